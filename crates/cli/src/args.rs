@@ -1,0 +1,222 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// How likely each open lead is to become a customer within 90 days, with reasons, and proof on later data.
+#[derive(Debug, Parser)]
+#[command(name = "leadscore", version, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Simulate a CRM, train, score and report: the first thing to run
+    Demo(DemoArgs),
+    /// Write a first leadscore.toml from your files, every guess beside its setting
+    Init(InitArgs),
+    /// Say what is wrong with the data, what leaks, and whether there is enough of it
+    Check(CheckArgs),
+    /// Write the feature matrix of all mature snapshots
+    Features(FeaturesArgs),
+    /// Learn a model from closed leads
+    Train(TrainArgs),
+    /// Score every open lead
+    Score(ScoreArgs),
+    /// Measure a model on snapshots that it has not seen, and write the report
+    Evaluate(EvaluateArgs),
+    /// Show what is in a model file
+    Inspect(InspectArgs),
+    /// Make a CRM with a known truth
+    Simulate(SimulateArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the JSON schema of leadscore.toml, for editors
+    Schema,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigArg {
+    /// The config; `leadscore.toml` of this folder if not given
+    #[arg(short, long, value_name = "FILE", default_value = "leadscore.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    /// Folder for everything that is made
+    #[arg(long, value_name = "DIR", default_value = "demo")]
+    pub(crate) out: PathBuf,
+    /// Number of leads to simulate
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    pub(crate) leads: u32,
+    /// Seed of the simulation
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InitArgs {
+    /// The leads
+    #[arg(long, value_name = "FILE")]
+    pub(crate) leads: PathBuf,
+    /// Outcomes, where they stand in a file of their own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outcomes: Option<PathBuf>,
+    /// Event tables
+    #[arg(long, value_name = "FILE")]
+    pub(crate) activities: Vec<PathBuf>,
+    /// Where to write the config
+    #[arg(short, long, value_name = "FILE", default_value = "leadscore.toml")]
+    pub(crate) output: PathBuf,
+    /// Overwrite an existing config
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FeaturesArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Nothing known at or after this moment exists
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) as_of: Option<String>,
+    /// Where to write the matrix: .parquet, .csv or .ndjson
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print the dictionary of features
+    #[arg(long)]
+    pub(crate) describe: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Nothing known at or after this moment exists
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) as_of: Option<String>,
+    /// Where to write the model
+    #[arg(short, long, value_name = "MODEL", default_value = "model.leadscore")]
+    pub(crate) output: PathBuf,
+    /// Also write a report on the snapshots that were held out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest fifth
+    #[arg(long)]
+    pub(crate) cross_validate: bool,
+    /// Train although there are too few wins or losses
+    #[arg(long)]
+    pub(crate) allow_too_few: bool,
+    /// Train on attributes that are proven to know the outcome
+    #[arg(long)]
+    pub(crate) allow_leaks: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ScoreArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Score the leads as they stood at this moment; the day after the latest time in the data if not given
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) as_of: Option<String>,
+    /// Where to write the scores: .csv, .ndjson or .parquet
+    #[arg(short, long, value_name = "FILE", default_value = "scores.csv")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EvaluateArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// First snapshot to look at; where the model's knowledge ends if not given
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) from: Option<String>,
+    /// Look only at snapshots before this moment
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) to: Option<String>,
+    /// Where to write the report
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    pub(crate) output: PathBuf,
+    /// Also write the report's numbers as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Also write every evaluated snapshot with its prediction and label
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scores: Option<PathBuf>,
+    /// Evaluate snapshots from before the model's knowledge ended, too; the report says so
+    #[arg(long)]
+    pub(crate) allow_in_sample: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Print everything as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SimulateArgs {
+    /// Number of leads
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+    pub(crate) leads: u32,
+    /// How leads come to be won
+    #[arg(long, value_enum, default_value_t = WorldArg::Linear)]
+    pub(crate) world: WorldArg,
+    /// Seed: the same seed gives the same bytes
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Format of the tables
+    #[arg(long, value_enum, default_value_t = FormatArg::Parquet)]
+    pub(crate) format: FormatArg,
+    /// Folder to write to
+    #[arg(short, long, value_name = "DIR", default_value = "crm")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum WorldArg {
+    /// Log-odds linear in attributes and activities
+    Linear,
+    /// Attributes act along curves
+    Curved,
+    /// Attributes act together
+    Interactions,
+    /// What matters changes over the years
+    Drift,
+    /// Nothing matters
+    Noise,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum FormatArg {
+    /// Parquet
+    Parquet,
+    /// CSV
+    Csv,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,57 @@
+//! The commands: each a straight line that can be read aloud.
+
+mod check;
+mod demo;
+mod evaluate;
+mod features;
+mod init;
+mod inspect;
+mod score;
+mod simulate;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::args::{Args, Command};
+use crate::show;
+
+/// How a command ended that did what it was asked.
+pub(crate) enum Outcome {
+    /// Done.
+    Done,
+    /// Ran, and the answer is no.
+    No,
+}
+
+impl Outcome {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Done => ExitCode::SUCCESS,
+            Self::No => ExitCode::from(1),
+        }
+    }
+}
+
+pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Features(args) => features::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Score(args) => score::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Completions(args) => {
+            clap_complete::generate(args.shell, &mut Args::command(), "leadscore", &mut std::io::stdout());
+            Ok(Outcome::Done)
+        }
+        Command::Schema => {
+            show::result(&serde_json::to_string_pretty(&leadscore_tables::Config::json_schema())?);
+            Ok(Outcome::Done)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `demo`: simulate, train on the past, prove on later data, score today's leads: the first thing a newcomer runs.
+
+use std::path::Path;
+
+use leadscore_core::Timestamp;
+use leadscore_simulate::{SimulationOptions, World};
+
+use crate::args::{ConfigArg, DemoArgs, EvaluateArgs, ScoreArgs, TrainArgs};
+use crate::commands::simulate::write_crm;
+use crate::commands::{Outcome, evaluate, score, train};
+use crate::project::{Project, read_model};
+use crate::show;
+
+/// The cut of the proof: nine months before the end of the simulated data, six of which mature.
+const PROOF_CUT: &str = "2025-04-01";
+
+pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
+    let folder = &args.out;
+    show::remark(&format!("1. simulating a CRM of {} leads in {}", show::count(args.leads as usize), folder.display()));
+    write_crm(SimulationOptions { n_leads: args.leads, world: World::Linear, seed: args.seed }, folder, "csv")?;
+    let config = || ConfigArg { config: folder.join("leadscore.toml") };
+    show::remark(&format!("2. training as of {PROOF_CUT}, and proving it on the snapshots that came later"));
+    train::run(&train_args(config(), Some(PROOF_CUT.to_owned()), &folder.join("proof.leadscore")))?;
+    let report = folder.join("report.html");
+    evaluate::run(&EvaluateArgs {
+        model: folder.join("proof.leadscore"),
+        config: config(),
+        from: None,
+        to: None,
+        output: report.clone(),
+        json: Some(folder.join("report.json")),
+        scores: None,
+        allow_in_sample: false,
+    })?;
+    show::remark("3. training on everything known today, and scoring every open lead");
+    let model = folder.join("model.leadscore");
+    train::run(&train_args(config(), None, &model))?;
+    let scores = folder.join("scores.csv");
+    score::run(&ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone() })?;
+    show::result(&best_leads(&config(), &model)?);
+    show::result(&format!(
+        "\nThe report: {}\nThe scores: {}\n\nTry next:\n  leadscore inspect {model}\n  leadscore check -c {config}\n  leadscore init --leads YOUR_LEADS.csv --outcomes YOUR_DEALS.csv",
+        report.display(),
+        scores.display(),
+        model = model.display(),
+        config = config().config.display()
+    ));
+    Ok(Outcome::Done)
+}
+
+fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainArgs {
+    TrainArgs { config, as_of, output: output.to_owned(), report: None, cross_validate: false, allow_too_few: false, allow_leaks: false }
+}
+
+/// The ten best open leads with their reasons.
+fn best_leads(config: &ConfigArg, model: &Path) -> anyhow::Result<String> {
+    let model = read_model(model)?;
+    let project = Project::open(&config.config)?;
+    let tables = leadscore_tables::load(&project.config, &project.folder, &leadscore_tables::LoadOptions::default())?;
+    let as_of: Timestamp = score::next_midnight(tables.observation_end);
+    let set = leadscore_features::scoring_snapshots(&tables, as_of);
+    let batch = score::score_batch(&project, &model, &tables, &set, as_of)?;
+    let mut order: Vec<usize> = (0..batch.tiers.len()).collect();
+    order.sort_by(|&a, &b| batch.scored.probabilities[b].total_cmp(&batch.scored.probabilities[a]));
+    let rows: Vec<Vec<String>> = order
+        .iter()
+        .take(10)
+        .map(|&row| {
+            let reasons: Vec<String> = batch.reasons[row].iter().map(|reason| format!("{} ({:+.2})", reason.text, reason.log_odds)).collect();
+            vec![
+                tables.leads.ids[set.at_risk[row].lead as usize].clone(),
+                format!("{:.1} %", 100.0 * batch.scored.probabilities[row]),
+                batch.tiers[row].name().to_owned(),
+                reasons.join("\n"),
+            ]
+        })
+        .collect();
+    let table = show::table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows);
+    Ok(table)
+}

@@ -1,0 +1,33 @@
+//! `init`: a first config from the files.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use leadscore_tables::{OutFile, ProfileInput, profile};
+
+use crate::args::InitArgs;
+use crate::commands::Outcome;
+use crate::show;
+
+pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
+    if args.output.exists() && !args.force {
+        bail!("{} exists already: pass --force to overwrite it, or -o to write elsewhere", args.output.display());
+    }
+    // Paths are typed relative to this folder, and read relative to the config's.
+    let here = std::env::current_dir().context("cannot tell the current folder")?;
+    let folder = args.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let relative = |path: &Path| if folder == Path::new(".") || path.is_absolute() { path.to_owned() } else { here.join(path) };
+    let input = ProfileInput {
+        leads: relative(&args.leads),
+        outcomes: args.outcomes.as_deref().map(relative),
+        activities: args.activities.iter().map(|path| relative(path)).collect(),
+    };
+    let text = profile(&input, folder)?;
+    let mut file = OutFile::create(&args.output)?;
+    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", args.output.display()))?;
+    file.finish()?;
+    show::result(&text);
+    show::remark(&format!("wrote {}; look at the guesses, then run: leadscore check -c {}", args.output.display(), args.output.display()));
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,135 @@
+//! `train`: from closed leads to a model file.
+
+use std::path::Path;
+
+use anyhow::Context;
+use leadscore_core::Timestamp;
+use leadscore_features::SnapshotCounts;
+use leadscore_metrics::Evaluation;
+use leadscore_report::{DataSection, Report};
+use leadscore_tables::{LoadOptions, OutFile, Tables};
+use leadscore_training::{EvaluationKind, LeakVerdict, TrainContext, TrainInput, TrainOptions, Trained, train};
+
+use crate::args::TrainArgs;
+use crate::commands::Outcome;
+use crate::evaluation::evaluate_rows;
+use crate::project::{FLAT_CAVEAT, Labelled, Project, describe_counts, label_and_compute};
+use crate::show::{self, Stage};
+
+pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
+    let project = Project::open(&args.config.config)?;
+    let as_of = project.moments("--as-of", args.as_of.as_ref())?;
+    let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
+    let (labelled, counts) = label_and_compute(&project, &tables, as_of)?;
+    show::remark(&describe_counts(&counts, &project));
+    let trained = fit(&project, &tables, &labelled, args, as_of)?;
+    report_training(&trained);
+    write_model(&trained, &args.output)?;
+    if let Some(path) = &args.report {
+        let evaluation = evaluate_holdout(&tables, &labelled, &trained)?;
+        write_report(&report(&project, &trained, &evaluation, &counts), path)?;
+        show::remark(&format!("wrote {}", path.display()));
+    }
+    show::remark(&format!("wrote {}", args.output.display()));
+    Ok(Outcome::Done)
+}
+
+fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args: &TrainArgs, as_of: Option<Timestamp>) -> anyhow::Result<Trained> {
+    let _stage = Stage::start("fitting");
+    let is_flat = project.config.is_flat();
+    let last = labelled.matrix.keys().last().map(|key| key.at);
+    let options = TrainOptions {
+        allow_too_few: args.allow_too_few,
+        allow_leaks: args.allow_leaks,
+        evaluation: if args.cross_validate { EvaluationKind::CrossValidated } else { EvaluationKind::Latest },
+        with_history: tables.history.attributes.iter().map(|change| change.attribute.clone()).collect(),
+        ..Default::default()
+    };
+    let context = TrainContext {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        // A flat model knows everything up to its last row.
+        known_until: if is_flat { as_of.or(last.map(|at| Timestamp::from_micros(at.micros() + 1))).unwrap_or(Timestamp::MAX) } else { tables.observation_end },
+        write_time: project.write_time(),
+        ages: project.config.snapshots.ages.clone(),
+        caveats: caveats(project, tables),
+    };
+    let horizon = (!is_flat).then_some(project.config.snapshots.horizon);
+    Ok(train(TrainInput { matrix: &labelled.matrix, labels: &labelled.labels, lead_keys: &labelled.lead_keys, horizon }, &options, &context)?)
+}
+
+/// What anyone who uses a model of these tables should know.
+pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
+    let mut caveats = Vec::new();
+    if project.config.is_flat() {
+        caveats.push(FLAT_CAVEAT.to_owned());
+        if tables.leads.order.is_none() {
+            caveats.push("there is no `order_by`, so nothing stands for time and the test rows are leads at random: real accuracy on new leads will be lower".to_owned());
+        }
+        return caveats;
+    }
+    if tables.history.attributes.is_empty() && !(tables.leads.attributes.is_empty() && tables.lookups.iter().all(|lookup| lookup.attributes.is_empty())) {
+        caveats.push("attributes have no history: they are today's values, and one that is overwritten after the sale would know the outcome".to_owned());
+    }
+    let single: Vec<&str> = tables.activities.iter().filter(|activities| !activities.has_recorded_at).map(|activities| activities.name.as_str()).collect();
+    if !single.is_empty() {
+        caveats.push(format!("one clock only ({}): an event entered late counts from when it happened, not from when it was known", single.join(", ")));
+    }
+    caveats
+}
+
+/// Says how training went.
+pub(crate) fn report_training(trained: &Trained) {
+    for finding in trained.leaks.iter().filter(|finding| finding.verdict != LeakVerdict::Clean) {
+        let verdict = if finding.verdict == LeakVerdict::Proven { "leak" } else { "suspicious" };
+        show::remark(&format!("{verdict}: `{}` {}", finding.feature, finding.evidence));
+    }
+    let card = &trained.model.card;
+    for dropped in trained.dropped.iter().filter(|dropped| !dropped.reason.contains("knows")) {
+        show::remark(&format!("left out: `{}`: {}", dropped.feature, dropped.reason));
+    }
+    show::remark(&format!("data: {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason));
+    show::remark(&format!("penalty {}: {}", card.penalty, card.penalty_choice));
+    show::remark(&format!("measured on: {}", card.evaluation));
+    for (name, value) in &card.metrics {
+        show::remark(&format!("  {name:<18} {value:.4}"));
+    }
+}
+
+pub(crate) fn write_model(trained: &Trained, path: &Path) -> anyhow::Result<()> {
+    let mut file = OutFile::create(path)?;
+    leadscore_inference::write_model(&trained.model, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
+    file.finish()?;
+    Ok(())
+}
+
+/// Every figure on the rows that were held out.
+pub(crate) fn evaluate_holdout(tables: &Tables, labelled: &Labelled, trained: &Trained) -> anyhow::Result<Evaluation> {
+    let rows = &trained.holdout.rows;
+    let keys: Vec<_> = rows.iter().map(|&row| labelled.matrix.keys()[row]).collect();
+    let lead_keys: Vec<u64> = rows.iter().map(|&row| labelled.lead_keys[row]).collect();
+    let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
+    evaluate_rows(tables, &keys, &lead_keys, &labels, &trained.holdout.probabilities).context("cannot evaluate the held-out snapshots")
+}
+
+pub(crate) fn report(project: &Project, trained: &Trained, evaluation: &Evaluation, counts: &SnapshotCounts) -> Report {
+    let model = &trained.model;
+    Report::new(
+        &model.card,
+        model,
+        evaluation.clone(),
+        DataSection {
+            measured_on: trained.holdout.description.clone(),
+            snapshots: describe_counts(counts, project),
+            in_sample: false,
+            period: format!("{} to {}", model.card.snapshots_from, model.card.snapshots_to),
+        },
+    )
+}
+
+pub(crate) fn write_report(report: &Report, path: &Path) -> anyhow::Result<()> {
+    let html = report.html()?;
+    let mut file = OutFile::create(path)?;
+    std::io::Write::write_all(&mut file, html.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    file.finish()?;
+    Ok(())
+}

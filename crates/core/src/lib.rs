@@ -1,0 +1,16 @@
+//! The words of lead scoring as types: times, labels, features, likelihoods, tiers; no I/O, no clock, no randomness.
+
+mod time;
+
+mod feature;
+mod matrix;
+mod probability;
+mod snapshot;
+mod tier;
+
+pub use feature::{AttributeTable, CreatedPart, FeatureKind, FeatureSource, FeatureSpec, Statistic, Unit};
+pub use matrix::{FeatureMatrix, MatrixError};
+pub use probability::{Probability, ProbabilityError, log_odds_to_probability};
+pub use snapshot::{LabelledSnapshots, Snapshot};
+pub use tier::ContactPriority;
+pub use time::{Precision, Span, SpanError, Stamp, Timestamp};

@@ -1,0 +1,142 @@
+//! The feature matrix: a row a snapshot, a column a feature, with names, units and levels beside it.
+
+use ndarray::{Array2, ArrayView1, Axis, ShapeBuilder};
+
+use crate::{FeatureKind, FeatureSpec, Snapshot};
+
+/// Values of every feature at every snapshot.
+///
+/// # Shapes
+///
+/// `values` is `(n_snapshots, n_features)` with contiguous columns (Fortran order). Numbers are finite or NaN where
+/// missing. A category holds the index of its level in `levels`, or NaN where missing; `levels` of a number is empty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureMatrix {
+    keys: Vec<Snapshot>,
+    specs: Vec<FeatureSpec>,
+    levels: Vec<Vec<String>>,
+    values: Array2<f64>,
+}
+
+/// Why parts do not make a matrix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MatrixError {
+    /// A column is longer or shorter than the key.
+    #[error("feature `{feature}` has {found} rows, expected {expected}")]
+    Length {
+        /// The feature.
+        feature: String,
+        /// Rows of the column.
+        found: usize,
+        /// Rows of the key.
+        expected: usize,
+    },
+    /// An infinite value, which no model can weigh.
+    #[error("feature `{feature}` is infinite in row {row}: replace the value at its source, or list it under null_values")]
+    Infinite {
+        /// The feature.
+        feature: String,
+        /// The row of the matrix, from 0.
+        row: usize,
+    },
+}
+
+impl FeatureMatrix {
+    /// Assembles a matrix from its columns.
+    ///
+    /// # Errors
+    ///
+    /// [`MatrixError::Length`] if a column does not fit the key, [`MatrixError::Infinite`] if a value is infinite.
+    pub fn new(keys: Vec<Snapshot>, columns: Vec<(FeatureSpec, Vec<String>, Vec<f64>)>) -> Result<Self, MatrixError> {
+        let (n_rows, n_columns) = (keys.len(), columns.len());
+        let mut buffer = Vec::with_capacity(n_rows * n_columns);
+        let mut specs = Vec::with_capacity(n_columns);
+        let mut levels = Vec::with_capacity(n_columns);
+        for (spec, column_levels, values) in columns {
+            if values.len() != n_rows {
+                return Err(MatrixError::Length { feature: spec.name, found: values.len(), expected: n_rows });
+            }
+            if let Some(row) = values.iter().position(|value| value.is_infinite()) {
+                return Err(MatrixError::Infinite { feature: spec.name, row });
+            }
+            buffer.extend_from_slice(&values);
+            specs.push(spec);
+            levels.push(column_levels);
+        }
+        let values = Array2::from_shape_vec((n_rows, n_columns).f(), buffer).expect("every column has n_rows values");
+        Ok(Self { keys, specs, levels, values })
+    }
+
+    /// The snapshot of each row.
+    pub fn keys(&self) -> &[Snapshot] {
+        &self.keys
+    }
+
+    /// The recipe of each column.
+    pub fn specs(&self) -> &[FeatureSpec] {
+        &self.specs
+    }
+
+    /// The levels of a category column; empty for a number.
+    pub fn levels(&self, feature_idx: usize) -> &[String] {
+        &self.levels[feature_idx]
+    }
+
+    /// All values, `(n_snapshots, n_features)`, columns contiguous.
+    pub fn values(&self) -> &Array2<f64> {
+        &self.values
+    }
+
+    /// One column.
+    pub fn column(&self, feature_idx: usize) -> ArrayView1<'_, f64> {
+        self.values.column(feature_idx)
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Number of columns.
+    pub fn n_features(&self) -> usize {
+        self.specs.len()
+    }
+
+    /// The level of a category in a row, or `None` where it is missing.
+    pub fn level(&self, row: usize, feature_idx: usize) -> Option<&str> {
+        level_name(&self.levels[feature_idx], self.values[[row, feature_idx]])
+    }
+
+    /// The rows at these positions, in this order.
+    pub fn select_rows(&self, rows: &[usize]) -> Self {
+        let mut buffer = Vec::with_capacity(rows.len() * self.n_features());
+        for column in self.values.axis_iter(Axis(1)) {
+            buffer.extend(rows.iter().map(|&row| column[row]));
+        }
+        Self {
+            keys: rows.iter().map(|&row| self.keys[row]).collect(),
+            specs: self.specs.clone(),
+            levels: self.levels.clone(),
+            values: Array2::from_shape_vec((rows.len(), self.n_features()).f(), buffer).expect("one value for each row and column"),
+        }
+    }
+
+    /// Whether a column is a category.
+    pub fn is_category(&self, feature_idx: usize) -> bool {
+        self.specs[feature_idx].kind == FeatureKind::Category
+    }
+
+    /// Equal to the bit: NaN equals NaN of the same bits, and levels are equal too.
+    pub fn bit_equal(&self, other: &Self) -> bool {
+        self.keys == other.keys
+            && self.specs == other.specs
+            && self.levels == other.levels
+            && self.values.shape() == other.values.shape()
+            && self.values.iter().zip(&other.values).all(|(a, b)| a.to_bits() == b.to_bits())
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a category holds an index that was a usize")]
+fn level_name(levels: &[String], code: f64) -> Option<&str> {
+    if code.is_nan() { None } else { levels.get(code as usize).map(String::as_str) }
+}

@@ -1,0 +1,69 @@
+//! Probabilities that cannot hold a wrong value, and their log-odds.
+
+use serde::{Deserialize, Serialize};
+
+/// A probability: 0 ≤ p ≤ 1, never NaN.
+///
+/// # Examples
+///
+/// ```
+/// use leadscore_core::Probability;
+/// assert_eq!(Probability::new(0.25).unwrap().likelihood(), 25.0);
+/// assert!(Probability::new(f64::NAN).is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Probability(f64);
+
+/// A number outside 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[error("{found} is not a probability: expected 0 to 1")]
+pub struct ProbabilityError {
+    /// The number that was found.
+    pub found: f64,
+}
+
+impl Probability {
+    /// Checks that `value` lies in 0 to 1.
+    pub fn new(value: f64) -> Result<Self, ProbabilityError> {
+        if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(ProbabilityError { found: value }) }
+    }
+
+    /// The probability itself, 0 to 1.
+    pub fn value(self) -> f64 {
+        self.0
+    }
+
+    /// The likelihood to close: the probability × 100.
+    pub fn likelihood(self) -> f64 {
+        self.0 * 100.0
+    }
+
+    /// The probability of these log-odds, in natural logarithms.
+    pub fn from_log_odds(log_odds: f64) -> Result<Self, ProbabilityError> {
+        Self::new(log_odds_to_probability(log_odds))
+    }
+}
+
+impl TryFrom<f64> for Probability {
+    type Error = ProbabilityError;
+    fn try_from(value: f64) -> Result<Self, ProbabilityError> {
+        Self::new(value)
+    }
+}
+
+impl From<Probability> for f64 {
+    fn from(value: Probability) -> Self {
+        value.0
+    }
+}
+
+/// The logistic function, `1 / (1 + e^−x)`, without overflow at either end; NaN stays NaN.
+pub fn log_odds_to_probability(log_odds: f64) -> f64 {
+    if log_odds >= 0.0 {
+        1.0 / (1.0 + (-log_odds).exp())
+    } else {
+        let odds = log_odds.exp();
+        odds / (1.0 + odds)
+    }
+}

@@ -1,0 +1,165 @@
+//! Which leads are looked at when: the risk set, its labels, and a count of everything left out.
+
+use leadscore_core::{LabelledSnapshots, Snapshot, Span, Timestamp};
+use leadscore_tables::{Every, SnapshotsConfig, Tables};
+use serde::{Deserialize, Serialize};
+
+/// How many rows were kept and dropped, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SnapshotCounts {
+    /// Leads in the table.
+    pub n_leads: usize,
+    /// Leads without a creation time, or (flat) without a flag or an order: never looked at.
+    pub leads_without_time: usize,
+    /// Leads that closed before they could be looked at, or were created too late for any snapshot.
+    pub leads_never_at_risk: usize,
+    /// Snapshots before the configured start.
+    pub before_from: usize,
+    /// Snapshots whose lead had closed by then (only snapshots by age count these).
+    pub closed_before: usize,
+    /// Snapshots whose window had not ended at the observation end: left out, whatever is known of them already.
+    pub immature: usize,
+    /// Wins among the immature ones, left out too, because keeping early winners would bias the rate.
+    pub immature_wins: usize,
+    /// Snapshots kept.
+    pub mature: usize,
+    /// Wins among the kept ones.
+    pub wins: usize,
+}
+
+/// The leads to score at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScoringSet {
+    /// Leads at risk, in order of lead.
+    pub at_risk: Vec<Snapshot>,
+    /// Leads won before the moment.
+    pub closed_won: Vec<u32>,
+    /// Leads closed and not won before the moment: neither scored nor listed.
+    pub n_closed_lost: usize,
+    /// Leads created later, or without a creation time.
+    pub n_not_yet: usize,
+}
+
+/// Every mature snapshot with its label, in order of time, then lead.
+///
+/// A lead is at risk at `s` if it was created at or before `s` and had not closed before it; its label is whether it was
+/// won in `[s, s + horizon)`. Calendar snapshots count a date of creation from the end of its day; snapshots by age count
+/// it from the start, since `0d` means the moment of creation itself. In a flat export each lead stands once, at its
+/// `order_by`, before `as_of` where that is given, and the label is its flag.
+pub fn labelled_snapshots(tables: &Tables, config: &SnapshotsConfig, as_of: Option<Timestamp>) -> (LabelledSnapshots, SnapshotCounts) {
+    let mut counts = SnapshotCounts { n_leads: tables.leads.ids.len(), ..Default::default() };
+    let mut rows: Vec<(Snapshot, bool)> = Vec::new();
+    if tables.is_flat {
+        for (lead, outcome) in tables.outcomes.iter().enumerate() {
+            match (outcome.flag, flat_time(tables, lead)) {
+                (Some(label), Some(at)) if as_of.is_none_or(|as_of| at < as_of) => rows.push((Snapshot { lead: lead as u32, at }, label)),
+                (Some(_), Some(_)) => counts.leads_never_at_risk += 1,
+                _ => counts.leads_without_time += 1,
+            }
+        }
+    } else {
+        let dates = calendar(tables, config);
+        for lead in 0..tables.leads.ids.len() {
+            let Some(created) = tables.leads.created[lead] else {
+                counts.leads_without_time += 1;
+                continue;
+            };
+            let before = (rows.len(), counts.immature);
+            let mut visit = |at: Timestamp| visit_snapshot(tables, config, lead, at, &mut counts, &mut rows);
+            match &config.ages {
+                Some(ages) => ages.iter().for_each(|&age| visit(created.start + age)),
+                None => {
+                    let first = dates.partition_point(|&date| date < created.known);
+                    let end = tables.outcomes[lead].closed.map_or(dates.len(), |closed| dates.partition_point(|&date| date <= closed));
+                    dates[first..end.max(first)].iter().for_each(|&date| visit(date));
+                }
+            }
+            counts.leads_never_at_risk += usize::from(before == (rows.len(), counts.immature));
+        }
+    }
+    rows.sort_unstable_by_key(|(snapshot, _)| (snapshot.at, snapshot.lead));
+    counts.mature = rows.len();
+    counts.wins = rows.iter().filter(|(_, label)| *label).count();
+    let (snapshots, labels) = rows.into_iter().unzip();
+    (LabelledSnapshots { snapshots, labels }, counts)
+}
+
+fn visit_snapshot(tables: &Tables, config: &SnapshotsConfig, lead: usize, at: Timestamp, counts: &mut SnapshotCounts, rows: &mut Vec<(Snapshot, bool)>) {
+    let outcome = tables.outcomes[lead];
+    if config.from.is_some_and(|from| at < from.0) {
+        counts.before_from += 1;
+    } else if outcome.closed.is_some_and(|closed| closed < at) {
+        counts.closed_before += 1;
+    } else {
+        let label = is_won_within(outcome.won, at, config.horizon);
+        if at + config.horizon <= tables.observation_end {
+            rows.push((Snapshot { lead: lead as u32, at }, label));
+        } else if at <= tables.observation_end {
+            counts.immature += 1;
+            counts.immature_wins += usize::from(label);
+        }
+    }
+}
+
+/// The leads at risk at `as_of`, and those already won.
+pub fn scoring_snapshots(tables: &Tables, as_of: Timestamp) -> ScoringSet {
+    let mut set = ScoringSet { at_risk: Vec::new(), closed_won: Vec::new(), n_closed_lost: 0, n_not_yet: 0 };
+    for (lead, outcome) in tables.outcomes.iter().enumerate() {
+        let number = lead as u32;
+        if tables.is_flat {
+            match outcome.flag {
+                Some(true) => set.closed_won.push(number),
+                _ => set.at_risk.push(Snapshot { lead: number, at: flat_time(tables, lead).unwrap_or(as_of) }),
+            }
+        } else if tables.leads.created[lead].is_none_or(|created| created.known > as_of) {
+            set.n_not_yet += 1;
+        } else if outcome.won.is_some_and(|won| won < as_of) {
+            set.closed_won.push(number);
+        } else if outcome.closed.is_some_and(|closed| closed < as_of) {
+            set.n_closed_lost += 1;
+        } else {
+            set.at_risk.push(Snapshot { lead: number, at: as_of });
+        }
+    }
+    set
+}
+
+fn is_won_within(won: Option<Timestamp>, at: Timestamp, horizon: Span) -> bool {
+    won.is_some_and(|won| at <= won && won < at + horizon)
+}
+
+/// Where a lead of a flat export stands in the order; all at one point where there is no order.
+fn flat_time(tables: &Tables, lead: usize) -> Option<Timestamp> {
+    match &tables.leads.order {
+        None => Some(Timestamp::from_micros(0)),
+        Some(order) if order[lead].is_nan() => None,
+        Some(order) => Some(Timestamp::from_order(order[lead])),
+    }
+}
+
+/// The dates of calendar snapshots, from the first creation to the observation end.
+fn calendar(tables: &Tables, config: &SnapshotsConfig) -> Vec<Timestamp> {
+    if config.ages.is_some() {
+        return Vec::new();
+    }
+    let Some(first) = tables.leads.created.iter().flatten().map(|stamp| stamp.start).min() else { return Vec::new() };
+    let mut dates = Vec::new();
+    let week = Span::from_days(7).micros();
+    // 1970-01-05 was a Monday.
+    let monday = Span::from_days(4).micros();
+    let ceil = |at: Timestamp, step: i64, anchor: i64| Timestamp::from_micros((at.micros() - anchor).div_euclid(step) * step + anchor + if (at.micros() - anchor).rem_euclid(step) == 0 { 0 } else { step });
+    let mut date = match config.every {
+        Every::Month => first.month_start_at_or_after(),
+        Every::Week => ceil(first, week, monday),
+        Every::Length(span) => ceil(first, span.micros(), 0),
+    };
+    while date <= tables.observation_end {
+        dates.push(date);
+        date = match config.every {
+            Every::Month => date.next_month(),
+            Every::Week => date + Span::from_days(7),
+            Every::Length(span) => date + span,
+        };
+    }
+    dates
+}

@@ -1,0 +1,156 @@
+//! The model file: magic, version, readable header, bincode payload, SHA-256 over all of it; see `docs/model-format.md`.
+
+use std::io::Write;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::model::{Card, Model};
+
+/// The version of the container that this program writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+const MAGIC: &[u8; 8] = b"LEADMDL\n";
+const CHECKSUM_LENGTH: usize = 32;
+const PAYLOAD_SCHEMA: &str = "leadscore-model";
+const PAYLOAD_SCHEMA_VERSION: u32 = 1;
+
+/// A file that is no model of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelFileError {
+    /// Too short to be one.
+    #[error("the file ends after {found} bytes, inside its {part}: it was cut off; copy or train it again")]
+    Truncated {
+        /// Length of the file.
+        found: usize,
+        /// Where it ends.
+        part: &'static str,
+    },
+    /// Begins otherwise.
+    #[error("this is not a leadscore model: expected a file written by `leadscore train`")]
+    Magic,
+    /// Written by a later program.
+    #[error("the file has format version {found}, and this program reads up to {FORMAT_VERSION}: use a newer leadscore, or train it again")]
+    Newer {
+        /// The file's version.
+        found: u32,
+    },
+    /// The checksum does not fit.
+    #[error("the file is damaged: its checksum does not fit its content; copy or train it again")]
+    Checksum,
+    /// The checksum fits, the content does not.
+    #[error("the content of the file makes no model: {found}")]
+    Content {
+        /// What is wrong.
+        found: String,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the model")]
+    Io(#[from] std::io::Error),
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    what: &'static str,
+    tool_version: &'a str,
+    payload_codec: &'static str,
+    payload_schema: &'static str,
+    payload_schema_version: u32,
+    card: &'a Card,
+    features: Vec<&'a str>,
+}
+
+/// Writes a model.
+///
+/// # Errors
+///
+/// [`ModelFileError::Io`] where the writer fails.
+pub fn write_model(model: &Model, mut writer: impl Write) -> Result<(), ModelFileError> {
+    let header = Header {
+        what: "lead scoring model; read it with `leadscore inspect`",
+        tool_version: &model.card.tool_version,
+        payload_codec: "bincode2-standard",
+        payload_schema: PAYLOAD_SCHEMA,
+        payload_schema_version: PAYLOAD_SCHEMA_VERSION,
+        card: &model.card,
+        features: model.specs.iter().map(|spec| spec.name.as_str()).collect(),
+    };
+    let header = serde_json::to_vec_pretty(&header).map_err(|error| ModelFileError::Content { found: error.to_string() })?;
+    let payload = encode(model)?;
+    let mut bytes = Vec::with_capacity(header.len() + payload.len() + 64);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    let header_length = u32::try_from(header.len()).map_err(|_| ModelFileError::Content { found: "the header is over 4 GiB".to_owned() })?;
+    bytes.extend_from_slice(&header_length.to_le_bytes());
+    bytes.extend_from_slice(&header);
+    bytes.extend_from_slice(&(payload.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&payload);
+    let checksum = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&checksum);
+    writer.write_all(&bytes)?;
+    Ok(())
+}
+
+fn encode(model: &Model) -> Result<Vec<u8>, ModelFileError> {
+    bincode::serde::encode_to_vec(model, bincode::config::standard()).map_err(|error| ModelFileError::Content { found: error.to_string() })
+}
+
+/// Reads a model, checking everything before believing anything.
+///
+/// Allocates no more than the file's own size warrants, and never panics whatever the bytes.
+///
+/// # Errors
+///
+/// [`ModelFileError`] says what is wrong: cut off, not a model, newer, damaged, or content that makes no model.
+pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
+    let truncated = |part| ModelFileError::Truncated { found: bytes.len(), part };
+    if bytes.len() < MAGIC.len() && MAGIC.starts_with(bytes) {
+        return Err(truncated("first line"));
+    }
+    let rest = bytes.strip_prefix(MAGIC.as_slice()).ok_or(ModelFileError::Magic)?;
+    let (version, rest) = rest.split_first_chunk::<4>().ok_or_else(|| truncated("version"))?;
+    let version = u32::from_le_bytes(*version);
+    if version > FORMAT_VERSION {
+        // A damaged version number is a damaged file, not a newer one.
+        return Err(if checksum_fits(bytes) { ModelFileError::Newer { found: version } } else { ModelFileError::Checksum });
+    }
+    let (header_length, rest) = rest.split_first_chunk::<4>().ok_or_else(|| truncated("header length"))?;
+    let rest = rest.get(u32::from_le_bytes(*header_length) as usize..).ok_or_else(|| truncated("header"))?;
+    let (payload_length, rest) = rest.split_first_chunk::<8>().ok_or_else(|| truncated("payload length"))?;
+    let payload_length = usize::try_from(u64::from_le_bytes(*payload_length)).map_err(|_| truncated("payload"))?;
+    let (payload, rest) = rest.split_at_checked(payload_length).ok_or_else(|| truncated("payload"))?;
+    if rest.len() < CHECKSUM_LENGTH {
+        return Err(truncated("checksum"));
+    }
+    if rest.len() > CHECKSUM_LENGTH || !checksum_fits(bytes) {
+        return Err(ModelFileError::Checksum);
+    }
+    let content = |found: String| ModelFileError::Content { found };
+    let (model, used): (Model, usize) =
+        bincode::serde::decode_from_slice(payload, bincode::config::standard()).map_err(|error| content(error.to_string()))?;
+    if used != payload.len() {
+        return Err(content(format!("{} bytes are left over", payload.len() - used)));
+    }
+    match model.defect() {
+        Some(defect) => Err(content(defect.to_owned())),
+        None => Ok(model),
+    }
+}
+
+fn checksum_fits(bytes: &[u8]) -> bool {
+    bytes.split_last_chunk::<CHECKSUM_LENGTH>().is_some_and(|(content, checksum)| Sha256::digest(content).as_slice() == checksum)
+}
+
+impl Model {
+    /// The id of a model: a hash over its weights and recipes, not over its card.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelFileError::Content`] where the model cannot be encoded.
+    pub fn compute_id(&self) -> Result<String, ModelFileError> {
+        let mut hasher = Sha256::new();
+        let parts = (&self.specs, self.intercept, &self.terms, &self.tier_edges);
+        hasher.update(bincode::serde::encode_to_vec(parts, bincode::config::standard()).map_err(|error| ModelFileError::Content { found: error.to_string() })?);
+        Ok(hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    }
+}

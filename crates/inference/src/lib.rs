@@ -1,0 +1,16 @@
+//! The fitted model: a sum of look-ups, its file, its scores, tiers and reasons; knows no solver.
+
+mod term;
+
+mod model;
+
+mod score;
+mod tiers;
+
+mod file;
+
+pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
+pub use model::{Card, DataVerdict, Model, Sufficiency};
+pub use score::{Reason, ScoreError, Scored, score};
+pub use term::{LevelsTerm, LinearTerm, Term};
+pub use tiers::{percentiles, quartile_edges, quartile_tiers, tiers_by_edges};

@@ -1,0 +1,131 @@
+//! Scores: the sum of look-ups for each row of a feature matrix, and its reasons.
+
+use leadscore_core::{FeatureMatrix, log_odds_to_probability};
+
+use crate::model::Model;
+use crate::term::Term;
+
+/// A matrix that the model cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScoreError {
+    /// The matrix has other columns than the model.
+    #[error("the matrix has {found} in column {column}, where the model reads {expected}")]
+    Columns {
+        /// The column, from 0.
+        column: usize,
+        /// Its feature.
+        found: String,
+        /// The model's feature.
+        expected: String,
+    },
+}
+
+/// Scores of every row of a matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// Log-odds of each row: the baseline plus all of its reasons.
+    pub log_odds: Vec<f64>,
+    /// Probability of each row, 0 to 1.
+    pub probabilities: Vec<f64>,
+    /// Log-odds of the average lead.
+    pub baseline: f64,
+}
+
+/// One feature's contribution, in log-odds, against the average lead.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason {
+    /// The column of the matrix.
+    pub feature_idx: usize,
+    /// Contribution in log-odds: above 0 speaks for a win.
+    pub log_odds: f64,
+    /// The feature and its value in words.
+    pub text: String,
+}
+
+/// Scores every row.
+///
+/// # Errors
+///
+/// [`ScoreError::Columns`] where the matrix does not hold the model's features in the model's order.
+pub fn score(model: &Model, matrix: &FeatureMatrix) -> Result<Scored, ScoreError> {
+    for column in 0..model.specs.len().max(matrix.n_features()) {
+        let (found, expected) = (matrix.specs().get(column), model.specs.get(column));
+        if found != expected {
+            let name = |spec: Option<&leadscore_core::FeatureSpec>| spec.map_or("nothing".to_owned(), |spec| format!("`{}`", spec.name));
+            return Err(ScoreError::Columns { column, found: name(found), expected: name(expected) });
+        }
+    }
+    let mut log_odds = vec![model.intercept; matrix.n_rows()];
+    for term in &model.terms {
+        match term {
+            Term::Linear(linear) => {
+                for (sum, &value) in log_odds.iter_mut().zip(matrix.column(linear.feature_idx)) {
+                    *sum += linear.log_odds(value);
+                }
+            }
+            Term::Levels(levels) => {
+                let table: Vec<f64> = matrix.levels(levels.feature_idx).iter().map(|level| levels.log_odds(Some(level))).collect();
+                for (sum, &code) in log_odds.iter_mut().zip(matrix.column(levels.feature_idx)) {
+                    *sum += if code.is_nan() { levels.missing } else { table[level_index(code)] };
+                }
+            }
+        }
+    }
+    let probabilities = log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds)).collect();
+    Ok(Scored { log_odds, probabilities, baseline: model.baseline() })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a category holds an index that was a usize")]
+fn level_index(code: f64) -> usize {
+    code as usize
+}
+
+impl Model {
+    /// All reasons of one row, strongest first; with the baseline they add up to its log-odds.
+    pub fn reasons(&self, matrix: &FeatureMatrix, row: usize) -> Vec<Reason> {
+        let mut contributions: Vec<(usize, f64)> = (0..self.terms.len()).map(|idx| (idx, self.contribution(idx, matrix, row))).collect();
+        contributions.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        contributions.into_iter().map(|(idx, log_odds)| self.reason(idx, log_odds, matrix, row)).collect()
+    }
+
+    /// The `n` strongest reasons of one row, in words.
+    pub fn top_reasons(&self, matrix: &FeatureMatrix, row: usize, n: usize) -> Vec<Reason> {
+        let mut top: Vec<(usize, f64)> = Vec::with_capacity(n + 1);
+        for idx in 0..self.terms.len() {
+            let log_odds = self.contribution(idx, matrix, row);
+            let position = top.partition_point(|(_, kept)| kept.abs() >= log_odds.abs());
+            if position < n {
+                top.insert(position, (idx, log_odds));
+                top.truncate(n);
+            }
+        }
+        top.into_iter().map(|(idx, log_odds)| self.reason(idx, log_odds, matrix, row)).collect()
+    }
+
+    fn contribution(&self, term_idx: usize, matrix: &FeatureMatrix, row: usize) -> f64 {
+        let term = &self.terms[term_idx];
+        let log_odds = match term {
+            Term::Linear(linear) => linear.log_odds(matrix.values()[[row, linear.feature_idx]]),
+            Term::Levels(levels) => levels.log_odds(matrix.level(row, levels.feature_idx)),
+        };
+        log_odds - term.average()
+    }
+
+    fn reason(&self, term_idx: usize, log_odds: f64, matrix: &FeatureMatrix, row: usize) -> Reason {
+        let feature_idx = self.terms[term_idx].feature_idx();
+        let spec = &self.specs[feature_idx];
+        let value = match &self.terms[term_idx] {
+            Term::Linear(_) => {
+                let value = matrix.values()[[row, feature_idx]];
+                if value.is_nan() { "none".to_owned() } else { readable(value) }
+            }
+            Term::Levels(_) => matrix.level(row, feature_idx).unwrap_or("missing").to_owned(),
+        };
+        Reason { feature_idx, log_odds, text: format!("{}: {value}", spec.describe()) }
+    }
+}
+
+/// A number with as many decimals as a reader wants.
+fn readable(value: f64) -> String {
+    if value == value.round() && value.abs() < 1e15 { format!("{value}") } else { format!("{value:.1}") }
+}

@@ -1,0 +1,221 @@
+//! The report's pictures as inline SVG: colours come from the page, so light, dark and print need no second drawing.
+
+use std::fmt::Write as _;
+
+use leadscore_metrics::{CalibrationBin, DecileRow, GainsPoint, TierRow};
+
+use crate::data::Influence;
+use crate::verdict::per_cent;
+
+/// Room for a chart's axis labels.
+const LEFT: f64 = 52.0;
+const RIGHT: f64 = 18.0;
+const TOP: f64 = 16.0;
+const BOTTOM: f64 = 46.0;
+
+/// A drawing under construction.
+struct Drawing {
+    body: String,
+    width: f64,
+    height: f64,
+}
+
+impl Drawing {
+    fn new(width: f64, height: f64) -> Self {
+        Self { body: String::new(), width, height }
+    }
+
+    fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+        let _ = write!(self.body, r#"<line class="{class}" x1="{:.1}" y1="{:.1}" x2="{:.1}" y2="{:.1}"/>"#, from.0, from.1, to.0, to.1);
+    }
+
+    fn rect(&mut self, class: &str, corner: (f64, f64), size: (f64, f64)) {
+        let _ = write!(self.body, r#"<rect class="{class}" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="2"/>"#, corner.0, corner.1, size.0.max(0.0), size.1.max(0.0));
+    }
+
+    fn text(&mut self, class: &str, anchor: &str, at: (f64, f64), text: &str) {
+        let _ = write!(self.body, r#"<text class="{class}" text-anchor="{anchor}" x="{:.1}" y="{:.1}">{}</text>"#, at.0, at.1, escape(text));
+    }
+
+    fn path(&mut self, class: &str, points: &[(f64, f64)]) {
+        let joined: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        let _ = write!(self.body, r#"<polyline class="{class}" points="{}"/>"#, joined.join(" "));
+    }
+
+    /// A mark that the Tab key reaches and that says its numbers.
+    fn mark(&mut self, class: &str, at: (f64, f64), radius: f64, title: &str) {
+        let _ = write!(
+            self.body,
+            r#"<circle class="{class}" cx="{:.1}" cy="{:.1}" r="{radius:.1}" tabindex="0" role="img" aria-label="{title}"><title>{title}</title></circle>"#,
+            at.0,
+            at.1,
+            title = escape(title)
+        );
+    }
+
+    fn finish(self, description: &str) -> String {
+        format!(
+            r#"<svg viewBox="0 0 {:.0} {:.0}" role="img" aria-label="{description}"><title>{description}</title>{}</svg>"#,
+            self.width,
+            self.height,
+            self.body,
+            description = escape(description)
+        )
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// A round number at or above `value`, and the step between its ticks.
+fn round_up(value: f64) -> (f64, f64) {
+    if value <= 0.0 {
+        return (1.0, 0.25);
+    }
+    let magnitude = 10_f64.powf(value.log10().floor());
+    let step = [0.2, 0.5, 1.0, 2.0].into_iter().map(|factor| factor * magnitude).find(|step| value / step <= 5.0).unwrap_or(2.0 * magnitude);
+    ((value / step).ceil() * step, step)
+}
+
+/// Win rate of each tier with its interval, and what was said.
+pub(crate) fn tiers(rows: &[TierRow]) -> String {
+    let (width, row_height) = (640.0, 46.0);
+    let label = 92.0;
+    let room = width - label - 190.0;
+    let mut drawing = Drawing::new(width, row_height * rows.len() as f64 + 40.0);
+    let (limit, step) = round_up(rows.iter().filter(|row| row.n_rows > 0).map(|row| row.interval.high).fold(0.0, f64::max));
+    let x = |share: f64| label + room * share / limit;
+    let bottom = row_height * rows.len() as f64 + 4.0;
+    let mut tick = 0.0;
+    while tick <= limit + step / 2.0 {
+        drawing.line("grid", (x(tick), 4.0), (x(tick), bottom));
+        drawing.text("tick", "middle", (x(tick), bottom + 16.0), &per_cent(tick));
+        tick += step;
+    }
+    for (idx, row) in rows.iter().enumerate() {
+        let y = row_height * idx as f64 + 12.0;
+        drawing.text("label", "end", (label - 10.0, y + 16.0), &row.tier);
+        if row.n_rows == 0 {
+            drawing.text("tick", "start", (label + 6.0, y + 16.0), "no leads");
+            continue;
+        }
+        drawing.rect("bar", (label, y), (x(row.win_rate) - label, 22.0));
+        drawing.line("whisker", (x(row.interval.low), y + 11.0), (x(row.interval.high), y + 11.0));
+        drawing.line("whisker", (x(row.interval.low), y + 6.0), (x(row.interval.low), y + 16.0));
+        drawing.line("whisker", (x(row.interval.high), y + 6.0), (x(row.interval.high), y + 16.0));
+        drawing.mark("said", (x(row.mean_probability.min(limit)), y + 11.0), 4.5, &format!("{}: {} said on average, {} won", row.tier, per_cent(row.mean_probability), per_cent(row.win_rate)));
+        let text = format!("{} won ({} of {})", per_cent(row.win_rate), row.n_wins, row.n_rows);
+        drawing.text("value", "start", (label + room + 14.0, y + 16.0), &text);
+    }
+    drawing.text("tick", "start", (label, bottom + 34.0), "share won; line: 95 % interval; ring: likelihood that the model gave");
+    drawing.finish("Share won in each tier with its 95 % interval")
+}
+
+/// Axes from 0 to `limits` with titles.
+fn axes(drawing: &mut Drawing, limits: ((f64, f64), (f64, f64)), titles: (&str, &str), format: fn(f64) -> String) -> impl Fn(f64, f64) -> (f64, f64) + use<> {
+    let ((x_limit, x_step), (y_limit, y_step)) = limits;
+    let (width, height) = (drawing.width, drawing.height);
+    let place = move |x: f64, y: f64| (LEFT + (width - LEFT - RIGHT) * x / x_limit, height - BOTTOM - (height - TOP - BOTTOM) * y / y_limit);
+    let mut tick = 0.0;
+    while tick <= y_limit + y_step / 2.0 {
+        drawing.line("grid", place(0.0, tick), place(x_limit, tick));
+        let (x, y) = place(0.0, tick);
+        drawing.text("tick", "end", (x - 6.0, y + 4.0), &format(tick));
+        tick += y_step;
+    }
+    tick = 0.0;
+    while x_step > 0.0 && tick <= x_limit + x_step / 2.0 {
+        let (x, y) = place(tick, 0.0);
+        drawing.text("tick", "middle", (x, y + 16.0), &format(tick));
+        tick += x_step;
+    }
+    drawing.text("axis", "middle", (place(x_limit / 2.0, 0.0).0, drawing.height - 8.0), titles.0);
+    drawing.text("axis", "start", (4.0, 11.0), titles.1);
+    place
+}
+
+/// Share of wins reached by calling a share of leads; the second curve is the manual score's.
+pub(crate) fn gains(predictive: &[GainsPoint], manual: Option<&[GainsPoint]>) -> String {
+    let mut drawing = Drawing::new(420.0, 360.0);
+    let place = axes(&mut drawing, ((1.0, 0.25), (1.0, 0.25)), ("share of leads called, best first", "share of all wins reached"), per_cent);
+    drawing.line("chance", place(0.0, 0.0), place(1.0, 1.0));
+    let curve = |points: &[GainsPoint]| points.iter().map(|point| place(point.share_called, point.share_of_wins)).collect::<Vec<_>>();
+    let at_quarter = |points: &[GainsPoint]| points.iter().find(|point| point.share_called >= 0.25).copied();
+    if let Some(manual) = manual {
+        drawing.path("curve second", &curve(manual));
+        if let Some(point) = at_quarter(manual) {
+            let at = place(point.share_called, point.share_of_wins);
+            drawing.rect("square second", (at.0 - 4.5, at.1 - 4.5), (9.0, 9.0));
+            drawing.text("value", "start", (at.0 + 10.0, at.1 + 16.0), &format!("manual {}", per_cent(point.share_of_wins)));
+        }
+    }
+    drawing.path("curve", &curve(predictive));
+    if let Some(point) = at_quarter(predictive) {
+        let at = place(point.share_called, point.share_of_wins);
+        drawing.mark("dot", at, 5.0, &format!("the best quarter of leads holds {} of all wins", per_cent(point.share_of_wins)));
+        drawing.text("value", "end", (at.0 - 9.0, at.1 - 7.0), &format!("predictive {}", per_cent(point.share_of_wins)));
+    }
+    let diagonal = place(0.78, 0.70);
+    drawing.text("tick", "start", (diagonal.0, diagonal.1 + 12.0), "chance");
+    drawing.finish("Gains: share of wins reached by calling a share of leads")
+}
+
+/// Win rate of each tenth over that of all.
+pub(crate) fn lift(rows: &[DecileRow]) -> String {
+    let mut drawing = Drawing::new(420.0, 360.0);
+    let limit = round_up(rows.iter().map(|row| row.lift).fold(1.0, f64::max));
+    let place = axes(&mut drawing, ((10.0, 0.0), limit), ("tenth of the leads, best first", "times the average rate"), |value| format!("{value:.1}"));
+    for row in rows {
+        let left = row.decile as f64 - 1.0;
+        let (x, y) = place(left + 0.14, row.lift);
+        let (right, bottom) = place(left + 0.86, 0.0);
+        drawing.rect("bar", (x, y), (right - x, bottom - y));
+        let middle = place(left + 0.5, 0.0);
+        drawing.text("tick", "middle", (middle.0, middle.1 + 16.0), &row.decile.to_string());
+        drawing.text("value small", "middle", (middle.0, y - 4.0), &format!("{:.1}", row.lift));
+    }
+    drawing.line("chance", place(0.0, 1.0), place(10.0, 1.0));
+    drawing.finish("Lift: win rate of each tenth of leads over the average")
+}
+
+/// Said against happened, with intervals.
+pub(crate) fn reliability(bins: &[CalibrationBin]) -> String {
+    let mut drawing = Drawing::new(420.0, 360.0);
+    let largest = bins.iter().map(|bin| bin.interval.high.max(bin.mean_probability)).fold(0.0, f64::max).min(1.0);
+    let (limit, step) = round_up(largest);
+    let place = axes(&mut drawing, ((limit, step), (limit, step)), ("likelihood that the model gave", "share won"), per_cent);
+    drawing.line("chance", place(0.0, 0.0), place(limit, limit));
+    for bin in bins {
+        drawing.line("whisker", place(bin.mean_probability, bin.interval.low), place(bin.mean_probability, bin.interval.high.min(limit)));
+        let title = format!("{} said, {} of {} won: {}", per_cent(bin.mean_probability), bin.n_wins, bin.n_rows, per_cent(bin.win_rate));
+        drawing.mark("dot", place(bin.mean_probability, bin.win_rate), 5.0, &title);
+    }
+    drawing.finish("Reliability: likelihood given against share won, in ten bins")
+}
+
+/// What moves the score: each label stands above its bar, so that none is cut.
+pub(crate) fn influences(rows: &[Influence]) -> String {
+    let width = 640.0;
+    let row_height = 38.0;
+    let mut drawing = Drawing::new(width, row_height * rows.len() as f64 + 8.0);
+    let largest = rows.first().map_or(1.0, |row| row.range).max(1e-9);
+    for (idx, row) in rows.iter().enumerate() {
+        let y = row_height * idx as f64 + 14.0;
+        let direction = match row.rising {
+            Some(true) => "more speaks for a win",
+            Some(false) => "more speaks against a win",
+            None => "by level",
+        };
+        drawing.text("label", "start", (4.0, y), &shorten(&row.feature, 62));
+        drawing.text("tick", "end", (width - 4.0, y), direction);
+        let length = (width - 76.0) * row.range / largest;
+        drawing.rect(if row.rising == Some(false) { "bar second" } else { "bar" }, (4.0, y + 5.0), (length, 10.0));
+        drawing.text("value small", "start", (length + 12.0, y + 14.0), &format!("{:.2}", row.range));
+    }
+    drawing.finish("How far each feature moves the log-odds")
+}
+
+fn shorten(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit { text.to_owned() } else { format!("{}…", text.chars().take(limit - 1).collect::<String>()) }
+}

@@ -1,0 +1,559 @@
+//! The contract of `leadscore.toml`: what each table is, read strictly, with the place of every error.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use leadscore_core::{Span, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The whole of `leadscore.toml`. Unknown keys are errors.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "leadscore.toml")]
+pub struct Config {
+    /// The leads: one row each.
+    pub leads: LeadsConfig,
+    /// What a lead points to, such as its account, by name.
+    #[serde(default)]
+    pub lookups: BTreeMap<String, LookupConfig>,
+    /// Event tables, by name.
+    #[serde(default)]
+    pub activities: BTreeMap<String, ActivityConfig>,
+    /// Which leads were won or lost, and when.
+    pub outcomes: OutcomesConfig,
+    /// What an attribute was, and when.
+    #[serde(default)]
+    pub history: Option<HistoryConfig>,
+    /// When leads are looked at.
+    #[serde(default)]
+    pub snapshots: SnapshotsConfig,
+    /// What is computed about them.
+    #[serde(default)]
+    pub features: FeaturesConfig,
+    /// Which model is fitted.
+    #[serde(default)]
+    pub model: ModelConfig,
+    /// Where tiers begin.
+    #[serde(default)]
+    pub tiers: TiersConfig,
+}
+
+/// One path or glob, or a list of them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several, in order.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// All of them, in order.
+    pub fn to_vec(&self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one.clone()],
+            Self::Many(many) => many.clone(),
+        }
+    }
+}
+
+/// How a file is to be read; the same keys stand in every table.
+#[derive(Debug, Clone)]
+pub struct FileConfig<'a> {
+    /// Paths and globs, relative to the config.
+    pub path: Vec<String>,
+    /// Cells that mean missing, in place of the default list; an empty cell always does.
+    pub null_values: Option<&'a [String]>,
+    /// Format of times.
+    pub time_format: Option<&'a str>,
+    /// Zone of times that name none.
+    pub time_zone: Option<chrono_tz::Tz>,
+    /// Separator of CSV columns.
+    pub delimiter: Option<u8>,
+    /// Whether numbers are written `1.234,5`.
+    pub decimal_comma: bool,
+    /// Encoding of text files.
+    pub encoding: Option<&'a str>,
+}
+
+macro_rules! table_config {
+    ($(#[$meta:meta])* $name:ident, path: $path:ty { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// File, glob, or list of either, relative to the config: csv, csv.gz, ndjson, parquet or arrow.
+            pub path: $path,
+            $($(#[$field_meta])* pub $field: $kind,)*
+            /// Cells that mean missing, in place of the default list; an empty cell always does.
+            #[serde(default)]
+            pub null_values: Option<Vec<String>>,
+            /// Format of times, such as "%d-%m-%Y" (strftime), "epoch_s" or "epoch_ms"; default: ISO 8601 or epoch, recognised.
+            #[serde(default)]
+            pub time_format: Option<String>,
+            /// Zone of times that name none, such as "Europe/Berlin"; default UTC.
+            #[serde(default, deserialize_with = "time_zone")]
+            #[schemars(with = "Option<String>")]
+            pub time_zone: Option<chrono_tz::Tz>,
+            /// Separator of CSV columns; default: the one that the header uses.
+            #[serde(default, deserialize_with = "delimiter")]
+            #[schemars(with = "Option<String>")]
+            pub delimiter: Option<u8>,
+            /// Whether numbers are written 1.234,5.
+            #[serde(default)]
+            pub decimal_comma: bool,
+            /// Encoding of a text file, such as "latin1" or "utf-16le"; default: UTF-8, or what a byte order mark says.
+            #[serde(default)]
+            pub encoding: Option<String>,
+        }
+        impl $name {
+            fn file_with_paths(&self, path: Vec<String>) -> FileConfig<'_> {
+                FileConfig {
+                    path,
+                    null_values: self.null_values.as_deref(),
+                    time_format: self.time_format.as_deref(),
+                    time_zone: self.time_zone,
+                    delimiter: self.delimiter,
+                    decimal_comma: self.decimal_comma,
+                    encoding: self.encoding.as_deref(),
+                }
+            }
+        }
+    };
+}
+
+table_config! {
+    /// `[leads]`: the table with one row a lead.
+    LeadsConfig, path: OneOrMany {
+        /// Column that identifies a lead.
+        id: String,
+        /// Column with the time of creation; leave out for a flat export without dates.
+        #[serde(default)]
+        created_at: Option<String>,
+        /// Columns to learn from; default: every column not named elsewhere in this table.
+        #[serde(default)]
+        attributes: Option<Vec<String>>,
+        /// Columns never to learn from.
+        #[serde(default)]
+        exclude: Vec<String>,
+        /// Today's points, to compare with; several columns are summed.
+        #[serde(default)]
+        manual_score: Option<OneOrMany>,
+    }
+}
+
+table_config! {
+    /// `[lookups.NAME]`: a table that leads point to.
+    LookupConfig, path: OneOrMany {
+        /// Column that identifies a row.
+        key: String,
+        /// Column of the leads that holds the key; default: the same name.
+        #[serde(default)]
+        leads_key: Option<String>,
+        /// Columns to learn from; default: every column but the key.
+        #[serde(default)]
+        attributes: Option<Vec<String>>,
+        /// Columns never to learn from.
+        #[serde(default)]
+        exclude: Vec<String>,
+    }
+}
+
+table_config! {
+    /// `[activities.NAME]`: a table of time-stamped events.
+    ActivityConfig, path: OneOrMany {
+        /// Column with the lead of an event.
+        #[serde(default)]
+        lead: Option<String>,
+        /// Column with the account of an event, in place of `lead`; the leads have a column of the same name.
+        #[serde(default)]
+        account: Option<String>,
+        /// Column with the time at which it happened.
+        at: String,
+        /// Column with the time at which it was recorded, which then decides what is visible.
+        #[serde(default)]
+        recorded_at: Option<String>,
+        /// Columns that split the counts.
+        #[serde(default)]
+        kind: Vec<String>,
+        /// Numbers to sum and average.
+        #[serde(default)]
+        values: Vec<String>,
+    }
+}
+
+table_config! {
+    /// `[outcomes]`: which leads were won or lost, and when.
+    OutcomesConfig, path: Option<OneOrMany> {
+        /// Column with the lead of an outcome.
+        #[serde(default)]
+        lead: Option<String>,
+        /// Column with the time at which it closed.
+        #[serde(default)]
+        closed_at: Option<String>,
+        /// Column with the result; without it every row is a win.
+        #[serde(default)]
+        result: Option<String>,
+        /// Flat exports: the column of the leads that says whether a lead was won, in place of `path`.
+        #[serde(default)]
+        flag: Option<String>,
+        /// Values that mean won.
+        #[serde(default)]
+        won: Vec<Scalar>,
+        /// Values that mean lost.
+        #[serde(default)]
+        lost: Vec<Scalar>,
+    }
+}
+
+table_config! {
+    /// `[history]`: what an attribute of a lead was, and when.
+    HistoryConfig, path: OneOrMany {
+        /// Column with the lead.
+        lead: String,
+        /// Column with the name of the attribute.
+        attribute: String,
+        /// Column with its value from then on.
+        value: String,
+        /// Column with the time of the change.
+        changed_at: String,
+    }
+}
+
+macro_rules! impl_file {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// How its file is to be read.
+            pub fn file(&self) -> FileConfig<'_> {
+                self.file_with_paths(self.path.to_vec())
+            }
+        }
+    )*};
+}
+impl_file!(LeadsConfig, LookupConfig, ActivityConfig, HistoryConfig);
+
+impl OutcomesConfig {
+    /// How its file is to be read; no paths where outcomes are a flag of the leads.
+    pub fn file(&self) -> FileConfig<'_> {
+        self.file_with_paths(self.path.as_ref().map(OneOrMany::to_vec).unwrap_or_default())
+    }
+}
+
+/// A value of a column, written as a text, a number or a boolean.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A boolean.
+    Boolean(bool),
+}
+
+impl Scalar {
+    /// The value as a table spells it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Integer(number) => number.to_string(),
+            Self::Boolean(value) => value.to_string(),
+        }
+    }
+}
+
+/// `[snapshots]`: when leads are looked at.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnapshotsConfig {
+    /// No snapshot before this moment.
+    pub from: Option<Moment>,
+    /// Flat exports: a column of the leads that stands for time.
+    pub order_by: Option<String>,
+    /// The days after a snapshot in which a win counts; default 90d.
+    #[schemars(with = "String")]
+    pub horizon: Span,
+    /// Calendar snapshots of every lead at risk: "month" (the first of each; default), "week" (Mondays) or a length such as "30d".
+    pub every: Every,
+    /// In place of calendar snapshots, each lead once at each of these ages.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub ages: Option<Vec<Span>>,
+    /// The last moment that the data speaks of; default: the latest time seen.
+    pub observation_end: Option<Moment>,
+}
+
+impl Default for SnapshotsConfig {
+    fn default() -> Self {
+        Self { from: None, order_by: None, horizon: Span::from_days(90), every: Every::Month, ages: None, observation_end: None }
+    }
+}
+
+/// A moment in the config: a date or a date and time, in UTC unless it names an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(transparent)]
+pub struct Moment(#[schemars(with = "String")] pub Timestamp);
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            Toml(toml::value::Datetime),
+        }
+        let text = match Written::deserialize(deserializer)? {
+            Written::Text(text) => text,
+            Written::Toml(datetime) => datetime.to_string(),
+        };
+        Timestamp::parse_iso(&text)
+            .map(|(at, _, _)| Self(at))
+            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a moment: write \"2018-05-01\" or \"2018-05-01T09:30:00Z\"")))
+    }
+}
+
+/// The rhythm of calendar snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Every {
+    /// The first of each month.
+    Month,
+    /// Each Monday.
+    Week,
+    /// A fixed length, counted from 1970-01-01.
+    Length(Span),
+}
+
+impl JsonSchema for Every {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Every".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+}
+
+impl<'de> Deserialize<'de> for Every {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "month" => Ok(Self::Month),
+            "week" => Ok(Self::Week),
+            _ => match text.parse::<Span>() {
+                Ok(span) if span > Span::ZERO => Ok(Self::Length(span)),
+                _ => Err(serde::de::Error::custom(format!("`{text}` is not a rhythm: write \"month\", \"week\" or a length such as \"30d\""))),
+            },
+        }
+    }
+}
+
+/// `[features]`: what is computed about a snapshot.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeaturesConfig {
+    /// How far windows over activities reach back; the whole life of the lead is always counted too.
+    #[schemars(with = "Vec<String>")]
+    pub windows: Vec<Span>,
+    /// Kinds of an activity with columns of their own: the most frequent ones; default 12.
+    pub max_kinds: usize,
+}
+
+impl Default for FeaturesConfig {
+    fn default() -> Self {
+        Self { windows: vec![Span::from_days(7), Span::from_days(30), Span::from_days(90)], max_kinds: 12 }
+    }
+}
+
+/// `[model]`: which model is fitted.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelConfig {
+    /// The kind of model.
+    pub kind: ModelKind,
+    /// Seed of every random choice; default 7.
+    pub seed: u64,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self { kind: ModelKind::Linear, seed: 7 }
+    }
+}
+
+/// The kind of model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelKind {
+    /// Standardised numbers and one-hot categories.
+    Linear,
+    /// Curves over binned numbers; not in this version.
+    Additive,
+}
+
+/// `[tiers]`: where tiers begin.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TiersConfig {
+    /// Quartiles of the leads being scored, or the edges that the model file holds.
+    pub edges: TierEdges,
+}
+
+impl Default for TiersConfig {
+    fn default() -> Self {
+        Self { edges: TierEdges::Relative }
+    }
+}
+
+/// Where tiers begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TierEdges {
+    /// Quartiles of the leads being scored.
+    Relative,
+    /// Quartiles of the training snapshots, from the model file.
+    Frozen,
+}
+
+fn time_zone<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<chrono_tz::Tz>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(|_| serde::de::Error::custom(format!("`{text}` is not a time zone: write an IANA name such as \"Europe/Berlin\"")))
+}
+
+fn delimiter<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(Some(*byte)),
+        _ if text == "tab" => Ok(Some(b'\t')),
+        _ => Err(serde::de::Error::custom(format!("`{text}` is not a delimiter: write one ASCII character, such as \";\" or \"\\t\""))),
+    }
+}
+
+/// A config that cannot be read, with the place in its text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}{}", help.as_ref().map(|help| format!("; {help}")).unwrap_or_default())]
+pub struct ConfigError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The bytes of the text that are meant.
+    pub span: Option<Range<usize>>,
+}
+
+impl Config {
+    /// Reads and checks a config.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the place: text that is not TOML, an unknown key (with the nearest known one), a value of
+    /// another type, a missing key, keys that contradict each other.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use leadscore_tables::Config;
+    /// let error = Config::parse("[leads]\npath = \"a.csv\"\nid = \"id\"\n[outcome]\nflag = \"won\"\n").unwrap_err();
+    /// assert!(error.to_string().contains("did you mean `outcomes`?"));
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| explain(&error, text))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Whether the leads are a flat export: an outcome flag, no dates.
+    pub fn is_flat(&self) -> bool {
+        self.outcomes.flag.is_some()
+    }
+
+    /// The JSON schema of the file, for editors.
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let fail = |message: &str, help: &str| Err(ConfigError { message: message.to_owned(), help: Some(help.to_owned()), span: None });
+        let outcomes = &self.outcomes;
+        if outcomes.flag.is_some() {
+            if outcomes.path.is_some() || outcomes.closed_at.is_some() {
+                return fail("[outcomes] has both `flag` and `path` or `closed_at`", "keep `flag` for a flat export without dates, or the others for outcomes with dates");
+            }
+            if outcomes.won.is_empty() {
+                return fail("[outcomes] has a `flag` but no `won`", "name the values that mean won, such as won = [\"1\"]");
+            }
+            if !self.activities.is_empty() || self.history.is_some() {
+                return fail("a flat export (outcomes by `flag`) has no dates, so activities and history cannot be placed in time", "give [outcomes] a `path` and a `closed_at`, or leave the event tables out");
+            }
+            if self.snapshots.ages.is_some() {
+                return fail("[snapshots] `ages` needs dates, and a flat export has none", "remove `ages`; `order_by` may name a column that stands for time");
+            }
+        } else {
+            if outcomes.path.is_none() || outcomes.lead.is_none() || outcomes.closed_at.is_none() {
+                return fail("[outcomes] needs `path`, `lead` and `closed_at`", "or a `flag`, if the leads say themselves which were won");
+            }
+            if self.leads.created_at.is_none() {
+                return fail("[leads] has no `created_at`", "name the column with the time of creation, or give [outcomes] a `flag` for a flat export without dates");
+            }
+            if outcomes.result.is_some() && outcomes.won.is_empty() {
+                return fail("[outcomes] has a `result` but no `won`", "name the values that mean won, such as won = [\"closed_won\"]");
+            }
+            if outcomes.result.is_none() && !(outcomes.won.is_empty() && outcomes.lost.is_empty()) {
+                return fail("[outcomes] has `won` or `lost` but no `result`", "name the column with the result, or remove them: without `result` every row is a win");
+            }
+            if self.snapshots.order_by.is_some() {
+                return fail("[snapshots] `order_by` is for flat exports", "remove it: these leads have dates");
+            }
+        }
+        if self.snapshots.horizon == Span::ZERO {
+            return fail("[snapshots] `horizon` is zero", "write the days in which a win counts, such as \"90d\"");
+        }
+        if self.snapshots.ages.as_ref().is_some_and(Vec::is_empty) {
+            return fail("[snapshots] `ages` is an empty list", "remove it for calendar snapshots, or write ages such as [\"7d\", \"30d\"]");
+        }
+        if self.features.windows.contains(&Span::ZERO) {
+            return fail("[features] `windows` holds a window of zero length", "write lengths such as [\"7d\", \"30d\", \"90d\"]");
+        }
+        for (name, activity) in &self.activities {
+            if activity.lead.is_some() == activity.account.is_some() {
+                return fail(&format!("[activities.{name}] needs either `lead` or `account`"), "name the column that says whose event it is");
+            }
+        }
+        if self.model.kind == ModelKind::Additive {
+            return fail("[model] kind \"additive\" is not in this version", "write kind = \"linear\"");
+        }
+        Ok(())
+    }
+}
+
+/// Adds the nearest known key to an error of serde about an unknown one.
+fn explain(error: &toml::de::Error, text: &str) -> ConfigError {
+    let message = error.message().trim().to_owned();
+    let mut span = error.span();
+    let mut help = None;
+    if let Some(rest) = message.strip_prefix("unknown field `")
+        && let Some((found, expected)) = rest.split_once('`')
+    {
+        let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+        help = Some(nearest(found, known.iter().copied()).map_or_else(|| format!("known keys here: {}", known.join(", ")), |near| format!("did you mean `{near}`?")));
+        span = span.map(|range| narrow(text, range, found));
+        return ConfigError { message: format!("unknown key `{found}`"), help, span };
+    }
+    ConfigError { message: message.replace("missing field", "missing key"), help, span }
+}
+
+/// The place of `word` within a span, where it stands there: toml gives the whole table for a key.
+fn narrow(text: &str, range: Range<usize>, word: &str) -> Range<usize> {
+    match text.get(range.clone()).and_then(|part| part.find(word)) {
+        Some(offset) => range.start + offset..range.start + offset + word.len(),
+        None => range,
+    }
+}
+
+/// The known word most like `found`, if one is near enough to be meant.
+pub(crate) fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|word| (strsim::jaro_winkler(&found.to_lowercase(), &word.to_lowercase()), word))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, word)| word)
+}

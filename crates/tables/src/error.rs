@@ -1,0 +1,96 @@
+//! What can be wrong with a table.
+
+use std::path::PathBuf;
+
+/// A table that cannot be read or written, with the place.
+#[derive(Debug, thiserror::Error)]
+pub enum TablesError {
+    /// No file at this path, or a glob that matches none.
+    #[error("{table}: no file at {}: check `path`; it is relative to the config", path.display())]
+    Missing {
+        /// The table in the config.
+        table: String,
+        /// The path or glob.
+        path: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("{}: cannot {action} it", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file of a kind that is not read.
+    #[error("{}: {found}: {help}", path.display())]
+    Format {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+        /// What to do.
+        help: String,
+    },
+    /// A row that does not fit its table.
+    #[error("{}, line {line}: {found}: {help}", path.display())]
+    Row {
+        /// The path.
+        path: PathBuf,
+        /// Line of the file, from 1.
+        line: u64,
+        /// What was found.
+        found: String,
+        /// What was expected, or what to do.
+        help: String,
+    },
+    /// A column that the config names and the file lacks.
+    #[error("{table}: {} has no column `{column}`{}; its columns: {}", path.display(), nearest.as_ref().map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default(), columns.join(", "))]
+    Column {
+        /// The key of the config that names it.
+        table: String,
+        /// The path.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The nearest column there is.
+        nearest: Option<String>,
+        /// The columns there are.
+        columns: Vec<String>,
+    },
+    /// A cell that is not what its column is for.
+    #[error("{place}, column `{column}`: {found}: {help}")]
+    Cell {
+        /// File and line or row.
+        place: String,
+        /// The column.
+        column: String,
+        /// What was found.
+        found: String,
+        /// What was expected, or what to do.
+        help: String,
+    },
+    /// Tables that contradict each other or the config.
+    #[error("{table}: {found}: {help}")]
+    Content {
+        /// The table in the config.
+        table: String,
+        /// What was found.
+        found: String,
+        /// What to do.
+        help: String,
+    },
+    /// The engine that reads files refused one.
+    #[error("{}: cannot read it as {format}", path.display())]
+    Engine {
+        /// The path.
+        path: PathBuf,
+        /// The format that its name or the config says.
+        format: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

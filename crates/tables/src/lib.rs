@@ -1,0 +1,24 @@
+//! Bytes to typed tables and back: reads the config and its files, refuses what would be misread, writes whole files or none.
+
+mod config;
+mod error;
+mod source;
+
+mod values;
+
+mod scan;
+
+mod load;
+mod profile;
+mod write;
+
+pub use config::{
+    ActivityConfig, Config, ConfigError, Every, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig, LookupConfig, ModelConfig, ModelKind, Moment,
+    OneOrMany, OutcomesConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig,
+};
+pub use error::TablesError;
+pub use load::{
+    Activities, Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, Note, Tables, ValueColumn, MISSING, load,
+};
+pub use profile::{ProfileInput, profile};
+pub use write::{OutColumn, OutTable, TableWriter, OutFile, remove_unfinished, write_table};

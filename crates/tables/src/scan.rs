@@ -1,0 +1,361 @@
+//! The one door to Polars for reading: lazy scans of a table's files, only the columns needed, cells with their place.
+
+use std::path::{Path, PathBuf};
+
+use leadscore_core::{Precision, Stamp, Timestamp};
+use polars::prelude::{
+    DataFrame, DataType, LazyCsvReader, LazyFileListReader, LazyFrame, LazyJsonLineReader, PlRefPath, ScanArgsParquet, ScanSources, Series, TimeUnit, col,
+};
+
+use crate::config::{FileConfig, nearest};
+use crate::error::TablesError;
+use crate::source::{self, Source};
+use crate::values::{self, Nulls, TimeFormat, UnknownFormat};
+
+/// The files of one table, checked and ready to be read.
+pub(crate) struct Table<'a> {
+    /// What the config calls it: `[leads]`.
+    pub(crate) name: String,
+    pub(crate) file: FileConfig<'a>,
+    parts: Vec<Part>,
+    columns: Vec<String>,
+    /// What the user should know about how the files were read.
+    pub(crate) notes: Vec<String>,
+}
+
+struct Part {
+    path: PathBuf,
+    lazy: LazyFrame,
+    /// Delimiter and rows of a CSV file; `None` for typed formats.
+    csv: Option<(u8, usize)>,
+}
+
+/// Some columns of a table, in memory.
+pub(crate) struct RawTable<'a> {
+    table: &'a Table<'a>,
+    frames: Vec<DataFrame>,
+    nulls: Nulls,
+    pub(crate) n_rows: usize,
+}
+
+impl<'a> Table<'a> {
+    pub(crate) fn open(name: &str, folder: &Path, file: FileConfig<'a>) -> Result<Self, TablesError> {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut columns: Vec<String> = Vec::new();
+        let mut notes = Vec::new();
+        for path in source::find(name, folder, &file)? {
+            let source = source::open(path, &file)?;
+            let path = source.path().to_owned();
+            let (part, part_columns) = scan(source, &mut notes)?;
+            if parts.is_empty() {
+                columns = part_columns;
+            } else if let Some(column) = columns.iter().find(|column| !part_columns.contains(column)) {
+                return Err(missing_column(name, &path, column, &part_columns));
+            }
+            parts.push(part);
+        }
+        Ok(Self { name: name.to_owned(), file, parts, columns, notes })
+    }
+
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Fails, naming the key of the config, unless the column is there.
+    pub(crate) fn require(&self, key: &str, column: &str) -> Result<(), TablesError> {
+        if self.columns.iter().any(|known| known == column) {
+            return Ok(());
+        }
+        Err(missing_column(&format!("{} `{key}`", self.name), &self.parts[0].path, column, &self.columns))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.parts[0].path
+    }
+
+    /// Reads these columns of all files.
+    pub(crate) fn read(&'a self, columns: &[&str]) -> Result<RawTable<'a>, TablesError> {
+        let mut wanted: Vec<&str> = Vec::new();
+        for column in columns {
+            if !wanted.contains(column) {
+                wanted.push(column);
+            }
+        }
+        let mut frames = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let frame = part.lazy.clone().select(wanted.iter().map(|&name| col(name)).collect::<Vec<_>>()).collect().map_err(|error| engine_error(&part.path, error))?;
+            if let Some((_, expected)) = part.csv
+                && frame.height() != expected
+            {
+                return Err(TablesError::Format {
+                    path: part.path.clone(),
+                    found: format!("{} rows were read where the file has {expected}", frame.height()),
+                    help: "look for blank lines or stray quotes, or export it as Parquet".to_owned(),
+                });
+            }
+            frames.push(frame);
+        }
+        let n_rows = frames.iter().map(DataFrame::height).sum();
+        Ok(RawTable { table: self, frames, nulls: Nulls::new(self.file.null_values), n_rows })
+    }
+}
+
+fn missing_column(key: &str, path: &Path, column: &str, columns: &[String]) -> TablesError {
+    TablesError::Column {
+        table: key.to_owned(),
+        path: path.to_owned(),
+        column: column.to_owned(),
+        nearest: nearest(column, columns.iter().map(String::as_str)).map(str::to_owned),
+        columns: columns.to_vec(),
+    }
+}
+
+fn engine_error(path: &Path, error: polars::error::PolarsError) -> TablesError {
+    let name = path.to_string_lossy();
+    let format = if name.ends_with("json") || name.ends_with("jsonl") {
+        "newline-delimited JSON"
+    } else if name.contains(".csv") || name.contains(".tsv") || name.contains(".txt") {
+        "CSV"
+    } else if name.ends_with("parquet") || name.ends_with("pq") {
+        "Parquet"
+    } else {
+        "Arrow IPC"
+    };
+    TablesError::Engine { path: path.to_owned(), format, source: Box::new(error) }
+}
+
+fn scan(source: Source, notes: &mut Vec<String>) -> Result<(Part, Vec<String>), TablesError> {
+    let path = source.path().to_owned();
+    let fail = |error| engine_error(&path, error);
+    let (mut lazy, csv, header) = match source {
+        Source::Csv { text, delimiter, header, n_rows, note, .. } => {
+            notes.extend(note.map(|note| format!("{}: {note}", path.display())));
+            // Every cell comes as text: types are decided over whole columns, and no cell is lost to a guess.
+            let lazy = LazyCsvReader::new_with_sources(ScanSources::Buffers(vec![text.into()].into()))
+                .with_separator(delimiter)
+                .with_infer_schema_length(Some(0))
+                .finish()
+                .map_err(fail)?;
+            (lazy, Some((delimiter, n_rows)), Some(header))
+        }
+        Source::Ndjson { text, .. } => {
+            let lazy = LazyJsonLineReader::new_with_sources(ScanSources::Buffers(vec![text.into()].into())).with_infer_schema_length(None).finish().map_err(fail)?;
+            (lazy, None, None)
+        }
+        Source::Parquet { .. } => {
+            let reference = PlRefPath::try_from_path(&path).map_err(fail)?;
+            (LazyFrame::scan_parquet(reference, ScanArgsParquet { glob: false, ..Default::default() }).map_err(fail)?, None, None)
+        }
+        Source::Arrow { .. } => {
+            let reference = PlRefPath::try_from_path(&path).map_err(fail)?;
+            (LazyFrame::scan_ipc(reference, polars::prelude::IpcScanOptions::default(), polars::prelude::UnifiedScanArgs { glob: false, ..Default::default() }).map_err(fail)?, None, None)
+        }
+    };
+    let schema = lazy.collect_schema().map_err(fail)?;
+    let mut columns: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+    if let Some(header) = header {
+        // Names without the blanks around them, as the header check knows them.
+        if columns.len() == header.len() && columns != header {
+            lazy = lazy.rename(columns.iter(), header.iter(), true);
+            columns = header;
+        }
+    }
+    Ok((Part { path: path.clone(), lazy, csv }, columns))
+}
+
+impl RawTable<'_> {
+    /// File and line (or row) of a row, for messages.
+    pub(crate) fn place(&self, row: usize) -> String {
+        let mut row = row;
+        for (part, frame) in self.table.parts.iter().zip(&self.frames) {
+            if row < frame.height() {
+                if let Some((delimiter, _)) = part.csv
+                    && let Ok(Source::Csv { text, .. }) = source::open(part.path.clone(), &self.table.file)
+                {
+                    return format!("{}, line {}", part.path.display(), source::line_of_row(&text, delimiter, row));
+                }
+                return format!("{}, row {}", part.path.display(), row + 1);
+            }
+            row -= frame.height();
+        }
+        self.table.path().display().to_string()
+    }
+
+    pub(crate) fn cell_error(&self, row: usize, column: &str, found: String, help: &str) -> TablesError {
+        TablesError::Cell { place: self.place(row), column: column.to_owned(), found, help: help.to_owned() }
+    }
+
+    /// The name that the config gives the table.
+    pub(crate) fn table_name(&self) -> &str {
+        &self.table.name
+    }
+
+    /// Whether the config leaves it to us which cells mean missing.
+    pub(crate) fn has_default_nulls(&self) -> bool {
+        self.table.file.null_values.is_none()
+    }
+
+    pub(crate) fn decimal_comma(&self) -> bool {
+        self.table.file.decimal_comma
+    }
+
+    fn series(&self, column: &str) -> impl Iterator<Item = &Series> {
+        self.frames.iter().map(move |frame| frame.column(column).expect("the column was asked for in read").as_materialized_series())
+    }
+
+    fn engine_error(&self, error: polars::error::PolarsError) -> TablesError {
+        engine_error(self.table.path(), error)
+    }
+
+    /// Whether the column has a type of its own, so that no text need be parsed.
+    pub(crate) fn is_text(&self, column: &str) -> bool {
+        self.series(column).any(|series| matches!(series.dtype(), DataType::String | DataType::Categorical(..) | DataType::Enum(..)))
+    }
+
+    pub(crate) fn is_boolean(&self, column: &str) -> bool {
+        self.series(column).all(|series| matches!(series.dtype(), DataType::Boolean))
+    }
+
+    pub(crate) fn is_time(&self, column: &str) -> bool {
+        self.series(column).all(|series| matches!(series.dtype(), DataType::Date | DataType::Datetime(..)))
+    }
+
+    /// Whether the file is CSV, whose texts may be numbers.
+    pub(crate) fn is_untyped(&self) -> bool {
+        self.table.parts.iter().any(|part| part.csv.is_some())
+    }
+
+    /// Calls `visit` with every cell as text, missing cells as `None`, blanks around it taken off.
+    pub(crate) fn for_each_text(&self, column: &str, mut visit: impl FnMut(usize, Option<&str>) -> Result<(), TablesError>) -> Result<(), TablesError> {
+        let mut row = 0;
+        for series in self.series(column) {
+            if series.dtype().is_float() {
+                // Whole numbers that a missing cell once turned to floats read as whole numbers again.
+                let floats = series.cast(&DataType::Float64).map_err(|error| self.engine_error(error))?;
+                for value in floats.f64().map_err(|error| self.engine_error(error))?.iter() {
+                    let text = value.filter(|value| !value.is_nan()).map(|value| value.to_string());
+                    visit(row, text.as_deref())?;
+                    row += 1;
+                }
+                continue;
+            }
+            if matches!(series.dtype(), DataType::List(_) | DataType::Struct(_) | DataType::Binary) {
+                return Err(TablesError::Content {
+                    table: self.table.name.clone(),
+                    found: format!("column `{column}` holds {} values", series.dtype()),
+                    help: "only plain cells are read: flatten it, or leave the column out with `exclude`".to_owned(),
+                });
+            }
+            let texts = series.cast(&DataType::String).map_err(|error| self.engine_error(error))?;
+            for value in texts.str().map_err(|error| self.engine_error(error))?.iter() {
+                visit(row, value.and_then(|text| self.nulls.clean(text)))?;
+                row += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts cells that say missing in words, such as `NA`.
+    pub(crate) fn count_worded_nulls(&self, column: &str) -> Result<usize, TablesError> {
+        let mut count = 0;
+        for series in self.series(column) {
+            if let Ok(texts) = series.str() {
+                count += texts.iter().flatten().filter(|text| !text.trim().is_empty() && self.nulls.clean(text).is_none()).count();
+            }
+        }
+        Ok(count)
+    }
+
+    /// The column as numbers, NaN where missing.
+    pub(crate) fn numbers(&self, column: &str) -> Result<Vec<f64>, TablesError> {
+        let mut values = Vec::with_capacity(self.n_rows);
+        for series in self.series(column) {
+            if series.dtype().is_primitive_numeric() || matches!(series.dtype(), DataType::Boolean | DataType::Decimal(..) | DataType::Null) {
+                let floats = series.cast(&DataType::Float64).map_err(|error| self.engine_error(error))?;
+                values.extend(floats.f64().map_err(|error| self.engine_error(error))?.iter().map(|value| value.unwrap_or(f64::NAN)));
+                continue;
+            }
+            let texts = series.cast(&DataType::String).map_err(|error| self.engine_error(error))?;
+            for value in texts.str().map_err(|error| self.engine_error(error))?.iter() {
+                let number = match value.and_then(|text| self.nulls.clean(text)) {
+                    None => f64::NAN,
+                    Some(text) => values::parse_number(text, self.table.file.decimal_comma).ok_or_else(|| {
+                        let help = if text.contains(',') && !self.table.file.decimal_comma {
+                            "expected a number; if numbers are written 1.234,5 set `decimal_comma = true`"
+                        } else {
+                            "expected a number; list it under `null_values` if it means missing"
+                        };
+                        self.cell_error(values.len(), column, format!("`{text}` is not a number"), help)
+                    })?,
+                };
+                values.push(number);
+            }
+        }
+        if let Some(row) = values.iter().position(|value| value.is_infinite()) {
+            return Err(self.cell_error(row, column, "the number is infinite".to_owned(), "expected a finite number; list it under `null_values` if it means missing"));
+        }
+        Ok(values)
+    }
+
+    /// The column as times, `None` where missing.
+    pub(crate) fn times(&self, column: &str) -> Result<Vec<Option<Stamp>>, TablesError> {
+        let zone = self.table.file.time_zone;
+        let mut format = self.table.file.time_format.map(TimeFormat::declared);
+        let mut times: Vec<Option<Stamp>> = Vec::with_capacity(self.n_rows);
+        for series in self.series(column) {
+            match series.dtype() {
+                DataType::Date => {
+                    let days = series.cast(&DataType::Int32).map_err(|error| self.engine_error(error))?;
+                    let days = days.i32().map_err(|error| self.engine_error(error))?;
+                    times.extend(days.iter().map(|day| day.map(|day| values::stamp(Timestamp::from_micros(i64::from(day) * 86_400_000_000), Precision::Day, zone))));
+                }
+                DataType::Datetime(unit, zoned) => {
+                    let (unit, zone) = (*unit, if zoned.is_some() { None } else { zone });
+                    let whole = series.cast(&DataType::Int64).map_err(|error| self.engine_error(error))?;
+                    let micros = |value: i64| match unit {
+                        TimeUnit::Nanoseconds => value.div_euclid(1_000),
+                        TimeUnit::Microseconds => value,
+                        TimeUnit::Milliseconds => value * 1_000,
+                    };
+                    let whole = whole.i64().map_err(|error| self.engine_error(error))?;
+                    times.extend(whole.iter().map(|value| value.map(|value| values::stamp(Timestamp::from_micros(micros(value)), Precision::Instant, zone))));
+                }
+                kind if kind.is_integer() && !matches!(format, Some(TimeFormat::Strftime { .. })) => {
+                    let whole = series.cast(&DataType::Int64).map_err(|error| self.engine_error(error))?;
+                    for value in whole.i64().map_err(|error| self.engine_error(error))?.iter() {
+                        let Some(value) = value else {
+                            times.push(None);
+                            continue;
+                        };
+                        if format.is_none() {
+                            format = Some(TimeFormat::recognise_epoch(value).map_err(|unknown| self.unknown_format(times.len(), column, unknown))?);
+                        }
+                        let known = format.as_ref().expect("set above");
+                        let time = known.parse_epoch(value).ok_or_else(|| self.cell_error(times.len(), column, format!("`{value}` is not a time"), &known.expected()))?;
+                        times.push(Some(time));
+                    }
+                }
+                _ => {
+                    let texts = series.cast(&DataType::String).map_err(|error| self.engine_error(error))?;
+                    for value in texts.str().map_err(|error| self.engine_error(error))?.iter() {
+                        let Some(text) = value.and_then(|text| self.nulls.clean(text)) else {
+                            times.push(None);
+                            continue;
+                        };
+                        if format.is_none() {
+                            format = Some(TimeFormat::recognise(text).map_err(|unknown| self.unknown_format(times.len(), column, unknown))?);
+                        }
+                        let known = format.as_ref().expect("set above");
+                        let time = known.parse(text, zone).ok_or_else(|| self.cell_error(times.len(), column, format!("`{text}` is not a time"), &known.expected()))?;
+                        times.push(Some(time));
+                    }
+                }
+            }
+        }
+        Ok(times)
+    }
+
+    fn unknown_format(&self, row: usize, column: &str, unknown: UnknownFormat) -> TablesError {
+        self.cell_error(row, column, unknown.found, &unknown.help)
+    }
+}

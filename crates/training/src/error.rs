@@ -1,0 +1,58 @@
+//! Why no model came to be.
+
+/// Training that cannot be done, or ended in nothing to rely on.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TrainError {
+    /// No mature snapshot at all.
+    #[error("there is no snapshot to learn from: {reason}")]
+    NoRows {
+        /// Why, with the counts.
+        reason: String,
+    },
+    /// Only wins, or none.
+    #[error("all {n_rows} training snapshots have the label {label}: a model needs both wins and others; check [outcomes], the horizon and `from`")]
+    OneClass {
+        /// The only label.
+        label: bool,
+        /// Number of rows.
+        n_rows: usize,
+    },
+    /// The data is not enough.
+    #[error("too few to learn from: {reason}; pass --allow-too-few to train all the same")]
+    TooFew {
+        /// The numbers.
+        reason: String,
+    },
+    /// Every feature is constant or missing.
+    #[error("none of the {n_features} features varies over the training snapshots: check [leads] `attributes` and the activities")]
+    NoFeatures {
+        /// How many there were.
+        n_features: usize,
+    },
+    /// The solver stopped before the optimum.
+    #[error("the fit has not converged: after {attempts} attempts of {max_iterations} iterations the largest mean gradient is {gradient:.2e}, above {tolerance:.0e}; a larger penalty helps, and so does leaving out columns that say the same thing")]
+    NotConverged {
+        /// Restarts that were tried.
+        attempts: usize,
+        /// Iterations of each.
+        max_iterations: u64,
+        /// Largest absolute entry of the gradient of the mean objective.
+        gradient: f64,
+        /// What it should be at most.
+        tolerance: f64,
+    },
+    /// linfa refused the data.
+    #[error("the solver refused the data: {reason}")]
+    Solver {
+        /// linfa's words.
+        reason: String,
+    },
+    /// The labels do not belong to the matrix.
+    #[error("{n_labels} labels for {n_rows} rows: expected one of each")]
+    Length {
+        /// Number of labels.
+        n_labels: usize,
+        /// Rows of the matrix.
+        n_rows: usize,
+    },
+}

@@ -1,0 +1,124 @@
+//! Splits that respect time and leads: train on windows that had ended, validate on what came later.
+
+use std::collections::HashSet;
+
+use leadscore_core::{Snapshot, Span, Timestamp};
+
+/// Rows to fit on and rows to measure on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// Rows to fit on.
+    pub train: Vec<usize>,
+    /// Rows to measure on.
+    pub validation: Vec<usize>,
+}
+
+/// How folds were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SplitKind {
+    /// Forward in time: training windows end before the first validation snapshot, and validation leads were not trained on.
+    PurgedForward,
+    /// By lead alone, because the history is shorter than purging needs, or has no time.
+    GroupedByLead,
+}
+
+/// A number for a lead that depends on its id alone, so that row order and other leads change no split.
+pub fn lead_key(id: &str) -> u64 {
+    // FNV-1a, then one round of mixing so that the low bits depend on every byte.
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mixed = (hash ^ (hash >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed ^ (mixed >> 29)
+}
+
+/// Fewest wins, and fewest others, that a side of a split needs to be worth fitting or measuring on.
+const MIN_TRAIN_EVENTS: usize = 20;
+const MIN_VALIDATION_EVENTS: usize = 10;
+
+fn has_events(labels: &[bool], rows: &[usize], minimum: usize) -> bool {
+    let wins = rows.iter().filter(|&&row| labels[row]).count();
+    wins >= minimum && rows.len() - wins >= minimum
+}
+
+/// Folds for choosing a penalty: forward in time where the history allows, else by lead.
+///
+/// `rows` are in order of time. Without `horizon` (a flat export) nothing need be purged.
+pub(crate) fn validation_folds(keys: &[Snapshot], lead_keys: &[u64], labels: &[bool], rows: &[usize], horizon: Option<Span>) -> (SplitKind, Vec<Fold>) {
+    let mut folds = Vec::new();
+    let has_time = rows.first().zip(rows.last()).is_some_and(|(first, last)| keys[*first].at < keys[*last].at);
+    if has_time {
+        let cut = |share: f64| keys[rows[((rows.len() - 1) as f64 * share) as usize]].at;
+        let cuts = [cut(0.4), cut(0.55), cut(0.7), cut(0.85)];
+        for (idx, &from) in cuts.iter().enumerate() {
+            let to = cuts.get(idx + 1).copied().unwrap_or(Timestamp::MAX);
+            let train: Vec<usize> = rows.iter().copied().filter(|&row| ended_before(keys[row].at, horizon, from)).collect();
+            let trained: HashSet<u64> = train.iter().map(|&row| lead_keys[row]).collect();
+            let validation: Vec<usize> = rows.iter().copied().filter(|&row| (from..to).contains(&keys[row].at) && !trained.contains(&lead_keys[row])).collect();
+            if has_events(labels, &train, MIN_TRAIN_EVENTS) && has_events(labels, &validation, MIN_VALIDATION_EVENTS) {
+                folds.push(Fold { train, validation });
+            }
+        }
+    }
+    if folds.len() >= 2 {
+        return (SplitKind::PurgedForward, folds);
+    }
+    (SplitKind::GroupedByLead, lead_folds(lead_keys, labels, rows))
+}
+
+/// Five folds by lead; those without both classes on both sides are left out.
+pub(crate) fn lead_folds(lead_keys: &[u64], labels: &[bool], rows: &[usize]) -> Vec<Fold> {
+    (0..5)
+        .map(|fold| {
+            let (validation, train) = rows.iter().copied().partition(|&row| lead_keys[row] % 5 == fold);
+            Fold { train, validation }
+        })
+        .filter(|fold| has_events(labels, &fold.train, 1) && has_events(labels, &fold.validation, 1))
+        .collect()
+}
+
+/// The latest fifth of the snapshots to evaluate on once, and the rows whose windows had ended before it.
+///
+/// `None` where the history is too short: too few wins or others on either side.
+pub(crate) fn holdout(keys: &[Snapshot], lead_keys: &[u64], labels: &[bool], horizon: Option<Span>) -> Option<Fold> {
+    let n_rows = keys.len();
+    let first = keys.first()?.at;
+    let last = keys.last()?.at;
+    let all: Vec<usize> = (0..n_rows).collect();
+    let fold = if first < last {
+        let from = keys[n_rows * 4 / 5].at;
+        let train = all.iter().copied().filter(|&row| ended_before(keys[row].at, horizon, from)).collect();
+        Fold { train, validation: all.into_iter().filter(|&row| keys[row].at >= from).collect() }
+    } else {
+        let (validation, train) = all.into_iter().partition(|&row| lead_keys[row] % 5 == 0);
+        Fold { train, validation }
+    };
+    (has_events(labels, &fold.train, MIN_TRAIN_EVENTS) && has_events(labels, &fold.validation, MIN_VALIDATION_EVENTS)).then_some(fold)
+}
+
+/// Whether the window of a snapshot had ended at `from`; without a horizon, whether the snapshot came before.
+fn ended_before(at: Timestamp, horizon: Option<Span>, from: Timestamp) -> bool {
+    horizon.map_or(at < from, |horizon| at + horizon <= from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_training_window_reaches_into_validation() {
+        let day = |days: u32| Timestamp::from_micros(0) + Span::from_days(days);
+        let keys: Vec<Snapshot> = (0..2000).map(|i| Snapshot { lead: i % 700, at: day(i / 4) }).collect();
+        let lead_keys: Vec<u64> = keys.iter().map(|key| lead_key(&key.lead.to_string())).collect();
+        let labels: Vec<bool> = (0..2000).map(|i| i % 5 == 0).collect();
+        let horizon = Some(Span::from_days(60));
+        let (kind, folds) = validation_folds(&keys, &lead_keys, &labels, &(0..2000).collect::<Vec<_>>(), horizon);
+        assert_eq!(kind, SplitKind::PurgedForward);
+        for fold in folds.iter().chain(holdout(&keys, &lead_keys, &labels, horizon).iter()) {
+            let first = fold.validation.iter().map(|&row| keys[row].at).min().expect("not empty");
+            assert!(fold.train.iter().all(|&row| keys[row].at + Span::from_days(60) <= first));
+        }
+        for fold in &folds {
+            let trained: HashSet<u64> = fold.train.iter().map(|&row| lead_keys[row]).collect();
+            assert!(fold.validation.iter().all(|&row| !trained.contains(&lead_keys[row])));
+        }
+    }
+}
