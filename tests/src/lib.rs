@@ -1,1 +1,94 @@
-//! stub
+//! What the end-to-end tests share: the command, folders with a small CRM, and the real data where it is there.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// The `leadscore` binary that was built beside this test.
+///
+/// # Panics
+///
+/// Where it was not built: `cargo xtask test` builds it first.
+pub fn binary() -> PathBuf {
+    let test = std::env::current_exe().expect("a running program has a path");
+    let folder = test.ancestors().find(|folder| folder.join("leadscore").is_file());
+    folder.map(|folder| folder.join("leadscore")).expect("the leadscore binary stands in the target folder: run `cargo build --release --workspace` first")
+}
+
+/// Runs `leadscore` in a folder.
+///
+/// # Panics
+///
+/// Where the program cannot be started.
+pub fn leadscore(folder: &Path, args: &[&str]) -> Output {
+    Command::new(binary()).args(args).current_dir(folder).env("NO_COLOR", "1").output().expect("the program starts")
+}
+
+/// Runs `leadscore` and expects it to succeed; returns what it printed to stdout.
+///
+/// # Panics
+///
+/// Where it fails, with what it said.
+#[track_caller]
+pub fn succeed(folder: &Path, args: &[&str]) -> String {
+    let output = leadscore(folder, args);
+    assert!(output.status.success(), "leadscore {args:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A folder with these files.
+///
+/// # Panics
+///
+/// Where the disk refuses.
+pub fn folder_with(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("a small file");
+    }
+    folder
+}
+
+/// A folder with a ready config of `data/NAME` and links to the real files that it names, or `None` (and a word) without them.
+///
+/// # Panics
+///
+/// Where `LEADSCORE_REAL_DATA` is set and a file is missing.
+pub fn real_project(name: &str, files: &[&str]) -> Option<TempDir> {
+    let Some(data) = std::env::var_os("LEADSCORE_REAL_DATA").map(PathBuf::from) else {
+        say(&format!("skipped: LEADSCORE_REAL_DATA is not set, so {name} is not tested"));
+        return None;
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(name).join("leadscore.toml");
+    std::fs::copy(&config, folder.path().join("leadscore.toml")).expect("the ready config is there");
+    for file in files {
+        let source = data.join(file);
+        assert!(source.is_file(), "LEADSCORE_REAL_DATA is set, and {file} is not there");
+        let target = folder.path().join(source.file_name().expect("a file has a name"));
+        std::fs::copy(&source, target).expect("room for the data");
+    }
+    Some(folder)
+}
+
+/// Says why a test does nothing.
+#[expect(clippy::print_stderr, reason = "a skipped test must say so")]
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A figure of a JSON report by its path, such as `evaluation.log_loss.value`.
+///
+/// # Panics
+///
+/// Where the report has no such figure.
+#[track_caller]
+pub fn figure(folder: &Path, file: &str, path: &str) -> f64 {
+    let text = std::fs::read_to_string(folder.join(file)).expect("the report was written");
+    let mut value: &serde_json::Value = &serde_json::from_str(&text).expect("the report is JSON");
+    for part in path.split('.') {
+        value = &value[part];
+    }
+    value.as_f64().unwrap_or_else(|| panic!("{path} is {value}"))
+}

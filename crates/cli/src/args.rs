@@ -114,6 +114,9 @@ pub(crate) struct TrainArgs {
     /// Also write a report on the snapshots that were held out
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Also write that report's numbers as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
     /// Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest fifth
     #[arg(long)]
     pub(crate) cross_validate: bool,

@@ -1,7 +1,8 @@
 //! What a person sees on the terminal: errors with their place, notes, stages of work, tables.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
@@ -52,16 +53,31 @@ fn render_config_failure(failure: &ConfigFailure) -> String {
     renderer.render(&[report]).to_string()
 }
 
+/// Whether commands that are part of another one keep their remarks and results to themselves.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Runs a command whose remarks and results are not for the reader.
+pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> T {
+    QUIET.store(true, Ordering::Relaxed);
+    let outcome = run();
+    QUIET.store(false, Ordering::Relaxed);
+    outcome
+}
+
 /// Prints a line to stderr: what a person should know while results go elsewhere.
 #[expect(clippy::print_stderr, reason = "the one place that prints remarks")]
 pub(crate) fn remark(text: &str) {
-    eprintln!("{text}");
+    if !QUIET.load(Ordering::Relaxed) {
+        eprintln!("{text}");
+    }
 }
 
 /// Prints a result to stdout.
-#[expect(clippy::print_stdout, reason = "the one place that prints results")]
 pub(crate) fn result(text: &str) {
-    println!("{text}");
+    if !QUIET.load(Ordering::Relaxed) {
+        // A reader that has seen enough, such as `head`, closes the pipe: no reason to fail.
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
 }
 
 /// Prints what is to be known about the data.

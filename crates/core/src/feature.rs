@@ -128,7 +128,7 @@ impl FeatureSpec {
             FeatureSource::Created(CreatedPart::Month) => "month of creation".to_owned(),
             FeatureSource::AgeDays => "days since creation".to_owned(),
             FeatureSource::Activity { table, kind, window, statistic } => {
-                let events = kind.as_ref().map_or_else(|| table.clone(), |(_, value)| format!("{table} \u{2018}{value}\u{2019}"));
+                let events = kind.as_ref().map_or_else(|| format!("{table} events"), |(_, value)| format!("{table} events \u{2018}{value}\u{2019}"));
                 let window = window.map_or_else(|| "ever".to_owned(), |window| format!("in the last {window}"));
                 match statistic {
                     Statistic::Count => format!("number of {events} {window}"),

@@ -1,5 +1,7 @@
 //! Which features these tables can give: decided once, on what was known at training time, and kept in the model.
 
+use std::collections::BTreeMap;
+
 use leadscore_core::{AttributeTable, CreatedPart, FeatureKind, FeatureSource, FeatureSpec, Snapshot, Span, Statistic, Timestamp, Unit};
 use leadscore_tables::{Activities, Attribute, Column, FeaturesConfig, MISSING, Tables};
 
@@ -8,12 +10,17 @@ const YEARS_FOR_MONTHS: Span = Span::from_days(730);
 
 /// The features for these snapshots: attributes, lookups, calendar of creation, age, and statistics of activities.
 ///
-/// Kinds of an activity get columns of their own by their number of events known before the last snapshot; what comes
-/// after leaves no trace.
+/// Kinds of an activity get columns of their own by the number of events that the snapshots' leads could see at their last
+/// snapshot; what comes after, and other leads, leave no trace.
 pub fn plan(tables: &Tables, config: &FeaturesConfig, snapshots: &[Snapshot]) -> Vec<FeatureSpec> {
     let mut specs = Vec::new();
     let last = snapshots.iter().map(|snapshot| snapshot.at).max().unwrap_or(Timestamp::MIN);
     let first = snapshots.iter().map(|snapshot| snapshot.at).min().unwrap_or(last);
+    let mut last_by_lead: BTreeMap<u32, Timestamp> = BTreeMap::new();
+    for snapshot in snapshots {
+        let seen = last_by_lead.entry(snapshot.lead).or_insert(snapshot.at);
+        *seen = snapshot.at.max(*seen);
+    }
     for attribute in &tables.leads.attributes {
         specs.push(attribute_spec(AttributeTable::Leads, attribute));
     }
@@ -35,7 +42,7 @@ pub fn plan(tables: &Tables, config: &FeaturesConfig, snapshots: &[Snapshot]) ->
         specs.push(FeatureSpec { name: "age".to_owned(), source: FeatureSource::AgeDays, kind: FeatureKind::Number, unit: Unit::Days });
     }
     for activities in &tables.activities {
-        activity_specs(activities, config, last, &mut specs);
+        activity_specs(activities, config, &last_by_lead, &mut specs);
     }
     specs
 }
@@ -52,13 +59,15 @@ fn attribute_spec(table: AttributeTable, attribute: &Attribute) -> FeatureSpec {
     FeatureSpec { name: format!("{prefix}{}", attribute.name), source: FeatureSource::Attribute { table, column: attribute.name.clone() }, kind, unit }
 }
 
-fn activity_specs(activities: &Activities, config: &FeaturesConfig, last: Timestamp, specs: &mut Vec<FeatureSpec>) {
+fn activity_specs(activities: &Activities, config: &FeaturesConfig, last_by_lead: &BTreeMap<u32, Timestamp>, specs: &mut Vec<FeatureSpec>) {
     let mut kinds: Vec<Option<(String, String)>> = vec![None];
     for (column, codes, levels) in &activities.kinds {
         let mut counts = vec![0_usize; levels.len()];
-        for (event, &code) in codes.iter().enumerate() {
-            if code != MISSING && activities.known[event] < last && activities.at[event] < last {
-                counts[code as usize] += 1;
+        for (&lead, &last) in last_by_lead {
+            for event in activities.events_of(lead as usize) {
+                if codes[event] != MISSING && activities.known[event] < last && activities.at[event] < last {
+                    counts[codes[event] as usize] += 1;
+                }
             }
         }
         // Levels are sorted by name, and the sort is stable: ties go by name.

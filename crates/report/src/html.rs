@@ -21,13 +21,13 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
     let manual_gains = evaluation.manual.as_ref().map(|manual| manual.manual_gains.as_slice());
     let predictive_gains = evaluation.manual.as_ref().map_or(&evaluation.gains, |manual| &manual.predictive_gains);
     let drawings = context! {
-        tiers => svg::tiers(&evaluation.tiers),
+        tiers => svg::tiers(&evaluation.tiers, &[]),
         gains => svg::gains(predictive_gains, manual_gains),
         lift => svg::lift(&evaluation.deciles),
         reliability => svg::reliability(&evaluation.calibration),
         influences => svg::influences(&report.influences[..report.influences.len().min(N_INFLUENCES)]),
-        manual_tiers => evaluation.manual.as_ref().map(|manual| svg::tiers(&manual.manual_tiers)),
-        predictive_tiers => evaluation.manual.as_ref().map(|manual| svg::tiers(&manual.predictive_tiers)),
+        manual_tiers => evaluation.manual.as_ref().map(|manual| svg::tiers(&manual.manual_tiers, &manual.predictive_tiers)),
+        predictive_tiers => evaluation.manual.as_ref().map(|manual| svg::tiers(&manual.predictive_tiers, &manual.manual_tiers)),
     };
     let values = context! { report => minijinja::value::Serde(report), drawings => drawings, n_influences => report.influences.len() };
     Ok(environment.get_template("report")?.render(values)?)

@@ -10,7 +10,7 @@ use crate::verdict::per_cent;
 /// Room for a chart's axis labels.
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 18.0;
-const TOP: f64 = 16.0;
+const TOP: f64 = 28.0;
 const BOTTOM: f64 = 46.0;
 
 /// A drawing under construction.
@@ -79,12 +79,15 @@ fn round_up(value: f64) -> (f64, f64) {
 }
 
 /// Win rate of each tier with its interval, and what was said.
-pub(crate) fn tiers(rows: &[TierRow]) -> String {
-    let (width, row_height) = (640.0, 46.0);
-    let label = 92.0;
-    let room = width - label - 190.0;
-    let mut drawing = Drawing::new(width, row_height * rows.len() as f64 + 40.0);
-    let (limit, step) = round_up(rows.iter().filter(|row| row.n_rows > 0).map(|row| row.interval.high).fold(0.0, f64::max));
+///
+/// `others` are rows drawn beside these, which then share the scale.
+pub(crate) fn tiers(rows: &[TierRow], others: &[TierRow]) -> String {
+    let is_pair = !others.is_empty();
+    let (width, row_height) = (if is_pair { 420.0 } else { 640.0 }, 46.0);
+    let label = 82.0;
+    let room = width - label - if is_pair { 142.0 } else { 190.0 };
+    let mut drawing = Drawing::new(width, row_height * rows.len() as f64 + 50.0);
+    let (limit, step) = round_up(rows.iter().chain(others).filter(|row| row.n_rows > 0).map(|row| row.interval.high).fold(0.0, f64::max));
     let x = |share: f64| label + room * share / limit;
     let bottom = row_height * rows.len() as f64 + 4.0;
     let mut tick = 0.0;
@@ -105,10 +108,10 @@ pub(crate) fn tiers(rows: &[TierRow]) -> String {
         drawing.line("whisker", (x(row.interval.low), y + 6.0), (x(row.interval.low), y + 16.0));
         drawing.line("whisker", (x(row.interval.high), y + 6.0), (x(row.interval.high), y + 16.0));
         drawing.mark("said", (x(row.mean_probability.min(limit)), y + 11.0), 4.5, &format!("{}: {} said on average, {} won", row.tier, per_cent(row.mean_probability), per_cent(row.win_rate)));
-        let text = format!("{} won ({} of {})", per_cent(row.win_rate), row.n_wins, row.n_rows);
+        let text = format!("{} ({} of {})", per_cent(row.win_rate), row.n_wins, row.n_rows);
         drawing.text("value", "start", (label + room + 14.0, y + 16.0), &text);
     }
-    drawing.text("tick", "start", (label, bottom + 34.0), "share won; line: 95 % interval; ring: likelihood that the model gave");
+    drawing.text("tick", "start", (4.0, bottom + 36.0), if is_pair { "share won; line: 95 % interval; ring: model's likelihood" } else { "bar: share won; line: 95 % interval; ring: likelihood that the model gave" });
     drawing.finish("Share won in each tier with its 95 % interval")
 }
 

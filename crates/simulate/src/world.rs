@@ -105,12 +105,12 @@ const fn activity(table: EventTable, kind: &'static str, won_rate: f64, lost_rat
 }
 
 pub(crate) const ACTIVITIES: [Activity; 10] = [
-    activity(EventTable::Touches, "email_open", 0.11, 0.09),
+    activity(EventTable::Touches, "email_open", 0.17, 0.14),
     activity(EventTable::Touches, "email_click", 0.035, 0.022),
     activity(EventTable::Touches, "form_submit", 0.014, 0.008),
     activity(EventTable::Touches, "webinar", 0.010, 0.007),
     activity(EventTable::Touches, "unsubscribe", 0.002, 0.006),
-    activity(EventTable::Sessions, "session", 0.15, 0.11),
+    activity(EventTable::Sessions, "session", 0.24, 0.19),
     activity(EventTable::Sales, "call", 0.06, 0.05),
     activity(EventTable::Sales, "meeting", 0.025, 0.012),
     activity(EventTable::Sales, "demo", 0.012, 0.006),

@@ -13,7 +13,7 @@ use crate::error::TrainError;
 pub struct LogisticOptions {
     /// Strength of the penalty, at least 0, default 1: `½·penalty·‖w‖²` beside the summed log-loss. More shrinks weights to 0.
     pub penalty: f64,
-    /// Largest absolute entry that the gradient of the mean objective may have, default 1e-6.
+    /// Largest absolute entry that the gradient of the mean objective may have, default 1e-5.
     pub tolerance: f64,
     /// Iterations of one attempt, default 300; an attempt that ends short of the optimum is continued from where it ended.
     pub max_iterations: u64,
@@ -23,7 +23,7 @@ pub struct LogisticOptions {
 
 impl Default for LogisticOptions {
     fn default() -> Self {
-        Self { penalty: 1.0, tolerance: 1e-6, max_iterations: 300, max_attempts: 8 }
+        Self { penalty: 1.0, tolerance: 1e-5, max_iterations: 300, max_attempts: 8 }
     }
 }
 

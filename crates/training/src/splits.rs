@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn no_training_window_reaches_into_validation() {
         let day = |days: u32| Timestamp::from_micros(0) + Span::from_days(days);
-        let keys: Vec<Snapshot> = (0..2000).map(|i| Snapshot { lead: i % 700, at: day(i / 4) }).collect();
+        let keys: Vec<Snapshot> = (0..2000).map(|i| Snapshot { lead: i / 2, at: day(i / 4) }).collect();
         let lead_keys: Vec<u64> = keys.iter().map(|key| lead_key(&key.lead.to_string())).collect();
         let labels: Vec<bool> = (0..2000).map(|i| i % 5 == 0).collect();
         let horizon = Some(Span::from_days(60));

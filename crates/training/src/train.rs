@@ -3,6 +3,7 @@
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
 use leadscore_inference::{Card, DataVerdict, Model, quartile_edges};
 use leadscore_metrics::log_loss;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use sha2::{Digest, Sha256};
 
 use crate::encoder::{Dropped, Encoder, FittedEncoder};
@@ -30,7 +31,7 @@ pub struct TrainInput<'a> {
 pub struct TrainOptions {
     /// Penalties to choose from, largest first.
     pub penalties: Vec<f64>,
-    /// Rows that the choice of a penalty looks at, default 100 000, whole leads at random; the final fit sees all.
+    /// Rows that the choice of a penalty looks at, default 30 000, whole leads at random; the final fit sees all.
     pub max_selection_rows: usize,
     /// Which rows are measured on; default: the latest.
     pub evaluation: EvaluationKind,
@@ -44,7 +45,7 @@ pub struct TrainOptions {
 
 impl Default for TrainOptions {
     fn default() -> Self {
-        Self { penalties: vec![1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3], max_selection_rows: 100_000, evaluation: EvaluationKind::Latest, allow_too_few: false, allow_leaks: false, with_history: Vec::new() }
+        Self { penalties: vec![1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3], max_selection_rows: 30_000, evaluation: EvaluationKind::Latest, allow_too_few: false, allow_leaks: false, with_history: Vec::new() }
     }
 }
 
@@ -122,12 +123,13 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
     let development = latest.as_ref().map_or(&all, |fold| &fold.train);
     let selection_rows = sample_leads(lead_keys, development, options.max_selection_rows);
     let choice = choose_penalty(input, &selection_rows, &skip, options)?;
-    let holdout = match &latest {
-        Some(fold) => measure(input, fold, &skip, choice.penalty)?,
-        None => cross_validate(input, &skip, choice.penalty)?,
+    let (holdout, start) = match &latest {
+        Some(fold) => measure(input, fold, &skip, choice.penalty).map(|(holdout, fit)| (holdout, Some(fit)))?,
+        None => (cross_validate(input, &skip, choice.penalty)?, None),
     };
     let design = encoder.apply(matrix, &all);
-    let fit = fit_logistic(&design, labels, LogisticOptions { penalty: choice.penalty, ..Default::default() }, None)?;
+    // The measured fit saw most of these rows: a good place to start, where its columns are the same.
+    let fit = fit_logistic(&design, labels, LogisticOptions { penalty: choice.penalty, ..Default::default() }, start.as_ref())?;
     let fitted: Vec<f64> = probabilities(&fit, &design);
     let mut caveats = context.caveats.clone();
     if sufficiency.verdict != DataVerdict::Enough {
@@ -216,21 +218,8 @@ fn choose_penalty(input: TrainInput<'_>, rows: &[usize], skip: &[String], option
         let description = format!("{middle}: no fold has both classes, so the middle one was taken");
         return Ok(Choice { penalty: middle, description });
     }
-    let mut losses = vec![0.0; options.penalties.len()];
-    for fold in &folds {
-        let (encoder, train_design) = encode(input.matrix, &fold.train, skip);
-        let validation_design = encoder.apply(input.matrix, &fold.validation);
-        let labels: Vec<bool> = fold.train.iter().map(|&row| input.labels[row]).collect();
-        let expected: Vec<bool> = fold.validation.iter().map(|&row| input.labels[row]).collect();
-        let mut start = None;
-        for (idx, &penalty) in options.penalties.iter().enumerate() {
-            // A looser tolerance is enough to rank penalties: the loss is flat around each optimum.
-            let fit = fit_logistic(&train_design, &labels, LogisticOptions { penalty, tolerance: 1e-5, ..Default::default() }, start.as_ref())?;
-            let found = probabilities(&fit, &validation_design);
-            losses[idx] += log_loss(&expected, &found).map_or(f64::INFINITY, |loss| loss) / folds.len() as f64;
-            start = Some(fit);
-        }
-    }
+    let by_fold: Vec<Vec<f64>> = folds.par_iter().map(|fold| fold_losses(input, fold, skip, options)).collect::<Result<_, _>>()?;
+    let losses: Vec<f64> = (0..options.penalties.len()).map(|idx| by_fold.iter().map(|losses| losses[idx]).sum::<f64>() / folds.len() as f64).collect();
     // Of equal losses the first, which is the largest penalty, wins.
     let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).expect("there is at least one penalty");
     let rows_seen: usize = rows.len();
@@ -240,13 +229,35 @@ fn choose_penalty(input: TrainInput<'_>, rows: &[usize], skip: &[String], option
     })
 }
 
+/// The log-loss of each penalty on one fold.
+fn fold_losses(input: TrainInput<'_>, fold: &Fold, skip: &[String], options: &TrainOptions) -> Result<Vec<f64>, TrainError> {
+    let (encoder, train_design) = encode(input.matrix, &fold.train, skip);
+    let validation_design = encoder.apply(input.matrix, &fold.validation);
+    let labels: Vec<bool> = fold.train.iter().map(|&row| input.labels[row]).collect();
+    let expected: Vec<bool> = fold.validation.iter().map(|&row| input.labels[row]).collect();
+    let mut losses = Vec::with_capacity(options.penalties.len());
+    let mut start = None;
+    for &penalty in &options.penalties {
+        // A looser tolerance is enough to rank penalties: the loss is flat around each optimum.
+        let fit = fit_logistic(&train_design, &labels, LogisticOptions { penalty, tolerance: 1e-5, ..Default::default() }, start.as_ref())?;
+        losses.push(log_loss(&expected, &probabilities(&fit, &validation_design)).unwrap_or(f64::INFINITY));
+        start = Some(fit);
+        // Smaller penalties cost most and only get worse from here: the loss rose twice in a row.
+        if losses.len() > 2 && losses[losses.len() - 3..].is_sorted_by(|a, b| a < b) {
+            losses.resize(options.penalties.len(), f64::INFINITY);
+            break;
+        }
+    }
+    Ok(losses)
+}
+
 /// Measures every row by a fit that has not seen its lead.
 fn cross_validate(input: TrainInput<'_>, skip: &[String], penalty: f64) -> Result<Holdout, TrainError> {
     let rows: Vec<usize> = (0..input.labels.len()).collect();
     let folds = lead_folds(input.lead_keys, input.labels, &rows);
     let mut measured: Vec<(usize, f64)> = Vec::new();
     for fold in &folds {
-        let part = measure(input, fold, skip, penalty)?;
+        let (part, _) = measure(input, fold, skip, penalty)?;
         measured.extend(part.rows.into_iter().zip(part.probabilities));
     }
     measured.sort_unstable_by_key(|(row, _)| *row);
@@ -262,12 +273,13 @@ fn encode(matrix: &FeatureMatrix, rows: &[usize], skip: &[String]) -> (FittedEnc
 }
 
 /// Fits on the rows before, measures on the latest ones.
-fn measure(input: TrainInput<'_>, fold: &Fold, skip: &[String], penalty: f64) -> Result<Holdout, TrainError> {
+fn measure(input: TrainInput<'_>, fold: &Fold, skip: &[String], penalty: f64) -> Result<(Holdout, LogisticFit), TrainError> {
     let (encoder, design) = encode(input.matrix, &fold.train, skip);
     let labels: Vec<bool> = fold.train.iter().map(|&row| input.labels[row]).collect();
     let fit = fit_logistic(&design, &labels, LogisticOptions { penalty, ..Default::default() }, None)?;
     let description = format!("latest {} snapshots, fitted on the {} whose windows had ended before", fold.validation.len(), fold.train.len());
-    Ok(Holdout { description, rows: fold.validation.clone(), probabilities: probabilities(&fit, &encoder.apply(input.matrix, &fold.validation)) })
+    let holdout = Holdout { description, rows: fold.validation.clone(), probabilities: probabilities(&fit, &encoder.apply(input.matrix, &fold.validation)) };
+    Ok((holdout, fit))
 }
 
 fn probabilities(fit: &LogisticFit, design: &ndarray::Array2<f64>) -> Vec<f64> {

@@ -1,1 +1,3 @@
-fn main(){}
+//! Chores: all tests, slow comparisons, golden numbers.
+
+fn main() {}

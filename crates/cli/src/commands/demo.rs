@@ -20,9 +20,9 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     write_crm(SimulationOptions { n_leads: args.leads, world: World::Linear, seed: args.seed }, folder, "csv")?;
     let config = || ConfigArg { config: folder.join("leadscore.toml") };
     show::remark(&format!("2. training as of {PROOF_CUT}, and proving it on the snapshots that came later"));
-    train::run(&train_args(config(), Some(PROOF_CUT.to_owned()), &folder.join("proof.leadscore")))?;
+    show::quietly(|| train::run(&train_args(config(), Some(PROOF_CUT.to_owned()), &folder.join("proof.leadscore"))))?;
     let report = folder.join("report.html");
-    evaluate::run(&EvaluateArgs {
+    let evaluation = EvaluateArgs {
         model: folder.join("proof.leadscore"),
         config: config(),
         from: None,
@@ -31,13 +31,15 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
         json: Some(folder.join("report.json")),
         scores: None,
         allow_in_sample: false,
-    })?;
+    };
+    let verdict = show::quietly(|| evaluate::evaluate(&evaluation))?.text();
     show::remark("3. training on everything known today, and scoring every open lead");
     let model = folder.join("model.leadscore");
-    train::run(&train_args(config(), None, &model))?;
+    show::quietly(|| train::run(&train_args(config(), None, &model)))?;
     let scores = folder.join("scores.csv");
-    score::run(&ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone() })?;
-    show::result(&best_leads(&config(), &model)?);
+    show::quietly(|| score::run(&ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone() }))?;
+    show::result(&format!("\nThe ten best of the open leads:\n\n{}", best_leads(&config(), &model)?));
+    show::result(&format!("\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"));
     show::result(&format!(
         "\nThe report: {}\nThe scores: {}\n\nTry next:\n  leadscore inspect {model}\n  leadscore check -c {config}\n  leadscore init --leads YOUR_LEADS.csv --outcomes YOUR_DEALS.csv",
         report.display(),
@@ -49,7 +51,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
 }
 
 fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainArgs {
-    TrainArgs { config, as_of, output: output.to_owned(), report: None, cross_validate: false, allow_too_few: false, allow_leaks: false }
+    TrainArgs { config, as_of, output: output.to_owned(), report: None, json: None, cross_validate: false, allow_too_few: false, allow_leaks: false }
 }
 
 /// The ten best open leads with their reasons.

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use leadscore_core::Timestamp;
 use leadscore_inference::{quartile_tiers, score};
 use leadscore_report::{DataSection, Report};
-use leadscore_tables::{OutColumn, OutFile, OutTable, write_table};
+use leadscore_tables::{OutColumn, OutTable, write_table};
 
 use crate::args::EvaluateArgs;
 use crate::commands::Outcome;
@@ -14,6 +14,13 @@ use crate::project::{Project, describe_counts, features_of, lead_keys, read_mode
 use crate::show;
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
+    let report = evaluate(args)?;
+    show::result(&report.text());
+    Ok(Outcome::Done)
+}
+
+/// Measures the model and writes the files; returns the report.
+pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
     let model = read_model(&args.model)?;
     let project = Project::open(&args.config.config)?;
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
@@ -56,16 +63,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
         write_table(path, &evaluated_table(&project, &tables, &snapshots, &labels, &scored, &model.card.model_id))?;
         show::remark(&format!("wrote {}", path.display()));
     }
-    if let Some(path) = &args.json {
-        let mut file = OutFile::create(path)?;
-        std::io::Write::write_all(&mut file, report.json()?.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
-        file.finish()?;
-        show::remark(&format!("wrote {}", path.display()));
-    }
-    write_report(&report, &args.output)?;
-    show::result(&report.text());
-    show::remark(&format!("wrote {}", args.output.display()));
-    Ok(Outcome::Done)
+    write_report(&report, Some(&args.output), args.json.as_deref())?;
+    Ok(report)
 }
 
 /// Every evaluated snapshot with its prediction and label, so that anyone can check our arithmetic.

@@ -1,13 +1,13 @@
 //! `init`: a first config from the files.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use leadscore_tables::{OutFile, ProfileInput, profile};
+use leadscore_tables::{ProfileInput, profile};
 
 use crate::args::InitArgs;
 use crate::commands::Outcome;
+use crate::commands::train::write_text;
 use crate::show;
 
 pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
@@ -24,9 +24,7 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
         activities: args.activities.iter().map(|path| relative(path)).collect(),
     };
     let text = profile(&input, folder)?;
-    let mut file = OutFile::create(&args.output)?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", args.output.display()))?;
-    file.finish()?;
+    write_text(&args.output, &text)?;
     show::result(&text);
     show::remark(&format!("wrote {}; look at the guesses, then run: leadscore check -c {}", args.output.display(), args.output.display()));
     Ok(Outcome::Done)

@@ -5,11 +5,12 @@ use std::path::Path;
 use anyhow::Context;
 use indicatif::ProgressBar;
 use leadscore_simulate::{Chunk, Event, SimulationOptions, Simulator, World};
-use leadscore_tables::{OutColumn, OutFile, OutTable, TableWriter};
+use leadscore_tables::{OutColumn, OutTable, TableWriter};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::args::{FormatArg, SimulateArgs, WorldArg};
 use crate::commands::Outcome;
+use crate::commands::train::write_text;
 use crate::show;
 
 /// Leads made and written at a time.
@@ -62,9 +63,7 @@ pub(crate) fn write_crm(options: SimulationOptions, folder: &Path, ending: &str)
     for writer in writers {
         writer.finish()?;
     }
-    let mut config = OutFile::create(&folder.join("leadscore.toml"))?;
-    std::io::Write::write_all(&mut config, config_text(&simulator, ending).as_bytes())?;
-    config.finish()?;
+    write_text(&folder.join("leadscore.toml"), &config_text(&simulator, ending))?;
     Ok(n_activities)
 }
 

@@ -25,10 +25,9 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     let trained = fit(&project, &tables, &labelled, args, as_of)?;
     report_training(&trained);
     write_model(&trained, &args.output)?;
-    if let Some(path) = &args.report {
+    if args.report.is_some() || args.json.is_some() {
         let evaluation = evaluate_holdout(&tables, &labelled, &trained)?;
-        write_report(&report(&project, &trained, &evaluation, &counts), path)?;
-        show::remark(&format!("wrote {}", path.display()));
+        write_report(&report(&project, &trained, &evaluation, &counts), args.report.as_deref(), args.json.as_deref())?;
     }
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
@@ -84,8 +83,11 @@ pub(crate) fn report_training(trained: &Trained) {
         show::remark(&format!("{verdict}: `{}` {}", finding.feature, finding.evidence));
     }
     let card = &trained.model.card;
-    for dropped in trained.dropped.iter().filter(|dropped| !dropped.reason.contains("knows")) {
-        show::remark(&format!("left out: `{}`: {}", dropped.feature, dropped.reason));
+    let dropped: Vec<&str> = trained.dropped.iter().filter(|dropped| !dropped.reason.contains("knows")).map(|dropped| dropped.feature.as_str()).collect();
+    if !dropped.is_empty() {
+        let named = dropped.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let more = if dropped.len() > 3 { format!(" and {} more", dropped.len() - 3) } else { String::new() };
+        show::remark(&format!("left out as constant, missing or rare: {named}{more} (`check` gives each its reason)"));
     }
     show::remark(&format!("data: {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason));
     show::remark(&format!("penalty {}: {}", card.penalty, card.penalty_choice));
@@ -126,10 +128,22 @@ pub(crate) fn report(project: &Project, trained: &Trained, evaluation: &Evaluati
     )
 }
 
-pub(crate) fn write_report(report: &Report, path: &Path) -> anyhow::Result<()> {
-    let html = report.html()?;
+/// Writes a report as a page, as JSON, or both.
+pub(crate) fn write_report(report: &Report, page: Option<&Path>, json: Option<&Path>) -> anyhow::Result<()> {
+    let texts = [(json, json.map(|_| report.json()).transpose()?), (page, page.map(|_| report.html()).transpose()?)];
+    for (path, text) in texts {
+        if let (Some(path), Some(text)) = (path, text) {
+            write_text(path, &text)?;
+            show::remark(&format!("wrote {}", path.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a text file, whole or not at all.
+pub(crate) fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
     let mut file = OutFile::create(path)?;
-    std::io::Write::write_all(&mut file, html.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     file.finish()?;
     Ok(())
 }

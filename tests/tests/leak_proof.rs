@@ -1,0 +1,240 @@
+//! The rule of time as a property: whatever happens at or after a snapshot, the matrix at it stays equal to the bit.
+#![allow(missing_docs, reason = "tests")]
+
+use std::fmt::Write as _;
+
+use leadscore_core::Timestamp;
+use leadscore_features::{compute, plan, scoring_snapshots};
+use leadscore_tables::{Config, FeaturesConfig, LoadOptions, load};
+use leadscore_tests::folder_with;
+use proptest::prelude::*;
+
+const CONFIG: &str = r#"
+[leads]
+path = "leads.csv"
+id = "id"
+created_at = "created"
+attributes = ["size", "color", "stage"]
+
+[lookups.accounts]
+path = "accounts.csv"
+key = "account"
+
+[activities.visits]
+path = "visits.csv"
+lead = "lead"
+at = "at"
+recorded_at = "recorded"
+kind = ["kind"]
+values = ["pages"]
+
+[activities.news]
+path = "news.csv"
+account = "account"
+at = "at"
+kind = ["topic"]
+
+[outcomes]
+path = "outcomes.csv"
+lead = "lead"
+closed_at = "closed"
+result = "result"
+won = ["won"]
+lost = ["lost"]
+
+[history]
+path = "history.csv"
+lead = "lead"
+attribute = "attribute"
+value = "value"
+changed_at = "changed"
+
+[snapshots]
+observation_end = "2021-01-01"
+"#;
+
+/// Half-days from 2020-01-01: midnights and noons, so that events and the snapshot often meet.
+const SNAPSHOT: i64 = 182;
+const LAST: i64 = 600;
+
+#[derive(Debug, Clone)]
+struct Lead {
+    created: i64,
+    size: Option<i32>,
+    color: u8,
+    account: u8,
+    closed: Option<(i64, bool)>,
+}
+
+#[derive(Debug, Clone)]
+struct Visit {
+    lead: u8,
+    at: i64,
+    delay: i64,
+    kind: u8,
+    pages: Option<f64>,
+}
+
+/// A row of news (whom: account) or of history (whom: lead).
+#[derive(Debug, Clone)]
+struct Dated {
+    whom: u8,
+    at: i64,
+    value: u8,
+}
+
+#[derive(Debug, Clone)]
+struct Crm {
+    leads: Vec<Lead>,
+    visits: Vec<Visit>,
+    news: Vec<Dated>,
+    history: Vec<Dated>,
+}
+
+fn moment(half_days: i64) -> Timestamp {
+    Timestamp::from_micros(Timestamp::from_ymd(2020, 1, 1).expect("exists").micros() + half_days * 43_200_000_000)
+}
+
+/// With a time of day, so that a midnight is an instant and not a date.
+fn time(half_days: i64) -> String {
+    moment(half_days).naive().expect("within the calendar").format("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+fn write(crm: &Crm) -> tempfile::TempDir {
+    let mut leads = "id,created,size,color,stage,account\n".to_owned();
+    let mut outcomes = "lead,closed,result\n".to_owned();
+    for (number, lead) in crm.leads.iter().enumerate() {
+        let size = lead.size.map(|size| size.to_string()).unwrap_or_default();
+        let _ = writeln!(leads, "L{number:03},{},{size},c{},s,A{}", time(lead.created), lead.color, lead.account);
+        if let Some((closed, is_won)) = lead.closed {
+            let _ = writeln!(outcomes, "L{number:03},{},{}", time(closed), if is_won { "won" } else { "lost" });
+        }
+    }
+    let mut visits = "lead,at,recorded,kind,pages\n".to_owned();
+    for visit in &crm.visits {
+        let pages = visit.pages.map(|pages| pages.to_string()).unwrap_or_default();
+        let _ = writeln!(visits, "L{:03},{},{},k{},{pages}", visit.lead, time(visit.at), time(visit.at + visit.delay), visit.kind);
+    }
+    let mut news = "account,at,topic\n".to_owned();
+    for row in &crm.news {
+        let _ = writeln!(news, "A{},{},t{}", row.whom, time(row.at), row.value);
+    }
+    let mut history = "lead,attribute,value,changed\n".to_owned();
+    for row in &crm.history {
+        let _ = writeln!(history, "L{:03},stage,v{},{}", row.whom, row.value, time(row.at));
+    }
+    let accounts = "account,industry,staff\nA0,retail,3\nA1,health,70\nA2,retail,\n";
+    folder_with(&[("leads.csv", &leads), ("outcomes.csv", &outcomes), ("visits.csv", &visits), ("news.csv", &news), ("history.csv", &history), ("accounts.csv", accounts)])
+}
+
+/// Ids, feature names, levels and bits of the matrix at the snapshot.
+type Bits = (Vec<String>, Vec<String>, Vec<Vec<String>>, Vec<u64>);
+
+fn matrix_bits(crm: &Crm) -> Bits {
+    let folder = write(crm);
+    let tables = load(&Config::parse(CONFIG).expect("the config is right"), folder.path(), &LoadOptions::default()).expect("the tables are right");
+    let set = scoring_snapshots(&tables, moment(SNAPSHOT));
+    let specs = plan(&tables, &FeaturesConfig::default(), &set.at_risk);
+    let matrix = compute(&tables, &specs, &set.at_risk).expect("computable");
+    let ids = set.at_risk.iter().map(|key| tables.leads.ids[key.lead as usize].clone()).collect();
+    let levels = (0..matrix.n_features()).map(|idx| matrix.levels(idx).to_vec()).collect();
+    (ids, specs.into_iter().map(|spec| spec.name).collect(), levels, matrix.values().iter().map(|value| value.to_bits()).collect())
+}
+
+fn lead() -> impl Strategy<Value = Lead> {
+    (0..2 * SNAPSHOT, prop::option::of(0..100_i32), 0..4_u8, 0..3_u8, prop::option::of((0..LAST, any::<bool>())))
+        .prop_map(|(created, size, color, account, closed)| Lead { created, size, color, account, closed: closed.map(|(after, is_won)| (created + after, is_won)) })
+}
+
+fn visit() -> impl Strategy<Value = Visit> {
+    (0..12_u8, 0..LAST, prop_oneof![3 => Just(0_i64), 1 => 1..80_i64], 0..4_u8, prop::option::of(-5.0..50.0_f64))
+        .prop_map(|(lead, at, delay, kind, pages)| Visit { lead, at: at / 2, delay, kind, pages })
+}
+
+fn dated(whom: u8) -> impl Strategy<Value = Dated> {
+    (0..whom, 0..LAST, 0..3_u8).prop_map(|(whom, at, value)| Dated { whom, at, value })
+}
+
+fn crm() -> impl Strategy<Value = Crm> {
+    (prop::collection::vec(lead(), 12..24), prop::collection::vec(visit(), 0..80), prop::collection::vec(dated(3), 0..12), prop::collection::vec(dated(12), 0..20)).prop_map(
+        |(mut leads, visits, news, mut history)| {
+            // That `stage` has a history at all is part of what the tables are, not of what happens in them.
+            history.push(Dated { whom: 11, at: 1, value: 0 });
+            // One lead is at risk at the snapshot whatever else was drawn.
+            leads[0] = Lead { created: 3, closed: None, ..leads[0].clone() };
+            Crm { leads, visits, news, history }
+        },
+    )
+}
+
+/// The same company, with everything known at or after the snapshot changed, deleted, or joined by more.
+fn poison(crm: &Crm, salt: u64) -> Crm {
+    let coin = |number: usize, sides: u64| (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(salt).rotate_left(17) % sides;
+    let mut poisoned = crm.clone();
+    for (number, lead) in poisoned.leads.iter_mut().enumerate() {
+        if lead.created > SNAPSHOT {
+            // Not there yet: it may be anything, as long as it is not there yet.
+            *lead = Lead { created: SNAPSHOT + 1 + coin(number, 99) as i64, size: Some(9_999), color: 3, account: 2, closed: None };
+        } else if lead.closed.is_none_or(|(closed, _)| closed >= SNAPSHOT) {
+            lead.closed = [None, Some((SNAPSHOT, true)), Some((SNAPSHOT + 40, false))][coin(number, 3) as usize];
+        }
+    }
+    poisoned.visits.retain(|visit| visit.at + visit.delay < SNAPSHOT);
+    for (number, visit) in crm.visits.iter().enumerate().filter(|(_, visit)| visit.at + visit.delay >= SNAPSHOT) {
+        match coin(number, 3) {
+            0 => {}
+            1 => poisoned.visits.push(Visit { kind: 9, pages: Some(1e6), ..visit.clone() }),
+            // It happened before and was recorded exactly at the snapshot: still not visible.
+            _ => {
+                let at = visit.at.min(SNAPSHOT);
+                poisoned.visits.push(Visit { lead: 0, at, delay: SNAPSHOT - at, ..visit.clone() });
+            }
+        }
+    }
+    poisoned.visits.extend((0..7).map(|number| Visit { lead: number, at: SNAPSHOT + i64::from(number), delay: 0, kind: 8, pages: Some(77.0) }));
+    for rows in [&mut poisoned.news, &mut poisoned.history] {
+        rows.retain(|row| row.at < SNAPSHOT);
+        rows.extend((0..3).map(|number| Dated { whom: number, at: SNAPSHOT + i64::from(number) * 5, value: 7 }));
+    }
+    poisoned
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_future_leaves_no_trace(crm in crm(), salt in any::<u64>()) {
+        prop_assert_eq!(matrix_bits(&crm), matrix_bits(&poison(&crm, salt)));
+    }
+
+    #[test]
+    fn the_order_of_rows_leaves_no_trace(crm in crm(), salt in any::<u64>()) {
+        let mut shuffled = crm.clone();
+        shuffled.visits.sort_by_key(|visit| (visit.at as u64 + 1).wrapping_mul(salt | 1).rotate_left(9));
+        shuffled.news.reverse();
+        prop_assert_eq!(matrix_bits(&crm), matrix_bits(&shuffled));
+    }
+}
+
+/// The property would also hold of a matrix that sees nothing: what lies before the snapshot must show.
+#[test]
+fn the_past_leaves_a_trace() {
+    let crm = Crm {
+        leads: vec![Lead { created: 10, size: Some(5), color: 1, account: 0, closed: None }],
+        visits: vec![Visit { lead: 0, at: SNAPSHOT - 1, delay: 0, kind: 1, pages: Some(3.0) }],
+        news: vec![Dated { whom: 0, at: 100, value: 1 }],
+        history: vec![Dated { whom: 0, at: 50, value: 2 }],
+    };
+    let before = matrix_bits(&crm);
+    assert_eq!(before.0, ["L000"]);
+    for change in 0..4 {
+        let mut changed = crm.clone();
+        match change {
+            0 => changed.visits[0].pages = Some(4.0),
+            1 => changed.visits[0].at -= 1,
+            2 => changed.news[0].at -= 1,
+            _ => changed.history[0].value = 0,
+        }
+        assert_ne!(before, matrix_bits(&changed), "change {change}");
+    }
+}
