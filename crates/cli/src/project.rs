@@ -91,7 +91,12 @@ pub(crate) fn features_of(tables: &Tables, specs: &[leadscore_core::FeatureSpec]
 pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> anyhow::Result<(Labelled, SnapshotCounts)> {
     let (labelled, counts) = leadscore_features::labelled_snapshots(tables, &project.config.snapshots, as_of);
     if labelled.snapshots.is_empty() {
-        bail!("there is no mature snapshot to learn from: {}", describe_counts(&counts, project));
+        let hint = if project.config.is_flat() {
+            "check `flag`, `won` and `order_by`".to_owned()
+        } else {
+            format!("the data speaks until {}, and a window of {} must have ended by then: look at `horizon`, `from`, `observation_end` and --as-of", tables.observation_end, project.config.snapshots.horizon)
+        };
+        bail!("there is no mature snapshot to learn from: {}; {hint}", describe_counts(&counts, project));
     }
     let specs = leadscore_features::plan(tables, &project.config.features, &labelled.snapshots);
     let matrix = features_of(tables, &specs, &labelled.snapshots)?;

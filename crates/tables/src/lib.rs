@@ -21,4 +21,4 @@ pub use load::{
     Activities, Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, Note, Tables, ValueColumn, MISSING, load,
 };
 pub use profile::{ProfileInput, profile};
-pub use write::{OutColumn, OutTable, TableWriter, OutFile, remove_unfinished, write_table};
+pub use write::{OutColumn, OutFile, OutTable, TableWriter, check_table_target, check_target, remove_unfinished, write_table};

@@ -189,14 +189,18 @@ fn check_csv(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError
             return Err(row_error(1, format!("two columns are called `{name}`"), "give each column a name of its own"));
         }
     }
+    // A quote that is never closed swallows rows up to the next one, or to the end.
+    let open_quote = |line| row_error(line, "a quote is opened and never closed".to_owned(), "close it, or write a quote inside a field twice");
     let odd_quotes = memchr::memchr_iter(b'"', &text).count() % 2 == 1;
     let mut n_rows = 0;
     let mut last_line = 1;
     while next(&mut reader, &mut record)? {
         last_line = record.position().map_or(0, csv::Position::line);
         let found = record.len();
-        // A quote that is never closed swallows the rest of the file, so that row is the last one.
-        if found != header.len() && !(odd_quotes && reader.is_done()) {
+        if found != header.len() && odd_quotes {
+            return Err(open_quote(last_line));
+        }
+        if found != header.len() {
             let help = if found == 1 && record.get(0).is_some_and(|field| field.contains(&delimiter)) {
                 "the whole row stands inside one pair of quotes: take those away, or export it again"
             } else {
@@ -207,7 +211,7 @@ fn check_csv(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError
         n_rows += 1;
     }
     if odd_quotes {
-        return Err(row_error(last_line, "a quote is opened and never closed".to_owned(), "close it, or write a quote inside a field twice"));
+        return Err(open_quote(last_line));
     }
     Ok(Source::Csv { path, text, delimiter, header, n_rows, note })
 }

@@ -95,6 +95,9 @@ impl OutFile {
             return Ok(Self { target: target.to_owned(), temporary: None, writer: Some(BufWriter::new(file)) });
         }
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(TablesError::Format { path: target.to_owned(), found: format!("there is no folder {}", folder.display()), help: "make it first, or write elsewhere".to_owned() });
+        }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".leadscore-").suffix(".tmp");
         #[cfg(unix)]
@@ -180,6 +183,24 @@ impl Write for SharedFile {
     fn flush(&mut self) -> std::io::Result<()> {
         self.0.lock().map_err(|_| std::io::Error::other("a writer panicked"))?.flush()
     }
+}
+
+/// Fails early where a file could not be written, before the work whose result it would hold.
+///
+/// # Errors
+///
+/// As [`OutFile::create`].
+pub fn check_target(path: &Path) -> Result<(), TablesError> {
+    OutFile::create(path).map(drop)
+}
+
+/// The same for a table, whose ending says its format.
+///
+/// # Errors
+///
+/// As [`TableWriter::create`].
+pub fn check_table_target(path: &Path) -> Result<(), TablesError> {
+    TableWriter::create(path).map(drop)
 }
 
 /// Writes one table as one file.

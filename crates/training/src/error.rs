@@ -10,7 +10,7 @@ pub enum TrainError {
         reason: String,
     },
     /// Only wins, or none.
-    #[error("all {n_rows} training snapshots have the label {label}: a model needs both wins and others; check [outcomes], the horizon and `from`")]
+    #[error("{} of the {n_rows} training snapshots was won within the horizon: a model needs both wins and others; check [outcomes], the horizon and `from`", if *label { "every one" } else { "none" })]
     OneClass {
         /// The only label.
         label: bool,

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use leadscore_core::Timestamp;
 use leadscore_inference::{quartile_tiers, score};
 use leadscore_report::{DataSection, Report};
-use leadscore_tables::{OutColumn, OutTable, write_table};
+use leadscore_tables::{OutColumn, OutTable, check_table_target, check_target, write_table};
 
 use crate::args::EvaluateArgs;
 use crate::commands::Outcome;
@@ -23,6 +23,12 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
 pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
     let model = read_model(&args.model)?;
     let project = Project::open(&args.config.config)?;
+    for path in [Some(&args.output), args.json.as_ref()].into_iter().flatten() {
+        check_target(path)?;
+    }
+    if let Some(path) = &args.scores {
+        check_table_target(path)?;
+    }
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     let from = project.moments("--from", args.from.as_ref())?.unwrap_or(known_until);
     let to = project.moments("--to", args.to.as_ref())?.unwrap_or(Timestamp::MAX);

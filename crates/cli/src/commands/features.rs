@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use leadscore_core::FeatureMatrix;
-use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, write_table};
+use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, check_table_target, write_table};
 
 use crate::args::FeaturesArgs;
 use crate::commands::Outcome;
@@ -14,6 +14,9 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         bail!("nothing to do: pass -o FILE for the matrix, or --describe for the dictionary of features");
     }
     let project = Project::open(&args.config.config)?;
+    if let Some(path) = &args.output {
+        check_table_target(path)?;
+    }
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
     let (labelled, counts) = label_and_compute(&project, &tables, as_of)?;

@@ -4,7 +4,7 @@ use anyhow::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp};
 use leadscore_features::{ScoringSet, scoring_snapshots};
 use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, tiers_by_edges};
-use leadscore_tables::{OutColumn, OutTable, Tables, TierEdges, write_table};
+use leadscore_tables::{OutColumn, OutTable, Tables, TierEdges, check_table_target, write_table};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::args::ScoreArgs;
@@ -19,6 +19,7 @@ const N_REASONS: usize = 3;
 pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
     let project = Project::open(&args.config.config)?;
+    check_table_target(&args.output)?;
     let requested = project.moments("--as-of", args.as_of.as_ref())?;
     let tables = project.load_for(&model, requested)?;
     let as_of = requested.unwrap_or_else(|| next_midnight(tables.observation_end));

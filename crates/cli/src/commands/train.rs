@@ -7,7 +7,7 @@ use leadscore_core::Timestamp;
 use leadscore_features::SnapshotCounts;
 use leadscore_metrics::Evaluation;
 use leadscore_report::{DataSection, Report};
-use leadscore_tables::{LoadOptions, OutFile, Tables};
+use leadscore_tables::{LoadOptions, OutFile, Tables, check_target};
 use leadscore_training::{EvaluationKind, LeakVerdict, TrainContext, TrainInput, TrainOptions, Trained, train};
 
 use crate::args::TrainArgs;
@@ -18,6 +18,9 @@ use crate::show::{self, Stage};
 
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     let project = Project::open(&args.config.config)?;
+    for path in [Some(&args.output), args.report.as_ref(), args.json.as_ref()].into_iter().flatten() {
+        check_target(path)?;
+    }
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
     let (labelled, counts) = label_and_compute(&project, &tables, as_of)?;

@@ -1,0 +1,191 @@
+//! Bad input: each case says what, where and what to do, exits with 2, and leaves no output behind.
+#![allow(missing_docs, reason = "tests")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use leadscore_tests::{folder_with, leadscore};
+use tempfile::TempDir;
+
+const CONFIG: &str = r#"[leads]
+path = "leads.csv"
+id = "id"
+created_at = "created"
+
+[activities.visits]
+path = "visits.csv"
+lead = "lead"
+at = "at"
+kind = ["kind"]
+
+[outcomes]
+path = "deals.csv"
+lead = "lead"
+closed_at = "closed"
+result = "stage"
+won = ["won"]
+lost = ["lost"]
+
+[snapshots]
+observation_end = "2021-01-01"
+"#;
+
+/// A small CRM that trains: 240 leads, won or lost by their source.
+fn crm() -> TempDir {
+    let mut leads = "id,created,source,size\n".to_owned();
+    let mut deals = "lead,closed,stage\n".to_owned();
+    let mut visits = "lead,at,kind\n".to_owned();
+    for number in 0..240 {
+        let (month, day) = (1 + number % 6, 1 + number % 27);
+        let is_won = (number * 7) % 10 < if number % 2 == 0 { 6 } else { 2 };
+        let _ = writeln!(leads, "L{number},2020-{month:02}-{day:02}T10:00:00,{},{}", if number % 2 == 0 { "web" } else { "mail" }, number % 13);
+        let _ = writeln!(deals, "L{number},2020-{:02}-{day:02}T10:00:00,{}", month + 2, if is_won { "won" } else { "lost" });
+        let _ = writeln!(visits, "L{number},2020-{month:02}-{day:02}T12:00:00,{}", if number % 3 == 0 { "page" } else { "form" });
+    }
+    folder_with(&[("leadscore.toml", CONFIG), ("leads.csv", &leads), ("deals.csv", &deals), ("visits.csv", &visits)])
+}
+
+fn edit(folder: &Path, file: &str, change: impl FnOnce(String) -> String) {
+    let path = folder.join(file);
+    let text = std::fs::read_to_string(&path).expect("there");
+    std::fs::write(&path, change(text)).expect("a small file");
+}
+
+/// What `leadscore` says when it refuses, without the notes before.
+#[track_caller]
+fn refusal(folder: &Path, args: &[&str]) -> String {
+    let before = names(folder);
+    let output = leadscore(folder, args);
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(names(folder), before, "a refused command leaves nothing behind");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let start = said.find("error").expect("an error");
+    said[start..].trim_end().replace(&folder.display().to_string(), "FOLDER")
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// A case: the CRM with one thing wrong, and what `train` says.
+macro_rules! case {
+    ($name:ident, $file:literal, $change:expr) => {
+        #[test]
+        fn $name() {
+            let folder = crm();
+            edit(folder.path(), $file, $change);
+            insta::assert_snapshot!(refusal(folder.path(), &["train"]));
+        }
+    };
+}
+
+#[test]
+fn the_small_crm_trains_and_scores() {
+    let folder = crm();
+    leadscore_tests::succeed(folder.path(), &["train"]);
+    leadscore_tests::succeed(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01"]);
+    assert!(names(folder.path()).contains(&"scores.csv".to_owned()));
+}
+
+case!(missing_file, "leadscore.toml", |text| text.replace("visits.csv", "vists.csv"));
+case!(unknown_key, "leadscore.toml", |text| text.replace("[outcomes]", "[outcome]"));
+case!(missing_key, "leadscore.toml", |text| text.replace("id = \"id\"\n", ""));
+case!(wrong_type_of_key, "leadscore.toml", |text| text.replace("kind = [\"kind\"]", "kind = 3"));
+case!(bad_span, "leadscore.toml", |text| text.replace("[snapshots]", "[snapshots]\nhorizon = \"90\""));
+case!(no_toml, "leadscore.toml", |text| text.replace("path = \"leads.csv\"", "path = leads.csv"));
+case!(missing_column, "leadscore.toml", |text| text.replace("\"created\"", "\"createdAt\""));
+case!(empty_file, "leads.csv", |_| String::new());
+case!(header_only, "leads.csv", |text| text.lines().next().unwrap_or_default().to_owned() + "\n");
+case!(short_row, "leads.csv", |text| text.replace("L3,2020-04-04T10:00:00,mail,3", "L3,2020-04-04T10:00:00,mail"));
+case!(long_row, "visits.csv", |text| text.replace("L5,2020-06-06T12:00:00,form", "L5,2020-06-06T12:00:00,form,,x"));
+case!(unterminated_quote, "leads.csv", |text| text.replace("L7,2020-02-08T10:00:00,mail,7", "L7,2020-02-08T10:00:00,\"mail,7"));
+case!(duplicate_header, "leads.csv", |text| text.replace("source,size", "source,source"));
+case!(duplicate_lead, "leads.csv", |text| text.replace("\nL9,", "\nL8,"));
+case!(impossible_date, "leads.csv", |text| text.replace("2020-04-04T10", "2020-13-04T10"));
+case!(ambiguous_dates, "leads.csv", |text| text.replace("2020-01-01T10:00:00", "01/02/2020"));
+case!(epoch_or_date, "visits.csv", |text| text.lines().map(|line| line.replace("T12:00:00", "").replace('-', "") + "\n").collect());
+case!(no_win, "deals.csv", |text| text.replace(",won", ",lost"));
+case!(no_loss, "deals.csv", |text| text.replace(",lost", ",won"));
+case!(too_few, "deals.csv", |text| text.lines().take(31).map(|line| format!("{line}\n")).collect());
+case!(infinite_number, "leads.csv", |text| text.replace("mail,3\n", "mail,inf\n"));
+case!(utf16_without_mark, "leads.csv", |text| text.chars().flat_map(|c| [c, '\0']).collect());
+case!(old_mac_line_ends, "leads.csv", |text| text.replace('\n', "\r"));
+case!(outcomes_of_other_leads, "deals.csv", |text| text.replace("\nL", "\nX"));
+case!(no_date_after_the_end, "leadscore.toml", |text| text.replace("2021-01-01", "2020-01-15"));
+
+#[test]
+fn an_attribute_that_gives_the_outcome_away_is_left_out() {
+    let folder = crm();
+    let deals = std::fs::read_to_string(folder.path().join("deals.csv")).expect("there");
+    let won: Vec<&str> = deals.lines().filter(|line| line.ends_with(",won")).filter_map(|line| line.split(',').next()).collect();
+    edit(folder.path(), "leads.csv", |text| {
+        text.lines().map(|line| format!("{line},{}\n", if line.starts_with("id") { "contract" } else if won.contains(&line.split(',').next().unwrap_or("")) { "signed" } else { "" })).collect()
+    });
+    let output = leadscore(folder.path(), &["train"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("leak: `contract` filled for") && output.status.success(), "{said}");
+    let checked = leadscore(folder.path(), &["check"]);
+    assert_eq!(checked.status.code(), Some(1), "the answer of check is no");
+}
+
+#[test]
+fn what_is_left_out_is_counted() {
+    let folder = crm();
+    edit(folder.path(), "visits.csv", |text| text + "X1,2020-03-03T10:00:00,page\nX2,2020-03-03T10:00:00,page\nL1,,page\n");
+    edit(folder.path(), "deals.csv", |text| text.replace("L9,2020-06-10", "L9,2019-06-10"));
+    edit(folder.path(), "leads.csv", |text| text.lines().map(|line| line.to_owned() + if line.starts_with("id") { ",empty,same\n" } else { ",,x\n" }).collect());
+    let said = String::from_utf8_lossy(&leadscore(folder.path(), &["check"]).stdout).replace(&folder.path().display().to_string(), "FOLDER");
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("note") || line.starts_with("left out: `empty`") || line.starts_with("left out: `same`")).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_model_and_data_that_do_not_fit() {
+    let folder = crm();
+    leadscore_tests::succeed(folder.path(), &["train"]);
+    edit(folder.path(), "leads.csv", |text| text.replace("id,created,source,size", "id,created,origin,size"));
+    insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01"]));
+    edit(folder.path(), "leads.csv", |text| text.replace("id,created,origin,size", "id,created,source,size").replace("mail,3\n", "mail,big\n"));
+    insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore"]));
+}
+
+#[test]
+fn a_damaged_model_file() {
+    let folder = crm();
+    leadscore_tests::succeed(folder.path(), &["train"]);
+    let path = folder.path().join("model.leadscore");
+    let whole = std::fs::read(&path).expect("there");
+    std::fs::write(&path, &whole[..whole.len() / 2]).expect("a small file");
+    insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore"]).split(" bytes").last().unwrap_or_default());
+    let mut flipped = whole.clone();
+    flipped[whole.len() - 200] ^= 4;
+    std::fs::write(&path, &flipped).expect("a small file");
+    insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore"]));
+    std::fs::write(&path, "lead,score\n").expect("a small file");
+    insta::assert_snapshot!(refusal(folder.path(), &["inspect", "model.leadscore"]));
+    insta::assert_snapshot!(refusal(folder.path(), &["inspect", "no.leadscore"]));
+}
+
+#[test]
+fn outputs_that_cannot_be_written() {
+    let folder = crm();
+    insta::assert_snapshot!(refusal(folder.path(), &["train", "-o", "no/such/folder/model"]));
+    leadscore_tests::succeed(folder.path(), &["train"]);
+    insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01", "-o", "scores.xls"]));
+    if Path::new("/dev/full").exists() {
+        insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01", "-o", "/dev/full"]));
+    }
+}
+
+#[test]
+fn wrong_moments_and_ranges() {
+    let folder = crm();
+    insta::assert_snapshot!(refusal(folder.path(), &["train", "--as-of", "May"]));
+    leadscore_tests::succeed(folder.path(), &["train"]);
+    insta::assert_snapshot!(refusal(folder.path(), &["evaluate", "model.leadscore"]));
+    insta::assert_snapshot!(refusal(folder.path(), &["evaluate", "model.leadscore", "--from", "2020-01-01"]));
+    insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2019-01-01"]));
+    insta::assert_snapshot!(refusal(folder.path(), &["check", "-c", "nowhere.toml"]));
+}

@@ -1,0 +1,157 @@
+//! Scores: reasons add up, a batch scores as its rows do one by one, and the order of rows changes nothing.
+#![allow(missing_docs, reason = "tests")]
+
+use std::path::Path;
+
+use leadscore_core::Timestamp;
+use leadscore_features::{compute, scoring_snapshots};
+use leadscore_inference::{read_model, score};
+use leadscore_tables::{Config, LoadOptions, load};
+use leadscore_tests::{leadscore, succeed};
+
+/// A simulated CRM as CSV with a model trained on it.
+fn trained(leads: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    succeed(folder.path(), &["simulate", "--leads", leads, "--format", "csv", "--out", "crm"]);
+    succeed(folder.path(), &["train", "-c", "crm/leadscore.toml", "--as-of", "2025-06-01", "-o", "model"]);
+    folder
+}
+
+#[test]
+fn reasons_add_up_and_rows_score_alone_as_in_a_batch() {
+    let folder = trained("4000");
+    let model = read_model(&std::fs::read(folder.path().join("model")).expect("there")).expect("a model");
+    let crm = folder.path().join("crm");
+    let config = Config::parse(&std::fs::read_to_string(crm.join("leadscore.toml")).expect("there")).expect("a config");
+    let tables = load(&config, &crm, &LoadOptions::default()).expect("tables");
+    let set = scoring_snapshots(&tables, Timestamp::from_ymd(2025, 6, 1).expect("exists"));
+    assert!(set.at_risk.len() > 50, "{}", set.at_risk.len());
+    let matrix = compute(&tables, &model.specs, &set.at_risk).expect("computable");
+    let scored = score(&model, &matrix).expect("fits");
+    for row in 0..matrix.n_rows() {
+        let sum: f64 = model.reasons(&matrix, row).iter().map(|reason| reason.log_odds).sum();
+        // The terms are summed in another order: a few units in the last place.
+        assert!((scored.baseline + sum - scored.log_odds[row]).abs() < 1e-9);
+        let alone = compute(&tables, &model.specs, &set.at_risk[row..=row]).expect("computable");
+        assert_eq!(score(&model, &alone).expect("fits").log_odds[0].to_bits(), scored.log_odds[row].to_bits());
+    }
+}
+
+#[test]
+fn the_columns_of_a_score_file_add_up_to_the_likelihood() {
+    let folder = trained("4000");
+    succeed(folder.path(), &["score", "model", "-c", "crm/leadscore.toml", "--as-of", "2025-06-01", "-o", "scores.csv"]);
+    let mut reader = csv::Reader::from_path(folder.path().join("scores.csv")).expect("readable");
+    let header = reader.headers().expect("a header").clone();
+    let column = |name: &str| header.iter().position(|found| found == name).unwrap_or_else(|| panic!("no column {name}"));
+    let (mut open, mut won) = (0, 0);
+    for record in reader.records() {
+        let record = record.expect("a row");
+        if &record[column("contact_priority")] == "Closed won" {
+            assert!(record[column("likelihood_to_close")].is_empty());
+            won += 1;
+            continue;
+        }
+        let number = |name: &str| record[column(name)].parse::<f64>().expect("a number");
+        let reasons: f64 = (1..=3).map(|rank| number(&format!("reason_{rank}_log_odds"))).sum();
+        let log_odds = number("baseline_log_odds") + reasons + number("other_reasons_log_odds");
+        assert!((log_odds - number("log_odds")).abs() < 1e-9);
+        // e^x and its inverse lose some units in the last place.
+        assert!((100.0 / (1.0 + (-log_odds).exp()) - number("likelihood_to_close")).abs() < 1e-9);
+        open += 1;
+    }
+    assert!(open > 50 && won > 50);
+}
+
+/// Puts the rows of a CSV file in reverse order under the same header.
+fn reverse(path: &Path) {
+    let text = std::fs::read_to_string(path).expect("there");
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1..].reverse();
+    std::fs::write(path, lines.join("\n") + "\n").expect("room on the disk");
+}
+
+#[test]
+fn the_order_of_rows_changes_nothing() {
+    let folder = trained("3000");
+    let run = |name: &str| {
+        succeed(folder.path(), &["train", "-c", "crm/leadscore.toml", "--as-of", "2025-06-01", "-o", name]);
+        succeed(folder.path(), &["score", name, "-c", "crm/leadscore.toml", "--as-of", "2025-06-01", "-o", "scores.csv"]);
+        (std::fs::read(folder.path().join(name)).expect("there"), std::fs::read(folder.path().join("scores.csv")).expect("there"))
+    };
+    let before = run("before");
+    for table in ["leads", "accounts", "touches", "web_sessions", "sales_activities", "stages", "deals"] {
+        reverse(&folder.path().join("crm").join(format!("{table}.csv")));
+    }
+    assert!(before == run("after"), "model or scores changed with the order of rows");
+}
+
+#[test]
+fn csv_and_parquet_give_the_same_scores() {
+    let folder = trained("2000");
+    succeed(folder.path(), &["simulate", "--leads", "2000", "--format", "parquet", "--out", "pq"]);
+    let run = |config: &str| {
+        succeed(folder.path(), &["score", "model", "-c", config, "--as-of", "2025-06-01", "-o", "scores.csv"]);
+        std::fs::read_to_string(folder.path().join("scores.csv")).expect("there")
+    };
+    assert_eq!(run("crm/leadscore.toml"), run("pq/leadscore.toml"));
+}
+
+#[test]
+fn every_format_of_output_holds_the_same_rows() {
+    let folder = trained("2000");
+    for name in ["s.csv", "s.ndjson", "s.parquet"] {
+        succeed(folder.path(), &["score", "model", "-c", "crm/leadscore.toml", "--as-of", "2025-06-01", "-o", name]);
+    }
+    let lines = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("there").lines().count();
+    assert_eq!(lines("s.csv"), lines("s.ndjson") + 1);
+    assert!(std::fs::read(folder.path().join("s.parquet")).expect("there").starts_with(b"PAR1"));
+    succeed(folder.path(), &["features", "-c", "crm/leadscore.toml", "-o", "m.parquet"]);
+    assert!(succeed(folder.path(), &["features", "-c", "crm/leadscore.toml", "--describe"]).contains("days since the latest touches"));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for out in ["a", "b"] {
+        succeed(folder.path(), &["simulate", "--leads", "1500", "--world", "drift", "--format", "csv", "--out", out]);
+    }
+    for table in ["leads", "touches", "deals", "truth"] {
+        let read = |out: &str| std::fs::read(folder.path().join(out).join(format!("{table}.csv"))).expect("there");
+        assert!(read("a") == read("b"), "{table}");
+    }
+}
+
+#[test]
+fn init_writes_a_config_that_trains() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    succeed(folder.path(), &["simulate", "--leads", "4000", "--format", "csv", "--out", "crm"]);
+    let args = ["init", "--leads", "crm/leads.csv", "--outcomes", "crm/deals.csv", "--activities", "crm/touches.csv", "--activities", "crm/web_sessions.csv"];
+    let text = succeed(folder.path(), &args);
+    assert!(text.contains("result = \"stage\"") && text.contains("won = [\"closed_won\"]") && text.contains("# guess:"), "{text}");
+    succeed(folder.path(), &["train"]);
+    assert_eq!(leadscore(folder.path(), &args).status.code(), Some(2), "an existing config is not overwritten");
+}
+
+#[test]
+fn an_interrupted_run_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut child = std::process::Command::new(leadscore_tests::binary())
+        .args(["simulate", "--leads", "3000000", "--out", "crm"])
+        .current_dir(folder.path())
+        .spawn()
+        .expect("the program starts");
+    let crm = folder.path().join("crm");
+    let files = || std::fs::read_dir(&crm).map_or(0, Iterator::count);
+    for _ in 0..600 {
+        if files() > 0 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert!(files() > 0, "the run has begun to write");
+    let stopped = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(stopped.success());
+    assert_eq!(child.wait().expect("ends").code(), Some(130));
+    assert_eq!(files(), 0, "nothing half-written");
+}
