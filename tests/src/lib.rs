@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: the command, folders with a small CRM, and the real data where it is there.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -91,4 +92,46 @@ pub fn figure(folder: &Path, file: &str, path: &str) -> f64 {
         value = &value[part];
     }
     value.as_f64().unwrap_or_else(|| panic!("{path} is {value}"))
+}
+
+const SMALL_CONFIG: &str = r#"[leads]
+path = "leads.csv"
+id = "id"
+created_at = "created"
+
+[activities.visits]
+path = "visits.csv"
+lead = "lead"
+at = "at"
+kind = ["kind"]
+
+[outcomes]
+path = "deals.csv"
+lead = "lead"
+closed_at = "closed"
+result = "stage"
+won = ["won"]
+lost = ["lost"]
+
+[snapshots]
+observation_end = "2021-01-01"
+"#;
+
+/// A small CRM that trains: 240 leads, won or lost by their source.
+///
+/// # Panics
+///
+/// Where the disk refuses.
+pub fn small_crm() -> TempDir {
+    let mut leads = "id,created,source,size\n".to_owned();
+    let mut deals = "lead,closed,stage\n".to_owned();
+    let mut visits = "lead,at,kind\n".to_owned();
+    for number in 0..240 {
+        let (month, day) = (1 + number % 6, 1 + number % 27);
+        let is_won = (number * 7) % 10 < if number % 2 == 0 { 6 } else { 2 };
+        let _ = writeln!(leads, "L{number},2020-{month:02}-{day:02}T10:00:00,{},{}", if number % 2 == 0 { "web" } else { "mail" }, number % 13);
+        let _ = writeln!(deals, "L{number},2020-{:02}-{day:02}T10:00:00,{}", month + 2, if is_won { "won" } else { "lost" });
+        let _ = writeln!(visits, "L{number},2020-{month:02}-{day:02}T12:00:00,{}", if number % 3 == 0 { "page" } else { "form" });
+    }
+    folder_with(&[("leadscore.toml", SMALL_CONFIG), ("leads.csv", &leads), ("deals.csv", &deals), ("visits.csv", &visits)])
 }

@@ -1,49 +1,9 @@
 //! Bad input: each case says what, where and what to do, exits with 2, and leaves no output behind.
 #![allow(missing_docs, reason = "tests")]
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use leadscore_tests::{folder_with, leadscore};
-use tempfile::TempDir;
-
-const CONFIG: &str = r#"[leads]
-path = "leads.csv"
-id = "id"
-created_at = "created"
-
-[activities.visits]
-path = "visits.csv"
-lead = "lead"
-at = "at"
-kind = ["kind"]
-
-[outcomes]
-path = "deals.csv"
-lead = "lead"
-closed_at = "closed"
-result = "stage"
-won = ["won"]
-lost = ["lost"]
-
-[snapshots]
-observation_end = "2021-01-01"
-"#;
-
-/// A small CRM that trains: 240 leads, won or lost by their source.
-fn crm() -> TempDir {
-    let mut leads = "id,created,source,size\n".to_owned();
-    let mut deals = "lead,closed,stage\n".to_owned();
-    let mut visits = "lead,at,kind\n".to_owned();
-    for number in 0..240 {
-        let (month, day) = (1 + number % 6, 1 + number % 27);
-        let is_won = (number * 7) % 10 < if number % 2 == 0 { 6 } else { 2 };
-        let _ = writeln!(leads, "L{number},2020-{month:02}-{day:02}T10:00:00,{},{}", if number % 2 == 0 { "web" } else { "mail" }, number % 13);
-        let _ = writeln!(deals, "L{number},2020-{:02}-{day:02}T10:00:00,{}", month + 2, if is_won { "won" } else { "lost" });
-        let _ = writeln!(visits, "L{number},2020-{month:02}-{day:02}T12:00:00,{}", if number % 3 == 0 { "page" } else { "form" });
-    }
-    folder_with(&[("leadscore.toml", CONFIG), ("leads.csv", &leads), ("deals.csv", &deals), ("visits.csv", &visits)])
-}
+use leadscore_tests::{leadscore, small_crm};
 
 fn edit(folder: &Path, file: &str, change: impl FnOnce(String) -> String) {
     let path = folder.join(file);
@@ -64,7 +24,8 @@ fn refusal(folder: &Path, args: &[&str]) -> String {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -74,7 +35,7 @@ macro_rules! case {
     ($name:ident, $file:literal, $change:expr) => {
         #[test]
         fn $name() {
-            let folder = crm();
+            let folder = small_crm();
             edit(folder.path(), $file, $change);
             insta::assert_snapshot!(refusal(folder.path(), &["train"]));
         }
@@ -83,7 +44,7 @@ macro_rules! case {
 
 #[test]
 fn the_small_crm_trains_and_scores() {
-    let folder = crm();
+    let folder = small_crm();
     leadscore_tests::succeed(folder.path(), &["train"]);
     leadscore_tests::succeed(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01"]);
     assert!(names(folder.path()).contains(&"scores.csv".to_owned()));
@@ -117,11 +78,24 @@ case!(no_date_after_the_end, "leadscore.toml", |text| text.replace("2021-01-01",
 
 #[test]
 fn an_attribute_that_gives_the_outcome_away_is_left_out() {
-    let folder = crm();
+    let folder = small_crm();
     let deals = std::fs::read_to_string(folder.path().join("deals.csv")).expect("there");
     let won: Vec<&str> = deals.lines().filter(|line| line.ends_with(",won")).filter_map(|line| line.split(',').next()).collect();
     edit(folder.path(), "leads.csv", |text| {
-        text.lines().map(|line| format!("{line},{}\n", if line.starts_with("id") { "contract" } else if won.contains(&line.split(',').next().unwrap_or("")) { "signed" } else { "" })).collect()
+        text.lines()
+            .map(|line| {
+                format!(
+                    "{line},{}\n",
+                    if line.starts_with("id") {
+                        "contract"
+                    } else if won.contains(&line.split(',').next().unwrap_or("")) {
+                        "signed"
+                    } else {
+                        ""
+                    }
+                )
+            })
+            .collect()
     });
     let output = leadscore(folder.path(), &["train"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -132,18 +106,21 @@ fn an_attribute_that_gives_the_outcome_away_is_left_out() {
 
 #[test]
 fn what_is_left_out_is_counted() {
-    let folder = crm();
+    let folder = small_crm();
     edit(folder.path(), "visits.csv", |text| text + "X1,2020-03-03T10:00:00,page\nX2,2020-03-03T10:00:00,page\nL1,,page\n");
     edit(folder.path(), "deals.csv", |text| text.replace("L9,2020-06-10", "L9,2019-06-10"));
-    edit(folder.path(), "leads.csv", |text| text.lines().map(|line| line.to_owned() + if line.starts_with("id") { ",empty,same\n" } else { ",,x\n" }).collect());
+    edit(folder.path(), "leads.csv", |text| {
+        text.lines().map(|line| line.to_owned() + if line.starts_with("id") { ",empty,same\n" } else { ",,x\n" }).collect()
+    });
     let said = String::from_utf8_lossy(&leadscore(folder.path(), &["check"]).stdout).replace(&folder.path().display().to_string(), "FOLDER");
-    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("note") || line.starts_with("left out: `empty`") || line.starts_with("left out: `same`")).collect();
+    let lines: Vec<&str> =
+        said.lines().filter(|line| line.starts_with("note") || line.starts_with("left out: `empty`") || line.starts_with("left out: `same`")).collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[test]
 fn a_model_and_data_that_do_not_fit() {
-    let folder = crm();
+    let folder = small_crm();
     leadscore_tests::succeed(folder.path(), &["train"]);
     edit(folder.path(), "leads.csv", |text| text.replace("id,created,source,size", "id,created,origin,size"));
     insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01"]));
@@ -153,7 +130,7 @@ fn a_model_and_data_that_do_not_fit() {
 
 #[test]
 fn a_damaged_model_file() {
-    let folder = crm();
+    let folder = small_crm();
     leadscore_tests::succeed(folder.path(), &["train"]);
     let path = folder.path().join("model.leadscore");
     let whole = std::fs::read(&path).expect("there");
@@ -170,7 +147,7 @@ fn a_damaged_model_file() {
 
 #[test]
 fn outputs_that_cannot_be_written() {
-    let folder = crm();
+    let folder = small_crm();
     insta::assert_snapshot!(refusal(folder.path(), &["train", "-o", "no/such/folder/model"]));
     leadscore_tests::succeed(folder.path(), &["train"]);
     insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01", "-o", "scores.xls"]));
@@ -181,7 +158,7 @@ fn outputs_that_cannot_be_written() {
 
 #[test]
 fn wrong_moments_and_ranges() {
-    let folder = crm();
+    let folder = small_crm();
     insta::assert_snapshot!(refusal(folder.path(), &["train", "--as-of", "May"]));
     leadscore_tests::succeed(folder.path(), &["train"]);
     insta::assert_snapshot!(refusal(folder.path(), &["evaluate", "model.leadscore"]));

@@ -124,7 +124,14 @@ fn write(crm: &Crm) -> tempfile::TempDir {
         let _ = writeln!(history, "L{:03},stage,v{},{}", row.whom, row.value, time(row.at));
     }
     let accounts = "account,industry,staff\nA0,retail,3\nA1,health,70\nA2,retail,\n";
-    folder_with(&[("leads.csv", &leads), ("outcomes.csv", &outcomes), ("visits.csv", &visits), ("news.csv", &news), ("history.csv", &history), ("accounts.csv", accounts)])
+    folder_with(&[
+        ("leads.csv", &leads),
+        ("outcomes.csv", &outcomes),
+        ("visits.csv", &visits),
+        ("news.csv", &news),
+        ("history.csv", &history),
+        ("accounts.csv", accounts),
+    ])
 }
 
 /// Ids, feature names, levels and bits of the matrix at the snapshot.
@@ -142,8 +149,9 @@ fn matrix_bits(crm: &Crm) -> Bits {
 }
 
 fn lead() -> impl Strategy<Value = Lead> {
-    (0..2 * SNAPSHOT, prop::option::of(0..100_i32), 0..4_u8, 0..3_u8, prop::option::of((0..LAST, any::<bool>())))
-        .prop_map(|(created, size, color, account, closed)| Lead { created, size, color, account, closed: closed.map(|(after, is_won)| (created + after, is_won)) })
+    (0..2 * SNAPSHOT, prop::option::of(0..100_i32), 0..4_u8, 0..3_u8, prop::option::of((0..LAST, any::<bool>()))).prop_map(
+        |(created, size, color, account, closed)| Lead { created, size, color, account, closed: closed.map(|(after, is_won)| (created + after, is_won)) },
+    )
 }
 
 fn visit() -> impl Strategy<Value = Visit> {
@@ -156,15 +164,19 @@ fn dated(whom: u8) -> impl Strategy<Value = Dated> {
 }
 
 fn crm() -> impl Strategy<Value = Crm> {
-    (prop::collection::vec(lead(), 12..24), prop::collection::vec(visit(), 0..80), prop::collection::vec(dated(3), 0..12), prop::collection::vec(dated(12), 0..20)).prop_map(
-        |(mut leads, visits, news, mut history)| {
+    (
+        prop::collection::vec(lead(), 12..24),
+        prop::collection::vec(visit(), 0..80),
+        prop::collection::vec(dated(3), 0..12),
+        prop::collection::vec(dated(12), 0..20),
+    )
+        .prop_map(|(mut leads, visits, news, mut history)| {
             // That `stage` has a history at all is part of what the tables are, not of what happens in them.
             history.push(Dated { whom: 11, at: 1, value: 0 });
             // One lead is at risk at the snapshot whatever else was drawn.
             leads[0] = Lead { created: 3, closed: None, ..leads[0].clone() };
             Crm { leads, visits, news, history }
-        },
-    )
+        })
 }
 
 /// The same company, with everything known at or after the snapshot changed, deleted, or joined by more.

@@ -33,8 +33,11 @@ fn x_education_newest_fifth_and_manual_score() {
     let Some(folder) = real_project("x-education", &["x-education/Leads.csv"]) else { return };
     let folder = folder.path();
     // The lead number that parts the oldest 80 % from the newest 20 %.
-    let mut numbers: Vec<u64> =
-        csv::Reader::from_path(folder.join("Leads.csv")).expect("readable").records().map(|record| record.expect("whole")[1].parse().expect("a lead number")).collect();
+    let mut numbers: Vec<u64> = csv::Reader::from_path(folder.join("Leads.csv"))
+        .expect("readable")
+        .records()
+        .map(|record| record.expect("whole")[1].parse().expect("a lead number"))
+        .collect();
     numbers.sort_unstable();
     let cut = numbers[numbers.len() * 4 / 5].to_string();
     succeed(folder, &["train", "--as-of", &cut, "-o", "past.leadscore"]);

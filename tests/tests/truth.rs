@@ -16,8 +16,10 @@ fn predicted_probabilities_are_the_true_ones_on_average_and_by_tier() {
     succeed(folder, &["simulate", "--leads", &n_leads, "--world", "linear", "--format", "csv", "--out", "crm"]);
     succeed(folder, &["train", "-c", "crm/leadscore.toml", "--as-of", "2025-04-01", "-o", "model"]);
     succeed(folder, &["evaluate", "model", "-c", "crm/leadscore.toml", "-o", "r.html", "--scores", "scores.csv"]);
-    let rows = |name: &str| csv::Reader::from_path(folder.join(name)).expect("readable").into_records().map(|record| record.expect("a row")).collect::<Vec<_>>();
-    let truth: HashMap<(String, String), f64> = rows("crm/truth.csv").iter().map(|row| ((row[0].to_owned(), row[1].to_owned()), row[2].parse().expect("a number"))).collect();
+    let rows =
+        |name: &str| csv::Reader::from_path(folder.join(name)).expect("readable").into_records().map(|record| record.expect("a row")).collect::<Vec<_>>();
+    let truth: HashMap<(String, String), f64> =
+        rows("crm/truth.csv").iter().map(|row| ((row[0].to_owned(), row[1].to_owned()), row[2].parse().expect("a number"))).collect();
     let mut tiers: HashMap<String, (f64, f64, f64)> = HashMap::new();
     for row in rows("scores.csv") {
         let known = truth[&(row[0].to_owned(), row[1].to_owned())];

@@ -22,7 +22,8 @@ pub(crate) fn evaluate_rows(tables: &Tables, keys: &[Snapshot], lead_keys: &[u64
         };
         (spread(scores), spread(probabilities))
     });
-    let manual = scores.as_ref().zip(manual_tiers.as_ref()).map(|(scores, (manual_tiers, predictive_tiers))| ManualInput { scores, manual_tiers, predictive_tiers });
+    let manual =
+        scores.as_ref().zip(manual_tiers.as_ref()).map(|(scores, (manual_tiers, predictive_tiers))| ManualInput { scores, manual_tiers, predictive_tiers });
     let input = EvaluationInput { labels, probabilities, clusters: lead_keys, tiers: &tiers, manual, tier_names: &names };
     Ok(evaluate(input, BootstrapOptions::default())?)
 }

@@ -94,7 +94,10 @@ pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Optio
         let hint = if project.config.is_flat() {
             "check `flag`, `won` and `order_by`".to_owned()
         } else {
-            format!("the data speaks until {}, and a window of {} must have ended by then: look at `horizon`, `from`, `observation_end` and --as-of", tables.observation_end, project.config.snapshots.horizon)
+            format!(
+                "the data speaks until {}, and a window of {} must have ended by then: look at `horizon`, `from`, `observation_end` and --as-of",
+                tables.observation_end, project.config.snapshots.horizon
+            )
         };
         bail!("there is no mature snapshot to learn from: {}; {hint}", describe_counts(&counts, project));
     }
@@ -114,12 +117,19 @@ pub(crate) fn describe_counts(counts: &SnapshotCounts, project: &Project) -> Str
     if project.config.is_flat() {
         return format!(
             "{} leads, {} with a known outcome kept ({} won); {} without flag or order, {} at or after the cut",
-            c(counts.n_leads), c(counts.mature), c(counts.wins), c(counts.leads_without_time), c(counts.leads_never_at_risk)
+            c(counts.n_leads),
+            c(counts.mature),
+            c(counts.wins),
+            c(counts.leads_without_time),
+            c(counts.leads_never_at_risk)
         );
     }
     let mut text = format!(
         "{} leads gave {} mature snapshots, {} of them won within {}",
-        c(counts.n_leads), c(counts.mature), c(counts.wins), project.config.snapshots.horizon
+        c(counts.n_leads),
+        c(counts.mature),
+        c(counts.wins),
+        project.config.snapshots.horizon
     );
     for (number, what) in [
         (counts.immature, "snapshots left out because their window had not ended"),

@@ -60,7 +60,8 @@ pub fn compute(tables: &Tables, specs: &[FeatureSpec], snapshots: &[Snapshot]) -
     for name in names {
         let wanted: Vec<usize> = (0..specs.len()).filter(|&idx| activity_table(&specs[idx]) == Some(name)).collect();
         let activities = tables.activities.iter().find(|activities| activities.name == name);
-        let activities = activities.ok_or_else(|| FeaturesError::Missing { feature: specs[wanted[0]].name.clone(), needed: format!("the table [activities.{name}]") })?;
+        let activities =
+            activities.ok_or_else(|| FeaturesError::Missing { feature: specs[wanted[0]].name.clone(), needed: format!("the table [activities.{name}]") })?;
         let sweep = Sweep::new(activities, specs, &wanted)?;
         for (idx, values) in wanted.iter().zip(sweep.run(snapshots)) {
             columns[*idx] = Some((Vec::new(), values));
@@ -200,7 +201,10 @@ impl<'a> Sweep<'a> {
         for &idx in wanted {
             let spec = &specs[idx];
             let FeatureSource::Activity { kind, window, statistic, .. } = &spec.source else { unreachable!("only activity features are wanted") };
-            let missing = |column: &str| FeaturesError::Missing { feature: spec.name.clone(), needed: format!("the column `{column}` of [activities.{}]", activities.name) };
+            let missing = |column: &str| FeaturesError::Missing {
+                feature: spec.name.clone(),
+                needed: format!("the column `{column}` of [activities.{}]", activities.name),
+            };
             let kind_number = match kinds.iter().position(|known| *known == kind.as_ref()) {
                 Some(number) => number,
                 None => {

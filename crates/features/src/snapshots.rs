@@ -147,7 +147,9 @@ fn calendar(tables: &Tables, config: &SnapshotsConfig) -> Vec<Timestamp> {
     let week = Span::from_days(7).micros();
     // 1970-01-05 was a Monday.
     let monday = Span::from_days(4).micros();
-    let ceil = |at: Timestamp, step: i64, anchor: i64| Timestamp::from_micros((at.micros() - anchor).div_euclid(step) * step + anchor + if (at.micros() - anchor).rem_euclid(step) == 0 { 0 } else { step });
+    let ceil = |at: Timestamp, step: i64, anchor: i64| {
+        Timestamp::from_micros((at.micros() - anchor).div_euclid(step) * step + anchor + if (at.micros() - anchor).rem_euclid(step) == 0 { 0 } else { step })
+    };
     let mut date = match config.every {
         Every::Month => first.month_start_at_or_after(),
         Every::Week => ceil(first, week, monday),

@@ -126,8 +126,7 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
         return Err(ModelFileError::Checksum);
     }
     let content = |found: String| ModelFileError::Content { found };
-    let (model, used): (Model, usize) =
-        bincode::serde::decode_from_slice(payload, bincode::config::standard()).map_err(|error| content(error.to_string()))?;
+    let (model, used): (Model, usize) = bincode::serde::decode_from_slice(payload, bincode::config::standard()).map_err(|error| content(error.to_string()))?;
     if used != payload.len() {
         return Err(content(format!("{} bytes are left over", payload.len() - used)));
     }

@@ -118,7 +118,9 @@ impl Model {
         }
         let kinds_fit = self.terms.iter().all(|term| match term {
             Term::Linear(term) => self.specs[term.feature_idx].kind == FeatureKind::Number,
-            Term::Levels(term) => self.specs[term.feature_idx].kind == FeatureKind::Category && term.levels.is_sorted_by(|a, b| a.0 < b.0) && term.rare_levels.is_sorted(),
+            Term::Levels(term) => {
+                self.specs[term.feature_idx].kind == FeatureKind::Category && term.levels.is_sorted_by(|a, b| a.0 < b.0) && term.rare_levels.is_sorted()
+            }
         });
         if !kinds_fit {
             return Some("a term does not fit its feature");

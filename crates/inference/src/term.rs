@@ -80,7 +80,9 @@ impl Term {
     pub(crate) fn is_finite(&self) -> bool {
         match self {
             Self::Linear(term) => [term.mean, term.scale, term.weight, term.missing, term.average].iter().all(|value| value.is_finite()) && term.scale > 0.0,
-            Self::Levels(term) => [term.rare, term.missing, term.unseen, term.average].iter().chain(term.levels.iter().map(|(_, weight)| weight)).all(|value| value.is_finite()),
+            Self::Levels(term) => {
+                [term.rare, term.missing, term.unseen, term.average].iter().chain(term.levels.iter().map(|(_, weight)| weight)).all(|value| value.is_finite())
+            }
         }
     }
 }

@@ -155,8 +155,7 @@ pub fn evaluate(input: EvaluationInput<'_>, options: BootstrapOptions) -> Result
     }
     check_both_classes(labels)?;
     let ranking = Ranking::new(probabilities)?;
-    let row_losses: Vec<(f64, f64)> =
-        labels.iter().zip(probabilities).map(|(&label, &p)| (log_loss_of_row(label, p), brier_of_row(label, p))).collect();
+    let row_losses: Vec<(f64, f64)> = labels.iter().zip(probabilities).map(|(&label, &p)| (log_loss_of_row(label, p), brier_of_row(label, p))).collect();
     let estimates = bootstrap_by_cluster(clusters, options, |weights| {
         let total: f64 = weights.iter().sum();
         let mut metrics = ranking_metrics(&ranking, labels, weights);
@@ -232,11 +231,7 @@ fn compare_manual(
 }
 
 fn ranking_metrics(ranking: &Ranking, labels: &[bool], weights: &[f64]) -> Vec<Option<f64>> {
-    vec![
-        ranking.weighted_auc(labels, weights),
-        ranking.weighted_average_precision(labels, weights),
-        ranking.weighted_capture(labels, weights, TOP_QUARTILE),
-    ]
+    vec![ranking.weighted_auc(labels, weights), ranking.weighted_average_precision(labels, weights), ranking.weighted_capture(labels, weights, TOP_QUARTILE)]
 }
 
 fn ranking_quality(ranking: &Ranking, labels: &[bool], estimates: &[Option<Estimate>]) -> RankingQuality {
@@ -246,11 +241,7 @@ fn ranking_quality(ranking: &Ranking, labels: &[bool], estimates: &[Option<Estim
         average_precision: get(1),
         capture_top_quartile: get(2),
         lift_top_decile: ranking.deciles(labels).first().map_or(1.0, |row| row.lift),
-        precision_at: [10, 50, 100, 500, 1_000, 5_000]
-            .into_iter()
-            .filter(|&k| k <= labels.len())
-            .map(|k| (k, ranking.precision_at(labels, k)))
-            .collect(),
+        precision_at: [10, 50, 100, 500, 1_000, 5_000].into_iter().filter(|&k| k <= labels.len()).map(|k| (k, ranking.precision_at(labels, k))).collect(),
     }
 }
 

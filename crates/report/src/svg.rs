@@ -9,7 +9,7 @@ use crate::verdict::per_cent;
 
 /// Room for a chart's axis labels.
 const LEFT: f64 = 52.0;
-const RIGHT: f64 = 18.0;
+const RIGHT: f64 = 26.0;
 const TOP: f64 = 28.0;
 const BOTTOM: f64 = 46.0;
 
@@ -30,7 +30,14 @@ impl Drawing {
     }
 
     fn rect(&mut self, class: &str, corner: (f64, f64), size: (f64, f64)) {
-        let _ = write!(self.body, r#"<rect class="{class}" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="2"/>"#, corner.0, corner.1, size.0.max(0.0), size.1.max(0.0));
+        let _ = write!(
+            self.body,
+            r#"<rect class="{class}" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="2"/>"#,
+            corner.0,
+            corner.1,
+            size.0.max(0.0),
+            size.1.max(0.0)
+        );
     }
 
     fn text(&mut self, class: &str, anchor: &str, at: (f64, f64), text: &str) {
@@ -107,11 +114,25 @@ pub(crate) fn tiers(rows: &[TierRow], others: &[TierRow]) -> String {
         drawing.line("whisker", (x(row.interval.low), y + 11.0), (x(row.interval.high), y + 11.0));
         drawing.line("whisker", (x(row.interval.low), y + 6.0), (x(row.interval.low), y + 16.0));
         drawing.line("whisker", (x(row.interval.high), y + 6.0), (x(row.interval.high), y + 16.0));
-        drawing.mark("said", (x(row.mean_probability.min(limit)), y + 11.0), 4.5, &format!("{}: {} said on average, {} won", row.tier, per_cent(row.mean_probability), per_cent(row.win_rate)));
+        drawing.mark(
+            "said",
+            (x(row.mean_probability.min(limit)), y + 11.0),
+            4.5,
+            &format!("{}: {} said on average, {} won", row.tier, per_cent(row.mean_probability), per_cent(row.win_rate)),
+        );
         let text = format!("{} ({} of {})", per_cent(row.win_rate), row.n_wins, row.n_rows);
         drawing.text("value", "start", (label + room + 14.0, y + 16.0), &text);
     }
-    drawing.text("tick", "start", (4.0, bottom + 36.0), if is_pair { "share won; line: 95 % interval; ring: model's likelihood" } else { "bar: share won; line: 95 % interval; ring: likelihood that the model gave" });
+    drawing.text(
+        "tick",
+        "start",
+        (4.0, bottom + 36.0),
+        if is_pair {
+            "share won; line: 95 % interval; ring: model's likelihood"
+        } else {
+            "bar: share won; line: 95 % interval; ring: likelihood that the model gave"
+        },
+    );
     drawing.finish("Share won in each tier with its 95 % interval")
 }
 

@@ -29,6 +29,15 @@ fn tiers(title: &str, rows: &[TierRow], text: &mut String) {
     let _ = writeln!(text, "\n{title:<16}{:>10}{:>8}{:>10}{:>18}{:>10}", "snapshots", "won", "rate", "95 % interval", "said");
     for row in rows {
         let interval = format!("{} to {}", per_cent(row.interval.low), per_cent(row.interval.high));
-        let _ = writeln!(text, "{:<16}{:>10}{:>8}{:>10}{:>18}{:>10}", row.tier, row.n_rows, row.n_wins, per_cent(row.win_rate), interval, per_cent(row.mean_probability));
+        let _ = writeln!(
+            text,
+            "{:<16}{:>10}{:>8}{:>10}{:>18}{:>10}",
+            row.tier,
+            row.n_rows,
+            row.n_wins,
+            per_cent(row.win_rate),
+            interval,
+            per_cent(row.mean_probability)
+        );
     }
 }

@@ -31,7 +31,8 @@ pub(crate) fn judge(card: &Card, evaluation: &Evaluation, data: &DataSection) ->
     let ranks = ranking(evaluation);
     let holds = calibration(evaluation, &within);
     let better_than_rate = base_rate(evaluation);
-    let manual = evaluation.manual.as_ref().map(|manual| manual_finding(manual.auc_difference, manual.manual.roc_auc, manual.predictive.roc_auc, manual.n_rows));
+    let manual =
+        evaluation.manual.as_ref().map(|manual| manual_finding(manual.auc_difference, manual.manual.roc_auc, manual.predictive.roc_auc, manual.n_rows));
     let headline = match (ranks.answer, holds.answer, manual.as_ref().map(|finding| finding.answer)) {
         ("yes", "yes", Some("yes")) => "The likelihoods hold, and they find more customers than the manual score.",
         ("yes", _, Some("yes")) => "The model ranks leads better than the manual score; its percentages are off.",
@@ -44,7 +45,10 @@ pub(crate) fn judge(card: &Card, evaluation: &Evaluation, data: &DataSection) ->
     let mut findings = vec![ranks, holds, better_than_rate];
     findings.extend(manual);
     if data.in_sample {
-        findings.push(Finding { answer: "no", text: "Some of these snapshots lie before the end of what the model knew: the figures are in sample and too good.".to_owned() });
+        findings.push(Finding {
+            answer: "no",
+            text: "Some of these snapshots lie before the end of what the model knew: the figures are in sample and too good.".to_owned(),
+        });
     }
     if card.sufficiency.verdict != DataVerdict::Enough {
         findings.push(Finding { answer: "unsure", text: format!("The training data is {}: {}.", card.sufficiency.verdict.name(), card.sufficiency.reason) });
@@ -64,9 +68,23 @@ fn ranking(evaluation: &Evaluation) -> Finding {
     let capture = evaluation.ranking.capture_top_quartile;
     let text = format!(
         "Ranking: AUC {} (95 % interval {} to {}; 0.5 is chance). The best quarter of leads holds {} of all wins ({} to {}).",
-        number(auc.value), number(auc.low), number(auc.high), per_cent(capture.value), per_cent(capture.low), per_cent(capture.high)
+        number(auc.value),
+        number(auc.low),
+        number(auc.high),
+        per_cent(capture.value),
+        per_cent(capture.low),
+        per_cent(capture.high)
     );
-    Finding { answer: if auc.low > 0.5 { "yes" } else if auc.high < 0.5 { "no" } else { "unsure" }, text }
+    Finding {
+        answer: if auc.low > 0.5 {
+            "yes"
+        } else if auc.high < 0.5 {
+            "no"
+        } else {
+            "unsure"
+        },
+        text,
+    }
 }
 
 /// Whether the mean said lies within the interval of what happened.
@@ -76,7 +94,11 @@ fn calibration(evaluation: &Evaluation, within: &str) -> Finding {
     let holds = interval.low <= said && said <= interval.high;
     let text = format!(
         "Percentages: {} said on average, {} were won {within} ({} to {}). Over ten bins the gap is {} on average.",
-        per_cent(said), per_cent(evaluation.base_rate), per_cent(interval.low), per_cent(interval.high), points(evaluation.expected_calibration_error)
+        per_cent(said),
+        per_cent(evaluation.base_rate),
+        per_cent(interval.low),
+        per_cent(interval.high),
+        points(evaluation.expected_calibration_error)
     );
     // With very many rows the interval is narrower than anyone's decision: a tenth of the rate is near enough.
     let near = (said / evaluation.base_rate - 1.0).abs() <= 0.1;
@@ -87,16 +109,29 @@ fn base_rate(evaluation: &Evaluation) -> Finding {
     let loss = evaluation.log_loss;
     let text = format!(
         "Log-loss: {} ({} to {}); telling everyone the base rate would cost {}.",
-        number(loss.value), number(loss.low), number(loss.high), number(evaluation.base_log_loss)
+        number(loss.value),
+        number(loss.low),
+        number(loss.high),
+        number(evaluation.base_log_loss)
     );
     Finding { answer: if loss.value < evaluation.base_log_loss { "yes" } else { "no" }, text }
 }
 
 fn manual_finding(difference: Estimate, manual: Estimate, predictive: Estimate, n_rows: usize) -> Finding {
-    let answer = if difference.low > 0.0 { "yes" } else if difference.high < 0.0 { "no" } else { "unsure" };
+    let answer = if difference.low > 0.0 {
+        "yes"
+    } else if difference.high < 0.0 {
+        "no"
+    } else {
+        "unsure"
+    };
     let text = format!(
         "Against the manual score, on the same {n_rows} snapshots: AUC {} against {}, a difference of {:+.3} ({:+.3} to {:+.3}).",
-        number(predictive.value), number(manual.value), difference.value, difference.low, difference.high
+        number(predictive.value),
+        number(manual.value),
+        difference.value,
+        difference.low,
+        difference.high
     );
     Finding { answer, text }
 }

@@ -288,7 +288,11 @@ impl Simulator {
                 let count = events.iter().filter(|(at, kind)| *kind == number && self.moment(*at) < snapshot).count();
                 log_odds += count as f64 * libm::log(won / lost) - (won - lost) * exposure;
             }
-            chunk.truth.push(TrueProbability { lead_id: lead_id.to_owned(), snapshot, probability: log_odds_to_probability_portable(log_odds) * within_horizon });
+            chunk.truth.push(TrueProbability {
+                lead_id: lead_id.to_owned(),
+                snapshot,
+                probability: log_odds_to_probability_portable(log_odds) * within_horizon,
+            });
             snapshot = snapshot.next_month();
         }
     }
@@ -339,7 +343,6 @@ impl Simulator {
         }
     }
 }
-
 
 /// Day and kind of every event from birth to close.
 fn events_of_life(world: World, is_won: bool, born: f64, lifetime: f64, weekday_of_start: u32, draws: &mut Draws) -> Vec<(f64, usize)> {
@@ -418,7 +421,8 @@ mod tests {
             let rows: Vec<&&TrueProbability> = mature.iter().filter(|row| (low..high).contains(&row.probability)).collect();
             let said: f64 = rows.iter().map(|row| row.probability).sum();
             let variance: f64 = rows.iter().map(|row| row.probability * (1.0 - row.probability)).sum();
-            let won = rows.iter().filter(|row| wins.get(row.lead_id.as_str()).is_some_and(|&at| row.snapshot <= at && at < row.snapshot + horizon)).count() as f64;
+            let won =
+                rows.iter().filter(|row| wins.get(row.lead_id.as_str()).is_some_and(|&at| row.snapshot <= at && at < row.snapshot + horizon)).count() as f64;
             assert!((won - said).abs() <= 4.0 * variance.sqrt() + 1.0, "{world:?} {low}: {won} won, {said:.1} said, {} rows", rows.len());
         }
     }

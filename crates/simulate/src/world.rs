@@ -43,7 +43,10 @@ impl World {
     /// Log-odds of being won in the end, when nothing is known but what the lead is.
     pub(crate) fn log_odds(self, traits: &Traits) -> f64 {
         let base = -1.3;
-        let linear = SOURCE_WEIGHTS[traits.source] + ROLE_WEIGHTS[traits.role] + BAND_WEIGHTS[traits.band] + INDUSTRY_WEIGHTS[traits.industry]
+        let linear = SOURCE_WEIGHTS[traits.source]
+            + ROLE_WEIGHTS[traits.role]
+            + BAND_WEIGHTS[traits.band]
+            + INDUSTRY_WEIGHTS[traits.industry]
             + 0.05 * (traits.seats - 8.0)
             + 0.08 * (traits.first_pages - 5.0)
             - if traits.free_mail { 0.4 } else { 0.0 };

@@ -476,13 +476,19 @@ impl Config {
         let outcomes = &self.outcomes;
         if outcomes.flag.is_some() {
             if outcomes.path.is_some() || outcomes.closed_at.is_some() {
-                return fail("[outcomes] has both `flag` and `path` or `closed_at`", "keep `flag` for a flat export without dates, or the others for outcomes with dates");
+                return fail(
+                    "[outcomes] has both `flag` and `path` or `closed_at`",
+                    "keep `flag` for a flat export without dates, or the others for outcomes with dates",
+                );
             }
             if outcomes.won.is_empty() {
                 return fail("[outcomes] has a `flag` but no `won`", "name the values that mean won, such as won = [\"1\"]");
             }
             if !self.activities.is_empty() || self.history.is_some() {
-                return fail("a flat export (outcomes by `flag`) has no dates, so activities and history cannot be placed in time", "give [outcomes] a `path` and a `closed_at`, or leave the event tables out");
+                return fail(
+                    "a flat export (outcomes by `flag`) has no dates, so activities and history cannot be placed in time",
+                    "give [outcomes] a `path` and a `closed_at`, or leave the event tables out",
+                );
             }
             if self.snapshots.ages.is_some() {
                 return fail("[snapshots] `ages` needs dates, and a flat export has none", "remove `ages`; `order_by` may name a column that stands for time");
@@ -492,13 +498,19 @@ impl Config {
                 return fail("[outcomes] needs `path`, `lead` and `closed_at`", "or a `flag`, if the leads say themselves which were won");
             }
             if self.leads.created_at.is_none() {
-                return fail("[leads] has no `created_at`", "name the column with the time of creation, or give [outcomes] a `flag` for a flat export without dates");
+                return fail(
+                    "[leads] has no `created_at`",
+                    "name the column with the time of creation, or give [outcomes] a `flag` for a flat export without dates",
+                );
             }
             if outcomes.result.is_some() && outcomes.won.is_empty() {
                 return fail("[outcomes] has a `result` but no `won`", "name the values that mean won, such as won = [\"closed_won\"]");
             }
             if outcomes.result.is_none() && !(outcomes.won.is_empty() && outcomes.lost.is_empty()) {
-                return fail("[outcomes] has `won` or `lost` but no `result`", "name the column with the result, or remove them: without `result` every row is a win");
+                return fail(
+                    "[outcomes] has `won` or `lost` but no `result`",
+                    "name the column with the result, or remove them: without `result` every row is a win",
+                );
             }
             if self.snapshots.order_by.is_some() {
                 return fail("[snapshots] `order_by` is for flat exports", "remove it: these leads have dates");
@@ -534,7 +546,9 @@ fn explain(error: &toml::de::Error, text: &str) -> ConfigError {
         && let Some((found, expected)) = rest.split_once('`')
     {
         let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-        help = Some(nearest(found, known.iter().copied()).map_or_else(|| format!("known keys here: {}", known.join(", ")), |near| format!("did you mean `{near}`?")));
+        help = Some(
+            nearest(found, known.iter().copied()).map_or_else(|| format!("known keys here: {}", known.join(", ")), |near| format!("did you mean `{near}`?")),
+        );
         span = span.map(|range| narrow(text, range, found));
         return ConfigError { message: format!("unknown key `{found}`"), help, span };
     }

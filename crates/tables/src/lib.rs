@@ -18,7 +18,7 @@ pub use config::{
 };
 pub use error::TablesError;
 pub use load::{
-    Activities, Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, Note, Tables, ValueColumn, MISSING, load,
+    Activities, Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, MISSING, Note, Tables, ValueColumn, load,
 };
 pub use profile::{ProfileInput, profile};
 pub use write::{OutColumn, OutFile, OutTable, TableWriter, check_table_target, check_target, remove_unfinished, write_table};

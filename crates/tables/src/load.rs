@@ -1,6 +1,6 @@
 //! The typed tables that features are made from: leads, lookups, activities, outcomes and history, joined by lead.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use leadscore_core::{AttributeTable, FeatureKind, Stamp, Timestamp};
@@ -330,10 +330,19 @@ fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<RawTable<'a>,
     if let Some(column) = &config.snapshots.order_by {
         table.require("[snapshots] `order_by`", column)?;
     }
-    let columns: Vec<&str> = table.columns().iter().map(String::as_str).filter(|column| !leads.exclude.iter().any(|excluded| excluded == column) || is_named(config, column)).collect();
+    let columns: Vec<&str> = table
+        .columns()
+        .iter()
+        .map(String::as_str)
+        .filter(|column| !leads.exclude.iter().any(|excluded| excluded == column) || is_named(config, column))
+        .collect();
     let raw = table.read(&columns)?;
     if raw.n_rows == 0 {
-        return Err(TablesError::Content { table: "[leads]".to_owned(), found: format!("{} has a header and no rows", table.path().display()), help: "export the leads again".to_owned() });
+        return Err(TablesError::Content {
+            table: "[leads]".to_owned(),
+            found: format!("{} has a header and no rows", table.path().display()),
+            help: "export the leads again".to_owned(),
+        });
     }
     Ok(raw)
 }
@@ -478,7 +487,11 @@ fn read_flags(config: &Config, raw: &RawTable<'_>, column: &str, notes: &mut Vec
 fn read_attribute(raw: &RawTable<'_>, column: &str, expected: Option<FeatureKind>, notes: &mut Vec<Note>) -> Result<Option<Column>, TablesError> {
     let worded = raw.count_worded_nulls(column)?;
     if worded > 0 && raw.is_untyped() && raw.has_default_nulls() {
-        note(notes, raw.table_name(), format!("{worded} cells of `{column}` are read as missing because of what they say (NA, null, …); `null_values` changes that"));
+        note(
+            notes,
+            raw.table_name(),
+            format!("{worded} cells of `{column}` are read as missing because of what they say (NA, null, …); `null_values` changes that"),
+        );
     }
     let kind = match expected {
         Some(kind) => kind,
@@ -564,13 +577,26 @@ impl Interner {
     }
 }
 
-fn read_lookup(name: &str, key: &str, raw: &RawTable<'_>, columns: &[String], keys: &[Option<String>], options: &LoadOptions, notes: &mut Vec<Note>) -> Result<Lookup, TablesError> {
+fn read_lookup(
+    name: &str,
+    key: &str,
+    raw: &RawTable<'_>,
+    columns: &[String],
+    keys: &[Option<String>],
+    options: &LoadOptions,
+    notes: &mut Vec<Note>,
+) -> Result<Lookup, TablesError> {
     let mut rows: HashMap<String, u32> = HashMap::with_capacity(raw.n_rows);
     raw.for_each_text(key, |row, text| {
         if let Some(text) = text
             && let Some(first) = rows.insert(text.to_owned(), row as u32)
         {
-            return Err(raw.cell_error(row, key, format!("the key `{text}` stands there a second time (first: {})", raw.place(first as usize)), "each key needs one row"));
+            return Err(raw.cell_error(
+                row,
+                key,
+                format!("the key `{text}` stands there a second time (first: {})", raw.place(first as usize)),
+                "each key needs one row",
+            ));
         }
         Ok(())
     })?;
@@ -659,7 +685,11 @@ fn read_outcomes(
     add(without_time, "closed rows have no time and are left out");
     add(several, "outcomes are of leads that closed before; a lead stays at risk until it first closes, and is won when it is first won");
     if let Some(&row) = early.first() {
-        note(notes, "[outcomes]", format!("{} outcomes close before their lead was created (first: {}); those leads were never at risk", early.len(), raw.place(row)));
+        note(
+            notes,
+            "[outcomes]",
+            format!("{} outcomes close before their lead was created (first: {}); those leads were never at risk", early.len(), raw.place(row)),
+        );
     }
     if outcomes.iter().all(|outcome| outcome.closed.is_none()) && raw.n_rows > 0 && unknown == raw.n_rows {
         return Err(TablesError::Content {
@@ -729,7 +759,15 @@ fn read_activities(
     let known = |row: usize| recorded.as_ref().map_or(at[row], |recorded| recorded[row]);
     let without_time = (0..raw.n_rows).filter(|&row| owners[row] != MISSING && (at[row].is_none() || known(row).is_none())).count();
     if unknown > 0 {
-        note(notes, &label, format!("{unknown} of {} events are of a {} that the leads table does not have; they are left out", raw.n_rows, if accounts.is_some() { "account" } else { "lead" }));
+        note(
+            notes,
+            &label,
+            format!(
+                "{unknown} of {} events are of a {} that the leads table does not have; they are left out",
+                raw.n_rows,
+                if accounts.is_some() { "account" } else { "lead" }
+            ),
+        );
     }
     if without_time > 0 {
         note(notes, &label, format!("{without_time} events have no time and are left out"));
@@ -740,7 +778,8 @@ fn read_activities(
     if raw.n_rows == 0 {
         note(notes, &label, "has a header and no rows".to_owned());
     }
-    let mut order: Vec<u32> = (0..raw.n_rows as u32).filter(|&row| owners[row as usize] != MISSING && at[row as usize].is_some() && known(row as usize).is_some()).collect();
+    let mut order: Vec<u32> =
+        (0..raw.n_rows as u32).filter(|&row| owners[row as usize] != MISSING && at[row as usize].is_some() && known(row as usize).is_some()).collect();
     let key = |row: usize| (owners[row], at[row].map(|stamp| stamp.known), known(row).map(|stamp| stamp.known));
     order.par_sort_unstable_by(|&a, &b| {
         let (a, b) = (a as usize, b as usize);
@@ -757,7 +796,8 @@ fn read_activities(
     for entity in 0..n_entities {
         offsets[entity + 1] += offsets[entity];
     }
-    let pick_time = |times: &[Option<Stamp>]| order.iter().map(|&row| times[row as usize].expect("rows without a time were left out").known).collect::<Vec<Timestamp>>();
+    let pick_time =
+        |times: &[Option<Stamp>]| order.iter().map(|&row| times[row as usize].expect("rows without a time were left out").known).collect::<Vec<Timestamp>>();
     Ok(Activities {
         name: name.to_owned(),
         entity_of_lead,
@@ -772,6 +812,9 @@ fn read_activities(
             .collect(),
     })
 }
+
+/// A change of an attribute: the lead, from when it is known, the new value.
+type Change<'a> = (u32, Timestamp, Option<&'a str>);
 
 /// Reads the past of attributes; an attribute that only the history knows is added to those of the leads.
 fn read_history(
@@ -795,7 +838,7 @@ fn read_history(
     let times = raw.times(&settings.changed_at)?;
     let mut unknown = 0_usize;
     // Attribute → (lead, time, value) of each change.
-    let mut changes: std::collections::BTreeMap<&str, Vec<(u32, Timestamp, Option<&str>)>> = std::collections::BTreeMap::new();
+    let mut changes: BTreeMap<&str, Vec<Change<'_>>> = BTreeMap::new();
     for row in 0..raw.n_rows {
         let (Some(owner), Some(name), Some(time)) = (&owners[row], &names[row], times[row]) else {
             unknown += 1;
@@ -819,7 +862,8 @@ fn read_history(
         let existing = attributes.iter().find(|attribute| attribute.name == name);
         let decimal_comma = settings.decimal_comma;
         let number = |cell: Option<&str>| cell.map_or(Some(f64::NAN), |cell| values::parse_number(cell, decimal_comma).filter(|value| value.is_finite()));
-        let all_numbers = rows.iter().any(|row| row.2.is_some()) && rows.iter().all(|row| number(row.2).is_some() && row.2.is_none_or(|cell| !values::is_code(cell)));
+        let all_numbers =
+            rows.iter().any(|row| row.2.is_some()) && rows.iter().all(|row| number(row.2).is_some() && row.2.is_none_or(|cell| !values::is_code(cell)));
         let as_number = match existing.map(|attribute| &attribute.column) {
             Some(Column::Category { .. }) => false,
             Some(Column::Number(_)) if !all_numbers => {
@@ -840,7 +884,8 @@ fn read_history(
             Column::Category { codes, levels }
         };
         if existing.is_none() {
-            let column = if as_number { Column::Number(vec![f64::NAN; n_leads]) } else { Column::Category { codes: vec![MISSING; n_leads], levels: Vec::new() } };
+            let column =
+                if as_number { Column::Number(vec![f64::NAN; n_leads]) } else { Column::Category { codes: vec![MISSING; n_leads], levels: Vec::new() } };
             attributes.push(Attribute { name: name.to_owned(), column });
         }
         let mut offsets = vec![0; n_leads + 1];

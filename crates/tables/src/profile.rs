@@ -41,13 +41,27 @@ pub fn profile(input: &ProfileInput, folder: &Path) -> Result<String, TablesErro
     text.push_str(&leads.settings());
     for (idx, path) in input.activities.iter().enumerate() {
         let sheet = Sheet::read("activities", path, folder)?;
-        let name = path.file_stem().map_or_else(|| format!("activity_{idx}"), |stem| stem.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect());
-        let lead = sheet.matching(&id, &leads).ok_or_else(|| sheet.lacks("no column holds ids of the leads", "check that both files come from the same export"))?;
-        let at = sheet.pick_time(&["at", "time", "date", "ts"]).ok_or_else(|| sheet.lacks("no column holds times", "name the format in the config by hand, with `time_format`"))?;
-        let _ = writeln!(text, "\n[activities.{name}]\npath = {}\nlead = {}{}\nat = {}{}", quoted(&path.to_string_lossy()), quoted(&lead), sheet.guess("holds ids of the leads"), quoted(&at), sheet.guess("a column of times"));
+        let name = path
+            .file_stem()
+            .map_or_else(|| format!("activity_{idx}"), |stem| stem.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect());
+        let lead =
+            sheet.matching(&id, &leads).ok_or_else(|| sheet.lacks("no column holds ids of the leads", "check that both files come from the same export"))?;
+        let at = sheet
+            .pick_time(&["at", "time", "date", "ts"])
+            .ok_or_else(|| sheet.lacks("no column holds times", "name the format in the config by hand, with `time_format`"))?;
+        let _ = writeln!(
+            text,
+            "\n[activities.{name}]\npath = {}\nlead = {}{}\nat = {}{}",
+            quoted(&path.to_string_lossy()),
+            quoted(&lead),
+            sheet.guess("holds ids of the leads"),
+            quoted(&at),
+            sheet.guess("a column of times")
+        );
         let rest: Vec<&String> = sheet.columns.iter().filter(|column| **column != lead && **column != at && !sheet.is_time(column)).collect();
         let kinds: Vec<String> = rest.iter().filter(|column| sheet.is_kind(column)).map(|column| quoted(column)).collect();
-        let values: Vec<String> = rest.iter().filter(|column| sheet.is_numeric(column) && !column.to_lowercase().ends_with("id")).map(|column| quoted(column)).collect();
+        let values: Vec<String> =
+            rest.iter().filter(|column| sheet.is_numeric(column) && !column.to_lowercase().ends_with("id")).map(|column| quoted(column)).collect();
         if !kinds.is_empty() {
             let _ = writeln!(text, "kind = [{}]{}", kinds.join(", "), sheet.guess("texts with few different values"));
         }
@@ -59,26 +73,50 @@ pub fn profile(input: &ProfileInput, folder: &Path) -> Result<String, TablesErro
     text.push_str("\n[outcomes]\n");
     if let Some(path) = &input.outcomes {
         let sheet = Sheet::read("outcomes", path, folder)?;
-        let lead = sheet.matching(&id, &leads).ok_or_else(|| sheet.lacks("no column holds ids of the leads", "check that both files come from the same export"))?;
-        let closed = sheet.pick_time(&["close", "won", "lost", "date", "at"]).ok_or_else(|| sheet.lacks("no column holds times", "name the column of the closing time in the config by hand"))?;
+        let lead =
+            sheet.matching(&id, &leads).ok_or_else(|| sheet.lacks("no column holds ids of the leads", "check that both files come from the same export"))?;
+        let closed = sheet
+            .pick_time(&["close", "won", "lost", "date", "at"])
+            .ok_or_else(|| sheet.lacks("no column holds times", "name the column of the closing time in the config by hand"))?;
         if created.is_none() {
             return Err(leads.lacks("no column holds the time of creation", "name it in the config by hand as `created_at`, with its `time_format`"));
         }
-        let _ = writeln!(text, "path = {}\nlead = {}{}\nclosed_at = {}{}", quoted(&path.to_string_lossy()), quoted(&lead), sheet.guess("holds ids of the leads"), quoted(&closed), sheet.guess("a column of times"));
+        let _ = writeln!(
+            text,
+            "path = {}\nlead = {}{}\nclosed_at = {}{}",
+            quoted(&path.to_string_lossy()),
+            quoted(&lead),
+            sheet.guess("holds ids of the leads"),
+            quoted(&closed),
+            sheet.guess("a column of times")
+        );
         if let Some((column, won, lost)) = sheet.result() {
             let list = |values: &[String]| values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ");
-            let _ = writeln!(text, "result = {}\nwon = [{}]\nlost = [{}]{}", quoted(&column), list(&won), list(&lost), sheet.guess("values that speak of winning or losing"));
+            let _ = writeln!(
+                text,
+                "result = {}\nwon = [{}]\nlost = [{}]{}",
+                quoted(&column),
+                list(&won),
+                list(&lost),
+                sheet.guess("values that speak of winning or losing")
+            );
         } else {
             text.push_str("# guess: no column says won or lost, so every row is a win; else name it as `result`, with `won` and `lost`\n");
         }
         text.push_str(&sheet.settings());
         text.push_str("\n[snapshots]\nhorizon = \"90d\"\nevery = \"month\"\n");
     } else {
-        let (column, won) = flag.ok_or_else(|| leads.lacks("no column says which leads were won", "pass --outcomes, or name the column in the config by hand as `flag` of [outcomes]"))?;
+        let (column, won) = flag.ok_or_else(|| {
+            leads.lacks("no column says which leads were won", "pass --outcomes, or name the column in the config by hand as `flag` of [outcomes]")
+        })?;
         let _ = writeln!(text, "flag = {}{}\nwon = [{}]", quoted(&column), leads.guess("two values, and a name that speaks of an outcome"), quoted(&won));
         text.push_str("\n[snapshots]\n# order_by = \"…\"   # a column that stands for time, if there is one: newer leads are then the test\n");
     }
-    Config::parse(&text).map_err(|error| TablesError::Content { table: "init".to_owned(), found: error.to_string(), help: "write the config by hand".to_owned() })?;
+    Config::parse(&text).map_err(|error| TablesError::Content {
+        table: "init".to_owned(),
+        found: error.to_string(),
+        help: "write the config by hand".to_owned(),
+    })?;
     Ok(text)
 }
 
@@ -99,7 +137,15 @@ struct Sheet {
 
 impl Sheet {
     fn read(label: &str, path: &Path, folder: &Path) -> Result<Self, TablesError> {
-        let file = FileConfig { path: vec![path.to_string_lossy().into_owned()], null_values: None, time_format: None, time_zone: None, delimiter: None, decimal_comma: false, encoding: None };
+        let file = FileConfig {
+            path: vec![path.to_string_lossy().into_owned()],
+            null_values: None,
+            time_format: None,
+            time_zone: None,
+            delimiter: None,
+            decimal_comma: false,
+            encoding: None,
+        };
         let table = Table::open(label, folder, file)?;
         let columns = table.columns().to_vec();
         let raw = table.read(&columns.iter().map(String::as_str).collect::<Vec<_>>())?;
@@ -208,7 +254,12 @@ impl Sheet {
             }
             if all == 0 { 0.0 } else { found as f64 / all as f64 }
         };
-        self.columns.iter().map(|column| (share(column), column)).filter(|(share, _)| *share > 0.5).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, column)| column.clone())
+        self.columns
+            .iter()
+            .map(|column| (share(column), column))
+            .filter(|(share, _)| *share > 0.5)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, column)| column.clone())
     }
 
     fn is_kind(&self, column: &str) -> bool {
@@ -217,7 +268,8 @@ impl Sheet {
     }
 
     fn flag(&self) -> Option<(String, String)> {
-        let named = |column: &&String| ["convert", "won", "win", "outcome", "customer", "closed", "status"].iter().any(|hint| column.to_lowercase().contains(hint));
+        let named =
+            |column: &&String| ["convert", "won", "win", "outcome", "customer", "closed", "status"].iter().any(|hint| column.to_lowercase().contains(hint));
         self.columns.iter().filter(named).find_map(|column| {
             let distinct: HashSet<&str> = self.values(column).collect();
             let won = ["1", "true", "True", "TRUE", "yes", "Yes", "won", "Won", "converted", "Converted"].into_iter().find(|value| distinct.contains(value))?;

@@ -83,7 +83,12 @@ impl<'a> Table<'a> {
         }
         let mut frames = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
-            let frame = part.lazy.clone().select(wanted.iter().map(|&name| col(name)).collect::<Vec<_>>()).collect().map_err(|error| engine_error(&part.path, error))?;
+            let frame = part
+                .lazy
+                .clone()
+                .select(wanted.iter().map(|&name| col(name)).collect::<Vec<_>>())
+                .collect()
+                .map_err(|error| engine_error(&part.path, error))?;
             if let Some((_, expected)) = part.csv
                 && frame.height() != expected
             {
@@ -139,7 +144,8 @@ fn scan(source: Source, notes: &mut Vec<String>) -> Result<(Part, Vec<String>), 
             (lazy, Some((delimiter, n_rows)), Some(header))
         }
         Source::Ndjson { text, .. } => {
-            let lazy = LazyJsonLineReader::new_with_sources(ScanSources::Buffers(vec![text.into()].into())).with_infer_schema_length(None).finish().map_err(fail)?;
+            let lazy =
+                LazyJsonLineReader::new_with_sources(ScanSources::Buffers(vec![text.into()].into())).with_infer_schema_length(None).finish().map_err(fail)?;
             (lazy, None, None)
         }
         Source::Parquet { .. } => {
@@ -148,7 +154,16 @@ fn scan(source: Source, notes: &mut Vec<String>) -> Result<(Part, Vec<String>), 
         }
         Source::Arrow { .. } => {
             let reference = PlRefPath::try_from_path(&path).map_err(fail)?;
-            (LazyFrame::scan_ipc(reference, polars::prelude::IpcScanOptions::default(), polars::prelude::UnifiedScanArgs { glob: false, ..Default::default() }).map_err(fail)?, None, None)
+            (
+                LazyFrame::scan_ipc(
+                    reference,
+                    polars::prelude::IpcScanOptions::default(),
+                    polars::prelude::UnifiedScanArgs { glob: false, ..Default::default() },
+                )
+                .map_err(fail)?,
+                None,
+                None,
+            )
         }
     };
     let schema = lazy.collect_schema().map_err(fail)?;
@@ -292,7 +307,12 @@ impl RawTable<'_> {
             }
         }
         if let Some(row) = values.iter().position(|value| value.is_infinite()) {
-            return Err(self.cell_error(row, column, "the number is infinite".to_owned(), "expected a finite number; list it under `null_values` if it means missing"));
+            return Err(self.cell_error(
+                row,
+                column,
+                "the number is infinite".to_owned(),
+                "expected a finite number; list it under `null_values` if it means missing",
+            ));
         }
         Ok(values)
     }
@@ -307,7 +327,9 @@ impl RawTable<'_> {
                 DataType::Date => {
                     let days = series.cast(&DataType::Int32).map_err(|error| self.engine_error(error))?;
                     let days = days.i32().map_err(|error| self.engine_error(error))?;
-                    times.extend(days.iter().map(|day| day.map(|day| values::stamp(Timestamp::from_micros(i64::from(day) * 86_400_000_000), Precision::Day, zone))));
+                    times.extend(
+                        days.iter().map(|day| day.map(|day| values::stamp(Timestamp::from_micros(i64::from(day) * 86_400_000_000), Precision::Day, zone))),
+                    );
                 }
                 DataType::Datetime(unit, zoned) => {
                     let (unit, zone) = (*unit, if zoned.is_some() { None } else { zone });
@@ -331,7 +353,9 @@ impl RawTable<'_> {
                             format = Some(TimeFormat::recognise_epoch(value).map_err(|unknown| self.unknown_format(times.len(), column, unknown))?);
                         }
                         let known = format.as_ref().expect("set above");
-                        let time = known.parse_epoch(value).ok_or_else(|| self.cell_error(times.len(), column, format!("`{value}` is not a time"), &known.expected()))?;
+                        let time = known
+                            .parse_epoch(value)
+                            .ok_or_else(|| self.cell_error(times.len(), column, format!("`{value}` is not a time"), &known.expected()))?;
                         times.push(Some(time));
                     }
                 }
@@ -346,7 +370,9 @@ impl RawTable<'_> {
                             format = Some(TimeFormat::recognise(text).map_err(|unknown| self.unknown_format(times.len(), column, unknown))?);
                         }
                         let known = format.as_ref().expect("set above");
-                        let time = known.parse(text, zone).ok_or_else(|| self.cell_error(times.len(), column, format!("`{text}` is not a time"), &known.expected()))?;
+                        let time = known
+                            .parse(text, zone)
+                            .ok_or_else(|| self.cell_error(times.len(), column, format!("`{text}` is not a time"), &known.expected()))?;
                         times.push(Some(time));
                     }
                 }

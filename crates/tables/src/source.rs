@@ -79,7 +79,9 @@ pub(crate) fn open(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, Table
             Ok(Source::Ndjson { path, text })
         }
         "csv" | "tsv" | "txt" => check_csv(path, file),
-        "xlsx" | "xls" => Err(TablesError::Format { path, found: "this is an Excel workbook".to_owned(), help: "save the sheet as CSV and name that file".to_owned() }),
+        "xlsx" | "xls" => {
+            Err(TablesError::Format { path, found: "this is an Excel workbook".to_owned(), help: "save the sheet as CSV and name that file".to_owned() })
+        }
         _ => Err(TablesError::Format {
             path,
             found: format!("files ending in `.{ending}` are not read"),
@@ -147,7 +149,10 @@ fn decode(path: &Path, bytes: Vec<u8>, declared: Option<&str>) -> Result<(Vec<u8
         return Ok((text.into_owned().into_bytes(), None));
     }
     if memchr::memchr(0, &bytes[..bytes.len().min(4096)]).is_some() {
-        return Err(format_error("it holds zero bytes, as UTF-16 without a byte order mark or a binary file does", "export it as UTF-8, or set `encoding = \"utf-16le\"`"));
+        return Err(format_error(
+            "it holds zero bytes, as UTF-16 without a byte order mark or a binary file does",
+            "export it as UTF-8, or set `encoding = \"utf-16le\"`",
+        ));
     }
     decode_unmarked(bytes)
 }
@@ -180,7 +185,9 @@ fn check_csv(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError
     let mut record = csv::ByteRecord::new();
     let row_error = |line: u64, found: String, help: &str| TablesError::Row { path: path.clone(), line, found, help: help.to_owned() };
     let next = |reader: &mut csv::Reader<&[u8]>, record: &mut csv::ByteRecord| -> Result<bool, TablesError> {
-        reader.read_byte_record(record).map_err(|error| row_error(error.position().map_or(0, csv::Position::line), "the row cannot be split into fields".to_owned(), "check its quotes"))
+        reader
+            .read_byte_record(record)
+            .map_err(|error| row_error(error.position().map_or(0, csv::Position::line), "the row cannot be split into fields".to_owned(), "check its quotes"))
     };
     next(&mut reader, &mut record)?;
     let header: Vec<String> = record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();

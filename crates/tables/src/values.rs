@@ -26,11 +26,7 @@ impl Nulls {
 
 /// A number as text, with `1.234,5` for 1234.5 where `decimal_comma` is set.
 pub(crate) fn parse_number(text: &str, decimal_comma: bool) -> Option<f64> {
-    if decimal_comma {
-        text.chars().filter(|&c| c != '.').map(|c| if c == ',' { '.' } else { c }).collect::<String>().parse().ok()
-    } else {
-        text.parse().ok()
-    }
+    if decimal_comma { text.chars().filter(|&c| c != '.').map(|c| if c == ',' { '.' } else { c }).collect::<String>().parse().ok() } else { text.parse().ok() }
 }
 
 /// Whether a text is a code and not a number, although it has only digits: `007`.
@@ -96,7 +92,9 @@ impl TimeFormat {
     /// What a value should look like, for errors.
     pub(crate) fn expected(&self) -> String {
         match self {
-            Self::Iso => "expected a time in ISO 8601 such as 2018-05-31 or 2018-05-31T14:30:00Z, as in the rows before; otherwise set `time_format`".to_owned(),
+            Self::Iso => {
+                "expected a time in ISO 8601 such as 2018-05-31 or 2018-05-31T14:30:00Z, as in the rows before; otherwise set `time_format`".to_owned()
+            }
             Self::EpochSeconds => "expected whole seconds since 1970, as in the rows before; otherwise set `time_format`".to_owned(),
             Self::EpochMillis => "expected whole milliseconds since 1970, as in the rows before; otherwise set `time_format`".to_owned(),
             Self::Strftime { format, .. } => format!("expected a time written as `{format}`, which `time_format` says"),

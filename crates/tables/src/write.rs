@@ -96,7 +96,11 @@ impl OutFile {
         }
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
-            return Err(TablesError::Format { path: target.to_owned(), found: format!("there is no folder {}", folder.display()), help: "make it first, or write elsewhere".to_owned() });
+            return Err(TablesError::Format {
+                path: target.to_owned(),
+                found: format!("there is no folder {}", folder.display()),
+                help: "make it first, or write elsewhere".to_owned(),
+            });
         }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".leadscore-").suffix(".tmp");
@@ -227,7 +231,9 @@ impl TableWriter {
             "parquet" | "pq" => Inner::Parquet { file: SharedFile(Arc::new(Mutex::new(OutFile::create(path)?))), metadata: Vec::new(), writer: None },
             "csv" => Inner::Csv { writer: Box::new(csv::Writer::from_writer(OutFile::create(path)?)), has_header: false },
             // A device has no ending, and plain text is what one reads from it.
-            "" if path.metadata().is_ok_and(|meta| !meta.is_file()) => Inner::Csv { writer: Box::new(csv::Writer::from_writer(OutFile::create(path)?)), has_header: false },
+            "" if path.metadata().is_ok_and(|meta| !meta.is_file()) => {
+                Inner::Csv { writer: Box::new(csv::Writer::from_writer(OutFile::create(path)?)), has_header: false }
+            }
             ending => {
                 return Err(TablesError::Format {
                     path: path.to_owned(),
@@ -268,7 +274,8 @@ impl TableWriter {
             }
             Inner::Ndjson(file) => {
                 for row in 0..table.n_rows() {
-                    let object: serde_json::Map<String, serde_json::Value> = table.columns.iter().map(|(name, column)| (name.clone(), json_cell(column, row))).collect();
+                    let object: serde_json::Map<String, serde_json::Value> =
+                        table.columns.iter().map(|(name, column)| (name.clone(), json_cell(column, row))).collect();
                     serde_json::to_writer(&mut *file, &object).map_err(|error| io_error(error.into()))?;
                     file.write_all(b"\n").map_err(io_error)?;
                 }
@@ -276,9 +283,11 @@ impl TableWriter {
             Inner::Parquet { file, metadata, writer } => {
                 let engine_error = |error: polars::error::PolarsError| TablesError::Engine { path: path.clone(), format: "Parquet", source: Box::new(error) };
                 metadata.clone_from(&table.metadata);
-                let frame = DataFrame::new(table.n_rows(), table.columns.iter().map(|(name, column)| to_series(name, column)).collect()).map_err(engine_error)?;
+                let frame =
+                    DataFrame::new(table.n_rows(), table.columns.iter().map(|(name, column)| to_series(name, column)).collect()).map_err(engine_error)?;
                 if writer.is_none() {
-                    let options = ParquetWriter::new(file.clone()).with_key_value_metadata(Some(polars::prelude::KeyValueMetadata::from_static(metadata.clone())));
+                    let options =
+                        ParquetWriter::new(file.clone()).with_key_value_metadata(Some(polars::prelude::KeyValueMetadata::from_static(metadata.clone())));
                     *writer = Some(Box::new(options.batched(frame.schema()).map_err(engine_error)?));
                 }
                 writer.as_mut().expect("set above").write_batch(&frame).map_err(engine_error)?;
@@ -296,7 +305,11 @@ impl TableWriter {
         let path = self.path;
         match self.inner {
             Inner::Csv { writer, .. } => {
-                let file = writer.into_inner().map_err(|failure| TablesError::Io { action: "write", path, source: std::io::Error::other(failure.error().to_string()) })?;
+                let file = writer.into_inner().map_err(|failure| TablesError::Io {
+                    action: "write",
+                    path,
+                    source: std::io::Error::other(failure.error().to_string()),
+                })?;
                 file.finish()
             }
             Inner::Ndjson(file) => file.finish(),

@@ -216,7 +216,14 @@ impl FittedEncoder {
             .map(|block| match block {
                 Block::Number { feature_idx, column, mean, scale, missing } => {
                     let average = weights[*column] * mean_of(*column) + missing.map_or(0.0, |missing| weights[missing] * mean_of(missing));
-                    Term::Linear(LinearTerm { feature_idx: *feature_idx, mean: *mean, scale: *scale, weight: weights[*column], missing: weight(*missing), average })
+                    Term::Linear(LinearTerm {
+                        feature_idx: *feature_idx,
+                        mean: *mean,
+                        scale: *scale,
+                        weight: weights[*column],
+                        missing: weight(*missing),
+                        average,
+                    })
                 }
                 Block::Levels { feature_idx, levels, rare_levels, rare, missing } => {
                     let columns = levels.iter().map(|(_, column)| *column).chain(*rare).chain(*missing);

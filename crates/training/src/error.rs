@@ -30,7 +30,9 @@ pub enum TrainError {
         n_features: usize,
     },
     /// The solver stopped before the optimum.
-    #[error("the fit has not converged: after {attempts} attempts of {max_iterations} iterations the largest mean gradient is {gradient:.2e}, above {tolerance:.0e}; a larger penalty helps, and so does leaving out columns that say the same thing")]
+    #[error(
+        "the fit has not converged: after {attempts} attempts of {max_iterations} iterations the largest mean gradient is {gradient:.2e}, above {tolerance:.0e}; a larger penalty helps, and so does leaving out columns that say the same thing"
+    )]
     NotConverged {
         /// Restarts that were tried.
         attempts: usize,

@@ -78,7 +78,10 @@ pub fn fit_logistic(design: &Array2<f64>, labels: &[bool], options: LogisticOpti
     let mut gradient = f64::INFINITY;
     for attempt in 1..=options.max_attempts {
         // linfa sums where we average, and stops a little inside our tolerance.
-        let mut params = LogisticRegression::default().alpha(options.penalty).max_iterations(options.max_iterations).gradient_tolerance(0.3 * options.tolerance * n_rows as f64);
+        let mut params = LogisticRegression::default()
+            .alpha(options.penalty)
+            .max_iterations(options.max_iterations)
+            .gradient_tolerance(0.3 * options.tolerance * n_rows as f64);
         if let (Some(sign), Some(current)) = (expected_sign, &current) {
             params = params.initial_params(current.weights.iter().chain([&current.intercept]).map(|value| sign * value).collect());
         }
@@ -119,7 +122,10 @@ mod tests {
 
     /// Rows whose only column speaks for a win, with this many wins in each hundred.
     fn data(won_in_hundred: usize, reverse: bool) -> (Array2<f64>, Vec<bool>) {
-        let mut rows: Vec<(f64, bool)> = (0..400).map(|i| (((i * 37) % 100) as f64 / 50.0 - 1.0, i % 100 < won_in_hundred)).map(|(x, label)| (if label { x + 0.8 } else { x }, label)).collect();
+        let mut rows: Vec<(f64, bool)> = (0..400)
+            .map(|i| (((i * 37) % 100) as f64 / 50.0 - 1.0, i % 100 < won_in_hundred))
+            .map(|(x, label)| (if label { x + 0.8 } else { x }, label))
+            .collect();
         if reverse {
             rows.reverse();
         }
@@ -151,7 +157,8 @@ mod tests {
         let (design, labels) = data(20, false);
         let options = LogisticOptions { tolerance: 1e-9, ..Default::default() };
         let cold = fit_logistic(&design, &labels, options, None).expect("converges");
-        let warm = fit_logistic(&design, &labels, options, Some(&LogisticFit { intercept: 1.0, weights: vec![-2.0], gradient: 0.0, attempts: 0 })).expect("converges");
+        let warm =
+            fit_logistic(&design, &labels, options, Some(&LogisticFit { intercept: 1.0, weights: vec![-2.0], gradient: 0.0, attempts: 0 })).expect("converges");
         // Two points within 1e-9 of a zero gradient, over a curvature of about 0.1.
         assert!((cold.weights[0] - warm.weights[0]).abs() < 1e-7);
     }

@@ -88,7 +88,7 @@ pub(crate) fn holdout(keys: &[Snapshot], lead_keys: &[u64], labels: &[bool], hor
         let train = all.iter().copied().filter(|&row| ended_before(keys[row].at, horizon, from)).collect();
         Fold { train, validation: all.into_iter().filter(|&row| keys[row].at >= from).collect() }
     } else {
-        let (validation, train) = all.into_iter().partition(|&row| lead_keys[row] % 5 == 0);
+        let (validation, train) = all.into_iter().partition(|&row| lead_keys[row].is_multiple_of(5));
         Fold { train, validation }
     };
     (has_events(labels, &fold.train, MIN_TRAIN_EVENTS) && has_events(labels, &fold.validation, MIN_VALIDATION_EVENTS)).then_some(fold)

@@ -23,13 +23,17 @@ pub fn judge_data(labels: &[bool], lead_keys: &[u64], n_parameters: usize) -> Su
     let rarer = wins.min(labels.len() - wins);
     let events_per_parameter = rarer as f64 / n_parameters.max(1) as f64;
     let fewer = won_leads.min(lost_leads);
-    let numbers = format!("{won_leads} leads won and {lost_leads} not won, {events_per_parameter:.1} of the rarer outcome for each of {n_parameters} parameters");
+    let numbers =
+        format!("{won_leads} leads won and {lost_leads} not won, {events_per_parameter:.1} of the rarer outcome for each of {n_parameters} parameters");
     let (verdict, reason) = if fewer < MIN_LEADS {
         (DataVerdict::TooFew, format!("{numbers}; at least {MIN_LEADS} of each are needed"))
     } else if fewer < AMPLE_LEADS {
         (DataVerdict::Thin, format!("{numbers}; under {AMPLE_LEADS} of each, weights and rates are uncertain"))
     } else if events_per_parameter < AMPLE_EVENTS_PER_PARAMETER {
-        (DataVerdict::Thin, format!("{numbers}; under {AMPLE_EVENTS_PER_PARAMETER} for each parameter, single weights are uncertain, and the penalty has to hold them"))
+        (
+            DataVerdict::Thin,
+            format!("{numbers}; under {AMPLE_EVENTS_PER_PARAMETER} for each parameter, single weights are uncertain, and the penalty has to hold them"),
+        )
     } else {
         (DataVerdict::Enough, numbers)
     };

@@ -45,7 +45,14 @@ pub struct TrainOptions {
 
 impl Default for TrainOptions {
     fn default() -> Self {
-        Self { penalties: vec![1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3], max_selection_rows: 30_000, evaluation: EvaluationKind::Latest, allow_too_few: false, allow_leaks: false, with_history: Vec::new() }
+        Self {
+            penalties: vec![1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3],
+            max_selection_rows: 30_000,
+            evaluation: EvaluationKind::Latest,
+            allow_too_few: false,
+            allow_leaks: false,
+            with_history: Vec::new(),
+        }
     }
 }
 
@@ -106,7 +113,8 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
     let TrainInput { matrix, labels, lead_keys, horizon } = input;
     check(input)?;
     let leaks = find_leaks(matrix, labels, lead_keys, &options.with_history);
-    let skip: Vec<String> = leaks.iter().filter(|finding| finding.verdict == LeakVerdict::Proven && !options.allow_leaks).map(|finding| finding.feature.clone()).collect();
+    let skip: Vec<String> =
+        leaks.iter().filter(|finding| finding.verdict == LeakVerdict::Proven && !options.allow_leaks).map(|finding| finding.feature.clone()).collect();
     let all: Vec<usize> = (0..labels.len()).collect();
     let encoder = Encoder::default().fit(matrix, &all, &skip);
     if encoder.n_columns() == 0 {
@@ -261,7 +269,8 @@ fn cross_validate(input: TrainInput<'_>, skip: &[String], penalty: f64) -> Resul
         measured.extend(part.rows.into_iter().zip(part.probabilities));
     }
     measured.sort_unstable_by_key(|(row, _)| *row);
-    let description = format!("{} snapshots, each by one of {} fits that had not seen its lead; later leads helped to judge earlier ones", measured.len(), folds.len());
+    let description =
+        format!("{} snapshots, each by one of {} fits that had not seen its lead; later leads helped to judge earlier ones", measured.len(), folds.len());
     let (rows, probabilities) = measured.into_iter().unzip();
     Ok(Holdout { description, rows, probabilities })
 }

@@ -1,3 +1,140 @@
-//! Chores: all tests, slow comparisons, golden numbers.
+//! Chores: all tests with what they need, golden numbers from scikit-learn, measurements.
 
-fn main() {}
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+
+/// Chores of the project.
+#[derive(Debug, Parser)]
+struct Args {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Run all tests: Rust, doc tests, Python, browser; installs a browser where that is possible
+    Test,
+    /// Make the golden numbers again from scikit-learn, in a virtual environment of their own
+    Golden,
+    /// Simulate, train and score, and print wall time, CPU time and peak memory of each
+    Bench {
+        /// Number of leads
+        #[arg(long, default_value_t = 1_000_000)]
+        leads: u32,
+    },
+    /// Compare predictions with the simulated truth on as many later snapshots as the promise names
+    Truth {
+        /// Number of leads
+        #[arg(long, default_value_t = 900_000)]
+        leads: u32,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Args::parse().chore {
+        Chore::Test => test(),
+        Chore::Golden => golden(),
+        Chore::Bench { leads } => bench(leads),
+        Chore::Truth { leads } => truth(leads),
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(args).current_dir(root());
+    command
+}
+
+fn run(mut command: Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    if !status.success() {
+        bail!("{command:?} failed: {status}");
+    }
+    Ok(())
+}
+
+fn is_there(program: &str) -> bool {
+    Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// Everything is built as the command is, so that Polars is compiled once.
+fn test() -> anyhow::Result<()> {
+    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
+    install_browser();
+    if is_there("cargo-nextest") {
+        run(cargo(&["nextest", "run", "--release", "--workspace", "--no-fail-fast"]))?;
+    } else {
+        run(cargo(&["test", "--release", "--workspace", "--lib", "--bins", "--tests"]))?;
+    }
+    run(cargo(&["test", "--release", "--workspace", "--doc"]))?;
+    let mut python = Command::new("python3");
+    python.args(["-m", "unittest", "discover", "-s", "tests/python", "-v"]).current_dir(root());
+    run(python)
+}
+
+/// The browser test says that it skips where there is no browser.
+fn install_browser() {
+    if is_there("chromium") || !is_there("apt-get") {
+        return;
+    }
+    for args in [&["update", "-q"][..], &["install", "-y", "-q", "chromium"]] {
+        let installed = Command::new("apt-get").args(args).stdout(Stdio::null()).status();
+        if !installed.is_ok_and(|status| status.success()) {
+            return;
+        }
+    }
+}
+
+fn golden() -> anyhow::Result<()> {
+    let folder = root().join("target/golden-venv");
+    let python = folder.join("bin/python");
+    if !python.exists() {
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv"]).arg(&folder);
+        run(venv)?;
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "-q", "scikit-learn==1.7.2", "numpy==2.2.6"]);
+        run(pip)?;
+    }
+    let mut script = Command::new(&python);
+    script.arg("tests/golden/make.py").current_dir(root());
+    run(script)
+}
+
+fn leadscore() -> anyhow::Result<PathBuf> {
+    run(cargo(&["build", "--release", "--workspace"]))?;
+    let here = std::env::current_exe().context("a running program has a path")?;
+    Ok(here.with_file_name("leadscore"))
+}
+
+fn bench(leads: u32) -> anyhow::Result<()> {
+    let program = leadscore()?;
+    let folder = root().join("target/bench");
+    std::fs::create_dir_all(&folder).context("cannot make target/bench")?;
+    let leads = leads.to_string();
+    for args in [
+        &["simulate", "--leads", &leads, "--out", "crm"][..],
+        &["train", "-c", "crm/leadscore.toml", "-o", "model"],
+        &["score", "model", "-c", "crm/leadscore.toml", "-o", "scores.parquet"],
+    ] {
+        // GNU time knows wall, CPU and peak memory of a whole process.
+        let mut timed = Command::new("/usr/bin/time");
+        timed.args(["-f", "wall %e s, CPU %U s user + %S s system, peak %M KiB"]).arg(&program).args(args).current_dir(&folder);
+        run(timed)?;
+    }
+    Ok(())
+}
+
+fn truth(leads: u32) -> anyhow::Result<()> {
+    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
+    let mut command = cargo(&["test", "--release", "--workspace", "--test", "truth", "--", "--nocapture"]);
+    command.env("LEADSCORE_TRUTH_LEADS", leads.to_string());
+    run(command)
+}

@@ -73,7 +73,10 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
 }
 
 fn text(findings: &Findings, project: &Project) -> String {
-    let mut lines = vec![format!("snapshots: {}", describe_counts(&findings.snapshots, project)), format!("data: {}: {}", findings.data.verdict.name(), findings.data.reason)];
+    let mut lines = vec![
+        format!("snapshots: {}", describe_counts(&findings.snapshots, project)),
+        format!("data: {}: {}", findings.data.verdict.name(), findings.data.reason),
+    ];
     lines.extend(findings.notes.iter().map(|note| format!("note: {note}")));
     lines.extend(findings.caveats.iter().map(|caveat| format!("caveat: {caveat}")));
     lines.extend(findings.left_out.iter().map(|(feature, reason)| format!("left out: `{feature}`: {reason}")));
@@ -82,7 +85,16 @@ fn text(findings: &Findings, project: &Project) -> String {
         let rows: Vec<Vec<String>> = findings
             .attributes
             .iter()
-            .map(|finding| vec![finding.attribute.clone(), finding.verdict.to_owned(), format!("{:.3}", finding.auc), per_cent(finding.filled_won), per_cent(finding.filled_lost), finding.evidence.clone()])
+            .map(|finding| {
+                vec![
+                    finding.attribute.clone(),
+                    finding.verdict.to_owned(),
+                    format!("{:.3}", finding.auc),
+                    per_cent(finding.filled_won),
+                    per_cent(finding.filled_lost),
+                    finding.evidence.clone(),
+                ]
+            })
             .collect();
         lines.push(String::new());
         lines.push(show::table(&["attribute", "verdict", "AUC", "filled (won)", "filled (others)", "evidence"], &rows));

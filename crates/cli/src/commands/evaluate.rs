@@ -35,7 +35,8 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
     if from < known_until && !args.allow_in_sample {
         bail!(
             "--from {} lies before {}, until which the model knows everything: its figures would be in sample; train with an earlier --as-of, or pass --allow-in-sample",
-            (project.write_time())(from), model.card.known_until
+            (project.write_time())(from),
+            model.card.known_until
         );
     }
     let tables = project.load_for(&model, None)?;
@@ -45,14 +46,16 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
     if rows.is_empty() {
         bail!(
             "no mature snapshot lies in the range from {}: the model knows everything until {}; train with an earlier --as-of, so that later snapshots are left to test on",
-            (project.write_time())(from), model.card.known_until
+            (project.write_time())(from),
+            model.card.known_until
         );
     }
     let snapshots: Vec<_> = rows.iter().map(|&row| labelled.snapshots[row]).collect();
     let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
     let matrix = features_of(&tables, &model.specs, &snapshots)?;
     let scored = score(&model, &matrix)?;
-    let evaluation = evaluate_rows(&tables, &snapshots, &lead_keys(&tables, &snapshots), &labels, &scored.probabilities).context("cannot evaluate these snapshots")?;
+    let evaluation =
+        evaluate_rows(&tables, &snapshots, &lead_keys(&tables, &snapshots), &labels, &scored.probabilities).context("cannot evaluate these snapshots")?;
     let write_time = project.write_time();
     let report = Report::new(
         &model.card,

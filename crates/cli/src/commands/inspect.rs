@@ -16,8 +16,18 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
     let card = &model.card;
     let mut lines = vec![
         format!("model        {}", card.model_id),
-        format!("predicts     {}", card.horizon.map_or("won at all (flat export: no horizon)".to_owned(), |horizon| format!("won within {horizon} of the snapshot"))),
-        format!("trained on   {} snapshots of {} leads, {} won, {} to {}", show::count(card.n_snapshots), show::count(card.n_leads), show::count(card.n_wins), card.snapshots_from, card.snapshots_to),
+        format!(
+            "predicts     {}",
+            card.horizon.map_or("won at all (flat export: no horizon)".to_owned(), |horizon| format!("won within {horizon} of the snapshot"))
+        ),
+        format!(
+            "trained on   {} snapshots of {} leads, {} won, {} to {}",
+            show::count(card.n_snapshots),
+            show::count(card.n_leads),
+            show::count(card.n_wins),
+            card.snapshots_from,
+            card.snapshots_to
+        ),
         format!("knows until  {}", card.known_until),
         format!("data         {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason),
         format!("penalty      {}: {}", card.penalty, card.penalty_choice),

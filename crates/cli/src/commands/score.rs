@@ -25,7 +25,13 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     let as_of = requested.unwrap_or_else(|| next_midnight(tables.observation_end));
     let set = scoring_snapshots(&tables, as_of);
     if set.at_risk.is_empty() {
-        bail!("no lead is open at {}: {} were won before, {} closed otherwise, {} are not yet created", (project.write_time())(as_of), set.closed_won.len(), set.n_closed_lost, set.n_not_yet);
+        bail!(
+            "no lead is open at {}: {} were won before, {} closed otherwise, {} are not yet created",
+            (project.write_time())(as_of),
+            set.closed_won.len(),
+            set.n_closed_lost,
+            set.n_not_yet
+        );
     }
     let batch = score_batch(&project, &model, &tables, &set, as_of)?;
     write_table(&args.output, &batch.table)?;
@@ -78,20 +84,27 @@ fn score_table(
     // Won leads follow the scored ones, with no likelihood: they are customers already.
     let numbers = |values: &mut dyn Iterator<Item = f64>| OutColumn::Number(values.chain(std::iter::repeat_n(f64::NAN, n_won)).collect());
     let mut table = OutTable::default();
-    table.push(&tables.leads.id_column, OutColumn::Text(set.at_risk.iter().map(|key| id(key.lead)).chain(set.closed_won.iter().map(|&lead| id(lead))).collect()));
+    table.push(
+        &tables.leads.id_column,
+        OutColumn::Text(set.at_risk.iter().map(|key| id(key.lead)).chain(set.closed_won.iter().map(|&lead| id(lead))).collect()),
+    );
     if project.config.is_flat() {
         table.push("as_of", OutColumn::Text(vec![None; n_rows]));
     } else {
         table.push("as_of", OutColumn::Time(vec![Some(as_of); n_rows]));
     }
     table.push("likelihood_to_close", numbers(&mut scored.probabilities.iter().map(|p| p * 100.0)));
-    let tier_names = tiers.iter().map(|tier| Some(tier.name().to_owned())).chain(std::iter::repeat_n(Some(ContactPriority::ClosedWon.name().to_owned()), n_won));
+    let tier_names =
+        tiers.iter().map(|tier| Some(tier.name().to_owned())).chain(std::iter::repeat_n(Some(ContactPriority::ClosedWon.name().to_owned()), n_won));
     table.push("contact_priority", OutColumn::Text(tier_names.collect()));
     table.push("percentile", numbers(&mut percentiles(&scored.probabilities).into_iter()));
     for number in 0..N_REASONS {
         let text = reasons.iter().map(|reasons| reasons.get(number).map(|reason| reason.text.clone())).chain(std::iter::repeat_n(None, n_won));
         table.push(&format!("reason_{}", number + 1), OutColumn::Text(text.collect()));
-        table.push(&format!("reason_{}_log_odds", number + 1), numbers(&mut reasons.iter().map(|reasons| reasons.get(number).map_or(0.0, |reason| reason.log_odds))));
+        table.push(
+            &format!("reason_{}_log_odds", number + 1),
+            numbers(&mut reasons.iter().map(|reasons| reasons.get(number).map_or(0.0, |reason| reason.log_odds))),
+        );
     }
     // So that anyone can add up: baseline + named reasons + other reasons = log-odds.
     let other = |row: usize| scored.log_odds[row] - scored.baseline - reasons[row].iter().map(|reason| reason.log_odds).sum::<f64>();
@@ -99,7 +112,8 @@ fn score_table(
     table.push("baseline_log_odds", numbers(&mut std::iter::repeat_n(scored.baseline, matrix.n_rows())));
     table.push("log_odds", numbers(&mut scored.log_odds.iter().copied()));
     if let Some(manual) = manual_scores(tables, &set.at_risk) {
-        let won = tables.leads.manual_score.as_ref().map(|scores| set.closed_won.iter().map(|&lead| scores[lead as usize]).collect::<Vec<f64>>()).unwrap_or_default();
+        let won =
+            tables.leads.manual_score.as_ref().map(|scores| set.closed_won.iter().map(|&lead| scores[lead as usize]).collect::<Vec<f64>>()).unwrap_or_default();
         table.push("manual_score", OutColumn::Number(manual.into_iter().chain(won).collect()));
     }
     table.push("model_id", OutColumn::Text(vec![Some(model.card.model_id.clone()); n_rows]));
@@ -115,13 +129,22 @@ pub(crate) fn summarise(project: &Project, batch: &Batch, set: &ScoringSet, as_o
     } else {
         show::remark(&format!(
             "scored {} leads open at {as_of}; {} closed won, {} closed otherwise, {} not yet created",
-            show::count(n), show::count(set.closed_won.len()), show::count(set.n_closed_lost), show::count(set.n_not_yet)
+            show::count(n),
+            show::count(set.closed_won.len()),
+            show::count(set.n_closed_lost),
+            show::count(set.n_not_yet)
         ));
     }
     for tier in ContactPriority::QUARTILES {
         let rows: Vec<usize> = (0..n).filter(|&row| batch.tiers[row] == tier).collect();
         let mean = rows.iter().map(|&row| batch.scored.probabilities[row]).sum::<f64>() / rows.len().max(1) as f64;
-        show::remark(&format!("  {:<10} {:>9} leads ({:4.1} %), mean likelihood {:5.2} %", tier.name(), show::count(rows.len()), 100.0 * rows.len() as f64 / n as f64, 100.0 * mean));
+        show::remark(&format!(
+            "  {:<10} {:>9} leads ({:4.1} %), mean likelihood {:5.2} %",
+            tier.name(),
+            show::count(rows.len()),
+            100.0 * rows.len() as f64 / n as f64,
+            100.0 * mean
+        ));
     }
     if n < 100 {
         show::remark(&format!("warning: {n} leads make thin quartiles: under 100, a tier says little"));

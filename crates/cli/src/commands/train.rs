@@ -65,7 +65,9 @@ pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
     if project.config.is_flat() {
         caveats.push(FLAT_CAVEAT.to_owned());
         if tables.leads.order.is_none() {
-            caveats.push("there is no `order_by`, so nothing stands for time and the test rows are leads at random: real accuracy on new leads will be lower".to_owned());
+            caveats.push(
+                "there is no `order_by`, so nothing stands for time and the test rows are leads at random: real accuracy on new leads will be lower".to_owned(),
+            );
         }
         return caveats;
     }

@@ -1,0 +1,48 @@
+//! Numbers that came from scikit-learn, by the script beside them.
+#![allow(missing_docs, reason = "tests")]
+
+use leadscore_metrics::{average_precision, brier_loss, log_loss, roc_auc};
+use leadscore_training::{LogisticOptions, fit_logistic};
+use ndarray::{Array2, ShapeBuilder};
+use serde_json::Value;
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().expect("a list").iter().map(|number| number.as_f64().expect("a number")).collect()
+}
+
+fn labels(value: &Value) -> Vec<bool> {
+    value.as_array().expect("a list").iter().map(|label| label.as_bool().expect("a boolean")).collect()
+}
+
+#[test]
+fn metrics_are_those_of_scikit_learn() {
+    let cases: Value = serde_json::from_str(include_str!("../golden/metrics.json")).expect("JSON");
+    for case in cases.as_array().expect("a list") {
+        let (labels, scores) = (labels(&case["labels"]), numbers(&case["scores"]));
+        let check = |name: &str, found: f64| {
+            let expected = case[name].as_f64().expect("a number");
+            // Sums of a few hundred terms in another order.
+            assert!((found - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{} {name}: {found}, expected {expected}", case["name"]);
+        };
+        check("roc_auc", roc_auc(&labels, &scores).expect("defined"));
+        check("average_precision", average_precision(&labels, &scores).expect("defined"));
+        check("log_loss", log_loss(&labels, &scores).expect("defined"));
+        check("brier_loss", brier_loss(&labels, &scores).expect("defined"));
+    }
+}
+
+#[test]
+fn fits_are_those_of_scikit_learn() {
+    let fits: Value = serde_json::from_str(include_str!("../golden/logistic.json")).expect("JSON");
+    for fit in fits.as_array().expect("a list") {
+        let columns: Vec<Vec<f64>> = fit["columns"].as_array().expect("a list").iter().map(numbers).collect();
+        let design = Array2::from_shape_vec((columns[0].len(), columns.len()).f(), columns.concat()).expect("a rectangle");
+        let options = LogisticOptions { penalty: fit["penalty"].as_f64().expect("a number"), tolerance: 1e-8, ..Default::default() };
+        let found = fit_logistic(&design, &labels(&fit["labels"]), options, None).expect("converges");
+        let expected: Vec<f64> = numbers(&fit["weights"]).into_iter().chain(fit["intercept"].as_f64()).collect();
+        for (found, expected) in found.weights.iter().chain([&found.intercept]).zip(&expected) {
+            // A mean gradient of 1e-8 over a curvature of at least 0.05.
+            assert!((found - expected).abs() < 1e-6, "{found}, expected {expected}");
+        }
+    }
+}
