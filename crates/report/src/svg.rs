@@ -92,7 +92,7 @@ pub(crate) fn tiers(rows: &[TierRow], others: &[TierRow]) -> String {
     let is_pair = !others.is_empty();
     let (width, row_height) = (if is_pair { 420.0 } else { 640.0 }, 46.0);
     let label = 82.0;
-    let room = width - label - if is_pair { 142.0 } else { 190.0 };
+    let room = width - label - if is_pair { 62.0 } else { 190.0 };
     let mut drawing = Drawing::new(width, row_height * rows.len() as f64 + 50.0);
     let (limit, step) = round_up(rows.iter().chain(others).filter(|row| row.n_rows > 0).map(|row| row.interval.high).fold(0.0, f64::max));
     let x = |share: f64| label + room * share / limit;
@@ -120,7 +120,8 @@ pub(crate) fn tiers(rows: &[TierRow], others: &[TierRow]) -> String {
             4.5,
             &format!("{}: {} said on average, {} won", row.tier, per_cent(row.mean_probability), per_cent(row.win_rate)),
         );
-        let text = format!("{} ({} of {})", per_cent(row.win_rate), row.n_wins, row.n_rows);
+        let rate = per_cent(row.win_rate);
+        let text = if is_pair { rate } else { format!("{rate} ({} of {})", row.n_wins, row.n_rows) };
         drawing.text("value", "start", (label + room + 14.0, y + 16.0), &text);
     }
     drawing.text(

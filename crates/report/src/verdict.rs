@@ -100,8 +100,8 @@ fn calibration(evaluation: &Evaluation, within: &str) -> Finding {
         per_cent(interval.high),
         points(evaluation.expected_calibration_error)
     );
-    // With very many rows the interval is narrower than anyone's decision: a tenth of the rate is near enough.
-    let near = (said / evaluation.base_rate - 1.0).abs() <= 0.1;
+    // With very many rows the interval is narrower than anyone's decision: a twentieth of the rate is near enough.
+    let near = (said / evaluation.base_rate - 1.0).abs() <= 0.05;
     Finding { answer: if holds || near { "yes" } else { "no" }, text }
 }
 
