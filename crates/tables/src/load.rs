@@ -371,7 +371,10 @@ fn lead_attributes(config: &Config, table: &Table<'_>, options: &LoadOptions) ->
             None => !is_named(config, column) && !config.leads.exclude.contains(column),
         },
     };
-    table.columns().iter().filter(|column| chosen(column)).cloned().collect()
+    let mut columns: Vec<String> = table.columns().iter().filter(|column| chosen(column)).cloned().collect();
+    // By name: the order of columns in a file leaves no trace either.
+    columns.sort_unstable();
+    columns
 }
 
 fn lookup_attributes(name: &str, lookup: &crate::config::LookupConfig, table: &Table<'_>, options: &LoadOptions) -> Result<Vec<String>, TablesError> {
@@ -381,7 +384,7 @@ fn lookup_attributes(name: &str, lookup: &crate::config::LookupConfig, table: &T
     for column in &lookup.exclude {
         table.require("exclude", column)?;
     }
-    Ok(table
+    let mut columns: Vec<String> = table
         .columns()
         .iter()
         .filter(|column| match &options.attributes {
@@ -389,7 +392,9 @@ fn lookup_attributes(name: &str, lookup: &crate::config::LookupConfig, table: &T
             None => lookup.attributes.as_ref().map_or(**column != lookup.key, |attributes| attributes.contains(column)) && !lookup.exclude.contains(column),
         })
         .cloned()
-        .collect())
+        .collect();
+    columns.sort_unstable();
+    Ok(columns)
 }
 
 /// The ids in order, and the position in that order of each row of the file.
