@@ -4,6 +4,7 @@ mod config;
 mod error;
 mod source;
 
+mod typed;
 mod values;
 
 mod scan;
@@ -17,8 +18,9 @@ pub use config::{
     OneOrMany, OutcomesConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig,
 };
 pub use error::TablesError;
-pub use load::{
-    Activities, Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, MISSING, Note, Tables, ValueColumn, load,
-};
+pub use load::load;
 pub use profile::{ProfileInput, profile};
+pub use typed::{
+    Activities, Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, MISSING, Note, Tables, ValueColumn,
+};
 pub use write::{OutColumn, OutFile, OutTable, TableWriter, check_table_target, check_target, remove_unfinished, write_table};

@@ -1,0 +1,168 @@
+//! The leads: their ids in order, the parts that their columns play, and the flag of a flat export.
+
+use rayon::slice::ParallelSliceMut;
+
+use super::note;
+use crate::config::{Config, OneOrMany, Scalar};
+use crate::error::TablesError;
+use crate::scan::{RawTable, Table};
+use crate::typed::{AttributeKey, Column, LoadOptions, Note};
+
+/// Reads every column of the leads that anything needs, after checking that each is there.
+pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<RawTable<'a>, TablesError> {
+    let leads = &config.leads;
+    table.require("id", &leads.id)?;
+    if let Some(column) = &leads.created_at {
+        table.require("created_at", column)?;
+    }
+    for column in leads.attributes.iter().flatten() {
+        table.require("attributes", column)?;
+    }
+    for column in &leads.exclude {
+        table.require("exclude", column)?;
+    }
+    for column in manual_columns(config) {
+        table.require("manual_score", &column)?;
+    }
+    for (name, lookup) in &config.lookups {
+        table.require(&format!("[lookups.{name}] `leads_key`"), lookup.leads_key.as_ref().unwrap_or(&lookup.key))?;
+    }
+    for (name, activity) in &config.activities {
+        if let Some(column) = &activity.account {
+            table.require(&format!("[activities.{name}] `account`"), column)?;
+        }
+    }
+    if let Some(column) = &config.outcomes.flag {
+        table.require("[outcomes] `flag`", column)?;
+    }
+    if let Some(column) = &config.snapshots.order_by {
+        table.require("[snapshots] `order_by`", column)?;
+    }
+    let columns: Vec<&str> = table
+        .columns()
+        .iter()
+        .map(String::as_str)
+        .filter(|column| !leads.exclude.iter().any(|excluded| excluded == column) || is_named(config, column))
+        .collect();
+    let raw = table.read(&columns)?;
+    if raw.n_rows == 0 {
+        return Err(TablesError::Content {
+            table: "[leads]".to_owned(),
+            found: format!("{} has a header and no rows", table.path().display()),
+            help: "export the leads again".to_owned(),
+        });
+    }
+    Ok(raw)
+}
+
+fn manual_columns(config: &Config) -> Vec<String> {
+    config.leads.manual_score.as_ref().map(OneOrMany::to_vec).unwrap_or_default()
+}
+
+/// Whether the config gives this column of the leads a part of its own, so that it is no attribute.
+fn is_named(config: &Config, column: &str) -> bool {
+    let leads = &config.leads;
+    leads.id == column
+        || leads.created_at.as_deref() == Some(column)
+        || manual_columns(config).iter().any(|name| name == column)
+        || config.outcomes.flag.as_deref() == Some(column)
+        || config.snapshots.order_by.as_deref() == Some(column)
+        || config.lookups.values().any(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key) == column)
+        || config.activities.values().any(|activity| activity.account.as_deref() == Some(column))
+}
+
+pub(super) fn lead_attributes(config: &Config, table: &Table<'_>, options: &LoadOptions) -> Vec<String> {
+    let chosen = |column: &String| match &options.attributes {
+        Some(kinds) => kinds.contains_key(&AttributeKey { lookup: None, column: column.clone() }),
+        None => match &config.leads.attributes {
+            Some(attributes) => attributes.contains(column) && !config.leads.exclude.contains(column),
+            None => !is_named(config, column) && !config.leads.exclude.contains(column),
+        },
+    };
+    let mut columns: Vec<String> = table.columns().iter().filter(|column| chosen(column)).cloned().collect();
+    // By name: the order of columns in a file leaves no trace either.
+    columns.sort_unstable();
+    columns
+}
+
+/// The ids in order, and the position in that order of each row of the file.
+pub(super) fn lead_ids(raw: &RawTable<'_>, column: &str) -> Result<(Vec<String>, Vec<u32>), TablesError> {
+    let mut ids = Vec::with_capacity(raw.n_rows);
+    raw.for_each_text(column, |row, text| {
+        let text = text.ok_or_else(|| raw.cell_error(row, column, "the lead has no id".to_owned(), "each lead needs one"))?;
+        ids.push(text.to_owned());
+        Ok(())
+    })?;
+    let mut order: Vec<u32> = (0..ids.len() as u32).collect();
+    order.par_sort_unstable_by(|&a, &b| ids[a as usize].cmp(&ids[b as usize]).then(a.cmp(&b)));
+    if let Some(pair) = order.windows(2).find(|pair| ids[pair[0] as usize] == ids[pair[1] as usize]) {
+        let (first, second) = (pair[0] as usize, pair[1] as usize);
+        return Err(raw.cell_error(
+            second,
+            column,
+            format!("the lead `{}` stands there a second time (first: {})", ids[second], raw.place(first)),
+            "each lead needs one row: remove the duplicate, or name the column that tells them apart as `id`",
+        ));
+    }
+    let mut position_of_row = vec![0; ids.len()];
+    for (position, &row) in order.iter().enumerate() {
+        position_of_row[row as usize] = position as u32;
+    }
+    Ok((permute(ids, &position_of_row), position_of_row))
+}
+
+pub(super) fn permute<T>(values: Vec<T>, position_of_row: &[u32]) -> Vec<T> {
+    let mut slots: Vec<Option<T>> = (0..values.len()).map(|_| None).collect();
+    for (value, &position) in values.into_iter().zip(position_of_row) {
+        slots[position as usize] = Some(value);
+    }
+    slots.into_iter().map(|slot| slot.expect("positions are a permutation")).collect()
+}
+
+pub(super) fn permute_column(column: Column, position_of_row: &[u32]) -> Column {
+    match column {
+        Column::Number(values) => Column::Number(permute(values, position_of_row)),
+        Column::Category { codes, levels } => Column::Category { codes: permute(codes, position_of_row), levels },
+    }
+}
+
+pub(super) fn read_order(raw: &RawTable<'_>, column: &str) -> Result<Vec<f64>, TablesError> {
+    if raw.is_time(column) {
+        return Ok(raw.times(column)?.into_iter().map(|time| time.map_or(f64::NAN, |stamp| stamp.start.order())).collect());
+    }
+    raw.numbers(column)
+}
+
+pub(super) fn read_manual_score(config: &Config, raw: &RawTable<'_>) -> Result<Option<Vec<f64>>, TablesError> {
+    let mut sum: Option<Vec<f64>> = None;
+    for column in manual_columns(config) {
+        let values = raw.numbers(&column)?;
+        sum = Some(match sum {
+            None => values,
+            Some(sum) => sum.iter().zip(values).map(|(a, b)| a + b).collect(),
+        });
+    }
+    Ok(sum)
+}
+
+pub(super) fn read_flags(config: &Config, raw: &RawTable<'_>, column: &str, notes: &mut Vec<Note>) -> Result<Vec<Option<bool>>, TablesError> {
+    let won: Vec<String> = config.outcomes.won.iter().map(Scalar::text).collect();
+    let lost: Vec<String> = config.outcomes.lost.iter().map(Scalar::text).collect();
+    let mut flags = Vec::with_capacity(raw.n_rows);
+    let mut missing = 0_usize;
+    raw.for_each_text(column, |_, text| {
+        flags.push(match text {
+            Some(text) if won.iter().any(|value| value == text) => Some(true),
+            Some(text) if lost.is_empty() || lost.iter().any(|value| value == text) => Some(false),
+            _ => {
+                missing += 1;
+                None
+            }
+        });
+        Ok(())
+    })?;
+    if missing > 0 {
+        note(notes, "[outcomes]", format!("{missing} leads have no known `{column}`: they are scored and not trained on"));
+    }
+    Ok(flags)
+}
