@@ -29,11 +29,12 @@ pub fn plan(tables: &Tables, config: &FeaturesConfig, snapshots: &[Snapshot]) ->
             specs.push(attribute_spec(AttributeTable::Lookup(lookup.name.clone()), attribute));
         }
     }
-    if tables.leads.created.iter().any(Option::is_some) {
+    let stamps = || last_by_lead.keys().filter_map(|&lead| tables.leads.created[lead as usize]);
+    if stamps().next().is_some() {
         let mut created = |part, name: &str, kind, unit| specs.push(FeatureSpec { name: name.to_owned(), source: FeatureSource::Created(part), kind, unit });
         created(CreatedPart::Weekday, "created.weekday", FeatureKind::Category, Unit::Level);
         created(CreatedPart::DayOfMonth, "created.day_of_month", FeatureKind::Number, Unit::Days);
-        if tables.leads.created_has_time {
+        if stamps().any(|stamp| stamp.start == stamp.known) {
             created(CreatedPart::Hour, "created.hour", FeatureKind::Number, Unit::Hours);
         }
         if first + YEARS_FOR_MONTHS <= last {

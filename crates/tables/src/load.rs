@@ -39,10 +39,8 @@ pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tab
     add_table_notes(&leads_table, &mut notes);
 
     let mut created = vec![None; n_leads];
-    let mut created_has_time = false;
     if let Some(column) = &config.leads.created_at {
         let times = raw.times(column)?;
-        created_has_time = times.iter().flatten().any(|stamp| stamp.start == stamp.known);
         let missing = times.iter().filter(|time| time.is_none()).count();
         if missing > 0 {
             note(&mut notes, "[leads]", format!("{missing} leads have no `{column}` and are left out of every snapshot"));
@@ -101,7 +99,7 @@ pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tab
         }
     }
     Ok(Tables {
-        leads: Leads { id_column: config.leads.id.clone(), ids: ids.clone(), created, created_has_time, order, attributes, manual_score },
+        leads: Leads { id_column: config.leads.id.clone(), ids: ids.clone(), created, order, attributes, manual_score },
         lookups,
         activities,
         outcomes,

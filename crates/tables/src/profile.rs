@@ -25,7 +25,7 @@ pub struct ProfileInput {
 ///
 /// [`TablesError`] where a file cannot be read, or where no column can be the id, the time or the outcome.
 pub fn profile(input: &ProfileInput, folder: &Path) -> Result<String, TablesError> {
-    let mut text = String::from("#:schema leadscore.schema.json\n# Written by `leadscore init`. Every line with a `guess:` wants a look.\n\n");
+    let mut text = String::from("# Written by `leadscore init`. Every line with a `guess:` wants a look; `leadscore schema` knows every key.\n\n");
     let leads = Sheet::read("leads", &input.leads, folder)?;
     let id = leads.id().ok_or_else(|| leads.lacks("no column has a different value in every row", "give each lead an id"))?;
     let _ = writeln!(text, "[leads]\npath = {}", quoted(&input.leads.to_string_lossy()));

@@ -59,8 +59,6 @@ pub struct Leads {
     pub ids: Vec<String>,
     /// When each was created; `None` for a flat export, or for a lead without the time.
     pub created: Vec<Option<Stamp>>,
-    /// Whether creation has a time of day.
-    pub created_has_time: bool,
     /// The value of `order_by` in a flat export, NaN where missing.
     pub order: Option<Vec<f64>>,
     /// Columns to learn from.
