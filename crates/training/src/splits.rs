@@ -121,4 +121,21 @@ mod tests {
             assert!(fold.validation.iter().all(|&row| !trained.contains(&lead_keys[row])));
         }
     }
+
+    #[test]
+    fn a_fold_without_both_classes_is_left_out() {
+        let keys: Vec<Snapshot> = (0..1000).map(|i| Snapshot { lead: i, at: Timestamp::from_micros(0) + Span::from_days(i) }).collect();
+        let lead_keys: Vec<u64> = (0..1000).map(|lead: u32| lead_key(&lead.to_string())).collect();
+        // Nothing is won after day 600: later folds have nothing to measure.
+        let labels: Vec<bool> = (0..1000).map(|i| i < 600 && i % 4 == 0).collect();
+        let (kind, folds) = validation_folds(&keys, &lead_keys, &labels, &(0..1000).collect::<Vec<_>>(), Some(Span::from_days(10)));
+        assert_eq!(kind, SplitKind::GroupedByLead);
+        assert_eq!(folds.len(), 5);
+        for fold in &folds {
+            for side in [&fold.train, &fold.validation] {
+                assert!(side.iter().any(|&row| labels[row]) && side.iter().any(|&row| !labels[row]));
+            }
+        }
+        assert_eq!(holdout(&keys, &lead_keys, &labels, Some(Span::from_days(10))), None);
+    }
 }
