@@ -228,7 +228,7 @@ pub fn roc_auc(labels: &[bool], scores: &[f64]) -> Result<f64, MetricError> {
 /// # Examples
 ///
 /// ```
-/// assert_eq!(leadscore_metrics::average_precision(&[true, false, true, false], &[0.9, 0.8, 0.8, 0.1])?, 5.0 / 6.0);
+/// assert_eq!(leadscore_metrics::average_precision(&[true, false, true, false], &[0.9, 0.8, 0.7, 0.7])?, 0.75);
 /// # Ok::<(), leadscore_metrics::MetricError>(())
 /// ```
 pub fn average_precision(labels: &[bool], scores: &[f64]) -> Result<f64, MetricError> {
