@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use leadscore_tests::{say, succeed};
 
-/// Leads of the test; `LEADSCORE_TRUTH_LEADS` asks for more, such as the 800,000 that give 200,000 later snapshots.
+/// Leads of the test; `LEADSCORE_TRUTH_LEADS` asks for more, such as the 790,000 that give 200,000 later snapshots.
 const N_LEADS: &str = "60000";
 
 #[test]

@@ -132,8 +132,8 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
     let selection_rows = sample_leads(lead_keys, development, options.max_selection_rows);
     let choice = choose_penalty(input, &selection_rows, &skip, options)?;
     let (holdout, start) = match &latest {
-        Some(fold) => measure(input, fold, &skip, choice.penalty, options).map(|(holdout, fit)| (holdout, Some(fit)))?,
-        None => (cross_validate(input, &skip, choice.penalty, options)?, None),
+        Some(fold) => measure(input, fold, &skip, choice.penalty).map(|(holdout, fit)| (holdout, Some(fit)))?,
+        None => (cross_validate(input, &skip, choice.penalty)?, None),
     };
     let design = encoder.apply(matrix, &all);
     // The measured fit saw most of these rows: a good place to start, where its columns are the same.
@@ -260,12 +260,12 @@ fn fold_losses(input: TrainInput<'_>, fold: &Fold, skip: &[String], options: &Tr
 }
 
 /// Measures every row by a fit that has not seen its lead.
-fn cross_validate(input: TrainInput<'_>, skip: &[String], penalty: f64, options: &TrainOptions) -> Result<Holdout, TrainError> {
+fn cross_validate(input: TrainInput<'_>, skip: &[String], penalty: f64) -> Result<Holdout, TrainError> {
     let rows: Vec<usize> = (0..input.labels.len()).collect();
     let folds = lead_folds(input.lead_keys, input.labels, &rows);
     let mut measured: Vec<(usize, f64)> = Vec::new();
     for fold in &folds {
-        let (part, _) = measure(input, fold, skip, penalty, options)?;
+        let (part, _) = measure(input, fold, skip, penalty)?;
         measured.extend(part.rows.into_iter().zip(part.probabilities));
     }
     measured.sort_unstable_by_key(|(row, _)| *row);
@@ -282,27 +282,13 @@ fn encode(matrix: &FeatureMatrix, rows: &[usize], skip: &[String]) -> (FittedEnc
 }
 
 /// Fits on the rows before, measures on the latest ones.
-fn measure(input: TrainInput<'_>, fold: &Fold, skip: &[String], penalty: f64, options: &TrainOptions) -> Result<(Holdout, LogisticFit), TrainError> {
+fn measure(input: TrainInput<'_>, fold: &Fold, skip: &[String], penalty: f64) -> Result<(Holdout, LogisticFit), TrainError> {
     let (encoder, design) = encode(input.matrix, &fold.train, skip);
-    let start = fit_sample(input, &encoder, &fold.train, penalty, options);
     let labels: Vec<bool> = fold.train.iter().map(|&row| input.labels[row]).collect();
-    let fit = fit_logistic(&design, &labels, LogisticOptions { penalty, ..Default::default() }, start.as_ref())?;
+    let fit = fit_logistic(&design, &labels, LogisticOptions { penalty, ..Default::default() }, None)?;
     let description = format!("latest {} snapshots, fitted on the {} whose windows had ended before", fold.validation.len(), fold.train.len());
     let found = probabilities(&fit, &encoder.apply(input.matrix, &fold.validation));
     Ok((Holdout { description, rows: fold.validation.clone(), probabilities: found }, fit))
-}
-
-/// A fit on some of very many rows, to start from: cheap passes take the first part of the way. `None` where rows are few,
-/// or where the sample cannot be fitted, as when it holds no win.
-fn fit_sample(input: TrainInput<'_>, encoder: &FittedEncoder, rows: &[usize], penalty: f64, options: &TrainOptions) -> Option<LogisticFit> {
-    if rows.len() < 3 * options.max_selection_rows {
-        return None;
-    }
-    let sample = sample_leads(input.lead_keys, rows, options.max_selection_rows);
-    let labels: Vec<bool> = sample.iter().map(|&row| input.labels[row]).collect();
-    // Penalised as its share of the rows is, so that the optimum is about that of all rows.
-    let penalty = penalty * sample.len() as f64 / rows.len() as f64;
-    fit_logistic(&encoder.apply(input.matrix, &sample), &labels, LogisticOptions { penalty, ..Default::default() }, None).ok()
 }
 
 fn probabilities(fit: &LogisticFit, design: &ndarray::Array2<f64>) -> Vec<f64> {

@@ -28,7 +28,7 @@ enum Chore {
     /// Compare predictions with the simulated truth on as many later snapshots as the promise names
     Truth {
         /// Number of leads
-        #[arg(long, default_value_t = 800_000)]
+        #[arg(long, default_value_t = 790_000)]
         leads: u32,
     },
 }
