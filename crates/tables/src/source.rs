@@ -140,7 +140,7 @@ fn decode(path: &Path, bytes: Vec<u8>, declared: Option<&str>) -> Result<(Vec<u8
     }
     if let Some((encoding, mark_length)) = encoding_rs::Encoding::for_bom(&bytes) {
         if encoding == encoding_rs::UTF_8 {
-            return decode_unmarked(bytes[mark_length..].to_vec());
+            return Ok(decode_unmarked(bytes[mark_length..].to_vec()));
         }
         let (text, _, malformed) = encoding.decode(&bytes);
         if malformed {
@@ -154,20 +154,16 @@ fn decode(path: &Path, bytes: Vec<u8>, declared: Option<&str>) -> Result<(Vec<u8
             "export it as UTF-8, or set `encoding = \"utf-16le\"`",
         ));
     }
-    decode_unmarked(bytes)
+    Ok(decode_unmarked(bytes))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "shares the shape of its caller's other branches")]
-fn decode_unmarked(bytes: Vec<u8>) -> Result<(Vec<u8>, Option<String>), TablesError> {
-    match std::str::from_utf8(&bytes) {
-        Ok(_) => Ok((bytes, None)),
-        Err(error) => {
-            let line = 1 + memchr::memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
-            let (text, _, _) = encoding_rs::WINDOWS_1252.decode(&bytes);
-            let note = format!("line {line} is not UTF-8; read as Windows-1252 (Latin-1); set `encoding` if it is something else");
-            Ok((text.into_owned().into_bytes(), Some(note)))
-        }
-    }
+/// UTF-8 as it is; anything else as Windows-1252, with a note.
+fn decode_unmarked(bytes: Vec<u8>) -> (Vec<u8>, Option<String>) {
+    let Err(error) = std::str::from_utf8(&bytes) else { return (bytes, None) };
+    let line = 1 + memchr::memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
+    let (text, _, _) = encoding_rs::WINDOWS_1252.decode(&bytes);
+    let note = format!("line {line} is not UTF-8; read as Windows-1252 (Latin-1); set `encoding` if it is something else");
+    (text.into_owned().into_bytes(), Some(note))
 }
 
 fn check_csv(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError> {

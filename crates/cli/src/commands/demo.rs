@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use leadscore_core::Timestamp;
+use leadscore_features::ScoringSet;
 use leadscore_simulate::{SimulationOptions, World};
+use leadscore_tables::Tables;
 
 use crate::args::{ConfigArg, DemoArgs, EvaluateArgs, ScoreArgs, TrainArgs};
+use crate::commands::score::Batch;
 use crate::commands::simulate::write_crm;
 use crate::commands::{Outcome, evaluate, score, train};
-use crate::project::{Project, read_model};
 use crate::show;
 
 /// The cut of the proof: nine months before the end of the simulated data, six of which mature.
@@ -37,8 +38,9 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let model = folder.join("model.leadscore");
     show::quietly(|| train::run(&train_args(config(), None, &model)))?;
     let scores = folder.join("scores.csv");
-    show::quietly(|| score::run(&ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone() }))?;
-    show::result(&format!("\nThe ten best of the open leads:\n\n{}", best_leads(&config(), &model)?));
+    let scoring = ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone() };
+    let (tables, set, batch) = show::quietly(|| score::score_leads(&scoring))?;
+    show::result(&format!("\nThe ten best of the open leads:\n\n{}", best_leads(&tables, &set, &batch)));
     show::result(&format!("\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"));
     show::result(&format!(
         "\nThe report: {}\nThe scores: {}\n\nTry next:\n  leadscore inspect {model}\n  leadscore check -c {config}\n  leadscore init --leads YOUR_LEADS.csv --outcomes YOUR_DEALS.csv",
@@ -55,13 +57,7 @@ fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainA
 }
 
 /// The ten best open leads with their reasons.
-fn best_leads(config: &ConfigArg, model: &Path) -> anyhow::Result<String> {
-    let model = read_model(model)?;
-    let project = Project::open(&config.config)?;
-    let tables = leadscore_tables::load(&project.config, &project.folder, &leadscore_tables::LoadOptions::default())?;
-    let as_of: Timestamp = score::next_midnight(tables.observation_end);
-    let set = leadscore_features::scoring_snapshots(&tables, as_of);
-    let batch = score::score_batch(&project, &model, &tables, &set, as_of)?;
+fn best_leads(tables: &Tables, set: &ScoringSet, batch: &Batch) -> String {
     let mut order: Vec<usize> = (0..batch.tiers.len()).collect();
     order.sort_by(|&a, &b| batch.scored.probabilities[b].total_cmp(&batch.scored.probabilities[a]));
     let rows: Vec<Vec<String>> = order
@@ -77,6 +73,5 @@ fn best_leads(config: &ConfigArg, model: &Path) -> anyhow::Result<String> {
             ]
         })
         .collect();
-    let table = show::table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows);
-    Ok(table)
+    show::table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows)
 }

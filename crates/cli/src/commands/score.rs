@@ -17,6 +17,12 @@ use crate::show::{self, Stage};
 const N_REASONS: usize = 3;
 
 pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
+    score_leads(args)?;
+    Ok(Outcome::Done)
+}
+
+/// Scores every open lead and writes the file; returns the leads and their scores.
+pub(crate) fn score_leads(args: &ScoreArgs) -> anyhow::Result<(Tables, ScoringSet, Batch)> {
     let model = read_model(&args.model)?;
     let project = Project::open(&args.config.config)?;
     check_table_target(&args.output)?;
@@ -37,11 +43,11 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     write_table(&args.output, &batch.table)?;
     summarise(&project, &batch, &set, as_of);
     show::remark(&format!("wrote {}", args.output.display()));
-    Ok(Outcome::Done)
+    Ok((tables, set, batch))
 }
 
 /// The first midnight after a moment: everything that the data knows lies before it.
-pub(crate) fn next_midnight(at: Timestamp) -> Timestamp {
+fn next_midnight(at: Timestamp) -> Timestamp {
     if at >= Timestamp::MAX { at } else { Timestamp::from_micros(at.end_of_day().micros() + 1) }
 }
 
@@ -53,7 +59,7 @@ pub(crate) struct Batch {
     pub(crate) table: OutTable,
 }
 
-pub(crate) fn score_batch(project: &Project, model: &Model, tables: &Tables, set: &ScoringSet, as_of: Timestamp) -> anyhow::Result<Batch> {
+fn score_batch(project: &Project, model: &Model, tables: &Tables, set: &ScoringSet, as_of: Timestamp) -> anyhow::Result<Batch> {
     let matrix = features_of(tables, &model.specs, &set.at_risk)?;
     let _stage = Stage::start("scoring");
     let scored = score(model, &matrix)?;
@@ -121,7 +127,7 @@ fn score_table(
 }
 
 /// Says what was scored and how large the tiers are.
-pub(crate) fn summarise(project: &Project, batch: &Batch, set: &ScoringSet, as_of: Timestamp) {
+fn summarise(project: &Project, batch: &Batch, set: &ScoringSet, as_of: Timestamp) {
     let n = batch.tiers.len();
     if project.config.is_flat() {
         show::remark(&format!("scored {} leads; {} closed won", show::count(n), show::count(set.closed_won.len())));
