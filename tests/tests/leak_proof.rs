@@ -141,7 +141,7 @@ fn matrix_bits(crm: &Crm) -> Bits {
     let folder = write(crm);
     let tables = load(&Config::parse(CONFIG).expect("the config is right"), folder.path(), &LoadOptions::default()).expect("the tables are right");
     let set = scoring_snapshots(&tables, moment(SNAPSHOT));
-    let specs = plan(&tables, &FeaturesConfig::default(), &set.at_risk);
+    let specs = plan(&tables, &FeaturesConfig::default(), &set.at_risk).specs;
     let matrix = compute(&tables, &specs, &set.at_risk).expect("computable");
     let ids = set.at_risk.iter().map(|key| tables.leads.ids[key.lead as usize].clone()).collect();
     let levels = (0..matrix.n_features()).map(|idx| matrix.levels(idx).to_vec()).collect();

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Simulate(SimulateArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
+    /// Print every family of features with its definition and an example
+    Families,
     /// Print the JSON schema of leadscore.toml, for editors
     Schema,
 }
@@ -96,9 +98,9 @@ pub(crate) struct FeaturesArgs {
     /// Where to write the matrix: .parquet, .csv or .ndjson
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Print the dictionary of features
-    #[arg(long)]
-    pub(crate) describe: bool,
+    /// Print the dictionary of features, as a table or as Markdown
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
+    pub(crate) describe: Option<DescribeFormat>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -208,6 +210,14 @@ pub(crate) enum WorldArg {
     Drift,
     /// Nothing matters
     Noise,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DescribeFormat {
+    /// A table for the terminal
+    Table,
+    /// Markdown, with the definition of each family
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

@@ -49,6 +49,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             clap_complete::generate(args.shell, &mut Args::command(), "leadscore", &mut std::io::stdout());
             Ok(Outcome::Done)
         }
+        Command::Families => {
+            show::result(&features::reference());
+            Ok(Outcome::Done)
+        }
         Command::Schema => {
             show::result(&serde_json::to_string_pretty(&leadscore_tables::Config::json_schema())?);
             Ok(Outcome::Done)

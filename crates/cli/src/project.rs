@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSource, Snapshot, Timestamp};
+use leadscore_core::stable_hash;
+use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp};
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::Model;
 use leadscore_tables::{AttributeKey, Config, LoadOptions, Tables};
-use leadscore_training::lead_key;
 
 use crate::show::{self, ConfigFailure, Stage};
 
@@ -75,6 +75,16 @@ impl Project {
         text.map(|text| self.moment(flag, text)).transpose()
     }
 
+    /// The features that these tables give for these snapshots; says what is to be known about the choice.
+    pub(crate) fn plan(&self, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<Vec<FeatureSpec>> {
+        let plan = leadscore_features::plan(tables, &self.config.features, snapshots);
+        show::notes(&plan.notes);
+        if plan.specs.is_empty() {
+            bail!("there is no feature: look at `families` and `only` of [features]");
+        }
+        Ok(plan.specs)
+    }
+
     /// How moments of this project are written.
     pub(crate) fn write_time(&self) -> fn(Timestamp) -> String {
         if self.config.is_flat() { |at| at.order().to_string() } else { |at| at.to_string() }
@@ -82,7 +92,7 @@ impl Project {
 }
 
 /// The features of these snapshots.
-pub(crate) fn features_of(tables: &Tables, specs: &[leadscore_core::FeatureSpec], snapshots: &[Snapshot]) -> anyhow::Result<FeatureMatrix> {
+pub(crate) fn features_of(tables: &Tables, specs: &[FeatureSpec], snapshots: &[Snapshot]) -> anyhow::Result<FeatureMatrix> {
     let _stage = Stage::start(&format!("computing {} features of {} snapshots", specs.len(), show::count(snapshots.len())));
     Ok(leadscore_features::compute(tables, specs, snapshots)?)
 }
@@ -91,24 +101,29 @@ pub(crate) fn features_of(tables: &Tables, specs: &[leadscore_core::FeatureSpec]
 pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> anyhow::Result<(Labelled, SnapshotCounts)> {
     let (labelled, counts) = leadscore_features::labelled_snapshots(tables, &project.config.snapshots, as_of);
     if labelled.snapshots.is_empty() {
-        let hint = if project.config.is_flat() {
-            "check `flag`, `won` and `order_by`".to_owned()
-        } else {
-            format!(
-                "the data speaks until {}, and a window of {} must have ended by then: look at `horizon`, `from`, `observation_end` and --as-of",
-                tables.observation_end, project.config.snapshots.horizon
-            )
-        };
-        bail!("there is no mature snapshot to learn from: {}; {hint}", describe_counts(&counts, project));
+        return Err(no_snapshot(project, &counts, tables.observation_end));
     }
-    let specs = leadscore_features::plan(tables, &project.config.features, &labelled.snapshots);
+    let specs = project.plan(tables, &labelled.snapshots)?;
     let matrix = features_of(tables, &specs, &labelled.snapshots)?;
     let lead_keys = lead_keys(tables, matrix.keys());
     Ok((Labelled { matrix, labels: labelled.labels, lead_keys }, counts))
 }
 
+/// Why there is nothing to learn from.
+pub(crate) fn no_snapshot(project: &Project, counts: &SnapshotCounts, observation_end: Timestamp) -> anyhow::Error {
+    let hint = if project.config.is_flat() {
+        "check `flag`, `won` and `order_by`".to_owned()
+    } else {
+        format!(
+            "the data speaks until {observation_end}, and a window of {} must have ended by then: look at `horizon`, `from`, `observation_end` and --as-of",
+            project.config.snapshots.horizon
+        )
+    };
+    anyhow::anyhow!("there is no mature snapshot to learn from: {}; {hint}", describe_counts(counts, project))
+}
+
 pub(crate) fn lead_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
-    snapshots.iter().map(|snapshot| lead_key(&tables.leads.ids[snapshot.lead as usize])).collect()
+    snapshots.iter().map(|snapshot| stable_hash(&tables.leads.ids[snapshot.lead as usize])).collect()
 }
 
 /// What was kept and dropped, in one sentence.

@@ -83,7 +83,7 @@ pub(crate) fn result(text: &str) {
 /// Prints what is to be known about the data.
 pub(crate) fn notes(notes: &[Note]) {
     for note in notes {
-        remark(&format!("note: {} {}", note.table, note.text));
+        remark(&format!("note: {note}"));
     }
 }
 

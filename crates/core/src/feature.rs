@@ -27,6 +27,8 @@ pub enum FeatureKind {
 }
 
 /// Where the value of a feature comes from.
+///
+/// Model files hold these by position: new variants, here and in every enum below, go to the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FeatureSource {
     /// A column of the leads or of a table that they point to; as of the snapshot where it has a history, else as it is today.
@@ -37,20 +39,45 @@ pub enum FeatureSource {
         column: String,
     },
     /// A part of the calendar of the lead's creation.
-    Created(CreatedPart),
+    Created(CalendarPart),
     /// Days from creation to the snapshot.
     AgeDays,
-    /// A statistic of the lead's events in `[snapshot − window, snapshot)`.
+    /// A statistic of the lead's events (or, of a table by account, its account's) in `[snapshot − window, snapshot)`.
     Activity {
         /// Name of the activity table in the config.
         table: String,
-        /// Only events whose column has this value; `None` for all events.
-        kind: Option<(String, String)>,
+        /// Which of the events.
+        kind: EventFilter,
         /// How far the window reaches back; `None` for the whole life of the lead.
         window: Option<Span>,
         /// What is computed over the events.
         statistic: Statistic,
     },
+    /// A part of the calendar of the snapshot.
+    Snapshot(CalendarPart),
+    /// Days since the attribute took the value that it has at the snapshot; needs a history.
+    AttributeAge {
+        /// The column of the leads.
+        column: String,
+    },
+    /// Number of the attribute's entries in its history before the snapshot.
+    AttributeChanges {
+        /// The column of the leads.
+        column: String,
+    },
+    /// As `Activity`, over the events of the account's other leads: count, sum, mean, trend, share or recency.
+    Peers {
+        /// Name of the activity table in the config.
+        table: String,
+        /// Which of the events.
+        kind: EventFilter,
+        /// How far the window reaches back; `None` for all that is known.
+        window: Option<Span>,
+        /// What is computed over the events.
+        statistic: Statistic,
+    },
+    /// How the account's other leads stand at the snapshot.
+    PeerLeads(PeerState),
 }
 
 /// The table that an attribute stands in.
@@ -64,28 +91,81 @@ pub enum AttributeTable {
 
 /// A part of the calendar, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CreatedPart {
+pub enum CalendarPart {
     /// Monday to Sunday, a category.
     Weekday,
     /// 1 to 31, a number.
     DayOfMonth,
-    /// 0 to 23, a number; only where creation has a time of day.
+    /// 0 to 23, a number; only where the moment has a time of day.
     Hour,
     /// January to December, a category; only over at least two years of history, or it stands for the trend.
     Month,
 }
 
+/// How another lead of the account stands at a snapshot, by what was known then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PeerState {
+    /// Created and not closed.
+    Open,
+    /// Won.
+    Won,
+    /// Closed and not won.
+    Lost,
+}
+
+/// Which events of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EventFilter {
+    /// All of them.
+    All,
+    /// Those whose column has this value.
+    Is(String, String),
+    /// Those whose column has a value that is none of these.
+    Other {
+        /// The column.
+        column: String,
+        /// The values that have features of their own, sorted.
+        named: Vec<String>,
+    },
+    /// Those where each of these columns has its value.
+    Each(Vec<(String, String)>),
+}
+
 /// What is computed over the events of a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Statistic {
-    /// Number of events; 0 where there are none.
+    /// Number of events.
     Count,
-    /// Sum of a column over the events that have a value; 0 where there are none.
+    /// Sum of a column over the events that have a value.
     Sum(String),
-    /// Mean of a column over the events that have a value; missing where there are none.
+    /// Mean of a column over the events that have a value.
     Mean(String),
-    /// Days since the latest event; missing where there is none.
+    /// Days since the latest event; the window is ignored.
     RecencyDays,
+    /// Largest value of a column.
+    Max(String),
+    /// Number of calendar days (UTC) with an event.
+    ActiveDays,
+    /// Days since the first event; the window is ignored.
+    FirstDays,
+    /// Each event counts a half for every half-life that has passed since it; the window is ignored.
+    Decayed(Span),
+    /// Number of events in the window less the number in the window before it.
+    Trend,
+    /// Share of these events among all events of the table in the window.
+    Share,
+    /// Mean days between consecutive events; the window is ignored.
+    MeanGapDays,
+    /// Most days between two consecutive events; the window is ignored.
+    MaxGapDays,
+    /// Days from the lead's creation to the first event at or after it; the window is ignored.
+    ReplyDays,
+    /// 1 if one of these events came after one of those, else 0; the window is ignored.
+    Follows(EventFilter),
+    /// A column's value at the latest event; the window is ignored.
+    LatestValue(String),
+    /// A kind column's value at the latest event, a category; the window is ignored.
+    LatestKind(String),
 }
 
 /// The unit of a numeric feature.
@@ -101,6 +181,14 @@ pub enum Unit {
     Hours,
     /// A category has no unit.
     Level,
+    /// A share, 0 to 1.
+    Share,
+    /// 0 or 1.
+    Flag,
+    /// Number of leads.
+    Leads,
+    /// Number of entries in a history.
+    Changes,
 }
 
 impl Unit {
@@ -112,6 +200,78 @@ impl Unit {
             Self::Events => "events",
             Self::Hours => "hour of day",
             Self::Level => "level",
+            Self::Share => "share, 0 to 1",
+            Self::Flag => "0 or 1",
+            Self::Leads => "leads",
+            Self::Changes => "changes",
+        }
+    }
+}
+
+impl EventFilter {
+    /// The events as a sentence names them.
+    fn describe(&self, table: &str) -> String {
+        match self {
+            Self::All => format!("{table} events"),
+            Self::Is(_, value) => format!("{table} events \u{2018}{value}\u{2019}"),
+            Self::Other { column, .. } => format!("{table} events with another {column} than those that have features of their own"),
+            Self::Each(pairs) => {
+                let pairs: Vec<String> = pairs.iter().map(|(column, value)| format!("{column} \u{2018}{value}\u{2019}")).collect();
+                format!("{table} events with {}", pairs.join(" and "))
+            }
+        }
+    }
+}
+
+impl Statistic {
+    /// Whether a window changes the value.
+    pub fn has_window(&self) -> bool {
+        matches!(self, Self::Count | Self::Sum(_) | Self::Mean(_) | Self::Max(_) | Self::ActiveDays | Self::Trend | Self::Share)
+    }
+
+    fn describe(&self, table: &str, kind: &EventFilter, window: Option<Span>) -> String {
+        let events = kind.describe(table);
+        let when = window.map_or_else(|| "ever".to_owned(), |window| format!("in the last {window}"));
+        match self {
+            Self::Count => format!("number of {events} {when}"),
+            Self::Sum(column) => format!("sum of {column} over {events} {when}"),
+            Self::Mean(column) => format!("mean {column} over {events} {when}"),
+            Self::Max(column) => format!("largest {column} of {events} {when}"),
+            Self::ActiveDays => format!("number of days with {events} {when}"),
+            Self::RecencyDays => format!("days since the latest {events}"),
+            Self::FirstDays => format!("days since the first {events}"),
+            Self::Decayed(half_life) => format!("number of {events}, each counting half after every {half_life}"),
+            Self::Trend => format!("number of {events} {when} less the number in as long a time before that"),
+            Self::Share => format!("share of {events} among all {table} events {when}"),
+            Self::MeanGapDays => format!("mean days between {events}"),
+            Self::MaxGapDays => format!("longest days between {events}"),
+            Self::ReplyDays => format!("days from creation to the first {events} after it"),
+            Self::Follows(after) => format!("whether {events} came after {}", after.describe(table)),
+            Self::LatestValue(column) => format!("{column} of the latest {events}"),
+            Self::LatestKind(column) => format!("{column} of the latest {events}"),
+        }
+    }
+
+    /// What a missing value means, and what stands where there are no events.
+    fn without_events(&self) -> &'static str {
+        match self {
+            Self::Count | Self::Sum(_) | Self::ActiveDays | Self::Decayed(_) | Self::Trend | Self::Follows(_) => "never missing: 0 without events",
+            Self::Mean(_) | Self::Max(_) | Self::LatestValue(_) => "no such event has a value",
+            Self::RecencyDays | Self::FirstDays | Self::LatestKind(_) => "there was no such event",
+            Self::Share => "there was no event at all in the window",
+            Self::MeanGapDays | Self::MaxGapDays => "there were fewer than two such events",
+            Self::ReplyDays => "there was no such event since creation",
+        }
+    }
+}
+
+impl CalendarPart {
+    fn describe(self, moment: &str) -> String {
+        match self {
+            Self::Weekday => format!("weekday of {moment}"),
+            Self::DayOfMonth => format!("day of the month of {moment}"),
+            Self::Hour => format!("hour of {moment}"),
+            Self::Month => format!("month of {moment}"),
         }
     }
 }
@@ -122,21 +282,32 @@ impl FeatureSpec {
         match &self.source {
             FeatureSource::Attribute { table: AttributeTable::Leads, column } => column.clone(),
             FeatureSource::Attribute { table: AttributeTable::Lookup(table), column } => format!("{column} of {table}"),
-            FeatureSource::Created(CreatedPart::Weekday) => "weekday of creation".to_owned(),
-            FeatureSource::Created(CreatedPart::DayOfMonth) => "day of the month of creation".to_owned(),
-            FeatureSource::Created(CreatedPart::Hour) => "hour of creation".to_owned(),
-            FeatureSource::Created(CreatedPart::Month) => "month of creation".to_owned(),
+            FeatureSource::Created(part) => part.describe("creation"),
+            FeatureSource::Snapshot(part) => part.describe("the snapshot"),
             FeatureSource::AgeDays => "days since creation".to_owned(),
-            FeatureSource::Activity { table, kind, window, statistic } => {
-                let events = kind.as_ref().map_or_else(|| format!("{table} events"), |(_, value)| format!("{table} events \u{2018}{value}\u{2019}"));
-                let window = window.map_or_else(|| "ever".to_owned(), |window| format!("in the last {window}"));
-                match statistic {
-                    Statistic::Count => format!("number of {events} {window}"),
-                    Statistic::Sum(column) => format!("sum of {column} over {events} {window}"),
-                    Statistic::Mean(column) => format!("mean {column} over {events} {window}"),
-                    Statistic::RecencyDays => format!("days since the latest {events}"),
-                }
+            FeatureSource::Activity { table, kind, window, statistic } => statistic.describe(table, kind, *window),
+            FeatureSource::Peers { table, kind, window, statistic } => {
+                format!("other leads of the account: {}", statistic.describe(table, kind, *window))
             }
+            FeatureSource::PeerLeads(PeerState::Open) => "other leads of the account that are open".to_owned(),
+            FeatureSource::PeerLeads(PeerState::Won) => "other leads of the account that were won".to_owned(),
+            FeatureSource::PeerLeads(PeerState::Lost) => "other leads of the account that were lost".to_owned(),
+            FeatureSource::AttributeAge { column } => format!("days since {column} took its value"),
+            FeatureSource::AttributeChanges { column } => format!("number of entries of {column} in its history"),
+        }
+    }
+
+    /// What a missing value of this feature means.
+    pub fn missing(&self) -> &'static str {
+        match &self.source {
+            FeatureSource::Attribute { .. } => "the cell is missing, or nothing was known yet",
+            FeatureSource::Created(_) | FeatureSource::AgeDays => "the lead has no creation time",
+            FeatureSource::Snapshot(_) => "never missing",
+            FeatureSource::Activity { statistic, .. } => statistic.without_events(),
+            FeatureSource::Peers { .. } => "the lead has no account, or nothing to average",
+            FeatureSource::PeerLeads(_) => "the lead has no account",
+            FeatureSource::AttributeAge { .. } => "nothing was known yet",
+            FeatureSource::AttributeChanges { .. } => "never missing: 0 without entries",
         }
     }
 }

@@ -2,13 +2,17 @@
 
 mod time;
 
+mod family;
 mod feature;
+mod hash;
 mod matrix;
 mod probability;
 mod snapshot;
 mod tier;
 
-pub use feature::{AttributeTable, CreatedPart, FeatureKind, FeatureSource, FeatureSpec, Statistic, Unit};
+pub use family::Family;
+pub use feature::{AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, PeerState, Statistic, Unit};
+pub use hash::stable_hash;
 pub use matrix::{FeatureMatrix, MatrixError};
 pub use probability::{Probability, ProbabilityError, log_odds_to_probability};
 pub use snapshot::{LabelledSnapshots, Snapshot};

@@ -48,22 +48,34 @@ impl FeatureMatrix {
     ///
     /// [`MatrixError::Length`] if a column does not fit the key, [`MatrixError::Infinite`] if a value is infinite.
     pub fn new(keys: Vec<Snapshot>, columns: Vec<(FeatureSpec, Vec<String>, Vec<f64>)>) -> Result<Self, MatrixError> {
-        let (n_rows, n_columns) = (keys.len(), columns.len());
-        let mut buffer = Vec::with_capacity(n_rows * n_columns);
-        let mut specs = Vec::with_capacity(n_columns);
-        let mut levels = Vec::with_capacity(n_columns);
-        for (spec, column_levels, values) in columns {
-            if values.len() != n_rows {
-                return Err(MatrixError::Length { feature: spec.name, found: values.len(), expected: n_rows });
-            }
-            if let Some(row) = values.iter().position(|value| value.is_infinite()) {
-                return Err(MatrixError::Infinite { feature: spec.name, row });
+        let mut buffer = Vec::with_capacity(keys.len() * columns.len());
+        let mut named = Vec::with_capacity(columns.len());
+        for (spec, levels, values) in columns {
+            if values.len() != keys.len() {
+                return Err(MatrixError::Length { feature: spec.name, found: values.len(), expected: keys.len() });
             }
             buffer.extend_from_slice(&values);
-            specs.push(spec);
-            levels.push(column_levels);
+            named.push((spec, levels));
         }
-        let values = Array2::from_shape_vec((n_rows, n_columns).f(), buffer).expect("every column has n_rows values");
+        Self::from_buffer(keys, named, buffer)
+    }
+
+    /// Assembles a matrix from all its columns, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`MatrixError::Infinite`] if a value is infinite.
+    ///
+    /// # Panics
+    ///
+    /// Where the buffer has not one value for each key and column.
+    pub fn from_buffer(keys: Vec<Snapshot>, columns: Vec<(FeatureSpec, Vec<String>)>, buffer: Vec<f64>) -> Result<Self, MatrixError> {
+        let n_rows = keys.len();
+        if let Some(position) = buffer.iter().position(|value| value.is_infinite()) {
+            return Err(MatrixError::Infinite { feature: columns[position / n_rows].0.name.clone(), row: position % n_rows });
+        }
+        let (specs, levels): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        let values = Array2::from_shape_vec((n_rows, specs.len()).f(), buffer).expect("the buffer has one value for each key and column");
         Ok(Self { keys, specs, levels, values })
     }
 

@@ -11,11 +11,13 @@ pub struct Snapshot {
     pub at: Timestamp,
 }
 
-/// Snapshots whose label is known, in order of time, then lead.
+/// Snapshots, in order of time, then lead; learned from are those whose label is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelledSnapshots {
-    /// The snapshots, in order of time, then lead.
+    /// The mature snapshots.
     pub snapshots: Vec<Snapshot>,
     /// Whether each was won in `[at, at + horizon)`.
     pub labels: Vec<bool>,
+    /// Snapshots whose window had not ended: no label, whatever is known already; in the same order.
+    pub immature: Vec<Snapshot>,
 }

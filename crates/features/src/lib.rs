@@ -2,9 +2,18 @@
 
 mod snapshots;
 
-mod compute;
 mod plan;
 
+mod compute;
+mod sweep;
+mod walk;
+
+mod poison;
+
+mod fixed;
+mod layout;
+
 pub use compute::{FeaturesError, compute};
-pub use plan::plan;
+pub use plan::{Plan, Survey, plan, survey};
+pub use poison::{PoisonFindings, PoisonLeak, poison, poison_test};
 pub use snapshots::{ScoringSet, SnapshotCounts, labelled_snapshots, scoring_snapshots};

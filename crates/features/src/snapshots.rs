@@ -49,6 +49,7 @@ pub struct ScoringSet {
 pub fn labelled_snapshots(tables: &Tables, config: &SnapshotsConfig, as_of: Option<Timestamp>) -> (LabelledSnapshots, SnapshotCounts) {
     let mut counts = SnapshotCounts { n_leads: tables.leads.ids.len(), ..Default::default() };
     let mut rows: Vec<(Snapshot, bool)> = Vec::new();
+    let mut immature: Vec<Snapshot> = Vec::new();
     if tables.is_flat {
         for (lead, outcome) in tables.outcomes.iter().enumerate() {
             match (outcome.flag, flat_time(tables, lead)) {
@@ -65,7 +66,7 @@ pub fn labelled_snapshots(tables: &Tables, config: &SnapshotsConfig, as_of: Opti
                 continue;
             };
             let before = (rows.len(), counts.immature);
-            let mut visit = |at: Timestamp| visit_snapshot(tables, config, lead, at, &mut counts, &mut rows);
+            let mut visit = |at: Timestamp| visit_snapshot(tables, config, lead, at, &mut counts, &mut rows, &mut immature);
             match &config.ages {
                 Some(ages) => ages.iter().for_each(|&age| visit(created.start + age)),
                 None => {
@@ -78,13 +79,22 @@ pub fn labelled_snapshots(tables: &Tables, config: &SnapshotsConfig, as_of: Opti
         }
     }
     rows.sort_unstable_by_key(|(snapshot, _)| (snapshot.at, snapshot.lead));
+    immature.sort_unstable_by_key(|snapshot| (snapshot.at, snapshot.lead));
     counts.mature = rows.len();
     counts.wins = rows.iter().filter(|(_, label)| *label).count();
     let (snapshots, labels) = rows.into_iter().unzip();
-    (LabelledSnapshots { snapshots, labels }, counts)
+    (LabelledSnapshots { snapshots, labels, immature }, counts)
 }
 
-fn visit_snapshot(tables: &Tables, config: &SnapshotsConfig, lead: usize, at: Timestamp, counts: &mut SnapshotCounts, rows: &mut Vec<(Snapshot, bool)>) {
+fn visit_snapshot(
+    tables: &Tables,
+    config: &SnapshotsConfig,
+    lead: usize,
+    at: Timestamp,
+    counts: &mut SnapshotCounts,
+    rows: &mut Vec<(Snapshot, bool)>,
+    immature: &mut Vec<Snapshot>,
+) {
     let outcome = tables.outcomes[lead];
     if config.from.is_some_and(|from| at < from.0) {
         counts.before_from += 1;
@@ -95,6 +105,7 @@ fn visit_snapshot(tables: &Tables, config: &SnapshotsConfig, lead: usize, at: Ti
         if at + config.horizon <= tables.observation_end {
             rows.push((Snapshot { lead: lead as u32, at }, label));
         } else if at <= tables.observation_end {
+            immature.push(Snapshot { lead: lead as u32, at });
             counts.immature += 1;
             counts.immature_wins += usize::from(label);
         }

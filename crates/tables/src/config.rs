@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use leadscore_core::{Span, Timestamp};
+use leadscore_core::{Family, Span, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +141,9 @@ table_config! {
         /// Today's points, to compare with; several columns are summed.
         #[serde(default)]
         manual_score: Option<OneOrMany>,
+        /// Column with the account of a lead, for features of the account's other leads.
+        #[serde(default)]
+        account: Option<String>,
     }
 }
 
@@ -152,6 +155,9 @@ table_config! {
         /// Column of the leads that holds the key; default: the same name.
         #[serde(default)]
         leads_key: Option<String>,
+        /// Column with the time from which a row holds; a key may then have several rows, each until the next.
+        #[serde(default)]
+        changed_at: Option<String>,
         /// Columns to learn from; default: every column but the key.
         #[serde(default)]
         attributes: Option<Vec<String>>,
@@ -351,16 +357,73 @@ impl<'de> Deserialize<'de> for Every {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeaturesConfig {
+    /// Families of features; default ["default"], which stands for those that are worth their columns on most data; "all" for every one.
+    pub families: Vec<FamilyChoice>,
     /// How far windows over activities reach back; the whole life of the lead is always counted too.
     #[schemars(with = "Vec<String>")]
     pub windows: Vec<Span>,
-    /// Kinds of an activity with columns of their own: the most frequent ones; default 12.
+    /// Half-lives of the family "decay"; default ["7d", "30d"].
+    #[schemars(with = "Vec<String>")]
+    pub half_lives: Vec<Span>,
+    /// Kinds of an activity with columns of their own: the most frequent ones; the others share one; default 12.
     pub max_kinds: usize,
+    /// Kinds that the family "sequence" takes pairs of: the most frequent ones; default 4.
+    pub max_sequence_kinds: usize,
+    /// Only features whose name matches one of these patterns (`*` for any text); default: all that the families make.
+    pub only: Option<Vec<String>>,
 }
 
 impl Default for FeaturesConfig {
     fn default() -> Self {
-        Self { windows: vec![Span::from_days(7), Span::from_days(30), Span::from_days(90)], max_kinds: 12 }
+        Self {
+            families: vec![FamilyChoice::Default],
+            windows: vec![Span::from_days(7), Span::from_days(30), Span::from_days(90)],
+            half_lives: vec![Span::from_days(7), Span::from_days(30)],
+            max_kinds: 12,
+            max_sequence_kinds: 4,
+            only: None,
+        }
+    }
+}
+
+/// An entry of `families`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String")]
+pub enum FamilyChoice {
+    /// The families that are worth their columns on most data.
+    Default,
+    /// Every family.
+    All,
+    /// One family.
+    One(Family),
+}
+
+impl<'de> Deserialize<'de> for FamilyChoice {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "default" => Ok(Self::Default),
+            "all" => Ok(Self::All),
+            _ => Family::ALL.into_iter().find(|family| family.name() == text).map(Self::One).ok_or_else(|| {
+                let names: Vec<&str> = ["default", "all"].into_iter().chain(Family::ALL.map(Family::name)).collect();
+                let near = nearest(&text, names.iter().copied()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                serde::de::Error::custom(format!("`{text}` is not a family of features: {near}known are {}", names.join(", ")))
+            }),
+        }
+    }
+}
+
+impl FeaturesConfig {
+    /// The families that are asked for, in the order of [`Family::ALL`].
+    pub fn chosen_families(&self) -> Vec<Family> {
+        let is_chosen = |family: &Family| {
+            self.families.iter().any(|choice| match choice {
+                FamilyChoice::All => true,
+                FamilyChoice::Default => family.is_default(),
+                FamilyChoice::One(one) => one == family,
+            })
+        };
+        Family::ALL.into_iter().filter(is_chosen).collect()
     }
 }
 
@@ -484,7 +547,7 @@ impl Config {
             if outcomes.won.is_empty() {
                 return fail("[outcomes] has a `flag` but no `won`", "name the values that mean won, such as won = [\"1\"]");
             }
-            if !self.activities.is_empty() || self.history.is_some() {
+            if !self.activities.is_empty() || self.history.is_some() || self.lookups.values().any(|lookup| lookup.changed_at.is_some()) {
                 return fail(
                     "a flat export (outcomes by `flag`) has no dates, so activities and history cannot be placed in time",
                     "give [outcomes] a `path` and a `closed_at`, or leave the event tables out",
@@ -524,6 +587,15 @@ impl Config {
         }
         if self.features.windows.contains(&Span::ZERO) {
             return fail("[features] `windows` holds a window of zero length", "write lengths such as [\"7d\", \"30d\", \"90d\"]");
+        }
+        if self.features.half_lives.contains(&Span::ZERO) {
+            return fail("[features] `half_lives` holds a half-life of zero length", "write lengths such as [\"7d\", \"30d\"]");
+        }
+        if self.features.families.is_empty() {
+            return fail("[features] `families` is an empty list", "remove it for the default families, or name some");
+        }
+        if self.is_flat() && self.leads.account.is_some() {
+            return fail("[leads] `account` needs dates, and a flat export has none", "remove it; the account's columns can be a lookup");
         }
         for (name, activity) in &self.activities {
             if activity.lead.is_some() == activity.account.is_some() {

@@ -4,6 +4,7 @@ mod config;
 mod error;
 mod source;
 
+mod events;
 mod typed;
 mod values;
 
@@ -14,13 +15,12 @@ mod profile;
 mod write;
 
 pub use config::{
-    ActivityConfig, Config, ConfigError, Every, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig, LookupConfig, ModelConfig, ModelKind, Moment,
-    OneOrMany, OutcomesConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig,
+    ActivityConfig, Config, ConfigError, Every, FamilyChoice, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig, LookupConfig, ModelConfig, ModelKind,
+    Moment, OneOrMany, OutcomesConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig,
 };
 pub use error::TablesError;
+pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
 pub use load::load;
 pub use profile::{ProfileInput, profile};
-pub use typed::{
-    Activities, Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, MISSING, Note, Tables, ValueColumn,
-};
+pub use typed::{Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, MISSING, Note, Tables, Versions};
 pub use write::{OutColumn, OutFile, OutTable, TableWriter, check_table_target, check_target, remove_unfinished, write_table};

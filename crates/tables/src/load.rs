@@ -7,20 +7,21 @@ mod leads;
 mod lookups;
 mod outcomes;
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use leadscore_core::{Stamp, Timestamp};
+use hashbrown::HashMap;
+use leadscore_core::{Stamp, Timestamp, stable_hash};
 
 use crate::config::Config;
 use crate::error::TablesError;
+use crate::events::Activities;
 use crate::scan::Table;
-use crate::typed::{Activities, Attribute, History, LeadOutcome, Leads, LoadOptions, Note, Tables};
+use crate::typed::{Attribute, History, LeadOutcome, Leads, LoadOptions, Note, Tables};
 
 use activities::read_activities;
 use attributes::{expected_kind, read_attribute, texts};
 use history::read_history;
-use leads::{lead_attributes, lead_ids, permute, permute_column, read_flags, read_leads, read_manual_score, read_order};
+use leads::{lead_attributes, lead_ids, number_accounts, permute, permute_column, read_flags, read_leads, read_manual_score, read_order};
 use lookups::{lookup_attributes, read_lookup};
 use outcomes::read_outcomes;
 
@@ -42,9 +43,7 @@ pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tab
     if let Some(column) = &config.leads.created_at {
         let times = raw.times(column)?;
         let missing = times.iter().filter(|time| time.is_none()).count();
-        if missing > 0 {
-            note(&mut notes, "[leads]", format!("{missing} leads have no `{column}` and are left out of every snapshot"));
-        }
+        notes.extend(Note::counted("[leads]", missing, format!("leads have no `{column}` and are left out of every snapshot")));
         created = permute(times, &position_of_row);
     }
     let order = config.snapshots.order_by.as_ref().map(|column| read_order(&raw, column)).transpose()?.map(|values| permute(values, &position_of_row));
@@ -74,15 +73,29 @@ pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tab
         let columns = lookup_attributes(name, lookup, &table, options)?;
         let mut wanted: Vec<&str> = vec![&lookup.key];
         wanted.extend(columns.iter().map(String::as_str));
+        if let Some(column) = &lookup.changed_at {
+            table.require("changed_at", column)?;
+            wanted.push(column);
+        }
         let raw_lookup = table.read(&wanted)?;
         add_table_notes(&table, &mut notes);
-        lookups.push(read_lookup(name, &lookup.key, &raw_lookup, &columns, &keys, options, &mut notes)?);
+        lookups.push(read_lookup(name, lookup, &raw_lookup, &columns, &keys, options, &mut notes)?);
     }
     let mut activities = Vec::new();
     for (name, activity) in &config.activities {
         let accounts = activity.account.as_ref().map(|column| texts(&raw, column).map(|keys| permute(keys, &position_of_row))).transpose()?;
-        activities.push(read_activities(name, activity, folder, &index, accounts.as_deref(), n_leads, &mut notes)?);
+        activities.push(read_activities(name, activity, folder, &index, accounts.as_deref(), &created, &mut notes)?);
     }
+    let (accounts, account_hashes) = match &config.leads.account {
+        Some(column) => {
+            let names = permute(texts(&raw, column)?, &position_of_row);
+            let (of_lead, numbers) = number_accounts(&names);
+            let mut hashes = vec![0; numbers.len()];
+            numbers.iter().for_each(|(name, &number)| hashes[number as usize] = stable_hash(name));
+            (Some(of_lead), hashes)
+        }
+        None => (None, Vec::new()),
+    };
     drop(raw);
     let history = match &config.history {
         Some(_) => read_history(config, folder, &index, &mut attributes, n_leads, &mut notes)?,
@@ -99,7 +112,7 @@ pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tab
         }
     }
     Ok(Tables {
-        leads: Leads { id_column: config.leads.id.clone(), ids: ids.clone(), created, order, attributes, manual_score },
+        leads: Leads { id_column: config.leads.id.clone(), ids: ids.clone(), created, order, attributes, manual_score, accounts, account_hashes },
         lookups,
         activities,
         outcomes,
@@ -110,17 +123,13 @@ pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tab
     })
 }
 
-fn note(notes: &mut Vec<Note>, table: &str, text: String) {
-    notes.push(Note { table: table.to_owned(), text });
-}
-
 fn add_table_notes(table: &Table<'_>, notes: &mut Vec<Note>) {
-    notes.extend(table.notes.iter().map(|text| Note { table: table.name.clone(), text: text.clone() }));
+    notes.extend(table.notes.iter().map(|text| Note::new(&table.name, text)));
 }
 
 fn latest_time(created: &[Option<Stamp>], outcomes: &[LeadOutcome], activities: &[Activities]) -> Option<Timestamp> {
     let created = created.iter().flatten().map(|stamp| stamp.known);
     let closed = outcomes.iter().filter_map(|outcome| outcome.closed);
-    let events = activities.iter().flat_map(|activity| activity.at.iter().copied());
+    let events = activities.iter().flat_map(|activity| activity.rows.at.iter().copied());
     created.chain(closed).chain(events).max()
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use leadscore_core::{AttributeTable, FeatureKind, Stamp, Timestamp};
+use leadscore_core::{AttributeTable, FeatureKind, Snapshot, Stamp, Timestamp, stable_hash};
+
+use crate::events::Activities;
 
 /// The code of a missing category, and the row of a lookup that is not there.
 pub const MISSING: u32 = u32::MAX;
@@ -65,6 +67,10 @@ pub struct Leads {
     pub attributes: Vec<Attribute>,
     /// Today's points, NaN where missing.
     pub manual_score: Option<Vec<f64>>,
+    /// The account of each lead, numbered by name, [`MISSING`] for none; `None` where the config names no account.
+    pub accounts: Option<Vec<u32>>,
+    /// The hash of each account's name, by its number.
+    pub account_hashes: Vec<u64>,
 }
 
 /// A table that leads point to.
@@ -72,52 +78,39 @@ pub struct Leads {
 pub struct Lookup {
     /// Its name in the config.
     pub name: String,
-    /// The row of each lead, [`MISSING`] where there is none.
-    pub row_of_lead: Vec<u32>,
+    /// The entry of each lead, [`MISSING`] where there is none: a row, or a run of `versions` where there are any.
+    pub entry_of_lead: Vec<u32>,
+    /// Where rows hold from a time on.
+    pub versions: Option<Versions>,
     /// Columns to learn from.
     pub attributes: Vec<Attribute>,
 }
 
-/// A numeric column of events.
+/// Rows of a lookup that hold from a time on, several to a key.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ValueColumn {
-    /// Name of the column.
-    pub name: String,
-    /// One an event, NaN where missing.
-    pub values: Vec<f64>,
-}
-
-/// Events, sorted by whose they are, then by time, then by everything else, so that the order of the file leaves no trace.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Activities {
-    /// Name in the config.
-    pub name: String,
-    /// Whose events a lead sees: `None` where that is the lead itself, else the account of each lead ([`MISSING`] for none).
-    pub entity_of_lead: Option<Vec<u32>>,
-    /// Events of entity `e` are `offsets[e]..offsets[e + 1]`.
+pub struct Versions {
+    /// Rows of entry `e` are `offsets[e]..offsets[e + 1]`, by time.
     pub offsets: Vec<usize>,
-    /// When each happened; the end of the day for a date.
-    pub at: Vec<Timestamp>,
-    /// From when each counts as known: when it was recorded, where the table says so.
+    /// From when each row holds; the attributes stand in the same order.
     pub known: Vec<Timestamp>,
-    /// Whether the table has a second clock.
-    pub has_recorded_at: bool,
-    /// Columns that split the counts: name, code of each event, levels.
-    pub kinds: Vec<(String, Vec<u32>, Vec<String>)>,
-    /// Numbers to sum and average.
-    pub values: Vec<ValueColumn>,
 }
 
-impl Activities {
-    /// Positions of the events that a lead sees.
-    pub fn events_of(&self, lead: usize) -> std::ops::Range<usize> {
-        let entity = match &self.entity_of_lead {
-            None => lead,
-            Some(entities) if entities[lead] == MISSING => return 0..0,
-            Some(entities) => entities[lead] as usize,
-        };
-        self.offsets[entity]..self.offsets[entity + 1]
+impl Lookup {
+    /// The row that the snapshot's lead points to, as it was known before the snapshot.
+    pub fn row_at(&self, snapshot: Snapshot) -> Option<usize> {
+        let entry = Some(self.entry_of_lead[snapshot.lead as usize]).filter(|&entry| entry != MISSING)? as usize;
+        match &self.versions {
+            None => Some(entry),
+            Some(versions) => latest_before(&versions.offsets, &versions.known, entry, snapshot.at),
+        }
     }
+}
+
+/// The latest position of an entry whose time lies before `at`.
+fn latest_before(offsets: &[usize], known: &[Timestamp], entry: usize, at: Timestamp) -> Option<usize> {
+    let range = offsets[entry]..offsets[entry + 1];
+    let before = known[range.clone()].partition_point(|&known| known < at);
+    (before > 0).then(|| range.start + before - 1)
 }
 
 /// When a lead closed and when it was won.
@@ -144,6 +137,13 @@ pub struct HistoryChange {
     pub values: Column,
 }
 
+impl HistoryChange {
+    /// The latest entry of the snapshot's lead that was known before the snapshot.
+    pub fn row_at(&self, snapshot: Snapshot) -> Option<usize> {
+        latest_before(&self.offsets, &self.known, snapshot.lead as usize, snapshot.at)
+    }
+}
+
 /// What attributes were, and when.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
@@ -156,8 +156,45 @@ pub struct History {
 pub struct Note {
     /// The table in the config.
     pub table: String,
+    /// How many rows it is about; the text goes on from the number.
+    pub count: Option<usize>,
     /// A sentence.
     pub text: String,
+    /// Where the first of them stands.
+    pub first: Option<String>,
+}
+
+impl Note {
+    /// A note about a table as a whole.
+    pub fn new(table: &str, text: impl Into<String>) -> Self {
+        Self { table: table.to_owned(), count: None, text: text.into(), first: None }
+    }
+
+    /// A note about some of its rows; `None` where there are none.
+    pub fn counted(table: &str, count: usize, text: impl Into<String>) -> Option<Self> {
+        (count > 0).then(|| Self { count: Some(count), ..Self::new(table, text) })
+    }
+
+    /// Adds notes of another part of the same tables: equal texts become one, with the sum of their counts.
+    pub fn merge(notes: &mut Vec<Self>, more: Vec<Self>) {
+        for note in more {
+            match notes.iter_mut().find(|known| known.table == note.table && known.text == note.text) {
+                Some(known) => known.count = known.count.map(|count| count + note.count.unwrap_or(0)),
+                None => notes.push(note),
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ", self.table)?;
+        if let Some(count) = self.count {
+            write!(f, "{count} ")?;
+        }
+        f.write_str(&self.text)?;
+        self.first.as_ref().map_or(Ok(()), |first| write!(f, " (first: {first})"))
+    }
 }
 
 /// Everything that was read.
@@ -179,6 +216,17 @@ pub struct Tables {
     pub observation_end: Timestamp,
     /// What the user should know.
     pub notes: Vec<Note>,
+}
+
+impl Tables {
+    /// A hash of the lead's account, or of the lead where it has none: whoever shares it may share events.
+    pub fn entity_hash(&self, lead: u32) -> u64 {
+        let account = self.leads.accounts.as_ref().map_or(MISSING, |accounts| accounts[lead as usize]);
+        match self.leads.account_hashes.get(account as usize) {
+            Some(&hash) => hash,
+            None => stable_hash(&self.leads.ids[lead as usize]),
+        }
+    }
 }
 
 /// What to read.

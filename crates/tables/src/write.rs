@@ -19,7 +19,7 @@ pub enum OutColumn {
     /// Numbers, NaN where missing.
     Number(Vec<f64>),
     /// Whole numbers.
-    Integer(Vec<i64>),
+    Integer(Vec<Option<i64>>),
     /// Moments in UTC.
     Time(Vec<Option<Timestamp>>),
     /// Yes or no.
@@ -329,7 +329,7 @@ fn csv_cell(column: &OutColumn, row: usize) -> String {
         OutColumn::Text(values) => values[row].as_deref().map(neutralise).unwrap_or_default(),
         OutColumn::Number(values) if values[row].is_nan() => String::new(),
         OutColumn::Number(values) => values[row].to_string(),
-        OutColumn::Integer(values) => values[row].to_string(),
+        OutColumn::Integer(values) => values[row].map(|value| value.to_string()).unwrap_or_default(),
         OutColumn::Time(values) => values[row].map(|at| at.to_string()).unwrap_or_default(),
         OutColumn::Boolean(values) => values[row].to_string(),
     }

@@ -15,6 +15,6 @@ pub use encoder::{Dropped, Encoder, EncoderOptions, FittedEncoder};
 pub use error::TrainError;
 pub use leaks::{LeakFinding, LeakVerdict, find_leaks};
 pub use logistic::{LogisticFit, LogisticOptions, fit_logistic};
-pub use splits::{Fold, SplitKind, lead_key};
+pub use splits::{Fold, SplitKind};
 pub use sufficiency::judge_data;
 pub use train::{EvaluationKind, Holdout, TrainContext, TrainInput, TrainOptions, Trained, train};

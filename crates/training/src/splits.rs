@@ -22,14 +22,6 @@ pub enum SplitKind {
     GroupedByLead,
 }
 
-/// A number for a lead that depends on its id alone, so that row order and other leads change no split.
-pub fn lead_key(id: &str) -> u64 {
-    // FNV-1a, then one round of mixing so that the low bits depend on every byte.
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let mixed = (hash ^ (hash >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    mixed ^ (mixed >> 29)
-}
-
 /// Fewest wins, and fewest others, that a side of a split needs to be worth fitting or measuring on.
 const MIN_TRAIN_EVENTS: usize = 20;
 const MIN_VALIDATION_EVENTS: usize = 10;
@@ -101,13 +93,15 @@ fn ended_before(at: Timestamp, horizon: Option<Span>, from: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use leadscore_core::stable_hash;
+
     use super::*;
 
     #[test]
     fn no_training_window_reaches_into_validation() {
         let day = |days: u32| Timestamp::from_micros(0) + Span::from_days(days);
         let keys: Vec<Snapshot> = (0..2000).map(|i| Snapshot { lead: i / 2, at: day(i / 4) }).collect();
-        let lead_keys: Vec<u64> = keys.iter().map(|key| lead_key(&key.lead.to_string())).collect();
+        let lead_keys: Vec<u64> = keys.iter().map(|key| stable_hash(&key.lead.to_string())).collect();
         let labels: Vec<bool> = (0..2000).map(|i| i % 5 == 0).collect();
         let horizon = Some(Span::from_days(60));
         let (kind, folds) = validation_folds(&keys, &lead_keys, &labels, &(0..2000).collect::<Vec<_>>(), horizon);
@@ -125,7 +119,7 @@ mod tests {
     #[test]
     fn a_fold_without_both_classes_is_left_out() {
         let keys: Vec<Snapshot> = (0..1000).map(|i| Snapshot { lead: i, at: Timestamp::from_micros(0) + Span::from_days(i) }).collect();
-        let lead_keys: Vec<u64> = (0..1000).map(|lead: u32| lead_key(&lead.to_string())).collect();
+        let lead_keys: Vec<u64> = (0..1000).map(|lead: u32| stable_hash(&lead.to_string())).collect();
         // Next to nothing is won after day 400: no fold forward in time has enough to measure.
         let labels: Vec<bool> = (0..1000).map(|i| i < 420 && i % 4 == 0).collect();
         let (kind, folds) = validation_folds(&keys, &lead_keys, &labels, &(0..1000).collect::<Vec<_>>(), Some(Span::from_days(10)));

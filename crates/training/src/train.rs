@@ -20,7 +20,7 @@ pub struct TrainInput<'a> {
     pub matrix: &'a FeatureMatrix,
     /// Whether each row was won in its window.
     pub labels: &'a [bool],
-    /// The lead of each row, by [`crate::lead_key`].
+    /// The lead of each row, by [`leadscore_core::stable_hash`].
     pub lead_keys: &'a [u64],
     /// The window; `None` for a flat export.
     pub horizon: Option<Span>,

@@ -1,7 +1,8 @@
 //! `check`: what is wrong with this data, what leaks, and is there enough of it.
 
+use leadscore_core::Snapshot;
 use leadscore_inference::DataVerdict;
-use leadscore_tables::LoadOptions;
+use leadscore_tables::{LoadOptions, Tables};
 use leadscore_training::{Encoder, LeakVerdict, find_leaks, judge_data};
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use crate::args::CheckArgs;
 use crate::commands::Outcome;
 use crate::commands::train::caveats;
 use crate::project::{Project, describe_counts, label_and_compute};
-use crate::show;
+use crate::show::{self, Stage};
 
 /// What was found, as JSON says it.
 #[derive(Serialize)]
@@ -19,6 +20,7 @@ struct Findings {
     data: leadscore_inference::Sufficiency,
     attributes: Vec<AttributeFinding>,
     left_out: Vec<(String, String)>,
+    poison: leadscore_features::PoisonFindings,
     notes: Vec<String>,
     caveats: Vec<String>,
 }
@@ -44,7 +46,9 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
     let encoder = Encoder::default().fit(&labelled.matrix, &rows, &[]);
     let data = judge_data(&labelled.labels, &labelled.lead_keys, encoder.n_columns() + 1);
     let proven = leaks.iter().any(|finding| finding.verdict == LeakVerdict::Proven);
-    let outcome = if proven || data.verdict == DataVerdict::TooFew { Outcome::No } else { Outcome::Done };
+    let poison = poison_test(&project, &tables, labelled.matrix.keys())?;
+    let is_wrong = proven || data.verdict == DataVerdict::TooFew || !poison.leaks.is_empty();
+    let outcome = if is_wrong { Outcome::No } else { Outcome::Done };
     let findings = Findings {
         snapshots: counts,
         n_features: labelled.matrix.n_features(),
@@ -65,11 +69,39 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
             })
             .collect(),
         left_out: encoder.dropped().iter().map(|dropped| (dropped.feature.clone(), dropped.reason.clone())).collect(),
-        notes: tables.notes.iter().map(|note| format!("{} {}", note.table, note.text)).collect(),
+        poison,
+        notes: tables.notes.iter().map(ToString::to_string).collect(),
         caveats: caveats(&project, &tables),
     };
     show::result(&if args.json { serde_json::to_string_pretty(&findings)? } else { text(&findings, &project) });
     Ok(outcome)
+}
+
+/// Alters the future of the user's own tables: the whole road to the matrix must not notice.
+fn poison_test(project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<leadscore_features::PoisonFindings> {
+    if project.config.is_flat() {
+        return Ok(leadscore_features::PoisonFindings::default());
+    }
+    let _stage = Stage::start("altering the future of your tables");
+    Ok(leadscore_features::poison_test(tables, snapshots, |tables, snapshots| {
+        let plan = leadscore_features::plan(tables, &project.config.features, snapshots);
+        leadscore_features::compute(tables, &plan.specs, snapshots)
+    })?)
+}
+
+fn poison_text(poison: &leadscore_features::PoisonFindings) -> Vec<String> {
+    let c = show::count;
+    if poison.n_altered == 0 {
+        return vec!["poison test: nothing in the tables lies after a snapshot, so there is nothing to alter".to_owned()];
+    }
+    let tried = format!("poison test: {} facts after {} snapshots were altered", c(poison.n_altered), c(poison.n_snapshots));
+    if poison.leaks.is_empty() {
+        return vec![format!("{tried}; no feature changed by a bit")];
+    }
+    let leak = |leak: &leadscore_features::PoisonLeak| {
+        format!("leak: `{}` sees the future: it changed at {} snapshots (first: lead `{}`)", leak.feature, c(leak.n_snapshots), leak.lead)
+    };
+    std::iter::once(tried).chain(poison.leaks.iter().map(leak)).collect()
 }
 
 fn text(findings: &Findings, project: &Project) -> String {
@@ -77,6 +109,9 @@ fn text(findings: &Findings, project: &Project) -> String {
         format!("snapshots: {}", describe_counts(&findings.snapshots, project)),
         format!("data: {}: {}", findings.data.verdict.name(), findings.data.reason),
     ];
+    if !project.config.is_flat() {
+        lines.extend(poison_text(&findings.poison));
+    }
     lines.extend(findings.notes.iter().map(|note| format!("note: {note}")));
     lines.extend(findings.caveats.iter().map(|caveat| format!("caveat: {caveat}")));
     lines.extend(findings.left_out.iter().map(|(feature, reason)| format!("left out: `{feature}`: {reason}")));

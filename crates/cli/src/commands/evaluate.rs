@@ -95,7 +95,7 @@ fn evaluated_table(
     table.push("likelihood_to_close", OutColumn::Number(scored.probabilities.iter().map(|p| p * 100.0).collect()));
     table.push("contact_priority", OutColumn::Text(quartile_tiers(&scored.probabilities).iter().map(|tier| Some(tier.name().to_owned())).collect()));
     table.push("log_odds", OutColumn::Number(scored.log_odds.clone()));
-    table.push("label", OutColumn::Integer(labels.iter().map(|&label| i64::from(label)).collect()));
+    table.push("label", OutColumn::Integer(labels.iter().map(|&label| Some(i64::from(label))).collect()));
     if let Some(manual) = manual_scores(tables, snapshots) {
         table.push("manual_score", OutColumn::Number(manual));
     }

@@ -74,7 +74,8 @@ pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
     if tables.history.attributes.is_empty() && !(tables.leads.attributes.is_empty() && tables.lookups.iter().all(|lookup| lookup.attributes.is_empty())) {
         caveats.push("attributes have no history: they are today's values, and one that is overwritten after the sale would know the outcome".to_owned());
     }
-    let single: Vec<&str> = tables.activities.iter().filter(|activities| !activities.has_recorded_at).map(|activities| activities.name.as_str()).collect();
+    let single: Vec<&str> =
+        tables.activities.iter().filter(|activities| activities.rows.visible.is_none()).map(|activities| activities.name.as_str()).collect();
     if !single.is_empty() {
         caveats.push(format!("one clock only ({}): an event entered late counts from when it happened, not from when it was known", single.join(", ")));
     }

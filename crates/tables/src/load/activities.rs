@@ -1,17 +1,18 @@
 //! Event tables, sorted so that the order of the file leaves no trace.
 
-use std::collections::HashMap;
 use std::path::Path;
 
+use hashbrown::HashMap;
 use leadscore_core::{Stamp, Timestamp};
-use rayon::slice::ParallelSliceMut;
 
+use super::add_table_notes;
 use super::attributes::read_category;
-use super::{add_table_notes, note};
+use super::leads::number_accounts;
 use crate::config::ActivityConfig;
 use crate::error::TablesError;
-use crate::scan::Table;
-use crate::typed::{Activities, Column, MISSING, Note, ValueColumn};
+use crate::events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
+use crate::scan::{RawTable, Table};
+use crate::typed::{Column, MISSING, Note};
 
 pub(super) fn read_activities(
     name: &str,
@@ -19,7 +20,7 @@ pub(super) fn read_activities(
     folder: &Path,
     index: &HashMap<&str, u32>,
     accounts: Option<&[Option<String>]>,
-    n_leads: usize,
+    created: &[Option<Stamp>],
     notes: &mut Vec<Note>,
 ) -> Result<Activities, TablesError> {
     let label = format!("[activities.{name}]");
@@ -39,19 +40,15 @@ pub(super) fn read_activities(
     add_table_notes(&table, notes);
     // Accounts are numbered by name; leads without one see no events.
     let (entities, entity_of_lead, n_entities) = match accounts {
-        None => (None, None, n_leads),
+        None => (None, None, created.len()),
         Some(accounts) => {
-            let mut names: Vec<&str> = accounts.iter().flatten().map(String::as_str).collect();
-            names.sort_unstable();
-            names.dedup();
-            let numbers: HashMap<&str, u32> = names.iter().enumerate().map(|(number, name)| (*name, number as u32)).collect();
-            let of_lead = accounts.iter().map(|account| account.as_ref().map_or(MISSING, |account| numbers[account.as_str()])).collect();
-            let n_entities = names.len();
+            let (of_lead, numbers) = number_accounts(accounts);
+            let n_entities = numbers.len();
             (Some(numbers), Some(of_lead), n_entities)
         }
     };
     let lookup = entities.as_ref().unwrap_or(index);
-    let mut owners = Vec::with_capacity(raw.n_rows);
+    let mut owners: Vec<u32> = Vec::with_capacity(raw.n_rows);
     raw.for_each_text(owner, |_, text| {
         owners.push(text.and_then(|text| lookup.get(text)).copied().unwrap_or(MISSING));
         Ok(())
@@ -61,66 +58,51 @@ pub(super) fn read_activities(
     let mut kinds = Vec::new();
     for column in &settings.kind {
         let Column::Category { codes, levels } = read_category(&raw, column)? else { unreachable!("read_category gives categories") };
-        kinds.push((column.clone(), codes, levels));
+        kinds.push(KindColumn { name: column.clone(), codes, levels });
     }
-    let mut value_columns = Vec::new();
+    let mut values = Vec::new();
     for column in &settings.values {
-        value_columns.push(ValueColumn { name: column.clone(), values: raw.numbers(column)? });
+        values.push(ValueColumn { name: column.clone(), values: read_values(&raw, column)? });
     }
     let unknown = owners.iter().filter(|owner| **owner == MISSING).count();
-    let known = |row: usize| recorded.as_ref().map_or(at[row], |recorded| recorded[row]);
-    let without_time = (0..raw.n_rows).filter(|&row| owners[row] != MISSING && (at[row].is_none() || known(row).is_none())).count();
-    if unknown > 0 {
-        note(
-            notes,
-            &label,
-            format!(
-                "{unknown} of {} events are of a {} that the leads table does not have; they are left out",
-                raw.n_rows,
-                if accounts.is_some() { "account" } else { "lead" }
-            ),
-        );
+    let (mut without_time, mut early) = (0_usize, 0_usize);
+    for (row, owner) in owners.iter_mut().enumerate().filter(|(_, owner)| **owner != MISSING) {
+        let known = recorded.as_ref().map_or(at[row], |recorded| recorded[row]);
+        if at[row].is_none() || known.is_none() {
+            without_time += 1;
+            *owner = MISSING;
+        } else if accounts.is_none() && created[*owner as usize].zip(at[row]).is_some_and(|(created, at)| at.known < created.start) {
+            early += 1;
+        }
     }
-    if without_time > 0 {
-        note(notes, &label, format!("{without_time} events have no time and are left out"));
-    }
+    let whose = if accounts.is_some() { "an account" } else { "a lead" };
+    notes.extend(Note::counted(&label, unknown, format!("events are of {whose} that the leads table does not have; they are left out")));
+    notes.extend(Note::counted(&label, without_time, "events have no time and are left out"));
+    notes.extend(Note::counted(&label, early, "events happened before their lead was created; they count all the same"));
     if recorded.is_none() {
-        note(notes, &label, "has one clock: an event that was entered late counts from when it happened; `recorded_at` would say when it was known".to_owned());
+        let text = "has one clock: an event that was entered late counts from when it happened; `recorded_at` would say when it was known";
+        notes.push(Note::new(&label, text));
     }
     if raw.n_rows == 0 {
-        note(notes, &label, "has a header and no rows".to_owned());
+        notes.push(Note::new(&label, "has a header and no rows"));
     }
-    let mut order: Vec<u32> =
-        (0..raw.n_rows as u32).filter(|&row| owners[row as usize] != MISSING && at[row as usize].is_some() && known(row as usize).is_some()).collect();
-    let key = |row: usize| (owners[row], at[row].map(|stamp| stamp.known), known(row).map(|stamp| stamp.known));
-    order.par_sort_unstable_by(|&a, &b| {
-        let (a, b) = (a as usize, b as usize);
-        key(a).cmp(&key(b)).then_with(|| {
-            let by_kind = kinds.iter().map(|(_, codes, _)| codes[a].cmp(&codes[b]));
-            let by_value = value_columns.iter().map(|column| column.values[a].total_cmp(&column.values[b]));
-            by_kind.chain(by_value).find(|ordering| ordering.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
-        })
-    });
-    let mut offsets = vec![0; n_entities + 1];
-    for &row in &order {
-        offsets[owners[row as usize] as usize + 1] += 1;
+    let known = |stamp: &Option<Stamp>| stamp.map_or(Timestamp::MIN, |stamp| stamp.known);
+    let at: Vec<Timestamp> = at.iter().map(known).collect();
+    // An event that is recorded before it happens (a planned meeting) is seen when it has happened.
+    let visible = recorded.map(|recorded| recorded.iter().zip(&at).map(|(recorded, &at)| known(recorded).max(at)).collect());
+    Ok(Activities::new(name, entity_of_lead, n_entities, EventRows { owners, at, visible, kinds, values }))
+}
+
+/// Numbers that can be summed exactly.
+fn read_values(raw: &RawTable<'_>, column: &str) -> Result<Vec<f64>, TablesError> {
+    let values = raw.numbers(column)?;
+    match values.iter().position(|value| value.abs() > MAX_VALUE) {
+        None => Ok(values),
+        Some(row) => Err(raw.cell_error(
+            row,
+            column,
+            format!("the number {} is too large to be summed", values[row]),
+            "expected at most 1e15 either way: mend it, give it in a larger unit, or list it under `null_values` if it means missing",
+        )),
     }
-    for entity in 0..n_entities {
-        offsets[entity + 1] += offsets[entity];
-    }
-    let pick_time =
-        |times: &[Option<Stamp>]| order.iter().map(|&row| times[row as usize].expect("rows without a time were left out").known).collect::<Vec<Timestamp>>();
-    Ok(Activities {
-        name: name.to_owned(),
-        entity_of_lead,
-        offsets,
-        known: pick_time(recorded.as_ref().unwrap_or(&at)),
-        at: pick_time(&at),
-        has_recorded_at: recorded.is_some(),
-        kinds: kinds.into_iter().map(|(name, codes, levels)| (name, order.iter().map(|&row| codes[row as usize]).collect(), levels)).collect(),
-        values: value_columns
-            .into_iter()
-            .map(|column| ValueColumn { name: column.name, values: order.iter().map(|&row| column.values[row as usize]).collect() })
-            .collect(),
-    })
 }

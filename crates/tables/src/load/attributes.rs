@@ -1,10 +1,8 @@
 //! Columns to learn from: numbers or categories, decided over whole columns or by what a model expects.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use leadscore_core::FeatureKind;
 
-use super::note;
 use crate::error::TablesError;
 use crate::scan::RawTable;
 use crate::typed::{AttributeKey, Column, LoadOptions, MISSING, Note};
@@ -28,22 +26,19 @@ pub(super) fn texts(raw: &RawTable<'_>, column: &str) -> Result<Vec<Option<Strin
 pub(super) fn read_attribute(raw: &RawTable<'_>, column: &str, expected: Option<FeatureKind>, notes: &mut Vec<Note>) -> Result<Option<Column>, TablesError> {
     let worded = raw.count_worded_nulls(column)?;
     if worded > 0 && raw.is_untyped() && raw.has_default_nulls() {
-        note(
-            notes,
-            raw.table_name(),
-            format!("{worded} cells of `{column}` are read as missing because of what they say (NA, null, …); `null_values` changes that"),
-        );
+        let text = format!("cells of `{column}` are read as missing because of what they say (NA, null, …); `null_values` changes that");
+        notes.extend(Note::counted(raw.table_name(), worded, text));
     }
     let kind = match expected {
         Some(kind) => kind,
         None if raw.is_time(column) => {
-            note(notes, raw.table_name(), format!("`{column}` is a time and is not learned from; as an activity or a history it could be"));
+            notes.push(Note::new(raw.table_name(), format!("`{column}` is a time and is not learned from; as an activity or a history it could be")));
             return Ok(None);
         }
         None => match infer_kind(raw, column)? {
             Some(kind) => kind,
             None => {
-                note(notes, raw.table_name(), format!("`{column}` holds times and is not learned from; as an activity or a history it could be"));
+                notes.push(Note::new(raw.table_name(), format!("`{column}` holds times and is not learned from; as an activity or a history it could be")));
                 return Ok(None);
             }
         },

@@ -1,12 +1,13 @@
 //! What attributes were, and when.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use hashbrown::HashMap;
 use leadscore_core::Timestamp;
 
+use super::add_table_notes;
 use super::attributes::{Interner, texts};
-use super::{add_table_notes, note};
 use crate::config::Config;
 use crate::error::TablesError;
 use crate::scan::Table;
@@ -53,9 +54,7 @@ pub(super) fn read_history(
         }
         changes.entry(name).or_default().push((position, time.known, cells[row].as_deref()));
     }
-    if unknown > 0 {
-        note(notes, "[history]", format!("{unknown} changes are of leads that are not there, or lack an attribute or a time; they are left out"));
-    }
+    notes.extend(Note::counted("[history]", unknown, "changes are of leads that are not there, or lack an attribute or a time; they are left out"));
     let mut history = History::default();
     for (name, mut rows) in changes {
         rows.sort_unstable();

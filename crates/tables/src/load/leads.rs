@@ -1,12 +1,12 @@
 //! The leads: their ids in order, the parts that their columns play, and the flag of a flat export.
 
+use hashbrown::HashMap;
 use rayon::slice::ParallelSliceMut;
 
-use super::note;
 use crate::config::{Config, OneOrMany, Scalar};
 use crate::error::TablesError;
 use crate::scan::{RawTable, Table};
-use crate::typed::{AttributeKey, Column, LoadOptions, Note};
+use crate::typed::{AttributeKey, Column, LoadOptions, MISSING, Note};
 
 /// Reads every column of the leads that anything needs, after checking that each is there.
 pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<RawTable<'a>, TablesError> {
@@ -23,6 +23,9 @@ pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<Ra
     }
     for column in manual_columns(config) {
         table.require("manual_score", &column)?;
+    }
+    if let Some(column) = &leads.account {
+        table.require("account", column)?;
     }
     for (name, lookup) in &config.lookups {
         table.require(&format!("[lookups.{name}] `leads_key`"), lookup.leads_key.as_ref().unwrap_or(&lookup.key))?;
@@ -64,6 +67,7 @@ fn is_named(config: &Config, column: &str) -> bool {
     let leads = &config.leads;
     leads.id == column
         || leads.created_at.as_deref() == Some(column)
+        || leads.account.as_deref() == Some(column)
         || manual_columns(config).iter().any(|name| name == column)
         || config.outcomes.flag.as_deref() == Some(column)
         || config.snapshots.order_by.as_deref() == Some(column)
@@ -109,6 +113,16 @@ pub(super) fn lead_ids(raw: &RawTable<'_>, column: &str) -> Result<(Vec<String>,
         position_of_row[row as usize] = position as u32;
     }
     Ok((permute(ids, &position_of_row), position_of_row))
+}
+
+/// Accounts are numbered by name; the number of each lead's, [`MISSING`] for none, and of each name.
+pub(super) fn number_accounts(accounts: &[Option<String>]) -> (Vec<u32>, HashMap<&str, u32>) {
+    let mut names: Vec<&str> = accounts.iter().flatten().map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let numbers: HashMap<&str, u32> = names.iter().enumerate().map(|(number, name)| (*name, number as u32)).collect();
+    let of_lead = accounts.iter().map(|account| account.as_ref().map_or(MISSING, |account| numbers[account.as_str()])).collect();
+    (of_lead, numbers)
 }
 
 pub(super) fn permute<T>(values: Vec<T>, position_of_row: &[u32]) -> Vec<T> {
@@ -161,8 +175,6 @@ pub(super) fn read_flags(config: &Config, raw: &RawTable<'_>, column: &str, note
         });
         Ok(())
     })?;
-    if missing > 0 {
-        note(notes, "[outcomes]", format!("{missing} leads have no known `{column}`: they are scored and not trained on"));
-    }
+    notes.extend(Note::counted("[outcomes]", missing, format!("leads have no known `{column}`: they are scored and not trained on")));
     Ok(flags)
 }

@@ -1,13 +1,13 @@
 //! Tables that leads point to.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
+use leadscore_core::Timestamp;
 
 use super::attributes::{expected_kind, read_attribute};
-use super::note;
 use crate::config::LookupConfig;
 use crate::error::TablesError;
 use crate::scan::{RawTable, Table};
-use crate::typed::{Attribute, AttributeKey, LoadOptions, Lookup, MISSING, Note};
+use crate::typed::{Attribute, AttributeKey, Column, LoadOptions, Lookup, MISSING, Note, Versions};
 
 pub(super) fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table<'_>, options: &LoadOptions) -> Result<Vec<String>, TablesError> {
     for column in lookup.attributes.iter().flatten() {
@@ -21,7 +21,13 @@ pub(super) fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table
         .iter()
         .filter(|column| match &options.attributes {
             Some(kinds) => kinds.contains_key(&AttributeKey { lookup: Some(name.to_owned()), column: (*column).clone() }),
-            None => lookup.attributes.as_ref().map_or(**column != lookup.key, |attributes| attributes.contains(column)) && !lookup.exclude.contains(column),
+            None => {
+                lookup
+                    .attributes
+                    .as_ref()
+                    .map_or(**column != lookup.key && lookup.changed_at.as_ref() != Some(*column), |attributes| attributes.contains(column))
+                    && !lookup.exclude.contains(column)
+            }
         })
         .cloned()
         .collect();
@@ -31,37 +37,77 @@ pub(super) fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table
 
 pub(super) fn read_lookup(
     name: &str,
-    key: &str,
+    settings: &LookupConfig,
     raw: &RawTable<'_>,
     columns: &[String],
     keys: &[Option<String>],
     options: &LoadOptions,
     notes: &mut Vec<Note>,
 ) -> Result<Lookup, TablesError> {
-    let mut rows: HashMap<String, u32> = HashMap::with_capacity(raw.n_rows);
+    let key = &settings.key;
+    let times = settings.changed_at.as_ref().map(|column| raw.times(column)).transpose()?;
+    // The entry of each key, in order of first appearance; rows of a dated lookup are put in order of entry and time below.
+    let mut entries: HashMap<String, u32> = HashMap::with_capacity(raw.n_rows);
+    let mut dated: Vec<(u32, Timestamp, usize)> = Vec::new();
+    let mut without_time = 0_usize;
     raw.for_each_text(key, |row, text| {
-        if let Some(text) = text
-            && let Some(first) = rows.insert(text.to_owned(), row as u32)
-        {
-            return Err(raw.cell_error(
-                row,
-                key,
-                format!("the key `{text}` stands there a second time (first: {})", raw.place(first as usize)),
-                "each key needs one row",
-            ));
+        let Some(text) = text else { return Ok(()) };
+        let Some(times) = &times else {
+            return match entries.insert(text.to_owned(), row as u32) {
+                None => Ok(()),
+                Some(first) => Err(raw.cell_error(
+                    row,
+                    key,
+                    format!("the key `{text}` stands there a second time (first: {})", raw.place(first as usize)),
+                    "each key needs one row; where rows hold from a time on, name the column with that time as `changed_at`",
+                )),
+            };
+        };
+        let next = entries.len() as u32;
+        let entry = *entries.entry_ref(text).or_insert(next);
+        match times[row] {
+            Some(time) => dated.push((entry, time.known, row)),
+            None => without_time += 1,
         }
         Ok(())
     })?;
-    let row_of_lead: Vec<u32> = keys.iter().map(|key| key.as_ref().and_then(|key| rows.get(key.as_str())).copied().unwrap_or(MISSING)).collect();
-    let lost = keys.iter().zip(&row_of_lead).filter(|(key, row)| key.is_some() && **row == MISSING).count();
-    if lost > 0 {
-        note(notes, raw.table_name(), format!("{lost} leads point to a `{key}` that is not there; its attributes are missing for them"));
+    notes.extend(Note::counted(raw.table_name(), without_time, "rows have no time from which they hold, and are left out"));
+    dated.sort_unstable();
+    if let Some(pair) = dated.windows(2).find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
+        return Err(raw.cell_error(
+            pair[1].2,
+            settings.changed_at.as_deref().unwrap_or(key),
+            format!("the key has two rows from {} on (first: {})", pair[1].1, raw.place(pair[0].2)),
+            "expected one row for each key and time: remove the one that is wrong",
+        ));
     }
+    let entry_of_lead: Vec<u32> = keys.iter().map(|key| key.as_ref().and_then(|key| entries.get(key.as_str())).copied().unwrap_or(MISSING)).collect();
+    let lost = keys.iter().zip(&entry_of_lead).filter(|(key, entry)| key.is_some() && **entry == MISSING).count();
+    notes.extend(Note::counted(raw.table_name(), lost, format!("leads point to a `{key}` that is not there; its attributes are missing for them")));
+    let versions = times.is_some().then(|| {
+        let mut offsets = vec![0; entries.len() + 1];
+        for (entry, _, _) in &dated {
+            offsets[*entry as usize + 1] += 1;
+        }
+        for entry in 0..entries.len() {
+            offsets[entry + 1] += offsets[entry];
+        }
+        Versions { offsets, known: dated.iter().map(|row| row.1).collect() }
+    });
     let mut attributes = Vec::new();
     for column in columns {
         if let Some(values) = read_attribute(raw, column, expected_kind(options, Some(name), column), notes)? {
+            let values = if versions.is_some() { pick(&values, &dated) } else { values };
             attributes.push(Attribute { name: column.clone(), column: values });
         }
     }
-    Ok(Lookup { name: name.to_owned(), row_of_lead, attributes })
+    Ok(Lookup { name: name.to_owned(), entry_of_lead, versions, attributes })
+}
+
+/// The values of these rows, in their order.
+fn pick(column: &Column, rows: &[(u32, Timestamp, usize)]) -> Column {
+    match column {
+        Column::Number(values) => Column::Number(rows.iter().map(|row| values[row.2]).collect()),
+        Column::Category { codes, levels } => Column::Category { codes: rows.iter().map(|row| codes[row.2]).collect(), levels: levels.clone() },
+    }
 }

@@ -1,11 +1,11 @@
 //! Which leads were won or lost, and when.
 
-use std::collections::HashMap;
 use std::path::Path;
 
+use hashbrown::HashMap;
 use leadscore_core::Stamp;
 
-use super::{add_table_notes, note};
+use super::add_table_notes;
 use crate::config::{Config, Scalar};
 use crate::error::TablesError;
 use crate::scan::Table;
@@ -72,21 +72,14 @@ pub(super) fn read_outcomes(
         }
         Ok(())
     })?;
-    let mut add = |count: usize, text: &str| {
-        if count > 0 {
-            note(notes, "[outcomes]", format!("{count} {text}"));
-        }
-    };
+    let mut add = |count: usize, text: &str| notes.extend(Note::counted("[outcomes]", count, text));
     add(unknown, "outcomes are of leads that the leads table does not have; they are left out");
     add(open, "rows have a result that is neither in `won` nor in `lost`; they count as not closed");
     add(without_time, "closed rows have no time and are left out");
     add(several, "outcomes are of leads that closed before; a lead stays at risk until it first closes, and is won when it is first won");
     if let Some(&row) = early.first() {
-        note(
-            notes,
-            "[outcomes]",
-            format!("{} outcomes close before their lead was created (first: {}); those leads were never at risk", early.len(), raw.place(row)),
-        );
+        let note = Note::counted("[outcomes]", early.len(), "outcomes close before their lead was created; those leads were never at risk");
+        notes.extend(note.map(|note| Note { first: Some(raw.place(row)), ..note }));
     }
     if outcomes.iter().all(|outcome| outcome.closed.is_none()) && raw.n_rows > 0 && unknown == raw.n_rows {
         return Err(TablesError::Content {

@@ -1,0 +1,291 @@
+//! All snapshots over one event table: grouped by whose events they see, one walk a group, groups in parallel.
+
+use leadscore_core::{Snapshot, Timestamp};
+use leadscore_tables::{Activities, MISSING};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use crate::fixed::Fixed;
+use crate::layout::{Cell, Layout};
+use crate::walk::{Walk, mean};
+
+/// The values of some rows: for each feature, one a row, contiguous.
+pub(crate) struct Tile {
+    pub(crate) rows: Vec<u32>,
+    pub(crate) values: Vec<f64>,
+}
+
+/// Rows that a tile holds before the next is begun: large enough to share costs, small enough to stay in cache.
+const TILE_ROWS: usize = 512;
+
+/// Positions of snapshots by a number of theirs, in order of time within each.
+pub(crate) struct Groups {
+    order: Vec<u32>,
+    offsets: Vec<usize>,
+}
+
+impl Groups {
+    /// Groups snapshots; those without a number make a last group of their own.
+    pub(crate) fn new(snapshots: &[Snapshot], n_groups: usize, group_of: impl Fn(u32) -> Option<usize>) -> Self {
+        let group = |snapshot: &Snapshot| group_of(snapshot.lead).unwrap_or(n_groups);
+        let mut offsets = vec![0; n_groups + 2];
+        for snapshot in snapshots {
+            offsets[group(snapshot) + 1] += 1;
+        }
+        for number in 0..=n_groups {
+            offsets[number + 1] += offsets[number];
+        }
+        let mut next = offsets.clone();
+        let mut order = vec![0; snapshots.len()];
+        for (position, snapshot) in snapshots.iter().enumerate() {
+            let place = &mut next[group(snapshot)];
+            order[*place] = position as u32;
+            *place += 1;
+        }
+        // Snapshots mostly come in order of time, and then every group is in that order already.
+        if !snapshots.is_sorted_by_key(|snapshot| snapshot.at) {
+            for number in 0..=n_groups {
+                order[offsets[number]..offsets[number + 1]].sort_by_key(|&position| snapshots[position as usize].at);
+            }
+        }
+        Self { order, offsets }
+    }
+
+    fn members(&self, group: usize) -> &[u32] {
+        &self.order[self.offsets[group]..self.offsets[group + 1]]
+    }
+
+    /// Runs of groups with about [`TILE_ROWS`] snapshots each.
+    fn runs(&self) -> Vec<std::ops::Range<usize>> {
+        let n_groups = self.offsets.len() - 1;
+        let mut runs = Vec::new();
+        let mut first = 0;
+        while first < n_groups {
+            let wanted = self.offsets[first] + TILE_ROWS;
+            let end = self.offsets.partition_point(|&offset| offset < wanted).clamp(first + 1, n_groups);
+            if self.offsets[end] > self.offsets[first] {
+                runs.push(first..end);
+            }
+            first = end;
+        }
+        runs
+    }
+
+    /// One tile a run, in order; `fill` is called for each group that has snapshots.
+    fn tiles<S>(
+        &self,
+        width: usize,
+        start: impl Fn() -> S + Sync,
+        fill: impl Fn(&mut S, usize, &[u32], &mut dyn FnMut(usize, usize, f64)) + Sync,
+    ) -> Vec<Tile> {
+        self.runs()
+            .into_par_iter()
+            .map(|run| {
+                let mut state = start();
+                let (first, last) = (self.offsets[run.start], self.offsets[run.end]);
+                let n_rows = last - first;
+                let mut values = vec![f64::NAN; n_rows * width];
+                for group in run {
+                    let members = self.members(group);
+                    if !members.is_empty() {
+                        let begin = self.offsets[group] - first;
+                        fill(&mut state, group, members, &mut |member, cell, value| values[cell * n_rows + begin + member] = value);
+                    }
+                }
+                Tile { rows: self.order[first..last].to_vec(), values }
+            })
+            .collect()
+    }
+}
+
+/// Calls `visit` with a walk that stands at each of these snapshots in turn.
+///
+/// Events become visible in order of time where nothing was recorded late: then one walk serves all snapshots. Where an
+/// event was recorded after a later one, each snapshot gets a walk over the events that it can see, to the same values.
+fn visit_snapshots<'a>(
+    walk: &mut Walk<'a>,
+    activities: &'a Activities,
+    events: &[u32],
+    times: impl Iterator<Item = Timestamp>,
+    mut visit: impl FnMut(usize, &Walk<'a>),
+) {
+    let visible_at = |event: u32| activities.rows.visible_at(event as usize);
+    if activities.rows.visible.is_none() || events.is_sorted_by_key(|&event| visible_at(event)) {
+        walk.load(events.iter().map(|&event| event as usize));
+        for (member, at) in times.enumerate() {
+            walk.advance(at);
+            visit(member, walk);
+        }
+    } else {
+        for (member, at) in times.enumerate() {
+            walk.load(events.iter().filter(|&&event| visible_at(event) < at).map(|&event| event as usize));
+            walk.advance(at);
+            visit(member, walk);
+        }
+    }
+}
+
+/// Features of the events that each snapshot's lead sees.
+pub(crate) fn sweep_own(activities: &Activities, layout: &Layout, snapshots: &[Snapshot], created: impl Fn(u32) -> Option<Timestamp> + Sync) -> Vec<Tile> {
+    let groups = Groups::new(snapshots, activities.n_entities(), |lead| activities.entity_of(lead));
+    groups.tiles(
+        layout.cells.len(),
+        || (Walk::new(layout, &activities.rows), Vec::new()),
+        |(walk, events): &mut (Walk<'_>, Vec<u32>), group, members, put| {
+            events.clear();
+            if group < activities.n_entities() {
+                events.extend(activities.events_of(group).map(|event| event as u32));
+            }
+            let times = members.iter().map(|&row| snapshots[row as usize].at);
+            visit_snapshots(walk, activities, events, times, |member, walk| {
+                let created = created(snapshots[members[member] as usize].lead);
+                for (number, &cell) in layout.cells.iter().enumerate() {
+                    put(member, number, walk.value(cell, created));
+                }
+            });
+        },
+    )
+}
+
+/// The leads of each account.
+pub(crate) struct Accounts<'a> {
+    pub(crate) of_lead: &'a [u32],
+    pub(crate) offsets: Vec<usize>,
+    pub(crate) leads: Vec<u32>,
+}
+
+impl<'a> Accounts<'a> {
+    pub(crate) fn new(of_lead: &'a [u32]) -> Self {
+        let n_accounts = of_lead.iter().filter(|&&account| account != MISSING).max().map_or(0, |&last| last as usize + 1);
+        let mut offsets = vec![0; n_accounts + 1];
+        for &account in of_lead.iter().filter(|&&account| account != MISSING) {
+            offsets[account as usize + 1] += 1;
+        }
+        for account in 0..n_accounts {
+            offsets[account + 1] += offsets[account];
+        }
+        let mut next = offsets.clone();
+        let mut leads = vec![0; offsets[n_accounts]];
+        for (lead, &account) in of_lead.iter().enumerate().filter(|(_, account)| **account != MISSING) {
+            leads[next[account as usize]] = lead as u32;
+            next[account as usize] += 1;
+        }
+        Self { of_lead, offsets, leads }
+    }
+
+    pub(crate) fn n_accounts(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    pub(crate) fn leads_of(&self, account: usize) -> &[u32] {
+        &self.leads[self.offsets[account]..self.offsets[account + 1]]
+    }
+
+    pub(crate) fn account_of(&self, lead: u32) -> Option<usize> {
+        Some(self.of_lead[lead as usize]).filter(|&account| account != MISSING).map(|account| account as usize)
+    }
+}
+
+/// Features of the events of the account's other leads: those of the whole account less the lead's own, both exact.
+pub(crate) fn sweep_peers(activities: &Activities, layout: &Layout, snapshots: &[Snapshot], accounts: &Accounts<'_>) -> Vec<Tile> {
+    let groups = Groups::new(snapshots, accounts.n_accounts(), |lead| accounts.account_of(lead));
+    groups.tiles(
+        layout.cells.len(),
+        || (Walk::new(layout, &activities.rows), Walk::new(layout, &activities.rows)),
+        |(all, own): &mut (Walk<'_>, Walk<'_>), account, members, put| {
+            // Leads without an account keep their missing values.
+            if account == accounts.n_accounts() {
+                return;
+            }
+            let mut events: Vec<(Timestamp, Timestamp, u32, u32)> = Vec::new();
+            for &lead in accounts.leads_of(account) {
+                events.extend(
+                    activities.events_of(lead as usize).map(|event| (activities.rows.at[event], activities.rows.visible_at(event), lead, event as u32)),
+                );
+            }
+            events.sort_unstable();
+            let owners: Vec<(u32, u32)> = {
+                let mut owners: Vec<(u32, u32)> = events.iter().map(|event| (event.3, event.2)).collect();
+                owners.sort_unstable();
+                owners
+            };
+            let owner = |event: u32| owners[owners.partition_point(|&(known, _)| known < event)].1;
+            let positions: Vec<u32> = events.iter().map(|event| event.3).collect();
+            // First what the whole account did, then each lead's own is taken off.
+            let mut totals: Vec<Total> = Vec::with_capacity(members.len() * layout.cells.len());
+            let times = members.iter().map(|&row| snapshots[row as usize].at);
+            visit_snapshots(all, activities, &positions, times, |member, walk| {
+                let lead = snapshots[members[member] as usize].lead;
+                totals.extend(layout.cells.iter().map(|&cell| Total::of(walk, cell, |event| owner(event) != lead, activities)));
+            });
+            let mut by_lead: Vec<usize> = (0..members.len()).collect();
+            by_lead.sort_by_key(|&member| snapshots[members[member] as usize].lead);
+            for run in by_lead.chunk_by(|&a, &b| snapshots[members[a] as usize].lead == snapshots[members[b] as usize].lead) {
+                let lead = snapshots[members[run[0]] as usize].lead;
+                let events: Vec<u32> = activities.events_of(lead as usize).map(|event| event as u32).collect();
+                let times = run.iter().map(|&member| snapshots[members[member] as usize].at);
+                visit_snapshots(own, activities, &events, times, |position, walk| {
+                    let member = run[position];
+                    let at = snapshots[members[member] as usize].at;
+                    for (number, &cell) in layout.cells.iter().enumerate() {
+                        let total = totals[member * layout.cells.len() + number];
+                        put(member, number, total.less(Total::of(walk, cell, |_| false, activities)).value(cell, at));
+                    }
+                });
+            }
+        },
+    )
+}
+
+/// What a feature of an account is made of, so that a lead's own part can be taken off.
+#[derive(Debug, Clone, Copy, Default)]
+struct Total {
+    count: i64,
+    /// Of the window's double (trend), or of all events of the table (share).
+    other_count: i64,
+    sum: Fixed,
+    n_values: u32,
+    latest: Option<Timestamp>,
+}
+
+impl Total {
+    fn of(walk: &Walk<'_>, cell: Cell, is_peer: impl Fn(u32) -> bool, activities: &Activities) -> Self {
+        let count = |track, window| walk.count(track, window) as i64;
+        match cell {
+            Cell::Count { track, window } => Self { count: count(track, window), ..Self::default() },
+            Cell::Trend { track, window, double } => Self { count: count(track, Some(window)), other_count: count(track, Some(double)), ..Self::default() },
+            Cell::Share { track, window } => Self { count: count(track, window), other_count: count(0, window), ..Self::default() },
+            Cell::Sum { track, window, column } | Cell::Mean { track, window, column } => {
+                let (sum, n_values) = walk.sum(track, window, column);
+                Self { sum, n_values, ..Self::default() }
+            }
+            Cell::Recency { track } => {
+                // Back over the lead's own latest events to the first of another.
+                let latest = walk.visible_events(track).iter().rev().find(|&&event| is_peer(event));
+                Self { latest: latest.map(|&event| activities.rows.at[event as usize]), ..Self::default() }
+            }
+            _ => unreachable!("features of peers are counts, sums, means, trends, shares and recencies"),
+        }
+    }
+
+    fn less(self, own: Self) -> Self {
+        Self {
+            count: self.count - own.count,
+            other_count: self.other_count - own.other_count,
+            sum: self.sum - own.sum,
+            n_values: self.n_values - own.n_values,
+            latest: self.latest,
+        }
+    }
+
+    fn value(self, cell: Cell, at: Timestamp) -> f64 {
+        match cell {
+            Cell::Count { .. } => self.count as f64,
+            Cell::Trend { .. } => (2 * self.count - self.other_count) as f64,
+            Cell::Share { .. } if self.other_count == 0 => f64::NAN,
+            Cell::Share { .. } => self.count as f64 / self.other_count as f64,
+            Cell::Sum { .. } => self.sum.value(),
+            Cell::Mean { .. } => mean((self.sum, self.n_values)),
+            _ => self.latest.map_or(f64::NAN, |latest| at.days_since(latest)),
+        }
+    }
+}
