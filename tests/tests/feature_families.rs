@@ -1,13 +1,15 @@
 //! Every family of features against plain loops over unsorted rows, over random companies with ties and late records.
 #![allow(missing_docs, reason = "tests")]
 
+use std::sync::Arc;
+
 use leadscore_core::{
     AttributeTable, CalendarPart, EventFilter, Family, FeatureSource, FeatureSpec, PeerState, Precision, Snapshot, Span, Stamp, Statistic, Timestamp,
 };
 use leadscore_features::{compute, plan};
 use leadscore_tables::{
-    Activities, Attribute, Column, EventRows, FamilyChoice, FeaturesConfig, History, HistoryChange, KindColumn, LeadOutcome, Leads, Lookup, MISSING, Tables,
-    ValueColumn, Versions,
+    Activities, Attribute, Column, EventRows, FamilyChoice, FeaturesConfig, History, HistoryChange, KindColumn, LeadOutcome, Leads, Lookup, LookupRows,
+    MISSING, Tables, ValueColumn, Versions,
 };
 use proptest::prelude::*;
 
@@ -114,13 +116,15 @@ fn tables(company: &Company) -> Tables {
             attributes: vec![Attribute { name: "stage".to_owned(), column: Column::Category { codes: vec![MISSING; N_LEADS as usize], levels: vec![] } }],
             manual_score: None,
             accounts: Some(accounts.clone()),
-            account_hashes: vec![0; N_ACCOUNTS as usize],
+            entity_hashes: None,
         },
         lookups: vec![Lookup {
             name: "firm".to_owned(),
             entry_of_lead: accounts,
-            versions: Some(Versions { offsets, known }),
-            attributes: vec![Attribute { name: "staff".to_owned(), column: Column::Number(staff.iter().map(|&staff| f64::from(staff)).collect()) }],
+            rows: Arc::new(LookupRows {
+                versions: Some(Versions { offsets, known }),
+                attributes: vec![Attribute { name: "staff".to_owned(), column: Column::Number(staff.iter().map(|&staff| f64::from(staff)).collect()) }],
+            }),
         }],
         activities: vec![activities("news", &company.news, Some(&company.accounts), false), activities("web", &company.web, None, true)],
         outcomes: outcomes.collect(),
@@ -433,7 +437,7 @@ fn examples_hold() {
             attributes: Vec::new(),
             manual_score: None,
             accounts: None,
-            account_hashes: Vec::new(),
+            entity_hashes: None,
         },
         lookups: Vec::new(),
         activities: vec![Activities::new("web", None, 1, rows)],

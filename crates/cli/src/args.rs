@@ -98,6 +98,12 @@ pub(crate) struct FeaturesArgs {
     /// Where to write the matrix: .parquet, .csv or .ndjson
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Memory to stay within, such as 2GB: what does not fit waits on disk; half of the machine's if not given
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) memory: Option<u64>,
+    /// Folder for what waits on disk; that of the matrix if not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spill: Option<PathBuf>,
     /// Print the dictionary of features, as a table or as Markdown
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
     pub(crate) describe: Option<DescribeFormat>,
@@ -232,4 +238,23 @@ pub(crate) enum FormatArg {
 pub(crate) struct CompletionsArgs {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// Bytes written as `512MB`, `2GB` or `1.5GiB`.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let trimmed = text.trim();
+    let (number, unit) = trimmed.split_at(trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len()));
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "mb" | "m" => 1e6,
+        "mib" => 1_048_576.0,
+        "gb" | "g" => 1e9,
+        "gib" => 1_073_741_824.0,
+        _ => return Err("write a number and a unit, such as 512MB or 2GB".to_owned()),
+    };
+    let bytes = number.parse::<f64>().map_err(|_| "write a number and a unit, such as 512MB or 2GB".to_owned())? * factor;
+    if bytes < 400e6 {
+        return Err("at least 400MB are needed".to_owned());
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and no machine has 2^53 bytes")]
+    Ok(bytes as u64)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use leadscore_core::stable_hash;
 use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp};
-use leadscore_features::SnapshotCounts;
+use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_tables::{AttributeKey, Config, LoadOptions, Tables};
 
@@ -39,7 +39,7 @@ impl Project {
     /// Reads all tables and says what is to be known about them.
     pub(crate) fn load(&self, options: &LoadOptions) -> anyhow::Result<Tables> {
         let stage = Stage::start("reading tables");
-        let tables = leadscore_tables::load(&self.config, &self.folder, options)?;
+        let tables = leadscore_tables::load(&self.config, &self.folder, &LoadOptions { now: Some(now()), ..options.clone() })?;
         drop(stage);
         show::notes(&tables.notes);
         Ok(tables)
@@ -53,7 +53,7 @@ impl Project {
                 attributes.insert(AttributeKey::new(table, column), spec.kind);
             }
         }
-        self.load(&LoadOptions { as_of, attributes: Some(attributes) })
+        self.load(&LoadOptions { as_of, attributes: Some(attributes), ..Default::default() })
     }
 
     /// Reads a moment from the command line: a time, or in a flat export a value of `order_by`.
@@ -75,9 +75,9 @@ impl Project {
         text.map(|text| self.moment(flag, text)).transpose()
     }
 
-    /// The features that these tables give for these snapshots; says what is to be known about the choice.
-    pub(crate) fn plan(&self, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<Vec<FeatureSpec>> {
-        let plan = leadscore_features::plan(tables, &self.config.features, snapshots);
+    /// The features that a survey of the snapshots gives; says what is to be known about the choice.
+    pub(crate) fn plan(&self, survey: &Survey) -> anyhow::Result<Vec<FeatureSpec>> {
+        let plan = survey.plan(&self.config.features);
         show::notes(&plan.notes);
         if plan.specs.is_empty() {
             bail!("there is no feature: look at `families` and `only` of [features]");
@@ -89,6 +89,12 @@ impl Project {
     pub(crate) fn write_time(&self) -> fn(Timestamp) -> String {
         if self.config.is_flat() { |at| at.order().to_string() } else { |at| at.to_string() }
     }
+}
+
+/// What the clock says.
+pub(crate) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// The features of these snapshots.
@@ -103,7 +109,7 @@ pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Optio
     if labelled.snapshots.is_empty() {
         return Err(no_snapshot(project, &counts, tables.observation_end));
     }
-    let specs = project.plan(tables, &labelled.snapshots)?;
+    let specs = project.plan(&leadscore_features::survey(tables, &labelled.snapshots))?;
     let matrix = features_of(tables, &specs, &labelled.snapshots)?;
     let lead_keys = lead_keys(tables, matrix.keys());
     Ok((Labelled { matrix, labels: labelled.labels, lead_keys }, counts))

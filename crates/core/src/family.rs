@@ -107,7 +107,20 @@ impl Family {
 
     /// Whether `"default"` stands for it.
     pub fn is_default(self) -> bool {
-        matches!(self, Self::Attributes | Self::Created | Self::Age | Self::History | Self::Counts | Self::Values | Self::Recency | Self::Gaps | Self::Account)
+        matches!(
+            self,
+            Self::Attributes
+                | Self::Created
+                | Self::Age
+                | Self::History
+                | Self::Counts
+                | Self::Values
+                | Self::ActiveDays
+                | Self::Decay
+                | Self::Share
+                | Self::Latest
+                | Self::Account
+        )
     }
 
     /// What its features say, and how they are computed.
@@ -130,7 +143,7 @@ impl Family {
             Self::First => "days since the first event, for all and for each kind",
             Self::Decay => "sum over events of ½ to the power of their age in half-lives, for all and for each kind",
             Self::Trend => "number of events in each window less the number in as long a time before it, for all and for each kind",
-            Self::Share => "events of each kind as a share of all events, in each window and ever",
+            Self::Share => "events of each kind as a share of all events",
             Self::Gaps => "mean and most days between consecutive events, for all events",
             Self::Reply => "days from creation to the first event at or after it, for all and for each kind",
             Self::Sequence => "for each ordered pair of the most frequent kinds: 1 if one of the first came strictly after one of the second, else 0",
@@ -162,7 +175,7 @@ impl Family {
             // One in [17, 31), three in [3, 17).
             Self::Trend => ("web.trend.14d", -2.0),
             // Three pages of four events.
-            Self::Share => ("web.page.share.30d", 0.75),
+            Self::Share => ("web.page.share.ever", 0.75),
             // From 3 January 10:00 to 25 January 12:00 in three steps.
             Self::Gaps => ("web.gap_mean", (22.0 + 2.0 / 24.0) / 3.0),
             // 13 January 00:00.

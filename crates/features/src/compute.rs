@@ -243,8 +243,8 @@ fn attribute_column(
         },
         AttributeTable::Lookup(name) => {
             let lookup = tables.lookups.iter().find(|lookup| lookup.name == *name).ok_or_else(|| missing(format!("the table [lookups.{name}]")))?;
-            let idx = find(&lookup.attributes).ok_or_else(|| missing(format!("the column `{column}` of [lookups.{name}]")))?;
-            (&lookup.attributes[idx].column, snapshots.par_iter().map(|&snapshot| lookup.row_at(snapshot)).collect())
+            let idx = find(&lookup.rows.attributes).ok_or_else(|| missing(format!("the column `{column}` of [lookups.{name}]")))?;
+            (&lookup.rows.attributes[idx].column, snapshots.par_iter().map(|&snapshot| lookup.row_at(snapshot)).collect())
         }
     };
     match (values, spec.kind) {

@@ -69,7 +69,7 @@ pub fn survey(tables: &Tables, snapshots: &[Snapshot]) -> Survey {
         attributes.insert((None, attribute.name.clone()), kind_of(&attribute.column));
     }
     for lookup in &tables.lookups {
-        for attribute in &lookup.attributes {
+        for attribute in &lookup.rows.attributes {
             attributes.insert((Some(lookup.name.clone()), attribute.name.clone()), kind_of(&attribute.column));
         }
     }
@@ -337,9 +337,6 @@ impl EventSurvey {
                 if has(Family::ActiveDays) {
                     columns.push("days", window, Statistic::ActiveDays, Unit::Days);
                 }
-                if has(Family::Share) && kind.filter != EventFilter::All {
-                    columns.push("share", window, Statistic::Share, Unit::Share);
-                }
                 if has(Family::Trend) && window.is_some() {
                     columns.push("trend", window, Statistic::Trend, Unit::Events);
                 }
@@ -352,6 +349,9 @@ impl EventSurvey {
                         columns.push(&format!("max_{value}"), window, Statistic::Max(value.clone()), Unit::AsGiven);
                     }
                 }
+            }
+            if has(Family::Share) && kind.filter != EventFilter::All {
+                columns.push("share", None, Statistic::Share, Unit::Share);
             }
             if has(Family::Decay) {
                 for &half_life in &config.half_lives {

@@ -1,7 +1,9 @@
 //! The poison test: whatever a snapshot must not see is altered in the user's own tables, and its features must not change.
 
+use std::sync::Arc;
+
 use leadscore_core::{FeatureMatrix, Snapshot, Span, Stamp, Timestamp};
-use leadscore_tables::{Activities, Attribute, Column, EventRows, HistoryChange, LeadOutcome, Lookup, MISSING, Tables};
+use leadscore_tables::{Activities, Attribute, Column, EventRows, HistoryChange, LeadOutcome, LookupRows, MISSING, Tables};
 use serde::Serialize;
 
 use crate::compute::FeaturesError;
@@ -63,7 +65,7 @@ fn rounds(tables: &Tables, snapshots: &[Snapshot]) -> Vec<(Vec<Snapshot>, Vec<Ti
     let n_leads = tables.leads.ids.len();
     let is_shared = tables.leads.accounts.is_some()
         || tables.activities.iter().any(|activities| activities.entity_of_lead.is_some())
-        || tables.lookups.iter().any(|lookup| lookup.versions.is_some());
+        || tables.lookups.iter().any(|lookup| lookup.rows.versions.is_some());
     let mut sorted = snapshots.to_vec();
     sorted.sort_unstable_by_key(|snapshot| (snapshot.at, snapshot.lead));
     if is_shared {
@@ -139,7 +141,7 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
     }
     let latest = cut_of_lead.iter().copied().filter(|&cut| cut < Timestamp::MAX).max().unwrap_or(Timestamp::MAX);
     for lookup in &mut poisoned.lookups {
-        let Lookup { versions, attributes, .. } = lookup;
+        let LookupRows { versions, attributes } = Arc::make_mut(&mut lookup.rows);
         if let Some(versions) = versions {
             let mut columns: Vec<&mut Column> = attributes.iter_mut().map(|attribute| &mut attribute.column).collect();
             n_altered += poison_dated(&versions.offsets, &mut versions.known, &mut columns, |_| latest);

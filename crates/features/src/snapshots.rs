@@ -27,6 +27,21 @@ pub struct SnapshotCounts {
     pub wins: usize,
 }
 
+impl std::ops::AddAssign for SnapshotCounts {
+    /// The counts of two parts of the leads.
+    fn add_assign(&mut self, other: Self) {
+        self.n_leads += other.n_leads;
+        self.leads_without_time += other.leads_without_time;
+        self.leads_never_at_risk += other.leads_never_at_risk;
+        self.before_from += other.before_from;
+        self.closed_before += other.closed_before;
+        self.immature += other.immature;
+        self.immature_wins += other.immature_wins;
+        self.mature += other.mature;
+        self.wins += other.wins;
+    }
+}
+
 /// The leads to score at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScoringSet {

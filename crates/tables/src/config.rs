@@ -359,10 +359,10 @@ impl<'de> Deserialize<'de> for Every {
 pub struct FeaturesConfig {
     /// Families of features; default ["default"], which stands for those that are worth their columns on most data; "all" for every one.
     pub families: Vec<FamilyChoice>,
-    /// How far windows over activities reach back; the whole life of the lead is always counted too.
+    /// How far windows over activities reach back, default ["30d"]; the whole life of the lead is always counted too.
     #[schemars(with = "Vec<String>")]
     pub windows: Vec<Span>,
-    /// Half-lives of the family "decay"; default ["7d", "30d"].
+    /// Half-lives of the family "decay"; default ["3d", "30d"].
     #[schemars(with = "Vec<String>")]
     pub half_lives: Vec<Span>,
     /// Kinds of an activity with columns of their own: the most frequent ones; the others share one; default 12.
@@ -377,8 +377,8 @@ impl Default for FeaturesConfig {
     fn default() -> Self {
         Self {
             families: vec![FamilyChoice::Default],
-            windows: vec![Span::from_days(7), Span::from_days(30), Span::from_days(90)],
-            half_lives: vec![Span::from_days(7), Span::from_days(30)],
+            windows: vec![Span::from_days(30)],
+            half_lives: vec![Span::from_days(3), Span::from_days(30)],
             max_kinds: 12,
             max_sequence_kinds: 4,
             only: None,
@@ -527,6 +527,27 @@ impl Config {
     /// Whether the leads are a flat export: an outcome flag, no dates.
     pub fn is_flat(&self) -> bool {
         self.outcomes.flag.is_some()
+    }
+
+    /// The tables whose rows belong to leads or accounts, with how their files are to be read.
+    pub(crate) fn row_tables(&self) -> Vec<(String, FileConfig<'_>)> {
+        let mut tables = vec![("[leads]".to_owned(), self.leads.file())];
+        if self.outcomes.path.is_some() {
+            tables.push(("[outcomes]".to_owned(), self.outcomes.file()));
+        }
+        tables.extend(self.history.as_ref().map(|history| ("[history]".to_owned(), history.file())));
+        tables.extend(self.activities.iter().map(|(name, activity)| (format!("[activities.{name}]"), activity.file())));
+        tables
+    }
+
+    /// The column of the leads with the account that shares events with others, if any; the error is two that differ.
+    pub(crate) fn entity_column(&self) -> Result<Option<&str>, (&str, &str)> {
+        let mut columns = self.leads.account.as_deref().into_iter().chain(self.activities.values().filter_map(|activity| activity.account.as_deref()));
+        let Some(first) = columns.next() else { return Ok(None) };
+        match columns.find(|column| *column != first) {
+            None => Ok(Some(first)),
+            Some(other) => Err((first, other)),
+        }
     }
 
     /// The JSON schema of the file, for editors.

@@ -9,8 +9,10 @@ mod typed;
 mod values;
 
 mod scan;
+mod spill;
 
 mod load;
+mod partition;
 mod profile;
 mod write;
 
@@ -21,6 +23,9 @@ pub use config::{
 pub use error::TablesError;
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
 pub use load::load;
+pub use partition::{PartitionOptions, Partitions, needs_partitions};
 pub use profile::{ProfileInput, profile};
-pub use typed::{Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, MISSING, Note, Tables, Versions};
+pub use typed::{
+    Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables, Versions,
+};
 pub use write::{OutColumn, OutFile, OutTable, TableWriter, check_table_target, check_target, remove_unfinished, write_table};

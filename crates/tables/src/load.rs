@@ -6,24 +6,44 @@ mod history;
 mod leads;
 mod lookups;
 mod outcomes;
+mod roles;
 
 use std::path::Path;
 
 use hashbrown::HashMap;
 use leadscore_core::{Stamp, Timestamp, stable_hash};
 
-use crate::config::Config;
+use crate::config::{Config, FileConfig};
 use crate::error::TablesError;
-use crate::events::Activities;
+use crate::partition::Partitions;
 use crate::scan::Table;
 use crate::typed::{Attribute, History, LeadOutcome, Leads, LoadOptions, Note, Tables};
 
 use activities::read_activities;
 use attributes::{expected_kind, read_attribute, texts};
 use history::read_history;
-use leads::{lead_attributes, lead_ids, number_accounts, permute, permute_column, read_flags, read_leads, read_manual_score, read_order};
-use lookups::{lookup_attributes, read_lookup};
+use leads::{check_leads, lead_attributes, lead_ids, number_accounts, permute, permute_column, read_flags, read_leads, read_manual_score, read_order};
 use outcomes::read_outcomes;
+
+pub(crate) use lookups::{LookupTable, read_lookups};
+pub(crate) use roles::{check_columns, guess_types, is_keyed_by_account, key_column, latest_of_rows, spilled_columns};
+
+/// Where the rows of tables come from.
+pub(crate) enum Origin<'a, 'c> {
+    /// All of them, from their files, which are relative to a folder.
+    Files(&'a Path),
+    /// Those of one part of the leads.
+    Spilled(&'a Partitions<'c>, usize),
+}
+
+impl<'c> Origin<'_, 'c> {
+    fn open(&self, name: &str, file: FileConfig<'c>) -> Result<Table<'c>, TablesError> {
+        match self {
+            Self::Files(folder) => Table::open(name, folder, file),
+            Self::Spilled(partitions, part) => Ok(partitions.table(name, *part)),
+        }
+    }
+}
 
 /// Reads all tables of a config, whose paths are relative to `folder`.
 ///
@@ -31,9 +51,15 @@ use outcomes::read_outcomes;
 ///
 /// [`TablesError`] names file, line and column of the first thing that is not as the config says.
 pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tables, TablesError> {
+    load_from(config, &Origin::Files(folder), options)
+}
+
+pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options: &LoadOptions) -> Result<Tables, TablesError> {
     let mut notes = Vec::new();
-    let leads_table = Table::open("[leads]", folder, config.leads.file())?;
+    let leads_table = origin.open("[leads]", config.leads.file())?;
+    check_leads(config, &leads_table)?;
     let raw = read_leads(config, &leads_table)?;
+    let mut latest = options.latest.or(latest_of_rows(config, "[leads]", &raw)?);
     let (ids, position_of_row) = lead_ids(&raw, &config.leads.id)?;
     let n_leads = ids.len();
     let index: HashMap<&str, u32> = ids.iter().enumerate().map(|(position, id)| (id.as_str(), position as u32)).collect();
@@ -49,7 +75,7 @@ pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tab
     let order = config.snapshots.order_by.as_ref().map(|column| read_order(&raw, column)).transpose()?.map(|values| permute(values, &position_of_row));
     let manual_score = read_manual_score(config, &raw)?.map(|values| permute(values, &position_of_row));
     let mut attributes = Vec::new();
-    for column in lead_attributes(config, &leads_table, options) {
+    for column in lead_attributes(config, leads_table.columns(), options) {
         let expected = expected_kind(options, None, &column);
         if let Some(values) = read_attribute(&raw, &column, expected, &mut notes)? {
             attributes.push(Attribute { name: column, column: permute_column(values, &position_of_row) });
@@ -62,57 +88,55 @@ pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tab
             outcomes[position_of_row[row] as usize].flag = flag;
         }
     } else {
-        read_outcomes(config, folder, &index, &created, &mut outcomes, &mut notes)?;
+        latest = latest.max(read_outcomes(config, origin, &index, &created, &mut outcomes, &mut notes)?);
     }
+    let fresh;
+    let shared = match origin {
+        Origin::Files(folder) => {
+            fresh = read_lookups(config, folder, options, &mut notes)?;
+            &fresh
+        }
+        Origin::Spilled(partitions, _) => partitions.lookups(),
+    };
     let mut lookups = Vec::new();
     for (name, lookup) in &config.lookups {
-        let key_column = lookup.leads_key.as_ref().unwrap_or(&lookup.key);
-        let keys = permute(texts(&raw, key_column)?, &position_of_row);
-        let table = Table::open(&format!("[lookups.{name}]"), folder, lookup.file())?;
-        table.require("key", &lookup.key)?;
-        let columns = lookup_attributes(name, lookup, &table, options)?;
-        let mut wanted: Vec<&str> = vec![&lookup.key];
-        wanted.extend(columns.iter().map(String::as_str));
-        if let Some(column) = &lookup.changed_at {
-            table.require("changed_at", column)?;
-            wanted.push(column);
-        }
-        let raw_lookup = table.read(&wanted)?;
-        add_table_notes(&table, &mut notes);
-        lookups.push(read_lookup(name, lookup, &raw_lookup, &columns, &keys, options, &mut notes)?);
+        let keys = permute(texts(&raw, lookup.leads_key.as_ref().unwrap_or(&lookup.key))?, &position_of_row);
+        lookups.push(shared[name].join(name, &lookup.key, &keys, &mut notes));
     }
     let mut activities = Vec::new();
     for (name, activity) in &config.activities {
         let accounts = activity.account.as_ref().map(|column| texts(&raw, column).map(|keys| permute(keys, &position_of_row))).transpose()?;
-        activities.push(read_activities(name, activity, folder, &index, accounts.as_deref(), &created, &mut notes)?);
+        let (events, seen) = read_activities(name, activity, config, origin, &index, accounts.as_deref(), &created, &mut notes)?;
+        activities.push(events);
+        latest = latest.max(seen);
     }
-    let (accounts, account_hashes) = match &config.leads.account {
-        Some(column) => {
-            let names = permute(texts(&raw, column)?, &position_of_row);
-            let (of_lead, numbers) = number_accounts(&names);
-            let mut hashes = vec![0; numbers.len()];
-            numbers.iter().for_each(|(name, &number)| hashes[number as usize] = stable_hash(name));
-            (Some(of_lead), hashes)
-        }
-        None => (None, Vec::new()),
+    let account_names = |column: &str| Ok::<_, TablesError>(permute(texts(&raw, column)?, &position_of_row));
+    let accounts = match &config.leads.account {
+        Some(column) => Some(number_accounts(&account_names(column)?).0),
+        None => None,
     };
-    drop(raw);
+    let entity_hashes = match config.entity_column() {
+        Ok(Some(column)) => {
+            let names = account_names(column)?;
+            Some(names.iter().zip(&ids).map(|(account, id)| stable_hash(account.as_ref().unwrap_or(id))).collect())
+        }
+        _ => None,
+    };
     let history = match &config.history {
-        Some(_) => read_history(config, folder, &index, &mut attributes, n_leads, &mut notes)?,
+        Some(_) => read_history(config, origin, &index, options, &mut attributes, n_leads, &mut notes)?,
         None => History::default(),
     };
-    let latest = latest_time(&created, &outcomes, &activities);
-    let configured = config.snapshots.observation_end.map(|moment| moment.0);
-    let mut observation_end = if config.is_flat() { Timestamp::MAX } else { configured.or(latest).unwrap_or(Timestamp::MAX) };
+    drop(index);
+    drop(raw);
+    let observation_end = observation_end(config, options, options.latest.or(latest), &mut notes);
     if let Some(as_of) = options.as_of.filter(|_| !config.is_flat()) {
-        observation_end = observation_end.min(as_of);
         for outcome in &mut outcomes {
             outcome.closed = outcome.closed.filter(|&at| at < as_of);
             outcome.won = outcome.won.filter(|&at| at < as_of);
         }
     }
     Ok(Tables {
-        leads: Leads { id_column: config.leads.id.clone(), ids: ids.clone(), created, order, attributes, manual_score, accounts, account_hashes },
+        leads: Leads { id_column: config.leads.id.clone(), ids, created, order, attributes, manual_score, accounts, entity_hashes },
         lookups,
         activities,
         outcomes,
@@ -123,13 +147,27 @@ pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tab
     })
 }
 
+/// The last moment that the data speaks of: as configured, or the latest time seen, but never later than now or `as_of`.
+fn observation_end(config: &Config, options: &LoadOptions, latest: Option<Timestamp>, notes: &mut Vec<Note>) -> Timestamp {
+    if config.is_flat() {
+        return Timestamp::MAX;
+    }
+    let configured = config.snapshots.observation_end.map(|moment| moment.0);
+    let mut end = configured.or(latest).unwrap_or(Timestamp::MAX);
+    if let (None, Some(latest), Some(now)) = (configured, latest, options.now)
+        && latest > now
+    {
+        let text = format!("the latest time in the data, {latest}, lies in the future: the data is taken to speak until now; `observation_end` says it better");
+        notes.push(Note::new("[snapshots]", text));
+        end = now;
+    }
+    options.as_of.map_or(end, |as_of| end.min(as_of))
+}
+
 fn add_table_notes(table: &Table<'_>, notes: &mut Vec<Note>) {
     notes.extend(table.notes.iter().map(|text| Note::new(&table.name, text)));
 }
 
-fn latest_time(created: &[Option<Stamp>], outcomes: &[LeadOutcome], activities: &[Activities]) -> Option<Timestamp> {
-    let created = created.iter().flatten().map(|stamp| stamp.known);
-    let closed = outcomes.iter().filter_map(|outcome| outcome.closed);
-    let events = activities.iter().flat_map(|activity| activity.rows.at.iter().copied());
-    created.chain(closed).chain(events).max()
+fn latest_known(times: &[Option<Stamp>]) -> Option<Timestamp> {
+    times.iter().flatten().map(|stamp| stamp.known).max()
 }

@@ -1,7 +1,9 @@
 //! The one door to Polars for reading: lazy scans of a table's files, only the columns needed, cells with their place.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
+use hashbrown::HashMap;
 use leadscore_core::{Precision, Stamp, Timestamp};
 use polars::prelude::{
     DataFrame, DataType, LazyCsvReader, LazyFileListReader, LazyFrame, LazyJsonLineReader, PlRefPath, ScanArgsParquet, ScanSources, Series, TimeUnit, col,
@@ -10,6 +12,7 @@ use polars::prelude::{
 use crate::config::{FileConfig, nearest};
 use crate::error::TablesError;
 use crate::source::{self, Source};
+use crate::spill::{SpilledFile, SpilledRows};
 use crate::values::{self, Nulls, TimeFormat, UnknownFormat};
 
 /// The files of one table, checked and ready to be read.
@@ -21,8 +24,13 @@ pub(crate) struct Table<'a> {
     columns: Vec<String>,
     /// What the user should know about how the files were read.
     pub(crate) notes: Vec<String>,
+    /// Formats of time columns, recognised at their first value; every batch follows them.
+    formats: Mutex<HashMap<String, TimeFormat>>,
+    /// Where the rows of a part of the leads wait on disk, in place of the files.
+    spilled: Option<SpilledFile>,
 }
 
+#[derive(Clone)]
 struct Part {
     path: PathBuf,
     lazy: LazyFrame,
@@ -30,12 +38,30 @@ struct Part {
     csv: Option<(u8, usize)>,
 }
 
+/// Rows of one file of a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batch {
+    part: usize,
+    /// Of the file.
+    offset: usize,
+    pub(crate) n_rows: usize,
+    /// Rows of the table before it.
+    first_row: usize,
+}
+
 /// Some columns of a table, in memory.
 pub(crate) struct RawTable<'a> {
     table: &'a Table<'a>,
-    frames: Vec<DataFrame>,
+    cells: Cells,
     nulls: Nulls,
     pub(crate) n_rows: usize,
+}
+
+enum Cells {
+    /// As the engine read them: one frame a file, or one batch of a file.
+    Frames { frames: Vec<DataFrame>, batch: Option<Batch> },
+    /// Typed already.
+    Spilled(SpilledRows),
 }
 
 impl<'a> Table<'a> {
@@ -54,7 +80,48 @@ impl<'a> Table<'a> {
             }
             parts.push(part);
         }
-        Ok(Self { name: name.to_owned(), file, parts, columns, notes })
+        Ok(Self { name: name.to_owned(), file, parts, columns, notes, formats: Mutex::default(), spilled: None })
+    }
+
+    /// The same table, reduced to the rows that wait in a spill file.
+    pub(crate) fn of_spilled(&self, spilled: SpilledFile) -> Table<'a> {
+        Table {
+            name: self.name.clone(),
+            file: self.file.clone(),
+            parts: self.parts.clone(),
+            columns: spilled.columns(),
+            notes: self.notes.clone(),
+            formats: Mutex::default(),
+            spilled: Some(spilled),
+        }
+    }
+
+    /// Runs of rows of about this length, in order.
+    pub(crate) fn batches(&self, rows_per_batch: usize) -> Result<Vec<Batch>, TablesError> {
+        let mut batches = Vec::new();
+        let mut first_row = 0;
+        for (number, part) in self.parts.iter().enumerate() {
+            let n_rows = part.n_rows()?;
+            for offset in (0..n_rows).step_by(rows_per_batch) {
+                batches.push(Batch { part: number, offset, n_rows: rows_per_batch.min(n_rows - offset), first_row: first_row + offset });
+            }
+            first_row += n_rows;
+        }
+        Ok(batches)
+    }
+
+    /// Reads these columns of one batch.
+    pub(crate) fn read_batch(&'a self, columns: &[&str], batch: Batch) -> Result<RawTable<'a>, TablesError> {
+        let part = &self.parts[batch.part];
+        let lazy = part.lazy.clone().select(distinct(columns).into_iter().map(col).collect::<Vec<_>>()).slice(batch.offset as i64, batch.n_rows as u32);
+        let frame = lazy.collect().map_err(|error| engine_error(&part.path, error))?;
+        let n_rows = frame.height();
+        Ok(RawTable { table: self, cells: Cells::Frames { frames: vec![frame], batch: Some(batch) }, nulls: Nulls::new(self.file.null_values), n_rows })
+    }
+
+    /// Whether its rows are those of one part of the leads, which may be none.
+    pub(crate) fn is_spilled(&self) -> bool {
+        self.spilled.is_some()
     }
 
     pub(crate) fn columns(&self) -> &[String] {
@@ -63,7 +130,8 @@ impl<'a> Table<'a> {
 
     /// Fails, naming the key of the config, unless the column is there.
     pub(crate) fn require(&self, key: &str, column: &str) -> Result<(), TablesError> {
-        if self.columns.iter().any(|known| known == column) {
+        // What was spilled was checked before.
+        if self.spilled.is_some() || self.columns.iter().any(|known| known == column) {
             return Ok(());
         }
         Err(missing_column(&format!("{} `{key}`", self.name), &self.parts[0].path, column, &self.columns))
@@ -75,11 +143,11 @@ impl<'a> Table<'a> {
 
     /// Reads these columns of all files.
     pub(crate) fn read(&'a self, columns: &[&str]) -> Result<RawTable<'a>, TablesError> {
-        let mut wanted: Vec<&str> = Vec::new();
-        for column in columns {
-            if !wanted.contains(column) {
-                wanted.push(column);
-            }
+        let wanted = distinct(columns);
+        if let Some(spilled) = &self.spilled {
+            let rows = spilled.read(&wanted)?;
+            let n_rows = rows.n_rows();
+            return Ok(RawTable { table: self, cells: Cells::Spilled(rows), nulls: Nulls::new(Some(&[])), n_rows });
         }
         let mut frames = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
@@ -101,7 +169,35 @@ impl<'a> Table<'a> {
             frames.push(frame);
         }
         let n_rows = frames.iter().map(DataFrame::height).sum();
-        Ok(RawTable { table: self, frames, nulls: Nulls::new(self.file.null_values), n_rows })
+        Ok(RawTable { table: self, cells: Cells::Frames { frames, batch: None }, nulls: Nulls::new(self.file.null_values), n_rows })
+    }
+}
+
+fn distinct<'c>(columns: &[&'c str]) -> Vec<&'c str> {
+    let mut wanted: Vec<&str> = Vec::new();
+    for column in columns {
+        if !wanted.contains(column) {
+            wanted.push(column);
+        }
+    }
+    wanted
+}
+
+impl Batch {
+    pub(crate) fn first_row(&self) -> usize {
+        self.first_row
+    }
+}
+
+impl Part {
+    fn n_rows(&self) -> Result<usize, TablesError> {
+        if let Some((_, n_rows)) = self.csv {
+            return Ok(n_rows);
+        }
+        let error = |error| engine_error(&self.path, error);
+        let frame = self.lazy.clone().select([polars::prelude::len().alias("n")]).collect().map_err(error)?;
+        let counted = frame.column("n").and_then(|column| column.cast(&DataType::UInt64)).map_err(error)?;
+        Ok(counted.u64().map_err(error)?.get(0).unwrap_or(0) as usize)
     }
 }
 
@@ -181,9 +277,17 @@ fn scan(source: Source, notes: &mut Vec<String>) -> Result<(Part, Vec<String>), 
 impl RawTable<'_> {
     /// File and line (or row) of a row, for messages.
     pub(crate) fn place(&self, row: usize) -> String {
+        let row = match &self.cells {
+            Cells::Frames { batch, .. } => batch.map_or(0, |batch| batch.first_row) + row,
+            Cells::Spilled(rows) => match rows.row_in_table(row) {
+                Some(row) => row,
+                None => return self.table.path().display().to_string(),
+            },
+        };
         let mut row = row;
-        for (part, frame) in self.table.parts.iter().zip(&self.frames) {
-            if row < frame.height() {
+        for part in &self.table.parts {
+            let Ok(n_rows) = part.n_rows() else { break };
+            if row < n_rows {
                 if let Some((delimiter, _)) = part.csv
                     && let Ok(Source::Csv { text, .. }) = source::open(part.path.clone(), &self.table.file)
                 {
@@ -191,7 +295,7 @@ impl RawTable<'_> {
                 }
                 return format!("{}, row {}", part.path.display(), row + 1);
             }
-            row -= frame.height();
+            row -= n_rows;
         }
         self.table.path().display().to_string()
     }
@@ -214,8 +318,13 @@ impl RawTable<'_> {
         self.table.file.decimal_comma
     }
 
+    /// The column as the engine read it; nothing for rows that were spilled.
     fn series(&self, column: &str) -> impl Iterator<Item = &Series> {
-        self.frames.iter().map(move |frame| frame.column(column).expect("the column was asked for in read").as_materialized_series())
+        let frames = match &self.cells {
+            Cells::Frames { frames, .. } => frames.as_slice(),
+            Cells::Spilled(_) => &[],
+        };
+        frames.iter().map(move |frame| frame.column(column).expect("the column was asked for in read").as_materialized_series())
     }
 
     fn engine_error(&self, error: polars::error::PolarsError) -> TablesError {
@@ -232,6 +341,9 @@ impl RawTable<'_> {
     }
 
     pub(crate) fn is_time(&self, column: &str) -> bool {
+        if let Cells::Spilled(rows) = &self.cells {
+            return rows.is_time(column);
+        }
         self.series(column).all(|series| matches!(series.dtype(), DataType::Date | DataType::Datetime(..)))
     }
 
@@ -242,6 +354,9 @@ impl RawTable<'_> {
 
     /// Calls `visit` with every cell as text, missing cells as `None`, blanks around it taken off.
     pub(crate) fn for_each_text(&self, column: &str, mut visit: impl FnMut(usize, Option<&str>) -> Result<(), TablesError>) -> Result<(), TablesError> {
+        if let Cells::Spilled(rows) = &self.cells {
+            return rows.for_each_text(column, visit);
+        }
         let mut row = 0;
         for series in self.series(column) {
             if series.dtype().is_float() {
@@ -284,6 +399,17 @@ impl RawTable<'_> {
     /// The column as numbers, NaN where missing.
     pub(crate) fn numbers(&self, column: &str) -> Result<Vec<f64>, TablesError> {
         let mut values = Vec::with_capacity(self.n_rows);
+        if let Cells::Spilled(rows) = &self.cells {
+            if let Some(numbers) = rows.numbers(column) {
+                return Ok(numbers);
+            }
+            // A column that plays two parts waits as text.
+            self.for_each_text(column, |row, text| {
+                values.push(self.number(row, column, text)?);
+                Ok(())
+            })?;
+            return Ok(values);
+        }
         for series in self.series(column) {
             if series.dtype().is_primitive_numeric() || matches!(series.dtype(), DataType::Boolean | DataType::Decimal(..) | DataType::Null) {
                 let floats = series.cast(&DataType::Float64).map_err(|error| self.engine_error(error))?;
@@ -292,18 +418,7 @@ impl RawTable<'_> {
             }
             let texts = series.cast(&DataType::String).map_err(|error| self.engine_error(error))?;
             for value in texts.str().map_err(|error| self.engine_error(error))?.iter() {
-                let number = match value.and_then(|text| self.nulls.clean(text)) {
-                    None => f64::NAN,
-                    Some(text) => values::parse_number(text, self.table.file.decimal_comma).ok_or_else(|| {
-                        let help = if text.contains(',') && !self.table.file.decimal_comma {
-                            "expected a number; if numbers are written 1.234,5 set `decimal_comma = true`"
-                        } else {
-                            "expected a number; list it under `null_values` if it means missing"
-                        };
-                        self.cell_error(values.len(), column, format!("`{text}` is not a number"), help)
-                    })?,
-                };
-                values.push(number);
+                values.push(self.number(values.len(), column, value.and_then(|text| self.nulls.clean(text)))?);
             }
         }
         if let Some(row) = values.iter().position(|value| value.is_infinite()) {
@@ -317,10 +432,34 @@ impl RawTable<'_> {
         Ok(values)
     }
 
+    fn number(&self, row: usize, column: &str, text: Option<&str>) -> Result<f64, TablesError> {
+        let Some(text) = text else { return Ok(f64::NAN) };
+        values::parse_number(text, self.table.file.decimal_comma).ok_or_else(|| {
+            let help = if text.contains(',') && !self.table.file.decimal_comma {
+                "expected a number; if numbers are written 1.234,5 set `decimal_comma = true`"
+            } else {
+                "expected a number; list it under `null_values` if it means missing"
+            };
+            self.cell_error(row, column, format!("`{text}` is not a number"), help)
+        })
+    }
+
+    /// The column as categories; levels sorted by name.
+    pub(crate) fn spilled_codes(&self, column: &str) -> Option<(Vec<u32>, Vec<String>)> {
+        match &self.cells {
+            Cells::Spilled(rows) => rows.codes(column),
+            Cells::Frames { .. } => None,
+        }
+    }
+
     /// The column as times, `None` where missing.
     pub(crate) fn times(&self, column: &str) -> Result<Vec<Option<Stamp>>, TablesError> {
+        if let Cells::Spilled(rows) = &self.cells {
+            return Ok(rows.times(column));
+        }
         let zone = self.table.file.time_zone;
-        let mut format = self.table.file.time_format.map(TimeFormat::declared);
+        let known_format = self.table.formats.lock().ok().and_then(|formats| formats.get(column).cloned());
+        let mut format = known_format.or_else(|| self.table.file.time_format.map(TimeFormat::declared));
         let mut times: Vec<Option<Stamp>> = Vec::with_capacity(self.n_rows);
         for series in self.series(column) {
             match series.dtype() {
@@ -377,6 +516,9 @@ impl RawTable<'_> {
                     }
                 }
             }
+        }
+        if let (Some(format), Ok(mut formats)) = (format, self.table.formats.lock()) {
+            formats.insert(column.to_owned(), format);
         }
         Ok(times)
     }

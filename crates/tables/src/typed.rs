@@ -1,6 +1,7 @@
 //! The typed tables that features are made from, joined by lead.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use leadscore_core::{AttributeTable, FeatureKind, Snapshot, Stamp, Timestamp, stable_hash};
 
@@ -69,8 +70,8 @@ pub struct Leads {
     pub manual_score: Option<Vec<f64>>,
     /// The account of each lead, numbered by name, [`MISSING`] for none; `None` where the config names no account.
     pub accounts: Option<Vec<u32>>,
-    /// The hash of each account's name, by its number.
-    pub account_hashes: Vec<u64>,
+    /// Where all accounts of the config are one column, a hash of each lead's account, or of its id where it has none.
+    pub entity_hashes: Option<Vec<u64>>,
 }
 
 /// A table that leads point to.
@@ -80,6 +81,13 @@ pub struct Lookup {
     pub name: String,
     /// The entry of each lead, [`MISSING`] where there is none: a row, or a run of `versions` where there are any.
     pub entry_of_lead: Vec<u32>,
+    /// Its rows, which all parts of the leads share.
+    pub rows: Arc<LookupRows>,
+}
+
+/// The rows of a lookup.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookupRows {
     /// Where rows hold from a time on.
     pub versions: Option<Versions>,
     /// Columns to learn from.
@@ -99,7 +107,7 @@ impl Lookup {
     /// The row that the snapshot's lead points to, as it was known before the snapshot.
     pub fn row_at(&self, snapshot: Snapshot) -> Option<usize> {
         let entry = Some(self.entry_of_lead[snapshot.lead as usize]).filter(|&entry| entry != MISSING)? as usize;
-        match &self.versions {
+        match &self.rows.versions {
             None => Some(entry),
             Some(versions) => latest_before(&versions.offsets, &versions.known, entry, snapshot.at),
         }
@@ -221,9 +229,8 @@ pub struct Tables {
 impl Tables {
     /// A hash of the lead's account, or of the lead where it has none: whoever shares it may share events.
     pub fn entity_hash(&self, lead: u32) -> u64 {
-        let account = self.leads.accounts.as_ref().map_or(MISSING, |accounts| accounts[lead as usize]);
-        match self.leads.account_hashes.get(account as usize) {
-            Some(&hash) => hash,
+        match &self.leads.entity_hashes {
+            Some(hashes) => hashes[lead as usize],
             None => stable_hash(&self.leads.ids[lead as usize]),
         }
     }
@@ -236,4 +243,10 @@ pub struct LoadOptions {
     pub as_of: Option<Timestamp>,
     /// Only these attributes, with the types that a model expects; default: what the config says, types by the values.
     pub attributes: Option<HashMap<AttributeKey, FeatureKind>>,
+    /// Types of attributes in the history; default: by their values.
+    pub history_kinds: Option<BTreeMap<String, FeatureKind>>,
+    /// The latest time in the data; default: found in the rows.
+    pub latest: Option<Timestamp>,
+    /// What the clock says: data that goes on after it is planned or wrong, and is not taken for observed.
+    pub now: Option<Timestamp>,
 }

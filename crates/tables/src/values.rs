@@ -10,17 +10,25 @@ pub(crate) const DEFAULT_NULLS: [&str; 9] = ["NA", "N/A", "n/a", "NULL", "null",
 /// Which cells mean missing.
 pub(crate) struct Nulls {
     values: Vec<String>,
+    /// Whether some value begins with this byte: most cells are known to be values by their first.
+    begins: [bool; 256],
 }
 
 impl Nulls {
     pub(crate) fn new(configured: Option<&[String]>) -> Self {
-        Self { values: configured.map_or_else(|| DEFAULT_NULLS.iter().map(|&text| text.to_owned()).collect(), <[String]>::to_vec) }
+        let values = configured.map_or_else(|| DEFAULT_NULLS.iter().map(|&text| text.to_owned()).collect(), <[String]>::to_vec);
+        let mut begins = [false; 256];
+        for first in values.iter().filter_map(|value| value.bytes().next()) {
+            begins[usize::from(first)] = true;
+        }
+        Self { values, begins }
     }
 
     /// The cell without surrounding blanks, or `None` if it is missing.
     pub(crate) fn clean<'a>(&self, cell: &'a str) -> Option<&'a str> {
         let cell = cell.trim();
-        (!cell.is_empty() && !self.values.iter().any(|null| null == cell)).then_some(cell)
+        let first = *cell.as_bytes().first()?;
+        (!self.begins[usize::from(first)] || !self.values.iter().any(|null| null == cell)).then_some(cell)
     }
 }
 

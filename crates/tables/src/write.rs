@@ -58,7 +58,7 @@ impl OutTable {
     }
 }
 
-/// Files that are being written: removed when the program is interrupted.
+/// Files and folders that are being written: removed when the program is interrupted.
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Removes every file that is still being written; for the handler of Ctrl-C.
@@ -66,7 +66,7 @@ pub fn remove_unfinished() {
     if let Ok(mut paths) = UNFINISHED.lock() {
         for path in std::mem::take(&mut *paths) {
             // Nothing more can be done about a file that cannot be removed.
-            let _ = std::fs::remove_file(path);
+            let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
         }
     }
 }
@@ -111,9 +111,7 @@ impl OutFile {
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let (file, path) = builder.tempfile_in(folder).map_err(error("create"))?.into_parts();
-        if let Ok(mut unfinished) = UNFINISHED.lock() {
-            unfinished.insert(path.to_path_buf());
-        }
+        watch(&path);
         Ok(Self { target: target.to_owned(), temporary: Some(path), writer: Some(BufWriter::with_capacity(1 << 20, file)) })
     }
 
@@ -141,7 +139,14 @@ impl OutFile {
     }
 }
 
-fn forget(path: &Path) {
+/// A file or folder to be removed when the program is interrupted.
+pub(crate) fn watch(path: &Path) {
+    if let Ok(mut unfinished) = UNFINISHED.lock() {
+        unfinished.insert(path.to_path_buf());
+    }
+}
+
+pub(crate) fn forget(path: &Path) {
     if let Ok(mut unfinished) = UNFINISHED.lock() {
         unfinished.remove(path);
     }

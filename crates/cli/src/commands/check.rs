@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::args::CheckArgs;
 use crate::commands::Outcome;
 use crate::commands::train::caveats;
-use crate::project::{Project, describe_counts, label_and_compute};
+use crate::project::{Project, describe_counts, label_and_compute, now};
 use crate::show::{self, Stage};
 
 /// What was found, as JSON says it.
@@ -37,7 +37,7 @@ struct AttributeFinding {
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
     let project = Project::open(&args.config.config)?;
-    let tables = leadscore_tables::load(&project.config, &project.folder, &LoadOptions::default())?;
+    let tables = leadscore_tables::load(&project.config, &project.folder, &LoadOptions { now: Some(now()), ..Default::default() })?;
     let (labelled, counts) = label_and_compute(&project, &tables, None)?;
     let with_history: Vec<String> = tables.history.attributes.iter().map(|change| change.attribute.clone()).collect();
     let mut leaks = find_leaks(&labelled.matrix, &labelled.labels, &labelled.lead_keys, &with_history);

@@ -71,7 +71,7 @@ pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
         }
         return caveats;
     }
-    if tables.history.attributes.is_empty() && !(tables.leads.attributes.is_empty() && tables.lookups.iter().all(|lookup| lookup.attributes.is_empty())) {
+    if tables.history.attributes.is_empty() && !(tables.leads.attributes.is_empty() && tables.lookups.iter().all(|lookup| lookup.rows.attributes.is_empty())) {
         caveats.push("attributes have no history: they are today's values, and one that is overwritten after the sale would know the outcome".to_owned());
     }
     let single: Vec<&str> =

@@ -1,43 +1,56 @@
 //! Event tables, sorted so that the order of the file leaves no trace.
 
-use std::path::Path;
-
 use hashbrown::HashMap;
 use leadscore_core::{Stamp, Timestamp};
 
-use super::add_table_notes;
 use super::attributes::read_category;
 use super::leads::number_accounts;
-use crate::config::ActivityConfig;
+use super::{Origin, add_table_notes, latest_of_rows};
+use crate::config::{ActivityConfig, Config};
 use crate::error::TablesError;
 use crate::events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
 use crate::scan::{RawTable, Table};
 use crate::typed::{Column, MISSING, Note};
 
-pub(super) fn read_activities(
-    name: &str,
-    settings: &ActivityConfig,
-    folder: &Path,
-    index: &HashMap<&str, u32>,
-    accounts: Option<&[Option<String>]>,
-    created: &[Option<Stamp>],
-    notes: &mut Vec<Note>,
-) -> Result<Activities, TablesError> {
-    let label = format!("[activities.{name}]");
-    let table = Table::open(&label, folder, settings.file())?;
-    let owner = settings.lead.as_ref().or(settings.account.as_ref()).expect("checked with the config");
-    table.require(if settings.lead.is_some() { "lead" } else { "account" }, owner)?;
-    table.require("at", &settings.at)?;
-    for (key, columns) in [("recorded_at", settings.recorded_at.as_slice()), ("kind", &settings.kind), ("values", &settings.values)] {
+/// Fails where an event table lacks a column that the config names.
+pub(super) fn check_activities(settings: &ActivityConfig, table: &Table<'_>) -> Result<(), TablesError> {
+    for (key, columns) in [
+        ("lead", settings.lead.as_slice()),
+        ("account", settings.account.as_slice()),
+        ("at", std::slice::from_ref(&settings.at)),
+        ("recorded_at", settings.recorded_at.as_slice()),
+        ("kind", &settings.kind),
+        ("values", &settings.values),
+    ] {
         for column in columns {
             table.require(key, column)?;
         }
     }
+    Ok(())
+}
+
+/// Reads one event table; with it comes the latest time that any of its rows speaks of.
+#[expect(clippy::too_many_arguments, reason = "what events are joined to, each by its name")]
+pub(super) fn read_activities<'c>(
+    name: &str,
+    settings: &'c ActivityConfig,
+    config: &'c Config,
+    origin: &Origin<'_, 'c>,
+    index: &HashMap<&str, u32>,
+    accounts: Option<&[Option<String>]>,
+    created: &[Option<Stamp>],
+    notes: &mut Vec<Note>,
+) -> Result<(Activities, Option<Timestamp>), TablesError> {
+    let label = format!("[activities.{name}]");
+    let table = origin.open(&label, settings.file())?;
+    check_activities(settings, &table)?;
+    let owner = settings.lead.as_ref().or(settings.account.as_ref()).expect("checked with the config");
     let mut wanted: Vec<&str> = vec![owner, &settings.at];
     wanted.extend(settings.recorded_at.as_deref());
     wanted.extend(settings.kind.iter().chain(&settings.values).map(String::as_str));
     let raw = table.read(&wanted)?;
     add_table_notes(&table, notes);
+    let latest = latest_of_rows(config, &label, &raw)?;
     // Accounts are numbered by name; leads without one see no events.
     let (entities, entity_of_lead, n_entities) = match accounts {
         None => (None, None, created.len()),
@@ -83,14 +96,14 @@ pub(super) fn read_activities(
         let text = "has one clock: an event that was entered late counts from when it happened; `recorded_at` would say when it was known";
         notes.push(Note::new(&label, text));
     }
-    if raw.n_rows == 0 {
+    if raw.n_rows == 0 && !table.is_spilled() {
         notes.push(Note::new(&label, "has a header and no rows"));
     }
     let known = |stamp: &Option<Stamp>| stamp.map_or(Timestamp::MIN, |stamp| stamp.known);
     let at: Vec<Timestamp> = at.iter().map(known).collect();
     // An event that is recorded before it happens (a planned meeting) is seen when it has happened.
     let visible = recorded.map(|recorded| recorded.iter().zip(&at).map(|(recorded, &at)| known(recorded).max(at)).collect());
-    Ok(Activities::new(name, entity_of_lead, n_entities, EventRows { owners, at, visible, kinds, values }))
+    Ok((Activities::new(name, entity_of_lead, n_entities, EventRows { owners, at, visible, kinds, values }), latest))
 }
 
 /// Numbers that can be summed exactly.

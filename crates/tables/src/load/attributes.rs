@@ -24,54 +24,89 @@ pub(super) fn texts(raw: &RawTable<'_>, column: &str) -> Result<Vec<Option<Strin
 
 /// Reads one attribute; `None` (with a note) where it is a time, which no feature uses as it stands.
 pub(super) fn read_attribute(raw: &RawTable<'_>, column: &str, expected: Option<FeatureKind>, notes: &mut Vec<Note>) -> Result<Option<Column>, TablesError> {
-    let worded = raw.count_worded_nulls(column)?;
-    if worded > 0 && raw.is_untyped() && raw.has_default_nulls() {
-        let text = format!("cells of `{column}` are read as missing because of what they say (NA, null, …); `null_values` changes that");
-        notes.extend(Note::counted(raw.table_name(), worded, text));
-    }
+    let mut guess = KindGuess::default();
+    guess.count_worded_nulls(raw, column)?;
+    guess.note_worded_nulls(raw.table_name(), column, notes);
     let kind = match expected {
-        Some(kind) => kind,
-        None if raw.is_time(column) => {
-            notes.push(Note::new(raw.table_name(), format!("`{column}` is a time and is not learned from; as an activity or a history it could be")));
-            return Ok(None);
+        Some(kind) => Some(kind),
+        None => {
+            guess.add(raw, column)?;
+            guess.decide(raw.table_name(), column, notes)
         }
-        None => match infer_kind(raw, column)? {
-            Some(kind) => kind,
-            None => {
-                notes.push(Note::new(raw.table_name(), format!("`{column}` holds times and is not learned from; as an activity or a history it could be")));
-                return Ok(None);
-            }
-        },
     };
-    Ok(Some(match kind {
-        FeatureKind::Number => Column::Number(raw.numbers(column)?),
-        FeatureKind::Category => read_category(raw, column)?,
-    }))
-}
-
-/// Number if every cell is one and none is a code like `007`; `None` if every cell is a time.
-fn infer_kind(raw: &RawTable<'_>, column: &str) -> Result<Option<FeatureKind>, TablesError> {
-    if !raw.is_text(column) {
-        return Ok(Some(if raw.is_boolean(column) { FeatureKind::Category } else { FeatureKind::Number }));
-    }
-    let (mut any, mut all_numbers, mut all_times) = (false, raw.is_untyped(), true);
-    let decimal_comma = raw.decimal_comma();
-    raw.for_each_text(column, |_, text| {
-        if let Some(text) = text {
-            any = true;
-            all_numbers = all_numbers && !values::is_code(text) && values::parse_number(text, decimal_comma).is_some();
-            all_times = all_times && leadscore_core::Timestamp::parse_iso(text).is_some();
-        }
-        Ok(())
-    })?;
-    Ok(match (any, all_numbers, all_times) {
-        (true, true, _) => Some(FeatureKind::Number),
-        (true, false, true) => None,
-        _ => Some(FeatureKind::Category),
+    Ok(match kind {
+        None => None,
+        Some(FeatureKind::Number) => Some(Column::Number(raw.numbers(column)?)),
+        Some(FeatureKind::Category) => Some(read_category(raw, column)?),
     })
 }
 
+/// What the cells of a column have in common, over as many batches as it takes to see them all.
+#[derive(Debug, Default)]
+pub(super) struct KindGuess {
+    any: bool,
+    /// Some cell is a text of a typed file, or a boolean: no number.
+    is_category: bool,
+    is_time: bool,
+    /// Some text is no number, or a code like `007`.
+    not_number: bool,
+    /// Some text is no time.
+    not_time: bool,
+    has_texts: bool,
+    worded_nulls: usize,
+}
+
+impl KindGuess {
+    /// Counts cells that are read as missing because of what they say.
+    pub(super) fn count_worded_nulls(&mut self, raw: &RawTable<'_>, column: &str) -> Result<(), TablesError> {
+        if raw.is_untyped() && raw.has_default_nulls() {
+            self.worded_nulls += raw.count_worded_nulls(column)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn note_worded_nulls(&self, table: &str, column: &str, notes: &mut Vec<Note>) {
+        let text = format!("cells of `{column}` are read as missing because of what they say (NA, null, …); `null_values` changes that");
+        notes.extend(Note::counted(table, self.worded_nulls, text));
+    }
+
+    /// Looks at more cells.
+    pub(super) fn add(&mut self, raw: &RawTable<'_>, column: &str) -> Result<(), TablesError> {
+        if !raw.is_text(column) {
+            self.is_time |= raw.is_time(column);
+            self.is_category |= raw.is_boolean(column);
+            return Ok(());
+        }
+        self.has_texts = true;
+        self.is_category |= !raw.is_untyped();
+        let decimal_comma = raw.decimal_comma();
+        raw.for_each_text(column, |_, text| {
+            if let Some(text) = text {
+                self.any = true;
+                self.not_number = self.not_number || values::is_code(text) || values::parse_number(text, decimal_comma).is_none();
+                self.not_time = self.not_time || leadscore_core::Timestamp::parse_iso(text).is_none();
+            }
+            Ok(())
+        })
+    }
+
+    /// Number if every cell is one and none is a code like `007`; `None` (with a note) if every cell is a time.
+    pub(super) fn decide(&self, table: &str, column: &str, notes: &mut Vec<Note>) -> Option<FeatureKind> {
+        let holds_times = self.has_texts && self.any && !self.not_time && (self.is_category || self.not_number);
+        if self.is_time || holds_times {
+            let verb = if self.is_time { "is a time" } else { "holds times" };
+            notes.push(Note::new(table, format!("`{column}` {verb} and is not learned from; as an activity or a history it could be")));
+            return None;
+        }
+        let is_number = !self.is_category && (!self.has_texts || self.any && !self.not_number);
+        Some(if is_number { FeatureKind::Number } else { FeatureKind::Category })
+    }
+}
+
 pub(super) fn read_category(raw: &RawTable<'_>, column: &str) -> Result<Column, TablesError> {
+    if let Some((codes, levels)) = raw.spilled_codes(column) {
+        return Ok(Column::Category { codes, levels });
+    }
     let mut interner = Interner::default();
     let mut codes = Vec::with_capacity(raw.n_rows);
     raw.for_each_text(column, |_, text| {

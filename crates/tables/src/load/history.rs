@@ -1,45 +1,89 @@
 //! What attributes were, and when.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use hashbrown::HashMap;
-use leadscore_core::Timestamp;
+use leadscore_core::{FeatureKind, Timestamp};
 
-use super::add_table_notes;
 use super::attributes::{Interner, texts};
-use crate::config::Config;
+use super::{Origin, add_table_notes};
+use crate::config::{Config, HistoryConfig};
 use crate::error::TablesError;
-use crate::scan::Table;
-use crate::typed::{Attribute, Column, History, HistoryChange, MISSING, Note};
+use crate::scan::{RawTable, Table};
+use crate::typed::{Attribute, Column, History, HistoryChange, LoadOptions, MISSING, Note};
 use crate::values;
 
 /// A change of an attribute: the lead, from when it is known, the new value.
 type Change<'a> = (u32, Timestamp, Option<&'a str>);
 
+/// Fails where the history lacks a column that the config names.
+pub(super) fn check_history(config: &Config, table: &Table<'_>) -> Result<(), TablesError> {
+    let settings = config.history.as_ref().expect("called where there is one");
+    for (key, column) in [("lead", &settings.lead), ("attribute", &settings.attribute), ("value", &settings.value), ("changed_at", &settings.changed_at)] {
+        table.require(key, column)?;
+    }
+    Ok(())
+}
+
+/// Which attributes are numbers, by every value that they ever had.
+#[derive(Default)]
+pub(super) struct HistoryKinds {
+    /// For each attribute, whether any value was seen, and whether one was no number.
+    seen: BTreeMap<String, (bool, bool)>,
+}
+
+impl HistoryKinds {
+    pub(super) fn add(&mut self, settings: &HistoryConfig, raw: &RawTable<'_>) -> Result<(), TablesError> {
+        let names = texts(raw, &settings.attribute)?;
+        raw.for_each_text(&settings.value, |row, text| {
+            let (Some(name), Some(text)) = (&names[row], text) else { return Ok(()) };
+            let is_number = values::parse_number(text, settings.decimal_comma).is_some_and(f64::is_finite) && !values::is_code(text);
+            if let Some((any, not_number)) = self.seen.get_mut(name) {
+                *any = true;
+                *not_number |= !is_number;
+            } else {
+                self.seen.insert(name.clone(), (true, !is_number));
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn decide(self) -> BTreeMap<String, FeatureKind> {
+        let kind = |(any, not_number): (bool, bool)| if any && !not_number { FeatureKind::Number } else { FeatureKind::Category };
+        self.seen.into_iter().map(|(name, seen)| (name, kind(seen))).collect()
+    }
+}
+
 /// Reads the past of attributes; an attribute that only the history knows is added to those of the leads.
-pub(super) fn read_history(
-    config: &Config,
-    folder: &Path,
+pub(super) fn read_history<'c>(
+    config: &'c Config,
+    origin: &Origin<'_, 'c>,
     index: &HashMap<&str, u32>,
+    options: &LoadOptions,
     attributes: &mut Vec<Attribute>,
     n_leads: usize,
     notes: &mut Vec<Note>,
 ) -> Result<History, TablesError> {
     let settings = config.history.as_ref().expect("called where there is one");
-    let table = Table::open("[history]", folder, settings.file())?;
-    for (key, column) in [("lead", &settings.lead), ("attribute", &settings.attribute), ("value", &settings.value), ("changed_at", &settings.changed_at)] {
-        table.require(key, column)?;
-    }
+    let table = origin.open("[history]", settings.file())?;
+    check_history(config, &table)?;
     let raw = table.read(&[&settings.lead, &settings.attribute, &settings.value, &settings.changed_at])?;
     add_table_notes(&table, notes);
+    let kinds = match &options.history_kinds {
+        Some(kinds) => kinds.clone(),
+        None => {
+            let mut kinds = HistoryKinds::default();
+            kinds.add(settings, &raw)?;
+            kinds.decide()
+        }
+    };
     let owners = texts(&raw, &settings.lead)?;
     let names = texts(&raw, &settings.attribute)?;
     let cells = texts(&raw, &settings.value)?;
     let times = raw.times(&settings.changed_at)?;
     let mut unknown = 0_usize;
-    // Attribute → (lead, time, value) of each change.
-    let mut changes: BTreeMap<&str, Vec<Change<'_>>> = BTreeMap::new();
+    // Attribute → (lead, time, value) of each change; in every part of the leads the same attributes.
+    let mut changes: BTreeMap<&str, Vec<Change<'_>>> = kinds.keys().map(|name| (name.as_str(), Vec::new())).collect();
     for row in 0..raw.n_rows {
         let (Some(owner), Some(name), Some(time)) = (&owners[row], &names[row], times[row]) else {
             unknown += 1;
@@ -49,20 +93,18 @@ pub(super) fn read_history(
             unknown += 1;
             continue;
         };
-        if config.leads.exclude.contains(name) || config.leads.attributes.as_ref().is_some_and(|chosen| !chosen.contains(name)) {
-            continue;
-        }
         changes.entry(name).or_default().push((position, time.known, cells[row].as_deref()));
     }
+    changes.retain(|name, _| {
+        !config.leads.exclude.iter().any(|excluded| excluded == name)
+            && config.leads.attributes.as_ref().is_none_or(|chosen| chosen.iter().any(|one| one == name))
+    });
     notes.extend(Note::counted("[history]", unknown, "changes are of leads that are not there, or lack an attribute or a time; they are left out"));
     let mut history = History::default();
     for (name, mut rows) in changes {
         rows.sort_unstable();
         let existing = attributes.iter().find(|attribute| attribute.name == name);
-        let decimal_comma = settings.decimal_comma;
-        let number = |cell: Option<&str>| cell.map_or(Some(f64::NAN), |cell| values::parse_number(cell, decimal_comma).filter(|value| value.is_finite()));
-        let all_numbers =
-            rows.iter().any(|row| row.2.is_some()) && rows.iter().all(|row| number(row.2).is_some() && row.2.is_none_or(|cell| !values::is_code(cell)));
+        let all_numbers = kinds.get(name) == Some(&FeatureKind::Number);
         let as_number = match existing.map(|attribute| &attribute.column) {
             Some(Column::Category { .. }) => false,
             Some(Column::Number(_)) if !all_numbers => {
@@ -75,7 +117,8 @@ pub(super) fn read_history(
             _ => all_numbers,
         };
         let values = if as_number {
-            Column::Number(rows.iter().map(|row| number(row.2).expect("all are numbers")).collect())
+            let number = |cell: &str| values::parse_number(cell, settings.decimal_comma).expect("all are numbers");
+            Column::Number(rows.iter().map(|row| row.2.map_or(f64::NAN, number)).collect())
         } else {
             let mut interner = Interner::default();
             let mut codes: Vec<u32> = rows.iter().map(|row| row.2.map_or(MISSING, |cell| interner.code(cell))).collect();

@@ -8,8 +8,8 @@ use crate::error::TablesError;
 use crate::scan::{RawTable, Table};
 use crate::typed::{AttributeKey, Column, LoadOptions, MISSING, Note};
 
-/// Reads every column of the leads that anything needs, after checking that each is there.
-pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<RawTable<'a>, TablesError> {
+/// Fails where the leads lack a column that the config names.
+pub(super) fn check_leads(config: &Config, table: &Table<'_>) -> Result<(), TablesError> {
     let leads = &config.leads;
     table.require("id", &leads.id)?;
     if let Some(column) = &leads.created_at {
@@ -41,6 +41,12 @@ pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<Ra
     if let Some(column) = &config.snapshots.order_by {
         table.require("[snapshots] `order_by`", column)?;
     }
+    Ok(())
+}
+
+/// Reads every column of the leads that anything needs.
+pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<RawTable<'a>, TablesError> {
+    let leads = &config.leads;
     let columns: Vec<&str> = table
         .columns()
         .iter()
@@ -48,7 +54,7 @@ pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<Ra
         .filter(|column| !leads.exclude.iter().any(|excluded| excluded == column) || is_named(config, column))
         .collect();
     let raw = table.read(&columns)?;
-    if raw.n_rows == 0 {
+    if raw.n_rows == 0 && !table.is_spilled() {
         return Err(TablesError::Content {
             table: "[leads]".to_owned(),
             found: format!("{} has a header and no rows", table.path().display()),
@@ -58,7 +64,7 @@ pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<Ra
     Ok(raw)
 }
 
-fn manual_columns(config: &Config) -> Vec<String> {
+pub(super) fn manual_columns(config: &Config) -> Vec<String> {
     config.leads.manual_score.as_ref().map(OneOrMany::to_vec).unwrap_or_default()
 }
 
@@ -75,7 +81,7 @@ fn is_named(config: &Config, column: &str) -> bool {
         || config.activities.values().any(|activity| activity.account.as_deref() == Some(column))
 }
 
-pub(super) fn lead_attributes(config: &Config, table: &Table<'_>, options: &LoadOptions) -> Vec<String> {
+pub(super) fn lead_attributes(config: &Config, columns: &[String], options: &LoadOptions) -> Vec<String> {
     let chosen = |column: &String| match &options.attributes {
         Some(kinds) => kinds.contains_key(&AttributeKey { lookup: None, column: column.clone() }),
         None => match &config.leads.attributes {
@@ -83,7 +89,7 @@ pub(super) fn lead_attributes(config: &Config, table: &Table<'_>, options: &Load
             None => !is_named(config, column) && !config.leads.exclude.contains(column),
         },
     };
-    let mut columns: Vec<String> = table.columns().iter().filter(|column| chosen(column)).cloned().collect();
+    let mut columns: Vec<String> = columns.iter().filter(|column| chosen(column)).cloned().collect();
     // By name: the order of columns in a file leaves no trace either.
     columns.sort_unstable();
     columns

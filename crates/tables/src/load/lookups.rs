@@ -1,15 +1,19 @@
 //! Tables that leads point to.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use leadscore_core::Timestamp;
 
 use super::attributes::{expected_kind, read_attribute};
-use crate::config::LookupConfig;
+use crate::config::{Config, LookupConfig};
 use crate::error::TablesError;
 use crate::scan::{RawTable, Table};
-use crate::typed::{Attribute, AttributeKey, Column, LoadOptions, Lookup, MISSING, Note, Versions};
+use crate::typed::{Attribute, AttributeKey, Column, LoadOptions, Lookup, LookupRows, MISSING, Note, Versions};
 
-pub(super) fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table<'_>, options: &LoadOptions) -> Result<Vec<String>, TablesError> {
+fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table<'_>, options: &LoadOptions) -> Result<Vec<String>, TablesError> {
     for column in lookup.attributes.iter().flatten() {
         table.require("attributes", column)?;
     }
@@ -35,15 +39,53 @@ pub(super) fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table
     Ok(columns)
 }
 
-pub(super) fn read_lookup(
+/// A lookup as a whole, before leads are joined to it.
+pub(crate) struct LookupTable {
+    /// The entry of each key.
+    entries: HashMap<String, u32>,
+    rows: Arc<LookupRows>,
+}
+
+impl LookupTable {
+    /// The lookup as leads with these keys see it.
+    pub(super) fn join(&self, name: &str, key: &str, keys: &[Option<String>], notes: &mut Vec<Note>) -> Lookup {
+        let entry = |key: &Option<String>| key.as_ref().and_then(|key| self.entries.get(key.as_str())).copied().unwrap_or(MISSING);
+        let entry_of_lead: Vec<u32> = keys.iter().map(entry).collect();
+        let lost = keys.iter().zip(&entry_of_lead).filter(|(key, entry)| key.is_some() && **entry == MISSING).count();
+        let text = format!("leads point to a `{key}` that is not there; its attributes are missing for them");
+        notes.extend(Note::counted(&format!("[lookups.{name}]"), lost, text));
+        Lookup { name: name.to_owned(), entry_of_lead, rows: Arc::clone(&self.rows) }
+    }
+}
+
+/// Reads every lookup of a config. They are held in memory whole: they are what many leads share.
+pub(crate) fn read_lookups(config: &Config, folder: &Path, options: &LoadOptions, notes: &mut Vec<Note>) -> Result<BTreeMap<String, LookupTable>, TablesError> {
+    let mut lookups = BTreeMap::new();
+    for (name, lookup) in &config.lookups {
+        let table = Table::open(&format!("[lookups.{name}]"), folder, lookup.file())?;
+        table.require("key", &lookup.key)?;
+        let columns = lookup_attributes(name, lookup, &table, options)?;
+        let mut wanted: Vec<&str> = vec![&lookup.key];
+        wanted.extend(columns.iter().map(String::as_str));
+        if let Some(column) = &lookup.changed_at {
+            table.require("changed_at", column)?;
+            wanted.push(column);
+        }
+        let raw = table.read(&wanted)?;
+        super::add_table_notes(&table, notes);
+        lookups.insert(name.clone(), read_lookup(name, lookup, &raw, &columns, options, notes)?);
+    }
+    Ok(lookups)
+}
+
+fn read_lookup(
     name: &str,
     settings: &LookupConfig,
     raw: &RawTable<'_>,
     columns: &[String],
-    keys: &[Option<String>],
     options: &LoadOptions,
     notes: &mut Vec<Note>,
-) -> Result<Lookup, TablesError> {
+) -> Result<LookupTable, TablesError> {
     let key = &settings.key;
     let times = settings.changed_at.as_ref().map(|column| raw.times(column)).transpose()?;
     // The entry of each key, in order of first appearance; rows of a dated lookup are put in order of entry and time below.
@@ -81,9 +123,6 @@ pub(super) fn read_lookup(
             "expected one row for each key and time: remove the one that is wrong",
         ));
     }
-    let entry_of_lead: Vec<u32> = keys.iter().map(|key| key.as_ref().and_then(|key| entries.get(key.as_str())).copied().unwrap_or(MISSING)).collect();
-    let lost = keys.iter().zip(&entry_of_lead).filter(|(key, entry)| key.is_some() && **entry == MISSING).count();
-    notes.extend(Note::counted(raw.table_name(), lost, format!("leads point to a `{key}` that is not there; its attributes are missing for them")));
     let versions = times.is_some().then(|| {
         let mut offsets = vec![0; entries.len() + 1];
         for (entry, _, _) in &dated {
@@ -101,7 +140,7 @@ pub(super) fn read_lookup(
             attributes.push(Attribute { name: column.clone(), column: values });
         }
     }
-    Ok(Lookup { name: name.to_owned(), entry_of_lead, versions, attributes })
+    Ok(LookupTable { entries, rows: Arc::new(LookupRows { versions, attributes }) })
 }
 
 /// The values of these rows, in their order.

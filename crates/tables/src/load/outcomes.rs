@@ -1,55 +1,72 @@
 //! Which leads were won or lost, and when.
 
-use std::path::Path;
-
 use hashbrown::HashMap;
-use leadscore_core::Stamp;
+use leadscore_core::{Stamp, Timestamp};
 
-use super::add_table_notes;
-use crate::config::{Config, Scalar};
+use super::{Origin, add_table_notes};
+use crate::config::{Config, OutcomesConfig, Scalar};
 use crate::error::TablesError;
-use crate::scan::Table;
+use crate::scan::{RawTable, Table};
 use crate::typed::{LeadOutcome, Note};
 
-pub(super) fn read_outcomes(
-    config: &Config,
-    folder: &Path,
+/// Fails where the outcomes lack a column that the config names.
+pub(super) fn check_outcomes(config: &Config, table: &Table<'_>) -> Result<(), TablesError> {
+    for (key, column) in [("lead", &config.outcomes.lead), ("closed_at", &config.outcomes.closed_at), ("result", &config.outcomes.result)] {
+        if let Some(column) = column {
+            table.require(key, column)?;
+        }
+    }
+    Ok(())
+}
+
+/// What each row says: won, lost, or neither yet, and when.
+pub(super) struct Results {
+    times: Vec<Option<Stamp>>,
+    results: Vec<Option<bool>>,
+    open: usize,
+    /// The latest time of a row that is closed.
+    pub(super) latest: Option<Timestamp>,
+}
+
+impl Results {
+    pub(super) fn read(settings: &OutcomesConfig, raw: &RawTable<'_>) -> Result<Self, TablesError> {
+        let times = raw.times(settings.closed_at.as_deref().expect("checked with the config"))?;
+        let won: Vec<String> = settings.won.iter().map(Scalar::text).collect();
+        let lost: Vec<String> = settings.lost.iter().map(Scalar::text).collect();
+        let mut results: Vec<Option<bool>> = vec![Some(true); raw.n_rows];
+        if let Some(result) = &settings.result {
+            raw.for_each_text(result, |row, text| {
+                results[row] = match text {
+                    Some(text) if won.iter().any(|value| value == text) => Some(true),
+                    Some(text) if lost.iter().any(|value| value == text) => Some(false),
+                    _ => None,
+                };
+                Ok(())
+            })?;
+        }
+        let open = results.iter().filter(|result| result.is_none()).count();
+        let latest = times.iter().zip(&results).filter(|(_, result)| result.is_some()).filter_map(|(time, _)| time.map(|stamp| stamp.known)).max();
+        Ok(Self { times, results, open, latest })
+    }
+}
+
+/// Reads when each lead closed; returns the latest time that any outcome speaks of.
+pub(super) fn read_outcomes<'c>(
+    config: &'c Config,
+    origin: &Origin<'_, 'c>,
     index: &HashMap<&str, u32>,
     created: &[Option<Stamp>],
     outcomes: &mut [LeadOutcome],
     notes: &mut Vec<Note>,
-) -> Result<(), TablesError> {
+) -> Result<Option<Timestamp>, TablesError> {
     let settings = &config.outcomes;
-    let (lead, closed_at) = (settings.lead.as_deref().expect("checked with the config"), settings.closed_at.as_deref().expect("checked with the config"));
-    let table = Table::open("[outcomes]", folder, settings.file())?;
-    table.require("lead", lead)?;
-    table.require("closed_at", closed_at)?;
-    let mut columns = vec![lead, closed_at];
-    if let Some(result) = &settings.result {
-        table.require("result", result)?;
-        columns.push(result);
-    }
+    let lead = settings.lead.as_deref().expect("checked with the config");
+    let table = origin.open("[outcomes]", settings.file())?;
+    check_outcomes(config, &table)?;
+    let columns: Vec<&str> = [&settings.lead, &settings.closed_at, &settings.result].into_iter().flatten().map(String::as_str).collect();
     let raw = table.read(&columns)?;
     add_table_notes(&table, notes);
-    let times = raw.times(closed_at)?;
-    let won: Vec<String> = settings.won.iter().map(Scalar::text).collect();
-    let lost: Vec<String> = settings.lost.iter().map(Scalar::text).collect();
-    // Per row: won, lost, or neither yet.
-    let mut results: Vec<Option<bool>> = vec![Some(true); raw.n_rows];
-    let mut open = 0_usize;
-    if let Some(result) = &settings.result {
-        raw.for_each_text(result, |row, text| {
-            results[row] = match text {
-                Some(text) if won.iter().any(|value| value == text) => Some(true),
-                Some(text) if lost.iter().any(|value| value == text) => Some(false),
-                _ => {
-                    open += 1;
-                    None
-                }
-            };
-            Ok(())
-        })?;
-    }
+    let Results { times, results, open, latest } = Results::read(settings, &raw)?;
     let (mut unknown, mut without_time, mut early, mut several) = (0_usize, 0_usize, Vec::new(), 0_usize);
     raw.for_each_text(lead, |row, text| {
         let Some(&position) = text.and_then(|text| index.get(text)) else {
@@ -81,12 +98,12 @@ pub(super) fn read_outcomes(
         let note = Note::counted("[outcomes]", early.len(), "outcomes close before their lead was created; those leads were never at risk");
         notes.extend(note.map(|note| Note { first: Some(raw.place(row)), ..note }));
     }
-    if outcomes.iter().all(|outcome| outcome.closed.is_none()) && raw.n_rows > 0 && unknown == raw.n_rows {
+    if !table.is_spilled() && raw.n_rows > 0 && unknown == raw.n_rows {
         return Err(TablesError::Content {
             table: "[outcomes]".to_owned(),
             found: format!("none of its {} rows names a lead of the leads table", raw.n_rows),
             help: "check that `lead` holds the same ids as `id` of [leads]".to_owned(),
         });
     }
-    Ok(())
+    Ok(latest)
 }

@@ -1,0 +1,150 @@
+//! Which part each column of a table plays, so that rows can wait on disk as typed cells.
+
+use std::collections::{BTreeMap, HashMap};
+
+use leadscore_core::{FeatureKind, Timestamp};
+
+use super::activities::check_activities;
+use super::attributes::KindGuess;
+use super::history::{HistoryKinds, check_history};
+use super::latest_known;
+use super::leads::{check_leads, lead_attributes, manual_columns};
+use super::outcomes::{Results, check_outcomes};
+use crate::config::{ActivityConfig, Config};
+use crate::error::TablesError;
+use crate::scan::{Batch, RawTable, Table};
+use crate::spill::Role;
+use crate::typed::{AttributeKey, LoadOptions, Note};
+
+fn activity<'c>(config: &'c Config, table: &str) -> Option<&'c ActivityConfig> {
+    config.activities.get(table.strip_prefix("[activities.")?.strip_suffix(']')?)
+}
+
+/// Fails, naming the key of the config, where a table lacks a column.
+pub(crate) fn check_columns(config: &Config, tables: &BTreeMap<String, Table<'_>>) -> Result<(), TablesError> {
+    for (name, table) in tables {
+        match (name.as_str(), activity(config, name)) {
+            ("[leads]", _) => check_leads(config, table)?,
+            ("[outcomes]", _) => check_outcomes(config, table)?,
+            ("[history]", _) => check_history(config, table)?,
+            (_, Some(settings)) => check_activities(settings, table)?,
+            _ => unreachable!("these are all the tables of a config"),
+        }
+    }
+    Ok(())
+}
+
+/// The column that says whose a row is.
+pub(crate) fn key_column<'c>(config: &'c Config, table: &str) -> &'c str {
+    let key = match table {
+        "[leads]" => Some(&config.leads.id),
+        "[outcomes]" => config.outcomes.lead.as_ref(),
+        "[history]" => config.history.as_ref().map(|history| &history.lead),
+        _ => activity(config, table).and_then(|activity| activity.lead.as_ref().or(activity.account.as_ref())),
+    };
+    key.expect("checked with the config")
+}
+
+/// Whether rows belong to accounts, not to leads.
+pub(crate) fn is_keyed_by_account(config: &Config, table: &str) -> bool {
+    activity(config, table).is_some_and(|activity| activity.account.is_some())
+}
+
+/// The columns of a table that are read, each with what it holds.
+pub(crate) fn spilled_columns(config: &Config, name: &str, table: &Table<'_>, options: &LoadOptions) -> Vec<(String, Role)> {
+    let mut columns: Vec<(String, Role)> = vec![(key_column(config, name).to_owned(), Role::Text)];
+    let mut add = |column: &String, role: Role| {
+        if !columns.iter().any(|(known, _)| known == column) {
+            columns.push((column.clone(), role));
+        }
+    };
+    match (name, activity(config, name)) {
+        ("[leads]", _) => {
+            config.leads.created_at.iter().for_each(|column| add(column, Role::Time));
+            let keys = config.lookups.values().map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key));
+            keys.chain(&config.leads.account)
+                .chain(config.activities.values().filter_map(|activity| activity.account.as_ref()))
+                .for_each(|key| add(key, Role::Text));
+            manual_columns(config).iter().for_each(|column| add(column, Role::Number));
+            for column in lead_attributes(config, table.columns(), options) {
+                match options.attributes.as_ref().and_then(|kinds| kinds.get(&AttributeKey { lookup: None, column: column.clone() })) {
+                    Some(FeatureKind::Number) => add(&column, Role::Number),
+                    Some(FeatureKind::Category) => add(&column, Role::Text),
+                    None => {}
+                }
+            }
+        }
+        ("[outcomes]", _) => {
+            config.outcomes.closed_at.iter().for_each(|column| add(column, Role::Time));
+            config.outcomes.result.iter().for_each(|column| add(column, Role::Category));
+        }
+        ("[history]", _) => {
+            let history = config.history.as_ref().expect("there is such a table");
+            add(&history.changed_at, Role::Time);
+            add(&history.attribute, Role::Category);
+            add(&history.value, Role::Text);
+        }
+        (_, Some(settings)) => {
+            add(&settings.at, Role::Time);
+            settings.recorded_at.iter().for_each(|column| add(column, Role::Time));
+            settings.kind.iter().for_each(|column| add(column, Role::Category));
+            settings.values.iter().for_each(|column| add(column, Role::Number));
+        }
+        _ => unreachable!("these are all the tables of a config"),
+    }
+    columns
+}
+
+/// Decides what is decided over whole columns: types of attributes, in the leads and in their history.
+pub(crate) fn guess_types(
+    config: &Config,
+    tables: &BTreeMap<String, Table<'_>>,
+    batches: &BTreeMap<&str, Vec<Batch>>,
+    options: &mut LoadOptions,
+    notes: &mut Vec<Note>,
+) -> Result<(), TablesError> {
+    let leads = &tables["[leads]"];
+    let columns = lead_attributes(config, leads.columns(), options);
+    let mut guesses: Vec<KindGuess> = columns.iter().map(|_| KindGuess::default()).collect();
+    let wanted: Vec<&str> = columns.iter().map(String::as_str).collect();
+    if !columns.is_empty() {
+        for batch in &batches["[leads]"] {
+            let raw = leads.read_batch(&wanted, *batch)?;
+            for (column, guess) in columns.iter().zip(&mut guesses) {
+                guess.count_worded_nulls(&raw, column)?;
+                guess.add(&raw, column)?;
+            }
+        }
+    }
+    let expected = options.attributes.take();
+    let mut kinds: HashMap<AttributeKey, FeatureKind> = HashMap::new();
+    for (column, guess) in columns.into_iter().zip(guesses) {
+        guess.note_worded_nulls("[leads]", &column, notes);
+        let key = AttributeKey { lookup: None, column };
+        let kind = match expected.as_ref().and_then(|expected| expected.get(&key)) {
+            Some(&kind) => Some(kind),
+            None => guess.decide("[leads]", &key.column, notes),
+        };
+        kinds.extend(kind.map(|kind| (key, kind)));
+    }
+    if let Some(table) = tables.get("[history]") {
+        let settings = config.history.as_ref().expect("there is such a table");
+        let mut history = HistoryKinds::default();
+        for batch in &batches["[history]"] {
+            history.add(settings, &table.read_batch(&[&settings.attribute, &settings.value], *batch)?)?;
+        }
+        options.history_kinds = Some(history.decide());
+    }
+    options.attributes = Some(kinds);
+    Ok(())
+}
+
+/// The latest time that these rows of a table speak of; a row whose outcome is open says nothing.
+pub(crate) fn latest_of_rows(config: &Config, name: &str, raw: &RawTable<'_>) -> Result<Option<Timestamp>, TablesError> {
+    match (name, activity(config, name)) {
+        ("[leads]", _) => config.leads.created_at.as_ref().map_or(Ok(None), |column| Ok(latest_known(&raw.times(column)?))),
+        ("[outcomes]", _) => Ok(Results::read(&config.outcomes, raw)?.latest),
+        (_, Some(settings)) => Ok(latest_known(&raw.times(&settings.at)?)),
+        _ => Ok(None),
+    }
+}

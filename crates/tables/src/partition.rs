@@ -1,0 +1,373 @@
+//! Tables larger than memory: every row goes to the part that its lead belongs to, and parts are then loaded one by one.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use hashbrown::HashMap;
+use leadscore_core::{Timestamp, stable_hash};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use crate::config::Config;
+use crate::error::TablesError;
+use crate::load::{self, LookupTable, Origin};
+use crate::scan::{Batch, RawTable, Table};
+use crate::spill::{self, Outgoing, Role, Schema, SpilledFile};
+use crate::typed::{LoadOptions, MISSING, Note, Tables};
+
+/// How tables are split into parts.
+pub struct PartitionOptions<'p> {
+    /// Bytes that may be used at once, roughly.
+    pub memory: u64,
+    /// A folder for what does not fit; it is made, and removed in the end.
+    pub spill: PathBuf,
+    /// Told of rows that were read, and of all that there are.
+    pub progress: &'p (dyn Fn(usize, usize) + Sync),
+}
+
+/// Tables that were split by lead (with accounts: by account), waiting on disk.
+pub struct Partitions<'c> {
+    config: &'c Config,
+    folder: SpillFolder,
+    n_parts: usize,
+    /// By the name that the config gives each.
+    tables: BTreeMap<String, Table<'c>>,
+    schemas: BTreeMap<String, (usize, Arc<Schema>)>,
+    lookups: BTreeMap<String, LookupTable>,
+    options: LoadOptions,
+    /// What is to be known about the tables as a whole.
+    pub notes: Vec<Note>,
+}
+
+/// Rows of one batch: large enough to share the cost of a read, small enough that two batches are little memory.
+const BATCH_ROWS: usize = 1 << 19;
+/// Bytes that a row costs while its part is worked on: measured on ten million leads and a hundred million events.
+const BYTES_PER_EVENT: u64 = 200;
+const BYTES_PER_LEAD: u64 = 900;
+/// What the program needs besides: batches, buffers, the reader's own.
+const FIXED_BYTES: u64 = 300 << 20;
+
+/// Whether these tables need more than this memory at once.
+///
+/// # Errors
+///
+/// As [`crate::load`], for files that cannot be opened.
+pub fn needs_partitions(config: &Config, folder: &Path, memory: u64) -> Result<bool, TablesError> {
+    let mut bytes = FIXED_BYTES;
+    for (name, file) in config.row_tables() {
+        let table = Table::open(&name, folder, file)?;
+        let rows: usize = table.batches(BATCH_ROWS)?.iter().map(|batch| batch.n_rows).sum();
+        bytes += rows as u64 * if name == "[leads]" { BYTES_PER_LEAD } else { BYTES_PER_EVENT };
+    }
+    Ok(bytes > memory)
+}
+
+impl<'c> Partitions<'c> {
+    /// Reads every table once, in batches, and writes each row to the part of its lead.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::load`]; [`TablesError::Content`] where tables are keyed by several accounts, so that no split keeps
+    /// together what belongs together.
+    pub fn new(config: &'c Config, folder: &Path, options: &LoadOptions, how: &PartitionOptions<'_>) -> Result<Self, TablesError> {
+        let entity_column = match config.entity_column() {
+            Ok(column) => column,
+            Err((first, second)) => {
+                return Err(TablesError::Content {
+                    table: "[activities]".to_owned(),
+                    found: format!("events are told apart by two accounts, `{first}` and `{second}`, so leads cannot be split into parts that share nothing"),
+                    help: "use one account column, or more memory".to_owned(),
+                });
+            }
+        };
+        let mut tables = BTreeMap::new();
+        for (name, file) in config.row_tables() {
+            let table = Table::open(&name, folder, file)?;
+            tables.insert(name, table);
+        }
+        load::check_columns(config, &tables)?;
+        let batches: BTreeMap<&str, Vec<Batch>> =
+            tables.iter().map(|(name, table)| Ok((name.as_str(), table.batches(BATCH_ROWS)?))).collect::<Result<_, TablesError>>()?;
+        let n_rows = |name: &str| batches[name].iter().map(|batch| batch.n_rows).sum::<usize>();
+        let total: usize = tables.keys().map(|name| n_rows(name)).sum();
+        let bytes: u64 = tables.keys().map(|name| n_rows(name) as u64 * if name == "[leads]" { BYTES_PER_LEAD } else { BYTES_PER_EVENT }).sum();
+        // As many parts are worked on at once as there are threads.
+        let at_once = (how.memory.saturating_sub(FIXED_BYTES) / rayon::current_num_threads() as u64).max(32 << 20);
+        let n_parts = usize::try_from(bytes.div_ceil(at_once)).unwrap_or(usize::MAX).clamp(1, 4096);
+        let mut notes = Vec::new();
+        let lookups = load::read_lookups(config, folder, options, &mut notes)?;
+        let mut options = options.clone();
+        load::guess_types(config, &tables, &batches, &mut options, &mut notes)?;
+        let folder_of_spill = SpillFolder::create(&how.spill)?;
+        let done = AtomicUsize::new(0);
+        let progress = |rows: usize| (how.progress)(done.fetch_add(rows, Ordering::Relaxed) + rows, total);
+        let mut partitions = Self {
+            config,
+            folder: folder_of_spill,
+            n_parts,
+            tables: BTreeMap::new(),
+            schemas: BTreeMap::new(),
+            lookups,
+            options: options.clone(),
+            notes: Vec::new(),
+        };
+        let latest = Mutex::new(None);
+        // Leads first: where accounts decide, their rows say which part a lead's other rows go to.
+        let mut part_of_lead: Option<HashMap<u64, u16>> = entity_column.map(|_| HashMap::new());
+        let mut names: Vec<&str> = tables.keys().map(String::as_str).collect();
+        names.sort_by_key(|&name| name != "[leads]");
+        for (number, &name) in names.iter().enumerate() {
+            let columns = load::spilled_columns(config, name, &tables[name], &options);
+            let key = load::key_column(config, name);
+            let is_leads = name == "[leads]";
+            let is_of_accounts = load::is_keyed_by_account(config, name);
+            let found = Mutex::new(Vec::new());
+            let route = |text: &str, account: Option<&str>| {
+                let hash = stable_hash(text);
+                match (&part_of_lead, is_leads, is_of_accounts) {
+                    (Some(_), true, _) => {
+                        let part = part_of(account.map_or(hash, stable_hash), n_parts);
+                        if let Ok(mut found) = found.lock() {
+                            found.push((hash, part as u16));
+                        }
+                        part
+                    }
+                    (Some(parts), false, false) => parts.get(&hash).map_or(0, |&part| usize::from(part)),
+                    _ => part_of(hash, n_parts),
+                }
+            };
+            let entity = if is_leads { entity_column } else { None };
+            let schema =
+                partitions.spill(&Spilling { name, number, table: &tables[name], columns, key, entity, latest: &latest }, &batches[name], &route, &progress)?;
+            partitions.schemas.insert(name.to_owned(), (number, Arc::new(schema)));
+            if let Some(parts) = part_of_lead.as_mut().filter(|_| is_leads) {
+                parts.extend(found.into_inner().unwrap_or_default());
+            }
+        }
+        partitions.options.latest = latest.into_inner().unwrap_or_default();
+        notes.extend(tables.values().flat_map(|table| table.notes.iter().map(|text| Note::new(&table.name, text))));
+        partitions.tables = tables;
+        partitions.notes = notes;
+        Ok(partitions)
+    }
+
+    /// Number of parts.
+    pub fn n_parts(&self) -> usize {
+        self.n_parts
+    }
+
+    /// The tables of one part: leads in order of id, and all that belongs to them.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::load`].
+    pub fn load(&self, part: usize) -> Result<Tables, TablesError> {
+        load::load_from(self.config, &Origin::Spilled(self, part), &self.options)
+    }
+
+    pub(crate) fn table(&self, name: &str, part: usize) -> Table<'c> {
+        let (number, schema) = &self.schemas[name];
+        self.tables[name].of_spilled(SpilledFile { path: self.folder.file(*number, part), schema: Arc::clone(schema) })
+    }
+
+    pub(crate) fn lookups(&self) -> &BTreeMap<String, LookupTable> {
+        &self.lookups
+    }
+
+    /// Writes the rows of one table to its spill files.
+    fn spill(
+        &self,
+        spilling: &Spilling<'_, '_>,
+        batches: &[Batch],
+        route: &(dyn Fn(&str, Option<&str>) -> usize + Sync),
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Schema, TablesError> {
+        let Spilling { number, table, columns, .. } = spilling;
+        let has_rows = matches!(spilling.name, "[leads]" | "[outcomes]");
+        let dictionaries: Vec<Mutex<HashMap<String, u32>>> = columns.iter().map(|_| Mutex::default()).collect();
+        let locks: Vec<Mutex<()>> = (0..self.n_parts).map(|_| Mutex::new(())).collect();
+        let read = |batch: &Batch| -> Result<(), TablesError> {
+            let mut wanted: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+            wanted.extend(spilling.entity);
+            let raw = table.read_batch(&wanted, *batch)?;
+            if let Some(seen) = load::latest_of_rows(self.config, spilling.name, &raw)?
+                && let Ok(mut latest) = spilling.latest.lock()
+            {
+                *latest = (*latest).max(Some(seen));
+            }
+            self.spill_batch(&raw, spilling, batch.first_row() as u64, &dictionaries, has_rows, &locks, *number, route)?;
+            progress(batch.n_rows);
+            Ok(())
+        };
+        // The first batch alone: it settles how times are written, which every other batch then follows.
+        if let Some((first, rest)) = batches.split_first() {
+            read(first)?;
+            rest.par_iter().try_for_each(read)?;
+        }
+        let levels = dictionaries.into_iter().map(|dictionary| levels_by_number(dictionary.into_inner().unwrap_or_default())).collect();
+        Ok(Schema { columns: columns.clone(), levels, has_rows })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the state of one table's spilling")]
+    fn spill_batch(
+        &self,
+        raw: &RawTable<'_>,
+        spilling: &Spilling<'_, '_>,
+        first_row: u64,
+        dictionaries: &[Mutex<HashMap<String, u32>>],
+        has_rows: bool,
+        locks: &[Mutex<()>],
+        number: usize,
+        route: &(dyn Fn(&str, Option<&str>) -> usize + Sync),
+    ) -> Result<(), TablesError> {
+        // Texts are kept in one piece each; a slice of it stands for a cell.
+        let mut texts: Vec<Texts> = Vec::new();
+        for (name, role) in &spilling.columns {
+            texts.push(if *role == Role::Text { Texts::read(raw, name)? } else { Texts::default() });
+        }
+        let accounts = spilling.entity.map(|column| Texts::read(raw, column)).transpose()?;
+        let mut outgoing = Vec::new();
+        for (((name, role), texts), dictionary) in spilling.columns.iter().zip(&texts).zip(dictionaries) {
+            outgoing.push(match role {
+                Role::Text => Outgoing::Text(texts.cells()),
+                Role::Number => Outgoing::Number(raw.numbers(name)?),
+                Role::Time => Outgoing::Time(raw.times(name)?),
+                Role::Category => Outgoing::Category(read_codes(raw, name, dictionary)?),
+            });
+        }
+        let key = spilling.columns.iter().position(|(name, _)| name == spilling.key).expect("the key is spilled");
+        let keys = texts[key].cells();
+        let accounts = accounts.as_ref().map(Texts::cells);
+        let mut rows_of_part: Vec<Vec<u32>> = vec![Vec::new(); self.n_parts];
+        for (row, text) in keys.iter().enumerate() {
+            let account = accounts.as_ref().and_then(|accounts| accounts[row]);
+            rows_of_part[text.map_or(0, |text| route(text, account))].push(row as u32);
+        }
+        let mut block = Vec::new();
+        for (part, rows) in rows_of_part.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+            block.clear();
+            spill::encode(has_rows.then_some(first_row), &outgoing, rows, &mut block);
+            let _writing = locks[part].lock();
+            spill::append(&self.folder.file(number, part), &block)?;
+        }
+        Ok(())
+    }
+}
+
+/// One table on its way to disk.
+struct Spilling<'t, 'c> {
+    name: &'t str,
+    number: usize,
+    table: &'t Table<'c>,
+    columns: Vec<(String, Role)>,
+    /// The column that says whose a row is.
+    key: &'t str,
+    /// Of the leads, the column with the account that decides in place of the lead.
+    entity: Option<&'t str>,
+    latest: &'t Mutex<Option<Timestamp>>,
+}
+
+/// The part of a hash: ranges of the hash, so that parts in order are rows in order of the hash, however many there are.
+fn part_of(hash: u64, n_parts: usize) -> usize {
+    ((u128::from(hash) * n_parts as u128) >> 64) as usize
+}
+
+/// The texts of a column in one piece.
+#[derive(Default)]
+struct Texts {
+    blob: String,
+    cells: Vec<Option<(u32, u32)>>,
+}
+
+impl Texts {
+    fn read(raw: &RawTable<'_>, column: &str) -> Result<Self, TablesError> {
+        let mut texts = Self { blob: String::new(), cells: Vec::with_capacity(raw.n_rows) };
+        raw.for_each_text(column, |_, text| {
+            texts.cells.push(text.map(|text| {
+                let start = texts.blob.len() as u32;
+                texts.blob.push_str(text);
+                (start, texts.blob.len() as u32)
+            }));
+            Ok(())
+        })?;
+        Ok(texts)
+    }
+
+    fn cells(&self) -> Vec<Option<&str>> {
+        self.cells.iter().map(|cell| cell.map(|(start, end)| &self.blob[start as usize..end as usize])).collect()
+    }
+}
+
+/// Numbers for texts, the same in every batch; in the order in which they were met, which load turns into order of name.
+fn read_codes(raw: &RawTable<'_>, column: &str, dictionary: &Mutex<HashMap<String, u32>>) -> Result<Vec<u32>, TablesError> {
+    let mut known: HashMap<String, u32> = HashMap::new();
+    let mut codes = Vec::with_capacity(raw.n_rows);
+    raw.for_each_text(column, |_, text| {
+        codes.push(match text {
+            None => MISSING,
+            Some(text) => match known.get(text) {
+                Some(&code) => code,
+                None => {
+                    let mut shared = dictionary.lock().expect("no thread fails while it holds the dictionary");
+                    let next = shared.len() as u32;
+                    let code = *shared.entry_ref(text).or_insert(next);
+                    known.insert(text.to_owned(), code);
+                    code
+                }
+            },
+        });
+        Ok(())
+    })?;
+    Ok(codes)
+}
+
+fn levels_by_number(dictionary: HashMap<String, u32>) -> Vec<String> {
+    let mut levels: Vec<(u32, String)> = dictionary.into_iter().map(|(text, number)| (number, text)).collect();
+    levels.sort_unstable();
+    levels.into_iter().map(|(_, text)| text).collect()
+}
+
+/// A folder that is removed in the end; one that a killed run left behind is removed by the next.
+struct SpillFolder {
+    path: PathBuf,
+    /// Held while the folder is in use.
+    _lock: std::fs::File,
+}
+
+const SPILL_PREFIX: &str = ".leadscore-spill-";
+
+impl SpillFolder {
+    fn create(parent: &Path) -> Result<Self, TablesError> {
+        let error = |action| move |source| TablesError::Io { action, path: parent.to_owned(), source };
+        remove_abandoned(parent);
+        let folder = tempfile::Builder::new().prefix(SPILL_PREFIX).tempdir_in(parent).map_err(error("make a folder for spill files in"))?.keep();
+        let lock = std::fs::File::create(folder.join("lock")).map_err(error("write a spill folder in"))?;
+        lock.try_lock().map_err(|failure| error("lock a spill folder in")(failure.into()))?;
+        crate::write::watch(&folder);
+        Ok(Self { path: folder, _lock: lock })
+    }
+
+    fn file(&self, table: usize, part: usize) -> PathBuf {
+        self.path.join(format!("{table}-{part}"))
+    }
+}
+
+impl Drop for SpillFolder {
+    fn drop(&mut self) {
+        // The folder is hidden and of no use: nothing is lost where it cannot be removed.
+        let _ = std::fs::remove_dir_all(&self.path);
+        crate::write::forget(&self.path);
+    }
+}
+
+/// Removes spill folders that no running program holds.
+fn remove_abandoned(parent: &Path) {
+    let Ok(entries) = std::fs::read_dir(parent) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(SPILL_PREFIX)) {
+        let is_abandoned = std::fs::File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
+        if is_abandoned {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! Typed rows on disk: what a part of the leads needs of one table, while the other parts are worked on.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use leadscore_core::{Stamp, Timestamp};
+
+use crate::error::TablesError;
+use crate::typed::MISSING;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Text,
+    /// One of few texts, each with a number.
+    Category,
+    Number,
+    Time,
+}
+
+/// The columns of a spilled table, and the levels of its categories.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    pub(crate) columns: Vec<(String, Role)>,
+    /// For each category column, the texts by number; empty for the others.
+    pub(crate) levels: Vec<Vec<String>>,
+    /// Whether each row knows where it stood in the table.
+    pub(crate) has_rows: bool,
+}
+
+/// Rows of one table for one part of the leads.
+#[derive(Debug, Clone)]
+pub(crate) struct SpilledFile {
+    pub(crate) path: PathBuf,
+    pub(crate) schema: Arc<Schema>,
+}
+
+/// Cells of one column, in memory.
+#[derive(Debug, Clone)]
+enum Cells {
+    Text { blob: String, ends: Vec<u32>, missing: Vec<bool> },
+    Category(Vec<u32>),
+    Number(Vec<f64>),
+    Time(Vec<Option<Stamp>>),
+}
+
+/// Rows that were read back.
+#[derive(Debug)]
+pub(crate) struct SpilledRows {
+    schema: Arc<Schema>,
+    rows: Vec<u64>,
+    columns: Vec<Option<Cells>>,
+    n_rows: usize,
+}
+
+/// Cells of one column on their way to disk.
+pub(crate) enum Outgoing<'a> {
+    Text(Vec<Option<&'a str>>),
+    Category(Vec<u32>),
+    Number(Vec<f64>),
+    Time(Vec<Option<Stamp>>),
+}
+
+const NO_TEXT: u32 = u32::MAX;
+const NO_TIME: i64 = i64::MIN;
+
+/// Appends these rows of a batch to `out`, as one block.
+pub(crate) fn encode(first_row: Option<u64>, columns: &[Outgoing<'_>], rows: &[u32], out: &mut Vec<u8>) {
+    let begin = out.len();
+    out.extend_from_slice(&[0; 8]);
+    out.extend_from_slice(&(rows.len() as u32).to_le_bytes());
+    if let Some(first_row) = first_row {
+        rows.iter().for_each(|&row| out.extend_from_slice(&(first_row + u64::from(row)).to_le_bytes()));
+    }
+    for column in columns {
+        match column {
+            Outgoing::Text(cells) => {
+                for &row in rows {
+                    let length = cells[row as usize].map_or(NO_TEXT, |text| text.len() as u32);
+                    out.extend_from_slice(&length.to_le_bytes());
+                }
+                rows.iter().filter_map(|&row| cells[row as usize]).for_each(|text| out.extend_from_slice(text.as_bytes()));
+            }
+            Outgoing::Category(codes) => rows.iter().for_each(|&row| out.extend_from_slice(&codes[row as usize].to_le_bytes())),
+            Outgoing::Number(values) => rows.iter().for_each(|&row| out.extend_from_slice(&values[row as usize].to_le_bytes())),
+            Outgoing::Time(times) => {
+                // Where no time is a mere date, the moment of which it is known is not written twice.
+                let has_dates = rows.iter().filter_map(|&row| times[row as usize]).any(|stamp| stamp.start != stamp.known);
+                out.push(u8::from(has_dates));
+                let mut write = |part: fn(Stamp) -> Timestamp| {
+                    for &row in rows {
+                        out.extend_from_slice(&times[row as usize].map_or(NO_TIME, |stamp| part(stamp).micros()).to_le_bytes());
+                    }
+                };
+                write(|stamp| stamp.start);
+                if has_dates {
+                    write(|stamp| stamp.known);
+                }
+            }
+        }
+    }
+    let length = (out.len() - begin - 8) as u64;
+    out[begin..begin + 8].copy_from_slice(&length.to_le_bytes());
+}
+
+/// Appends blocks to a spill file.
+pub(crate) fn append(path: &Path, blocks: &[u8]) -> Result<(), TablesError> {
+    let error = |source| TablesError::Io { action: "write the spill file", path: path.to_owned(), source };
+    let mut file = File::options().create(true).append(true).open(path).map_err(error)?;
+    file.write_all(blocks).map_err(error)
+}
+
+/// Bytes that are taken off the front as they are understood.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(n)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn u32s(&mut self, n: usize) -> Option<impl Iterator<Item = u32> + 'a> {
+        Some(self.take(n * 4)?.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)))
+    }
+
+    fn words(&mut self, n: usize) -> Option<impl Iterator<Item = [u8; 8]> + 'a> {
+        Some(self.take(n * 8)?.as_chunks().0.iter().copied())
+    }
+}
+
+impl SpilledFile {
+    pub(crate) fn columns(&self) -> Vec<String> {
+        self.schema.columns.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Reads these columns back; a file that was never written has no rows.
+    pub(crate) fn read(&self, wanted: &[&str]) -> Result<SpilledRows, TablesError> {
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(source) => return Err(TablesError::Io { action: "read the spill file", path: self.path.clone(), source }),
+        };
+        self.decode(&bytes, wanted).ok_or_else(|| TablesError::Format {
+            path: self.path.clone(),
+            found: "the spill file is not as it was written".to_owned(),
+            help: "something changed it while this ran: run it again".to_owned(),
+        })
+    }
+
+    fn decode(&self, bytes: &[u8], wanted: &[&str]) -> Option<SpilledRows> {
+        let is_wanted = |name: &str| wanted.contains(&name);
+        let columns = self.schema.columns.iter().map(|(name, role)| is_wanted(name).then(|| Cells::new(*role))).collect();
+        let mut rows = SpilledRows { schema: Arc::clone(&self.schema), rows: Vec::new(), columns, n_rows: 0 };
+        let mut reader = Reader(bytes);
+        while !reader.0.is_empty() {
+            let length = u64::from_le_bytes(reader.take(8)?.try_into().ok()?);
+            let mut block = Reader(reader.take(usize::try_from(length).ok()?)?);
+            let n_rows = block.u32s(1)?.next()? as usize;
+            if self.schema.has_rows {
+                rows.rows.extend(block.words(n_rows)?.map(u64::from_le_bytes));
+            }
+            for ((_, role), cells) in self.schema.columns.iter().zip(&mut rows.columns) {
+                decode_column(*role, n_rows, cells.as_mut(), &mut block)?;
+            }
+            rows.n_rows += n_rows;
+        }
+        Some(rows)
+    }
+}
+
+/// Moves over one column of a block, and keeps it where it is wanted.
+fn decode_column(role: Role, n_rows: usize, cells: Option<&mut Cells>, block: &mut Reader<'_>) -> Option<()> {
+    match role {
+        Role::Text => {
+            let lengths: Vec<u32> = block.u32s(n_rows)?.collect();
+            let total = lengths.iter().filter(|&&length| length != NO_TEXT).map(|&length| length as usize).sum();
+            let texts = std::str::from_utf8(block.take(total)?).ok()?;
+            if let Some(Cells::Text { blob, ends, missing }) = cells {
+                let mut end = blob.len() as u32;
+                blob.push_str(texts);
+                for length in lengths {
+                    missing.push(length == NO_TEXT);
+                    end += if length == NO_TEXT { 0 } else { length };
+                    ends.push(end);
+                }
+            }
+        }
+        Role::Category => {
+            let codes = block.u32s(n_rows)?;
+            if let Some(Cells::Category(kept)) = cells {
+                kept.extend(codes);
+            }
+        }
+        Role::Number => {
+            let values = block.words(n_rows)?;
+            if let Some(Cells::Number(kept)) = cells {
+                kept.extend(values.map(f64::from_le_bytes));
+            }
+        }
+        Role::Time => {
+            let has_dates = block.take(1)?[0] != 0;
+            let starts = block.words(n_rows)?.map(i64::from_le_bytes);
+            let known: Option<Vec<i64>> = if has_dates { Some(block.words(n_rows)?.map(i64::from_le_bytes).collect()) } else { None };
+            if let Some(Cells::Time(kept)) = cells {
+                kept.extend(starts.enumerate().map(|(row, start)| {
+                    let known = known.as_ref().map_or(start, |known| known[row]);
+                    (start != NO_TIME).then(|| Stamp { start: Timestamp::from_micros(start), known: Timestamp::from_micros(known) })
+                }));
+            }
+        }
+    }
+    Some(())
+}
+
+impl Cells {
+    fn new(role: Role) -> Self {
+        match role {
+            Role::Text => Self::Text { blob: String::new(), ends: Vec::new(), missing: Vec::new() },
+            Role::Category => Self::Category(Vec::new()),
+            Role::Number => Self::Number(Vec::new()),
+            Role::Time => Self::Time(Vec::new()),
+        }
+    }
+}
+
+impl SpilledRows {
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    pub(crate) fn row_in_table(&self, row: usize) -> Option<usize> {
+        self.rows.get(row).map(|&row| row as usize)
+    }
+
+    fn column(&self, name: &str) -> (&Cells, &[String]) {
+        let position = self.schema.columns.iter().position(|(known, _)| known == name).expect("the column was spilled");
+        (self.columns[position].as_ref().expect("the column was asked for in read"), &self.schema.levels[position])
+    }
+
+    pub(crate) fn is_time(&self, name: &str) -> bool {
+        matches!(self.column(name).0, Cells::Time(_))
+    }
+
+    pub(crate) fn for_each_text(&self, name: &str, mut visit: impl FnMut(usize, Option<&str>) -> Result<(), TablesError>) -> Result<(), TablesError> {
+        match self.column(name) {
+            (Cells::Text { blob, ends, missing }, _) => {
+                let mut start = 0;
+                for (row, (&end, &missing)) in ends.iter().zip(missing).enumerate() {
+                    visit(row, (!missing).then(|| &blob[start..end as usize]))?;
+                    start = end as usize;
+                }
+            }
+            (Cells::Category(codes), levels) => {
+                for (row, &code) in codes.iter().enumerate() {
+                    visit(row, (code != MISSING).then(|| levels[code as usize].as_str()))?;
+                }
+            }
+            (Cells::Number(values), _) => {
+                for (row, value) in values.iter().enumerate() {
+                    visit(row, (!value.is_nan()).then(|| value.to_string()).as_deref())?;
+                }
+            }
+            (Cells::Time(_), _) => unreachable!("times are not read as texts"),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn numbers(&self, name: &str) -> Option<Vec<f64>> {
+        match self.column(name).0 {
+            Cells::Number(values) => Some(values.clone()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn times(&self, name: &str) -> Vec<Option<Stamp>> {
+        match self.column(name).0 {
+            Cells::Time(times) => times.clone(),
+            _ => unreachable!("the column was spilled as times"),
+        }
+    }
+
+    /// Codes by the order of the levels' names, and those levels.
+    pub(crate) fn codes(&self, name: &str) -> Option<(Vec<u32>, Vec<String>)> {
+        let (Cells::Category(codes), levels) = self.column(name) else { return None };
+        let mut order: Vec<u32> = (0..levels.len() as u32).collect();
+        order.sort_unstable_by_key(|&level| &levels[level as usize]);
+        let mut number = vec![0; levels.len()];
+        for (position, &level) in order.iter().enumerate() {
+            number[level as usize] = position as u32;
+        }
+        let sorted = order.iter().map(|&level| levels[level as usize].clone()).collect();
+        Some((codes.iter().map(|&code| if code == MISSING { MISSING } else { number[code as usize] }).collect(), sorted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadscore_core::Precision;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let schema = Schema {
+            columns: vec![
+                ("id".to_owned(), Role::Text),
+                ("kind".to_owned(), Role::Category),
+                ("value".to_owned(), Role::Number),
+                ("at".to_owned(), Role::Time),
+            ],
+            levels: vec![vec![], vec!["z".to_owned(), "a".to_owned()], vec![], vec![]],
+            has_rows: true,
+        };
+        let file = SpilledFile { path: folder.path().join("0"), schema: Arc::new(schema) };
+        let stamp = |micros, precision| Some(Stamp::new(Timestamp::from_micros(micros), precision));
+        let columns = [
+            Outgoing::Text(vec![Some("ä"), None, Some("")]),
+            Outgoing::Category(vec![1, MISSING, 0]),
+            Outgoing::Number(vec![0.5, f64::NAN, -1.0]),
+            Outgoing::Time(vec![stamp(7, Precision::Day), None, stamp(9, Precision::Instant)]),
+        ];
+        for rows in [&[2, 0][..], &[1]] {
+            let mut out = Vec::new();
+            encode(Some(10), &columns, rows, &mut out);
+            append(&file.path, &out).expect("room on the disk");
+        }
+        let rows = file.read(&["id", "kind", "value", "at"]).expect("as it was written");
+        assert_eq!((0..3).map(|row| rows.row_in_table(row)).collect::<Vec<_>>(), [Some(12), Some(10), Some(11)]);
+        let mut texts = Vec::new();
+        rows.for_each_text("id", |_, text| {
+            texts.push(text.map(str::to_owned));
+            Ok(())
+        })
+        .expect("no cell fails");
+        assert_eq!(texts, [Some(String::new()), Some("ä".to_owned()), None]);
+        assert_eq!(rows.codes("kind"), Some((vec![1, 0, MISSING], vec!["a".to_owned(), "z".to_owned()])));
+        assert_eq!(rows.times("at"), [stamp(9, Precision::Instant), stamp(7, Precision::Day), None]);
+        assert_eq!(rows.numbers("value").map(|values| values[..2].to_vec()), Some(vec![-1.0, 0.5]));
+        // A file that was cut off is an error, not fewer rows.
+        let bytes = std::fs::read(&file.path).expect("there");
+        std::fs::write(&file.path, &bytes[..bytes.len() - 1]).expect("room on the disk");
+        assert!(file.read(&["id"]).is_err());
+    }
+}
