@@ -232,6 +232,12 @@ fn slow_value(company: &Company, spec: &FeatureSpec, lead: u32, at: i64) -> Expe
         FeatureSource::Created(part) => calendar(*part, moment(created)),
         FeatureSource::Snapshot(part) => calendar(*part, moment(at)),
         FeatureSource::AgeDays => number(days(at - created)),
+        FeatureSource::AgeWeekdays => {
+            // Half-day by half-day, those of Saturdays and Sundays left out.
+            let half = |number: i64| usize::from(moment(number).weekday() < 5);
+            let (first, last) = (at.min(created), at.max(created));
+            number((first..last).map(half).sum::<usize>() as f64 / 2.0 * if at < created { -1.0 } else { 1.0 })
+        }
         FeatureSource::AttributeAge { .. } => {
             let mut rows: Vec<_> = stages().collect();
             rows.sort_unstable();

@@ -16,7 +16,7 @@ pub enum Family {
     Attributes,
     /// The calendar of creation.
     Created,
-    /// Days since creation.
+    /// Days since creation, and working days.
     Age,
     /// The calendar of the snapshot.
     Snapshot,
@@ -130,7 +130,7 @@ impl Family {
                 "columns of the leads and of the tables that they point to, as they were known before the snapshot where they have a history, else as they are today"
             }
             Self::Created => "weekday, day of the month, hour and (over two years of data) month of creation, in UTC",
-            Self::Age => "days from creation to the snapshot",
+            Self::Age => "days from creation to the snapshot, and how many of them were from Monday to Friday",
             Self::Snapshot => "weekday, day of the month and (over two years of data) month of the snapshot, in UTC",
             Self::History => {
                 "of each attribute with a history: days since it took its value, and number of its entries so far; for a stage these are the days in it"

@@ -78,6 +78,8 @@ pub enum FeatureSource {
     },
     /// How the account's other leads stand at the snapshot.
     PeerLeads(PeerState),
+    /// Days from Monday to Friday between creation and the snapshot.
+    AgeWeekdays,
 }
 
 /// The table that an attribute stands in.
@@ -285,6 +287,7 @@ impl FeatureSpec {
             FeatureSource::Created(part) => part.describe("creation"),
             FeatureSource::Snapshot(part) => part.describe("the snapshot"),
             FeatureSource::AgeDays => "days since creation".to_owned(),
+            FeatureSource::AgeWeekdays => "days from Monday to Friday since creation".to_owned(),
             FeatureSource::Activity { table, kind, window, statistic } => statistic.describe(table, kind, *window),
             FeatureSource::Peers { table, kind, window, statistic } => {
                 format!("other leads of the account: {}", statistic.describe(table, kind, *window))
@@ -301,7 +304,7 @@ impl FeatureSpec {
     pub fn missing(&self) -> &'static str {
         match &self.source {
             FeatureSource::Attribute { .. } => "the cell is missing, or nothing was known yet",
-            FeatureSource::Created(_) | FeatureSource::AgeDays => "the lead has no creation time",
+            FeatureSource::Created(_) | FeatureSource::AgeDays | FeatureSource::AgeWeekdays => "the lead has no creation time",
             FeatureSource::Snapshot(_) => "never missing",
             FeatureSource::Activity { statistic, .. } => statistic.without_events(),
             FeatureSource::Peers { .. } => "the lead has no account, or nothing to average",

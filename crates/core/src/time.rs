@@ -10,7 +10,7 @@ const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 ///
 /// Flat exports have no times; there the value of `order_by` stands in, a million to the unit
 /// ([`Timestamp::from_order`]).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
@@ -64,6 +64,25 @@ impl Timestamp {
     /// Days from `earlier` to `self`, with fraction; negative if `earlier` is later.
     pub fn days_since(self, earlier: Self) -> f64 {
         (self.0 - earlier.0) as f64 / MICROS_PER_DAY as f64
+    }
+
+    /// Days from Monday to Friday (UTC) between `earlier` and `self`, with fraction: a week is five of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use leadscore_core::Timestamp;
+    /// let friday_noon = Timestamp::parse_iso("2022-01-07T12:00").unwrap().0;
+    /// let tuesday = Timestamp::parse_iso("2022-01-11").unwrap().0;
+    /// assert_eq!(tuesday.weekdays_since(friday_noon), 1.5);
+    /// ```
+    pub fn weekdays_since(self, earlier: Self) -> f64 {
+        // Since Monday, 1970-01-05.
+        let weekdays = |at: Self| {
+            let since = at.0 - 4 * MICROS_PER_DAY;
+            since.div_euclid(7 * MICROS_PER_DAY) * 5 * MICROS_PER_DAY + since.rem_euclid(7 * MICROS_PER_DAY).min(5 * MICROS_PER_DAY)
+        };
+        (weekdays(self) - weekdays(earlier)) as f64 / MICROS_PER_DAY as f64
     }
 
     /// Hour of the day in UTC, 0 to 23.

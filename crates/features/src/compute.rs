@@ -137,6 +137,7 @@ fn fill_column(
             return Ok(calendar_levels(*part));
         }
         FeatureSource::AgeDays => fill(column, &|snapshot| created(snapshot).map_or(f64::NAN, |created| snapshot.at.days_since(created))),
+        FeatureSource::AgeWeekdays => fill(column, &|snapshot| created(snapshot).map_or(f64::NAN, |created| snapshot.at.weekdays_since(created))),
         FeatureSource::AttributeAge { column: name } => {
             let change = history_of(tables, name).ok_or_else(|| missing(format!("a history of `{name}`")))?;
             fill(column, &|snapshot| value_age(change, snapshot).unwrap_or(f64::NAN));

@@ -12,6 +12,8 @@ pub(crate) const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     pub(crate) n_tracks: usize,
+    /// Tracks whose value columns are summed.
+    pub(crate) summed: Vec<bool>,
     /// For each kind column, the track of each level, [`NONE`] for none.
     pub(crate) track_of_code: Vec<Vec<u32>>,
     /// Tracks of several columns: the track, and the level of each column.
@@ -30,7 +32,6 @@ pub(crate) struct Layout {
 /// What some cell reads, so that nothing else is kept.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Needs {
-    pub(crate) sums: bool,
     pub(crate) maxima: bool,
     pub(crate) days: bool,
     pub(crate) gaps: bool,
@@ -88,8 +89,8 @@ impl Layout {
             };
             let cell = match statistic {
                 Statistic::Count => Cell::Count { track, window },
-                Statistic::Sum(name) => Cell::Sum { track, window, column: layout.sum_column(column_of(name)?) },
-                Statistic::Mean(name) => Cell::Mean { track, window, column: layout.sum_column(column_of(name)?) },
+                Statistic::Sum(name) => Cell::Sum { track, window, column: layout.sum_column(track, column_of(name)?) },
+                Statistic::Mean(name) => Cell::Mean { track, window, column: layout.sum_column(track, column_of(name)?) },
                 Statistic::Max(name) => {
                     layout.needs.maxima = true;
                     Cell::Max { track, window, column: position_or_push(&mut layout.columns, column_of(name)?) }
@@ -125,11 +126,15 @@ impl Layout {
             layout.cells.push(cell);
         }
         layout.n_tracks = filters.len();
+        layout.summed.resize(layout.n_tracks, false);
         Ok(layout)
     }
 
-    fn sum_column(&mut self, column: usize) -> usize {
-        self.needs.sums = true;
+    fn sum_column(&mut self, track: usize, column: usize) -> usize {
+        if self.summed.len() <= track {
+            self.summed.resize(track + 1, false);
+        }
+        self.summed[track] = true;
         position_or_push(&mut self.columns, column)
     }
 

@@ -163,7 +163,10 @@ impl Survey {
                 Family::Created if self.has_creation => {
                     plan.calendar("created", FeatureSource::Created, self.has_hour, has_months);
                 }
-                Family::Age if self.has_creation => plan.number("age".to_owned(), FeatureSource::AgeDays, Unit::Days),
+                Family::Age if self.has_creation => {
+                    plan.number("age".to_owned(), FeatureSource::AgeDays, Unit::Days);
+                    plan.number("age.weekdays".to_owned(), FeatureSource::AgeWeekdays, Unit::Days);
+                }
                 Family::Snapshot if self.has_creation => plan.calendar("snapshot", FeatureSource::Snapshot, false, has_months),
                 Family::History => {
                     for column in &self.histories {
@@ -253,11 +256,13 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The most frequent keys first; ties by name.
-fn by_frequency<K: Clone>(counts: &BTreeMap<K, usize>) -> Vec<K> {
+/// The most frequent keys, in order of name; of equally frequent ones the first by name.
+fn by_frequency<K: Clone + Ord>(counts: &BTreeMap<K, usize>, most: usize) -> Vec<K> {
     let mut order: Vec<(&K, usize)> = counts.iter().map(|(key, &count)| (key, count)).collect();
     order.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    order.into_iter().map(|(key, _)| key.clone()).collect()
+    let mut kept: Vec<K> = order.into_iter().take(most).map(|(key, _)| key.clone()).collect();
+    kept.sort_unstable();
+    kept
 }
 
 /// A kind that gets columns of its own: how their names begin, how other names call it, and its events.
@@ -288,18 +293,15 @@ impl EventSurvey {
         let several = self.kinds.len() > 1;
         let mut kinds = Vec::new();
         for (column, counts) in &self.kinds {
-            let order = by_frequency(counts);
+            let order = by_frequency(counts, config.max_kinds);
             let label = |value: &str| if several { format!("{column}={value}") } else { value.to_owned() };
-            let (own, others) = order.split_at(order.len().min(config.max_kinds));
-            for value in own {
+            for value in &order {
                 let short = label(value);
                 kinds.push(Kind { prefix: format!("{table}.{short}"), short, filter: EventFilter::Is(column.clone(), value.clone()) });
             }
-            if !others.is_empty() {
-                let mut named = own.to_vec();
-                named.sort_unstable();
+            if order.len() < counts.len() {
                 let short = label("(other)");
-                kinds.push(Kind { prefix: format!("{table}.{short}"), short, filter: EventFilter::Other { column: column.clone(), named } });
+                kinds.push(Kind { prefix: format!("{table}.{short}"), short, filter: EventFilter::Other { column: column.clone(), named: order } });
             }
         }
         kinds
@@ -400,7 +402,7 @@ impl EventSurvey {
 
     fn plan_sequences(&self, name: &str, kinds: &[Kind], config: &FeaturesConfig, plan: &mut Plan) {
         for (column, counts) in &self.kinds {
-            let frequent: Vec<String> = by_frequency(counts).into_iter().take(config.max_sequence_kinds).collect();
+            let frequent: Vec<String> = by_frequency(counts, config.max_sequence_kinds);
             let chosen: Vec<&Kind> =
                 kinds.iter().filter(|kind| matches!(&kind.filter, EventFilter::Is(name, value) if name == column && frequent.contains(value))).collect();
             for kind in &chosen {
@@ -415,7 +417,7 @@ impl EventSurvey {
     fn plan_combinations(&self, name: &str, config: &FeaturesConfig, windows: &[Option<Span>], plan: &mut Plan) {
         for (&(a, b), counts) in &self.pairs {
             let (first, second) = (&self.kinds[a].0, &self.kinds[b].0);
-            for (x, y) in by_frequency(counts).into_iter().take(config.max_kinds) {
+            for (x, y) in by_frequency(counts, config.max_kinds) {
                 let short = format!("{first}={x}&{second}={y}");
                 let filter = EventFilter::Each(vec![(first.clone(), x), (second.clone(), y)]);
                 let kind = Kind { prefix: format!("{name}.{short}"), short, filter };

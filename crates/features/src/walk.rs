@@ -14,7 +14,7 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 #[derive(Debug, Default)]
 struct Track {
     at: Vec<i64>,
-    /// From when each is visible, never falling.
+    /// From when each is visible, never falling; empty where that is when it happened.
     visible: Vec<i64>,
     event: Vec<u32>,
     /// For each value column, running sums: entry `i` is over the first `i` events.
@@ -44,14 +44,14 @@ pub(crate) struct Walk<'a> {
 impl<'a> Walk<'a> {
     pub(crate) fn new(layout: &'a Layout, rows: &'a EventRows) -> Self {
         let n_windows = layout.windows.len();
-        let track = || Track {
-            sums: if layout.needs.sums { vec![Vec::new(); layout.columns.len()] } else { Vec::new() },
+        let track = |number: usize| Track {
+            sums: if layout.summed[number] { vec![Vec::new(); layout.columns.len()] } else { Vec::new() },
             starts: vec![0; n_windows],
             maxima: if layout.needs.maxima { vec![VecDeque::new(); (n_windows + 1) * layout.columns.len()] } else { Vec::new() },
             intensity: vec![0.0; layout.half_lives.len()],
             ..Track::default()
         };
-        Self { layout, rows, tracks: (0..layout.n_tracks).map(|_| track()).collect(), at: i64::MIN }
+        Self { layout, rows, tracks: (0..layout.n_tracks).map(track).collect(), at: i64::MIN }
     }
 
     /// Starts anew with these events, which are in order of time and become visible in that order too.
@@ -59,7 +59,8 @@ impl<'a> Walk<'a> {
         self.at = i64::MIN;
         self.tracks.iter_mut().for_each(Track::clear);
         for event in events {
-            let (at, visible) = (self.rows.at[event].micros(), self.rows.visible_at(event).micros());
+            let at = self.rows.at[event].micros();
+            let visible = self.rows.visible.as_ref().map(|visible| visible[event].micros());
             self.tracks[0].push(event, at, visible);
             for (tracks, kind) in self.layout.track_of_code.iter().zip(&self.rows.kinds) {
                 let code = kind.codes[event];
@@ -73,10 +74,8 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        if self.layout.needs.sums {
-            for track in &mut self.tracks {
-                track.sum(self.layout, self.rows);
-            }
+        for track in &mut self.tracks {
+            track.sum(self.layout, self.rows);
         }
         if self.layout.needs.days {
             self.tracks.iter_mut().for_each(Track::count_days);
@@ -199,9 +198,9 @@ impl Track {
         self.max_gap = 0;
     }
 
-    fn push(&mut self, event: usize, at: i64, visible: i64) {
+    fn push(&mut self, event: usize, at: i64, visible: Option<i64>) {
         self.at.push(at);
-        self.visible.push(visible);
+        self.visible.extend(visible);
         self.event.push(event as u32);
     }
 
@@ -243,7 +242,7 @@ impl Track {
         if self.at.is_empty() {
             return;
         }
-        while self.end < self.at.len() && self.visible[self.end] < at {
+        while self.end < self.at.len() && self.visible.get(self.end).unwrap_or(&self.at[self.end]) < &at {
             self.admit(layout, rows);
             self.end += 1;
         }

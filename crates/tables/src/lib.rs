@@ -13,6 +13,8 @@ mod spill;
 
 mod load;
 mod partition;
+
+mod in_order;
 mod profile;
 mod write;
 
@@ -22,6 +24,7 @@ pub use config::{
 };
 pub use error::TablesError;
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
+pub use in_order::in_order;
 pub use load::load;
 pub use partition::{PartitionOptions, Partitions, needs_partitions};
 pub use profile::{ProfileInput, profile};

@@ -59,7 +59,10 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
     let leads_table = origin.open("[leads]", config.leads.file())?;
     check_leads(config, &leads_table)?;
     let raw = read_leads(config, &leads_table)?;
-    let mut latest = options.latest.or(latest_of_rows(config, "[leads]", &raw)?);
+    let mut latest = match options.latest {
+        Some(latest) => Some(latest),
+        None => latest_of_rows(config, "[leads]", &raw)?,
+    };
     let (ids, position_of_row) = lead_ids(&raw, &config.leads.id)?;
     let n_leads = ids.len();
     let index: HashMap<&str, u32> = ids.iter().enumerate().map(|(position, id)| (id.as_str(), position as u32)).collect();
@@ -106,7 +109,7 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
     let mut activities = Vec::new();
     for (name, activity) in &config.activities {
         let accounts = activity.account.as_ref().map(|column| texts(&raw, column).map(|keys| permute(keys, &position_of_row))).transpose()?;
-        let (events, seen) = read_activities(name, activity, config, origin, &index, accounts.as_deref(), &created, &mut notes)?;
+        let (events, seen) = read_activities(name, activity, origin, &index, accounts.as_deref(), &created, &mut notes)?;
         activities.push(events);
         latest = latest.max(seen);
     }

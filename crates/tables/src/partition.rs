@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use hashbrown::HashMap;
 use leadscore_core::{Timestamp, stable_hash};
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::config::Config;
 use crate::error::TablesError;
+use crate::in_order::in_order;
 use crate::load::{self, LookupTable, Origin};
 use crate::scan::{Batch, RawTable, Table};
 use crate::spill::{self, Outgoing, Role, Schema, SpilledFile};
@@ -41,10 +41,12 @@ pub struct Partitions<'c> {
 }
 
 /// Rows of one batch: large enough to share the cost of a read, small enough that two batches are little memory.
-const BATCH_ROWS: usize = 1 << 19;
+const BATCH_ROWS: usize = 1 << 18;
 /// Bytes that a row costs while its part is worked on: measured on ten million leads and a hundred million events.
 const BYTES_PER_EVENT: u64 = 200;
 const BYTES_PER_LEAD: u64 = 900;
+/// A part is no larger than this, however much memory there is: what fits into the processor's cache is faster.
+const BYTES_PER_PART: u64 = 128 << 20;
 /// What the program needs besides: batches, buffers, the reader's own.
 const FIXED_BYTES: u64 = 300 << 20;
 
@@ -93,7 +95,7 @@ impl<'c> Partitions<'c> {
         let total: usize = tables.keys().map(|name| n_rows(name)).sum();
         let bytes: u64 = tables.keys().map(|name| n_rows(name) as u64 * if name == "[leads]" { BYTES_PER_LEAD } else { BYTES_PER_EVENT }).sum();
         // As many parts are worked on at once as there are threads.
-        let at_once = (how.memory.saturating_sub(FIXED_BYTES) / rayon::current_num_threads() as u64).max(32 << 20);
+        let at_once = (how.memory.saturating_sub(FIXED_BYTES) / rayon::current_num_threads() as u64).clamp(32 << 20, BYTES_PER_PART);
         let n_parts = usize::try_from(bytes.div_ceil(at_once)).unwrap_or(usize::MAX).clamp(1, 4096);
         let mut notes = Vec::new();
         let lookups = load::read_lookups(config, folder, options, &mut notes)?;
@@ -203,7 +205,7 @@ impl<'c> Partitions<'c> {
         // The first batch alone: it settles how times are written, which every other batch then follows.
         if let Some((first, rest)) = batches.split_first() {
             read(first)?;
-            rest.par_iter().try_for_each(read)?;
+            in_order(rest.len(), rayon::current_num_threads(), |batch| read(&rest[batch]), |()| Ok(()))?;
         }
         let levels = dictionaries.into_iter().map(|dictionary| levels_by_number(dictionary.into_inner().unwrap_or_default())).collect();
         Ok(Schema { columns: columns.clone(), levels, has_rows })
@@ -222,9 +224,9 @@ impl<'c> Partitions<'c> {
         route: &(dyn Fn(&str, Option<&str>) -> usize + Sync),
     ) -> Result<(), TablesError> {
         // Texts are kept in one piece each; a slice of it stands for a cell.
-        let mut texts: Vec<Texts> = Vec::new();
+        let mut texts: Vec<Texts<'_>> = Vec::new();
         for (name, role) in &spilling.columns {
-            texts.push(if *role == Role::Text { Texts::read(raw, name)? } else { Texts::default() });
+            texts.push(if *role == Role::Text { Texts::read(raw, name)? } else { Texts::Borrowed(Vec::new()) });
         }
         let accounts = spilling.entity.map(|column| Texts::read(raw, column)).transpose()?;
         let mut outgoing = Vec::new();
@@ -273,29 +275,34 @@ fn part_of(hash: u64, n_parts: usize) -> usize {
     ((u128::from(hash) * n_parts as u128) >> 64) as usize
 }
 
-/// The texts of a column in one piece.
-#[derive(Default)]
-struct Texts {
-    blob: String,
-    cells: Vec<Option<(u32, u32)>>,
+/// The texts of a column: as the engine holds them, or in one piece.
+enum Texts<'r> {
+    Borrowed(Vec<Option<&'r str>>),
+    Copied { blob: String, cells: Vec<Option<(u32, u32)>> },
 }
 
-impl Texts {
-    fn read(raw: &RawTable<'_>, column: &str) -> Result<Self, TablesError> {
-        let mut texts = Self { blob: String::new(), cells: Vec::with_capacity(raw.n_rows) };
+impl<'r> Texts<'r> {
+    fn read(raw: &'r RawTable<'_>, column: &str) -> Result<Self, TablesError> {
+        if let Some(cells) = raw.borrowed_texts(column) {
+            return Ok(Self::Borrowed(cells));
+        }
+        let (mut blob, mut cells) = (String::new(), Vec::with_capacity(raw.n_rows));
         raw.for_each_text(column, |_, text| {
-            texts.cells.push(text.map(|text| {
-                let start = texts.blob.len() as u32;
-                texts.blob.push_str(text);
-                (start, texts.blob.len() as u32)
+            cells.push(text.map(|text| {
+                let start = blob.len() as u32;
+                blob.push_str(text);
+                (start, blob.len() as u32)
             }));
             Ok(())
         })?;
-        Ok(texts)
+        Ok(Self::Copied { blob, cells })
     }
 
     fn cells(&self) -> Vec<Option<&str>> {
-        self.cells.iter().map(|cell| cell.map(|(start, end)| &self.blob[start as usize..end as usize])).collect()
+        match self {
+            Self::Borrowed(cells) => cells.clone(),
+            Self::Copied { blob, cells } => cells.iter().map(|cell| cell.map(|(start, end)| &blob[start as usize..end as usize])).collect(),
+        }
     }
 }
 
@@ -356,7 +363,7 @@ impl SpillFolder {
 impl Drop for SpillFolder {
     fn drop(&mut self) {
         // The folder is hidden and of no use: nothing is lost where it cannot be removed.
-        let _ = std::fs::remove_dir_all(&self.path);
+        let _ = crate::write::remove_folder(&self.path);
         crate::write::forget(&self.path);
     }
 }
@@ -365,7 +372,8 @@ impl Drop for SpillFolder {
 fn remove_abandoned(parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(SPILL_PREFIX)) {
-        let is_abandoned = std::fs::File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
+        let is_gone = entry.file_name().to_string_lossy().ends_with(crate::write::GONE);
+        let is_abandoned = is_gone || std::fs::File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
         if is_abandoned {
             let _ = std::fs::remove_dir_all(entry.path());
         }

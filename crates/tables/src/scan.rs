@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use hashbrown::HashMap;
 use leadscore_core::{Precision, Stamp, Timestamp};
 use polars::prelude::{
-    DataFrame, DataType, LazyCsvReader, LazyFileListReader, LazyFrame, LazyJsonLineReader, PlRefPath, ScanArgsParquet, ScanSources, Series, TimeUnit, col,
+    DataFrame, DataType, LazyCsvReader, LazyFileListReader, LazyFrame, LazyJsonLineReader, PlRefPath, ScanArgsParquet, ScanSources, SerReader, Series,
+    TimeUnit, col,
 };
 
 use crate::config::{FileConfig, nearest};
@@ -57,6 +58,9 @@ pub(crate) struct RawTable<'a> {
     pub(crate) n_rows: usize,
 }
 
+/// The time of a cell that has none.
+pub(crate) const NEVER: Timestamp = Timestamp::MIN;
+
 enum Cells {
     /// As the engine read them: one frame a file, or one batch of a file.
     Frames { frames: Vec<DataFrame>, batch: Option<Batch> },
@@ -101,11 +105,12 @@ impl<'a> Table<'a> {
         let mut batches = Vec::new();
         let mut first_row = 0;
         for (number, part) in self.parts.iter().enumerate() {
-            let n_rows = part.n_rows()?;
-            for offset in (0..n_rows).step_by(rows_per_batch) {
-                batches.push(Batch { part: number, offset, n_rows: rows_per_batch.min(n_rows - offset), first_row: first_row + offset });
+            let mut offset = 0;
+            for n_rows in part.runs(rows_per_batch)? {
+                batches.push(Batch { part: number, offset, n_rows, first_row });
+                offset += n_rows;
+                first_row += n_rows;
             }
-            first_row += n_rows;
         }
         Ok(batches)
     }
@@ -190,6 +195,34 @@ impl Batch {
 }
 
 impl Part {
+    /// Runs of about this many rows; those of Parquet begin and end with its row groups, so that none is decoded twice.
+    fn runs(&self, rows_per_batch: usize) -> Result<Vec<usize>, TablesError> {
+        let groups = match self.row_groups() {
+            Some(groups) => groups,
+            None => vec![self.n_rows()?],
+        };
+        let mut runs: Vec<usize> = Vec::new();
+        for group in groups.into_iter().filter(|&rows| rows > 0) {
+            match runs.last_mut() {
+                Some(last) if *last + group <= rows_per_batch => *last += group,
+                _ if group <= 2 * rows_per_batch => runs.push(group),
+                _ => runs.extend((0..group).step_by(rows_per_batch).map(|begin| rows_per_batch.min(group - begin))),
+            }
+        }
+        Ok(runs)
+    }
+
+    /// Rows of each row group of a Parquet file.
+    fn row_groups(&self) -> Option<Vec<usize>> {
+        let name = self.path.to_string_lossy().to_lowercase();
+        if !(name.ends_with(".parquet") || name.ends_with(".pq")) {
+            return None;
+        }
+        let file = std::fs::File::open(&self.path).ok()?;
+        let metadata = polars::prelude::ParquetReader::new(file).get_metadata().ok()?.clone();
+        Some(metadata.row_groups.iter().map(|group| group.num_rows()).collect())
+    }
+
     fn n_rows(&self) -> Result<usize, TablesError> {
         if let Some((_, n_rows)) = self.csv {
             return Ok(n_rows);
@@ -385,6 +418,17 @@ impl RawTable<'_> {
         Ok(())
     }
 
+    /// The cells of a text column without a copy, where the engine holds them as texts.
+    pub(crate) fn borrowed_texts(&self, column: &str) -> Option<Vec<Option<&str>>> {
+        let Cells::Frames { frames, .. } = &self.cells else { return None };
+        let mut cells = Vec::with_capacity(self.n_rows);
+        for frame in frames {
+            let texts = frame.column(column).ok()?.as_materialized_series().str().ok()?;
+            cells.extend(texts.iter().map(|cell| cell.and_then(|text| self.nulls.clean(text))));
+        }
+        Some(cells)
+    }
+
     /// Counts cells that say missing in words, such as `NA`.
     pub(crate) fn count_worded_nulls(&self, column: &str) -> Result<usize, TablesError> {
         let mut count = 0;
@@ -450,6 +494,22 @@ impl RawTable<'_> {
             Cells::Spilled(rows) => rows.codes(column),
             Cells::Frames { .. } => None,
         }
+    }
+
+    /// From when each time of the column counts as known, [`NEVER`] where missing.
+    pub(crate) fn known_times(&self, column: &str) -> Result<Vec<Timestamp>, TablesError> {
+        if let Cells::Frames { frames, .. } = &self.cells
+            && let [frame] = frames.as_slice()
+            && let Ok(series) = frame.column(column)
+            && matches!(series.dtype(), DataType::Datetime(TimeUnit::Microseconds, None))
+            && self.table.file.time_zone.is_none()
+        {
+            // What warehouses mostly write needs no conversion.
+            let whole = series.as_materialized_series().cast(&DataType::Int64).map_err(|error| self.engine_error(error))?;
+            let whole = whole.i64().map_err(|error| self.engine_error(error))?;
+            return Ok(whole.iter().map(|value| value.map_or(NEVER, Timestamp::from_micros)).collect());
+        }
+        Ok(self.times(column)?.into_iter().map(|time| time.map_or(NEVER, |stamp| stamp.known)).collect())
     }
 
     /// The column as times, `None` where missing.

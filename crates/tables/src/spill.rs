@@ -63,8 +63,18 @@ pub(crate) enum Outgoing<'a> {
     Time(Vec<Option<Stamp>>),
 }
 
-const NO_TEXT: u32 = u32::MAX;
+/// Widths in bytes: narrow where every cell of a block fits, since what is written has to be read again.
+const NARROW: u8 = 0;
+const WIDE: u8 = 1;
+/// Times with a moment of which they are known that is not their start: mere dates.
+const WIDE_DATES: u8 = 2;
+/// The narrow form of a missing cell, a text of as many bytes or a level of this number: neither is then narrow.
+const NARROW_MISSING: u8 = u8::MAX;
+const WIDE_MISSING: u32 = u32::MAX;
 const NO_TIME: i64 = i64::MIN;
+/// Bytes of a narrow time: microseconds since the block's first, up to eight years.
+const NARROW_TIME: usize = 6;
+const NARROW_NO_TIME: u64 = (1 << (8 * NARROW_TIME)) - 1;
 
 /// Appends these rows of a batch to `out`, as one block.
 pub(crate) fn encode(first_row: Option<u64>, columns: &[Outgoing<'_>], rows: &[u32], out: &mut Vec<u8>) {
@@ -77,32 +87,60 @@ pub(crate) fn encode(first_row: Option<u64>, columns: &[Outgoing<'_>], rows: &[u
     for column in columns {
         match column {
             Outgoing::Text(cells) => {
-                for &row in rows {
-                    let length = cells[row as usize].map_or(NO_TEXT, |text| text.len() as u32);
-                    out.extend_from_slice(&length.to_le_bytes());
-                }
+                encode_small(rows.iter().map(|&row| cells[row as usize].map_or(WIDE_MISSING, |text| text.len() as u32)), out);
                 rows.iter().filter_map(|&row| cells[row as usize]).for_each(|text| out.extend_from_slice(text.as_bytes()));
             }
-            Outgoing::Category(codes) => rows.iter().for_each(|&row| out.extend_from_slice(&codes[row as usize].to_le_bytes())),
-            Outgoing::Number(values) => rows.iter().for_each(|&row| out.extend_from_slice(&values[row as usize].to_le_bytes())),
-            Outgoing::Time(times) => {
-                // Where no time is a mere date, the moment of which it is known is not written twice.
-                let has_dates = rows.iter().filter_map(|&row| times[row as usize]).any(|stamp| stamp.start != stamp.known);
-                out.push(u8::from(has_dates));
-                let mut write = |part: fn(Stamp) -> Timestamp| {
-                    for &row in rows {
-                        out.extend_from_slice(&times[row as usize].map_or(NO_TIME, |stamp| part(stamp).micros()).to_le_bytes());
-                    }
-                };
-                write(|stamp| stamp.start);
-                if has_dates {
-                    write(|stamp| stamp.known);
-                }
-            }
+            Outgoing::Category(codes) => encode_small(rows.iter().map(|&row| codes[row as usize]), out),
+            Outgoing::Number(values) => encode_numbers(rows.iter().map(|&row| values[row as usize]), out),
+            Outgoing::Time(times) => encode_times(rows.iter().map(|&row| times[row as usize]), out),
         }
     }
     let length = (out.len() - begin - 8) as u64;
     out[begin..begin + 8].copy_from_slice(&length.to_le_bytes());
+}
+
+fn encode_small(values: impl Iterator<Item = u32> + Clone, out: &mut Vec<u8>) {
+    if values.clone().all(|value| value < u32::from(NARROW_MISSING) || value == WIDE_MISSING) {
+        out.push(NARROW);
+        out.extend(values.map(|value| u8::try_from(value).unwrap_or(NARROW_MISSING)));
+    } else {
+        out.push(WIDE);
+        values.for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "only where it loses nothing")]
+fn encode_numbers(values: impl Iterator<Item = f64> + Clone, out: &mut Vec<u8>) {
+    if values.clone().all(|value| value.is_nan() || f64::from(value as f32).to_bits() == value.to_bits()) {
+        out.push(NARROW);
+        values.for_each(|value| out.extend_from_slice(&(value as f32).to_le_bytes()));
+    } else {
+        out.push(WIDE);
+        values.for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+    }
+}
+
+fn encode_times(times: impl Iterator<Item = Option<Stamp>> + Clone, out: &mut Vec<u8>) {
+    let has_dates = times.clone().flatten().any(|stamp| stamp.start != stamp.known);
+    let first = times.clone().flatten().map(|stamp| stamp.start.micros()).min().unwrap_or(0);
+    let last = times.clone().flatten().map(|stamp| stamp.start.micros()).max().unwrap_or(0);
+    if !has_dates && ((last - first) as u64) < NARROW_NO_TIME {
+        out.push(NARROW);
+        out.extend_from_slice(&first.to_le_bytes());
+        for time in times {
+            let since = time.map_or(NARROW_NO_TIME, |stamp| (stamp.start.micros() - first) as u64);
+            out.extend_from_slice(&since.to_le_bytes()[..NARROW_TIME]);
+        }
+        return;
+    }
+    out.push(if has_dates { WIDE_DATES } else { WIDE });
+    let mut write = |part: fn(Stamp) -> Timestamp| {
+        times.clone().for_each(|time| out.extend_from_slice(&time.map_or(NO_TIME, |stamp| part(stamp).micros()).to_le_bytes()));
+    };
+    write(|stamp| stamp.start);
+    if has_dates {
+        write(|stamp| stamp.known);
+    }
 }
 
 /// Appends blocks to a spill file.
@@ -122,12 +160,21 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    fn u32s(&mut self, n: usize) -> Option<impl Iterator<Item = u32> + 'a> {
-        Some(self.take(n * 4)?.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)))
+    fn byte(&mut self) -> Option<u8> {
+        self.take(1).map(|bytes| bytes[0])
     }
 
-    fn words(&mut self, n: usize) -> Option<impl Iterator<Item = [u8; 8]> + 'a> {
-        Some(self.take(n * 8)?.as_chunks().0.iter().copied())
+    fn words<const WIDTH: usize>(&mut self, n: usize) -> Option<impl Iterator<Item = [u8; WIDTH]> + 'a> {
+        Some(self.take(n * WIDTH)?.as_chunks().0.iter().copied())
+    }
+
+    /// What [`encode_small`] wrote.
+    fn small(&mut self, n: usize, kept: &mut Vec<u32>) -> Option<()> {
+        match self.byte()? {
+            NARROW => kept.extend(self.take(n)?.iter().map(|&value| if value == NARROW_MISSING { WIDE_MISSING } else { u32::from(value) })),
+            _ => kept.extend(self.words(n)?.map(u32::from_le_bytes)),
+        }
+        Some(())
     }
 }
 
@@ -158,7 +205,7 @@ impl SpilledFile {
         while !reader.0.is_empty() {
             let length = u64::from_le_bytes(reader.take(8)?.try_into().ok()?);
             let mut block = Reader(reader.take(usize::try_from(length).ok()?)?);
-            let n_rows = block.u32s(1)?.next()? as usize;
+            let n_rows = u32::from_le_bytes(block.words(1)?.next()?) as usize;
             if self.schema.has_rows {
                 rows.rows.extend(block.words(n_rows)?.map(u64::from_le_bytes));
             }
@@ -173,42 +220,44 @@ impl SpilledFile {
 
 /// Moves over one column of a block, and keeps it where it is wanted.
 fn decode_column(role: Role, n_rows: usize, cells: Option<&mut Cells>, block: &mut Reader<'_>) -> Option<()> {
-    match role {
-        Role::Text => {
-            let lengths: Vec<u32> = block.u32s(n_rows)?.collect();
-            let total = lengths.iter().filter(|&&length| length != NO_TEXT).map(|&length| length as usize).sum();
-            let texts = std::str::from_utf8(block.take(total)?).ok()?;
-            if let Some(Cells::Text { blob, ends, missing }) = cells {
-                let mut end = blob.len() as u32;
-                blob.push_str(texts);
-                for length in lengths {
-                    missing.push(length == NO_TEXT);
-                    end += if length == NO_TEXT { 0 } else { length };
-                    ends.push(end);
+    let mut unwanted = Cells::new(role);
+    match cells.unwrap_or(&mut unwanted) {
+        Cells::Text { blob, ends, missing } => {
+            let mut lengths = Vec::with_capacity(n_rows);
+            block.small(n_rows, &mut lengths)?;
+            let total = lengths.iter().filter(|&&length| length != WIDE_MISSING).map(|&length| length as usize).sum();
+            let mut end = blob.len() as u32;
+            blob.push_str(std::str::from_utf8(block.take(total)?).ok()?);
+            for length in lengths {
+                missing.push(length == WIDE_MISSING);
+                end += if length == WIDE_MISSING { 0 } else { length };
+                ends.push(end);
+            }
+        }
+        Cells::Category(kept) => block.small(n_rows, kept)?,
+        Cells::Number(kept) => match block.byte()? {
+            NARROW => kept.extend(block.words(n_rows)?.map(|bytes| f64::from(f32::from_le_bytes(bytes)))),
+            _ => kept.extend(block.words(n_rows)?.map(f64::from_le_bytes)),
+        },
+        Cells::Time(kept) => {
+            let stamp =
+                |start: i64, known: i64| (start != NO_TIME).then(|| Stamp { start: Timestamp::from_micros(start), known: Timestamp::from_micros(known) });
+            match block.byte()? {
+                NARROW => {
+                    let first = i64::from_le_bytes(block.words(1)?.next()?);
+                    kept.extend(block.words::<NARROW_TIME>(n_rows)?.map(|bytes| {
+                        let mut since = [0; 8];
+                        since[..NARROW_TIME].copy_from_slice(&bytes);
+                        let since = u64::from_le_bytes(since);
+                        let start = if since == NARROW_NO_TIME { NO_TIME } else { first + since as i64 };
+                        stamp(start, start)
+                    }));
                 }
-            }
-        }
-        Role::Category => {
-            let codes = block.u32s(n_rows)?;
-            if let Some(Cells::Category(kept)) = cells {
-                kept.extend(codes);
-            }
-        }
-        Role::Number => {
-            let values = block.words(n_rows)?;
-            if let Some(Cells::Number(kept)) = cells {
-                kept.extend(values.map(f64::from_le_bytes));
-            }
-        }
-        Role::Time => {
-            let has_dates = block.take(1)?[0] != 0;
-            let starts = block.words(n_rows)?.map(i64::from_le_bytes);
-            let known: Option<Vec<i64>> = if has_dates { Some(block.words(n_rows)?.map(i64::from_le_bytes).collect()) } else { None };
-            if let Some(Cells::Time(kept)) = cells {
-                kept.extend(starts.enumerate().map(|(row, start)| {
-                    let known = known.as_ref().map_or(start, |known| known[row]);
-                    (start != NO_TIME).then(|| Stamp { start: Timestamp::from_micros(start), known: Timestamp::from_micros(known) })
-                }));
+                WIDE_DATES => {
+                    let starts = block.words(n_rows)?.map(i64::from_le_bytes);
+                    kept.extend(starts.zip(block.words(n_rows)?.map(i64::from_le_bytes)).map(|(start, known)| stamp(start, known)));
+                }
+                _ => kept.extend(block.words(n_rows)?.map(i64::from_le_bytes).map(|start| stamp(start, start))),
             }
         }
     }
@@ -340,6 +389,20 @@ mod tests {
         assert_eq!(rows.codes("kind"), Some((vec![1, 0, MISSING], vec!["a".to_owned(), "z".to_owned()])));
         assert_eq!(rows.times("at"), [stamp(9, Precision::Instant), stamp(7, Precision::Day), None]);
         assert_eq!(rows.numbers("value").map(|values| values[..2].to_vec()), Some(vec![-1.0, 0.5]));
+        // What is too wide for the narrow forms comes back all the same.
+        let long = "x".repeat(300);
+        let columns = [
+            Outgoing::Text(vec![Some(&long), None]),
+            Outgoing::Category(vec![1, 0]),
+            Outgoing::Number(vec![0.1, f64::NAN]),
+            Outgoing::Time(vec![stamp(0, Precision::Instant), stamp(1 << 50, Precision::Instant)]),
+        ];
+        let mut out = Vec::new();
+        encode(Some(0), &columns, &[0, 1], &mut out);
+        append(&file.path, &out).expect("room on the disk");
+        let rows = file.read(&["id", "value", "at"]).expect("as it was written");
+        assert_eq!(rows.numbers("value").map(|values| values[3]), Some(0.1));
+        assert_eq!(rows.times("at")[3..], [stamp(0, Precision::Instant), stamp(1 << 50, Precision::Instant)]);
         // A file that was cut off is an error, not fewer rows.
         let bytes = std::fs::read(&file.path).expect("there");
         std::fs::write(&file.path, &bytes[..bytes.len() - 1]).expect("room on the disk");

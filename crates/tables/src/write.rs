@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use leadscore_core::Timestamp;
-use polars::prelude::{Column as PolarsColumn, DataFrame, IntoColumn, NamedFrom, ParquetWriter, Series, TimeUnit};
+use polars::prelude::{Column as PolarsColumn, DataFrame, IntoColumn, NamedFrom, ParquetCompression, ParquetWriter, Series, StatisticsOptions, TimeUnit};
 
 use crate::error::TablesError;
 
@@ -66,7 +66,7 @@ pub fn remove_unfinished() {
     if let Ok(mut paths) = UNFINISHED.lock() {
         for path in std::mem::take(&mut *paths) {
             // Nothing more can be done about a file that cannot be removed.
-            let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+            let _ = if path.is_dir() { remove_folder(&path) } else { std::fs::remove_file(path) };
         }
     }
 }
@@ -138,6 +138,17 @@ impl OutFile {
         Ok(())
     }
 }
+
+/// Removes a folder that other threads may still write to: under another name, where they do not find it.
+pub(crate) fn remove_folder(path: &Path) -> std::io::Result<()> {
+    let mut gone = path.as_os_str().to_owned();
+    gone.push(GONE);
+    std::fs::rename(path, &gone)?;
+    std::fs::remove_dir_all(gone)
+}
+
+/// The ending of a folder that is being removed.
+pub(crate) const GONE: &str = ".gone";
 
 /// A file or folder to be removed when the program is interrupted.
 pub(crate) fn watch(path: &Path) {
@@ -291,8 +302,10 @@ impl TableWriter {
                 let frame =
                     DataFrame::new(table.n_rows(), table.columns.iter().map(|(name, column)| to_series(name, column)).collect()).map_err(engine_error)?;
                 if writer.is_none() {
-                    let options =
-                        ParquetWriter::new(file.clone()).with_key_value_metadata(Some(polars::prelude::KeyValueMetadata::from_static(metadata.clone())));
+                    let options = ParquetWriter::new(file.clone())
+                        .with_compression(ParquetCompression::Snappy)
+                        .with_statistics(StatisticsOptions::empty())
+                        .with_key_value_metadata(Some(polars::prelude::KeyValueMetadata::from_static(metadata.clone())));
                     *writer = Some(Box::new(options.batched(frame.schema()).map_err(engine_error)?));
                 }
                 writer.as_mut().expect("set above").write_batch(&frame).map_err(engine_error)?;
@@ -359,7 +372,10 @@ fn to_series(name: &str, column: &OutColumn) -> PolarsColumn {
     let name = name.into();
     match column {
         OutColumn::Text(values) => Series::new(name, values).into_column(),
-        OutColumn::Number(values) => Series::new(name, values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect::<Vec<_>>()).into_column(),
+        OutColumn::Number(values) if values.iter().any(|value| value.is_nan()) => {
+            Series::new(name, values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect::<Vec<_>>()).into_column()
+        }
+        OutColumn::Number(values) => Series::new(name, values).into_column(),
         OutColumn::Integer(values) => Series::new(name, values).into_column(),
         OutColumn::Time(values) => {
             let micros: Vec<Option<i64>> = values.iter().map(|at| at.map(Timestamp::micros)).collect();

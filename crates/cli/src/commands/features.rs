@@ -7,9 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use leadscore_core::{Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp};
 use leadscore_features::{SnapshotCounts, Survey, labelled_snapshots, survey};
 use leadscore_tables::{
-    LoadOptions, Note, OutColumn, OutTable, PartitionOptions, Partitions, TableWriter, Tables, TablesError, check_table_target, needs_partitions,
+    LoadOptions, Note, OutColumn, OutTable, PartitionOptions, Partitions, TableWriter, Tables, TablesError, check_table_target, in_order, needs_partitions,
 };
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::args::{DescribeFormat, FeaturesArgs};
 use crate::commands::Outcome;
@@ -26,20 +25,54 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
     }
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let source = Source::open(&project, &LoadOptions { as_of, now: Some(now()), ..Default::default() }, args)?;
-    let Overview { survey, counts, observation_end } = source.survey(&project, as_of)?;
-    if counts.mature == 0 {
-        return Err(no_snapshot(&project, &counts, observation_end));
-    }
-    show::remark(&describe_counts(&counts, &project));
-    let specs = project.plan(&survey)?;
+    let (overview, specs) = match &args.output {
+        Some(path) => write_matrix(&project, &source, as_of, path)?,
+        None => {
+            let overview = source.survey(&project, as_of, source.n_parts())?;
+            let specs = choose(&project, &source, &overview)?;
+            (overview, specs)
+        }
+    };
     if let Some(format) = args.describe {
         show::result(&describe(&project, &specs, format));
     }
     if let Some(path) = &args.output {
-        source.write(&project, as_of, &specs, path)?;
-        show::remark(&format!("wrote {} ({} rows, {} features)", path.display(), show::count(counts.mature + counts.immature), specs.len()));
+        let n_rows = overview.counts.mature + overview.counts.immature;
+        show::remark(&format!("wrote {} ({} rows, {} features)", path.display(), show::count(n_rows), specs.len()));
     }
     Ok(Outcome::Done)
+}
+
+/// Says what is to be known about the leads, and chooses features by what all of them show.
+fn choose(project: &Project, source: &Source<'_>, overview: &Overview) -> anyhow::Result<Vec<FeatureSpec>> {
+    if let Source::Parts(partitions) = source {
+        let mut notes = overview.notes.clone();
+        Note::merge(&mut notes, partitions.notes.clone());
+        show::notes(&notes);
+    }
+    if overview.counts.mature == 0 {
+        return Err(no_snapshot(project, &overview.counts, overview.observation_end));
+    }
+    show::remark(&describe_counts(&overview.counts, project));
+    project.plan(&overview.survey)
+}
+
+/// Writes the matrix; returns what all leads show, and the features.
+///
+/// Which features there are is known when all leads were seen, and mostly when the first part was: the matrix is written as
+/// if so, and once more where a later part shows something new.
+fn write_matrix(project: &Project, source: &Source<'_>, as_of: Option<Timestamp>, path: &Path) -> anyhow::Result<(Overview, Vec<FeatureSpec>)> {
+    let guess = source.survey(project, as_of, 1)?.survey.plan(&project.config.features).specs;
+    let (overview, writer) = source.write(project, as_of, &guess, path)?;
+    let specs = choose(project, source, &overview)?;
+    if specs == guess {
+        writer.finish()?;
+        return Ok((overview, specs));
+    }
+    drop(writer);
+    let (overview, writer) = source.write(project, as_of, &specs, path)?;
+    writer.finish()?;
+    Ok((overview, specs))
 }
 
 /// The tables as a whole, or in parts that fit into memory one by one.
@@ -48,11 +81,36 @@ enum Source<'p> {
     Parts(Partitions<'p>),
 }
 
-/// What is known before the first feature is computed.
+/// What is known of leads before their first feature is computed; those of parts add up.
+#[derive(Default)]
 struct Overview {
     survey: Survey,
     counts: SnapshotCounts,
     observation_end: Timestamp,
+    notes: Vec<Note>,
+}
+
+impl Overview {
+    fn add(&mut self, other: Self) {
+        self.survey.add(other.survey);
+        self.counts += other.counts;
+        self.observation_end = other.observation_end;
+        Note::merge(&mut self.notes, other.notes);
+    }
+}
+
+/// The snapshots of one part.
+struct Look {
+    labelled: LabelledSnapshots,
+    at: Overview,
+}
+
+impl Look {
+    fn new(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> Self {
+        let (labelled, counts) = labelled_snapshots(tables, &project.config.snapshots, as_of);
+        let survey = survey(tables, &labelled.snapshots);
+        Self { labelled, at: Overview { survey, counts, observation_end: tables.observation_end, notes: tables.notes.clone() } }
+    }
 }
 
 impl<'p> Source<'p> {
@@ -63,7 +121,7 @@ impl<'p> Source<'p> {
         }
         let folder = |path: &PathBuf| path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
         let spill = args.spill.clone().or(args.output.as_ref().map(folder)).unwrap_or_else(std::env::temp_dir);
-        let bar = progress_bar("reading rows");
+        let bar = progress_bar("reading rows", 1);
         let progress = |done: usize, total: usize| {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
@@ -87,61 +145,45 @@ impl<'p> Source<'p> {
         }
     }
 
-    /// Looks at every part once.
-    fn survey(&self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<Overview> {
-        let bar = progress_bar("looking at leads");
-        bar.set_length(self.n_parts() as u64);
-        let look = |tables: &Tables| {
-            let (labelled, counts) = labelled_snapshots(tables, &project.config.snapshots, as_of);
+    /// Looks at the first parts.
+    fn survey(&self, project: &Project, as_of: Option<Timestamp>, n_parts: usize) -> anyhow::Result<Overview> {
+        let bar = progress_bar("looking at leads", n_parts);
+        let mut overview = Overview::default();
+        let look = |part| -> anyhow::Result<Overview> { Ok(self.with_part(part, |tables| Look::new(project, tables, as_of).at)?) };
+        in_order(n_parts, rayon::current_num_threads(), look, |look| {
             bar.inc(1);
-            (survey(tables, &labelled.snapshots), counts, tables.observation_end, tables.notes.clone())
-        };
-        let parts: Vec<_> = (0..self.n_parts()).into_par_iter().map(|part| self.with_part(part, look)).collect::<Result<_, _>>()?;
+            overview.add(look);
+            Ok(())
+        })?;
         bar.finish_and_clear();
-        let mut overview = Overview { survey: Survey::default(), counts: SnapshotCounts::default(), observation_end: Timestamp::MAX };
-        let mut notes = Vec::new();
-        for (survey, counts, observation_end, more) in parts {
-            overview.survey.add(survey);
-            overview.counts += counts;
-            overview.observation_end = observation_end;
-            Note::merge(&mut notes, more);
-        }
-        if let Self::Parts(partitions) = self {
-            Note::merge(&mut notes, partitions.notes.clone());
-            show::notes(&notes);
-        }
         Ok(overview)
     }
 
-    /// Computes the features of every part, and writes them in the order of the parts.
-    fn write(&self, project: &Project, as_of: Option<Timestamp>, specs: &[FeatureSpec], path: &Path) -> anyhow::Result<()> {
+    /// Computes the features of every part, and writes them in the order of the parts; looks at each meanwhile.
+    fn write(&self, project: &Project, as_of: Option<Timestamp>, specs: &[FeatureSpec], path: &Path) -> anyhow::Result<(Overview, TableWriter)> {
         let mut writer = TableWriter::create(path)?;
-        let bar = progress_bar("computing features of leads");
-        bar.set_length(self.n_parts() as u64);
-        let parts: Vec<usize> = (0..self.n_parts()).collect();
-        // As many parts at once as there are threads: memory holds no more.
-        for chunk in parts.chunks(rayon::current_num_threads()) {
-            let compute = |part: &usize| -> anyhow::Result<OutTable> {
-                self.with_part(*part, |tables| {
-                    let (labelled, _) = labelled_snapshots(tables, &project.config.snapshots, as_of);
-                    matrix_table(project, tables, specs, &labelled)
-                })?
-            };
-            let tables: Vec<OutTable> = chunk.into_par_iter().map(compute).collect::<anyhow::Result<_>>()?;
-            for table in tables {
-                writer.write(&table)?;
-                bar.inc(1);
-            }
-        }
-        writer.finish()?;
+        let bar = progress_bar("computing features of leads", self.n_parts());
+        let mut overview = Overview::default();
+        let compute = |part| -> anyhow::Result<(OutTable, Overview)> {
+            self.with_part(part, |tables| {
+                let look = Look::new(project, tables, as_of);
+                Ok((matrix_table(project, tables, specs, &look.labelled)?, look.at))
+            })?
+        };
+        in_order(self.n_parts(), rayon::current_num_threads(), compute, |(table, look)| {
+            writer.write(&table)?;
+            overview.add(look);
+            bar.inc(1);
+            Ok(())
+        })?;
         bar.finish_and_clear();
-        Ok(())
+        Ok((overview, writer))
     }
 }
 
 /// A bar with the time that is left, on a terminal.
-fn progress_bar(what: &str) -> ProgressBar {
-    let bar = ProgressBar::new(1);
+fn progress_bar(what: &str, n: usize) -> ProgressBar {
+    let bar = ProgressBar::new(n as u64);
     if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta} left") {
         bar.set_style(style);
     }

@@ -5,11 +5,11 @@ use leadscore_core::{Stamp, Timestamp};
 
 use super::attributes::read_category;
 use super::leads::number_accounts;
-use super::{Origin, add_table_notes, latest_of_rows};
-use crate::config::{ActivityConfig, Config};
+use super::{Origin, add_table_notes};
+use crate::config::ActivityConfig;
 use crate::error::TablesError;
 use crate::events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
-use crate::scan::{RawTable, Table};
+use crate::scan::{NEVER, RawTable, Table};
 use crate::typed::{Column, MISSING, Note};
 
 /// Fails where an event table lacks a column that the config names.
@@ -30,11 +30,9 @@ pub(super) fn check_activities(settings: &ActivityConfig, table: &Table<'_>) -> 
 }
 
 /// Reads one event table; with it comes the latest time that any of its rows speaks of.
-#[expect(clippy::too_many_arguments, reason = "what events are joined to, each by its name")]
 pub(super) fn read_activities<'c>(
     name: &str,
     settings: &'c ActivityConfig,
-    config: &'c Config,
     origin: &Origin<'_, 'c>,
     index: &HashMap<&str, u32>,
     accounts: Option<&[Option<String>]>,
@@ -50,7 +48,6 @@ pub(super) fn read_activities<'c>(
     wanted.extend(settings.kind.iter().chain(&settings.values).map(String::as_str));
     let raw = table.read(&wanted)?;
     add_table_notes(&table, notes);
-    let latest = latest_of_rows(config, &label, &raw)?;
     // Accounts are numbered by name; leads without one see no events.
     let (entities, entity_of_lead, n_entities) = match accounts {
         None => (None, None, created.len()),
@@ -66,8 +63,9 @@ pub(super) fn read_activities<'c>(
         owners.push(text.and_then(|text| lookup.get(text)).copied().unwrap_or(MISSING));
         Ok(())
     })?;
-    let at = raw.times(&settings.at)?;
-    let recorded = settings.recorded_at.as_ref().map(|column| raw.times(column)).transpose()?;
+    let at = raw.known_times(&settings.at)?;
+    let recorded = settings.recorded_at.as_ref().map(|column| raw.known_times(column)).transpose()?;
+    let latest = at.iter().copied().filter(|&at| at != NEVER).max();
     let mut kinds = Vec::new();
     for column in &settings.kind {
         let Column::Category { codes, levels } = read_category(&raw, column)? else { unreachable!("read_category gives categories") };
@@ -81,10 +79,10 @@ pub(super) fn read_activities<'c>(
     let (mut without_time, mut early) = (0_usize, 0_usize);
     for (row, owner) in owners.iter_mut().enumerate().filter(|(_, owner)| **owner != MISSING) {
         let known = recorded.as_ref().map_or(at[row], |recorded| recorded[row]);
-        if at[row].is_none() || known.is_none() {
+        if at[row] == NEVER || known == NEVER {
             without_time += 1;
             *owner = MISSING;
-        } else if accounts.is_none() && created[*owner as usize].zip(at[row]).is_some_and(|(created, at)| at.known < created.start) {
+        } else if accounts.is_none() && created[*owner as usize].is_some_and(|created| at[row] < created.start) {
             early += 1;
         }
     }
@@ -99,10 +97,8 @@ pub(super) fn read_activities<'c>(
     if raw.n_rows == 0 && !table.is_spilled() {
         notes.push(Note::new(&label, "has a header and no rows"));
     }
-    let known = |stamp: &Option<Stamp>| stamp.map_or(Timestamp::MIN, |stamp| stamp.known);
-    let at: Vec<Timestamp> = at.iter().map(known).collect();
     // An event that is recorded before it happens (a planned meeting) is seen when it has happened.
-    let visible = recorded.map(|recorded| recorded.iter().zip(&at).map(|(recorded, &at)| known(recorded).max(at)).collect());
+    let visible = recorded.map(|recorded| recorded.iter().zip(&at).map(|(&recorded, &at)| recorded.max(at)).collect());
     Ok((Activities::new(name, entity_of_lead, n_entities, EventRows { owners, at, visible, kinds, values }), latest))
 }
 

@@ -12,7 +12,7 @@ use super::leads::{check_leads, lead_attributes, manual_columns};
 use super::outcomes::{Results, check_outcomes};
 use crate::config::{ActivityConfig, Config};
 use crate::error::TablesError;
-use crate::scan::{Batch, RawTable, Table};
+use crate::scan::{Batch, NEVER, RawTable, Table};
 use crate::spill::Role;
 use crate::typed::{AttributeKey, LoadOptions, Note};
 
@@ -144,7 +144,7 @@ pub(crate) fn latest_of_rows(config: &Config, name: &str, raw: &RawTable<'_>) ->
     match (name, activity(config, name)) {
         ("[leads]", _) => config.leads.created_at.as_ref().map_or(Ok(None), |column| Ok(latest_known(&raw.times(column)?))),
         ("[outcomes]", _) => Ok(Results::read(&config.outcomes, raw)?.latest),
-        (_, Some(settings)) => Ok(latest_known(&raw.times(&settings.at)?)),
+        (_, Some(settings)) => Ok(raw.known_times(&settings.at)?.into_iter().filter(|&at| at != NEVER).max()),
         _ => Ok(None),
     }
 }
