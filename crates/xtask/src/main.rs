@@ -19,12 +19,9 @@ enum Chore {
     Test,
     /// Make the golden numbers again from scikit-learn, in a virtual environment of their own
     Golden,
-    /// Simulate, train and score, and print wall time, CPU time and peak memory of each
-    Bench {
-        /// Number of leads
-        #[arg(long, default_value_t = 1_000_000)]
-        leads: u32,
-    },
+    /// Measure, and print wall time, CPU time and peak memory
+    #[command(subcommand)]
+    Bench(Bench),
     /// Compare predictions with the simulated truth on as many later snapshots as the promise names
     Truth {
         /// Number of leads
@@ -33,11 +30,28 @@ enum Chore {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Simulate, train and score
+    Leads {
+        /// Number of leads
+        #[arg(long, default_value_t = 1_000_000)]
+        leads: u32,
+    },
+    /// Features of events beside DuckDB, Polars, pandas and featuretools, cell by cell
+    Features {
+        /// A thousandth of everything, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
+}
+
 fn main() -> anyhow::Result<()> {
     match Args::parse().chore {
         Chore::Test => test(),
         Chore::Golden => golden(),
-        Chore::Bench { leads } => bench(leads),
+        Chore::Bench(Bench::Leads { leads }) => bench(leads),
+        Chore::Bench(Bench::Features { tiny }) => bench_features(tiny),
         Chore::Truth { leads } => truth(leads),
     }
 }
@@ -80,11 +94,12 @@ fn test() -> anyhow::Result<()> {
         run(cargo(&["test", "--release", "--workspace", "--lib", "--bins", "--tests"]))?;
     }
     run(cargo(&["test", "--release", "--workspace", "--doc"]))?;
-    let mut python = Command::new("python3");
-    python.args(["-m", "unittest", "discover", "-s", "tests/python", "-v"]).current_dir(root());
+    let mut python = Command::new(venv("peers", &PEERS)?);
+    python.args(["-m", "unittest", "discover", "-s", "tests/python", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
     run(python)?;
-    // The measurement in small, so that it cannot rot.
-    bench(1_000)
+    // The measurements in small, so that they cannot rot.
+    bench(1_000)?;
+    bench_features(true)
 }
 
 /// The browser test says that it skips where there is no browser.
@@ -101,19 +116,49 @@ fn install_browser() {
 }
 
 fn golden() -> anyhow::Result<()> {
-    let folder = root().join("target/golden-venv");
-    let python = folder.join("bin/python");
-    if !python.exists() {
-        let mut venv = Command::new("python3");
-        venv.args(["-m", "venv"]).arg(&folder);
-        run(venv)?;
-        let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "-q", "scikit-learn==1.7.2", "numpy==2.2.6"]);
-        run(pip)?;
-    }
+    let python = venv("golden", &["scikit-learn==1.7.2", "numpy==2.2.6"])?;
     let mut script = Command::new(&python);
     script.arg("tests/golden/make.py").current_dir(root());
     run(script)
+}
+
+/// What features are compared with; pandas before 3 because featuretools needs it.
+const PEERS: [&str; 6] = ["duckdb==2.0.0", "polars==2.1.0", "pandas==2.3.3", "featuretools==1.31.0", "pyarrow==26.0.1", "numpy==2.4.6"];
+
+/// The Python of a virtual environment with these packages, which is made where it is not there yet.
+fn venv(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let folder = target.join(format!("venv-{name}"));
+    let python = folder.join("bin/python");
+    let wanted = packages.join("\n");
+    let stamp = folder.join("packages.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Ok(python);
+    }
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv", "--clear"]).arg(&folder);
+    run(make)?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "-q", "--disable-pip-version-check"]).args(packages);
+    run(pip)?;
+    std::fs::write(&stamp, wanted).context("cannot write into the virtual environment")?;
+    Ok(python)
+}
+
+fn bench_features(tiny: bool) -> anyhow::Result<()> {
+    let program = leadscore()?;
+    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
+    let folder = root().join("target/bench-features");
+    let mut script = Command::new(venv("peers", &PEERS)?);
+    script.arg("tests/bench/features.py").arg("--folder").arg(&folder).arg("--leadscore").arg(&program);
+    script.arg("--sweep").arg(program.with_file_name("examples").join("sweep")).current_dir(root());
+    if tiny {
+        script.args(["--leads", "1000", "--events", "20000", "--rounds", "1", "--featuretools", "2", "--sizes", "20000"]);
+    } else {
+        script.args(["--picture", "docs/features-scaling.svg"]);
+    }
+    run(script)?;
+    std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")
 }
 
 fn leadscore() -> anyhow::Result<PathBuf> {
