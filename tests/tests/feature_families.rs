@@ -260,7 +260,8 @@ fn slow_value(company: &Company, spec: &FeatureSpec, lead: u32, at: i64) -> Expe
             if account.is_none() {
                 return number(f64::NAN);
             }
-            let seen = visible(&company.web, &|owner| peers().any(|peer| peer == owner));
+            // Whose lead it is was known when the lead was created.
+            let seen = visible(&company.web, &|owner| peers().any(|peer| peer == owner && company.created[peer as usize] < at));
             slow_statistic(&seen.iter().collect::<Vec<_>>(), kind, *window, statistic, at, created)
         }
         FeatureSource::PeerLeads(state) => {

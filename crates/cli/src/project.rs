@@ -53,7 +53,9 @@ impl Project {
                 attributes.insert(AttributeKey::new(table, column), spec.kind);
             }
         }
-        self.load(&LoadOptions { as_of, attributes: Some(attributes), ..Default::default() })
+        let tables = self.load(&LoadOptions { as_of, attributes: Some(attributes), ..Default::default() })?;
+        show::notes(&leadscore_features::unknown_kinds(&tables, &model.specs));
+        Ok(tables)
     }
 
     /// Reads a moment from the command line: a time, or in a flat export a value of `order_by`.

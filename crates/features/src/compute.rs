@@ -72,7 +72,8 @@ pub fn compute(tables: &Tables, specs: &[FeatureSpec], snapshots: &[Snapshot]) -
         let layout = Layout::new(activities, &wanted_specs)?;
         let tiles = if of_peers {
             let accounts = accounts.as_ref().ok_or_else(|| missing("`account` of [leads]".to_owned()))?;
-            sweep_peers(activities, &layout, snapshots, accounts)
+            let created = |lead: u32| tables.leads.created[lead as usize].map(|stamp| stamp.known);
+            sweep_peers(activities, &layout, snapshots, accounts, created)
         } else {
             let created = |lead: u32| tables.leads.created[lead as usize].map(|stamp| stamp.start);
             sweep_own(activities, &layout, snapshots, created)

@@ -14,6 +14,6 @@ mod fixed;
 mod layout;
 
 pub use compute::{FeaturesError, compute};
-pub use plan::{Plan, Survey, plan, survey};
+pub use plan::{Plan, Survey, plan, survey, unknown_kinds};
 pub use poison::{PoisonFindings, PoisonLeak, poison, poison_test};
 pub use snapshots::{ScoringSet, SnapshotCounts, labelled_snapshots, scoring_snapshots};

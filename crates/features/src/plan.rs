@@ -52,6 +52,41 @@ pub fn plan(tables: &Tables, config: &FeaturesConfig, snapshots: &[Snapshot]) ->
     survey(tables, snapshots).plan(config)
 }
 
+/// Kinds in these tables that a model with these features has never seen.
+///
+/// A model that gathers rare kinds in one feature takes them for such, and nothing need be said.
+pub fn unknown_kinds(tables: &Tables, specs: &[FeatureSpec]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for activities in &tables.activities {
+        let filters = specs.iter().filter_map(|spec| match &spec.source {
+            FeatureSource::Activity { table, kind, .. } | FeatureSource::Peers { table, kind, .. } if *table == activities.name => Some(kind),
+            _ => None,
+        });
+        let filters: Vec<&EventFilter> = filters.collect();
+        for kind in &activities.rows.kinds {
+            let known: BTreeSet<&str> = filters
+                .iter()
+                .filter_map(|filter| match filter {
+                    EventFilter::Is(column, value) if *column == kind.name => Some(value.as_str()),
+                    _ => None,
+                })
+                .collect();
+            let has_other = filters.iter().any(|filter| matches!(filter, EventFilter::Other { column, .. } if *column == kind.name));
+            if known.is_empty() || has_other {
+                continue;
+            }
+            let is_unknown: Vec<bool> = kind.levels.iter().map(|level| !known.contains(level.as_str())).collect();
+            let unknown: Vec<String> = kind.levels.iter().zip(&is_unknown).filter(|(_, unknown)| **unknown).map(|(level, _)| format!("`{level}`")).collect();
+            let n_events = kind.codes.iter().filter(|&&code| code != MISSING && is_unknown[code as usize]).count();
+            let more = if unknown.len() > 3 { format!(" and {} more", unknown.len() - 3) } else { String::new() };
+            let named = unknown.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let text = format!("events are of a `{}` that the model has never seen ({named}{more}): they count among all events, and for no kind", kind.name);
+            notes.extend(Note::counted(&format!("[activities.{}]", activities.name), n_events, text));
+        }
+    }
+    notes
+}
+
 /// Counts what these snapshots' leads could see at their last snapshot.
 pub fn survey(tables: &Tables, snapshots: &[Snapshot]) -> Survey {
     let mut last_of_lead = vec![Timestamp::MIN; tables.leads.ids.len()];

@@ -97,7 +97,7 @@ impl Groups {
     }
 }
 
-/// Calls `visit` with a walk that stands at each of these snapshots in turn.
+/// Calls `visit` with a walk that stands at each of these snapshots in turn; `visible_at` says from when an event is seen.
 ///
 /// Events become visible in order of time where nothing was recorded late: then one walk serves all snapshots. Where an
 /// event was recorded after a later one, each snapshot gets a walk over the events that it can see, to the same values.
@@ -105,11 +105,13 @@ fn visit_snapshots<'a>(
     walk: &mut Walk<'a>,
     activities: &'a Activities,
     events: &[u32],
+    visible_at: impl Fn(u32) -> Timestamp,
     times: impl Iterator<Item = Timestamp>,
     mut visit: impl FnMut(usize, &Walk<'a>),
 ) {
-    let visible_at = |event: u32| activities.rows.visible_at(event as usize);
-    if activities.rows.visible.is_none() || events.is_sorted_by_key(|&event| visible_at(event)) {
+    let as_recorded = |event: &u32| visible_at(*event) == activities.rows.visible_at(*event as usize);
+    let in_order = activities.rows.visible.is_none() || events.is_sorted_by_key(|&event| visible_at(event));
+    if in_order && events.iter().all(as_recorded) {
         walk.load(events.iter().map(|&event| event as usize));
         for (member, at) in times.enumerate() {
             walk.advance(at);
@@ -136,12 +138,19 @@ pub(crate) fn sweep_own(activities: &Activities, layout: &Layout, snapshots: &[S
                 events.extend(activities.events_of(group).map(|event| event as u32));
             }
             let times = members.iter().map(|&row| snapshots[row as usize].at);
-            visit_snapshots(walk, activities, events, times, |member, walk| {
-                let created = created(snapshots[members[member] as usize].lead);
-                for (number, &cell) in layout.cells.iter().enumerate() {
-                    put(member, number, walk.value(cell, created));
-                }
-            });
+            visit_snapshots(
+                walk,
+                activities,
+                events,
+                |event| activities.rows.visible_at(event as usize),
+                times,
+                |member, walk| {
+                    let created = created(snapshots[members[member] as usize].lead);
+                    for (number, &cell) in layout.cells.iter().enumerate() {
+                        put(member, number, walk.value(cell, created));
+                    }
+                },
+            );
         },
     )
 }
@@ -186,7 +195,15 @@ impl<'a> Accounts<'a> {
 }
 
 /// Features of the events of the account's other leads: those of the whole account less the lead's own, both exact.
-pub(crate) fn sweep_peers(activities: &Activities, layout: &Layout, snapshots: &[Snapshot], accounts: &Accounts<'_>) -> Vec<Tile> {
+///
+/// What a lead did before it was created is seen from its creation on: before, nobody knew that it belongs to the account.
+pub(crate) fn sweep_peers(
+    activities: &Activities,
+    layout: &Layout,
+    snapshots: &[Snapshot],
+    accounts: &Accounts<'_>,
+    created: impl Fn(u32) -> Option<Timestamp> + Sync,
+) -> Vec<Tile> {
     let groups = Groups::new(snapshots, accounts.n_accounts(), |lead| accounts.account_of(lead));
     groups.tiles(
         layout.cells.len(),
@@ -210,27 +227,42 @@ pub(crate) fn sweep_peers(activities: &Activities, layout: &Layout, snapshots: &
             };
             let owner = |event: u32| owners[owners.partition_point(|&(known, _)| known < event)].1;
             let positions: Vec<u32> = events.iter().map(|event| event.3).collect();
+            let visible_at = |event: u32, lead: u32| activities.rows.visible_at(event as usize).max(created(lead).unwrap_or(Timestamp::MAX));
             // First what the whole account did, then each lead's own is taken off.
             let mut totals: Vec<Total> = Vec::with_capacity(members.len() * layout.cells.len());
             let times = members.iter().map(|&row| snapshots[row as usize].at);
-            visit_snapshots(all, activities, &positions, times, |member, walk| {
-                let lead = snapshots[members[member] as usize].lead;
-                totals.extend(layout.cells.iter().map(|&cell| Total::of(walk, cell, |event| owner(event) != lead, activities)));
-            });
+            visit_snapshots(
+                all,
+                activities,
+                &positions,
+                |event| visible_at(event, owner(event)),
+                times,
+                |member, walk| {
+                    let lead = snapshots[members[member] as usize].lead;
+                    totals.extend(layout.cells.iter().map(|&cell| Total::of(walk, cell, |event| owner(event) != lead, activities)));
+                },
+            );
             let mut by_lead: Vec<usize> = (0..members.len()).collect();
             by_lead.sort_by_key(|&member| snapshots[members[member] as usize].lead);
             for run in by_lead.chunk_by(|&a, &b| snapshots[members[a] as usize].lead == snapshots[members[b] as usize].lead) {
                 let lead = snapshots[members[run[0]] as usize].lead;
                 let events: Vec<u32> = activities.events_of(lead as usize).map(|event| event as u32).collect();
                 let times = run.iter().map(|&member| snapshots[members[member] as usize].at);
-                visit_snapshots(own, activities, &events, times, |position, walk| {
-                    let member = run[position];
-                    let at = snapshots[members[member] as usize].at;
-                    for (number, &cell) in layout.cells.iter().enumerate() {
-                        let total = totals[member * layout.cells.len() + number];
-                        put(member, number, total.less(Total::of(walk, cell, |_| false, activities)).value(cell, at));
-                    }
-                });
+                visit_snapshots(
+                    own,
+                    activities,
+                    &events,
+                    |event| visible_at(event, lead),
+                    times,
+                    |position, walk| {
+                        let member = run[position];
+                        let at = snapshots[members[member] as usize].at;
+                        for (number, &cell) in layout.cells.iter().enumerate() {
+                            let total = totals[member * layout.cells.len() + number];
+                            put(member, number, total.less(Total::of(walk, cell, |_| false, activities)).value(cell, at));
+                        }
+                    },
+                );
             }
         },
     )

@@ -95,7 +95,7 @@ impl<'c> Partitions<'c> {
         let total: usize = tables.keys().map(|name| n_rows(name)).sum();
         let bytes: u64 = tables.keys().map(|name| n_rows(name) as u64 * if name == "[leads]" { BYTES_PER_LEAD } else { BYTES_PER_EVENT }).sum();
         // As many parts are worked on at once as there are threads.
-        let at_once = (how.memory.saturating_sub(FIXED_BYTES) / rayon::current_num_threads() as u64).clamp(32 << 20, BYTES_PER_PART);
+        let at_once = (how.memory.saturating_sub(FIXED_BYTES) / rayon::current_num_threads() as u64).clamp(1 << 20, BYTES_PER_PART);
         let n_parts = usize::try_from(bytes.div_ceil(at_once)).unwrap_or(usize::MAX).clamp(1, 4096);
         let mut notes = Vec::new();
         let lookups = load::read_lookups(config, folder, options, &mut notes)?;

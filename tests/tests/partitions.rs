@@ -1,0 +1,213 @@
+//! Memory decides how many leads are worked on at once, and nothing else: the matrix is the same in one part and in many.
+#![allow(missing_docs, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use leadscore_core::FeatureMatrix;
+use leadscore_features::{Survey, compute, labelled_snapshots, survey};
+use leadscore_tables::{Config, LoadOptions, Note, PartitionOptions, Partitions, Tables, load};
+use leadscore_tests::{folder_with, leadscore, succeed};
+
+const CONFIG: &str = r#"
+[leads]
+path = "leads.csv"
+id = "id"
+created_at = "created"
+account = "account"
+
+[lookups.accounts]
+path = "accounts.csv"
+key = "account"
+changed_at = "since"
+
+[activities.visits]
+path = "visits.csv"
+lead = "lead"
+at = "at"
+recorded_at = "recorded"
+kind = ["kind", "device"]
+values = ["pages"]
+
+[activities.news]
+path = "news.csv"
+account = "account"
+at = "at"
+kind = ["topic"]
+
+[outcomes]
+path = "outcomes.csv"
+lead = "lead"
+closed_at = "closed"
+result = "result"
+won = ["won"]
+lost = ["lost"]
+
+[history]
+path = "history.csv"
+lead = "lead"
+attribute = "attribute"
+value = "value"
+changed_at = "changed"
+
+[features]
+families = ["all"]
+max_kinds = 3
+"#;
+
+/// A CRM of CSV files with everything that a config can name, some rows of nobody, some cells missing.
+fn crm(n_leads: usize) -> tempfile::TempDir {
+    let date = |days: usize| format!("2020-{:02}-{:02}", 1 + days / 28 % 12, 1 + days % 28);
+    let mut leads = "id,created,account,size,color,code\n".to_owned();
+    let (mut visits, mut outcomes) = ("lead,at,recorded,kind,device,pages\n".to_owned(), "lead,closed,result\n".to_owned());
+    let mut history = "lead,attribute,value,changed\n".to_owned();
+    for lead in 0..n_leads {
+        let account = if lead % 7 == 0 { String::new() } else { format!("A{}", lead * lead % 40) };
+        let size = if lead % 5 == 0 { String::new() } else { (lead % 17).to_string() };
+        let _ = writeln!(leads, "L{lead},{}T08:00:00,{account},{size},c{},{:03}", date(lead % 150), lead % 4, lead % 9);
+        for visit in 0..lead % 6 {
+            let (day, delay) = (lead % 150 + visit * 9, if (lead + visit) % 4 == 0 { 20 } else { 0 });
+            let pages = if visit == 2 { String::new() } else { format!("{}.5", lead % 8) };
+            let _ = writeln!(visits, "L{lead},{}T10:00:00,{}T11:00:00,k{},d{},{pages}", date(day), date(day + delay), (lead + visit) % 6, visit % 2);
+        }
+        if lead % 3 != 0 {
+            let _ = writeln!(outcomes, "L{lead},{},{}", date(lead % 150 + 40), ["won", "lost", "open"][lead % 4 % 3]);
+        }
+        let _ = writeln!(history, "L{lead},stage,s{},{}", lead % 3, date(lead % 150 + 3));
+        let _ = writeln!(history, "L{lead},budget,{},{}", lead % 11, date(lead % 150 + 12));
+    }
+    visits.push_str("nobody,2020-03-01T10:00:00,2020-03-01T10:00:00,k0,d0,1\n");
+    let mut accounts = "account,since,industry,staff\n".to_owned();
+    let mut news = "account,at,topic\n".to_owned();
+    for account in 0..40 {
+        let _ = writeln!(accounts, "A{account},2019-01-01,i{},{}\nA{account},2020-04-{:02},i{},", account % 4, account, 1 + account % 28, account % 3);
+        let _ = writeln!(news, "A{account},{},t{}", date(account * 5), account % 3);
+    }
+    folder_with(&[
+        ("leadscore.toml", CONFIG),
+        ("leads.csv", &leads),
+        ("visits.csv", &visits),
+        ("outcomes.csv", &outcomes),
+        ("history.csv", &history),
+        ("accounts.csv", &accounts),
+        ("news.csv", &news),
+    ])
+}
+
+/// Cells of each snapshot by lead and time: bits of numbers, names of levels.
+type Rows = BTreeMap<(String, i64), Vec<String>>;
+
+fn add_rows(tables: &Tables, matrix: &FeatureMatrix, rows: &mut Rows) {
+    for (row, key) in matrix.keys().iter().enumerate() {
+        let cell = |idx: usize| match matrix.is_category(idx) {
+            true => format!("{:?}", matrix.level(row, idx)),
+            false => format!("{:x}", matrix.values()[[row, idx]].to_bits()),
+        };
+        let before = rows.insert((tables.leads.ids[key.lead as usize].clone(), key.at.micros()), (0..matrix.n_features()).map(cell).collect());
+        assert!(before.is_none(), "a snapshot stands in two parts");
+    }
+}
+
+fn in_parts(config: &Config, folder: &Path, memory: u64) -> (usize, Rows, Vec<String>) {
+    let seen = std::sync::atomic::AtomicUsize::new(0);
+    let progress = |done: usize, total: usize| {
+        assert!(done <= total);
+        seen.fetch_max(done, std::sync::atomic::Ordering::Relaxed);
+    };
+    let how = PartitionOptions { memory, spill: folder.to_owned(), progress: &progress };
+    let partitions = Partitions::new(config, folder, &LoadOptions::default(), &how).expect("the tables are right");
+    let parts: Vec<Tables> = (0..partitions.n_parts()).map(|part| partitions.load(part).expect("as it was written")).collect();
+    assert!(seen.into_inner() > 0);
+    let mut all = Survey::default();
+    let mut notes = partitions.notes.clone();
+    for tables in &parts {
+        all.add(survey(tables, &labelled_snapshots(tables, &config.snapshots, None).0.snapshots));
+        Note::merge(&mut notes, tables.notes.clone());
+    }
+    let specs = all.plan(&config.features).specs;
+    let mut rows = Rows::new();
+    for tables in &parts {
+        let matrix = compute(tables, &specs, &labelled_snapshots(tables, &config.snapshots, None).0.snapshots).expect("computable");
+        add_rows(tables, &matrix, &mut rows);
+    }
+    rows.insert(("names".to_owned(), 0), specs.into_iter().map(|spec| spec.name).collect());
+    let mut notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+    notes.sort();
+    (partitions.n_parts(), rows, notes)
+}
+
+#[test]
+fn parts_give_the_matrix_of_the_whole() {
+    let folder = crm(9_000);
+    let config = Config::parse(CONFIG).expect("the config is right");
+    let tables = load(&config, folder.path(), &LoadOptions::default()).expect("the tables are right");
+    let (labelled, _) = labelled_snapshots(&tables, &config.snapshots, None);
+    let specs = leadscore_features::plan(&tables, &config.features, &labelled.snapshots).specs;
+    let matrix = compute(&tables, &specs, &labelled.snapshots).expect("computable");
+    let mut whole = Rows::new();
+    add_rows(&tables, &matrix, &mut whole);
+    whole.insert(("names".to_owned(), 0), specs.into_iter().map(|spec| spec.name).collect());
+    assert!(whole.len() > 5_000);
+    let mut notes: Vec<String> = tables.notes.iter().map(ToString::to_string).collect();
+    notes.sort();
+    let (many, rows, found) = in_parts(&config, folder.path(), 0);
+    assert!(many > 5, "{many}");
+    assert_eq!(found, notes);
+    assert!(rows == whole, "the rows of {many} parts differ");
+    let (few, rows, _) = in_parts(&config, folder.path(), 320_000_000);
+    assert!(few < many, "{few}");
+    assert!(rows == whole, "the rows of {few} parts differ");
+    // Nothing is left of what waited on disk.
+    assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 7);
+}
+
+#[test]
+fn what_a_killed_run_left_is_removed() {
+    let folder = crm(300);
+    // Its lock is free, because whoever held it is gone.
+    let abandoned = folder.path().join(".leadscore-spill-killed");
+    std::fs::create_dir(&abandoned).expect("room");
+    std::fs::write(abandoned.join("lock"), "").expect("room");
+    std::fs::write(abandoned.join("0-0"), "rows").expect("room");
+    // Another run is at work in this one.
+    let used = folder.path().join(".leadscore-spill-used");
+    std::fs::create_dir(&used).expect("room");
+    let lock = std::fs::File::create(used.join("lock")).expect("room");
+    lock.lock().expect("free");
+    let config = Config::parse(CONFIG).expect("the config is right");
+    in_parts(&config, folder.path(), 0);
+    assert!(!abandoned.exists());
+    assert!(used.exists());
+}
+
+#[test]
+fn errors_of_parts_name_the_place_in_the_file() {
+    let folder = crm(300);
+    let config = Config::parse(CONFIG).expect("the config is right");
+    let fails = |file: &str, from: &str, to: &str| {
+        let path = folder.path().join(file);
+        let text = std::fs::read_to_string(&path).expect("there");
+        std::fs::write(&path, text.replacen(from, to, 1)).expect("room");
+        let how = PartitionOptions { memory: 0, spill: folder.path().to_owned(), progress: &|_, _| {} };
+        let result = Partitions::new(&config, folder.path(), &LoadOptions::default(), &how)
+            .and_then(|partitions| (0..partitions.n_parts()).map(|part| partitions.load(part).map(drop)).collect::<Result<Vec<()>, _>>());
+        std::fs::write(&path, text).expect("room");
+        result.expect_err("something is wrong").to_string().replace(&folder.path().display().to_string(), "")
+    };
+    assert_eq!(fails("visits.csv", ",2.5", ",lots").split(": expected").next(), Some("/visits.csv, line 3, column `pages`: `lots` is not a number"));
+    assert!(fails("leads.csv", "L7,", "L8,").contains("/leads.csv, line"), "{}", fails("leads.csv", "L7,", "L8,"));
+    assert!(fails("leads.csv", "account,", "firm,").contains("no column `account`"));
+}
+
+#[test]
+fn the_command_is_the_same_under_any_limit() {
+    let folder = crm(400);
+    succeed(folder.path(), &["features", "-o", "a.csv"]);
+    succeed(folder.path(), &["features", "-o", "b.csv", "--memory", "400MB"]);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("written");
+    assert_eq!(read("a.csv"), read("b.csv"));
+    let output = leadscore(folder.path(), &["features", "-o", "c.csv", "--memory", "2 cows"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("such as 512MB or 2GB"));
+}
