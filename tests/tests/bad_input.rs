@@ -166,3 +166,84 @@ fn wrong_moments_and_ranges() {
     insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2019-01-01"]));
     insta::assert_snapshot!(refusal(folder.path(), &["check", "-c", "nowhere.toml"]));
 }
+
+/// What a command says beside its result: lines that hold one of these words.
+#[track_caller]
+fn said(folder: &Path, args: &[&str], words: &[&str]) -> String {
+    let output = leadscore(folder, args);
+    let text = String::from_utf8_lossy(&output.stderr).replace(&folder.display().to_string(), "FOLDER");
+    assert!(output.status.success(), "{text}");
+    text.lines().filter(|line| words.iter().any(|word| line.contains(word))).collect::<Vec<_>>().join("\n")
+}
+
+/// Gives each visit a number of pages; the third one is `third`.
+fn with_pages(folder: &Path, third: &str) {
+    edit(folder, "leadscore.toml", |text| text.replace("kind = [\"kind\"]", "kind = [\"kind\"]\nvalues = [\"pages\"]"));
+    edit(folder, "visits.csv", |text| {
+        let pages = |number: usize| if number == 3 { third.to_owned() } else { "2".to_owned() };
+        let cell = |(number, line): (usize, &str)| format!("{line},{}\n", if number == 0 { "pages".to_owned() } else { pages(number) });
+        text.lines().enumerate().map(cell).collect()
+    });
+}
+
+#[test]
+fn values_that_cannot_be_summed() {
+    for (name, third) in [("too_large", "1e16"), ("infinite", "-inf"), ("words", "many")] {
+        let folder = small_crm();
+        with_pages(folder.path(), third);
+        insta::assert_snapshot!(format!("value_{name}"), refusal(folder.path(), &["train"]));
+    }
+    // A negative number is a number: points are taken back, and refunds are paid.
+    let folder = small_crm();
+    with_pages(folder.path(), "-7");
+    leadscore_tests::succeed(folder.path(), &["features", "-o", "matrix.csv"]);
+    let matrix = std::fs::read_to_string(folder.path().join("matrix.csv")).expect("written");
+    let sum = matrix.lines().next().expect("a header").split(',').position(|name| name == "visits.sum_pages.ever").expect("the feature");
+    assert!(matrix.lines().skip(1).any(|line| line.split(',').nth(sum) == Some("-7")));
+}
+
+case!(window_of_zero, "leadscore.toml", |text| text + "[features]\nwindows = [\"0d\"]\n");
+case!(half_life_of_zero, "leadscore.toml", |text| text + "[features]\nhalf_lives = [\"0d\"]\n");
+case!(unknown_family, "leadscore.toml", |text| text + "[features]\nfamilies = [\"default\", \"recencies\"]\n");
+case!(no_feature_left, "leadscore.toml", |text| text + "[features]\nonly = [\"vists.*\"]\n");
+case!(table_without_lead_key, "visits.csv", |text| text.replacen("lead,", "contact,", 1));
+case!(lookup_with_two_rows_for_a_key, "leadscore.toml", |text| {
+    text.replace("[activities.visits]", "[lookups.kinds]\npath = \"visits.csv\"\nkey = \"kind\"\nleads_key = \"source\"\n\n[activities.visits]")
+});
+
+#[test]
+fn windows_longer_than_the_data_and_kinds_that_the_model_never_saw() {
+    let folder = small_crm();
+    edit(folder.path(), "leadscore.toml", |text| text + "[features]\nwindows = [\"30d\", \"3000d\"]\n");
+    insta::assert_snapshot!("window_longer_than_the_data", said(folder.path(), &["train"], &["3000d"]));
+    edit(folder.path(), "visits.csv", |text| text + "L3,2020-04-04T13:00:00,fax\nL4,2020-04-04T13:00:00,telex\n");
+    insta::assert_snapshot!("unknown_kind", said(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01"], &["never seen"]));
+}
+
+#[test]
+fn clocks_that_are_wrong() {
+    let folder = small_crm();
+    edit(folder.path(), "leadscore.toml", |text| text.replace("observation_end = \"2021-01-01\"", ""));
+    edit(folder.path(), "visits.csv", |text| text + "L3,2019-04-04T13:00:00,page\nL4,2119-04-04T13:00:00,page\n");
+    let text = said(folder.path(), &["train"], &["future", "before their lead was created"]);
+    // The rest of the sentence says what time it is.
+    let text: Vec<&str> = text.lines().map(|line| line.split(": the data is taken").next().expect("a start")).collect();
+    insta::assert_snapshot!("clocks", text.join("\n"));
+}
+
+/// One lead may be a robot: what it did is counted like that of any other, in time that grows with its events alone.
+#[test]
+fn very_many_events_of_one_lead() {
+    let folder = small_crm();
+    edit(folder.path(), "visits.csv", |mut text| {
+        for number in 0..200_000 {
+            text.push_str(&format!("L3,2020-04-{:02}T{:02}:{:02}:00,page\n", 4 + number % 20, number / 20 % 24, number / 480 % 60));
+        }
+        text
+    });
+    leadscore_tests::succeed(folder.path(), &["features", "-o", "matrix.csv"]);
+    let matrix = std::fs::read_to_string(folder.path().join("matrix.csv")).expect("written");
+    let count = matrix.lines().next().expect("a header").split(',').position(|name| name == "visits.count.ever").expect("the feature");
+    let most = matrix.lines().skip(1).filter_map(|line| line.split(',').nth(count)?.parse::<u32>().ok()).max();
+    assert_eq!(most, Some(200_001));
+}
