@@ -384,11 +384,11 @@ proptest! {
         prop_assert!(whole.bit_equal(&pool.install(|| compute(&tables, &specs, &keys)).expect("computable")));
         for (row, &key) in keys.iter().enumerate() {
             let alone = compute(&tables, &specs, &[key]).expect("computable");
-            for idx in 0..specs.len() {
+            for (idx, spec) in specs.iter().enumerate() {
                 if whole.is_category(idx) {
                     prop_assert_eq!(whole.level(row, idx), alone.level(0, idx));
                 } else {
-                    prop_assert_eq!(whole.values()[[row, idx]].to_bits(), alone.values()[[0, idx]].to_bits(), "{}", &specs[idx].name);
+                    prop_assert_eq!(whole.values()[[row, idx]].to_bits(), alone.values()[[0, idx]].to_bits(), "{}", spec.name);
                 }
             }
         }

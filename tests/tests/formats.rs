@@ -180,3 +180,10 @@ fn frozen_tiers_come_from_the_model() {
     }
     assert!(seen > 20, "{seen}");
 }
+
+#[test]
+fn the_reference_of_families_is_current() {
+    let reference = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/features.md")).expect("the page is there");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    assert!(reference.contains(succeed(folder.path(), &["families"]).trim_end()), "docs/features.md is older than `leadscore families`");
+}

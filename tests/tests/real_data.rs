@@ -25,7 +25,9 @@ fn bpi_2012_as_of_january() {
     succeed(folder, &["train", "--as-of", "2012-01-15"]);
     // Cases begun after 2012-01-15 are looked at seven days later.
     succeed(folder, &["evaluate", "model.leadscore", "--from", "2012-01-22", "--json", "r.json"]);
-    assert!(figure(folder, "r.json", "evaluation.ranking.roc_auc.value") >= 0.84);
+    // The best of scikit-learn and LightGBM on features made by hand: 0.853 and 0.428.
+    assert!(figure(folder, "r.json", "evaluation.ranking.roc_auc.value") > 0.853);
+    assert!(figure(folder, "r.json", "evaluation.log_loss.value") < 0.428);
 }
 
 #[test]

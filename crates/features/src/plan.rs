@@ -193,7 +193,7 @@ impl Survey {
         for family in &families {
             match family {
                 Family::Attributes => {
-                    plan.specs.extend(self.attributes.iter().map(|((lookup, column), kind)| attribute_spec(lookup.as_deref(), column, *kind)))
+                    plan.specs.extend(self.attributes.iter().map(|((lookup, column), kind)| attribute_spec(lookup.as_deref(), column, *kind)));
                 }
                 Family::Created if self.has_creation => {
                     plan.calendar("created", FeatureSource::Created, self.has_hour, has_months);

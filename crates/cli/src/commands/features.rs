@@ -78,7 +78,7 @@ fn write_matrix(project: &Project, source: &Source<'_>, as_of: Option<Timestamp>
 /// The tables as a whole, or in parts that fit into memory one by one.
 enum Source<'p> {
     Whole(Box<Tables>),
-    Parts(Partitions<'p>),
+    Parts(Box<Partitions<'p>>),
 }
 
 /// What is known of leads before their first feature is computed; those of parts add up.
@@ -128,7 +128,7 @@ impl<'p> Source<'p> {
         };
         let partitions = Partitions::new(&project.config, &project.folder, options, &PartitionOptions { memory, spill, progress: &progress })?;
         bar.finish_and_clear();
-        Ok(Self::Parts(partitions))
+        Ok(Self::Parts(Box::new(partitions)))
     }
 
     fn n_parts(&self) -> usize {
