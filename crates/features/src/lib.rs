@@ -8,12 +8,14 @@ mod compute;
 mod sweep;
 mod walk;
 
+mod late;
 mod poison;
 
 mod fixed;
 mod layout;
 
 pub use compute::{FeaturesError, compute};
+pub use late::{LateEntries, late_entries};
 pub use plan::{Plan, Survey, plan, survey, unknown_kinds};
 pub use poison::{PoisonFindings, PoisonLeak, poison, poison_test};
 pub use snapshots::{ScoringSet, SnapshotCounts, labelled_snapshots, scoring_snapshots};

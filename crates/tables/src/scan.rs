@@ -498,6 +498,9 @@ impl RawTable<'_> {
 
     /// From when each time of the column counts as known, [`NEVER`] where missing.
     pub(crate) fn known_times(&self, column: &str) -> Result<Vec<Timestamp>, TablesError> {
+        if let Cells::Spilled(rows) = &self.cells {
+            return Ok(rows.known_times(column));
+        }
         if let Cells::Frames { frames, .. } = &self.cells
             && let [frame] = frames.as_slice()
             && let Ok(series) = frame.column(column)

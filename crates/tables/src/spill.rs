@@ -8,6 +8,7 @@ use std::sync::Arc;
 use leadscore_core::{Stamp, Timestamp};
 
 use crate::error::TablesError;
+use crate::scan::NEVER;
 use crate::typed::MISSING;
 
 /// What a column holds.
@@ -40,10 +41,18 @@ pub(crate) struct SpilledFile {
 /// Cells of one column, in memory.
 #[derive(Debug, Clone)]
 enum Cells {
-    Text { blob: String, ends: Vec<u32>, missing: Vec<bool> },
+    Text {
+        blob: String,
+        ends: Vec<u32>,
+        missing: Vec<bool>,
+    },
     Category(Vec<u32>),
     Number(Vec<f64>),
-    Time(Vec<Option<Stamp>>),
+    /// Starts, and from when each is known where that is not its start.
+    Time {
+        starts: Vec<i64>,
+        known: Option<Vec<i64>>,
+    },
 }
 
 /// Rows that were read back.
@@ -87,43 +96,49 @@ pub(crate) fn encode(first_row: Option<u64>, columns: &[Outgoing<'_>], rows: &[u
     for column in columns {
         match column {
             Outgoing::Text(cells) => {
-                encode_small(rows.iter().map(|&row| cells[row as usize].map_or(WIDE_MISSING, |text| text.len() as u32)), out);
-                rows.iter().filter_map(|&row| cells[row as usize]).for_each(|text| out.extend_from_slice(text.as_bytes()));
+                let cells = gather(cells, rows);
+                encode_small(&cells.iter().map(|cell| cell.map_or(WIDE_MISSING, |text| text.len() as u32)).collect::<Vec<_>>(), out);
+                cells.iter().flatten().for_each(|text| out.extend_from_slice(text.as_bytes()));
             }
-            Outgoing::Category(codes) => encode_small(rows.iter().map(|&row| codes[row as usize]), out),
-            Outgoing::Number(values) => encode_numbers(rows.iter().map(|&row| values[row as usize]), out),
-            Outgoing::Time(times) => encode_times(rows.iter().map(|&row| times[row as usize]), out),
+            Outgoing::Category(codes) => encode_small(&gather(codes, rows), out),
+            Outgoing::Number(values) => encode_numbers(&gather(values, rows), out),
+            Outgoing::Time(times) => encode_times(&gather(times, rows), out),
         }
     }
     let length = (out.len() - begin - 8) as u64;
     out[begin..begin + 8].copy_from_slice(&length.to_le_bytes());
 }
 
-fn encode_small(values: impl Iterator<Item = u32> + Clone, out: &mut Vec<u8>) {
-    if values.clone().all(|value| value < u32::from(NARROW_MISSING) || value == WIDE_MISSING) {
+/// The cells of these rows, side by side: they are looked at more than once.
+fn gather<T: Copy>(cells: &[T], rows: &[u32]) -> Vec<T> {
+    rows.iter().map(|&row| cells[row as usize]).collect()
+}
+
+fn encode_small(values: &[u32], out: &mut Vec<u8>) {
+    if values.iter().all(|&value| value < u32::from(NARROW_MISSING) || value == WIDE_MISSING) {
         out.push(NARROW);
-        out.extend(values.map(|value| u8::try_from(value).unwrap_or(NARROW_MISSING)));
+        out.extend(values.iter().map(|&value| u8::try_from(value).unwrap_or(NARROW_MISSING)));
     } else {
         out.push(WIDE);
-        values.for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+        values.iter().for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
     }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "only where it loses nothing")]
-fn encode_numbers(values: impl Iterator<Item = f64> + Clone, out: &mut Vec<u8>) {
-    if values.clone().all(|value| value.is_nan() || f64::from(value as f32).to_bits() == value.to_bits()) {
+fn encode_numbers(values: &[f64], out: &mut Vec<u8>) {
+    if values.iter().all(|value| value.is_nan() || f64::from(*value as f32).to_bits() == value.to_bits()) {
         out.push(NARROW);
-        values.for_each(|value| out.extend_from_slice(&(value as f32).to_le_bytes()));
+        values.iter().for_each(|value| out.extend_from_slice(&(*value as f32).to_le_bytes()));
     } else {
         out.push(WIDE);
-        values.for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+        values.iter().for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
     }
 }
 
-fn encode_times(times: impl Iterator<Item = Option<Stamp>> + Clone, out: &mut Vec<u8>) {
-    let has_dates = times.clone().flatten().any(|stamp| stamp.start != stamp.known);
-    let first = times.clone().flatten().map(|stamp| stamp.start.micros()).min().unwrap_or(0);
-    let last = times.clone().flatten().map(|stamp| stamp.start.micros()).max().unwrap_or(0);
+fn encode_times(times: &[Option<Stamp>], out: &mut Vec<u8>) {
+    let has_dates = times.iter().flatten().any(|stamp| stamp.start != stamp.known);
+    let first = times.iter().flatten().map(|stamp| stamp.start.micros()).min().unwrap_or(0);
+    let last = times.iter().flatten().map(|stamp| stamp.start.micros()).max().unwrap_or(0);
     if !has_dates && ((last - first) as u64) < NARROW_NO_TIME {
         out.push(NARROW);
         out.extend_from_slice(&first.to_le_bytes());
@@ -135,7 +150,7 @@ fn encode_times(times: impl Iterator<Item = Option<Stamp>> + Clone, out: &mut Ve
     }
     out.push(if has_dates { WIDE_DATES } else { WIDE });
     let mut write = |part: fn(Stamp) -> Timestamp| {
-        times.clone().for_each(|time| out.extend_from_slice(&time.map_or(NO_TIME, |stamp| part(stamp).micros()).to_le_bytes()));
+        times.iter().for_each(|time| out.extend_from_slice(&time.map_or(NO_TIME, |stamp| part(stamp).micros()).to_le_bytes()));
     };
     write(|stamp| stamp.start);
     if has_dates {
@@ -239,25 +254,27 @@ fn decode_column(role: Role, n_rows: usize, cells: Option<&mut Cells>, block: &m
             NARROW => kept.extend(block.words(n_rows)?.map(|bytes| f64::from(f32::from_le_bytes(bytes)))),
             _ => kept.extend(block.words(n_rows)?.map(f64::from_le_bytes)),
         },
-        Cells::Time(kept) => {
-            let stamp =
-                |start: i64, known: i64| (start != NO_TIME).then(|| Stamp { start: Timestamp::from_micros(start), known: Timestamp::from_micros(known) });
+        Cells::Time { starts, known } => {
+            let n_before = starts.len();
             match block.byte()? {
                 NARROW => {
                     let first = i64::from_le_bytes(block.words(1)?.next()?);
-                    kept.extend(block.words::<NARROW_TIME>(n_rows)?.map(|bytes| {
+                    starts.extend(block.words::<NARROW_TIME>(n_rows)?.map(|bytes| {
                         let mut since = [0; 8];
                         since[..NARROW_TIME].copy_from_slice(&bytes);
                         let since = u64::from_le_bytes(since);
-                        let start = if since == NARROW_NO_TIME { NO_TIME } else { first + since as i64 };
-                        stamp(start, start)
+                        if since == NARROW_NO_TIME { NO_TIME } else { first + since as i64 }
                     }));
                 }
                 WIDE_DATES => {
-                    let starts = block.words(n_rows)?.map(i64::from_le_bytes);
-                    kept.extend(starts.zip(block.words(n_rows)?.map(i64::from_le_bytes)).map(|(start, known)| stamp(start, known)));
+                    starts.extend(block.words(n_rows)?.map(i64::from_le_bytes));
+                    let known = known.get_or_insert_with(|| starts[..n_before].to_vec());
+                    known.extend(block.words(n_rows)?.map(i64::from_le_bytes));
                 }
-                _ => kept.extend(block.words(n_rows)?.map(i64::from_le_bytes).map(|start| stamp(start, start))),
+                _ => starts.extend(block.words(n_rows)?.map(i64::from_le_bytes)),
+            }
+            if let Some(known) = known {
+                known.extend_from_slice(&starts[known.len()..]);
             }
         }
     }
@@ -270,7 +287,7 @@ impl Cells {
             Role::Text => Self::Text { blob: String::new(), ends: Vec::new(), missing: Vec::new() },
             Role::Category => Self::Category(Vec::new()),
             Role::Number => Self::Number(Vec::new()),
-            Role::Time => Self::Time(Vec::new()),
+            Role::Time => Self::Time { starts: Vec::new(), known: None },
         }
     }
 }
@@ -290,7 +307,7 @@ impl SpilledRows {
     }
 
     pub(crate) fn is_time(&self, name: &str) -> bool {
-        matches!(self.column(name).0, Cells::Time(_))
+        matches!(self.column(name).0, Cells::Time { .. })
     }
 
     pub(crate) fn for_each_text(&self, name: &str, mut visit: impl FnMut(usize, Option<&str>) -> Result<(), TablesError>) -> Result<(), TablesError> {
@@ -312,7 +329,7 @@ impl SpilledRows {
                     visit(row, (!value.is_nan()).then(|| value.to_string()).as_deref())?;
                 }
             }
-            (Cells::Time(_), _) => unreachable!("times are not read as texts"),
+            (Cells::Time { .. }, _) => unreachable!("times are not read as texts"),
         }
         Ok(())
     }
@@ -325,10 +342,16 @@ impl SpilledRows {
     }
 
     pub(crate) fn times(&self, name: &str) -> Vec<Option<Stamp>> {
-        match self.column(name).0 {
-            Cells::Time(times) => times.clone(),
-            _ => unreachable!("the column was spilled as times"),
-        }
+        let Cells::Time { starts, known } = self.column(name).0 else { unreachable!("the column was spilled as times") };
+        let known = known.as_ref().unwrap_or(starts).iter();
+        let stamp = |(&start, &known)| (start != NO_TIME).then(|| Stamp { start: Timestamp::from_micros(start), known: Timestamp::from_micros(known) });
+        starts.iter().zip(known).map(stamp).collect()
+    }
+
+    /// From when each time counts as known, [`NEVER`] where missing.
+    pub(crate) fn known_times(&self, name: &str) -> Vec<Timestamp> {
+        let Cells::Time { starts, known } = self.column(name).0 else { unreachable!("the column was spilled as times") };
+        known.as_ref().unwrap_or(starts).iter().map(|&known| if known == NO_TIME { NEVER } else { Timestamp::from_micros(known) }).collect()
     }
 
     /// Codes by the order of the levels' names, and those levels.

@@ -102,8 +102,9 @@ impl OutFile {
                 help: "make it first, or write elsewhere".to_owned(),
             });
         }
+        remove_abandoned(folder);
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".leadscore-").suffix(".tmp");
+        builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
         #[cfg(unix)]
         {
             // As any new file of this user, not private as temporary files are by default.
@@ -111,6 +112,8 @@ impl OutFile {
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let (file, path) = builder.tempfile_in(folder).map_err(error("create"))?.into_parts();
+        // Held while it is written, so that others see that somebody does. Where a file system has no locks, nothing is cleaned.
+        let _ = file.try_lock();
         watch(&path);
         Ok(Self { target: target.to_owned(), temporary: Some(path), writer: Some(BufWriter::with_capacity(1 << 20, file)) })
     }
@@ -136,6 +139,27 @@ impl OutFile {
             renamed?;
         }
         Ok(())
+    }
+}
+
+/// How the names of unfinished files begin and end.
+const TEMPORARY: (&str, &str) = (".leadscore-", ".tmp");
+/// A file younger than this may be about to be locked by whoever made it.
+const SETTLED: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Removes unfinished files that a killed run left in a folder.
+fn remove_abandoned(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if !(name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)) {
+            continue;
+        }
+        let is_settled = entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > SETTLED));
+        if is_settled && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -389,6 +413,27 @@ fn to_series(name: &str, column: &OutColumn) -> PolarsColumn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_is_removed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let long_ago = std::time::SystemTime::now() - 2 * SETTLED;
+        let left = |name: &str, time: std::time::SystemTime| {
+            let file = File::create(folder.path().join(name)).expect("room");
+            file.set_modified(time).expect("a file's owner may");
+            file
+        };
+        left(".leadscore-dead.tmp", long_ago);
+        left(".leadscore-young.tmp", std::time::SystemTime::now());
+        left("scores.tmp", long_ago);
+        let used = left(".leadscore-used.tmp", long_ago);
+        used.lock().expect("free");
+        drop(OutFile::create(&folder.path().join("scores.csv")).expect("writable"));
+        let mut names: Vec<String> =
+            std::fs::read_dir(folder.path()).expect("readable").flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        assert_eq!(names, [".leadscore-used.tmp", ".leadscore-young.tmp", "scores.tmp"]);
+    }
 
     #[test]
     fn nothing_appears_before_the_end() {

@@ -1,6 +1,7 @@
 //! `check`: what is wrong with this data, what leaks, and is there enough of it.
 
 use leadscore_core::Snapshot;
+use leadscore_features::{LateEntries, late_entries};
 use leadscore_inference::DataVerdict;
 use leadscore_tables::{LoadOptions, Tables};
 use leadscore_training::{Encoder, LeakVerdict, find_leaks, judge_data};
@@ -29,9 +30,10 @@ struct Findings {
 struct AttributeFinding {
     attribute: String,
     verdict: &'static str,
-    auc: f64,
-    filled_won: f64,
-    filled_lost: f64,
+    /// Missing where a history makes the question idle.
+    auc: Option<f64>,
+    filled_won: Option<f64>,
+    filled_lost: Option<f64>,
     evidence: String,
 }
 
@@ -62,11 +64,12 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
                     LeakVerdict::Suspicious => "suspicious",
                     LeakVerdict::Proven => "leak",
                 },
-                auc: finding.auc,
-                filled_won: finding.filled_won,
-                filled_lost: finding.filled_lost,
+                auc: Some(finding.auc),
+                filled_won: Some(finding.filled_won),
+                filled_lost: Some(finding.filled_lost),
                 evidence: finding.evidence,
             })
+            .chain(late_entries(&tables).into_iter().map(with_history_finding))
             .collect(),
         left_out: encoder.dropped().iter().map(|dropped| (dropped.feature.clone(), dropped.reason.clone())).collect(),
         poison,
@@ -75,6 +78,17 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
     };
     show::result(&if args.json { serde_json::to_string_pretty(&findings)? } else { text(&findings, &project) });
     Ok(outcome)
+}
+
+/// An attribute with a history is as of the snapshot, whatever it became later; how much later is worth knowing all the same.
+fn with_history_finding(late: LateEntries) -> AttributeFinding {
+    let share = 100.0 * late.n_after_close as f64 / late.n_entries.max(1) as f64;
+    let evidence = if late.n_after_close == 0 {
+        "has a history, and no entry after its lead closed".to_owned()
+    } else {
+        format!("has a history, so it is as of the snapshot; {share:.0} % of the entries came after their lead had closed: today's values would leak")
+    };
+    AttributeFinding { attribute: late.attribute, verdict: "clean", auc: None, filled_won: None, filled_lost: None, evidence }
 }
 
 /// Alters the future of the user's own tables: the whole road to the matrix must not notice.
@@ -116,7 +130,7 @@ fn text(findings: &Findings, project: &Project) -> String {
     lines.extend(findings.caveats.iter().map(|caveat| format!("caveat: {caveat}")));
     lines.extend(findings.left_out.iter().map(|(feature, reason)| format!("left out: `{feature}`: {reason}")));
     if !findings.attributes.is_empty() {
-        let per_cent = |share: f64| format!("{:.0} %", 100.0 * share);
+        let per_cent = |share: Option<f64>| share.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share));
         let rows: Vec<Vec<String>> = findings
             .attributes
             .iter()
@@ -124,7 +138,7 @@ fn text(findings: &Findings, project: &Project) -> String {
                 vec![
                     finding.attribute.clone(),
                     finding.verdict.to_owned(),
-                    format!("{:.3}", finding.auc),
+                    finding.auc.map_or_else(String::new, |auc| format!("{auc:.3}")),
                     per_cent(finding.filled_won),
                     per_cent(finding.filled_lost),
                     finding.evidence.clone(),
