@@ -251,8 +251,9 @@ def in_memory(args):
     make(folder, args.leads, args.events, AGES)
     out = subprocess.run([args.sweep, f"{folder}/leadscore.toml", f"{folder}/ours.parquet", str(args.rounds)], check=True, capture_output=True, text=True).stdout
     ours_cpu = json.loads(out)
+    ours_cpu["cpu"] = ours_cpu["sort"] + ours_cpu["sweep"]
     ours = pl.read_parquet(f"{folder}/ours.parquet").drop("label", "mature")
-    rows = [("leadscore: sort and sweep", ours_cpu["cpu"], None)]
+    rows = [(f"leadscore: sort {ours_cpu['sort']:.2f}, sweep {ours_cpu['sweep']:.2f}", ours_cpu["cpu"], None)]
     best = None
     for who, run in [("DuckDB: range join", by_duckdb), ("DuckDB: ASOF", by_duckdb_asof), ("Polars: dual join_asof", by_polars), ("pandas: merge_asof", by_pandas)]:
         found, cpu, _ = run(folder, AGES)
@@ -299,13 +300,13 @@ def picture(points, path):
     sizes = sorted({events for _, events, _ in points})
     top = 1.15 * max(cost for _, _, cost in points)
     x = lambda events: left + 20 + (width - left - 180) * (np.log10(events) - np.log10(sizes[0])) / max(np.log10(sizes[-1]) - np.log10(sizes[0]), 1e-9)
-    y = lambda cost: height - bottom - (height - bottom - 20) * cost / top
+    y = lambda cost: height - bottom - (height - bottom - 40) * cost / top
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13"><rect width="{width}" height="{height}" fill="#fff"/>']
-    for tick in np.linspace(0, top, 5):
-        parts.append(f'<line x1="{left}" x2="{width - 150}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#ddd"/><text x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.2f}</text>')
+    for tick in np.arange(0, top, 0.2):
+        parts.append(f'<line x1="{left}" x2="{width - 150}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#ddd"/><text x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.1f}</text>')
     for events in sizes:
         parts.append(f'<text x="{x(events):.1f}" y="{height - bottom + 20}" text-anchor="middle">{events:,}</text>')
-    parts.append(f'<text x="{(left + width - 150) / 2}" y="{height - 8}" text-anchor="middle">events</text><text x="14" y="14">CPU µs an event</text>')
+    parts.append(f'<text x="{(left + width - 150) / 2}" y="{height - 8}" text-anchor="middle">events</text><text x="14" y="18">CPU µs an event</text>')
     last = []
     for who, color in zip(["leadscore", "leadscore, 2 GB", "DuckDB", "DuckDB, 2 GB"], ["#0b6e4f", "#6bbf59", "#b23a48", "#e59500"]):
         line = [(x(events), y(cost)) for name, events, cost in points if name == who]

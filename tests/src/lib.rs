@@ -94,6 +94,30 @@ pub fn figure(folder: &Path, file: &str, path: &str) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{path} is {value}"))
 }
 
+/// The part of a config that tables of `news.csv`, `outcomes.csv` and `history.csv` have in common.
+pub const NEWS_OUTCOMES_HISTORY: &str = r#"
+[activities.news]
+path = "news.csv"
+account = "account"
+at = "at"
+kind = ["topic"]
+
+[outcomes]
+path = "outcomes.csv"
+lead = "lead"
+closed_at = "closed"
+result = "result"
+won = ["won"]
+lost = ["lost"]
+
+[history]
+path = "history.csv"
+lead = "lead"
+attribute = "attribute"
+value = "value"
+changed_at = "changed"
+"#;
+
 const SMALL_CONFIG: &str = r#"[leads]
 path = "leads.csv"
 id = "id"

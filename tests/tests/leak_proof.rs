@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use leadscore_core::Timestamp;
 use leadscore_features::{compute, plan, scoring_snapshots};
 use leadscore_tables::{Config, FamilyChoice, FeaturesConfig, LoadOptions, load};
-use leadscore_tests::folder_with;
+use leadscore_tests::{NEWS_OUTCOMES_HISTORY, folder_with};
 use proptest::prelude::*;
 
-const CONFIG: &str = r#"
+const TABLES: &str = r#"
 [leads]
 path = "leads.csv"
 id = "id"
@@ -28,31 +28,11 @@ at = "at"
 recorded_at = "recorded"
 kind = ["kind"]
 values = ["pages"]
-
-[activities.news]
-path = "news.csv"
-account = "account"
-at = "at"
-kind = ["topic"]
-
-[outcomes]
-path = "outcomes.csv"
-lead = "lead"
-closed_at = "closed"
-result = "result"
-won = ["won"]
-lost = ["lost"]
-
-[history]
-path = "history.csv"
-lead = "lead"
-attribute = "attribute"
-value = "value"
-changed_at = "changed"
-
-[snapshots]
-observation_end = "2021-01-01"
 "#;
+
+fn config() -> String {
+    format!("{TABLES}{NEWS_OUTCOMES_HISTORY}\n[snapshots]\nobservation_end = \"2021-01-01\"\n")
+}
 
 /// Half-days from 2020-01-01: midnights and noons, so that events and the snapshot often meet.
 const SNAPSHOT: i64 = 182;
@@ -140,7 +120,7 @@ type Bits = (Vec<String>, Vec<String>, Vec<Vec<String>>, Vec<u64>);
 
 fn matrix_bits(crm: &Crm) -> Bits {
     let folder = write(crm);
-    let tables = load(&Config::parse(CONFIG).expect("the config is right"), folder.path(), &LoadOptions::default()).expect("the tables are right");
+    let tables = load(&Config::parse(&config()).expect("the config is right"), folder.path(), &LoadOptions::default()).expect("the tables are right");
     let set = scoring_snapshots(&tables, moment(SNAPSHOT));
     let families = FeaturesConfig { families: vec![FamilyChoice::All], ..FeaturesConfig::default() };
     let specs = plan(&tables, &families, &set.at_risk).specs;

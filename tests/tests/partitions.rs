@@ -8,9 +8,9 @@ use std::path::Path;
 use leadscore_core::FeatureMatrix;
 use leadscore_features::{Survey, compute, labelled_snapshots, survey};
 use leadscore_tables::{Config, LoadOptions, Note, PartitionOptions, Partitions, Tables, load};
-use leadscore_tests::{folder_with, leadscore, succeed};
+use leadscore_tests::{NEWS_OUTCOMES_HISTORY, folder_with, leadscore, succeed};
 
-const CONFIG: &str = r#"
+const TABLES: &str = r#"
 [leads]
 path = "leads.csv"
 id = "id"
@@ -29,32 +29,11 @@ at = "at"
 recorded_at = "recorded"
 kind = ["kind", "device"]
 values = ["pages"]
-
-[activities.news]
-path = "news.csv"
-account = "account"
-at = "at"
-kind = ["topic"]
-
-[outcomes]
-path = "outcomes.csv"
-lead = "lead"
-closed_at = "closed"
-result = "result"
-won = ["won"]
-lost = ["lost"]
-
-[history]
-path = "history.csv"
-lead = "lead"
-attribute = "attribute"
-value = "value"
-changed_at = "changed"
-
-[features]
-families = ["all"]
-max_kinds = 3
 "#;
+
+fn config_text() -> String {
+    format!("{TABLES}{NEWS_OUTCOMES_HISTORY}\n[features]\nfamilies = [\"all\"]\nmax_kinds = 3\n")
+}
 
 /// A CRM of CSV files with everything that a config can name, some rows of nobody, some cells missing.
 fn crm(n_leads: usize) -> tempfile::TempDir {
@@ -85,7 +64,7 @@ fn crm(n_leads: usize) -> tempfile::TempDir {
         let _ = writeln!(news, "A{account},{},t{}", date(account * 5), account % 3);
     }
     folder_with(&[
-        ("leadscore.toml", CONFIG),
+        ("leadscore.toml", &config_text()),
         ("leads.csv", &leads),
         ("visits.csv", &visits),
         ("outcomes.csv", &outcomes),
@@ -140,7 +119,7 @@ fn in_parts(config: &Config, folder: &Path, memory: u64) -> (usize, Rows, Vec<St
 #[test]
 fn parts_give_the_matrix_of_the_whole() {
     let folder = crm(9_000);
-    let config = Config::parse(CONFIG).expect("the config is right");
+    let config = Config::parse(&config_text()).expect("the config is right");
     let tables = load(&config, folder.path(), &LoadOptions::default()).expect("the tables are right");
     let (labelled, _) = labelled_snapshots(&tables, &config.snapshots, None);
     let specs = leadscore_features::plan(&tables, &config.features, &labelled.snapshots).specs;
@@ -175,7 +154,7 @@ fn what_a_killed_run_left_is_removed() {
     std::fs::create_dir(&used).expect("room");
     let lock = std::fs::File::create(used.join("lock")).expect("room");
     lock.lock().expect("free");
-    let config = Config::parse(CONFIG).expect("the config is right");
+    let config = Config::parse(&config_text()).expect("the config is right");
     in_parts(&config, folder.path(), 0);
     assert!(!abandoned.exists());
     assert!(used.exists());
@@ -184,7 +163,7 @@ fn what_a_killed_run_left_is_removed() {
 #[test]
 fn errors_of_parts_name_the_place_in_the_file() {
     let folder = crm(300);
-    let config = Config::parse(CONFIG).expect("the config is right");
+    let config = Config::parse(&config_text()).expect("the config is right");
     let fails = |file: &str, from: &str, to: &str| {
         let path = folder.path().join(file);
         let text = std::fs::read_to_string(&path).expect("there");

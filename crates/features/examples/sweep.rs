@@ -1,6 +1,6 @@
 //! Measures sorting and sweeping alone, for `cargo xtask bench features`: the tables are in memory, events in order of time.
 //!
-//! `sweep CONFIG MATRIX.parquet ROUNDS` prints the CPU seconds of one round as JSON, the least of all rounds, and writes the
+//! `sweep CONFIG MATRIX.parquet ROUNDS` prints the CPU seconds of the round that took least, as JSON, and writes the
 //! matrix, so that others can be compared with it.
 
 use std::path::Path;
@@ -17,14 +17,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (labelled, _) = labelled_snapshots(&tables, &config.snapshots, None);
     let specs = plan(&tables, &config.features, &labelled.snapshots).specs;
     let log = in_order_of_time(&tables.activities[0]);
-    let mut least = f64::INFINITY;
+    let mut least = (f64::INFINITY, f64::INFINITY);
     let mut matrix = None;
     for _ in 0..rounds.parse::<usize>()?.max(1) {
         let rows = log.clone();
         let before = cpu_seconds()?;
         tables.activities[0] = Activities::new("e", None, tables.leads.ids.len(), rows);
+        let between = cpu_seconds()?;
         matrix = Some(compute(&tables, &specs, &labelled.snapshots)?);
-        least = least.min(cpu_seconds()? - before);
+        let after = cpu_seconds()?;
+        if after - before < least.0 + least.1 {
+            least = (between - before, after - between);
+        }
     }
     let matrix = matrix.ok_or("there was a round")?;
     let mut table = OutTable::default();
@@ -37,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     write_table(Path::new(matrix_path), &table)?;
     use std::io::Write;
-    writeln!(std::io::stdout(), "{{\"cpu\": {least}}}")?;
+    writeln!(std::io::stdout(), "{{\"sort\": {}, \"sweep\": {}}}", least.0, least.1)?;
     Ok(())
 }
 

@@ -99,7 +99,28 @@ pub(super) fn read_activities<'c>(
     }
     // An event that is recorded before it happens (a planned meeting) is seen when it has happened.
     let visible = recorded.map(|recorded| recorded.iter().zip(&at).map(|(&recorded, &at)| recorded.max(at)).collect());
-    Ok((Activities::new(name, entity_of_lead, n_entities, EventRows { owners, at, visible, kinds, values }), latest))
+    let activities = Activities::new(name, entity_of_lead, n_entities, EventRows { owners, at, visible, kinds, values });
+    notes.extend(busy_owners(&activities, lookup).map(|(owner, n_events)| {
+        let text = format!(
+            "`{owner}` alone has {n_events} events: a robot, or a placeholder for nobody? They count all the same; leave it out of the table if it is no lead"
+        );
+        Note::new(&label, text)
+    }));
+    Ok((activities, latest))
+}
+
+/// From so many events on, one lead or account is worth a word.
+const BUSY: usize = 100_000;
+
+/// The leads or accounts with very many events, by number of events.
+fn busy_owners<'a>(activities: &'a Activities, numbers: &'a HashMap<&str, u32>) -> impl Iterator<Item = (&'a str, usize)> {
+    let mut busy: Vec<usize> = (0..activities.n_entities()).filter(|&entity| activities.events_of(entity).len() >= BUSY).collect();
+    busy.sort_by_key(|&entity| std::cmp::Reverse(activities.events_of(entity).len()));
+    busy.truncate(3);
+    busy.into_iter().filter_map(|entity| {
+        let name = numbers.iter().find(|(_, number)| **number as usize == entity)?.0;
+        Some((*name, activities.events_of(entity).len()))
+    })
 }
 
 /// Numbers that can be summed exactly.
