@@ -135,9 +135,16 @@ fn venv(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
     if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(python);
     }
-    let mut make = Command::new("python3");
-    make.args(["-m", "venv", "--clear"]).arg(&folder);
-    run(make)?;
+    let make = || {
+        let mut make = Command::new("python3");
+        make.args(["-m", "venv", "--clear"]).arg(&folder);
+        make
+    };
+    // Debian ships the module apart from Python.
+    if !make().stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+        let _ = Command::new("apt-get").args(["install", "-y", "-q", "python3-venv"]).stdout(Stdio::null()).status();
+        run(make())?;
+    }
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "-q", "--disable-pip-version-check"]).args(packages);
     run(pip)?;
