@@ -31,4 +31,4 @@ pub use profile::{ProfileInput, profile};
 pub use typed::{
     Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables, Versions,
 };
-pub use write::{OutColumn, OutFile, OutTable, TableWriter, check_table_target, check_target, remove_unfinished, write_table};
+pub use write::{OutColumn, OutFile, OutTable, TableWriter, check_table_target, check_target, folder_of, remove_unfinished, write_table};

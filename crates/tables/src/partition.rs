@@ -59,10 +59,15 @@ pub fn needs_partitions(config: &Config, folder: &Path, memory: u64) -> Result<b
     let mut bytes = FIXED_BYTES;
     for (name, file) in config.row_tables() {
         let table = Table::open(&name, folder, file)?;
-        let rows: usize = table.batches(BATCH_ROWS)?.iter().map(|batch| batch.n_rows).sum();
-        bytes += rows as u64 * if name == "[leads]" { BYTES_PER_LEAD } else { BYTES_PER_EVENT };
+        bytes += bytes_of(&name, &table.batches(BATCH_ROWS)?);
     }
     Ok(bytes > memory)
+}
+
+/// Bytes that a table's rows cost while they are worked on.
+fn bytes_of(name: &str, batches: &[Batch]) -> u64 {
+    let each = if name == "[leads]" { BYTES_PER_LEAD } else { BYTES_PER_EVENT };
+    batches.iter().map(|batch| batch.n_rows as u64 * each).sum()
 }
 
 impl<'c> Partitions<'c> {
@@ -91,9 +96,8 @@ impl<'c> Partitions<'c> {
         load::check_columns(config, &tables)?;
         let batches: BTreeMap<&str, Vec<Batch>> =
             tables.iter().map(|(name, table)| Ok((name.as_str(), table.batches(BATCH_ROWS)?))).collect::<Result<_, TablesError>>()?;
-        let n_rows = |name: &str| batches[name].iter().map(|batch| batch.n_rows).sum::<usize>();
-        let total: usize = tables.keys().map(|name| n_rows(name)).sum();
-        let bytes: u64 = tables.keys().map(|name| n_rows(name) as u64 * if name == "[leads]" { BYTES_PER_LEAD } else { BYTES_PER_EVENT }).sum();
+        let total: usize = batches.values().flatten().map(|batch| batch.n_rows).sum();
+        let bytes: u64 = batches.iter().map(|(name, batches)| bytes_of(name, batches)).sum();
         // As many parts are worked on at once as there are threads.
         let at_once = (how.memory.saturating_sub(FIXED_BYTES) / rayon::current_num_threads() as u64).clamp(1 << 20, BYTES_PER_PART);
         let n_parts = usize::try_from(bytes.div_ceil(at_once)).unwrap_or(usize::MAX).clamp(1, 4096);

@@ -94,7 +94,7 @@ impl OutFile {
             let file = File::options().write(true).open(target).map_err(error("write"))?;
             return Ok(Self { target: target.to_owned(), temporary: None, writer: Some(BufWriter::new(file)) });
         }
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(target);
         if !folder.is_dir() {
             return Err(TablesError::Format {
                 path: target.to_owned(),
@@ -140,6 +140,11 @@ impl OutFile {
         }
         Ok(())
     }
+}
+
+/// The folder that a file stands in, or would.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// How the names of unfinished files begin and end.

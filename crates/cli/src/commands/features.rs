@@ -1,13 +1,14 @@
 //! `features`: the feature matrix, for other tools.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use leadscore_core::{Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp};
 use leadscore_features::{SnapshotCounts, Survey, labelled_snapshots, survey};
 use leadscore_tables::{
-    LoadOptions, Note, OutColumn, OutTable, PartitionOptions, Partitions, TableWriter, Tables, TablesError, check_table_target, in_order, needs_partitions,
+    LoadOptions, Note, OutColumn, OutTable, PartitionOptions, Partitions, TableWriter, Tables, TablesError, check_table_target, folder_of, in_order,
+    needs_partitions,
 };
 
 use crate::args::{DescribeFormat, FeaturesArgs};
@@ -122,8 +123,8 @@ impl<'p> Source<'p> {
         if project.config.is_flat() || !needs_partitions(&project.config, &project.folder, memory.min(WHOLE))? {
             return Ok(Self::Whole(Box::new(project.load(options)?)));
         }
-        let folder = |path: &PathBuf| path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
-        let spill = args.spill.clone().or(args.output.as_ref().map(folder)).unwrap_or_else(std::env::temp_dir);
+        let beside = args.output.as_ref().map(|path| folder_of(path).to_owned());
+        let spill = args.spill.clone().or(beside).unwrap_or_else(std::env::temp_dir);
         let bar = progress_bar("reading rows", 1);
         let progress = |done: usize, total: usize| {
             bar.set_length(total as u64);
