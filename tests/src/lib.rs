@@ -62,7 +62,7 @@ pub fn real_project(name: &str, files: &[&str]) -> Option<TempDir> {
         return None;
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(name).join("leadscore.toml");
+    let config = here().join("../data").join(name).join("leadscore.toml");
     std::fs::copy(&config, folder.path().join("leadscore.toml")).expect("the ready config is there");
     for file in files {
         let source = data.join(file);
@@ -71,6 +71,15 @@ pub fn real_project(name: &str, files: &[&str]) -> Option<TempDir> {
         std::fs::copy(&source, target).expect("room for the data");
     }
     Some(folder)
+}
+
+/// The folder of the tests, as it is where they run: a build folder may serve several clones.
+///
+/// # Panics
+///
+/// Where the test was not started by cargo.
+pub fn here() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).expect("cargo says where the tests are")
 }
 
 /// Says why a test does nothing.

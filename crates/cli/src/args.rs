@@ -134,6 +134,17 @@ pub(crate) struct TrainArgs {
     /// Train on attributes that are proven to know the outcome
     #[arg(long)]
     pub(crate) allow_leaks: bool,
+    /// Who fits: our own solver, or linfa-logistic as the reference (straight lines only, and slow)
+    #[arg(long, value_enum, default_value_t = SolverArg::Native)]
+    pub(crate) solver: SolverArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SolverArg {
+    /// Our own: curves and tables, all cores, a certificate
+    Native,
+    /// linfa-logistic
+    Linfa,
 }
 
 #[derive(Debug, clap::Args)]

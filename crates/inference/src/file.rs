@@ -3,17 +3,19 @@
 use std::io::Write;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::format_one::ModelOne;
 use crate::model::{Card, Model};
 
 /// The version of the container that this program writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"LEADMDL\n";
 const CHECKSUM_LENGTH: usize = 32;
 const PAYLOAD_SCHEMA: &str = "leadscore-model";
-const PAYLOAD_SCHEMA_VERSION: u32 = 1;
+const PAYLOAD_SCHEMA_VERSION: u32 = 2;
 
 /// A file that is no model of ours.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +128,7 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
         return Err(ModelFileError::Checksum);
     }
     let content = |found: String| ModelFileError::Content { found };
-    let (model, used): (Model, usize) = bincode::serde::decode_from_slice(payload, bincode::config::standard()).map_err(|error| content(error.to_string()))?;
+    let (model, used) = if version == 1 { decode::<ModelOne>(payload).map(|(model, used)| (model.into(), used)) } else { decode::<Model>(payload) }?;
     if used != payload.len() {
         return Err(content(format!("{} bytes are left over", payload.len() - used)));
     }
@@ -134,6 +136,10 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
         Some(defect) => Err(content(defect.to_owned())),
         None => Ok(model),
     }
+}
+
+fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<(T, usize), ModelFileError> {
+    bincode::serde::decode_from_slice(payload, bincode::config::standard()).map_err(|error| ModelFileError::Content { found: error.to_string() })
 }
 
 fn checksum_fits(bytes: &[u8]) -> bool {

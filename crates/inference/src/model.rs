@@ -1,9 +1,9 @@
 //! A model and its card: what it was trained on, how good it is, what it cannot do.
 
-use leadscore_core::{FeatureKind, FeatureSpec, Span};
+use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Span};
 use serde::{Deserialize, Serialize};
 
-use crate::term::Term;
+use crate::term::{Axis, Place, Term};
 
 /// A fitted model: log-odds = intercept + Σ terms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,36 @@ pub struct Model {
     pub terms: Vec<Term>,
     /// Probabilities that part the training snapshots into quartiles, highest first; for frozen tiers.
     pub tier_edges: [f64; 3],
+    /// For each term, what stood in each of its cells at training; empty in models of format 1.
+    pub counts: Vec<Vec<CellCount>>,
+    /// How the weights vary together, for intervals; `None` where it was not computed.
+    pub covariance: Option<Covariance>,
+}
+
+/// Training snapshots in one cell of a term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CellCount {
+    /// Snapshots.
+    pub n_rows: u64,
+    /// Those won.
+    pub n_wins: u64,
+}
+
+/// The covariance of intercept and weights: cells of all terms, one after the other, after the intercept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Covariance {
+    /// Its size: 1 and the cells of all terms.
+    pub n: usize,
+    /// Lower triangle, row by row.
+    pub lower: Vec<f32>,
+}
+
+impl Covariance {
+    /// The covariance of two entries.
+    pub fn get(&self, a: usize, b: usize) -> f64 {
+        let (row, column) = if a >= b { (a, b) } else { (b, a) };
+        f64::from(self.lower[row * (row + 1) / 2 + column])
+    }
 }
 
 /// What a person wants to know about a model.
@@ -53,6 +83,12 @@ pub struct Card {
     pub penalty_choice: String,
     /// How the fit ended.
     pub fit: String,
+    /// The kind of model: `linear` or `additive`.
+    pub kind: String,
+    /// How near the optimum the fit is; `None` where another solver made it.
+    pub certificate: Option<FitCertificate>,
+    /// The richer model against the simpler one, where both were tried.
+    pub challenge: Option<Challenge>,
     /// How the figures below were measured.
     pub evaluation: String,
     /// Named figures on data that the measured fit had not seen.
@@ -61,6 +97,44 @@ pub struct Card {
     pub data_fingerprint: String,
     /// What anyone who uses it should know.
     pub caveats: Vec<String>,
+}
+
+/// How near the optimum a fit ended, and what it took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FitCertificate {
+    /// Largest absolute entry of the gradient of the mean objective.
+    pub gradient: f64,
+    /// About how far the summed objective lies above its minimum.
+    pub newton_decrement: f64,
+    /// Steps over all rows.
+    pub iterations: u64,
+    /// Passes over all rows.
+    pub passes: u64,
+    /// Condition of the penalised Hessian scaled to a diagonal of ones.
+    pub condition: f64,
+    /// Parameters that the penalty leaves, `tr[(H + P)⁻¹ H]`.
+    pub effective_parameters: f64,
+}
+
+/// Two models on the same later snapshots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// The richer one.
+    pub richer: String,
+    /// The simpler one.
+    pub simpler: String,
+    /// Mean log-loss of the richer one less that of the simpler one: below 0 the richer is better.
+    pub log_loss_difference: f64,
+    /// 95 % interval of the difference, resampling leads.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// Snapshots compared on.
+    pub n_snapshots: u64,
+    /// Which one was shipped.
+    pub shipped: String,
+    /// What decided, in words.
+    pub reason: String,
 }
 
 /// Whether there is enough data to learn from, with its numbers.
@@ -108,22 +182,64 @@ impl Model {
         self.intercept + self.terms.iter().map(Term::average).sum::<f64>()
     }
 
+    /// The standard error of a row's log-odds; `None` without a covariance.
+    ///
+    /// It is that of the penalised estimate: what shrinkage takes away is not in it.
+    pub fn log_odds_error(&self, matrix: &FeatureMatrix, row: usize) -> Option<f64> {
+        let covariance = self.covariance.as_ref()?;
+        let mut entries = vec![(0, 1.0)];
+        let mut first = 1;
+        for term in &self.terms {
+            if let Place::Cell(cell, times) = term.place(matrix, row) {
+                entries.push((first + cell, times));
+            }
+            first += term.n_cells();
+        }
+        let variance: f64 = entries.iter().map(|(a, x)| entries.iter().map(|(b, y)| x * y * covariance.get(*a, *b)).sum::<f64>()).sum();
+        Some(variance.max(0.0).sqrt())
+    }
+
+    /// The standard error of each cell's weight, for each term; `None` without a covariance.
+    pub fn cell_errors(&self) -> Option<Vec<Vec<f64>>> {
+        let covariance = self.covariance.as_ref()?;
+        let mut next = 0;
+        let mut error = || {
+            next += 1;
+            covariance.get(next, next).max(0.0).sqrt()
+        };
+        Some(self.terms.iter().map(|term| (0..term.n_cells()).map(|_| error()).collect()).collect())
+    }
+
     /// What is wrong with a model that did not come from training, or `None`.
     pub(crate) fn defect(&self) -> Option<&'static str> {
         if !self.intercept.is_finite() || !self.terms.iter().all(Term::is_finite) {
             return Some("a weight is not a finite number");
         }
-        if self.terms.iter().any(|term| term.feature_idx() >= self.specs.len()) {
+        if self.terms.iter().any(|term| term.feature_idx().max(term.second_feature_idx().unwrap_or(0)) >= self.specs.len()) {
             return Some("a term reads a feature that is not there");
         }
+        let is_category = |feature_idx: usize| self.specs[feature_idx].kind == FeatureKind::Category;
         let kinds_fit = self.terms.iter().all(|term| match term {
-            Term::Linear(term) => self.specs[term.feature_idx].kind == FeatureKind::Number,
-            Term::Levels(term) => {
-                self.specs[term.feature_idx].kind == FeatureKind::Category && term.levels.is_sorted_by(|a, b| a.0 < b.0) && term.rare_levels.is_sorted()
+            Term::Linear(term) => !is_category(term.feature_idx),
+            Term::Levels(term) => is_category(term.feature_idx) && term.levels.is_sorted_by(|a, b| a.0 < b.0) && term.rare_levels.is_sorted(),
+            Term::Bins(term) => !is_category(term.feature_idx) && term.edges.is_sorted_by(|a, b| a < b) && term.weights.len() == term.edges.len() + 1,
+            Term::Pair(term) => {
+                let fits = |axis: &Axis| axis.fits(is_category(axis.feature_idx()));
+                fits(&term.first) && fits(&term.second) && term.weights.len() == term.first.n_cells() * term.second.n_cells()
             }
         });
         if !kinds_fit {
             return Some("a term does not fit its feature");
+        }
+        let n_cells: usize = self.terms.iter().map(Term::n_cells).sum();
+        let counts_fit = self.counts.is_empty() || self.counts.iter().map(Vec::len).eq(self.terms.iter().map(Term::n_cells));
+        let covariance_fits = self.covariance.as_ref().is_none_or(|covariance| {
+            covariance.n == n_cells + 1
+                && covariance.lower.len() == covariance.n * (covariance.n + 1) / 2
+                && covariance.lower.iter().all(|value| value.is_finite())
+        });
+        if !counts_fit || !covariance_fits {
+            return Some("counts or covariances do not fit the terms");
         }
         if !(self.tier_edges.iter().all(|edge| (0.0..=1.0).contains(edge)) && self.tier_edges.is_sorted_by(|a, b| a >= b)) {
             return Some("the tier edges are not probabilities in falling order");

@@ -3,7 +3,7 @@
 use leadscore_core::{FeatureMatrix, log_odds_to_probability};
 
 use crate::model::Model;
-use crate::term::Term;
+use crate::term::{Axis, Term};
 
 /// A matrix that the model cannot read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,10 +69,34 @@ pub fn score(model: &Model, matrix: &FeatureMatrix) -> Result<Scored, ScoreError
                     *sum += if code.is_nan() { levels.missing } else { table[level_index(code)] };
                 }
             }
+            Term::Bins(bins) => {
+                for (sum, &value) in log_odds.iter_mut().zip(matrix.column(bins.feature_idx)) {
+                    *sum += bins.log_odds(value);
+                }
+            }
+            Term::Pair(pair) => {
+                let (first, second) = (cells_of(&pair.first, matrix), cells_of(&pair.second, matrix));
+                for ((sum, first), second) in log_odds.iter_mut().zip(first).zip(second) {
+                    *sum += pair.weights[pair.cell(first, second)];
+                }
+            }
         }
     }
     let probabilities = log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds)).collect();
     Ok(Scored { log_odds, probabilities, baseline: model.baseline() })
+}
+
+/// The cell of every row along one side of a table.
+fn cells_of<'a>(axis: &'a Axis, matrix: &'a FeatureMatrix) -> Box<dyn Iterator<Item = usize> + 'a> {
+    let column = matrix.column(axis.feature_idx()).into_iter();
+    match axis {
+        Axis::Bins { .. } => Box::new(column.map(|&value| axis.cell_of_number(value))),
+        Axis::Levels { feature_idx, .. } => {
+            let table: Vec<usize> = matrix.levels(*feature_idx).iter().map(|level| axis.cell_of_level(Some(level))).collect();
+            let missing = axis.cell_of_level(None);
+            Box::new(column.map(move |&code| if code.is_nan() { missing } else { table[level_index(code)] }))
+        }
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a category holds an index that was a usize")]
@@ -104,24 +128,27 @@ impl Model {
 
     fn contribution(&self, term_idx: usize, matrix: &FeatureMatrix, row: usize) -> f64 {
         let term = &self.terms[term_idx];
-        let log_odds = match term {
-            Term::Linear(linear) => linear.log_odds(matrix.values()[[row, linear.feature_idx]]),
-            Term::Levels(levels) => levels.log_odds(matrix.level(row, levels.feature_idx)),
-        };
-        log_odds - term.average()
+        term.log_odds(matrix, row) - term.average()
     }
 
     fn reason(&self, term_idx: usize, log_odds: f64, matrix: &FeatureMatrix, row: usize) -> Reason {
-        let feature_idx = self.terms[term_idx].feature_idx();
-        let spec = &self.specs[feature_idx];
-        let value = match &self.terms[term_idx] {
-            Term::Linear(_) => {
-                let value = matrix.values()[[row, feature_idx]];
-                if value.is_nan() { "none".to_owned() } else { readable(value) }
-            }
-            Term::Levels(_) => matrix.level(row, feature_idx).unwrap_or("missing").to_owned(),
+        let term = &self.terms[term_idx];
+        let text = match term.second_feature_idx() {
+            Some(second) => format!("{}, with {}", self.value_text(term.feature_idx(), matrix, row), self.value_text(second, matrix, row)),
+            None => self.value_text(term.feature_idx(), matrix, row),
         };
-        Reason { feature_idx, log_odds, text: format!("{}: {value}", spec.describe()) }
+        Reason { feature_idx: term.feature_idx(), log_odds, text }
+    }
+
+    /// A feature and its value in words.
+    fn value_text(&self, feature_idx: usize, matrix: &FeatureMatrix, row: usize) -> String {
+        let value = if matrix.is_category(feature_idx) {
+            matrix.level(row, feature_idx).unwrap_or("missing").to_owned()
+        } else {
+            let value = matrix.values()[[row, feature_idx]];
+            if value.is_nan() { "none".to_owned() } else { readable(value) }
+        };
+        format!("{}: {value}", self.specs[feature_idx].describe())
     }
 }
 

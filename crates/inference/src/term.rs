@@ -1,5 +1,6 @@
 //! The terms of a score: each is a look-up from one feature to log-odds.
 
+use leadscore_core::FeatureMatrix;
 use serde::{Deserialize, Serialize};
 
 /// One addend of the log-odds.
@@ -9,6 +10,10 @@ pub enum Term {
     Linear(LinearTerm),
     /// A weight for each level of a category.
     Levels(LevelsTerm),
+    /// A weight for each bin of a number.
+    Bins(BinsTerm),
+    /// A weight for each cell of a table over two binned features, beside their own terms.
+    Pair(PairTerm),
 }
 
 /// `weight · (x − mean) / scale`, or `missing` where `x` is missing.
@@ -47,12 +52,101 @@ pub struct LevelsTerm {
     pub average: f64,
 }
 
+/// A curve over one number, in steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BinsTerm {
+    /// The column of the feature matrix.
+    pub feature_idx: usize,
+    /// Upper ends of all bins but the last, rising: bin `k` holds `edges[k − 1] < x ≤ edges[k]`.
+    pub edges: Vec<f64>,
+    /// Log-odds of each bin; one more than edges.
+    pub weights: Vec<f64>,
+    /// Log-odds where the value is missing.
+    pub missing: f64,
+    /// Mean log-odds of this term over the training rows.
+    pub average: f64,
+}
+
+/// A table over two features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PairTerm {
+    /// The rows of the table.
+    pub first: Axis,
+    /// Its columns.
+    pub second: Axis,
+    /// Log-odds of each cell, row by row.
+    pub weights: Vec<f64>,
+    /// Mean log-odds of this term over the training rows.
+    pub average: f64,
+}
+
+/// One side of a table: a feature in few cells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Axis {
+    /// Bins of a number, as in [`BinsTerm`], and after them a cell for missing.
+    Bins {
+        /// The column of the feature matrix.
+        feature_idx: usize,
+        /// Upper ends of all bins but the last, rising.
+        edges: Vec<f64>,
+    },
+    /// Levels of a category, and after them a cell for all others, missing among them.
+    Levels {
+        /// The column of the feature matrix.
+        feature_idx: usize,
+        /// The levels with a cell of their own, sorted by name.
+        levels: Vec<String>,
+    },
+}
+
+/// Where a value falls in a term, and how often that cell's weight counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Place {
+    /// This cell, times this number: 1 but for standardised numbers.
+    Cell(usize, f64),
+    /// Nothing that training saw: what the average lead gets.
+    Unseen,
+}
+
 impl Term {
-    /// The column of the feature matrix that it reads.
+    /// The column of the feature matrix that it reads; the first of two.
     pub fn feature_idx(&self) -> usize {
         match self {
             Self::Linear(term) => term.feature_idx,
             Self::Levels(term) => term.feature_idx,
+            Self::Bins(term) => term.feature_idx,
+            Self::Pair(term) => term.first.feature_idx(),
+        }
+    }
+
+    /// The second column that it reads, where it reads two.
+    pub fn second_feature_idx(&self) -> Option<usize> {
+        match self {
+            Self::Pair(term) => Some(term.second.feature_idx()),
+            _ => None,
+        }
+    }
+
+    /// Its weights, cell by cell.
+    ///
+    /// Linear: the slope, then missing. Bins: bin by bin, then missing. Levels: level by level, then rare, then missing.
+    /// A table: row by row.
+    pub fn cells(&self) -> Vec<f64> {
+        match self {
+            Self::Linear(term) => vec![term.weight, term.missing],
+            Self::Levels(term) => term.levels.iter().map(|(_, weight)| *weight).chain([term.rare, term.missing]).collect(),
+            Self::Bins(term) => term.weights.iter().copied().chain([term.missing]).collect(),
+            Self::Pair(term) => term.weights.clone(),
+        }
+    }
+
+    /// Number of cells.
+    pub fn n_cells(&self) -> usize {
+        match self {
+            Self::Linear(_) => 2,
+            Self::Levels(term) => term.levels.len() + 2,
+            Self::Bins(term) => term.weights.len() + 1,
+            Self::Pair(term) => term.weights.len(),
         }
     }
 
@@ -61,16 +155,17 @@ impl Term {
         match self {
             Self::Linear(term) => term.average,
             Self::Levels(term) => term.average,
+            Self::Bins(term) => term.average,
+            Self::Pair(term) => term.average,
         }
     }
 
-    /// How far it moves scores: largest minus smallest log-odds over ±2 standard deviations or over its levels.
+    /// How far it moves scores: largest minus smallest log-odds over ±2 standard deviations or over its cells.
     pub fn range(&self) -> f64 {
         match self {
             Self::Linear(term) => 4.0 * term.weight.abs(),
-            Self::Levels(term) => {
-                let weights = term.levels.iter().map(|(_, weight)| *weight).chain([term.missing, term.rare]);
-                let (low, high) = weights.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), weight| (low.min(weight), high.max(weight)));
+            Self::Levels(_) | Self::Bins(_) | Self::Pair(_) => {
+                let (low, high) = self.cells().into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), weight| (low.min(weight), high.max(weight)));
                 high - low
             }
         }
@@ -83,6 +178,113 @@ impl Term {
             Self::Levels(term) => {
                 [term.rare, term.missing, term.unseen, term.average].iter().chain(term.levels.iter().map(|(_, weight)| weight)).all(|value| value.is_finite())
             }
+            Self::Bins(term) => [term.missing, term.average].iter().chain(&term.weights).chain(&term.edges).all(|value| value.is_finite()),
+            Self::Pair(term) => term.weights.iter().chain([&term.average]).all(|value| value.is_finite()) && term.first.is_finite() && term.second.is_finite(),
+        }
+    }
+}
+
+impl Term {
+    /// Where a row of a matrix falls.
+    pub(crate) fn place(&self, matrix: &FeatureMatrix, row: usize) -> Place {
+        let number = |feature_idx: usize| matrix.values()[[row, feature_idx]];
+        match self {
+            Self::Linear(term) => match number(term.feature_idx) {
+                value if value.is_nan() => Place::Cell(1, 1.0),
+                value => Place::Cell(0, (value - term.mean) / term.scale),
+            },
+            Self::Levels(term) => term.place(matrix.level(row, term.feature_idx)),
+            Self::Bins(term) => match number(term.feature_idx) {
+                value if value.is_nan() => Place::Cell(term.weights.len(), 1.0),
+                value => Place::Cell(bin_of(&term.edges, value), 1.0),
+            },
+            Self::Pair(term) => {
+                let side = |axis: &Axis| match axis {
+                    Axis::Bins { feature_idx, .. } => axis.cell_of_number(number(*feature_idx)),
+                    Axis::Levels { feature_idx, .. } => axis.cell_of_level(matrix.level(row, *feature_idx)),
+                };
+                Place::Cell(term.cell(side(&term.first), side(&term.second)), 1.0)
+            }
+        }
+    }
+
+    /// Log-odds of a row of a matrix.
+    pub fn log_odds(&self, matrix: &FeatureMatrix, row: usize) -> f64 {
+        match (self, self.place(matrix, row)) {
+            (Self::Linear(term), Place::Cell(0, times)) => term.weight * times,
+            (Self::Linear(term), _) => term.missing,
+            (Self::Levels(term), _) => term.log_odds(matrix.level(row, term.feature_idx)),
+            (Self::Bins(term), _) => term.log_odds(matrix.values()[[row, term.feature_idx]]),
+            (Self::Pair(term), Place::Cell(cell, _)) => term.weights[cell],
+            (Self::Pair(term), Place::Unseen) => term.average,
+        }
+    }
+}
+
+/// The bin of a value: the first whose upper end is not below it.
+pub fn bin_of(edges: &[f64], value: f64) -> usize {
+    edges.partition_point(|edge| *edge < value)
+}
+
+impl BinsTerm {
+    /// Log-odds of a value, NaN for missing.
+    pub fn log_odds(&self, value: f64) -> f64 {
+        if value.is_nan() { self.missing } else { self.weights[bin_of(&self.edges, value)] }
+    }
+}
+
+impl PairTerm {
+    /// The cell at these positions of its sides.
+    pub fn cell(&self, first: usize, second: usize) -> usize {
+        first * self.second.n_cells() + second
+    }
+}
+
+impl Axis {
+    /// The column of the feature matrix.
+    pub fn feature_idx(&self) -> usize {
+        match self {
+            Self::Bins { feature_idx, .. } | Self::Levels { feature_idx, .. } => *feature_idx,
+        }
+    }
+
+    /// Number of cells along this side.
+    pub fn n_cells(&self) -> usize {
+        match self {
+            Self::Bins { edges, .. } => edges.len() + 2,
+            Self::Levels { levels, .. } => levels.len() + 1,
+        }
+    }
+
+    /// The cell of a number, NaN for missing.
+    pub fn cell_of_number(&self, value: f64) -> usize {
+        match self {
+            Self::Bins { edges, .. } if value.is_nan() => edges.len() + 1,
+            Self::Bins { edges, .. } => bin_of(edges, value),
+            Self::Levels { levels, .. } => levels.len(),
+        }
+    }
+
+    /// The cell of a level, `None` for missing.
+    pub fn cell_of_level(&self, level: Option<&str>) -> usize {
+        match self {
+            Self::Bins { edges, .. } => edges.len() + 1,
+            Self::Levels { levels, .. } => level.and_then(|level| levels.binary_search_by(|known| known.as_str().cmp(level)).ok()).unwrap_or(levels.len()),
+        }
+    }
+
+    fn is_finite(&self) -> bool {
+        match self {
+            Self::Bins { edges, .. } => edges.iter().all(|edge| edge.is_finite()),
+            Self::Levels { .. } => true,
+        }
+    }
+
+    /// Whether its cells are in order and it fits a feature of this kind.
+    pub(crate) fn fits(&self, is_category: bool) -> bool {
+        match self {
+            Self::Bins { edges, .. } => !is_category && edges.is_sorted_by(|a, b| a < b),
+            Self::Levels { levels, .. } => is_category && levels.is_sorted_by(|a, b| a < b),
         }
     }
 }
@@ -97,11 +299,20 @@ impl LinearTerm {
 impl LevelsTerm {
     /// Log-odds of a level, `None` for missing.
     pub fn log_odds(&self, level: Option<&str>) -> f64 {
-        let Some(level) = level else { return self.missing };
+        match self.place(level) {
+            Place::Cell(cell, _) if cell < self.levels.len() => self.levels[cell].1,
+            Place::Cell(cell, _) if cell == self.levels.len() => self.rare,
+            Place::Cell(..) => self.missing,
+            Place::Unseen => self.unseen,
+        }
+    }
+
+    fn place(&self, level: Option<&str>) -> Place {
+        let Some(level) = level else { return Place::Cell(self.levels.len() + 1, 1.0) };
         match self.levels.binary_search_by(|(known, _)| known.as_str().cmp(level)) {
-            Ok(position) => self.levels[position].1,
-            Err(_) if self.rare_levels.binary_search_by(|known| known.as_str().cmp(level)).is_ok() => self.rare,
-            Err(_) => self.unseen,
+            Ok(position) => Place::Cell(position, 1.0),
+            Err(_) if self.rare_levels.binary_search_by(|known| known.as_str().cmp(level)).is_ok() => Place::Cell(self.levels.len(), 1.0),
+            Err(_) => Place::Unseen,
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct Influence {
     pub feature: String,
     /// Largest minus smallest log-odds over ±2 standard deviations or over its levels.
     pub range: f64,
-    /// For a number: whether more speaks for a win. `None` for a category.
+    /// For a number: whether more speaks for a win. `None` for a category, a table, or a curve that goes both ways.
     pub rising: Option<bool>,
 }
 
@@ -63,11 +63,15 @@ impl Report {
             .terms
             .iter()
             .map(|term| Influence {
-                feature: model.specs[term.feature_idx()].describe(),
+                feature: match term.second_feature_idx() {
+                    Some(second) => format!("{}, with {}", model.specs[term.feature_idx()].describe(), model.specs[second].describe()),
+                    None => model.specs[term.feature_idx()].describe(),
+                },
                 range: term.range(),
                 rising: match term {
                     leadscore_inference::Term::Linear(linear) => Some(linear.weight > 0.0),
-                    leadscore_inference::Term::Levels(_) => None,
+                    leadscore_inference::Term::Bins(bins) => direction(&bins.weights),
+                    leadscore_inference::Term::Levels(_) | leadscore_inference::Term::Pair(_) => None,
                 },
             })
             .collect();
@@ -97,4 +101,11 @@ impl Report {
     pub fn text(&self) -> String {
         crate::terminal::render(self)
     }
+}
+
+/// Whether a curve rises or falls all along.
+fn direction(weights: &[f64]) -> Option<bool> {
+    let rises = weights.is_sorted_by(|a, b| a <= b);
+    let falls = weights.is_sorted_by(|a, b| a >= b);
+    (rises != falls).then_some(rises)
 }

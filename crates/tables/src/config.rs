@@ -431,25 +431,27 @@ impl FeaturesConfig {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
-    /// The kind of model.
+    /// The richest kind of model that may be chosen; default additive.
     pub kind: ModelKind,
+    /// Most tables over two features that an additive model may have; default 10, 0 for none.
+    pub max_pairs: usize,
     /// Seed of every random choice; default 7.
     pub seed: u64,
 }
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        Self { kind: ModelKind::Linear, seed: 7 }
+        Self { kind: ModelKind::Additive, max_pairs: 10, seed: 7 }
     }
 }
 
-/// The kind of model.
+/// The richest kind of model that may be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelKind {
-    /// Standardised numbers and one-hot categories.
+    /// Standardised numbers in straight lines, and a weight for each level of a category.
     Linear,
-    /// Curves over binned numbers; not in this version.
+    /// Curves over binned numbers, and tables over two features, where later data says that they pay.
     Additive,
 }
 
@@ -622,9 +624,6 @@ impl Config {
             if activity.lead.is_some() == activity.account.is_some() {
                 return fail(&format!("[activities.{name}] needs either `lead` or `account`"), "name the column that says whose event it is");
             }
-        }
-        if self.model.kind == ModelKind::Additive {
-            return fail("[model] kind \"additive\" is not in this version", "write kind = \"linear\"");
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Why no model came to be.
 
 /// Training that cannot be done, or ended in nothing to rely on.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// No mature snapshot at all.
     #[error("there is no snapshot to learn from: {reason}")]
@@ -49,6 +49,9 @@ pub enum TrainError {
         /// linfa's words.
         reason: String,
     },
+    /// Our solver found no optimum.
+    #[error(transparent)]
+    Fit(#[from] leadscore_solver::SolverError),
     /// The labels do not belong to the matrix.
     #[error("{n_labels} labels for {n_rows} rows: expected one of each")]
     Length {

@@ -1,20 +1,25 @@
-//! How models come to be: encoding, splits by time, the solver behind linfa's `Fit`, the choice of penalty, the check for leaks.
+//! How models come to be: coding, splits by time, the choice of shape and strengths, fits by either solver, the check for leaks.
 
 mod error;
 
-mod encoder;
+mod coding;
 mod logistic;
+mod pairs;
 mod splits;
+
+mod fitting;
+mod selection;
 
 mod leaks;
 mod sufficiency;
 
 mod train;
 
-pub use encoder::{Dropped, Encoder, EncoderOptions, FittedEncoder};
+pub use coding::{Coding, CodingOptions, Dropped, Strengths};
 pub use error::TrainError;
+pub use fitting::{Shape, SolverKind};
 pub use leaks::{LeakFinding, LeakVerdict, find_leaks};
 pub use logistic::{LogisticFit, LogisticOptions, fit_logistic};
 pub use splits::{Fold, SplitKind};
 pub use sufficiency::judge_data;
-pub use train::{EvaluationKind, Holdout, TrainContext, TrainInput, TrainOptions, Trained, train};
+pub use train::{EvaluationKind, Holdout, ModelKind, TrainContext, TrainInput, TrainOptions, Trained, train};

@@ -3,14 +3,14 @@
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
 use leadscore_inference::{Card, DataVerdict, Model, quartile_edges};
 use leadscore_metrics::log_loss;
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use sha2::{Digest, Sha256};
 
-use crate::encoder::{Dropped, Encoder, FittedEncoder};
+use crate::coding::{Coding, Dropped};
 use crate::error::TrainError;
+use crate::fitting::{Shape, SolverKind, certificate_of, fit_shape, log_odds_of};
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks};
-use crate::logistic::{LogisticFit, LogisticOptions, fit_logistic};
-use crate::splits::{Fold, SplitKind, holdout, lead_folds, validation_folds};
+use crate::selection::{Choice, choose};
+use crate::splits::{Fold, holdout, lead_folds};
 use crate::sufficiency::judge_data;
 
 /// What is learned from: one entry a row in each, rows in order of time, then lead.
@@ -26,12 +26,27 @@ pub struct TrainInput<'a> {
     pub horizon: Option<Span>,
 }
 
+/// The richest kind of model that may be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelKind {
+    /// Straight lines and levels.
+    Linear,
+    /// Curves, levels and tables over two features, where later data says that they pay; else straight lines.
+    Additive,
+}
+
 /// How training is done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainOptions {
-    /// Penalties to choose from, largest first.
+    /// The richest kind that may be chosen, default additive.
+    pub kind: ModelKind,
+    /// Most tables over two features, default 10.
+    pub max_pairs: usize,
+    /// Who fits, default our own solver; linfa's knows straight lines only.
+    pub solver: SolverKind,
+    /// Penalties of straight lines to choose from, largest first.
     pub penalties: Vec<f64>,
-    /// Rows that the choice of a penalty looks at, default 30 000, whole leads at random; the final fit sees all.
+    /// Rows that the choice looks at, default 100 000, whole leads at random; the final fit sees all.
     pub max_selection_rows: usize,
     /// Which rows are measured on; default: the latest.
     pub evaluation: EvaluationKind,
@@ -46,8 +61,11 @@ pub struct TrainOptions {
 impl Default for TrainOptions {
     fn default() -> Self {
         Self {
+            kind: ModelKind::Additive,
+            max_pairs: 10,
+            solver: SolverKind::Native,
             penalties: vec![1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3],
-            max_selection_rows: 30_000,
+            max_selection_rows: 100_000,
             evaluation: EvaluationKind::Latest,
             allow_too_few: false,
             allow_leaks: false,
@@ -116,11 +134,11 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
     let skip: Vec<String> =
         leaks.iter().filter(|finding| finding.verdict == LeakVerdict::Proven && !options.allow_leaks).map(|finding| finding.feature.clone()).collect();
     let all: Vec<usize> = (0..labels.len()).collect();
-    let encoder = Encoder::default().fit(matrix, &all, &skip);
-    if encoder.n_columns() == 0 {
+    let linear = Coding::fit(matrix, &all, &skip, Shape::Linear.coding_options());
+    if linear.is_empty() {
         return Err(TrainError::NoFeatures { n_features: matrix.n_features() });
     }
-    let sufficiency = judge_data(labels, lead_keys, encoder.n_columns() + 1);
+    let sufficiency = judge_data(labels, lead_keys, linear.n_parameters() + 1);
     if sufficiency.verdict == DataVerdict::TooFew && !options.allow_too_few {
         return Err(TrainError::TooFew { reason: sufficiency.reason });
     }
@@ -130,15 +148,15 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
     };
     let development = latest.as_ref().map_or(&all, |fold| &fold.train);
     let selection_rows = sample_leads(lead_keys, development, options.max_selection_rows);
-    let choice = choose_penalty(input, &selection_rows, &skip, options)?;
-    let (holdout, start) = match &latest {
-        Some(fold) => measure(input, fold, &skip, choice.penalty).map(|(holdout, fit)| (holdout, Some(fit)))?,
-        None => (cross_validate(input, &skip, choice.penalty)?, None),
+    let choice = choose(input, &selection_rows, &skip, options)?;
+    let holdout = match &latest {
+        Some(fold) => measure(input, fold, &skip, &choice, options.solver)?,
+        None => cross_validate(input, &skip, &choice, options.solver)?,
     };
-    let design = encoder.apply(matrix, &all);
-    // The measured fit saw most of these rows: a good place to start, where its columns are the same.
-    let fit = fit_logistic(&design, labels, LogisticOptions { penalty: choice.penalty, ..Default::default() }, start.as_ref())?;
-    let fitted: Vec<f64> = probabilities(&fit, &design);
+    let fitted = fit_shape(input, &all, &skip, choice.shape, choice.strengths, options.solver)?;
+    let counts = fitted.coding.counts(matrix, &all, labels);
+    let terms = fitted.coding.terms(&fitted.coefficients, &counts);
+    let in_sample = probabilities(log_odds_of(input, &fitted.coding, &fitted.coefficients, &all, options.solver)?);
     let mut caveats = context.caveats.clone();
     if sufficiency.verdict != DataVerdict::Enough {
         caveats.push(format!("data: {}: {}", sufficiency.verdict.name(), sufficiency.reason));
@@ -150,6 +168,9 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
             _ => "may know the outcome and was used",
         };
         caveats.push(format!("attribute `{}` {what}: {}", finding.feature, finding.evidence));
+    }
+    if choice.shape == Shape::BaseRate {
+        caveats.push("no signal: nothing in the features told later wins from other leads beyond chance, so every lead gets the win rate".to_owned());
     }
     let measured: Vec<bool> = holdout.rows.iter().map(|&row| labels[row]).collect();
     let mut model = Model {
@@ -166,24 +187,27 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
             n_leads: lead_keys.iter().collect::<std::collections::HashSet<_>>().len(),
             n_wins: labels.iter().filter(|label| **label).count(),
             sufficiency,
-            penalty: choice.penalty,
+            penalty: choice.strengths.ridge,
             penalty_choice: choice.description,
-            fit: format!("linfa-logistic {}, largest mean gradient {:.1e}", LINFA_VERSION, fit.gradient),
+            fit: fitted.ending.clone(),
+            kind: choice.shape.kind().to_owned(),
+            certificate: certificate_of(&fitted, choice.strengths),
+            challenge: choice.challenge,
             evaluation: holdout.description.clone(),
             metrics: metrics(&measured, &holdout.probabilities),
             data_fingerprint: fingerprint(matrix, labels),
             caveats,
         },
         specs: matrix.specs().to_vec(),
-        intercept: fit.intercept,
-        terms: encoder.terms(&fit.weights, &design),
-        tier_edges: quartile_edges(&fitted),
+        intercept: fitted.coefficients[0],
+        terms,
+        tier_edges: quartile_edges(&in_sample),
+        counts,
+        covariance: None,
     };
     model.card.model_id = model.compute_id().map_err(|error| TrainError::Solver { reason: error.to_string() })?;
-    Ok(Trained { model, holdout, leaks, dropped: encoder.dropped().to_vec() })
+    Ok(Trained { model, holdout, leaks, dropped: fitted.coding.dropped().to_vec() })
 }
-
-const LINFA_VERSION: &str = "0.8.1";
 
 fn check(input: TrainInput<'_>) -> Result<(), TrainError> {
     let n_rows = input.matrix.n_rows();
@@ -209,63 +233,13 @@ fn sample_leads(lead_keys: &[u64], rows: &[usize], max_rows: usize) -> Vec<usize
     rows.iter().copied().filter(|&row| lead_keys[row] >> 32 <= threshold).collect()
 }
 
-struct Choice {
-    penalty: f64,
-    description: String,
-}
-
-/// The penalty with the lowest mean log-loss over the folds.
-fn choose_penalty(input: TrainInput<'_>, rows: &[usize], skip: &[String], options: &TrainOptions) -> Result<Choice, TrainError> {
-    let (kind, folds) = validation_folds(input.matrix.keys(), input.lead_keys, input.labels, rows, input.horizon);
-    let middle = options.penalties.get(options.penalties.len() / 2).copied().unwrap_or(1.0);
-    let how = match kind {
-        SplitKind::PurgedForward => "purged folds forward in time, grouped by lead",
-        SplitKind::GroupedByLead => "folds by lead, not by time, because the history is too short for purged folds forward in time (or has no time)",
-    };
-    if folds.is_empty() {
-        let description = format!("{middle}: no fold has both classes, so the middle one was taken");
-        return Ok(Choice { penalty: middle, description });
-    }
-    let by_fold: Vec<Vec<f64>> = folds.par_iter().map(|fold| fold_losses(input, fold, skip, options)).collect::<Result<_, _>>()?;
-    let losses: Vec<f64> = (0..options.penalties.len()).map(|idx| by_fold.iter().map(|losses| losses[idx]).sum::<f64>() / folds.len() as f64).collect();
-    // Of equal losses the first, which is the largest penalty, wins.
-    let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).expect("there is at least one penalty");
-    let rows_seen: usize = rows.len();
-    Ok(Choice {
-        penalty: options.penalties[best],
-        description: format!("lowest log-loss ({:.4}) of {} penalties over {} {how}; {rows_seen} rows", losses[best], losses.len(), folds.len()),
-    })
-}
-
-/// The log-loss of each penalty on one fold.
-fn fold_losses(input: TrainInput<'_>, fold: &Fold, skip: &[String], options: &TrainOptions) -> Result<Vec<f64>, TrainError> {
-    let (encoder, train_design) = encode(input.matrix, &fold.train, skip);
-    let validation_design = encoder.apply(input.matrix, &fold.validation);
-    let labels: Vec<bool> = fold.train.iter().map(|&row| input.labels[row]).collect();
-    let expected: Vec<bool> = fold.validation.iter().map(|&row| input.labels[row]).collect();
-    let mut losses = Vec::with_capacity(options.penalties.len());
-    let mut start = None;
-    for &penalty in &options.penalties {
-        // A looser tolerance is enough to rank penalties: the loss is flat around each optimum.
-        let fit = fit_logistic(&train_design, &labels, LogisticOptions { penalty, tolerance: 1e-5, ..Default::default() }, start.as_ref())?;
-        losses.push(log_loss(&expected, &probabilities(&fit, &validation_design)).unwrap_or(f64::INFINITY));
-        start = Some(fit);
-        // Smaller penalties cost most and only get worse from here: the loss rose twice in a row.
-        if losses.len() > 2 && losses[losses.len() - 3..].is_sorted_by(|a, b| a < b) {
-            losses.resize(options.penalties.len(), f64::INFINITY);
-            break;
-        }
-    }
-    Ok(losses)
-}
-
 /// Measures every row by a fit that has not seen its lead.
-fn cross_validate(input: TrainInput<'_>, skip: &[String], penalty: f64) -> Result<Holdout, TrainError> {
+fn cross_validate(input: TrainInput<'_>, skip: &[String], choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
     let rows: Vec<usize> = (0..input.labels.len()).collect();
     let folds = lead_folds(input.lead_keys, input.labels, &rows);
     let mut measured: Vec<(usize, f64)> = Vec::new();
     for fold in &folds {
-        let (part, _) = measure(input, fold, skip, penalty)?;
+        let part = measure(input, fold, skip, choice, solver)?;
         measured.extend(part.rows.into_iter().zip(part.probabilities));
     }
     measured.sort_unstable_by_key(|(row, _)| *row);
@@ -275,25 +249,16 @@ fn cross_validate(input: TrainInput<'_>, skip: &[String], penalty: f64) -> Resul
     Ok(Holdout { description, rows, probabilities })
 }
 
-fn encode(matrix: &FeatureMatrix, rows: &[usize], skip: &[String]) -> (FittedEncoder, ndarray::Array2<f64>) {
-    let encoder = Encoder::default().fit(matrix, rows, skip);
-    let design = encoder.apply(matrix, rows);
-    (encoder, design)
-}
-
 /// Fits on the rows before, measures on the latest ones.
-fn measure(input: TrainInput<'_>, fold: &Fold, skip: &[String], penalty: f64) -> Result<(Holdout, LogisticFit), TrainError> {
-    let (encoder, design) = encode(input.matrix, &fold.train, skip);
-    let labels: Vec<bool> = fold.train.iter().map(|&row| input.labels[row]).collect();
-    let fit = fit_logistic(&design, &labels, LogisticOptions { penalty, ..Default::default() }, None)?;
+fn measure(input: TrainInput<'_>, fold: &Fold, skip: &[String], choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
+    let fitted = fit_shape(input, &fold.train, skip, choice.shape, choice.strengths, solver)?;
     let description = format!("latest {} snapshots, fitted on the {} whose windows had ended before", fold.validation.len(), fold.train.len());
-    let found = probabilities(&fit, &encoder.apply(input.matrix, &fold.validation));
-    Ok((Holdout { description, rows: fold.validation.clone(), probabilities: found }, fit))
+    let found = probabilities(log_odds_of(input, &fitted.coding, &fitted.coefficients, &fold.validation, solver)?);
+    Ok(Holdout { description, rows: fold.validation.clone(), probabilities: found })
 }
 
-fn probabilities(fit: &LogisticFit, design: &ndarray::Array2<f64>) -> Vec<f64> {
-    let weights = ndarray::Array1::from(fit.weights.clone());
-    design.dot(&weights).iter().map(|sum| log_odds_to_probability(sum + fit.intercept)).collect()
+fn probabilities(log_odds: Vec<f64>) -> Vec<f64> {
+    log_odds.into_iter().map(log_odds_to_probability).collect()
 }
 
 fn metrics(labels: &[bool], probabilities: &[f64]) -> Vec<(String, f64)> {

@@ -53,7 +53,17 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
 }
 
 fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainArgs {
-    TrainArgs { config, as_of, output: output.to_owned(), report: None, json: None, cross_validate: false, allow_too_few: false, allow_leaks: false }
+    TrainArgs {
+        config,
+        as_of,
+        output: output.to_owned(),
+        report: None,
+        json: None,
+        cross_validate: false,
+        allow_too_few: false,
+        allow_leaks: false,
+        solver: crate::args::SolverArg::Native,
+    }
 }
 
 /// The ten best open leads with their reasons.

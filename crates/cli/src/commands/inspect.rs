@@ -44,6 +44,8 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
         .map(|term| {
             let spec = &model.specs[term.feature_idx()];
             let weight = match term {
+                Term::Bins(bins) => format!("{} bins", bins.weights.len()),
+                Term::Pair(pair) => format!("{} × {} cells", pair.first.n_cells(), pair.second.n_cells()),
                 Term::Linear(linear) => format!("{:+.3} per {:.3}", linear.weight, linear.scale),
                 Term::Levels(levels) => format!("{} levels", levels.levels.len()),
             };

@@ -8,9 +8,9 @@ use leadscore_features::SnapshotCounts;
 use leadscore_metrics::Evaluation;
 use leadscore_report::{DataSection, Report};
 use leadscore_tables::{LoadOptions, OutFile, Tables, check_target};
-use leadscore_training::{EvaluationKind, LeakVerdict, TrainContext, TrainInput, TrainOptions, Trained, train};
+use leadscore_training::{EvaluationKind, LeakVerdict, ModelKind, SolverKind, TrainContext, TrainInput, TrainOptions, Trained, train};
 
-use crate::args::TrainArgs;
+use crate::args::{SolverArg, TrainArgs};
 use crate::commands::Outcome;
 use crate::evaluation::evaluate_rows;
 use crate::project::{FLAT_CAVEAT, Labelled, Project, describe_counts, label_and_compute};
@@ -40,7 +40,15 @@ fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args: &TrainArgs
     let _stage = Stage::start("fitting");
     let is_flat = project.config.is_flat();
     let last = labelled.matrix.keys().last().map(|key| key.at);
+    let solver = match args.solver {
+        SolverArg::Native => SolverKind::Native,
+        SolverArg::Linfa => SolverKind::Linfa,
+    };
+    let is_linear = project.config.model.kind == leadscore_tables::ModelKind::Linear || solver == SolverKind::Linfa;
     let options = TrainOptions {
+        kind: if is_linear { ModelKind::Linear } else { ModelKind::Additive },
+        max_pairs: project.config.model.max_pairs,
+        solver,
         allow_too_few: args.allow_too_few,
         allow_leaks: args.allow_leaks,
         evaluation: if args.cross_validate { EvaluationKind::CrossValidated } else { EvaluationKind::Latest },
@@ -96,7 +104,11 @@ pub(crate) fn report_training(trained: &Trained) {
         show::remark(&format!("left out as constant, missing or rare: {named}{more} (`check` gives each its reason)"));
     }
     show::remark(&format!("data: {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason));
-    show::remark(&format!("penalty {}: {}", card.penalty, card.penalty_choice));
+    show::remark(&format!("model: {}", card.penalty_choice));
+    if let Some(challenge) = &card.challenge {
+        show::remark(&format!("{} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
+    }
+    show::remark(&format!("fit: {}", card.fit));
     show::remark(&format!("measured on: {}", card.evaluation));
     for (name, value) in &card.metrics {
         show::remark(&format!("  {name:<18} {value:.4}"));

@@ -1,0 +1,325 @@
+//! What is fitted on: numbers and codes of levels, column by column within tiles of 256 rows.
+
+use std::ops::Range;
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use crate::error::SolverError;
+
+/// Rows of a tile: its numbers and codes fit the processor's nearest cache.
+pub(crate) const TILE_ROWS: usize = 256;
+/// Tiles of a part: what one step of the Hessian looks at, and what is read from disk at once.
+pub(crate) const PART_TILES: usize = 16;
+/// Rows of a part.
+pub(crate) const PART_ROWS: usize = TILE_ROWS * PART_TILES;
+
+/// Writes the values of a range of rows.
+pub type Fill<'a, V> = Box<dyn Fn(Range<usize>, &mut [V]) + Sync + 'a>;
+
+/// Where the values of a column come from.
+pub enum Column<'a> {
+    /// One coefficient: a finite number, best of mean 0 and standard deviation 1.
+    Number(Fill<'a, f64>),
+    /// One coefficient a level.
+    Codes {
+        /// Number of levels; codes are below it.
+        n_levels: usize,
+        /// Writes the codes of a range of rows.
+        fill: Fill<'a, u32>,
+    },
+}
+
+impl<'a> Column<'a> {
+    /// A number of which all values are at hand.
+    pub fn numbers(values: &'a [f64]) -> Self {
+        Self::Number(Box::new(|rows, out| out.copy_from_slice(&values[rows])))
+    }
+
+    /// A category of which all codes are at hand.
+    pub fn codes(n_levels: usize, codes: &'a [u32]) -> Self {
+        Self::Codes { n_levels, fill: Box::new(|rows, out| out.copy_from_slice(&codes[rows])) }
+    }
+}
+
+/// How numbers are kept. Sums are always in f64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Four bytes: half the memory, and about twice the speed; numbers are rounded to 7 digits.
+    F32,
+    /// Eight bytes: nothing is rounded.
+    F64,
+}
+
+/// Rows of numbers and codes, ready to be passed over many times.
+///
+/// # Shapes
+///
+/// Coefficients stand in this order: the intercept, one for each number, then one for each level of each coded column.
+#[derive(Debug, Clone)]
+pub struct Design {
+    pub(crate) layout: Layout,
+    parts: Vec<Part>,
+}
+
+/// Which coefficient belongs to what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) n_rows: usize,
+    pub(crate) n_numbers: usize,
+    pub(crate) coded: Vec<Coded>,
+    pub(crate) n_coefficients: usize,
+    pub(crate) precision: Precision,
+    /// Columns of each width of code.
+    n_codes: [usize; 3],
+}
+
+/// A coded column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Coded {
+    pub(crate) n_levels: usize,
+    /// Coefficient of its level 0.
+    pub(crate) first: usize,
+    width: Width,
+    /// Its place among the columns of its width.
+    position: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    Byte,
+    Two,
+    Four,
+}
+
+/// Up to [`PART_TILES`] tiles; in a tile, columns one after the other. Rows past the end are zero.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) first_row: usize,
+    pub(crate) n_rows: usize,
+    pub(crate) numbers: Numbers,
+    bytes: Vec<u8>,
+    twos: Vec<u16>,
+    fours: Vec<u32>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Numbers {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+}
+
+/// The codes of one column in one tile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TileCodes<'a> {
+    Byte(&'a [u8]),
+    Two(&'a [u16]),
+    Four(&'a [u32]),
+}
+
+impl Design {
+    /// Lays out the columns of `n_rows` rows, tiles in parallel.
+    ///
+    /// # Errors
+    ///
+    /// [`SolverError::NoRows`], [`SolverError::NotFinite`] for a number that is NaN or infinite, [`SolverError::Code`] for
+    /// a code that is not below its column's number of levels.
+    pub fn new(n_rows: usize, columns: &[Column<'_>], precision: Precision) -> Result<Self, SolverError> {
+        if n_rows == 0 {
+            return Err(SolverError::NoRows);
+        }
+        let layout = Layout::new(n_rows, columns, precision);
+        let parts = (0..n_rows.div_ceil(PART_ROWS)).into_par_iter().map(|part| layout.fill_part(columns, part)).collect::<Result<_, _>>()?;
+        Ok(Self { layout, parts })
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.layout.n_rows
+    }
+
+    /// Number of coefficients, the intercept among them.
+    pub fn n_coefficients(&self) -> usize {
+        self.layout.n_coefficients
+    }
+
+    /// Number of numeric columns; their coefficients are `1..=n_numbers`.
+    pub fn n_numbers(&self) -> usize {
+        self.layout.n_numbers
+    }
+
+    /// The coefficients of a coded column, counted from 0 among the coded ones.
+    pub fn levels_of(&self, coded_idx: usize) -> Range<usize> {
+        let coded = &self.layout.coded[coded_idx];
+        coded.first..coded.first + coded.n_levels
+    }
+
+    /// Bytes of all tiles.
+    pub fn n_bytes(&self) -> usize {
+        self.parts.iter().map(Part::n_bytes).sum()
+    }
+
+    pub(crate) fn n_parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    pub(crate) fn part(&self, idx: usize) -> &Part {
+        &self.parts[idx]
+    }
+
+    /// Every `stride`-th tile, and the rows that it holds.
+    pub(crate) fn sample(&self, stride: usize) -> (Self, Vec<Range<usize>>) {
+        let layout = &self.layout;
+        let n_tiles = layout.n_rows.div_ceil(TILE_ROWS);
+        // A last tile that is not full would stand in the middle of a part.
+        let tiles: Vec<usize> = (0..n_tiles).step_by(stride).filter(|tile| (tile + 1) * TILE_ROWS <= layout.n_rows).collect();
+        let rows: Vec<Range<usize>> = tiles.iter().map(|tile| tile * TILE_ROWS..(tile + 1) * TILE_ROWS).collect();
+        let parts = tiles
+            .chunks(PART_TILES)
+            .enumerate()
+            .map(|(idx, tiles)| {
+                let mut part = layout.empty_part(idx * PART_ROWS, tiles.len() * TILE_ROWS);
+                for (to, tile) in tiles.iter().enumerate() {
+                    part.copy_tile(to, &self.parts[tile / PART_TILES], tile % PART_TILES, layout);
+                }
+                part
+            })
+            .collect();
+        (Self { layout: Layout { n_rows: tiles.len() * TILE_ROWS, ..layout.clone() }, parts }, rows)
+    }
+}
+
+impl Layout {
+    fn new(n_rows: usize, columns: &[Column<'_>], precision: Precision) -> Self {
+        let n_numbers = columns.iter().filter(|column| matches!(column, Column::Number(_))).count();
+        let mut layout = Self { n_rows, n_numbers, coded: Vec::new(), n_coefficients: 1 + n_numbers, precision, n_codes: [0; 3] };
+        for column in columns {
+            if let Column::Codes { n_levels, .. } = column {
+                let width = match n_levels {
+                    ..=0x100 => Width::Byte,
+                    ..=0x1_0000 => Width::Two,
+                    _ => Width::Four,
+                };
+                let position = &mut layout.n_codes[width as usize];
+                layout.coded.push(Coded { n_levels: *n_levels, first: layout.n_coefficients, width, position: *position });
+                *position += 1;
+                layout.n_coefficients += n_levels;
+            }
+        }
+        layout
+    }
+
+    fn empty_part(&self, first_row: usize, n_rows: usize) -> Part {
+        let cells = n_rows.div_ceil(TILE_ROWS) * TILE_ROWS;
+        let numbers = match self.precision {
+            Precision::F32 => Numbers::F32(vec![0.0; cells * self.n_numbers]),
+            Precision::F64 => Numbers::F64(vec![0.0; cells * self.n_numbers]),
+        };
+        let [bytes, twos, fours] = self.n_codes;
+        Part { first_row, n_rows, numbers, bytes: vec![0; cells * bytes], twos: vec![0; cells * twos], fours: vec![0; cells * fours] }
+    }
+
+    fn fill_part(&self, columns: &[Column<'_>], idx: usize) -> Result<Part, SolverError> {
+        let first_row = idx * PART_ROWS;
+        let mut part = self.empty_part(first_row, PART_ROWS.min(self.n_rows - first_row));
+        let (mut values, mut codes) = ([0.0; TILE_ROWS], [0; TILE_ROWS]);
+        for tile in 0..part.n_tiles() {
+            let rows = first_row + tile * TILE_ROWS..self.n_rows.min(first_row + (tile + 1) * TILE_ROWS);
+            let (mut number_idx, mut coded_idx) = (0, 0);
+            for (column_idx, column) in columns.iter().enumerate() {
+                match column {
+                    Column::Number(fill) => {
+                        let values = &mut values[..rows.len()];
+                        fill(rows.clone(), values);
+                        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                            return Err(SolverError::NotFinite { what: format!("column {column_idx}"), row: rows.start + at, found: values[at] });
+                        }
+                        part.put_numbers(tile * self.n_numbers + number_idx, values);
+                        number_idx += 1;
+                    }
+                    Column::Codes { n_levels, fill } => {
+                        let codes = &mut codes[..rows.len()];
+                        fill(rows.clone(), codes);
+                        if let Some(at) = codes.iter().position(|code| *code as usize >= *n_levels) {
+                            return Err(SolverError::Code { column: column_idx, row: rows.start + at, found: codes[at], n_levels: *n_levels });
+                        }
+                        let Coded { width, position, .. } = self.coded[coded_idx];
+                        part.put_codes(width, tile * self.n_codes[width as usize] + position, codes);
+                        coded_idx += 1;
+                    }
+                }
+            }
+        }
+        Ok(part)
+    }
+}
+
+impl Part {
+    pub(crate) fn n_tiles(&self) -> usize {
+        self.n_rows.div_ceil(TILE_ROWS)
+    }
+
+    fn n_bytes(&self) -> usize {
+        let numbers = match &self.numbers {
+            Numbers::F32(values) => 4 * values.len(),
+            Numbers::F64(values) => 8 * values.len(),
+        };
+        numbers + self.bytes.len() + 2 * self.twos.len() + 4 * self.fours.len()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the caller asked for four bytes")]
+    fn put_numbers(&mut self, column: usize, values: &[f64]) {
+        let at = column * TILE_ROWS..column * TILE_ROWS + values.len();
+        match &mut self.numbers {
+            Numbers::F32(numbers) => numbers[at].iter_mut().zip(values).for_each(|(to, from)| *to = *from as f32),
+            Numbers::F64(numbers) => numbers[at].copy_from_slice(values),
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "codes are below the number of levels, which chose the width")]
+    fn put_codes(&mut self, width: Width, column: usize, codes: &[u32]) {
+        let at = column * TILE_ROWS..column * TILE_ROWS + codes.len();
+        match width {
+            Width::Byte => self.bytes[at].iter_mut().zip(codes).for_each(|(to, from)| *to = *from as u8),
+            Width::Two => self.twos[at].iter_mut().zip(codes).for_each(|(to, from)| *to = *from as u16),
+            Width::Four => self.fours[at].copy_from_slice(codes),
+        }
+    }
+
+    fn copy_tile(&mut self, to: usize, source: &Self, from: usize, layout: &Layout) {
+        fn copy<V: Copy>(to: &mut [V], to_tile: usize, from: &[V], from_tile: usize, n_columns: usize) {
+            let length = n_columns * TILE_ROWS;
+            to[to_tile * length..(to_tile + 1) * length].copy_from_slice(&from[from_tile * length..(from_tile + 1) * length]);
+        }
+        match (&mut self.numbers, &source.numbers) {
+            (Numbers::F32(ours), Numbers::F32(theirs)) => copy(ours, to, theirs, from, layout.n_numbers),
+            (Numbers::F64(ours), Numbers::F64(theirs)) => copy(ours, to, theirs, from, layout.n_numbers),
+            _ => unreachable!("parts of one design have one precision"),
+        }
+        let [bytes, twos, fours] = layout.n_codes;
+        copy(&mut self.bytes, to, &source.bytes, from, bytes);
+        copy(&mut self.twos, to, &source.twos, from, twos);
+        copy(&mut self.fours, to, &source.fours, from, fours);
+    }
+
+    #[inline(always)]
+    pub(crate) fn codes(&self, tile: usize, coded: &Coded, layout: &Layout) -> TileCodes<'_> {
+        let column = tile * layout.n_codes[coded.width as usize] + coded.position;
+        let at = column * TILE_ROWS..(column + 1) * TILE_ROWS;
+        match coded.width {
+            Width::Byte => TileCodes::Byte(&self.bytes[at]),
+            Width::Two => TileCodes::Two(&self.twos[at]),
+            Width::Four => TileCodes::Four(&self.fours[at]),
+        }
+    }
+}
+
+impl TileCodes<'_> {
+    #[inline(always)]
+    pub(crate) fn get(&self, row: usize) -> usize {
+        match self {
+            Self::Byte(codes) => codes[row] as usize,
+            Self::Two(codes) => codes[row] as usize,
+            Self::Four(codes) => codes[row] as usize,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The penalty: a quadratic form over the coefficients, block by block.
+
+use std::ops::Range;
+
+use ndarray::Array2;
+
+/// `½ βᵀ P β` beside the summed log-loss, with `P` positive semi-definite and zero outside of its blocks.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Penalty {
+    ridges: Vec<(Range<usize>, f64)>,
+    blocks: Vec<(usize, Array2<f64>)>,
+}
+
+impl Penalty {
+    /// No penalty at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Adds `½ strength ∑ β²` over these coefficients.
+    #[must_use]
+    pub fn ridge(mut self, coefficients: Range<usize>, strength: f64) -> Self {
+        if strength > 0.0 && !coefficients.is_empty() {
+            self.ridges.push((coefficients, strength));
+        }
+        self
+    }
+
+    /// Adds `½ βᵀ M β` over the coefficients from `first` on; `matrix` is symmetric and positive semi-definite.
+    #[must_use]
+    pub fn quadratic(mut self, first: usize, matrix: Array2<f64>) -> Self {
+        self.blocks.push((first, matrix));
+        self
+    }
+
+    /// The same penalty, this many times as strong.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self {
+            ridges: self.ridges.iter().map(|(range, strength)| (range.clone(), strength * factor)).collect(),
+            blocks: self.blocks.iter().map(|(first, matrix)| (*first, matrix * factor)).collect(),
+        }
+    }
+
+    /// `½ βᵀ P β`.
+    pub fn value(&self, coefficients: &[f64]) -> f64 {
+        let mut gradient = vec![0.0; coefficients.len()];
+        self.add_gradient(coefficients, &mut gradient);
+        0.5 * coefficients.iter().zip(&gradient).map(|(coefficient, slope)| coefficient * slope).sum::<f64>()
+    }
+
+    /// `tr[P A]` for a symmetric matrix `A`: with the inverse of `H + P`, the parameters that the penalty takes away.
+    pub fn trace_of_product(&self, matrix: &Array2<f64>) -> f64 {
+        let ridges: f64 = self.ridges.iter().map(|(range, strength)| strength * range.clone().map(|idx| matrix[[idx, idx]]).sum::<f64>()).sum();
+        let blocks = self.blocks.iter().flat_map(|(first, block)| block.indexed_iter().map(move |((i, j), value)| value * matrix[[first + i, first + j]]));
+        ridges + blocks.sum::<f64>()
+    }
+
+    /// Adds `P β`.
+    pub(crate) fn add_gradient(&self, coefficients: &[f64], gradient: &mut [f64]) {
+        for (range, strength) in &self.ridges {
+            for idx in range.clone() {
+                gradient[idx] += strength * coefficients[idx];
+            }
+        }
+        for (first, matrix) in &self.blocks {
+            let block = &coefficients[*first..first + matrix.nrows()];
+            for (row, weights) in matrix.rows().into_iter().enumerate() {
+                gradient[first + row] += weights.iter().zip(block).map(|(weight, coefficient)| weight * coefficient).sum::<f64>();
+            }
+        }
+    }
+
+    /// Adds `P` to a symmetric matrix.
+    pub(crate) fn add_hessian(&self, hessian: &mut Array2<f64>) {
+        for (range, strength) in &self.ridges {
+            for idx in range.clone() {
+                hessian[[idx, idx]] += strength;
+            }
+        }
+        for (first, matrix) in &self.blocks {
+            for ((row, column), value) in matrix.indexed_iter() {
+                hessian[[first + row, first + column]] += value;
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Separation: a column without a penalty that tells the labels apart without an error has no finite coefficient.
+
+use crate::design::{Design, Numbers, TILE_ROWS};
+use crate::error::SolverError;
+use crate::newton::Fit;
+use crate::penalty::Penalty;
+use crate::target::Target;
+
+/// Coefficients, times the range of their column, that no data with two sides to it gives.
+const SUSPICIOUS: f64 = 12.0;
+
+/// Passes a fit on, or names the column that made it run away.
+pub(crate) fn check(design: &Design, target: &Target, penalty: &Penalty, result: Result<Fit, SolverError>) -> Result<Fit, SolverError> {
+    let suspects: Vec<usize> = match &result {
+        Ok(fit) => (1..design.n_coefficients()).filter(|&idx| fit.coefficients[idx].abs() > SUSPICIOUS).collect(),
+        Err(SolverError::NotConverged { .. } | SolverError::Undetermined { .. }) => (1..design.n_coefficients()).collect(),
+        Err(_) => Vec::new(),
+    };
+    let free = |coefficient: usize| {
+        let mut unit = vec![0.0; design.n_coefficients()];
+        unit[coefficient] = 1.0;
+        penalty.value(&unit) == 0.0
+    };
+    // The error of a factor stands for something else where it names a column that separates nothing.
+    match suspects.into_iter().filter(|&idx| free(idx)).find_map(|idx| separates(design, target, idx)) {
+        Some(column) => Err(SolverError::Separated { column }),
+        None => result,
+    }
+}
+
+/// The column of a coefficient, if it alone tells some rows apart without an error.
+fn separates(design: &Design, target: &Target, coefficient: usize) -> Option<usize> {
+    let layout = &design.layout;
+    let weight = |row: usize| target.weights.as_ref().map_or(1.0, |weights| weights[row]);
+    let rows = |part: &crate::design::Part| (0..part.n_rows).map(|row| (row / TILE_ROWS, row % TILE_ROWS, part.first_row + row)).collect::<Vec<_>>();
+    if coefficient <= layout.n_numbers {
+        let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); 2];
+        for part in (0..design.n_parts()).map(|idx| design.part(idx)) {
+            for (tile, within, row) in rows(part).into_iter().filter(|(_, _, row)| weight(*row) > 0.0) {
+                let at = (tile * layout.n_numbers + coefficient - 1) * TILE_ROWS + within;
+                let value = match &part.numbers {
+                    Numbers::F32(numbers) => f64::from(numbers[at]),
+                    Numbers::F64(numbers) => numbers[at],
+                };
+                let range = &mut ranges[usize::from(target.labels[row])];
+                *range = (range.0.min(value), range.1.max(value));
+            }
+        }
+        let [lost, won] = ranges;
+        let is_constant = lost.0.min(won.0) == lost.1.max(won.1);
+        return (!is_constant && (lost.1 <= won.0 || won.1 <= lost.0)).then_some(coefficient - 1);
+    }
+    let (idx, coded) = layout.coded.iter().enumerate().find(|(_, coded)| (coded.first..coded.first + coded.n_levels).contains(&coefficient))?;
+    let level = coefficient - coded.first;
+    let mut counts = [0.0; 2];
+    for part in (0..design.n_parts()).map(|idx| design.part(idx)) {
+        for (tile, within, row) in rows(part) {
+            if part.codes(tile, coded, layout).get(within) == level {
+                counts[usize::from(target.labels[row])] += weight(row);
+            }
+        }
+    }
+    (counts.contains(&0.0)).then_some(layout.n_numbers + idx)
+}

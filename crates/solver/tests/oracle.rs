@@ -1,0 +1,179 @@
+//! The solver against linfa-logistic, over random problems, and against itself over threads.
+#![allow(missing_docs, reason = "tests")]
+
+use leadscore_solver::{Column, Design, LogisticParams, Penalty, Precision, SolverError, SolverOptions, Target, fit};
+use linfa::DatasetBase;
+use linfa::traits::{Fit, FitWith};
+use ndarray::{Array1, Array2};
+use proptest::prelude::*;
+
+/// Standard normal numbers and labels with a known slope, from a seed.
+fn problem(n: usize, p: usize, seed: u64) -> (Array2<f64>, Vec<bool>) {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut uniform = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let mut records = Array2::zeros((n, p));
+    let mut labels = Vec::with_capacity(n);
+    for mut row in records.rows_mut() {
+        let mut eta = -0.7;
+        for (idx, value) in row.iter_mut().enumerate() {
+            *value = (0..6).map(|_| uniform()).sum::<f64>() * 1.414 - 4.243;
+            eta += *value * (idx as f64 * 0.9).sin() * 0.5;
+        }
+        labels.push(uniform() < 1.0 / (1.0 + f64::exp(-eta)));
+    }
+    (records, labels)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn coefficients_are_those_of_linfa(n in 60_usize..900, p in 1_usize..8, seed in 0_u64..1000, penalty in 0.3_f64..30.0) {
+        let (records, labels) = problem(n, p, seed);
+        prop_assume!(labels.iter().any(|label| *label) && labels.iter().any(|label| !label));
+        let dataset = DatasetBase::new(records.view(), Array1::from(labels.clone()));
+        let ours = LogisticParams::default().ridge(penalty).fit(&dataset).expect("converges");
+        let theirs = linfa_logistic::LogisticRegression::default()
+            .alpha(penalty)
+            .gradient_tolerance(1e-9)
+            .max_iterations(2000)
+            .fit(&dataset)
+            .expect("converges");
+        let sign = if theirs.labels().pos.class { 1.0 } else { -1.0 };
+        let expected: Vec<f64> = [theirs.intercept()].iter().chain(theirs.params()).map(|value| sign * value).collect();
+        for (found, expected) in ours.coefficients().iter().zip(&expected) {
+            prop_assert!((found - expected).abs() < 1e-6, "{found}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn a_category_is_a_column_of_ones_for_each_level(n in 100_usize..700, n_levels in 2_usize..400, seed in 0_u64..1000, penalty in 0.1_f64..10.0) {
+        let (records, labels) = problem(n, 2, seed);
+        prop_assume!(labels.iter().any(|label| *label) && labels.iter().any(|label| !label));
+        let codes: Vec<u32> = (0..n).map(|row| ((row * row + 3 * row) % n_levels) as u32).collect();
+        let (a, b) = (records.column(0).to_vec(), records.column(1).to_vec());
+        let second: Vec<u32> = codes.iter().map(|code| code / 2).collect();
+        let columns = [Column::codes(n_levels, &codes), Column::numbers(&a), Column::codes(n_levels, &second), Column::numbers(&b)];
+        let design = Design::new(n, &columns, Precision::F64).expect("good columns");
+        let mut dense = Array2::zeros((n, 2 + 2 * n_levels));
+        for row in 0..n {
+            dense[[row, 0]] = a[row];
+            dense[[row, 1]] = b[row];
+            dense[[row, 2 + codes[row] as usize]] = 1.0;
+            dense[[row, 2 + n_levels + second[row] as usize]] = 1.0;
+        }
+        let coded = LogisticParams::default().ridge(penalty).fit(&DatasetBase::new(design, Array1::from(labels.clone()))).expect("converges");
+        let spread = LogisticParams::default().ridge(penalty).fit(&DatasetBase::new(dense, Array1::from(labels))).expect("converges");
+        for (found, expected) in coded.coefficients().iter().zip(spread.coefficients()) {
+            // Both have a gradient of at most 1e-9 a row over a curvature of at least the penalty a row.
+            prop_assert!((found - expected).abs() < 1e-6, "{found}, expected {expected}");
+        }
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let (records, labels) = problem(60_000, 6, 5);
+    let codes: Vec<u32> = (0..60_000_u32).map(|row| (row * 7919) % 37).collect();
+    let values: Vec<Vec<f64>> = records.columns().into_iter().map(|column| column.to_vec()).collect();
+    let mut columns: Vec<Column<'_>> = values.iter().map(|values| Column::numbers(values)).collect();
+    columns.push(Column::codes(37, &codes));
+    let design = Design::new(60_000, &columns, Precision::F32).expect("good columns");
+    let target = Target::new(&labels, None, None).expect("both labels");
+    let penalty = Penalty::none().ridge(1..design.n_coefficients(), 1.0);
+    let by_threads: Vec<Vec<u64>> = [1, 2, 7]
+        .into_iter()
+        .map(|n_threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
+            let fit = pool.install(|| fit(&design, &target, &penalty, SolverOptions::default(), None)).expect("converges");
+            assert!(fit.certificate.gradient <= 1e-9 && fit.certificate.passes < 15, "{:?}", fit.certificate);
+            fit.coefficients.iter().map(|value| value.to_bits()).collect()
+        })
+        .collect();
+    assert_eq!(by_threads[0], by_threads[1]);
+    assert_eq!(by_threads[0], by_threads[2]);
+}
+
+#[test]
+fn a_weight_of_two_is_the_row_twice_and_of_zero_none() {
+    let (records, labels) = problem(500, 3, 1);
+    let rows: Vec<usize> = (0..500).flat_map(|row| std::iter::repeat_n(row, row % 3)).collect();
+    let repeated = DatasetBase::new(records.select(ndarray::Axis(0), &rows), Array1::from(rows.iter().map(|&row| labels[row]).collect::<Vec<_>>()));
+    let weighted = DatasetBase::new(records, Array1::from(labels)).with_weights((0..500_u16).map(|row| f32::from(row % 3)).collect());
+    let expected = LogisticParams::default().fit(&repeated).expect("converges");
+    let found = LogisticParams::default().fit(&weighted).expect("converges");
+    for (found, expected) in found.coefficients().iter().zip(expected.coefficients()) {
+        assert!((found - expected).abs() < 1e-8, "{found}, expected {expected}");
+    }
+}
+
+#[test]
+fn a_warm_start_changes_nothing_but_the_way() {
+    let (records, labels) = problem(400, 3, 2);
+    let dataset = DatasetBase::new(records, Array1::from(labels));
+    let cold = LogisticParams::default().fit(&dataset).expect("converges");
+    let other = LogisticParams::default().ridge(100.0).fit(&dataset).expect("converges");
+    let warm = LogisticParams::default().fit_with(Some(other), &dataset).expect("converges");
+    for (warm, cold) in warm.coefficients().iter().zip(cold.coefficients()) {
+        assert!((warm - cold).abs() < 1e-8);
+    }
+}
+
+#[test]
+fn an_offset_is_where_a_row_starts() {
+    let (records, labels) = problem(800, 2, 3);
+    let values: Vec<Vec<f64>> = records.columns().into_iter().map(|column| column.to_vec()).collect();
+    let columns: Vec<Column<'_>> = values.iter().map(|values| Column::numbers(values)).collect();
+    let design = Design::new(800, &columns, Precision::F64).expect("good columns");
+    let plain = fit(&design, &Target::new(&labels, None, None).expect("both"), &Penalty::none(), SolverOptions::default(), None).expect("converges");
+    // Half of the first column's weight given beforehand is missing from its coefficient.
+    let offsets: Vec<f64> = values[0].iter().map(|value| 0.5 * value).collect();
+    let target = Target::new(&labels, None, Some(&offsets)).expect("both");
+    let shifted = fit(&design, &target, &Penalty::none(), SolverOptions::default(), None).expect("converges");
+    let expected = [plain.coefficients[0], plain.coefficients[1] - 0.5, plain.coefficients[2]];
+    assert!(shifted.coefficients.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-7));
+}
+
+fn design_of(columns: &[&[f64]]) -> Design {
+    let columns: Vec<Column<'_>> = columns.iter().map(|values| Column::numbers(values)).collect();
+    Design::new(columns.first().map_or(0, |_| 6), &columns, Precision::F64).expect("good columns")
+}
+
+#[track_caller]
+fn check_error(columns: &[&[f64]], weights: Option<&[f64]>, expected: &str) {
+    let labels = [false, false, false, true, true, true];
+    let result = Target::new(&labels, weights, None).and_then(|target| fit(&design_of(columns), &target, &Penalty::none(), SolverOptions::default(), None));
+    let message = result.expect_err("no finite optimum").to_string();
+    assert!(message.contains(expected), "{message}");
+}
+
+#[test]
+fn what_cannot_be_fitted_is_named() {
+    let mixed = [0.3, -1.0, 0.8, -0.2, 0.5, -0.4];
+    let separating = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    check_error(&[&mixed, &separating], None, "column 1 tells the labels apart without an error");
+    check_error(&[&mixed, &[1.0; 6]], None, "coefficient 2 is not determined");
+    check_error(&[&mixed, &mixed], None, "coefficient 2 is not determined");
+    check_error(&[&mixed], Some(&[1.0, 1.0, f64::NAN, 1.0, 1.0, 1.0]), "the weight is NaN in row 2");
+    check_error(&[&mixed], Some(&[1.0, 1.0, f64::INFINITY, 1.0, 1.0, 1.0]), "the weight is inf in row 2");
+    check_error(&[&mixed], Some(&[1.0, 1.0, -2.0, 1.0, 1.0, 1.0]), "the weight of row 2 is -2");
+    check_error(&[&mixed], Some(&[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]), "every row with a weight is labelled false");
+    check_error(&[&mixed], Some(&[0.0; 6]), "every row with a weight is labelled false");
+}
+
+#[test]
+fn more_columns_than_rows_need_a_penalty_and_have_one() {
+    let (records, labels) = problem(40, 90, 4);
+    let dataset = DatasetBase::new(records, Array1::from(labels));
+    let fitted = LogisticParams::default().fit(&dataset).expect("a ridge makes it definite");
+    assert!(fitted.certificate().gradient <= 1e-9);
+    assert!(matches!(LogisticParams::default().ridge(0.0).fit(&dataset), Err(SolverError::Undetermined { .. } | SolverError::NotConverged { .. })));
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(matches!(LogisticParams::default().ridge(bad).fit(&dataset), Err(SolverError::Setting { name: "ridge", .. })));
+    }
+}

@@ -1,0 +1,580 @@
+//! From the feature matrix to what the solver sees, and from its coefficients back to terms; learned from training rows only.
+
+use leadscore_core::FeatureMatrix;
+use leadscore_inference::{Axis, BinsTerm, CellCount, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
+use leadscore_solver::{Column, Design, Penalty, Precision, SolverError};
+use ndarray::{Array2, ShapeBuilder};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+/// How features are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodingOptions {
+    /// Whether numbers become curves in bins; default yes. Else they are standardised and weigh in a straight line.
+    pub curves: bool,
+    /// Rows that a level needs for a weight of its own, default 20; the others share one. More rows, steadier weights.
+    pub min_level_rows: usize,
+    /// Most levels of one category with a weight of their own, default 200: the most frequent ones.
+    pub max_levels: usize,
+    /// Most bins of a curve, default 24. More bins, finer curves; the penalty ties neighbours.
+    pub max_bins: usize,
+    /// Most cells along a side of a table over two features, default 8, and one for what has no value.
+    pub max_side: usize,
+}
+
+impl Default for CodingOptions {
+    fn default() -> Self {
+        Self { curves: true, min_level_rows: 20, max_levels: 200, max_bins: 24, max_side: 8 }
+    }
+}
+
+/// How strongly weights are held.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Strengths {
+    /// Pulls weights to 0: slopes and levels by `½ ridge w²`; of a curve, half as strongly, the steps between neighbours.
+    pub ridge: f64,
+    /// Pulls curves to straight lines over their bins: `½ smooth (w₍ₖ₋₁₎ − 2wₖ + w₍ₖ₊₁₎)²`.
+    pub smooth: f64,
+    /// Pulls tables to 0, and their neighbouring cells to one another.
+    pub pair: f64,
+}
+
+/// A feature that was left out, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// Name of the feature.
+    pub feature: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What was learned from the training rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coding {
+    blocks: Vec<Block>,
+    dropped: Vec<Dropped>,
+}
+
+/// How one feature, or two, become coefficients.
+#[derive(Debug, Clone, PartialEq)]
+enum Block {
+    /// A slope on the standardised number, and a weight for missing where training has missing values.
+    Number { feature_idx: usize, mean: f64, scale: f64, has_missing: bool },
+    /// A weight for each bin, then one for missing.
+    Bins { feature_idx: usize, edges: Vec<f64> },
+    /// A weight for each level, then one for rare ones, one for missing, and one for levels never seen, which stays 0.
+    Levels { feature_idx: usize, levels: Vec<String>, rare_levels: Vec<String>, has_missing: bool },
+    /// A weight for each cell.
+    Pair { first: Axis, second: Axis },
+}
+
+/// Numbers up to this many are kept in eight bytes each.
+const MAX_F64_CELLS: usize = 20_000_000;
+
+/// Tiny, beside any data: what a curve's level would be without it is a matter of the intercept.
+const ANCHOR: f64 = 1e-2;
+
+impl Coding {
+    /// Learns means, scales, bins and levels from these rows of a matrix.
+    ///
+    /// Constant and all-missing features are left out, and those that `skip` names.
+    pub fn fit(matrix: &FeatureMatrix, rows: &[usize], skip: &[String], options: CodingOptions) -> Self {
+        let blocks: Vec<Result<Block, String>> = (0..matrix.n_features())
+            .into_par_iter()
+            .map(|feature_idx| {
+                if skip.contains(&matrix.specs()[feature_idx].name) {
+                    Err("it knows the outcome".to_owned())
+                } else if matrix.is_category(feature_idx) {
+                    fit_levels(matrix, rows, feature_idx, options)
+                } else if options.curves {
+                    fit_bins(matrix, rows, feature_idx, options.max_bins)
+                } else {
+                    fit_number(matrix, rows, feature_idx)
+                }
+            })
+            .collect();
+        let mut coding = Self { blocks: Vec::new(), dropped: Vec::new() };
+        for (feature_idx, block) in blocks.into_iter().enumerate() {
+            match block {
+                Ok(block) => coding.blocks.push(block),
+                Err(reason) => coding.dropped.push(Dropped { feature: matrix.specs()[feature_idx].name.clone(), reason }),
+            }
+        }
+        coding
+    }
+
+    /// The same with tables over two features each.
+    #[must_use]
+    pub(crate) fn with_pairs(mut self, pairs: impl IntoIterator<Item = (Axis, Axis)>) -> Self {
+        self.blocks.extend(pairs.into_iter().map(|(first, second)| Block::Pair { first, second }));
+        self
+    }
+
+    /// Features that were left out.
+    pub fn dropped(&self) -> &[Dropped] {
+        &self.dropped
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Features that are in use.
+    pub(crate) fn features(&self) -> Vec<usize> {
+        self.blocks.iter().filter_map(Block::feature_idx).collect()
+    }
+
+    /// Number of weights that data can tell something about, the intercept not among them.
+    pub fn n_parameters(&self) -> usize {
+        self.blocks
+            .iter()
+            .map(|block| match block {
+                Block::Number { has_missing, .. } => 1 + usize::from(*has_missing),
+                Block::Bins { edges, .. } => edges.len() + 1,
+                Block::Levels { levels, rare_levels, has_missing, .. } => levels.len() + usize::from(!rare_levels.is_empty()) + usize::from(*has_missing),
+                Block::Pair { first, second } => first.n_cells() * second.n_cells(),
+            })
+            .sum()
+    }
+
+    /// The solver's design of these rows.
+    ///
+    /// # Errors
+    ///
+    /// [`SolverError::NoRows`].
+    pub fn design(&self, matrix: &FeatureMatrix, rows: &[usize]) -> Result<Design, SolverError> {
+        // Seven digits are plenty where there are so many rows; the memory is not.
+        let n_cells = rows.len() * self.blocks.iter().map(Block::n_numbers).sum::<usize>();
+        let precision = if n_cells > MAX_F64_CELLS { Precision::F32 } else { Precision::F64 };
+        let columns: Vec<Column<'_>> = self.blocks.iter().flat_map(|block| block.columns(matrix, rows)).collect();
+        Design::new(rows.len(), &columns, precision)
+    }
+
+    /// Coefficient of each block's first cell, and those of the slopes of numbers.
+    ///
+    /// In the design the slopes come first, then the levels of all coded columns.
+    fn places(&self) -> (Vec<usize>, usize) {
+        let n_numbers: usize = self.blocks.iter().map(Block::n_numbers).sum();
+        let (mut number, mut coded) = (1, 1 + n_numbers);
+        let places = self
+            .blocks
+            .iter()
+            .map(|block| {
+                let next = if matches!(block, Block::Number { .. }) { &mut number } else { &mut coded };
+                let place = *next;
+                *next += block.n_coefficients();
+                place
+            })
+            .collect();
+        (places, coded)
+    }
+
+    /// The penalty over the coefficients of the design.
+    pub fn penalty(&self, strengths: Strengths) -> Penalty {
+        let (places, _) = self.places();
+        self.blocks.iter().zip(places).fold(Penalty::none(), |penalty, (block, first)| match block {
+            Block::Number { .. } | Block::Levels { .. } => penalty.ridge(first..first + block.n_coefficients(), strengths.ridge),
+            Block::Bins { edges, .. } => {
+                let n_bins = edges.len() + 1;
+                let steps = differences(n_bins, 1) * (0.5 * strengths.ridge);
+                let bends = differences(n_bins, 2) * strengths.smooth;
+                penalty.quadratic(first, steps + bends).ridge(first..first + n_bins, ANCHOR).ridge(first + n_bins..first + n_bins + 1, strengths.ridge)
+            }
+            Block::Pair { first: rows, second: columns } => {
+                let along_rows = kronecker(&differences_of(rows), &Array2::eye(columns.n_cells()));
+                let along_columns = kronecker(&Array2::eye(rows.n_cells()), &differences_of(columns));
+                let n_cells = block.n_coefficients();
+                penalty.quadratic(first, (along_rows + along_columns) * strengths.pair).ridge(first..first + n_cells, strengths.pair)
+            }
+        })
+    }
+
+    /// The dense matrix of these rows, for linfa: columns of slopes and ones in the order of the terms' cells.
+    ///
+    /// # Shapes
+    ///
+    /// `(rows.len(), n_coefficients − 1)`, in the order of the design's coefficients, columns contiguous, no NaN.
+    pub(crate) fn dense(&self, matrix: &FeatureMatrix, rows: &[usize]) -> Array2<f64> {
+        let (places, n_coefficients) = self.places();
+        let mut dense = Array2::zeros((rows.len(), n_coefficients - 1).f());
+        for (block, first) in self.blocks.iter().zip(places) {
+            match block {
+                Block::Number { feature_idx, mean, scale, has_missing } => {
+                    let values = matrix.column(*feature_idx);
+                    for (position, &row) in rows.iter().enumerate() {
+                        if !values[row].is_nan() {
+                            dense[[position, first - 1]] = (values[row] - mean) / scale;
+                        } else if *has_missing {
+                            dense[[position, first]] = 1.0;
+                        }
+                    }
+                }
+                _ => {
+                    let code = block.coder(matrix);
+                    for (position, &row) in rows.iter().enumerate() {
+                        dense[[position, first - 1 + code(row) as usize]] = 1.0;
+                    }
+                }
+            }
+        }
+        dense
+    }
+
+    /// What stands in each cell of each term in these rows.
+    pub(crate) fn counts(&self, matrix: &FeatureMatrix, rows: &[usize], labels: &[bool]) -> Vec<Vec<CellCount>> {
+        self.blocks
+            .par_iter()
+            .map(|block| {
+                let mut counts = vec![CellCount::default(); block.n_cells()];
+                let code = block.coder(matrix);
+                for &row in rows {
+                    if let Some(count) = block.cell(code(row) as usize).and_then(|cell| counts.get_mut(cell)) {
+                        count.n_rows += 1;
+                        count.n_wins += u64::from(labels[row]);
+                    }
+                }
+                counts
+            })
+            .collect()
+    }
+
+    /// The coefficient of each cell of each term; `None` for cells that training had nothing for.
+    pub(crate) fn coefficient_of_cells(&self) -> Vec<Vec<Option<usize>>> {
+        let (places, _) = self.places();
+        self.blocks
+            .iter()
+            .zip(places)
+            .map(|(block, first)| {
+                let mut cells = vec![None; block.n_cells()];
+                for coefficient in 0..block.n_coefficients() {
+                    if let Some(cell) = block.cell(coefficient) {
+                        cells[cell] = Some(first + coefficient);
+                    }
+                }
+                cells
+            })
+            .collect()
+    }
+
+    /// The terms of a model with these coefficients.
+    ///
+    /// A term's average is over the rows counted. A cell with no such rows, such as missing where nothing was missing,
+    /// gets the average, so that it speaks for nothing.
+    pub(crate) fn terms(&self, coefficients: &[f64], counts: &[Vec<CellCount>]) -> Vec<Term> {
+        self.blocks
+            .iter()
+            .zip(self.coefficient_of_cells())
+            .zip(counts)
+            .map(|((block, cells), counts)| {
+                let weights: Vec<f64> = cells.iter().map(|cell| cell.map_or(0.0, |coefficient| coefficients[coefficient])).collect();
+                let n_rows: u64 = counts.iter().map(|count| count.n_rows).sum();
+                let sum: f64 = weights.iter().zip(counts).map(|(weight, count)| weight * count.n_rows as f64).sum();
+                // The mean of a standardised number is 0 over the rows that have a value.
+                let average = match block {
+                    Block::Number { .. } => weights[1] * counts[1].n_rows as f64 / n_rows.max(1) as f64,
+                    _ => sum / n_rows.max(1) as f64,
+                };
+                block.term(&weights, counts, average)
+            })
+            .collect()
+    }
+}
+
+impl Block {
+    fn feature_idx(&self) -> Option<usize> {
+        match self {
+            Self::Number { feature_idx, .. } | Self::Bins { feature_idx, .. } | Self::Levels { feature_idx, .. } => Some(*feature_idx),
+            Self::Pair { .. } => None,
+        }
+    }
+
+    fn n_numbers(&self) -> usize {
+        if matches!(self, Self::Number { .. }) { self.n_coefficients() } else { 0 }
+    }
+
+    fn n_coefficients(&self) -> usize {
+        match self {
+            Self::Number { has_missing, .. } => 1 + usize::from(*has_missing),
+            Self::Bins { edges, .. } => edges.len() + 2,
+            Self::Levels { levels, .. } => levels.len() + 3,
+            Self::Pair { first, second } => first.n_cells() * second.n_cells(),
+        }
+    }
+
+    fn n_cells(&self) -> usize {
+        match self {
+            Self::Number { .. } => 2,
+            Self::Bins { edges, .. } => edges.len() + 2,
+            Self::Levels { levels, .. } => levels.len() + 2,
+            Self::Pair { first, second } => first.n_cells() * second.n_cells(),
+        }
+    }
+
+    /// The term's cell of a coefficient of this block.
+    fn cell(&self, coefficient: usize) -> Option<usize> {
+        (coefficient < self.n_cells()).then_some(coefficient)
+    }
+
+    fn columns<'a>(&'a self, matrix: &'a FeatureMatrix, rows: &'a [usize]) -> Vec<Column<'a>> {
+        if let Self::Number { feature_idx, mean, scale, has_missing } = self {
+            let values = matrix.column(*feature_idx);
+            let slope = Column::Number(Box::new(move |range, out: &mut [f64]| {
+                for (to, &row) in out.iter_mut().zip(&rows[range]) {
+                    *to = if values[row].is_nan() { 0.0 } else { (values[row] - mean) / scale };
+                }
+            }));
+            let missing = Column::Number(Box::new(move |range, out: &mut [f64]| {
+                for (to, &row) in out.iter_mut().zip(&rows[range]) {
+                    *to = f64::from(u8::from(values[row].is_nan()));
+                }
+            }));
+            return std::iter::once(slope).chain(has_missing.then_some(missing)).collect();
+        }
+        let code = self.coder(matrix);
+        let fill = move |range: std::ops::Range<usize>, out: &mut [u32]| {
+            for (to, &row) in out.iter_mut().zip(&rows[range]) {
+                *to = code(row);
+            }
+        };
+        vec![Column::Codes { n_levels: self.n_coefficients(), fill: Box::new(fill) }]
+    }
+
+    /// The coefficient of a row within this block; for a number, 0 with a value and 1 without.
+    #[expect(clippy::cast_possible_truncation, reason = "cells are few")]
+    fn coder<'a>(&'a self, matrix: &'a FeatureMatrix) -> Box<dyn Fn(usize) -> u32 + Sync + 'a> {
+        match self {
+            Self::Number { feature_idx, .. } => {
+                let values = matrix.column(*feature_idx);
+                Box::new(move |row| u32::from(values[row].is_nan()))
+            }
+            Self::Bins { feature_idx, edges } => {
+                let values = matrix.column(*feature_idx);
+                Box::new(move |row| if values[row].is_nan() { edges.len() + 1 } else { bin_of(edges, values[row]) } as u32)
+            }
+            Self::Levels { feature_idx, levels, rare_levels, .. } => {
+                let (rare, missing, unseen) = (levels.len(), levels.len() + 1, levels.len() + 2);
+                let code_of = |name: &String| match levels.binary_search(name) {
+                    Ok(position) => position,
+                    // A level that training never saw counts as rare, where there are such.
+                    Err(_) if !rare_levels.is_empty() => rare,
+                    Err(_) => unseen,
+                };
+                let codes: Vec<u32> = matrix.levels(*feature_idx).iter().map(|name| code_of(name) as u32).collect();
+                let values = matrix.column(*feature_idx);
+                Box::new(move |row| level_of(values[row]).map_or(missing as u32, |level| codes[level]))
+            }
+            Self::Pair { first, second } => {
+                let (rows, columns) = (axis_coder(first, matrix), axis_coder(second, matrix));
+                let width = second.n_cells() as u32;
+                Box::new(move |row| rows(row) * width + columns(row))
+            }
+        }
+    }
+
+    fn term(&self, weights: &[f64], counts: &[CellCount], average: f64) -> Term {
+        let seen = |cell: usize| if counts[cell].n_rows > 0 { weights[cell] } else { average };
+        match self {
+            Self::Number { feature_idx, mean, scale, .. } => {
+                Term::Linear(LinearTerm { feature_idx: *feature_idx, mean: *mean, scale: *scale, weight: weights[0], missing: seen(1), average })
+            }
+            Self::Bins { feature_idx, edges } => Term::Bins(BinsTerm {
+                feature_idx: *feature_idx,
+                edges: edges.clone(),
+                weights: weights[..=edges.len()].to_vec(),
+                missing: seen(edges.len() + 1),
+                average,
+            }),
+            Self::Levels { feature_idx, levels, rare_levels, .. } => {
+                let n = levels.len();
+                Term::Levels(LevelsTerm {
+                    feature_idx: *feature_idx,
+                    levels: levels.iter().cloned().zip(weights.iter().copied()).collect(),
+                    rare: weights[n],
+                    rare_levels: rare_levels.clone(),
+                    missing: seen(n + 1),
+                    unseen: if rare_levels.is_empty() { average } else { weights[n] },
+                    average,
+                })
+            }
+            Self::Pair { first, second } => Term::Pair(PairTerm { first: first.clone(), second: second.clone(), weights: weights.to_vec(), average }),
+        }
+    }
+}
+
+/// The cell of a row along one side of a table.
+#[expect(clippy::cast_possible_truncation, reason = "cells are few")]
+pub(crate) fn axis_coder<'a>(axis: &'a Axis, matrix: &'a FeatureMatrix) -> Box<dyn Fn(usize) -> u32 + Sync + 'a> {
+    let values = matrix.column(axis.feature_idx());
+    match axis {
+        Axis::Bins { .. } => Box::new(move |row| axis.cell_of_number(values[row]) as u32),
+        Axis::Levels { feature_idx, .. } => {
+            let cells: Vec<u32> = matrix.levels(*feature_idx).iter().map(|name| axis.cell_of_level(Some(name)) as u32).collect();
+            let missing = axis.cell_of_level(None) as u32;
+            Box::new(move |row| level_of(values[row]).map_or(missing, |level| cells[level]))
+        }
+    }
+}
+
+/// A feature in few cells, by these rows; `None` where there would be only one.
+pub(crate) fn fit_axis(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, options: CodingOptions) -> Option<Axis> {
+    if matrix.is_category(feature_idx) {
+        let (counts, _) = count_levels(matrix, rows, feature_idx);
+        let mut levels: Vec<usize> = (0..counts.len()).filter(|&level| counts[level] >= options.min_level_rows).collect();
+        levels.sort_by_key(|&level| std::cmp::Reverse(counts[level]));
+        levels.truncate(options.max_side);
+        let mut levels: Vec<String> = levels.into_iter().map(|level| matrix.levels(feature_idx)[level].clone()).collect();
+        levels.sort_unstable();
+        return (!levels.is_empty()).then_some(Axis::Levels { feature_idx, levels });
+    }
+    let (edges, has_missing) = learn_edges(matrix, rows, feature_idx, options.max_side)?;
+    (!edges.is_empty() || has_missing).then_some(Axis::Bins { feature_idx, edges })
+}
+
+fn fit_number(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize) -> Result<Block, String> {
+    let values = matrix.column(feature_idx);
+    let present = || rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan());
+    let n = present().count();
+    if n == 0 {
+        return Err("every value is missing".to_owned());
+    }
+    let mean = present().sum::<f64>() / n as f64;
+    let variance = present().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n as f64;
+    let scale = variance.sqrt();
+    let has_missing = n < rows.len();
+    // Rounding leaves a constant column a variance of some units in the last place.
+    let is_constant = scale <= 1e-12 * mean.abs().max(1e-300);
+    if is_constant && !has_missing {
+        return Err("it is constant".to_owned());
+    }
+    let scale = if is_constant { 1.0 } else { scale };
+    Ok(Block::Number { feature_idx, mean, scale, has_missing })
+}
+
+fn fit_bins(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize) -> Result<Block, String> {
+    let (edges, has_missing) = learn_edges(matrix, rows, feature_idx, max_bins).ok_or("every value is missing")?;
+    if edges.is_empty() && !has_missing {
+        return Err("it is constant".to_owned());
+    }
+    Ok(Block::Bins { feature_idx, edges })
+}
+
+/// Upper ends of bins of about equal size: between neighbouring values where there are few, else at quantiles.
+///
+/// Also whether a value is missing; `None` where all are.
+fn learn_edges(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize) -> Option<(Vec<f64>, bool)> {
+    let values = matrix.column(feature_idx);
+    let mut sorted: Vec<f64> = rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
+    let n = sorted.len();
+    if n == 0 {
+        return None;
+    }
+    sorted.sort_unstable_by(f64::total_cmp);
+    let mut distinct: Vec<f64> = Vec::with_capacity(max_bins + 1);
+    for &value in &sorted {
+        if distinct.last() != Some(&value) {
+            distinct.push(value);
+            if distinct.len() > max_bins {
+                break;
+            }
+        }
+    }
+    let mut edges: Vec<f64> = if distinct.len() <= max_bins {
+        distinct.windows(2).map(|pair| pair[0] + (pair[1] - pair[0]) / 2.0).collect()
+    } else {
+        (1..max_bins).map(|bin| sorted[bin * n / max_bins]).collect()
+    };
+    edges.dedup();
+    // What lies above the last edge must not be empty.
+    while edges.last().is_some_and(|edge| *edge >= sorted[n - 1]) {
+        edges.pop();
+    }
+    Some((edges, n < rows.len()))
+}
+
+fn count_levels(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize) -> (Vec<usize>, usize) {
+    let values = matrix.column(feature_idx);
+    let mut counts = vec![0_usize; matrix.levels(feature_idx).len()];
+    let mut n_missing = 0_usize;
+    for &row in rows {
+        match level_of(values[row]) {
+            Some(level) => counts[level] += 1,
+            None => n_missing += 1,
+        }
+    }
+    (counts, n_missing)
+}
+
+fn fit_levels(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, options: CodingOptions) -> Result<Block, String> {
+    let names = matrix.levels(feature_idx);
+    let (counts, n_missing) = count_levels(matrix, rows, feature_idx);
+    let seen: Vec<usize> = (0..names.len()).filter(|&level| counts[level] > 0).collect();
+    if seen.is_empty() {
+        return Err("every value is missing".to_owned());
+    }
+    let mut frequent: Vec<usize> = seen.iter().copied().filter(|&level| counts[level] >= options.min_level_rows).collect();
+    frequent.sort_by_key(|&level| std::cmp::Reverse(counts[level]));
+    frequent.truncate(options.max_levels);
+    let is_frequent: std::collections::HashSet<usize> = frequent.iter().copied().collect();
+    let rare: Vec<usize> = seen.iter().copied().filter(|level| !is_frequent.contains(level)).collect();
+    if frequent.len() + usize::from(!rare.is_empty()) + usize::from(n_missing > 0) < 2 {
+        return Err(if seen.len() == 1 { "it is constant".to_owned() } else { format!("no value occurs {} times", options.min_level_rows) });
+    }
+    let sorted = |levels: Vec<usize>| {
+        let mut names: Vec<String> = levels.into_iter().map(|level| names[level].clone()).collect();
+        names.sort_unstable();
+        names
+    };
+    Ok(Block::Levels { feature_idx, levels: sorted(frequent), rare_levels: sorted(rare), has_missing: n_missing > 0 })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a category holds an index that was a usize")]
+fn level_of(code: f64) -> Option<usize> {
+    (!code.is_nan()).then_some(code as usize)
+}
+
+/// `DᵀD` for differences of the first or second order between `n` neighbours; zero where there are too few.
+fn differences(n: usize, order: usize) -> Array2<f64> {
+    let pattern: &[f64] = if order == 1 { &[-1.0, 1.0] } else { &[1.0, -2.0, 1.0] };
+    let mut matrix = Array2::zeros((n, n));
+    for start in 0..(n + 1).saturating_sub(pattern.len()) {
+        for (i, a) in pattern.iter().enumerate() {
+            for (j, b) in pattern.iter().enumerate() {
+                matrix[[start + i, start + j]] += a * b;
+            }
+        }
+    }
+    matrix
+}
+
+/// First differences along a side of a table: between neighbouring bins, and none with missing or between levels.
+fn differences_of(axis: &Axis) -> Array2<f64> {
+    let mut matrix = Array2::zeros((axis.n_cells(), axis.n_cells()));
+    if let Axis::Bins { edges, .. } = axis {
+        for ((i, j), value) in differences(edges.len() + 1, 1).indexed_iter() {
+            matrix[[i, j]] = *value;
+        }
+    }
+    matrix
+}
+
+fn kronecker(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
+    let (n, m) = (a.nrows(), b.nrows());
+    Array2::from_shape_fn((n * m, n * m), |(i, j)| a[[i / m, j / m]] * b[[i % m, j % m]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_straight_line_costs_nothing_and_a_bend_does() {
+        let cost = |values: &[f64], order: usize| {
+            let values = ndarray::Array1::from(values.to_vec());
+            values.dot(&differences(values.len(), order).dot(&values))
+        };
+        assert_eq!(cost(&[1.0, 2.0, 3.0, 4.0], 2), 0.0);
+        assert_eq!(cost(&[0.0, 0.0, 1.0, 1.0], 2), 2.0);
+        assert_eq!(cost(&[0.0, 2.0, 3.0], 1), 5.0);
+        assert_eq!(cost(&[5.0], 2), 0.0);
+    }
+}

@@ -1,0 +1,223 @@
+//! One fit: a shape of model with its strengths, on some rows, by either solver.
+
+use leadscore_inference::FitCertificate;
+use leadscore_solver::{Certificate, Factor, Penalty, SolverOptions, Start, Target, log_odds};
+use ndarray::Array2;
+
+use crate::coding::{Coding, CodingOptions, Strengths};
+use crate::error::TrainError;
+use crate::logistic::{LogisticFit, LogisticOptions, fit_logistic};
+use crate::pairs::screen;
+use crate::train::TrainInput;
+
+/// Which solver fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SolverKind {
+    /// Ours.
+    Native,
+    /// linfa-logistic: slower, one thread, straight lines only; the reference.
+    Linfa,
+}
+
+/// What a model is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shape {
+    /// The win rate, for everyone.
+    BaseRate,
+    /// Straight lines and levels.
+    Linear,
+    /// Curves and levels, and tables over this many pairs of features.
+    Additive {
+        /// Number of tables.
+        n_pairs: usize,
+    },
+}
+
+impl Shape {
+    /// The shape in words.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Self::BaseRate => "the base rate".to_owned(),
+            Self::Linear => "straight lines".to_owned(),
+            Self::Additive { n_pairs: 0 } => "curves".to_owned(),
+            Self::Additive { n_pairs } => format!("curves and {n_pairs} tables over two features"),
+        }
+    }
+
+    /// The kind as the config calls it.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::BaseRate => "base rate",
+            Self::Linear => "linear",
+            Self::Additive { .. } => "additive",
+        }
+    }
+
+    pub(crate) fn coding_options(self) -> CodingOptions {
+        CodingOptions { curves: matches!(self, Self::Additive { .. }), ..CodingOptions::default() }
+    }
+}
+
+/// A fit and its coding.
+pub(crate) struct Fitted {
+    pub(crate) coding: Coding,
+    pub(crate) coefficients: Vec<f64>,
+    /// How near the optimum it is, and the factor of its Hessian; `None` by linfa.
+    pub(crate) native: Option<(Certificate, Factor)>,
+    /// How it ended, in words.
+    pub(crate) ending: String,
+}
+
+/// A coding with its rows, ready to be fitted with several penalties.
+pub(crate) struct Bench<'a> {
+    input: TrainInput<'a>,
+    rows: &'a [usize],
+    data: Data,
+}
+
+enum Data {
+    Native { design: leadscore_solver::Design, target: Target, curvature: Option<Array2<f64>>, last: Option<Vec<f64>> },
+    Linfa { dense: Array2<f64>, labels: Vec<bool>, last: Option<LogisticFit> },
+}
+
+impl<'a> Bench<'a> {
+    pub(crate) fn new(input: TrainInput<'a>, rows: &'a [usize], coding: &Coding, solver: SolverKind) -> Result<Self, TrainError> {
+        let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
+        let data = match solver {
+            SolverKind::Native => {
+                let design = coding.design(input.matrix, rows)?;
+                Data::Native { design, target: Target::new(&labels, None, None)?, curvature: None, last: None }
+            }
+            SolverKind::Linfa => Data::Linfa { dense: coding.dense(input.matrix, rows), labels, last: None },
+        };
+        Ok(Self { input, rows, data })
+    }
+
+    /// Coefficients good enough to rank penalties; each fit starts from the one before.
+    pub(crate) fn rank(&mut self, coding: &Coding, strengths: Strengths) -> Result<Vec<f64>, TrainError> {
+        match &mut self.data {
+            Data::Native { design, target, curvature, last } => {
+                let penalty = coding.penalty(strengths);
+                if curvature.is_none() {
+                    let start = leadscore_solver::fit(design, target, &penalty, SolverOptions { tolerance: 1e-5, ..Default::default() }, None)?;
+                    *curvature = Some(leadscore_solver::curvature(design, target, &start.coefficients)?);
+                    *last = Some(start.coefficients);
+                }
+                let options = SolverOptions { tolerance: 1e-6, final_hessian: false, ..Default::default() };
+                let start = last.as_ref().map(|last| Start { coefficients: last, curvature: curvature.as_ref() });
+                let fit = leadscore_solver::fit(design, target, &penalty, options, start)?;
+                *last = Some(fit.coefficients.clone());
+                Ok(fit.coefficients)
+            }
+            // A looser tolerance is enough to rank penalties: the loss is flat around each optimum.
+            Data::Linfa { dense, labels, last } => {
+                let options = LogisticOptions { penalty: strengths.ridge, tolerance: 1e-5, ..Default::default() };
+                let fit = fit_logistic(dense, labels, options, last.as_ref())?;
+                *last = Some(fit.clone());
+                Ok(fit.coefficients())
+            }
+        }
+    }
+
+    /// The fit to the end, with its certificate.
+    fn finish(self, coding: Coding, strengths: Strengths) -> Result<Fitted, TrainError> {
+        match self.data {
+            Data::Native { design, target, .. } => {
+                let fit = leadscore_solver::fit(&design, &target, &coding.penalty(strengths), SolverOptions::default(), None)?;
+                let certificate = fit.certificate;
+                let ending = format!(
+                    "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
+                    certificate.passes, certificate.gradient, certificate.condition
+                );
+                Ok(Fitted { coding, coefficients: fit.coefficients, native: Some((certificate, fit.factor)), ending })
+            }
+            Data::Linfa { dense, labels, last } => {
+                let fit = fit_logistic(&dense, &labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, last.as_ref())?;
+                let ending = format!("linfa-logistic {LINFA_VERSION}, largest mean gradient {:.1e}", fit.gradient);
+                Ok(Fitted { coding, coefficients: fit.coefficients(), native: None, ending })
+            }
+        }
+    }
+
+    /// Log-odds of the rows that it was made with.
+    pub(crate) fn own_log_odds(&self, coefficients: &[f64]) -> Vec<f64> {
+        match &self.data {
+            Data::Native { design, .. } => log_odds(design, None, coefficients),
+            Data::Linfa { dense, .. } => dense_log_odds(dense, coefficients),
+        }
+    }
+
+    /// Tables that would lower the loss of these coefficients most.
+    pub(crate) fn pairs(
+        &self,
+        coding: &Coding,
+        options: CodingOptions,
+        coefficients: &[f64],
+        n_pairs: usize,
+    ) -> Vec<(leadscore_inference::Axis, leadscore_inference::Axis)> {
+        let probabilities: Vec<f64> = self.own_log_odds(coefficients).into_iter().map(leadscore_core::log_odds_to_probability).collect();
+        let residuals: Vec<f64> = probabilities.iter().zip(self.rows).map(|(p, &row)| f64::from(u8::from(self.input.labels[row])) - p).collect();
+        let curvatures: Vec<f64> = probabilities.iter().map(|p| p * (1.0 - p)).collect();
+        screen(self.input.matrix, self.rows, &coding.features(), &residuals, &curvatures, options, n_pairs)
+    }
+}
+
+const LINFA_VERSION: &str = "0.8.1";
+
+fn dense_log_odds(dense: &Array2<f64>, coefficients: &[f64]) -> Vec<f64> {
+    let weights = ndarray::ArrayView1::from(&coefficients[1..]);
+    dense.dot(&weights).iter().map(|sum| sum + coefficients[0]).collect()
+}
+
+/// Log-odds of any rows.
+pub(crate) fn log_odds_of(input: TrainInput<'_>, coding: &Coding, coefficients: &[f64], rows: &[usize], solver: SolverKind) -> Result<Vec<f64>, TrainError> {
+    match solver {
+        SolverKind::Native => Ok(log_odds(&coding.design(input.matrix, rows)?, None, coefficients)),
+        SolverKind::Linfa => Ok(dense_log_odds(&coding.dense(input.matrix, rows), coefficients)),
+    }
+}
+
+/// Fits a shape on these rows.
+pub(crate) fn fit_shape(
+    input: TrainInput<'_>,
+    rows: &[usize],
+    skip: &[String],
+    shape: Shape,
+    strengths: Strengths,
+    solver: SolverKind,
+) -> Result<Fitted, TrainError> {
+    if shape == Shape::BaseRate {
+        let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
+        let target = Target::new(&labels, None, None)?;
+        let everything: Vec<String> = input.matrix.specs().iter().map(|spec| spec.name.clone()).collect();
+        let coding = Coding::fit(input.matrix, rows, &everything, shape.coding_options());
+        let design = coding.design(input.matrix, rows)?;
+        let fit = leadscore_solver::fit(&design, &target, &Penalty::none(), SolverOptions::default(), None)?;
+        return Ok(Fitted { coding, coefficients: fit.coefficients, native: Some((fit.certificate, fit.factor)), ending: "the win rate".to_owned() });
+    }
+    let options = shape.coding_options();
+    let coding = Coding::fit(input.matrix, rows, skip, options);
+    let mut bench = Bench::new(input, rows, &coding, solver)?;
+    let Shape::Additive { n_pairs: n_pairs @ 1.. } = shape else {
+        return bench.finish(coding, strengths);
+    };
+    let coefficients = bench.rank(&coding, strengths)?;
+    let pairs = bench.pairs(&coding, options, &coefficients, n_pairs);
+    let coding = coding.with_pairs(pairs);
+    Bench::new(input, rows, &coding, solver)?.finish(coding, strengths)
+}
+
+/// The certificate as the card holds it.
+pub(crate) fn certificate_of(fitted: &Fitted, strengths: Strengths) -> Option<FitCertificate> {
+    let (certificate, factor) = fitted.native.as_ref()?;
+    let inverse = factor.inverse();
+    let penalty = fitted.coding.penalty(strengths).trace_of_product(&inverse);
+    Some(FitCertificate {
+        gradient: certificate.gradient,
+        newton_decrement: certificate.decrement,
+        iterations: certificate.iterations as u64,
+        passes: certificate.passes as u64,
+        condition: certificate.condition,
+        effective_parameters: inverse.nrows() as f64 - penalty,
+    })
+}

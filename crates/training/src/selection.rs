@@ -1,0 +1,276 @@
+//! Choosing on folds: the strengths with the lowest loss, and the simplest shape that later data cannot tell from the best.
+
+use leadscore_inference::{Axis, Challenge};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use crate::coding::{Coding, Strengths};
+use crate::error::TrainError;
+use crate::fitting::{Bench, Shape, SolverKind, log_odds_of};
+use crate::splits::{Fold, SplitKind, validation_folds};
+use crate::train::{ModelKind, TrainInput, TrainOptions};
+
+/// What was chosen, and why.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    pub(crate) shape: Shape,
+    pub(crate) strengths: Strengths,
+    pub(crate) description: String,
+    /// The richest candidate against the next simpler one.
+    pub(crate) challenge: Option<Challenge>,
+}
+
+/// A candidate with its loss on every validation row of every fold.
+struct Candidate {
+    shape: Shape,
+    strengths: Strengths,
+    losses: Vec<f64>,
+    /// Mean training loss: the larger, the more the penalty holds.
+    stiffness: f64,
+}
+
+/// How strongly tables are held.
+const PAIR_STRENGTHS: [f64; 2] = [20.0, 4.0];
+/// Curves are tried with each of these.
+const SMOOTH: [f64; 4] = [1000.0, 100.0, 10.0, 1.0];
+const CURVE_RIDGES: [f64; 4] = [64.0, 16.0, 4.0, 1.0];
+
+/// Chooses on these rows.
+pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], options: &TrainOptions) -> Result<Choice, TrainError> {
+    let (kind, folds) = validation_folds(input.matrix.keys(), input.lead_keys, input.labels, rows, input.horizon);
+    let how = match kind {
+        SplitKind::PurgedForward => "purged folds forward in time, grouped by lead",
+        SplitKind::GroupedByLead => "folds by lead, not by time, because the history is too short for purged folds forward in time (or has no time)",
+    };
+    let has_time = input.matrix.keys().first().map(|key| key.at) != input.matrix.keys().last().map(|key| key.at);
+    if folds.is_empty() {
+        let ridge = options.penalties.get(options.penalties.len() / 2).copied().unwrap_or(1.0);
+        let strengths = Strengths { ridge, smooth: 100.0, pair: PAIR_STRENGTHS[0] };
+        let description = format!("{ridge}: no fold has both classes, so the middle one was taken, and straight lines");
+        return Ok(Choice { shape: Shape::Linear, strengths, description, challenge: None });
+    }
+    let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.lead_keys[row])).collect();
+    let base = base_rate(input, &folds);
+    let linear_grid: Vec<Strengths> = options.penalties.iter().map(|&ridge| Strengths { ridge, smooth: 0.0, pair: 0.0 }).collect();
+    let linear = best_of(path(input, &folds, skip, Shape::Linear, &linear_grid, options.solver)?);
+    let mut ladder = vec![base, linear];
+    if options.kind == ModelKind::Additive {
+        // First how strongly, then how smooth: the two hardly act on one another.
+        let shape = Shape::Additive { n_pairs: 0 };
+        let grid = CURVE_RIDGES.map(|ridge| Strengths { ridge, smooth: SMOOTH[1], pair: PAIR_STRENGTHS[0] });
+        let held = best_of(path(input, &folds, skip, shape, &grid, options.solver)?);
+        let grid: Vec<Strengths> = SMOOTH.iter().filter(|&&smooth| smooth != SMOOTH[1]).map(|&smooth| Strengths { smooth, ..held.strengths }).collect();
+        let mut curves = path(input, &folds, skip, shape, &grid, options.solver)?;
+        curves.push(held);
+        let curves = best_of(curves);
+        let strengths = curves.strengths;
+        ladder.push(curves);
+        // A few, and as many as may be.
+        let mut n_pairs = vec![options.max_pairs.div_ceil(3), options.max_pairs];
+        n_pairs.dedup();
+        // Only what holds later is worth a table, and folds by lead do not tell.
+        n_pairs.retain(|&n_pairs| n_pairs > 0 && !(kind == SplitKind::GroupedByLead && has_time));
+        ladder.extend(with_tables(input, &folds, skip, strengths, &n_pairs, options.solver)?);
+    }
+    // The one-standard-error rule of Breiman et al. (1984), section 3.4.3, between shapes; the error is that of the difference
+    // on the same rows, clustered by lead. Between strengths of one shape it cost log-loss on later data wherever it was tried.
+    let mut chosen = 0;
+    let mut challenge = None;
+    // Up the ladder, a step at a time: a richer candidate has to be better than what stands by more than chance.
+    for step in 1..ladder.len() {
+        let difference = compare(&ladder[step].losses, &ladder[chosen].losses, &clusters);
+        // Anything at all against nothing must be beyond doubt, and so must tables, which are the best of hundreds; between
+        // lines and curves one standard error will do.
+        let is_base = ladder[chosen].shape == Shape::BaseRate && !options.allow_too_few;
+        let has_tables = matches!(ladder[step].shape, Shape::Additive { n_pairs: 1.. });
+        let margin = if is_base || has_tables { 1.96 } else { 1.0 };
+        let is_better = difference.mean + margin * difference.error < 0.0;
+        let against = (ladder[step].shape, ladder[chosen].shape);
+        let shipped = if is_better { step } else { chosen };
+        let is_main = matches!(against.0, Shape::Additive { .. }) || options.kind == ModelKind::Linear || step == 1;
+        if is_main && (is_better || challenge.is_none() || matches!(against.0, Shape::Additive { n_pairs: 0 })) {
+            challenge = Some(Challenge {
+                richer: against.0.describe(),
+                simpler: against.1.describe(),
+                log_loss_difference: difference.mean,
+                low: difference.mean - 1.96 * difference.error,
+                high: difference.mean + 1.96 * difference.error,
+                n_snapshots: clusters.len() as u64,
+                shipped: ladder[shipped].shape.describe(),
+                reason: reason(&difference, is_better, margin),
+            });
+        }
+        chosen = shipped;
+    }
+    let best = &ladder[chosen];
+    let description = format!(
+        "{} (log-loss {:.4}); the simplest within one standard error of the best over {} {how}; {} rows",
+        best.shape.describe(),
+        mean(&best.losses),
+        folds.len(),
+        rows.len()
+    );
+    Ok(Choice { shape: best.shape, strengths: best.strengths, description, challenge })
+}
+
+fn reason(difference: &Difference, is_better: bool, margin: f64) -> String {
+    let errors = if margin > 1.0 { "two standard errors" } else { "one standard error" };
+    let by = format!("{:+.5} ± {:.5} log-loss", difference.mean, difference.error);
+    if is_better { format!("better by more than {errors} ({by})") } else { format!("not better by more than {errors} ({by}), so the simpler one ships") }
+}
+
+/// The win rate of each fold's training rows.
+fn base_rate(input: TrainInput<'_>, folds: &[Fold]) -> Candidate {
+    let losses = folds
+        .iter()
+        .flat_map(|fold| {
+            let wins = fold.train.iter().filter(|&&row| input.labels[row]).count() as f64;
+            let rate = wins / fold.train.len() as f64;
+            let log_odds = (rate / (1.0 - rate)).ln();
+            fold.validation.iter().map(move |&row| loss(input.labels[row], log_odds))
+        })
+        .collect();
+    Candidate { shape: Shape::BaseRate, strengths: Strengths { ridge: 1.0, smooth: 1.0, pair: 1.0 }, losses, stiffness: f64::INFINITY }
+}
+
+/// Every strength of a grid on every fold.
+fn path(input: TrainInput<'_>, folds: &[Fold], skip: &[String], shape: Shape, grid: &[Strengths], solver: SolverKind) -> Result<Vec<Candidate>, TrainError> {
+    let by_fold: Vec<Vec<(Vec<f64>, f64)>> = folds
+        .par_iter()
+        .map(|fold| {
+            let coding = Coding::fit(input.matrix, &fold.train, skip, shape.coding_options());
+            rank_on_fold(input, fold, &coding, grid, solver)
+        })
+        .collect::<Result<_, TrainError>>()?;
+    Ok(collect(shape, grid, &by_fold))
+}
+
+/// Losses of the validation rows, and the mean loss of the training rows, for each strength.
+fn rank_on_fold(input: TrainInput<'_>, fold: &Fold, coding: &Coding, grid: &[Strengths], solver: SolverKind) -> Result<Vec<(Vec<f64>, f64)>, TrainError> {
+    let mut bench = Bench::new(input, &fold.train, coding, solver)?;
+    let losses_of =
+        |rows: &[usize], log_odds: &[f64]| rows.iter().zip(log_odds).map(|(&row, &log_odds)| loss(input.labels[row], log_odds)).collect::<Vec<f64>>();
+    let mut results = Vec::with_capacity(grid.len());
+    for &strengths in grid {
+        let coefficients = bench.rank(coding, strengths)?;
+        let validation = log_odds_of(input, coding, &coefficients, &fold.validation, solver)?;
+        let training = mean(&losses_of(&fold.train, &bench.own_log_odds(&coefficients)));
+        results.push((losses_of(&fold.validation, &validation), training));
+    }
+    Ok(results)
+}
+
+fn collect(shape: Shape, grid: &[Strengths], by_fold: &[Vec<(Vec<f64>, f64)>]) -> Vec<Candidate> {
+    grid.iter()
+        .enumerate()
+        .map(|(idx, &strengths)| Candidate {
+            shape,
+            strengths,
+            losses: by_fold.iter().flat_map(|results| results[idx].0.iter().copied()).collect(),
+            stiffness: by_fold.iter().map(|results| results[idx].1).sum::<f64>() / by_fold.len() as f64,
+        })
+        .collect()
+}
+
+/// The curves of one fold, and the tables that they leave room for.
+struct Screened<'a> {
+    fold: &'a Fold,
+    coding: Coding,
+    pairs: Vec<(Axis, Axis)>,
+}
+
+/// Curves with tables, for each number of them the better strength; no candidate where the screen finds none.
+fn with_tables(
+    input: TrainInput<'_>,
+    folds: &[Fold],
+    skip: &[String],
+    strengths: Strengths,
+    n_pairs: &[usize],
+    solver: SolverKind,
+) -> Result<Vec<Candidate>, TrainError> {
+    let shape = Shape::Additive { n_pairs: 0 };
+    let screened: Vec<Screened<'_>> = folds
+        .par_iter()
+        .map(|fold| {
+            let coding = Coding::fit(input.matrix, &fold.train, skip, shape.coding_options());
+            let mut bench = Bench::new(input, &fold.train, &coding, solver)?;
+            let coefficients = bench.rank(&coding, strengths)?;
+            let most = n_pairs.iter().copied().max().unwrap_or(0);
+            let pairs = bench.pairs(&coding, shape.coding_options(), &coefficients, most);
+            Ok(Screened { fold, coding, pairs })
+        })
+        .collect::<Result<_, TrainError>>()?;
+    if screened.iter().all(|screened| screened.pairs.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let grid = PAIR_STRENGTHS.map(|pair| Strengths { pair, ..strengths });
+    n_pairs
+        .iter()
+        .map(|&n_pairs| {
+            let by_fold: Vec<Vec<(Vec<f64>, f64)>> = screened
+                .par_iter()
+                .map(|Screened { fold, coding, pairs }| {
+                    let coding = coding.clone().with_pairs(pairs.iter().take(n_pairs).cloned());
+                    rank_on_fold(input, fold, &coding, &grid, solver)
+                })
+                .collect::<Result<_, TrainError>>()?;
+            Ok(best_of(collect(Shape::Additive { n_pairs }, &grid, &by_fold)))
+        })
+        .collect()
+}
+
+/// The candidate with the lowest loss; of equals the stiffest.
+fn best_of(candidates: Vec<Candidate>) -> Candidate {
+    let order = |a: &Candidate, b: &Candidate| mean(&a.losses).total_cmp(&mean(&b.losses)).then(b.stiffness.total_cmp(&a.stiffness));
+    candidates.into_iter().min_by(order).expect("a grid has points")
+}
+
+struct Difference {
+    mean: f64,
+    /// Standard error, clustered by lead.
+    error: f64,
+}
+
+/// The mean difference of two losses on the same rows.
+fn compare(a: &[f64], b: &[f64], clusters: &[u64]) -> Difference {
+    let n = a.len() as f64;
+    let mean = a.iter().zip(b).map(|(a, b)| a - b).sum::<f64>() / n;
+    let mut by_lead: Vec<(u64, f64)> = clusters.iter().zip(a.iter().zip(b)).map(|(&cluster, (a, b))| (cluster, a - b - mean)).collect();
+    by_lead.sort_unstable_by(|x, y| x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)));
+    let squares: f64 = by_lead.chunk_by(|x, y| x.0 == y.0).map(|rows| rows.iter().map(|row| row.1).sum::<f64>().powi(2)).sum();
+    Difference { mean, error: squares.sqrt() / n }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// `ln(1 + e^η) − yη`.
+fn loss(label: bool, log_odds: f64) -> f64 {
+    let eta = if label { -log_odds } else { log_odds };
+    eta.max(0.0) + (-eta.abs()).exp().ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_one_lead_count_as_one() {
+        let a = [0.3, 0.3, 0.1, 0.1];
+        let b = [0.2, 0.2, 0.2, 0.2];
+        let apart = compare(&a, &b, &[1, 2, 3, 4]);
+        let together = compare(&a, &b, &[1, 1, 2, 2]);
+        assert_eq!(apart.mean, together.mean);
+        assert!((together.error / apart.error - 2.0_f64.sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn of_equal_losses_the_stiffest_is_taken() {
+        let candidate = |losses: Vec<f64>, stiffness: f64| {
+            let strengths = Strengths { ridge: stiffness, smooth: 0.0, pair: 0.0 };
+            Candidate { shape: Shape::Linear, strengths, losses, stiffness }
+        };
+        let chosen = best_of(vec![candidate(vec![0.1, 0.3], 1.0), candidate(vec![0.3, 0.1], 2.0), candidate(vec![0.5, 0.8], 3.0)]);
+        assert_eq!(chosen.stiffness, 2.0);
+    }
+}
