@@ -42,10 +42,12 @@ impl Factor {
             let diagonal = part(head.view(), start..end, start..end);
             let n_below = tail.nrows();
             let mut below = part_mut(tail, 0..n_below, start..n);
+            let diagonal = diagonal.as_standard_layout();
+            let weights: Vec<&[f64]> = diagonal.rows().into_iter().map(|row| row.to_slice().expect("rows are contiguous")).collect();
             for mut row in below.rows_mut() {
-                for column in 0..end - start {
-                    let known: f64 = (0..column).map(|idx| row[idx] * diagonal[[column, idx]]).sum();
-                    row[column] = (row[column] - known) / diagonal[[column, column]];
+                let row = row.as_slice_mut().expect("rows are contiguous");
+                for (column, weights) in weights.iter().enumerate() {
+                    row[column] = (row[column] - dot(&weights[..column], &row[..column])) / weights[column];
                 }
             }
             let panel = part(below.view(), 0..n_below, 0..end - start).to_owned();

@@ -61,6 +61,8 @@ pub struct Fit {
     pub factor: Factor,
 }
 
+/// Up to this many coefficients, and without a sample, every pass makes a Hessian.
+const FEW_COEFFICIENTS: usize = 100;
 /// Pairs of steps and changes of the gradient that directions remember.
 const MEMORY: usize = 10;
 /// A gradient that shrinks by less than this factor a pass asks for a new Hessian.
@@ -127,7 +129,8 @@ pub fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverO
         coefficients = sampled;
         factor = Some(sampled_factor);
     }
-    let every_pass = factor.is_none();
+    // With few coefficients a Hessian costs little more than a gradient.
+    let every_pass = factor.is_none() && q <= FEW_COEFFICIENTS;
     let result = Descent { design, target, penalty, options, every_pass }.run(coefficients, factor);
     separation::check(design, target, penalty, result)
 }

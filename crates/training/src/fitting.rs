@@ -99,7 +99,9 @@ impl<'a> Bench<'a> {
             Data::Native { design, target, curvature, last } => {
                 let penalty = coding.penalty(strengths);
                 if curvature.is_none() {
-                    let start = leadscore_solver::fit(design, target, &penalty, SolverOptions { tolerance: 1e-5, ..Default::default() }, None)?;
+                    // Near enough for a curvature to start from.
+                    let options = SolverOptions { tolerance: 1e-3, final_hessian: false, ..Default::default() };
+                    let start = leadscore_solver::fit(design, target, &penalty, options, None)?;
                     *curvature = Some(leadscore_solver::curvature(design, target, &start.coefficients)?);
                     *last = Some(start.coefficients);
                 }

@@ -78,11 +78,9 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
     // Up the ladder, a step at a time: a richer candidate has to be better than what stands by more than chance.
     for step in 1..ladder.len() {
         let difference = compare(&ladder[step].losses, &ladder[chosen].losses, &clusters);
-        // Anything at all against nothing must be beyond doubt, and so must tables, which are the best of hundreds; between
-        // lines and curves one standard error will do.
+        // Anything at all against nothing must be beyond doubt; between models one standard error will do.
         let is_base = ladder[chosen].shape == Shape::BaseRate && !options.allow_too_few;
-        let has_tables = matches!(ladder[step].shape, Shape::Additive { n_pairs: 1.. });
-        let margin = if is_base || has_tables { 1.96 } else { 1.0 };
+        let margin = if is_base { 1.96 } else { 1.0 };
         let is_better = difference.mean + margin * difference.error < 0.0;
         let against = (ladder[step].shape, ladder[chosen].shape);
         let shipped = if is_better { step } else { chosen };
@@ -199,9 +197,9 @@ fn with_tables(
             Ok(Screened { fold, coding, pairs })
         })
         .collect::<Result<_, TrainError>>()?;
-    if screened.iter().all(|screened| screened.pairs.is_empty()) {
-        return Ok(Vec::new());
-    }
+    let most_found = screened.iter().map(|screened| screened.pairs.len()).max().unwrap_or(0);
+    let mut n_pairs: Vec<usize> = n_pairs.iter().map(|&n_pairs| n_pairs.min(most_found)).filter(|&n_pairs| n_pairs > 0).collect();
+    n_pairs.dedup();
     let grid = PAIR_STRENGTHS.map(|pair| Strengths { pair, ..strengths });
     n_pairs
         .iter()
