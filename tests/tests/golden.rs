@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 use leadscore_metrics::{average_precision, brier_loss, log_loss, roc_auc};
+use leadscore_solver::{Column, Design, Penalty, Precision, SolverOptions, Target, clustered_covariance, fit as solve};
 use leadscore_training::{LogisticOptions, fit_logistic};
 use ndarray::{Array2, ShapeBuilder};
 use serde_json::Value;
@@ -43,6 +44,42 @@ fn fits_are_those_of_scikit_learn() {
         for (found, expected) in found.weights.iter().chain([&found.intercept]).zip(&expected) {
             // A mean gradient of 1e-8 over a curvature of at least 0.05.
             assert!((found - expected).abs() < 1e-6, "{found}, expected {expected}");
+        }
+    }
+}
+
+#[test]
+fn coefficients_and_clustered_covariances_are_those_of_peers() {
+    let golden: Value = serde_json::from_str(include_str!("../golden/solver.json")).expect("JSON");
+    let columns: Vec<Vec<f64>> = golden["columns"].as_array().expect("a list").iter().map(numbers).collect();
+    let labels = labels(&golden["labels"]);
+    let columns: Vec<Column<'_>> = columns.iter().map(|values| Column::numbers(values)).collect();
+    let design = Design::new(labels.len(), &columns, Precision::F64).expect("good columns");
+    let options = SolverOptions { tolerance: 1e-12, ..Default::default() };
+    let near = |found: &[f64], name: &str| {
+        for (found, expected) in found.iter().zip(numbers(&golden[name])) {
+            assert!((found - expected).abs() < 1e-8, "{name}: {found}, expected {expected}");
+        }
+    };
+    let target = Target::new(&labels, None, None).expect("both labels");
+    let ridge = Penalty::none().ridge(1..6, 2.0);
+    let plain = solve(&design, &target, &Penalty::none(), options, None).expect("converges");
+    near(&plain.coefficients, "plain");
+    near(&solve(&design, &target, &ridge, options, None).expect("converges").coefficients, "ridge");
+    near(&solve(&design, &target, &ridge, options, None).expect("converges").coefficients, "glum");
+    let weights = numbers(&golden["weights"]);
+    let weighted = Target::new(&labels, Some(&weights), None).expect("both labels");
+    near(&solve(&design, &weighted, &ridge, options, None).expect("converges").coefficients, "weighted");
+    let clusters: Vec<u64> = golden["clusters"].as_array().expect("a list").iter().map(|cluster| cluster.as_u64().expect("a number")).collect();
+    let n_clusters = clusters.iter().collect::<std::collections::HashSet<_>>().len() as f64;
+    let clustered = clustered_covariance(&design, &target, &plain, &clusters).expect("as many clusters as rows");
+    let inverse = plain.factor.inverse();
+    for (row, (robust, model)) in golden["clustered"].as_array().expect("rows").iter().zip(golden["covariance"].as_array().expect("rows")).enumerate() {
+        for (column, (robust, model)) in numbers(robust).into_iter().zip(numbers(model)).enumerate() {
+            // statsmodels without its correction, ours with G / (G − 1).
+            let found = clustered[[row, column]] * (n_clusters - 1.0) / n_clusters;
+            assert!((found - robust).abs() < 1e-8, "{found}, expected {robust}");
+            assert!((inverse[[row, column]] - model).abs() < 1e-8);
         }
     }
 }

@@ -159,6 +159,9 @@ pub(crate) struct ScoreArgs {
     /// Where to write the scores: .csv, .ndjson or .parquet
     #[arg(short, long, value_name = "FILE", default_value = "scores.csv")]
     pub(crate) output: PathBuf,
+    /// Also write the 95 % interval of every likelihood
+    #[arg(long)]
+    pub(crate) intervals: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -46,6 +46,12 @@ pub enum SolverError {
         /// Number of levels.
         n_levels: usize,
     },
+    /// More rows than a row number can name.
+    #[error("{found} rows: expected fewer than 4,294,967,296")]
+    TooMany {
+        /// Number of rows.
+        found: usize,
+    },
     /// Only wins with a weight, or none.
     #[error("every row with a weight is labelled {label}: a fit needs both labels")]
     OneClass {

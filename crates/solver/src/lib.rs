@@ -7,12 +7,14 @@ mod target;
 
 mod kernel;
 
+mod covariance;
 mod factor;
 mod newton;
 mod separation;
 
 mod linfa;
 
+pub use covariance::clustered_covariance;
 pub use design::{Column, Design, Fill, Precision};
 pub use error::SolverError;
 pub use factor::Factor;

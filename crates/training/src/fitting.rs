@@ -1,7 +1,7 @@
 //! One fit: a shape of model with its strengths, on some rows, by either solver.
 
-use leadscore_inference::FitCertificate;
-use leadscore_solver::{Certificate, Factor, Penalty, SolverOptions, Start, Target, log_odds};
+use leadscore_inference::{Covariance, FitCertificate};
+use leadscore_solver::{Fit, Penalty, SolverOptions, Start, Target, clustered_covariance, log_odds};
 use ndarray::Array2;
 
 use crate::coding::{Coding, CodingOptions, Strengths};
@@ -62,8 +62,8 @@ impl Shape {
 pub(crate) struct Fitted {
     pub(crate) coding: Coding,
     pub(crate) coefficients: Vec<f64>,
-    /// How near the optimum it is, and the factor of its Hessian; `None` by linfa.
-    pub(crate) native: Option<(Certificate, Factor)>,
+    /// The fit by our solver; `None` by linfa.
+    pub(crate) native: Option<Fit>,
     /// How it ended, in words.
     pub(crate) ending: String,
 }
@@ -126,12 +126,12 @@ impl<'a> Bench<'a> {
         match self.data {
             Data::Native { design, target, .. } => {
                 let fit = leadscore_solver::fit(&design, &target, &coding.penalty(strengths), SolverOptions::default(), None)?;
-                let certificate = fit.certificate;
+                let certificate = &fit.certificate;
                 let ending = format!(
                     "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
                     certificate.passes, certificate.gradient, certificate.condition
                 );
-                Ok(Fitted { coding, coefficients: fit.coefficients, native: Some((certificate, fit.factor)), ending })
+                Ok(Fitted { coding, coefficients: fit.coefficients.clone(), native: Some(fit), ending })
             }
             Data::Linfa { dense, labels, last } => {
                 let fit = fit_logistic(&dense, &labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, last.as_ref())?;
@@ -195,7 +195,7 @@ pub(crate) fn fit_shape(
         let coding = Coding::fit(input.matrix, rows, &everything, shape.coding_options());
         let design = coding.design(input.matrix, rows)?;
         let fit = leadscore_solver::fit(&design, &target, &Penalty::none(), SolverOptions::default(), None)?;
-        return Ok(Fitted { coding, coefficients: fit.coefficients, native: Some((fit.certificate, fit.factor)), ending: "the win rate".to_owned() });
+        return Ok(Fitted { coding, coefficients: fit.coefficients.clone(), native: Some(fit), ending: "the win rate".to_owned() });
     }
     let options = shape.coding_options();
     let coding = Coding::fit(input.matrix, rows, skip, options);
@@ -211,7 +211,7 @@ pub(crate) fn fit_shape(
 
 /// The certificate as the card holds it.
 pub(crate) fn certificate_of(fitted: &Fitted, strengths: Strengths) -> Option<FitCertificate> {
-    let (certificate, factor) = fitted.native.as_ref()?;
+    let Fit { certificate, factor, .. } = fitted.native.as_ref()?;
     let inverse = factor.inverse();
     let penalty = fitted.coding.penalty(strengths).trace_of_product(&inverse);
     Some(FitCertificate {
@@ -222,4 +222,20 @@ pub(crate) fn certificate_of(fitted: &Fitted, strengths: Strengths) -> Option<Fi
         condition: certificate.condition,
         effective_parameters: inverse.nrows() as f64 - penalty,
     })
+}
+
+/// The covariance of intercept and cells, by lead; `None` by linfa.
+#[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
+pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitted) -> Result<Option<Covariance>, TrainError> {
+    let Some(fit) = &fitted.native else { return Ok(None) };
+    let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
+    let clusters: Vec<u64> = rows.iter().map(|&row| input.lead_keys[row]).collect();
+    let design = fitted.coding.design(input.matrix, rows)?;
+    let covariance = clustered_covariance(&design, &Target::new(&labels, None, None)?, fit, &clusters)?;
+    let coefficients: Vec<Option<usize>> = std::iter::once(Some(0)).chain(fitted.coding.coefficient_of_cells().into_iter().flatten()).collect();
+    let mut lower = Vec::with_capacity(coefficients.len() * (coefficients.len() + 1) / 2);
+    for (row, &a) in coefficients.iter().enumerate() {
+        lower.extend(coefficients[..=row].iter().map(|&b| a.zip(b).map_or(0.0, |(a, b)| covariance[[a, b]] as f32)));
+    }
+    Ok(Some(Covariance { n: coefficients.len(), lower }))
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::coding::{Coding, Dropped};
 use crate::error::TrainError;
-use crate::fitting::{Shape, SolverKind, certificate_of, fit_shape, log_odds_of};
+use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, fit_shape, log_odds_of};
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks};
 use crate::selection::{Choice, choose};
 use crate::splits::{Fold, holdout, lead_folds};
@@ -203,7 +203,7 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
         terms,
         tier_edges: quartile_edges(&in_sample),
         counts,
-        covariance: None,
+        covariance: covariance_of(input, &all, &fitted)?,
     };
     model.card.model_id = model.compute_id().map_err(|error| TrainError::Solver { reason: error.to_string() })?;
     Ok(Trained { model, holdout, leaks, dropped: fitted.coding.dropped().to_vec() })

@@ -116,7 +116,7 @@ fn install_browser() {
 }
 
 fn golden() -> anyhow::Result<()> {
-    let python = venv("golden", &["scikit-learn==1.7.2", "numpy==2.2.6"])?;
+    let python = venv("golden", &["scikit-learn==1.7.2", "numpy==2.2.6", "statsmodels==0.14.5", "glum==3.1.2", "pandas==2.3.3"])?;
     let mut script = Command::new(&python);
     script.arg("tests/golden/make.py").current_dir(root());
     run(script)

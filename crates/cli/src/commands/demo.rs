@@ -38,7 +38,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let model = folder.join("model.leadscore");
     show::quietly(|| train::run(&train_args(config(), None, &model)))?;
     let scores = folder.join("scores.csv");
-    let scoring = ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone() };
+    let scoring = ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone(), intervals: false };
     let (tables, set, batch) = show::quietly(|| score::score_leads(&scoring))?;
     show::result(&format!("\nThe ten best of the open leads:\n\n{}", best_leads(&tables, &set, &batch)));
     show::result(&format!("\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"));

@@ -1,7 +1,7 @@
 //! `score`: likelihood, tier and reasons of every open lead.
 
 use anyhow::bail;
-use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp};
+use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp, log_odds_to_probability};
 use leadscore_features::{ScoringSet, scoring_snapshots};
 use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, tiers_by_edges};
 use leadscore_tables::{OutColumn, OutTable, Tables, TierEdges, check_table_target, write_table};
@@ -39,7 +39,7 @@ pub(crate) fn score_leads(args: &ScoreArgs) -> anyhow::Result<(Tables, ScoringSe
             set.n_not_yet
         );
     }
-    let batch = score_batch(&project, &model, &tables, &set, as_of)?;
+    let batch = score_batch(&project, &model, &tables, &set, as_of, args.intervals)?;
     write_table(&args.output, &batch.table)?;
     summarise(&project, &batch, &set, as_of);
     show::remark(&format!("wrote {}", args.output.display()));
@@ -59,7 +59,7 @@ pub(crate) struct Batch {
     pub(crate) table: OutTable,
 }
 
-fn score_batch(project: &Project, model: &Model, tables: &Tables, set: &ScoringSet, as_of: Timestamp) -> anyhow::Result<Batch> {
+fn score_batch(project: &Project, model: &Model, tables: &Tables, set: &ScoringSet, as_of: Timestamp, intervals: bool) -> anyhow::Result<Batch> {
     let matrix = features_of(tables, &model.specs, &set.at_risk)?;
     let _stage = Stage::start("scoring");
     let scored = score(model, &matrix)?;
@@ -68,7 +68,10 @@ fn score_batch(project: &Project, model: &Model, tables: &Tables, set: &ScoringS
         TierEdges::Frozen => tiers_by_edges(&scored.probabilities, &model.tier_edges),
     };
     let reasons: Vec<Vec<Reason>> = (0..matrix.n_rows()).into_par_iter().map(|row| model.top_reasons(&matrix, row, N_REASONS)).collect();
-    let table = score_table(project, model, tables, set, &matrix, &scored, &tiers, &reasons, as_of);
+    let mut table = score_table(project, model, tables, set, &matrix, &scored, &tiers, &reasons, as_of);
+    if intervals {
+        push_intervals(model, &matrix, &scored, set.closed_won.len(), &mut table)?;
+    }
     Ok(Batch { scored, tiers, reasons, table })
 }
 
@@ -124,6 +127,19 @@ fn score_table(
     }
     table.push("model_id", OutColumn::Text(vec![Some(model.card.model_id.clone()); n_rows]));
     table
+}
+
+/// Adds the ends of each likelihood's interval: of the log-odds by the weights' covariance, then as a percentage.
+fn push_intervals(model: &Model, matrix: &FeatureMatrix, scored: &Scored, n_won: usize, table: &mut OutTable) -> anyhow::Result<()> {
+    let errors: Option<Vec<f64>> = (0..matrix.n_rows()).into_par_iter().map(|row| model.log_odds_error(matrix, row)).collect();
+    let Some(errors) = errors else {
+        bail!("--intervals: the model holds no covariance, because it is of an earlier version or was fitted by linfa; train it again");
+    };
+    for (name, side) in [("likelihood_low", -1.96), ("likelihood_high", 1.96)] {
+        let ends = scored.log_odds.iter().zip(&errors).map(|(log_odds, error)| 100.0 * log_odds_to_probability(log_odds + side * error));
+        table.push(name, OutColumn::Number(ends.chain(std::iter::repeat_n(f64::NAN, n_won)).collect()));
+    }
+    Ok(())
 }
 
 /// Says what was scored and how large the tiers are.
