@@ -8,6 +8,7 @@ use crate::error::{MetricError, check_both_classes, check_probabilities};
 use crate::interval::{Interval, wilson_interval};
 use crate::proper::{brier_of_row, log_loss_of_row};
 use crate::ranking::{DecileRow, GainsPoint, Ranking};
+use crate::recalibration::{CalibrationLine, Corp, calibration_line, corp, integrated_calibration_index, spiegelhalter_z};
 
 /// What is evaluated: one entry a row in every slice.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +65,14 @@ pub struct Evaluation {
     pub base_brier_loss: f64,
     /// Expected calibration error over ten bins.
     pub expected_calibration_error: f64,
+    /// The line in log-odds that would mend the probabilities: 0 and 1 where they hold.
+    pub calibration_line: CalibrationLine,
+    /// Mean gap to a smooth curve through what happened.
+    pub integrated_calibration_index: f64,
+    /// Spiegelhalter's statistic: within ±1.96 where probabilities hold; it takes rows as independent.
+    pub spiegelhalter_z: f64,
+    /// The reliability curve without bins, and the parts of the Brier loss.
+    pub corp: Corp,
     /// Said against happened in ten bins of equal size.
     pub calibration: Vec<CalibrationBin>,
     /// What became of each tier, best first.
@@ -182,6 +191,10 @@ pub fn evaluate(input: EvaluationInput<'_>, options: BootstrapOptions) -> Result
         brier_loss: estimates[4].expect("defined wherever there are rows"),
         base_brier_loss: base_rate * (1.0 - base_rate),
         expected_calibration_error: expected_calibration_error(labels, probabilities, N_BINS)?,
+        calibration_line: calibration_line(labels, probabilities)?,
+        integrated_calibration_index: integrated_calibration_index(labels, probabilities)?,
+        spiegelhalter_z: spiegelhalter_z(labels, probabilities)?,
+        corp: corp(labels, probabilities)?,
         calibration: calibration_table(labels, probabilities, N_BINS)?,
         tiers: tier_rows(labels, probabilities, tiers, input.tier_names),
         gains: ranking.gains(labels, 100),

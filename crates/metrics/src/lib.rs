@@ -7,6 +7,7 @@ mod evaluation;
 mod interval;
 mod proper;
 mod ranking;
+mod recalibration;
 
 pub use bootstrap::{BootstrapOptions, Estimate, bootstrap_by_cluster};
 pub use calibration::{CalibrationBin, calibration_table, expected_calibration_error};
@@ -15,3 +16,4 @@ pub use evaluation::{Evaluation, EvaluationInput, ManualComparison, ManualInput,
 pub use interval::{Interval, wilson_interval};
 pub use proper::{brier_loss, log_loss};
 pub use ranking::{DecileRow, GainsPoint, Ranking, average_precision, roc_auc};
+pub use recalibration::{CalibrationLine, Corp, CorpStep, calibration_line, corp, integrated_calibration_index, spiegelhalter_z};

@@ -109,6 +109,9 @@ pub(crate) fn report_training(trained: &Trained) {
         show::remark(&format!("{} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
     }
     show::remark(&format!("fit: {}", card.fit));
+    for caveat in card.caveats.iter().filter(|caveat| caveat.starts_with("no signal")) {
+        show::remark(caveat);
+    }
     show::remark(&format!("measured on: {}", card.evaluation));
     for (name, value) in &card.metrics {
         show::remark(&format!("  {name:<18} {value:.4}"));

@@ -1,0 +1,277 @@
+//! How probabilities would have to change to fit what happened: by a line in log-odds, or by any rising curve.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{MetricError, check_both_classes, check_probabilities};
+
+/// Probabilities are kept this far from 0 and 1 before their log-odds are taken.
+const CLIP: f64 = 1e-12;
+
+/// A line in log-odds: `logit p′ = intercept + slope · logit p`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationLine {
+    /// 0 where probabilities hold.
+    pub intercept: f64,
+    /// 1 where they hold; below 1 they are too sure of themselves, above 1 too timid.
+    pub slope: f64,
+}
+
+/// The Brier loss in three parts, by the curve that fits best among all that rise.
+///
+/// ```text
+/// Brier loss = miscalibration − discrimination + uncertainty
+/// ```
+///
+/// # References
+///
+/// Dimitriadis, Gneiting and Jordan (2021), PNAS 118(8): CORP.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Corp {
+    /// What the best rising curve would take off the Brier loss: 0 is perfect.
+    pub miscalibration: f64,
+    /// What telling rows apart takes off the loss of the base rate: more is better.
+    pub discrimination: f64,
+    /// Brier loss of the base rate.
+    pub uncertainty: f64,
+    /// The curve: steps of equal win rate, lowest first.
+    pub steps: Vec<CorpStep>,
+}
+
+/// Rows whose probabilities the best rising curve maps to one win rate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CorpStep {
+    /// Smallest probability said.
+    pub from: f64,
+    /// Largest.
+    pub to: f64,
+    /// Share won.
+    pub win_rate: f64,
+    /// Number of rows.
+    pub n_rows: usize,
+}
+
+/// Spiegelhalter's test statistic of calibration: standard normal where each probability is true.
+///
+/// ```text
+/// Z = ∑ (yᵢ − pᵢ)(1 − 2pᵢ) / √ ∑ (1 − 2pᵢ)² pᵢ(1 − pᵢ)
+/// ```
+///
+/// Above 1.96 or below −1.96, the probabilities are rejected at 5 %. Rows are taken as independent: with several snapshots
+/// of a lead it rejects too often. 0 where every probability is 0, ½ or 1.
+///
+/// # Errors
+///
+/// [`MetricError::Empty`], [`MetricError::Length`], [`MetricError::NotFinite`], [`MetricError::NotProbability`].
+///
+/// # Examples
+///
+/// ```
+/// let z = leadscore_metrics::spiegelhalter_z(&[true, false, false, false], &[0.25; 4])?;
+/// assert_eq!(z, 0.0);
+/// # Ok::<(), leadscore_metrics::MetricError>(())
+/// ```
+///
+/// # References
+///
+/// Spiegelhalter (1986), Statistics in Medicine 5(5).
+pub fn spiegelhalter_z(labels: &[bool], probabilities: &[f64]) -> Result<f64, MetricError> {
+    check_probabilities(labels, probabilities)?;
+    let (mut gap, mut variance) = (0.0, 0.0);
+    for (&label, &p) in labels.iter().zip(probabilities) {
+        gap += (f64::from(u8::from(label)) - p) * (1.0 - 2.0 * p);
+        variance += (1.0 - 2.0 * p).powi(2) * p * (1.0 - p);
+    }
+    Ok(if variance > 0.0 { gap / variance.sqrt() } else { 0.0 })
+}
+
+/// The line in log-odds that fits what happened best, by maximum likelihood (Cox's recalibration; Platt scaling without
+/// its priors).
+///
+/// Probabilities of 0 and 1 count as 10⁻¹² away from them. Where probabilities are all equal, the slope stays 1.
+///
+/// # Errors
+///
+/// As [`spiegelhalter_z`], and [`MetricError::OneClass`].
+///
+/// # Examples
+///
+/// ```
+/// // Said 10 % and 50 %; one of four, and three of four, were won.
+/// let labels = [true, false, false, false, true, true, true, false];
+/// let said = [0.1, 0.1, 0.1, 0.1, 0.5, 0.5, 0.5, 0.5];
+/// let line = leadscore_metrics::calibration_line(&labels, &said)?;
+/// // Log-odds of ¼ and ¾, from those of 0.1 and 0.5: a line through two points.
+/// assert!((line.intercept - 3.0_f64.ln()).abs() < 1e-9 && (line.slope - 1.0).abs() < 1e-9);
+/// # Ok::<(), leadscore_metrics::MetricError>(())
+/// ```
+///
+/// # References
+///
+/// Cox (1958), Biometrika 45(3/4).
+pub fn calibration_line(labels: &[bool], probabilities: &[f64]) -> Result<CalibrationLine, MetricError> {
+    check_probabilities(labels, probabilities)?;
+    check_both_classes(labels)?;
+    let log_odds: Vec<f64> = probabilities.iter().map(|&p| logit(p)).collect();
+    let varies = log_odds.iter().any(|&value| value != log_odds[0]);
+    let mut line = CalibrationLine { intercept: 0.0, slope: 1.0 };
+    for _ in 0..100 {
+        let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for (&label, &x) in labels.iter().zip(&log_odds) {
+            let p = 1.0 / (1.0 + (-(line.intercept + line.slope * x)).exp());
+            let (residual, weight) = (f64::from(u8::from(label)) - p, p * (1.0 - p));
+            g0 += residual;
+            g1 += residual * x;
+            h00 += weight;
+            h01 += weight * x;
+            h11 += weight * x * x;
+        }
+        let determinant = h00 * h11 - h01 * h01;
+        let (step0, step1) = if varies && determinant > 1e-12 * h00 * h11 {
+            ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant)
+        } else {
+            (g0 / h00.max(1e-300), 0.0)
+        };
+        // A step of more than 2 is not yet near the optimum of a function this flat at its ends.
+        let shrink = 2.0 / (step0.abs() + step1.abs()).max(2.0);
+        line.intercept += shrink * step0;
+        line.slope += shrink * step1;
+        if step0.abs() + step1.abs() < 1e-12 {
+            break;
+        }
+    }
+    Ok(line)
+}
+
+/// The integrated calibration index: mean gap between what was said and a smooth curve through what happened. 0 is perfect.
+///
+/// The curve is a local line over the nearest three quarters of the rows (loess of degree 1, tricube weights) at 100 points
+/// along the probabilities, linear between them.
+///
+/// # Errors
+///
+/// As [`spiegelhalter_z`].
+///
+/// # References
+///
+/// Austin and Steyerberg (2019), Statistics in Medicine 38(21); they smooth with degree 2.
+pub fn integrated_calibration_index(labels: &[bool], probabilities: &[f64]) -> Result<f64, MetricError> {
+    check_probabilities(labels, probabilities)?;
+    let mut rows: Vec<(f64, f64)> = probabilities.iter().zip(labels).map(|(&p, &label)| (p, f64::from(u8::from(label)))).collect();
+    rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let n = rows.len();
+    let n_near = (n * 3).div_ceil(4).max(2.min(n));
+    let mut points: Vec<f64> = (0..100).map(|point| rows[point * (n - 1) / 99].0).collect();
+    points.dedup();
+    let curve: Vec<(f64, f64)> = points.into_iter().map(|x| (x, local_line(&rows, x, n_near))).collect();
+    let gap: f64 = rows.iter().map(|row| (row.0 - interpolate(&curve, row.0)).abs()).sum();
+    Ok(gap / n as f64)
+}
+
+fn local_line(rows: &[(f64, f64)], x: f64, n_near: usize) -> f64 {
+    // The window of the nearest rows slides right while that brings its far end nearer.
+    let (mut low, mut high) = (0, rows.len() - n_near);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if x - rows[middle].0 > rows[middle + n_near].0 - x { low = middle + 1 } else { high = middle }
+    }
+    let near = &rows[low..low + n_near];
+    let reach = (x - near[0].0).max(near[n_near - 1].0 - x) * (1.0 + 1e-9) + 1e-12;
+    let (mut s, mut sx, mut sy, mut sxx, mut sxy) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for (at, y) in near {
+        let distance = (at - x).abs() / reach;
+        let weight = (1.0 - distance.powi(3)).powi(3);
+        let dx = at - x;
+        s += weight;
+        sx += weight * dx;
+        sy += weight * y;
+        sxx += weight * dx * dx;
+        sxy += weight * dx * y;
+    }
+    let determinant = s * sxx - sx * sx;
+    if determinant > 1e-12 * s * sxx { (sxx * sy - sx * sxy) / determinant } else { sy / s }
+}
+
+fn interpolate(curve: &[(f64, f64)], x: f64) -> f64 {
+    let after = curve.partition_point(|(at, _)| *at < x);
+    match (after.checked_sub(1).map(|before| curve[before]), curve.get(after)) {
+        (Some((x0, y0)), Some((x1, y1))) => y0 + (x - x0) / (x1 - x0) * (y1 - y0),
+        (Some((_, y)), None) | (None, Some(&(_, y))) => y,
+        (None, None) => x,
+    }
+}
+
+/// The reliability curve that needs no bins, and the parts of the Brier loss; see [`Corp`].
+///
+/// # Errors
+///
+/// As [`spiegelhalter_z`].
+///
+/// # Examples
+///
+/// ```
+/// let corp = leadscore_metrics::corp(&[false, false, true, true], &[0.1, 0.2, 0.3, 0.9])?;
+/// assert_eq!((corp.steps.len(), corp.uncertainty, corp.discrimination), (2, 0.25, 0.25));
+/// # Ok::<(), leadscore_metrics::MetricError>(())
+/// ```
+pub fn corp(labels: &[bool], probabilities: &[f64]) -> Result<Corp, MetricError> {
+    check_probabilities(labels, probabilities)?;
+    let mut rows: Vec<(f64, bool)> = probabilities.iter().copied().zip(labels.iter().copied()).collect();
+    rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    // Equal probabilities are one step from the start; neighbours are pooled while the curve would fall.
+    let mut pools: Vec<(f64, f64, f64, usize)> = Vec::new();
+    for group in rows.chunk_by(|a, b| a.0 == b.0) {
+        let wins = group.iter().filter(|row| row.1).count() as f64;
+        pools.push((group[0].0, group[0].0, wins, group.len()));
+        while let [.., before, last] = pools.as_mut_slice() {
+            if before.2 * (last.3 as f64) < last.2 * (before.3 as f64) {
+                break;
+            }
+            *before = (before.0, last.1, before.2 + last.2, before.3 + last.3);
+            pools.pop();
+        }
+    }
+    let steps: Vec<CorpStep> = pools.iter().map(|&(from, to, wins, n_rows)| CorpStep { from, to, win_rate: wins / n_rows as f64, n_rows }).collect();
+    let n = rows.len() as f64;
+    let base = labels.iter().filter(|label| **label).count() as f64 / n;
+    let brier = rows.iter().map(|(p, label)| (p - f64::from(u8::from(*label))).powi(2)).sum::<f64>() / n;
+    let uncertainty = base * (1.0 - base);
+    let best = steps.iter().map(|step| step.n_rows as f64 * step.win_rate * (1.0 - step.win_rate)).sum::<f64>() / n;
+    Ok(Corp { miscalibration: brier - best, discrimination: uncertainty - best, uncertainty, steps })
+}
+
+fn logit(p: f64) -> f64 {
+    let p = p.clamp(CLIP, 1.0 - CLIP);
+    (p / (1.0 - p)).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_is_the_gap_where_all_is_off_by_the_same() {
+        // Won in 30 % of each hundred, said 20 % to 20.99 %.
+        let labels: Vec<bool> = (0..5000).map(|i| (i * 37) % 100 < 30).collect();
+        let said: Vec<f64> = (0..5000).map(|i| 0.2 + f64::from(i % 100) * 1e-4).collect();
+        let index = integrated_calibration_index(&labels, &said).expect("defined");
+        assert!((index - 0.095).abs() < 0.01, "{index}");
+        assert_eq!(integrated_calibration_index(&[true], &[1.0]).expect("defined"), 0.0);
+    }
+
+    #[test]
+    fn parts_add_up_to_the_brier_loss() {
+        let labels: Vec<bool> = (0..997).map(|i| (i * i) % 7 < 2).collect();
+        let said: Vec<f64> = (0..997).map(|i| f64::from((i * 131) % 97) / 97.0).collect();
+        let corp = corp(&labels, &said).expect("defined");
+        let brier = crate::brier_loss(&labels, &said).expect("defined");
+        assert!((corp.miscalibration - corp.discrimination + corp.uncertainty - brier).abs() < 1e-12);
+        assert!(corp.steps.is_sorted_by(|a, b| a.win_rate < b.win_rate && a.to < b.from));
+    }
+
+    #[test]
+    fn equal_probabilities_move_the_intercept_alone() {
+        let line = calibration_line(&[true, false, false, false], &[0.5; 4]).expect("defined");
+        assert!((line.intercept + 3.0_f64.ln()).abs() < 1e-9);
+        assert_eq!(line.slope, 1.0);
+    }
+}
