@@ -1,54 +1,116 @@
-//! Times a fit on simulated columns: `fit ROWS NUMBERS LEVELS,LEVELS,… [f64]`; prints CPU and wall seconds, passes, gradient.
+//! Times fits on columns that another program wrote: `fit FOLDER ROWS NUMBERS LEVELS|- THREADS f32|f64 ridge|path`; prints JSON.
+//!
+//! FOLDER holds `x.f64` (columns one after the other), `c.u32` (codes, the same) and `y.u8`, little-endian. `ridge` is one fit
+//! with a ridge of 1 to a gradient of 1e-9; `path` is 20 ridges on each of 5 folds, rows in turn.
 
 use std::time::Instant;
 
-use leadscore_solver::{Column, Design, Penalty, Precision, SolverOptions, Target, fit};
+use leadscore_solver::{Column, Design, Penalty, Precision, SolverError, SolverOptions, Start, Target, clustered_covariance, curvature, fit, log_odds};
 
-#[expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement for people")]
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let n: usize = args[0].parse().unwrap();
-    let p: usize = args[1].parse().unwrap();
-    let levels: Vec<u32> = args.get(2).filter(|text| *text != "-").map(|text| text.split(',').map(|part| part.parse().unwrap()).collect()).unwrap_or_default();
-    let precision = if args.get(3).is_some() { Precision::F64 } else { Precision::F32 };
-    let mut state = 88_172_645_463_325_252_u64;
-    let mut uniform = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1_u64 << 53) as f64
-    };
-    let mut eta = vec![-2.2; n];
-    let numbers: Vec<Vec<f64>> = (0..p)
-        .map(|j| {
-            let values: Vec<f64> = (0..n).map(|_| (uniform() + uniform() + uniform() + uniform() - 2.0) * 1.732).collect();
-            eta.iter_mut().zip(&values).for_each(|(eta, value)| *eta += value * (j as f64 * 0.7).sin() * 0.4);
-            values
-        })
-        .collect();
-    let codes: Vec<Vec<u32>> = levels
-        .iter()
-        .enumerate()
-        .map(|(j, &n_levels)| {
-            let codes: Vec<u32> = (0..n).map(|_| (uniform().powi(2) * f64::from(n_levels)) as u32).collect();
-            eta.iter_mut().zip(&codes).for_each(|(eta, code)| *eta += 0.3 * f64::from(code * 7 + j as u32).sin());
-            codes
-        })
-        .collect();
-    let labels: Vec<bool> = eta.iter().map(|eta| uniform() < 1.0 / (1.0 + (-eta).exp())).collect();
-    let mut columns: Vec<Column<'_>> = numbers.iter().map(|values| Column::numbers(values)).collect();
-    columns.extend(codes.iter().zip(&levels).map(|(codes, &n_levels)| Column::codes(n_levels as usize, codes)));
-    let start = Instant::now();
-    let design = Design::new(n, &columns, precision).unwrap();
-    println!("design: {:.3} s wall, {} MB, {} coefficients", start.elapsed().as_secs_f64(), design.n_bytes() / 1_000_000, design.n_coefficients());
-    let target = Target::new(&labels, None, None).unwrap();
-    let penalty = Penalty::none().ridge(1..design.n_coefficients(), 1.0);
-    for n_threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
-        for _ in 0..3 {
-            let start = Instant::now();
-            let fitted = pool.install(|| fit(&design, &target, &penalty, SolverOptions::default(), None)).unwrap();
-            println!("{n_threads} threads: {:.3} s wall, {:?}", start.elapsed().as_secs_f64(), fitted.certificate);
+struct Data {
+    numbers: Vec<Vec<f64>>,
+    codes: Vec<Vec<u32>>,
+    levels: Vec<usize>,
+    labels: Vec<bool>,
+}
+
+fn chunks<const N: usize, V>(path: &str, from: fn([u8; N]) -> V) -> std::io::Result<Vec<V>> {
+    Ok(std::fs::read(path)?.as_chunks::<N>().0.iter().map(|bytes| from(*bytes)).collect())
+}
+
+impl Data {
+    fn design(&self, rows: &[usize], precision: Precision) -> Result<Design, SolverError> {
+        let numbers = self.numbers.iter().map(|values| {
+            Column::Number(Box::new(move |range: std::ops::Range<usize>, out: &mut [f64]| {
+                out.iter_mut().zip(&rows[range]).for_each(|(to, &row)| *to = values[row]);
+            }))
+        });
+        let codes = self.codes.iter().zip(&self.levels).map(|(codes, &n_levels)| Column::Codes {
+            n_levels,
+            fill: Box::new(move |range: std::ops::Range<usize>, out: &mut [u32]| {
+                out.iter_mut().zip(&rows[range]).for_each(|(to, &row)| *to = codes[row]);
+            }),
+        });
+        Design::new(rows.len(), &numbers.chain(codes).collect::<Vec<_>>(), precision)
+    }
+
+    fn target(&self, rows: &[usize]) -> Result<Target, SolverError> {
+        Target::new(&rows.iter().map(|&row| self.labels[row]).collect::<Vec<bool>>(), None, None)
+    }
+}
+
+/// Log-loss of 20 ridges on 5 folds, each fold's curvature made once.
+fn path(data: &Data, precision: Precision) -> Result<Vec<f64>, SolverError> {
+    let n = data.labels.len();
+    let mut losses = vec![0.0; 20];
+    for fold in 0..5 {
+        let (held, rows): (Vec<usize>, Vec<usize>) = (0..n).partition(|row| row % 5 == fold);
+        let (design, target, validation) = (data.design(&rows, precision)?, data.target(&rows)?, data.design(&held, precision)?);
+        let ridge = |strength: f64| Penalty::none().ridge(1..design.n_coefficients(), strength);
+        let options = SolverOptions { tolerance: 1e-6, final_hessian: false, ..Default::default() };
+        let mut last = fit(&design, &target, &ridge(1.0), options, None)?.coefficients;
+        let mut former = ridge(1.0);
+        let curve = curvature(&design, &target, &last)?;
+        for (idx, loss) in losses.iter_mut().enumerate() {
+            let strength = 10_f64.powf(4.0 - 8.0 * idx as f64 / 19.0);
+            let start = Start { coefficients: &last, curvature: Some(&curve), optimum_of: Some(&former) };
+            last = fit(&design, &target, &ridge(strength), options, Some(start))?.coefficients;
+            former = ridge(strength);
+            for (eta, &row) in log_odds(&validation, None, &last).iter().zip(&held) {
+                let eta = if data.labels[row] { -eta } else { *eta };
+                *loss += (eta.max(0.0) + (-eta.abs()).exp().ln_1p()) / n as f64;
+            }
         }
     }
+    Ok(losses)
+}
+
+#[expect(clippy::print_stdout, reason = "a measurement for another program")]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (folder, n, p): (&str, usize, usize) = (&args[0], args[1].parse()?, args[2].parse()?);
+    let levels: Vec<usize> = args[3].split(',').filter(|text| *text != "-").map(str::parse).collect::<Result<_, _>>()?;
+    let precision = if args[5] == "f64" { Precision::F64 } else { Precision::F32 };
+    let data = Data {
+        numbers: if p > 0 {
+            chunks(&format!("{folder}/x.f64"), f64::from_le_bytes)?.chunks_exact(n).take(p).map(<[f64]>::to_vec).collect()
+        } else {
+            Vec::new()
+        },
+        codes: if levels.is_empty() {
+            Vec::new()
+        } else {
+            chunks(&format!("{folder}/c.u32"), u32::from_le_bytes)?.chunks_exact(n).map(<[u32]>::to_vec).collect()
+        },
+        labels: std::fs::read(format!("{folder}/y.u8"))?.iter().map(|label| *label == 1).collect(),
+        levels,
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args[4].parse()?).build()?;
+    let rows: Vec<usize> = (0..n).collect();
+    let report = pool.install(|| -> Result<String, SolverError> {
+        if args[6] == "path" {
+            let start = Instant::now();
+            let losses = path(&data, precision)?;
+            return Ok(format!("{{\"wall\": {}, \"losses\": {losses:?}}}", start.elapsed().as_secs_f64()));
+        }
+        let start = Instant::now();
+        let design = data.design(&rows, precision)?;
+        let coded = start.elapsed().as_secs_f64();
+        let target = data.target(&rows)?;
+        let penalty = Penalty::none().ridge(1..design.n_coefficients(), 1.0);
+        let start = Instant::now();
+        let fitted = fit(&design, &target, &penalty, SolverOptions::default(), None)?;
+        let errors: Vec<f64> = fitted.factor.inverse().diag().iter().map(|variance| variance.sqrt()).collect();
+        let wall = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let leads: Vec<u64> = (0..n as u64).map(|row| row / 2).collect();
+        let robust = if args[6] == "robust" { clustered_covariance(&design, &target, &fitted, &leads)?[[0, 0]] } else { 0.0 };
+        let certificate = fitted.certificate;
+        Ok(format!(
+            "{{\"coding\": {coded}, \"wall\": {wall}, \"robust\": {}, \"first_error\": {}, \"robust_variance\": {robust}, \"objective\": {}, \"gradient\": {}, \"passes\": {}, \"hessians\": {}, \"bytes\": {}}}",
+            start.elapsed().as_secs_f64(), errors[0], certificate.objective, certificate.gradient, certificate.passes, certificate.hessians, design.n_bytes()
+        ))
+    })?;
+    println!("{report}");
+    Ok(())
 }

@@ -79,8 +79,10 @@ impl Penalty {
             }
         }
         for (first, matrix) in &self.blocks {
-            for ((row, column), value) in matrix.indexed_iter() {
-                hessian[[first + row, first + column]] += value;
+            for (idx, row) in matrix.rows().into_iter().enumerate() {
+                for (sum, value) in hessian.row_mut(first + idx).iter_mut().skip(*first).zip(row) {
+                    *sum += value;
+                }
             }
         }
     }

@@ -70,6 +70,9 @@ enum Block {
 /// Numbers up to this many are kept in eight bytes each.
 const MAX_F64_CELLS: usize = 20_000_000;
 
+/// Values that quantiles are taken of at most.
+const MAX_SORTED: usize = 200_000;
+
 /// Tiny, beside any data: what a curve's level would be without it is a matter of the intercept.
 const ANCHOR: f64 = 1e-2;
 
@@ -117,6 +120,11 @@ impl Coding {
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
+    }
+
+    /// Number of tables over two features.
+    pub(crate) fn n_pairs(&self) -> usize {
+        self.blocks.iter().filter(|block| matches!(block, Block::Pair { .. })).count()
     }
 
     /// Features that are in use.
@@ -463,11 +471,14 @@ fn fit_bins(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins
 /// Also whether a value is missing; `None` where all are.
 fn learn_edges(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize) -> Option<(Vec<f64>, bool)> {
     let values = matrix.column(feature_idx);
-    let mut sorted: Vec<f64> = rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
-    let n = sorted.len();
-    if n == 0 {
+    let n_present = rows.iter().filter(|&&row| !values[row].is_nan()).count();
+    if n_present == 0 {
         return None;
     }
+    // Quantiles of a part are as good, and sorting all would take longer than the fit.
+    let step = n_present.div_ceil(MAX_SORTED);
+    let mut sorted: Vec<f64> = rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).step_by(step).collect();
+    let n = sorted.len();
     sorted.sort_unstable_by(f64::total_cmp);
     let mut distinct: Vec<f64> = Vec::with_capacity(max_bins + 1);
     for &value in &sorted {
@@ -488,7 +499,7 @@ fn learn_edges(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_b
     while edges.last().is_some_and(|edge| *edge >= sorted[n - 1]) {
         edges.pop();
     }
-    Some((edges, n < rows.len()))
+    Some((edges, n_present < rows.len()))
 }
 
 fn count_levels(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize) -> (Vec<usize>, usize) {

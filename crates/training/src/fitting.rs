@@ -59,13 +59,31 @@ impl Shape {
 }
 
 /// A fit and its coding.
-pub(crate) struct Fitted {
+#[derive(Debug)]
+pub struct Fitted {
     pub(crate) coding: Coding,
     pub(crate) coefficients: Vec<f64>,
     /// The fit by our solver; `None` by linfa.
     pub(crate) native: Option<Fit>,
     /// How it ended, in words.
     pub(crate) ending: String,
+}
+
+impl Fitted {
+    /// Number of tables over two features.
+    pub fn n_pairs(&self) -> usize {
+        self.coding.n_pairs()
+    }
+
+    /// Log-odds of rows of the matrix that it was fitted on.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Fit`] where there are no rows.
+    pub fn log_odds(&self, input: TrainInput<'_>, rows: &[usize]) -> Result<Vec<f64>, TrainError> {
+        let solver = if self.native.is_some() { SolverKind::Native } else { SolverKind::Linfa };
+        log_odds_of(input, &self.coding, &self.coefficients, rows, solver)
+    }
 }
 
 /// A coding with its rows, ready to be fitted with several penalties.
@@ -76,7 +94,7 @@ pub(crate) struct Bench<'a> {
 }
 
 enum Data {
-    Native { design: leadscore_solver::Design, target: Target, curvature: Option<Array2<f64>>, last: Option<Vec<f64>> },
+    Native { design: leadscore_solver::Design, target: Target, curvature: Option<Array2<f64>>, last: Option<(Vec<f64>, Penalty)> },
     Linfa { dense: Array2<f64>, labels: Vec<bool>, last: Option<LogisticFit> },
 }
 
@@ -99,16 +117,14 @@ impl<'a> Bench<'a> {
             Data::Native { design, target, curvature, last } => {
                 let penalty = coding.penalty(strengths);
                 if curvature.is_none() {
-                    // Near enough for a curvature to start from.
-                    let options = SolverOptions { tolerance: 1e-3, final_hessian: false, ..Default::default() };
-                    let start = leadscore_solver::fit(design, target, &penalty, options, None)?;
-                    *curvature = Some(leadscore_solver::curvature(design, target, &start.coefficients)?);
-                    *last = Some(start.coefficients);
+                    let coefficients = roughly(design, target, &penalty, last.as_ref())?;
+                    *curvature = Some(leadscore_solver::curvature(design, target, &coefficients)?);
+                    *last = Some((coefficients, penalty.clone()));
                 }
                 let options = SolverOptions { tolerance: 1e-6, final_hessian: false, ..Default::default() };
-                let start = last.as_ref().map(|last| Start { coefficients: last, curvature: curvature.as_ref() });
+                let start = last.as_ref().map(|(coefficients, former)| Start { coefficients, curvature: curvature.as_ref(), optimum_of: Some(former) });
                 let fit = leadscore_solver::fit(design, target, &penalty, options, start)?;
-                *last = Some(fit.coefficients.clone());
+                *last = Some((fit.coefficients.clone(), penalty));
                 Ok(fit.coefficients)
             }
             // A looser tolerance is enough to rank penalties: the loss is flat around each optimum.
@@ -121,11 +137,30 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// Coefficients good enough to see what they leave over.
+    pub(crate) fn rough(&self, coding: &Coding, strengths: Strengths) -> Result<Vec<f64>, TrainError> {
+        match &self.data {
+            Data::Native { design, target, last, .. } => roughly(design, target, &coding.penalty(strengths), last.as_ref()),
+            Data::Linfa { dense, labels, .. } => {
+                Ok(fit_logistic(dense, labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, None)?.coefficients())
+            }
+        }
+    }
+
+    /// Starts the next fit from the coefficients of fewer columns, the first ones of these.
+    pub(crate) fn start_from(&mut self, coding: &Coding, strengths: Strengths, mut coefficients: Vec<f64>) {
+        if let Data::Native { design, last, .. } = &mut self.data {
+            coefficients.resize(design.n_coefficients(), 0.0);
+            *last = Some((coefficients, coding.penalty(strengths)));
+        }
+    }
+
     /// The fit to the end, with its certificate.
     fn finish(self, coding: Coding, strengths: Strengths) -> Result<Fitted, TrainError> {
         match self.data {
-            Data::Native { design, target, .. } => {
-                let fit = leadscore_solver::fit(&design, &target, &coding.penalty(strengths), SolverOptions::default(), None)?;
+            Data::Native { design, target, last, .. } => {
+                let start = last.as_ref().map(|(coefficients, _)| Start { coefficients, curvature: None, optimum_of: None });
+                let fit = leadscore_solver::fit(&design, &target, &coding.penalty(strengths), SolverOptions::default(), start)?;
                 let certificate = &fit.certificate;
                 let ending = format!(
                     "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
@@ -164,6 +199,13 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// A fit to three digits.
+fn roughly(design: &leadscore_solver::Design, target: &Target, penalty: &Penalty, start: Option<&(Vec<f64>, Penalty)>) -> Result<Vec<f64>, TrainError> {
+    let options = SolverOptions { tolerance: 1e-3, final_hessian: false, ..Default::default() };
+    let start = start.map(|(coefficients, _)| Start { coefficients, curvature: None, optimum_of: None });
+    Ok(leadscore_solver::fit(design, target, penalty, options, start)?.coefficients)
+}
+
 const LINFA_VERSION: &str = "0.8.1";
 
 fn dense_log_odds(dense: &Array2<f64>, coefficients: &[f64]) -> Vec<f64> {
@@ -179,15 +221,12 @@ pub(crate) fn log_odds_of(input: TrainInput<'_>, coding: &Coding, coefficients: 
     }
 }
 
-/// Fits a shape on these rows.
-pub(crate) fn fit_shape(
-    input: TrainInput<'_>,
-    rows: &[usize],
-    skip: &[String],
-    shape: Shape,
-    strengths: Strengths,
-    solver: SolverKind,
-) -> Result<Fitted, TrainError> {
+/// Fits a shape on these rows, with given strengths; `skip` names features to leave out.
+///
+/// # Errors
+///
+/// [`TrainError::Fit`] where the rows have one label, or no optimum was found; [`TrainError::NotConverged`] by linfa.
+pub fn fit_shape(input: TrainInput<'_>, rows: &[usize], skip: &[String], shape: Shape, strengths: Strengths, solver: SolverKind) -> Result<Fitted, TrainError> {
     if shape == Shape::BaseRate {
         let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
         let target = Target::new(&labels, None, None)?;
@@ -199,14 +238,17 @@ pub(crate) fn fit_shape(
     }
     let options = shape.coding_options();
     let coding = Coding::fit(input.matrix, rows, skip, options);
-    let mut bench = Bench::new(input, rows, &coding, solver)?;
+    let bench = Bench::new(input, rows, &coding, solver)?;
     let Shape::Additive { n_pairs: n_pairs @ 1.. } = shape else {
         return bench.finish(coding, strengths);
     };
-    let coefficients = bench.rank(&coding, strengths)?;
+    let coefficients = bench.rough(&coding, strengths)?;
     let pairs = bench.pairs(&coding, options, &coefficients, n_pairs);
+    drop(bench);
     let coding = coding.with_pairs(pairs);
-    Bench::new(input, rows, &coding, solver)?.finish(coding, strengths)
+    let mut bench = Bench::new(input, rows, &coding, solver)?;
+    bench.start_from(&coding, strengths, coefficients);
+    bench.finish(coding, strengths)
 }
 
 /// The certificate as the card holds it.

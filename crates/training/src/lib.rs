@@ -17,7 +17,7 @@ mod train;
 
 pub use coding::{Coding, CodingOptions, Dropped, Strengths};
 pub use error::TrainError;
-pub use fitting::{Shape, SolverKind};
+pub use fitting::{Fitted, Shape, SolverKind, fit_shape};
 pub use leaks::{LeakFinding, LeakVerdict, find_leaks};
 pub use logistic::{LogisticFit, LogisticOptions, fit_logistic};
 pub use splits::{Fold, SplitKind};

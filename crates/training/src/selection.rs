@@ -136,15 +136,26 @@ fn path(input: TrainInput<'_>, folds: &[Fold], skip: &[String], shape: Shape, gr
         .par_iter()
         .map(|fold| {
             let coding = Coding::fit(input.matrix, &fold.train, skip, shape.coding_options());
-            rank_on_fold(input, fold, &coding, grid, solver)
+            rank_on_fold(input, fold, &coding, grid, None, solver)
         })
         .collect::<Result<_, TrainError>>()?;
     Ok(collect(shape, grid, &by_fold))
 }
 
-/// Losses of the validation rows, and the mean loss of the training rows, for each strength.
-fn rank_on_fold(input: TrainInput<'_>, fold: &Fold, coding: &Coding, grid: &[Strengths], solver: SolverKind) -> Result<Vec<(Vec<f64>, f64)>, TrainError> {
+/// Losses of the validation rows, and the mean loss of the training rows, for each strength; `start` are coefficients of the
+/// first columns.
+fn rank_on_fold(
+    input: TrainInput<'_>,
+    fold: &Fold,
+    coding: &Coding,
+    grid: &[Strengths],
+    start: Option<&Vec<f64>>,
+    solver: SolverKind,
+) -> Result<Vec<(Vec<f64>, f64)>, TrainError> {
     let mut bench = Bench::new(input, &fold.train, coding, solver)?;
+    if let (Some(start), Some(strengths)) = (start, grid.first()) {
+        bench.start_from(coding, *strengths, start.clone());
+    }
     let losses_of =
         |rows: &[usize], log_odds: &[f64]| rows.iter().zip(log_odds).map(|(&row, &log_odds)| loss(input.labels[row], log_odds)).collect::<Vec<f64>>();
     let mut results = Vec::with_capacity(grid.len());
@@ -173,6 +184,7 @@ fn collect(shape: Shape, grid: &[Strengths], by_fold: &[Vec<(Vec<f64>, f64)>]) -
 struct Screened<'a> {
     fold: &'a Fold,
     coding: Coding,
+    coefficients: Vec<f64>,
     pairs: Vec<(Axis, Axis)>,
 }
 
@@ -190,11 +202,11 @@ fn with_tables(
         .par_iter()
         .map(|fold| {
             let coding = Coding::fit(input.matrix, &fold.train, skip, shape.coding_options());
-            let mut bench = Bench::new(input, &fold.train, &coding, solver)?;
-            let coefficients = bench.rank(&coding, strengths)?;
+            let bench = Bench::new(input, &fold.train, &coding, solver)?;
+            let coefficients = bench.rough(&coding, strengths)?;
             let most = n_pairs.iter().copied().max().unwrap_or(0);
             let pairs = bench.pairs(&coding, shape.coding_options(), &coefficients, most);
-            Ok(Screened { fold, coding, pairs })
+            Ok(Screened { fold, coding, coefficients, pairs })
         })
         .collect::<Result<_, TrainError>>()?;
     let most_found = screened.iter().map(|screened| screened.pairs.len()).max().unwrap_or(0);
@@ -206,9 +218,9 @@ fn with_tables(
         .map(|&n_pairs| {
             let by_fold: Vec<Vec<(Vec<f64>, f64)>> = screened
                 .par_iter()
-                .map(|Screened { fold, coding, pairs }| {
+                .map(|Screened { fold, coding, coefficients, pairs }| {
                     let coding = coding.clone().with_pairs(pairs.iter().take(n_pairs).cloned());
-                    rank_on_fold(input, fold, &coding, &grid, solver)
+                    rank_on_fold(input, fold, &coding, &grid, Some(coefficients), solver)
                 })
                 .collect::<Result<_, TrainError>>()?;
             Ok(best_of(collect(Shape::Additive { n_pairs }, &grid, &by_fold)))

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::coding::{Coding, Dropped};
 use crate::error::TrainError;
-use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, fit_shape, log_odds_of};
+use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, fit_shape};
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks};
 use crate::selection::{Choice, choose};
 use crate::splits::{Fold, holdout, lead_folds};
@@ -156,7 +156,7 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
     let fitted = fit_shape(input, &all, &skip, choice.shape, choice.strengths, options.solver)?;
     let counts = fitted.coding.counts(matrix, &all, labels);
     let terms = fitted.coding.terms(&fitted.coefficients, &counts);
-    let in_sample = probabilities(log_odds_of(input, &fitted.coding, &fitted.coefficients, &all, options.solver)?);
+    let in_sample = probabilities(fitted.log_odds(input, &all)?);
     let mut caveats = context.caveats.clone();
     if sufficiency.verdict != DataVerdict::Enough {
         caveats.push(format!("data: {}: {}", sufficiency.verdict.name(), sufficiency.reason));
@@ -253,7 +253,7 @@ fn cross_validate(input: TrainInput<'_>, skip: &[String], choice: &Choice, solve
 fn measure(input: TrainInput<'_>, fold: &Fold, skip: &[String], choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
     let fitted = fit_shape(input, &fold.train, skip, choice.shape, choice.strengths, solver)?;
     let description = format!("latest {} snapshots, fitted on the {} whose windows had ended before", fold.validation.len(), fold.train.len());
-    let found = probabilities(log_odds_of(input, &fitted.coding, &fitted.coefficients, &fold.validation, solver)?);
+    let found = probabilities(fitted.log_odds(input, &fold.validation)?);
     Ok(Holdout { description, rows: fold.validation.clone(), probabilities: found })
 }
 

@@ -38,6 +38,18 @@ enum Bench {
         #[arg(long, default_value_t = 1_000_000)]
         leads: u32,
     },
+    /// Fits beside scikit-learn, glum, statsmodels, LightGBM and interpret, to the same optimum
+    Fit {
+        /// Few rows, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
+    /// Accuracy beside scikit-learn, LightGBM, CatBoost and interpret, on simulated worlds and the real data that is there
+    Accuracy {
+        /// One small world and one peer, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
     /// Features of events beside DuckDB, Polars, pandas and featuretools, cell by cell
     Features {
         /// A thousandth of everything, to see that it works
@@ -52,6 +64,8 @@ fn main() -> anyhow::Result<()> {
         Chore::Golden => golden(),
         Chore::Bench(Bench::Leads { leads }) => bench(leads),
         Chore::Bench(Bench::Features { tiny }) => bench_features(tiny),
+        Chore::Bench(Bench::Fit { tiny }) => bench_fit(tiny),
+        Chore::Bench(Bench::Accuracy { tiny }) => bench_accuracy(tiny),
         Chore::Truth { leads } => truth(leads),
     }
 }
@@ -99,7 +113,9 @@ fn test() -> anyhow::Result<()> {
     run(python)?;
     // The measurements in small, so that they cannot rot.
     bench(1_000)?;
-    bench_features(true)
+    bench_features(true)?;
+    bench_fit(true)?;
+    bench_accuracy(true)
 }
 
 /// The browser test says that it skips where there is no browser.
@@ -166,6 +182,73 @@ fn bench_features(tiny: bool) -> anyhow::Result<()> {
     }
     run(script)?;
     std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")
+}
+
+/// What models are compared with.
+const MODEL_PEERS: [&str; 9] = [
+    "scikit-learn==1.9.1",
+    "lightgbm==4.7.0",
+    "catboost==1.2.10",
+    "interpret-core==0.7.8",
+    "glum==3.4.1",
+    "statsmodels==0.15.0",
+    "pandas==3.1.1",
+    "pyarrow==26.0.1",
+    "numpy==2.4.6",
+];
+
+fn bench_fit(tiny: bool) -> anyhow::Result<()> {
+    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
+    let examples = leadscore()?.with_file_name("examples");
+    let folder = root().join("target/bench-fit");
+    let mut script = Command::new(venv("models", &MODEL_PEERS)?);
+    script.arg("tests/bench/fit.py").arg("--folder").arg(&folder).arg("--fit").arg(examples.join("fit"));
+    script.arg("--additive").arg(examples.join("fit_additive")).current_dir(root());
+    if tiny {
+        script.args(["--rows", "5000", "--rounds", "1", "--ebm-rows", "0"]);
+    }
+    run(script)?;
+    std::fs::remove_dir_all(&folder).context("cannot remove the columns of the measurement")
+}
+
+fn bench_accuracy(tiny: bool) -> anyhow::Result<()> {
+    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
+    let program = leadscore()?;
+    let folder = root().join("target/bench-accuracy");
+    let mut script = Command::new(venv("models", &MODEL_PEERS)?);
+    script.arg("tests/bench/accuracy.py").arg("--folder").arg(&folder).arg("--leadscore").arg(&program);
+    script.arg("--fit").arg(program.with_file_name("examples").join("fit_table")).current_dir(root());
+    if tiny {
+        script.args(["--worlds", "linear", "--leads", "4000", "--budget", "1", "--folds", "1", "--peers", "linear"]);
+    } else if let Some(real) = real_sets(&folder)? {
+        script.arg("--real").arg(real);
+    }
+    run(script)?;
+    std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")
+}
+
+/// The real sets where `LEADSCORE_REAL_DATA` is set: their ready configs beside the files, and where time is cut.
+fn real_sets(folder: &Path) -> anyhow::Result<Option<String>> {
+    let Some(data) = std::env::var_os("LEADSCORE_REAL_DATA").map(PathBuf::from) else { return Ok(None) };
+    let sets = [
+        ("olist", "olist-marketing-funnel", "90|2018-05-01"),
+        ("bpi2012", "bpi2012-w-events/prepared", "23|2012-01-22"),
+        ("x-education", "x-education", "none|641584"),
+    ];
+    let mut named = Vec::new();
+    for (name, source, cut) in sets {
+        let target = folder.join(format!("real-{name}"));
+        std::fs::create_dir_all(&target).context("cannot make a folder for real data")?;
+        std::fs::copy(root().join("data").join(name).join("leadscore.toml"), target.join("leadscore.toml")).context("the ready config is there")?;
+        for entry in std::fs::read_dir(data.join(source)).with_context(|| format!("no {source} in LEADSCORE_REAL_DATA"))? {
+            let path = entry.context("cannot list real data")?.path();
+            if path.extension().is_some_and(|extension| extension == "csv") {
+                std::fs::copy(&path, target.join(path.file_name().context("a file has a name")?)).context("room for real data")?;
+            }
+        }
+        named.push(format!("{name}={}|{cut}", target.display()));
+    }
+    Ok(Some(named.join(",")))
 }
 
 fn leadscore() -> anyhow::Result<PathBuf> {
