@@ -28,8 +28,12 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     /// Measure a model on snapshots that it has not seen, and write the report
     Evaluate(EvaluateArgs),
+    /// Mend a model's percentages by outcomes that it has not seen, without fitting it again
+    Recalibrate(RecalibrateArgs),
     /// Show what is in a model file
     Inspect(InspectArgs),
+    /// Say why one lead has its score, and what would change its tier
+    Explain(ExplainArgs),
     /// Make a CRM with a known truth
     Simulate(SimulateArgs),
     /// Print a completion script for a shell
@@ -191,9 +195,45 @@ pub(crate) struct EvaluateArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct RecalibrateArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Nothing known at or after this moment exists
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) as_of: Option<String>,
+    /// Where to write the mended model
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// The lead's id
+    pub(crate) lead: String,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Look at the lead as it stood at this moment; the day after the latest time in the data if not given
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) as_of: Option<String>,
+    /// Print everything as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
     /// The model file
     pub(crate) model: PathBuf,
+    /// Also print every curve, level and table
+    #[arg(long)]
+    pub(crate) curves: bool,
+    /// Also write every curve, level and table as a page
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Print everything as JSON
     #[arg(long)]
     pub(crate) json: bool,

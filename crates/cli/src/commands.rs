@@ -3,9 +3,11 @@
 mod check;
 mod demo;
 mod evaluate;
+mod explain;
 mod features;
 mod init;
 mod inspect;
+mod recalibrate;
 mod score;
 mod simulate;
 mod train;
@@ -43,7 +45,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Train(args) => train::run(&args),
         Command::Score(args) => score::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Recalibrate(args) => recalibrate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Args::command(), "leadscore", &mut std::io::stdout());

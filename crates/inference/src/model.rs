@@ -1,6 +1,6 @@
 //! A model and its card: what it was trained on, how good it is, what it cannot do.
 
-use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Span};
+use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Span, log_odds_to_probability};
 use serde::{Deserialize, Serialize};
 
 use crate::term::{Axis, Place, Term};
@@ -182,6 +182,64 @@ impl Model {
         self.intercept + self.terms.iter().map(Term::average).sum::<f64>()
     }
 
+    /// The same model with every lead's log-odds moved along a line: `intercept + slope · log-odds`.
+    ///
+    /// The line goes into the weights, so that reasons still add up; the order of leads stays as it is for a slope above 0.
+    /// Covariances are those of the weights times the slope: the line's own uncertainty is not in them.
+    #[must_use]
+    pub fn recalibrated(mut self, intercept: f64, slope: f64) -> Self {
+        let along = |log_odds: f64| intercept + slope * log_odds;
+        self.intercept = along(self.intercept);
+        self.terms = self.terms.into_iter().map(|term| term.scaled(slope)).collect();
+        // Edges are probabilities; 0 and 1 stay where they are.
+        self.tier_edges =
+            self.tier_edges.map(|edge| if edge <= 0.0 || edge >= 1.0 { edge } else { log_odds_to_probability(along((edge / (1.0 - edge)).ln())) });
+        if let Some(covariance) = &mut self.covariance {
+            #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
+            covariance.lower.iter_mut().for_each(|value| *value = (f64::from(*value) * slope * slope) as f32);
+        }
+        self
+    }
+
+    /// Log-odds of a row if one of its numbers were another.
+    pub fn log_odds_if(&self, matrix: &FeatureMatrix, row: usize, feature_idx: usize, value: f64) -> f64 {
+        self.intercept + self.terms.iter().map(|term| term.log_odds_with(matrix, row, Some((feature_idx, value)))).sum::<f64>()
+    }
+
+    /// Values of a number above this one at which something changes for the score: the next of each bin, or a standard
+    /// deviation more at a time, in rising order.
+    pub fn steps_above(&self, feature_idx: usize, value: f64, is_whole: bool) -> Vec<f64> {
+        let mut steps: Vec<f64> = Vec::new();
+        let mut add_edges = |edges: &[f64]| {
+            steps.extend(edges.iter().filter(|edge| **edge >= value).map(|edge| if is_whole { edge.floor() + 1.0 } else { edge + edge.abs().max(1.0) * 1e-6 }));
+        };
+        for term in &self.terms {
+            match term {
+                Term::Bins(term) if term.feature_idx == feature_idx => add_edges(&term.edges),
+                Term::Pair(pair) => {
+                    for axis in [&pair.first, &pair.second] {
+                        match axis {
+                            Axis::Bins { feature_idx: idx, edges } if *idx == feature_idx => add_edges(edges),
+                            _ => {}
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        for term in &self.terms {
+            if let Term::Linear(term) = term
+                && term.feature_idx == feature_idx
+            {
+                let size = if is_whole { 1.0 } else { term.scale / 2.0 };
+                steps.extend((1..=10).map(|count| value + f64::from(count) * size));
+            }
+        }
+        steps.sort_unstable_by(f64::total_cmp);
+        steps.dedup();
+        steps
+    }
+
     /// The standard error of a row's log-odds; `None` without a covariance.
     ///
     /// It is that of the penalised estimate: what shrinkage takes away is not in it.
@@ -190,7 +248,7 @@ impl Model {
         let mut entries = vec![(0, 1.0)];
         let mut first = 1;
         for term in &self.terms {
-            if let Place::Cell(cell, times) = term.place(matrix, row) {
+            if let Place::Cell(cell, times) = term.place(matrix, row, None) {
                 entries.push((first + cell, times));
             }
             first += term.n_cells();

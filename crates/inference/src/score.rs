@@ -3,7 +3,7 @@
 use leadscore_core::{FeatureMatrix, log_odds_to_probability};
 
 use crate::model::Model;
-use crate::term::{Axis, Term};
+use crate::term::{Axis, Term, readable};
 
 /// A matrix that the model cannot read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -150,9 +150,4 @@ impl Model {
         };
         format!("{}: {value}", self.specs[feature_idx].describe())
     }
-}
-
-/// A number with as many decimals as a reader wants.
-fn readable(value: f64) -> String {
-    if value == value.round() && value.abs() < 1e15 { format!("{value}") } else { format!("{value:.1}") }
 }

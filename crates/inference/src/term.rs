@@ -150,6 +150,27 @@ impl Term {
         }
     }
 
+    /// The same term with every weight times `slope`.
+    pub(crate) fn scaled(mut self, slope: f64) -> Self {
+        let scale = |weights: &mut [&mut f64]| weights.iter_mut().for_each(|weight| **weight *= slope);
+        match &mut self {
+            Self::Linear(term) => scale(&mut [&mut term.weight, &mut term.missing, &mut term.average]),
+            Self::Levels(term) => {
+                term.levels.iter_mut().for_each(|(_, weight)| *weight *= slope);
+                scale(&mut [&mut term.rare, &mut term.missing, &mut term.unseen, &mut term.average]);
+            }
+            Self::Bins(term) => {
+                term.weights.iter_mut().for_each(|weight| *weight *= slope);
+                scale(&mut [&mut term.missing, &mut term.average]);
+            }
+            Self::Pair(term) => {
+                term.weights.iter_mut().for_each(|weight| *weight *= slope);
+                scale(&mut [&mut term.average]);
+            }
+        }
+        self
+    }
+
     /// What the average lead gets from it, in log-odds.
     pub fn average(&self) -> f64 {
         match self {
@@ -185,9 +206,12 @@ impl Term {
 }
 
 impl Term {
-    /// Where a row of a matrix falls.
-    pub(crate) fn place(&self, matrix: &FeatureMatrix, row: usize) -> Place {
-        let number = |feature_idx: usize| matrix.values()[[row, feature_idx]];
+    /// Where a row of a matrix falls; `instead` gives one number of it another value.
+    pub(crate) fn place(&self, matrix: &FeatureMatrix, row: usize, instead: Option<(usize, f64)>) -> Place {
+        let number = |feature_idx: usize| match instead {
+            Some((changed, value)) if changed == feature_idx => value,
+            _ => matrix.values()[[row, feature_idx]],
+        };
         match self {
             Self::Linear(term) => match number(term.feature_idx) {
                 value if value.is_nan() => Place::Cell(1, 1.0),
@@ -210,15 +234,61 @@ impl Term {
 
     /// Log-odds of a row of a matrix.
     pub fn log_odds(&self, matrix: &FeatureMatrix, row: usize) -> f64 {
-        match (self, self.place(matrix, row)) {
+        self.log_odds_with(matrix, row, None)
+    }
+
+    /// The same, with another value in place of one number.
+    pub(crate) fn log_odds_with(&self, matrix: &FeatureMatrix, row: usize, instead: Option<(usize, f64)>) -> f64 {
+        match (self, self.place(matrix, row, instead)) {
             (Self::Linear(term), Place::Cell(0, times)) => term.weight * times,
             (Self::Linear(term), _) => term.missing,
             (Self::Levels(term), _) => term.log_odds(matrix.level(row, term.feature_idx)),
-            (Self::Bins(term), _) => term.log_odds(matrix.values()[[row, term.feature_idx]]),
+            (Self::Bins(term), Place::Cell(cell, _)) => term.weights.get(cell).copied().unwrap_or(term.missing),
             (Self::Pair(term), Place::Cell(cell, _)) => term.weights[cell],
-            (Self::Pair(term), Place::Unseen) => term.average,
+            (Self::Bins(_) | Self::Pair(_), Place::Unseen) => self.average(),
         }
     }
+
+    /// What each cell stands for, in words, in the order of [`Term::cells`].
+    pub fn cell_names(&self) -> Vec<String> {
+        match self {
+            Self::Linear(term) => vec![format!("for each {}", readable(term.scale)), "missing".to_owned()],
+            Self::Levels(term) => term.levels.iter().map(|(name, _)| name.clone()).chain(["rare levels".to_owned(), "missing".to_owned()]).collect(),
+            Self::Bins(term) => bin_names(&term.edges),
+            Self::Pair(term) => {
+                let (rows, columns) = (term.first.cell_names(), term.second.cell_names());
+                rows.iter().flat_map(|row| columns.iter().map(move |column| format!("{row}, with {column}"))).collect()
+            }
+        }
+    }
+}
+
+/// A number with as many digits as a reader wants.
+pub(crate) fn readable(value: f64) -> String {
+    if value == value.round() && value.abs() < 1e15 {
+        format!("{value}")
+    } else if value.abs() >= 1.0 {
+        format!("{value:.1}")
+    } else if value.abs() >= 0.01 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.1e}")
+    }
+}
+
+/// Names of bins, and of the cell for missing after them.
+fn bin_names(edges: &[f64]) -> Vec<String> {
+    let mut names = Vec::with_capacity(edges.len() + 2);
+    match edges {
+        [] => names.push("any value".to_owned()),
+        [first, .., last] | [first @ last] => {
+            names.push(format!("up to {}", readable(*first)));
+            names.extend(edges.windows(2).map(|pair| format!("{} to {}", readable(pair[0]), readable(pair[1]))));
+            names.push(format!("above {}", readable(*last)));
+        }
+    }
+    names.push("missing".to_owned());
+    names
 }
 
 /// The bin of a value: the first whose upper end is not below it.
@@ -253,6 +323,14 @@ impl Axis {
         match self {
             Self::Bins { edges, .. } => edges.len() + 2,
             Self::Levels { levels, .. } => levels.len() + 1,
+        }
+    }
+
+    /// What each cell stands for, in words.
+    pub fn cell_names(&self) -> Vec<String> {
+        match self {
+            Self::Bins { edges, .. } => bin_names(edges),
+            Self::Levels { levels, .. } => levels.iter().cloned().chain(["others".to_owned()]).collect(),
         }
     }
 

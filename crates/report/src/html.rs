@@ -7,6 +7,8 @@ use crate::svg;
 use crate::verdict::{number, per_cent};
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
+/// The look of all pages.
+pub(crate) const STYLE: &str = include_str!("style.css");
 /// Features that the page shows; the JSON has all.
 const N_INFLUENCES: usize = 15;
 
@@ -16,6 +18,7 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
     environment.add_filter("per_cent", |value: f64| per_cent(value));
     environment.add_filter("number", |value: f64| number(value));
     environment.add_filter("signed", |value: f64| format!("{value:+.3}"));
+    environment.add_template("style", STYLE)?;
     environment.add_template("report", TEMPLATE)?;
     let evaluation = &report.evaluation;
     let manual_gains = evaluation.manual.as_ref().map(|manual| manual.manual_gains.as_slice());

@@ -1,9 +1,12 @@
 //! `inspect`: what is in a model file.
 
 use leadscore_inference::Term;
+use leadscore_report::{model_page, model_text};
+use leadscore_tables::check_target;
 
 use crate::args::InspectArgs;
 use crate::commands::Outcome;
+use crate::commands::train::write_text;
 use crate::project::read_model;
 use crate::show;
 
@@ -30,10 +33,24 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
         ),
         format!("knows until  {}", card.known_until),
         format!("data         {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason),
-        format!("penalty      {}: {}", card.penalty, card.penalty_choice),
+        format!("kind         {}: {}", card.kind, card.penalty_choice),
         format!("fit          {}", card.fit),
         format!("measured on  {}", card.evaluation),
     ];
+    if let Some(challenge) = &card.challenge {
+        lines.push(format!("challenge    {} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
+    }
+    if let Some(certificate) = &card.certificate {
+        lines.push(format!(
+            "certificate  gradient {:.1e}, Newton decrement {:.1e}, {} steps, {} passes, condition {:.1e}, {:.1} effective parameters",
+            certificate.gradient,
+            certificate.newton_decrement,
+            certificate.iterations,
+            certificate.passes,
+            certificate.condition,
+            certificate.effective_parameters
+        ));
+    }
     lines.extend(card.metrics.iter().map(|(name, value)| format!("  {name:<18} {value:.4}")));
     lines.extend(card.caveats.iter().map(|caveat| format!("caveat       {caveat}")));
     lines.push(format!("baseline     {:.4} log-odds", model.baseline()));
@@ -42,18 +59,28 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
     let rows: Vec<Vec<String>> = terms
         .iter()
         .map(|term| {
-            let spec = &model.specs[term.feature_idx()];
+            let first = model.specs[term.feature_idx()].describe();
+            let name = term.second_feature_idx().map_or(first.clone(), |second| format!("{first}, with {}", model.specs[second].describe()));
             let weight = match term {
                 Term::Bins(bins) => format!("{} bins", bins.weights.len()),
                 Term::Pair(pair) => format!("{} × {} cells", pair.first.n_cells(), pair.second.n_cells()),
                 Term::Linear(linear) => format!("{:+.3} per {:.3}", linear.weight, linear.scale),
                 Term::Levels(levels) => format!("{} levels", levels.levels.len()),
             };
-            vec![spec.describe(), format!("{:.3}", term.range()), weight]
+            vec![name, format!("{:.3}", term.range()), weight]
         })
         .collect();
     lines.push(String::new());
     lines.push(show::table(&["feature", "moves by", "log-odds"], &rows));
+    if args.curves {
+        lines.push(String::new());
+        lines.push(model_text(&model));
+    }
     show::result(&lines.join("\n"));
+    if let Some(path) = &args.html {
+        check_target(path)?;
+        write_text(path, &model_page(&model)?)?;
+        show::remark(&format!("wrote {}", path.display()));
+    }
     Ok(Outcome::Done)
 }

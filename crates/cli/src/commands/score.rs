@@ -47,7 +47,7 @@ pub(crate) fn score_leads(args: &ScoreArgs) -> anyhow::Result<(Tables, ScoringSe
 }
 
 /// The first midnight after a moment: everything that the data knows lies before it.
-fn next_midnight(at: Timestamp) -> Timestamp {
+pub(crate) fn next_midnight(at: Timestamp) -> Timestamp {
     if at >= Timestamp::MAX { at } else { Timestamp::from_micros(at.end_of_day().micros() + 1) }
 }
 

@@ -119,8 +119,12 @@ pub(crate) fn report_training(trained: &Trained) {
 }
 
 pub(crate) fn write_model(trained: &Trained, path: &Path) -> anyhow::Result<()> {
+    write_model_file(&trained.model, path)
+}
+
+pub(crate) fn write_model_file(model: &leadscore_inference::Model, path: &Path) -> anyhow::Result<()> {
     let mut file = OutFile::create(path)?;
-    leadscore_inference::write_model(&trained.model, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
+    leadscore_inference::write_model(model, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
     file.finish()?;
     Ok(())
 }

@@ -1,0 +1,95 @@
+//! Commands that look into a model or mend it: `inspect`, `explain`, `recalibrate`.
+#![allow(missing_docs, reason = "tests")]
+
+use std::path::Path;
+
+use leadscore_tests::{figure, leadscore, succeed};
+
+fn world(name: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    succeed(folder.path(), &["simulate", "--leads", "20000", "--world", name, "--out", "crm"]);
+    std::fs::rename(folder.path().join("crm"), folder.path().join("here")).expect("the same disk");
+    folder
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+fn errors(folder: &Path, args: &[&str]) -> String {
+    let output = leadscore(folder, args);
+    assert_eq!(output.status.code(), Some(2), "{args:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn an_interaction_is_found_drawn_and_explained() {
+    let folder = world("interactions");
+    let folder = folder.path();
+    let config = "here/leadscore.toml";
+    succeed(folder, &["train", "-c", config, "-o", "model"]);
+    let model = json(&succeed(folder, &["inspect", "model", "--json"]));
+    assert_eq!(model["card"]["kind"], "additive");
+    let certificate = &model["card"]["certificate"];
+    assert!(certificate["gradient"].as_f64().expect("a number") <= 1e-9 && certificate["effective_parameters"].as_f64().expect("a number") > 5.0);
+    assert!(model["card"]["challenge"]["high"].as_f64().expect("a number") < 0.0);
+    let text = succeed(folder, &["inspect", "model", "--curves", "--html", "model.html"]);
+    // The world's own: role with source, and pages at first with seats.
+    assert!(text.contains("role, with source") || text.contains("source, with role"), "{text}");
+    let page = std::fs::read_to_string(folder.join("model.html")).expect("written");
+    assert!(page.contains("<svg") && page.contains("role, with source") && !page.contains("http://") && !page.contains("https://"));
+    succeed(folder, &["score", "model", "-c", config, "--intervals", "-o", "scores.csv"]);
+    let rows: Vec<csv::StringRecord> =
+        csv::Reader::from_path(folder.join("scores.csv")).expect("readable").into_records().map(|record| record.expect("a row")).collect();
+    let headers = csv::Reader::from_path(folder.join("scores.csv")).expect("readable").headers().expect("there").clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).expect("there");
+    let number = |row: &csv::StringRecord, name: &str| row[column(name)].parse::<f64>().expect("a number");
+    let open: Vec<&csv::StringRecord> = rows.iter().filter(|row| !row[2].is_empty()).collect();
+    for row in &open {
+        let (low, said, high) = (number(row, "likelihood_low"), number(row, "likelihood_to_close"), number(row, "likelihood_high"));
+        assert!(0.0 < low && low < said && said < high && high < 100.0, "{row:?}");
+    }
+    // What explain says of a lead is what score said of it.
+    let medium = open.iter().find(|row| &row[3] == "Medium").expect("a quarter of them");
+    let explanation = json(&succeed(folder, &["explain", "model", &medium[0], "-c", config, "--json"]));
+    assert!((explanation["likelihood_to_close"].as_f64().expect("a number") - number(medium, "likelihood_to_close")).abs() < 1e-9);
+    assert!((explanation["interval"][0].as_f64().expect("a number") - number(medium, "likelihood_low")).abs() < 1e-6);
+    let sum: f64 = explanation["reasons"].as_array().expect("a list").iter().map(|reason| reason["log_odds"].as_f64().expect("a number")).sum();
+    assert!((explanation["baseline_log_odds"].as_f64().expect("a number") + sum - explanation["log_odds"].as_f64().expect("a number")).abs() < 1e-9);
+    let next = &explanation["next_tier"];
+    assert_eq!(next["tier"], "High");
+    let edge = next["from_likelihood"].as_f64().expect("a number");
+    let lowest_high = open.iter().filter(|row| &row[3] == "High").map(|row| number(row, "likelihood_to_close")).fold(f64::INFINITY, f64::min);
+    assert!((edge - lowest_high).abs() < 1e-9);
+    for change in next["changes"].as_array().expect("a list") {
+        assert!(change["to"].as_f64() > change["from"].as_f64() && change["likelihood_then"].as_f64().expect("a number") >= edge - 1e-9);
+    }
+    let text = succeed(folder, &["explain", "model", &medium[0], "-c", config]);
+    assert!(text.contains("contact priority Medium") && text.contains("High begins at"), "{text}");
+    assert!(errors(folder, &["explain", "model", "nobody", "-c", config]).contains("there is no lead `nobody`"));
+    let won = rows.iter().find(|row| &row[3] == "Closed won").expect("some");
+    assert!(errors(folder, &["explain", "model", &won[0], "-c", config]).contains("was won before"));
+}
+
+#[test]
+fn percentages_that_drifted_are_mended_without_a_new_fit() {
+    let folder = world("drift");
+    let folder = folder.path();
+    let config = "here/leadscore.toml";
+    succeed(folder, &["train", "-c", config, "--as-of", "2024-10-01", "-o", "old"]);
+    succeed(folder, &["recalibrate", "old", "-c", config, "--as-of", "2025-07-01", "-o", "mended"]);
+    let evaluate = |model: &str, out: &str| {
+        succeed(folder, &["evaluate", model, "-c", config, "--from", "2025-07-01", "--json", out]);
+        (figure(folder, out, "evaluation.log_loss.value"), figure(folder, out, "evaluation.ranking.roc_auc.value"))
+    };
+    let (before, ranking_before) = evaluate("old", "before.json");
+    let (after, ranking_after) = evaluate("mended", "after.json");
+    assert!(after < before, "{after} {before}");
+    // A line in log-odds leaves the order as it is.
+    assert!((ranking_before - ranking_after).abs() < 1e-9);
+    let card = json(&succeed(folder, &["inspect", "mended", "--json"]));
+    assert!(card["card"]["caveats"].as_array().expect("a list").iter().any(|caveat| caveat.as_str().expect("text").starts_with("recalibrated on")));
+    // What it was mended with is no test of it any more.
+    assert!(errors(folder, &["evaluate", "mended", "-c", config, "--from", "2025-01-01"]).contains("in sample"));
+    assert!(errors(folder, &["recalibrate", "mended", "-c", config, "--as-of", "2025-07-01", "-o", "again"]).contains("at least 20 wins"));
+}
