@@ -42,6 +42,7 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
         SplitKind::GroupedByLead => "folds by lead, not by time, because the history is too short for purged folds forward in time (or has no time)",
     };
     let has_time = input.matrix.keys().first().map(|key| key.at) != input.matrix.keys().last().map(|key| key.at);
+    let is_blind_to_time = kind == SplitKind::GroupedByLead && has_time;
     if folds.is_empty() {
         let ridge = options.penalties.get(options.penalties.len() / 2).copied().unwrap_or(1.0);
         let strengths = Strengths { ridge, smooth: 100.0, pair: PAIR_STRENGTHS[0] };
@@ -68,7 +69,7 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
         let mut n_pairs = vec![options.max_pairs.div_ceil(3), options.max_pairs];
         n_pairs.dedup();
         // Only what holds later is worth a table, and folds by lead do not tell.
-        n_pairs.retain(|&n_pairs| n_pairs > 0 && !(kind == SplitKind::GroupedByLead && has_time));
+        n_pairs.retain(|&n_pairs| n_pairs > 0 && !is_blind_to_time);
         ladder.extend(with_tables(input, &folds, skip, strengths, &n_pairs, options.solver)?);
     }
     // The one-standard-error rule of Breiman et al. (1984), section 3.4.3, between shapes; the error is that of the difference
@@ -78,9 +79,10 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
     // Up the ladder, a step at a time: a richer candidate has to be better than what stands by more than chance.
     for step in 1..ladder.len() {
         let difference = compare(&ladder[step].losses, &ladder[chosen].losses, &clusters);
-        // Anything at all against nothing must be beyond doubt; between models one standard error will do.
+        // Anything at all against nothing must be beyond doubt, and so must what folds say that do not look forward; else one
+        // standard error will do.
         let is_base = ladder[chosen].shape == Shape::BaseRate && !options.allow_too_few;
-        let margin = if is_base { 1.96 } else { 1.0 };
+        let margin = if is_base || is_blind_to_time { 1.96 } else { 1.0 };
         let is_better = difference.mean + margin * difference.error < 0.0;
         let against = (ladder[step].shape, ladder[chosen].shape);
         let shipped = if is_better { step } else { chosen };
