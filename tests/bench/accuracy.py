@@ -1,7 +1,7 @@
 """Accuracy beside peers: leadscore with its defaults, and scikit-learn, LightGBM, CatBoost and interpret, each tuned alike.
 
 Called by `cargo xtask bench accuracy`, which builds the environment. All see the same features at the same snapshots, made by
-`leadscore features`. Splits: five random folds by lead, and by time (training windows end before the first test snapshot).
+`leadscore features`. Splits: three random folds by lead, and by time (training windows end before the first test snapshot).
 Every peer tries the same number of settings by three folds by lead within its training rows, and is fitted again with the best.
 """
 import argparse, csv, json, os, subprocess, sys, time, warnings
@@ -189,10 +189,10 @@ def main():
     parser.add_argument("--leadscore", required=True)
     parser.add_argument("--fit", required=True)
     parser.add_argument("--folder", required=True)
-    parser.add_argument("--leads", type=int, default=40_000)
-    parser.add_argument("--budget", type=int, default=4)
+    parser.add_argument("--leads", type=int, default=25_000)
+    parser.add_argument("--budget", type=int, default=2)
     parser.add_argument("--peers", default=",".join(PEERS))
-    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--worlds", default="linear,curved,interactions,drift")
     parser.add_argument("--real", default="")
     parser.add_argument("--json")

@@ -87,12 +87,12 @@ def one_fit(args, title, n, p, levels):
     if levels:
         import pandas as pd
         frame = pd.DataFrame(x, columns=[f"x{i}" for i in range(p)]).assign(**{f"c{j}": pd.Categorical(codes[:, j], categories=range(k)) for j, k in enumerate(levels)})
-    model, cpu, wall = timed(lambda: GeneralizedLinearRegressor(family="binomial", alpha=1 / n, l1_ratio=0, gradient_tol=1e-9, drop_first=False).fit(frame, y.astype(float)))
+    model, cpu, wall = timed(lambda: GeneralizedLinearRegressor(family="binomial", alpha=1 / n, l1_ratio=0, gradient_tol=1e-7, drop_first=False).fit(frame, y.astype(float)))
     rows.append(("glum, irls", cpu, wall, objective(z, model.coef_, model.intercept_, y), gradient(z, model.coef_, model.intercept_, y)))
     if not levels:
         import statsmodels.api as sm
         design = sm.add_constant(x)
-        _, cpu, wall = timed(lambda: sm.GLM(y.astype(float), design, family=sm.families.Binomial()).fit(tol=1e-12))
+        _, cpu, wall = timed(lambda: sm.GLM(y.astype(float), design, family=sm.families.Binomial()).fit())
         rows.append(("statsmodels GLM, without a penalty", cpu, wall, None, None))
     show(title, rows)
     run = ours(args.fit, folder, n, p, levels, 1, "f32", "ridge")
@@ -159,7 +159,7 @@ def main():
     parser.add_argument("--folder", required=True)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--ebm-rows", type=int, default=100_000)
+    parser.add_argument("--ebm-rows", type=int, default=50_000)
     parser.add_argument("--only", default="dense,categories,path,additive")
     args = parser.parse_args()
     n = args.rows

@@ -61,7 +61,7 @@ impl From<ModelOne> for Model {
                 fit: card.fit,
                 kind: "linear".to_owned(),
                 certificate: None,
-                challenge: None,
+                challenges: Vec::new(),
                 evaluation: card.evaluation,
                 metrics: card.metrics,
                 data_fingerprint: card.data_fingerprint,

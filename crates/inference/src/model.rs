@@ -87,8 +87,8 @@ pub struct Card {
     pub kind: String,
     /// How near the optimum the fit is; `None` where another solver made it.
     pub certificate: Option<FitCertificate>,
-    /// The richer model against the simpler one, where both were tried.
-    pub challenge: Option<Challenge>,
+    /// Each richer model against the one that stood, on folds of the training data, in the order they were tried.
+    pub challenges: Vec<Challenge>,
     /// How the figures below were measured.
     pub evaluation: String,
     /// Named figures on data that the measured fit had not seen.
@@ -172,6 +172,19 @@ impl DataVerdict {
             Self::Enough => "enough",
             Self::Thin => "thin",
             Self::TooFew => "too few",
+        }
+    }
+}
+
+impl Card {
+    /// The comparison that decided what was shipped: the last step up that was taken, or the first that was not.
+    pub fn decisive_challenge(&self) -> Option<&Challenge> {
+        let taken = self.challenges.iter().rev().find(|challenge| challenge.shipped == challenge.richer);
+        // A step from the win rate to straight lines is no news where curves were tried as well.
+        let refused = self.challenges.iter().find(|challenge| challenge.shipped == challenge.simpler);
+        match (taken, refused) {
+            (Some(taken), Some(refused)) if taken.simpler == "the base rate" => Some(refused),
+            (taken, refused) => taken.or(refused),
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
         tiers => svg::tiers(&evaluation.tiers, &[]),
         gains => svg::gains(predictive_gains, manual_gains),
         lift => svg::lift(&evaluation.deciles),
-        reliability => svg::reliability(&evaluation.calibration),
+        reliability => svg::reliability(&evaluation.calibration, &evaluation.corp),
         influences => svg::influences(&report.influences[..report.influences.len().min(N_INFLUENCES)]),
         manual_tiers => evaluation.manual.as_ref().map(|manual| svg::tiers(&manual.manual_tiers, &manual.predictive_tiers)),
         predictive_tiers => evaluation.manual.as_ref().map(|manual| svg::tiers(&manual.predictive_tiers, &manual.manual_tiers)),

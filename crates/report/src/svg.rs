@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use leadscore_inference::CellCount;
-use leadscore_metrics::{CalibrationBin, DecileRow, GainsPoint, TierRow};
+use leadscore_metrics::{CalibrationBin, Corp, DecileRow, GainsPoint, TierRow};
 
 use crate::data::Influence;
 use crate::verdict::per_cent;
@@ -219,18 +219,22 @@ pub(crate) fn lift(rows: &[DecileRow]) -> String {
 }
 
 /// Said against happened, with intervals.
-pub(crate) fn reliability(bins: &[CalibrationBin]) -> String {
+pub(crate) fn reliability(bins: &[CalibrationBin], corp: &Corp) -> String {
     let mut drawing = Drawing::new(420.0, 360.0);
     let largest = bins.iter().map(|bin| bin.interval.high.max(bin.mean_probability)).fold(0.0, f64::max).min(1.0);
     let (limit, step) = round_up(largest);
     let place = axes(&mut drawing, ((limit, step), (limit, step)), ("likelihood that the model gave", "share won"), per_cent);
     drawing.line("chance", place(0.0, 0.0), place(limit, limit));
+    // The curve without bins, as far as the axes go.
+    let inside = corp.steps.iter().filter(|step| step.to <= limit && step.win_rate <= limit);
+    let points: Vec<(f64, f64)> = inside.flat_map(|step| [place(step.from, step.win_rate), place(step.to, step.win_rate)]).collect();
+    drawing.path("curve second", &points);
     for bin in bins {
         drawing.line("whisker", place(bin.mean_probability, bin.interval.low), place(bin.mean_probability, bin.interval.high.min(limit)));
         let title = format!("{} said, {} of {} won: {}", per_cent(bin.mean_probability), bin.n_wins, bin.n_rows, per_cent(bin.win_rate));
         drawing.mark("dot", place(bin.mean_probability, bin.win_rate), 5.0, &title);
     }
-    drawing.finish("Reliability: likelihood given against share won, in ten bins")
+    drawing.finish("Reliability: likelihood given against share won, in ten bins and by the rising curve that fits best")
 }
 
 /// What moves the score: each label stands above its bar, so that none is cut.
@@ -244,7 +248,7 @@ pub(crate) fn influences(rows: &[Influence]) -> String {
         let direction = match row.rising {
             Some(true) => "more speaks for a win",
             Some(false) => "more speaks against a win",
-            None => "by level",
+            None => "by value",
         };
         drawing.text("label", "start", (4.0, y), &shorten(&row.feature, 62));
         drawing.text("tick", "end", (width - 4.0, y), direction);

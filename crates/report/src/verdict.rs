@@ -1,6 +1,6 @@
 //! The conclusion in plain words, each sentence with the figure that it rests on.
 
-use leadscore_inference::{Card, DataVerdict};
+use leadscore_inference::{Card, Challenge, DataVerdict};
 use leadscore_metrics::{Estimate, Evaluation};
 use serde::Serialize;
 
@@ -44,6 +44,7 @@ pub(crate) fn judge(card: &Card, evaluation: &Evaluation, data: &DataSection) ->
     };
     let mut findings = vec![ranks, holds, better_than_rate];
     findings.extend(manual);
+    findings.extend(card.decisive_challenge().map(challenge_finding));
     if data.in_sample {
         findings.push(Finding {
             answer: "no",
@@ -134,6 +135,16 @@ fn manual_finding(difference: Estimate, manual: Estimate, predictive: Estimate, 
         difference.high
     );
     Finding { answer, text }
+}
+
+/// The richer model against the simpler one, as training found it.
+fn challenge_finding(challenge: &Challenge) -> Finding {
+    let text = format!(
+        "Shape of the model: {} against {}, on folds of the training data: log-loss {:+.4} ({:+.4} to {:+.4}). Shipped: {}.",
+        challenge.richer, challenge.simpler, challenge.log_loss_difference, challenge.low, challenge.high, challenge.shipped
+    );
+    // Whichever was shipped is the one that the data speaks for; only the win rate itself is bad news.
+    Finding { answer: if challenge.shipped == "the base rate" { "no" } else { "yes" }, text }
 }
 
 pub(crate) fn number(value: f64) -> String {

@@ -47,7 +47,7 @@ fn path(data: &Data, precision: Precision) -> Result<Vec<f64>, SolverError> {
         let (held, rows): (Vec<usize>, Vec<usize>) = (0..n).partition(|row| row % 5 == fold);
         let (design, target, validation) = (data.design(&rows, precision)?, data.target(&rows)?, data.design(&held, precision)?);
         let ridge = |strength: f64| Penalty::none().ridge(1..design.n_coefficients(), strength);
-        let options = SolverOptions { tolerance: 1e-6, final_hessian: false, ..Default::default() };
+        let options = SolverOptions { tolerance: 1e-5, final_hessian: false, ..Default::default() };
         let mut last = fit(&design, &target, &ridge(1.0), options, None)?.coefficients;
         let mut former = ridge(1.0);
         let curve = curvature(&design, &target, &last)?;

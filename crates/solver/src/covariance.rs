@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::design::{Design, Numbers, PART_ROWS, TILE_ROWS};
+use crate::design::{Design, PART_ROWS, TILE_ROWS};
 use crate::error::SolverError;
 use crate::kernel::log_odds;
 use crate::newton::Fit;
@@ -13,6 +13,8 @@ use crate::target::Target;
 const N_LANES: usize = 8;
 /// Products of two entries of one cluster that are worth waiting for; beyond, clusters are sampled.
 const MAX_PRODUCTS: f64 = 4e10;
+
+const MAX_COEFFICIENTS: usize = 20_000;
 
 /// Covariance of the coefficients of a fit, robust to rows of one cluster being alike.
 ///
@@ -30,7 +32,7 @@ const MAX_PRODUCTS: f64 = 4e10;
 ///
 /// # Errors
 ///
-/// [`SolverError::Length`].
+/// [`SolverError::Length`], [`SolverError::TooWide`] for more than 20,000 coefficients or a column that was eliminated.
 ///
 /// # References
 ///
@@ -38,6 +40,9 @@ const MAX_PRODUCTS: f64 = 4e10;
 pub fn clustered_covariance(design: &Design, target: &Target, fit: &Fit, clusters: &[u64]) -> Result<Array2<f64>, SolverError> {
     if clusters.len() != design.n_rows() {
         return Err(SolverError::Length { what: "clusters", found: clusters.len(), expected: design.n_rows() });
+    }
+    if design.n_coefficients() > MAX_COEFFICIENTS || design.layout.wide.is_some() {
+        return Err(SolverError::TooWide { n_coefficients: design.n_coefficients() });
     }
     let residuals: Vec<f64> = log_odds(design, target.offsets.as_deref(), &fit.coefficients)
         .into_iter()
@@ -111,11 +116,7 @@ fn visit(design: &Design, row: usize, mut add: impl FnMut(usize, f64)) {
     add(0, 1.0);
     for number in 0..layout.n_numbers {
         let at = (tile * layout.n_numbers + number) * TILE_ROWS + within;
-        let value = match &part.numbers {
-            Numbers::F32(numbers) => f64::from(numbers[at]),
-            Numbers::F64(numbers) => numbers[at],
-        };
-        add(1 + number, value);
+        add(1 + number, part.number(at));
     }
     for coded in &layout.coded {
         add(coded.first + part.codes(tile, coded, layout).get(within), 1.0);

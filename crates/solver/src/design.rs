@@ -10,6 +10,8 @@ use crate::error::SolverError;
 pub(crate) const TILE_ROWS: usize = 256;
 /// Tiles of a part: what one step of the Hessian looks at, and what is read from disk at once.
 pub(crate) const PART_TILES: usize = 16;
+/// A category with more levels than this is eliminated from every Hessian before it is factored, one such category a design.
+const WIDE_LEVELS: usize = 1024;
 /// Rows of a part.
 pub(crate) const PART_ROWS: usize = TILE_ROWS * PART_TILES;
 
@@ -54,7 +56,8 @@ pub enum Precision {
 ///
 /// # Shapes
 ///
-/// Coefficients stand in this order: the intercept, one for each number, then one for each level of each coded column.
+/// Coefficients stand in this order: the intercept, one for each number, then one for each level of each coded column; the
+/// coded column with most levels stands last if it has more than 1,024.
 #[derive(Debug, Clone)]
 pub struct Design {
     pub(crate) layout: Layout,
@@ -68,6 +71,8 @@ pub(crate) struct Layout {
     pub(crate) n_numbers: usize,
     pub(crate) coded: Vec<Coded>,
     pub(crate) n_coefficients: usize,
+    /// The coded column that is eliminated from Hessians, whose coefficients are the last ones.
+    pub(crate) wide: Option<usize>,
     pub(crate) precision: Precision,
     /// Columns of each width of code.
     n_codes: [usize; 3],
@@ -191,21 +196,34 @@ impl Design {
 impl Layout {
     fn new(n_rows: usize, columns: &[Column<'_>], precision: Precision) -> Self {
         let n_numbers = columns.iter().filter(|column| matches!(column, Column::Number(_))).count();
-        let mut layout = Self { n_rows, n_numbers, coded: Vec::new(), n_coefficients: 1 + n_numbers, precision, n_codes: [0; 3] };
-        for column in columns {
-            if let Column::Codes { n_levels, .. } = column {
-                let width = match n_levels {
-                    ..=0x100 => Width::Byte,
-                    ..=0x1_0000 => Width::Two,
-                    _ => Width::Four,
-                };
-                let position = &mut layout.n_codes[width as usize];
-                layout.coded.push(Coded { n_levels: *n_levels, first: layout.n_coefficients, width, position: *position });
-                *position += 1;
-                layout.n_coefficients += n_levels;
-            }
+        let levels: Vec<usize> = columns.iter().filter_map(|column| if let Column::Codes { n_levels, .. } = column { Some(*n_levels) } else { None }).collect();
+        let wide = (0..levels.len()).rev().max_by_key(|&idx| levels[idx]).filter(|&idx| levels[idx] > WIDE_LEVELS);
+        let mut layout = Self { n_rows, n_numbers, coded: Vec::new(), n_coefficients: 1 + n_numbers, wide, precision, n_codes: [0; 3] };
+        for &n_levels in &levels {
+            let width = match n_levels {
+                0..=0x100 => Width::Byte,
+                0x101..=0x1_0000 => Width::Two,
+                _ => Width::Four,
+            };
+            let position = &mut layout.n_codes[width as usize];
+            layout.coded.push(Coded { n_levels, first: 0, width, position: *position });
+            *position += 1;
+        }
+        for idx in (0..levels.len()).filter(|idx| Some(*idx) != wide).chain(wide) {
+            layout.coded[idx].first = layout.n_coefficients;
+            layout.n_coefficients += levels[idx];
         }
         layout
+    }
+
+    /// Coefficients that a Hessian is kept of.
+    pub(crate) fn n_core(&self) -> usize {
+        self.wide.map_or(self.n_coefficients, |wide| self.coded[wide].first)
+    }
+
+    /// The coded columns that a Hessian is kept of.
+    pub(crate) fn core_coded(&self) -> impl Iterator<Item = &Coded> {
+        self.coded.iter().enumerate().filter(|(idx, _)| Some(*idx) != self.wide).map(|(_, coded)| coded)
     }
 
     fn empty_part(&self, first_row: usize, n_rows: usize) -> Part {
@@ -256,6 +274,14 @@ impl Layout {
 impl Part {
     pub(crate) fn n_tiles(&self) -> usize {
         self.n_rows.div_ceil(TILE_ROWS)
+    }
+
+    /// One number by its place.
+    pub(crate) fn number(&self, at: usize) -> f64 {
+        match &self.numbers {
+            Numbers::F32(numbers) => f64::from(numbers[at]),
+            Numbers::F64(numbers) => numbers[at],
+        }
     }
 
     fn n_bytes(&self) -> usize {

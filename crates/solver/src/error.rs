@@ -46,6 +46,14 @@ pub enum SolverError {
         /// Number of levels.
         n_levels: usize,
     },
+    /// A matrix that would not fit in memory.
+    #[error(
+        "{n_coefficients} coefficients beside the widest column: expected at most 20,000, or their second derivatives would not fit in memory; join rare levels"
+    )]
+    TooWide {
+        /// Number of coefficients.
+        n_coefficients: usize,
+    },
     /// More rows than a row number can name.
     #[error("{found} rows: expected fewer than 4,294,967,296")]
     TooMany {

@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::error::SolverError;
+use crate::kernel::{Hessian, WideHessian};
 
 /// Columns that are worked on at once, so that most of the work is products of matrices.
 const BLOCK: usize = 64;
@@ -14,14 +15,40 @@ const BLOCK: usize = 64;
 const SMALLEST_PIVOT: f64 = 1e-13;
 
 /// `L` with `S L Lᵀ S` the matrix, where the diagonal matrix `S` makes the diagonal of `L Lᵀ` one.
+///
+/// A wide column is eliminated before: with `A` the others' block, `D` the diagonal of its levels and `C` the levels with the
+/// others, `L` is that of the Schur complement `A − Cᵀ D⁻¹ C`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Factor {
     lower: Array2<f64>,
     /// Square roots of the matrix's diagonal.
     scale: Vec<f64>,
+    wide: Option<WideHessian>,
+    /// What the matrix that was factored is to be multiplied with.
+    multiplier: f64,
 }
 
 impl Factor {
+    /// Factors a Hessian with its penalty.
+    ///
+    /// # Errors
+    ///
+    /// [`SolverError::Undetermined`] with the first coefficient that is, up to rounding, a sum of those before.
+    pub(crate) fn of(hessian: Hessian) -> Result<Self, SolverError> {
+        let Hessian { mut core, wide } = hessian;
+        let Some(wide) = wide else { return Self::new(core) };
+        if let Some(level) = wide.diagonal.iter().position(|value| !(value.is_finite() && *value > 0.0)) {
+            return Err(SolverError::Undetermined { coefficient: core.nrows() + level });
+        }
+        let mut scaled = wide.cross.clone();
+        for (mut row, diagonal) in scaled.rows_mut().into_iter().zip(&wide.diagonal) {
+            let root = diagonal.sqrt();
+            row.mapv_inplace(|value| value / root);
+        }
+        general_mat_mul(-1.0, &scaled.t(), &scaled, 1.0, &mut core);
+        Ok(Self { wide: Some(wide), ..Self::new(core)? })
+    }
+
     /// Factors a symmetric positive definite matrix.
     ///
     /// # Errors
@@ -64,17 +91,44 @@ impl Factor {
         for row in 0..n {
             part_mut(matrix.view_mut(), row..row + 1, row + 1..n).fill(0.0);
         }
-        Ok(Self { lower: matrix, scale })
+        Ok(Self { lower: matrix, scale, wide: None, multiplier: 1.0 })
     }
 
     /// The factor of the matrix times `factor`.
     pub(crate) fn scaled(mut self, factor: f64) -> Self {
-        self.scale.iter_mut().for_each(|scale| *scale *= factor.sqrt());
+        self.multiplier *= factor;
         self
     }
 
-    /// `x` with `A x = right`.
+    /// `x` with `H x = right`.
     pub fn solve(&self, right: &[f64]) -> Vec<f64> {
+        let n_core = self.scale.len();
+        let mut x = match &self.wide {
+            None => self.solve_core(right),
+            Some(WideHessian { diagonal, cross }) => {
+                let (core, levels) = right.split_at(n_core);
+                let inner: Vec<f64> = levels.iter().zip(diagonal).map(|(value, diagonal)| value / diagonal).collect();
+                let mut reduced = core.to_vec();
+                for (row, value) in cross.rows().into_iter().zip(&inner) {
+                    reduced.iter_mut().zip(row).for_each(|(sum, weight)| *sum -= weight * value);
+                }
+                let mut x = self.solve_core(&reduced);
+                let levels: Vec<f64> = cross
+                    .rows()
+                    .into_iter()
+                    .zip(diagonal)
+                    .zip(&inner)
+                    .map(|((row, diagonal), value)| value - dot(row.to_slice().expect("rows are contiguous"), &x) / diagonal)
+                    .collect();
+                x.extend(levels);
+                x
+            }
+        };
+        x.iter_mut().for_each(|value| *value /= self.multiplier);
+        x
+    }
+
+    fn solve_core(&self, right: &[f64]) -> Vec<f64> {
         let mut x: Vec<f64> = right.iter().zip(&self.scale).map(|(value, scale)| value / scale).collect();
         for (row, weights) in self.lower.rows().into_iter().enumerate() {
             let weights = weights.to_slice().expect("rows are contiguous");
@@ -93,7 +147,7 @@ impl Factor {
         x
     }
 
-    /// The inverse of the matrix.
+    /// The inverse of the matrix; with a wide column, of the inverse the part of all other coefficients.
     pub fn inverse(&self) -> Array2<f64> {
         let n = self.lower.nrows();
         let mut inverse_lower = Array2::<f64>::zeros((n, n));
@@ -118,13 +172,13 @@ impl Factor {
         }
         let mut inverse = inverse_lower.t().dot(&inverse_lower);
         divide_by(&mut inverse, &self.scale);
-        inverse
+        inverse / self.multiplier
     }
 
     /// Largest over smallest eigenvalue of the matrix scaled to a diagonal of ones, to about a tenth: how nearly columns
-    /// say the same thing. 1 is best; at `10¹²` a coefficient has four digits left.
+    /// say the same thing. With a wide column, that of the Schur complement. 1 is best; at `10¹²` a coefficient has four digits left.
     pub fn condition(&self) -> f64 {
-        let unit = Self { lower: self.lower.clone(), scale: vec![1.0; self.scale.len()] };
+        let unit = Self { lower: self.lower.clone(), scale: vec![1.0; self.scale.len()], wide: None, multiplier: 1.0 };
         largest_eigenvalue(self.scale.len(), |x| unit.product(x)) * largest_eigenvalue(self.scale.len(), |x| unit.solve(x))
     }
 

@@ -2,9 +2,9 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, LinalgScalar, ShapeBuilder};
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use crate::design::{Design, Layout, Numbers, PART_ROWS, Part, TILE_ROWS, TileCodes};
+use crate::design::{Coded, Design, Layout, Numbers, PART_ROWS, Part, TILE_ROWS, TileCodes};
 use crate::target::Target;
 
 /// Sums over all rows, without the penalty.
@@ -12,8 +12,23 @@ pub(crate) struct Sums {
     /// Weighted log-loss.
     pub(crate) loss: f64,
     pub(crate) gradient: Vec<f64>,
-    /// Symmetric.
-    pub(crate) hessian: Option<Array2<f64>>,
+    pub(crate) hessian: Option<Hessian>,
+}
+
+/// Second derivatives of a summed log-loss.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hessian {
+    /// Of all coefficients but those of a wide column; symmetric.
+    pub(crate) core: Array2<f64>,
+    pub(crate) wide: Option<WideHessian>,
+}
+
+/// Second derivatives of the levels of a wide column: no row has two of them, so that among themselves they are a diagonal.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct WideHessian {
+    pub(crate) diagonal: Vec<f64>,
+    /// `(n_levels, n_core)`.
+    pub(crate) cross: Array2<f64>,
 }
 
 /// A number as it is stored.
@@ -48,9 +63,9 @@ const COPIES: usize = 4;
 
 /// Passes over all rows.
 pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_hessian: bool) -> Sums {
-    let q = design.n_coefficients();
+    let n_core = design.layout.n_core();
     let n_parts = design.n_parts();
-    let by_memory = if with_hessian { LANE_BYTES / (8 * q * q).max(1) } else { MAX_LANES };
+    let by_memory = if with_hessian { LANE_BYTES / (8 * n_core * n_core).max(1) } else { MAX_LANES };
     let n_lanes = by_memory.clamp(2, MAX_LANES).min(n_parts);
     let lanes: Vec<Lane> = (0..n_lanes)
         .into_par_iter()
@@ -68,12 +83,68 @@ pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_
             sums
         })
         .collect();
+    let wide = design.layout.wide.filter(|_| with_hessian).map(|wide| {
+        let curvatures: Vec<&[f64]> = lanes.iter().filter_map(|lane| lane.hessian.as_ref()).map(|hessian| hessian.all_curvatures.as_slice()).collect();
+        wide_hessian(design, wide, &curvatures.concat())
+    });
     let mut lanes = lanes.into_iter();
     let mut total = lanes.next().expect("a design has rows");
     for lane in lanes {
         total.add(&lane);
     }
-    total.finish(&design.layout)
+    let mut sums = total.finish(&design.layout);
+    if let Some(hessian) = &mut sums.hessian {
+        hessian.wide = wide;
+    }
+    sums
+}
+
+/// Calls `visit` with the part, tile, place in the tile, level and number of every row, in order.
+fn for_each_row(design: &Design, coded: &Coded, mut visit: impl FnMut(&Part, usize, usize, usize, usize)) {
+    for part in (0..design.n_parts()).map(|idx| design.part(idx)) {
+        for row in 0..part.n_rows {
+            let (tile, within) = (row / TILE_ROWS, row % TILE_ROWS);
+            visit(part, tile, within, part.codes(tile, coded, &design.layout).get(within), part.first_row + row);
+        }
+    }
+}
+
+/// Each other column with the wide one is summed over all rows in order, columns in parallel.
+fn wide_hessian(design: &Design, wide: usize, curvatures: &[f64]) -> WideHessian {
+    let layout = &design.layout;
+    let coded = &layout.coded[wide];
+    let mut diagonal = vec![0.0; coded.n_levels];
+    for_each_row(design, coded, |_, _, _, level, row| diagonal[level] += curvatures[row]);
+    let p = 1 + layout.n_numbers;
+    // The first block holds intercept and numbers, the others a coded column each.
+    let blocks: Vec<(usize, usize, Option<&Coded>)> =
+        std::iter::once((0, p, None)).chain(layout.core_coded().map(|other| (other.first, other.n_levels, Some(other)))).collect();
+    let sums: Vec<Vec<f64>> = blocks
+        .par_iter()
+        .map(|&(_, width, other)| {
+            let mut sums = vec![0.0; coded.n_levels * width];
+            for_each_row(design, coded, |part, tile, within, level, row| {
+                let curvature = curvatures[row];
+                let own = &mut sums[level * width..(level + 1) * width];
+                let Some(other) = other else {
+                    own[0] += curvature;
+                    for (number, sum) in own[1..].iter_mut().enumerate() {
+                        *sum += curvature * part.number((tile * layout.n_numbers + number) * TILE_ROWS + within);
+                    }
+                    return;
+                };
+                own[part.codes(tile, other, layout).get(within)] += curvature;
+            });
+            sums
+        })
+        .collect();
+    let mut cross = Array2::zeros((coded.n_levels, layout.n_core()));
+    for ((first, width, _), sums) in blocks.iter().zip(&sums) {
+        for (mut row, sums) in cross.rows_mut().into_iter().zip(sums.chunks_exact(*width)) {
+            row.iter_mut().skip(*first).zip(sums).for_each(|(to, from)| *to = *from);
+        }
+    }
+    WideHessian { diagonal, cross }
 }
 
 /// The log-odds of every row, with an offset for each where there are any.
@@ -120,8 +191,10 @@ struct Lane {
 }
 
 struct LaneHessian {
-    /// Lower triangle, `(n_coefficients, n_coefficients)`, rows contiguous.
+    /// Lower triangle, `(n_core, n_core)`, rows contiguous.
     matrix: Vec<f64>,
+    /// Weights of the second derivative of all rows so far, where a wide column will need them.
+    all_curvatures: Vec<f64>,
     /// Weights of the second derivative of each row of a part.
     curvature: Vec<f64>,
     /// Codes of a part, column by column.
@@ -137,7 +210,8 @@ impl Lane {
     fn new(layout: &Layout, with_hessian: bool) -> Self {
         let q = layout.n_coefficients;
         let hessian = with_hessian.then(|| LaneHessian {
-            matrix: vec![0.0; q * q],
+            matrix: vec![0.0; layout.n_core() * layout.n_core()],
+            all_curvatures: Vec::new(),
             curvature: vec![0.0; PART_ROWS],
             codes: vec![0; PART_ROWS * layout.coded.len()],
             table: vec![0.0; MAX_TABLE],
@@ -173,6 +247,9 @@ impl Lane {
             }
         }
         if let Some(hessian) = &mut self.hessian {
+            if layout.wide.is_some() {
+                hessian.all_curvatures.extend_from_slice(&hessian.curvature[..part.n_rows]);
+            }
             hessian.add_numbers(part, numbers, layout);
             hessian.add_numbers_by_codes(part, numbers, layout);
             hessian.add_codes(part, layout);
@@ -210,14 +287,14 @@ impl Lane {
         let mut gradient = self.gradient;
         gradient.extend(self.code_gradient.chunks_exact(COPIES).map(|copies| copies.iter().sum::<f64>()));
         let hessian = self.hessian.map(|hessian| {
-            let q = layout.n_coefficients;
-            let mut matrix = Array2::from_shape_vec((q, q), hessian.matrix).expect("a square");
-            for row in 0..q {
+            let n = layout.n_core();
+            let mut core = Array2::from_shape_vec((n, n), hessian.matrix).expect("a square");
+            for row in 0..n {
                 for column in 0..row {
-                    matrix[[column, row]] = matrix[[row, column]];
+                    core[[column, row]] = core[[row, column]];
                 }
             }
-            matrix
+            Hessian { core, wide: None }
         });
         Sums { loss: self.loss, gradient, hessian }
     }
@@ -416,7 +493,7 @@ impl LaneHessian {
     #[inline(always)]
     fn add_numbers<N: Stored>(&mut self, part: &Part, numbers: &[N], layout: &Layout) {
         let p = layout.n_numbers;
-        let q = layout.n_coefficients;
+        let q = layout.n_core();
         let mut scaled = vec![N::zero(); PRODUCT_ROWS * p];
         let mut product = Array2::<N>::zeros((p, p));
         let mut tile = 0;
@@ -454,11 +531,11 @@ impl LaneHessian {
     /// Each level with intercept and numbers: rows times their curvature, added up by code.
     #[inline(always)]
     fn add_numbers_by_codes<N: Stored>(&mut self, part: &Part, numbers: &[N], layout: &Layout) {
-        if layout.coded.is_empty() {
+        if layout.core_coded().next().is_none() {
             return;
         }
         let p = 1 + layout.n_numbers;
-        let q = layout.n_coefficients;
+        let q = layout.n_core();
         let mut rows = vec![0.0; TILE_ROWS * p];
         for tile in 0..part.n_tiles() {
             let curvature = &self.curvature[tile * TILE_ROWS..(tile + 1) * TILE_ROWS];
@@ -471,7 +548,7 @@ impl LaneHessian {
                     row[column + 1] = curvature * (*value).into();
                 }
             }
-            for coded in &layout.coded {
+            for coded in layout.core_coded() {
                 let codes = part.codes(tile, coded, layout);
                 for (row, values) in rows.chunks_exact(p).enumerate() {
                     let at = (coded.first + codes.get(row)) * q;
@@ -487,9 +564,9 @@ impl LaneHessian {
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "a Hessian over more than 65,536 levels would not fit in memory")]
     fn add_codes(&mut self, part: &Part, layout: &Layout) {
-        let q = layout.n_coefficients;
+        let q = layout.n_core();
         let n_rows = part.n_rows;
-        for (idx, coded) in layout.coded.iter().enumerate() {
+        for (idx, coded) in layout.core_coded().enumerate() {
             for tile in 0..part.n_tiles() {
                 let codes = part.codes(tile, coded, layout);
                 let to = &mut self.codes[idx * PART_ROWS + tile * TILE_ROWS..idx * PART_ROWS + (tile + 1) * TILE_ROWS];
@@ -501,13 +578,13 @@ impl LaneHessian {
             }
         }
         let curvature = &self.curvature[..n_rows];
-        for (idx, coded) in layout.coded.iter().enumerate() {
+        for (idx, coded) in layout.core_coded().enumerate() {
             let codes = &self.codes[idx * PART_ROWS..idx * PART_ROWS + n_rows];
             for (code, curvature) in codes.iter().zip(curvature) {
                 let at = coded.first + *code as usize;
                 self.matrix[at * q + at] += curvature;
             }
-            for (other_idx, other) in layout.coded[..idx].iter().enumerate() {
+            for (other_idx, other) in layout.core_coded().take(idx).enumerate() {
                 let other_codes = &self.codes[other_idx * PART_ROWS..other_idx * PART_ROWS + n_rows];
                 let size = coded.n_levels * other.n_levels;
                 if size > MAX_TABLE {

@@ -20,7 +20,7 @@ pub use error::SolverError;
 pub use factor::Factor;
 pub use linfa::{Logistic, LogisticParams, ValidLogisticParams};
 
-pub use kernel::log_odds;
+pub use kernel::{Hessian, log_odds};
 pub use newton::{Certificate, Fit, SolverOptions, Start, curvature, fit};
 pub use penalty::Penalty;
 pub use target::Target;

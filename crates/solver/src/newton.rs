@@ -2,12 +2,10 @@
 
 use std::collections::VecDeque;
 
-use ndarray::Array2;
-
 use crate::design::{Design, TILE_ROWS};
 use crate::error::SolverError;
 use crate::factor::Factor;
-use crate::kernel::{self, Sums};
+use crate::kernel::{self, Hessian, Sums};
 use crate::penalty::Penalty;
 use crate::separation;
 use crate::target::Target;
@@ -63,6 +61,8 @@ pub struct Fit {
 
 /// Up to this many coefficients, and without a sample, every pass makes a Hessian.
 const FEW_COEFFICIENTS: usize = 100;
+/// Coefficients that a dense Hessian is made of at most: 3 GB.
+const MAX_CORE: usize = 20_000;
 /// Pairs of steps and changes of the gradient that directions remember.
 const MEMORY: usize = 10;
 /// A gradient that has not shrunk to this part of itself over so many steps asks for a new Hessian. A pass with a Hessian
@@ -78,7 +78,7 @@ pub struct Start<'a> {
     /// Coefficients, such as those of a neighbouring penalty.
     pub coefficients: &'a [f64],
     /// A Hessian without the penalty, from a point nearby: then no pass need make one.
-    pub curvature: Option<&'a Array2<f64>>,
+    pub curvature: Option<&'a Hessian>,
     /// The penalty that the coefficients are the optimum of, if any: with a curvature, the first step then needs no pass.
     pub optimum_of: Option<&'a Penalty>,
 }
@@ -88,7 +88,7 @@ pub struct Start<'a> {
 /// # Errors
 ///
 /// [`SolverError::Length`] where the coefficients are not the design's.
-pub fn curvature(design: &Design, target: &Target, coefficients: &[f64]) -> Result<Array2<f64>, SolverError> {
+pub fn curvature(design: &Design, target: &Target, coefficients: &[f64]) -> Result<Hessian, SolverError> {
     if coefficients.len() != design.n_coefficients() {
         return Err(SolverError::Length { what: "coefficients", found: coefficients.len(), expected: design.n_coefficients() });
     }
@@ -100,12 +100,19 @@ pub fn curvature(design: &Design, target: &Target, coefficients: &[f64]) -> Resu
 ///
 /// # Errors
 ///
-/// [`SolverError::Length`], [`SolverError::Undetermined`], [`SolverError::Separated`], [`SolverError::NotConverged`].
+/// [`SolverError::Length`], [`SolverError::TooWide`], [`SolverError::Setting`] for a penalty that ties levels of a column with
+/// more than 1,024 of them, [`SolverError::Undetermined`], [`SolverError::Separated`], [`SolverError::NotConverged`].
 pub fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverOptions, start: Option<Start<'_>>) -> Result<Fit, SolverError> {
     if target.labels.len() != design.n_rows() {
         return Err(SolverError::Length { what: "labels", found: target.labels.len(), expected: design.n_rows() });
     }
-    let q = design.n_coefficients();
+    let (q, n_core) = (design.n_coefficients(), design.layout.n_core());
+    if n_core > MAX_CORE {
+        return Err(SolverError::TooWide { n_coefficients: n_core });
+    }
+    if !penalty.is_diagonal_from(n_core) && n_core < q {
+        return Err(SolverError::Setting { name: "penalty", found: "a block that ties levels of the widest column".to_owned(), expected: "a ridge" });
+    }
     let mut coefficients = match start {
         Some(Start { coefficients, .. }) if coefficients.len() == q => coefficients.to_vec(),
         Some(Start { coefficients, .. }) => return Err(SolverError::Length { what: "coefficients to start from", found: coefficients.len(), expected: q }),
@@ -119,7 +126,7 @@ pub fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverO
         Some(curvature) => {
             let mut hessian = curvature.clone();
             penalty.add_hessian(&mut hessian);
-            let factor = Factor::new(hessian)?;
+            let factor = Factor::of(hessian)?;
             if let Some(former) = start.and_then(|start| start.optimum_of) {
                 // Where the former gradient is zero, the new one is the difference of the penalties'.
                 let (mut gradient, mut before) = (vec![0.0; q], vec![0.0; q]);
@@ -133,7 +140,7 @@ pub fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverO
         None => None,
     };
     // A sample is worth its while where it is a small part of the rows and still large for its coefficients.
-    let wanted = (20 * q).max(design.n_rows() / 20).max(20 * TILE_ROWS);
+    let wanted = (20 * n_core).max(design.n_rows() / 20).max(20 * TILE_ROWS);
     let stride = design.n_rows() / wanted;
     if stride >= 2
         && factor.is_none()
@@ -143,7 +150,7 @@ pub fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverO
         factor = Some(sampled_factor);
     }
     // With few coefficients a Hessian costs little more than a gradient.
-    let every_pass = factor.is_none() && q <= FEW_COEFFICIENTS;
+    let every_pass = factor.is_none() && n_core <= FEW_COEFFICIENTS;
     let result = Descent { design, target, penalty, options, every_pass }.run(coefficients, factor);
     separation::check(design, target, penalty, result)
 }
@@ -156,7 +163,7 @@ fn fit_sample(design: &Design, target: &Target, penalty: &Penalty, stride: usize
     let penalty = penalty.scaled(share);
     // The sample's optimum is off by far more than this.
     let options = SolverOptions { tolerance: 1e-4, max_passes: 30, final_hessian: false };
-    let every_pass = design.n_coefficients() <= FEW_COEFFICIENTS;
+    let every_pass = design.layout.n_core() <= FEW_COEFFICIENTS;
     let descent = Descent { design: &sample, target: &target_of_sample, penalty: &penalty, options, every_pass };
     let fit = descent.run(start.to_vec(), None).ok()?;
     Some((fit.coefficients, fit.factor.scaled(1.0 / share)))
@@ -260,7 +267,7 @@ impl Descent<'_> {
         self.penalty.add_gradient(&coefficients, &mut gradient);
         if let Some(mut hessian) = hessian {
             self.penalty.add_hessian(&mut hessian);
-            *factor = Some(Factor::new(hessian)?);
+            *factor = Some(Factor::of(hessian)?);
         }
         Ok(Point { objective: loss + self.penalty.value(&coefficients), coefficients, gradient })
     }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
+use crate::kernel::Hessian;
+
 /// `½ βᵀ P β` beside the summed log-loss, with `P` positive semi-definite and zero outside of its blocks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Penalty {
@@ -71,16 +73,37 @@ impl Penalty {
         }
     }
 
-    /// Adds `P` to a symmetric matrix.
-    pub(crate) fn add_hessian(&self, hessian: &mut Array2<f64>) {
+    /// Whether coefficients from `first` on are penalised each for itself.
+    pub(crate) fn is_diagonal_from(&self, first: usize) -> bool {
+        self.blocks.iter().all(|(start, matrix)| start + matrix.nrows() <= first)
+    }
+
+    /// The diagonal of `P`.
+    pub(crate) fn diagonal(&self, n_coefficients: usize) -> Vec<f64> {
+        let mut diagonal = vec![0.0; n_coefficients];
+        for (range, strength) in &self.ridges {
+            diagonal[range.clone()].iter_mut().for_each(|value| *value += strength);
+        }
+        for (first, matrix) in &self.blocks {
+            diagonal[*first..].iter_mut().zip(matrix.diag()).for_each(|(value, own)| *value += own);
+        }
+        diagonal
+    }
+
+    /// Adds `P` to a Hessian.
+    pub(crate) fn add_hessian(&self, hessian: &mut Hessian) {
+        let n_core = hessian.core.nrows();
         for (range, strength) in &self.ridges {
             for idx in range.clone() {
-                hessian[[idx, idx]] += strength;
+                match &mut hessian.wide {
+                    Some(wide) if idx >= n_core => wide.diagonal[idx - n_core] += strength,
+                    _ => hessian.core[[idx, idx]] += strength,
+                }
             }
         }
         for (first, matrix) in &self.blocks {
             for (idx, row) in matrix.rows().into_iter().enumerate() {
-                for (sum, value) in hessian.row_mut(first + idx).iter_mut().skip(*first).zip(row) {
+                for (sum, value) in hessian.core.row_mut(first + idx).iter_mut().skip(*first).zip(row) {
                     *sum += value;
                 }
             }

@@ -1,6 +1,6 @@
 //! Separation: a column without a penalty that tells the labels apart without an error has no finite coefficient.
 
-use crate::design::{Design, Numbers, TILE_ROWS};
+use crate::design::{Design, TILE_ROWS};
 use crate::error::SolverError;
 use crate::newton::Fit;
 use crate::penalty::Penalty;
@@ -16,13 +16,9 @@ pub(crate) fn check(design: &Design, target: &Target, penalty: &Penalty, result:
         Err(SolverError::NotConverged { .. } | SolverError::Undetermined { .. }) => (1..design.n_coefficients()).collect(),
         Err(_) => Vec::new(),
     };
-    let free = |coefficient: usize| {
-        let mut unit = vec![0.0; design.n_coefficients()];
-        unit[coefficient] = 1.0;
-        penalty.value(&unit) == 0.0
-    };
+    let held = penalty.diagonal(design.n_coefficients());
     // The error of a factor stands for something else where it names a column that separates nothing.
-    match suspects.into_iter().filter(|&idx| free(idx)).find_map(|idx| separates(design, target, idx)) {
+    match suspects.into_iter().filter(|&idx| held[idx] == 0.0).find_map(|idx| separates(design, target, idx)) {
         Some(column) => Err(SolverError::Separated { column }),
         None => result,
     }
@@ -38,10 +34,7 @@ fn separates(design: &Design, target: &Target, coefficient: usize) -> Option<usi
         for part in (0..design.n_parts()).map(|idx| design.part(idx)) {
             for (tile, within, row) in rows(part).into_iter().filter(|(_, _, row)| weight(*row) > 0.0) {
                 let at = (tile * layout.n_numbers + coefficient - 1) * TILE_ROWS + within;
-                let value = match &part.numbers {
-                    Numbers::F32(numbers) => f64::from(numbers[at]),
-                    Numbers::F64(numbers) => numbers[at],
-                };
+                let value = part.number(at);
                 let range = &mut ranges[usize::from(target.labels[row])];
                 *range = (range.0.min(value), range.1.max(value));
             }

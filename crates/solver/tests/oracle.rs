@@ -76,6 +76,49 @@ proptest! {
     }
 }
 
+/// 1,500 levels are eliminated from the Hessian; 1,000 are not. The optimum is the same.
+#[test]
+fn a_wide_category_is_eliminated_and_changes_nothing() {
+    let (records, labels) = problem(6000, 2, 9);
+    let (a, b) = (records.column(0).to_vec(), records.column(1).to_vec());
+    let wide: Vec<u32> = (0..6000_u32).map(|row| (row * 7919) % 997).collect();
+    let narrow: Vec<u32> = (0..6000_u32).map(|row| (row * 31) % 13).collect();
+    let solve = |n_levels: usize| {
+        let columns = [Column::codes(n_levels, &wide), Column::numbers(&a), Column::codes(13, &narrow), Column::numbers(&b)];
+        let design = Design::new(6000, &columns, Precision::F64).expect("good columns");
+        let target = Target::new(&labels, None, None).expect("both labels");
+        let fitted = fit(&design, &target, &Penalty::none().ridge(1..design.n_coefficients(), 0.7), SolverOptions::default(), None).expect("converges");
+        let pick = |range: std::ops::Range<usize>| fitted.coefficients[range].to_vec();
+        (pick(0..3), pick(design.levels_of(0))[..997].to_vec(), pick(design.levels_of(1)), fitted.certificate)
+    };
+    let (dense, eliminated) = (solve(1000), solve(1500));
+    for (found, expected) in [(&eliminated.0, &dense.0), (&eliminated.1, &dense.1), (&eliminated.2, &dense.2)] {
+        assert!(found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-7));
+    }
+    assert!(eliminated.3.gradient <= 1e-9 && (eliminated.3.objective - dense.3.objective).abs() < 1e-8);
+}
+
+#[test]
+fn a_hundred_thousand_levels_fit() {
+    let (records, labels) = problem(200_000, 2, 11);
+    let values: Vec<Vec<f64>> = records.columns().into_iter().map(|column| column.to_vec()).collect();
+    let owner: Vec<u32> = (0..200_000_u32).map(|row| row.wrapping_mul(2_654_435_761) % 100_000).collect();
+    let columns = [Column::numbers(&values[0]), Column::numbers(&values[1]), Column::codes(100_000, &owner)];
+    let design = Design::new(200_000, &columns, Precision::F32).expect("good columns");
+    let target = Target::new(&labels, None, None).expect("both labels");
+    let penalty = Penalty::none().ridge(1..3, 1.0).ridge(3..design.n_coefficients(), 5.0);
+    let fitted = fit(&design, &target, &penalty, SolverOptions::default(), None).expect("converges");
+    assert!(fitted.certificate.gradient <= 1e-9, "{:?}", fitted.certificate);
+    let clusters = vec![0; 200_000];
+    let refused = leadscore_solver::clustered_covariance(&design, &target, &fitted, &clusters).expect_err("80 GB").to_string();
+    assert!(refused.contains("would not fit in memory"), "{refused}");
+    // Two such columns are more than one Hessian holds, and are refused before anything is allocated for it.
+    let columns = [Column::codes(100_000, &owner), Column::codes(100_000, &owner)];
+    let design = Design::new(200_000, &columns, Precision::F32).expect("good columns");
+    let refused = fit(&design, &target, &Penalty::none().ridge(1..design.n_coefficients(), 1.0), SolverOptions::default(), None);
+    assert!(matches!(refused, Err(SolverError::TooWide { n_coefficients: 100_001 })));
+}
+
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     let (records, labels) = problem(60_000, 6, 5);

@@ -433,6 +433,8 @@ impl FeaturesConfig {
 pub struct ModelConfig {
     /// The richest kind of model that may be chosen; default additive.
     pub kind: ModelKind,
+    /// A category of the leads, such as a product line, whose levels may have curves of their own, shrunk to the common ones.
+    pub segment: Option<String>,
     /// Most tables over two features that an additive model may have; default 10, 0 for none.
     pub max_pairs: usize,
     /// Seed of every random choice; default 7.
@@ -441,7 +443,7 @@ pub struct ModelConfig {
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        Self { kind: ModelKind::Additive, max_pairs: 10, seed: 7 }
+        Self { kind: ModelKind::Additive, segment: None, max_pairs: 10, seed: 7 }
     }
 }
 

@@ -132,6 +132,22 @@ impl Coding {
         self.blocks.iter().filter_map(Block::feature_idx).collect()
     }
 
+    /// Features by how far their weights lie apart, farthest first.
+    pub(crate) fn strongest_features(&self, coefficients: &[f64]) -> Vec<usize> {
+        let mut ranges: Vec<(f64, usize)> = self
+            .blocks
+            .iter()
+            .zip(self.coefficient_of_cells())
+            .filter_map(|(block, cells)| {
+                let weights = cells.into_iter().flatten().map(|coefficient| coefficients[coefficient]);
+                let (low, high) = weights.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), weight| (low.min(weight), high.max(weight)));
+                Some((high - low, block.feature_idx()?))
+            })
+            .collect();
+        ranges.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        ranges.into_iter().map(|(_, feature_idx)| feature_idx).collect()
+    }
+
     /// Number of weights that data can tell something about, the intercept not among them.
     pub fn n_parameters(&self) -> usize {
         self.blocks

@@ -23,6 +23,14 @@ pub enum TrainError {
         /// The numbers.
         reason: String,
     },
+    /// The segment is no category.
+    #[error("[model] segment `{column}` is no category among the attributes: expected one of `{known}`")]
+    Segment {
+        /// What the config names.
+        column: String,
+        /// The categories that there are.
+        known: String,
+    },
     /// Every feature is constant or missing.
     #[error("none of the {n_features} features varies over the training snapshots: check [leads] `attributes` and the activities")]
     NoFeatures {

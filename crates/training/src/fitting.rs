@@ -1,10 +1,10 @@
 //! One fit: a shape of model with its strengths, on some rows, by either solver.
 
-use leadscore_inference::{Covariance, FitCertificate};
+use leadscore_inference::{Axis, Covariance, FitCertificate};
 use leadscore_solver::{Fit, Penalty, SolverOptions, Start, Target, clustered_covariance, log_odds};
 use ndarray::Array2;
 
-use crate::coding::{Coding, CodingOptions, Strengths};
+use crate::coding::{Coding, CodingOptions, Strengths, fit_axis};
 use crate::error::TrainError;
 use crate::logistic::{LogisticFit, LogisticOptions, fit_logistic};
 use crate::pairs::screen;
@@ -31,7 +31,18 @@ pub enum Shape {
         /// Number of tables.
         n_pairs: usize,
     },
+    /// The same, and for each segment its own deviation from the common curves: tables of the segment with each feature that
+    /// matters, pulled to nothing, so that a small segment borrows from all.
+    Segmented {
+        /// Number of other tables.
+        n_pairs: usize,
+        /// The feature that names the segment.
+        segment: usize,
+    },
 }
+
+/// Rows from which bins are finer.
+const MANY_ROWS: usize = 150_000;
 
 impl Shape {
     /// The shape in words.
@@ -41,6 +52,8 @@ impl Shape {
             Self::Linear => "straight lines".to_owned(),
             Self::Additive { n_pairs: 0 } => "curves".to_owned(),
             Self::Additive { n_pairs } => format!("curves and {n_pairs} tables over two features"),
+            Self::Segmented { n_pairs: 0, .. } => "curves of their own for each segment".to_owned(),
+            Self::Segmented { n_pairs, .. } => format!("curves of their own for each segment and {n_pairs} tables over two features"),
         }
     }
 
@@ -49,12 +62,23 @@ impl Shape {
         match self {
             Self::BaseRate => "base rate",
             Self::Linear => "linear",
-            Self::Additive { .. } => "additive",
+            Self::Additive { .. } | Self::Segmented { .. } => "additive",
         }
     }
 
-    pub(crate) fn coding_options(self) -> CodingOptions {
-        CodingOptions { curves: matches!(self, Self::Additive { .. }), ..CodingOptions::default() }
+    /// Number of tables that the screen finds, and the segment.
+    pub(crate) fn tables(self) -> (usize, Option<usize>) {
+        match self {
+            Self::BaseRate | Self::Linear => (0, None),
+            Self::Additive { n_pairs } => (n_pairs, None),
+            Self::Segmented { n_pairs, segment } => (n_pairs, Some(segment)),
+        }
+    }
+
+    /// With very many rows, finer bins and tables: there the steps themselves would be the largest error.
+    pub(crate) fn coding_options(self, n_rows: usize) -> CodingOptions {
+        let default = CodingOptions { curves: matches!(self, Self::Additive { .. } | Self::Segmented { .. }), ..CodingOptions::default() };
+        if n_rows < MANY_ROWS { default } else { CodingOptions { max_bins: 32, max_side: 12, ..default } }
     }
 }
 
@@ -94,7 +118,7 @@ pub(crate) struct Bench<'a> {
 }
 
 enum Data {
-    Native { design: leadscore_solver::Design, target: Target, curvature: Option<Array2<f64>>, last: Option<(Vec<f64>, Penalty)> },
+    Native { design: leadscore_solver::Design, target: Target, curvature: Option<leadscore_solver::Hessian>, last: Option<(Vec<f64>, Penalty)> },
     Linfa { dense: Array2<f64>, labels: Vec<bool>, last: Option<LogisticFit> },
 }
 
@@ -185,13 +209,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Tables that would lower the loss of these coefficients most.
-    pub(crate) fn pairs(
-        &self,
-        coding: &Coding,
-        options: CodingOptions,
-        coefficients: &[f64],
-        n_pairs: usize,
-    ) -> Vec<(leadscore_inference::Axis, leadscore_inference::Axis)> {
+    pub(crate) fn pairs(&self, coding: &Coding, options: CodingOptions, coefficients: &[f64], n_pairs: usize) -> Vec<(Axis, Axis)> {
         let probabilities: Vec<f64> = self.own_log_odds(coefficients).into_iter().map(leadscore_core::log_odds_to_probability).collect();
         let residuals: Vec<f64> = probabilities.iter().zip(self.rows).map(|(p, &row)| f64::from(u8::from(self.input.labels[row])) - p).collect();
         let curvatures: Vec<f64> = probabilities.iter().map(|p| p * (1.0 - p)).collect();
@@ -231,25 +249,54 @@ pub fn fit_shape(input: TrainInput<'_>, rows: &[usize], skip: &[String], shape: 
         let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
         let target = Target::new(&labels, None, None)?;
         let everything: Vec<String> = input.matrix.specs().iter().map(|spec| spec.name.clone()).collect();
-        let coding = Coding::fit(input.matrix, rows, &everything, shape.coding_options());
+        let coding = Coding::fit(input.matrix, rows, &everything, shape.coding_options(rows.len()));
         let design = coding.design(input.matrix, rows)?;
         let fit = leadscore_solver::fit(&design, &target, &Penalty::none(), SolverOptions::default(), None)?;
         return Ok(Fitted { coding, coefficients: fit.coefficients.clone(), native: Some(fit), ending: "the win rate".to_owned() });
     }
-    let options = shape.coding_options();
+    let options = shape.coding_options(rows.len());
     let coding = Coding::fit(input.matrix, rows, skip, options);
     let bench = Bench::new(input, rows, &coding, solver)?;
-    let Shape::Additive { n_pairs: n_pairs @ 1.. } = shape else {
+    let (n_pairs, segment) = shape.tables();
+    if n_pairs == 0 && segment.is_none() {
         return bench.finish(coding, strengths);
-    };
+    }
     let coefficients = bench.rough(&coding, strengths)?;
-    let pairs = bench.pairs(&coding, options, &coefficients, n_pairs);
+    let mut pairs = if n_pairs > 0 { bench.pairs(&coding, options, &coefficients, n_pairs) } else { Vec::new() };
+    if let Some(segment) = segment {
+        pairs.extend(segment_tables(input, rows, &coding, &coefficients, segment, options));
+    }
     drop(bench);
     let coding = coding.with_pairs(pairs);
     let mut bench = Bench::new(input, rows, &coding, solver)?;
     bench.start_from(&coding, strengths, coefficients);
     bench.finish(coding, strengths)
 }
+
+/// Tables of the segment with each of the features that move scores most.
+pub(crate) fn segment_tables(
+    input: TrainInput<'_>,
+    rows: &[usize],
+    coding: &Coding,
+    coefficients: &[f64],
+    segment: usize,
+    options: CodingOptions,
+) -> Vec<(Axis, Axis)> {
+    let Some(first) = fit_axis(input.matrix, rows, segment, CodingOptions { max_side: MAX_SEGMENTS, ..options }) else { return Vec::new() };
+    coding
+        .strongest_features(coefficients)
+        .into_iter()
+        .filter(|&feature_idx| feature_idx != segment)
+        .take(MAX_SEGMENTED_FEATURES)
+        .filter_map(|feature_idx| fit_axis(input.matrix, rows, feature_idx, options))
+        .map(|second| (first.clone(), second))
+        .collect()
+}
+
+/// Segments with a deviation of their own at most: the largest.
+const MAX_SEGMENTS: usize = 16;
+/// Features in which segments may deviate.
+const MAX_SEGMENTED_FEATURES: usize = 12;
 
 /// The certificate as the card holds it.
 pub(crate) fn certificate_of(fitted: &Fitted, strengths: Strengths) -> Option<FitCertificate> {

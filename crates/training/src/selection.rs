@@ -1,11 +1,12 @@
 //! Choosing on folds: the strengths with the lowest loss, and the simplest shape that later data cannot tell from the best.
 
+use leadscore_core::FeatureSource;
 use leadscore_inference::{Axis, Challenge};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::coding::{Coding, Strengths};
 use crate::error::TrainError;
-use crate::fitting::{Bench, Shape, SolverKind, log_odds_of};
+use crate::fitting::{Bench, Shape, SolverKind, log_odds_of, segment_tables};
 use crate::splits::{Fold, SplitKind, validation_folds};
 use crate::train::{ModelKind, TrainInput, TrainOptions};
 
@@ -15,8 +16,8 @@ pub(crate) struct Choice {
     pub(crate) shape: Shape,
     pub(crate) strengths: Strengths,
     pub(crate) description: String,
-    /// The richest candidate against the next simpler one.
-    pub(crate) challenge: Option<Challenge>,
+    /// Each step up the ladder.
+    pub(crate) challenges: Vec<Challenge>,
 }
 
 /// A candidate with its loss on every validation row of every fold.
@@ -36,6 +37,7 @@ const CURVE_RIDGES: [f64; 4] = [64.0, 16.0, 4.0, 1.0];
 
 /// Chooses on these rows.
 pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], options: &TrainOptions) -> Result<Choice, TrainError> {
+    let segment = options.segment.as_ref().map(|column| segment_of(input, column)).transpose()?;
     let (kind, folds) = validation_folds(input.matrix.keys(), input.lead_keys, input.labels, rows, input.horizon);
     let how = match kind {
         SplitKind::PurgedForward => "purged folds forward in time, grouped by lead",
@@ -47,7 +49,7 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
         let ridge = options.penalties.get(options.penalties.len() / 2).copied().unwrap_or(1.0);
         let strengths = Strengths { ridge, smooth: 100.0, pair: PAIR_STRENGTHS[0] };
         let description = format!("{ridge}: no fold has both classes, so the middle one was taken, and straight lines");
-        return Ok(Choice { shape: Shape::Linear, strengths, description, challenge: None });
+        return Ok(Choice { shape: Shape::Linear, strengths, description, challenges: Vec::new() });
     }
     let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.lead_keys[row])).collect();
     let base = base_rate(input, &folds);
@@ -70,12 +72,18 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
         n_pairs.dedup();
         // Only what holds later is worth a table, and folds by lead do not tell.
         n_pairs.retain(|&n_pairs| n_pairs > 0 && !is_blind_to_time);
-        ladder.extend(with_tables(input, &folds, skip, strengths, &n_pairs, options.solver)?);
+        let shapes: Vec<Shape> = n_pairs.into_iter().map(|n_pairs| Shape::Additive { n_pairs }).collect();
+        ladder.extend(with_tables(input, &folds, skip, strengths, &shapes, options.solver)?);
+        if let Some(segment) = segment {
+            let best = ladder[2..].iter().min_by(|a, b| mean(&a.losses).total_cmp(&mean(&b.losses)));
+            let n_pairs = best.map_or(0, |best| best.shape.tables().0);
+            ladder.extend(with_tables(input, &folds, skip, strengths, &[Shape::Segmented { n_pairs, segment }], options.solver)?);
+        }
     }
     // The one-standard-error rule of Breiman et al. (1984), section 3.4.3, between shapes; the error is that of the difference
     // on the same rows, clustered by lead. Between strengths of one shape it cost log-loss on later data wherever it was tried.
     let mut chosen = 0;
-    let mut challenge = None;
+    let mut challenges = Vec::new();
     // Up the ladder, a step at a time: a richer candidate has to be better than what stands by more than chance.
     for step in 1..ladder.len() {
         let difference = compare(&ladder[step].losses, &ladder[chosen].losses, &clusters);
@@ -86,19 +94,16 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
         let is_better = difference.mean + margin * difference.error < 0.0;
         let against = (ladder[step].shape, ladder[chosen].shape);
         let shipped = if is_better { step } else { chosen };
-        let is_main = matches!(against.0, Shape::Additive { .. }) || options.kind == ModelKind::Linear || step == 1;
-        if is_main && (is_better || challenge.is_none() || matches!(against.0, Shape::Additive { n_pairs: 0 })) {
-            challenge = Some(Challenge {
-                richer: against.0.describe(),
-                simpler: against.1.describe(),
-                log_loss_difference: difference.mean,
-                low: difference.mean - 1.96 * difference.error,
-                high: difference.mean + 1.96 * difference.error,
-                n_snapshots: clusters.len() as u64,
-                shipped: ladder[shipped].shape.describe(),
-                reason: reason(&difference, is_better, margin),
-            });
-        }
+        challenges.push(Challenge {
+            richer: against.0.describe(),
+            simpler: against.1.describe(),
+            log_loss_difference: difference.mean,
+            low: difference.mean - 1.96 * difference.error,
+            high: difference.mean + 1.96 * difference.error,
+            n_snapshots: clusters.len() as u64,
+            shipped: ladder[shipped].shape.describe(),
+            reason: reason(&difference, is_better, margin),
+        });
         chosen = shipped;
     }
     let best = &ladder[chosen];
@@ -109,7 +114,7 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
         folds.len(),
         rows.len()
     );
-    Ok(Choice { shape: best.shape, strengths: best.strengths, description, challenge })
+    Ok(Choice { shape: best.shape, strengths: best.strengths, description, challenges })
 }
 
 fn reason(difference: &Difference, is_better: bool, margin: f64) -> String {
@@ -137,7 +142,7 @@ fn path(input: TrainInput<'_>, folds: &[Fold], skip: &[String], shape: Shape, gr
     let by_fold: Vec<Vec<(Vec<f64>, f64)>> = folds
         .par_iter()
         .map(|fold| {
-            let coding = Coding::fit(input.matrix, &fold.train, skip, shape.coding_options());
+            let coding = Coding::fit(input.matrix, &fold.train, skip, shape.coding_options(fold.train.len()));
             rank_on_fold(input, fold, &coding, grid, None, solver)
         })
         .collect::<Result<_, TrainError>>()?;
@@ -188,46 +193,71 @@ struct Screened<'a> {
     coding: Coding,
     coefficients: Vec<f64>,
     pairs: Vec<(Axis, Axis)>,
+    segment_tables: Vec<(Axis, Axis)>,
 }
 
-/// Curves with tables, for each number of them the better strength; no candidate where the screen finds none.
+/// Curves with tables, for each of these shapes the better strength; no candidate where there is no table to try.
 fn with_tables(
     input: TrainInput<'_>,
     folds: &[Fold],
     skip: &[String],
     strengths: Strengths,
-    n_pairs: &[usize],
+    shapes: &[Shape],
     solver: SolverKind,
 ) -> Result<Vec<Candidate>, TrainError> {
-    let shape = Shape::Additive { n_pairs: 0 };
+    let most = shapes.iter().map(|shape| shape.tables().0).max().unwrap_or(0);
+    let segment = shapes.iter().find_map(|shape| shape.tables().1);
     let screened: Vec<Screened<'_>> = folds
         .par_iter()
         .map(|fold| {
-            let coding = Coding::fit(input.matrix, &fold.train, skip, shape.coding_options());
+            let options = Shape::Additive { n_pairs: 0 }.coding_options(fold.train.len());
+            let coding = Coding::fit(input.matrix, &fold.train, skip, options);
             let bench = Bench::new(input, &fold.train, &coding, solver)?;
             let coefficients = bench.rough(&coding, strengths)?;
-            let most = n_pairs.iter().copied().max().unwrap_or(0);
-            let pairs = bench.pairs(&coding, shape.coding_options(), &coefficients, most);
-            Ok(Screened { fold, coding, coefficients, pairs })
+            let pairs = bench.pairs(&coding, options, &coefficients, most);
+            let segment_tables = segment.map(|segment| segment_tables(input, &fold.train, &coding, &coefficients, segment, options)).unwrap_or_default();
+            Ok(Screened { fold, coding, coefficients, pairs, segment_tables })
         })
         .collect::<Result<_, TrainError>>()?;
     let most_found = screened.iter().map(|screened| screened.pairs.len()).max().unwrap_or(0);
-    let mut n_pairs: Vec<usize> = n_pairs.iter().map(|&n_pairs| n_pairs.min(most_found)).filter(|&n_pairs| n_pairs > 0).collect();
-    n_pairs.dedup();
-    let grid = PAIR_STRENGTHS.map(|pair| Strengths { pair, ..strengths });
-    n_pairs
+    let mut shapes: Vec<Shape> = shapes
         .iter()
-        .map(|&n_pairs| {
+        .map(|shape| match *shape {
+            Shape::Additive { n_pairs } => Shape::Additive { n_pairs: n_pairs.min(most_found) },
+            shape => shape,
+        })
+        .filter(|shape| *shape != Shape::Additive { n_pairs: 0 })
+        .collect();
+    shapes.dedup();
+    let grid = PAIR_STRENGTHS.map(|pair| Strengths { pair, ..strengths });
+    shapes
+        .into_iter()
+        .map(|shape| {
+            let (n_pairs, segment) = shape.tables();
             let by_fold: Vec<Vec<(Vec<f64>, f64)>> = screened
                 .par_iter()
-                .map(|Screened { fold, coding, coefficients, pairs }| {
-                    let coding = coding.clone().with_pairs(pairs.iter().take(n_pairs).cloned());
-                    rank_on_fold(input, fold, &coding, &grid, Some(coefficients), solver)
+                .map(|screened| {
+                    let own = screened.segment_tables.iter().filter(|_| segment.is_some());
+                    let coding = screened.coding.clone().with_pairs(screened.pairs.iter().take(n_pairs).chain(own).cloned());
+                    rank_on_fold(input, screened.fold, &coding, &grid, Some(&screened.coefficients), solver)
                 })
                 .collect::<Result<_, TrainError>>()?;
-            Ok(best_of(collect(Shape::Additive { n_pairs }, &grid, &by_fold)))
+            Ok(best_of(collect(shape, &grid, &by_fold)))
         })
         .collect()
+}
+
+/// The category of this name.
+fn segment_of(input: TrainInput<'_>, column: &str) -> Result<usize, TrainError> {
+    let specs = input.matrix.specs();
+    let is_it = |idx: &usize| match &specs[*idx].source {
+        FeatureSource::Attribute { column: known, .. } => known == column && input.matrix.is_category(*idx),
+        _ => false,
+    };
+    (0..specs.len()).find(is_it).ok_or_else(|| {
+        let known = (0..specs.len()).filter(|&idx| input.matrix.is_category(idx)).map(|idx| specs[idx].name.clone()).collect::<Vec<_>>().join("`, `");
+        TrainError::Segment { column: column.to_owned(), known }
+    })
 }
 
 /// The candidate with the lowest loss; of equals the stiffest.

@@ -25,14 +25,25 @@ pub fn judge_data(labels: &[bool], lead_keys: &[u64], n_parameters: usize) -> Su
     let fewer = won_leads.min(lost_leads);
     let numbers =
         format!("{won_leads} leads won and {lost_leads} not won, {events_per_parameter:.1} of the rarer outcome for each of {n_parameters} parameters");
+    // What is missing, and of which.
+    let missing = |wanted: usize| {
+        let what = if won_leads <= lost_leads { "won" } else { "not won" };
+        format!("{} more {what} would change this", wanted - fewer)
+    };
     let (verdict, reason) = if fewer < MIN_LEADS {
-        (DataVerdict::TooFew, format!("{numbers}; at least {MIN_LEADS} of each are needed"))
+        let until = missing(MIN_LEADS);
+        (DataVerdict::TooFew, format!("{numbers}; at least {MIN_LEADS} of each are needed: {until}, and until then a points score is the better tool"))
     } else if fewer < AMPLE_LEADS {
-        (DataVerdict::Thin, format!("{numbers}; under {AMPLE_LEADS} of each, weights and rates are uncertain"))
+        let until = missing(AMPLE_LEADS);
+        (DataVerdict::Thin, format!("{numbers}; under {AMPLE_LEADS} of each, weights and rates are uncertain; {until}"))
     } else if events_per_parameter < AMPLE_EVENTS_PER_PARAMETER {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
+        let more = (AMPLE_EVENTS_PER_PARAMETER * n_parameters as f64 - rarer as f64).ceil() as usize;
         (
             DataVerdict::Thin,
-            format!("{numbers}; under {AMPLE_EVENTS_PER_PARAMETER} for each parameter, single weights are uncertain, and the penalty has to hold them"),
+            format!(
+                "{numbers}; under {AMPLE_EVENTS_PER_PARAMETER} for each parameter, single weights are uncertain, and the penalty has to hold them; {more} more snapshots of the rarer outcome would change this"
+            ),
         )
     } else {
         (DataVerdict::Enough, numbers)

@@ -40,6 +40,8 @@ pub enum ModelKind {
 pub struct TrainOptions {
     /// The richest kind that may be chosen, default additive.
     pub kind: ModelKind,
+    /// A category whose levels may have curves of their own, shrunk to the common ones; default none.
+    pub segment: Option<String>,
     /// Most tables over two features, default 10.
     pub max_pairs: usize,
     /// Who fits, default our own solver; linfa's knows straight lines only.
@@ -62,6 +64,7 @@ impl Default for TrainOptions {
     fn default() -> Self {
         Self {
             kind: ModelKind::Additive,
+            segment: None,
             max_pairs: 10,
             solver: SolverKind::Native,
             penalties: vec![1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3],
@@ -134,7 +137,7 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
     let skip: Vec<String> =
         leaks.iter().filter(|finding| finding.verdict == LeakVerdict::Proven && !options.allow_leaks).map(|finding| finding.feature.clone()).collect();
     let all: Vec<usize> = (0..labels.len()).collect();
-    let linear = Coding::fit(matrix, &all, &skip, Shape::Linear.coding_options());
+    let linear = Coding::fit(matrix, &all, &skip, Shape::Linear.coding_options(all.len()));
     if linear.is_empty() {
         return Err(TrainError::NoFeatures { n_features: matrix.n_features() });
     }
@@ -192,7 +195,7 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
             fit: fitted.ending.clone(),
             kind: choice.shape.kind().to_owned(),
             certificate: certificate_of(&fitted, choice.strengths),
-            challenge: choice.challenge,
+            challenges: choice.challenges,
             evaluation: holdout.description.clone(),
             metrics: metrics(&measured, &holdout.probabilities),
             data_fingerprint: fingerprint(matrix, labels),

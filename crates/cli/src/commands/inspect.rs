@@ -37,7 +37,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
         format!("fit          {}", card.fit),
         format!("measured on  {}", card.evaluation),
     ];
-    if let Some(challenge) = &card.challenge {
+    for challenge in &card.challenges {
         lines.push(format!("challenge    {} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
     }
     if let Some(certificate) = &card.certificate {

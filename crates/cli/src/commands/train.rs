@@ -47,6 +47,7 @@ fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args: &TrainArgs
     let is_linear = project.config.model.kind == leadscore_tables::ModelKind::Linear || solver == SolverKind::Linfa;
     let options = TrainOptions {
         kind: if is_linear { ModelKind::Linear } else { ModelKind::Additive },
+        segment: project.config.model.segment.clone(),
         max_pairs: project.config.model.max_pairs,
         solver,
         allow_too_few: args.allow_too_few,
@@ -105,7 +106,7 @@ pub(crate) fn report_training(trained: &Trained) {
     }
     show::remark(&format!("data: {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason));
     show::remark(&format!("model: {}", card.penalty_choice));
-    if let Some(challenge) = &card.challenge {
+    for challenge in &card.challenges {
         show::remark(&format!("{} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
     }
     show::remark(&format!("fit: {}", card.fit));
