@@ -117,8 +117,15 @@ pub(crate) struct Bench<'a> {
     data: Data,
 }
 
+struct Native {
+    design: leadscore_solver::Design,
+    target: Target,
+    curvature: Option<leadscore_solver::Hessian>,
+    last: Option<(Vec<f64>, Penalty)>,
+}
+
 enum Data {
-    Native { design: leadscore_solver::Design, target: Target, curvature: Option<leadscore_solver::Hessian>, last: Option<(Vec<f64>, Penalty)> },
+    Native(Box<Native>),
     Linfa { dense: Array2<f64>, labels: Vec<bool>, last: Option<LogisticFit> },
 }
 
@@ -128,7 +135,7 @@ impl<'a> Bench<'a> {
         let data = match solver {
             SolverKind::Native => {
                 let design = coding.design(input.matrix, rows)?;
-                Data::Native { design, target: Target::new(&labels, None, None)?, curvature: None, last: None }
+                Data::Native(Box::new(Native { design, target: Target::new(&labels, None, None)?, curvature: None, last: None }))
             }
             SolverKind::Linfa => Data::Linfa { dense: coding.dense(input.matrix, rows), labels, last: None },
         };
@@ -138,7 +145,8 @@ impl<'a> Bench<'a> {
     /// Coefficients good enough to rank penalties; each fit starts from the one before.
     pub(crate) fn rank(&mut self, coding: &Coding, strengths: Strengths) -> Result<Vec<f64>, TrainError> {
         match &mut self.data {
-            Data::Native { design, target, curvature, last } => {
+            Data::Native(native) => {
+                let Native { design, target, curvature, last } = native.as_mut();
                 let penalty = coding.penalty(strengths);
                 if curvature.is_none() {
                     let coefficients = roughly(design, target, &penalty, last.as_ref())?;
@@ -164,7 +172,7 @@ impl<'a> Bench<'a> {
     /// Coefficients good enough to see what they leave over.
     pub(crate) fn rough(&self, coding: &Coding, strengths: Strengths) -> Result<Vec<f64>, TrainError> {
         match &self.data {
-            Data::Native { design, target, last, .. } => roughly(design, target, &coding.penalty(strengths), last.as_ref()),
+            Data::Native(native) => roughly(&native.design, &native.target, &coding.penalty(strengths), native.last.as_ref()),
             Data::Linfa { dense, labels, .. } => {
                 Ok(fit_logistic(dense, labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, None)?.coefficients())
             }
@@ -173,16 +181,17 @@ impl<'a> Bench<'a> {
 
     /// Starts the next fit from the coefficients of fewer columns, the first ones of these.
     pub(crate) fn start_from(&mut self, coding: &Coding, strengths: Strengths, mut coefficients: Vec<f64>) {
-        if let Data::Native { design, last, .. } = &mut self.data {
-            coefficients.resize(design.n_coefficients(), 0.0);
-            *last = Some((coefficients, coding.penalty(strengths)));
+        if let Data::Native(native) = &mut self.data {
+            coefficients.resize(native.design.n_coefficients(), 0.0);
+            native.last = Some((coefficients, coding.penalty(strengths)));
         }
     }
 
     /// The fit to the end, with its certificate.
     fn finish(self, coding: Coding, strengths: Strengths) -> Result<Fitted, TrainError> {
         match self.data {
-            Data::Native { design, target, last, .. } => {
+            Data::Native(native) => {
+                let Native { design, target, last, .. } = *native;
                 let start = last.as_ref().map(|(coefficients, _)| Start { coefficients, curvature: None, optimum_of: None });
                 let fit = leadscore_solver::fit(&design, &target, &coding.penalty(strengths), SolverOptions::default(), start)?;
                 let certificate = &fit.certificate;
@@ -203,7 +212,7 @@ impl<'a> Bench<'a> {
     /// Log-odds of the rows that it was made with.
     pub(crate) fn own_log_odds(&self, coefficients: &[f64]) -> Vec<f64> {
         match &self.data {
-            Data::Native { design, .. } => log_odds(design, None, coefficients),
+            Data::Native(native) => log_odds(&native.design, None, coefficients),
             Data::Linfa { dense, .. } => dense_log_odds(dense, coefficients),
         }
     }
