@@ -1,9 +1,11 @@
 //! Scores: the sum of look-ups for each row of a feature matrix, and its reasons.
 
+use std::ops::Range;
+
 use leadscore_core::{FeatureMatrix, log_odds_to_probability};
 
 use crate::model::Model;
-use crate::term::{Axis, Term, readable};
+use crate::term::{Axis, BinsTerm, LinearTerm, PairTerm, Term, readable};
 
 /// A matrix that the model cannot read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,45 +58,95 @@ pub fn score(model: &Model, matrix: &FeatureMatrix) -> Result<Scored, ScoreError
         }
     }
     let mut log_odds = vec![model.intercept; matrix.n_rows()];
-    for term in &model.terms {
+    let mut addends = [0.0_f64; TILE_ROWS];
+    if log_odds.len() < TILE_ROWS {
+        // For few rows it is not worth while to look up every level of every category.
+        for term in &model.terms {
+            log_odds.iter_mut().enumerate().for_each(|(row, sum)| *sum += term.log_odds(matrix, row));
+        }
+        return Ok(finish(model, log_odds));
+    }
+    for ready in model.terms.iter().map(|term| Ready::new(term, matrix)) {
+        for (tile, sums) in log_odds.chunks_mut(TILE_ROWS).enumerate() {
+            let first = tile * TILE_ROWS;
+            let addends = &mut addends[..sums.len()];
+            ready.fill(first..first + addends.len(), addends);
+            sums.iter_mut().zip(addends).for_each(|(sum, addend)| *sum += *addend);
+        }
+    }
+    Ok(finish(model, log_odds))
+}
+
+fn finish(model: &Model, log_odds: Vec<f64>) -> Scored {
+    let probabilities = log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds)).collect();
+    Scored { log_odds, probabilities, baseline: model.baseline() }
+}
+
+/// Rows that are worked on at once, so that their sums stay in the nearest cache.
+const TILE_ROWS: usize = 256;
+
+/// A term with its columns and, for categories, the weight of each level of this matrix.
+enum Ready<'a> {
+    Linear(&'a LinearTerm, &'a [f64]),
+    Bins(&'a BinsTerm, &'a [f64]),
+    /// The codes, the weight of each, and that of missing.
+    Levels(&'a [f64], Vec<f64>, f64),
+    Pair(&'a PairTerm, ReadyAxis<'a>, ReadyAxis<'a>),
+}
+
+/// One side of a table with its column and, for a category, the cell of each level of this matrix.
+struct ReadyAxis<'a> {
+    axis: &'a Axis,
+    values: &'a [f64],
+    cells: Vec<usize>,
+}
+
+fn column(matrix: &FeatureMatrix, feature_idx: usize) -> &[f64] {
+    matrix.column(feature_idx).to_slice().expect("columns of a matrix are contiguous")
+}
+
+impl<'a> Ready<'a> {
+    fn new(term: &'a Term, matrix: &'a FeatureMatrix) -> Self {
         match term {
-            Term::Linear(linear) => {
-                for (sum, &value) in log_odds.iter_mut().zip(matrix.column(linear.feature_idx)) {
-                    *sum += linear.log_odds(value);
-                }
+            Term::Linear(term) => Self::Linear(term, column(matrix, term.feature_idx)),
+            Term::Bins(term) => Self::Bins(term, column(matrix, term.feature_idx)),
+            Term::Levels(term) => {
+                let table = matrix.levels(term.feature_idx).iter().map(|level| term.log_odds(Some(level))).collect();
+                Self::Levels(column(matrix, term.feature_idx), table, term.missing)
             }
-            Term::Levels(levels) => {
-                let table: Vec<f64> = matrix.levels(levels.feature_idx).iter().map(|level| levels.log_odds(Some(level))).collect();
-                for (sum, &code) in log_odds.iter_mut().zip(matrix.column(levels.feature_idx)) {
-                    *sum += if code.is_nan() { levels.missing } else { table[level_index(code)] };
-                }
+            Term::Pair(term) => Self::Pair(term, ReadyAxis::new(&term.first, matrix), ReadyAxis::new(&term.second, matrix)),
+        }
+    }
+
+    /// Log-odds of these rows.
+    fn fill(&self, rows: Range<usize>, out: &mut [f64]) {
+        match self {
+            Self::Linear(term, values) => out.iter_mut().zip(&values[rows]).for_each(|(to, &value)| *to = term.log_odds(value)),
+            Self::Bins(term, values) => out.iter_mut().zip(&values[rows]).for_each(|(to, &value)| *to = term.log_odds(value)),
+            Self::Levels(codes, table, missing) => {
+                out.iter_mut().zip(&codes[rows]).for_each(|(to, &code)| *to = if code.is_nan() { *missing } else { table[level_index(code)] });
             }
-            Term::Bins(bins) => {
-                for (sum, &value) in log_odds.iter_mut().zip(matrix.column(bins.feature_idx)) {
-                    *sum += bins.log_odds(value);
-                }
-            }
-            Term::Pair(pair) => {
-                let (first, second) = (cells_of(&pair.first, matrix), cells_of(&pair.second, matrix));
-                for ((sum, first), second) in log_odds.iter_mut().zip(first).zip(second) {
-                    *sum += pair.weights[pair.cell(first, second)];
+            Self::Pair(term, first, second) => {
+                for (to, row) in out.iter_mut().zip(rows) {
+                    *to = term.weights[term.cell(first.cell(row), second.cell(row))];
                 }
             }
         }
     }
-    let probabilities = log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds)).collect();
-    Ok(Scored { log_odds, probabilities, baseline: model.baseline() })
 }
 
-/// The cell of every row along one side of a table.
-fn cells_of<'a>(axis: &'a Axis, matrix: &'a FeatureMatrix) -> Box<dyn Iterator<Item = usize> + 'a> {
-    let column = matrix.column(axis.feature_idx()).into_iter();
-    match axis {
-        Axis::Bins { .. } => Box::new(column.map(|&value| axis.cell_of_number(value))),
-        Axis::Levels { feature_idx, .. } => {
-            let table: Vec<usize> = matrix.levels(*feature_idx).iter().map(|level| axis.cell_of_level(Some(level))).collect();
-            let missing = axis.cell_of_level(None);
-            Box::new(column.map(move |&code| if code.is_nan() { missing } else { table[level_index(code)] }))
+impl<'a> ReadyAxis<'a> {
+    fn new(axis: &'a Axis, matrix: &'a FeatureMatrix) -> Self {
+        let cells = matrix.levels(axis.feature_idx()).iter().map(|level| axis.cell_of_level(Some(level))).collect();
+        Self { axis, values: column(matrix, axis.feature_idx()), cells }
+    }
+
+    fn cell(&self, row: usize) -> usize {
+        let value = self.values[row];
+        match self.axis {
+            Axis::Bins { .. } => self.axis.cell_of_number(value),
+            Axis::Levels { .. } if value.is_nan() => self.axis.cell_of_level(None),
+            Axis::Levels { .. } => self.cells[level_index(value)],
         }
     }
 }
@@ -102,6 +154,86 @@ fn cells_of<'a>(axis: &'a Axis, matrix: &'a FeatureMatrix) -> Box<dyn Iterator<I
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a category holds an index that was a usize")]
 fn level_index(code: f64) -> usize {
     code as usize
+}
+
+/// The strongest contributions of a range of rows, without words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopContributions {
+    n: usize,
+    /// `n` a row, strongest first.
+    terms: Vec<u32>,
+    log_odds: Vec<f64>,
+}
+
+impl TopContributions {
+    /// Positions of terms and their contributions in log-odds, for a row counted from the start of the range.
+    pub fn of_row(&self, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let range = row * self.n..(row + 1) * self.n;
+        self.terms[range.clone()].iter().map(|term| *term as usize).zip(self.log_odds[range].iter().copied())
+    }
+}
+
+/// The `n` strongest contributions of each of these rows, of equal ones the first term's.
+///
+/// The matrix must have the columns of the model, as [`score`] checks.
+pub fn top_contributions(model: &Model, matrix: &FeatureMatrix, rows: Range<usize>, n: usize) -> TopContributions {
+    let n = n.min(model.terms.len());
+    let mut top = TopContributions { n, terms: vec![u32::MAX; n * rows.len()], log_odds: vec![0.0; n * rows.len()] };
+    if n == 0 {
+        return top;
+    }
+    if rows.len() < TILE_ROWS {
+        // For few rows it is not worth while to look up every level of every category.
+        for (row, (terms, kept)) in rows.zip(top.terms.chunks_exact_mut(n).zip(top.log_odds.chunks_exact_mut(n))) {
+            for (position, term) in (0_u32..).zip(&model.terms) {
+                offer(terms, kept, position, term.log_odds(matrix, row) - term.average());
+            }
+        }
+        return top;
+    }
+    // The terms that move scores most come first: then most of the others are weaker than what is kept.
+    let mut order: Vec<(u32, &Term)> = (0_u32..).zip(&model.terms).collect();
+    order.sort_by(|a, b| b.1.range().total_cmp(&a.1.range()));
+    let ready: Vec<(u32, Ready<'_>, f64)> = order.into_iter().map(|(position, term)| (position, Ready::new(term, matrix), term.average())).collect();
+    let mut addends = [0.0; TILE_ROWS];
+    let tiles = top.terms.chunks_mut(n * TILE_ROWS).zip(top.log_odds.chunks_mut(n * TILE_ROWS));
+    for (first, (terms, kept)) in rows.clone().step_by(TILE_ROWS).zip(tiles) {
+        let tile = first..rows.end.min(first + TILE_ROWS);
+        let addends = &mut addends[..tile.len()];
+        // The weakest that is kept of each row: most contributions are weaker, and cost one comparison.
+        let mut thresholds = [-1.0; TILE_ROWS];
+        for (position, ready, average) in &ready {
+            ready.fill(tile.clone(), addends);
+            let places = terms.chunks_exact_mut(n).zip(kept.chunks_exact_mut(n));
+            for ((addend, threshold), (terms, kept)) in addends.iter().zip(&mut thresholds).zip(places) {
+                let contribution = addend - average;
+                if contribution.abs() >= *threshold {
+                    *threshold = offer(terms, kept, *position, contribution);
+                }
+            }
+        }
+    }
+    top
+}
+
+/// Puts a contribution among those that are kept of a row, if it is strong enough; returns the weakest of them, or -1 while
+/// there is a free place. Of equal ones the first term is the stronger.
+#[inline]
+fn offer(terms: &mut [u32], kept: &mut [f64], term: u32, contribution: f64) -> f64 {
+    let beats = |other: f64, known: u32| {
+        let (strength, other) = (contribution.abs(), other.abs());
+        strength > other || (strength == other && term < known) || known == u32::MAX
+    };
+    let last = terms.len() - 1;
+    if beats(kept[last], terms[last]) {
+        let mut rank = last;
+        while rank > 0 && beats(kept[rank - 1], terms[rank - 1]) {
+            (kept[rank], terms[rank]) = (kept[rank - 1], terms[rank - 1]);
+            rank -= 1;
+        }
+        (kept[rank], terms[rank]) = (contribution, term);
+    }
+    if terms[last] == u32::MAX { -1.0 } else { kept[last].abs() }
 }
 
 impl Model {
@@ -112,18 +244,9 @@ impl Model {
         contributions.into_iter().map(|(idx, log_odds)| self.reason(idx, log_odds, matrix, row)).collect()
     }
 
-    /// The `n` strongest reasons of one row, in words.
-    pub fn top_reasons(&self, matrix: &FeatureMatrix, row: usize, n: usize) -> Vec<Reason> {
-        let mut top: Vec<(usize, f64)> = Vec::with_capacity(n + 1);
-        for idx in 0..self.terms.len() {
-            let log_odds = self.contribution(idx, matrix, row);
-            let position = top.partition_point(|(_, kept)| kept.abs() >= log_odds.abs());
-            if position < n {
-                top.insert(position, (idx, log_odds));
-                top.truncate(n);
-            }
-        }
-        top.into_iter().map(|(idx, log_odds)| self.reason(idx, log_odds, matrix, row)).collect()
+    /// The strongest reasons of a row in words, as [`top_contributions`] found them; `row` is that of the matrix.
+    pub fn reasons_of<'a>(&'a self, matrix: &'a FeatureMatrix, row: usize, found: impl Iterator<Item = (usize, f64)> + 'a) -> Vec<Reason> {
+        found.map(|(term_idx, log_odds)| self.reason(term_idx, log_odds, matrix, row)).collect()
     }
 
     fn contribution(&self, term_idx: usize, matrix: &FeatureMatrix, row: usize) -> f64 {

@@ -51,9 +51,9 @@ impl Shape {
             Self::BaseRate => "the base rate".to_owned(),
             Self::Linear => "straight lines".to_owned(),
             Self::Additive { n_pairs: 0 } => "curves".to_owned(),
-            Self::Additive { n_pairs } => format!("curves and {n_pairs} tables over two features"),
+            Self::Additive { n_pairs } => format!("curves and {}", n_tables(n_pairs)),
             Self::Segmented { n_pairs: 0, .. } => "curves of their own for each segment".to_owned(),
-            Self::Segmented { n_pairs, .. } => format!("curves of their own for each segment and {n_pairs} tables over two features"),
+            Self::Segmented { n_pairs, .. } => format!("curves of their own for each segment and {}", n_tables(n_pairs)),
         }
     }
 
@@ -80,6 +80,10 @@ impl Shape {
         let default = CodingOptions { curves: matches!(self, Self::Additive { .. } | Self::Segmented { .. }), ..CodingOptions::default() };
         if n_rows < MANY_ROWS { default } else { CodingOptions { max_bins: 32, max_side: 12, ..default } }
     }
+}
+
+fn n_tables(n_pairs: usize) -> String {
+    format!("{n_pairs} table{} over two features", if n_pairs == 1 { "" } else { "s" })
 }
 
 /// A fit and its coding.

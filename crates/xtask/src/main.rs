@@ -203,7 +203,7 @@ fn bench_fit(tiny: bool) -> anyhow::Result<()> {
     let folder = root().join("target/bench-fit");
     let mut script = Command::new(venv("models", &MODEL_PEERS)?);
     script.arg("tests/bench/fit.py").arg("--folder").arg(&folder).arg("--fit").arg(examples.join("fit"));
-    script.arg("--additive").arg(examples.join("fit_additive")).current_dir(root());
+    script.arg("--additive").arg(examples.join("fit_additive")).arg("--score").arg(examples.join("score")).current_dir(root());
     if tiny {
         script.args(["--rows", "5000", "--rounds", "1", "--ebm-rows", "0"]);
     }

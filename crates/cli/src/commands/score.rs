@@ -3,7 +3,7 @@
 use anyhow::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp, log_odds_to_probability};
 use leadscore_features::{ScoringSet, scoring_snapshots};
-use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, tiers_by_edges};
+use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, tiers_by_edges, top_contributions};
 use leadscore_tables::{OutColumn, OutTable, Tables, TierEdges, check_table_target, write_table};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -13,6 +13,8 @@ use crate::evaluation::manual_scores;
 use crate::project::{FLAT_CAVEAT, Project, features_of, read_model};
 use crate::show::{self, Stage};
 
+/// Rows whose reasons one thread looks for at a time.
+const BATCH_ROWS: usize = 8192;
 /// How many reasons a score file names.
 const N_REASONS: usize = 3;
 
@@ -67,7 +69,16 @@ fn score_batch(project: &Project, model: &Model, tables: &Tables, set: &ScoringS
         TierEdges::Relative => quartile_tiers(&scored.probabilities),
         TierEdges::Frozen => tiers_by_edges(&scored.probabilities, &model.tier_edges),
     };
-    let reasons: Vec<Vec<Reason>> = (0..matrix.n_rows()).into_par_iter().map(|row| model.top_reasons(&matrix, row, N_REASONS)).collect();
+    let n_rows = matrix.n_rows();
+    let reasons: Vec<Vec<Vec<Reason>>> = (0..n_rows.div_ceil(BATCH_ROWS))
+        .into_par_iter()
+        .map(|batch| {
+            let rows = batch * BATCH_ROWS..n_rows.min((batch + 1) * BATCH_ROWS);
+            let top = top_contributions(model, &matrix, rows.clone(), N_REASONS);
+            rows.clone().map(|row| model.reasons_of(&matrix, row, top.of_row(row - rows.start))).collect()
+        })
+        .collect();
+    let reasons = reasons.concat();
     let mut table = score_table(project, model, tables, set, &matrix, &scored, &tiers, &reasons, as_of);
     if intervals {
         push_intervals(model, &matrix, &scored, set.closed_won.len(), &mut table)?;
