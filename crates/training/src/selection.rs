@@ -255,7 +255,8 @@ fn segment_of(input: TrainInput<'_>, column: &str) -> Result<usize, TrainError> 
         _ => false,
     };
     (0..specs.len()).find(is_it).ok_or_else(|| {
-        let known = (0..specs.len()).filter(|&idx| input.matrix.is_category(idx)).map(|idx| specs[idx].name.clone()).collect::<Vec<_>>().join("`, `");
+        let is_attribute = |idx: &usize| input.matrix.is_category(*idx) && matches!(specs[*idx].source, FeatureSource::Attribute { .. });
+        let known = (0..specs.len()).filter(is_attribute).map(|idx| specs[idx].name.clone()).collect::<Vec<_>>().join("`, `");
         TrainError::Segment { column: column.to_owned(), known }
     })
 }
