@@ -2,7 +2,7 @@
 
 Times are of the fit alone, data in memory in each library's own form, CPU seconds of one thread; leadscore also with two.
 """
-import argparse, json, os, resource, subprocess, sys, time, warnings
+import argparse, json, os, subprocess, sys, time, warnings
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
@@ -48,9 +48,7 @@ def gradient(z, beta, intercept, y):
 
 def ours(program, folder, n, p, levels, threads, precision, task):
     arguments = [folder, n, p, ",".join(map(str, levels)) or "-", threads, precision, task]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     out = json.loads(subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
-    out["peak"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return out
 
 
@@ -152,6 +150,22 @@ def additive(args, n, p):
         print(f"log-loss on the last tenth: {value:.5f} {who}")
 
 
+def sizes(args, most):
+    """Time and memory of one fit against rows, and how near the memory is to its limit."""
+    print("\nRows against time, 50 numbers in four bytes, one thread\n| rows | s | µs a row | passes | peak memory over coded data | share of the bandwidth of a plain sum |\n| --- | --- | --- | --- | --- | --- |")
+    n = 10_000
+    while n <= most:
+        x, codes, y = data(n, 50, [])
+        folder = os.path.join(args.folder, "columns")
+        write(folder, x, codes, y)
+        run = min((ours(args.fit, folder, n, 50, [], 1, "f32", "ridge") for _ in range(args.rounds)), key=lambda run: run["wall"])
+        z = x.astype(np.float32)
+        plain = min(timed(z.sum)[2] for _ in range(5))
+        share = run["passes"] * plain / run["wall"]
+        print(f"| {n:,} | {run['wall']:.3f} | {run['wall'] / n * 1e6:.2f} | {run['passes']} | {run['peak'] / run['bytes']:.2f} | {share:.0%} |", flush=True)
+        n *= 10 if n * 10 <= most or n == most else max(most // n, 2)
+
+
 def scoring(args, n):
     import pandas as pd
     from sklearn.compose import ColumnTransformer
@@ -183,7 +197,7 @@ def main():
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ebm-rows", type=int, default=50_000)
-    parser.add_argument("--only", default="dense,categories,path,additive,scoring")
+    parser.add_argument("--only", default="dense,categories,path,additive,scoring,sizes")
     args = parser.parse_args()
     n = args.rows
     if "dense" in args.only:
@@ -194,6 +208,8 @@ def main():
         path(args, n // 5, 50)
     if "additive" in args.only:
         additive(args, n, 50)
+    if "sizes" in args.only:
+        sizes(args, 4 * n)
     if "scoring" in args.only:
         scoring(args, 10 * n)
 
