@@ -205,7 +205,8 @@ impl Descent<'_> {
         let mut sizes: Vec<f64> = Vec::new();
         // Whether the factor was made at the current point or one step before, near the optimum.
         let mut factor_is_final = self.every_pass;
-        loop {
+        let mut factor_is_fresh = with_hessian;
+        'descent: loop {
             let size = self.size(&current);
             let is_done = size <= self.options.tolerance;
             if is_done && (factor_is_final || !self.options.final_hessian) {
@@ -235,10 +236,20 @@ impl Descent<'_> {
                     break next;
                 }
                 length *= 0.25;
-                if length < 1e-6 || !next.objective.is_finite() && length < 1e-4 {
+                if length >= 1e-6 {
+                    continue;
+                }
+                if factor_is_fresh {
                     return Err(SolverError::NotConverged { passes: effort.passes, gradient: size, tolerance: self.options.tolerance });
                 }
+                // No length will do: the factor is of too far away, or the memory misleads. From here on with a new one.
+                current = self.evaluate(current.coefficients, true, &mut factor, &mut effort)?;
+                factor_is_fresh = true;
+                steps.clear();
+                sizes.clear();
+                continue 'descent;
             };
+            factor_is_fresh = with_hessian;
             effort.iterations += 1;
             contraction = (self.size(&next) / size).min(1.0);
             if with_hessian {

@@ -1,7 +1,7 @@
 //! One fit: a shape of model with its strengths, on some rows, by either solver.
 
 use leadscore_inference::{Axis, Covariance, FitCertificate};
-use leadscore_solver::{Fit, Penalty, SolverOptions, Start, Target, clustered_covariance, log_odds};
+use leadscore_solver::{Design, Fit, Penalty, SolverOptions, Start, Target, clustered_covariance, log_odds};
 use ndarray::Array2;
 
 use crate::coding::{Coding, CodingOptions, Strengths, fit_axis};
@@ -91,8 +91,8 @@ fn n_tables(n_pairs: usize) -> String {
 pub struct Fitted {
     pub(crate) coding: Coding,
     pub(crate) coefficients: Vec<f64>,
-    /// The fit by our solver; `None` by linfa.
-    pub(crate) native: Option<Fit>,
+    /// The fit by our solver and the rows as it saw them; `None` by linfa.
+    pub(crate) native: Option<(Fit, Design)>,
     /// How it ended, in words.
     pub(crate) ending: String,
 }
@@ -101,6 +101,14 @@ impl Fitted {
     /// Number of tables over two features.
     pub fn n_pairs(&self) -> usize {
         self.coding.n_pairs()
+    }
+
+    /// Log-odds of the rows that it was fitted on.
+    pub(crate) fn own_log_odds(&self, input: TrainInput<'_>, rows: &[usize]) -> Result<Vec<f64>, TrainError> {
+        match &self.native {
+            Some((_, design)) => Ok(log_odds(design, None, &self.coefficients)),
+            None => self.log_odds(input, rows),
+        }
     }
 
     /// Log-odds of rows of the matrix that it was fitted on.
@@ -122,7 +130,7 @@ pub(crate) struct Bench<'a> {
 }
 
 struct Native {
-    design: leadscore_solver::Design,
+    design: Design,
     target: Target,
     curvature: Option<leadscore_solver::Hessian>,
     last: Option<(Vec<f64>, Penalty)>,
@@ -203,7 +211,7 @@ impl<'a> Bench<'a> {
                     "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
                     certificate.passes, certificate.gradient, certificate.condition
                 );
-                Ok(Fitted { coding, coefficients: fit.coefficients.clone(), native: Some(fit), ending })
+                Ok(Fitted { coding, coefficients: fit.coefficients.clone(), native: Some((fit, design)), ending })
             }
             Data::Linfa { dense, labels, last } => {
                 let fit = fit_logistic(&dense, &labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, last.as_ref())?;
@@ -231,7 +239,7 @@ impl<'a> Bench<'a> {
 }
 
 /// A fit to three digits.
-fn roughly(design: &leadscore_solver::Design, target: &Target, penalty: &Penalty, start: Option<&(Vec<f64>, Penalty)>) -> Result<Vec<f64>, TrainError> {
+fn roughly(design: &Design, target: &Target, penalty: &Penalty, start: Option<&(Vec<f64>, Penalty)>) -> Result<Vec<f64>, TrainError> {
     let options = SolverOptions { tolerance: 1e-3, final_hessian: false, ..Default::default() };
     let start = start.map(|(coefficients, _)| Start { coefficients, curvature: None, optimum_of: None });
     Ok(leadscore_solver::fit(design, target, penalty, options, start)?.coefficients)
@@ -265,7 +273,7 @@ pub fn fit_shape(input: TrainInput<'_>, rows: &[usize], skip: &[String], shape: 
         let coding = Coding::fit(input.matrix, rows, &everything, shape.coding_options(rows.len()));
         let design = coding.design(input.matrix, rows)?;
         let fit = leadscore_solver::fit(&design, &target, &Penalty::none(), SolverOptions::default(), None)?;
-        return Ok(Fitted { coding, coefficients: fit.coefficients.clone(), native: Some(fit), ending: "the win rate".to_owned() });
+        return Ok(Fitted { coding, coefficients: fit.coefficients.clone(), native: Some((fit, design)), ending: "the win rate".to_owned() });
     }
     let options = shape.coding_options(rows.len());
     let coding = Coding::fit(input.matrix, rows, skip, options);
@@ -313,7 +321,7 @@ const MAX_SEGMENTED_FEATURES: usize = 12;
 
 /// The certificate as the card holds it.
 pub(crate) fn certificate_of(fitted: &Fitted, strengths: Strengths) -> Option<FitCertificate> {
-    let Fit { certificate, factor, .. } = fitted.native.as_ref()?;
+    let (Fit { certificate, factor, .. }, _) = fitted.native.as_ref()?;
     let inverse = factor.inverse();
     let penalty = fitted.coding.penalty(strengths).trace_of_product(&inverse);
     Some(FitCertificate {
@@ -329,11 +337,10 @@ pub(crate) fn certificate_of(fitted: &Fitted, strengths: Strengths) -> Option<Fi
 /// The covariance of intercept and cells, by lead; `None` by linfa.
 #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
 pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitted) -> Result<Option<Covariance>, TrainError> {
-    let Some(fit) = &fitted.native else { return Ok(None) };
+    let Some((fit, design)) = &fitted.native else { return Ok(None) };
     let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
     let clusters: Vec<u64> = rows.iter().map(|&row| input.lead_keys[row]).collect();
-    let design = fitted.coding.design(input.matrix, rows)?;
-    let covariance = clustered_covariance(&design, &Target::new(&labels, None, None)?, fit, &clusters)?;
+    let covariance = clustered_covariance(design, &Target::new(&labels, None, None)?, fit, &clusters)?;
     let coefficients: Vec<Option<usize>> = std::iter::once(Some(0)).chain(fitted.coding.coefficient_of_cells().into_iter().flatten()).collect();
     let mut lower = Vec::with_capacity(coefficients.len() * (coefficients.len() + 1) / 2);
     for (row, &a) in coefficients.iter().enumerate() {

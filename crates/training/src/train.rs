@@ -159,7 +159,7 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
     let fitted = fit_shape(input, &all, &skip, choice.shape, choice.strengths, options.solver)?;
     let counts = fitted.coding.counts(matrix, &all, labels);
     let terms = fitted.coding.terms(&fitted.coefficients, &counts);
-    let in_sample = probabilities(fitted.log_odds(input, &all)?);
+    let in_sample = probabilities(fitted.own_log_odds(input, &all)?);
     let mut caveats = context.caveats.clone();
     if sufficiency.verdict != DataVerdict::Enough {
         caveats.push(format!("data: {}: {}", sufficiency.verdict.name(), sufficiency.reason));
