@@ -43,7 +43,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     show::result(&format!("\nThe ten best of the open leads:\n\n{}", best_leads(&tables, &set, &batch)));
     show::result(&format!("\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"));
     show::result(&format!(
-        "\nThe report: {}\nThe scores: {}\n\nTry next:\n  leadscore inspect {model}\n  leadscore check -c {config}\n  leadscore init --leads YOUR_LEADS.csv --outcomes YOUR_DEALS.csv",
+        "\nThe report: {}\nThe scores: {}\n\nTry next:\n  leadscore inspect {model} --html model.html\n  leadscore check -c {config}\n  leadscore init --leads YOUR_LEADS.csv --outcomes YOUR_DEALS.csv",
         report.display(),
         scores.display(),
         model = model.display(),
