@@ -70,13 +70,15 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
+/// The clone that cargo runs this in: a build folder may serve several, and what was compiled in may be another one.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from).join("../..")
 }
 
 fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.args(args).current_dir(root());
+    // Snapshots, too, are those of this clone.
+    command.args(args).current_dir(root()).env("INSTA_WORKSPACE_ROOT", root());
     // What cargo told this program about itself would look to build scripts like a change, and compile half of Polars again.
     for (name, _) in std::env::vars_os() {
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
