@@ -174,7 +174,8 @@ def load(leadscore, folder):
     frame = frame[frame["mature"].astype(bool)] if "mature" in frame else frame
     lead = frame.columns[0]
     at = frame["snapshot"]
-    at = at.astype("int64") // (1 if at.dtype.kind in "if" else {"ns": 1000, "us": 1, "ms": 0}.get(getattr(at.dtype, "unit", "us"), 1)) if at.dtype.kind != "f" else (at * 1e6).astype("int64")
+    # Flat exports have numbers in place of times; both become microseconds.
+    at = (at * 1e6).astype("int64") if at.dtype.kind in "fiu" else at.astype("datetime64[us]").astype("int64")
     frame = frame.assign(_at=at.to_numpy()).sort_values(["_at", lead], kind="stable").reset_index(drop=True)
     X = frame.drop(columns=[lead, "_at", *[name for name in KEYS if name in frame]])
     X = X[[name for name in X if X[name].nunique(dropna=False) > 1]]

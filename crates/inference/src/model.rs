@@ -195,6 +195,12 @@ impl Model {
         self.intercept + self.terms.iter().map(Term::average).sum::<f64>()
     }
 
+    /// What a term reads, in words.
+    pub fn describe_term(&self, term: &Term) -> String {
+        let first = self.specs[term.feature_idx()].describe();
+        term.second_feature_idx().map_or(first.clone(), |second| format!("{first}, with {}", self.specs[second].describe()))
+    }
+
     /// The same model with every lead's log-odds moved along a line: `intercept + slope · log-odds`.
     ///
     /// The line goes into the weights, so that reasons still add up; the order of leads stays as it is for a slope above 0.
@@ -219,34 +225,32 @@ impl Model {
         self.intercept + self.terms.iter().map(|term| term.log_odds_with(matrix, row, Some((feature_idx, value)))).sum::<f64>()
     }
 
-    /// Values of a number above this one at which something changes for the score: the next of each bin, or a standard
-    /// deviation more at a time, in rising order.
-    pub fn steps_above(&self, feature_idx: usize, value: f64, is_whole: bool) -> Vec<f64> {
+    /// Whole numbers above this one at which something changes for the score: the next of each bin, or one more at a time, up
+    /// to ten, where the number weighs in a straight line; in rising order.
+    pub fn steps_above(&self, feature_idx: usize, value: f64) -> Vec<f64> {
         let mut steps: Vec<f64> = Vec::new();
-        let mut add_edges = |edges: &[f64]| {
-            steps.extend(edges.iter().filter(|edge| **edge >= value).map(|edge| if is_whole { edge.floor() + 1.0 } else { edge + edge.abs().max(1.0) * 1e-6 }));
+        let mut add_edges = |idx: usize, edges: &[f64]| {
+            if idx == feature_idx {
+                steps.extend(edges.iter().filter(|edge| **edge >= value).map(|edge| edge.floor() + 1.0));
+            }
         };
+        let mut is_linear = false;
         for term in &self.terms {
             match term {
-                Term::Bins(term) if term.feature_idx == feature_idx => add_edges(&term.edges),
+                Term::Bins(term) => add_edges(term.feature_idx, &term.edges),
                 Term::Pair(pair) => {
                     for axis in [&pair.first, &pair.second] {
-                        match axis {
-                            Axis::Bins { feature_idx: idx, edges } if *idx == feature_idx => add_edges(edges),
-                            _ => {}
+                        if let Axis::Bins { feature_idx, edges } = axis {
+                            add_edges(*feature_idx, edges);
                         }
                     }
                 }
-                _ => {}
+                Term::Linear(term) => is_linear |= term.feature_idx == feature_idx,
+                Term::Levels(_) => {}
             }
         }
-        for term in &self.terms {
-            if let Term::Linear(term) = term
-                && term.feature_idx == feature_idx
-            {
-                let size = if is_whole { 1.0 } else { term.scale / 2.0 };
-                steps.extend((1..=10).map(|count| value + f64::from(count) * size));
-            }
+        if is_linear {
+            steps.extend((1..=10).map(|more| value + f64::from(more)));
         }
         steps.sort_unstable_by(f64::total_cmp);
         steps.dedup();

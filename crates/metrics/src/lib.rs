@@ -16,4 +16,4 @@ pub use evaluation::{Evaluation, EvaluationInput, ManualComparison, ManualInput,
 pub use interval::{Interval, wilson_interval};
 pub use proper::{brier_loss, log_loss};
 pub use ranking::{DecileRow, GainsPoint, Ranking, average_precision, roc_auc};
-pub use recalibration::{CalibrationLine, Corp, CorpStep, calibration_line, corp, integrated_calibration_index, spiegelhalter_z};
+pub use recalibration::{CalibrationLine, Corp, CorpStep, calibration_line, calibration_shift, corp, integrated_calibration_index, spiegelhalter_z};

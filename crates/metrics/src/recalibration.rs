@@ -142,6 +142,34 @@ pub fn calibration_line(labels: &[bool], probabilities: &[f64]) -> Result<Calibr
     Ok(line)
 }
 
+/// The shift in log-odds after which as many wins are said as happened: the line of slope 1, for few rows.
+///
+/// Found by bisection between −30 and 30. Probabilities of 0 and 1 count as 10⁻¹² away from them.
+///
+/// # Errors
+///
+/// As [`calibration_line`].
+///
+/// # Examples
+///
+/// ```
+/// let line = leadscore_metrics::calibration_shift(&[true, false, false, false], &[0.5; 4])?;
+/// assert!((line.intercept + 3.0_f64.ln()).abs() < 1e-9 && line.slope == 1.0);
+/// # Ok::<(), leadscore_metrics::MetricError>(())
+/// ```
+pub fn calibration_shift(labels: &[bool], probabilities: &[f64]) -> Result<CalibrationLine, MetricError> {
+    check_probabilities(labels, probabilities)?;
+    check_both_classes(labels)?;
+    let wins = labels.iter().filter(|label| **label).count() as f64;
+    let said = |shift: f64| -> f64 { probabilities.iter().map(|&p| 1.0 / (1.0 + (-(logit(p) + shift)).exp())).sum() };
+    let (mut low, mut high) = (-30.0, 30.0);
+    for _ in 0..100 {
+        let middle = f64::midpoint(low, high);
+        if said(middle) < wins { low = middle } else { high = middle }
+    }
+    Ok(CalibrationLine { intercept: f64::midpoint(low, high), slope: 1.0 })
+}
+
 /// The integrated calibration index: mean gap between what was said and a smooth curve through what happened. 0 is perfect.
 ///
 /// The curve is a local line over the nearest three quarters of the rows (loess of degree 1, tricube weights) at 100 points

@@ -63,10 +63,7 @@ impl Report {
             .terms
             .iter()
             .map(|term| Influence {
-                feature: match term.second_feature_idx() {
-                    Some(second) => format!("{}, with {}", model.specs[term.feature_idx()].describe(), model.specs[second].describe()),
-                    None => model.specs[term.feature_idx()].describe(),
-                },
+                feature: model.describe_term(term),
                 range: term.range(),
                 rising: match term {
                     leadscore_inference::Term::Linear(linear) => Some(linear.weight > 0.0),

@@ -8,17 +8,15 @@ use crate::verdict::{number, per_cent};
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
 /// The look of all pages.
-pub(crate) const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("style.css");
 /// Features that the page shows; the JSON has all.
 const N_INFLUENCES: usize = 15;
 
 pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let mut environment = environment()?;
     environment.add_filter("per_cent", |value: f64| per_cent(value));
     environment.add_filter("number", |value: f64| number(value));
     environment.add_filter("signed", |value: f64| format!("{value:+.3}"));
-    environment.add_template("style", STYLE)?;
     environment.add_template("report", TEMPLATE)?;
     let evaluation = &report.evaluation;
     let manual_gains = evaluation.manual.as_ref().map(|manual| manual.manual_gains.as_slice());
@@ -34,4 +32,12 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
     };
     let values = context! { report => minijinja::value::Serde(report), drawings => drawings, n_influences => report.influences.len() };
     Ok(environment.get_template("report")?.render(values)?)
+}
+
+/// What all pages are rendered with: texts are escaped, and the look can be included.
+pub(crate) fn environment() -> Result<Environment<'static>, ReportError> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_template("style", STYLE)?;
+    Ok(environment)
 }

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use leadscore_core::log_odds_to_probability;
 use leadscore_inference::{CellCount, Model, Term};
-use minijinja::{AutoEscape, Environment, context};
+use minijinja::context;
 use serde::Serialize;
 
 use crate::data::ReportError;
-use crate::html::STYLE;
+use crate::html::environment;
 use crate::svg::{self, Cell};
 use crate::verdict::per_cent;
 
@@ -37,11 +37,10 @@ struct CellView {
 ///
 /// [`ReportError::Template`] where the template does not fit.
 pub fn model_page(model: &Model) -> Result<String, ReportError> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("style", STYLE)?;
+    let mut environment = environment()?;
     environment.add_template("model", TEMPLATE)?;
-    let terms: Vec<TermView> = in_order(model).into_iter().map(|idx| view(model, idx)).collect();
+    let errors = model.cell_errors();
+    let terms: Vec<TermView> = in_order(model).into_iter().map(|idx| view(model, idx, errors.as_deref())).collect();
     let values = context! {
         card => minijinja::value::Serde(&model.card),
         terms => minijinja::value::Serde(&terms),
@@ -54,9 +53,10 @@ pub fn model_page(model: &Model) -> Result<String, ReportError> {
 /// Every term as a table of text, strongest first.
 pub fn model_text(model: &Model) -> String {
     let mut text = String::new();
+    let errors = model.cell_errors();
     for idx in in_order(model) {
-        let cells = cells(model, idx);
-        let _ = writeln!(text, "{}\n", title(model, &model.terms[idx]));
+        let cells = cells(model, idx, errors.as_deref());
+        let _ = writeln!(text, "{}\n", model.describe_term(&model.terms[idx]));
         let widest = cells.iter().map(|cell| cell.weight.abs()).fold(0.05, f64::max);
         let name_width = cells.iter().map(|cell| cell.name.chars().count()).max().unwrap_or(0).min(48);
         for cell in &cells {
@@ -80,20 +80,15 @@ fn in_order(model: &Model) -> Vec<usize> {
     order
 }
 
-fn title(model: &Model, term: &Term) -> String {
-    let first = model.specs[term.feature_idx()].describe();
-    term.second_feature_idx().map_or(first.clone(), |second| format!("{first}, with {}", model.specs[second].describe()))
-}
-
-fn cells(model: &Model, idx: usize) -> Vec<Cell> {
+/// `errors` are those of all terms' cells.
+fn cells(model: &Model, idx: usize, errors: Option<&[Vec<f64>]>) -> Vec<Cell> {
     let term = &model.terms[idx];
     let counts = model.counts.get(idx);
-    let errors = model.cell_errors();
     term.cell_names()
         .into_iter()
         .zip(term.cells())
         .enumerate()
-        .map(|(cell, (name, weight))| Cell { name, weight, error: errors.as_ref().map(|errors| errors[idx][cell]), count: counts.map(|counts| counts[cell]) })
+        .map(|(cell, (name, weight))| Cell { name, weight, error: errors.map(|errors| errors[idx][cell]), count: counts.map(|counts| counts[cell]) })
         // Cells that training had nothing for say nothing.
         .filter(|cell| matches!(term, Term::Pair(_)) || cell.count.is_none_or(|count| count.n_rows > 0))
         .collect()
@@ -103,9 +98,9 @@ fn rate(count: CellCount) -> String {
     if count.n_rows == 0 { String::new() } else { per_cent(count.n_wins as f64 / count.n_rows as f64) }
 }
 
-fn view(model: &Model, idx: usize) -> TermView {
+fn view(model: &Model, idx: usize, errors: Option<&[Vec<f64>]>) -> TermView {
     let term = &model.terms[idx];
-    let cells = cells(model, idx);
+    let cells = cells(model, idx, errors);
     let drawing = match term {
         Term::Bins(bins) => svg::curve(&cells, bins.weights.len()),
         Term::Pair(pair) => svg::heat_map(&cells, &pair.first.cell_names(), &pair.second.cell_names()),
@@ -118,5 +113,5 @@ fn view(model: &Model, idx: usize) -> TermView {
         n_rows: cell.count.map_or(String::new(), |count| count.n_rows.to_string()),
         rate: cell.count.map_or(String::new(), rate),
     });
-    TermView { title: title(model, term), range: format!("{:.2}", term.range()), cells: rows.collect(), drawing }
+    TermView { title: model.describe_term(term), range: format!("{:.2}", term.range()), cells: rows.collect(), drawing }
 }

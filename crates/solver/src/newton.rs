@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::design::{Design, TILE_ROWS};
 use crate::error::SolverError;
-use crate::factor::Factor;
+use crate::factor::{Factor, dot};
 use crate::kernel::{self, Hessian, Sums};
 use crate::penalty::Penalty;
 use crate::separation;
@@ -314,8 +314,4 @@ fn direction(factor: &Factor, gradient: &[f64], steps: &VecDeque<(Vec<f64>, Vec<
 
 fn add(to: &mut [f64], factor: f64, from: &[f64]) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from);
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -77,6 +77,11 @@ const MAX_SORTED: usize = 200_000;
 const ANCHOR: f64 = 1e-2;
 
 impl Coding {
+    /// Nothing but the intercept.
+    pub(crate) fn empty() -> Self {
+        Self { blocks: Vec::new(), dropped: Vec::new() }
+    }
+
     /// Learns means, scales, bins and levels from these rows of a matrix.
     ///
     /// Constant and all-missing features are left out, and those that `skip` names.
@@ -95,7 +100,7 @@ impl Coding {
                 }
             })
             .collect();
-        let mut coding = Self { blocks: Vec::new(), dropped: Vec::new() };
+        let mut coding = Self::empty();
         for (feature_idx, block) in blocks.into_iter().enumerate() {
             match block {
                 Ok(block) => coding.blocks.push(block),

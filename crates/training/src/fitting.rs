@@ -118,7 +118,7 @@ impl Fitted {
     /// [`TrainError::Fit`] where there are no rows.
     pub fn log_odds(&self, input: TrainInput<'_>, rows: &[usize]) -> Result<Vec<f64>, TrainError> {
         let solver = if self.native.is_some() { SolverKind::Native } else { SolverKind::Linfa };
-        log_odds_of(input, &self.coding, &self.coefficients, rows, solver)
+        Ok(CodedRows::new(input, &self.coding, rows, solver)?.log_odds(&self.coefficients))
     }
 }
 
@@ -222,7 +222,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Log-odds of the rows that it was made with.
-    pub(crate) fn own_log_odds(&self, coefficients: &[f64]) -> Vec<f64> {
+    fn own_log_odds(&self, coefficients: &[f64]) -> Vec<f64> {
         match &self.data {
             Data::Native(native) => log_odds(&native.design, None, coefficients),
             Data::Linfa { dense, .. } => dense_log_odds(dense, coefficients),
@@ -252,11 +252,25 @@ fn dense_log_odds(dense: &Array2<f64>, coefficients: &[f64]) -> Vec<f64> {
     dense.dot(&weights).iter().map(|sum| sum + coefficients[0]).collect()
 }
 
-/// Log-odds of any rows.
-pub(crate) fn log_odds_of(input: TrainInput<'_>, coding: &Coding, coefficients: &[f64], rows: &[usize], solver: SolverKind) -> Result<Vec<f64>, TrainError> {
-    match solver {
-        SolverKind::Native => Ok(log_odds(&coding.design(input.matrix, rows)?, None, coefficients)),
-        SolverKind::Linfa => Ok(dense_log_odds(&coding.dense(input.matrix, rows), coefficients)),
+/// Rows as a solver sees them, coded once for as many coefficients as wanted.
+pub(crate) enum CodedRows {
+    Native(Design),
+    Linfa(Array2<f64>),
+}
+
+impl CodedRows {
+    pub(crate) fn new(input: TrainInput<'_>, coding: &Coding, rows: &[usize], solver: SolverKind) -> Result<Self, TrainError> {
+        Ok(match solver {
+            SolverKind::Native => Self::Native(coding.design(input.matrix, rows)?),
+            SolverKind::Linfa => Self::Linfa(coding.dense(input.matrix, rows)),
+        })
+    }
+
+    pub(crate) fn log_odds(&self, coefficients: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Native(design) => log_odds(design, None, coefficients),
+            Self::Linfa(dense) => dense_log_odds(dense, coefficients),
+        }
     }
 }
 
@@ -267,13 +281,10 @@ pub(crate) fn log_odds_of(input: TrainInput<'_>, coding: &Coding, coefficients: 
 /// [`TrainError::Fit`] where the rows have one label, or no optimum was found; [`TrainError::NotConverged`] by linfa.
 pub fn fit_shape(input: TrainInput<'_>, rows: &[usize], skip: &[String], shape: Shape, strengths: Strengths, solver: SolverKind) -> Result<Fitted, TrainError> {
     if shape == Shape::BaseRate {
-        let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
-        let target = Target::new(&labels, None, None)?;
-        let everything: Vec<String> = input.matrix.specs().iter().map(|spec| spec.name.clone()).collect();
-        let coding = Coding::fit(input.matrix, rows, &everything, shape.coding_options(rows.len()));
-        let design = coding.design(input.matrix, rows)?;
-        let fit = leadscore_solver::fit(&design, &target, &Penalty::none(), SolverOptions::default(), None)?;
-        return Ok(Fitted { coding, coefficients: fit.coefficients.clone(), native: Some((fit, design)), ending: "the win rate".to_owned() });
+        // No features, and an intercept that both solvers would find.
+        let coding = Coding::empty();
+        let fitted = Bench::new(input, rows, &coding, SolverKind::Native)?.finish(coding, strengths)?;
+        return Ok(Fitted { ending: "the win rate".to_owned(), ..fitted });
     }
     let options = shape.coding_options(rows.len());
     let coding = Coding::fit(input.matrix, rows, skip, options);

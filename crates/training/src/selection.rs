@@ -6,7 +6,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::coding::{Coding, Strengths};
 use crate::error::TrainError;
-use crate::fitting::{Bench, Shape, SolverKind, log_odds_of, segment_tables};
+use crate::fitting::{Bench, CodedRows, Shape, SolverKind, segment_tables};
 use crate::splits::{Fold, SplitKind, validation_folds};
 use crate::train::{ModelKind, TrainInput, TrainOptions};
 
@@ -25,8 +25,6 @@ struct Candidate {
     shape: Shape,
     strengths: Strengths,
     losses: Vec<f64>,
-    /// Mean training loss: the larger, the more the penalty holds.
-    stiffness: f64,
 }
 
 /// How strongly tables are held.
@@ -63,7 +61,8 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
         let held = best_of(path(input, &folds, skip, shape, &grid, options.solver)?);
         let grid: Vec<Strengths> = SMOOTH.iter().filter(|&&smooth| smooth != SMOOTH[1]).map(|&smooth| Strengths { smooth, ..held.strengths }).collect();
         let mut curves = path(input, &folds, skip, shape, &grid, options.solver)?;
-        curves.push(held);
+        // In its place, behind the one smoothness that is above its own.
+        curves.insert(1, held);
         let curves = best_of(curves);
         let strengths = curves.strengths;
         ladder.push(curves);
@@ -134,12 +133,12 @@ fn base_rate(input: TrainInput<'_>, folds: &[Fold]) -> Candidate {
             fold.validation.iter().map(move |&row| loss(input.labels[row], log_odds))
         })
         .collect();
-    Candidate { shape: Shape::BaseRate, strengths: Strengths { ridge: 1.0, smooth: 1.0, pair: 1.0 }, losses, stiffness: f64::INFINITY }
+    Candidate { shape: Shape::BaseRate, strengths: Strengths { ridge: 1.0, smooth: 1.0, pair: 1.0 }, losses }
 }
 
 /// Every strength of a grid on every fold.
 fn path(input: TrainInput<'_>, folds: &[Fold], skip: &[String], shape: Shape, grid: &[Strengths], solver: SolverKind) -> Result<Vec<Candidate>, TrainError> {
-    let by_fold: Vec<Vec<(Vec<f64>, f64)>> = folds
+    let by_fold: Vec<Vec<Vec<f64>>> = folds
         .par_iter()
         .map(|fold| {
             let coding = Coding::fit(input.matrix, &fold.train, skip, shape.coding_options(fold.train.len()));
@@ -149,8 +148,7 @@ fn path(input: TrainInput<'_>, folds: &[Fold], skip: &[String], shape: Shape, gr
     Ok(collect(shape, grid, &by_fold))
 }
 
-/// Losses of the validation rows, and the mean loss of the training rows, for each strength; `start` are coefficients of the
-/// first columns.
+/// Losses of the validation rows for each strength; `start` are coefficients of the first columns.
 fn rank_on_fold(
     input: TrainInput<'_>,
     fold: &Fold,
@@ -158,32 +156,24 @@ fn rank_on_fold(
     grid: &[Strengths],
     start: Option<&Vec<f64>>,
     solver: SolverKind,
-) -> Result<Vec<(Vec<f64>, f64)>, TrainError> {
+) -> Result<Vec<Vec<f64>>, TrainError> {
     let mut bench = Bench::new(input, &fold.train, coding, solver)?;
     if let (Some(start), Some(strengths)) = (start, grid.first()) {
         bench.start_from(coding, *strengths, start.clone());
     }
-    let losses_of =
-        |rows: &[usize], log_odds: &[f64]| rows.iter().zip(log_odds).map(|(&row, &log_odds)| loss(input.labels[row], log_odds)).collect::<Vec<f64>>();
-    let mut results = Vec::with_capacity(grid.len());
-    for &strengths in grid {
-        let coefficients = bench.rank(coding, strengths)?;
-        let validation = log_odds_of(input, coding, &coefficients, &fold.validation, solver)?;
-        let training = mean(&losses_of(&fold.train, &bench.own_log_odds(&coefficients)));
-        results.push((losses_of(&fold.validation, &validation), training));
-    }
-    Ok(results)
+    let validation = CodedRows::new(input, coding, &fold.validation, solver)?;
+    grid.iter()
+        .map(|&strengths| {
+            let log_odds = validation.log_odds(&bench.rank(coding, strengths)?);
+            Ok(fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect())
+        })
+        .collect()
 }
 
-fn collect(shape: Shape, grid: &[Strengths], by_fold: &[Vec<(Vec<f64>, f64)>]) -> Vec<Candidate> {
+fn collect(shape: Shape, grid: &[Strengths], by_fold: &[Vec<Vec<f64>>]) -> Vec<Candidate> {
     grid.iter()
         .enumerate()
-        .map(|(idx, &strengths)| Candidate {
-            shape,
-            strengths,
-            losses: by_fold.iter().flat_map(|results| results[idx].0.iter().copied()).collect(),
-            stiffness: by_fold.iter().map(|results| results[idx].1).sum::<f64>() / by_fold.len() as f64,
-        })
+        .map(|(idx, &strengths)| Candidate { shape, strengths, losses: by_fold.iter().flat_map(|results| results[idx].iter().copied()).collect() })
         .collect()
 }
 
@@ -234,7 +224,7 @@ fn with_tables(
         .into_iter()
         .map(|shape| {
             let (n_pairs, segment) = shape.tables();
-            let by_fold: Vec<Vec<(Vec<f64>, f64)>> = screened
+            let by_fold: Vec<Vec<Vec<f64>>> = screened
                 .par_iter()
                 .map(|screened| {
                     let own = screened.segment_tables.iter().filter(|_| segment.is_some());
@@ -261,10 +251,9 @@ fn segment_of(input: TrainInput<'_>, column: &str) -> Result<usize, TrainError> 
     })
 }
 
-/// The candidate with the lowest loss; of equals the stiffest.
+/// The candidate with the lowest loss; of equals the first, which is the one that is held most: grids begin there.
 fn best_of(candidates: Vec<Candidate>) -> Candidate {
-    let order = |a: &Candidate, b: &Candidate| mean(&a.losses).total_cmp(&mean(&b.losses)).then(b.stiffness.total_cmp(&a.stiffness));
-    candidates.into_iter().min_by(order).expect("a grid has points")
+    candidates.into_iter().min_by(|a, b| mean(&a.losses).total_cmp(&mean(&b.losses))).expect("a grid has points")
 }
 
 struct Difference {
@@ -309,11 +298,8 @@ mod tests {
 
     #[test]
     fn of_equal_losses_the_stiffest_is_taken() {
-        let candidate = |losses: Vec<f64>, stiffness: f64| {
-            let strengths = Strengths { ridge: stiffness, smooth: 0.0, pair: 0.0 };
-            Candidate { shape: Shape::Linear, strengths, losses, stiffness }
-        };
-        let chosen = best_of(vec![candidate(vec![0.1, 0.3], 1.0), candidate(vec![0.3, 0.1], 2.0), candidate(vec![0.5, 0.8], 3.0)]);
-        assert_eq!(chosen.stiffness, 2.0);
+        let candidate = |losses: Vec<f64>, ridge: f64| Candidate { shape: Shape::Linear, strengths: Strengths { ridge, smooth: 0.0, pair: 0.0 }, losses };
+        let chosen = best_of(vec![candidate(vec![0.5, 0.8], 3.0), candidate(vec![0.3, 0.1], 2.0), candidate(vec![0.1, 0.3], 1.0)]);
+        assert_eq!(chosen.strengths.ridge, 2.0);
     }
 }

@@ -172,7 +172,6 @@ fn venv(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
 
 fn bench_features(tiny: bool) -> anyhow::Result<()> {
     let program = leadscore()?;
-    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
     let folder = root().join("target/bench-features");
     let mut script = Command::new(venv("peers", &PEERS)?);
     script.arg("tests/bench/features.py").arg("--folder").arg(&folder).arg("--leadscore").arg(&program);
@@ -200,7 +199,6 @@ const MODEL_PEERS: [&str; 9] = [
 ];
 
 fn bench_fit(tiny: bool) -> anyhow::Result<()> {
-    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
     let examples = leadscore()?.with_file_name("examples");
     let folder = root().join("target/bench-fit");
     let mut script = Command::new(venv("models", &MODEL_PEERS)?);
@@ -214,7 +212,6 @@ fn bench_fit(tiny: bool) -> anyhow::Result<()> {
 }
 
 fn bench_accuracy(tiny: bool) -> anyhow::Result<()> {
-    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
     let program = leadscore()?;
     let folder = root().join("target/bench-accuracy");
     let mut script = Command::new(venv("models", &MODEL_PEERS)?);
@@ -253,8 +250,9 @@ fn real_sets(folder: &Path) -> anyhow::Result<Option<String>> {
     Ok(Some(named.join(",")))
 }
 
+/// The command, built with everything else as the tests are; examples stand in the folder beside it.
 fn leadscore() -> anyhow::Result<PathBuf> {
-    run(cargo(&["build", "--release", "--workspace"]))?;
+    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
     let here = std::env::current_exe().context("a running program has a path")?;
     Ok(here.with_file_name("leadscore"))
 }

@@ -3,13 +3,13 @@
 use anyhow::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Unit, log_odds_to_probability};
 use leadscore_features::scoring_snapshots;
-use leadscore_inference::{Model, Reason, quartile_tiers, score, tiers_by_edges};
-use leadscore_tables::{Tables, TierEdges};
+use leadscore_inference::{Model, Reason, score};
+use leadscore_tables::Tables;
 use serde::Serialize;
 
 use crate::args::ExplainArgs;
 use crate::commands::Outcome;
-use crate::commands::score::next_midnight;
+use crate::commands::score::{next_midnight, tiers_of};
 use crate::project::{Project, features_of, read_model};
 use crate::show;
 
@@ -80,10 +80,7 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
     // The tier of one lead depends on all of them.
     let matrix = features_of(&tables, &model.specs, &set.at_risk)?;
     let scored = score(&model, &matrix)?;
-    let tiers = match project.config.tiers.edges {
-        TierEdges::Relative => quartile_tiers(&scored.probabilities),
-        TierEdges::Frozen => tiers_by_edges(&scored.probabilities, &model.tier_edges),
-    };
+    let tiers = tiers_of(&project, &model, &scored);
     let log_odds = scored.log_odds[row];
     let mut running = scored.baseline;
     let mut step = |reason: Reason| {
@@ -135,7 +132,7 @@ fn next_tier(model: &Model, matrix: &FeatureMatrix, row: usize, log_odds: &[f64]
         }
         let from = matrix.values()[[row, feature_idx]];
         let from = if from.is_nan() { 0.0 } else { from };
-        let crossing = model.steps_above(feature_idx, from, true).into_iter().find(|&to| model.log_odds_if(matrix, row, feature_idx, to) >= edge);
+        let crossing = model.steps_above(feature_idx, from).into_iter().find(|&to| model.log_odds_if(matrix, row, feature_idx, to) >= edge);
         if let Some(to) = crossing {
             let then = model.log_odds_if(matrix, row, feature_idx, to);
             changes.push((to - from, Change { feature: spec.describe(), from, to, likelihood_then: likelihood(then) }));

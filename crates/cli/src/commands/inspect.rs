@@ -59,15 +59,13 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
     let rows: Vec<Vec<String>> = terms
         .iter()
         .map(|term| {
-            let first = model.specs[term.feature_idx()].describe();
-            let name = term.second_feature_idx().map_or(first.clone(), |second| format!("{first}, with {}", model.specs[second].describe()));
             let weight = match term {
                 Term::Bins(bins) => format!("{} bins", bins.weights.len()),
                 Term::Pair(pair) => format!("{} × {} cells", pair.first.n_cells(), pair.second.n_cells()),
                 Term::Linear(linear) => format!("{:+.3} per {:.3}", linear.weight, linear.scale),
                 Term::Levels(levels) => format!("{} levels", levels.levels.len()),
             };
-            vec![name, format!("{:.3}", term.range()), weight]
+            vec![model.describe_term(term), format!("{:.3}", term.range()), weight]
         })
         .collect();
     lines.push(String::new());

@@ -3,12 +3,12 @@
 use anyhow::{Context, bail};
 use leadscore_core::Timestamp;
 use leadscore_inference::score;
-use leadscore_metrics::{CalibrationLine, calibration_line, log_loss};
+use leadscore_metrics::{calibration_line, calibration_shift, log_loss};
 use leadscore_tables::check_target;
 
 use crate::args::RecalibrateArgs;
 use crate::commands::Outcome;
-use crate::commands::train::write_model_file;
+use crate::commands::train::write_model;
 use crate::project::{Project, describe_counts, features_of, read_model};
 use crate::show;
 
@@ -41,7 +41,8 @@ pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
         );
     }
     let scored = score(&model, &features_of(&tables, &model.specs, &snapshots)?)?;
-    let line = if rarer < MIN_EVENTS_FOR_SLOPE { shift(&labels, &scored.probabilities) } else { calibration_line(&labels, &scored.probabilities)? };
+    let line =
+        if rarer < MIN_EVENTS_FOR_SLOPE { calibration_shift(&labels, &scored.probabilities)? } else { calibration_line(&labels, &scored.probabilities)? };
     let n_parameters = 1 + usize::from(rarer >= MIN_EVENTS_FOR_SLOPE);
     let moved: Vec<f64> = scored.log_odds.iter().map(|log_odds| leadscore_core::log_odds_to_probability(line.intercept + line.slope * log_odds)).collect();
     let (before, after) = (log_loss(&labels, &scored.probabilities)?, log_loss(&labels, &moved)?);
@@ -74,19 +75,7 @@ pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
         if project.config.is_flat() { as_of.unwrap_or(Timestamp::from_micros(snapshots[snapshots.len() - 1].at.micros() + 1)) } else { tables.observation_end };
     model.card.known_until_micros = until.micros();
     model.card.known_until = write_time(until);
-    write_model_file(&model, &args.output)?;
+    write_model(&model, &args.output)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
-}
-
-/// The shift in log-odds after which as many wins are said as happened, by bisection.
-fn shift(labels: &[bool], probabilities: &[f64]) -> CalibrationLine {
-    let wins = labels.iter().filter(|label| **label).count() as f64;
-    let expected = |by: f64| -> f64 { probabilities.iter().map(|p| leadscore_core::log_odds_to_probability((p / (1.0 - p)).ln() + by)).sum() };
-    let (mut low, mut high) = (-30.0, 30.0);
-    for _ in 0..100 {
-        let middle = f64::midpoint(low, high);
-        if expected(middle) < wins { low = middle } else { high = middle }
-    }
-    CalibrationLine { intercept: f64::midpoint(low, high), slope: 1.0 }
 }

@@ -53,6 +53,14 @@ pub(crate) fn next_midnight(at: Timestamp) -> Timestamp {
     if at >= Timestamp::MAX { at } else { Timestamp::from_micros(at.end_of_day().micros() + 1) }
 }
 
+/// The tier of each row, by the edges that the config asks for.
+pub(crate) fn tiers_of(project: &Project, model: &Model, scored: &Scored) -> Vec<ContactPriority> {
+    match project.config.tiers.edges {
+        TierEdges::Relative => quartile_tiers(&scored.probabilities),
+        TierEdges::Frozen => tiers_by_edges(&scored.probabilities, &model.tier_edges),
+    }
+}
+
 /// A scored batch and the table to be written.
 pub(crate) struct Batch {
     pub(crate) scored: Scored,
@@ -65,10 +73,7 @@ fn score_batch(project: &Project, model: &Model, tables: &Tables, set: &ScoringS
     let matrix = features_of(tables, &model.specs, &set.at_risk)?;
     let _stage = Stage::start("scoring");
     let scored = score(model, &matrix)?;
-    let tiers = match project.config.tiers.edges {
-        TierEdges::Relative => quartile_tiers(&scored.probabilities),
-        TierEdges::Frozen => tiers_by_edges(&scored.probabilities, &model.tier_edges),
-    };
+    let tiers = tiers_of(project, model, &scored);
     let n_rows = matrix.n_rows();
     let reasons: Vec<Vec<Vec<Reason>>> = (0..n_rows.div_ceil(BATCH_ROWS))
         .into_par_iter()

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     show::remark(&describe_counts(&counts, &project));
     let trained = fit(&project, &tables, &labelled, args, as_of)?;
     report_training(&trained);
-    write_model(&trained, &args.output)?;
+    write_model(&trained.model, &args.output)?;
     if args.report.is_some() || args.json.is_some() {
         let evaluation = evaluate_holdout(&tables, &labelled, &trained)?;
         write_report(&report(&project, &trained, &evaluation, &counts), args.report.as_deref(), args.json.as_deref())?;
@@ -119,11 +119,7 @@ pub(crate) fn report_training(trained: &Trained) {
     }
 }
 
-pub(crate) fn write_model(trained: &Trained, path: &Path) -> anyhow::Result<()> {
-    write_model_file(&trained.model, path)
-}
-
-pub(crate) fn write_model_file(model: &leadscore_inference::Model, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn write_model(model: &leadscore_inference::Model, path: &Path) -> anyhow::Result<()> {
     let mut file = OutFile::create(path)?;
     leadscore_inference::write_model(model, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
     file.finish()?;
