@@ -17,7 +17,7 @@ pub(crate) struct Sums {
 
 /// Second derivatives of a summed log-loss.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Hessian {
+pub(crate) struct Hessian {
     /// Of all coefficients but those of a wide column; symmetric.
     pub(crate) core: Array2<f64>,
     pub(crate) wide: Option<WideHessian>,
@@ -53,13 +53,22 @@ impl Stored for f64 {
 
 /// Most lanes that rows are split into. A lane's rows are summed in order, and lanes are added in order: threads only
 /// decide who does which lane.
-const MAX_LANES: usize = 32;
+pub(crate) const MAX_LANES: usize = 32;
 /// Bytes that the Hessians of all lanes may take together.
 const LANE_BYTES: usize = 64 << 20;
 /// Rows that one matrix product sums over before it is added up in f64.
 const PRODUCT_ROWS: usize = 4 * TILE_ROWS;
 /// Copies of the sums of a coded column, so that equal codes in a row need not wait for one another.
 const COPIES: usize = 4;
+
+/// Runs a closure as it is compiled for the processor at hand.
+///
+/// It must give away what it took by `move`: one that could be called twice is called through a shim, and that shim is
+/// compiled for the oldest processor.
+#[inline(always)]
+pub(crate) fn for_this_processor<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
+}
 
 /// Passes over all rows.
 pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_hessian: bool) -> Sums {
@@ -72,15 +81,15 @@ pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_
         .map(|lane| {
             let parts = lane * n_parts / n_lanes..(lane + 1) * n_parts / n_lanes;
             let mut sums = Lane::new(&design.layout, with_hessian);
-            pulp::Arch::new().dispatch(
+            for_this_processor(
                 #[inline(always)]
-                || {
-                    for part in parts.clone() {
+                move || {
+                    for part in parts {
                         sums.add_part(design.part(part), &design.layout, target, coefficients);
                     }
+                    sums
                 },
-            );
-            sums
+            )
         })
         .collect();
     let wide = design.layout.wide.filter(|_| with_hessian).map(|wide| {
@@ -158,9 +167,9 @@ pub fn log_odds(design: &Design, offsets: Option<&[f64]>, coefficients: &[f64]) 
         .map(|idx| {
             let part = design.part(idx);
             let mut result = Vec::with_capacity(part.n_rows);
-            pulp::Arch::new().dispatch(
+            for_this_processor(
                 #[inline(always)]
-                || {
+                move || {
                     for tile in 0..part.n_tiles() {
                         let first = part.first_row + tile * TILE_ROWS;
                         let m = TILE_ROWS.min(part.first_row + part.n_rows - first);
@@ -173,9 +182,9 @@ pub fn log_odds(design: &Design, offsets: Option<&[f64]>, coefficients: &[f64]) 
                         add_codes(&mut eta, part, tile, &design.layout, coefficients);
                         result.extend_from_slice(&eta[..m]);
                     }
+                    result
                 },
-            );
-            result
+            )
         })
         .collect();
     parts.concat()
@@ -240,7 +249,7 @@ impl Lane {
             add_numbers(&mut eta, numbers, tile, layout, coefficients);
             add_codes(&mut eta, part, tile, layout, coefficients);
             let weights = target.weights.as_ref().map(|weights| &weights[rows.clone()]);
-            self.loss += derivatives(&eta, &target.labels[rows], weights, &mut residual, &mut curvature);
+            self.loss += derivatives::<true>(&eta, &target.labels[rows], weights, &mut residual, &mut curvature);
             self.add_gradient(part, numbers, tile, layout, &residual);
             if let Some(hessian) = &mut self.hessian {
                 hessian.curvature[tile * TILE_ROWS..(tile + 1) * TILE_ROWS].copy_from_slice(&curvature);
@@ -300,12 +309,13 @@ impl Lane {
     }
 }
 
-fn add_all(ours: &mut [f64], theirs: &[f64]) {
+#[inline(always)]
+pub(crate) fn add_all(ours: &mut [f64], theirs: &[f64]) {
     ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
 }
 
 #[inline(always)]
-fn sum(values: &[f64; TILE_ROWS]) -> f64 {
+pub(crate) fn sum(values: &[f64; TILE_ROWS]) -> f64 {
     let mut lanes = [0.0; 16];
     for values in values.chunks_exact(16) {
         for lane in 0..16 {
@@ -328,7 +338,7 @@ fn product_sum<N: Stored>(values: &[N], factors: &[f64; TILE_ROWS]) -> f64 {
 }
 
 #[inline(always)]
-fn start(eta: &mut [f64; TILE_ROWS], intercept: f64, offsets: Option<&[f64]>) {
+pub(crate) fn start(eta: &mut [f64; TILE_ROWS], intercept: f64, offsets: Option<&[f64]>) {
     eta.fill(intercept);
     for (eta, offset) in eta.iter_mut().zip(offsets.unwrap_or_default()) {
         *eta += offset;
@@ -369,7 +379,7 @@ fn add_codes(eta: &mut [f64; TILE_ROWS], part: &Part, tile: usize, layout: &Layo
     }
 }
 
-trait Code: Copy {
+pub(crate) trait Code: Copy {
     fn index(self) -> usize;
 }
 
@@ -410,9 +420,15 @@ fn scatter<C: Code>(sums: &mut [f64], codes: &[C], residual: &[f64; TILE_ROWS]) 
     }
 }
 
-/// Fills in `wᵢ(pᵢ − yᵢ)` and `wᵢ pᵢ(1 − pᵢ)`; returns the weighted loss. Rows past the end of the labels get zeros.
+/// Fills in `wᵢ(pᵢ − yᵢ)` and, where wanted, `wᵢ pᵢ(1 − pᵢ)`; returns the weighted loss. Rows past the end of the labels get zeros.
 #[inline(always)]
-fn derivatives(eta: &[f64; TILE_ROWS], labels: &[u8], weights: Option<&[f64]>, residual: &mut [f64; TILE_ROWS], curvature: &mut [f64; TILE_ROWS]) -> f64 {
+pub(crate) fn derivatives<const WITH_CURVATURE: bool>(
+    eta: &[f64; TILE_ROWS],
+    labels: &[u8],
+    weights: Option<&[f64]>,
+    residual: &mut [f64; TILE_ROWS],
+    curvature: &mut [f64; TILE_ROWS],
+) -> f64 {
     let mut target = [0.0; TILE_ROWS];
     for (target, &label) in target.iter_mut().zip(labels) {
         *target = f64::from(label);
@@ -424,15 +440,21 @@ fn derivatives(eta: &[f64; TILE_ROWS], labels: &[u8], weights: Option<&[f64]>, r
         let inverse = 1.0 / (1.0 + e);
         let probability = if eta[row] >= 0.0 { inverse } else { e * inverse };
         residual[row] = probability - target[row];
-        curvature[row] = e * inverse * inverse;
+        if WITH_CURVATURE {
+            curvature[row] = e * inverse * inverse;
+        }
         one_plus[row] = 1.0 + e;
         // ln(1 + e^η) − yη, less ln(1 + e^−|η|).
         hinge[row] = (if eta[row] > 0.0 { eta[row] } else { 0.0 }) - target[row] * eta[row];
     }
     let m = labels.len();
-    for row in m..TILE_ROWS {
-        (residual[row], curvature[row], one_plus[row], hinge[row]) = (0.0, 0.0, 1.0, 0.0);
+    if WITH_CURVATURE {
+        curvature[m..].fill(0.0);
+        curvature.iter_mut().zip(weights.unwrap_or_default()).for_each(|(curvature, weight)| *curvature *= weight);
     }
+    residual[m..].fill(0.0);
+    one_plus[m..].fill(1.0);
+    hinge[m..].fill(0.0);
     let Some(weights) = weights else {
         // Sixteen running products of sixteen factors up to 2 each, and one logarithm for all.
         let mut products = [1.0; 16];
@@ -446,7 +468,6 @@ fn derivatives(eta: &[f64; TILE_ROWS], labels: &[u8], weights: Option<&[f64]>, r
     let mut loss = 0.0;
     for (row, &weight) in weights.iter().enumerate() {
         residual[row] *= weight;
-        curvature[row] *= weight;
         loss += weight * (one_plus[row].ln() + hinge[row]);
     }
     loss

@@ -6,6 +6,7 @@ mod penalty;
 mod target;
 
 mod kernel;
+mod many;
 
 mod covariance;
 mod factor;
@@ -20,7 +21,8 @@ pub use error::SolverError;
 pub use factor::Factor;
 pub use linfa::{Logistic, LogisticParams, ValidLogisticParams};
 
-pub use kernel::{Hessian, log_odds};
-pub use newton::{Certificate, Fit, SolverOptions, Start, curvature, fit};
+pub use kernel::log_odds;
+pub use many::{log_losses, log_odds as log_odds_of_many};
+pub use newton::{Certificate, Expansion, Fit, SolverOptions, Start, expand, fit, fit_many};
 pub use penalty::Penalty;
 pub use target::Target;

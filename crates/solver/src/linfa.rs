@@ -168,8 +168,7 @@ impl ValidLogisticParams {
             PenaltyChoice::Ridge(strength) => Penalty::none().ridge(1..design.n_coefficients(), *strength),
             PenaltyChoice::Given(penalty) => penalty.clone(),
         };
-        let fit =
-            fit(design, &target, &penalty, self.options, start.map(|start| Start { coefficients: start.coefficients(), curvature: None, optimum_of: None }))?;
+        let fit = fit(design, &target, &penalty, self.options, start.map(|start| Start::At(start.coefficients())))?;
         Ok(Logistic { fit })
     }
 

@@ -6,6 +6,7 @@ use crate::design::{Design, TILE_ROWS};
 use crate::error::SolverError;
 use crate::factor::{Factor, dot};
 use crate::kernel::{self, Hessian, Sums};
+use crate::many;
 use crate::penalty::Penalty;
 use crate::separation;
 use crate::target::Target;
@@ -74,25 +75,33 @@ const NEAR: f64 = 1e-4;
 
 /// Where a descent starts.
 #[derive(Debug, Clone, Copy)]
-pub struct Start<'a> {
-    /// Coefficients, such as those of a neighbouring penalty.
-    pub coefficients: &'a [f64],
-    /// A Hessian without the penalty, from a point nearby: then no pass need make one.
-    pub curvature: Option<&'a Hessian>,
-    /// The penalty that the coefficients are the optimum of, if any: with a curvature, the first step then needs no pass.
-    pub optimum_of: Option<&'a Penalty>,
+pub enum Start<'a> {
+    /// At these coefficients, such as those of a neighbouring penalty.
+    At(&'a [f64]),
+    /// Where the quadratic that touches the log-loss at a point nearby has its optimum: then no pass need make a Hessian.
+    Near(&'a Expansion),
 }
 
-/// The Hessian of the summed log-loss, without the penalty.
+/// The summed log-loss up to its second derivatives at a point, without a penalty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expansion {
+    coefficients: Vec<f64>,
+    gradient: Vec<f64>,
+    hessian: Hessian,
+}
+
+/// Expands the summed log-loss at these coefficients, in one pass; any number of penalties may begin there.
 ///
 /// # Errors
 ///
-/// [`SolverError::Length`] where the coefficients are not the design's.
-pub fn curvature(design: &Design, target: &Target, coefficients: &[f64]) -> Result<Hessian, SolverError> {
+/// [`SolverError::Length`] where the coefficients are not the design's, or the labels not its rows'.
+pub fn expand(design: &Design, target: &Target, coefficients: &[f64]) -> Result<Expansion, SolverError> {
+    check(design, target, &Penalty::none())?;
     if coefficients.len() != design.n_coefficients() {
         return Err(SolverError::Length { what: "coefficients", found: coefficients.len(), expected: design.n_coefficients() });
     }
-    Ok(kernel::pass(design, target, coefficients, true).hessian.expect("it was asked for"))
+    let Sums { gradient, hessian, .. } = kernel::pass(design, target, coefficients, true);
+    Ok(Expansion { coefficients: coefficients.to_vec(), gradient, hessian: hessian.expect("it was asked for") })
 }
 
 /// Minimises `∑ wᵢ [ln(1 + e^ηᵢ) − yᵢ ηᵢ] + ½ βᵀPβ`, where `ηᵢ` is the row's offset plus the intercept plus the coefficients of
@@ -103,42 +112,9 @@ pub fn curvature(design: &Design, target: &Target, coefficients: &[f64]) -> Resu
 /// [`SolverError::Length`], [`SolverError::TooWide`], [`SolverError::Setting`] for a penalty that ties levels of a column with
 /// more than 1,024 of them, [`SolverError::Undetermined`], [`SolverError::Separated`], [`SolverError::NotConverged`].
 pub fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverOptions, start: Option<Start<'_>>) -> Result<Fit, SolverError> {
-    if target.labels.len() != design.n_rows() {
-        return Err(SolverError::Length { what: "labels", found: target.labels.len(), expected: design.n_rows() });
-    }
+    check(design, target, penalty)?;
     let (q, n_core) = (design.n_coefficients(), design.layout.n_core());
-    if n_core > MAX_CORE {
-        return Err(SolverError::TooWide { n_coefficients: n_core });
-    }
-    if !penalty.is_diagonal_from(n_core) && n_core < q {
-        return Err(SolverError::Setting { name: "penalty", found: "a block that ties levels of the widest column".to_owned(), expected: "a ridge" });
-    }
-    let mut coefficients = match start {
-        Some(Start { coefficients, .. }) if coefficients.len() == q => coefficients.to_vec(),
-        Some(Start { coefficients, .. }) => return Err(SolverError::Length { what: "coefficients to start from", found: coefficients.len(), expected: q }),
-        None => {
-            let mut coefficients = vec![0.0; q];
-            coefficients[0] = (target.won_weight / (target.total_weight - target.won_weight)).ln();
-            coefficients
-        }
-    };
-    let mut factor = match start.and_then(|start| start.curvature) {
-        Some(curvature) => {
-            let mut hessian = curvature.clone();
-            penalty.add_hessian(&mut hessian);
-            let factor = Factor::of(hessian)?;
-            if let Some(former) = start.and_then(|start| start.optimum_of) {
-                // Where the former gradient is zero, the new one is the difference of the penalties'.
-                let (mut gradient, mut before) = (vec![0.0; q], vec![0.0; q]);
-                penalty.add_gradient(&coefficients, &mut gradient);
-                former.add_gradient(&coefficients, &mut before);
-                add(&mut gradient, -1.0, &before);
-                add(&mut coefficients, -1.0, &factor.solve(&gradient));
-            }
-            Some(factor)
-        }
-        None => None,
-    };
+    let (mut coefficients, mut factor) = begin(target, penalty, start, q)?;
     // A sample is worth its while where it is a small part of the rows and still large for its coefficients.
     let wanted = (20 * n_core).max(design.n_rows() / 20).max(20 * TILE_ROWS);
     let stride = design.n_rows() / wanted;
@@ -151,8 +127,82 @@ pub fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverO
     }
     // With few coefficients a Hessian costs little more than a gradient.
     let every_pass = factor.is_none() && n_core <= FEW_COEFFICIENTS;
-    let result = Descent { design, target, penalty, options, every_pass }.run(coefficients, factor);
-    separation::check(design, target, penalty, result)
+    let descent = Descent::new(penalty, options, target.total_weight, every_pass, coefficients, factor);
+    separation::check(design, target, penalty, descent.run(design, target))
+}
+
+/// The optimum of each penalty, all of them in the same passes over the rows; as good as [`fit`] for each, and for many
+/// penalties several times as fast.
+///
+/// All begin at the same start. An expansion makes it fast, and `final_hessian` makes it slow: then each ends with a pass of
+/// its own.
+///
+/// # Errors
+///
+/// Those of [`fit`], of the first penalty that has one.
+pub fn fit_many(design: &Design, target: &Target, penalties: &[Penalty], options: SolverOptions, start: Option<Start<'_>>) -> Result<Vec<Fit>, SolverError> {
+    let mut descents = Vec::with_capacity(penalties.len());
+    for penalty in penalties {
+        check(design, target, penalty)?;
+        let (coefficients, factor) = begin(target, penalty, start, design.n_coefficients())?;
+        descents.push(Descent::new(penalty, options, target.total_weight, false, coefficients, factor));
+    }
+    let mut fits: Vec<Option<Result<Fit, SolverError>>> = penalties.iter().map(|_| None).collect();
+    loop {
+        let open: Vec<usize> = (0..fits.len()).filter(|&idx| fits[idx].is_none()).collect();
+        if open.is_empty() {
+            let checked = fits.into_iter().flatten().zip(penalties).map(|(fit, penalty)| separation::check(design, target, penalty, fit));
+            return checked.collect();
+        }
+        let (alone, together): (Vec<usize>, Vec<usize>) = open.into_iter().partition(|&idx| descents[idx].trial.with_hessian);
+        let points: Vec<&[f64]> = together.iter().map(|&idx| descents[idx].trial.coefficients.as_slice()).collect();
+        let sums = many::pass(design, target, &points);
+        for (idx, sums) in together.into_iter().zip(sums) {
+            fits[idx] = descents[idx].take(sums).transpose();
+        }
+        for idx in alone {
+            let sums = kernel::pass(design, target, &descents[idx].trial.coefficients, true);
+            fits[idx] = descents[idx].take(sums).transpose();
+        }
+    }
+}
+
+/// Whether the sizes of design, labels and penalty go together.
+fn check(design: &Design, target: &Target, penalty: &Penalty) -> Result<(), SolverError> {
+    if target.labels.len() != design.n_rows() {
+        return Err(SolverError::Length { what: "labels", found: target.labels.len(), expected: design.n_rows() });
+    }
+    let n_core = design.layout.n_core();
+    if n_core > MAX_CORE {
+        return Err(SolverError::TooWide { n_coefficients: n_core });
+    }
+    if !penalty.is_diagonal_from(n_core) && n_core < design.n_coefficients() {
+        return Err(SolverError::Setting { name: "penalty", found: "a block that ties levels of the widest column".to_owned(), expected: "a ridge" });
+    }
+    Ok(())
+}
+
+/// Coefficients to begin with, and a factor where the start brings one.
+fn begin(target: &Target, penalty: &Penalty, start: Option<Start<'_>>, q: usize) -> Result<(Vec<f64>, Option<Factor>), SolverError> {
+    let mut coefficients = match start {
+        Some(Start::At(coefficients)) => coefficients.to_vec(),
+        Some(Start::Near(expansion)) => expansion.coefficients.clone(),
+        None => {
+            let mut coefficients = vec![0.0; q];
+            coefficients[0] = (target.won_weight / (target.total_weight - target.won_weight)).ln();
+            coefficients
+        }
+    };
+    if coefficients.len() != q {
+        return Err(SolverError::Length { what: "coefficients to start from", found: coefficients.len(), expected: q });
+    }
+    let Some(Start::Near(Expansion { gradient, hessian, .. })) = start else { return Ok((coefficients, None)) };
+    let (mut gradient, mut hessian) = (gradient.clone(), hessian.clone());
+    penalty.add_gradient(&coefficients, &mut gradient);
+    penalty.add_hessian(&mut hessian);
+    let factor = Factor::of(hessian)?;
+    add(&mut coefficients, -1.0, &factor.solve(&gradient));
+    Ok((coefficients, Some(factor)))
 }
 
 /// The optimum over every `stride`-th tile, and its factor scaled to all rows.
@@ -164,19 +214,45 @@ fn fit_sample(design: &Design, target: &Target, penalty: &Penalty, stride: usize
     // The sample's optimum is off by far more than this.
     let options = SolverOptions { tolerance: 1e-4, max_passes: 30, final_hessian: false };
     let every_pass = design.layout.n_core() <= FEW_COEFFICIENTS;
-    let descent = Descent { design: &sample, target: &target_of_sample, penalty: &penalty, options, every_pass };
-    let fit = descent.run(start.to_vec(), None).ok()?;
+    let descent = Descent::new(&penalty, options, target_of_sample.total_weight, every_pass, start.to_vec(), None);
+    let fit = descent.run(&sample, &target_of_sample).ok()?;
     Some((fit.coefficients, fit.factor.scaled(1.0 / share)))
 }
 
-/// A minimisation in the making.
+/// A minimisation in the making: says where it wants the objective, is told, and says where next.
 struct Descent<'a> {
-    design: &'a Design,
-    target: &'a Target,
     penalty: &'a Penalty,
     options: SolverOptions,
+    total_weight: f64,
     /// Whether every pass brings a Hessian: Newton's own method, for few rows.
     every_pass: bool,
+    /// Where the objective is wanted.
+    trial: Trial,
+    /// The best point so far; `None` before the first pass.
+    current: Option<Point>,
+    factor: Option<Factor>,
+    /// Whether the factor was made at the current point or one step before, near the optimum.
+    factor_is_final: bool,
+    factor_is_fresh: bool,
+    steps: VecDeque<(Vec<f64>, Vec<f64>)>,
+    contraction: f64,
+    /// Gradients since the last Hessian.
+    sizes: Vec<f64>,
+    effort: Effort,
+}
+
+/// A point to be tried.
+struct Trial {
+    coefficients: Vec<f64>,
+    with_hessian: bool,
+    kind: TrialKind,
+}
+
+enum TrialKind {
+    /// The start, or the current point again for a new Hessian.
+    Here,
+    /// So much of the direction, along which the objective falls with this slope.
+    Step { direction: Vec<f64>, slope: f64, length: f64 },
 }
 
 /// What a descent took so far.
@@ -194,91 +270,134 @@ struct Point {
     gradient: Vec<f64>,
 }
 
-impl Descent<'_> {
-    fn run(&self, start: Vec<f64>, factor: Option<Factor>) -> Result<Fit, SolverError> {
-        let mut effort = Effort::default();
-        let mut factor = factor;
-        let with_hessian = self.every_pass || factor.is_none();
-        let mut current = self.evaluate(start, with_hessian, &mut factor, &mut effort)?;
-        let mut steps: VecDeque<(Vec<f64>, Vec<f64>)> = VecDeque::new();
-        let mut contraction: f64 = 0.5;
-        let mut sizes: Vec<f64> = Vec::new();
-        // Whether the factor was made at the current point or one step before, near the optimum.
-        let mut factor_is_final = self.every_pass;
-        let mut factor_is_fresh = with_hessian;
-        'descent: loop {
-            let size = self.size(&current);
-            let is_done = size <= self.options.tolerance;
-            if is_done && (factor_is_final || !self.options.final_hessian) {
-                let factor = factor.expect("the first pass made one");
-                let decrement = 0.5 * dot(&current.gradient, &factor.solve(&current.gradient));
-                let condition = if self.options.final_hessian { factor.condition() } else { f64::NAN };
-                let Effort { iterations, passes, hessians } = effort;
-                let certificate = Certificate { gradient: size, decrement, iterations, passes, hessians, condition, objective: current.objective };
-                return Ok(Fit { coefficients: current.coefficients, certificate, factor });
-            }
-            if !size.is_finite() || effort.passes >= self.options.max_passes {
-                return Err(SolverError::NotConverged { passes: effort.passes, gradient: size, tolerance: self.options.tolerance });
-            }
-            let direction = direction(factor.as_ref().expect("the first pass made one"), &current.gradient, &steps);
-            let slope = dot(&direction, &current.gradient);
-            sizes.push(size);
-            let is_slow = sizes.len().checked_sub(1 + PATIENCE).is_some_and(|before| size > POOR_CONTRACTION * sizes[before]);
-            let is_near = self.options.final_hessian && !factor_is_final && 2.0 * size * contraction <= NEAR;
-            let with_hessian = self.every_pass || is_slow || is_near;
-            let mut length = 1.0;
-            let next = loop {
-                let coefficients: Vec<f64> = current.coefficients.iter().zip(&direction).map(|(old, step)| old + length * step).collect();
-                let next = self.evaluate(coefficients, with_hessian, &mut factor, &mut effort)?;
-                // Near the optimum the objective changes by less than its rounding; there the gradient decides.
-                let rounding = 1e-12 * current.objective.abs();
-                if next.objective <= current.objective + 1e-4 * length * slope + rounding || self.size(&next) < 0.5 * size {
-                    break next;
-                }
-                length *= 0.25;
-                if length >= 1e-6 {
-                    continue;
-                }
-                if factor_is_fresh {
-                    return Err(SolverError::NotConverged { passes: effort.passes, gradient: size, tolerance: self.options.tolerance });
-                }
-                // No length will do: the factor is of too far away, or the memory misleads. From here on with a new one.
-                current = self.evaluate(current.coefficients, true, &mut factor, &mut effort)?;
-                factor_is_fresh = true;
-                steps.clear();
-                sizes.clear();
-                continue 'descent;
-            };
-            factor_is_fresh = with_hessian;
-            effort.iterations += 1;
-            contraction = (self.size(&next) / size).min(1.0);
-            if with_hessian {
-                steps.clear();
-                sizes.clear();
-                factor_is_final = self.every_pass || self.size(&next) <= NEAR;
-            } else {
-                let step: Vec<f64> = next.coefficients.iter().zip(&current.coefficients).map(|(new, old)| new - old).collect();
-                let change: Vec<f64> = next.gradient.iter().zip(&current.gradient).map(|(new, old)| new - old).collect();
-                if dot(&step, &change) > 0.0 {
-                    steps.push_back((step, change));
-                    if steps.len() > MEMORY {
-                        steps.pop_front();
-                    }
-                }
-            }
-            current = next;
+impl<'a> Descent<'a> {
+    fn new(penalty: &'a Penalty, options: SolverOptions, total_weight: f64, every_pass: bool, start: Vec<f64>, factor: Option<Factor>) -> Self {
+        let with_hessian = every_pass || factor.is_none();
+        Self {
+            penalty,
+            options,
+            total_weight,
+            every_pass,
+            trial: Trial { coefficients: start, with_hessian, kind: TrialKind::Here },
+            current: None,
+            factor,
+            factor_is_final: every_pass,
+            factor_is_fresh: with_hessian,
+            steps: VecDeque::new(),
+            contraction: 0.5,
+            sizes: Vec::new(),
+            effort: Effort::default(),
         }
     }
 
+    /// To the end, with passes of its own.
+    fn run(mut self, design: &Design, target: &Target) -> Result<Fit, SolverError> {
+        loop {
+            let sums = kernel::pass(design, target, &self.trial.coefficients, self.trial.with_hessian);
+            if let Some(fit) = self.take(sums)? {
+                return Ok(fit);
+            }
+        }
+    }
+
+    /// Takes the sums at the trial; `None` where there is another one to be made.
+    fn take(&mut self, sums: Sums) -> Result<Option<Fit>, SolverError> {
+        let Trial { coefficients, with_hessian, kind } =
+            std::mem::replace(&mut self.trial, Trial { coefficients: Vec::new(), with_hessian: false, kind: TrialKind::Here });
+        let next = self.point(coefficients, sums)?;
+        match (kind, self.current.take()) {
+            (TrialKind::Step { direction, slope, length }, Some(current)) => {
+                let size = self.size(&current);
+                // Near the optimum the objective changes by less than its rounding; there the gradient decides.
+                let rounding = 1e-12 * current.objective.abs();
+                if next.objective <= current.objective + 1e-4 * length * slope + rounding || self.size(&next) < 0.5 * size {
+                    self.accept(current, next, with_hessian);
+                } else {
+                    return self.shorten(current, direction, slope, 0.25 * length, with_hessian);
+                }
+            }
+            _ => self.current = Some(next),
+        }
+        self.advance()
+    }
+
+    /// Tries less of a direction; where no length will do, the factor is of too far away, or the memory misleads: then a
+    /// Hessian is made at the current point.
+    fn shorten(&mut self, current: Point, direction: Vec<f64>, slope: f64, length: f64, with_hessian: bool) -> Result<Option<Fit>, SolverError> {
+        if length >= 1e-6 {
+            self.trial =
+                Trial { coefficients: along(&current.coefficients, length, &direction), with_hessian, kind: TrialKind::Step { direction, slope, length } };
+        } else if self.factor_is_fresh {
+            let size = self.size(&current);
+            return Err(SolverError::NotConverged { passes: self.effort.passes, gradient: size, tolerance: self.options.tolerance });
+        } else {
+            self.trial = Trial { coefficients: current.coefficients.clone(), with_hessian: true, kind: TrialKind::Here };
+            self.factor_is_fresh = true;
+            self.steps.clear();
+            self.sizes.clear();
+        }
+        self.current = Some(current);
+        Ok(None)
+    }
+
+    /// Goes on from a point that is better.
+    fn accept(&mut self, current: Point, next: Point, with_hessian: bool) {
+        self.factor_is_fresh = with_hessian;
+        self.effort.iterations += 1;
+        self.contraction = (self.size(&next) / self.size(&current)).min(1.0);
+        if with_hessian {
+            self.steps.clear();
+            self.sizes.clear();
+            self.factor_is_final = self.every_pass || self.size(&next) <= NEAR;
+        } else {
+            let step: Vec<f64> = next.coefficients.iter().zip(&current.coefficients).map(|(new, old)| new - old).collect();
+            let change: Vec<f64> = next.gradient.iter().zip(&current.gradient).map(|(new, old)| new - old).collect();
+            if dot(&step, &change) > 0.0 {
+                self.steps.push_back((step, change));
+                if self.steps.len() > MEMORY {
+                    self.steps.pop_front();
+                }
+            }
+        }
+        self.current = Some(next);
+    }
+
+    /// Ends at the current point, or says what to try next.
+    fn advance(&mut self) -> Result<Option<Fit>, SolverError> {
+        let current = self.current.take().expect("a point was just taken");
+        let factor = self.factor.as_ref().expect("the first pass made one");
+        let size = self.size(&current);
+        let Effort { iterations, passes, hessians } = self.effort;
+        if size <= self.options.tolerance && (self.factor_is_final || !self.options.final_hessian) {
+            let decrement = 0.5 * dot(&current.gradient, &factor.solve(&current.gradient));
+            let condition = if self.options.final_hessian { factor.condition() } else { f64::NAN };
+            let certificate = Certificate { gradient: size, decrement, iterations, passes, hessians, condition, objective: current.objective };
+            return Ok(Some(Fit { coefficients: current.coefficients, certificate, factor: self.factor.take().expect("it was there") }));
+        }
+        if !size.is_finite() || passes >= self.options.max_passes {
+            return Err(SolverError::NotConverged { passes, gradient: size, tolerance: self.options.tolerance });
+        }
+        let direction = direction(factor, &current.gradient, &self.steps);
+        let slope = dot(&direction, &current.gradient);
+        self.sizes.push(size);
+        let is_slow = self.sizes.len().checked_sub(1 + PATIENCE).is_some_and(|before| size > POOR_CONTRACTION * self.sizes[before]);
+        let is_near = self.options.final_hessian && !self.factor_is_final && 2.0 * size * self.contraction <= NEAR;
+        let with_hessian = self.every_pass || is_slow || is_near;
+        let coefficients = along(&current.coefficients, 1.0, &direction);
+        self.trial = Trial { coefficients, with_hessian, kind: TrialKind::Step { direction, slope, length: 1.0 } };
+        self.current = Some(current);
+        Ok(None)
+    }
+
     /// The objective at a point; with a Hessian, its factor takes the place of the former one.
-    fn evaluate(&self, coefficients: Vec<f64>, with_hessian: bool, factor: &mut Option<Factor>, effort: &mut Effort) -> Result<Point, SolverError> {
-        effort.passes += 1;
-        effort.hessians += usize::from(with_hessian);
-        let Sums { loss, mut gradient, hessian } = kernel::pass(self.design, self.target, &coefficients, with_hessian);
+    fn point(&mut self, coefficients: Vec<f64>, sums: Sums) -> Result<Point, SolverError> {
+        let Sums { loss, mut gradient, hessian } = sums;
+        self.effort.passes += 1;
+        self.effort.hessians += usize::from(hessian.is_some());
         self.penalty.add_gradient(&coefficients, &mut gradient);
         if let Some(mut hessian) = hessian {
             self.penalty.add_hessian(&mut hessian);
-            *factor = Some(Factor::of(hessian)?);
+            self.factor = Some(Factor::of(hessian)?);
         }
         Ok(Point { objective: loss + self.penalty.value(&coefficients), coefficients, gradient })
     }
@@ -286,8 +405,12 @@ impl Descent<'_> {
     /// Largest absolute entry of the gradient of the mean objective.
     fn size(&self, point: &Point) -> f64 {
         let largest = point.gradient.iter().fold(0.0_f64, |largest, slope| if slope.is_nan() { f64::NAN } else { largest.max(slope.abs()) });
-        largest / self.target.total_weight
+        largest / self.total_weight
     }
+}
+
+fn along(from: &[f64], length: f64, direction: &[f64]) -> Vec<f64> {
+    from.iter().zip(direction).map(|(old, step)| old + length * step).collect()
 }
 
 /// The step by L-BFGS, with the factor for what it has no memory of.

@@ -1,7 +1,10 @@
 //! The solver against linfa-logistic, over random problems, and against itself over threads.
 #![allow(missing_docs, reason = "tests")]
 
-use leadscore_solver::{Column, Design, LogisticParams, Penalty, Precision, SolverError, SolverOptions, Target, fit};
+use leadscore_solver::{
+    Column, Design, LogisticParams, Penalty, Precision, SolverError, SolverOptions, Start, Target, expand, fit, fit_many, log_losses, log_odds,
+    log_odds_of_many,
+};
 use linfa::DatasetBase;
 use linfa::traits::{Fit, FitWith};
 use ndarray::{Array1, Array2};
@@ -140,6 +143,37 @@ fn any_number_of_threads_gives_the_same_bits() {
         .collect();
     assert_eq!(by_threads[0], by_threads[1]);
     assert_eq!(by_threads[0], by_threads[2]);
+}
+
+/// Numbers, codes, weights, offsets and a last tile that is not full: each of seven penalties has the optimum, the log-odds
+/// and the loss that it has alone.
+#[test]
+fn many_penalties_at_once_have_the_optima_that_each_has_alone() {
+    let n = 9_999;
+    let (records, labels) = problem(n, 5, 6);
+    let codes: Vec<u32> = (0..n as u32).map(|row| (row * 7919) % 37).collect();
+    let values: Vec<Vec<f64>> = records.columns().into_iter().map(|column| column.to_vec()).collect();
+    for precision in [Precision::F32, Precision::F64] {
+        let mut columns: Vec<Column<'_>> = values.iter().map(|values| Column::numbers(values)).collect();
+        columns.push(Column::codes(37, &codes));
+        let design = Design::new(n, &columns, precision).expect("good columns");
+        let weights: Vec<f64> = (0..n).map(|row| (row % 4) as f64).collect();
+        let offsets: Vec<f64> = (0..n).map(|row| (row as f64 * 0.7).sin()).collect();
+        let target = Target::new(&labels, Some(&weights), Some(&offsets)).expect("both labels");
+        let penalties: Vec<Penalty> = (-2..5).map(|power| Penalty::none().ridge(1..design.n_coefficients(), 10_f64.powi(power))).collect();
+        let middle = expand(&design, &target, &vec![0.0; design.n_coefficients()]).expect("good coefficients");
+        let together = fit_many(&design, &target, &penalties, SolverOptions::default(), Some(Start::Near(&middle))).expect("converges");
+        let points: Vec<&[f64]> = together.iter().map(|fit| fit.coefficients.as_slice()).collect();
+        let losses = log_losses(&design, &target, &points).expect("good coefficients");
+        for (((fitted, penalty), found), loss) in together.iter().zip(&penalties).zip(log_odds_of_many(&design, &points)).zip(losses) {
+            let alone = fit(&design, &target, penalty, SolverOptions::default(), None).expect("converges");
+            assert!(fitted.coefficients.iter().zip(&alone.coefficients).all(|(found, expected)| (found - expected).abs() < 1e-7));
+            assert!(fitted.certificate.gradient <= 1e-9 && fitted.certificate.condition > 1.0, "{:?}", fitted.certificate);
+            let expected = log_odds(&design, None, &fitted.coefficients);
+            assert!(found.len() == n && found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-9));
+            assert!((loss + penalty.value(&fitted.coefficients) - alone.certificate.objective).abs() < 1e-7);
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One fit: a shape of model with its strengths, on some rows, by either solver.
 
 use leadscore_inference::{Axis, Covariance, FitCertificate};
-use leadscore_solver::{Design, Fit, Penalty, SolverOptions, Start, Target, clustered_covariance, log_odds};
+use leadscore_solver::{Design, Fit, Penalty, SolverOptions, Start, Target, clustered_covariance, log_odds, log_odds_of_many};
 use ndarray::Array2;
 
 use crate::coding::{Coding, CodingOptions, Strengths, fit_axis};
@@ -132,8 +132,7 @@ pub(crate) struct Bench<'a> {
 struct Native {
     design: Design,
     target: Target,
-    curvature: Option<leadscore_solver::Hessian>,
-    last: Option<(Vec<f64>, Penalty)>,
+    start: Option<Vec<f64>>,
 }
 
 enum Data {
@@ -147,44 +146,42 @@ impl<'a> Bench<'a> {
         let data = match solver {
             SolverKind::Native => {
                 let design = coding.design(input.matrix, rows)?;
-                Data::Native(Box::new(Native { design, target: Target::new(&labels, None, None)?, curvature: None, last: None }))
+                Data::Native(Box::new(Native { design, target: Target::new(&labels, None, None)?, start: None }))
             }
             SolverKind::Linfa => Data::Linfa { dense: coding.dense(input.matrix, rows), labels, last: None },
         };
         Ok(Self { input, rows, data })
     }
 
-    /// Coefficients good enough to rank penalties; each fit starts from the one before.
-    pub(crate) fn rank(&mut self, coding: &Coding, strengths: Strengths) -> Result<Vec<f64>, TrainError> {
+    /// Coefficients good enough to rank penalties, for each of these strengths.
+    pub(crate) fn rank(&mut self, coding: &Coding, grid: &[Strengths]) -> Result<Vec<Vec<f64>>, TrainError> {
         match &mut self.data {
             Data::Native(native) => {
-                let Native { design, target, curvature, last } = native.as_mut();
-                let penalty = coding.penalty(strengths);
-                if curvature.is_none() {
-                    let coefficients = roughly(design, target, &penalty, last.as_ref())?;
-                    *curvature = Some(leadscore_solver::curvature(design, target, &coefficients)?);
-                    *last = Some((coefficients, penalty.clone()));
-                }
+                let Native { design, target, start } = native.as_ref();
+                let penalties: Vec<Penalty> = grid.iter().map(|&strengths| coding.penalty(strengths)).collect();
+                let middle = roughly(design, target, &penalties[penalties.len() / 2], start.as_deref())?;
+                let middle = leadscore_solver::expand(design, target, &middle)?;
                 let options = SolverOptions { tolerance: 1e-6, final_hessian: false, ..Default::default() };
-                let start = last.as_ref().map(|(coefficients, former)| Start { coefficients, curvature: curvature.as_ref(), optimum_of: Some(former) });
-                let fit = leadscore_solver::fit(design, target, &penalty, options, start)?;
-                *last = Some((fit.coefficients.clone(), penalty));
-                Ok(fit.coefficients)
+                let fits = leadscore_solver::fit_many(design, target, &penalties, options, Some(Start::Near(&middle)))?;
+                Ok(fits.into_iter().map(|fit| fit.coefficients).collect())
             }
             // A looser tolerance is enough to rank penalties: the loss is flat around each optimum.
-            Data::Linfa { dense, labels, last } => {
-                let options = LogisticOptions { penalty: strengths.ridge, tolerance: 1e-5, ..Default::default() };
-                let fit = fit_logistic(dense, labels, options, last.as_ref())?;
-                *last = Some(fit.clone());
-                Ok(fit.coefficients())
-            }
+            Data::Linfa { dense, labels, last } => grid
+                .iter()
+                .map(|strengths| {
+                    let options = LogisticOptions { penalty: strengths.ridge, tolerance: 1e-5, ..Default::default() };
+                    let fit = fit_logistic(dense, labels, options, last.as_ref())?;
+                    *last = Some(fit.clone());
+                    Ok(fit.coefficients())
+                })
+                .collect(),
         }
     }
 
     /// Coefficients good enough to see what they leave over.
     pub(crate) fn rough(&self, coding: &Coding, strengths: Strengths) -> Result<Vec<f64>, TrainError> {
         match &self.data {
-            Data::Native(native) => roughly(&native.design, &native.target, &coding.penalty(strengths), native.last.as_ref()),
+            Data::Native(native) => roughly(&native.design, &native.target, &coding.penalty(strengths), native.start.as_deref()),
             Data::Linfa { dense, labels, .. } => {
                 Ok(fit_logistic(dense, labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, None)?.coefficients())
             }
@@ -192,10 +189,10 @@ impl<'a> Bench<'a> {
     }
 
     /// Starts the next fit from the coefficients of fewer columns, the first ones of these.
-    pub(crate) fn start_from(&mut self, coding: &Coding, strengths: Strengths, mut coefficients: Vec<f64>) {
+    pub(crate) fn start_from(&mut self, mut coefficients: Vec<f64>) {
         if let Data::Native(native) = &mut self.data {
             coefficients.resize(native.design.n_coefficients(), 0.0);
-            native.last = Some((coefficients, coding.penalty(strengths)));
+            native.start = Some(coefficients);
         }
     }
 
@@ -203,8 +200,8 @@ impl<'a> Bench<'a> {
     fn finish(self, coding: Coding, strengths: Strengths) -> Result<Fitted, TrainError> {
         match self.data {
             Data::Native(native) => {
-                let Native { design, target, last, .. } = *native;
-                let start = last.as_ref().map(|(coefficients, _)| Start { coefficients, curvature: None, optimum_of: None });
+                let Native { design, target, start } = *native;
+                let start = start.as_deref().map(Start::At);
                 let fit = leadscore_solver::fit(&design, &target, &coding.penalty(strengths), SolverOptions::default(), start)?;
                 let certificate = &fit.certificate;
                 let ending = format!(
@@ -239,10 +236,9 @@ impl<'a> Bench<'a> {
 }
 
 /// A fit to three digits.
-fn roughly(design: &Design, target: &Target, penalty: &Penalty, start: Option<&(Vec<f64>, Penalty)>) -> Result<Vec<f64>, TrainError> {
+fn roughly(design: &Design, target: &Target, penalty: &Penalty, start: Option<&[f64]>) -> Result<Vec<f64>, TrainError> {
     let options = SolverOptions { tolerance: 1e-3, final_hessian: false, ..Default::default() };
-    let start = start.map(|(coefficients, _)| Start { coefficients, curvature: None, optimum_of: None });
-    Ok(leadscore_solver::fit(design, target, penalty, options, start)?.coefficients)
+    Ok(leadscore_solver::fit(design, target, penalty, options, start.map(Start::At))?.coefficients)
 }
 
 const LINFA_VERSION: &str = "0.8.1";
@@ -270,6 +266,14 @@ impl CodedRows {
         match self {
             Self::Native(design) => log_odds(design, None, coefficients),
             Self::Linfa(dense) => dense_log_odds(dense, coefficients),
+        }
+    }
+
+    /// By each of these coefficients.
+    pub(crate) fn log_odds_of_many(&self, coefficients: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        match self {
+            Self::Native(design) => log_odds_of_many(design, &coefficients.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+            Self::Linfa(dense) => coefficients.iter().map(|coefficients| dense_log_odds(dense, coefficients)).collect(),
         }
     }
 }
@@ -301,7 +305,7 @@ pub fn fit_shape(input: TrainInput<'_>, rows: &[usize], skip: &[String], shape: 
     drop(bench);
     let coding = coding.with_pairs(pairs);
     let mut bench = Bench::new(input, rows, &coding, solver)?;
-    bench.start_from(&coding, strengths, coefficients);
+    bench.start_from(coefficients);
     bench.finish(coding, strengths)
 }
 

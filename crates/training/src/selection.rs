@@ -158,16 +158,12 @@ fn rank_on_fold(
     solver: SolverKind,
 ) -> Result<Vec<Vec<f64>>, TrainError> {
     let mut bench = Bench::new(input, &fold.train, coding, solver)?;
-    if let (Some(start), Some(strengths)) = (start, grid.first()) {
-        bench.start_from(coding, *strengths, start.clone());
+    if let Some(start) = start {
+        bench.start_from(start.clone());
     }
     let validation = CodedRows::new(input, coding, &fold.validation, solver)?;
-    grid.iter()
-        .map(|&strengths| {
-            let log_odds = validation.log_odds(&bench.rank(coding, strengths)?);
-            Ok(fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect())
-        })
-        .collect()
+    let log_odds = validation.log_odds_of_many(&bench.rank(coding, grid)?);
+    Ok(log_odds.into_iter().map(|log_odds| fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect()).collect())
 }
 
 fn collect(shape: Shape, grid: &[Strengths], by_fold: &[Vec<Vec<f64>>]) -> Vec<Candidate> {
