@@ -12,6 +12,6 @@ mod format_one;
 
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, Model, Sufficiency};
-pub use score::{Reason, ScoreError, Scored, TopContributions, score, top_contributions};
+pub use score::{Reason, ScoreError, Scored, TopContributions, score, score_with_reasons};
 pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
 pub use tiers::{percentiles, quartile_edges, quartile_tiers, tiers_by_edges};

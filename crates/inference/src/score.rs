@@ -50,6 +50,17 @@ pub struct Reason {
 ///
 /// [`ScoreError::Columns`] where the matrix does not hold the model's features in the model's order.
 pub fn score(model: &Model, matrix: &FeatureMatrix) -> Result<Scored, ScoreError> {
+    score_with_reasons(model, matrix, 0..matrix.n_rows(), 0).map(|(scored, _)| scored)
+}
+
+/// Scores a range of rows, and finds the `n` strongest contributions of each; of equal ones, the first term's.
+///
+/// The range is for many rows: block by block, results need not all be held at once.
+///
+/// # Errors
+///
+/// Those of [`score`].
+pub fn score_with_reasons(model: &Model, matrix: &FeatureMatrix, range: Range<usize>, n: usize) -> Result<(Scored, TopContributions), ScoreError> {
     for column in 0..model.specs.len().max(matrix.n_features()) {
         let (found, expected) = (matrix.specs().get(column), model.specs.get(column));
         if found != expected {
@@ -57,29 +68,30 @@ pub fn score(model: &Model, matrix: &FeatureMatrix) -> Result<Scored, ScoreError
             return Err(ScoreError::Columns { column, found: name(found), expected: name(expected) });
         }
     }
-    let mut log_odds = vec![model.intercept; matrix.n_rows()];
-    let mut addends = [0.0_f64; TILE_ROWS];
-    if log_odds.len() < TILE_ROWS {
-        // For few rows it is not worth while to look up every level of every category.
-        for term in &model.terms {
-            log_odds.iter_mut().enumerate().for_each(|(row, sum)| *sum += term.log_odds(matrix, row));
+    let n = n.min(model.terms.len());
+    let n_rows = range.len();
+    let mut log_odds = vec![model.intercept; n_rows];
+    let mut top = TopContributions { n, terms: Vec::with_capacity(n * n_rows), log_odds: Vec::with_capacity(n * n_rows) };
+    // For few rows it is not worth while to look up every level of every category.
+    let ready: Vec<Ready<'_>> = if n_rows < TILE_ROWS { Vec::new() } else { model.terms.iter().map(|term| Ready::new(term, matrix)).collect() };
+    let mut strongest = Strongest::new(n);
+    let mut addends = [0.0; TILE_ROWS];
+    for (tile, sums) in log_odds.chunks_mut(TILE_ROWS).enumerate() {
+        let first = range.start + tile * TILE_ROWS;
+        let rows = first..first + sums.len();
+        strongest.clear();
+        for (position, term) in model.terms.iter().enumerate() {
+            match ready.get(position) {
+                Some(ready) => ready.fill(rows.clone(), &mut addends[..sums.len()]),
+                None => addends.iter_mut().zip(rows.clone()).for_each(|(addend, row)| *addend = term.log_odds(matrix, row)),
+            }
+            sums.iter_mut().zip(&addends).for_each(|(sum, addend)| *sum += *addend);
+            strongest.offer(position, term.average(), &addends, sums.len());
         }
-        return Ok(finish(model, log_odds));
+        strongest.write(sums.len(), &mut top);
     }
-    for ready in model.terms.iter().map(|term| Ready::new(term, matrix)) {
-        for (tile, sums) in log_odds.chunks_mut(TILE_ROWS).enumerate() {
-            let first = tile * TILE_ROWS;
-            let addends = &mut addends[..sums.len()];
-            ready.fill(first..first + addends.len(), addends);
-            sums.iter_mut().zip(addends).for_each(|(sum, addend)| *sum += *addend);
-        }
-    }
-    Ok(finish(model, log_odds))
-}
-
-fn finish(model: &Model, log_odds: Vec<f64>) -> Scored {
     let probabilities = log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds)).collect();
-    Scored { log_odds, probabilities, baseline: model.baseline() }
+    Ok((Scored { log_odds, probabilities, baseline: model.baseline() }, top))
 }
 
 /// Rows that are worked on at once, so that their sums stay in the nearest cache.
@@ -166,74 +178,76 @@ pub struct TopContributions {
 }
 
 impl TopContributions {
-    /// Positions of terms and their contributions in log-odds, for a row counted from the start of the range.
+    /// Positions of terms and their contributions in log-odds, strongest first, of a row counted from the start of the range.
     pub fn of_row(&self, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let range = row * self.n..(row + 1) * self.n;
         self.terms[range.clone()].iter().map(|term| *term as usize).zip(self.log_odds[range].iter().copied())
     }
 }
 
-/// The `n` strongest contributions of each of these rows, of equal ones the first term's.
-///
-/// The matrix must have the columns of the model, as [`score`] checks.
-pub fn top_contributions(model: &Model, matrix: &FeatureMatrix, rows: Range<usize>, n: usize) -> TopContributions {
-    let n = n.min(model.terms.len());
-    let mut top = TopContributions { n, terms: vec![u32::MAX; n * rows.len()], log_odds: vec![0.0; n * rows.len()] };
-    if n == 0 {
-        return top;
+/// Rows that are compared at once.
+const LANES: usize = 8;
+type Lanes = [f64; LANES];
+
+/// One rank of the strongest after some contributions of the term at this place. Strictly stronger, so that of equal ones
+/// the first term stays.
+#[inline(always)]
+fn compare(above: Lanes, above_terms: Lanes, mut strengths: Lanes, mut terms: Lanes, contributions: Lanes, place: f64) -> (Lanes, Lanes) {
+    for row in 0..LANES {
+        let strength = contributions[row].abs();
+        let handed = if strength > above[row] { above[row] } else { strength };
+        let handed_term = if strength > above[row] { above_terms[row] } else { place.copysign(contributions[row]) };
+        let is_stronger = strength > strengths[row];
+        strengths[row] = if is_stronger { handed } else { strengths[row] };
+        terms[row] = if is_stronger { handed_term } else { terms[row] };
     }
-    if rows.len() < TILE_ROWS {
-        // For few rows it is not worth while to look up every level of every category.
-        for (row, (terms, kept)) in rows.zip(top.terms.chunks_exact_mut(n).zip(top.log_odds.chunks_exact_mut(n))) {
-            for (position, term) in (0_u32..).zip(&model.terms) {
-                offer(terms, kept, position, term.log_odds(matrix, row) - term.average());
-            }
-        }
-        return top;
-    }
-    // The terms that move scores most come first: then most of the others are weaker than what is kept.
-    let mut order: Vec<(u32, &Term)> = (0_u32..).zip(&model.terms).collect();
-    order.sort_by(|a, b| b.1.range().total_cmp(&a.1.range()));
-    let ready: Vec<(u32, Ready<'_>, f64)> = order.into_iter().map(|(position, term)| (position, Ready::new(term, matrix), term.average())).collect();
-    let mut addends = [0.0; TILE_ROWS];
-    let tiles = top.terms.chunks_mut(n * TILE_ROWS).zip(top.log_odds.chunks_mut(n * TILE_ROWS));
-    for (first, (terms, kept)) in rows.clone().step_by(TILE_ROWS).zip(tiles) {
-        let tile = first..rows.end.min(first + TILE_ROWS);
-        let addends = &mut addends[..tile.len()];
-        // The weakest that is kept of each row: most contributions are weaker, and cost one comparison.
-        let mut thresholds = [-1.0; TILE_ROWS];
-        for (position, ready, average) in &ready {
-            ready.fill(tile.clone(), addends);
-            let places = terms.chunks_exact_mut(n).zip(kept.chunks_exact_mut(n));
-            for ((addend, threshold), (terms, kept)) in addends.iter().zip(&mut thresholds).zip(places) {
-                let contribution = addend - average;
-                if contribution.abs() >= *threshold {
-                    *threshold = offer(terms, kept, *position, contribution);
-                }
-            }
-        }
-    }
-    top
+    (strengths, terms)
 }
 
-/// Puts a contribution among those that are kept of a row, if it is strong enough; returns the weakest of them, or -1 while
-/// there is a free place. Of equal ones the first term is the stronger.
-#[inline]
-fn offer(terms: &mut [u32], kept: &mut [f64], term: u32, contribution: f64) -> f64 {
-    let beats = |other: f64, known: u32| {
-        let (strength, other) = (contribution.abs(), other.abs());
-        strength > other || (strength == other && term < known) || known == u32::MAX
-    };
-    let last = terms.len() - 1;
-    if beats(kept[last], terms[last]) {
-        let mut rank = last;
-        while rank > 0 && beats(kept[rank - 1], terms[rank - 1]) {
-            (kept[rank], terms[rank]) = (kept[rank - 1], terms[rank - 1]);
-            rank -= 1;
-        }
-        (kept[rank], terms[rank]) = (contribution, term);
+/// The strongest contributions of each row of a tile so far; ranks one after the other, so that all rows of one rank are
+/// compared at once and nothing is decided by a branch.
+struct Strongest {
+    /// Absolute contributions, falling from rank to rank; the first rank is infinite and stands for nothing, -1 for a free place.
+    strengths: Vec<[f64; TILE_ROWS]>,
+    /// The term's position from 1, below zero where it speaks against a win.
+    signed_terms: Vec<[f64; TILE_ROWS]>,
+}
+
+impl Strongest {
+    fn new(n: usize) -> Self {
+        let mut strengths = vec![[-1.0; TILE_ROWS]; n + 1];
+        strengths[0].fill(f64::INFINITY);
+        Self { strengths, signed_terms: vec![[0.0; TILE_ROWS]; n + 1] }
     }
-    if terms[last] == u32::MAX { -1.0 } else { kept[last].abs() }
+
+    fn clear(&mut self) {
+        self.strengths.iter_mut().skip(1).for_each(|rank| rank.fill(-1.0));
+    }
+
+    /// Offers a term's log-odds for the first `n_rows` rows.
+    fn offer(&mut self, position: usize, average: f64, addends: &[f64; TILE_ROWS], n_rows: usize) {
+        let place = position as f64 + 1.0;
+        // From the last rank on, so that the rank above still holds what it may hand down.
+        for rank in (1..self.strengths.len()).rev() {
+            let (above, from) = self.strengths.split_at_mut(rank);
+            let (above_terms, terms) = self.signed_terms.split_at_mut(rank);
+            let above = above[rank - 1].as_chunks().0.iter().zip(above_terms[rank - 1].as_chunks().0);
+            let kept = from[0].as_chunks_mut().0.iter_mut().zip(terms[0].as_chunks_mut().0);
+            for (((above, above_terms), (strengths, terms)), addends) in above.zip(kept).zip(addends.as_chunks().0).take(n_rows.div_ceil(LANES)) {
+                (*strengths, *terms) = compare(*above, *above_terms, *strengths, *terms, addends.map(|addend| addend - average), place);
+            }
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positions of terms")]
+    fn write(&self, n_rows: usize, top: &mut TopContributions) {
+        for row in 0..n_rows {
+            for (strengths, terms) in self.strengths.iter().zip(&self.signed_terms).skip(1) {
+                top.terms.push(terms[row].abs() as u32 - 1);
+                top.log_odds.push(strengths[row].copysign(terms[row]));
+            }
+        }
+    }
 }
 
 impl Model {
@@ -244,7 +258,7 @@ impl Model {
         contributions.into_iter().map(|(idx, log_odds)| self.reason(idx, log_odds, matrix, row)).collect()
     }
 
-    /// The strongest reasons of a row in words, as [`top_contributions`] found them; `row` is that of the matrix.
+    /// The strongest reasons of a row in words, as [`score_with_reasons`] found them; `row` is that of the matrix.
     pub fn reasons_of<'a>(&'a self, matrix: &'a FeatureMatrix, row: usize, found: impl Iterator<Item = (usize, f64)> + 'a) -> Vec<Reason> {
         found.map(|(term_idx, log_odds)| self.reason(term_idx, log_odds, matrix, row)).collect()
     }

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp, log_odds_to_probability};
 use leadscore_features::{ScoringSet, scoring_snapshots};
-use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, tiers_by_edges, top_contributions};
+use leadscore_inference::{Model, Reason, ScoreError, Scored, percentiles, quartile_tiers, score_with_reasons, tiers_by_edges};
 use leadscore_tables::{OutColumn, OutTable, Tables, TierEdges, check_table_target, write_table};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -72,18 +72,24 @@ pub(crate) struct Batch {
 fn score_batch(project: &Project, model: &Model, tables: &Tables, set: &ScoringSet, as_of: Timestamp, intervals: bool) -> anyhow::Result<Batch> {
     let matrix = features_of(tables, &model.specs, &set.at_risk)?;
     let _stage = Stage::start("scoring");
-    let scored = score(model, &matrix)?;
-    let tiers = tiers_of(project, model, &scored);
     let n_rows = matrix.n_rows();
-    let reasons: Vec<Vec<Vec<Reason>>> = (0..n_rows.div_ceil(BATCH_ROWS))
+    let batches: Vec<(Scored, Vec<Vec<Reason>>)> = (0..n_rows.div_ceil(BATCH_ROWS))
         .into_par_iter()
         .map(|batch| {
             let rows = batch * BATCH_ROWS..n_rows.min((batch + 1) * BATCH_ROWS);
-            let top = top_contributions(model, &matrix, rows.clone(), N_REASONS);
-            rows.clone().map(|row| model.reasons_of(&matrix, row, top.of_row(row - rows.start))).collect()
+            let (scored, top) = score_with_reasons(model, &matrix, rows.clone(), N_REASONS)?;
+            let reasons = rows.clone().map(|row| model.reasons_of(&matrix, row, top.of_row(row - rows.start))).collect();
+            Ok((scored, reasons))
         })
-        .collect();
-    let reasons = reasons.concat();
+        .collect::<Result<_, ScoreError>>()?;
+    let mut scored = Scored { log_odds: Vec::with_capacity(n_rows), probabilities: Vec::with_capacity(n_rows), baseline: model.baseline() };
+    let mut reasons = Vec::with_capacity(n_rows);
+    for (batch, reasons_of_batch) in batches {
+        scored.log_odds.extend(batch.log_odds);
+        scored.probabilities.extend(batch.probabilities);
+        reasons.extend(reasons_of_batch);
+    }
+    let tiers = tiers_of(project, model, &scored);
     let mut table = score_table(project, model, tables, set, &matrix, &scored, &tiers, &reasons, as_of);
     if intervals {
         push_intervals(model, &matrix, &scored, set.closed_won.len(), &mut table)?;
