@@ -62,9 +62,14 @@ robust = sm.GLM(y.astype(float), design, family=sm.families.Binomial()).fit(
 ridge = LogisticRegression(C=0.5, tol=1e-13, max_iter=10_000, solver="newton-cholesky").fit(x, y)
 weighted = LogisticRegression(C=0.5, tol=1e-13, max_iter=10_000, solver="newton-cholesky").fit(x, y, sample_weight=weights)
 # glum means over rows: a ridge of 2 on the sum is one of 2 / n on the mean.
+# Elastic nets by scikit-learn's saga: mean objective with C, so that λ = 1 / C splits into ridge and lasso by l1_ratio.
+nets = {}
+for name, strength, share in (("lasso", 20.0, 1.0), ("net", 30.0, 0.5)):
+    net = LogisticRegression(C=1 / strength, l1_ratio=share, penalty="elasticnet", solver="saga", tol=1e-14, max_iter=200_000).fit(x, y)
+    nets[name] = [float(net.intercept_[0]), *map(float, net.coef_[0])]
 glum = GeneralizedLinearRegressor(family="binomial", alpha=2 / n, l1_ratio=0, gradient_tol=1e-12, max_iter=200).fit(x, y.astype(float))
 row = lambda model: [float(model.intercept_ if np.ndim(model.intercept_) == 0 else model.intercept_[0]), *map(float, np.ravel(model.coef_))]
 (HERE / "solver.json").write_text(json.dumps(dict(
     columns=[list(map(float, column)) for column in x.T], labels=[bool(label) for label in y], clusters=[int(c) for c in clusters],
     weights=[float(w) for w in weights], plain=list(map(float, plain.params)), covariance=[list(map(float, r)) for r in plain.cov_params()],
-    clustered=[list(map(float, r)) for r in robust.cov_params()], ridge=row(ridge), weighted=row(weighted), glum=row(glum)), indent=0))
+    clustered=[list(map(float, r)) for r in robust.cov_params()], ridge=row(ridge), weighted=row(weighted), glum=row(glum), **nets), indent=0))

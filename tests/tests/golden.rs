@@ -67,6 +67,10 @@ fn coefficients_and_clustered_covariances_are_those_of_peers() {
     near(&plain.coefficients, "plain");
     near(&solve(&design, &target, &ridge, options, None).expect("converges").coefficients, "ridge");
     near(&solve(&design, &target, &ridge, options, None).expect("converges").coefficients, "glum");
+    let lasso = solve(&design, &target, &Penalty::none().lasso(1..6, 20.0), options, None).expect("converges");
+    near(&lasso.coefficients, "lasso");
+    assert!(lasso.coefficients.contains(&0.0) && numbers(&golden["lasso"]).contains(&0.0), "a lasso that leaves all in tests nothing");
+    near(&solve(&design, &target, &Penalty::none().lasso(1..6, 15.0).ridge(1..6, 15.0), options, None).expect("converges").coefficients, "net");
     let weights = numbers(&golden["weights"]);
     let weighted = Target::new(&labels, Some(&weights), None).expect("both labels");
     near(&solve(&design, &weighted, &ridge, options, None).expect("converges").coefficients, "weighted");

@@ -8,6 +8,7 @@ mod target;
 mod kernel;
 mod many;
 
+mod corners;
 mod covariance;
 mod factor;
 mod newton;
@@ -24,5 +25,5 @@ pub use linfa::{Logistic, LogisticParams, ValidLogisticParams};
 pub use kernel::log_odds;
 pub use many::{log_losses, log_odds as log_odds_of_many};
 pub use newton::{Certificate, Expansion, Fit, SolverOptions, Start, expand, fit, fit_many};
-pub use penalty::Penalty;
+pub use penalty::{Direction, Penalty};
 pub use target::Target;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::corners;
 use crate::design::{Design, TILE_ROWS};
 use crate::error::SolverError;
 use crate::factor::{Factor, dot};
@@ -90,6 +91,13 @@ pub struct Expansion {
     hessian: Hessian,
 }
 
+impl Expansion {
+    /// Where it touches the log-loss.
+    pub(crate) fn coefficients(&self) -> &[f64] {
+        &self.coefficients
+    }
+}
+
 /// Expands the summed log-loss at these coefficients, in one pass; any number of penalties may begin there.
 ///
 /// # Errors
@@ -104,7 +112,7 @@ pub fn expand(design: &Design, target: &Target, coefficients: &[f64]) -> Result<
     Ok(Expansion { coefficients: coefficients.to_vec(), gradient, hessian: hessian.expect("it was asked for") })
 }
 
-/// Minimises `∑ wᵢ [ln(1 + e^ηᵢ) − yᵢ ηᵢ] + ½ βᵀPβ`, where `ηᵢ` is the row's offset plus the intercept plus the coefficients of
+/// Minimises `∑ wᵢ [ln(1 + e^ηᵢ) − yᵢ ηᵢ]` plus the [`Penalty`], where `ηᵢ` is the row's offset plus the intercept plus the coefficients of
 /// its numbers and levels.
 ///
 /// # Errors
@@ -113,14 +121,13 @@ pub fn expand(design: &Design, target: &Target, coefficients: &[f64]) -> Result<
 /// more than 1,024 of them, [`SolverError::Undetermined`], [`SolverError::Separated`], [`SolverError::NotConverged`].
 pub fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverOptions, start: Option<Start<'_>>) -> Result<Fit, SolverError> {
     check(design, target, penalty)?;
-    let (q, n_core) = (design.n_coefficients(), design.layout.n_core());
-    let (mut coefficients, mut factor) = begin(target, penalty, start, q)?;
-    // A sample is worth its while where it is a small part of the rows and still large for its coefficients.
-    let wanted = (20 * n_core).max(design.n_rows() / 20).max(20 * TILE_ROWS);
-    let stride = design.n_rows() / wanted;
-    if stride >= 2
-        && factor.is_none()
-        && let Some((sampled, sampled_factor)) = fit_sample(design, target, penalty, stride, &coefficients)
+    if penalty.has_corners() {
+        return separation::check(design, target, penalty, corners::fit(design, target, penalty, options, start));
+    }
+    let n_core = design.layout.n_core();
+    let (mut coefficients, mut factor) = begin(target, penalty, start, design.n_coefficients())?;
+    if factor.is_none()
+        && let Some((sampled, sampled_factor)) = fit_sample(design, target, penalty, &coefficients)
     {
         coefficients = sampled;
         factor = Some(sampled_factor);
@@ -141,6 +148,10 @@ pub fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverO
 ///
 /// Those of [`fit`], of the first penalty that has one.
 pub fn fit_many(design: &Design, target: &Target, penalties: &[Penalty], options: SolverOptions, start: Option<Start<'_>>) -> Result<Vec<Fit>, SolverError> {
+    if penalties.iter().any(Penalty::has_corners) {
+        // A corner needs the curvature of its own place.
+        return penalties.iter().map(|penalty| fit(design, target, penalty, options, start)).collect();
+    }
     let mut descents = Vec::with_capacity(penalties.len());
     for penalty in penalties {
         check(design, target, penalty)?;
@@ -183,7 +194,7 @@ fn check(design: &Design, target: &Target, penalty: &Penalty) -> Result<(), Solv
 }
 
 /// Coefficients to begin with, and a factor where the start brings one.
-fn begin(target: &Target, penalty: &Penalty, start: Option<Start<'_>>, q: usize) -> Result<(Vec<f64>, Option<Factor>), SolverError> {
+pub(crate) fn begin(target: &Target, penalty: &Penalty, start: Option<Start<'_>>, q: usize) -> Result<(Vec<f64>, Option<Factor>), SolverError> {
     let mut coefficients = match start {
         Some(Start::At(coefficients)) => coefficients.to_vec(),
         Some(Start::Near(expansion)) => expansion.coefficients.clone(),
@@ -205,10 +216,20 @@ fn begin(target: &Target, penalty: &Penalty, start: Option<Start<'_>>, q: usize)
     Ok((coefficients, Some(factor)))
 }
 
-/// The optimum over every `stride`-th tile, and its factor scaled to all rows.
-fn fit_sample(design: &Design, target: &Target, penalty: &Penalty, stride: usize, start: &[f64]) -> Option<(Vec<f64>, Factor)> {
+/// Tiles that are worth a fit of their own before that of all rows: a small part of them, and still many for their coefficients.
+pub(crate) fn sample_of(design: &Design, target: &Target) -> Option<(Design, Target)> {
+    let wanted = (20 * design.layout.n_core()).max(design.n_rows() / 20).max(20 * TILE_ROWS);
+    let stride = design.n_rows() / wanted;
+    if stride < 2 {
+        return None;
+    }
     let (sample, rows) = design.sample(stride);
-    let target_of_sample = target.select(&rows)?;
+    Some((sample, target.select(&rows)?))
+}
+
+/// The optimum over a sample, and its factor scaled to all rows.
+fn fit_sample(design: &Design, target: &Target, penalty: &Penalty, start: &[f64]) -> Option<(Vec<f64>, Factor)> {
+    let (sample, target_of_sample) = sample_of(design, target)?;
     let share = target_of_sample.total_weight / target.total_weight;
     let penalty = penalty.scaled(share);
     // The sample's optimum is off by far more than this.

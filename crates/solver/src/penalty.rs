@@ -1,4 +1,4 @@
-//! The penalty: a quadratic form over the coefficients, block by block.
+//! The penalty: a quadratic form over the coefficients, block by block, and what has corners: lasso, and directions.
 
 use std::ops::Range;
 
@@ -6,11 +6,23 @@ use ndarray::Array2;
 
 use crate::kernel::Hessian;
 
-/// `½ βᵀ P β` beside the summed log-loss, with `P` positive semi-definite and zero outside of its blocks.
+/// `½ βᵀ P β + ∑ λⱼ |βⱼ|` beside the summed log-loss, with `P` positive semi-definite and zero outside of its blocks; and
+/// coefficients that may only rise or fall.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Penalty {
     ridges: Vec<(Range<usize>, f64)>,
     blocks: Vec<(usize, Array2<f64>)>,
+    pub(crate) lassos: Vec<(Range<usize>, f64)>,
+    pub(crate) directions: Vec<(Range<usize>, Direction)>,
+}
+
+/// Which way coefficients may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Each at least the one before; a single one at least 0.
+    Increasing,
+    /// Each at most the one before; a single one at most 0.
+    Decreasing,
 }
 
 impl Penalty {
@@ -28,6 +40,29 @@ impl Penalty {
         self
     }
 
+    /// Adds `strength ∑ |β|` over these coefficients: the weakest become 0. With a ridge beside it, an elastic net.
+    #[must_use]
+    pub fn lasso(mut self, coefficients: Range<usize>, strength: f64) -> Self {
+        if strength > 0.0 && !coefficients.is_empty() {
+            self.lassos.push((coefficients, strength));
+        }
+        self
+    }
+
+    /// Lets these coefficients, such as those of bins in their order, go one way only; a single one, such as a slope, has its sign.
+    #[must_use]
+    pub fn directed(mut self, coefficients: Range<usize>, direction: Direction) -> Self {
+        if !coefficients.is_empty() {
+            self.directions.push((coefficients, direction));
+        }
+        self
+    }
+
+    /// Whether there is a lasso or a direction.
+    pub(crate) fn has_corners(&self) -> bool {
+        !self.lassos.is_empty() || !self.directions.is_empty()
+    }
+
     /// Adds `½ βᵀ M β` over the coefficients from `first` on; `matrix` is symmetric and positive semi-definite.
     #[must_use]
     pub fn quadratic(mut self, first: usize, matrix: Array2<f64>) -> Self {
@@ -41,14 +76,17 @@ impl Penalty {
         Self {
             ridges: self.ridges.iter().map(|(range, strength)| (range.clone(), strength * factor)).collect(),
             blocks: self.blocks.iter().map(|(first, matrix)| (*first, matrix * factor)).collect(),
+            lassos: self.lassos.iter().map(|(range, strength)| (range.clone(), strength * factor)).collect(),
+            directions: self.directions.clone(),
         }
     }
 
-    /// `½ βᵀ P β`.
+    /// `½ βᵀ P β + ∑ λⱼ |βⱼ|`.
     pub fn value(&self, coefficients: &[f64]) -> f64 {
         let mut gradient = vec![0.0; coefficients.len()];
         self.add_gradient(coefficients, &mut gradient);
-        0.5 * coefficients.iter().zip(&gradient).map(|(coefficient, slope)| coefficient * slope).sum::<f64>()
+        let lasso: f64 = self.lassos.iter().map(|(range, strength)| strength * coefficients[range.clone()].iter().map(|value| value.abs()).sum::<f64>()).sum();
+        0.5 * coefficients.iter().zip(&gradient).map(|(coefficient, slope)| coefficient * slope).sum::<f64>() + lasso
     }
 
     /// `tr[P A]` for a symmetric matrix `A`: with the inverse of `H + P`, the parameters that the penalty takes away.
@@ -78,10 +116,10 @@ impl Penalty {
         self.blocks.iter().all(|(start, matrix)| start + matrix.nrows() <= first)
     }
 
-    /// The diagonal of `P`.
+    /// The diagonal of `P`, with the lasso's strength added: 0 where nothing holds a coefficient.
     pub(crate) fn diagonal(&self, n_coefficients: usize) -> Vec<f64> {
         let mut diagonal = vec![0.0; n_coefficients];
-        for (range, strength) in &self.ridges {
+        for (range, strength) in self.ridges.iter().chain(&self.lassos) {
             diagonal[range.clone()].iter_mut().for_each(|value| *value += strength);
         }
         for (first, matrix) in &self.blocks {

@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 use leadscore_solver::{
-    Column, Design, LogisticParams, Penalty, Precision, SolverError, SolverOptions, Start, Target, expand, fit, fit_many, log_losses, log_odds,
+    Column, Design, Direction, LogisticParams, Penalty, Precision, SolverError, SolverOptions, Start, Target, expand, fit, fit_many, log_losses, log_odds,
     log_odds_of_many,
 };
 use linfa::DatasetBase;
@@ -174,6 +174,101 @@ fn many_penalties_at_once_have_the_optima_that_each_has_alone() {
             assert!((loss + penalty.value(&fitted.coefficients) - alone.certificate.objective).abs() < 1e-7);
         }
     }
+}
+
+/// Wins and rows of levels in order, pooled until rates rise: Ayer et al. (1955), Annals of Mathematical Statistics 26(4).
+fn pooled_rates(counts: &[(f64, f64)]) -> Vec<f64> {
+    let mut pools: Vec<(f64, f64, usize)> = Vec::new();
+    for &(wins, rows) in counts {
+        pools.push((wins, rows, 1));
+        while let [.., a, b] = pools[..]
+            && a.0 / a.1 >= b.0 / b.1
+        {
+            pools.truncate(pools.len() - 2);
+            pools.push((a.0 + b.0, a.1 + b.1, a.2 + b.2));
+        }
+    }
+    pools.into_iter().flat_map(|(wins, rows, n)| std::iter::repeat_n(wins / rows, n)).collect()
+}
+
+/// Without a penalty, levels that may only rise are the isotonic regression of their win rates.
+#[test]
+fn levels_in_order_are_the_isotonic_regression() {
+    let n_levels = 24;
+    for (n, seed) in [(3_000_usize, 1), (60_000, 2)] {
+        let (_, labels) = problem(n, 1, seed);
+        // A rate that falls in the middle, by noise and by truth.
+        let codes: Vec<u32> = (0..n as u32).map(|row| row.wrapping_mul(2_654_435_761) % n_levels).collect();
+        let (values, _) = problem(n, 1, seed + 10);
+        let labels: Vec<bool> =
+            labels.iter().zip(&codes).zip(values.column(0)).map(|((label, code), value)| *label || (f64::from(*code) * 0.4).sin() + value > 1.0).collect();
+        let design = Design::new(n, &[Column::codes(n_levels as usize, &codes)], Precision::F64).expect("good columns");
+        let target = Target::new(&labels, None, None).expect("both labels");
+        let mut counts = vec![(0.0, 0.0); n_levels as usize];
+        for (code, label) in codes.iter().zip(&labels) {
+            counts[*code as usize].0 += f64::from(u8::from(*label));
+            counts[*code as usize].1 += 1.0;
+        }
+        for direction in [Direction::Increasing, Direction::Decreasing] {
+            // Where the first level stands is the intercept's.
+            let penalty = Penalty::none().ridge(1..2, 1e-3).directed(design.levels_of(0), direction);
+            let fitted = fit(&design, &target, &penalty, SolverOptions::default(), None).expect("converges");
+            assert!(fitted.certificate.gradient <= 1e-9 && fitted.certificate.passes < 30, "{:?}", fitted.certificate);
+            let mut ordered = counts.clone();
+            if direction == Direction::Decreasing {
+                ordered.reverse();
+            }
+            let mut expected = pooled_rates(&ordered);
+            assert!(expected.windows(2).any(|pair| pair[0] == pair[1]) && expected.windows(2).any(|pair| pair[0] < pair[1]));
+            if direction == Direction::Decreasing {
+                expected.reverse();
+            }
+            for (level, expected) in expected.iter().enumerate() {
+                let found = 1.0 / (1.0 + (-(fitted.coefficients[0] + fitted.coefficients[1 + level])).exp());
+                assert!((found - expected).abs() < 1e-6, "{level}: {found}, expected {expected}");
+            }
+        }
+    }
+}
+
+/// Each coefficient moved a little either way, as far as it may go: nowhere is the objective lower.
+#[test]
+fn corners_of_all_kinds_hold_their_optimum() {
+    let n = 2_000;
+    let (records, labels) = problem(n, 6, 21);
+    let values: Vec<Vec<f64>> = records.columns().into_iter().map(|column| column.to_vec()).collect();
+    let codes: Vec<u32> = (0..n as u32).map(|row| row.wrapping_mul(2_654_435_761) % 12).collect();
+    let mut columns: Vec<Column<'_>> = values.iter().map(|values| Column::numbers(values)).collect();
+    columns.push(Column::codes(12, &codes));
+    let design = Design::new(n, &columns, Precision::F64).expect("good columns");
+    let target = Target::new(&labels, None, None).expect("both labels");
+    let levels = design.levels_of(0);
+    // A net on four slopes, one slope that may not be above 0 though it would, and levels that may only fall.
+    let penalty =
+        Penalty::none().ridge(1..19, 1.0).lasso(1..5, 25.0).directed(2..3, Direction::Decreasing).directed(5..6, Direction::Increasing).directed(levels.clone(), Direction::Decreasing);
+    let fitted = fit(&design, &target, &penalty, SolverOptions::default(), None).expect("converges");
+    let objective = |point: &[f64]| log_losses(&design, &target, &[point]).expect("good")[0] + penalty.value(point);
+    let best = objective(&fitted.coefficients);
+    assert!((best - fitted.certificate.objective).abs() < 1e-8);
+    assert_eq!(fitted.coefficients[2], 0.0, "it would be above 0");
+    assert!(fitted.coefficients[5] >= 0.0);
+    assert!(fitted.coefficients[levels.clone()].windows(2).all(|pair| pair[0] >= pair[1]));
+    let mut moved = 0;
+    for idx in 0..fitted.coefficients.len() {
+        for change in [1e-3, -1e-3] {
+            let mut point = fitted.coefficients.clone();
+            point[idx] += change;
+            let may = point[2] <= 0.0 && point[5] >= 0.0 && point[levels.clone()].windows(2).all(|pair| pair[0] >= pair[1]);
+            if may {
+                assert!(objective(&point) > best, "{idx} {change}");
+                moved += 1;
+            }
+        }
+    }
+    assert!(moved > 12, "{moved}");
+    // What is held at its corner does not vary, and the rest does.
+    let covariance = fitted.factor.inverse();
+    assert!(covariance[[2, 2]] < 1e-4 * covariance[[6, 6]], "{} {}", covariance[[2, 2]], covariance[[6, 6]]);
 }
 
 #[test]
