@@ -244,8 +244,12 @@ fn corners_of_all_kinds_hold_their_optimum() {
     let target = Target::new(&labels, None, None).expect("both labels");
     let levels = design.levels_of(0);
     // A net on four slopes, one slope that may not be above 0 though it would, and levels that may only fall.
-    let penalty =
-        Penalty::none().ridge(1..19, 1.0).lasso(1..5, 25.0).directed(2..3, Direction::Decreasing).directed(5..6, Direction::Increasing).directed(levels.clone(), Direction::Decreasing);
+    let penalty = Penalty::none()
+        .ridge(1..19, 1.0)
+        .lasso(1..5, 25.0)
+        .directed(2..3, Direction::Decreasing)
+        .directed(5..6, Direction::Increasing)
+        .directed(levels.clone(), Direction::Decreasing);
     let fitted = fit(&design, &target, &penalty, SolverOptions::default(), None).expect("converges");
     let objective = |point: &[f64]| log_losses(&design, &target, &[point]).expect("good")[0] + penalty.value(point);
     let best = objective(&fitted.coefficients);

@@ -437,13 +437,23 @@ pub struct ModelConfig {
     pub segment: Option<String>,
     /// Most tables over two features that an additive model may have; default 10, 0 for none.
     pub max_pairs: usize,
+    /// Numbers by their features' names, as `features --describe` has them, whose curve or slope may only rise or fall, such
+    /// as `{ employees = "increasing" }`; they have no table.
+    pub directions: BTreeMap<String, ModelDirection>,
+    /// Share of the ridge of straight lines that is a lasso, 0 to 1; default 0. The weakest features then weigh nothing; for
+    /// kind "linear" only.
+    pub l1_ratio: f64,
+    /// The share of the leads not won that the tables hold, above 0 and at most 1; default 1. Where they hold all wins and
+    /// every tenth of the others, 0.1 corrects likelihoods for it: exactly where each lead is looked at once; else those of
+    /// leads that won later are a little low.
+    pub losses_kept: f64,
     /// Seed of every random choice; default 7.
     pub seed: u64,
 }
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        Self { kind: ModelKind::Additive, segment: None, max_pairs: 10, seed: 7 }
+        Self { kind: ModelKind::Additive, segment: None, max_pairs: 10, directions: BTreeMap::new(), l1_ratio: 0.0, losses_kept: 1.0, seed: 7 }
     }
 }
 
@@ -455,6 +465,16 @@ pub enum ModelKind {
     Linear,
     /// Curves over binned numbers, and tables over two features, where later data says that they pay.
     Additive,
+}
+
+/// Which way a curve may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelDirection {
+    /// A larger number never lowers the likelihood.
+    Increasing,
+    /// A larger number never raises the likelihood.
+    Decreasing,
 }
 
 /// `[tiers]`: where tiers begin.

@@ -19,8 +19,8 @@ mod profile;
 mod write;
 
 pub use config::{
-    ActivityConfig, Config, ConfigError, Every, FamilyChoice, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig, LookupConfig, ModelConfig, ModelKind,
-    Moment, OneOrMany, OutcomesConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig,
+    ActivityConfig, Config, ConfigError, Every, FamilyChoice, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig, LookupConfig, ModelConfig,
+    ModelDirection, ModelKind, Moment, OneOrMany, OutcomesConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig,
 };
 pub use error::TablesError;
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};

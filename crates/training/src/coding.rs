@@ -1,8 +1,10 @@
 //! From the feature matrix to what the solver sees, and from its coefficients back to terms; learned from training rows only.
 
+use std::ops::Range;
+
 use leadscore_core::FeatureMatrix;
 use leadscore_inference::{Axis, BinsTerm, CellCount, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
-use leadscore_solver::{Column, Design, Penalty, Precision, SolverError};
+use leadscore_solver::{Column, Design, Direction, Penalty, Precision, SolverError};
 use ndarray::{Array2, ShapeBuilder};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
@@ -36,6 +38,30 @@ pub struct Strengths {
     pub smooth: f64,
     /// Pulls tables to 0, and their neighbouring cells to one another.
     pub pair: f64,
+    /// Share of the ridge on slopes and levels that is a lasso, 0 to 1: an elastic net, which leaves the weakest at 0.
+    pub l1_ratio: f64,
+}
+
+impl Strengths {
+    /// A ridge on slopes and levels.
+    pub fn ridge(ridge: f64) -> Self {
+        Self { ridge, smooth: 0.0, pair: 0.0, l1_ratio: 0.0 }
+    }
+}
+
+/// What is known of features before any row is looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beforehand {
+    /// Names of features to leave out.
+    pub skip: Vec<String>,
+    /// Numbers, by their columns, whose curve or slope goes one way only. They have a curve of their own, and no table.
+    pub directions: Vec<(usize, Direction)>,
+}
+
+impl Beforehand {
+    fn direction(&self, feature_idx: usize) -> Option<Direction> {
+        self.directions.iter().find(|(idx, _)| *idx == feature_idx).map(|(_, direction)| *direction)
+    }
 }
 
 /// A feature that was left out, and why.
@@ -43,8 +69,31 @@ pub struct Strengths {
 pub struct Dropped {
     /// Name of the feature.
     pub feature: String,
-    /// Why, in words.
-    pub reason: String,
+    /// Why.
+    pub reason: DropReason,
+}
+
+/// Why a feature is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DropReason {
+    /// It would tell the outcome.
+    #[error("it knows the outcome")]
+    KnowsOutcome,
+    /// There is nothing to learn from.
+    #[error("every value is missing")]
+    Missing,
+    /// It does not vary.
+    #[error("it is constant")]
+    Constant,
+    /// All of its levels are rare.
+    #[error("no value occurs {min_rows} times")]
+    Rare {
+        /// Rows that a level needs.
+        min_rows: usize,
+    },
+    /// It is in the model and weighs nothing.
+    #[error("the lasso left it no weight")]
+    Weightless,
 }
 
 /// What was learned from the training rows.
@@ -58,9 +107,9 @@ pub struct Coding {
 #[derive(Debug, Clone, PartialEq)]
 enum Block {
     /// A slope on the standardised number, and a weight for missing where training has missing values.
-    Number { feature_idx: usize, mean: f64, scale: f64, has_missing: bool },
+    Number { feature_idx: usize, mean: f64, scale: f64, has_missing: bool, direction: Option<Direction> },
     /// A weight for each bin, then one for missing.
-    Bins { feature_idx: usize, edges: Vec<f64> },
+    Bins { feature_idx: usize, edges: Vec<f64>, direction: Option<Direction> },
     /// A weight for each level, then one for rare ones, one for missing, and one for levels never seen, which stays 0.
     Levels { feature_idx: usize, levels: Vec<String>, rare_levels: Vec<String>, has_missing: bool },
     /// A weight for each cell.
@@ -84,19 +133,19 @@ impl Coding {
 
     /// Learns means, scales, bins and levels from these rows of a matrix.
     ///
-    /// Constant and all-missing features are left out, and those that `skip` names.
-    pub fn fit(matrix: &FeatureMatrix, rows: &[usize], skip: &[String], options: CodingOptions) -> Self {
-        let blocks: Vec<Result<Block, String>> = (0..matrix.n_features())
+    /// Constant and all-missing features are left out, and those to skip.
+    pub fn fit(matrix: &FeatureMatrix, rows: &[usize], known: &Beforehand, options: CodingOptions) -> Self {
+        let blocks: Vec<Result<Block, DropReason>> = (0..matrix.n_features())
             .into_par_iter()
             .map(|feature_idx| {
-                if skip.contains(&matrix.specs()[feature_idx].name) {
-                    Err("it knows the outcome".to_owned())
+                if known.skip.contains(&matrix.specs()[feature_idx].name) {
+                    Err(DropReason::KnowsOutcome)
                 } else if matrix.is_category(feature_idx) {
                     fit_levels(matrix, rows, feature_idx, options)
                 } else if options.curves {
-                    fit_bins(matrix, rows, feature_idx, options.max_bins)
+                    fit_bins(matrix, rows, feature_idx, options.max_bins, known.direction(feature_idx))
                 } else {
-                    fit_number(matrix, rows, feature_idx)
+                    fit_number(matrix, rows, feature_idx, known.direction(feature_idx))
                 }
             })
             .collect();
@@ -122,6 +171,16 @@ impl Coding {
         &self.dropped
     }
 
+    /// Features that a lasso left at 0.
+    pub(crate) fn weightless(&self, matrix: &FeatureMatrix, coefficients: &[f64]) -> Vec<Dropped> {
+        let is_weightless = |cells: &[Option<usize>]| cells.iter().flatten().all(|&idx| coefficients[idx] == 0.0);
+        let names = self.blocks.iter().zip(self.coefficient_of_cells()).filter(|(_, cells)| is_weightless(cells));
+        names
+            .filter_map(|(block, _)| block.feature_idx())
+            .map(|idx| Dropped { feature: matrix.specs()[idx].name.clone(), reason: DropReason::Weightless })
+            .collect()
+    }
+
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
@@ -132,17 +191,18 @@ impl Coding {
         self.blocks.iter().filter(|block| matches!(block, Block::Pair { .. })).count()
     }
 
-    /// Features that are in use.
-    pub(crate) fn features(&self) -> Vec<usize> {
-        self.blocks.iter().filter_map(Block::feature_idx).collect()
+    /// Features that may have a table: those in use, less those whose direction a table could turn.
+    pub(crate) fn features_for_tables(&self) -> Vec<usize> {
+        self.blocks.iter().filter(|block| block.direction().is_none()).filter_map(Block::feature_idx).collect()
     }
 
-    /// Features by how far their weights lie apart, farthest first.
-    pub(crate) fn strongest_features(&self, coefficients: &[f64]) -> Vec<usize> {
+    /// Those features by how far their weights lie apart, farthest first.
+    pub(crate) fn strongest_features_for_tables(&self, coefficients: &[f64]) -> Vec<usize> {
         let mut ranges: Vec<(f64, usize)> = self
             .blocks
             .iter()
             .zip(self.coefficient_of_cells())
+            .filter(|(block, _)| block.direction().is_none())
             .filter_map(|(block, cells)| {
                 let weights = cells.into_iter().flatten().map(|coefficient| coefficients[coefficient]);
                 let (low, high) = weights.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), weight| (low.min(weight), high.max(weight)));
@@ -202,11 +262,19 @@ impl Coding {
     pub fn penalty(&self, strengths: Strengths) -> Penalty {
         let (places, _) = self.places();
         self.blocks.iter().zip(places).fold(Penalty::none(), |penalty, (block, first)| match block {
-            Block::Number { .. } | Block::Levels { .. } => penalty.ridge(first..first + block.n_coefficients(), strengths.ridge),
-            Block::Bins { edges, .. } => {
+            Block::Number { .. } | Block::Levels { .. } => {
+                let own = first..first + block.n_coefficients();
+                let lasso = strengths.ridge * strengths.l1_ratio;
+                // Levels and intercept are only told apart by a ridge.
+                let ridge = (strengths.ridge - lasso).max(if lasso > 0.0 { ANCHOR } else { 0.0 });
+                directed(penalty.ridge(own.clone(), ridge).lasso(own, lasso), first..first + 1, block.direction())
+            }
+            Block::Bins { edges, direction, .. } => {
                 let n_bins = edges.len() + 1;
                 let steps = differences(n_bins, 1) * (0.5 * strengths.ridge);
                 let bends = differences(n_bins, 2) * strengths.smooth;
+                // One bin has no neighbour, and its level is a matter of the intercept.
+                let penalty = if n_bins > 1 { directed(penalty, first..first + n_bins, *direction) } else { penalty };
                 penalty.quadratic(first, steps + bends).ridge(first..first + n_bins, ANCHOR).ridge(first + n_bins..first + n_bins + 1, strengths.ridge)
             }
             Block::Pair { first: rows, second: columns } => {
@@ -228,7 +296,7 @@ impl Coding {
         let mut dense = Array2::zeros((rows.len(), n_coefficients - 1).f());
         for (block, first) in self.blocks.iter().zip(places) {
             match block {
-                Block::Number { feature_idx, mean, scale, has_missing } => {
+                Block::Number { feature_idx, mean, scale, has_missing, .. } => {
                     let values = matrix.column(*feature_idx);
                     for (position, &row) in rows.iter().enumerate() {
                         if !values[row].is_nan() {
@@ -317,6 +385,13 @@ impl Block {
         }
     }
 
+    fn direction(&self) -> Option<Direction> {
+        match self {
+            Self::Number { direction, .. } | Self::Bins { direction, .. } => *direction,
+            Self::Levels { .. } | Self::Pair { .. } => None,
+        }
+    }
+
     fn n_numbers(&self) -> usize {
         if matches!(self, Self::Number { .. }) { self.n_coefficients() } else { 0 }
     }
@@ -345,7 +420,7 @@ impl Block {
     }
 
     fn columns<'a>(&'a self, matrix: &'a FeatureMatrix, rows: &'a [usize]) -> Vec<Column<'a>> {
-        if let Self::Number { feature_idx, mean, scale, has_missing } = self {
+        if let Self::Number { feature_idx, mean, scale, has_missing, .. } = self {
             let values = matrix.column(*feature_idx);
             let slope = Column::Number(Box::new(move |range, out: &mut [f64]| {
                 for (to, &row) in out.iter_mut().zip(&rows[range]) {
@@ -360,7 +435,7 @@ impl Block {
             return std::iter::once(slope).chain(has_missing.then_some(missing)).collect();
         }
         let code = self.coder(matrix);
-        let fill = move |range: std::ops::Range<usize>, out: &mut [u32]| {
+        let fill = move |range: Range<usize>, out: &mut [u32]| {
             for (to, &row) in out.iter_mut().zip(&rows[range]) {
                 *to = code(row);
             }
@@ -376,7 +451,7 @@ impl Block {
                 let values = matrix.column(*feature_idx);
                 Box::new(move |row| u32::from(values[row].is_nan()))
             }
-            Self::Bins { feature_idx, edges } => {
+            Self::Bins { feature_idx, edges, .. } => {
                 let values = matrix.column(*feature_idx);
                 Box::new(move |row| if values[row].is_nan() { edges.len() + 1 } else { bin_of(edges, values[row]) } as u32)
             }
@@ -406,7 +481,7 @@ impl Block {
             Self::Number { feature_idx, mean, scale, .. } => {
                 Term::Linear(LinearTerm { feature_idx: *feature_idx, mean: *mean, scale: *scale, weight: weights[0], missing: seen(1), average })
             }
-            Self::Bins { feature_idx, edges } => Term::Bins(BinsTerm {
+            Self::Bins { feature_idx, edges, .. } => Term::Bins(BinsTerm {
                 feature_idx: *feature_idx,
                 edges: edges.clone(),
                 weights: weights[..=edges.len()].to_vec(),
@@ -427,6 +502,13 @@ impl Block {
             }
             Self::Pair { first, second } => Term::Pair(PairTerm { first: first.clone(), second: second.clone(), weights: weights.to_vec(), average }),
         }
+    }
+}
+
+fn directed(penalty: Penalty, coefficients: Range<usize>, direction: Option<Direction>) -> Penalty {
+    match direction {
+        Some(direction) => penalty.directed(coefficients, direction),
+        None => penalty,
     }
 }
 
@@ -459,12 +541,12 @@ pub(crate) fn fit_axis(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usiz
     (!edges.is_empty() || has_missing).then_some(Axis::Bins { feature_idx, edges })
 }
 
-fn fit_number(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize) -> Result<Block, String> {
+fn fit_number(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, direction: Option<Direction>) -> Result<Block, DropReason> {
     let values = matrix.column(feature_idx);
     let present = || rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan());
     let n = present().count();
     if n == 0 {
-        return Err("every value is missing".to_owned());
+        return Err(DropReason::Missing);
     }
     let mean = present().sum::<f64>() / n as f64;
     let variance = present().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n as f64;
@@ -473,18 +555,18 @@ fn fit_number(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize) -> Res
     // Rounding leaves a constant column a variance of some units in the last place.
     let is_constant = scale <= 1e-12 * mean.abs().max(1e-300);
     if is_constant && !has_missing {
-        return Err("it is constant".to_owned());
+        return Err(DropReason::Constant);
     }
     let scale = if is_constant { 1.0 } else { scale };
-    Ok(Block::Number { feature_idx, mean, scale, has_missing })
+    Ok(Block::Number { feature_idx, mean, scale, has_missing, direction })
 }
 
-fn fit_bins(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize) -> Result<Block, String> {
-    let (edges, has_missing) = learn_edges(matrix, rows, feature_idx, max_bins).ok_or("every value is missing")?;
+fn fit_bins(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize, direction: Option<Direction>) -> Result<Block, DropReason> {
+    let (edges, has_missing) = learn_edges(matrix, rows, feature_idx, max_bins).ok_or(DropReason::Missing)?;
     if edges.is_empty() && !has_missing {
-        return Err("it is constant".to_owned());
+        return Err(DropReason::Constant);
     }
-    Ok(Block::Bins { feature_idx, edges })
+    Ok(Block::Bins { feature_idx, edges, direction })
 }
 
 /// Upper ends of bins of about equal size: between neighbouring values where there are few, else at quantiles.
@@ -536,12 +618,12 @@ fn count_levels(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize) -> (
     (counts, n_missing)
 }
 
-fn fit_levels(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, options: CodingOptions) -> Result<Block, String> {
+fn fit_levels(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, options: CodingOptions) -> Result<Block, DropReason> {
     let names = matrix.levels(feature_idx);
     let (counts, n_missing) = count_levels(matrix, rows, feature_idx);
     let seen: Vec<usize> = (0..names.len()).filter(|&level| counts[level] > 0).collect();
     if seen.is_empty() {
-        return Err("every value is missing".to_owned());
+        return Err(DropReason::Missing);
     }
     let mut frequent: Vec<usize> = seen.iter().copied().filter(|&level| counts[level] >= options.min_level_rows).collect();
     frequent.sort_by_key(|&level| std::cmp::Reverse(counts[level]));
@@ -549,7 +631,7 @@ fn fit_levels(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, option
     let is_frequent: std::collections::HashSet<usize> = frequent.iter().copied().collect();
     let rare: Vec<usize> = seen.iter().copied().filter(|level| !is_frequent.contains(level)).collect();
     if frequent.len() + usize::from(!rare.is_empty()) + usize::from(n_missing > 0) < 2 {
-        return Err(if seen.len() == 1 { "it is constant".to_owned() } else { format!("no value occurs {} times", options.min_level_rows) });
+        return Err(if seen.len() == 1 { DropReason::Constant } else { DropReason::Rare { min_rows: options.min_level_rows } });
     }
     let sorted = |levels: Vec<usize>| {
         let mut names: Vec<String> = levels.into_iter().map(|level| names[level].clone()).collect();

@@ -31,6 +31,24 @@ pub enum TrainError {
         /// The categories that there are.
         known: String,
     },
+    /// A direction for what is no number.
+    #[error("[model] directions: `{feature}` is {what}{}; `features --describe` lists them all", nearest.as_ref().map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default())]
+    Direction {
+        /// What the config names.
+        feature: String,
+        /// Why it cannot have a direction.
+        what: &'static str,
+        /// The number with the most similar name.
+        nearest: Option<String>,
+    },
+    /// A setting that cannot be.
+    #[error("[model] {setting}: {reason}")]
+    Setting {
+        /// Which.
+        setting: &'static str,
+        /// What was expected.
+        reason: &'static str,
+    },
     /// Every feature is constant or missing.
     #[error("none of the {n_features} features varies over the training snapshots: check [leads] `attributes` and the activities")]
     NoFeatures {

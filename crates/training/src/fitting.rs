@@ -4,7 +4,7 @@ use leadscore_inference::{Axis, Covariance, FitCertificate};
 use leadscore_solver::{Design, Fit, Penalty, SolverOptions, Start, Target, clustered_covariance, log_odds, log_odds_of_many};
 use ndarray::Array2;
 
-use crate::coding::{Coding, CodingOptions, Strengths, fit_axis};
+use crate::coding::{Beforehand, Coding, CodingOptions, Strengths, fit_axis};
 use crate::error::TrainError;
 use crate::logistic::{LogisticFit, LogisticOptions, fit_logistic};
 use crate::pairs::screen;
@@ -231,7 +231,7 @@ impl<'a> Bench<'a> {
         let probabilities: Vec<f64> = self.own_log_odds(coefficients).into_iter().map(leadscore_core::log_odds_to_probability).collect();
         let residuals: Vec<f64> = probabilities.iter().zip(self.rows).map(|(p, &row)| f64::from(u8::from(self.input.labels[row])) - p).collect();
         let curvatures: Vec<f64> = probabilities.iter().map(|p| p * (1.0 - p)).collect();
-        screen(self.input.matrix, self.rows, &coding.features(), &residuals, &curvatures, options, n_pairs)
+        screen(self.input.matrix, self.rows, &coding.features_for_tables(), &residuals, &curvatures, options, n_pairs)
     }
 }
 
@@ -278,12 +278,19 @@ impl CodedRows {
     }
 }
 
-/// Fits a shape on these rows, with given strengths; `skip` names features to leave out.
+/// Fits a shape on these rows, with given strengths.
 ///
 /// # Errors
 ///
 /// [`TrainError::Fit`] where the rows have one label, or no optimum was found; [`TrainError::NotConverged`] by linfa.
-pub fn fit_shape(input: TrainInput<'_>, rows: &[usize], skip: &[String], shape: Shape, strengths: Strengths, solver: SolverKind) -> Result<Fitted, TrainError> {
+pub fn fit_shape(
+    input: TrainInput<'_>,
+    rows: &[usize],
+    known: &Beforehand,
+    shape: Shape,
+    strengths: Strengths,
+    solver: SolverKind,
+) -> Result<Fitted, TrainError> {
     if shape == Shape::BaseRate {
         // No features, and an intercept that both solvers would find.
         let coding = Coding::empty();
@@ -291,7 +298,7 @@ pub fn fit_shape(input: TrainInput<'_>, rows: &[usize], skip: &[String], shape: 
         return Ok(Fitted { ending: "the win rate".to_owned(), ..fitted });
     }
     let options = shape.coding_options(rows.len());
-    let coding = Coding::fit(input.matrix, rows, skip, options);
+    let coding = Coding::fit(input.matrix, rows, known, options);
     let bench = Bench::new(input, rows, &coding, solver)?;
     let (n_pairs, segment) = shape.tables();
     if n_pairs == 0 && segment.is_none() {
@@ -320,7 +327,7 @@ pub(crate) fn segment_tables(
 ) -> Vec<(Axis, Axis)> {
     let Some(first) = fit_axis(input.matrix, rows, segment, CodingOptions { max_side: MAX_SEGMENTS, ..options }) else { return Vec::new() };
     coding
-        .strongest_features(coefficients)
+        .strongest_features_for_tables(coefficients)
         .into_iter()
         .filter(|&feature_idx| feature_idx != segment)
         .take(MAX_SEGMENTED_FEATURES)

@@ -1,5 +1,7 @@
 //! How models come to be: coding, splits by time, the choice of shape and strengths, fits by either solver, the check for leaks.
 
+pub use leadscore_solver::Direction;
+
 mod error;
 
 mod coding;
@@ -15,7 +17,7 @@ mod sufficiency;
 
 mod train;
 
-pub use coding::{Coding, CodingOptions, Dropped, Strengths};
+pub use coding::{Beforehand, Coding, CodingOptions, DropReason, Dropped, Strengths};
 pub use error::TrainError;
 pub use fitting::{Fitted, Shape, SolverKind, fit_shape};
 pub use leaks::{LeakFinding, LeakVerdict, find_leaks};

@@ -4,7 +4,7 @@ use leadscore_core::FeatureSource;
 use leadscore_inference::{Axis, Challenge};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::coding::{Coding, Strengths};
+use crate::coding::{Beforehand, Coding, Strengths};
 use crate::error::TrainError;
 use crate::fitting::{Bench, CodedRows, Shape, SolverKind, segment_tables};
 use crate::splits::{Fold, SplitKind, validation_folds};
@@ -34,7 +34,7 @@ const SMOOTH: [f64; 4] = [1000.0, 100.0, 10.0, 1.0];
 const CURVE_RIDGES: [f64; 4] = [64.0, 16.0, 4.0, 1.0];
 
 /// Chooses on these rows.
-pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], options: &TrainOptions) -> Result<Choice, TrainError> {
+pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, options: &TrainOptions) -> Result<Choice, TrainError> {
     let segment = options.segment.as_ref().map(|column| segment_of(input, column)).transpose()?;
     let (kind, folds) = validation_folds(input.matrix.keys(), input.lead_keys, input.labels, rows, input.horizon);
     let how = match kind {
@@ -45,22 +45,22 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
     let is_blind_to_time = kind == SplitKind::GroupedByLead && has_time;
     if folds.is_empty() {
         let ridge = options.penalties.get(options.penalties.len() / 2).copied().unwrap_or(1.0);
-        let strengths = Strengths { ridge, smooth: 100.0, pair: PAIR_STRENGTHS[0] };
+        let strengths = Strengths { smooth: 100.0, pair: PAIR_STRENGTHS[0], l1_ratio: options.l1_ratio, ..Strengths::ridge(ridge) };
         let description = format!("{ridge}: no fold has both classes, so the middle one was taken, and straight lines");
         return Ok(Choice { shape: Shape::Linear, strengths, description, challenges: Vec::new() });
     }
     let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.lead_keys[row])).collect();
     let base = base_rate(input, &folds);
-    let linear_grid: Vec<Strengths> = options.penalties.iter().map(|&ridge| Strengths { ridge, smooth: 0.0, pair: 0.0 }).collect();
-    let linear = best_of(path(input, &folds, skip, Shape::Linear, &linear_grid, options.solver)?);
+    let linear_grid: Vec<Strengths> = options.penalties.iter().map(|&ridge| Strengths { l1_ratio: options.l1_ratio, ..Strengths::ridge(ridge) }).collect();
+    let linear = best_of(path(input, &folds, known, Shape::Linear, &linear_grid, options.solver)?);
     let mut ladder = vec![base, linear];
     if options.kind == ModelKind::Additive {
         // First how strongly, then how smooth: the two hardly act on one another.
         let shape = Shape::Additive { n_pairs: 0 };
-        let grid = CURVE_RIDGES.map(|ridge| Strengths { ridge, smooth: SMOOTH[1], pair: PAIR_STRENGTHS[0] });
-        let held = best_of(path(input, &folds, skip, shape, &grid, options.solver)?);
+        let grid = CURVE_RIDGES.map(|ridge| Strengths { smooth: SMOOTH[1], pair: PAIR_STRENGTHS[0], ..Strengths::ridge(ridge) });
+        let held = best_of(path(input, &folds, known, shape, &grid, options.solver)?);
         let grid: Vec<Strengths> = SMOOTH.iter().filter(|&&smooth| smooth != SMOOTH[1]).map(|&smooth| Strengths { smooth, ..held.strengths }).collect();
-        let mut curves = path(input, &folds, skip, shape, &grid, options.solver)?;
+        let mut curves = path(input, &folds, known, shape, &grid, options.solver)?;
         // In its place, behind the one smoothness that is above its own.
         curves.insert(1, held);
         let curves = best_of(curves);
@@ -72,11 +72,11 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], skip: &[String], opt
         // Only what holds later is worth a table, and folds by lead do not tell.
         n_pairs.retain(|&n_pairs| n_pairs > 0 && !is_blind_to_time);
         let shapes: Vec<Shape> = n_pairs.into_iter().map(|n_pairs| Shape::Additive { n_pairs }).collect();
-        ladder.extend(with_tables(input, &folds, skip, strengths, &shapes, options.solver)?);
+        ladder.extend(with_tables(input, &folds, known, strengths, &shapes, options.solver)?);
         if let Some(segment) = segment {
             let best = ladder[2..].iter().min_by(|a, b| mean(&a.losses).total_cmp(&mean(&b.losses)));
             let n_pairs = best.map_or(0, |best| best.shape.tables().0);
-            ladder.extend(with_tables(input, &folds, skip, strengths, &[Shape::Segmented { n_pairs, segment }], options.solver)?);
+            ladder.extend(with_tables(input, &folds, known, strengths, &[Shape::Segmented { n_pairs, segment }], options.solver)?);
         }
     }
     // The one-standard-error rule of Breiman et al. (1984), section 3.4.3, between shapes; the error is that of the difference
@@ -133,15 +133,15 @@ fn base_rate(input: TrainInput<'_>, folds: &[Fold]) -> Candidate {
             fold.validation.iter().map(move |&row| loss(input.labels[row], log_odds))
         })
         .collect();
-    Candidate { shape: Shape::BaseRate, strengths: Strengths { ridge: 1.0, smooth: 1.0, pair: 1.0 }, losses }
+    Candidate { shape: Shape::BaseRate, strengths: Strengths::ridge(1.0), losses }
 }
 
 /// Every strength of a grid on every fold.
-fn path(input: TrainInput<'_>, folds: &[Fold], skip: &[String], shape: Shape, grid: &[Strengths], solver: SolverKind) -> Result<Vec<Candidate>, TrainError> {
+fn path(input: TrainInput<'_>, folds: &[Fold], known: &Beforehand, shape: Shape, grid: &[Strengths], solver: SolverKind) -> Result<Vec<Candidate>, TrainError> {
     let by_fold: Vec<Vec<Vec<f64>>> = folds
         .par_iter()
         .map(|fold| {
-            let coding = Coding::fit(input.matrix, &fold.train, skip, shape.coding_options(fold.train.len()));
+            let coding = Coding::fit(input.matrix, &fold.train, known, shape.coding_options(fold.train.len()));
             rank_on_fold(input, fold, &coding, grid, None, solver)
         })
         .collect::<Result<_, TrainError>>()?;
@@ -186,7 +186,7 @@ struct Screened<'a> {
 fn with_tables(
     input: TrainInput<'_>,
     folds: &[Fold],
-    skip: &[String],
+    known: &Beforehand,
     strengths: Strengths,
     shapes: &[Shape],
     solver: SolverKind,
@@ -197,7 +197,7 @@ fn with_tables(
         .par_iter()
         .map(|fold| {
             let options = Shape::Additive { n_pairs: 0 }.coding_options(fold.train.len());
-            let coding = Coding::fit(input.matrix, &fold.train, skip, options);
+            let coding = Coding::fit(input.matrix, &fold.train, known, options);
             let bench = Bench::new(input, &fold.train, &coding, solver)?;
             let coefficients = bench.rough(&coding, strengths)?;
             let pairs = bench.pairs(&coding, options, &coefficients, most);
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn of_equal_losses_the_stiffest_is_taken() {
-        let candidate = |losses: Vec<f64>, ridge: f64| Candidate { shape: Shape::Linear, strengths: Strengths { ridge, smooth: 0.0, pair: 0.0 }, losses };
+        let candidate = |losses: Vec<f64>, ridge: f64| Candidate { shape: Shape::Linear, strengths: Strengths::ridge(ridge), losses };
         let chosen = best_of(vec![candidate(vec![0.5, 0.8], 3.0), candidate(vec![0.3, 0.1], 2.0), candidate(vec![0.1, 0.3], 1.0)]);
         assert_eq!(chosen.strengths.ridge, 2.0);
     }

@@ -3,9 +3,10 @@
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
 use leadscore_inference::{Card, DataVerdict, Model, quartile_edges};
 use leadscore_metrics::log_loss;
+use leadscore_solver::Direction;
 use sha2::{Digest, Sha256};
 
-use crate::coding::{Coding, Dropped};
+use crate::coding::{Beforehand, Coding, Dropped};
 use crate::error::TrainError;
 use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, fit_shape};
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks};
@@ -44,6 +45,12 @@ pub struct TrainOptions {
     pub segment: Option<String>,
     /// Most tables over two features, default 10.
     pub max_pairs: usize,
+    /// Numbers by their features' names whose curve or slope goes one way only.
+    pub directions: Vec<(String, Direction)>,
+    /// Share of the ridge of straight lines that is a lasso, 0 to 1, default 0; the weakest features then weigh nothing.
+    pub l1_ratio: f64,
+    /// The share of the leads not won that are at hand, above 0 and at most 1, default all of them; likelihoods are corrected for it.
+    pub losses_kept: f64,
     /// Who fits, default our own solver; linfa's knows straight lines only.
     pub solver: SolverKind,
     /// Penalties of straight lines to choose from, largest first.
@@ -66,6 +73,9 @@ impl Default for TrainOptions {
             kind: ModelKind::Additive,
             segment: None,
             max_pairs: 10,
+            directions: Vec::new(),
+            l1_ratio: 0.0,
+            losses_kept: 1.0,
             solver: SolverKind::Native,
             penalties: vec![1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3],
             max_selection_rows: 100_000,
@@ -133,11 +143,15 @@ pub struct Holdout {
 pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainContext) -> Result<Trained, TrainError> {
     let TrainInput { matrix, labels, lead_keys, horizon } = input;
     check(input)?;
+    check_options(options)?;
     let leaks = find_leaks(matrix, labels, lead_keys, &options.with_history);
-    let skip: Vec<String> =
-        leaks.iter().filter(|finding| finding.verdict == LeakVerdict::Proven && !options.allow_leaks).map(|finding| finding.feature.clone()).collect();
+    let is_left_out = |finding: &&LeakFinding| finding.verdict == LeakVerdict::Proven && !options.allow_leaks;
+    let known = Beforehand {
+        skip: leaks.iter().filter(is_left_out).map(|finding| finding.feature.clone()).collect(),
+        directions: options.directions.iter().map(|(name, direction)| Ok((number_of(matrix, name)?, *direction))).collect::<Result<_, TrainError>>()?,
+    };
     let all: Vec<usize> = (0..labels.len()).collect();
-    let linear = Coding::fit(matrix, &all, &skip, Shape::Linear.coding_options(all.len()));
+    let linear = Coding::fit(matrix, &all, &known, Shape::Linear.coding_options(all.len()));
     if linear.is_empty() {
         return Err(TrainError::NoFeatures { n_features: matrix.n_features() });
     }
@@ -151,12 +165,12 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
     };
     let development = latest.as_ref().map_or(&all, |fold| &fold.train);
     let selection_rows = sample_leads(lead_keys, development, options.max_selection_rows);
-    let choice = choose(input, &selection_rows, &skip, options)?;
+    let choice = choose(input, &selection_rows, &known, options)?;
     let holdout = match &latest {
-        Some(fold) => measure(input, fold, &skip, &choice, options.solver)?,
-        None => cross_validate(input, &skip, &choice, options.solver)?,
+        Some(fold) => measure(input, fold, &known, &choice, options.solver)?,
+        None => cross_validate(input, &known, &choice, options.solver)?,
     };
-    let fitted = fit_shape(input, &all, &skip, choice.shape, choice.strengths, options.solver)?;
+    let fitted = fit_shape(input, &all, &known, choice.shape, choice.strengths, options.solver)?;
     let counts = fitted.coding.counts(matrix, &all, labels);
     let terms = fitted.coding.terms(&fitted.coefficients, &counts);
     let in_sample = probabilities(fitted.own_log_odds(input, &all)?);
@@ -174,6 +188,12 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
     }
     if choice.shape == Shape::BaseRate {
         caveats.push("no signal: nothing in the features told later wins from other leads beyond chance, so every lead gets the win rate".to_owned());
+    }
+    if options.losses_kept < 1.0 {
+        caveats.push(format!(
+            "the tables hold {} of the leads not won: likelihoods are corrected for it, and everything measured here is of the tables, before that",
+            options.losses_kept
+        ));
     }
     let measured: Vec<bool> = holdout.rows.iter().map(|&row| labels[row]).collect();
     let mut model = Model {
@@ -208,8 +228,16 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
         counts,
         covariance: covariance_of(input, &all, &fitted)?,
     };
+    if options.losses_kept < 1.0 {
+        // King and Zeng (2001), Logistic regression in rare events data, section 4.1: sampling by outcome moves the intercept only.
+        model = model.recalibrated(options.losses_kept.ln(), 1.0);
+    }
     model.card.model_id = model.compute_id().map_err(|error| TrainError::Solver { reason: error.to_string() })?;
-    Ok(Trained { model, holdout, leaks, dropped: fitted.coding.dropped().to_vec() })
+    let mut dropped = fitted.coding.dropped().to_vec();
+    if options.l1_ratio > 0.0 {
+        dropped.extend(fitted.coding.weightless(matrix, &fitted.coefficients));
+    }
+    Ok(Trained { model, holdout, leaks, dropped })
 }
 
 fn check(input: TrainInput<'_>) -> Result<(), TrainError> {
@@ -237,12 +265,44 @@ fn sample_leads(lead_keys: &[u64], rows: &[usize], max_rows: usize) -> Vec<usize
 }
 
 /// Measures every row by a fit that has not seen its lead.
-fn cross_validate(input: TrainInput<'_>, skip: &[String], choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
+fn check_options(options: &TrainOptions) -> Result<(), TrainError> {
+    let fail = |setting: &'static str, reason: &'static str| Err(TrainError::Setting { setting, reason });
+    if !(0.0..=1.0).contains(&options.l1_ratio) {
+        return fail("l1_ratio", "expected 0 to 1");
+    }
+    if options.l1_ratio > 0.0 && options.kind != ModelKind::Linear {
+        return fail("l1_ratio", "an elastic net is for straight lines: set kind = \"linear\" beside it");
+    }
+    if options.solver == SolverKind::Linfa && (options.l1_ratio > 0.0 || !options.directions.is_empty()) {
+        return fail(if options.l1_ratio > 0.0 { "l1_ratio" } else { "directions" }, "linfa-logistic has no such thing: leave `--solver linfa` out");
+    }
+    if !(options.losses_kept > 0.0 && options.losses_kept <= 1.0) {
+        return fail("losses_kept", "expected a share above 0 and at most 1, such as 0.1 for every tenth");
+    }
+    Ok(())
+}
+
+/// The column of a number.
+fn number_of(matrix: &FeatureMatrix, name: &str) -> Result<usize, TrainError> {
+    let name_of = |idx: usize| matrix.specs()[idx].name.as_str();
+    match (0..matrix.n_features()).find(|&idx| name_of(idx) == name) {
+        Some(idx) if !matrix.is_category(idx) => Ok(idx),
+        found => {
+            let what = if found.is_some() { "a category, and its levels have no order" } else { "none of the features" };
+            let similarity = |idx: &usize| strsim::jaro_winkler(name, name_of(*idx));
+            let numbers = (0..matrix.n_features()).filter(|&idx| found.is_none() && !matrix.is_category(idx));
+            let nearest = numbers.filter(|idx| similarity(idx) > 0.8).max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+            Err(TrainError::Direction { feature: name.to_owned(), what, nearest: nearest.map(|idx| name_of(idx).to_owned()) })
+        }
+    }
+}
+
+fn cross_validate(input: TrainInput<'_>, known: &Beforehand, choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
     let rows: Vec<usize> = (0..input.labels.len()).collect();
     let folds = lead_folds(input.lead_keys, input.labels, &rows);
     let mut measured: Vec<(usize, f64)> = Vec::new();
     for fold in &folds {
-        let part = measure(input, fold, skip, choice, solver)?;
+        let part = measure(input, fold, known, choice, solver)?;
         measured.extend(part.rows.into_iter().zip(part.probabilities));
     }
     measured.sort_unstable_by_key(|(row, _)| *row);
@@ -253,8 +313,8 @@ fn cross_validate(input: TrainInput<'_>, skip: &[String], choice: &Choice, solve
 }
 
 /// Fits on the rows before, measures on the latest ones.
-fn measure(input: TrainInput<'_>, fold: &Fold, skip: &[String], choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
-    let fitted = fit_shape(input, &fold.train, skip, choice.shape, choice.strengths, solver)?;
+fn measure(input: TrainInput<'_>, fold: &Fold, known: &Beforehand, choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
+    let fitted = fit_shape(input, &fold.train, known, choice.shape, choice.strengths, solver)?;
     let description = format!("latest {} snapshots, fitted on the {} whose windows had ended before", fold.validation.len(), fold.train.len());
     let found = probabilities(fitted.log_odds(input, &fold.validation)?);
     Ok(Holdout { description, rows: fold.validation.clone(), probabilities: found })

@@ -1,19 +1,18 @@
 //! Segments: each its own curves where they differ, the common ones where they do not.
 #![allow(missing_docs, reason = "tests")]
 
-use leadscore_core::{AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Span, Timestamp, Unit, stable_hash};
+mod common;
+
+use common::{number, spec, train_on, uniform_from};
+use leadscore_core::{FeatureKind, FeatureMatrix, Snapshot, Span, Timestamp, Unit};
 use leadscore_inference::{Term, score};
-use leadscore_training::{TrainContext, TrainError, TrainInput, TrainOptions, Trained, train};
+use leadscore_training::{TrainError, TrainOptions, Trained};
 
 const LINES: [&str; 3] = ["cloud", "desk", "phone"];
 
 /// Leads of three product lines, whose size speaks for a win by these slopes.
 fn trained(slopes: [f64; 3], segment: &str) -> Result<(Trained, FeatureMatrix), TrainError> {
-    let mut state = 5_u64;
-    let mut uniform = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as f64 / (1_u64 << 31) as f64
-    };
+    let mut uniform = uniform_from(5);
     let n = 9000;
     let (mut sizes, mut lines, mut labels, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for lead in 0..n {
@@ -23,21 +22,9 @@ fn trained(slopes: [f64; 3], segment: &str) -> Result<(Trained, FeatureMatrix), 
         labels.push(uniform() < 1.0 / (1.0 + f64::exp(1.0 - slopes[line] * size)));
         keys.push(Snapshot { lead, at: Timestamp::from_micros(0) + Span::from_days(lead / 20) });
     }
-    let spec = |name: &str, kind, unit| FeatureSpec {
-        name: name.to_owned(),
-        source: FeatureSource::Attribute { table: AttributeTable::Leads, column: name.to_owned() },
-        kind,
-        unit,
-    };
-    let columns = vec![
-        (spec("size", FeatureKind::Number, Unit::AsGiven), Vec::new(), sizes),
-        (spec("line", FeatureKind::Category, Unit::Level), LINES.map(str::to_owned).to_vec(), lines),
-    ];
+    let columns = vec![number("size", sizes), (spec("line", FeatureKind::Category, Unit::Level), LINES.map(str::to_owned).to_vec(), lines)];
     let matrix = FeatureMatrix::new(keys, columns).expect("finite columns");
-    let lead_keys: Vec<u64> = (0..n).map(|lead| stable_hash(&lead.to_string())).collect();
-    let input = TrainInput { matrix: &matrix, labels: &labels, lead_keys: &lead_keys, horizon: Some(Span::from_days(30)) };
-    let context = TrainContext { tool_version: String::new(), known_until: Timestamp::MAX, write_time: |at| at.to_string(), ages: None, caveats: Vec::new() };
-    let trained = train(input, &TrainOptions { segment: Some(segment.to_owned()), max_pairs: 0, ..Default::default() }, &context)?;
+    let trained = train_on(&matrix, &labels, &TrainOptions { segment: Some(segment.to_owned()), max_pairs: 0, ..Default::default() })?;
     Ok((trained, matrix))
 }
 

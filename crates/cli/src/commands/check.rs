@@ -4,7 +4,7 @@ use leadscore_core::Snapshot;
 use leadscore_features::{LateEntries, late_entries};
 use leadscore_inference::DataVerdict;
 use leadscore_tables::{LoadOptions, Tables};
-use leadscore_training::{Coding, CodingOptions, LeakVerdict, find_leaks, judge_data};
+use leadscore_training::{Beforehand, Coding, CodingOptions, LeakVerdict, find_leaks, judge_data};
 use serde::Serialize;
 
 use crate::args::CheckArgs;
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
     let mut leaks = find_leaks(&labelled.matrix, &labelled.labels, &labelled.lead_keys, &with_history);
     leaks.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(b.auc.total_cmp(&a.auc)));
     let rows: Vec<usize> = (0..labelled.labels.len()).collect();
-    let coding = Coding::fit(&labelled.matrix, &rows, &[], CodingOptions { curves: false, ..Default::default() });
+    let coding = Coding::fit(&labelled.matrix, &rows, &Beforehand::default(), CodingOptions { curves: false, ..Default::default() });
     let data = judge_data(&labelled.labels, &labelled.lead_keys, coding.n_parameters() + 1);
     let proven = leaks.iter().any(|finding| finding.verdict == LeakVerdict::Proven);
     let poison = poison_test(&project, &tables, labelled.matrix.keys())?;
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
             })
             .chain(late_entries(&tables).into_iter().map(with_history_finding))
             .collect(),
-        left_out: coding.dropped().iter().map(|dropped| (dropped.feature.clone(), dropped.reason.clone())).collect(),
+        left_out: coding.dropped().iter().map(|dropped| (dropped.feature.clone(), dropped.reason.to_string())).collect(),
         poison,
         notes: tables.notes.iter().map(ToString::to_string).collect(),
         caveats: caveats(&project, &tables),

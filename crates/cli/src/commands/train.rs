@@ -7,8 +7,10 @@ use leadscore_core::Timestamp;
 use leadscore_features::SnapshotCounts;
 use leadscore_metrics::Evaluation;
 use leadscore_report::{DataSection, Report};
-use leadscore_tables::{LoadOptions, OutFile, Tables, check_target};
-use leadscore_training::{EvaluationKind, LeakVerdict, ModelKind, SolverKind, TrainContext, TrainInput, TrainOptions, Trained, train};
+use leadscore_tables::{LoadOptions, ModelDirection, OutFile, Tables, check_target};
+use leadscore_training::{
+    Direction, DropReason, Dropped, EvaluationKind, LeakVerdict, ModelKind, SolverKind, TrainContext, TrainInput, TrainOptions, Trained, train,
+};
 
 use crate::args::{SolverArg, TrainArgs};
 use crate::commands::Outcome;
@@ -49,6 +51,9 @@ fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args: &TrainArgs
         kind: if is_linear { ModelKind::Linear } else { ModelKind::Additive },
         segment: project.config.model.segment.clone(),
         max_pairs: project.config.model.max_pairs,
+        directions: directions(project),
+        l1_ratio: project.config.model.l1_ratio,
+        losses_kept: project.config.model.losses_kept,
         solver,
         allow_too_few: args.allow_too_few,
         allow_leaks: args.allow_leaks,
@@ -66,6 +71,14 @@ fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args: &TrainArgs
     };
     let horizon = (!is_flat).then_some(project.config.snapshots.horizon);
     Ok(train(TrainInput { matrix: &labelled.matrix, labels: &labelled.labels, lead_keys: &labelled.lead_keys, horizon }, &options, &context)?)
+}
+
+fn directions(project: &Project) -> Vec<(String, Direction)> {
+    let direction = |direction: &ModelDirection| match direction {
+        ModelDirection::Increasing => Direction::Increasing,
+        ModelDirection::Decreasing => Direction::Decreasing,
+    };
+    project.config.model.directions.iter().map(|(name, which)| (name.clone(), direction(which))).collect()
 }
 
 /// What anyone who uses a model of these tables should know.
@@ -91,6 +104,11 @@ pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
     caveats
 }
 
+fn first_names(dropped: &[&Dropped]) -> String {
+    let named = dropped.iter().take(3).map(|dropped| format!("`{}`", dropped.feature)).collect::<Vec<_>>().join(", ");
+    if dropped.len() > 3 { format!("{named} and {} more", dropped.len() - 3) } else { named }
+}
+
 /// Says how training went.
 pub(crate) fn report_training(trained: &Trained) {
     for finding in trained.leaks.iter().filter(|finding| finding.verdict != LeakVerdict::Clean) {
@@ -98,11 +116,14 @@ pub(crate) fn report_training(trained: &Trained) {
         show::remark(&format!("{verdict}: `{}` {}", finding.feature, finding.evidence));
     }
     let card = &trained.model.card;
-    let dropped: Vec<&str> = trained.dropped.iter().filter(|dropped| !dropped.reason.contains("knows")).map(|dropped| dropped.feature.as_str()).collect();
-    if !dropped.is_empty() {
-        let named = dropped.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let more = if dropped.len() > 3 { format!(" and {} more", dropped.len() - 3) } else { String::new() };
-        show::remark(&format!("left out as constant, missing or rare: {named}{more} (`check` gives each its reason)"));
+    // What knows the outcome was named as a leak.
+    let (weightless, empty): (Vec<&Dropped>, Vec<&Dropped>) =
+        trained.dropped.iter().filter(|dropped| dropped.reason != DropReason::KnowsOutcome).partition(|dropped| dropped.reason == DropReason::Weightless);
+    if !empty.is_empty() {
+        show::remark(&format!("left out as constant, missing or rare: {} (`check` gives each its reason)", first_names(&empty)));
+    }
+    if !weightless.is_empty() {
+        show::remark(&format!("of no weight by the lasso: {}", first_names(&weightless)));
     }
     show::remark(&format!("data: {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason));
     show::remark(&format!("model: {}", card.penalty_choice));
