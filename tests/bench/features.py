@@ -7,6 +7,8 @@ import argparse, json, os, subprocess, sys, time
 
 import duckdb, numpy as np, pandas as pd, polars as pl
 
+from picture import picture
+
 WINDOWS = [7, 30, 90]
 KINDS = ["page", "mail", "call"]
 AGES = [90, 120, 150]
@@ -292,35 +294,7 @@ def from_files(args):
         size = os.path.getsize(f"{folder}/events.parquet")
         print(f"| {events:,} | (read, split and sort alone) | {survey[0]:.1f} | {survey[1]:.1f} | {survey[2]:.2f} | {1e6 * survey[1] / events:.2f}; {size / events:.1f} bytes read an event |", flush=True)
     if args.picture:
-        picture(points, args.picture)
-
-
-def picture(points, path):
-    """CPU microseconds an event against the number of events, as SVG."""
-    width, height, left, bottom = 640, 360, 60, 50
-    sizes = sorted({events for _, events, _ in points})
-    top = 1.15 * max(cost for _, _, cost in points)
-    x = lambda events: left + 20 + (width - left - 180) * (np.log10(events) - np.log10(sizes[0])) / max(np.log10(sizes[-1]) - np.log10(sizes[0]), 1e-9)
-    y = lambda cost: height - bottom - (height - bottom - 40) * cost / top
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13"><rect width="{width}" height="{height}" fill="#fff"/>']
-    for tick in np.arange(0, top, 0.2):
-        parts.append(f'<line x1="{left}" x2="{width - 150}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#ddd"/><text x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.1f}</text>')
-    for events in sizes:
-        parts.append(f'<text x="{x(events):.1f}" y="{height - bottom + 20}" text-anchor="middle">{events:,}</text>')
-    parts.append(f'<text x="{(left + width - 150) / 2}" y="{height - 8}" text-anchor="middle">events</text><text x="14" y="18">CPU µs an event</text>')
-    last = []
-    for who, color in zip(["leadscore", "leadscore, 2 GB", "DuckDB", "DuckDB, 2 GB"], ["#0b6e4f", "#6bbf59", "#b23a48", "#e59500"]):
-        line = [(x(events), y(cost)) for name, events, cost in points if name == who]
-        parts.append(f'<polyline fill="none" stroke="{color}" stroke-width="2" points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in line)}"/>')
-        parts += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3.5" fill="{color}"/>' for a, b in line]
-        last.append([line[-1][1], who, color])
-    last.sort()
-    for position, (height_of, who, color) in enumerate(last):
-        place = height_of if position == 0 else max(height_of, last[position - 1][0] + 17)
-        last[position][0] = place
-        parts.append(f'<text x="{width - 145}" y="{place + 4:.1f}" fill="{color}">{who}</text>')
-    with open(path, "w") as file:
-        file.write("".join(parts) + "</svg>\n")
+        picture(points, args.picture, "events", "CPU µs an event")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 warnings.filterwarnings("ignore")
 import numpy as np
 
+from picture import picture
+
 LEVELS = [8, 16, 24, 32, 60, 80, 120, 130]
 
 
@@ -150,20 +152,20 @@ def additive(args, n, p):
         print(f"log-loss on the last tenth: {value:.5f} {who}")
 
 
-def sizes(args, most):
-    """Time and memory of one fit against rows, and how near the memory is to its limit."""
-    print("\nRows against time, 50 numbers in four bytes, one thread\n| rows | s | µs a row | passes | peak memory over coded data | share of the bandwidth of a plain sum |\n| --- | --- | --- | --- | --- | --- |")
-    n = 10_000
-    while n <= most:
-        x, codes, y = data(n, 50, [])
-        folder = os.path.join(args.folder, "columns")
-        write(folder, x, codes, y)
-        run = min((ours(args.fit, folder, n, 50, [], 1, "f32", "ridge") for _ in range(args.rounds)), key=lambda run: run["wall"])
-        z = x.astype(np.float32)
-        plain = min(timed(z.sum)[2] for _ in range(5))
-        share = run["passes"] * plain / run["wall"]
-        print(f"| {n:,} | {run['wall']:.3f} | {run['wall'] / n * 1e6:.2f} | {run['passes']} | {run['peak'] / run['bytes']:.2f} | {share:.0%} |", flush=True)
-        n *= 10 if n * 10 <= most or n == most else max(most // n, 2)
+def sizes(args, powers):
+    """Time and memory of one fit against rows, in memory and on disk, and how near the memory is to its limit."""
+    print("\nRows against time, 50 numbers in four bytes, one thread\n| rows | tiles | s | µs a row | passes | coded data | peak memory over coded data | share of the bandwidth of a plain sum |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
+    points = []
+    for n in (10 ** power for power in powers):
+        for place in (["memory"] if n <= 10**7 else []) + ([args.folder] if n >= 10**6 or len(powers) == 1 else []):
+            rounds = args.rounds if n < 10**7 else 1
+            runs = (json.loads(subprocess.run([args.scale, str(n), place], check=True, capture_output=True, text=True).stdout) for _ in range(rounds))
+            run = min(runs, key=lambda run: run["wall"])
+            tiles = "in memory" if place == "memory" else "on disk"
+            points.append((tiles, n, run["wall"] / n * 1e6))
+            print(f"| {n:,} | {tiles} | {run['wall']:.3f} | {run['wall'] / n * 1e6:.2f} | {run['passes']} | {run['bytes'] / 1e6:,.0f} MB | {run['peak'] / run['bytes']:.2f} | {run['bandwidth_share']:.0%} |", flush=True)
+    if args.picture:
+        picture(points, args.picture, "rows", "µs a row, one fit to 1e-9 with standard errors")
 
 
 def scoring(args, n):
@@ -195,6 +197,9 @@ def main():
     parser.add_argument("--score", required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--scale", required=True)
+    parser.add_argument("--powers", type=lambda text: [int(power) for power in text.split(",")], default=[4, 5, 6, 7, 8])
+    parser.add_argument("--picture")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ebm-rows", type=int, default=50_000)
     parser.add_argument("--only", default="dense,categories,path,additive,scoring,sizes")
@@ -209,7 +214,7 @@ def main():
     if "additive" in args.only:
         additive(args, n, 50)
     if "sizes" in args.only:
-        sizes(args, 4 * n)
+        sizes(args, args.powers)
     if "scoring" in args.only:
         scoring(args, 10 * n)
 

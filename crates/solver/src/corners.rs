@@ -31,7 +31,7 @@ pub(crate) fn fit(design: &Design, target: &Target, penalty: &Penalty, options: 
         start => start,
     };
     let (mut coefficients, _) = begin(target, penalty, start, design.n_coefficients())?;
-    if let Some((sample, target_of_sample)) = sample_of(design, target) {
+    if let Some((sample, target_of_sample)) = sample_of(design, target)? {
         let share = target_of_sample.total_weight / target.total_weight;
         let options = SolverOptions { tolerance: 1e-4, max_passes: 30, final_hessian: false };
         if let Ok(fitted) = descend(&sample, &target_of_sample, &penalty.scaled(share), options, &coefficients) {
@@ -44,18 +44,18 @@ pub(crate) fn fit(design: &Design, target: &Target, penalty: &Penalty, options: 
 fn descend(design: &Design, target: &Target, penalty: &Penalty, options: SolverOptions, start: &[f64]) -> Result<Fit, SolverError> {
     let corners = Corners::new(penalty, start.len())?;
     let mut passes = 0;
-    let mut evaluate = |theta: Vec<f64>| -> Point {
+    let mut evaluate = |theta: Vec<f64>| -> Result<Point, SolverError> {
         passes += 1;
         let coefficients = corners.levels(&theta);
-        let mut sums = kernel::pass(design, target, &coefficients, true);
+        let mut sums = kernel::pass(design, target, &coefficients, true)?;
         penalty.add_gradient(&coefficients, &mut sums.gradient);
         let mut hessian = sums.hessian.take().expect("it was asked for");
         penalty.add_hessian(&mut hessian);
         let objective = sums.loss + penalty.value(&coefficients);
         let gradient = corners.gradient(sums.gradient);
-        Point { size: corners.rest(&theta, &gradient).into_iter().fold(0.0, f64::max) / target.total_weight, theta, objective, gradient, hessian, passes }
+        Ok(Point { size: corners.rest(&theta, &gradient).into_iter().fold(0.0, f64::max) / target.total_weight, theta, objective, gradient, hessian, passes })
     };
-    let mut current = evaluate(corners.steps(start));
+    let mut current = evaluate(corners.steps(start))?;
     let mut iterations = 0;
     loop {
         let not_converged = SolverError::NotConverged { passes: current.passes, gradient: current.size, tolerance: options.tolerance };
@@ -72,7 +72,7 @@ fn descend(design: &Design, target: &Target, penalty: &Penalty, options: SolverO
         current = loop {
             // At full length what stands at a corner stands there exactly.
             let theta = if length == 1.0 { best.clone() } else { current.theta.iter().zip(&step).map(|(old, step)| old + length * step).collect() };
-            let next = evaluate(theta);
+            let next = evaluate(theta)?;
             let rounding = 1e-12 * current.objective.abs();
             if next.objective <= current.objective + 1e-4 * length * gain + rounding || next.size < 0.5 * current.size {
                 break next;

@@ -41,10 +41,14 @@ pub fn clustered_covariance(design: &Design, target: &Target, fit: &Fit, cluster
     if clusters.len() != design.n_rows() {
         return Err(SolverError::Length { what: "clusters", found: clusters.len(), expected: design.n_rows() });
     }
+    if design.is_on_disk() {
+        let found = "one on disk, whose rows are read in order".to_owned();
+        return Err(SolverError::Setting { name: "design", found, expected: "one in memory, since rows are taken cluster by cluster" });
+    }
     if design.n_coefficients() > MAX_COEFFICIENTS || design.layout.wide.is_some() {
         return Err(SolverError::TooWide { n_coefficients: design.n_coefficients() });
     }
-    let residuals: Vec<f64> = log_odds(design, target.offsets.as_deref(), &fit.coefficients)
+    let residuals: Vec<f64> = log_odds(design, target.offsets.as_deref(), &fit.coefficients)?
         .into_iter()
         .enumerate()
         .map(|(row, eta)| {
@@ -111,7 +115,7 @@ pub fn clustered_covariance(design: &Design, target: &Target, fit: &Fit, cluster
 /// Calls `add` with the coefficients of a row and what they are multiplied with.
 fn visit(design: &Design, row: usize, mut add: impl FnMut(usize, f64)) {
     let layout = &design.layout;
-    let part = design.part(row / PART_ROWS);
+    let part = &*design.part(row / PART_ROWS).expect("the design is in memory");
     let (tile, within) = (row % PART_ROWS / TILE_ROWS, row % TILE_ROWS);
     add(0, 1.0);
     for number in 0..layout.n_numbers {

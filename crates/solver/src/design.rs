@@ -1,9 +1,12 @@
-//! What is fitted on: numbers and codes of levels, column by column within tiles of 256 rows.
+//! What is fitted on: numbers and codes of levels, column by column within tiles of 256 rows, in memory or on disk.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::path::Path;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSlice;
 
+use crate::disk::DiskParts;
 use crate::error::SolverError;
 
 /// Rows of a tile: its numbers and codes fit the processor's nearest cache.
@@ -61,7 +64,30 @@ pub enum Precision {
 #[derive(Debug, Clone)]
 pub struct Design {
     pub(crate) layout: Layout,
-    parts: Vec<Part>,
+    parts: Store,
+}
+
+#[derive(Debug, Clone)]
+enum Store {
+    Memory(Vec<Part>),
+    Disk(DiskParts),
+}
+
+/// A part that is at hand, or was read for this look at it.
+pub(crate) enum PartRef<'a> {
+    Held(&'a Part),
+    Read(Box<Part>),
+}
+
+impl Deref for PartRef<'_> {
+    type Target = Part;
+
+    fn deref(&self) -> &Part {
+        match self {
+            Self::Held(part) => part,
+            Self::Read(part) => part,
+        }
+    }
 }
 
 /// Which coefficient belongs to what.
@@ -102,9 +128,9 @@ pub(crate) struct Part {
     pub(crate) first_row: usize,
     pub(crate) n_rows: usize,
     pub(crate) numbers: Numbers,
-    bytes: Vec<u8>,
-    twos: Vec<u16>,
-    fours: Vec<u32>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) twos: Vec<u16>,
+    pub(crate) fours: Vec<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -134,7 +160,22 @@ impl Design {
         }
         let layout = Layout::new(n_rows, columns, precision);
         let parts = (0..n_rows.div_ceil(PART_ROWS)).into_par_iter().map(|part| layout.fill_part(columns, part)).collect::<Result<_, _>>()?;
-        Ok(Self { layout, parts })
+        Ok(Self { layout, parts: Store::Memory(parts) })
+    }
+
+    /// The same for more rows than memory holds: tiles go to a file in `folder` that has no name there, so that it is gone
+    /// with the design however that ends, and every pass reads them again. Fits have the same bits as in memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Design::new`], and [`SolverError::Disk`].
+    pub fn on_disk(n_rows: usize, columns: &[Column<'_>], precision: Precision, folder: &Path) -> Result<Self, SolverError> {
+        if n_rows == 0 {
+            return Err(SolverError::NoRows);
+        }
+        let layout = Layout::new(n_rows, columns, precision);
+        let parts = DiskParts::write(n_rows.div_ceil(PART_ROWS), folder, |part| layout.fill_part(columns, part))?;
+        Ok(Self { layout, parts: Store::Disk(parts) })
     }
 
     /// Number of rows.
@@ -160,36 +201,52 @@ impl Design {
 
     /// Bytes of all tiles.
     pub fn n_bytes(&self) -> usize {
-        self.parts.iter().map(Part::n_bytes).sum()
+        match &self.parts {
+            Store::Memory(parts) => parts.iter().map(Part::n_bytes).sum(),
+            Store::Disk(parts) => parts.n_bytes(),
+        }
+    }
+
+    /// Whether rows are read again for every pass.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        matches!(self.parts, Store::Disk(_))
     }
 
     pub(crate) fn n_parts(&self) -> usize {
-        self.parts.len()
+        self.layout.n_rows.div_ceil(PART_ROWS)
     }
 
-    pub(crate) fn part(&self, idx: usize) -> &Part {
-        &self.parts[idx]
+    pub(crate) fn part(&self, idx: usize) -> Result<PartRef<'_>, SolverError> {
+        match &self.parts {
+            Store::Memory(parts) => Ok(PartRef::Held(&parts[idx])),
+            Store::Disk(parts) => {
+                let first_row = idx * PART_ROWS;
+                let mut part = self.layout.empty_part(first_row, PART_ROWS.min(self.layout.n_rows - first_row));
+                parts.read(idx, &mut part)?;
+                Ok(PartRef::Read(Box::new(part)))
+            }
+        }
     }
 
     /// Every `stride`-th tile, and the rows that it holds.
-    pub(crate) fn sample(&self, stride: usize) -> (Self, Vec<Range<usize>>) {
+    pub(crate) fn sample(&self, stride: usize) -> Result<(Self, Vec<Range<usize>>), SolverError> {
         let layout = &self.layout;
         let n_tiles = layout.n_rows.div_ceil(TILE_ROWS);
         // A last tile that is not full would stand in the middle of a part.
         let tiles: Vec<usize> = (0..n_tiles).step_by(stride).filter(|tile| (tile + 1) * TILE_ROWS <= layout.n_rows).collect();
         let rows: Vec<Range<usize>> = tiles.iter().map(|tile| tile * TILE_ROWS..(tile + 1) * TILE_ROWS).collect();
         let parts = tiles
-            .chunks(PART_TILES)
+            .par_chunks(PART_TILES)
             .enumerate()
             .map(|(idx, tiles)| {
                 let mut part = layout.empty_part(idx * PART_ROWS, tiles.len() * TILE_ROWS);
                 for (to, tile) in tiles.iter().enumerate() {
-                    part.copy_tile(to, &self.parts[tile / PART_TILES], tile % PART_TILES, layout);
+                    part.copy_tile(to, &*self.part(tile / PART_TILES)?, tile % PART_TILES, layout);
                 }
-                part
+                Ok(part)
             })
-            .collect();
-        (Self { layout: Layout { n_rows: tiles.len() * TILE_ROWS, ..layout.clone() }, parts }, rows)
+            .collect::<Result<_, SolverError>>()?;
+        Ok((Self { layout: Layout { n_rows: tiles.len() * TILE_ROWS, ..layout.clone() }, parts: Store::Memory(parts) }, rows))
     }
 }
 
@@ -248,7 +305,10 @@ impl Layout {
                     Column::Number(fill) => {
                         let values = &mut values[..rows.len()];
                         fill(rows.clone(), values);
-                        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                        // Without a way out of the loop, several are looked at in one step.
+                        if !values.iter().fold(true, |all, value| all & value.is_finite())
+                            && let Some(at) = values.iter().position(|value| !value.is_finite())
+                        {
                             return Err(SolverError::NotFinite { what: format!("column {column_idx}"), row: rows.start + at, found: values[at] });
                         }
                         part.put_numbers(tile * self.n_numbers + number_idx, values);
@@ -257,7 +317,9 @@ impl Layout {
                     Column::Codes { n_levels, fill } => {
                         let codes = &mut codes[..rows.len()];
                         fill(rows.clone(), codes);
-                        if let Some(at) = codes.iter().position(|code| *code as usize >= *n_levels) {
+                        if !codes.iter().fold(true, |all, code| all & ((*code as usize) < *n_levels))
+                            && let Some(at) = codes.iter().position(|code| *code as usize >= *n_levels)
+                        {
                             return Err(SolverError::Code { column: column_idx, row: rows.start + at, found: codes[at], n_levels: *n_levels });
                         }
                         let Coded { width, position, .. } = self.coded[coded_idx];
@@ -284,7 +346,7 @@ impl Part {
         }
     }
 
-    fn n_bytes(&self) -> usize {
+    pub(crate) fn n_bytes(&self) -> usize {
         let numbers = match &self.numbers {
             Numbers::F32(values) => 4 * values.len(),
             Numbers::F64(values) => 8 * values.len(),

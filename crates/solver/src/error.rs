@@ -102,6 +102,9 @@ pub enum SolverError {
         /// What it should be at most.
         tolerance: f64,
     },
+    /// Tiles that could not be written, or not be read again.
+    #[error("tiles on disk: {0}; is there room in that folder?")]
+    Disk(#[from] std::io::Error),
     /// linfa's own.
     #[error(transparent)]
     Linfa(#[from] linfa::Error),

@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView2, LinalgScalar, ShapeBuilder};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::design::{Coded, Design, Layout, Numbers, PART_ROWS, Part, TILE_ROWS, TileCodes};
+use crate::error::SolverError;
 use crate::target::Target;
 
 /// Sums over all rows, without the penalty.
@@ -71,7 +72,7 @@ pub(crate) fn for_this_processor<R>(work: impl FnOnce() -> R) -> R {
 }
 
 /// Passes over all rows.
-pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_hessian: bool) -> Sums {
+pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_hessian: bool) -> Result<Sums, SolverError> {
     let n_core = design.layout.n_core();
     let n_parts = design.n_parts();
     let by_memory = if with_hessian { LANE_BYTES / (8 * n_core * n_core).max(1) } else { MAX_LANES };
@@ -85,17 +86,20 @@ pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_
                 #[inline(always)]
                 move || {
                     for part in parts {
-                        sums.add_part(design.part(part), &design.layout, target, coefficients);
+                        sums.add_part(&*design.part(part)?, &design.layout, target, coefficients);
                     }
-                    sums
+                    Ok(sums)
                 },
             )
         })
-        .collect();
-    let wide = design.layout.wide.filter(|_| with_hessian).map(|wide| {
-        let curvatures: Vec<&[f64]> = lanes.iter().filter_map(|lane| lane.hessian.as_ref()).map(|hessian| hessian.all_curvatures.as_slice()).collect();
-        wide_hessian(design, wide, &curvatures.concat())
-    });
+        .collect::<Result<_, SolverError>>()?;
+    let wide = match design.layout.wide.filter(|_| with_hessian) {
+        Some(wide) => {
+            let curvatures: Vec<&[f64]> = lanes.iter().filter_map(|lane| lane.hessian.as_ref()).map(|hessian| hessian.all_curvatures.as_slice()).collect();
+            Some(wide_hessian(design, wide, &curvatures.concat())?)
+        }
+        None => None,
+    };
     let mut lanes = lanes.into_iter();
     let mut total = lanes.next().expect("a design has rows");
     for lane in lanes {
@@ -105,25 +109,27 @@ pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_
     if let Some(hessian) = &mut sums.hessian {
         hessian.wide = wide;
     }
-    sums
+    Ok(sums)
 }
 
 /// Calls `visit` with the part, tile, place in the tile, level and number of every row, in order.
-fn for_each_row(design: &Design, coded: &Coded, mut visit: impl FnMut(&Part, usize, usize, usize, usize)) {
-    for part in (0..design.n_parts()).map(|idx| design.part(idx)) {
+fn for_each_row(design: &Design, coded: &Coded, mut visit: impl FnMut(&Part, usize, usize, usize, usize)) -> Result<(), SolverError> {
+    for idx in 0..design.n_parts() {
+        let part = &*design.part(idx)?;
         for row in 0..part.n_rows {
             let (tile, within) = (row / TILE_ROWS, row % TILE_ROWS);
             visit(part, tile, within, part.codes(tile, coded, &design.layout).get(within), part.first_row + row);
         }
     }
+    Ok(())
 }
 
 /// Each other column with the wide one is summed over all rows in order, columns in parallel.
-fn wide_hessian(design: &Design, wide: usize, curvatures: &[f64]) -> WideHessian {
+fn wide_hessian(design: &Design, wide: usize, curvatures: &[f64]) -> Result<WideHessian, SolverError> {
     let layout = &design.layout;
     let coded = &layout.coded[wide];
     let mut diagonal = vec![0.0; coded.n_levels];
-    for_each_row(design, coded, |_, _, _, level, row| diagonal[level] += curvatures[row]);
+    for_each_row(design, coded, |_, _, _, level, row| diagonal[level] += curvatures[row])?;
     let p = 1 + layout.n_numbers;
     // The first block holds intercept and numbers, the others a coded column each.
     let blocks: Vec<(usize, usize, Option<&Coded>)> =
@@ -143,29 +149,33 @@ fn wide_hessian(design: &Design, wide: usize, curvatures: &[f64]) -> WideHessian
                     return;
                 };
                 own[part.codes(tile, other, layout).get(within)] += curvature;
-            });
-            sums
+            })?;
+            Ok(sums)
         })
-        .collect();
+        .collect::<Result<_, SolverError>>()?;
     let mut cross = Array2::zeros((coded.n_levels, layout.n_core()));
     for ((first, width, _), sums) in blocks.iter().zip(&sums) {
         for (mut row, sums) in cross.rows_mut().into_iter().zip(sums.chunks_exact(*width)) {
             row.iter_mut().skip(*first).zip(sums).for_each(|(to, from)| *to = *from);
         }
     }
-    WideHessian { diagonal, cross }
+    Ok(WideHessian { diagonal, cross })
 }
 
 /// The log-odds of every row, with an offset for each where there are any.
 ///
+/// # Errors
+///
+/// [`SolverError::Disk`] where rows are on disk and cannot be read.
+///
 /// # Panics
 ///
 /// Where coefficients or offsets are fewer than the design has coefficients or rows.
-pub fn log_odds(design: &Design, offsets: Option<&[f64]>, coefficients: &[f64]) -> Vec<f64> {
+pub fn log_odds(design: &Design, offsets: Option<&[f64]>, coefficients: &[f64]) -> Result<Vec<f64>, SolverError> {
     let parts: Vec<Vec<f64>> = (0..design.n_parts())
         .into_par_iter()
         .map(|idx| {
-            let part = design.part(idx);
+            let part = &*design.part(idx)?;
             let mut result = Vec::with_capacity(part.n_rows);
             for_this_processor(
                 #[inline(always)]
@@ -182,12 +192,12 @@ pub fn log_odds(design: &Design, offsets: Option<&[f64]>, coefficients: &[f64]) 
                         add_codes(&mut eta, part, tile, &design.layout, coefficients);
                         result.extend_from_slice(&eta[..m]);
                     }
-                    result
+                    Ok(result)
                 },
             )
         })
-        .collect();
-    parts.concat()
+        .collect::<Result<_, SolverError>>()?;
+    Ok(parts.concat())
 }
 
 struct Lane {

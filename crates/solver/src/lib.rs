@@ -1,6 +1,7 @@
 //! Penalised logistic regression over numbers and codes, fitted at memory speed, with a certificate; knows nothing of leads.
 
 mod design;
+mod disk;
 mod error;
 mod penalty;
 mod target;

@@ -220,7 +220,7 @@ impl<'a, D: Data<Elem = f64>, T: AsSingleTargets<Elem = bool>> FitWith<'a, Array
 /// Probabilities of `true`.
 impl PredictInplace<Design, Array1<f64>> for Logistic {
     fn predict_inplace<'a>(&'a self, design: &'a Design, probabilities: &mut Array1<f64>) {
-        for (probability, log_odds) in probabilities.iter_mut().zip(log_odds(design, None, &self.fit.coefficients)) {
+        for (probability, log_odds) in probabilities.iter_mut().zip(log_odds(design, None, &self.fit.coefficients).expect("rows on disk can be read again")) {
             *probability = 1.0 / (1.0 + (-log_odds).exp());
         }
     }

@@ -13,7 +13,7 @@ use crate::target::Target;
 const FEW: usize = 2;
 
 /// Loss and gradient at each of these points, the same bits for any number of threads.
-pub(crate) fn pass(design: &Design, target: &Target, points: &[&[f64]]) -> Vec<Sums> {
+pub(crate) fn pass(design: &Design, target: &Target, points: &[&[f64]]) -> Result<Vec<Sums>, SolverError> {
     if points.len() <= FEW {
         return points.iter().map(|point| kernel::pass(design, target, point, false)).collect();
     }
@@ -30,13 +30,13 @@ pub(crate) fn pass(design: &Design, target: &Target, points: &[&[f64]]) -> Vec<S
                 #[inline(always)]
                 move || {
                     for part in lane * n_parts / n_lanes..(lane + 1) * n_parts / n_lanes {
-                        sums.add_part(design.part(part), layout, target, weights, &mut bench);
+                        sums.add_part(&*design.part(part)?, layout, target, weights, &mut bench);
                     }
-                    sums
+                    Ok(sums)
                 },
             )
         })
-        .collect();
+        .collect::<Result<_, SolverError>>()?;
     let mut lanes = lanes.into_iter();
     let mut total = lanes.next().expect("a design has rows");
     for lane in lanes {
@@ -45,20 +45,24 @@ pub(crate) fn pass(design: &Design, target: &Target, points: &[&[f64]]) -> Vec<S
     }
     let Lane { losses, gradient } = total;
     let gradient_of = |model: usize| gradient.iter().skip(model).step_by(points.len()).copied().collect();
-    losses.into_iter().enumerate().map(|(model, loss)| Sums { loss, gradient: gradient_of(model), hessian: None }).collect()
+    Ok(losses.into_iter().enumerate().map(|(model, loss)| Sums { loss, gradient: gradient_of(model), hessian: None }).collect())
 }
 
 /// The log-odds of every row by each of these coefficients.
 ///
+/// # Errors
+///
+/// [`SolverError::Disk`] where rows are on disk and cannot be read.
+///
 /// # Panics
 ///
 /// Where coefficients are fewer than the design has.
-pub fn log_odds(design: &Design, coefficients: &[&[f64]]) -> Vec<Vec<f64>> {
+pub fn log_odds(design: &Design, coefficients: &[&[f64]]) -> Result<Vec<Vec<f64>>, SolverError> {
     let weights = Weights::new(coefficients);
     let parts: Vec<Vec<Vec<f64>>> = (0..design.n_parts())
         .into_par_iter()
         .map(|idx| {
-            let part = design.part(idx);
+            let part = &*design.part(idx)?;
             let mut bench = Bench::new(&design.layout, coefficients.len());
             let mut result = vec![Vec::with_capacity(part.n_rows); coefficients.len()];
             let (layout, weights) = (&design.layout, &weights);
@@ -72,19 +76,19 @@ pub fn log_odds(design: &Design, coefficients: &[&[f64]]) -> Vec<Vec<f64>> {
                             result.extend_from_slice(&eta[..m]);
                         }
                     }
-                    result
+                    Ok(result)
                 },
             )
         })
-        .collect();
-    (0..coefficients.len()).map(|model| parts.iter().flat_map(|part| part[model].iter().copied()).collect()).collect()
+        .collect::<Result<_, SolverError>>()?;
+    Ok((0..coefficients.len()).map(|model| parts.iter().flat_map(|part| part[model].iter().copied()).collect()).collect())
 }
 
 /// The weighted log-loss, summed over all rows, by each of these coefficients.
 ///
 /// # Errors
 ///
-/// [`SolverError::Length`] where labels or coefficients are not the design's.
+/// [`SolverError::Length`] where labels or coefficients are not the design's, [`SolverError::Disk`].
 pub fn log_losses(design: &Design, target: &Target, coefficients: &[&[f64]]) -> Result<Vec<f64>, SolverError> {
     if target.labels.len() != design.n_rows() {
         return Err(SolverError::Length { what: "labels", found: target.labels.len(), expected: design.n_rows() });
@@ -96,7 +100,7 @@ pub fn log_losses(design: &Design, target: &Target, coefficients: &[&[f64]]) -> 
     let parts: Vec<Lane> = (0..design.n_parts())
         .into_par_iter()
         .map(|idx| {
-            let part = design.part(idx);
+            let part = &*design.part(idx)?;
             let mut bench = Bench::new(&design.layout, coefficients.len());
             let mut sums = Lane { losses: vec![0.0; coefficients.len()], gradient: Vec::new() };
             let (layout, weights) = (&design.layout, &weights);
@@ -106,11 +110,11 @@ pub fn log_losses(design: &Design, target: &Target, coefficients: &[&[f64]]) -> 
                     for tile in 0..part.n_tiles() {
                         sums.add_losses(part, tile, layout, target, weights, &mut bench);
                     }
-                    sums
+                    Ok(sums)
                 },
             )
         })
-        .collect();
+        .collect::<Result<_, SolverError>>()?;
     let mut losses = vec![0.0; coefficients.len()];
     parts.iter().for_each(|part| kernel::add_all(&mut losses, &part.losses));
     Ok(losses)

@@ -108,7 +108,7 @@ pub fn expand(design: &Design, target: &Target, coefficients: &[f64]) -> Result<
     if coefficients.len() != design.n_coefficients() {
         return Err(SolverError::Length { what: "coefficients", found: coefficients.len(), expected: design.n_coefficients() });
     }
-    let Sums { gradient, hessian, .. } = kernel::pass(design, target, coefficients, true);
+    let Sums { gradient, hessian, .. } = kernel::pass(design, target, coefficients, true)?;
     Ok(Expansion { coefficients: coefficients.to_vec(), gradient, hessian: hessian.expect("it was asked for") })
 }
 
@@ -127,7 +127,7 @@ pub fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverO
     let n_core = design.layout.n_core();
     let (mut coefficients, mut factor) = begin(target, penalty, start, design.n_coefficients())?;
     if factor.is_none()
-        && let Some((sampled, sampled_factor)) = fit_sample(design, target, penalty, &coefficients)
+        && let Some((sampled, sampled_factor)) = fit_sample(design, target, penalty, &coefficients)?
     {
         coefficients = sampled;
         factor = Some(sampled_factor);
@@ -167,12 +167,12 @@ pub fn fit_many(design: &Design, target: &Target, penalties: &[Penalty], options
         }
         let (alone, together): (Vec<usize>, Vec<usize>) = open.into_iter().partition(|&idx| descents[idx].trial.with_hessian);
         let points: Vec<&[f64]> = together.iter().map(|&idx| descents[idx].trial.coefficients.as_slice()).collect();
-        let sums = many::pass(design, target, &points);
+        let sums = many::pass(design, target, &points)?;
         for (idx, sums) in together.into_iter().zip(sums) {
             fits[idx] = descents[idx].take(sums).transpose();
         }
         for idx in alone {
-            let sums = kernel::pass(design, target, &descents[idx].trial.coefficients, true);
+            let sums = kernel::pass(design, target, &descents[idx].trial.coefficients, true)?;
             fits[idx] = descents[idx].take(sums).transpose();
         }
     }
@@ -216,28 +216,31 @@ pub(crate) fn begin(target: &Target, penalty: &Penalty, start: Option<Start<'_>>
     Ok((coefficients, Some(factor)))
 }
 
+/// Rows of a sample that more rows would not make a better start.
+const LARGEST_SAMPLE: usize = 1_000_000;
+
 /// Tiles that are worth a fit of their own before that of all rows: a small part of them, and still many for their coefficients.
-pub(crate) fn sample_of(design: &Design, target: &Target) -> Option<(Design, Target)> {
-    let wanted = (20 * design.layout.n_core()).max(design.n_rows() / 20).max(20 * TILE_ROWS);
+pub(crate) fn sample_of(design: &Design, target: &Target) -> Result<Option<(Design, Target)>, SolverError> {
+    let wanted = (design.n_rows() / 20).min(LARGEST_SAMPLE).max(20 * design.layout.n_core()).max(20 * TILE_ROWS);
     let stride = design.n_rows() / wanted;
     if stride < 2 {
-        return None;
+        return Ok(None);
     }
-    let (sample, rows) = design.sample(stride);
-    Some((sample, target.select(&rows)?))
+    let (sample, rows) = design.sample(stride)?;
+    Ok(target.select(&rows).map(|target| (sample, target)))
 }
 
 /// The optimum over a sample, and its factor scaled to all rows.
-fn fit_sample(design: &Design, target: &Target, penalty: &Penalty, start: &[f64]) -> Option<(Vec<f64>, Factor)> {
-    let (sample, target_of_sample) = sample_of(design, target)?;
+fn fit_sample(design: &Design, target: &Target, penalty: &Penalty, start: &[f64]) -> Result<Option<(Vec<f64>, Factor)>, SolverError> {
+    let Some((sample, target_of_sample)) = sample_of(design, target)? else { return Ok(None) };
     let share = target_of_sample.total_weight / target.total_weight;
     let penalty = penalty.scaled(share);
     // The sample's optimum is off by far more than this.
     let options = SolverOptions { tolerance: 1e-4, max_passes: 30, final_hessian: false };
     let every_pass = design.layout.n_core() <= FEW_COEFFICIENTS;
     let descent = Descent::new(&penalty, options, target_of_sample.total_weight, every_pass, start.to_vec(), None);
-    let fit = descent.run(&sample, &target_of_sample).ok()?;
-    Some((fit.coefficients, fit.factor.scaled(1.0 / share)))
+    // A sample that has no optimum says nothing about all rows.
+    Ok(descent.run(&sample, &target_of_sample).ok().map(|fit| (fit.coefficients, fit.factor.scaled(1.0 / share))))
 }
 
 /// A minimisation in the making: says where it wants the objective, is told, and says where next.
@@ -314,7 +317,7 @@ impl<'a> Descent<'a> {
     /// To the end, with passes of its own.
     fn run(mut self, design: &Design, target: &Target) -> Result<Fit, SolverError> {
         loop {
-            let sums = kernel::pass(design, target, &self.trial.coefficients, self.trial.with_hessian);
+            let sums = kernel::pass(design, target, &self.trial.coefficients, self.trial.with_hessian)?;
             if let Some(fit) = self.take(sums)? {
                 return Ok(fit);
             }

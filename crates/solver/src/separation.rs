@@ -18,20 +18,23 @@ pub(crate) fn check(design: &Design, target: &Target, penalty: &Penalty, result:
     };
     let held = penalty.diagonal(design.n_coefficients());
     // The error of a factor stands for something else where it names a column that separates nothing.
-    match suspects.into_iter().filter(|&idx| held[idx] == 0.0).find_map(|idx| separates(design, target, idx)) {
-        Some(column) => Err(SolverError::Separated { column }),
-        None => result,
+    for idx in suspects.into_iter().filter(|&idx| held[idx] == 0.0) {
+        if let Some(column) = separates(design, target, idx)? {
+            return Err(SolverError::Separated { column });
+        }
     }
+    result
 }
 
 /// The column of a coefficient, if it alone tells some rows apart without an error.
-fn separates(design: &Design, target: &Target, coefficient: usize) -> Option<usize> {
+fn separates(design: &Design, target: &Target, coefficient: usize) -> Result<Option<usize>, SolverError> {
     let layout = &design.layout;
     let weight = |row: usize| target.weights.as_ref().map_or(1.0, |weights| weights[row]);
     let rows = |part: &crate::design::Part| (0..part.n_rows).map(|row| (row / TILE_ROWS, row % TILE_ROWS, part.first_row + row)).collect::<Vec<_>>();
     if coefficient <= layout.n_numbers {
         let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); 2];
-        for part in (0..design.n_parts()).map(|idx| design.part(idx)) {
+        for idx in 0..design.n_parts() {
+            let part = &*design.part(idx)?;
             for (tile, within, row) in rows(part).into_iter().filter(|(_, _, row)| weight(*row) > 0.0) {
                 let at = (tile * layout.n_numbers + coefficient - 1) * TILE_ROWS + within;
                 let value = part.number(at);
@@ -41,17 +44,23 @@ fn separates(design: &Design, target: &Target, coefficient: usize) -> Option<usi
         }
         let [lost, won] = ranges;
         let is_constant = lost.0.min(won.0) == lost.1.max(won.1);
-        return (!is_constant && (lost.1 <= won.0 || won.1 <= lost.0)).then_some(coefficient - 1);
+        return Ok((!is_constant && (lost.1 <= won.0 || won.1 <= lost.0)).then_some(coefficient - 1));
     }
-    let (idx, coded) = layout.coded.iter().enumerate().find(|(_, coded)| (coded.first..coded.first + coded.n_levels).contains(&coefficient))?;
+    let (idx, coded) = layout
+        .coded
+        .iter()
+        .enumerate()
+        .find(|(_, coded)| (coded.first..coded.first + coded.n_levels).contains(&coefficient))
+        .expect("coefficients are numbers' or levels'");
     let level = coefficient - coded.first;
     let mut counts = [0.0; 2];
-    for part in (0..design.n_parts()).map(|idx| design.part(idx)) {
+    for part_idx in 0..design.n_parts() {
+        let part = &*design.part(part_idx)?;
         for (tile, within, row) in rows(part) {
             if part.codes(tile, coded, layout).get(within) == level {
                 counts[usize::from(target.labels[row])] += weight(row);
             }
         }
     }
-    (counts.contains(&0.0)).then_some(layout.n_numbers + idx)
+    Ok(counts.contains(&0.0).then_some(layout.n_numbers + idx))
 }

@@ -145,6 +145,38 @@ fn any_number_of_threads_gives_the_same_bits() {
     assert_eq!(by_threads[0], by_threads[2]);
 }
 
+/// The same bits as in memory, with numbers, codes of all widths and a category that is eliminated; and what is refused.
+#[test]
+fn rows_on_disk_are_fitted_as_in_memory() {
+    let n = 70_001;
+    let (records, labels) = problem(n, 3, 8);
+    let values: Vec<Vec<f64>> = records.columns().into_iter().map(|column| column.to_vec()).collect();
+    let code = |n_levels: u32| (0..n as u32).map(|row| row.wrapping_mul(2_654_435_761) % n_levels).collect::<Vec<u32>>();
+    let (few, many, very_many) = (code(7), code(300), code(70_000));
+    let folder = tempfile::tempdir().expect("a folder");
+    for (precision, widest) in [(Precision::F32, 300), (Precision::F64, 70_000)] {
+        let mut columns: Vec<Column<'_>> = values.iter().map(|values| Column::numbers(values)).collect();
+        columns.push(Column::codes(7, &few));
+        columns.push(Column::codes(widest, if widest == 300 { &many } else { &very_many }));
+        let held = Design::new(n, &columns, precision).expect("good columns");
+        let on_disk = Design::on_disk(n, &columns, precision, folder.path()).expect("there is room");
+        assert_eq!(on_disk.n_bytes(), held.n_bytes());
+        assert!(std::fs::read_dir(folder.path()).expect("a folder").next().is_none(), "a file without a name leaves nothing behind");
+        let target = Target::new(&labels, None, None).expect("both labels");
+        let penalty = Penalty::none().ridge(1..held.n_coefficients(), 2.0);
+        let solve = |design: &Design| fit(design, &target, &penalty, SolverOptions::default(), None).expect("converges");
+        let (expected, found) = (solve(&held), solve(&on_disk));
+        assert_eq!(found, expected);
+        let both = [found.coefficients.as_slice(), &expected.coefficients];
+        assert_eq!(log_odds_of_many(&on_disk, &both).expect("it can be read"), log_odds_of_many(&held, &both).expect("in memory"));
+        let refused = leadscore_solver::clustered_covariance(&on_disk, &target, &found, &vec![0; n]).expect_err("rows by cluster").to_string();
+        assert!(refused.contains("expected one in memory"), "{refused}");
+    }
+    let columns = [Column::numbers(&values[0])];
+    let refused = Design::on_disk(n, &columns, Precision::F64, &folder.path().join("none")).expect_err("no such folder").to_string();
+    assert!(refused.starts_with("tiles on disk: No such file or directory"), "{refused}");
+}
+
 /// Numbers, codes, weights, offsets and a last tile that is not full: each of seven penalties has the optimum, the log-odds
 /// and the loss that it has alone.
 #[test]
@@ -165,11 +197,11 @@ fn many_penalties_at_once_have_the_optima_that_each_has_alone() {
         let together = fit_many(&design, &target, &penalties, SolverOptions::default(), Some(Start::Near(&middle))).expect("converges");
         let points: Vec<&[f64]> = together.iter().map(|fit| fit.coefficients.as_slice()).collect();
         let losses = log_losses(&design, &target, &points).expect("good coefficients");
-        for (((fitted, penalty), found), loss) in together.iter().zip(&penalties).zip(log_odds_of_many(&design, &points)).zip(losses) {
+        for (((fitted, penalty), found), loss) in together.iter().zip(&penalties).zip(log_odds_of_many(&design, &points).expect("in memory")).zip(losses) {
             let alone = fit(&design, &target, penalty, SolverOptions::default(), None).expect("converges");
             assert!(fitted.coefficients.iter().zip(&alone.coefficients).all(|(found, expected)| (found - expected).abs() < 1e-7));
             assert!(fitted.certificate.gradient <= 1e-9 && fitted.certificate.condition > 1.0, "{:?}", fitted.certificate);
-            let expected = log_odds(&design, None, &fitted.coefficients);
+            let expected = log_odds(&design, None, &fitted.coefficients).expect("in memory");
             assert!(found.len() == n && found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-9));
             assert!((loss + penalty.value(&fitted.coefficients) - alone.certificate.objective).abs() < 1e-7);
         }

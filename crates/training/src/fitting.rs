@@ -106,7 +106,7 @@ impl Fitted {
     /// Log-odds of the rows that it was fitted on.
     pub(crate) fn own_log_odds(&self, input: TrainInput<'_>, rows: &[usize]) -> Result<Vec<f64>, TrainError> {
         match &self.native {
-            Some((_, design)) => Ok(log_odds(design, None, &self.coefficients)),
+            Some((_, design)) => Ok(log_odds(design, None, &self.coefficients)?),
             None => self.log_odds(input, rows),
         }
     }
@@ -118,7 +118,7 @@ impl Fitted {
     /// [`TrainError::Fit`] where there are no rows.
     pub fn log_odds(&self, input: TrainInput<'_>, rows: &[usize]) -> Result<Vec<f64>, TrainError> {
         let solver = if self.native.is_some() { SolverKind::Native } else { SolverKind::Linfa };
-        Ok(CodedRows::new(input, &self.coding, rows, solver)?.log_odds(&self.coefficients))
+        CodedRows::new(input, &self.coding, rows, solver)?.log_odds(&self.coefficients)
     }
 }
 
@@ -219,19 +219,19 @@ impl<'a> Bench<'a> {
     }
 
     /// Log-odds of the rows that it was made with.
-    fn own_log_odds(&self, coefficients: &[f64]) -> Vec<f64> {
+    fn own_log_odds(&self, coefficients: &[f64]) -> Result<Vec<f64>, TrainError> {
         match &self.data {
-            Data::Native(native) => log_odds(&native.design, None, coefficients),
-            Data::Linfa { dense, .. } => dense_log_odds(dense, coefficients),
+            Data::Native(native) => Ok(log_odds(&native.design, None, coefficients)?),
+            Data::Linfa { dense, .. } => Ok(dense_log_odds(dense, coefficients)),
         }
     }
 
     /// Tables that would lower the loss of these coefficients most.
-    pub(crate) fn pairs(&self, coding: &Coding, options: CodingOptions, coefficients: &[f64], n_pairs: usize) -> Vec<(Axis, Axis)> {
-        let probabilities: Vec<f64> = self.own_log_odds(coefficients).into_iter().map(leadscore_core::log_odds_to_probability).collect();
+    pub(crate) fn pairs(&self, coding: &Coding, options: CodingOptions, coefficients: &[f64], n_pairs: usize) -> Result<Vec<(Axis, Axis)>, TrainError> {
+        let probabilities: Vec<f64> = self.own_log_odds(coefficients)?.into_iter().map(leadscore_core::log_odds_to_probability).collect();
         let residuals: Vec<f64> = probabilities.iter().zip(self.rows).map(|(p, &row)| f64::from(u8::from(self.input.labels[row])) - p).collect();
         let curvatures: Vec<f64> = probabilities.iter().map(|p| p * (1.0 - p)).collect();
-        screen(self.input.matrix, self.rows, &coding.features_for_tables(), &residuals, &curvatures, options, n_pairs)
+        Ok(screen(self.input.matrix, self.rows, &coding.features_for_tables(), &residuals, &curvatures, options, n_pairs))
     }
 }
 
@@ -262,18 +262,18 @@ impl CodedRows {
         })
     }
 
-    pub(crate) fn log_odds(&self, coefficients: &[f64]) -> Vec<f64> {
+    pub(crate) fn log_odds(&self, coefficients: &[f64]) -> Result<Vec<f64>, TrainError> {
         match self {
-            Self::Native(design) => log_odds(design, None, coefficients),
-            Self::Linfa(dense) => dense_log_odds(dense, coefficients),
+            Self::Native(design) => Ok(log_odds(design, None, coefficients)?),
+            Self::Linfa(dense) => Ok(dense_log_odds(dense, coefficients)),
         }
     }
 
     /// By each of these coefficients.
-    pub(crate) fn log_odds_of_many(&self, coefficients: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    pub(crate) fn log_odds_of_many(&self, coefficients: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, TrainError> {
         match self {
-            Self::Native(design) => log_odds_of_many(design, &coefficients.iter().map(Vec::as_slice).collect::<Vec<_>>()),
-            Self::Linfa(dense) => coefficients.iter().map(|coefficients| dense_log_odds(dense, coefficients)).collect(),
+            Self::Native(design) => Ok(log_odds_of_many(design, &coefficients.iter().map(Vec::as_slice).collect::<Vec<_>>())?),
+            Self::Linfa(dense) => Ok(coefficients.iter().map(|coefficients| dense_log_odds(dense, coefficients)).collect()),
         }
     }
 }
@@ -305,7 +305,7 @@ pub fn fit_shape(
         return bench.finish(coding, strengths);
     }
     let coefficients = bench.rough(&coding, strengths)?;
-    let mut pairs = if n_pairs > 0 { bench.pairs(&coding, options, &coefficients, n_pairs) } else { Vec::new() };
+    let mut pairs = if n_pairs > 0 { bench.pairs(&coding, options, &coefficients, n_pairs)? } else { Vec::new() };
     if let Some(segment) = segment {
         pairs.extend(segment_tables(input, rows, &coding, &coefficients, segment, options));
     }

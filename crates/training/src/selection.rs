@@ -162,7 +162,7 @@ fn rank_on_fold(
         bench.start_from(start.clone());
     }
     let validation = CodedRows::new(input, coding, &fold.validation, solver)?;
-    let log_odds = validation.log_odds_of_many(&bench.rank(coding, grid)?);
+    let log_odds = validation.log_odds_of_many(&bench.rank(coding, grid)?)?;
     Ok(log_odds.into_iter().map(|log_odds| fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect()).collect())
 }
 
@@ -200,7 +200,7 @@ fn with_tables(
             let coding = Coding::fit(input.matrix, &fold.train, known, options);
             let bench = Bench::new(input, &fold.train, &coding, solver)?;
             let coefficients = bench.rough(&coding, strengths)?;
-            let pairs = bench.pairs(&coding, options, &coefficients, most);
+            let pairs = bench.pairs(&coding, options, &coefficients, most)?;
             let segment_tables = segment.map(|segment| segment_tables(input, &fold.train, &coding, &coefficients, segment, options)).unwrap_or_default();
             Ok(Screened { fold, coding, coefficients, pairs, segment_tables })
         })

@@ -203,9 +203,12 @@ fn bench_fit(tiny: bool) -> anyhow::Result<()> {
     let folder = root().join("target/bench-fit");
     let mut script = Command::new(venv("models", &MODEL_PEERS)?);
     script.arg("tests/bench/fit.py").arg("--folder").arg(&folder).arg("--fit").arg(examples.join("fit"));
-    script.arg("--additive").arg(examples.join("fit_additive")).arg("--score").arg(examples.join("score")).current_dir(root());
+    script.arg("--additive").arg(examples.join("fit_additive")).arg("--score").arg(examples.join("score"));
+    script.arg("--scale").arg(examples.join("scale")).current_dir(root());
     if tiny {
-        script.args(["--rows", "5000", "--rounds", "1", "--ebm-rows", "0"]);
+        script.args(["--rows", "5000", "--rounds", "1", "--ebm-rows", "0", "--powers", "4"]);
+    } else {
+        script.args(["--picture", "docs/fit-scaling.svg"]);
     }
     run(script)?;
     std::fs::remove_dir_all(&folder).context("cannot remove the columns of the measurement")
