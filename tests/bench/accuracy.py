@@ -191,7 +191,7 @@ def main():
     parser.add_argument("--fit", required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--leads", type=int, default=25_000)
-    parser.add_argument("--budget", type=int, default=2)
+    parser.add_argument("--budget", type=int, default=4)
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--worlds", default="linear,curved,interactions,drift")

@@ -132,6 +132,9 @@ pub(crate) struct TrainArgs {
     /// Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest fifth
     #[arg(long)]
     pub(crate) cross_validate: bool,
+    /// Also say what more wins would change, by fits on shares of the leads (takes several times as long)
+    #[arg(long)]
+    pub(crate) learning_curve: bool,
     /// Train although there are too few wins or losses
     #[arg(long)]
     pub(crate) allow_too_few: bool,

@@ -93,8 +93,8 @@ pub fn write_model(model: &Model, mut writer: impl Write) -> Result<(), ModelFil
     Ok(())
 }
 
-fn encode(model: &Model) -> Result<Vec<u8>, ModelFileError> {
-    bincode::serde::encode_to_vec(model, bincode::config::standard()).map_err(|error| ModelFileError::Content { found: error.to_string() })
+fn encode(value: &impl serde::Serialize) -> Result<Vec<u8>, ModelFileError> {
+    bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(|error| ModelFileError::Content { found: error.to_string() })
 }
 
 /// Reads a model, checking everything before believing anything.
@@ -155,7 +155,11 @@ impl Model {
     pub fn compute_id(&self) -> Result<String, ModelFileError> {
         let mut hasher = Sha256::new();
         let parts = (&self.specs, self.intercept, &self.terms, &self.tier_edges);
-        hasher.update(bincode::serde::encode_to_vec(parts, bincode::config::standard()).map_err(|error| ModelFileError::Content { found: error.to_string() })?);
+        hasher.update(encode(&parts)?);
+        // Models without one keep the id that they had before there was any.
+        if let Some(curve) = &self.calibration {
+            hasher.update(encode(curve)?);
+        }
         Ok(hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
 }

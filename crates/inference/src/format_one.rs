@@ -62,6 +62,7 @@ impl From<ModelOne> for Model {
                 kind: "linear".to_owned(),
                 certificate: None,
                 challenges: Vec::new(),
+                learning: None,
                 evaluation: card.evaluation,
                 metrics: card.metrics,
                 data_fingerprint: card.data_fingerprint,
@@ -73,6 +74,7 @@ impl From<ModelOne> for Model {
             tier_edges: one.tier_edges,
             counts: Vec::new(),
             covariance: None,
+            calibration: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The fitted model: a sum of look-ups, its file, its scores, tiers and reasons; knows no solver.
 
+mod calibration;
 mod term;
 
 mod model;
@@ -10,8 +11,9 @@ mod tiers;
 mod file;
 mod format_one;
 
+pub use calibration::CalibrationCurve;
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
-pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, Model, Sufficiency};
+pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve, LearningPoint, Model, Sufficiency};
 pub use score::{Reason, ScoreError, Scored, TopContributions, score, score_with_reasons};
 pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
 pub use tiers::{percentiles, quartile_edges, quartile_tiers, tiers_by_edges};

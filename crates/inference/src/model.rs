@@ -3,9 +3,10 @@
 use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Span, log_odds_to_probability};
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::CalibrationCurve;
 use crate::term::{Axis, Place, Term};
 
-/// A fitted model: log-odds = intercept + Σ terms.
+/// A fitted model: log-odds = intercept + Σ terms, along a curve where there is one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
     /// What a person wants to know about it.
@@ -22,6 +23,8 @@ pub struct Model {
     pub counts: Vec<Vec<CellCount>>,
     /// How the weights vary together, for intervals; `None` where it was not computed.
     pub covariance: Option<Covariance>,
+    /// From the sum of look-ups to log-odds; `None` where the sum is the log-odds.
+    pub calibration: Option<CalibrationCurve>,
 }
 
 /// Training snapshots in one cell of a term.
@@ -89,6 +92,8 @@ pub struct Card {
     pub certificate: Option<FitCertificate>,
     /// Each richer model against the one that stood, on folds of the training data, in the order they were tried.
     pub challenges: Vec<Challenge>,
+    /// What fewer leads would have given; `None` where nobody asked.
+    pub learning: Option<LearningCurve>,
     /// How the figures below were measured.
     pub evaluation: String,
     /// Named figures on data that the measured fit had not seen.
@@ -135,6 +140,26 @@ pub struct Challenge {
     pub shipped: String,
     /// What decided, in words.
     pub reason: String,
+}
+
+/// Log-loss on the same later snapshots, of fits on shares of the training leads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningCurve {
+    /// Fewest wins first, and for each number of wins the shapes from the simplest on.
+    pub points: Vec<LearningPoint>,
+    /// What more wins would change, in sentences.
+    pub verdict: Vec<String>,
+}
+
+/// One point of a learning curve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningPoint {
+    /// The shape of the model.
+    pub shape: String,
+    /// Wins among the snapshots fitted on, on average over draws.
+    pub n_wins: f64,
+    /// Mean log-loss over draws.
+    pub log_loss: f64,
 }
 
 /// Whether there is enough data to learn from, with its numbers.
@@ -192,7 +217,42 @@ impl Card {
 impl Model {
     /// Log-odds of the average lead: the baseline that reasons start from.
     pub fn baseline(&self) -> f64 {
+        self.calibrated(self.average_sum())
+    }
+
+    fn average_sum(&self) -> f64 {
         self.intercept + self.terms.iter().map(Term::average).sum::<f64>()
+    }
+
+    /// Log-odds where look-ups sum to this.
+    pub(crate) fn calibrated(&self, sum: f64) -> f64 {
+        self.calibration.as_ref().map_or(sum, |curve| curve.at(sum))
+    }
+
+    /// What contributions to the sum are multiplied with, so that with the baseline they add up to the log-odds: the mean
+    /// slope of the curve between the average lead and this one.
+    pub(crate) fn stretch(&self, sum: f64) -> f64 {
+        let Some(curve) = &self.calibration else { return 1.0 };
+        let average = self.average_sum();
+        if (sum - average).abs() < 1e-9 { curve.slope(sum) } else { (curve.at(sum) - curve.at(average)) / (sum - average) }
+    }
+
+    /// The same model with every lead's log-odds moved along a rising curve; reasons still add up. `None` where it has fewer
+    /// than two knots, or does not rise.
+    #[must_use]
+    pub fn calibrated_by(mut self, curve: CalibrationCurve) -> Option<Self> {
+        if !curve.is_sound() || self.calibration.is_some() {
+            return None;
+        }
+        self.move_edges(|log_odds| curve.at(log_odds));
+        self.calibration = Some(curve);
+        Some(self)
+    }
+
+    /// Edges are probabilities; 0 and 1 stay where they are.
+    fn move_edges(&mut self, along: impl Fn(f64) -> f64) {
+        self.tier_edges =
+            self.tier_edges.map(|edge| if edge <= 0.0 || edge >= 1.0 { edge } else { log_odds_to_probability(along((edge / (1.0 - edge)).ln())) });
     }
 
     /// What a term reads, in words.
@@ -203,16 +263,18 @@ impl Model {
 
     /// The same model with every lead's log-odds moved along a line: `intercept + slope · log-odds`.
     ///
-    /// The line goes into the weights, so that reasons still add up; the order of leads stays as it is for a slope above 0.
+    /// The line goes into the weights, or into the curve where there is one, so that reasons still add up; the order of leads stays as it is for a slope above 0.
     /// Covariances are those of the weights times the slope: the line's own uncertainty is not in them.
     #[must_use]
     pub fn recalibrated(mut self, intercept: f64, slope: f64) -> Self {
         let along = |log_odds: f64| intercept + slope * log_odds;
+        self.move_edges(along);
+        if let Some(curve) = &mut self.calibration {
+            curve.knots.iter_mut().for_each(|knot| knot.1 = along(knot.1));
+            return self;
+        }
         self.intercept = along(self.intercept);
         self.terms = self.terms.into_iter().map(|term| term.scaled(slope)).collect();
-        // Edges are probabilities; 0 and 1 stay where they are.
-        self.tier_edges =
-            self.tier_edges.map(|edge| if edge <= 0.0 || edge >= 1.0 { edge } else { log_odds_to_probability(along((edge / (1.0 - edge)).ln())) });
         if let Some(covariance) = &mut self.covariance {
             #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
             covariance.lower.iter_mut().for_each(|value| *value = (f64::from(*value) * slope * slope) as f32);
@@ -222,7 +284,12 @@ impl Model {
 
     /// Log-odds of a row if one of its numbers were another.
     pub fn log_odds_if(&self, matrix: &FeatureMatrix, row: usize, feature_idx: usize, value: f64) -> f64 {
-        self.intercept + self.terms.iter().map(|term| term.log_odds_with(matrix, row, Some((feature_idx, value)))).sum::<f64>()
+        self.calibrated(self.sum_with(matrix, row, Some((feature_idx, value))))
+    }
+
+    /// What the look-ups of a row sum to, perhaps with another value in place of one number.
+    pub(crate) fn sum_with(&self, matrix: &FeatureMatrix, row: usize, instead: Option<(usize, f64)>) -> f64 {
+        self.intercept + self.terms.iter().map(|term| term.log_odds_with(matrix, row, instead)).sum::<f64>()
     }
 
     /// Whole numbers above this one at which something changes for the score: the next of each bin, or one more at a time, up
@@ -271,7 +338,8 @@ impl Model {
             first += term.n_cells();
         }
         let variance: f64 = entries.iter().map(|(a, x)| entries.iter().map(|(b, y)| x * y * covariance.get(*a, *b)).sum::<f64>()).sum();
-        Some(variance.max(0.0).sqrt())
+        let slope = self.calibration.as_ref().map_or(1.0, |curve| curve.slope(self.sum_with(matrix, row, None)));
+        Some(slope * variance.max(0.0).sqrt())
     }
 
     /// The standard error of each cell's weight, for each term; `None` without a covariance.
@@ -315,6 +383,9 @@ impl Model {
         });
         if !counts_fit || !covariance_fits {
             return Some("counts or covariances do not fit the terms");
+        }
+        if self.calibration.as_ref().is_some_and(|curve| !curve.is_sound()) {
+            return Some("the calibration does not rise");
         }
         if !(self.tier_edges.iter().all(|edge| (0.0..=1.0).contains(edge)) && self.tier_edges.is_sorted_by(|a, b| a >= b)) {
             return Some("the tier edges are not probabilities in falling order");

@@ -89,6 +89,14 @@ pub fn score_with_reasons(model: &Model, matrix: &FeatureMatrix, range: Range<us
             strongest.offer(position, term.average(), &addends, sums.len());
         }
         strongest.write(sums.len(), &mut top);
+        if model.calibration.is_some() {
+            let first = top.log_odds.len() - n * sums.len();
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let stretch = model.stretch(*sum);
+                top.log_odds[first + row * n..first + (row + 1) * n].iter_mut().for_each(|contribution| *contribution *= stretch);
+                *sum = model.calibrated(*sum);
+            }
+        }
     }
     let probabilities = log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds)).collect();
     Ok((Scored { log_odds, probabilities, baseline: model.baseline() }, top))
@@ -253,7 +261,8 @@ impl Strongest {
 impl Model {
     /// All reasons of one row, strongest first; with the baseline they add up to its log-odds.
     pub fn reasons(&self, matrix: &FeatureMatrix, row: usize) -> Vec<Reason> {
-        let mut contributions: Vec<(usize, f64)> = (0..self.terms.len()).map(|idx| (idx, self.contribution(idx, matrix, row))).collect();
+        let stretch = self.stretch(self.sum_with(matrix, row, None));
+        let mut contributions: Vec<(usize, f64)> = (0..self.terms.len()).map(|idx| (idx, stretch * self.contribution(idx, matrix, row))).collect();
         contributions.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
         contributions.into_iter().map(|(idx, log_odds)| self.reason(idx, log_odds, matrix, row)).collect()
     }

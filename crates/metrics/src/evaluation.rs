@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::bootstrap::{BootstrapOptions, Estimate, bootstrap_by_cluster};
 use crate::calibration::{CalibrationBin, calibration_table, expected_calibration_error};
 use crate::error::{MetricError, check_both_classes, check_probabilities};
-use crate::interval::{Interval, wilson_interval};
+use crate::interval::{Interval, clustered_rate_interval};
 use crate::proper::{brier_of_row, log_loss_of_row};
 use crate::ranking::{DecileRow, GainsPoint, Ranking};
 use crate::recalibration::{CalibrationLine, Corp, calibration_line, corp, integrated_calibration_index, spiegelhalter_z};
@@ -49,7 +49,7 @@ pub struct Evaluation {
     pub n_wins: usize,
     /// Share won, 0 to 1.
     pub base_rate: f64,
-    /// Its 95 % Wilson interval.
+    /// Its 95 % interval, by lead.
     pub base_rate_interval: Interval,
     /// Mean probability given, 0 to 1.
     pub mean_probability: f64,
@@ -113,7 +113,7 @@ pub struct TierRow {
     pub n_wins: usize,
     /// Share of the tier won, 0 to 1; 0 where the tier is empty.
     pub win_rate: f64,
-    /// 95 % Wilson interval of the win rate.
+    /// 95 % interval of the win rate, by lead.
     pub interval: Interval,
     /// Mean probability given, 0 to 1; 0 where the tier is empty.
     pub mean_probability: f64,
@@ -183,7 +183,7 @@ pub fn evaluate(input: EvaluationInput<'_>, options: BootstrapOptions) -> Result
         n_leads: distinct.len(),
         n_wins,
         base_rate,
-        base_rate_interval: wilson_interval(n_wins, n_rows),
+        base_rate_interval: clustered_rate_interval(labels, clusters),
         mean_probability: probabilities.iter().sum::<f64>() / n_rows as f64,
         ranking: ranking_quality(&ranking, labels, &estimates),
         log_loss: estimates[3].expect("defined wherever there are rows"),
@@ -196,7 +196,7 @@ pub fn evaluate(input: EvaluationInput<'_>, options: BootstrapOptions) -> Result
         spiegelhalter_z: spiegelhalter_z(labels, probabilities)?,
         corp: corp(labels, probabilities)?,
         calibration: calibration_table(labels, probabilities, N_BINS)?,
-        tiers: tier_rows(labels, probabilities, tiers, input.tier_names),
+        tiers: tier_rows(labels, probabilities, clusters, tiers, input.tier_names),
         gains: ranking.gains(labels, 100),
         deciles: ranking.deciles(labels),
         manual: input.manual.map(|manual| compare_manual(input, manual, options)).transpose()?.flatten(),
@@ -236,8 +236,8 @@ fn compare_manual(
         predictive: ranking_quality(&predictive, &labels, &estimates[3..]),
         auc_difference: estimates[6].expect("both labels are there"),
         capture_difference: estimates[7].expect("both labels are there"),
-        manual_tiers: tier_rows(&labels, &probabilities, &pick_tiers(manual_tiers), input.tier_names),
-        predictive_tiers: tier_rows(&labels, &probabilities, &pick_tiers(predictive_tiers), input.tier_names),
+        manual_tiers: tier_rows(&labels, &probabilities, &clusters, &pick_tiers(manual_tiers), input.tier_names),
+        predictive_tiers: tier_rows(&labels, &probabilities, &clusters, &pick_tiers(predictive_tiers), input.tier_names),
         manual_gains: manual.gains(&labels, 100),
         predictive_gains: predictive.gains(&labels, 100),
     }))
@@ -258,14 +258,16 @@ fn ranking_quality(ranking: &Ranking, labels: &[bool], estimates: &[Option<Estim
     }
 }
 
-fn tier_rows(labels: &[bool], probabilities: &[f64], tiers: &[usize], names: &[&str]) -> Vec<TierRow> {
+fn tier_rows(labels: &[bool], probabilities: &[f64], clusters: &[u64], tiers: &[usize], names: &[&str]) -> Vec<TierRow> {
     names
         .iter()
         .enumerate()
         .map(|(idx, name)| {
             let rows: Vec<usize> = (0..labels.len()).filter(|&row| tiers[row] == idx).collect();
             let n_rows = rows.len();
-            let n_wins = rows.iter().filter(|&&row| labels[row]).count();
+            let own: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
+            let own_clusters: Vec<u64> = rows.iter().map(|&row| clusters[row]).collect();
+            let n_wins = count_wins(&own);
             let per_row = |sum: f64| if n_rows == 0 { 0.0 } else { sum / n_rows as f64 };
             TierRow {
                 tier: (*name).to_owned(),
@@ -273,7 +275,7 @@ fn tier_rows(labels: &[bool], probabilities: &[f64], tiers: &[usize], names: &[&
                 share: n_rows as f64 / labels.len() as f64,
                 n_wins,
                 win_rate: per_row(n_wins as f64),
-                interval: wilson_interval(n_wins, n_rows),
+                interval: clustered_rate_interval(&own, &own_clusters),
                 mean_probability: per_row(rows.iter().map(|&row| probabilities[row]).sum()),
             }
         })

@@ -1,5 +1,6 @@
 //! Intervals on rates.
 
+use crate::paired::cluster_sums;
 use serde::{Deserialize, Serialize};
 
 /// A range from `low` to `high`, both included.
@@ -36,10 +37,52 @@ pub fn wilson_interval(successes: usize, n: usize) -> Interval {
     if n == 0 {
         return Interval { low: 0.0, high: 1.0 };
     }
-    let n = n as f64;
-    let rate = successes as f64 / n;
+    wilson(successes as f64 / n as f64, n as f64)
+}
+
+fn wilson(rate: f64, n: f64) -> Interval {
     let center = rate + Z * Z / (2.0 * n);
     let half = Z * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
     Interval { low: ((center - half) / scale).max(0.0), high: ((center + half) / scale).min(1.0) }
+}
+
+/// 95 % interval for the rate of labels that are true, where rows of one cluster, such as snapshots of a lead, may be alike.
+///
+/// Wilson's interval for as many independent rows as would give the rate the variance that it has between clusters, at most
+/// as many as there are rows; where all labels are the same, for as many as there are clusters. 0 to 1 without rows.
+///
+/// # Panics
+///
+/// Where the slices differ in length.
+///
+/// # Examples
+///
+/// ```
+/// use leadscore_metrics::{clustered_rate_interval, wilson_interval};
+///
+/// let labels = [true, false, false, false, true, false, false, false];
+/// assert_eq!(clustered_rate_interval(&labels, &[1, 2, 3, 4, 5, 6, 7, 8]), wilson_interval(2, 8));
+/// // Four leads, each looked at twice with one outcome, know what four rows know.
+/// let twice = [true, true, false, false, false, false, false, false];
+/// let four = clustered_rate_interval(&twice, &[1, 1, 2, 2, 3, 3, 4, 4]);
+/// assert!(four.high > wilson_interval(2, 8).high);
+/// ```
+///
+/// # References
+///
+/// Korn and Graubard (1998), Survey Methodology 24(2), with Wilson's interval in place of the exact one.
+pub fn clustered_rate_interval(labels: &[bool], clusters: &[u64]) -> Interval {
+    assert_eq!(labels.len(), clusters.len(), "one cluster a row");
+    if labels.is_empty() {
+        return Interval { low: 0.0, high: 1.0 };
+    }
+    let n = labels.len() as f64;
+    let rate = labels.iter().filter(|label| **label).count() as f64 / n;
+    let rest: Vec<f64> = labels.iter().map(|&label| f64::from(u8::from(label)) - rate).collect();
+    let sums = cluster_sums(clusters, &rest);
+    let n_clusters = sums.len() as f64;
+    let variance = sums.iter().map(|sum| sum * sum).sum::<f64>() / (n * n);
+    let effective = if variance > 0.0 { rate * (1.0 - rate) / variance } else { n_clusters };
+    wilson(rate, effective.min(n))
 }

@@ -12,11 +12,14 @@ mod splits;
 mod fitting;
 mod selection;
 
+mod calibration;
 mod leaks;
+mod learning;
 mod sufficiency;
 
 mod train;
 
+pub use calibration::{Calibration, CalibrationInput, CalibrationKind, CalibrationTrial, try_calibrations};
 pub use coding::{Beforehand, Coding, CodingOptions, DropReason, Dropped, Strengths};
 pub use error::TrainError;
 pub use fitting::{Fitted, Shape, SolverKind, fit_shape};

@@ -2,6 +2,7 @@
 
 use leadscore_core::FeatureSource;
 use leadscore_inference::{Axis, Challenge};
+use leadscore_metrics::{PairedDifference, paired_difference};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::coding::{Beforehand, Coding, Strengths};
@@ -18,6 +19,8 @@ pub(crate) struct Choice {
     pub(crate) description: String,
     /// Each step up the ladder.
     pub(crate) challenges: Vec<Challenge>,
+    /// Every shape that was tried, simplest first, with its strengths.
+    pub(crate) tried: Vec<(Shape, Strengths)>,
 }
 
 /// A candidate with its loss on every validation row of every fold.
@@ -47,7 +50,7 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         let ridge = options.penalties.get(options.penalties.len() / 2).copied().unwrap_or(1.0);
         let strengths = Strengths { smooth: 100.0, pair: PAIR_STRENGTHS[0], l1_ratio: options.l1_ratio, ..Strengths::ridge(ridge) };
         let description = format!("{ridge}: no fold has both classes, so the middle one was taken, and straight lines");
-        return Ok(Choice { shape: Shape::Linear, strengths, description, challenges: Vec::new() });
+        return Ok(Choice { shape: Shape::Linear, strengths, description, challenges: Vec::new(), tried: vec![(Shape::Linear, strengths)] });
     }
     let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.lead_keys[row])).collect();
     let base = base_rate(input, &folds);
@@ -85,7 +88,7 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
     let mut challenges = Vec::new();
     // Up the ladder, a step at a time: a richer candidate has to be better than what stands by more than chance.
     for step in 1..ladder.len() {
-        let difference = compare(&ladder[step].losses, &ladder[chosen].losses, &clusters);
+        let difference = paired_difference(&ladder[step].losses, &ladder[chosen].losses, &clusters);
         // Anything at all against nothing must be beyond doubt, and so must what folds say that do not look forward; else one
         // standard error will do.
         let is_base = ladder[chosen].shape == Shape::BaseRate && !options.allow_too_few;
@@ -113,10 +116,11 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         folds.len(),
         rows.len()
     );
-    Ok(Choice { shape: best.shape, strengths: best.strengths, description, challenges })
+    let tried = ladder.iter().map(|candidate| (candidate.shape, candidate.strengths)).collect();
+    Ok(Choice { shape: best.shape, strengths: best.strengths, description, challenges, tried })
 }
 
-fn reason(difference: &Difference, is_better: bool, margin: f64) -> String {
+fn reason(difference: &PairedDifference, is_better: bool, margin: f64) -> String {
     let errors = if margin > 1.0 { "two standard errors" } else { "one standard error" };
     let by = format!("{:+.5} ± {:.5} log-loss", difference.mean, difference.error);
     if is_better { format!("better by more than {errors} ({by})") } else { format!("not better by more than {errors} ({by}), so the simpler one ships") }
@@ -252,28 +256,12 @@ fn best_of(candidates: Vec<Candidate>) -> Candidate {
     candidates.into_iter().min_by(|a, b| mean(&a.losses).total_cmp(&mean(&b.losses))).expect("a grid has points")
 }
 
-struct Difference {
-    mean: f64,
-    /// Standard error, clustered by lead.
-    error: f64,
-}
-
-/// The mean difference of two losses on the same rows.
-fn compare(a: &[f64], b: &[f64], clusters: &[u64]) -> Difference {
-    let n = a.len() as f64;
-    let mean = a.iter().zip(b).map(|(a, b)| a - b).sum::<f64>() / n;
-    let mut by_lead: Vec<(u64, f64)> = clusters.iter().zip(a.iter().zip(b)).map(|(&cluster, (a, b))| (cluster, a - b - mean)).collect();
-    by_lead.sort_unstable_by(|x, y| x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)));
-    let squares: f64 = by_lead.chunk_by(|x, y| x.0 == y.0).map(|rows| rows.iter().map(|row| row.1).sum::<f64>().powi(2)).sum();
-    Difference { mean, error: squares.sqrt() / n }
-}
-
-fn mean(values: &[f64]) -> f64 {
+pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
 /// `ln(1 + e^η) − yη`.
-fn loss(label: bool, log_odds: f64) -> f64 {
+pub(crate) fn loss(label: bool, log_odds: f64) -> f64 {
     let eta = if label { -log_odds } else { log_odds };
     eta.max(0.0) + (-eta.abs()).exp().ln_1p()
 }
@@ -281,16 +269,6 @@ fn loss(label: bool, log_odds: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rows_of_one_lead_count_as_one() {
-        let a = [0.3, 0.3, 0.1, 0.1];
-        let b = [0.2, 0.2, 0.2, 0.2];
-        let apart = compare(&a, &b, &[1, 2, 3, 4]);
-        let together = compare(&a, &b, &[1, 1, 2, 2]);
-        assert_eq!(apart.mean, together.mean);
-        assert!((together.error / apart.error - 2.0_f64.sqrt()).abs() < 1e-12);
-    }
 
     #[test]
     fn of_equal_losses_the_stiffest_is_taken() {

@@ -10,6 +10,7 @@ use crate::coding::{Beforehand, Coding, Dropped};
 use crate::error::TrainError;
 use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, fit_shape};
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks};
+use crate::learning::learning_curve;
 use crate::selection::{Choice, choose};
 use crate::splits::{Fold, holdout, lead_folds};
 use crate::sufficiency::judge_data;
@@ -61,6 +62,8 @@ pub struct TrainOptions {
     pub evaluation: EvaluationKind,
     /// Train although there is too little data.
     pub allow_too_few: bool,
+    /// Also fit on shares of the leads, to see what more would give: ten more fits of each shape.
+    pub learning_curve: bool,
     /// Train on attributes that are proven to know the outcome.
     pub allow_leaks: bool,
     /// Columns of the leads that have a history, and so are not suspected.
@@ -81,6 +84,7 @@ impl Default for TrainOptions {
             max_selection_rows: 100_000,
             evaluation: EvaluationKind::Latest,
             allow_too_few: false,
+            learning_curve: false,
             allow_leaks: false,
             with_history: Vec::new(),
         }
@@ -170,6 +174,12 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
         Some(fold) => measure(input, fold, &known, &choice, options.solver)?,
         None => cross_validate(input, &known, &choice, options.solver)?,
     };
+    let learning = if options.learning_curve {
+        let fold = latest.clone().or_else(|| lead_folds(lead_keys, labels, &all).into_iter().next());
+        fold.map(|fold| learning_curve(input, &fold, &known, &choice, options.solver)).transpose()?
+    } else {
+        None
+    };
     let fitted = fit_shape(input, &all, &known, choice.shape, choice.strengths, options.solver)?;
     let counts = fitted.coding.counts(matrix, &all, labels);
     let terms = fitted.coding.terms(&fitted.coefficients, &counts);
@@ -216,6 +226,7 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
             kind: choice.shape.kind().to_owned(),
             certificate: certificate_of(&fitted, choice.strengths),
             challenges: choice.challenges,
+            learning,
             evaluation: holdout.description.clone(),
             metrics: metrics(&measured, &holdout.probabilities),
             data_fingerprint: fingerprint(matrix, labels),
@@ -227,6 +238,7 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
         tier_edges: quartile_edges(&in_sample),
         counts,
         covariance: covariance_of(input, &all, &fitted)?,
+        calibration: None,
     };
     if options.losses_kept < 1.0 {
         // King and Zeng (2001), Logistic regression in rare events data, section 4.1: sampling by outcome moves the intercept only.
@@ -264,7 +276,6 @@ fn sample_leads(lead_keys: &[u64], rows: &[usize], max_rows: usize) -> Vec<usize
     rows.iter().copied().filter(|&row| lead_keys[row] >> 32 <= threshold).collect()
 }
 
-/// Measures every row by a fit that has not seen its lead.
 fn check_options(options: &TrainOptions) -> Result<(), TrainError> {
     let fail = |setting: &'static str, reason: &'static str| Err(TrainError::Setting { setting, reason });
     if !(0.0..=1.0).contains(&options.l1_ratio) {
@@ -297,6 +308,7 @@ fn number_of(matrix: &FeatureMatrix, name: &str) -> Result<usize, TrainError> {
     }
 }
 
+/// Measures every row by a fit that has not seen its lead.
 fn cross_validate(input: TrainInput<'_>, known: &Beforehand, choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
     let rows: Vec<usize> = (0..input.labels.len()).collect();
     let folds = lead_folds(input.lead_keys, input.labels, &rows);

@@ -60,6 +60,7 @@ fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainA
         report: None,
         json: None,
         cross_validate: false,
+        learning_curve: false,
         allow_too_few: false,
         allow_leaks: false,
         solver: crate::args::SolverArg::Native,

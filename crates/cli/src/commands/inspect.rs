@@ -6,7 +6,7 @@ use leadscore_tables::check_target;
 
 use crate::args::InspectArgs;
 use crate::commands::Outcome;
-use crate::commands::train::write_text;
+use crate::commands::train::{learning_lines, write_text};
 use crate::project::read_model;
 use crate::show;
 
@@ -50,6 +50,9 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
             certificate.condition,
             certificate.effective_parameters
         ));
+    }
+    if let Some(learning) = &card.learning {
+        lines.extend(learning_lines(learning));
     }
     lines.extend(card.metrics.iter().map(|(name, value)| format!("  {name:<18} {value:.4}")));
     lines.extend(card.caveats.iter().map(|caveat| format!("caveat       {caveat}")));

@@ -3,13 +3,14 @@
 use anyhow::{Context, bail};
 use leadscore_core::Timestamp;
 use leadscore_inference::score;
-use leadscore_metrics::{calibration_line, calibration_shift, log_loss};
+use leadscore_metrics::log_loss;
 use leadscore_tables::check_target;
+use leadscore_training::{Calibration, CalibrationInput, CalibrationKind, try_calibrations};
 
 use crate::args::RecalibrateArgs;
 use crate::commands::Outcome;
 use crate::commands::train::write_model;
-use crate::project::{Project, describe_counts, features_of, read_model};
+use crate::project::{Project, describe_counts, features_of, lead_keys, read_model};
 use crate::show;
 
 /// Wins, and others, that a shift of all percentages needs.
@@ -41,12 +42,6 @@ pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
         );
     }
     let scored = score(&model, &features_of(&tables, &model.specs, &snapshots)?)?;
-    let line =
-        if rarer < MIN_EVENTS_FOR_SLOPE { calibration_shift(&labels, &scored.probabilities)? } else { calibration_line(&labels, &scored.probabilities)? };
-    let n_parameters = 1 + usize::from(rarer >= MIN_EVENTS_FOR_SLOPE);
-    let moved: Vec<f64> = scored.log_odds.iter().map(|log_odds| leadscore_core::log_odds_to_probability(line.intercept + line.slope * log_odds)).collect();
-    let (before, after) = (log_loss(&labels, &scored.probabilities)?, log_loss(&labels, &moved)?);
-    let gain = 2.0 * labels.len() as f64 * (before - after);
     let write_time = project.write_time();
     let what = format!(
         "{} snapshots from {} to {}, {wins} won: said {:.2} % on average, {:.2} % were won",
@@ -57,17 +52,26 @@ pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
         100.0 * wins as f64 / labels.len() as f64
     );
     show::remark(&what);
-    let said = format!("log-odds would move to {:+.3} {:+.3} × log-odds; log-loss {before:.4} to {after:.4} on these snapshots", line.intercept, line.slope);
-    if line.slope <= 0.0 {
-        bail!("{said}: a slope that is not above 0 turns the ranking round; what the model learned no longer holds, train it again");
-    }
-    if gain < CHI_SQUARE_95[n_parameters - 1] {
-        show::remark(&format!("{said}: no more than chance gives, so the weights stay as they are"));
+    let at: Vec<Timestamp> = snapshots.iter().map(|snapshot| snapshot.at).collect();
+    let lead_keys = lead_keys(&tables, &snapshots);
+    let input = CalibrationInput { at: &at, labels: &labels, log_odds: &scored.log_odds, probabilities: &scored.probabilities, lead_keys: &lead_keys };
+    let kind = choose_kind(input, rarer, model.calibration.is_some())?;
+    let fitted = kind.fit(&labels, &scored.probabilities)?;
+    if kind == CalibrationKind::Unchanged {
         model.card.caveats.push(format!("checked on {what}; the percentages hold"));
     } else {
+        let moved: Vec<f64> = scored.log_odds.iter().map(|&log_odds| leadscore_core::log_odds_to_probability(fitted.at(log_odds))).collect();
+        let (before, after) = (log_loss(&labels, &scored.probabilities)?, log_loss(&labels, &moved)?);
+        let how = match &fitted {
+            Calibration::Line(line) => format!("log-odds move to {:+.3} {:+.3} × log-odds", line.intercept, line.slope),
+            Calibration::Curve(_) => format!("percentages move along {}: 5, 20 and 50 % become {}", kind.name(), examples(&fitted)),
+        };
+        let said = format!("{how}; log-loss {before:.4} to {after:.4} on all of these snapshots");
+        model = fitted
+            .apply(model)
+            .with_context(|| format!("{said}: a slope that is not above 0 turns the ranking round; what the model learned no longer holds, train it again"))?;
         show::remark(&said);
-        model = model.recalibrated(line.intercept, line.slope);
-        model.card.caveats.push(format!("recalibrated on {what}; log-odds moved to {:+.3} {:+.3} × log-odds", line.intercept, line.slope));
+        model.card.caveats.push(format!("recalibrated on {what}; {how}"));
         model.card.model_id = model.compute_id().context("cannot name the model")?;
     }
     // From here on these outcomes are known to the model.
@@ -78,4 +82,33 @@ pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
     write_model(&model, &args.output)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
+}
+
+/// How to move percentages: by what later outcomes say where there are enough of them, else by how likely the gain is chance.
+fn choose_kind(input: CalibrationInput<'_>, rarer: usize, has_curve: bool) -> anyhow::Result<CalibrationKind> {
+    let kinds: Vec<CalibrationKind> = CalibrationKind::ALL.into_iter().filter(|kind| !(has_curve && kind.is_curve())).collect();
+    if let Some(trials) = try_calibrations(input, &kinds)? {
+        let losses = trials.iter().map(|trial| format!("{} {:.4}", trial.kind.name(), trial.log_loss)).collect::<Vec<_>>().join(", ");
+        let kind = trials.iter().rev().find(|trial| trial.is_better).map_or(CalibrationKind::Unchanged, |trial| trial.kind);
+        show::remark(&format!(
+            "fitted on the earlier outcomes, log-loss on the later ones: {losses}; taken: {}, since nothing richer is better beyond chance",
+            kind.name()
+        ));
+        return Ok(kind);
+    }
+    let kind = if rarer < MIN_EVENTS_FOR_SLOPE { CalibrationKind::Shift } else { CalibrationKind::Line };
+    let fitted = kind.fit(input.labels, input.probabilities)?;
+    let moved: Vec<f64> = input.log_odds.iter().map(|&log_odds| leadscore_core::log_odds_to_probability(fitted.at(log_odds))).collect();
+    let (before, after) = (log_loss(input.labels, input.probabilities)?, log_loss(input.labels, &moved)?);
+    let gain = 2.0 * input.labels.len() as f64 * (before - after);
+    if gain >= CHI_SQUARE_95[usize::from(kind == CalibrationKind::Line)] {
+        return Ok(kind);
+    }
+    show::remark(&format!("{} would take log-loss from {before:.4} to {after:.4}: no more than chance gives, so the percentages stay", kind.name()));
+    Ok(CalibrationKind::Unchanged)
+}
+
+fn examples(fitted: &Calibration) -> String {
+    let moved = |p: f64| format!("{:.1}", 100.0 * leadscore_core::log_odds_to_probability(fitted.at((p / (1.0 - p)).ln())));
+    format!("{}, {} and {} %", moved(0.05), moved(0.2), moved(0.5))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use leadscore_core::Timestamp;
 use leadscore_features::SnapshotCounts;
+use leadscore_inference::LearningCurve;
 use leadscore_metrics::Evaluation;
 use leadscore_report::{DataSection, Report};
 use leadscore_tables::{LoadOptions, ModelDirection, OutFile, Tables, check_target};
@@ -55,6 +56,7 @@ fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args: &TrainArgs
         l1_ratio: project.config.model.l1_ratio,
         losses_kept: project.config.model.losses_kept,
         solver,
+        learning_curve: args.learning_curve,
         allow_too_few: args.allow_too_few,
         allow_leaks: args.allow_leaks,
         evaluation: if args.cross_validate { EvaluationKind::CrossValidated } else { EvaluationKind::Latest },
@@ -104,6 +106,22 @@ pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
     caveats
 }
 
+/// A row for each number of wins, a column for each shape, and what it says.
+pub(crate) fn learning_lines(learning: &LearningCurve) -> Vec<String> {
+    let mut shapes: Vec<&str> = learning.points.iter().map(|point| point.shape.as_str()).collect();
+    let mut seen = std::collections::HashSet::new();
+    shapes.retain(|shape| seen.insert(*shape));
+    let header: Vec<&str> = std::iter::once("wins").chain(shapes.iter().copied()).collect();
+    let rows: Vec<Vec<String>> = learning
+        .points
+        .chunk_by(|a, b| a.n_wins == b.n_wins)
+        .map(|points| std::iter::once(format!("{:.0}", points[0].n_wins)).chain(points.iter().map(|point| format!("{:.4}", point.log_loss))).collect())
+        .collect();
+    let mut lines = vec!["log-loss by the wins learned from:".to_owned(), show::table(&header, &rows)];
+    lines.extend(learning.verdict.iter().cloned());
+    lines
+}
+
 fn first_names(dropped: &[&Dropped]) -> String {
     let named = dropped.iter().take(3).map(|dropped| format!("`{}`", dropped.feature)).collect::<Vec<_>>().join(", ");
     if dropped.len() > 3 { format!("{named} and {} more", dropped.len() - 3) } else { named }
@@ -133,6 +151,9 @@ pub(crate) fn report_training(trained: &Trained) {
     show::remark(&format!("fit: {}", card.fit));
     for caveat in card.caveats.iter().filter(|caveat| caveat.starts_with("no signal")) {
         show::remark(caveat);
+    }
+    if let Some(learning) = &card.learning {
+        learning_lines(learning).iter().for_each(|line| show::remark(line));
     }
     show::remark(&format!("measured on: {}", card.evaluation));
     for (name, value) in &card.metrics {

@@ -1,0 +1,52 @@
+//! A rising curve from sums of look-ups to log-odds that hold.
+
+use serde::{Deserialize, Serialize};
+
+/// Straight pieces between knots, in log-odds; before the first and beyond the last knot, the nearest piece goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationCurve {
+    /// What the look-ups sum to, and the log-odds that hold there; both rise.
+    pub knots: Vec<(f64, f64)>,
+}
+
+impl CalibrationCurve {
+    /// The log-odds that hold where look-ups sum to this.
+    pub fn at(&self, sum: f64) -> f64 {
+        let ((x, y), slope) = self.piece(sum);
+        y + slope * (sum - x)
+    }
+
+    /// How much log-odds move for each unit of the sum.
+    pub fn slope(&self, sum: f64) -> f64 {
+        self.piece(sum).1
+    }
+
+    /// Whether it rises from knot to knot, and has a piece.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_finite = self.knots.iter().all(|(x, y)| x.is_finite() && y.is_finite());
+        is_finite && self.knots.len() >= 2 && self.knots.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1)
+    }
+
+    /// The knot before a sum, and the slope from there.
+    fn piece(&self, sum: f64) -> ((f64, f64), f64) {
+        let after = self.knots.partition_point(|(x, _)| *x < sum).clamp(1, self.knots.len() - 1);
+        let (before, after) = (self.knots[after - 1], self.knots[after]);
+        (before, (after.1 - before.1) / (after.0 - before.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goes_through_its_knots_and_on() {
+        let curve = CalibrationCurve { knots: vec![(-1.0, -2.0), (0.0, 0.0), (2.0, 1.0)] };
+        assert!(curve.is_sound());
+        for (sum, expected) in [(-3.0, -6.0), (-1.0, -2.0), (-0.5, -1.0), (0.0, 0.0), (1.0, 0.5), (4.0, 2.0)] {
+            assert!((curve.at(sum) - expected).abs() < 1e-12, "{sum}");
+        }
+        assert_eq!((curve.slope(-5.0), curve.slope(1.0)), (2.0, 0.5));
+        assert!(!CalibrationCurve { knots: vec![(0.0, 0.0), (1.0, 0.0)] }.is_sound());
+    }
+}
