@@ -9,7 +9,7 @@ def read_model(data: bytes) -> tuple[dict, bytes]:
     if data[:8] != b"LEADMDL\n":
         raise ValueError("not a leadscore model")
     version, header_length = struct.unpack_from("<II", data, 8)
-    if version != 1:
+    if version not in (1, 2):
         raise ValueError(f"format version {version}")
     header = json.loads(data[16:16 + header_length])
     (payload_length,) = struct.unpack_from("<Q", data, 16 + header_length)

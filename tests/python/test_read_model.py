@@ -3,19 +3,20 @@ import unittest
 
 from read_model import read_model, read_text
 
-MODEL = pathlib.Path(__file__).parent.parent / "fixtures" / "model-v1.leadscore"
+MODELS = [pathlib.Path(__file__).parent.parent / "fixtures" / f"model-v{version}.leadscore" for version in (1, 2)]
 
 
 class ReadModel(unittest.TestCase):
     def test_header_and_payload(self):
-        header, payload = read_model(MODEL.read_bytes())
-        self.assertEqual(header["payload_schema"], "leadscore-model")
-        # The payload begins with the card, and the card with the model's id.
-        model_id, _ = read_text(payload, 0)
-        self.assertEqual(model_id, header["card"]["model_id"])
+        for model in MODELS:
+            header, payload = read_model(model.read_bytes())
+            self.assertEqual(header["payload_schema"], "leadscore-model")
+            # The payload begins with the card, and the card with the model's id.
+            model_id, _ = read_text(payload, 0)
+            self.assertEqual(model_id, header["card"]["model_id"])
 
     def test_a_flipped_bit_is_refused(self):
-        data = bytearray(MODEL.read_bytes())
+        data = bytearray(MODELS[-1].read_bytes())
         data[len(data) // 2] ^= 1
         with self.assertRaises(ValueError):
             read_model(bytes(data))

@@ -3,23 +3,80 @@
 
 use std::path::Path;
 
-use leadscore_inference::{ModelFileError, read_model, write_model};
+use leadscore_inference::{
+    Axis, BinsTerm, CalibrationCurve, CellCount, Challenge, Covariance, FitCertificate, LearningCurve, LearningPoint, Model, ModelFileError, PairTerm, Term,
+    read_model, write_model,
+};
 use leadscore_tests::{small_crm, succeed};
 use proptest::prelude::*;
 
 const VERSION_1: &[u8] = include_bytes!("../fixtures/model-v1.leadscore");
 
+const VERSION_2: &[u8] = include_bytes!("../fixtures/model-v2.leadscore");
+
+/// A model with everything that version 2 can hold, over the features of version 1's.
+fn version_2() -> Model {
+    let mut model = read_model(VERSION_1).expect("whole");
+    let column = |name: &str| model.specs.iter().position(|spec| spec.name == name).unwrap_or_else(|| panic!("no feature {name}"));
+    let (size, source, age) = (column("size"), column("source"), column("age"));
+    model.terms.push(Term::Bins(BinsTerm { feature_idx: size, edges: vec![2.5, 5.5, 9.5], weights: vec![-0.4, -0.1, 0.2, 0.7], missing: 0.1, average: 0.08 }));
+    model.terms.push(Term::Pair(PairTerm {
+        first: Axis::Levels { feature_idx: source, levels: vec!["mail".to_owned(), "web".to_owned()] },
+        second: Axis::Bins { feature_idx: age, edges: vec![20.0] },
+        weights: (0..9).map(|cell| f64::from(cell) * 0.03 - 0.2).collect(),
+        average: 0.01,
+    }));
+    let n_cells: usize = model.terms.iter().map(Term::n_cells).sum();
+    model.counts = model.terms.iter().map(|term| (0..term.n_cells() as u64).map(|cell| CellCount { n_rows: 3 * cell + 1, n_wins: cell }).collect()).collect();
+    // Independent weights: a diagonal.
+    let lower = (0..=n_cells).flat_map(|row| (0..=row).map(move |column| if row == column { 0.01 } else { 0.0 })).collect();
+    model.covariance = Some(Covariance { n: n_cells + 1, lower });
+    model.calibration = Some(CalibrationCurve { knots: vec![(-2.0, -1.5), (-0.5, -0.75), (1.0, 0.5)] });
+    model.tier_edges = [0.6, 0.45, 0.3];
+    model.card.kind = "additive".to_owned();
+    model.card.certificate =
+        Some(FitCertificate { gradient: 1e-10, newton_decrement: 1e-12, iterations: 5, passes: 6, condition: 1e4, effective_parameters: 12.5 });
+    model.card.challenges.push(Challenge {
+        richer: "curves".to_owned(),
+        simpler: "straight lines".to_owned(),
+        log_loss_difference: -0.01,
+        low: -0.015,
+        high: -0.005,
+        n_snapshots: 240,
+        shipped: "curves".to_owned(),
+        reason: "better by more than one standard error".to_owned(),
+    });
+    let point = LearningPoint { shape: "curves".to_owned(), n_wins: 96.0, log_loss: 0.6 };
+    model.card.learning = Some(LearningCurve { points: vec![point], verdict: vec!["more wins would lower the log-loss".to_owned()] });
+    model.card.model_id = model.compute_id().expect("encodes");
+    model
+}
+
 #[test]
 fn version_1_still_gives_the_scores_stored_with_it() {
+    check_stored_scores("v1");
+}
+
+/// The file holds exactly what the model above does. A new field is a new version, or it would be another model by now.
+#[test]
+fn version_2_still_is_what_it_was_and_gives_its_scores() {
+    assert_eq!(read_model(VERSION_2).expect("whole"), version_2());
+    let mut bytes = Vec::new();
+    write_model(&version_2(), &mut bytes).expect("memory");
+    assert!(bytes == VERSION_2, "the same model is written in other bytes");
+    check_stored_scores("v2");
+}
+
+fn check_stored_scores(version: &str) {
     let folder = small_crm();
     let fixtures = leadscore_tests::here().join("fixtures");
-    let model = fixtures.join("model-v1.leadscore");
+    let model = fixtures.join(format!("model-{version}.leadscore"));
     let path = model.to_string_lossy();
     succeed(folder.path(), &["score", &path, "--as-of", "2020-05-01", "-o", "scores.csv"]);
     let read = |path: &Path| -> Vec<csv::StringRecord> {
         csv::Reader::from_path(path).expect("readable").into_records().map(|record| record.expect("a row")).collect()
     };
-    let (found, stored) = (read(&folder.path().join("scores.csv")), read(&fixtures.join("scores-v1.csv")));
+    let (found, stored) = (read(&folder.path().join("scores.csv")), read(&fixtures.join(format!("scores-{version}.csv"))));
     assert_eq!(found.len(), stored.len());
     for (found, stored) in found.iter().zip(&stored) {
         for (found, stored) in found.iter().zip(stored) {

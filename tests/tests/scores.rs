@@ -5,7 +5,7 @@ use std::path::Path;
 
 use leadscore_core::Timestamp;
 use leadscore_features::{compute, scoring_snapshots};
-use leadscore_inference::{read_model, score};
+use leadscore_inference::{CalibrationCurve, Model, read_model, score, score_with_reasons, write_model};
 use leadscore_tables::{Config, LoadOptions, load};
 use leadscore_tests::{leadscore, succeed};
 
@@ -27,14 +27,32 @@ fn reasons_add_up_and_rows_score_alone_as_in_a_batch() {
     let set = scoring_snapshots(&tables, Timestamp::from_ymd(2025, 6, 1).expect("exists"));
     assert!(set.at_risk.len() > 50, "{}", set.at_risk.len());
     let matrix = compute(&tables, &model.specs, &set.at_risk).expect("computable");
-    let scored = score(&model, &matrix).expect("fits");
-    for row in 0..matrix.n_rows() {
-        let sum: f64 = model.reasons(&matrix, row).iter().map(|reason| reason.log_odds).sum();
-        // The terms are summed in another order: a few units in the last place.
-        assert!((scored.baseline + sum - scored.log_odds[row]).abs() < 1e-9);
-        let alone = compute(&tables, &model.specs, &set.at_risk[row..=row]).expect("computable");
-        assert_eq!(score(&model, &alone).expect("fits").log_odds[0].to_bits(), scored.log_odds[row].to_bits());
+    // Once as trained, and once along a curve that bends where most leads are.
+    let curve = CalibrationCurve { knots: vec![(-5.0, -4.0), (-2.5, -3.5), (-1.5, -1.0), (0.5, 0.0), (2.0, 3.0)] };
+    let bent = model.clone().calibrated_by(curve).expect("it rises");
+    let plain = score(&model, &matrix).expect("fits");
+    for model in [model, bent] {
+        let (scored, top) = score_with_reasons(&model, &matrix, 0..matrix.n_rows(), 3).expect("fits");
+        for row in 0..matrix.n_rows() {
+            let reasons = model.reasons(&matrix, row);
+            let sum: f64 = reasons.iter().map(|reason| reason.log_odds).sum();
+            // The terms are summed in another order: a few units in the last place.
+            assert!((scored.baseline + sum - scored.log_odds[row]).abs() < 1e-9);
+            let strongest = top.of_row(row).map(|(_, log_odds)| log_odds);
+            assert!(strongest.zip(&reasons).all(|(found, reason)| (found - reason.log_odds).abs() < 1e-9));
+            let alone = compute(&tables, &model.specs, &set.at_risk[row..=row]).expect("computable");
+            assert_eq!(score(&model, &alone).expect("fits").log_odds[0].to_bits(), scored.log_odds[row].to_bits());
+            assert_eq!(scored.log_odds[row] > scored.log_odds[0], plain.log_odds[row] > plain.log_odds[0], "a curve that rises keeps the order");
+        }
+        let again = read_model(&written(&model)).expect("what was written");
+        assert_eq!(again, model);
     }
+}
+
+fn written(model: &Model) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_model(model, &mut bytes).expect("room in memory");
+    bytes
 }
 
 #[test]

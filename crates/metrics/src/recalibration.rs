@@ -148,15 +148,14 @@ fn fit_small<const K: usize>(labels: &[bool], rows: &[[f64; K]], start: [f64; K]
 /// Gauss's elimination; a column that says what others say keeps its weight.
 fn solve_small<const K: usize>(mut matrix: [[f64; K]; K], mut right: [f64; K]) -> [f64; K] {
     for pivot in 0..K {
-        let largest = matrix[pivot][pivot].abs();
-        for row in pivot + 1..K {
-            if largest > 1e-300 {
-                let factor = matrix[row][pivot] / matrix[pivot][pivot];
-                for column in pivot..K {
-                    matrix[row][column] -= factor * matrix[pivot][column];
-                }
-                right[row] -= factor * right[pivot];
-            }
+        let (known, known_right) = (matrix[pivot], right[pivot]);
+        if known[pivot].abs() <= 1e-300 {
+            continue;
+        }
+        for (row, right) in matrix.iter_mut().zip(&mut right).skip(pivot + 1) {
+            let factor = row[pivot] / known[pivot];
+            row.iter_mut().zip(known).for_each(|(value, known)| *value -= factor * known);
+            *right -= factor * known_right;
         }
     }
     let mut solution = [0.0; K];

@@ -50,6 +50,12 @@ enum Bench {
         #[arg(long)]
         tiny: bool,
     },
+    /// A ridge chosen by folds beside Firth's penalty, on tiny data
+    Tiny {
+        /// Draws of each size
+        #[arg(long, default_value_t = 200)]
+        draws: u32,
+    },
     /// Features of events beside DuckDB, Polars, pandas and featuretools, cell by cell
     Features {
         /// A thousandth of everything, to see that it works
@@ -66,6 +72,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench(Bench::Features { tiny }) => bench_features(tiny),
         Chore::Bench(Bench::Fit { tiny }) => bench_fit(tiny),
         Chore::Bench(Bench::Accuracy { tiny }) => bench_accuracy(tiny),
+        Chore::Bench(Bench::Tiny { draws }) => bench_tiny(draws),
         Chore::Truth { leads } => truth(leads),
     }
 }
@@ -212,6 +219,12 @@ fn bench_fit(tiny: bool) -> anyhow::Result<()> {
     }
     run(script)?;
     std::fs::remove_dir_all(&folder).context("cannot remove the columns of the measurement")
+}
+
+fn bench_tiny(draws: u32) -> anyhow::Result<()> {
+    let mut script = Command::new(venv("models", &MODEL_PEERS)?);
+    script.arg("tests/bench/tiny.py").arg("--draws").arg(draws.to_string()).current_dir(root());
+    run(script)
 }
 
 fn bench_accuracy(tiny: bool) -> anyhow::Result<()> {

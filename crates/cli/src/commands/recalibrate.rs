@@ -91,8 +91,9 @@ fn choose_kind(input: CalibrationInput<'_>, rarer: usize, has_curve: bool) -> an
         let losses = trials.iter().map(|trial| format!("{} {:.4}", trial.kind.name(), trial.log_loss)).collect::<Vec<_>>().join(", ");
         let kind = trials.iter().rev().find(|trial| trial.is_better).map_or(CalibrationKind::Unchanged, |trial| trial.kind);
         show::remark(&format!(
-            "fitted on the earlier outcomes, log-loss on the later ones: {losses}; taken: {}, since nothing richer is better beyond chance",
-            kind.name()
+            "fitted on the earlier outcomes, log-loss on the later ones: {losses}; taken: {}{}",
+            kind.name(),
+            if kind == CalibrationKind::Unchanged { ", since nothing is better beyond chance" } else { "" }
         ));
         return Ok(kind);
     }
