@@ -1,4 +1,4 @@
-//! The report in a real browser, light and dark: no text leaves its picture, no panel is empty, nothing is loaded from outside.
+//! The report, and the page of a model, in a real browser, light and dark: no text leaves its picture, no panel is empty, nothing is loaded from outside.
 #![allow(missing_docs, reason = "tests")]
 
 use std::path::Path;
@@ -45,18 +45,28 @@ fn browse(page: &Path, flags: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn the_report_reads_well_in_light_and_dark() {
+fn pages_read_well_in_light_and_dark() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    succeed(folder.path(), &["simulate", "--leads", "6000", "--format", "csv", "--out", "crm"]);
+    succeed(folder.path(), &["simulate", "--leads", "12000", "--world", "interactions", "--format", "csv", "--out", "crm"]);
     succeed(folder.path(), &["train", "-c", "crm/leadscore.toml", "--report", "report.html"]);
-    let text = std::fs::read_to_string(folder.path().join("report.html")).expect("written");
+    succeed(folder.path(), &["inspect", "model.leadscore", "--html", "model.html"]);
+    let model = std::fs::read_to_string(folder.path().join("model.html")).expect("written");
+    assert!(model.contains("<svg") && model.contains(", with "), "a model without a picture or a table shows nothing");
+    for page in ["report.html", "model.html"] {
+        check(folder.path(), page);
+    }
+}
+
+#[track_caller]
+fn check(folder: &Path, page: &str) {
+    let text = std::fs::read_to_string(folder.join(page)).expect("written");
     assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("<script"), "the page needs nothing but itself");
-    let probed = folder.path().join("probed.html");
+    let probed = folder.join("probed.html");
     std::fs::write(&probed, text.replace("</body>", &format!("{PROBE}</body>"))).expect("room on the disk");
     for (scheme, flags) in [("light", &["--blink-settings=preferredColorScheme=1"]), ("dark", &["--blink-settings=preferredColorScheme=0"])] {
         let Some(page) = browse(&probed, flags) else { return };
         let title = page.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).unwrap_or_default();
         let ink = if scheme == "light" { "rgb(28, 36, 48)" } else { "rgb(231, 236, 242)" };
-        assert_eq!(title, format!("probe {scheme} {ink} []"));
+        assert_eq!(title, format!("probe {scheme} {ink} []"), "{page}");
     }
 }

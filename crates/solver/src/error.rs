@@ -90,6 +90,14 @@ pub enum SolverError {
         /// Column, from 0 in the order of the design.
         column: usize,
     },
+    /// Labels that several columns together tell without an error.
+    #[error(
+        "columns {columns:?} together tell the labels apart without an error: their coefficients have no finite optimum; give them a penalty, or leave out what knows the outcome"
+    )]
+    SeparatedTogether {
+        /// Columns, from 0 in the order of the design, those with the largest coefficients first.
+        columns: Vec<usize>,
+    },
     /// The optimum was not reached.
     #[error(
         "the fit has not converged: after {passes} passes over the data the largest gradient a row is {gradient:.2e}, above {tolerance:.0e}; a larger penalty helps, and so does leaving out columns that say the same thing"

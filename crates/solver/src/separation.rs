@@ -1,7 +1,8 @@
-//! Separation: a column without a penalty that tells the labels apart without an error has no finite coefficient.
+//! Separation: columns without a penalty that tell the labels apart without an error have no finite coefficients.
 
 use crate::design::{Design, TILE_ROWS};
 use crate::error::SolverError;
+use crate::kernel::log_odds;
 use crate::newton::Fit;
 use crate::penalty::Penalty;
 use crate::target::Target;
@@ -23,7 +24,50 @@ pub(crate) fn check(design: &Design, target: &Target, penalty: &Penalty, result:
             return Err(SolverError::Separated { column });
         }
     }
+    if let Ok(fit) = &result
+        && let Some(columns) = separate_together(design, target, &held, fit)?
+    {
+        return Err(SolverError::SeparatedTogether { columns });
+    }
     result
+}
+
+/// The free columns of a fit whose log-odds tell all rows apart, those with the largest coefficients first.
+fn separate_together(design: &Design, target: &Target, held: &[f64], fit: &Fit) -> Result<Option<Vec<usize>>, SolverError> {
+    let mut free: Vec<usize> = (1..fit.coefficients.len()).filter(|&idx| held[idx] == 0.0 && fit.coefficients[idx].abs() > SUSPICIOUS).collect();
+    if free.is_empty() {
+        return Ok(None);
+    }
+    let (mut highest_lost, mut lowest_won) = (f64::NEG_INFINITY, f64::INFINITY);
+    for (row, log_odds) in log_odds(design, target.offsets.as_deref(), &fit.coefficients)?.into_iter().enumerate() {
+        let counts = target.weights.as_ref().is_none_or(|weights| weights[row] > 0.0);
+        match target.labels[row] {
+            1 if counts => lowest_won = lowest_won.min(log_odds),
+            0 if counts => highest_lost = highest_lost.max(log_odds),
+            _ => {}
+        }
+    }
+    if lowest_won <= highest_lost {
+        return Ok(None);
+    }
+    free.sort_by(|&a, &b| fit.coefficients[b].abs().total_cmp(&fit.coefficients[a].abs()));
+    let mut columns: Vec<usize> = Vec::new();
+    for column in free.into_iter().map(|idx| column_of(design, idx)) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    Ok(Some(columns))
+}
+
+/// The column of a coefficient that is not the intercept, numbers first.
+fn column_of(design: &Design, coefficient: usize) -> usize {
+    let layout = &design.layout;
+    if coefficient <= layout.n_numbers {
+        return coefficient - 1;
+    }
+    let is_own = |coded: &crate::design::Coded| (coded.first..coded.first + coded.n_levels).contains(&coefficient);
+    layout.n_numbers + layout.coded.iter().position(is_own).expect("coefficients are numbers' or levels'")
 }
 
 /// The column of a coefficient, if it alone tells some rows apart without an error.
@@ -46,12 +90,8 @@ fn separates(design: &Design, target: &Target, coefficient: usize) -> Result<Opt
         let is_constant = lost.0.min(won.0) == lost.1.max(won.1);
         return Ok((!is_constant && (lost.1 <= won.0 || won.1 <= lost.0)).then_some(coefficient - 1));
     }
-    let (idx, coded) = layout
-        .coded
-        .iter()
-        .enumerate()
-        .find(|(_, coded)| (coded.first..coded.first + coded.n_levels).contains(&coefficient))
-        .expect("coefficients are numbers' or levels'");
+    let column = column_of(design, coefficient);
+    let coded = &layout.coded[column - layout.n_numbers];
     let level = coefficient - coded.first;
     let mut counts = [0.0; 2];
     for part_idx in 0..design.n_parts() {
@@ -62,5 +102,5 @@ fn separates(design: &Design, target: &Target, coefficient: usize) -> Result<Opt
             }
         }
     }
-    Ok(counts.contains(&0.0).then_some(layout.n_numbers + idx))
+    Ok(counts.contains(&0.0).then_some(column))
 }

@@ -365,6 +365,8 @@ fn what_cannot_be_fitted_is_named() {
     let mixed = [0.3, -1.0, 0.8, -0.2, 0.5, -0.4];
     let separating = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
     check_error(&[&mixed, &separating], None, "column 1 tells the labels apart without an error");
+    // Neither alone, but their sum.
+    check_error(&[&[0.0, 2.0, 1.0, 3.0, 1.5, 4.0], &[1.0, -1.5, 0.5, 0.0, 2.0, -0.5]], None, "columns [0, 1] together tell the labels apart");
     check_error(&[&mixed, &[1.0; 6]], None, "coefficient 2 is not determined");
     check_error(&[&mixed, &mixed], None, "coefficient 2 is not determined");
     check_error(&[&mixed], Some(&[1.0, 1.0, f64::NAN, 1.0, 1.0, 1.0]), "the weight is NaN in row 2");
