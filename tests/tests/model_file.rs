@@ -19,7 +19,16 @@ fn version_2() -> Model {
     let mut model = read_model(VERSION_1).expect("whole");
     let column = |name: &str| model.specs.iter().position(|spec| spec.name == name).unwrap_or_else(|| panic!("no feature {name}"));
     let (size, source, age) = (column("size"), column("source"), column("age"));
-    model.terms.push(Term::Bins(BinsTerm { feature_idx: size, edges: vec![2.5, 5.5, 9.5], weights: vec![-0.4, -0.1, 0.2, 0.7], missing: 0.1, average: 0.08 }));
+    model.terms.push(Term::Bins(BinsTerm {
+        feature_idx: size,
+        edges: vec![2.5, 5.5, 9.5],
+        weights: vec![-0.4, -0.1, 0.2, 0.7],
+        centers: vec![1.0, 4.0, 7.5, 11.0],
+        tilt: 0.05,
+        range: (0.0, 12.0),
+        missing: 0.1,
+        average: 0.08,
+    }));
     model.terms.push(Term::Pair(PairTerm {
         first: Axis::Levels { feature_idx: source, levels: vec!["mail".to_owned(), "web".to_owned()] },
         second: Axis::Bins { feature_idx: age, edges: vec![20.0] },

@@ -293,7 +293,7 @@ impl Model {
     }
 
     /// Whole numbers above this one at which something changes for the score: the next of each bin, or one more at a time, up
-    /// to ten, where the number weighs in a straight line; in rising order.
+    /// to ten, where the number weighs in a straight line or its bins are tilted; in rising order.
     pub fn steps_above(&self, feature_idx: usize, value: f64) -> Vec<f64> {
         let mut steps: Vec<f64> = Vec::new();
         let mut add_edges = |idx: usize, edges: &[f64]| {
@@ -304,7 +304,10 @@ impl Model {
         let mut is_linear = false;
         for term in &self.terms {
             match term {
-                Term::Bins(term) => add_edges(term.feature_idx, &term.edges),
+                Term::Bins(term) => {
+                    add_edges(term.feature_idx, &term.edges);
+                    is_linear |= term.feature_idx == feature_idx && term.tilt != 0.0;
+                }
                 Term::Pair(pair) => {
                     for axis in [&pair.first, &pair.second] {
                         if let Axis::Bins { feature_idx, edges } = axis {
@@ -365,7 +368,11 @@ impl Model {
         let kinds_fit = self.terms.iter().all(|term| match term {
             Term::Linear(term) => !is_category(term.feature_idx),
             Term::Levels(term) => is_category(term.feature_idx) && term.levels.is_sorted_by(|a, b| a.0 < b.0) && term.rare_levels.is_sorted(),
-            Term::Bins(term) => !is_category(term.feature_idx) && term.edges.is_sorted_by(|a, b| a < b) && term.weights.len() == term.edges.len() + 1,
+            Term::Bins(term) => {
+                let n = term.edges.len() + 1;
+                let has_all = term.weights.len() == n && term.centers.len() == n;
+                !is_category(term.feature_idx) && term.edges.is_sorted_by(|a, b| a < b) && has_all && term.range.0 <= term.range.1
+            }
             Term::Pair(term) => {
                 let fits = |axis: &Axis| axis.fits(is_category(axis.feature_idx()));
                 fits(&term.first) && fits(&term.second) && term.weights.len() == term.first.n_cells() * term.second.n_cells()

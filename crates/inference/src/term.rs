@@ -59,8 +59,14 @@ pub struct BinsTerm {
     pub feature_idx: usize,
     /// Upper ends of all bins but the last, rising: bin `k` holds `edges[k − 1] < x ≤ edges[k]`.
     pub edges: Vec<f64>,
-    /// Log-odds of each bin; one more than edges.
+    /// Log-odds of each bin at its center; one more than edges.
     pub weights: Vec<f64>,
+    /// The mean of each bin's training values.
+    pub centers: Vec<f64>,
+    /// Slope within every bin, in log-odds for each unit.
+    pub tilt: f64,
+    /// Smallest and largest training value: beyond them, the curve goes on level.
+    pub range: (f64, f64),
     /// Log-odds where the value is missing.
     pub missing: f64,
     /// Mean log-odds of this term over the training rows.
@@ -161,7 +167,7 @@ impl Term {
             }
             Self::Bins(term) => {
                 term.weights.iter_mut().for_each(|weight| *weight *= slope);
-                scale(&mut [&mut term.missing, &mut term.average]);
+                scale(&mut [&mut term.tilt, &mut term.missing, &mut term.average]);
             }
             Self::Pair(term) => {
                 term.weights.iter_mut().for_each(|weight| *weight *= slope);
@@ -199,7 +205,10 @@ impl Term {
             Self::Levels(term) => {
                 [term.rare, term.missing, term.unseen, term.average].iter().chain(term.levels.iter().map(|(_, weight)| weight)).all(|value| value.is_finite())
             }
-            Self::Bins(term) => [term.missing, term.average].iter().chain(&term.weights).chain(&term.edges).all(|value| value.is_finite()),
+            Self::Bins(term) => {
+                let numbers = [term.missing, term.average, term.tilt, term.range.0, term.range.1];
+                numbers.iter().chain(&term.weights).chain(&term.edges).chain(&term.centers).all(|value| value.is_finite())
+            }
             Self::Pair(term) => term.weights.iter().chain([&term.average]).all(|value| value.is_finite()) && term.first.is_finite() && term.second.is_finite(),
         }
     }
@@ -208,10 +217,7 @@ impl Term {
 impl Term {
     /// Where a row of a matrix falls; `instead` gives one number of it another value.
     pub(crate) fn place(&self, matrix: &FeatureMatrix, row: usize, instead: Option<(usize, f64)>) -> Place {
-        let number = |feature_idx: usize| match instead {
-            Some((changed, value)) if changed == feature_idx => value,
-            _ => matrix.values()[[row, feature_idx]],
-        };
+        let number = |feature_idx: usize| number_of(matrix, row, feature_idx, instead);
         match self {
             Self::Linear(term) => match number(term.feature_idx) {
                 value if value.is_nan() => Place::Cell(1, 1.0),
@@ -239,13 +245,15 @@ impl Term {
 
     /// The same, with another value in place of one number.
     pub(crate) fn log_odds_with(&self, matrix: &FeatureMatrix, row: usize, instead: Option<(usize, f64)>) -> f64 {
-        match (self, self.place(matrix, row, instead)) {
-            (Self::Linear(term), Place::Cell(0, times)) => term.weight * times,
-            (Self::Linear(term), _) => term.missing,
-            (Self::Levels(term), _) => term.log_odds(matrix.level(row, term.feature_idx)),
-            (Self::Bins(term), Place::Cell(cell, _)) => term.weights.get(cell).copied().unwrap_or(term.missing),
-            (Self::Pair(term), Place::Cell(cell, _)) => term.weights[cell],
-            (Self::Bins(_) | Self::Pair(_), Place::Unseen) => self.average(),
+        let number = |feature_idx: usize| number_of(matrix, row, feature_idx, instead);
+        match self {
+            Self::Linear(term) => term.log_odds(number(term.feature_idx)),
+            Self::Levels(term) => term.log_odds(matrix.level(row, term.feature_idx)),
+            Self::Bins(term) => term.log_odds(number(term.feature_idx)),
+            Self::Pair(term) => match self.place(matrix, row, instead) {
+                Place::Cell(cell, _) => term.weights[cell],
+                Place::Unseen => term.average,
+            },
         }
     }
 
@@ -260,6 +268,13 @@ impl Term {
                 rows.iter().flat_map(|row| columns.iter().map(move |column| format!("{row}, with {column}"))).collect()
             }
         }
+    }
+}
+
+fn number_of(matrix: &FeatureMatrix, row: usize, feature_idx: usize, instead: Option<(usize, f64)>) -> f64 {
+    match instead {
+        Some((changed, value)) if changed == feature_idx => value,
+        _ => matrix.values()[[row, feature_idx]],
     }
 }
 
@@ -299,7 +314,12 @@ pub fn bin_of(edges: &[f64], value: f64) -> usize {
 impl BinsTerm {
     /// Log-odds of a value, NaN for missing.
     pub fn log_odds(&self, value: f64) -> f64 {
-        if value.is_nan() { self.missing } else { self.weights[bin_of(&self.edges, value)] }
+        if value.is_nan() {
+            return self.missing;
+        }
+        let value = value.clamp(self.range.0, self.range.1);
+        let bin = bin_of(&self.edges, value);
+        self.weights[bin] + self.tilt * (value - self.centers[bin])
     }
 }
 

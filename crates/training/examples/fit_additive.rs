@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args[4].parse()?).build()?;
     pool.install(|| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let start = Instant::now();
-        let strengths = Strengths { smooth: 100.0, pair: 4.0, ..Strengths::ridge(4.0) };
+        let strengths = Strengths { steps: 4.0, smooth: 100.0, pair: 4.0, ..Strengths::ridge(4.0) };
         let fitted = fit_shape(input, &train, &Beforehand::default(), Shape::Additive { n_pairs: 10 }, strengths, SolverKind::Native)?;
         let wall = start.elapsed().as_secs_f64();
         let log_odds = fitted.log_odds(input, &test)?;

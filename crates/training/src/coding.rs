@@ -32,8 +32,10 @@ impl Default for CodingOptions {
 /// How strongly weights are held.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Strengths {
-    /// Pulls weights to 0: slopes and levels by `½ ridge w²`; of a curve, half as strongly, the steps between neighbours.
+    /// Pulls slopes and levels to 0, by `½ ridge w²`.
     pub ridge: f64,
+    /// Pulls curves to the lines beneath them: of steps between neighbouring bins, by `¼ steps (wₖ − w₍ₖ₋₁₎)²`.
+    pub steps: f64,
     /// Pulls curves to straight lines over their bins: `½ smooth (w₍ₖ₋₁₎ − 2wₖ + w₍ₖ₊₁₎)²`.
     pub smooth: f64,
     /// Pulls tables to 0, and their neighbouring cells to one another.
@@ -45,7 +47,7 @@ pub struct Strengths {
 impl Strengths {
     /// A ridge on slopes and levels.
     pub fn ridge(ridge: f64) -> Self {
-        Self { ridge, smooth: 0.0, pair: 0.0, l1_ratio: 0.0 }
+        Self { ridge, steps: 0.0, smooth: 0.0, pair: 0.0, l1_ratio: 0.0 }
     }
 }
 
@@ -108,8 +110,10 @@ pub struct Coding {
 enum Block {
     /// A slope on the standardised number, and a weight for missing where training has missing values.
     Number { feature_idx: usize, mean: f64, scale: f64, has_missing: bool, direction: Option<Direction> },
+    /// The slope of the line beneath the curve that follows: a curve is a line and the steps that data asks for beside it.
+    Line { feature_idx: usize, mean: f64, scale: f64, direction: Option<Direction> },
     /// A weight for each bin, then one for missing.
-    Bins { feature_idx: usize, edges: Vec<f64>, direction: Option<Direction> },
+    Bins { feature_idx: usize, edges: Vec<f64>, means: Vec<f64>, low: f64, high: f64, direction: Option<Direction> },
     /// A weight for each level, then one for rare ones, one for missing, and one for levels never seen, which stays 0.
     Levels { feature_idx: usize, levels: Vec<String>, rare_levels: Vec<String>, has_missing: bool },
     /// A weight for each cell.
@@ -135,24 +139,24 @@ impl Coding {
     ///
     /// Constant and all-missing features are left out, and those to skip.
     pub fn fit(matrix: &FeatureMatrix, rows: &[usize], known: &Beforehand, options: CodingOptions) -> Self {
-        let blocks: Vec<Result<Block, DropReason>> = (0..matrix.n_features())
+        let blocks: Vec<Result<Vec<Block>, DropReason>> = (0..matrix.n_features())
             .into_par_iter()
             .map(|feature_idx| {
                 if known.skip.contains(&matrix.specs()[feature_idx].name) {
                     Err(DropReason::KnowsOutcome)
                 } else if matrix.is_category(feature_idx) {
-                    fit_levels(matrix, rows, feature_idx, options)
+                    fit_levels(matrix, rows, feature_idx, options).map(|block| vec![block])
                 } else if options.curves {
-                    fit_bins(matrix, rows, feature_idx, options.max_bins, known.direction(feature_idx))
+                    fit_curve(matrix, rows, feature_idx, options.max_bins, known.direction(feature_idx))
                 } else {
-                    fit_number(matrix, rows, feature_idx, known.direction(feature_idx))
+                    fit_number(matrix, rows, feature_idx, known.direction(feature_idx)).map(|block| vec![block])
                 }
             })
             .collect();
         let mut coding = Self::empty();
-        for (feature_idx, block) in blocks.into_iter().enumerate() {
-            match block {
-                Ok(block) => coding.blocks.push(block),
+        for (feature_idx, blocks) in blocks.into_iter().enumerate() {
+            match blocks {
+                Ok(blocks) => coding.blocks.extend(blocks),
                 Err(reason) => coding.dropped.push(Dropped { feature: matrix.specs()[feature_idx].name.clone(), reason }),
             }
         }
@@ -173,8 +177,8 @@ impl Coding {
 
     /// Features that a lasso left at 0.
     pub(crate) fn weightless(&self, matrix: &FeatureMatrix, coefficients: &[f64]) -> Vec<Dropped> {
-        let is_weightless = |cells: &[Option<usize>]| cells.iter().flatten().all(|&idx| coefficients[idx] == 0.0);
-        let names = self.blocks.iter().zip(self.coefficient_of_cells()).filter(|(_, cells)| is_weightless(cells));
+        let is_weightless = |cells: &[Combination]| cells.iter().flatten().all(|&(idx, _)| coefficients[idx] == 0.0);
+        let names = self.blocks.iter().zip(self.coefficients_of_cells()).filter(|(_, cells)| is_weightless(cells));
         names
             .filter_map(|(block, _)| block.feature_idx())
             .map(|idx| Dropped { feature: matrix.specs()[idx].name.clone(), reason: DropReason::Weightless })
@@ -201,10 +205,10 @@ impl Coding {
         let mut ranges: Vec<(f64, usize)> = self
             .blocks
             .iter()
-            .zip(self.coefficient_of_cells())
+            .zip(self.coefficients_of_cells())
             .filter(|(block, _)| block.direction().is_none())
             .filter_map(|(block, cells)| {
-                let weights = cells.into_iter().flatten().map(|coefficient| coefficients[coefficient]);
+                let weights = cells.iter().filter(|cell| !cell.is_empty()).map(|cell| weight_of(cell, coefficients));
                 let (low, high) = weights.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), weight| (low.min(weight), high.max(weight)));
                 Some((high - low, block.feature_idx()?))
             })
@@ -219,6 +223,7 @@ impl Coding {
             .iter()
             .map(|block| match block {
                 Block::Number { has_missing, .. } => 1 + usize::from(*has_missing),
+                Block::Line { .. } => 1,
                 Block::Bins { edges, .. } => edges.len() + 1,
                 Block::Levels { levels, rare_levels, has_missing, .. } => levels.len() + usize::from(!rare_levels.is_empty()) + usize::from(*has_missing),
                 Block::Pair { first, second } => first.n_cells() * second.n_cells(),
@@ -249,7 +254,7 @@ impl Coding {
             .blocks
             .iter()
             .map(|block| {
-                let next = if matches!(block, Block::Number { .. }) { &mut number } else { &mut coded };
+                let next = if block.n_numbers() > 0 { &mut number } else { &mut coded };
                 let place = *next;
                 *next += block.n_coefficients();
                 place
@@ -269,9 +274,10 @@ impl Coding {
                 let ridge = (strengths.ridge - lasso).max(if lasso > 0.0 { ANCHOR } else { 0.0 });
                 directed(penalty.ridge(own.clone(), ridge).lasso(own, lasso), first..first + 1, block.direction())
             }
+            Block::Line { direction, .. } => directed(penalty.ridge(first..first + 1, strengths.ridge), first..first + 1, *direction),
             Block::Bins { edges, direction, .. } => {
                 let n_bins = edges.len() + 1;
-                let steps = differences(n_bins, 1) * (0.5 * strengths.ridge);
+                let steps = differences(n_bins, 1) * (0.5 * strengths.steps);
                 let bends = differences(n_bins, 2) * strengths.smooth;
                 // One bin has no neighbour, and its level is a matter of the intercept.
                 let penalty = if n_bins > 1 { directed(penalty, first..first + n_bins, *direction) } else { penalty };
@@ -321,6 +327,7 @@ impl Coding {
     pub(crate) fn counts(&self, matrix: &FeatureMatrix, rows: &[usize], labels: &[bool]) -> Vec<Vec<CellCount>> {
         self.blocks
             .par_iter()
+            .filter(|block| !block.is_line())
             .map(|block| {
                 let mut counts = vec![CellCount::default(); block.n_cells()];
                 let code = block.coder(matrix);
@@ -335,22 +342,29 @@ impl Coding {
             .collect()
     }
 
-    /// The coefficient of each cell of each term; `None` for cells that training had nothing for.
-    pub(crate) fn coefficient_of_cells(&self) -> Vec<Vec<Option<usize>>> {
+    /// What the weight of each cell of each block is made of; nothing for cells that training had nothing for, and no cells for
+    /// lines, which are part of the curve behind them.
+    pub(crate) fn coefficients_of_cells(&self) -> Vec<Vec<Combination>> {
         let (places, _) = self.places();
-        self.blocks
-            .iter()
-            .zip(places)
-            .map(|(block, first)| {
-                let mut cells = vec![None; block.n_cells()];
-                for coefficient in 0..block.n_coefficients() {
-                    if let Some(cell) = block.cell(coefficient) {
-                        cells[cell] = Some(first + coefficient);
-                    }
+        let mut line = None;
+        let blocks = self.blocks.iter().zip(places).map(|(block, first)| {
+            let mut cells = vec![Combination::new(); block.n_cells()];
+            for coefficient in 0..block.n_coefficients() {
+                if let Some(cell) = block.cell(coefficient) {
+                    cells[cell].push((first + coefficient, 1.0));
                 }
-                cells
-            })
-            .collect()
+            }
+            match (block, line.take()) {
+                (Block::Line { mean, scale, .. }, _) => line = Some((first, *mean, *scale)),
+                // The weight of a bin is that at its mean.
+                (Block::Bins { means, .. }, Some((slope, mean, scale))) => {
+                    cells.iter_mut().zip(means).for_each(|(cell, own)| cell.push((slope, (own - mean) / scale)));
+                }
+                _ => {}
+            }
+            cells
+        });
+        blocks.collect()
     }
 
     /// The terms of a model with these coefficients.
@@ -358,47 +372,64 @@ impl Coding {
     /// A term's average is over the rows counted. A cell with no such rows, such as missing where nothing was missing,
     /// gets the average, so that it speaks for nothing.
     pub(crate) fn terms(&self, coefficients: &[f64], counts: &[Vec<CellCount>]) -> Vec<Term> {
-        self.blocks
-            .iter()
-            .zip(self.coefficient_of_cells())
-            .zip(counts)
-            .map(|((block, cells), counts)| {
-                let weights: Vec<f64> = cells.iter().map(|cell| cell.map_or(0.0, |coefficient| coefficients[coefficient])).collect();
-                let n_rows: u64 = counts.iter().map(|count| count.n_rows).sum();
-                let sum: f64 = weights.iter().zip(counts).map(|(weight, count)| weight * count.n_rows as f64).sum();
-                // The mean of a standardised number is 0 over the rows that have a value.
-                let average = match block {
-                    Block::Number { .. } => weights[1] * counts[1].n_rows as f64 / n_rows.max(1) as f64,
-                    _ => sum / n_rows.max(1) as f64,
-                };
-                block.term(&weights, counts, average)
-            })
-            .collect()
+        let (places, _) = self.places();
+        let mut tilt = 0.0;
+        let mut terms = Vec::with_capacity(counts.len());
+        for ((block, cells), place) in self.blocks.iter().zip(self.coefficients_of_cells()).zip(places) {
+            if let Block::Line { scale, .. } = block {
+                tilt = coefficients[place] / scale;
+                continue;
+            }
+            let counts = &counts[terms.len()];
+            let weights: Vec<f64> = cells.iter().map(|cell| weight_of(cell, coefficients)).collect();
+            let n_rows: u64 = counts.iter().map(|count| count.n_rows).sum();
+            let sum: f64 = weights.iter().zip(counts).map(|(weight, count)| weight * count.n_rows as f64).sum();
+            // The mean of a standardised number is 0 over the rows that have a value.
+            let average = match block {
+                Block::Number { .. } => weights[1] * counts[1].n_rows as f64 / n_rows.max(1) as f64,
+                _ => sum / n_rows.max(1) as f64,
+            };
+            terms.push(block.term(&weights, counts, average, tilt));
+            tilt = 0.0;
+        }
+        terms
     }
+}
+
+/// Coefficients and what each is multiplied with.
+pub(crate) type Combination = Vec<(usize, f64)>;
+
+fn weight_of(cell: &[(usize, f64)], coefficients: &[f64]) -> f64 {
+    cell.iter().map(|&(coefficient, factor)| factor * coefficients[coefficient]).sum()
 }
 
 impl Block {
     fn feature_idx(&self) -> Option<usize> {
         match self {
             Self::Number { feature_idx, .. } | Self::Bins { feature_idx, .. } | Self::Levels { feature_idx, .. } => Some(*feature_idx),
-            Self::Pair { .. } => None,
+            Self::Line { .. } | Self::Pair { .. } => None,
         }
+    }
+
+    fn is_line(&self) -> bool {
+        matches!(self, Self::Line { .. })
     }
 
     fn direction(&self) -> Option<Direction> {
         match self {
-            Self::Number { direction, .. } | Self::Bins { direction, .. } => *direction,
+            Self::Number { direction, .. } | Self::Line { direction, .. } | Self::Bins { direction, .. } => *direction,
             Self::Levels { .. } | Self::Pair { .. } => None,
         }
     }
 
     fn n_numbers(&self) -> usize {
-        if matches!(self, Self::Number { .. }) { self.n_coefficients() } else { 0 }
+        if matches!(self, Self::Number { .. } | Self::Line { .. }) { self.n_coefficients() } else { 0 }
     }
 
     fn n_coefficients(&self) -> usize {
         match self {
             Self::Number { has_missing, .. } => 1 + usize::from(*has_missing),
+            Self::Line { .. } => 1,
             Self::Bins { edges, .. } => edges.len() + 2,
             Self::Levels { levels, .. } => levels.len() + 3,
             Self::Pair { first, second } => first.n_cells() * second.n_cells(),
@@ -408,6 +439,7 @@ impl Block {
     fn n_cells(&self) -> usize {
         match self {
             Self::Number { .. } => 2,
+            Self::Line { .. } => 0,
             Self::Bins { edges, .. } => edges.len() + 2,
             Self::Levels { levels, .. } => levels.len() + 2,
             Self::Pair { first, second } => first.n_cells() * second.n_cells(),
@@ -420,7 +452,7 @@ impl Block {
     }
 
     fn columns<'a>(&'a self, matrix: &'a FeatureMatrix, rows: &'a [usize]) -> Vec<Column<'a>> {
-        if let Self::Number { feature_idx, mean, scale, has_missing, .. } = self {
+        if let Self::Number { feature_idx, mean, scale, .. } | Self::Line { feature_idx, mean, scale, .. } = self {
             let values = matrix.column(*feature_idx);
             let slope = Column::Number(Box::new(move |range, out: &mut [f64]| {
                 for (to, &row) in out.iter_mut().zip(&rows[range]) {
@@ -432,6 +464,7 @@ impl Block {
                     *to = f64::from(u8::from(values[row].is_nan()));
                 }
             }));
+            let has_missing = matches!(self, Self::Number { has_missing: true, .. });
             return std::iter::once(slope).chain(has_missing.then_some(missing)).collect();
         }
         let code = self.coder(matrix);
@@ -447,7 +480,7 @@ impl Block {
     #[expect(clippy::cast_possible_truncation, reason = "cells are few")]
     fn coder<'a>(&'a self, matrix: &'a FeatureMatrix) -> Box<dyn Fn(usize) -> u32 + Sync + 'a> {
         match self {
-            Self::Number { feature_idx, .. } => {
+            Self::Number { feature_idx, .. } | Self::Line { feature_idx, .. } => {
                 let values = matrix.column(*feature_idx);
                 Box::new(move |row| u32::from(values[row].is_nan()))
             }
@@ -475,16 +508,21 @@ impl Block {
         }
     }
 
-    fn term(&self, weights: &[f64], counts: &[CellCount], average: f64) -> Term {
+    /// `tilt` is the slope within the bins of a curve, in log-odds for each unit of the number.
+    fn term(&self, weights: &[f64], counts: &[CellCount], average: f64, tilt: f64) -> Term {
         let seen = |cell: usize| if counts[cell].n_rows > 0 { weights[cell] } else { average };
         match self {
             Self::Number { feature_idx, mean, scale, .. } => {
                 Term::Linear(LinearTerm { feature_idx: *feature_idx, mean: *mean, scale: *scale, weight: weights[0], missing: seen(1), average })
             }
-            Self::Bins { feature_idx, edges, .. } => Term::Bins(BinsTerm {
+            Self::Line { .. } => unreachable!("a line is part of the curve behind it"),
+            Self::Bins { feature_idx, edges, means, low, high, .. } => Term::Bins(BinsTerm {
                 feature_idx: *feature_idx,
                 edges: edges.clone(),
                 weights: weights[..=edges.len()].to_vec(),
+                centers: means.clone(),
+                tilt,
+                range: (*low, *high),
                 missing: seen(edges.len() + 1),
                 average,
             }),
@@ -561,12 +599,29 @@ fn fit_number(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, direct
     Ok(Block::Number { feature_idx, mean, scale, has_missing, direction })
 }
 
-fn fit_bins(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize, direction: Option<Direction>) -> Result<Block, DropReason> {
+/// Steps, and beneath them a line where there are two bins or more.
+fn fit_curve(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize, direction: Option<Direction>) -> Result<Vec<Block>, DropReason> {
     let (edges, has_missing) = learn_edges(matrix, rows, feature_idx, max_bins).ok_or(DropReason::Missing)?;
     if edges.is_empty() && !has_missing {
         return Err(DropReason::Constant);
     }
-    Ok(Block::Bins { feature_idx, edges, direction })
+    let values = matrix.column(feature_idx);
+    let (mut sums, mut counts) = (vec![0.0; edges.len() + 1], vec![0.0_f64; edges.len() + 1]);
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()) {
+        let bin = bin_of(&edges, value);
+        sums[bin] += value;
+        counts[bin] += 1.0;
+        (low, high) = (low.min(value), high.max(value));
+    }
+    // Edges are learned on a sample where there are very many rows, and a bin may then hold none.
+    let middle = |bin: usize| edges.get(bin).or(edges.last()).copied().unwrap_or(low);
+    let means = (0..sums.len()).map(|bin| if counts[bin] > 0.0 { sums[bin] / counts[bin] } else { middle(bin) }).collect();
+    let bins = Block::Bins { feature_idx, edges, means, low, high, direction };
+    match fit_number(matrix, rows, feature_idx, direction) {
+        Ok(Block::Number { mean, scale, .. }) if low < high => Ok(vec![Block::Line { feature_idx, mean, scale, direction }, bins]),
+        _ => Ok(vec![bins]),
+    }
 }
 
 /// Upper ends of bins of about equal size: between neighbouring values where there are few, else at quantiles.

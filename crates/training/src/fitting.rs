@@ -4,7 +4,7 @@ use leadscore_inference::{Axis, Covariance, FitCertificate};
 use leadscore_solver::{Design, Fit, Penalty, SolverOptions, Start, Target, clustered_covariance, log_odds, log_odds_of_many};
 use ndarray::Array2;
 
-use crate::coding::{Beforehand, Coding, CodingOptions, Strengths, fit_axis};
+use crate::coding::{Beforehand, Coding, CodingOptions, Combination, Strengths, fit_axis};
 use crate::error::TrainError;
 use crate::logistic::{LogisticFit, LogisticOptions, fit_logistic};
 use crate::pairs::screen;
@@ -363,10 +363,14 @@ pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitt
     let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
     let clusters: Vec<u64> = rows.iter().map(|&row| input.lead_keys[row]).collect();
     let covariance = clustered_covariance(design, &Target::new(&labels, None, None)?, fit, &clusters)?;
-    let coefficients: Vec<Option<usize>> = std::iter::once(Some(0)).chain(fitted.coding.coefficient_of_cells().into_iter().flatten()).collect();
-    let mut lower = Vec::with_capacity(coefficients.len() * (coefficients.len() + 1) / 2);
-    for (row, &a) in coefficients.iter().enumerate() {
-        lower.extend(coefficients[..=row].iter().map(|&b| a.zip(b).map_or(0.0, |(a, b)| covariance[[a, b]] as f32)));
+    let cells: Vec<Combination> = std::iter::once(vec![(0, 1.0)]).chain(fitted.coding.coefficients_of_cells().into_iter().flatten()).collect();
+    let mut lower = Vec::with_capacity(cells.len() * (cells.len() + 1) / 2);
+    let of_pair = |a: &Combination, b: &Combination| -> f64 {
+        let products = a.iter().flat_map(|&(i, x)| b.iter().map(move |&(j, y)| (i, j, x * y)));
+        products.map(|(i, j, factor)| factor * covariance[[i, j]]).sum()
+    };
+    for (row, a) in cells.iter().enumerate() {
+        lower.extend(cells[..=row].iter().map(|b| of_pair(a, b) as f32));
     }
-    Ok(Some(Covariance { n: coefficients.len(), lower }))
+    Ok(Some(Covariance { n: cells.len(), lower }))
 }

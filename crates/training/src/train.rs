@@ -167,12 +167,20 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
         EvaluationKind::Latest => holdout(matrix.keys(), lead_keys, labels, horizon),
         EvaluationKind::CrossValidated => None,
     };
-    let development = latest.as_ref().map_or(&all, |fold| &fold.train);
-    let selection_rows = sample_leads(lead_keys, development, options.max_selection_rows);
-    let choice = choose(input, &selection_rows, &known, options)?;
-    let holdout = match &latest {
-        Some(fold) => measure(input, fold, &known, &choice, options.solver)?,
-        None => cross_validate(input, &known, &choice, options.solver)?,
+    let choose_on = |rows: &[usize]| choose(input, &sample_leads(lead_keys, rows, options.max_selection_rows), &known, options);
+    // What is measured was chosen on earlier rows alone. What ships is chosen on all of them, which may be many times as many
+    // where windows are long; unless the choice has had all the rows that it looks at.
+    let (choice, holdout) = match &latest {
+        Some(fold) => {
+            let earlier = choose_on(&fold.train)?;
+            let holdout = measure(input, fold, &known, &earlier, options.solver)?;
+            (if fold.train.len() >= options.max_selection_rows { earlier } else { choose_on(&all)? }, holdout)
+        }
+        None => {
+            let choice = choose_on(&all)?;
+            let holdout = cross_validate(input, &known, &choice, options.solver)?;
+            (choice, holdout)
+        }
     };
     let learning = if options.learning_curve {
         let fold = latest.clone().or_else(|| lead_folds(lead_keys, labels, &all).into_iter().next());
@@ -327,7 +335,8 @@ fn cross_validate(input: TrainInput<'_>, known: &Beforehand, choice: &Choice, so
 /// Fits on the rows before, measures on the latest ones.
 fn measure(input: TrainInput<'_>, fold: &Fold, known: &Beforehand, choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
     let fitted = fit_shape(input, &fold.train, known, choice.shape, choice.strengths, solver)?;
-    let description = format!("latest {} snapshots, fitted on the {} whose windows had ended before", fold.validation.len(), fold.train.len());
+    let description =
+        format!("latest {} snapshots, by {} fitted on the {} whose windows had ended before", fold.validation.len(), choice.shape.describe(), fold.train.len());
     let found = probabilities(fitted.log_odds(input, &fold.validation)?);
     Ok(Holdout { description, rows: fold.validation.clone(), probabilities: found })
 }
