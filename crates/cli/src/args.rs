@@ -34,6 +34,9 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Say why one lead has its score, and what would change its tier
     Explain(ExplainArgs),
+    /// Manual points: score leads by a rules.toml, explain a score, or check the rules
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Make a CRM with a known truth
     Simulate(SimulateArgs),
     /// Print a completion script for a shell
@@ -42,6 +45,48 @@ pub(crate) enum Command {
     Families,
     /// Print the JSON schema of leadscore.toml, for editors
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Points of every open lead, with the rules that gave them
+    Score(RulesScoreArgs),
+    /// The points of one lead, rule by rule
+    Explain(RulesExplainArgs),
+    /// Points as they would have stood at every past snapshot, with what became of the lead
+    History(RulesScoreArgs),
+    /// Whether the rules fit the tables, and to how many open leads each applies
+    Check(RulesArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RulesArgs {
+    /// The rules, such as rules.toml
+    #[arg(value_name = "RULES")]
+    pub(crate) rules: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Count what was known before this moment; the day after the latest time in the data if not given
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) as_of: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RulesScoreArgs {
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+    /// Where to write the points (.csv, .ndjson or .parquet)
+    #[arg(short, long, value_name = "FILE", default_value = "points.csv")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RulesExplainArgs {
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+    /// The lead
+    #[arg(value_name = "LEAD")]
+    pub(crate) lead: String,
 }
 
 #[derive(Debug, clap::Args)]

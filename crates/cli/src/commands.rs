@@ -8,6 +8,7 @@ mod features;
 mod init;
 mod inspect;
 mod recalibrate;
+mod rules;
 mod score;
 mod simulate;
 mod train;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Recalibrate(args) => recalibrate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Rules(command) => rules::run(&command),
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Args::command(), "leadscore", &mut std::io::stdout());

@@ -543,7 +543,7 @@ impl Config {
     /// assert!(error.to_string().contains("did you mean `outcomes`?"));
     /// ```
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| explain(&error, text))?;
+        let config: Self = parse_toml(text)?;
         config.check()?;
         Ok(config)
     }
@@ -651,6 +651,15 @@ impl Config {
     }
 }
 
+/// Reads a TOML text into a type that denies unknown keys.
+///
+/// # Errors
+///
+/// [`ConfigError`] names the place, and for an unknown key the nearest known one.
+pub fn parse_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|error| explain(&error, text))
+}
+
 /// Adds the nearest known key to an error of serde about an unknown one.
 fn explain(error: &toml::de::Error, text: &str) -> ConfigError {
     let message = error.message().trim().to_owned();
@@ -678,7 +687,7 @@ fn narrow(text: &str, range: Range<usize>, word: &str) -> Range<usize> {
 }
 
 /// The known word most like `found`, if one is near enough to be meant.
-pub(crate) fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|word| (strsim::jaro_winkler(&found.to_lowercase(), &word.to_lowercase()), word))
         .filter(|(similarity, _)| *similarity > 0.8)

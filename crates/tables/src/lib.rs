@@ -20,7 +20,7 @@ mod write;
 
 pub use config::{
     ActivityConfig, Config, ConfigError, Every, FamilyChoice, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig, LookupConfig, ModelConfig,
-    ModelDirection, ModelKind, Moment, OneOrMany, OutcomesConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig,
+    ModelDirection, ModelKind, Moment, OneOrMany, OutcomesConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig, nearest, parse_toml,
 };
 pub use error::TablesError;
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};

@@ -107,7 +107,7 @@ fn likelihood(log_odds: f64) -> f64 {
     100.0 * log_odds_to_probability(log_odds)
 }
 
-fn find_lead(tables: &Tables, id: &str) -> anyhow::Result<u32> {
+pub(crate) fn find_lead(tables: &Tables, id: &str) -> anyhow::Result<u32> {
     if let Some(position) = tables.leads.ids.iter().position(|known| known == id) {
         return Ok(u32::try_from(position)?);
     }

@@ -1,0 +1,278 @@
+//! `rules.toml`: what a person writes, read with errors that point at the line.
+
+use std::collections::BTreeMap;
+
+use leadscore_core::Span;
+use leadscore_tables::{ConfigError, parse_toml};
+use serde::Deserialize;
+use toml::Spanned;
+
+/// A scheme of points.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RulesFile {
+    /// Name and bounds of the score.
+    #[serde(default)]
+    pub score: ScoreConfig,
+    /// Groups of rules, such as fit and engagement, with the most that each may give.
+    #[serde(default)]
+    pub groups: BTreeMap<String, GroupConfig>,
+    /// The rules, in order.
+    #[serde(rename = "rule")]
+    pub rules: Vec<RuleConfig>,
+    /// Named points from which a lead counts as something, such as `mql = 50`.
+    #[serde(default)]
+    pub thresholds: BTreeMap<String, Spanned<f64>>,
+    /// Grades and the points from which each is given, such as `A = 80`.
+    #[serde(default)]
+    pub grades: BTreeMap<String, Spanned<f64>>,
+}
+
+/// `[score]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScoreConfig {
+    /// Name of the score; default "points".
+    pub name: String,
+    /// Fewest points, default 0.
+    pub min: f64,
+    /// Most points, default 100, up to 500.
+    pub max: f64,
+}
+
+impl Default for ScoreConfig {
+    fn default() -> Self {
+        Self { name: "points".to_owned(), min: 0.0, max: 100.0 }
+    }
+}
+
+/// `[groups.X]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupConfig {
+    /// Most points of the group.
+    pub cap: Option<f64>,
+}
+
+/// `[[rule]]`: either on an `attribute` or on an `activity`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleConfig {
+    /// What a reader sees.
+    pub name: Spanned<String>,
+    /// The group that its points belong to; none if not given.
+    pub group: Option<String>,
+    /// Points, -200 to 100; 0 for a rule that only disqualifies.
+    #[serde(default)]
+    pub points: f64,
+    /// Whether a lead to which it applies gets the fewest points and leaves the queue, whatever else.
+    #[serde(default)]
+    pub disqualifies: bool,
+
+    /// A column of the leads, or `lookup.column`.
+    pub attribute: Option<String>,
+    /// Applies where the attribute is this.
+    pub equals: Option<RuleValue>,
+    /// Applies where the attribute is one of these.
+    #[serde(rename = "in")]
+    pub one_of: Option<Vec<RuleValue>>,
+    /// Applies from this number on.
+    pub min: Option<f64>,
+    /// Applies up to this number.
+    pub max: Option<f64>,
+    /// Applies where the attribute's text contains this, whatever the case.
+    pub contains: Option<String>,
+    /// Applies where the attribute is missing (`true`) or not (`false`).
+    pub missing: Option<bool>,
+
+    /// A table of activities.
+    pub activity: Option<String>,
+    /// Only events with this value in one of the table's kind columns.
+    pub kind: Option<String>,
+    /// Only events of so long before; all if not given.
+    pub within: Option<Span>,
+    /// Applies with at least so many events; default 1, or 0 beside an `at_most`.
+    pub at_least: Option<u32>,
+    /// Applies with at most so many events: 0 for nothing since.
+    pub at_most: Option<u32>,
+    /// Whether each event gives the points, in place of all together.
+    #[serde(default)]
+    pub per_event: bool,
+    /// Most events that give points, the latest ones.
+    pub max_events: Option<u32>,
+    /// Most points of the rule, in absolute terms.
+    pub cap: Option<f64>,
+    /// Points of an event halve after every such time.
+    pub half_life: Option<Span>,
+    /// Points of an event lose this share of them with every 30 days, in a straight line down to none.
+    pub monthly_decay: Option<f64>,
+}
+
+/// A value to compare with.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum RuleValue {
+    /// A number.
+    Number(f64),
+    /// True or false, as text.
+    Flag(bool),
+    /// A text.
+    Text(String),
+}
+
+/// A grade and the points from which it is given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grade {
+    /// Its name.
+    pub name: String,
+    /// Points from which it is given.
+    pub from: f64,
+}
+
+impl RulesFile {
+    /// Reads and checks a file of rules.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the place: text that is not TOML, an unknown key, rules that contradict themselves, points and
+    /// caps out of their range, thresholds that no lead can reach.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let file: Self = parse_toml(text)?;
+        file.check()?;
+        Ok(file)
+    }
+
+    /// Grades, best first.
+    pub fn grades(&self) -> Vec<Grade> {
+        in_order(&self.grades)
+    }
+
+    /// Thresholds, highest first.
+    pub fn thresholds(&self) -> Vec<Grade> {
+        in_order(&self.thresholds)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let fail = |message: String, help: &str, span| Err(ConfigError { message, help: Some(help.to_owned()), span });
+        let ScoreConfig { min, max, .. } = self.score;
+        if !(min.is_finite() && max.is_finite() && min < max && max <= 500.0) {
+            return fail(format!("[score] goes from {min} to {max}"), "`min` lies below `max`, which is 500 at most", None);
+        }
+        if self.rules.is_empty() {
+            return fail("there is no [[rule]]".to_owned(), "write at least one", None);
+        }
+        for rule in &self.rules {
+            self.check_rule(rule)?;
+        }
+        for (what, points) in self.thresholds.iter().chain(&self.grades) {
+            if !(min..=max).contains(points.get_ref()) {
+                let message = format!("`{what}` begins at {}, which no lead can have", points.get_ref());
+                return fail(message, &format!("points go from {min} to {max}"), Some(points.span()));
+            }
+        }
+        for (name, group) in &self.groups {
+            if group.cap.is_some_and(|cap| cap.is_nan() || cap <= 0.0) {
+                return fail(format!("[groups.{name}] has a `cap` that is not above 0"), "write the most points that the group may give", None);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_rule(&self, rule: &RuleConfig) -> Result<(), ConfigError> {
+        let fail = |message: &str, help: &str| {
+            Err(ConfigError { message: format!("rule \"{}\": {message}", rule.name.get_ref()), help: Some(help.to_owned()), span: Some(rule.name.span()) })
+        };
+        if rule.attribute.is_some() == rule.activity.is_some() {
+            return fail("it needs either `attribute` or `activity`", "name the column, or the table of activities, that it looks at");
+        }
+        if !(-200.0..=100.0).contains(&rule.points) {
+            return fail("its points are out of range", "points go from -200 to 100");
+        }
+        if rule.points == 0.0 && !rule.disqualifies {
+            return fail("it gives no points", "write `points`, or `disqualifies = true`");
+        }
+        if let Some(group) = &rule.group
+            && !self.groups.contains_key(group)
+        {
+            return fail(&format!("there is no [groups.{group}]"), "add it, with a `cap` if it has one");
+        }
+        let on_attribute =
+            [rule.equals.is_some(), rule.one_of.is_some(), rule.min.is_some() || rule.max.is_some(), rule.contains.is_some(), rule.missing.is_some()];
+        let n_conditions = on_attribute.iter().filter(|given| **given).count();
+        let on_events = rule.kind.is_some()
+            || rule.within.is_some()
+            || rule.at_least.is_some()
+            || rule.at_most.is_some()
+            || rule.per_event
+            || rule.max_events.is_some()
+            || rule.half_life.is_some()
+            || rule.monthly_decay.is_some();
+        if rule.attribute.is_some() {
+            if n_conditions != 1 {
+                return fail("it has no condition on its attribute, or several", "write one of `equals`, `in`, `min` and `max`, `contains`, `missing`");
+            }
+            if on_events || rule.cap.is_some() {
+                return fail("it has keys of an activity", "`kind`, `within`, counts, caps and decay go with `activity`");
+            }
+            if rule.min.zip(rule.max).is_some_and(|(min, max)| min > max) {
+                return fail("its `min` lies above its `max`", "no number is in between");
+            }
+            return Ok(());
+        }
+        if n_conditions > 0 {
+            return fail("it has a condition of an attribute", "`equals`, `in`, `min`, `max`, `contains` and `missing` go with `attribute`");
+        }
+        if rule.at_least.zip(rule.at_most).is_some_and(|(least, most)| least > most) {
+            return fail("its `at_least` lies above its `at_most`", "no number of events is in between");
+        }
+        if rule.per_event && rule.at_most.is_some() {
+            return fail("it counts each event and has an `at_most`", "`max_events` says how many events give points");
+        }
+        if rule.cap.is_some_and(|cap| cap.is_nan() || cap < rule.points.abs()) {
+            return fail("its `cap` lies below its points", "one event alone would exceed it");
+        }
+        if rule.half_life.is_some() && rule.monthly_decay.is_some() {
+            return fail("it has two kinds of decay", "keep `half_life` or `monthly_decay`");
+        }
+        if rule.half_life == Some(Span::ZERO) || rule.within == Some(Span::ZERO) {
+            return fail("it has a length of zero", "write lengths such as \"30d\"");
+        }
+        if rule.monthly_decay.is_some_and(|share| !(share > 0.0 && share <= 1.0)) {
+            return fail("its `monthly_decay` is no share", "write above 0 and at most 1: 0.5 for half of the points a month");
+        }
+        Ok(())
+    }
+}
+
+fn in_order(named: &BTreeMap<String, Spanned<f64>>) -> Vec<Grade> {
+    let mut grades: Vec<Grade> = named.iter().map(|(name, from)| Grade { name: name.clone(), from: *from.get_ref() }).collect();
+    grades.sort_by(|a, b| b.from.total_cmp(&a.from).then(a.name.cmp(&b.name)));
+    grades
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_error(text: &str, expected: &str, pointed_at: &str) {
+        let error = RulesFile::parse(text).expect_err("refused");
+        assert!(error.to_string().contains(expected), "{error}");
+        let span = error.span.clone().expect("a place");
+        assert!(text[span].contains(pointed_at), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_at_its_place() {
+        let rule = "[[rule]]\nname = \"r\"\npoints = 5\n";
+        check_error(&format!("{rule}attribute = \"a\"\nequals = 1\nactivity = \"b\"\n"), "either `attribute` or `activity`", "\"r\"");
+        check_error(&format!("{rule}attribute = \"a\"\n"), "no condition on its attribute", "\"r\"");
+        check_error(&format!("{rule}attribute = \"a\"\nmin = 5\nmax = 4\n"), "`min` lies above its `max`", "\"r\"");
+        check_error(&format!("{rule}activity = \"a\"\ngroup = \"fit\"\n"), "there is no [groups.fit]", "\"r\"");
+        check_error(&format!("{rule}activity = \"a\"\ncap = 4\n"), "`cap` lies below its points", "\"r\"");
+        check_error(&format!("{rule}activity = \"a\"\nmonthly_decay = 2\n"), "is no share", "\"r\"");
+        check_error("[[rule]]\nname = \"r\"\npoints = 500\nactivity = \"a\"\n", "points are out of range", "\"r\"");
+        check_error(&format!("{rule}activity = \"a\"\n[thresholds]\nmql = 150\n"), "`mql` begins at 150, which no lead can have", "150");
+        check_error("[[rule]]\nname = \"r\"\npionts = 5\nactivity = \"a\"\n", "did you mean `points`?", "pionts");
+    }
+}

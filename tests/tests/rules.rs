@@ -1,0 +1,231 @@
+//! Manual points: each kind of rule by a worked example, the past as it stood, and nothing of the future.
+#![allow(missing_docs, reason = "tests")]
+
+use leadscore_core::{Snapshot, Timestamp};
+use leadscore_features::scoring_snapshots;
+use leadscore_rules::{BoundRules, PointsScore, RulesFile};
+use leadscore_tables::{Activities, Config, EventRows, LoadOptions, Tables, load};
+use leadscore_tests::{folder_with, leadscore, small_crm, succeed};
+
+const CONFIG: &str = r#"
+[leads]
+path = "leads.csv"
+id = "id"
+created_at = "created"
+attributes = ["role", "seats"]
+[activities.visits]
+path = "visits.csv"
+lead = "lead"
+at = "at"
+kind = ["page"]
+[outcomes]
+path = "deals.csv"
+lead = "lead"
+closed_at = "closed"
+[snapshots]
+observation_end = "2020-07-01"
+"#;
+
+/// One lead of each sort: a director with visits of the price page, a student, somebody silent.
+fn tables() -> Tables {
+    let folder = folder_with(&[
+        ("leads.csv", "id,created,role,seats\na,2020-01-01T00:00:00,Sales Director,40\nb,2020-01-01T00:00:00,student,\nc,2020-01-01T00:00:00,staff,7\n"),
+        (
+            "visits.csv",
+            "lead,at,page\na,2020-03-01T00:00:00,price\na,2020-03-31T00:00:00,price\na,2020-03-31T00:00:00,home\na,2020-04-15T00:00:00,price\nb,2020-04-01T00:00:00,home\n",
+        ),
+        ("deals.csv", "lead,closed\n"),
+        ("leadscore.toml", CONFIG),
+    ]);
+    load(&Config::parse(CONFIG).expect("a config"), folder.path(), &LoadOptions::default()).expect("tables")
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse_iso(text).expect("a moment").0
+}
+
+fn score(tables: &Tables, rules: &str, lead: &str, moment: &str) -> PointsScore {
+    let rules = BoundRules::new(RulesFile::parse(rules).expect("rules"), tables).expect("they fit");
+    let lead = tables.leads.ids.iter().position(|id| id == lead).expect("there") as u32;
+    rules.score(tables, &[Snapshot { lead, at: at(moment) }]).expect("computable").remove(0)
+}
+
+/// Points of one rule with these keys, 10 points each, for a lead at a moment.
+#[track_caller]
+fn check_rule(keys: &str, lead: &str, moment: &str, expected: f64) {
+    let text = format!("[score]\nmin = -200\nmax = 500\n[[rule]]\nname = \"r\"\npoints = 10\n{keys}\n");
+    let found = score(&tables(), &text, lead, moment);
+    assert!((found.points - expected).abs() < 1e-9, "{keys} {lead} {moment}: {}, expected {expected}", found.points);
+}
+
+#[test]
+fn rules_on_attributes() {
+    let now = "2020-05-01T00:00:00";
+    for (keys, of_a, of_b, of_c) in [
+        ("attribute = \"role\"\nequals = \"student\"", 0.0, 10.0, 0.0),
+        ("attribute = \"role\"\nin = [\"student\", \"staff\"]", 0.0, 10.0, 10.0),
+        ("attribute = \"role\"\ncontains = \"director\"", 10.0, 0.0, 0.0),
+        ("attribute = \"seats\"\nmin = 7\nmax = 39", 0.0, 0.0, 10.0),
+        ("attribute = \"seats\"\nmin = 8", 10.0, 0.0, 0.0),
+        ("attribute = \"seats\"\nequals = 40", 10.0, 0.0, 0.0),
+        ("attribute = \"seats\"\nmissing = true", 0.0, 10.0, 0.0),
+        ("attribute = \"seats\"\nmissing = false", 10.0, 0.0, 10.0),
+    ] {
+        for (lead, expected) in [("a", of_a), ("b", of_b), ("c", of_c)] {
+            check_rule(keys, lead, now, expected);
+        }
+    }
+}
+
+#[test]
+fn rules_on_activities() {
+    let price = "activity = \"visits\"\nkind = \"price\"\n";
+    // Visits of the price page on 1 and 31 March and on 15 April; an event at the moment itself is not yet known.
+    for (keys, moment, expected) in [
+        ("", "2020-03-01T00:00:00", 0.0),
+        ("", "2020-03-01T00:00:01", 10.0),
+        ("at_least = 3", "2020-04-15T00:00:00", 0.0),
+        ("at_least = 3", "2020-04-16T00:00:00", 10.0),
+        ("at_most = 2", "2020-04-15T00:00:00", 10.0),
+        ("at_most = 2", "2020-04-16T00:00:00", 0.0),
+        ("within = \"30d\"\nat_most = 0", "2020-05-16T00:00:00", 10.0),
+        ("within = \"30d\"\nat_most = 0", "2020-05-15T00:00:00", 0.0),
+        ("per_event = true", "2020-05-01T00:00:00", 30.0),
+        ("per_event = true\nmax_events = 2", "2020-05-01T00:00:00", 20.0),
+        ("per_event = true\ncap = 25", "2020-05-01T00:00:00", 25.0),
+        ("per_event = true\nwithin = \"31d\"", "2020-05-01T00:00:00", 20.0),
+        // Ten points at half a month are five after one, and none after two.
+        ("monthly_decay = 0.5", "2020-03-31T00:00:00", 5.0),
+        ("monthly_decay = 0.5", "2020-06-14T00:00:00", 0.0),
+        // The visits of 1 and 31 March, 45 and 15 days before.
+        ("per_event = true\nmonthly_decay = 0.5", "2020-04-15T00:00:00", 2.5 + 7.5),
+        ("half_life = \"15d\"", "2020-04-30T00:00:00", 5.0),
+        ("per_event = true\nhalf_life = \"15d\"", "2020-04-15T00:00:00", 1.25 + 5.0),
+    ] {
+        check_rule(&format!("{price}{keys}"), "a", moment, expected);
+    }
+    check_rule(&format!("{price}at_most = 0"), "c", "2020-05-01T00:00:00", 10.0);
+}
+
+const SCHEME: &str = r#"
+[groups.fit]
+cap = 25
+[[rule]]
+name = "director"
+group = "fit"
+attribute = "role"
+contains = "director"
+points = 20
+[[rule]]
+name = "seats"
+group = "fit"
+attribute = "seats"
+min = 10
+points = 15
+[[rule]]
+name = "price"
+activity = "visits"
+kind = "price"
+per_event = true
+points = 40
+[[rule]]
+name = "student"
+attribute = "role"
+equals = "student"
+disqualifies = true
+"#;
+
+#[test]
+fn caps_bounds_and_disqualification_add_up() {
+    let tables = tables();
+    let found = score(&tables, SCHEME, "a", "2020-05-01T00:00:00");
+    let sum: f64 = found.contributions.iter().map(|contribution| contribution.points).sum();
+    assert_eq!((sum, found.group_caps, found.bounds, found.points), (155.0, -10.0, -45.0, 100.0));
+    assert_eq!(sum + found.group_caps + found.bounds, found.points);
+    let student = score(&tables, SCHEME, "b", "2020-05-01T00:00:00");
+    assert_eq!((student.points, student.disqualified_by), (0.0, Some(3)));
+}
+
+/// Every event from a moment on becomes another one, and the points before it stay.
+#[test]
+fn points_know_nothing_of_what_comes_later() {
+    let before = tables();
+    let rules = "[[rule]]\nname = \"price\"\nactivity = \"visits\"\nkind = \"price\"\nper_event = true\npoints = 7\nhalf_life = \"9d\"\n[[rule]]\nname = \"any\"\nactivity = \"visits\"\npoints = 3\n";
+    let mut noticed = false;
+    for moment in ["2020-03-01T00:00:00", "2020-03-31T00:00:00", "2020-04-01T00:00:00", "2020-04-15T00:00:00", "2020-06-01T00:00:00"] {
+        let mut poisoned = before.clone();
+        let EventRows { owners, at: times, visible, mut kinds, values } = before.activities[0].to_rows();
+        for (event, time) in times.iter().enumerate().filter(|(_, time)| **time >= at(moment)) {
+            let _ = time;
+            kinds[0].codes[event] = 1 - kinds[0].codes[event];
+        }
+        let rows = EventRows { owners, at: times, visible, kinds, values };
+        poisoned.activities[0] = Activities::new("visits", None, 3, rows);
+        for lead in ["a", "b", "c"] {
+            assert_eq!(score(&before, rules, lead, moment), score(&poisoned, rules, lead, moment), "{lead} {moment}");
+            noticed |= score(&before, rules, lead, "2020-07-01T00:00:00") != score(&poisoned, rules, lead, "2020-07-01T00:00:00");
+        }
+    }
+    assert!(noticed, "a poison that nobody ever notices tests nothing");
+}
+
+#[test]
+fn the_command_scores_explains_and_points_at_what_is_wrong() {
+    let folder = small_crm();
+    let rules = "[[rule]]\nname = \"web\"\nattribute = \"source\"\nequals = \"web\"\npoints = 30\n[[rule]]\nname = \"page\"\nactivity = \"visits\"\nkind = \"page\"\npoints = 25\n[thresholds]\nmql = 30\n[grades]\nA = 50\nB = 20\n";
+    std::fs::write(folder.path().join("rules.toml"), rules).expect("room");
+    succeed(folder.path(), &["rules", "score", "rules.toml", "--as-of", "2020-05-01"]);
+    let text = std::fs::read_to_string(folder.path().join("points.csv")).expect("written");
+    let rows: Vec<&str> = text.lines().skip(1).collect();
+    let config = Config::parse(&std::fs::read_to_string(folder.path().join("leadscore.toml")).expect("there")).expect("a config");
+    let tables = load(&config, folder.path(), &LoadOptions::default()).expect("tables");
+    assert_eq!(rows.len(), scoring_snapshots(&tables, at("2020-05-01T00:00:00")).at_risk.len());
+    assert!(rows.iter().any(|row| row.ends_with(",30,B,mql,,web +30")), "{text}");
+    let id = rows.iter().find(|row| row.ends_with(",25,B,,,page +25")).and_then(|row| row.split(',').next()).expect("a lead that saw a page");
+    let said = succeed(folder.path(), &["rules", "explain", "rules.toml", id, "--as-of", "2020-05-01"]);
+    assert!(said.contains("5 points to `mql`") && said.contains("grade B"), "{said}");
+    let said = succeed(folder.path(), &["rules", "check", "rules.toml", "--as-of", "2020-05-01"]);
+    assert!(said.contains("web") && said.contains("+30"), "{said}");
+    // The past as it stood: what `score` says as of each day.
+    succeed(folder.path(), &["rules", "history", "rules.toml", "-o", "history.csv"]);
+    let history = std::fs::read_to_string(folder.path().join("history.csv")).expect("written");
+    for day in ["2020-03-01", "2020-05-01"] {
+        succeed(folder.path(), &["rules", "score", "rules.toml", "--as-of", day, "-o", "then.csv"]);
+        let then = std::fs::read_to_string(folder.path().join("then.csv")).expect("written");
+        let mut expected: Vec<&str> = then.lines().skip(1).collect();
+        let mut found: Vec<String> =
+            history.lines().filter(|row| row.contains(day)).map(|row| row.rsplitn(3, ',').nth(2).expect("label and maturity").to_owned()).collect();
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert!(!expected.is_empty());
+        assert_eq!(found, expected);
+    }
+    for (from, to, expected) in [
+        ("\"source\"", "\"sorce\"", "there is no attribute `sorce`"),
+        ("kind = \"page\"", "kind = \"pages\"", "did you mean `page`?"),
+        ("equals = \"web\"", "min = 3", "`source` is no number"),
+        ("mql = 30", "mql = 500", "which no lead can have"),
+    ] {
+        std::fs::write(folder.path().join("bad.toml"), rules.replacen(from, to, 1)).expect("room");
+        let output = leadscore(folder.path(), &["rules", "check", "bad.toml", "--as-of", "2020-05-01"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains(expected) && said.contains("bad.toml:"), "{said}");
+    }
+}
+
+#[test]
+fn ready_files_fit_a_simulated_crm() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    succeed(folder.path(), &["simulate", "--leads", "3000", "--format", "csv", "--out", "crm"]);
+    let recipes = leadscore_tests::here().parent().expect("the project").join("docs/recipes");
+    let mut n_files = 0;
+    for entry in std::fs::read_dir(recipes).expect("a folder") {
+        let path = entry.expect("a file").path();
+        let said = leadscore(folder.path(), &["rules", "check", &path.to_string_lossy(), "-c", "crm/leadscore.toml", "--as-of", "2025-06-01"]);
+        let text = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(said.status.success(), "{}: {text}", path.display());
+        assert!(!text.contains("no rule of these applies"), "{}: a rule that applies to nobody shows nothing: {text}", path.display());
+        n_files += 1;
+    }
+    assert!(n_files >= 3);
+}
