@@ -5,7 +5,7 @@ use leadscore_core::{Snapshot, Timestamp};
 use leadscore_features::scoring_snapshots;
 use leadscore_rules::{BoundRules, PointsScore, RulesFile};
 use leadscore_tables::{Activities, Config, EventRows, LoadOptions, Tables, load};
-use leadscore_tests::{folder_with, leadscore, small_crm, succeed};
+use leadscore_tests::{figure, folder_with, leadscore, small_crm, succeed};
 
 const CONFIG: &str = r#"
 [leads]
@@ -228,4 +228,33 @@ fn ready_files_fit_a_simulated_crm() {
         n_files += 1;
     }
     assert!(n_files >= 3);
+}
+
+/// The report compares the model with the points of rules as of each snapshot, and they are the ones that `history` says.
+#[test]
+fn a_model_is_measured_beside_rules() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    succeed(folder.path(), &["simulate", "--leads", "6000", "--format", "csv", "--out", "crm"]);
+    let recipe = leadscore_tests::here().parent().expect("the project").join("docs/recipes/hubspot-like.toml");
+    let recipe = recipe.to_string_lossy();
+    succeed(folder.path(), &["train", "-c", "crm/leadscore.toml", "--as-of", "2025-04-01", "-o", "model"]);
+    let said = succeed(folder.path(), &["evaluate", "model", "-c", "crm/leadscore.toml", "--rules", &recipe, "--json", "r.json", "--scores", "s.csv"]);
+    assert!(said.contains("Against the manual score, on the same"), "{said}");
+    let page = std::fs::read_to_string(folder.path().join("report.html")).expect("written");
+    assert!(page.contains("The manual score is that of the rules in"), "the page says what was compared");
+    let auc = figure(folder.path(), "r.json", "evaluation.manual.manual.roc_auc.value");
+    assert!(auc > 0.55 && auc < figure(folder.path(), "r.json", "evaluation.ranking.roc_auc.value"), "{auc}");
+    succeed(folder.path(), &["rules", "history", &recipe, "-c", "crm/leadscore.toml", "-o", "h.csv"]);
+    let points = |file: &str, key: [&str; 2], value: &str| -> std::collections::HashMap<String, f64> {
+        let mut reader = csv::Reader::from_path(folder.path().join(file)).expect("readable");
+        let header = reader.headers().expect("a header").clone();
+        let at = |name: &str| header.iter().position(|found| found == name).expect("a column");
+        let rows = reader.records().map(|row| row.expect("a row"));
+        rows.map(|row| (format!("{} {}", &row[at(key[0])], &row[at(key[1])]), row[at(value)].parse().expect("a number"))).collect()
+    };
+    let (evaluated, history) = (points("s.csv", ["lead_id", "snapshot"], "manual_score"), points("h.csv", ["lead_id", "as_of"], "points"));
+    assert!(evaluated.len() > 500);
+    for (key, points) in &evaluated {
+        assert_eq!(history.get(key), Some(points), "{key}");
+    }
 }

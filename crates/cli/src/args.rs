@@ -237,6 +237,9 @@ pub(crate) struct EvaluateArgs {
     /// Also write every evaluated snapshot with its prediction and label
     #[arg(long, value_name = "FILE")]
     pub(crate) scores: Option<PathBuf>,
+    /// Compare with the points of these rules, computed as of each snapshot, in place of a column with manual scores
+    #[arg(long, value_name = "RULES")]
+    pub(crate) rules: Option<PathBuf>,
     /// Evaluate snapshots from before the model's knowledge ended, too; the report says so
     #[arg(long)]
     pub(crate) allow_in_sample: bool,

@@ -5,12 +5,11 @@ use leadscore_inference::quartile_tiers;
 use leadscore_metrics::{BootstrapOptions, Evaluation, EvaluationInput, ManualInput, evaluate};
 use leadscore_tables::Tables;
 
-/// Evaluates probabilities of these snapshots.
-pub(crate) fn evaluate_rows(tables: &Tables, keys: &[Snapshot], lead_keys: &[u64], labels: &[bool], probabilities: &[f64]) -> anyhow::Result<Evaluation> {
+/// Evaluates probabilities of these snapshots beside manual scores of the same ones, NaN where there is none.
+pub(crate) fn evaluate_rows(manual: Option<&[f64]>, lead_keys: &[u64], labels: &[bool], probabilities: &[f64]) -> anyhow::Result<Evaluation> {
     let tiers = tier_numbers(&quartile_tiers(probabilities));
     let names: Vec<&str> = ContactPriority::QUARTILES.iter().map(|tier| tier.name()).collect();
-    let scores = manual_scores(tables, keys);
-    let manual_tiers = scores.as_ref().map(|scores| {
+    let manual_tiers = manual.map(|scores| {
         let rows: Vec<usize> = (0..scores.len()).filter(|&row| !scores[row].is_nan()).collect();
         let spread = |values: &[f64]| {
             let picked: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
@@ -22,8 +21,7 @@ pub(crate) fn evaluate_rows(tables: &Tables, keys: &[Snapshot], lead_keys: &[u64
         };
         (spread(scores), spread(probabilities))
     });
-    let manual =
-        scores.as_ref().zip(manual_tiers.as_ref()).map(|(scores, (manual_tiers, predictive_tiers))| ManualInput { scores, manual_tiers, predictive_tiers });
+    let manual = manual.zip(manual_tiers.as_ref()).map(|(scores, (manual_tiers, predictive_tiers))| ManualInput { scores, manual_tiers, predictive_tiers });
     let input = EvaluationInput { labels, probabilities, clusters: lead_keys, tiers: &tiers, manual, tier_names: &names };
     Ok(evaluate(input, BootstrapOptions::default())?)
 }

@@ -32,6 +32,8 @@ pub struct DataSection {
     pub period: String,
     /// Whether the model may have seen some of these rows.
     pub in_sample: bool,
+    /// The rules that the manual score was computed by as of each snapshot; `None` where it is a column of today's table.
+    pub rules: Option<String>,
 }
 
 /// How far one feature moves scores.

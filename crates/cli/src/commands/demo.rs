@@ -31,6 +31,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
         output: report.clone(),
         json: Some(folder.join("report.json")),
         scores: None,
+        rules: None,
         allow_in_sample: false,
     };
     let verdict = show::quietly(|| evaluate::evaluate(&evaluation))?.text();

@@ -8,6 +8,7 @@ use leadscore_tables::{OutColumn, OutTable, check_table_target, check_target, wr
 
 use crate::args::EvaluateArgs;
 use crate::commands::Outcome;
+use crate::commands::rules::points_of;
 use crate::commands::train::write_report;
 use crate::evaluation::{evaluate_rows, manual_scores};
 use crate::project::{Project, describe_counts, features_of, lead_keys, read_model};
@@ -54,8 +55,12 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
     let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
     let matrix = features_of(&tables, &model.specs, &snapshots)?;
     let scored = score(&model, &matrix)?;
+    let manual = match &args.rules {
+        Some(rules) => Some(points_of(rules, &project, &snapshots)?),
+        None => manual_scores(&tables, &snapshots),
+    };
     let evaluation =
-        evaluate_rows(&tables, &snapshots, &lead_keys(&tables, &snapshots), &labels, &scored.probabilities).context("cannot evaluate these snapshots")?;
+        evaluate_rows(manual.as_deref(), &lead_keys(&tables, &snapshots), &labels, &scored.probabilities).context("cannot evaluate these snapshots")?;
     let write_time = project.write_time();
     let report = Report::new(
         &model.card,
@@ -65,11 +70,12 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
             measured_on: format!("{} snapshots of {}", show::count(rows.len()), args.config.config.display()),
             snapshots: describe_counts(&counts, &project),
             in_sample: from < known_until,
+            rules: args.rules.as_ref().map(|path| path.display().to_string()),
             period: format!("{} to {}", write_time(snapshots[0].at), write_time(snapshots[snapshots.len() - 1].at)),
         },
     );
     if let Some(path) = &args.scores {
-        write_table(path, &evaluated_table(&project, &tables, &snapshots, &labels, &scored, &model.card.model_id))?;
+        write_table(path, &evaluated_table(&project, &tables, &snapshots, &labels, &scored, manual, &model.card.model_id))?;
         show::remark(&format!("wrote {}", path.display()));
     }
     write_report(&report, Some(&args.output), args.json.as_deref())?;
@@ -83,6 +89,7 @@ fn evaluated_table(
     snapshots: &[leadscore_core::Snapshot],
     labels: &[bool],
     scored: &leadscore_inference::Scored,
+    manual: Option<Vec<f64>>,
     model_id: &str,
 ) -> OutTable {
     let mut table = OutTable::default();
@@ -96,7 +103,7 @@ fn evaluated_table(
     table.push("contact_priority", OutColumn::Text(quartile_tiers(&scored.probabilities).iter().map(|tier| Some(tier.name().to_owned())).collect()));
     table.push("log_odds", OutColumn::Number(scored.log_odds.clone()));
     table.push("label", OutColumn::Integer(labels.iter().map(|&label| Some(i64::from(label))).collect()));
-    if let Some(manual) = manual_scores(tables, snapshots) {
+    if let Some(manual) = manual {
         table.push("manual_score", OutColumn::Number(manual));
     }
     table.push("model_id", OutColumn::Text(vec![Some(model_id.to_owned()); snapshots.len()]));

@@ -1,16 +1,18 @@
 //! `rules`: manual points of open leads, one lead's points rule by rule, and whether rules fit the tables.
 
+use std::path::Path;
+
 use anyhow::Context;
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_features::{labelled_snapshots, scoring_snapshots};
 use leadscore_rules::{BoundRules, Grade, PointsScore, RulesFile};
-use leadscore_tables::{ConfigError, LoadOptions, OutColumn, OutTable, Tables, check_table_target, write_table};
+use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, check_table_target, write_table};
 
 use crate::args::{RulesArgs, RulesCommand, RulesExplainArgs, RulesScoreArgs};
 use crate::commands::Outcome;
 use crate::commands::explain::find_lead;
 use crate::commands::score::next_midnight;
-use crate::project::{Project, describe_counts};
+use crate::project::{Project, describe_counts, now};
 use crate::show::{self, ConfigFailure};
 
 pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
@@ -20,6 +22,20 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
         RulesCommand::History(args) => history(args),
         RulesCommand::Check(args) => check(args),
     }
+}
+
+/// Reads rules, and binds them to tables that hold all that they may name.
+fn bind(path: &Path, tables: &Tables) -> anyhow::Result<BoundRules> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules {}", path.display()))?;
+    let bound = RulesFile::parse(&text).and_then(|file| BoundRules::new(file, tables));
+    Ok(bound.map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?)
+}
+
+/// Points of these snapshots by rules, the fewest for who is disqualified.
+pub(crate) fn points_of(path: &Path, project: &Project, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
+    // A model's tables hold the attributes that it reads, and rules may read others.
+    let tables = leadscore_tables::load(&project.config, &project.folder, &LoadOptions { now: Some(now()), ..Default::default() })?;
+    Ok(bind(path, &tables)?.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect())
 }
 
 /// Rules beside the tables that they are for.
@@ -32,13 +48,10 @@ struct Bench {
 
 impl Bench {
     fn open(args: &RulesArgs) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(&args.rules).with_context(|| format!("cannot read the rules {}", args.rules.display()))?;
-        let failure = |error: ConfigError| ConfigFailure { path: args.rules.clone(), text: text.clone(), error };
-        let file = RulesFile::parse(&text).map_err(failure)?;
         let project = Project::open(&args.config.config)?;
         let requested = project.moments("--as-of", args.as_of.as_ref())?;
         let tables = project.load(&LoadOptions { as_of: requested, ..Default::default() })?;
-        let rules = BoundRules::new(file, &tables).map_err(failure)?;
+        let rules = bind(&args.rules, &tables)?;
         let as_of = requested.unwrap_or_else(|| next_midnight(tables.observation_end));
         Ok(Self { project, tables, rules, as_of })
     }

@@ -15,7 +15,7 @@ use leadscore_training::{
 
 use crate::args::{SolverArg, TrainArgs};
 use crate::commands::Outcome;
-use crate::evaluation::evaluate_rows;
+use crate::evaluation::{evaluate_rows, manual_scores};
 use crate::project::{FLAT_CAVEAT, Labelled, Project, describe_counts, label_and_compute};
 use crate::show::{self, Stage};
 
@@ -174,7 +174,8 @@ pub(crate) fn evaluate_holdout(tables: &Tables, labelled: &Labelled, trained: &T
     let keys: Vec<_> = rows.iter().map(|&row| labelled.matrix.keys()[row]).collect();
     let lead_keys: Vec<u64> = rows.iter().map(|&row| labelled.lead_keys[row]).collect();
     let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
-    evaluate_rows(tables, &keys, &lead_keys, &labels, &trained.holdout.probabilities).context("cannot evaluate the held-out snapshots")
+    evaluate_rows(manual_scores(tables, &keys).as_deref(), &lead_keys, &labels, &trained.holdout.probabilities)
+        .context("cannot evaluate the held-out snapshots")
 }
 
 pub(crate) fn report(project: &Project, trained: &Trained, evaluation: &Evaluation, counts: &SnapshotCounts) -> Report {
@@ -187,6 +188,7 @@ pub(crate) fn report(project: &Project, trained: &Trained, evaluation: &Evaluati
             measured_on: trained.holdout.description.clone(),
             snapshots: describe_counts(counts, project),
             in_sample: false,
+            rules: None,
             period: format!("{} to {}", model.card.snapshots_from, model.card.snapshots_to),
         },
     )
