@@ -200,6 +200,19 @@ fn the_command_scores_explains_and_points_at_what_is_wrong() {
         assert!(!expected.is_empty());
         assert_eq!(found, expected);
     }
+    // Examples in the file: one that holds, and two that do not, each pointed at.
+    let example = |lead: &str, points: u32| format!("{rules}[[example]]\nlead = \"{lead}\"\nas_of = 2020-05-01\npoints = {points}\n");
+    for (text, holds, expected) in [
+        (example(id, 25), true, ""),
+        (example(id, 26), false, "has 25 points, and the example says 26"),
+        (example("L999", 1), false, "there is no lead `L999`"),
+    ] {
+        std::fs::write(folder.path().join("examples.toml"), text).expect("room");
+        let output = leadscore(folder.path(), &["rules", "check", "examples.toml", "--as-of", "2020-05-01"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(i32::from(!holds)), "{said}");
+        assert!(said.contains(expected) && (holds || said.contains("examples.toml:")), "{said}");
+    }
     for (from, to, expected) in [
         ("\"source\"", "\"sorce\"", "there is no attribute `sorce`"),
         ("kind = \"page\"", "kind = \"pages\"", "did you mean `page`?"),

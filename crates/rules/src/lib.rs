@@ -6,5 +6,5 @@ mod bind;
 mod score;
 
 pub use bind::BoundRules;
-pub use rules_file::{Grade, GroupConfig, RuleConfig, RuleValue, RulesFile, ScoreConfig};
+pub use rules_file::{ExampleConfig, Grade, GroupConfig, RuleConfig, RuleValue, RulesFile, ScoreConfig};
 pub use score::{Contribution, PointsScore, RulesError};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leadscore_core::Span;
-use leadscore_tables::{ConfigError, parse_toml};
+use leadscore_tables::{ConfigError, Moment, parse_toml};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -26,6 +26,21 @@ pub struct RulesFile {
     /// Grades and the points from which each is given, such as `A = 80`.
     #[serde(default)]
     pub grades: BTreeMap<String, Spanned<f64>>,
+    /// What some leads should have, for `rules check`.
+    #[serde(rename = "example", default)]
+    pub examples: Vec<ExampleConfig>,
+}
+
+/// `[[example]]`: a lead whose points are known.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleConfig {
+    /// Its id.
+    pub lead: Spanned<String>,
+    /// The moment; that of the command if not given.
+    pub as_of: Option<Moment>,
+    /// The points that it should have, to a tenth.
+    pub points: f64,
 }
 
 /// `[score]`.

@@ -6,7 +6,7 @@ use anyhow::Context;
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_features::{labelled_snapshots, scoring_snapshots};
 use leadscore_rules::{BoundRules, Grade, PointsScore, RulesFile};
-use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, check_table_target, write_table};
+use leadscore_tables::{ConfigError, LoadOptions, OutColumn, OutTable, Tables, check_table_target, write_table};
 
 use crate::args::{RulesArgs, RulesCommand, RulesExplainArgs, RulesScoreArgs};
 use crate::commands::Outcome;
@@ -61,6 +61,14 @@ impl Bench {
         let open = scoring_snapshots(&self.tables, self.as_of).at_risk;
         let scores = self.rules.score(&self.tables, &open)?;
         Ok((open, scores))
+    }
+
+    /// The points of one lead.
+    fn point_of(&self, lead: u32, as_of: Timestamp) -> anyhow::Result<PointsScore> {
+        // A flat export has a place in its order for each lead, and no dates.
+        let of_order = || scoring_snapshots(&self.tables, self.as_of).at_risk.into_iter().find(|key| key.lead == lead);
+        let at = if self.project.config.is_flat() { of_order().map_or(as_of, |key| key.at) } else { as_of };
+        Ok(self.rules.score(&self.tables, &[Snapshot { lead, at }])?.remove(0))
     }
 
     fn rule_text(&self, score: &PointsScore) -> String {
@@ -141,8 +149,7 @@ fn history(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
 fn explain(args: &RulesExplainArgs) -> anyhow::Result<Outcome> {
     let bench = Bench::open(&args.rules)?;
     let lead = find_lead(&bench.tables, &args.lead)?;
-    let at = if bench.project.config.is_flat() { bench.score()?.0.iter().find(|key| key.lead == lead).map_or(bench.as_of, |key| key.at) } else { bench.as_of };
-    let score = bench.rules.score(&bench.tables, &[Snapshot { lead, at }])?.remove(0);
+    let score = bench.point_of(lead, bench.as_of)?;
     let mut rows: Vec<Vec<String>> = score
         .contributions
         .iter()
@@ -190,5 +197,31 @@ fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
     if !unused.is_empty() {
         show::remark(&format!("of {} open leads, no rule of these applies to any: {}", show::count(open.len()), unused.join(", ")));
     }
-    Ok(Outcome::Done)
+    let failures = failed_examples(&bench, &args.rules)?;
+    failures.iter().for_each(show::error);
+    Ok(if failures.is_empty() { Outcome::Done } else { Outcome::No })
+}
+
+/// Examples of the file that do not hold, each with its place.
+fn failed_examples(bench: &Bench, path: &Path) -> anyhow::Result<Vec<anyhow::Error>> {
+    let mut failures = Vec::new();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules {}", path.display()))?;
+    for example in &bench.rules.file().examples {
+        let fail = |message: String, help: String| {
+            let error = ConfigError { message, help: Some(help), span: Some(example.lead.span()) };
+            anyhow::Error::from(ConfigFailure { path: path.to_owned(), text: text.clone(), error })
+        };
+        let id = example.lead.get_ref();
+        match find_lead(&bench.tables, id) {
+            Err(error) => failures.push(fail(error.to_string(), "an example is a lead of these tables".to_owned())),
+            Ok(lead) => {
+                let score = bench.point_of(lead, example.as_of.map_or(bench.as_of, |moment| moment.0))?;
+                if (score.points - example.points).abs() > 0.05 {
+                    let found = format!("lead `{id}` has {} points, and the example says {}", rounded(score.points), example.points);
+                    failures.push(fail(found, format!("it got {}", bench.rule_text(&score))));
+                }
+            }
+        }
+    }
+    Ok(failures)
 }
