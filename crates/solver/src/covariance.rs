@@ -5,7 +5,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::design::{Design, PART_ROWS, TILE_ROWS};
 use crate::error::SolverError;
-use crate::kernel::log_odds;
+use crate::many::log_odds;
 use crate::newton::Fit;
 use crate::target::Target;
 

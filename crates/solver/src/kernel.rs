@@ -162,44 +162,6 @@ fn wide_hessian(design: &Design, wide: usize, curvatures: &[f64]) -> Result<Wide
     Ok(WideHessian { diagonal, cross })
 }
 
-/// The log-odds of every row, with an offset for each where there are any.
-///
-/// # Errors
-///
-/// [`SolverError::Disk`] where rows are on disk and cannot be read.
-///
-/// # Panics
-///
-/// Where coefficients or offsets are fewer than the design has coefficients or rows.
-pub fn log_odds(design: &Design, offsets: Option<&[f64]>, coefficients: &[f64]) -> Result<Vec<f64>, SolverError> {
-    let parts: Vec<Vec<f64>> = (0..design.n_parts())
-        .into_par_iter()
-        .map(|idx| {
-            let part = &*design.part(idx)?;
-            let mut result = Vec::with_capacity(part.n_rows);
-            for_this_processor(
-                #[inline(always)]
-                move || {
-                    for tile in 0..part.n_tiles() {
-                        let first = part.first_row + tile * TILE_ROWS;
-                        let m = TILE_ROWS.min(part.first_row + part.n_rows - first);
-                        let mut eta = [0.0; TILE_ROWS];
-                        start(&mut eta, coefficients[0], offsets.map(|offsets| &offsets[first..first + m]));
-                        match &part.numbers {
-                            Numbers::F32(numbers) => add_numbers(&mut eta, numbers, tile, &design.layout, coefficients),
-                            Numbers::F64(numbers) => add_numbers(&mut eta, numbers, tile, &design.layout, coefficients),
-                        }
-                        add_codes(&mut eta, part, tile, &design.layout, coefficients);
-                        result.extend_from_slice(&eta[..m]);
-                    }
-                    Ok(result)
-                },
-            )
-        })
-        .collect::<Result<_, SolverError>>()?;
-    Ok(parts.concat())
-}
-
 struct Lane {
     loss: f64,
     /// Intercept and numbers.

@@ -23,8 +23,7 @@ pub use error::SolverError;
 pub use factor::Factor;
 pub use linfa::{Logistic, LogisticParams, ValidLogisticParams};
 
-pub use kernel::log_odds;
-pub use many::{log_losses, log_odds as log_odds_of_many};
+pub use many::{log_losses, log_odds, log_odds_of_many};
 pub use newton::{Certificate, Expansion, Fit, SolverOptions, Start, expand, fit, fit_many};
 pub use penalty::{Direction, Penalty};
 pub use target::Target;

@@ -7,7 +7,7 @@ use ndarray::{Array1, ArrayBase, Data, Ix2};
 
 use crate::design::{Column, Design, Precision};
 use crate::error::SolverError;
-use crate::kernel::log_odds;
+use crate::many::log_odds;
 use crate::newton::{Certificate, Fit, SolverOptions, Start, fit};
 use crate::penalty::Penalty;
 use crate::target::Target;

@@ -48,6 +48,19 @@ pub(crate) fn pass(design: &Design, target: &Target, points: &[&[f64]]) -> Resul
     Ok(losses.into_iter().enumerate().map(|(model, loss)| Sums { loss, gradient: gradient_of(model), hessian: None }).collect())
 }
 
+/// The log-odds of every row, with an offset for each where there are any.
+///
+/// # Errors
+///
+/// [`SolverError::Disk`] where rows are on disk and cannot be read.
+///
+/// # Panics
+///
+/// Where coefficients or offsets are fewer than the design has coefficients or rows.
+pub fn log_odds(design: &Design, offsets: Option<&[f64]>, coefficients: &[f64]) -> Result<Vec<f64>, SolverError> {
+    Ok(log_odds_of_many(design, offsets, &[coefficients])?.remove(0))
+}
+
 /// The log-odds of every row by each of these coefficients.
 ///
 /// # Errors
@@ -56,8 +69,8 @@ pub(crate) fn pass(design: &Design, target: &Target, points: &[&[f64]]) -> Resul
 ///
 /// # Panics
 ///
-/// Where coefficients are fewer than the design has.
-pub fn log_odds(design: &Design, coefficients: &[&[f64]]) -> Result<Vec<Vec<f64>>, SolverError> {
+/// As [`log_odds`].
+pub fn log_odds_of_many(design: &Design, offsets: Option<&[f64]>, coefficients: &[&[f64]]) -> Result<Vec<Vec<f64>>, SolverError> {
     let weights = Weights::new(coefficients);
     let parts: Vec<Vec<Vec<f64>>> = (0..design.n_parts())
         .into_par_iter()
@@ -71,7 +84,8 @@ pub fn log_odds(design: &Design, coefficients: &[&[f64]]) -> Result<Vec<Vec<f64>
                 move || {
                     for tile in 0..part.n_tiles() {
                         let m = TILE_ROWS.min(part.n_rows - tile * TILE_ROWS);
-                        bench.score(part, tile, layout, None, weights);
+                        let first = part.first_row + tile * TILE_ROWS;
+                        bench.score(part, tile, layout, offsets.map(|offsets| &offsets[first..first + m]), weights);
                         for (result, eta) in result.iter_mut().zip(bench.eta.chunks_exact(TILE_ROWS)) {
                             result.extend_from_slice(&eta[..m]);
                         }

@@ -2,7 +2,7 @@
 
 use crate::design::{Design, TILE_ROWS};
 use crate::error::SolverError;
-use crate::kernel::log_odds;
+use crate::many::log_odds;
 use crate::newton::Fit;
 use crate::penalty::Penalty;
 use crate::target::Target;

@@ -168,7 +168,7 @@ fn rows_on_disk_are_fitted_as_in_memory() {
         let (expected, found) = (solve(&held), solve(&on_disk));
         assert_eq!(found, expected);
         let both = [found.coefficients.as_slice(), &expected.coefficients];
-        assert_eq!(log_odds_of_many(&on_disk, &both).expect("it can be read"), log_odds_of_many(&held, &both).expect("in memory"));
+        assert_eq!(log_odds_of_many(&on_disk, None, &both).expect("it can be read"), log_odds_of_many(&held, None, &both).expect("in memory"));
         let refused = leadscore_solver::clustered_covariance(&on_disk, &target, &found, &vec![0; n]).expect_err("rows by cluster").to_string();
         assert!(refused.contains("expected one in memory"), "{refused}");
     }
@@ -197,12 +197,15 @@ fn many_penalties_at_once_have_the_optima_that_each_has_alone() {
         let together = fit_many(&design, &target, &penalties, SolverOptions::default(), Some(Start::Near(&middle))).expect("converges");
         let points: Vec<&[f64]> = together.iter().map(|fit| fit.coefficients.as_slice()).collect();
         let losses = log_losses(&design, &target, &points).expect("good coefficients");
-        for (((fitted, penalty), found), loss) in together.iter().zip(&penalties).zip(log_odds_of_many(&design, &points).expect("in memory")).zip(losses) {
+        for (((fitted, penalty), found), loss) in together.iter().zip(&penalties).zip(log_odds_of_many(&design, None, &points).expect("in memory")).zip(losses)
+        {
             let alone = fit(&design, &target, penalty, SolverOptions::default(), None).expect("converges");
             assert!(fitted.coefficients.iter().zip(&alone.coefficients).all(|(found, expected)| (found - expected).abs() < 1e-7));
             assert!(fitted.certificate.gradient <= 1e-9 && fitted.certificate.condition > 1.0, "{:?}", fitted.certificate);
             let expected = log_odds(&design, None, &fitted.coefficients).expect("in memory");
             assert!(found.len() == n && found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-9));
+            let shifted = log_odds(&design, Some(&offsets), &fitted.coefficients).expect("in memory");
+            assert!(shifted.iter().zip(&offsets).zip(&expected).all(|((shifted, offset), plain)| (shifted - offset - plain).abs() < 1e-12));
             assert!((loss + penalty.value(&fitted.coefficients) - alone.certificate.objective).abs() < 1e-7);
         }
     }

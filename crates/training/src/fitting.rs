@@ -272,7 +272,7 @@ impl CodedRows {
     /// By each of these coefficients.
     pub(crate) fn log_odds_of_many(&self, coefficients: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, TrainError> {
         match self {
-            Self::Native(design) => Ok(log_odds_of_many(design, &coefficients.iter().map(Vec::as_slice).collect::<Vec<_>>())?),
+            Self::Native(design) => Ok(log_odds_of_many(design, None, &coefficients.iter().map(Vec::as_slice).collect::<Vec<_>>())?),
             Self::Linfa(dense) => Ok(coefficients.iter().map(|coefficients| dense_log_odds(dense, coefficients)).collect()),
         }
     }
