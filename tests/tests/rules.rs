@@ -1,7 +1,7 @@
 //! Manual points: each kind of rule by a worked example, the past as it stood, and nothing of the future.
 #![allow(missing_docs, reason = "tests")]
 
-use leadscore_core::{Snapshot, Timestamp};
+use leadscore_core::{FeatureSpec, Snapshot, Timestamp};
 use leadscore_features::scoring_snapshots;
 use leadscore_rules::{BoundRules, PointsScore, RulesFile};
 use leadscore_tables::{Activities, Config, EventRows, LoadOptions, Tables, load};
@@ -44,8 +44,15 @@ fn at(text: &str) -> Timestamp {
     Timestamp::parse_iso(text).expect("a moment").0
 }
 
+/// Every feature of these tables.
+fn features(tables: &Tables) -> Vec<FeatureSpec> {
+    let config = Config::parse(CONFIG).expect("a config");
+    let snapshots: Vec<Snapshot> = (0..3).map(|lead| Snapshot { lead, at: at("2020-06-30T00:00:00") }).collect();
+    leadscore_features::survey(tables, &snapshots).plan(&config.features).specs
+}
+
 fn score(tables: &Tables, rules: &str, lead: &str, moment: &str) -> PointsScore {
-    let rules = BoundRules::new(RulesFile::parse(rules).expect("rules"), tables).expect("they fit");
+    let rules = BoundRules::new(RulesFile::parse(rules).expect("rules"), tables, &features(tables)).expect("they fit");
     let lead = tables.leads.ids.iter().position(|id| id == lead).expect("there") as u32;
     rules.score(tables, &[Snapshot { lead, at: at(moment) }]).expect("computable").remove(0)
 }
@@ -104,6 +111,9 @@ fn rules_on_activities() {
     ] {
         check_rule(&format!("{price}{keys}"), "a", moment, expected);
     }
+    // Any feature: three visits of any page in the 30 days before 30 April.
+    check_rule("feature = \"visits.count.30d\"\nmin = 3", "a", "2020-04-30T00:00:00", 10.0);
+    check_rule("feature = \"visits.count.30d\"\nmin = 4", "a", "2020-04-30T00:00:00", 0.0);
     check_rule(&format!("{price}at_most = 0"), "c", "2020-05-01T00:00:00", 10.0);
 }
 
@@ -215,6 +225,7 @@ fn the_command_scores_explains_and_points_at_what_is_wrong() {
     }
     for (from, to, expected) in [
         ("\"source\"", "\"sorce\"", "there is no attribute `sorce`"),
+        ("attribute = \"source\"\nequals = \"web\"", "feature = \"visits.cont.30d\"\nmin = 1", "did you mean `visits.count.30d`?"),
         ("kind = \"page\"", "kind = \"pages\"", "did you mean `page`?"),
         ("equals = \"web\"", "min = 3", "`source` is no number"),
         ("mql = 30", "mql = 500", "which no lead can have"),

@@ -24,19 +24,23 @@ pub(crate) enum Test {
 }
 
 impl BoundRules {
-    /// Finds what rules name.
+    /// Finds what rules name; `features` are those that rules may look at.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] points at the rule: an attribute, a table or a kind that the tables do not have, or a range of what is
     /// no number.
-    pub fn new(file: RulesFile, tables: &Tables) -> Result<Self, ConfigError> {
+    pub fn new(file: RulesFile, tables: &Tables, features: &[FeatureSpec]) -> Result<Self, ConfigError> {
         let mut specs: Vec<FeatureSpec> = Vec::new();
         let mut tests = Vec::with_capacity(file.rules.len());
         for rule in &file.rules {
-            tests.push(match (&rule.attribute, &rule.activity) {
-                (Some(name), _) => {
-                    let spec = attribute(tables, name, rule)?;
+            let spec = match (&rule.attribute, &rule.feature) {
+                (Some(name), _) => Some(attribute(tables, name, rule)?),
+                (None, Some(name)) => Some(feature(features, name, rule)?),
+                (None, None) => None,
+            };
+            tests.push(match (spec, &rule.activity) {
+                (Some(spec), _) => {
                     let known = specs.iter().position(|known| known.name == spec.name);
                     Test::Attribute(known.unwrap_or_else(|| {
                         specs.push(spec);
@@ -84,14 +88,30 @@ fn attribute(tables: &Tables, name: &str, rule: &RuleConfig) -> Result<FeatureSp
         Column::Number(_) => FeatureKind::Number,
         Column::Category { .. } => FeatureKind::Category,
     };
+    check_kind(name, kind, rule)?;
+    let source = FeatureSource::Attribute { table: table.clone(), column: found.name.clone() };
+    Ok(FeatureSpec { name: full.clone(), source, kind, unit: if kind == FeatureKind::Number { Unit::AsGiven } else { Unit::Level } })
+}
+
+fn feature(features: &[FeatureSpec], name: &str, rule: &RuleConfig) -> Result<FeatureSpec, ConfigError> {
+    let Some(spec) = features.iter().find(|spec| spec.name == name) else {
+        let near = nearest(name, features.iter().map(|spec| spec.name.as_str()));
+        let help = near.map_or_else(|| "`features --describe` lists them all".to_owned(), |near| format!("did you mean `{near}`?"));
+        return Err(error(rule, &format!("there is no feature `{name}`"), help));
+    };
+    check_kind(name, spec.kind, rule)?;
+    Ok(spec.clone())
+}
+
+/// Whether the rule's condition is one for numbers or for texts, as what it looks at.
+fn check_kind(name: &str, kind: FeatureKind, rule: &RuleConfig) -> Result<(), ConfigError> {
     if kind == FeatureKind::Category && (rule.min.is_some() || rule.max.is_some()) {
         return Err(error(rule, &format!("`{name}` is no number"), "`min` and `max` are for numbers; `equals`, `in` and `contains` are for texts".to_owned()));
     }
     if kind == FeatureKind::Number && rule.contains.is_some() {
         return Err(error(rule, &format!("`{name}` is a number"), "`contains` is for texts; `equals`, `in`, `min` and `max` are for numbers".to_owned()));
     }
-    let source = FeatureSource::Attribute { table: table.clone(), column: found.name.clone() };
-    Ok(FeatureSpec { name: full.clone(), source, kind, unit: if kind == FeatureKind::Number { Unit::AsGiven } else { Unit::Level } })
+    Ok(())
 }
 
 fn events(tables: &Tables, name: &str, rule: &RuleConfig) -> Result<Test, ConfigError> {

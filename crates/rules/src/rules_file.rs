@@ -69,7 +69,7 @@ pub struct GroupConfig {
     pub cap: Option<f64>,
 }
 
-/// `[[rule]]`: either on an `attribute` or on an `activity`.
+/// `[[rule]]`: on an `attribute`, on an `activity`, or on a `feature`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleConfig {
@@ -86,7 +86,9 @@ pub struct RuleConfig {
 
     /// A column of the leads, or `lookup.column`.
     pub attribute: Option<String>,
-    /// Applies where the attribute is this.
+    /// Any feature, by the name that `features --describe` gives it; conditions are those of an attribute.
+    pub feature: Option<String>,
+    /// Applies where the attribute or feature is this.
     pub equals: Option<RuleValue>,
     /// Applies where the attribute is one of these.
     #[serde(rename = "in")]
@@ -167,6 +169,11 @@ impl RulesFile {
         in_order(&self.thresholds)
     }
 
+    /// Whether a rule looks at a feature.
+    pub fn needs_features(&self) -> bool {
+        self.rules.iter().any(|rule| rule.feature.is_some())
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let fail = |message: String, help: &str, span| Err(ConfigError { message, help: Some(help.to_owned()), span });
         let ScoreConfig { min, max, .. } = self.score;
@@ -197,8 +204,9 @@ impl RulesFile {
         let fail = |message: &str, help: &str| {
             Err(ConfigError { message: format!("rule \"{}\": {message}", rule.name.get_ref()), help: Some(help.to_owned()), span: Some(rule.name.span()) })
         };
-        if rule.attribute.is_some() == rule.activity.is_some() {
-            return fail("it needs either `attribute` or `activity`", "name the column, or the table of activities, that it looks at");
+        let looks_at = [rule.attribute.is_some(), rule.feature.is_some(), rule.activity.is_some()];
+        if looks_at.into_iter().filter(|given| *given).count() != 1 {
+            return fail("it needs one of `attribute`, `activity` and `feature`", "name the column, the table of activities or the feature that it looks at");
         }
         if !(-200.0..=100.0).contains(&rule.points) {
             return fail("its points are out of range", "points go from -200 to 100");
@@ -222,9 +230,9 @@ impl RulesFile {
             || rule.max_events.is_some()
             || rule.half_life.is_some()
             || rule.monthly_decay.is_some();
-        if rule.attribute.is_some() {
+        if rule.activity.is_none() {
             if n_conditions != 1 {
-                return fail("it has no condition on its attribute, or several", "write one of `equals`, `in`, `min` and `max`, `contains`, `missing`");
+                return fail("it has no condition on what it looks at, or several", "write one of `equals`, `in`, `min` and `max`, `contains`, `missing`");
             }
             if on_events || rule.cap.is_some() {
                 return fail("it has keys of an activity", "`kind`, `within`, counts, caps and decay go with `activity`");
@@ -280,8 +288,8 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_at_its_place() {
         let rule = "[[rule]]\nname = \"r\"\npoints = 5\n";
-        check_error(&format!("{rule}attribute = \"a\"\nequals = 1\nactivity = \"b\"\n"), "either `attribute` or `activity`", "\"r\"");
-        check_error(&format!("{rule}attribute = \"a\"\n"), "no condition on its attribute", "\"r\"");
+        check_error(&format!("{rule}attribute = \"a\"\nequals = 1\nactivity = \"b\"\n"), "one of `attribute`, `activity` and `feature`", "\"r\"");
+        check_error(&format!("{rule}attribute = \"a\"\n"), "no condition on what it looks at", "\"r\"");
         check_error(&format!("{rule}attribute = \"a\"\nmin = 5\nmax = 4\n"), "`min` lies above its `max`", "\"r\"");
         check_error(&format!("{rule}activity = \"a\"\ngroup = \"fit\"\n"), "there is no [groups.fit]", "\"r\"");
         check_error(&format!("{rule}activity = \"a\"\ncap = 4\n"), "`cap` lies below its points", "\"r\"");

@@ -24,10 +24,15 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
     }
 }
 
-/// Reads rules, and binds them to tables that hold all that they may name.
-fn bind(path: &Path, tables: &Tables) -> anyhow::Result<BoundRules> {
+/// Reads rules, and binds them to tables that hold all that they may name, and to the features of these snapshots.
+fn bind(path: &Path, project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<BoundRules> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules {}", path.display()))?;
-    let bound = RulesFile::parse(&text).and_then(|file| BoundRules::new(file, tables));
+    let features =
+        |file: &RulesFile| if file.needs_features() { leadscore_features::survey(tables, snapshots).plan(&project.config.features).specs } else { Vec::new() };
+    let bound = RulesFile::parse(&text).and_then(|file| {
+        let features = features(&file);
+        BoundRules::new(file, tables, &features)
+    });
     Ok(bound.map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?)
 }
 
@@ -35,7 +40,7 @@ fn bind(path: &Path, tables: &Tables) -> anyhow::Result<BoundRules> {
 pub(crate) fn points_of(path: &Path, project: &Project, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
     // A model's tables hold the attributes that it reads, and rules may read others.
     let tables = leadscore_tables::load(&project.config, &project.folder, &LoadOptions { now: Some(now()), ..Default::default() })?;
-    Ok(bind(path, &tables)?.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect())
+    Ok(bind(path, project, &tables, snapshots)?.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect())
 }
 
 /// Rules beside the tables that they are for.
@@ -51,8 +56,8 @@ impl Bench {
         let project = Project::open(&args.config.config)?;
         let requested = project.moments("--as-of", args.as_of.as_ref())?;
         let tables = project.load(&LoadOptions { as_of: requested, ..Default::default() })?;
-        let rules = bind(&args.rules, &tables)?;
         let as_of = requested.unwrap_or_else(|| next_midnight(tables.observation_end));
+        let rules = bind(&args.rules, &project, &tables, &scoring_snapshots(&tables, as_of).at_risk)?;
         Ok(Self { project, tables, rules, as_of })
     }
 
