@@ -266,7 +266,17 @@ fn a_model_is_measured_beside_rules() {
     assert!(said.contains("Against the manual score, on the same"), "{said}");
     let page = std::fs::read_to_string(folder.path().join("report.html")).expect("written");
     assert!(page.contains("The manual score is that of the rules in"), "the page says what was compared");
+    // The model's own points are rules as well, and better ones.
+    let table = succeed(folder.path(), &["export", "points", "model", "-c", "crm/leadscore.toml", "--rules", "60", "-o", "own.toml"]);
+    assert!(table.contains("the model") && table.contains(" rules "), "{table}");
+    let own = std::fs::read_to_string(folder.path().join("own.toml")).expect("written");
+    let n_rules = own.matches("[[rule]]").count();
+    assert!((20..=60).contains(&n_rules), "{n_rules}");
+    succeed(folder.path(), &["evaluate", "model", "-c", "crm/leadscore.toml", "--rules", "own.toml", "--json", "own.json", "-o", "own.html"]);
+    let own_auc = figure(folder.path(), "own.json", "evaluation.manual.manual.roc_auc.value");
+    let model_auc = figure(folder.path(), "own.json", "evaluation.ranking.roc_auc.value");
     let auc = figure(folder.path(), "r.json", "evaluation.manual.manual.roc_auc.value");
+    assert!(own_auc > auc && own_auc < model_auc + 0.01, "{auc} {own_auc} {model_auc}");
     assert!(auc > 0.55 && auc < figure(folder.path(), "r.json", "evaluation.ranking.roc_auc.value"), "{auc}");
     succeed(folder.path(), &["rules", "history", &recipe, "-c", "crm/leadscore.toml", "-o", "h.csv"]);
     let points = |file: &str, key: [&str; 2], value: &str| -> std::collections::HashMap<String, f64> {

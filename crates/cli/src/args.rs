@@ -34,6 +34,9 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Say why one lead has its score, and what would change its tier
     Explain(ExplainArgs),
+    /// Write a model in another form
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Manual points: score leads by a rules.toml, explain a score, or check the rules
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -45,6 +48,26 @@ pub(crate) enum Command {
     Families,
     /// Print the JSON schema of leadscore.toml, for editors
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExportCommand {
+    /// At most so many rules of whole-number points, as a rules.toml, and what they lose against the model
+    Points(ExportPointsArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportPointsArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Most rules
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub(crate) rules: u16,
+    /// Where to write the rules
+    #[arg(short, long, value_name = "FILE", default_value = "points.toml")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod evaluate;
 mod explain;
+mod export;
 mod features;
 mod init;
 mod inspect;
@@ -49,6 +50,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Recalibrate(args) => recalibrate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Export(command) => export::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => {

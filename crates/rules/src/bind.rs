@@ -105,7 +105,7 @@ fn feature(features: &[FeatureSpec], name: &str, rule: &RuleConfig) -> Result<Fe
 
 /// Whether the rule's condition is one for numbers or for texts, as what it looks at.
 fn check_kind(name: &str, kind: FeatureKind, rule: &RuleConfig) -> Result<(), ConfigError> {
-    if kind == FeatureKind::Category && (rule.min.is_some() || rule.max.is_some()) {
+    if kind == FeatureKind::Category && (rule.above.is_some() || rule.min.is_some() || rule.max.is_some()) {
         return Err(error(rule, &format!("`{name}` is no number"), "`min` and `max` are for numbers; `equals`, `in` and `contains` are for texts".to_owned()));
     }
     if kind == FeatureKind::Number && rule.contains.is_some() {

@@ -49,6 +49,8 @@ pub struct ExampleConfig {
 pub struct ScoreConfig {
     /// Name of the score; default "points".
     pub name: String,
+    /// Points that every lead starts with, default 0.
+    pub base: f64,
     /// Fewest points, default 0.
     pub min: f64,
     /// Most points, default 100, up to 500.
@@ -57,7 +59,7 @@ pub struct ScoreConfig {
 
 impl Default for ScoreConfig {
     fn default() -> Self {
-        Self { name: "points".to_owned(), min: 0.0, max: 100.0 }
+        Self { name: "points".to_owned(), base: 0.0, min: 0.0, max: 100.0 }
     }
 }
 
@@ -93,6 +95,8 @@ pub struct RuleConfig {
     /// Applies where the attribute is one of these.
     #[serde(rename = "in")]
     pub one_of: Option<Vec<RuleValue>>,
+    /// Applies above this number.
+    pub above: Option<f64>,
     /// Applies from this number on.
     pub min: Option<f64>,
     /// Applies up to this number.
@@ -176,8 +180,8 @@ impl RulesFile {
 
     fn check(&self) -> Result<(), ConfigError> {
         let fail = |message: String, help: &str, span| Err(ConfigError { message, help: Some(help.to_owned()), span });
-        let ScoreConfig { min, max, .. } = self.score;
-        if !(min.is_finite() && max.is_finite() && min < max && max <= 500.0) {
+        let ScoreConfig { min, max, base, .. } = self.score;
+        if !(base.is_finite() && min.is_finite() && max.is_finite() && min < max && max <= 500.0) {
             return fail(format!("[score] goes from {min} to {max}"), "`min` lies below `max`, which is 500 at most", None);
         }
         if self.rules.is_empty() {
@@ -219,8 +223,13 @@ impl RulesFile {
         {
             return fail(&format!("there is no [groups.{group}]"), "add it, with a `cap` if it has one");
         }
-        let on_attribute =
-            [rule.equals.is_some(), rule.one_of.is_some(), rule.min.is_some() || rule.max.is_some(), rule.contains.is_some(), rule.missing.is_some()];
+        let on_attribute = [
+            rule.equals.is_some(),
+            rule.one_of.is_some(),
+            rule.min.is_some() || rule.max.is_some() || rule.above.is_some(),
+            rule.contains.is_some(),
+            rule.missing.is_some(),
+        ];
         let n_conditions = on_attribute.iter().filter(|given| **given).count();
         let on_events = rule.kind.is_some()
             || rule.within.is_some()
@@ -232,7 +241,10 @@ impl RulesFile {
             || rule.monthly_decay.is_some();
         if rule.activity.is_none() {
             if n_conditions != 1 {
-                return fail("it has no condition on what it looks at, or several", "write one of `equals`, `in`, `min` and `max`, `contains`, `missing`");
+                return fail(
+                    "it has no condition on what it looks at, or several",
+                    "write one of `equals`, `in`, `above`, `min` and `max`, `contains`, `missing`",
+                );
             }
             if on_events || rule.cap.is_some() {
                 return fail("it has keys of an activity", "`kind`, `within`, counts, caps and decay go with `activity`");

@@ -48,7 +48,7 @@ const MONTH_DAYS: f64 = 30.0;
 impl BoundRules {
     /// The points of each snapshot's lead, by what was known before its moment.
     ///
-    /// Contributions, group caps and bounds add up to the points, but for who is disqualified.
+    /// The base, contributions, group caps and bounds add up to the points, but for who is disqualified.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl BoundRules {
             group.cap.map(|cap| (cap - sum).min(0.0))
         });
         let group_caps: f64 = over.sum();
-        let sum = contributions.iter().map(|contribution| contribution.points).sum::<f64>() + group_caps;
+        let sum = self.file.score.base + contributions.iter().map(|contribution| contribution.points).sum::<f64>() + group_caps;
         let (min, max) = (self.file.score.min, self.file.score.max);
         let bounded = sum.clamp(min, max);
         let points = if disqualified_by.is_some() { min } else { bounded };
@@ -109,7 +109,9 @@ fn applies(rule: &RuleConfig, attributes: &FeatureMatrix, row: usize, column: us
     } else if let Some(part) = &rule.contains {
         attributes.level(row, column).is_some_and(|level| level.to_lowercase().contains(&part.to_lowercase()))
     } else {
-        number().is_some_and(|value| rule.min.is_none_or(|min| value >= min) && rule.max.is_none_or(|max| value <= max))
+        number().is_some_and(|value| {
+            rule.above.is_none_or(|above| value > above) && rule.min.is_none_or(|min| value >= min) && rule.max.is_none_or(|max| value <= max)
+        })
     }
 }
 

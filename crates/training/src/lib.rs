@@ -15,6 +15,7 @@ mod selection;
 mod calibration;
 mod leaks;
 mod learning;
+mod points;
 mod sufficiency;
 
 mod train;
@@ -25,6 +26,7 @@ pub use error::TrainError;
 pub use fitting::{Fitted, Shape, SolverKind, fit_shape};
 pub use leaks::{LeakFinding, LeakVerdict, find_leaks};
 pub use logistic::{LogisticFit, LogisticOptions, fit_logistic};
+pub use points::{PointsCondition, PointsRule, PointsTable, points_table};
 pub use splits::{Fold, SplitKind};
 pub use sufficiency::judge_data;
 pub use train::{EvaluationKind, Holdout, ModelKind, TrainContext, TrainInput, TrainOptions, Trained, train};

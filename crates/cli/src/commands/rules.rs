@@ -160,7 +160,7 @@ fn explain(args: &RulesExplainArgs) -> anyhow::Result<Outcome> {
         .iter()
         .map(|contribution| vec![bench.rules.rule_name(contribution.rule).to_owned(), format!("{:+}", rounded(contribution.points))])
         .collect();
-    for (name, points) in [("caps of groups", score.group_caps), ("bounds of the score", score.bounds)] {
+    for (name, points) in [("everyone's base", bench.rules.file().score.base), ("caps of groups", score.group_caps), ("bounds of the score", score.bounds)] {
         if points != 0.0 {
             rows.push(vec![name.to_owned(), format!("{:+}", rounded(points))]);
         }
