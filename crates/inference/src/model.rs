@@ -263,7 +263,8 @@ impl Model {
 
     /// The same model with every lead's log-odds moved along a line: `intercept + slope · log-odds`.
     ///
-    /// The line goes into the weights, or into the curve where there is one, so that reasons still add up; the order of leads stays as it is for a slope above 0.
+    /// The line goes into the weights, or into the curve where there is one, so that reasons still add up; the order of
+    /// leads stays as it is for a slope above 0.
     /// Covariances are those of the weights times the slope: the line's own uncertainty is not in them.
     #[must_use]
     pub fn recalibrated(mut self, intercept: f64, slope: f64) -> Self {

@@ -41,7 +41,6 @@ pub struct Contribution {
     pub points: f64,
 }
 
-const MICROS_PER_DAY: f64 = 86_400_000_000.0;
 /// Days of a month of decay.
 const MONTH_DAYS: f64 = 30.0;
 
@@ -135,7 +134,7 @@ fn points_of_events(rule: &RuleConfig, activities: &Activities, kind: Option<(us
         return None;
     }
     let weight = |age: &f64| match (rule.half_life, rule.monthly_decay) {
-        (Some(half_life), _) => 0.5_f64.powf(age * MICROS_PER_DAY / half_life.micros() as f64),
+        (Some(half_life), _) => 0.5_f64.powf(age / half_life.days()),
         (None, Some(share)) => (1.0 - share * age / MONTH_DAYS).max(0.0),
         (None, None) => 1.0,
     };

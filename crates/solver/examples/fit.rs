@@ -41,19 +41,6 @@ impl Data {
     }
 }
 
-/// A line of `/proc/self/status` in bytes; 0 where there is none.
-fn memory(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
-}
-
-/// Makes the peak of memory what is used now, and returns that.
-fn reset_peak() -> u64 {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-    memory("VmRSS")
-}
-
 /// Log-loss of 20 ridges on 5 folds, all penalties of a fold in the same passes.
 fn path(data: &Data, precision: Precision) -> Result<Vec<f64>, SolverError> {
     let n = data.labels.len();
@@ -104,7 +91,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let losses = path(&data, precision)?;
             return Ok(format!("{{\"wall\": {}, \"losses\": {losses:?}}}", start.elapsed().as_secs_f64()));
         }
-        let before = reset_peak();
         let start = Instant::now();
         let design = data.design(&rows, precision)?;
         let coded = start.elapsed().as_secs_f64();
@@ -114,13 +100,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let fitted = fit(&design, &target, &penalty, SolverOptions::default(), None)?;
         let errors: Vec<f64> = fitted.factor.inverse().diag().iter().map(|variance| variance.sqrt()).collect();
         let wall = start.elapsed().as_secs_f64();
-        let peak = memory("VmHWM").saturating_sub(before);
         let start = Instant::now();
         let leads: Vec<u64> = (0..n as u64).map(|row| row / 2).collect();
         let robust = if args[6] == "robust" { clustered_covariance(&design, &target, &fitted, &leads)?[[0, 0]] } else { 0.0 };
         let certificate = fitted.certificate;
         Ok(format!(
-            "{{\"coding\": {coded}, \"wall\": {wall}, \"robust\": {}, \"first_error\": {}, \"robust_variance\": {robust}, \"objective\": {}, \"gradient\": {}, \"passes\": {}, \"hessians\": {}, \"bytes\": {}, \"peak\": {peak}}}",
+            "{{\"coding\": {coded}, \"wall\": {wall}, \"robust\": {}, \"first_error\": {}, \"robust_variance\": {robust}, \"objective\": {}, \"gradient\": {}, \"passes\": {}, \"hessians\": {}, \"bytes\": {}}}",
             start.elapsed().as_secs_f64(), errors[0], certificate.objective, certificate.gradient, certificate.passes, certificate.hessians, design.n_bytes()
         ))
     })?;

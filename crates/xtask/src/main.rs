@@ -124,6 +124,7 @@ fn test() -> anyhow::Result<()> {
     bench(1_000)?;
     bench_features(true)?;
     bench_fit(true)?;
+    bench_tiny(2)?;
     bench_accuracy(true)
 }
 

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use anyhow::bail;
+use leadscore_core::log_odds_to_probability;
 use leadscore_inference::{Model, quartile_tiers, score};
-use leadscore_metrics::{calibration_line, log_loss, roc_auc};
+use leadscore_metrics::{log_loss, roc_auc};
 use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_tables::check_target;
-use leadscore_training::{PointsCondition, PointsTable, points_table};
+use leadscore_training::{CalibrationKind, PointsCondition, PointsTable, points_table};
 
 use crate::args::{ExportCommand, ExportPointsArgs};
 use crate::commands::Outcome;
@@ -44,15 +45,20 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
         format!("{:.4}", log_loss(&labelled.labels, &scored.probabilities)?),
         String::new(),
     ]];
+    let mut wanted_table = None;
     for size in SIZES.into_iter().chain((!SIZES.contains(&wanted)).then_some(wanted)) {
         let table = points_table(&matrix, &scored.log_odds, size);
+        // The first feature alone may need more rules than that.
+        if table.rules.is_empty() {
+            continue;
+        }
         let rules = BoundRules::new(RulesFile::parse(&rules_text(&model, &table))?, &tables, &model.specs)?;
         let found: Vec<f64> = rules.score(&tables, &labelled.snapshots)?.into_iter().map(|score| score.points).collect();
         // Points as probabilities, so that a line in log-odds can be fitted to them.
-        let said: Vec<f64> = found.iter().map(|points| leadscore_core::log_odds_to_probability((points - 50.0) / 15.0)).collect();
-        let line = calibration_line(&labelled.labels, &said)?;
-        let calibrated: Vec<f64> =
-            found.iter().map(|points| leadscore_core::log_odds_to_probability(line.intercept + line.slope * (points - 50.0) / 15.0)).collect();
+        let log_odds: Vec<f64> = found.iter().map(|points| (points - 50.0) / 15.0).collect();
+        let said: Vec<f64> = log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds)).collect();
+        let line = CalibrationKind::Line.fit(&labelled.labels, &said)?;
+        let calibrated: Vec<f64> = log_odds.iter().map(|&log_odds| log_odds_to_probability(line.at(log_odds))).collect();
         let same = quartile_tiers(&found).iter().zip(&tiers).filter(|(a, b)| a == b).count();
         rows.push(vec![
             format!("{} rules", table.rules.len()),
@@ -60,9 +66,14 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
             format!("{:.4}", log_loss(&labelled.labels, &calibrated)?),
             format!("{:.0} %", 100.0 * same as f64 / tiers.len() as f64),
         ]);
+        if size == wanted {
+            wanted_table = Some(table);
+        }
     }
     show::result(&show::table(&["", "AUC", "log-loss, points calibrated", "same tier"], &rows));
-    let table = points_table(&matrix, &scored.log_odds, wanted);
+    let Some(table) = wanted_table else {
+        bail!("{wanted} rules hold no feature of this model: allow more with --rules; a model that gives everyone the win rate has none at all");
+    };
     show::remark("measured on all mature snapshots, those of training among them: `evaluate --rules` measures on later ones");
     write_text(&args.output, &rules_text(&model, &table))?;
     show::remark(&format!("wrote {} rules to {}", table.rules.len(), args.output.display()));

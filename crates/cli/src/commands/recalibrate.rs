@@ -60,8 +60,7 @@ pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
     if kind == CalibrationKind::Unchanged {
         model.card.caveats.push(format!("checked on {what}; the percentages hold"));
     } else {
-        let moved: Vec<f64> = scored.log_odds.iter().map(|&log_odds| leadscore_core::log_odds_to_probability(fitted.at(log_odds))).collect();
-        let (before, after) = (log_loss(&labels, &scored.probabilities)?, log_loss(&labels, &moved)?);
+        let (before, after) = before_and_after(input, &fitted)?;
         let how = match &fitted {
             Calibration::Line(line) => format!("log-odds move to {:+.3} {:+.3} × log-odds", line.intercept, line.slope),
             Calibration::Curve(_) => format!("percentages move along {}: 5, 20 and 50 % become {}", kind.name(), examples(&fitted)),
@@ -99,14 +98,19 @@ fn choose_kind(input: CalibrationInput<'_>, rarer: usize, has_curve: bool) -> an
     }
     let kind = if rarer < MIN_EVENTS_FOR_SLOPE { CalibrationKind::Shift } else { CalibrationKind::Line };
     let fitted = kind.fit(input.labels, input.probabilities)?;
-    let moved: Vec<f64> = input.log_odds.iter().map(|&log_odds| leadscore_core::log_odds_to_probability(fitted.at(log_odds))).collect();
-    let (before, after) = (log_loss(input.labels, input.probabilities)?, log_loss(input.labels, &moved)?);
+    let (before, after) = before_and_after(input, &fitted)?;
     let gain = 2.0 * input.labels.len() as f64 * (before - after);
     if gain >= CHI_SQUARE_95[usize::from(kind == CalibrationKind::Line)] {
         return Ok(kind);
     }
     show::remark(&format!("{} would take log-loss from {before:.4} to {after:.4}: no more than chance gives, so the percentages stay", kind.name()));
     Ok(CalibrationKind::Unchanged)
+}
+
+/// Log-loss of the rows as they are, and after a calibration.
+fn before_and_after(input: CalibrationInput<'_>, fitted: &Calibration) -> anyhow::Result<(f64, f64)> {
+    let moved: Vec<f64> = input.log_odds.iter().map(|&log_odds| leadscore_core::log_odds_to_probability(fitted.at(log_odds))).collect();
+    Ok((log_loss(input.labels, input.probabilities)?, log_loss(input.labels, &moved)?))
 }
 
 fn examples(fitted: &Calibration) -> String {

@@ -24,23 +24,25 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
     }
 }
 
-/// Reads rules, and binds them to tables that hold all that they may name, and to the features of these snapshots.
-fn bind(path: &Path, project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<BoundRules> {
+/// Reads rules, and binds them to tables that hold all that they may name, and to the features of these snapshots; returns
+/// their text, too.
+fn bind(path: &Path, project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<(BoundRules, String)> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules {}", path.display()))?;
-    let features =
-        |file: &RulesFile| if file.needs_features() { leadscore_features::survey(tables, snapshots).plan(&project.config.features).specs } else { Vec::new() };
     let bound = RulesFile::parse(&text).and_then(|file| {
-        let features = features(&file);
+        let features = if file.needs_features() { leadscore_features::survey(tables, snapshots).plan(&project.config.features).specs } else { Vec::new() };
         BoundRules::new(file, tables, &features)
     });
-    Ok(bound.map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?)
+    match bound {
+        Ok(rules) => Ok((rules, text)),
+        Err(error) => Err(ConfigFailure { path: path.to_owned(), text, error }.into()),
+    }
 }
 
 /// Points of these snapshots by rules, the fewest for who is disqualified.
 pub(crate) fn points_of(path: &Path, project: &Project, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
     // A model's tables hold the attributes that it reads, and rules may read others.
     let tables = leadscore_tables::load(&project.config, &project.folder, &LoadOptions { now: Some(now()), ..Default::default() })?;
-    Ok(bind(path, project, &tables, snapshots)?.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect())
+    Ok(bind(path, project, &tables, snapshots)?.0.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect())
 }
 
 /// Rules beside the tables that they are for.
@@ -48,6 +50,7 @@ struct Bench {
     project: Project,
     tables: Tables,
     rules: BoundRules,
+    rules_text: String,
     as_of: Timestamp,
 }
 
@@ -57,8 +60,8 @@ impl Bench {
         let requested = project.moments("--as-of", args.as_of.as_ref())?;
         let tables = project.load(&LoadOptions { as_of: requested, ..Default::default() })?;
         let as_of = requested.unwrap_or_else(|| next_midnight(tables.observation_end));
-        let rules = bind(&args.rules, &project, &tables, &scoring_snapshots(&tables, as_of).at_risk)?;
-        Ok(Self { project, tables, rules, as_of })
+        let (rules, rules_text) = bind(&args.rules, &project, &tables, &scoring_snapshots(&tables, as_of).at_risk)?;
+        Ok(Self { project, tables, rules, rules_text, as_of })
     }
 
     /// Every open lead with its points.
@@ -186,8 +189,9 @@ fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
         counts[contribution.rule].0 += 1;
         counts[contribution.rule].1 += contribution.points;
     }
-    for (rule, count) in scores.iter().filter_map(|score| score.disqualified_by).map(|rule| (rule, 1)) {
-        counts[rule].0 += count * usize::from(bench.rules.file().rules[rule].points == 0.0);
+    // A rule that only disqualifies contributes no points.
+    for rule in scores.iter().filter_map(|score| score.disqualified_by).filter(|&rule| bench.rules.file().rules[rule].points == 0.0) {
+        counts[rule].0 += 1;
     }
     let rows: Vec<Vec<String>> = counts
         .iter()
@@ -210,11 +214,10 @@ fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
 /// Examples of the file that do not hold, each with its place.
 fn failed_examples(bench: &Bench, path: &Path) -> anyhow::Result<Vec<anyhow::Error>> {
     let mut failures = Vec::new();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules {}", path.display()))?;
     for example in &bench.rules.file().examples {
         let fail = |message: String, help: String| {
             let error = ConfigError { message, help: Some(help), span: Some(example.lead.span()) };
-            anyhow::Error::from(ConfigFailure { path: path.to_owned(), text: text.clone(), error })
+            anyhow::Error::from(ConfigFailure { path: path.to_owned(), text: bench.rules_text.clone(), error })
         };
         let id = example.lead.get_ref();
         match find_lead(&bench.tables, id) {
