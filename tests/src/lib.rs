@@ -88,7 +88,7 @@ pub fn say(text: &str) {
     eprintln!("{text}");
 }
 
-/// A figure of a JSON report by its path, such as `evaluation.log_loss.value`.
+/// A figure of a JSON report by its path, such as `comparison.scores.0.log_loss.value`.
 ///
 /// # Panics
 ///
@@ -98,7 +98,7 @@ pub fn figure(folder: &Path, file: &str, path: &str) -> f64 {
     let text = std::fs::read_to_string(folder.join(file)).expect("the report was written");
     let mut value: &serde_json::Value = &serde_json::from_str(&text).expect("the report is JSON");
     for part in path.split('.') {
-        value = &value[part];
+        value = part.parse().map_or_else(|_| &value[part], |position: usize| &value[position]);
     }
     value.as_f64().unwrap_or_else(|| panic!("{path} is {value}"))
 }

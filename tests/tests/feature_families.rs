@@ -96,7 +96,7 @@ fn tables(company: &Company) -> Tables {
     let outcomes = company.closed.iter().map(|closed| LeadOutcome {
         closed: closed.map(|(at, _)| moment(at)),
         won: closed.filter(|(_, is_won)| *is_won).map(|(at, _)| moment(at)),
-        flag: None,
+        ..LeadOutcome::default()
     });
     let (offsets, known, stages) = dated(N_LEADS, &company.stages);
     let stage = HistoryChange {

@@ -1,7 +1,7 @@
-//! Numbers that came from scikit-learn, by the script beside them.
+//! Numbers that came from scikit-learn and other peers, by the scripts beside them.
 #![allow(missing_docs, reason = "tests")]
 
-use leadscore_metrics::{average_precision, brier_loss, log_loss, roc_auc};
+use leadscore_metrics::{Clusters, Ranking, average_precision, brier_loss, log_loss, roc_auc, roc_aucs};
 use leadscore_solver::{Column, Design, Penalty, Precision, SolverOptions, Target, clustered_covariance, fit as solve};
 use leadscore_training::{LogisticOptions, fit_logistic};
 use ndarray::{Array2, ShapeBuilder};
@@ -29,6 +29,30 @@ fn metrics_are_those_of_scikit_learn() {
         check("average_precision", average_precision(&labels, &scores).expect("defined"));
         check("log_loss", log_loss(&labels, &scores).expect("defined"));
         check("brier_loss", brier_loss(&labels, &scores).expect("defined"));
+    }
+}
+
+#[test]
+fn areas_and_their_covariances_are_those_of_proc() {
+    let cases: Value = serde_json::from_str(include_str!("../golden/delong.json")).expect("JSON");
+    for case in cases.as_array().expect("a list") {
+        let (labels, first, second) = (labels(&case["labels"]), numbers(&case["first"]), numbers(&case["second"]));
+        let rankings = [Ranking::new(&first).expect("finite"), Ranking::new(&second).expect("finite")];
+        let clusters: Vec<u64> = case["clusters"].as_array().expect("a list").iter().map(|cluster| cluster.as_u64().expect("a number")).collect();
+        let alone: Vec<u64> = (0..labels.len() as u64).collect();
+        let near = |found: &[f64], expected: &Value| {
+            for (found, expected) in found.iter().zip(numbers(expected)) {
+                // Sums of a few hundred terms in another order.
+                assert!((found - expected).abs() < 1e-12, "{}: {found}, expected {expected}", case["name"]);
+            }
+        };
+        let delong = roc_aucs(&labels, &rankings, &Clusters::new(&alone)).expect("both labels");
+        near(&delong.areas, &case["areas"]);
+        near(&[delong.covariance[0], delong.covariance[1], delong.covariance[3]], &case["delong"]);
+        let difference = delong.difference(0, 1);
+        near(&[1.959_963_984_540_054 * difference.value / (difference.high - difference.value)], &case["z"]);
+        let clustered = roc_aucs(&labels, &rankings, &Clusters::new(&clusters)).expect("both labels");
+        near(&[clustered.covariance[0], clustered.covariance[1], clustered.covariance[3]], &case["clustered"]);
     }
 }
 

@@ -49,10 +49,17 @@ fn x_education_newest_fifth_and_manual_score() {
     assert!(figure(folder, "r.json", "evaluation.log_loss.value") <= 0.400);
     // All rows, each by a fit that has not seen it: the 5,022 that have a manual score among them.
     succeed(folder, &["train", "--cross-validate", "--report", "all.html", "--json", "all.json"]);
-    assert_eq!(figure(folder, "all.json", "evaluation.manual.n_rows"), 5022.0);
-    assert!((figure(folder, "all.json", "evaluation.manual.manual.roc_auc.value") - 0.663).abs() < 0.001);
-    assert!(figure(folder, "all.json", "evaluation.manual.predictive.roc_auc.value") > 0.85);
-    assert!(std::fs::read_to_string(folder.join("all.html")).expect("written").contains("0.663"));
+    assert_eq!(figure(folder, "all.json", "comparison.n_rows"), 5022.0);
+    assert!((figure(folder, "all.json", "comparison.scores.1.ranking.roc_auc.value") - 0.663).abs() < 0.001);
+    assert!(figure(folder, "all.json", "comparison.scores.0.ranking.roc_auc.value") > 0.85);
+    // Equal points share a tier, so tiers have 939, 1770, 842 and 1471 rows; cut into equal sizes by row number they win 57, 35, 40 and 20 %.
+    for (tier, rate) in [0.662, 0.356, 0.410, 0.211].into_iter().enumerate() {
+        assert!((figure(folder, "all.json", &format!("comparison.scores.1.tiers.{tier}.win_rate")) - rate).abs() < 0.005);
+    }
+    let page = std::fs::read_to_string(folder.join("all.html")).expect("written");
+    assert!(page.contains("The model finds more customers than the manual score, and its percentages hold."), "the headline");
+    let sentence = "those of the manual score 66\u{a0}%, 36\u{a0}%, 41\u{a0}%, 21\u{a0}%, which are not even in order.";
+    assert!(page.contains("0.663 for the manual score") && page.contains(sentence), "the argument in one paragraph");
 }
 
 #[test]

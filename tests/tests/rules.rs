@@ -263,9 +263,9 @@ fn a_model_is_measured_beside_rules() {
     let recipe = recipe.to_string_lossy();
     succeed(folder.path(), &["train", "-c", "crm/leadscore.toml", "--as-of", "2025-04-01", "-o", "model"]);
     let said = succeed(folder.path(), &["evaluate", "model", "-c", "crm/leadscore.toml", "--rules", &recipe, "--json", "r.json", "--scores", "s.csv"]);
-    assert!(said.contains("Against the manual score, on the same"), "{said}");
+    assert!(said.contains("Against the manual score, on the same") && said.contains("(hubspot-like.toml), on the same"), "{said}");
     let page = std::fs::read_to_string(folder.path().join("report.html")).expect("written");
-    assert!(page.contains("The manual score is that of the rules in"), "the page says what was compared");
+    assert!(page.contains("hubspot-like.toml, computed as of each snapshot"), "the page says what was compared");
     // The model's own points are rules as well, and better ones.
     let table = succeed(folder.path(), &["export", "points", "model", "-c", "crm/leadscore.toml", "--rules", "60", "-o", "own.toml"]);
     assert!(table.contains("the model") && table.contains(" rules "), "{table}");
@@ -273,9 +273,9 @@ fn a_model_is_measured_beside_rules() {
     let n_rules = own.matches("[[rule]]").count();
     assert!((20..=60).contains(&n_rules), "{n_rules}");
     succeed(folder.path(), &["evaluate", "model", "-c", "crm/leadscore.toml", "--rules", "own.toml", "--json", "own.json", "-o", "own.html"]);
-    let own_auc = figure(folder.path(), "own.json", "evaluation.manual.manual.roc_auc.value");
+    let own_auc = figure(folder.path(), "own.json", "comparison.scores.2.ranking.roc_auc.value");
     let model_auc = figure(folder.path(), "own.json", "evaluation.ranking.roc_auc.value");
-    let auc = figure(folder.path(), "r.json", "evaluation.manual.manual.roc_auc.value");
+    let auc = figure(folder.path(), "r.json", "comparison.scores.2.ranking.roc_auc.value");
     assert!(own_auc > auc && own_auc < model_auc + 0.01, "{auc} {own_auc} {model_auc}");
     assert!(auc > 0.55 && auc < figure(folder.path(), "r.json", "evaluation.ranking.roc_auc.value"), "{auc}");
     succeed(folder.path(), &["rules", "history", &recipe, "-c", "crm/leadscore.toml", "-o", "h.csv"]);
@@ -286,7 +286,7 @@ fn a_model_is_measured_beside_rules() {
         let rows = reader.records().map(|row| row.expect("a row"));
         rows.map(|row| (format!("{} {}", &row[at(key[0])], &row[at(key[1])]), row[at(value)].parse().expect("a number"))).collect()
     };
-    let (evaluated, history) = (points("s.csv", ["lead_id", "snapshot"], "manual_score"), points("h.csv", ["lead_id", "as_of"], "points"));
+    let (evaluated, history) = (points("s.csv", ["lead_id", "snapshot"], "points (hubspot-like.toml)"), points("h.csv", ["lead_id", "as_of"], "points"));
     assert!(evaluated.len() > 500);
     for (key, points) in &evaluated {
         assert_eq!(history.get(key), Some(points), "{key}");

@@ -254,18 +254,56 @@ pub(crate) struct EvaluateArgs {
     /// Where to write the report
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
     pub(crate) output: PathBuf,
-    /// Also write the report's numbers as JSON
+    /// Forms of the report, written beside each other; `vega` is a folder with a Vega-Lite specification of every chart
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "html")]
+    pub(crate) format: Vec<ReportFormat>,
+    /// Also write the report's numbers as JSON to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
     /// Also write every evaluated snapshot with its prediction and label
     #[arg(long, value_name = "FILE")]
     pub(crate) scores: Option<PathBuf>,
-    /// Compare with the points of these rules, computed as of each snapshot, in place of a column with manual scores
+    /// Compare with the points of these rules, computed as of each snapshot; may be given several times
     #[arg(long, value_name = "RULES")]
-    pub(crate) rules: Option<PathBuf>,
+    pub(crate) rules: Vec<PathBuf>,
+    /// Compare with another model; may be given several times
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) against: Vec<PathBuf>,
+    /// Points of the manual score from which a lead is called today
+    #[arg(long, value_name = "POINTS")]
+    pub(crate) threshold: Option<f64>,
+    #[command(flatten)]
+    pub(crate) economy: EconomyArgs,
     /// Evaluate snapshots from before the model's knowledge ended, too; the report says so
     #[arg(long)]
     pub(crate) allow_in_sample: bool,
+}
+
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct EconomyArgs {
+    /// Leads that the team can call, such as 200/week; the best quarter if not given
+    #[arg(long, value_name = "CALLS", value_parser = leadscore_tables::Capacity::parse)]
+    pub(crate) capacity: Option<leadscore_tables::Capacity>,
+    /// Cost of a call
+    #[arg(long, value_name = "MONEY", value_parser = parse_money)]
+    pub(crate) cost: Option<f64>,
+    /// Value of a win
+    #[arg(long, value_name = "MONEY", value_parser = parse_money)]
+    pub(crate) value: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// One page that opens offline
+    Html,
+    /// Every number
+    Json,
+    /// A workbook, a sheet a table
+    Xlsx,
+    /// Markdown, the short tables
+    Md,
+    /// A folder with a Vega-Lite specification of every chart
+    Vega,
 }
 
 #[derive(Debug, clap::Args)]
@@ -366,6 +404,11 @@ pub(crate) enum FormatArg {
 pub(crate) struct CompletionsArgs {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// An amount of money, 0 or more.
+fn parse_money(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0).ok_or_else(|| "write an amount such as 900 or 4.50".to_owned())
 }
 
 /// Bytes written as `512MB`, `2GB` or `1.5GiB`.

@@ -1,29 +1,177 @@
-//! From labels and probabilities to an evaluation: tiers by quartile, the manual score on the same rows.
+//! From labels and scores to all that a report shows: the model beside every other score on the same snapshots.
 
-use leadscore_core::{ContactPriority, Snapshot};
-use leadscore_inference::quartile_tiers;
-use leadscore_metrics::{BootstrapOptions, Evaluation, EvaluationInput, ManualInput, evaluate};
-use leadscore_tables::Tables;
+use std::collections::{BTreeMap, HashSet};
 
-/// Evaluates probabilities of these snapshots beside manual scores of the same ones, NaN where there is none.
-pub(crate) fn evaluate_rows(manual: Option<&[f64]>, lead_keys: &[u64], labels: &[bool], probabilities: &[f64]) -> anyhow::Result<Evaluation> {
-    let tiers = tier_numbers(&quartile_tiers(probabilities));
+use anyhow::bail;
+use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot};
+use leadscore_inference::{Model, Term, quartile_tiers};
+use leadscore_metrics::{
+    BootstrapOptions, Calls, Clusters, Comparison, ComparisonInput, Deals, EvaluationInput, MetricError, PointsCalibration, Ranking, ScoreInput, SegmentInput,
+    ThresholdInput, called_share, compare, cross_calibrated, evaluate, segment_rows, threshold_table,
+};
+use leadscore_report::{Breakdown, LeadRow, Look, Measured, RivalNote, Surprises, SwapList, ThresholdSection};
+use leadscore_tables::{Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables};
+
+use crate::project::{Project, lead_keys};
+use crate::show;
+
+/// Snapshots whose outcome is known, with the model's word on each.
+pub(crate) struct Evaluated<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) tables: &'a Tables,
+    pub(crate) model: &'a Model,
+    /// Features of the snapshots, and the row of each.
+    pub(crate) matrix: &'a FeatureMatrix,
+    pub(crate) rows: Vec<usize>,
+    pub(crate) labels: Vec<bool>,
+    pub(crate) probabilities: Vec<f64>,
+}
+
+/// A score beside the model.
+pub(crate) struct Rival {
+    /// Such as "the manual score".
+    pub(crate) name: String,
+    pub(crate) origin: String,
+    pub(crate) kind: RivalKind,
+    /// Its value at each evaluated snapshot, NaN where it has none.
+    pub(crate) values: Vec<f64>,
+    /// From where on a lead is called today.
+    pub(crate) threshold: Option<f64>,
+}
+
+/// What a rival's values are.
+pub(crate) enum RivalKind {
+    /// Probabilities.
+    Model,
+    /// Points; what they were, and what became of it, on earlier snapshots.
+    Points { earlier: Vec<f64>, labels: Vec<bool> },
+}
+
+/// What the team can do, and what it costs.
+pub(crate) struct Economy {
+    pub(crate) capacity: Option<Capacity>,
+    pub(crate) cost: Option<f64>,
+    pub(crate) value: Option<f64>,
+}
+
+/// All figures, and what the page says about how they came to be.
+pub(crate) struct Measurement {
+    pub(crate) measured: Measured,
+    pub(crate) rivals: Vec<RivalNote>,
+    pub(crate) n_without_all: usize,
+    pub(crate) capacity: String,
+    pub(crate) money: Option<String>,
+}
+
+/// Wins that points are made probabilities by, at least.
+const ENOUGH_WINS: usize = 20;
+/// Leads of a list that a report holds.
+const LONGEST_LIST: usize = 500;
+const N_SURPRISES: usize = 10;
+const N_REASONS: usize = 3;
+
+impl Evaluated<'_> {
+    fn snapshots(&self) -> Vec<Snapshot> {
+        self.rows.iter().map(|&row| self.matrix.keys()[row]).collect()
+    }
+}
+
+/// Measures the model beside its rivals.
+pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Economy) -> anyhow::Result<Measurement> {
+    let snapshots = evaluated.snapshots();
+    let labels = &evaluated.labels;
+    let clusters = Clusters::new(&lead_keys(evaluated.tables, &snapshots));
     let names: Vec<&str> = ContactPriority::QUARTILES.iter().map(|tier| tier.name()).collect();
-    let manual_tiers = manual.map(|scores| {
-        let rows: Vec<usize> = (0..scores.len()).filter(|&row| !scores[row].is_nan()).collect();
-        let spread = |values: &[f64]| {
-            let picked: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
-            let mut tiers = vec![0; values.len()];
-            for (row, tier) in rows.iter().zip(tier_numbers(&quartile_tiers(&picked))) {
-                tiers[*row] = tier;
-            }
-            tiers
-        };
-        (spread(scores), spread(probabilities))
-    });
-    let manual = manual.zip(manual_tiers.as_ref()).map(|(scores, (manual_tiers, predictive_tiers))| ManualInput { scores, manual_tiers, predictive_tiers });
-    let input = EvaluationInput { labels, probabilities, clusters: lead_keys, tiers: &tiers, manual, tier_names: &names };
-    Ok(evaluate(input, BootstrapOptions::default())?)
+    let deals = KnownDeals::of(evaluated, &snapshots);
+    let tiers = tier_numbers(&quartile_tiers(&evaluated.probabilities));
+    let input = EvaluationInput { labels, probabilities: &evaluated.probabilities, clusters: &clusters, tiers: &tiers, tier_names: &names, deals: deals.all() };
+    let evaluation = evaluate(input, BootstrapOptions::default())?;
+
+    // Rows that every rival has a value for; a rival whose rows have one label only cannot be compared.
+    let is_comparable = |rows: &[usize]| rows.iter().any(|&row| labels[row]) && rows.iter().any(|&row| !labels[row]);
+    let rivals: Vec<&Rival> = rivals.iter().filter(|rival| is_comparable(&rows_with(&[rival], labels.len()))).collect();
+    let mut common = rows_with(&rivals, labels.len());
+    let rivals = if is_comparable(&common) { rivals } else { Vec::new() };
+    if rivals.is_empty() {
+        common = (0..labels.len()).collect();
+    }
+    let pick = |values: &[f64]| common.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+    let own_labels: Vec<bool> = common.iter().map(|&row| labels[row]).collect();
+    let own_clusters = clusters.pick(&common);
+    let own_snapshots: Vec<Snapshot> = common.iter().map(|&row| snapshots[row]).collect();
+    let mut values = vec![pick(&evaluated.probabilities)];
+    let mut probabilities = values.clone();
+    let mut notes = Vec::new();
+    for rival in &rivals {
+        let own = pick(&rival.values);
+        let (said, calibration) = rival.probabilities(&own, &own_labels, &own_clusters)?;
+        notes.push(RivalNote {
+            name: rival.name.clone(),
+            origin: rival.origin.clone(),
+            calibration,
+            is_points: matches!(rival.kind, RivalKind::Points { .. }),
+        });
+        values.push(own);
+        probabilities.push(said);
+    }
+    let score_tiers: Vec<Vec<usize>> = values.iter().map(|values| tier_numbers(&quartile_tiers(values))).collect();
+    let score_names: Vec<&str> = std::iter::once("model").chain(rivals.iter().map(|rival| rival.name.as_str())).collect();
+    let scores: Vec<ScoreInput<'_>> = (0..values.len())
+        .map(|idx| ScoreInput { name: score_names[idx], values: &values[idx], probabilities: &probabilities[idx], tiers: &score_tiers[idx] })
+        .collect();
+    let periods = Periods::of(evaluated.project, &own_snapshots, economy.capacity)?;
+    let calls = Calls { period_of_row: &periods.of_row, of_period: &periods.calls, months: periods.days.map(|days| days / DAYS_OF_MONTH) };
+    let own_deals = deals.pick(&common);
+    let input = ComparisonInput { labels: &own_labels, clusters: &own_clusters, scores: &scores, calls, tier_names: &names, deals: own_deals.all() };
+    let comparison = compare(input, BootstrapOptions::default())?;
+
+    let part_values: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
+    let parts = Parts { labels: &own_labels, probabilities: &values[0], scores: &part_values, clusters: &own_clusters, names: &score_names };
+    let mut breakdowns = Vec::new();
+    if periods.days.is_some() {
+        breakdowns.push(parts.breakdown("month", own_snapshots.iter().map(|key| key.at.to_string()[..7].to_owned()))?);
+    }
+    for column in segment_columns(evaluated)? {
+        let level = |&row: &usize| evaluated.matrix.level(evaluated.rows[row], column).unwrap_or("missing").to_owned();
+        let spec = &evaluated.matrix.specs()[column];
+        breakdowns.push(parts.breakdown(&spec.name, few_levels(common.iter().map(level).collect()).into_iter())?);
+    }
+    let moments: Vec<f64> = own_snapshots.iter().map(|key| key.at.micros() as f64).collect();
+    let thresholds = (0..scores.len())
+        .map(|idx| {
+            let is_points = idx > 0 && notes[idx - 1].is_points;
+            let shown: Vec<f64> = values[idx].iter().map(|value| if is_points { *value } else { 100.0 * value }).collect();
+            let input = ThresholdInput {
+                labels: &own_labels,
+                scores: &shown,
+                clusters: &own_clusters,
+                moments: &moments,
+                weeks: periods.days.map(|days| days / 7.0),
+                cost: economy.cost.unwrap_or(0.0),
+                value: economy.value,
+                calls_a_week: economy.capacity.and_then(|capacity| capacity.days.map(|days| capacity.calls * 7.0 / days)),
+                today: idx.checked_sub(1).and_then(|rival| rivals[rival].threshold),
+            };
+            let unit = if is_points { "points" } else { "% likelihood" };
+            Ok(ThresholdSection { score: score_names[idx].to_owned(), unit, table: threshold_table(input)? })
+        })
+        .collect::<Result<Vec<_>, MetricError>>()?;
+    let listed = Listed { evaluated, rival: rivals.first().map(|rival| rival.values.as_slice()) };
+    let swap_lists = swap_lists(&listed, &common, &values, &calls, &comparison)?;
+    let measured = Measured { surprises: surprises(&listed), evaluation, comparison, thresholds, breakdowns, swap_lists, backtest: None };
+    let n_called = measured.comparison.scores[0].at_capacity.n_called;
+    Ok(Measurement {
+        n_without_all: labels.len() - common.len(),
+        rivals: notes,
+        capacity: periods.in_words(economy.capacity, n_called),
+        money: economy.value.map(|value| format!("A call costs {}, a win is worth {value}", economy.cost.unwrap_or(0.0))),
+        measured,
+    })
+}
+
+/// Rows at which all of these have a value.
+fn rows_with(rivals: &[&Rival], n_rows: usize) -> Vec<usize> {
+    (0..n_rows).filter(|&row| rivals.iter().all(|rival| !rival.values[row].is_nan())).collect()
 }
 
 fn tier_numbers(tiers: &[ContactPriority]) -> Vec<usize> {
@@ -33,4 +181,311 @@ fn tier_numbers(tiers: &[ContactPriority]) -> Vec<usize> {
 /// The manual score of each snapshot's lead, NaN where it has none; `None` where the config names none.
 pub(crate) fn manual_scores(tables: &Tables, keys: &[Snapshot]) -> Option<Vec<f64>> {
     tables.leads.manual_score.as_ref().map(|scores| keys.iter().map(|key| scores[key.lead as usize]).collect())
+}
+
+/// What the manual column is called.
+pub(crate) const MANUAL: &str = "the manual score";
+
+/// The manual column as a rival, with what it was on earlier snapshots.
+pub(crate) fn manual_rival(tables: &Tables, snapshots: &[Snapshot], earlier: &[Snapshot], earlier_labels: &[bool], threshold: Option<f64>) -> Option<Rival> {
+    let kind = RivalKind::Points { earlier: manual_scores(tables, earlier)?, labels: earlier_labels.to_vec() };
+    let origin = "the column that the table holds today: if it was changed after the outcome, it is flattered".to_owned();
+    Some(Rival { name: MANUAL.to_owned(), origin, kind, values: manual_scores(tables, snapshots)?, threshold })
+}
+
+impl Rival {
+    /// What its values say as probabilities, and how that was found.
+    fn probabilities(&self, values: &[f64], labels: &[bool], clusters: &Clusters) -> anyhow::Result<(Vec<f64>, String)> {
+        let RivalKind::Points { earlier, labels: earlier_labels } = &self.kind else {
+            return Ok((values.to_vec(), "Its percentages are its own".to_owned()));
+        };
+        let known: Vec<usize> = (0..earlier.len()).filter(|&row| !earlier[row].is_nan()).collect();
+        let known_labels: Vec<bool> = known.iter().map(|&row| earlier_labels[row]).collect();
+        let n_wins = known_labels.iter().filter(|label| **label).count();
+        if n_wins >= ENOUGH_WINS && known.len() - n_wins >= ENOUGH_WINS {
+            let points: Vec<f64> = known.iter().map(|&row| earlier[row]).collect();
+            let found = PointsCalibration::fit(&known_labels, &points)?.apply(values);
+            return Ok((found, format!("As percentages: the share won by points on {} earlier snapshots (isotonic)", show::count(known.len()))));
+        }
+        match cross_calibrated(labels, values, clusters) {
+            Ok(found) => {
+                Ok((found, "As percentages: too few earlier snapshots, so each half of the leads by the share won in the other (isotonic)".to_owned()))
+            }
+            Err(_) => {
+                let rate = labels.iter().filter(|label| **label).count() as f64 / labels.len() as f64;
+                Ok((vec![rate; values.len()], "As percentages: too few wins to learn from, so the win rate for all".to_owned()))
+            }
+        }
+    }
+}
+
+/// What is known of the deals of rows; empty where it is not.
+struct KnownDeals {
+    days_to_close: Vec<f64>,
+    amounts: Vec<f64>,
+}
+
+impl KnownDeals {
+    fn of(evaluated: &Evaluated<'_>, snapshots: &[Snapshot]) -> Self {
+        let outcomes = &evaluated.tables.outcomes;
+        let has_amounts = outcomes.iter().any(|outcome| outcome.amount.is_some());
+        let days = |key: &Snapshot| outcomes[key.lead as usize].won.map_or(f64::NAN, |won| won.days_since(key.at));
+        Self {
+            days_to_close: if evaluated.project.config.is_flat() { Vec::new() } else { snapshots.iter().map(days).collect() },
+            amounts: if has_amounts { snapshots.iter().map(|key| outcomes[key.lead as usize].amount.unwrap_or(f64::NAN)).collect() } else { Vec::new() },
+        }
+    }
+
+    fn pick(&self, rows: &[usize]) -> Self {
+        let pick = |values: &[f64]| if values.is_empty() { Vec::new() } else { rows.iter().map(|&row| values[row]).collect() };
+        Self { days_to_close: pick(&self.days_to_close), amounts: pick(&self.amounts) }
+    }
+
+    fn all(&self) -> Deals<'_> {
+        Deals { days_to_close: &self.days_to_close, amounts: &self.amounts }
+    }
+}
+
+/// When calls are made: at each moment of calendar snapshots, month by month for snapshots by age, once for a flat export.
+struct Periods {
+    of_row: Vec<u32>,
+    calls: Vec<f64>,
+    /// Days that all cover; `None` for a flat export.
+    days: Option<f64>,
+}
+
+impl Periods {
+    fn of(project: &Project, snapshots: &[Snapshot], capacity: Option<Capacity>) -> anyhow::Result<Self> {
+        if project.config.is_flat() {
+            let calls = match capacity {
+                Some(Capacity { days: Some(_), .. }) => bail!("a flat export has no dates: write --capacity as the number of leads that are called of all"),
+                Some(Capacity { calls, .. }) => calls,
+                None => snapshots.len() as f64 / 4.0,
+            };
+            return Ok(Self { of_row: vec![0; snapshots.len()], calls: vec![calls], days: None });
+        }
+        if let Some(Capacity { days: None, calls }) = capacity {
+            bail!("--capacity {calls} has no unit of time: write {calls}/day, {calls}/week or {calls}/month");
+        }
+        let (first, last) = snapshots.iter().fold((snapshots[0].at, snapshots[0].at), |(first, last), key| (first.min(key.at), last.max(key.at)));
+        let settings = &project.config.snapshots;
+        let (keys, lengths): (Vec<i64>, f64) = if settings.ages.is_some() {
+            #[expect(clippy::cast_possible_truncation, reason = "months since the first snapshot")]
+            let month = |key: &Snapshot| (key.at.days_since(first) / DAYS_OF_MONTH).floor() as i64;
+            (snapshots.iter().map(month).collect(), DAYS_OF_MONTH)
+        } else {
+            let length = match settings.every {
+                Every::Month => DAYS_OF_MONTH,
+                Every::Week => 7.0,
+                Every::Length(span) => span.days(),
+            };
+            (snapshots.iter().map(|key| key.at.micros()).collect(), length)
+        };
+        let numbers: BTreeMap<i64, u32> = keys.iter().copied().collect::<std::collections::BTreeSet<_>>().into_iter().zip(0..).collect();
+        let of_row: Vec<u32> = keys.iter().map(|key| numbers[key]).collect();
+        let mut sizes = vec![0.0; numbers.len()];
+        of_row.iter().for_each(|&period| sizes[period as usize] += 1.0);
+        // A period by age ends with the last snapshot; one of the calendar lasts until the next.
+        let days = if settings.ages.is_some() { last.days_since(first).max(1.0) } else { lengths * numbers.len() as f64 };
+        let last_length = if settings.ages.is_some() { (days - lengths * (numbers.len() as f64 - 1.0)).clamp(1.0, lengths) } else { lengths };
+        let calls = sizes
+            .iter()
+            .enumerate()
+            .map(|(period, size)| {
+                let length = if period + 1 == sizes.len() { last_length } else { lengths };
+                capacity.map_or(size / 4.0, |capacity| capacity.calls * length / capacity.days.expect("checked above"))
+            })
+            .collect();
+        Ok(Self { of_row, calls, days: Some(days) })
+    }
+
+    fn in_words(&self, capacity: Option<Capacity>, n_called: f64) -> String {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of snapshots")]
+        let n_called = show::count(n_called.round() as usize);
+        let each = if self.days.is_some() { "of each snapshot date" } else { "of all" };
+        match capacity {
+            None => format!("the best quarter {each}, {n_called} snapshots together; --capacity says what the team can really do"),
+            Some(Capacity { calls, days }) => {
+                let unit = match days {
+                    Some(1.0) => " a day",
+                    Some(7.0) => " a week",
+                    Some(_) => " a month",
+                    None => "",
+                };
+                format!("{calls}{unit}, the best {each}, {n_called} snapshots together")
+            }
+        }
+    }
+}
+
+/// Rows with their scores, to be looked at in parts.
+struct Parts<'a> {
+    labels: &'a [bool],
+    probabilities: &'a [f64],
+    scores: &'a [&'a [f64]],
+    clusters: &'a Clusters,
+    names: &'a [&'a str],
+}
+
+impl Parts<'_> {
+    fn breakdown(&self, by: &str, part_of_row: impl Iterator<Item = String>) -> anyhow::Result<Breakdown> {
+        let parts: Vec<String> = part_of_row.collect();
+        let numbers: BTreeMap<&str, u32> = parts.iter().map(String::as_str).collect::<std::collections::BTreeSet<_>>().into_iter().zip(0..).collect();
+        let names: Vec<String> = numbers.keys().map(|name| (*name).to_owned()).collect();
+        let part_of_row: Vec<u32> = parts.iter().map(|name| numbers[name.as_str()]).collect();
+        let input = SegmentInput {
+            labels: self.labels,
+            probabilities: self.probabilities,
+            scores: self.scores,
+            clusters: self.clusters,
+            part_of_row: &part_of_row,
+            names: &names,
+        };
+        Ok(Breakdown { by: by.to_owned(), scores: self.names.iter().map(|name| (*name).to_owned()).collect(), rows: segment_rows(input)? })
+    }
+}
+
+/// Levels of a category that a table shows.
+const N_LEVELS: usize = 12;
+
+/// The most frequent levels, and one name for all others.
+fn few_levels(mut levels: Vec<String>) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for level in &levels {
+        *counts.entry(level).or_default() += 1;
+    }
+    if counts.len() <= N_LEVELS {
+        return levels;
+    }
+    let mut order: Vec<(&str, usize)> = counts.into_iter().collect();
+    order.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let kept: HashSet<String> = order.into_iter().take(N_LEVELS - 1).map(|(level, _)| level.to_owned()).collect();
+    for level in levels.iter_mut().filter(|level| !kept.contains(*level)) {
+        "all others".clone_into(level);
+    }
+    levels
+}
+
+/// The categories that figures are broken down by: the configured ones, or the two that move the score most.
+fn segment_columns(evaluated: &Evaluated<'_>) -> anyhow::Result<Vec<usize>> {
+    let matrix = evaluated.matrix;
+    let mut categories: Vec<(usize, f64)> = (evaluated.model.terms.iter())
+        .filter(|term| matches!(term, Term::Levels(_)) && matches!(matrix.specs()[term.feature_idx()].source, FeatureSource::Attribute { .. }))
+        .map(|term| (term.feature_idx(), term.range()))
+        .collect();
+    categories.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let Some(named) = &evaluated.project.config.report.segments else {
+        return Ok(categories.into_iter().take(2).map(|(column, _)| column).collect());
+    };
+    let names = || (0..matrix.n_features()).filter(|&column| matrix.is_category(column)).map(|column| matrix.specs()[column].name.as_str());
+    named
+        .iter()
+        .map(|name| {
+            let column = (0..matrix.n_features()).find(|&column| matrix.is_category(column) && matrix.specs()[column].name == *name);
+            column.ok_or_else(|| {
+                let known: Vec<&str> = names().collect();
+                let hint = leadscore_tables::nearest(name, known.iter().copied())
+                    .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+                anyhow::anyhow!("`segments` of [report] names `{name}`, which is no category that the model looks at: {hint}")
+            })
+        })
+        .collect()
+}
+
+/// Rows that are shown as leads.
+struct Listed<'a> {
+    evaluated: &'a Evaluated<'a>,
+    /// Values of the first rival, NaN where it has none.
+    rival: Option<&'a [f64]>,
+}
+
+impl Listed<'_> {
+    /// The first row of each lead, in this order, at most so many.
+    fn leads(&self, rows: impl Iterator<Item = usize>, most: usize) -> Vec<LeadRow> {
+        let mut seen = HashSet::new();
+        let key = |row: usize| self.evaluated.matrix.keys()[self.evaluated.rows[row]];
+        rows.filter(|&row| seen.insert(key(row).lead)).take(most).map(|row| self.lead(row)).collect()
+    }
+
+    fn lead(&self, row: usize) -> LeadRow {
+        let Evaluated { project, tables, model, matrix, .. } = self.evaluated;
+        let key = matrix.keys()[self.evaluated.rows[row]];
+        let is_won = self.evaluated.labels[row];
+        let reasons = model.reasons(matrix, self.evaluated.rows[row]);
+        LeadRow {
+            lead: tables.leads.ids[key.lead as usize].clone(),
+            snapshot: (project.write_time())(key.at),
+            likelihood: 100.0 * self.evaluated.probabilities[row],
+            rival: self.rival.map(|values| values[row]).filter(|value| !value.is_nan()),
+            is_won,
+            became: self.became(key, is_won),
+            reasons: reasons.iter().take(N_REASONS).map(|reason| format!("{} ({:+.2})", reason.text, reason.log_odds)).collect(),
+        }
+    }
+
+    fn became(&self, key: Snapshot, is_won: bool) -> String {
+        let outcome = &self.evaluated.tables.outcomes[key.lead as usize];
+        match (outcome.won.filter(|at| *at >= key.at), outcome.closed.filter(|at| *at >= key.at)) {
+            _ if self.evaluated.project.config.is_flat() => if is_won { "won" } else { "not won" }.to_owned(),
+            (Some(won), _) => format!("won after {:.0} days", won.days_since(key.at)),
+            (None, Some(closed)) => format!("lost after {:.0} days", closed.days_since(key.at)),
+            (None, None) => "not closed".to_owned(),
+        }
+    }
+}
+
+/// The leads whose likelihood was highest and were not won, and lowest and were.
+fn surprises(listed: &Listed<'_>) -> Surprises {
+    let Evaluated { labels, probabilities, .. } = listed.evaluated;
+    let mut order: Vec<usize> = (0..labels.len()).collect();
+    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(a.cmp(&b)));
+    Surprises {
+        high_not_won: listed.leads(order.iter().copied().filter(|&row| !labels[row]), N_SURPRISES),
+        low_won: listed.leads(order.iter().rev().copied().filter(|&row| labels[row]), N_SURPRISES),
+    }
+}
+
+/// For each rival, whom only the model and only the rival would call; `rows` are those that are compared.
+fn swap_lists(listed: &Listed<'_>, rows: &[usize], values: &[Vec<f64>], calls: &Calls<'_>, comparison: &Comparison) -> anyhow::Result<Vec<SwapList>> {
+    let called =
+        values.iter().map(|values| Ok(called_share(&Ranking::new(values)?, calls.period_of_row, calls.of_period))).collect::<Result<Vec<_>, MetricError>>()?;
+    let best_first = |score: usize| {
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by(|&a, &b| values[score][b].total_cmp(&values[score][a]).then(a.cmp(&b)));
+        order
+    };
+    let only = |score: usize, other: usize| {
+        // Whoever ties at the edge is more likely called than not.
+        let order = best_first(score).into_iter().filter(|&row| called[score][row] >= 0.5 && called[other][row] < 0.5);
+        listed.leads(order.map(|row| rows[row]).collect::<Vec<_>>().into_iter(), LONGEST_LIST)
+    };
+    Ok((1..values.len())
+        .map(|rival| SwapList { against: comparison.scores[rival].name.clone(), only_model: only(0, rival), only_rival: only(rival, 0) })
+        .collect())
+}
+
+/// How the page looks, by the config.
+pub(crate) fn look(project: &Project, settings: &ReportConfig) -> anyhow::Result<Look> {
+    let logo = settings.logo.as_ref().map(|path| logo(&project.folder.join(path))).transpose()?;
+    let standard = Look::default();
+    Ok(Look { title: settings.title.clone().unwrap_or(standard.title), accent: settings.accent.clone(), logo })
+}
+
+/// Largest picture that a page of a few hundred kilobytes should carry.
+const LARGEST_LOGO: usize = 100_000;
+
+/// A picture as a data URI.
+fn logo(path: &std::path::Path) -> anyhow::Result<String> {
+    use anyhow::Context as _;
+    use base64::Engine as _;
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read the logo {}", path.display()))?;
+    let kind = match path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase).as_deref() {
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        _ => bail!("the logo {} is neither .svg nor .png", path.display()),
+    };
+    if bytes.len() > LARGEST_LOGO {
+        bail!("the logo {} has {} bytes: expected at most {LARGEST_LOGO}, since the page carries it", path.display(), bytes.len());
+    }
+    Ok(format!("data:{kind};base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
 }

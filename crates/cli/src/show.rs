@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use indicatif::{ProgressBar, ProgressStyle};
+pub(crate) use leadscore_report::count;
 use leadscore_tables::{ConfigError, Note};
 
 /// A config that cannot be read, with the text that it stands in.
@@ -106,19 +107,6 @@ impl Drop for Stage {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
-}
-
-/// A number with thousands separated, as people read it.
-pub(crate) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A plain table for the terminal, numbers to the right.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{MetricError, check_probabilities};
 use crate::interval::{Interval, wilson_interval};
+use crate::ranking::Ranking;
 
 /// Rows of similar probability, with what was said and what happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,29 +39,32 @@ pub struct CalibrationBin {
 /// ```
 pub fn calibration_table(labels: &[bool], probabilities: &[f64], n_bins: usize) -> Result<Vec<CalibrationBin>, MetricError> {
     check_probabilities(labels, probabilities)?;
+    Ok(calibration_bins(&Ranking::new(probabilities)?, labels, probabilities, n_bins))
+}
+
+/// [`calibration_table`] of rows that are sorted already.
+pub fn calibration_bins(ranking: &Ranking, labels: &[bool], probabilities: &[f64], n_bins: usize) -> Vec<CalibrationBin> {
     let n_rows = labels.len();
-    let mut order: Vec<usize> = (0..n_rows).collect();
-    // Within a group of ties wins are counted, not ordered, so the order of equal rows does not matter.
-    order.sort_unstable_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
+    // The bin, its rows, its wins, and the sum of its probabilities; best first.
     let mut bins: Vec<(usize, usize, usize, f64)> = Vec::new();
-    let mut start = 0;
-    while start < n_rows {
-        let value = probabilities[order[start]];
-        let end = start + order[start..].partition_point(|&row| probabilities[row] <= value);
+    let mut end = n_rows;
+    for rows in ranking.tied_rows() {
+        let start = end - rows.len();
         let bin = (n_bins * (start + end) / (2 * n_rows)).min(n_bins.saturating_sub(1));
-        let wins = order[start..end].iter().filter(|&&row| labels[row]).count();
+        let wins = rows.iter().filter(|&&row| labels[row as usize]).count();
+        let sum = probabilities[rows[0] as usize] * rows.len() as f64;
         match bins.last_mut() {
             Some(last) if last.0 == bin => {
-                last.1 += end - start;
+                last.1 += rows.len();
                 last.2 += wins;
-                last.3 += value * (end - start) as f64;
+                last.3 += sum;
             }
-            _ => bins.push((bin, end - start, wins, value * (end - start) as f64)),
+            _ => bins.push((bin, rows.len(), wins, sum)),
         }
-        start = end;
+        end = start;
     }
-    Ok(bins
-        .into_iter()
+    bins.into_iter()
+        .rev()
         .map(|(_, n_rows, n_wins, sum)| CalibrationBin {
             n_rows,
             n_wins,
@@ -68,7 +72,7 @@ pub fn calibration_table(labels: &[bool], probabilities: &[f64], n_bins: usize) 
             win_rate: n_wins as f64 / n_rows as f64,
             interval: wilson_interval(n_wins, n_rows),
         })
-        .collect())
+        .collect()
 }
 
 /// Mean gap between probability and win rate over bins, weighted by their rows: 0 is perfect, lower is better.
@@ -92,7 +96,10 @@ pub fn calibration_table(labels: &[bool], probabilities: &[f64], n_bins: usize) 
 /// # Ok::<(), leadscore_metrics::MetricError>(())
 /// ```
 pub fn expected_calibration_error(labels: &[bool], probabilities: &[f64], n_bins: usize) -> Result<f64, MetricError> {
-    let bins = calibration_table(labels, probabilities, n_bins)?;
+    Ok(gap_of_bins(&calibration_table(labels, probabilities, n_bins)?))
+}
+
+pub(crate) fn gap_of_bins(bins: &[CalibrationBin]) -> f64 {
     let gaps: f64 = bins.iter().map(|bin| bin.n_rows as f64 * (bin.mean_probability - bin.win_rate).abs()).sum();
-    Ok(gaps / labels.len() as f64)
+    gaps / bins.iter().map(|bin| bin.n_rows as f64).sum::<f64>()
 }

@@ -1,13 +1,15 @@
-//! One evaluation: every figure that a report shows about scores whose labels are known.
+//! One evaluation: every figure that a report shows about probabilities whose labels are known.
 
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::{BootstrapOptions, Estimate, bootstrap_by_cluster};
-use crate::calibration::{CalibrationBin, calibration_table, expected_calibration_error};
+use crate::bootstrap::{BootstrapOptions, ClusterSums, Estimate, quantile};
+use crate::calibration::{CalibrationBin, calibration_bins, gap_of_bins};
+use crate::clusters::Clusters;
+use crate::delong::roc_aucs;
 use crate::error::{MetricError, check_both_classes, check_probabilities};
 use crate::interval::{Interval, clustered_rate_interval};
 use crate::proper::{brier_of_row, log_loss_of_row};
-use crate::ranking::{DecileRow, GainsPoint, Ranking};
+use crate::ranking::{DecileRow, GainsPoint, Group, Ranking, capture, precision};
 use crate::recalibration::{CalibrationLine, Corp, calibration_line, corp, integrated_calibration_index, spiegelhalter_z};
 
 /// What is evaluated: one entry a row in every slice.
@@ -18,24 +20,22 @@ pub struct EvaluationInput<'a> {
     /// The model's probability, 0 to 1.
     pub probabilities: &'a [f64],
     /// The lead of each row: rows of one lead are resampled together.
-    pub clusters: &'a [u64],
+    pub clusters: &'a Clusters,
     /// Tier of each row by the model's probability, 0 for the best.
     pub tiers: &'a [usize],
-    /// The manual score to compare with.
-    pub manual: Option<ManualInput<'a>>,
     /// Names of the tiers, best first.
     pub tier_names: &'a [&'a str],
+    /// What wins were worth and how long they took, where it is known.
+    pub deals: Deals<'a>,
 }
 
-/// A manual score beside the model: one entry a row in every slice; tiers of rows without a score are not read.
-#[derive(Debug, Clone, Copy)]
-pub struct ManualInput<'a> {
-    /// The points, NaN where a row has none.
-    pub scores: &'a [f64],
-    /// Quartile of each row by points, among the rows that have them, 0 for the best.
-    pub manual_tiers: &'a [usize],
-    /// Quartile of each row by the model, among the same rows.
-    pub predictive_tiers: &'a [usize],
+/// What is known of the deals of won rows; empty slices where it is not known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Deals<'a> {
+    /// Days from the row's moment to the close; not read where the row was not won.
+    pub days_to_close: &'a [f64],
+    /// Amount of the deal in the currency of the table, NaN where it has none; not read where the row was not won.
+    pub amounts: &'a [f64],
 }
 
 /// Every figure about one model on one set of rows.
@@ -81,14 +81,12 @@ pub struct Evaluation {
     pub gains: Vec<GainsPoint>,
     /// Lift by tenth.
     pub deciles: Vec<DecileRow>,
-    /// The manual score beside the model on the rows that have one.
-    pub manual: Option<ManualComparison>,
 }
 
 /// How well a score ranks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankingQuality {
-    /// Area under the ROC curve.
+    /// Area under the ROC curve, by DeLong with rows of a lead taken together.
     pub roc_auc: Estimate,
     /// Average precision.
     pub average_precision: Estimate,
@@ -117,37 +115,16 @@ pub struct TierRow {
     pub interval: Interval,
     /// Mean probability given, 0 to 1; 0 where the tier is empty.
     pub mean_probability: f64,
-}
-
-/// The manual score and the model on the same rows: those that have a manual score.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ManualComparison {
-    /// Rows with a manual score.
-    pub n_rows: usize,
-    /// Rows without one, left out here.
-    pub n_without: usize,
-    /// Wins among the rows with one.
-    pub n_wins: usize,
-    /// How well the manual score ranks them.
-    pub manual: RankingQuality,
-    /// How well the model ranks them.
-    pub predictive: RankingQuality,
-    /// AUC of the model minus that of the manual score, on the same resamples.
-    pub auc_difference: Estimate,
-    /// Wins in the top quartile of the model minus those of the manual score, as a share of all wins.
-    pub capture_difference: Estimate,
-    /// What became of quartiles by manual score.
-    pub manual_tiers: Vec<TierRow>,
-    /// What became of quartiles by the model, on these rows.
-    pub predictive_tiers: Vec<TierRow>,
-    /// Gains curve of the manual score.
-    pub manual_gains: Vec<GainsPoint>,
-    /// Gains curve of the model on these rows.
-    pub predictive_gains: Vec<GainsPoint>,
+    /// Median days from the snapshot to the close among the won; `None` where dates are not known or none was won.
+    pub median_days_to_close: Option<f64>,
+    /// Sum of the amounts of won leads, each lead once; `None` where amounts are not known.
+    pub revenue: Option<f64>,
 }
 
 const N_BINS: usize = 10;
 const TOP_QUARTILE: f64 = 0.25;
+/// Bins of a score whose sums are resampled: the AUC of so many differs from that of all values in the sixth digit.
+const MAX_BINS: usize = 1_000;
 
 /// Computes every figure of the report from labels and scores.
 ///
@@ -157,108 +134,118 @@ const TOP_QUARTILE: f64 = 0.25;
 pub fn evaluate(input: EvaluationInput<'_>, options: BootstrapOptions) -> Result<Evaluation, MetricError> {
     let EvaluationInput { labels, probabilities, clusters, tiers, .. } = input;
     check_probabilities(labels, probabilities)?;
-    for length in [clusters.len(), tiers.len()] {
+    for length in [clusters.of_row().len(), tiers.len()] {
         if length != labels.len() {
             return Err(MetricError::Length { labels: labels.len(), scores: length });
         }
     }
     check_both_classes(labels)?;
     let ranking = Ranking::new(probabilities)?;
-    let row_losses: Vec<(f64, f64)> = labels.iter().zip(probabilities).map(|(&label, &p)| (log_loss_of_row(label, p), brier_of_row(label, p))).collect();
-    let estimates = bootstrap_by_cluster(clusters, options, |weights| {
-        let total: f64 = weights.iter().sum();
-        let mut metrics = ranking_metrics(&ranking, labels, weights);
-        let (log, brier) = row_losses.iter().zip(weights).fold((0.0, 0.0), |(log, brier), (row, weight)| (log + row.0 * weight, brier + row.1 * weight));
-        metrics.extend([(total > 0.0).then(|| log / total), (total > 0.0).then(|| brier / total)]);
+    let columns = ScoreColumns::new(&ranking, 0);
+    let rest = columns.end();
+    let sums = ClusterSums::new(
+        clusters,
+        rest + 3,
+        |row, add| {
+            add(columns.of_row(row, labels[row]), 1.0);
+            add(rest, log_loss_of_row(labels[row], probabilities[row]));
+            add(rest + 1, brier_of_row(labels[row], probabilities[row]));
+            add(rest + 2, 1.0);
+        },
+        |_, _| (),
+    );
+    let estimates = sums.intervals(options, |sums| {
+        let mut metrics = columns.metrics(sums);
+        metrics.extend([Some(sums[rest] / sums[rest + 2]), Some(sums[rest + 1] / sums[rest + 2])]);
         metrics
     });
     let n_rows = labels.len();
     let n_wins = count_wins(labels);
     let base_rate = n_wins as f64 / n_rows as f64;
-    let mut distinct = clusters.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
+    let aucs = roc_aucs(labels, std::slice::from_ref(&ranking), clusters)?;
+    let calibration = calibration_bins(&ranking, labels, probabilities, N_BINS);
     Ok(Evaluation {
         n_rows,
-        n_leads: distinct.len(),
+        n_leads: clusters.len(),
         n_wins,
         base_rate,
-        base_rate_interval: clustered_rate_interval(labels, clusters),
+        base_rate_interval: clustered_rate_interval(labels, &cluster_keys(clusters)),
         mean_probability: probabilities.iter().sum::<f64>() / n_rows as f64,
-        ranking: ranking_quality(&ranking, labels, &estimates),
-        log_loss: estimates[3].expect("defined wherever there are rows"),
+        ranking: ranking_quality(&ranking, labels, aucs.estimate(0), &estimates),
+        log_loss: estimates[2].expect("defined wherever there are rows"),
         base_log_loss: -(base_rate * base_rate.ln() + (1.0 - base_rate) * (1.0 - base_rate).ln()),
-        brier_loss: estimates[4].expect("defined wherever there are rows"),
+        brier_loss: estimates[3].expect("defined wherever there are rows"),
         base_brier_loss: base_rate * (1.0 - base_rate),
-        expected_calibration_error: expected_calibration_error(labels, probabilities, N_BINS)?,
+        expected_calibration_error: gap_of_bins(&calibration),
         calibration_line: calibration_line(labels, probabilities)?,
         integrated_calibration_index: integrated_calibration_index(labels, probabilities)?,
         spiegelhalter_z: spiegelhalter_z(labels, probabilities)?,
         corp: corp(labels, probabilities)?,
-        calibration: calibration_table(labels, probabilities, N_BINS)?,
-        tiers: tier_rows(labels, probabilities, clusters, tiers, input.tier_names),
+        calibration,
+        tiers: tier_rows(labels, probabilities, clusters, tiers, input.tier_names, input.deals),
         gains: ranking.gains(labels, 100),
         deciles: ranking.deciles(labels),
-        manual: input.manual.map(|manual| compare_manual(input, manual, options)).transpose()?.flatten(),
     })
 }
 
-/// `None` where no comparison is possible: fewer than two rows with a manual score, or one label among them.
-fn compare_manual(
-    input: EvaluationInput<'_>,
-    ManualInput { scores, manual_tiers, predictive_tiers }: ManualInput<'_>,
-    options: BootstrapOptions,
-) -> Result<Option<ManualComparison>, MetricError> {
-    let rows: Vec<usize> = (0..scores.len()).filter(|&row| !scores[row].is_nan()).collect();
-    let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
-    if labels.is_empty() || check_both_classes(&labels).is_err() {
-        return Ok(None);
+/// The key of each row's cluster.
+pub(crate) fn cluster_keys(clusters: &Clusters) -> Vec<u64> {
+    clusters.of_row().iter().map(|&cluster| clusters.keys()[cluster as usize]).collect()
+}
+
+/// The columns of sums that hold a score's wins and other rows by bin.
+pub(crate) struct ScoreColumns {
+    bins: Vec<u32>,
+    n_bins: usize,
+    first: usize,
+}
+
+impl ScoreColumns {
+    pub(crate) fn new(ranking: &Ranking, first: usize) -> Self {
+        let (bins, n_bins) = ranking.bins(MAX_BINS);
+        Self { bins, n_bins, first }
     }
-    let pick = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-    let (manual_scores, probabilities) = (pick(scores), pick(input.probabilities));
-    let clusters: Vec<u64> = rows.iter().map(|&row| input.clusters[row]).collect();
-    let manual = Ranking::new(&manual_scores)?;
-    let predictive = Ranking::new(&probabilities)?;
-    let estimates = bootstrap_by_cluster(&clusters, options, |weights| {
-        let mut metrics = ranking_metrics(&manual, &labels, weights);
-        metrics.extend(ranking_metrics(&predictive, &labels, weights));
-        let difference = |idx: usize| Some(metrics[3 + idx]? - metrics[idx]?);
-        let differences = [difference(0), difference(2)];
-        metrics.extend(differences);
-        metrics
-    });
-    let pick_tiers = |tiers: &[usize]| rows.iter().map(|&row| tiers[row]).collect::<Vec<usize>>();
-    Ok(Some(ManualComparison {
-        n_rows: rows.len(),
-        n_without: scores.len() - rows.len(),
-        n_wins: count_wins(&labels),
-        manual: ranking_quality(&manual, &labels, &estimates),
-        predictive: ranking_quality(&predictive, &labels, &estimates[3..]),
-        auc_difference: estimates[6].expect("both labels are there"),
-        capture_difference: estimates[7].expect("both labels are there"),
-        manual_tiers: tier_rows(&labels, &probabilities, &clusters, &pick_tiers(manual_tiers), input.tier_names),
-        predictive_tiers: tier_rows(&labels, &probabilities, &clusters, &pick_tiers(predictive_tiers), input.tier_names),
-        manual_gains: manual.gains(&labels, 100),
-        predictive_gains: predictive.gains(&labels, 100),
-    }))
+
+    /// The first column after these.
+    pub(crate) fn end(&self) -> usize {
+        self.first + 2 * self.n_bins
+    }
+
+    /// The column that a row counts in.
+    pub(crate) fn of_row(&self, row: usize, label: bool) -> usize {
+        self.first + 2 * self.bins[row] as usize + usize::from(label)
+    }
+
+    pub(crate) fn groups<'a>(&self, sums: &'a [f64]) -> impl Iterator<Item = Group> + Clone + 'a {
+        sums[self.first..self.end()].chunks_exact(2).map(|pair| (pair[0], pair[1]))
+    }
+
+    /// Average precision and capture of the top quartile.
+    pub(crate) fn metrics(&self, sums: &[f64]) -> Vec<Option<f64>> {
+        vec![precision(self.groups(sums)), capture(self.groups(sums), TOP_QUARTILE)]
+    }
 }
 
-fn ranking_metrics(ranking: &Ranking, labels: &[bool], weights: &[f64]) -> Vec<Option<f64>> {
-    vec![ranking.weighted_auc(labels, weights), ranking.weighted_average_precision(labels, weights), ranking.weighted_capture(labels, weights, TOP_QUARTILE)]
+/// An interval of bins around the value of all rows.
+pub(crate) fn around(value: f64, binned: Estimate) -> Estimate {
+    Estimate { value, low: value + binned.low - binned.value, high: value + binned.high - binned.value }
 }
 
-fn ranking_quality(ranking: &Ranking, labels: &[bool], estimates: &[Option<Estimate>]) -> RankingQuality {
+/// `estimates` begin with those of [`ScoreColumns::metrics`].
+pub(crate) fn ranking_quality(ranking: &Ranking, labels: &[bool], roc_auc: Estimate, estimates: &[Option<Estimate>]) -> RankingQuality {
     let get = |idx: usize| estimates[idx].expect("both labels are there");
+    let groups: Vec<Group> = ranking.groups(labels).collect();
+    let exact = |value: Option<f64>, idx: usize| around(value.expect("both labels are there"), get(idx));
     RankingQuality {
-        roc_auc: get(0),
-        average_precision: get(1),
-        capture_top_quartile: get(2),
+        roc_auc,
+        average_precision: exact(precision(groups.iter().copied()), 0),
+        capture_top_quartile: exact(capture(groups.iter().copied(), TOP_QUARTILE), 1),
         lift_top_decile: ranking.deciles(labels).first().map_or(1.0, |row| row.lift),
         precision_at: [10, 50, 100, 500, 1_000, 5_000].into_iter().filter(|&k| k <= labels.len()).map(|k| (k, ranking.precision_at(labels, k))).collect(),
     }
 }
 
-fn tier_rows(labels: &[bool], probabilities: &[f64], clusters: &[u64], tiers: &[usize], names: &[&str]) -> Vec<TierRow> {
+pub(crate) fn tier_rows(labels: &[bool], probabilities: &[f64], clusters: &Clusters, tiers: &[usize], names: &[&str], deals: Deals<'_>) -> Vec<TierRow> {
     names
         .iter()
         .enumerate()
@@ -266,9 +253,10 @@ fn tier_rows(labels: &[bool], probabilities: &[f64], clusters: &[u64], tiers: &[
             let rows: Vec<usize> = (0..labels.len()).filter(|&row| tiers[row] == idx).collect();
             let n_rows = rows.len();
             let own: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
-            let own_clusters: Vec<u64> = rows.iter().map(|&row| clusters[row]).collect();
+            let own_clusters: Vec<u64> = rows.iter().map(|&row| clusters.keys()[clusters.of_row()[row] as usize]).collect();
             let n_wins = count_wins(&own);
             let per_row = |sum: f64| if n_rows == 0 { 0.0 } else { sum / n_rows as f64 };
+            let won: Vec<usize> = rows.iter().copied().filter(|&row| labels[row]).collect();
             TierRow {
                 tier: (*name).to_owned(),
                 n_rows,
@@ -277,11 +265,24 @@ fn tier_rows(labels: &[bool], probabilities: &[f64], clusters: &[u64], tiers: &[
                 win_rate: per_row(n_wins as f64),
                 interval: clustered_rate_interval(&own, &own_clusters),
                 mean_probability: per_row(rows.iter().map(|&row| probabilities[row]).sum()),
+                median_days_to_close: median(won.iter().filter_map(|&row| deals.days_to_close.get(row).copied()).collect()),
+                revenue: (!deals.amounts.is_empty()).then(|| revenue(&won, clusters, deals.amounts)),
             }
         })
         .collect()
 }
 
-fn count_wins(labels: &[bool]) -> usize {
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    (!values.is_empty()).then(|| quantile(&values, 0.5))
+}
+
+/// The amounts of won rows, each lead once.
+fn revenue(won: &[usize], clusters: &Clusters, amounts: &[f64]) -> f64 {
+    let mut seen = std::collections::HashSet::new();
+    won.iter().filter(|&&row| !amounts[row].is_nan() && seen.insert(clusters.of_row()[row])).map(|&row| amounts[row]).sum()
+}
+
+pub(crate) fn count_wins(labels: &[bool]) -> usize {
     labels.iter().filter(|label| **label).count()
 }

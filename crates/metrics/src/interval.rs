@@ -13,7 +13,7 @@ pub struct Interval {
 }
 
 /// The 97.5 % quantile of the standard normal distribution.
-const Z: f64 = 1.959_963_984_540_054;
+pub(crate) const Z: f64 = 1.959_963_984_540_054;
 
 /// 95 % interval for a rate of `successes` out of `n`: 0 to 1 where `n` is 0.
 ///

@@ -1,24 +1,45 @@
 //! How good scores are: ranking, proper scores, calibration, tiers, intervals; depends on nothing of the project.
 
+mod clusters;
+mod error;
+mod interval;
+mod ranking;
+
 mod bootstrap;
 mod calibration;
-mod error;
-mod evaluation;
-mod interval;
+mod delong;
 mod paired;
 mod proper;
-mod ranking;
 mod recalibration;
 
-pub use bootstrap::{BootstrapOptions, Estimate, bootstrap_by_cluster};
-pub use calibration::{CalibrationBin, calibration_table, expected_calibration_error};
+mod capacity;
+mod decision;
+mod points;
+mod threshold;
+
+mod comparison;
+mod evaluation;
+mod segments;
+
+pub use bootstrap::{BootstrapOptions, ClusterSums, Estimate};
+pub use calibration::{CalibrationBin, calibration_bins, calibration_table, expected_calibration_error};
+pub use capacity::called_share;
+pub use clusters::Clusters;
+pub use comparison::{
+    Calls, CapacityFigures, Comparison, ComparisonInput, Contest, ContestVerdict, MigrationCell, NEARLY, ScoreFigures, ScoreInput, SwapSet, SwapSide, compare,
+};
+pub use decision::{NetBenefit, net_benefit};
+pub use delong::{RocAucs, roc_aucs};
 pub use error::MetricError;
-pub use evaluation::{Evaluation, EvaluationInput, ManualComparison, ManualInput, RankingQuality, TierRow, evaluate};
+pub use evaluation::{Deals, Evaluation, EvaluationInput, RankingQuality, TierRow, evaluate};
 pub use interval::{Interval, clustered_rate_interval, wilson_interval};
 pub use paired::{PairedDifference, paired_difference};
+pub use points::{PointsCalibration, cross_calibrated};
 pub use proper::{brier_loss, log_loss};
-pub use ranking::{DecileRow, GainsPoint, Ranking, average_precision, roc_auc};
+pub use ranking::{DecileRow, GainsPoint, Group, Ranking, average_precision, roc_auc};
 pub use recalibration::{
     CalibrationLine, Corp, CorpStep, beta_calibration, calibration_line, calibration_shift, corp, integrated_calibration_index, isotonic_calibration,
     spiegelhalter_z,
 };
+pub use segments::{SegmentInput, SegmentRow, segment_rows};
+pub use threshold::{ThresholdInput, ThresholdRow, Thresholds, threshold_table};

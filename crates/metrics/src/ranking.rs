@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{MetricError, check_both_classes, check_scores};
 
-/// Rows sorted once by score, best first, so that many weighted metrics can be read off.
+/// Rows sorted once by score, best first, so that many metrics can be read off.
 ///
 /// Ties are never broken: every metric treats rows of equal score as one group, in any order.
 #[derive(Debug, Clone)]
@@ -13,6 +13,9 @@ pub struct Ranking {
     /// End of each group of ties in `order`.
     group_ends: Vec<u32>,
 }
+
+/// What stands in a group of rows that are not told apart: the weight of other rows, and that of wins.
+pub type Group = (f64, f64);
 
 /// A point of the gains curve: calling this share of leads, best first, reaches this share of wins.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -48,94 +51,80 @@ impl Ranking {
         if let Some(row) = scores.iter().position(|score| !score.is_finite()) {
             return Err(MetricError::NotFinite { row, found: scores[row] });
         }
-        let mut order: Vec<u32> = (0..scores.len() as u32).collect();
-        // The row number last: sums over a group then run in one fixed order.
-        order.sort_unstable_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]).then(a.cmp(&b)));
+        // A stable sort keeps equal scores in order of rows, so sums over a group run in one fixed order. Adding 0 makes one zero of two.
+        let mut rows: Vec<(f64, u32)> = scores.iter().map(|score| -score + 0.0).zip(0..).collect();
+        radsort::sort_by_key(&mut rows, |row| row.0);
         let mut group_ends = Vec::new();
-        for position in 1..=order.len() {
-            if position == order.len() || scores[order[position] as usize] != scores[order[position - 1] as usize] {
+        for position in 1..=rows.len() {
+            if position == rows.len() || rows[position].0 != rows[position - 1].0 {
                 group_ends.push(position as u32);
             }
         }
-        Ok(Self { order, group_ends })
+        Ok(Self { order: rows.into_iter().map(|row| row.1).collect(), group_ends })
     }
 
-    /// Weight of other rows and of wins in each group of ties, best first.
-    fn groups<'a>(&'a self, labels: &'a [bool], weights: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there are no rows; never so.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The rows, best first; equal scores in order of rows.
+    pub fn order(&self) -> &[u32] {
+        &self.order
+    }
+
+    /// Where each group of ties begins and ends in the order, best first.
+    pub(crate) fn ties(&self) -> impl Iterator<Item = (usize, usize)> {
         let mut start = 0;
-        self.group_ends.iter().map(move |&end| {
-            let (mut losses, mut wins) = (0.0, 0.0);
-            for &row in &self.order[start..end as usize] {
-                let weight = weights[row as usize];
-                if labels[row as usize] { wins += weight } else { losses += weight }
-            }
-            start = end as usize;
-            (losses, wins)
+        self.group_ends.iter().map(move |&end| (std::mem::replace(&mut start, end as usize), end as usize))
+    }
+
+    /// The rows of each group of ties, best first.
+    pub fn tied_rows(&self) -> impl Iterator<Item = &[u32]> {
+        self.ties().map(|(start, end)| &self.order[start..end])
+    }
+
+    /// Other rows and wins in each group of ties, best first.
+    pub fn groups<'a>(&'a self, labels: &'a [bool]) -> impl Iterator<Item = Group> + 'a {
+        self.tied_rows().map(|rows| {
+            let wins = rows.iter().filter(|&&row| labels[row as usize]).count();
+            ((rows.len() - wins) as f64, wins as f64)
         })
     }
 
-    /// Weighted area under the ROC curve; see [`roc_auc`]. `None` where one class has no weight.
-    pub fn weighted_auc(&self, labels: &[bool], weights: &[f64]) -> Option<f64> {
-        let (mut area, mut wins_above, mut losses_total) = (0.0, 0.0, 0.0);
-        for (losses, wins) in self.groups(labels, weights) {
-            // A loss in this group lies below the wins above, and half below the wins it ties with.
-            area += losses * (wins_above + wins / 2.0);
-            wins_above += wins;
-            losses_total += losses;
-        }
-        (wins_above > 0.0 && losses_total > 0.0).then(|| area / (wins_above * losses_total))
-    }
-
-    /// Weighted average precision; see [`average_precision`]. `None` where wins have no weight.
-    pub fn weighted_average_precision(&self, labels: &[bool], weights: &[f64]) -> Option<f64> {
-        let (mut sum, mut wins_so_far, mut rows_so_far) = (0.0, 0.0, 0.0);
-        for (losses, wins) in self.groups(labels, weights) {
-            wins_so_far += wins;
-            rows_so_far += wins + losses;
-            if wins > 0.0 {
-                sum += wins * wins_so_far / rows_so_far;
+    /// The bin of each row, 0 for the best, and the number of bins: groups of ties, put together where there are more than
+    /// `most` of them, so that bins are of about equal size.
+    pub fn bins(&self, most: usize) -> (Vec<u32>, usize) {
+        let size = if self.group_ends.len() > most { self.order.len().div_ceil(most) } else { 1 };
+        let (mut bins, mut bin, mut filled) = (vec![0; self.order.len()], 0, 0);
+        for rows in self.tied_rows() {
+            if filled >= size {
+                (bin, filled) = (bin + 1, 0);
             }
+            rows.iter().for_each(|&row| bins[row as usize] = bin);
+            filled += rows.len();
         }
-        (wins_so_far > 0.0).then(|| sum / wins_so_far)
+        (bins, bin as usize + 1)
     }
 
-    /// Weight of wins expected in the best `share` of the weight of all rows; a group that the edge cuts counts in proportion.
-    fn wins_in_top(&self, labels: &[bool], weights: &[f64], capacity: f64) -> f64 {
-        let (mut used, mut found) = (0.0, 0.0);
-        for (losses, wins) in self.groups(labels, weights) {
-            let size = losses + wins;
-            if used + size >= capacity {
-                if size > 0.0 {
-                    found += wins * (capacity - used) / size;
-                }
-                return found;
-            }
-            used += size;
-            found += wins;
-        }
-        found
-    }
-
-    /// Share of all wins found in the best `share` of rows. `None` where wins have no weight.
+    /// Expected share of wins among the best `k` rows, or among all where there are fewer; ties across the edge in proportion.
     ///
     /// # Examples
     ///
     /// ```
     /// use leadscore_metrics::Ranking;
     /// let ranking = Ranking::new(&[0.9, 0.5, 0.5, 0.1])?;
-    /// assert_eq!(ranking.weighted_capture(&[true, true, false, false], &[1.0; 4], 0.5), Some(0.75));
+    /// assert_eq!(ranking.precision_at(&[true, true, false, false], 2), 0.75);
     /// # Ok::<(), leadscore_metrics::MetricError>(())
     /// ```
-    pub fn weighted_capture(&self, labels: &[bool], weights: &[f64], share: f64) -> Option<f64> {
-        let total: f64 = weights.iter().sum();
-        let wins: f64 = labels.iter().zip(weights).filter(|(label, _)| **label).map(|(_, weight)| weight).sum();
-        (wins > 0.0).then(|| self.wins_in_top(labels, weights, share * total) / wins)
-    }
-
-    /// Expected share of wins among the best `k` rows, or among all where there are fewer; ties across the edge in proportion.
     pub fn precision_at(&self, labels: &[bool], k: usize) -> f64 {
         let k = k.clamp(1, labels.len());
-        self.wins_in_top(labels, &vec![1.0; labels.len()], k as f64) / k as f64
+        wins_in_top(self.groups(labels), k as f64) / k as f64
     }
 
     /// The gains curve at every `1 / n_points` of rows, from (0, 0) to (1, 1). Empty where there are no wins.
@@ -146,7 +135,7 @@ impl Ranking {
         }
         let n_rows = labels.len() as f64;
         let mut points = vec![GainsPoint { share_called: 0.0, share_of_wins: 0.0 }];
-        let mut groups = self.groups(labels, &vec![1.0; labels.len()]).collect::<Vec<_>>().into_iter();
+        let mut groups = self.groups(labels);
         let (mut used, mut found, mut current) = (0.0, 0.0, groups.next());
         for point in 1..=n_points {
             let capacity = n_rows * point as f64 / n_points as f64;
@@ -166,6 +155,50 @@ impl Ranking {
         points
     }
 
+    /// The ROC curve: share of other rows and share of wins among the best, from (0, 0) to (1, 1), at most about `n_points`
+    /// points. Empty where a class is missing.
+    pub fn roc(&self, labels: &[bool], n_points: usize) -> Vec<(f64, f64)> {
+        let (losses, wins) = self.totals(labels);
+        if losses == 0.0 || wins == 0.0 {
+            return Vec::new();
+        }
+        let mut points = vec![(0.0, 0.0)];
+        points.extend(self.sums_down(labels, n_points).into_iter().map(|sums| (sums.0 / losses, sums.1 / wins)));
+        points
+    }
+
+    /// The precision-recall curve: share of wins among the best, and share won of them, at most about `n_points` points.
+    /// Empty where there are no wins.
+    pub fn precision_recall(&self, labels: &[bool], n_points: usize) -> Vec<(f64, f64)> {
+        let (_, wins) = self.totals(labels);
+        if wins == 0.0 {
+            return Vec::new();
+        }
+        self.sums_down(labels, n_points).into_iter().filter(|sums| sums.1 > 0.0).map(|sums| (sums.1 / wins, sums.1 / (sums.0 + sums.1))).collect()
+    }
+
+    fn totals(&self, labels: &[bool]) -> Group {
+        let wins = labels.iter().filter(|label| **label).count() as f64;
+        (labels.len() as f64 - wins, wins)
+    }
+
+    /// Other rows and wins from the best row down to the ends of some groups, and to the last.
+    fn sums_down(&self, labels: &[bool], n_points: usize) -> Vec<Group> {
+        let step = labels.len() as f64 / n_points as f64;
+        let (mut sums, mut found, mut next) = ((0.0, 0.0), Vec::new(), step);
+        for (losses, wins) in self.groups(labels) {
+            sums = (sums.0 + losses, sums.1 + wins);
+            if sums.0 + sums.1 >= next {
+                found.push(sums);
+                next = sums.0 + sums.1 + step;
+            }
+        }
+        if found.last() != Some(&sums) {
+            found.push(sums);
+        }
+        found
+    }
+
     /// Win rate and lift of each tenth, best first. Empty where there are no wins.
     pub fn deciles(&self, labels: &[bool]) -> Vec<DecileRow> {
         let base_rate = labels.iter().filter(|label| **label).count() as f64 / labels.len() as f64;
@@ -178,6 +211,51 @@ impl Ranking {
             })
             .collect()
     }
+}
+
+/// Area under the ROC curve over groups, best first; see [`roc_auc`]. `None` where one class has no weight.
+pub(crate) fn area(groups: impl Iterator<Item = Group>) -> Option<f64> {
+    let (mut area, mut wins_above, mut losses_total) = (0.0, 0.0, 0.0);
+    for (losses, wins) in groups {
+        // A loss in this group lies below the wins above, and half below the wins it ties with.
+        area += losses * (wins_above + wins / 2.0);
+        wins_above += wins;
+        losses_total += losses;
+    }
+    (wins_above > 0.0 && losses_total > 0.0).then(|| area / (wins_above * losses_total))
+}
+
+/// Average precision over groups, best first; see [`average_precision`]. `None` where wins have no weight.
+pub(crate) fn precision(groups: impl Iterator<Item = Group>) -> Option<f64> {
+    let (mut sum, mut wins_so_far, mut rows_so_far) = (0.0, 0.0, 0.0);
+    for (losses, wins) in groups {
+        wins_so_far += wins;
+        rows_so_far += wins + losses;
+        if wins > 0.0 {
+            sum += wins * wins_so_far / rows_so_far;
+        }
+    }
+    (wins_so_far > 0.0).then(|| sum / wins_so_far)
+}
+
+/// Weight of wins expected in the best `capacity` of weight; a group that the edge cuts counts in proportion.
+pub(crate) fn wins_in_top(groups: impl Iterator<Item = Group>, capacity: f64) -> f64 {
+    let (mut used, mut found) = (0.0, 0.0);
+    for (losses, wins) in groups {
+        let size = losses + wins;
+        if used + size >= capacity {
+            return if size > 0.0 { found + wins * (capacity - used) / size } else { found };
+        }
+        used += size;
+        found += wins;
+    }
+    found
+}
+
+/// Share of all wins in the best `share` of weight. `None` where wins have no weight.
+pub(crate) fn capture(groups: impl Iterator<Item = Group> + Clone, share: f64) -> Option<f64> {
+    let (total, wins) = groups.clone().fold((0.0, 0.0), |(total, all), (losses, wins)| (total + losses + wins, all + wins));
+    (wins > 0.0).then(|| wins_in_top(groups, share * total) / wins)
 }
 
 /// Probability that a row that was won scores above one that was not, ties counting half: 0.5 is chance, 1 is perfect.
@@ -210,7 +288,7 @@ pub fn roc_auc(labels: &[bool], scores: &[f64]) -> Result<f64, MetricError> {
     check_scores(labels, scores)?;
     check_both_classes(labels)?;
     let ranking = Ranking::new(scores)?;
-    Ok(ranking.weighted_auc(labels, &vec![1.0; labels.len()]).expect("both classes were checked to be there"))
+    Ok(area(ranking.groups(labels)).expect("both classes were checked to be there"))
 }
 
 /// Mean precision at each win, going down the ranking, ties as one group: the base rate is chance, 1 is perfect.
@@ -235,5 +313,5 @@ pub fn average_precision(labels: &[bool], scores: &[f64]) -> Result<f64, MetricE
     check_scores(labels, scores)?;
     check_both_classes(labels)?;
     let ranking = Ranking::new(scores)?;
-    Ok(ranking.weighted_average_precision(labels, &vec![1.0; labels.len()]).expect("both classes were checked to be there"))
+    Ok(precision(ranking.groups(labels)).expect("both classes were checked to be there"))
 }

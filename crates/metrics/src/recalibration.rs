@@ -322,7 +322,7 @@ fn local_line(rows: &[(f64, f64)], x: f64, n_near: usize) -> f64 {
     if determinant > 1e-12 * s * sxx { (sxx * sy - sx * sxy) / determinant } else { sy / s }
 }
 
-fn interpolate(curve: &[(f64, f64)], x: f64) -> f64 {
+pub(crate) fn interpolate(curve: &[(f64, f64)], x: f64) -> f64 {
     let after = curve.partition_point(|(at, _)| *at < x);
     match (after.checked_sub(1).map(|before| curve[before]), curve.get(after)) {
         (Some((x0, y0)), Some((x1, y1))) => y0 + (x - x0) / (x1 - x0) * (y1 - y0),

@@ -1,7 +1,7 @@
-//! What a report holds: the same numbers for the page, the JSON and the terminal.
+//! What a report holds: the same numbers for the page, the workbook, the JSON and the terminal.
 
 use leadscore_inference::{Card, Model};
-use leadscore_metrics::Evaluation;
+use leadscore_metrics::{Comparison, Evaluation, SegmentRow, Thresholds};
 use serde::Serialize;
 
 use crate::verdict::{self, Verdict};
@@ -13,12 +13,45 @@ pub struct Report {
     pub verdict: Verdict,
     /// What was measured, and on what.
     pub data: DataSection,
-    /// Every figure.
+    /// The model's figures on all rows.
     pub evaluation: Evaluation,
+    /// All scores on the rows that have them all; the first is the model.
+    pub comparison: Comparison,
+    /// What reaches each threshold of each score.
+    pub thresholds: Vec<ThresholdSection>,
+    /// Figures month by month, and by categories of the leads.
+    pub breakdowns: Vec<Breakdown>,
+    /// Leads that the model was most wrong about.
+    pub surprises: Surprises,
+    /// Leads that only one method would call, strongest first.
+    pub swap_lists: Vec<SwapList>,
+    /// What retraining would have been worth; `None` where it was not asked for.
+    pub backtest: Option<Backtest>,
     /// What moves the score, strongest first.
     pub influences: Vec<Influence>,
     /// The model's card.
     pub model: Card,
+    /// How the page looks.
+    pub look: Look,
+}
+
+/// What was measured beside the evaluation, put together by who knows the tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The model's figures on all rows.
+    pub evaluation: Evaluation,
+    /// All scores on the rows that have them all.
+    pub comparison: Comparison,
+    /// What reaches each threshold of each score.
+    pub thresholds: Vec<ThresholdSection>,
+    /// Figures by parts of the rows.
+    pub breakdowns: Vec<Breakdown>,
+    /// Leads that the model was most wrong about.
+    pub surprises: Surprises,
+    /// Leads that only one method would call.
+    pub swap_lists: Vec<SwapList>,
+    /// What retraining would have been worth.
+    pub backtest: Option<Backtest>,
 }
 
 /// What was measured, and on what.
@@ -32,8 +65,131 @@ pub struct DataSection {
     pub period: String,
     /// Whether the model may have seen some of these rows.
     pub in_sample: bool,
-    /// The rules that the manual score was computed by as of each snapshot; `None` where it is a column of today's table.
-    pub rules: Option<String>,
+    /// Rows that lack one of the scores, and are left out of the comparison.
+    pub n_without_all: usize,
+    /// Of each score beside the model: where it comes from, how it was made a probability, and what to mind.
+    pub rivals: Vec<RivalNote>,
+    /// How many can be called, in words.
+    pub capacity: String,
+    /// Cost of a call and value of a win, in words, where they are known.
+    pub money: Option<String>,
+}
+
+/// A score beside the model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RivalNote {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from, in words.
+    pub origin: String,
+    /// How it was made a probability, in words.
+    pub calibration: String,
+    /// Whether it is points that people give, which sales may have worked by.
+    pub is_points: bool,
+}
+
+/// The thresholds of one score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ThresholdSection {
+    /// Name of the score.
+    pub score: String,
+    /// What its thresholds count: "points" or "% likelihood".
+    pub unit: &'static str,
+    /// The table.
+    pub table: Thresholds,
+}
+
+/// Figures by parts of the rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Breakdown {
+    /// What parts them: "month", or a category.
+    pub by: String,
+    /// Names of the scores whose AUCs the rows have.
+    pub scores: Vec<String>,
+    /// The parts.
+    pub rows: Vec<SegmentRow>,
+}
+
+/// Leads that the model was most wrong about, each once.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Surprises {
+    /// High likelihood, and not won within the horizon.
+    pub high_not_won: Vec<LeadRow>,
+    /// Low likelihood, and won.
+    pub low_won: Vec<LeadRow>,
+}
+
+/// A lead at a snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LeadRow {
+    /// Its id.
+    pub lead: String,
+    /// The snapshot.
+    pub snapshot: String,
+    /// The model's likelihood, 0 to 100.
+    pub likelihood: f64,
+    /// The rival score, where there is one.
+    pub rival: Option<f64>,
+    /// Whether it was won within the horizon.
+    pub is_won: bool,
+    /// What became of it, in words.
+    pub became: String,
+    /// The strongest reasons for its likelihood, in words.
+    pub reasons: Vec<String>,
+}
+
+/// Leads that only one of two methods would call.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SwapList {
+    /// Name of the rival.
+    pub against: String,
+    /// Only the model calls them; each lead once, the most likely first.
+    pub only_model: Vec<LeadRow>,
+    /// Only the rival calls them; each lead once, the most points first.
+    pub only_rival: Vec<LeadRow>,
+}
+
+/// What retraining would have been worth.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Backtest {
+    /// Each cadence of retraining on the same rows.
+    pub cadences: Vec<Cadence>,
+    /// What it comes to, in words.
+    pub verdict: String,
+}
+
+/// One cadence of retraining.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cadence {
+    /// Its name, such as "every month" or "never".
+    pub name: String,
+    /// Models that were fitted.
+    pub n_models: usize,
+    /// Figures on all rows.
+    pub all: SegmentRow,
+    /// Mean log-loss on all rows.
+    pub log_loss: f64,
+    /// Log-loss less that of never retraining: mean and 95 % interval by lead.
+    pub difference: (f64, f64, f64),
+    /// Figures month by month.
+    pub months: Vec<SegmentRow>,
+}
+
+/// How the page looks.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Look {
+    /// The title.
+    pub title: String,
+    /// Colour of the model, such as `#1f6fb5`; the page's own if `None`.
+    pub accent: Option<String>,
+    /// A picture as a data URI.
+    pub logo: Option<String>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { title: "Lead scoring report".to_owned(), accent: None, logo: None }
+    }
 }
 
 /// How far one feature moves scores.
@@ -53,6 +209,9 @@ pub enum ReportError {
     /// The template does not fit the data.
     #[error("cannot fill in the report's template")]
     Template(#[from] minijinja::Error),
+    /// The workbook cannot be made.
+    #[error("cannot make the workbook")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
     /// The data is no JSON.
     #[error("cannot write the report's numbers as JSON")]
     Json(#[from] serde_json::Error),
@@ -60,7 +219,7 @@ pub enum ReportError {
 
 impl Report {
     /// Puts a report together.
-    pub fn new(card: &Card, model: &Model, evaluation: Evaluation, data: DataSection) -> Self {
+    pub fn new(card: &Card, model: &Model, measured: Measured, data: DataSection, look: Look) -> Self {
         let mut influences: Vec<Influence> = model
             .terms
             .iter()
@@ -75,7 +234,9 @@ impl Report {
             })
             .collect();
         influences.sort_by(|a, b| b.range.total_cmp(&a.range));
-        Self { verdict: verdict::judge(card, &evaluation, &data), data, evaluation, influences, model: card.clone() }
+        let Measured { evaluation, comparison, thresholds, breakdowns, surprises, swap_lists, backtest } = measured;
+        let verdict = verdict::judge(card, &evaluation, &comparison, &data);
+        Self { verdict, data, evaluation, comparison, thresholds, breakdowns, surprises, swap_lists, backtest, influences, model: card.clone(), look }
     }
 
     /// The numbers as JSON.
@@ -96,9 +257,28 @@ impl Report {
         crate::html::render(self)
     }
 
-    /// The verdict and the tiers as plain text.
+    /// The verdict, the tiers and the gains as plain text, with charts of block characters.
     pub fn text(&self) -> String {
         crate::terminal::render(self)
+    }
+
+    /// The report as Markdown, for a wiki or a pull request.
+    pub fn markdown(&self) -> String {
+        crate::markdown::render(self)
+    }
+
+    /// The report as an Excel workbook.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Workbook`] where a sheet cannot be made.
+    pub fn workbook(&self) -> Result<Vec<u8>, ReportError> {
+        crate::workbook::render(self)
+    }
+
+    /// Every chart's data as a Vega-Lite specification, by name.
+    pub fn vega_lite(&self) -> Vec<(&'static str, serde_json::Value)> {
+        crate::vega::render(self)
     }
 }
 

@@ -1,37 +1,115 @@
 //! The page: one template, the drawings put in; nothing is loaded from anywhere.
 
-use minijinja::{AutoEscape, Environment, context};
+use minijinja::{AutoEscape, Environment, Value, context};
 
-use crate::data::{Report, ReportError};
+use crate::charts::{self, Axis, CHANCE, Corner, EVERYONE, Series};
+use crate::data::{Report, ReportError, ThresholdSection};
 use crate::svg;
-use crate::verdict::{number, per_cent};
+use crate::verdict::{count, number, per_cent, signed_whole, whole};
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
 /// The look of all pages.
 const STYLE: &str = include_str!("style.css");
+/// What the page can do with a script: sort tables, show a mark's numbers. It reads well without.
+const SCRIPT: &str = include_str!("script.js");
 /// Features that the page shows; the JSON has all.
 const N_INFLUENCES: usize = 15;
+/// Leads of a list that the page shows; the JSON and the workbook have more.
+const N_LEADS: usize = 12;
+/// Rows of a table of thresholds that the page shows.
+const N_THRESHOLDS: usize = 14;
+/// Characters of a name that the page shows.
+const NAME_LENGTH: usize = 160;
 
 pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
     let mut environment = environment()?;
-    environment.add_filter("per_cent", |value: f64| per_cent(value));
+    environment.add_filter("per_cent", |value: f64| together(&per_cent(value)));
+    environment.add_filter("together", |text: String| together(&text));
     environment.add_filter("number", |value: f64| number(value));
     environment.add_filter("signed", |value: f64| format!("{value:+.3}"));
+    environment.add_filter("count", |value: usize| count(value));
+    environment.add_filter("whole", |value: f64| whole(value));
+    environment.add_filter("signed_whole", |value: f64| signed_whole(value));
+    environment.add_filter("points", |value: f64| format!("{:+.1}", 100.0 * value));
+    environment.add_filter("one", |value: f64| format!("{value:.1}"));
+    environment.add_filter("signed_one", |value: f64| format!("{value:+.1}"));
+    environment.add_filter("name", |value: String| svg::shorten(&value, NAME_LENGTH));
+    environment.add_template("script", SCRIPT)?;
     environment.add_template("report", TEMPLATE)?;
-    let evaluation = &report.evaluation;
-    let manual_gains = evaluation.manual.as_ref().map(|manual| manual.manual_gains.as_slice());
-    let predictive_gains = evaluation.manual.as_ref().map_or(&evaluation.gains, |manual| &manual.predictive_gains);
-    let drawings = context! {
-        tiers => svg::tiers(&evaluation.tiers, &[]),
-        gains => svg::gains(predictive_gains, manual_gains),
+    let values = context! {
+        report => minijinja::value::Serde(report),
+        drawings => drawings(report),
+        threshold_rows => report.thresholds.iter().map(shown).collect::<Vec<_>>(),
+        n_influences => report.influences.len(),
+        n_shown => N_LEADS,
+    };
+    Ok(environment.get_template("report")?.render(values)?)
+}
+
+fn drawings(report: &Report) -> Value {
+    let (evaluation, comparison) = (&report.evaluation, &report.comparison);
+    let tier_names: Vec<&str> = evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
+    let series = |points: &dyn Fn(usize) -> Vec<(f64, f64)>| -> Vec<Series> {
+        comparison.scores.iter().enumerate().map(|(idx, score)| Series { name: score.name.clone(), points: points(idx) }).collect()
+    };
+    let share = |title| Axis::share(title);
+    let with_chance = |mut lines: Vec<Series>| {
+        lines.push(Series { name: CHANCE.to_owned(), points: vec![(0.0, 0.0), (1.0, 1.0)] });
+        lines
+    };
+    let gains = with_chance(series(&|idx| comparison.scores[idx].gains.iter().map(|point| (point.share_called, point.share_of_wins)).collect()));
+    let roc = with_chance(series(&|idx| comparison.scores[idx].roc.clone()));
+    let recall = series(&|idx| comparison.scores[idx].precision_recall.clone());
+    let decision = decision_series(report);
+    let months = report.breakdowns.iter().find(|breakdown| breakdown.by == "month");
+    context! {
+        tiers => svg::tiers(&evaluation.tiers, &[], "bar"),
+        pairs => comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, rival)| context! {
+            rival => svg::tiers(&rival.tiers, &comparison.scores[0].tiers, "bar second"),
+            model => svg::tiers(&comparison.scores[0].tiers, &rival.tiers, "bar"),
+            migration => charts::migration(contest, &tier_names),
+            swap => charts::swap(contest),
+        }).collect::<Vec<_>>(),
+        gains => charts::lines(&gains, &share("share of leads called, best first"), &share("share of all wins reached"), Corner::BottomRight, "Gains: share of wins reached by calling a share of leads"),
+        roc => charts::lines(&roc, &share("share of those not won that are called"), &share("share of those won that are called"), Corner::BottomRight, "ROC curve"),
+        recall => charts::lines(&recall, &share("share of all wins reached"), &share("share won of the called"), Corner::TopRight, "Precision and recall"),
         lift => svg::lift(&evaluation.deciles),
         reliability => svg::reliability(&evaluation.calibration, &evaluation.corp),
+        decision => charts::lines(
+            &decision,
+            &Axis::fitting("a call pays from this likelihood on", per_cent, decision.iter().flat_map(|line| line.points.iter().map(|point| point.0))),
+            &Axis::fitting("net wins a hundred leads", |value| format!("{value:.1}"), decision.iter().flat_map(|line| line.points.iter().map(|point| point.1))),
+            Corner::TopRight,
+            "Decision curve: net benefit of calling by each score, at each price of a call",
+        ),
+        months => months.filter(|months| months.rows.len() > 1).map(|months| charts::said_and_happened(&months.rows)),
         influences => svg::influences(&report.influences[..report.influences.len().min(N_INFLUENCES)]),
-        manual_tiers => evaluation.manual.as_ref().map(|manual| svg::tiers(&manual.manual_tiers, &manual.predictive_tiers)),
-        predictive_tiers => evaluation.manual.as_ref().map(|manual| svg::tiers(&manual.predictive_tiers, &manual.manual_tiers)),
-    };
-    let values = context! { report => minijinja::value::Serde(report), drawings => drawings, n_influences => report.influences.len() };
-    Ok(environment.get_template("report")?.render(values)?)
+    }
+}
+
+/// Net benefit of a hundred leads by each score, and of calling everyone.
+pub(crate) fn decision_series(report: &Report) -> Vec<Series> {
+    let scores = &report.comparison.scores;
+    let mut lines: Vec<Series> = scores
+        .iter()
+        .map(|score| Series { name: score.name.clone(), points: score.net_benefit.iter().map(|point| (point.threshold, 100.0 * point.score)).collect() })
+        .collect();
+    let everyone = scores[0].net_benefit.iter().map(|point| (point.threshold, 100.0 * point.everyone)).collect();
+    lines.push(Series { name: EVERYONE.to_owned(), points: everyone });
+    lines
+}
+
+/// A figure and its per cent sign on one line.
+fn together(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
+}
+
+/// The rows of a table of thresholds that the page shows: the marked ones, and others evenly between.
+fn shown(section: &ThresholdSection) -> Vec<usize> {
+    let table = &section.table;
+    let marked = [table.today, table.fits_capacity, table.earns_most];
+    let every = table.rows.len().div_ceil(N_THRESHOLDS).max(1);
+    (0..table.rows.len()).filter(|idx| idx % every == 0 || marked.contains(&Some(*idx))).collect()
 }
 
 /// What all pages are rendered with: texts are escaped, and the look can be included.

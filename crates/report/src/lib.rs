@@ -3,10 +3,18 @@
 mod data;
 mod verdict;
 
+mod charts;
 mod html;
+mod markdown;
 mod model_page;
+mod sheets;
 mod svg;
 mod terminal;
+mod vega;
+mod workbook;
 
-pub use data::{DataSection, Influence, Report, ReportError};
+pub use data::{
+    Backtest, Breakdown, Cadence, DataSection, Influence, LeadRow, Look, Measured, Report, ReportError, RivalNote, Surprises, SwapList, ThresholdSection,
+};
 pub use model_page::{model_page, model_text};
+pub use verdict::count;

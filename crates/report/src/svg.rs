@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use leadscore_inference::CellCount;
-use leadscore_metrics::{CalibrationBin, Corp, DecileRow, GainsPoint, TierRow};
+use leadscore_metrics::{CalibrationBin, Corp, DecileRow, TierRow};
 
 use crate::data::Influence;
-use crate::verdict::per_cent;
+use crate::verdict::{count, per_cent};
 
 /// Room for a chart's axis labels.
 const LEFT: f64 = 52.0;
@@ -15,22 +15,22 @@ const TOP: f64 = 28.0;
 const BOTTOM: f64 = 46.0;
 
 /// A drawing under construction.
-struct Drawing {
+pub(crate) struct Drawing {
     body: String,
-    width: f64,
-    height: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
 }
 
 impl Drawing {
-    fn new(width: f64, height: f64) -> Self {
+    pub(crate) fn new(width: f64, height: f64) -> Self {
         Self { body: String::new(), width, height }
     }
 
-    fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+    pub(crate) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         let _ = write!(self.body, r#"<line class="{class}" x1="{:.1}" y1="{:.1}" x2="{:.1}" y2="{:.1}"/>"#, from.0, from.1, to.0, to.1);
     }
 
-    fn rect(&mut self, class: &str, corner: (f64, f64), size: (f64, f64)) {
+    pub(crate) fn rect(&mut self, class: &str, corner: (f64, f64), size: (f64, f64)) {
         let _ = write!(
             self.body,
             r#"<rect class="{class}" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="2"/>"#,
@@ -41,17 +41,17 @@ impl Drawing {
         );
     }
 
-    fn text(&mut self, class: &str, anchor: &str, at: (f64, f64), text: &str) {
+    pub(crate) fn text(&mut self, class: &str, anchor: &str, at: (f64, f64), text: &str) {
         let _ = write!(self.body, r#"<text class="{class}" text-anchor="{anchor}" x="{:.1}" y="{:.1}">{}</text>"#, at.0, at.1, escape(text));
     }
 
-    fn path(&mut self, class: &str, points: &[(f64, f64)]) {
+    pub(crate) fn path(&mut self, class: &str, points: &[(f64, f64)]) {
         let joined: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let _ = write!(self.body, r#"<polyline class="{class}" points="{}"/>"#, joined.join(" "));
     }
 
     /// A rectangle of this opacity that says its numbers.
-    fn shade(&mut self, class: &str, corner: (f64, f64), size: (f64, f64), opacity: f64, title: &str) {
+    pub(crate) fn shade(&mut self, class: &str, corner: (f64, f64), size: (f64, f64), opacity: f64, title: &str) {
         let _ = write!(
             self.body,
             r#"<rect class="{class}" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="2" fill-opacity="{opacity:.2}"><title>{}</title></rect>"#,
@@ -64,7 +64,7 @@ impl Drawing {
     }
 
     /// A mark that the Tab key reaches and that says its numbers.
-    fn mark(&mut self, class: &str, at: (f64, f64), radius: f64, title: &str) {
+    pub(crate) fn mark(&mut self, class: &str, at: (f64, f64), radius: f64, title: &str) {
         let _ = write!(
             self.body,
             r#"<circle class="{class}" cx="{:.1}" cy="{:.1}" r="{radius:.1}" tabindex="0" role="img" aria-label="{title}"><title>{title}</title></circle>"#,
@@ -74,9 +74,9 @@ impl Drawing {
         );
     }
 
-    fn finish(self, description: &str) -> String {
+    pub(crate) fn finish(self, description: &str) -> String {
         format!(
-            r#"<svg viewBox="0 0 {:.0} {:.0}" role="img" aria-label="{description}"><title>{description}</title>{}</svg>"#,
+            r#"<svg viewBox="0 0 {:.0} {:.0}" role="group" aria-label="{description}">{}</svg>"#,
             self.width,
             self.height,
             self.body,
@@ -90,7 +90,7 @@ fn escape(text: &str) -> String {
 }
 
 /// A round number at or above `value`, and the step between its ticks.
-fn round_up(value: f64) -> (f64, f64) {
+pub(crate) fn round_up(value: f64) -> (f64, f64) {
     if value <= 0.0 {
         return (1.0, 0.25);
     }
@@ -101,8 +101,8 @@ fn round_up(value: f64) -> (f64, f64) {
 
 /// Win rate of each tier with its interval, and what was said.
 ///
-/// `others` are rows drawn beside these, which then share the scale.
-pub(crate) fn tiers(rows: &[TierRow], others: &[TierRow]) -> String {
+/// `others` are rows drawn beside these, which then share the scale; `class` is that of the bars.
+pub(crate) fn tiers(rows: &[TierRow], others: &[TierRow], class: &str) -> String {
     let is_pair = !others.is_empty();
     let (width, row_height) = (if is_pair { 420.0 } else { 640.0 }, 46.0);
     let label = 82.0;
@@ -124,7 +124,7 @@ pub(crate) fn tiers(rows: &[TierRow], others: &[TierRow]) -> String {
             drawing.text("tick", "start", (label + 6.0, y + 16.0), "no leads");
             continue;
         }
-        drawing.rect("bar", (label, y), (x(row.win_rate) - label, 22.0));
+        drawing.rect(class, (label, y), (x(row.win_rate) - label, 22.0));
         drawing.line("whisker", (x(row.interval.low), y + 11.0), (x(row.interval.high), y + 11.0));
         drawing.line("whisker", (x(row.interval.low), y + 6.0), (x(row.interval.low), y + 16.0));
         drawing.line("whisker", (x(row.interval.high), y + 6.0), (x(row.interval.high), y + 16.0));
@@ -135,24 +135,26 @@ pub(crate) fn tiers(rows: &[TierRow], others: &[TierRow]) -> String {
             &format!("{}: {} said on average, {} won", row.tier, per_cent(row.mean_probability), per_cent(row.win_rate)),
         );
         let rate = per_cent(row.win_rate);
-        let text = if is_pair { rate } else { format!("{rate} ({} of {})", row.n_wins, row.n_rows) };
+        let text = if is_pair { rate } else { format!("{rate} ({} of {})", count(row.n_wins), count(row.n_rows)) };
         drawing.text("value", "start", (label + room + 14.0, y + 16.0), &text);
     }
     drawing.text(
         "tick",
         "start",
         (4.0, bottom + 36.0),
-        if is_pair {
-            "share won; line: 95 % interval; ring: model's likelihood"
-        } else {
-            "bar: share won; line: 95 % interval; ring: likelihood that the model gave"
-        },
+        if is_pair { "share won; line: 95 % interval; ring: likelihood said" } else { "bar: share won; line: 95 % interval; ring: likelihood said" },
     );
     drawing.finish("Share won in each tier with its 95 % interval")
 }
 
-/// Axes from 0 to `limits` with titles.
-fn axes(drawing: &mut Drawing, limits: ((f64, f64), (f64, f64)), titles: (&str, &str), format: fn(f64) -> String) -> impl Fn(f64, f64) -> (f64, f64) + use<> {
+/// Axes from 0 to `limits` with titles; `across` writes the numbers below where they differ from those at the side.
+pub(crate) fn axes(
+    drawing: &mut Drawing,
+    limits: ((f64, f64), (f64, f64)),
+    titles: (&str, &str),
+    format: fn(f64) -> String,
+    across: Option<fn(f64) -> String>,
+) -> impl Fn(f64, f64) -> (f64, f64) + use<> {
     let ((x_limit, x_step), (y_limit, y_step)) = limits;
     let (width, height) = (drawing.width, drawing.height);
     let place = move |x: f64, y: f64| (LEFT + (width - LEFT - RIGHT) * x / x_limit, height - BOTTOM - (height - TOP - BOTTOM) * y / y_limit);
@@ -166,7 +168,7 @@ fn axes(drawing: &mut Drawing, limits: ((f64, f64), (f64, f64)), titles: (&str, 
     tick = 0.0;
     while x_step > 0.0 && tick <= x_limit + x_step / 2.0 {
         let (x, y) = place(tick, 0.0);
-        drawing.text("tick", "middle", (x, y + 16.0), &format(tick));
+        drawing.text("tick", "middle", (x, y + 16.0), &across.unwrap_or(format)(tick));
         tick += x_step;
     }
     drawing.text("axis", "middle", (place(x_limit / 2.0, 0.0).0, drawing.height - 8.0), titles.0);
@@ -174,37 +176,11 @@ fn axes(drawing: &mut Drawing, limits: ((f64, f64), (f64, f64)), titles: (&str, 
     place
 }
 
-/// Share of wins reached by calling a share of leads; the second curve is the manual score's.
-pub(crate) fn gains(predictive: &[GainsPoint], manual: Option<&[GainsPoint]>) -> String {
-    let mut drawing = Drawing::new(420.0, 360.0);
-    let place = axes(&mut drawing, ((1.0, 0.25), (1.0, 0.25)), ("share of leads called, best first", "share of all wins reached"), per_cent);
-    drawing.line("chance", place(0.0, 0.0), place(1.0, 1.0));
-    let curve = |points: &[GainsPoint]| points.iter().map(|point| place(point.share_called, point.share_of_wins)).collect::<Vec<_>>();
-    let at_quarter = |points: &[GainsPoint]| points.iter().find(|point| point.share_called >= 0.25).copied();
-    if let Some(manual) = manual {
-        drawing.path("curve second", &curve(manual));
-        if let Some(point) = at_quarter(manual) {
-            let at = place(point.share_called, point.share_of_wins);
-            drawing.rect("square second", (at.0 - 4.5, at.1 - 4.5), (9.0, 9.0));
-            drawing.text("value", "start", (at.0 + 10.0, at.1 + 16.0), &format!("manual {}", per_cent(point.share_of_wins)));
-        }
-    }
-    drawing.path("curve", &curve(predictive));
-    if let Some(point) = at_quarter(predictive) {
-        let at = place(point.share_called, point.share_of_wins);
-        drawing.mark("dot", at, 5.0, &format!("the best quarter of leads holds {} of all wins", per_cent(point.share_of_wins)));
-        drawing.text("value", "end", (at.0 - 9.0, at.1 - 7.0), &format!("predictive {}", per_cent(point.share_of_wins)));
-    }
-    let diagonal = place(0.78, 0.70);
-    drawing.text("tick", "start", (diagonal.0, diagonal.1 + 12.0), "chance");
-    drawing.finish("Gains: share of wins reached by calling a share of leads")
-}
-
 /// Win rate of each tenth over that of all.
 pub(crate) fn lift(rows: &[DecileRow]) -> String {
     let mut drawing = Drawing::new(420.0, 360.0);
     let limit = round_up(rows.iter().map(|row| row.lift).fold(1.0, f64::max));
-    let place = axes(&mut drawing, ((10.0, 0.0), limit), ("tenth of the leads, best first", "times the average rate"), |value| format!("{value:.1}"));
+    let place = axes(&mut drawing, ((10.0, 0.0), limit), ("tenth of the leads, best first", "times the average rate"), |value| format!("{value:.1}"), None);
     for row in rows {
         let left = row.decile as f64 - 1.0;
         let (x, y) = place(left + 0.14, row.lift);
@@ -223,7 +199,7 @@ pub(crate) fn reliability(bins: &[CalibrationBin], corp: &Corp) -> String {
     let mut drawing = Drawing::new(420.0, 360.0);
     let largest = bins.iter().map(|bin| bin.interval.high.max(bin.mean_probability)).fold(0.0, f64::max).min(1.0);
     let (limit, step) = round_up(largest);
-    let place = axes(&mut drawing, ((limit, step), (limit, step)), ("likelihood that the model gave", "share won"), per_cent);
+    let place = axes(&mut drawing, ((limit, step), (limit, step)), ("likelihood that the model gave", "share won"), per_cent, None);
     drawing.line("chance", place(0.0, 0.0), place(limit, limit));
     // The curve without bins, as far as the axes go.
     let inside = corp.steps.iter().filter(|step| step.to <= limit && step.win_rate <= limit);
@@ -259,7 +235,7 @@ pub(crate) fn influences(rows: &[Influence]) -> String {
     drawing.finish("How far each feature moves the log-odds")
 }
 
-fn shorten(text: &str, limit: usize) -> String {
+pub(crate) fn shorten(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit { text.to_owned() } else { format!("{}…", text.chars().take(limit - 1).collect::<String>()) }
 }
 

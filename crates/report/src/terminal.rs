@@ -2,42 +2,110 @@
 
 use std::fmt::Write as _;
 
-use leadscore_metrics::TierRow;
+use leadscore_metrics::{Comparison, TierRow};
 
 use crate::data::Report;
-use crate::verdict::per_cent;
+use crate::svg::shorten;
+use crate::verdict::{count, number, per_cent, signed_whole, whole};
 
 pub(crate) fn render(report: &Report) -> String {
     let mut text = format!("{}\n", report.verdict.headline);
+    wrap(&report.verdict.summary, "", &mut text);
     for finding in &report.verdict.findings {
         let mark = match finding.answer {
             "yes" => "+",
             "no" => "-",
             _ => "?",
         };
-        let _ = writeln!(text, "  {mark} {}", finding.text);
+        wrap(&finding.text, &format!("  {mark} "), &mut text);
     }
     tiers("tier", &report.evaluation.tiers, &mut text);
-    if let Some(manual) = &report.evaluation.manual {
-        tiers("by manual score", &manual.manual_tiers, &mut text);
+    for score in &report.comparison.scores[1..] {
+        tiers(&format!("by {}", shorten(&score.name, 24)), &score.tiers, &mut text);
     }
+    gains(&report.comparison, &mut text);
+    swap(&report.comparison, &mut text);
     text.truncate(text.trim_end().len());
     text
 }
 
+/// Lines of at most 100 characters, the first after a mark, the others below its text.
+fn wrap(sentence: &str, mark: &str, text: &mut String) {
+    let indent = " ".repeat(mark.chars().count());
+    let (mut line, mut start) = (mark.to_owned(), mark.to_owned());
+    for word in sentence.split_whitespace() {
+        if line != start && line.chars().count() + 1 + word.chars().count() > 100 {
+            let _ = writeln!(text, "{line}");
+            line.clone_from(&indent);
+            start.clone_from(&indent);
+        }
+        if line != start {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    let _ = writeln!(text, "{line}");
+}
+
+/// A bar of eighths of a character.
+fn bar(share: f64, width: usize) -> String {
+    const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to a few hundred eighths")]
+    let eighths = (share.clamp(0.0, 1.0) * 8.0 * width as f64).round() as usize;
+    let mut text = "█".repeat(eighths / 8);
+    if !eighths.is_multiple_of(8) {
+        text.push(EIGHTHS[eighths % 8]);
+    }
+    text
+}
+
 fn tiers(title: &str, rows: &[TierRow], text: &mut String) {
-    let _ = writeln!(text, "\n{title:<16}{:>10}{:>8}{:>10}{:>18}{:>10}", "snapshots", "won", "rate", "95 % interval", "said");
+    let _ = writeln!(text, "\n{title:<26}{:>10}{:>8}{:>7}{:>16}{:>8}", "snapshots", "won", "rate", "95 % interval", "said");
+    let largest = rows.iter().map(|row| row.win_rate).fold(1e-9, f64::max);
     for row in rows {
         let interval = format!("{} to {}", per_cent(row.interval.low), per_cent(row.interval.high));
         let _ = writeln!(
             text,
-            "{:<16}{:>10}{:>8}{:>10}{:>18}{:>10}",
+            "{:<26}{:>10}{:>8}{:>7}{:>16}{:>8}  {}",
             row.tier,
-            row.n_rows,
-            row.n_wins,
+            count(row.n_rows),
+            count(row.n_wins),
             per_cent(row.win_rate),
             interval,
-            per_cent(row.mean_probability)
+            per_cent(row.mean_probability),
+            bar(row.win_rate / largest, 20)
+        );
+    }
+}
+
+/// Share of wins reached by calling a tenth, a quarter and a half of the leads.
+fn gains(comparison: &Comparison, text: &mut String) {
+    let _ = writeln!(text, "\nwins reached by calling the best");
+    for (percent, name) in [(10, "tenth"), (25, "quarter"), (50, "half")] {
+        for score in &comparison.scores {
+            let share = score.gains.get(percent).map_or(0.0, |point| point.share_of_wins);
+            let _ = writeln!(text, "  {name:<8}{:<16}{:>6}  {}", shorten(&score.name, 15), per_cent(share), bar(share, 40));
+        }
+    }
+}
+
+fn swap(comparison: &Comparison, text: &mut String) {
+    for contest in &comparison.contests {
+        let side = |side: leadscore_metrics::SwapSide| {
+            let rate = side.win_rate.map_or(String::new(), |rate| format!(", {}", per_cent(rate.value)));
+            format!("{} snapshots, {} won{rate}", whole(side.n_rows), whole(side.n_wins))
+        };
+        let name = shorten(&contest.against, 24);
+        let _ = writeln!(text, "\nwith the same calls, against {name} (difference of AUCs {}):", number(contest.auc_difference.value));
+        let _ = writeln!(text, "  only the model calls    {}", side(contest.swap.only_first));
+        let _ = writeln!(text, "  only {name} calls    {}", side(contest.swap.only_other));
+        let difference = contest.customers_difference;
+        let _ = writeln!(
+            text,
+            "  customers more          {} ({} to {})",
+            signed_whole(difference.value),
+            signed_whole(difference.low),
+            signed_whole(difference.high)
         );
     }
 }

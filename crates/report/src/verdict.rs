@@ -1,7 +1,7 @@
 //! The conclusion in plain words, each sentence with the figure that it rests on.
 
 use leadscore_inference::{Card, Challenge, DataVerdict};
-use leadscore_metrics::{Estimate, Evaluation};
+use leadscore_metrics::{Comparison, Contest, ContestVerdict, Evaluation, NEARLY, ScoreFigures};
 use serde::Serialize;
 
 use crate::data::DataSection;
@@ -11,6 +11,8 @@ use crate::data::DataSection;
 pub struct Verdict {
     /// One line.
     pub headline: String,
+    /// One paragraph.
+    pub summary: String,
     /// `good`, `mixed` or `bad`, for the colour.
     pub mood: &'static str,
     /// What it rests on.
@@ -26,30 +28,27 @@ pub struct Finding {
     pub text: String,
 }
 
-pub(crate) fn judge(card: &Card, evaluation: &Evaluation, data: &DataSection) -> Verdict {
+pub(crate) fn judge(card: &Card, evaluation: &Evaluation, comparison: &Comparison, data: &DataSection) -> Verdict {
     let within = card.horizon.map_or("at all".to_owned(), |horizon| format!("within {horizon}"));
     let ranks = ranking(evaluation);
     let holds = calibration(evaluation, &within);
     let better_than_rate = base_rate(evaluation);
-    let manual =
-        evaluation.manual.as_ref().map(|manual| manual_finding(manual.auc_difference, manual.manual.roc_auc, manual.predictive.roc_auc, manual.n_rows));
-    let headline = match (ranks.answer, holds.answer, manual.as_ref().map(|finding| finding.answer)) {
-        ("yes", "yes", Some("yes")) => "The likelihoods hold, and they find more customers than the manual score.",
-        ("yes", _, Some("yes")) => "The model ranks leads better than the manual score; its percentages are off.",
-        ("yes", "yes", Some("no")) => "The likelihoods hold, but the manual score ranks these leads better.",
-        ("yes", "yes", Some(_)) => "The likelihoods hold; whether they rank better than the manual score cannot be told yet.",
-        ("yes", "yes", None) => "The model ranks leads well above chance, and its percentages hold.",
-        ("yes", _, _) => "The model ranks leads above chance, but its percentages are off.",
-        _ => "The model cannot be told from chance on these leads.",
-    };
+    // The argument is with the strongest of the others.
+    let strongest = comparison.contests.iter().zip(&comparison.scores[1..]).max_by(|a, b| a.1.ranking.roc_auc.value.total_cmp(&b.1.ranking.roc_auc.value));
+    let headline = strongest.map_or_else(|| alone(ranks.answer, holds.answer).to_owned(), |(contest, _)| against(contest, holds.answer));
+    let summary = strongest.map_or_else(|| standing_alone(comparison), |(contest, rival)| argument(comparison, contest, rival));
     let mut findings = vec![ranks, holds, better_than_rate];
-    findings.extend(manual);
+    findings.extend(comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, rival)| contest_finding(comparison, contest, rival)));
     findings.extend(card.decisive_challenge().map(challenge_finding));
     if data.in_sample {
         findings.push(Finding {
             answer: "no",
             text: "Some of these snapshots lie before the end of what the model knew: the figures are in sample and too good.".to_owned(),
         });
+    }
+    if evaluation.n_wins < FEW_WINS {
+        let text = format!("Only {} of these snapshots were won: intervals are wide, and small differences cannot be seen.", count(evaluation.n_wins));
+        findings.push(Finding { answer: "unsure", text });
     }
     if card.sufficiency.verdict != DataVerdict::Enough {
         findings.push(Finding { answer: "unsure", text: format!("The training data is {}: {}.", card.sufficiency.verdict.name(), card.sufficiency.reason) });
@@ -61,7 +60,90 @@ pub(crate) fn judge(card: &Card, evaluation: &Evaluation, data: &DataSection) ->
     } else {
         "bad"
     };
-    Verdict { headline: headline.to_owned(), mood, findings }
+    Verdict { headline, summary, mood, findings }
+}
+
+/// Wins below which a reader should be told that there are few.
+const FEW_WINS: usize = 100;
+
+fn alone(ranks: &str, holds: &str) -> &'static str {
+    match (ranks, holds) {
+        ("yes", "yes") => "The model ranks leads well above chance, and its percentages hold.",
+        ("yes", _) => "The model ranks leads above chance, but its percentages are off.",
+        _ => "The model cannot be told from chance on these leads.",
+    }
+}
+
+fn against(contest: &Contest, holds: &str) -> String {
+    let rival = &contest.against;
+    let percentages = if holds == "yes" { "its percentages hold" } else { "its percentages are off" };
+    match contest.verdict {
+        ContestVerdict::Better => format!("The model finds more customers than {rival}, and {percentages}."),
+        ContestVerdict::Worse => format!("{} ranks these leads better than the model.", capital(rival)),
+        ContestVerdict::NearlyTied => format!("{} and the model nearly tie on these leads.", capital(rival)),
+        ContestVerdict::CannotTell => format!("Whether the model is better than {rival} cannot be told yet."),
+    }
+    .replace(", and its percentages are off", ", but its percentages are off")
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// One paragraph: who finds more customers with as many calls, and how sure that is.
+fn argument(comparison: &Comparison, contest: &Contest, rival: &ScoreFigures) -> String {
+    let model = &comparison.scores[0];
+    let (low, high) = (contest.auc_difference.low, contest.auc_difference.high);
+    let first = format!(
+        "On the same {} snapshots, AUC is {} for the model and {} for {}: a difference of {:+.3} ({low:+.3} to {high:+.3}).",
+        count(comparison.n_rows),
+        number(model.ranking.roc_auc.value),
+        number(rival.ranking.roc_auc.value),
+        rival.name,
+        contest.auc_difference.value,
+    );
+    let second = match contest.verdict {
+        ContestVerdict::Better => "That is beyond chance.".to_owned(),
+        ContestVerdict::Worse => format!("That is beyond chance: as things stand, keep {}.", rival.name),
+        ContestVerdict::NearlyTied => format!("Whichever is better, it is so by less than {NEARLY}: for ranking, either will do."),
+        ContestVerdict::CannotTell => "That may be chance: wait for more outcomes before you change anything.".to_owned(),
+    };
+    let (mine, theirs) = (&model.at_capacity, &rival.at_capacity);
+    let calls = whole(mine.n_called);
+    let found = match (contest.customers_a_month, mine.customers_a_month, theirs.customers_a_month) {
+        (Some(difference), Some(own), Some(other)) => format!(
+            "With the same {calls} calls, the model finds {:.1} customers a month and {} {:.1}: {:+.1} ({:+.1} to {:+.1}).",
+            own.value, rival.name, other.value, difference.value, difference.low, difference.high
+        ),
+        _ => {
+            let difference = contest.customers_difference;
+            format!(
+                "With the same {calls} calls, the model finds {} customers and {} {}: {} ({} to {}).",
+                whole(mine.customers),
+                rival.name,
+                whole(theirs.customers),
+                signed_whole(difference.value),
+                signed_whole(difference.low),
+                signed_whole(difference.high)
+            )
+        }
+    };
+    let rates = |score: &ScoreFigures| score.tiers.iter().map(|tier| per_cent(tier.win_rate)).collect::<Vec<_>>().join(", ");
+    let in_order = if rival.tiers.windows(2).all(|pair| pair[0].win_rate >= pair[1].win_rate) { "" } else { ", which are not even in order" };
+    let last = format!("Its quartiles, best first, win {}; those of {} {}{in_order}.", rates(model), rival.name, rates(rival));
+    format!("{first} {second} {found} {last}")
+}
+
+fn standing_alone(comparison: &Comparison) -> String {
+    let model = &comparison.scores[0];
+    let calls = whole(model.at_capacity.n_called);
+    let found = match model.at_capacity.customers_a_month {
+        Some(customers) => format!("finds {:.1} customers a month ({:.1} to {:.1})", customers.value, customers.low, customers.high),
+        None => format!("finds {} customers", whole(model.at_capacity.customers)),
+    };
+    let ratio = model.top_to_bottom.map_or(String::new(), |ratio| format!(" The best quarter wins {ratio:.1} times as often as the last."));
+    format!("With {calls} calls, the model {found}; {} of those called were won.{ratio}", per_cent(model.at_capacity.precision.value))
 }
 
 fn ranking(evaluation: &Evaluation) -> Finding {
@@ -118,18 +200,25 @@ fn base_rate(evaluation: &Evaluation) -> Finding {
     Finding { answer: if loss.value < evaluation.base_log_loss { "yes" } else { "no" }, text }
 }
 
-fn manual_finding(difference: Estimate, manual: Estimate, predictive: Estimate, n_rows: usize) -> Finding {
-    let answer = if difference.low > 0.0 {
-        "yes"
-    } else if difference.high < 0.0 {
-        "no"
-    } else {
-        "unsure"
+fn contest_finding(comparison: &Comparison, contest: &Contest, rival: &ScoreFigures) -> Finding {
+    let difference = contest.auc_difference;
+    let answer = match contest.verdict {
+        ContestVerdict::Better => "yes",
+        ContestVerdict::Worse => "no",
+        ContestVerdict::NearlyTied | ContestVerdict::CannotTell => "unsure",
+    };
+    let words = match contest.verdict {
+        ContestVerdict::Better => "better",
+        ContestVerdict::Worse => "worse",
+        ContestVerdict::NearlyTied => "nearly tied",
+        ContestVerdict::CannotTell => "cannot be told",
     };
     let text = format!(
-        "Against the manual score, on the same {n_rows} snapshots: AUC {} against {}, a difference of {:+.3} ({:+.3} to {:+.3}).",
-        number(predictive.value),
-        number(manual.value),
+        "Against {}, on the same {} snapshots: {words}. AUC {} against {}, a difference of {:+.3} ({:+.3} to {:+.3}).",
+        contest.against,
+        count(comparison.n_rows),
+        number(comparison.scores[0].ranking.roc_auc.value),
+        number(rival.ranking.roc_auc.value),
         difference.value,
         difference.low,
         difference.high
@@ -154,6 +243,24 @@ pub(crate) fn number(value: f64) -> String {
 pub(crate) fn per_cent(share: f64) -> String {
     let value = share * 100.0;
     if value != 0.0 && value < 10.0 { format!("{value:.1} %") } else { format!("{value:.0} %") }
+}
+
+/// A number with thousands apart, as people read it.
+pub fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).expect("digits")).collect();
+    parts.join(",")
+}
+
+/// The nearest whole number, thousands apart.
+pub(crate) fn whole(value: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of leads, or sums of money")]
+    let digits = count(value.abs().round() as usize);
+    if value <= -0.5 { format!("-{digits}") } else { digits }
+}
+
+pub(crate) fn signed_whole(value: f64) -> String {
+    if value >= 0.5 { format!("+{}", whole(value)) } else { whole(value) }
 }
 
 fn points(share: f64) -> String {

@@ -136,6 +136,7 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
         for outcome in &mut outcomes {
             outcome.closed = outcome.closed.filter(|&at| at < as_of);
             outcome.won = outcome.won.filter(|&at| at < as_of);
+            outcome.amount = outcome.amount.filter(|_| outcome.won.is_some());
         }
     }
     Ok(Tables {

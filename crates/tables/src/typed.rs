@@ -122,7 +122,7 @@ fn latest_before(offsets: &[usize], known: &[Timestamp], entry: usize, at: Times
 }
 
 /// When a lead closed and when it was won.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LeadOutcome {
     /// The first time it closed, won or lost: from then on it is not at risk.
     pub closed: Option<Timestamp>,
@@ -130,6 +130,8 @@ pub struct LeadOutcome {
     pub won: Option<Timestamp>,
     /// Flat exports: whether it was won; `None` where the flag is missing.
     pub flag: Option<bool>,
+    /// Sum of the amounts of its won deals, where the outcomes have amounts; for reports only, no feature sees it.
+    pub amount: Option<f64>,
 }
 
 /// One attribute's past.

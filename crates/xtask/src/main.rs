@@ -17,7 +17,7 @@ struct Args {
 enum Chore {
     /// Run all tests: Rust, doc tests, Python, browser; installs a browser where that is possible
     Test,
-    /// Make the golden numbers again from scikit-learn, in a virtual environment of their own
+    /// Make the golden numbers again from scikit-learn and its like, in a virtual environment of their own, and from R's pROC
     Golden,
     /// Measure, and print wall time, CPU time and peak memory
     #[command(subcommand)]
@@ -120,6 +120,13 @@ fn test() -> anyhow::Result<()> {
     let mut python = Command::new(venv("peers", &PEERS)?);
     python.args(["-m", "unittest", "discover", "-s", "tests/python", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
     run(python)?;
+    if is_there("chromium") || std::env::var_os("CI").is_some() {
+        let mut browser = Command::new(venv("report", &REPORT_PACKAGES)?);
+        browser.args(["-m", "unittest", "discover", "-s", "tests/browser", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
+        run(browser)?;
+    } else {
+        say("skipped: there is no chromium, so the report is not looked at");
+    }
     // The measurements in small, so that they cannot rot.
     bench(1_000)?;
     bench_features(true)?;
@@ -128,7 +135,14 @@ fn test() -> anyhow::Result<()> {
     bench_accuracy(true)
 }
 
-/// The browser test says that it skips where there is no browser.
+/// What looks at the report: a driver for Debian's browser, the rules of accessibility, a reader of workbooks.
+const REPORT_PACKAGES: [&str; 3] = ["playwright==1.65.2", "axe-playwright-python==0.1.8", "openpyxl==3.1.5"];
+
+#[expect(clippy::print_stderr, reason = "a skipped test must say so")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
 fn install_browser() {
     if is_there("chromium") || !is_there("apt-get") {
         return;
@@ -145,7 +159,10 @@ fn golden() -> anyhow::Result<()> {
     let python = venv("golden", &["scikit-learn==1.7.2", "numpy==2.2.6", "statsmodels==0.14.5", "glum==3.1.2", "pandas==2.3.3"])?;
     let mut script = Command::new(&python);
     script.arg("tests/golden/make.py").current_dir(root());
-    run(script)
+    run(script)?;
+    let mut areas = Command::new("Rscript");
+    areas.arg("tests/golden/delong.R").current_dir(root());
+    run(areas).context("the areas under ROC curves come from R: install Debian's r-cran-proc")
 }
 
 /// What features are compared with; pandas before 3 because featuretools needs it.

@@ -6,7 +6,7 @@ use leadscore_features::ScoringSet;
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_tables::Tables;
 
-use crate::args::{ConfigArg, DemoArgs, EvaluateArgs, ScoreArgs, TrainArgs};
+use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EvaluateArgs, ReportFormat, ScoreArgs, TrainArgs};
 use crate::commands::score::Batch;
 use crate::commands::simulate::write_crm;
 use crate::commands::{Outcome, evaluate, score, train};
@@ -31,7 +31,11 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
         output: report.clone(),
         json: Some(folder.join("report.json")),
         scores: None,
-        rules: None,
+        format: vec![ReportFormat::Html],
+        rules: Vec::new(),
+        against: Vec::new(),
+        threshold: None,
+        economy: EconomyArgs::default(),
         allow_in_sample: false,
     };
     let verdict = show::quietly(|| evaluate::evaluate(&evaluation))?.text();

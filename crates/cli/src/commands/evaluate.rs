@@ -1,18 +1,21 @@
-//! `evaluate`: does the model hold on snapshots that it has not seen?
+//! `evaluate`: does the model hold on snapshots that it has not seen, and does it beat every other score?
+
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use leadscore_core::Timestamp;
+use leadscore_core::{Snapshot, Timestamp};
+use leadscore_features::SnapshotCounts;
 use leadscore_inference::{quartile_tiers, score};
 use leadscore_report::{DataSection, Report};
-use leadscore_tables::{OutColumn, OutTable, check_table_target, check_target, write_table};
+use leadscore_tables::{OutColumn, OutTable, Tables, check_table_target, check_target, write_table};
 
-use crate::args::EvaluateArgs;
+use crate::args::{EconomyArgs, EvaluateArgs, ReportFormat};
 use crate::commands::Outcome;
 use crate::commands::rules::points_of;
-use crate::commands::train::write_report;
-use crate::evaluation::{evaluate_rows, manual_scores};
-use crate::project::{Project, describe_counts, features_of, lead_keys, read_model};
-use crate::show;
+use crate::commands::train::{write_bytes, write_text};
+use crate::evaluation::{Economy, Evaluated, MANUAL, Measurement, Rival, RivalKind, look, manual_rival, measure};
+use crate::project::{Project, describe_counts, features_of, read_model};
+use crate::show::{self, Stage};
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
     let report = evaluate(args)?;
@@ -24,12 +27,14 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
 pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
     let model = read_model(&args.model)?;
     let project = Project::open(&args.config.config)?;
-    for path in [Some(&args.output), args.json.as_ref()].into_iter().flatten() {
+    let files = report_files(&args.output, &args.format);
+    for path in files.iter().filter(|(format, _)| *format != ReportFormat::Vega).map(|(_, path)| path).chain(&args.json) {
         check_target(path)?;
     }
     if let Some(path) = &args.scores {
         check_table_target(path)?;
     }
+    let look = look(&project, &project.config.report)?;
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     let from = project.moments("--from", args.from.as_ref())?.unwrap_or(known_until);
     let to = project.moments("--to", args.to.as_ref())?.unwrap_or(Timestamp::MAX);
@@ -55,41 +60,155 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
     let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
     let matrix = features_of(&tables, &model.specs, &snapshots)?;
     let scored = score(&model, &matrix)?;
-    let manual = match &args.rules {
-        Some(rules) => Some(points_of(rules, &project, &snapshots)?),
-        None => manual_scores(&tables, &snapshots),
+    // What was known of points when the first of these snapshots was looked at.
+    let horizon = if project.config.is_flat() { leadscore_core::Span::ZERO } else { project.config.snapshots.horizon };
+    let is_earlier = |at: Timestamp| if project.config.is_flat() { at < snapshots[0].at } else { at + horizon <= snapshots[0].at };
+    let earlier_rows: Vec<usize> = (0..labelled.snapshots.len()).filter(|&row| is_earlier(labelled.snapshots[row].at)).collect();
+    let earlier = Earlier {
+        snapshots: earlier_rows.iter().map(|&row| labelled.snapshots[row]).collect(),
+        labels: earlier_rows.iter().map(|&row| labelled.labels[row]).collect(),
     };
-    let evaluation =
-        evaluate_rows(manual.as_deref(), &lead_keys(&tables, &snapshots), &labels, &scored.probabilities).context("cannot evaluate these snapshots")?;
+    let rivals = rivals(args, &project, &tables, &snapshots, &earlier)?;
+    let evaluated = Evaluated {
+        project: &project,
+        tables: &tables,
+        model: &model,
+        matrix: &matrix,
+        rows: (0..snapshots.len()).collect(),
+        labels,
+        probabilities: scored.probabilities.clone(),
+    };
+    let measurement = {
+        let _stage = Stage::start("measuring");
+        measure(&evaluated, &rivals, &economy(&args.economy, &project)).context("cannot evaluate these snapshots")?
+    };
     let write_time = project.write_time();
-    let report = Report::new(
-        &model.card,
-        &model,
-        evaluation,
-        DataSection {
-            measured_on: format!("{} snapshots of {}", show::count(rows.len()), args.config.config.display()),
-            snapshots: describe_counts(&counts, &project),
-            in_sample: from < known_until,
-            rules: args.rules.as_ref().map(|path| path.display().to_string()),
-            period: format!("{} to {}", write_time(snapshots[0].at), write_time(snapshots[snapshots.len() - 1].at)),
-        },
-    );
+    let period = format!("{} to {}", write_time(snapshots[0].at), write_time(snapshots[snapshots.len() - 1].at));
+    let measured_on = format!("{} snapshots of {}", show::count(rows.len()), args.config.config.display());
+    let data = data_section(&project, &counts, &measurement, measured_on, period, from < known_until);
+    let report = Report::new(&model.card, &model, measurement.measured, data, look);
     if let Some(path) = &args.scores {
-        write_table(path, &evaluated_table(&project, &tables, &snapshots, &labels, &scored, manual, &model.card.model_id))?;
+        write_table(path, &evaluated_table(&project, &tables, &snapshots, &evaluated.labels, &scored, &rivals, &model.card.model_id))?;
         show::remark(&format!("wrote {}", path.display()));
     }
-    write_report(&report, Some(&args.output), args.json.as_deref())?;
+    write_report(&report, &files, args.json.as_deref())?;
     Ok(report)
+}
+
+/// Snapshots whose outcome was known before those that are evaluated.
+struct Earlier {
+    snapshots: Vec<Snapshot>,
+    labels: Vec<bool>,
+}
+
+/// Every score that the model is compared with: the manual column, files of rules, other models.
+fn rivals(args: &EvaluateArgs, project: &Project, tables: &Tables, snapshots: &[Snapshot], earlier: &Earlier) -> anyhow::Result<Vec<Rival>> {
+    let threshold = args.threshold.or(project.config.report.threshold);
+    let mut rivals: Vec<Rival> = manual_rival(tables, snapshots, &earlier.snapshots, &earlier.labels, threshold).into_iter().collect();
+    for path in &args.rules {
+        let all: Vec<Snapshot> = earlier.snapshots.iter().chain(snapshots).copied().collect();
+        let mut found = points_of(path, project, &all)?;
+        let values = found.points.split_off(earlier.snapshots.len());
+        rivals.push(Rival {
+            name: format!("{} ({})", found.name, file_name(path)),
+            origin: format!("rules of {}, computed as of each snapshot", path.display()),
+            kind: RivalKind::Points { earlier: found.points, labels: earlier.labels.clone() },
+            values,
+            threshold: found.threshold,
+        });
+    }
+    for path in &args.against {
+        let model = read_model(path)?;
+        // Another model may read other columns, or the same ones as other types.
+        let tables = show::quietly(|| project.load_for(&model, None))?;
+        let scored = score(&model, &features_of(&tables, &model.specs, snapshots)?)?;
+        let seen = Timestamp::from_micros(model.card.known_until_micros) > snapshots[0].at;
+        let knows = if seen { ", after the first of these snapshots: it has seen some of these outcomes, and its figures are too good" } else { "" };
+        rivals.push(Rival {
+            name: format!("the model {}", file_name(path)),
+            origin: format!("the model {}, which knows until {}{knows}", path.display(), model.card.known_until),
+            kind: RivalKind::Model,
+            values: scored.probabilities,
+            threshold: None,
+        });
+    }
+    Ok(rivals)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// What was typed, or else what the config says.
+pub(crate) fn economy(args: &EconomyArgs, project: &Project) -> Economy {
+    let config = &project.config.report;
+    Economy { capacity: args.capacity.or(config.capacity), cost: args.cost.or(config.cost), value: args.value.or(config.value) }
+}
+
+pub(crate) fn data_section(
+    project: &Project,
+    counts: &SnapshotCounts,
+    measurement: &Measurement,
+    measured_on: String,
+    period: String,
+    in_sample: bool,
+) -> DataSection {
+    DataSection {
+        measured_on,
+        snapshots: describe_counts(counts, project),
+        period,
+        in_sample,
+        n_without_all: measurement.n_without_all,
+        rivals: measurement.rivals.clone(),
+        capacity: measurement.capacity.clone(),
+        money: measurement.money.clone(),
+    }
+}
+
+/// Where each form of the report is written: beside the page, by its ending.
+pub(crate) fn report_files(output: &Path, formats: &[ReportFormat]) -> Vec<(ReportFormat, PathBuf)> {
+    let place = |format: &ReportFormat| match format {
+        ReportFormat::Html => output.to_owned(),
+        ReportFormat::Json => output.with_extension("json"),
+        ReportFormat::Xlsx => output.with_extension("xlsx"),
+        ReportFormat::Md => output.with_extension("md"),
+        ReportFormat::Vega => output.with_extension("charts"),
+    };
+    formats.iter().map(|format| (*format, place(format))).collect()
+}
+
+/// Writes every form of a report.
+pub(crate) fn write_report(report: &Report, files: &[(ReportFormat, PathBuf)], json: Option<&Path>) -> anyhow::Result<()> {
+    if let Some(path) = json {
+        write_text(path, &report.json()?)?;
+        show::remark(&format!("wrote {}", path.display()));
+    }
+    for (format, path) in files {
+        match format {
+            ReportFormat::Html => write_text(path, &report.html()?)?,
+            ReportFormat::Json => write_text(path, &report.json()?)?,
+            ReportFormat::Md => write_text(path, &report.markdown())?,
+            ReportFormat::Xlsx => write_bytes(path, &report.workbook()?)?,
+            ReportFormat::Vega => {
+                std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
+                for (name, chart) in report.vega_lite() {
+                    write_text(&path.join(format!("{name}.vl.json")), &serde_json::to_string_pretty(&chart)?)?;
+                }
+            }
+        }
+        show::remark(&format!("wrote {}", path.display()));
+    }
+    Ok(())
 }
 
 /// Every evaluated snapshot with its prediction and label, so that anyone can check our arithmetic.
 fn evaluated_table(
     project: &Project,
-    tables: &leadscore_tables::Tables,
-    snapshots: &[leadscore_core::Snapshot],
+    tables: &Tables,
+    snapshots: &[Snapshot],
     labels: &[bool],
     scored: &leadscore_inference::Scored,
-    manual: Option<Vec<f64>>,
+    rivals: &[Rival],
     model_id: &str,
 ) -> OutTable {
     let mut table = OutTable::default();
@@ -103,8 +222,9 @@ fn evaluated_table(
     table.push("contact_priority", OutColumn::Text(quartile_tiers(&scored.probabilities).iter().map(|tier| Some(tier.name().to_owned())).collect()));
     table.push("log_odds", OutColumn::Number(scored.log_odds.clone()));
     table.push("label", OutColumn::Integer(labels.iter().map(|&label| Some(i64::from(label))).collect()));
-    if let Some(manual) = manual {
-        table.push("manual_score", OutColumn::Number(manual));
+    for rival in rivals {
+        let name = if rival.name == MANUAL { "manual_score" } else { &rival.name };
+        table.push(name, OutColumn::Number(rival.values.clone()));
     }
     table.push("model_id", OutColumn::Text(vec![Some(model_id.to_owned()); snapshots.len()]));
     table

@@ -38,11 +38,24 @@ fn bind(path: &Path, project: &Project, tables: &Tables, snapshots: &[Snapshot])
     }
 }
 
-/// Points of these snapshots by rules, the fewest for who is disqualified.
-pub(crate) fn points_of(path: &Path, project: &Project, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
+/// Points by a file of rules.
+pub(crate) struct RulePoints {
+    /// Name of the score.
+    pub(crate) name: String,
+    /// Points of each snapshot, the fewest for who is disqualified.
+    pub(crate) points: Vec<f64>,
+    /// The lowest threshold of the file.
+    pub(crate) threshold: Option<f64>,
+}
+
+/// Points of these snapshots by rules.
+pub(crate) fn points_of(path: &Path, project: &Project, snapshots: &[Snapshot]) -> anyhow::Result<RulePoints> {
     // A model's tables hold the attributes that it reads, and rules may read others.
     let tables = leadscore_tables::load(&project.config, &project.folder, &LoadOptions { now: Some(now()), ..Default::default() })?;
-    Ok(bind(path, project, &tables, snapshots)?.0.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect())
+    let (rules, _) = bind(path, project, &tables, snapshots)?;
+    let points = rules.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect();
+    let file = rules.file();
+    Ok(RulePoints { name: file.score.name.clone(), points, threshold: file.thresholds().last().map(|threshold| threshold.from) })
 }
 
 /// Rules beside the tables that they are for.

@@ -174,6 +174,7 @@ closed_at = "closed_at"
 result = "stage"
 won = ["closed_won"]
 lost = ["closed_lost"]
+amount = "amount"
 
 [snapshots]
 horizon = "90d"

@@ -6,16 +6,16 @@ use anyhow::Context;
 use leadscore_core::Timestamp;
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::LearningCurve;
-use leadscore_metrics::Evaluation;
-use leadscore_report::{DataSection, Report};
+use leadscore_report::Report;
 use leadscore_tables::{LoadOptions, ModelDirection, OutFile, Tables, check_target};
 use leadscore_training::{
     Direction, DropReason, Dropped, EvaluationKind, LeakVerdict, ModelKind, SolverKind, TrainContext, TrainInput, TrainOptions, Trained, train,
 };
 
-use crate::args::{SolverArg, TrainArgs};
+use crate::args::{EconomyArgs, ReportFormat, SolverArg, TrainArgs};
 use crate::commands::Outcome;
-use crate::evaluation::{evaluate_rows, manual_scores};
+use crate::commands::evaluate::{data_section, economy, write_report};
+use crate::evaluation::{Evaluated, look, manual_rival, measure};
 use crate::project::{FLAT_CAVEAT, Labelled, Project, describe_counts, label_and_compute};
 use crate::show::{self, Stage};
 
@@ -32,8 +32,9 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     report_training(&trained);
     write_model(&trained.model, &args.output)?;
     if args.report.is_some() || args.json.is_some() {
-        let evaluation = evaluate_holdout(&tables, &labelled, &trained)?;
-        write_report(&report(&project, &trained, &evaluation, &counts), args.report.as_deref(), args.json.as_deref())?;
+        let report = report(&project, &tables, &labelled, &trained, &counts)?;
+        let page: Vec<_> = args.report.iter().map(|path| (ReportFormat::Html, path.clone())).collect();
+        write_report(&report, &page, args.json.as_deref())?;
     }
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
@@ -168,48 +169,34 @@ pub(crate) fn write_model(model: &leadscore_inference::Model, path: &Path) -> an
     Ok(())
 }
 
-/// Every figure on the rows that were held out.
-pub(crate) fn evaluate_holdout(tables: &Tables, labelled: &Labelled, trained: &Trained) -> anyhow::Result<Evaluation> {
-    let rows = &trained.holdout.rows;
-    let keys: Vec<_> = rows.iter().map(|&row| labelled.matrix.keys()[row]).collect();
-    let lead_keys: Vec<u64> = rows.iter().map(|&row| labelled.lead_keys[row]).collect();
-    let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
-    evaluate_rows(manual_scores(tables, &keys).as_deref(), &lead_keys, &labels, &trained.holdout.probabilities)
-        .context("cannot evaluate the held-out snapshots")
-}
-
-pub(crate) fn report(project: &Project, trained: &Trained, evaluation: &Evaluation, counts: &SnapshotCounts) -> Report {
+/// The report on the rows that were held out.
+pub(crate) fn report(project: &Project, tables: &Tables, labelled: &Labelled, trained: &Trained, counts: &SnapshotCounts) -> anyhow::Result<Report> {
     let model = &trained.model;
-    Report::new(
-        &model.card,
-        model,
-        evaluation.clone(),
-        DataSection {
-            measured_on: trained.holdout.description.clone(),
-            snapshots: describe_counts(counts, project),
-            in_sample: false,
-            rules: None,
-            period: format!("{} to {}", model.card.snapshots_from, model.card.snapshots_to),
-        },
-    )
-}
-
-/// Writes a report as a page, as JSON, or both.
-pub(crate) fn write_report(report: &Report, page: Option<&Path>, json: Option<&Path>) -> anyhow::Result<()> {
-    let texts = [(json, json.map(|_| report.json()).transpose()?), (page, page.map(|_| report.html()).transpose()?)];
-    for (path, text) in texts {
-        if let (Some(path), Some(text)) = (path, text) {
-            write_text(path, &text)?;
-            show::remark(&format!("wrote {}", path.display()));
-        }
-    }
-    Ok(())
+    let rows = trained.holdout.rows.clone();
+    let keys = |rows: &[usize]| rows.iter().map(|&row| labelled.matrix.keys()[row]).collect::<Vec<_>>();
+    let labels = |rows: &[usize]| rows.iter().map(|&row| labelled.labels[row]).collect::<Vec<_>>();
+    let snapshots = keys(&rows);
+    let first = snapshots.iter().map(|key| key.at).min().unwrap_or(Timestamp::MAX);
+    let is_earlier = |at: Timestamp| if project.config.is_flat() { at < first } else { at + project.config.snapshots.horizon <= first };
+    let earlier: Vec<usize> = (0..labelled.labels.len()).filter(|&row| is_earlier(labelled.matrix.keys()[row].at)).collect();
+    let rivals: Vec<_> = manual_rival(tables, &snapshots, &keys(&earlier), &labels(&earlier), project.config.report.threshold).into_iter().collect();
+    let evaluated =
+        Evaluated { project, tables, model, matrix: &labelled.matrix, labels: labels(&rows), rows, probabilities: trained.holdout.probabilities.clone() };
+    let measurement = measure(&evaluated, &rivals, &economy(&EconomyArgs::default(), project)).context("cannot evaluate the held-out snapshots")?;
+    let period = format!("{} to {}", model.card.snapshots_from, model.card.snapshots_to);
+    let data = data_section(project, counts, &measurement, trained.holdout.description.clone(), period, false);
+    Ok(Report::new(&model.card, model, measurement.measured, data, look(project, &project.config.report)?))
 }
 
 /// Writes a text file, whole or not at all.
 pub(crate) fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// Writes a file, whole or not at all.
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut file = OutFile::create(path)?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    std::io::Write::write_all(&mut file, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     file.finish()?;
     Ok(())
 }

@@ -11,7 +11,9 @@ use crate::typed::{LeadOutcome, Note};
 
 /// Fails where the outcomes lack a column that the config names.
 pub(super) fn check_outcomes(config: &Config, table: &Table<'_>) -> Result<(), TablesError> {
-    for (key, column) in [("lead", &config.outcomes.lead), ("closed_at", &config.outcomes.closed_at), ("result", &config.outcomes.result)] {
+    for (key, column) in
+        [("lead", &config.outcomes.lead), ("closed_at", &config.outcomes.closed_at), ("result", &config.outcomes.result), ("amount", &config.outcomes.amount)]
+    {
         if let Some(column) = column {
             table.require(key, column)?;
         }
@@ -63,8 +65,12 @@ pub(super) fn read_outcomes<'c>(
     let lead = settings.lead.as_deref().expect("checked with the config");
     let table = origin.open("[outcomes]", settings.file())?;
     check_outcomes(config, &table)?;
-    let columns: Vec<&str> = [&settings.lead, &settings.closed_at, &settings.result].into_iter().flatten().map(String::as_str).collect();
+    // Parts of the leads hold what features need.
+    let amount = settings.amount.as_ref().filter(|_| !table.is_spilled());
+    let columns: Vec<&str> =
+        [settings.lead.as_ref(), settings.closed_at.as_ref(), settings.result.as_ref(), amount].into_iter().flatten().map(String::as_str).collect();
     let raw = table.read(&columns)?;
+    let amounts = amount.map(|column| raw.numbers(column)).transpose()?;
     add_table_notes(&table, notes);
     let Results { times, results, open, latest } = Results::read(settings, &raw)?;
     let (mut unknown, mut without_time, mut early, mut several) = (0_usize, 0_usize, Vec::new(), 0_usize);
@@ -86,6 +92,9 @@ pub(super) fn read_outcomes<'c>(
         outcome.closed = Some(outcome.closed.map_or(stamp.known, |known| known.min(stamp.known)));
         if is_won {
             outcome.won = Some(outcome.won.map_or(stamp.known, |known| known.min(stamp.known)));
+            if let Some(amount) = amounts.as_ref().map(|amounts| amounts[row]).filter(|amount| !amount.is_nan()) {
+                outcome.amount = Some(outcome.amount.unwrap_or(0.0) + amount);
+            }
         }
         Ok(())
     })?;

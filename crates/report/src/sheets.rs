@@ -1,0 +1,245 @@
+//! The report's tables as rows of cells: what the workbook and Markdown have in common.
+
+use leadscore_metrics::{Estimate, TierRow};
+
+use crate::data::{LeadRow, Report};
+
+/// A table with its title.
+pub(crate) struct Sheet {
+    pub(crate) title: String,
+    pub(crate) header: Vec<String>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+    /// Whether it is long, and of no use in a text.
+    pub(crate) is_list: bool,
+}
+
+/// What stands in a cell.
+pub(crate) enum Cell {
+    Text(String),
+    Count(f64),
+    /// 0 to 1, shown in per cent.
+    Share(f64),
+    Number(f64),
+    Empty,
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+fn optional(value: Option<f64>, cell: fn(f64) -> Cell) -> Cell {
+    value.map_or(Cell::Empty, cell)
+}
+
+fn header(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// An estimate in three cells.
+fn three(estimate: Estimate, cell: fn(f64) -> Cell) -> [Cell; 3] {
+    [cell(estimate.value), cell(estimate.low), cell(estimate.high)]
+}
+
+/// Every table of the report, in order.
+pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
+    let (evaluation, comparison) = (&report.evaluation, &report.comparison);
+    let mut sheets = Vec::new();
+    let mut add = |title: &str, header: Vec<String>, rows: Vec<Vec<Cell>>, is_list: bool| sheets.push(Sheet { title: title.to_owned(), header, rows, is_list });
+    let verdict = std::iter::once(vec![Cell::from("headline"), Cell::from(report.verdict.headline.as_str())])
+        .chain([vec![Cell::from("summary"), Cell::from(report.verdict.summary.as_str())]])
+        .chain(report.verdict.findings.iter().map(|finding| vec![Cell::from(finding.answer), Cell::from(finding.text.as_str())]));
+    add("Verdict", header(&["", "finding"]), verdict.collect(), false);
+    let scores = comparison.scores.iter().map(|score| {
+        let mut row = vec![Cell::from(score.name.as_str())];
+        row.extend(three(score.ranking.roc_auc, Cell::Number));
+        row.push(Cell::Number(score.ranking.average_precision.value));
+        row.extend(three(score.ranking.capture_top_quartile, Cell::Share));
+        row.extend([Cell::Count(score.at_capacity.n_called.round()), Cell::Count(score.at_capacity.n_won.round())]);
+        row.extend(three(score.at_capacity.precision, Cell::Share));
+        row.push(Cell::Number(score.at_capacity.customers));
+        row.push(optional(score.at_capacity.customers_a_month.map(|customers| customers.value), Cell::Number));
+        row.extend([Cell::Number(score.log_loss.value), Cell::Number(score.brier_loss.value), optional(score.top_to_bottom, Cell::Number)]);
+        row
+    });
+    let names = [
+        "score",
+        "AUC",
+        "low",
+        "high",
+        "average precision",
+        "wins in best quarter",
+        "low",
+        "high",
+        "called",
+        "won of the called",
+        "share won",
+        "low",
+        "high",
+        "customers",
+        "customers a month",
+        "log-loss",
+        "Brier loss",
+        "best quarter : last",
+    ];
+    add("Scores", header(&names), scores.collect(), false);
+    let contests = comparison.contests.iter().map(|contest| {
+        let mut row = vec![Cell::from(contest.against.as_str()), Cell::from(verdict_name(contest.verdict))];
+        row.extend(three(contest.auc_difference, Cell::Number));
+        row.extend(three(contest.customers_difference, Cell::Number));
+        row.extend(three(contest.log_loss_difference, Cell::Number));
+        row
+    });
+    let names = ["against", "the model is", "AUC difference", "low", "high", "customers more", "low", "high", "log-loss difference", "low", "high"];
+    if !comparison.contests.is_empty() {
+        add("Differences", header(&names), contests.collect(), false);
+    }
+    let tiers = [("model", &evaluation.tiers)].into_iter().chain(comparison.scores[1..].iter().map(|score| (score.name.as_str(), &score.tiers)));
+    add("Tiers", header(&TIER_HEADER), tiers.flat_map(|(name, rows)| rows.iter().map(move |row| tier_row(name, row))).collect(), false);
+    let migration = comparison.contests.iter().flat_map(|contest| {
+        contest.migration.iter().enumerate().flat_map(move |(down, cells)| {
+            cells.iter().enumerate().map(move |(across, cell)| {
+                let name = |idx: usize| Cell::from(evaluation.tiers[idx].tier.as_str());
+                vec![Cell::from(contest.against.as_str()), name(down), name(across), Cell::Count(cell.n_rows as f64), Cell::Count(cell.n_wins as f64)]
+            })
+        })
+    });
+    if !comparison.contests.is_empty() {
+        add("Migration", header(&["against", "quartile by it", "quartile by the model", "snapshots", "won"]), migration.collect(), true);
+    }
+    for section in &report.thresholds {
+        let table = &section.table;
+        let rows = table.rows.iter().enumerate().map(|(idx, row)| {
+            let remarks: Vec<&str> = [(table.today, "today"), (table.fits_capacity, "fits the capacity"), (table.earns_most, "earns most")]
+                .into_iter()
+                .filter_map(|(at, name)| (at == Some(idx)).then_some(name))
+                .collect();
+            vec![
+                Cell::Number(row.threshold),
+                Cell::Count(row.n_leads as f64),
+                optional(row.leads_a_week, Cell::Number),
+                Cell::Count(row.n_wins as f64),
+                Cell::Share(row.win_rate),
+                Cell::Share(row.interval.low),
+                Cell::Share(row.interval.high),
+                optional(row.earns, Cell::Number),
+                Cell::Text(remarks.join(", ")),
+            ]
+        });
+        add(
+            &format!("Thresholds of {}", section.score),
+            header(&["from", "leads", "a week", "won", "rate", "low", "high", "earns", "remark"]),
+            rows.collect(),
+            true,
+        );
+    }
+    for breakdown in &report.breakdowns {
+        let mut names = header(&[&breakdown.by, "snapshots", "won", "rate", "low", "high", "said"]);
+        names.extend(breakdown.scores.iter().map(|score| format!("AUC of {score}")));
+        let rows = breakdown.rows.iter().map(|row| {
+            let mut cells = vec![
+                Cell::from(row.name.as_str()),
+                Cell::Count(row.n_rows as f64),
+                Cell::Count(row.n_wins as f64),
+                Cell::Share(row.win_rate),
+                Cell::Share(row.interval.low),
+                Cell::Share(row.interval.high),
+                Cell::Share(row.mean_probability),
+            ];
+            cells.extend((0..breakdown.scores.len()).map(|score| row.aucs.get(score).map_or(Cell::Empty, |auc| Cell::Number(auc.value))));
+            cells
+        });
+        add(&format!("By {}", breakdown.by), names, rows.collect(), false);
+    }
+    if let Some(backtest) = &report.backtest {
+        let rows = backtest.cadences.iter().map(|cadence| {
+            let (mean, low, high) = cadence.difference;
+            vec![
+                Cell::from(cadence.name.as_str()),
+                Cell::Count(cadence.n_models as f64),
+                cadence.all.aucs.first().map_or(Cell::Empty, |auc| Cell::Number(auc.value)),
+                Cell::Number(cadence.log_loss),
+                Cell::Number(mean),
+                Cell::Number(low),
+                Cell::Number(high),
+            ]
+        });
+        add("Retraining", header(&["retrained", "models", "AUC", "log-loss", "less than never", "low", "high"]), rows.collect(), false);
+    }
+    let reliability = evaluation.calibration.iter().map(|bin| {
+        vec![
+            Cell::Share(bin.mean_probability),
+            Cell::Count(bin.n_rows as f64),
+            Cell::Count(bin.n_wins as f64),
+            Cell::Share(bin.win_rate),
+            Cell::Share(bin.interval.low),
+            Cell::Share(bin.interval.high),
+        ]
+    });
+    add("Reliability", header(&["said", "snapshots", "won", "rate", "low", "high"]), reliability.collect(), false);
+    for list in &report.swap_lists {
+        let rows = [("the model", &list.only_model), (list.against.as_str(), &list.only_rival)];
+        let mut names = header(&["only called by"]);
+        names.extend(header(&LEAD_HEADER));
+        let rows = rows.into_iter().flat_map(|(who, rows)| {
+            rows.iter().map(move |row| {
+                let mut cells = vec![Cell::from(who)];
+                cells.extend(lead_row(row));
+                cells
+            })
+        });
+        add(&format!("Swap set, {}", list.against), names, rows.collect(), true);
+    }
+    let surprises = [("high, not won", &report.surprises.high_not_won), ("low, won", &report.surprises.low_won)].into_iter().flat_map(|(what, rows)| {
+        rows.iter().map(move |row| {
+            let mut cells = vec![Cell::from(what)];
+            cells.extend(lead_row(row));
+            cells
+        })
+    });
+    let mut names = header(&["likelihood"]);
+    names.extend(header(&LEAD_HEADER));
+    add("Surprises", names, surprises.collect(), true);
+    let influences = report.influences.iter().map(|influence| vec![Cell::from(influence.feature.as_str()), Cell::Number(influence.range)]);
+    add("What moves the score", header(&["feature", "log-odds"]), influences.collect(), true);
+    sheets
+}
+
+const TIER_HEADER: [&str; 10] = ["quartiles by", "tier", "snapshots", "share", "won", "rate", "low", "high", "median days to close", "amount won"];
+const LEAD_HEADER: [&str; 6] = ["lead", "snapshot", "likelihood in %", "rival score", "what became of it", "reasons"];
+
+fn tier_row(name: &str, row: &TierRow) -> Vec<Cell> {
+    vec![
+        Cell::from(name),
+        Cell::from(row.tier.as_str()),
+        Cell::Count(row.n_rows as f64),
+        Cell::Share(row.share),
+        Cell::Count(row.n_wins as f64),
+        Cell::Share(row.win_rate),
+        Cell::Share(row.interval.low),
+        Cell::Share(row.interval.high),
+        optional(row.median_days_to_close, Cell::Number),
+        optional(row.revenue, Cell::Number),
+    ]
+}
+
+fn lead_row(row: &LeadRow) -> Vec<Cell> {
+    vec![
+        Cell::from(row.lead.as_str()),
+        Cell::from(row.snapshot.as_str()),
+        Cell::Number(row.likelihood),
+        optional(row.rival, Cell::Number),
+        Cell::from(row.became.as_str()),
+        Cell::Text(row.reasons.join("; ")),
+    ]
+}
+
+fn verdict_name(verdict: leadscore_metrics::ContestVerdict) -> &'static str {
+    match verdict {
+        leadscore_metrics::ContestVerdict::Better => "better",
+        leadscore_metrics::ContestVerdict::Worse => "worse",
+        leadscore_metrics::ContestVerdict::NearlyTied => "nearly tied",
+        leadscore_metrics::ContestVerdict::CannotTell => "cannot be told",
+    }
+}

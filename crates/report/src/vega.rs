@@ -1,0 +1,100 @@
+//! Every chart of the report as a Vega-Lite specification that holds its data: for notebooks and slides.
+
+use serde_json::{Value, json};
+
+use crate::charts::Series;
+use crate::data::Report;
+use crate::html::decision_series;
+
+const SCHEMA: &str = "https://vega.github.io/schema/vega-lite/v5.json";
+
+pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
+    let (evaluation, comparison) = (&report.evaluation, &report.comparison);
+    let series = |points: &dyn Fn(usize) -> Vec<(f64, f64)>| -> Vec<Series> {
+        comparison.scores.iter().enumerate().map(|(idx, score)| Series { name: score.name.clone(), points: points(idx) }).collect()
+    };
+    let gains = series(&|idx| comparison.scores[idx].gains.iter().map(|point| (point.share_called, point.share_of_wins)).collect());
+    let roc = series(&|idx| comparison.scores[idx].roc.clone());
+    let recall = series(&|idx| comparison.scores[idx].precision_recall.clone());
+    let mut charts = vec![
+        ("gains", curves("Gains", &gains, ("share of leads called", "%"), ("share of wins reached", "%"))),
+        ("roc", curves("ROC curve", &roc, ("share of those not won that are called", "%"), ("share of those won that are called", "%"))),
+        ("precision_recall", curves("Precision and recall", &recall, ("share of wins reached", "%"), ("share won of the called", "%"))),
+        ("decision", curves("Decision curve", &decision_series(report), ("a call pays from this likelihood on", "%"), ("net wins a hundred leads", ".1f"))),
+    ];
+    let tiers: Vec<Value> = std::iter::once(("model", &evaluation.tiers))
+        .chain(comparison.scores[1..].iter().map(|score| (score.name.as_str(), &score.tiers)))
+        .flat_map(|(score, rows)| {
+            rows.iter().map(move |row| json!({"score": score, "tier": row.tier, "rate": row.win_rate, "low": row.interval.low, "high": row.interval.high, "snapshots": row.n_rows, "said": row.mean_probability}))
+        })
+        .collect();
+    let order: Vec<&str> = evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
+    charts.push((
+        "tiers",
+        json!({"$schema": SCHEMA, "title": "Share won by tier", "data": {"values": tiers},
+            "facet": {"column": {"field": "score", "type": "nominal", "title": Value::Null}},
+            "spec": {"layer": [
+                {"mark": {"type": "bar", "tooltip": true}, "encoding": {"x": {"field": "rate", "type": "quantitative", "axis": {"format": "%"}, "title": "share won"}, "y": {"field": "tier", "type": "nominal", "sort": order, "title": Value::Null}}},
+                {"mark": "rule", "encoding": {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}, "y": {"field": "tier", "type": "nominal", "sort": order}}},
+            ]}}),
+    ));
+    let bins: Vec<Value> = evaluation
+        .calibration
+        .iter()
+        .map(|bin| json!({"said": bin.mean_probability, "won": bin.win_rate, "low": bin.interval.low, "high": bin.interval.high, "snapshots": bin.n_rows}))
+        .collect();
+    let said = json!({"field": "said", "type": "quantitative", "axis": {"format": "%"}, "title": "likelihood given"});
+    charts.push((
+        "reliability",
+        json!({"$schema": SCHEMA, "title": "Reliability", "data": {"values": bins}, "layer": [
+            {"mark": {"type": "line", "strokeDash": [4, 4], "color": "gray"}, "encoding": {"x": said, "y": {"field": "said", "type": "quantitative"}}},
+            {"mark": "rule", "encoding": {"x": said, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}},
+            {"mark": {"type": "point", "filled": true, "tooltip": true}, "encoding": {"x": said, "y": {"field": "won", "type": "quantitative", "axis": {"format": "%"}, "title": "share won"}}},
+        ]}),
+    ));
+    for contest in comparison.contests.iter().take(1) {
+        let cells: Vec<Value> = contest
+            .migration
+            .iter()
+            .enumerate()
+            .flat_map(|(down, cells)| {
+                let order = &order;
+                cells.iter().enumerate().map(move |(across, cell)| {
+                    json!({"rival": order[down], "model": order[across], "snapshots": cell.n_rows, "won": cell.n_wins, "rate": if cell.n_rows == 0 { Value::Null } else { json!(cell.n_wins as f64 / cell.n_rows as f64) }})
+                })
+            })
+            .collect();
+        charts.push((
+            "migration",
+            json!({"$schema": SCHEMA, "title": format!("Quartiles by {} and by the model", contest.against), "data": {"values": cells},
+                "mark": {"type": "rect", "tooltip": true},
+                "encoding": {"x": {"field": "model", "type": "nominal", "sort": order}, "y": {"field": "rival", "type": "nominal", "sort": order}, "color": {"field": "rate", "type": "quantitative", "title": "share won"}}}),
+        ));
+    }
+    for breakdown in report.breakdowns.iter().filter(|breakdown| breakdown.by == "month") {
+        let rows: Vec<Value> = breakdown
+            .rows
+            .iter()
+            .flat_map(|row| {
+                [json!({"month": row.name, "what": "said", "share": row.mean_probability}), json!({"month": row.name, "what": "won", "share": row.win_rate})]
+            })
+            .collect();
+        charts.push((
+            "months",
+            json!({"$schema": SCHEMA, "title": "Said and won, month by month", "data": {"values": rows}, "mark": {"type": "line", "point": true, "tooltip": true},
+                "encoding": {"x": {"field": "month", "type": "ordinal"}, "y": {"field": "share", "type": "quantitative", "axis": {"format": "%"}}, "color": {"field": "what", "type": "nominal"}}}),
+        ));
+    }
+    charts
+}
+
+fn curves(title: &str, series: &[Series], x: (&str, &str), y: (&str, &str)) -> Value {
+    let values: Vec<Value> =
+        series.iter().flat_map(|series| series.points.iter().map(move |point| json!({"score": series.name, "x": point.0, "y": point.1}))).collect();
+    json!({"$schema": SCHEMA, "title": title, "data": {"values": values}, "mark": {"type": "line", "tooltip": true},
+    "encoding": {
+        "x": {"field": "x", "type": "quantitative", "title": x.0, "axis": {"format": x.1}},
+        "y": {"field": "y", "type": "quantitative", "title": y.0, "axis": {"format": y.1}},
+        "color": {"field": "score", "type": "nominal", "title": Value::Null}, "strokeDash": {"field": "score", "type": "nominal"}
+    }})
+}

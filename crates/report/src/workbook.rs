@@ -1,0 +1,87 @@
+//! The report as an Excel workbook: a sheet a table, numbers as numbers, texts never as formulas.
+
+use rust_xlsxwriter::{Format, Workbook};
+
+use crate::data::{Report, ReportError};
+use crate::sheets::{Cell, sheets};
+
+/// What Excel takes in a cell, in UTF-16 units.
+const LONGEST_TEXT: usize = 32_767;
+/// What Excel takes as the name of a sheet.
+const LONGEST_NAME: usize = 31;
+
+pub(crate) fn render(report: &Report) -> Result<Vec<u8>, ReportError> {
+    let mut workbook = Workbook::new();
+    let (bold, share, number, count) =
+        (Format::new().set_bold(), Format::new().set_num_format("0.0%"), Format::new().set_num_format("0.000"), Format::new().set_num_format("#,##0"));
+    let mut names: Vec<String> = Vec::new();
+    for sheet in sheets(report) {
+        let name = sheet_name(&sheet.title, &names);
+        let page = workbook.add_worksheet();
+        page.set_name(&name)?;
+        names.push(name);
+        for (column, title) in (0_u16..).zip(&sheet.header) {
+            page.write_string_with_format(0, column, shortened(title), &bold)?;
+        }
+        for (row, cells) in (1_u32..).zip(&sheet.rows) {
+            for (column, cell) in (0_u16..).zip(cells) {
+                // A text stays one, whatever it begins with.
+                match cell {
+                    Cell::Text(text) => page.write_string(row, column, shortened(text))?,
+                    Cell::Count(value) => page.write_number_with_format(row, column, *value, &count)?,
+                    Cell::Share(value) => page.write_number_with_format(row, column, *value, &share)?,
+                    Cell::Number(value) => page.write_number_with_format(row, column, *value, &number)?,
+                    Cell::Empty => page,
+                };
+            }
+        }
+        page.set_freeze_panes(1, 0)?;
+        page.set_autofit_max_width(400).autofit();
+    }
+    Ok(workbook.save_to_buffer()?)
+}
+
+fn shortened(text: &str) -> String {
+    let mut units = 0;
+    text.chars()
+        .take_while(|c| {
+            units += c.len_utf16();
+            units <= LONGEST_TEXT
+        })
+        .collect()
+}
+
+/// A name that Excel takes, and that no sheet has yet, whatever the case.
+fn sheet_name(title: &str, taken: &[String]) -> String {
+    let clean: String = title.chars().map(|c| if "[]:*?/\\'".contains(c) || c.is_control() { ' ' } else { c }).collect();
+    (1..)
+        .map(|number| {
+            let suffix = if number == 1 { String::new() } else { format!(" {number}") };
+            let mut name = String::new();
+            for c in clean.trim().chars() {
+                if name.encode_utf16().count() + c.len_utf16() + suffix.len() > LONGEST_NAME {
+                    break;
+                }
+                name.push(c);
+            }
+            format!("{}{suffix}", name.trim())
+        })
+        .find(|name| !taken.iter().any(|known| known.to_lowercase() == name.to_lowercase()))
+        .expect("some number is free")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_sheets_are_those_that_excel_takes() {
+        assert_eq!(sheet_name("By a/b:c?", &[]), "By a b c");
+        let long = "Thresholds of a score with a very long name";
+        let first = sheet_name(long, &[]);
+        assert_eq!(first.chars().count(), 31);
+        let second = sheet_name(long, std::slice::from_ref(&first));
+        assert!(second.ends_with(" 2") && second.chars().count() <= 31 && second != first);
+        assert!(sheet_name(&"🦀".repeat(40), &[]).encode_utf16().count() <= 31);
+    }
+}
