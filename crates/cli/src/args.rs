@@ -197,6 +197,13 @@ pub(crate) struct TrainArgs {
     /// Also write that report's numbers as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) fitting: FittingArgs,
+}
+
+/// How a model is fitted and measured.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct FittingArgs {
     /// Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest fifth
     #[arg(long)]
     pub(crate) cross_validate: bool,
@@ -214,9 +221,10 @@ pub(crate) struct TrainArgs {
     pub(crate) solver: SolverArg,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum SolverArg {
     /// Our own: curves and tables, all cores, a certificate
+    #[default]
     Native,
     /// linfa-logistic
     Linfa,
@@ -274,6 +282,9 @@ pub(crate) struct EvaluateArgs {
     pub(crate) threshold: Option<f64>,
     #[command(flatten)]
     pub(crate) economy: EconomyArgs,
+    /// Also say how often to retrain: fit again every two weeks, month, quarter and never, each on what was known then
+    #[arg(long)]
+    pub(crate) backtest: bool,
     /// Evaluate snapshots from before the model's knowledge ended, too; the report says so
     #[arg(long)]
     pub(crate) allow_in_sample: bool,

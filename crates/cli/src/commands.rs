@@ -1,5 +1,6 @@
 //! The commands: each a straight line that can be read aloud.
 
+mod backtest;
 mod check;
 mod demo;
 mod evaluate;

@@ -1,9 +1,9 @@
 //! From labels and scores to all that a report shows: the model beside every other score on the same snapshots.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::bail;
-use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot};
+use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp};
 use leadscore_inference::{Model, Term, quartile_tiers};
 use leadscore_metrics::{
     BootstrapOptions, Calls, Clusters, Comparison, ComparisonInput, Deals, EvaluationInput, MetricError, PointsCalibration, Ranking, ScoreInput, SegmentInput,
@@ -129,7 +129,7 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
     let parts = Parts { labels: &own_labels, probabilities: &values[0], scores: &part_values, clusters: &own_clusters, names: &score_names };
     let mut breakdowns = Vec::new();
     if periods.days.is_some() {
-        breakdowns.push(parts.breakdown("month", own_snapshots.iter().map(|key| key.at.to_string()[..7].to_owned()))?);
+        breakdowns.push(parts.breakdown("month", own_snapshots.iter().map(|key| month_of(key.at)))?);
     }
     for column in segment_columns(evaluated)? {
         let level = |&row: &usize| evaluated.matrix.level(evaluated.rows[row], column).unwrap_or("missing").to_owned();
@@ -281,7 +281,7 @@ impl Periods {
             };
             (snapshots.iter().map(|key| key.at.micros()).collect(), length)
         };
-        let numbers: BTreeMap<i64, u32> = keys.iter().copied().collect::<std::collections::BTreeSet<_>>().into_iter().zip(0..).collect();
+        let numbers: BTreeMap<i64, u32> = keys.iter().copied().collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
         let of_row: Vec<u32> = keys.iter().map(|key| numbers[key]).collect();
         let mut sizes = vec![0.0; numbers.len()];
         of_row.iter().for_each(|&period| sizes[period as usize] += 1.0);
@@ -329,10 +329,7 @@ struct Parts<'a> {
 
 impl Parts<'_> {
     fn breakdown(&self, by: &str, part_of_row: impl Iterator<Item = String>) -> anyhow::Result<Breakdown> {
-        let parts: Vec<String> = part_of_row.collect();
-        let numbers: BTreeMap<&str, u32> = parts.iter().map(String::as_str).collect::<std::collections::BTreeSet<_>>().into_iter().zip(0..).collect();
-        let names: Vec<String> = numbers.keys().map(|name| (*name).to_owned()).collect();
-        let part_of_row: Vec<u32> = parts.iter().map(|name| numbers[name.as_str()]).collect();
+        let (part_of_row, names) = numbered(part_of_row);
         let input = SegmentInput {
             labels: self.labels,
             probabilities: self.probabilities,
@@ -343,6 +340,18 @@ impl Parts<'_> {
         };
         Ok(Breakdown { by: by.to_owned(), scores: self.names.iter().map(|name| (*name).to_owned()).collect(), rows: segment_rows(input)? })
     }
+}
+
+/// The number of each name, and the names in order.
+pub(crate) fn numbered(names: impl Iterator<Item = String>) -> (Vec<u32>, Vec<String>) {
+    let names: Vec<String> = names.collect();
+    let numbers: BTreeMap<&str, u32> = names.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
+    (names.iter().map(|name| numbers[name.as_str()]).collect(), numbers.keys().map(|name| (*name).to_owned()).collect())
+}
+
+/// The month of a moment, such as 2025-02.
+pub(crate) fn month_of(at: Timestamp) -> String {
+    at.to_string()[..7].to_owned()
 }
 
 /// Levels of a category that a table shows.

@@ -35,7 +35,7 @@ pub use evaluation::{Deals, Evaluation, EvaluationInput, RankingQuality, TierRow
 pub use interval::{Interval, clustered_rate_interval, wilson_interval};
 pub use paired::{PairedDifference, paired_difference};
 pub use points::{PointsCalibration, cross_calibrated};
-pub use proper::{brier_loss, log_loss};
+pub use proper::{brier_loss, log_loss, log_loss_rows};
 pub use ranking::{DecileRow, GainsPoint, Group, Ranking, average_precision, roc_auc};
 pub use recalibration::{
     CalibrationLine, Corp, CorpStep, beta_calibration, calibration_line, calibration_shift, corp, integrated_calibration_index, isotonic_calibration,

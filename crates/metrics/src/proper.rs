@@ -27,9 +27,17 @@ const CLIP: f64 = f64::EPSILON;
 /// # Ok::<(), leadscore_metrics::MetricError>(())
 /// ```
 pub fn log_loss(labels: &[bool], probabilities: &[f64]) -> Result<f64, MetricError> {
+    Ok(log_loss_rows(labels, probabilities)?.into_iter().sum::<f64>() / labels.len() as f64)
+}
+
+/// The log-loss of each row; see [`log_loss`].
+///
+/// # Errors
+///
+/// As [`log_loss`].
+pub fn log_loss_rows(labels: &[bool], probabilities: &[f64]) -> Result<Vec<f64>, MetricError> {
     check_probabilities(labels, probabilities)?;
-    let sum: f64 = labels.iter().zip(probabilities).map(|(&label, &p)| log_loss_of_row(label, p)).sum();
-    Ok(sum / labels.len() as f64)
+    Ok(labels.iter().zip(probabilities).map(|(&label, &p)| log_loss_of_row(label, p)).collect())
 }
 
 pub(crate) fn log_loss_of_row(label: bool, probability: f64) -> f64 {

@@ -96,16 +96,11 @@ fn swap(comparison: &Comparison, text: &mut String) {
             format!("{} snapshots, {} won{rate}", whole(side.n_rows), whole(side.n_wins))
         };
         let name = shorten(&contest.against, 24);
-        let _ = writeln!(text, "\nwith the same calls, against {name} (difference of AUCs {}):", number(contest.auc_difference.value));
-        let _ = writeln!(text, "  only the model calls    {}", side(contest.swap.only_first));
-        let _ = writeln!(text, "  only {name} calls    {}", side(contest.swap.only_other));
+        let _ = writeln!(text, "\nwhom only one would call, against {name} (difference of AUCs {}):", number(contest.auc_difference.value));
+        let _ = writeln!(text, "  only the model    {}", side(contest.swap.only_first));
+        let _ = writeln!(text, "  only the other    {}", side(contest.swap.only_other));
         let difference = contest.customers_difference;
-        let _ = writeln!(
-            text,
-            "  customers more          {} ({} to {})",
-            signed_whole(difference.value),
-            signed_whole(difference.low),
-            signed_whole(difference.high)
-        );
+        let _ =
+            writeln!(text, "  customers more    {} ({} to {})", signed_whole(difference.value), signed_whole(difference.low), signed_whole(difference.high));
     }
 }

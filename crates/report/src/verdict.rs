@@ -77,18 +77,20 @@ fn alone(ranks: &str, holds: &str) -> &'static str {
 fn against(contest: &Contest, holds: &str) -> String {
     let rival = &contest.against;
     let percentages = if holds == "yes" { "its percentages hold" } else { "its percentages are off" };
+    // An AUC looks at all leads, a team at the first ones only.
+    let customers = contest.customers_difference;
     match contest.verdict {
-        ContestVerdict::Better => format!("The model finds more customers than {rival}, and {percentages}."),
-        ContestVerdict::Worse => format!("{} ranks these leads better than the model.", capital(rival)),
-        ContestVerdict::NearlyTied => format!("{} and the model nearly tie on these leads.", capital(rival)),
+        ContestVerdict::Better if customers.low > 0.0 => format!("The model finds more customers than {rival}, and {percentages}."),
+        ContestVerdict::Better if customers.high < 0.0 => {
+            format!("The model ranks leads better than {rival}, but with as many calls it finds fewer customers.")
+        }
+        ContestVerdict::Better => format!("The model ranks leads better than {rival}; with as many calls it finds no more customers beyond chance."),
+        ContestVerdict::Worse if customers.high < 0.0 => format!("The model finds fewer customers than {rival}."),
+        ContestVerdict::Worse => format!("The model ranks these leads worse than {rival}."),
+        ContestVerdict::NearlyTied => format!("The model and {rival} nearly tie on these leads."),
         ContestVerdict::CannotTell => format!("Whether the model is better than {rival} cannot be told yet."),
     }
     .replace(", and its percentages are off", ", but its percentages are off")
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// One paragraph: who finds more customers with as many calls, and how sure that is.

@@ -6,7 +6,7 @@ use leadscore_features::ScoringSet;
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_tables::Tables;
 
-use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EvaluateArgs, ReportFormat, ScoreArgs, TrainArgs};
+use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EvaluateArgs, FittingArgs, ReportFormat, ScoreArgs, TrainArgs};
 use crate::commands::score::Batch;
 use crate::commands::simulate::write_crm;
 use crate::commands::{Outcome, evaluate, score, train};
@@ -36,6 +36,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
         against: Vec::new(),
         threshold: None,
         economy: EconomyArgs::default(),
+        backtest: false,
         allow_in_sample: false,
     };
     let verdict = show::quietly(|| evaluate::evaluate(&evaluation))?.text();
@@ -58,18 +59,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
 }
 
 fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainArgs {
-    TrainArgs {
-        config,
-        as_of,
-        output: output.to_owned(),
-        report: None,
-        json: None,
-        cross_validate: false,
-        learning_curve: false,
-        allow_too_few: false,
-        allow_leaks: false,
-        solver: crate::args::SolverArg::Native,
-    }
+    TrainArgs { config, as_of, output: output.to_owned(), report: None, json: None, fitting: FittingArgs::default() }
 }
 
 /// The ten best open leads with their reasons.

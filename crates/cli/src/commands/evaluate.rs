@@ -11,10 +11,11 @@ use leadscore_tables::{OutColumn, OutTable, Tables, check_table_target, check_ta
 
 use crate::args::{EconomyArgs, EvaluateArgs, ReportFormat};
 use crate::commands::Outcome;
+use crate::commands::backtest::backtest;
 use crate::commands::rules::points_of;
 use crate::commands::train::{write_bytes, write_text};
 use crate::evaluation::{Economy, Evaluated, MANUAL, Measurement, Rival, RivalKind, look, manual_rival, measure};
-use crate::project::{Project, describe_counts, features_of, read_model};
+use crate::project::{Project, describe_counts, features_of, lead_keys, read_model};
 use crate::show::{self, Stage};
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
@@ -78,10 +79,13 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
         labels,
         probabilities: scored.probabilities.clone(),
     };
-    let measurement = {
+    let mut measurement = {
         let _stage = Stage::start("measuring");
         measure(&evaluated, &rivals, &economy(&args.economy, &project)).context("cannot evaluate these snapshots")?
     };
+    if args.backtest {
+        measurement.measured.backtest = Some(backtest(&project, &snapshots, &evaluated.labels, &lead_keys(&tables, &snapshots))?);
+    }
     let write_time = project.write_time();
     let period = format!("{} to {}", write_time(snapshots[0].at), write_time(snapshots[snapshots.len() - 1].at));
     let measured_on = format!("{} snapshots of {}", show::count(rows.len()), args.config.config.display());

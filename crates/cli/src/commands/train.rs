@@ -12,7 +12,7 @@ use leadscore_training::{
     Direction, DropReason, Dropped, EvaluationKind, LeakVerdict, ModelKind, SolverKind, TrainContext, TrainInput, TrainOptions, Trained, train,
 };
 
-use crate::args::{EconomyArgs, ReportFormat, SolverArg, TrainArgs};
+use crate::args::{EconomyArgs, FittingArgs, ReportFormat, SolverArg, TrainArgs};
 use crate::commands::Outcome;
 use crate::commands::evaluate::{data_section, economy, write_report};
 use crate::evaluation::{Evaluated, look, manual_rival, measure};
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
     let (labelled, counts) = label_and_compute(&project, &tables, as_of)?;
     show::remark(&describe_counts(&counts, &project));
-    let trained = fit(&project, &tables, &labelled, args, as_of)?;
+    let trained = fit(&project, &tables, &labelled, &args.fitting, as_of)?;
     report_training(&trained);
     write_model(&trained.model, &args.output)?;
     if args.report.is_some() || args.json.is_some() {
@@ -40,7 +40,8 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args: &TrainArgs, as_of: Option<Timestamp>) -> anyhow::Result<Trained> {
+/// A model of these snapshots, by the config and what was typed.
+pub(crate) fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args: &FittingArgs, as_of: Option<Timestamp>) -> anyhow::Result<Trained> {
     let _stage = Stage::start("fitting");
     let is_flat = project.config.is_flat();
     let last = labelled.matrix.keys().last().map(|key| key.at);

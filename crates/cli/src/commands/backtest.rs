@@ -1,0 +1,123 @@
+//! How often to retrain: the past replayed, with models fitted at several cadences on what was known at the time.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use leadscore_core::{Snapshot, Timestamp};
+use leadscore_inference::score;
+use leadscore_metrics::{Clusters, SegmentInput, log_loss_rows, paired_difference, segment_rows};
+use leadscore_report::{Backtest, Cadence};
+use leadscore_tables::LoadOptions;
+
+use crate::args::FittingArgs;
+use crate::commands::train;
+use crate::evaluation::{month_of, numbered};
+use crate::project::{Project, features_of, label_and_compute};
+use crate::show::{self, Stage};
+
+/// How often a model is fitted, and after how many days or months.
+struct Rhythm {
+    name: &'static str,
+    next: fn(Timestamp) -> Option<Timestamp>,
+}
+
+/// Rarest first.
+const RHYTHMS: [Rhythm; 4] = [
+    Rhythm { name: "never", next: |_| None },
+    Rhythm { name: "every quarter", next: |at| Some(later(at, 91)) },
+    Rhythm { name: "every month", next: |at| Some(later(at, 30)) },
+    Rhythm { name: "every two weeks", next: |at| Some(later(at, 14)) },
+];
+
+fn later(at: Timestamp, days: i64) -> Timestamp {
+    Timestamp::from_micros(at.micros() + days * 86_400_000_000)
+}
+
+/// Scores these snapshots by models that know what was known when each was fitted; the first is fitted at the first snapshot.
+pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool], lead_keys: &[u64]) -> anyhow::Result<Backtest> {
+    if project.config.is_flat() {
+        bail!("--backtest retrains as time goes on, and a flat export has no dates");
+    }
+    let (first, last) = (snapshots[0].at, snapshots[snapshots.len() - 1].at);
+    // For each rhythm, when each snapshot's model was fitted.
+    let fitted: Vec<(Vec<Timestamp>, usize)> = RHYTHMS
+        .iter()
+        .map(|rhythm| {
+            let cuts: Vec<Timestamp> = std::iter::successors(Some(first), |at| (rhythm.next)(*at)).take_while(|at| *at <= last).collect();
+            let of_snapshot = snapshots.iter().map(|key| cuts[cuts.partition_point(|cut| *cut <= key.at) - 1]).collect();
+            (of_snapshot, cuts.len())
+        })
+        .collect();
+    // Each model once, whatever the rhythms that use it, and the snapshots that any of them scores by it.
+    let mut rows_of_cut: BTreeMap<Timestamp, Vec<usize>> = BTreeMap::new();
+    for (cuts, _) in &fitted {
+        for (row, cut) in cuts.iter().enumerate() {
+            rows_of_cut.entry(*cut).or_default().push(row);
+        }
+    }
+    let mut said: BTreeMap<(Timestamp, usize), f64> = BTreeMap::new();
+    let n_models = rows_of_cut.len();
+    for (number, (cut, mut rows)) in rows_of_cut.into_iter().enumerate() {
+        let _stage = Stage::start(&format!("backtest: model {} of {n_models}, as of {cut}", number + 1));
+        rows.sort_unstable();
+        rows.dedup();
+        let keys: Vec<Snapshot> = rows.iter().map(|&row| snapshots[row]).collect();
+        let probabilities = show::quietly(|| score_as_of(project, cut, &keys)).with_context(|| format!("cannot retrain as of {cut}"))?;
+        said.extend(rows.into_iter().zip(probabilities).map(|(row, p)| ((cut, row), p)));
+    }
+    let clusters = Clusters::new(lead_keys);
+    let (months, names) = numbered(snapshots.iter().map(|key| month_of(key.at)));
+    let all = vec![0; snapshots.len()];
+    let by_rhythm: Vec<Vec<f64>> = fitted.iter().map(|(cuts, _)| cuts.iter().enumerate().map(|(row, cut)| said[&(*cut, row)]).collect()).collect();
+    let losses = by_rhythm.iter().map(|said| log_loss_rows(labels, said)).collect::<Result<Vec<_>, _>>()?;
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    let cadences = RHYTHMS
+        .iter()
+        .zip(&by_rhythm)
+        .enumerate()
+        .map(|(idx, (rhythm, said))| {
+            let scores = [said.as_slice()];
+            let input = |part_of_row, names| SegmentInput { labels, probabilities: said, scores: &scores, clusters: &clusters, part_of_row, names };
+            let difference = paired_difference(&losses[idx], &losses[0], lead_keys);
+            Ok(Cadence {
+                name: rhythm.name.to_owned(),
+                n_models: fitted[idx].1,
+                all: segment_rows(input(&all, &[String::from("all")]))?.remove(0),
+                log_loss: mean(&losses[idx]),
+                difference: (difference.mean, difference.mean - 1.96 * difference.error, difference.mean + 1.96 * difference.error),
+                months: segment_rows(input(&months, &names))?,
+            })
+        })
+        .collect::<anyhow::Result<Vec<Cadence>>>()?;
+    let best = (0..losses.len()).min_by(|&a, &b| mean(&losses[a]).total_cmp(&mean(&losses[b]))).expect("there are four");
+    // The rarest that is not worse than the best beyond chance.
+    let enough = (0..losses.len())
+        .find(|&idx| {
+            let difference = paired_difference(&losses[idx], &losses[best], lead_keys);
+            difference.mean - 1.96 * difference.error <= 0.0
+        })
+        .expect("the best is not worse than itself");
+    let verdict = if enough == 0 {
+        format!(
+            "Over {} months no cadence is better than a model that was fitted once, on {first}, beyond chance: retrain when the percentages move, not by the calendar.",
+            names.len()
+        )
+    } else {
+        let (mean, low, high) = cadences[enough].difference;
+        format!(
+            "Retraining {} pays: over {} months its log-loss is {mean:+.4} ({low:+.4} to {high:+.4}) against never, and no more frequent cadence is better beyond chance.",
+            RHYTHMS[enough].name,
+            names.len()
+        )
+    };
+    Ok(Backtest { cadences, verdict })
+}
+
+/// What a model fitted on what was known then says of these snapshots.
+fn score_as_of(project: &Project, cut: Timestamp, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
+    let tables = project.load(&LoadOptions { as_of: Some(cut), ..Default::default() })?;
+    let (labelled, _) = label_and_compute(project, &tables, Some(cut))?;
+    let trained = train::fit(project, &tables, &labelled, &FittingArgs::default(), Some(cut))?;
+    let tables = project.load_for(&trained.model, None)?;
+    Ok(score(&trained.model, &features_of(&tables, &trained.model.specs, snapshots)?)?.probabilities)
+}
