@@ -116,6 +116,7 @@ fn tables(company: &Company) -> Tables {
             attributes: vec![Attribute { name: "stage".to_owned(), column: Column::Category { codes: vec![MISSING; N_LEADS as usize], levels: vec![] } }],
             manual_score: None,
             accounts: Some(accounts.clone()),
+            account_names: Vec::new(),
             entity_hashes: None,
         },
         lookups: vec![Lookup {
@@ -444,6 +445,7 @@ fn examples_hold() {
             attributes: Vec::new(),
             manual_score: None,
             accounts: None,
+            account_names: Vec::new(),
             entity_hashes: None,
         },
         lookups: Vec::new(),

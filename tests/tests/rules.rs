@@ -18,6 +18,7 @@ path = "visits.csv"
 lead = "lead"
 at = "at"
 kind = ["page"]
+values = ["minutes"]
 [outcomes]
 path = "deals.csv"
 lead = "lead"
@@ -32,7 +33,7 @@ fn tables() -> Tables {
         ("leads.csv", "id,created,role,seats\na,2020-01-01T00:00:00,Sales Director,40\nb,2020-01-01T00:00:00,student,\nc,2020-01-01T00:00:00,staff,7\n"),
         (
             "visits.csv",
-            "lead,at,page\na,2020-03-01T00:00:00,price\na,2020-03-31T00:00:00,price\na,2020-03-31T00:00:00,home\na,2020-04-15T00:00:00,price\nb,2020-04-01T00:00:00,home\n",
+            "lead,at,page,minutes\na,2020-03-01T00:00:00,price,12\na,2020-03-31T00:00:00,price,\na,2020-03-31T00:00:00,home,3\na,2020-04-15T00:00:00,price,30\nb,2020-04-01T00:00:00,home,1\n",
         ),
         ("deals.csv", "lead,closed\n"),
         ("leadscore.toml", CONFIG),
@@ -72,6 +73,7 @@ fn rules_on_attributes() {
         ("attribute = \"role\"\nequals = \"student\"", 0.0, 10.0, 0.0),
         ("attribute = \"role\"\nin = [\"student\", \"staff\"]", 0.0, 10.0, 10.0),
         ("attribute = \"role\"\ncontains = \"director\"", 10.0, 0.0, 0.0),
+        ("attribute = \"role\"\nmatches = \"^st\"", 0.0, 10.0, 10.0),
         ("attribute = \"seats\"\nmin = 7\nmax = 39", 0.0, 0.0, 10.0),
         ("attribute = \"seats\"\nmin = 8", 10.0, 0.0, 0.0),
         ("attribute = \"seats\"\nequals = 40", 10.0, 0.0, 0.0),
@@ -107,9 +109,22 @@ fn rules_on_activities() {
         // The visits of 1 and 31 March, 45 and 15 days before.
         ("per_event = true\nmonthly_decay = 0.5", "2020-04-15T00:00:00", 2.5 + 7.5),
         ("half_life = \"15d\"", "2020-04-30T00:00:00", 5.0),
+        // In the 20 days before 16 April it saw the price page and nothing else but the home page of 31 March.
+        ("within = \"20d\"\nnothing_else = true", "2020-04-16T00:00:00", 0.0),
+        ("within = \"10d\"\nnothing_else = true", "2020-04-16T00:00:00", 10.0),
         ("per_event = true\nhalf_life = \"15d\"", "2020-04-15T00:00:00", 1.25 + 5.0),
     ] {
         check_rule(&format!("{price}{keys}"), "a", moment, expected);
+    }
+    // Conditions on columns of events: visits of 10 minutes and more, on 1 March (12) and 15 April (30).
+    for (keys, expected) in [
+        ("where = { minutes = { min = 10 } }\nper_event = true", 20.0),
+        ("where = { minutes = { above = 12 } }\nper_event = true", 10.0),
+        ("where = { minutes = { missing = true } }\nper_event = true", 10.0),
+        ("where = { minutes = { min = 1 }, page = { in = [\"home\"] } }\nper_event = true", 10.0),
+        ("where = { page = { matches = \"^p.*e$\" } }\nper_event = true", 30.0),
+    ] {
+        check_rule(&format!("activity = \"visits\"\n{keys}"), "a", "2020-05-01T00:00:00", expected);
     }
     // Any feature: three visits of any page in the 30 days before 30 April.
     check_rule("feature = \"visits.count.30d\"\nmin = 3", "a", "2020-04-30T00:00:00", 10.0);
@@ -179,6 +194,134 @@ fn points_know_nothing_of_what_comes_later() {
     assert!(noticed, "a poison that nobody ever notices tests nothing");
 }
 
+const MATRIX: &str = r#"
+[score]
+only = { attribute = "role", in = ["Sales Director", "staff"] }
+[groups.fit]
+[groups.engagement]
+cap = 20
+[[rule]]
+name = "director"
+group = "fit"
+attribute = "role"
+contains = "director"
+points = 40
+[[rule]]
+name = "price"
+group = "engagement"
+activity = "visits"
+kind = "price"
+per_event = true
+points = 10
+half_life = "30d"
+[thresholds]
+mql = 55
+[stages]
+lead = 0
+interested = 50
+[matrix]
+rows = "fit"
+columns = "engagement"
+row_bands = { A = 30, B = 0 }
+column_bands = { 1 = 15, 2 = 5 }
+cells = { A1 = "call" }
+"#;
+
+#[test]
+fn a_matrix_has_cells_and_a_score_has_its_leads() {
+    let tables = tables();
+    let rules = BoundRules::new(RulesFile::parse(MATRIX).expect("rules"), &tables, &[]).expect("they fit");
+    // On 16 April three visits of the price page count 10, 10/√2 and 3.5 points: 20 at most.
+    let director = score(&tables, MATRIX, "a", "2020-04-16T00:00:00");
+    assert_eq!((director.points, director.cell), (60.0 - 20.0 + director.contributions[1].points + director.group_caps, Some((0, 0))));
+    assert_eq!(rules.cell((0, 0)), Some(("A1".to_owned(), Some("call"))));
+    assert_eq!(rules.cell((1, 1)), Some(("B2".to_owned(), None)));
+    assert!(score(&tables, MATRIX, "b", "2020-04-16T00:00:00").points.is_nan(), "a student is not among those that have this score");
+    assert_eq!(score(&tables, MATRIX, "c", "2020-04-16T00:00:00").cell, None, "below the lowest band there is no cell");
+}
+
+#[test]
+fn a_threshold_has_a_day_of_crossing() {
+    let tables = tables();
+    let rules = BoundRules::new(RulesFile::parse(MATRIX).expect("rules"), &tables, &[]).expect("they fit");
+    let leads: Vec<u32> = ["a", "c"].iter().map(|id| tables.leads.ids.iter().position(|known| known == id).expect("there") as u32).collect();
+    let (thresholds, stages) = (rules.file().thresholds(), rules.file().stages());
+    let bands: Vec<_> = thresholds.iter().chain(&stages).cloned().collect();
+    let found = rules.crossings(&tables, &leads, at("2020-05-20T12:00:00"), &bands).expect("computable");
+    for (idx, band) in bands.iter().enumerate() {
+        // By hand: the first midnight at which `score` reaches the band, and the start of the last run without a day below.
+        let points = |day: u32| score(&tables, MATRIX, "a", &at("2020-01-01T00:00:00").days_later(day)).points;
+        let days: Vec<bool> = (1..=140).map(|day| points(day) >= band.from).collect();
+        let first = days.iter().position(|reached| *reached);
+        assert_eq!(
+            found[0][idx].first.map(|at| at.to_string()[..10].to_owned()),
+            first.map(|day| at("2020-01-02T00:00:00").days_later(day as u32)[..10].to_owned()),
+            "{}",
+            band.name
+        );
+        let since = days.iter().rposition(|reached| !*reached).map_or(0, |below| below + 1);
+        let is_held = days.last() == Some(&true);
+        assert_eq!(found[0][idx].since.is_some(), is_held, "{}", band.name);
+        if let Some(at_since) = found[0][idx].since {
+            assert_eq!(at_since.to_string()[..10], at("2020-01-02T00:00:00").days_later(since as u32)[..10], "{}", band.name);
+        }
+    }
+    assert_eq!(found[1][0].first, None);
+    assert!(found[0][0].first.is_some() && found[0][0].since.is_none(), "the points have decayed since");
+}
+
+/// A moment so many days later, as text.
+trait DaysLater {
+    fn days_later(self, days: u32) -> String;
+}
+
+impl DaysLater for Timestamp {
+    fn days_later(self, days: u32) -> String {
+        let text = (self + leadscore_core::Span::from_days(days)).to_string();
+        if text.len() == 10 { format!("{text}T00:00:00") } else { text }
+    }
+}
+
+#[test]
+fn several_scores_side_by_side_rolled_up_to_accounts() {
+    let config = CONFIG.replace("attributes = [\"role\", \"seats\"]", "attributes = [\"role\", \"seats\"]\naccount = \"company\"");
+    let folder = folder_with(&[
+        ("leadscore.toml", &config),
+        (
+            "leads.csv",
+            "id,created,role,seats,company\na,2020-01-01,Sales Director,40,X\nb,2020-01-01,student,,X\nc,2020-01-01,staff,7,Y\nd,2020-01-01,staff,9,\n",
+        ),
+        ("visits.csv", "lead,at,page,minutes\na,2020-03-01T00:00:00,price,12\nb,2020-04-01T00:00:00,home,1\nc,2020-04-02T00:00:00,price,1\n"),
+        ("deals.csv", "lead,closed\n"),
+        ("fit.toml", "[score]\nname = \"fit\"\n[[rule]]\nname = \"seats\"\nattribute = \"seats\"\nmin = 1\npoints = 30\n[thresholds]\nmql = 30\n"),
+        (
+            "act.toml",
+            "[score]\nname = \"act\"\n[[rule]]\nname = \"visit\"\nactivity = \"visits\"\npoints = 10\n[[rule]]\nname = \"s\"\nattribute = \"role\"\nequals = \"student\"\ndisqualifies = true\n",
+        ),
+    ]);
+    let run = |more: &[&str]| {
+        let args: Vec<&str> = ["rules", "score", "fit.toml", "act.toml", "--as-of", "2020-05-01"].iter().chain(more).copied().collect();
+        succeed(folder.path(), &args);
+        std::fs::read_to_string(folder.path().join("points.csv")).expect("written")
+    };
+    let text = run(&[]);
+    assert!(text.starts_with("id,as_of,fit,fit_threshold,fit_disqualified_by,fit_rules,act,act_disqualified_by,act_rules"), "{text}");
+    assert!(text.contains("a,2020-05-01,30,mql,,seats +30,10,,visit +10"), "{text}");
+    for (how, x, y) in [("max", "30", "30"), ("sum", "30", "30"), ("mean", "15", "30")] {
+        let text = run(&["--roll-up", how]);
+        assert_eq!(text.lines().next(), Some("company,as_of,n_leads,fit_threshold,fit,act"));
+        let row = |name: &str| text.lines().find(|line| line.starts_with(name)).expect("an account").to_owned();
+        // Whoever is disqualified does not count: the student's visit is in no sum.
+        assert!(row("X,").ends_with(&format!(",2,{},{x},10", if how == "mean" { "" } else { "mql" })), "{how} {text}");
+        assert!(row("Y,").ends_with(&format!(",1,mql,{y},10")), "{how} {text}");
+    }
+    let text = run(&["--crossings"]);
+    assert!(text.lines().next().expect("a header").ends_with("fit_mql_first,fit_mql_since"), "{text}");
+    assert!(text.contains("2020-01-0"), "{text}");
+    let output = leadscore(folder.path(), &["rules", "score", "fit.toml", "fit.toml"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("two files of rules have a score named `fit`"));
+}
+
 #[test]
 fn the_command_scores_explains_and_points_at_what_is_wrong() {
     let folder = small_crm();
@@ -229,6 +372,15 @@ fn the_command_scores_explains_and_points_at_what_is_wrong() {
         ("kind = \"page\"", "kind = \"pages\"", "did you mean `page`?"),
         ("equals = \"web\"", "min = 3", "`source` is no number"),
         ("mql = 30", "mql = 500", "which no lead can have"),
+        ("A = 50\nB = 20", "A = 50\nB = 50", "`A` and `B` overlap: both begin at 50"),
+        ("equals = \"web\"", "matches = \"we(b\"", "`matches` is no regular expression"),
+        ("kind = \"page\"", "where = { pag = { min = 3 } }", "there is no column `pag`"),
+        ("[[rule]]\nname = \"web\"", "[groups.fit]\ncap = 20\n[[rule]]\nname = \"web\"\ngroup = \"fit\"", "its points lie above the cap of its group, 20"),
+        (
+            "[grades]",
+            "[matrix]\nrows = \"fit\"\ncolumns = \"fit\"\nrow_bands = { A = 1 }\ncolumn_bands = { 1 = 1 }\n[grades]",
+            "names the group `fit`, which is not there",
+        ),
     ] {
         std::fs::write(folder.path().join("bad.toml"), rules.replacen(from, to, 1)).expect("room");
         let output = leadscore(folder.path(), &["rules", "check", "bad.toml", "--as-of", "2020-05-01"]);
@@ -251,7 +403,7 @@ fn ready_files_fit_a_simulated_crm() {
         assert!(!text.contains("no rule of these applies"), "{}: a rule that applies to nobody shows nothing: {text}", path.display());
         n_files += 1;
     }
-    assert!(n_files >= 3);
+    assert!(n_files >= 5);
 }
 
 /// The report compares the model with the points of rules as of each snapshot, and they are the ones that `history` says.

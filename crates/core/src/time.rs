@@ -105,6 +105,11 @@ impl Timestamp {
         self.naive().map_or(1, |naive| naive.month())
     }
 
+    /// The first midnight of UTC after this moment.
+    pub fn next_midnight(self) -> Self {
+        if self >= Self::MAX { self } else { Self((self.0.div_euclid(MICROS_PER_DAY) + 1) * MICROS_PER_DAY) }
+    }
+
     /// The first midnight of a month at or after this moment.
     pub fn month_start_at_or_after(self) -> Self {
         let Some(naive) = self.naive() else { return self };

@@ -1,9 +1,12 @@
 //! Rules meet tables: names become columns, or an error at the rule that names what is not there.
 
+use std::ops::Range;
+
 use leadscore_core::{AttributeTable, FeatureKind, FeatureSource, FeatureSpec, Unit};
 use leadscore_tables::{Column, ConfigError, Tables, nearest};
 
-use crate::rules_file::{RuleConfig, RulesFile};
+use crate::condition::Condition;
+use crate::rules_file::{EventCondition, Grade, RuleConfig, RulesFile, in_order};
 
 /// Rules whose columns were found.
 #[derive(Debug, Clone)]
@@ -12,15 +15,36 @@ pub struct BoundRules {
     pub(crate) tests: Vec<Test>,
     /// The attributes that rules look at; each once.
     pub(crate) specs: Vec<FeatureSpec>,
+    /// The condition on who has this score.
+    pub(crate) only: Option<(usize, Condition)>,
+    /// The group of each rule, by its place among the file's.
+    pub(crate) group_of_rule: Vec<Option<usize>>,
+    pub(crate) matrix: Option<Matrix>,
 }
 
 /// What a rule looks at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Test {
     /// The attribute at this place of the specs.
-    Attribute(usize),
-    /// This table of activities, and of its events those of a kind: column and code.
-    Events { table: usize, kind: Option<(usize, u32)> },
+    Attribute(usize, Condition),
+    /// Events of this table that pass every filter.
+    Events { table: usize, filters: Vec<EventFilter> },
+}
+
+/// Which events of a table count.
+#[derive(Debug, Clone)]
+pub(crate) enum EventFilter {
+    /// Whether each level of this kind column counts, and last whether a missing one does.
+    Levels { column: usize, counts: Vec<bool> },
+    /// What the number in this value column has to be.
+    Number { column: usize, condition: Condition },
+}
+
+/// The matrix with its groups found; bands are highest first.
+#[derive(Debug, Clone)]
+pub(crate) struct Matrix {
+    pub(crate) groups: (usize, usize),
+    pub(crate) bands: (Vec<Grade>, Vec<Grade>),
 }
 
 impl BoundRules {
@@ -28,30 +52,54 @@ impl BoundRules {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] points at the rule: an attribute, a table or a kind that the tables do not have, or a range of what is
-    /// no number.
+    /// [`ConfigError`] points at the rule: an attribute, a table, a column or a kind that the tables do not have, a range of
+    /// what is no number, a regular expression that is none.
     pub fn new(file: RulesFile, tables: &Tables, features: &[FeatureSpec]) -> Result<Self, ConfigError> {
         let mut specs: Vec<FeatureSpec> = Vec::new();
+        let mut place = |spec: FeatureSpec| {
+            specs.iter().position(|known| known.name == spec.name).unwrap_or_else(|| {
+                specs.push(spec);
+                specs.len() - 1
+            })
+        };
         let mut tests = Vec::with_capacity(file.rules.len());
         for rule in &file.rules {
-            let spec = match (&rule.attribute, &rule.feature) {
-                (Some(name), _) => Some(attribute(tables, name, rule)?),
-                (None, Some(name)) => Some(feature(features, name, rule)?),
-                (None, None) => None,
-            };
-            tests.push(match (spec, &rule.activity) {
-                (Some(spec), _) => {
-                    let known = specs.iter().position(|known| known.name == spec.name);
-                    Test::Attribute(known.unwrap_or_else(|| {
-                        specs.push(spec);
-                        specs.len() - 1
-                    }))
+            let whose = Whose { what: format!("rule \"{}\"", rule.name.get_ref()), span: rule.name.span() };
+            let condition = || whose.condition(&rule.condition());
+            tests.push(match (&rule.attribute, &rule.feature, &rule.activity) {
+                (Some(name), ..) => {
+                    let (spec, condition) = (attribute(tables, name, &whose)?, condition()?);
+                    check_kind(name, spec.kind, &condition, &whose)?;
+                    Test::Attribute(place(spec), condition)
                 }
-                (None, Some(name)) => events(tables, name, rule)?,
-                (None, None) => unreachable!("the file was checked"),
+                (None, Some(name), _) => {
+                    let (spec, condition) = (feature(features, name, &whose)?, condition()?);
+                    check_kind(name, spec.kind, &condition, &whose)?;
+                    Test::Attribute(place(spec), condition)
+                }
+                (None, None, Some(name)) => events(tables, name, rule, &whose)?,
+                (None, None, None) => unreachable!("the file was checked"),
             });
         }
-        Ok(Self { file, tests, specs })
+        let only = match &file.score.only {
+            None => None,
+            Some(only) => {
+                let whose = Whose { what: "`only`".to_owned(), span: only.attribute.span() };
+                let condition = EventCondition { equals: only.equals.clone(), one_of: only.one_of.clone(), ..EventCondition::default() };
+                if only.equals.is_some() == only.one_of.is_some() {
+                    return Err(whose.error("it has no condition, or two", "write `equals` or `in`".to_owned()));
+                }
+                let spec = attribute(tables, only.attribute.get_ref(), &whose)?;
+                Some((place(spec), whose.condition(&condition)?))
+            }
+        };
+        let group = |name: &String| file.groups.keys().position(|known| known == name).expect("the file was checked");
+        let group_of_rule = file.rules.iter().map(|rule| rule.group.as_ref().map(group)).collect();
+        let matrix = file.matrix.as_ref().map(|matrix| Matrix {
+            groups: (group(matrix.rows.get_ref()), group(matrix.columns.get_ref())),
+            bands: (in_order(&matrix.row_bands), in_order(&matrix.column_bands)),
+        });
+        Ok(Self { tests, specs, only, group_of_rule, matrix, file })
     }
 
     /// The file.
@@ -63,18 +111,43 @@ impl BoundRules {
     pub fn rule_name(&self, rule: usize) -> &str {
         self.file.rules[rule].name.get_ref()
     }
+
+    /// The label of a cell of the matrix, such as A1, and what to do there.
+    pub fn cell(&self, cell: (usize, usize)) -> Option<(String, Option<&str>)> {
+        let bands = &self.matrix.as_ref()?.bands;
+        let label = format!("{}{}", bands.0[cell.0].name, bands.1[cell.1].name);
+        let action = self.file.matrix.as_ref().and_then(|matrix| matrix.cells.get(&label)).map(|text| text.get_ref().as_str());
+        Some((label, action))
+    }
 }
 
-fn unknown(what: &str, found: &str, known: &[&str], rule: &RuleConfig) -> ConfigError {
-    let help = nearest(found, known.iter().copied()).map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-    error(rule, &format!("there is no {what} `{found}`"), help)
+/// What an error points at.
+struct Whose {
+    what: String,
+    span: Range<usize>,
 }
 
-fn error(rule: &RuleConfig, message: &str, help: String) -> ConfigError {
-    ConfigError { message: format!("rule \"{}\": {message}", rule.name.get_ref()), help: Some(help), span: Some(rule.name.span()) }
+impl Whose {
+    fn error(&self, message: &str, help: String) -> ConfigError {
+        ConfigError { message: format!("{}: {message}", self.what), help: Some(help), span: Some(self.span.clone()) }
+    }
+
+    fn unknown(&self, what: &str, found: &str, known: &[&str]) -> ConfigError {
+        let help = nearest(found, known.iter().copied()).map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+        self.error(&format!("there is no {what} `{found}`"), help)
+    }
+
+    fn condition(&self, config: &EventCondition) -> Result<Condition, ConfigError> {
+        Condition::new(config).map_err(|failure| {
+            let reason = failure.to_string();
+            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let span = config.matches.as_ref().map_or(self.span.clone(), toml::Spanned::span);
+            ConfigError { message: format!("{}: `matches` is no regular expression", self.what), help: Some(reason), span: Some(span) }
+        })
+    }
 }
 
-fn attribute(tables: &Tables, name: &str, rule: &RuleConfig) -> Result<FeatureSpec, ConfigError> {
+fn attribute(tables: &Tables, name: &str, whose: &Whose) -> Result<FeatureSpec, ConfigError> {
     let of_leads = tables.leads.attributes.iter().map(|attribute| (AttributeTable::Leads, String::new(), attribute));
     let of_lookups = tables.lookups.iter().flat_map(|lookup| {
         let table = AttributeTable::Lookup(lookup.name.clone());
@@ -82,51 +155,69 @@ fn attribute(tables: &Tables, name: &str, rule: &RuleConfig) -> Result<FeatureSp
     });
     let all: Vec<_> = of_leads.chain(of_lookups).map(|(table, prefix, attribute)| (format!("{prefix}{}", attribute.name), table, attribute)).collect();
     let Some((full, table, found)) = all.iter().find(|(full, ..)| full == name) else {
-        return Err(unknown("attribute", name, &all.iter().map(|(full, ..)| full.as_str()).collect::<Vec<_>>(), rule));
+        return Err(whose.unknown("attribute", name, &all.iter().map(|(full, ..)| full.as_str()).collect::<Vec<_>>()));
     };
     let kind = match &found.column {
         Column::Number(_) => FeatureKind::Number,
         Column::Category { .. } => FeatureKind::Category,
     };
-    check_kind(name, kind, rule)?;
     let source = FeatureSource::Attribute { table: table.clone(), column: found.name.clone() };
     Ok(FeatureSpec { name: full.clone(), source, kind, unit: if kind == FeatureKind::Number { Unit::AsGiven } else { Unit::Level } })
 }
 
-fn feature(features: &[FeatureSpec], name: &str, rule: &RuleConfig) -> Result<FeatureSpec, ConfigError> {
+fn feature(features: &[FeatureSpec], name: &str, whose: &Whose) -> Result<FeatureSpec, ConfigError> {
     let Some(spec) = features.iter().find(|spec| spec.name == name) else {
         let near = nearest(name, features.iter().map(|spec| spec.name.as_str()));
         let help = near.map_or_else(|| "`features --describe` lists them all".to_owned(), |near| format!("did you mean `{near}`?"));
-        return Err(error(rule, &format!("there is no feature `{name}`"), help));
+        return Err(whose.error(&format!("there is no feature `{name}`"), help));
     };
-    check_kind(name, spec.kind, rule)?;
     Ok(spec.clone())
 }
 
-/// Whether the rule's condition is one for numbers or for texts, as what it looks at.
-fn check_kind(name: &str, kind: FeatureKind, rule: &RuleConfig) -> Result<(), ConfigError> {
-    if kind == FeatureKind::Category && (rule.above.is_some() || rule.min.is_some() || rule.max.is_some()) {
-        return Err(error(rule, &format!("`{name}` is no number"), "`min` and `max` are for numbers; `equals`, `in` and `contains` are for texts".to_owned()));
+/// Whether the condition is one for numbers or for texts, as what it looks at.
+fn check_kind(name: &str, kind: FeatureKind, condition: &Condition, whose: &Whose) -> Result<(), ConfigError> {
+    if kind == FeatureKind::Category && condition.needs_number() {
+        let help = "`min` and `max` are for numbers; `equals`, `in`, `contains` and `matches` are for texts";
+        return Err(whose.error(&format!("`{name}` is no number"), help.to_owned()));
     }
-    if kind == FeatureKind::Number && rule.contains.is_some() {
-        return Err(error(rule, &format!("`{name}` is a number"), "`contains` is for texts; `equals`, `in`, `min` and `max` are for numbers".to_owned()));
+    if kind == FeatureKind::Number && condition.needs_text() {
+        let help = "`contains` and `matches` are for texts; `equals`, `in`, `min` and `max` are for numbers";
+        return Err(whose.error(&format!("`{name}` is a number"), help.to_owned()));
     }
     Ok(())
 }
 
-fn events(tables: &Tables, name: &str, rule: &RuleConfig) -> Result<Test, ConfigError> {
+fn events(tables: &Tables, name: &str, rule: &RuleConfig, whose: &Whose) -> Result<Test, ConfigError> {
     let Some(table) = tables.activities.iter().position(|activities| activities.name == name) else {
         let known: Vec<&str> = tables.activities.iter().map(|activities| activities.name.as_str()).collect();
-        return Err(unknown("activity", name, &known, rule));
+        return Err(whose.unknown("activity", name, &known));
     };
-    let Some(wanted) = &rule.kind else { return Ok(Test::Events { table, kind: None }) };
-    let kinds = &tables.activities[table].rows.kinds;
-    let found = kinds.iter().enumerate().find_map(|(column, kind)| kind.levels.iter().position(|level| level == wanted).map(|code| (column, code as u32)));
-    match found {
-        Some(kind) => Ok(Test::Events { table, kind: Some(kind) }),
-        None => {
-            let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.levels.iter().map(String::as_str)).collect();
-            Err(unknown("kind", wanted, &known, rule))
+    let rows = &tables.activities[table].rows;
+    let mut filters = Vec::new();
+    if let Some(wanted) = &rule.kind {
+        let column = rows.kinds.iter().position(|kind| kind.levels.iter().any(|level| level == wanted));
+        let Some(column) = column else {
+            let known: Vec<&str> = rows.kinds.iter().flat_map(|kind| kind.levels.iter().map(String::as_str)).collect();
+            return Err(whose.unknown("kind", wanted, &known));
+        };
+        filters.push(EventFilter::Levels { column, counts: rows.kinds[column].levels.iter().map(|level| level == wanted).chain([false]).collect() });
+    }
+    for (name, config) in &rule.on_columns {
+        let condition = whose.condition(config)?;
+        if let Some(column) = rows.kinds.iter().position(|kind| kind.name == *name) {
+            check_kind(name, FeatureKind::Category, &condition, whose)?;
+            let levels = rows.kinds[column].levels.iter().map(|level| Some(level.as_str())).chain([None]);
+            filters.push(EventFilter::Levels { column, counts: levels.map(|level| condition.holds_for_text(level)).collect() });
+        } else if let Some(column) = rows.values.iter().position(|value| value.name == *name) {
+            check_kind(name, FeatureKind::Number, &condition, whose)?;
+            filters.push(EventFilter::Number { column, condition });
+        } else {
+            let known: Vec<&str> = rows.kinds.iter().map(|kind| kind.name.as_str()).chain(rows.values.iter().map(|value| value.name.as_str())).collect();
+            let help = "`kind` and `values` of the activity in leadscore.toml say which columns of events are read";
+            let mut error = whose.unknown("column", name, &known);
+            error.help = error.help.map(|hint| format!("{hint}; {help}"));
+            return Err(error);
         }
     }
+    Ok(Test::Events { table, filters })
 }

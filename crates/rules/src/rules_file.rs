@@ -26,6 +26,11 @@ pub struct RulesFile {
     /// Grades and the points from which each is given, such as `A = 80`.
     #[serde(default)]
     pub grades: BTreeMap<String, Spanned<f64>>,
+    /// Stages of a lead's life and the points that lead into each: a lead keeps the highest stage that it ever reached.
+    #[serde(default)]
+    pub stages: BTreeMap<String, Spanned<f64>>,
+    /// Two groups of rules in bands, and what to do in each cell.
+    pub matrix: Option<MatrixConfig>,
     /// What some leads should have, for `rules check`.
     #[serde(rename = "example", default)]
     pub examples: Vec<ExampleConfig>,
@@ -55,11 +60,43 @@ pub struct ScoreConfig {
     pub min: f64,
     /// Most points, default 100, up to 500.
     pub max: f64,
+    /// Which leads have this score; all if not given.
+    pub only: Option<OnlyConfig>,
+}
+
+/// `[score] only`: the leads of one persona, product line or unit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnlyConfig {
+    /// A column of the leads, or `lookup.column`.
+    pub attribute: Spanned<String>,
+    /// It is this.
+    pub equals: Option<RuleValue>,
+    /// It is one of these.
+    #[serde(rename = "in")]
+    pub one_of: Option<Vec<RuleValue>>,
+}
+
+/// `[matrix]`: fit down, engagement across.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatrixConfig {
+    /// The group whose points choose the row.
+    pub rows: Spanned<String>,
+    /// The group whose points choose the column.
+    pub columns: Spanned<String>,
+    /// Names of rows and the points from which each begins, such as `A = 40`.
+    pub row_bands: BTreeMap<String, Spanned<f64>>,
+    /// Names of columns and the points from which each begins, such as `1 = 40`.
+    pub column_bands: BTreeMap<String, Spanned<f64>>,
+    /// What to do in a cell, by its label, such as `A1 = "call today"`.
+    #[serde(default)]
+    pub cells: BTreeMap<String, Spanned<String>>,
 }
 
 impl Default for ScoreConfig {
     fn default() -> Self {
-        Self { name: "points".to_owned(), base: 0.0, min: 0.0, max: 100.0 }
+        Self { name: "points".to_owned(), base: 0.0, min: 0.0, max: 100.0, only: None }
     }
 }
 
@@ -103,6 +140,8 @@ pub struct RuleConfig {
     pub max: Option<f64>,
     /// Applies where the attribute's text contains this, whatever the case.
     pub contains: Option<String>,
+    /// Applies where the attribute's text matches this regular expression.
+    pub matches: Option<Spanned<String>>,
     /// Applies where the attribute is missing (`true`) or not (`false`).
     pub missing: Option<bool>,
 
@@ -110,6 +149,12 @@ pub struct RuleConfig {
     pub activity: Option<String>,
     /// Only events with this value in one of the table's kind columns.
     pub kind: Option<String>,
+    /// Only events whose columns meet these conditions, such as `{ minutes = { min = 5 } }`.
+    #[serde(rename = "where", default)]
+    pub on_columns: BTreeMap<String, EventCondition>,
+    /// Applies only where the table has no other events of the lead in that time.
+    #[serde(default)]
+    pub nothing_else: bool,
     /// Only events of so long before; all if not given.
     pub within: Option<Span>,
     /// Applies with at least so many events; default 1, or 0 beside an `at_most`.
@@ -127,6 +172,29 @@ pub struct RuleConfig {
     pub half_life: Option<Span>,
     /// Points of an event lose this share of them with every 30 days, in a straight line down to none.
     pub monthly_decay: Option<f64>,
+}
+
+/// A condition on a column of events.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EventCondition {
+    /// The column is this.
+    pub equals: Option<RuleValue>,
+    /// The column is one of these.
+    #[serde(rename = "in")]
+    pub one_of: Option<Vec<RuleValue>>,
+    /// The number lies above this.
+    pub above: Option<f64>,
+    /// The number is this or more.
+    pub min: Option<f64>,
+    /// The number is this or less.
+    pub max: Option<f64>,
+    /// The text contains this, whatever the case.
+    pub contains: Option<String>,
+    /// The text matches this regular expression.
+    pub matches: Option<Spanned<String>>,
+    /// The column is missing (`true`) or not (`false`).
+    pub missing: Option<bool>,
 }
 
 /// A value to compare with.
@@ -173,6 +241,11 @@ impl RulesFile {
         in_order(&self.thresholds)
     }
 
+    /// Stages, highest first.
+    pub fn stages(&self) -> Vec<Grade> {
+        in_order(&self.stages)
+    }
+
     /// Whether a rule looks at a feature.
     pub fn needs_features(&self) -> bool {
         self.rules.iter().any(|rule| rule.feature.is_some())
@@ -190,15 +263,45 @@ impl RulesFile {
         for rule in &self.rules {
             self.check_rule(rule)?;
         }
-        for (what, points) in self.thresholds.iter().chain(&self.grades) {
-            if !(min..=max).contains(points.get_ref()) {
-                let message = format!("`{what}` begins at {}, which no lead can have", points.get_ref());
-                return fail(message, &format!("points go from {min} to {max}"), Some(points.span()));
+        for named in [&self.thresholds, &self.grades, &self.stages] {
+            check_bands(named)?;
+            for (what, points) in named {
+                if !(min..=max).contains(points.get_ref()) {
+                    let message = format!("`{what}` begins at {}, which no lead can have", points.get_ref());
+                    return fail(message, &format!("points go from {min} to {max}"), Some(points.span()));
+                }
             }
+        }
+        if let Some(matrix) = &self.matrix {
+            self.check_matrix(matrix)?;
         }
         for (name, group) in &self.groups {
             if group.cap.is_some_and(|cap| cap.is_nan() || cap <= 0.0) {
                 return fail(format!("[groups.{name}] has a `cap` that is not above 0"), "write the most points that the group may give", None);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_matrix(&self, matrix: &MatrixConfig) -> Result<(), ConfigError> {
+        for group in [&matrix.rows, &matrix.columns] {
+            if !self.groups.contains_key(group.get_ref()) {
+                let known: Vec<&str> = self.groups.keys().map(String::as_str).collect();
+                let message = format!("[matrix] names the group `{}`, which is not there", group.get_ref());
+                return Err(ConfigError { message, help: Some(format!("there are {}", known.join(", "))), span: Some(group.span()) });
+            }
+        }
+        for bands in [&matrix.row_bands, &matrix.column_bands] {
+            check_bands(bands)?;
+            if bands.is_empty() {
+                return Err(ConfigError { message: "[matrix] has no bands".to_owned(), help: Some("write such as A = 40".to_owned()), span: None });
+            }
+        }
+        for (label, text) in &matrix.cells {
+            let is_cell = |row: &String| label.strip_prefix(row.as_str()).is_some_and(|column| matrix.column_bands.contains_key(column));
+            if !matrix.row_bands.keys().any(is_cell) {
+                let help = "a cell is the name of a row and that of a column, such as A1".to_owned();
+                return Err(ConfigError { message: format!("[matrix] has no cell `{label}`"), help: Some(help), span: Some(text.span()) });
             }
         }
         Ok(())
@@ -223,15 +326,15 @@ impl RulesFile {
         {
             return fail(&format!("there is no [groups.{group}]"), "add it, with a `cap` if it has one");
         }
-        let on_attribute = [
-            rule.equals.is_some(),
-            rule.one_of.is_some(),
-            rule.min.is_some() || rule.max.is_some() || rule.above.is_some(),
-            rule.contains.is_some(),
-            rule.missing.is_some(),
-        ];
-        let n_conditions = on_attribute.iter().filter(|given| **given).count();
+        if let Some(cap) = rule.group.as_ref().and_then(|group| self.groups[group].cap)
+            && rule.points > cap
+        {
+            return fail(&format!("its points lie above the cap of its group, {cap}"), "no lead can get them all: raise the cap or lower the points");
+        }
+        let n_conditions = rule.condition().given();
         let on_events = rule.kind.is_some()
+            || !rule.on_columns.is_empty()
+            || rule.nothing_else
             || rule.within.is_some()
             || rule.at_least.is_some()
             || rule.at_most.is_some()
@@ -243,11 +346,11 @@ impl RulesFile {
             if n_conditions != 1 {
                 return fail(
                     "it has no condition on what it looks at, or several",
-                    "write one of `equals`, `in`, `above`, `min` and `max`, `contains`, `missing`",
+                    "write one of `equals`, `in`, `above`, `min` and `max`, `contains`, `matches`, `missing`",
                 );
             }
             if on_events || rule.cap.is_some() {
-                return fail("it has keys of an activity", "`kind`, `within`, counts, caps and decay go with `activity`");
+                return fail("it has keys of an activity", "`kind`, `where`, `within`, counts, caps and decay go with `activity`");
             }
             if rule.min.zip(rule.max).is_some_and(|(min, max)| min > max) {
                 return fail("its `min` lies above its `max`", "no number is in between");
@@ -255,7 +358,12 @@ impl RulesFile {
             return Ok(());
         }
         if n_conditions > 0 {
-            return fail("it has a condition of an attribute", "`equals`, `in`, `min`, `max`, `contains` and `missing` go with `attribute`");
+            return fail("it has a condition of an attribute", "they go with `attribute`; for a column of the events write `where = { column = { min = 5 } }`");
+        }
+        for (column, condition) in &rule.on_columns {
+            if condition.given() != 1 {
+                return fail(&format!("`where` has no condition on `{column}`, or several"), "write one, such as { min = 5 } or { in = [\"a\", \"b\"] }");
+            }
         }
         if rule.at_least.zip(rule.at_most).is_some_and(|(least, most)| least > most) {
             return fail("its `at_least` lies above its `at_most`", "no number of events is in between");
@@ -279,7 +387,46 @@ impl RulesFile {
     }
 }
 
-fn in_order(named: &BTreeMap<String, Spanned<f64>>) -> Vec<Grade> {
+impl RuleConfig {
+    /// The condition on its attribute or feature.
+    pub(crate) fn condition(&self) -> EventCondition {
+        EventCondition {
+            equals: self.equals.clone(),
+            one_of: self.one_of.clone(),
+            above: self.above,
+            min: self.min,
+            max: self.max,
+            contains: self.contains.clone(),
+            matches: self.matches.clone(),
+            missing: self.missing,
+        }
+    }
+}
+
+impl EventCondition {
+    /// How many conditions it holds; a range is one.
+    fn given(&self) -> usize {
+        let is_range = self.above.is_some() || self.min.is_some() || self.max.is_some();
+        let given = [self.equals.is_some(), self.one_of.is_some(), is_range, self.contains.is_some(), self.matches.is_some(), self.missing.is_some()];
+        given.iter().filter(|given| **given).count()
+    }
+}
+
+/// Fails where two bands begin at the same points.
+fn check_bands(named: &BTreeMap<String, Spanned<f64>>) -> Result<(), ConfigError> {
+    let mut bands: Vec<(&String, &Spanned<f64>)> = named.iter().collect();
+    bands.sort_by(|a, b| a.1.get_ref().total_cmp(b.1.get_ref()).then(a.1.span().start.cmp(&b.1.span().start)));
+    for pair in bands.windows(2) {
+        if pair[0].1.get_ref() == pair[1].1.get_ref() {
+            let message = format!("`{}` and `{}` overlap: both begin at {}", pair[0].0, pair[1].0, pair[1].1.get_ref());
+            return Err(ConfigError { message, help: Some("each goes up to where the next begins".to_owned()), span: Some(pair[1].1.span()) });
+        }
+    }
+    Ok(())
+}
+
+/// Bands, highest first.
+pub(crate) fn in_order(named: &BTreeMap<String, Spanned<f64>>) -> Vec<Grade> {
     let mut grades: Vec<Grade> = named.iter().map(|(name, from)| Grade { name: name.clone(), from: *from.get_ref() }).collect();
     grades.sort_by(|a, b| b.from.total_cmp(&a.from).then(a.name.cmp(&b.name)));
     grades

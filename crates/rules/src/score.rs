@@ -2,12 +2,13 @@
 
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
 use leadscore_features::{FeaturesError, compute};
-use leadscore_tables::{Activities, Tables};
+use leadscore_tables::{Activities, MISSING, Tables};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 
-use crate::bind::{BoundRules, Test};
-use crate::rules_file::{RuleConfig, RuleValue};
+use crate::bind::{BoundRules, EventFilter, Test};
+use crate::condition::Condition;
+use crate::rules_file::{Grade, RuleConfig};
 
 /// Points that cannot be computed.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +21,7 @@ pub enum RulesError {
 /// One lead's points.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PointsScore {
-    /// Points within the score's bounds; the fewest for who is disqualified.
+    /// Points within the score's bounds; the fewest for who is disqualified, NaN for who is not among those that have the score.
     pub points: f64,
     /// What each rule that applies gave, in the order of the file, after its own cap.
     pub contributions: Vec<Contribution>,
@@ -30,6 +31,8 @@ pub struct PointsScore {
     pub bounds: f64,
     /// The first rule that disqualifies, by its place in the file.
     pub disqualified_by: Option<usize>,
+    /// Row and column of the matrix, best first; `None` without a matrix, or below its lowest band.
+    pub cell: Option<(usize, usize)>,
 }
 
 /// What one rule gave.
@@ -53,17 +56,30 @@ impl BoundRules {
     ///
     /// [`RulesError::Features`] where the tables are not those that the rules were bound to.
     pub fn score(&self, tables: &Tables, snapshots: &[Snapshot]) -> Result<Vec<PointsScore>, RulesError> {
-        let attributes = compute(tables, &self.specs, snapshots)?;
-        Ok(snapshots.par_iter().enumerate().map(|(row, &snapshot)| self.score_one(tables, &attributes, row, snapshot)).collect())
+        let attributes = Attributes::new(compute(tables, &self.specs, snapshots)?);
+        let tests: Vec<ReadyTest<'_>> = self.tests.iter().map(|test| attributes.ready(test)).collect();
+        let only = self.only.as_ref().map(|(column, condition)| attributes.ready_attribute(*column, condition));
+        Ok(snapshots
+            .par_iter()
+            .enumerate()
+            .with_min_len(64)
+            .map(|(row, &snapshot)| {
+                if only.as_ref().is_some_and(|only| !attributes.holds(only, row)) {
+                    return PointsScore { points: f64::NAN, contributions: Vec::new(), group_caps: 0.0, bounds: 0.0, disqualified_by: None, cell: None };
+                }
+                self.score_one(tables, &attributes, &tests, row, snapshot)
+            })
+            .collect())
     }
 
-    fn score_one(&self, tables: &Tables, attributes: &FeatureMatrix, row: usize, snapshot: Snapshot) -> PointsScore {
+    fn score_one(&self, tables: &Tables, attributes: &Attributes, tests: &[ReadyTest<'_>], row: usize, snapshot: Snapshot) -> PointsScore {
         let mut contributions = Vec::new();
         let mut disqualified_by = None;
-        for (rule_idx, (rule, test)) in self.file.rules.iter().zip(&self.tests).enumerate() {
+        let mut of_groups = vec![0.0; self.file.groups.len()];
+        for (rule_idx, (rule, test)) in self.file.rules.iter().zip(tests).enumerate() {
             let points = match test {
-                Test::Attribute(column) => applies(rule, attributes, row, *column).then_some(rule.points),
-                Test::Events { table, kind } => points_of_events(rule, &tables.activities[*table], *kind, snapshot),
+                ReadyTest::Attribute(test) => attributes.holds(test, row).then_some(rule.points),
+                ReadyTest::Events { table, filters } => points_of_events(rule, &tables.activities[*table], filters, snapshot),
             };
             let Some(points) = points else { continue };
             if rule.disqualifies && disqualified_by.is_none() {
@@ -71,76 +87,129 @@ impl BoundRules {
             }
             if points != 0.0 {
                 contributions.push(Contribution { rule: rule_idx, points });
+                if let Some(group) = self.group_of_rule[rule_idx] {
+                    of_groups[group] += points;
+                }
             }
         }
-        let group_of = |contribution: &Contribution| self.file.rules[contribution.rule].group.as_deref();
-        let over = self.file.groups.iter().filter_map(|(name, group)| {
-            let sum: f64 =
-                contributions.iter().filter(|contribution| group_of(contribution) == Some(name.as_str())).map(|contribution| contribution.points).sum();
-            group.cap.map(|cap| (cap - sum).min(0.0))
-        });
-        let group_caps: f64 = over.sum();
+        let mut group_caps = 0.0;
+        for (points, group) in of_groups.iter_mut().zip(self.file.groups.values()) {
+            let over = group.cap.map_or(0.0, |cap| (cap - *points).min(0.0));
+            group_caps += over;
+            *points += over;
+        }
         let sum = self.file.score.base + contributions.iter().map(|contribution| contribution.points).sum::<f64>() + group_caps;
         let (min, max) = (self.file.score.min, self.file.score.max);
         let bounded = sum.clamp(min, max);
         let points = if disqualified_by.is_some() { min } else { bounded };
-        PointsScore { points, contributions, group_caps, bounds: bounded - sum, disqualified_by }
+        let band = |bands: &[Grade], group: usize| bands.iter().position(|band| of_groups[group] >= band.from);
+        let cell = self.matrix.as_ref().and_then(|matrix| band(&matrix.bands.0, matrix.groups.0).zip(band(&matrix.bands.1, matrix.groups.1)));
+        PointsScore { points, contributions, group_caps, bounds: bounded - sum, disqualified_by, cell }
     }
 }
 
-fn applies(rule: &RuleConfig, attributes: &FeatureMatrix, row: usize, column: usize) -> bool {
-    let is = |value: &RuleValue| match (attributes.is_category(column), value) {
-        (true, RuleValue::Text(text)) => attributes.level(row, column) == Some(text),
-        (true, RuleValue::Flag(flag)) => attributes.level(row, column).is_some_and(|level| level.eq_ignore_ascii_case(&flag.to_string())),
-        (true, RuleValue::Number(number)) => attributes.level(row, column).and_then(|level| level.parse::<f64>().ok()) == Some(*number),
-        (false, RuleValue::Number(number)) => attributes.values()[[row, column]] == *number,
-        (false, RuleValue::Flag(flag)) => attributes.values()[[row, column]] == f64::from(u8::from(*flag)),
-        (false, RuleValue::Text(text)) => text.parse() == Ok(attributes.values()[[row, column]]),
-    };
-    let number = || Some(attributes.values()[[row, column]]).filter(|value| !value.is_nan());
-    if let Some(value) = &rule.equals {
-        is(value)
-    } else if let Some(values) = &rule.one_of {
-        values.iter().any(is)
-    } else if let Some(missing) = rule.missing {
-        let is_missing = if attributes.is_category(column) { attributes.level(row, column).is_none() } else { number().is_none() };
-        is_missing == missing
-    } else if let Some(part) = &rule.contains {
-        attributes.level(row, column).is_some_and(|level| level.to_lowercase().contains(&part.to_lowercase()))
-    } else {
-        number().is_some_and(|value| {
-            rule.above.is_none_or(|above| value > above) && rule.min.is_none_or(|min| value >= min) && rule.max.is_none_or(|max| value <= max)
-        })
+/// Attributes of the snapshots.
+struct Attributes(FeatureMatrix);
+
+/// A test whose texts were looked at once, level by level.
+enum ReadyTest<'a> {
+    Attribute(ReadyAttribute<'a>),
+    Events { table: usize, filters: &'a [EventFilter] },
+}
+
+enum ReadyAttribute<'a> {
+    Number {
+        column: usize,
+        condition: &'a Condition,
+    },
+    /// Whether each level is the one that is meant, and whether a missing one is.
+    Levels {
+        column: usize,
+        holds: Vec<bool>,
+        holds_for_missing: bool,
+    },
+}
+
+impl Attributes {
+    fn new(matrix: FeatureMatrix) -> Self {
+        Self(matrix)
+    }
+
+    fn ready<'a>(&self, test: &'a Test) -> ReadyTest<'a> {
+        match test {
+            Test::Attribute(column, condition) => ReadyTest::Attribute(self.ready_attribute(*column, condition)),
+            Test::Events { table, filters } => ReadyTest::Events { table: *table, filters },
+        }
+    }
+
+    fn ready_attribute<'a>(&self, column: usize, condition: &'a Condition) -> ReadyAttribute<'a> {
+        if !self.0.is_category(column) {
+            return ReadyAttribute::Number { column, condition };
+        }
+        ReadyAttribute::Levels {
+            column,
+            holds: self.0.levels(column).iter().map(|level| condition.holds_for_text(Some(level))).collect(),
+            holds_for_missing: condition.holds_for_text(None),
+        }
+    }
+
+    fn holds(&self, test: &ReadyAttribute<'_>, row: usize) -> bool {
+        match test {
+            ReadyAttribute::Number { column, condition } => condition.holds_for_number(self.0.values()[[row, *column]]),
+            ReadyAttribute::Levels { column, holds, holds_for_missing } => {
+                let code = self.0.values()[[row, *column]];
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "codes are whole numbers from 0")]
+                if code.is_nan() { *holds_for_missing } else { holds.get(code as usize).copied().unwrap_or(false) }
+            }
+        }
     }
 }
 
 /// Points of a rule on activities; `None` where it does not apply.
-fn points_of_events(rule: &RuleConfig, activities: &Activities, kind: Option<(usize, u32)>, snapshot: Snapshot) -> Option<f64> {
-    // Ages in days of the events that count, the latest first.
-    let ages: Vec<f64> = activities.entity_of(snapshot.lead).map_or(Vec::new(), |entity| {
-        let rows = &activities.rows;
-        let from = rule.within.map_or(Timestamp::MIN, |within| snapshot.at - within);
-        let counts = |&event: &usize| {
-            rows.at[event] >= from
-                && rows.at[event] < snapshot.at
-                && rows.visible_at(event) < snapshot.at
-                && kind.is_none_or(|(column, code)| rows.kinds[column].codes[event] == code)
-        };
-        activities.events_of(entity).rev().filter(counts).map(|event| snapshot.at.days_since(rows.at[event])).collect()
-    });
-    let n = u32::try_from(ages.len()).unwrap_or(u32::MAX);
-    let least = rule.at_least.unwrap_or(u32::from(rule.at_most.is_none()));
-    if n < least || rule.at_most.is_some_and(|most| n > most) {
-        return None;
-    }
-    let weight = |age: &f64| match (rule.half_life, rule.monthly_decay) {
+fn points_of_events(rule: &RuleConfig, activities: &Activities, filters: &[EventFilter], snapshot: Snapshot) -> Option<f64> {
+    let rows = &activities.rows;
+    let from = rule.within.map_or(Timestamp::MIN, |within| snapshot.at - within);
+    let passes = |event: usize| {
+        filters.iter().all(|filter| match filter {
+            EventFilter::Levels { column, counts } => {
+                let code = rows.kinds[*column].codes[event];
+                counts[if code == MISSING { counts.len() - 1 } else { code as usize }]
+            }
+            EventFilter::Number { column, condition } => condition.holds_for_number(rows.values[*column].values[event]),
+        })
+    };
+    let weight = |age: f64| match (rule.half_life, rule.monthly_decay) {
         (Some(half_life), _) => 0.5_f64.powf(age / half_life.days()),
         (None, Some(share)) => (1.0 - share * age / MONTH_DAYS).max(0.0),
         (None, None) => 1.0,
     };
-    let n_paid = if rule.per_event { rule.max_events.map_or(ages.len(), |most| most as usize) } else { 1 };
+    let n_paid = if rule.per_event { rule.max_events.unwrap_or(u32::MAX) } else { 1 };
+    // The latest first, as many of them as pay.
+    let (mut n, mut n_others, mut sum) = (0_u32, 0_u32, 0.0);
+    if let Some(entity) = activities.entity_of(snapshot.lead) {
+        for event in activities.events_of(entity).rev() {
+            let at = rows.at[event];
+            if at < from {
+                break;
+            }
+            if at >= snapshot.at || rows.visible_at(event) >= snapshot.at {
+                continue;
+            }
+            if !passes(event) {
+                n_others += 1;
+                continue;
+            }
+            if n < n_paid {
+                sum += weight(snapshot.at.days_since(at));
+            }
+            n += 1;
+        }
+    }
+    let least = rule.at_least.unwrap_or(u32::from(rule.at_most.is_none()));
+    if n < least || rule.at_most.is_some_and(|most| n > most) || (rule.nothing_else && n_others > 0) {
+        return None;
+    }
     // Nothing since: there is no event whose age could matter.
-    let sum: f64 = if ages.is_empty() { 1.0 } else { ages.iter().take(n_paid).map(weight).sum() };
-    let points = rule.points * sum;
+    let points = rule.points * if n == 0 { 1.0 } else { sum };
     Some(rule.cap.map_or(points, |cap| points.clamp(-cap, cap)))
 }

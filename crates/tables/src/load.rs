@@ -114,9 +114,15 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
         latest = latest.max(seen);
     }
     let account_names = |column: &str| Ok::<_, TablesError>(permute(texts(&raw, column)?, &position_of_row));
-    let accounts = match &config.leads.account {
-        Some(column) => Some(number_accounts(&account_names(column)?).0),
-        None => None,
+    let (accounts, names_of_accounts) = match &config.leads.account {
+        Some(column) => {
+            let of_rows = account_names(column)?;
+            let (of_lead, numbers) = number_accounts(&of_rows);
+            let mut names = vec![String::new(); numbers.len()];
+            numbers.into_iter().for_each(|(name, number)| name.clone_into(&mut names[number as usize]));
+            (Some(of_lead), names)
+        }
+        None => (None, Vec::new()),
     };
     let entity_hashes = match config.entity_column() {
         Ok(Some(column)) => {
@@ -140,7 +146,17 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
         }
     }
     Ok(Tables {
-        leads: Leads { id_column: config.leads.id.clone(), ids, created, order, attributes, manual_score, accounts, entity_hashes },
+        leads: Leads {
+            id_column: config.leads.id.clone(),
+            ids,
+            created,
+            order,
+            attributes,
+            manual_score,
+            accounts,
+            account_names: names_of_accounts,
+            entity_hashes,
+        },
         lookups,
         activities,
         outcomes,

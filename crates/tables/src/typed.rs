@@ -70,6 +70,8 @@ pub struct Leads {
     pub manual_score: Option<Vec<f64>>,
     /// The account of each lead, numbered by name, [`MISSING`] for none; `None` where the config names no account.
     pub accounts: Option<Vec<u32>>,
+    /// Names of the accounts, by number; empty where the config names none.
+    pub account_names: Vec<String>,
     /// Where all accounts of the config are one column, a hash of each lead's account, or of its id where it has none.
     pub entity_hashes: Option<Vec<u64>>,
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::args::ExplainArgs;
 use crate::commands::Outcome;
-use crate::commands::score::{next_midnight, tiers_of};
+use crate::commands::score::tiers_of;
 use crate::project::{Project, features_of, read_model};
 use crate::show;
 
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
     let project = Project::open(&args.config.config)?;
     let requested = project.moments("--as-of", args.as_of.as_ref())?;
     let tables = project.load_for(&model, requested)?;
-    let as_of = requested.unwrap_or_else(|| next_midnight(tables.observation_end));
+    let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
     let lead = find_lead(&tables, &args.lead)?;
     let set = scoring_snapshots(&tables, as_of);
     let Some(row) = set.at_risk.iter().position(|key| key.lead == lead) else {

@@ -1,19 +1,18 @@
 //! `rules`: manual points of open leads, one lead's points rule by rule, and whether rules fit the tables.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_features::{labelled_snapshots, scoring_snapshots};
-use leadscore_rules::{BoundRules, Grade, PointsScore, RulesFile};
+use leadscore_rules::{BoundRules, Crossing, Grade, PointsScore, RulesFile};
 use leadscore_tables::{ConfigError, LoadOptions, OutColumn, OutTable, Tables, check_table_target, write_table};
 
-use crate::args::{RulesArgs, RulesCommand, RulesExplainArgs, RulesScoreArgs};
+use crate::args::{ConfigArg, RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesHistoryArgs, RulesScoreArgs};
 use crate::commands::Outcome;
 use crate::commands::explain::find_lead;
-use crate::commands::score::next_midnight;
 use crate::project::{Project, describe_counts, now};
-use crate::show::{self, ConfigFailure};
+use crate::show::{self, ConfigFailure, Stage};
 
 pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
     match command {
@@ -62,26 +61,42 @@ pub(crate) fn points_of(path: &Path, project: &Project, snapshots: &[Snapshot]) 
 struct Bench {
     project: Project,
     tables: Tables,
-    rules: BoundRules,
-    rules_text: String,
+    schemes: Vec<Scheme>,
     as_of: Timestamp,
 }
 
+/// One file of rules.
+struct Scheme {
+    rules: BoundRules,
+    text: String,
+}
+
 impl Bench {
-    fn open(args: &RulesArgs) -> anyhow::Result<Self> {
-        let project = Project::open(&args.config.config)?;
-        let requested = project.moments("--as-of", args.as_of.as_ref())?;
+    fn open(paths: &[PathBuf], config: &ConfigArg, as_of: Option<&String>) -> anyhow::Result<Self> {
+        let project = Project::open(&config.config)?;
+        let requested = project.moments("--as-of", as_of)?;
         let tables = project.load(&LoadOptions { as_of: requested, ..Default::default() })?;
-        let as_of = requested.unwrap_or_else(|| next_midnight(tables.observation_end));
-        let (rules, rules_text) = bind(&args.rules, &project, &tables, &scoring_snapshots(&tables, as_of).at_risk)?;
-        Ok(Self { project, tables, rules, rules_text, as_of })
+        let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
+        let open = scoring_snapshots(&tables, as_of).at_risk;
+        let mut schemes: Vec<Scheme> = Vec::new();
+        for path in paths {
+            let (rules, text) = bind(path, &project, &tables, &open)?;
+            let name = &rules.file().score.name;
+            if schemes.iter().any(|known| known.rules.file().score.name == *name) {
+                bail!("two files of rules have a score named `{name}`: give [score] of {} another `name`", path.display());
+            }
+            schemes.push(Scheme { rules, text });
+        }
+        Ok(Self { project, tables, schemes, as_of })
     }
 
-    /// Every open lead with its points.
-    fn score(&self) -> anyhow::Result<(Vec<Snapshot>, Vec<PointsScore>)> {
-        let open = scoring_snapshots(&self.tables, self.as_of).at_risk;
-        let scores = self.rules.score(&self.tables, &open)?;
-        Ok((open, scores))
+    /// The only file of commands that take one.
+    fn scheme(&self) -> &Scheme {
+        &self.schemes[0]
+    }
+
+    fn open_leads(&self) -> Vec<Snapshot> {
+        scoring_snapshots(&self.tables, self.as_of).at_risk
     }
 
     /// The points of one lead.
@@ -89,9 +104,11 @@ impl Bench {
         // A flat export has a place in its order for each lead, and no dates.
         let of_order = || scoring_snapshots(&self.tables, self.as_of).at_risk.into_iter().find(|key| key.lead == lead);
         let at = if self.project.config.is_flat() { of_order().map_or(as_of, |key| key.at) } else { as_of };
-        Ok(self.rules.score(&self.tables, &[Snapshot { lead, at }])?.remove(0))
+        Ok(self.scheme().rules.score(&self.tables, &[Snapshot { lead, at }])?.remove(0))
     }
+}
 
+impl Scheme {
     fn rule_text(&self, score: &PointsScore) -> String {
         let mut contributions = score.contributions.clone();
         contributions.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()).then(a.rule.cmp(&b.rule)));
@@ -114,50 +131,151 @@ fn reached(grades: &[Grade], points: f64) -> Option<String> {
 
 fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.output)?;
-    let bench = Bench::open(&args.rules)?;
-    let (open, scores) = bench.score()?;
-    let table = points_table(&bench, &open, &scores);
+    let bench = Bench::open(&args.rules, &args.config, args.as_of.as_ref())?;
+    if args.crossings && bench.project.config.is_flat() {
+        bail!("--crossings needs dates, and a flat export has none");
+    }
+    let open = bench.open_leads();
+    let scores = bench.schemes.iter().map(|scheme| scheme.rules.score(&bench.tables, &open)).collect::<Result<Vec<_>, _>>()?;
+    let table = match args.roll_up {
+        Some(how) => rolled_up(&bench, how, &open, &scores)?,
+        None => {
+            let mut table = points_table(&bench, &open, &scores);
+            if args.crossings {
+                add_crossings(&bench, &open, &mut table)?;
+            }
+            table
+        }
+    };
     write_table(&args.output, &table)?;
-    let file = bench.rules.file();
-    for threshold in file.thresholds() {
-        let n = scores.iter().filter(|score| score.points >= threshold.from && score.disqualified_by.is_none()).count();
-        show::remark(&format!("{} of {} open leads reach `{}` ({} points)", show::count(n), show::count(open.len()), threshold.name, threshold.from));
+    for (scheme, scores) in bench.schemes.iter().zip(&scores) {
+        for threshold in scheme.rules.file().thresholds() {
+            let n = scores.iter().filter(|score| score.points >= threshold.from && score.disqualified_by.is_none()).count();
+            show::remark(&format!("{} of {} open leads reach `{}` ({} points)", show::count(n), show::count(open.len()), threshold.name, threshold.from));
+        }
     }
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
 }
 
-fn points_table(bench: &Bench, snapshots: &[Snapshot], scores: &[PointsScore]) -> OutTable {
-    let file = bench.rules.file();
+/// A row a snapshot: for each file its points, grade, threshold, cell and rules.
+fn points_table(bench: &Bench, snapshots: &[Snapshot], scores: &[Vec<PointsScore>]) -> OutTable {
     let mut table = OutTable::default();
     let texts = |values: Vec<Option<String>>| OutColumn::Text(values);
     table.push(&bench.tables.leads.id_column, texts(snapshots.iter().map(|key| Some(bench.tables.leads.ids[key.lead as usize].clone())).collect()));
     if !bench.project.config.is_flat() {
         table.push("as_of", OutColumn::Time(snapshots.iter().map(|key| Some(key.at)).collect()));
     }
-    table.push(&file.score.name, OutColumn::Number(scores.iter().map(|score| score.points).collect()));
-    let (grades, thresholds) = (file.grades(), file.thresholds());
-    let in_queue = |score: &PointsScore| score.disqualified_by.is_none();
-    if !grades.is_empty() {
-        table.push("grade", texts(scores.iter().map(|score| reached(&grades, score.points)).collect()));
+    for (scheme, scores) in bench.schemes.iter().zip(scores) {
+        let rules = &scheme.rules;
+        let file = rules.file();
+        let named = |what: &str| column_name(bench, scheme, what);
+        table.push(&file.score.name, OutColumn::Number(scores.iter().map(|score| score.points).collect()));
+        let (grades, thresholds) = (file.grades(), file.thresholds());
+        let in_queue = |score: &PointsScore| score.disqualified_by.is_none();
+        if !grades.is_empty() {
+            table.push(&named("grade"), texts(scores.iter().map(|score| reached(&grades, score.points)).collect()));
+        }
+        if !thresholds.is_empty() {
+            table.push(&named("threshold"), texts(scores.iter().map(|score| in_queue(score).then(|| reached(&thresholds, score.points)).flatten()).collect()));
+        }
+        if file.matrix.is_some() {
+            let cells: Vec<_> = scores.iter().map(|score| score.cell.filter(|_| in_queue(score)).and_then(|cell| rules.cell(cell))).collect();
+            table.push(&named("cell"), texts(cells.iter().map(|cell| cell.as_ref().map(|(label, _)| label.clone())).collect()));
+            table.push(&named("action"), texts(cells.iter().map(|cell| cell.as_ref().and_then(|(_, action)| action.map(str::to_owned))).collect()));
+        }
+        table.push(&named("disqualified_by"), texts(scores.iter().map(|score| score.disqualified_by.map(|rule| rules.rule_name(rule).to_owned())).collect()));
+        table.push(&named("rules"), texts(scores.iter().map(|score| Some(scheme.rule_text(score))).collect()));
     }
-    if !thresholds.is_empty() {
-        table.push("threshold", texts(scores.iter().map(|score| in_queue(score).then(|| reached(&thresholds, score.points)).flatten()).collect()));
-    }
-    table.push("disqualified_by", texts(scores.iter().map(|score| score.disqualified_by.map(|rule| bench.rules.rule_name(rule).to_owned())).collect()));
-    table.push("rules", texts(scores.iter().map(|score| Some(bench.rule_text(score))).collect()));
     table
 }
 
+/// With several files, the name of the score stands before what is one file's own.
+fn column_name(bench: &Bench, scheme: &Scheme, what: &str) -> String {
+    if bench.schemes.len() == 1 { what.to_owned() } else { format!("{}_{what}", scheme.rules.file().score.name) }
+}
+
+/// When each threshold was first reached and since when it holds, and the highest stage ever reached.
+fn add_crossings(bench: &Bench, snapshots: &[Snapshot], table: &mut OutTable) -> anyhow::Result<()> {
+    let _stage = Stage::start("looking at every day of every lead");
+    let leads: Vec<u32> = snapshots.iter().map(|key| key.lead).collect();
+    for scheme in &bench.schemes {
+        let file = scheme.rules.file();
+        let (thresholds, stages) = (file.thresholds(), file.stages());
+        let all: Vec<Grade> = thresholds.iter().chain(&stages).cloned().collect();
+        let found = scheme.rules.crossings(&bench.tables, &leads, bench.as_of, &all)?;
+        for (idx, threshold) in thresholds.iter().enumerate() {
+            let column = |pick: fn(&Crossing) -> Option<Timestamp>| OutColumn::Time(found.iter().map(|crossings| pick(&crossings[idx])).collect());
+            table.push(&column_name(bench, scheme, &format!("{}_first", threshold.name)), column(|crossing| crossing.first));
+            table.push(&column_name(bench, scheme, &format!("{}_since", threshold.name)), column(|crossing| crossing.since));
+        }
+        if !stages.is_empty() {
+            let highest = |crossings: &[Crossing]| (0..stages.len()).find(|&stage| crossings[thresholds.len() + stage].first.is_some());
+            let of_leads: Vec<Option<usize>> = found.iter().map(|crossings| highest(crossings)).collect();
+            table.push(
+                &column_name(bench, scheme, "stage"),
+                OutColumn::Text(of_leads.iter().map(|stage| stage.map(|stage| stages[stage].name.clone())).collect()),
+            );
+            let since = |(crossings, stage): (&Vec<Crossing>, &Option<usize>)| stage.and_then(|stage| crossings[thresholds.len() + stage].first);
+            table.push(&column_name(bench, scheme, "stage_since"), OutColumn::Time(found.iter().zip(&of_leads).map(since).collect()));
+        }
+    }
+    Ok(())
+}
+
+/// A row an account: its open leads, and their points put together; who is disqualified does not count.
+fn rolled_up(bench: &Bench, how: RollUp, open: &[Snapshot], scores: &[Vec<PointsScore>]) -> anyhow::Result<OutTable> {
+    let Some(account_of_lead) = &bench.tables.leads.accounts else {
+        bail!("--roll-up needs to know whose a lead is: name the column with the account as `account` of [leads]");
+    };
+    let names = &bench.tables.leads.account_names;
+    let mut rows: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
+    for (row, key) in open.iter().enumerate() {
+        if let Some(rows) = rows.get_mut(account_of_lead[key.lead as usize] as usize) {
+            rows.push(row);
+        }
+    }
+    let accounts: Vec<usize> = (0..names.len()).filter(|&account| !rows[account].is_empty()).collect();
+    let mut table = OutTable::default();
+    table.push(
+        bench.project.config.leads.account.as_deref().unwrap_or("account"),
+        OutColumn::Text(accounts.iter().map(|&account| Some(names[account].clone())).collect()),
+    );
+    table.push("as_of", OutColumn::Time(vec![Some(bench.as_of); accounts.len()]));
+    table.push("n_leads", OutColumn::Integer(accounts.iter().map(|&account| i64::try_from(rows[account].len()).ok()).collect()));
+    for (scheme, scores) in bench.schemes.iter().zip(scores) {
+        let of_account = |account: &usize| {
+            let counted = rows[*account].iter().map(|&row| &scores[row]).filter(|score| score.disqualified_by.is_none() && !score.points.is_nan());
+            let points: Vec<f64> = counted.map(|score| score.points).collect();
+            let sum: f64 = points.iter().sum();
+            match how {
+                _ if points.is_empty() => f64::NAN,
+                RollUp::Max => points.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                RollUp::Sum => sum,
+                RollUp::Mean => sum / points.len() as f64,
+            }
+        };
+        let file = scheme.rules.file();
+        let points: Vec<f64> = accounts.iter().map(of_account).collect();
+        for (what, bands) in [("grade", file.grades()), ("threshold", file.thresholds())] {
+            if !bands.is_empty() {
+                table.push(&column_name(bench, scheme, what), OutColumn::Text(points.iter().map(|&points| reached(&bands, points)).collect()));
+            }
+        }
+        table.push(&file.score.name, OutColumn::Number(points));
+    }
+    Ok(table)
+}
+
 /// Every snapshot at which a lead was open, with its points as of then; the label where its window has ended.
-fn history(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
+fn history(args: &RulesHistoryArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.output)?;
-    let bench = Bench::open(&args.rules)?;
+    let bench = Bench::open(&args.rules, &args.config, args.as_of.as_ref())?;
     let (labelled, counts) = labelled_snapshots(&bench.tables, &bench.project.config.snapshots, Some(bench.as_of));
     show::remark(&describe_counts(&counts, &bench.project));
     let n_mature = labelled.snapshots.len();
     let snapshots: Vec<Snapshot> = labelled.snapshots.iter().chain(&labelled.immature).copied().collect();
-    let scores = bench.rules.score(&bench.tables, &snapshots)?;
+    let scores = bench.schemes.iter().map(|scheme| scheme.rules.score(&bench.tables, &snapshots)).collect::<Result<Vec<_>, _>>()?;
     let mut table = points_table(&bench, &snapshots, &scores);
     let label = |row: usize| labelled.labels.get(row).map(|label| i64::from(*label));
     table.push("label", OutColumn::Integer((0..snapshots.len()).map(label).collect()));
@@ -168,42 +286,48 @@ fn history(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
 }
 
 fn explain(args: &RulesExplainArgs) -> anyhow::Result<Outcome> {
-    let bench = Bench::open(&args.rules)?;
+    let bench = Bench::open(std::slice::from_ref(&args.rules.rules), &args.rules.config, args.rules.as_of.as_ref())?;
+    let rules = &bench.scheme().rules;
     let lead = find_lead(&bench.tables, &args.lead)?;
     let score = bench.point_of(lead, bench.as_of)?;
     let mut rows: Vec<Vec<String>> = score
         .contributions
         .iter()
-        .map(|contribution| vec![bench.rules.rule_name(contribution.rule).to_owned(), format!("{:+}", rounded(contribution.points))])
+        .map(|contribution| vec![rules.rule_name(contribution.rule).to_owned(), format!("{:+}", rounded(contribution.points))])
         .collect();
-    for (name, points) in [("everyone's base", bench.rules.file().score.base), ("caps of groups", score.group_caps), ("bounds of the score", score.bounds)] {
+    for (name, points) in [("everyone's base", rules.file().score.base), ("caps of groups", score.group_caps), ("bounds of the score", score.bounds)] {
         if points != 0.0 {
             rows.push(vec![name.to_owned(), format!("{:+}", rounded(points))]);
         }
     }
-    let file = bench.rules.file();
+    let file = rules.file();
     if let Some(rule) = score.disqualified_by {
-        rows.push(vec![format!("disqualified by \"{}\"", bench.rules.rule_name(rule)), String::new()]);
+        rows.push(vec![format!("disqualified by \"{}\"", rules.rule_name(rule)), String::new()]);
     }
     rows.push(vec![file.score.name.clone(), rounded(score.points).to_string()]);
     let mut lines = vec![format!("lead {}", args.lead), show::table(&["rule", "points"], &rows)];
     let next = file.thresholds().into_iter().rev().find(|threshold| score.points < threshold.from);
     lines.extend(reached(&file.grades(), score.points).map(|grade| format!("grade {grade}")));
     lines.extend(next.map(|next| format!("{} points to `{}`", rounded(next.from - score.points), next.name)));
+    if let Some((label, action)) = score.cell.and_then(|cell| rules.cell(cell)) {
+        lines.push(format!("cell {label}{}", action.map_or(String::new(), |action| format!(": {action}"))));
+    }
     show::result(&lines.join("\n"));
     Ok(Outcome::Done)
 }
 
 fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
-    let bench = Bench::open(args)?;
-    let (open, scores) = bench.score()?;
-    let mut counts = vec![(0_usize, 0.0); bench.rules.file().rules.len()];
+    let bench = Bench::open(std::slice::from_ref(&args.rules), &args.config, args.as_of.as_ref())?;
+    let rules = &bench.scheme().rules;
+    let open = bench.open_leads();
+    let scores = rules.score(&bench.tables, &open)?;
+    let mut counts = vec![(0_usize, 0.0); rules.file().rules.len()];
     for contribution in scores.iter().flat_map(|score| &score.contributions) {
         counts[contribution.rule].0 += 1;
         counts[contribution.rule].1 += contribution.points;
     }
     // A rule that only disqualifies contributes no points.
-    for rule in scores.iter().filter_map(|score| score.disqualified_by).filter(|&rule| bench.rules.file().rules[rule].points == 0.0) {
+    for rule in scores.iter().filter_map(|score| score.disqualified_by).filter(|&rule| rules.file().rules[rule].points == 0.0) {
         counts[rule].0 += 1;
     }
     let rows: Vec<Vec<String>> = counts
@@ -211,11 +335,11 @@ fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
         .enumerate()
         .map(|(rule, (n, sum))| {
             let mean = if *n == 0 { String::new() } else { format!("{:+}", rounded(sum / *n as f64)) };
-            vec![bench.rules.rule_name(rule).to_owned(), show::count(*n), mean]
+            vec![rules.rule_name(rule).to_owned(), show::count(*n), mean]
         })
         .collect();
     show::result(&show::table(&["rule", "open leads", "mean points"], &rows));
-    let unused: Vec<&str> = counts.iter().enumerate().filter(|(_, (n, _))| *n == 0).map(|(rule, _)| bench.rules.rule_name(rule)).collect();
+    let unused: Vec<&str> = counts.iter().enumerate().filter(|(_, (n, _))| *n == 0).map(|(rule, _)| rules.rule_name(rule)).collect();
     if !unused.is_empty() {
         show::remark(&format!("of {} open leads, no rule of these applies to any: {}", show::count(open.len()), unused.join(", ")));
     }
@@ -227,10 +351,10 @@ fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
 /// Examples of the file that do not hold, each with its place.
 fn failed_examples(bench: &Bench, path: &Path) -> anyhow::Result<Vec<anyhow::Error>> {
     let mut failures = Vec::new();
-    for example in &bench.rules.file().examples {
+    for example in &bench.scheme().rules.file().examples {
         let fail = |message: String, help: String| {
             let error = ConfigError { message, help: Some(help), span: Some(example.lead.span()) };
-            anyhow::Error::from(ConfigFailure { path: path.to_owned(), text: bench.rules_text.clone(), error })
+            anyhow::Error::from(ConfigFailure { path: path.to_owned(), text: bench.scheme().text.clone(), error })
         };
         let id = example.lead.get_ref();
         match find_lead(&bench.tables, id) {
@@ -239,7 +363,7 @@ fn failed_examples(bench: &Bench, path: &Path) -> anyhow::Result<Vec<anyhow::Err
                 let score = bench.point_of(lead, example.as_of.map_or(bench.as_of, |moment| moment.0))?;
                 if (score.points - example.points).abs() > 0.05 {
                     let found = format!("lead `{id}` has {} points, and the example says {}", rounded(score.points), example.points);
-                    failures.push(fail(found, format!("it got {}", bench.rule_text(&score))));
+                    failures.push(fail(found, format!("it got {}", bench.scheme().rule_text(&score))));
                 }
             }
         }

@@ -30,7 +30,7 @@ pub(crate) fn score_leads(args: &ScoreArgs) -> anyhow::Result<(Tables, ScoringSe
     check_table_target(&args.output)?;
     let requested = project.moments("--as-of", args.as_of.as_ref())?;
     let tables = project.load_for(&model, requested)?;
-    let as_of = requested.unwrap_or_else(|| next_midnight(tables.observation_end));
+    let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
     let set = scoring_snapshots(&tables, as_of);
     if set.at_risk.is_empty() {
         bail!(
@@ -46,11 +46,6 @@ pub(crate) fn score_leads(args: &ScoreArgs) -> anyhow::Result<(Tables, ScoringSe
     summarise(&project, &batch, &set, as_of);
     show::remark(&format!("wrote {}", args.output.display()));
     Ok((tables, set, batch))
-}
-
-/// The first midnight after a moment: everything that the data knows lies before it.
-pub(crate) fn next_midnight(at: Timestamp) -> Timestamp {
-    if at >= Timestamp::MAX { at } else { Timestamp::from_micros(at.end_of_day().micros() + 1) }
 }
 
 /// The tier of each row, by the edges that the config asks for.
