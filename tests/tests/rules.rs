@@ -282,6 +282,19 @@ impl DaysLater for Timestamp {
     }
 }
 
+/// A part of the leads may lack what others have: rules see nothing there, and say what is not there.
+#[test]
+fn a_part_of_the_leads_may_lack_a_kind() {
+    let tables = tables();
+    let text = "[[rule]]\nname = \"never\"\nactivity = \"visits\"\nkind = \"webinar\"\nat_most = 0\npoints = 10\n[[rule]]\nname = \"webinar\"\nactivity = \"visits\"\nkind = \"webinar\"\npoints = 50\n[[rule]]\nname = \"town\"\nattribute = \"town\"\nmissing = true\npoints = 5\n[[rule]]\nname = \"price\"\nactivity = \"visits\"\nkind = \"price\"\npoints = 1\n";
+    let file = RulesFile::parse(text).expect("rules");
+    assert!(BoundRules::new(file.clone(), &tables, &[]).expect_err("not there").to_string().contains("there is no kind `webinar`"));
+    let (rules, unknown) = BoundRules::of_part(file, &tables, &[]).expect("a part may");
+    assert_eq!(unknown.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, true, false]);
+    let lead = tables.leads.ids.iter().position(|id| id == "a").expect("there") as u32;
+    assert_eq!(rules.score(&tables, &[Snapshot { lead, at: at("2020-05-01T00:00:00") }]).expect("computable")[0].points, 16.0);
+}
+
 #[test]
 fn several_scores_side_by_side_rolled_up_to_accounts() {
     let config = CONFIG.replace("attributes = [\"role\", \"seats\"]", "attributes = [\"role\", \"seats\"]\naccount = \"company\"");

@@ -68,6 +68,19 @@ pub(crate) struct ExportPointsArgs {
     /// Where to write the rules
     #[arg(short, long, value_name = "FILE", default_value = "points.toml")]
     pub(crate) output: PathBuf,
+    /// Forms of the rules, written beside each other: our rules, a table to type from, a page to print
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "toml")]
+    pub(crate) format: Vec<PointsFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PointsFormat {
+    /// A file for `leadscore rules`
+    Toml,
+    /// A row a rule
+    Csv,
+    /// A page that prints well
+    Html,
 }
 
 #[derive(Debug, Subcommand)]

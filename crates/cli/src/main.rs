@@ -5,6 +5,7 @@ mod commands;
 mod evaluation;
 mod project;
 mod show;
+mod source;
 
 use std::process::ExitCode;
 

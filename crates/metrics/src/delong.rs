@@ -59,6 +59,13 @@ pub fn roc_aucs(labels: &[bool], rankings: &[Ranking], clusters: &Clusters) -> R
     check_both_classes(labels)?;
     let n_wins = labels.iter().filter(|label| **label).count() as f64;
     let n_losses = labels.len() as f64 - n_wins;
+    let placed: Vec<(f64, Vec<f64>)> = rankings
+        .iter()
+        .map(|ranking| {
+            let (pairs, values) = placements(labels, ranking, n_losses);
+            (pairs / (n_wins * n_losses), values)
+        })
+        .collect();
     let (mut has_win, mut has_loss) = (vec![false; clusters.len()], vec![false; clusters.len()]);
     for (&cluster, &label) in clusters.of_row().iter().zip(labels) {
         if label { has_win[cluster as usize] = true } else { has_loss[cluster as usize] = true }
@@ -67,16 +74,31 @@ pub fn roc_aucs(labels: &[bool], rankings: &[Ranking], clusters: &Clusters) -> R
     // What a sum over few clusters misses of the variance.
     let correction = |n: f64| if n > 1.0 { n / (n - 1.0) } else { 1.0 };
     let (for_wins, for_losses, for_all) = (correction(count(&has_win)), correction(count(&has_loss)), correction(clusters.len() as f64));
-    let placed: Vec<(f64, Vec<[f64; 2]>)> = rankings.iter().map(|ranking| placements(labels, ranking, clusters, n_wins, n_losses)).collect();
+    // `A` of a win or `B` of another row.
+    let term = |score: usize, row: usize| {
+        let (area, values) = &placed[score];
+        if labels[row] { (values[row] / n_losses - area) / n_wins } else { (values[row] / n_wins - area) / n_losses }
+    };
     let n = rankings.len();
     let mut covariance = vec![0.0; n * n];
+    let is_alone = clusters.len() == labels.len();
+    let by_cluster: Vec<Vec<[f64; 2]>> =
+        if is_alone { Vec::new() } else { (0..n).map(|score| cluster_terms(labels, clusters, |row| term(score, row))).collect() };
     for first in 0..n {
         for second in first..n {
             let (mut wins, mut losses, mut both) = (0.0, 0.0, 0.0);
-            for (one, two) in placed[first].1.iter().zip(&placed[second].1) {
-                wins += one[0] * two[0];
-                losses += one[1] * two[1];
-                both += one[0] * two[1] + one[1] * two[0];
+            if is_alone {
+                // Where each row is a cluster, no cluster has a win and another row.
+                for (row, &label) in labels.iter().enumerate() {
+                    let product = term(first, row) * term(second, row);
+                    if label { wins += product } else { losses += product }
+                }
+            } else {
+                for (one, two) in by_cluster[first].iter().zip(&by_cluster[second]) {
+                    wins += one[0] * two[0];
+                    losses += one[1] * two[1];
+                    both += one[0] * two[1] + one[1] * two[0];
+                }
             }
             let found = for_wins * wins + for_losses * losses + for_all * both;
             covariance[first * n + second] = found;
@@ -86,36 +108,32 @@ pub fn roc_aucs(labels: &[bool], rankings: &[Ranking], clusters: &Clusters) -> R
     Ok(RocAucs { areas: placed.into_iter().map(|(area, _)| area).collect(), covariance })
 }
 
-/// The area, and for each cluster the sums `A` and `B` of [`roc_aucs`].
-fn placements(labels: &[bool], ranking: &Ranking, clusters: &Clusters, n_wins: f64, n_losses: f64) -> (f64, Vec<[f64; 2]>) {
-    // Labels in order of the ranking are read from all over the place: once is enough.
-    let is_win: Vec<bool> = ranking.order().iter().map(|&row| labels[row as usize]).collect();
-    let count = |ends: (usize, usize)| is_win[ends.0..ends.1].iter().filter(|win| **win).count() as f64;
-    let groups = ranking.ties().map(|ends| {
-        let wins = count(ends);
-        ((ends.1 - ends.0) as f64 - wins, wins)
-    });
-    let area = crate::ranking::area(groups).expect("both classes were checked to be there");
+/// `A` and `B` of each cluster.
+fn cluster_terms(labels: &[bool], clusters: &Clusters, term: impl Fn(usize) -> f64) -> Vec<[f64; 2]> {
     let mut sums = vec![[0.0; 2]; clusters.len()];
-    let (mut wins_above, mut losses_above) = (0.0, 0.0);
-    // Where each row is a cluster, their numbers need not be looked up.
-    let is_alone = clusters.len() == labels.len();
-    let (per_win, per_loss) = (1.0 / n_wins, 1.0 / n_losses);
-    for ends in ranking.ties() {
-        let wins = count(ends);
-        let losses = (ends.1 - ends.0) as f64 - wins;
-        let of_win = ((n_losses - losses_above - losses / 2.0) * per_loss - area) * per_win;
-        let of_loss = ((wins_above + wins / 2.0) * per_win - area) * per_loss;
-        for position in ends.0..ends.1 {
-            let row = ranking.order()[position] as usize;
-            let cluster = if is_alone { row } else { clusters.of_row()[row] as usize };
-            let is_win = is_win[position];
-            sums[cluster][usize::from(!is_win)] += if is_win { of_win } else { of_loss };
-        }
-        wins_above += wins;
-        losses_above += losses;
+    for (row, (&cluster, &label)) in clusters.of_row().iter().zip(labels).enumerate() {
+        sums[cluster as usize][usize::from(!label)] += term(row);
     }
-    (area, sums)
+    sums
+}
+
+/// Pairs of a win and another row that the score puts in order, ties counting half; and for each row, how many such pairs it is
+/// in.
+fn placements(labels: &[bool], ranking: &Ranking, n_losses: f64) -> (f64, Vec<f64>) {
+    let mut values = vec![0.0; labels.len()];
+    let (mut pairs, mut wins_above, mut losses_below) = (0.0, 0.0, n_losses);
+    for rows in ranking.tied_rows() {
+        let wins = rows.iter().filter(|&&row| labels[row as usize]).count() as f64;
+        let losses = rows.len() as f64 - wins;
+        losses_below -= losses;
+        let (of_win, of_loss) = (losses_below + losses / 2.0, wins_above + wins / 2.0);
+        for &row in rows {
+            values[row as usize] = if labels[row as usize] { of_win } else { of_loss };
+        }
+        pairs += wins * of_win;
+        wins_above += wins;
+    }
+    (pairs, values)
 }
 
 impl RocAucs {

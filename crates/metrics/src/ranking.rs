@@ -51,14 +51,23 @@ impl Ranking {
         if let Some(row) = scores.iter().position(|score| !score.is_finite()) {
             return Err(MetricError::NotFinite { row, found: scores[row] });
         }
-        // A stable sort keeps equal scores in order of rows, so sums over a group run in one fixed order. Adding 0 makes one zero of two.
-        let mut rows: Vec<(f64, u32)> = scores.iter().map(|score| -score + 0.0).zip(0..).collect();
+        // By the upper half of the score's bits first, which mostly tells scores apart and is sorted in half of the passes over
+        // half of the bytes; equal scores stay in order of rows, so that sums over a group run in one fixed order.
+        let mut rows: Vec<(u32, u32)> = scores.iter().map(|&score| upper_bits(score)).zip(0..).collect();
         radsort::sort_by_key(&mut rows, |row| row.0);
         let mut group_ends = Vec::new();
-        for position in 1..=rows.len() {
-            if position == rows.len() || rows[position].0 != rows[position - 1].0 {
-                group_ends.push(position as u32);
+        let mut start = 0;
+        for rows in rows.chunk_by_mut(|a, b| a.0 == b.0) {
+            if rows.len() > 1 {
+                let score = |row: &(u32, u32)| scores[row.1 as usize];
+                // A category of points has equal scores only: nothing to sort.
+                if rows.windows(2).any(|pair| score(&pair[0]) < score(&pair[1])) {
+                    rows.sort_by(|a, b| (score(b) + 0.0).total_cmp(&(score(a) + 0.0)));
+                }
+                group_ends.extend((1..rows.len()).filter(|&at| score(&rows[at]) != score(&rows[at - 1])).map(|at| start + at as u32));
             }
+            start += rows.len() as u32;
+            group_ends.push(start);
         }
         Ok(Self { order: rows.into_iter().map(|row| row.1).collect(), group_ends })
     }
@@ -73,20 +82,14 @@ impl Ranking {
         self.order.is_empty()
     }
 
-    /// The rows, best first; equal scores in order of rows.
-    pub fn order(&self) -> &[u32] {
-        &self.order
-    }
-
-    /// Where each group of ties begins and ends in the order, best first.
-    pub(crate) fn ties(&self) -> impl Iterator<Item = (usize, usize)> {
-        let mut start = 0;
-        self.group_ends.iter().map(move |&end| (std::mem::replace(&mut start, end as usize), end as usize))
-    }
-
     /// The rows of each group of ties, best first.
     pub fn tied_rows(&self) -> impl Iterator<Item = &[u32]> {
-        self.ties().map(|(start, end)| &self.order[start..end])
+        let mut start = 0;
+        self.group_ends.iter().map(move |&end| {
+            let rows = &self.order[start..end as usize];
+            start = end as usize;
+            rows
+        })
     }
 
     /// Other rows and wins in each group of ties, best first.
@@ -211,6 +214,14 @@ impl Ranking {
             })
             .collect()
     }
+}
+
+/// The upper half of a score's bits, in an order that falls as scores rise.
+fn upper_bits(score: f64) -> u32 {
+    // Adding 0 makes one zero of two.
+    let bits = (score + 0.0).to_bits();
+    let rising = if bits >> 63 == 1 { !bits } else { bits | (1 << 63) };
+    !((rising >> 32) as u32)
 }
 
 /// Area under the ROC curve over groups, best first; see [`roc_auc`]. `None` where one class has no weight.

@@ -7,6 +7,7 @@ mod charts;
 mod html;
 mod markdown;
 mod model_page;
+mod points_page;
 mod sheets;
 mod svg;
 mod terminal;
@@ -17,4 +18,5 @@ pub use data::{
     Backtest, Breakdown, Cadence, DataSection, Influence, LeadRow, Look, Measured, Report, ReportError, RivalNote, Surprises, SwapList, ThresholdSection,
 };
 pub use model_page::{model_page, model_text};
+pub use points_page::{PointsLoss, PointsSheet, points_page};
 pub use verdict::count;

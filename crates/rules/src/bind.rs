@@ -27,6 +27,8 @@ pub struct BoundRules {
 pub(crate) enum Test {
     /// The attribute at this place of the specs.
     Attribute(usize, Condition),
+    /// An attribute that nobody here has a value of.
+    Absent { applies: bool },
     /// Events of this table that pass every filter.
     Events { table: usize, filters: Vec<EventFilter> },
 }
@@ -36,6 +38,8 @@ pub(crate) enum Test {
 pub(crate) enum EventFilter {
     /// Whether each level of this kind column counts, and last whether a missing one does.
     Levels { column: usize, counts: Vec<bool> },
+    /// No event counts.
+    Nothing,
     /// What the number in this value column has to be.
     Number { column: usize, condition: Condition },
 }
@@ -55,6 +59,21 @@ impl BoundRules {
     /// [`ConfigError`] points at the rule: an attribute, a table, a column or a kind that the tables do not have, a range of
     /// what is no number, a regular expression that is none.
     pub fn new(file: RulesFile, tables: &Tables, features: &[FeatureSpec]) -> Result<Self, ConfigError> {
+        let (bound, unknown) = Self::of_part(file, tables, features)?;
+        match unknown.into_iter().flatten().next() {
+            Some(error) => Err(error),
+            None => Ok(bound),
+        }
+    }
+
+    /// The same over a part of the leads, whose tables may lack an attribute or a kind that other parts have: a rule that names
+    /// one sees a missing value, or no such event, and its error is returned beside, at the rule's place in the file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`BoundRules::new`] that no other part could make good.
+    pub fn of_part(file: RulesFile, tables: &Tables, features: &[FeatureSpec]) -> Result<(Self, Vec<Option<ConfigError>>), ConfigError> {
+        let mut unknown: Vec<Option<ConfigError>> = vec![None; file.rules.len()];
         let mut specs: Vec<FeatureSpec> = Vec::new();
         let mut place = |spec: FeatureSpec| {
             specs.iter().position(|known| known.name == spec.name).unwrap_or_else(|| {
@@ -63,21 +82,29 @@ impl BoundRules {
             })
         };
         let mut tests = Vec::with_capacity(file.rules.len());
-        for rule in &file.rules {
+        for (rule, unknown) in file.rules.iter().zip(&mut unknown) {
             let whose = Whose { what: format!("rule \"{}\"", rule.name.get_ref()), span: rule.name.span() };
             let condition = || whose.condition(&rule.condition());
             tests.push(match (&rule.attribute, &rule.feature, &rule.activity) {
                 (Some(name), ..) => {
-                    let (spec, condition) = (attribute(tables, name, &whose)?, condition()?);
-                    check_kind(name, spec.kind, &condition, &whose)?;
-                    Test::Attribute(place(spec), condition)
+                    let condition = condition()?;
+                    match attribute(tables, name, &whose) {
+                        Ok(spec) => {
+                            check_kind(name, spec.kind, &condition, &whose)?;
+                            Test::Attribute(place(spec), condition)
+                        }
+                        Err(error) => {
+                            *unknown = Some(error);
+                            Test::Absent { applies: condition.holds_for_text(None) }
+                        }
+                    }
                 }
                 (None, Some(name), _) => {
                     let (spec, condition) = (feature(features, name, &whose)?, condition()?);
                     check_kind(name, spec.kind, &condition, &whose)?;
                     Test::Attribute(place(spec), condition)
                 }
-                (None, None, Some(name)) => events(tables, name, rule, &whose)?,
+                (None, None, Some(name)) => events(tables, name, rule, &whose, unknown)?,
                 (None, None, None) => unreachable!("the file was checked"),
             });
         }
@@ -99,7 +126,7 @@ impl BoundRules {
             groups: (group(matrix.rows.get_ref()), group(matrix.columns.get_ref())),
             bands: (in_order(&matrix.row_bands), in_order(&matrix.column_bands)),
         });
-        Ok(Self { tests, specs, only, group_of_rule, matrix, file })
+        Ok((Self { tests, specs, only, group_of_rule, matrix, file }, unknown))
     }
 
     /// The file.
@@ -187,7 +214,7 @@ fn check_kind(name: &str, kind: FeatureKind, condition: &Condition, whose: &Whos
     Ok(())
 }
 
-fn events(tables: &Tables, name: &str, rule: &RuleConfig, whose: &Whose) -> Result<Test, ConfigError> {
+fn events(tables: &Tables, name: &str, rule: &RuleConfig, whose: &Whose, unknown: &mut Option<ConfigError>) -> Result<Test, ConfigError> {
     let Some(table) = tables.activities.iter().position(|activities| activities.name == name) else {
         let known: Vec<&str> = tables.activities.iter().map(|activities| activities.name.as_str()).collect();
         return Err(whose.unknown("activity", name, &known));
@@ -195,10 +222,10 @@ fn events(tables: &Tables, name: &str, rule: &RuleConfig, whose: &Whose) -> Resu
     let rows = &tables.activities[table].rows;
     let mut filters = Vec::new();
     if let Some(wanted) = &rule.kind {
-        let column = rows.kinds.iter().position(|kind| kind.levels.iter().any(|level| level == wanted));
-        let Some(column) = column else {
+        let Some(column) = rows.kinds.iter().position(|kind| kind.levels.iter().any(|level| level == wanted)) else {
             let known: Vec<&str> = rows.kinds.iter().flat_map(|kind| kind.levels.iter().map(String::as_str)).collect();
-            return Err(whose.unknown("kind", wanted, &known));
+            *unknown = Some(whose.unknown("kind", wanted, &known));
+            return Ok(Test::Events { table, filters: vec![EventFilter::Nothing] });
         };
         filters.push(EventFilter::Levels { column, counts: rows.kinds[column].levels.iter().map(|level| level == wanted).chain([false]).collect() });
     }

@@ -79,6 +79,7 @@ impl BoundRules {
         for (rule_idx, (rule, test)) in self.file.rules.iter().zip(tests).enumerate() {
             let points = match test {
                 ReadyTest::Attribute(test) => attributes.holds(test, row).then_some(rule.points),
+                ReadyTest::Absent { applies } => applies.then_some(rule.points),
                 ReadyTest::Events { table, filters } => points_of_events(rule, &tables.activities[*table], filters, snapshot),
             };
             let Some(points) = points else { continue };
@@ -114,6 +115,7 @@ struct Attributes(FeatureMatrix);
 /// A test whose texts were looked at once, level by level.
 enum ReadyTest<'a> {
     Attribute(ReadyAttribute<'a>),
+    Absent { applies: bool },
     Events { table: usize, filters: &'a [EventFilter] },
 }
 
@@ -138,6 +140,7 @@ impl Attributes {
     fn ready<'a>(&self, test: &'a Test) -> ReadyTest<'a> {
         match test {
             Test::Attribute(column, condition) => ReadyTest::Attribute(self.ready_attribute(*column, condition)),
+            Test::Absent { applies } => ReadyTest::Absent { applies: *applies },
             Test::Events { table, filters } => ReadyTest::Events { table: *table, filters },
         }
     }
@@ -175,6 +178,7 @@ fn points_of_events(rule: &RuleConfig, activities: &Activities, filters: &[Event
                 let code = rows.kinds[*column].codes[event];
                 counts[if code == MISSING { counts.len() - 1 } else { code as usize }]
             }
+            EventFilter::Nothing => false,
             EventFilter::Number { column, condition } => condition.holds_for_number(rows.values[*column].values[event]),
         })
     };

@@ -50,6 +50,12 @@ enum Bench {
         #[arg(long)]
         tiny: bool,
     },
+    /// The report's arithmetic beside scikit-learn, and rules beside the same rules as SQL in DuckDB
+    Report {
+        /// Few rows, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
     /// A ridge chosen by folds beside Firth's penalty, on tiny data
     Tiny {
         /// Draws of each size
@@ -72,6 +78,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench(Bench::Features { tiny }) => bench_features(tiny),
         Chore::Bench(Bench::Fit { tiny }) => bench_fit(tiny),
         Chore::Bench(Bench::Accuracy { tiny }) => bench_accuracy(tiny),
+        Chore::Bench(Bench::Report { tiny }) => bench_report(tiny),
         Chore::Bench(Bench::Tiny { draws }) => bench_tiny(draws),
         Chore::Truth { leads } => truth(leads),
     }
@@ -131,6 +138,7 @@ fn test() -> anyhow::Result<()> {
     bench(1_000)?;
     bench_features(true)?;
     bench_fit(true)?;
+    bench_report(true)?;
     bench_tiny(2)?;
     bench_accuracy(true)
 }
@@ -165,8 +173,8 @@ fn golden() -> anyhow::Result<()> {
     run(areas).context("the areas under ROC curves come from R: install Debian's r-cran-proc")
 }
 
-/// What features are compared with; pandas before 3 because featuretools needs it.
-const PEERS: [&str; 6] = ["duckdb==2.0.0", "polars==2.1.0", "pandas==2.3.3", "featuretools==1.31.0", "pyarrow==26.0.1", "numpy==2.4.6"];
+/// What features, rules and the report are compared with; pandas before 3 because featuretools needs it.
+const PEERS: [&str; 7] = ["duckdb==2.0.0", "polars==2.1.0", "pandas==2.3.3", "featuretools==1.31.0", "pyarrow==26.0.1", "numpy==2.4.6", "scikit-learn==1.9.1"];
 
 /// The Python of a virtual environment with these packages, which is made where it is not there yet.
 fn venv(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
@@ -237,6 +245,19 @@ fn bench_fit(tiny: bool) -> anyhow::Result<()> {
     }
     run(script)?;
     std::fs::remove_dir_all(&folder).context("cannot remove the columns of the measurement")
+}
+
+fn bench_report(tiny: bool) -> anyhow::Result<()> {
+    let program = leadscore()?;
+    let folder = root().join("target/bench-report");
+    let mut script = Command::new(venv("peers", &PEERS)?);
+    script.arg("tests/bench/report.py").arg("--folder").arg(&folder).arg("--leadscore").arg(&program);
+    script.arg("--report-size").arg(program.with_file_name("examples").join("report_size")).current_dir(root());
+    if tiny {
+        script.args(["--rows", "100000", "--snapshots", "100000", "--replicates", "100", "--leads", "2000", "--events", "100000", "--rounds", "1"]);
+    }
+    run(script)?;
+    std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")
 }
 
 fn bench_tiny(draws: u32) -> anyhow::Result<()> {

@@ -1,19 +1,21 @@
 //! `export points`: a model as rules that any system can add up, with what that costs.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use anyhow::bail;
-use leadscore_core::log_odds_to_probability;
+use leadscore_core::Snapshot;
 use leadscore_inference::{Model, quartile_tiers, score};
-use leadscore_metrics::{log_loss, roc_auc};
+use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated, log_loss, roc_auc};
+use leadscore_report::{PointsLoss, PointsSheet, points_page};
 use leadscore_rules::{BoundRules, RulesFile};
-use leadscore_tables::check_target;
-use leadscore_training::{CalibrationKind, PointsCondition, PointsTable, points_table};
+use leadscore_tables::{OutColumn, OutTable, check_target, write_table};
+use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
 
-use crate::args::{ExportCommand, ExportPointsArgs};
+use crate::args::{ExportCommand, ExportPointsArgs, PointsFormat};
 use crate::commands::Outcome;
 use crate::commands::train::write_text;
-use crate::project::{Project, describe_counts, features_of, read_model};
+use crate::project::{Project, describe_counts, features_of, lead_keys, read_model};
 use crate::show;
 
 pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
@@ -27,7 +29,13 @@ const SIZES: [usize; 4] = [10, 20, 50, 100];
 fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
     let project = Project::open(&args.config.config)?;
-    check_target(&args.output)?;
+    let place = |format: &PointsFormat| match format {
+        PointsFormat::Toml => args.output.clone(),
+        PointsFormat::Csv => args.output.with_extension("csv"),
+        PointsFormat::Html => args.output.with_extension("html"),
+    };
+    let files: Vec<(PointsFormat, PathBuf)> = args.format.iter().map(|format| (*format, place(format))).collect();
+    files.iter().try_for_each(|(_, path)| check_target(path))?;
     let tables = project.load_for(&model, None)?;
     let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None);
     show::remark(&describe_counts(&counts, &project));
@@ -37,14 +45,16 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
     }
     let matrix = features_of(&tables, &model.specs, &labelled.snapshots)?;
     let scored = score(&model, &matrix)?;
-    let tiers = quartile_tiers(&scored.probabilities);
+    let measured = Measured::choose(&model, &labelled.snapshots, &labelled.labels, &lead_keys(&tables, &labelled.snapshots))?;
+    let probabilities = measured.pick(&scored.probabilities);
+    let tiers = quartile_tiers(&probabilities);
     let wanted = usize::from(args.rules);
-    let mut rows = vec![vec![
-        "the model".to_owned(),
-        format!("{:.4}", roc_auc(&labelled.labels, &scored.probabilities)?),
-        format!("{:.4}", log_loss(&labelled.labels, &scored.probabilities)?),
-        String::new(),
-    ]];
+    let mut losses = vec![PointsLoss {
+        name: "the model".to_owned(),
+        auc: roc_auc(&measured.labels, &probabilities)?,
+        log_loss: log_loss(&measured.labels, &probabilities)?,
+        same_tier: None,
+    }];
     let mut wanted_table = None;
     for size in SIZES.into_iter().chain((!SIZES.contains(&wanted)).then_some(wanted)) {
         let table = points_table(&matrix, &scored.log_odds, size);
@@ -54,35 +64,157 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
         }
         let rules = BoundRules::new(RulesFile::parse(&rules_text(&model, &table))?, &tables, &model.specs)?;
         let found: Vec<f64> = rules.score(&tables, &labelled.snapshots)?.into_iter().map(|score| score.points).collect();
-        // Points as probabilities, so that a line in log-odds can be fitted to them.
-        let log_odds: Vec<f64> = found.iter().map(|points| (points - 50.0) / 15.0).collect();
-        let said: Vec<f64> = log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds)).collect();
-        let line = CalibrationKind::Line.fit(&labelled.labels, &said)?;
-        let calibrated: Vec<f64> = log_odds.iter().map(|&log_odds| log_odds_to_probability(line.at(log_odds))).collect();
-        let same = quartile_tiers(&found).iter().zip(&tiers).filter(|(a, b)| a == b).count();
-        rows.push(vec![
-            format!("{} rules", table.rules.len()),
-            format!("{:.4}", roc_auc(&labelled.labels, &found)?),
-            format!("{:.4}", log_loss(&labelled.labels, &calibrated)?),
-            format!("{:.0} %", 100.0 * same as f64 / tiers.len() as f64),
-        ]);
+        let points = measured.pick(&found);
+        let calibrated = cross_calibrated(&measured.labels, &points, &measured.clusters)?;
+        let same = quartile_tiers(&points).iter().zip(&tiers).filter(|(a, b)| a == b).count();
+        losses.push(PointsLoss {
+            name: format!("{} rules", table.rules.len()),
+            auc: roc_auc(&measured.labels, &points)?,
+            log_loss: log_loss(&measured.labels, &calibrated)?,
+            same_tier: Some(same as f64 / tiers.len() as f64),
+        });
         if size == wanted {
-            wanted_table = Some(table);
+            let curve = PointsCalibration::fit(&measured.labels, &points)?;
+            wanted_table = Some((table, curve));
         }
     }
+    let rows: Vec<Vec<String>> = losses
+        .iter()
+        .map(|loss| {
+            vec![
+                loss.name.clone(),
+                format!("{:.4}", loss.auc),
+                format!("{:.4}", loss.log_loss),
+                loss.same_tier.map_or(String::new(), |share| format!("{:.0} %", 100.0 * share)),
+            ]
+        })
+        .collect();
     show::result(&show::table(&["", "AUC", "log-loss, points calibrated", "same tier"], &rows));
-    let Some(table) = wanted_table else {
+    let Some((table, curve)) = wanted_table else {
         bail!("{wanted} rules hold no feature of this model: allow more with --rules; a model that gives everyone the win rate has none at all");
     };
-    show::remark("measured on all mature snapshots, those of training among them: `evaluate --rules` measures on later ones");
-    write_text(&args.output, &rules_text(&model, &table))?;
-    show::remark(&format!("wrote {} rules to {}", table.rules.len(), args.output.display()));
+    show::remark(&format!("measured on {}", measured.words));
+    let texts: Vec<RuleText> = table.rules.iter().map(|rule| RuleText::new(&model, rule)).collect();
+    let stand: Vec<f64> = (0..=10).map(|step| f64::from(10 * step)).collect();
+    let sheet = PointsSheet {
+        model_id: model.card.model_id.clone(),
+        base: table.base,
+        rules: table.rules.iter().zip(&texts).map(|(rule, text)| (text.feature.clone(), text.condition.clone(), rule.points)).collect(),
+        losses,
+        measured_on: measured.words,
+        likelihoods: curve.apply(&stand).into_iter().zip(&stand).map(|(likelihood, points)| (*points, likelihood)).collect(),
+    };
+    for (format, path) in &files {
+        match format {
+            PointsFormat::Toml => write_text(path, &rules_text(&model, &table))?,
+            PointsFormat::Csv => write_table(path, &points_csv(&table, &texts))?,
+            PointsFormat::Html => write_text(path, &points_page(&sheet)?)?,
+        }
+        show::remark(&format!("wrote {} rules to {}", table.rules.len(), path.display()));
+    }
     Ok(Outcome::Done)
 }
 
-/// The table as a file of rules; a JSON text is a TOML text.
+/// The rows that points and the model are measured on.
+struct Measured {
+    rows: Vec<usize>,
+    labels: Vec<bool>,
+    clusters: Clusters,
+    /// Which they are, in words.
+    words: String,
+}
+
+/// Wins that later rows need, to be measured on.
+const ENOUGH_WINS: usize = 50;
+
+impl Measured {
+    /// Rows that the model has not seen, where there are enough of them; else all.
+    fn choose(model: &Model, snapshots: &[Snapshot], labels: &[bool], lead_keys: &[u64]) -> anyhow::Result<Self> {
+        let later: Vec<usize> = (0..labels.len()).filter(|&row| snapshots[row].at.micros() >= model.card.known_until_micros).collect();
+        let wins = later.iter().filter(|&&row| labels[row]).count();
+        let is_later = wins >= ENOUGH_WINS && later.len() - wins >= ENOUGH_WINS;
+        let rows = if is_later { later } else { (0..labels.len()).collect() };
+        let n = show::count(rows.len());
+        let words = if is_later {
+            format!("{n} snapshots that came after what the model knows")
+        } else {
+            format!(
+                "all {n} mature snapshots, those of training among them: too few came after what the model knows; train with an earlier --as-of to measure on later ones"
+            )
+        };
+        Ok(Self {
+            labels: rows.iter().map(|&row| labels[row]).collect(),
+            clusters: Clusters::new(&rows.iter().map(|&row| lead_keys[row]).collect::<Vec<_>>()),
+            rows,
+            words,
+        })
+    }
+
+    fn pick(&self, values: &[f64]) -> Vec<f64> {
+        self.rows.iter().map(|&row| values[row]).collect()
+    }
+}
+
+fn points_csv(table: &PointsTable, texts: &[RuleText]) -> OutTable {
+    let mut out = OutTable::default();
+    let column = |first: &str, of: fn(&RuleText) -> &String| {
+        OutColumn::Text(std::iter::once(Some(first.to_owned())).chain(texts.iter().map(|text| Some(of(text).clone()))).collect())
+    };
+    out.push("feature", column("", |text| &text.column));
+    out.push("meaning", column("everyone's base", |text| &text.feature));
+    out.push("condition", column("", |text| &text.condition));
+    out.push(
+        "points",
+        OutColumn::Integer(std::iter::once(Some(i64::from(table.base))).chain(table.rules.iter().map(|rule| Some(i64::from(rule.points)))).collect()),
+    );
+    out
+}
+
+/// A rule in words and as keys of a file of rules.
+struct RuleText {
+    /// Name of the feature.
+    column: String,
+    /// The feature in words.
+    feature: String,
+    /// When the rule applies, in words.
+    condition: String,
+    /// The same as keys.
+    keys: String,
+}
+
+impl RuleText {
+    fn new(model: &Model, rule: &PointsRule) -> Self {
+        let spec = &model.specs[rule.feature_idx];
+        let (condition, keys) = match &rule.condition {
+            PointsCondition::Range(above, up_to) => {
+                // People need no sixteen digits; the keys keep them.
+                let short = |value: &f64| format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_owned();
+                let named = match (above, up_to) {
+                    (Some(above), Some(up_to)) => format!("above {}, up to {}", short(above), short(up_to)),
+                    (Some(above), None) => format!("above {}", short(above)),
+                    (None, Some(up_to)) => format!("up to {}", short(up_to)),
+                    (None, None) => "any value".to_owned(),
+                };
+                let keys = [above.map(|above| format!("above = {above:?}")), up_to.map(|up_to| format!("max = {up_to:?}"))];
+                let keys: Vec<String> = keys.into_iter().flatten().collect();
+                (named, if keys.is_empty() { "missing = false".to_owned() } else { keys.join("\n") })
+            }
+            PointsCondition::Levels(levels) => {
+                (levels.join(", "), format!("in = [{}]", levels.iter().map(|level| quoted(level)).collect::<Vec<_>>().join(", ")))
+            }
+            PointsCondition::Missing => ("none".to_owned(), "missing = true".to_owned()),
+        };
+        Self { column: spec.name.clone(), feature: spec.describe(), condition, keys }
+    }
+}
+
+/// A JSON text is a TOML text.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The table as a file of rules.
 fn rules_text(model: &Model, table: &PointsTable) -> String {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut text = format!(
         "# Points of model {}: {:.1} more double the odds.\n[score]\nbase = {}\n",
         model.card.model_id,
@@ -90,26 +222,9 @@ fn rules_text(model: &Model, table: &PointsTable) -> String {
         table.base
     );
     for rule in &table.rules {
-        let spec = &model.specs[rule.feature_idx];
-        let what = spec.describe();
-        let (name, condition) = match &rule.condition {
-            PointsCondition::Range(above, up_to) => {
-                let named = match (above, up_to) {
-                    (Some(above), Some(up_to)) => format!("{what}: above {above}, up to {up_to}"),
-                    (Some(above), None) => format!("{what}: above {above}"),
-                    (None, Some(up_to)) => format!("{what}: up to {up_to}"),
-                    (None, None) => format!("{what}: any value"),
-                };
-                let keys = [above.map(|above| format!("above = {above:?}")), up_to.map(|up_to| format!("max = {up_to:?}"))];
-                let keys: Vec<String> = keys.into_iter().flatten().collect();
-                (named, if keys.is_empty() { "missing = false".to_owned() } else { keys.join("\n") })
-            }
-            PointsCondition::Levels(levels) => {
-                (format!("{what}: {}", levels.join(", ")), format!("in = [{}]", levels.iter().map(|level| quoted(level)).collect::<Vec<_>>().join(", ")))
-            }
-            PointsCondition::Missing => (format!("{what}: none"), "missing = true".to_owned()),
-        };
-        let _ = write!(text, "\n[[rule]]\nname = {}\nfeature = {}\n{condition}\npoints = {}\n", quoted(&name), quoted(&spec.name), rule.points);
+        let RuleText { column, feature, condition, keys } = RuleText::new(model, rule);
+        let name = quoted(&format!("{feature}: {condition}"));
+        let _ = write!(text, "\n[[rule]]\nname = {name}\nfeature = {}\n{keys}\npoints = {}\n", quoted(&column), rule.points);
     }
     text
 }

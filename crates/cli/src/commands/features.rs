@@ -3,18 +3,15 @@
 use std::path::Path;
 
 use anyhow::bail;
-use indicatif::{ProgressBar, ProgressStyle};
 use leadscore_core::{Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp};
 use leadscore_features::{SnapshotCounts, Survey, labelled_snapshots, survey};
-use leadscore_tables::{
-    LoadOptions, Note, OutColumn, OutTable, PartitionOptions, Partitions, TableWriter, Tables, TablesError, check_table_target, folder_of, in_order,
-    needs_partitions,
-};
+use leadscore_tables::{LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, check_table_target, folder_of, in_order};
 
 use crate::args::{DescribeFormat, FeaturesArgs};
 use crate::commands::Outcome;
 use crate::project::{Project, describe_counts, no_snapshot, now};
 use crate::show;
+use crate::source::{Source, progress_bar};
 
 pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
     if args.output.is_none() && args.describe.is_none() {
@@ -25,11 +22,13 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         check_table_target(path)?;
     }
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
-    let source = Source::open(&project, &LoadOptions { as_of, now: Some(now()), ..Default::default() }, args)?;
+    let beside = args.output.as_ref().map(|path| folder_of(path).to_owned());
+    let spill = args.spill.clone().or(beside).unwrap_or_else(std::env::temp_dir);
+    let source = Source::open(&project, &LoadOptions { as_of, now: Some(now()), ..Default::default() }, args.memory, spill)?;
     let (overview, specs) = match &args.output {
         Some(path) => write_matrix(&project, &source, as_of, path)?,
         None => {
-            let overview = source.survey(&project, as_of, source.n_parts())?;
+            let overview = look_at(&source, &project, as_of, source.n_parts())?;
             let specs = choose(&project, &source, &overview)?;
             (overview, specs)
         }
@@ -63,26 +62,17 @@ fn choose(project: &Project, source: &Source<'_>, overview: &Overview) -> anyhow
 /// Which features there are is known when all leads were seen, and mostly when the first part was: the matrix is written as
 /// if so, and once more where a later part shows something new.
 fn write_matrix(project: &Project, source: &Source<'_>, as_of: Option<Timestamp>, path: &Path) -> anyhow::Result<(Overview, Vec<FeatureSpec>)> {
-    let guess = source.survey(project, as_of, 1)?.survey.plan(&project.config.features).specs;
-    let (overview, writer) = source.write(project, as_of, &guess, path)?;
+    let guess = look_at(source, project, as_of, 1)?.survey.plan(&project.config.features).specs;
+    let (overview, writer) = write_features(source, project, as_of, &guess, path)?;
     let specs = choose(project, source, &overview)?;
     if specs == guess {
         writer.finish()?;
         return Ok((overview, specs));
     }
     drop(writer);
-    let (overview, writer) = source.write(project, as_of, &specs, path)?;
+    let (overview, writer) = write_features(source, project, as_of, &specs, path)?;
     writer.finish()?;
     Ok((overview, specs))
-}
-
-/// Tables that need no more than this are worked on as a whole; from there on parts, which fit the processor's cache, are faster.
-const WHOLE: u64 = 1_000_000_000;
-
-/// The tables as a whole, or in parts that fit into memory one by one.
-enum Source<'p> {
-    Whole(Box<Tables>),
-    Parts(Box<Partitions<'p>>),
 }
 
 /// What is known of leads before their first feature is computed; those of parts add up.
@@ -117,89 +107,45 @@ impl Look {
     }
 }
 
-impl<'p> Source<'p> {
-    fn open(project: &'p Project, options: &LoadOptions, args: &FeaturesArgs) -> anyhow::Result<Self> {
-        let memory = args.memory.unwrap_or_else(half_of_memory);
-        if project.config.is_flat() || !needs_partitions(&project.config, &project.folder, memory.min(WHOLE))? {
-            return Ok(Self::Whole(Box::new(project.load(options)?)));
-        }
-        let beside = args.output.as_ref().map(|path| folder_of(path).to_owned());
-        let spill = args.spill.clone().or(beside).unwrap_or_else(std::env::temp_dir);
-        let bar = progress_bar("reading rows", 1);
-        let progress = |done: usize, total: usize| {
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        };
-        let partitions = Partitions::new(&project.config, &project.folder, options, &PartitionOptions { memory, spill, progress: &progress })?;
-        bar.finish_and_clear();
-        Ok(Self::Parts(Box::new(partitions)))
-    }
-
-    fn n_parts(&self) -> usize {
-        match self {
-            Self::Whole(_) => 1,
-            Self::Parts(partitions) => partitions.n_parts(),
-        }
-    }
-
-    fn with_part<T>(&self, part: usize, work: impl FnOnce(&Tables) -> T) -> Result<T, TablesError> {
-        match self {
-            Self::Whole(tables) => Ok(work(tables)),
-            Self::Parts(partitions) => partitions.load(part).map(|tables| work(&tables)),
-        }
-    }
-
-    /// Looks at the first parts.
-    fn survey(&self, project: &Project, as_of: Option<Timestamp>, n_parts: usize) -> anyhow::Result<Overview> {
-        let bar = progress_bar("looking at leads", n_parts);
-        let mut overview = Overview::default();
-        let look = |part| -> anyhow::Result<Overview> { Ok(self.with_part(part, |tables| Look::new(project, tables, as_of).at)?) };
-        in_order(n_parts, rayon::current_num_threads(), look, |look| {
-            bar.inc(1);
-            overview.add(look);
-            Ok(())
-        })?;
-        bar.finish_and_clear();
-        Ok(overview)
-    }
-
-    /// Computes the features of every part, and writes them in the order of the parts; looks at each meanwhile.
-    fn write(&self, project: &Project, as_of: Option<Timestamp>, specs: &[FeatureSpec], path: &Path) -> anyhow::Result<(Overview, TableWriter)> {
-        let mut writer = TableWriter::create(path)?;
-        let bar = progress_bar("computing features of leads", self.n_parts());
-        let mut overview = Overview::default();
-        let compute = |part| -> anyhow::Result<(OutTable, Overview)> {
-            self.with_part(part, |tables| {
-                let look = Look::new(project, tables, as_of);
-                Ok((matrix_table(project, tables, specs, &look.labelled)?, look.at))
-            })?
-        };
-        in_order(self.n_parts(), rayon::current_num_threads(), compute, |(table, look)| {
-            writer.write(&table)?;
-            overview.add(look);
-            bar.inc(1);
-            Ok(())
-        })?;
-        bar.finish_and_clear();
-        Ok((overview, writer))
-    }
+/// Looks at the first parts.
+fn look_at(source: &Source<'_>, project: &Project, as_of: Option<Timestamp>, n_parts: usize) -> anyhow::Result<Overview> {
+    let bar = progress_bar("looking at leads", n_parts);
+    let mut overview = Overview::default();
+    let look = |part| -> anyhow::Result<Overview> { Ok(source.with_part(part, |tables| Look::new(project, tables, as_of).at)?) };
+    in_order(n_parts, rayon::current_num_threads(), look, |look| {
+        bar.inc(1);
+        overview.add(look);
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    Ok(overview)
 }
 
-/// A bar with the time that is left, on a terminal.
-fn progress_bar(what: &str, n: usize) -> ProgressBar {
-    let bar = ProgressBar::new(n as u64);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta} left") {
-        bar.set_style(style);
-    }
-    bar.set_message(what.to_owned());
-    bar
-}
-
-/// Half of the machine's memory in bytes, or 4 GB where it does not say.
-fn half_of_memory() -> u64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kib = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    kib.map_or(4_000_000_000, |kib| kib * 512)
+/// Computes the features of every part, and writes them in the order of the parts; looks at each meanwhile.
+fn write_features(
+    source: &Source<'_>,
+    project: &Project,
+    as_of: Option<Timestamp>,
+    specs: &[FeatureSpec],
+    path: &Path,
+) -> anyhow::Result<(Overview, TableWriter)> {
+    let mut writer = TableWriter::create(path)?;
+    let bar = progress_bar("computing features of leads", source.n_parts());
+    let mut overview = Overview::default();
+    let compute = |part| -> anyhow::Result<(OutTable, Overview)> {
+        source.with_part(part, |tables| {
+            let look = Look::new(project, tables, as_of);
+            Ok((matrix_table(project, tables, specs, &look.labelled)?, look.at))
+        })?
+    };
+    in_order(source.n_parts(), rayon::current_num_threads(), compute, |(table, look)| {
+        writer.write(&table)?;
+        overview.add(look);
+        bar.inc(1);
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    Ok((overview, writer))
 }
 
 /// The snapshots of these tables with their features, in order of a hash of the lead (with accounts: of the account), then

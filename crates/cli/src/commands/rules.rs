@@ -6,13 +6,14 @@ use anyhow::{Context, bail};
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_features::{labelled_snapshots, scoring_snapshots};
 use leadscore_rules::{BoundRules, Crossing, Grade, PointsScore, RulesFile};
-use leadscore_tables::{ConfigError, LoadOptions, OutColumn, OutTable, Tables, check_table_target, write_table};
+use leadscore_tables::{ConfigError, LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, check_table_target, folder_of, in_order, write_table};
 
 use crate::args::{ConfigArg, RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesHistoryArgs, RulesScoreArgs};
 use crate::commands::Outcome;
 use crate::commands::explain::find_lead;
 use crate::project::{Project, describe_counts, now};
 use crate::show::{self, ConfigFailure, Stage};
+use crate::source::{Source, progress_bar};
 
 pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
     match command {
@@ -23,17 +24,41 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
     }
 }
 
-/// Reads rules, and binds them to tables that hold all that they may name, and to the features of these snapshots; returns
-/// their text, too.
-fn bind(path: &Path, project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<(BoundRules, String)> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules {}", path.display()))?;
-    let bound = RulesFile::parse(&text).and_then(|file| {
-        let features = if file.needs_features() { leadscore_features::survey(tables, snapshots).plan(&project.config.features).specs } else { Vec::new() };
-        BoundRules::new(file, tables, &features)
-    });
-    match bound {
-        Ok(rules) => Ok((rules, text)),
-        Err(error) => Err(ConfigFailure { path: path.to_owned(), text, error }.into()),
+/// A file of rules as it was read.
+struct ReadRules {
+    path: PathBuf,
+    text: String,
+    file: RulesFile,
+}
+
+impl ReadRules {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules {}", path.display()))?;
+        match RulesFile::parse(&text) {
+            Ok(file) => Ok(Self { path: path.to_owned(), text, file }),
+            Err(error) => Err(ConfigFailure { path: path.to_owned(), text, error }.into()),
+        }
+    }
+
+    fn open_all(paths: &[PathBuf]) -> anyhow::Result<Vec<Self>> {
+        let files = paths.iter().map(|path| Self::open(path)).collect::<anyhow::Result<Vec<Self>>>()?;
+        for (position, read) in files.iter().enumerate() {
+            let name = &read.file.score.name;
+            if files[..position].iter().any(|known| known.file.score.name == *name) {
+                bail!("two files of rules have a score named `{name}`: give [score] of {} another `name`", read.path.display());
+            }
+        }
+        Ok(files)
+    }
+
+    fn failure(&self, error: ConfigError) -> anyhow::Error {
+        ConfigFailure { path: self.path.clone(), text: self.text.clone(), error }.into()
+    }
+
+    /// Binds the rules to tables that hold all that they may name, and to the features of these snapshots.
+    fn bind(&self, project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<BoundRules> {
+        let features = if self.file.needs_features() { leadscore_features::survey(tables, snapshots).plan(&project.config.features).specs } else { Vec::new() };
+        BoundRules::new(self.file.clone(), tables, &features).map_err(|error| self.failure(error))
     }
 }
 
@@ -51,16 +76,16 @@ pub(crate) struct RulePoints {
 pub(crate) fn points_of(path: &Path, project: &Project, snapshots: &[Snapshot]) -> anyhow::Result<RulePoints> {
     // A model's tables hold the attributes that it reads, and rules may read others.
     let tables = leadscore_tables::load(&project.config, &project.folder, &LoadOptions { now: Some(now()), ..Default::default() })?;
-    let (rules, _) = bind(path, project, &tables, snapshots)?;
+    let rules = ReadRules::open(path)?.bind(project, &tables, snapshots)?;
     let points = rules.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect();
     let file = rules.file();
     Ok(RulePoints { name: file.score.name.clone(), points, threshold: file.thresholds().last().map(|threshold| threshold.from) })
 }
 
 /// Rules beside the tables that they are for.
-struct Bench {
-    project: Project,
-    tables: Tables,
+struct Bench<'a> {
+    project: &'a Project,
+    tables: &'a Tables,
     schemes: Vec<Scheme>,
     as_of: Timestamp,
 }
@@ -71,23 +96,24 @@ struct Scheme {
     text: String,
 }
 
-impl Bench {
-    fn open(paths: &[PathBuf], config: &ConfigArg, as_of: Option<&String>) -> anyhow::Result<Self> {
-        let project = Project::open(&config.config)?;
-        let requested = project.moments("--as-of", as_of)?;
-        let tables = project.load(&LoadOptions { as_of: requested, ..Default::default() })?;
+impl<'a> Bench<'a> {
+    fn new(project: &'a Project, tables: &'a Tables, files: &[ReadRules], requested: Option<Timestamp>) -> anyhow::Result<Self> {
         let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
-        let open = scoring_snapshots(&tables, as_of).at_risk;
-        let mut schemes: Vec<Scheme> = Vec::new();
-        for path in paths {
-            let (rules, text) = bind(path, &project, &tables, &open)?;
-            let name = &rules.file().score.name;
-            if schemes.iter().any(|known| known.rules.file().score.name == *name) {
-                bail!("two files of rules have a score named `{name}`: give [score] of {} another `name`", path.display());
-            }
-            schemes.push(Scheme { rules, text });
+        let open = scoring_snapshots(tables, as_of).at_risk;
+        let schemes = files.iter().map(|read| Ok(Scheme { rules: read.bind(project, tables, &open)?, text: read.text.clone() }));
+        Ok(Self { project, tables, schemes: schemes.collect::<anyhow::Result<_>>()?, as_of })
+    }
+
+    /// The same over a part of the leads; beside it, for each file and rule, what this part lacks.
+    fn of_part(project: &'a Project, tables: &'a Tables, files: &[ReadRules], requested: Option<Timestamp>) -> anyhow::Result<(Self, Lacks)> {
+        let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
+        let (mut schemes, mut lacks) = (Vec::new(), Vec::new());
+        for read in files {
+            let (rules, unknown) = BoundRules::of_part(read.file.clone(), tables, &[]).map_err(|error| read.failure(error))?;
+            schemes.push(Scheme { rules, text: read.text.clone() });
+            lacks.push(unknown);
         }
-        Ok(Self { project, tables, schemes, as_of })
+        Ok((Self { project, tables, schemes, as_of }, lacks))
     }
 
     /// The only file of commands that take one.
@@ -96,15 +122,19 @@ impl Bench {
     }
 
     fn open_leads(&self) -> Vec<Snapshot> {
-        scoring_snapshots(&self.tables, self.as_of).at_risk
+        scoring_snapshots(self.tables, self.as_of).at_risk
+    }
+
+    fn score(&self, snapshots: &[Snapshot]) -> anyhow::Result<Vec<Vec<PointsScore>>> {
+        Ok(self.schemes.iter().map(|scheme| scheme.rules.score(self.tables, snapshots)).collect::<Result<Vec<_>, _>>()?)
     }
 
     /// The points of one lead.
     fn point_of(&self, lead: u32, as_of: Timestamp) -> anyhow::Result<PointsScore> {
         // A flat export has a place in its order for each lead, and no dates.
-        let of_order = || scoring_snapshots(&self.tables, self.as_of).at_risk.into_iter().find(|key| key.lead == lead);
+        let of_order = || scoring_snapshots(self.tables, self.as_of).at_risk.into_iter().find(|key| key.lead == lead);
         let at = if self.project.config.is_flat() { of_order().map_or(as_of, |key| key.at) } else { as_of };
-        Ok(self.scheme().rules.score(&self.tables, &[Snapshot { lead, at }])?.remove(0))
+        Ok(self.scheme().rules.score(self.tables, &[Snapshot { lead, at }])?.remove(0))
     }
 }
 
@@ -120,6 +150,14 @@ impl Scheme {
     }
 }
 
+/// A project with all of its tables, and the moment that was asked for.
+fn open_whole(config: &ConfigArg, as_of: Option<&String>) -> anyhow::Result<(Project, Tables, Option<Timestamp>)> {
+    let project = Project::open(&config.config)?;
+    let requested = project.moments("--as-of", as_of)?;
+    let tables = project.load(&LoadOptions { as_of: requested, ..Default::default() })?;
+    Ok((project, tables, requested))
+}
+
 fn rounded(points: f64) -> f64 {
     (points * 10.0).round() / 10.0
 }
@@ -129,37 +167,121 @@ fn reached(grades: &[Grade], points: f64) -> Option<String> {
     grades.iter().find(|grade| points >= grade.from).map(|grade| grade.name.clone())
 }
 
+/// For each file and rule, what a part of the leads lacks.
+type Lacks = Vec<Vec<Option<ConfigError>>>;
+
+/// Open leads, and for each file how many of them reach each threshold.
+#[derive(Default)]
+struct Reached {
+    n_open: usize,
+    of_thresholds: Vec<Vec<usize>>,
+}
+
+impl Reached {
+    fn of(bench: &Bench<'_>, scores: &[Vec<PointsScore>]) -> Self {
+        let count = |(scheme, scores): (&Scheme, &Vec<PointsScore>)| {
+            let reach = |threshold: Grade| scores.iter().filter(|score| score.points >= threshold.from && score.disqualified_by.is_none()).count();
+            scheme.rules.file().thresholds().into_iter().map(reach).collect()
+        };
+        Self { n_open: scores.first().map_or(0, Vec::len), of_thresholds: bench.schemes.iter().zip(scores).map(count).collect() }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.n_open += other.n_open;
+        if self.of_thresholds.is_empty() {
+            self.of_thresholds = other.of_thresholds;
+            return;
+        }
+        for (own, other) in self.of_thresholds.iter_mut().flatten().zip(other.of_thresholds.into_iter().flatten()) {
+            *own += other;
+        }
+    }
+}
+
 fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.output)?;
-    let bench = Bench::open(&args.rules, &args.config, args.as_of.as_ref())?;
-    if args.crossings && bench.project.config.is_flat() {
+    let files = ReadRules::open_all(&args.rules)?;
+    let project = Project::open(&args.config.config)?;
+    let as_of = project.moments("--as-of", args.as_of.as_ref())?;
+    if args.crossings && project.config.is_flat() {
         bail!("--crossings needs dates, and a flat export has none");
     }
-    let open = bench.open_leads();
-    let scores = bench.schemes.iter().map(|scheme| scheme.rules.score(&bench.tables, &open)).collect::<Result<Vec<_>, _>>()?;
-    let table = match args.roll_up {
-        Some(how) => rolled_up(&bench, how, &open, &scores)?,
-        None => {
-            let mut table = points_table(&bench, &open, &scores);
-            if args.crossings {
-                add_crossings(&bench, &open, &mut table)?;
-            }
-            table
+    let options = LoadOptions { as_of, now: Some(now()), ..Default::default() };
+    // Features are chosen by what all leads show, and accounts are put together from all their leads.
+    let needs_all = args.roll_up.is_some() || files.iter().any(|read| read.file.needs_features());
+    let source =
+        if needs_all { Source::Whole(Box::new(project.load(&options)?)) } else { Source::open(&project, &options, None, folder_of(&args.output).to_owned())? };
+    let reached = match &source {
+        Source::Whole(tables) => {
+            let bench = Bench::new(&project, tables, &files, as_of)?;
+            let open = bench.open_leads();
+            let scores = bench.score(&open)?;
+            let table = match args.roll_up {
+                Some(how) => rolled_up(&bench, how, &open, &scores)?,
+                None => scored_table(&bench, &open, &scores, args.crossings)?,
+            };
+            write_table(&args.output, &table)?;
+            Reached::of(&bench, &scores)
         }
+        Source::Parts(_) => score_parts(&project, &source, &files, as_of, args)?,
     };
-    write_table(&args.output, &table)?;
-    for (scheme, scores) in bench.schemes.iter().zip(&scores) {
-        for threshold in scheme.rules.file().thresholds() {
-            let n = scores.iter().filter(|score| score.points >= threshold.from && score.disqualified_by.is_none()).count();
-            show::remark(&format!("{} of {} open leads reach `{}` ({} points)", show::count(n), show::count(open.len()), threshold.name, threshold.from));
+    for (read, counts) in files.iter().zip(&reached.of_thresholds) {
+        for (threshold, n) in read.file.thresholds().iter().zip(counts) {
+            show::remark(&format!("{} of {} open leads reach `{}` ({} points)", show::count(*n), show::count(reached.n_open), threshold.name, threshold.from));
         }
     }
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
 }
 
+/// Scores part after part, and writes them in their order; what every part lacks is an error.
+fn score_parts(project: &Project, source: &Source<'_>, files: &[ReadRules], as_of: Option<Timestamp>, args: &RulesScoreArgs) -> anyhow::Result<Reached> {
+    let mut writer = TableWriter::create(&args.output)?;
+    let (mut reached, mut lacks, mut notes): (Reached, Option<Lacks>, Vec<Note>) = (Reached::default(), None, Vec::new());
+    let bar = progress_bar("scoring leads", source.n_parts());
+    let work = |part| -> anyhow::Result<(OutTable, Reached, Lacks, Vec<Note>)> {
+        source.with_part(part, |tables| {
+            let (bench, lacks) = Bench::of_part(project, tables, files, as_of)?;
+            let open = bench.open_leads();
+            let scores = bench.score(&open)?;
+            Ok((scored_table(&bench, &open, &scores, args.crossings)?, Reached::of(&bench, &scores), lacks, tables.notes.clone()))
+        })?
+    };
+    in_order(source.n_parts(), rayon::current_num_threads(), work, |(table, part, unknown, seen)| {
+        writer.write(&table)?;
+        reached.add(part);
+        Note::merge(&mut notes, seen);
+        lacks = Some(match lacks.take() {
+            None => unknown,
+            Some(known) => known.into_iter().zip(unknown).map(|(known, new)| known.into_iter().zip(new).map(|(known, new)| known.and(new)).collect()).collect(),
+        });
+        bar.inc(1);
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    for (read, unknown) in files.iter().zip(lacks.unwrap_or_default()) {
+        if let Some(error) = unknown.into_iter().flatten().next() {
+            return Err(read.failure(error));
+        }
+    }
+    if let Source::Parts(partitions) = source {
+        Note::merge(&mut notes, partitions.notes.clone());
+    }
+    show::notes(&notes);
+    writer.finish()?;
+    Ok(reached)
+}
+
+fn scored_table(bench: &Bench<'_>, open: &[Snapshot], scores: &[Vec<PointsScore>], crossings: bool) -> anyhow::Result<OutTable> {
+    let mut table = points_table(bench, open, scores);
+    if crossings {
+        add_crossings(bench, open, &mut table)?;
+    }
+    Ok(table)
+}
+
 /// A row a snapshot: for each file its points, grade, threshold, cell and rules.
-fn points_table(bench: &Bench, snapshots: &[Snapshot], scores: &[Vec<PointsScore>]) -> OutTable {
+fn points_table(bench: &Bench<'_>, snapshots: &[Snapshot], scores: &[Vec<PointsScore>]) -> OutTable {
     let mut table = OutTable::default();
     let texts = |values: Vec<Option<String>>| OutColumn::Text(values);
     table.push(&bench.tables.leads.id_column, texts(snapshots.iter().map(|key| Some(bench.tables.leads.ids[key.lead as usize].clone())).collect()));
@@ -191,19 +313,19 @@ fn points_table(bench: &Bench, snapshots: &[Snapshot], scores: &[Vec<PointsScore
 }
 
 /// With several files, the name of the score stands before what is one file's own.
-fn column_name(bench: &Bench, scheme: &Scheme, what: &str) -> String {
+fn column_name(bench: &Bench<'_>, scheme: &Scheme, what: &str) -> String {
     if bench.schemes.len() == 1 { what.to_owned() } else { format!("{}_{what}", scheme.rules.file().score.name) }
 }
 
 /// When each threshold was first reached and since when it holds, and the highest stage ever reached.
-fn add_crossings(bench: &Bench, snapshots: &[Snapshot], table: &mut OutTable) -> anyhow::Result<()> {
+fn add_crossings(bench: &Bench<'_>, snapshots: &[Snapshot], table: &mut OutTable) -> anyhow::Result<()> {
     let _stage = Stage::start("looking at every day of every lead");
     let leads: Vec<u32> = snapshots.iter().map(|key| key.lead).collect();
     for scheme in &bench.schemes {
         let file = scheme.rules.file();
         let (thresholds, stages) = (file.thresholds(), file.stages());
         let all: Vec<Grade> = thresholds.iter().chain(&stages).cloned().collect();
-        let found = scheme.rules.crossings(&bench.tables, &leads, bench.as_of, &all)?;
+        let found = scheme.rules.crossings(bench.tables, &leads, bench.as_of, &all)?;
         for (idx, threshold) in thresholds.iter().enumerate() {
             let column = |pick: fn(&Crossing) -> Option<Timestamp>| OutColumn::Time(found.iter().map(|crossings| pick(&crossings[idx])).collect());
             table.push(&column_name(bench, scheme, &format!("{}_first", threshold.name)), column(|crossing| crossing.first));
@@ -224,7 +346,7 @@ fn add_crossings(bench: &Bench, snapshots: &[Snapshot], table: &mut OutTable) ->
 }
 
 /// A row an account: its open leads, and their points put together; who is disqualified does not count.
-fn rolled_up(bench: &Bench, how: RollUp, open: &[Snapshot], scores: &[Vec<PointsScore>]) -> anyhow::Result<OutTable> {
+fn rolled_up(bench: &Bench<'_>, how: RollUp, open: &[Snapshot], scores: &[Vec<PointsScore>]) -> anyhow::Result<OutTable> {
     let Some(account_of_lead) = &bench.tables.leads.accounts else {
         bail!("--roll-up needs to know whose a lead is: name the column with the account as `account` of [leads]");
     };
@@ -270,12 +392,14 @@ fn rolled_up(bench: &Bench, how: RollUp, open: &[Snapshot], scores: &[Vec<Points
 /// Every snapshot at which a lead was open, with its points as of then; the label where its window has ended.
 fn history(args: &RulesHistoryArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.output)?;
-    let bench = Bench::open(&args.rules, &args.config, args.as_of.as_ref())?;
-    let (labelled, counts) = labelled_snapshots(&bench.tables, &bench.project.config.snapshots, Some(bench.as_of));
-    show::remark(&describe_counts(&counts, &bench.project));
+    let files = ReadRules::open_all(&args.rules)?;
+    let (project, tables, as_of) = open_whole(&args.config, args.as_of.as_ref())?;
+    let bench = Bench::new(&project, &tables, &files, as_of)?;
+    let (labelled, counts) = labelled_snapshots(bench.tables, &bench.project.config.snapshots, Some(bench.as_of));
+    show::remark(&describe_counts(&counts, bench.project));
     let n_mature = labelled.snapshots.len();
     let snapshots: Vec<Snapshot> = labelled.snapshots.iter().chain(&labelled.immature).copied().collect();
-    let scores = bench.schemes.iter().map(|scheme| scheme.rules.score(&bench.tables, &snapshots)).collect::<Result<Vec<_>, _>>()?;
+    let scores = bench.score(&snapshots)?;
     let mut table = points_table(&bench, &snapshots, &scores);
     let label = |row: usize| labelled.labels.get(row).map(|label| i64::from(*label));
     table.push("label", OutColumn::Integer((0..snapshots.len()).map(label).collect()));
@@ -286,9 +410,11 @@ fn history(args: &RulesHistoryArgs) -> anyhow::Result<Outcome> {
 }
 
 fn explain(args: &RulesExplainArgs) -> anyhow::Result<Outcome> {
-    let bench = Bench::open(std::slice::from_ref(&args.rules.rules), &args.rules.config, args.rules.as_of.as_ref())?;
+    let files = [ReadRules::open(&args.rules.rules)?];
+    let (project, tables, as_of) = open_whole(&args.rules.config, args.rules.as_of.as_ref())?;
+    let bench = Bench::new(&project, &tables, &files, as_of)?;
     let rules = &bench.scheme().rules;
-    let lead = find_lead(&bench.tables, &args.lead)?;
+    let lead = find_lead(bench.tables, &args.lead)?;
     let score = bench.point_of(lead, bench.as_of)?;
     let mut rows: Vec<Vec<String>> = score
         .contributions
@@ -317,10 +443,12 @@ fn explain(args: &RulesExplainArgs) -> anyhow::Result<Outcome> {
 }
 
 fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
-    let bench = Bench::open(std::slice::from_ref(&args.rules), &args.config, args.as_of.as_ref())?;
+    let files = [ReadRules::open(&args.rules)?];
+    let (project, tables, as_of) = open_whole(&args.config, args.as_of.as_ref())?;
+    let bench = Bench::new(&project, &tables, &files, as_of)?;
     let rules = &bench.scheme().rules;
     let open = bench.open_leads();
-    let scores = rules.score(&bench.tables, &open)?;
+    let scores = rules.score(bench.tables, &open)?;
     let mut counts = vec![(0_usize, 0.0); rules.file().rules.len()];
     for contribution in scores.iter().flat_map(|score| &score.contributions) {
         counts[contribution.rule].0 += 1;
@@ -349,7 +477,7 @@ fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
 }
 
 /// Examples of the file that do not hold, each with its place.
-fn failed_examples(bench: &Bench, path: &Path) -> anyhow::Result<Vec<anyhow::Error>> {
+fn failed_examples(bench: &Bench<'_>, path: &Path) -> anyhow::Result<Vec<anyhow::Error>> {
     let mut failures = Vec::new();
     for example in &bench.scheme().rules.file().examples {
         let fail = |message: String, help: String| {
@@ -357,7 +485,7 @@ fn failed_examples(bench: &Bench, path: &Path) -> anyhow::Result<Vec<anyhow::Err
             anyhow::Error::from(ConfigFailure { path: path.to_owned(), text: bench.scheme().text.clone(), error })
         };
         let id = example.lead.get_ref();
-        match find_lead(&bench.tables, id) {
+        match find_lead(bench.tables, id) {
             Err(error) => failures.push(fail(error.to_string(), "an example is a lead of these tables".to_owned())),
             Ok(lead) => {
                 let score = bench.point_of(lead, example.as_of.map_or(bench.as_of, |moment| moment.0))?;
