@@ -202,7 +202,7 @@ class Report(unittest.TestCase):
         self.assertTrue(tab.title().startswith("<b>Ours</b>: "))
         self.assertEqual(tab.locator("img").count(), 1)
         self.assertTrue(tab.evaluate("document.images[0].src.startsWith('data:image/svg+xml;base64,') && document.images[0].naturalWidth > 0"))
-        self.assertEqual(tab.evaluate("getComputedStyle(document.querySelector('svg rect.bar')).fill"), "rgb(122, 31, 162)")
+        self.assertEqual(tab.evaluate("getComputedStyle(document.querySelector('#tiers svg rect.bar')).fill"), "rgb(122, 31, 162)")
         self.assertEqual(tab.locator("script").count(), 1)
         self.assertIn(HOSTILE[0], tab.locator("#surprises, #argument").all_inner_texts()[0] + tab.locator("body").text_content())
         tab = self.open("hostile/report.html", viewport={"width": 400, "height": 800})

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_features::SnapshotCounts;
-use leadscore_inference::{quartile_tiers, score};
+use leadscore_inference::{Model, quartile_tiers, score};
 use leadscore_report::{DataSection, Report};
 use leadscore_tables::{OutColumn, OutTable, Tables, check_table_target, check_target, write_table};
 
 use crate::args::{EconomyArgs, EvaluateArgs, ReportFormat};
 use crate::commands::Outcome;
 use crate::commands::backtest::backtest;
-use crate::commands::rules::points_of;
+use crate::commands::rules::{ReadRules, points_of};
 use crate::commands::train::{write_bytes, write_text};
 use crate::evaluation::{Economy, Evaluated, MANUAL, Measurement, Rival, RivalKind, look, manual_rival, measure};
 use crate::project::{Project, describe_counts, features_of, lead_keys, read_model};
@@ -36,6 +36,12 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
         check_table_target(path)?;
     }
     let look = look(&project, &project.config.report)?;
+    // A wrong path should not cost the time that reading tables takes.
+    let others = Others {
+        rules: args.rules.iter().map(|path| ReadRules::open(path)).collect::<anyhow::Result<_>>()?,
+        models: args.against.iter().map(|path| Ok((path.clone(), read_model(path)?))).collect::<anyhow::Result<_>>()?,
+        threshold: args.threshold.or(project.config.report.threshold),
+    };
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     let from = project.moments("--from", args.from.as_ref())?.unwrap_or(known_until);
     let to = project.moments("--to", args.to.as_ref())?.unwrap_or(Timestamp::MAX);
@@ -69,7 +75,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
         snapshots: earlier_rows.iter().map(|&row| labelled.snapshots[row]).collect(),
         labels: earlier_rows.iter().map(|&row| labelled.labels[row]).collect(),
     };
-    let rivals = rivals(args, &project, &tables, &snapshots, &earlier)?;
+    let rivals = rivals(&others, &project, &tables, &snapshots, &earlier)?;
     let evaluated = Evaluated {
         project: &project,
         tables: &tables,
@@ -105,27 +111,33 @@ struct Earlier {
     labels: Vec<bool>,
 }
 
+/// What was named to compare with.
+struct Others {
+    rules: Vec<ReadRules>,
+    models: Vec<(PathBuf, Model)>,
+    /// Points of the manual column from which a lead is called today.
+    threshold: Option<f64>,
+}
+
 /// Every score that the model is compared with: the manual column, files of rules, other models.
-fn rivals(args: &EvaluateArgs, project: &Project, tables: &Tables, snapshots: &[Snapshot], earlier: &Earlier) -> anyhow::Result<Vec<Rival>> {
-    let threshold = args.threshold.or(project.config.report.threshold);
-    let mut rivals: Vec<Rival> = manual_rival(tables, snapshots, &earlier.snapshots, &earlier.labels, threshold).into_iter().collect();
-    for path in &args.rules {
+fn rivals(others: &Others, project: &Project, tables: &Tables, snapshots: &[Snapshot], earlier: &Earlier) -> anyhow::Result<Vec<Rival>> {
+    let mut rivals: Vec<Rival> = manual_rival(tables, snapshots, &earlier.snapshots, &earlier.labels, others.threshold).into_iter().collect();
+    for rules in &others.rules {
         let all: Vec<Snapshot> = earlier.snapshots.iter().chain(snapshots).copied().collect();
-        let mut found = points_of(path, project, &all)?;
-        let values = found.points.split_off(earlier.snapshots.len());
+        let mut points = points_of(rules, project, &all)?;
+        let values = points.split_off(earlier.snapshots.len());
         rivals.push(Rival {
-            name: format!("{} ({})", found.name, file_name(path)),
-            origin: format!("rules of {}, computed as of each snapshot", path.display()),
-            kind: RivalKind::Points { earlier: found.points, labels: earlier.labels.clone() },
+            name: format!("{} ({})", rules.file.score.name, file_name(&rules.path)),
+            origin: format!("rules of {}, computed as of each snapshot", rules.path.display()),
+            kind: RivalKind::Points { earlier: points, labels: earlier.labels.clone() },
             values,
-            threshold: found.threshold,
+            threshold: rules.file.thresholds().last().map(|threshold| threshold.from),
         });
     }
-    for path in &args.against {
-        let model = read_model(path)?;
+    for (path, model) in &others.models {
         // Another model may read other columns, or the same ones as other types.
-        let tables = show::quietly(|| project.load_for(&model, None))?;
-        let scored = score(&model, &features_of(&tables, &model.specs, snapshots)?)?;
+        let tables = show::quietly(|| project.load_for(model, None))?;
+        let scored = score(model, &features_of(&tables, &model.specs, snapshots)?)?;
         let seen = Timestamp::from_micros(model.card.known_until_micros) > snapshots[0].at;
         let knows = if seen { ", after the first of these snapshots: it has seen some of these outcomes, and its figures are too good" } else { "" };
         rivals.push(Rival {

@@ -25,14 +25,14 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
 }
 
 /// A file of rules as it was read.
-struct ReadRules {
-    path: PathBuf,
+pub(crate) struct ReadRules {
+    pub(crate) path: PathBuf,
     text: String,
-    file: RulesFile,
+    pub(crate) file: RulesFile,
 }
 
 impl ReadRules {
-    fn open(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules {}", path.display()))?;
         match RulesFile::parse(&text) {
             Ok(file) => Ok(Self { path: path.to_owned(), text, file }),
@@ -62,24 +62,12 @@ impl ReadRules {
     }
 }
 
-/// Points by a file of rules.
-pub(crate) struct RulePoints {
-    /// Name of the score.
-    pub(crate) name: String,
-    /// Points of each snapshot, the fewest for who is disqualified.
-    pub(crate) points: Vec<f64>,
-    /// The lowest threshold of the file.
-    pub(crate) threshold: Option<f64>,
-}
-
-/// Points of these snapshots by rules.
-pub(crate) fn points_of(path: &Path, project: &Project, snapshots: &[Snapshot]) -> anyhow::Result<RulePoints> {
+/// Points of these snapshots by rules: the fewest for who is disqualified, NaN for who does not have the score.
+pub(crate) fn points_of(rules: &ReadRules, project: &Project, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
     // A model's tables hold the attributes that it reads, and rules may read others.
     let tables = leadscore_tables::load(&project.config, &project.folder, &LoadOptions { now: Some(now()), ..Default::default() })?;
-    let rules = ReadRules::open(path)?.bind(project, &tables, snapshots)?;
-    let points = rules.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect();
-    let file = rules.file();
-    Ok(RulePoints { name: file.score.name.clone(), points, threshold: file.thresholds().last().map(|threshold| threshold.from) })
+    let bound = rules.bind(project, &tables, snapshots)?;
+    Ok(bound.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect())
 }
 
 /// Rules beside the tables that they are for.
