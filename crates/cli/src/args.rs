@@ -54,6 +54,44 @@ pub(crate) enum Command {
 pub(crate) enum ExportCommand {
     /// At most so many rules of whole-number points, as a rules.toml, and what they lose against the model
     Points(ExportPointsArgs),
+    /// One SELECT that scores a table of features, in the SQL of your warehouse
+    Sql(ExportSqlArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportSqlArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Whose SQL
+    #[arg(long, value_enum)]
+    pub(crate) dialect: DialectArg,
+    /// The table with the features, as it is written in SQL: columns as `leadscore features` names them
+    #[arg(long, value_name = "TABLE", default_value = "features")]
+    pub(crate) table: String,
+    /// Columns of that table that go along
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = "lead_id,snapshot")]
+    pub(crate) key: Vec<String>,
+    /// Where to write the statement
+    #[arg(short, long, value_name = "FILE", default_value = "score.sql")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DialectArg {
+    /// DuckDB
+    #[value(name = "duckdb")]
+    DuckDb,
+    /// PostgreSQL
+    Postgres,
+    /// Snowflake
+    Snowflake,
+    /// BigQuery
+    #[value(name = "bigquery")]
+    BigQuery,
+    /// Spark SQL, Databricks
+    Spark,
+    /// SQLite
+    Sqlite,
 }
 
 #[derive(Debug, clap::Args)]

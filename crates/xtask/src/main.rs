@@ -117,7 +117,7 @@ fn is_there(program: &str) -> bool {
 /// Everything is built as the command is, so that Polars is compiled once.
 fn test() -> anyhow::Result<()> {
     run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
-    install_browser();
+    install_for_tests();
     if is_there("cargo-nextest") {
         run(cargo(&["nextest", "run", "--release", "--workspace", "--no-fail-fast"]))?;
     } else {
@@ -151,12 +151,16 @@ fn say(text: &str) {
     eprintln!("{text}");
 }
 
-fn install_browser() {
-    if is_there("chromium") || !is_there("apt-get") {
+/// What tests look for and Debian has: a browser, and a PostgreSQL server. Tests say that they skip where one is not there.
+fn install_for_tests() {
+    let missing = [("chromium", is_there("chromium")), ("postgresql", Path::new("/usr/lib/postgresql").is_dir())];
+    let missing: Vec<&str> = missing.into_iter().filter(|(_, is_there)| !is_there).map(|(package, _)| package).collect();
+    if missing.is_empty() || !is_there("apt-get") {
         return;
     }
-    for args in [&["update", "-q"][..], &["install", "-y", "-q", "chromium"]] {
-        let installed = Command::new("apt-get").args(args).stdout(Stdio::null()).status();
+    for args in [&["update", "-q"][..], &["install", "-y", "-q", "--no-install-recommends"]] {
+        let packages = if args[0] == "install" { missing.as_slice() } else { &[] };
+        let installed = Command::new("apt-get").args(args).args(packages).stdout(Stdio::null()).status();
         if !installed.is_ok_and(|status| status.success()) {
             return;
         }
@@ -173,7 +177,8 @@ fn golden() -> anyhow::Result<()> {
     run(areas).context("the areas under ROC curves come from R: install Debian's r-cran-proc")
 }
 
-/// What features, rules and the report are compared with; pandas before 3 because featuretools needs it.
+/// What features, rules and the report are compared with, and what runs and reads exported SQL; pandas before 3 because
+/// featuretools needs it.
 const PEERS: [&str; 7] = ["duckdb==2.0.0", "polars==2.1.0", "pandas==2.3.3", "featuretools==1.31.0", "pyarrow==26.0.1", "numpy==2.4.6", "scikit-learn==1.9.1"];
 
 /// The Python of a virtual environment with these packages, which is made where it is not there yet.

@@ -1,26 +1,44 @@
-//! `export points`: a model as rules that any system can add up, with what that costs.
+//! `export`: a model as rules that any system can add up, with what that costs, or as SQL.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use leadscore_core::Snapshot;
-use leadscore_inference::{Model, quartile_tiers, score};
+use leadscore_inference::{Model, SqlDialect, SqlOptions, quartile_tiers, score};
 use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated, log_loss, roc_auc};
 use leadscore_report::{PointsLoss, PointsSheet, points_page};
 use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_tables::{OutColumn, OutTable, check_target, write_table};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
 
-use crate::args::{ExportCommand, ExportPointsArgs, PointsFormat};
+use crate::args::{DialectArg, ExportCommand, ExportPointsArgs, ExportSqlArgs, PointsFormat};
 use crate::commands::Outcome;
 use crate::commands::train::write_text;
 use crate::project::{Project, describe_counts, features_of, lead_keys, read_model};
 use crate::show;
 
 pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
-    let ExportCommand::Points(args) = command;
-    points(args)
+    match command {
+        ExportCommand::Points(args) => points(args),
+        ExportCommand::Sql(args) => sql(args),
+    }
+}
+
+fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {
+    let model = read_model(&args.model)?;
+    let dialect = match args.dialect {
+        DialectArg::DuckDb => SqlDialect::DuckDb,
+        DialectArg::Postgres => SqlDialect::Postgres,
+        DialectArg::Snowflake => SqlDialect::Snowflake,
+        DialectArg::BigQuery => SqlDialect::BigQuery,
+        DialectArg::Spark => SqlDialect::Spark,
+        DialectArg::Sqlite => SqlDialect::Sqlite,
+    };
+    let text = model.to_sql(&SqlOptions { dialect, table: args.table.clone(), keys: args.key.clone() }).context("cannot write the model as SQL")?;
+    write_text(&args.output, &text)?;
+    show::remark(&format!("wrote {}", args.output.display()));
+    Ok(Outcome::Done)
 }
 
 /// Numbers of rules that the table of losses shows.
