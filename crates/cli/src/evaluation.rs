@@ -183,6 +183,12 @@ pub(crate) fn manual_scores(tables: &Tables, keys: &[Snapshot]) -> Option<Vec<f6
     tables.leads.manual_score.as_ref().map(|scores| keys.iter().map(|key| scores[key.lead as usize]).collect())
 }
 
+/// The snapshots whose outcome was known when the first of those that are evaluated was looked at.
+pub(crate) fn known_before(project: &Project, snapshots: &[Snapshot], first: Timestamp) -> Vec<usize> {
+    let is_known = |at: Timestamp| if project.config.is_flat() { at < first } else { at + project.config.snapshots.horizon <= first };
+    (0..snapshots.len()).filter(|&row| is_known(snapshots[row].at)).collect()
+}
+
 /// What the manual column is called.
 pub(crate) const MANUAL: &str = "the manual score";
 

@@ -158,7 +158,7 @@ fn install_for_tests() {
     if missing.is_empty() || !is_there("apt-get") {
         return;
     }
-    for args in [&["update", "-q"][..], &["install", "-y", "-q", "--no-install-recommends"]] {
+    for args in [&["update", "-q"][..], &["install", "-y", "-q"]] {
         let packages = if args[0] == "install" { missing.as_slice() } else { &[] };
         let installed = Command::new("apt-get").args(args).args(packages).stdout(Stdio::null()).status();
         if !installed.is_ok_and(|status| status.success()) {

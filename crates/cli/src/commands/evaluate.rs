@@ -14,7 +14,7 @@ use crate::commands::Outcome;
 use crate::commands::backtest::backtest;
 use crate::commands::rules::{ReadRules, points_of};
 use crate::commands::train::{write_bytes, write_text};
-use crate::evaluation::{Economy, Evaluated, MANUAL, Measurement, Rival, RivalKind, look, manual_rival, measure};
+use crate::evaluation::{Economy, Evaluated, MANUAL, Measurement, Rival, RivalKind, known_before, look, manual_rival, measure};
 use crate::project::{Project, describe_counts, features_of, lead_keys, read_model};
 use crate::show::{self, Stage};
 
@@ -67,10 +67,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Report> {
     let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
     let matrix = features_of(&tables, &model.specs, &snapshots)?;
     let scored = score(&model, &matrix)?;
-    // What was known of points when the first of these snapshots was looked at.
-    let horizon = if project.config.is_flat() { leadscore_core::Span::ZERO } else { project.config.snapshots.horizon };
-    let is_earlier = |at: Timestamp| if project.config.is_flat() { at < snapshots[0].at } else { at + horizon <= snapshots[0].at };
-    let earlier_rows: Vec<usize> = (0..labelled.snapshots.len()).filter(|&row| is_earlier(labelled.snapshots[row].at)).collect();
+    let earlier_rows = known_before(&project, &labelled.snapshots, snapshots[0].at);
     let earlier = Earlier {
         snapshots: earlier_rows.iter().map(|&row| labelled.snapshots[row]).collect(),
         labels: earlier_rows.iter().map(|&row| labelled.labels[row]).collect(),

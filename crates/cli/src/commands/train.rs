@@ -15,7 +15,7 @@ use leadscore_training::{
 use crate::args::{EconomyArgs, FittingArgs, ReportFormat, SolverArg, TrainArgs};
 use crate::commands::Outcome;
 use crate::commands::evaluate::{data_section, economy, write_report};
-use crate::evaluation::{Evaluated, look, manual_rival, measure};
+use crate::evaluation::{Evaluated, known_before, look, manual_rival, measure};
 use crate::project::{FLAT_CAVEAT, Labelled, Project, describe_counts, label_and_compute};
 use crate::show::{self, Stage};
 
@@ -178,8 +178,7 @@ pub(crate) fn report(project: &Project, tables: &Tables, labelled: &Labelled, tr
     let labels = |rows: &[usize]| rows.iter().map(|&row| labelled.labels[row]).collect::<Vec<_>>();
     let snapshots = keys(&rows);
     let first = snapshots.iter().map(|key| key.at).min().unwrap_or(Timestamp::MAX);
-    let is_earlier = |at: Timestamp| if project.config.is_flat() { at < first } else { at + project.config.snapshots.horizon <= first };
-    let earlier: Vec<usize> = (0..labelled.labels.len()).filter(|&row| is_earlier(labelled.matrix.keys()[row].at)).collect();
+    let earlier = known_before(project, labelled.matrix.keys(), first);
     let rivals: Vec<_> = manual_rival(tables, &snapshots, &keys(&earlier), &labels(&earlier), project.config.report.threshold).into_iter().collect();
     let evaluated =
         Evaluated { project, tables, model, matrix: &labelled.matrix, labels: labels(&rows), rows, probabilities: trained.holdout.probabilities.clone() };
