@@ -13,6 +13,20 @@ pub struct Report {
     pub verdict: Verdict,
     /// What was measured, and on what.
     pub data: DataSection,
+    /// Every figure.
+    #[serde(flatten)]
+    pub measured: Measured,
+    /// What moves the score, strongest first.
+    pub influences: Vec<Influence>,
+    /// The model's card.
+    pub model: Card,
+    /// How the page looks.
+    pub look: Look,
+}
+
+/// Every figure of a report, put together by who knows the tables.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Measured {
     /// The model's figures on all rows.
     pub evaluation: Evaluation,
     /// All scores on the rows that have them all; the first is the model.
@@ -26,31 +40,6 @@ pub struct Report {
     /// Leads that only one method would call, strongest first.
     pub swap_lists: Vec<SwapList>,
     /// What retraining would have been worth; `None` where it was not asked for.
-    pub backtest: Option<Backtest>,
-    /// What moves the score, strongest first.
-    pub influences: Vec<Influence>,
-    /// The model's card.
-    pub model: Card,
-    /// How the page looks.
-    pub look: Look,
-}
-
-/// What was measured beside the evaluation, put together by who knows the tables.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Measured {
-    /// The model's figures on all rows.
-    pub evaluation: Evaluation,
-    /// All scores on the rows that have them all.
-    pub comparison: Comparison,
-    /// What reaches each threshold of each score.
-    pub thresholds: Vec<ThresholdSection>,
-    /// Figures by parts of the rows.
-    pub breakdowns: Vec<Breakdown>,
-    /// Leads that the model was most wrong about.
-    pub surprises: Surprises,
-    /// Leads that only one method would call.
-    pub swap_lists: Vec<SwapList>,
-    /// What retraining would have been worth.
     pub backtest: Option<Backtest>,
 }
 
@@ -234,9 +223,8 @@ impl Report {
             })
             .collect();
         influences.sort_by(|a, b| b.range.total_cmp(&a.range));
-        let Measured { evaluation, comparison, thresholds, breakdowns, surprises, swap_lists, backtest } = measured;
-        let verdict = verdict::judge(card, &evaluation, &comparison, &data);
-        Self { verdict, data, evaluation, comparison, thresholds, breakdowns, surprises, swap_lists, backtest, influences, model: card.clone(), look }
+        let verdict = verdict::judge(card, &measured.evaluation, &measured.comparison, &data);
+        Self { verdict, data, measured, influences, model: card.clone(), look }
     }
 
     /// The numbers as JSON.

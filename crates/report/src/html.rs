@@ -39,7 +39,7 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
     let values = context! {
         report => minijinja::value::Serde(report),
         drawings => drawings(report),
-        threshold_rows => report.thresholds.iter().map(shown).collect::<Vec<_>>(),
+        threshold_rows => report.measured.thresholds.iter().map(shown).collect::<Vec<_>>(),
         n_influences => report.influences.len(),
         n_shown => N_LEADS,
     };
@@ -47,7 +47,7 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
 }
 
 fn drawings(report: &Report) -> Value {
-    let (evaluation, comparison) = (&report.evaluation, &report.comparison);
+    let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
     let tier_names: Vec<&str> = evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
     let series = |points: &dyn Fn(usize) -> Vec<(f64, f64)>| -> Vec<Series> {
         comparison.scores.iter().enumerate().map(|(idx, score)| Series { name: score.name.clone(), points: points(idx) }).collect()
@@ -61,7 +61,7 @@ fn drawings(report: &Report) -> Value {
     let roc = with_chance(series(&|idx| comparison.scores[idx].roc.clone()));
     let recall = series(&|idx| comparison.scores[idx].precision_recall.clone());
     let decision = decision_series(report);
-    let months = report.breakdowns.iter().find(|breakdown| breakdown.by == "month");
+    let months = report.measured.breakdowns.iter().find(|breakdown| breakdown.by == "month");
     context! {
         tiers => svg::tiers(&evaluation.tiers, &[], "bar"),
         pairs => comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, rival)| context! {
@@ -89,7 +89,7 @@ fn drawings(report: &Report) -> Value {
 
 /// Net benefit of a hundred leads by each score, and of calling everyone.
 pub(crate) fn decision_series(report: &Report) -> Vec<Series> {
-    let scores = &report.comparison.scores;
+    let scores = &report.measured.comparison.scores;
     let mut lines: Vec<Series> = scores
         .iter()
         .map(|score| Series { name: score.name.clone(), points: score.net_benefit.iter().map(|point| (point.threshold, 100.0 * point.score)).collect() })

@@ -44,7 +44,7 @@ fn three(estimate: Estimate, cell: fn(f64) -> Cell) -> [Cell; 3] {
 
 /// Every table of the report, in order.
 pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
-    let (evaluation, comparison) = (&report.evaluation, &report.comparison);
+    let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
     let mut sheets = Vec::new();
     let mut add = |title: &str, header: Vec<String>, rows: Vec<Vec<Cell>>, is_list: bool| sheets.push(Sheet { title: title.to_owned(), header, rows, is_list });
     let verdict = std::iter::once(vec![Cell::from("headline"), Cell::from(report.verdict.headline.as_str())])
@@ -108,7 +108,7 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
     if !comparison.contests.is_empty() {
         add("Migration", header(&["against", "quartile by it", "quartile by the model", "snapshots", "won"]), migration.collect(), true);
     }
-    for section in &report.thresholds {
+    for section in &report.measured.thresholds {
         let table = &section.table;
         let rows = table.rows.iter().enumerate().map(|(idx, row)| {
             let remarks: Vec<&str> = [(table.today, "today"), (table.fits_capacity, "fits the capacity"), (table.earns_most, "earns most")]
@@ -134,7 +134,7 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
             true,
         );
     }
-    for breakdown in &report.breakdowns {
+    for breakdown in &report.measured.breakdowns {
         let mut names = header(&[&breakdown.by, "snapshots", "won", "rate", "low", "high", "said"]);
         names.extend(breakdown.scores.iter().map(|score| format!("AUC of {score}")));
         let rows = breakdown.rows.iter().map(|row| {
@@ -152,7 +152,7 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
         });
         add(&format!("By {}", breakdown.by), names, rows.collect(), false);
     }
-    if let Some(backtest) = &report.backtest {
+    if let Some(backtest) = &report.measured.backtest {
         let rows = backtest.cadences.iter().map(|cadence| {
             let (mean, low, high) = cadence.difference;
             vec![
@@ -178,7 +178,7 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
         ]
     });
     add("Reliability", header(&["said", "snapshots", "won", "rate", "low", "high"]), reliability.collect(), false);
-    for list in &report.swap_lists {
+    for list in &report.measured.swap_lists {
         let rows = [("the model", &list.only_model), (list.against.as_str(), &list.only_rival)];
         let mut names = header(&["only called by"]);
         names.extend(header(&LEAD_HEADER));
@@ -191,13 +191,14 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
         });
         add(&format!("Swap set, {}", list.against), names, rows.collect(), true);
     }
-    let surprises = [("high, not won", &report.surprises.high_not_won), ("low, won", &report.surprises.low_won)].into_iter().flat_map(|(what, rows)| {
-        rows.iter().map(move |row| {
-            let mut cells = vec![Cell::from(what)];
-            cells.extend(lead_row(row));
-            cells
-        })
-    });
+    let surprises =
+        [("high, not won", &report.measured.surprises.high_not_won), ("low, won", &report.measured.surprises.low_won)].into_iter().flat_map(|(what, rows)| {
+            rows.iter().map(move |row| {
+                let mut cells = vec![Cell::from(what)];
+                cells.extend(lead_row(row));
+                cells
+            })
+        });
     let mut names = header(&["likelihood"]);
     names.extend(header(&LEAD_HEADER));
     add("Surprises", names, surprises.collect(), true);

@@ -19,12 +19,12 @@ pub(crate) fn render(report: &Report) -> String {
         };
         wrap(&finding.text, &format!("  {mark} "), &mut text);
     }
-    tiers("tier", &report.evaluation.tiers, &mut text);
-    for score in &report.comparison.scores[1..] {
+    tiers("tier", &report.measured.evaluation.tiers, &mut text);
+    for score in &report.measured.comparison.scores[1..] {
         tiers(&format!("by {}", shorten(&score.name, 24)), &score.tiers, &mut text);
     }
-    gains(&report.comparison, &mut text);
-    swap(&report.comparison, &mut text);
+    gains(&report.measured.comparison, &mut text);
+    swap(&report.measured.comparison, &mut text);
     text.truncate(text.trim_end().len());
     text
 }

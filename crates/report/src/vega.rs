@@ -9,7 +9,7 @@ use crate::html::decision_series;
 const SCHEMA: &str = "https://vega.github.io/schema/vega-lite/v5.json";
 
 pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
-    let (evaluation, comparison) = (&report.evaluation, &report.comparison);
+    let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
     let series = |points: &dyn Fn(usize) -> Vec<(f64, f64)>| -> Vec<Series> {
         comparison.scores.iter().enumerate().map(|(idx, score)| Series { name: score.name.clone(), points: points(idx) }).collect()
     };
@@ -71,7 +71,7 @@ pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
                 "encoding": {"x": {"field": "model", "type": "nominal", "sort": order}, "y": {"field": "rival", "type": "nominal", "sort": order}, "color": {"field": "rate", "type": "quantitative", "title": "share won"}}}),
         ));
     }
-    for breakdown in report.breakdowns.iter().filter(|breakdown| breakdown.by == "month") {
+    for breakdown in report.measured.breakdowns.iter().filter(|breakdown| breakdown.by == "month") {
         let rows: Vec<Value> = breakdown
             .rows
             .iter()

@@ -8,7 +8,7 @@ use leadscore_features::{labelled_snapshots, scoring_snapshots};
 use leadscore_rules::{BoundRules, Crossing, Grade, PointsScore, RulesFile};
 use leadscore_tables::{ConfigError, LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, check_table_target, folder_of, in_order, write_table};
 
-use crate::args::{ConfigArg, RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesHistoryArgs, RulesScoreArgs};
+use crate::args::{ConfigArg, RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesFilesArgs, RulesScoreArgs};
 use crate::commands::Outcome;
 use crate::commands::explain::find_lead;
 use crate::project::{Project, describe_counts, now};
@@ -187,18 +187,21 @@ impl Reached {
 }
 
 fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
-    check_table_target(&args.output)?;
-    let files = ReadRules::open_all(&args.rules)?;
-    let project = Project::open(&args.config.config)?;
-    let as_of = project.moments("--as-of", args.as_of.as_ref())?;
+    check_table_target(&args.files.output)?;
+    let files = ReadRules::open_all(&args.files.rules)?;
+    let project = Project::open(&args.files.config.config)?;
+    let as_of = project.moments("--as-of", args.files.as_of.as_ref())?;
     if args.crossings && project.config.is_flat() {
         bail!("--crossings needs dates, and a flat export has none");
     }
     let options = LoadOptions { as_of, now: Some(now()), ..Default::default() };
     // Features are chosen by what all leads show, and accounts are put together from all their leads.
     let needs_all = args.roll_up.is_some() || files.iter().any(|read| read.file.needs_features());
-    let source =
-        if needs_all { Source::Whole(Box::new(project.load(&options)?)) } else { Source::open(&project, &options, None, folder_of(&args.output).to_owned())? };
+    let source = if needs_all {
+        Source::Whole(Box::new(project.load(&options)?))
+    } else {
+        Source::open(&project, &options, None, folder_of(&args.files.output).to_owned())?
+    };
     let reached = match &source {
         Source::Whole(tables) => {
             let bench = Bench::new(&project, tables, &files, as_of)?;
@@ -208,7 +211,7 @@ fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
                 Some(how) => rolled_up(&bench, how, &open, &scores)?,
                 None => scored_table(&bench, &open, &scores, args.crossings)?,
             };
-            write_table(&args.output, &table)?;
+            write_table(&args.files.output, &table)?;
             Reached::of(&bench, &scores)
         }
         Source::Parts(_) => score_parts(&project, &source, &files, as_of, args)?,
@@ -218,13 +221,13 @@ fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
             show::remark(&format!("{} of {} open leads reach `{}` ({} points)", show::count(*n), show::count(reached.n_open), threshold.name, threshold.from));
         }
     }
-    show::remark(&format!("wrote {}", args.output.display()));
+    show::remark(&format!("wrote {}", args.files.output.display()));
     Ok(Outcome::Done)
 }
 
 /// Scores part after part, and writes them in their order; what every part lacks is an error.
 fn score_parts(project: &Project, source: &Source<'_>, files: &[ReadRules], as_of: Option<Timestamp>, args: &RulesScoreArgs) -> anyhow::Result<Reached> {
-    let mut writer = TableWriter::create(&args.output)?;
+    let mut writer = TableWriter::create(&args.files.output)?;
     let (mut reached, mut lacks, mut notes): (Reached, Option<Lacks>, Vec<Note>) = (Reached::default(), None, Vec::new());
     let bar = progress_bar("scoring leads", source.n_parts());
     let work = |part| -> anyhow::Result<(OutTable, Reached, Lacks, Vec<Note>)> {
@@ -378,7 +381,7 @@ fn rolled_up(bench: &Bench<'_>, how: RollUp, open: &[Snapshot], scores: &[Vec<Po
 }
 
 /// Every snapshot at which a lead was open, with its points as of then; the label where its window has ended.
-fn history(args: &RulesHistoryArgs) -> anyhow::Result<Outcome> {
+fn history(args: &RulesFilesArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.output)?;
     let files = ReadRules::open_all(&args.rules)?;
     let (project, tables, as_of) = open_whole(&args.config, args.as_of.as_ref())?;
