@@ -89,11 +89,13 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
 
     // Rows that every rival has a value for; a rival whose rows have one label only cannot be compared.
     let is_comparable = |rows: &[usize]| rows.iter().any(|&row| labels[row]) && rows.iter().any(|&row| !labels[row]);
-    let rivals: Vec<&Rival> = rivals.iter().filter(|rival| is_comparable(&rows_with(&[rival], labels.len()))).collect();
-    let mut common = rows_with(&rivals, labels.len());
-    let rivals = if is_comparable(&common) { rivals } else { Vec::new() };
-    if rivals.is_empty() {
-        common = (0..labels.len()).collect();
+    let (rivals, left_out): (Vec<&Rival>, Vec<&Rival>) = rivals.iter().partition(|rival| is_comparable(&rows_with(&[rival], labels.len())));
+    for rival in left_out {
+        show::remark(&format!("{} is left out of the comparison: among the snapshots that have it, not both won and others are", rival.name));
+    }
+    let common = rows_with(&rivals, labels.len());
+    if !is_comparable(&common) {
+        bail!("no snapshots have all of these scores, won and others among them: compare with one at a time");
     }
     let pick = |values: &[f64]| common.iter().map(|&row| values[row]).collect::<Vec<f64>>();
     let own_labels: Vec<bool> = common.iter().map(|&row| labels[row]).collect();
@@ -137,25 +139,21 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
         breakdowns.push(parts.breakdown(&spec.name, few_levels(common.iter().map(level).collect()).into_iter())?);
     }
     let moments: Vec<f64> = own_snapshots.iter().map(|key| key.at.micros() as f64).collect();
-    let thresholds = (0..scores.len())
-        .map(|idx| {
-            let is_points = idx > 0 && notes[idx - 1].is_points;
-            let shown: Vec<f64> = values[idx].iter().map(|value| if is_points { *value } else { 100.0 * value }).collect();
-            let input = ThresholdInput {
-                labels: &own_labels,
-                scores: &shown,
-                clusters: &own_clusters,
-                moments: &moments,
-                weeks: periods.days.map(|days| days / 7.0),
-                cost: economy.cost.unwrap_or(0.0),
-                value: economy.value,
-                calls_a_week: economy.capacity.and_then(|capacity| capacity.days.map(|days| capacity.calls * 7.0 / days)),
-                today: idx.checked_sub(1).and_then(|rival| rivals[rival].threshold),
-            };
-            let unit = if is_points { "points" } else { "% likelihood" };
-            Ok(ThresholdSection { score: score_names[idx].to_owned(), unit, table: threshold_table(input)? })
-        })
-        .collect::<Result<Vec<_>, MetricError>>()?;
+    let rows = ThresholdInput {
+        labels: &own_labels,
+        scores: &values[0],
+        clusters: &own_clusters,
+        moments: &moments,
+        weeks: periods.days.map(|days| days / 7.0),
+        cost: economy.cost.unwrap_or(0.0),
+        value: economy.value,
+        calls_a_week: economy.capacity.and_then(|capacity| capacity.days.map(|days| capacity.calls * 7.0 / days)),
+        today: None,
+    };
+    let mut thresholds = vec![threshold_section("model", &values[0], false, rows)?];
+    for (rival, (values, note)) in rivals.iter().zip(values[1..].iter().zip(&notes)) {
+        thresholds.push(threshold_section(&rival.name, values, note.is_points, ThresholdInput { today: rival.threshold, ..rows })?);
+    }
     let listed = Listed { evaluated, rival: rivals.first().map(|rival| rival.values.as_slice()) };
     let swap_lists = swap_lists(&listed, &common, &values, &calls, &comparison)?;
     let measured = Measured { surprises: surprises(&listed), evaluation, comparison, thresholds, breakdowns, swap_lists, backtest: None };
@@ -167,6 +165,13 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
         money: economy.value.map(|value| format!("A call costs {}, a win is worth {value}", economy.cost.unwrap_or(0.0))),
         measured,
     })
+}
+
+/// The thresholds of one score: points as they are, probabilities in per cent.
+fn threshold_section(name: &str, values: &[f64], is_points: bool, rows: ThresholdInput<'_>) -> anyhow::Result<ThresholdSection> {
+    let shown: Vec<f64> = values.iter().map(|value| if is_points { *value } else { 100.0 * value }).collect();
+    let table = threshold_table(ThresholdInput { scores: &shown, ..rows })?;
+    Ok(ThresholdSection { score: name.to_owned(), unit: if is_points { "points" } else { "% likelihood" }, table })
 }
 
 /// Rows at which all of these have a value.
