@@ -169,3 +169,28 @@ ages = ["1d"]
     assert!(figure(folder, "r.json", "comparison.contests.0.auc_difference.high") < 0.0);
     assert!(figure(folder, "r.json", "comparison.contests.0.customers_difference.value") < 0.0);
 }
+
+/// Retraining at four cadences, each model knowing what was known then: on the first snapshots all are the same model.
+#[test]
+fn the_past_is_replayed_at_four_cadences() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    succeed(folder, &["simulate", "--leads", "3000", "--format", "csv", "--out", "crm"]);
+    succeed(folder, &["train", "-c", "crm/leadscore.toml", "--as-of", "2025-08-01"]);
+    succeed(folder, &["evaluate", "model.leadscore", "-c", "crm/leadscore.toml", "--backtest", "--json", "r.json"]);
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(folder.join("r.json")).expect("written")).expect("JSON");
+    let backtest = &report["backtest"];
+    let names: Vec<&str> = backtest["cadences"].as_array().expect("a list").iter().map(|cadence| cadence["name"].as_str().expect("a text")).collect();
+    assert_eq!(names, ["never", "every quarter", "every month", "every two weeks"]);
+    assert!(backtest["verdict"].as_str().expect("a text").contains("3 months"), "{backtest}");
+    let said_of_first = |cadence: &serde_json::Value| cadence["months"][0]["mean_probability"].as_f64().expect("a number");
+    for (cadence, n_models) in backtest["cadences"].as_array().expect("a list").iter().zip([1, 1, 3, 5]) {
+        assert_eq!(cadence["n_models"], n_models, "{cadence}");
+        assert_eq!(cadence["all"]["n_rows"], report["evaluation"]["n_rows"]);
+        assert_eq!(said_of_first(cadence), said_of_first(&backtest["cadences"][0]));
+    }
+    // A model as of the first snapshot is the model that is evaluated.
+    let never = backtest["cadences"][0]["log_loss"].as_f64().expect("a number");
+    assert!((never - figure(folder, "r.json", "evaluation.log_loss.value")).abs() < 1e-9);
+    assert_eq!(backtest["cadences"][0]["difference"], serde_json::json!([0.0, 0.0, 0.0]));
+}
