@@ -290,9 +290,14 @@ fn a_part_of_the_leads_may_lack_a_kind() {
     let file = RulesFile::parse(text).expect("rules");
     assert!(BoundRules::new(file.clone(), &tables, &[]).expect_err("not there").to_string().contains("there is no kind `webinar`"));
     let (rules, unknown) = BoundRules::of_part(file, &tables, &[]).expect("a part may");
-    assert_eq!(unknown.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, true, false]);
+    assert_eq!(unknown.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, true, false, false]);
     let lead = tables.leads.ids.iter().position(|id| id == "a").expect("there") as u32;
     assert_eq!(rules.score(&tables, &[Snapshot { lead, at: at("2020-05-01T00:00:00") }]).expect("computable")[0].points, 16.0);
+    // Where nobody has the attribute that says whose score it is, nobody has the score.
+    let text = format!("[score]\nonly = {{ attribute = \"town\", equals = \"Bonn\" }}\n{text}");
+    let (rules, unknown) = BoundRules::of_part(RulesFile::parse(&text).expect("rules"), &tables, &[]).expect("a part may");
+    assert!(unknown.last().is_some_and(|last| last.as_ref().is_some_and(|error| error.to_string().contains("there is no attribute `town`"))));
+    assert!(rules.score(&tables, &[Snapshot { lead, at: at("2020-05-01T00:00:00") }]).expect("computable")[0].points.is_nan());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Charts that put several scores side by side: curves over the same axes, who moves where, who is called by whom.
 
-use leadscore_metrics::{Contest, MigrationCell, SegmentRow};
+use leadscore_metrics::{Comparison, Contest, MigrationCell, ScoreFigures, SegmentRow};
 
 use crate::svg::{Drawing, axes, round_up, shorten};
 use crate::verdict::{per_cent, whole};
@@ -9,6 +9,32 @@ use crate::verdict::{per_cent, whole};
 pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) points: Vec<(f64, f64)>,
+}
+
+/// One curve a score, with the scores' names.
+fn of_scores(comparison: &Comparison, points: impl Fn(&ScoreFigures) -> Vec<(f64, f64)>) -> Vec<Series> {
+    comparison.scores.iter().map(|score| Series { name: score.name.clone(), points: points(score) }).collect()
+}
+
+/// Share of leads called against share of wins reached.
+pub(crate) fn gains(comparison: &Comparison) -> Vec<Series> {
+    of_scores(comparison, |score| score.gains.iter().map(|point| (point.share_called, point.share_of_wins)).collect())
+}
+
+pub(crate) fn roc(comparison: &Comparison) -> Vec<Series> {
+    of_scores(comparison, |score| score.roc.clone())
+}
+
+pub(crate) fn precision_recall(comparison: &Comparison) -> Vec<Series> {
+    of_scores(comparison, |score| score.precision_recall.clone())
+}
+
+/// Net benefit of a hundred leads by each score, and of calling everyone.
+pub(crate) fn decision(comparison: &Comparison) -> Vec<Series> {
+    let mut lines = of_scores(comparison, |score| score.net_benefit.iter().map(|point| (point.threshold, 100.0 * point.score)).collect());
+    let everyone = comparison.scores[0].net_benefit.iter().map(|point| (point.threshold, 100.0 * point.everyone)).collect();
+    lines.push(Series { name: EVERYONE.to_owned(), points: everyone });
+    lines
 }
 
 /// Which corner of a chart has room for the names of its curves.
@@ -41,7 +67,7 @@ impl Axis {
 /// The curve of who has no score.
 pub(crate) const CHANCE: &str = "chance";
 /// The curve of who calls every lead.
-pub(crate) const EVERYONE: &str = "calling everyone";
+const EVERYONE: &str = "calling everyone";
 
 /// Classes of curves: colours and dashes differ, so that either alone tells them apart.
 const CLASSES: [&str; 4] = ["first", "second", "third", "fourth"];

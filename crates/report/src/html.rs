@@ -2,7 +2,7 @@
 
 use minijinja::{AutoEscape, Environment, Value, context};
 
-use crate::charts::{self, Axis, CHANCE, Corner, EVERYONE, Series};
+use crate::charts::{self, Axis, CHANCE, Corner, Series};
 use crate::data::{Report, ReportError, ThresholdSection};
 use crate::svg;
 use crate::verdict::{count, number, per_cent, signed_whole, whole};
@@ -49,18 +49,13 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
 fn drawings(report: &Report) -> Value {
     let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
     let tier_names: Vec<&str> = evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
-    let series = |points: &dyn Fn(usize) -> Vec<(f64, f64)>| -> Vec<Series> {
-        comparison.scores.iter().enumerate().map(|(idx, score)| Series { name: score.name.clone(), points: points(idx) }).collect()
-    };
     let share = |title| Axis::share(title);
     let with_chance = |mut lines: Vec<Series>| {
         lines.push(Series { name: CHANCE.to_owned(), points: vec![(0.0, 0.0), (1.0, 1.0)] });
         lines
     };
-    let gains = with_chance(series(&|idx| comparison.scores[idx].gains.iter().map(|point| (point.share_called, point.share_of_wins)).collect()));
-    let roc = with_chance(series(&|idx| comparison.scores[idx].roc.clone()));
-    let recall = series(&|idx| comparison.scores[idx].precision_recall.clone());
-    let decision = decision_series(report);
+    let (gains, roc, recall) = (with_chance(charts::gains(comparison)), with_chance(charts::roc(comparison)), charts::precision_recall(comparison));
+    let decision = charts::decision(comparison);
     let months = report.measured.breakdowns.iter().find(|breakdown| breakdown.by == "month");
     context! {
         tiers => svg::tiers(&evaluation.tiers, &[], "bar"),
@@ -85,18 +80,6 @@ fn drawings(report: &Report) -> Value {
         months => months.filter(|months| months.rows.len() > 1).map(|months| charts::said_and_happened(&months.rows)),
         influences => svg::influences(&report.influences[..report.influences.len().min(N_INFLUENCES)]),
     }
-}
-
-/// Net benefit of a hundred leads by each score, and of calling everyone.
-pub(crate) fn decision_series(report: &Report) -> Vec<Series> {
-    let scores = &report.measured.comparison.scores;
-    let mut lines: Vec<Series> = scores
-        .iter()
-        .map(|score| Series { name: score.name.clone(), points: score.net_benefit.iter().map(|point| (point.threshold, 100.0 * point.score)).collect() })
-        .collect();
-    let everyone = scores[0].net_benefit.iter().map(|point| (point.threshold, 100.0 * point.everyone)).collect();
-    lines.push(Series { name: EVERYONE.to_owned(), points: everyone });
-    lines
 }
 
 /// A figure and its per cent sign on one line.

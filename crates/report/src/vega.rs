@@ -2,25 +2,24 @@
 
 use serde_json::{Value, json};
 
-use crate::charts::Series;
+use crate::charts::{self, Series};
 use crate::data::Report;
-use crate::html::decision_series;
 
 const SCHEMA: &str = "https://vega.github.io/schema/vega-lite/v5.json";
 
 pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
     let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
-    let series = |points: &dyn Fn(usize) -> Vec<(f64, f64)>| -> Vec<Series> {
-        comparison.scores.iter().enumerate().map(|(idx, score)| Series { name: score.name.clone(), points: points(idx) }).collect()
-    };
-    let gains = series(&|idx| comparison.scores[idx].gains.iter().map(|point| (point.share_called, point.share_of_wins)).collect());
-    let roc = series(&|idx| comparison.scores[idx].roc.clone());
-    let recall = series(&|idx| comparison.scores[idx].precision_recall.clone());
-    let mut charts = vec![
-        ("gains", curves("Gains", &gains, ("share of leads called", "%"), ("share of wins reached", "%"))),
-        ("roc", curves("ROC curve", &roc, ("share of those not won that are called", "%"), ("share of those won that are called", "%"))),
-        ("precision_recall", curves("Precision and recall", &recall, ("share of wins reached", "%"), ("share won of the called", "%"))),
-        ("decision", curves("Decision curve", &decision_series(report), ("a call pays from this likelihood on", "%"), ("net wins a hundred leads", ".1f"))),
+    let mut found = vec![
+        ("gains", curves("Gains", &charts::gains(comparison), ("share of leads called", "%"), ("share of wins reached", "%"))),
+        ("roc", curves("ROC curve", &charts::roc(comparison), ("share of those not won that are called", "%"), ("share of those won that are called", "%"))),
+        (
+            "precision_recall",
+            curves("Precision and recall", &charts::precision_recall(comparison), ("share of wins reached", "%"), ("share won of the called", "%")),
+        ),
+        (
+            "decision",
+            curves("Decision curve", &charts::decision(comparison), ("a call pays from this likelihood on", "%"), ("net wins a hundred leads", ".1f")),
+        ),
     ];
     let tiers: Vec<Value> = std::iter::once(("model", &evaluation.tiers))
         .chain(comparison.scores[1..].iter().map(|score| (score.name.as_str(), &score.tiers)))
@@ -29,7 +28,7 @@ pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
         })
         .collect();
     let order: Vec<&str> = evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
-    charts.push((
+    found.push((
         "tiers",
         json!({"$schema": SCHEMA, "title": "Share won by tier", "data": {"values": tiers},
             "facet": {"column": {"field": "score", "type": "nominal", "title": Value::Null}},
@@ -44,7 +43,7 @@ pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
         .map(|bin| json!({"said": bin.mean_probability, "won": bin.win_rate, "low": bin.interval.low, "high": bin.interval.high, "snapshots": bin.n_rows}))
         .collect();
     let said = json!({"field": "said", "type": "quantitative", "axis": {"format": "%"}, "title": "likelihood given"});
-    charts.push((
+    found.push((
         "reliability",
         json!({"$schema": SCHEMA, "title": "Reliability", "data": {"values": bins}, "layer": [
             {"mark": {"type": "line", "strokeDash": [4, 4], "color": "gray"}, "encoding": {"x": said, "y": {"field": "said", "type": "quantitative"}}},
@@ -64,7 +63,7 @@ pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
                 })
             })
             .collect();
-        charts.push((
+        found.push((
             "migration",
             json!({"$schema": SCHEMA, "title": format!("Quartiles by {} and by the model", contest.against), "data": {"values": cells},
                 "mark": {"type": "rect", "tooltip": true},
@@ -79,13 +78,13 @@ pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
                 [json!({"month": row.name, "what": "said", "share": row.mean_probability}), json!({"month": row.name, "what": "won", "share": row.win_rate})]
             })
             .collect();
-        charts.push((
+        found.push((
             "months",
             json!({"$schema": SCHEMA, "title": "Said and won, month by month", "data": {"values": rows}, "mark": {"type": "line", "point": true, "tooltip": true},
                 "encoding": {"x": {"field": "month", "type": "ordinal"}, "y": {"field": "share", "type": "quantitative", "axis": {"format": "%"}}, "color": {"field": "what", "type": "nominal"}}}),
         ));
     }
-    charts
+    found
 }
 
 fn curves(title: &str, series: &[Series], x: (&str, &str), y: (&str, &str)) -> Value {

@@ -15,8 +15,8 @@ pub struct BoundRules {
     pub(crate) tests: Vec<Test>,
     /// The attributes that rules look at; each once.
     pub(crate) specs: Vec<FeatureSpec>,
-    /// The condition on who has this score.
-    pub(crate) only: Option<(usize, Condition)>,
+    /// Who has this score.
+    pub(crate) only: Option<Test>,
     /// The group of each rule, by its place among the file's.
     pub(crate) group_of_rule: Vec<Option<usize>>,
     pub(crate) matrix: Option<Matrix>,
@@ -67,13 +67,14 @@ impl BoundRules {
     }
 
     /// The same over a part of the leads, whose tables may lack an attribute or a kind that other parts have: a rule that names
-    /// one sees a missing value, or no such event, and its error is returned beside, at the rule's place in the file.
+    /// one sees a missing value, or no such event, and its error is returned beside, at the rule's place in the file; that of
+    /// `only` comes last.
     ///
     /// # Errors
     ///
     /// Those of [`BoundRules::new`] that no other part could make good.
     pub fn of_part(file: RulesFile, tables: &Tables, features: &[FeatureSpec]) -> Result<(Self, Vec<Option<ConfigError>>), ConfigError> {
-        let mut unknown: Vec<Option<ConfigError>> = vec![None; file.rules.len()];
+        let mut unknown: Vec<Option<ConfigError>> = vec![None; file.rules.len() + 1];
         let mut specs: Vec<FeatureSpec> = Vec::new();
         let mut place = |spec: FeatureSpec| {
             specs.iter().position(|known| known.name == spec.name).unwrap_or_else(|| {
@@ -86,19 +87,7 @@ impl BoundRules {
             let whose = Whose { what: format!("rule \"{}\"", rule.name.get_ref()), span: rule.name.span() };
             let condition = || whose.condition(&rule.condition());
             tests.push(match (&rule.attribute, &rule.feature, &rule.activity) {
-                (Some(name), ..) => {
-                    let condition = condition()?;
-                    match attribute(tables, name, &whose) {
-                        Ok(spec) => {
-                            check_kind(name, spec.kind, &condition, &whose)?;
-                            Test::Attribute(place(spec), condition)
-                        }
-                        Err(error) => {
-                            *unknown = Some(error);
-                            Test::Absent { applies: condition.holds_for_text(None) }
-                        }
-                    }
-                }
+                (Some(name), ..) => attribute_test(tables, name, condition()?, &whose, unknown, &mut place)?,
                 (None, Some(name), _) => {
                     let (spec, condition) = (feature(features, name, &whose)?, condition()?);
                     check_kind(name, spec.kind, &condition, &whose)?;
@@ -116,8 +105,8 @@ impl BoundRules {
                 if only.equals.is_some() == only.one_of.is_some() {
                     return Err(whose.error("it has no condition, or two", "write `equals` or `in`".to_owned()));
                 }
-                let spec = attribute(tables, only.attribute.get_ref(), &whose)?;
-                Some((place(spec), whose.condition(&condition)?))
+                let last = unknown.last_mut().expect("one more than rules");
+                Some(attribute_test(tables, only.attribute.get_ref(), whose.condition(&condition)?, &whose, last, &mut place)?)
             }
         };
         let group = |name: &String| file.groups.keys().position(|known| known == name).expect("the file was checked");
@@ -190,6 +179,27 @@ fn attribute(tables: &Tables, name: &str, whose: &Whose) -> Result<FeatureSpec, 
     };
     let source = FeatureSource::Attribute { table: table.clone(), column: found.name.clone() };
     Ok(FeatureSpec { name: full.clone(), source, kind, unit: if kind == FeatureKind::Number { Unit::AsGiven } else { Unit::Level } })
+}
+
+/// A test of an attribute; where the tables lack it, one that sees a missing value, and what is lacking.
+fn attribute_test(
+    tables: &Tables,
+    name: &str,
+    condition: Condition,
+    whose: &Whose,
+    unknown: &mut Option<ConfigError>,
+    place: &mut impl FnMut(FeatureSpec) -> usize,
+) -> Result<Test, ConfigError> {
+    match attribute(tables, name, whose) {
+        Ok(spec) => {
+            check_kind(name, spec.kind, &condition, whose)?;
+            Ok(Test::Attribute(place(spec), condition))
+        }
+        Err(error) => {
+            *unknown = Some(error);
+            Ok(Test::Absent { applies: condition.holds_for_text(None) })
+        }
+    }
 }
 
 fn feature(features: &[FeatureSpec], name: &str, whose: &Whose) -> Result<FeatureSpec, ConfigError> {

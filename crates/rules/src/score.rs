@@ -58,13 +58,18 @@ impl BoundRules {
     pub fn score(&self, tables: &Tables, snapshots: &[Snapshot]) -> Result<Vec<PointsScore>, RulesError> {
         let attributes = Attributes::new(compute(tables, &self.specs, snapshots)?);
         let tests: Vec<ReadyTest<'_>> = self.tests.iter().map(|test| attributes.ready(test)).collect();
-        let only = self.only.as_ref().map(|(column, condition)| attributes.ready_attribute(*column, condition));
+        let only = self.only.as_ref().map(|test| attributes.ready(test));
         Ok(snapshots
             .par_iter()
             .enumerate()
             .with_min_len(64)
             .map(|(row, &snapshot)| {
-                if only.as_ref().is_some_and(|only| !attributes.holds(only, row)) {
+                let has_score = match &only {
+                    Some(ReadyTest::Attribute(test)) => attributes.holds(test, row),
+                    Some(ReadyTest::Absent { applies }) => *applies,
+                    Some(ReadyTest::Events { .. }) | None => true,
+                };
+                if !has_score {
                     return PointsScore { points: f64::NAN, contributions: Vec::new(), group_caps: 0.0, bounds: 0.0, disqualified_by: None, cell: None };
                 }
                 self.score_one(tables, &attributes, &tests, row, snapshot)

@@ -7,7 +7,7 @@ use leadscore_core::{Snapshot, Timestamp};
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::{Model, quartile_tiers, score};
 use leadscore_report::{DataSection, Report};
-use leadscore_tables::{OutColumn, OutTable, Tables, check_table_target, check_target, write_table};
+use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, check_table_target, check_target, write_table};
 
 use crate::args::{EconomyArgs, EvaluateArgs, ReportFormat};
 use crate::commands::Outcome;
@@ -119,17 +119,21 @@ struct Others {
 /// Every score that the model is compared with: the manual column, files of rules, other models.
 fn rivals(others: &Others, project: &Project, tables: &Tables, snapshots: &[Snapshot], earlier: &Earlier) -> anyhow::Result<Vec<Rival>> {
     let mut rivals: Vec<Rival> = manual_rival(tables, snapshots, &earlier.snapshots, &earlier.labels, others.threshold).into_iter().collect();
-    for rules in &others.rules {
+    if !others.rules.is_empty() {
+        // A model's tables hold the attributes that it reads, and rules may read others.
+        let tables = show::quietly(|| project.load(&LoadOptions::default()))?;
         let all: Vec<Snapshot> = earlier.snapshots.iter().chain(snapshots).copied().collect();
-        let mut points = points_of(rules, project, &all)?;
-        let values = points.split_off(earlier.snapshots.len());
-        rivals.push(Rival {
-            name: format!("{} ({})", rules.file.score.name, file_name(&rules.path)),
-            origin: format!("rules of {}, computed as of each snapshot", rules.path.display()),
-            kind: RivalKind::Points { earlier: points, labels: earlier.labels.clone() },
-            values,
-            threshold: rules.file.thresholds().last().map(|threshold| threshold.from),
-        });
+        for rules in &others.rules {
+            let mut points = points_of(rules, project, &tables, &all)?;
+            let values = points.split_off(earlier.snapshots.len());
+            rivals.push(Rival {
+                name: format!("{} ({})", rules.file.score.name, file_name(&rules.path)),
+                origin: format!("rules of {}, computed as of each snapshot", rules.path.display()),
+                kind: RivalKind::Points { earlier: points, labels: earlier.labels.clone() },
+                values,
+                threshold: rules.file.thresholds().last().map(|threshold| threshold.from),
+            });
+        }
     }
     for (path, model) in &others.models {
         // Another model may read other columns, or the same ones as other types.

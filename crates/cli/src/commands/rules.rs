@@ -63,11 +63,9 @@ impl ReadRules {
 }
 
 /// Points of these snapshots by rules: the fewest for who is disqualified, NaN for who does not have the score.
-pub(crate) fn points_of(rules: &ReadRules, project: &Project, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
-    // A model's tables hold the attributes that it reads, and rules may read others.
-    let tables = leadscore_tables::load(&project.config, &project.folder, &LoadOptions { now: Some(now()), ..Default::default() })?;
-    let bound = rules.bind(project, &tables, snapshots)?;
-    Ok(bound.score(&tables, snapshots)?.into_iter().map(|score| score.points).collect())
+pub(crate) fn points_of(rules: &ReadRules, project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
+    let bound = rules.bind(project, tables, snapshots)?;
+    Ok(bound.score(tables, snapshots)?.into_iter().map(|score| score.points).collect())
 }
 
 /// Rules beside the tables that they are for.
