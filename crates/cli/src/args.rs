@@ -249,6 +249,9 @@ pub(crate) struct FeaturesArgs {
     /// Where to write the matrix: .parquet, .csv or .ndjson
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Exactly the features that this model reads, in place of those that the config asks for
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<PathBuf>,
     /// Memory to stay within, such as 2GB: what does not fit waits on disk; half of the machine's if not given
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) memory: Option<u64>,
@@ -298,6 +301,18 @@ pub(crate) struct FittingArgs {
     /// Who fits: our own solver, or linfa-logistic as the reference (straight lines only, and slow)
     #[arg(long, value_enum, default_value_t = SolverArg::Native)]
     pub(crate) solver: SolverArg,
+}
+
+impl From<FittingArgs> for leadscore_workflow::Fitting {
+    fn from(args: FittingArgs) -> Self {
+        Self {
+            cross_validate: args.cross_validate,
+            learning_curve: args.learning_curve,
+            allow_too_few: args.allow_too_few,
+            allow_leaks: args.allow_leaks,
+            linfa: args.solver == SolverArg::Linfa,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -380,6 +395,12 @@ pub(crate) struct EconomyArgs {
     /// Value of a win
     #[arg(long, value_name = "MONEY", value_parser = parse_money)]
     pub(crate) value: Option<f64>,
+}
+
+impl From<EconomyArgs> for leadscore_workflow::Economy {
+    fn from(args: EconomyArgs) -> Self {
+        Self { capacity: args.capacity, cost: args.cost, value: args.value }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -1,6 +1,5 @@
 //! The commands: each a straight line that can be read aloud.
 
-mod backtest;
 mod check;
 mod demo;
 mod evaluate;
@@ -59,7 +58,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
         Command::Families => {
-            show::result(&features::reference());
+            show::result(&leadscore_workflow::reference_of_families());
             Ok(Outcome::Done)
         }
         Command::Schema => {

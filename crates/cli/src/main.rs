@@ -2,10 +2,7 @@
 
 mod args;
 mod commands;
-mod evaluation;
-mod project;
 mod show;
-mod source;
 
 use std::process::ExitCode;
 

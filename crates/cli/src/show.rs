@@ -1,22 +1,25 @@
 //! What a person sees on the terminal: errors with their place, notes, stages of work, tables.
 
 use std::io::{IsTerminal, Write as _};
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use indicatif::{ProgressBar, ProgressStyle};
 pub(crate) use leadscore_report::count;
-use leadscore_tables::{ConfigError, Note};
+use leadscore_workflow::{ConfigFailure, Listener, Progress, Project};
 
-/// A config that cannot be read, with the text that it stands in.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {error}", path.display())]
-pub(crate) struct ConfigFailure {
-    pub(crate) path: PathBuf,
-    pub(crate) text: String,
-    pub(crate) error: ConfigError,
+use crate::args::ConfigArg;
+
+/// Opens a config; what its work has to say goes to the terminal.
+pub(crate) fn open(config: &ConfigArg) -> anyhow::Result<Project> {
+    Project::open(&config.config, terminal())
+}
+
+/// Whoever sits at the terminal.
+pub(crate) fn terminal() -> Arc<dyn Listener> {
+    Arc::new(Terminal)
 }
 
 /// Prints an error with its causes; one in the config with the line and a caret.
@@ -81,44 +84,45 @@ pub(crate) fn result(text: &str) {
     }
 }
 
-/// Prints what is to be known about the data.
-pub(crate) fn notes(notes: &[Note]) {
-    for note in notes {
-        remark(&format!("note: {note}"));
+/// Remarks go to stderr, stages are spinners or bars.
+struct Terminal;
+
+impl Listener for Terminal {
+    fn remark(&self, text: &str) {
+        remark(text);
     }
-}
 
-/// A stage of work: a spinner on a terminal, nothing elsewhere; gone when dropped.
-pub(crate) struct Stage(ProgressBar);
-
-impl Stage {
-    pub(crate) fn start(text: &str) -> Self {
+    fn begin(&self, what: &str) -> Box<dyn Progress> {
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
-        bar.set_message(text.to_owned());
+        bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self(bar)
+        Box::new(Bar { bar, is_counting: AtomicBool::new(false) })
     }
 }
 
-impl Drop for Stage {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
+/// A stage of work: a spinner on a terminal, a bar once steps are counted, nothing elsewhere; gone when dropped.
+struct Bar {
+    bar: ProgressBar,
+    is_counting: AtomicBool,
 }
 
-/// A plain table for the terminal, numbers to the right.
-pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING).set_header(header);
-    table.add_rows(rows);
-    for (idx, column) in table.column_iter_mut().enumerate() {
-        let numeric = rows.iter().all(|row| row.get(idx).is_none_or(|cell| cell.chars().next().is_none_or(|c| c.is_ascii_digit() || c == '-' || c == '+')));
-        if numeric && !rows.is_empty() {
-            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+impl Progress for Bar {
+    fn at(&self, done: usize, total: usize) {
+        if !self.is_counting.swap(true, Ordering::Relaxed)
+            && let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta} left")
+        {
+            self.bar.set_style(style);
         }
+        self.bar.set_length(total as u64);
+        self.bar.set_position(done as u64);
     }
-    table.trim_fmt()
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
 }

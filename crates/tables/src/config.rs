@@ -7,6 +7,8 @@ use leadscore_core::{Family, Span, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::frame::{Frame, Frames};
+
 /// The whole of `leadscore.toml`. Unknown keys are errors.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,11 +64,24 @@ impl OneOrMany {
     }
 }
 
-/// How a file is to be read; the same keys stand in every table.
+/// Where the rows of a table are.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Location {
+    /// One path or glob.
+    One(String),
+    /// Several, in order.
+    Many(Vec<String>),
+    /// In memory: put there by [`Config::parse_for`], never written.
+    #[serde(skip)]
+    Frame(Frame),
+}
+
+/// How the rows of a table are to be read; the same keys stand in every table.
 #[derive(Debug, Clone)]
 pub struct FileConfig<'a> {
-    /// Paths and globs, relative to the config.
-    pub path: Vec<String>,
+    /// Files, relative to the config, or a frame.
+    pub location: &'a Location,
     /// Cells that mean missing, in place of the default list; an empty cell always does.
     pub null_values: Option<&'a [String]>,
     /// Format of times.
@@ -112,9 +127,9 @@ macro_rules! table_config {
             pub encoding: Option<String>,
         }
         impl $name {
-            fn file_with_paths(&self, path: Vec<String>) -> FileConfig<'_> {
+            fn file_at<'a>(&'a self, location: &'a Location) -> FileConfig<'a> {
                 FileConfig {
-                    path,
+                    location,
                     null_values: self.null_values.as_deref(),
                     time_format: self.time_format.as_deref(),
                     time_zone: self.time_zone,
@@ -129,7 +144,7 @@ macro_rules! table_config {
 
 table_config! {
     /// `[leads]`: the table with one row a lead.
-    LeadsConfig, path: OneOrMany {
+    LeadsConfig, path: Location {
         /// Column that identifies a lead.
         id: String,
         /// Column with the time of creation; leave out for a flat export without dates.
@@ -152,7 +167,7 @@ table_config! {
 
 table_config! {
     /// `[lookups.NAME]`: a table that leads point to.
-    LookupConfig, path: OneOrMany {
+    LookupConfig, path: Location {
         /// Column that identifies a row.
         key: String,
         /// Column of the leads that holds the key; default: the same name.
@@ -172,7 +187,7 @@ table_config! {
 
 table_config! {
     /// `[activities.NAME]`: a table of time-stamped events.
-    ActivityConfig, path: OneOrMany {
+    ActivityConfig, path: Location {
         /// Column with the lead of an event.
         #[serde(default)]
         lead: Option<String>,
@@ -195,7 +210,7 @@ table_config! {
 
 table_config! {
     /// `[outcomes]`: which leads were won or lost, and when.
-    OutcomesConfig, path: Option<OneOrMany> {
+    OutcomesConfig, path: Option<Location> {
         /// Column with the lead of an outcome.
         #[serde(default)]
         lead: Option<String>,
@@ -222,7 +237,7 @@ table_config! {
 
 table_config! {
     /// `[history]`: what an attribute of a lead was, and when.
-    HistoryConfig, path: OneOrMany {
+    HistoryConfig, path: Location {
         /// Column with the lead.
         lead: String,
         /// Column with the name of the attribute.
@@ -239,7 +254,7 @@ macro_rules! impl_file {
         impl $name {
             /// How its file is to be read.
             pub fn file(&self) -> FileConfig<'_> {
-                self.file_with_paths(self.path.to_vec())
+                self.file_at(&self.path)
             }
         }
     )*};
@@ -249,7 +264,8 @@ impl_file!(LeadsConfig, LookupConfig, ActivityConfig, HistoryConfig);
 impl OutcomesConfig {
     /// How its file is to be read; no paths where outcomes are a flag of the leads.
     pub fn file(&self) -> FileConfig<'_> {
-        self.file_with_paths(self.path.as_ref().map(OneOrMany::to_vec).unwrap_or_default())
+        static NOWHERE: Location = Location::Many(Vec::new());
+        self.file_at(self.path.as_ref().unwrap_or(&NOWHERE))
     }
 }
 
@@ -661,6 +677,53 @@ impl Config {
         }
     }
 
+    /// Reads and checks a config some of whose tables stand in memory: these need no `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`]; or the config has no table of such a name.
+    pub fn parse_for(text: &str, frames: &Frames) -> Result<Self, ConfigError> {
+        let mut tables = toml::from_str::<toml::Table>(text).unwrap_or_default();
+        let is_changed = name_missing_paths(&mut tables, frames);
+        let complete = is_changed.then(|| toml::to_string(&tables).expect("what was read as TOML can be written"));
+        let mut config = match &complete {
+            None => Self::parse(text)?,
+            // A place in the completed text is not one in the text that the user knows.
+            Some(complete) => Self::parse(complete).map_err(|error| ConfigError { span: None, ..error })?,
+        };
+        config.put_frames(frames)?;
+        Ok(config)
+    }
+
+    /// Puts tables that stand in memory in place of their files.
+    fn put_frames(&mut self, frames: &Frames) -> Result<(), ConfigError> {
+        for (name, frame) in frames {
+            let frame = Location::Frame(frame.clone());
+            match name.split_once('.').unwrap_or((name, "")) {
+                ("leads", "") => self.leads.path = frame,
+                ("outcomes", "") => self.outcomes.path = Some(frame),
+                ("history", "") if self.history.is_some() => self.history.as_mut().expect("just seen").path = frame,
+                ("activities", activity) if self.activities.contains_key(activity) => self.activities.get_mut(activity).expect("just seen").path = frame,
+                ("lookups", lookup) if self.lookups.contains_key(lookup) => self.lookups.get_mut(lookup).expect("just seen").path = frame,
+                _ => {
+                    let known: Vec<String> = ["leads".to_owned(), "outcomes".to_owned()]
+                        .into_iter()
+                        .chain(self.history.iter().map(|_| "history".to_owned()))
+                        .chain(self.activities.keys().map(|name| format!("activities.{name}")))
+                        .chain(self.lookups.keys().map(|name| format!("lookups.{name}")))
+                        .collect();
+                    let near = nearest(name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                    return Err(ConfigError {
+                        message: format!("a frame is given for `{name}`, and the config has no such table"),
+                        help: Some(format!("{near}there are {}; each says which columns mean what", known.join(", "))),
+                        span: None,
+                    });
+                }
+            }
+        }
+        self.check()
+    }
+
     /// The JSON schema of the file, for editors.
     pub fn json_schema() -> serde_json::Value {
         schemars::schema_for!(Self).to_value()
@@ -736,6 +799,24 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Gives tables that stand in memory a `path` where they have none; says whether there was such a table.
+fn name_missing_paths(tables: &mut toml::Table, frames: &Frames) -> bool {
+    let mut is_changed = false;
+    for name in frames.keys() {
+        let table = match name.split_once('.') {
+            None => tables.get_mut(name),
+            Some((group, name)) => tables.get_mut(group).and_then(|group| group.get_mut(name)),
+        };
+        if let Some(toml::Value::Table(table)) = table
+            && !table.contains_key("path")
+        {
+            table.insert("path".to_owned(), "(in memory)".into());
+            is_changed = true;
+        }
+    }
+    is_changed
 }
 
 /// Reads a TOML text into a type that denies unknown keys.

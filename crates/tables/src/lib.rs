@@ -2,6 +2,7 @@
 
 mod config;
 mod error;
+mod frame;
 mod source;
 
 mod events;
@@ -19,12 +20,13 @@ mod profile;
 mod write;
 
 pub use config::{
-    ActivityConfig, Capacity, Config, ConfigError, DAYS_OF_MONTH, Every, FamilyChoice, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig, LookupConfig,
-    ModelConfig, ModelDirection, ModelKind, Moment, OneOrMany, OutcomesConfig, ReportConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig, nearest,
-    parse_toml,
+    ActivityConfig, Capacity, Config, ConfigError, DAYS_OF_MONTH, Every, FamilyChoice, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig, Location,
+    LookupConfig, ModelConfig, ModelDirection, ModelKind, Moment, OneOrMany, OutcomesConfig, ReportConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig,
+    nearest, parse_toml,
 };
 pub use error::TablesError;
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
+pub use frame::{Frame, FrameError, Frames};
 pub use in_order::in_order;
 pub use load::load;
 pub use partition::{PartitionOptions, Partitions, needs_partitions};

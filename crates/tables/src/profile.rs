@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, FileConfig};
+use crate::config::{Config, FileConfig, Location};
 use crate::error::TablesError;
 use crate::scan::Table;
 
@@ -137,15 +137,9 @@ struct Sheet {
 
 impl Sheet {
     fn read(label: &str, path: &Path, folder: &Path) -> Result<Self, TablesError> {
-        let file = FileConfig {
-            path: vec![path.to_string_lossy().into_owned()],
-            null_values: None,
-            time_format: None,
-            time_zone: None,
-            delimiter: None,
-            decimal_comma: false,
-            encoding: None,
-        };
+        let location = Location::One(path.to_string_lossy().into_owned());
+        let file =
+            FileConfig { location: &location, null_values: None, time_format: None, time_zone: None, delimiter: None, decimal_comma: false, encoding: None };
         let table = Table::open(label, folder, file)?;
         let columns = table.columns().to_vec();
         let raw = table.read(&columns.iter().map(String::as_str).collect::<Vec<_>>())?;

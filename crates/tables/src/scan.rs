@@ -6,12 +6,13 @@ use std::sync::Mutex;
 use hashbrown::HashMap;
 use leadscore_core::{Precision, Stamp, Timestamp};
 use polars::prelude::{
-    DataFrame, DataType, LazyCsvReader, LazyFileListReader, LazyFrame, LazyJsonLineReader, PlRefPath, ScanArgsParquet, ScanSources, SerReader, Series,
-    TimeUnit, col,
+    DataFrame, DataType, IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame, LazyJsonLineReader, PlRefPath, ScanArgsParquet, ScanSources, SerReader,
+    Series, TimeUnit, col,
 };
 
-use crate::config::{FileConfig, nearest};
+use crate::config::{FileConfig, Location, nearest};
 use crate::error::TablesError;
+use crate::frame::Frame;
 use crate::source::{self, Source};
 use crate::spill::{SpilledFile, SpilledRows};
 use crate::values::{self, Nulls, TimeFormat, UnknownFormat};
@@ -73,7 +74,16 @@ impl<'a> Table<'a> {
         let mut parts: Vec<Part> = Vec::new();
         let mut columns: Vec<String> = Vec::new();
         let mut notes = Vec::new();
-        for path in source::find(name, folder, &file)? {
+        let patterns = match file.location {
+            Location::One(one) => std::slice::from_ref(one),
+            Location::Many(many) => many,
+            Location::Frame(frame) => {
+                let part = Part { path: PathBuf::from(frame.called(name)), lazy: frame.data.as_ref().clone().lazy(), csv: None };
+                let columns = frame.columns();
+                return Ok(Self { name: name.to_owned(), file, parts: vec![part], columns, notes, formats: Mutex::default(), spilled: None });
+            }
+        };
+        for path in source::find(name, folder, patterns)? {
             let source = source::open(path, &file)?;
             let path = source.path().to_owned();
             let (part, part_columns) = scan(source, &mut notes)?;
@@ -252,6 +262,8 @@ fn engine_error(path: &Path, error: polars::error::PolarsError) -> TablesError {
         "CSV"
     } else if name.ends_with("parquet") || name.ends_with("pq") {
         "Parquet"
+    } else if name.starts_with(Frame::CALLED) {
+        "a frame"
     } else {
         "Arrow IPC"
     };

@@ -35,9 +35,9 @@ impl Source {
 }
 
 /// Finds the files of a table, in the order of the config, globs sorted by name.
-pub(crate) fn find(table: &str, folder: &Path, file: &FileConfig<'_>) -> Result<Vec<PathBuf>, TablesError> {
+pub(crate) fn find(table: &str, folder: &Path, patterns: &[String]) -> Result<Vec<PathBuf>, TablesError> {
     let mut paths = Vec::new();
-    for pattern in &file.path {
+    for pattern in patterns {
         let full = folder.join(pattern);
         let missing = || TablesError::Missing { table: table.to_owned(), path: full.clone() };
         if full.exists() {

@@ -56,6 +56,10 @@ impl OutTable {
     fn n_rows(&self) -> usize {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
+
+    pub(crate) fn to_data_frame(&self) -> polars::prelude::PolarsResult<DataFrame> {
+        DataFrame::new(self.n_rows(), self.columns.iter().map(|(name, column)| to_series(name, column)).collect())
+    }
 }
 
 /// Files and folders that are being written: removed when the program is interrupted.
@@ -328,8 +332,7 @@ impl TableWriter {
             Inner::Parquet { file, metadata, writer } => {
                 let engine_error = |error: polars::error::PolarsError| TablesError::Engine { path: path.clone(), format: "Parquet", source: Box::new(error) };
                 metadata.clone_from(&table.metadata);
-                let frame =
-                    DataFrame::new(table.n_rows(), table.columns.iter().map(|(name, column)| to_series(name, column)).collect()).map_err(engine_error)?;
+                let frame = table.to_data_frame().map_err(engine_error)?;
                 if writer.is_none() {
                     let options = ParquetWriter::new(file.clone())
                         .with_compression(ParquetCompression::Snappy)

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use leadscore_features::ScoringSet;
 use leadscore_simulate::{SimulationOptions, World};
-use leadscore_tables::Tables;
+use leadscore_tables::OutColumn;
+use leadscore_workflow::{Scores, table, write_crm};
 
 use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EvaluateArgs, FittingArgs, ReportFormat, ScoreArgs, TrainArgs};
-use crate::commands::score::Batch;
-use crate::commands::simulate::write_crm;
 use crate::commands::{Outcome, evaluate, score, train};
 use crate::show;
 
@@ -18,7 +16,7 @@ const PROOF_CUT: &str = "2025-04-01";
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let folder = &args.out;
     show::remark(&format!("1. simulating a CRM of {} leads in {}", show::count(args.leads as usize), folder.display()));
-    write_crm(SimulationOptions { n_leads: args.leads, world: World::Linear, seed: args.seed }, folder, "csv")?;
+    write_crm(SimulationOptions { n_leads: args.leads, world: World::Linear, seed: args.seed }, folder, "csv", &show::terminal())?;
     let config = || ConfigArg { config: folder.join("leadscore.toml") };
     show::remark(&format!("2. training as of {PROOF_CUT}, and proving it on the snapshots that came later"));
     show::quietly(|| train::run(&train_args(config(), Some(PROOF_CUT.to_owned()), &folder.join("proof.leadscore"))))?;
@@ -39,14 +37,14 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
         backtest: false,
         allow_in_sample: false,
     };
-    let verdict = show::quietly(|| evaluate::evaluate(&evaluation))?.text();
+    let verdict = show::quietly(|| evaluate::report(&evaluation))?.text();
     show::remark("3. training on everything known today, and scoring every open lead");
     let model = folder.join("model.leadscore");
     show::quietly(|| train::run(&train_args(config(), None, &model)))?;
     let scores = folder.join("scores.csv");
     let scoring = ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone(), intervals: false };
-    let (tables, set, batch) = show::quietly(|| score::score_leads(&scoring))?;
-    show::result(&format!("\nThe ten best of the open leads:\n\n{}", best_leads(&tables, &set, &batch)));
+    let best = show::quietly(|| score::score(&scoring))?;
+    show::result(&format!("\nThe ten best of the open leads:\n\n{}", best_leads(&best)));
     show::result(&format!("\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"));
     show::result(&format!(
         "\nThe report: {}\nThe scores: {}\n\nTry next:\n  leadscore inspect {model} --html model.html\n  leadscore check -c {config}\n  leadscore init --leads YOUR_LEADS.csv --outcomes YOUR_DEALS.csv",
@@ -63,21 +61,22 @@ fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainA
 }
 
 /// The ten best open leads with their reasons.
-fn best_leads(tables: &Tables, set: &ScoringSet, batch: &Batch) -> String {
-    let mut order: Vec<usize> = (0..batch.tiers.len()).collect();
-    order.sort_by(|&a, &b| batch.scored.probabilities[b].total_cmp(&batch.scored.probabilities[a]));
+fn best_leads(scores: &Scores) -> String {
+    let OutColumn::Text(ids) = &scores.table.columns[0].1 else { unreachable!("the first column of scores holds ids") };
+    let mut order: Vec<usize> = (0..scores.tiers.len()).collect();
+    order.sort_by(|&a, &b| scores.scored.probabilities[b].total_cmp(&scores.scored.probabilities[a]));
     let rows: Vec<Vec<String>> = order
         .iter()
         .take(10)
         .map(|&row| {
-            let reasons: Vec<String> = batch.reasons[row].iter().map(|reason| format!("{} ({:+.2})", reason.text, reason.log_odds)).collect();
+            let reasons: Vec<String> = scores.reasons[row].iter().map(|reason| format!("{} ({:+.2})", reason.text, reason.log_odds)).collect();
             vec![
-                tables.leads.ids[set.at_risk[row].lead as usize].clone(),
-                format!("{:.1} %", 100.0 * batch.scored.probabilities[row]),
-                batch.tiers[row].name().to_owned(),
+                ids[row].clone().unwrap_or_default(),
+                format!("{:.1} %", 100.0 * scores.scored.probabilities[row]),
+                scores.tiers[row].name().to_owned(),
                 reasons.join("\n"),
             ]
         })
         .collect();
-    show::table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows)
+    table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows)
 }

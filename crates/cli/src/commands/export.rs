@@ -11,11 +11,10 @@ use leadscore_report::{PointsLoss, PointsSheet, points_page};
 use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_tables::{OutColumn, OutTable, check_target, write_table};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
+use leadscore_workflow::{describe_counts, lead_keys, read_model, table as text_table, write_text};
 
 use crate::args::{DialectArg, ExportCommand, ExportPointsArgs, ExportSqlArgs, PointsFormat};
 use crate::commands::Outcome;
-use crate::commands::train::write_text;
-use crate::project::{Project, describe_counts, features_of, lead_keys, read_model};
 use crate::show;
 
 pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
@@ -46,7 +45,7 @@ const SIZES: [usize; 4] = [10, 20, 50, 100];
 
 fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
-    let project = Project::open(&args.config.config)?;
+    let project = show::open(&args.config)?;
     let place = |format: &PointsFormat| match format {
         PointsFormat::Toml => args.output.clone(),
         PointsFormat::Csv => args.output.with_extension("csv"),
@@ -61,7 +60,7 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
     if wins == 0 || wins == labelled.labels.len() {
         bail!("{wins} of {} mature snapshots were won: both wins and others are needed to measure what points cost", labelled.labels.len());
     }
-    let matrix = features_of(&tables, &model.specs, &labelled.snapshots)?;
+    let matrix = project.features_of(&tables, &model.specs, &labelled.snapshots)?;
     let scored = score(&model, &matrix)?;
     let measured = Measured::choose(&model, &labelled.snapshots, &labelled.labels, &lead_keys(&tables, &labelled.snapshots))?;
     let probabilities = measured.pick(&scored.probabilities);
@@ -107,7 +106,7 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
             ]
         })
         .collect();
-    show::result(&show::table(&["", "AUC", "log-loss, points calibrated", "same tier"], &rows));
+    show::result(&text_table(&["", "AUC", "log-loss, points calibrated", "same tier"], &rows));
     let Some((table, curve)) = wanted_table else {
         bail!("{wanted} rules hold no feature of this model: allow more with --rules; a model that gives everyone the win rate has none at all");
     };

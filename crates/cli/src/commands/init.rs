@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use leadscore_tables::{ProfileInput, profile};
+use leadscore_workflow::write_text;
 
 use crate::args::InitArgs;
 use crate::commands::Outcome;
-use crate::commands::train::write_text;
 use crate::show;
 
 pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {

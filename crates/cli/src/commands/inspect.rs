@@ -1,13 +1,11 @@
 //! `inspect`: what is in a model file.
 
-use leadscore_inference::Term;
-use leadscore_report::{model_page, model_text};
+use leadscore_report::model_page;
 use leadscore_tables::check_target;
+use leadscore_workflow::{inspect, read_model, write_text};
 
 use crate::args::InspectArgs;
 use crate::commands::Outcome;
-use crate::commands::train::{learning_lines, write_text};
-use crate::project::read_model;
 use crate::show;
 
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
@@ -16,68 +14,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
         show::result(&serde_json::to_string_pretty(&model)?);
         return Ok(Outcome::Done);
     }
-    let card = &model.card;
-    let mut lines = vec![
-        format!("model        {}", card.model_id),
-        format!(
-            "predicts     {}",
-            card.horizon.map_or("won at all (flat export: no horizon)".to_owned(), |horizon| format!("won within {horizon} of the snapshot"))
-        ),
-        format!(
-            "trained on   {} snapshots of {} leads, {} won, {} to {}",
-            show::count(card.n_snapshots),
-            show::count(card.n_leads),
-            show::count(card.n_wins),
-            card.snapshots_from,
-            card.snapshots_to
-        ),
-        format!("knows until  {}", card.known_until),
-        format!("data         {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason),
-        format!("kind         {}: {}", card.kind, card.penalty_choice),
-        format!("fit          {}", card.fit),
-        format!("measured on  {}", card.evaluation),
-    ];
-    for challenge in &card.challenges {
-        lines.push(format!("challenge    {} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
-    }
-    if let Some(certificate) = &card.certificate {
-        lines.push(format!(
-            "certificate  gradient {:.1e}, Newton decrement {:.1e}, {} steps, {} passes, condition {:.1e}, {:.1} effective parameters",
-            certificate.gradient,
-            certificate.newton_decrement,
-            certificate.iterations,
-            certificate.passes,
-            certificate.condition,
-            certificate.effective_parameters
-        ));
-    }
-    if let Some(learning) = &card.learning {
-        lines.extend(learning_lines(learning));
-    }
-    lines.extend(card.metrics.iter().map(|(name, value)| format!("  {name:<18} {value:.4}")));
-    lines.extend(card.caveats.iter().map(|caveat| format!("caveat       {caveat}")));
-    lines.push(format!("baseline     {:.4} log-odds", model.baseline()));
-    let mut terms: Vec<&Term> = model.terms.iter().collect();
-    terms.sort_by(|a, b| b.range().total_cmp(&a.range()));
-    let rows: Vec<Vec<String>> = terms
-        .iter()
-        .map(|term| {
-            let weight = match term {
-                Term::Bins(bins) => format!("{} bins", bins.weights.len()),
-                Term::Pair(pair) => format!("{} × {} cells", pair.first.n_cells(), pair.second.n_cells()),
-                Term::Linear(linear) => format!("{:+.3} per {:.3}", linear.weight, linear.scale),
-                Term::Levels(levels) => format!("{} levels", levels.levels.len()),
-            };
-            vec![model.describe_term(term), format!("{:.3}", term.range()), weight]
-        })
-        .collect();
-    lines.push(String::new());
-    lines.push(show::table(&["feature", "moves by", "log-odds"], &rows));
-    if args.curves {
-        lines.push(String::new());
-        lines.push(model_text(&model));
-    }
-    show::result(&lines.join("\n"));
+    show::result(&inspect(&model, args.curves));
     if let Some(path) = &args.html {
         check_target(path)?;
         write_text(path, &model_page(&model)?)?;

@@ -1,19 +1,13 @@
 //! `rules`: manual points of open leads, one lead's points rule by rule, and whether rules fit the tables.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
-use leadscore_core::{Snapshot, Timestamp};
-use leadscore_features::{labelled_snapshots, scoring_snapshots};
-use leadscore_rules::{BoundRules, Crossing, Grade, PointsScore, RulesFile};
-use leadscore_tables::{ConfigError, LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, check_table_target, folder_of, in_order, write_table};
+use leadscore_tables::{check_table_target, write_table};
+use leadscore_workflow::{ReadRules, RulesOptions, check_rules, explain_rules, rules_history, write_rules};
 
-use crate::args::{ConfigArg, RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesFilesArgs, RulesScoreArgs};
+use crate::args::{RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesFilesArgs, RulesScoreArgs};
 use crate::commands::Outcome;
-use crate::commands::explain::find_lead;
-use crate::project::{Project, describe_counts, now};
-use crate::show::{self, ConfigFailure, Stage};
-use crate::source::{Source, progress_bar};
+use crate::show;
 
 pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
     match command {
@@ -24,466 +18,49 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
     }
 }
 
-/// A file of rules as it was read.
-pub(crate) struct ReadRules {
-    pub(crate) path: PathBuf,
-    text: String,
-    pub(crate) file: RulesFile,
-}
-
-impl ReadRules {
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules {}", path.display()))?;
-        match RulesFile::parse(&text) {
-            Ok(file) => Ok(Self { path: path.to_owned(), text, file }),
-            Err(error) => Err(ConfigFailure { path: path.to_owned(), text, error }.into()),
-        }
-    }
-
-    fn open_all(paths: &[PathBuf]) -> anyhow::Result<Vec<Self>> {
-        let files = paths.iter().map(|path| Self::open(path)).collect::<anyhow::Result<Vec<Self>>>()?;
-        for (position, read) in files.iter().enumerate() {
-            let name = &read.file.score.name;
-            if files[..position].iter().any(|known| known.file.score.name == *name) {
-                bail!("two files of rules have a score named `{name}`: give [score] of {} another `name`", read.path.display());
-            }
-        }
-        Ok(files)
-    }
-
-    fn failure(&self, error: ConfigError) -> anyhow::Error {
-        ConfigFailure { path: self.path.clone(), text: self.text.clone(), error }.into()
-    }
-
-    /// Binds the rules to tables that hold all that they may name, and to the features of these snapshots.
-    fn bind(&self, project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<BoundRules> {
-        let features = if self.file.needs_features() { leadscore_features::survey(tables, snapshots).plan(&project.config.features).specs } else { Vec::new() };
-        BoundRules::new(self.file.clone(), tables, &features).map_err(|error| self.failure(error))
-    }
-}
-
-/// Points of these snapshots by rules: the fewest for who is disqualified, NaN for who does not have the score.
-pub(crate) fn points_of(rules: &ReadRules, project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
-    let bound = rules.bind(project, tables, snapshots)?;
-    Ok(bound.score(tables, snapshots)?.into_iter().map(|score| score.points).collect())
-}
-
-/// Rules beside the tables that they are for.
-struct Bench<'a> {
-    project: &'a Project,
-    tables: &'a Tables,
-    schemes: Vec<Scheme>,
-    as_of: Timestamp,
-}
-
-/// One file of rules.
-struct Scheme {
-    rules: BoundRules,
-    text: String,
-}
-
-impl<'a> Bench<'a> {
-    fn new(project: &'a Project, tables: &'a Tables, files: &[ReadRules], requested: Option<Timestamp>) -> anyhow::Result<Self> {
-        let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
-        let open = scoring_snapshots(tables, as_of).at_risk;
-        let schemes = files.iter().map(|read| Ok(Scheme { rules: read.bind(project, tables, &open)?, text: read.text.clone() }));
-        Ok(Self { project, tables, schemes: schemes.collect::<anyhow::Result<_>>()?, as_of })
-    }
-
-    /// The same over a part of the leads; beside it, for each file and rule, what this part lacks.
-    fn of_part(project: &'a Project, tables: &'a Tables, files: &[ReadRules], requested: Option<Timestamp>) -> anyhow::Result<(Self, Lacks)> {
-        let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
-        let (mut schemes, mut lacks) = (Vec::new(), Vec::new());
-        for read in files {
-            let (rules, unknown) = BoundRules::of_part(read.file.clone(), tables, &[]).map_err(|error| read.failure(error))?;
-            schemes.push(Scheme { rules, text: read.text.clone() });
-            lacks.push(unknown);
-        }
-        Ok((Self { project, tables, schemes, as_of }, lacks))
-    }
-
-    /// The only file of commands that take one.
-    fn scheme(&self) -> &Scheme {
-        &self.schemes[0]
-    }
-
-    fn open_leads(&self) -> Vec<Snapshot> {
-        scoring_snapshots(self.tables, self.as_of).at_risk
-    }
-
-    fn score(&self, snapshots: &[Snapshot]) -> anyhow::Result<Vec<Vec<PointsScore>>> {
-        Ok(self.schemes.iter().map(|scheme| scheme.rules.score(self.tables, snapshots)).collect::<Result<Vec<_>, _>>()?)
-    }
-
-    /// The points of one lead.
-    fn point_of(&self, lead: u32, as_of: Timestamp) -> anyhow::Result<PointsScore> {
-        // A flat export has a place in its order for each lead, and no dates.
-        let of_order = || scoring_snapshots(self.tables, self.as_of).at_risk.into_iter().find(|key| key.lead == lead);
-        let at = if self.project.config.is_flat() { of_order().map_or(as_of, |key| key.at) } else { as_of };
-        Ok(self.scheme().rules.score(self.tables, &[Snapshot { lead, at }])?.remove(0))
-    }
-}
-
-impl Scheme {
-    fn rule_text(&self, score: &PointsScore) -> String {
-        let mut contributions = score.contributions.clone();
-        contributions.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()).then(a.rule.cmp(&b.rule)));
-        contributions
-            .iter()
-            .map(|contribution| format!("{} {:+}", self.rules.rule_name(contribution.rule), rounded(contribution.points)))
-            .collect::<Vec<_>>()
-            .join("; ")
-    }
-}
-
-/// A project with all of its tables, and the moment that was asked for.
-fn open_whole(config: &ConfigArg, as_of: Option<&String>) -> anyhow::Result<(Project, Tables, Option<Timestamp>)> {
-    let project = Project::open(&config.config)?;
-    let requested = project.moments("--as-of", as_of)?;
-    let tables = project.load(&LoadOptions { as_of: requested, ..Default::default() })?;
-    Ok((project, tables, requested))
-}
-
-fn rounded(points: f64) -> f64 {
-    (points * 10.0).round() / 10.0
-}
-
-/// The first of these, highest first, that the points reach.
-fn reached(grades: &[Grade], points: f64) -> Option<String> {
-    grades.iter().find(|grade| points >= grade.from).map(|grade| grade.name.clone())
-}
-
-/// For each file and rule, what a part of the leads lacks.
-type Lacks = Vec<Vec<Option<ConfigError>>>;
-
-/// Open leads, and for each file how many of them reach each threshold.
-#[derive(Default)]
-struct Reached {
-    n_open: usize,
-    of_thresholds: Vec<Vec<usize>>,
-}
-
-impl Reached {
-    fn of(bench: &Bench<'_>, scores: &[Vec<PointsScore>]) -> Self {
-        let count = |(scheme, scores): (&Scheme, &Vec<PointsScore>)| {
-            let reach = |threshold: Grade| scores.iter().filter(|score| score.points >= threshold.from && score.disqualified_by.is_none()).count();
-            scheme.rules.file().thresholds().into_iter().map(reach).collect()
-        };
-        Self { n_open: scores.first().map_or(0, Vec::len), of_thresholds: bench.schemes.iter().zip(scores).map(count).collect() }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.n_open += other.n_open;
-        if self.of_thresholds.is_empty() {
-            self.of_thresholds = other.of_thresholds;
-            return;
-        }
-        for (own, other) in self.of_thresholds.iter_mut().flatten().zip(other.of_thresholds.into_iter().flatten()) {
-            *own += other;
-        }
-    }
+fn open_all(paths: &[PathBuf]) -> anyhow::Result<Vec<ReadRules>> {
+    paths.iter().map(|path| ReadRules::open(path)).collect()
 }
 
 fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.files.output)?;
-    let files = ReadRules::open_all(&args.files.rules)?;
-    let project = Project::open(&args.files.config.config)?;
-    let as_of = project.moments("--as-of", args.files.as_of.as_ref())?;
-    if args.crossings && project.config.is_flat() {
-        bail!("--crossings needs dates, and a flat export has none");
-    }
-    let options = LoadOptions { as_of, now: Some(now()), ..Default::default() };
-    // Features are chosen by what all leads show, and accounts are put together from all their leads.
-    let needs_all = args.roll_up.is_some() || files.iter().any(|read| read.file.needs_features());
-    let source = if needs_all {
-        Source::Whole(Box::new(project.load(&options)?))
-    } else {
-        Source::open(&project, &options, None, folder_of(&args.files.output).to_owned())?
-    };
-    let reached = match &source {
-        Source::Whole(tables) => {
-            let bench = Bench::new(&project, tables, &files, as_of)?;
-            let open = bench.open_leads();
-            let scores = bench.score(&open)?;
-            let table = match args.roll_up {
-                Some(how) => rolled_up(&bench, how, &open, &scores)?,
-                None => scored_table(&bench, &open, &scores, args.crossings)?,
-            };
-            write_table(&args.files.output, &table)?;
-            Reached::of(&bench, &scores)
-        }
-        Source::Parts(_) => score_parts(&project, &source, &files, as_of, args)?,
-    };
-    for (read, counts) in files.iter().zip(&reached.of_thresholds) {
-        for (threshold, n) in read.file.thresholds().iter().zip(counts) {
-            show::remark(&format!("{} of {} open leads reach `{}` ({} points)", show::count(*n), show::count(reached.n_open), threshold.name, threshold.from));
-        }
-    }
+    let files = open_all(&args.files.rules)?;
+    let project = show::open(&args.files.config)?;
+    let roll_up = args.roll_up.map(|how| match how {
+        RollUp::Max => leadscore_workflow::RollUp::Max,
+        RollUp::Sum => leadscore_workflow::RollUp::Sum,
+        RollUp::Mean => leadscore_workflow::RollUp::Mean,
+    });
+    let options = RulesOptions { as_of: project.moments("--as-of", args.files.as_of.as_ref())?, crossings: args.crossings, roll_up };
+    write_rules(&project, &files, options, &args.files.output)?;
     show::remark(&format!("wrote {}", args.files.output.display()));
     Ok(Outcome::Done)
 }
 
-/// Scores part after part, and writes them in their order; what every part lacks is an error.
-fn score_parts(project: &Project, source: &Source<'_>, files: &[ReadRules], as_of: Option<Timestamp>, args: &RulesScoreArgs) -> anyhow::Result<Reached> {
-    let mut writer = TableWriter::create(&args.files.output)?;
-    let (mut reached, mut lacks, mut notes): (Reached, Option<Lacks>, Vec<Note>) = (Reached::default(), None, Vec::new());
-    let bar = progress_bar("scoring leads", source.n_parts());
-    let work = |part| -> anyhow::Result<(OutTable, Reached, Lacks, Vec<Note>)> {
-        source.with_part(part, |tables| {
-            let (bench, lacks) = Bench::of_part(project, tables, files, as_of)?;
-            let open = bench.open_leads();
-            let scores = bench.score(&open)?;
-            Ok((scored_table(&bench, &open, &scores, args.crossings)?, Reached::of(&bench, &scores), lacks, tables.notes.clone()))
-        })?
-    };
-    in_order(source.n_parts(), rayon::current_num_threads(), work, |(table, part, unknown, seen)| {
-        writer.write(&table)?;
-        reached.add(part);
-        Note::merge(&mut notes, seen);
-        lacks = Some(match lacks.take() {
-            None => unknown,
-            Some(known) => known.into_iter().zip(unknown).map(|(known, new)| known.into_iter().zip(new).map(|(known, new)| known.and(new)).collect()).collect(),
-        });
-        bar.inc(1);
-        Ok(())
-    })?;
-    bar.finish_and_clear();
-    for (read, unknown) in files.iter().zip(lacks.unwrap_or_default()) {
-        if let Some(error) = unknown.into_iter().flatten().next() {
-            return Err(read.failure(error));
-        }
-    }
-    if let Source::Parts(partitions) = source {
-        Note::merge(&mut notes, partitions.notes.clone());
-    }
-    show::notes(&notes);
-    writer.finish()?;
-    Ok(reached)
-}
-
-fn scored_table(bench: &Bench<'_>, open: &[Snapshot], scores: &[Vec<PointsScore>], crossings: bool) -> anyhow::Result<OutTable> {
-    let mut table = points_table(bench, open, scores);
-    if crossings {
-        add_crossings(bench, open, &mut table)?;
-    }
-    Ok(table)
-}
-
-/// A row a snapshot: for each file its points, grade, threshold, cell and rules.
-fn points_table(bench: &Bench<'_>, snapshots: &[Snapshot], scores: &[Vec<PointsScore>]) -> OutTable {
-    let mut table = OutTable::default();
-    let texts = |values: Vec<Option<String>>| OutColumn::Text(values);
-    table.push(&bench.tables.leads.id_column, texts(snapshots.iter().map(|key| Some(bench.tables.leads.ids[key.lead as usize].clone())).collect()));
-    if !bench.project.config.is_flat() {
-        table.push("as_of", OutColumn::Time(snapshots.iter().map(|key| Some(key.at)).collect()));
-    }
-    for (scheme, scores) in bench.schemes.iter().zip(scores) {
-        let rules = &scheme.rules;
-        let file = rules.file();
-        let named = |what: &str| column_name(bench, scheme, what);
-        table.push(&file.score.name, OutColumn::Number(scores.iter().map(|score| score.points).collect()));
-        let (grades, thresholds) = (file.grades(), file.thresholds());
-        let in_queue = |score: &PointsScore| score.disqualified_by.is_none();
-        if !grades.is_empty() {
-            table.push(&named("grade"), texts(scores.iter().map(|score| reached(&grades, score.points)).collect()));
-        }
-        if !thresholds.is_empty() {
-            table.push(&named("threshold"), texts(scores.iter().map(|score| in_queue(score).then(|| reached(&thresholds, score.points)).flatten()).collect()));
-        }
-        if file.matrix.is_some() {
-            let cells: Vec<_> = scores.iter().map(|score| score.cell.filter(|_| in_queue(score)).and_then(|cell| rules.cell(cell))).collect();
-            table.push(&named("cell"), texts(cells.iter().map(|cell| cell.as_ref().map(|(label, _)| label.clone())).collect()));
-            table.push(&named("action"), texts(cells.iter().map(|cell| cell.as_ref().and_then(|(_, action)| action.map(str::to_owned))).collect()));
-        }
-        table.push(&named("disqualified_by"), texts(scores.iter().map(|score| score.disqualified_by.map(|rule| rules.rule_name(rule).to_owned())).collect()));
-        table.push(&named("rules"), texts(scores.iter().map(|score| Some(scheme.rule_text(score))).collect()));
-    }
-    table
-}
-
-/// With several files, the name of the score stands before what is one file's own.
-fn column_name(bench: &Bench<'_>, scheme: &Scheme, what: &str) -> String {
-    if bench.schemes.len() == 1 { what.to_owned() } else { format!("{}_{what}", scheme.rules.file().score.name) }
-}
-
-/// When each threshold was first reached and since when it holds, and the highest stage ever reached.
-fn add_crossings(bench: &Bench<'_>, snapshots: &[Snapshot], table: &mut OutTable) -> anyhow::Result<()> {
-    let _stage = Stage::start("looking at every day of every lead");
-    let leads: Vec<u32> = snapshots.iter().map(|key| key.lead).collect();
-    for scheme in &bench.schemes {
-        let file = scheme.rules.file();
-        let (thresholds, stages) = (file.thresholds(), file.stages());
-        let all: Vec<Grade> = thresholds.iter().chain(&stages).cloned().collect();
-        let found = scheme.rules.crossings(bench.tables, &leads, bench.as_of, &all)?;
-        for (idx, threshold) in thresholds.iter().enumerate() {
-            let column = |pick: fn(&Crossing) -> Option<Timestamp>| OutColumn::Time(found.iter().map(|crossings| pick(&crossings[idx])).collect());
-            table.push(&column_name(bench, scheme, &format!("{}_first", threshold.name)), column(|crossing| crossing.first));
-            table.push(&column_name(bench, scheme, &format!("{}_since", threshold.name)), column(|crossing| crossing.since));
-        }
-        if !stages.is_empty() {
-            let highest = |crossings: &[Crossing]| (0..stages.len()).find(|&stage| crossings[thresholds.len() + stage].first.is_some());
-            let of_leads: Vec<Option<usize>> = found.iter().map(|crossings| highest(crossings)).collect();
-            table.push(
-                &column_name(bench, scheme, "stage"),
-                OutColumn::Text(of_leads.iter().map(|stage| stage.map(|stage| stages[stage].name.clone())).collect()),
-            );
-            let since = |(crossings, stage): (&Vec<Crossing>, &Option<usize>)| stage.and_then(|stage| crossings[thresholds.len() + stage].first);
-            table.push(&column_name(bench, scheme, "stage_since"), OutColumn::Time(found.iter().zip(&of_leads).map(since).collect()));
-        }
-    }
-    Ok(())
-}
-
-/// A row an account: its open leads, and their points put together; who is disqualified does not count.
-fn rolled_up(bench: &Bench<'_>, how: RollUp, open: &[Snapshot], scores: &[Vec<PointsScore>]) -> anyhow::Result<OutTable> {
-    let Some(account_of_lead) = &bench.tables.leads.accounts else {
-        bail!("--roll-up needs to know whose a lead is: name the column with the account as `account` of [leads]");
-    };
-    let names = &bench.tables.leads.account_names;
-    let mut rows: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
-    for (row, key) in open.iter().enumerate() {
-        if let Some(rows) = rows.get_mut(account_of_lead[key.lead as usize] as usize) {
-            rows.push(row);
-        }
-    }
-    let accounts: Vec<usize> = (0..names.len()).filter(|&account| !rows[account].is_empty()).collect();
-    let mut table = OutTable::default();
-    table.push(
-        bench.project.config.leads.account.as_deref().unwrap_or("account"),
-        OutColumn::Text(accounts.iter().map(|&account| Some(names[account].clone())).collect()),
-    );
-    table.push("as_of", OutColumn::Time(vec![Some(bench.as_of); accounts.len()]));
-    table.push("n_leads", OutColumn::Integer(accounts.iter().map(|&account| i64::try_from(rows[account].len()).ok()).collect()));
-    for (scheme, scores) in bench.schemes.iter().zip(scores) {
-        let of_account = |account: &usize| {
-            let counted = rows[*account].iter().map(|&row| &scores[row]).filter(|score| score.disqualified_by.is_none() && !score.points.is_nan());
-            let points: Vec<f64> = counted.map(|score| score.points).collect();
-            let sum: f64 = points.iter().sum();
-            match how {
-                _ if points.is_empty() => f64::NAN,
-                RollUp::Max => points.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-                RollUp::Sum => sum,
-                RollUp::Mean => sum / points.len() as f64,
-            }
-        };
-        let file = scheme.rules.file();
-        let points: Vec<f64> = accounts.iter().map(of_account).collect();
-        for (what, bands) in [("grade", file.grades()), ("threshold", file.thresholds())] {
-            if !bands.is_empty() {
-                table.push(&column_name(bench, scheme, what), OutColumn::Text(points.iter().map(|&points| reached(&bands, points)).collect()));
-            }
-        }
-        table.push(&file.score.name, OutColumn::Number(points));
-    }
-    Ok(table)
-}
-
-/// Every snapshot at which a lead was open, with its points as of then; the label where its window has ended.
 fn history(args: &RulesFilesArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.output)?;
-    let files = ReadRules::open_all(&args.rules)?;
-    let (project, tables, as_of) = open_whole(&args.config, args.as_of.as_ref())?;
-    let bench = Bench::new(&project, &tables, &files, as_of)?;
-    let (labelled, counts) = labelled_snapshots(bench.tables, &bench.project.config.snapshots, Some(bench.as_of));
-    show::remark(&describe_counts(&counts, bench.project));
-    let n_mature = labelled.snapshots.len();
-    let snapshots: Vec<Snapshot> = labelled.snapshots.iter().chain(&labelled.immature).copied().collect();
-    let scores = bench.score(&snapshots)?;
-    let mut table = points_table(&bench, &snapshots, &scores);
-    let label = |row: usize| labelled.labels.get(row).map(|label| i64::from(*label));
-    table.push("label", OutColumn::Integer((0..snapshots.len()).map(label).collect()));
-    table.push("mature", OutColumn::Boolean((0..snapshots.len()).map(|row| row < n_mature).collect()));
-    write_table(&args.output, &table)?;
+    let files = open_all(&args.rules)?;
+    let project = show::open(&args.config)?;
+    let as_of = project.moments("--as-of", args.as_of.as_ref())?;
+    write_table(&args.output, &rules_history(&project, &files, as_of)?)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
 }
 
 fn explain(args: &RulesExplainArgs) -> anyhow::Result<Outcome> {
-    let files = [ReadRules::open(&args.rules.rules)?];
-    let (project, tables, as_of) = open_whole(&args.rules.config, args.rules.as_of.as_ref())?;
-    let bench = Bench::new(&project, &tables, &files, as_of)?;
-    let rules = &bench.scheme().rules;
-    let lead = find_lead(bench.tables, &args.lead)?;
-    let score = bench.point_of(lead, bench.as_of)?;
-    let mut rows: Vec<Vec<String>> = score
-        .contributions
-        .iter()
-        .map(|contribution| vec![rules.rule_name(contribution.rule).to_owned(), format!("{:+}", rounded(contribution.points))])
-        .collect();
-    for (name, points) in [("everyone's base", rules.file().score.base), ("caps of groups", score.group_caps), ("bounds of the score", score.bounds)] {
-        if points != 0.0 {
-            rows.push(vec![name.to_owned(), format!("{:+}", rounded(points))]);
-        }
-    }
-    let file = rules.file();
-    if let Some(rule) = score.disqualified_by {
-        rows.push(vec![format!("disqualified by \"{}\"", rules.rule_name(rule)), String::new()]);
-    }
-    rows.push(vec![file.score.name.clone(), rounded(score.points).to_string()]);
-    let mut lines = vec![format!("lead {}", args.lead), show::table(&["rule", "points"], &rows)];
-    let next = file.thresholds().into_iter().rev().find(|threshold| score.points < threshold.from);
-    lines.extend(reached(&file.grades(), score.points).map(|grade| format!("grade {grade}")));
-    lines.extend(next.map(|next| format!("{} points to `{}`", rounded(next.from - score.points), next.name)));
-    if let Some((label, action)) = score.cell.and_then(|cell| rules.cell(cell)) {
-        lines.push(format!("cell {label}{}", action.map_or(String::new(), |action| format!(": {action}"))));
-    }
-    show::result(&lines.join("\n"));
+    let rules = ReadRules::open(&args.rules.rules)?;
+    let project = show::open(&args.rules.config)?;
+    let as_of = project.moments("--as-of", args.rules.as_of.as_ref())?;
+    show::result(&explain_rules(&project, rules, &args.lead, as_of)?);
     Ok(Outcome::Done)
 }
 
 fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
-    let files = [ReadRules::open(&args.rules)?];
-    let (project, tables, as_of) = open_whole(&args.config, args.as_of.as_ref())?;
-    let bench = Bench::new(&project, &tables, &files, as_of)?;
-    let rules = &bench.scheme().rules;
-    let open = bench.open_leads();
-    let scores = rules.score(bench.tables, &open)?;
-    let mut counts = vec![(0_usize, 0.0); rules.file().rules.len()];
-    for contribution in scores.iter().flat_map(|score| &score.contributions) {
-        counts[contribution.rule].0 += 1;
-        counts[contribution.rule].1 += contribution.points;
-    }
-    // A rule that only disqualifies contributes no points.
-    for rule in scores.iter().filter_map(|score| score.disqualified_by).filter(|&rule| rules.file().rules[rule].points == 0.0) {
-        counts[rule].0 += 1;
-    }
-    let rows: Vec<Vec<String>> = counts
-        .iter()
-        .enumerate()
-        .map(|(rule, (n, sum))| {
-            let mean = if *n == 0 { String::new() } else { format!("{:+}", rounded(sum / *n as f64)) };
-            vec![rules.rule_name(rule).to_owned(), show::count(*n), mean]
-        })
-        .collect();
-    show::result(&show::table(&["rule", "open leads", "mean points"], &rows));
-    let unused: Vec<&str> = counts.iter().enumerate().filter(|(_, (n, _))| *n == 0).map(|(rule, _)| rules.rule_name(rule)).collect();
-    if !unused.is_empty() {
-        show::remark(&format!("of {} open leads, no rule of these applies to any: {}", show::count(open.len()), unused.join(", ")));
-    }
-    let failures = failed_examples(&bench, &args.rules)?;
-    failures.iter().for_each(show::error);
-    Ok(if failures.is_empty() { Outcome::Done } else { Outcome::No })
-}
-
-/// Examples of the file that do not hold, each with its place.
-fn failed_examples(bench: &Bench<'_>, path: &Path) -> anyhow::Result<Vec<anyhow::Error>> {
-    let mut failures = Vec::new();
-    for example in &bench.scheme().rules.file().examples {
-        let fail = |message: String, help: String| {
-            let error = ConfigError { message, help: Some(help), span: Some(example.lead.span()) };
-            anyhow::Error::from(ConfigFailure { path: path.to_owned(), text: bench.scheme().text.clone(), error })
-        };
-        let id = example.lead.get_ref();
-        match find_lead(bench.tables, id) {
-            Err(error) => failures.push(fail(error.to_string(), "an example is a lead of these tables".to_owned())),
-            Ok(lead) => {
-                let score = bench.point_of(lead, example.as_of.map_or(bench.as_of, |moment| moment.0))?;
-                if (score.points - example.points).abs() > 0.05 {
-                    let found = format!("lead `{id}` has {} points, and the example says {}", rounded(score.points), example.points);
-                    failures.push(fail(found, format!("it got {}", bench.scheme().rule_text(&score))));
-                }
-            }
-        }
-    }
-    Ok(failures)
+    let rules = ReadRules::open(&args.rules)?;
+    let project = show::open(&args.config)?;
+    let as_of = project.moments("--as-of", args.as_of.as_ref())?;
+    let check = check_rules(&project, rules, as_of)?;
+    show::result(&check.table);
+    check.failed_examples.iter().for_each(show::error);
+    Ok(if check.failed_examples.is_empty() { Outcome::Done } else { Outcome::No })
 }

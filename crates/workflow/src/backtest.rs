@@ -9,11 +9,9 @@ use leadscore_metrics::{Clusters, SegmentInput, log_loss_rows, paired_difference
 use leadscore_report::{Backtest, Cadence};
 use leadscore_tables::LoadOptions;
 
-use crate::args::FittingArgs;
-use crate::commands::train;
 use crate::evaluation::{month_of, numbered};
-use crate::project::{Project, features_of, label_and_compute};
-use crate::show::{self, Stage};
+use crate::project::{Project, label_and_compute};
+use crate::train::{Fitting, fit};
 
 /// How often a model is fitted, and after how many days or months.
 struct Rhythm {
@@ -58,11 +56,11 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
     let mut said: BTreeMap<(Timestamp, usize), f64> = BTreeMap::new();
     let n_models = rows_of_cut.len();
     for (number, (cut, mut rows)) in rows_of_cut.into_iter().enumerate() {
-        let _stage = Stage::start(&format!("backtest: model {} of {n_models}, as of {cut}", number + 1));
+        let _stage = project.stage(&format!("backtest: model {} of {n_models}, as of {cut}", number + 1), 1)?;
         rows.sort_unstable();
         rows.dedup();
         let keys: Vec<Snapshot> = rows.iter().map(|&row| snapshots[row]).collect();
-        let probabilities = show::quietly(|| score_as_of(project, cut, &keys)).with_context(|| format!("cannot retrain as of {cut}"))?;
+        let probabilities = score_as_of(&project.quiet(), cut, &keys).with_context(|| format!("cannot retrain as of {cut}"))?;
         said.extend(rows.into_iter().zip(probabilities).map(|(row, p)| ((cut, row), p)));
     }
     let clusters = Clusters::new(lead_keys);
@@ -117,7 +115,7 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
 fn score_as_of(project: &Project, cut: Timestamp, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
     let tables = project.load(&LoadOptions { as_of: Some(cut), ..Default::default() })?;
     let (labelled, _) = label_and_compute(project, &tables, Some(cut))?;
-    let trained = train::fit(project, &tables, &labelled, &FittingArgs::default(), Some(cut))?;
+    let trained = fit(project, &tables, &labelled, Fitting::default(), Some(cut))?;
     let tables = project.load_for(&trained.model, None)?;
-    Ok(score(&trained.model, &features_of(&tables, &trained.model.specs, snapshots)?)?.probabilities)
+    Ok(score(&trained.model, &project.features_of(&tables, &trained.model.specs, snapshots)?)?.probabilities)
 }

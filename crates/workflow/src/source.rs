@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use leadscore_tables::{LoadOptions, PartitionOptions, Partitions, Tables, TablesError, needs_partitions};
 
 use crate::project::Project;
@@ -23,13 +22,10 @@ impl<'p> Source<'p> {
         if project.config.is_flat() || !needs_partitions(&project.config, &project.folder, memory.min(WHOLE))? {
             return Ok(Self::Whole(Box::new(project.load(options)?)));
         }
-        let bar = progress_bar("reading rows", 1);
-        let progress = |done: usize, total: usize| {
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        };
+        let stage = project.stage("reading rows", 1)?;
+        let progress = |done: usize, total: usize| stage.at(done, total);
         let partitions = Partitions::new(&project.config, &project.folder, options, &PartitionOptions { memory, spill, progress: &progress })?;
-        bar.finish_and_clear();
+        drop(stage);
         Ok(Self::Parts(Box::new(partitions)))
     }
 
@@ -46,16 +42,6 @@ impl<'p> Source<'p> {
             Self::Parts(partitions) => partitions.load(part).map(|tables| work(&tables)),
         }
     }
-}
-
-/// A bar with the time that is left, on a terminal.
-pub(crate) fn progress_bar(what: &str, n: usize) -> ProgressBar {
-    let bar = ProgressBar::new(n as u64);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta} left") {
-        bar.set_style(style);
-    }
-    bar.set_message(what.to_owned());
-    bar
 }
 
 /// Half of the machine's memory in bytes, or 4 GB where it does not say.

@@ -9,11 +9,10 @@ use leadscore_metrics::{
     BootstrapOptions, Calls, Clusters, Comparison, ComparisonInput, Deals, EvaluationInput, MetricError, PointsCalibration, Ranking, ScoreInput, SegmentInput,
     ThresholdInput, called_share, compare, cross_calibrated, evaluate, segment_rows, threshold_table,
 };
-use leadscore_report::{Breakdown, LeadRow, Look, Measured, RivalNote, Surprises, SwapList, ThresholdSection};
+use leadscore_report::{Breakdown, LeadRow, Look, Measured, RivalNote, Surprises, SwapList, ThresholdSection, count};
 use leadscore_tables::{Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables};
 
 use crate::project::{Project, lead_keys};
-use crate::show;
 
 /// Snapshots whose outcome is known, with the model's word on each.
 pub(crate) struct Evaluated<'a> {
@@ -48,10 +47,21 @@ pub(crate) enum RivalKind {
 }
 
 /// What the team can do, and what it costs.
-pub(crate) struct Economy {
-    pub(crate) capacity: Option<Capacity>,
-    pub(crate) cost: Option<f64>,
-    pub(crate) value: Option<f64>,
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Economy {
+    /// Leads that can be called.
+    pub capacity: Option<Capacity>,
+    /// Cost of a call.
+    pub cost: Option<f64>,
+    /// Value of a win.
+    pub value: Option<f64>,
+}
+
+impl Economy {
+    /// This, or else what the config says.
+    pub(crate) fn or(self, config: &ReportConfig) -> Self {
+        Self { capacity: self.capacity.or(config.capacity), cost: self.cost.or(config.cost), value: self.value.or(config.value) }
+    }
 }
 
 /// All figures, and what the page says about how they came to be.
@@ -91,7 +101,7 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
     let is_comparable = |rows: &[usize]| rows.iter().any(|&row| labels[row]) && rows.iter().any(|&row| !labels[row]);
     let (rivals, left_out): (Vec<&Rival>, Vec<&Rival>) = rivals.iter().partition(|rival| is_comparable(&rows_with(&[rival], labels.len())));
     for rival in left_out {
-        show::remark(&format!("{} is left out of the comparison: among the snapshots that have it, not both won and others are", rival.name));
+        evaluated.project.remark(&format!("{} is left out of the comparison: among the snapshots that have it, not both won and others are", rival.name));
     }
     let common = rows_with(&rivals, labels.len());
     if !is_comparable(&common) {
@@ -216,7 +226,7 @@ impl Rival {
         if n_wins >= ENOUGH_WINS && known.len() - n_wins >= ENOUGH_WINS {
             let points: Vec<f64> = known.iter().map(|&row| earlier[row]).collect();
             let found = PointsCalibration::fit(&known_labels, &points)?.apply(values);
-            return Ok((found, format!("As percentages: the share won by points on {} earlier snapshots (isotonic)", show::count(known.len()))));
+            return Ok((found, format!("As percentages: the share won by points on {} earlier snapshots (isotonic)", count(known.len()))));
         }
         match cross_calibrated(labels, values, clusters) {
             Ok(found) => {
@@ -312,7 +322,7 @@ impl Periods {
 
     fn in_words(&self, capacity: Option<Capacity>, n_called: f64) -> String {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of snapshots")]
-        let n_called = show::count(n_called.round() as usize);
+        let n_called = count(n_called.round() as usize);
         let each = if self.days.is_some() { "of each snapshot date" } else { "of all" };
         match capacity {
             None => format!("the best quarter {each}, {n_called} snapshots together; --capacity says what the team can really do"),

@@ -2,64 +2,121 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use leadscore_core::stable_hash;
 use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp};
 use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
-use leadscore_tables::{AttributeKey, Config, LoadOptions, Tables};
+use leadscore_report::count;
+use leadscore_tables::{AttributeKey, Config, ConfigError, Frames, LoadOptions, Note, Tables};
 
-use crate::show::{self, ConfigFailure, Stage};
+use crate::listener::{Listener, Silent, Stage};
 
-/// A config that was read, and the folder that its paths start from.
-pub(crate) struct Project {
-    pub(crate) config: Config,
-    pub(crate) folder: PathBuf,
+/// A config that was read, where its tables are, and who hears how the work goes.
+#[derive(Clone)]
+pub struct Project {
+    /// The config.
+    pub config: Config,
+    /// What the config is called in reports.
+    pub name: String,
+    /// The folder that its paths start from.
+    pub folder: PathBuf,
+    listener: Arc<dyn Listener>,
+}
+
+/// A config that cannot be read, with the text that it stands in.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", path.display())]
+pub struct ConfigFailure {
+    /// Where it was read.
+    pub path: PathBuf,
+    /// All of it.
+    pub text: String,
+    /// What is wrong.
+    pub error: ConfigError,
 }
 
 /// Labelled snapshots with their features, in order of time, then lead.
 pub(crate) struct Labelled {
+    /// The features.
     pub(crate) matrix: FeatureMatrix,
+    /// Whether each was won in its window.
     pub(crate) labels: Vec<bool>,
+    /// The lead of each.
     pub(crate) lead_keys: Vec<u64>,
 }
 
 impl Project {
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+    /// Reads a config file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a [`ConfigFailure`].
+    pub fn open(path: &Path, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| {
             let hint = if path.exists() { "is it a text file?" } else { "`leadscore init` writes one from your files; -c names another" };
             format!("cannot read the config {}: {hint}", path.display())
         })?;
-        let config = Config::parse(&text).map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?;
+        Self::parse(text, path, &Frames::default(), listener)
+    }
+
+    /// A config by its text, the path that it was read from or is called by, and tables that stand in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFailure`].
+    pub fn parse(text: String, path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+        let config = Config::parse_for(&text, frames).map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { config, folder })
+        Ok(Self { config, name: path.display().to_string(), folder, listener })
+    }
+
+    /// The same project, with nobody to hear how the work goes.
+    pub fn quiet(&self) -> Self {
+        Self { listener: Arc::new(Silent), ..self.clone() }
+    }
+
+    /// Says something that a person should know.
+    pub fn remark(&self, text: &str) {
+        self.listener.remark(text);
+    }
+
+    pub(crate) fn notes(&self, notes: &[Note]) {
+        notes.iter().for_each(|note| self.remark(&format!("note: {note}")));
+    }
+
+    pub(crate) fn stage(&self, what: &str, n_steps: usize) -> anyhow::Result<Stage> {
+        Ok(Stage::begin(&self.listener, what, n_steps)?)
     }
 
     /// Reads all tables and says what is to be known about them.
     pub(crate) fn load(&self, options: &LoadOptions) -> anyhow::Result<Tables> {
-        let stage = Stage::start("reading tables");
+        let stage = self.stage("reading tables", 1)?;
         let tables = leadscore_tables::load(&self.config, &self.folder, &LoadOptions { now: Some(now()), ..options.clone() })?;
         drop(stage);
-        show::notes(&tables.notes);
+        self.notes(&tables.notes);
         Ok(tables)
     }
 
     /// Reads the tables with the attributes and types that a model expects.
-    pub(crate) fn load_for(&self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
-        let mut attributes: HashMap<AttributeKey, FeatureKind> = HashMap::new();
-        for spec in &model.specs {
-            if let FeatureSource::Attribute { table, column } = &spec.source {
-                attributes.insert(AttributeKey::new(table, column), spec.kind);
-            }
-        }
-        let tables = self.load(&LoadOptions { as_of, attributes: Some(attributes), ..Default::default() })?;
-        show::notes(&leadscore_features::unknown_kinds(&tables, &model.specs));
+    ///
+    /// # Errors
+    ///
+    /// [`leadscore_tables::TablesError`].
+    pub fn load_for(&self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
+        let tables = self.load(&load_options_of(model, as_of))?;
+        self.notes(&leadscore_features::unknown_kinds(&tables, &model.specs));
         Ok(tables)
     }
 
-    /// Reads a moment from the command line: a time, or in a flat export a value of `order_by`.
-    pub(crate) fn moment(&self, flag: &str, text: &str) -> anyhow::Result<Timestamp> {
+    /// Reads a moment: a time, or in a flat export a value of `order_by`.
+    ///
+    /// # Errors
+    ///
+    /// It is neither.
+    pub fn moment(&self, flag: &str, text: &str) -> anyhow::Result<Timestamp> {
         if self.config.is_flat()
             && let Ok(value) = text.parse::<f64>()
             && value.is_finite()
@@ -73,22 +130,37 @@ impl Project {
         }
     }
 
-    pub(crate) fn moments(&self, flag: &str, text: Option<&String>) -> anyhow::Result<Option<Timestamp>> {
+    /// The same where it may be missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::moment`].
+    pub fn moments(&self, flag: &str, text: Option<&String>) -> anyhow::Result<Option<Timestamp>> {
         text.map(|text| self.moment(flag, text)).transpose()
     }
 
     /// The features that a survey of the snapshots gives; says what is to be known about the choice.
     pub(crate) fn plan(&self, survey: &Survey) -> anyhow::Result<Vec<FeatureSpec>> {
         let plan = survey.plan(&self.config.features);
-        show::notes(&plan.notes);
+        self.notes(&plan.notes);
         if plan.specs.is_empty() {
             bail!("there is no feature: look at `families` and `only` of [features]");
         }
         Ok(plan.specs)
     }
 
+    /// The features of these snapshots.
+    ///
+    /// # Errors
+    ///
+    /// [`leadscore_features::FeatureError`].
+    pub fn features_of(&self, tables: &Tables, specs: &[FeatureSpec], snapshots: &[Snapshot]) -> anyhow::Result<FeatureMatrix> {
+        let _stage = self.stage(&format!("computing {} features of {} snapshots", specs.len(), count(snapshots.len())), 1)?;
+        Ok(leadscore_features::compute(tables, specs, snapshots)?)
+    }
+
     /// How moments of this project are written.
-    pub(crate) fn write_time(&self) -> fn(Timestamp) -> String {
+    pub fn write_time(&self) -> fn(Timestamp) -> String {
         if self.config.is_flat() { |at| at.order().to_string() } else { |at| at.to_string() }
     }
 }
@@ -99,12 +171,6 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// The features of these snapshots.
-pub(crate) fn features_of(tables: &Tables, specs: &[FeatureSpec], snapshots: &[Snapshot]) -> anyhow::Result<FeatureMatrix> {
-    let _stage = Stage::start(&format!("computing {} features of {} snapshots", specs.len(), show::count(snapshots.len())));
-    Ok(leadscore_features::compute(tables, specs, snapshots)?)
-}
-
 /// All mature snapshots with features planned from these tables.
 pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> anyhow::Result<(Labelled, SnapshotCounts)> {
     let (labelled, counts) = leadscore_features::labelled_snapshots(tables, &project.config.snapshots, as_of);
@@ -112,7 +178,7 @@ pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Optio
         return Err(no_snapshot(project, &counts, tables.observation_end));
     }
     let specs = project.plan(&leadscore_features::survey(tables, &labelled.snapshots))?;
-    let matrix = features_of(tables, &specs, &labelled.snapshots)?;
+    let matrix = project.features_of(tables, &specs, &labelled.snapshots)?;
     let lead_keys = lead_keys(tables, matrix.keys());
     Ok((Labelled { matrix, labels: labelled.labels, lead_keys }, counts))
 }
@@ -130,13 +196,14 @@ pub(crate) fn no_snapshot(project: &Project, counts: &SnapshotCounts, observatio
     anyhow::anyhow!("there is no mature snapshot to learn from: {}; {hint}", describe_counts(counts, project))
 }
 
-pub(crate) fn lead_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
+/// A hash of the lead of each snapshot.
+pub fn lead_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
     snapshots.iter().map(|snapshot| stable_hash(&tables.leads.ids[snapshot.lead as usize])).collect()
 }
 
 /// What was kept and dropped, in one sentence.
-pub(crate) fn describe_counts(counts: &SnapshotCounts, project: &Project) -> String {
-    let c = show::count;
+pub fn describe_counts(counts: &SnapshotCounts, project: &Project) -> String {
+    let c = count;
     if project.config.is_flat() {
         return format!(
             "{} leads, {} with a known outcome kept ({} won); {} without flag or order, {} at or after the cut",
@@ -172,7 +239,31 @@ pub(crate) fn describe_counts(counts: &SnapshotCounts, project: &Project) -> Str
 pub(crate) const FLAT_CAVEAT: &str = "flat export: the outcome has no date, so there is no horizon; the likelihood is that of ever being won as this export counts it, attributes are as of the export, and nothing can prove that they were known before the outcome";
 
 /// Reads and checks a model file.
-pub(crate) fn read_model(path: &Path) -> anyhow::Result<Model> {
+///
+/// # Errors
+///
+/// It cannot be read, or is not a model.
+pub fn read_model(path: &Path) -> anyhow::Result<Model> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read the model {}", path.display()))?;
-    leadscore_inference::read_model(&bytes).with_context(|| format!("cannot use the model {}", path.display()))
+    model_from_bytes(&bytes).with_context(|| format!("cannot use the model {}", path.display()))
+}
+
+/// A model by the bytes of its file.
+///
+/// # Errors
+///
+/// [`leadscore_inference::FileError`].
+pub fn model_from_bytes(bytes: &[u8]) -> anyhow::Result<Model> {
+    Ok(leadscore_inference::read_model(bytes)?)
+}
+
+/// How to read tables for a model: the attributes that it reads, as the types that it knows.
+pub(crate) fn load_options_of(model: &Model, as_of: Option<Timestamp>) -> LoadOptions {
+    let mut attributes: HashMap<AttributeKey, FeatureKind> = HashMap::new();
+    for spec in &model.specs {
+        if let FeatureSource::Attribute { table, column } = &spec.source {
+            attributes.insert(AttributeKey::new(table, column), spec.kind);
+        }
+    }
+    LoadOptions { as_of, attributes: Some(attributes), ..Default::default() }
 }

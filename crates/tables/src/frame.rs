@@ -1,0 +1,139 @@
+//! A table in memory, which goes in and out by Arrow's C stream interface without a copy.
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use polars::prelude::{CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, PolarsError, Series, StructChunked};
+use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader, export_iterator};
+
+use crate::write::OutTable;
+
+/// Frames by the name of their table in the config: `leads`, `outcomes`, `history`, `activities.touches`, `lookups.accounts`.
+pub type Frames = BTreeMap<String, Frame>;
+
+/// A table in memory.
+#[derive(Clone)]
+pub struct Frame {
+    pub(crate) data: Arc<DataFrame>,
+}
+
+/// Why an Arrow stream is no table.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// Two columns of one name.
+    #[error("two columns are called `{column}`: rename one of them")]
+    Duplicate {
+        /// The name.
+        column: String,
+    },
+    /// The stream holds one array a batch that is not a row of named columns.
+    #[error("the Arrow stream holds {found} and no named columns: pass a frame, not a single column")]
+    NoColumns {
+        /// The type that it holds.
+        found: String,
+    },
+    /// The stream ended in an error, or holds a type that is not read.
+    #[error("cannot read the Arrow stream")]
+    Stream(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<PolarsError> for FrameError {
+    fn from(error: PolarsError) -> Self {
+        Self::Stream(Box::new(error))
+    }
+}
+
+impl std::fmt::Debug for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Frame({} rows, {})", self.data.height(), self.columns().join(", "))
+    }
+}
+
+impl Frame {
+    /// How the place of an error in a frame begins.
+    pub(crate) const CALLED: &str = "frame ";
+
+    /// What messages call the frame of a table.
+    pub(crate) fn called(&self, table: &str) -> String {
+        format!("{}`{}`", Self::CALLED, table.trim_matches(['[', ']']))
+    }
+
+    /// Names of the columns.
+    pub fn columns(&self) -> Vec<String> {
+        self.data.get_column_names().into_iter().map(ToString::to_string).collect()
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.data.height()
+    }
+
+    /// Takes a table out of an Arrow C stream, whose buffers are shared and released when the frame goes.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError`]
+    ///
+    /// # Safety
+    ///
+    /// `stream` points to an `ArrowArrayStream` that follows the C stream interface and that nobody else reads; it is
+    /// left behind as released.
+    #[expect(unsafe_code, reason = "Arrow's C interface is pointers")]
+    pub unsafe fn from_stream(stream: *mut c_void) -> Result<Self, FrameError> {
+        // SAFETY: as the caller promises; an empty stream takes its place, so that it is released once.
+        let stream = unsafe { std::ptr::replace(stream.cast::<ArrowArrayStream>(), ArrowArrayStream::empty()) };
+        // SAFETY: as the caller promises.
+        let mut reader = unsafe { ArrowArrayStreamReader::try_new(Box::new(stream)) }?;
+        let field = reader.field().clone();
+        let polars_arrow::datatypes::ArrowDataType::Struct(fields) = field.dtype() else {
+            return Err(FrameError::NoColumns { found: format!("{:?}", field.dtype()) });
+        };
+        let mut seen = std::collections::HashSet::new();
+        if let Some(twice) = fields.iter().find(|field| !seen.insert(field.name.clone())) {
+            return Err(FrameError::Duplicate { column: twice.name.to_string() });
+        }
+        let mut chunks = Vec::new();
+        // SAFETY: arrays are what the stream's schema says, as the caller promises.
+        while let Some(chunk) = unsafe { reader.next() } {
+            chunks.push(chunk?);
+        }
+        let data = if chunks.is_empty() {
+            let columns = fields.iter().map(|field| Series::new_empty(field.name.clone(), &DataType::from_arrow_field(field)).into_column());
+            DataFrame::new(0, columns.collect())?
+        } else {
+            Series::try_from((&field, chunks))?.struct_()?.clone().unnest()
+        };
+        Ok(Self { data: Arc::new(data) })
+    }
+
+    /// A frame as an Arrow C stream, to be handed to whoever reads it.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError::Stream`] where the engine cannot put its columns side by side.
+    pub fn to_stream(&self) -> Result<Box<ArrowArrayStream>, FrameError> {
+        let mut data = self.data.as_ref().clone();
+        data.align_chunks_par();
+        let rows: StructChunked = data.into_struct("".into());
+        let rows = rows.into_series();
+        let field = rows.field().to_arrow(CompatLevel::newest());
+        let chunks: Vec<_> = (0..rows.n_chunks()).map(|chunk| Ok(rows.to_arrow(chunk, CompatLevel::newest()))).collect();
+        Ok(Box::new(export_iterator(Box::new(chunks.into_iter()), field)))
+    }
+}
+
+impl OutTable {
+    /// The table as a frame.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError::Duplicate`] where two columns have one name.
+    pub fn into_frame(self) -> Result<Frame, FrameError> {
+        let mut seen = std::collections::HashSet::new();
+        if let Some((twice, _)) = self.columns.iter().find(|(name, _)| !seen.insert(name.clone())) {
+            return Err(FrameError::Duplicate { column: twice.clone() });
+        }
+        Ok(Frame { data: Arc::new(self.to_data_frame()?) })
+    }
+}

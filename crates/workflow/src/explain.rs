@@ -1,0 +1,202 @@
+//! `explain`: why one lead has its score, how far it is from the next tier, and what would take it there.
+
+use anyhow::bail;
+use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Timestamp, Unit, log_odds_to_probability};
+use leadscore_features::scoring_snapshots;
+use leadscore_inference::{Model, Reason, score};
+use leadscore_tables::Tables;
+use serde::Serialize;
+
+use crate::project::Project;
+use crate::score::tiers_of;
+
+/// What is said about one lead.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    lead: String,
+    /// `None` for a flat export, which has no dates.
+    as_of: Option<String>,
+    likelihood_to_close: f64,
+    /// 95 % interval, where the model has a covariance.
+    interval: Option<(f64, f64)>,
+    contact_priority: &'static str,
+    baseline_log_odds: f64,
+    log_odds: f64,
+    reasons: Vec<Contribution>,
+    next_tier: Option<NextTier>,
+    model_id: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Contribution {
+    text: String,
+    log_odds: f64,
+    /// Likelihood with this reason and all before it.
+    running_likelihood: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct NextTier {
+    tier: &'static str,
+    /// The least likelihood in that tier today.
+    from_likelihood: f64,
+    log_odds_missing: f64,
+    /// Single changes that would cross, smallest first.
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, Serialize)]
+struct Change {
+    feature: String,
+    from: f64,
+    to: f64,
+    likelihood_then: f64,
+}
+
+/// Reasons that the text names; JSON has all.
+const N_REASONS: usize = 15;
+/// Changes that are named at most.
+const N_CHANGES: usize = 3;
+
+/// No lead has this id.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no lead `{id}` in [leads]; the nearest id is `{nearest}`")]
+pub struct UnknownLead {
+    id: String,
+    nearest: String,
+}
+
+/// Explains the score of one lead, as it stood at `as_of`, by default the day after the latest time in the data.
+///
+/// # Errors
+///
+/// [`UnknownLead`], the lead is not open, or the tables cannot be read.
+pub fn explain(project: &Project, model: &Model, id: &str, as_of: Option<Timestamp>) -> anyhow::Result<Explanation> {
+    let tables = project.load_for(model, as_of)?;
+    let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
+    let lead = find_lead(&tables, id)?;
+    let set = scoring_snapshots(&tables, as_of);
+    let Some(row) = set.at_risk.iter().position(|key| key.lead == lead) else {
+        let why = if set.closed_won.contains(&lead) { "was won before" } else { "closed before, or is not yet created" };
+        bail!(
+            "lead `{}` {why} {}: only open leads have a score",
+            id,
+            if project.config.is_flat() { "this export".to_owned() } else { (project.write_time())(as_of) }
+        );
+    };
+    // The tier of one lead depends on all of them.
+    let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
+    let scored = score(model, &matrix)?;
+    let tiers = tiers_of(project, model, &scored);
+    let log_odds = scored.log_odds[row];
+    let mut running = scored.baseline;
+    let mut step = |reason: Reason| {
+        running += reason.log_odds;
+        Contribution { text: reason.text, log_odds: reason.log_odds, running_likelihood: likelihood(running) }
+    };
+    Ok(Explanation {
+        lead: id.to_owned(),
+        as_of: (!project.config.is_flat()).then(|| (project.write_time())(as_of)),
+        likelihood_to_close: likelihood(log_odds),
+        interval: model.log_odds_error(&matrix, row).map(|error| (likelihood(log_odds - 1.96 * error), likelihood(log_odds + 1.96 * error))),
+        contact_priority: tiers[row].name(),
+        baseline_log_odds: scored.baseline,
+        log_odds,
+        reasons: model.reasons(&matrix, row).into_iter().map(&mut step).collect(),
+        next_tier: next_tier(model, &matrix, row, &scored.log_odds, &tiers),
+        model_id: model.card.model_id.clone(),
+    })
+}
+
+fn likelihood(log_odds: f64) -> f64 {
+    100.0 * log_odds_to_probability(log_odds)
+}
+
+pub(crate) fn find_lead(tables: &Tables, id: &str) -> anyhow::Result<u32> {
+    if let Some(position) = tables.leads.ids.iter().position(|known| known == id) {
+        return Ok(u32::try_from(position)?);
+    }
+    let nearest = tables.leads.ids.iter().min_by_key(|known| strsim::levenshtein(known, id));
+    match nearest {
+        Some(nearest) => Err(UnknownLead { id: id.to_owned(), nearest: nearest.clone() }.into()),
+        None => bail!("[leads] holds no lead"),
+    }
+}
+
+/// The tier above, and the smallest single changes in what a lead does that would reach it.
+fn next_tier(model: &Model, matrix: &FeatureMatrix, row: usize, log_odds: &[f64], tiers: &[ContactPriority]) -> Option<NextTier> {
+    let own = ContactPriority::QUARTILES.iter().position(|tier| *tier == tiers[row])?;
+    // Ties may leave a tier empty.
+    let above = ContactPriority::QUARTILES[..own].iter().rev().find(|tier| tiers.contains(tier))?;
+    let edge = (0..tiers.len()).filter(|&other| tiers[other] == *above).map(|other| log_odds[other]).min_by(f64::total_cmp)?;
+    let mut changes: Vec<(f64, Change)> = Vec::new();
+    for (feature_idx, spec) in model.specs.iter().enumerate() {
+        // What can be brought about: more activities of the lead itself. Attributes and calendars cannot.
+        if spec.unit != Unit::Events || !matches!(spec.source, FeatureSource::Activity { .. }) {
+            continue;
+        }
+        let from = matrix.values()[[row, feature_idx]];
+        let from = if from.is_nan() { 0.0 } else { from };
+        let crossing = model.steps_above(feature_idx, from).into_iter().find(|&to| model.log_odds_if(matrix, row, feature_idx, to) >= edge);
+        if let Some(to) = crossing {
+            let then = model.log_odds_if(matrix, row, feature_idx, to);
+            changes.push((to - from, Change { feature: spec.describe(), from, to, likelihood_then: likelihood(then) }));
+        }
+    }
+    changes.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.likelihood_then.total_cmp(&a.1.likelihood_then)));
+    Some(NextTier {
+        tier: above.name(),
+        from_likelihood: likelihood(edge),
+        log_odds_missing: edge - log_odds[row],
+        changes: changes.into_iter().take(N_CHANGES).map(|(_, change)| change).collect(),
+    })
+}
+
+impl Explanation {
+    /// The reasons as bars, and what would lift the lead to the next tier.
+    pub fn text(&self) -> String {
+        let explanation = self;
+        let at = explanation.as_of.as_ref().map_or(String::new(), |as_of| format!(" at {as_of}"));
+        let mut lines = vec![format!("lead {}{at}", explanation.lead)];
+        let interval = explanation.interval.map_or(String::new(), |(low, high)| format!(" (95 % interval {low:.1} to {high:.1} %)"));
+        lines.push(format!("likelihood to close {:.1} %{interval}, contact priority {}", explanation.likelihood_to_close, explanation.contact_priority));
+        lines.push(String::new());
+        let widest = explanation.reasons.iter().map(|reason| reason.log_odds.abs()).fold(0.05, f64::max);
+        let bar = |log_odds: f64| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 12 marks")]
+            let length = (12.0 * log_odds.abs() / widest).round() as usize;
+            if log_odds >= 0.0 { format!("{:12}|{:<12}", "", "+".repeat(length)) } else { format!("{:>12}|{:12}", "-".repeat(length), "") }
+        };
+        lines.push(format!("{:>8}  {:>7}  {:25}  the average lead", "", format!("{:.1} %", likelihood(explanation.baseline_log_odds)), ""));
+        let (named, rest) = explanation.reasons.split_at(explanation.reasons.len().min(N_REASONS));
+        for reason in named {
+            lines.push(format!("{:>+8.3}  {:>7}  {}  {}", reason.log_odds, format!("{:.1} %", reason.running_likelihood), bar(reason.log_odds), reason.text));
+        }
+        if !rest.is_empty() {
+            let sum: f64 = rest.iter().map(|reason| reason.log_odds).sum();
+            lines.push(format!(
+                "{sum:>+8.3}  {:>7}  {}  {} weaker reasons together (--json names them)",
+                format!("{:.1} %", explanation.likelihood_to_close),
+                bar(sum),
+                rest.len()
+            ));
+        }
+        lines.push(String::new());
+        match &explanation.next_tier {
+            None => lines.push("there is no tier above".to_owned()),
+            Some(next) => {
+                lines.push(format!("{} begins at {:.1} %, {:.3} log-odds from here", next.tier, next.from_likelihood, next.log_odds_missing));
+                if next.changes.is_empty() {
+                    lines.push("  no single activity more would cross it".to_owned());
+                }
+                for change in &next.changes {
+                    lines.push(format!("  {}: from {} to {} would give {:.1} %", change.feature, change.from, change.to, change.likelihood_then));
+                }
+                if !next.changes.is_empty() {
+                    lines.push("  (what such leads did in the past; whether bringing it about has the same effect, only a trial tells)".to_owned());
+                }
+            }
+        }
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,243 @@
+//! `features`: the feature matrix, for other tools.
+
+use std::path::{Path, PathBuf};
+
+use leadscore_core::{Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp};
+use leadscore_features::{SnapshotCounts, Survey, labelled_snapshots, survey};
+use leadscore_inference::Model;
+use leadscore_report::count;
+use leadscore_tables::{LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of, in_order};
+
+use crate::project::{Project, describe_counts, load_options_of, no_snapshot, now};
+use crate::source::Source;
+use crate::text::table;
+
+/// Which features, as of when, and how much memory their making may take.
+#[derive(Default)]
+pub struct FeatureOptions<'a> {
+    /// Nothing known at or after this moment exists.
+    pub as_of: Option<Timestamp>,
+    /// Exactly the features that this model reads; default: those that the config asks for.
+    pub model: Option<&'a Model>,
+    /// Bytes of memory to stay within; default: half of the machine's.
+    pub memory: Option<u64>,
+    /// Folder for what waits on disk; default: beside the matrix.
+    pub spill: Option<PathBuf>,
+}
+
+impl FeatureOptions<'_> {
+    fn load_options(&self) -> LoadOptions {
+        let of_model = self.model.map(|model| load_options_of(model, self.as_of));
+        LoadOptions { as_of: self.as_of, now: Some(now()), ..of_model.unwrap_or_default() }
+    }
+}
+
+/// The matrix of all snapshots with their labels.
+///
+/// # Errors
+///
+/// The tables cannot be read, no snapshot is mature, or there is no feature.
+pub fn feature_table(project: &Project, options: &FeatureOptions<'_>) -> anyhow::Result<OutTable> {
+    let source = Source::Whole(Box::new(project.load(&options.load_options())?));
+    let overview = look_at(&source, project, options.as_of, 1)?;
+    let specs = choose(project, &source, options.model, &overview)?;
+    source.with_part(0, |tables| matrix_table(project, tables, &specs, &Look::new(project, tables, options.as_of).labelled))?
+}
+
+/// Features without their values.
+///
+/// # Errors
+///
+/// As [`feature_table`].
+pub fn plan_features(project: &Project, options: &FeatureOptions<'_>) -> anyhow::Result<Vec<FeatureSpec>> {
+    let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
+    let source = Source::open(project, &options.load_options(), options.memory, spill)?;
+    let overview = look_at(&source, project, options.as_of, source.n_parts())?;
+    choose(project, &source, options.model, &overview)
+}
+
+/// Writes the matrix of all snapshots with their labels, part after part; returns the features.
+///
+/// # Errors
+///
+/// As [`feature_table`]; or the file cannot be written.
+pub fn write_features(project: &Project, options: &FeatureOptions<'_>, path: &Path) -> anyhow::Result<Vec<FeatureSpec>> {
+    let spill = options.spill.clone().unwrap_or_else(|| folder_of(path).to_owned());
+    let source = Source::open(project, &options.load_options(), options.memory, spill)?;
+    let (overview, specs) = write_matrix(project, &source, options, path)?;
+    let n_rows = overview.counts.mature + overview.counts.immature;
+    project.remark(&format!("wrote {} ({} rows, {} features)", path.display(), count(n_rows), specs.len()));
+    Ok(specs)
+}
+
+/// Says what is to be known about the leads, and chooses features by what all of them show.
+fn choose(project: &Project, source: &Source<'_>, model: Option<&Model>, overview: &Overview) -> anyhow::Result<Vec<FeatureSpec>> {
+    if let Source::Parts(partitions) = source {
+        let mut notes = overview.notes.clone();
+        Note::merge(&mut notes, partitions.notes.clone());
+        project.notes(&notes);
+    }
+    if overview.counts.mature == 0 {
+        return Err(no_snapshot(project, &overview.counts, overview.observation_end));
+    }
+    project.remark(&describe_counts(&overview.counts, project));
+    model.map_or_else(|| project.plan(&overview.survey), |model| Ok(model.specs.clone()))
+}
+
+/// Writes the matrix; returns what all leads show, and the features.
+///
+/// Which features there are is known when all leads were seen, and mostly when the first part was: the matrix is written as
+/// if so, and once more where a later part shows something new.
+fn write_matrix(project: &Project, source: &Source<'_>, options: &FeatureOptions<'_>, path: &Path) -> anyhow::Result<(Overview, Vec<FeatureSpec>)> {
+    let as_of = options.as_of;
+    let guess = match options.model {
+        Some(model) => model.specs.clone(),
+        None => look_at(source, project, as_of, 1)?.survey.plan(&project.config.features).specs,
+    };
+    let (overview, writer) = write_parts(source, project, as_of, &guess, path)?;
+    let specs = choose(project, source, options.model, &overview)?;
+    if specs == guess {
+        writer.finish()?;
+        return Ok((overview, specs));
+    }
+    drop(writer);
+    let (overview, writer) = write_parts(source, project, as_of, &specs, path)?;
+    writer.finish()?;
+    Ok((overview, specs))
+}
+
+/// What is known of leads before their first feature is computed; those of parts add up.
+#[derive(Default)]
+struct Overview {
+    survey: Survey,
+    counts: SnapshotCounts,
+    observation_end: Timestamp,
+    notes: Vec<Note>,
+}
+
+impl Overview {
+    fn add(&mut self, other: Self) {
+        self.survey.add(other.survey);
+        self.counts += other.counts;
+        self.observation_end = other.observation_end;
+        Note::merge(&mut self.notes, other.notes);
+    }
+}
+
+/// The snapshots of one part.
+struct Look {
+    labelled: LabelledSnapshots,
+    at: Overview,
+}
+
+impl Look {
+    fn new(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> Self {
+        let (labelled, counts) = labelled_snapshots(tables, &project.config.snapshots, as_of);
+        let survey = survey(tables, &labelled.snapshots);
+        Self { labelled, at: Overview { survey, counts, observation_end: tables.observation_end, notes: tables.notes.clone() } }
+    }
+}
+
+/// Looks at the first parts.
+fn look_at(source: &Source<'_>, project: &Project, as_of: Option<Timestamp>, n_parts: usize) -> anyhow::Result<Overview> {
+    let stage = project.stage("looking at leads", n_parts)?;
+    let mut overview = Overview::default();
+    let look = |part| -> anyhow::Result<Overview> { Ok(source.with_part(part, |tables| Look::new(project, tables, as_of).at)?) };
+    in_order(n_parts, rayon::current_num_threads(), look, |look| {
+        stage.advance(1);
+        overview.add(look);
+        Ok(())
+    })?;
+    Ok(overview)
+}
+
+/// Computes the features of every part, and writes them in the order of the parts; looks at each meanwhile.
+fn write_parts(
+    source: &Source<'_>,
+    project: &Project,
+    as_of: Option<Timestamp>,
+    specs: &[FeatureSpec],
+    path: &Path,
+) -> anyhow::Result<(Overview, TableWriter)> {
+    let mut writer = TableWriter::create(path)?;
+    let stage = project.stage("computing features of leads", source.n_parts())?;
+    let mut overview = Overview::default();
+    let compute = |part| -> anyhow::Result<(OutTable, Overview)> {
+        source.with_part(part, |tables| {
+            let look = Look::new(project, tables, as_of);
+            Ok((matrix_table(project, tables, specs, &look.labelled)?, look.at))
+        })?
+    };
+    in_order(source.n_parts(), rayon::current_num_threads(), compute, |(table, look)| {
+        writer.write(&table)?;
+        overview.add(look);
+        stage.advance(1);
+        Ok(())
+    })?;
+    Ok((overview, writer))
+}
+
+/// The snapshots of these tables with their features, in order of a hash of the lead (with accounts: of the account), then
+/// the lead, then time: an order that does not depend on how many leads are in memory at once.
+fn matrix_table(project: &Project, tables: &Tables, specs: &[FeatureSpec], labelled: &LabelledSnapshots) -> anyhow::Result<OutTable> {
+    let mature = labelled.snapshots.iter().zip(&labelled.labels).map(|(&key, &label)| (key, Some(label)));
+    let mut rows: Vec<(Snapshot, Option<bool>)> = mature.chain(labelled.immature.iter().map(|&key| (key, None))).collect();
+    rows.sort_by_cached_key(|(key, _)| (tables.entity_hash(key.lead), key.lead, key.at));
+    let (keys, labels): (Vec<Snapshot>, Vec<Option<bool>>) = rows.into_iter().unzip();
+    let matrix = leadscore_features::compute(tables, specs, &keys)?;
+    let mut table = OutTable::default();
+    table.push(&tables.leads.id_column, OutColumn::Text(keys.iter().map(|key| Some(tables.leads.ids[key.lead as usize].clone())).collect()));
+    if project.config.is_flat() {
+        table.push("snapshot", OutColumn::Number(keys.iter().map(|key| key.at.order()).collect()));
+    } else {
+        table.push("snapshot", OutColumn::Time(keys.iter().map(|key| Some(key.at)).collect()));
+    }
+    table.push("label", OutColumn::Integer(labels.iter().map(|label| label.map(i64::from)).collect()));
+    table.push("mature", OutColumn::Boolean(labels.iter().map(Option::is_some).collect()));
+    push_features(&mut table, &matrix);
+    Ok(table)
+}
+
+fn push_features(table: &mut OutTable, matrix: &FeatureMatrix) {
+    for (idx, spec) in matrix.specs().iter().enumerate() {
+        // A feature may be called as the key is.
+        let name = if table.columns.iter().any(|(taken, _)| *taken == spec.name) { format!("feature.{}", spec.name) } else { spec.name.clone() };
+        let column = if matrix.is_category(idx) {
+            OutColumn::Text((0..matrix.n_rows()).map(|row| matrix.level(row, idx).map(str::to_owned)).collect())
+        } else {
+            OutColumn::Number(matrix.column(idx).to_vec())
+        };
+        table.metadata.push((format!("unit:{name}"), spec.unit.name().to_owned()));
+        table.metadata.push((format!("about:{name}"), spec.describe()));
+        table.push(&name, column);
+    }
+}
+
+/// The dictionary of features, as a table for the terminal or as Markdown with the definition of each family.
+pub fn describe_features(project: &Project, specs: &[FeatureSpec], markdown: bool) -> String {
+    let unit = |spec: &FeatureSpec| if spec.kind == FeatureKind::Category { "category" } else { spec.unit.name() };
+    if !markdown {
+        let rows: Vec<Vec<String>> =
+            specs.iter().map(|spec| vec![spec.name.clone(), unit(spec).to_owned(), spec.describe(), spec.missing().to_owned()]).collect();
+        return format!("{}\n\n{} features", table(&["feature", "unit", "what it is", "missing means"], &rows), specs.len());
+    }
+    let cell = |text: &str| text.replace('|', "\\|");
+    let mut lines = vec!["# Features".to_owned(), String::new(), format!("{} features. The families that they belong to:", specs.len()), String::new()];
+    for family in project.config.features.chosen_families() {
+        lines.push(format!("- **{}**: {}", family.name(), family.definition()));
+    }
+    lines.extend([String::new(), "| feature | unit | what it is | missing means |".to_owned(), "| --- | --- | --- | --- |".to_owned()]);
+    lines.extend(specs.iter().map(|spec| format!("| `{}` | {} | {} | {} |", cell(&spec.name), unit(spec), cell(&spec.describe()), spec.missing())));
+    lines.join("\n")
+}
+
+/// The reference of all families, as `docs/features.md` has it.
+pub fn reference_of_families() -> String {
+    let mut lines = vec!["| family | default | definition | example |".to_owned(), "| --- | --- | --- | --- |".to_owned()];
+    for family in Family::ALL {
+        let example = family.example().map_or_else(String::new, |(name, value)| format!("`{name}` = {}", (value * 1e4).round() / 1e4));
+        let default = if family.is_default() { "yes" } else { "" };
+        lines.push(format!("| `{}` | {default} | {} | {example} |", family.name(), family.definition()));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,39 @@
+//! The straight lines from a config to models, scores and reports, for whoever asks: the command or the Python package.
+
+mod listener;
+mod text;
+
+mod project;
+mod source;
+
+mod check;
+mod evaluation;
+mod features;
+mod rules;
+mod simulate;
+
+mod train;
+
+mod score;
+
+mod backtest;
+mod evaluate;
+mod explain;
+mod inspect;
+mod recalibrate;
+
+pub use check::{Findings, check};
+pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
+pub use explain::{Explanation, UnknownLead, explain};
+pub use features::{FeatureOptions, describe_features, feature_table, plan_features, reference_of_families, write_features};
+pub use inspect::inspect;
+pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
+pub use project::{ConfigFailure, Project, describe_counts, lead_keys, model_from_bytes, read_model};
+pub use recalibrate::recalibrate;
+pub use rules::{ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history, rules_table, write_rules};
+pub use score::{Scores, score_leads};
+pub use simulate::{simulated_config, simulated_tables, write_crm};
+pub use text::table;
+pub use train::{Fitting, Training, train, write_bytes, write_model, write_text};
+
+pub use evaluation::Economy;

@@ -1,0 +1,182 @@
+//! `simulate`: a CRM with a known truth, written table by table.
+
+use std::path::Path;
+
+use anyhow::Context;
+use std::sync::Arc;
+
+use leadscore_simulate::{Chunk, Event, SimulationOptions, Simulator};
+use leadscore_tables::{OutColumn, OutTable, TableWriter};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use crate::listener::{Listener, Stage};
+use crate::train::write_text;
+
+/// Leads made and written at a time.
+const CHUNK: u32 = 20_000;
+/// Names of the tables, in the order in which they are made; accounts come beside them.
+const NAMES: [&str; 7] = ["leads", "touches", "web_sessions", "sales_activities", "deals", "stages", "truth"];
+
+/// All tables of a made-up CRM by name, with its truth, in memory.
+pub fn simulated_tables(options: SimulationOptions) -> Vec<(&'static str, OutTable)> {
+    let simulator = Simulator::new(options);
+    let accounts = [("accounts", account_table(&simulator, 0..simulator.n_accounts()))];
+    let chunk = simulator.leads(0..options.n_leads);
+    accounts.into_iter().chain(NAMES.into_iter().zip(tables_of(&chunk))).collect()
+}
+
+/// Writes all tables, the truth and a config; returns the number of activities.
+///
+/// # Errors
+///
+/// A file cannot be written.
+pub fn write_crm(options: SimulationOptions, folder: &Path, ending: &str, listener: &Arc<dyn Listener>) -> anyhow::Result<usize> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let simulator = Simulator::new(options);
+    let open = |name: &str| TableWriter::create(&folder.join(format!("{name}.{ending}")));
+    let mut accounts = open("accounts")?;
+    for start in (0..simulator.n_accounts()).step_by(CHUNK as usize) {
+        accounts.write(&account_table(&simulator, start..(start + CHUNK).min(simulator.n_accounts())))?;
+    }
+    let mut writers = NAMES.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let stage = Stage::begin(listener, "making leads", options.n_leads as usize)?;
+    let mut n_activities = 0;
+    let starts: Vec<u32> = (0..options.n_leads).step_by(CHUNK as usize).collect();
+    for batch in starts.chunks(rayon::current_num_threads()) {
+        let chunks: Vec<Chunk> = batch.into_par_iter().map(|&start| simulator.leads(start..(start + CHUNK).min(options.n_leads))).collect();
+        for chunk in chunks {
+            n_activities += chunk.touches.len() + chunk.sessions.len() + chunk.sales.len();
+            stage.advance(chunk.leads.len());
+            for (writer, table) in writers.iter_mut().zip(tables_of(&chunk)) {
+                writer.write(&table)?;
+            }
+        }
+    }
+    drop(stage);
+    accounts.finish()?;
+    for writer in writers {
+        writer.finish()?;
+    }
+    write_text(&folder.join("leadscore.toml"), &simulated_config(options, ending))?;
+    Ok(n_activities)
+}
+
+fn account_table(simulator: &Simulator, range: std::ops::Range<u32>) -> OutTable {
+    let rows = simulator.accounts(range);
+    let mut table = OutTable::default();
+    table.push("account_id", OutColumn::Text(rows.iter().map(|row| Some(row.account_id.clone())).collect()));
+    table.push("industry", OutColumn::Text(rows.iter().map(|row| Some(row.industry.to_owned())).collect()));
+    table.push("employees", OutColumn::Text(rows.iter().map(|row| Some(row.employees.to_owned())).collect()));
+    table.push("country", OutColumn::Text(rows.iter().map(|row| Some(row.country.to_owned())).collect()));
+    table
+}
+
+/// The tables of a chunk, in the order of the writers.
+fn tables_of(chunk: &Chunk) -> [OutTable; 7] {
+    let mut leads = OutTable::default();
+    let rows = &chunk.leads;
+    leads.push("lead_id", OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()));
+    leads.push("account_id", OutColumn::Text(rows.iter().map(|row| Some(row.account_id.clone())).collect()));
+    leads.push("created_at", OutColumn::Time(rows.iter().map(|row| Some(row.created_at)).collect()));
+    leads.push("source", OutColumn::Text(rows.iter().map(|row| row.source.map(str::to_owned)).collect()));
+    leads.push("role", OutColumn::Text(rows.iter().map(|row| Some(row.role.to_owned())).collect()));
+    leads.push("seats", OutColumn::Number(rows.iter().map(|row| row.seats.unwrap_or(f64::NAN)).collect()));
+    leads.push("first_pages", OutColumn::Number(rows.iter().map(|row| row.first_pages).collect()));
+    leads.push("free_mail", OutColumn::Boolean(rows.iter().map(|row| row.free_mail).collect()));
+    leads.push("manual_score", OutColumn::Number(rows.iter().map(|row| row.manual_score).collect()));
+    let mut deals = OutTable::default();
+    let rows = &chunk.deals;
+    deals.push("deal_id", OutColumn::Text(rows.iter().map(|row| Some(row.deal_id.clone())).collect()));
+    deals.push("lead_id", OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()));
+    deals.push("amount", OutColumn::Number(rows.iter().map(|row| row.amount).collect()));
+    deals.push("stage", OutColumn::Text(rows.iter().map(|row| Some(row.stage.to_owned())).collect()));
+    deals.push("closed_at", OutColumn::Time(rows.iter().map(|row| row.closed_at).collect()));
+    let mut stages = OutTable::default();
+    let rows = &chunk.stages;
+    stages.push("deal_id", OutColumn::Text(rows.iter().map(|row| Some(row.deal_id.clone())).collect()));
+    stages.push("lead_id", OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()));
+    stages.push("stage", OutColumn::Text(rows.iter().map(|row| Some(row.stage.to_owned())).collect()));
+    stages.push("entered_at", OutColumn::Time(rows.iter().map(|row| Some(row.entered_at)).collect()));
+    let mut truth = OutTable::default();
+    let rows = &chunk.truth;
+    truth.push("lead_id", OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()));
+    truth.push("snapshot", OutColumn::Time(rows.iter().map(|row| Some(row.snapshot)).collect()));
+    truth.push("probability", OutColumn::Number(rows.iter().map(|row| row.probability).collect()));
+    let kinds = |events: &[Event]| OutColumn::Text(events.iter().map(|event| Some(event.kind.to_owned())).collect());
+    let mut touches = event_table(&chunk.touches);
+    touches.push("touch_type", kinds(&chunk.touches));
+    let mut sessions = event_table(&chunk.sessions);
+    sessions.push("page_views", OutColumn::Number(chunk.sessions.iter().map(|event| event.page_views).collect()));
+    sessions.push("minutes", OutColumn::Number(chunk.sessions.iter().map(|event| event.minutes).collect()));
+    let mut sales = event_table(&chunk.sales);
+    sales.push("activity_type", kinds(&chunk.sales));
+    [leads, touches, sessions, sales, deals, stages, truth]
+}
+
+fn event_table(events: &[Event]) -> OutTable {
+    let mut table = OutTable::default();
+    table.push("lead_id", OutColumn::Text(events.iter().map(|event| Some(event.lead_id.clone())).collect()));
+    table.push("at", OutColumn::Time(events.iter().map(|event| Some(event.at)).collect()));
+    table.push("recorded_at", OutColumn::Time(events.iter().map(|event| Some(event.recorded_at)).collect()));
+    table
+}
+
+/// The config of a made-up CRM.
+pub fn simulated_config(options: SimulationOptions, ending: &str) -> String {
+    let simulator = Simulator::new(options);
+    format!(
+        r#"# Written by `leadscore simulate`: a made-up CRM with a known truth (truth.{ending}).
+[leads]
+path = "leads.{ending}"
+id = "lead_id"
+created_at = "created_at"
+manual_score = "manual_score"
+
+[lookups.accounts]
+path = "accounts.{ending}"
+key = "account_id"
+
+[activities.touches]
+path = "touches.{ending}"
+lead = "lead_id"
+at = "at"
+recorded_at = "recorded_at"
+kind = ["touch_type"]
+
+[activities.web]
+path = "web_sessions.{ending}"
+lead = "lead_id"
+at = "at"
+recorded_at = "recorded_at"
+values = ["page_views", "minutes"]
+
+[activities.sales]
+path = "sales_activities.{ending}"
+lead = "lead_id"
+at = "at"
+recorded_at = "recorded_at"
+kind = ["activity_type"]
+
+[activities.stages]
+path = "stages.{ending}"
+lead = "lead_id"
+at = "entered_at"
+kind = ["stage"]
+
+[outcomes]
+path = "deals.{ending}"
+lead = "lead_id"
+closed_at = "closed_at"
+result = "stage"
+won = ["closed_won"]
+lost = ["closed_lost"]
+amount = "amount"
+
+[snapshots]
+horizon = "90d"
+every = "month"
+observation_end = "{end}"
+"#,
+        end = simulator.end()
+    )
+}

@@ -1,0 +1,239 @@
+//! `train`: from closed leads to a model file.
+
+use std::path::Path;
+
+use anyhow::Context;
+use leadscore_core::Timestamp;
+use leadscore_features::SnapshotCounts;
+use leadscore_inference::LearningCurve;
+use leadscore_report::Report;
+use leadscore_tables::{LoadOptions, ModelDirection, OutFile, Tables};
+use leadscore_training::{Direction, DropReason, Dropped, EvaluationKind, LeakVerdict, ModelKind, SolverKind, TrainContext, TrainInput, TrainOptions, Trained};
+
+use crate::evaluate::data_section;
+use crate::evaluation::{Economy, Evaluated, known_before, look, manual_rival, measure};
+use crate::project::{FLAT_CAVEAT, Labelled, Project, describe_counts, label_and_compute};
+use crate::text::table;
+
+/// How a model is fitted and measured.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Fitting {
+    /// Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest fifth.
+    pub cross_validate: bool,
+    /// Also say what more wins would change, by fits on shares of the leads.
+    pub learning_curve: bool,
+    /// Train although there are too few wins or losses.
+    pub allow_too_few: bool,
+    /// Train on attributes that are proven to know the outcome.
+    pub allow_leaks: bool,
+    /// Fit by linfa-logistic, the reference, in place of our own solver.
+    pub linfa: bool,
+}
+
+/// A model, and all that it was learned from.
+pub struct Training {
+    /// The model, and what was found on the way.
+    pub trained: Trained,
+    /// What was kept and dropped.
+    pub counts: SnapshotCounts,
+    tables: Tables,
+    labelled: Labelled,
+}
+
+/// Learns a model from what was known before `as_of`, or from everything.
+///
+/// # Errors
+///
+/// The tables cannot be read, or hold too little to learn from.
+pub fn train(project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> anyhow::Result<Training> {
+    let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
+    let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
+    project.remark(&describe_counts(&counts, project));
+    let trained = fit(project, &tables, &labelled, fitting, as_of)?;
+    report_training(project, &trained);
+    Ok(Training { trained, counts, tables, labelled })
+}
+
+/// A model of these snapshots, by the config and what was typed.
+pub(crate) fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args: Fitting, as_of: Option<Timestamp>) -> anyhow::Result<Trained> {
+    let _stage = project.stage("fitting", 1)?;
+    let is_flat = project.config.is_flat();
+    let last = labelled.matrix.keys().last().map(|key| key.at);
+    let solver = if args.linfa { SolverKind::Linfa } else { SolverKind::Native };
+    let is_linear = project.config.model.kind == leadscore_tables::ModelKind::Linear || solver == SolverKind::Linfa;
+    let options = TrainOptions {
+        kind: if is_linear { ModelKind::Linear } else { ModelKind::Additive },
+        segment: project.config.model.segment.clone(),
+        max_pairs: project.config.model.max_pairs,
+        directions: directions(project),
+        l1_ratio: project.config.model.l1_ratio,
+        losses_kept: project.config.model.losses_kept,
+        solver,
+        learning_curve: args.learning_curve,
+        allow_too_few: args.allow_too_few,
+        allow_leaks: args.allow_leaks,
+        evaluation: if args.cross_validate { EvaluationKind::CrossValidated } else { EvaluationKind::Latest },
+        with_history: tables.history.attributes.iter().map(|change| change.attribute.clone()).collect(),
+        ..Default::default()
+    };
+    let context = TrainContext {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        // A flat model knows everything up to its last row.
+        known_until: if is_flat { as_of.or(last.map(|at| Timestamp::from_micros(at.micros() + 1))).unwrap_or(Timestamp::MAX) } else { tables.observation_end },
+        write_time: project.write_time(),
+        ages: project.config.snapshots.ages.clone(),
+        caveats: caveats(project, tables),
+    };
+    let horizon = (!is_flat).then_some(project.config.snapshots.horizon);
+    Ok(leadscore_training::train(
+        TrainInput { matrix: &labelled.matrix, labels: &labelled.labels, lead_keys: &labelled.lead_keys, horizon },
+        &options,
+        &context,
+    )?)
+}
+
+fn directions(project: &Project) -> Vec<(String, Direction)> {
+    let direction = |direction: &ModelDirection| match direction {
+        ModelDirection::Increasing => Direction::Increasing,
+        ModelDirection::Decreasing => Direction::Decreasing,
+    };
+    project.config.model.directions.iter().map(|(name, which)| (name.clone(), direction(which))).collect()
+}
+
+/// What anyone who uses a model of these tables should know.
+pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
+    let mut caveats = Vec::new();
+    if project.config.is_flat() {
+        caveats.push(FLAT_CAVEAT.to_owned());
+        if tables.leads.order.is_none() {
+            caveats.push(
+                "there is no `order_by`, so nothing stands for time and the test rows are leads at random: real accuracy on new leads will be lower".to_owned(),
+            );
+        }
+        return caveats;
+    }
+    if tables.history.attributes.is_empty() && !(tables.leads.attributes.is_empty() && tables.lookups.iter().all(|lookup| lookup.rows.attributes.is_empty())) {
+        caveats.push("attributes have no history: they are today's values, and one that is overwritten after the sale would know the outcome".to_owned());
+    }
+    let single: Vec<&str> =
+        tables.activities.iter().filter(|activities| activities.rows.visible.is_none()).map(|activities| activities.name.as_str()).collect();
+    if !single.is_empty() {
+        caveats.push(format!("one clock only ({}): an event entered late counts from when it happened, not from when it was known", single.join(", ")));
+    }
+    caveats
+}
+
+/// A row for each number of wins, a column for each shape, and what it says.
+pub(crate) fn learning_lines(learning: &LearningCurve) -> Vec<String> {
+    let mut shapes: Vec<&str> = learning.points.iter().map(|point| point.shape.as_str()).collect();
+    let mut seen = std::collections::HashSet::new();
+    shapes.retain(|shape| seen.insert(*shape));
+    let header: Vec<&str> = std::iter::once("wins").chain(shapes.iter().copied()).collect();
+    let rows: Vec<Vec<String>> = learning
+        .points
+        .chunk_by(|a, b| a.n_wins == b.n_wins)
+        .map(|points| std::iter::once(format!("{:.0}", points[0].n_wins)).chain(points.iter().map(|point| format!("{:.4}", point.log_loss))).collect())
+        .collect();
+    let mut lines = vec!["log-loss by the wins learned from:".to_owned(), table(&header, &rows)];
+    lines.extend(learning.verdict.iter().cloned());
+    lines
+}
+
+fn first_names(dropped: &[&Dropped]) -> String {
+    let named = dropped.iter().take(3).map(|dropped| format!("`{}`", dropped.feature)).collect::<Vec<_>>().join(", ");
+    if dropped.len() > 3 { format!("{named} and {} more", dropped.len() - 3) } else { named }
+}
+
+/// Says how training went.
+fn report_training(project: &Project, trained: &Trained) {
+    let say = |text: &str| project.remark(text);
+    for finding in trained.leaks.iter().filter(|finding| finding.verdict != LeakVerdict::Clean) {
+        let verdict = if finding.verdict == LeakVerdict::Proven { "leak" } else { "suspicious" };
+        say(&format!("{verdict}: `{}` {}", finding.feature, finding.evidence));
+    }
+    let card = &trained.model.card;
+    // What knows the outcome was named as a leak.
+    let (weightless, empty): (Vec<&Dropped>, Vec<&Dropped>) =
+        trained.dropped.iter().filter(|dropped| dropped.reason != DropReason::KnowsOutcome).partition(|dropped| dropped.reason == DropReason::Weightless);
+    if !empty.is_empty() {
+        say(&format!("left out as constant, missing or rare: {} (`check` gives each its reason)", first_names(&empty)));
+    }
+    if !weightless.is_empty() {
+        say(&format!("of no weight by the lasso: {}", first_names(&weightless)));
+    }
+    say(&format!("data: {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason));
+    say(&format!("model: {}", card.penalty_choice));
+    for challenge in &card.challenges {
+        say(&format!("{} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
+    }
+    say(&format!("fit: {}", card.fit));
+    for caveat in card.caveats.iter().filter(|caveat| caveat.starts_with("no signal")) {
+        say(caveat);
+    }
+    if let Some(learning) = &card.learning {
+        learning_lines(learning).iter().for_each(|line| say(line));
+    }
+    say(&format!("measured on: {}", card.evaluation));
+    for (name, value) in &card.metrics {
+        say(&format!("  {name:<18} {value:.4}"));
+    }
+}
+
+/// Writes a model file, whole or not at all.
+///
+/// # Errors
+///
+/// The file cannot be written.
+pub fn write_model(model: &leadscore_inference::Model, path: &Path) -> anyhow::Result<()> {
+    let mut file = OutFile::create(path)?;
+    leadscore_inference::write_model(model, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
+    file.finish()?;
+    Ok(())
+}
+
+impl Training {
+    /// The report on the rows that were held out.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be measured, because they are too few.
+    pub fn report(&self, project: &Project) -> anyhow::Result<Report> {
+        let Self { trained, counts, tables, labelled } = self;
+        let model = &trained.model;
+        let rows = trained.holdout.rows.clone();
+        let keys = |rows: &[usize]| rows.iter().map(|&row| labelled.matrix.keys()[row]).collect::<Vec<_>>();
+        let labels = |rows: &[usize]| rows.iter().map(|&row| labelled.labels[row]).collect::<Vec<_>>();
+        let snapshots = keys(&rows);
+        let first = snapshots.iter().map(|key| key.at).min().unwrap_or(Timestamp::MAX);
+        let earlier = known_before(project, labelled.matrix.keys(), first);
+        let rivals: Vec<_> = manual_rival(tables, &snapshots, &keys(&earlier), &labels(&earlier), project.config.report.threshold).into_iter().collect();
+        let evaluated =
+            Evaluated { project, tables, model, matrix: &labelled.matrix, labels: labels(&rows), rows, probabilities: trained.holdout.probabilities.clone() };
+        let economy = Economy::default().or(&project.config.report);
+        let measurement = measure(&evaluated, &rivals, &economy).context("cannot evaluate the held-out snapshots")?;
+        let period = format!("{} to {}", model.card.snapshots_from, model.card.snapshots_to);
+        let data = data_section(project, counts, &measurement, trained.holdout.description.clone(), period, false);
+        Ok(Report::new(&model.card, model, measurement.measured, data, look(project, &project.config.report)?))
+    }
+}
+
+/// Writes a text file, whole or not at all.
+///
+/// # Errors
+///
+/// The file cannot be written.
+pub fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// Writes a file, whole or not at all.
+///
+/// # Errors
+///
+/// The file cannot be written.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut file = OutFile::create(path)?;
+    std::io::Write::write_all(&mut file, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    file.finish()?;
+    Ok(())
+}
