@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use indicatif::{ProgressBar, ProgressStyle};
 pub(crate) use leadscore_report::count;
-use leadscore_workflow::{ConfigFailure, Listener, Progress, Project};
+use leadscore_workflow::{Listener, Progress, Project, error_text};
 
 use crate::args::ConfigArg;
 
@@ -25,36 +24,7 @@ pub(crate) fn terminal() -> Arc<dyn Listener> {
 /// Prints an error with its causes; one in the config with the line and a caret.
 #[expect(clippy::print_stderr, reason = "the one place that prints errors")]
 pub(crate) fn error(error: &anyhow::Error) {
-    if let Some(failure) = error.downcast_ref::<ConfigFailure>() {
-        eprintln!("{}", render_config_failure(failure));
-        return;
-    }
-    let mut text = format!("error: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!("\n  because: {cause}"));
-        source = cause.source();
-    }
-    eprintln!("{text}");
-}
-
-fn render_config_failure(failure: &ConfigFailure) -> String {
-    let path = failure.path.display().to_string();
-    let mut report = Level::ERROR.primary_title(&failure.error.message).element(match &failure.error.span {
-        Some(span) => {
-            let label = failure.error.help.as_deref().unwrap_or("here");
-            Snippet::source(&failure.text).path(&path).annotation(AnnotationKind::Primary.span(span.clone()).label(label))
-        }
-        None => Snippet::source("").path(&path),
-    });
-    if let (None, Some(help)) = (&failure.error.span, &failure.error.help) {
-        report = report.element(Level::HELP.message(help.as_str()));
-    }
-    let renderer = if std::io::stderr().is_terminal() { Renderer::styled() } else { Renderer::plain() };
-    if failure.error.span.is_none() {
-        return format!("error: {path}: {}{}", failure.error.message, failure.error.help.as_ref().map(|help| format!(": {help}")).unwrap_or_default());
-    }
-    renderer.render(&[report]).to_string()
+    eprintln!("{}", error_text(error, std::io::stderr().is_terminal()));
 }
 
 /// Whether commands that are part of another one keep their remarks and results to themselves.

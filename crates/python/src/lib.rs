@@ -1,14 +1,30 @@
-//! The native half of the Python package: converts, never decides.
+//! The native half of the Python package: frames and texts in, one call of the workflow, frames and texts out.
+
+mod call;
+mod errors;
+mod frames;
+mod model;
+mod project;
+mod report;
 
 use pyo3::prelude::*;
 
+/// What the Python half of the package stands on; not for users.
 #[pymodule]
 mod _native {
-    use pyo3::prelude::*;
+    #[pymodule_export]
+    use crate::frames::Table;
+    #[pymodule_export]
+    use crate::model::{Model, fit_columns};
+    #[pymodule_export]
+    use crate::project::{Project, families, simulated_config, simulated_tables, write_crm};
+    #[pymodule_export]
+    use crate::report::Report;
 
-    /// Version of the package.
-    #[pyfunction]
-    fn version() -> &'static str {
-        env!("CARGO_PKG_VERSION")
+    use super::{Bound, PyModule, PyModuleMethods as _, PyResult};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -264,6 +264,11 @@ impl Report {
         crate::workbook::render(self)
     }
 
+    /// The pictures of the page as SVG files of their own, by name, light or dark as the reader prefers.
+    pub fn pictures(&self) -> Vec<(&'static str, String)> {
+        crate::html::standalone_pictures(self)
+    }
+
     /// Every chart's data as a Vega-Lite specification, by name.
     pub fn vega_lite(&self) -> Vec<(&'static str, serde_json::Value)> {
         crate::vega::render(self)

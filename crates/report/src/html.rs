@@ -47,8 +47,22 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
 }
 
 fn drawings(report: &Report) -> Value {
+    let comparison = &report.measured.comparison;
+    let tier_names: Vec<&str> = report.measured.evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
+    context! {
+        pairs => comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, rival)| context! {
+            rival => svg::tiers(&rival.tiers, &comparison.scores[0].tiers, "bar second"),
+            model => svg::tiers(&comparison.scores[0].tiers, &rival.tiers, "bar"),
+            migration => charts::migration(contest, &tier_names),
+            swap => charts::swap(contest),
+        }).collect::<Vec<_>>(),
+        ..Value::from_iter(pictures(report))
+    }
+}
+
+/// The pictures that every report has, by name.
+fn pictures(report: &Report) -> Vec<(&'static str, String)> {
     let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
-    let tier_names: Vec<&str> = evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
     let share = |title| Axis::share(title);
     let with_chance = |mut lines: Vec<Series>| {
         lines.push(Series { name: CHANCE.to_owned(), points: vec![(0.0, 0.0), (1.0, 1.0)] });
@@ -56,30 +70,67 @@ fn drawings(report: &Report) -> Value {
     };
     let (gains, roc, recall) = (with_chance(charts::gains(comparison)), with_chance(charts::roc(comparison)), charts::precision_recall(comparison));
     let decision = charts::decision(comparison);
-    let months = report.measured.breakdowns.iter().find(|breakdown| breakdown.by == "month");
-    context! {
-        tiers => svg::tiers(&evaluation.tiers, &[], "bar"),
-        pairs => comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, rival)| context! {
-            rival => svg::tiers(&rival.tiers, &comparison.scores[0].tiers, "bar second"),
-            model => svg::tiers(&comparison.scores[0].tiers, &rival.tiers, "bar"),
-            migration => charts::migration(contest, &tier_names),
-            swap => charts::swap(contest),
-        }).collect::<Vec<_>>(),
-        gains => charts::lines(&gains, &share("share of leads called, best first"), &share("share of all wins reached"), Corner::BottomRight, "Gains: share of wins reached by calling a share of leads"),
-        roc => charts::lines(&roc, &share("share of those not won that are called"), &share("share of those won that are called"), Corner::BottomRight, "ROC curve"),
-        recall => charts::lines(&recall, &share("share of all wins reached"), &share("share won of the called"), Corner::TopRight, "Precision and recall"),
-        lift => svg::lift(&evaluation.deciles),
-        reliability => svg::reliability(&evaluation.calibration, &evaluation.corp),
-        decision => charts::lines(
-            &decision,
-            &Axis::fitting("a call pays from this likelihood on", per_cent, decision.iter().flat_map(|line| line.points.iter().map(|point| point.0))),
-            &Axis::fitting("net wins a hundred leads", |value| format!("{value:.1}"), decision.iter().flat_map(|line| line.points.iter().map(|point| point.1))),
-            Corner::TopRight,
-            "Decision curve: net benefit of calling by each score, at each price of a call",
+    let months = report.measured.breakdowns.iter().find(|breakdown| breakdown.by == "month" && breakdown.rows.len() > 1);
+    let mut found = vec![
+        ("tiers", svg::tiers(&evaluation.tiers, &[], "bar")),
+        (
+            "gains",
+            charts::lines(
+                &gains,
+                &share("share of leads called, best first"),
+                &share("share of all wins reached"),
+                Corner::BottomRight,
+                "Gains: share of wins reached by calling a share of leads",
+            ),
         ),
-        months => months.filter(|months| months.rows.len() > 1).map(|months| charts::said_and_happened(&months.rows)),
-        influences => svg::influences(&report.influences[..report.influences.len().min(N_INFLUENCES)]),
-    }
+        (
+            "roc",
+            charts::lines(
+                &roc,
+                &share("share of those not won that are called"),
+                &share("share of those won that are called"),
+                Corner::BottomRight,
+                "ROC curve",
+            ),
+        ),
+        (
+            "precision_recall",
+            charts::lines(&recall, &share("share of all wins reached"), &share("share won of the called"), Corner::TopRight, "Precision and recall"),
+        ),
+        ("lift", svg::lift(&evaluation.deciles)),
+        ("reliability", svg::reliability(&evaluation.calibration, &evaluation.corp)),
+        (
+            "decision",
+            charts::lines(
+                &decision,
+                &Axis::fitting("a call pays from this likelihood on", per_cent, decision.iter().flat_map(|line| line.points.iter().map(|point| point.0))),
+                &Axis::fitting(
+                    "net wins a hundred leads",
+                    |value| format!("{value:.1}"),
+                    decision.iter().flat_map(|line| line.points.iter().map(|point| point.1)),
+                ),
+                Corner::TopRight,
+                "Decision curve: net benefit of calling by each score, at each price of a call",
+            ),
+        ),
+        ("influences", svg::influences(&report.influences[..report.influences.len().min(N_INFLUENCES)])),
+    ];
+    found.extend(months.map(|months| ("months", charts::said_and_happened(&months.rows))));
+    found
+}
+
+/// The same pictures, each as a file of its own.
+pub(crate) fn standalone_pictures(report: &Report) -> Vec<(&'static str, String)> {
+    // Of the page's look, what pictures need: colours, and whatever is said of drawings.
+    let is_needed = |line: &&str| line.starts_with(":root") || line.starts_with("@media (prefers-color-scheme") || line.starts_with("svg ");
+    let style: Vec<&str> = STYLE.lines().filter(is_needed).collect();
+    let opening = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"640\" style=\"background: var(--card)\" ";
+    let alone = |svg: String| {
+        let svg = svg.replacen("<svg ", opening, 1);
+        let end = svg.find('>').map_or(0, |end| end + 1);
+        format!("{}<style>{}</style>{}", &svg[..end], style.join("\n"), &svg[end..])
+    };
+    pictures(report).into_iter().map(|(name, svg)| (name, alone(svg))).collect()
 }
 
 /// A figure and its per cent sign on one line.

@@ -685,6 +685,10 @@ impl Config {
     pub fn parse_for(text: &str, frames: &Frames) -> Result<Self, ConfigError> {
         let mut tables = toml::from_str::<toml::Table>(text).unwrap_or_default();
         let is_changed = name_missing_paths(&mut tables, frames);
+        if let (true, Some(name)) = (is_changed, table_without_path(&tables)) {
+            let message = format!("[{name}] has no `path`, and no frame is given for `{name}`");
+            return Err(ConfigError { message, help: Some("pass the frame, or name the file".to_owned()), span: None });
+        }
         let complete = is_changed.then(|| toml::to_string(&tables).expect("what was read as TOML can be written"));
         let mut config = match &complete {
             None => Self::parse(text)?,
@@ -817,6 +821,18 @@ fn name_missing_paths(tables: &mut toml::Table, frames: &Frames) -> bool {
         }
     }
     is_changed
+}
+
+/// A table that needs a `path` and has none.
+fn table_without_path(tables: &toml::Table) -> Option<String> {
+    let lacks = |table: &toml::Value| table.as_table().is_some_and(|table| !table.contains_key("path"));
+    let single = ["leads", "history", "outcomes"].into_iter().filter(|name| tables.get(*name).is_some_and(lacks));
+    let single = single.filter(|name| *name != "outcomes" || tables["outcomes"].get("flag").is_none()).map(str::to_owned);
+    let of_group = |group: &'static str| {
+        let members = tables.get(group).and_then(toml::Value::as_table).into_iter().flatten();
+        members.filter(move |(_, table)| lacks(table)).map(move |(name, _)| format!("{group}.{name}"))
+    };
+    single.chain(["activities", "lookups"].into_iter().flat_map(of_group)).next()
 }
 
 /// Reads a TOML text into a type that denies unknown keys.

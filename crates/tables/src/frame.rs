@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use polars::prelude::{CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, PolarsError, Series, StructChunked};
+use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader, export_iterator};
 
 use crate::write::OutTable;
@@ -26,6 +27,14 @@ pub enum FrameError {
     Duplicate {
         /// The name.
         column: String,
+    },
+    /// A column of a type that has no plain reading, such as pandas' periods.
+    #[error("column `{column}` holds {found} values: turn it into texts, numbers or times")]
+    Type {
+        /// The column.
+        column: String,
+        /// The type.
+        found: String,
     },
     /// The stream holds one array a batch that is not a row of named columns.
     #[error("the Arrow stream holds {found} and no named columns: pass a frame, not a single column")]
@@ -64,9 +73,38 @@ impl Frame {
         self.data.get_column_names().into_iter().map(ToString::to_string).collect()
     }
 
+    /// Without the columns that pandas writes for an index.
+    #[must_use]
+    pub fn without_index(self) -> Self {
+        let is_index = |name: &str| name.strip_prefix("__index_level_").is_some_and(|rest| rest.ends_with("__"));
+        let index: Vec<String> = self.columns().into_iter().filter(|name| is_index(name)).collect();
+        if index.is_empty() { self } else { Self { data: Arc::new(self.data.drop_many(index)) } }
+    }
+
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
         self.data.height()
+    }
+
+    /// A column as numbers, NaN where missing; `None` where there is no such column, or it holds texts.
+    pub fn numbers(&self, column: &str) -> Option<Vec<f64>> {
+        let series = self.data.column(column).ok()?.as_materialized_series();
+        if !(series.dtype().is_primitive_numeric() || matches!(series.dtype(), DataType::Boolean | DataType::Decimal(..) | DataType::Null)) {
+            return None;
+        }
+        let floats = series.cast(&DataType::Float64).ok()?;
+        Some(floats.f64().ok()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+    }
+
+    /// A column as texts; `None` where there is no such column.
+    pub fn texts(&self, column: &str) -> Option<Vec<Option<String>>> {
+        let texts = self.data.column(column).ok()?.as_materialized_series().cast(&DataType::String).ok()?;
+        Some(texts.str().ok()?.iter().map(|text| text.map(str::to_owned)).collect())
+    }
+
+    /// The first cells of a column as texts; empty where there is no such column.
+    pub fn head(&self, column: &str, n_rows: usize) -> Vec<Option<String>> {
+        Self { data: Arc::new(self.data.head(Some(n_rows))) }.texts(column).unwrap_or_default()
     }
 
     /// Takes a table out of an Arrow C stream, whose buffers are shared and released when the frame goes.
@@ -86,12 +124,17 @@ impl Frame {
         // SAFETY: as the caller promises.
         let mut reader = unsafe { ArrowArrayStreamReader::try_new(Box::new(stream)) }?;
         let field = reader.field().clone();
-        let polars_arrow::datatypes::ArrowDataType::Struct(fields) = field.dtype() else {
+        let ArrowDataType::Struct(fields) = field.dtype() else {
             return Err(FrameError::NoColumns { found: format!("{:?}", field.dtype()) });
         };
         let mut seen = std::collections::HashSet::new();
         if let Some(twice) = fields.iter().find(|field| !seen.insert(field.name.clone())) {
             return Err(FrameError::Duplicate { column: twice.name.to_string() });
+        }
+        for field in fields {
+            if let ArrowDataType::Extension(extension) = field.dtype() {
+                return Err(FrameError::Type { column: field.name.to_string(), found: extension.name.to_string() });
+            }
         }
         let mut chunks = Vec::new();
         // SAFETY: arrays are what the stream's schema says, as the caller promises.
@@ -112,14 +155,14 @@ impl Frame {
     /// # Errors
     ///
     /// [`FrameError::Stream`] where the engine cannot put its columns side by side.
-    pub fn to_stream(&self) -> Result<Box<ArrowArrayStream>, FrameError> {
+    pub fn to_stream(&self) -> Result<ArrowArrayStream, FrameError> {
         let mut data = self.data.as_ref().clone();
         data.align_chunks_par();
         let rows: StructChunked = data.into_struct("".into());
         let rows = rows.into_series();
         let field = rows.field().to_arrow(CompatLevel::newest());
         let chunks: Vec<_> = (0..rows.n_chunks()).map(|chunk| Ok(rows.to_arrow(chunk, CompatLevel::newest()))).collect();
-        Ok(Box::new(export_iterator(Box::new(chunks.into_iter()), field)))
+        Ok(export_iterator(Box::new(chunks.into_iter()), field))
     }
 }
 

@@ -130,8 +130,30 @@ impl<'a> Table<'a> {
         let part = &self.parts[batch.part];
         let lazy = part.lazy.clone().select(distinct(columns).into_iter().map(col).collect::<Vec<_>>()).slice(batch.offset as i64, batch.n_rows as u32);
         let frame = lazy.collect().map_err(|error| engine_error(&part.path, error))?;
+        self.check_plain(&frame)?;
         let n_rows = frame.height();
         Ok(RawTable { table: self, cells: Cells::Frames { frames: vec![frame], batch: Some(batch) }, nulls: Nulls::new(self.file.null_values), n_rows })
+    }
+
+    /// Fails where a column holds what no cell of a plain table does.
+    fn check_plain(&self, frame: &DataFrame) -> Result<(), TablesError> {
+        let is_plain = |kind: &DataType| {
+            kind.is_primitive_numeric()
+                || kind.is_categorical()
+                || kind.is_enum()
+                || matches!(
+                    kind,
+                    DataType::String | DataType::Boolean | DataType::Null | DataType::Decimal(..) | DataType::Date | DataType::Datetime(..) | DataType::Time
+                )
+        };
+        match frame.columns().iter().find(|column| !is_plain(column.dtype())) {
+            None => Ok(()),
+            Some(column) => Err(TablesError::Content {
+                table: self.name.clone(),
+                found: format!("column `{}` holds {} values", column.name(), column.dtype()),
+                help: "only plain cells are read: flatten it, or leave the column out with `exclude`".to_owned(),
+            }),
+        }
     }
 
     /// Whether its rows are those of one part of the leads, which may be none.
@@ -181,6 +203,7 @@ impl<'a> Table<'a> {
                     help: "look for blank lines or stray quotes, or export it as Parquet".to_owned(),
                 });
             }
+            self.check_plain(&frame)?;
             frames.push(frame);
         }
         let n_rows = frames.iter().map(DataFrame::height).sum();
@@ -413,13 +436,6 @@ impl RawTable<'_> {
                     row += 1;
                 }
                 continue;
-            }
-            if matches!(series.dtype(), DataType::List(_) | DataType::Struct(_) | DataType::Binary) {
-                return Err(TablesError::Content {
-                    table: self.table.name.clone(),
-                    found: format!("column `{column}` holds {} values", series.dtype()),
-                    help: "only plain cells are read: flatten it, or leave the column out with `exclude`".to_owned(),
-                });
             }
             let texts = series.cast(&DataType::String).map_err(|error| self.engine_error(error))?;
             for value in texts.str().map_err(|error| self.engine_error(error))?.iter() {

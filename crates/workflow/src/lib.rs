@@ -7,6 +7,7 @@ mod project;
 mod source;
 
 mod check;
+mod columns;
 mod evaluation;
 mod features;
 mod rules;
@@ -23,6 +24,7 @@ mod inspect;
 mod recalibrate;
 
 pub use check::{Findings, check};
+pub use columns::{ColumnValues, score_columns, score_frame, train_on_columns};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use explain::{Explanation, UnknownLead, explain};
 pub use features::{FeatureOptions, describe_features, feature_table, plan_features, reference_of_families, write_features};
@@ -33,7 +35,7 @@ pub use recalibrate::recalibrate;
 pub use rules::{ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history, rules_table, write_rules};
 pub use score::{Scores, score_leads};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
-pub use text::table;
+pub use text::{error_text, table};
 pub use train::{Fitting, Training, train, write_bytes, write_model, write_text};
 
 pub use evaluation::Economy;

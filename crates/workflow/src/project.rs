@@ -55,11 +55,20 @@ impl Project {
     ///
     /// The file cannot be read, or a [`ConfigFailure`].
     pub fn open(path: &Path, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+        Self::open_for(path, &Frames::default(), listener)
+    }
+
+    /// Reads a config file some of whose tables stand in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn open_for(path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| {
             let hint = if path.exists() { "is it a text file?" } else { "`leadscore init` writes one from your files; -c names another" };
             format!("cannot read the config {}: {hint}", path.display())
         })?;
-        Self::parse(text, path, &Frames::default(), listener)
+        Self::parse(text, path, frames, listener)
     }
 
     /// A config by its text, the path that it was read from or is called by, and tables that stand in memory.
@@ -75,7 +84,12 @@ impl Project {
 
     /// The same project, with nobody to hear how the work goes.
     pub fn quiet(&self) -> Self {
-        Self { listener: Arc::new(Silent), ..self.clone() }
+        self.heard_by(Arc::new(Silent))
+    }
+
+    /// The same project, heard by somebody else.
+    pub fn heard_by(&self, listener: Arc<dyn Listener>) -> Self {
+        Self { listener, ..self.clone() }
     }
 
     /// Says something that a person should know.

@@ -93,13 +93,17 @@ fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
     // Snapshots, too, are those of this clone.
     command.args(args).current_dir(root()).env("INSTA_WORKSPACE_ROOT", root());
-    // What cargo told this program about itself would look to build scripts like a change, and compile half of Polars again.
+    forget_cargo(&mut command);
+    command
+}
+
+/// What cargo told this program about itself would look to build scripts like a change, and compile half of Polars again.
+fn forget_cargo(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }
-    command
 }
 
 fn run(mut command: Command) -> anyhow::Result<()> {
@@ -127,6 +131,9 @@ fn test() -> anyhow::Result<()> {
     let mut python = Command::new(venv("peers", &PEERS)?);
     python.args(["-m", "unittest", "discover", "-s", "tests/python", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
     run(python)?;
+    let mut package = Command::new(package()?);
+    package.args(["-m", "unittest", "discover", "-s", "tests/package", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
+    run(package)?;
     if is_there("chromium") || std::env::var_os("CI").is_some() {
         let mut browser = Command::new(venv("report", &REPORT_PACKAGES)?);
         browser.args(["-m", "unittest", "discover", "-s", "tests/browser", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
@@ -149,6 +156,49 @@ const REPORT_PACKAGES: [&str; 3] = ["playwright==1.65.2", "axe-playwright-python
 #[expect(clippy::print_stderr, reason = "a skipped test must say so")]
 fn say(text: &str) {
     eprintln!("{text}");
+}
+
+/// What builds and types the Python package, what gives it frames, and what it stands in for.
+const PACKAGE_PEERS: [&str; 10] = [
+    "maturin==1.16.0",
+    "mypy==2.4.1",
+    "pandas==3.1.1",
+    "polars==2.1.0",
+    "pyarrow==26.0.1",
+    "duckdb==2.0.0",
+    "adbc-driver-postgresql==1.13.0",
+    "scikit-learn==1.9.1",
+    "matplotlib==3.11.2",
+    "altair==6.3.0",
+];
+
+/// Builds the wheel from what the workspace was built from; the Python of a virtual environment that holds it.
+fn package() -> anyhow::Result<PathBuf> {
+    let python = venv("package", &PACKAGE_PEERS)?;
+    let wheel = wheel(&python)?;
+    install_wheel(&python, &wheel)?;
+    Ok(python)
+}
+
+/// Builds the wheel with the maturin of this virtual environment.
+fn wheel(python: &Path) -> anyhow::Result<PathBuf> {
+    let folder = root().join("target/wheels");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).context("cannot remove the wheels of before")?;
+    }
+    let mut build = Command::new(python.with_file_name("maturin"));
+    build.args(["build", "--release", "--quiet", "--manifest-path", "crates/python/Cargo.toml", "-i"]).arg(python).arg("-o").arg(&folder);
+    build.current_dir(root());
+    forget_cargo(&mut build);
+    run(build)?;
+    let built = std::fs::read_dir(&folder).context("maturin leaves a wheel")?.next().context("maturin leaves a wheel")?;
+    Ok(built.context("a folder can be listed")?.path())
+}
+
+fn install_wheel(python: &Path, wheel: &Path) -> anyhow::Result<()> {
+    let mut install = Command::new(python);
+    install.args(["-m", "pip", "install", "-q", "--disable-pip-version-check", "--force-reinstall", "--no-deps"]).arg(wheel);
+    run(install)
 }
 
 /// What tests look for and Debian has: a browser, and a PostgreSQL server. Tests say that they skip where one is not there.

@@ -1,0 +1,197 @@
+"""A fitted model."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from leadscore import _native
+from leadscore._data import Config, Frame, Moment, moment, open_project
+from leadscore._progress import Listener
+from leadscore._report import Explanation, Report
+
+Dialect = Literal["duckdb", "postgres", "snowflake", "bigquery", "spark", "sqlite"]
+
+
+class Model:
+    """A model that `leadscore.train` has learned, or that a file holds.
+
+    Attributes
+    ----------
+    report : Report or None
+        The report on the snapshots that were held out, where training was asked for it.
+    """
+
+    def __init__(self, native: _native.Model, report: Report | None = None) -> None:
+        self._native = native
+        self.report = report
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Read a model file, and check all of it before believing anything.
+
+        Raises
+        ------
+        OSError
+            The file cannot be read.
+        ValueError
+            It is no model, or is damaged.
+        """
+        return cls(_native.Model.load(Path(path)))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a model file, whole or not at all."""
+        self._native.save(Path(path))
+
+    def __getstate__(self) -> bytes:
+        return self._native.to_bytes()
+
+    def __setstate__(self, state: bytes) -> None:
+        self._native = _native.Model.from_bytes(state)
+        self.report = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self._native.to_bytes() == other._native.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        card = self.card
+        return f"Model {self.id} ({card['kind']}, {card['n_snapshots']} snapshots, {card['n_wins']} won)"
+
+    @property
+    def id(self) -> str:
+        """Name of the model, made from its content."""
+        return self._native.id
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What a person wants to know about it: what it learned from, what was chosen, how good it was, its caveats."""
+        card: dict[str, Any] = self.to_dict()["card"]
+        return card
+
+    @property
+    def features(self) -> dict[str, str]:
+        """The features that it reads by name, each in words."""
+        return {name: about for name, about, _ in self._native.features()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that the model file holds."""
+        found: dict[str, Any] = json.loads(self._native.json())
+        return found
+
+    def inspect(self, curves: bool = False) -> str:
+        """Card and features as text, with every curve, level and table if asked for."""
+        return self._native.inspect(curves)
+
+    def _repr_html_(self) -> str:
+        import html
+
+        page = html.escape(self._native.page(), quote=True)
+        return f'<iframe srcdoc="{page}" style="width: 100%; height: 720px; border: 0" title="Model"></iframe>'
+
+    def score(
+        self,
+        *,
+        leads: Frame | None = None,
+        activities: Mapping[str, Frame] | None = None,
+        outcomes: Frame | None = None,
+        lookups: Mapping[str, Frame] | None = None,
+        history: Frame | None = None,
+        config: Config = "leadscore.toml",
+        as_of: Moment | None = None,
+        intervals: bool = False,
+    ) -> _native.Table:
+        """Likelihood, tier and reasons of every open lead.
+
+        Parameters
+        ----------
+        leads, activities, outcomes, lookups, history : frames, optional
+            As in `leadscore.train`.
+        config : path or mapping
+            As in `leadscore.train`.
+        as_of : moment, optional
+            Score the leads as they stood at this moment; default: the day after the latest time in the data.
+        intervals : bool
+            Also give the 95 % interval of every likelihood.
+
+        Returns
+        -------
+        Table
+            A row for each open lead, then one for each that was won, with the columns of a score file.
+        """
+        project = open_project(config, leads, activities, outcomes, lookups, history)
+        return project.score(Listener(), self._native, moment(as_of), intervals)
+
+    def score_features(self, features: Frame) -> _native.Table:
+        """Likelihood and log-odds of rows that hold the model's features by name.
+
+        Parameters
+        ----------
+        features : frame
+            Such as ``leadscore.features(…, model=model)`` gives.
+
+        Returns
+        -------
+        Table
+            ``likelihood_to_close`` in per cent and ``log_odds``, a row for each row.
+        """
+        return self._native.score_frame(features)
+
+    def explain(
+        self,
+        lead: str,
+        *,
+        leads: Frame | None = None,
+        activities: Mapping[str, Frame] | None = None,
+        outcomes: Frame | None = None,
+        lookups: Mapping[str, Frame] | None = None,
+        history: Frame | None = None,
+        config: Config = "leadscore.toml",
+        as_of: Moment | None = None,
+    ) -> Explanation:
+        """Why one lead has its score, and what would lift it to the next tier.
+
+        Raises
+        ------
+        KeyError
+            There is no such lead.
+        ValueError
+            The lead is not open.
+        """
+        project = open_project(config, leads, activities, outcomes, lookups, history)
+        found, text = project.explain(Listener(), self._native, lead, moment(as_of))
+        return Explanation(json.loads(found), text)
+
+    def recalibrate(
+        self,
+        *,
+        leads: Frame | None = None,
+        activities: Mapping[str, Frame] | None = None,
+        outcomes: Frame | None = None,
+        lookups: Mapping[str, Frame] | None = None,
+        history: Frame | None = None,
+        config: Config = "leadscore.toml",
+        as_of: Moment | None = None,
+    ) -> Model:
+        """A model whose percentages are mended by outcomes that this one has not seen."""
+        project = open_project(config, leads, activities, outcomes, lookups, history)
+        return Model(project.recalibrate(Listener(), self._native, moment(as_of)))
+
+    def to_sql(self, dialect: Dialect, *, table: str = "features", keys: Sequence[str] = ()) -> str:
+        """The model as one SELECT over a table of its features.
+
+        Parameters
+        ----------
+        dialect : str
+            ``duckdb``, ``postgres``, ``snowflake``, ``bigquery``, ``spark`` or ``sqlite``.
+        table : str
+            The table with the columns that ``leadscore.features(…, model=model)`` gives.
+        keys : sequence of str
+            Columns of it that the result has, too.
+        """
+        return self._native.to_sql(dialect, table, list(keys))

@@ -1,0 +1,108 @@
+"""Who hears how the work goes: a notebook, a terminal, or the log alone."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import warnings
+from typing import Any
+
+from leadscore._errors import LeadscoreWarning
+
+logger = logging.getLogger("leadscore")
+logger.addHandler(logging.NullHandler())
+
+# Remarks that begin like this say that a result is worth less than it looks.
+_WARNINGS = ("warning: ", "leak: ", "suspicious: ", "no signal")
+# A stage that is shorter is not worth a line.
+_SHORT = 0.5
+# A reader follows no more than so many changes a second.
+_EVERY = 0.2
+
+
+class Listener:
+    """Passes remarks to the log and to warnings, and shows the stages of the work where somebody looks."""
+
+    def __init__(self) -> None:
+        self._stages: dict[int, tuple[str, float]] = {}
+        self._last = 0.0
+        self._display = _display()
+
+    def remark(self, text: str) -> None:
+        """Something that a person should know."""
+        if text.startswith(_WARNINGS):
+            warnings.warn(text.removeprefix("warning: "), LeadscoreWarning, stacklevel=4)
+        logger.info(text)
+
+    def begin(self, stage: int, what: str) -> None:
+        """A stage of the work begins."""
+        self._stages[stage] = (what, time.monotonic())
+        logger.debug("%s", what)
+
+    def at(self, stage: int, done: int, total: int) -> None:
+        """So many of so many steps are done."""
+        now = time.monotonic()
+        what, begun = self._stages[stage]
+        if now - begun < _SHORT or now - self._last < _EVERY:
+            return
+        self._last = now
+        self._display.show(what, done / max(total, 1), now - begun)
+
+    def end(self, stage: int) -> None:
+        """A stage of the work is over."""
+        self._stages.pop(stage, None)
+        if not self._stages:
+            self._display.clear()
+
+
+class _Nowhere:
+    def show(self, what: str, share: float, seconds: float) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
+
+
+class _Terminal(_Nowhere):
+    def __init__(self) -> None:
+        self._is_shown = False
+
+    def show(self, what: str, share: float, seconds: float) -> None:
+        bar = "█" * round(30 * share)
+        print(f"\r\x1b[K{what} {bar:<30} {100 * share:3.0f} % {seconds:.0f} s", end="", file=sys.stderr, flush=True)
+        self._is_shown = True
+
+    def clear(self) -> None:
+        if self._is_shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._is_shown = False
+
+
+class _Notebook(_Nowhere):
+    def __init__(self, display: Any, html: Any) -> None:
+        self._show = display
+        self._html = html
+        self._handle: Any = None
+
+    def show(self, what: str, share: float, seconds: float) -> None:
+        bar = self._html(f'<progress max="1" value="{share:.3f}"></progress> {what}, {seconds:.0f} s')
+        if self._handle is None:
+            self._handle = self._show(bar, display_id=True)
+        else:
+            self._handle.update(bar)
+
+    def clear(self) -> None:
+        if self._handle is not None:
+            self._handle.update(self._html(""))
+            self._handle = None
+
+
+def _display() -> _Nowhere:
+    interactive = sys.modules.get("IPython")
+    shell = interactive.get_ipython() if interactive is not None else None
+    if shell is not None and getattr(shell, "kernel", None) is not None:
+        from IPython.display import HTML, display
+
+        return _Notebook(display, HTML)
+    return _Terminal() if sys.stderr is not None and sys.stderr.isatty() else _Nowhere()

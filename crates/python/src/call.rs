@@ -1,0 +1,100 @@
+//! One call of the workflow on a thread of its own: Python goes on, hears how it goes, and may stop it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use leadscore_workflow::{Listener, Progress};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use crate::errors::exception;
+
+/// How often Ctrl-C is looked for.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// What the work has to say.
+enum Event {
+    Remark(String),
+    Begin(usize, String),
+    At(usize, usize, usize),
+    End(usize),
+}
+
+/// Passes on what it hears to the thread that waits.
+struct Messenger {
+    events: Sender<Event>,
+    n_stages: AtomicUsize,
+    is_interrupted: Arc<AtomicBool>,
+}
+
+struct Stage {
+    number: usize,
+    events: Sender<Event>,
+}
+
+impl Listener for Messenger {
+    fn remark(&self, text: &str) {
+        // Nobody listens any longer: then nobody need be told.
+        let _ = self.events.send(Event::Remark(text.to_owned()));
+    }
+
+    fn begin(&self, what: &str) -> Box<dyn Progress> {
+        let number = self.n_stages.fetch_add(1, Ordering::Relaxed);
+        let _ = self.events.send(Event::Begin(number, what.to_owned()));
+        Box::new(Stage { number, events: self.events.clone() })
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.is_interrupted.load(Ordering::Relaxed)
+    }
+}
+
+impl Progress for Stage {
+    fn at(&self, done: usize, total: usize) {
+        let _ = self.events.send(Event::At(self.number, done, total));
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = self.events.send(Event::End(self.number));
+    }
+}
+
+/// Runs `work` without holding Python's lock, and passes what it says to `listener`, a Python object with the methods
+/// `remark`, `begin`, `at` and `end`. Ctrl-C returns at once; the work itself ends with the stage that it is in.
+pub(crate) fn run<T: Send + 'static>(
+    py: Python<'_>,
+    listener: &Bound<'_, PyAny>,
+    work: impl FnOnce(Arc<dyn Listener>) -> anyhow::Result<T> + Send + 'static,
+) -> PyResult<T> {
+    let (events, heard) = mpsc::channel();
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    let messenger: Arc<dyn Listener> = Arc::new(Messenger { events, n_stages: AtomicUsize::new(0), is_interrupted: Arc::clone(&is_interrupted) });
+    let worker = std::thread::Builder::new().name("leadscore".to_owned()).spawn(move || work(messenger))?;
+    let mut heard = heard;
+    loop {
+        // A receiver goes to the waiting closure and comes back: it cannot be shared.
+        let (event, back) = py.detach(move || (heard.recv_timeout(PATIENCE), heard));
+        heard = back;
+        let told = match event {
+            Ok(Event::Remark(text)) => listener.call_method1("remark", (text,)).map(drop),
+            Ok(Event::Begin(stage, what)) => listener.call_method1("begin", (stage, what)).map(drop),
+            Ok(Event::At(stage, done, total)) => listener.call_method1("at", (stage, done, total)).map(drop),
+            Ok(Event::End(stage)) => listener.call_method1("end", (stage,)).map(drop),
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        if let Err(error) = told.and_then(|()| py.check_signals()) {
+            is_interrupted.store(true, Ordering::Relaxed);
+            return Err(error);
+        }
+    }
+    match py.detach(|| worker.join()) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(exception(py, &error)),
+        Err(_) => Err(PyRuntimeError::new_err("leadscore failed in a way that it should not: the reason stands on stderr; please report it")),
+    }
+}

@@ -1,0 +1,137 @@
+//! Frames of other libraries in, ours out, by the Arrow C stream interface.
+
+use std::ffi::c_void;
+
+use leadscore_tables::{Frame, FrameError, OutTable};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict, PyString};
+
+use crate::errors::exception;
+
+/// Rows that a notebook shows.
+const SHOWN: usize = 10;
+
+/// A table in memory. Any library that reads Arrow streams takes it as it is: `polars.DataFrame(table)`,
+/// `pyarrow.table(table)`, `duckdb.sql("from table")`.
+#[pyclass(frozen, module = "leadscore")]
+pub(crate) struct Table {
+    pub(crate) frame: Frame,
+}
+
+impl Table {
+    pub(crate) fn new(py: Python<'_>, table: OutTable) -> PyResult<Self> {
+        let frame = py.detach(|| table.into_frame()).map_err(|error| exception(py, &error.into()))?;
+        Ok(Self { frame })
+    }
+}
+
+#[pymethods]
+impl Table {
+    /// The table as an Arrow C stream, without a copy.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(&self, py: Python<'py>, requested_schema: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyCapsule>> {
+        // A consumer that asks for another schema casts itself, as the interface allows.
+        drop(requested_schema);
+        let stream = self.frame.to_stream().map_err(|error| exception(py, &error.into()))?;
+        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+    }
+
+    /// Names of the columns.
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        self.frame.columns()
+    }
+
+    /// Number of rows and columns.
+    #[getter]
+    fn shape(&self) -> (usize, usize) {
+        (self.frame.n_rows(), self.frame.columns().len())
+    }
+
+    fn __len__(&self) -> usize {
+        self.frame.n_rows()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Table with {} rows and the columns {}", self.frame.n_rows(), self.frame.columns().join(", "))
+    }
+
+    fn _repr_html_(&self) -> String {
+        let cell = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let columns = self.frame.columns();
+        let n_shown = self.frame.n_rows().min(SHOWN);
+        let head: String = columns.iter().map(|name| format!("<th>{}</th>", cell(name))).collect();
+        let shown: Vec<Vec<Option<String>>> = columns.iter().map(|name| self.frame.head(name, n_shown)).collect();
+        let row = |row: usize| {
+            let cells: String = shown.iter().map(|column| format!("<td>{}</td>", column[row].as_deref().map(cell).unwrap_or_default())).collect();
+            format!("<tr>{cells}</tr>")
+        };
+        let body: String = (0..n_shown).map(row).collect();
+        let rest = self.frame.n_rows() - n_shown;
+        let more = if rest > 0 { format!("<p>and {rest} more rows</p>") } else { String::new() };
+        format!("<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}")
+    }
+
+    /// The table as a `polars.DataFrame`, without a copy.
+    fn to_polars<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("polars")?.call_method1("DataFrame", (slf,))
+    }
+
+    /// The table as a `pyarrow.Table`, without a copy.
+    fn to_arrow<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("pyarrow")?.call_method1("table", (slf,))
+    }
+
+    /// The table as a `pandas.DataFrame`, by way of pyarrow.
+    fn to_pandas<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        Self::to_arrow(slf)?.call_method0("to_pandas")
+    }
+}
+
+/// Takes a frame of any library that has Arrow streams; `name` is what the caller calls it.
+#[expect(unsafe_code, reason = "the pointer of a capsule whose name says what it points to")]
+pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Frame> {
+    let py = object.py();
+    let Ok(method) = object.getattr("__arrow_c_stream__") else {
+        let found = object.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "`{name}` is a {found}, expected a frame with Arrow streams: of pandas from 2.2 (with pyarrow), polars, pyarrow or DuckDB"
+        )));
+    };
+    let capsule = method.call0().map_err(|cause| {
+        let said = cause.value(py).to_string();
+        let help = if said.contains("uplicate") {
+            "rename one of the columns"
+        } else {
+            "give every column one type, such as `frame[\"x\"] = frame[\"x\"].astype(\"string\")`"
+        };
+        let error = PyValueError::new_err(format!("`{name}` does not turn into an Arrow table: {said}: {help}"));
+        error.set_cause(py, Some(cause));
+        error
+    })?;
+    let capsule = capsule.cast_into::<PyCapsule>().map_err(|_| PyTypeError::new_err(format!("`{name}`: __arrow_c_stream__ returned no capsule")))?;
+    let stream = capsule.pointer_checked(Some(c"arrow_array_stream"))?.as_ptr() as usize;
+    // SAFETY: a capsule of this name points to a stream by the PyCapsule protocol of Arrow, and it was made for us alone; it
+    // lives until the end of this function.
+    let frame = py.detach(|| unsafe { Frame::from_stream(stream as *mut c_void) });
+    match frame {
+        Ok(frame) => Ok(frame.without_index()),
+        Err(FrameError::Duplicate { column }) => Err(PyValueError::new_err(format!("`{name}`: two columns are called `{column}`: rename one of them"))),
+        Err(FrameError::NoColumns { .. }) => Err(PyTypeError::new_err(format!("`{name}` is a single column, expected a frame: pass `{name}.to_frame()`"))),
+        Err(FrameError::Stream(cause)) => Err(exception(py, &anyhow::Error::from(FrameError::Stream(cause)).context(format!("`{name}` cannot be read")))),
+        Err(error) => Err(exception(py, &anyhow::anyhow!("`{name}`: {error}"))),
+    }
+}
+
+/// Frames by the name of their table.
+pub(crate) fn read_frames(frames: &Bound<'_, PyDict>) -> PyResult<leadscore_tables::Frames> {
+    frames
+        .iter()
+        .map(|(name, object)| {
+            let name = name.cast::<PyString>()?.to_string();
+            let frame = read_frame(&name, &object)?;
+            Ok((name, frame))
+        })
+        .collect()
+}

@@ -1,0 +1,244 @@
+//! A config with its tables, and the calls over them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use leadscore_core::Timestamp;
+use leadscore_simulate::{SimulationOptions, World};
+use leadscore_tables::Capacity;
+use leadscore_workflow::{
+    Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RollUp, RulesOptions, Silent, check, evaluate, explain, feature_table, recalibrate,
+    rules_history, rules_table, score_leads, train,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::call::run;
+use crate::errors::exception;
+use crate::frames::{Table, read_frames};
+use crate::model::Model;
+use crate::report::Report;
+
+/// A config and the tables that it speaks of.
+#[pyclass(frozen, module = "leadscore._native")]
+pub(crate) struct Project {
+    project: leadscore_workflow::Project,
+}
+
+impl Project {
+    fn moment(&self, py: Python<'_>, name: &str, text: Option<String>) -> PyResult<Option<Timestamp>> {
+        self.project.moments(name, text.as_ref()).map_err(|error| exception(py, &error))
+    }
+}
+
+fn read_rules(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<Vec<ReadRules>> {
+    paths.iter().map(|path| ReadRules::open(path)).collect::<anyhow::Result<_>>().map_err(|error| exception(py, &error))
+}
+
+#[pymethods]
+impl Project {
+    /// A config by its path.
+    #[staticmethod]
+    fn open(py: Python<'_>, path: PathBuf, frames: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let frames = read_frames(frames)?;
+        let opened = leadscore_workflow::Project::open_for(&path, &frames, Arc::new(Silent));
+        opened.map(|project| Self { project }).map_err(|error| exception(py, &error))
+    }
+
+    /// A config by its content as JSON, with the keys that a file has.
+    #[staticmethod]
+    fn from_json(py: Python<'_>, json: &str, frames: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let wrong = |error: String| PyValueError::new_err(format!("the config cannot be written as TOML: {error}"));
+        let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+        let text = toml::to_string(&value).map_err(|error| wrong(error.to_string()))?;
+        let frames = read_frames(frames)?;
+        let parsed = leadscore_workflow::Project::parse(text, Path::new("config"), &frames, Arc::new(Silent));
+        parsed.map(|project| Self { project }).map_err(|error| exception(py, &error))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
+    fn train(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        as_of: Option<String>,
+        cross_validate: bool,
+        learning_curve: bool,
+        allow_too_few: bool,
+        allow_leaks: bool,
+        report: bool,
+    ) -> PyResult<(Model, Option<Report>)> {
+        let as_of = self.moment(py, "as_of", as_of)?;
+        let fitting = Fitting { cross_validate, learning_curve, allow_too_few, allow_leaks, linfa: false };
+        let project = self.project.clone();
+        let (model, report) = run(py, listener, move |listener| {
+            let project = project.heard_by(listener);
+            let training = train(&project, as_of, fitting)?;
+            let report = report.then(|| training.report(&project)).transpose()?;
+            Ok((training.trained.model, report))
+        })?;
+        Ok((Model::new(model), report.map(|report| Report { report, snapshots: None })))
+    }
+
+    fn score(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, as_of: Option<String>, intervals: bool) -> PyResult<Table> {
+        let as_of = self.moment(py, "as_of", as_of)?;
+        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let table = run(py, listener, move |listener| Ok(score_leads(&project.heard_by(listener), &model, as_of, intervals)?.table))?;
+        Table::new(py, table)
+    }
+
+    /// The explanation of one lead as JSON, and in words.
+    fn explain(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, lead: String, as_of: Option<String>) -> PyResult<(String, String)> {
+        let as_of = self.moment(py, "as_of", as_of)?;
+        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        run(py, listener, move |listener| {
+            let explanation = explain(&project.heard_by(listener), &model, &lead, as_of)?;
+            Ok((serde_json::to_string(&explanation)?, explanation.text()))
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
+    fn evaluate(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        model: &Model,
+        start: Option<String>,
+        end: Option<String>,
+        allow_in_sample: bool,
+        rules: Vec<PathBuf>,
+        against: Vec<(PathBuf, Py<Model>)>,
+        threshold: Option<f64>,
+        capacity: Option<&str>,
+        cost: Option<f64>,
+        value: Option<f64>,
+        backtest: bool,
+    ) -> PyResult<Report> {
+        let capacity = capacity.map(Capacity::parse).transpose().map_err(PyValueError::new_err)?;
+        let options = EvaluateOptions {
+            from: self.moment(py, "start", start)?,
+            to: self.moment(py, "end", end)?,
+            allow_in_sample,
+            rules: read_rules(py, rules)?,
+            against: against.into_iter().map(|(name, model)| (name, model.get().model.as_ref().clone())).collect(),
+            threshold,
+            economy: Economy { capacity, cost, value },
+            backtest,
+        };
+        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let evaluation = run(py, listener, move |listener| evaluate(&project.heard_by(listener), &model, &options))?;
+        Ok(Report { report: evaluation.report, snapshots: Some(evaluation.snapshots) })
+    }
+
+    fn features(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, as_of: Option<String>, model: Option<&Model>) -> PyResult<Table> {
+        let as_of = self.moment(py, "as_of", as_of)?;
+        let (project, model) = (self.project.clone(), model.map(|model| Arc::clone(&model.model)));
+        let table = run(py, listener, move |listener| {
+            feature_table(&project.heard_by(listener), &FeatureOptions { as_of, model: model.as_deref(), ..Default::default() })
+        })?;
+        Table::new(py, table)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
+    fn rules(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        paths: Vec<PathBuf>,
+        as_of: Option<String>,
+        history: bool,
+        crossings: bool,
+        roll_up: Option<&str>,
+    ) -> PyResult<Table> {
+        let roll_up = match roll_up {
+            None => None,
+            Some("max") => Some(RollUp::Max),
+            Some("sum") => Some(RollUp::Sum),
+            Some("mean") => Some(RollUp::Mean),
+            Some(other) => return Err(PyValueError::new_err(format!("roll_up is `{other}`, expected max, sum or mean"))),
+        };
+        let options = RulesOptions { as_of: self.moment(py, "as_of", as_of)?, crossings, roll_up };
+        let files = read_rules(py, paths)?;
+        let project = self.project.clone();
+        let table = run(py, listener, move |listener| {
+            let project = project.heard_by(listener);
+            if history { rules_history(&project, &files, options.as_of) } else { rules_table(&project, &files, options) }
+        })?;
+        Table::new(py, table)
+    }
+
+    /// Findings as JSON and in words, and whether anything is wrong.
+    fn check(&self, py: Python<'_>, listener: &Bound<'_, PyAny>) -> PyResult<(String, String, bool)> {
+        let project = self.project.clone();
+        run(py, listener, move |listener| {
+            let findings = check(&project.heard_by(listener))?;
+            Ok((serde_json::to_string(&findings)?, findings.text(), findings.is_wrong))
+        })
+    }
+
+    fn recalibrate(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, as_of: Option<String>) -> PyResult<Model> {
+        let as_of = self.moment(py, "as_of", as_of)?;
+        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        run(py, listener, move |listener| recalibrate(&project.heard_by(listener), model.as_ref().clone(), as_of)).map(Model::new)
+    }
+}
+
+/// The families of features, as a Markdown table.
+#[pyfunction]
+pub(crate) fn families() -> String {
+    leadscore_workflow::reference_of_families()
+}
+
+fn simulation(n_leads: u32, world: &str, seed: u64) -> PyResult<SimulationOptions> {
+    let world = match world {
+        "linear" => World::Linear,
+        "curved" => World::Curved,
+        "interactions" => World::Interactions,
+        "drift" => World::Drift,
+        "noise" => World::Noise,
+        _ => return Err(PyValueError::new_err(format!("there is no world `{world}`: expected linear, curved, interactions, drift or noise"))),
+    };
+    if !(1_000..=10_000_000).contains(&n_leads) {
+        return Err(PyValueError::new_err(format!("{n_leads} leads: expected 1,000 to 10,000,000")));
+    }
+    Ok(SimulationOptions { n_leads, world, seed })
+}
+
+/// The tables of a made-up CRM by name.
+#[pyfunction]
+pub(crate) fn simulated_tables(py: Python<'_>, n_leads: u32, world: &str, seed: u64) -> PyResult<Vec<(&'static str, Table)>> {
+    let options = simulation(n_leads, world, seed)?;
+    let tables = py.detach(|| leadscore_workflow::simulated_tables(options));
+    tables.into_iter().map(|(name, table)| Ok((name, Table::new(py, table)?))).collect()
+}
+
+/// The config of a made-up CRM as JSON; its tables stand in memory, so it names no paths.
+#[pyfunction]
+pub(crate) fn simulated_config(n_leads: u32, world: &str, seed: u64) -> PyResult<String> {
+    let wrong = |error: String| PyValueError::new_err(error);
+    let text = leadscore_workflow::simulated_config(simulation(n_leads, world, seed)?, "parquet");
+    let mut config: toml::Table = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    for (_, table) in config.iter_mut() {
+        drop_paths(table);
+    }
+    serde_json::to_string(&config).map_err(|error| wrong(error.to_string()))
+}
+
+fn drop_paths(value: &mut toml::Value) {
+    if let toml::Value::Table(table) = value {
+        table.remove("path");
+        table.iter_mut().for_each(|(_, value)| drop_paths(value));
+    }
+}
+
+/// Writes a made-up CRM; returns the number of activities.
+#[pyfunction]
+pub(crate) fn write_crm(py: Python<'_>, listener: &Bound<'_, PyAny>, n_leads: u32, world: &str, seed: u64, folder: PathBuf, format: &str) -> PyResult<usize> {
+    let options = simulation(n_leads, world, seed)?;
+    let ending = match format {
+        "parquet" | "csv" => format.to_owned(),
+        _ => return Err(PyValueError::new_err(format!("tables are not simulated as `{format}`: expected parquet or csv"))),
+    };
+    run(py, listener, move |listener| leadscore_workflow::write_crm(options, &folder, &ending, &listener))
+}

@@ -1,0 +1,110 @@
+//! Models over a matrix that somebody else made: rows without a past, columns with names.
+
+use anyhow::bail;
+use leadscore_core::{AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp, Unit, stable_hash};
+use leadscore_inference::{Model, Scored, score};
+use leadscore_tables::Frame;
+use leadscore_training::{ModelKind, TrainContext, TrainInput, TrainOptions};
+
+/// A column of such a matrix.
+pub enum ColumnValues {
+    /// Numbers, NaN where missing.
+    Numbers(Vec<f64>),
+    /// For each row the number of its level, [`ColumnValues::MISSING`] where missing; and the levels.
+    Levels(Vec<u32>, Vec<String>),
+}
+
+impl ColumnValues {
+    /// The code of a missing level.
+    pub const MISSING: u32 = u32::MAX;
+}
+
+fn spec(name: &str, kind: FeatureKind) -> FeatureSpec {
+    let unit = if kind == FeatureKind::Category { Unit::Level } else { Unit::AsGiven };
+    FeatureSpec { name: name.to_owned(), source: FeatureSource::Attribute { table: AttributeTable::Leads, column: name.to_owned() }, kind, unit }
+}
+
+fn rows(n_rows: usize) -> Vec<Snapshot> {
+    (0..n_rows as u32).map(|lead| Snapshot { lead, at: Timestamp::from_micros(0) }).collect()
+}
+
+fn matrix(n_rows: usize, columns: Vec<(String, ColumnValues)>) -> anyhow::Result<FeatureMatrix> {
+    let columns = columns.into_iter().map(|(name, values)| match values {
+        ColumnValues::Numbers(values) => (spec(&name, FeatureKind::Number), Vec::new(), values),
+        ColumnValues::Levels(codes, levels) => {
+            let codes = codes.into_iter().map(|code| if code == ColumnValues::MISSING { f64::NAN } else { f64::from(code) });
+            (spec(&name, FeatureKind::Category), levels, codes.collect())
+        }
+    });
+    Ok(FeatureMatrix::new(rows(n_rows), columns.collect())?)
+}
+
+/// Fits a model to the rows of a matrix, each of them a lead of its own, in no order of time.
+///
+/// # Errors
+///
+/// A column has another length than the labels, or holds an infinite number; or there is one label only.
+pub fn train_on_columns(columns: Vec<(String, ColumnValues)>, labels: &[bool], is_linear: bool) -> anyhow::Result<Model> {
+    let matrix = matrix(labels.len(), columns)?;
+    let lead_keys: Vec<u64> = (0..labels.len()).map(|row| stable_hash(&row.to_string())).collect();
+    // Whoever brings a matrix has looked at it: as few rows, and as telling columns, as they like.
+    let options =
+        TrainOptions { kind: if is_linear { ModelKind::Linear } else { ModelKind::Additive }, allow_too_few: true, allow_leaks: true, ..Default::default() };
+    let context = TrainContext {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        known_until: Timestamp::MAX,
+        write_time: |at| at.order().to_string(),
+        ages: None,
+        caveats: vec!["fitted to a matrix that was made elsewhere: nothing is known of what its columns could see".to_owned()],
+    };
+    Ok(leadscore_training::train(TrainInput { matrix: &matrix, labels, lead_keys: &lead_keys, horizon: None }, &options, &context)?.model)
+}
+
+/// Scores the rows of a matrix whose columns are the model's features, by name; more columns do no harm.
+///
+/// # Errors
+///
+/// A feature is missing, or is text where the model knows a number.
+pub fn score_columns(model: &Model, mut columns: Vec<(String, ColumnValues)>, n_rows: usize) -> anyhow::Result<Scored> {
+    let wanted = model.specs.iter().map(|spec| {
+        let Some(position) = columns.iter().position(|(name, _)| *name == spec.name) else {
+            bail!("the matrix has no column `{}`, which the model reads", spec.name);
+        };
+        let (_, values) = columns.swap_remove(position);
+        Ok(match (spec.kind, values) {
+            (FeatureKind::Number, ColumnValues::Numbers(values)) => (spec.clone(), Vec::new(), values),
+            (FeatureKind::Category, ColumnValues::Levels(codes, levels)) => {
+                let codes = codes.into_iter().map(|code| if code == ColumnValues::MISSING { f64::NAN } else { f64::from(code) });
+                (spec.clone(), levels, codes.collect())
+            }
+            (FeatureKind::Number, _) => bail!("column `{}` holds texts, and the model knows it as a number", spec.name),
+            (FeatureKind::Category, _) => bail!("column `{}` holds numbers, and the model knows it as a category", spec.name),
+        })
+    });
+    let wanted = wanted.collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(score(model, &FeatureMatrix::new(rows(n_rows), wanted)?)?)
+}
+
+/// Scores the rows of a frame that holds the model's features by name, such as the matrix that `features --model` writes.
+///
+/// # Errors
+///
+/// As [`score_columns`].
+pub fn score_frame(model: &Model, frame: &Frame) -> anyhow::Result<Scored> {
+    let columns = model.specs.iter().filter_map(|spec| {
+        let values = match spec.kind {
+            FeatureKind::Number => frame.numbers(&spec.name).map(ColumnValues::Numbers).or_else(|| frame.texts(&spec.name).map(coded)),
+            FeatureKind::Category => frame.texts(&spec.name).map(coded),
+        };
+        Some((spec.name.clone(), values?))
+    });
+    score_columns(model, columns.collect(), frame.n_rows())
+}
+
+fn coded(texts: Vec<Option<String>>) -> ColumnValues {
+    let mut levels: Vec<String> = texts.iter().flatten().cloned().collect();
+    levels.sort_unstable();
+    levels.dedup();
+    let code = |text: Option<String>| text.map_or(ColumnValues::MISSING, |text| levels.binary_search(&text).expect("just collected") as u32);
+    ColumnValues::Levels(texts.into_iter().map(code).collect(), levels)
+}
