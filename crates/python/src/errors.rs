@@ -7,6 +7,8 @@ use leadscore_workflow::{UnknownLead, error_text};
 use pyo3::exceptions::{PyFileNotFoundError, PyKeyboardInterrupt, PyOSError, PyPermissionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::frames::NoColumn;
+
 /// The exception for an error: something named that is not there is a `KeyError`, what the operating system refuses an
 /// `OSError`, all else a `ValueError`.
 pub(crate) fn exception(py: Python<'_>, error: &anyhow::Error) -> PyErr {
@@ -16,7 +18,7 @@ pub(crate) fn exception(py: Python<'_>, error: &anyhow::Error) -> PyErr {
         if cause.is::<leadscore_workflow::Interrupted>() {
             return PyKeyboardInterrupt::new_err(text);
         }
-        if cause.is::<UnknownLead>() || matches!(cause.downcast_ref(), Some(TablesError::Column { .. })) {
+        if cause.is::<UnknownLead>() || cause.is::<NoColumn>() || matches!(cause.downcast_ref(), Some(TablesError::Column { .. })) {
             return not_found(py, text);
         }
         if matches!(cause.downcast_ref(), Some(TablesError::Missing { .. })) {

@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 
 use leadscore_tables::{Frame, FrameError, OutTable};
+use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyString};
@@ -17,6 +18,14 @@ const SHOWN: usize = 10;
 #[pyclass(frozen, module = "leadscore")]
 pub(crate) struct Table {
     pub(crate) frame: Frame,
+}
+
+/// A table of ours has no such column.
+#[derive(Debug, thiserror::Error)]
+#[error("the table has no column `{column}`; its columns: {columns}")]
+pub(crate) struct NoColumn {
+    column: String,
+    columns: String,
 }
 
 impl Table {
@@ -41,6 +50,19 @@ impl Table {
     #[getter]
     fn columns(&self) -> Vec<String> {
         self.frame.columns()
+    }
+
+    /// The values of a column as a list: numbers as floats, all else as texts, None where missing.
+    fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(numbers) = self.frame.numbers(name) {
+            let values: Vec<Option<f64>> = numbers.into_iter().map(|value| (!value.is_nan()).then_some(value)).collect();
+            return values.into_bound_py_any(py);
+        }
+        let texts = self.frame.texts(name).ok_or_else(|| {
+            let columns = self.frame.columns().join(", ");
+            exception(py, &NoColumn { column: name.to_owned(), columns }.into())
+        })?;
+        texts.into_bound_py_any(py)
     }
 
     /// Number of rows and columns.

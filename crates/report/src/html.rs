@@ -121,14 +121,18 @@ fn pictures(report: &Report) -> Vec<(&'static str, String)> {
 
 /// The same pictures, each as a file of its own.
 pub(crate) fn standalone_pictures(report: &Report) -> Vec<(&'static str, String)> {
-    // Of the page's look, what pictures need: colours, and whatever is said of drawings.
+    // Of the page's look, what pictures need: colours, and whatever is said of drawings; as rules that hold for these pictures
+    // alone, since whoever shows them may put them into a page of its own.
     let is_needed = |line: &&str| line.starts_with(":root") || line.starts_with("@media (prefers-color-scheme") || line.starts_with("svg ");
-    let style: Vec<&str> = STYLE.lines().filter(is_needed).collect();
-    let opening = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"640\" style=\"background: var(--card)\" ";
+    let own = |line: &str| line.replace(":root", "svg.leadscore").replace("svg ", "svg.leadscore ").replace("width: 100%; ", "");
+    let style: String = STYLE.lines().filter(is_needed).map(|line| own(line) + "\n").collect();
     let alone = |svg: String| {
-        let svg = svg.replacen("<svg ", opening, 1);
+        // As wide as it was drawn, so that letters have the size that they were meant to have.
+        let width = svg.split('"').nth(1).and_then(|view| view.split(' ').nth(2)).unwrap_or("640").to_owned();
         let end = svg.find('>').map_or(0, |end| end + 1);
-        format!("{}<style>{}</style>{}", &svg[..end], style.join("\n"), &svg[end..])
+        let attributes =
+            format!(r#"<svg xmlns="http://www.w3.org/2000/svg" class="leadscore" width="{width}" style="background: var(--card); width: {width}px" "#);
+        format!("{}<style>{style}</style>{}", svg[..end].replacen("<svg ", &attributes, 1), &svg[end..])
     };
     pictures(report).into_iter().map(|(name, svg)| (name, alone(svg))).collect()
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use leadscore_core::Timestamp;
 use leadscore_inference::{Model, score};
-use leadscore_metrics::log_loss;
+use leadscore_metrics::{log_loss, paired_difference};
 use leadscore_report::count;
 use leadscore_training::{Calibration, CalibrationInput, CalibrationKind, try_calibrations};
 
@@ -84,6 +84,16 @@ fn choose_kind(project: &Project, input: CalibrationInput<'_>, rarer: usize, has
     if let Some(trials) = try_calibrations(input, &kinds)? {
         let losses = trials.iter().map(|trial| format!("{} {:.4}", trial.kind.name(), trial.log_loss)).collect::<Vec<_>>().join(", ");
         let kind = trials.iter().rev().find(|trial| trial.is_better).map_or(CalibrationKind::Unchanged, |trial| trial.kind);
+        // Later outcomes may be too few to prefer a shift, and all of them enough to see that the percentages are off.
+        let gap = gap_in_errors(input);
+        if kind == CalibrationKind::Unchanged && gap.abs() > 1.96 {
+            project.remark(&format!(
+                "fitted on the earlier outcomes, log-loss on the later ones: {losses}; none is better beyond chance there, but over all outcomes what was said is {:.1} standard errors from what happened; taken: {}",
+                gap.abs(),
+                CalibrationKind::Shift.name()
+            ));
+            return Ok(CalibrationKind::Shift);
+        }
         project.remark(&format!(
             "fitted on the earlier outcomes, log-loss on the later ones: {losses}; taken: {}{}",
             kind.name(),
@@ -100,6 +110,13 @@ fn choose_kind(project: &Project, input: CalibrationInput<'_>, rarer: usize, has
     }
     project.remark(&format!("{} would take log-loss from {before:.4} to {after:.4}: no more than chance gives, so the percentages stay", kind.name()));
     Ok(CalibrationKind::Unchanged)
+}
+
+/// Share won less mean probability, in standard errors with rows of a lead taken together.
+fn gap_in_errors(input: CalibrationInput<'_>) -> f64 {
+    let won: Vec<f64> = input.labels.iter().map(|&label| f64::from(u8::from(label))).collect();
+    let difference = paired_difference(&won, input.probabilities, input.lead_keys);
+    difference.mean / difference.error
 }
 
 /// Log-loss of the rows as they are, and after a calibration.

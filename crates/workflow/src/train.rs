@@ -149,7 +149,7 @@ fn report_training(project: &Project, trained: &Trained) {
     let say = |text: &str| project.remark(text);
     for finding in trained.leaks.iter().filter(|finding| finding.verdict != LeakVerdict::Clean) {
         let verdict = if finding.verdict == LeakVerdict::Proven { "leak" } else { "suspicious" };
-        say(&format!("{verdict}: `{}` {}", finding.feature, finding.evidence));
+        say(&format!("{verdict}: `{}`: {}", finding.feature, finding.evidence));
     }
     let card = &trained.model.card;
     // What knows the outcome was named as a leak.

@@ -131,9 +131,7 @@ fn test() -> anyhow::Result<()> {
     let mut python = Command::new(venv("peers", &PEERS)?);
     python.args(["-m", "unittest", "discover", "-s", "tests/python", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
     run(python)?;
-    let mut package = Command::new(package()?);
-    package.args(["-m", "unittest", "discover", "-s", "tests/package", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
-    run(package)?;
+    test_package()?;
     if is_there("chromium") || std::env::var_os("CI").is_some() {
         let mut browser = Command::new(venv("report", &REPORT_PACKAGES)?);
         browser.args(["-m", "unittest", "discover", "-s", "tests/browser", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
@@ -159,7 +157,7 @@ fn say(text: &str) {
 }
 
 /// What builds and types the Python package, what gives it frames, and what it stands in for.
-const PACKAGE_PEERS: [&str; 10] = [
+const PACKAGE_PEERS: [&str; 13] = [
     "maturin==1.16.0",
     "mypy==2.4.1",
     "pandas==3.1.1",
@@ -170,19 +168,50 @@ const PACKAGE_PEERS: [&str; 10] = [
     "scikit-learn==1.9.1",
     "matplotlib==3.11.2",
     "altair==6.3.0",
+    KERNEL[0],
+    KERNEL[1],
+    KERNEL[2],
 ];
+
+/// What runs notebooks.
+const KERNEL: [&str; 3] = ["ipykernel==7.4.0", "nbclient==0.11.0", "nbformat==5.11.1"];
+
+/// The Python package and the notebooks; the first notebook needs the package alone.
+fn test_package() -> anyhow::Result<()> {
+    let python = package()?;
+    let mut tests = Command::new(&python);
+    tests.args(["-m", "unittest", "discover", "-s", "tests/package", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
+    run(tests)?;
+    let alone = venv("notebook", &KERNEL)?;
+    install_wheel(&alone, &built_wheel()?)?;
+    let mut notebooks: Vec<PathBuf> = glob(&root().join("notebooks"), "ipynb")?;
+    notebooks.sort();
+    for (number, notebook) in notebooks.iter().enumerate() {
+        let mut run_notebook = Command::new(if number == 0 { &alone } else { &python });
+        run_notebook.arg("tests/package/notebooks.py").arg(notebook).current_dir(root());
+        run(run_notebook)?;
+    }
+    Ok(())
+}
+
+/// Files of a folder with this ending.
+fn glob(folder: &Path, ending: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|found| found == ending)).collect())
+}
 
 /// Builds the wheel from what the workspace was built from; the Python of a virtual environment that holds it.
 fn package() -> anyhow::Result<PathBuf> {
     let python = venv("package", &PACKAGE_PEERS)?;
-    let wheel = wheel(&python)?;
-    install_wheel(&python, &wheel)?;
+    build_wheel(&python)?;
+    install_wheel(&python, &built_wheel()?)?;
     Ok(python)
 }
 
 /// Builds the wheel with the maturin of this virtual environment.
-fn wheel(python: &Path) -> anyhow::Result<PathBuf> {
-    let folder = root().join("target/wheels");
+fn build_wheel(python: &Path) -> anyhow::Result<()> {
+    let folder = wheels();
     if folder.exists() {
         std::fs::remove_dir_all(&folder).context("cannot remove the wheels of before")?;
     }
@@ -190,9 +219,15 @@ fn wheel(python: &Path) -> anyhow::Result<PathBuf> {
     build.args(["build", "--release", "--quiet", "--manifest-path", "crates/python/Cargo.toml", "-i"]).arg(python).arg("-o").arg(&folder);
     build.current_dir(root());
     forget_cargo(&mut build);
-    run(build)?;
-    let built = std::fs::read_dir(&folder).context("maturin leaves a wheel")?.next().context("maturin leaves a wheel")?;
-    Ok(built.context("a folder can be listed")?.path())
+    run(build)
+}
+
+fn wheels() -> PathBuf {
+    root().join("target/wheels")
+}
+
+fn built_wheel() -> anyhow::Result<PathBuf> {
+    glob(&wheels(), "whl")?.pop().context("there is no wheel in target/wheels")
 }
 
 fn install_wheel(python: &Path, wheel: &Path) -> anyhow::Result<()> {

@@ -88,11 +88,9 @@ class Model:
         """Card and features as text, with every curve, level and table if asked for."""
         return self._native.inspect(curves)
 
-    def _repr_html_(self) -> str:
-        import html
-
-        page = html.escape(self._native.page(), quote=True)
-        return f'<iframe srcdoc="{page}" style="width: 100%; height: 720px; border: 0" title="Model"></iframe>'
+    def html(self) -> str:
+        """A page with every curve, level and table, which opens offline in any browser."""
+        return self._native.page()
 
     def score(
         self,

@@ -32,7 +32,7 @@ class Listener:
     def remark(self, text: str) -> None:
         """Something that a person should know."""
         if text.startswith(_WARNINGS):
-            warnings.warn(text.removeprefix("warning: "), LeadscoreWarning, stacklevel=4)
+            warnings.warn(text.removeprefix("warning: "), LeadscoreWarning, stacklevel=3)
         logger.info(text)
 
     def begin(self, stage: int, what: str) -> None:
