@@ -56,6 +56,19 @@ pub(crate) enum ExportCommand {
     Points(ExportPointsArgs),
     /// One SELECT that scores a table of features, in the SQL of your warehouse
     Sql(ExportSqlArgs),
+    /// An ONNX file, for runtimes of models: from the features to the likelihood
+    Onnx(ExportFileArgs),
+    /// Everything that the model holds as JSON, for a scorer of your own (docs/exports.md has one)
+    Json(ExportFileArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportFileArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Where to write it; `score.onnx` or `score.json` if not given
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -10,6 +10,7 @@ mod tiers;
 
 mod file;
 mod format_one;
+mod onnx;
 mod sql;
 
 pub use calibration::CalibrationCurve;

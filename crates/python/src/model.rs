@@ -87,6 +87,10 @@ impl Model {
         self.model.to_sql(&SqlOptions { dialect, table, keys }).map_err(|error| exception(py, &error.into()))
     }
 
+    fn to_onnx<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.model.to_onnx())
+    }
+
     /// Log-odds and likelihood of rows that hold the model's features.
     fn score_frame(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Table> {
         let frame = read_frame("features", frame)?;

@@ -176,11 +176,19 @@ const PACKAGE_PEERS: [&str; 13] = [
 /// What runs notebooks.
 const KERNEL: [&str; 3] = ["ipykernel==7.4.0", "nbclient==0.11.0", "nbformat==5.11.1"];
 
+/// Where exported models run.
+const EXCHANGE_PEERS: [&str; 6] = ["onnx==1.23.2", "onnxruntime==1.31.1", "mlflow-skinny==3.17.2", "pandas==3.1.1", "pyarrow==25.0.1", "polars==2.1.0"];
+
 /// The Python package and the notebooks; the first notebook needs the package alone.
 fn test_package() -> anyhow::Result<()> {
     let python = package()?;
     let mut tests = Command::new(&python);
     tests.args(["-m", "unittest", "discover", "-s", "tests/package", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
+    run(tests)?;
+    let exchange = venv("exchange", &EXCHANGE_PEERS)?;
+    install_wheel(&exchange, &built_wheel()?)?;
+    let mut tests = Command::new(&exchange);
+    tests.args(["-m", "unittest", "discover", "-s", "tests/exchange", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
     run(tests)?;
     let alone = venv("notebook", &KERNEL)?;
     install_wheel(&alone, &built_wheel()?)?;

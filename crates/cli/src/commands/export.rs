@@ -1,4 +1,4 @@
-//! `export`: a model as rules that any system can add up, with what that costs, or as SQL.
+//! `export`: a model as rules that any system can add up, with what that costs, as SQL, as ONNX, or as JSON.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -11,9 +11,9 @@ use leadscore_report::{PointsLoss, PointsSheet, points_page};
 use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_tables::{OutColumn, OutTable, check_target, write_table};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
-use leadscore_workflow::{describe_counts, lead_keys, read_model, table as text_table, write_text};
+use leadscore_workflow::{describe_counts, lead_keys, read_model, table as text_table, write_bytes, write_text};
 
-use crate::args::{DialectArg, ExportCommand, ExportPointsArgs, ExportSqlArgs, PointsFormat};
+use crate::args::{DialectArg, ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat};
 use crate::commands::Outcome;
 use crate::show;
 
@@ -21,7 +21,17 @@ pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
     match command {
         ExportCommand::Points(args) => points(args),
         ExportCommand::Sql(args) => sql(args),
+        ExportCommand::Onnx(args) => file(args, "score.onnx", |model| Ok(model.to_onnx())),
+        ExportCommand::Json(args) => file(args, "score.json", |model| Ok(serde_json::to_vec_pretty(model)?)),
     }
+}
+
+fn file(args: &ExportFileArgs, default: &str, content: impl Fn(&Model) -> anyhow::Result<Vec<u8>>) -> anyhow::Result<Outcome> {
+    let path = args.output.clone().unwrap_or_else(|| PathBuf::from(default));
+    check_target(&path)?;
+    write_bytes(&path, &content(&read_model(&args.model)?)?)?;
+    show::remark(&format!("wrote {}", path.display()));
+    Ok(Outcome::Done)
 }
 
 fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {

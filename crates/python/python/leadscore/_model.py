@@ -193,3 +193,28 @@ class Model:
             Columns of it that the result has, too.
         """
         return self._native.to_sql(dialect, table, list(keys))
+
+    def to_onnx(self) -> bytes:
+        """The model as the bytes of an ONNX file.
+
+        It has an input for each feature by name, of shape (rows, 1): 64-bit floats with NaN for missing, or texts with the
+        empty text for missing; and the outputs ``log_odds`` and ``likelihood_to_close`` of the same shape.
+        """
+        return self._native.to_onnx()
+
+    def log_to_mlflow(self, name: str = "model") -> Any:
+        """Log the model to the active run of MLflow; needs mlflow.
+
+        Parameters
+        ----------
+        name : str
+            Name of the logged model. Loaded as a pyfunc, it takes frames of the model's features, and gives a
+            ``pandas.DataFrame`` with ``likelihood_to_close`` and ``log_odds``.
+
+        Returns
+        -------
+        mlflow.models.model.ModelInfo
+        """
+        from leadscore import mlflow
+
+        return mlflow.log_model(self, name)

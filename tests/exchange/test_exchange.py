@@ -1,0 +1,131 @@
+"""Models that leave as ONNX, JSON or by MLflow give what the model gives, on the same rows."""
+import csv
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+# A folder of files needs no database, and MLflow asks whether one means it.
+os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+
+import mlflow
+import numpy as np
+import onnx
+import onnxruntime
+import polars as pl
+
+import leadscore
+
+LEADSCORE = os.environ["LEADSCORE"]
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "python"))
+import small_crm  # noqa: E402
+
+
+def run(folder, *args):
+    done = subprocess.run([LEADSCORE, *args], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def by_onnx(content, features):
+    """Log-odds and likelihoods by the runtime, for a frame of features."""
+    onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    given = {}
+    for column in session.get_inputs():
+        if column.type == "tensor(string)":
+            given[column.name] = features[column.name].fill_null("").to_numpy().astype(object).reshape(-1, 1)
+        else:
+            values = features[column.name].cast(pl.Float64) if column.name in features.columns else pl.Series([0.0] * features.height)
+            given[column.name] = values.fill_null(float("nan")).to_numpy().reshape(-1, 1)
+    log_odds, likelihood = session.run(["log_odds", "likelihood_to_close"], given)
+    return log_odds[:, 0], likelihood[:, 0]
+
+
+def by_json(content, features):
+    """The same by the scorer that the documentation shows."""
+    names = {}
+    exec((ROOT / "docs" / "exports.md").read_text().split("```python\n")[1].split("```")[0], names)
+    model = json.loads(content)
+    rows = [names["score"](model, {name: float(value) if isinstance(value, bool) else value for name, value in row.items()}) for row in features.iter_rows(named=True)]
+    return tuple(np.array(column) for column in zip(*rows))
+
+
+class Exchange(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # Curves, tables over two features, levels; and then rows of a sort that training never saw, and without values.
+        crm = leadscore.simulate(9_000, world="interactions", seed=7)
+        cls.model = leadscore.train(**crm.tables, config=crm.config, as_of="2025-04-01")
+        kinds = {next(iter(term)) for term in cls.model.to_dict()["terms"]}
+        assert {"Bins", "Levels", "Pair"} <= kinds, kinds
+        features = leadscore.features(**crm.tables, config=crm.config, model=cls.model).to_polars().head(3_000)
+        odd = []
+        for position, name in enumerate(features.columns):
+            column, every = pl.col(name), 7 + position % 5
+            is_hit = pl.int_range(pl.len()) % every == 0
+            if name in cls.model.features:
+                kind = features.schema[name]
+                instead = pl.lit("a level of later") if kind == pl.String else pl.lit(1e6 if position % 2 else -1e6) if kind == pl.Float64 else column
+                odd.append(pl.when(is_hit).then(None).when(pl.int_range(pl.len()) % (every + 6) == 0).then(instead).otherwise(column).alias(name))
+        cls.features = features.with_columns(odd)
+        cls.expected = cls.model.score_features(cls.features).to_polars()
+
+    def check(self, found, expected=None):
+        expected = self.expected if expected is None else expected
+        np.testing.assert_allclose(found[0], expected["log_odds"], rtol=0, atol=1e-9)
+        np.testing.assert_allclose(found[1], expected["likelihood_to_close"], rtol=0, atol=1e-7)
+
+    def test_onnx(self):
+        self.check(by_onnx(self.model.to_onnx(), self.features))
+
+    def test_json(self):
+        self.check(by_json(json.dumps(self.model.to_dict()), self.features))
+
+    def test_straight_lines_and_no_signal(self):
+        for world, config in (("linear", {"model": {"kind": "linear"}}), ("noise", {})):
+            with self.subTest(world), self.assertWarns(leadscore.LeadscoreWarning) if world == "noise" else self.subTest():
+                crm = leadscore.simulate(3_000, world=world, seed=3)
+                model = leadscore.train(**crm.tables, config={**crm.config, **config})
+                features = leadscore.features(**crm.tables, config=crm.config, model=model).to_polars().head(500)
+                expected = model.score_features(features).to_polars()
+                self.check(by_onnx(model.to_onnx(), features), expected)
+                self.check(by_json(json.dumps(model.to_dict()), features), expected)
+
+    def test_a_calibrated_model_by_the_command(self):
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = pathlib.Path(temporary) / "small"
+            small_crm.write(folder)
+            stored = ROOT / "tests" / "fixtures" / "model-v2.leadscore"
+            run(folder, "features", "--model", stored, "-o", "features.parquet")
+            run(folder, "export", "onnx", stored)
+            run(folder, "export", "json", stored, "-o", "model.json")
+            features = pl.read_parquet(folder / "features.parquet").filter(pl.col("snapshot") == pl.datetime(2020, 5, 1))
+            with (ROOT / "tests" / "fixtures" / "scores-v2.csv").open(newline="") as file:
+                expected = pl.DataFrame([(row["id"], float(row["log_odds"]), float(row["likelihood_to_close"])) for row in csv.DictReader(file) if row["log_odds"]],
+                                        schema=["id", "log_odds", "likelihood_to_close"], orient="row")
+            features = features.join(expected.select("id"), on="id", maintain_order="right")
+            self.assertEqual(features.height, expected.height)
+            self.assertGreater(features.height, 50)
+            self.check(by_onnx((folder / "score.onnx").read_bytes(), features), expected)
+            self.check(by_json((folder / "model.json").read_text(), features), expected)
+
+    def test_mlflow(self):
+        with tempfile.TemporaryDirectory() as folder:
+            mlflow.set_tracking_uri(f"file://{folder}/runs")
+            mlflow.set_experiment(experiment_id=mlflow.create_experiment("leads", artifact_location=f"file://{folder}/artifacts"))
+            with mlflow.start_run() as started:
+                info = self.model.log_to_mlflow()
+            loaded = mlflow.pyfunc.load_model(info.model_uri)
+            found = loaded.predict(self.features.to_pandas())
+            self.assertEqual(found["log_odds"].to_list(), self.expected["log_odds"].to_list())
+            self.assertEqual(loaded.metadata.metadata["model_id"], self.model.id)
+            metrics = mlflow.get_run(started.info.run_id).data.metrics
+            self.assertEqual(metrics, dict(self.model.card["metrics"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
