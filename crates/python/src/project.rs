@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use leadscore_core::Timestamp;
 use leadscore_simulate::{SimulationOptions, World};
-use leadscore_tables::Capacity;
+use leadscore_tables::{Capacity, Frame};
 use leadscore_workflow::{
     Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RollUp, RulesOptions, Silent, check, evaluate, explain, feature_table, recalibrate,
     rules_history, rules_table, score_leads, train,
@@ -84,8 +84,15 @@ impl Project {
     fn score(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, as_of: Option<String>, intervals: bool) -> PyResult<Table> {
         let as_of = self.moment(py, "as_of", as_of)?;
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
-        let table = run(py, listener, move |listener| Ok(score_leads(&project.heard_by(listener), &model, as_of, intervals)?.table))?;
-        Table::new(py, table)
+        let frame = run(py, listener, move |listener| {
+            let mut parts = Vec::new();
+            score_leads(&project.heard_by(listener), &model, as_of, intervals)?.for_each_part(|part| {
+                parts.push(part.into_frame()?);
+                Ok(())
+            })?;
+            Ok(Frame::stack(parts)?)
+        })?;
+        Ok(Table { frame })
     }
 
     /// The explanation of one lead as JSON, and in words.

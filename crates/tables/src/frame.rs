@@ -166,6 +166,22 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// One frame of several with the same columns, one below the other, without a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError::Stream`] where their columns differ.
+    pub fn stack(frames: Vec<Self>) -> Result<Self, FrameError> {
+        let mut frames = frames.into_iter().map(|frame| Arc::unwrap_or_clone(frame.data));
+        let mut all = frames.next().unwrap_or_default();
+        for frame in frames {
+            all.vstack_mut(&frame)?;
+        }
+        Ok(Self { data: Arc::new(all) })
+    }
+}
+
 impl OutTable {
     /// The table as a frame.
     ///

@@ -56,6 +56,12 @@ enum Bench {
         #[arg(long)]
         tiny: bool,
     },
+    /// What Python adds to the same Rust call, whether frames are copied, and exported SQL beside the command
+    Package {
+        /// Few leads, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
     /// A ridge chosen by folds beside Firth's penalty, on tiny data
     Tiny {
         /// Draws of each size
@@ -79,6 +85,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench(Bench::Fit { tiny }) => bench_fit(tiny),
         Chore::Bench(Bench::Accuracy { tiny }) => bench_accuracy(tiny),
         Chore::Bench(Bench::Report { tiny }) => bench_report(tiny),
+        Chore::Bench(Bench::Package { tiny }) => bench_package(tiny),
         Chore::Bench(Bench::Tiny { draws }) => bench_tiny(draws),
         Chore::Truth { leads } => truth(leads),
     }
@@ -144,6 +151,7 @@ fn test() -> anyhow::Result<()> {
     bench_features(true)?;
     bench_fit(true)?;
     bench_report(true)?;
+    bench_package(true)?;
     bench_tiny(2)?;
     bench_accuracy(true)
 }
@@ -353,6 +361,19 @@ fn bench_report(tiny: bool) -> anyhow::Result<()> {
     script.arg("--report-size").arg(program.with_file_name("examples").join("report_size")).current_dir(root());
     if tiny {
         script.args(["--rows", "100000", "--snapshots", "100000", "--replicates", "100", "--leads", "2000", "--events", "100000", "--rounds", "1"]);
+    }
+    run(script)?;
+    std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")
+}
+
+fn bench_package(tiny: bool) -> anyhow::Result<()> {
+    let program = leadscore()?;
+    let folder = root().join("target/bench-package");
+    let mut script = Command::new(package()?);
+    script.arg("tests/bench/package.py").arg("--folder").arg(&folder).arg("--leadscore").arg(&program);
+    script.arg("--example").arg(program.with_file_name("examples").join("score_files")).current_dir(root());
+    if tiny {
+        script.args(["--leads", "3000", "--rows", "5000", "--rounds", "1"]);
     }
     run(script)?;
     std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")

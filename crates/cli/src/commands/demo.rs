@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use leadscore_simulate::{SimulationOptions, World};
-use leadscore_tables::OutColumn;
-use leadscore_workflow::{Scores, table, write_crm};
+use leadscore_workflow::{read_model, score_leads, table, write_crm};
 
 use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EvaluateArgs, FittingArgs, ReportFormat, ScoreArgs, TrainArgs};
 use crate::commands::{Outcome, evaluate, score, train};
@@ -43,8 +42,9 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     show::quietly(|| train::run(&train_args(config(), None, &model)))?;
     let scores = folder.join("scores.csv");
     let scoring = ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone(), intervals: false };
-    let best = show::quietly(|| score::score(&scoring))?;
-    show::result(&format!("\nThe ten best of the open leads:\n\n{}", best_leads(&best)));
+    show::quietly(|| score::run(&scoring))?;
+    let best = best_leads(&model, &config())?;
+    show::result(&format!("\nThe ten best of the open leads:\n\n{best}"));
     show::result(&format!("\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"));
     show::result(&format!(
         "\nThe report: {}\nThe scores: {}\n\nTry next:\n  leadscore inspect {model} --html model.html\n  leadscore check -c {config}\n  leadscore init --leads YOUR_LEADS.csv --outcomes YOUR_DEALS.csv",
@@ -61,22 +61,16 @@ fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainA
 }
 
 /// The ten best open leads with their reasons.
-fn best_leads(scores: &Scores) -> String {
-    let OutColumn::Text(ids) = &scores.table.columns[0].1 else { unreachable!("the first column of scores holds ids") };
+fn best_leads(model: &Path, config: &ConfigArg) -> anyhow::Result<String> {
+    let model = read_model(model)?;
+    let scores = score_leads(&show::open(config)?.quiet(), &model, None, false)?;
     let mut order: Vec<usize> = (0..scores.tiers.len()).collect();
     order.sort_by(|&a, &b| scores.scored.probabilities[b].total_cmp(&scores.scored.probabilities[a]));
-    let rows: Vec<Vec<String>> = order
-        .iter()
-        .take(10)
-        .map(|&row| {
-            let reasons: Vec<String> = scores.reasons[row].iter().map(|reason| format!("{} ({:+.2})", reason.text, reason.log_odds)).collect();
-            vec![
-                ids[row].clone().unwrap_or_default(),
-                format!("{:.1} %", 100.0 * scores.scored.probabilities[row]),
-                scores.tiers[row].name().to_owned(),
-                reasons.join("\n"),
-            ]
-        })
-        .collect();
-    table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows)
+    let row = |&row: &usize| -> anyhow::Result<Vec<String>> {
+        let reasons: Vec<String> = scores.reasons(row)?.iter().map(|reason| format!("{} ({:+.2})", reason.text, reason.log_odds)).collect();
+        let likelihood = format!("{:.1} %", 100.0 * scores.scored.probabilities[row]);
+        Ok(vec![scores.lead(row).to_owned(), likelihood, scores.tiers[row].name().to_owned(), reasons.join("\n")])
+    };
+    let rows = order.iter().take(10).map(row).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows))
 }

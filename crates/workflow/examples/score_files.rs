@@ -1,0 +1,25 @@
+//! Trains and scores as the Python package does, without Python, and prints the seconds that either took.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use leadscore_workflow::{Fitting, Project, Silent, score_leads, train};
+
+#[expect(clippy::print_stdout, reason = "the measurement's result")]
+fn main() -> anyhow::Result<()> {
+    let path = std::env::args().nth(1).unwrap_or_else(|| "leadscore.toml".to_owned());
+    let project = Project::open(Path::new(&path), Arc::new(Silent))?;
+    let begun = Instant::now();
+    let model = train(&project, None, Fitting::default())?.trained.model;
+    let trained = begun.elapsed().as_secs_f64();
+    let begun = Instant::now();
+    let scores = score_leads(&project, &model, None, false)?;
+    let mut n_rows = 0;
+    scores.for_each_part(|part| {
+        n_rows += part.into_frame()?.n_rows();
+        Ok(())
+    })?;
+    println!("{trained:.3} {:.3} {n_rows}", begun.elapsed().as_secs_f64());
+    Ok(())
+}
