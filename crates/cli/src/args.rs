@@ -349,6 +349,10 @@ pub(crate) struct ScoreArgs {
     /// Where to write the scores: .csv, .ndjson or .parquet
     #[arg(short, long, value_name = "FILE", default_value = "scores.csv")]
     pub(crate) output: PathBuf,
+    /// Write the scores into this table of [database] in place of a file: one transaction, rows of the same lead and moment are
+    /// replaced
+    #[arg(long, value_name = "TABLE", conflicts_with = "output")]
+    pub(crate) table: Option<String>,
     /// Also write the 95 % interval of every likelihood
     #[arg(long)]
     pub(crate) intervals: bool,

@@ -77,6 +77,7 @@ pub(crate) fn run<T: Send + 'static>(
     let mut heard = heard;
     loop {
         // A receiver goes to the waiting closure and comes back: it cannot be shared.
+        let is_finished = worker.is_finished();
         let (event, back) = py.detach(move || (heard.recv_timeout(PATIENCE), heard));
         heard = back;
         let told = match event {
@@ -84,6 +85,8 @@ pub(crate) fn run<T: Send + 'static>(
             Ok(Event::Begin(stage, what)) => listener.call_method1("begin", (stage, what)).map(drop),
             Ok(Event::At(stage, done, total)) => listener.call_method1("at", (stage, done, total)).map(drop),
             Ok(Event::End(stage)) => listener.call_method1("end", (stage,)).map(drop),
+            // What the work returns may hold on to the messenger.
+            Err(RecvTimeoutError::Timeout) if is_finished => break,
             Err(RecvTimeoutError::Timeout) => Ok(()),
             Err(RecvTimeoutError::Disconnected) => break,
         };

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use leadscore_databases::DatabaseError;
 use leadscore_tables::{FrameError, TablesError};
 use leadscore_workflow::{UnknownLead, error_text};
 use pyo3::exceptions::{PyFileNotFoundError, PyKeyboardInterrupt, PyOSError, PyPermissionError, PyTypeError, PyValueError};
@@ -23,6 +24,9 @@ pub(crate) fn exception(py: Python<'_>, error: &anyhow::Error) -> PyErr {
         }
         if matches!(cause.downcast_ref(), Some(TablesError::Missing { .. })) {
             return PyFileNotFoundError::new_err(text);
+        }
+        if matches!(cause.downcast_ref(), Some(DatabaseError::Refused { .. } | DatabaseError::Driver { .. })) {
+            return PyOSError::new_err(text);
         }
         if matches!(cause.downcast_ref(), Some(FrameError::NoColumns { .. })) {
             return PyTypeError::new_err(text);

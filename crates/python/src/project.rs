@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use leadscore_core::Timestamp;
 use leadscore_simulate::{SimulationOptions, World};
-use leadscore_tables::{Capacity, Frame};
+use leadscore_tables::Capacity;
 use leadscore_workflow::{
-    Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RollUp, RulesOptions, Silent, check, evaluate, explain, feature_table, recalibrate,
-    rules_history, rules_table, score_leads, train,
+    Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RollUp, RulesOptions, check, evaluate, explain, feature_table, recalibrate, rules_history,
+    rules_table, score_leads, train,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -38,23 +38,22 @@ fn read_rules(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<Vec<ReadRules>> {
 
 #[pymethods]
 impl Project {
-    /// A config by its path.
+    /// A config by its path; queries that it names are asked.
     #[staticmethod]
-    fn open(py: Python<'_>, path: PathBuf, frames: &Bound<'_, PyDict>) -> PyResult<Self> {
+    fn open(py: Python<'_>, listener: &Bound<'_, PyAny>, path: PathBuf, frames: &Bound<'_, PyDict>) -> PyResult<Self> {
         let frames = read_frames(frames)?;
-        let opened = leadscore_workflow::Project::open_for(&path, &frames, Arc::new(Silent));
-        opened.map(|project| Self { project }).map_err(|error| exception(py, &error))
+        run(py, listener, move |listener| Ok(leadscore_workflow::Project::open_for(&path, &frames, listener)?.quiet())).map(|project| Self { project })
     }
 
     /// A config by its content as JSON, with the keys that a file has.
     #[staticmethod]
-    fn from_json(py: Python<'_>, json: &str, frames: &Bound<'_, PyDict>) -> PyResult<Self> {
+    fn from_json(py: Python<'_>, listener: &Bound<'_, PyAny>, json: &str, frames: &Bound<'_, PyDict>) -> PyResult<Self> {
         let wrong = |error: String| PyValueError::new_err(format!("the config cannot be written as TOML: {error}"));
         let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
         let text = toml::to_string(&value).map_err(|error| wrong(error.to_string()))?;
         let frames = read_frames(frames)?;
-        let parsed = leadscore_workflow::Project::parse(text, Path::new("config"), &frames, Arc::new(Silent));
-        parsed.map(|project| Self { project }).map_err(|error| exception(py, &error))
+        run(py, listener, move |listener| Ok(leadscore_workflow::Project::parse(text, Path::new("config"), &frames, listener)?.quiet()))
+            .map(|project| Self { project })
     }
 
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
@@ -84,14 +83,7 @@ impl Project {
     fn score(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, as_of: Option<String>, intervals: bool) -> PyResult<Table> {
         let as_of = self.moment(py, "as_of", as_of)?;
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
-        let frame = run(py, listener, move |listener| {
-            let mut parts = Vec::new();
-            score_leads(&project.heard_by(listener), &model, as_of, intervals)?.for_each_part(|part| {
-                parts.push(part.into_frame()?);
-                Ok(())
-            })?;
-            Ok(Frame::stack(parts)?)
-        })?;
+        let frame = run(py, listener, move |listener| score_leads(&project.heard_by(listener), &model, as_of, intervals)?.frame())?;
         Ok(Table { frame })
     }
 

@@ -42,6 +42,9 @@ pub struct Config {
     /// What the report shows, and how it looks.
     #[serde(default)]
     pub report: ReportConfig,
+    /// Where queries are asked, and scores are written.
+    #[serde(default)]
+    pub database: Option<DatabaseConfig>,
 }
 
 /// One path or glob, or a list of them.
@@ -72,9 +75,47 @@ pub enum Location {
     One(String),
     /// Several, in order.
     Many(Vec<String>),
-    /// In memory: put there by [`Config::parse_for`], never written.
+    /// In memory: put there by [`Config::put_frames`], never written.
     #[serde(skip)]
     Frame(Frame),
+}
+
+impl Default for Location {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl Location {
+    /// Whether nothing was said.
+    fn is_nowhere(&self) -> bool {
+        matches!(self, Self::Many(paths) if paths.is_empty())
+    }
+}
+
+/// `[database]`: where queries are asked, and scores are written.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// Its URI without a password, such as "postgresql://ann@db.example/crm"; "env:NAME" for an environment variable or
+    /// "file:PATH" for a file, which others cannot read, that holds the whole URI.
+    pub uri: String,
+    /// The ADBC driver: a name or the path of a library; default: adbc_driver_ and the scheme of the URI.
+    #[serde(default)]
+    pub driver: Option<String>,
+}
+
+/// A query whose rows are a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The table in the config, such as `activities.touches`.
+    pub table: String,
+    /// The statement.
+    pub text: String,
+    /// The URI as the config has it.
+    pub uri: String,
+    /// The driver, if the config names one.
+    pub driver: Option<String>,
 }
 
 /// How the rows of a table are to be read; the same keys stand in every table.
@@ -97,13 +138,20 @@ pub struct FileConfig<'a> {
 }
 
 macro_rules! table_config {
-    ($(#[$meta:meta])* $name:ident, path: $path:ty { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             /// File, glob, or list of either, relative to the config: csv, csv.gz, ndjson, parquet or arrow.
-            pub path: $path,
+            #[serde(default)]
+            pub path: Location,
+            /// In place of `path`, a query whose rows are the table.
+            #[serde(default)]
+            pub query: Option<String>,
+            /// The database of the query, as in `[database]`, which is the default.
+            #[serde(default)]
+            pub uri: Option<String>,
             $($(#[$field_meta])* pub $field: $kind,)*
             /// Cells that mean missing, in place of the default list; an empty cell always does.
             #[serde(default)]
@@ -144,7 +192,7 @@ macro_rules! table_config {
 
 table_config! {
     /// `[leads]`: the table with one row a lead.
-    LeadsConfig, path: Location {
+    LeadsConfig {
         /// Column that identifies a lead.
         id: String,
         /// Column with the time of creation; leave out for a flat export without dates.
@@ -167,7 +215,7 @@ table_config! {
 
 table_config! {
     /// `[lookups.NAME]`: a table that leads point to.
-    LookupConfig, path: Location {
+    LookupConfig {
         /// Column that identifies a row.
         key: String,
         /// Column of the leads that holds the key; default: the same name.
@@ -187,7 +235,7 @@ table_config! {
 
 table_config! {
     /// `[activities.NAME]`: a table of time-stamped events.
-    ActivityConfig, path: Location {
+    ActivityConfig {
         /// Column with the lead of an event.
         #[serde(default)]
         lead: Option<String>,
@@ -210,7 +258,7 @@ table_config! {
 
 table_config! {
     /// `[outcomes]`: which leads were won or lost, and when.
-    OutcomesConfig, path: Option<Location> {
+    OutcomesConfig {
         /// Column with the lead of an outcome.
         #[serde(default)]
         lead: Option<String>,
@@ -237,7 +285,7 @@ table_config! {
 
 table_config! {
     /// `[history]`: what an attribute of a lead was, and when.
-    HistoryConfig, path: Location {
+    HistoryConfig {
         /// Column with the lead.
         lead: String,
         /// Column with the name of the attribute.
@@ -259,15 +307,7 @@ macro_rules! impl_file {
         }
     )*};
 }
-impl_file!(LeadsConfig, LookupConfig, ActivityConfig, HistoryConfig);
-
-impl OutcomesConfig {
-    /// How its file is to be read; no paths where outcomes are a flag of the leads.
-    pub fn file(&self) -> FileConfig<'_> {
-        static NOWHERE: Location = Location::Many(Vec::new());
-        self.file_at(self.path.as_ref().unwrap_or(&NOWHERE))
-    }
-}
+impl_file!(LeadsConfig, LookupConfig, ActivityConfig, HistoryConfig, OutcomesConfig);
 
 /// A value of a column, written as a text, a number or a boolean.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -646,9 +686,7 @@ impl Config {
     /// assert!(error.to_string().contains("did you mean `outcomes`?"));
     /// ```
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = parse_toml(text)?;
-        config.check()?;
-        Ok(config)
+        Self::parse_for(text, &Frames::default())
     }
 
     /// Whether the leads are a flat export: an outcome flag, no dates.
@@ -659,7 +697,7 @@ impl Config {
     /// The tables whose rows belong to leads or accounts, with how their files are to be read.
     pub(crate) fn row_tables(&self) -> Vec<(String, FileConfig<'_>)> {
         let mut tables = vec![("[leads]".to_owned(), self.leads.file())];
-        if self.outcomes.path.is_some() {
+        if self.outcomes.flag.is_none() {
             tables.push(("[outcomes]".to_owned(), self.outcomes.file()));
         }
         tables.extend(self.history.as_ref().map(|history| ("[history]".to_owned(), history.file())));
@@ -683,29 +721,46 @@ impl Config {
     ///
     /// As [`Self::parse`]; or the config has no table of such a name.
     pub fn parse_for(text: &str, frames: &Frames) -> Result<Self, ConfigError> {
-        let mut tables = toml::from_str::<toml::Table>(text).unwrap_or_default();
-        let is_changed = name_missing_paths(&mut tables, frames);
-        if let (true, Some(name)) = (is_changed, table_without_path(&tables)) {
-            let message = format!("[{name}] has no `path`, and no frame is given for `{name}`");
-            return Err(ConfigError { message, help: Some("pass the frame, or name the file".to_owned()), span: None });
-        }
-        let complete = is_changed.then(|| toml::to_string(&tables).expect("what was read as TOML can be written"));
-        let mut config = match &complete {
-            None => Self::parse(text)?,
-            // A place in the completed text is not one in the text that the user knows.
-            Some(complete) => Self::parse(complete).map_err(|error| ConfigError { span: None, ..error })?,
-        };
+        let mut config: Self = parse_toml(text)?;
         config.put_frames(frames)?;
+        config.check()?;
         Ok(config)
     }
 
-    /// Puts tables that stand in memory in place of their files.
-    fn put_frames(&mut self, frames: &Frames) -> Result<(), ConfigError> {
+    /// The queries whose rows are tables; none of a table that stands in memory already.
+    pub fn queries(&self) -> Vec<Query> {
+        let database = self.database.as_ref();
+        let query = |(table, place): (String, Place<'_>)| {
+            let uri = place.uri.or(database.map(|database| &database.uri))?.clone();
+            let driver = database.and_then(|database| database.driver.clone());
+            Some(Query { table, text: place.query.filter(|_| place.path.is_nowhere())?.clone(), uri, driver })
+        };
+        self.places().into_iter().filter_map(query).collect()
+    }
+
+    /// Where the rows of each table are.
+    fn places(&self) -> Vec<(String, Place<'_>)> {
+        let mut places = vec![("leads".to_owned(), Place::of(&self.leads.path, &self.leads.query, &self.leads.uri))];
+        if self.outcomes.flag.is_none() {
+            places.push(("outcomes".to_owned(), Place::of(&self.outcomes.path, &self.outcomes.query, &self.outcomes.uri)));
+        }
+        places.extend(self.history.as_ref().map(|table| ("history".to_owned(), Place::of(&table.path, &table.query, &table.uri))));
+        places.extend(self.activities.iter().map(|(name, table)| (format!("activities.{name}"), Place::of(&table.path, &table.query, &table.uri))));
+        places.extend(self.lookups.iter().map(|(name, table)| (format!("lookups.{name}"), Place::of(&table.path, &table.query, &table.uri))));
+        places
+    }
+
+    /// Puts tables that stand in memory in place of their files or queries.
+    ///
+    /// # Errors
+    ///
+    /// The config has no table of such a name.
+    pub fn put_frames(&mut self, frames: &Frames) -> Result<(), ConfigError> {
         for (name, frame) in frames {
             let frame = Location::Frame(frame.clone());
             match name.split_once('.').unwrap_or((name, "")) {
                 ("leads", "") => self.leads.path = frame,
-                ("outcomes", "") => self.outcomes.path = Some(frame),
+                ("outcomes", "") => self.outcomes.path = frame,
                 ("history", "") if self.history.is_some() => self.history.as_mut().expect("just seen").path = frame,
                 ("activities", activity) if self.activities.contains_key(activity) => self.activities.get_mut(activity).expect("just seen").path = frame,
                 ("lookups", lookup) if self.lookups.contains_key(lookup) => self.lookups.get_mut(lookup).expect("just seen").path = frame,
@@ -725,7 +780,7 @@ impl Config {
                 }
             }
         }
-        self.check()
+        Ok(())
     }
 
     /// The JSON schema of the file, for editors.
@@ -735,9 +790,27 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let fail = |message: &str, help: &str| Err(ConfigError { message: message.to_owned(), help: Some(help.to_owned()), span: None });
+        for (table, place) in self.places() {
+            match (place.path, place.query) {
+                (Location::One(_) | Location::Many(_), Some(_)) if !place.path.is_nowhere() => {
+                    return fail(&format!("[{table}] has both `path` and `query`"), "keep the one where its rows are");
+                }
+                (path, None) if path.is_nowhere() => {
+                    let or = if table == "outcomes" { "; or give a `flag`, if the leads say themselves which were won" } else { "" };
+                    return fail(&format!("[{table}] has no `path`"), &format!("name its file, write a `query`, or in Python pass it as a frame{or}"));
+                }
+                (path, Some(_)) if path.is_nowhere() && place.uri.is_none() && self.database.is_none() => {
+                    return fail(
+                        &format!("[{table}] has a `query` and no `uri`"),
+                        "say which database is asked, there or for all tables as `uri` of [database]",
+                    );
+                }
+                _ => {}
+            }
+        }
         let outcomes = &self.outcomes;
         if outcomes.flag.is_some() {
-            if outcomes.path.is_some() || outcomes.closed_at.is_some() {
+            if !outcomes.path.is_nowhere() || outcomes.query.is_some() || outcomes.closed_at.is_some() {
                 return fail(
                     "[outcomes] has both `flag` and `path` or `closed_at`",
                     "keep `flag` for a flat export without dates, or the others for outcomes with dates",
@@ -756,8 +829,8 @@ impl Config {
                 return fail("[snapshots] `ages` needs dates, and a flat export has none", "remove `ages`; `order_by` may name a column that stands for time");
             }
         } else {
-            if outcomes.path.is_none() || outcomes.lead.is_none() || outcomes.closed_at.is_none() {
-                return fail("[outcomes] needs `path`, `lead` and `closed_at`", "or a `flag`, if the leads say themselves which were won");
+            if outcomes.lead.is_none() || outcomes.closed_at.is_none() {
+                return fail("[outcomes] needs `lead` and `closed_at`", "or a `flag`, if the leads say themselves which were won");
             }
             if self.leads.created_at.is_none() {
                 return fail(
@@ -805,34 +878,17 @@ impl Config {
     }
 }
 
-/// Gives tables that stand in memory a `path` where they have none; says whether there was such a table.
-fn name_missing_paths(tables: &mut toml::Table, frames: &Frames) -> bool {
-    let mut is_changed = false;
-    for name in frames.keys() {
-        let table = match name.split_once('.') {
-            None => tables.get_mut(name),
-            Some((group, name)) => tables.get_mut(group).and_then(|group| group.get_mut(name)),
-        };
-        if let Some(toml::Value::Table(table)) = table
-            && !table.contains_key("path")
-        {
-            table.insert("path".to_owned(), "(in memory)".into());
-            is_changed = true;
-        }
-    }
-    is_changed
+/// Where the rows of one table are, as the config has it.
+struct Place<'c> {
+    path: &'c Location,
+    query: Option<&'c String>,
+    uri: Option<&'c String>,
 }
 
-/// A table that needs a `path` and has none.
-fn table_without_path(tables: &toml::Table) -> Option<String> {
-    let lacks = |table: &toml::Value| table.as_table().is_some_and(|table| !table.contains_key("path"));
-    let single = ["leads", "history", "outcomes"].into_iter().filter(|name| tables.get(*name).is_some_and(lacks));
-    let single = single.filter(|name| *name != "outcomes" || tables["outcomes"].get("flag").is_none()).map(str::to_owned);
-    let of_group = |group: &'static str| {
-        let members = tables.get(group).and_then(toml::Value::as_table).into_iter().flatten();
-        members.filter(move |(_, table)| lacks(table)).map(move |(name, _)| format!("{group}.{name}"))
-    };
-    single.chain(["activities", "lookups"].into_iter().flat_map(of_group)).next()
+impl<'c> Place<'c> {
+    fn of(path: &'c Location, query: &'c Option<String>, uri: &'c Option<String>) -> Self {
+        Self { path, query: query.as_ref(), uri: uri.as_ref() }
+    }
 }
 
 /// Reads a TOML text into a type that denies unknown keys.

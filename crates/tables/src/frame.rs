@@ -156,12 +156,25 @@ impl Frame {
     ///
     /// [`FrameError::Stream`] where the engine cannot put its columns side by side.
     pub fn to_stream(&self) -> Result<ArrowArrayStream, FrameError> {
+        self.stream_at(CompatLevel::newest())
+    }
+
+    /// The same for readers of older Arrow, who know no views: texts are copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::to_stream`].
+    pub fn to_compatible_stream(&self) -> Result<ArrowArrayStream, FrameError> {
+        self.stream_at(CompatLevel::oldest())
+    }
+
+    fn stream_at(&self, level: CompatLevel) -> Result<ArrowArrayStream, FrameError> {
         let mut data = self.data.as_ref().clone();
         data.align_chunks_par();
         let rows: StructChunked = data.into_struct("".into());
         let rows = rows.into_series();
-        let field = rows.field().to_arrow(CompatLevel::newest());
-        let chunks: Vec<_> = (0..rows.n_chunks()).map(|chunk| Ok(rows.to_arrow(chunk, CompatLevel::newest()))).collect();
+        let field = rows.field().to_arrow(level);
+        let chunks: Vec<_> = (0..rows.n_chunks()).map(|chunk| Ok(rows.to_arrow(chunk, level))).collect();
         Ok(export_iterator(Box::new(chunks.into_iter()), field))
     }
 }

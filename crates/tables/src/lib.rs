@@ -20,9 +20,9 @@ mod profile;
 mod write;
 
 pub use config::{
-    ActivityConfig, Capacity, Config, ConfigError, DAYS_OF_MONTH, Every, FamilyChoice, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig, Location,
-    LookupConfig, ModelConfig, ModelDirection, ModelKind, Moment, OneOrMany, OutcomesConfig, ReportConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig,
-    nearest, parse_toml,
+    ActivityConfig, Capacity, Config, ConfigError, DAYS_OF_MONTH, DatabaseConfig, Every, FamilyChoice, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig,
+    Location, LookupConfig, ModelConfig, ModelDirection, ModelKind, Moment, OneOrMany, OutcomesConfig, Query, ReportConfig, Scalar, SnapshotsConfig, TierEdges,
+    TiersConfig, nearest, parse_toml,
 };
 pub use error::TablesError;
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};

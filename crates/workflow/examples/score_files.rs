@@ -15,11 +15,7 @@ fn main() -> anyhow::Result<()> {
     let trained = begun.elapsed().as_secs_f64();
     let begun = Instant::now();
     let scores = score_leads(&project, &model, None, false)?;
-    let mut n_rows = 0;
-    scores.for_each_part(|part| {
-        n_rows += part.into_frame()?.n_rows();
-        Ok(())
-    })?;
+    let n_rows = scores.frame()?.n_rows();
     println!("{trained:.3} {:.3} {n_rows}", begun.elapsed().as_secs_f64());
     Ok(())
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use leadscore_core::stable_hash;
 use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp};
+use leadscore_databases::Address;
 use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
-use leadscore_tables::{AttributeKey, Config, ConfigError, Frames, LoadOptions, Note, Tables};
+use leadscore_tables::{AttributeKey, Config, ConfigError, Frame, Frames, LoadOptions, Note, Tables};
 
 use crate::listener::{Listener, Silent, Stage};
 
@@ -79,7 +80,38 @@ impl Project {
     pub fn parse(text: String, path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
         let config = Config::parse_for(&text, frames).map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { config, name: path.display().to_string(), folder, listener })
+        let mut project = Self { config, name: path.display().to_string(), folder, listener };
+        project.ask_databases()?;
+        Ok(project)
+    }
+
+    /// Puts the rows of queries in place of the queries: those of one database are read in one transaction.
+    fn ask_databases(&mut self) -> anyhow::Result<()> {
+        let mut queries = self.config.queries();
+        while let Some(first) = queries.first().cloned() {
+            let (same, others): (Vec<_>, Vec<_>) = queries.into_iter().partition(|query| query.uri == first.uri);
+            queries = others;
+            let address = Address::resolve(&first.uri, first.driver.as_deref(), &self.folder, &format!("[{}]", first.table))?;
+            let _stage = self.stage(&format!("reading {} queries from {}", same.len(), address.shown()), 1)?;
+            let texts: Vec<(&str, &str)> = same.iter().map(|query| (query.table.as_str(), query.text.as_str())).collect();
+            let frames = leadscore_databases::read(&address, &texts)?;
+            self.config.put_frames(&same.iter().map(|query| query.table.clone()).zip(frames).collect())?;
+        }
+        Ok(())
+    }
+
+    /// Writes rows into a table of `[database]`, in one transaction; rows with the same keys are replaced.
+    ///
+    /// # Errors
+    ///
+    /// The config names no database; else [`leadscore_databases::DatabaseError`], and the table is as it was before.
+    pub fn upsert(&self, table: &str, keys: &[&str], rows: &Frame) -> anyhow::Result<usize> {
+        let Some(database) = &self.config.database else {
+            bail!("there is no [database] in {}: say as its `uri` where {table} is", self.name);
+        };
+        let address = Address::resolve(&database.uri, database.driver.as_deref(), &self.folder, "[database]")?;
+        let _stage = self.stage(&format!("writing {} rows into {table}", count(rows.n_rows())), 1)?;
+        Ok(leadscore_databases::upsert(&address, table, keys, rows)?)
     }
 
     /// The same project, with nobody to hear how the work goes.

@@ -7,7 +7,7 @@ use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp, log_odds_to_prob
 use leadscore_features::{ScoringSet, scoring_snapshots};
 use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
 use leadscore_report::count;
-use leadscore_tables::{OutColumn, OutTable, Tables, TierEdges, in_order};
+use leadscore_tables::{Frame, OutColumn, OutTable, Tables, TierEdges, in_order};
 
 use crate::project::{FLAT_CAVEAT, Project};
 
@@ -112,6 +112,20 @@ impl Scores<'_> {
         let n_rows = self.n_rows();
         let part = |part: usize| self.part(part * PART_ROWS..n_rows.min((part + 1) * PART_ROWS));
         in_order(n_rows.div_ceil(PART_ROWS), rayon::current_num_threads(), part, take)
+    }
+
+    /// All rows as a frame.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::for_each_part`]; or two columns have one name.
+    pub fn frame(&self) -> anyhow::Result<Frame> {
+        let mut parts = Vec::new();
+        self.for_each_part(|part| {
+            parts.push(part.into_frame()?);
+            Ok(())
+        })?;
+        Ok(Frame::stack(parts)?)
     }
 
     /// Some rows of the score file.

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let model = folder.join("model.leadscore");
     show::quietly(|| train::run(&train_args(config(), None, &model)))?;
     let scores = folder.join("scores.csv");
-    let scoring = ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone(), intervals: false };
+    let scoring = ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone(), table: None, intervals: false };
     show::quietly(|| score::run(&scoring))?;
     let best = best_leads(&model, &config())?;
     show::result(&format!("\nThe ten best of the open leads:\n\n{best}"));

@@ -10,9 +10,17 @@ use crate::show;
 pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
     let project = show::open(&args.config)?;
-    check_table_target(&args.output)?;
+    if args.table.is_none() {
+        check_table_target(&args.output)?;
+    }
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let scores = score_leads(&project, &model, as_of, args.intervals)?;
+    if let Some(table) = &args.table {
+        let frame = scores.frame()?;
+        let n_rows = project.upsert(table, &[&frame.columns()[0], "as_of"], &frame)?;
+        show::remark(&format!("wrote {} rows into {table}", show::count(n_rows)));
+        return Ok(Outcome::Done);
+    }
     let mut writer = TableWriter::create(&args.output)?;
     scores.for_each_part(|part| Ok(writer.write(&part)?))?;
     writer.finish()?;

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from leadscore._native import Project
+from leadscore._progress import Listener
 
 
 @runtime_checkable
@@ -45,9 +46,9 @@ def open_project(
         for name, frame in (tables or {}).items():
             frames[f"{group}.{name}"] = frame
     if isinstance(config, Mapping):
-        return Project.from_json(json.dumps(_plain(config)), frames)
+        return Project.from_json(Listener(), json.dumps(_plain(config)), frames)
     if isinstance(config, (str, os.PathLike)):
-        return Project.open(Path(config), frames)
+        return Project.open(Listener(), Path(config), frames)
     raise TypeError(f"`config` is a {type(config).__name__}, expected the path of a leadscore.toml or a mapping")
 
 

@@ -1,0 +1,78 @@
+//! What can be wrong with a database.
+
+use std::path::PathBuf;
+
+use leadscore_tables::FrameError;
+
+/// A database that cannot be reached, read or written. No message holds a password.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The config itself holds a password, and configs are shared.
+    #[error("`uri` of {place} holds a password, and a config is read by many: put the whole URI into an environment variable and write uri = \"env:NAME\"")]
+    Password {
+        /// The table or section of the config.
+        place: String,
+    },
+    /// The environment has no such variable.
+    #[error("`uri` of {place} is the environment variable {variable}, which is not set")]
+    Variable {
+        /// The table or section of the config.
+        place: String,
+        /// The variable.
+        variable: String,
+    },
+    /// The file with the URI cannot be read.
+    #[error("`uri` of {place} stands in {}, which cannot be read", path.display())]
+    File {
+        /// The table or section of the config.
+        place: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Others can read the file with the URI.
+    #[error("`uri` of {place} stands in {}, which others can read: chmod 600 it", path.display())]
+    Readable {
+        /// The table or section of the config.
+        place: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// What stands there is no URI.
+    #[error("`uri` of {place} has no scheme: write such as \"postgresql://host/database\", \"env:NAME\" or \"file:PATH\"")]
+    Scheme {
+        /// The table or section of the config.
+        place: String,
+    },
+    /// The driver is not there.
+    #[error(
+        "there is no ADBC driver `{driver}` ({said}): `pip install adbc-driver-{scheme}` brings one; name its library as `driver`, or put its folder into ADBC_DRIVER_PATH"
+    )]
+    Driver {
+        /// The driver.
+        driver: String,
+        /// What the URI begins with.
+        scheme: String,
+        /// What the driver manager said.
+        said: String,
+    },
+    /// The database refused, or went away.
+    #[error("{what}: {said}")]
+    Refused {
+        /// What was tried, with the address.
+        what: String,
+        /// What the driver said, without secrets.
+        said: String,
+    },
+    /// What a query gave is no table.
+    #[error("{what}")]
+    Frame {
+        /// The query.
+        what: String,
+        /// Why.
+        #[source]
+        source: FrameError,
+    },
+}
