@@ -1,5 +1,7 @@
 """The Python package says what the command says, to the bit, whatever the tables come from; and says clearly what is wrong."""
+import contextlib
 import decimal
+import io
 import logging
 import os
 import pathlib
@@ -12,6 +14,7 @@ import textwrap
 import threading
 import time
 import unittest
+import unittest.mock
 import warnings
 
 import duckdb
@@ -21,6 +24,7 @@ import polars as pl
 import pyarrow as pa
 
 import leadscore
+from leadscore import _progress
 
 LEADSCORE = os.environ["LEADSCORE"]
 ROOT = pathlib.Path(__file__).parents[2]
@@ -181,6 +185,7 @@ class Parity(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, r"not written as `.pdf`"):
             report.save(self.folder / "r.pdf")
         self.assertIn("<iframe srcdoc=", report._repr_html_())
+        self.assertGreaterEqual((self.folder / "r.html").read_text().count("<svg "), sum(chart.svg is not None for chart in report.charts.values()))
         for name, chart in report.charts.items():
             shown = chart._repr_mimebundle_()
             self.assertIn("image/svg+xml", shown, name) if chart.svg else self.assertIn("$schema", chart.spec)
@@ -317,10 +322,33 @@ class Manners(unittest.TestCase):
         process.stdout.close()
         process.wait(timeout=120)
 
-    def test_the_code_of_the_packages_readme_runs(self):
-        text = (ROOT / "crates" / "python" / "README.md").read_text()
-        for block in text.split("```python\n")[1:]:
-            exec(compile(block.split("```")[0], "README.md", "exec"), {})
+    def test_the_code_of_the_readmes_runs(self):
+        for path in (ROOT / "README.md", ROOT / "crates" / "python" / "README.md"):
+            for block in path.read_text().split("```python\n")[1:]:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    exec(compile(block.split("```")[0], path, "exec"), {})
+
+    def test_the_stages_of_the_work_are_shown(self):
+        shown = []
+
+        class Display(_progress._Nowhere):
+            def show(self, what, share, seconds):
+                shown.append((what, share))
+
+            def clear(self):
+                shown.append(None)
+
+        with unittest.mock.patch.object(_progress, "_display", Display):
+            crm = leadscore.simulate(30_000)
+            leadscore.train(**crm.tables, config=crm.config)
+        self.assertIn(("fitting", None), shown)
+        self.assertIsNone(shown[-1])
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            terminal = _progress._Terminal()
+            terminal.show("making leads", 0.5, 3.2)
+            terminal.clear()
+        self.assertIn("making leads ███████████████                 50 % 3 s", said.getvalue())
 
     def test_types_are_right(self):
         config = ROOT / "crates" / "python" / "pyproject.toml"

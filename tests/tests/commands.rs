@@ -95,3 +95,15 @@ fn percentages_that_drifted_are_mended_without_a_new_fit() {
     assert!(errors(folder, &["evaluate", "mended", "-c", config, "--from", "2025-01-01"]).contains("in sample"));
     assert!(errors(folder, &["recalibrate", "mended", "-c", config, "--as-of", "2025-07-01", "-o", "again"]).contains("at least 20 wins"));
 }
+
+#[test]
+fn every_command_has_a_man_page_and_a_completion() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    succeed(folder.path(), &["man", "--out", "man/man1"]);
+    let page = |name: &str| std::fs::read_to_string(folder.path().join("man/man1").join(name)).expect("a page");
+    assert!(page("leadscore.1").contains("leadscore\\-score(1)"));
+    assert!(page("leadscore-score.1").contains("95 % interval") && page("leadscore-export-onnx.1").contains("score.onnx"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(succeed(folder.path(), &["completions", shell]).contains("recalibrate"), "{shell}");
+    }
+}

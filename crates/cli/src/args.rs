@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Simulate(SimulateArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
+    /// Write man pages, one for each command
+    Man(ManArgs),
     /// Print every family of features with its definition and an example
     Families,
     /// Print the JSON schema of leadscore.toml, for editors
@@ -526,6 +528,13 @@ pub(crate) enum FormatArg {
     Parquet,
     /// CSV
     Csv,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ManArgs {
+    /// Folder to write them to
+    #[arg(long, value_name = "DIR", default_value = "man")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

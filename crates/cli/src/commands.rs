@@ -16,6 +16,7 @@ mod train;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::CommandFactory;
 
 use crate::args::{Args, Command};
@@ -55,6 +56,12 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Args::command(), "leadscore", &mut std::io::stdout());
+            Ok(Outcome::Done)
+        }
+        Command::Man(args) => {
+            std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+            clap_mangen::generate_to(Args::command(), &args.out).with_context(|| format!("cannot write into {}", args.out.display()))?;
+            show::remark(&format!("wrote man pages to {}", args.out.display()));
             Ok(Outcome::Done)
         }
         Command::Families => {

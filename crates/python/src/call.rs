@@ -64,7 +64,7 @@ impl Drop for Stage {
 }
 
 /// Runs `work` without holding Python's lock, and passes what it says to `listener`, a Python object with the methods
-/// `remark`, `begin`, `at` and `end`. Ctrl-C returns at once; the work itself ends with the stage that it is in.
+/// `remark`, `begin`, `at`, `end` and `tick`. Ctrl-C returns at once; the work itself ends with the stage that it is in.
 pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
     listener: &Bound<'_, PyAny>,
@@ -87,7 +87,7 @@ pub(crate) fn run<T: Send + 'static>(
             Ok(Event::End(stage)) => listener.call_method1("end", (stage,)).map(drop),
             // What the work returns may hold on to the messenger.
             Err(RecvTimeoutError::Timeout) if is_finished => break,
-            Err(RecvTimeoutError::Timeout) => Ok(()),
+            Err(RecvTimeoutError::Timeout) => listener.call_method0("tick").map(drop),
             Err(RecvTimeoutError::Disconnected) => break,
         };
         if let Err(error) = told.and_then(|()| py.check_signals()) {

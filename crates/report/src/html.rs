@@ -1,5 +1,7 @@
 //! The page: one template, the drawings put in; nothing is loaded from anywhere.
 
+use std::collections::BTreeMap;
+
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use crate::charts::{self, Axis, CHANCE, Corner, Series};
@@ -56,7 +58,7 @@ fn drawings(report: &Report) -> Value {
             migration => charts::migration(contest, &tier_names),
             swap => charts::swap(contest),
         }).collect::<Vec<_>>(),
-        ..Value::from_iter(pictures(report))
+        ..Value::from(pictures(report).into_iter().collect::<BTreeMap<_, _>>())
     }
 }
 

@@ -21,11 +21,19 @@ _SHORT = 0.5
 _EVERY = 0.2
 
 
+class _Stage:
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.begun = time.monotonic()
+        # How much of it is done; None where nobody counts.
+        self.share: float | None = None
+
+
 class Listener:
     """Passes remarks to the log and to warnings, and shows the stages of the work where somebody looks."""
 
     def __init__(self) -> None:
-        self._stages: dict[int, tuple[str, float]] = {}
+        self._stages: dict[int, _Stage] = {}
         self._last = 0.0
         self._display = _display()
 
@@ -37,17 +45,23 @@ class Listener:
 
     def begin(self, stage: int, what: str) -> None:
         """A stage of the work begins."""
-        self._stages[stage] = (what, time.monotonic())
+        self._stages[stage] = _Stage(what)
         logger.debug("%s", what)
 
     def at(self, stage: int, done: int, total: int) -> None:
         """So many of so many steps are done."""
+        self._stages[stage].share = done / max(total, 1)
+        self.tick()
+
+    def tick(self) -> None:
+        """Time goes by."""
         now = time.monotonic()
-        what, begun = self._stages[stage]
-        if now - begun < _SHORT or now - self._last < _EVERY:
+        if not self._stages or now - self._last < _EVERY:
             return
-        self._last = now
-        self._display.show(what, done / max(total, 1), now - begun)
+        stage = next(reversed(self._stages.values()))
+        if now - stage.begun >= _SHORT:
+            self._last = now
+            self._display.show(stage.what, stage.share, now - stage.begun)
 
     def end(self, stage: int) -> None:
         """A stage of the work is over."""
@@ -57,7 +71,7 @@ class Listener:
 
 
 class _Nowhere:
-    def show(self, what: str, share: float, seconds: float) -> None:
+    def show(self, what: str, share: float | None, seconds: float) -> None:
         pass
 
     def clear(self) -> None:
@@ -68,9 +82,9 @@ class _Terminal(_Nowhere):
     def __init__(self) -> None:
         self._is_shown = False
 
-    def show(self, what: str, share: float, seconds: float) -> None:
-        bar = "█" * round(30 * share)
-        print(f"\r\x1b[K{what} {bar:<30} {100 * share:3.0f} % {seconds:.0f} s", end="", file=sys.stderr, flush=True)
+    def show(self, what: str, share: float | None, seconds: float) -> None:
+        bar = "" if share is None else f" {'█' * round(30 * share):<30} {100 * share:3.0f} %"
+        print(f"\r\x1b[K{what}{bar} {seconds:.0f} s", end="", file=sys.stderr, flush=True)
         self._is_shown = True
 
     def clear(self) -> None:
@@ -85,8 +99,9 @@ class _Notebook(_Nowhere):
         self._html = html
         self._handle: Any = None
 
-    def show(self, what: str, share: float, seconds: float) -> None:
-        bar = self._html(f'<progress max="1" value="{share:.3f}"></progress> {what}, {seconds:.0f} s')
+    def show(self, what: str, share: float | None, seconds: float) -> None:
+        value = "" if share is None else f' value="{share:.3f}"'
+        bar = self._html(f'<progress max="1"{value}></progress> {what}, {seconds:.0f} s')
         if self._handle is None:
             self._handle = self._show(bar, display_id=True)
         else:
