@@ -732,7 +732,8 @@ impl Config {
         let database = self.database.as_ref();
         let query = |(table, place): (String, Place<'_>)| {
             let uri = place.uri.or(database.map(|database| &database.uri))?.clone();
-            let driver = database.and_then(|database| database.driver.clone());
+            // A database of the table's own has the driver that its scheme asks for.
+            let driver = database.filter(|_| place.uri.is_none()).and_then(|database| database.driver.clone());
             Some(Query { table, text: place.query.filter(|_| place.path.is_nowhere())?.clone(), uri, driver })
         };
         self.places().into_iter().filter_map(query).collect()

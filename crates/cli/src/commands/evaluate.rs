@@ -18,8 +18,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
 
 /// Measures the model and writes the files; returns the report.
 pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
+    // A wrong path should not cost the time that reading tables takes.
     let model = read_model(&args.model)?;
-    let project = show::open(&args.config)?;
     let files = report_files(&args.output, &args.format);
     for path in files.iter().filter(|(format, _)| *format != ReportFormat::Vega).map(|(_, path)| path).chain(&args.json) {
         check_target(path)?;
@@ -27,13 +27,15 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
     if let Some(path) = &args.scores {
         check_table_target(path)?;
     }
-    // A wrong path should not cost the time that reading tables takes.
+    let rules = args.rules.iter().map(|path| ReadRules::open(path)).collect::<anyhow::Result<_>>()?;
+    let against = args.against.iter().map(|path| Ok((path.clone(), read_model(path)?))).collect::<anyhow::Result<_>>()?;
+    let project = show::open(&args.config)?;
     let options = EvaluateOptions {
         from: project.moments("--from", args.from.as_ref())?,
         to: project.moments("--to", args.to.as_ref())?,
         allow_in_sample: args.allow_in_sample,
-        rules: args.rules.iter().map(|path| ReadRules::open(path)).collect::<anyhow::Result<_>>()?,
-        against: args.against.iter().map(|path| Ok((path.clone(), read_model(path)?))).collect::<anyhow::Result<_>>()?,
+        rules,
+        against,
         threshold: args.threshold,
         economy: args.economy.clone().into(),
         backtest: args.backtest,

@@ -55,7 +55,6 @@ const SIZES: [usize; 4] = [10, 20, 50, 100];
 
 fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
-    let project = show::open(&args.config)?;
     let place = |format: &PointsFormat| match format {
         PointsFormat::Toml => args.output.clone(),
         PointsFormat::Csv => args.output.with_extension("csv"),
@@ -63,6 +62,7 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
     };
     let files: Vec<(PointsFormat, PathBuf)> = args.format.iter().map(|format| (*format, place(format))).collect();
     files.iter().try_for_each(|(_, path)| check_target(path))?;
+    let project = show::open(&args.config)?;
     let tables = project.load_for(&model, None)?;
     let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None);
     show::remark(&describe_counts(&counts, &project));

@@ -13,10 +13,10 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         bail!("nothing to do: pass -o FILE for the matrix, or --describe for the dictionary of features");
     }
     let model = args.model.as_deref().map(read_model).transpose()?;
-    let project = show::open(&args.config)?;
     if let Some(path) = &args.output {
         check_table_target(path)?;
     }
+    let project = show::open(&args.config)?;
     let options =
         FeatureOptions { as_of: project.moments("--as-of", args.as_of.as_ref())?, model: model.as_ref(), memory: args.memory, spill: args.spill.clone() };
     let specs = match &args.output {

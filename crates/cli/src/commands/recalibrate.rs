@@ -9,8 +9,8 @@ use crate::show;
 
 pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
-    let project = show::open(&args.config)?;
     check_target(&args.output)?;
+    let project = show::open(&args.config)?;
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let mended = recalibrate(&project, model, as_of)?;
     write_model(&mended, &args.output)?;

@@ -9,10 +9,10 @@ use crate::show;
 
 pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
-    let project = show::open(&args.config)?;
     if args.table.is_none() {
         check_table_target(&args.output)?;
     }
+    let project = show::open(&args.config)?;
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let scores = score_leads(&project, &model, as_of, args.intervals)?;
     if let Some(table) = &args.table {

@@ -9,10 +9,11 @@ use crate::commands::evaluate::write_report;
 use crate::show;
 
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
-    let project = show::open(&args.config)?;
+    // A wrong path should not cost the time that reading tables takes.
     for path in [Some(&args.output), args.report.as_ref(), args.json.as_ref()].into_iter().flatten() {
         check_target(path)?;
     }
+    let project = show::open(&args.config)?;
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let training = train(&project, as_of, args.fitting.clone().into())?;
     write_model(&training.trained.model, &args.output)?;
