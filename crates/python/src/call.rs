@@ -70,14 +70,13 @@ pub(crate) fn run<T: Send + 'static>(
     listener: &Bound<'_, PyAny>,
     work: impl FnOnce(Arc<dyn Listener>) -> anyhow::Result<T> + Send + 'static,
 ) -> PyResult<T> {
-    let (events, heard) = mpsc::channel();
+    let (events, mut heard) = mpsc::channel();
     let is_interrupted = Arc::new(AtomicBool::new(false));
     let messenger: Arc<dyn Listener> = Arc::new(Messenger { events, n_stages: AtomicUsize::new(0), is_interrupted: Arc::clone(&is_interrupted) });
     let worker = std::thread::Builder::new().name("leadscore".to_owned()).spawn(move || work(messenger))?;
-    let mut heard = heard;
     loop {
-        // A receiver goes to the waiting closure and comes back: it cannot be shared.
         let is_finished = worker.is_finished();
+        // A receiver goes to the waiting closure and comes back: it cannot be shared.
         let (event, back) = py.detach(move || (heard.recv_timeout(PATIENCE), heard));
         heard = back;
         let told = match event {

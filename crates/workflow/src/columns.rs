@@ -17,6 +17,24 @@ pub enum ColumnValues {
 impl ColumnValues {
     /// The code of a missing level.
     pub const MISSING: u32 = u32::MAX;
+
+    fn kind(&self) -> FeatureKind {
+        match self {
+            Self::Numbers(_) => FeatureKind::Number,
+            Self::Levels(..) => FeatureKind::Category,
+        }
+    }
+
+    /// Levels and values as a matrix holds them.
+    fn into_column(self) -> (Vec<String>, Vec<f64>) {
+        match self {
+            Self::Numbers(values) => (Vec::new(), values),
+            Self::Levels(codes, levels) => {
+                let value = |code| if code == Self::MISSING { f64::NAN } else { f64::from(code) };
+                (levels, codes.into_iter().map(value).collect())
+            }
+        }
+    }
 }
 
 fn spec(name: &str, kind: FeatureKind) -> FeatureSpec {
@@ -29,12 +47,10 @@ fn rows(n_rows: usize) -> Vec<Snapshot> {
 }
 
 fn matrix(n_rows: usize, columns: Vec<(String, ColumnValues)>) -> anyhow::Result<FeatureMatrix> {
-    let columns = columns.into_iter().map(|(name, values)| match values {
-        ColumnValues::Numbers(values) => (spec(&name, FeatureKind::Number), Vec::new(), values),
-        ColumnValues::Levels(codes, levels) => {
-            let codes = codes.into_iter().map(|code| if code == ColumnValues::MISSING { f64::NAN } else { f64::from(code) });
-            (spec(&name, FeatureKind::Category), levels, codes.collect())
-        }
+    let columns = columns.into_iter().map(|(name, values)| {
+        let spec = spec(&name, values.kind());
+        let (levels, values) = values.into_column();
+        (spec, levels, values)
     });
     Ok(FeatureMatrix::new(rows(n_rows), columns.collect())?)
 }
@@ -71,15 +87,13 @@ pub fn score_columns(model: &Model, mut columns: Vec<(String, ColumnValues)>, n_
             bail!("the matrix has no column `{}`, which the model reads", spec.name);
         };
         let (_, values) = columns.swap_remove(position);
-        Ok(match (spec.kind, values) {
-            (FeatureKind::Number, ColumnValues::Numbers(values)) => (spec.clone(), Vec::new(), values),
-            (FeatureKind::Category, ColumnValues::Levels(codes, levels)) => {
-                let codes = codes.into_iter().map(|code| if code == ColumnValues::MISSING { f64::NAN } else { f64::from(code) });
-                (spec.clone(), levels, codes.collect())
-            }
-            (FeatureKind::Number, _) => bail!("column `{}` holds texts, and the model knows it as a number", spec.name),
-            (FeatureKind::Category, _) => bail!("column `{}` holds numbers, and the model knows it as a category", spec.name),
-        })
+        match (spec.kind, values.kind()) {
+            (FeatureKind::Number, FeatureKind::Category) => bail!("column `{}` holds texts, and the model knows it as a number", spec.name),
+            (FeatureKind::Category, FeatureKind::Number) => bail!("column `{}` holds numbers, and the model knows it as a category", spec.name),
+            _ => {}
+        }
+        let (levels, values) = values.into_column();
+        Ok((spec.clone(), levels, values))
     });
     let wanted = wanted.collect::<anyhow::Result<Vec<_>>>()?;
     Ok(score(model, &FeatureMatrix::new(rows(n_rows), wanted)?)?)

@@ -39,9 +39,11 @@ impl FeatureOptions<'_> {
 /// The tables cannot be read, no snapshot is mature, or there is no feature.
 pub fn feature_table(project: &Project, options: &FeatureOptions<'_>) -> anyhow::Result<OutTable> {
     let source = Source::Whole(Box::new(project.load(&options.load_options())?));
-    let overview = look_at(&source, project, options.as_of, 1)?;
-    let specs = choose(project, &source, options.model, &overview)?;
-    source.with_part(0, |tables| matrix_table(project, tables, &specs, &Look::new(project, tables, options.as_of).labelled))?
+    source.with_part(0, |tables| {
+        let look = Look::new(project, tables, options.as_of);
+        let specs = choose(project, &source, options.model, &look.at)?;
+        matrix_table(project, tables, &specs, &look.labelled)
+    })?
 }
 
 /// Features without their values.

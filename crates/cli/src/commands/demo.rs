@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use leadscore_simulate::{SimulationOptions, World};
-use leadscore_workflow::{read_model, score_leads, table, write_crm};
+use leadscore_workflow::{Scores, read_model, score_leads, table, write_crm};
 
-use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EvaluateArgs, FittingArgs, ReportFormat, ScoreArgs, TrainArgs};
+use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EvaluateArgs, FittingArgs, ReportFormat, TrainArgs};
 use crate::commands::{Outcome, evaluate, score, train};
 use crate::show;
 
@@ -41,9 +41,10 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let model = folder.join("model.leadscore");
     show::quietly(|| train::run(&train_args(config(), None, &model)))?;
     let scores = folder.join("scores.csv");
-    let scoring = ScoreArgs { model: model.clone(), config: config(), as_of: None, output: scores.clone(), table: None, intervals: false };
-    show::quietly(|| score::run(&scoring))?;
-    let best = best_leads(&model, &config())?;
+    let fitted = read_model(&model)?;
+    let scored = score_leads(&show::open(&config())?.quiet(), &fitted, None, false)?;
+    score::write(&scored, &scores)?;
+    let best = best_leads(&scored)?;
     show::result(&format!("\nThe ten best of the open leads:\n\n{best}"));
     show::result(&format!("\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"));
     show::result(&format!(
@@ -61,9 +62,7 @@ fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainA
 }
 
 /// The ten best open leads with their reasons.
-fn best_leads(model: &Path, config: &ConfigArg) -> anyhow::Result<String> {
-    let model = read_model(model)?;
-    let scores = score_leads(&show::open(config)?.quiet(), &model, None, false)?;
+fn best_leads(scores: &Scores<'_>) -> anyhow::Result<String> {
     let mut order: Vec<usize> = (0..scores.tiers.len()).collect();
     order.sort_by(|&a, &b| scores.scored.probabilities[b].total_cmp(&scores.scored.probabilities[a]));
     let row = |&row: &usize| -> anyhow::Result<Vec<String>> {

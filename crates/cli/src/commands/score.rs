@@ -1,7 +1,9 @@
 //! `score`: likelihood, tier and reasons of every open lead.
 
+use std::path::Path;
+
 use leadscore_tables::{TableWriter, check_table_target};
-use leadscore_workflow::{read_model, score_leads};
+use leadscore_workflow::{Scores, read_model, score_leads};
 
 use crate::args::ScoreArgs;
 use crate::commands::Outcome;
@@ -21,9 +23,14 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
         show::remark(&format!("wrote {} rows into {table}", show::count(n_rows)));
         return Ok(Outcome::Done);
     }
-    let mut writer = TableWriter::create(&args.output)?;
-    scores.for_each_part(|part| Ok(writer.write(&part)?))?;
-    writer.finish()?;
+    write(&scores, &args.output)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
+}
+
+/// Writes a score file, part after part.
+pub(crate) fn write(scores: &Scores<'_>, output: &Path) -> anyhow::Result<()> {
+    let mut writer = TableWriter::create(output)?;
+    scores.for_each_part(|part| Ok(writer.write(&part)?))?;
+    Ok(writer.finish()?)
 }

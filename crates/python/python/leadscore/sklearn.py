@@ -84,7 +84,8 @@ class LeadScoreClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Any:
         """Probabilities of both classes, of shape (n_samples, 2)."""
         log_odds = self.decision_function(X)
-        won = np.where(log_odds >= 0, 1 / (1 + np.exp(-np.abs(log_odds))), 1 - 1 / (1 + np.exp(-np.abs(log_odds))))
+        likelier = 1 / (1 + np.exp(-np.abs(log_odds)))
+        won = np.where(log_odds >= 0, likelier, 1 - likelier)
         return np.column_stack([1 - won, won])
 
     def predict(self, X: Any) -> Any:
