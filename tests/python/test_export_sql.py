@@ -78,6 +78,20 @@ class ExportSql(unittest.TestCase):
             database.execute(f"create view features as select * replace (snapshot::varchar as snapshot) from '{self.folder}/features.parquet'")
             self.check(database.execute(statement).fetchall())
 
+    def test_features_and_score_in_one_statement(self):
+        folder = self.folder
+        run(folder, "score", "model", "-c", "crm/leadscore.toml", "--as-of", "2025-07-01", "-o", "as_of.parquet")
+        run(folder, "export", "sql", "model", "--dialect", "duckdb", "--features", "-c", "crm/leadscore.toml", "--as-of", "2025-07-01", "-o", "whole.sql",
+            "--place", f"outcomes=read_csv('{folder}/crm/deals.csv')", "--place", f"activities.web='{folder}/crm/web_sessions.csv'",
+            "--place", f"activities.sales='{folder}/crm/sales_activities.csv'",
+            *(f"--place={table}='{folder}/crm/{table.split('.')[-1]}.csv'" for table in ("leads", "activities.touches", "activities.stages", "lookups.accounts")))
+        expected = {lead: rest for lead, *rest in duckdb.execute(f"select lead_id, log_odds, contact_priority from '{folder}/as_of.parquet' where log_odds is not null").fetchall()}
+        found = {row[0]: row for row in duckdb.execute((folder / "whole.sql").read_text()).fetchall()}
+        self.assertGreater(len({log_odds for log_odds, _ in expected.values()}), 200)
+        self.assertEqual(found.keys(), expected.keys())
+        for lead, (log_odds, _) in expected.items():
+            self.assertAlmostEqual(found[lead][2], log_odds, delta=1e-12 * max(1.0, abs(log_odds)))
+
     def test_a_calibrated_model(self):
         # The stored model of format 2 has a calibration curve; its stored scores are of this small CRM.
         folder = self.folder / "small"

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use leadscore_sql::Dialect;
 
 /// How likely each open lead is to become a customer within 90 days, with reasons, and proof on later data.
 #[derive(Debug, Parser)]
@@ -78,35 +80,39 @@ pub(crate) struct ExportSqlArgs {
     /// The model file
     pub(crate) model: PathBuf,
     /// Whose SQL
-    #[arg(long, value_enum)]
-    pub(crate) dialect: DialectArg,
+    #[arg(long, value_parser = dialects())]
+    pub(crate) dialect: Dialect,
     /// The table with the features, as it is written in SQL: columns as `leadscore features` names them
     #[arg(long, value_name = "TABLE", default_value = "features")]
     pub(crate) table: String,
     /// Columns of that table that go along
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = "lead_id,snapshot")]
     pub(crate) key: Vec<String>,
+    /// Compute the features, too, from the tables of the config, which stand in the database: DuckDB, PostgreSQL, Spark
+    #[arg(long, conflicts_with_all = ["table", "key"])]
+    pub(crate) features: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Where a table of the config is in the database, such as `activities.touches=crm.touches`; by its name if not given
+    #[arg(long, value_name = "TABLE=SQL", requires = "features", value_parser = place)]
+    pub(crate) place: Vec<(String, String)>,
+    /// Score the leads that are open at this moment; those open when the statement runs if not given
+    #[arg(long, value_name = "DATE", requires = "features")]
+    pub(crate) as_of: Option<String>,
     /// Where to write the statement
     #[arg(short, long, value_name = "FILE", default_value = "score.sql")]
     pub(crate) output: PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum DialectArg {
-    /// DuckDB
-    #[value(name = "duckdb")]
-    DuckDb,
-    /// PostgreSQL
-    Postgres,
-    /// Snowflake
-    Snowflake,
-    /// BigQuery
-    #[value(name = "bigquery")]
-    BigQuery,
-    /// Spark SQL, Databricks
-    Spark,
-    /// SQLite
-    Sqlite,
+fn dialects() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::id)).map(|id| Dialect::named(&id).expect("one of the possible values"))
+}
+
+fn place(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((table, place)) if !table.trim().is_empty() && !place.trim().is_empty() => Ok((table.trim().to_owned(), place.trim().to_owned())),
+        _ => Err("write the table of the config, =, and what it is called in the database, such as leads=crm.leads".to_owned()),
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -261,7 +267,7 @@ pub(crate) struct FeaturesArgs {
     /// Nothing known at or after this moment exists
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
-    /// Where to write the matrix: .parquet, .csv or .ndjson
+    /// Where to write the matrix (.parquet, .csv or .ndjson), or its statement
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Exactly the features that this model reads, in place of those that the config asks for
@@ -273,6 +279,12 @@ pub(crate) struct FeaturesArgs {
     /// Folder for what waits on disk; that of the matrix if not given
     #[arg(long, value_name = "DIR")]
     pub(crate) spill: Option<PathBuf>,
+    /// In place of the matrix, write to FILE the statement that computes it from the same tables in a database
+    #[arg(long, value_name = "DIALECT", requires = "output", value_parser = dialects())]
+    pub(crate) sql: Option<Dialect>,
+    /// Where a table of the config is in the database, such as `activities.touches=crm.touches`; by its name if not given
+    #[arg(long, value_name = "TABLE=SQL", requires = "sql", value_parser = place)]
+    pub(crate) place: Vec<(String, String)>,
     /// Print the dictionary of features, as a table or as Markdown
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
     pub(crate) describe: Option<DescribeFormat>,

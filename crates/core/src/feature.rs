@@ -104,6 +104,12 @@ pub enum CalendarPart {
     Month,
 }
 
+/// The levels of [`CalendarPart::Weekday`].
+pub const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// The levels of [`CalendarPart::Month`].
+pub const MONTHS: [&str; 12] = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+
 /// How another lead of the account stands at a snapshot, by what was known then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PeerState {

@@ -11,7 +11,7 @@ mod snapshot;
 mod tier;
 
 pub use family::Family;
-pub use feature::{AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, PeerState, Statistic, Unit};
+pub use feature::{AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, MONTHS, PeerState, Statistic, Unit, WEEKDAYS};
 pub use hash::stable_hash;
 pub use matrix::{FeatureMatrix, MatrixError};
 pub use probability::{Probability, ProbabilityError, log_odds_to_probability};

@@ -281,6 +281,12 @@ impl Span {
         Self(days as i64 * MICROS_PER_DAY)
     }
 
+    /// Twice the length.
+    #[must_use]
+    pub const fn doubled(self) -> Self {
+        Self(2 * self.0)
+    }
+
     /// The length in days, with fraction.
     pub fn days(self) -> f64 {
         self.0 as f64 / MICROS_PER_DAY as f64

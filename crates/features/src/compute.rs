@@ -1,7 +1,8 @@
 //! The feature matrix of snapshots: for each row only facts known strictly before it, each counted by its definition.
 
 use leadscore_core::{
-    AttributeTable, CalendarPart, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MatrixError, PeerState, Snapshot, Statistic, Timestamp,
+    AttributeTable, CalendarPart, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MONTHS, MatrixError, PeerState, Snapshot, Statistic, Timestamp,
+    WEEKDAYS,
 };
 use leadscore_tables::{Attribute, Column, HistoryChange, MISSING, Tables};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
@@ -33,9 +34,6 @@ pub enum FeaturesError {
     #[error(transparent)]
     Matrix(#[from] MatrixError),
 }
-
-const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-const MONTHS: [&str; 12] = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
 /// Computes these features at these snapshots.
 ///

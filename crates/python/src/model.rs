@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use leadscore_core::FeatureKind;
-use leadscore_inference::{SqlDialect, SqlOptions};
+use leadscore_sql::{Dialect, ScoreTable, score_sql};
 use leadscore_tables::{OutColumn, OutTable};
 use leadscore_workflow::{ColumnValues, inspect, model_from_bytes, read_model, score_columns, score_frame, train_on_columns, write_model};
 use pyo3::exceptions::PyValueError;
@@ -72,19 +72,11 @@ impl Model {
     }
 
     fn to_sql(&self, py: Python<'_>, dialect: &str, table: String, keys: Vec<String>) -> PyResult<String> {
-        let dialect = match dialect {
-            "duckdb" => SqlDialect::DuckDb,
-            "postgres" => SqlDialect::Postgres,
-            "snowflake" => SqlDialect::Snowflake,
-            "bigquery" => SqlDialect::BigQuery,
-            "spark" => SqlDialect::Spark,
-            "sqlite" => SqlDialect::Sqlite,
-            _ => {
-                let known = "expected duckdb, postgres, snowflake, bigquery, spark or sqlite";
-                return Err(PyValueError::new_err(format!("`{dialect}` is no dialect of SQL that is written: {known}")));
-            }
+        let Some(dialect) = Dialect::named(dialect) else {
+            let known: Vec<&str> = Dialect::ALL.into_iter().map(Dialect::id).collect();
+            return Err(PyValueError::new_err(format!("`{dialect}` is no dialect of SQL that is written: expected one of {}", known.join(", "))));
         };
-        self.model.to_sql(&SqlOptions { dialect, table, keys }).map_err(|error| exception(py, &error.into()))
+        score_sql(&self.model, &ScoreTable { dialect, table, keys }).map_err(|error| exception(py, &error.into()))
     }
 
     fn to_onnx<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

@@ -16,6 +16,7 @@ mod load;
 mod partition;
 
 mod in_order;
+mod kinds;
 mod profile;
 mod write;
 
@@ -28,10 +29,12 @@ pub use error::TablesError;
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
 pub use frame::{Frame, FrameError, Frames};
 pub use in_order::in_order;
+pub use kinds::{TimeKind, TimeKinds, attributes_with_history, time_kinds};
 pub use load::load;
 pub use partition::{PartitionOptions, Partitions, needs_partitions};
 pub use profile::{ProfileInput, profile};
 pub use typed::{
     Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables, Versions,
 };
+pub use values::DEFAULT_NULLS;
 pub use write::{OutColumn, OutFile, OutTable, TableWriter, check_table_target, check_target, folder_of, remove_unfinished, write_table};

@@ -13,6 +13,7 @@ use polars::prelude::{
 use crate::config::{FileConfig, Location, nearest};
 use crate::error::TablesError;
 use crate::frame::Frame;
+use crate::kinds::TimeKind;
 use crate::source::{self, Source};
 use crate::spill::{SpilledFile, SpilledRows};
 use crate::values::{self, Nulls, TimeFormat, UnknownFormat};
@@ -612,6 +613,19 @@ impl RawTable<'_> {
             formats.insert(column.to_owned(), format);
         }
         Ok(times)
+    }
+
+    /// What a time column holds, by these rows: dates only where every one of them is a date.
+    pub(crate) fn time_kind(&self, column: &str) -> Result<TimeKind, TablesError> {
+        let times = self.times(column)?;
+        let format = self.table.formats.lock().ok().and_then(|formats| formats.get(column).cloned());
+        let all_dates = times.iter().any(Option::is_some) && times.iter().flatten().all(|stamp| stamp.start != stamp.known);
+        Ok(match format {
+            Some(TimeFormat::EpochSeconds) => TimeKind::EpochSeconds,
+            Some(TimeFormat::EpochMillis) => TimeKind::EpochMillis,
+            _ if all_dates => TimeKind::Date,
+            _ => TimeKind::Instant,
+        })
     }
 
     fn unknown_format(&self, row: usize, column: &str, unknown: UnknownFormat) -> TablesError {

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use leadscore_core::{Precision, Stamp, Timestamp};
 
 /// Cells that mean missing unless the config lists others.
-pub(crate) const DEFAULT_NULLS: [&str; 9] = ["NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "nan", "#N/A"];
+pub const DEFAULT_NULLS: [&str; 9] = ["NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "nan", "#N/A"];
 
 /// Which cells mean missing.
 pub(crate) struct Nulls {

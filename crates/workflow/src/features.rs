@@ -1,15 +1,19 @@
 //! `features`: the feature matrix, for other tools.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use leadscore_core::{Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp};
 use leadscore_features::{SnapshotCounts, Survey, labelled_snapshots, survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
+use leadscore_sql::{Dialect, Exactness, FeaturesSql, Moments, exactness, features_sql};
 use leadscore_tables::{LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of, in_order};
 
 use crate::project::{Project, describe_counts, load_options_of, no_snapshot, now};
 use crate::source::Source;
+use crate::sql::sql_sources;
 use crate::text::table;
 
 /// Which features, as of when, and how much memory their making may take.
@@ -56,6 +60,31 @@ pub fn plan_features(project: &Project, options: &FeatureOptions<'_>) -> anyhow:
     let source = Source::open(project, &options.load_options(), options.memory, spill)?;
     let overview = look_at(&source, project, options.as_of, source.n_parts())?;
     choose(project, &source, options.model, &overview)
+}
+
+/// The statement that computes the matrix of all snapshots from the same tables in a database; see
+/// [`sql_sources`](crate::sql::sql_sources) for `places`.
+///
+/// # Errors
+///
+/// As [`feature_table`]; or the features cannot be said in this dialect.
+pub fn feature_table_sql(project: &Project, options: &FeatureOptions<'_>, dialect: Dialect, places: &BTreeMap<String, String>) -> anyhow::Result<String> {
+    let sources = sql_sources(project, dialect, places)?;
+    let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
+    let source = Source::open(project, &options.load_options(), options.memory, spill)?;
+    let overview = look_at(&source, project, options.as_of, source.n_parts())?;
+    let specs = choose(project, &source, options.model, &overview)?;
+    let observation_end = overview.observation_end;
+    let moments = match &project.config.snapshots.ages {
+        Some(ages) => Moments::Ages { ages: ages.clone(), observation_end },
+        None => Moments::Calendar { moments: overview.moments.into_iter().collect(), observation_end },
+    };
+    let n_near = specs.iter().filter(|spec| exactness(spec) == Exactness::Near).count();
+    if n_near > 0 {
+        project.remark(&format!("{n_near} of {} features are sums of powers, within 1e-12 of ours; all others are equal to the bit", specs.len()));
+    }
+    let ask = FeaturesSql { config: &project.config, sources: &sources, specs: &specs, moments: &moments, dialect };
+    features_sql(ask).context("cannot write the features as SQL")
 }
 
 /// Writes the matrix of all snapshots with their labels, part after part; returns the features.
@@ -113,6 +142,8 @@ fn write_matrix(project: &Project, source: &Source<'_>, options: &FeatureOptions
 struct Overview {
     survey: Survey,
     counts: SnapshotCounts,
+    /// When any lead is looked at.
+    moments: BTreeSet<Timestamp>,
     observation_end: Timestamp,
     notes: Vec<Note>,
 }
@@ -121,6 +152,7 @@ impl Overview {
     fn add(&mut self, other: Self) {
         self.survey.add(other.survey);
         self.counts += other.counts;
+        self.moments.extend(other.moments);
         self.observation_end = other.observation_end;
         Note::merge(&mut self.notes, other.notes);
     }
@@ -136,7 +168,8 @@ impl Look {
     fn new(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> Self {
         let (labelled, counts) = labelled_snapshots(tables, &project.config.snapshots, as_of);
         let survey = survey(tables, &labelled.snapshots);
-        Self { labelled, at: Overview { survey, counts, observation_end: tables.observation_end, notes: tables.notes.clone() } }
+        let moments = labelled.snapshots.iter().chain(&labelled.immature).map(|snapshot| snapshot.at).collect();
+        Self { labelled, at: Overview { survey, counts, moments, observation_end: tables.observation_end, notes: tables.notes.clone() } }
     }
 }
 

@@ -16,6 +16,7 @@ mod simulate;
 mod train;
 
 mod score;
+mod sql;
 
 mod backtest;
 mod evaluate;
@@ -27,7 +28,7 @@ pub use check::{Findings, check};
 pub use columns::{ColumnValues, score_columns, score_frame, train_on_columns};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use explain::{Explanation, UnknownLead, explain};
-pub use features::{FeatureOptions, describe_features, feature_table, plan_features, reference_of_families, write_features};
+pub use features::{FeatureOptions, describe_features, feature_table, feature_table_sql, plan_features, reference_of_families, write_features};
 pub use inspect::inspect;
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
 pub use project::{ConfigFailure, Project, describe_counts, lead_keys, model_from_bytes, read_model};
@@ -35,6 +36,7 @@ pub use recalibrate::recalibrate;
 pub use rules::{ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history, rules_table, write_rules};
 pub use score::{Scores, score_leads};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
+pub use sql::{model_with_features_sql, table_names};
 pub use text::{error_text, table};
 pub use train::{Fitting, Training, train, write_bytes, write_model, write_text};
 

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use leadscore_core::Snapshot;
-use leadscore_inference::{Model, SqlDialect, SqlOptions, quartile_tiers, score};
+use leadscore_inference::{Model, quartile_tiers, score};
 use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated, log_loss, roc_auc};
 use leadscore_report::{PointsLoss, PointsSheet, points_page};
 use leadscore_rules::{BoundRules, RulesFile};
+use leadscore_sql::{ScoreTable, score_sql};
 use leadscore_tables::{OutColumn, OutTable, check_target, write_table};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
-use leadscore_workflow::{describe_counts, lead_keys, read_model, table as text_table, write_bytes, write_text};
+use leadscore_workflow::{describe_counts, lead_keys, model_with_features_sql, read_model, table as text_table, write_bytes, write_text};
 
-use crate::args::{DialectArg, ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat};
+use crate::args::{ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat};
 use crate::commands::Outcome;
 use crate::show;
 
@@ -36,15 +37,14 @@ fn file(args: &ExportFileArgs, default: &str, content: impl Fn(&Model) -> anyhow
 
 fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
-    let dialect = match args.dialect {
-        DialectArg::DuckDb => SqlDialect::DuckDb,
-        DialectArg::Postgres => SqlDialect::Postgres,
-        DialectArg::Snowflake => SqlDialect::Snowflake,
-        DialectArg::BigQuery => SqlDialect::BigQuery,
-        DialectArg::Spark => SqlDialect::Spark,
-        DialectArg::Sqlite => SqlDialect::Sqlite,
+    let text = if args.features {
+        let project = show::open(&args.config)?;
+        let as_of = project.moments("--as-of", args.as_of.as_ref())?;
+        model_with_features_sql(&project, &model, args.dialect, &args.place.iter().cloned().collect(), as_of)?
+    } else {
+        let table = ScoreTable { dialect: args.dialect, table: args.table.clone(), keys: args.key.clone() };
+        score_sql(&model, &table).context("cannot write the model as SQL")?
     };
-    let text = model.to_sql(&SqlOptions { dialect, table: args.table.clone(), keys: args.key.clone() }).context("cannot write the model as SQL")?;
     write_text(&args.output, &text)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)

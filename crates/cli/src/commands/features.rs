@@ -1,8 +1,8 @@
 //! `features`: the feature matrix, for other tools.
 
 use anyhow::bail;
-use leadscore_tables::check_table_target;
-use leadscore_workflow::{FeatureOptions, describe_features, plan_features, read_model, write_features};
+use leadscore_tables::{check_table_target, check_target};
+use leadscore_workflow::{FeatureOptions, describe_features, feature_table_sql, plan_features, read_model, write_features, write_text};
 
 use crate::args::{DescribeFormat, FeaturesArgs};
 use crate::commands::Outcome;
@@ -13,12 +13,20 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         bail!("nothing to do: pass -o FILE for the matrix, or --describe for the dictionary of features");
     }
     let model = args.model.as_deref().map(read_model).transpose()?;
-    if let Some(path) = &args.output {
-        check_table_target(path)?;
-    }
+    match (&args.output, args.sql) {
+        (Some(path), None) => check_table_target(path),
+        (Some(path), Some(_)) => check_target(path),
+        (None, _) => Ok(()),
+    }?;
     let project = show::open(&args.config)?;
     let options =
         FeatureOptions { as_of: project.moments("--as-of", args.as_of.as_ref())?, model: model.as_ref(), memory: args.memory, spill: args.spill.clone() };
+    if let (Some(path), Some(dialect)) = (&args.output, args.sql) {
+        let text = feature_table_sql(&project, &options, dialect, &args.place.iter().cloned().collect())?;
+        write_text(path, &text)?;
+        show::remark(&format!("wrote {}", path.display()));
+        return Ok(Outcome::Done);
+    }
     let specs = match &args.output {
         Some(path) => write_features(&project, &options, path)?,
         None => plan_features(&project, &options)?,

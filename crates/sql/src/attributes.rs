@@ -1,0 +1,151 @@
+//! What is known about a lead without its events, in SQL: calendar, histories, lookups, and how the account's other leads stand.
+
+use leadscore_core::{AttributeTable, CalendarPart, FeatureKind, FeatureSource, FeatureSpec};
+use leadscore_tables::Config;
+
+use crate::columns::Columns;
+use crate::dialect::Dialect;
+use crate::error::SqlError;
+use crate::features::lookup_column;
+use crate::snapshots::SqlSources;
+use crate::statement::Statement;
+
+const HOUR: i64 = 3_600_000_000;
+const DAY: i64 = 24 * HOUR;
+/// Weeks that are added to a time before it is divided, so that times before 1970 are divided like others.
+const SHIFT: i64 = 100_000 * 7 * DAY;
+
+/// A part of the calendar of a moment in microseconds.
+pub(crate) fn calendar(dialect: Dialect, part: CalendarPart, moment: &str) -> String {
+    let named = |number: String, first: usize, names: &[&str]| {
+        let cases: Vec<String> = names.iter().enumerate().map(|(position, name)| format!("WHEN {} THEN '{name}'", position + first)).collect();
+        format!("CASE {number} {} END", cases.join(" "))
+    };
+    match part {
+        // 1970-01-01 was a Thursday.
+        CalendarPart::Weekday => named(format!("{} % 7", dialect.quotient(&format!("({moment} + {})", SHIFT + 3 * DAY), DAY)), 0, &leadscore_core::WEEKDAYS),
+        CalendarPart::Hour => dialect.double(&format!("({} % 24)", dialect.quotient(&format!("({moment} + {SHIFT})"), HOUR))),
+        CalendarPart::DayOfMonth => dialect.double(&format!("EXTRACT(DAY FROM {})", dialect.timestamp(moment))),
+        CalendarPart::Month => named(format!("EXTRACT(MONTH FROM {})", dialect.timestamp(moment)), 1, &leadscore_core::MONTHS),
+    }
+}
+
+/// Microseconds of days from Monday to Friday up to a moment.
+pub(crate) fn weekdays(dialect: Dialect, moment: &str) -> String {
+    // Since a Monday: 1970-01-05 less the weeks of the shift.
+    let since = format!("({moment} + {})", SHIFT - 4 * DAY);
+    let rest = format!("({since} % {})", 7 * DAY);
+    format!("({} * {} + CASE WHEN {rest} < {} THEN {rest} ELSE {} END)", dialect.quotient(&since, 7 * DAY), 5 * DAY, 5 * DAY, 5 * DAY)
+}
+
+/// Adds what an attribute was before each snapshot; gives the join.
+pub(crate) fn add_history(
+    statement: &mut Statement,
+    config: &Config,
+    sources: &SqlSources,
+    dialect: Dialect,
+    number: usize,
+    column: &str,
+    specs: &[FeatureSpec],
+) -> Result<String, SqlError> {
+    let settings = config.history.as_ref().ok_or_else(|| SqlError::Table { feature: column.to_owned(), table: "history".to_owned() })?;
+    let table = Columns::new(dialect, sources, "history", &settings.file())?;
+    let is_number = specs.iter().any(|spec| {
+        spec.kind == FeatureKind::Number && matches!(&spec.source, FeatureSource::Attribute { table: AttributeTable::Leads, column: known } if known == column)
+    });
+    let value = table.text(&settings.value);
+    // Values that repeat are told apart as numbers where they are numbers.
+    let number_column = if is_number { format!(", {} AS number", dialect.double(&value)) } else { String::new() };
+    statement.step(
+        &format!("ls_history{number}_rows"),
+        format!(
+            "SELECT {} AS lead, {} AS known, {value} AS value{number_column}\n  FROM {}\n  WHERE {} = {}",
+            table.key(&settings.lead),
+            table.known(&settings.changed_at),
+            table.source.from,
+            table.text(&settings.attribute),
+            dialect.text(column)
+        ),
+    );
+    let compared = if is_number { "number" } else { "value" };
+    let order = format!("known, CASE WHEN value IS NULL THEN 0 ELSE 1 END, {}", dialect.by_bytes("value"));
+    let previous = format!("LAG({compared}) OVER (PARTITION BY lead ORDER BY {order})");
+    statement.step(
+        &format!("ls_history{number}_runs"),
+        format!(
+            "SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY lead ORDER BY {order}) = 1 THEN 1\n      WHEN {compared} = {previous} THEN 0\n      WHEN {compared} IS NULL AND {previous} IS NULL THEN 0 ELSE 1 END AS begins\n  FROM ls_history{number}_rows\n  WHERE known IS NOT NULL"
+        ),
+    );
+    let latest = format!("known DESC, CASE WHEN value IS NULL THEN 0 ELSE 1 END DESC, {} DESC", dialect.by_bytes("value"));
+    statement.step(
+        &format!("ls_history{number}_seen"),
+        format!(
+            "SELECT s.lead, s.moment, h.known, h.value, h.begins{},\n    ROW_NUMBER() OVER (PARTITION BY s.lead, s.moment ORDER BY {}) AS place\n  FROM ls_snapshots s\n  JOIN ls_history{number}_runs h ON h.lead = s.lead AND h.known < s.moment",
+            if is_number { ", h.number" } else { "" },
+            latest.replace("known", "h.known").replace("value", "h.value")
+        ),
+    );
+    statement.step(
+        &format!("ls_history{number}"),
+        format!(
+            "SELECT lead, moment, COUNT(*) AS changes, MAX(CASE WHEN begins = 1 THEN known END) AS since,\n    MAX(CASE WHEN place = 1 THEN value END) AS value{}\n  FROM ls_history{number}_seen\n  GROUP BY lead, moment",
+            if is_number { ", MAX(CASE WHEN place = 1 THEN number END) AS number" } else { "" }
+        ),
+    );
+    Ok(format!("LEFT JOIN ls_history{number} h{number} ON h{number}.lead = s.lead AND h{number}.moment = s.moment"))
+}
+
+/// Adds a table that leads point to; gives the join.
+#[expect(clippy::too_many_arguments, reason = "what every step of a statement takes, and which table")]
+pub(crate) fn add_lookup(
+    statement: &mut Statement,
+    config: &Config,
+    sources: &SqlSources,
+    dialect: Dialect,
+    number: usize,
+    name: &str,
+    key: &str,
+    specs: &[FeatureSpec],
+) -> Result<String, SqlError> {
+    let settings = &config.lookups[name];
+    let table = Columns::new(dialect, sources, &format!("lookups.{name}"), &settings.file())?;
+    let mut columns: Vec<String> = Vec::new();
+    for spec in specs {
+        if let FeatureSource::Attribute { table: AttributeTable::Lookup(known), column } = &spec.source
+            && known == name
+        {
+            columns.push(format!("{} AS {}", table.typed(column, spec.kind), dialect.name(&lookup_column(column, spec.kind))));
+        }
+    }
+    let step = format!("ls_lookup{number}");
+    let select = format!("SELECT {} AS entry, {}", table.text(&settings.key), columns.join(", "));
+    let Some(changed_at) = &settings.changed_at else {
+        statement.step(&step, format!("{select}\n  FROM {}", table.source.from));
+        return Ok(format!("LEFT JOIN {step} l{number} ON l{number}.entry = {key}"));
+    };
+    statement.step(&format!("{step}_rows"), format!("{select}, {} AS known\n  FROM {}", table.known(changed_at), table.source.from));
+    statement.step(
+        &format!("{step}_seen"),
+        format!(
+            "SELECT s.lead, s.moment, v.*, ROW_NUMBER() OVER (PARTITION BY s.lead, s.moment ORDER BY v.known DESC) AS place\n  FROM ls_snapshots s\n  JOIN {step}_rows v ON v.entry = {key} AND v.known < s.moment"
+        ),
+    );
+    Ok(format!("LEFT JOIN {step}_seen l{number} ON l{number}.lead = s.lead AND l{number}.moment = s.moment AND l{number}.place = 1"))
+}
+
+/// Adds how the account's other leads stood; gives the join.
+pub(crate) fn add_peer_leads(statement: &mut Statement) -> String {
+    let before = |time: &str| format!("COUNT(CASE WHEN {time} < s.moment THEN 1 END)");
+    let open_less = "COUNT(CASE WHEN l.created_known IS NOT NULL AND o.closed < s.moment THEN 1 END)";
+    let not_below_zero = |difference: String| format!("CASE WHEN {difference} > 0 THEN {difference} ELSE 0 END");
+    statement.step(
+        "ls_peer_leads",
+        format!(
+            "SELECT s.lead, s.moment, {} AS n_open, {} AS n_won, {} AS n_lost\n  FROM ls_snapshots s\n  JOIN ls_leads l ON l.account = s.account AND l.lead <> s.lead\n  LEFT JOIN ls_outcomes o ON o.lead = l.lead\n  GROUP BY s.lead, s.moment",
+            not_below_zero(format!("{} - {open_less}", before("l.created_known"))),
+            before("o.won"),
+            not_below_zero(format!("{} - {}", before("o.closed"), before("o.won")))
+        ),
+    );
+    "LEFT JOIN ls_peer_leads p ON p.lead = s.lead AND p.moment = s.moment".to_owned()
+}

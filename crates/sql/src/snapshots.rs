@@ -1,0 +1,143 @@
+//! Which leads are looked at when, in SQL: the risk set of one moment, or every labelled snapshot.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use leadscore_core::{Span, Timestamp};
+use leadscore_tables::{Config, Scalar, TimeKind};
+
+use crate::columns::Columns;
+use crate::dialect::Dialect;
+use crate::error::SqlError;
+use crate::statement::Statement;
+
+/// Where the tables of a config are in the engine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SqlSources {
+    /// By the table's name in the config: `leads`, `outcomes`, `history`, `activities.NAME`, `lookups.NAME`.
+    pub tables: BTreeMap<String, SqlSource>,
+    /// The attributes that the history knows.
+    pub with_history: BTreeSet<String>,
+}
+
+/// One table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SqlSource {
+    /// As it stands behind FROM: a name, quoted where it needs that, or a query in brackets.
+    pub from: String,
+    /// What its time columns hold; a column that is not listed holds timestamps.
+    pub times: BTreeMap<String, TimeKind>,
+}
+
+/// When leads are looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moments {
+    /// All leads at risk then.
+    At(Timestamp),
+    /// All leads at risk when the statement runs.
+    Now,
+    /// Every lead at risk at each of these moments, in columns `label` (won within the horizon) and `mature` (the horizon ends by
+    /// the observation end).
+    Calendar {
+        /// The moments.
+        moments: Vec<Timestamp>,
+        /// The last moment that the data speaks of.
+        observation_end: Timestamp,
+    },
+    /// Every lead at risk at each of these ages, with the same columns.
+    Ages {
+        /// The ages.
+        ages: Vec<Span>,
+        /// The last moment that the data speaks of.
+        observation_end: Timestamp,
+    },
+}
+
+impl Moments {
+    /// Whether what became of the leads is known.
+    pub(crate) fn is_labelled(&self) -> bool {
+        matches!(self, Self::Calendar { .. } | Self::Ages { .. })
+    }
+}
+
+/// A column of the leads that something needs, and what the statement calls it.
+pub(crate) struct LeadColumn {
+    pub(crate) expression: String,
+    pub(crate) name: String,
+}
+
+/// Adds `ls_leads`, `ls_outcomes` and `ls_snapshots`: lead, moment, when it was created, and these columns of the leads.
+pub(crate) fn add_snapshots(
+    statement: &mut Statement,
+    config: &Config,
+    sources: &SqlSources,
+    dialect: Dialect,
+    moments: &Moments,
+    columns: &[LeadColumn],
+) -> Result<(), SqlError> {
+    let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
+    let created = config.leads.created_at.as_deref().ok_or(SqlError::Flat)?;
+    let mut selected = vec![
+        format!("{} AS lead", leads.key(&config.leads.id)),
+        format!("{} AS created", leads.start(created)),
+        format!("{} AS created_known", leads.known(created)),
+    ];
+    selected.extend(columns.iter().map(|column| format!("{} AS {}", column.expression, column.name)));
+    statement.step("ls_leads", format!("SELECT {}\n  FROM {}", selected.join(",\n    "), leads.source.from));
+
+    let settings = &config.outcomes;
+    let outcomes = Columns::new(dialect, sources, "outcomes", &settings.file())?;
+    let (Some(lead), Some(closed_at)) = (&settings.lead, &settings.closed_at) else { return Err(SqlError::Flat) };
+    let known = outcomes.known(closed_at);
+    let (is_won, is_closed) = match &settings.result {
+        None => ("1 = 1".to_owned(), "1 = 1".to_owned()),
+        Some(result) => {
+            let among = |values: &mut dyn Iterator<Item = &Scalar>| {
+                let texts: Vec<String> = values.map(|value| dialect.text(&value.text())).collect();
+                if texts.is_empty() { "1 = 0".to_owned() } else { format!("{} IN ({})", outcomes.text(result), texts.join(", ")) }
+            };
+            (among(&mut settings.won.iter()), among(&mut settings.won.iter().chain(&settings.lost)))
+        }
+    };
+    statement.step(
+        "ls_outcomes",
+        format!(
+            "SELECT {} AS lead, MIN({known}) AS closed, MIN(CASE WHEN {is_won} THEN {known} END) AS won\n  FROM {}\n  WHERE {is_closed}\n  GROUP BY {}",
+            outcomes.key(lead),
+            outcomes.source.from,
+            outcomes.key(lead)
+        ),
+    );
+
+    let horizon = config.snapshots.horizon.micros();
+    let from = config.snapshots.from.map(|from| from.0.micros());
+    let values = |micros: &mut dyn Iterator<Item = i64>| micros.map(|value| format!("({value})")).collect::<Vec<_>>().join(", ");
+    let since = |moment: &str| from.map(|from| format!(" AND {moment} >= {from}")).unwrap_or_default();
+    let (moment, beside, at_risk) = match moments {
+        Moments::At(at) => (at.micros().to_string(), String::new(), "l.created_known <= {m}".to_owned()),
+        Moments::Now => (dialect.now(), String::new(), "l.created_known <= {m}".to_owned()),
+        Moments::Calendar { moments, .. } => {
+            let rows = values(&mut moments.iter().map(|at| at.micros()));
+            ("m.moment".to_owned(), format!("\n  CROSS JOIN (VALUES {rows}) AS m(moment)"), format!("l.created_known <= {{m}}{}", since("{m}")))
+        }
+        Moments::Ages { ages, observation_end } => {
+            let rows = values(&mut ages.iter().map(|age| age.micros()));
+            let until = format!("{{m}} <= {}", observation_end.micros());
+            ("(l.created + m.age)".to_owned(), format!("\n  CROSS JOIN (VALUES {rows}) AS m(age)"), format!("{until}{}", since("{m}")))
+        }
+    };
+    let at_risk = at_risk.replace("{m}", &moment);
+    let labels = match moments {
+        Moments::At(_) | Moments::Now => String::new(),
+        Moments::Calendar { observation_end, .. } | Moments::Ages { observation_end, .. } => format!(
+            ",\n    CASE WHEN o.won >= {moment} AND o.won < {moment} + {horizon} THEN 1 ELSE 0 END AS label,\n    CASE WHEN {moment} + {horizon} <= {} THEN 1 ELSE 0 END AS mature",
+            observation_end.micros()
+        ),
+    };
+    statement.step(
+        "ls_snapshots",
+        format!(
+            "SELECT l.*, {moment} AS moment{labels}\n  FROM ls_leads l{beside}\n  LEFT JOIN ls_outcomes o ON o.lead = l.lead\n  WHERE {at_risk} AND (o.closed IS NULL OR o.closed >= {moment})"
+        ),
+    );
+    Ok(())
+}

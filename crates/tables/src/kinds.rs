@@ -1,0 +1,92 @@
+//! What the time columns of a config's tables hold, and which attributes have a history: what SQL over the same tables must know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, FileConfig};
+use crate::error::TablesError;
+use crate::scan::{RawTable, Table};
+
+/// What a time column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TimeKind {
+    /// Timestamps.
+    Instant,
+    /// Dates, which count as known from the last microsecond of their day.
+    Date,
+    /// Whole seconds since 1970.
+    EpochSeconds,
+    /// Whole milliseconds since 1970.
+    EpochMillis,
+}
+
+/// The kinds of time columns by table and column, tables as the config's keys: `leads`, `activities.NAME`.
+pub type TimeKinds = BTreeMap<String, BTreeMap<String, TimeKind>>;
+
+/// Rows that a kind is told by.
+const ROWS: usize = 10_000;
+
+/// Looks at the first rows of every table for the kinds of its time columns.
+///
+/// # Errors
+///
+/// [`TablesError`] where a table cannot be read or lacks a column.
+pub fn time_kinds(config: &Config, folder: &Path) -> Result<TimeKinds, TablesError> {
+    let mut kinds = TimeKinds::new();
+    for (name, file, columns) in dated_tables(config) {
+        let table = Table::open(&format!("[{name}]"), folder, file)?;
+        columns.iter().try_for_each(|column| table.require("a time", column))?;
+        let of_table = kinds.entry(name).or_default();
+        if let Some(batch) = table.batches(ROWS)?.first() {
+            let raw = table.read_batch(&columns, *batch)?;
+            for column in columns {
+                of_table.insert(column.to_owned(), raw.time_kind(column)?);
+            }
+        }
+    }
+    Ok(kinds)
+}
+
+/// The attributes that the config's history knows.
+///
+/// # Errors
+///
+/// [`TablesError`] where it cannot be read.
+pub fn attributes_with_history(config: &Config, folder: &Path) -> Result<BTreeSet<String>, TablesError> {
+    let mut names = BTreeSet::new();
+    let Some(history) = &config.history else { return Ok(names) };
+    let table = Table::open("[history]", folder, history.file())?;
+    table.require("attribute", &history.attribute)?;
+    let raw: RawTable<'_> = table.read(&[&history.attribute])?;
+    raw.for_each_text(&history.attribute, |_, name| {
+        if let Some(name) = name.filter(|name| !names.contains(*name)) {
+            names.insert(name.to_owned());
+        }
+        Ok(())
+    })?;
+    names.retain(|name| !config.leads.exclude.contains(name) && config.leads.attributes.as_ref().is_none_or(|chosen| chosen.contains(name)));
+    Ok(names)
+}
+
+/// Every table of a config that has times, and these.
+fn dated_tables(config: &Config) -> Vec<(String, FileConfig<'_>, Vec<&str>)> {
+    fn columns<'c>(columns: &[Option<&'c String>]) -> Vec<&'c str> {
+        columns.iter().flatten().map(|column| column.as_str()).collect()
+    }
+    let mut tables = vec![
+        ("leads".to_owned(), config.leads.file(), columns(&[config.leads.created_at.as_ref()])),
+        ("outcomes".to_owned(), config.outcomes.file(), columns(&[config.outcomes.closed_at.as_ref()])),
+    ];
+    tables.extend(config.history.iter().map(|history| ("history".to_owned(), history.file(), columns(&[Some(&history.changed_at)]))));
+    tables.extend(
+        config
+            .activities
+            .iter()
+            .map(|(name, activity)| (format!("activities.{name}"), activity.file(), columns(&[Some(&activity.at), activity.recorded_at.as_ref()]))),
+    );
+    tables.extend(config.lookups.iter().map(|(name, lookup)| (format!("lookups.{name}"), lookup.file(), columns(&[lookup.changed_at.as_ref()]))));
+    tables.retain(|(_, _, columns)| !columns.is_empty());
+    tables
+}

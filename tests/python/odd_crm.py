@@ -1,0 +1,154 @@
+"""A CRM with everything that a config can name: two clocks, dates, seconds since 1970, histories, lookups with a past, accounts, gaps and ties."""
+import random
+
+TYPES = {
+    "leads": {"id": "varchar", "created": "timestamp", "account": "varchar", "region": "varchar", "size": "double", "tier": "varchar"},
+    "regions": {"region": "varchar", "country": "varchar", "people": "bigint"},
+    "firms": {"account": "varchar", "since": "date", "staff": "bigint", "industry": "varchar"},
+    "visits": {"lead": "varchar", "at": "timestamp", "loaded": "timestamp", "kind": "varchar", "device": "varchar", "pages": "bigint", "spend": "double"},
+    "news": {"account": "varchar", "day": "date", "topic": "varchar"},
+    "calls": {"lead": "varchar", "second": "bigint", "minutes": "double"},
+    "deals": {"lead": "varchar", "closed": "date", "stage": "varchar"},
+    "changes": {"lead": "varchar", "property": "varchar", "value": "varchar", "changed": "timestamp"},
+}
+
+CONFIG = """[leads]
+path = "leads.parquet"
+id = "id"
+created_at = "created"
+account = "account"
+[lookups.regions]
+path = "regions.parquet"
+key = "region"
+[lookups.firms]
+path = "firms.parquet"
+key = "account"
+changed_at = "since"
+[activities.visits]
+path = "visits.parquet"
+lead = "lead"
+at = "at"
+recorded_at = "loaded"
+kind = ["kind", "device"]
+values = ["pages", "spend"]
+[activities.news]
+path = "news.parquet"
+account = "account"
+at = "day"
+kind = ["topic"]
+[activities.calls]
+path = "calls.parquet"
+lead = "lead"
+at = "second"
+values = ["minutes"]
+[outcomes]
+path = "deals.parquet"
+lead = "lead"
+closed_at = "closed"
+result = "stage"
+won = ["won"]
+lost = ["lost"]
+[history]
+path = "changes.parquet"
+lead = "lead"
+attribute = "property"
+value = "value"
+changed_at = "changed"
+[snapshots]
+observation_end = "2023-12-31"
+[features]
+families = ["all"]
+windows = ["3d", "30d"]
+max_kinds = 3
+"""
+
+
+def _time(rng, first, n_days):
+    """A moment as a text, mostly in the day and sometimes at its very beginning, where snapshots are."""
+    day = first + rng.randrange(n_days)
+    date = f"{2021 + day // 336}-{1 + day % 336 // 28:02}-{1 + day % 28:02}"
+    return f"{date} 00:00:00" if rng.random() < 0.2 else f"{date} {rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}.{rng.randrange(10**6):06}"
+
+
+def rows(seed=7, n_leads=400):
+    """The rows of every table."""
+    rng = random.Random(seed)
+    pick = lambda *values: rng.choice(values)
+    tables = {name: [] for name in TYPES}
+    for number in range(n_leads):
+        lead = f"L{number}"
+        account = pick(None, *(f"A{account}" for account in range(40)))
+        region = pick("north", "south", "nowhere", None)
+        tables["leads"].append([lead, _time(rng, 0, 600) if number % 50 else None, account, region, pick(None, 1.5, 2.25, 1e9 / 3), "today"])
+        for _ in range(rng.randrange(8)):
+            at = _time(rng, 0, 900)
+            loaded = pick(at, at, max(at, _time(rng, 0, 900)), _time(rng, 0, 900))
+            # Ties, blanks around words, words for nothing, and values whose sum depends on the order of adding.
+            kind = pick("mail", "page", "page", " form ", "it's", "NA", None)
+            tables["visits"].append([lead, at, pick(loaded, loaded, loaded, loaded, None), kind, pick("desk", "phone", None), pick(None, 1, 2, 70), pick(None, 0.1, -3.3, 1e9 + 0.7, 123456.789)])
+            if rng.random() < 0.2:
+                tables["visits"].append([lead, at, loaded, pick("mail", None), "desk", pick(None, 3), 0.3])
+        n_calls = rng.randrange(4)
+        for _ in range(n_calls):
+            tables["calls"].append([lead, 1609459200 + rng.randrange(900 * 86400), pick(None, 0.5, 7.3)])
+        for _ in range(rng.randrange(5)):
+            tables["changes"].append([lead, pick("tier", "tier", "phase"), pick("a", "b", "b", None), _time(rng, 0, 900)])
+            tables["changes"].append([lead, "budget", str(pick(1, 2, 2.5)), _time(rng, 0, 900)])
+        if rng.random() < 0.7:
+            tables["deals"].append([lead, _time(rng, 100, 800)[:10], "won" if region == "north" or n_calls > 2 else pick("lost", "open")])
+            if rng.random() < 0.1:
+                tables["deals"].append([lead, _time(rng, 100, 800)[:10], "won"])
+    tables["visits"].append(["nobody", "2021-05-05 10:00:00", "2021-05-05 10:00:00", "page", "desk", 1, 1.0])
+    for account in range(40):
+        for day in sorted({_time(rng, 0, 900)[:10] for _ in range(rng.randrange(4))}):
+            tables["firms"].append([f"A{account}", day, pick(None, 10, 2000), pick("retail", "health")])
+        for _ in range(rng.randrange(6)):
+            tables["news"].append([f"A{account}", _time(rng, 0, 900)[:10], pick("hiring", "funding")])
+    tables["regions"] = [["north", "FI", 5], ["south", "IT", None]]
+    return tables
+
+
+def later(tables, moment, seed=1):
+    """The same tables with everything that becomes known at or after a moment (a text) changed, left out or added to."""
+    rng = random.Random(seed)
+    known = {"visits": lambda row: max(row[1], row[2] or "9"), "news": lambda row: row[1] + " 23:59", "calls": None,
+             "deals": lambda row: row[1] + " 23:59", "changes": lambda row: row[3], "firms": lambda row: row[1] + " 23:59"}
+    import calendar
+    import time
+    limit = calendar.timegm(time.strptime(moment[:10], "%Y-%m-%d"))
+    changed = {name: [list(row) for row in rows] for name, rows in tables.items()}
+    for name, of_row in known.items():
+        is_later = (lambda row: row[1] >= limit) if name == "calls" else (lambda row: of_row(row) >= moment)
+        kept = [row for row in changed[name] if not is_later(row)]
+        shaken = [row for row in changed[name] if is_later(row) and rng.random() < 0.5]
+        for row in shaken:
+            if name == "visits":
+                row[3:] = ["page", "phone", 9, 99.5]
+            elif name == "deals":
+                row[2] = "lost"
+            elif name == "changes":
+                row[2] = "3" if row[1] == "budget" else "z"
+            elif name == "firms":
+                row[2] = 1
+        changed[name] = kept + shaken
+    for lead in range(0, 400, 3):
+        changed["visits"].append([f"L{lead}", moment, moment, "mail", "desk", 5, 0.25])
+        changed["calls"].append([f"L{lead}", limit, 4.0])
+    return changed
+
+
+def load(connection, tables):
+    """Creates the tables in DuckDB."""
+    for name, columns in TYPES.items():
+        typed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+        connection.execute(f"create or replace table {name} ({typed})")
+        connection.executemany(f"insert into {name} values ({', '.join('?' * len(columns))})", tables[name])
+
+
+def write(connection, tables, folder, config=CONFIG):
+    """Writes tables and config into a folder."""
+    folder.mkdir(exist_ok=True)
+    load(connection, tables)
+    for name in TYPES:
+        connection.execute(f"copy {name} to '{folder}/{name}.parquet'")
+    (folder / "leadscore.toml").write_text(config)
