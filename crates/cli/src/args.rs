@@ -260,10 +260,39 @@ pub(crate) struct CheckArgs {
     pub(crate) json: bool,
 }
 
+/// Where the work is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum EngineKind {
+    /// Here
+    #[default]
+    Embedded,
+    /// On Apache Spark, or Sail, by Spark Connect: the tables stay there
+    Spark,
+}
+
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct EngineArgs {
+    /// Where the work is done
+    #[arg(long, value_enum, default_value_t = EngineKind::Embedded, requires_if("spark", "connect"))]
+    pub(crate) engine: EngineKind,
+    /// Where the engine is: sc://host:port/;use_ssl=true, or env:NAME for a variable that holds such an address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) connect: Option<String>,
+}
+
+impl EngineArgs {
+    /// The address of an engine elsewhere, if the work is done there; an address alone says so, too.
+    pub(crate) fn elsewhere(&self) -> Option<&str> {
+        self.connect.as_deref()
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct FeaturesArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArg,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// Nothing known at or after this moment exists
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
@@ -294,6 +323,8 @@ pub(crate) struct FeaturesArgs {
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArg,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// Nothing known at or after this moment exists
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
@@ -357,6 +388,8 @@ pub(crate) struct ScoreArgs {
     pub(crate) model: PathBuf,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// Score the leads as they stood at this moment; the day after the latest time in the data if not given
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,

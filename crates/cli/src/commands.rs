@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod elsewhere;
 mod evaluate;
 mod explain;
 mod export;

@@ -11,6 +11,9 @@ use clap::Parser;
 fn main() -> ExitCode {
     // A second handler cannot have been set: this is the only place.
     let _ = ctrlc::set_handler(|| {
+        if show::is_left_to_the_work() {
+            return;
+        }
         leadscore_tables::remove_unfinished();
         std::process::exit(130);
     });

@@ -54,12 +54,31 @@ pub(crate) fn result(text: &str) {
     }
 }
 
+/// Whether Ctrl-C is heard by the work, which then tells an engine to stop.
+static ENGINE_STOPS: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on the first Ctrl-C is heard by the work.
+#[cfg(feature = "spark")]
+pub(crate) fn let_engine_stop() {
+    ENGINE_STOPS.store(true, Ordering::Relaxed);
+}
+
+/// Whether a Ctrl-C is left to the work: the first one, where the work listens.
+pub(crate) fn is_left_to_the_work() -> bool {
+    ENGINE_STOPS.load(Ordering::Relaxed) && !INTERRUPTED.swap(true, Ordering::Relaxed)
+}
+
 /// Remarks go to stderr, stages are spinners or bars.
 struct Terminal;
 
 impl Listener for Terminal {
     fn remark(&self, text: &str) {
         remark(text);
+    }
+
+    fn is_interrupted(&self) -> bool {
+        INTERRUPTED.load(Ordering::Relaxed)
     }
 
     fn begin(&self, what: &str) -> Box<dyn Progress> {

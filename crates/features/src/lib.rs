@@ -18,4 +18,4 @@ pub use compute::{FeaturesError, compute};
 pub use late::{LateEntries, late_entries};
 pub use plan::{Plan, Survey, plan, survey, unknown_kinds};
 pub use poison::{PoisonFindings, PoisonLeak, poison, poison_test};
-pub use snapshots::{ScoringSet, SnapshotCounts, labelled_snapshots, scoring_snapshots};
+pub use snapshots::{ScoringSet, SnapshotCounts, calendar_moments, labelled_snapshots, scoring_snapshots};

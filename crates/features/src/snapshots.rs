@@ -74,7 +74,8 @@ pub fn labelled_snapshots(tables: &Tables, config: &SnapshotsConfig, as_of: Opti
             }
         }
     } else {
-        let dates = calendar(tables, config);
+        let first = tables.leads.created.iter().flatten().map(|stamp| stamp.start).min();
+        let dates = first.filter(|_| config.ages.is_none()).map_or_else(Vec::new, |first| calendar_moments(config, first, tables.observation_end));
         for lead in 0..tables.leads.ids.len() {
             let Some(created) = tables.leads.created[lead] else {
                 counts.leads_without_time += 1;
@@ -163,12 +164,8 @@ fn flat_time(tables: &Tables, lead: usize) -> Option<Timestamp> {
     }
 }
 
-/// The dates of calendar snapshots, from the first creation to the observation end.
-fn calendar(tables: &Tables, config: &SnapshotsConfig) -> Vec<Timestamp> {
-    if config.ages.is_some() {
-        return Vec::new();
-    }
-    let Some(first) = tables.leads.created.iter().flatten().map(|stamp| stamp.start).min() else { return Vec::new() };
+/// The moments of calendar snapshots, from the first creation to the observation end.
+pub fn calendar_moments(config: &SnapshotsConfig, first: Timestamp, observation_end: Timestamp) -> Vec<Timestamp> {
     let mut dates = Vec::new();
     let week = Span::from_days(7).micros();
     // 1970-01-05 was a Monday.
@@ -181,7 +178,7 @@ fn calendar(tables: &Tables, config: &SnapshotsConfig) -> Vec<Timestamp> {
         Every::Week => ceil(first, week, monday),
         Every::Length(span) => ceil(first, span.micros(), 0),
     };
-    while date <= tables.observation_end {
+    while date <= observation_end {
         dates.push(date);
         date = match config.every {
             Every::Month => date.next_month(),

@@ -164,7 +164,7 @@ impl Dialect {
     }
 
     /// A whole number, not below 0, divided by another.
-    pub(crate) fn quotient(self, dividend: &str, divisor: i64) -> String {
+    pub(crate) fn quotient(self, dividend: &str, divisor: impl std::fmt::Display) -> String {
         match self {
             Self::Postgres => format!("({dividend} / {divisor})"),
             Self::Spark => format!("({dividend} DIV {divisor})"),

@@ -41,6 +41,8 @@ pub struct FeaturesSql<'a> {
     pub moments: &'a Moments,
     /// Whose SQL.
     pub dialect: Dialect,
+    /// Whether the leads bring their manual score along.
+    pub manual_score: bool,
 }
 
 /// One SELECT with the lead's id (as the config calls it), `snapshot`, `label` and `mature` where they are asked for, and a
@@ -57,9 +59,26 @@ pub fn features_sql(ask: FeaturesSql<'_>) -> Result<String, SqlError> {
     Ok(statement.finish(&select))
 }
 
+/// One SELECT with the number of snapshots, which is the number of rows that their features and scores must have.
+///
+/// # Errors
+///
+/// As [`features_sql`].
+pub fn count_sql(ask: FeaturesSql<'_>) -> Result<String, SqlError> {
+    let mut statement = Statement::new(ask.dialect);
+    add_features(&mut statement, FeaturesSql { specs: &[], manual_score: false, ..ask })?;
+    let moment = ask.moments.single(ask.dialect);
+    let won = if ask.moments.is_labelled() {
+        "CAST(0 AS BIGINT)".to_owned()
+    } else {
+        format!("(SELECT COUNT(*) FROM ls_leads l JOIN ls_outcomes o ON o.lead = l.lead WHERE o.won < {moment} AND l.created_known <= {moment})")
+    };
+    Ok(statement.finish(&format!("SELECT COUNT(*) AS n_snapshots, {won} AS n_won\nFROM ls_snapshots")))
+}
+
 /// Adds the steps of all features, and gives the SELECT with their columns.
 pub(crate) fn add_features(statement: &mut Statement, ask: FeaturesSql<'_>) -> Result<String, SqlError> {
-    let FeaturesSql { config, sources, specs, moments, dialect } = ask;
+    let FeaturesSql { config, sources, specs, moments, dialect, manual_score } = ask;
     if config.is_flat() {
         return Err(SqlError::Flat);
     }
@@ -83,6 +102,10 @@ pub(crate) fn add_features(statement: &mut Statement, ask: FeaturesSql<'_>) -> R
     let account = config.leads.account.as_ref().map(|column| add_column(leads.text(column), "account".to_owned()));
     let needs_account =
         |spec: &FeatureSpec| account.clone().ok_or_else(|| SqlError::Key { feature: spec.name.clone(), table: "leads".to_owned(), key: "account".to_owned() });
+    if let Some(manual) = config.leads.manual_score.as_ref().filter(|_| manual_score) {
+        let sum: Vec<String> = manual.to_vec().iter().map(|column| leads.number(column)).collect();
+        add_column(sum.join(" + "), "manual_score".to_owned());
+    }
     let mut event_tables: Vec<EventTable<'_>> = Vec::new();
     let mut histories: Vec<&str> = Vec::new();
     let mut lookups: Vec<(&str, String)> = Vec::new();
@@ -198,7 +221,7 @@ pub(crate) fn add_features(statement: &mut Statement, ask: FeaturesSql<'_>) -> R
 }
 
 /// What a feature's column is called: a feature may be called as a key is.
-pub(crate) fn column_of(config: &Config, spec: &FeatureSpec) -> String {
+pub fn column_of(config: &Config, spec: &FeatureSpec) -> String {
     let is_taken = [config.leads.id.as_str(), "snapshot", "label", "mature"].contains(&spec.name.as_str());
     if is_taken { format!("feature.{}", spec.name) } else { spec.name.clone() }
 }

@@ -10,10 +10,15 @@ mod events;
 mod features;
 mod snapshots;
 
+mod sample;
+
 mod score;
+mod score_file;
 
 pub use dialect::Dialect;
 pub use error::SqlError;
-pub use features::{Exactness, FeaturesSql, exactness, features_sql};
+pub use features::{Exactness, FeaturesSql, column_of, count_sql, exactness, features_sql};
+pub use sample::{SampleSql, reach_sql};
 pub use score::{ScoreTable, score_sql, score_tables_sql};
+pub use score_file::{ScoreFileSql, score_file_sql};
 pub use snapshots::{Moments, SqlSource, SqlSources};

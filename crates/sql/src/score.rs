@@ -55,7 +55,7 @@ pub fn score_tables_sql(model: &Model, ask: FeaturesSql<'_>) -> Result<String, S
 
 /// Adds the steps of the score, and gives the last SELECT.
 fn add_score(statement: &mut Statement, model: &Model, table: &ScoreTable) -> Result<String, SqlError> {
-    let writer = Writer { model, dialect: table.dialect };
+    let writer = Writer { model, dialect: table.dialect, features: None };
     check_names(table.dialect, model.specs.iter().map(|spec| &spec.name).chain(&table.keys))?;
     let keys: Vec<String> = table.keys.iter().map(|key| writer.name(key)).collect();
     let keep: String = keys.iter().map(|key| format!("{key}, ")).collect();
@@ -73,8 +73,7 @@ fn add_score(statement: &mut Statement, model: &Model, table: &ScoreTable) -> Re
     }
     statement.step("added", format!("SELECT {keep}{total} AS total\n  FROM given"));
     statement.step("scored", format!("SELECT {keep}{} AS log_odds\n  FROM added", writer.calibrated()));
-    // The odds are computed where they are small, so that no exponential overflows.
-    let probability = "CASE WHEN log_odds >= 0 THEN 1e0 / (1e0 + EXP(-log_odds)) ELSE EXP(log_odds) / (1e0 + EXP(log_odds)) END";
+    let probability = probability();
     let mut last = format!("SELECT {keep}log_odds, 100e0 * ({probability}) AS likelihood_to_close,\n  CASE");
     for (edge, tier) in model.tier_edges.iter().zip(ContactPriority::QUARTILES) {
         let _ = write!(last, " WHEN ({probability}) >= {} THEN '{}'", number(*edge), tier.name());
@@ -83,12 +82,20 @@ fn add_score(statement: &mut Statement, model: &Model, table: &ScoreTable) -> Re
     Ok(last)
 }
 
-struct Writer<'a> {
-    model: &'a Model,
-    dialect: Dialect,
+/// The probability of `log_odds`; the odds are computed where they are small, so that no exponential overflows.
+pub(crate) fn probability() -> &'static str {
+    "CASE WHEN log_odds >= 0 THEN 1e0 / (1e0 + EXP(-log_odds)) ELSE EXP(log_odds) / (1e0 + EXP(log_odds)) END"
 }
 
-fn number(value: f64) -> String {
+/// Writes a model's terms.
+pub(crate) struct Writer<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) dialect: Dialect,
+    /// What features are called where terms are summed; without it, what terms read has columns of its own there.
+    pub(crate) features: Option<&'a dyn Fn(usize) -> String>,
+}
+
+pub(crate) fn number(value: f64) -> String {
     Dialect::number(value)
 }
 
@@ -98,7 +105,15 @@ impl Writer<'_> {
     }
 
     fn column(&self, feature_idx: usize) -> String {
-        self.name(&self.model.specs[feature_idx].name)
+        match self.features {
+            Some(features) => features(feature_idx),
+            None => self.name(&self.model.specs[feature_idx].name),
+        }
+    }
+
+    /// What a term that reads a feature as it is reads.
+    fn plain(&self, idx: usize, feature_idx: usize) -> String {
+        if self.features.is_some() { self.column(feature_idx) } else { format!("x{idx}") }
     }
 
     fn text(&self, text: &str) -> String {
@@ -106,8 +121,10 @@ impl Writer<'_> {
     }
 
     /// What a term needs of the table: a number within its range, or the cells of a table's sides.
-    fn given(&self, idx: usize, term: &Term) -> Vec<(String, String)> {
+    pub(crate) fn given(&self, idx: usize, term: &Term) -> Vec<(String, String)> {
         match term {
+            // A column by another name beside it would be followed through every step by Spark, twice for each such pair.
+            Term::Linear(_) | Term::Levels(_) if self.features.is_some() => Vec::new(),
             Term::Linear(term) => vec![(self.column(term.feature_idx), format!("x{idx}"))],
             Term::Levels(term) => vec![(self.column(term.feature_idx), format!("x{idx}"))],
             Term::Bins(term) => {
@@ -140,16 +157,11 @@ impl Writer<'_> {
         text
     }
 
-    fn addend(&self, idx: usize, term: &Term) -> String {
+    pub(crate) fn addend(&self, idx: usize, term: &Term) -> String {
         match term {
-            Term::Linear(LinearTerm { mean, scale, weight, missing, .. }) => {
-                format!(
-                    "CASE WHEN x{idx} IS NULL THEN {} ELSE {} * ((x{idx} - ({})) / {}) END",
-                    number(*missing),
-                    number(*weight),
-                    number(*mean),
-                    number(*scale)
-                )
+            Term::Linear(LinearTerm { feature_idx, mean, scale, weight, missing, .. }) => {
+                let x = self.plain(idx, *feature_idx);
+                format!("CASE WHEN {x} IS NULL THEN {} ELSE {} * (({x} - ({})) / {}) END", number(*missing), number(*weight), number(*mean), number(*scale))
             }
             Term::Levels(term) => self.levels(idx, term),
             Term::Bins(term) => bins(idx, term),
@@ -158,20 +170,21 @@ impl Writer<'_> {
     }
 
     fn levels(&self, idx: usize, term: &LevelsTerm) -> String {
-        let mut text = format!("CASE WHEN x{idx} IS NULL THEN {}", number(term.missing));
+        let x = self.plain(idx, term.feature_idx);
+        let mut text = format!("CASE WHEN {x} IS NULL THEN {}", number(term.missing));
         for (level, weight) in &term.levels {
-            let _ = write!(text, " WHEN x{idx} = {} THEN {}", self.text(level), number(*weight));
+            let _ = write!(text, " WHEN {x} = {} THEN {}", self.text(level), number(*weight));
         }
         if !term.rare_levels.is_empty() {
             let rare: Vec<String> = term.rare_levels.iter().map(|level| self.text(level)).collect();
-            let _ = write!(text, " WHEN x{idx} IN ({}) THEN {}", rare.join(", "), number(term.rare));
+            let _ = write!(text, " WHEN {x} IN ({}) THEN {}", rare.join(", "), number(term.rare));
         }
         let _ = write!(text, " ELSE {} END", number(term.unseen));
         text
     }
 
     /// The total as it is, or through the pieces of the calibration curve.
-    fn calibrated(&self) -> String {
+    pub(crate) fn calibrated(&self) -> String {
         let Some(curve) = &self.model.calibration else { return "total".to_owned() };
         let mut text = "CASE".to_owned();
         let last = curve.knots.len() - 2;
@@ -181,6 +194,21 @@ impl Writer<'_> {
             let _ = if piece == last { write!(text, " ELSE {line} END") } else { write!(text, " WHEN total <= {} THEN {line}", number(pair[1].0)) };
         }
         text
+    }
+}
+
+impl Writer<'_> {
+    /// What contributions are stretched by, so that with a calibration curve, too, they add up; needs `total` beside `log_odds`.
+    pub(crate) fn stretch(&self) -> String {
+        let Some(curve) = &self.model.calibration else { return "1e0".to_owned() };
+        let average = self.model.intercept + self.model.terms.iter().map(Term::average).sum::<f64>();
+        let distance = format!("(total - ({}))", number(average));
+        format!(
+            "CASE WHEN ABS({distance}) < 1e-9 THEN {} ELSE (({}) - ({})) / {distance} END",
+            number(curve.slope(average)),
+            self.calibrated(),
+            number(curve.at(average))
+        )
     }
 }
 

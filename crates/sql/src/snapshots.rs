@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leadscore_core::{Span, Timestamp};
-use leadscore_tables::{Config, Scalar, TimeKind};
+use leadscore_tables::{Config, OutcomesConfig, Scalar, TimeKind};
 
 use crate::columns::Columns;
 use crate::dialect::Dialect;
@@ -57,6 +57,14 @@ impl Moments {
     pub(crate) fn is_labelled(&self) -> bool {
         matches!(self, Self::Calendar { .. } | Self::Ages { .. })
     }
+
+    /// The one moment, in microseconds; that of the statement where there are several.
+    pub(crate) fn single(&self, dialect: Dialect) -> String {
+        match self {
+            Self::At(at) => at.micros().to_string(),
+            _ => dialect.now(),
+        }
+    }
 }
 
 /// A column of the leads that something needs, and what the statement calls it.
@@ -88,16 +96,8 @@ pub(crate) fn add_snapshots(
     let outcomes = Columns::new(dialect, sources, "outcomes", &settings.file())?;
     let (Some(lead), Some(closed_at)) = (&settings.lead, &settings.closed_at) else { return Err(SqlError::Flat) };
     let known = outcomes.known(closed_at);
-    let (is_won, is_closed) = match &settings.result {
-        None => ("1 = 1".to_owned(), "1 = 1".to_owned()),
-        Some(result) => {
-            let among = |values: &mut dyn Iterator<Item = &Scalar>| {
-                let texts: Vec<String> = values.map(|value| dialect.text(&value.text())).collect();
-                if texts.is_empty() { "1 = 0".to_owned() } else { format!("{} IN ({})", outcomes.text(result), texts.join(", ")) }
-            };
-            (among(&mut settings.won.iter()), among(&mut settings.won.iter().chain(&settings.lost)))
-        }
-    };
+    let is_won = has_result(&outcomes, settings, dialect, &mut settings.won.iter());
+    let is_closed = is_closed(&outcomes, settings, dialect);
     statement.step(
         "ls_outcomes",
         format!(
@@ -140,4 +140,16 @@ pub(crate) fn add_snapshots(
         ),
     );
     Ok(())
+}
+
+/// Whether a row of the outcomes says that its lead has closed.
+pub(crate) fn is_closed(outcomes: &Columns<'_>, settings: &OutcomesConfig, dialect: Dialect) -> String {
+    has_result(outcomes, settings, dialect, &mut settings.won.iter().chain(&settings.lost))
+}
+
+/// Whether the result of a row is one of these; without a column for it every row is a win.
+fn has_result(outcomes: &Columns<'_>, settings: &OutcomesConfig, dialect: Dialect, values: &mut dyn Iterator<Item = &Scalar>) -> String {
+    let Some(result) = &settings.result else { return "1 = 1".to_owned() };
+    let texts: Vec<String> = values.map(|value| dialect.text(&value.text())).collect();
+    if texts.is_empty() { "1 = 0".to_owned() } else { format!("{} IN ({})", outcomes.text(result), texts.join(", ")) }
 }

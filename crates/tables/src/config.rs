@@ -87,6 +87,15 @@ impl Default for Location {
 }
 
 impl Location {
+    /// The paths and globs, as the config has them.
+    pub fn paths(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+            Self::Frame(_) => &[],
+        }
+    }
+
     /// Whether nothing was said.
     fn is_nowhere(&self) -> bool {
         matches!(self, Self::Many(paths) if paths.is_empty())
@@ -143,7 +152,7 @@ macro_rules! table_config {
         #[derive(Debug, Clone, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            /// File, glob, or list of either, relative to the config: csv, csv.gz, ndjson, parquet or arrow.
+            /// File, glob, or list of either, relative to the config: csv, csv.gz, ndjson, parquet or arrow; or s3://, gs://, az://.
             #[serde(default)]
             pub path: Location,
             /// In place of `path`, a query whose rows are the table.
@@ -715,6 +724,14 @@ impl Config {
         }
     }
 
+    /// The column of the leads that keeps those of one account together, the first where the config names several.
+    pub fn account_column(&self) -> Option<&str> {
+        match self.entity_column() {
+            Ok(column) => column,
+            Err((first, _)) => Some(first),
+        }
+    }
+
     /// Reads and checks a config some of whose tables stand in memory: these need no `path`.
     ///
     /// # Errors
@@ -728,19 +745,36 @@ impl Config {
     }
 
     /// The queries whose rows are tables; none of a table that stands in memory already.
-    pub fn queries(&self) -> Vec<Query> {
+    ///
+    /// # Errors
+    ///
+    /// It is not said which database is asked. (An engine that the tables are in needs no such word.)
+    pub fn queries(&self) -> Result<Vec<Query>, ConfigError> {
         let database = self.database.as_ref();
-        let query = |(table, place): (String, Place<'_>)| {
-            let uri = place.uri.or(database.map(|database| &database.uri))?.clone();
+        let mut queries = Vec::new();
+        for (table, place) in self.places() {
+            let Some(text) = place.query.filter(|_| place.path.is_nowhere()) else { continue };
+            let Some(uri) = place.uri.or(database.map(|database| &database.uri)) else {
+                return Err(ConfigError {
+                    message: format!("[{table}] has a `query` and no `uri`"),
+                    help: Some("say which database is asked, there or for all tables as `uri` of [database]".to_owned()),
+                    span: None,
+                });
+            };
             // A database of the table's own has the driver that its scheme asks for.
             let driver = database.filter(|_| place.uri.is_none()).and_then(|database| database.driver.clone());
-            Some(Query { table, text: place.query.filter(|_| place.path.is_nowhere())?.clone(), uri, driver })
-        };
-        self.places().into_iter().filter_map(query).collect()
+            queries.push(Query { table, text: text.clone(), uri: uri.clone(), driver });
+        }
+        Ok(queries)
+    }
+
+    /// Where the rows of each table are: its paths, or the query whose rows it is.
+    pub fn sources(&self) -> Vec<(String, &Location, Option<&String>)> {
+        self.places().into_iter().map(|(table, place)| (table, place.path, place.query.filter(|_| place.path.is_nowhere()))).collect()
     }
 
     /// Where the rows of each table are.
-    fn places(&self) -> Vec<(String, Place<'_>)> {
+    pub(crate) fn places(&self) -> Vec<(String, Place<'_>)> {
         let mut places = vec![("leads".to_owned(), Place::of(&self.leads.path, &self.leads.query, &self.leads.uri))];
         if self.outcomes.flag.is_none() {
             places.push(("outcomes".to_owned(), Place::of(&self.outcomes.path, &self.outcomes.query, &self.outcomes.uri)));
@@ -751,28 +785,28 @@ impl Config {
         places
     }
 
+    /// Where the rows of each table are, to be changed.
+    pub(crate) fn locations_mut(&mut self) -> Vec<(String, &mut Location)> {
+        let mut locations = vec![("leads".to_owned(), &mut self.leads.path), ("outcomes".to_owned(), &mut self.outcomes.path)];
+        locations.extend(self.history.as_mut().map(|table| ("history".to_owned(), &mut table.path)));
+        locations.extend(self.activities.iter_mut().map(|(name, table)| (format!("activities.{name}"), &mut table.path)));
+        locations.extend(self.lookups.iter_mut().map(|(name, table)| (format!("lookups.{name}"), &mut table.path)));
+        locations
+    }
+
     /// Puts tables that stand in memory in place of their files or queries.
     ///
     /// # Errors
     ///
     /// The config has no table of such a name.
     pub fn put_frames(&mut self, frames: &Frames) -> Result<(), ConfigError> {
+        let mut locations = self.locations_mut();
         for (name, frame) in frames {
-            let frame = Location::Frame(frame.clone());
-            match name.split_once('.').unwrap_or((name, "")) {
-                ("leads", "") => self.leads.path = frame,
-                ("outcomes", "") => self.outcomes.path = frame,
-                ("history", "") if self.history.is_some() => self.history.as_mut().expect("just seen").path = frame,
-                ("activities", activity) if self.activities.contains_key(activity) => self.activities.get_mut(activity).expect("just seen").path = frame,
-                ("lookups", lookup) if self.lookups.contains_key(lookup) => self.lookups.get_mut(lookup).expect("just seen").path = frame,
-                _ => {
-                    let known: Vec<String> = ["leads".to_owned(), "outcomes".to_owned()]
-                        .into_iter()
-                        .chain(self.history.iter().map(|_| "history".to_owned()))
-                        .chain(self.activities.keys().map(|name| format!("activities.{name}")))
-                        .chain(self.lookups.keys().map(|name| format!("lookups.{name}")))
-                        .collect();
-                    let near = nearest(name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            match locations.iter_mut().find(|(known, _)| known == name) {
+                Some((_, location)) => **location = Location::Frame(frame.clone()),
+                None => {
+                    let known: Vec<&str> = locations.iter().map(|(name, _)| name.as_str()).collect();
+                    let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
                     return Err(ConfigError {
                         message: format!("a frame is given for `{name}`, and the config has no such table"),
                         help: Some(format!("{near}there are {}; each says which columns mean what", known.join(", "))),
@@ -799,12 +833,6 @@ impl Config {
                 (path, None) if path.is_nowhere() => {
                     let or = if table == "outcomes" { "; or give a `flag`, if the leads say themselves which were won" } else { "" };
                     return fail(&format!("[{table}] has no `path`"), &format!("name its file, write a `query`, or in Python pass it as a frame{or}"));
-                }
-                (path, Some(_)) if path.is_nowhere() && place.uri.is_none() && self.database.is_none() => {
-                    return fail(
-                        &format!("[{table}] has a `query` and no `uri`"),
-                        "say which database is asked, there or for all tables as `uri` of [database]",
-                    );
                 }
                 _ => {}
             }
@@ -880,8 +908,8 @@ impl Config {
 }
 
 /// Where the rows of one table are, as the config has it.
-struct Place<'c> {
-    path: &'c Location,
+pub(crate) struct Place<'c> {
+    pub(crate) path: &'c Location,
     query: Option<&'c String>,
     uri: Option<&'c String>,
 }

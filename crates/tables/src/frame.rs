@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use polars::prelude::{CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, PolarsError, Series, StructChunked};
+use polars::prelude::{CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, PolarsError, Series, StructChunked, TimeUnit};
+use polars_arrow::array::Array;
 use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader, export_iterator};
+use polars_arrow::io::ipc::read::{StreamReader, StreamState, read_stream_metadata};
 
 use crate::write::OutTable;
 
@@ -148,6 +150,51 @@ impl Frame {
             Series::try_from((&field, chunks))?.struct_()?.clone().unnest()
         };
         Ok(Self { data: Arc::new(data) })
+    }
+
+    /// One frame of whole Arrow IPC streams, one below the other, such as the batches that an engine elsewhere sends.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError::Stream`] where one is no such stream, or is cut off; [`FrameError::Duplicate`].
+    pub fn from_ipc(streams: &[Vec<u8>]) -> Result<Self, FrameError> {
+        let mut frames = Vec::new();
+        for stream in streams {
+            let mut bytes = std::io::Cursor::new(stream.as_slice());
+            let metadata = read_stream_metadata(&mut bytes)?;
+            let fields: Vec<_> = metadata.schema.iter_values().cloned().collect();
+            let mut seen = std::collections::HashSet::new();
+            if let Some(twice) = fields.iter().find(|field| !seen.insert(field.name.clone())) {
+                return Err(FrameError::Duplicate { column: twice.name.to_string() });
+            }
+            let mut columns: Vec<Vec<Box<dyn Array>>> = vec![Vec::new(); fields.len()];
+            let mut n_rows = 0;
+            for state in StreamReader::new(bytes, metadata, None) {
+                let StreamState::Some(batch) = state? else { break };
+                n_rows += batch.len();
+                columns.iter_mut().zip(batch.into_arrays()).for_each(|(column, array)| column.push(array));
+            }
+            let series = fields.iter().zip(columns).map(|(field, arrays)| {
+                let series = if arrays.is_empty() {
+                    Series::new_empty(field.name.clone(), &DataType::from_arrow_field(field))
+                } else {
+                    Series::try_from((field, arrays))?
+                };
+                Ok(series.into_column())
+            });
+            frames.push(Self { data: Arc::new(DataFrame::new(n_rows, series.collect::<Result<_, FrameError>>()?)?) });
+        }
+        Self::stack(frames)
+    }
+
+    /// A column as times in microseconds since 1970; `None` where there is no such column, or it holds no times.
+    pub fn micros(&self, column: &str) -> Option<Vec<Option<i64>>> {
+        let series = self.data.column(column).ok()?.as_materialized_series();
+        if !matches!(series.dtype(), DataType::Datetime(..) | DataType::Date) {
+            return None;
+        }
+        let whole = series.cast(&DataType::Datetime(TimeUnit::Microseconds, None)).ok()?.cast(&DataType::Int64).ok()?;
+        Some(whole.i64().ok()?.iter().collect())
     }
 
     /// A frame as an Arrow C stream, to be handed to whoever reads it.

@@ -3,6 +3,7 @@
 mod config;
 mod error;
 mod frame;
+mod remote;
 mod source;
 
 mod events;

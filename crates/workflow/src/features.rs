@@ -83,7 +83,7 @@ pub fn feature_table_sql(project: &Project, options: &FeatureOptions<'_>, dialec
     if n_near > 0 {
         project.remark(&format!("{n_near} of {} features are sums of powers, within 1e-12 of ours; all others are equal to the bit", specs.len()));
     }
-    let ask = FeaturesSql { config: &project.config, sources: &sources, specs: &specs, moments: &moments, dialect };
+    let ask = FeaturesSql { config: &project.config, sources: &sources, specs: &specs, moments: &moments, dialect, manual_score: false };
     features_sql(ask).context("cannot write the features as SQL")
 }
 

@@ -11,7 +11,9 @@ use leadscore_databases::Address;
 use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
-use leadscore_tables::{AttributeKey, Config, ConfigError, Frame, Frames, LoadOptions, Note, Tables};
+use leadscore_tables::{AttributeKey, Config, ConfigError, Frame, Frames, LoadOptions, Note, Query, Tables};
+
+use tempfile::TempDir;
 
 use crate::listener::{Listener, Silent, Stage};
 
@@ -25,6 +27,8 @@ pub struct Project {
     /// The folder that its paths start from.
     pub folder: PathBuf,
     listener: Arc<dyn Listener>,
+    /// Where objects of stores wait, as long as anyone has this project.
+    objects: Option<Arc<TempDir>>,
 }
 
 /// A config that cannot be read, with the text that it stands in.
@@ -65,11 +69,7 @@ impl Project {
     ///
     /// As [`Self::open`].
     pub fn open_for(path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| {
-            let hint = if path.exists() { "is it a text file?" } else { "`leadscore init` writes one from your files; -c names another" };
-            format!("cannot read the config {}: {hint}", path.display())
-        })?;
-        Self::parse(text, path, frames, listener)
+        Self::parse(read_text(path)?, path, frames, listener)
     }
 
     /// A config by its text, the path that it was read from or is called by, and tables that stand in memory.
@@ -78,16 +78,49 @@ impl Project {
     ///
     /// [`ConfigFailure`].
     pub fn parse(text: String, path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
-        let config = Config::parse_for(&text, frames).map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?;
-        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        let mut project = Self { config, name: path.display().to_string(), folder, listener };
-        project.ask_databases()?;
+        let config = Config::parse_for(&text, frames).map_err(|error| ConfigFailure { path: path.to_owned(), text: text.clone(), error })?;
+        let mut project = Self::of(config, path, listener);
+        let queries = project.config.queries().map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?;
+        project.bring_objects()?;
+        project.ask_databases(queries)?;
         Ok(project)
     }
 
+    /// Reads a config whose tables are in an engine elsewhere: nothing of them is brought here.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    #[cfg(feature = "spark")]
+    pub fn open_elsewhere(path: &Path, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+        let text = read_text(path)?;
+        let config = Config::parse_for(&text, &Frames::default()).map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?;
+        Ok(Self::of(config, path, listener))
+    }
+
+    fn of(config: Config, path: &Path, listener: Arc<dyn Listener>) -> Self {
+        Self { config, name: path.display().to_string(), folder: path.parent().map(Path::to_owned).unwrap_or_default(), listener, objects: None }
+    }
+
+    /// Puts files in place of objects of stores.
+    fn bring_objects(&mut self) -> anyhow::Result<()> {
+        if !self.config.has_objects() {
+            return Ok(());
+        }
+        let folder = tempfile::tempdir().context("cannot make a folder for what comes from object stores")?;
+        let listener = Arc::clone(&self.listener);
+        let mut stage = None;
+        self.config.bring_objects(folder.path(), &mut |path| {
+            drop(stage.take());
+            stage = Stage::begin(&listener, &format!("bringing {path}"), 1).ok();
+        })?;
+        drop(stage);
+        self.objects = Some(Arc::new(folder));
+        Ok(())
+    }
+
     /// Puts the rows of queries in place of the queries: those of one database are read in one transaction.
-    fn ask_databases(&mut self) -> anyhow::Result<()> {
-        let mut queries = self.config.queries();
+    fn ask_databases(&mut self, mut queries: Vec<Query>) -> anyhow::Result<()> {
         while let Some(first) = queries.first().cloned() {
             let (same, others): (Vec<_>, Vec<_>) = queries.into_iter().partition(|query| query.uri == first.uri);
             queries = others;
@@ -131,6 +164,11 @@ impl Project {
 
     pub(crate) fn notes(&self, notes: &[Note]) {
         notes.iter().for_each(|note| self.remark(&format!("note: {note}")));
+    }
+
+    #[cfg(feature = "spark")]
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.listener.is_interrupted()
     }
 
     pub(crate) fn stage(&self, what: &str, n_steps: usize) -> anyhow::Result<Stage> {
@@ -209,6 +247,13 @@ impl Project {
     pub fn write_time(&self) -> fn(Timestamp) -> String {
         if self.config.is_flat() { |at| at.order().to_string() } else { |at| at.to_string() }
     }
+}
+
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| {
+        let hint = if path.exists() { "is it a text file?" } else { "`leadscore init` writes one from your files; -c names another" };
+        format!("cannot read the config {}: {hint}", path.display())
+    })
 }
 
 /// What the clock says.

@@ -59,6 +59,6 @@ pub fn model_with_features_sql(
 ) -> anyhow::Result<String> {
     let sources = sql_sources(project, dialect, places)?;
     let moments = as_of.map_or(Moments::Now, Moments::At);
-    let ask = FeaturesSql { config: &project.config, sources: &sources, specs: &model.specs, moments: &moments, dialect };
+    let ask = FeaturesSql { config: &project.config, sources: &sources, specs: &model.specs, moments: &moments, dialect, manual_score: false };
     score_tables_sql(model, ask).context("cannot write the features as SQL")
 }

@@ -145,7 +145,7 @@ fn first_names(dropped: &[&Dropped]) -> String {
 }
 
 /// Says how training went.
-fn report_training(project: &Project, trained: &Trained) {
+pub(crate) fn report_training(project: &Project, trained: &Trained) {
     let say = |text: &str| project.remark(text);
     for finding in trained.leaks.iter().filter(|finding| finding.verdict != LeakVerdict::Clean) {
         let verdict = if finding.verdict == LeakVerdict::Proven { "leak" } else { "suspicious" };

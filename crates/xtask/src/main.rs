@@ -127,18 +127,21 @@ fn is_there(program: &str) -> bool {
 
 /// Everything is built as the command is, so that Polars is compiled once.
 fn test() -> anyhow::Result<()> {
-    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
     install_for_tests();
+    run(cargo(&["build", "--release", "--workspace", "--all-targets", "--all-features"]))?;
     if is_there("cargo-nextest") {
-        run(cargo(&["nextest", "run", "--release", "--workspace", "--no-fail-fast"]))?;
+        run(cargo(&["nextest", "run", "--release", "--workspace", "--all-features", "--no-fail-fast"]))?;
     } else {
-        run(cargo(&["test", "--release", "--workspace", "--lib", "--bins", "--tests"]))?;
+        run(cargo(&["test", "--release", "--workspace", "--all-features", "--lib", "--bins", "--tests"]))?;
     }
-    run(cargo(&["test", "--release", "--workspace", "--doc"]))?;
+    run(cargo(&["test", "--release", "--workspace", "--all-features", "--doc"]))?;
     let mut python = Command::new(venv("peers", &PEERS)?);
     python.args(["-m", "unittest", "discover", "-s", "tests/python", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
     run(python)?;
     test_package()?;
+    let mut engines = Command::new(venv("engine", &ENGINES)?);
+    engines.args(["-m", "unittest", "discover", "-s", "tests/engine", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
+    run(engines)?;
     if is_there("chromium") || std::env::var_os("CI").is_some() {
         let mut browser = Command::new(venv("report", &REPORT_PACKAGES)?);
         browser.args(["-m", "unittest", "discover", "-s", "tests/browser", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
@@ -155,6 +158,9 @@ fn test() -> anyhow::Result<()> {
     bench_tiny(2)?;
     bench_accuracy(true)
 }
+
+/// An engine that speaks Spark Connect, a store that speaks as S3 does, and what reads their results.
+const ENGINES: [&str; 5] = ["pysail==0.7.2", "pyspark-client==4.2.0", "duckdb==2.0.0", "pyarrow==26.0.1", "moto[server]==5.2.5"];
 
 /// What looks at the report: a driver for Debian's browser, the rules of accessibility, a reader of workbooks.
 const REPORT_PACKAGES: [&str; 3] = ["playwright==1.65.2", "axe-playwright-python==0.1.8", "openpyxl==3.1.5"];
@@ -254,7 +260,12 @@ fn install_wheel(python: &Path, wheel: &Path) -> anyhow::Result<()> {
 
 /// What tests look for and Debian has: a browser, and a PostgreSQL server. Tests say that they skip where one is not there.
 fn install_for_tests() {
-    let missing = [("chromium", is_there("chromium")), ("postgresql", Path::new("/usr/lib/postgresql").is_dir())];
+    let missing = [
+        ("chromium", is_there("chromium")),
+        ("postgresql", Path::new("/usr/lib/postgresql").is_dir()),
+        // Not for a test: the messages of Spark Connect are compiled with it.
+        ("protobuf-compiler", is_there("protoc")),
+    ];
     let missing: Vec<&str> = missing.into_iter().filter(|(_, is_there)| !is_there).map(|(package, _)| package).collect();
     if missing.is_empty() || !is_there("apt-get") {
         return;
@@ -426,7 +437,7 @@ fn real_sets(folder: &Path) -> anyhow::Result<Option<String>> {
 
 /// The command, built with everything else as the tests are; examples stand in the folder beside it.
 fn leadscore() -> anyhow::Result<PathBuf> {
-    run(cargo(&["build", "--release", "--workspace", "--all-targets"]))?;
+    run(cargo(&["build", "--release", "--workspace", "--all-targets", "--all-features"]))?;
     let here = std::env::current_exe().context("a running program has a path")?;
     Ok(here.with_file_name("leadscore"))
 }

@@ -5,10 +5,13 @@ use leadscore_tables::{check_table_target, check_target};
 use leadscore_workflow::{FeatureOptions, describe_features, feature_table_sql, plan_features, read_model, write_features, write_text};
 
 use crate::args::{DescribeFormat, FeaturesArgs};
-use crate::commands::Outcome;
+use crate::commands::{Outcome, elsewhere};
 use crate::show;
 
 pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
+    if let Some(address) = args.engine.elsewhere() {
+        return elsewhere::features(args, address);
+    }
     if args.output.is_none() && args.describe.is_none() {
         bail!("nothing to do: pass -o FILE for the matrix, or --describe for the dictionary of features");
     }

@@ -6,10 +6,13 @@ use leadscore_tables::{TableWriter, check_table_target};
 use leadscore_workflow::{Scores, read_model, score_leads};
 
 use crate::args::ScoreArgs;
-use crate::commands::Outcome;
+use crate::commands::{Outcome, elsewhere};
 use crate::show;
 
 pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
+    if let Some(address) = args.engine.elsewhere() {
+        return elsewhere::score(args, address);
+    }
     let model = read_model(&args.model)?;
     if args.table.is_none() {
         check_table_target(&args.output)?;

@@ -4,11 +4,14 @@ use leadscore_tables::check_target;
 use leadscore_workflow::{train, write_model};
 
 use crate::args::{ReportFormat, TrainArgs};
-use crate::commands::Outcome;
 use crate::commands::evaluate::write_report;
+use crate::commands::{Outcome, elsewhere};
 use crate::show;
 
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
+    if let Some(address) = args.engine.elsewhere() {
+        return elsewhere::train(args, address);
+    }
     // A wrong path should not cost the time that reading tables takes.
     for path in [Some(&args.output), args.report.as_ref(), args.json.as_ref()].into_iter().flatten() {
         check_target(path)?;

@@ -1,0 +1,84 @@
+//! `--engine spark`: features, training and scores on an engine that holds the tables.
+
+use crate::args::{FeaturesArgs, ScoreArgs, TrainArgs};
+use crate::commands::Outcome;
+
+#[cfg(not(feature = "spark"))]
+mod lines {
+    use super::{FeaturesArgs, Outcome, ScoreArgs, TrainArgs};
+
+    fn refuse<T>() -> anyhow::Result<T> {
+        anyhow::bail!("this leadscore was built without engines: build it with `cargo install --path crates/cli --features spark`, which needs protoc")
+    }
+
+    pub(crate) fn features(_: &FeaturesArgs, _: &str) -> anyhow::Result<Outcome> {
+        refuse()
+    }
+
+    pub(crate) fn train(_: &TrainArgs, _: &str) -> anyhow::Result<Outcome> {
+        refuse()
+    }
+
+    pub(crate) fn score(_: &ScoreArgs, _: &str) -> anyhow::Result<Outcome> {
+        refuse()
+    }
+}
+
+#[cfg(feature = "spark")]
+mod lines {
+    use anyhow::{Context, bail};
+    use leadscore_core::Timestamp;
+    use leadscore_tables::check_target;
+    use leadscore_workflow::{Engine, Project, describe_features, read_model, write_model};
+
+    use super::{FeaturesArgs, Outcome, ScoreArgs, TrainArgs};
+    use crate::args::{ConfigArg, DescribeFormat};
+    use crate::show;
+
+    fn open(config: &ConfigArg, as_of: Option<&String>, address: &str) -> anyhow::Result<(Project, Option<Timestamp>, Engine)> {
+        show::let_engine_stop();
+        let project = Project::open_elsewhere(&config.config, show::terminal())?;
+        let as_of = project.moments("--as-of", as_of)?;
+        let engine = Engine::connect(&project, address, as_of)?;
+        Ok((project, as_of, engine))
+    }
+
+    fn text(path: &std::path::Path) -> anyhow::Result<&str> {
+        path.to_str().with_context(|| format!("{} is not text", path.display()))
+    }
+
+    pub(crate) fn features(args: &FeaturesArgs, address: &str) -> anyhow::Result<Outcome> {
+        let Some(output) = &args.output else { bail!("--engine spark writes the matrix on the cluster: pass -o FOLDER.parquet") };
+        let model = args.model.as_deref().map(read_model).transpose()?;
+        let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
+        let specs = engine.write_features(&project, model.as_ref(), as_of, text(output)?)?;
+        if let Some(format) = args.describe {
+            show::result(&describe_features(&project, &specs, format == DescribeFormat::Markdown));
+        }
+        Ok(Outcome::Done)
+    }
+
+    pub(crate) fn train(args: &TrainArgs, address: &str) -> anyhow::Result<Outcome> {
+        if args.report.is_some() || args.json.is_some() {
+            bail!("a report needs the tables here: train with --engine spark, and run `evaluate` where they fit");
+        }
+        check_target(&args.output)?;
+        let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
+        let trained = engine.train(&project, as_of, args.fitting.clone().into())?;
+        write_model(&trained.model, &args.output)?;
+        show::remark(&format!("wrote {}", args.output.display()));
+        Ok(Outcome::Done)
+    }
+
+    pub(crate) fn score(args: &ScoreArgs, address: &str) -> anyhow::Result<Outcome> {
+        if args.table.is_some() || args.intervals {
+            bail!("--engine spark writes a folder of Parquet files, without intervals: pass -o FOLDER.parquet");
+        }
+        let model = read_model(&args.model)?;
+        let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
+        engine.write_scores(&project, &model, as_of, text(&args.output)?)?;
+        Ok(Outcome::Done)
+    }
+}
+
+pub(crate) use lines::{features, score, train};

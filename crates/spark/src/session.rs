@@ -1,0 +1,362 @@
+//! A session with an engine: statements run until it says that their result is complete, through lost connections.
+
+use std::time::{Duration, Instant};
+
+use spark_connect_core::{SparkConnectClient, SparkError};
+use spark_connect_proto as proto;
+use tokio::runtime::Runtime;
+
+use crate::address::Address;
+use crate::error::EngineError;
+
+/// Who hears how far a statement is, and says whether it should stop.
+pub trait Watch {
+    /// So many of so many tasks are done; both grow.
+    fn progress(&mut self, done: u64, all: u64);
+    /// Whether the user wants it to stop.
+    fn is_interrupted(&self) -> bool;
+}
+
+/// What a statement gave: batches, each a whole Arrow IPC stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// The streams.
+    pub batches: Vec<Vec<u8>>,
+    /// Rows of all of them.
+    pub n_rows: i64,
+}
+
+/// A session.
+pub struct Session {
+    runtime: Runtime,
+    address: Address,
+    client: SparkConnectClient,
+    session_id: String,
+}
+
+/// How long a lost connection is tried again.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How long a first connection is waited for.
+const FIRST_PATIENCE: Duration = Duration::from_secs(20);
+/// How often is looked whether the user wants it to stop.
+const LOOK: Duration = Duration::from_millis(200);
+/// So long without a word, and the engine is asked whether it is still there: a cut cable says nothing.
+const SILENCE: Duration = Duration::from_secs(20);
+/// Letters of a statement that an error shows.
+const SHOWN: usize = 240;
+
+/// What is set so that numbers are those of the embedded engine: UTC, timestamps without zones, errors in place of wrong numbers.
+/// The last ones are for time: Spark would follow every expression through all steps of a score, for hours.
+const SETTINGS: [(&str, &str); 6] = [
+    ("spark.sql.session.timeZone", "UTC"),
+    ("spark.sql.timestampType", "TIMESTAMP_NTZ"),
+    ("spark.sql.ansi.enabled", "true"),
+    ("spark.sql.constraintPropagation.enabled", "false"),
+    ("spark.sql.optimizer.dynamicPartitionPruning.enabled", "false"),
+    ("spark.sql.optimizer.runtime.bloomFilter.enabled", "false"),
+];
+
+/// Why a stream of responses ended before its result was complete.
+enum Broken {
+    /// The connection went: the statement goes on, and is taken up again.
+    Connection(String),
+    /// The engine does not know the statement.
+    Unknown(String),
+    /// The statement failed.
+    Failed(String),
+    Interrupted,
+}
+
+impl Session {
+    /// Connects, and makes settings under which numbers are those of the embedded engine.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unreachable`] or [`EngineError::Refused`].
+    pub fn connect(address: &Address) -> Result<Self, EngineError> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(|error| EngineError::Runtime(error.to_string()))?;
+        let unreachable = |error: &SparkError| EngineError::Unreachable { address: address.shown(), why: said(error) };
+        let client = runtime.block_on(SparkConnectClient::connect(&address.builder)).map_err(|error| match error.grpc_code() {
+            // It would send a token that others could read.
+            None => EngineError::Address { why: error.message() },
+            Some(_) => unreachable(&error),
+        })?;
+        let session_id = client.session_id().to_owned();
+        let mut address = address.clone();
+        address.builder.set("session_id", &session_id);
+        let session = Self { runtime, address, client, session_id };
+        session.settle()?;
+        Ok(session)
+    }
+
+    /// Makes the settings of this session.
+    fn settle(&self) -> Result<(), EngineError> {
+        for (key, value) in SETTINGS {
+            let set = async { tokio::time::timeout(FIRST_PATIENCE, self.client.set_config(key, value)).await };
+            match self.runtime.block_on(set) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) if is_refusal(&error) => return Err(EngineError::Refused { address: self.address.shown(), why: said(&error) }),
+                Ok(Err(error)) => return Err(EngineError::Unreachable { address: self.address.shown(), why: said(&error) }),
+                Err(_) => {
+                    let why = format!("nothing came within {} seconds", FIRST_PATIENCE.as_secs());
+                    return Err(EngineError::Unreachable { address: self.address.shown(), why });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> String {
+        self.address.shown()
+    }
+
+    /// Runs a query and gives all its rows.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`]: never fewer rows than there are.
+    pub fn query(&mut self, doing: &str, statement: &str, watch: &mut dyn Watch) -> Result<Rows, EngineError> {
+        let relation = proto::Relation {
+            rel_type: Some(proto::relation::RelType::Sql(proto::Sql { query: statement.to_owned(), ..Default::default() })),
+            ..Default::default()
+        };
+        self.execute(doing, statement, proto::plan::OpType::Root(relation), watch)
+    }
+
+    /// Runs a statement that writes.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`]; `Ok` means that the engine said that it was done.
+    pub fn command(&mut self, doing: &str, statement: &str, watch: &mut dyn Watch) -> Result<(), EngineError> {
+        let input = proto::Relation {
+            rel_type: Some(proto::relation::RelType::Sql(proto::Sql { query: statement.to_owned(), ..Default::default() })),
+            ..Default::default()
+        };
+        let command =
+            proto::Command { command_type: Some(proto::command::CommandType::SqlCommand(proto::SqlCommand { input: Some(input), ..Default::default() })) };
+        self.execute(doing, statement, proto::plan::OpType::Command(command), watch).map(|_| ())
+    }
+
+    fn execute(&mut self, doing: &str, statement: &str, plan: proto::plan::OpType, watch: &mut dyn Watch) -> Result<Rows, EngineError> {
+        let mut run = Run { operation_id: new_id(&self.client), last_response_id: None, rows: Rows::default(), expected: 0 };
+        let option = proto::execute_plan_request::request_option::RequestOption::ReattachOptions(proto::ReattachOptions { reattachable: true });
+        let request = proto::ExecutePlanRequest {
+            session_id: self.session_id.clone(),
+            user_context: self.user(),
+            operation_id: Some(run.operation_id.clone()),
+            plan: Some(proto::Plan { op_type: Some(plan) }),
+            client_type: Some("leadscore".to_owned()),
+            request_options: vec![proto::execute_plan_request::RequestOption { request_option: Some(option) }],
+            ..Default::default()
+        };
+        let failed = |why: String, address: String| EngineError::Failed { address, doing: doing.to_owned(), why, statement: beginning(statement) };
+        // The first failure of a row of them, in which nothing came.
+        let mut lost_since: Option<Instant> = None;
+        let mut pause = Duration::from_millis(100);
+        let mut is_begun = false;
+        loop {
+            let before = run.last_response_id.clone();
+            let broken = match self.runtime.block_on(self.stream(&request, is_begun, &mut run, watch)) {
+                Ok(()) => {
+                    self.release(&run.operation_id);
+                    if run.rows.n_rows != run.expected {
+                        let (found, expected) = (run.rows.n_rows, run.expected);
+                        return Err(EngineError::Rows { address: self.address(), doing: doing.to_owned(), found, expected });
+                    }
+                    return Ok(run.rows);
+                }
+                Err(broken) => broken,
+            };
+            let why = match broken {
+                Broken::Interrupted => {
+                    let _ = self.runtime.block_on(async { tokio::time::timeout(FIRST_PATIENCE, self.client.interrupt_operation(&run.operation_id)).await });
+                    self.release(&run.operation_id);
+                    return Err(EngineError::Interrupted { address: self.address() });
+                }
+                Broken::Failed(why) => return Err(failed(why, self.address())),
+                // It never arrived, so it can be sent again; once something came, its rows are gone with it.
+                Broken::Unknown(why) if run.last_response_id.is_none() => {
+                    is_begun = false;
+                    why
+                }
+                Broken::Unknown(why) => return Err(failed(format!("the engine lost the statement: {why}"), self.address())),
+                Broken::Connection(why) => {
+                    is_begun = true;
+                    why
+                }
+            };
+            if run.last_response_id != before {
+                lost_since = None;
+                pause = Duration::from_millis(100);
+            }
+            let since = *lost_since.get_or_insert_with(Instant::now);
+            if since.elapsed() > PATIENCE {
+                return Err(EngineError::Lost { address: self.address(), doing: doing.to_owned(), seconds: since.elapsed().as_secs(), why });
+            }
+            if watch.is_interrupted() {
+                return Err(EngineError::Interrupted { address: self.address() });
+            }
+            self.runtime.block_on(async { tokio::time::sleep(pause).await });
+            pause = (pause * 2).min(Duration::from_secs(5));
+            // Over a new connection: the old one may be dead and not know it.
+            if let Ok(client) = self.runtime.block_on(SparkConnectClient::connect(&self.address.builder)) {
+                self.client = client;
+            }
+            // An engine that was started anew knows nothing of our settings, without which numbers would differ.
+            if !is_begun && self.settle().is_err() {
+                is_begun = true;
+            }
+        }
+    }
+
+    /// Reads responses until the result is complete.
+    async fn stream(&self, request: &proto::ExecutePlanRequest, is_begun: bool, run: &mut Run, watch: &mut dyn Watch) -> Result<(), Broken> {
+        let opened = async {
+            if is_begun {
+                let again = proto::ReattachExecuteRequest {
+                    session_id: self.session_id.clone(),
+                    user_context: self.user(),
+                    operation_id: run.operation_id.clone(),
+                    last_response_id: run.last_response_id.clone(),
+                    ..Default::default()
+                };
+                self.client.reattach_execute(again).await
+            } else {
+                self.client.execute_plan(request.clone()).await
+            }
+        };
+        let mut opened = Box::pin(opened);
+        let asked = Instant::now();
+        let mut stream = loop {
+            match tokio::time::timeout(LOOK, &mut opened).await {
+                Ok(Ok(stream)) => break stream,
+                Ok(Err(error)) => return Err(broken_by(&error)),
+                Err(_) if watch.is_interrupted() => return Err(Broken::Interrupted),
+                Err(_) if asked.elapsed() > SILENCE => self.probe().await?,
+                Err(_) => {}
+            }
+        };
+        drop(opened);
+        let mut heard = Instant::now();
+        loop {
+            let mut next = Box::pin(stream.message());
+            let response = loop {
+                match tokio::time::timeout(LOOK, &mut next).await {
+                    Ok(Ok(response)) => break response,
+                    Ok(Err(status)) => {
+                        // A status of the transport has a cause; one that the engine sent has none.
+                        let of_transport = std::error::Error::source(&status).is_some();
+                        let error = SparkError::from_grpc_status(status);
+                        return Err(if of_transport { Broken::Connection(said(&error)) } else { broken_by(&error) });
+                    }
+                    Err(_) if watch.is_interrupted() => return Err(Broken::Interrupted),
+                    Err(_) if heard.elapsed() > SILENCE => {
+                        self.probe().await?;
+                        heard = Instant::now();
+                    }
+                    Err(_) => {}
+                }
+            };
+            drop(next);
+            heard = Instant::now();
+            // An engine ends a stream now and then; only its word makes a result complete.
+            let Some(response) = response else { return Err(Broken::Connection("the stream ended before the result".to_owned())) };
+            if !response.response_id.is_empty() {
+                run.last_response_id = Some(response.response_id);
+            }
+            use proto::execute_plan_response::ResponseType;
+            match response.response_type {
+                Some(ResponseType::ResultComplete(_)) => return Ok(()),
+                Some(ResponseType::ArrowBatch(batch)) => {
+                    run.expected = batch.start_offset.unwrap_or(run.rows.n_rows) + batch.row_count;
+                    run.rows.n_rows += batch.row_count;
+                    run.rows.batches.push(batch.data.into());
+                }
+                Some(ResponseType::ExecutionProgress(progress)) => {
+                    let count = |of: fn(&proto::execute_plan_response::execution_progress::StageInfo) -> i64| {
+                        progress.stages.iter().map(|stage| u64::try_from(of(stage)).unwrap_or(0)).sum()
+                    };
+                    watch.progress(count(|stage| stage.num_completed_tasks), count(|stage| stage.num_tasks));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks for a setting: a connection that does not carry even that is dead.
+    async fn probe(&self) -> Result<(), Broken> {
+        match tokio::time::timeout(SILENCE, self.client.get_configs(&[SETTINGS[0].0])).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(broken_by(&error)),
+            Err(_) => Err(Broken::Connection("no word from the engine".to_owned())),
+        }
+    }
+
+    /// Lets the engine forget a result; nothing is lost where it does not hear it.
+    fn release(&self, operation_id: &str) {
+        let request = proto::ReleaseExecuteRequest {
+            session_id: self.session_id.clone(),
+            user_context: self.user(),
+            operation_id: operation_id.to_owned(),
+            release: Some(proto::release_execute_request::Release::ReleaseAll(proto::release_execute_request::ReleaseAll {})),
+            ..Default::default()
+        };
+        let _ = self.runtime.block_on(async { tokio::time::timeout(LOOK * 10, self.client.release_execute(request)).await });
+    }
+
+    fn user(&self) -> Option<proto::UserContext> {
+        Some(proto::UserContext { user_id: self.client.user_id().unwrap_or("leadscore").to_owned(), ..Default::default() })
+    }
+}
+
+/// What of a statement's result has come.
+struct Run {
+    operation_id: String,
+    last_response_id: Option<String>,
+    rows: Rows,
+    /// Rows that there must be by what the engine said of its batches.
+    expected: i64,
+}
+
+/// An id that no other has.
+fn new_id(client: &SparkConnectClient) -> String {
+    client.with_new_session_id().session_id().to_owned()
+}
+
+/// Whether the engine does not let us in.
+fn is_refusal(error: &SparkError) -> bool {
+    const UNAUTHENTICATED: i32 = 16;
+    const PERMISSION_DENIED: i32 = 7;
+    error.grpc_code().is_some_and(|code| [UNAUTHENTICATED, PERMISSION_DENIED].contains(&code))
+}
+
+fn broken_by(error: &SparkError) -> Broken {
+    const UNAVAILABLE: i32 = 14;
+    let text = said(error);
+    if text.contains("OPERATION_NOT_FOUND") || text.contains("SESSION_NOT_FOUND") {
+        Broken::Unknown(text)
+    } else if error.grpc_code() == Some(UNAVAILABLE) || text.contains("DISCONNECTED") || text.contains("transport error") {
+        Broken::Connection(text)
+    } else {
+        Broken::Failed(text)
+    }
+}
+
+/// What an error says, in one line without its stack.
+fn said(error: &SparkError) -> String {
+    let text = error.message();
+    let text = text.lines().take_while(|line| !line.trim_start().starts_with("at ")).collect::<Vec<_>>().join("\n");
+    text.trim().to_owned()
+}
+
+fn beginning(statement: &str) -> String {
+    let mut text: String = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = text.char_indices().nth(SHOWN) {
+        text.truncate(cut);
+        text.push('…');
+    }
+    text
+}

@@ -1,0 +1,204 @@
+//! The rows of a score file in Spark's SQL: likelihood, tier, percentile and reasons of every open lead, and the leads that are won.
+
+use std::fmt::Write as _;
+
+use leadscore_core::{ContactPriority, FeatureKind};
+use leadscore_inference::{Axis, Model, Term};
+
+use crate::dialect::Dialect;
+use crate::error::SqlError;
+use crate::features::{FeaturesSql, add_features, column_of};
+use crate::score::{Writer, number, probability};
+use crate::statement::Statement;
+
+/// How many reasons a score file names.
+const N_REASONS: usize = 3;
+/// Buckets to a unit of log-odds: ranks are counted within buckets, so that no engine has to sort all leads in one place.
+const BUCKETS: f64 = 64.0;
+
+/// What a score file is made of, beside the features.
+#[derive(Debug, Clone, Copy)]
+pub struct ScoreFileSql<'a> {
+    /// The model; `ask.specs` are its features.
+    pub model: &'a Model,
+    /// The features, and when leads are looked at.
+    pub ask: FeaturesSql<'a>,
+    /// Whether tiers begin at the model's own edges, in place of the quartiles of these leads.
+    pub frozen_edges: bool,
+}
+
+/// One SELECT with the rows and columns that `leadscore score` writes, in no order.
+///
+/// Texts of reasons show numbers with up to four decimal places; else the values are those of the command.
+///
+/// # Errors
+///
+/// [`SqlError`] names what cannot be said.
+pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
+    let ScoreFileSql { model, ask, frozen_edges } = file;
+    let dialect = ask.dialect;
+    if dialect != Dialect::Spark {
+        return Err(SqlError::Dialect(dialect));
+    }
+    let mut statement = Statement::new(dialect);
+    let select = add_features(&mut statement, ask)?;
+    statement.step("ls_features", select);
+    let id = dialect.name(&ask.config.leads.id);
+    let feature = |idx: usize| dialect.name(&column_of(ask.config, &model.specs[idx]));
+    let writer = Writer { model, dialect, features: Some(&feature) };
+
+    // Each term's own log-odds.
+    let mut given = vec!["*".to_owned()];
+    for (idx, term) in model.terms.iter().enumerate() {
+        given.extend(writer.given(idx, term).into_iter().map(|(expression, name)| format!("{expression} AS {name}")));
+    }
+    statement.step("ls_given", format!("SELECT {}\n  FROM ls_features", given.join(",\n    ")));
+    // In one array, not in a column each: Spark follows what is known of every column through all steps, and of dozens of columns
+    // that are sums of one another it would do so for hours.
+    let terms: Vec<String> = model.terms.iter().enumerate().map(|(idx, term)| writer.addend(idx, term)).collect();
+    statement.step("ls_terms", format!("SELECT *, ARRAY(0e0{}) AS t\n  FROM ls_given", terms.iter().map(|term| format!(",\n    {term}")).collect::<String>()));
+    let total: String = (1..=model.terms.len()).map(|place| format!(" + t[{place}]")).collect();
+    statement.step("ls_added", format!("SELECT *, {}{total} AS total\n  FROM ls_terms", number(model.intercept)));
+    statement.step("ls_moved", format!("SELECT *, {} AS log_odds, {} AS stretch\n  FROM ls_added", writer.calibrated(), writer.stretch()));
+    let contribution = |(idx, term): (usize, &Term)| format!(",\n    (t[{}] - ({})) * stretch", idx + 1, number(term.average()));
+    let contributions: String = model.terms.iter().enumerate().map(contribution).collect();
+    statement.step("ls_reasons0", format!("SELECT *, {} AS probability, ARRAY(0e0{contributions}) AS c\n  FROM ls_moved", probability()));
+
+    // The strongest, then the strongest of the others: of equal ones the first term. Places count from 1; 0 is for none.
+    let places = 1..=model.terms.len();
+    for rank in 1..=N_REASONS {
+        let taken = |place: usize| (1..rank).map(|earlier| format!("i{earlier} = {place}")).collect::<Vec<_>>().join(" OR ");
+        let strength = |place: usize| match rank {
+            1 => format!(", ABS(c[{place}])"),
+            _ => format!(", CASE WHEN {} THEN -1e0 ELSE ABS(c[{place}]) END", taken(place)),
+        };
+        let all: String = places.clone().map(strength).collect();
+        statement.step(&format!("ls_strongest{rank}"), format!("SELECT *, GREATEST(-1e0, -1e0{all}) AS s{rank}\n  FROM ls_reasons{}", rank - 1));
+        let mut place_of = format!("CASE WHEN s{rank} < 0 THEN 0");
+        for place in places.clone() {
+            let free = if rank == 1 { String::new() } else { format!(" AND NOT ({})", taken(place)) };
+            let _ = write!(place_of, " WHEN ABS(c[{place}]) = s{rank}{free} THEN {place}");
+        }
+        statement.step(&format!("ls_reasons{rank}"), format!("SELECT *, {place_of} ELSE 0 END AS i{rank}\n  FROM ls_strongest{rank}"));
+    }
+    let mut reasons = String::new();
+    for rank in 1..=N_REASONS {
+        let mut text = format!("CASE i{rank} WHEN 0 THEN CAST(NULL AS {})", dialect.text_type());
+        for (idx, term) in model.terms.iter().enumerate() {
+            let _ = write!(text, "\n      WHEN {} THEN {}", idx + 1, reason(model, dialect, &feature, term));
+        }
+        let _ = write!(reasons, ",\n    {text} END AS reason_{rank}, ELEMENT_AT(c, i{rank} + 1) AS reason_{rank}_log_odds");
+    }
+    let bucket = format!(
+        "CASE WHEN probability <= 1e-13 THEN -100000 WHEN probability >= 1e0 - 1e-13 THEN 100000 ELSE CAST(FLOOR(LN(probability / (1e0 - probability)) * {}) AS BIGINT) END",
+        number(BUCKETS)
+    );
+    statement.step("ls_scored", format!("SELECT {id} AS lead, snapshot, log_odds, probability, {bucket} AS bucket{reasons}\n  FROM ls_reasons{N_REASONS}"));
+
+    // Ranks: leads in the buckets below, then those below within the bucket.
+    statement.step("ls_buckets", "SELECT bucket, COUNT(*) AS n\n  FROM ls_scored\n  GROUP BY bucket".to_owned());
+    statement.step(
+        "ls_below",
+        "SELECT bucket, CAST(SUM(n) OVER (ORDER BY bucket) - n AS BIGINT) AS below, CAST(SUM(n) OVER () AS BIGINT) AS n_all\n  FROM ls_buckets".to_owned(),
+    );
+    statement.step(
+        "ls_ranked",
+        "SELECT s.*, b.n_all, b.below + RANK() OVER (PARTITION BY s.bucket ORDER BY s.probability) - 1 AS first_rank,\n    COUNT(*) OVER (PARTITION BY s.bucket, s.probability) AS n_ties\n  FROM ls_scored s\n  JOIN ls_below b ON b.bucket = s.bucket".to_owned(),
+    );
+    let manual = ask.manual_score.then_some("manual_score");
+    let tier = if frozen_edges {
+        let cases: String = model
+            .tier_edges
+            .iter()
+            .zip(ContactPriority::QUARTILES)
+            .map(|(edge, tier)| format!(" WHEN r.probability >= {} THEN '{}'", number(*edge), tier.name()))
+            .collect();
+        format!("CASE{cases} ELSE '{}' END", ContactPriority::Low.name())
+    } else {
+        // The midpoint of a group of ties, counted from the top, in halves of a lead.
+        let from_top = dialect.quotient("(2 * (2 * r.n_all - 2 * r.first_rank - r.n_ties))", "r.n_all");
+        let names = ContactPriority::QUARTILES.map(ContactPriority::name);
+        format!("CASE {from_top} WHEN 0 THEN '{}' WHEN 1 THEN '{}' WHEN 2 THEN '{}' ELSE '{}' END", names[0], names[1], names[2], names[3])
+    };
+    let percentile = format!("100e0 * {} / {}", dialect.double("(2 * r.first_rank + r.n_ties)"), dialect.double("(2 * r.n_all)"));
+    let baseline = number(model.baseline());
+    let named: Vec<String> = (1..=N_REASONS).map(|rank| format!("r.reason_{rank}_log_odds")).collect();
+    let model_id = dialect.text(&model.card.model_id);
+    let mut columns = vec![
+        format!("r.lead AS {id}"),
+        "r.snapshot AS as_of".to_owned(),
+        "r.probability * 100e0 AS likelihood_to_close".to_owned(),
+        format!("{tier} AS contact_priority"),
+        format!("{percentile} AS percentile"),
+    ];
+    let null = |kind: &str| format!("CAST(NULL AS {kind})");
+    let (text_null, number_null) = (null(dialect.text_type()), dialect.double("NULL"));
+    let mut of_won = vec![
+        "l.lead".to_owned(),
+        dialect.timestamp(&ask.moments.single(dialect)),
+        number_null.clone(),
+        format!("'{}'", ContactPriority::ClosedWon.name()),
+        number_null.clone(),
+    ];
+    for rank in 1..=N_REASONS {
+        columns.extend([format!("r.reason_{rank}"), format!("r.reason_{rank}_log_odds")]);
+        of_won.extend([text_null.clone(), number_null.clone()]);
+    }
+    columns.extend([
+        format!("r.log_odds - ({baseline}) - ({}) AS other_reasons_log_odds", named.join(" + ")),
+        format!("{baseline} AS baseline_log_odds"),
+        "r.log_odds".to_owned(),
+    ]);
+    of_won.extend([number_null.clone(), number_null.clone(), number_null]);
+    if let Some(manual) = manual {
+        columns.push(format!("s.{manual}"));
+        of_won.push(format!("l.{manual}"));
+    }
+    columns.push(format!("{model_id} AS model_id"));
+    of_won.push(model_id);
+    let manual_join = if manual.is_some() { "\nJOIN ls_snapshots s ON s.lead = r.lead" } else { "" };
+    let moment = ask.moments.single(dialect);
+    Ok(statement.finish(&format!(
+        "SELECT {}\nFROM ls_ranked r{manual_join}\nUNION ALL\nSELECT {}\nFROM ls_leads l\nJOIN ls_outcomes o ON o.lead = l.lead\nWHERE o.won < {moment} AND l.created_known <= {moment}",
+        columns.join(",\n  "),
+        of_won.join(", ")
+    )))
+}
+
+/// A term in words, with the lead's values.
+fn reason(model: &Model, dialect: Dialect, feature: &dyn Fn(usize) -> String, term: &Term) -> String {
+    let value = |idx: usize| {
+        let spec = &model.specs[idx];
+        let value = match spec.kind {
+            FeatureKind::Category => format!("COALESCE({}, 'missing')", feature(idx)),
+            FeatureKind::Number => readable(dialect, &feature(idx)),
+        };
+        concat(dialect, &[dialect.text(&format!("{}: ", spec.describe())), value])
+    };
+    match term {
+        Term::Pair(pair) => {
+            let side = |axis: &Axis| value(axis.feature_idx());
+            concat(dialect, &[side(&pair.first), dialect.text(", with "), side(&pair.second)])
+        }
+        _ => value(term.feature_idx()),
+    }
+}
+
+fn concat(dialect: Dialect, texts: &[String]) -> String {
+    match dialect {
+        Dialect::Spark => format!("CONCAT({})", texts.join(", ")),
+        _ => format!("({})", texts.join(" || ")),
+    }
+}
+
+/// A number with as many digits as a reader wants.
+fn readable(dialect: Dialect, value: &str) -> String {
+    let kind = dialect.text_type();
+    let digits = |places: u8| format!("CAST(CAST({value} AS DECIMAL(38, {places})) AS {kind})");
+    format!(
+        "CASE WHEN {value} IS NULL THEN 'none' WHEN {value} = FLOOR({value}) AND ABS({value}) < 1e15 THEN CAST(CAST({value} AS BIGINT) AS {kind}) WHEN ABS({value}) >= 1 THEN {} WHEN ABS({value}) >= 1e-2 THEN {} ELSE {} END",
+        digits(1),
+        digits(2),
+        digits(4)
+    )
+}

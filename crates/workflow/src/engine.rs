@@ -1,0 +1,332 @@
+//! The same lines on an engine elsewhere: the cluster computes over its own tables, this machine asks and checks.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Timestamp, stable_hash};
+use leadscore_inference::Model;
+use leadscore_report::count;
+use leadscore_spark::{Address, Session, Watch};
+use leadscore_sql::{Dialect, FeaturesSql, Moments, ScoreFileSql, SqlSource, SqlSources, count_sql, features_sql, score_file_sql};
+use leadscore_tables::{Config, Frame, Frames, LoadOptions, Location, Tables, TierEdges, attributes_with_history, time_kinds};
+use leadscore_training::Trained;
+
+use crate::listener::Stage;
+use crate::project::{Labelled, Project, now};
+use crate::sql::table_names;
+use crate::train::{Fitting, fit, report_training};
+
+const DIALECT: Dialect = Dialect::Spark;
+/// Rows that show what the columns of a table hold.
+const ROWS_SHOWN: usize = 2_000;
+/// Leads by which features are chosen; where there are more, a sample of about so many.
+const LEADS_CHOSEN_BY: u64 = 50_000;
+
+/// A project whose tables are in an engine.
+pub struct Engine {
+    session: Session,
+    sources: SqlSources,
+    /// The last moment that the data speaks of.
+    observation_end: Timestamp,
+    /// When the first lead was created.
+    first: Timestamp,
+}
+
+/// Hears a statement's progress, and whether the user wants it to stop.
+struct Watcher<'p> {
+    project: &'p Project,
+    stage: Stage,
+}
+
+impl Watch for Watcher<'_> {
+    fn progress(&mut self, done: u64, all: u64) {
+        self.stage.at(usize::try_from(done).unwrap_or(0), usize::try_from(all).unwrap_or(0));
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.project.is_interrupted()
+    }
+}
+
+impl Engine {
+    /// Connects to an engine and looks at the tables of the project there: what their times are, and until when they speak.
+    ///
+    /// # Errors
+    ///
+    /// Nobody answers, or a table is not as the config says.
+    pub fn connect(project: &Project, address: &str, as_of: Option<Timestamp>) -> anyhow::Result<Self> {
+        if project.config.is_flat() {
+            bail!("a flat export has no events, and needs no cluster: leave --engine out");
+        }
+        let session = {
+            let address = Address::parse(address).context("--connect")?;
+            let _stage = project.stage(&format!("connecting to {}", address.shown()), 1)?;
+            Session::connect(&address)?
+        };
+        let mut sources = SqlSources::default();
+        for (table, location, query) in project.config.sources() {
+            sources.tables.insert(table.clone(), SqlSource { from: place(project, &table, location, query)?, ..SqlSource::default() });
+        }
+        let mut engine = Self { session, sources, observation_end: Timestamp::MAX, first: Timestamp::MAX };
+        // A few rows of each table, read as files are: that is how the kinds of its times are told.
+        let mut shown = Frames::new();
+        for name in table_names(&project.config) {
+            let from = engine.sources.tables[&name].from.clone();
+            let frame = engine.rows(project, &format!("looking at [{name}]"), &format!("SELECT * FROM {from} LIMIT {ROWS_SHOWN}"))?;
+            if frame.columns().is_empty() {
+                bail!("[{name}]: the engine finds nothing there: {from}");
+            }
+            shown.insert(name, frame);
+        }
+        let mut few = project.config.clone();
+        few.put_frames(&shown)?;
+        for (name, times) in time_kinds(&few, &project.folder)? {
+            engine.sources.tables.entry(name).or_default().times = times;
+        }
+        if let Some(history) = &project.config.history {
+            let from = &engine.sources.tables["history"].from;
+            let names = format!("SELECT DISTINCT {} FROM {from}", DIALECT.name(&history.attribute));
+            let frame = engine.rows(project, "looking at [history]", &names)?;
+            few.put_frames(&Frames::from([("history".to_owned(), frame)]))?;
+            engine.sources.with_history = attributes_with_history(&few, &project.folder)?;
+        }
+        engine.look_at_times(project, as_of)?;
+        Ok(engine)
+    }
+
+    /// Finds the first creation and the last moment that the data speaks of.
+    fn look_at_times(&mut self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<()> {
+        let frame = self.rows(project, "looking at times", &leadscore_sql::reach_sql(&project.config, &self.sources, DIALECT)?)?;
+        let cell = |column: &str| frame.numbers(column).and_then(|values| values.first().copied()).filter(|value| value.is_finite());
+        #[expect(clippy::cast_possible_truncation, reason = "microseconds below 2⁵³")]
+        let moment = |column: &str| cell(column).map(|micros| Timestamp::from_micros(micros as i64));
+        let Some(first) = moment("first") else { bail!("[leads] holds no lead with a time of creation") };
+        self.first = first;
+        let configured = project.config.snapshots.observation_end.map(|moment| moment.0);
+        // Data that goes on after now is planned or wrong.
+        let end = configured.or(moment("latest").map(|latest| latest.min(now()))).unwrap_or_else(now);
+        self.observation_end = as_of.map_or(end, |as_of| end.min(as_of));
+        Ok(())
+    }
+
+    fn rows(&mut self, project: &Project, doing: &str, statement: &str) -> anyhow::Result<Frame> {
+        let mut watcher = Watcher { project, stage: project.stage(doing, 1)? };
+        let rows = self.session.query(doing, statement, &mut watcher)?;
+        Ok(Frame::from_ipc(&rows.batches)?)
+    }
+
+    fn ask<'a>(&'a self, project: &'a Project, specs: &'a [FeatureSpec], moments: &'a Moments) -> FeaturesSql<'a> {
+        FeaturesSql { config: &project.config, sources: &self.sources, specs, moments, dialect: DIALECT, manual_score: false }
+    }
+
+    /// When leads are looked at for training.
+    fn moments(&self, project: &Project) -> Moments {
+        let (snapshots, observation_end) = (&project.config.snapshots, self.observation_end);
+        match &snapshots.ages {
+            Some(ages) => Moments::Ages { ages: ages.clone(), observation_end },
+            None => Moments::Calendar { moments: leadscore_features::calendar_moments(snapshots, self.first, observation_end), observation_end },
+        }
+    }
+
+    /// The tables of some leads, all of theirs, by which features are chosen as they are from files.
+    fn some_tables(&mut self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
+        let sample = leadscore_sql::SampleSql { config: &project.config, sources: &self.sources, dialect: DIALECT };
+        let frame = self.rows(project, "counting leads", &sample.count()?)?;
+        let n_leads = frame.numbers("n").and_then(|values| values.first().copied()).unwrap_or(0.0);
+        let share = (LEADS_CHOSEN_BY as f64 / n_leads.max(1.0)).min(1.0);
+        if share < 1.0 {
+            project.remark(&format!("features are chosen by {:.1} % of the leads", 100.0 * share));
+        }
+        let sample = leadscore_sql::SampleSql { config: &project.config, sources: &self.sources, dialect: DIALECT };
+        let statements = sample.tables(share)?;
+        let mut frames = Frames::new();
+        for (name, statement) in statements {
+            let frame = self.rows(project, &format!("bringing some of [{name}]"), &statement)?;
+            frames.insert(name, frame);
+        }
+        let mut config: Config = project.config.clone();
+        config.put_frames(&frames)?;
+        let options = LoadOptions { as_of, latest: Some(self.observation_end), now: Some(now()), ..LoadOptions::default() };
+        Ok(leadscore_tables::load(&config, &project.folder, &options)?)
+    }
+
+    /// The features that the config asks for, chosen by what some leads show.
+    fn plan(&mut self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<(Vec<FeatureSpec>, Tables)> {
+        let tables = self.some_tables(project, as_of)?;
+        let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of);
+        if labelled.snapshots.is_empty() {
+            return Err(crate::project::no_snapshot(project, &counts, self.observation_end));
+        }
+        let specs = project.plan(&leadscore_features::survey(&tables, &labelled.snapshots))?;
+        Ok((specs, tables))
+    }
+
+    /// Writes the matrix of all snapshots with their labels as a folder of Parquet files, on the cluster; returns the features.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`]; or the number of rows that were written is not the number of snapshots.
+    pub fn write_features(&mut self, project: &Project, model: Option<&Model>, as_of: Option<Timestamp>, target: &str) -> anyhow::Result<Vec<FeatureSpec>> {
+        let target = target_of(target)?;
+        let specs = match model {
+            Some(model) => model.specs.clone(),
+            None => self.plan(project, as_of)?.0,
+        };
+        let moments = self.moments(project);
+        let ask = self.ask(project, &specs, &moments);
+        let (select, counted) = (features_sql(ask)?, count_sql(ask)?);
+        let n_rows = self.write(project, &format!("computing {} features", specs.len()), &target, &select, &counted)?;
+        project.remark(&format!("wrote {target} ({} rows, {} features)", count(n_rows), specs.len()));
+        Ok(specs)
+    }
+
+    /// Scores every lead that is open at `as_of`, by default the day after the latest time in the data, and writes the score file as
+    /// a folder of Parquet files, on the cluster.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write_features`].
+    pub fn write_scores(&mut self, project: &Project, model: &Model, as_of: Option<Timestamp>, target: &str) -> anyhow::Result<()> {
+        let target = target_of(target)?;
+        let as_of = as_of.unwrap_or_else(|| self.observation_end.next_midnight());
+        let moments = Moments::At(as_of);
+        let ask = FeaturesSql { manual_score: project.config.leads.manual_score.is_some(), ..self.ask(project, &model.specs, &moments) };
+        let frozen_edges = project.config.tiers.edges == TierEdges::Frozen;
+        let (select, counted) = (score_file_sql(ScoreFileSql { model, ask, frozen_edges })?, count_sql(ask)?);
+        let n_rows = self.write(project, "scoring leads", &target, &select, &counted)?;
+        let tiers = format!(
+            "SELECT contact_priority AS tier, COUNT(*) AS n, AVG(likelihood_to_close) AS likelihood FROM parquet.{} GROUP BY contact_priority",
+            DIALECT.name(&target)
+        );
+        let frame = self.rows(project, "counting tiers", &tiers)?;
+        project.remark(&format!("scored the leads that are open at {as_of}; wrote {target} ({} rows)", count(n_rows)));
+        let (names, sizes, means) = (frame.texts("tier"), frame.numbers("n"), frame.numbers("likelihood"));
+        if let (Some(names), Some(sizes), Some(means)) = (names, sizes, means) {
+            for tier in leadscore_core::ContactPriority::QUARTILES {
+                if let Some(row) = names.iter().position(|name| name.as_deref() == Some(tier.name())) {
+                    project.remark(&format!("  {:<10} {:>9} leads, mean likelihood {:5.2} %", tier.name(), sizes[row], means[row]));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Learns a model: the cluster makes the labelled matrix, which comes here and is fitted as one from files is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`]; or the matrix holds too little to learn from.
+    pub fn train(&mut self, project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> anyhow::Result<Trained> {
+        let (specs, tables) = self.plan(project, as_of)?;
+        let moments = self.moments(project);
+        let ask = self.ask(project, &specs, &moments);
+        let statement = format!("SELECT * FROM ({}) WHERE mature = 1", features_sql(ask)?);
+        let frame = self.rows(project, &format!("computing {} features", specs.len()), &statement)?;
+        let labelled = labelled(&project.config, &specs, &frame)?;
+        let n_won = labelled.labels.iter().filter(|label| **label).count();
+        let horizon = project.config.snapshots.horizon;
+        project.remark(&format!("{} mature snapshots came, {} of them won within {horizon}", count(labelled.labels.len()), count(n_won)));
+        let trained = fit(project, &tables, &labelled, fitting, as_of)?;
+        report_training(project, &trained);
+        Ok(trained)
+    }
+
+    /// Writes the rows of a SELECT as a folder of Parquet files, and counts them; they must be as many as were counted before.
+    fn write(&mut self, project: &Project, doing: &str, target: &str, select: &str, counted: &str) -> anyhow::Result<usize> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of rows")]
+        let whole = |frame: &Frame, column: &str| frame.numbers(column).and_then(|values| values.first().copied()).unwrap_or(f64::NAN) as usize;
+        let expected = {
+            let frame = self.rows(project, "counting snapshots", counted)?;
+            whole(&frame, "n_snapshots") + whole(&frame, "n_won")
+        };
+        if expected == 0 {
+            bail!("no lead is at risk then: look at --as-of, and at the times of [leads] and [outcomes]");
+        }
+        let statement = format!("INSERT OVERWRITE DIRECTORY {} USING parquet\n{select}", DIALECT.text(target));
+        let mut watcher = Watcher { project, stage: project.stage(doing, 1)? };
+        self.session.command(doing, &statement, &mut watcher)?;
+        drop(watcher);
+        let frame = self.rows(project, "counting what was written", &format!("SELECT COUNT(*) AS n FROM parquet.{}", DIALECT.name(target)))?;
+        let found = whole(&frame, "n");
+        if found != expected {
+            bail!(
+                "{target} holds {} rows where there are {} snapshots: do not use it; are ids unique in [leads], and keys in the lookups?",
+                count(found),
+                count(expected)
+            );
+        }
+        Ok(found)
+    }
+}
+
+/// Where a table is, as it stands behind FROM.
+fn place(project: &Project, table: &str, location: &Location, query: Option<&String>) -> anyhow::Result<String> {
+    if let Some(query) = query {
+        return Ok(format!("({query})"));
+    }
+    let mut parts = Vec::new();
+    for path in location.paths() {
+        let whole = if path.contains("://") { path.clone() } else { std::path::absolute(project.folder.join(path))?.to_string_lossy().into_owned() };
+        let name = whole.trim_end_matches('/');
+        if !(name.ends_with(".parquet")
+            || name.ends_with(".pq")
+            || name.ends_with('*')
+            || !Path::new(name).file_name().is_some_and(|name| name.to_string_lossy().contains('.')))
+        {
+            bail!("[{table}]: {path} is no Parquet file, and the engine reads nothing else from a path: convert it, or give a `query` that reads it there");
+        }
+        parts.push(format!("SELECT * FROM parquet.{}", DIALECT.name(&whole)));
+    }
+    Ok(format!("({})", parts.join(" UNION ALL ")))
+}
+
+/// The folder that is written, which must say by its name that it may be.
+fn target_of(target: &str) -> anyhow::Result<String> {
+    if !target.trim_end_matches('/').ends_with(".parquet") {
+        bail!("{target}: an engine writes a folder of Parquet files, and replaces all that is in it: give it a name that ends in .parquet");
+    }
+    Ok(if target.contains("://") { target.to_owned() } else { std::path::absolute(target)?.to_string_lossy().into_owned() })
+}
+
+/// The matrix that a cluster made, in order of time, then lead.
+fn labelled(config: &Config, specs: &[FeatureSpec], frame: &Frame) -> anyhow::Result<Labelled> {
+    let lacks = |column: &str| format!("the matrix from the engine has no column `{column}` of its type");
+    let ids = frame.texts(&config.leads.id).with_context(|| lacks(&config.leads.id))?;
+    let times = frame.micros("snapshot").with_context(|| lacks("snapshot"))?;
+    let labels = frame.numbers("label").with_context(|| lacks("label"))?;
+    let ids: Vec<String> = ids.into_iter().map(Option::unwrap_or_default).collect();
+    let mut names: Vec<&str> = ids.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut rows: Vec<(i64, u32, usize)> = Vec::with_capacity(ids.len());
+    for (row, (id, time)) in ids.iter().zip(times).enumerate() {
+        let lead = names.binary_search(&id.as_str()).expect("it is one of them");
+        rows.push((time.with_context(|| lacks("snapshot"))?, u32::try_from(lead)?, row));
+    }
+    rows.sort_unstable();
+    let keys: Vec<Snapshot> = rows.iter().map(|&(at, lead, _)| Snapshot { lead, at: Timestamp::from_micros(at) }).collect();
+    let mut columns = Vec::with_capacity(specs.len());
+    for spec in specs {
+        let name = leadscore_sql::column_of(config, spec);
+        match spec.kind {
+            FeatureKind::Number => {
+                let values = frame.numbers(&name).with_context(|| lacks(&name))?;
+                columns.push((spec.clone(), Vec::new(), rows.iter().map(|row| values[row.2]).collect()));
+            }
+            FeatureKind::Category => {
+                let texts = frame.texts(&name).with_context(|| lacks(&name))?;
+                let mut levels: Vec<String> = texts.iter().flatten().cloned().collect();
+                levels.sort_unstable();
+                levels.dedup();
+                let code = |text: &Option<String>| text.as_ref().and_then(|text| levels.binary_search(text).ok()).map_or(f64::NAN, |code| code as f64);
+                let values = rows.iter().map(|row| code(&texts[row.2])).collect();
+                columns.push((spec.clone(), levels, values));
+            }
+        }
+    }
+    Ok(Labelled {
+        matrix: FeatureMatrix::new(keys, columns)?,
+        labels: rows.iter().map(|row| labels[row.2] == 1.0).collect(),
+        lead_keys: rows.iter().map(|row| stable_hash(&ids[row.2])).collect(),
+    })
+}

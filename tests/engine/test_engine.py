@@ -1,0 +1,176 @@
+"""Features, training and scores on an engine elsewhere are those of the command, to the bit; and what a user sees where it fails."""
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+import duckdb
+from servers import Program, Proxy, free_port
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
+import odd_crm  # noqa: E402
+
+LEADSCORE = os.environ["LEADSCORE"]
+ASK = pathlib.Path(LEADSCORE).parent / "examples" / "ask"
+
+
+def bits(value):
+    return value if isinstance(value, str) or value is None else struct.pack("<d", float(value) + 0.0)
+
+
+class Engine(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        # An engine that runs already, such as Spark, or Sail for this test.
+        cls.server = None
+        cls.address = os.environ.get("LEADSCORE_ENGINE")
+        if not cls.address:
+            cls.server = Program("sail", "spark", "server", "--ip", "127.0.0.1", "--port", "PORT", log=cls.folder / "sail.log")
+            cls.address = f"sc://127.0.0.1:{cls.server.port}"
+        cls.tables = odd_crm.rows()
+        with duckdb.connect() as database:
+            odd_crm.write(database, cls.tables, cls.folder)
+        cls.run_line("simulate", "--leads", "9000", "--world", "interactions", "--out", "crm")
+        crm = cls.folder / "crm" / "leadscore.toml"
+        crm.write_text(crm.read_text() + '\n[features]\nfamilies = ["attributes", "created", "age", "counts", "values", "active_days", "share", "latest"]\n')
+        cls.run_line("train", "-c", "crm/leadscore.toml", "--as-of", "2025-04-01", "-o", "model")
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.server:
+            cls.server.stop()
+        cls.temporary.cleanup()
+
+    @classmethod
+    def run_line(cls, *args, status=0, **environment):
+        done = subprocess.run([LEADSCORE, *args], cwd=cls.folder, capture_output=True, text=True, env={**os.environ, **environment}, timeout=600)
+        assert done.returncode == status, f"{done.returncode}: {done.stderr}"
+        return done.stderr
+
+    def elsewhere(self, *args, **more):
+        return self.run_line(*args, "--engine", "spark", "--connect", self.address, **more)
+
+    def rows(self, place, keys):
+        with duckdb.connect() as database:
+            result = database.execute(f"select * from '{self.folder}/{place}'")
+            names = [column[0] for column in result.description]
+            return {tuple(str(cell)[:19] for cell in row[:keys]): dict(zip(names[keys:], row[keys:])) for row in result.fetchall()}
+
+    def test_every_family_is_equal_to_the_bit(self):
+        self.run_line("features", "-o", "matrix.parquet")
+        said = self.elsewhere("features", "-o", "elsewhere.parquet")
+        expected, found = self.rows("matrix.parquet", 2), self.rows("elsewhere.parquet/*.parquet", 2)
+        self.assertIn(f"({len(expected):,} rows, ", said)
+        self.assertEqual(found.keys(), expected.keys())
+        self.assertGreater(len(next(iter(expected.values()))), 300)
+        for key, row in expected.items():
+            self.assertEqual(bool(found[key]["mature"]), row["mature"])
+            if row["mature"]:
+                self.assertEqual(found[key]["label"], int(row["label"]))
+            for name, value in row.items():
+                if name in ("label", "mature"):
+                    continue
+                if ".decay." in name:
+                    self.assertAlmostEqual(found[key][name], value, delta=1e-12 * max(1.0, value))
+                else:
+                    self.assertEqual(bits(found[key][name]), bits(value), f"{key} {name}: {found[key][name]} and not {value}")
+
+    def test_scores(self):
+        for as_of in ("2025-04-01", "2025-07-01"):
+            self.run_line("score", "model", "-c", "crm/leadscore.toml", "--as-of", as_of, "-o", "scores.parquet")
+            self.elsewhere("score", "model", "-c", "crm/leadscore.toml", "--as-of", as_of, "-o", "elsewhere_scores.parquet")
+            expected, found = self.rows("scores.parquet", 1), self.rows("elsewhere_scores.parquet/*.parquet", 1)
+            self.assertGreater(len(expected), 1000)
+            self.assertEqual(found.keys(), expected.keys())
+            for lead, row in expected.items():
+                self.assertEqual(list(found[lead]), list(row))
+                for name, value in row.items():
+                    if name == "as_of":
+                        self.assertEqual(str(found[lead][name])[:19], str(value)[:19])
+                    elif name.startswith("reason_") and isinstance(value, str):
+                        # Numbers in words may differ where they are rounded.
+                        self.assertEqual(found[lead][name].rsplit(": ", 1)[0], value.rsplit(": ", 1)[0])
+                    elif isinstance(value, float):
+                        self.assertAlmostEqual(found[lead][name], value, delta=1e-12 * max(1.0, abs(value)), msg=name)
+                    else:
+                        self.assertEqual(found[lead][name], value, name)
+
+    def test_training(self):
+        said = self.elsewhere("train", "-c", "crm/leadscore.toml", "--as-of", "2025-04-01", "-o", "elsewhere_model")
+        self.assertIn("wrote elsewhere_model", said)
+        # No feature is a sum of powers, so the matrix is equal to the bit, and so is the model; only leads are numbered anew.
+        models = []
+        for name in ("model", "elsewhere_model"):
+            self.run_line("export", "json", name, "-o", "model.json")
+            models.append(json.loads((self.folder / "model.json").read_text()))
+            models[-1]["card"].pop("data_fingerprint")
+            models[-1]["card"].pop("model_id", None)
+        self.assertGreater(len(models[0]["terms"]), 5)
+        self.assertEqual(*models)
+
+    def test_queries_in_place_of_paths(self):
+        config = (self.folder / "crm" / "leadscore.toml").read_text()
+        config = config.replace('path = "leads.parquet"', f'query = "select * from parquet.`{self.folder}/crm/leads.parquet`"')
+        (self.folder / "crm" / "query.toml").write_text(config)
+        self.run_line("score", "model", "-c", "crm/leadscore.toml", "--as-of", "2025-07-01", "-o", "scores.parquet")
+        self.elsewhere("score", "model", "-c", "crm/query.toml", "--as-of", "2025-07-01", "-o", "by_query.parquet")
+        expected, found = self.rows("scores.parquet", 1), self.rows("by_query.parquet/*.parquet", 1)
+        self.assertEqual({lead: row["contact_priority"] for lead, row in found.items()}, {lead: row["contact_priority"] for lead, row in expected.items()})
+
+    def test_a_lost_connection_is_taken_up_again(self):
+        proxy = Proxy(int(self.address.rsplit(":", 1)[1].split("/")[0]))
+        self.addCleanup(proxy.stop)
+        # Some seconds of work: the rows of a join that cannot be guessed.
+        statement = "SELECT COUNT(*) AS n FROM RANGE(60000) a JOIN RANGE(60000) b ON (a.id * 31 + b.id) % 1000003 = 7"
+        asked = subprocess.Popen([ASK, f"sc://127.0.0.1:{proxy.port}", statement], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(1.5)
+        self.assertIsNone(asked.poll(), "the statement was over before the connection was cut")
+        threading.Thread(target=proxy.cut, args=(3,), daemon=True).start()
+        out, said = asked.communicate(timeout=300)
+        self.assertEqual(asked.returncode, 0, said)
+        self.assertIn("1 rows", out)
+        self.assertGreater(proxy.n_accepted, 1)
+
+    def test_what_a_user_sees(self):
+        port = free_port()
+        score = ["score", "model", "-c", "crm/leadscore.toml", "-o", "no.parquet"]
+
+        def said(*args, config=None, **environment):
+            words = [*score[:3], config or score[3], *score[4:]]
+            return self.run_line(*words, *args, status=2, **environment)
+
+        self.assertIn(f"no engine answers at sc://127.0.0.1:{port}", said("--connect", f"sc://127.0.0.1:{port}"))
+        self.assertIn("`http://x` is no address of an engine", said("--connect", "http://x"))
+        self.assertIn("a token among the arguments is seen by everyone", said("--connect", "sc://127.0.0.1/;token=hush"))
+        hidden = said("--connect", "env:ENGINE", ENGINE="sc://example.invalid/;token=hush")
+        self.assertIn("insecure", hidden)
+        self.assertNotIn("hush", hidden)
+        self.assertIn("give it a name that ends in .parquet", self.elsewhere(*score[:-1], "scores.csv", status=2))
+        config = (self.folder / "crm" / "leadscore.toml").read_text()
+
+        def with_config(old, new):
+            (self.folder / "crm" / "wrong.toml").write_text(config.replace(old, new))
+            return said("--connect", self.address, config="crm/wrong.toml")
+
+        # Sail shows an empty table there, Spark fails.
+        self.assertRegex(with_config('"touches.parquet"', '"nowhere.parquet"'), r"\[activities.touches\]: the engine finds nothing there|failed while looking at \[activities.touches\]")
+        self.assertIn("is no Parquet file, and the engine reads nothing else", with_config('"touches.parquet"', '"touches.csv"'))
+        self.assertRegex(with_config('at = "entered_at"', 'at = "enter_at"'), r"\[activities.stages\].* has no column `enter_at` \(did you mean `entered_at`\?\)")
+        self.assertIn("a flat export has no events, and needs no cluster", with_config(config, "[leads]\npath='leads.parquet'\nid='lead_id'\n[outcomes]\nflag='x'\nwon=['1']\n"))
+        # Two rows of one key in a lookup would score leads twice: found by counting.
+        with duckdb.connect() as database:
+            accounts = self.folder / "crm" / "accounts.parquet"
+            database.execute(f"copy (from '{accounts}' union all (from '{accounts}' limit 40)) to '{self.folder}/crm/twice.parquet'")
+        self.assertIn("snapshots: do not use it", with_config('"accounts.parquet"', '"twice.parquet"'))
+
+
+if __name__ == "__main__":
+    unittest.main()
