@@ -185,3 +185,10 @@ fn the_reference_of_families_is_current() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     assert!(reference.contains(succeed(folder.path(), &["families"]).trim_end()), "docs/features.md is older than `leadscore families`");
 }
+
+#[test]
+fn the_reference_of_the_config_is_current() {
+    let reference = std::fs::read_to_string(leadscore_tests::here().join("../docs/config.md")).expect("the page is there");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    assert!(reference.contains(succeed(folder.path(), &["schema", "--markdown"]).trim_end()), "docs/config.md is older than `leadscore schema --markdown`");
+}

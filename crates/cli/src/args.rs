@@ -50,8 +50,8 @@ pub(crate) enum Command {
     Man(ManArgs),
     /// Print every family of features with its definition and an example
     Families,
-    /// Print the JSON schema of leadscore.toml, for editors
-    Schema,
+    /// Print the JSON schema of leadscore.toml, for editors, or its reference, for people
+    Schema(SchemaArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -258,6 +258,13 @@ pub(crate) struct CheckArgs {
     /// Print the findings as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SchemaArgs {
+    /// Print the reference as Markdown
+    #[arg(long)]
+    pub(crate) markdown: bool,
 }
 
 /// Where the work is done.

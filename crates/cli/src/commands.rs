@@ -69,7 +69,11 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             show::result(&leadscore_workflow::reference_of_families());
             Ok(Outcome::Done)
         }
-        Command::Schema => {
+        Command::Schema(args) if args.markdown => {
+            show::result(&leadscore_workflow::reference_of_config());
+            Ok(Outcome::Done)
+        }
+        Command::Schema(_) => {
             show::result(&serde_json::to_string_pretty(&leadscore_tables::Config::json_schema())?);
             Ok(Outcome::Done)
         }

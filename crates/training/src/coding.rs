@@ -624,7 +624,8 @@ fn fit_curve(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bin
     }
 }
 
-/// Upper ends of bins of about equal size: between neighbouring values where there are few, else at quantiles.
+/// Upper ends of bins of about equal size, each halfway between neighbouring values: between all where there are few, else above
+/// quantiles.
 ///
 /// Also whether a value is missing; `None` where all are.
 fn learn_edges(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize) -> Option<(Vec<f64>, bool)> {
@@ -650,7 +651,9 @@ fn learn_edges(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_b
     let mut edges: Vec<f64> = if distinct.len() <= max_bins {
         distinct.windows(2).map(|pair| pair[0] + (pair[1] - pair[0]) / 2.0).collect()
     } else {
-        (1..max_bins).map(|bin| sorted[bin * n / max_bins]).collect()
+        // Halfway to the next value, too: a value that an engine elsewhere computes with another last digit stays in its bin.
+        let above = |value: f64| sorted[sorted.partition_point(|&known| known <= value)..].first().map_or(value, |next| value + (next - value) / 2.0);
+        (1..max_bins).map(|bin| above(sorted[bin * n / max_bins])).collect()
     };
     edges.dedup();
     // What lies above the last edge must not be empty.

@@ -10,6 +10,7 @@ mod check;
 mod columns;
 mod evaluation;
 mod features;
+mod reference;
 mod rules;
 mod simulate;
 
@@ -38,6 +39,7 @@ pub use inspect::inspect;
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
 pub use project::{ConfigFailure, Project, describe_counts, lead_keys, model_from_bytes, read_model};
 pub use recalibrate::recalibrate;
+pub use reference::reference_of_config;
 pub use rules::{ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history, rules_table, write_rules};
 pub use score::{Scores, score_leads};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
