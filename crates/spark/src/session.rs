@@ -38,6 +38,8 @@ pub struct Session {
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long a first connection is waited for.
 const FIRST_PATIENCE: Duration = Duration::from_secs(20);
+/// How long is waited before a lost connection is tried again for the first time; twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// How often is looked whether the user wants it to stop.
 const LOOK: Duration = Duration::from_millis(200);
 /// So long without a word, and the engine is asked whether it is still there: a cut cable says nothing.
@@ -58,6 +60,8 @@ const SETTINGS: [(&str, &str); 6] = [
 
 /// Why a stream of responses ended before its result was complete.
 enum Broken {
+    /// The engine ended the stream, as it does now and then, and goes on: nothing is lost, however often that is.
+    Ended,
     /// The connection went: the statement goes on, and is taken up again.
     Connection(String),
     /// The engine does not know the statement.
@@ -155,7 +159,7 @@ impl Session {
         let failed = |why: String, address: String| EngineError::Failed { address, doing: doing.to_owned(), why, statement: beginning(statement) };
         // The first failure of a row of them, in which nothing came.
         let mut lost_since: Option<Instant> = None;
-        let mut pause = Duration::from_millis(100);
+        let mut pause = FIRST_PAUSE;
         let mut is_begun = false;
         loop {
             let before = run.last_response_id.clone();
@@ -183,6 +187,13 @@ impl Session {
                     why
                 }
                 Broken::Unknown(why) => return Err(failed(format!("the engine lost the statement: {why}"), self.address())),
+                Broken::Ended => {
+                    is_begun = true;
+                    lost_since = None;
+                    pause = FIRST_PAUSE;
+                    self.runtime.block_on(async { tokio::time::sleep(pause).await });
+                    continue;
+                }
                 Broken::Connection(why) => {
                     is_begun = true;
                     why
@@ -190,7 +201,7 @@ impl Session {
             };
             if run.last_response_id != before {
                 lost_since = None;
-                pause = Duration::from_millis(100);
+                pause = FIRST_PAUSE;
             }
             let since = *lost_since.get_or_insert_with(Instant::now);
             if since.elapsed() > PATIENCE {
@@ -263,7 +274,7 @@ impl Session {
             drop(next);
             heard = Instant::now();
             // An engine ends a stream now and then; only its word makes a result complete.
-            let Some(response) = response else { return Err(Broken::Connection("the stream ended before the result".to_owned())) };
+            let Some(response) = response else { return Err(Broken::Ended) };
             if !response.response_id.is_empty() {
                 run.last_response_id = Some(response.response_id);
             }
