@@ -3,17 +3,14 @@
 use leadscore_core::{AttributeTable, CalendarPart, FeatureKind, FeatureSource, FeatureSpec};
 use leadscore_tables::Config;
 
-use crate::columns::Columns;
+use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::features::lookup_column;
 use crate::snapshots::SqlSources;
 use crate::statement::Statement;
 
-const HOUR: i64 = 3_600_000_000;
-const DAY: i64 = 24 * HOUR;
-/// Weeks that are added to a time before it is divided, so that times before 1970 are divided like others.
-const SHIFT: i64 = 100_000 * 7 * DAY;
+const HOUR: i64 = DAY / 24;
 
 /// A part of the calendar of a moment in microseconds.
 pub(crate) fn calendar(dialect: Dialect, part: CalendarPart, moment: &str) -> String {

@@ -7,7 +7,10 @@ use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::snapshots::{SqlSource, SqlSources};
 
-const DAY: i64 = 86_400_000_000;
+/// Microseconds of a day.
+pub(crate) const DAY: i64 = 86_400_000_000;
+/// Whole weeks that are added to a time before it is divided, so that times before 1970 are divided like others.
+pub(crate) const SHIFT: i64 = 100_000 * 7 * DAY;
 
 /// A table of the config as it stands in a statement.
 #[derive(Debug, Clone, Copy)]

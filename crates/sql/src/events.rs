@@ -3,15 +3,12 @@
 use leadscore_core::{EventFilter, Span, Statistic};
 use leadscore_tables::ActivityConfig;
 
-use crate::columns::Columns;
+use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::snapshots::SqlSources;
 use crate::statement::Statement;
 
-const DAY: i64 = 86_400_000_000;
-/// Days that are added to a time before it is divided, so that times before 1970 are divided like others.
-const SHIFT: i64 = 700_000 * DAY;
 /// Sums are exact in steps of 2⁻⁴⁴, as those of the sweep: whole steps of 2⁻¹⁰, and the rest of each value in steps of 2⁻⁴⁴.
 const WHOLE: i64 = 1 << 10;
 const REST: i64 = 1 << 34;
@@ -155,12 +152,15 @@ impl<'a> EventTable<'a> {
             let day = dialect.quotient(&format!("(t + {SHIFT})"), DAY);
             statement.step(
                 &format!("ls_events{number}_days"),
-                format!("SELECT lead, moment{}\n  FROM {seen}\n  GROUP BY lead, moment, {day}", columns(&|aggregate, _| builder.aggregated(aggregate))),
+                format!(
+                    "SELECT lead, moment{}\n  FROM {seen}\n  GROUP BY lead, moment, {day}",
+                    columns(&|aggregate, position| builder.aggregated(aggregate, position))
+                ),
             );
             let combined = columns(&|aggregate, position| builder.combined(aggregate, position));
             statement.step(&format!("ls_events{number}"), format!("SELECT lead, moment{combined}\n  FROM ls_events{number}_days\n  GROUP BY lead, moment"));
         } else {
-            let aggregated = columns(&|aggregate, _| builder.whole(aggregate, builder.aggregated(aggregate)));
+            let aggregated = columns(&|aggregate, position| builder.whole(aggregate, builder.aggregated(aggregate, position)));
             statement.step(&format!("ls_events{number}"), format!("SELECT lead, moment{aggregated}\n  FROM {seen}\n  GROUP BY lead, moment"));
         }
         Ok(format!("LEFT JOIN ls_events{number} e{number} ON e{number}.lead = s.lead AND e{number}.moment = s.moment"))
@@ -206,10 +206,9 @@ impl Builder<'_> {
         } else {
             columns.push(format!("{at} AS seen"));
         }
-        let used =
-            |column: &String, is_named: &dyn Fn(&Aggregate) -> bool| self.needs_order() || self.events.aggregates.iter().any(is_named) && !column.is_empty();
+        let used = |is_named: &dyn Fn(&Aggregate) -> bool| self.needs_order() || self.events.aggregates.iter().any(is_named);
         for column in &settings.kind {
-            if used(column, &|aggregate| names_kind(&aggregate.filter, column)) {
+            if used(&|aggregate| names_kind(&aggregate.filter, column)) {
                 columns.push(format!("{} AS {}", table.text(column), self.kind(column)));
             }
         }
@@ -217,7 +216,7 @@ impl Builder<'_> {
             let (name, value) = (self.value(column), table.number(column));
             let is_summed = |aggregate: &Aggregate| matches!(&aggregate.what, What::Whole(known) if known == column);
             let is_used = |aggregate: &Aggregate| matches!(&aggregate.what, What::Whole(known) | What::Valued(known) | What::Max(known) | What::LatestValue(known) if known == column);
-            if used(column, &is_used) {
+            if used(&is_used) {
                 columns.push(format!("{value} AS {name}"));
             }
             if self.events.aggregates.iter().any(is_summed) {
@@ -305,7 +304,7 @@ impl Builder<'_> {
     }
 
     /// An aggregate over events.
-    fn aggregated(&self, aggregate: &Aggregate) -> String {
+    fn aggregated(&self, aggregate: &Aggregate, position: usize) -> String {
         let mut conditions: Vec<String> = self.condition(&aggregate.filter).into_iter().collect();
         conditions.extend(aggregate.window.map(|window| format!("t >= moment - {}", window.micros())));
         if aggregate.what == What::Reply {
@@ -314,7 +313,6 @@ impl Builder<'_> {
         let over = |function: &str, value: &str| {
             if conditions.is_empty() { format!("{function}({value})") } else { format!("{function}(CASE WHEN {} THEN {value} END)", conditions.join(" AND ")) }
         };
-        let position = self.events.aggregates.iter().position(|known| known == aggregate).unwrap_or_default();
         match &aggregate.what {
             What::Count | What::Days => over("COUNT", "1"),
             What::Whole(column) => over("SUM", &format!("{}_whole", self.value(column))),
