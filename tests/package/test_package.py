@@ -160,6 +160,39 @@ class Parity(unittest.TestCase):
         self.assertTrue(pl.DataFrame(leadscore.rules(rules, config=config)).equals(pl.read_parquet(self.folder / "points.parquet")))
         run(self.folder, "export", "sql", "model", "--dialect", "duckdb", "--table", "features", "--key", "lead_id", "-o", "model.sql")
         self.assertEqual(model.to_sql("duckdb", keys=["lead_id"]), (self.folder / "model.sql").read_text())
+        place = ["--place", "leads=crm.leads"]
+        run(self.folder, "features", "-c", config, "--sql", "postgres", *place, "-o", "features.sql")
+        self.assertEqual(leadscore.features_sql("postgres", config=config, places={"leads": "crm.leads"}), (self.folder / "features.sql").read_text())
+        run(self.folder, "export", "sql", "model", "--dialect", "spark", "--features", "-c", config, *place, "-o", "tables.sql")
+        self.assertEqual(model.to_tables_sql("spark", config=config, places={"leads": "crm.leads"}), (self.folder / "tables.sql").read_text())
+
+    def test_frames_of_a_sample_say_what_a_database_computes(self):
+        model = leadscore.Model.load(self.folder / "model")
+        names = ["leads", "outcomes", *(f"activities.{name}" for name in self.crm.tables["activities"]), *(f"lookups.{name}" for name in self.crm.tables["lookups"])]
+        tables = {**{name: self.crm.tables[name] for name in ("leads", "outcomes")}, **self.crm.tables["activities"], **self.crm.tables["lookups"]}
+        with duckdb.connect() as database:
+            for name, table in tables.items():
+                database.register(f"the_{name}", pa.table(table))
+            places = {name: f"the_{name.rsplit('.')[-1]}" for name in names}
+            statement = model.to_tables_sql("duckdb", **self.crm.tables, config=self.crm.config, places=places, as_of="2025-06-01")
+            found = database.sql(f"select lead_id, log_odds from ({statement}) order by 1").pl()
+            matrix = database.sql(leadscore.features_sql("duckdb", **self.crm.tables, config=self.crm.config, places=places, model=model)).pl()
+        with self.assertWarns(leadscore.LeadscoreWarning):
+            scores = model.score(**self.crm.tables, config=self.crm.config, as_of="2025-06-01")
+        expected = pl.DataFrame(scores).filter(pl.col("log_odds").is_not_null()).sort("lead_id")
+        self.assertEqual(found["lead_id"].to_list(), expected["lead_id"].to_list())
+        np.testing.assert_allclose(found["log_odds"], expected["log_odds"], rtol=0, atol=1e-9)
+        keys = ["lead_id", "snapshot"]
+        wanted = pl.DataFrame(leadscore.features(**self.crm.tables, config=self.crm.config, model=model)).sort(keys)
+        matrix = matrix.sort(keys)
+        self.assertEqual(matrix["lead_id"].to_list(), wanted["lead_id"].to_list())
+        for name in model.features:
+            if wanted.schema[name] == pl.String:
+                self.assertEqual(matrix[name].to_list(), wanted[name].to_list(), name)
+            else:
+                np.testing.assert_allclose(matrix[name].cast(float), wanted[name].cast(float), rtol=0, atol=1e-9, err_msg=name)
+        with self.assertRaisesRegex(ValueError, "no table `activity.web`"):
+            model.to_tables_sql("duckdb", **self.crm.tables, config=self.crm.config, places={"activity.web": "x"})
 
     def test_the_matrix_of_a_model_scores_as_the_leads_do_in_sql_too(self):
         model = leadscore.Model.load(self.folder / "model")

@@ -72,15 +72,15 @@ impl Model {
     }
 
     fn to_sql(&self, py: Python<'_>, dialect: &str, table: String, keys: Vec<String>) -> PyResult<String> {
-        let Some(dialect) = Dialect::named(dialect) else {
-            let known: Vec<&str> = Dialect::ALL.into_iter().map(Dialect::id).collect();
-            return Err(PyValueError::new_err(format!("`{dialect}` is no dialect of SQL that is written: expected one of {}", known.join(", "))));
-        };
-        score_sql(&self.model, &ScoreTable { dialect, table, keys }).map_err(|error| exception(py, &error.into()))
+        score_sql(&self.model, &ScoreTable { dialect: dialect_named(dialect)?, table, keys }).map_err(|error| exception(py, &error.into()))
     }
 
     fn to_onnx<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.model.to_onnx())
+    }
+
+    fn to_pmml(&self, py: Python<'_>) -> PyResult<String> {
+        self.model.to_pmml().map_err(|error| exception(py, &error.into()))
     }
 
     /// Log-odds and likelihood of rows that hold the model's features.
@@ -100,6 +100,13 @@ impl Model {
         let bytes: Vec<u8> = scored.log_odds.iter().flat_map(|value| value.to_ne_bytes()).collect();
         Ok(PyBytes::new(py, &bytes))
     }
+}
+
+pub(crate) fn dialect_named(name: &str) -> PyResult<Dialect> {
+    Dialect::named(name).ok_or_else(|| {
+        let known: Vec<&str> = Dialect::ALL.into_iter().map(Dialect::id).collect();
+        PyValueError::new_err(format!("`{name}` is no dialect of SQL that is written: expected one of {}", known.join(", ")))
+    })
 }
 
 /// A column by its name: the bytes of 64-bit floats; or of 32-bit codes with their levels, −1 for missing.

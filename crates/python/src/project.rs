@@ -1,5 +1,6 @@
 //! A config with its tables, and the calls over them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use leadscore_core::Timestamp;
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_tables::Capacity;
 use leadscore_workflow::{
-    Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RollUp, RulesOptions, check, evaluate, explain, feature_table, recalibrate, rules_history,
-    rules_table, score_leads, train,
+    Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RollUp, RulesOptions, check, evaluate, explain, feature_table, feature_table_sql,
+    model_with_features_sql, recalibrate, rules_history, rules_table, score_leads, train,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -17,7 +18,7 @@ use pyo3::types::PyDict;
 use crate::call::run;
 use crate::errors::exception;
 use crate::frames::{Table, read_frames};
-use crate::model::Model;
+use crate::model::{Model, dialect_named};
 use crate::report::Report;
 
 /// A config and the tables that it speaks of.
@@ -137,6 +138,38 @@ impl Project {
             feature_table(&project.heard_by(listener), &FeatureOptions { as_of, model: model.as_deref(), ..Default::default() })
         })?;
         Table::new(py, table)
+    }
+
+    /// The matrix as one statement over tables of a database.
+    fn features_sql(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        dialect: &str,
+        places: BTreeMap<String, String>,
+        as_of: Option<String>,
+        model: Option<&Model>,
+    ) -> PyResult<String> {
+        let (dialect, as_of) = (dialect_named(dialect)?, self.moment(py, "as_of", as_of)?);
+        let (project, model) = (self.project.clone(), model.map(|model| Arc::clone(&model.model)));
+        run(py, listener, move |listener| {
+            feature_table_sql(&project.heard_by(listener), &FeatureOptions { as_of, model: model.as_deref(), ..Default::default() }, dialect, &places)
+        })
+    }
+
+    /// A model with its features as one statement over tables of a database.
+    fn score_sql(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        model: &Model,
+        dialect: &str,
+        places: BTreeMap<String, String>,
+        as_of: Option<String>,
+    ) -> PyResult<String> {
+        let (dialect, as_of) = (dialect_named(dialect)?, self.moment(py, "as_of", as_of)?);
+        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        run(py, listener, move |listener| model_with_features_sql(&project.heard_by(listener), &model, dialect, &places, as_of))
     }
 
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]

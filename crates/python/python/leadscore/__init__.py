@@ -6,7 +6,7 @@ are read from the files that the config names. Results are tables that any of th
 
 from leadscore._data import Config, Frame, Moment
 from leadscore._errors import LeadscoreWarning, NotFoundError
-from leadscore._functions import check, evaluate, families, features, rules, simulate, train
+from leadscore._functions import check, evaluate, families, features, features_sql, rules, simulate, train
 from leadscore._model import Model
 from leadscore._native import Table, __version__
 from leadscore._report import Chart, Explanation, Findings, Report
@@ -30,6 +30,7 @@ __all__ = [
     "evaluate",
     "families",
     "features",
+    "features_sql",
     "rules",
     "simulate",
     "train",

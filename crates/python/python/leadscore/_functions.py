@@ -10,7 +10,7 @@ from typing import Literal, overload
 
 from leadscore import _native
 from leadscore._data import Config, Frame, Moment, moment, open_project
-from leadscore._model import Model
+from leadscore._model import Dialect, Model
 from leadscore._progress import Listener
 from leadscore._report import Findings, Report
 from leadscore._simulated import Simulated
@@ -95,6 +95,37 @@ def features(
     """
     project = open_project(config, leads, activities, outcomes, lookups, history)
     return project.features(Listener(), moment(as_of), None if model is None else model._native)
+
+
+def features_sql(
+    dialect: Dialect,
+    *,
+    leads: Frame | None = None,
+    activities: Mapping[str, Frame] | None = None,
+    outcomes: Frame | None = None,
+    lookups: Mapping[str, Frame] | None = None,
+    history: Frame | None = None,
+    config: Config = "leadscore.toml",
+    as_of: Moment | None = None,
+    model: Model | None = None,
+    places: Mapping[str, str] | None = None,
+) -> str:
+    """The same matrix as one statement over tables of a database, for the data to stay where it is.
+
+    Parameters
+    ----------
+    dialect : str
+        ``duckdb``, ``postgres`` or ``spark``.
+    leads, activities, outcomes, lookups, history, config, as_of
+        As in `train`. From these tables, or a sample of them, come the features, the moments, and which times are dates.
+    model : Model, optional
+        Exactly the features that this model reads, in place of those that the config asks for.
+    places : mapping from table to str, optional
+        What a table (``leads``, ``outcomes``, ``history``, ``activities.NAME``, ``lookups.NAME``) is called in the database,
+        as it is written behind FROM; by default as in the config.
+    """
+    project = open_project(config, leads, activities, outcomes, lookups, history)
+    return project.features_sql(Listener(), dialect, dict(places or {}), moment(as_of), None if model is None else model._native)
 
 
 def evaluate(

@@ -194,6 +194,33 @@ class Model:
         """
         return self._native.to_sql(dialect, table, list(keys))
 
+    def to_tables_sql(
+        self,
+        dialect: Dialect,
+        *,
+        leads: Frame | None = None,
+        activities: Mapping[str, Frame] | None = None,
+        outcomes: Frame | None = None,
+        lookups: Mapping[str, Frame] | None = None,
+        history: Frame | None = None,
+        config: Config = "leadscore.toml",
+        as_of: Moment | None = None,
+        places: Mapping[str, str] | None = None,
+    ) -> str:
+        """The model with its features as one SELECT over tables of a database.
+
+        Parameters
+        ----------
+        dialect : str
+            ``duckdb``, ``postgres`` or ``spark``.
+        leads, activities, outcomes, lookups, history, config, places
+            As in `features_sql`.
+        as_of : moment, optional
+            The moment to score as of; by default that at which the statement runs.
+        """
+        project = open_project(config, leads, activities, outcomes, lookups, history)
+        return project.score_sql(Listener(), self._native, dialect, dict(places or {}), moment(as_of))
+
     def to_onnx(self) -> bytes:
         """The model as the bytes of an ONNX file.
 
@@ -201,6 +228,19 @@ class Model:
         empty text for missing; and the outputs ``log_odds`` and ``likelihood_to_close`` of the same shape.
         """
         return self._native.to_onnx()
+
+    def to_pmml(self) -> str:
+        """The model as the text of a PMML 4.4 file.
+
+        It has a data field for each feature by name, doubles or strings, either of which may be missing; and the outputs
+        ``log_odds`` and ``likelihood_to_close``.
+
+        Raises
+        ------
+        ValueError
+            If a level has a control character, which XML cannot keep.
+        """
+        return self._native.to_pmml()
 
     def log_to_mlflow(self, name: str = "model") -> Any:
         """Log the model to the active run of MLflow; needs mlflow.
