@@ -72,9 +72,7 @@ class Engine(unittest.TestCase):
         self.assertEqual(found.keys(), expected.keys())
         self.assertGreater(len(next(iter(expected.values()))), 300)
         for key, row in expected.items():
-            self.assertEqual(bool(found[key]["mature"]), row["mature"])
-            if row["mature"]:
-                self.assertEqual(found[key]["label"], int(row["label"]))
+            self.assertEqual((found[key]["mature"], found[key]["label"]), (row["mature"], row["label"]))
             for name, value in row.items():
                 if name in ("label", "mature"):
                     continue

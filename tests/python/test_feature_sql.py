@@ -59,9 +59,7 @@ class FeatureSql(unittest.TestCase):
         seen = {name: set() for name in columns}
         for key, row in self.expected.items():
             cells = found[key]
-            self.assertEqual(bool(int(cells["mature"])), row["mature"])
-            if row["mature"]:
-                self.assertEqual(int(cells["label"]), int(row["label"]))
+            self.assertEqual((cells["mature"], cells["label"]), (row["mature"], row["label"]))
             for name in columns:
                 value, expected = cells[name], row[name]
                 seen[name].add(expected)
@@ -95,7 +93,7 @@ class FeatureSql(unittest.TestCase):
             found = {}
             kinds = {name: type(next((row[name] for row in self.expected.values() if row[name] is not None), 0.0)) for name in next(iter(self.expected.values()))}
             for row in csv.DictReader(io.StringIO(text)):
-                cells = {name: None if row[name] == "" else row[name] if kind is str else float(row[name]) for name, kind in kinds.items()}
+                cells = {name: None if row[name] == "" else row[name] if kind is str else row[name] == "t" if kind is bool else float(row[name]) for name, kind in kinds.items()}
                 found[row["id"], row["snapshot"][:19]] = cells
             self.check(found)
 

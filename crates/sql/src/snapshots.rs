@@ -35,8 +35,8 @@ pub enum Moments {
     At(Timestamp),
     /// All leads at risk when the statement runs.
     Now,
-    /// Every lead at risk at each of these moments, in columns `label` (won within the horizon) and `mature` (the horizon ends by
-    /// the observation end).
+    /// Every lead at risk at each of these moments, in columns `label` (won within the horizon: 1 or 0, null where that is not
+    /// known yet) and `mature` (the horizon ends by the observation end).
     Calendar {
         /// The moments.
         moments: Vec<Timestamp>,
@@ -128,9 +128,10 @@ pub(crate) fn add_snapshots(
     let at_risk = at_risk.replace("{m}", &moment);
     let labels = match moments {
         Moments::At(_) | Moments::Now => String::new(),
+        // What a window that has not ended says of itself would be wins without losses.
         Moments::Calendar { observation_end, .. } | Moments::Ages { observation_end, .. } => format!(
-            ",\n    CASE WHEN o.won >= {moment} AND o.won < {moment} + {horizon} THEN 1 ELSE 0 END AS label,\n    CASE WHEN {moment} + {horizon} <= {} THEN 1 ELSE 0 END AS mature",
-            observation_end.micros()
+            ",\n    CASE WHEN {moment} + {horizon} > {end} THEN NULL WHEN o.won >= {moment} AND o.won < {moment} + {horizon} THEN 1 ELSE 0 END AS label,\n    {moment} + {horizon} <= {end} AS mature",
+            end = observation_end.micros()
         ),
     };
     statement.step(

@@ -220,7 +220,7 @@ impl Engine {
         let (specs, tables) = self.plan(project, as_of)?;
         let moments = self.moments(project);
         let ask = self.ask(project, &specs, &moments);
-        let statement = format!("SELECT * FROM ({}) WHERE mature = 1", features_sql(ask)?);
+        let statement = format!("SELECT * FROM ({}) WHERE mature", features_sql(ask)?);
         let frame = self.rows(project, &format!("computing {} features", specs.len()), &statement)?;
         let labelled = labelled(&project.config, &specs, &frame)?;
         let n_won = labelled.labels.iter().filter(|label| **label).count();
