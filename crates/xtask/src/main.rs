@@ -17,6 +17,10 @@ struct Args {
 enum Chore {
     /// Run all tests: Rust, doc tests, Python, browser; installs a browser where that is possible
     Test,
+    /// Make the book of `docs`, in `target/book`
+    Book,
+    /// Build a static binary for Linux and what a container image is made of, in `target/dist`
+    Dist,
     /// Make the golden numbers again from scikit-learn and its like, in a virtual environment of their own, and from R's pROC
     Golden,
     /// Measure, and print wall time, CPU time and peak memory
@@ -79,6 +83,8 @@ enum Bench {
 fn main() -> anyhow::Result<()> {
     match Args::parse().chore {
         Chore::Test => test(),
+        Chore::Book => book(),
+        Chore::Dist => dist(),
         Chore::Golden => golden(),
         Chore::Bench(Bench::Leads { leads }) => bench(leads),
         Chore::Bench(Bench::Features { tiny }) => bench_features(tiny),
@@ -139,9 +145,14 @@ fn test() -> anyhow::Result<()> {
     python.args(["-m", "unittest", "discover", "-s", "tests/python", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
     run(python)?;
     test_package()?;
-    let mut engines = Command::new(venv("engine", &ENGINES)?);
-    engines.args(["-m", "unittest", "discover", "-s", "tests/engine", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
-    run(engines)?;
+    let engine = venv("engine", &ENGINES)?;
+    install_wheel(&engine, &built_wheel()?)?;
+    for folder in ["tests/engine", "tests/book"] {
+        let mut tests = Command::new(&engine);
+        tests.args(["-m", "unittest", "discover", "-s", folder, "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
+        run(tests)?;
+    }
+    book()?;
     if is_there("chromium") || std::env::var_os("CI").is_some() {
         let mut browser = Command::new(venv("report", &REPORT_PACKAGES)?);
         browser.args(["-m", "unittest", "discover", "-s", "tests/browser", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
@@ -159,8 +170,54 @@ fn test() -> anyhow::Result<()> {
     bench_accuracy(true)
 }
 
-/// An engine that speaks Spark Connect, a store that speaks as S3 does, and what reads their results.
-const ENGINES: [&str; 5] = ["pysail==0.7.2", "pyspark-client==4.2.0", "duckdb==2.0.0", "pyarrow==26.0.1", "moto[server]==5.2.5"];
+/// An engine that speaks Spark Connect, a store that speaks as S3 does, what reads their results, and what the book asks for.
+const ENGINES: [&str; 7] = [
+    "pysail==0.7.2",
+    "pyspark-client==4.2.0",
+    "duckdb==2.0.0",
+    "pyarrow==26.0.1",
+    "moto[server]==5.2.5",
+    "adbc-driver-postgresql==1.13.0",
+    "jsonschema==4.26.0",
+];
+
+/// What makes a book of the pages in `docs`.
+const MDBOOK: &str = "mdbook@0.5.4";
+
+/// The pages as a book in `target/book`; a page that is not there or a file that cannot be read fails.
+fn book() -> anyhow::Result<()> {
+    let tools = target().join("tools");
+    let program = tools.join("bin/mdbook");
+    if !program.exists() {
+        let mut install = cargo(&["install", "--quiet", "--locked", "--no-default-features", "--features", "search", MDBOOK, "--root"]);
+        // Elsewhere than what the workspace is built from.
+        install.arg(&tools).env_remove("CARGO_TARGET_DIR");
+        run(install)?;
+    }
+    let mut build = Command::new(program);
+    build.args(["build", "docs"]).current_dir(root());
+    run(build)
+}
+
+/// The command as one file that needs nothing of the system, and what an image is made of, in `target/dist`.
+fn dist() -> anyhow::Result<()> {
+    const TRIPLE: &str = "x86_64-unknown-linux-musl";
+    let built = target().join("static");
+    let mut build = cargo(&["build", "--release", "--bin", "leadscore", "--target", TRIPLE, "--target-dir"]);
+    build.arg(&built);
+    run(build).context("a static binary needs `rustup target add x86_64-unknown-linux-musl` and musl-gcc (Debian: musl-tools)")?;
+    let folder = root().join("target/dist");
+    std::fs::create_dir_all(&folder).context("cannot make target/dist")?;
+    let take = |from: &Path, name: &str| std::fs::copy(from, folder.join(name)).with_context(|| format!("cannot copy {}", from.display()));
+    take(&built.join(TRIPLE).join("release/leadscore"), "leadscore")?;
+    let mut strip = Command::new("strip");
+    strip.arg(folder.join("leadscore"));
+    run(strip)?;
+    take(&root().join("Containerfile"), "Containerfile")?;
+    // For object stores: an image of nothing trusts nobody.
+    take(Path::new("/etc/ssl/certs/ca-certificates.crt"), "ca-certificates.crt").context("certificates come from Debian's ca-certificates")?;
+    Ok(())
+}
 
 /// What looks at the report: a driver for Debian's browser, the rules of accessibility, a reader of workbooks.
 const REPORT_PACKAGES: [&str; 3] = ["playwright==1.65.2", "axe-playwright-python==0.1.8", "openpyxl==3.1.5"];
@@ -257,6 +314,11 @@ fn build_wheel(python: &Path) -> anyhow::Result<()> {
     run(build)
 }
 
+/// Cargo's build folder.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 fn wheels() -> PathBuf {
     root().join("target/wheels")
 }
@@ -308,8 +370,7 @@ const PEERS: [&str; 7] = ["duckdb==2.0.0", "polars==2.1.0", "pandas==2.3.3", "fe
 
 /// The Python of a virtual environment with these packages, which is made where it is not there yet.
 fn venv(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let folder = target.join(format!("venv-{name}"));
+    let folder = target().join(format!("venv-{name}"));
     let python = folder.join("bin/python");
     let wanted = packages.join("\n");
     let stamp = folder.join("packages.txt");
