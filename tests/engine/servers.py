@@ -1,8 +1,10 @@
 """Servers of a test's own, on loopback: an engine, a store, and a proxy that loses connections; each stopped by its process."""
+import asyncio
 import os
 import pathlib
 import select
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -39,6 +41,40 @@ class Program:
         self.process.kill()
         self.process.wait()
         self.log.close()
+
+
+class TlsFront:
+    """Speaks TLS with a certificate of its own, and passes what it hears on to a server that does not."""
+
+    def __init__(self, port, folder):
+        self.certificate = folder / "authority.pem"
+        self.make("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test", "-keyout", folder / "authority.key", "-out", self.certificate)
+        self.make("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", folder / "key.pem", "-out", folder / "request.pem")
+        (folder / "names").write_text("subjectAltName=DNS:localhost")
+        self.make("x509", "-req", "-in", folder / "request.pem", "-CA", self.certificate, "-CAkey", folder / "authority.key", "-CAcreateserial", "-days", "2",
+                  "-extfile", folder / "names", "-out", folder / "server.pem")
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(folder / "server.pem", folder / "key.pem")
+        context.set_alpn_protocols(["h2"])
+        loop = asyncio.new_event_loop()
+
+        async def pass_on(reader, writer):
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+                await writer.drain()
+            writer.close()
+
+        async def serve(reader, writer):
+            to_server = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.gather(pass_on(reader, to_server[1]), pass_on(to_server[0], writer), return_exceptions=True)
+
+        server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0, ssl=context))
+        self.port = server.sockets[0].getsockname()[1]
+        threading.Thread(target=loop.run_forever, daemon=True).start()
+
+    @staticmethod
+    def make(*arguments):
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
 
 
 class Proxy:

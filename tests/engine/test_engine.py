@@ -11,7 +11,7 @@ import time
 import unittest
 
 import duckdb
-from servers import Program, Proxy, free_port
+from servers import Program, Proxy, TlsFront, free_port
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
 import odd_crm  # noqa: E402
@@ -136,6 +136,14 @@ class Engine(unittest.TestCase):
         self.assertEqual(asked.returncode, 0, said)
         self.assertIn("1 rows", out)
         self.assertGreater(proxy.n_accepted, 1)
+
+    def test_tls(self):
+        front = TlsFront(int(self.address.rsplit(":", 1)[1].split("/")[0]), self.folder)
+        score = ["score", "model", "-c", "crm/leadscore.toml", "--engine", "spark", "--connect", f"sc://localhost:{front.port}/;use_ssl=true", "-o"]
+        said = self.run_line(*score, "by_tls.parquet", SSL_CERT_FILE=str(front.certificate), SPARK_CONNECT_AUTHENTICATE_TOKEN="hush")
+        self.assertIn("wrote by_tls.parquet", said)
+        said = self.run_line(*score, "no.parquet", status=2)
+        self.assertIn("does this machine trust its certificate (SSL_CERT_FILE names", said)
 
     def test_what_a_user_sees(self):
         port = free_port()

@@ -153,6 +153,8 @@ fn outputs_that_cannot_be_written() {
     insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01", "-o", "scores.xls"]));
     if Path::new("/dev/full").exists() {
         insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01", "-o", "/dev/full"]));
+        std::os::unix::fs::symlink("/dev/full", folder.path().join("full.parquet")).expect("a link");
+        insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01", "-o", "full.parquet"]));
     }
 }
 

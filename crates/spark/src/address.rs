@@ -52,6 +52,16 @@ impl Address {
     pub fn shown(&self) -> String {
         format!("sc://{}", self.builder.endpoint())
     }
+
+    /// That nobody answers there. The client hides why a handshake of TLS fails, so the help names what it may be.
+    pub(crate) fn unreachable(&self, why: String) -> EngineError {
+        let help = if self.builder.use_ssl() {
+            "is it started, does it speak TLS, and does this machine trust its certificate (SSL_CERT_FILE names authorities of your own)?"
+        } else {
+            "is it started, and does it listen there, without TLS (/;use_ssl=true behind the port asks for it)?"
+        };
+        EngineError::Unreachable { address: self.shown(), why, help }
+    }
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@ pub enum EngineError {
         why: String,
     },
     /// Nobody answers there.
-    #[error("no engine answers at {address}: {why}: is it started, and does it listen there?")]
+    #[error("no engine answers at {address}: {why}: {help}")]
     Unreachable {
         /// Where.
         address: String,
         /// What the network says.
         why: String,
+        /// What to look at.
+        help: &'static str,
     },
     /// It answers, and does not let us in.
     #[error("{address} refuses: {why}: check SPARK_CONNECT_AUTHENTICATE_TOKEN, or the address in the variable that --connect names")]

@@ -80,11 +80,10 @@ impl Session {
     pub fn connect(address: &Address) -> Result<Self, EngineError> {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(|error| EngineError::Runtime(error.to_string()))?;
-        let unreachable = |error: &SparkError| EngineError::Unreachable { address: address.shown(), why: said(error) };
         let client = runtime.block_on(SparkConnectClient::connect(&address.builder)).map_err(|error| match error.grpc_code() {
             // It would send a token that others could read.
             None => EngineError::Address { why: error.message() },
-            Some(_) => unreachable(&error),
+            Some(_) => address.unreachable(said(&error)),
         })?;
         let session_id = client.session_id().to_owned();
         let mut address = address.clone();
@@ -101,11 +100,8 @@ impl Session {
             match self.runtime.block_on(set) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) if is_refusal(&error) => return Err(EngineError::Refused { address: self.address.shown(), why: said(&error) }),
-                Ok(Err(error)) => return Err(EngineError::Unreachable { address: self.address.shown(), why: said(&error) }),
-                Err(_) => {
-                    let why = format!("nothing came within {} seconds", FIRST_PATIENCE.as_secs());
-                    return Err(EngineError::Unreachable { address: self.address.shown(), why });
-                }
+                Ok(Err(error)) => return Err(self.address.unreachable(said(&error))),
+                Err(_) => return Err(self.address.unreachable(format!("nothing came within {} seconds", FIRST_PATIENCE.as_secs()))),
             }
         }
         Ok(())

@@ -82,9 +82,11 @@ pub enum TablesError {
         /// What to do.
         help: String,
     },
-    /// The engine that reads files refused one.
-    #[error("{}: cannot read it as {format}", path.display())]
+    /// The engine that reads and writes files refused one.
+    #[error("{}: cannot {action} it as {format}", path.display())]
     Engine {
+        /// What was being done: "read" or "write".
+        action: &'static str,
         /// The path.
         path: PathBuf,
         /// The format that its name or the config says.

@@ -291,7 +291,7 @@ fn engine_error(path: &Path, error: polars::error::PolarsError) -> TablesError {
     } else {
         "Arrow IPC"
     };
-    TablesError::Engine { path: path.to_owned(), format, source: Box::new(error) }
+    TablesError::Engine { action: "read", path: path.to_owned(), format, source: Box::new(error) }
 }
 
 fn scan(source: Source, notes: &mut Vec<String>) -> Result<(Part, Vec<String>), TablesError> {

@@ -330,7 +330,8 @@ impl TableWriter {
                 }
             }
             Inner::Parquet { file, metadata, writer } => {
-                let engine_error = |error: polars::error::PolarsError| TablesError::Engine { path: path.clone(), format: "Parquet", source: Box::new(error) };
+                let engine_error =
+                    |error: polars::error::PolarsError| TablesError::Engine { action: "write", path: path.clone(), format: "Parquet", source: Box::new(error) };
                 metadata.clone_from(&table.metadata);
                 let frame = table.to_data_frame().map_err(engine_error)?;
                 if writer.is_none() {
@@ -365,7 +366,7 @@ impl TableWriter {
             Inner::Ndjson(file) => file.finish(),
             Inner::Parquet { file, writer, .. } => {
                 if let Some(writer) = writer {
-                    writer.finish().map_err(|error| TablesError::Engine { path, format: "Parquet", source: Box::new(error) })?;
+                    writer.finish().map_err(|error| TablesError::Engine { action: "write", path, format: "Parquet", source: Box::new(error) })?;
                 }
                 let file = Arc::into_inner(file.0).expect("the Parquet writer was dropped");
                 file.into_inner().expect("no writer panicked").finish()

@@ -66,6 +66,18 @@ enum Bench {
         #[arg(long)]
         tiny: bool,
     },
+    /// Features and scores by the embedded sweep, DuckDB, Sail and Spark (with Java), and whether they agree
+    Engines {
+        /// Few leads, and no Spark, to see that it works
+        #[arg(long)]
+        tiny: bool,
+        /// Sizes of the simulated CRM
+        #[arg(long, value_delimiter = ',', default_values_t = [100_000, 1_000_000])]
+        leads: Vec<u32>,
+        /// Engines, of embedded, duckdb, sail, spark and cluster (Spark standalone with two workers)
+        #[arg(long, value_delimiter = ',', default_values_t = ["embedded", "duckdb", "sail", "spark", "cluster"].map(str::to_owned))]
+        engines: Vec<String>,
+    },
     /// A ridge chosen by folds beside Firth's penalty, on tiny data
     Tiny {
         /// Draws of each size
@@ -92,6 +104,8 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench(Bench::Accuracy { tiny }) => bench_accuracy(tiny),
         Chore::Bench(Bench::Report { tiny }) => bench_report(tiny),
         Chore::Bench(Bench::Package { tiny }) => bench_package(tiny),
+        Chore::Bench(Bench::Engines { tiny: true, .. }) => bench_engines(&[2_000], &["embedded", "duckdb", "sail"].map(str::to_owned)),
+        Chore::Bench(Bench::Engines { leads, engines, .. }) => bench_engines(&leads, &engines),
         Chore::Bench(Bench::Tiny { draws }) => bench_tiny(draws),
         Chore::Truth { leads } => truth(leads),
     }
@@ -167,14 +181,17 @@ fn test() -> anyhow::Result<()> {
     bench_report(true)?;
     bench_package(true)?;
     bench_tiny(2)?;
+    bench_engines(&[2_000], &["embedded", "duckdb", "sail"].map(str::to_owned))?;
     bench_accuracy(true)
 }
 
 /// An engine that speaks Spark Connect, a store that speaks as S3 does, what reads their results, and what the book asks for.
-const ENGINES: [&str; 7] = [
+const ENGINES: [&str; 9] = [
     "pysail==0.7.2",
     "pyspark-client==4.2.0",
     "duckdb==2.0.0",
+    "polars==2.1.0",
+    "psutil==7.2.2",
     "pyarrow==26.0.1",
     "moto[server]==5.2.5",
     "adbc-driver-postgresql==1.13.0",
@@ -459,6 +476,22 @@ fn bench_package(tiny: bool) -> anyhow::Result<()> {
     script.arg("--example").arg(program.with_file_name("examples").join("score_files")).current_dir(root());
     if tiny {
         script.args(["--leads", "3000", "--rows", "5000", "--rounds", "1"]);
+    }
+    run(script)?;
+    std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")
+}
+
+fn bench_engines(leads: &[u32], engines: &[String]) -> anyhow::Result<()> {
+    let folder = root().join("target/bench-engines");
+    let mut script = Command::new(venv("engine", &ENGINES)?);
+    script.arg("tests/bench/engines.py").arg("--folder").arg(&folder).arg("--leadscore").arg(leadscore()?);
+    script.arg("--leads").args(leads.iter().map(u32::to_string)).arg("--engines").args(engines).current_dir(root());
+    if engines.iter().any(|engine| engine == "spark" || engine == "cluster") {
+        // Sail refuses to start beside a client of another version.
+        let mut home = Command::new(venv("spark", &["pyspark[connect]==4.3.0"])?);
+        home.args(["-c", "import os, pyspark; print(os.path.dirname(pyspark.__file__))"]);
+        let found = home.output().context("cannot ask where Spark is")?;
+        script.arg("--spark-home").arg(String::from_utf8_lossy(&found.stdout).trim());
     }
     run(script)?;
     std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")
