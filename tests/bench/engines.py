@@ -177,7 +177,7 @@ def main():
     arguments.add_argument("--spark-home", type=pathlib.Path, help="the folder of the package pyspark; without it there is no Spark")
     arguments.add_argument("--memory", type=int, default=10, help="GB of heap of Spark, over all workers")
     args = arguments.parse_args()
-    if not args.spark_home:
+    if not args.spark_home and {"spark", "cluster"} & set(args.engines):
         args.engines = [engine for engine in args.engines if engine not in ("spark", "cluster")]
         print("no --spark-home: Spark is left out")
     folder, program = args.folder.resolve(), args.leadscore.resolve()
@@ -243,14 +243,17 @@ def compare(line, engine, n_rows, found, expected):
         decays = [name for name in wanted.columns if ".decay." in name]
         n_differ, _ = differences(found.drop(decays), wanted.drop(decays), keys)
         _, decay = differences(found.select(*keys, *decays), wanted.select(*keys, *decays), keys)
+        assert n_differ == 0 and decay < 1e-9, f"{engine}: {n_differ:,} cells differ; decay by {decay}"
         return f"{n_differ:,} of {wanted.height * (len(wanted.columns) - len(decays)):,}; decay by {decay:.0e}"
     _, log_odds = differences(found.select("lead_id", "log_odds"), wanted.select("lead_id", "log_odds"), ["lead_id"])
     said = f"log-odds by {log_odds:.0e}"
+    assert log_odds < 1e-12, said
     if engine == "duckdb":
         # Tiers there are by the model's own edges, and closed leads are not among the rows.
         return said
     ranks = ["lead_id", "contact_priority", "percentile"]
     n_ranks, _ = differences(found.select(ranks), wanted.select(ranks), ["lead_id"])
+    assert n_ranks == 0, f"{engine}: {n_ranks:,} tiers and percentiles differ"
     return f"{said}; {n_ranks:,} tiers and percentiles"
 
 

@@ -141,7 +141,7 @@ class Engine(unittest.TestCase):
         front = TlsFront(int(self.address.rsplit(":", 1)[1].split("/")[0]), self.folder)
         score = ["score", "model", "-c", "crm/leadscore.toml", "--engine", "spark", "--connect", f"sc://localhost:{front.port}/;use_ssl=true", "-o"]
         said = self.run_line(*score, "by_tls.parquet", SSL_CERT_FILE=str(front.certificate), SPARK_CONNECT_AUTHENTICATE_TOKEN="hush")
-        self.assertIn("wrote by_tls.parquet", said)
+        self.assertIn("by_tls.parquet (2,446 rows)", said)
         said = self.run_line(*score, "no.parquet", status=2)
         self.assertIn("does this machine trust its certificate (SSL_CERT_FILE names", said)
 
