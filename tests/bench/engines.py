@@ -14,15 +14,11 @@ import time
 import polars as pl
 import psutil
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "engine"))
+from servers import Program, free_port  # noqa: E402
 
 # Rows that are compared cell by cell.
 AT_MOST = 1_000_000
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Watch:
@@ -88,16 +84,11 @@ def wait_for(port, process, log):
 
 @contextlib.contextmanager
 def sail(folder):
-    port, log = free_port(), folder / "sail.log"
-    with open(log, "wb") as out:
-        program = pathlib.Path(sys.executable).with_name("sail")
-        server = subprocess.Popen([program, "spark", "server", "--ip", "127.0.0.1", "--port", str(port)], stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "RUST_LOG": "error"})
-        try:
-            wait_for(port, server, log)
-            yield port, [server.pid]
-        finally:
-            server.kill()
-            server.wait()
+    server = Program("sail", "spark", "server", "--ip", "127.0.0.1", "--port", "PORT", log=folder / "sail.log")
+    try:
+        yield server.port, [server.process.pid]
+    finally:
+        server.stop()
 
 
 @contextlib.contextmanager
