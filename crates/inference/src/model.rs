@@ -220,6 +220,11 @@ impl Model {
         self.calibrated(self.average_sum())
     }
 
+    /// The columns of the feature matrix that some term reads.
+    pub(crate) fn features_read(&self) -> Vec<usize> {
+        (0..self.specs.len()).filter(|&idx| self.terms.iter().any(|term| term.reads(idx))).collect()
+    }
+
     fn average_sum(&self) -> f64 {
         self.intercept + self.terms.iter().map(Term::average).sum::<f64>()
     }

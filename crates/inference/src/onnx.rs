@@ -34,7 +34,7 @@ impl Model {
                 Term::Pair(term) => graph.pair(self, term),
             });
         }
-        let used: Vec<usize> = (0..self.specs.len()).filter(|&idx| self.terms.iter().any(|term| term.reads(idx))).collect();
+        let used = self.features_read();
         let mut total = match used.first() {
             None => graph.win_rate_input(),
             Some(_) => {

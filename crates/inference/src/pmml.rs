@@ -35,7 +35,7 @@ impl Model {
     ///
     /// [`PmmlError::Character`] where a level or a name has a control character.
     pub fn to_pmml(&self) -> Result<String, PmmlError> {
-        let used: Vec<usize> = (0..self.specs.len()).filter(|&idx| self.terms.iter().any(|term| term.reads(idx))).collect();
+        let used = self.features_read();
         let mut derived = Vec::new();
         for (idx, term) in self.terms.iter().enumerate() {
             let (helpers, log_odds) = self.term_fields(idx, term);

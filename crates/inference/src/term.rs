@@ -133,7 +133,7 @@ impl Term {
         }
     }
 
-    /// Whether it reads this column.
+    /// Whether it reads this column of the feature matrix.
     pub(crate) fn reads(&self, feature_idx: usize) -> bool {
         self.feature_idx() == feature_idx || self.second_feature_idx() == Some(feature_idx)
     }
