@@ -1,6 +1,7 @@
 """The same features and scores by the embedded sweep, DuckDB, Sail and Spark, Parquet to Parquet: wall, CPU, memory, and whether they agree."""
 import argparse
 import contextlib
+import json
 import os
 import pathlib
 import resource
@@ -183,7 +184,7 @@ def main():
         subprocess.run([program, "simulate", "--leads", str(n_leads), "--world", "curved", "-o", crm], check=True, capture_output=True)
         events = sum(pl.scan_parquet(crm / f"{name}.parquet").select(pl.len()).collect().item() for name in ("touches", "web_sessions", "sales_activities", "stages"))
         # Halfway through its time most of a CRM is open.
-        lines = {"features": ["--model", model], "score": ["--as-of", "2024-10-01"]}
+        lines = {"features": ["--model", model], "score": ["--as-of", "2024-10-01"], "train": []}
         expected = {}
         for engine in args.engines:
             with contextlib.ExitStack() as stack:
@@ -193,13 +194,21 @@ def main():
                     result = crm / f"{line}-{engine}.parquet"
                     config = ["-c", crm / "leadscore.toml"]
                     words = [program, line, *([model] if line == "score" else []), *more, *config, "-o", result]
+                    if line == "train" and engine == "duckdb":
+                        continue
+                    if line == "train" and port:
+                        # A fifth of the leads comes here, or as many as at least it takes.
+                        words += ["--coded", crm / "coded.parquet", "--sample", str(max(2_000, n_leads // 5))]
                     if engine == "duckdb":
                         statement = by_duckdb(program, line, model, more, config, crm, result)
                         words = [sys.executable, "-c", "import duckdb, sys; duckdb.sql('set threads = 2'); duckdb.sql(open(sys.argv[1]).read())", statement]
                     elif port:
                         words += ["--engine", "spark", "--connect", f"sc://127.0.0.1:{port}"]
                     wall, cpu, peak = measured(words, pids, cwd=crm)
-                    agreement = compare(line, engine, *result_of(result), expected)
+                    if line == "train":
+                        agreement = compare_models(program, engine, result, config, expected)
+                    else:
+                        agreement = compare(line, engine, *result_of(result), expected)
                     print(f"{n_leads:>10,} {events:>11,}  {line:8}  {engine:8} {wall:8.1f} {cpu:8.1f} {peak / 2**30:6.2f} {1e6 * cpu / events:13.2f}  {agreement}", flush=True)
                     if engine != "embedded":
                         shutil.rmtree(result) if result.is_dir() else result.unlink()
@@ -217,6 +226,24 @@ def by_duckdb(program, line, model, more, config, crm, result):
     subprocess.run([*words, *more, *dialect, *config, *places, "-o", text], check=True, capture_output=True)
     text.write_text(f"copy ({text.read_text().rstrip().rstrip(';')}) to '{result}' (format parquet)")
     return text
+
+
+def compare_models(program, engine, model, config, expected):
+    """How near its optimum over all snapshots a fit ended, and how far its scores are from those of the embedded one."""
+    exported, scores = model.with_suffix(".json"), model.with_suffix(".scores.parquet")
+    subprocess.run([program, "export", "json", model, "-o", exported], check=True, capture_output=True)
+    subprocess.run([program, "score", model, *config, "--as-of", "2024-10-01", "-o", scores], check=True, capture_output=True)
+    card = json.loads(exported.read_text())["card"]
+    certificate = card["certificate"]
+    assert certificate["gradient"] <= 1e-9, certificate
+    found = pl.read_parquet(scores).filter(pl.col("log_odds").is_not_null()).select("lead_id", "log_odds").sort("lead_id")
+    said = f"{card['n_snapshots']:,} snapshots, {certificate['passes']} passes, gradient {certificate['gradient']:.0e}"
+    if engine == "embedded":
+        expected["train"] = (card["n_snapshots"], found)
+        return said
+    n_snapshots, wanted = expected["train"]
+    assert card["n_snapshots"] == n_snapshots and found["lead_id"].equals(wanted["lead_id"]), said
+    return f"{said}; log-odds by {(found['log_odds'] - wanted['log_odds']).abs().mean():.3f} on average"
 
 
 def compare(line, engine, n_rows, found, expected):

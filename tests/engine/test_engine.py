@@ -114,6 +114,36 @@ class Engine(unittest.TestCase):
         self.assertGreater(len(models[0]["terms"]), 5)
         self.assertEqual(*models)
 
+    def test_training_that_leaves_the_snapshots_there(self):
+        train = ["train", "-c", "crm/leadscore.toml", "--as-of", "2025-04-01", "--coded", "coded.parquet"]
+        cards, log_odds = {}, {}
+        # All leads, by which everything is chosen as it is here; and about half of them.
+        for name, sample in (("model", None), ("there_by_all", "9000"), ("there_by_some", "5000")):
+            if sample:
+                said = self.elsewhere(*train, "--sample", sample, "-o", name)
+                self.assertRegex(said, r"fit: own solver, \d+ passes over \d+ snapshots where they are")
+            self.run_line("export", "json", name, "-o", "model.json")
+            cards[name] = json.loads((self.folder / "model.json").read_text())["card"]
+            self.run_line("score", name, "-c", "crm/leadscore.toml", "--as-of", "2025-07-01", "-o", "scores.parquet")
+            log_odds[name] = {lead: row["log_odds"] for lead, row in self.rows("scores.parquet", 1).items()}
+        for key in ("n_snapshots", "n_leads", "n_wins", "snapshots_from", "snapshots_to"):
+            self.assertEqual({card[key] for card in cards.values()}, {cards["model"][key]}, key)
+        self.assertEqual(cards["there_by_all"]["caveats"], cards["model"]["caveats"])
+        self.assertIn(f"the weights are of all {cards['model']['n_leads']} leads", " ".join(cards["there_by_some"]["caveats"]))
+        self.assertLessEqual(max(card["certificate"]["gradient"] for card in cards.values()), 1e-9)
+
+        def gaps(name):
+            return [abs(value - log_odds[name][lead]) for lead, value in log_odds["model"].items() if value is not None]
+
+        self.assertLess(max(gaps("there_by_all")), 1e-6)
+        # Other bins and strengths, and the same data: near, and not the same.
+        mean = sum(gaps("there_by_some")) / len(gaps("there_by_some"))
+        self.assertTrue(1e-3 < mean < 0.25, mean)
+        self.assertIn("give it a name that ends in .parquet", self.elsewhere(*train[:-1], "coded", status=2))
+        config = (self.folder / "crm" / "leadscore.toml").read_text()
+        (self.folder / "crm" / "lasso.toml").write_text(config + '\n[model]\nkind = "linear"\nl1_ratio = 0.5\n')
+        self.assertIn("[model] l1_ratio: it needs all snapshots here", self.elsewhere("train", "-c", "crm/lasso.toml", *train[3:], status=2))
+
     def test_queries_in_place_of_paths(self):
         config = (self.folder / "crm" / "leadscore.toml").read_text()
         config = config.replace('path = "leads.parquet"', f'query = "select * from parquet.`{self.folder}/crm/leads.parquet`"')

@@ -347,7 +347,21 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) stay: StayArgs,
+    #[command(flatten)]
     pub(crate) fitting: FittingArgs,
+}
+
+/// Whether the snapshots stay on the engine.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct StayArgs {
+    /// For more snapshots than fit into this machine: a folder on the engine for them (.parquet, replaced); they stay there, and
+    /// only a sample of the leads comes here
+    #[arg(long, value_name = "FOLDER", requires = "connect")]
+    pub(crate) coded: Option<String>,
+    /// With --coded, how many leads come here, about
+    #[arg(long, value_name = "LEADS", default_value_t = 200_000, requires = "coded")]
+    pub(crate) sample: u64,
 }
 
 /// How a model is fitted and measured.

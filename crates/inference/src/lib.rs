@@ -1,6 +1,7 @@
 //! The fitted model: a sum of look-ups, its file, its scores, tiers and reasons; knows no solver.
 
 mod calibration;
+mod reading;
 mod term;
 
 mod model;
@@ -17,6 +18,7 @@ pub use calibration::CalibrationCurve;
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve, LearningPoint, Model, Sufficiency};
 pub use pmml::PmmlError;
+pub use reading::{Reading, ReadingRule};
 pub use score::{Reason, ScoreError, Scored, TopContributions, score, score_with_reasons};
 pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
 pub use tiers::{percentiles, quartile_edges, quartile_tiers, tiers_by_edges};

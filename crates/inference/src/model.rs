@@ -51,6 +51,14 @@ impl Covariance {
         let (row, column) = if a >= b { (a, b) } else { (b, a) };
         f64::from(self.lower[row * (row + 1) / 2 + column])
     }
+
+    /// The same, this many times as large.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
+    pub fn scaled(mut self, factor: f64) -> Self {
+        self.lower.iter_mut().for_each(|value| *value = (f64::from(*value) * factor) as f32);
+        self
+    }
 }
 
 /// What a person wants to know about a model.

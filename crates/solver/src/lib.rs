@@ -24,6 +24,6 @@ pub use factor::Factor;
 pub use linfa::{Logistic, LogisticParams, ValidLogisticParams};
 
 pub use many::{log_losses, log_odds, log_odds_of_many};
-pub use newton::{Certificate, Expansion, Fit, SolverOptions, Start, expand, fit, fit_many};
+pub use newton::{Certificate, Expansion, Fit, SolverOptions, Start, expand, fit, fit_elsewhere, fit_many};
 pub use penalty::{Direction, Penalty};
 pub use target::Target;

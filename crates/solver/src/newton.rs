@@ -178,6 +178,56 @@ pub fn fit_many(design: &Design, target: &Target, penalties: &[Penalty], options
     }
 }
 
+/// The optimum over rows that are elsewhere and are asked for sums only; those of the design are a sample of them.
+///
+/// The sample gives the start and the curvature, and all rows the gradient: the certificate's `gradient` and `objective` are
+/// theirs, `decrement`, `condition` and the factor are by the sample's Hessian, scaled to all rows.
+///
+/// # Shapes
+///
+/// `pass` is given coefficients and returns the summed log-loss of all rows without a penalty, and its gradient `(n_coefficients,)`;
+/// `total_weight` is their number.
+///
+/// # Errors
+///
+/// Those of [`fit`] and of `pass`; and [`SolverError::Setting`] for a lasso or a direction.
+///
+/// # References
+///
+/// Byrd, Chin, Neveitt and Nocedal (2011), On the use of stochastic Hessian information in optimization methods for machine
+/// learning, SIAM Journal on Optimization 21(3): second derivatives of a sample, gradients of all.
+pub fn fit_elsewhere<E: From<SolverError>>(
+    (sample, target): (&Design, &Target),
+    penalty: &Penalty,
+    options: SolverOptions,
+    start: &[f64],
+    total_weight: f64,
+    mut pass: impl FnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
+) -> Result<Fit, E> {
+    if penalty.has_corners() {
+        let found = "a lasso or a direction".to_owned();
+        return Err(SolverError::Setting { name: "penalty", found, expected: "a ridge: corners need the curvature of all rows" }.into());
+    }
+    let share = target.total_weight / total_weight;
+    // The sample's optimum is off by far more than this, and the factor is scaled with its penalty.
+    let sampled = fit(sample, target, &penalty.scaled(share), SolverOptions { tolerance: 1e-6, ..SolverOptions::default() }, Some(Start::At(start)))?;
+    let factor = sampled.factor.scaled(1.0 / share);
+    let condition = factor.condition();
+    let options = SolverOptions { final_hessian: false, ..options };
+    let mut descent = Descent::new(penalty, options, total_weight, false, sampled.coefficients, Some(factor));
+    descent.is_frozen = true;
+    loop {
+        let (loss, gradient) = pass(&descent.trial.coefficients)?;
+        if gradient.len() != sample.n_coefficients() {
+            return Err(SolverError::Length { what: "the gradient", found: gradient.len(), expected: sample.n_coefficients() }.into());
+        }
+        if let Some(mut fit) = descent.take(Sums { loss, gradient, hessian: None })? {
+            fit.certificate.condition = condition;
+            return Ok(fit);
+        }
+    }
+}
+
 /// Whether the sizes of design, labels and penalty go together.
 fn check(design: &Design, target: &Target, penalty: &Penalty) -> Result<(), SolverError> {
     if target.labels.len() != design.n_rows() {
@@ -250,6 +300,8 @@ struct Descent<'a> {
     total_weight: f64,
     /// Whether every pass brings a Hessian: Newton's own method, for few rows.
     every_pass: bool,
+    /// Whether no pass can bring a Hessian, so that the first factor has to do.
+    is_frozen: bool,
     /// Where the objective is wanted.
     trial: Trial,
     /// The best point so far; `None` before the first pass.
@@ -302,6 +354,7 @@ impl<'a> Descent<'a> {
             options,
             total_weight,
             every_pass,
+            is_frozen: false,
             trial: Trial { coefficients: start, with_hessian, kind: TrialKind::Here },
             current: None,
             factor,
@@ -351,7 +404,12 @@ impl<'a> Descent<'a> {
         if length >= 1e-6 {
             self.trial =
                 Trial { coefficients: along(&current.coefficients, length, &direction), with_hessian, kind: TrialKind::Step { direction, slope, length } };
-        } else if self.factor_is_fresh {
+        } else if self.is_frozen && !self.steps.is_empty() {
+            self.steps.clear();
+            self.sizes.clear();
+            self.current = Some(current);
+            return self.advance();
+        } else if self.factor_is_fresh || self.is_frozen {
             let size = self.size(&current);
             return Err(SolverError::NotConverged { passes: self.effort.passes, gradient: size, tolerance: self.options.tolerance });
         } else {
@@ -378,7 +436,8 @@ impl<'a> Descent<'a> {
             let change: Vec<f64> = next.gradient.iter().zip(&current.gradient).map(|(new, old)| new - old).collect();
             if dot(&step, &change) > 0.0 {
                 self.steps.push_back((step, change));
-                if self.steps.len() > MEMORY {
+                // Where passes are over rows elsewhere, remembering costs nothing beside them.
+                if self.steps.len() > MEMORY && !self.is_frozen {
                     self.steps.pop_front();
                 }
             }
@@ -406,7 +465,7 @@ impl<'a> Descent<'a> {
         self.sizes.push(size);
         let is_slow = self.sizes.len().checked_sub(1 + PATIENCE).is_some_and(|before| size > POOR_CONTRACTION * self.sizes[before]);
         let is_near = self.options.final_hessian && !self.factor_is_final && 2.0 * size * self.contraction <= NEAR;
-        let with_hessian = self.every_pass || is_slow || is_near;
+        let with_hessian = !self.is_frozen && (self.every_pass || is_slow || is_near);
         let coefficients = along(&current.coefficients, 1.0, &direction);
         self.trial = Trial { coefficients, with_hessian, kind: TrialKind::Step { direction, slope, length: 1.0 } };
         self.current = Some(current);

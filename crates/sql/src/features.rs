@@ -59,7 +59,8 @@ pub fn features_sql(ask: FeaturesSql<'_>) -> Result<String, SqlError> {
     Ok(statement.finish(&select))
 }
 
-/// One SELECT with the number of snapshots, which is the number of rows that their features and scores must have.
+/// One SELECT with the number of snapshots, which is the number of rows that their features must have, as `n_snapshots`; at one
+/// moment the leads that are won by then as `n_won`; else the mature ones as `n_mature`. What is not there is 0.
 ///
 /// # Errors
 ///
@@ -68,12 +69,13 @@ pub fn count_sql(ask: FeaturesSql<'_>) -> Result<String, SqlError> {
     let mut statement = Statement::new(ask.dialect);
     add_features(&mut statement, FeaturesSql { specs: &[], manual_score: false, ..ask })?;
     let moment = ask.moments.single(ask.dialect);
-    let won = if ask.moments.is_labelled() {
-        "CAST(0 AS BIGINT)".to_owned()
+    let none = "CAST(0 AS BIGINT)".to_owned();
+    let (won, mature) = if ask.moments.is_labelled() {
+        (none, "COUNT(CASE WHEN mature THEN 1 END)".to_owned())
     } else {
-        format!("(SELECT COUNT(*) FROM ls_leads l JOIN ls_outcomes o ON o.lead = l.lead WHERE o.won < {moment} AND l.created_known <= {moment})")
+        (format!("(SELECT COUNT(*) FROM ls_leads l JOIN ls_outcomes o ON o.lead = l.lead WHERE o.won < {moment} AND l.created_known <= {moment})"), none)
     };
-    Ok(statement.finish(&format!("SELECT COUNT(*) AS n_snapshots, {won} AS n_won\nFROM ls_snapshots")))
+    Ok(statement.finish(&format!("SELECT COUNT(*) AS n_snapshots, {won} AS n_won, {mature} AS n_mature\nFROM ls_snapshots")))
 }
 
 /// Adds the steps of all features, and gives the SELECT with their columns.

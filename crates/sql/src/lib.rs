@@ -12,9 +12,11 @@ mod snapshots;
 
 mod sample;
 
+mod coded;
 mod score;
 mod score_file;
 
+pub use coded::CodedSql;
 pub use dialect::Dialect;
 pub use error::SqlError;
 pub use features::{Exactness, FeaturesSql, column_of, count_sql, exactness, features_sql};

@@ -99,6 +99,32 @@ pub(crate) fn number(value: f64) -> String {
     Dialect::number(value)
 }
 
+/// A number moved into a range.
+pub(crate) fn within(column: &str, (low, high): (f64, f64)) -> String {
+    let (low, high) = (number(low), number(high));
+    format!("CASE WHEN {column} < {low} THEN {low} WHEN {column} > {high} THEN {high} ELSE {column} END")
+}
+
+/// The cell of a side as a whole number.
+pub(crate) fn cell_of(axis: &Axis, column: &str, dialect: Dialect) -> String {
+    let mut text = format!("CASE WHEN {column} IS NULL THEN {}", axis.n_cells() - 1);
+    match axis {
+        Axis::Bins { edges, .. } => {
+            for (cell, edge) in edges.iter().enumerate() {
+                let _ = write!(text, " WHEN {column} <= {} THEN {cell}", number(*edge));
+            }
+            let _ = write!(text, " ELSE {} END", edges.len());
+        }
+        Axis::Levels { levels, .. } => {
+            for (cell, level) in levels.iter().enumerate() {
+                let _ = write!(text, " WHEN {column} = {} THEN {cell}", dialect.text(level));
+            }
+            let _ = write!(text, " ELSE {} END", levels.len());
+        }
+    }
+    text
+}
+
 impl Writer<'_> {
     fn name(&self, column: &str) -> String {
         self.dialect.name(column)
@@ -128,33 +154,13 @@ impl Writer<'_> {
             Term::Linear(term) => vec![(self.column(term.feature_idx), format!("x{idx}"))],
             Term::Levels(term) => vec![(self.column(term.feature_idx), format!("x{idx}"))],
             Term::Bins(term) => {
-                let column = self.column(term.feature_idx);
-                let (low, high) = (number(term.range.0), number(term.range.1));
-                vec![(format!("CASE WHEN {column} < {low} THEN {low} WHEN {column} > {high} THEN {high} ELSE {column} END"), format!("x{idx}"))]
+                vec![(within(&self.column(term.feature_idx), term.range), format!("x{idx}"))]
             }
-            Term::Pair(term) => vec![(self.cell(&term.first), format!("x{idx}")), (self.cell(&term.second), format!("y{idx}"))],
-        }
-    }
-
-    /// The cell of a side as a whole number.
-    fn cell(&self, axis: &Axis) -> String {
-        let column = self.column(axis.feature_idx());
-        let mut text = format!("CASE WHEN {column} IS NULL THEN {}", axis.n_cells() - 1);
-        match axis {
-            Axis::Bins { edges, .. } => {
-                for (cell, edge) in edges.iter().enumerate() {
-                    let _ = write!(text, " WHEN {column} <= {} THEN {cell}", number(*edge));
-                }
-                let _ = write!(text, " ELSE {} END", edges.len());
-            }
-            Axis::Levels { levels, .. } => {
-                for (cell, level) in levels.iter().enumerate() {
-                    let _ = write!(text, " WHEN {column} = {} THEN {cell}", self.text(level));
-                }
-                let _ = write!(text, " ELSE {} END", levels.len());
+            Term::Pair(term) => {
+                let cell = |axis: &Axis| cell_of(axis, &self.column(axis.feature_idx()), self.dialect);
+                vec![(cell(&term.first), format!("x{idx}")), (cell(&term.second), format!("y{idx}"))]
             }
         }
-        text
     }
 
     pub(crate) fn addend(&self, idx: usize, term: &Term) -> String {

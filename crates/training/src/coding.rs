@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use leadscore_core::FeatureMatrix;
-use leadscore_inference::{Axis, BinsTerm, CellCount, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
+use leadscore_inference::{Axis, BinsTerm, CellCount, LevelsTerm, LinearTerm, PairTerm, Reading, ReadingRule, Term, bin_of};
 use leadscore_solver::{Column, Design, Direction, Penalty, Precision, SolverError};
 use ndarray::{Array2, ShapeBuilder};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
@@ -261,6 +261,49 @@ impl Coding {
             })
             .collect();
         (places, coded)
+    }
+
+    /// What each coefficient of the design reads of a row: the same rows by other means.
+    ///
+    /// A curve's line ends where the values end that it was learned from, as the term does.
+    pub(crate) fn readings(&self) -> Vec<Reading> {
+        let (places, _) = self.places();
+        let mut readings = Vec::with_capacity(self.blocks.len());
+        for (position, (block, first)) in self.blocks.iter().zip(places).enumerate() {
+            let rule = match block {
+                Block::Number { feature_idx, mean, scale, .. } => ReadingRule::Number { feature_idx: *feature_idx, mean: *mean, scale: *scale, range: None },
+                Block::Line { feature_idx, mean, scale, .. } => {
+                    let Some(Block::Bins { low, high, .. }) = self.blocks.get(position + 1) else { unreachable!("a line lies beneath the curve that follows") };
+                    ReadingRule::Number { feature_idx: *feature_idx, mean: *mean, scale: *scale, range: Some((*low, *high)) }
+                }
+                Block::Bins { feature_idx, edges, .. } => ReadingRule::Cells(Axis::Bins { feature_idx: *feature_idx, edges: edges.clone() }),
+                Block::Levels { feature_idx, levels, rare_levels, .. } => {
+                    ReadingRule::Levels { feature_idx: *feature_idx, levels: levels.clone(), rare_levels: rare_levels.clone() }
+                }
+                Block::Pair { first, second } => ReadingRule::Table { first: first.clone(), second: second.clone() },
+            };
+            readings.push(Reading { first, rule });
+            if let Block::Number { feature_idx, has_missing: true, .. } = block {
+                readings.push(Reading { first: first + 1, rule: ReadingRule::Missing { feature_idx: *feature_idx } });
+            }
+        }
+        readings
+    }
+
+    /// What stands in each cell of each term, by how many rows read each coefficient.
+    pub(crate) fn counts_of(&self, by_coefficient: &[CellCount]) -> Vec<Vec<CellCount>> {
+        let (places, _) = self.places();
+        let blocks = self.blocks.iter().zip(places).filter(|(block, _)| !block.is_line());
+        blocks
+            .map(|(block, first)| match block {
+                Block::Number { has_missing, .. } => {
+                    let all = by_coefficient[0];
+                    let missing = if *has_missing { by_coefficient[first + 1] } else { CellCount::default() };
+                    vec![CellCount { n_rows: all.n_rows - missing.n_rows, n_wins: all.n_wins - missing.n_wins }, missing]
+                }
+                _ => by_coefficient[first..first + block.n_cells()].to_vec(),
+            })
+            .collect()
     }
 
     /// The penalty over the coefficients of the design.

@@ -75,6 +75,9 @@ pub enum TrainError {
         /// linfa's words.
         reason: String,
     },
+    /// The rows are elsewhere, and something went wrong there.
+    #[error("cannot fit where the snapshots are")]
+    Elsewhere(#[source] crate::population::Elsewhere),
     /// Our solver found no optimum.
     #[error(transparent)]
     Fit(#[from] leadscore_solver::SolverError),

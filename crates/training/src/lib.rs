@@ -10,6 +10,7 @@ mod pairs;
 mod splits;
 
 mod fitting;
+mod population;
 mod selection;
 
 mod calibration;
@@ -27,6 +28,7 @@ pub use fitting::{Fitted, Shape, SolverKind, fit_shape};
 pub use leaks::{LeakFinding, LeakVerdict, find_leaks};
 pub use logistic::{LogisticFit, LogisticOptions, fit_logistic};
 pub use points::{PointsCondition, PointsRule, PointsTable, points_table};
+pub use population::{Elsewhere, Population, Totals};
 pub use splits::{Fold, SplitKind};
 pub use sufficiency::judge_data;
-pub use train::{EvaluationKind, Holdout, ModelKind, TrainContext, TrainInput, TrainOptions, Trained, train};
+pub use train::{EvaluationKind, Holdout, ModelKind, TrainContext, TrainInput, TrainOptions, Trained, train, train_by_sample};

@@ -1,7 +1,7 @@
 //! Training, top to bottom: judge the data, hold out the latest, choose a penalty, measure once, refit on all.
 
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
-use leadscore_inference::{Card, DataVerdict, Model, quartile_edges};
+use leadscore_inference::{Card, CellCount, DataVerdict, Model, quartile_edges};
 use leadscore_metrics::log_loss;
 use leadscore_solver::Direction;
 use sha2::{Digest, Sha256};
@@ -11,6 +11,7 @@ use crate::error::TrainError;
 use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, fit_shape};
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks};
 use crate::learning::learning_curve;
+use crate::population::{Population, Totals, fit_all};
 use crate::selection::{Choice, choose};
 use crate::splits::{Fold, holdout, lead_folds};
 use crate::sufficiency::judge_data;
@@ -145,6 +146,26 @@ pub struct Holdout {
 ///
 /// [`TrainError`] where there is nothing to learn from or too little, only one class, or a fit that does not converge.
 pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainContext) -> Result<Trained, TrainError> {
+    train_within(input, options, context, None)
+}
+
+/// As [`train`], by a sample of the leads: in the end coefficients and counts are those of all of them, where they are.
+///
+/// # Errors
+///
+/// Those of [`train`], [`TrainError::Elsewhere`], and [`TrainError::Setting`] for what needs all rows here: a lasso, directions,
+/// linfa's solver.
+pub fn train_by_sample(input: TrainInput<'_>, options: &TrainOptions, context: &TrainContext, all: &mut dyn Population) -> Result<Trained, TrainError> {
+    let fail = |setting: &'static str| Err(TrainError::Setting { setting, reason: "it needs all snapshots here, and a sample of them is: leave it out" });
+    match options {
+        TrainOptions { l1_ratio, .. } if *l1_ratio > 0.0 => fail("l1_ratio"),
+        TrainOptions { directions, .. } if !directions.is_empty() => fail("directions"),
+        TrainOptions { solver: SolverKind::Linfa, .. } => fail("solver"),
+        _ => train_within(input, options, context, Some(all)),
+    }
+}
+
+fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainContext, population: Option<&mut dyn Population>) -> Result<Trained, TrainError> {
     let TrainInput { matrix, labels, lead_keys, horizon } = input;
     check(input)?;
     check_options(options)?;
@@ -189,10 +210,29 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
         None
     };
     let fitted = fit_shape(input, &all, &known, choice.shape, choice.strengths, options.solver)?;
-    let counts = fitted.coding.counts(matrix, &all, labels);
+    let n_leads = lead_keys.iter().collect::<std::collections::HashSet<_>>().len();
+    let here = Totals {
+        n_leads: n_leads as u64,
+        first: matrix.keys()[0].at,
+        last: matrix.keys()[labels.len() - 1].at,
+        counts: vec![CellCount { n_rows: labels.len() as u64, n_wins: labels.iter().filter(|label| **label).count() as u64 }],
+    };
+    let (counts, totals, fitted) = match population {
+        Some(population) => {
+            let (fitted, totals) = fit_all(fitted, labels, choice.strengths, population)?;
+            (fitted.coding.counts_of(&totals.counts), totals, fitted)
+        }
+        None => (fitted.coding.counts(matrix, &all, labels), here.clone(), fitted),
+    };
     let terms = fitted.coding.terms(&fitted.coefficients, &counts);
     let in_sample = probabilities(fitted.own_log_odds(input, &all)?);
     let mut caveats = context.caveats.clone();
+    if totals.n_leads != here.n_leads {
+        caveats.push(format!(
+            "the weights are of all {} leads; features, bins, levels, strengths, tier edges, intervals and what is measured here are of a sample of {n_leads}",
+            totals.n_leads
+        ));
+    }
     if sufficiency.verdict != DataVerdict::Enough {
         caveats.push(format!("data: {}: {}", sufficiency.verdict.name(), sufficiency.reason));
     }
@@ -219,14 +259,14 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
             model_id: String::new(),
             tool_version: context.tool_version.clone(),
             horizon,
-            snapshots_from: matrix.keys().first().map(|key| (context.write_time)(key.at)).unwrap_or_default(),
-            snapshots_to: matrix.keys().last().map(|key| (context.write_time)(key.at)).unwrap_or_default(),
+            snapshots_from: (context.write_time)(totals.first),
+            snapshots_to: (context.write_time)(totals.last),
             known_until_micros: context.known_until.micros(),
             known_until: (context.write_time)(context.known_until),
             ages: context.ages.as_ref().map(|ages| ages.iter().map(Span::to_string).collect()),
-            n_snapshots: labels.len(),
-            n_leads: lead_keys.iter().collect::<std::collections::HashSet<_>>().len(),
-            n_wins: labels.iter().filter(|label| **label).count(),
+            n_snapshots: whole(totals.all().n_rows),
+            n_leads: whole(totals.n_leads),
+            n_wins: whole(totals.all().n_wins),
             sufficiency,
             penalty: choice.strengths.ridge,
             penalty_choice: choice.description,
@@ -237,7 +277,7 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
             learning,
             evaluation: holdout.description.clone(),
             metrics: metrics(&measured, &holdout.probabilities),
-            data_fingerprint: fingerprint(matrix, labels),
+            data_fingerprint: fingerprint(matrix, labels, &totals),
             caveats,
         },
         specs: matrix.specs().to_vec(),
@@ -245,7 +285,8 @@ pub fn train(input: TrainInput<'_>, options: &TrainOptions, context: &TrainConte
         terms,
         tier_edges: quartile_edges(&in_sample),
         counts,
-        covariance: covariance_of(input, &all, &fitted)?,
+        // The sample's leads vary as all do, and there are fewer of them.
+        covariance: covariance_of(input, &all, &fitted)?.map(|covariance| covariance.scaled(totals.all().n_rows as f64 / labels.len() as f64)),
         calibration: None,
     };
     if options.losses_kept < 1.0 {
@@ -360,7 +401,11 @@ fn metrics(labels: &[bool], probabilities: &[f64]) -> Vec<(String, f64)> {
     metrics
 }
 
-fn fingerprint(matrix: &FeatureMatrix, labels: &[bool]) -> String {
+pub(crate) fn whole(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+fn fingerprint(matrix: &FeatureMatrix, labels: &[bool], totals: &Totals) -> String {
     let mut hasher = Sha256::new();
     for spec in matrix.specs() {
         hasher.update(spec.name.as_bytes());
@@ -371,5 +416,7 @@ fn fingerprint(matrix: &FeatureMatrix, labels: &[bool]) -> String {
         column.iter().for_each(|value| hasher.update(value.to_bits().to_le_bytes()));
     }
     labels.iter().for_each(|&label| hasher.update([u8::from(label)]));
+    // Of rows that are elsewhere, what was counted there.
+    totals.counts.iter().skip(1).for_each(|count| hasher.update([count.n_rows.to_le_bytes(), count.n_wins.to_le_bytes()].concat()));
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

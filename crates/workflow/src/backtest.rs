@@ -115,7 +115,7 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
 fn score_as_of(project: &Project, cut: Timestamp, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
     let tables = project.load(&LoadOptions { as_of: Some(cut), ..Default::default() })?;
     let (labelled, _) = label_and_compute(project, &tables, Some(cut))?;
-    let trained = fit(project, &tables, &labelled, Fitting::default(), Some(cut))?;
+    let trained = fit(project, &tables, &labelled, Fitting::default(), Some(cut), None)?;
     let tables = project.load_for(&trained.model, None)?;
     Ok(score(&trained.model, &project.features_of(&tables, &trained.model.specs, snapshots)?)?.probabilities)
 }

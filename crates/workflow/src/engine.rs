@@ -12,7 +12,9 @@ use leadscore_tables::{Config, Frame, Frames, LoadOptions, Location, Tables, Tie
 use leadscore_training::Trained;
 
 use crate::listener::Stage;
-use crate::project::{Labelled, Project, now};
+use crate::population::Snapshots;
+use crate::project::{Labelled, Project, describe_counts, label_and_compute, now};
+use crate::source::half_of_memory;
 use crate::sql::table_names;
 use crate::train::{Fitting, fit, report_training};
 
@@ -21,6 +23,26 @@ const DIALECT: Dialect = Dialect::Spark;
 const ROWS_SHOWN: usize = 2_000;
 /// Leads by which features are chosen; where there are more, a sample of about so many.
 const LEADS_CHOSEN_BY: u64 = 50_000;
+/// Bytes of a cell of the matrix while it is fitted here: as it comes, as it is kept, as it is coded.
+const BYTES_A_CELL: u64 = 24;
+
+/// A training that leaves the snapshots on the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stay {
+    /// The folder of Parquet files on the cluster for the coded snapshots; what is in it is replaced.
+    pub coded: String,
+    /// Leads that come here, about: all is chosen and measured by them.
+    pub n_leads: u64,
+}
+
+/// How many snapshots there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SnapshotCount {
+    /// All, at one moment those of leads that are won included.
+    n_all: usize,
+    /// Those whose windows have ended.
+    pub(crate) n_mature: usize,
+}
 
 /// A project whose tables are in an engine.
 pub struct Engine {
@@ -109,13 +131,13 @@ impl Engine {
         Ok(())
     }
 
-    fn rows(&mut self, project: &Project, doing: &str, statement: &str) -> anyhow::Result<Frame> {
+    pub(crate) fn rows(&mut self, project: &Project, doing: &str, statement: &str) -> anyhow::Result<Frame> {
         let mut watcher = Watcher { project, stage: project.stage(doing, 1)? };
         let rows = self.session.query(doing, statement, &mut watcher)?;
         Ok(Frame::from_ipc(&rows.batches)?)
     }
 
-    fn ask<'a>(&'a self, project: &'a Project, specs: &'a [FeatureSpec], moments: &'a Moments) -> FeaturesSql<'a> {
+    pub(crate) fn ask<'a>(&'a self, project: &'a Project, specs: &'a [FeatureSpec], moments: &'a Moments) -> FeaturesSql<'a> {
         FeaturesSql { config: &project.config, sources: &self.sources, specs, moments, dialect: DIALECT, manual_score: false }
     }
 
@@ -128,14 +150,14 @@ impl Engine {
         }
     }
 
-    /// The tables of some leads, all of theirs, by which features are chosen as they are from files.
-    fn some_tables(&mut self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
+    /// The tables of about so many leads, all of theirs, read as files are; says that the rest was not looked at for `what`.
+    fn some_tables(&mut self, project: &Project, as_of: Option<Timestamp>, n_wanted: u64, what: &str) -> anyhow::Result<Tables> {
         let sample = leadscore_sql::SampleSql { config: &project.config, sources: &self.sources, dialect: DIALECT };
         let frame = self.rows(project, "counting leads", &sample.count()?)?;
         let n_leads = frame.numbers("n").and_then(|values| values.first().copied()).unwrap_or(0.0);
-        let share = (LEADS_CHOSEN_BY as f64 / n_leads.max(1.0)).min(1.0);
+        let share = (n_wanted as f64 / n_leads.max(1.0)).min(1.0);
         if share < 1.0 {
-            project.remark(&format!("features are chosen by {:.1} % of the leads", 100.0 * share));
+            project.remark(&format!("{what} by {:.1} % of the leads", 100.0 * share));
         }
         let sample = leadscore_sql::SampleSql { config: &project.config, sources: &self.sources, dialect: DIALECT };
         let statements = sample.tables(share)?;
@@ -152,7 +174,7 @@ impl Engine {
 
     /// The features that the config asks for, chosen by what some leads show.
     fn plan(&mut self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<(Vec<FeatureSpec>, Tables)> {
-        let tables = self.some_tables(project, as_of)?;
+        let tables = self.some_tables(project, as_of, LEADS_CHOSEN_BY, "features are chosen")?;
         let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of);
         if labelled.snapshots.is_empty() {
             return Err(crate::project::no_snapshot(project, &counts, self.observation_end));
@@ -173,9 +195,9 @@ impl Engine {
             None => self.plan(project, as_of)?.0,
         };
         let moments = self.moments(project);
-        let ask = self.ask(project, &specs, &moments);
-        let (select, counted) = (features_sql(ask)?, count_sql(ask)?);
-        let n_rows = self.write(project, &format!("computing {} features", specs.len()), &target, &select, &counted)?;
+        let select = features_sql(self.ask(project, &specs, &moments))?;
+        let expected = self.count(project, &specs, &moments)?.n_all;
+        let n_rows = self.write(project, &format!("computing {} features", specs.len()), &target, &select, expected)?;
         project.remark(&format!("wrote {target} ({} rows, {} features)", count(n_rows), specs.len()));
         Ok(specs)
     }
@@ -192,11 +214,12 @@ impl Engine {
         let moments = Moments::At(as_of);
         let ask = FeaturesSql { manual_score: project.config.leads.manual_score.is_some(), ..self.ask(project, &model.specs, &moments) };
         let frozen_edges = project.config.tiers.edges == TierEdges::Frozen;
-        let (select, counted) = (score_file_sql(ScoreFileSql { model, ask, frozen_edges })?, count_sql(ask)?);
-        let n_rows = self.write(project, "scoring leads", &target, &select, &counted)?;
+        let select = score_file_sql(ScoreFileSql { model, ask, frozen_edges })?;
+        let expected = self.count(project, &model.specs, &moments)?.n_all;
+        let n_rows = self.write(project, "scoring leads", &target, &select, expected)?;
         let tiers = format!(
-            "SELECT contact_priority AS tier, COUNT(*) AS n, AVG(likelihood_to_close) AS likelihood FROM parquet.{} GROUP BY contact_priority",
-            DIALECT.name(&target)
+            "SELECT contact_priority AS tier, COUNT(*) AS n, AVG(likelihood_to_close) AS likelihood FROM {} GROUP BY contact_priority",
+            parquet(&target)
         );
         let frame = self.rows(project, "counting tiers", &tiers)?;
         project.remark(&format!("scored the leads that are open at {as_of}; wrote {target} ({} rows)", count(n_rows)));
@@ -211,14 +234,44 @@ impl Engine {
         Ok(())
     }
 
-    /// Learns a model: the cluster makes the labelled matrix, which comes here and is fitted as one from files is.
+    /// Learns a model. The cluster makes the labelled matrix, which comes here and is fitted as one from files is; or some leads
+    /// come here, by which all is chosen, and the snapshots `stay` on the cluster, which sums over them for the last fit.
     ///
     /// # Errors
     ///
-    /// As [`Self::connect`]; or the matrix holds too little to learn from.
-    pub fn train(&mut self, project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> anyhow::Result<Trained> {
+    /// As [`Self::connect`]; or the matrix holds too little to learn from, or more than fits into memory.
+    pub fn train(&mut self, project: &Project, as_of: Option<Timestamp>, fitting: Fitting, stay: Option<&Stay>) -> anyhow::Result<Trained> {
+        let trained = match stay {
+            Some(stay) => self.train_there(project, as_of, fitting, stay)?,
+            None => self.train_here(project, as_of, fitting)?,
+        };
+        report_training(project, &trained);
+        Ok(trained)
+    }
+
+    fn train_there(&mut self, project: &Project, as_of: Option<Timestamp>, fitting: Fitting, stay: &Stay) -> anyhow::Result<Trained> {
+        let target = target_of(&stay.coded)?;
+        let tables = self.some_tables(project, as_of, stay.n_leads, "everything but the weights is chosen and measured")?;
+        let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
+        project.remark(&format!("here: {}", describe_counts(&counts, project)));
+        let moments = self.moments(project);
+        let mut snapshots = Snapshots::new(self, project, labelled.matrix.specs(), &moments, target);
+        fit(project, &tables, &labelled, fitting, as_of, Some(&mut snapshots))
+    }
+
+    fn train_here(&mut self, project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> anyhow::Result<Trained> {
         let (specs, tables) = self.plan(project, as_of)?;
         let moments = self.moments(project);
+        let n_mature = self.count(project, &specs, &moments)?.n_mature;
+        let needed = n_mature as u64 * specs.len() as u64 * BYTES_A_CELL;
+        if needed > half_of_memory() {
+            bail!(
+                "{} snapshots with {} features would take some {} GB here: leave them on the cluster with --coded FOLDER.parquet, or learn from fewer of them (`from` of [snapshots])",
+                count(n_mature),
+                specs.len(),
+                needed >> 30
+            );
+        }
         let ask = self.ask(project, &specs, &moments);
         let statement = format!("SELECT * FROM ({}) WHERE mature", features_sql(ask)?);
         let frame = self.rows(project, &format!("computing {} features", specs.len()), &statement)?;
@@ -226,19 +279,17 @@ impl Engine {
         let n_won = labelled.labels.iter().filter(|label| **label).count();
         let horizon = project.config.snapshots.horizon;
         project.remark(&format!("{} mature snapshots came, {} of them won within {horizon}", count(labelled.labels.len()), count(n_won)));
-        let trained = fit(project, &tables, &labelled, fitting, as_of)?;
-        report_training(project, &trained);
-        Ok(trained)
+        fit(project, &tables, &labelled, fitting, as_of, None)
     }
 
-    /// Writes the rows of a SELECT as a folder of Parquet files, and counts them; they must be as many as were counted before.
-    fn write(&mut self, project: &Project, doing: &str, target: &str, select: &str, counted: &str) -> anyhow::Result<usize> {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of rows")]
-        let whole = |frame: &Frame, column: &str| frame.numbers(column).and_then(|values| values.first().copied()).unwrap_or(f64::NAN) as usize;
-        let expected = {
-            let frame = self.rows(project, "counting snapshots", counted)?;
-            whole(&frame, "n_snapshots") + whole(&frame, "n_won")
-        };
+    /// Counts the snapshots of these moments.
+    pub(crate) fn count(&mut self, project: &Project, specs: &[FeatureSpec], moments: &Moments) -> anyhow::Result<SnapshotCount> {
+        let frame = self.rows(project, "counting snapshots", &count_sql(self.ask(project, specs, moments))?)?;
+        Ok(SnapshotCount { n_all: whole(&frame, "n_snapshots") + whole(&frame, "n_won"), n_mature: whole(&frame, "n_mature") })
+    }
+
+    /// Writes the rows of a SELECT as a folder of Parquet files, and counts them; they must be as many as were expected.
+    pub(crate) fn write(&mut self, project: &Project, doing: &str, target: &str, select: &str, expected: usize) -> anyhow::Result<usize> {
         if expected == 0 {
             bail!("no lead is at risk then: look at --as-of, and at the times of [leads] and [outcomes]");
         }
@@ -246,7 +297,7 @@ impl Engine {
         let mut watcher = Watcher { project, stage: project.stage(doing, 1)? };
         self.session.command(doing, &statement, &mut watcher)?;
         drop(watcher);
-        let frame = self.rows(project, "counting what was written", &format!("SELECT COUNT(*) AS n FROM parquet.{}", DIALECT.name(target)))?;
+        let frame = self.rows(project, "counting what was written", &format!("SELECT COUNT(*) AS n FROM {}", parquet(target)))?;
         let found = whole(&frame, "n");
         if found != expected {
             bail!(
@@ -275,9 +326,20 @@ fn place(project: &Project, table: &str, location: &Location, query: Option<&Str
         {
             bail!("[{table}]: {path} is no Parquet file, and the engine reads nothing else from a path: convert it, or give a `query` that reads it there");
         }
-        parts.push(format!("SELECT * FROM parquet.{}", DIALECT.name(&whole)));
+        parts.push(format!("SELECT * FROM {}", parquet(&whole)));
     }
     Ok(format!("({})", parts.join(" UNION ALL ")))
+}
+
+/// Parquet files as they stand behind FROM.
+pub(crate) fn parquet(path: &str) -> String {
+    format!("parquet.{}", DIALECT.name(path))
+}
+
+/// A number of rows in the first row of a result.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of rows")]
+fn whole(frame: &Frame, column: &str) -> usize {
+    frame.numbers(column).and_then(|values| values.first().copied()).unwrap_or(f64::NAN) as usize
 }
 
 /// The folder that is written, which must say by its name that it may be.

@@ -27,11 +27,13 @@ mod recalibrate;
 
 #[cfg(feature = "spark")]
 mod engine;
+#[cfg(feature = "spark")]
+mod population;
 
 pub use check::{Findings, check};
 pub use columns::{ColumnValues, score_columns, score_frame, train_on_columns};
 #[cfg(feature = "spark")]
-pub use engine::Engine;
+pub use engine::{Engine, Stay};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use explain::{Explanation, UnknownLead, explain};
 pub use features::{FeatureOptions, describe_features, feature_table, feature_table_sql, plan_features, reference_of_families, write_features};

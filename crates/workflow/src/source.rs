@@ -45,7 +45,7 @@ impl<'p> Source<'p> {
 }
 
 /// Half of the machine's memory in bytes, or 4 GB where it does not say.
-fn half_of_memory() -> u64 {
+pub(crate) fn half_of_memory() -> u64 {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let kib = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
     kib.map_or(4_000_000_000, |kib| kib * 512)

@@ -8,7 +8,9 @@ use leadscore_features::SnapshotCounts;
 use leadscore_inference::LearningCurve;
 use leadscore_report::Report;
 use leadscore_tables::{LoadOptions, ModelDirection, OutFile, Tables};
-use leadscore_training::{Direction, DropReason, Dropped, EvaluationKind, LeakVerdict, ModelKind, SolverKind, TrainContext, TrainInput, TrainOptions, Trained};
+use leadscore_training::{
+    Direction, DropReason, Dropped, EvaluationKind, LeakVerdict, ModelKind, Population, SolverKind, TrainContext, TrainInput, TrainOptions, Trained,
+};
 
 use crate::evaluate::data_section;
 use crate::evaluation::{Economy, Evaluated, known_before, look, manual_rival, measure};
@@ -49,13 +51,20 @@ pub fn train(project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> a
     let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
     let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
     project.remark(&describe_counts(&counts, project));
-    let trained = fit(project, &tables, &labelled, fitting, as_of)?;
+    let trained = fit(project, &tables, &labelled, fitting, as_of, None)?;
     report_training(project, &trained);
     Ok(Training { trained, counts, tables, labelled })
 }
 
-/// A model of these snapshots, by the config and what was typed.
-pub(crate) fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args: Fitting, as_of: Option<Timestamp>) -> anyhow::Result<Trained> {
+/// A model of these snapshots, by the config and what was typed; `all` are those that they are a sample of.
+pub(crate) fn fit(
+    project: &Project,
+    tables: &Tables,
+    labelled: &Labelled,
+    args: Fitting,
+    as_of: Option<Timestamp>,
+    all: Option<&mut dyn Population>,
+) -> anyhow::Result<Trained> {
     let _stage = project.stage("fitting", 1)?;
     let is_flat = project.config.is_flat();
     let last = labelled.matrix.keys().last().map(|key| key.at);
@@ -85,11 +94,11 @@ pub(crate) fn fit(project: &Project, tables: &Tables, labelled: &Labelled, args:
         caveats: caveats(project, tables),
     };
     let horizon = (!is_flat).then_some(project.config.snapshots.horizon);
-    Ok(leadscore_training::train(
-        TrainInput { matrix: &labelled.matrix, labels: &labelled.labels, lead_keys: &labelled.lead_keys, horizon },
-        &options,
-        &context,
-    )?)
+    let input = TrainInput { matrix: &labelled.matrix, labels: &labelled.labels, lead_keys: &labelled.lead_keys, horizon };
+    Ok(match all {
+        Some(all) => leadscore_training::train_by_sample(input, &options, &context, all),
+        None => leadscore_training::train(input, &options, &context),
+    }?)
 }
 
 fn directions(project: &Project) -> Vec<(String, Direction)> {

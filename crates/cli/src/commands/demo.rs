@@ -5,7 +5,7 @@ use std::path::Path;
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_workflow::{Scores, read_model, score_leads, table, write_crm};
 
-use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat, TrainArgs};
+use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat, StayArgs, TrainArgs};
 use crate::commands::{Outcome, evaluate, score, train};
 use crate::show;
 
@@ -58,7 +58,16 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
 }
 
 fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainArgs {
-    TrainArgs { config, engine: EngineArgs::default(), as_of, output: output.to_owned(), report: None, json: None, fitting: FittingArgs::default() }
+    TrainArgs {
+        config,
+        engine: EngineArgs::default(),
+        as_of,
+        output: output.to_owned(),
+        report: None,
+        json: None,
+        stay: StayArgs::default(),
+        fitting: FittingArgs::default(),
+    }
 }
 
 /// The ten best open leads with their reasons.

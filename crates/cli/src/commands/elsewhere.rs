@@ -29,7 +29,7 @@ mod lines {
     use anyhow::{Context, bail};
     use leadscore_core::Timestamp;
     use leadscore_tables::check_target;
-    use leadscore_workflow::{Engine, Project, describe_features, read_model, write_model};
+    use leadscore_workflow::{Engine, Project, Stay, describe_features, read_model, write_model};
 
     use super::{FeaturesArgs, Outcome, ScoreArgs, TrainArgs};
     use crate::args::{ConfigArg, DescribeFormat};
@@ -64,7 +64,8 @@ mod lines {
         }
         check_target(&args.output)?;
         let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
-        let trained = engine.train(&project, as_of, args.fitting.clone().into())?;
+        let stay = args.stay.coded.clone().map(|coded| Stay { coded, n_leads: args.stay.sample });
+        let trained = engine.train(&project, as_of, args.fitting.clone().into(), stay.as_ref())?;
         write_model(&trained.model, &args.output)?;
         show::remark(&format!("wrote {}", args.output.display()));
         Ok(Outcome::Done)
