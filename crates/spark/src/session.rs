@@ -135,8 +135,10 @@ impl Session {
             rel_type: Some(proto::relation::RelType::Sql(proto::Sql { query: statement.to_owned(), ..Default::default() })),
             ..Default::default()
         };
-        let command =
-            proto::Command { command_type: Some(proto::command::CommandType::SqlCommand(proto::SqlCommand { input: Some(input), ..Default::default() })) };
+        // Spark 3.5 reads the one, later ones read the other.
+        #[expect(deprecated, reason = "Spark 3.5 knows no other")]
+        let sql = proto::SqlCommand { sql: statement.to_owned(), input: Some(input), ..Default::default() };
+        let command = proto::Command { command_type: Some(proto::command::CommandType::SqlCommand(sql)) };
         self.execute(doing, statement, proto::plan::OpType::Command(command), watch).map(|_| ())
     }
 

@@ -132,7 +132,7 @@ impl Dialect {
     pub(crate) fn micros(self, expression: &str) -> String {
         match self {
             Self::Postgres => format!("CAST(EXTRACT(EPOCH FROM {expression}) * 1000000 AS BIGINT)"),
-            Self::Spark => format!("UNIX_MICROS(CAST({expression} AS TIMESTAMP))"),
+            Self::Spark => format!("UNIX_MICROS(CAST({expression} AS TIMESTAMP_LTZ))"),
             _ => format!("EPOCH_US({expression})"),
         }
     }
