@@ -383,7 +383,8 @@ fn golden() -> anyhow::Result<()> {
 
 /// What features, rules and the report are compared with, and what runs and reads exported SQL; pandas before 3 because
 /// featuretools needs it.
-const PEERS: [&str; 7] = ["duckdb==2.0.0", "polars==2.1.0", "pandas==2.3.3", "featuretools==1.31.0", "pyarrow==26.0.1", "numpy==2.4.6", "scikit-learn==1.9.1"];
+const PEERS: [&str; 8] =
+    ["duckdb==2.0.0", "polars==2.1.0", "pandas==2.3.3", "featuretools==1.31.0", "pyarrow==26.0.1", "numpy==2.4.6", "scikit-learn==1.9.1", "sqlglot==30.30.0"];
 
 /// The Python of a virtual environment with these packages, which is made where it is not there yet.
 fn venv(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
