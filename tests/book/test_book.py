@@ -189,7 +189,7 @@ class Book(unittest.TestCase):
         self.shell("leadscore simulate --leads 2000 -o engines", self.folder)
         server = servers.Program("sail", "spark", "server", "--ip", "127.0.0.1", "--port", "PORT", log=self.folder / "sail.log")
         try:
-            self.assertEqual(self.run_page(DOCS / "engines.md", folder, [("localhost:15002", f"127.0.0.1:{server.port}")]), 3)
+            self.assertEqual(self.run_page(DOCS / "engines.md", folder, [("localhost:15002", f"127.0.0.1:{server.port}")]), 4)
         finally:
             server.stop()
 

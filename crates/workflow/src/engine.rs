@@ -263,15 +263,7 @@ impl Engine {
         let (specs, tables) = self.plan(project, as_of)?;
         let moments = self.moments(project);
         let n_mature = self.count(project, &specs, &moments)?.n_mature;
-        let needed = n_mature as u64 * specs.len() as u64 * BYTES_A_CELL;
-        if needed > half_of_memory() {
-            bail!(
-                "{} snapshots with {} features would take some {} GB here: leave them on the cluster with --coded FOLDER.parquet, or learn from fewer of them (`from` of [snapshots])",
-                count(n_mature),
-                specs.len(),
-                needed >> 30
-            );
-        }
+        check_fits(n_mature, specs.len(), half_of_memory())?;
         let ask = self.ask(project, &specs, &moments);
         let statement = format!("SELECT * FROM ({}) WHERE mature", features_sql(ask)?);
         let frame = self.rows(project, &format!("computing {} features", specs.len()), &statement)?;
@@ -329,6 +321,19 @@ fn place(project: &Project, table: &str, location: &Location, query: Option<&Str
         parts.push(format!("SELECT * FROM {}", parquet(&whole)));
     }
     Ok(format!("({})", parts.join(" UNION ALL ")))
+}
+
+/// Fails where a matrix would take more than this many bytes while it is fitted here.
+fn check_fits(n_rows: usize, n_features: usize, memory: u64) -> anyhow::Result<()> {
+    let needed = n_rows as u64 * n_features as u64 * BYTES_A_CELL;
+    if needed > memory {
+        bail!(
+            "{} snapshots with {n_features} features would take some {} GB here: leave them on the cluster with --coded FOLDER.parquet, or learn from fewer of them (`from` of [snapshots])",
+            count(n_rows),
+            needed.div_ceil(1 << 30)
+        );
+    }
+    Ok(())
 }
 
 /// Parquet files as they stand behind FROM.
@@ -391,4 +396,17 @@ fn labelled(config: &Config, specs: &[FeatureSpec], frame: &Frame) -> anyhow::Re
         labels: rows.iter().map(|row| labels[row.2] == 1.0).collect(),
         lead_keys: rows.iter().map(|row| stable_hash(&ids[row.2])).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_beyond_memory_is_refused_before_it_comes() {
+        let memory = 12 << 30;
+        assert!(check_fits(703_516, 127, memory).is_ok());
+        let error = check_fits(670_000_000, 127, memory).expect_err("two terabytes").to_string();
+        assert!(error.starts_with("670,000,000 snapshots with 127 features would take some 1902 GB here: leave them on the cluster with --coded"), "{error}");
+    }
 }
