@@ -55,9 +55,7 @@ impl Totals {
 
 /// The optimum over all rows, from a fit over the sample.
 pub(crate) fn fit_all(mut fitted: Fitted, labels: &[bool], strengths: Strengths, population: &mut dyn Population) -> Result<(Fitted, Totals), TrainError> {
-    let Some((_, design)) = fitted.native.take() else {
-        return Err(TrainError::Setting { setting: "solver", reason: "linfa-logistic needs all rows here: leave `--solver linfa` out" });
-    };
+    let (_, design) = fitted.native.take().expect("linfa's solver is refused before");
     let totals = population.code(&fitted.coding.readings()).map_err(TrainError::Elsewhere)?;
     let CellCount { n_rows, n_wins } = totals.all();
     if n_wins == 0 || n_wins == n_rows {

@@ -196,7 +196,7 @@ impl Engine {
         };
         let moments = self.moments(project);
         let select = features_sql(self.ask(project, &specs, &moments))?;
-        let expected = self.count(project, &specs, &moments)?.n_all;
+        let expected = self.count(project, &moments)?.n_all;
         let n_rows = self.write(project, &format!("computing {} features", specs.len()), &target, &select, expected)?;
         project.remark(&format!("wrote {target} ({} rows, {} features)", count(n_rows), specs.len()));
         Ok(specs)
@@ -215,7 +215,7 @@ impl Engine {
         let ask = FeaturesSql { manual_score: project.config.leads.manual_score.is_some(), ..self.ask(project, &model.specs, &moments) };
         let frozen_edges = project.config.tiers.edges == TierEdges::Frozen;
         let select = score_file_sql(ScoreFileSql { model, ask, frozen_edges })?;
-        let expected = self.count(project, &model.specs, &moments)?.n_all;
+        let expected = self.count(project, &moments)?.n_all;
         let n_rows = self.write(project, "scoring leads", &target, &select, expected)?;
         let tiers = format!(
             "SELECT contact_priority AS tier, COUNT(*) AS n, AVG(likelihood_to_close) AS likelihood FROM {} GROUP BY contact_priority",
@@ -262,7 +262,7 @@ impl Engine {
     fn train_here(&mut self, project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> anyhow::Result<Trained> {
         let (specs, tables) = self.plan(project, as_of)?;
         let moments = self.moments(project);
-        let n_mature = self.count(project, &specs, &moments)?.n_mature;
+        let n_mature = self.count(project, &moments)?.n_mature;
         check_fits(n_mature, specs.len(), half_of_memory())?;
         let ask = self.ask(project, &specs, &moments);
         let statement = format!("SELECT * FROM ({}) WHERE mature", features_sql(ask)?);
@@ -275,8 +275,8 @@ impl Engine {
     }
 
     /// Counts the snapshots of these moments.
-    pub(crate) fn count(&mut self, project: &Project, specs: &[FeatureSpec], moments: &Moments) -> anyhow::Result<SnapshotCount> {
-        let frame = self.rows(project, "counting snapshots", &count_sql(self.ask(project, specs, moments))?)?;
+    pub(crate) fn count(&mut self, project: &Project, moments: &Moments) -> anyhow::Result<SnapshotCount> {
+        let frame = self.rows(project, "counting snapshots", &count_sql(self.ask(project, &[], moments))?)?;
         Ok(SnapshotCount { n_all: whole(&frame, "n_snapshots") + whole(&frame, "n_won"), n_mature: whole(&frame, "n_mature") })
     }
 

@@ -34,7 +34,7 @@ impl<'a> Snapshots<'a> {
         self.readings = readings.to_vec();
         let coded = CodedSql { readings };
         let select = coded.rows(self.engine.ask(self.project, self.specs, self.moments))?;
-        let expected = self.engine.count(self.project, self.specs, self.moments)?.n_mature;
+        let expected = self.engine.count(self.project, self.moments)?.n_mature;
         let doing = format!("coding {} features of {} snapshots", self.specs.len(), count(expected));
         self.n_rows = self.engine.write(self.project, &doing, &self.target, &select, expected)?;
         let table = parquet(&self.target);
