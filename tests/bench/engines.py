@@ -59,6 +59,10 @@ class Watch:
         return sum(self.seconds.values()) - self.before
 
 
+class Failed(Exception):
+    """A command ended with an error, which it says."""
+
+
 def measured(command, servers=(), **more):
     """Wall and CPU seconds and bytes of memory of a command and of the servers that it speaks to."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -69,7 +73,7 @@ def measured(command, servers=(), **more):
     wall = time.perf_counter() - begun
     watch.stop()
     if process.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))}\n{said}")
+        raise Failed(f"{' '.join(map(str, command))}\n{said}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, watch.of_servers() + after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, watch.peak
 
@@ -84,8 +88,10 @@ def wait_for(port, process, log):
 
 
 @contextlib.contextmanager
-def sail(folder):
-    server = Program("sail", "spark", "server", "--ip", "127.0.0.1", "--port", "PORT", log=folder / "sail.log")
+def sail(folder, memory):
+    """Without a bound it would take all memory of the machine, and this program with it."""
+    bound = {"SAIL_RUNTIME__MEMORY_POOL__TYPE": "greedy", "SAIL_RUNTIME__MEMORY_POOL__GREEDY__MAX_SIZE": str(memory * 2**30)}
+    server = Program("sail", "spark", "server", "--ip", "127.0.0.1", "--port", "PORT", log=folder / "sail.log", **bound)
     try:
         yield server.port, [server.process.pid]
     finally:
@@ -166,8 +172,9 @@ def main():
     arguments.add_argument("--leadscore", type=pathlib.Path, required=True)
     arguments.add_argument("--leads", type=int, nargs="+", default=[100_000, 1_000_000])
     arguments.add_argument("--engines", nargs="+", default=["embedded", "duckdb", "sail", "spark", "cluster"])
+    arguments.add_argument("--lines", nargs="+", choices=["features", "score", "train"], default=["features", "score", "train"])
     arguments.add_argument("--spark-home", type=pathlib.Path, help="the folder of the package pyspark; without it there is no Spark")
-    arguments.add_argument("--memory", type=int, default=10, help="GB of heap of Spark, over all workers")
+    arguments.add_argument("--memory", type=int, default=10, help="GiB of memory for Sail's operators, and of heap for Spark over all workers")
     args = arguments.parse_args()
     if not args.spark_home and {"spark", "cluster"} & set(args.engines):
         args.engines = [engine for engine in args.engines if engine not in ("spark", "cluster")]
@@ -179,16 +186,17 @@ def main():
     model = folder / "model.leadscore"
     subprocess.run([program, "train", "-c", folder / "small/leadscore.toml", "-o", model], check=True, capture_output=True)
     print(f"{'leads':>10} {'events':>11}  {'line':8}  {'engine':8} {'wall s':>8} {'CPU s':>8} {'GiB':>6} {'us CPU/event':>13}  cells that differ, by at most")
+    n_failed = 0
     for n_leads in args.leads:
         crm = folder / str(n_leads)
         subprocess.run([program, "simulate", "--leads", str(n_leads), "--world", "curved", "-o", crm], check=True, capture_output=True)
         events = sum(pl.scan_parquet(crm / f"{name}.parquet").select(pl.len()).collect().item() for name in ("touches", "web_sessions", "sales_activities", "stages"))
         # Halfway through its time most of a CRM is open.
-        lines = {"features": ["--model", model], "score": ["--as-of", "2024-10-01"], "train": []}
+        lines = {line: more for line, more in {"features": ["--model", model], "score": ["--as-of", "2024-10-01"], "train": []}.items() if line in args.lines}
         expected = {}
         for engine in args.engines:
             with contextlib.ExitStack() as stack:
-                servers = {"sail": sail, "spark": lambda folder: spark(folder, args.memory, args.spark_home), "cluster": lambda folder: spark(folder, args.memory, args.spark_home, workers=2)}
+                servers = {"sail": lambda folder: sail(folder, args.memory), "spark": lambda folder: spark(folder, args.memory, args.spark_home), "cluster": lambda folder: spark(folder, args.memory, args.spark_home, workers=2)}
                 port, pids = stack.enter_context(servers[engine](crm)) if engine in servers else (None, [])
                 for line, more in lines.items():
                     result = crm / f"{line}-{engine}.parquet"
@@ -204,15 +212,24 @@ def main():
                         words = [sys.executable, "-c", "import duckdb, sys; duckdb.sql('set threads = 2'); duckdb.sql(open(sys.argv[1]).read())", statement]
                     elif port:
                         words += ["--engine", "spark", "--connect", f"sc://127.0.0.1:{port}"]
-                    wall, cpu, peak = measured(words, pids, cwd=crm)
+                    begins = f"{n_leads:>10,} {events:>11,}  {line:8}  {engine:8}"
+                    try:
+                        wall, cpu, peak = measured(words, pids, cwd=crm)
+                    except Failed as failed:
+                        # The others are still of use; in the end it is an error all the same.
+                        print(f"{begins} failed: {failed}", flush=True)
+                        n_failed += 1
+                        continue
                     if line == "train":
                         agreement = compare_models(program, engine, result, config, expected)
                     else:
                         agreement = compare(line, engine, *result_of(result), expected)
-                    print(f"{n_leads:>10,} {events:>11,}  {line:8}  {engine:8} {wall:8.1f} {cpu:8.1f} {peak / 2**30:6.2f} {1e6 * cpu / events:13.2f}  {agreement}", flush=True)
+                    print(f"{begins} {wall:8.1f} {cpu:8.1f} {peak / 2**30:6.2f} {1e6 * cpu / events:13.2f}  {agreement}", flush=True)
                     if engine != "embedded":
                         shutil.rmtree(result) if result.is_dir() else result.unlink()
         shutil.rmtree(crm)
+    if n_failed:
+        sys.exit(f"{n_failed} lines failed")
 
 
 def by_duckdb(program, line, model, more, config, crm, result):

@@ -20,12 +20,12 @@ def free_port():
 class Program:
     """A program of this virtual environment that listens on a port."""
 
-    def __init__(self, *arguments, log):
+    def __init__(self, *arguments, log, **environment):
         self.port = free_port()
         program = pathlib.Path(sys.executable).with_name(arguments[0])
         words = [str(word).replace("PORT", str(self.port)) for word in arguments[1:]]
         self.log = open(log, "wb")
-        self.process = subprocess.Popen([program, *words], stdout=self.log, stderr=subprocess.STDOUT, env={**os.environ, "RUST_LOG": "error"})
+        self.process = subprocess.Popen([program, *words], stdout=self.log, stderr=subprocess.STDOUT, env={**os.environ, "RUST_LOG": "error", **environment})
         until = time.monotonic() + 60
         while True:
             try:

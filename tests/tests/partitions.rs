@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use leadscore_core::FeatureMatrix;
+use leadscore_core::{FeatureMatrix, FeatureSource, Timestamp};
 use leadscore_features::{Survey, compute, labelled_snapshots, survey};
-use leadscore_tables::{Config, LoadOptions, Note, PartitionOptions, Partitions, Tables, load};
+use leadscore_tables::{Config, LoadOptions, Note, PartitionOptions, Partitions, TableWriter, Tables, Wanted, load};
 use leadscore_tests::{NEWS_OUTCOMES_HISTORY, folder_with, leadscore, succeed};
+use leadscore_workflow::{FeatureOptions, Project, ScoreOptions, Silent, score_leads, write_features};
 
 const TABLES: &str = r#"
 [leads]
@@ -94,7 +96,7 @@ fn in_parts(config: &Config, folder: &Path, memory: u64) -> (usize, Rows, Vec<St
         assert!(done <= total);
         seen.fetch_max(done, std::sync::atomic::Ordering::Relaxed);
     };
-    let how = PartitionOptions { memory, spill: folder.to_owned(), progress: &progress };
+    let how = PartitionOptions { memory, spill: folder.to_owned(), progress: &progress, wanted: None };
     let partitions = Partitions::new(config, folder, &LoadOptions::default(), &how).expect("the tables are right");
     let parts: Vec<Tables> = (0..partitions.n_parts()).map(|part| partitions.load(part).expect("as it was written")).collect();
     assert!(seen.into_inner() > 0);
@@ -142,6 +144,34 @@ fn parts_give_the_matrix_of_the_whole() {
 }
 
 #[test]
+fn only_rows_of_wanted_leads_are_kept() {
+    let folder = crm(900);
+    let config = Config::parse(&config_text()).expect("the config is right");
+    let n_events = |whole: &[&str]| {
+        // Those that never close.
+        let leads = |tables: &Tables| tables.outcomes.iter().map(|outcome| outcome.closed.is_none()).collect();
+        let how = PartitionOptions { memory: 0, spill: folder.path().to_owned(), progress: &|_, _| {}, wanted: Some(Wanted { leads: &leads, whole }) };
+        let partitions = Partitions::new(&config, folder.path(), &LoadOptions::default(), &how).expect("the tables are right");
+        let mut counts: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+        for part in 0..partitions.n_parts() {
+            let tables = partitions.load(part).expect("as it was written");
+            assert_eq!(tables.leads.ids.len(), tables.outcomes.len());
+            for activities in &tables.activities {
+                for owner in 0..activities.n_entities() {
+                    let is_closed = activities.name == "visits" && tables.outcomes[owner].closed.is_some();
+                    counts.entry(activities.name.clone()).or_default()[usize::from(is_closed)] += activities.events_of(owner).len();
+                }
+            }
+        }
+        counts
+    };
+    let (all, open) = (n_events(&["visits"]), n_events(&[]));
+    assert!(all["visits"][1] > 100, "{all:?}");
+    assert_eq!(open["visits"], [all["visits"][0], 0]);
+    assert_eq!(open["news"], all["news"]);
+}
+
+#[test]
 fn what_a_killed_run_left_is_removed() {
     let folder = crm(300);
     // Its lock is free, because whoever held it is gone.
@@ -168,7 +198,7 @@ fn errors_of_parts_name_the_place_in_the_file() {
         let path = folder.path().join(file);
         let text = std::fs::read_to_string(&path).expect("there");
         std::fs::write(&path, text.replacen(from, to, 1)).expect("room");
-        let how = PartitionOptions { memory: 0, spill: folder.path().to_owned(), progress: &|_, _| {} };
+        let how = PartitionOptions { memory: 0, spill: folder.path().to_owned(), progress: &|_, _| {}, wanted: None };
         let result = Partitions::new(&config, folder.path(), &LoadOptions::default(), &how)
             .and_then(|partitions| (0..partitions.n_parts()).map(|part| partitions.load(part).map(drop)).collect::<Result<Vec<()>, _>>());
         std::fs::write(&path, text).expect("room");
@@ -176,17 +206,56 @@ fn errors_of_parts_name_the_place_in_the_file() {
     };
     assert_eq!(fails("visits.csv", ",2.5", ",lots").split(": expected").next(), Some("/visits.csv, line 3, column `pages`: `lots` is not a number"));
     assert!(fails("leads.csv", "L7,", "L8,").contains("/leads.csv, line"), "{}", fails("leads.csv", "L7,", "L8,"));
+    // Its twin has another account, and so is in another part.
+    let twice = fails("leads.csv", "\nL7,", "\nL8,");
+    assert!(twice.contains("the lead `L8` stands there a second time"), "{twice}");
     assert!(fails("leads.csv", "account,", "firm,").contains("no column `account`"));
+}
+
+/// A score file of these tables within a limit of memory.
+fn score_file(folder: &Path, as_of: Option<Timestamp>, memory: Option<u64>) -> String {
+    let project = Project::open(&folder.join("leadscore.toml"), Arc::new(Silent)).expect("the config is right");
+    let model = leadscore_workflow::read_model(&folder.join("model")).expect("a model");
+    let options = ScoreOptions { as_of, intervals: true, memory, spill: Some(folder.to_owned()) };
+    let scores = score_leads(&project, &model, &options).expect("leads are open");
+    let mut writer = TableWriter::create(&folder.join("scores.csv")).expect("room");
+    scores.for_each_part(|part| Ok(writer.write(&part)?)).expect("room");
+    writer.finish().expect("room");
+    std::fs::read_to_string(folder.join("scores.csv")).expect("written")
+}
+
+#[test]
+fn scores_of_parts_are_those_of_the_whole() {
+    // One whose features look at the account's other leads, closed ones too, and one where they look at nobody else.
+    let with_accounts = crm(3_000);
+    let few = config_text().replace("families = [\"all\"]", "families = [\"attributes\", \"account\"]");
+    std::fs::write(with_accounts.path().join("leadscore.toml"), few).expect("room");
+    succeed(with_accounts.path(), &["train", "-o", "model"]);
+    let model = leadscore_workflow::read_model(&with_accounts.path().join("model")).expect("a model");
+    assert!(model.specs.iter().any(|spec| matches!(&spec.source, FeatureSource::Peers { .. })));
+    let simulated = tempfile::tempdir().expect("a temporary folder");
+    succeed(simulated.path(), &["simulate", "--leads", "4000", "--format", "csv", "--out", "."]);
+    succeed(simulated.path(), &["train", "--as-of", "2025-06-01", "-o", "model"]);
+    for (folder, as_of) in [(&with_accounts, (2020, 9, 1)), (&simulated, (2025, 6, 1))] {
+        for as_of in [Timestamp::from_ymd(as_of.0, as_of.1, as_of.2), None] {
+            let whole = score_file(folder.path(), as_of, None);
+            assert!(whole.lines().count() > 50);
+            assert!(score_file(folder.path(), as_of, Some(0)) == whole, "as of {as_of:?}");
+        }
+    }
 }
 
 #[test]
 fn the_command_is_the_same_under_any_limit() {
-    let folder = crm(400);
+    let folder = crm(2_000);
     succeed(folder.path(), &["features", "-o", "a.csv"]);
-    succeed(folder.path(), &["features", "-o", "b.csv", "--memory", "400MB"]);
+    let project = Project::open(&folder.path().join("leadscore.toml"), Arc::new(Silent)).expect("the config is right");
+    write_features(&project, &FeatureOptions { memory: Some(0), ..FeatureOptions::default() }, &folder.path().join("b.csv")).expect("room");
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("written");
-    assert_eq!(read("a.csv"), read("b.csv"));
-    let output = leadscore(folder.path(), &["features", "-o", "c.csv", "--memory", "2 cows"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("such as 512MB or 2GB"));
+    assert!(read("a.csv") == read("b.csv"));
+    for line in [&["features"][..], &["score", "model"]] {
+        let output = leadscore(folder.path(), &[line, &["-o", "c.csv", "--memory", "2 cows"]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("such as 512MB or 2GB"));
+    }
 }

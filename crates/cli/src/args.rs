@@ -296,6 +296,17 @@ impl EngineArgs {
     }
 }
 
+/// How much memory the tables may take.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct LimitArgs {
+    /// Memory to stay within, such as 2GB: what does not fit waits on disk; half of the machine's if not given
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, conflicts_with = "connect")]
+    pub(crate) memory: Option<u64>,
+    /// Folder for what waits on disk; that of the output if not given
+    #[arg(long, value_name = "DIR", conflicts_with = "connect")]
+    pub(crate) spill: Option<PathBuf>,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct FeaturesArgs {
     #[command(flatten)]
@@ -311,12 +322,8 @@ pub(crate) struct FeaturesArgs {
     /// Exactly the features that this model reads, in place of those that the config asks for
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<PathBuf>,
-    /// Memory to stay within, such as 2GB: what does not fit waits on disk; half of the machine's if not given
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub(crate) memory: Option<u64>,
-    /// Folder for what waits on disk; that of the matrix if not given
-    #[arg(long, value_name = "DIR")]
-    pub(crate) spill: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
     /// In place of the matrix, write to FILE the statement that computes it from the same tables in a database
     #[arg(long, value_name = "DIALECT", requires = "output", value_parser = dialects())]
     pub(crate) sql: Option<Dialect>,
@@ -426,6 +433,8 @@ pub(crate) struct ScoreArgs {
     /// Also write the 95 % interval of every likelihood
     #[arg(long)]
     pub(crate) intervals: bool,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -552,7 +561,7 @@ pub(crate) struct InspectArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct SimulateArgs {
     /// Number of leads
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1_000..=99_999_999))]
     pub(crate) leads: u32,
     /// How leads come to be won
     #[arg(long, value_enum, default_value_t = WorldArg::Linear)]

@@ -1,5 +1,7 @@
 //! The feature matrix: a row a snapshot, a column a feature, with names, units and levels beside it.
 
+use std::collections::BTreeSet;
+
 use ndarray::{Array2, ArrayView1, Axis, ShapeBuilder};
 
 use crate::{FeatureKind, FeatureSpec, Snapshot};
@@ -133,6 +135,40 @@ impl FeatureMatrix {
         }
     }
 
+    /// The rows of matrices with the same columns, one matrix after the other; row `order[i]` of them becomes row `i`, with the
+    /// key `keys[i]`.
+    ///
+    /// A category whose levels are the same everywhere keeps them; else it gets those of all, in order of name.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no matrix, columns differ, or `keys` and `order` have not one entry for each row.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a category holds an index that was a usize")]
+    pub fn stack(parts: Vec<Self>, keys: Vec<Snapshot>, order: &[usize]) -> Self {
+        let (n_rows, specs) = (keys.len(), parts[0].specs.clone());
+        assert!(parts.iter().all(|part| part.specs == specs), "matrices of other columns");
+        assert!(order.len() == n_rows && parts.iter().map(Self::n_rows).sum::<usize>() == n_rows, "other rows than keys");
+        let levels: Vec<Vec<String>> = (0..specs.len()).map(|idx| levels_of_all(&parts, idx)).collect();
+        let mut row_of = vec![0; n_rows];
+        order.iter().enumerate().for_each(|(row, &from)| row_of[from] = row);
+        let mut buffer = vec![f64::NAN; n_rows * specs.len()];
+        let mut first = 0;
+        // Each part is freed when its rows were copied.
+        for part in parts {
+            let rows = &row_of[first..first + part.n_rows()];
+            first += part.n_rows();
+            for ((idx, levels), column) in levels.iter().enumerate().zip(buffer.chunks_mut(n_rows.max(1))) {
+                // Where levels differ, those of all are in order.
+                let codes: Option<Vec<f64>> = (part.levels[idx] != *levels)
+                    .then(|| part.levels[idx].iter().map(|level| levels.binary_search(level).expect("a level of all") as f64).collect());
+                let code_of = |value: f64| codes.as_ref().filter(|_| !value.is_nan()).map_or(value, |codes| codes[value as usize]);
+                rows.iter().zip(part.values.column(idx)).for_each(|(&row, &value)| column[row] = code_of(value));
+            }
+        }
+        let values = Array2::from_shape_vec((n_rows, specs.len()).f(), buffer).expect("one value for each row and column");
+        Self { keys, specs, levels, values }
+    }
+
     /// Whether a column is a category.
     pub fn is_category(&self, feature_idx: usize) -> bool {
         self.specs[feature_idx].kind == FeatureKind::Category
@@ -148,7 +184,51 @@ impl FeatureMatrix {
     }
 }
 
+fn levels_of_all(parts: &[FeatureMatrix], feature_idx: usize) -> Vec<String> {
+    let first = &parts[0].levels[feature_idx];
+    if parts.iter().all(|part| part.levels[feature_idx] == *first) {
+        return first.clone();
+    }
+    let levels: BTreeSet<&String> = parts.iter().flat_map(|part| &part.levels[feature_idx]).collect();
+    levels.into_iter().cloned().collect()
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a category holds an index that was a usize")]
 fn level_name(levels: &[String], code: f64) -> Option<&str> {
     if code.is_nan() { None } else { levels.get(code as usize).map(String::as_str) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AttributeTable, CalendarPart, FeatureSource, Timestamp, Unit};
+
+    fn spec(name: &str, kind: FeatureKind, source: FeatureSource) -> FeatureSpec {
+        FeatureSpec { name: name.to_owned(), kind, unit: if kind == FeatureKind::Number { Unit::AsGiven } else { Unit::Level }, source }
+    }
+
+    fn matrix(leads: &[u32], numbers: &[f64], levels: &[&str], codes: &[f64]) -> FeatureMatrix {
+        let keys = leads.iter().map(|&lead| Snapshot { lead, at: Timestamp::from_micros(5) }).collect();
+        let attribute = |column: &str| FeatureSource::Attribute { table: AttributeTable::Leads, column: column.to_owned() };
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        FeatureMatrix::new(
+            keys,
+            vec![
+                (spec("staff", FeatureKind::Number, attribute("staff")), Vec::new(), numbers.to_vec()),
+                (spec("industry", FeatureKind::Category, attribute("industry")), names(levels), codes.to_vec()),
+                (spec("weekday", FeatureKind::Category, FeatureSource::Snapshot(CalendarPart::Weekday)), names(&["Monday", "Friday"]), vec![1.0; leads.len()]),
+            ],
+        )
+        .expect("columns fit")
+    }
+
+    #[test]
+    fn stacked_parts_are_the_matrix_of_all_rows() {
+        let first = matrix(&[0, 1], &[1.0, f64::NAN], &["bank", "shop"], &[1.0, 0.0]);
+        let none = matrix(&[], &[], &[], &[]);
+        let second = matrix(&[0, 1, 2], &[3.0, 4.0, 5.0], &["farm", "shop"], &[0.0, f64::NAN, 1.0]);
+        let whole = matrix(&[0, 1, 2, 3, 4], &[5.0, 1.0, 3.0, f64::NAN, 4.0], &["bank", "farm", "shop"], &[2.0, 2.0, 1.0, 0.0, f64::NAN]);
+        let stacked = FeatureMatrix::stack(vec![first, none, second], whole.keys().to_vec(), &[4, 0, 2, 1, 3]);
+        assert!(stacked.bit_equal(&whole), "{stacked:?}");
+    }
 }

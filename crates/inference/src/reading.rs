@@ -41,8 +41,8 @@ pub enum ReadingRule {
         feature_idx: usize,
         /// The levels with a coefficient of their own, sorted.
         levels: Vec<String>,
-        /// The rare ones, sorted.
-        rare_levels: Vec<String>,
+        /// Whether some of the other levels are rare ones.
+        has_rare: bool,
     },
     /// A coefficient for each cell of a table, row by row.
     Table {
@@ -51,6 +51,13 @@ pub enum ReadingRule {
         /// Its columns.
         second: Axis,
     },
+}
+
+impl Reading {
+    /// How many coefficients all of these read, with the intercept.
+    pub fn n_coefficients(readings: &[Self]) -> usize {
+        1 + readings.iter().map(|reading| reading.rule.n_coefficients()).sum::<usize>()
+    }
 }
 
 impl ReadingRule {

@@ -8,8 +8,8 @@ use leadscore_core::Timestamp;
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_tables::Capacity;
 use leadscore_workflow::{
-    Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RollUp, RulesOptions, check, evaluate, explain, feature_table, feature_table_sql,
-    model_with_features_sql, recalibrate, rules_history, rules_table, score_leads, train,
+    Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RollUp, RulesOptions, ScoreOptions, check, evaluate, explain, feature_table,
+    feature_table_sql, model_with_features_sql, recalibrate, rules_history, rules_table, score_leads, train,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -82,9 +82,9 @@ impl Project {
     }
 
     fn score(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, as_of: Option<String>, intervals: bool) -> PyResult<Table> {
-        let as_of = self.moment(py, "as_of", as_of)?;
+        let options = ScoreOptions { as_of: self.moment(py, "as_of", as_of)?, intervals, ..Default::default() };
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
-        let frame = run(py, listener, move |listener| score_leads(&project.heard_by(listener), &model, as_of, intervals)?.frame())?;
+        let frame = run(py, listener, move |listener| score_leads(&project.heard_by(listener), &model, &options)?.frame())?;
         Ok(Table { frame })
     }
 

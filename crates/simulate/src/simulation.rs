@@ -19,7 +19,7 @@ use crate::world::{ACTIVITIES, Activity, BANDS, EventTable, INDUSTRIES, ROLES, S
 /// What to simulate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SimulationOptions {
-    /// Number of leads, 1,000 to 10,000,000.
+    /// Number of leads, 1,000 to 99,999,999.
     pub n_leads: u32,
     /// How leads come to be won.
     pub world: World,

@@ -127,11 +127,11 @@ fn expression(reading: &Reading, column: &dyn Fn(usize) -> String, dialect: Dial
         ReadingRule::Missing { feature_idx } => format!("CASE WHEN {} IS NULL THEN 1e0 ELSE 0e0 END", column(*feature_idx)),
         ReadingRule::Cells(axis) => format!("{first} + {}", cell(axis)),
         ReadingRule::Table { first: rows, second: columns } => format!("{first} + ({}) * {} + {}", cell(rows), columns.n_cells(), cell(columns)),
-        ReadingRule::Levels { feature_idx, levels, rare_levels } => {
+        ReadingRule::Levels { feature_idx, levels, has_rare } => {
             let (column, n) = (column(*feature_idx), levels.len());
             let own: String =
                 levels.iter().enumerate().map(|(level, text)| format!(" WHEN {column} = {} THEN {}", dialect.text(text), first + level)).collect();
-            let other = if rare_levels.is_empty() { n + 2 } else { n };
+            let other = if *has_rare { n } else { n + 2 };
             format!("CASE WHEN {column} IS NULL THEN {}{own} ELSE {} END", first + n + 1, first + other)
         }
     }

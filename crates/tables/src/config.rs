@@ -714,6 +714,11 @@ impl Config {
         tables
     }
 
+    /// Whether leads can be split into parts that share nothing: not where events are told apart by several accounts.
+    pub fn is_splittable(&self) -> bool {
+        self.entity_column().is_ok()
+    }
+
     /// The column of the leads with the account that shares events with others, if any; the error is two that differ.
     pub(crate) fn entity_column(&self) -> Result<Option<&str>, (&str, &str)> {
         let mut columns = self.leads.account.as_deref().into_iter().chain(self.activities.values().filter_map(|activity| activity.account.as_deref()));

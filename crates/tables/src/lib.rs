@@ -32,7 +32,7 @@ pub use frame::{Frame, FrameError, Frames};
 pub use in_order::in_order;
 pub use kinds::{TimeKind, TimeKinds, attributes_with_history, time_kinds};
 pub use load::load;
-pub use partition::{PartitionOptions, Partitions, needs_partitions};
+pub use partition::{PartitionOptions, Partitions, Wanted, needs_partitions};
 pub use profile::{ProfileInput, profile};
 pub use typed::{
     Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables, Versions,

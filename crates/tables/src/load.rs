@@ -167,6 +167,11 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
     })
 }
 
+/// Fails where a lead has no id, or stands there twice.
+pub(crate) fn check_ids(config: &Config, leads: &Table<'_>) -> Result<(), TablesError> {
+    lead_ids(&leads.read(&[&config.leads.id])?, &config.leads.id).map(drop)
+}
+
 /// The last moment that the data speaks of: as configured, or the latest time seen, but never later than now or `as_of`.
 fn observation_end(config: &Config, options: &LoadOptions, latest: Option<Timestamp>, notes: &mut Vec<Note>) -> Timestamp {
     if config.is_flat() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use leadscore_core::{Timestamp, stable_hash};
 
 use crate::config::Config;
@@ -24,6 +24,19 @@ pub struct PartitionOptions<'p> {
     pub spill: PathBuf,
     /// Told of rows that were read, and of all that there are.
     pub progress: &'p (dyn Fn(usize, usize) + Sync),
+    /// Whose rows are kept; default: everybody's.
+    pub wanted: Option<Wanted<'p>>,
+}
+
+/// Leads whose rows in event tables and in the history are asked for; those of others are read and left out, so that notes do
+/// not count them.
+#[derive(Clone, Copy)]
+pub struct Wanted<'p> {
+    /// Which leads they are, by the leads and outcomes of a part. Where the latest time in the data is not known, that of these
+    /// tables is none too late.
+    pub leads: &'p (dyn Fn(&Tables) -> Vec<bool> + Sync),
+    /// Event tables of which everybody's rows are kept, by their names in the config.
+    pub whole: &'p [&'p str],
 }
 
 /// Tables that were split by lead (with accounts: by account), waiting on disk.
@@ -94,8 +107,8 @@ impl<'c> Partitions<'c> {
             tables.insert(name, table);
         }
         load::check_columns(config, &tables)?;
-        let batches: BTreeMap<&str, Vec<Batch>> =
-            tables.iter().map(|(name, table)| Ok((name.as_str(), table.batches(BATCH_ROWS)?))).collect::<Result<_, TablesError>>()?;
+        let batches: BTreeMap<String, Vec<Batch>> =
+            tables.iter().map(|(name, table)| Ok((name.clone(), table.batches(BATCH_ROWS)?))).collect::<Result<_, TablesError>>()?;
         let total: usize = batches.values().flatten().map(|batch| batch.n_rows).sum();
         let bytes: u64 = batches.iter().map(|(name, batches)| bytes_of(name, batches)).sum();
         // As many parts are worked on at once as there are threads.
@@ -108,30 +121,40 @@ impl<'c> Partitions<'c> {
         let folder_of_spill = SpillFolder::create(&how.spill)?;
         let done = AtomicUsize::new(0);
         let progress = |rows: usize| (how.progress)(done.fetch_add(rows, Ordering::Relaxed) + rows, total);
-        let mut partitions = Self {
-            config,
-            folder: folder_of_spill,
-            n_parts,
-            tables: BTreeMap::new(),
-            schemas: BTreeMap::new(),
-            lookups,
-            options: options.clone(),
-            notes: Vec::new(),
-        };
+        let mut partitions =
+            Self { config, folder: folder_of_spill, n_parts, tables, schemas: BTreeMap::new(), lookups, options: options.clone(), notes: Vec::new() };
         let latest = Mutex::new(None);
-        // Leads first: where accounts decide, their rows say which part a lead's other rows go to.
+        // Leads first: where accounts decide, their rows say which part a lead's other rows go to. Then outcomes: with them one
+        // knows whose rows are wanted.
         let mut part_of_lead: Option<HashMap<u64, u16>> = entity_column.map(|_| HashMap::new());
-        let mut names: Vec<&str> = tables.keys().map(String::as_str).collect();
-        names.sort_by_key(|&name| name != "[leads]");
-        for (number, &name) in names.iter().enumerate() {
-            let columns = load::spilled_columns(config, name, &tables[name], &options);
+        let mut unwanted: Option<HashSet<u64>> = None;
+        let mut names: Vec<String> = partitions.tables.keys().cloned().collect();
+        names.sort_by_key(|name| (name != "[leads]", name != "[outcomes]"));
+        for (number, name) in names.iter().map(String::as_str).enumerate() {
+            let table = &partitions.tables[name];
+            let columns = load::spilled_columns(config, name, table, &options);
             let key = load::key_column(config, name);
             let is_leads = name == "[leads]";
             let is_of_accounts = load::is_keyed_by_account(config, name);
+            let is_whole = |wanted: &Wanted<'_>| {
+                is_of_accounts || matches!(name, "[leads]" | "[outcomes]") || wanted.whole.iter().any(|whole| format!("[activities.{whole}]") == name)
+            };
+            let dropped = match &how.wanted {
+                Some(wanted) if !is_whole(wanted) => {
+                    if unwanted.is_none() {
+                        unwanted = Some(partitions.unwanted_leads(wanted)?);
+                    }
+                    unwanted.as_ref()
+                }
+                _ => None,
+            };
             let found = Mutex::new(Vec::new());
             let route = |text: &str, account: Option<&str>| {
                 let hash = stable_hash(text);
-                match (&part_of_lead, is_leads, is_of_accounts) {
+                if dropped.is_some_and(|dropped| dropped.contains(&hash)) {
+                    return None;
+                }
+                Some(match (&part_of_lead, is_leads, is_of_accounts) {
                     (Some(_), true, _) => {
                         let part = part_of(account.map_or(hash, stable_hash), n_parts);
                         if let Ok(mut found) = found.lock() {
@@ -141,19 +164,22 @@ impl<'c> Partitions<'c> {
                     }
                     (Some(parts), false, false) => parts.get(&hash).map_or(0, |&part| usize::from(part)),
                     _ => part_of(hash, n_parts),
-                }
+                })
             };
             let entity = if is_leads { entity_column } else { None };
-            let schema =
-                partitions.spill(&Spilling { name, number, table: &tables[name], columns, key, entity, latest: &latest }, &batches[name], &route, &progress)?;
+            let schema = partitions.spill(&Spilling { name, number, table, columns, key, entity, latest: &latest }, &batches[name], &route, &progress)?;
             partitions.schemas.insert(name.to_owned(), (number, Arc::new(schema)));
             if let Some(parts) = part_of_lead.as_mut().filter(|_| is_leads) {
-                parts.extend(found.into_inner().unwrap_or_default());
+                for (hash, part) in found.into_inner().unwrap_or_default() {
+                    if parts.insert(hash, part).is_some_and(|other| other != part) {
+                        // A lead that stands twice, with two accounts: no part would see both.
+                        load::check_ids(config, &partitions.tables[name])?;
+                    }
+                }
             }
         }
         partitions.options.latest = latest.into_inner().unwrap_or_default();
-        notes.extend(tables.values().flat_map(|table| table.notes.iter().map(|text| Note::new(&table.name, text))));
-        partitions.tables = tables;
+        notes.extend(partitions.tables.values().flat_map(|table| table.notes.iter().map(|text| Note::new(&table.name, text))));
         partitions.notes = notes;
         Ok(partitions)
     }
@@ -172,6 +198,26 @@ impl<'c> Partitions<'c> {
         load::load_from(self.config, &Origin::Spilled(self, part), &self.options)
     }
 
+    /// Hashes of the ids of leads whose rows nobody asks for; leads and outcomes wait on disk already.
+    fn unwanted_leads(&self, wanted: &Wanted<'_>) -> Result<HashSet<u64>, TablesError> {
+        let mut config = self.config.clone();
+        config.activities.clear();
+        config.lookups.clear();
+        config.history = None;
+        let options = LoadOptions { attributes: Some(std::collections::HashMap::new()), ..self.options.clone() };
+        let look = |part| -> Result<Vec<u64>, TablesError> {
+            let tables = load::load_from(&config, &Origin::Spilled(self, part), &options)?;
+            let leads = tables.leads.ids.iter().zip((wanted.leads)(&tables));
+            Ok(leads.filter(|(_, is_wanted)| !is_wanted).map(|(id, _)| stable_hash(id)).collect())
+        };
+        let mut unwanted = HashSet::new();
+        in_order(self.n_parts, rayon::current_num_threads(), look, |hashes| {
+            unwanted.extend(hashes);
+            Ok(())
+        })?;
+        Ok(unwanted)
+    }
+
     pub(crate) fn table(&self, name: &str, part: usize) -> Table<'c> {
         let (number, schema) = &self.schemas[name];
         self.tables[name].of_spilled(SpilledFile { path: self.folder.file(*number, part), schema: Arc::clone(schema) })
@@ -182,13 +228,7 @@ impl<'c> Partitions<'c> {
     }
 
     /// Writes the rows of one table to its spill files.
-    fn spill(
-        &self,
-        spilling: &Spilling<'_, '_>,
-        batches: &[Batch],
-        route: &(dyn Fn(&str, Option<&str>) -> usize + Sync),
-        progress: &(dyn Fn(usize) + Sync),
-    ) -> Result<Schema, TablesError> {
+    fn spill(&self, spilling: &Spilling<'_, '_>, batches: &[Batch], route: &Route<'_>, progress: &(dyn Fn(usize) + Sync)) -> Result<Schema, TablesError> {
         let Spilling { number, table, columns, .. } = spilling;
         let has_rows = matches!(spilling.name, "[leads]" | "[outcomes]");
         let dictionaries: Vec<Mutex<HashMap<String, u32>>> = columns.iter().map(|_| Mutex::default()).collect();
@@ -225,7 +265,7 @@ impl<'c> Partitions<'c> {
         has_rows: bool,
         locks: &[Mutex<()>],
         number: usize,
-        route: &(dyn Fn(&str, Option<&str>) -> usize + Sync),
+        route: &Route<'_>,
     ) -> Result<(), TablesError> {
         // Texts are kept in one piece each; a slice of it stands for a cell.
         let mut texts: Vec<Texts<'_>> = Vec::new();
@@ -248,7 +288,9 @@ impl<'c> Partitions<'c> {
         let mut rows_of_part: Vec<Vec<u32>> = vec![Vec::new(); self.n_parts];
         for (row, text) in keys.iter().enumerate() {
             let account = accounts.as_ref().and_then(|accounts| accounts[row]);
-            rows_of_part[text.map_or(0, |text| route(text, account))].push(row as u32);
+            if let Some(part) = text.map_or(Some(0), |text| route(text, account)) {
+                rows_of_part[part].push(row as u32);
+            }
         }
         let mut block = Vec::new();
         for (part, rows) in rows_of_part.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
@@ -260,6 +302,9 @@ impl<'c> Partitions<'c> {
         Ok(())
     }
 }
+
+/// The part that a row goes to, by the text of its key and its account; `None` where nobody asks for it.
+type Route<'a> = dyn Fn(&str, Option<&str>) -> Option<usize> + Sync + 'a;
 
 /// One table on its way to disk.
 struct Spilling<'t, 'c> {

@@ -278,7 +278,7 @@ impl Coding {
                 }
                 Block::Bins { feature_idx, edges, .. } => ReadingRule::Cells(Axis::Bins { feature_idx: *feature_idx, edges: edges.clone() }),
                 Block::Levels { feature_idx, levels, rare_levels, .. } => {
-                    ReadingRule::Levels { feature_idx: *feature_idx, levels: levels.clone(), rare_levels: rare_levels.clone() }
+                    ReadingRule::Levels { feature_idx: *feature_idx, levels: levels.clone(), has_rare: !rare_levels.is_empty() }
                 }
                 Block::Pair { first, second } => ReadingRule::Table { first: first.clone(), second: second.clone() },
             };

@@ -48,11 +48,11 @@ impl Rows<'_> {
             ReadingRule::Missing { feature_idx } => (first, f64::from(u8::from(self.value(*feature_idx, row).is_none()))),
             ReadingRule::Cells(axis) => (first + self.cell(axis, row), 1.0),
             ReadingRule::Table { first: rows, second } => (first + self.cell(rows, row) * second.n_cells() + self.cell(second, row), 1.0),
-            ReadingRule::Levels { feature_idx, levels, rare_levels } => {
+            ReadingRule::Levels { feature_idx, levels, has_rare } => {
                 let n = levels.len();
                 let place = match self.level(*feature_idx, row) {
                     None => n + 1,
-                    Some(level) => levels.iter().position(|known| known == level).unwrap_or(if rare_levels.is_empty() { n + 2 } else { n }),
+                    Some(level) => levels.iter().position(|known| known == level).unwrap_or(if *has_rare { n } else { n + 2 }),
                 };
                 (first + place, 1.0)
             }
@@ -62,7 +62,7 @@ impl Rows<'_> {
 
 impl Population for Rows<'_> {
     fn code(&mut self, readings: &[Reading]) -> Result<Totals, Elsewhere> {
-        let n_coefficients = 1 + readings.iter().map(|reading| reading.rule.n_coefficients()).sum::<usize>();
+        let n_coefficients = Reading::n_coefficients(readings);
         let mut counts = vec![CellCount::default(); n_coefficients];
         for (row, &label) in self.labels.iter().enumerate() {
             let read: Vec<(usize, f64)> = std::iter::once((0, 1.0)).chain(readings.iter().map(|reading| self.read(reading, row))).collect();

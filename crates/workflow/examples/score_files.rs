@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use leadscore_workflow::{Fitting, Project, Silent, score_leads, train};
+use leadscore_workflow::{Fitting, Project, ScoreOptions, Silent, score_leads, train};
 
 #[expect(clippy::print_stdout, reason = "the measurement's result")]
 fn main() -> anyhow::Result<()> {
@@ -14,7 +14,7 @@ fn main() -> anyhow::Result<()> {
     let model = train(&project, None, Fitting::default())?.trained.model;
     let trained = begun.elapsed().as_secs_f64();
     let begun = Instant::now();
-    let scores = score_leads(&project, &model, None, false)?;
+    let scores = score_leads(&project, &model, &ScoreOptions::default())?;
     let n_rows = scores.frame()?.n_rows();
     println!("{trained:.3} {:.3} {n_rows}", begun.elapsed().as_secs_f64());
     Ok(())

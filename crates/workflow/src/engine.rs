@@ -152,14 +152,14 @@ impl Engine {
 
     /// The tables of about so many leads, all of theirs, read as files are; says that the rest was not looked at for `what`.
     fn some_tables(&mut self, project: &Project, as_of: Option<Timestamp>, n_wanted: u64, what: &str) -> anyhow::Result<Tables> {
-        let sample = leadscore_sql::SampleSql { config: &project.config, sources: &self.sources, dialect: DIALECT };
+        let sources = self.sources.clone();
+        let sample = leadscore_sql::SampleSql { config: &project.config, sources: &sources, dialect: DIALECT };
         let frame = self.rows(project, "counting leads", &sample.count()?)?;
         let n_leads = frame.numbers("n").and_then(|values| values.first().copied()).unwrap_or(0.0);
         let share = (n_wanted as f64 / n_leads.max(1.0)).min(1.0);
         if share < 1.0 {
             project.remark(&format!("{what} by {:.1} % of the leads", 100.0 * share));
         }
-        let sample = leadscore_sql::SampleSql { config: &project.config, sources: &self.sources, dialect: DIALECT };
         let statements = sample.tables(share)?;
         let mut frames = Frames::new();
         for (name, statement) in statements {

@@ -57,7 +57,7 @@ pub fn feature_table(project: &Project, options: &FeatureOptions<'_>) -> anyhow:
 /// As [`feature_table`].
 pub fn plan_features(project: &Project, options: &FeatureOptions<'_>) -> anyhow::Result<Vec<FeatureSpec>> {
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
-    let source = Source::open(project, &options.load_options(), options.memory, spill)?;
+    let source = Source::open(project, &options.load_options(), options.memory, spill, None)?;
     let overview = look_at(&source, project, options.as_of, source.n_parts())?;
     choose(project, &source, options.model, &overview)
 }
@@ -71,7 +71,7 @@ pub fn plan_features(project: &Project, options: &FeatureOptions<'_>) -> anyhow:
 pub fn feature_table_sql(project: &Project, options: &FeatureOptions<'_>, dialect: Dialect, places: &BTreeMap<String, String>) -> anyhow::Result<String> {
     let sources = sql_sources(project, dialect, places)?;
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
-    let source = Source::open(project, &options.load_options(), options.memory, spill)?;
+    let source = Source::open(project, &options.load_options(), options.memory, spill, None)?;
     let overview = look_at(&source, project, options.as_of, source.n_parts())?;
     let specs = choose(project, &source, options.model, &overview)?;
     let observation_end = overview.observation_end;
@@ -94,7 +94,7 @@ pub fn feature_table_sql(project: &Project, options: &FeatureOptions<'_>, dialec
 /// As [`feature_table`]; or the file cannot be written.
 pub fn write_features(project: &Project, options: &FeatureOptions<'_>, path: &Path) -> anyhow::Result<Vec<FeatureSpec>> {
     let spill = options.spill.clone().unwrap_or_else(|| folder_of(path).to_owned());
-    let source = Source::open(project, &options.load_options(), options.memory, spill)?;
+    let source = Source::open(project, &options.load_options(), options.memory, spill, None)?;
     let (overview, specs) = write_matrix(project, &source, options, path)?;
     let n_rows = overview.counts.mature + overview.counts.immature;
     project.remark(&format!("wrote {} ({} rows, {} features)", path.display(), count(n_rows), specs.len()));
@@ -103,11 +103,7 @@ pub fn write_features(project: &Project, options: &FeatureOptions<'_>, path: &Pa
 
 /// Says what is to be known about the leads, and chooses features by what all of them show.
 fn choose(project: &Project, source: &Source<'_>, model: Option<&Model>, overview: &Overview) -> anyhow::Result<Vec<FeatureSpec>> {
-    if let Source::Parts(partitions) = source {
-        let mut notes = overview.notes.clone();
-        Note::merge(&mut notes, partitions.notes.clone());
-        project.notes(&notes);
-    }
+    source.say_notes(project, overview.notes.clone());
     if overview.counts.mature == 0 {
         return Err(no_snapshot(project, &overview.counts, overview.observation_end));
     }

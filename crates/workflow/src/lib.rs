@@ -43,7 +43,7 @@ pub use project::{ConfigFailure, Project, describe_counts, lead_keys, model_from
 pub use recalibrate::recalibrate;
 pub use reference::reference_of_config;
 pub use rules::{ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history, rules_table, write_rules};
-pub use score::{Scores, score_leads};
+pub use score::{ScoreOptions, Scores, score_leads};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
 pub use sql::{model_with_features_sql, table_names};
 pub use text::{error_text, table};

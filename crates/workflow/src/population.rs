@@ -43,7 +43,7 @@ impl<'a> Snapshots<'a> {
         let (first, last) = (moment("first")?, moment("last")?);
         let n_leads = numbers(&reach, "n_leads")?[0] as u64;
         let counts = self.engine.rows(self.project, "counting bins and levels", &coded.counts(&table))?;
-        let n_coefficients = 1 + readings.iter().map(|reading| reading.rule.n_coefficients()).sum::<usize>();
+        let n_coefficients = Reading::n_coefficients(readings);
         let (n_rows, n_wins) = (by_coefficient(&counts, "n_rows", n_coefficients)?, by_coefficient(&counts, "n_wins", n_coefficients)?);
         let counts = n_rows.into_iter().zip(n_wins).map(|(n_rows, n_wins)| CellCount { n_rows: n_rows as u64, n_wins: n_wins as u64 }).collect();
         Ok(Totals { n_leads, first, last, counts })

@@ -222,7 +222,8 @@ pub fn write_rules(project: &Project, files: &[ReadRules], options: RulesOptions
     let load = load_options(project, options)?;
     // Features are chosen by what all leads show, and accounts are put together from all their leads.
     let needs_all = options.roll_up.is_some() || files.iter().any(|read| read.file.needs_features());
-    let source = if needs_all { Source::Whole(Box::new(project.load(&load)?)) } else { Source::open(project, &load, None, folder_of(output).to_owned())? };
+    let source =
+        if needs_all { Source::Whole(Box::new(project.load(&load)?)) } else { Source::open(project, &load, None, folder_of(output).to_owned(), None)? };
     let reached = match &source {
         Source::Whole(tables) => {
             let (table, reached) = score_whole(project, tables, files, options)?;

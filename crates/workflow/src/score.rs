@@ -1,69 +1,199 @@
 //! Scores: likelihood, tier and reasons of every open lead.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp, log_odds_to_probability};
-use leadscore_features::{ScoringSet, scoring_snapshots};
+use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability};
+use leadscore_features::{compute, scoring_snapshots, unknown_kinds};
 use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
 use leadscore_report::count;
-use leadscore_tables::{Frame, OutColumn, OutTable, Tables, TierEdges, in_order};
+use leadscore_tables::{Frame, LoadOptions, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
 
-use crate::project::{FLAT_CAVEAT, Project};
+use crate::project::{FLAT_CAVEAT, Project, load_options_of, now};
+use crate::source::Source;
 
 /// How many reasons a score file names.
 const N_REASONS: usize = 3;
 /// Rows of a score file that are made at a time: reasons are texts, and texts of all leads would need gigabytes.
 const PART_ROWS: usize = 1 << 17;
 
+/// Which leads are scored, what is said beside their likelihoods, and how much memory it may take.
+#[derive(Debug, Clone, Default)]
+pub struct ScoreOptions {
+    /// The moment at which leads are looked at; default: the day after the latest time in the data.
+    pub as_of: Option<Timestamp>,
+    /// The 95 % interval of every likelihood as well.
+    pub intervals: bool,
+    /// Bytes of memory for the tables, beside the features of open leads; default: half of the machine's.
+    pub memory: Option<u64>,
+    /// Folder for what waits on disk; default: that of temporary files.
+    pub spill: Option<PathBuf>,
+}
+
 /// Scored leads: the rows of a score file, which are made when they are asked for.
 pub struct Scores<'m> {
-    /// Leads that are open and won at that moment.
-    pub set: ScoringSet,
     /// Log-odds and probability of each open lead.
     pub scored: Scored,
     /// The tier of each open lead.
     pub tiers: Vec<ContactPriority>,
     percentiles: Vec<f64>,
     model: &'m Model,
-    tables: Tables,
+    id_column: String,
+    /// Open leads, then won ones, each in order of id.
+    leads: Vec<Listed>,
+    has_manual_score: bool,
+    /// The features of open leads.
     matrix: FeatureMatrix,
     /// `None` for a flat export.
     as_of: Option<Timestamp>,
     intervals: bool,
 }
 
-/// Scores every lead that is open at `as_of`, by default the day after the latest time in the data; with the 95 % interval of
-/// every likelihood if asked for.
+/// A lead of a score file.
+struct Listed {
+    id: String,
+    manual_score: f64,
+}
+
+/// Scores every lead that is open.
 ///
 /// # Errors
 ///
 /// The tables cannot be read, no lead is open, or intervals are asked of a model that holds no covariance.
-pub fn score_leads<'m>(project: &Project, model: &'m Model, as_of: Option<Timestamp>, intervals: bool) -> anyhow::Result<Scores<'m>> {
-    if intervals && model.covariance.is_none() {
+pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptions) -> anyhow::Result<Scores<'m>> {
+    if options.intervals && model.covariance.is_none() {
         bail!("--intervals: the model holds no covariance, because it is of an earlier version or was fitted by linfa; train it again");
     }
-    let tables = project.load_for(model, as_of)?;
-    let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
-    let set = scoring_snapshots(&tables, as_of);
-    if set.at_risk.is_empty() {
+    let mut found = find_open(project, model, options)?;
+    let as_of = found.as_of;
+    if found.open.is_empty() {
         bail!(
             "no lead is open at {}: {} were won before, {} closed otherwise, {} are not yet created",
             (project.write_time())(as_of),
-            set.closed_won.len(),
-            set.n_closed_lost,
-            set.n_not_yet
+            found.won.len(),
+            found.n_closed_lost,
+            found.n_not_yet
         );
     }
-    let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
     let _stage = project.stage("scoring", 1)?;
+    let matrix = found.in_order();
     let scored = score(model, &matrix)?;
     let tiers = tiers_of(project, model, &scored);
-    let percentiles = percentiles(&scored.probabilities);
-    let is_flat = project.config.is_flat();
-    let scores = Scores { set, scored, tiers, percentiles, model, tables, matrix, as_of: (!is_flat).then_some(as_of), intervals };
-    summarise(project, &scores, as_of);
-    Ok(scores)
+    summarise(project, &found, &scored, &tiers);
+    let Found { id_column, has_manual_score, open, won, .. } = found;
+    Ok(Scores {
+        percentiles: percentiles(&scored.probabilities),
+        scored,
+        tiers,
+        model,
+        id_column,
+        leads: open.into_iter().chain(won).collect(),
+        has_manual_score,
+        matrix,
+        as_of: (!project.config.is_flat()).then_some(as_of),
+        intervals: options.intervals,
+    })
+}
+
+/// What a score file speaks of, part after part of the tables.
+#[derive(Default)]
+struct Found {
+    as_of: Timestamp,
+    id_column: String,
+    has_manual_score: bool,
+    open: Vec<Listed>,
+    won: Vec<Listed>,
+    n_closed_lost: usize,
+    n_not_yet: usize,
+    /// The features of open leads.
+    matrices: Vec<FeatureMatrix>,
+    notes: Vec<Note>,
+    /// Of kinds that the model has never seen.
+    notes_of_kinds: Vec<Note>,
+}
+
+impl Found {
+    fn new(tables: &Tables, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Self> {
+        let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
+        let set = scoring_snapshots(tables, as_of);
+        let manual_score = tables.leads.manual_score.as_ref();
+        let listed = |lead: u32| Listed {
+            id: tables.leads.ids[lead as usize].clone(),
+            manual_score: manual_score.map_or(f64::NAN, |manual_score| manual_score[lead as usize]),
+        };
+        Ok(Self {
+            as_of,
+            id_column: tables.leads.id_column.clone(),
+            has_manual_score: manual_score.is_some(),
+            open: set.at_risk.iter().map(|snapshot| listed(snapshot.lead)).collect(),
+            won: set.closed_won.iter().map(|&lead| listed(lead)).collect(),
+            n_closed_lost: set.n_closed_lost,
+            n_not_yet: set.n_not_yet,
+            matrices: vec![compute(tables, &model.specs, &set.at_risk)?],
+            notes: tables.notes.clone(),
+            notes_of_kinds: unknown_kinds(tables, &model.specs),
+        })
+    }
+
+    fn add(&mut self, part: Self) {
+        let Self { as_of, id_column, has_manual_score, open, won, n_closed_lost, n_not_yet, matrices, notes, notes_of_kinds } = part;
+        (self.as_of, self.id_column, self.has_manual_score) = (as_of, id_column, has_manual_score);
+        self.open.extend(open);
+        self.won.extend(won);
+        self.n_closed_lost += n_closed_lost;
+        self.n_not_yet += n_not_yet;
+        self.matrices.extend(matrices);
+        Note::merge(&mut self.notes, notes);
+        Note::merge(&mut self.notes_of_kinds, notes_of_kinds);
+    }
+
+    /// Puts leads in order of id, and returns the features of open ones so.
+    fn in_order(&mut self) -> FeatureMatrix {
+        self.won.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let mut matrices = std::mem::take(&mut self.matrices);
+        if matrices.len() == 1 {
+            return matrices.remove(0);
+        }
+        let mut open: Vec<(usize, Listed)> = std::mem::take(&mut self.open).into_iter().enumerate().collect();
+        open.sort_unstable_by(|(_, a), (_, b)| a.id.cmp(&b.id));
+        let (order, open): (Vec<usize>, Vec<Listed>) = open.into_iter().unzip();
+        self.open = open;
+        let keys = (0..order.len()).map(|lead| Snapshot { lead: lead as u32, at: self.as_of }).collect();
+        FeatureMatrix::stack(matrices, keys, &order)
+    }
+}
+
+/// Finds the leads that are open, and computes their features.
+fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow::Result<Found> {
+    let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
+    let load = LoadOptions { now: Some(now()), ..load_options_of(model, options.as_of) };
+    // What closed leads did is nobody's feature, but where the account's other leads are looked at.
+    let may_be_open = |tables: &Tables| {
+        let as_of = options.as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
+        tables.outcomes.iter().map(|outcome| outcome.closed.is_none_or(|closed| closed >= as_of)).collect()
+    };
+    let of_peers: Vec<&str> = model
+        .specs
+        .iter()
+        .filter_map(|spec| match &spec.source {
+            FeatureSource::Peers { table, .. } => Some(table.as_str()),
+            _ => None,
+        })
+        .collect();
+    let source = Source::open(project, &load, options.memory, spill, Some(Wanted { leads: &may_be_open, whole: &of_peers }))?;
+    let stage = project.stage(&format!("computing {} features of open leads", model.specs.len()), source.n_parts())?;
+    let mut found = Found::default();
+    let look = |part| source.with_part(part, |tables| Found::new(tables, model, options.as_of))?;
+    in_order(source.n_parts(), rayon::current_num_threads(), look, |part| {
+        found.add(part);
+        stage.advance(1);
+        anyhow::Ok(())
+    })?;
+    drop(stage);
+    source.say_notes(project, std::mem::take(&mut found.notes));
+    project.notes(&found.notes_of_kinds);
+    Ok(found)
 }
 
 /// The tier of each row, by the edges that the config asks for.
@@ -77,13 +207,12 @@ pub(crate) fn tiers_of(project: &Project, model: &Model, scored: &Scored) -> Vec
 impl Scores<'_> {
     /// Number of rows: open leads, then won ones, which are customers already and have no likelihood.
     pub fn n_rows(&self) -> usize {
-        self.tiers.len() + self.set.closed_won.len()
+        self.leads.len()
     }
 
     /// The lead of a row.
     pub fn lead(&self, row: usize) -> &str {
-        let lead = if row < self.tiers.len() { self.set.at_risk[row].lead } else { self.set.closed_won[row - self.tiers.len()] };
-        &self.tables.leads.ids[lead as usize]
+        &self.leads[row].id
     }
 
     /// The strongest reasons of an open lead.
@@ -137,7 +266,7 @@ impl Scores<'_> {
         let texts = |value: &dyn Fn(usize) -> Option<String>| OutColumn::Text(rows.clone().map(value).collect());
         let numbers = |values: &mut dyn Iterator<Item = f64>| OutColumn::Number(values.chain(std::iter::repeat_n(f64::NAN, n_won)).collect());
         let mut table = OutTable::default();
-        table.push(&self.tables.leads.id_column, texts(&|row| Some(self.lead(row).to_owned())));
+        table.push(&self.id_column, texts(&|row| Some(self.lead(row).to_owned())));
         match self.as_of {
             None => table.push("as_of", OutColumn::Text(vec![None; rows.len()])),
             Some(as_of) => table.push("as_of", OutColumn::Time(vec![Some(as_of); rows.len()])),
@@ -159,9 +288,8 @@ impl Scores<'_> {
         table.push("other_reasons_log_odds", numbers(&mut open.clone().zip(named).map(|(row, named)| self.scored.log_odds[row] - baseline - named)));
         table.push("baseline_log_odds", numbers(&mut std::iter::repeat_n(baseline, open.len())));
         table.push("log_odds", numbers(&mut self.scored.log_odds[open.clone()].iter().copied()));
-        if let Some(manual) = &self.tables.leads.manual_score {
-            let lead = |row: usize| if row < n_open { self.set.at_risk[row].lead } else { self.set.closed_won[row - n_open] };
-            table.push("manual_score", OutColumn::Number(rows.clone().map(|row| manual[lead(row) as usize]).collect()));
+        if self.has_manual_score {
+            table.push("manual_score", OutColumn::Number(self.leads[rows.clone()].iter().map(|lead| lead.manual_score).collect()));
         }
         table.push("model_id", OutColumn::Text(vec![Some(self.model.card.model_id.clone()); rows.len()]));
         if self.intervals {
@@ -178,24 +306,24 @@ impl Scores<'_> {
 }
 
 /// Says what was scored and how large the tiers are.
-fn summarise(project: &Project, scores: &Scores<'_>, as_of: Timestamp) {
-    let set = &scores.set;
-    let n = scores.tiers.len();
+fn summarise(project: &Project, found: &Found, scored: &Scored, tiers: &[ContactPriority]) {
+    let n = tiers.len();
     if project.config.is_flat() {
-        project.remark(&format!("scored {} leads; {} closed won", count(n), count(set.closed_won.len())));
+        project.remark(&format!("scored {} leads; {} closed won", count(n), count(found.won.len())));
         project.remark(&format!("caveat: {FLAT_CAVEAT}"));
     } else {
         project.remark(&format!(
-            "scored {} leads open at {as_of}; {} closed won, {} closed otherwise, {} not yet created",
+            "scored {} leads open at {}; {} closed won, {} closed otherwise, {} not yet created",
             count(n),
-            count(set.closed_won.len()),
-            count(set.n_closed_lost),
-            count(set.n_not_yet)
+            found.as_of,
+            count(found.won.len()),
+            count(found.n_closed_lost),
+            count(found.n_not_yet)
         ));
     }
     for tier in ContactPriority::QUARTILES {
-        let rows: Vec<usize> = (0..n).filter(|&row| scores.tiers[row] == tier).collect();
-        let mean = rows.iter().map(|&row| scores.scored.probabilities[row]).sum::<f64>() / rows.len().max(1) as f64;
+        let rows: Vec<usize> = (0..n).filter(|&row| tiers[row] == tier).collect();
+        let mean = rows.iter().map(|&row| scored.probabilities[row]).sum::<f64>() / rows.len().max(1) as f64;
         project.remark(&format!(
             "  {:<10} {:>9} leads ({:4.1} %), mean likelihood {:5.2} %",
             tier.name(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use leadscore_tables::{LoadOptions, PartitionOptions, Partitions, Tables, TablesError, needs_partitions};
+use leadscore_tables::{LoadOptions, Note, PartitionOptions, Partitions, Tables, TablesError, Wanted, needs_partitions};
 
 use crate::project::Project;
 
@@ -16,17 +16,29 @@ pub(crate) enum Source<'p> {
 }
 
 impl<'p> Source<'p> {
-    /// The tables of a project, within `memory` bytes (half of the machine's if not given); parts wait in the folder `spill`.
-    pub(crate) fn open(project: &'p Project, options: &LoadOptions, memory: Option<u64>, spill: PathBuf) -> anyhow::Result<Self> {
+    /// The tables of a project, within `memory` bytes (half of the machine's if not given); parts wait in the folder `spill`, and
+    /// may hold the rows of `wanted` leads alone.
+    pub(crate) fn open(project: &'p Project, options: &LoadOptions, memory: Option<u64>, spill: PathBuf, wanted: Option<Wanted<'_>>) -> anyhow::Result<Self> {
         let memory = memory.unwrap_or_else(half_of_memory);
-        if project.config.is_flat() || !needs_partitions(&project.config, &project.folder, memory.min(WHOLE))? {
+        let config = &project.config;
+        // What cannot be split is worked on as a whole while memory allows.
+        let limit = if config.is_splittable() { memory.min(WHOLE) } else { memory };
+        if config.is_flat() || !needs_partitions(config, &project.folder, limit)? {
             return Ok(Self::Whole(Box::new(project.load(options)?)));
         }
         let stage = project.stage("reading rows", 1)?;
         let progress = |done: usize, total: usize| stage.at(done, total);
-        let partitions = Partitions::new(&project.config, &project.folder, options, &PartitionOptions { memory, spill, progress: &progress })?;
+        let partitions = Partitions::new(config, &project.folder, options, &PartitionOptions { memory, spill, progress: &progress, wanted })?;
         drop(stage);
         Ok(Self::Parts(Box::new(partitions)))
+    }
+
+    /// Says what is to be known about the tables, given the notes of their parts; those of whole tables were said when they were read.
+    pub(crate) fn say_notes(&self, project: &Project, mut notes: Vec<Note>) {
+        if let Self::Parts(partitions) = self {
+            Note::merge(&mut notes, partitions.notes.clone());
+            project.notes(&notes);
+        }
     }
 
     pub(crate) fn n_parts(&self) -> usize {

@@ -66,18 +66,8 @@ enum Bench {
         #[arg(long)]
         tiny: bool,
     },
-    /// Features and scores by the embedded sweep, DuckDB, Sail and Spark (with Java), and whether they agree
-    Engines {
-        /// Few leads, and no Spark, to see that it works
-        #[arg(long)]
-        tiny: bool,
-        /// Sizes of the simulated CRM
-        #[arg(long, value_delimiter = ',', default_values_t = [100_000, 1_000_000])]
-        leads: Vec<u32>,
-        /// Engines, of embedded, duckdb, sail, spark and cluster (Spark standalone with two workers)
-        #[arg(long, value_delimiter = ',', default_values_t = ["embedded", "duckdb", "sail", "spark", "cluster"].map(str::to_owned))]
-        engines: Vec<String>,
-    },
+    /// Features, scores and training by the embedded sweep, DuckDB, Sail and Spark (with Java), and whether they agree
+    Engines(Engines),
     /// A ridge chosen by folds beside Firth's penalty, on tiny data
     Tiny {
         /// Draws of each size
@@ -92,6 +82,32 @@ enum Bench {
     },
 }
 
+#[derive(Debug, clap::Args)]
+struct Engines {
+    /// Few leads, and no Spark, to see that it works
+    #[arg(long)]
+    tiny: bool,
+    /// Sizes of the simulated CRM
+    #[arg(long, value_delimiter = ',', default_values_t = [100_000, 1_000_000])]
+    leads: Vec<u32>,
+    /// Engines, of embedded, duckdb, sail, spark and cluster (Spark standalone with two workers)
+    #[arg(long, value_delimiter = ',', default_values_t = ["embedded", "duckdb", "sail", "spark", "cluster"].map(str::to_owned))]
+    engines: Vec<String>,
+    /// Lines, of features, score and train
+    #[arg(long, value_delimiter = ',', default_values_t = ["features", "score", "train"].map(str::to_owned))]
+    lines: Vec<String>,
+    /// GiB for Sail's operators, and for Spark's heap over all workers
+    #[arg(long, default_value_t = 10)]
+    memory: u32,
+}
+
+impl Engines {
+    fn tiny() -> Self {
+        let names = |names: [&str; 3]| names.map(str::to_owned).to_vec();
+        Self { tiny: true, leads: vec![2_000], engines: names(["embedded", "duckdb", "sail"]), lines: names(["features", "score", "train"]), memory: 10 }
+    }
+}
+
 fn main() -> anyhow::Result<()> {
     match Args::parse().chore {
         Chore::Test => test(),
@@ -104,8 +120,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench(Bench::Accuracy { tiny }) => bench_accuracy(tiny),
         Chore::Bench(Bench::Report { tiny }) => bench_report(tiny),
         Chore::Bench(Bench::Package { tiny }) => bench_package(tiny),
-        Chore::Bench(Bench::Engines { tiny: true, .. }) => bench_engines(&[2_000], &["embedded", "duckdb", "sail"].map(str::to_owned)),
-        Chore::Bench(Bench::Engines { leads, engines, .. }) => bench_engines(&leads, &engines),
+        Chore::Bench(Bench::Engines(asked)) => bench_engines(&if asked.tiny { Engines::tiny() } else { asked }),
         Chore::Bench(Bench::Tiny { draws }) => bench_tiny(draws),
         Chore::Truth { leads } => truth(leads),
     }
@@ -181,7 +196,7 @@ fn test() -> anyhow::Result<()> {
     bench_report(true)?;
     bench_package(true)?;
     bench_tiny(2)?;
-    bench_engines(&[2_000], &["embedded", "duckdb", "sail"].map(str::to_owned))?;
+    bench_engines(&Engines::tiny())?;
     bench_accuracy(true)
 }
 
@@ -482,12 +497,13 @@ fn bench_package(tiny: bool) -> anyhow::Result<()> {
     std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")
 }
 
-fn bench_engines(leads: &[u32], engines: &[String]) -> anyhow::Result<()> {
+fn bench_engines(asked: &Engines) -> anyhow::Result<()> {
     let folder = root().join("target/bench-engines");
     let mut script = Command::new(venv("engine", &ENGINES)?);
     script.arg("tests/bench/engines.py").arg("--folder").arg(&folder).arg("--leadscore").arg(leadscore()?);
-    script.arg("--leads").args(leads.iter().map(u32::to_string)).arg("--engines").args(engines).current_dir(root());
-    if engines.iter().any(|engine| engine == "spark" || engine == "cluster") {
+    script.arg("--leads").args(asked.leads.iter().map(u32::to_string)).arg("--engines").args(&asked.engines).arg("--lines").args(&asked.lines);
+    script.arg("--memory").arg(asked.memory.to_string()).current_dir(root());
+    if asked.engines.iter().any(|engine| engine == "spark" || engine == "cluster") {
         // Sail refuses to start beside a client of another version.
         let mut home = Command::new(venv("spark", &["pyspark[connect]==4.3.0"])?);
         home.args(["-c", "import os, pyspark; print(os.path.dirname(pyspark.__file__))"]);

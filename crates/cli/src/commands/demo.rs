@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use leadscore_simulate::{SimulationOptions, World};
-use leadscore_workflow::{Scores, read_model, score_leads, table, write_crm};
+use leadscore_workflow::{ScoreOptions, Scores, read_model, score_leads, table, write_crm};
 
 use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat, StayArgs, TrainArgs};
 use crate::commands::{Outcome, evaluate, score, train};
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     show::quietly(|| train::run(&train_args(config(), None, &model)))?;
     let scores = folder.join("scores.csv");
     let fitted = read_model(&model)?;
-    let scored = score_leads(&show::open(&config())?.quiet(), &fitted, None, false)?;
+    let scored = score_leads(&show::open(&config())?.quiet(), &fitted, &ScoreOptions::default())?;
     score::write(&scored, &scores)?;
     let best = best_leads(&scored)?;
     show::result(&format!("\nThe ten best of the open leads:\n\n{best}"));

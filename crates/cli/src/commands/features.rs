@@ -22,8 +22,12 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         (None, _) => Ok(()),
     }?;
     let project = show::open(&args.config)?;
-    let options =
-        FeatureOptions { as_of: project.moments("--as-of", args.as_of.as_ref())?, model: model.as_ref(), memory: args.memory, spill: args.spill.clone() };
+    let options = FeatureOptions {
+        as_of: project.moments("--as-of", args.as_of.as_ref())?,
+        model: model.as_ref(),
+        memory: args.limit.memory,
+        spill: args.limit.spill.clone(),
+    };
     if let (Some(path), Some(dialect)) = (&args.output, args.sql) {
         let text = feature_table_sql(&project, &options, dialect, &args.place.iter().cloned().collect())?;
         write_text(path, &text)?;

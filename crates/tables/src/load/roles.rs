@@ -99,7 +99,7 @@ pub(crate) fn spilled_columns(config: &Config, name: &str, table: &Table<'_>, op
 pub(crate) fn guess_types(
     config: &Config,
     tables: &BTreeMap<String, Table<'_>>,
-    batches: &BTreeMap<&str, Vec<Batch>>,
+    batches: &BTreeMap<String, Vec<Batch>>,
     options: &mut LoadOptions,
     notes: &mut Vec<Note>,
 ) -> Result<(), TablesError> {
