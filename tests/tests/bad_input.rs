@@ -218,7 +218,7 @@ fn windows_longer_than_the_data_and_kinds_that_the_model_never_saw() {
     let folder = small_crm();
     edit(folder.path(), "leadscore.toml", |text| text + "[features]\nwindows = [\"30d\", \"3000d\"]\n");
     insta::assert_snapshot!("window_longer_than_the_data", said(folder.path(), &["train"], &["3000d"]));
-    edit(folder.path(), "visits.csv", |text| text + "L3,2020-04-04T13:00:00,fax\nL4,2020-04-04T13:00:00,telex\n");
+    edit(folder.path(), "visits.csv", |text| text + "L3,2020-04-04T13:00:00,fax\nL3,2020-04-04T14:00:00,telex\nL4,2020-04-04T13:00:00,pigeon\n");
     insta::assert_snapshot!("unknown_kind", said(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01"], &["never seen"]));
 }
 

@@ -191,7 +191,7 @@ impl Project {
     /// [`leadscore_tables::TablesError`].
     pub fn load_for(&self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
         let tables = self.load(&load_options_of(model, as_of))?;
-        self.notes(&leadscore_features::unknown_kinds(&tables, &model.specs));
+        self.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
         Ok(tables)
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability};
-use leadscore_features::{compute, scoring_snapshots, unknown_kinds};
+use leadscore_features::{UnknownKinds, compute, scoring_snapshots};
 use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
 use leadscore_report::count;
 use leadscore_tables::{Frame, LoadOptions, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
@@ -109,8 +109,7 @@ struct Found {
     /// The features of open leads.
     matrices: Vec<FeatureMatrix>,
     notes: Vec<Note>,
-    /// Of kinds that the model has never seen.
-    notes_of_kinds: Vec<Note>,
+    unknown_kinds: UnknownKinds,
 }
 
 impl Found {
@@ -132,12 +131,12 @@ impl Found {
             n_not_yet: set.n_not_yet,
             matrices: vec![compute(tables, &model.specs, &set.at_risk)?],
             notes: tables.notes.clone(),
-            notes_of_kinds: unknown_kinds(tables, &model.specs),
+            unknown_kinds: UnknownKinds::new(tables, &model.specs, Some(&set.at_risk)),
         })
     }
 
     fn add(&mut self, part: Self) {
-        let Self { as_of, id_column, has_manual_score, open, won, n_closed_lost, n_not_yet, matrices, notes, notes_of_kinds } = part;
+        let Self { as_of, id_column, has_manual_score, open, won, n_closed_lost, n_not_yet, matrices, notes, unknown_kinds } = part;
         (self.as_of, self.id_column, self.has_manual_score) = (as_of, id_column, has_manual_score);
         self.open.extend(open);
         self.won.extend(won);
@@ -145,7 +144,7 @@ impl Found {
         self.n_not_yet += n_not_yet;
         self.matrices.extend(matrices);
         Note::merge(&mut self.notes, notes);
-        Note::merge(&mut self.notes_of_kinds, notes_of_kinds);
+        self.unknown_kinds.add(unknown_kinds);
     }
 
     /// Puts leads in order of id, and returns the features of open ones so.
@@ -192,7 +191,7 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
     })?;
     drop(stage);
     source.say_notes(project, std::mem::take(&mut found.notes));
-    project.notes(&found.notes_of_kinds);
+    project.notes(&found.unknown_kinds.notes());
     Ok(found)
 }
 
