@@ -249,10 +249,12 @@ fn scores_of_parts_are_those_of_the_whole() {
 fn the_command_is_the_same_under_any_limit() {
     let folder = crm(2_000);
     succeed(folder.path(), &["features", "-o", "a.csv"]);
+    succeed(folder.path(), &["features", "-o", "c.csv", "--memory", "400MB"]);
     let project = Project::open(&folder.path().join("leadscore.toml"), Arc::new(Silent)).expect("the config is right");
     write_features(&project, &FeatureOptions { memory: Some(0), ..FeatureOptions::default() }, &folder.path().join("b.csv")).expect("room");
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("written");
     assert!(read("a.csv") == read("b.csv"));
+    assert!(read("a.csv") == read("c.csv"));
     for line in [&["features"][..], &["score", "model"]] {
         let output = leadscore(folder.path(), &[line, &["-o", "c.csv", "--memory", "2 cows"]].concat());
         assert_eq!(output.status.code(), Some(2));

@@ -72,17 +72,12 @@ impl UnknownKinds {
             });
             let filters: Vec<&EventFilter> = filters.collect();
             // Until when each lead's or account's events are looked at: several leads of an account see them once.
-            let mut until: BTreeMap<usize, Timestamp> = BTreeMap::new();
-            match snapshots {
+            let until = || match snapshots {
                 Some(snapshots) => {
-                    for snapshot in snapshots {
-                        let Some(entity) = activities.entity_of(snapshot.lead) else { continue };
-                        let last = until.entry(entity).or_insert(snapshot.at);
-                        *last = snapshot.at.max(*last);
-                    }
+                    last_looks(activities.n_entities(), snapshots.iter().filter_map(|snapshot| Some((activities.entity_of(snapshot.lead)?, snapshot.at))))
                 }
-                None => until.extend((0..activities.n_entities()).map(|entity| (entity, Timestamp::MAX))),
-            }
+                None => vec![Timestamp::MAX; activities.n_entities()],
+            };
             for kind in &activities.rows.kinds {
                 let known: BTreeSet<&str> = filters
                     .iter()
@@ -96,7 +91,7 @@ impl UnknownKinds {
                     continue;
                 }
                 let mut counts = vec![0; kind.levels.len()];
-                for (&entity, &until) in &until {
+                for (entity, until) in until().into_iter().enumerate() {
                     let seen = activities.events_of(entity).filter(|&event| kind.codes[event] != MISSING && activities.rows.visible_at(event) < until);
                     seen.for_each(|event| counts[kind.codes[event] as usize] += 1);
                 }
@@ -130,11 +125,7 @@ impl UnknownKinds {
 
 /// Counts what these snapshots' leads could see at their last snapshot.
 pub fn survey(tables: &Tables, snapshots: &[Snapshot]) -> Survey {
-    let mut last_of_lead = vec![Timestamp::MIN; tables.leads.ids.len()];
-    for snapshot in snapshots {
-        let last = &mut last_of_lead[snapshot.lead as usize];
-        *last = snapshot.at.max(*last);
-    }
+    let last_of_lead = last_looks(tables.leads.ids.len(), snapshots.iter().map(|snapshot| (snapshot.lead as usize, snapshot.at)));
     let seen = || (0..last_of_lead.len()).filter(|&lead| last_of_lead[lead] > Timestamp::MIN);
     let kind_of = |column: &Column| match column {
         Column::Number(_) => FeatureKind::Number,
@@ -160,6 +151,13 @@ pub fn survey(tables: &Tables, snapshots: &[Snapshot]) -> Survey {
         last: snapshots.iter().map(|snapshot| snapshot.at).max(),
         tables: tables.activities.iter().map(|activities| (activities.name.clone(), survey_events(activities, &last_of_lead))).collect(),
     }
+}
+
+/// When each of `n` leads or accounts is looked at last; [`Timestamp::MIN`] for never.
+fn last_looks(n: usize, looks: impl Iterator<Item = (usize, Timestamp)>) -> Vec<Timestamp> {
+    let mut last = vec![Timestamp::MIN; n];
+    looks.for_each(|(who, at)| last[who] = last[who].max(at));
+    last
 }
 
 fn survey_events(activities: &Activities, last_of_lead: &[Timestamp]) -> EventSurvey {

@@ -136,18 +136,8 @@ impl<'c> Partitions<'c> {
             let key = load::key_column(config, name);
             let is_leads = name == "[leads]";
             let is_of_accounts = load::is_keyed_by_account(config, name);
-            let is_whole = |wanted: &Wanted<'_>| {
-                is_of_accounts || matches!(name, "[leads]" | "[outcomes]") || wanted.whole.iter().any(|whole| format!("[activities.{whole}]") == name)
-            };
-            let dropped = match &how.wanted {
-                Some(wanted) if !is_whole(wanted) => {
-                    if unwanted.is_none() {
-                        unwanted = Some(partitions.unwanted_leads(wanted)?);
-                    }
-                    unwanted.as_ref()
-                }
-                _ => None,
-            };
+            let is_whole = |wanted: Wanted<'_>| is_of_accounts || wanted.whole.iter().any(|whole| format!("[activities.{whole}]") == name);
+            let dropped = unwanted.as_ref().filter(|_| !how.wanted.is_some_and(is_whole));
             let found = Mutex::new(Vec::new());
             let route = |text: &str, account: Option<&str>| {
                 let hash = stable_hash(text);
@@ -177,6 +167,9 @@ impl<'c> Partitions<'c> {
                     }
                 }
             }
+            if name == "[outcomes]" {
+                unwanted = how.wanted.map(|wanted| partitions.unwanted_leads(wanted)).transpose()?;
+            }
         }
         partitions.options.latest = latest.into_inner().unwrap_or_default();
         notes.extend(partitions.tables.values().flat_map(|table| table.notes.iter().map(|text| Note::new(&table.name, text))));
@@ -199,7 +192,7 @@ impl<'c> Partitions<'c> {
     }
 
     /// Hashes of the ids of leads whose rows nobody asks for; leads and outcomes wait on disk already.
-    fn unwanted_leads(&self, wanted: &Wanted<'_>) -> Result<HashSet<u64>, TablesError> {
+    fn unwanted_leads(&self, wanted: Wanted<'_>) -> Result<HashSet<u64>, TablesError> {
         let mut config = self.config.clone();
         config.activities.clear();
         config.lookups.clear();

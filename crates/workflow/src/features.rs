@@ -11,7 +11,7 @@ use leadscore_report::count;
 use leadscore_sql::{Dialect, Exactness, FeaturesSql, Moments, exactness, features_sql};
 use leadscore_tables::{LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of, in_order};
 
-use crate::project::{Project, describe_counts, load_options_of, no_snapshot, now};
+use crate::project::{Project, describe_counts, load_options_of, no_snapshot};
 use crate::source::Source;
 use crate::sql::sql_sources;
 use crate::text::table;
@@ -32,7 +32,7 @@ pub struct FeatureOptions<'a> {
 impl FeatureOptions<'_> {
     fn load_options(&self) -> LoadOptions {
         let of_model = self.model.map(|model| load_options_of(model, self.as_of));
-        LoadOptions { as_of: self.as_of, now: Some(now()), ..of_model.unwrap_or_default() }
+        LoadOptions { as_of: self.as_of, ..of_model.unwrap_or_default() }
     }
 }
 

@@ -10,7 +10,7 @@ use leadscore_rules::{BoundRules, Crossing, Grade, PointsScore, RulesFile};
 use leadscore_tables::{ConfigError, LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of, in_order, write_table};
 
 use crate::explain::find_lead;
-use crate::project::{ConfigFailure, Project, describe_counts, now};
+use crate::project::{ConfigFailure, Project, describe_counts};
 use crate::source::Source;
 use crate::text::table as text_table;
 
@@ -244,7 +244,7 @@ fn load_options(project: &Project, options: RulesOptions) -> anyhow::Result<Load
     if options.crossings && project.config.is_flat() {
         bail!("--crossings needs dates, and a flat export has none");
     }
-    Ok(LoadOptions { as_of: options.as_of, now: Some(now()), ..Default::default() })
+    Ok(LoadOptions { as_of: options.as_of, ..Default::default() })
 }
 
 fn score_whole(project: &Project, tables: &Tables, files: &[ReadRules], options: RulesOptions) -> anyhow::Result<(OutTable, Reached)> {

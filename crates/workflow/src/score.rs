@@ -8,9 +8,9 @@ use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Ti
 use leadscore_features::{UnknownKinds, compute, scoring_snapshots};
 use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
 use leadscore_report::count;
-use leadscore_tables::{Frame, LoadOptions, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
+use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
 
-use crate::project::{FLAT_CAVEAT, Project, load_options_of, now};
+use crate::project::{FLAT_CAVEAT, Project, load_options_of};
 use crate::source::Source;
 
 /// How many reasons a score file names.
@@ -81,13 +81,13 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
     let scored = score(model, &matrix)?;
     let tiers = tiers_of(project, model, &scored);
     summarise(project, &found, &scored, &tiers);
-    let Found { id_column, has_manual_score, open, won, .. } = found;
+    let Found { has_manual_score, open, won, .. } = found;
     Ok(Scores {
         percentiles: percentiles(&scored.probabilities),
         scored,
         tiers,
         model,
-        id_column,
+        id_column: project.config.leads.id.clone(),
         leads: open.into_iter().chain(won).collect(),
         has_manual_score,
         matrix,
@@ -100,7 +100,6 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
 #[derive(Default)]
 struct Found {
     as_of: Timestamp,
-    id_column: String,
     has_manual_score: bool,
     open: Vec<Listed>,
     won: Vec<Listed>,
@@ -123,7 +122,6 @@ impl Found {
         };
         Ok(Self {
             as_of,
-            id_column: tables.leads.id_column.clone(),
             has_manual_score: manual_score.is_some(),
             open: set.at_risk.iter().map(|snapshot| listed(snapshot.lead)).collect(),
             won: set.closed_won.iter().map(|&lead| listed(lead)).collect(),
@@ -136,8 +134,8 @@ impl Found {
     }
 
     fn add(&mut self, part: Self) {
-        let Self { as_of, id_column, has_manual_score, open, won, n_closed_lost, n_not_yet, matrices, notes, unknown_kinds } = part;
-        (self.as_of, self.id_column, self.has_manual_score) = (as_of, id_column, has_manual_score);
+        let Self { as_of, has_manual_score, open, won, n_closed_lost, n_not_yet, matrices, notes, unknown_kinds } = part;
+        (self.as_of, self.has_manual_score) = (as_of, has_manual_score);
         self.open.extend(open);
         self.won.extend(won);
         self.n_closed_lost += n_closed_lost;
@@ -166,7 +164,6 @@ impl Found {
 /// Finds the leads that are open, and computes their features.
 fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow::Result<Found> {
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
-    let load = LoadOptions { now: Some(now()), ..load_options_of(model, options.as_of) };
     // What closed leads did is nobody's feature, but where the account's other leads are looked at.
     let may_be_open = |tables: &Tables| {
         let as_of = options.as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
@@ -180,7 +177,7 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
             _ => None,
         })
         .collect();
-    let source = Source::open(project, &load, options.memory, spill, Some(Wanted { leads: &may_be_open, whole: &of_peers }))?;
+    let source = Source::open(project, &load_options_of(model, options.as_of), options.memory, spill, Some(Wanted { leads: &may_be_open, whole: &of_peers }))?;
     let stage = project.stage(&format!("computing {} features of open leads", model.specs.len()), source.n_parts())?;
     let mut found = Found::default();
     let look = |part| source.with_part(part, |tables| Found::new(tables, model, options.as_of))?;

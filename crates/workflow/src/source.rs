@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use leadscore_tables::{LoadOptions, Note, PartitionOptions, Partitions, Tables, TablesError, Wanted, needs_partitions};
 
-use crate::project::Project;
+use crate::project::{Project, now};
 
 /// Tables that need no more than this are worked on as a whole; from there on parts, which fit the processor's cache, are faster.
 const WHOLE: u64 = 1_000_000_000;
@@ -26,6 +26,7 @@ impl<'p> Source<'p> {
         if config.is_flat() || !needs_partitions(config, &project.folder, limit)? {
             return Ok(Self::Whole(Box::new(project.load(options)?)));
         }
+        let options = &LoadOptions { now: Some(now()), ..options.clone() };
         let stage = project.stage("reading rows", 1)?;
         let progress = |done: usize, total: usize| stage.at(done, total);
         let partitions = Partitions::new(config, &project.folder, options, &PartitionOptions { memory, spill, progress: &progress, wanted })?;
