@@ -250,7 +250,7 @@ class WrongInput(unittest.TestCase):
     def test_frames_of_odd_columns(self):
         n = len(self.leads)
         self.fails(ValueError, "Conversion failed for column new", leads=self.with_column([1 if row % 2 else "a" for row in range(n)]))
-        self.fails(ValueError, "column `new` holds list[i64] values: only plain cells are read", leads=self.with_column([[1]] * n))
+        self.fails(ValueError, "[leads] column `new` (frame `leads`): it holds lists, which are not read", leads=self.with_column([[1]] * n))
         self.fails(ValueError, "column `new` holds duration[μs] values", leads=self.with_column(pd.Timedelta(days=1)))
         self.fails(ValueError, "column `new` holds binary values", leads=self.with_column([b"a"] * n))
         self.fails(ValueError, "column `new` holds pandas.period values", leads=self.with_column(pd.period_range("2020-01", periods=n, freq="D")))

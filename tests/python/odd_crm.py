@@ -48,6 +48,7 @@ closed_at = "closed"
 result = "stage"
 won = ["won"]
 lost = ["lost"]
+open = ["open"]
 [history]
 path = "changes.parquet"
 lead = "lead"

@@ -118,6 +118,7 @@ closed_at = "closed"
 result = "result"
 won = ["won"]
 lost = ["lost"]
+open = ["open"]
 
 [history]
 path = "history.csv"

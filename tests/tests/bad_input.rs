@@ -226,11 +226,14 @@ fn windows_longer_than_the_data_and_kinds_that_the_model_never_saw() {
 fn clocks_that_are_wrong() {
     let folder = small_crm();
     edit(folder.path(), "leadscore.toml", |text| text.replace("observation_end = \"2021-01-01\"", ""));
-    edit(folder.path(), "visits.csv", |text| text + "L3,2019-04-04T13:00:00,page\nL4,2119-04-04T13:00:00,page\n");
-    let text = said(folder.path(), &["train"], &["future", "before their lead was created"]);
-    // The rest of the sentence says what time it is.
-    let text: Vec<&str> = text.lines().map(|line| line.split(": the data is taken").next().expect("a start")).collect();
-    insta::assert_snapshot!("clocks", text.join("\n"));
+    edit(folder.path(), "visits.csv", |text| text + "L3,2019-04-04T13:00:00,page\nL4,2020-11-04T13:00:00,page\n");
+    insta::assert_snapshot!("clocks", said(folder.path(), &["train"], &["later in", "before their lead was created"]));
+    edit(folder.path(), "visits.csv", |text| text + "L4,2021-11-04T13:00:00,page\n");
+    insta::assert_snapshot!("clocks_far_ahead", refusal(folder.path(), &["train"]));
+    edit(folder.path(), "visits.csv", |text| text.replace("L4,2021-11-04", "L4,2119-11-04"));
+    // How far ahead times can be meant depends on today.
+    let text = refusal(folder.path(), &["train"]);
+    assert!(text.contains("`2119-11-04T13:00:00`, read as a time in ISO 8601, is 2119-11-04T13:00:00Z, which is not within 1990-01-01 to 20"), "{text}");
 }
 
 /// One lead may be a robot: what it did is counted like that of any other, in time that grows with its events alone.

@@ -104,6 +104,7 @@ fn tables(company: &Company) -> Tables {
         offsets,
         known,
         values: Column::Category { codes: stages.iter().map(|&stage| stage as u32).collect(), levels: KINDS.map(str::to_owned).to_vec() },
+        before: Vec::new(),
     };
     let (offsets, known, staff) = dated(N_ACCOUNTS, &company.staff);
     let accounts: Vec<u32> = company.accounts.iter().map(|account| account.unwrap_or(MISSING)).collect();
@@ -132,6 +133,9 @@ fn tables(company: &Company) -> Tables {
         history: History { attributes: vec![stage] },
         is_flat: false,
         observation_end: moment(10_000),
+        entry_lag: Span::ZERO,
+        ends: Vec::new(),
+        matched: std::collections::BTreeMap::new(),
         notes: Vec::new(),
     }
 }
@@ -454,6 +458,9 @@ fn examples_hold() {
         history: History::default(),
         is_flat: false,
         observation_end: at(10_000),
+        entry_lag: Span::ZERO,
+        ends: Vec::new(),
+        matched: std::collections::BTreeMap::new(),
         notes: Vec::new(),
     };
     let keys = [Snapshot { lead: 0, at: at(30 * 24) }];

@@ -30,8 +30,11 @@ kind = ["kind"]
 values = ["pages"]
 "#;
 
+/// Where tables end is said: what is drawn at random ends anywhere.
 fn config() -> String {
-    format!("{TABLES}{NEWS_OUTCOMES_HISTORY}\n[snapshots]\nobservation_end = \"2021-01-01\"\n")
+    let tables = format!("{TABLES}{NEWS_OUTCOMES_HISTORY}").replace("\npath = ", "\nends = \"2021-01-01\"\npath = ");
+    let tables = tables.replace("[history]", "[history]\nsequence = \"number\"");
+    format!("{tables}\n[snapshots]\nobservation_end = \"2021-01-01\"\n")
 }
 
 /// Half-days from 2020-01-01: midnights and noons, so that events and the snapshot often meet.
@@ -100,9 +103,9 @@ fn write(crm: &Crm) -> tempfile::TempDir {
     for row in &crm.news {
         let _ = writeln!(news, "A{},{},t{}", row.whom, time(row.at), row.value);
     }
-    let mut history = "lead,attribute,value,changed\n".to_owned();
-    for row in &crm.history {
-        let _ = writeln!(history, "L{:03},stage,v{},{}", row.whom, row.value, time(row.at));
+    let mut history = "lead,attribute,value,changed,number\n".to_owned();
+    for (number, row) in crm.history.iter().enumerate() {
+        let _ = writeln!(history, "L{:03},stage,v{},{},{number}", row.whom, row.value, time(row.at));
     }
     let accounts = "account,industry,staff\nA0,retail,3\nA1,health,70\nA2,retail,\n";
     folder_with(&[
@@ -168,7 +171,7 @@ fn poison(crm: &Crm, salt: u64) -> Crm {
     for (number, lead) in poisoned.leads.iter_mut().enumerate() {
         if lead.created > SNAPSHOT {
             // Not there yet: it may be anything, as long as it is not there yet.
-            *lead = Lead { created: SNAPSHOT + 1 + coin(number, 99) as i64, size: Some(9_999), color: 3, account: 2, closed: None };
+            *lead = Lead { created: SNAPSHOT + 1 + coin(number, 99) as i64, size: Some(8_888), color: 3, account: 2, closed: None };
         } else if lead.closed.is_none_or(|(closed, _)| closed >= SNAPSHOT) {
             lead.closed = [None, Some((SNAPSHOT, true)), Some((SNAPSHOT + 40, false))][coin(number, 3) as usize];
         }

@@ -281,6 +281,11 @@ impl Span {
         Self(days as i64 * MICROS_PER_DAY)
     }
 
+    /// A number of microseconds; none where it is negative.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(if micros < 0 { 0 } else { micros })
+    }
+
     /// Twice the length.
     #[must_use]
     pub const fn doubled(self) -> Self {

@@ -235,7 +235,7 @@ fn attribute_column(
     let missing = |needed: String| FeaturesError::Missing { feature: spec.name.clone(), needed };
     let (values, rows): (&Column, Vec<Option<usize>>) = match table {
         AttributeTable::Leads => match history_of(tables, column) {
-            Some(change) => (&change.values, snapshots.par_iter().map(|&snapshot| change.row_at(snapshot)).collect()),
+            Some(change) => (&change.values, snapshots.par_iter().map(|&snapshot| change.value_at(snapshot)).collect()),
             None => {
                 let idx = find(&tables.leads.attributes).ok_or_else(|| missing(format!("the column `{column}` of the leads")))?;
                 (&tables.leads.attributes[idx].column, snapshots.iter().map(|snapshot| Some(snapshot.lead as usize)).collect())

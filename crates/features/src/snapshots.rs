@@ -118,7 +118,7 @@ fn visit_snapshot(
         counts.closed_before += 1;
     } else {
         let label = is_won_within(outcome.won, at, config.horizon);
-        if at + config.horizon <= tables.observation_end {
+        if at + config.horizon <= tables.mature_until() {
             rows.push((Snapshot { lead: lead as u32, at }, label));
         } else if at <= tables.observation_end {
             immature.push(Snapshot { lead: lead as u32, at });

@@ -142,7 +142,6 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
         Err(FrameError::Duplicate { column }) => Err(PyValueError::new_err(format!("`{name}`: two columns are called `{column}`: rename one of them"))),
         Err(FrameError::NoColumns { .. }) => Err(PyTypeError::new_err(format!("`{name}` is a single column, expected a frame: pass `{name}.to_frame()`"))),
         Err(FrameError::Stream(cause)) => Err(exception(py, &anyhow::Error::from(FrameError::Stream(cause)).context(format!("`{name}` cannot be read")))),
-        Err(error) => Err(exception(py, &anyhow::anyhow!("`{name}`: {error}"))),
     }
 }
 

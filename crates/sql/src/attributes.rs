@@ -46,17 +46,27 @@ pub(crate) fn add_history(
     specs: &[FeatureSpec],
 ) -> Result<String, SqlError> {
     let settings = config.history.as_ref().ok_or_else(|| SqlError::Table { feature: column.to_owned(), table: "history".to_owned() })?;
+    if settings.complete {
+        return Err(SqlError::Before("complete"));
+    }
+    if settings.old_value.is_some() {
+        return Err(SqlError::Before("old_value"));
+    }
     let table = Columns::new(dialect, sources, "history", &settings.file())?;
     let is_number = specs.iter().any(|spec| {
         spec.kind == FeatureKind::Number && matches!(&spec.source, FeatureSource::Attribute { table: AttributeTable::Leads, column: known } if known == column)
     });
     let value = table.text(&settings.value);
+    // Of changes at one moment the sequence decides; without one there are none that differ, which is looked for before.
+    let place = settings.sequence.as_ref().map(|column| table.number(column));
+    let place_column = place.map(|place| format!(", {place} AS sequence")).unwrap_or_default();
+    let by_place = |name: &str, down: &str| if settings.sequence.is_some() { format!("{name}{down}, ") } else { String::new() };
     // Values that repeat are told apart as numbers where they are numbers.
     let number_column = if is_number { format!(", {} AS number", dialect.double(&value)) } else { String::new() };
     statement.step(
         &format!("ls_history{number}_rows"),
         format!(
-            "SELECT {} AS lead, {} AS known, {value} AS value{number_column}\n  FROM {}\n  WHERE {} = {}",
+            "SELECT {} AS lead, {} AS known, {value} AS value{number_column}{place_column}\n  FROM {}\n  WHERE {} = {}",
             table.key(&settings.lead),
             table.known(&settings.changed_at),
             table.source.from,
@@ -65,7 +75,7 @@ pub(crate) fn add_history(
         ),
     );
     let compared = if is_number { "number" } else { "value" };
-    let order = format!("known, CASE WHEN value IS NULL THEN 0 ELSE 1 END, {}", dialect.by_bytes("value"));
+    let order = format!("known, {}CASE WHEN value IS NULL THEN 0 ELSE 1 END, {}", by_place("sequence", ""), dialect.by_bytes("value"));
     let previous = format!("LAG({compared}) OVER (PARTITION BY lead ORDER BY {order})");
     statement.step(
         &format!("ls_history{number}_runs"),
@@ -73,7 +83,7 @@ pub(crate) fn add_history(
             "SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY lead ORDER BY {order}) = 1 THEN 1\n      WHEN {compared} = {previous} THEN 0\n      WHEN {compared} IS NULL AND {previous} IS NULL THEN 0 ELSE 1 END AS begins\n  FROM ls_history{number}_rows\n  WHERE known IS NOT NULL"
         ),
     );
-    let latest = format!("known DESC, CASE WHEN value IS NULL THEN 0 ELSE 1 END DESC, {} DESC", dialect.by_bytes("value"));
+    let latest = format!("known DESC, {}CASE WHEN value IS NULL THEN 0 ELSE 1 END DESC, {} DESC", by_place("h.sequence", " DESC"), dialect.by_bytes("value"));
     statement.step(
         &format!("ls_history{number}_seen"),
         format!(

@@ -37,6 +37,28 @@ pub enum SqlError {
         /// The zone.
         zone: String,
     },
+    /// Cells that hold several ids.
+    #[error("[{table}] has a `separator` for `{column}`, and statements take one id from a cell: give each pair of ids a row of its own")]
+    Several {
+        /// The table in the config.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// Times that are a spreadsheet's day numbers.
+    #[error("[{table}] has times in the format `{format}`, and statements read timestamps, dates and whole numbers since 1970: store them so")]
+    Serial {
+        /// The table in the config.
+        table: String,
+        /// The format.
+        format: String,
+    },
+    /// A history that says more than its changes.
+    #[error("[history] has `{0}`, and statements know no value before the first change of a lead: compute the features here, or take the key out")]
+    Before(&'static str),
+    /// Outcomes with a second clock, as of a moment in the past.
+    #[error("[outcomes] has `recorded_at`, and statements do not know what was entered before a moment in the past: compute the features here")]
+    Entered,
     /// A table of which nothing was said.
     #[error("feature `{feature}` needs the table [{table}], which the config lacks")]
     Table {

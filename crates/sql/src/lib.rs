@@ -20,7 +20,7 @@ pub use coded::CodedSql;
 pub use dialect::Dialect;
 pub use error::SqlError;
 pub use features::{Exactness, FeaturesSql, column_of, count_sql, exactness, features_sql};
-pub use sample::{SampleSql, reach_sql};
+pub use sample::{KeysSql, SampleSql, days_sql, entries_sql, keys_sql, results_sql, ties_sql};
 pub use score::{ScoreTable, score_sql, score_tables_sql};
 pub use score_file::{ScoreFileSql, score_file_sql};
 pub use snapshots::{Moments, SqlSource, SqlSources};

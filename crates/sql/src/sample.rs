@@ -1,31 +1,144 @@
 //! What is asked of tables before features are chosen: how far they reach, and the rows of some leads.
 
-use leadscore_tables::Config;
+use leadscore_tables::{Config, FileConfig, time_columns};
 
-use crate::columns::Columns;
+use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
-use crate::snapshots::{SqlSources, is_closed};
+use crate::snapshots::{SqlSources, is_closed, is_won};
 
-/// One SELECT with `first`, when the first lead was created, and `latest`, the latest time that any table speaks of, both in
-/// microseconds since 1970.
+/// One SELECT that counts the rows of every table by day, for each of its times: columns `place` (a number for table and column, in
+/// the order of [`time_columns`]), `day` (since 1970), `n`, and `first` and `last` in microseconds since 1970.
 ///
 /// # Errors
 ///
 /// [`SqlError`] where it is not said where a table is.
-pub fn reach_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<String, SqlError> {
-    let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
-    let created = config.leads.created_at.as_deref().ok_or(SqlError::Flat)?;
-    let mut parts = vec![format!("SELECT MIN({}) AS first, MAX({}) AS latest FROM {}", leads.start(created), leads.known(created), leads.source.from)];
-    let outcomes = Columns::new(dialect, sources, "outcomes", &config.outcomes.file())?;
-    let closed_at = config.outcomes.closed_at.as_deref().ok_or(SqlError::Flat)?;
-    let latest = |column: String, from: &str| format!("SELECT CAST(NULL AS BIGINT), MAX({column}) FROM {from}");
-    parts.push(format!("{} WHERE {}", latest(outcomes.known(closed_at), &outcomes.source.from), is_closed(&outcomes, &config.outcomes, dialect)));
-    for (name, activity) in &config.activities {
-        let events = Columns::new(dialect, sources, &format!("activities.{name}"), &activity.file())?;
-        parts.push(latest(events.known(&activity.at), &events.source.from));
+pub fn days_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<String, SqlError> {
+    let mut parts = Vec::new();
+    let mut place = 0;
+    for (table, columns) in time_columns(config) {
+        let name = table.trim_matches(['[', ']']);
+        let source = Columns::new(dialect, sources, name, &file_of(config, name))?;
+        // Rows that are not closed say nothing.
+        let condition = if name == "outcomes" { format!(" AND {}", is_closed(&source, &config.outcomes, dialect)) } else { String::new() };
+        for column in columns {
+            let known = source.known(&column);
+            let day = dialect.quotient(&format!("({known} + {SHIFT})"), DAY);
+            parts.push(format!(
+                "SELECT {place} AS place, {day} - {} AS day, COUNT(*) AS n, MIN({known}) AS first, MAX({known}) AS last\n  FROM {}\n  WHERE {known} IS NOT NULL{condition}\n  GROUP BY {day}",
+                SHIFT / DAY,
+                source.source.from
+            ));
+            place += 1;
+        }
     }
-    Ok(format!("SELECT MIN(first) AS first, MAX(latest) AS latest FROM ({}) AS reach", parts.join(" UNION ALL ")))
+    Ok(parts.join("\nUNION ALL\n"))
+}
+
+fn file_of<'c>(config: &'c Config, table: &str) -> FileConfig<'c> {
+    match table {
+        "leads" => config.leads.file(),
+        "outcomes" => config.outcomes.file(),
+        "history" => config.history.as_ref().expect("there is such a table").file(),
+        _ => config.activities[table.trim_start_matches("activities.")].file(),
+    }
+}
+
+/// One SELECT that counts wins by the day they happened and the days until they were entered: `day`, `lag`, `n`. `None` where the
+/// outcomes have one clock.
+///
+/// # Errors
+///
+/// [`SqlError`] where it is not said where the outcomes are.
+pub fn entries_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<Option<String>, SqlError> {
+    let (Some(closed_at), Some(recorded_at)) = (&config.outcomes.closed_at, &config.outcomes.recorded_at) else { return Ok(None) };
+    let outcomes = Columns::new(dialect, sources, "outcomes", &config.outcomes.file())?;
+    let (known, recorded) = (outcomes.known(closed_at), outcomes.known(recorded_at));
+    let day = dialect.quotient(&format!("({known} + {SHIFT})"), DAY);
+    let later = format!("CASE WHEN {recorded} > {known} THEN {recorded} - {known} ELSE 0 END");
+    let lag = dialect.quotient(&later, DAY);
+    Ok(Some(format!(
+        "SELECT {day} - {} AS day, {lag} AS lag, COUNT(*) AS n\n  FROM {}\n  WHERE {known} IS NOT NULL AND {recorded} IS NOT NULL AND {}\n  GROUP BY {day}, {lag}",
+        SHIFT / DAY,
+        outcomes.source.from,
+        is_won(&outcomes, &config.outcomes, dialect)
+    )))
+}
+
+/// One SELECT with every result and how often it stands there: `value`, `n`. `None` where there is no column of results.
+///
+/// # Errors
+///
+/// [`SqlError`] where it is not said where the outcomes are.
+pub fn results_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<Option<String>, SqlError> {
+    let Some(result) = &config.outcomes.result else { return Ok(None) };
+    let outcomes = Columns::new(dialect, sources, "outcomes", &config.outcomes.file())?;
+    let value = outcomes.text(result);
+    Ok(Some(format!("SELECT {value} AS value, COUNT(*) AS n\n  FROM {}\n  WHERE {value} IS NOT NULL\n  GROUP BY {value}", outcomes.source.from)))
+}
+
+/// One SELECT that counts as `n` how often an attribute of a lead has two values from one moment on. `None` without a history.
+///
+/// # Errors
+///
+/// [`SqlError`] where it is not said where the history is.
+pub fn ties_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<Option<String>, SqlError> {
+    let Some(history) = &config.history else { return Ok(None) };
+    let changes = Columns::new(dialect, sources, "history", &history.file())?;
+    let mut by = vec![changes.key(&history.lead), changes.text(&history.attribute), changes.known(&history.changed_at)];
+    by.extend(history.sequence.as_ref().map(|column| changes.number(column)));
+    let value = changes.text(&history.value);
+    // A missing value is another one, too.
+    let n_values = format!("COUNT(DISTINCT {value}) + MAX(CASE WHEN {value} IS NULL THEN 1 ELSE 0 END)");
+    Ok(Some(format!(
+        "SELECT COUNT(*) AS n FROM (\n  SELECT {n_values} AS n_values\n  FROM {}\n  GROUP BY {}) AS moments\n  WHERE n_values > 1",
+        changes.source.from,
+        by.join(", ")
+    )))
+}
+
+/// How the keys of a table match the leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysSql {
+    /// The table in the config, such as `[outcomes]`.
+    pub table: String,
+    /// One SELECT with the rows that name something, `n_rows`, and those of them whose lead is there, `n_matched`.
+    pub counts: String,
+    /// One SELECT with some keys that match nothing, `value`.
+    pub strangers: String,
+    /// One SELECT with some of the ids, `value`.
+    pub ids: String,
+}
+
+/// For each table whose rows belong to leads or accounts, how its keys match them.
+///
+/// # Errors
+///
+/// [`SqlError`] where it is not said where a table is.
+pub fn keys_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<Vec<KeysSql>, SqlError> {
+    let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
+    let mut tables = vec![("outcomes".to_owned(), config.outcomes.lead.clone(), &config.leads.id)];
+    tables.extend(config.history.iter().map(|history| ("history".to_owned(), Some(history.lead.clone()), &config.leads.id)));
+    for (name, activity) in &config.activities {
+        let id = activity.account.as_ref().unwrap_or(&config.leads.id);
+        tables.push((format!("activities.{name}"), activity.lead.clone().or_else(|| activity.account.clone()), id));
+    }
+    let mut found = Vec::new();
+    for (name, column, id) in tables.into_iter().filter_map(|(name, column, id)| Some((name, column?, id))) {
+        let rows = Columns::new(dialect, sources, &name, &file_of(config, &name))?;
+        let (key, id) = (rows.key(&column), leads.key(id));
+        let joined = format!(
+            "FROM (SELECT {key} AS k FROM {} WHERE {key} IS NOT NULL) AS r\n  LEFT JOIN (SELECT DISTINCT {id} AS id FROM {}) AS l ON l.id = r.k",
+            rows.source.from, leads.source.from
+        );
+        found.push(KeysSql {
+            table: format!("[{name}]"),
+            counts: format!("SELECT COUNT(*) AS n_rows, COUNT(l.id) AS n_matched {joined}"),
+            strangers: format!("SELECT DISTINCT r.k AS value {joined}\n  WHERE l.id IS NULL\n  LIMIT 200"),
+            ids: format!("SELECT {id} AS value FROM {} WHERE {id} IS NOT NULL LIMIT 100000", leads.source.from),
+        });
+    }
+    Ok(found)
 }
 
 /// Some leads of a config's tables, with all that is theirs.

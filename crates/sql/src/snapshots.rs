@@ -42,6 +42,8 @@ pub enum Moments {
         moments: Vec<Timestamp>,
         /// The last moment that the data speaks of.
         observation_end: Timestamp,
+        /// The last moment at which a window may end for its outcome to be known.
+        mature_until: Timestamp,
     },
     /// Every lead at risk at each of these ages, with the same columns.
     Ages {
@@ -49,6 +51,8 @@ pub enum Moments {
         ages: Vec<Span>,
         /// The last moment that the data speaks of.
         observation_end: Timestamp,
+        /// The last moment at which a window may end for its outcome to be known.
+        mature_until: Timestamp,
     },
 }
 
@@ -96,8 +100,13 @@ pub(crate) fn add_snapshots(
     let outcomes = Columns::new(dialect, sources, "outcomes", &settings.file())?;
     let (Some(lead), Some(closed_at)) = (&settings.lead, &settings.closed_at) else { return Err(SqlError::Flat) };
     let known = outcomes.known(closed_at);
-    let is_won = has_result(&outcomes, settings, dialect, &mut settings.won.iter());
-    let is_closed = is_closed(&outcomes, settings, dialect);
+    let is_won = is_won(&outcomes, settings, dialect);
+    let mut is_closed = is_closed(&outcomes, settings, dialect);
+    if let (Some(recorded_at), Moments::At(_) | Moments::Now) = (&settings.recorded_at, moments) {
+        // What was entered later than the moment was not known then.
+        let (recorded, moment) = (outcomes.known(recorded_at), moments.single(dialect));
+        is_closed = format!("{is_closed} AND {known} < {moment} AND ({recorded} IS NULL OR {recorded} < {moment})");
+    }
     statement.step(
         "ls_outcomes",
         format!(
@@ -119,7 +128,7 @@ pub(crate) fn add_snapshots(
             let rows = values(&mut moments.iter().map(|at| at.micros()));
             ("m.moment".to_owned(), format!("\n  CROSS JOIN (VALUES {rows}) AS m(moment)"), format!("l.created_known <= {{m}}{}", since("{m}")))
         }
-        Moments::Ages { ages, observation_end } => {
+        Moments::Ages { ages, observation_end, .. } => {
             let rows = values(&mut ages.iter().map(|age| age.micros()));
             let until = format!("{{m}} <= {}", observation_end.micros());
             ("(l.created + m.age)".to_owned(), format!("\n  CROSS JOIN (VALUES {rows}) AS m(age)"), format!("{until}{}", since("{m}")))
@@ -129,9 +138,9 @@ pub(crate) fn add_snapshots(
     let labels = match moments {
         Moments::At(_) | Moments::Now => String::new(),
         // What a window that has not ended says of itself would be wins without losses.
-        Moments::Calendar { observation_end, .. } | Moments::Ages { observation_end, .. } => format!(
+        Moments::Calendar { mature_until, .. } | Moments::Ages { mature_until, .. } => format!(
             ",\n    CASE WHEN {moment} + {horizon} > {end} THEN NULL WHEN o.won >= {moment} AND o.won < {moment} + {horizon} THEN 1 ELSE 0 END AS label,\n    {moment} + {horizon} <= {end} AS mature",
-            end = observation_end.micros()
+            end = mature_until.micros()
         ),
     };
     statement.step(
@@ -148,9 +157,17 @@ pub(crate) fn is_closed(outcomes: &Columns<'_>, settings: &OutcomesConfig, diale
     has_result(outcomes, settings, dialect, &mut settings.won.iter().chain(&settings.lost))
 }
 
+/// Whether a row of the outcomes says that its lead was won.
+pub(crate) fn is_won(outcomes: &Columns<'_>, settings: &OutcomesConfig, dialect: Dialect) -> String {
+    has_result(outcomes, settings, dialect, &mut settings.won.iter())
+}
+
 /// Whether the result of a row is one of these; without a column for it every row is a win.
 fn has_result(outcomes: &Columns<'_>, settings: &OutcomesConfig, dialect: Dialect, values: &mut dyn Iterator<Item = &Scalar>) -> String {
     let Some(result) = &settings.result else { return "1 = 1".to_owned() };
-    let texts: Vec<String> = values.map(|value| dialect.text(&value.text())).collect();
+    let mut texts: Vec<String> = Vec::new();
+    for value in values {
+        texts.extend(value.spellings().iter().map(|text| dialect.text(text)));
+    }
     if texts.is_empty() { "1 = 0".to_owned() } else { format!("{} IN ({})", outcomes.text(result), texts.join(", ")) }
 }

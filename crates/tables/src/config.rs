@@ -1,5 +1,8 @@
 //! The contract of `leadscore.toml`: what each table is, read strictly, with the place of every error.
 
+mod columns;
+mod data;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -8,6 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::{Frame, Frames};
+use crate::values::TimeFormat;
+
+pub use columns::{ColumnType, NumberStyle, Parentheses, PerColumn, null_values};
+pub use data::{DataConfig, Latest};
 
 /// The whole of `leadscore.toml`. Unknown keys are errors.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -45,6 +52,9 @@ pub struct Config {
     /// Where queries are asked, and scores are written.
     #[serde(default)]
     pub database: Option<DatabaseConfig>,
+    /// What can be meant.
+    #[serde(default)]
+    pub data: DataConfig,
 }
 
 /// One path or glob, or a list of them.
@@ -132,18 +142,72 @@ pub struct Query {
 pub struct FileConfig<'a> {
     /// Files, relative to the config, or a frame.
     pub location: &'a Location,
-    /// Cells that mean missing, in place of the default list; an empty cell always does.
-    pub null_values: Option<&'a [String]>,
-    /// Format of times.
-    pub time_format: Option<&'a str>,
+    /// Cells that mean missing.
+    pub null_values: Option<&'a PerColumn<Vec<String>>>,
+    /// Formats of times.
+    pub time_format: Option<&'a PerColumn<String>>,
     /// Zone of times that name none.
     pub time_zone: Option<chrono_tz::Tz>,
     /// Separator of CSV columns.
     pub delimiter: Option<u8>,
-    /// Whether numbers are written `1.234,5`.
-    pub decimal_comma: bool,
+    /// Whether numbers are written `1.234,5`; `None` where the cells say so.
+    pub decimal_comma: Option<bool>,
     /// Encoding of text files.
     pub encoding: Option<&'a str>,
+    /// Lines above the header.
+    pub skip_rows: usize,
+    /// What columns hold.
+    pub types: &'a BTreeMap<String, ColumnType>,
+    /// The column whose cells hold several ids, and what stands between them.
+    pub several: Option<(&'a str, &'a str)>,
+    /// The last moment that the rows speak of.
+    pub ends: Option<Moment>,
+}
+
+impl<'a> FileConfig<'a> {
+    /// A file of which nothing is said.
+    pub(crate) fn plain(location: &'a Location) -> Self {
+        static NO_TYPES: BTreeMap<String, ColumnType> = BTreeMap::new();
+        Self {
+            location,
+            null_values: None,
+            time_format: None,
+            time_zone: None,
+            delimiter: None,
+            decimal_comma: None,
+            encoding: None,
+            skip_rows: 0,
+            types: &NO_TYPES,
+            several: None,
+            ends: None,
+        }
+    }
+
+    /// The markers that mean missing in a column.
+    pub fn nulls(&self, column: &str) -> Vec<&'a str> {
+        null_values(self.null_values, column)
+    }
+
+    /// The format that the config declares for the times of a column.
+    pub(crate) fn format_of(&self, column: &str) -> Option<TimeFormat> {
+        let text = self.time_format?.of(column)?;
+        Some(TimeFormat::declared(text).expect("checked with the config"))
+    }
+
+    /// What the config says of how the numbers of a column are written.
+    pub(crate) fn style_of(&self, column: &str) -> Option<NumberStyle> {
+        match self.types.get(column) {
+            Some(ColumnType::Number(Some(style))) => Some(*style),
+            _ => self.decimal_comma.map(NumberStyle::with_decimal_comma),
+        }
+    }
+
+    /// Columns that some setting of the table names, each with the setting.
+    pub(crate) fn named_columns(&self) -> impl Iterator<Item = (&'static str, &'a String)> {
+        let nulls = self.null_values.into_iter().flat_map(PerColumn::columns).map(|column| ("null_values", column));
+        let formats = self.time_format.into_iter().flat_map(PerColumn::columns).map(|column| ("time_format", column));
+        nulls.chain(formats).chain(self.types.keys().map(|column| ("types", column)))
+    }
 }
 
 macro_rules! table_config {
@@ -162,12 +226,14 @@ macro_rules! table_config {
             #[serde(default)]
             pub uri: Option<String>,
             $($(#[$field_meta])* pub $field: $kind,)*
-            /// Cells that mean missing, in place of the default list; an empty cell always does.
+            /// Cells that mean missing: a list, in place of the default one; or by column, { created = ["0"] }, beside the default
+            /// one. An empty cell always does.
             #[serde(default)]
-            pub null_values: Option<Vec<String>>,
-            /// Format of times, such as "%d-%m-%Y" (strftime), "epoch_s" or "epoch_ms"; default: ISO 8601 or epoch, recognised.
+            pub null_values: Option<PerColumn<Vec<String>>>,
+            /// Format of times: "%d-%m-%Y" and the like (strftime), "excel" or "excel_1904" (day numbers of spreadsheets), "epoch_s",
+            /// "epoch_ms", "epoch_us", "epoch_ns", "iso"; for all times, or by column. Default: ISO 8601 or epoch, recognised.
             #[serde(default)]
-            pub time_format: Option<String>,
+            pub time_format: Option<PerColumn<String>>,
             /// Zone of times that name none, such as "Europe/Berlin"; default UTC.
             #[serde(default, deserialize_with = "time_zone")]
             #[schemars(with = "Option<String>")]
@@ -176,23 +242,36 @@ macro_rules! table_config {
             #[serde(default, deserialize_with = "delimiter")]
             #[schemars(with = "Option<String>")]
             pub delimiter: Option<u8>,
-            /// Whether numbers are written 1.234,5.
+            /// Whether numbers are written 1.234,5 (true) or 1,234.5 (false); default: told by all cells of a column together.
             #[serde(default)]
-            pub decimal_comma: bool,
+            pub decimal_comma: Option<bool>,
             /// Encoding of a text file, such as "latin1" or "utf-16le"; default: UTF-8, or what a byte order mark says.
             #[serde(default)]
             pub encoding: Option<String>,
+            /// Lines of a CSV file above its header, such as a title; default 0.
+            #[serde(default)]
+            pub skip_rows: usize,
+            /// What columns hold: "number", "category", "time" or "id"; for numbers also { decimal = ",", thousands = "." }.
+            #[serde(default)]
+            pub types: BTreeMap<String, ColumnType>,
+            /// The last moment that its rows speak of; default: its last day with as many rows as usual.
+            #[serde(default)]
+            pub ends: Option<Moment>,
         }
         impl $name {
-            fn file_at<'a>(&'a self, location: &'a Location) -> FileConfig<'a> {
+            fn file_at<'a>(&'a self, location: &'a Location, several: Option<(&'a str, &'a str)>) -> FileConfig<'a> {
                 FileConfig {
                     location,
-                    null_values: self.null_values.as_deref(),
-                    time_format: self.time_format.as_deref(),
+                    null_values: self.null_values.as_ref(),
+                    time_format: self.time_format.as_ref(),
                     time_zone: self.time_zone,
                     delimiter: self.delimiter,
                     decimal_comma: self.decimal_comma,
                     encoding: self.encoding.as_deref(),
+                    skip_rows: self.skip_rows,
+                    types: &self.types,
+                    several,
+                    ends: self.ends,
                 }
             }
         }
@@ -251,6 +330,9 @@ table_config! {
         /// Column with the account of an event, in place of `lead`; the leads have a column of the same name.
         #[serde(default)]
         account: Option<String>,
+        /// What stands between several ids in a cell of `lead` or `account`, such as ";": the event is one of each.
+        #[serde(default)]
+        separator: Option<String>,
         /// Column with the time at which it happened.
         at: String,
         /// Column with the time at which it was recorded, which then decides what is visible.
@@ -271,12 +353,21 @@ table_config! {
         /// Column with the lead of an outcome.
         #[serde(default)]
         lead: Option<String>,
+        /// What stands between several ids in a cell of `lead`, such as ";": the outcome is one of each.
+        #[serde(default)]
+        separator: Option<String>,
         /// Column with the time at which it closed.
         #[serde(default)]
         closed_at: Option<String>,
+        /// Column with the time at which the outcome was entered: it is known from then on, and windows wait for late entries.
+        #[serde(default)]
+        recorded_at: Option<String>,
         /// Column with the result; without it every row is a win.
         #[serde(default)]
         result: Option<String>,
+        /// Yes, every row is a win, although a column looks like a result.
+        #[serde(default)]
+        all_won: bool,
         /// Flat exports: the column of the leads that says whether a lead was won, in place of `path`.
         #[serde(default)]
         flag: Option<String>,
@@ -286,6 +377,9 @@ table_config! {
         /// Values that mean lost.
         #[serde(default)]
         lost: Vec<Scalar>,
+        /// Values that mean neither yet.
+        #[serde(default)]
+        open: Vec<Scalar>,
         /// Column with the amount of a deal, for the report's revenue; no feature sees it.
         #[serde(default)]
         amount: Option<String>,
@@ -303,20 +397,41 @@ table_config! {
         value: String,
         /// Column with the time of the change.
         changed_at: String,
+        /// What stands between several ids in a cell of `lead`, such as ";": the change is one of each.
+        #[serde(default)]
+        separator: Option<String>,
+        /// Column with the value before the change: what held before the first one.
+        #[serde(default)]
+        old_value: Option<String>,
+        /// Column whose numbers put changes of one moment in order; default: the order of the file.
+        #[serde(default)]
+        sequence: Option<String>,
+        /// Whether every change since a lead's creation is there: a lead without changes then had today's value all along.
+        #[serde(default)]
+        complete: bool,
     }
 }
 
 macro_rules! impl_file {
-    ($($name:ident),*) => {$(
+    ($($name:ident: |$table:ident| $several:expr;)*) => {$(
         impl $name {
             /// How its file is to be read.
             pub fn file(&self) -> FileConfig<'_> {
-                self.file_at(&self.path)
+                let $table = self;
+                let several: Option<(Option<&String>, Option<&String>)> = $several;
+                let several = several.and_then(|(column, separator)| Some((column?.as_str(), separator?.as_str())));
+                self.file_at(&self.path, several)
             }
         }
     )*};
 }
-impl_file!(LeadsConfig, LookupConfig, ActivityConfig, HistoryConfig, OutcomesConfig);
+impl_file! {
+    LeadsConfig: |_table| None;
+    LookupConfig: |_table| None;
+    ActivityConfig: |table| Some((table.lead.as_ref().or(table.account.as_ref()), table.separator.as_ref()));
+    HistoryConfig: |table| Some((Some(&table.lead), table.separator.as_ref()));
+    OutcomesConfig: |table| Some((table.lead.as_ref(), table.separator.as_ref()));
+}
 
 /// A value of a column, written as a text, a number or a boolean.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -339,6 +454,34 @@ impl Scalar {
             Self::Boolean(value) => value.to_string(),
         }
     }
+
+    /// Whether a cell says it; truth values are one thing in any spelling.
+    pub fn is(&self, cell: &str) -> bool {
+        self.text() == cell || self.words().iter().any(|word| word.eq_ignore_ascii_case(cell))
+    }
+
+    /// The cells that say it, where case does not matter to whoever compares them with these.
+    pub fn spellings(&self) -> Vec<String> {
+        let mut texts = vec![self.text()];
+        for word in self.words() {
+            let title = word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect();
+            texts.extend([(*word).to_owned(), title, word.to_uppercase()]);
+        }
+        texts.sort_unstable();
+        texts.dedup();
+        texts
+    }
+
+    /// How a truth value is written, in lower case; a text that is one may be any program's.
+    fn words(&self) -> &'static [&'static str] {
+        match self {
+            Self::Boolean(true) => &["true", "t", "yes", "y", "1"],
+            Self::Boolean(false) => &["false", "f", "no", "n", "0"],
+            Self::Text(text) if text.eq_ignore_ascii_case("true") => &["true"],
+            Self::Text(text) if text.eq_ignore_ascii_case("false") => &["false"],
+            _ => &[],
+        }
+    }
 }
 
 /// `[snapshots]`: when leads are looked at.
@@ -357,8 +500,9 @@ pub struct SnapshotsConfig {
     /// In place of calendar snapshots, each lead once at each of these ages.
     #[schemars(with = "Option<Vec<String>>")]
     pub ages: Option<Vec<Span>>,
-    /// The last moment that the data speaks of; default: the latest time seen.
-    pub observation_end: Option<Moment>,
+    /// The last moment that the data speaks of, or "outcomes" for the end of the outcomes; default: the latest end of a table.
+    #[schemars(with = "Option<String>")]
+    pub observation_end: Option<ObservationEnd>,
 }
 
 impl Default for SnapshotsConfig {
@@ -372,21 +516,57 @@ impl Default for SnapshotsConfig {
 #[schemars(transparent)]
 pub struct Moment(#[schemars(with = "String")] pub Timestamp);
 
+/// A text, or a date as TOML has them.
+fn written_moment<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Toml(toml::value::Datetime),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Text(text) => text,
+        Written::Toml(datetime) => datetime.to_string(),
+    })
+}
+
+impl Moment {
+    fn parse<E: serde::de::Error>(text: &str, or: &str) -> Result<Self, E> {
+        Timestamp::parse_iso(text)
+            .map(|(at, _, _)| Self(at))
+            .ok_or_else(|| E::custom(format!("`{text}` is not a moment: write \"2018-05-01\" or \"2018-05-01T09:30:00Z\"{or}")))
+    }
+}
+
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Text(String),
-            Toml(toml::value::Datetime),
+        Self::parse(&written_moment(deserializer)?, "")
+    }
+}
+
+/// Until when the data speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObservationEnd {
+    /// Until a moment.
+    At(Timestamp),
+    /// Until the outcomes end.
+    Outcomes,
+}
+
+impl<'de> Deserialize<'de> for ObservationEnd {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = written_moment(deserializer)?;
+        if text == "outcomes" { Ok(Self::Outcomes) } else { Moment::parse(&text, ", or \"outcomes\" for the end of the outcomes").map(|at| Self::At(at.0)) }
+    }
+}
+
+impl SnapshotsConfig {
+    /// The last moment that the data speaks of, where the config names one.
+    pub fn configured_end(&self) -> Option<Timestamp> {
+        match self.observation_end {
+            Some(ObservationEnd::At(at)) => Some(at),
+            Some(ObservationEnd::Outcomes) | None => None,
         }
-        let text = match Written::deserialize(deserializer)? {
-            Written::Text(text) => text,
-            Written::Toml(datetime) => datetime.to_string(),
-        };
-        Timestamp::parse_iso(&text)
-            .map(|(at, _, _)| Self(at))
-            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a moment: write \"2018-05-01\" or \"2018-05-01T09:30:00Z\"")))
     }
 }
 
@@ -828,7 +1008,86 @@ impl Config {
         schemars::schema_for!(Self).to_value()
     }
 
+    /// Every table with how its file is to be read, by its name in the config.
+    pub(crate) fn files(&self) -> Vec<(String, FileConfig<'_>)> {
+        let mut files = self.row_tables();
+        files.extend(self.lookups.iter().map(|(name, lookup)| (format!("[lookups.{name}]"), lookup.file())));
+        files
+    }
+
+    /// Columns that play a part which allows one type only, with the key that names them.
+    fn parts(&self) -> Vec<Part> {
+        const TIME: &[&str] = &["time"];
+        const NUMBER: &[&str] = &["number"];
+        const KEY: &[&str] = &["id", "category"];
+        const WORD: &[&str] = &["category", "id"];
+        let mut parts = Vec::new();
+        let mut add = |table: &str, key: &'static str, columns: &[Option<&'_ String>], allowed: &'static [&'static str]| {
+            parts.extend(columns.iter().flatten().map(|column| Part { table: table.to_owned(), key, column: (*column).clone(), allowed }));
+        };
+        let leads = &self.leads;
+        add("[leads]", "id", &[Some(&leads.id)], KEY);
+        add("[leads]", "created_at", &[leads.created_at.as_ref()], TIME);
+        add("[leads]", "account", &[leads.account.as_ref()], KEY);
+        let scores = leads.manual_score.as_ref().map(OneOrMany::to_vec).unwrap_or_default();
+        scores.iter().for_each(|score| add("[leads]", "manual_score", &[Some(score)], NUMBER));
+        let outcomes = &self.outcomes;
+        add("[outcomes]", "lead", &[outcomes.lead.as_ref()], KEY);
+        add("[outcomes]", "closed_at", &[outcomes.closed_at.as_ref()], TIME);
+        add("[outcomes]", "recorded_at", &[outcomes.recorded_at.as_ref()], TIME);
+        add("[outcomes]", "result", &[outcomes.result.as_ref()], WORD);
+        add("[outcomes]", "amount", &[outcomes.amount.as_ref()], NUMBER);
+        for (name, activity) in &self.activities {
+            let table = format!("[activities.{name}]");
+            add(&table, "lead", &[activity.lead.as_ref()], KEY);
+            add(&table, "account", &[activity.account.as_ref()], KEY);
+            add(&table, "at", &[Some(&activity.at)], TIME);
+            add(&table, "recorded_at", &[activity.recorded_at.as_ref()], TIME);
+            activity.kind.iter().for_each(|kind| add(&table, "kind", &[Some(kind)], WORD));
+            activity.values.iter().for_each(|value| add(&table, "values", &[Some(value)], NUMBER));
+        }
+        for (name, lookup) in &self.lookups {
+            let table = format!("[lookups.{name}]");
+            add(&table, "key", &[Some(&lookup.key)], KEY);
+            add(&table, "changed_at", &[lookup.changed_at.as_ref()], TIME);
+        }
+        if let Some(history) = &self.history {
+            add("[history]", "lead", &[Some(&history.lead)], KEY);
+            add("[history]", "changed_at", &[Some(&history.changed_at)], TIME);
+            add("[history]", "sequence", &[history.sequence.as_ref()], NUMBER);
+        }
+        parts
+    }
+
+    /// Fails where a setting of a table cannot be followed, or contradicts the part that a column plays.
+    fn check_columns(&self) -> Result<(), ConfigError> {
+        let fail = |message: String, help: String| Err(ConfigError { message, help: Some(help), span: None });
+        let files = self.files();
+        for (table, file) in &files {
+            for (column, text) in file.time_format.into_iter().flat_map(PerColumn::values) {
+                if let Err(why) = TimeFormat::declared(text) {
+                    let of = column.map(|column| format!(" of `{column}`")).unwrap_or_default();
+                    return fail(format!("{table} `time_format`{of} is `{text}`, which cannot be followed"), why);
+                }
+            }
+            if file.several.is_some_and(|(_, separator)| separator.is_empty()) {
+                return fail(format!("{table} `separator` is empty"), "write what stands between two ids in a cell, such as \";\"".to_owned());
+            }
+        }
+        for Part { table, key, column, allowed } in self.parts() {
+            let types = files.iter().find(|(name, _)| *name == table).map(|(_, file)| file.types);
+            if let Some(found) = types.and_then(|types| types.get(&column)).filter(|found| !allowed.contains(&found.name())) {
+                return fail(
+                    format!("{table} `types` says that `{column}` is a {}, and `{key}` names it", found.name()),
+                    format!("as `{key}` it is a {}: take it out of `types`, or name another column", allowed[0]),
+                );
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
+        self.check_columns()?;
         let fail = |message: &str, help: &str| Err(ConfigError { message: message.to_owned(), help: Some(help.to_owned()), span: None });
         for (table, place) in self.places() {
             match (place.path, place.query) {
@@ -875,14 +1134,28 @@ impl Config {
             if outcomes.result.is_some() && outcomes.won.is_empty() {
                 return fail("[outcomes] has a `result` but no `won`", "name the values that mean won, such as won = [\"closed_won\"]");
             }
-            if outcomes.result.is_none() && !(outcomes.won.is_empty() && outcomes.lost.is_empty()) {
+            if outcomes.result.is_none() && !(outcomes.won.is_empty() && outcomes.lost.is_empty() && outcomes.open.is_empty()) {
                 return fail(
-                    "[outcomes] has `won` or `lost` but no `result`",
+                    "[outcomes] has `won`, `lost` or `open` but no `result`",
                     "name the column with the result, or remove them: without `result` every row is a win",
                 );
             }
             if self.snapshots.order_by.is_some() {
                 return fail("[snapshots] `order_by` is for flat exports", "remove it: these leads have dates");
+            }
+        }
+        if let Some((found, help)) = self.data.defect() {
+            return fail(found, help);
+        }
+        if self.outcomes.all_won && self.outcomes.result.is_some() {
+            return fail("[outcomes] has `all_won` and a `result`", "keep the one that is right");
+        }
+        let lists = [("won", &self.outcomes.won), ("lost", &self.outcomes.lost), ("open", &self.outcomes.open)];
+        for (position, (name, values)) in lists.iter().enumerate() {
+            for (other, known) in &lists[..position] {
+                if let Some(twice) = values.iter().find(|value| known.iter().any(|known| known.is(&value.text()))) {
+                    return fail(&format!("[outcomes] has `{}` in `{other}` and in `{name}`", twice.text()), "keep the one that is right");
+                }
             }
         }
         if self.snapshots.horizon == Span::ZERO {
@@ -910,6 +1183,14 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A column that plays a part which allows some types only.
+struct Part {
+    table: String,
+    key: &'static str,
+    column: String,
+    allowed: &'static [&'static str],
 }
 
 /// Where the rows of one table are, as the config has it.

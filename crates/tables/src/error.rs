@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::doubt::Doubt;
+
 /// A table that cannot be read or written, with the place.
 #[derive(Debug, thiserror::Error)]
 pub enum TablesError {
@@ -72,6 +74,9 @@ pub enum TablesError {
         /// What was expected, or what to do.
         help: String,
     },
+    /// What would change numbers if it were read one way or the other.
+    #[error("{}", doubts_text(.0))]
+    Doubts(Vec<Doubt>),
     /// Tables that contradict each other or the config.
     #[error("{table}: {found}: {help}")]
     Content {
@@ -95,4 +100,21 @@ pub enum TablesError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// One doubt as it is; several with their number.
+fn doubts_text(doubts: &[Doubt]) -> String {
+    match doubts {
+        [one] => one.to_string(),
+        several => {
+            let numbered: Vec<String> = several.iter().enumerate().map(|(idx, doubt)| format!("\n{}. {doubt}", idx + 1)).collect();
+            format!("the config must settle {} things before anything is computed:{}", several.len(), numbered.concat())
+        }
+    }
+}
+
+impl From<Doubt> for TablesError {
+    fn from(doubt: Doubt) -> Self {
+        Self::Doubts(vec![doubt])
+    }
 }

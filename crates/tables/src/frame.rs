@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use polars::prelude::{CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, PolarsError, Series, StructChunked, TimeUnit};
-use polars_arrow::array::Array;
-use polars_arrow::datatypes::ArrowDataType;
+use polars::prelude::{CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, PolarsError, StructChunked, TimeUnit};
+use polars_arrow::array::{Array, StructArray};
+use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader, export_iterator};
 use polars_arrow::io::ipc::read::{StreamReader, StreamState, read_stream_metadata};
 
+use crate::arrow_types::{self, Unreadable};
 use crate::write::OutTable;
 
 /// Frames by the name of their table in the config: `leads`, `outcomes`, `history`, `activities.touches`, `lookups.accounts`.
@@ -19,6 +20,8 @@ pub type Frames = BTreeMap<String, Frame>;
 #[derive(Clone)]
 pub struct Frame {
     pub(crate) data: Arc<DataFrame>,
+    /// Columns that it had in the stream and nobody reads, with their types.
+    pub(crate) unreadable: Arc<Unreadable>,
 }
 
 /// Why an Arrow stream is no table.
@@ -29,14 +32,6 @@ pub enum FrameError {
     Duplicate {
         /// The name.
         column: String,
-    },
-    /// A column of a type that has no plain reading, such as pandas' periods.
-    #[error("column `{column}` holds {found} values: turn it into texts, numbers or times")]
-    Type {
-        /// The column.
-        column: String,
-        /// The type.
-        found: String,
     },
     /// The stream holds one array a batch that is not a row of named columns.
     #[error("the Arrow stream holds {found} and no named columns: pass a frame, not a single column")]
@@ -70,9 +65,14 @@ impl Frame {
         format!("{}`{}`", Self::CALLED, table.trim_matches(['[', ']']))
     }
 
-    /// Names of the columns.
+    fn of(data: DataFrame) -> Self {
+        Self { data: Arc::new(data), unreadable: Arc::default() }
+    }
+
+    /// Names of the columns, those among them that nobody reads last.
     pub fn columns(&self) -> Vec<String> {
-        self.data.get_column_names().into_iter().map(ToString::to_string).collect()
+        let read = self.data.get_column_names().into_iter().map(ToString::to_string);
+        read.chain(self.unreadable.keys().cloned()).collect()
     }
 
     /// Without the columns that pandas writes for an index.
@@ -80,7 +80,7 @@ impl Frame {
     pub fn without_index(self) -> Self {
         let is_index = |name: &str| name.strip_prefix("__index_level_").is_some_and(|rest| rest.ends_with("__"));
         let index: Vec<String> = self.columns().into_iter().filter(|name| is_index(name)).collect();
-        if index.is_empty() { self } else { Self { data: Arc::new(self.data.drop_many(index)) } }
+        if index.is_empty() { self } else { Self { data: Arc::new(self.data.drop_many(index)), ..self } }
     }
 
     /// Number of rows.
@@ -106,7 +106,7 @@ impl Frame {
 
     /// The first cells of a column as texts; empty where there is no such column.
     pub fn head(&self, column: &str, n_rows: usize) -> Vec<Option<String>> {
-        Self { data: Arc::new(self.data.head(Some(n_rows))) }.texts(column).unwrap_or_default()
+        Self::of(self.data.head(Some(n_rows))).texts(column).unwrap_or_default()
     }
 
     /// Takes a table out of an Arrow C stream, whose buffers are shared and released when the frame goes.
@@ -133,23 +133,30 @@ impl Frame {
         if let Some(twice) = fields.iter().find(|field| !seen.insert(field.name.clone())) {
             return Err(FrameError::Duplicate { column: twice.name.to_string() });
         }
-        for field in fields {
-            if let ArrowDataType::Extension(extension) = field.dtype() {
-                return Err(FrameError::Type { column: field.name.to_string(), found: extension.name.to_string() });
-            }
-        }
-        let mut chunks = Vec::new();
+        let mut columns: Vec<Vec<Box<dyn Array>>> = vec![Vec::new(); fields.len()];
+        let mut n_rows = 0;
         // SAFETY: arrays are what the stream's schema says, as the caller promises.
         while let Some(chunk) = unsafe { reader.next() } {
-            chunks.push(chunk?);
+            let chunk = chunk?;
+            let Some(rows) = chunk.as_any().downcast_ref::<StructArray>() else {
+                return Err(FrameError::NoColumns { found: format!("{:?}", chunk.dtype()) });
+            };
+            n_rows += rows.len();
+            columns.iter_mut().zip(rows.values()).for_each(|(column, array)| column.push(array.clone()));
         }
-        let data = if chunks.is_empty() {
-            let columns = fields.iter().map(|field| Series::new_empty(field.name.clone(), &DataType::from_arrow_field(field)).into_column());
-            DataFrame::new(0, columns.collect())?
-        } else {
-            Series::try_from((&field, chunks))?.struct_()?.clone().unnest()
-        };
-        Ok(Self { data: Arc::new(data) })
+        Self::of_arrays(fields, columns, n_rows)
+    }
+
+    /// The columns that are read, and the names of the others.
+    fn of_arrays(fields: &[Field], columns: Vec<Vec<Box<dyn Array>>>, n_rows: usize) -> Result<Self, FrameError> {
+        let (mut read, mut unreadable) = (Vec::new(), Unreadable::new());
+        for (field, arrays) in fields.iter().zip(columns) {
+            match arrow_types::series_of(field, arrays) {
+                Some(series) => read.push(series?.into_column()),
+                None => drop(unreadable.insert(field.name.to_string(), arrow_types::type_name(&field.dtype))),
+            }
+        }
+        Ok(Self { data: Arc::new(DataFrame::new(n_rows, read)?), unreadable: Arc::new(unreadable) })
     }
 
     /// One frame of whole Arrow IPC streams, one below the other, such as the batches that an engine elsewhere sends.
@@ -174,15 +181,7 @@ impl Frame {
                 n_rows += batch.len();
                 columns.iter_mut().zip(batch.into_arrays()).for_each(|(column, array)| column.push(array));
             }
-            let series = fields.iter().zip(columns).map(|(field, arrays)| {
-                let series = if arrays.is_empty() {
-                    Series::new_empty(field.name.clone(), &DataType::from_arrow_field(field))
-                } else {
-                    Series::try_from((field, arrays))?
-                };
-                Ok(series.into_column())
-            });
-            frames.push(Self { data: Arc::new(DataFrame::new(n_rows, series.collect::<Result<_, FrameError>>()?)?) });
+            frames.push(Self::of_arrays(&fields, columns, n_rows)?);
         }
         Self::stack(frames)
     }
@@ -233,12 +232,13 @@ impl Frame {
     ///
     /// [`FrameError::Stream`] where their columns differ.
     pub fn stack(frames: Vec<Self>) -> Result<Self, FrameError> {
+        let unreadable = frames.first().map(|frame| Arc::clone(&frame.unreadable)).unwrap_or_default();
         let mut frames = frames.into_iter().map(|frame| Arc::unwrap_or_clone(frame.data));
         let mut all = frames.next().unwrap_or_default();
         for frame in frames {
             all.vstack_mut(&frame)?;
         }
-        Ok(Self { data: Arc::new(all) })
+        Ok(Self { data: Arc::new(all), unreadable })
     }
 }
 
@@ -253,6 +253,6 @@ impl OutTable {
         if let Some((twice, _)) = self.columns.iter().find(|(name, _)| !seen.insert(name.clone())) {
             return Err(FrameError::Duplicate { column: twice.clone() });
         }
-        Ok(Frame { data: Arc::new(self.to_data_frame()?) })
+        Ok(Frame::of(self.to_data_frame()?))
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use leadscore_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, FileConfig};
 use crate::error::TablesError;
-use crate::scan::{RawTable, Table};
+use crate::scan::{Bounds, RawTable, Table};
 
 /// What a time column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,10 @@ pub enum TimeKind {
     EpochSeconds,
     /// Whole milliseconds since 1970.
     EpochMillis,
+    /// Whole microseconds since 1970.
+    EpochMicros,
+    /// Whole nanoseconds since 1970.
+    EpochNanos,
 }
 
 /// The kinds of time columns by table and column, tables as the config's keys: `leads`, `activities.NAME`.
@@ -33,10 +38,10 @@ const ROWS: usize = 10_000;
 /// # Errors
 ///
 /// [`TablesError`] where a table cannot be read or lacks a column.
-pub fn time_kinds(config: &Config, folder: &Path) -> Result<TimeKinds, TablesError> {
+pub fn time_kinds(config: &Config, folder: &Path, now: Option<Timestamp>) -> Result<TimeKinds, TablesError> {
     let mut kinds = TimeKinds::new();
     for (name, file, columns) in dated_tables(config) {
-        let table = Table::open(&format!("[{name}]"), folder, file)?;
+        let table = Table::open(&format!("[{name}]"), folder, file, Bounds::new(config, now))?;
         columns.iter().try_for_each(|column| table.require("a time", column))?;
         let of_table = kinds.entry(name).or_default();
         if let Some(batch) = table.batches(ROWS)?.first() {
@@ -57,7 +62,7 @@ pub fn time_kinds(config: &Config, folder: &Path) -> Result<TimeKinds, TablesErr
 pub fn attributes_with_history(config: &Config, folder: &Path) -> Result<BTreeSet<String>, TablesError> {
     let mut names = BTreeSet::new();
     let Some(history) = &config.history else { return Ok(names) };
-    let table = Table::open("[history]", folder, history.file())?;
+    let table = Table::open("[history]", folder, history.file(), Bounds::new(config, None))?;
     table.require("attribute", &history.attribute)?;
     let raw: RawTable<'_> = table.read(&[&history.attribute])?;
     raw.for_each_text(&history.attribute, |_, name| {
@@ -77,7 +82,7 @@ fn dated_tables(config: &Config) -> Vec<(String, FileConfig<'_>, Vec<&str>)> {
     }
     let mut tables = vec![
         ("leads".to_owned(), config.leads.file(), columns(&[config.leads.created_at.as_ref()])),
-        ("outcomes".to_owned(), config.outcomes.file(), columns(&[config.outcomes.closed_at.as_ref()])),
+        ("outcomes".to_owned(), config.outcomes.file(), columns(&[config.outcomes.closed_at.as_ref(), config.outcomes.recorded_at.as_ref()])),
     ];
     tables.extend(config.history.iter().map(|history| ("history".to_owned(), history.file(), columns(&[Some(&history.changed_at)]))));
     tables.extend(

@@ -1,6 +1,7 @@
 //! Bytes to typed tables and back: reads the config and its files, refuses what would be misread, writes whole files or none.
 
 mod config;
+mod doubt;
 mod error;
 mod frame;
 mod remote;
@@ -10,11 +11,20 @@ mod events;
 mod typed;
 mod values;
 
+mod arrow_types;
+mod number_doubts;
 mod scan;
+mod sentinels;
 mod spill;
+mod time_faults;
 
+mod elsewhere;
+mod ends;
+mod extent;
+mod keys;
 mod load;
 mod partition;
+mod result_words;
 
 mod in_order;
 mod kinds;
@@ -22,20 +32,25 @@ mod profile;
 mod write;
 
 pub use config::{
-    ActivityConfig, Capacity, Config, ConfigError, DAYS_OF_MONTH, DatabaseConfig, Every, FamilyChoice, FeaturesConfig, FileConfig, HistoryConfig, LeadsConfig,
-    Location, LookupConfig, ModelConfig, ModelDirection, ModelKind, Moment, OneOrMany, OutcomesConfig, Query, ReportConfig, Scalar, SnapshotsConfig, TierEdges,
-    TiersConfig, nearest, parse_toml,
+    ActivityConfig, Capacity, ColumnType, Config, ConfigError, DAYS_OF_MONTH, DataConfig, DatabaseConfig, Every, FamilyChoice, FeaturesConfig, FileConfig,
+    HistoryConfig, Latest, LeadsConfig, Location, LookupConfig, ModelConfig, ModelDirection, ModelKind, Moment, NumberStyle, ObservationEnd, OneOrMany,
+    OutcomesConfig, Parentheses, PerColumn, Query, ReportConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig, nearest, null_values, parse_toml,
 };
+pub use doubt::{Doubt, Setting, Subject};
+pub use elsewhere::{DayCount, EntryCount, ends_of, key_doubt, order_doubt, result_doubt, time_columns};
+pub use ends::TableEnd;
 pub use error::TablesError;
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
+pub use extent::Extent;
 pub use frame::{Frame, FrameError, Frames};
 pub use in_order::in_order;
+pub use keys::Matched;
 pub use kinds::{TimeKind, TimeKinds, attributes_with_history, time_kinds};
-pub use load::load;
+pub use load::{load, look, unordered_changes};
 pub use partition::{PartitionOptions, Partitions, Wanted, needs_partitions};
 pub use profile::{ProfileInput, profile};
 pub use typed::{
-    Attribute, AttributeKey, Column, History, HistoryChange, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables, Versions,
+    Attribute, AttributeKey, Column, History, HistoryChange, KnownEnds, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables, Versions,
 };
 pub use values::DEFAULT_NULLS;
 pub use write::{OutColumn, OutFile, OutTable, TableWriter, check_table_target, check_target, folder_of, remove_unfinished, write_table};

@@ -1,23 +1,29 @@
-//! From a config to typed tables: each file read once, joined by lead, with a note for everything left out.
+//! From a config to typed tables: each file read once, joined by lead, with a note for everything left out and a doubt for
+//! everything that could be read two ways.
 
 mod activities;
 mod attributes;
 mod history;
 mod leads;
 mod lookups;
+mod matching;
 mod outcomes;
 mod roles;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use hashbrown::HashMap;
 use leadscore_core::{Stamp, Timestamp, stable_hash};
 
 use crate::config::{Config, FileConfig};
+use crate::doubt::{Doubt, Remarks};
+use crate::ends::Reach;
 use crate::error::TablesError;
+use crate::keys::Matched;
 use crate::partition::Partitions;
-use crate::scan::Table;
-use crate::typed::{Attribute, History, LeadOutcome, Leads, LoadOptions, Note, Tables};
+use crate::scan::{Bounds, Table};
+use crate::typed::{Attribute, History, KnownEnds, LeadOutcome, Leads, LoadOptions, Note, Tables};
 
 use activities::read_activities;
 use attributes::{expected_kind, read_attribute, texts};
@@ -25,23 +31,54 @@ use history::read_history;
 use leads::{check_leads, lead_attributes, lead_ids, number_accounts, permute, permute_column, read_flags, read_leads, read_manual_score, read_order};
 use outcomes::read_outcomes;
 
+pub use history::unordered_changes;
 pub(crate) use lookups::{LookupTable, read_lookups};
-pub(crate) use roles::{check_columns, guess_types, is_keyed_by_account, key_column, latest_of_rows, spilled_columns};
+pub(crate) use matching::{Matchings, expectation};
+pub(crate) use outcomes::{check_for_results, spelled_doubt};
+pub(crate) use roles::{check_columns, count_times, guess_types, is_keyed_by_account, key_column, spilled_columns, time_column};
 
 /// Where the rows of tables come from.
 pub(crate) enum Origin<'a, 'c> {
     /// All of them, from their files, which are relative to a folder.
-    Files(&'a Path),
+    Files(&'a Path, Bounds),
     /// Those of one part of the leads.
     Spilled(&'a Partitions<'c>, usize),
 }
 
 impl<'c> Origin<'_, 'c> {
+    /// Where the first row of a table stands that names nobody, as far as the whole table was looked at before.
+    fn first_stranger(&self, table: &str) -> Option<String> {
+        match self {
+            Self::Files(..) => None,
+            Self::Spilled(partitions, _) => partitions.first_stranger(table),
+        }
+    }
+
     fn open(&self, name: &str, file: FileConfig<'c>) -> Result<Table<'c>, TablesError> {
         match self {
-            Self::Files(folder) => Table::open(name, folder, file),
+            Self::Files(folder, bounds) => Table::open(name, folder, file, *bounds),
             Self::Spilled(partitions, part) => Ok(partitions.table(name, *part)),
         }
+    }
+}
+
+/// What is gathered while tables are read.
+pub(crate) struct Gathered {
+    pub(crate) remarks: Remarks,
+    /// Times of all tables.
+    pub(crate) reach: Reach,
+    /// How many rows of each table match.
+    pub(crate) matched: BTreeMap<String, Matched>,
+    pub(crate) bounds: Bounds,
+}
+
+impl Gathered {
+    fn new(bounds: Bounds) -> Self {
+        Self { remarks: Remarks::default(), reach: Reach::default(), matched: BTreeMap::new(), bounds }
+    }
+
+    fn count_times(&mut self, table: &str, column: &str, times: impl Iterator<Item = Option<Timestamp>>) {
+        self.reach.add(table, column, self.bounds.window.earliest, times);
     }
 }
 
@@ -49,69 +86,83 @@ impl<'c> Origin<'_, 'c> {
 ///
 /// # Errors
 ///
-/// [`TablesError`] names file, line and column of the first thing that is not as the config says.
+/// [`TablesError`] names file, line and column of the first thing that is not as the config says; [`TablesError::Doubts`] holds
+/// everything that could be read two ways, with the lines of config that settle it.
 pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tables, TablesError> {
-    load_from(config, &Origin::Files(folder), options)
+    match look(config, folder, options)? {
+        (tables, doubts) if doubts.is_empty() => Ok(tables),
+        (_, doubts) => Err(TablesError::Doubts(doubts)),
+    }
 }
 
-pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options: &LoadOptions) -> Result<Tables, TablesError> {
-    let mut notes = Vec::new();
+/// Reads all tables, and says what is to be settled before anything may be computed from them: what it is about is missing in the
+/// tables.
+///
+/// # Errors
+///
+/// As [`load`], less the doubts.
+pub fn look(config: &Config, folder: &Path, options: &LoadOptions) -> Result<(Tables, Vec<Doubt>), TablesError> {
+    load_from(config, &Origin::Files(folder, Bounds::new(config, options.now)), options)
+}
+
+pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options: &LoadOptions) -> Result<(Tables, Vec<Doubt>), TablesError> {
+    let mut gathered = Gathered::new(Bounds::new(config, options.now));
     let leads_table = origin.open("[leads]", config.leads.file())?;
     check_leads(config, &leads_table)?;
-    let raw = read_leads(config, &leads_table)?;
-    let mut latest = match options.latest {
-        Some(latest) => Some(latest),
-        None => latest_of_rows(config, "[leads]", &raw)?,
-    };
+    let (raw, unreadable) = read_leads(config, &leads_table, &mut gathered.remarks)?;
     let (ids, position_of_row) = lead_ids(&raw, &config.leads.id)?;
     let n_leads = ids.len();
     let index: HashMap<&str, u32> = ids.iter().enumerate().map(|(position, id)| (id.as_str(), position as u32)).collect();
-    add_table_notes(&leads_table, &mut notes);
 
     let mut created = vec![None; n_leads];
     if let Some(column) = &config.leads.created_at {
-        let times = raw.times(column)?;
+        let times = gathered.remarks.take(raw.times(column), || vec![None; raw.n_rows])?;
         let missing = times.iter().filter(|time| time.is_none()).count();
-        notes.extend(Note::counted("[leads]", missing, format!("leads have no `{column}` and are left out of every snapshot")));
+        gathered.remarks.count("[leads]", missing, format!("leads have no `{column}` and are left out of every snapshot"));
+        if options.known_ends.is_none() {
+            gathered.count_times("[leads]", column, times.iter().map(|time| time.map(|stamp| stamp.known)));
+        }
         created = permute(times, &position_of_row);
     }
     let order = config.snapshots.order_by.as_ref().map(|column| read_order(&raw, column)).transpose()?.map(|values| permute(values, &position_of_row));
-    let manual_score = read_manual_score(config, &raw)?.map(|values| permute(values, &position_of_row));
+    let manual_score = read_manual_score(config, &raw, &mut gathered.remarks)?.map(|values| permute(values, &position_of_row));
     let mut attributes = Vec::new();
-    for column in lead_attributes(config, leads_table.columns(), options) {
+    for column in lead_attributes(config, leads_table.columns(), options).into_iter().filter(|column| !unreadable.contains(column)) {
         let expected = expected_kind(options, None, &column);
-        if let Some(values) = read_attribute(&raw, &column, expected, &mut notes)? {
+        if let Some(values) = read_attribute(&leads_table, &raw, &column, expected, &mut gathered.remarks)? {
             attributes.push(Attribute { name: column, column: permute_column(values, &position_of_row) });
         }
     }
-    let flags = config.outcomes.flag.as_ref().map(|column| read_flags(config, &raw, column, &mut notes)).transpose()?;
+    let flags = config.outcomes.flag.as_ref().map(|column| read_flags(config, &raw, column, &mut gathered.remarks)).transpose()?;
+    add_table_notes(&leads_table, &mut gathered.remarks);
     let mut outcomes: Vec<LeadOutcome> = vec![LeadOutcome::default(); n_leads];
     if let Some(flags) = flags {
         for (row, flag) in flags.into_iter().enumerate() {
             outcomes[position_of_row[row] as usize].flag = flag;
         }
     } else {
-        latest = latest.max(read_outcomes(config, origin, &index, &created, &mut outcomes, &mut notes)?);
+        read_outcomes(config, origin, &index, &created, &mut outcomes, options, &mut gathered)?;
     }
     let fresh;
     let shared = match origin {
-        Origin::Files(folder) => {
-            fresh = read_lookups(config, folder, options, &mut notes)?;
+        Origin::Files(folder, bounds) => {
+            fresh = read_lookups(config, folder, *bounds, options, &mut gathered.remarks)?;
             &fresh
         }
         Origin::Spilled(partitions, _) => partitions.lookups(),
     };
     let mut lookups = Vec::new();
     for (name, lookup) in &config.lookups {
-        let keys = permute(texts(&raw, lookup.leads_key.as_ref().unwrap_or(&lookup.key))?, &position_of_row);
-        lookups.push(shared[name].join(name, &lookup.key, &keys, &mut notes));
+        let keys = texts(&raw, lookup.leads_key.as_ref().unwrap_or(&lookup.key))?;
+        if options.known_ends.is_none() {
+            shared[name].match_keys(config, name, &raw, &keys, &mut gathered);
+        }
+        lookups.push(shared[name].join(name, &lookup.key, &permute(keys, &position_of_row), &mut gathered.remarks));
     }
     let mut activities = Vec::new();
     for (name, activity) in &config.activities {
         let accounts = activity.account.as_ref().map(|column| texts(&raw, column).map(|keys| permute(keys, &position_of_row))).transpose()?;
-        let (events, seen) = read_activities(name, activity, origin, &index, accounts.as_deref(), &created, &mut notes)?;
-        activities.push(events);
-        latest = latest.max(seen);
+        activities.push(read_activities(config, name, activity, origin, &index, accounts.as_deref(), &created, options, &mut gathered)?);
     }
     let account_names = |column: &str| Ok::<_, TablesError>(permute(texts(&raw, column)?, &position_of_row));
     let (accounts, names_of_accounts) = match &config.leads.account {
@@ -132,12 +183,24 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
         _ => None,
     };
     let history = match &config.history {
-        Some(_) => read_history(config, origin, &index, options, &mut attributes, n_leads, &mut notes)?,
+        Some(_) => read_history(config, origin, &index, options, &mut attributes, &created, &mut gathered)?,
         None => History::default(),
     };
     drop(index);
     drop(raw);
-    let observation_end = observation_end(config, options, options.latest.or(latest), &mut notes);
+    let Gathered { mut remarks, reach, matched, .. } = gathered;
+    let ends = match (&options.known_ends, origin) {
+        _ if config.is_flat() => KnownEnds { observation_end: Timestamp::MAX, entry_lag: leadscore_core::Span::ZERO, tables: Vec::new() },
+        (Some(known), _) => known.clone(),
+        // Where times are missing that could not be read, nobody can say until when tables speak.
+        _ if !remarks.doubts.is_empty() => reach.ends(config, options, &|_, _, _| None, &mut Remarks::default()),
+        (None, Origin::Files(folder, bounds)) => {
+            let place = |table: &str, column: &str, is_so: &dyn Fn(Timestamp) -> bool| first_where(config, folder, *bounds, table, column, is_so);
+            reach.ends(config, options, &place, &mut remarks)
+        }
+        (None, Origin::Spilled(..)) => reach.ends(config, options, &|_, _, _| None, &mut remarks),
+    };
+    let observation_end = if config.is_flat() { Timestamp::MAX } else { options.as_of.map_or(ends.observation_end, |as_of| ends.observation_end.min(as_of)) };
     if let Some(as_of) = options.as_of.filter(|_| !config.is_flat()) {
         for outcome in &mut outcomes {
             outcome.closed = outcome.closed.filter(|&at| at < as_of);
@@ -145,7 +208,7 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
             outcome.amount = outcome.amount.filter(|_| outcome.won.is_some());
         }
     }
-    Ok(Tables {
+    let tables = Tables {
         leads: Leads {
             id_column: config.leads.id.clone(),
             ids,
@@ -163,8 +226,36 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
         history,
         is_flat: config.is_flat(),
         observation_end,
-        notes,
+        entry_lag: ends.entry_lag,
+        ends: ends.tables,
+        matched,
+        notes: remarks.notes,
+    };
+    Ok((tables, remarks.doubts))
+}
+
+/// Place and text of the first cell of a time column whose time is so.
+pub(crate) fn first_where(
+    config: &Config,
+    folder: &Path,
+    bounds: Bounds,
+    table: &str,
+    column: &str,
+    is_so: &dyn Fn(Timestamp) -> bool,
+) -> Option<(String, String)> {
+    let (name, file) = config.files().into_iter().find(|(name, _)| name == table)?;
+    let table = Table::open(&name, folder, file, bounds).ok()?;
+    let raw = table.read(&[column]).ok()?;
+    let row = raw.times(column).ok()?.iter().position(|time| time.is_some_and(|stamp| is_so(stamp.known)))?;
+    let mut text = None;
+    raw.for_each_text(column, |at, cell| {
+        if at == row {
+            text = cell.map(str::to_owned);
+        }
+        Ok(())
     })
+    .ok()?;
+    Some((raw.place(row), text.unwrap_or_default()))
 }
 
 /// Fails where a lead has no id, or stands there twice.
@@ -172,27 +263,19 @@ pub(crate) fn check_ids(config: &Config, leads: &Table<'_>) -> Result<(), Tables
     lead_ids(&leads.read(&[&config.leads.id])?, &config.leads.id).map(drop)
 }
 
-/// The last moment that the data speaks of: as configured, or the latest time seen, but never later than now or `as_of`.
-fn observation_end(config: &Config, options: &LoadOptions, latest: Option<Timestamp>, notes: &mut Vec<Note>) -> Timestamp {
-    if config.is_flat() {
-        return Timestamp::MAX;
+/// Says how the files of a table were read, and what of it as a whole is a doubt; those of a part were said with the whole.
+pub(crate) fn add_table_notes(table: &Table<'_>, remarks: &mut Remarks) {
+    if table.is_spilled() {
+        return;
     }
-    let configured = config.snapshots.observation_end.map(|moment| moment.0);
-    let mut end = configured.or(latest).unwrap_or(Timestamp::MAX);
-    if let (None, Some(latest), Some(now)) = (configured, latest, options.now)
-        && latest > now
-    {
-        let text = format!("the latest time in the data, {latest}, lies in the future: the data is taken to speak until now; `observation_end` says it better");
-        notes.push(Note::new("[snapshots]", text));
-        end = now;
+    crate::sentinels::doubts(table).into_iter().for_each(|doubt| remarks.doubt(doubt));
+    remarks.notes.extend(table.notes.iter().map(|text| Note::new(&table.name, text)));
+    for column in table.columns_of_days() {
+        remarks.note(Note::new(&table.name, format!("every time in `{column}` is a midnight: they are days, and count from their end")));
     }
-    options.as_of.map_or(end, |as_of| end.min(as_of))
 }
 
-fn add_table_notes(table: &Table<'_>, notes: &mut Vec<Note>) {
-    notes.extend(table.notes.iter().map(|text| Note::new(&table.name, text)));
-}
-
-fn latest_known(times: &[Option<Stamp>]) -> Option<Timestamp> {
-    times.iter().flatten().map(|stamp| stamp.known).max()
+/// When each lead was created, as far as events can be compared with it.
+fn created_start(created: &[Option<Stamp>], owner: u32) -> Option<Timestamp> {
+    created.get(owner as usize).copied().flatten().map(|stamp| stamp.start)
 }

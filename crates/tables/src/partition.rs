@@ -6,15 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hashbrown::{HashMap, HashSet};
-use leadscore_core::{Timestamp, stable_hash};
+use leadscore_core::{Stamp, Timestamp, stable_hash};
 
 use crate::config::Config;
+use crate::doubt::Remarks;
+use crate::ends::Reach;
 use crate::error::TablesError;
 use crate::in_order::in_order;
-use crate::load::{self, LookupTable, Origin};
-use crate::scan::{Batch, RawTable, Table};
+use crate::load::{self, LookupTable, Matchings, Origin};
+use crate::scan::{Batch, Bounds, RawTable, Table};
 use crate::spill::{self, Outgoing, Role, Schema, SpilledFile};
-use crate::typed::{LoadOptions, MISSING, Note, Tables};
+use crate::typed::{KnownEnds, LoadOptions, MISSING, Note, Tables};
 
 /// How tables are split into parts.
 pub struct PartitionOptions<'p> {
@@ -49,6 +51,8 @@ pub struct Partitions<'c> {
     schemas: BTreeMap<String, (usize, Arc<Schema>)>,
     lookups: BTreeMap<String, LookupTable>,
     options: LoadOptions,
+    /// By table, where the first row stands that names nobody.
+    strangers: BTreeMap<String, String>,
     /// What is to be known about the tables as a whole.
     pub notes: Vec<Note>,
 }
@@ -71,7 +75,7 @@ const FIXED_BYTES: u64 = 300 << 20;
 pub fn needs_partitions(config: &Config, folder: &Path, memory: u64) -> Result<bool, TablesError> {
     let mut bytes = FIXED_BYTES;
     for (name, file) in config.row_tables() {
-        let table = Table::open(&name, folder, file)?;
+        let table = Table::open(&name, folder, file, Bounds::new(config, None))?;
         bytes += bytes_of(&name, &table.batches(BATCH_ROWS)?);
     }
     Ok(bytes > memory)
@@ -101,33 +105,44 @@ impl<'c> Partitions<'c> {
                 });
             }
         };
+        let bounds = Bounds::new(config, options.now);
         let mut tables = BTreeMap::new();
         for (name, file) in config.row_tables() {
-            let table = Table::open(&name, folder, file)?;
+            let table = Table::open(&name, folder, file, bounds)?;
             tables.insert(name, table);
         }
         load::check_columns(config, &tables)?;
         let batches: BTreeMap<String, Vec<Batch>> =
             tables.iter().map(|(name, table)| Ok((name.clone(), table.batches(BATCH_ROWS)?))).collect::<Result<_, TablesError>>()?;
         let total: usize = batches.values().flatten().map(|batch| batch.n_rows).sum();
+        let n_leads: usize = batches["[leads]"].iter().map(|batch| batch.n_rows).sum();
         let bytes: u64 = batches.iter().map(|(name, batches)| bytes_of(name, batches)).sum();
         // As many parts are worked on at once as there are threads.
         let at_once = (how.memory.saturating_sub(FIXED_BYTES) / rayon::current_num_threads() as u64).clamp(1 << 20, BYTES_PER_PART);
         let n_parts = usize::try_from(bytes.div_ceil(at_once)).unwrap_or(usize::MAX).clamp(1, 4096);
-        let mut notes = Vec::new();
-        let lookups = load::read_lookups(config, folder, options, &mut notes)?;
+        let mut remarks = Remarks::default();
+        let lookups = load::read_lookups(config, folder, bounds, options, &mut remarks)?;
         let mut options = options.clone();
-        load::guess_types(config, &tables, &batches, &mut options, &mut notes)?;
+        load::guess_types(config, &tables, &batches, &mut options, &mut remarks)?;
         let folder_of_spill = SpillFolder::create(&how.spill)?;
         let done = AtomicUsize::new(0);
         let progress = |rows: usize| (how.progress)(done.fetch_add(rows, Ordering::Relaxed) + rows, total);
-        let mut partitions =
-            Self { config, folder: folder_of_spill, n_parts, tables, schemas: BTreeMap::new(), lookups, options: options.clone(), notes: Vec::new() };
-        let latest = Mutex::new(None);
+        let mut partitions = Self {
+            config,
+            folder: folder_of_spill,
+            n_parts,
+            tables,
+            schemas: BTreeMap::new(),
+            lookups,
+            options: options.clone(),
+            strangers: BTreeMap::new(),
+            notes: Vec::new(),
+        };
         // Leads first: where accounts decide, their rows say which part a lead's other rows go to. Then outcomes: with them one
         // knows whose rows are wanted.
         let mut part_of_lead: Option<HashMap<u64, u16>> = entity_column.map(|_| HashMap::new());
         let mut unwanted: Option<HashSet<u64>> = None;
+        let seen = Mutex::new(Seen { reach: Reach::default(), matchings: Matchings::new(n_leads), remarks: Remarks::default() });
         let mut names: Vec<String> = partitions.tables.keys().cloned().collect();
         names.sort_by_key(|name| (name != "[leads]", name != "[outcomes]"));
         for (number, name) in names.iter().map(String::as_str).enumerate() {
@@ -139,8 +154,7 @@ impl<'c> Partitions<'c> {
             let is_whole = |wanted: Wanted<'_>| is_of_accounts || wanted.whole.iter().any(|whole| format!("[activities.{whole}]") == name);
             let dropped = unwanted.as_ref().filter(|_| !how.wanted.is_some_and(is_whole));
             let found = Mutex::new(Vec::new());
-            let route = |text: &str, account: Option<&str>| {
-                let hash = stable_hash(text);
+            let route = |hash: u64, account: Option<&str>| {
                 if dropped.is_some_and(|dropped| dropped.contains(&hash)) {
                     return None;
                 }
@@ -157,7 +171,18 @@ impl<'c> Partitions<'c> {
                 })
             };
             let entity = if is_leads { entity_column } else { None };
-            let schema = partitions.spill(&Spilling { name, number, table, columns, key, entity, latest: &latest }, &batches[name], &route, &progress)?;
+            let spilling = Spilling { name, number, table, columns, key, entity, is_of_accounts, seen: &seen };
+            if name == "[outcomes]" {
+                load::check_for_results(config, table, &mut remarks)?;
+            }
+            let schema = match partitions.spill(&spilling, &batches[name], &route, &progress) {
+                Err(TablesError::Doubts(doubts)) => {
+                    // Nothing is computed any more; other tables are still looked at.
+                    doubts.into_iter().for_each(|doubt| remarks.doubt(doubt));
+                    continue;
+                }
+                other => other?,
+            };
             partitions.schemas.insert(name.to_owned(), (number, Arc::new(schema)));
             if let Some(parts) = part_of_lead.as_mut().filter(|_| is_leads) {
                 for (hash, part) in found.into_inner().unwrap_or_default() {
@@ -167,14 +192,37 @@ impl<'c> Partitions<'c> {
                     }
                 }
             }
-            if name == "[outcomes]" {
-                unwanted = how.wanted.map(|wanted| partitions.unwanted_leads(wanted)).transpose()?;
+            if name == "[outcomes]" && remarks.doubts.is_empty() {
+                let so_far = locked(&seen).reach.ends(config, &options, &|_, _, _| None, &mut Remarks::default());
+                unwanted = how.wanted.map(|wanted| partitions.unwanted_leads(wanted, so_far)).transpose()?;
             }
         }
-        partitions.options.latest = latest.into_inner().unwrap_or_default();
-        notes.extend(partitions.tables.values().flat_map(|table| table.notes.iter().map(|text| Note::new(&table.name, text))));
-        partitions.notes = notes;
+        let Seen { reach, matchings, remarks: of_rows } = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        of_rows.doubts.into_iter().for_each(|doubt| remarks.doubt(doubt));
+        if remarks.doubts.is_empty() {
+            let place = |table: &str, column: &str, is_so: &dyn Fn(Timestamp) -> bool| load::first_where(config, folder, bounds, table, column, is_so);
+            partitions.options.known_ends = Some(reach.ends(config, &options, &place, &mut remarks));
+            for (name, table) in &partitions.tables {
+                remarks.doubts.extend(matchings.doubt(config, table, &partitions.tables["[leads]"])?);
+                remarks.doubts.extend(matchings.doubt_of_times(config, name));
+                partitions.strangers.extend(matchings.first_stranger(name).map(|row| (name.clone(), table.place(row))));
+            }
+        }
+        partitions.tables.values().for_each(|table| load::add_table_notes(table, &mut remarks));
+        if !remarks.doubts.is_empty() {
+            return Err(TablesError::Doubts(remarks.doubts));
+        }
+        partitions.notes = remarks.notes;
         Ok(partitions)
+    }
+
+    pub(crate) fn first_stranger(&self, table: &str) -> Option<String> {
+        self.strangers.get(table).cloned()
+    }
+
+    /// Until when the data speaks.
+    pub fn ends(&self) -> Option<&KnownEnds> {
+        self.options.known_ends.as_ref()
     }
 
     /// Number of parts.
@@ -188,18 +236,18 @@ impl<'c> Partitions<'c> {
     ///
     /// As [`crate::load`].
     pub fn load(&self, part: usize) -> Result<Tables, TablesError> {
-        load::load_from(self.config, &Origin::Spilled(self, part), &self.options)
+        whole(load::load_from(self.config, &Origin::Spilled(self, part), &self.options)?)
     }
 
     /// Hashes of the ids of leads whose rows nobody asks for; leads and outcomes wait on disk already.
-    fn unwanted_leads(&self, wanted: Wanted<'_>) -> Result<HashSet<u64>, TablesError> {
+    fn unwanted_leads(&self, wanted: Wanted<'_>, so_far: KnownEnds) -> Result<HashSet<u64>, TablesError> {
         let mut config = self.config.clone();
         config.activities.clear();
         config.lookups.clear();
         config.history = None;
-        let options = LoadOptions { attributes: Some(std::collections::HashMap::new()), ..self.options.clone() };
+        let options = LoadOptions { attributes: Some(std::collections::HashMap::new()), known_ends: Some(so_far), ..self.options.clone() };
         let look = |part| -> Result<Vec<u64>, TablesError> {
-            let tables = load::load_from(&config, &Origin::Spilled(self, part), &options)?;
+            let tables = whole(load::load_from(&config, &Origin::Spilled(self, part), &options)?)?;
             let leads = tables.leads.ids.iter().zip((wanted.leads)(&tables));
             Ok(leads.filter(|(_, is_wanted)| !is_wanted).map(|(id, _)| stable_hash(id)).collect())
         };
@@ -223,19 +271,14 @@ impl<'c> Partitions<'c> {
     /// Writes the rows of one table to its spill files.
     fn spill(&self, spilling: &Spilling<'_, '_>, batches: &[Batch], route: &Route<'_>, progress: &(dyn Fn(usize) + Sync)) -> Result<Schema, TablesError> {
         let Spilling { number, table, columns, .. } = spilling;
-        let has_rows = matches!(spilling.name, "[leads]" | "[outcomes]");
+        let has_rows = matches!(spilling.name, "[leads]" | "[outcomes]" | "[history]");
         let dictionaries: Vec<Mutex<HashMap<String, u32>>> = columns.iter().map(|_| Mutex::default()).collect();
         let locks: Vec<Mutex<()>> = (0..self.n_parts).map(|_| Mutex::new(())).collect();
         let read = |batch: &Batch| -> Result<(), TablesError> {
             let mut wanted: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
             wanted.extend(spilling.entity);
             let raw = table.read_batch(&wanted, *batch)?;
-            if let Some(seen) = load::latest_of_rows(self.config, spilling.name, &raw)?
-                && let Ok(mut latest) = spilling.latest.lock()
-            {
-                *latest = (*latest).max(Some(seen));
-            }
-            self.spill_batch(&raw, spilling, batch.first_row() as u64, &dictionaries, has_rows, &locks, *number, route)?;
+            self.spill_batch(&raw, spilling, &dictionaries, has_rows, &locks, *number, route)?;
             progress(batch.n_rows);
             Ok(())
         };
@@ -253,7 +296,6 @@ impl<'c> Partitions<'c> {
         &self,
         raw: &RawTable<'_>,
         spilling: &Spilling<'_, '_>,
-        first_row: u64,
         dictionaries: &[Mutex<HashMap<String, u32>>],
         has_rows: bool,
         locks: &[Mutex<()>],
@@ -278,26 +320,87 @@ impl<'c> Partitions<'c> {
         let key = spilling.columns.iter().position(|(name, _)| name == spilling.key).expect("the key is spilled");
         let keys = texts[key].cells();
         let accounts = accounts.as_ref().map(Texts::cells);
+        let hashes: Vec<Option<u64>> = keys.iter().map(|key| key.map(stable_hash)).collect();
+        self.look_at_rows(raw, spilling, &outgoing, &keys, &hashes, accounts.as_deref())?;
         let mut rows_of_part: Vec<Vec<u32>> = vec![Vec::new(); self.n_parts];
-        for (row, text) in keys.iter().enumerate() {
+        for (row, hash) in hashes.iter().enumerate() {
             let account = accounts.as_ref().and_then(|accounts| accounts[row]);
-            if let Some(part) = text.map_or(Some(0), |text| route(text, account)) {
+            if let Some(part) = hash.map_or(Some(0), |hash| route(hash, account)) {
                 rows_of_part[part].push(row as u32);
             }
         }
+        let places: Option<Vec<u64>> = has_rows.then(|| (0..raw.n_rows).map(|row| raw.row_in_table(row) as u64).collect());
         let mut block = Vec::new();
         for (part, rows) in rows_of_part.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
             block.clear();
-            spill::encode(has_rows.then_some(first_row), &outgoing, rows, &mut block);
+            spill::encode(places.as_deref(), &outgoing, rows, &mut block);
             let _writing = locks[part].lock();
             spill::append(&self.folder.file(number, part), &block)?;
         }
         Ok(())
     }
+
+    /// Counts what a batch says of times, and of whose its rows are.
+    fn look_at_rows(
+        &self,
+        raw: &RawTable<'_>,
+        spilling: &Spilling<'_, '_>,
+        outgoing: &[Outgoing<'_>],
+        keys: &[Option<&str>],
+        hashes: &[Option<u64>],
+        accounts: Option<&[Option<&str>]>,
+    ) -> Result<(), TablesError> {
+        let name = spilling.name;
+        let times = |column: &str| -> Option<&Vec<Option<Stamp>>> {
+            let at = spilling.columns.iter().position(|(known, _)| known == column)?;
+            if let Outgoing::Time(times) = &outgoing[at] { Some(times) } else { None }
+        };
+        let (mut reach, mut remarks) = (Reach::default(), Remarks::default());
+        load::count_times(self.config, name, raw, &times, &mut reach, &mut remarks)?;
+        if name == "[leads]" {
+            let created = self.config.leads.created_at.as_deref().and_then(times);
+            let mut seen = locked(spilling.seen);
+            for (row, hash) in hashes.iter().enumerate() {
+                if let Some(hash) = hash {
+                    let created = created.and_then(|created| created[row]).map(|stamp| stamp.start);
+                    seen.matchings.add_lead(*hash, accounts.and_then(|accounts| accounts[row]), created);
+                }
+            }
+            seen.reach.merge(reach);
+            return Ok(());
+        }
+        let at = load::time_column(self.config, name).and_then(times);
+        // The ids are all there: nobody writes them any more.
+        let known = locked(spilling.seen).matchings.shared();
+        let place = |row: usize| raw.row_in_table(row);
+        let time = |row: usize| at.and_then(|at| at[row]).map(|stamp| stamp.known);
+        let found = known.look(keys, hashes, spilling.is_of_accounts, &place, &time);
+        let mut seen = locked(spilling.seen);
+        seen.matchings.add(name, found);
+        seen.reach.merge(reach);
+        remarks.doubts.into_iter().for_each(|doubt| seen.remarks.doubt(doubt));
+        Ok(())
+    }
 }
 
-/// The part that a row goes to, by the text of its key and its account; `None` where nobody asks for it.
-type Route<'a> = dyn Fn(&str, Option<&str>) -> Option<usize> + Sync + 'a;
+/// The tables of a part, which hold no doubt that the whole did not.
+fn whole((tables, doubts): (Tables, Vec<crate::doubt::Doubt>)) -> Result<Tables, TablesError> {
+    if doubts.is_empty() { Ok(tables) } else { Err(TablesError::Doubts(doubts)) }
+}
+
+/// What is counted while rows are on their way to disk.
+struct Seen {
+    reach: Reach,
+    matchings: Matchings,
+    remarks: Remarks,
+}
+
+fn locked<'m>(seen: &'m Mutex<Seen>) -> std::sync::MutexGuard<'m, Seen> {
+    seen.lock().expect("no thread fails while it counts")
+}
+
+/// The part that a row goes to, by the hash of its key and its account; `None` where nobody asks for it.
+type Route<'a> = dyn Fn(u64, Option<&str>) -> Option<usize> + Sync + 'a;
 
 /// One table on its way to disk.
 struct Spilling<'t, 'c> {
@@ -309,7 +412,8 @@ struct Spilling<'t, 'c> {
     key: &'t str,
     /// Of the leads, the column with the account that decides in place of the lead.
     entity: Option<&'t str>,
-    latest: &'t Mutex<Option<Timestamp>>,
+    is_of_accounts: bool,
+    seen: &'t Mutex<Seen>,
 }
 
 /// The part of a hash: ranges of the hash, so that parts in order are rows in order of the hash, however many there are.

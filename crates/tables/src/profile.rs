@@ -1,12 +1,18 @@
-//! A first `leadscore.toml` from the files themselves, every guess said beside it.
+//! A first `leadscore.toml` from the files themselves: every guess is said beside it, and what cannot be told is a question.
+
+mod columns;
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, FileConfig, Location};
+use leadscore_core::Timestamp;
+
+use crate::doubt::{key, quoted};
 use crate::error::TablesError;
-use crate::scan::Table;
+use crate::result_words::{Says, names_a_result, says, words_of};
+
+use columns::{Kind, Sheet};
 
 /// The files to profile; paths are written as given.
 #[derive(Debug, Clone, Default)]
@@ -17,275 +23,387 @@ pub struct ProfileInput {
     pub outcomes: Option<PathBuf>,
     /// Event tables.
     pub activities: Vec<PathBuf>,
+    /// What the clock says.
+    pub now: Option<Timestamp>,
 }
 
-/// Looks at the files and writes the text of a config, with every guess as a comment.
+/// Looks at the files and writes the text of a config, with every guess as a comment. What it cannot tell stands there as a line to
+/// be filled in or uncommented, with some cells.
 ///
 /// # Errors
 ///
-/// [`TablesError`] where a file cannot be read, or where no column can be the id, the time or the outcome.
+/// [`TablesError`] where a file cannot be read as a table at all.
 pub fn profile(input: &ProfileInput, folder: &Path) -> Result<String, TablesError> {
-    let mut text = String::from("# Written by `leadscore init`. Every line with a `guess:` wants a look; `leadscore schema` knows every key.\n\n");
-    let leads = Sheet::read("leads", &input.leads, folder)?;
-    let id = leads.id().ok_or_else(|| leads.lacks("no column has a different value in every row", "give each lead an id"))?;
-    let _ = writeln!(text, "[leads]\npath = {}", quoted(&input.leads.to_string_lossy()));
-    let _ = writeln!(text, "id = {}{}", quoted(&id), leads.guess(&format!("{} different values in {} rows", leads.n_rows, leads.n_rows)));
-    let created = leads.pick_time(&["creat", "first_contact", "signup", "registered", "date", "time"]);
-    let flag = leads.flag();
-    if let Some(created) = created.as_ref().filter(|_| input.outcomes.is_some()) {
-        let _ = writeln!(text, "created_at = {}{}", quoted(created), leads.guess("the column of times whose name says creation most"));
-    }
-    if let Some(score) = leads.columns.iter().find(|column| column.to_lowercase().contains("score") && leads.is_numeric(column)) {
-        let _ = writeln!(text, "manual_score = {}{}", quoted(score), leads.guess("a number called a score; remove it if it is not today's points"));
-    }
-    text.push_str(&leads.settings());
-    for (idx, path) in input.activities.iter().enumerate() {
-        let sheet = Sheet::read("activities", path, folder)?;
-        let name = path
-            .file_stem()
-            .map_or_else(|| format!("activity_{idx}"), |stem| stem.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect());
-        let lead =
-            sheet.matching(&id, &leads).ok_or_else(|| sheet.lacks("no column holds ids of the leads", "check that both files come from the same export"))?;
-        let at = sheet
-            .pick_time(&["at", "time", "date", "ts"])
-            .ok_or_else(|| sheet.lacks("no column holds times", "name the format in the config by hand, with `time_format`"))?;
-        let _ = writeln!(
-            text,
-            "\n[activities.{name}]\npath = {}\nlead = {}{}\nat = {}{}",
-            quoted(&path.to_string_lossy()),
-            quoted(&lead),
-            sheet.guess("holds ids of the leads"),
-            quoted(&at),
-            sheet.guess("a column of times")
-        );
-        let rest: Vec<&String> = sheet.columns.iter().filter(|column| **column != lead && **column != at && !sheet.is_time(column)).collect();
-        let kinds: Vec<String> = rest.iter().filter(|column| sheet.is_kind(column)).map(|column| quoted(column)).collect();
-        let values: Vec<String> =
-            rest.iter().filter(|column| sheet.is_numeric(column) && !column.to_lowercase().ends_with("id")).map(|column| quoted(column)).collect();
-        if !kinds.is_empty() {
-            let _ = writeln!(text, "kind = [{}]{}", kinds.join(", "), sheet.guess("texts with few different values"));
-        }
-        if !values.is_empty() {
-            let _ = writeln!(text, "values = [{}]{}", values.join(", "), sheet.guess("numbers"));
-        }
-        text.push_str(&sheet.settings());
+    let read = |label: &str, path: &Path| Sheet::read(label, path, folder, input.now);
+    let leads = read("leads", &input.leads)?;
+    let outcomes = input.outcomes.as_ref().map(|path| read("outcomes", path)).transpose()?;
+    let activities = input.activities.iter().map(|path| Ok((path, read("activities", path)?))).collect::<Result<Vec<_>, TablesError>>()?;
+    let mut text = String::from(
+        "# Written by `leadscore init`. Every line with a `guess:` wants a look, and every `question:` an answer;\n# `leadscore schema` knows every key.\n\n",
+    );
+    let id = write_leads(&mut text, &leads, &input.leads, outcomes.is_some());
+    for (number, (path, sheet)) in activities.iter().enumerate() {
+        write_activities(&mut text, sheet, path, number, &leads, id.as_deref());
     }
     text.push_str("\n[outcomes]\n");
-    if let Some(path) = &input.outcomes {
-        let sheet = Sheet::read("outcomes", path, folder)?;
-        let lead =
-            sheet.matching(&id, &leads).ok_or_else(|| sheet.lacks("no column holds ids of the leads", "check that both files come from the same export"))?;
-        let closed = sheet
-            .pick_time(&["close", "won", "lost", "date", "at"])
-            .ok_or_else(|| sheet.lacks("no column holds times", "name the column of the closing time in the config by hand"))?;
-        if created.is_none() {
-            return Err(leads.lacks("no column holds the time of creation", "name it in the config by hand as `created_at`, with its `time_format`"));
-        }
-        let _ = writeln!(
-            text,
-            "path = {}\nlead = {}{}\nclosed_at = {}{}",
-            quoted(&path.to_string_lossy()),
-            quoted(&lead),
-            sheet.guess("holds ids of the leads"),
-            quoted(&closed),
-            sheet.guess("a column of times")
-        );
-        if let Some((column, won, lost)) = sheet.result() {
-            let list = |values: &[String]| values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ");
-            let _ = writeln!(
-                text,
-                "result = {}\nwon = [{}]\nlost = [{}]{}",
-                quoted(&column),
-                list(&won),
-                list(&lost),
-                sheet.guess("values that speak of winning or losing")
-            );
-        } else {
-            text.push_str("# guess: no column says won or lost, so every row is a win; else name it as `result`, with `won` and `lost`\n");
-        }
-        text.push_str(&sheet.settings());
+    match (&outcomes, &input.outcomes) {
+        (Some(sheet), Some(path)) => write_outcomes(&mut text, sheet, path, &leads, id.as_deref()),
+        _ => write_flag(&mut text, &leads),
+    }
+    if outcomes.is_some() {
         text.push_str("\n[snapshots]\nhorizon = \"90d\"\nevery = \"month\"\n");
     } else {
-        let (column, won) = flag.ok_or_else(|| {
-            leads.lacks("no column says which leads were won", "pass --outcomes, or name the column in the config by hand as `flag` of [outcomes]")
-        })?;
-        let _ = writeln!(text, "flag = {}{}\nwon = [{}]", quoted(&column), leads.guess("two values, and a name that speaks of an outcome"), quoted(&won));
         text.push_str("\n[snapshots]\n# order_by = \"…\"   # a column that stands for time, if there is one: newer leads are then the test\n");
     }
-    Config::parse(&text).map_err(|error| TablesError::Content {
-        table: "init".to_owned(),
-        found: error.to_string(),
-        help: "write the config by hand".to_owned(),
-    })?;
     Ok(text)
 }
 
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+fn guess(why: &str) -> String {
+    format!("   # guess: {why}")
 }
 
-/// The first rows of a file as texts; profiles look at no more.
-struct Sheet {
-    label: String,
-    path: PathBuf,
-    columns: Vec<String>,
-    cells: Vec<Vec<Option<String>>>,
-    n_rows: usize,
-    time_format: Option<&'static str>,
-    decimal_comma: bool,
+/// A line that somebody has to fill in, with some cells of the columns that it may be about.
+fn question(text: &mut String, line: &str, why: &str) {
+    let _ = writeln!(text, "# {line}   # question: {why}");
+}
+
+fn write_leads(text: &mut String, leads: &Sheet, path: &Path, has_outcomes: bool) -> Option<String> {
+    let _ = writeln!(text, "[leads]\npath = {}", quoted(&path.to_string_lossy()));
+    let id = leads.id();
+    match &id {
+        Some(id) => {
+            let _ = writeln!(text, "id = {}{}", quoted(id), guess(&format!("{} different values in {} rows", leads.n_rows, leads.n_rows)));
+        }
+        None => question(text, "id = \"…\"", "which column tells leads apart? None has a different value in every row"),
+    }
+    let mut named: Vec<&str> = id.iter().map(String::as_str).collect();
+    if has_outcomes {
+        const HINTS: &[&str] = &[
+            "creat",
+            "erstell",
+            "angelegt",
+            "création",
+            "creation",
+            "creac",
+            "criac",
+            "criaç",
+            "creaz",
+            "aangemaakt",
+            "utworz",
+            "созда",
+            "作成",
+            "创建",
+            "first_contact",
+            "first contact",
+            "signup",
+            "sign up",
+            "registered",
+            "entered",
+            "received",
+            "date",
+            "time",
+        ];
+        const NOT: &[&str] = &["modif", "updat", "chang", "birth", "geburt", "last", "close", "won", "became", "expected", "due"];
+        match leads.pick_time(HINTS, NOT, true) {
+            Some(column) => {
+                let _ = writeln!(text, "created_at = {}{}", quoted(&column.name), guess("the column of times whose name says creation most"));
+                text.push_str(&column.remarks());
+                named.push(&column.name);
+            }
+            None => question(text, "created_at = \"…\"", &format!("which column says when a lead was created? {}", leads.shown_columns(6))),
+        }
+    }
+    if let Some(score) = leads.columns.iter().find(|column| {
+        matches!(column.kind, Kind::Number)
+            && words_of(&column.name).iter().any(|word| matches!(word.as_str(), "score" | "points" | "scoring"))
+            && !named.contains(&column.name.as_str())
+    }) {
+        let _ = writeln!(text, "manual_score = {}{}", quoted(&score.name), guess("a number called a score; remove it if it is not today's points"));
+        named.push(&score.name);
+    }
+    let flag = if has_outcomes { None } else { leads.flag().map(|(column, _)| column) };
+    let excluded: Vec<(&str, String)> = leads
+        .columns
+        .iter()
+        .filter(|column| !named.contains(&column.name.as_str()) && flag.as_deref() != Some(&column.name))
+        .filter_map(|column| Some((column.name.as_str(), column.reason_to_leave_out()?)))
+        .collect();
+    if !excluded.is_empty() {
+        text.push_str("exclude = [   # guess: take a line away to learn from its column\n");
+        for (name, reason) in excluded {
+            let _ = writeln!(text, "    {},   # {reason}", quoted(name));
+        }
+        text.push_str("]\n");
+    }
+    for column in leads.columns.iter().filter(|column| !named.contains(&column.name.as_str()) && column.reason_to_leave_out().is_none()) {
+        text.push_str(&column.remarks());
+    }
+    text.push_str(&leads.settings());
+    id
+}
+
+/// The column of a table that names leads, and what stands between several of them in a cell.
+fn write_key(text: &mut String, sheet: &Sheet, leads: &Sheet, id: Option<&str>) -> Option<String> {
+    match id.and_then(|id| sheet.matching(id, leads)) {
+        Some((column, separator)) => {
+            let _ = writeln!(text, "lead = {}{}", quoted(&column), guess("holds ids of the leads"));
+            if let Some(separator) = separator {
+                let _ = writeln!(text, "separator = {}{}", quoted(&separator), guess("cells hold several ids: the row counts for each"));
+            }
+            Some(column)
+        }
+        None => {
+            let ids = id.map(|id| format!("; ids of leads are such as {}", leads.some_cells(id))).unwrap_or_default();
+            question(text, "lead = \"…\"", &format!("which column holds ids of the leads?{ids}; {}", sheet.shown_columns(6)));
+            None
+        }
+    }
+}
+
+fn write_activities(text: &mut String, sheet: &Sheet, path: &Path, number: usize, leads: &Sheet, id: Option<&str>) {
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect::<String>());
+    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("activity_{number}"));
+    let _ = writeln!(text, "\n[activities.{}]\npath = {}", key(&name), quoted(&path.to_string_lossy()));
+    let lead = write_key(text, sheet, leads, id);
+    let at = sheet.pick_time(&["at", "time", "date", "ts", "datum", "fecha", "data", "when"], &["modif", "updat", "creat", "record", "load", "due"], false);
+    match at {
+        Some(column) => {
+            let _ = writeln!(text, "at = {}{}", quoted(&column.name), guess("a column of times"));
+            text.push_str(&column.remarks());
+        }
+        None => question(text, "at = \"…\"", &format!("which column says when it happened? {}", sheet.shown_columns(6))),
+    }
+    let rest: Vec<_> = sheet.columns.iter().filter(|column| Some(&column.name) != lead.as_ref() && at.is_none_or(|at| at.name != column.name)).collect();
+    let of = |kind: fn(&Kind) -> bool| {
+        rest.iter().filter(|column| kind(&column.kind) && column.reason_to_leave_out().is_none()).map(|column| quoted(&column.name)).collect::<Vec<_>>()
+    };
+    let (kinds, values) = (of(|kind| matches!(kind, Kind::Words { n_levels: 2..=50 } | Kind::Truth)), of(|kind| matches!(kind, Kind::Number)));
+    if !kinds.is_empty() {
+        let _ = writeln!(text, "kind = [{}]{}", kinds.join(", "), guess("texts with few different values"));
+    }
+    if !values.is_empty() {
+        let _ = writeln!(text, "values = [{}]{}", values.join(", "), guess("numbers"));
+    }
+    for column in rest.iter().filter(|column| matches!(column.kind, Kind::OddNumber)) {
+        text.push_str(&column.remarks());
+    }
+    text.push_str(&sheet.settings());
+}
+
+fn write_outcomes(text: &mut String, sheet: &Sheet, path: &Path, leads: &Sheet, id: Option<&str>) {
+    let _ = writeln!(text, "path = {}", quoted(&path.to_string_lossy()));
+    write_key(text, sheet, leads, id);
+    const HINTS: &[&str] = &[
+        "close",
+        "won",
+        "lost",
+        "abschluss",
+        "geschlossen",
+        "cierre",
+        "clôture",
+        "cloture",
+        "fechamento",
+        "chiusura",
+        "gesloten",
+        "zamkni",
+        "закры",
+        "成約",
+        "date",
+        "at",
+    ];
+    // When something may happen is no time at which it did.
+    const NOT: &[&str] = &[
+        "expect",
+        "estimat",
+        "forecast",
+        "planned",
+        "plan",
+        "probable",
+        "target",
+        "due",
+        "creat",
+        "modif",
+        "updat",
+        "erwartet",
+        "geplant",
+        "voraussicht",
+        "prévu",
+        "prevu",
+        "prévision",
+        "esperad",
+        "previst",
+        "estimad",
+        "previsto",
+        "verwacht",
+        "planowan",
+        "oczekiwan",
+        "ожида",
+        "予定",
+        "预计",
+    ];
+    match sheet.pick_time(HINTS, NOT, false) {
+        Some(column) => {
+            let _ = writeln!(text, "closed_at = {}{}", quoted(&column.name), guess("a column of times"));
+            text.push_str(&column.remarks());
+        }
+        None => question(
+            text,
+            "closed_at = \"…\"",
+            &format!("which column says when a deal was won or lost? An expected date does not; {}", sheet.shown_columns(6)),
+        ),
+    }
+    write_result(text, sheet);
+    text.push_str(&sheet.settings());
+}
+
+/// The column that says won or lost, and what its values mean.
+fn write_result(text: &mut String, sheet: &Sheet) {
+    let list = |values: &[&str]| values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ");
+    let words = |wanted: &[Says], values: &[String]| values.iter().filter(|value| wanted.contains(&says(value))).cloned().collect::<Vec<_>>();
+    let candidates: Vec<(&columns::SheetColumn, Vec<String>)> =
+        sheet.columns.iter().filter_map(|column| Some((column, column.levels.clone().filter(|levels| !levels.is_empty() && levels.len() <= 50)?))).collect();
+    let best = candidates
+        .iter()
+        .filter(|(_, values)| !words(&[Says::Won], values).is_empty())
+        .max_by_key(|(column, values)| (!words(&[Says::Lost], values).is_empty(), names_a_result(&column.name), std::cmp::Reverse(values.len())));
+    if let Some((column, values)) = best {
+        let (won, lost) = (words(&[Says::Won], values), words(&[Says::Lost], values));
+        let (open, unknown) = (words(&[Says::Open], values), words(&[Says::Nothing, Says::Yes, Says::No], values));
+        let all = |values: &[String]| list(&values.iter().map(String::as_str).collect::<Vec<_>>());
+        let _ = writeln!(text, "result = {}\nwon = [{}]\nlost = [{}]{}", quoted(&column.name), all(&won), all(&lost), guess("words for winning and losing"));
+        let _ = writeln!(text, "open = [{}]{}", all(&open), guess("words for neither yet"));
+        if !unknown.is_empty() {
+            question(
+                text,
+                &format!("open = [{}]", all(&[open, unknown].concat())),
+                "are the last of these neither yet? Each value stands in `won`, `lost` or `open`",
+            );
+        }
+        return;
+    }
+    // A truth value says won or not, which is no loss where deals are still open.
+    let truth = candidates.iter().find(|(column, values)| {
+        let names_win = words_of(&column.name).iter().any(|word| matches!(word.as_str(), "won" | "win" | "iswon" | "converted" | "isconverted" | "conversion"));
+        names_win && values.iter().all(|value| matches!(says(value), Says::Yes | Says::No))
+    });
+    if let Some((column, values)) = truth {
+        let (yes, no) = (words(&[Says::Yes], values), words(&[Says::No], values));
+        let all = |values: &[String]| list(&values.iter().map(String::as_str).collect::<Vec<_>>());
+        let closed = sheet
+            .columns
+            .iter()
+            .find(|other| other.name != column.name && words_of(&other.name).iter().any(|word| word.contains("closed")) && matches!(other.kind, Kind::Truth));
+        if let Some(closed) = closed {
+            question(
+                text,
+                &format!("result = {}", quoted(&column.name)),
+                &format!("`{}` says whether a deal is closed at all: is there one column with won, lost and open?", closed.name),
+            );
+            return;
+        }
+        let _ = writeln!(text, "result = {}\nwon = [{}]\nlost = [{}]{}", quoted(&column.name), all(&yes), all(&no), guess("a truth value called won"));
+        question(text, &format!("open = [{}]", all(&no)), "or are deals that are not won yet among these?");
+        return;
+    }
+    let named = candidates.iter().find(|(column, _)| names_a_result(&column.name));
+    match named {
+        Some((column, values)) => {
+            let all: Vec<&str> = values.iter().map(String::as_str).collect();
+            question(text, &format!("result = {}", quoted(&column.name)), &format!("what do its values mean? {}", list(&all)));
+            question(text, "won = []", "values that mean won; and `lost = []`, `open = []`: until then every row counts as a win");
+        }
+        None => text.push_str("# guess: no column says won or lost, so every row is a win; else name it as `result`, with `won`, `lost` and `open`\n"),
+    }
+}
+
+/// The column of a flat export that says which leads were won.
+fn write_flag(text: &mut String, leads: &Sheet) {
+    match leads.flag() {
+        Some((column, won)) => {
+            let _ = writeln!(text, "flag = {}{}\nwon = [{}]", quoted(&column), guess("two values, and a name that speaks of an outcome"), quoted(&won));
+        }
+        None => {
+            question(text, "flag = \"…\"", "which column says whether a lead was won? Or pass --outcomes");
+            question(text, "won = [\"…\"]", "the values that mean won");
+        }
+    }
 }
 
 impl Sheet {
-    fn read(label: &str, path: &Path, folder: &Path) -> Result<Self, TablesError> {
-        let location = Location::One(path.to_string_lossy().into_owned());
-        let file =
-            FileConfig { location: &location, null_values: None, time_format: None, time_zone: None, delimiter: None, decimal_comma: false, encoding: None };
-        let table = Table::open(label, folder, file)?;
-        let columns = table.columns().to_vec();
-        let raw = table.read(&columns.iter().map(String::as_str).collect::<Vec<_>>())?;
-        let mut cells = Vec::new();
-        for column in &columns {
-            let mut values = Vec::with_capacity(raw.n_rows);
-            let time = raw.is_time(column).then(|| raw.times(column)).transpose()?;
-            match time {
-                Some(times) => values.extend(times.iter().map(|time| time.map(|stamp| stamp.start.to_string()))),
-                None => raw.for_each_text(column, |_, text| {
-                    values.push(text.map(str::to_owned));
-                    Ok(())
-                })?,
-            }
-            cells.push(values);
-        }
-        let mut sheet = Self { label: label.to_owned(), path: path.to_owned(), columns, cells, n_rows: raw.n_rows, time_format: None, decimal_comma: false };
-        sheet.time_format = sheet.slash_format();
-        let has = |test: fn(&str) -> bool| sheet.cells.iter().flatten().flatten().any(|cell| test(cell));
-        let comma_number = |cell: &str| cell.contains(',') && cell.chars().all(|c| c.is_ascii_digit() || c == ',' || c == '.' || c == '-') && cell.len() > 2;
-        sheet.decimal_comma = has(comma_number) && !has(|cell: &str| cell.contains('.') && !cell.contains(',') && cell.parse::<f64>().is_ok());
-        Ok(sheet)
-    }
-
-    fn lacks(&self, found: &str, help: &str) -> TablesError {
-        TablesError::Content { table: format!("{} ({})", self.label, self.path.display()), found: found.to_owned(), help: help.to_owned() }
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as the sheet's own remark")]
-    fn guess(&self, why: &str) -> String {
-        format!("   # guess: {why}")
-    }
-
-    fn settings(&self) -> String {
-        let mut text = String::new();
-        if let Some(format) = self.time_format {
-            let _ = writeln!(text, "time_format = {}{}", quoted(format), self.guess("values above 12 show which part is the day"));
-        }
-        if self.decimal_comma {
-            let _ = writeln!(text, "decimal_comma = true{}", self.guess("numbers are written with a comma"));
-        }
-        text
-    }
-
-    fn values(&self, column: &str) -> impl Iterator<Item = &str> {
-        let idx = self.columns.iter().position(|name| name == column);
-        idx.into_iter().flat_map(|idx| self.cells[idx].iter().flatten().map(String::as_str))
-    }
-
-    fn is_numeric(&self, column: &str) -> bool {
-        let mut any = false;
-        self.values(column).all(|text| {
-            any = true;
-            text.parse::<f64>().is_ok()
-        }) && any
-    }
-
-    /// Day first or month first, where a column of slashed dates has a value above 12 that shows it.
-    fn slash_format(&self) -> Option<&'static str> {
-        for column in &self.columns {
-            let parts: Vec<(u32, u32)> = self.values(column).take(100_000).map_while(slash_date).collect();
-            if parts.is_empty() || parts.len() < self.values(column).take(100_000).count() {
-                continue;
-            }
-            if parts.iter().any(|(first, _)| *first > 12) {
-                return Some("%d/%m/%Y");
-            }
-            if parts.iter().any(|(_, second)| *second > 12) {
-                return Some("%m/%d/%Y");
-            }
-        }
-        None
-    }
-
-    fn is_time(&self, column: &str) -> bool {
-        let mut any = false;
-        self.values(column).all(|text| {
-            any = true;
-            leadscore_core::Timestamp::parse_iso(text).is_some() || (self.time_format.is_some() && slash_date(text).is_some())
-        }) && any
-    }
-
     fn id(&self) -> Option<String> {
-        let unique = |column: &&String| {
-            let values: Vec<&str> = self.values(column).collect();
-            values.len() == self.n_rows && !self.is_time(column) && values.iter().collect::<HashSet<_>>().len() == self.n_rows
+        let rank = |column: &&columns::SheetColumn| {
+            let words = words_of(&column.name);
+            let is = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+            if is(&["id", "vid", "uuid", "guid", "ids"]) || column.name.to_lowercase().ends_with("id") {
+                0
+            } else if is(&["key", "nr", "no", "number", "nummer", "code", "identifier"]) {
+                1
+            } else if matches!(column.kind, Kind::Private(_)) {
+                3
+            } else {
+                2
+            }
         };
-        let mut candidates: Vec<&String> = self.columns.iter().filter(unique).collect();
-        candidates.sort_by_key(|column| !column.to_lowercase().contains("id"));
-        candidates.first().map(|column| (*column).clone())
+        let is_whole = |column: &&columns::SheetColumn| {
+            !matches!(column.kind, Kind::Time { .. } | Kind::Number if column.has_fractions) && !matches!(column.kind, Kind::Unreadable(_))
+        };
+        let mut candidates: Vec<&columns::SheetColumn> = self.columns.iter().filter(|column| column.is_unique && is_whole(column)).collect();
+        candidates.sort_by_key(rank);
+        candidates.first().map(|column| column.name.clone())
     }
 
-    fn pick_time(&self, hints: &[&str]) -> Option<String> {
-        let times: Vec<&String> = self.columns.iter().filter(|column| self.is_time(column)).collect();
-        hints.iter().find_map(|hint| times.iter().find(|column| column.to_lowercase().contains(hint))).or(times.first()).map(|column| (*column).clone())
+    /// The column of times whose name has the earliest of these hints, and none of the others; where `name_decides` not even a column
+    /// whose times are not understood.
+    fn pick_time(&self, hints: &[&str], not: &[&str], name_decides: bool) -> Option<&columns::SheetColumn> {
+        let lower = |column: &columns::SheetColumn| column.name.to_lowercase();
+        let times = || self.columns.iter().filter(|column| matches!(column.kind, Kind::Time { .. }) && !not.iter().any(|word| lower(column).contains(word)));
+        let has = |column: &columns::SheetColumn, hint: &str| {
+            if hint.len() <= 2 { words_of(&column.name).iter().any(|word| word == hint) } else { lower(column).contains(hint) }
+        };
+        let hinted = hints.iter().find_map(|hint| times().find(|column| has(column, hint)));
+        hinted.or_else(|| times().next().filter(|_| !name_decides || times().count() == 1))
     }
 
-    /// The column whose values are mostly ids of the leads.
-    fn matching(&self, id: &str, leads: &Self) -> Option<String> {
-        let ids: HashSet<&str> = leads.values(id).collect();
-        let share = |column: &String| {
+    /// The column whose values are mostly ids of the leads, and what stands between several of them in a cell.
+    fn matching(&self, id: &str, leads: &Self) -> Option<(String, Option<String>)> {
+        let ids: HashSet<&str> = leads.cells(id).collect();
+        let share = |column: &columns::SheetColumn, separator: Option<&str>| {
             let (mut found, mut all) = (0_usize, 0_usize);
-            for value in self.values(column).take(10_000) {
-                all += 1;
-                found += usize::from(ids.contains(value));
+            for value in self.cells(&column.name).take(10_000) {
+                let parts: Vec<&str> =
+                    separator.map_or_else(|| vec![value], |separator| value.split(separator).map(str::trim).filter(|part| !part.is_empty()).collect());
+                all += parts.len();
+                found += parts.iter().filter(|part| ids.contains(*part)).count();
             }
             if all == 0 { 0.0 } else { found as f64 / all as f64 }
         };
-        self.columns
-            .iter()
-            .map(|column| (share(column), column))
-            .filter(|(share, _)| *share > 0.5)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, column)| column.clone())
-    }
-
-    fn is_kind(&self, column: &str) -> bool {
-        let distinct: HashSet<&str> = self.values(column).take(100_000).collect();
-        !self.is_numeric(column) && (2..=50).contains(&distinct.len())
+        let mut best: Option<(f64, &str, Option<&str>)> = None;
+        for column in &self.columns {
+            for separator in [None, Some(";"), Some(","), Some("|")] {
+                // A separator that changes nothing is none.
+                if separator.is_some_and(|separator| !self.cells(&column.name).take(10_000).any(|cell| cell.contains(separator))) {
+                    continue;
+                }
+                let share = share(column, separator);
+                if share > 0.5 && best.is_none_or(|(known, ..)| share > known + 1e-9) {
+                    best = Some((share, &column.name, separator));
+                }
+            }
+        }
+        best.map(|(_, column, separator)| (column.to_owned(), separator.map(str::to_owned)))
     }
 
     fn flag(&self) -> Option<(String, String)> {
-        let named =
-            |column: &&String| ["convert", "won", "win", "outcome", "customer", "closed", "status"].iter().any(|hint| column.to_lowercase().contains(hint));
+        const NAMES: &[&str] =
+            &["convert", "won", "win", "outcome", "customer", "closed", "status", "success", "target", "gewonnen", "gagn", "ganad", "vint", "sold"];
+        let named = |column: &&columns::SheetColumn| NAMES.iter().any(|hint| column.name.to_lowercase().contains(hint));
         self.columns.iter().filter(named).find_map(|column| {
-            let distinct: HashSet<&str> = self.values(column).collect();
-            let won = ["1", "true", "True", "TRUE", "yes", "Yes", "won", "Won", "converted", "Converted"].into_iter().find(|value| distinct.contains(value))?;
-            (distinct.len() == 2).then(|| (column.clone(), won.to_owned()))
-        })
-    }
-
-    fn result(&self) -> Option<(String, Vec<String>, Vec<String>)> {
-        self.columns.iter().find_map(|column| {
-            let distinct: std::collections::BTreeSet<&str> = self.values(column).collect();
-            if distinct.len() > 50 {
-                return None;
+            let levels = column.levels.as_ref().filter(|levels| levels.len() == 2)?;
+            let won: Vec<&String> = levels.iter().filter(|level| matches!(says(level), Says::Yes | Says::Won)).collect();
+            match won.as_slice() {
+                [one] => Some((column.name.clone(), (*one).clone())),
+                _ => None,
             }
-            let says = |hint: &str| distinct.iter().filter(|value| value.to_lowercase().contains(hint)).map(|value| (*value).to_owned()).collect::<Vec<_>>();
-            let (won, lost) = (says("won"), says("lost"));
-            (!won.is_empty()).then(|| (column.clone(), won, lost))
         })
     }
-}
-
-fn slash_date(text: &str) -> Option<(u32, u32)> {
-    let mut parts = text.split('/');
-    let (first, second, year) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
-    (year.len() == 4 && year.parse::<u32>().is_ok() && parts.next().is_none()).then_some((first, second))
 }

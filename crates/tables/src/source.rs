@@ -76,6 +76,10 @@ pub(crate) fn open(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, Table
         }
         "ndjson" | "jsonl" => {
             let text = decode(&path, read_bytes(&path)?, file.encoding)?.0;
+            if text.trim_ascii_start().first() == Some(&b'[') {
+                let help = "write one object a line: `jq -c '.[]'` does that".to_owned();
+                return Err(TablesError::Format { path, found: "it is one JSON array".to_owned(), help });
+            }
             Ok(Source::Ndjson { path, text })
         }
         "csv" | "tsv" | "txt" => check_csv(path, file),
@@ -168,6 +172,7 @@ fn decode_unmarked(bytes: Vec<u8>) -> (Vec<u8>, Option<String>) {
 
 fn check_csv(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError> {
     let (text, note) = decode(&path, read_bytes(&path)?, file.encoding)?;
+    let row_error = |line: u64, found: String, help: &str| TablesError::Row { path: path.clone(), line, found, help: help.to_owned() };
     if memchr::memchr(b'\r', &text).is_some() && memchr::memchr(b'\n', &text).is_none() {
         return Err(TablesError::Format {
             path,
@@ -175,81 +180,218 @@ fn check_csv(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError
             help: "save it with ordinary line ends (LF or CRLF)".to_owned(),
         });
     }
-    let first_line = &text[..memchr::memchr(b'\n', &text).unwrap_or(text.len())];
-    let delimiter = file.delimiter.unwrap_or_else(|| recognise_delimiter(first_line));
-    let mut reader = csv_reader(&text, delimiter);
-    let mut record = csv::ByteRecord::new();
-    let row_error = |line: u64, found: String, help: &str| TablesError::Row { path: path.clone(), line, found, help: help.to_owned() };
-    let next = |reader: &mut csv::Reader<&[u8]>, record: &mut csv::ByteRecord| -> Result<bool, TablesError> {
-        reader
-            .read_byte_record(record)
-            .map_err(|error| row_error(error.position().map_or(0, csv::Position::line), "the row cannot be split into fields".to_owned(), "check its quotes"))
+    if let Some(at) = memchr::memchr(0, &text) {
+        return Err(row_error(line_at(&text, at), "there is a zero byte, which no text has".to_owned(), "export the file again; it may be damaged"));
+    }
+    let (begin, named) = header_begin(&text, file.skip_rows);
+    let first_line = line_from(&text, begin);
+    let delimiter = file.delimiter.or(named).unwrap_or_else(|| recognise_delimiter(first_line));
+    let mut rows = CsvRows::new(&text, begin, delimiter);
+    let split_error = |line| row_error(line, "the row cannot be split into fields".to_owned(), "check its quotes");
+    let header_row = rows.next_row().map_err(split_error)?.unwrap_or(begin..begin);
+    let header: Vec<String> = rows.record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
+    let header_line = line_at(&text, header_row.start);
+    let title_error = |n_lines: usize| TablesError::Format {
+        path: path.clone(),
+        found: format!("line {header_line} has fewer fields than the lines below: the header may be line {}", n_lines + 1),
+        help: format!("if so, set `skip_rows = {n_lines}` for this table"),
     };
-    next(&mut reader, &mut record)?;
-    let header: Vec<String> = record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
+    if header.len() == 1
+        && let Some(n_lines) = title_lines(&text, begin)
+    {
+        return Err(title_error(n_lines));
+    }
     for (idx, name) in header.iter().enumerate() {
         if header[..idx].contains(name) {
-            return Err(row_error(1, format!("two columns are called `{name}`"), "give each column a name of its own"));
+            let two = if name.is_empty() { "two columns have no name".to_owned() } else { format!("two columns are called `{name}`") };
+            return Err(row_error(header_line, two, "give each column a name of its own"));
         }
     }
     // A quote that is never closed swallows rows up to the next one, or to the end.
     let open_quote = |line| row_error(line, "a quote is opened and never closed".to_owned(), "close it, or write a quote inside a field twice");
-    let odd_quotes = memchr::memchr_iter(b'"', &text).count() % 2 == 1;
+    let odd_quotes = memchr::memchr_iter(b'"', &text[begin..]).count() % 2 == 1;
     let mut n_rows = 0;
-    let mut last_line = 1;
-    while next(&mut reader, &mut record)? {
-        last_line = record.position().map_or(0, csv::Position::line);
-        let found = record.len();
-        if found != header.len() && odd_quotes {
-            return Err(open_quote(last_line));
+    let mut last_row = header_row.clone();
+    let mut kept = vec![header_row];
+    let mut n_left_out = 0_usize;
+    while let Some(row) = rows.next_row().map_err(split_error)? {
+        let found = rows.record.len();
+        if rows.is_blank() {
+            n_left_out += usize::from(found > 1);
+            continue;
         }
         if found != header.len() {
-            let help = if found == 1 && record.get(0).is_some_and(|field| field.contains(&delimiter)) {
+            let line = line_at(&text, row.start);
+            if odd_quotes {
+                return Err(open_quote(line));
+            }
+            if let Some(n_lines) = title_lines(&text, begin) {
+                return Err(title_error(n_lines));
+            }
+            let help = if found == 1 && rows.record.get(0).is_some_and(|field| field.contains(&delimiter)) {
                 "the whole row stands inside one pair of quotes: take those away, or export it again"
             } else {
                 "each row needs one field for each column: look for a stray delimiter, line break or quote"
             };
-            return Err(row_error(last_line, format!("{found} field{} where the header has {}", if found == 1 { "" } else { "s" }, header.len()), help));
+            return Err(row_error(line, format!("{found} field{} where the header has {}", if found == 1 { "" } else { "s" }, header.len()), help));
         }
         n_rows += 1;
+        last_row = row.clone();
+        match kept.last_mut() {
+            Some(run) if run.end == row.start => run.end = row.end,
+            _ => kept.push(row),
+        }
     }
     if odd_quotes {
-        return Err(open_quote(last_line));
+        return Err(open_quote(line_at(&text, last_row.start)));
     }
+    if n_rows > 0 && looks_like_a_total(&text[last_row.clone()], delimiter) {
+        let found = "the last row looks like the total of a report, which is no row of the table";
+        return Err(row_error(line_at(&text, last_row.start), found.to_owned(), "take it out of the file"));
+    }
+    // The engine would take blank lines for rows, and lines above the header for the header.
+    let is_whole = kept.len() == 1 && kept[0] == (0..text.len());
+    let text = if is_whole { text } else { kept.into_iter().flat_map(|run| ended_line(&text[run])).collect() };
+    let left_out = (n_left_out > 0).then(|| format!("{n_left_out} rows of empty cells are left out"));
+    let note = match (note, left_out) {
+        (Some(note), Some(left_out)) => Some(format!("{note}; {left_out}")),
+        (note, left_out) => note.or(left_out),
+    };
     Ok(Source::Csv { path, text, delimiter, header, n_rows, note })
 }
 
-fn csv_reader(text: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
-    csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text)
+/// A run of lines that ends as a line does.
+fn ended_line(run: &[u8]) -> Vec<u8> {
+    let mut line = run.to_vec();
+    if line.last() != Some(&b'\n') {
+        line.push(b'\n');
+    }
+    line
+}
+
+/// The rows of a CSV text, each with its bytes; lines that hold nothing are passed over.
+struct CsvRows<'t> {
+    text: &'t [u8],
+    reader: csv::Reader<&'t [u8]>,
+    begin: usize,
+    record: csv::ByteRecord,
+}
+
+impl<'t> CsvRows<'t> {
+    fn new(text: &'t [u8], begin: usize, delimiter: u8) -> Self {
+        let reader = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(&text[begin..]);
+        Self { text, reader, begin, record: csv::ByteRecord::new() }
+    }
+
+    /// Reads one row more; the error is the line of a row that cannot be split.
+    fn next_row(&mut self) -> Result<Option<std::ops::Range<usize>>, u64> {
+        let is_there = self.reader.read_byte_record(&mut self.record).map_err(|error| {
+            let at = error.position().map_or(0, csv::Position::byte) as usize;
+            line_at(self.text, self.begin + at)
+        })?;
+        if !is_there {
+            return Ok(None);
+        }
+        let mut start = self.begin + self.record.position().map_or(0, csv::Position::byte) as usize;
+        while matches!(self.text.get(start), Some(b'\r' | b'\n')) {
+            start += 1;
+        }
+        let mut end = self.begin + self.reader.position().byte() as usize;
+        if self.text.get(end) == Some(&b'\n') && end > 0 && self.text[end - 1] == b'\r' {
+            end += 1;
+        }
+        Ok(Some(start..end))
+    }
+
+    /// Whether the row holds nothing: blanks, delimiters, or the mark that old programs end a file with.
+    fn is_blank(&self) -> bool {
+        self.record.iter().all(|field| field.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x1a))
+    }
+}
+
+/// The line of a place in a text, from 1.
+fn line_at(text: &[u8], at: usize) -> u64 {
+    1 + memchr::memchr_iter(b'\n', &text[..at.min(text.len())]).count() as u64
+}
+
+fn line_from(text: &[u8], begin: usize) -> &[u8] {
+    let rest = &text[begin.min(text.len())..];
+    &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
+}
+
+/// Where the header begins, and the delimiter that a line `sep=;` above it names, as spreadsheets write it.
+fn header_begin(text: &[u8], skip_rows: usize) -> (usize, Option<u8>) {
+    let mut begin = 0;
+    for _ in 0..skip_rows {
+        begin = text[begin..].iter().position(|&byte| byte == b'\n').map_or(text.len(), |at| begin + at + 1);
+    }
+    let line = line_from(text, begin);
+    let trimmed = line.trim_ascii().strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line.trim_ascii_end());
+    match trimmed {
+        [s, e, p, b'=', delimiter] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => ((begin + line.len() + 1).min(text.len()), Some(*delimiter)),
+        _ if line.eq_ignore_ascii_case(b"sep=\t\r") || line.eq_ignore_ascii_case(b"sep=\t") => ((begin + line.len() + 1).min(text.len()), Some(b'\t')),
+        _ => (begin, None),
+    }
+}
+
+/// Lines above the one that has as many fields as those below it; `None` where that is the first.
+fn title_lines(text: &[u8], begin: usize) -> Option<usize> {
+    let lines: Vec<&[u8]> = text[begin..].split(|&byte| byte == b'\n').take(40).collect();
+    [b',', b';', b'\t', b'|'].into_iter().find_map(|delimiter| {
+        let fields: Vec<usize> = lines.iter().map(|line| 1 + fields_parted(line, delimiter)).collect();
+        let last = fields.iter().rev().find(|&&n| n > 1)?;
+        let first = fields.iter().position(|n| n == last)?;
+        let is_table = fields[first..].iter().filter(|n| *n == last).count() * 10 >= 8 * fields[first..].iter().filter(|&&n| n > 1).count();
+        let n_before = memchr::memchr_iter(b'\n', &text[..begin]).count();
+        (first > 0 && *last > 1 && is_table && fields[..first].iter().all(|n| n < last)).then_some(n_before + first)
+    })
+}
+
+/// Delimiters outside of quotes.
+fn fields_parted(line: &[u8], delimiter: u8) -> usize {
+    let mut quoted = false;
+    line.iter()
+        .filter(|&&byte| {
+            quoted ^= byte == b'"';
+            byte == delimiter && !quoted
+        })
+        .count()
+}
+
+/// Whether a row is the sum below a report: its first word says so, and most of its cells are empty.
+fn looks_like_a_total(row: &[u8], delimiter: u8) -> bool {
+    const WORDS: [&str; 12] = ["total", "grand total", "subtotal", "sum", "summe", "gesamt", "gesamtsumme", "totale", "totaal", "suma", "razem", "итого"];
+    let text = String::from_utf8_lossy(row);
+    let cells: Vec<&str> = text.trim_end().split(char::from(delimiter)).map(|cell| cell.trim().trim_matches('"')).collect();
+    let n_empty = cells.iter().filter(|cell| cell.is_empty()).count();
+    let first = cells.iter().find(|cell| !cell.is_empty()).map(|cell| cell.to_lowercase()).unwrap_or_default();
+    let word = first.trim_end_matches([':', '.']);
+    cells.len() > 2 && 2 * n_empty >= cells.len() && WORDS.contains(&word)
 }
 
 /// The line on which a data row (from 0) begins.
-pub(crate) fn line_of_row(text: &[u8], delimiter: u8, row: usize) -> u64 {
-    let mut reader = csv_reader(text, delimiter);
-    let mut record = csv::ByteRecord::new();
-    for _ in 0..=row + 1 {
-        if !matches!(reader.read_byte_record(&mut record), Ok(true)) {
-            break;
+pub(crate) fn line_of_row(path: &Path, file: &FileConfig<'_>, delimiter: u8, row: usize) -> Option<u64> {
+    let text = decode(path, read_bytes(path).ok()?, file.encoding).ok()?.0;
+    let mut rows = CsvRows::new(&text, header_begin(&text, file.skip_rows).0, delimiter);
+    rows.next_row().ok()?;
+    let mut n_before = 0;
+    while let Ok(Some(found)) = rows.next_row() {
+        if rows.is_blank() {
+            continue;
         }
+        if n_before == row {
+            return Some(line_at(&text, found.start));
+        }
+        n_before += 1;
     }
-    record.position().map_or(0, csv::Position::line)
+    None
 }
 
 /// The candidate that occurs most often in the header outside quotes; a comma if none does.
 fn recognise_delimiter(header: &[u8]) -> u8 {
-    let count = |candidate: u8| {
-        let mut quoted = false;
-        header
-            .iter()
-            .filter(|&&byte| {
-                quoted ^= byte == b'"';
-                byte == candidate && !quoted
-            })
-            .count()
-    };
-    let mut best = (count(b','), b',');
+    let mut best = (fields_parted(header, b','), b',');
     for candidate in [b';', b'\t', b'|'] {
-        let found = count(candidate);
+        let found = fields_parted(header, candidate);
         if found > best.0 {
             best = (found, candidate);
         }

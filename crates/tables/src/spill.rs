@@ -85,13 +85,13 @@ const NO_TIME: i64 = i64::MIN;
 const NARROW_TIME: usize = 6;
 const NARROW_NO_TIME: u64 = (1 << (8 * NARROW_TIME)) - 1;
 
-/// Appends these rows of a batch to `out`, as one block.
-pub(crate) fn encode(first_row: Option<u64>, columns: &[Outgoing<'_>], rows: &[u32], out: &mut Vec<u8>) {
+/// Appends these rows of a batch to `out`, as one block; `places` are the rows of the table that they are.
+pub(crate) fn encode(places: Option<&[u64]>, columns: &[Outgoing<'_>], rows: &[u32], out: &mut Vec<u8>) {
     let begin = out.len();
     out.extend_from_slice(&[0; 8]);
     out.extend_from_slice(&(rows.len() as u32).to_le_bytes());
-    if let Some(first_row) = first_row {
-        rows.iter().for_each(|&row| out.extend_from_slice(&(first_row + u64::from(row)).to_le_bytes()));
+    if let Some(places) = places {
+        rows.iter().for_each(|&row| out.extend_from_slice(&places[row as usize].to_le_bytes()));
     }
     for column in columns {
         match column {
@@ -397,7 +397,7 @@ mod tests {
         ];
         for rows in [&[2, 0][..], &[1]] {
             let mut out = Vec::new();
-            encode(Some(10), &columns, rows, &mut out);
+            encode(Some(&[10, 11, 12]), &columns, rows, &mut out);
             append(&file.path, &out).expect("room on the disk");
         }
         let rows = file.read(&["id", "kind", "value", "at"]).expect("as it was written");
@@ -421,7 +421,7 @@ mod tests {
             Outgoing::Time(vec![stamp(0, Precision::Instant), stamp(1 << 50, Precision::Instant)]),
         ];
         let mut out = Vec::new();
-        encode(Some(0), &columns, &[0, 1], &mut out);
+        encode(Some(&[0, 1]), &columns, &[0, 1], &mut out);
         append(&file.path, &out).expect("room on the disk");
         let rows = file.read(&["id", "value", "at"]).expect("as it was written");
         assert_eq!(rows.numbers("value").map(|values| values[3]), Some(0.1));

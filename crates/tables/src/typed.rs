@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use leadscore_core::{AttributeTable, FeatureKind, Snapshot, Stamp, Timestamp, stable_hash};
+use leadscore_core::{AttributeTable, FeatureKind, Snapshot, Span, Stamp, Timestamp, stable_hash};
 
+use crate::ends::TableEnd;
 use crate::events::Activities;
+use crate::keys::Matched;
 
 /// The code of a missing category, and the row of a lookup that is not there.
 pub const MISSING: u32 = u32::MAX;
@@ -145,14 +147,22 @@ pub struct HistoryChange {
     pub offsets: Vec<usize>,
     /// From when each value holds.
     pub known: Vec<Timestamp>,
-    /// The values.
+    /// The values; behind those of the changes may stand others, which `before` names.
     pub values: Column,
+    /// For each lead, the value that held before its first change, [`MISSING`] where it is not known; empty where none is.
+    pub before: Vec<u32>,
 }
 
 impl HistoryChange {
     /// The latest entry of the snapshot's lead that was known before the snapshot.
     pub fn row_at(&self, snapshot: Snapshot) -> Option<usize> {
         latest_before(&self.offsets, &self.known, snapshot.lead as usize, snapshot.at)
+    }
+
+    /// The value that held for the snapshot's lead: that of the latest change known before the snapshot, or the one before the first.
+    pub fn value_at(&self, snapshot: Snapshot) -> Option<usize> {
+        let before = || self.before.get(snapshot.lead as usize).filter(|&&row| row != MISSING).map(|&row| row as usize);
+        self.row_at(snapshot).or_else(before)
     }
 }
 
@@ -226,11 +236,22 @@ pub struct Tables {
     pub is_flat: bool,
     /// The last moment that the data speaks of; [`Timestamp::MAX`] for a flat export.
     pub observation_end: Timestamp,
+    /// How long after it happened nearly every win is entered: windows count as ended so much later.
+    pub entry_lag: Span,
+    /// Where each table ends, as far as its own times say.
+    pub ends: Vec<TableEnd>,
+    /// How many rows of each table name a lead, or of the leads a row of a lookup, by the table's name in the config.
+    pub matched: BTreeMap<String, Matched>,
     /// What the user should know.
     pub notes: Vec<Note>,
 }
 
 impl Tables {
+    /// The last moment at which the window of a snapshot may end for its outcome to be known.
+    pub fn mature_until(&self) -> Timestamp {
+        if self.observation_end == Timestamp::MAX { self.observation_end } else { self.observation_end - self.entry_lag }
+    }
+
     /// A hash of the lead's account, or of the lead where it has none: whoever shares it may share events.
     pub fn entity_hash(&self, lead: u32) -> u64 {
         match &self.leads.entity_hashes {
@@ -249,8 +270,20 @@ pub struct LoadOptions {
     pub attributes: Option<HashMap<AttributeKey, FeatureKind>>,
     /// Types of attributes in the history; default: by their values.
     pub history_kinds: Option<BTreeMap<String, FeatureKind>>,
-    /// The latest time in the data; default: found in the rows.
-    pub latest: Option<Timestamp>,
+    /// The last moment that the data speaks of, and how late wins are entered, where tables were looked at as a whole before; default:
+    /// found in the rows.
+    pub known_ends: Option<KnownEnds>,
     /// What the clock says: data that goes on after it is planned or wrong, and is not taken for observed.
     pub now: Option<Timestamp>,
+}
+
+/// Until when tables speak of which these are a part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownEnds {
+    /// The last moment that the data speaks of.
+    pub observation_end: Timestamp,
+    /// How long after it happened nearly every win is entered.
+    pub entry_lag: Span,
+    /// Where each table ends.
+    pub tables: Vec<TableEnd>,
 }

@@ -3,12 +3,18 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Timestamp, stable_hash};
+use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Span, Timestamp, stable_hash};
 use leadscore_inference::Model;
 use leadscore_report::count;
 use leadscore_spark::{Address, Session, Watch};
-use leadscore_sql::{Dialect, FeaturesSql, Moments, ScoreFileSql, SqlSource, SqlSources, count_sql, features_sql, score_file_sql};
-use leadscore_tables::{Config, Frame, Frames, LoadOptions, Location, Tables, TierEdges, attributes_with_history, time_kinds};
+use leadscore_sql::{
+    Dialect, FeaturesSql, KeysSql, Moments, ScoreFileSql, SqlSource, SqlSources, count_sql, days_sql, entries_sql, features_sql, keys_sql, results_sql,
+    score_file_sql, ties_sql,
+};
+use leadscore_tables::{
+    Config, DayCount, EntryCount, Frame, Frames, KnownEnds, LoadOptions, Location, Matched, Tables, TablesError, TierEdges, attributes_with_history, ends_of,
+    key_doubt, order_doubt, result_doubt, time_columns, time_kinds,
+};
 use leadscore_training::Trained;
 
 use crate::listener::Stage;
@@ -50,6 +56,8 @@ pub struct Engine {
     sources: SqlSources,
     /// The last moment that the data speaks of.
     observation_end: Timestamp,
+    /// Where the tables end.
+    ends: KnownEnds,
     /// When the first lead was created.
     first: Timestamp,
 }
@@ -89,7 +97,8 @@ impl Engine {
         for (table, location, query) in project.config.sources() {
             sources.tables.insert(table.clone(), SqlSource { from: place(project, &table, location, query)?, ..SqlSource::default() });
         }
-        let mut engine = Self { session, sources, observation_end: Timestamp::MAX, first: Timestamp::MAX };
+        let ends = KnownEnds { observation_end: Timestamp::MAX, entry_lag: Span::ZERO, tables: Vec::new() };
+        let mut engine = Self { session, sources, observation_end: Timestamp::MAX, ends, first: Timestamp::MAX };
         // A few rows of each table, read as files are: that is how the kinds of its times are told.
         let mut shown = Frames::new();
         for name in table_names(&project.config) {
@@ -102,7 +111,7 @@ impl Engine {
         }
         let mut few = project.config.clone();
         few.put_frames(&shown)?;
-        for (name, times) in time_kinds(&few, &project.folder)? {
+        for (name, times) in time_kinds(&few, &project.folder, Some(now()))? {
             engine.sources.tables.entry(name).or_default().times = times;
         }
         if let Some(history) = &project.config.history {
@@ -116,19 +125,79 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Finds the first creation and the last moment that the data speaks of.
+    /// Finds the first creation and until when the data speaks; what the tables as a whole leave in doubt is refused, as it is here.
     fn look_at_times(&mut self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<()> {
-        let frame = self.rows(project, "looking at times", &leadscore_sql::reach_sql(&project.config, &self.sources, DIALECT)?)?;
-        let cell = |column: &str| frame.numbers(column).and_then(|values| values.first().copied()).filter(|value| value.is_finite());
-        #[expect(clippy::cast_possible_truncation, reason = "microseconds below 2⁵³")]
-        let moment = |column: &str| cell(column).map(|micros| Timestamp::from_micros(micros as i64));
-        let Some(first) = moment("first") else { bail!("[leads] holds no lead with a time of creation") };
+        let (config, sources) = (&project.config, self.sources.clone());
+        let columns: Vec<(String, String)> =
+            time_columns(config).into_iter().flat_map(|(table, columns)| columns.into_iter().map(move |column| (table.clone(), column))).collect();
+        let frame = self.rows(project, "looking at times", &days_sql(config, &sources, DIALECT)?)?;
+        let cells = |column: &str| frame.numbers(column).with_context(|| format!("the engine's answer lacks `{column}`"));
+        let (places, days, counts, firsts, lasts) = (cells("place")?, cells("day")?, cells("n")?, cells("first")?, cells("last")?);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places, days, counts and microseconds below 2⁵³")]
+        let counted: Vec<DayCount> = (0..places.len())
+            .map(|row| {
+                let (table, column) = columns[places[row] as usize].clone();
+                let moment = |micros: f64| Timestamp::from_micros(micros as i64);
+                DayCount { table, column, day: days[row] as i64, n_rows: counts[row] as usize, first: moment(firsts[row]), last: moment(lasts[row]) }
+            })
+            .collect();
+        let Some(first) = counted.iter().filter(|count| count.table == "[leads]").map(|count| count.first).min() else {
+            bail!("[leads] holds no lead with a time of creation")
+        };
         self.first = first;
-        let configured = project.config.snapshots.observation_end.map(|moment| moment.0);
-        // Data that goes on after now is planned or wrong.
-        let end = configured.or(moment("latest").map(|latest| latest.min(now()))).unwrap_or_else(now);
-        self.observation_end = as_of.map_or(end, |as_of| end.min(as_of));
+        let mut entries = Vec::new();
+        if let Some(statement) = entries_sql(config, &sources, DIALECT)? {
+            let frame = self.rows(project, "looking at entries", &statement)?;
+            let cells = |column: &str| frame.numbers(column).with_context(|| format!("the engine's answer lacks `{column}`"));
+            let (days, lags, counts) = (cells("day")?, cells("lag")?, cells("n")?);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "days and counts")]
+            entries.extend((0..days.len()).map(|row| EntryCount { day: days[row] as i64, lag: lags[row] as i64, n_rows: counts[row] as usize }));
+        }
+        let (ends, notes, mut doubts) = ends_of(config, &LoadOptions { as_of, now: Some(now()), ..LoadOptions::default() }, &counted, &entries);
+        project.notes(&notes);
+        if let Some(statement) = results_sql(config, &sources, DIALECT)? {
+            let frame = self.rows(project, "looking at results", &statement)?;
+            let (values, counts) = (frame.texts("value").unwrap_or_default(), frame.numbers("n").unwrap_or_default());
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+            let counts: Vec<(String, usize)> = values.into_iter().zip(counts).filter_map(|(value, n)| Some((value?, n as usize))).collect();
+            doubts.extend(result_doubt(config, &counts));
+        }
+        if let Some(statement) = ties_sql(config, &sources, DIALECT)? {
+            let frame = self.rows(project, "looking at changes", &statement)?;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            let n_ties = frame.numbers("n").and_then(|values| values.first().copied()).unwrap_or(0.0) as usize;
+            doubts.extend(order_doubt(config, n_ties));
+        }
+        if !doubts.is_empty() {
+            return Err(TablesError::Doubts(doubts).into());
+        }
+        self.observation_end = as_of.map_or(ends.observation_end, |as_of| ends.observation_end.min(as_of));
+        self.ends = ends;
         Ok(())
+    }
+
+    /// What the keys of the tables there leave in doubt, which takes a join for each of them.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost, or the doubts.
+    pub fn look_at_keys(&mut self, project: &Project) -> anyhow::Result<Vec<(String, Matched)>> {
+        let sources = self.sources.clone();
+        let (mut found, mut doubts) = (Vec::new(), Vec::new());
+        for KeysSql { table, counts, strangers, ids } in keys_sql(&project.config, &sources, DIALECT)? {
+            let frame = self.rows(project, &format!("matching {table}"), &counts)?;
+            let cell = |column: &str| frame.numbers(column).and_then(|values| values.first().copied()).unwrap_or(0.0);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+            let matched = Matched { n_rows: cell("n_rows") as usize, n_matched: cell("n_matched") as usize };
+            if matched.n_matched < matched.n_rows {
+                let texts = |frame: Frame| frame.texts("value").unwrap_or_default().into_iter().flatten().collect::<Vec<String>>();
+                let strangers = texts(self.rows(project, "looking at keys", &strangers)?);
+                let ids = texts(self.rows(project, "looking at ids", &ids)?);
+                doubts.extend(key_doubt(&project.config, &table, matched, &strangers, &ids));
+            }
+            found.push((table, matched));
+        }
+        if doubts.is_empty() { Ok(found) } else { Err(TablesError::Doubts(doubts).into()) }
     }
 
     pub(crate) fn rows(&mut self, project: &Project, doing: &str, statement: &str) -> anyhow::Result<Frame> {
@@ -142,12 +211,19 @@ impl Engine {
     }
 
     /// When leads are looked at for training.
-    fn moments(&self, project: &Project) -> Moments {
-        let (snapshots, observation_end) = (&project.config.snapshots, self.observation_end);
-        match &snapshots.ages {
-            Some(ages) => Moments::Ages { ages: ages.clone(), observation_end },
-            None => Moments::Calendar { moments: leadscore_features::calendar_moments(snapshots, self.first, observation_end), observation_end },
+    fn moments(&self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<Moments> {
+        if as_of.is_some() && project.config.outcomes.recorded_at.is_some() {
+            return Err(leadscore_sql::SqlError::Entered.into());
         }
+        let (snapshots, observation_end) = (&project.config.snapshots, self.observation_end);
+        let mature_until = observation_end - self.ends.entry_lag;
+        Ok(match &snapshots.ages {
+            Some(ages) => Moments::Ages { ages: ages.clone(), observation_end, mature_until },
+            None => {
+                let moments = leadscore_features::calendar_moments(snapshots, self.first, observation_end);
+                Moments::Calendar { moments, observation_end, mature_until }
+            }
+        })
     }
 
     /// The tables of about so many leads, all of theirs, read as files are; says that the rest was not looked at for `what`.
@@ -168,7 +244,7 @@ impl Engine {
         }
         let mut config: Config = project.config.clone();
         config.put_frames(&frames)?;
-        let options = LoadOptions { as_of, latest: Some(self.observation_end), now: Some(now()), ..LoadOptions::default() };
+        let options = LoadOptions { as_of, known_ends: Some(self.ends.clone()), now: Some(now()), ..LoadOptions::default() };
         Ok(leadscore_tables::load(&config, &project.folder, &options)?)
     }
 
@@ -194,7 +270,7 @@ impl Engine {
             Some(model) => model.specs.clone(),
             None => self.plan(project, as_of)?.0,
         };
-        let moments = self.moments(project);
+        let moments = self.moments(project, as_of)?;
         let select = features_sql(self.ask(project, &specs, &moments))?;
         let expected = self.count(project, &moments)?.n_all;
         let n_rows = self.write(project, &format!("computing {} features", specs.len()), &target, &select, expected)?;
@@ -254,14 +330,14 @@ impl Engine {
         let tables = self.some_tables(project, as_of, stay.n_leads, "everything but the weights is chosen and measured")?;
         let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
         project.remark(&format!("here: {}", describe_counts(&counts, project)));
-        let moments = self.moments(project);
+        let moments = self.moments(project, as_of)?;
         let mut snapshots = Snapshots::new(self, project, labelled.matrix.specs(), &moments, target);
         fit(project, &tables, &labelled, fitting, as_of, Some(&mut snapshots))
     }
 
     fn train_here(&mut self, project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> anyhow::Result<Trained> {
         let (specs, tables) = self.plan(project, as_of)?;
-        let moments = self.moments(project);
+        let moments = self.moments(project, as_of)?;
         let n_mature = self.count(project, &moments)?.n_mature;
         check_fits(n_mature, specs.len(), half_of_memory())?;
         let ask = self.ask(project, &specs, &moments);

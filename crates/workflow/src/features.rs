@@ -74,10 +74,13 @@ pub fn feature_table_sql(project: &Project, options: &FeatureOptions<'_>, dialec
     let source = Source::open(project, &options.load_options(), options.memory, spill, None)?;
     let overview = look_at(&source, project, options.as_of, source.n_parts())?;
     let specs = choose(project, &source, options.model, &overview)?;
-    let observation_end = overview.observation_end;
+    if options.as_of.is_some() && project.config.outcomes.recorded_at.is_some() {
+        return Err(leadscore_sql::SqlError::Entered.into());
+    }
+    let (observation_end, mature_until) = (overview.observation_end, overview.mature_until);
     let moments = match &project.config.snapshots.ages {
-        Some(ages) => Moments::Ages { ages: ages.clone(), observation_end },
-        None => Moments::Calendar { moments: overview.moments.into_iter().collect(), observation_end },
+        Some(ages) => Moments::Ages { ages: ages.clone(), observation_end, mature_until },
+        None => Moments::Calendar { moments: overview.moments.into_iter().collect(), observation_end, mature_until },
     };
     let n_near = specs.iter().filter(|spec| exactness(spec) == Exactness::Near).count();
     if n_near > 0 {
@@ -141,6 +144,7 @@ struct Overview {
     /// When any lead is looked at.
     moments: BTreeSet<Timestamp>,
     observation_end: Timestamp,
+    mature_until: Timestamp,
     notes: Vec<Note>,
 }
 
@@ -149,7 +153,7 @@ impl Overview {
         self.survey.add(other.survey);
         self.counts += other.counts;
         self.moments.extend(other.moments);
-        self.observation_end = other.observation_end;
+        (self.observation_end, self.mature_until) = (other.observation_end, other.mature_until);
         Note::merge(&mut self.notes, other.notes);
     }
 }
@@ -165,7 +169,8 @@ impl Look {
         let (labelled, counts) = labelled_snapshots(tables, &project.config.snapshots, as_of);
         let survey = survey(tables, &labelled.snapshots);
         let moments = labelled.snapshots.iter().chain(&labelled.immature).map(|snapshot| snapshot.at).collect();
-        Self { labelled, at: Overview { survey, counts, moments, observation_end: tables.observation_end, notes: tables.notes.clone() } }
+        let (observation_end, mature_until) = (tables.observation_end, tables.mature_until());
+        Self { labelled, at: Overview { survey, counts, moments, observation_end, mature_until, notes: tables.notes.clone() } }
     }
 }
 

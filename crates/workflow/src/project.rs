@@ -257,7 +257,7 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
 }
 
 /// What the clock says.
-pub(crate) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -170,6 +170,7 @@ closed_at = "closed_at"
 result = "stage"
 won = ["closed_won"]
 lost = ["closed_lost"]
+open = ["open"]
 amount = "amount"
 
 [snapshots]

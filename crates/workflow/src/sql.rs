@@ -8,7 +8,7 @@ use leadscore_inference::Model;
 use leadscore_sql::{Dialect, FeaturesSql, Moments, SqlSource, SqlSources, score_tables_sql};
 use leadscore_tables::{Config, TimeKinds, attributes_with_history, nearest, time_kinds};
 
-use crate::project::Project;
+use crate::project::{Project, now};
 
 /// The names of a config's tables, as its keys have them: `leads`, `activities.NAME`.
 pub fn table_names(config: &Config) -> Vec<String> {
@@ -34,7 +34,7 @@ pub(crate) fn sql_sources(project: &Project, dialect: Dialect, places: &BTreeMap
         let near = nearest(wrong, names.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         bail!("there is no table `{wrong}` in {}: {near}it has {}", project.name, names.join(", "));
     }
-    let kinds: TimeKinds = if project.config.is_flat() { TimeKinds::new() } else { time_kinds(&project.config, &project.folder)? };
+    let kinds: TimeKinds = if project.config.is_flat() { TimeKinds::new() } else { time_kinds(&project.config, &project.folder, Some(now()))? };
     let source = |name: String| {
         let own = || dialect.name(name.rsplit_once('.').map_or(name.as_str(), |(_, last)| last));
         let source = SqlSource { from: places.get(&name).cloned().unwrap_or_else(own), times: kinds.get(&name).cloned().unwrap_or_default() };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use leadscore_tables::{ProfileInput, profile};
-use leadscore_workflow::write_text;
+use leadscore_workflow::{now, write_text};
 
 use crate::args::InitArgs;
 use crate::commands::Outcome;
@@ -22,10 +22,17 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
         leads: relative(&args.leads),
         outcomes: args.outcomes.as_deref().map(relative),
         activities: args.activities.iter().map(|path| relative(path)).collect(),
+        now: Some(now()),
     };
     let text = profile(&input, folder)?;
     write_text(&args.output, &text)?;
     show::result(&text);
-    show::remark(&format!("wrote {}; look at the guesses, then run: leadscore check -c {}", args.output.display(), args.output.display()));
+    let n_questions = text.matches("# question:").count();
+    let questions = match n_questions {
+        0 => String::new(),
+        1 => " and answer the question".to_owned(),
+        several => format!(" and answer the {several} questions"),
+    };
+    show::remark(&format!("wrote {}; look at the guesses{questions}, then run: leadscore check -c {}", args.output.display(), args.output.display()));
     Ok(Outcome::Done)
 }

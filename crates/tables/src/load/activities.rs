@@ -5,14 +5,17 @@ use leadscore_core::{Stamp, Timestamp};
 
 use super::attributes::read_category;
 use super::leads::number_accounts;
-use super::{Origin, add_table_notes};
-use crate::config::ActivityConfig;
+use super::matching::doubt_of;
+use super::{Gathered, Origin, add_table_notes, created_start};
+use crate::config::{ActivityConfig, Config};
+use crate::doubt::{Doubt, Subject};
 use crate::error::TablesError;
 use crate::events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
+use crate::keys::Matching;
 use crate::scan::{NEVER, RawTable, Table};
-use crate::typed::{Column, MISSING, Note};
+use crate::typed::{Column, LoadOptions, MISSING, Note};
 
-/// Fails where an event table lacks a column that the config names.
+/// Fails where an event table lacks a column that the config names, or has one of a type that nobody reads.
 pub(super) fn check_activities(settings: &ActivityConfig, table: &Table<'_>) -> Result<(), TablesError> {
     for (key, columns) in [
         ("lead", settings.lead.as_slice()),
@@ -24,21 +27,27 @@ pub(super) fn check_activities(settings: &ActivityConfig, table: &Table<'_>) -> 
     ] {
         for column in columns {
             table.require(key, column)?;
+            if let Some(doubt) = table.unreadable(column) {
+                return Err(doubt.into());
+            }
         }
     }
     Ok(())
 }
 
-/// Reads one event table; with it comes the latest time that any of its rows speaks of.
+/// Reads one event table.
+#[expect(clippy::too_many_arguments, reason = "what an event is joined to")]
 pub(super) fn read_activities<'c>(
+    config: &Config,
     name: &str,
     settings: &'c ActivityConfig,
     origin: &Origin<'_, 'c>,
     index: &HashMap<&str, u32>,
     accounts: Option<&[Option<String>]>,
     created: &[Option<Stamp>],
-    notes: &mut Vec<Note>,
-) -> Result<(Activities, Option<Timestamp>), TablesError> {
+    options: &LoadOptions,
+    gathered: &mut Gathered,
+) -> Result<Activities, TablesError> {
     let label = format!("[activities.{name}]");
     let table = origin.open(&label, settings.file())?;
     check_activities(settings, &table)?;
@@ -47,7 +56,7 @@ pub(super) fn read_activities<'c>(
     wanted.extend(settings.recorded_at.as_deref());
     wanted.extend(settings.kind.iter().chain(&settings.values).map(String::as_str));
     let raw = table.read(&wanted)?;
-    add_table_notes(&table, notes);
+    let is_whole = options.known_ends.is_none();
     // Accounts are numbered by name; leads without one see no events.
     let (entities, entity_of_lead, n_entities) = match accounts {
         None => (None, None, created.len()),
@@ -59,13 +68,31 @@ pub(super) fn read_activities<'c>(
     };
     let lookup = entities.as_ref().unwrap_or(index);
     let mut owners: Vec<u32> = Vec::with_capacity(raw.n_rows);
-    raw.for_each_text(owner, |_, text| {
-        owners.push(text.and_then(|text| lookup.get(text)).copied().unwrap_or(MISSING));
+    let mut matching = Matching::default();
+    raw.for_each_text(owner, |row, text| {
+        let found = text.and_then(|text| lookup.get(text)).copied();
+        owners.push(found.unwrap_or(MISSING));
+        if is_whole && let Some(text) = text {
+            matching.add(text, row, found.is_some());
+        }
         Ok(())
     })?;
-    let at = raw.known_times(&settings.at)?;
-    let recorded = settings.recorded_at.as_ref().map(|column| raw.known_times(column)).transpose()?;
-    let latest = at.iter().copied().filter(|&at| at != NEVER).max();
+    if is_whole && !config.is_flat() {
+        gathered.remarks.doubts.extend(doubt_of(config, &raw, owner, &matching, &mut lookup.keys().copied()));
+        gathered.matched.insert(label.clone(), matching.counts());
+    }
+    let never = || vec![NEVER; raw.n_rows];
+    let recorded = match &settings.recorded_at {
+        Some(column) => Some(gathered.remarks.take(raw.known_times(column), never)?),
+        None => None,
+    };
+    let at = gathered.remarks.take(raw.known_times(&settings.at), never)?;
+    if is_whole {
+        // What a table speaks of ends with what was recorded, where it says so.
+        for (column, times) in settings.recorded_at.iter().zip(&recorded).chain([(&settings.at, &at)]) {
+            gathered.count_times(&label, column, times.iter().map(|&at| (at != NEVER).then_some(at)));
+        }
+    }
     let mut kinds = Vec::new();
     for column in &settings.kind {
         let Column::Category { codes, levels } = read_category(&raw, column)? else { unreachable!("read_category gives categories") };
@@ -73,40 +100,71 @@ pub(super) fn read_activities<'c>(
     }
     let mut values = Vec::new();
     for column in &settings.values {
-        values.push(ValueColumn { name: column.clone(), values: read_values(&raw, column)? });
+        let numbers = gathered.remarks.take(read_values(&raw, column), || vec![f64::NAN; raw.n_rows])?;
+        values.push(ValueColumn { name: column.clone(), values: numbers });
     }
     let unknown = owners.iter().filter(|owner| **owner == MISSING).count();
-    let (mut without_time, mut early) = (0_usize, 0_usize);
+    let (mut without_time, mut early, mut long_before, mut n_compared) = (0_usize, 0_usize, 0_usize, 0_usize);
     for (row, owner) in owners.iter_mut().enumerate().filter(|(_, owner)| **owner != MISSING) {
         let known = recorded.as_ref().map_or(at[row], |recorded| recorded[row]);
         if at[row] == NEVER || known == NEVER {
             without_time += 1;
             *owner = MISSING;
-        } else if accounts.is_none() && created[*owner as usize].is_some_and(|created| at[row] < created.start) {
-            early += 1;
+        } else if let (None, Some(created)) = (accounts, created_start(created, *owner)) {
+            n_compared += 1;
+            early += usize::from(at[row] < created);
+            long_before += usize::from(is_long_before(at[row], created));
         }
     }
+    if is_whole {
+        gathered.remarks.doubts.extend(before_everything(&label, &settings.at, long_before, n_compared));
+    }
     let whose = if accounts.is_some() { "an account" } else { "a lead" };
-    notes.extend(Note::counted(&label, unknown, format!("events are of {whose} that the leads table does not have; they are left out")));
-    notes.extend(Note::counted(&label, without_time, "events have no time and are left out"));
-    notes.extend(Note::counted(&label, early, "events happened before their lead was created; they count all the same"));
+    let first = matching.first_row().map(|row| raw.place(row)).or_else(|| origin.first_stranger(&label));
+    let note = Note::counted(&label, unknown, format!("events are of {whose} that the leads table does not have; they are left out"));
+    gathered.remarks.notes.extend(note.map(|note| Note { first, ..note }));
+    gathered.remarks.count(&label, without_time, "events have no time and are left out");
+    gathered.remarks.count(&label, early, "events happened before their lead was created; they count all the same");
     if recorded.is_none() {
         let text = "has one clock: an event that was entered late counts from when it happened; `recorded_at` would say when it was known";
-        notes.push(Note::new(&label, text));
+        gathered.remarks.note(Note::new(&label, text));
     }
     if raw.n_rows == 0 && !table.is_spilled() {
-        notes.push(Note::new(&label, "has a header and no rows"));
+        gathered.remarks.note(Note::new(&label, "has a header and no rows"));
     }
+    add_table_notes(&table, &mut gathered.remarks);
     // An event that is recorded before it happens (a planned meeting) is seen when it has happened.
     let visible = recorded.map(|recorded| recorded.iter().zip(&at).map(|(&recorded, &at)| recorded.max(at)).collect());
     let activities = Activities::new(name, entity_of_lead, n_entities, EventRows { owners, at, visible, kinds, values });
-    notes.extend(busy_owners(&activities, lookup).map(|(owner, n_events)| {
+    let busy = busy_owners(&activities, lookup).map(|(owner, n_events)| {
         let text = format!(
             "`{owner}` alone has {n_events} events: a robot, or a placeholder for nobody? They count all the same; leave it out of the table if it is no lead"
         );
         Note::new(&label, text)
-    }));
-    Ok((activities, latest))
+    });
+    gathered.remarks.notes.extend(busy);
+    Ok(activities)
+}
+
+/// How long before its lead's creation a row can hardly lie.
+const LONG_BEFORE: i64 = 2 * 365 * 86_400_000_000;
+
+/// Whether a row lies years before the creation of its lead.
+pub(crate) fn is_long_before(at: Timestamp, created: Timestamp) -> bool {
+    created.micros().saturating_sub(at.micros()) > LONG_BEFORE
+}
+
+/// The doubt about a table nearly all of whose rows lie years before the creation of their leads.
+pub(crate) fn before_everything(table: &str, column: &str, n_long_before: usize, n_rows: usize) -> Option<Doubt> {
+    if n_rows == 0 || 10 * n_long_before < 9 * n_rows {
+        return None;
+    }
+    let found = format!("{n_long_before} of {n_rows} rows lie more than two years before the creation of their lead: every snapshot would know all of them");
+    let doubt = Doubt::new(Subject::Times, table, found).of_column(column);
+    Some(
+        doubt
+            .advise("is `time_format` the right one, and are both tables of the same years? Rows that are meant so say nothing of a lead: leave the table out"),
+    )
 }
 
 /// From so many events on, one lead or account is worth a word.

@@ -3,10 +3,11 @@
 use hashbrown::HashMap;
 use rayon::slice::ParallelSliceMut;
 
-use crate::config::{Config, OneOrMany, Scalar};
+use crate::config::{ColumnType, Config, OneOrMany};
+use crate::doubt::Remarks;
 use crate::error::TablesError;
 use crate::scan::{RawTable, Table};
-use crate::typed::{AttributeKey, Column, LoadOptions, MISSING, Note};
+use crate::typed::{AttributeKey, Column, LoadOptions, MISSING};
 
 /// Fails where the leads lack a column that the config names.
 pub(super) fn check_leads(config: &Config, table: &Table<'_>) -> Result<(), TablesError> {
@@ -44,16 +45,40 @@ pub(super) fn check_leads(config: &Config, table: &Table<'_>) -> Result<(), Tabl
     Ok(())
 }
 
-/// Reads every column of the leads that anything needs.
-pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<RawTable<'a>, TablesError> {
+/// Reads every column of the leads that anything needs; beside it, those that a doubt leaves unread.
+pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>, remarks: &mut Remarks) -> Result<(RawTable<'a>, Vec<String>), TablesError> {
     let leads = &config.leads;
-    let columns: Vec<&str> = table
+    let mut columns: Vec<&str> = table
         .columns()
         .iter()
         .map(String::as_str)
-        .filter(|column| !leads.exclude.iter().any(|excluded| excluded == column) || is_named(config, column))
+        .filter(|column| is_named(config, column) || !(leads.exclude.iter().any(|excluded| excluded == column) || is_set_aside(config, column)))
         .collect();
-    let raw = table.read(&columns)?;
+    let mut unread = Vec::new();
+    columns.retain(|column| match table.unreadable(column) {
+        None => true,
+        Some(doubt) => {
+            remarks.doubt(doubt);
+            unread.push((*column).to_owned());
+            false
+        }
+    });
+    if let Some(column) = unread.iter().find(|column| is_named(config, column)) {
+        return Err(table.unreadable(column).expect("just asked").into());
+    }
+    let raw = match table.read(&columns) {
+        // Types that only their cells show: each of these columns is a doubt, and the others are read.
+        Err(TablesError::Doubts(doubts)) => {
+            unread.extend(doubts.iter().filter_map(|doubt| doubt.column.clone()));
+            if let Some(doubt) = doubts.iter().find(|doubt| doubt.column.as_deref().is_some_and(|column| is_named(config, column))) {
+                return Err(doubt.clone().into());
+            }
+            doubts.into_iter().for_each(|doubt| remarks.doubt(doubt));
+            columns.retain(|column| !unread.iter().any(|unread| unread == column));
+            table.read(&columns)?
+        }
+        other => other?,
+    };
     if raw.n_rows == 0 && !table.is_spilled() {
         return Err(TablesError::Content {
             table: "[leads]".to_owned(),
@@ -61,7 +86,12 @@ pub(super) fn read_leads<'a>(config: &Config, table: &'a Table<'a>) -> Result<Ra
             help: "export the leads again".to_owned(),
         });
     }
-    Ok(raw)
+    Ok((raw, unread))
+}
+
+/// Whether the config says that nothing is to be learned from a column, by its type.
+fn is_set_aside(config: &Config, column: &str) -> bool {
+    matches!(config.leads.types.get(column), Some(ColumnType::Id | ColumnType::Time))
 }
 
 pub(super) fn manual_columns(config: &Config) -> Vec<String> {
@@ -86,7 +116,7 @@ pub(super) fn lead_attributes(config: &Config, columns: &[String], options: &Loa
         Some(kinds) => kinds.contains_key(&AttributeKey { lookup: None, column: column.clone() }),
         None => match &config.leads.attributes {
             Some(attributes) => attributes.contains(column) && !config.leads.exclude.contains(column),
-            None => !is_named(config, column) && !config.leads.exclude.contains(column),
+            None => !is_named(config, column) && !config.leads.exclude.contains(column) && !is_set_aside(config, column),
         },
     };
     let mut columns: Vec<String> = columns.iter().filter(|column| chosen(column)).cloned().collect();
@@ -153,10 +183,10 @@ pub(super) fn read_order(raw: &RawTable<'_>, column: &str) -> Result<Vec<f64>, T
     raw.numbers(column)
 }
 
-pub(super) fn read_manual_score(config: &Config, raw: &RawTable<'_>) -> Result<Option<Vec<f64>>, TablesError> {
+pub(super) fn read_manual_score(config: &Config, raw: &RawTable<'_>, remarks: &mut Remarks) -> Result<Option<Vec<f64>>, TablesError> {
     let mut sum: Option<Vec<f64>> = None;
     for column in manual_columns(config) {
-        let values = raw.numbers(&column)?;
+        let values = remarks.take(raw.numbers(&column), || vec![f64::NAN; raw.n_rows])?;
         sum = Some(match sum {
             None => values,
             Some(sum) => sum.iter().zip(values).map(|(a, b)| a + b).collect(),
@@ -165,15 +195,15 @@ pub(super) fn read_manual_score(config: &Config, raw: &RawTable<'_>) -> Result<O
     Ok(sum)
 }
 
-pub(super) fn read_flags(config: &Config, raw: &RawTable<'_>, column: &str, notes: &mut Vec<Note>) -> Result<Vec<Option<bool>>, TablesError> {
-    let won: Vec<String> = config.outcomes.won.iter().map(Scalar::text).collect();
-    let lost: Vec<String> = config.outcomes.lost.iter().map(Scalar::text).collect();
+pub(super) fn read_flags(config: &Config, raw: &RawTable<'_>, column: &str, remarks: &mut Remarks) -> Result<Vec<Option<bool>>, TablesError> {
+    let outcomes = &config.outcomes;
     let mut flags = Vec::with_capacity(raw.n_rows);
     let mut missing = 0_usize;
     raw.for_each_text(column, |_, text| {
         flags.push(match text {
-            Some(text) if won.iter().any(|value| value == text) => Some(true),
-            Some(text) if lost.is_empty() || lost.iter().any(|value| value == text) => Some(false),
+            Some(text) if outcomes.won.iter().any(|value| value.is(text)) => Some(true),
+            Some(text) if outcomes.open.iter().any(|value| value.is(text)) => None,
+            Some(text) if outcomes.lost.is_empty() || outcomes.lost.iter().any(|value| value.is(text)) => Some(false),
             _ => {
                 missing += 1;
                 None
@@ -181,6 +211,9 @@ pub(super) fn read_flags(config: &Config, raw: &RawTable<'_>, column: &str, note
         });
         Ok(())
     })?;
-    notes.extend(Note::counted("[outcomes]", missing, format!("leads have no known `{column}`: they are scored and not trained on")));
+    if !raw.is_part() {
+        remarks.doubts.extend(super::outcomes::unspelled_flags(config, raw, column)?);
+    }
+    remarks.count("[outcomes]", missing, format!("leads have no known `{column}`: they are scored and not trained on"));
     Ok(flags)
 }

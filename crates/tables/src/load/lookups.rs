@@ -7,13 +7,16 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use leadscore_core::Timestamp;
 
+use super::Gathered;
 use super::attributes::{expected_kind, read_attribute};
-use crate::config::{Config, LookupConfig};
+use crate::config::{ColumnType, Config, LookupConfig};
+use crate::doubt::Remarks;
 use crate::error::TablesError;
-use crate::scan::{RawTable, Table};
-use crate::typed::{Attribute, AttributeKey, Column, LoadOptions, Lookup, LookupRows, MISSING, Note, Versions};
+use crate::keys::{Expectation, Matching};
+use crate::scan::{Bounds, RawTable, Table};
+use crate::typed::{Attribute, AttributeKey, Column, LoadOptions, Lookup, LookupRows, MISSING, Versions};
 
-fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table<'_>, options: &LoadOptions) -> Result<Vec<String>, TablesError> {
+fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table<'_>, options: &LoadOptions, remarks: &mut Remarks) -> Result<Vec<String>, TablesError> {
     for column in lookup.attributes.iter().flatten() {
         table.require("attributes", column)?;
     }
@@ -31,10 +34,18 @@ fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table<'_>, optio
                     .as_ref()
                     .map_or(**column != lookup.key && lookup.changed_at.as_ref() != Some(*column), |attributes| attributes.contains(column))
                     && !lookup.exclude.contains(column)
+                    && !matches!(lookup.types.get(*column), Some(ColumnType::Id | ColumnType::Time))
             }
         })
         .cloned()
         .collect();
+    columns.retain(|column| match table.unreadable(column) {
+        None => true,
+        Some(doubt) => {
+            remarks.doubt(doubt);
+            false
+        }
+    });
     columns.sort_unstable();
     Ok(columns)
 }
@@ -48,32 +59,82 @@ pub(crate) struct LookupTable {
 
 impl LookupTable {
     /// The lookup as leads with these keys see it.
-    pub(super) fn join(&self, name: &str, key: &str, keys: &[Option<String>], notes: &mut Vec<Note>) -> Lookup {
+    pub(super) fn join(&self, name: &str, key: &str, keys: &[Option<String>], remarks: &mut Remarks) -> Lookup {
         let entry = |key: &Option<String>| key.as_ref().and_then(|key| self.entries.get(key.as_str())).copied().unwrap_or(MISSING);
         let entry_of_lead: Vec<u32> = keys.iter().map(entry).collect();
         let lost = keys.iter().zip(&entry_of_lead).filter(|(key, entry)| key.is_some() && **entry == MISSING).count();
         let text = format!("leads point to a `{key}` that is not there; its attributes are missing for them");
-        notes.extend(Note::counted(&format!("[lookups.{name}]"), lost, text));
+        remarks.count(&format!("[lookups.{name}]"), lost, text);
         Lookup { name: name.to_owned(), entry_of_lead, rows: Arc::clone(&self.rows) }
+    }
+
+    /// Looks how many leads point to what is there.
+    pub(super) fn match_keys(&self, config: &Config, name: &str, raw: &RawTable<'_>, keys: &[Option<String>], gathered: &mut Gathered) {
+        let lookup = &config.lookups[name];
+        let mut matching = Matching::default();
+        for (row, key) in keys.iter().enumerate() {
+            if let Some(key) = key {
+                matching.add(key, row, self.entries.contains_key(key.as_str()));
+            }
+        }
+        let table = format!("[lookups.{name}]");
+        gathered
+            .remarks
+            .doubts
+            .extend(self.expectation(config, lookup, &table).doubt(&matching, &mut self.entries.keys().map(String::as_str), &|row| raw.place(row)));
+        gathered.matched.insert(table, matching.counts());
+    }
+
+    fn expectation<'e>(&self, config: &'e Config, lookup: &'e LookupConfig, table: &'e str) -> Expectation<'e> {
+        Expectation {
+            table,
+            column: lookup.leads_key.as_ref().unwrap_or(&lookup.key),
+            rows: "leads",
+            target: "a row of this table",
+            allowed: config.data.unmatched_rows,
+            key: "unmatched_rows",
+            can_split: false,
+        }
     }
 }
 
 /// Reads every lookup of a config. They are held in memory whole: they are what many leads share.
-pub(crate) fn read_lookups(config: &Config, folder: &Path, options: &LoadOptions, notes: &mut Vec<Note>) -> Result<BTreeMap<String, LookupTable>, TablesError> {
+pub(crate) fn read_lookups(
+    config: &Config,
+    folder: &Path,
+    bounds: Bounds,
+    options: &LoadOptions,
+    remarks: &mut Remarks,
+) -> Result<BTreeMap<String, LookupTable>, TablesError> {
     let mut lookups = BTreeMap::new();
     for (name, lookup) in &config.lookups {
-        let table = Table::open(&format!("[lookups.{name}]"), folder, lookup.file())?;
-        table.require("key", &lookup.key)?;
-        let columns = lookup_attributes(name, lookup, &table, options)?;
+        let table = Table::open(&format!("[lookups.{name}]"), folder, lookup.file(), bounds)?;
+        for (key, column) in [("key", Some(&lookup.key)), ("changed_at", lookup.changed_at.as_ref())] {
+            let Some(column) = column else { continue };
+            table.require(key, column)?;
+            if let Some(doubt) = table.unreadable(column) {
+                return Err(doubt.into());
+            }
+        }
+        let mut columns = lookup_attributes(name, lookup, &table, options, remarks)?;
         let mut wanted: Vec<&str> = vec![&lookup.key];
         wanted.extend(columns.iter().map(String::as_str));
-        if let Some(column) = &lookup.changed_at {
-            table.require("changed_at", column)?;
-            wanted.push(column);
-        }
-        let raw = table.read(&wanted)?;
-        super::add_table_notes(&table, notes);
-        lookups.insert(name.clone(), read_lookup(name, lookup, &raw, &columns, options, notes)?);
+        wanted.extend(lookup.changed_at.as_deref());
+        let raw = match table.read(&wanted) {
+            Err(TablesError::Doubts(doubts)) => {
+                let unread: Vec<String> = doubts.iter().filter_map(|doubt| doubt.column.clone()).collect();
+                if unread.iter().any(|column| *column == lookup.key || lookup.changed_at.as_ref() == Some(column)) {
+                    return Err(TablesError::Doubts(doubts));
+                }
+                doubts.into_iter().for_each(|doubt| remarks.doubt(doubt));
+                columns.retain(|column| !unread.contains(column));
+                let wanted: Vec<&str> = std::iter::once(&lookup.key).chain(&columns).chain(&lookup.changed_at).map(String::as_str).collect();
+                table.read(&wanted)?
+            }
+            other => other?,
+        };
+        lookups.insert(name.clone(), read_lookup(name, lookup, &table, &raw, &columns, options, remarks)?);
+        super::add_table_notes(&table, remarks);
     }
     Ok(lookups)
 }
@@ -81,13 +142,17 @@ pub(crate) fn read_lookups(config: &Config, folder: &Path, options: &LoadOptions
 fn read_lookup(
     name: &str,
     settings: &LookupConfig,
+    table: &Table<'_>,
     raw: &RawTable<'_>,
     columns: &[String],
     options: &LoadOptions,
-    notes: &mut Vec<Note>,
+    remarks: &mut Remarks,
 ) -> Result<LookupTable, TablesError> {
     let key = &settings.key;
-    let times = settings.changed_at.as_ref().map(|column| raw.times(column)).transpose()?;
+    let times = match &settings.changed_at {
+        Some(column) => Some(remarks.take(raw.times(column), || vec![None; raw.n_rows])?),
+        None => None,
+    };
     // The entry of each key, in order of first appearance; rows of a dated lookup are put in order of entry and time below.
     let mut entries: HashMap<String, u32> = HashMap::with_capacity(raw.n_rows);
     let mut dated: Vec<(u32, Timestamp, usize)> = Vec::new();
@@ -113,7 +178,7 @@ fn read_lookup(
         }
         Ok(())
     })?;
-    notes.extend(Note::counted(raw.table_name(), without_time, "rows have no time from which they hold, and are left out"));
+    remarks.count(raw.table_name(), without_time, "rows have no time from which they hold, and are left out");
     dated.sort_unstable();
     if let Some(pair) = dated.windows(2).find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
         return Err(raw.cell_error(
@@ -135,7 +200,7 @@ fn read_lookup(
     });
     let mut attributes = Vec::new();
     for column in columns {
-        if let Some(values) = read_attribute(raw, column, expected_kind(options, Some(name), column), notes)? {
+        if let Some(values) = read_attribute(table, raw, column, expected_kind(options, Some(name), column), remarks)? {
             let values = if versions.is_some() { pick(&values, &dated) } else { values };
             attributes.push(Attribute { name: column.clone(), column: values });
         }

@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use leadscore_core::{FeatureKind, Timestamp};
+use leadscore_core::{FeatureKind, Stamp};
 
 use super::activities::check_activities;
 use super::attributes::KindGuess;
-use super::history::{HistoryKinds, check_history};
-use super::latest_known;
+use super::history::{HistoryKinds, check_history, history_columns};
 use super::leads::{check_leads, lead_attributes, manual_columns};
 use super::outcomes::{Results, check_outcomes};
 use crate::config::{ActivityConfig, Config};
+use crate::doubt::Remarks;
+use crate::ends::Reach;
 use crate::error::TablesError;
-use crate::scan::{Batch, NEVER, RawTable, Table};
+use crate::scan::{Batch, RawTable, Table};
 use crate::spill::Role;
-use crate::typed::{AttributeKey, LoadOptions, Note};
+use crate::typed::{AttributeKey, LoadOptions};
 
 fn activity<'c>(config: &'c Config, table: &str) -> Option<&'c ActivityConfig> {
     config.activities.get(table.strip_prefix("[activities.")?.strip_suffix(']')?)
@@ -75,7 +76,7 @@ pub(crate) fn spilled_columns(config: &Config, name: &str, table: &Table<'_>, op
             }
         }
         ("[outcomes]", _) => {
-            config.outcomes.closed_at.iter().for_each(|column| add(column, Role::Time));
+            config.outcomes.closed_at.iter().chain(&config.outcomes.recorded_at).for_each(|column| add(column, Role::Time));
             config.outcomes.result.iter().for_each(|column| add(column, Role::Category));
         }
         ("[history]", _) => {
@@ -83,6 +84,8 @@ pub(crate) fn spilled_columns(config: &Config, name: &str, table: &Table<'_>, op
             add(&history.changed_at, Role::Time);
             add(&history.attribute, Role::Category);
             add(&history.value, Role::Text);
+            history.old_value.iter().for_each(|column| add(column, Role::Text));
+            history.sequence.iter().for_each(|column| add(column, Role::Number));
         }
         (_, Some(settings)) => {
             add(&settings.at, Role::Time);
@@ -95,35 +98,53 @@ pub(crate) fn spilled_columns(config: &Config, name: &str, table: &Table<'_>, op
     columns
 }
 
+/// The column of an event table, or of the history, that says when a row happened.
+pub(crate) fn time_column<'c>(config: &'c Config, table: &str) -> Option<&'c str> {
+    match table {
+        "[history]" => config.history.as_ref().map(|history| history.changed_at.as_str()),
+        _ => activity(config, table).map(|activity| activity.at.as_str()),
+    }
+}
+
 /// Decides what is decided over whole columns: types of attributes, in the leads and in their history.
 pub(crate) fn guess_types(
     config: &Config,
     tables: &BTreeMap<String, Table<'_>>,
     batches: &BTreeMap<String, Vec<Batch>>,
     options: &mut LoadOptions,
-    notes: &mut Vec<Note>,
+    remarks: &mut Remarks,
 ) -> Result<(), TablesError> {
     let leads = &tables["[leads]"];
-    let columns = lead_attributes(config, leads.columns(), options);
+    let mut columns = lead_attributes(config, leads.columns(), options);
+    columns.retain(|column| match leads.unreadable(column) {
+        None => true,
+        Some(doubt) => {
+            remarks.doubt(doubt);
+            false
+        }
+    });
     let mut guesses: Vec<KindGuess> = columns.iter().map(|_| KindGuess::default()).collect();
     let wanted: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let expected = options.attributes.take();
+    let is_expected = |column: &String| expected.as_ref().is_some_and(|expected| expected.contains_key(&AttributeKey { lookup: None, column: column.clone() }));
     if !columns.is_empty() {
         for batch in &batches["[leads]"] {
             let raw = leads.read_batch(&wanted, *batch)?;
             for (column, guess) in columns.iter().zip(&mut guesses) {
                 guess.count_worded_nulls(&raw, column)?;
-                guess.add(&raw, column)?;
+                if !is_expected(column) {
+                    guess.add(&raw, column)?;
+                }
             }
         }
     }
-    let expected = options.attributes.take();
     let mut kinds: HashMap<AttributeKey, FeatureKind> = HashMap::new();
     for (column, guess) in columns.into_iter().zip(guesses) {
-        guess.note_worded_nulls("[leads]", &column, notes);
+        guess.note_worded_nulls("[leads]", &column, remarks);
         let key = AttributeKey { lookup: None, column };
         let kind = match expected.as_ref().and_then(|expected| expected.get(&key)) {
             Some(&kind) => Some(kind),
-            None => guess.decide("[leads]", &key.column, notes),
+            None => guess.decide(leads, &key.column, remarks)?,
         };
         kinds.extend(kind.map(|kind| (key, kind)));
     }
@@ -131,20 +152,36 @@ pub(crate) fn guess_types(
         let settings = config.history.as_ref().expect("there is such a table");
         let mut history = HistoryKinds::default();
         for batch in &batches["[history]"] {
-            history.add(settings, &table.read_batch(&[&settings.attribute, &settings.value], *batch)?)?;
+            history.add(settings, &table.read_batch(&history_columns(settings), *batch)?)?;
         }
-        options.history_kinds = Some(history.decide());
+        options.history_kinds = Some(history.decide(config, table, remarks));
     }
     options.attributes = Some(kinds);
     Ok(())
 }
 
-/// The latest time that these rows of a table speak of; a row whose outcome is open says nothing.
-pub(crate) fn latest_of_rows(config: &Config, name: &str, raw: &RawTable<'_>) -> Result<Option<Timestamp>, TablesError> {
+/// Counts the times that these rows of a table speak of, which were read as `times` by column; a row whose outcome is open says
+/// nothing.
+pub(crate) fn count_times<'t>(
+    config: &Config,
+    name: &str,
+    raw: &RawTable<'_>,
+    times: &dyn Fn(&str) -> Option<&'t Vec<Option<Stamp>>>,
+    reach: &mut Reach,
+    remarks: &mut Remarks,
+) -> Result<(), TablesError> {
+    let earliest = raw.bounds().window.earliest;
+    let mut add = |column: &String| {
+        if let Some(times) = times(column) {
+            reach.add(name, column, earliest, times.iter().map(|time| time.map(|stamp| stamp.known)));
+        }
+    };
     match (name, activity(config, name)) {
-        ("[leads]", _) => config.leads.created_at.as_ref().map_or(Ok(None), |column| Ok(latest_known(&raw.times(column)?))),
-        ("[outcomes]", _) => Ok(Results::read(&config.outcomes, raw)?.latest),
-        (_, Some(settings)) => Ok(raw.known_times(&settings.at)?.into_iter().filter(|&at| at != NEVER).max()),
-        _ => Ok(None),
+        ("[leads]", _) => config.leads.created_at.iter().for_each(add),
+        ("[outcomes]", _) => Results::read(config, raw, remarks)?.count(config, reach, earliest),
+        ("[history]", _) => config.history.iter().for_each(|history| add(&history.changed_at)),
+        (_, Some(settings)) => settings.recorded_at.iter().chain([&settings.at]).for_each(add),
+        _ => {}
     }
+    Ok(())
 }

@@ -1,0 +1,206 @@
+//! Doubts: what would change numbers if it were read one way or the other, with the lines of config that settle it.
+
+use serde::Serialize;
+
+use crate::config::{FileConfig, PerColumn};
+use crate::error::TablesError;
+use crate::typed::Note;
+
+/// What a doubt is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// Times that nobody can mean, or whose writing is not known.
+    Times,
+    /// Numbers whose writing is not known, or a few cells that are none.
+    Numbers,
+    /// Types that are not read.
+    Types,
+    /// Ids that match no lead.
+    Keys,
+    /// Results that are not spelled out.
+    Results,
+    /// Tables that end at different times.
+    Ends,
+    /// Changes that cannot be put in order.
+    Changes,
+}
+
+/// A line of config that would settle a doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// The table of the config that it goes into, such as `[leads]`.
+    pub section: String,
+    /// The line.
+    pub line: String,
+    /// When it is the right one.
+    pub meaning: String,
+}
+
+/// Something in the tables that would change numbers if it were read one way or the other: it is refused until the config says how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Doubt {
+    /// What it is about.
+    pub subject: Subject,
+    /// The table in the config, such as `[leads]`.
+    pub table: String,
+    /// The column.
+    pub column: Option<String>,
+    /// File and line, or row, of the first cell that it is about.
+    pub place: Option<String>,
+    /// What was found.
+    pub found: String,
+    /// Lines of config of which one settles it.
+    pub settings: Vec<Setting>,
+    /// What to do where no line of config is right.
+    pub advice: Option<String>,
+}
+
+impl Doubt {
+    pub(crate) fn new(subject: Subject, table: &str, found: impl Into<String>) -> Self {
+        Self { subject, table: table.to_owned(), column: None, place: None, found: found.into(), settings: Vec::new(), advice: None }
+    }
+
+    pub(crate) fn of_column(self, column: &str) -> Self {
+        Self { column: Some(column.to_owned()), ..self }
+    }
+
+    pub(crate) fn at(self, place: Option<String>) -> Self {
+        Self { place, ..self }
+    }
+
+    /// Adds a line for its own table of the config.
+    pub(crate) fn settled_by(self, line: impl Into<String>, meaning: impl Into<String>) -> Self {
+        let section = self.table.clone();
+        self.settled_in(&section, line, meaning)
+    }
+
+    /// Adds a line for another table of the config.
+    pub(crate) fn settled_in(mut self, section: &str, line: impl Into<String>, meaning: impl Into<String>) -> Self {
+        self.settings.push(Setting { section: section.to_owned(), line: line.into(), meaning: meaning.into() });
+        self
+    }
+
+    pub(crate) fn advise(self, advice: impl Into<String>) -> Self {
+        Self { advice: Some(advice.into()), ..self }
+    }
+}
+
+impl std::fmt::Display for Doubt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.table)?;
+        if let Some(column) = &self.column {
+            write!(f, " column `{column}`")?;
+        }
+        if let Some(place) = &self.place {
+            write!(f, " ({place})")?;
+        }
+        write!(f, ": {}", self.found)?;
+        if !self.settings.is_empty() {
+            write!(f, "\n  hint: in the config,")?;
+            let mut section = "";
+            for (position, setting) in self.settings.iter().enumerate() {
+                if setting.section != section {
+                    section = &setting.section;
+                    write!(f, "\n    {section}")?;
+                }
+                let or = if position > 0 { "or " } else { "" };
+                write!(f, "\n    {}   # {or}{}", setting.line, setting.meaning)?;
+            }
+        }
+        if let Some(advice) = &self.advice {
+            write!(f, "\n  hint: {advice}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What was found while tables were read: notes, and doubts, with which nothing may be computed.
+#[derive(Debug, Default)]
+pub(crate) struct Remarks {
+    pub(crate) notes: Vec<Note>,
+    pub(crate) doubts: Vec<Doubt>,
+}
+
+impl Remarks {
+    /// The value, or where there are doubts what stands in for it while further ones are looked for.
+    ///
+    /// # Errors
+    ///
+    /// Every error that is no doubt.
+    pub(crate) fn take<T>(&mut self, result: Result<T, TablesError>, otherwise: impl FnOnce() -> T) -> Result<T, TablesError> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(TablesError::Doubts(doubts)) => {
+                for doubt in doubts {
+                    self.doubt(doubt);
+                }
+                Ok(otherwise())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn doubt(&mut self, doubt: Doubt) {
+        if !self.doubts.contains(&doubt) {
+            self.doubts.push(doubt);
+        }
+    }
+
+    pub(crate) fn note(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+
+    /// A note about some rows, where there are any.
+    pub(crate) fn count(&mut self, table: &str, count: usize, text: impl Into<String>) {
+        self.notes.extend(Note::counted(table, count, text));
+    }
+}
+
+/// A text as TOML writes it.
+pub(crate) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A key of TOML, in quotes where it needs them.
+pub(crate) fn key(text: &str) -> String {
+    let is_bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if is_bare { text.to_owned() } else { quoted(text) }
+}
+
+/// `null_values.column = ["0"]`, or the list of the whole table with these.
+pub(crate) fn null_line(file: &FileConfig<'_>, column: &str, values: &[&str]) -> String {
+    let list = |values: &mut dyn Iterator<Item = &str>| values.map(quoted).collect::<Vec<_>>().join(", ");
+    match file.null_values {
+        Some(PerColumn::All(known)) => format!("null_values = [{}]", list(&mut known.iter().map(String::as_str).chain(values.iter().copied()))),
+        known => {
+            let own = known.and_then(|known| known.of(column)).into_iter().flatten().map(String::as_str);
+            format!("null_values.{} = [{}]", key(column), list(&mut own.chain(values.iter().copied())))
+        }
+    }
+}
+
+/// `types.column = "number"`
+pub(crate) fn type_line(column: &str, kind: &str) -> String {
+    format!("types.{} = {kind}", key(column))
+}
+
+/// `time_format.column = "excel"`
+pub(crate) fn format_line(setting: &str, column: &str, value: &str) -> String {
+    if setting == "time_format" { format!("time_format.{} = {}", key(column), quoted(value)) } else { format!("{setting} = {}", quoted(value)) }
+}
+
+/// The texts, the first of many, with how often each stands there.
+pub(crate) fn listed<'t>(samples: impl ExactSizeIterator<Item = (&'t str, usize)>) -> String {
+    const MOST: usize = 8;
+    let n = samples.len();
+    let shown: Vec<String> = samples.take(MOST).map(|(text, count)| format!("`{}` ({count})", shortened(text))).collect();
+    let more = if n > MOST { format!(" and {} more", n - MOST) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// No more of a text than fits a line.
+pub(crate) fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain(['…']).collect() }
+}
