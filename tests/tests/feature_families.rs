@@ -136,6 +136,7 @@ fn tables(company: &Company) -> Tables {
         entry_lag: Span::ZERO,
         ends: Vec::new(),
         matched: std::collections::BTreeMap::new(),
+        seen: std::collections::BTreeMap::new(),
         notes: Vec::new(),
     }
 }
@@ -461,6 +462,7 @@ fn examples_hold() {
         entry_lag: Span::ZERO,
         ends: Vec::new(),
         matched: std::collections::BTreeMap::new(),
+        seen: std::collections::BTreeMap::new(),
         notes: Vec::new(),
     };
     let keys = [Snapshot { lead: 0, at: at(30 * 24) }];

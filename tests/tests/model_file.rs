@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, MatchCount, TableProfile, TableReach, Timestamp, Writing};
 use leadscore_inference::{
     Axis, BinsTerm, CalibrationCurve, CellCount, Challenge, Covariance, FitCertificate, LearningCurve, LearningPoint, Model, ModelFileError, PairTerm, Term,
     read_model, write_model,
@@ -13,6 +14,8 @@ use proptest::prelude::*;
 const VERSION_1: &[u8] = include_bytes!("../fixtures/model-v1.leadscore");
 
 const VERSION_2: &[u8] = include_bytes!("../fixtures/model-v2.leadscore");
+
+const VERSION_3: &[u8] = include_bytes!("../fixtures/model-v3.leadscore");
 
 /// A model with everything that version 2 can hold, over the features of version 1's.
 fn version_2() -> Model {
@@ -61,19 +64,52 @@ fn version_2() -> Model {
     model
 }
 
+/// The same with what version 3 adds: what the tables looked like.
+fn version_3() -> Model {
+    let moment = |text: &str| Timestamp::parse_iso(text).expect("a moment").0;
+    let column = |column: &str, role, cells, n_missing| ColumnProfile { column: column.to_owned(), role, cells, n_missing };
+    let written = Some(Writing { decimal: ',', thousands: Some('.') });
+    let columns = vec![
+        column("id", ColumnRole::Key, Some(Cells::Texts), Some(0)),
+        column("created", ColumnRole::Time, Some(Cells::Times), Some(2)),
+        column("size", ColumnRole::Attribute, Some(Cells::Numbers { low: 0.0, percentile_1: 0.5, median: 4.0, percentile_99: 11.5, high: 12.0, written }), Some(7)),
+        column("source", ColumnRole::Attribute, Some(Cells::Categories { n_levels: 2, levels: vec![("web".to_owned(), 80), ("mail".to_owned(), 40)] }), None),
+        column("blob", ColumnRole::Excluded, Some(Cells::Unreadable("lists".to_owned())), None),
+        column("note", ColumnRole::Unused, None, None),
+    ];
+    let reach = TableReach {
+        column: "created".to_owned(),
+        first: moment("2020-01-01"),
+        end: moment("2020-12-30"),
+        n_later: 1,
+        last: moment("2021-06-01"),
+        lag_micros: 86_400_000_000,
+    };
+    let table = TableProfile { table: "[leads]".to_owned(), n_rows: 120, reach: Some(reach), matches: None, columns };
+    let matches = Some(MatchCount { n_rows: 100, n_matched: 98 });
+    let other = TableProfile { table: "[outcomes]".to_owned(), n_rows: 100, reach: None, matches, columns: Vec::new() };
+    Model { data: Some(DataProfile { tables: vec![table, other] }), ..version_2() }
+}
+
 #[test]
 fn version_1_still_gives_the_scores_stored_with_it() {
     check_stored_scores("v1");
 }
 
-/// The file holds exactly what the model above does. A new field is a new version, or it would be another model by now.
 #[test]
 fn version_2_still_is_what_it_was_and_gives_its_scores() {
     assert_eq!(read_model(VERSION_2).expect("whole"), version_2());
-    let mut bytes = Vec::new();
-    write_model(&version_2(), &mut bytes).expect("memory");
-    assert!(bytes == VERSION_2, "the same model is written in other bytes");
     check_stored_scores("v2");
+}
+
+/// The file holds exactly what the model above does. A new field is a new version, or it would be another model by now.
+#[test]
+fn version_3_still_is_what_it_was_and_gives_its_scores() {
+    let mut bytes = Vec::new();
+    write_model(&version_3(), &mut bytes).expect("memory");
+    assert_eq!(read_model(VERSION_3).expect("whole"), version_3());
+    assert!(bytes == VERSION_3, "the same model is written in other bytes");
+    check_stored_scores("v3");
 }
 
 fn check_stored_scores(version: &str) {

@@ -257,6 +257,8 @@ pub(crate) struct InitArgs {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArg,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// Print the findings as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -29,6 +29,8 @@ pub(crate) enum Outcome {
     Done,
     /// Ran, and the answer is no.
     No,
+    /// The input was refused, and it was said why.
+    Refused,
 }
 
 impl Outcome {
@@ -36,6 +38,7 @@ impl Outcome {
         match self {
             Self::Done => ExitCode::SUCCESS,
             Self::No => ExitCode::from(1),
+            Self::Refused => ExitCode::from(2),
         }
     }
 }

@@ -124,8 +124,12 @@ pub enum Cells {
     Numbers {
         /// The smallest.
         low: f64,
+        /// That below which one of a hundred lies.
+        percentile_1: f64,
         /// That of the middle.
         median: f64,
+        /// That above which one of a hundred lies.
+        percentile_99: f64,
         /// The largest.
         high: f64,
         /// How they are written, where that is not as programs write numbers.

@@ -1,5 +1,6 @@
 //! The words of lead scoring as types: times, labels, features, likelihoods, tiers; no I/O, no clock, no randomness.
 
+mod data_profile;
 mod time;
 
 mod family;
@@ -10,6 +11,7 @@ mod probability;
 mod snapshot;
 mod tier;
 
+pub use data_profile::{Cells, ColumnProfile, ColumnRole, DataProfile, MatchCount, TableProfile, TableReach, Writing};
 pub use family::Family;
 pub use feature::{AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, MONTHS, PeerState, Statistic, Unit, WEEKDAYS};
 pub use hash::stable_hash;

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use leadscore_core::DataProfile;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -10,12 +11,12 @@ use crate::format_one::ModelOne;
 use crate::model::{Card, Model};
 
 /// The version of the container that this program writes.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 const MAGIC: &[u8; 8] = b"LEADMDL\n";
 const CHECKSUM_LENGTH: usize = 32;
 const PAYLOAD_SCHEMA: &str = "leadscore-model";
-const PAYLOAD_SCHEMA_VERSION: u32 = 2;
+const PAYLOAD_SCHEMA_VERSION: u32 = 3;
 
 /// A file that is no model of ours.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +79,7 @@ pub fn write_model(model: &Model, mut writer: impl Write) -> Result<(), ModelFil
         features: model.specs.iter().map(|spec| spec.name.as_str()).collect(),
     };
     let header = serde_json::to_vec_pretty(&header).map_err(|error| ModelFileError::Content { found: error.to_string() })?;
-    let payload = encode(model)?;
+    let payload = encode(&(model, &model.data))?;
     let mut bytes = Vec::with_capacity(header.len() + payload.len() + 64);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -128,7 +129,11 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
         return Err(ModelFileError::Checksum);
     }
     let content = |found: String| ModelFileError::Content { found };
-    let (model, used) = if version == 1 { decode::<ModelOne>(payload).map(|(model, used)| (model.into(), used)) } else { decode::<Model>(payload) }?;
+    let (model, used) = match version {
+        1 => decode::<ModelOne>(payload).map(|(model, used)| (model.into(), used)),
+        2 => decode::<Model>(payload),
+        _ => decode::<(Model, Option<DataProfile>)>(payload).map(|((model, data), used)| (Model { data, ..model }, used)),
+    }?;
     if used != payload.len() {
         return Err(content(format!("{} bytes are left over", payload.len() - used)));
     }

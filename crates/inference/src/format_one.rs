@@ -75,6 +75,7 @@ impl From<ModelOne> for Model {
             counts: Vec::new(),
             covariance: None,
             calibration: None,
+            data: None,
         }
     }
 }

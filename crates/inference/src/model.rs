@@ -1,6 +1,6 @@
 //! A model and its card: what it was trained on, how good it is, what it cannot do.
 
-use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Span, log_odds_to_probability};
+use leadscore_core::{DataProfile, FeatureKind, FeatureMatrix, FeatureSpec, Span, log_odds_to_probability};
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::CalibrationCurve;
@@ -25,6 +25,9 @@ pub struct Model {
     pub covariance: Option<Covariance>,
     /// From the sum of look-ups to log-odds; `None` where the sum is the log-odds.
     pub calibration: Option<CalibrationCurve>,
+    /// What the tables looked like that it was learned from; `None` where nobody looked, and in models of formats 1 and 2.
+    #[serde(skip)]
+    pub data: Option<DataProfile>,
 }
 
 /// Training snapshots in one cell of a term.

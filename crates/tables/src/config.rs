@@ -1015,6 +1015,19 @@ impl Config {
         files
     }
 
+    /// What columns of a table hold, and whether the config says how its numbers are written.
+    pub(crate) fn types_of(&mut self, table: &str) -> Option<(&mut BTreeMap<String, ColumnType>, bool)> {
+        if table == "[leads]" {
+            return Some((&mut self.leads.types, self.leads.decimal_comma.is_some()));
+        }
+        let name = |kind: &str| table.strip_prefix(kind)?.strip_suffix(']');
+        if let Some(activity) = name("[activities.").and_then(|name| self.activities.get_mut(name)) {
+            return Some((&mut activity.types, activity.decimal_comma.is_some()));
+        }
+        let lookup = name("[lookups.").and_then(|name| self.lookups.get_mut(name))?;
+        Some((&mut lookup.types, lookup.decimal_comma.is_some()))
+    }
+
     /// Columns that play a part which allows one type only, with the key that names them.
     fn parts(&self) -> Vec<Part> {
         const TIME: &[&str] = &["time"];

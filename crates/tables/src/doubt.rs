@@ -1,8 +1,11 @@
 //! Doubts: what would change numbers if it were read one way or the other, with the lines of config that settle it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::config::{FileConfig, PerColumn};
+use crate::data_profile::SeenTable;
 use crate::error::TablesError;
 use crate::typed::Note;
 
@@ -120,6 +123,8 @@ impl std::fmt::Display for Doubt {
 pub(crate) struct Remarks {
     pub(crate) notes: Vec<Note>,
     pub(crate) doubts: Vec<Doubt>,
+    /// What was seen of each table.
+    pub(crate) seen: BTreeMap<String, SeenTable>,
 }
 
 impl Remarks {
@@ -158,7 +163,7 @@ impl Remarks {
 }
 
 /// A text as TOML writes it.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 

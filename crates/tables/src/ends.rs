@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_core::{Span, Timestamp};
+use leadscore_core::{Span, TableReach, Timestamp};
 
 use crate::config::{Config, ObservationEnd};
 use crate::doubt::{Doubt, Remarks, Subject};
@@ -37,6 +37,20 @@ pub struct TableEnd {
     pub extent: Extent,
     /// The last moment that it speaks of: as the config says, or by its days.
     pub end: Timestamp,
+}
+
+impl TableEnd {
+    /// The same, for a profile of tables of which the last ends then.
+    pub fn reach(&self, observation_end: Timestamp) -> TableReach {
+        TableReach {
+            column: self.column.clone(),
+            first: self.extent.first,
+            end: self.end,
+            n_later: self.extent.n_later as u64,
+            last: self.extent.last,
+            lag_micros: observation_end.micros().saturating_sub(self.end.micros()).max(0),
+        }
+    }
 }
 
 impl Reach {

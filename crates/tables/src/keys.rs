@@ -1,6 +1,7 @@
 //! Keys that match: how many rows of a table name a lead, and why the others may not.
 
 use hashbrown::{HashMap, HashSet};
+use leadscore_core::MatchCount;
 use serde::Serialize;
 
 use crate::doubt::{Doubt, Subject, listed, quoted};
@@ -27,6 +28,13 @@ pub struct Matched {
     pub n_rows: usize,
     /// Those whose key is there.
     pub n_matched: usize,
+}
+
+impl Matched {
+    /// The same, for a profile.
+    pub fn count(self) -> MatchCount {
+        MatchCount { n_rows: self.n_rows as u64, n_matched: self.n_matched as u64 }
+    }
 }
 
 impl Matching {

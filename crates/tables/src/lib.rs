@@ -18,9 +18,11 @@ mod sentinels;
 mod spill;
 mod time_faults;
 
+mod data_profile;
 mod elsewhere;
 mod ends;
 mod extent;
+mod familiar;
 mod keys;
 mod load;
 mod partition;
@@ -36,12 +38,14 @@ pub use config::{
     HistoryConfig, Latest, LeadsConfig, Location, LookupConfig, ModelConfig, ModelDirection, ModelKind, Moment, NumberStyle, ObservationEnd, OneOrMany,
     OutcomesConfig, Parentheses, PerColumn, Query, ReportConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig, nearest, null_values, parse_toml,
 };
-pub use doubt::{Doubt, Setting, Subject};
+pub use data_profile::{SeenTable, data_profile};
+pub use doubt::{Doubt, Setting, Subject, quoted};
 pub use elsewhere::{DayCount, EntryCount, ends_of, key_doubt, order_doubt, result_doubt, time_columns};
 pub use ends::TableEnd;
 pub use error::TablesError;
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
 pub use extent::Extent;
+pub use familiar::silence;
 pub use frame::{Frame, FrameError, Frames};
 pub use in_order::in_order;
 pub use keys::Matched;

@@ -116,9 +116,14 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
 
     let mut created = vec![None; n_leads];
     if let Some(column) = &config.leads.created_at {
-        let times = gathered.remarks.take(raw.times(column), || vec![None; raw.n_rows])?;
-        let missing = times.iter().filter(|time| time.is_none()).count();
-        gathered.remarks.count("[leads]", missing, format!("leads have no `{column}` and are left out of every snapshot"));
+        let times = match raw.times(column) {
+            Ok(times) => {
+                let missing = times.iter().filter(|time| time.is_none()).count();
+                gathered.remarks.count("[leads]", missing, format!("leads have no `{column}` and are left out of every snapshot"));
+                times
+            }
+            doubtful => gathered.remarks.take(doubtful, || vec![None; raw.n_rows])?,
+        };
         if options.known_ends.is_none() {
             gathered.count_times("[leads]", column, times.iter().map(|time| time.map(|stamp| stamp.known)));
         }
@@ -134,7 +139,7 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
         }
     }
     let flags = config.outcomes.flag.as_ref().map(|column| read_flags(config, &raw, column, &mut gathered.remarks)).transpose()?;
-    add_table_notes(&leads_table, &mut gathered.remarks);
+    add_table_notes(&leads_table, raw.n_rows_of_files(), &mut gathered.remarks);
     let mut outcomes: Vec<LeadOutcome> = vec![LeadOutcome::default(); n_leads];
     if let Some(flags) = flags {
         for (row, flag) in flags.into_iter().enumerate() {
@@ -186,6 +191,9 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
         Some(_) => read_history(config, origin, &index, options, &mut attributes, &created, &mut gathered)?,
         None => History::default(),
     };
+    if !leads_table.is_spilled() {
+        gathered.remarks.seen.insert(leads_table.name.clone(), leads_table.seen(raw.n_rows));
+    }
     drop(index);
     drop(raw);
     let Gathered { mut remarks, reach, matched, .. } = gathered;
@@ -229,6 +237,7 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
         entry_lag: ends.entry_lag,
         ends: ends.tables,
         matched,
+        seen: remarks.seen,
         notes: remarks.notes,
     };
     Ok((tables, remarks.doubts))
@@ -264,10 +273,11 @@ pub(crate) fn check_ids(config: &Config, leads: &Table<'_>) -> Result<(), Tables
 }
 
 /// Says how the files of a table were read, and what of it as a whole is a doubt; those of a part were said with the whole.
-pub(crate) fn add_table_notes(table: &Table<'_>, remarks: &mut Remarks) {
+pub(crate) fn add_table_notes(table: &Table<'_>, n_rows: usize, remarks: &mut Remarks) {
     if table.is_spilled() {
         return;
     }
+    remarks.seen.insert(table.name.clone(), table.seen(n_rows));
     crate::sentinels::doubts(table).into_iter().for_each(|doubt| remarks.doubt(doubt));
     remarks.notes.extend(table.notes.iter().map(|text| Note::new(&table.name, text)));
     for column in table.columns_of_days() {

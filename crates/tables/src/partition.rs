@@ -208,7 +208,7 @@ impl<'c> Partitions<'c> {
                 partitions.strangers.extend(matchings.first_stranger(name).map(|row| (name.clone(), table.place(row))));
             }
         }
-        partitions.tables.values().for_each(|table| load::add_table_notes(table, &mut remarks));
+        partitions.tables.values().for_each(|table| load::add_table_notes(table, 0, &mut remarks));
         if !remarks.doubts.is_empty() {
             return Err(TablesError::Doubts(remarks.doubts));
         }

@@ -3,15 +3,17 @@
 mod part;
 mod raw;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use hashbrown::HashMap;
+use leadscore_core::Writing;
 use polars::prelude::{DataFrame, DataType, NamedFrom, Series};
 
 use crate::arrow_types::{self, Unreadable};
 use crate::config::{Config, FileConfig, Location, nearest};
+use crate::data_profile::{SeenColumn, SeenTable};
 use crate::doubt::{Doubt, Subject};
 use crate::error::TablesError;
 use crate::sentinels::Extremes;
@@ -69,6 +71,10 @@ struct Written {
     days: Mutex<HashMap<String, bool>>,
     numbers: Mutex<HashMap<String, NumberFormat>>,
     extremes: Mutex<BTreeMap<String, Extremes>>,
+    /// Columns some of whose numbers have a fraction behind a point.
+    fractions: Mutex<BTreeSet<String>>,
+    /// Missing cells of columns that were read as a whole.
+    missing: Mutex<BTreeMap<String, usize>>,
 }
 
 impl<'a> Table<'a> {
@@ -186,6 +192,28 @@ impl<'a> Table<'a> {
             return Ok(());
         }
         Err(missing_column(&format!("{} `{key}`", self.name), &self.parts[0].path, column, &self.columns))
+    }
+
+    /// What was seen of it so far.
+    pub(crate) fn seen(&self, n_rows: usize) -> SeenTable {
+        let missing = self.written.missing.lock().map(|known| known.clone()).unwrap_or_default();
+        let column = |name: &String| SeenColumn {
+            name: name.clone(),
+            n_missing: missing.get(name).copied(),
+            unreadable: self.unreadable.get(name).cloned(),
+            writing: self.writing(name),
+        };
+        SeenTable { n_rows, columns: self.columns.iter().map(column).collect() }
+    }
+
+    /// How the numbers of a column are written, where some cell shows it.
+    fn writing(&self, column: &str) -> Option<Writing> {
+        let format = self.written.numbers.lock().ok().and_then(|known| known.get(column).copied());
+        let has_fraction = self.written.fractions.lock().is_ok_and(|known| known.contains(column));
+        match format {
+            Some(format) if format != NumberFormat::PLAIN => format.writing(),
+            _ => has_fraction.then_some(Writing { decimal: '.', thousands: None }),
+        }
     }
 
     /// The outermost numbers of each column that was read as numbers.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use leadscore_core::{AttributeTable, FeatureKind, Snapshot, Span, Stamp, Timestamp, stable_hash};
 
+use crate::data_profile::SeenTable;
 use crate::ends::TableEnd;
 use crate::events::Activities;
 use crate::keys::Matched;
@@ -242,6 +243,8 @@ pub struct Tables {
     pub ends: Vec<TableEnd>,
     /// How many rows of each table name a lead, or of the leads a row of a lookup, by the table's name in the config.
     pub matched: BTreeMap<String, Matched>,
+    /// What was seen of each table while it was read, by its name in the config; nothing of parts.
+    pub seen: BTreeMap<String, SeenTable>,
     /// What the user should know.
     pub notes: Vec<Note>,
 }

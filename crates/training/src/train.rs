@@ -288,6 +288,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
         // The sample's leads vary as all do, and there are fewer of them.
         covariance: covariance_of(input, &all, &fitted)?.map(|covariance| covariance.scaled(totals.all().n_rows as f64 / labels.len() as f64)),
         calibration: None,
+        data: None,
     };
     if options.losses_kept < 1.0 {
         // King and Zeng (2001), Logistic regression in rare events data, section 4.1: sampling by outcome moves the intercept only.

@@ -1,12 +1,15 @@
 //! `check`: what is wrong with this data, what leaks, and is there enough of it.
 
-use leadscore_core::Snapshot;
+use std::collections::BTreeMap;
+
+use leadscore_core::{AttributeTable, DataProfile, FeatureSource, FeatureSpec, Snapshot};
 use leadscore_features::{LateEntries, late_entries};
 use leadscore_inference::DataVerdict;
-use leadscore_tables::{LoadOptions, Tables};
-use leadscore_training::{Beforehand, Coding, CodingOptions, LeakVerdict, find_leaks, judge_data};
+use leadscore_tables::{Config, Doubt, LoadOptions, Tables, quoted};
+use leadscore_training::{Beforehand, Coding, CodingOptions, LeakFinding, LeakVerdict, find_leaks, judge_data};
 use serde::Serialize;
 
+use crate::data_page::page;
 use crate::project::{Project, describe_counts, label_and_compute, now};
 use crate::text::table;
 use crate::train::caveats;
@@ -14,17 +17,31 @@ use crate::train::caveats;
 /// What was found.
 #[derive(Debug, Serialize)]
 pub struct Findings {
+    /// The tables as they were read.
+    tables: DataProfile,
+    /// What could be read two ways; with any, nothing was computed.
+    doubts: Vec<Doubt>,
+    #[serde(flatten)]
+    computed: Option<Computed>,
+    notes: Vec<String>,
+    caveats: Vec<String>,
+    verdict: Verdict,
+    /// Whether an attribute knows the outcome, a feature sees the future, or there is too little data.
+    #[serde(skip)]
+    pub is_wrong: bool,
+    #[serde(skip)]
+    page: Vec<String>,
+}
+
+/// What the matrix of all mature snapshots shows.
+#[derive(Debug, Serialize)]
+struct Computed {
     snapshots: leadscore_features::SnapshotCounts,
     n_features: usize,
     data: leadscore_inference::Sufficiency,
     attributes: Vec<AttributeFinding>,
     left_out: Vec<(String, String)>,
     poison: leadscore_features::PoisonFindings,
-    notes: Vec<String>,
-    caveats: Vec<String>,
-    /// Whether an attribute knows the outcome, a feature sees the future, or there is too little data.
-    #[serde(skip)]
-    pub is_wrong: bool,
     #[serde(skip)]
     in_words: String,
     #[serde(skip)]
@@ -42,14 +59,52 @@ struct AttributeFinding {
     evidence: String,
 }
 
+/// What it means.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    ready: Ready,
+    because: Vec<String>,
+    /// Lines for the config.
+    paste: Vec<String>,
+}
+
+/// Whether a model may be learned from the tables as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Ready {
+    Yes,
+    But,
+    No,
+}
+
 /// Looks for what is wrong with the tables, what leaks, and whether there is enough to learn from.
 ///
 /// # Errors
 ///
-/// The tables cannot be read, or no snapshot is mature.
+/// The tables cannot be read at all.
 pub fn check(project: &Project) -> anyhow::Result<Findings> {
+    let stage = project.stage("reading tables", 1)?;
     let options = LoadOptions { now: Some(now()), ..Default::default() };
-    let tables = leadscore_tables::load(&project.config, &project.folder, &options)?;
+    let (tables, doubts) = leadscore_tables::look(&project.config, &project.folder, &options)?;
+    drop(stage);
+    let profile = leadscore_tables::data_profile(&project.config, &tables);
+    let mut findings = Findings {
+        page: page(Some(&project.config), &profile, &doubts),
+        tables: profile,
+        doubts,
+        computed: None,
+        notes: tables.notes.iter().map(ToString::to_string).collect(),
+        caveats: Vec::new(),
+        verdict: Verdict { ready: Ready::No, because: Vec::new(), paste: Vec::new() },
+        is_wrong: true,
+    };
+    if !findings.doubts.is_empty() {
+        let n = findings.doubts.len();
+        let what = if n == 1 { "one thing above could be read two ways".to_owned() } else { format!("{n} things above could be read two ways") };
+        findings.verdict.because.push(format!("{what}: say in the config how, or mend the files"));
+        return Ok(findings);
+    }
+    findings.caveats = caveats(project, &tables);
     let (labelled, counts) = label_and_compute(project, &tables, None)?;
     let with_history: Vec<String> = tables.history.attributes.iter().map(|change| change.attribute.clone()).collect();
     let mut leaks = find_leaks(&labelled.matrix, &labelled.labels, &labelled.lead_keys, &with_history);
@@ -57,11 +112,10 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
     let rows: Vec<usize> = (0..labelled.labels.len()).collect();
     let coding = Coding::fit(&labelled.matrix, &rows, &Beforehand::default(), CodingOptions { curves: false, ..Default::default() });
     let data = judge_data(&labelled.labels, &labelled.lead_keys, coding.n_parameters() + 1);
-    let proven = leaks.iter().any(|finding| finding.verdict == LeakVerdict::Proven);
     let poison = poison_test(project, &tables, labelled.matrix.keys())?;
-    let is_wrong = proven || data.verdict == DataVerdict::TooFew || !poison.leaks.is_empty();
-    Ok(Findings {
-        is_wrong,
+    findings.verdict = verdict(&project.config, &leaks, labelled.matrix.specs(), &data, &poison, &findings.caveats);
+    findings.is_wrong = findings.verdict.ready == Ready::No;
+    let computed = Computed {
         in_words: describe_counts(&counts, project),
         is_flat: project.config.is_flat(),
         snapshots: counts,
@@ -85,9 +139,67 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
             .collect(),
         left_out: coding.dropped().iter().map(|dropped| (dropped.feature.clone(), dropped.reason.to_string())).collect(),
         poison,
-        notes: tables.notes.iter().map(ToString::to_string).collect(),
-        caveats: caveats(project, &tables),
-    })
+    };
+    findings.computed = Some(computed);
+    Ok(findings)
+}
+
+/// What the findings mean, with the lines of config that follow from them.
+fn verdict(
+    config: &Config,
+    leaks: &[LeakFinding],
+    specs: &[FeatureSpec],
+    data: &leadscore_inference::Sufficiency,
+    poison: &leadscore_features::PoisonFindings,
+    caveats: &[String],
+) -> Verdict {
+    let named = |verdict: LeakVerdict| leaks.iter().filter(move |finding| finding.verdict == verdict);
+    let list = |findings: &[&LeakFinding]| findings.iter().map(|finding| format!("`{}`", finding.feature)).collect::<Vec<_>>().join(", ");
+    let (proven, suspicious): (Vec<_>, Vec<_>) = (named(LeakVerdict::Proven).collect(), named(LeakVerdict::Suspicious).collect());
+    let mut against = Vec::new();
+    if !proven.is_empty() {
+        against.push(format!("{} {} the outcome", list(&proven), if proven.len() == 1 { "knows" } else { "know" }));
+    }
+    if data.verdict == DataVerdict::TooFew {
+        against.push(format!("there is too little to learn from: {}", data.reason));
+    }
+    if !poison.leaks.is_empty() {
+        against.push(format!("{} features see the future", poison.leaks.len()));
+    }
+    let mut but = Vec::new();
+    if !suspicious.is_empty() {
+        but.push(format!("ask whether {} {} filled or changed once the outcome is known", list(&suspicious), if suspicious.len() == 1 { "is" } else { "are" }));
+    }
+    if data.verdict == DataVerdict::Thin {
+        but.push(format!("the data is thin: {}", data.reason));
+    }
+    but.extend(caveats.iter().cloned());
+    let paste = exclude_lines(config, &proven, specs, "").into_iter().chain(exclude_lines(config, &[&proven[..], &suspicious[..]].concat(), specs, "# or: "));
+    let paste = if suspicious.is_empty() { exclude_lines(config, &proven, specs, "") } else { paste.collect() };
+    match (against.is_empty(), but.is_empty()) {
+        (true, true) => Verdict { ready: Ready::Yes, because: Vec::new(), paste },
+        (true, false) => Verdict { ready: Ready::But, because: but, paste },
+        (false, _) => Verdict { ready: Ready::No, because: [against, but].concat(), paste },
+    }
+}
+
+/// For each table the line that leaves these attributes out, beside those that the config leaves out already.
+fn exclude_lines(config: &Config, findings: &[&LeakFinding], specs: &[FeatureSpec], prefix: &str) -> Vec<String> {
+    let mut by_table: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for finding in findings {
+        let Some(spec) = specs.iter().find(|spec| spec.name == finding.feature) else { continue };
+        let FeatureSource::Attribute { table, column } = &spec.source else { continue };
+        let (name, known) = match table {
+            AttributeTable::Leads => ("[leads]".to_owned(), &config.leads.exclude),
+            AttributeTable::Lookup(name) => (format!("[lookups.{name}]"), &config.lookups[name].exclude),
+        };
+        by_table.entry(name).or_insert_with(|| known.clone()).push(column.clone());
+    }
+    let line = |(table, columns): (String, Vec<String>)| {
+        let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+        [format!("{prefix}{table}"), format!("{prefix}exclude = [{}]", columns.join(", "))]
+    };
+    by_table.into_iter().flat_map(line).collect()
 }
 
 /// An attribute with a history is as of the snapshot, whatever it became later; how much later is worth knowing all the same.
@@ -128,36 +240,79 @@ fn poison_text(poison: &leadscore_features::PoisonFindings) -> Vec<String> {
     std::iter::once(tried).chain(poison.leaks.iter().map(leak)).collect()
 }
 
+impl Computed {
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("snapshots: {}", self.in_words), format!("data: {}: {}", self.data.verdict.name(), self.data.reason)];
+        if !self.is_flat {
+            lines.extend(poison_text(&self.poison));
+        }
+        lines.extend(self.left_out.iter().map(|(feature, reason)| format!("left out: `{feature}`: {reason}")));
+        lines
+    }
+
+    fn attributes(&self) -> Option<String> {
+        let per_cent = |share: Option<f64>| share.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share));
+        let rows: Vec<Vec<String>> = self
+            .attributes
+            .iter()
+            .map(|finding| {
+                vec![
+                    finding.attribute.clone(),
+                    finding.verdict.to_owned(),
+                    finding.auc.map_or_else(String::new, |auc| format!("{auc:.3}")),
+                    per_cent(finding.filled_won),
+                    per_cent(finding.filled_lost),
+                    finding.evidence.clone(),
+                ]
+            })
+            .collect();
+        (!rows.is_empty()).then(|| table(&["attribute", "verdict", "AUC", "filled (won)", "filled (others)", "evidence"], &rows))
+    }
+}
+
 impl Findings {
-    /// The findings for a terminal.
+    /// What an engine found, whose columns are looked at here in a part of the tables.
+    #[cfg(feature = "spark")]
+    pub(crate) fn of_engine(config: &Config, tables: DataProfile) -> Self {
+        let page = page(Some(config), &tables, &[]);
+        let because = vec!["columns, leaks and the poison test are looked at by `check` of a part of these tables as files".to_owned()];
+        let verdict = Verdict { ready: Ready::But, because, paste: Vec::new() };
+        Self { tables, doubts: Vec::new(), computed: None, notes: Vec::new(), caveats: Vec::new(), verdict, is_wrong: false, page }
+    }
+
+    /// Whether something could be read two ways, so that nothing was computed.
+    pub fn is_refused(&self) -> bool {
+        !self.doubts.is_empty()
+    }
+
+    /// The findings for a terminal: the data, what was computed of it, and last what it means.
     pub fn text(&self) -> String {
-        let findings = self;
-        let mut lines = vec![format!("snapshots: {}", findings.in_words), format!("data: {}: {}", findings.data.verdict.name(), findings.data.reason)];
-        if !findings.is_flat {
-            lines.extend(poison_text(&findings.poison));
+        let mut lines = self.page.clone();
+        lines.extend(self.computed.iter().flat_map(Computed::lines));
+        lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
+        if let Some(attributes) = self.computed.as_ref().and_then(Computed::attributes) {
+            lines.extend([String::new(), attributes]);
         }
-        lines.extend(findings.notes.iter().map(|note| format!("note: {note}")));
-        lines.extend(findings.caveats.iter().map(|caveat| format!("caveat: {caveat}")));
-        lines.extend(findings.left_out.iter().map(|(feature, reason)| format!("left out: `{feature}`: {reason}")));
-        if !findings.attributes.is_empty() {
-            let per_cent = |share: Option<f64>| share.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share));
-            let rows: Vec<Vec<String>> = findings
-                .attributes
-                .iter()
-                .map(|finding| {
-                    vec![
-                        finding.attribute.clone(),
-                        finding.verdict.to_owned(),
-                        finding.auc.map_or_else(String::new, |auc| format!("{auc:.3}")),
-                        per_cent(finding.filled_won),
-                        per_cent(finding.filled_lost),
-                        finding.evidence.clone(),
-                    ]
-                })
-                .collect();
-            lines.push(String::new());
-            lines.push(table(&["attribute", "verdict", "AUC", "filled (won)", "filled (others)", "evidence"], &rows));
-        }
+        lines.extend(self.doubts.iter().flat_map(|doubt| [String::new(), format!("doubt: {doubt}")]));
+        lines.push(String::new());
+        lines.extend(self.verdict.lines());
         lines.join("\n")
+    }
+}
+
+impl Verdict {
+    fn lines(&self) -> Vec<String> {
+        let said = match self.ready {
+            Ready::Yes => "verdict: ready",
+            Ready::But => "verdict: ready, but",
+            Ready::No => "verdict: not ready, because",
+        };
+        let mut lines = vec![said.to_owned()];
+        lines.extend(self.because.iter().map(|reason| format!("- {reason}")));
+        if !self.paste.is_empty() {
+            lines.push("to leave these attributes out:".to_owned());
+            lines.extend(self.paste.iter().map(|line| format!("    {line}")));
+        }
+        lines
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Span, Timestamp, stable_hash};
+use leadscore_core::{DataProfile, FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Span, TableProfile, Timestamp, stable_hash};
 use leadscore_inference::Model;
 use leadscore_report::count;
 use leadscore_spark::{Address, Session, Watch};
@@ -12,11 +12,12 @@ use leadscore_sql::{
     score_file_sql, ties_sql,
 };
 use leadscore_tables::{
-    Config, DayCount, EntryCount, Frame, Frames, KnownEnds, LoadOptions, Location, Matched, Tables, TablesError, TierEdges, attributes_with_history, ends_of,
-    key_doubt, order_doubt, result_doubt, time_columns, time_kinds,
+    Config, DayCount, EntryCount, Frame, Frames, KnownEnds, LoadOptions, Location, Matched, TableEnd, Tables, TablesError, TierEdges, attributes_with_history,
+    ends_of, key_doubt, order_doubt, result_doubt, time_columns, time_kinds,
 };
 use leadscore_training::Trained;
 
+use crate::check::Findings;
 use crate::listener::Stage;
 use crate::population::Snapshots;
 use crate::project::{Labelled, Project, describe_counts, label_and_compute, now};
@@ -58,6 +59,8 @@ pub struct Engine {
     observation_end: Timestamp,
     /// Where the tables end.
     ends: KnownEnds,
+    /// How many rows of each table name a lead.
+    matched: Vec<(String, Matched)>,
     /// When the first lead was created.
     first: Timestamp,
 }
@@ -98,7 +101,7 @@ impl Engine {
             sources.tables.insert(table.clone(), SqlSource { from: place(project, &table, location, query)?, ..SqlSource::default() });
         }
         let ends = KnownEnds { observation_end: Timestamp::MAX, entry_lag: Span::ZERO, tables: Vec::new() };
-        let mut engine = Self { session, sources, observation_end: Timestamp::MAX, ends, first: Timestamp::MAX };
+        let mut engine = Self { session, sources, observation_end: Timestamp::MAX, ends, matched: Vec::new(), first: Timestamp::MAX };
         // A few rows of each table, read as files are: that is how the kinds of its times are told.
         let mut shown = Frames::new();
         for name in table_names(&project.config) {
@@ -122,6 +125,7 @@ impl Engine {
             engine.sources.with_history = attributes_with_history(&few, &project.folder)?;
         }
         engine.look_at_times(project, as_of)?;
+        engine.matched = engine.look_at_keys(project)?;
         Ok(engine)
     }
 
@@ -176,12 +180,25 @@ impl Engine {
         Ok(())
     }
 
-    /// What the keys of the tables there leave in doubt, which takes a join for each of them.
-    ///
-    /// # Errors
-    ///
-    /// The connection is lost, or the doubts.
-    pub fn look_at_keys(&mut self, project: &Project) -> anyhow::Result<Vec<(String, Matched)>> {
+    /// What was found when the tables were looked at, which was refused where it could be read two ways.
+    pub fn check(&self, project: &Project) -> Findings {
+        Findings::of_engine(&project.config, self.profile())
+    }
+
+    /// What the tables look like, as far as they were looked at.
+    fn profile(&self) -> DataProfile {
+        let table_profile = |end: &TableEnd| TableProfile {
+            table: end.table.clone(),
+            n_rows: end.extent.n_rows as u64,
+            reach: Some(end.reach(self.ends.observation_end)),
+            matches: self.matched.iter().find(|(table, _)| *table == end.table).map(|(_, matched)| matched.count()),
+            columns: Vec::new(),
+        };
+        DataProfile { tables: self.ends.tables.iter().map(table_profile).collect() }
+    }
+
+    /// How many rows of each table there name a lead, which takes a join for each; what that leaves in doubt is refused, as it is here.
+    fn look_at_keys(&mut self, project: &Project) -> anyhow::Result<Vec<(String, Matched)>> {
         let sources = self.sources.clone();
         let (mut found, mut doubts) = (Vec::new(), Vec::new());
         for KeysSql { table, counts, strangers, ids } in keys_sql(&project.config, &sources, DIALECT)? {
@@ -287,6 +304,7 @@ impl Engine {
     pub fn write_scores(&mut self, project: &Project, model: &Model, as_of: Option<Timestamp>, target: &str) -> anyhow::Result<()> {
         let target = target_of(target)?;
         let as_of = as_of.unwrap_or_else(|| self.observation_end.next_midnight());
+        project.silence(&self.ends.tables, model, as_of)?;
         let moments = Moments::At(as_of);
         let ask = FeaturesSql { manual_score: project.config.leads.manual_score.is_some(), ..self.ask(project, &model.specs, &moments) };
         let frozen_edges = project.config.tiers.edges == TierEdges::Frozen;
@@ -317,10 +335,11 @@ impl Engine {
     ///
     /// As [`Self::connect`]; or the matrix holds too little to learn from, or more than fits into memory.
     pub fn train(&mut self, project: &Project, as_of: Option<Timestamp>, fitting: Fitting, stay: Option<&Stay>) -> anyhow::Result<Trained> {
-        let trained = match stay {
+        let mut trained = match stay {
             Some(stay) => self.train_there(project, as_of, fitting, stay)?,
             None => self.train_here(project, as_of, fitting)?,
         };
+        trained.model.data = Some(self.profile());
         report_training(project, &trained);
         Ok(trained)
     }

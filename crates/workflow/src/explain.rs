@@ -74,6 +74,7 @@ pub struct UnknownLead {
 pub fn explain(project: &Project, model: &Model, id: &str, as_of: Option<Timestamp>) -> anyhow::Result<Explanation> {
     let tables = project.load_for(model, as_of)?;
     let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
+    project.silence(&tables.ends, model, as_of)?;
     let lead = find_lead(&tables, id)?;
     let set = scoring_snapshots(&tables, as_of);
     let Some(row) = set.at_risk.iter().position(|key| key.lead == lead) else {

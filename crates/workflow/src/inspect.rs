@@ -3,6 +3,7 @@
 use leadscore_inference::{Model, Term};
 use leadscore_report::{count, model_text};
 
+use crate::data_page::page;
 use crate::text::table;
 use crate::train::learning_lines;
 
@@ -64,6 +65,9 @@ pub fn inspect(model: &Model, curves: bool) -> String {
         })
         .collect();
     lines.push(String::new());
+    if let Some(data) = &model.data {
+        lines.extend(page(None, data, &[]));
+    }
     lines.push(table(&["feature", "moves by", "log-odds"], &rows));
     if curves {
         lines.push(String::new());

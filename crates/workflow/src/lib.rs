@@ -8,6 +8,7 @@ mod source;
 
 mod check;
 mod columns;
+mod data_page;
 mod evaluation;
 mod features;
 mod reference;

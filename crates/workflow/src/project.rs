@@ -11,7 +11,7 @@ use leadscore_databases::Address;
 use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
-use leadscore_tables::{AttributeKey, Config, ConfigError, Frame, Frames, LoadOptions, Note, Query, Tables};
+use leadscore_tables::{AttributeKey, Config, ConfigError, Frame, Frames, LoadOptions, Note, Query, TableEnd, Tables, TablesError};
 
 use tempfile::TempDir;
 
@@ -190,9 +190,32 @@ impl Project {
     ///
     /// [`leadscore_tables::TablesError`].
     pub fn load_for(&self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
-        let tables = self.load(&load_options_of(model, as_of))?;
+        let tables = self.beside(model).load(&load_options_of(model, as_of))?;
         self.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
         Ok(tables)
+    }
+
+    /// The same project, whose numbers are read as they were written at training where the config leaves that to the cells.
+    pub(crate) fn beside(&self, model: &Model) -> Self {
+        let mut project = self.clone();
+        if let Some(data) = &model.data {
+            project.config.write_numbers_as(data);
+        }
+        project
+    }
+
+    /// Refuses to score leads that would look silent because tables of events end before, beyond what the config allows.
+    ///
+    /// # Errors
+    ///
+    /// [`leadscore_tables::TablesError::Doubts`].
+    pub(crate) fn silence(&self, ends: &[TableEnd], model: &Model, as_of: Timestamp) -> anyhow::Result<()> {
+        if self.config.is_flat() {
+            return Ok(());
+        }
+        let (notes, doubts) = leadscore_tables::silence(&self.config, ends, model.data.as_ref(), as_of);
+        self.notes(&notes);
+        if doubts.is_empty() { Ok(()) } else { Err(TablesError::Doubts(doubts).into()) }
     }
 
     /// Reads a moment: a time, or in a flat export a value of `order_by`.

@@ -177,7 +177,10 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
             _ => None,
         })
         .collect();
-    let source = Source::open(project, &load_options_of(model, options.as_of), options.memory, spill, Some(Wanted { leads: &may_be_open, whole: &of_peers }))?;
+    let beside = project.beside(model);
+    let wanted = Wanted { leads: &may_be_open, whole: &of_peers };
+    let source = Source::open(&beside, &load_options_of(model, options.as_of), options.memory, spill, Some(wanted))?;
+    project.silence(source.ends(), model, options.as_of.unwrap_or_else(|| source.observation_end().next_midnight()))?;
     let stage = project.stage(&format!("computing {} features of open leads", model.specs.len()), source.n_parts())?;
     let mut found = Found::default();
     let look = |part| source.with_part(part, |tables| Found::new(tables, model, options.as_of))?;

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use leadscore_tables::{LoadOptions, Note, PartitionOptions, Partitions, Tables, TablesError, Wanted, needs_partitions};
+use leadscore_core::Timestamp;
+use leadscore_tables::{LoadOptions, Note, PartitionOptions, Partitions, TableEnd, Tables, TablesError, Wanted, needs_partitions};
 
 use crate::project::{Project, now};
 
@@ -39,6 +40,22 @@ impl<'p> Source<'p> {
         if let Self::Parts(partitions) = self {
             Note::merge(&mut notes, partitions.notes.clone());
             project.notes(&notes);
+        }
+    }
+
+    /// Where each table ends.
+    pub(crate) fn ends(&self) -> &[TableEnd] {
+        match self {
+            Self::Whole(tables) => &tables.ends,
+            Self::Parts(partitions) => partitions.ends().map_or(&[], |ends| &ends.tables),
+        }
+    }
+
+    /// The last moment that the data speaks of.
+    pub(crate) fn observation_end(&self) -> Timestamp {
+        match self {
+            Self::Whole(tables) => tables.observation_end,
+            Self::Parts(partitions) => partitions.ends().map_or(Timestamp::MAX, |ends| ends.observation_end),
         }
     }
 

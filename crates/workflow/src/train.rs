@@ -51,7 +51,8 @@ pub fn train(project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> a
     let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
     let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
     project.remark(&describe_counts(&counts, project));
-    let trained = fit(project, &tables, &labelled, fitting, as_of, None)?;
+    let mut trained = fit(project, &tables, &labelled, fitting, as_of, None)?;
+    trained.model.data = Some(leadscore_tables::data_profile(&project.config, &tables));
     report_training(project, &trained);
     Ok(Training { trained, counts, tables, labelled })
 }

@@ -3,11 +3,17 @@
 use leadscore_workflow::check;
 
 use crate::args::CheckArgs;
-use crate::commands::Outcome;
+use crate::commands::{Outcome, elsewhere};
 use crate::show;
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
-    let findings = check(&show::open(&args.config)?)?;
+    let findings = match args.engine.elsewhere() {
+        Some(address) => elsewhere::check(args, address)?,
+        None => check(&show::open(&args.config)?)?,
+    };
     show::result(&if args.json { serde_json::to_string_pretty(&findings)? } else { findings.text() });
+    if findings.is_refused() {
+        return Ok(Outcome::Refused);
+    }
     Ok(if findings.is_wrong { Outcome::No } else { Outcome::Done })
 }

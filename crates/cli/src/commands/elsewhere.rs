@@ -1,14 +1,20 @@
-//! `--engine spark`: features, training and scores on an engine that holds the tables.
+//! `--engine spark`: a look at the data, features, training and scores on an engine that holds the tables.
 
-use crate::args::{FeaturesArgs, ScoreArgs, TrainArgs};
+use leadscore_workflow::Findings;
+
+use crate::args::{CheckArgs, FeaturesArgs, ScoreArgs, TrainArgs};
 use crate::commands::Outcome;
 
 #[cfg(not(feature = "spark"))]
 mod lines {
-    use super::{FeaturesArgs, Outcome, ScoreArgs, TrainArgs};
+    use super::{CheckArgs, FeaturesArgs, Findings, Outcome, ScoreArgs, TrainArgs};
 
     fn refuse<T>() -> anyhow::Result<T> {
         anyhow::bail!("this leadscore was built without engines: build it with `cargo install --path crates/cli --features spark`, which needs protoc")
+    }
+
+    pub(crate) fn check(_: &CheckArgs, _: &str) -> anyhow::Result<Findings> {
+        refuse()
     }
 
     pub(crate) fn features(_: &FeaturesArgs, _: &str) -> anyhow::Result<Outcome> {
@@ -31,7 +37,7 @@ mod lines {
     use leadscore_tables::check_target;
     use leadscore_workflow::{Engine, Project, Stay, describe_features, read_model, write_model};
 
-    use super::{FeaturesArgs, Outcome, ScoreArgs, TrainArgs};
+    use super::{CheckArgs, FeaturesArgs, Findings, Outcome, ScoreArgs, TrainArgs};
     use crate::args::{ConfigArg, DescribeFormat};
     use crate::show;
 
@@ -45,6 +51,11 @@ mod lines {
 
     fn text(path: &std::path::Path) -> anyhow::Result<&str> {
         path.to_str().with_context(|| format!("{} is not text", path.display()))
+    }
+
+    pub(crate) fn check(args: &CheckArgs, address: &str) -> anyhow::Result<Findings> {
+        let (project, _, engine) = open(&args.config, None, address)?;
+        Ok(engine.check(&project))
     }
 
     pub(crate) fn features(args: &FeaturesArgs, address: &str) -> anyhow::Result<Outcome> {
@@ -82,4 +93,4 @@ mod lines {
     }
 }
 
-pub(crate) use lines::{features, score, train};
+pub(crate) use lines::{check, features, score, train};

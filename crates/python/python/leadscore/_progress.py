@@ -14,7 +14,7 @@ logger = logging.getLogger("leadscore")
 logger.addHandler(logging.NullHandler())
 
 # Remarks that begin like this say that a result is worth less than it looks.
-_WARNINGS = ("warning: ", "leak: ", "suspicious: ", "no signal")
+_WARNINGS = ("warning: ", "note: ", "leak: ", "suspicious: ", "no signal")
 # A stage that is shorter is not worth a line.
 _SHORT = 0.5
 # A reader follows no more than so many changes a second.
@@ -40,7 +40,7 @@ class Listener:
     def remark(self, text: str) -> None:
         """Something that a person should know."""
         if text.startswith(_WARNINGS):
-            warnings.warn(text.removeprefix("warning: "), LeadscoreWarning, stacklevel=3)
+            warnings.warn(text.removeprefix("warning: ").removeprefix("note: "), LeadscoreWarning, stacklevel=3)
         logger.info(text)
 
     def begin(self, stage: int, what: str) -> None:

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use leadscore_core::Writing;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -48,6 +49,11 @@ impl NumberStyle {
     /// `1.234,5` or `1,234.5`.
     pub(crate) fn with_decimal_comma(is_comma: bool) -> Self {
         Self { decimal: Some(if is_comma { ',' } else { '.' }), thousands: None, parentheses: None }
+    }
+
+    /// As the numbers of a model's training were written.
+    pub(crate) fn of_writing(writing: Writing) -> Self {
+        Self { decimal: Some(writing.decimal), thousands: writing.thousands, parentheses: None }
     }
 
     /// What its signs mean; `None` where the style leaves that to the cells.

@@ -22,6 +22,7 @@ pub(super) fn texts(raw: &RawTable<'_>, column: &str) -> Result<Vec<Option<Strin
         values.push(text.map(str::to_owned));
         Ok(())
     })?;
+    raw.count_missing(column, values.iter().filter(|value| value.is_none()).count());
     Ok(values)
 }
 
@@ -245,6 +246,7 @@ pub(super) fn read_category(raw: &RawTable<'_>, column: &str) -> Result<Column, 
         Ok(())
     })?;
     let levels = interner.into_sorted_levels(&mut codes);
+    raw.count_missing(column, codes.iter().filter(|code| **code == MISSING).count());
     Ok(Column::Category { codes, levels })
 }
 

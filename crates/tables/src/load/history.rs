@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use leadscore_core::{FeatureKind, Stamp, Timestamp};
+use leadscore_core::{FeatureKind, Stamp, Timestamp, Writing};
 
 use super::activities::{before_everything, is_long_before};
 use super::attributes::{Interner, texts};
@@ -84,9 +84,13 @@ impl HistoryKinds {
             let verdict = if matches!(declared, Some(ColumnType::Number(_))) { census.verdict_of_numbers(style, false) } else { census.verdict(style, false) };
             let kind = match (&verdict, declared) {
                 (_, Some(ColumnType::Category | ColumnType::Time | ColumnType::Id)) => FeatureKind::Category,
+                // Numbers of one attribute are no cells of one column: without a word of the config only what programs write is read.
+                (NumberVerdict::Numbers(format), _) if *format == NumberFormat::PLAIN || style.is_some() => FeatureKind::Number,
                 (NumberVerdict::Numbers(format), _) => {
-                    // Numbers of one attribute are no cells of one column: only what programs write is read.
-                    if *format == NumberFormat::PLAIN || style.is_some() { FeatureKind::Number } else { FeatureKind::Category }
+                    if is_looked_at {
+                        remarks.doubt(other_writing(table, settings, &name, *format));
+                    }
+                    FeatureKind::Category
                 }
                 (NumberVerdict::Words, _) => FeatureKind::Category,
                 (NumberVerdict::Mixed(_) | NumberVerdict::Unclear(_), _) => {
@@ -104,6 +108,21 @@ impl HistoryKinds {
         }
         kinds
     }
+}
+
+/// The doubt about values that are numbers, and not written as programs write them.
+fn other_writing(table: &Table<'_>, settings: &HistoryConfig, name: &str, format: NumberFormat) -> Doubt {
+    let found = format!("values of `{name}` are numbers, and not written as programs write them");
+    let doubt = Doubt::new(Subject::Numbers, &table.name, found).of_column(&settings.value);
+    let doubt = match format.writing() {
+        Some(Writing { decimal, thousands }) => {
+            let thousands = thousands.map(|sign| format!(", thousands = \"{sign}\"")).unwrap_or_default();
+            let line = format!("types.{} = {{ decimal = \"{decimal}\"{thousands} }}", crate::doubt::key(&settings.value));
+            doubt.settled_by(line, "all numbers of the history are written so")
+        }
+        None => doubt.advise("write the numbers alone"),
+    };
+    doubt.settled_in("[leads]", crate::doubt::type_line(name, "\"category\""), "the values are words")
 }
 
 fn is_wanted(config: &Config, name: &str) -> bool {
@@ -171,7 +190,7 @@ pub(super) fn read_history<'c>(
     }
     changes.retain(|name, _| is_wanted(config, name));
     gathered.remarks.count("[history]", unknown, "changes are of leads that are not there, or lack an attribute or a time; they are left out");
-    add_table_notes(&table, &mut gathered.remarks);
+    add_table_notes(&table, raw.n_rows_of_files(), &mut gathered.remarks);
     let mut history = History::default();
     let ordering =
         Ordering { raw: &raw, settings, cells: &cells, old_cells: old_cells.as_deref(), has_sequence: sequence.is_some(), is_ordered: table.has_file_order() };

@@ -133,6 +133,7 @@ pub(super) fn lead_ids(raw: &RawTable<'_>, column: &str) -> Result<(Vec<String>,
         ids.push(text.to_owned());
         Ok(())
     })?;
+    raw.count_missing(column, 0);
     let mut order: Vec<u32> = (0..ids.len() as u32).collect();
     order.par_sort_unstable_by(|&a, &b| ids[a as usize].cmp(&ids[b as usize]).then(a.cmp(&b)));
     if let Some(pair) = order.windows(2).find(|pair| ids[pair[0] as usize] == ids[pair[1] as usize]) {

@@ -103,6 +103,7 @@ impl Results {
                 is_unspelled |= said.is_none();
                 Ok(())
             })?;
+            raw.count_missing(result, n_without);
             if is_unspelled {
                 let doubt = unspelled(config, raw, result)?;
                 remarks.doubts.extend(doubt.filter(|doubt| !remarks.doubts.contains(doubt)));
@@ -295,7 +296,7 @@ pub(super) fn read_outcomes<'c>(
         let note = Note::counted("[outcomes]", early.len(), "outcomes close before their lead was created; those leads were never at risk");
         remarks.notes.extend(note.map(|note| Note { first: Some(raw.place(row)), ..note }));
     }
-    add_table_notes(&table, remarks);
+    add_table_notes(&table, raw.n_rows_of_files(), remarks);
     Ok(())
 }
 

@@ -196,12 +196,27 @@ impl RawTable<'_> {
         }
         let values = self.numbers_of_files(column)?;
         if !self.is_part() {
+            self.count_missing(column, values.iter().filter(|value| value.is_nan()).count());
             let extremes = Extremes::of(&values, |row| self.row_in_table(row));
             if let Ok(mut known) = self.table.written.extremes.lock() {
                 known.entry(column.to_owned()).or_default().merge(extremes);
             }
         }
         Ok(values)
+    }
+
+    /// Rows of the files: where a cell holds several ids, one row may be many.
+    pub(crate) fn n_rows_of_files(&self) -> usize {
+        self.rows.as_ref().map_or(self.n_rows, |rows| rows.last().map_or(0, |&last| last as usize + 1))
+    }
+
+    /// Keeps how many cells of a column are missing.
+    pub(crate) fn count_missing(&self, column: &str, n_missing: usize) {
+        if let Cells::Frames { batch: None, .. } = &self.cells
+            && let Ok(mut known) = self.table.written.missing.lock()
+        {
+            known.insert(column.to_owned(), n_missing);
+        }
     }
 
     fn numbers_of_files(&self, column: &str) -> Result<Vec<f64>, TablesError> {
@@ -231,6 +246,11 @@ impl RawTable<'_> {
                 Ok(())
             })?;
             is_odd |= known.is_none() && n_either > 0 && n_either == n_points;
+            if n_points > n_either
+                && let Ok(mut known) = self.table.written.fractions.lock()
+            {
+                known.insert(column.to_owned());
+            }
         } else {
             for series in self.series(column) {
                 let floats = series.cast(&DataType::Float64).map_err(|error| self.engine_error(error))?;
@@ -308,6 +328,7 @@ impl RawTable<'_> {
             let whole = whole.i64().map_err(|error| self.engine_error(error))?;
             if all_within(whole, self.table.bounds.window) && !whole.iter().flatten().all(|micros| micros % 86_400_000_000 == 0) {
                 self.table.remember_days(column, false);
+                self.count_missing(column, whole.null_count());
                 return Ok(whole.iter().map(|value| value.map_or(NEVER, Timestamp::from_micros)).collect());
             }
         }
@@ -322,6 +343,7 @@ impl RawTable<'_> {
         let mut faults = TimeFaults::new(self.table.bounds);
         let times = self.stamps(column, &mut faults)?;
         if faults.is_empty() {
+            self.count_missing(column, times.iter().filter(|time| time.is_none()).count());
             return self.as_days(column, times);
         }
         if matches!(self.cells, Cells::Frames { batch: Some(_), .. }) {
@@ -340,6 +362,7 @@ impl RawTable<'_> {
         let times = self.stamps(column, &mut faults)?;
         if faults.is_empty() {
             let n_idle = faults.n_idle();
+            self.count_missing(column, times.iter().filter(|time| time.is_none()).count());
             return Ok((self.as_days(column, times)?, n_idle));
         }
         Err(self.time_doubt(column, &faults).into())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::{HashMap, HashSet};
+use leadscore_core::Writing;
 
 /// What a comma or a point in a number stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,16 @@ pub(crate) struct NumberFormat {
 impl NumberFormat {
     /// As programs write numbers: `1234.5`.
     pub(crate) const PLAIN: Self = Self { comma: None, point: Some(Sign::Decimal), affix: Affix::Nothing, parentheses: false };
+
+    /// What begins a fraction and what parts thousands; `None` where no cell has shown either.
+    pub(crate) fn writing(&self) -> Option<Writing> {
+        match (self.comma, self.point) {
+            (Some(Sign::Decimal), point) => Some(Writing { decimal: ',', thousands: point.map(|_| '.') }),
+            (Some(Sign::Thousands), _) => Some(Writing { decimal: '.', thousands: Some(',') }),
+            (None, Some(Sign::Thousands)) => Some(Writing { decimal: ',', thousands: Some('.') }),
+            (None, Some(Sign::Decimal) | None) => None,
+        }
+    }
 
     /// The number of a cell; `None` where it is not written so.
     pub(crate) fn parse(&self, text: &str) -> Option<f64> {

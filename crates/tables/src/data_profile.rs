@@ -1,0 +1,162 @@
+//! What tables look like: rows, days, keys, and every column with its part, its missing cells and its values.
+
+use std::collections::BTreeMap;
+
+use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, Writing};
+
+use crate::config::{ColumnType, Config, OneOrMany};
+use crate::typed::{Attribute, Column, MISSING, Tables};
+
+/// What was seen of a table while it was read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SeenTable {
+    /// Rows of all its files.
+    pub(crate) n_rows: usize,
+    /// In the order of the file.
+    pub(crate) columns: Vec<SeenColumn>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct SeenColumn {
+    pub(crate) name: String,
+    /// Of a column that was read.
+    pub(crate) n_missing: Option<usize>,
+    /// The type of one that cannot be.
+    pub(crate) unreadable: Option<String>,
+    /// How its numbers are written.
+    pub(crate) writing: Option<Writing>,
+}
+
+/// Levels that are kept of a column.
+const MOST_LEVELS: usize = 50;
+
+/// What the tables of a config look like; nothing where they were looked at by parts.
+pub fn data_profile(config: &Config, tables: &Tables) -> DataProfile {
+    let names = config.files().into_iter().map(|(name, _)| name);
+    DataProfile { tables: names.filter_map(|name| Some(table_profile(config, tables, &name, tables.seen.get(&name)?))).collect() }
+}
+
+fn table_profile(config: &Config, tables: &Tables, name: &str, seen: &SeenTable) -> TableProfile {
+    let reach = tables.ends.iter().find(|end| end.table == name).map(|end| end.reach(tables.observation_end));
+    let matches = tables.matched.get(name).map(|matched| matched.count());
+    let columns = seen.columns.iter().map(|column| column_profile(config, tables, name, column)).collect();
+    TableProfile { table: name.to_owned(), n_rows: seen.n_rows as u64, reach, matches, columns }
+}
+
+fn column_profile(config: &Config, tables: &Tables, table: &str, seen: &SeenColumn) -> ColumnProfile {
+    let role = role(config, table, &seen.name);
+    let cells = match (&seen.unreadable, role) {
+        (Some(kind), _) => Some(Cells::Unreadable(kind.clone())),
+        (None, ColumnRole::Time) => Some(Cells::Times),
+        (None, ColumnRole::Key | ColumnRole::Outcome | ColumnRole::Change) => Some(Cells::Texts),
+        _ => cells(tables, table, seen),
+    };
+    // What turned out to be times or ids is not learned from.
+    let is_idle = role == ColumnRole::Attribute && cells.is_none();
+    let role = if is_idle { ColumnRole::Unused } else { role };
+    ColumnProfile { column: seen.name.clone(), role, cells, n_missing: seen.n_missing.map(|n_missing| n_missing as u64) }
+}
+
+/// What a column is for.
+fn role(config: &Config, table: &str, column: &str) -> ColumnRole {
+    let is = |named: &Option<String>| named.as_deref() == Some(column);
+    let any = |named: &[String]| named.iter().any(|one| one == column);
+    let activity = table.strip_prefix("[activities.").and_then(|name| config.activities.get(name.strip_suffix(']')?));
+    let lookup = table.strip_prefix("[lookups.").and_then(|name| config.lookups.get(name.strip_suffix(']')?));
+    let learned = |exclude: &[String], attributes: Option<&Vec<String>>, types: &BTreeMap<String, ColumnType>| {
+        if any(exclude) || matches!(types.get(column), Some(ColumnType::Id | ColumnType::Time)) {
+            ColumnRole::Excluded
+        } else if attributes.is_some_and(|chosen| !any(chosen)) {
+            ColumnRole::Unused
+        } else {
+            ColumnRole::Attribute
+        }
+    };
+    if let Some(activity) = activity {
+        return match () {
+            () if is(&activity.lead) || is(&activity.account) => ColumnRole::Key,
+            () if activity.at == column || is(&activity.recorded_at) => ColumnRole::Time,
+            () if any(&activity.kind) => ColumnRole::Kind,
+            () if any(&activity.values) => ColumnRole::Value,
+            () => ColumnRole::Unused,
+        };
+    }
+    if let Some(lookup) = lookup {
+        return match () {
+            () if lookup.key == column => ColumnRole::Key,
+            () if is(&lookup.changed_at) => ColumnRole::Time,
+            () => learned(&lookup.exclude, lookup.attributes.as_ref(), &lookup.types),
+        };
+    }
+    match table {
+        "[leads]" => {
+            let leads = &config.leads;
+            let is_key = leads.id == column
+                || is(&leads.account)
+                || config.lookups.values().any(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key) == column)
+                || config.activities.values().any(|activity| is(&activity.account));
+            match () {
+                () if is_key => ColumnRole::Key,
+                () if is(&leads.created_at) || is(&config.snapshots.order_by) => ColumnRole::Time,
+                () if leads.manual_score.as_ref().map(OneOrMany::to_vec).is_some_and(|points| any(&points)) => ColumnRole::Points,
+                () if is(&config.outcomes.flag) => ColumnRole::Outcome,
+                () => learned(&leads.exclude, leads.attributes.as_ref(), &leads.types),
+            }
+        }
+        "[outcomes]" => {
+            let outcomes = &config.outcomes;
+            match () {
+                () if is(&outcomes.lead) => ColumnRole::Key,
+                () if is(&outcomes.closed_at) || is(&outcomes.recorded_at) => ColumnRole::Time,
+                () if is(&outcomes.result) || is(&outcomes.amount) => ColumnRole::Outcome,
+                () => ColumnRole::Unused,
+            }
+        }
+        _ => match &config.history {
+            Some(history) if history.lead == column => ColumnRole::Key,
+            Some(history) if history.changed_at == column => ColumnRole::Time,
+            Some(history) if history.attribute == column || history.value == column || is(&history.old_value) || is(&history.sequence) => ColumnRole::Change,
+            _ => ColumnRole::Unused,
+        },
+    }
+}
+
+/// What was read of a column.
+fn cells(tables: &Tables, table: &str, seen: &SeenColumn) -> Option<Cells> {
+    let of = |attributes: &[Attribute]| attributes.iter().find(|attribute| attribute.name == seen.name).map(|attribute| of_column(&attribute.column, seen));
+    if table == "[leads]" {
+        return of(&tables.leads.attributes).or_else(|| numbers(tables.leads.manual_score.as_deref()?, None));
+    }
+    if let Some(lookup) = tables.lookups.iter().find(|lookup| table == format!("[lookups.{}]", lookup.name)) {
+        return of(&lookup.rows.attributes);
+    }
+    let activities = tables.activities.iter().find(|activities| table == format!("[activities.{}]", activities.name))?;
+    let kind = activities.rows.kinds.iter().find(|kind| kind.name == seen.name).map(|kind| categories(&kind.codes, &kind.levels));
+    kind.or_else(|| numbers(&activities.rows.values.iter().find(|value| value.name == seen.name)?.values, seen.writing))
+}
+
+fn of_column(column: &Column, seen: &SeenColumn) -> Cells {
+    match column {
+        Column::Number(values) => numbers(values, seen.writing).unwrap_or(Cells::Texts),
+        Column::Category { codes, levels } => categories(codes, levels),
+    }
+}
+
+fn numbers(values: &[f64], written: Option<Writing>) -> Option<Cells> {
+    let mut known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+    if known.is_empty() {
+        return None;
+    }
+    let n = known.len();
+    let mut at = |rank: usize| *known.select_nth_unstable_by(rank.min(n - 1), f64::total_cmp).1;
+    Some(Cells::Numbers { low: at(0), percentile_1: at(n / 100), median: at(n / 2), percentile_99: at(n - 1 - n / 100), high: at(n - 1), written })
+}
+
+fn categories(codes: &[u32], levels: &[String]) -> Cells {
+    let mut counts = vec![0_u64; levels.len()];
+    codes.iter().filter(|&&code| code != MISSING).for_each(|&code| counts[code as usize] += 1);
+    let mut order: Vec<usize> = (0..levels.len()).collect();
+    order.sort_by_key(|&level| (std::cmp::Reverse(counts[level]), level));
+    order.truncate(MOST_LEVELS);
+    Cells::Categories { n_levels: levels.len() as u64, levels: order.into_iter().map(|level| (levels[level].clone(), counts[level])).collect() }
+}
