@@ -72,7 +72,12 @@ fn version_3() -> Model {
     let columns = vec![
         column("id", ColumnRole::Key, Some(Cells::Texts), Some(0)),
         column("created", ColumnRole::Time, Some(Cells::Times), Some(2)),
-        column("size", ColumnRole::Attribute, Some(Cells::Numbers { low: 0.0, percentile_1: 0.5, median: 4.0, percentile_99: 11.5, high: 12.0, written }), Some(7)),
+        column(
+            "size",
+            ColumnRole::Attribute,
+            Some(Cells::Numbers { low: 0.0, percentile_1: 0.5, median: 4.0, percentile_99: 11.5, high: 12.0, written }),
+            Some(7),
+        ),
         column("source", ColumnRole::Attribute, Some(Cells::Categories { n_levels: 2, levels: vec![("web".to_owned(), 80), ("mail".to_owned(), 40)] }), None),
         column("blob", ColumnRole::Excluded, Some(Cells::Unreadable("lists".to_owned())), None),
         column("note", ColumnRole::Unused, None, None),

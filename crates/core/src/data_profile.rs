@@ -160,6 +160,13 @@ pub struct Writing {
 }
 
 impl DataProfile {
+    /// The same with columns in order of name, so that their order in a file leaves no trace.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.tables.iter_mut().for_each(|table| table.columns.sort_by(|a, b| a.column.cmp(&b.column)));
+        self
+    }
+
     /// A table by the name that the config gives it.
     pub fn table(&self, name: &str) -> Option<&TableProfile> {
         self.tables.iter().find(|table| table.table == name)

@@ -215,14 +215,18 @@ impl DataVerdict {
 impl Card {
     /// The comparison that decided what was shipped: the last step up that was taken, or the first that was not.
     pub fn decisive_challenge(&self) -> Option<&Challenge> {
-        let taken = self.challenges.iter().rev().find(|challenge| challenge.shipped == challenge.richer);
-        // A step from the win rate to straight lines is no news where curves were tried as well.
-        let refused = self.challenges.iter().find(|challenge| challenge.shipped == challenge.simpler);
-        match (taken, refused) {
-            (Some(taken), Some(refused)) if taken.simpler == "the base rate" => Some(refused),
-            (taken, refused) => taken.or(refused),
-        }
+        decisive(&self.challenges)
     }
+}
+
+fn decisive(challenges: &[Challenge]) -> Option<&Challenge> {
+    let Some(last) = challenges.iter().rposition(|challenge| challenge.shipped == challenge.richer) else {
+        return challenges.first();
+    };
+    let taken = &challenges[last];
+    // A step from the win rate to a model is no news where a richer one was tried after it; both speak of what was shipped.
+    let refused = challenges.get(last + 1).filter(|_| taken.simpler == "the base rate");
+    Some(refused.unwrap_or(taken))
 }
 
 impl Model {
@@ -415,5 +419,35 @@ impl Model {
             return Some("the tier edges are not probabilities in falling order");
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_decisive_challenge_names_what_was_shipped() {
+        let ladder = ["the base rate", "straight lines", "curves", "curves and 3 tables"];
+        // Every way in which steps can be taken or refused.
+        for taken in 0..8_usize {
+            let (mut chosen, mut challenges) = (0, Vec::new());
+            for step in 1..ladder.len() {
+                let is_taken = taken >> (step - 1) & 1 == 1;
+                let simpler = chosen;
+                chosen = if is_taken { step } else { chosen };
+                challenges.push(Challenge {
+                    richer: ladder[step].to_owned(),
+                    simpler: ladder[simpler].to_owned(),
+                    log_loss_difference: 0.0,
+                    low: 0.0,
+                    high: 0.0,
+                    n_snapshots: 1,
+                    shipped: ladder[chosen].to_owned(),
+                    reason: String::new(),
+                });
+            }
+            assert_eq!(decisive(&challenges).expect("there are some").shipped, ladder[chosen], "{taken:03b}");
+        }
     }
 }

@@ -1,10 +1,15 @@
 //! Arrow types in files and streams: which of them the engine can hold, and what the others are read as, or called where they are refused.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
 
+use base64::Engine;
 use polars::prelude::{DataType, IntoColumn, NamedFrom, PlSmallStr, Series, TimeUnit, TimeZone};
 use polars_arrow::array::{Array, FixedSizeBinaryArray, PrimitiveArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars_arrow_format::ipc::planus::{self, ReadAsRoot};
+use polars_arrow_format::ipc::{FieldRef, FooterRef, MessageHeaderRef, MessageRef, SchemaRef, TypeRef, UnionMode};
 
 /// Columns whose type is not read, with the name of the type.
 pub(crate) type Unreadable = BTreeMap<String, String>;
@@ -45,6 +50,67 @@ pub(crate) fn reading(kind: &ArrowDataType) -> Reading {
 
 fn is_zone(zone: Option<&PlSmallStr>) -> bool {
     TimeZone::opt_try_new(zone.cloned()).is_ok()
+}
+
+/// The first column of an Arrow file at whose type the engine panics when it opens the file, and what it holds.
+pub(crate) fn unknown_in_file(path: &Path) -> std::io::Result<Option<(String, &'static str)>> {
+    const END: &[u8] = b"ARROW1";
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    let Some(at) = length.checked_sub(END.len() as u64 + 4) else { return Ok(None) };
+    let mut last = [0; 10];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut last)?;
+    let size = u64::from(u32::from_le_bytes([last[0], last[1], last[2], last[3]]));
+    let Some(begin) = at.checked_sub(size).filter(|_| last.ends_with(END)) else { return Ok(None) };
+    let mut footer = Vec::new();
+    file.seek(SeekFrom::Start(begin))?;
+    file.take(size).read_to_end(&mut footer)?;
+    // What makes no sense is the engine's to refuse.
+    Ok(unknown_in_footer(&footer).unwrap_or(None))
+}
+
+/// The same of the Arrow types that a Parquet file says its writer had in mind: in base64, the message of a schema.
+pub(crate) fn is_unknown_in_parquet(text: &str) -> bool {
+    let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(text) else { return false };
+    let message = bytes.strip_prefix(&[0xff; 4]).unwrap_or(&bytes).get(4..).unwrap_or_default();
+    let of_message = || match MessageRef::read_as_root(message)?.header()? {
+        Some(MessageHeaderRef::Schema(schema)) => unknown_in_schema(schema),
+        _ => Ok(None),
+    };
+    of_message().is_ok_and(|unknown| unknown.is_some())
+}
+
+fn unknown_in_footer(footer: &[u8]) -> planus::Result<Option<(String, &'static str)>> {
+    FooterRef::read_as_root(footer)?.schema()?.map_or(Ok(None), unknown_in_schema)
+}
+
+fn unknown_in_schema(schema: SchemaRef<'_>) -> planus::Result<Option<(String, &'static str)>> {
+    for field in schema.fields()?.into_iter().flatten() {
+        let field = field?;
+        if let Some(kind) = unknown_in_field(field, 0)? {
+            return Ok(Some((field.name()?.unwrap_or_default().to_owned(), kind)));
+        }
+    }
+    Ok(None)
+}
+
+fn unknown_in_field(field: FieldRef<'_>, depth: usize) -> planus::Result<Option<&'static str>> {
+    match field.type_()? {
+        Some(TypeRef::RunEndEncoded(_)) => return Ok(Some("run-end encoded cells")),
+        Some(TypeRef::Union(union)) if union.mode()? == UnionMode::Sparse => return Ok(Some("sparse unions")),
+        Some(TypeRef::ListView(_) | TypeRef::LargeListView(_)) => return Ok(Some("list views")),
+        _ => {}
+    }
+    // Deeper nests are nobody's.
+    if depth < 64 {
+        for child in field.children()?.into_iter().flatten() {
+            if let Some(kind) = unknown_in_field(child?, depth + 1)? {
+                return Ok(Some(kind));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Whether the engine has a type for it; it panics at what it has none for.

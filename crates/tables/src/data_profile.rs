@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, Writing};
 
 use crate::config::{ColumnType, Config, OneOrMany};
+use crate::doubt::{Doubt, Subject};
+use crate::scan::Table;
 use crate::typed::{Attribute, Column, MISSING, Tables};
 
 /// What was seen of a table while it was read.
@@ -55,6 +57,19 @@ fn column_profile(config: &Config, tables: &Tables, table: &str, seen: &SeenColu
     let is_idle = role == ColumnRole::Attribute && cells.is_none();
     let role = if is_idle { ColumnRole::Unused } else { role };
     ColumnProfile { column: seen.name.clone(), role, cells, n_missing: seen.n_missing.map(|n_missing| n_missing as u64) }
+}
+
+/// The doubts about columns that play a part and have no value in any row.
+pub(crate) fn empty_parts(config: &Config, table: &Table<'_>) -> Vec<Doubt> {
+    let plays_a_part = |column: &String| match role(config, &table.name, column) {
+        ColumnRole::Key | ColumnRole::Time => true,
+        ColumnRole::Outcome => config.outcomes.amount.as_ref() != Some(column),
+        ColumnRole::Change => config.history.as_ref().is_some_and(|history| history.attribute == *column || history.value == *column),
+        _ => false,
+    };
+    let empty = table.empty_columns().into_iter().filter(plays_a_part);
+    let doubt = |column: String| Doubt::new(Subject::Types, &table.name, "no row has a value here").of_column(&column);
+    empty.map(|column| doubt(column).at(Some(table.path().display().to_string())).advise("name another column, or export the table again")).collect()
 }
 
 /// What a column is for.
@@ -148,6 +163,8 @@ fn numbers(values: &[f64], written: Option<Writing>) -> Option<Cells> {
         return None;
     }
     let n = known.len();
+    // Of whatever file: a column with fractions is one whose points begin them.
+    let written = written.or_else(|| known.iter().any(|value| value.fract() != 0.0).then_some(Writing { decimal: '.', thousands: None }));
     let mut at = |rank: usize| *known.select_nth_unstable_by(rank.min(n - 1), f64::total_cmp).1;
     Some(Cells::Numbers { low: at(0), percentile_1: at(n / 100), median: at(n / 2), percentile_99: at(n - 1 - n / 100), high: at(n - 1), written })
 }

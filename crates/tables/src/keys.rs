@@ -172,6 +172,8 @@ pub(crate) enum Cause {
     Blanks,
     Marks,
     Prefix,
+    Extra,
+    Rounded,
 }
 
 impl Cause {
@@ -185,6 +187,10 @@ impl Cause {
             Self::Case => "they would match in lower case".to_owned(),
             Self::Blanks => "they would match without blanks, quotes and characters that cannot be seen".to_owned(),
             Self::Marks => "they would match without hyphens, commas and brackets".to_owned(),
+            Self::Extra => "they would match without what stands behind `@`, `:`, `/`, `#` or `|`".to_owned(),
+            Self::Rounded => {
+                "they would match by their first 15 digits, which is all that a spreadsheet keeps of a number: export the column as text".to_owned()
+            }
             Self::Prefix => "they would match by their digits alone: one of the tables has letters before them".to_owned(),
         }
     }
@@ -193,13 +199,14 @@ impl Cause {
 /// A key without what systems add to it or take from it; the same of an id that it may match.
 type Form = fn(&str) -> Option<String>;
 
-const FORMS: [(Cause, Form); 8] = [
+const FORMS: [(Cause, Form); 10] = [
     (Cause::Fraction, |text| {
         let whole =
             text.split_once('.').filter(|(_, fraction)| !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')).map_or(text, |(whole, _)| whole);
         Some(whole.to_owned())
     }),
     (Cause::Zeros, |text| Some(text.trim_start_matches('0').to_owned()).filter(|text| !text.is_empty())),
+    (Cause::Rounded, |text| (text.len() > 15 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text[..15].to_owned())),
     (Cause::Salesforce, |text| matches!(text.len(), 15 | 18).then(|| text.get(..15).map(str::to_owned)).flatten()),
     (Cause::Case, |text| Some(text.to_lowercase())),
     (Cause::Blanks, |text| {
@@ -211,6 +218,7 @@ const FORMS: [(Cause, Form); 8] = [
         // What notation with a few digits keeps of it.
         (value.is_finite() && value.abs() >= 1e5).then(|| format!("{value:.5e}"))
     }),
+    (Cause::Extra, |text| text.split(['@', ':', '/', '#', '|']).next().filter(|part| !part.is_empty()).map(str::to_owned)),
     (Cause::Prefix, |text| {
         let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0');
         (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.to_owned())
@@ -295,6 +303,8 @@ mod tests {
         check(&["123.0", "124.0"], &["123", "124"], Some(Cause::Fraction));
         check(&["123", "124"], &["123.0", "124.0"], Some(Cause::Fraction));
         check(&["1.23457E+14"], &["123456789012345"], Some(Cause::Scientific));
+        check(&["100007@crm", "100014@crm"], &["100007", "100014"], Some(Cause::Extra));
+        check(&["123456789012345000"], &["123456789012345678"], Some(Cause::Rounded));
         check(&["1.02E+05", "1.03E+05"], &["101600", "102700"], Some(Cause::Scientific));
         check(&["123", "7"], &["00123", "00007"], Some(Cause::Zeros));
         check(&["00Q5e00001abcde"], &["00Q5e00001abcdeEAA"], Some(Cause::Salesforce));

@@ -139,7 +139,7 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
         }
     }
     let flags = config.outcomes.flag.as_ref().map(|column| read_flags(config, &raw, column, &mut gathered.remarks)).transpose()?;
-    add_table_notes(&leads_table, raw.n_rows_of_files(), &mut gathered.remarks);
+    add_table_notes(config, &leads_table, raw.n_rows_of_files(), &mut gathered.remarks);
     let mut outcomes: Vec<LeadOutcome> = vec![LeadOutcome::default(); n_leads];
     if let Some(flags) = flags {
         for (row, flag) in flags.into_iter().enumerate() {
@@ -273,11 +273,12 @@ pub(crate) fn check_ids(config: &Config, leads: &Table<'_>) -> Result<(), Tables
 }
 
 /// Says how the files of a table were read, and what of it as a whole is a doubt; those of a part were said with the whole.
-pub(crate) fn add_table_notes(table: &Table<'_>, n_rows: usize, remarks: &mut Remarks) {
+pub(crate) fn add_table_notes(config: &Config, table: &Table<'_>, n_rows: usize, remarks: &mut Remarks) {
     if table.is_spilled() {
         return;
     }
     remarks.seen.insert(table.name.clone(), table.seen(n_rows));
+    crate::data_profile::empty_parts(config, table).into_iter().for_each(|doubt| remarks.doubt(doubt));
     crate::sentinels::doubts(table).into_iter().for_each(|doubt| remarks.doubt(doubt));
     remarks.notes.extend(table.notes.iter().map(|text| Note::new(&table.name, text)));
     for column in table.columns_of_days() {

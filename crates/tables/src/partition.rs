@@ -208,7 +208,7 @@ impl<'c> Partitions<'c> {
                 partitions.strangers.extend(matchings.first_stranger(name).map(|row| (name.clone(), table.place(row))));
             }
         }
-        partitions.tables.values().for_each(|table| load::add_table_notes(table, 0, &mut remarks));
+        partitions.tables.values().for_each(|table| load::add_table_notes(config, table, 0, &mut remarks));
         if !remarks.doubts.is_empty() {
             return Err(TablesError::Doubts(remarks.doubts));
         }
@@ -305,7 +305,11 @@ impl<'c> Partitions<'c> {
         // Texts are kept in one piece each; a slice of it stands for a cell.
         let mut texts: Vec<Texts<'_>> = Vec::new();
         for (name, role) in &spilling.columns {
-            texts.push(if *role == Role::Text { Texts::read(raw, name)? } else { Texts::Borrowed(Vec::new()) });
+            let read = if *role == Role::Text { Texts::read(raw, name)? } else { Texts::Borrowed(Vec::new()) };
+            if *role == Role::Text {
+                raw.count_missing(name, read.n_missing());
+            }
+            texts.push(read);
         }
         let accounts = spilling.entity.map(|column| Texts::read(raw, column)).transpose()?;
         let mut outgoing = Vec::new();
@@ -442,6 +446,13 @@ impl<'r> Texts<'r> {
             Ok(())
         })?;
         Ok(Self::Copied { blob, cells })
+    }
+
+    fn n_missing(&self) -> usize {
+        match self {
+            Self::Borrowed(cells) => cells.iter().filter(|cell| cell.is_none()).count(),
+            Self::Copied { cells, .. } => cells.iter().filter(|cell| cell.is_none()).count(),
+        }
     }
 
     fn cells(&self) -> Vec<Option<&str>> {

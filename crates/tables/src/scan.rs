@@ -3,7 +3,7 @@
 mod part;
 mod raw;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -71,10 +71,10 @@ struct Written {
     days: Mutex<HashMap<String, bool>>,
     numbers: Mutex<HashMap<String, NumberFormat>>,
     extremes: Mutex<BTreeMap<String, Extremes>>,
-    /// Columns some of whose numbers have a fraction behind a point.
-    fractions: Mutex<BTreeSet<String>>,
     /// Missing cells of columns that were read as a whole.
     missing: Mutex<BTreeMap<String, usize>>,
+    /// Whether a column that was read has any cell with a value.
+    filled: Mutex<BTreeMap<String, bool>>,
 }
 
 impl<'a> Table<'a> {
@@ -206,14 +206,16 @@ impl<'a> Table<'a> {
         SeenTable { n_rows, columns: self.columns.iter().map(column).collect() }
     }
 
-    /// How the numbers of a column are written, where some cell shows it.
+    /// Columns that were read and have no value in any row.
+    pub(crate) fn empty_columns(&self) -> Vec<String> {
+        let known = self.written.filled.lock().map(|known| known.clone()).unwrap_or_default();
+        known.into_iter().filter(|(_, is_filled)| !is_filled).map(|(column, _)| column).collect()
+    }
+
+    /// How the numbers of a column are written, where that is not as programs write them.
     fn writing(&self, column: &str) -> Option<Writing> {
         let format = self.written.numbers.lock().ok().and_then(|known| known.get(column).copied());
-        let has_fraction = self.written.fractions.lock().is_ok_and(|known| known.contains(column));
-        match format {
-            Some(format) if format != NumberFormat::PLAIN => format.writing(),
-            _ => has_fraction.then_some(Writing { decimal: '.', thousands: None }),
-        }
+        format.and_then(|format| format.writing())
     }
 
     /// The outermost numbers of each column that was read as numbers.

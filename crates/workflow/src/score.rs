@@ -322,16 +322,11 @@ fn summarise(project: &Project, found: &Found, scored: &Scored, tiers: &[Contact
     }
     for tier in ContactPriority::QUARTILES {
         let rows: Vec<usize> = (0..n).filter(|&row| tiers[row] == tier).collect();
-        let mean = rows.iter().map(|&row| scored.probabilities[row]).sum::<f64>() / rows.len().max(1) as f64;
-        project.remark(&format!(
-            "  {:<10} {:>9} leads ({:4.1} %), mean likelihood {:5.2} %",
-            tier.name(),
-            count(rows.len()),
-            100.0 * rows.len() as f64 / n as f64,
-            100.0 * mean
-        ));
+        let mean = rows.iter().map(|&row| scored.probabilities[row]).sum::<f64>() / rows.len() as f64;
+        let mean = if rows.is_empty() { String::new() } else { format!(", mean likelihood {:5.2} %", 100.0 * mean) };
+        project.remark(&format!("  {:<10} {:>9} leads ({:4.1} %){mean}", tier.name(), count(rows.len()), 100.0 * rows.len() as f64 / n as f64));
     }
     if n < 100 {
-        project.remark(&format!("warning: {n} leads make thin quartiles: under 100, a tier says little"));
+        project.remark(&format!("warning: the quartiles of {n} leads are thin: under 100, a tier says little"));
     }
 }

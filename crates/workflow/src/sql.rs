@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use leadscore_core::Timestamp;
 use leadscore_inference::Model;
 use leadscore_sql::{Dialect, FeaturesSql, Moments, SqlSource, SqlSources, score_tables_sql};
-use leadscore_tables::{Config, TimeKinds, attributes_with_history, nearest, time_kinds};
+use leadscore_tables::{Config, TablesError, TimeKinds, attributes_with_history, nearest, time_kinds};
 
 use crate::project::{Project, now};
 
@@ -33,6 +33,10 @@ pub(crate) fn sql_sources(project: &Project, dialect: Dialect, places: &BTreeMap
     if let Some(wrong) = places.keys().find(|place| !names.contains(place)) {
         let near = nearest(wrong, names.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         bail!("there is no table `{wrong}` in {}: {near}it has {}", project.name, names.join(", "));
+    }
+    // A database knows no order of rows.
+    if let Some(doubt) = leadscore_tables::unordered_changes(&project.config, &project.folder)? {
+        return Err(TablesError::Doubts(vec![doubt]).into());
     }
     let kinds: TimeKinds = if project.config.is_flat() { TimeKinds::new() } else { time_kinds(&project.config, &project.folder, Some(now()))? };
     let source = |name: String| {

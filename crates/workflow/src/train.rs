@@ -52,7 +52,7 @@ pub fn train(project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> a
     let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
     project.remark(&describe_counts(&counts, project));
     let mut trained = fit(project, &tables, &labelled, fitting, as_of, None)?;
-    trained.model.data = Some(leadscore_tables::data_profile(&project.config, &tables));
+    trained.model.data = Some(leadscore_tables::data_profile(&project.config, &tables).in_order());
     report_training(project, &trained);
     Ok(Training { trained, counts, tables, labelled })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// Chores of the project.
 #[derive(Debug, Parser)]
@@ -16,7 +16,11 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Chore {
     /// Run all tests: Rust, doc tests, Python, browser; installs a browser where that is possible
-    Test,
+    Test {
+        /// One part of them alone
+        #[arg(long, value_enum)]
+        only: Option<Part>,
+    },
     /// Make the book of `docs`, in `target/book`
     Book,
     /// Build a static binary for Linux and what a container image is made of, in `target/dist`
@@ -26,6 +30,17 @@ enum Chore {
     /// Measure, and print wall time, CPU time and peak memory
     #[command(subcommand)]
     Bench(Bench),
+    /// Change one thing at random in a clean CRM: the same matrix, or an error that names it; writes the table into the docs
+    Mutations {
+        /// How many
+        #[arg(long, default_value_t = 2_000)]
+        n: u32,
+        /// Another seed, other changes
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+    },
+    /// Every type of Arrow and Parquet in every role: read, or an error that names it; writes the table into the docs
+    Types,
     /// Compare predictions with the simulated truth on as many later snapshots as the promise names
     Truth {
         /// Number of leads
@@ -110,7 +125,7 @@ impl Engines {
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().chore {
-        Chore::Test => test(),
+        Chore::Test { only } => test(only),
         Chore::Book => book(),
         Chore::Dist => dist(),
         Chore::Golden => golden(),
@@ -122,6 +137,8 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench(Bench::Package { tiny }) => bench_package(tiny),
         Chore::Bench(Bench::Engines(asked)) => bench_engines(&if asked.tiny { Engines::tiny() } else { asked }),
         Chore::Bench(Bench::Tiny { draws }) => bench_tiny(draws),
+        Chore::Mutations { n, seed } => cases(&["tests/cases/mutations.py", "--write", "--n", &n.to_string(), "--seed", &seed.to_string()]),
+        Chore::Types => cases(&["tests/cases/types_of_arrow.py", "--write"]),
         Chore::Truth { leads } => truth(leads),
     }
 }
@@ -161,43 +178,88 @@ fn is_there(program: &str) -> bool {
 }
 
 /// Everything is built as the command is, so that Polars is compiled once.
-fn test() -> anyhow::Result<()> {
+fn test(only: Option<Part>) -> anyhow::Result<()> {
     install_for_tests();
+    Part::value_variants().iter().filter(|part| only.is_none_or(|only| only == **part)).try_for_each(|part| part.run())
+}
+
+/// A part of the tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Rust, and the examples in its documentation
+    Rust,
+    /// SQL and parity, in Python with the command
+    Python,
+    /// The Python package and the notebooks
+    Package,
+    /// Tables as people have them
+    Cases,
+    /// Engines and stores
+    Engine,
+    /// The code in the pages, and the book
+    Book,
+    /// The report in a browser
+    Browser,
+    /// The measurements in small, so that they cannot rot
+    Bench,
+}
+
+impl Part {
+    fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Rust => test_rust(),
+            Self::Python => unittests(&venv("peers", &PEERS)?, "tests/python"),
+            Self::Package => test_package(),
+            Self::Cases => unittests(&venv("engine", &ENGINES)?, "tests/cases"),
+            Self::Engine => unittests(&with_wheel("engine", &ENGINES)?, "tests/engine"),
+            Self::Book => {
+                unittests(&with_wheel("engine", &ENGINES)?, "tests/book")?;
+                book()
+            }
+            Self::Browser if is_there("chromium") || std::env::var_os("CI").is_some() => unittests(&venv("report", &REPORT_PACKAGES)?, "tests/browser"),
+            Self::Browser => {
+                say("skipped: there is no chromium, so the report is not looked at");
+                Ok(())
+            }
+            Self::Bench => {
+                bench(1_000)?;
+                bench_features(true)?;
+                bench_fit(true)?;
+                bench_report(true)?;
+                bench_package(true)?;
+                bench_tiny(2)?;
+                bench_engines(&Engines::tiny())?;
+                bench_accuracy(true)
+            }
+        }
+    }
+}
+
+/// The tests of a folder, by this Python.
+fn unittests(python: &Path, folder: &str) -> anyhow::Result<()> {
+    let mut tests = Command::new(python);
+    tests.args(["-m", "unittest", "discover", "-s", folder, "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
+    run(tests)
+}
+
+/// A virtual environment that holds the package as well, which is built where it was not yet.
+fn with_wheel(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
+    if built_wheel().is_err() {
+        package()?;
+    }
+    let python = venv(name, packages)?;
+    install_wheel(&python, &built_wheel()?)?;
+    Ok(python)
+}
+
+fn test_rust() -> anyhow::Result<()> {
     run(cargo(&["build", "--release", "--workspace", "--all-targets", "--all-features"]))?;
     if is_there("cargo-nextest") {
         run(cargo(&["nextest", "run", "--release", "--workspace", "--all-features", "--no-fail-fast"]))?;
     } else {
         run(cargo(&["test", "--release", "--workspace", "--all-features", "--lib", "--bins", "--tests"]))?;
     }
-    run(cargo(&["test", "--release", "--workspace", "--all-features", "--doc"]))?;
-    let mut python = Command::new(venv("peers", &PEERS)?);
-    python.args(["-m", "unittest", "discover", "-s", "tests/python", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
-    run(python)?;
-    test_package()?;
-    let engine = venv("engine", &ENGINES)?;
-    install_wheel(&engine, &built_wheel()?)?;
-    for folder in ["tests/engine", "tests/book"] {
-        let mut tests = Command::new(&engine);
-        tests.args(["-m", "unittest", "discover", "-s", folder, "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
-        run(tests)?;
-    }
-    book()?;
-    if is_there("chromium") || std::env::var_os("CI").is_some() {
-        let mut browser = Command::new(venv("report", &REPORT_PACKAGES)?);
-        browser.args(["-m", "unittest", "discover", "-s", "tests/browser", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
-        run(browser)?;
-    } else {
-        say("skipped: there is no chromium, so the report is not looked at");
-    }
-    // The measurements in small, so that they cannot rot.
-    bench(1_000)?;
-    bench_features(true)?;
-    bench_fit(true)?;
-    bench_report(true)?;
-    bench_package(true)?;
-    bench_tiny(2)?;
-    bench_engines(&Engines::tiny())?;
-    bench_accuracy(true)
+    run(cargo(&["test", "--release", "--workspace", "--all-features", "--doc"]))
 }
 
 /// An engine that speaks Spark Connect, a store that speaks as S3 does, what reads their results, and what the book asks for.
@@ -212,6 +274,13 @@ const ENGINES: [&str; 9] = [
     "adbc-driver-postgresql==1.13.0",
     "jsonschema==4.26.0",
 ];
+
+/// Runs a program that changes tables, and looks what becomes of them.
+fn cases(args: &[&str]) -> anyhow::Result<()> {
+    let mut program = Command::new(venv("engine", &ENGINES)?);
+    program.args(args).current_dir(root()).env("LEADSCORE", leadscore()?);
+    run(program)
+}
 
 /// What makes a book of the pages in `docs`.
 const MDBOOK: &str = "mdbook@0.5.4";
@@ -298,16 +367,9 @@ const EXCHANGE_PEERS: [&str; 11] = [
 /// The Python package and the notebooks; the first notebook needs the package alone.
 fn test_package() -> anyhow::Result<()> {
     let python = package()?;
-    let mut tests = Command::new(&python);
-    tests.args(["-m", "unittest", "discover", "-s", "tests/package", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
-    run(tests)?;
-    let exchange = venv("exchange", &EXCHANGE_PEERS)?;
-    install_wheel(&exchange, &built_wheel()?)?;
-    let mut tests = Command::new(&exchange);
-    tests.args(["-m", "unittest", "discover", "-s", "tests/exchange", "-v"]).current_dir(root()).env("LEADSCORE", leadscore()?);
-    run(tests)?;
-    let alone = venv("notebook", &KERNEL)?;
-    install_wheel(&alone, &built_wheel()?)?;
+    unittests(&python, "tests/package")?;
+    unittests(&with_wheel("exchange", &EXCHANGE_PEERS)?, "tests/exchange")?;
+    let alone = with_wheel("notebook", &KERNEL)?;
     let mut notebooks: Vec<PathBuf> = glob(&root().join("notebooks"), "ipynb")?;
     notebooks.sort();
     for (number, notebook) in notebooks.iter().enumerate() {

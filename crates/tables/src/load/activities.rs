@@ -81,9 +81,7 @@ pub(super) fn read_activities<'c>(
         gathered.remarks.doubts.extend(doubt_of(config, &raw, owner, &matching, &mut lookup.keys().copied()));
         gathered.matched.insert(label.clone(), matching.counts());
     }
-    if accounts.is_none() {
-        raw.count_missing(owner, raw.n_rows - matching.counts().n_rows);
-    }
+    raw.count_missing(owner, raw.n_rows - matching.counts().n_rows);
     let never = || vec![NEVER; raw.n_rows];
     let recorded = match &settings.recorded_at {
         Some(column) => Some(gathered.remarks.take(raw.known_times(column), never)?),
@@ -135,7 +133,7 @@ pub(super) fn read_activities<'c>(
     if raw.n_rows == 0 && !table.is_spilled() {
         gathered.remarks.note(Note::new(&label, "has a header and no rows"));
     }
-    add_table_notes(&table, raw.n_rows_of_files(), &mut gathered.remarks);
+    add_table_notes(config, &table, raw.n_rows_of_files(), &mut gathered.remarks);
     // An event that is recorded before it happens (a planned meeting) is seen when it has happened.
     let visible = recorded.map(|recorded| recorded.iter().zip(&at).map(|(&recorded, &at)| recorded.max(at)).collect());
     let activities = Activities::new(name, entity_of_lead, n_entities, EventRows { owners, at, visible, kinds, values });

@@ -190,7 +190,7 @@ pub(super) fn read_history<'c>(
     }
     changes.retain(|name, _| is_wanted(config, name));
     gathered.remarks.count("[history]", unknown, "changes are of leads that are not there, or lack an attribute or a time; they are left out");
-    add_table_notes(&table, raw.n_rows_of_files(), &mut gathered.remarks);
+    add_table_notes(config, &table, raw.n_rows_of_files(), &mut gathered.remarks);
     let mut history = History::default();
     let ordering =
         Ordering { raw: &raw, settings, cells: &cells, old_cells: old_cells.as_deref(), has_sequence: sequence.is_some(), is_ordered: table.has_file_order() };

@@ -134,7 +134,7 @@ pub(crate) fn read_lookups(
             other => other?,
         };
         lookups.insert(name.clone(), read_lookup(name, lookup, &table, &raw, &columns, options, remarks)?);
-        super::add_table_notes(&table, raw.n_rows_of_files(), remarks);
+        super::add_table_notes(config, &table, raw.n_rows_of_files(), remarks);
     }
     Ok(lookups)
 }

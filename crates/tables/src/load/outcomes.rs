@@ -278,6 +278,7 @@ pub(super) fn read_outcomes<'c>(
         }
         Ok(())
     })?;
+    raw.count_missing(lead, raw.n_rows - matching.counts().n_rows);
     let remarks = &mut gathered.remarks;
     if is_whole {
         remarks.doubts.extend(doubt_of(config, &raw, lead, &matching, &mut index.keys().copied()));
@@ -296,7 +297,7 @@ pub(super) fn read_outcomes<'c>(
         let note = Note::counted("[outcomes]", early.len(), "outcomes close before their lead was created; those leads were never at risk");
         remarks.notes.extend(note.map(|note| Note { first: Some(raw.place(row)), ..note }));
     }
-    add_table_notes(&table, raw.n_rows_of_files(), remarks);
+    add_table_notes(config, &table, raw.n_rows_of_files(), remarks);
     Ok(())
 }
 

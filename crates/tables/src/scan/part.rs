@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use polars::prelude::{
     Column, DataFrame, DataType, IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame, LazyJsonLineReader, ParquetReader, PlRefPath, ScanArgsParquet,
@@ -94,8 +95,16 @@ impl Part {
             }
             Source::Parquet { .. } => {
                 let mut reader = ParquetReader::new(open_file(&path)?);
+                let metadata = Arc::clone(reader.get_metadata().map_err(fail)?);
+                let said = metadata.key_value_metadata.iter().flatten().find(|said| said.key == "ARROW:schema").and_then(|said| said.value.as_deref());
+                if said.is_some_and(arrow_types::is_unknown_in_parquet) {
+                    let bare = bare_schema(&path).map_err(fail)?;
+                    let readings = part.readings(&bare);
+                    let special = readings.columns.iter().filter(|column| !readings.unreadable.contains_key(*column)).cloned().collect();
+                    part.rows = Rows::Parquet { special };
+                    return Ok((part, readings.columns, readings.unreadable));
+                }
                 let schema = reader.schema().map_err(fail)?;
-                let metadata = reader.get_metadata().map_err(fail)?;
                 for column in metadata.schema_descr.columns() {
                     // The logical type has no name that could be matched from here.
                     if format!("{:?}", column.descriptor.primitive_type.logical_type) == "Some(Uuid)" {
@@ -120,6 +129,12 @@ impl Part {
                 }
             }
             Source::Arrow { .. } => {
+                if let Some((column, kind)) =
+                    arrow_types::unknown_in_file(&path).map_err(|source| TablesError::Io { action: "read", path: path.clone(), source })?
+                {
+                    let found = format!("column `{column}` holds {kind}, beside which no column can be read");
+                    return Err(TablesError::Format { path, found, help: "write the file without it, or as Parquet".to_owned() });
+                }
                 let schema = read_file_metadata(&mut open_file(&path)?).map_err(fail)?.schema;
                 let readings = part.readings(&schema);
                 if !(readings.special.is_empty() && readings.unreadable.is_empty()) {

@@ -212,10 +212,14 @@ impl RawTable<'_> {
 
     /// Keeps how many cells of a column are missing.
     pub(crate) fn count_missing(&self, column: &str, n_missing: usize) {
-        if let Cells::Frames { batch: None, .. } = &self.cells
+        let Cells::Frames { batch, .. } = &self.cells else { return };
+        if batch.is_none()
             && let Ok(mut known) = self.table.written.missing.lock()
         {
             known.insert(column.to_owned(), n_missing);
+        }
+        if let Ok(mut known) = self.table.written.filled.lock() {
+            *known.entry(column.to_owned()).or_default() |= self.n_rows == 0 || n_missing < self.n_rows;
         }
     }
 
@@ -246,11 +250,6 @@ impl RawTable<'_> {
                 Ok(())
             })?;
             is_odd |= known.is_none() && n_either > 0 && n_either == n_points;
-            if n_points > n_either
-                && let Ok(mut known) = self.table.written.fractions.lock()
-            {
-                known.insert(column.to_owned());
-            }
         } else {
             for series in self.series(column) {
                 let floats = series.cast(&DataType::Float64).map_err(|error| self.engine_error(error))?;
@@ -362,7 +361,10 @@ impl RawTable<'_> {
         let times = self.stamps(column, &mut faults)?;
         if faults.is_empty() {
             let n_idle = faults.n_idle();
-            self.count_missing(column, times.iter().filter(|time| time.is_none()).count());
+            // A row whose time does not matter lacks none; where all others do, none is there.
+            let (n_counting, n_there) =
+                times.iter().enumerate().filter(|(row, _)| counts(*row)).fold((0, 0), |(n, there), (_, time)| (n + 1, there + usize::from(time.is_some())));
+            self.count_missing(column, if n_counting > 0 && n_there == 0 { self.n_rows } else { n_counting - n_there });
             return Ok((self.as_days(column, times)?, n_idle));
         }
         Err(self.time_doubt(column, &faults).into())
