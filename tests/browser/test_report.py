@@ -43,7 +43,7 @@ def hostile_crm(folder):
         rows = list(csv.reader(file))
     header, rows = rows[0], rows[1:]
     ids = {}
-    texts = [column for column, name in enumerate(header) if not all(is_number(row[column]) or row[column] == "" for row in rows[:200]) and "at" not in name]
+    texts = [column for column, name in enumerate(header) if not all(is_number(row[column]) or row[column] == "" for row in rows[:200]) and "at" not in name and name != "account_id"]
     for number, row in enumerate(rows):
         ids[row[0]] = f"{HOSTILE[number % len(HOSTILE)]}{number}"
         for column in texts:

@@ -8,6 +8,8 @@ import nbformat
 from nbclient import NotebookClient
 
 ROOT = pathlib.Path(__file__).parents[2]
+# Where a kernel keeps a cell while it runs it, which a warning names.
+KERNEL_FILE = re.compile(r"\S*/ipykernel_\d+/\d+\.py")
 NUMBER = re.compile(r"-?\d[\d,]*\.?\d*(?:e[+-]?\d+)?")
 
 
@@ -21,6 +23,9 @@ def run(notebook):
         # A bar that was shown while it ran, and is empty now.
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not is_empty(output)]
+            for output in cell.outputs:
+                if output.output_type == "stream":
+                    output.text = KERNEL_FILE.sub("<cell>", output.text)
     return notebook
 
 

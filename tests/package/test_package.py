@@ -253,7 +253,7 @@ class WrongInput(unittest.TestCase):
         self.fails(ValueError, "[leads] column `new` (frame `leads`): it holds lists, which are not read", leads=self.with_column([[1]] * n))
         self.fails(ValueError, "it holds lengths of time, which are not read", leads=self.with_column(pd.Timedelta(days=1)))
         self.fails(ValueError, "it holds bytes that are no text, which are not read", leads=self.with_column([b"\xff\xfe"] * n))
-        self.fails(ValueError, "column `new` holds pandas.period values", leads=self.with_column(pd.period_range("2020-01", periods=n, freq="D")))
+        self.fails(ValueError, "it holds `pandas.period` values, which are not read", leads=self.with_column(pd.period_range("2020-01", periods=n, freq="D")))
         self.fails(ValueError, "frame `leads`, row 1, column `new`: the number is infinite", leads=self.with_column(np.inf))
         twice = self.leads.copy()
         twice.columns = [*twice.columns[:-1], "role"]

@@ -251,7 +251,7 @@ macro_rules! table_config {
             /// Lines of a CSV file above its header, such as a title; default 0.
             #[serde(default)]
             pub skip_rows: usize,
-            /// What columns hold: "number", "category", "time" or "id"; for numbers also { decimal = ",", thousands = "." }.
+            /// What columns hold: "number", "category", "time" or "id"; for numbers also { decimal = ",", thousands = ".", parentheses = "negative" }.
             #[serde(default)]
             pub types: BTreeMap<String, ColumnType>,
             /// The last moment that its rows speak of; default: its last day with as many rows as usual.

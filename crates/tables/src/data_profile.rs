@@ -27,6 +27,8 @@ pub(crate) struct SeenColumn {
     pub(crate) unreadable: Option<String>,
     /// How its numbers are written.
     pub(crate) writing: Option<Writing>,
+    /// How often each value stands there, of a column of results.
+    pub(crate) levels: Option<BTreeMap<String, u64>>,
 }
 
 /// Levels that are kept of a column.
@@ -50,7 +52,10 @@ fn column_profile(config: &Config, tables: &Tables, table: &str, seen: &SeenColu
     let cells = match (&seen.unreadable, role) {
         (Some(kind), _) => Some(Cells::Unreadable(kind.clone())),
         (None, ColumnRole::Time) => Some(Cells::Times),
-        (None, ColumnRole::Key | ColumnRole::Outcome | ColumnRole::Change) => Some(Cells::Texts),
+        (None, ColumnRole::Outcome) => {
+            Some(seen.levels.as_ref().map_or(Cells::Texts, |levels| commonest(levels.iter().map(|(text, &count)| (text.as_str(), count)))))
+        }
+        (None, ColumnRole::Key | ColumnRole::Change) => Some(Cells::Texts),
         _ => cells(tables, table, seen),
     };
     // What turned out to be times or ids is not learned from.
@@ -172,8 +177,13 @@ fn numbers(values: &[f64], written: Option<Writing>) -> Option<Cells> {
 fn categories(codes: &[u32], levels: &[String]) -> Cells {
     let mut counts = vec![0_u64; levels.len()];
     codes.iter().filter(|&&code| code != MISSING).for_each(|&code| counts[code as usize] += 1);
-    let mut order: Vec<usize> = (0..levels.len()).collect();
-    order.sort_by_key(|&level| (std::cmp::Reverse(counts[level]), level));
-    order.truncate(MOST_LEVELS);
-    Cells::Categories { n_levels: levels.len() as u64, levels: order.into_iter().map(|level| (levels[level].clone(), counts[level])).collect() }
+    commonest(levels.iter().map(String::as_str).zip(counts))
+}
+
+fn commonest<'t>(levels: impl Iterator<Item = (&'t str, u64)>) -> Cells {
+    let mut levels: Vec<(String, u64)> = levels.map(|(level, count)| (level.to_owned(), count)).collect();
+    let n_levels = levels.len() as u64;
+    levels.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    levels.truncate(MOST_LEVELS);
+    Cells::Categories { n_levels, levels }
 }

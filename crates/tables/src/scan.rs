@@ -73,6 +73,8 @@ struct Written {
     extremes: Mutex<BTreeMap<String, Extremes>>,
     /// Missing cells of columns that were read as a whole.
     missing: Mutex<BTreeMap<String, usize>>,
+    /// How often each value of a column of results stands there.
+    levels: Mutex<BTreeMap<String, BTreeMap<String, u64>>>,
     /// Whether a column that was read has any cell with a value.
     filled: Mutex<BTreeMap<String, bool>>,
 }
@@ -197,11 +199,13 @@ impl<'a> Table<'a> {
     /// What was seen of it so far.
     pub(crate) fn seen(&self, n_rows: usize) -> SeenTable {
         let missing = self.written.missing.lock().map(|known| known.clone()).unwrap_or_default();
+        let levels = self.written.levels.lock().map(|known| known.clone()).unwrap_or_default();
         let column = |name: &String| SeenColumn {
             name: name.clone(),
             n_missing: missing.get(name).copied(),
             unreadable: self.unreadable.get(name).cloned(),
             writing: self.writing(name),
+            levels: levels.get(name).cloned(),
         };
         SeenTable { n_rows, columns: self.columns.iter().map(column).collect() }
     }

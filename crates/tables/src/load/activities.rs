@@ -81,7 +81,9 @@ pub(super) fn read_activities<'c>(
         gathered.remarks.doubts.extend(doubt_of(config, &raw, owner, &matching, &mut lookup.keys().copied()));
         gathered.matched.insert(label.clone(), matching.counts());
     }
-    raw.count_missing(owner, raw.n_rows - matching.counts().n_rows);
+    if is_whole {
+        raw.count_missing(owner, raw.n_rows - matching.counts().n_rows);
+    }
     let never = || vec![NEVER; raw.n_rows];
     let recorded = match &settings.recorded_at {
         Some(column) => Some(gathered.remarks.take(raw.known_times(column), never)?),

@@ -72,8 +72,7 @@ pub(crate) struct Results {
     /// When each was entered, where the table says so.
     pub(crate) recorded: Option<Vec<Option<Stamp>>>,
     pub(crate) results: Vec<Option<bool>>,
-    /// Rows whose result is open by the config, and without any.
-    n_open: usize,
+    /// Rows without a result.
     n_without: usize,
     /// Open rows whose time nobody can mean.
     n_idle: usize,
@@ -84,26 +83,29 @@ impl Results {
     pub(crate) fn read(config: &Config, raw: &RawTable<'_>, remarks: &mut Remarks) -> Result<Self, TablesError> {
         let settings = &config.outcomes;
         let mut results: Vec<Option<bool>> = vec![Some(true); raw.n_rows];
-        let (mut n_open, mut n_without, mut is_unspelled) = (0, 0, false);
+        let (mut n_without, mut is_unspelled) = (0, false);
         if let Some(result) = &settings.result {
             // Few texts make up all cells.
-            let mut known: HashMap<String, Option<Option<bool>>> = HashMap::new();
+            let mut known: HashMap<String, (Option<Option<bool>>, u64)> = HashMap::new();
             raw.for_each_text(result, |row, text| {
                 let Some(text) = text else {
                     n_without += 1;
                     results[row] = None;
                     return Ok(());
                 };
-                let said = match known.get(text) {
-                    Some(said) => *said,
-                    None => *known.entry(text.to_owned()).or_insert_with(|| meaning(settings, text)),
+                let said = match known.get_mut(text) {
+                    Some((said, count)) => {
+                        *count += 1;
+                        *said
+                    }
+                    None => known.entry(text.to_owned()).or_insert_with(|| (meaning(settings, text), 1)).0,
                 };
                 results[row] = said.flatten();
-                n_open += usize::from(said == Some(None));
                 is_unspelled |= said.is_none();
                 Ok(())
             })?;
             raw.count_missing(result, n_without);
+            raw.count_levels(result, known.into_iter().map(|(text, (_, count))| (text, count)).collect());
             if is_unspelled {
                 let doubt = unspelled(config, raw, result)?;
                 remarks.doubts.extend(doubt.filter(|doubt| !remarks.doubts.contains(doubt)));
@@ -115,7 +117,7 @@ impl Results {
             Some(column) => Some(remarks.take(raw.times(column), || vec![None; raw.n_rows])?),
             None => None,
         };
-        Ok(Self { times, recorded, results, n_open, n_without, n_idle })
+        Ok(Self { times, recorded, results, n_without, n_idle })
     }
 
     /// Counts times of closed rows, and wins, for the question until when the data speaks.
@@ -278,9 +280,9 @@ pub(super) fn read_outcomes<'c>(
         }
         Ok(())
     })?;
-    raw.count_missing(lead, raw.n_rows - matching.counts().n_rows);
     let remarks = &mut gathered.remarks;
     if is_whole {
+        raw.count_missing(lead, raw.n_rows - matching.counts().n_rows);
         remarks.doubts.extend(doubt_of(config, &raw, lead, &matching, &mut index.keys().copied()));
         gathered.matched.insert("[outcomes]".to_owned(), matching.counts());
     }
@@ -288,7 +290,6 @@ pub(super) fn read_outcomes<'c>(
     let note = Note::counted("[outcomes]", unknown, "outcomes are of leads that the leads table does not have; they are left out");
     remarks.notes.extend(note.map(|note| Note { first, ..note }));
     let mut add = |count: usize, text: &str| remarks.count("[outcomes]", count, text);
-    add(rows.n_open, "rows have a result that is in `open`; they count as not closed");
     add(rows.n_without, "rows have no result; they count as not closed");
     add(rows.n_idle, "rows that are not closed have a time that nobody can mean; it is not used");
     add(without_time, "closed rows have no time and are left out");

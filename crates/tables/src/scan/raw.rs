@@ -223,6 +223,15 @@ impl RawTable<'_> {
         }
     }
 
+    /// Keeps how often each value of a column of results stands there.
+    pub(crate) fn count_levels(&self, column: &str, levels: std::collections::BTreeMap<String, u64>) {
+        if let Cells::Frames { batch: None, .. } = &self.cells
+            && let Ok(mut known) = self.table.written.levels.lock()
+        {
+            known.insert(column.to_owned(), levels);
+        }
+    }
+
     fn numbers_of_files(&self, column: &str) -> Result<Vec<f64>, TablesError> {
         let listed: Vec<f64> = self.listed_nulls(column).iter().filter_map(|null| null.parse().ok()).collect();
         let style = self.table.file.style_of(column);
