@@ -21,11 +21,13 @@ impl Timestamp {
     pub const MAX: Self = Self(i64::MAX / 4);
 
     /// The moment `micros` microseconds after 1970-01-01T00:00:00Z.
+    #[inline]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
+    #[inline]
     pub const fn micros(self) -> i64 {
         self.0
     }

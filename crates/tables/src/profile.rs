@@ -173,6 +173,7 @@ fn write_activities(text: &mut String, sheet: &Sheet, path: &Path, number: usize
         }
         None => question(text, "at = \"…\"", &format!("which column says when it happened? {}", sheet.shown_columns(6))),
     }
+    write_entry(text, sheet, at);
     let rest: Vec<_> = sheet.columns.iter().filter(|column| Some(&column.name) != lead.as_ref() && at.is_none_or(|at| at.name != column.name)).collect();
     let of = |kind: fn(&Kind) -> bool| {
         rest.iter().filter(|column| kind(&column.kind) && column.reason_to_leave_out().is_none()).map(|column| quoted(&column.name)).collect::<Vec<_>>()
@@ -241,7 +242,8 @@ fn write_outcomes(text: &mut String, sheet: &Sheet, path: &Path, leads: &Sheet, 
         "予定",
         "预计",
     ];
-    match sheet.pick_time(HINTS, NOT, false) {
+    let closed = sheet.pick_time(HINTS, NOT, false);
+    match closed {
         Some(column) => {
             let _ = writeln!(text, "closed_at = {}{}", quoted(&column.name), guess("a column of times"));
             text.push_str(&column.remarks());
@@ -252,8 +254,22 @@ fn write_outcomes(text: &mut String, sheet: &Sheet, path: &Path, leads: &Sheet, 
             &format!("which column says when a deal was won or lost? An expected date does not; {}", sheet.shown_columns(6)),
         ),
     }
+    write_entry(text, sheet, closed);
     write_result(text, sheet);
     text.push_str(&sheet.settings());
+}
+
+/// Asks whether another column of times says when rows were entered.
+fn write_entry(text: &mut String, sheet: &Sheet, taken: Option<&columns::SheetColumn>) {
+    const HINTS: &[&str] =
+        &["record", "enter", "entry", "logged", "insert", "ingest", "erfasst", "eingetragen", "saisi", "registr", "inserito", "ingevoerd", "wprowadz"];
+    let is_entry = |column: &&columns::SheetColumn| {
+        let name = column.name.to_lowercase();
+        matches!(column.kind, Kind::Time { .. }) && taken.is_none_or(|taken| taken.name != column.name) && HINTS.iter().any(|hint| name.contains(hint))
+    };
+    if let Some(column) = sheet.columns.iter().find(is_entry) {
+        question(text, &format!("recorded_at = {}", quoted(&column.name)), "is this when a row was entered? Then nothing sees it before");
+    }
 }
 
 /// The column that says won or lost, and what its values mean.

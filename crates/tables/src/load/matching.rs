@@ -39,7 +39,7 @@ pub(crate) struct KnownKeys {
     accounts: HashSet<u64>,
     /// When some of the leads were created.
     created: HashMap<u64, Timestamp>,
-    /// Of so many ids one is kept.
+    /// Of so many ids one is kept, a power of two.
     every: u64,
 }
 
@@ -53,12 +53,12 @@ pub(crate) struct Seen {
 }
 
 /// Ids whose hashes are kept, about: so many tell a share to a few thousandths, and fit into the processor's cache.
-const MOST_IDS: usize = 1 << 16;
+const MOST_IDS: usize = 1 << 17;
 
 impl Matchings {
     /// For about so many leads.
     pub(crate) fn new(n_leads: usize) -> Self {
-        let every = n_leads.div_ceil(MOST_IDS).max(1) as u64;
+        let every = n_leads.div_ceil(MOST_IDS).max(1).next_power_of_two() as u64;
         let known = KnownKeys { ids: HashSet::new(), accounts: HashSet::new(), created: HashMap::new(), every };
         Self { known: Arc::new(known), tables: BTreeMap::new() }
     }
@@ -149,7 +149,7 @@ impl KnownKeys {
 }
 
 fn is_kept(hash: u64, every: u64) -> bool {
-    every == 1 || (hash >> 20).is_multiple_of(every)
+    (hash >> 20) & (every - 1) == 0
 }
 
 /// The doubt that the keys of a table in memory leave.

@@ -331,8 +331,7 @@ impl Units {
     const MOST_UNITS: usize = 4;
 
     fn add(&mut self, text: &str, row: usize, n_before: usize) {
-        // Where the first hundred are none, the others are not looked at so closely.
-        if n_before > 100 && self.n_cells == 0 || self.beside.len() > Self::MOST_UNITS {
+        if self.are_settled(n_before) {
             return;
         }
         let Some((before, number, behind)) = split_unit(text) else { return };
@@ -342,6 +341,11 @@ impl Units {
         if self.numbers.len() < MOST_NUMBERS {
             self.numbers.insert(number.to_owned());
         }
+    }
+
+    /// Where the first hundred are none, the others are not looked at so closely; nor are those beside which too much stands.
+    fn are_settled(&self, n_before: usize) -> bool {
+        n_before > 100 && self.n_cells == 0 || self.beside.len() > Self::MOST_UNITS
     }
 
     /// Many different numbers, all with the same few things beside them, are no words.
@@ -403,6 +407,10 @@ impl NumberCensus {
     /// Looks at a cell that is not missing.
     pub(crate) fn add(&mut self, text: &str, row: usize) {
         self.n_cells += 1;
+        // Few words make up a column of words.
+        if self.n_cells > CELLS_TOLD_APART && self.n_numbers == 0 && self.units.are_settled(self.n_cells) && self.others.contains_key(text) {
+            return;
+        }
         if let Some((_, point)) = plain_number(text) {
             let point = match point {
                 PointRole::None => None,
