@@ -113,7 +113,7 @@ call = 60
     succeed(folder, &["train", "--as-of", "2023-04-01"]);
     let said = succeed(folder, &["evaluate", "model.leadscore", "--rules", "rfm.toml", "--capacity", "50/week", "--json", "r.json"]);
     let (headline, summary) = headline(folder);
-    assert_eq!(headline, "The model and RFM points (rfm.toml) nearly tie on these leads.", "{said}");
+    assert_eq!(headline, "The model and RFM points (rfm.toml) nearly tie on these leads, and the model is calibrated.", "{said}");
     assert!(summary.contains("for ranking, either will do") && summary.contains("customers a month"), "{summary}");
     assert!(figure(folder, "r.json", "comparison.contests.0.auc_difference.value").abs() < 0.02);
 }
@@ -164,7 +164,7 @@ ages = ["1d"]
     succeed(folder, &["train", "--as-of", "2022-12-01"]);
     succeed(folder, &["evaluate", "model.leadscore", "--rules", "rules.toml", "--json", "r.json"]);
     let (headline, summary) = headline(folder);
-    assert_eq!(headline, "The model finds fewer customers than points (rules.toml).", "{summary}");
+    assert_eq!(headline, "The model finds fewer customers than points (rules.toml), and its percentages are too flat.", "{summary}");
     assert!(summary.contains("as things stand, keep points (rules.toml)"), "{summary}");
     assert!(figure(folder, "r.json", "comparison.contests.0.auc_difference.high") < 0.0);
     assert!(figure(folder, "r.json", "comparison.contests.0.customers_difference.value") < 0.0);

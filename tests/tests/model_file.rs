@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, MatchCount, TableProfile, TableReach, Timestamp, Writing};
+use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, FeatureKind, FeatureSpec, MatchCount, TableProfile, TableReach, Timestamp, Writing};
 use leadscore_inference::{
-    Axis, BinsTerm, CalibrationCurve, CellCount, Challenge, Covariance, FitCertificate, LearningCurve, LearningPoint, Model, ModelFileError, PairTerm, Term,
-    read_model, write_model,
+    Axis, BinsTerm, CalibrationCurve, CellCount, Challenge, Covariance, FeatureScope, FitCertificate, LearningCurve, LearningPoint, Model, ModelFileError,
+    PairTerm, Scope, Spread, Term, read_model, write_model,
 };
 use leadscore_tests::{small_crm, succeed};
 use proptest::prelude::*;
@@ -93,7 +93,18 @@ fn version_3() -> Model {
     let table = TableProfile { table: "[leads]".to_owned(), n_rows: 120, reach: Some(reach), matches: None, columns };
     let matches = Some(MatchCount { n_rows: 100, n_matched: 98 });
     let other = TableProfile { table: "[outcomes]".to_owned(), n_rows: 100, reach: None, matches, columns: Vec::new() };
-    Model { data: Some(DataProfile { tables: vec![table, other] }), ..version_2() }
+    let model = version_2();
+    let numbers = FeatureScope { spread: Some(Spread { low: 0.0, median: 4.0, high: 20.0 }), filled: 0.8, novel: 0.0 };
+    let levels = FeatureScope { spread: None, filled: 1.0, novel: 0.01 };
+    let of = |spec: &FeatureSpec| if spec.kind == FeatureKind::Category { levels } else { numbers };
+    let scope = Scope {
+        every: Some("month".to_owned()),
+        losses_kept: 1.0,
+        clusters: "leads".to_owned(),
+        ages: Some(Spread { low: 0.0, median: 30.0, high: 120.0 }),
+        features: model.specs.iter().map(of).collect(),
+    };
+    Model { data: Some(DataProfile { tables: vec![table, other] }), scope: Some(scope), ..model }
 }
 
 #[test]

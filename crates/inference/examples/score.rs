@@ -73,8 +73,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let specs = columns.iter().map(|(spec, _)| spec.clone()).collect();
     let keys = (0..u32::try_from(n)?).map(|lead| Snapshot { lead, at: Timestamp::from_micros(0) }).collect();
     let matrix = FeatureMatrix::from_buffer(keys, columns, values)?;
-    let model =
-        Model { card: card(), specs, intercept: -1.0, terms, tier_edges: [0.5; 3], counts: Vec::new(), covariance: None, calibration: None, data: None };
+    let model = Model {
+        card: card(),
+        specs,
+        intercept: -1.0,
+        terms,
+        tier_edges: [0.5; 3],
+        counts: Vec::new(),
+        covariance: None,
+        calibration: None,
+        data: None,
+        scope: None,
+    };
     let start = Instant::now();
     let scored = score(&model, &matrix)?;
     let alone = start.elapsed().as_secs_f64();

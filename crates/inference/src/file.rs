@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::format_one::ModelOne;
 use crate::model::{Card, Model};
+use crate::scope::Scope;
 
 /// The version of the container that this program writes.
 pub const FORMAT_VERSION: u32 = 3;
@@ -79,7 +80,7 @@ pub fn write_model(model: &Model, mut writer: impl Write) -> Result<(), ModelFil
         features: model.specs.iter().map(|spec| spec.name.as_str()).collect(),
     };
     let header = serde_json::to_vec_pretty(&header).map_err(|error| ModelFileError::Content { found: error.to_string() })?;
-    let payload = encode(&(model, &model.data))?;
+    let payload = encode(&(model, &model.data, &model.scope))?;
     let mut bytes = Vec::with_capacity(header.len() + payload.len() + 64);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -132,7 +133,7 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
     let (model, used) = match version {
         1 => decode::<ModelOne>(payload).map(|(model, used)| (model.into(), used)),
         2 => decode::<Model>(payload),
-        _ => decode::<(Model, Option<DataProfile>)>(payload).map(|((model, data), used)| (Model { data, ..model }, used)),
+        _ => decode::<(Model, Option<DataProfile>, Option<Scope>)>(payload).map(|((model, data, scope), used)| (Model { data, scope, ..model }, used)),
     }?;
     if used != payload.len() {
         return Err(content(format!("{} bytes are left over", payload.len() - used)));

@@ -76,6 +76,7 @@ impl From<ModelOne> for Model {
             covariance: None,
             calibration: None,
             data: None,
+            scope: None,
         }
     }
 }

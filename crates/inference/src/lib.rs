@@ -5,6 +5,7 @@ mod reading;
 mod term;
 
 mod model;
+mod scope;
 
 mod score;
 mod tiers;
@@ -19,6 +20,7 @@ pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve, LearningPoint, Model, Sufficiency};
 pub use pmml::PmmlError;
 pub use reading::{Reading, ReadingRule};
+pub use scope::{FeatureScope, GuardFinding, Guarded, Scope, Spread};
 pub use score::{Reason, ScoreError, Scored, TopContributions, score, score_with_reasons};
 pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
 pub use tiers::{percentiles, quartile_edges, quartile_tiers, tiers_by_edges};

@@ -4,6 +4,7 @@ use leadscore_core::{DataProfile, FeatureKind, FeatureMatrix, FeatureSpec, Span,
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::CalibrationCurve;
+use crate::scope::Scope;
 use crate::term::{Axis, Place, Term};
 
 /// A fitted model: log-odds = intercept + Σ terms, along a curve where there is one.
@@ -28,6 +29,9 @@ pub struct Model {
     /// What the tables looked like that it was learned from; `None` where nobody looked, and in models of formats 1 and 2.
     #[serde(skip)]
     pub data: Option<DataProfile>,
+    /// What it was trained within; `None` in models of formats 1 and 2.
+    #[serde(skip)]
+    pub scope: Option<Scope>,
 }
 
 /// Training snapshots in one cell of a term.
@@ -348,11 +352,8 @@ impl Model {
         steps
     }
 
-    /// The standard error of a row's log-odds; `None` without a covariance.
-    ///
-    /// It is that of the penalised estimate: what shrinkage takes away is not in it.
-    pub fn log_odds_error(&self, matrix: &FeatureMatrix, row: usize) -> Option<f64> {
-        let covariance = self.covariance.as_ref()?;
+    /// What a row's log-odds are the sum of: entries of the covariance, each with how often it counts.
+    fn entries_of(&self, matrix: &FeatureMatrix, row: usize) -> Vec<(usize, f64)> {
         let mut entries = vec![(0, 1.0)];
         let mut first = 1;
         for term in &self.terms {
@@ -361,6 +362,54 @@ impl Model {
             }
             first += term.n_cells();
         }
+        entries
+    }
+
+    /// The covariance of `n_sums` weighted sums of probabilities over rows, `Σ wₖᵢ pᵢ`, `(n_sums, n_sums)` row by row, by what the
+    /// weights do not know; `None` without a covariance.
+    ///
+    /// `weights` calls its second argument with each sum that a row is in and its weight there; `rows` are rows of the matrix.
+    ///
+    /// ```text
+    /// G Σ Gᵀ,   Gₖ = Σᵢ wₖᵢ pᵢ (1 − pᵢ) xᵢ
+    /// ```
+    #[expect(clippy::type_complexity, reason = "a row's weights, as metrics asks for them")]
+    pub fn covariance_of_sums(
+        &self,
+        matrix: &FeatureMatrix,
+        rows: &[usize],
+        n_sums: usize,
+        weights: &dyn Fn(usize, &mut dyn FnMut(usize, f64)),
+    ) -> Option<Vec<f64>> {
+        let covariance = self.covariance.as_ref()?;
+        let n = covariance.n;
+        let mut gradients = vec![0.0; n_sums * n];
+        for (position, &row) in rows.iter().enumerate() {
+            let sum = self.sum_with(matrix, row, None);
+            let (log_odds, slope) = self.calibration.as_ref().map_or((sum, 1.0), |curve| (curve.at(sum), curve.slope(sum)));
+            let p = log_odds_to_probability(log_odds);
+            let entries = self.entries_of(matrix, row);
+            weights(position, &mut |sum, weight| {
+                let factor = weight * p * (1.0 - p) * slope;
+                entries.iter().for_each(|(entry, times)| gradients[sum * n + entry] += factor * times);
+            });
+        }
+        let times_covariance: Vec<f64> = (0..n_sums)
+            .flat_map(|sum| {
+                let own = &gradients[sum * n..(sum + 1) * n];
+                (0..n).map(move |column| own.iter().enumerate().map(|(entry, value)| value * covariance.get(entry, column)).sum::<f64>()).collect::<Vec<_>>()
+            })
+            .collect();
+        let of_pair = |a: usize, b: usize| -> f64 { (0..n).map(|entry| times_covariance[a * n + entry] * gradients[b * n + entry]).sum() };
+        Some((0..n_sums).flat_map(|a| (0..n_sums).map(move |b| (a, b))).map(|(a, b)| of_pair(a, b)).collect())
+    }
+
+    /// The standard error of a row's log-odds; `None` without a covariance.
+    ///
+    /// It is that of the penalised estimate: what shrinkage takes away is not in it.
+    pub fn log_odds_error(&self, matrix: &FeatureMatrix, row: usize) -> Option<f64> {
+        let covariance = self.covariance.as_ref()?;
+        let entries = self.entries_of(matrix, row);
         let variance: f64 = entries.iter().map(|(a, x)| entries.iter().map(|(b, y)| x * y * covariance.get(*a, *b)).sum::<f64>()).sum();
         let slope = self.calibration.as_ref().map_or(1.0, |curve| curve.slope(self.sum_with(matrix, row, None)));
         Some(slope * variance.max(0.0).sqrt())

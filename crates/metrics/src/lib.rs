@@ -10,6 +10,7 @@ mod calibration;
 mod delong;
 mod paired;
 mod proper;
+mod random;
 mod recalibration;
 
 mod capacity;
@@ -20,6 +21,7 @@ mod threshold;
 mod comparison;
 mod evaluation;
 mod segments;
+mod verdict;
 
 pub use bootstrap::{BootstrapOptions, ClusterSums, Estimate};
 pub use calibration::{CalibrationBin, calibration_bins, calibration_table, expected_calibration_error};
@@ -43,3 +45,4 @@ pub use recalibration::{
 };
 pub use segments::{SegmentInput, SegmentRow, segment_rows};
 pub use threshold::{ThresholdInput, ThresholdRow, Thresholds, threshold_table};
+pub use verdict::{CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, RowWeights, SumCovariance, VerdictInput, judge_calibration};

@@ -370,7 +370,7 @@ pub fn corp(labels: &[bool], probabilities: &[f64]) -> Result<Corp, MetricError>
     Ok(Corp { miscalibration: brier - best, discrimination: uncertainty - best, uncertainty, steps })
 }
 
-fn logit(p: f64) -> f64 {
+pub(crate) fn logit(p: f64) -> f64 {
     let p = p.clamp(CLIP, 1.0 - CLIP);
     (p / (1.0 - p)).ln()
 }

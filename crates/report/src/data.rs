@@ -1,7 +1,7 @@
 //! What a report holds: the same numbers for the page, the workbook, the JSON and the terminal.
 
 use leadscore_inference::{Card, Model};
-use leadscore_metrics::{Comparison, Evaluation, SegmentRow, Thresholds};
+use leadscore_metrics::{CalibrationVerdict, Comparison, Evaluation, SegmentRow, Thresholds};
 use serde::Serialize;
 
 use crate::verdict::{self, Verdict};
@@ -29,6 +29,10 @@ pub struct Report {
 pub struct Measured {
     /// The model's figures on all rows.
     pub evaluation: Evaluation,
+    /// Whether its probabilities are calibrated.
+    pub calibration: CalibrationVerdict,
+    /// What chance is counted by: "leads" or "accounts".
+    pub clusters: &'static str,
     /// All scores on the rows that have them all; the first is the model.
     pub comparison: Comparison,
     /// What reaches each threshold of each score.
@@ -223,7 +227,7 @@ impl Report {
             })
             .collect();
         influences.sort_by(|a, b| b.range.total_cmp(&a.range));
-        let verdict = verdict::judge(card, &measured.evaluation, &measured.comparison, &data);
+        let verdict = verdict::judge(card, &measured, &data);
         Self { verdict, data, measured, influences, model: card.clone(), look }
     }
 

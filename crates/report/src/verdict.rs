@@ -1,10 +1,12 @@
 //! The conclusion in plain words, each sentence with the figure that it rests on.
 
 use leadscore_inference::{Card, Challenge, DataVerdict};
-use leadscore_metrics::{Comparison, Contest, ContestVerdict, Evaluation, NEARLY, ScoreFigures};
+use leadscore_metrics::{
+    CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, Comparison, Contest, ContestVerdict, Evaluation, NEARLY, ScoreFigures,
+};
 use serde::Serialize;
 
-use crate::data::DataSection;
+use crate::data::{DataSection, Measured};
 
 /// The conclusion.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,14 +30,15 @@ pub struct Finding {
     pub text: String,
 }
 
-pub(crate) fn judge(card: &Card, evaluation: &Evaluation, comparison: &Comparison, data: &DataSection) -> Verdict {
+pub(crate) fn judge(card: &Card, measured: &Measured, data: &DataSection) -> Verdict {
+    let Measured { evaluation, comparison, calibration: verdict, .. } = measured;
     let within = card.horizon.map_or("at all".to_owned(), |horizon| format!("within {horizon}"));
     let ranks = ranking(evaluation);
-    let holds = calibration(evaluation, &within);
+    let holds = calibration(verdict, measured, &within);
     let better_than_rate = base_rate(evaluation);
     // The argument is with the strongest of the others.
     let strongest = comparison.contests.iter().zip(&comparison.scores[1..]).max_by(|a, b| a.1.ranking.roc_auc.value.total_cmp(&b.1.ranking.roc_auc.value));
-    let headline = strongest.map_or_else(|| alone(ranks.answer, holds.answer).to_owned(), |(contest, _)| against(contest, holds.answer));
+    let headline = strongest.map_or_else(|| alone(ranks.answer, verdict), |(contest, _)| against(contest, verdict));
     let summary = strongest.map_or_else(|| standing_alone(comparison), |(contest, rival)| argument(comparison, contest, rival));
     let mut findings = vec![ranks, holds, better_than_rate];
     findings.extend(comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, rival)| contest_finding(comparison, contest, rival)));
@@ -66,31 +69,53 @@ pub(crate) fn judge(card: &Card, evaluation: &Evaluation, comparison: &Compariso
 /// Wins below which a reader should be told that there are few.
 const FEW_WINS: usize = 100;
 
-fn alone(ranks: &str, holds: &str) -> &'static str {
-    match (ranks, holds) {
-        ("yes", "yes") => "The model ranks leads well above chance, and its percentages hold.",
-        ("yes", _) => "The model ranks leads above chance, but its percentages are off.",
-        _ => "The model cannot be told from chance on these leads.",
+fn alone(ranks: &str, calibration: &CalibrationVerdict) -> String {
+    match ranks {
+        "yes" => format!("The model ranks leads above chance, {}.", clause(calibration)),
+        _ => format!("The model cannot be told from chance on these leads{}.", if calibration.holds() { "" } else { disclaimer(calibration.kind) }),
     }
 }
 
-fn against(contest: &Contest, holds: &str) -> String {
+/// What a headline adds about percentages.
+fn clause(calibration: &CalibrationVerdict) -> String {
+    match calibration.kind {
+        CalibrationKind::Calibrated => "and it is calibrated".to_owned(),
+        CalibrationKind::CannotTell => "and whether it is calibrated cannot be told yet".to_owned(),
+        CalibrationKind::DriftedInLevel => {
+            let mean = calibration.checks.iter().find(|check| check.of == CheckOf::Mean);
+            format!("but its percentages are too {}", if mean.is_some_and(|mean| mean.z > 0.0) { "low" } else { "high" })
+        }
+        CalibrationKind::TooExtreme => "but its percentages are too extreme".to_owned(),
+        CalibrationKind::TooFlat => "but its percentages are too flat".to_owned(),
+        CalibrationKind::NotByTier => "but it is calibrated on average only, not by tier".to_owned(),
+        CalibrationKind::Seasonal => "but it is calibrated over all months together, not in each".to_owned(),
+    }
+}
+
+fn disclaimer(kind: CalibrationKind) -> &'static str {
+    if kind == CalibrationKind::CannotTell { "" } else { ", and its percentages do not hold" }
+}
+
+fn against(contest: &Contest, calibration: &CalibrationVerdict) -> String {
     let rival = &contest.against;
-    let percentages = if holds == "yes" { "its percentages hold" } else { "its percentages are off" };
     // An AUC looks at all leads, a team at the first ones only.
     let customers = contest.customers_difference;
-    match contest.verdict {
-        ContestVerdict::Better if customers.low > 0.0 => format!("The model finds more customers than {rival}, and {percentages}."),
-        ContestVerdict::Better if customers.high < 0.0 => {
-            format!("The model ranks leads better than {rival}, but with as many calls it finds fewer customers.")
-        }
-        ContestVerdict::Better => format!("The model ranks leads better than {rival}; with as many calls it finds no more customers beyond chance."),
-        ContestVerdict::Worse if customers.high < 0.0 => format!("The model finds fewer customers than {rival}."),
-        ContestVerdict::Worse => format!("The model ranks these leads worse than {rival}."),
-        ContestVerdict::NearlyTied => format!("The model and {rival} nearly tie on these leads."),
-        ContestVerdict::CannotTell => format!("Whether the model is better than {rival} cannot be told yet."),
+    let ranking = match contest.verdict {
+        ContestVerdict::Better if customers.low > 0.0 => format!("The model finds more customers than {rival}"),
+        ContestVerdict::Better if customers.high < 0.0 => format!("The model ranks leads better than {rival}, and finds fewer customers with as many calls"),
+        ContestVerdict::Better => format!("The model ranks leads better than {rival}, and finds no more customers beyond chance with as many calls"),
+        ContestVerdict::Worse if customers.high < 0.0 => format!("The model finds fewer customers than {rival}"),
+        ContestVerdict::Worse => format!("The model ranks these leads worse than {rival}"),
+        ContestVerdict::NearlyTied => format!("The model and {rival} nearly tie on these leads"),
+        ContestVerdict::CannotTell => format!("Whether the model is better than {rival} cannot be told yet"),
+    };
+    match (contest.verdict, calibration.kind) {
+        // Bad news about ranking needs no praise beside it.
+        (ContestVerdict::Worse | ContestVerdict::CannotTell, CalibrationKind::Calibrated | CalibrationKind::CannotTell) => format!("{ranking}."),
+        (ContestVerdict::NearlyTied, CalibrationKind::Calibrated) => format!("{ranking}, and the model is calibrated."),
+        (ContestVerdict::Better | ContestVerdict::NearlyTied, _) => format!("{ranking}, {}.", clause(calibration)),
+        _ => format!("{ranking}, {}.", clause(calibration).replacen("but", "and", 1)),
     }
-    .replace(", and its percentages are off", ", but its percentages are off")
 }
 
 /// One paragraph: who finds more customers with as many calls, and how sure that is.
@@ -172,22 +197,67 @@ fn ranking(evaluation: &Evaluation) -> Finding {
     }
 }
 
-/// Whether the mean said lies within the interval of what happened.
-fn calibration(evaluation: &Evaluation, within: &str) -> Finding {
+/// What the checks of calibration come to, with the worst of them and what to do.
+fn calibration(verdict: &CalibrationVerdict, measured: &Measured, within: &str) -> Finding {
+    let evaluation = &measured.evaluation;
     let interval = evaluation.base_rate_interval;
-    let said = evaluation.mean_probability;
-    let holds = interval.low <= said && said <= interval.high;
-    let text = format!(
-        "Percentages: {} said on average, {} were won {within} ({} to {}). Over ten bins the gap is {} on average.",
-        per_cent(said),
+    let mean = format!(
+        "{} predicted on average, {} observed {within} ({} to {})",
+        per_cent(evaluation.mean_probability),
         per_cent(evaluation.base_rate),
         per_cent(interval.low),
-        per_cent(interval.high),
-        points(evaluation.expected_calibration_error)
+        per_cent(interval.high)
     );
-    // With very many rows the interval is narrower than anyone's decision: a twentieth of the rate is near enough.
-    let near = (said / evaluation.base_rate - 1.0).abs() <= 0.05;
-    Finding { answer: if holds || near { "yes" } else { "no" }, text }
+    let slope = format!("calibration slope {:.2}", verdict.line.slope);
+    let n_checks = verdict.checks.len();
+    let design = format!("{} {}, design effect {:.1}", count(verdict.n_clusters), measured.clusters, verdict.design_effect);
+    let failures = verdict.failures();
+    let text = if failures.is_empty() {
+        let rest = match verdict.kind {
+            CalibrationKind::CannotTell if verdict.log_loss_difference.mean >= 0.0 => {
+                "; nothing is off beyond chance, but the log-loss is no better than the base rate's: the percentages say no more than that rate".to_owned()
+            }
+            CalibrationKind::CannotTell => "; too few outcomes to tell".to_owned(),
+            _ => format!("; mean, slope, tiers, the top and every month agree within chance ({n_checks} checks, jointly at 5 %; {design})"),
+        };
+        format!("Calibration: {mean}; {slope}{rest}.")
+    } else {
+        let worst: Vec<String> = failures.iter().take(3).map(|check| in_words(check)).collect();
+        let more = failures.len().saturating_sub(3);
+        let others = if more > 0 { format!(", and {more} more") } else { String::new() };
+        format!(
+            "Calibration: {}. {mean}; {slope}. Beyond chance ({n_checks} checks, jointly at 5 %; {design}): {}{others}. {}",
+            verdict.kind.name(),
+            worst.join("; "),
+            action(verdict.kind)
+        )
+    };
+    let answer = match verdict.kind {
+        CalibrationKind::Calibrated => "yes",
+        CalibrationKind::CannotTell => "unsure",
+        _ => "no",
+    };
+    Finding { answer, text }
+}
+
+fn in_words(check: &CalibrationCheck) -> String {
+    match check.of {
+        CheckOf::Slope => format!("slope {:.2} in place of 1", check.observed),
+        CheckOf::Spiegelhalter => format!("{} {:+.1}", check.name, check.z),
+        _ => format!("{}: predicted {}, observed {}", check.name, per_cent(check.predicted), per_cent(check.observed)),
+    }
+}
+
+/// What to do about it.
+fn action(kind: CalibrationKind) -> &'static str {
+    match kind {
+        CalibrationKind::DriftedInLevel => "Recalibrate on these outcomes, and look for what changed: more or fewer leads, another source, another price.",
+        CalibrationKind::TooExtreme => "What moved scores at training moves outcomes less now: look at the strongest columns, then recalibrate or train again.",
+        CalibrationKind::TooFlat => "Outcomes differ more than the scores: recalibrate, or train again on more data.",
+        CalibrationKind::NotByTier => "A shift cannot repair this: train again, and look at the columns that make the tiers that are off.",
+        CalibrationKind::Seasonal => "Do not recalibrate on a few months: train on whole years, and read percentages as those of an average month.",
+        CalibrationKind::Calibrated | CalibrationKind::CannotTell => "",
+    }
 }
 
 fn base_rate(evaluation: &Evaluation) -> Finding {
@@ -263,8 +333,4 @@ pub(crate) fn whole(value: f64) -> String {
 
 pub(crate) fn signed_whole(value: f64) -> String {
     if value >= 0.5 { format!("+{}", whole(value)) } else { whole(value) }
-}
-
-fn points(share: f64) -> String {
-    format!("{:.1} points", share * 100.0)
 }

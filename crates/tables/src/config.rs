@@ -4,6 +4,7 @@ mod columns;
 mod data;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 
 use leadscore_core::{Family, Span, Timestamp};
@@ -14,7 +15,7 @@ use crate::frame::{Frame, Frames};
 use crate::values::TimeFormat;
 
 pub use columns::{ColumnType, NumberStyle, Parentheses, PerColumn, null_values};
-pub use data::{DataConfig, Latest};
+pub use data::{DataConfig, GuardsConfig, Latest};
 
 /// The whole of `leadscore.toml`. Unknown keys are errors.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -55,6 +56,9 @@ pub struct Config {
     /// What can be meant.
     #[serde(default)]
     pub data: DataConfig,
+    /// How unlike training leads may be.
+    #[serde(default)]
+    pub guards: GuardsConfig,
 }
 
 /// One path or glob, or a list of them.
@@ -579,6 +583,16 @@ pub enum Every {
     Week,
     /// A fixed length, counted from 1970-01-01.
     Length(Span),
+}
+
+impl fmt::Display for Every {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Month => f.write_str("month"),
+            Self::Week => f.write_str("week"),
+            Self::Length(span) => span.fmt(f),
+        }
+    }
 }
 
 impl JsonSchema for Every {
@@ -1159,6 +1173,9 @@ impl Config {
         }
         if let Some((found, help)) = self.data.defect() {
             return fail(found, help);
+        }
+        if !(0.0..=1.0).contains(&self.guards.outside_training) {
+            return fail("[guards] `outside_training` is a share", "expected 0 to 1, such as 0.2 for every fifth lead");
         }
         if self.outcomes.all_won && self.outcomes.result.is_some() {
             return fail("[outcomes] has `all_won` and a `result`", "keep the one that is right");

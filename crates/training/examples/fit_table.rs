@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let features = matrix(&training, [&training, &test])?;
     let labels: Vec<bool> = training.rows.iter().map(|record| &record[2] == "1").collect();
     let lead_keys: Vec<u64> = training.rows.iter().map(|record| stable_hash(&record[0])).collect();
-    let input = TrainInput { matrix: &features, labels: &labels, lead_keys: &lead_keys, horizon };
+    let input = TrainInput { matrix: &features, labels: &labels, lead_keys: &lead_keys, clusters: &lead_keys, horizon };
     let context =
         TrainContext { tool_version: String::new(), known_until: Timestamp::MAX, write_time: |at| at.micros().to_string(), ages: None, caveats: Vec::new() };
     // The peers are not protected from leaks, either.

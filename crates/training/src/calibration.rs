@@ -99,7 +99,7 @@ pub struct CalibrationInput<'a> {
     /// The model's probabilities.
     pub probabilities: &'a [f64],
     /// The lead of each.
-    pub lead_keys: &'a [u64],
+    pub clusters: &'a [u64],
 }
 
 /// What later outcomes said of one kind.
@@ -124,8 +124,8 @@ pub fn try_calibrations(input: CalibrationInput<'_>, kinds: &[CalibrationKind]) 
     let n = input.at.len();
     let Some(&cut) = input.at.get(3 * n / 5) else { return Ok(None) };
     let earlier: Vec<usize> = (0..n).filter(|&row| input.at[row] < cut).collect();
-    let known: HashSet<u64> = earlier.iter().map(|&row| input.lead_keys[row]).collect();
-    let later: Vec<usize> = (0..n).filter(|&row| input.at[row] >= cut && !known.contains(&input.lead_keys[row])).collect();
+    let known: HashSet<u64> = earlier.iter().map(|&row| input.clusters[row]).collect();
+    let later: Vec<usize> = (0..n).filter(|&row| input.at[row] >= cut && !known.contains(&input.clusters[row])).collect();
     let is_enough = |rows: &[usize]| {
         let wins = rows.iter().filter(|&&row| input.labels[row]).count();
         wins.min(rows.len() - wins) >= MIN_EVENTS
@@ -135,7 +135,7 @@ pub fn try_calibrations(input: CalibrationInput<'_>, kinds: &[CalibrationKind]) 
     }
     let labels: Vec<bool> = earlier.iter().map(|&row| input.labels[row]).collect();
     let probabilities: Vec<f64> = earlier.iter().map(|&row| input.probabilities[row]).collect();
-    let clusters: Vec<u64> = later.iter().map(|&row| input.lead_keys[row]).collect();
+    let clusters: Vec<u64> = later.iter().map(|&row| input.clusters[row]).collect();
     let mut standing: Option<Vec<f64>> = None;
     let mut trials = Vec::with_capacity(kinds.len());
     for &kind in kinds {
@@ -174,8 +174,8 @@ mod tests {
         let labels: Vec<bool> = log_odds.iter().map(|&log_odds| uniform() < log_odds_to_probability(bent(log_odds))).collect();
         let probabilities: Vec<f64> = log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds)).collect();
         let at: Vec<Timestamp> = (0..n).map(Timestamp::from_micros).collect();
-        let lead_keys: Vec<u64> = (0..n as u64).collect();
-        let input = CalibrationInput { at: &at, labels: &labels, log_odds: &log_odds, probabilities: &probabilities, lead_keys: &lead_keys };
+        let clusters: Vec<u64> = (0..n as u64).collect();
+        let input = CalibrationInput { at: &at, labels: &labels, log_odds: &log_odds, probabilities: &probabilities, clusters: &clusters };
         let trials = try_calibrations(input, &CalibrationKind::ALL).expect("both labels").expect("enough");
         assert_eq!(trials.len(), 5);
         trials.iter().rev().find(|trial| trial.is_better).expect("the first one").kind

@@ -361,7 +361,7 @@ pub(crate) fn certificate_of(fitted: &Fitted, strengths: Strengths) -> Option<Fi
 pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitted) -> Result<Option<Covariance>, TrainError> {
     let Some((fit, design)) = &fitted.native else { return Ok(None) };
     let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
-    let clusters: Vec<u64> = rows.iter().map(|&row| input.lead_keys[row]).collect();
+    let clusters: Vec<u64> = rows.iter().map(|&row| input.clusters[row]).collect();
     let covariance = clustered_covariance(design, &Target::new(&labels, None, None)?, fit, &clusters)?;
     let cells: Vec<Combination> = std::iter::once(vec![(0, 1.0)]).chain(fitted.coding.coefficients_of_cells().into_iter().flatten()).collect();
     let mut lower = Vec::with_capacity(cells.len() * (cells.len() + 1) / 2);

@@ -44,7 +44,7 @@ pub(crate) fn learning_curve(input: TrainInput<'_>, fold: &Fold, known: &Beforeh
 
 /// About this share of the leads of some rows, all rows of a lead or none; other leads in each draw.
 fn sample(input: TrainInput<'_>, rows: &[usize], share: f64, draw: u32) -> Vec<usize> {
-    let is_in = |row: usize| (stable_hash(&format!("{draw} {}", input.lead_keys[row])) >> 11) as f64 / (1_u64 << 53) as f64 <= share;
+    let is_in = |row: usize| (stable_hash(&format!("{draw} {}", input.clusters[row])) >> 11) as f64 / (1_u64 << 53) as f64 <= share;
     rows.iter().copied().filter(|&row| is_in(row)).collect()
 }
 

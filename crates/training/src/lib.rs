@@ -25,7 +25,7 @@ pub use calibration::{Calibration, CalibrationInput, CalibrationKind, Calibratio
 pub use coding::{Beforehand, Coding, CodingOptions, DropReason, Dropped, Strengths};
 pub use error::TrainError;
 pub use fitting::{Fitted, Shape, SolverKind, fit_shape};
-pub use leaks::{LeakFinding, LeakVerdict, find_leaks};
+pub use leaks::{FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks, find_leaks, with_final};
 pub use logistic::{LogisticFit, LogisticOptions, fit_logistic};
 pub use points::{PointsCondition, PointsRule, PointsTable, points_table};
 pub use population::{Elsewhere, Population, Totals};

@@ -39,7 +39,7 @@ const STEPS: [f64; 4] = [256.0, 64.0, 16.0, 4.0];
 /// Chooses on these rows.
 pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, options: &TrainOptions) -> Result<Choice, TrainError> {
     let segment = options.segment.as_ref().map(|column| segment_of(input, column)).transpose()?;
-    let (kind, folds) = validation_folds(input.matrix.keys(), input.lead_keys, input.labels, rows, input.horizon);
+    let (kind, folds) = validation_folds(input.matrix.keys(), input.clusters, input.labels, rows, input.horizon);
     let how = match kind {
         SplitKind::PurgedForward => "purged folds forward in time, grouped by lead",
         SplitKind::GroupedByLead => "folds by lead, not by time, because the history is too short for purged folds forward in time (or has no time)",
@@ -52,7 +52,7 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         let description = format!("{ridge}: no fold has both classes, so the middle one was taken, and straight lines");
         return Ok(Choice { shape: Shape::Linear, strengths, description, challenges: Vec::new(), tried: vec![(Shape::Linear, strengths)] });
     }
-    let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.lead_keys[row])).collect();
+    let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.clusters[row])).collect();
     let base = base_rate(input, &folds);
     let linear_grid: Vec<Strengths> = options.penalties.iter().map(|&ridge| Strengths { l1_ratio: options.l1_ratio, ..Strengths::ridge(ridge) }).collect();
     let linear = best_of(path(input, &folds, known, Shape::Linear, &linear_grid, options.solver)?);

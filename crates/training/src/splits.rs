@@ -34,7 +34,7 @@ fn has_events(labels: &[bool], rows: &[usize], minimum: usize) -> bool {
 /// Folds for choosing a penalty: forward in time where the history allows, else by lead.
 ///
 /// `rows` are in order of time. Without `horizon` (a flat export) nothing need be purged.
-pub(crate) fn validation_folds(keys: &[Snapshot], lead_keys: &[u64], labels: &[bool], rows: &[usize], horizon: Option<Span>) -> (SplitKind, Vec<Fold>) {
+pub(crate) fn validation_folds(keys: &[Snapshot], clusters: &[u64], labels: &[bool], rows: &[usize], horizon: Option<Span>) -> (SplitKind, Vec<Fold>) {
     let mut folds = Vec::new();
     let has_time = rows.first().zip(rows.last()).is_some_and(|(first, last)| keys[*first].at < keys[*last].at);
     if has_time {
@@ -43,8 +43,8 @@ pub(crate) fn validation_folds(keys: &[Snapshot], lead_keys: &[u64], labels: &[b
         for (idx, &from) in cuts.iter().enumerate() {
             let to = cuts.get(idx + 1).copied().unwrap_or(Timestamp::MAX);
             let train: Vec<usize> = rows.iter().copied().filter(|&row| ended_before(keys[row].at, horizon, from)).collect();
-            let trained: HashSet<u64> = train.iter().map(|&row| lead_keys[row]).collect();
-            let validation: Vec<usize> = rows.iter().copied().filter(|&row| (from..to).contains(&keys[row].at) && !trained.contains(&lead_keys[row])).collect();
+            let trained: HashSet<u64> = train.iter().map(|&row| clusters[row]).collect();
+            let validation: Vec<usize> = rows.iter().copied().filter(|&row| (from..to).contains(&keys[row].at) && !trained.contains(&clusters[row])).collect();
             if has_events(labels, &train, MIN_TRAIN_EVENTS) && has_events(labels, &validation, MIN_VALIDATION_EVENTS) {
                 folds.push(Fold { train, validation });
             }
@@ -53,14 +53,14 @@ pub(crate) fn validation_folds(keys: &[Snapshot], lead_keys: &[u64], labels: &[b
     if folds.len() >= 2 {
         return (SplitKind::PurgedForward, folds);
     }
-    (SplitKind::GroupedByLead, lead_folds(lead_keys, labels, rows))
+    (SplitKind::GroupedByLead, lead_folds(clusters, labels, rows))
 }
 
 /// Five folds by lead; those without both classes on both sides are left out.
-pub(crate) fn lead_folds(lead_keys: &[u64], labels: &[bool], rows: &[usize]) -> Vec<Fold> {
+pub(crate) fn lead_folds(clusters: &[u64], labels: &[bool], rows: &[usize]) -> Vec<Fold> {
     (0..5)
         .map(|fold| {
-            let (validation, train) = rows.iter().copied().partition(|&row| lead_keys[row] % 5 == fold);
+            let (validation, train) = rows.iter().copied().partition(|&row| clusters[row] % 5 == fold);
             Fold { train, validation }
         })
         .filter(|fold| has_events(labels, &fold.train, 1) && has_events(labels, &fold.validation, 1))
@@ -70,7 +70,7 @@ pub(crate) fn lead_folds(lead_keys: &[u64], labels: &[bool], rows: &[usize]) -> 
 /// The latest fifth of the snapshots to evaluate on once, and the rows whose windows had ended before it.
 ///
 /// `None` where the history is too short: too few wins or others on either side.
-pub(crate) fn holdout(keys: &[Snapshot], lead_keys: &[u64], labels: &[bool], horizon: Option<Span>) -> Option<Fold> {
+pub(crate) fn holdout(keys: &[Snapshot], clusters: &[u64], labels: &[bool], horizon: Option<Span>) -> Option<Fold> {
     let n_rows = keys.len();
     let first = keys.first()?.at;
     let last = keys.last()?.at;
@@ -80,7 +80,7 @@ pub(crate) fn holdout(keys: &[Snapshot], lead_keys: &[u64], labels: &[bool], hor
         let train = all.iter().copied().filter(|&row| ended_before(keys[row].at, horizon, from)).collect();
         Fold { train, validation: all.into_iter().filter(|&row| keys[row].at >= from).collect() }
     } else {
-        let (validation, train) = all.into_iter().partition(|&row| lead_keys[row].is_multiple_of(5));
+        let (validation, train) = all.into_iter().partition(|&row| clusters[row].is_multiple_of(5));
         Fold { train, validation }
     };
     (has_events(labels, &fold.train, MIN_TRAIN_EVENTS) && has_events(labels, &fold.validation, MIN_VALIDATION_EVENTS)).then_some(fold)
@@ -101,28 +101,28 @@ mod tests {
     fn no_training_window_reaches_into_validation() {
         let day = |days: u32| Timestamp::from_micros(0) + Span::from_days(days);
         let keys: Vec<Snapshot> = (0..2000).map(|i| Snapshot { lead: i / 2, at: day(i / 4) }).collect();
-        let lead_keys: Vec<u64> = keys.iter().map(|key| stable_hash(&key.lead.to_string())).collect();
+        let clusters: Vec<u64> = keys.iter().map(|key| stable_hash(&key.lead.to_string())).collect();
         let labels: Vec<bool> = (0..2000).map(|i| i % 5 == 0).collect();
         let horizon = Some(Span::from_days(60));
-        let (kind, folds) = validation_folds(&keys, &lead_keys, &labels, &(0..2000).collect::<Vec<_>>(), horizon);
+        let (kind, folds) = validation_folds(&keys, &clusters, &labels, &(0..2000).collect::<Vec<_>>(), horizon);
         assert_eq!(kind, SplitKind::PurgedForward);
-        for fold in folds.iter().chain(holdout(&keys, &lead_keys, &labels, horizon).iter()) {
+        for fold in folds.iter().chain(holdout(&keys, &clusters, &labels, horizon).iter()) {
             let first = fold.validation.iter().map(|&row| keys[row].at).min().expect("not empty");
             assert!(fold.train.iter().all(|&row| keys[row].at + Span::from_days(60) <= first));
         }
         for fold in &folds {
-            let trained: HashSet<u64> = fold.train.iter().map(|&row| lead_keys[row]).collect();
-            assert!(fold.validation.iter().all(|&row| !trained.contains(&lead_keys[row])));
+            let trained: HashSet<u64> = fold.train.iter().map(|&row| clusters[row]).collect();
+            assert!(fold.validation.iter().all(|&row| !trained.contains(&clusters[row])));
         }
     }
 
     #[test]
     fn a_fold_without_both_classes_is_left_out() {
         let keys: Vec<Snapshot> = (0..1000).map(|i| Snapshot { lead: i, at: Timestamp::from_micros(0) + Span::from_days(i) }).collect();
-        let lead_keys: Vec<u64> = (0..1000).map(|lead: u32| stable_hash(&lead.to_string())).collect();
+        let clusters: Vec<u64> = (0..1000).map(|lead: u32| stable_hash(&lead.to_string())).collect();
         // Next to nothing is won after day 400: no fold forward in time has enough to measure.
         let labels: Vec<bool> = (0..1000).map(|i| i < 420 && i % 4 == 0).collect();
-        let (kind, folds) = validation_folds(&keys, &lead_keys, &labels, &(0..1000).collect::<Vec<_>>(), Some(Span::from_days(10)));
+        let (kind, folds) = validation_folds(&keys, &clusters, &labels, &(0..1000).collect::<Vec<_>>(), Some(Span::from_days(10)));
         assert_eq!(kind, SplitKind::GroupedByLead);
         assert_eq!(folds.len(), 5);
         for fold in &folds {
@@ -130,6 +130,6 @@ mod tests {
                 assert!(side.iter().any(|&row| labels[row]) && side.iter().any(|&row| !labels[row]));
             }
         }
-        assert_eq!(holdout(&keys, &lead_keys, &labels, Some(Span::from_days(10))), None);
+        assert_eq!(holdout(&keys, &clusters, &labels, Some(Span::from_days(10))), None);
     }
 }

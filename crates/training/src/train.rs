@@ -1,7 +1,7 @@
 //! Training, top to bottom: judge the data, hold out the latest, choose a penalty, measure once, refit on all.
 
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
-use leadscore_inference::{Card, CellCount, DataVerdict, Model, quartile_edges};
+use leadscore_inference::{Card, CellCount, DataVerdict, FeatureScope, Model, Scope, quartile_edges};
 use leadscore_metrics::log_loss;
 use leadscore_solver::Direction;
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::coding::{Beforehand, Coding, Dropped};
 use crate::error::TrainError;
 use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, fit_shape};
-use crate::leaks::{LeakFinding, LeakVerdict, find_leaks};
+use crate::leaks::{LeakFinding, LeakVerdict, find_leaks, with_final};
 use crate::learning::learning_curve;
 use crate::population::{Population, Totals, fit_all};
 use crate::selection::{Choice, choose};
@@ -25,6 +25,8 @@ pub struct TrainInput<'a> {
     pub labels: &'a [bool],
     /// The lead of each row, by [`leadscore_core::stable_hash`].
     pub lead_keys: &'a [u64],
+    /// Which rows are no independent ones, by such a hash: those of one lead, or of one account. Splits and intervals go by it.
+    pub clusters: &'a [u64],
     /// The window; `None` for a flat export.
     pub horizon: Option<Span>,
 }
@@ -67,6 +69,8 @@ pub struct TrainOptions {
     pub learning_curve: bool,
     /// Train on attributes that are proven to know the outcome.
     pub allow_leaks: bool,
+    /// What [`crate::find_final_leaks`] proved.
+    pub final_leaks: Vec<LeakFinding>,
     /// Columns of the leads that have a history, and so are not suspected.
     pub with_history: Vec<String>,
 }
@@ -87,6 +91,7 @@ impl Default for TrainOptions {
             allow_too_few: false,
             learning_curve: false,
             allow_leaks: false,
+            final_leaks: Vec::new(),
             with_history: Vec::new(),
         }
     }
@@ -166,10 +171,10 @@ pub fn train_by_sample(input: TrainInput<'_>, options: &TrainOptions, context: &
 }
 
 fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainContext, population: Option<&mut dyn Population>) -> Result<Trained, TrainError> {
-    let TrainInput { matrix, labels, lead_keys, horizon } = input;
+    let TrainInput { matrix, labels, lead_keys, clusters, horizon } = input;
     check(input)?;
     check_options(options)?;
-    let leaks = find_leaks(matrix, labels, lead_keys, &options.with_history);
+    let leaks = with_final(find_leaks(matrix, labels, clusters, &options.with_history), &options.final_leaks);
     let is_left_out = |finding: &&LeakFinding| finding.verdict == LeakVerdict::Proven && !options.allow_leaks;
     let known = Beforehand {
         skip: leaks.iter().filter(is_left_out).map(|finding| finding.feature.clone()).collect(),
@@ -185,10 +190,10 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
         return Err(TrainError::TooFew { reason: sufficiency.reason });
     }
     let latest = match options.evaluation {
-        EvaluationKind::Latest => holdout(matrix.keys(), lead_keys, labels, horizon),
+        EvaluationKind::Latest => holdout(matrix.keys(), clusters, labels, horizon),
         EvaluationKind::CrossValidated => None,
     };
-    let choose_on = |rows: &[usize]| choose(input, &sample_leads(lead_keys, rows, options.max_selection_rows), &known, options);
+    let choose_on = |rows: &[usize]| choose(input, &sample_leads(clusters, rows, options.max_selection_rows), &known, options);
     // What is measured was chosen on earlier rows alone. What ships is chosen on all of them, which may be many times as many
     // where windows are long; unless the choice has had all the rows that it looks at.
     let (choice, holdout) = match &latest {
@@ -204,7 +209,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
         }
     };
     let learning = if options.learning_curve {
-        let fold = latest.clone().or_else(|| lead_folds(lead_keys, labels, &all).into_iter().next());
+        let fold = latest.clone().or_else(|| lead_folds(clusters, labels, &all).into_iter().next());
         fold.map(|fold| learning_curve(input, &fold, &known, &choice, options.solver)).transpose()?
     } else {
         None
@@ -289,6 +294,13 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
         covariance: covariance_of(input, &all, &fitted)?.map(|covariance| covariance.scaled(totals.all().n_rows as f64 / labels.len() as f64)),
         calibration: None,
         data: None,
+        scope: Some(Scope {
+            every: None,
+            losses_kept: options.losses_kept,
+            clusters: "leads".to_owned(),
+            ages: None,
+            features: FeatureScope::of_columns(matrix),
+        }),
     };
     if options.losses_kept < 1.0 {
         // King and Zeng (2001), Logistic regression in rare events data, section 4.1: sampling by outcome moves the intercept only.
@@ -304,7 +316,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
 
 fn check(input: TrainInput<'_>) -> Result<(), TrainError> {
     let n_rows = input.matrix.n_rows();
-    if input.labels.len() != n_rows || input.lead_keys.len() != n_rows {
+    if [input.labels.len(), input.lead_keys.len(), input.clusters.len()].iter().any(|&length| length != n_rows) {
         return Err(TrainError::Length { n_labels: input.labels.len(), n_rows });
     }
     let Some(&first) = input.labels.first() else {
@@ -317,13 +329,13 @@ fn check(input: TrainInput<'_>) -> Result<(), TrainError> {
 }
 
 /// At most about `max_rows` rows, all rows of a lead or none, in order.
-fn sample_leads(lead_keys: &[u64], rows: &[usize], max_rows: usize) -> Vec<usize> {
+fn sample_leads(clusters: &[u64], rows: &[usize], max_rows: usize) -> Vec<usize> {
     if rows.len() <= max_rows {
         return rows.to_vec();
     }
     let share = max_rows as f64 / rows.len() as f64;
     let threshold = (share * u32::MAX as f64) as u64;
-    rows.iter().copied().filter(|&row| lead_keys[row] >> 32 <= threshold).collect()
+    rows.iter().copied().filter(|&row| clusters[row] >> 32 <= threshold).collect()
 }
 
 fn check_options(options: &TrainOptions) -> Result<(), TrainError> {
@@ -361,7 +373,7 @@ fn number_of(matrix: &FeatureMatrix, name: &str) -> Result<usize, TrainError> {
 /// Measures every row by a fit that has not seen its lead.
 fn cross_validate(input: TrainInput<'_>, known: &Beforehand, choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
     let rows: Vec<usize> = (0..input.labels.len()).collect();
-    let folds = lead_folds(input.lead_keys, input.labels, &rows);
+    let folds = lead_folds(input.clusters, input.labels, &rows);
     let mut measured: Vec<(usize, f64)> = Vec::new();
     for fold in &folds {
         let part = measure(input, fold, known, choice, solver)?;

@@ -32,7 +32,7 @@ fn later(at: Timestamp, days: i64) -> Timestamp {
 }
 
 /// Scores these snapshots by models that know what was known when each was fitted; the first is fitted at the first snapshot.
-pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool], lead_keys: &[u64]) -> anyhow::Result<Backtest> {
+pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool], cluster_keys: &[u64]) -> anyhow::Result<Backtest> {
     if project.config.is_flat() {
         bail!("--backtest retrains as time goes on, and a flat export has no dates");
     }
@@ -63,7 +63,7 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
         let probabilities = score_as_of(&project.quiet(), cut, &keys).with_context(|| format!("cannot retrain as of {cut}"))?;
         said.extend(rows.into_iter().zip(probabilities).map(|(row, p)| ((cut, row), p)));
     }
-    let clusters = Clusters::new(lead_keys);
+    let clusters = Clusters::new(cluster_keys);
     let (months, names) = numbered(snapshots.iter().map(|key| month_of(key.at)));
     let all = vec![0; snapshots.len()];
     let by_rhythm: Vec<Vec<f64>> = fitted.iter().map(|(cuts, _)| cuts.iter().enumerate().map(|(row, cut)| said[&(*cut, row)]).collect()).collect();
@@ -76,7 +76,7 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
         .map(|(idx, (rhythm, said))| {
             let scores = [said.as_slice()];
             let input = |part_of_row, names| SegmentInput { labels, probabilities: said, scores: &scores, clusters: &clusters, part_of_row, names };
-            let difference = paired_difference(&losses[idx], &losses[0], lead_keys);
+            let difference = paired_difference(&losses[idx], &losses[0], cluster_keys);
             Ok(Cadence {
                 name: rhythm.name.to_owned(),
                 n_models: fitted[idx].1,
@@ -91,7 +91,7 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
     // The rarest that is not worse than the best beyond chance.
     let enough = (0..losses.len())
         .find(|&idx| {
-            let difference = paired_difference(&losses[idx], &losses[best], lead_keys);
+            let difference = paired_difference(&losses[idx], &losses[best], cluster_keys);
             difference.mean - 1.96 * difference.error <= 0.0
         })
         .expect("the best is not worse than itself");

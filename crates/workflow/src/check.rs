@@ -6,13 +6,13 @@ use leadscore_core::{AttributeTable, DataProfile, FeatureSource, FeatureSpec, Sn
 use leadscore_features::{LateEntries, late_entries};
 use leadscore_inference::DataVerdict;
 use leadscore_tables::{Config, Doubt, LoadOptions, Tables, quoted};
-use leadscore_training::{Beforehand, Coding, CodingOptions, LeakFinding, LeakVerdict, find_leaks, judge_data};
+use leadscore_training::{Beforehand, Coding, CodingOptions, LeakFinding, LeakVerdict, find_leaks, judge_data, with_final};
 use serde::Serialize;
 
 use crate::data_page::page;
 use crate::project::{Project, describe_counts, label_and_compute, now};
 use crate::text::table;
-use crate::train::caveats;
+use crate::train::{caveats, final_leaks};
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -107,7 +107,8 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
     findings.caveats = caveats(project, &tables);
     let (labelled, counts) = label_and_compute(project, &tables, None)?;
     let with_history: Vec<String> = tables.history.attributes.iter().map(|change| change.attribute.clone()).collect();
-    let mut leaks = find_leaks(&labelled.matrix, &labelled.labels, &labelled.lead_keys, &with_history);
+    let found = find_leaks(&labelled.matrix, &labelled.labels, &labelled.clusters, &with_history);
+    let mut leaks = with_final(found, &final_leaks(project, &tables, labelled.matrix.specs())?);
     leaks.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(b.auc.total_cmp(&a.auc)));
     let rows: Vec<usize> = (0..labelled.labels.len()).collect();
     let coding = Coding::fit(&labelled.matrix, &rows, &Beforehand::default(), CodingOptions { curves: false, ..Default::default() });

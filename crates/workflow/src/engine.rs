@@ -489,6 +489,8 @@ fn labelled(config: &Config, specs: &[FeatureSpec], frame: &Frame) -> anyhow::Re
     Ok(Labelled {
         matrix: FeatureMatrix::new(keys, columns)?,
         labels: rows.iter().map(|row| labels[row.2] == 1.0).collect(),
+        // The engine names no accounts: chance is by lead.
+        clusters: rows.iter().map(|row| stable_hash(&ids[row.2])).collect(),
         lead_keys: rows.iter().map(|row| stable_hash(&ids[row.2])).collect(),
     })
 }

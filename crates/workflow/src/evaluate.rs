@@ -11,7 +11,7 @@ use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables};
 
 use crate::backtest::backtest;
 use crate::evaluation::{Economy, Evaluated, MANUAL, Measurement, Rival, RivalKind, known_before, look, manual_rival, measure};
-use crate::project::{Project, describe_counts, lead_keys};
+use crate::project::{Project, cluster_keys, describe_counts};
 use crate::rules::{ReadRules, points_of};
 
 /// What a model is measured on, and beside what.
@@ -60,6 +60,7 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
             model.card.known_until
         );
     }
+    project.whole_tables(model, "evaluate")?;
     let tables = project.load_for(model, None)?;
     let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None);
     project.remark(&describe_counts(&counts, project));
@@ -95,7 +96,7 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
         measure(&evaluated, &rivals, &options.economy.or(&project.config.report)).context("cannot evaluate these snapshots")?
     };
     if options.backtest {
-        measurement.measured.backtest = Some(backtest(project, &snapshots, &evaluated.labels, &lead_keys(&tables, &snapshots))?);
+        measurement.measured.backtest = Some(backtest(project, &snapshots, &evaluated.labels, &cluster_keys(&tables, &snapshots))?);
     }
     let write_time = project.write_time();
     let period = format!("{} to {}", write_time(snapshots[0].at), write_time(snapshots[snapshots.len() - 1].at));

@@ -6,13 +6,14 @@ use anyhow::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp};
 use leadscore_inference::{Model, Term, quartile_tiers};
 use leadscore_metrics::{
-    BootstrapOptions, Calls, Clusters, Comparison, ComparisonInput, Deals, EvaluationInput, MetricError, PointsCalibration, Ranking, ScoreInput, SegmentInput,
-    ThresholdInput, called_share, compare, cross_calibrated, evaluate, segment_rows, threshold_table,
+    BootstrapOptions, CalibrationVerdict, Calls, Clusters, Comparison, ComparisonInput, Deals, EvaluationInput, MetricError, PointsCalibration, Ranking,
+    RowWeights, ScoreInput, SegmentInput, ThresholdInput, VerdictInput, called_share, compare, cross_calibrated, evaluate, judge_calibration, segment_rows,
+    threshold_table,
 };
 use leadscore_report::{Breakdown, LeadRow, Look, Measured, RivalNote, Surprises, SwapList, ThresholdSection, count};
 use leadscore_tables::{Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables};
 
-use crate::project::{Project, lead_keys};
+use crate::project::{Project, cluster_keys};
 
 /// Snapshots whose outcome is known, with the model's word on each.
 pub(crate) struct Evaluated<'a> {
@@ -90,12 +91,13 @@ impl Evaluated<'_> {
 pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Economy) -> anyhow::Result<Measurement> {
     let snapshots = evaluated.snapshots();
     let labels = &evaluated.labels;
-    let clusters = Clusters::new(&lead_keys(evaluated.tables, &snapshots));
+    let clusters = Clusters::new(&cluster_keys(evaluated.tables, &snapshots));
     let names: Vec<&str> = ContactPriority::QUARTILES.iter().map(|tier| tier.name()).collect();
     let deals = KnownDeals::of(evaluated, &snapshots);
     let tiers = tier_numbers(&quartile_tiers(&evaluated.probabilities));
     let input = EvaluationInput { labels, probabilities: &evaluated.probabilities, clusters: &clusters, tiers: &tiers, tier_names: &names, deals: deals.all() };
     let evaluation = evaluate(input, BootstrapOptions::default())?;
+    let calibration = calibration_verdict(evaluated, &snapshots, &clusters, &tiers, &names)?;
 
     // Rows that every rival has a value for; a rival whose rows have one label only cannot be compared.
     let is_comparable = |rows: &[usize]| rows.iter().any(|&row| labels[row]) && rows.iter().any(|&row| !labels[row]);
@@ -166,7 +168,17 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
     }
     let listed = Listed { evaluated, rival: rivals.first().map(|rival| rival.values.as_slice()) };
     let swap_lists = swap_lists(&listed, &common, &values, &calls, &comparison)?;
-    let measured = Measured { surprises: surprises(&listed), evaluation, comparison, thresholds, breakdowns, swap_lists, backtest: None };
+    let measured = Measured {
+        surprises: surprises(&listed),
+        calibration,
+        clusters: clusters_in_words(evaluated),
+        evaluation,
+        comparison,
+        thresholds,
+        breakdowns,
+        swap_lists,
+        backtest: None,
+    };
     let n_called = measured.comparison.scores[0].at_capacity.n_called;
     Ok(Measurement {
         n_without_all: labels.len() - common.len(),
@@ -175,6 +187,48 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
         money: economy.value.map(|value| format!("A call costs {}, a win is worth {value}", economy.cost.unwrap_or(0.0))),
         measured,
     })
+}
+
+/// Whether the model is calibrated on these rows, by all that must hold; what its own weights do not know counts as chance.
+fn calibration_verdict(
+    evaluated: &Evaluated<'_>,
+    snapshots: &[Snapshot],
+    clusters: &Clusters,
+    tiers: &[usize],
+    tier_names: &[&str],
+) -> anyhow::Result<CalibrationVerdict> {
+    let (periods, period_names) = if evaluated.project.config.is_flat() { (Vec::new(), Vec::new()) } else { periods_of(snapshots) };
+    let uncertainty = |n_sums: usize, weights: &RowWeights<'_>| evaluated.model.covariance_of_sums(evaluated.matrix, &evaluated.rows, n_sums, weights);
+    Ok(judge_calibration(&VerdictInput {
+        labels: &evaluated.labels,
+        probabilities: &evaluated.probabilities,
+        clusters,
+        tiers,
+        tier_names,
+        periods: &periods,
+        period_names: &period_names,
+        uncertainty: Some(&uncertainty),
+    })?)
+}
+
+/// Months, or quarters where there are many.
+fn periods_of(snapshots: &[Snapshot]) -> (Vec<u32>, Vec<String>) {
+    const MOST: usize = 18;
+    let (of_row, months) = numbered(snapshots.iter().map(|key| month_of(key.at)));
+    if months.len() <= MOST {
+        return (of_row, months);
+    }
+    let quarter = |key: &Snapshot| {
+        let month = month_of(key.at);
+        let number = month[5..].parse::<u32>().map_or(1, |month| month.div_ceil(3));
+        format!("{} Q{number}", &month[..4])
+    };
+    numbered(snapshots.iter().map(quarter))
+}
+
+/// What chance is counted by.
+fn clusters_in_words(evaluated: &Evaluated<'_>) -> &'static str {
+    if evaluated.tables.leads.accounts.is_some() { "accounts" } else { "leads" }
 }
 
 /// The thresholds of one score: points as they are, probabilities in per cent.

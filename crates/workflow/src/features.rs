@@ -31,8 +31,8 @@ pub struct FeatureOptions<'a> {
 
 impl FeatureOptions<'_> {
     /// The project, beside the model where there is one.
-    fn project(&self, project: &Project) -> Project {
-        self.model.map_or_else(|| project.clone(), |model| project.beside(model))
+    fn project(&self, project: &Project) -> anyhow::Result<Project> {
+        self.model.map_or_else(|| Ok(project.clone()), |model| project.beside(model))
     }
 
     fn load_options(&self) -> LoadOptions {
@@ -47,7 +47,7 @@ impl FeatureOptions<'_> {
 ///
 /// The tables cannot be read, no snapshot is mature, or there is no feature.
 pub fn feature_table(project: &Project, options: &FeatureOptions<'_>) -> anyhow::Result<OutTable> {
-    let source = Source::Whole(Box::new(options.project(project).load(&options.load_options())?));
+    let source = Source::Whole(Box::new(options.project(project)?.load(&options.load_options())?));
     source.with_part(0, |tables| {
         let look = Look::new(project, tables, options.as_of);
         let specs = choose(project, &source, options.model, &look.at)?;
@@ -62,7 +62,7 @@ pub fn feature_table(project: &Project, options: &FeatureOptions<'_>) -> anyhow:
 /// As [`feature_table`].
 pub fn plan_features(project: &Project, options: &FeatureOptions<'_>) -> anyhow::Result<Vec<FeatureSpec>> {
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
-    let beside = options.project(project);
+    let beside = options.project(project)?;
     let source = Source::open(&beside, &options.load_options(), options.memory, spill, None)?;
     let overview = look_at(&source, project, options.as_of, source.n_parts())?;
     choose(project, &source, options.model, &overview)
@@ -77,7 +77,7 @@ pub fn plan_features(project: &Project, options: &FeatureOptions<'_>) -> anyhow:
 pub fn feature_table_sql(project: &Project, options: &FeatureOptions<'_>, dialect: Dialect, places: &BTreeMap<String, String>) -> anyhow::Result<String> {
     let sources = sql_sources(project, dialect, places)?;
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
-    let beside = options.project(project);
+    let beside = options.project(project)?;
     let source = Source::open(&beside, &options.load_options(), options.memory, spill, None)?;
     let overview = look_at(&source, project, options.as_of, source.n_parts())?;
     let specs = choose(project, &source, options.model, &overview)?;
@@ -104,7 +104,7 @@ pub fn feature_table_sql(project: &Project, options: &FeatureOptions<'_>, dialec
 /// As [`feature_table`]; or the file cannot be written.
 pub fn write_features(project: &Project, options: &FeatureOptions<'_>, path: &Path) -> anyhow::Result<Vec<FeatureSpec>> {
     let spill = options.spill.clone().unwrap_or_else(|| folder_of(path).to_owned());
-    let beside = options.project(project);
+    let beside = options.project(project)?;
     let source = Source::open(&beside, &options.load_options(), options.memory, spill, None)?;
     let (overview, specs) = write_matrix(project, &source, options, path)?;
     let n_rows = overview.counts.mature + overview.counts.immature;

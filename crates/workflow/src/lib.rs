@@ -40,7 +40,7 @@ pub use explain::{Explanation, UnknownLead, explain};
 pub use features::{FeatureOptions, describe_features, feature_table, feature_table_sql, plan_features, reference_of_families, write_features};
 pub use inspect::inspect;
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
-pub use project::{ConfigFailure, Project, describe_counts, lead_keys, model_from_bytes, now, read_model};
+pub use project::{ConfigFailure, Project, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model};
 pub use recalibrate::recalibrate;
 pub use reference::reference_of_config;
 pub use rules::{ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history, rules_table, write_rules};

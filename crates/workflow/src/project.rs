@@ -11,7 +11,7 @@ use leadscore_databases::Address;
 use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
-use leadscore_tables::{AttributeKey, Config, ConfigError, Frame, Frames, LoadOptions, Note, Query, TableEnd, Tables, TablesError};
+use leadscore_tables::{AttributeKey, Config, ConfigError, Frame, Frames, LoadOptions, MISSING, Note, Query, TableEnd, Tables, TablesError};
 
 use tempfile::TempDir;
 
@@ -51,6 +51,8 @@ pub(crate) struct Labelled {
     pub(crate) labels: Vec<bool>,
     /// The lead of each.
     pub(crate) lead_keys: Vec<u64>,
+    /// What is resampled and split as one: see [`cluster_keys`].
+    pub(crate) clusters: Vec<u64>,
 }
 
 impl Project {
@@ -190,18 +192,47 @@ impl Project {
     ///
     /// [`leadscore_tables::TablesError`].
     pub fn load_for(&self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
-        let tables = self.beside(model).load(&load_options_of(model, as_of))?;
+        let tables = self.beside(model)?.load(&load_options_of(model, as_of))?;
         self.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
         Ok(tables)
     }
 
     /// The same project, whose numbers are read as they were written at training where the config leaves that to the cells.
-    pub(crate) fn beside(&self, model: &Model) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// The model predicts something else than this config asks for.
+    pub(crate) fn beside(&self, model: &Model) -> anyhow::Result<Self> {
+        self.same_question(model)?;
         let mut project = self.clone();
         if let Some(data) = &model.data {
             project.config.write_numbers_as(data);
         }
-        project
+        Ok(project)
+    }
+
+    /// Refuses a model whose likelihoods are of another window than that of this config.
+    pub(crate) fn same_question(&self, model: &Model) -> anyhow::Result<()> {
+        let asked = (!self.config.is_flat()).then_some(self.config.snapshots.horizon);
+        match (model.card.horizon, asked) {
+            (Some(own), Some(asked)) if own != asked => bail!(
+                "the model predicts wins within {own}, and `horizon` of [snapshots] asks for {asked}: its percentages are of another window; set `horizon = \"{own}\"`, or train a model with this horizon"
+            ),
+            (None, Some(_)) => bail!("the model is of a flat export without dates, and this config has dates: train a model by this config"),
+            (Some(own), None) => bail!("the model predicts wins within {own}, and this config is a flat export without dates: it has no such window"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to measure a model on tables that hold a part of the leads not won: observed rates would be of that part.
+    pub(crate) fn whole_tables(&self, model: &Model, what: &str) -> anyhow::Result<()> {
+        let kept = self.config.model.losses_kept.min(model.scope.as_ref().map_or(1.0, |scope| scope.losses_kept));
+        if kept < 1.0 {
+            bail!(
+                "{what}: the tables hold {kept} of the leads not won (`losses_kept`), so that the observed win rate is not the one that the model predicts; use tables with all leads and `losses_kept = 1`"
+            );
+        }
+        Ok(())
     }
 
     /// Refuses to score leads that would look silent because tables of events end before, beyond what the config allows.
@@ -293,8 +324,8 @@ pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Optio
     }
     let specs = project.plan(&leadscore_features::survey(tables, &labelled.snapshots))?;
     let matrix = project.features_of(tables, &specs, &labelled.snapshots)?;
-    let lead_keys = lead_keys(tables, matrix.keys());
-    Ok((Labelled { matrix, labels: labelled.labels, lead_keys }, counts))
+    let (lead_keys, clusters) = (lead_keys(tables, matrix.keys()), cluster_keys(tables, matrix.keys()));
+    Ok((Labelled { matrix, labels: labelled.labels, lead_keys, clusters }, counts))
 }
 
 /// Why there is nothing to learn from.
@@ -308,6 +339,18 @@ pub(crate) fn no_snapshot(project: &Project, counts: &SnapshotCounts, observatio
         )
     };
     anyhow::anyhow!("there is no mature snapshot to learn from: {}; {hint}", describe_counts(counts, project))
+}
+
+/// A hash of what rows of chance are: the account of each snapshot's lead where the config names one, else the lead.
+///
+/// One deal often closes for several leads of an account at once, and what an account wants its leads want.
+pub fn cluster_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
+    let Some(accounts) = &tables.leads.accounts else { return lead_keys(tables, snapshots) };
+    let of_lead = |lead: u32| match accounts[lead as usize] {
+        MISSING => stable_hash(&tables.leads.ids[lead as usize]),
+        account => stable_hash(&format!("account {}", tables.leads.account_names[account as usize])),
+    };
+    snapshots.iter().map(|snapshot| of_lead(snapshot.lead)).collect()
 }
 
 /// A hash of the lead of each snapshot.

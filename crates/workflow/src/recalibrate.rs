@@ -7,7 +7,7 @@ use leadscore_metrics::{log_loss, paired_difference};
 use leadscore_report::count;
 use leadscore_training::{Calibration, CalibrationInput, CalibrationKind, try_calibrations};
 
-use crate::project::{Project, describe_counts, lead_keys};
+use crate::project::{Project, cluster_keys, describe_counts};
 
 /// Wins, and others, that a shift of all percentages needs.
 const MIN_EVENTS: usize = 20;
@@ -23,6 +23,7 @@ const CHI_SQUARE_95: [f64; 2] = [3.841, 5.991];
 /// The tables cannot be read, or too few outcomes have come in since.
 pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>) -> anyhow::Result<Model> {
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
+    project.whole_tables(&model, "recalibrate")?;
     let tables = project.load_for(&model, as_of)?;
     let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of);
     project.remark(&describe_counts(&counts, project));
@@ -50,8 +51,8 @@ pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>
     );
     project.remark(&what);
     let at: Vec<Timestamp> = snapshots.iter().map(|snapshot| snapshot.at).collect();
-    let lead_keys = lead_keys(&tables, &snapshots);
-    let input = CalibrationInput { at: &at, labels: &labels, log_odds: &scored.log_odds, probabilities: &scored.probabilities, lead_keys: &lead_keys };
+    let clusters = cluster_keys(&tables, &snapshots);
+    let input = CalibrationInput { at: &at, labels: &labels, log_odds: &scored.log_odds, probabilities: &scored.probabilities, clusters: &clusters };
     let kind = choose_kind(project, input, rarer, model.calibration.is_some())?;
     let fitted = kind.fit(&labels, &scored.probabilities)?;
     if kind == CalibrationKind::Unchanged {
@@ -115,7 +116,7 @@ fn choose_kind(project: &Project, input: CalibrationInput<'_>, rarer: usize, has
 /// Share won less mean probability, in standard errors with rows of a lead taken together.
 fn gap_in_errors(input: CalibrationInput<'_>) -> f64 {
     let won: Vec<f64> = input.labels.iter().map(|&label| f64::from(u8::from(label))).collect();
-    let difference = paired_difference(&won, input.probabilities, input.lead_keys);
+    let difference = paired_difference(&won, input.probabilities, input.clusters);
     difference.mean / difference.error
 }
 

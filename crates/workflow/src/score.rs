@@ -12,6 +12,7 @@ use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Want
 
 use crate::project::{FLAT_CAVEAT, Project, load_options_of};
 use crate::source::Source;
+use crate::train::age_in_days;
 
 /// How many reasons a score file names.
 const N_REASONS: usize = 3;
@@ -48,12 +49,16 @@ pub struct Scores<'m> {
     /// `None` for a flat export.
     as_of: Option<Timestamp>,
     intervals: bool,
+    /// What is unlike training about each open lead; `None` where the model does not know what training saw.
+    guards: Option<Vec<Option<String>>>,
 }
 
 /// A lead of a score file.
 struct Listed {
     id: String,
     manual_score: f64,
+    /// In days; NaN where it is not known.
+    age: f64,
 }
 
 /// Scores every lead that is open.
@@ -78,6 +83,7 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
     }
     let _stage = project.stage("scoring", 1)?;
     let matrix = found.in_order();
+    let guards = guard(project, model, &matrix, &found.open)?;
     let scored = score(model, &matrix)?;
     let tiers = tiers_of(project, model, &scored);
     summarise(project, &found, &scored, &tiers);
@@ -93,8 +99,61 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
         matrix,
         as_of: (!project.config.is_flat()).then_some(as_of),
         intervals: options.intervals,
+        guards,
     })
 }
+
+/// Says what is unlike training about open leads, and refuses where too many are; for each lead, what it is.
+fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, open: &[Listed]) -> anyhow::Result<Option<Vec<Option<String>>>> {
+    let Some(mut guarded) = model.guard(matrix) else { return Ok(None) };
+    let n = open.len();
+    let share = |count: usize| 100.0 * count as f64 / n.max(1) as f64;
+    let lines: Vec<String> = guarded
+        .findings
+        .iter()
+        .filter(|finding| finding.is_outside)
+        .map(|finding| format!("{} ({:.0} % of leads)", finding.text, share(finding.n_rows)))
+        .collect();
+    let allowed = project.config.guards.outside_training;
+    if n >= FEWEST_GUARDED && guarded.n_outside as f64 > allowed * n as f64 {
+        bail!(
+            "{} of {} open leads ({:.0} %) lie outside of what the model was trained on: {}\n  hint: mend the table, train again, or in the config,\n    [guards]\n    outside_training = {:.2}   # they are scored all the same",
+            count(guarded.n_outside),
+            count(n),
+            share(guarded.n_outside),
+            lines.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("; "),
+            (guarded.n_outside as f64 / n as f64 * 100.0).ceil() / 100.0
+        );
+    }
+    for line in lines.iter().take(5) {
+        project.remark(&format!("note: outside of training: {line}"));
+    }
+    for finding in guarded.findings.iter().filter(|finding| !finding.is_outside).take(5) {
+        project.remark(&format!("note: {}", finding.text));
+    }
+    if let Some(ages) = model.scope.as_ref().and_then(|scope| scope.ages) {
+        // The oldest lead of training was looked at a window before the end of the data.
+        let oldest = ages.high + 0.1 * ages.high + if model.card.ages.is_some() { 1.0 } else { model.card.horizon.map_or(0.0, |horizon| horizon.days()) };
+        let older: Vec<usize> = (0..n).filter(|&row| open[row].age > oldest).collect();
+        if !older.is_empty() {
+            project.remark(&format!(
+                "note: {} of {} open leads ({:.0} %) are older than any that the model was trained on (at most {:.0} days): it does not know what becomes of such",
+                count(older.len()),
+                count(n),
+                share(older.len()),
+                ages.high
+            ));
+        }
+        for row in older {
+            let text = format!("age: {:.0} days", open[row].age);
+            guarded.of_row[row] = Some(guarded.of_row[row].take().map_or(text.clone(), |known| format!("{known}; {text}")));
+        }
+    }
+    Ok(Some(guarded.of_row))
+}
+
+/// Of fewer leads no share is a reason to stop.
+const FEWEST_GUARDED: usize = 20;
 
 /// What a score file speaks of, part after part of the tables.
 #[derive(Default)]
@@ -109,6 +168,8 @@ struct Found {
     matrices: Vec<FeatureMatrix>,
     notes: Vec<Note>,
     unknown_kinds: UnknownKinds,
+    /// Whether the model found nothing.
+    no_signal: bool,
 }
 
 impl Found {
@@ -119,6 +180,7 @@ impl Found {
         let listed = |lead: u32| Listed {
             id: tables.leads.ids[lead as usize].clone(),
             manual_score: manual_score.map_or(f64::NAN, |manual_score| manual_score[lead as usize]),
+            age: if tables.is_flat { f64::NAN } else { age_in_days(tables, &Snapshot { lead, at: as_of }) },
         };
         Ok(Self {
             as_of,
@@ -130,12 +192,13 @@ impl Found {
             matrices: vec![compute(tables, &model.specs, &set.at_risk)?],
             notes: tables.notes.clone(),
             unknown_kinds: UnknownKinds::new(tables, &model.specs, Some(&set.at_risk)),
+            no_signal: model.terms.iter().all(|term| term.range() == 0.0),
         })
     }
 
     fn add(&mut self, part: Self) {
-        let Self { as_of, has_manual_score, open, won, n_closed_lost, n_not_yet, matrices, notes, unknown_kinds } = part;
-        (self.as_of, self.has_manual_score) = (as_of, has_manual_score);
+        let Self { as_of, has_manual_score, open, won, n_closed_lost, n_not_yet, matrices, notes, unknown_kinds, no_signal } = part;
+        (self.as_of, self.has_manual_score, self.no_signal) = (as_of, has_manual_score, no_signal);
         self.open.extend(open);
         self.won.extend(won);
         self.n_closed_lost += n_closed_lost;
@@ -177,7 +240,7 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
             _ => None,
         })
         .collect();
-    let beside = project.beside(model);
+    let beside = project.beside(model)?;
     let wanted = Wanted { leads: &may_be_open, whole: &of_peers };
     let source = Source::open(&beside, &load_options_of(model, options.as_of), options.memory, spill, Some(wanted))?;
     project.silence(source.ends(), model, options.as_of.unwrap_or_else(|| source.observation_end().next_midnight()))?;
@@ -290,6 +353,9 @@ impl Scores<'_> {
         if self.has_manual_score {
             table.push("manual_score", OutColumn::Number(self.leads[rows.clone()].iter().map(|lead| lead.manual_score).collect()));
         }
+        if let Some(guards) = &self.guards {
+            table.push("guard", texts(&|row| guards.get(row).cloned().flatten()));
+        }
         table.push("model_id", OutColumn::Text(vec![Some(self.model.card.model_id.clone()); rows.len()]));
         if self.intervals {
             // Of the log-odds by the weights' covariance, then as a percentage.
@@ -325,6 +391,9 @@ fn summarise(project: &Project, found: &Found, scored: &Scored, tiers: &[Contact
         let mean = rows.iter().map(|&row| scored.probabilities[row]).sum::<f64>() / rows.len() as f64;
         let mean = if rows.is_empty() { String::new() } else { format!(", mean likelihood {:5.2} %", 100.0 * mean) };
         project.remark(&format!("  {:<10} {:>9} leads ({:4.1} %){mean}", tier.name(), count(rows.len()), 100.0 * rows.len() as f64 / n as f64));
+    }
+    if found.no_signal {
+        project.remark("no signal: the model tells no lead from another, so every lead has the win rate, and tiers say nothing");
     }
     if n < 100 {
         project.remark(&format!("warning: the quartiles of {n} leads are thin: under 100, a tier says little"));

@@ -3,18 +3,19 @@
 use std::path::Path;
 
 use anyhow::Context;
-use leadscore_core::Timestamp;
+use leadscore_core::{FeatureSource, FeatureSpec, Snapshot, Timestamp};
 use leadscore_features::SnapshotCounts;
-use leadscore_inference::LearningCurve;
+use leadscore_inference::{LearningCurve, Model, Spread};
 use leadscore_report::Report;
 use leadscore_tables::{LoadOptions, ModelDirection, OutFile, Tables};
 use leadscore_training::{
-    Direction, DropReason, Dropped, EvaluationKind, LeakVerdict, ModelKind, Population, SolverKind, TrainContext, TrainInput, TrainOptions, Trained,
+    Direction, DropReason, Dropped, EvaluationKind, FinalInput, FinalState, LeakFinding, LeakVerdict, ModelKind, Population, SolverKind, TrainContext,
+    TrainInput, TrainOptions, Trained, find_final_leaks,
 };
 
 use crate::evaluate::data_section;
 use crate::evaluation::{Economy, Evaluated, known_before, look, manual_rival, measure};
-use crate::project::{FLAT_CAVEAT, Labelled, Project, describe_counts, label_and_compute};
+use crate::project::{FLAT_CAVEAT, Labelled, Project, cluster_keys, describe_counts, label_and_compute};
 use crate::text::table;
 
 /// How a model is fitted and measured.
@@ -52,9 +53,61 @@ pub fn train(project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> a
     let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
     project.remark(&describe_counts(&counts, project));
     let mut trained = fit(project, &tables, &labelled, fitting, as_of, None)?;
+    complete_scope(project, &tables, &labelled, &mut trained.model);
     trained.model.data = Some(leadscore_tables::data_profile(&project.config, &tables).in_order());
     report_training(project, &trained);
     Ok(Training { trained, counts, tables, labelled })
+}
+
+/// Adds to what a model was trained within what only the tables and the config say.
+fn complete_scope(project: &Project, tables: &Tables, labelled: &Labelled, model: &mut Model) {
+    let Some(scope) = &mut model.scope else { return };
+    if tables.leads.accounts.is_some() {
+        "accounts".clone_into(&mut scope.clusters);
+    }
+    if project.config.is_flat() {
+        return;
+    }
+    let settings = &project.config.snapshots;
+    scope.every = settings.ages.is_none().then(|| settings.every.to_string());
+    scope.ages = Spread::of(labelled.matrix.keys().iter().map(|key| age_in_days(tables, key)));
+}
+
+/// What is proven by where leads ended, as the tables know it today: attributes are today's values as well, whatever `as_of` says.
+fn final_leaks_of_all(project: &Project, tables: &Tables, specs: &[FeatureSpec], as_of: Option<Timestamp>) -> anyhow::Result<Vec<LeakFinding>> {
+    if as_of.is_none() {
+        return final_leaks(project, tables, specs);
+    }
+    final_leaks(project, &project.quiet().load(&LoadOptions::default())?, specs)
+}
+
+/// Attributes that are proven to be written at the close, by where each lead ended.
+pub(crate) fn final_leaks(project: &Project, tables: &Tables, specs: &[FeatureSpec]) -> anyhow::Result<Vec<LeakFinding>> {
+    let attributes: Vec<FeatureSpec> = specs.iter().filter(|spec| matches!(spec.source, FeatureSource::Attribute { .. })).cloned().collect();
+    if project.config.is_flat() || attributes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let end = tables.observation_end.next_midnight();
+    let leads: Vec<u32> =
+        (0..tables.outcomes.len() as u32).filter(|&lead| tables.leads.created[lead as usize].is_some_and(|created| created.known < end)).collect();
+    let snapshots: Vec<Snapshot> = leads.iter().map(|&lead| Snapshot { lead, at: end }).collect();
+    let matrix = leadscore_features::compute(tables, &attributes, &snapshots)?;
+    let state = |&lead: &u32| match &tables.outcomes[lead as usize] {
+        outcome if outcome.won.is_some() => FinalState::Won,
+        outcome if outcome.closed.is_some() => FinalState::Lost,
+        _ => FinalState::Open,
+    };
+    let states: Vec<FinalState> = leads.iter().map(state).collect();
+    let created: Vec<f64> =
+        leads.iter().map(|&lead| tables.leads.created[lead as usize].map_or(f64::NAN, |created| created.start.days_since(Timestamp::from_micros(0)))).collect();
+    let with_history: Vec<String> = tables.history.attributes.iter().map(|change| change.attribute.clone()).collect();
+    let clusters = cluster_keys(tables, &snapshots);
+    Ok(find_final_leaks(FinalInput { matrix: &matrix, states: &states, created: &created, clusters: &clusters }, &with_history))
+}
+
+/// How old a lead is at a snapshot, in days; NaN where it has no time of creation.
+pub(crate) fn age_in_days(tables: &Tables, key: &Snapshot) -> f64 {
+    tables.leads.created[key.lead as usize].map_or(f64::NAN, |created| key.at.days_since(created.start))
 }
 
 /// A model of these snapshots, by the config and what was typed; `all` are those that they are a sample of.
@@ -82,6 +135,7 @@ pub(crate) fn fit(
         learning_curve: args.learning_curve,
         allow_too_few: args.allow_too_few,
         allow_leaks: args.allow_leaks,
+        final_leaks: final_leaks_of_all(project, tables, labelled.matrix.specs(), as_of)?,
         evaluation: if args.cross_validate { EvaluationKind::CrossValidated } else { EvaluationKind::Latest },
         with_history: tables.history.attributes.iter().map(|change| change.attribute.clone()).collect(),
         ..Default::default()
@@ -95,7 +149,7 @@ pub(crate) fn fit(
         caveats: caveats(project, tables),
     };
     let horizon = (!is_flat).then_some(project.config.snapshots.horizon);
-    let input = TrainInput { matrix: &labelled.matrix, labels: &labelled.labels, lead_keys: &labelled.lead_keys, horizon };
+    let input = TrainInput { matrix: &labelled.matrix, labels: &labelled.labels, lead_keys: &labelled.lead_keys, clusters: &labelled.clusters, horizon };
     Ok(match all {
         Some(all) => leadscore_training::train_by_sample(input, &options, &context, all),
         None => leadscore_training::train(input, &options, &context),

@@ -12,7 +12,7 @@ use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_sql::{ScoreTable, score_sql};
 use leadscore_tables::{OutColumn, OutTable, check_target, write_table};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
-use leadscore_workflow::{describe_counts, lead_keys, model_with_features_sql, read_model, table as text_table, write_bytes, write_text};
+use leadscore_workflow::{cluster_keys, describe_counts, model_with_features_sql, read_model, table as text_table, write_bytes, write_text};
 
 use crate::args::{ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat};
 use crate::commands::Outcome;
@@ -73,7 +73,7 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
     }
     let matrix = project.features_of(&tables, &model.specs, &labelled.snapshots)?;
     let scored = score(&model, &matrix)?;
-    let measured = Measured::choose(&model, &labelled.snapshots, &labelled.labels, &lead_keys(&tables, &labelled.snapshots))?;
+    let measured = Measured::choose(&model, &labelled.snapshots, &labelled.labels, &cluster_keys(&tables, &labelled.snapshots))?;
     let probabilities = measured.pick(&scored.probabilities);
     let tiers = quartile_tiers(&probabilities);
     let wanted = usize::from(args.rules);
@@ -157,7 +157,7 @@ const ENOUGH_WINS: usize = 50;
 
 impl Measured {
     /// Rows that the model has not seen, where there are enough of them; else all.
-    fn choose(model: &Model, snapshots: &[Snapshot], labels: &[bool], lead_keys: &[u64]) -> anyhow::Result<Self> {
+    fn choose(model: &Model, snapshots: &[Snapshot], labels: &[bool], cluster_keys: &[u64]) -> anyhow::Result<Self> {
         let later: Vec<usize> = (0..labels.len()).filter(|&row| snapshots[row].at.micros() >= model.card.known_until_micros).collect();
         let wins = later.iter().filter(|&&row| labels[row]).count();
         let is_later = wins >= ENOUGH_WINS && later.len() - wins >= ENOUGH_WINS;
@@ -172,7 +172,7 @@ impl Measured {
         };
         Ok(Self {
             labels: rows.iter().map(|&row| labels[row]).collect(),
-            clusters: Clusters::new(&rows.iter().map(|&row| lead_keys[row]).collect::<Vec<_>>()),
+            clusters: Clusters::new(&rows.iter().map(|&row| cluster_keys[row]).collect::<Vec<_>>()),
             rows,
             words,
         })

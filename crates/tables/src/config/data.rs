@@ -32,6 +32,21 @@ impl Default for DataConfig {
     }
 }
 
+/// `[guards]`: how unlike training the leads may be that a model scores.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GuardsConfig {
+    /// Share of the open leads that may have values which training never saw (numbers outside of its range or of another unit, new
+    /// levels), above which `score` stops, 0 to 1; default 0.2.
+    pub outside_training: f64,
+}
+
+impl Default for GuardsConfig {
+    fn default() -> Self {
+        Self { outside_training: 0.2 }
+    }
+}
+
 /// The end of the times that can be meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Latest {

@@ -1,0 +1,217 @@
+//! What a model was trained within: its rule of snapshots and the values of every feature, with which later leads are compared.
+
+use std::collections::HashSet;
+
+use leadscore_core::{FeatureMatrix, FeatureSource};
+use serde::{Deserialize, Serialize};
+
+use crate::model::Model;
+use crate::term::Term;
+
+/// What training looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scope {
+    /// How often leads were looked at, such as "month" or "30d"; `None` for snapshots by age and flat exports.
+    pub every: Option<String>,
+    /// The share of the leads not won that the tables hold.
+    pub losses_kept: f64,
+    /// What chance is counted by: "leads" or "accounts".
+    pub clusters: String,
+    /// Ages of the leads at their snapshots, in days; `None` where they have no dates.
+    pub ages: Option<Spread>,
+    /// What each feature was, in the order of the model's.
+    pub features: Vec<FeatureScope>,
+}
+
+/// Where numbers lie.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// The smallest.
+    pub low: f64,
+    /// Half are below.
+    pub median: f64,
+    /// The largest.
+    pub high: f64,
+}
+
+impl Spread {
+    /// Of numbers, those that are NaN aside; `None` where no other is there. The median is that of at most some 50,000 of them.
+    pub fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let known: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
+        let (low, high) = known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
+        let mut some: Vec<f64> = known.iter().copied().step_by(known.len().div_ceil(50_000).max(1)).collect();
+        let middle = some.len() / 2;
+        (!some.is_empty()).then(|| Self { low, median: *some.select_nth_unstable_by(middle, f64::total_cmp).1, high })
+    }
+
+    /// Whether a number lies outside by more than a tenth of the width.
+    fn is_outside(&self, value: f64) -> bool {
+        let room = 0.1 * (self.high - self.low);
+        value > self.high + room || value < self.low - room
+    }
+}
+
+/// What one feature was at training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FeatureScope {
+    /// Its numbers; `None` for a category, and where every value was missing.
+    pub spread: Option<Spread>,
+    /// The share of snapshots with a value, of numbers with one that is not 0.
+    pub filled: f64,
+    /// Of a category, the share of snapshots whose level no other snapshot had: so many of later ones have a new level anyhow.
+    pub novel: f64,
+}
+
+impl FeatureScope {
+    /// Of each column of a matrix.
+    pub fn of_columns(matrix: &FeatureMatrix) -> Vec<Self> {
+        let n_rows = matrix.n_rows();
+        let share = |count: usize| if n_rows == 0 { 0.0 } else { count as f64 / n_rows as f64 };
+        let of_column = |column: usize| {
+            if matrix.is_category(column) {
+                let mut counts = std::collections::HashMap::new();
+                (0..n_rows).filter_map(|row| matrix.level(row, column)).for_each(|level| *counts.entry(level).or_insert(0_usize) += 1);
+                let alone = counts.values().filter(|count| **count == 1).count();
+                return Self { spread: None, filled: share(counts.values().sum()), novel: share(alone) };
+            }
+            let filled = (0..n_rows).filter(|&row| !matrix.column(column)[row].is_nan() && matrix.column(column)[row] != 0.0).count();
+            Self { spread: Spread::of((0..n_rows).map(|row| matrix.column(column)[row])), filled: share(filled), novel: 0.0 }
+        };
+        (0..matrix.n_features()).map(of_column).collect()
+    }
+}
+
+/// What is unlike training about a set of leads.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Guarded {
+    /// For each row, what is unlike training about it.
+    pub of_row: Vec<Option<String>>,
+    /// Rows with values that training never saw.
+    pub n_outside: usize,
+    /// The same feature by feature, the most frequent first.
+    pub findings: Vec<GuardFinding>,
+}
+
+/// What is unlike training about one feature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GuardFinding {
+    /// The feature in words.
+    pub feature: String,
+    /// Rows that it concerns.
+    pub n_rows: usize,
+    /// What it is.
+    pub text: String,
+    /// Whether these rows count as outside of training; else it is a remark about all of them.
+    pub is_outside: bool,
+}
+
+/// Medians that are apart by such a factor are of other units.
+const MOVED: f64 = 8.0;
+/// Features that grow are named from this share of rows on.
+const SOME: f64 = 0.2;
+/// Rows that a median, and a share, need.
+const ENOUGH: usize = 30;
+
+impl Model {
+    /// Compares the rows of a matrix with what training saw, in every feature that the model reads; `None` where the model does
+    /// not know that.
+    pub fn guard(&self, matrix: &FeatureMatrix) -> Option<Guarded> {
+        let scope = self.scope.as_ref()?;
+        let n_rows = matrix.n_rows();
+        let mut guarded = Guarded { of_row: vec![None; n_rows], n_outside: 0, findings: Vec::new() };
+        let mut read: Vec<usize> = self.terms.iter().flat_map(|term| std::iter::once(term.feature_idx()).chain(term.second_feature_idx())).collect();
+        read.sort_unstable();
+        read.dedup();
+        for column in read {
+            let (Some(seen), Some(spec)) = (scope.features.get(column), self.specs.get(column)) else { continue };
+            let (rows, what) = match &seen.spread {
+                Some(spread) => numbers_outside(matrix, column, spread),
+                None => self.levels_outside(matrix, column, seen),
+            };
+            // What counts and waits since the creation of a lead or an account goes on growing after training.
+            let grows = !matches!(spec.source, FeatureSource::Attribute { .. } | FeatureSource::Activity { window: Some(_), .. });
+            if grows {
+                if rows.len() as f64 > SOME * n_rows as f64 {
+                    guarded.findings.push(GuardFinding {
+                        feature: spec.name.clone(),
+                        n_rows: rows.len(),
+                        text: format!("`{}` {what}", spec.name),
+                        is_outside: false,
+                    });
+                }
+            } else if !rows.is_empty() {
+                guarded.findings.push(GuardFinding {
+                    feature: spec.name.clone(),
+                    n_rows: rows.len(),
+                    text: format!("`{}` {what}", spec.name),
+                    is_outside: true,
+                });
+                for row in rows {
+                    let text = format!("{}: {}", spec.name, shown(matrix, row, column));
+                    match &mut guarded.of_row[row] {
+                        Some(known) => *known = format!("{known}; {text}"),
+                        none => *none = Some(text),
+                    }
+                }
+            } else if n_rows >= ENOUGH && seen.filled > 0.2 && is_gone(matrix, column) {
+                let text = format!("`{}` is empty for every lead, and was not for {:.0} % of the training snapshots", spec.name, 100.0 * seen.filled);
+                guarded.findings.push(GuardFinding { feature: spec.name.clone(), n_rows, text, is_outside: false });
+            }
+        }
+        guarded.n_outside = guarded.of_row.iter().filter(|text| text.is_some()).count();
+        guarded.findings.sort_by(|a, b| b.n_rows.cmp(&a.n_rows).then_with(|| a.feature.cmp(&b.feature)));
+        Some(guarded)
+    }
+
+    /// Rows whose level training never saw.
+    fn levels_outside(&self, matrix: &FeatureMatrix, column: usize, seen: &FeatureScope) -> (Vec<usize>, String) {
+        let term = self.terms.iter().find_map(|term| match term {
+            Term::Levels(levels) if levels.feature_idx == column => Some(levels),
+            _ => None,
+        });
+        let Some(term) = term else { return (Vec::new(), String::new()) };
+        let known: HashSet<&str> = term.levels.iter().map(|(level, _)| level.as_str()).chain(term.rare_levels.iter().map(String::as_str)).collect();
+        let is_new = |row: &usize| matrix.level(*row, column).is_some_and(|level| !known.contains(level));
+        let rows: Vec<usize> = (0..matrix.n_rows()).filter(is_new).collect();
+        // Where many levels stood once, new ones are what is expected.
+        if (rows.len() as f64) < (3.0 * seen.novel).min(1.0) * matrix.n_rows() as f64 || seen.novel > 0.05 {
+            return (Vec::new(), String::new());
+        }
+        let mut names: Vec<&str> = rows.iter().filter_map(|&row| matrix.level(row, column)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let listed = names.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let more = if names.len() > 3 { format!(" and {} more", names.len() - 3) } else { String::new() };
+        (rows, format!("is {listed}{more}, which training never saw"))
+    }
+}
+
+/// Rows whose number training never saw: outside of its range, or of another unit.
+fn numbers_outside(matrix: &FeatureMatrix, column: usize, spread: &Spread) -> (Vec<usize>, String) {
+    let value = |row: usize| matrix.column(column)[row];
+    let known = || (0..matrix.n_rows()).filter(|&row| !value(row).is_nan());
+    if let Some(own) = Spread::of(known().map(value)).filter(|_| known().count() >= ENOUGH) {
+        let ratio = own.median / spread.median;
+        if ratio.is_finite() && (ratio >= MOVED || ratio > 0.0 && ratio <= 1.0 / MOVED) {
+            let what = format!("has a median of {}, and of {} at training: another unit?", short(own.median), short(spread.median));
+            return (known().collect(), what);
+        }
+    }
+    let rows: Vec<usize> = known().filter(|&row| spread.is_outside(value(row))).collect();
+    (rows, format!("lies outside {} to {}, which is all that training saw", short(spread.low), short(spread.high)))
+}
+
+fn is_gone(matrix: &FeatureMatrix, column: usize) -> bool {
+    (0..matrix.n_rows()).all(|row| {
+        if matrix.is_category(column) { matrix.level(row, column).is_none() } else { matrix.column(column)[row].is_nan() || matrix.column(column)[row] == 0.0 }
+    })
+}
+
+fn shown(matrix: &FeatureMatrix, row: usize, column: usize) -> String {
+    matrix.level(row, column).map_or_else(|| short(matrix.column(column)[row]), str::to_owned)
+}
+
+fn short(value: f64) -> String {
+    let rounded = if value.abs() >= 100.0 { value.round() } else { (value * 100.0).round() / 100.0 };
+    rounded.to_string()
+}
