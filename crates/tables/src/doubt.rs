@@ -118,6 +118,30 @@ impl std::fmt::Display for Doubt {
     }
 }
 
+/// A share of rows beyond which `[data]` says that it is no accident; a few rows are no share.
+pub(crate) struct Share {
+    pub(crate) count: usize,
+    pub(crate) of: usize,
+    /// The key of `[data]`, and what it says.
+    pub(crate) key: &'static str,
+    pub(crate) allowed: f64,
+}
+
+impl Share {
+    const FEWEST: usize = 10;
+
+    /// The doubt where it is more; `found` is what there is about so many rows.
+    pub(crate) fn doubt(&self, subject: Subject, table: &str, found: &str, meaning: &str) -> Option<Doubt> {
+        let share = self.count as f64 / self.of.max(1) as f64;
+        if self.count < Self::FEWEST || share <= self.allowed {
+            return None;
+        }
+        let found = format!("{} of {} ({:.0} %) {found}", self.count, self.of, 100.0 * share);
+        let line = format!("{} = {:.2}", self.key, (100.0 * share).ceil() / 100.0);
+        Some(Doubt::new(subject, table, found).settled_in("[data]", line, meaning))
+    }
+}
+
 /// What was found while tables were read: notes, and doubts, with which nothing may be computed.
 #[derive(Debug, Default)]
 pub(crate) struct Remarks {

@@ -149,6 +149,7 @@ impl Reach {
         if observation_end < Timestamp::MAX {
             let reached = options.as_of.map_or(observation_end, |as_of| observation_end.min(as_of));
             ends.check(config, reached, remarks);
+            ends.overlap(config, remarks);
             self.name_months_without_wins(reached, remarks);
             if entry_lag > Span::ZERO {
                 let text = format!("wins are entered up to {entry_lag} after they happened (19 of 20): a window counts as ended so much later");
@@ -289,6 +290,51 @@ impl KnownEnds {
         }
     }
 }
+
+impl KnownEnds {
+    /// Leads, outcomes and changes of other years: outcomes that begin long after the leads make all of these look lost.
+    fn overlap(&self, config: &Config, remarks: &mut Remarks) {
+        let of = |name: &str| self.tables.iter().find(|end| end.table == name && end.extent.n_rows >= FEWEST);
+        let Some(leads) = of("[leads]") else { return };
+        let after = |end: &TableEnd| (end.extent.first.micros() - leads.extent.first.micros()) / DAY;
+        let n_days = (leads.end.micros() - leads.extent.first.micros()) / DAY;
+        if let Some(outcomes) = of("[outcomes]") {
+            let days = format!(
+                "leads are created from {} to {}, and close from {} to {}",
+                shown_day(leads.extent.first),
+                shown_day(leads.end),
+                shown_day(outcomes.extent.first),
+                shown_day(outcomes.end)
+            );
+            let doubt = |found: &str| Doubt::new(Subject::Ends, "[outcomes]", format!("{days}: {found}")).of_column(&outcomes.column);
+            if (outcomes.extent.last.micros() - outcomes.extent.first.micros()) / DAY < 1 && n_days > 60 {
+                remarks.doubt(doubt("all close on one day, which is that of an export").advise("name the column with the time at which each closed"));
+            } else if after(outcomes) > LONGEST_BEGINNING && config.snapshots.from.is_none() {
+                let doubt = doubt("until the first closes, all of them look lost");
+                let from = |at: Timestamp| format!("from = \"{}\"", shown_day(at));
+                let doubt = doubt.settled_in("[snapshots]", from(outcomes.extent.first), "outcomes are there from then on");
+                remarks.doubt(doubt.settled_in("[snapshots]", from(leads.extent.first), "nothing closed before"));
+            }
+        }
+        if let Some(history) = of("[history]").filter(|history| after(history) > LONGEST_BEGINNING)
+            && config.history.as_ref().is_some_and(|settings| settings.complete)
+        {
+            let found = format!(
+                "the first change is of {}, {} days after the first lead was created, and `complete` says that every change is there",
+                shown_day(history.extent.first),
+                after(history)
+            );
+            let doubt = Doubt::new(Subject::Changes, "[history]", found).of_column(&history.column);
+            remarks.doubt(doubt.settled_by("complete = false", "the log begins later than the leads").advise("or export the whole log"));
+        }
+    }
+}
+
+/// So many days after the first lead the first outcome or change may lie.
+const LONGEST_BEGINNING: i64 = 183;
+
+/// Rows that a table needs before its days say anything.
+const FEWEST: usize = 20;
 
 fn shown_day(at: Timestamp) -> String {
     at.to_string().chars().take(10).collect()

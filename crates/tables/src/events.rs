@@ -102,6 +102,31 @@ impl Activities {
         EventRows { owners: owners.collect(), ..self.rows.clone() }
     }
 
+    /// Owners of whose events two of five or more are the one before again in every column, and all owners with events: of dates,
+    /// several are the same.
+    pub(crate) fn owners_of_repeated(&self) -> (usize, usize) {
+        const DAY: i64 = 86_400_000_000;
+        let rows = &self.rows;
+        let is_instant = |event: usize| rows.at[event].micros().rem_euclid(DAY) != DAY - 1;
+        let is_again = |event: usize| {
+            rows.at[event] == rows.at[event - 1]
+                && rows.visible_at(event) == rows.visible_at(event - 1)
+                && rows.kinds.iter().all(|kind| kind.codes[event] == kind.codes[event - 1])
+                && rows.values.iter().all(|column| column.values[event].to_bits() == column.values[event - 1].to_bits())
+        };
+        let (mut n_repeated, mut n_owners) = (0, 0);
+        for entity in 0..self.n_entities() {
+            let events = self.events_of(entity);
+            if events.is_empty() || !is_instant(events.start) {
+                continue;
+            }
+            n_owners += 1;
+            let n_again = (events.start + 1..events.end).filter(|&event| is_again(event)).count();
+            n_repeated += usize::from(5 * n_again >= 2 * events.len());
+        }
+        (n_repeated, n_owners)
+    }
+
     /// Positions of the events of a lead or account.
     pub fn events_of(&self, entity: usize) -> std::ops::Range<usize> {
         self.offsets[entity]..self.offsets[entity + 1]

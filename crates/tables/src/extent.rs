@@ -112,16 +112,19 @@ impl Days {
         if self.n_rows < FEWEST_ROWS {
             return None;
         }
-        let (mut n_before, mut last, mut head) = (0_usize, None, None);
+        let (mut n_before, mut n_days, mut last, mut head) = (0_usize, 0_usize, None, None);
         for (day, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             let (day, moment) = (day as i64, |day: i64| Timestamp::from_micros((self.base + day) * DAY));
-            if n_before > 2 && 200 * n_before > self.n_rows {
+            // A few rows; or more on one day or two, which are a placeholder.
+            let is_few = n_before <= 2 || 50 * n_before <= self.n_rows || n_days <= 2 && 2 * n_before <= self.n_rows;
+            if !is_few {
                 break;
             }
             if let Some(last) = last.filter(|last| day - last > LONGEST_WAIT) {
                 head = Some(Head { n_rows: n_before, end: moment(last + 1), next: moment(day) });
             }
             n_before += count as usize;
+            n_days += 1;
             last = Some(day);
         }
         head
@@ -165,11 +168,14 @@ impl Days {
             in_stretch += day.checked_sub(stretch).map_or(0, |entering| u64::from(counts[entering]));
             day -= 1;
         }
+        if let Some(before) = last_before_a_gap(&self.counts, self.n_rows) {
+            day = day.min(before);
+        }
         let n_later: usize = self.counts[day + 1..].iter().map(|&count| count as usize).sum();
         let n_days_later = n_days - 1 - day;
         let (n_usual_later, n_usual): (u64, u64) =
             (counts[day + 1..].iter().map(|&count| u64::from(count)).sum(), counts.iter().map(|&count| u64::from(count)).sum());
-        let is_tail = n_days_later > stretch && (n_usual_later as f64) < 0.1 * per_day * n_days_later as f64 && 20 * n_usual_later <= n_usual;
+        let is_tail = n_days_later > stretch && (n_usual_later as f64) < 0.25 * per_day * n_days_later as f64 && 20 * n_usual_later <= n_usual;
         if n_later == 0 || !is_tail {
             return Some(whole(per_day));
         }
@@ -185,6 +191,29 @@ impl Days {
         let most = some.select_nth_unstable(middle).1.saturating_mul(5).max(5);
         self.counts.iter().map(|&count| count.min(most)).collect()
     }
+}
+
+/// The last day before a gap much longer than any other, behind which a twentieth of the rows lies at most: however many these are on
+/// a day, they are far from all others.
+fn last_before_a_gap(counts: &[u32], n_rows: usize) -> Option<usize> {
+    const SHORTEST: usize = 60;
+    let days: Vec<usize> = counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(day, _)| day).collect();
+    let mut longest = vec![0; days.len()];
+    for at in 1..days.len() {
+        longest[at] = longest[at - 1].max(days[at] - days[at - 1]);
+    }
+    let (mut n_behind, mut found) = (0_usize, None);
+    for at in (1..days.len()).rev() {
+        n_behind += counts[days[at]] as usize;
+        if 20 * n_behind > n_rows {
+            break;
+        }
+        let gap = days[at] - days[at - 1];
+        if gap >= SHORTEST && gap > 3 * longest[at - 1] {
+            found = Some(days[at - 1]);
+        }
+    }
+    found
 }
 
 /// Rows a day among the later ones, without the very last: a twentieth may be a tail.

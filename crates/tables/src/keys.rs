@@ -186,7 +186,7 @@ impl Cause {
             Self::Salesforce => "they would match by their first 15 characters: one table has ids of 15, the other of 18".to_owned(),
             Self::Case => "they would match in lower case".to_owned(),
             Self::Blanks => "they would match without blanks, quotes and characters that cannot be seen".to_owned(),
-            Self::Marks => "they would match without hyphens, commas and brackets".to_owned(),
+            Self::Marks => "they would match without hyphens, commas, quotes, brackets and letters of full width".to_owned(),
             Self::Extra => "they would match without what stands behind `@`, `:`, `/`, `#` or `|`".to_owned(),
             Self::Rounded => {
                 "they would match by their first 15 digits, which is all that a spreadsheet keeps of a number: export the column as text".to_owned()
@@ -212,7 +212,15 @@ const FORMS: [(Cause, Form); 10] = [
     (Cause::Blanks, |text| {
         Some(text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '"' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}' | '=')).collect())
     }),
-    (Cause::Marks, |text| Some(text.chars().filter(|c| !matches!(c, '-' | '{' | '}' | '_' | '(' | ')' | '[' | ']' | ',')).collect::<String>().to_lowercase())),
+    (Cause::Marks, |text| {
+        let plain = |c: char| match c {
+            // Letters and digits of full width.
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0),
+            '-' | '{' | '}' | '_' | '(' | ')' | '[' | ']' | ',' | ';' | '\'' | '"' => None,
+            c => (!c.is_whitespace()).then_some(c),
+        };
+        Some(text.chars().filter_map(plain).collect::<String>().to_lowercase()).filter(|text| !text.is_empty())
+    }),
     (Cause::Scientific, |text| {
         let value: f64 = text.parse().ok()?;
         // What notation with a few digits keeps of it.

@@ -325,8 +325,9 @@ fn write_result(text: &mut String, sheet: &Sheet) {
     match named {
         Some((column, values)) => {
             let all: Vec<&str> = values.iter().map(String::as_str).collect();
-            question(text, &format!("result = {}", quoted(&column.name)), &format!("what do its values mean? {}", list(&all)));
-            question(text, "won = []", "values that mean won; and `lost = []`, `open = []`: until then every row counts as a win");
+            // Nothing is read until somebody says what is a win.
+            let _ = writeln!(text, "result = {}   # question: what do its values mean? {}", quoted(&column.name), list(&all));
+            let _ = writeln!(text, "won = []   # question: values that mean won; and the others in `lost` and `open`\nlost = []\nopen = []");
         }
         None => text.push_str("# guess: no column says won or lost, so every row is a win; else name it as `result`, with `won`, `lost` and `open`\n"),
     }

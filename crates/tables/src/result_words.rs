@@ -185,7 +185,8 @@ const OPEN: &[&str] = &[
 ];
 const DENIED: &[&str] = &[
     "not", "no", "non", "won't", "wont", "isn't", "never", "without", "nicht", "kein", "keine", "nie", "niet", "geen", "ne", "pas", "sin", "sem", "não", "nao",
-    "senza", "bez", "inte", "ej", "не", "нет", "un",
+    "senza", "bez", "inte", "ej", "не", "нет", "un", "ikke", "ikkje", "mai", "aldrig", "aldri", "jamais", "nunca", "jamás", "nooit", "nigdy", "almost",
+    "nearly",
 ];
 const YES: &[&str] = &[
     "true",
@@ -255,13 +256,59 @@ pub(crate) fn says(text: &str) -> Says {
     let is_denied = has(DENIED) || within(DENIED_WITHIN) && !within(LOST_WITHIN);
     match (has(WON) || within(WON_WITHIN), has(LOST) || within(LOST_WITHIN)) {
         (true, true) => Says::Nothing,
-        (true, false) if is_denied => Says::Nothing,
+        (true, false) if is_denied || !is_plain_win(text, &words) => Says::Nothing,
         (true, false) => Says::Won,
         (false, true) if is_denied => Says::Nothing,
         (false, true) => Says::Lost,
         (false, false) if has(OPEN) || within(OPEN_WITHIN) => Says::Open,
         (false, false) => Says::Nothing,
     }
+}
+
+/// Whether nothing stands beside the words for winning that could turn them: `Won by competitor` is none, nor `Almost won`.
+fn is_plain_win(text: &str, words: &[String]) -> bool {
+    const BESIDE: &[&str] = &[
+        "closed",
+        "close",
+        "deal",
+        "deals",
+        "opportunity",
+        "opp",
+        "is",
+        "stage",
+        "status",
+        "as",
+        "a",
+        "contract",
+        "new",
+        "geschlossen",
+        "abgeschlossen",
+        "auftrag",
+        "vertrag",
+        "cerrado",
+        "cerrada",
+        "venta",
+        "fermé",
+        "fermée",
+        "clos",
+        "close",
+        "affaire",
+        "chiuso",
+        "chiusa",
+        "fechado",
+        "fechada",
+        "negócio",
+        "gesloten",
+        "zamknięta",
+        "zamknięte",
+        "stängd",
+        "сделка",
+        "закрыта",
+        "закрыто",
+    ];
+    let is_known = |word: &String| WON.contains(&word.as_str()) || BESIDE.contains(&word.as_str()) || word.chars().all(|c| c.is_ascii_digit());
+    let is_asian = WON_WITHIN.iter().any(|word| text.contains(word));
+    !text.contains(['!', '?', '¬']) && (is_asian || words.iter().all(is_known))
 }
 
 /// Words in lower case, also those that stand together: `ClosedWon`, `closed_won`.
@@ -313,6 +360,26 @@ pub(crate) fn names_a_result(column: &str) -> bool {
         "esito",
         "wynik",
         "etap",
+        "resultat",
+        "resultaat",
+        "rezultat",
+        "rezultatet",
+        "utfall",
+        "udfald",
+        "utfallet",
+        "tulos",
+        "výsledek",
+        "vysledek",
+        "stav",
+        "eredmény",
+        "durum",
+        "sonuç",
+        "situação",
+        "situacao",
+        "étape",
+        "etape",
+        "stufe",
+        "disposition",
         "статус",
         "этап",
         "ステータス",

@@ -1,4 +1,4 @@
-//! Numbers that stand for a missing one, such as 999999 or -999: all nines, and far from every other number of their column.
+//! Numbers that stand for a missing one, such as 999999, -999 or 2147483647, and are far from every other number of their column.
 
 use crate::config::ColumnType;
 use crate::doubt::{Doubt, Subject, null_line, type_line};
@@ -72,14 +72,32 @@ impl Extremes {
         let is_far_above = self.second_high > 0.0 && self.second_high.is_finite() && self.high.0 >= FAR * self.second_high;
         // Below zero where nothing else is.
         let is_alone_below = self.low.0 < 0.0 && self.second_low >= 0.0 && self.second_low.is_finite();
-        let above = Some(self.high).filter(|(value, _)| is_far_above && are_nines(*value));
-        above.or(Some(self.low).filter(|(value, _)| is_alone_below && are_nines(*value)))
+        let above = Some(self.high).filter(|(value, _)| is_far_above && is_marker(*value));
+        above.or(Some(self.low).filter(|(value, _)| is_alone_below && is_marker(*value)))
     }
 }
 
-/// Whether a number is written with nines alone, at least three.
-fn are_nines(value: f64) -> bool {
+/// Whether a number is one that programs and people write for none: nines alone, at least three, one digit five times, or the
+/// largest number of a type.
+fn is_marker(value: f64) -> bool {
     let text = value.abs().to_string();
+    // The largest numbers of programs' types, and what fingers run along.
+    const LARGEST: [f64; 10] = [
+        32_767.0,
+        32_768.0,
+        65_535.0,
+        2_147_483_647.0,
+        2_147_483_648.0,
+        4_294_967_295.0,
+        9_223_372_036_854_775_807.0,
+        18_446_744_073_709_551_615.0,
+        3.402_823_466_385_288_6e38,
+        1e308,
+    ];
+    let of_one_digit = text.len() >= 5 && text.bytes().all(|byte| byte == text.as_bytes()[0]);
+    if LARGEST.contains(&value.abs()) || of_one_digit || matches!(text.as_str(), "123456789" | "1234567890" | "12345678") || value.abs() >= 1e300 {
+        return true;
+    }
     text.len() >= 3 && text.bytes().filter(|byte| *byte == b'9').count() >= 3 && text.bytes().all(|byte| matches!(byte, b'9' | b'.'))
 }
 

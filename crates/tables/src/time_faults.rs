@@ -141,7 +141,11 @@ impl<'f> TimeFaults<'f> {
         }
         // Times that are written otherwise than the others are no markers of missing ones.
         let is_written_otherwise = !is_most && fault.why == Why::Unread && !proposals(&texts, file.time_zone, window).is_empty();
-        if cells.len() <= LISTABLE && self.n_more == 0 && other_unit.is_none() && !is_written_otherwise {
+        // What holds a year and some more digits is a time that somebody meant.
+        let is_some_time = !is_most && fault.why == Why::Unread && texts.iter().all(|text| looks_like_a_time(text));
+        let is_written_otherwise = is_written_otherwise || is_some_time;
+        let all_are_missing = n_cells == n_rows && texts.iter().all(|text| text.bytes().any(|byte| byte.is_ascii_digit()));
+        if cells.len() <= LISTABLE && self.n_more == 0 && other_unit.is_none() && !is_written_otherwise && !all_are_missing {
             doubt = doubt.settled_by(null_line(file, column, &texts), "it means that there is no time");
         }
         let times: Vec<Timestamp> = cells.iter().filter_map(|(_, fault)| if let Why::Outside(at) = fault.why { Some(at) } else { None }).collect();
@@ -157,12 +161,17 @@ impl<'f> TimeFaults<'f> {
         if doubt.settings.is_empty() {
             doubt = doubt.advise(match (other_unit, is_written_otherwise) {
                 (Some(_), _) => "write all cells of the column in one unit",
-                (None, true) => "write all cells of the column alike",
+                (None, true) => "correct these cells, or write them like the others; where they mean that there is no time, `null_values` names them",
                 (None, false) => "correct these cells, or set `time_format`",
             });
         }
         doubt
     }
+}
+
+/// Whether a text has as many digits as a day and a year have, and is no placeholder.
+fn looks_like_a_time(text: &str) -> bool {
+    text.bytes().filter(u8::is_ascii_digit).count() >= 5 && text.bytes().any(|byte| matches!(byte, b'1'..=b'9')) && !is_placeholder(text)
 }
 
 fn ends(window: Window) -> String {

@@ -7,9 +7,19 @@ use crate::commands::{Outcome, elsewhere};
 use crate::show;
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
-    let findings = match args.engine.elsewhere() {
-        Some(address) => elsewhere::check(args, address)?,
-        None => check(&show::open(&args.config)?)?,
+    let found = match args.engine.elsewhere() {
+        Some(address) => elsewhere::check(args, address),
+        None => show::open(&args.config).and_then(|project| check(&project)),
+    };
+    let findings = match found {
+        Ok(findings) => findings,
+        Err(error) => {
+            // Whoever reads JSON reads why there is nothing else.
+            if args.json {
+                show::result(&serde_json::to_string_pretty(&serde_json::json!({ "error": format!("{error:#}") }))?);
+            }
+            return Err(error);
+        }
     };
     show::result(&if args.json { serde_json::to_string_pretty(&findings)? } else { findings.text() });
     if findings.is_refused() {

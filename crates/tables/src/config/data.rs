@@ -21,6 +21,19 @@ pub struct DataConfig {
     /// Share of the rows of an event table, or of the history, that may name no lead, and of the leads that may point to no row of
     /// a lookup, 0 to 1; default 0.9.
     pub unmatched_rows: f64,
+    /// Share of the closed rows of the outcomes, of events, or of changes that may have no time, 0 to 1; default 0.02.
+    pub undated_rows: f64,
+    /// Share of the outcomes that may close before their lead was created, 0 to 1; default 0.2.
+    pub closed_before_creation: f64,
+    /// Share of the outcomes that may close more than 180 days after their lead was created, 0 to 1; default 0.98.
+    pub slow_closings: f64,
+    /// Share of the events, or of the changes, that may lie more than two years before the creation of their lead, 0 to 1; default 0.25.
+    pub long_before_creation: f64,
+    /// Share of the leads or accounts whose events may be the same rows again, 0 to 1; default 0.25.
+    pub repeated_rows: f64,
+    /// Share of the leads with changes whose last change, or whose chain of old values, may contradict the tables, 0 to 1; default
+    /// 0.2.
+    pub contradicting_changes: f64,
     /// How long before the moment of scoring events may end, beyond how long they did at training; default "30d".
     #[schemars(with = "String")]
     pub silence: Span,
@@ -28,7 +41,19 @@ pub struct DataConfig {
 
 impl Default for DataConfig {
     fn default() -> Self {
-        Self { earliest: None, latest: None, unmatched_outcomes: 0.02, unmatched_rows: 0.9, silence: Span::from_days(30) }
+        Self {
+            earliest: None,
+            latest: None,
+            unmatched_outcomes: 0.02,
+            unmatched_rows: 0.9,
+            undated_rows: 0.02,
+            closed_before_creation: 0.2,
+            slow_closings: 0.98,
+            long_before_creation: 0.25,
+            repeated_rows: 0.25,
+            contradicting_changes: 0.2,
+            silence: Span::from_days(30),
+        }
     }
 }
 
@@ -93,7 +118,17 @@ impl DataConfig {
 
     pub(super) fn defect(&self) -> Option<(&'static str, &'static str)> {
         let is_share = |share: f64| (0.0..=1.0).contains(&share);
-        if !is_share(self.unmatched_outcomes) || !is_share(self.unmatched_rows) {
+        let shares = [
+            self.unmatched_outcomes,
+            self.unmatched_rows,
+            self.undated_rows,
+            self.closed_before_creation,
+            self.slow_closings,
+            self.long_before_creation,
+            self.repeated_rows,
+            self.contradicting_changes,
+        ];
+        if !shares.into_iter().all(is_share) {
             return Some(("[data] has a share outside of 0 to 1", "write such as unmatched_outcomes = 0.1"));
         }
         match (self.earliest, self.latest) {

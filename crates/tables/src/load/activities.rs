@@ -8,7 +8,7 @@ use super::leads::number_accounts;
 use super::matching::doubt_of;
 use super::{Gathered, Origin, add_table_notes, created_start};
 use crate::config::{ActivityConfig, Config};
-use crate::doubt::{Doubt, Subject};
+use crate::doubt::{Doubt, Share, Subject};
 use crate::error::TablesError;
 use crate::events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
 use crate::keys::Matching;
@@ -106,6 +106,9 @@ pub(super) fn read_activities<'c>(
         let numbers = gathered.remarks.take(read_values(&raw, column), || vec![f64::NAN; raw.n_rows])?;
         values.push(ValueColumn { name: column.clone(), values: numbers });
     }
+    if let (Some(column), Some(recorded)) = (&settings.recorded_at, &recorded) {
+        gathered.remarks.doubts.extend(one_day(&label, column, recorded, &at));
+    }
     let unknown = owners.iter().filter(|owner| **owner == MISSING).count();
     let (mut without_time, mut early, mut long_before, mut n_compared) = (0_usize, 0_usize, 0_usize, 0_usize);
     for (row, owner) in owners.iter_mut().enumerate().filter(|(_, owner)| **owner != MISSING) {
@@ -120,12 +123,18 @@ pub(super) fn read_activities<'c>(
         }
     }
     if is_whole {
-        gathered.remarks.doubts.extend(before_everything(&label, &settings.at, long_before, n_compared));
+        gathered.remarks.doubts.extend(before_everything(config, &label, &settings.at, long_before, n_compared));
     }
     let whose = if accounts.is_some() { "an account" } else { "a lead" };
     let first = matching.first_row().map(|row| raw.place(row)).or_else(|| origin.first_stranger(&label));
     let note = Note::counted(&label, unknown, format!("events are of {whose} that the leads table does not have; they are left out"));
     gathered.remarks.notes.extend(note.map(|note| Note { first, ..note }));
+    let undated = Share { count: without_time, of: owners.len() - unknown, key: "undated_rows", allowed: config.data.undated_rows };
+    let column = settings.recorded_at.as_deref().unwrap_or(&settings.at);
+    if !gathered.remarks.doubts.iter().any(|doubt| doubt.table == label) {
+        let doubt = undated.doubt(Subject::Times, &label, "events have no time, or none at which they were recorded", "they are left out");
+        gathered.remarks.doubts.extend(doubt.map(|doubt| doubt.of_column(column)));
+    }
     gathered.remarks.count(&label, without_time, "events have no time and are left out");
     gathered.remarks.count(&label, early, "events happened before their lead was created; they count all the same");
     if recorded.is_none() {
@@ -139,6 +148,10 @@ pub(super) fn read_activities<'c>(
     // An event that is recorded before it happens (a planned meeting) is seen when it has happened.
     let visible = recorded.map(|recorded| recorded.iter().zip(&at).map(|(&recorded, &at)| recorded.max(at)).collect());
     let activities = Activities::new(name, entity_of_lead, n_entities, EventRows { owners, at, visible, kinds, values });
+    let (n_repeated, n_owners) = activities.owners_of_repeated();
+    let again = Share { count: n_repeated, of: n_owners, key: "repeated_rows", allowed: config.data.repeated_rows };
+    let found = "leads or accounts have events that are the same row again: is a file there twice, or does a pattern name one twice?";
+    gathered.remarks.doubts.extend(again.doubt(Subject::Types, &label, found, "they are different events"));
     let busy = busy_owners(&activities, lookup).map(|(owner, n_events)| {
         let text = format!(
             "`{owner}` alone has {n_events} events: a robot, or a placeholder for nobody? They count all the same; leave it out of the table if it is no lead"
@@ -149,6 +162,27 @@ pub(super) fn read_activities<'c>(
     Ok(activities)
 }
 
+/// The doubt about a column of entry times that is the day of an export.
+fn one_day(table: &str, column: &str, recorded: &[Timestamp], at: &[Timestamp]) -> Option<Doubt> {
+    const LOOKED_AT: usize = 10_000;
+    const DAY: i64 = 86_400_000_000;
+    let known: Vec<(i64, i64)> = (recorded.iter().zip(at).filter(|(recorded, at)| **recorded != NEVER && **at != NEVER))
+        .take(LOOKED_AT)
+        .map(|(recorded, at)| (recorded.micros().div_euclid(DAY), at.micros().div_euclid(DAY)))
+        .collect();
+    let (first, last) = known.iter().fold((i64::MAX, i64::MIN), |(first, last), (_, day)| (first.min(*day), last.max(*day)));
+    let mut days: Vec<i64> = known.iter().map(|(day, _)| *day).collect();
+    days.sort_unstable();
+    let most = days.chunk_by(|a, b| a == b).map(<[i64]>::len).max()?;
+    if known.len() < 20 || 10 * most < 9 * known.len() || last - first < 60 {
+        return None;
+    }
+    let found =
+        format!("{most} of {} rows were recorded on one day, and happened on {} days: the day of an export is no time of entry", known.len(), last - first + 1);
+    let doubt = Doubt::new(Subject::Times, table, found).of_column(column);
+    Some(doubt.advise("leave `recorded_at` out: events are then seen from when they happened"))
+}
+
 /// How long before its lead's creation a row can hardly lie.
 const LONG_BEFORE: i64 = 2 * 365 * 86_400_000_000;
 
@@ -157,17 +191,12 @@ pub(crate) fn is_long_before(at: Timestamp, created: Timestamp) -> bool {
     created.micros().saturating_sub(at.micros()) > LONG_BEFORE
 }
 
-/// The doubt about a table nearly all of whose rows lie years before the creation of their leads.
-pub(crate) fn before_everything(table: &str, column: &str, n_long_before: usize, n_rows: usize) -> Option<Doubt> {
-    if n_rows == 0 || 10 * n_long_before < 9 * n_rows {
-        return None;
-    }
-    let found = format!("{n_long_before} of {n_rows} rows lie more than two years before the creation of their lead: every snapshot would know all of them");
-    let doubt = Doubt::new(Subject::Times, table, found).of_column(column);
-    Some(
-        doubt
-            .advise("is `time_format` the right one, and are both tables of the same years? Rows that are meant so say nothing of a lead: leave the table out"),
-    )
+/// The doubt about a table many of whose rows lie years before the creation of their leads.
+pub(crate) fn before_everything(config: &Config, table: &str, column: &str, n_long_before: usize, n_rows: usize) -> Option<Doubt> {
+    let share = Share { count: n_long_before, of: n_rows, key: "long_before_creation", allowed: config.data.long_before_creation };
+    let found = "rows lie more than two years before the creation of their lead: every snapshot would know all of them";
+    let doubt = share.doubt(Subject::Times, table, found, "they are meant")?.of_column(column);
+    Some(doubt.advise("is `time_format` the right one, and are both tables of the same years?"))
 }
 
 /// From so many events on, one lead or account is worth a word.

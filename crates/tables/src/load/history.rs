@@ -10,7 +10,7 @@ use super::attributes::{Interner, texts};
 use super::matching::doubt_of;
 use super::{Gathered, Origin, add_table_notes, created_start};
 use crate::config::{ColumnType, Config, HistoryConfig};
-use crate::doubt::{Doubt, Remarks, Subject};
+use crate::doubt::{Doubt, Remarks, Share, Subject};
 use crate::error::TablesError;
 use crate::keys::Matching;
 use crate::scan::{Bounds, RawTable, Table};
@@ -185,10 +185,23 @@ pub(super) fn read_history<'c>(
     }
     if is_whole {
         gathered.remarks.doubts.extend(doubt_of(config, &raw, &settings.lead, &matching, &mut index.keys().copied()));
-        gathered.remarks.doubts.extend(before_everything("[history]", &settings.changed_at, long_before, matching.n_matched));
+        gathered.remarks.doubts.extend(before_everything(config, "[history]", &settings.changed_at, long_before, matching.n_matched));
         gathered.matched.insert("[history]".to_owned(), matching.counts());
     }
     changes.retain(|name, _| is_wanted(config, name));
+    if is_whole {
+        gathered.remarks.doubts.extend(other_spelling(&changes, attributes, &raw, settings));
+        if settings.complete && raw.n_rows == 0 {
+            let doubt = Doubt::new(Subject::Changes, "[history]", "has no rows, and `complete` says that every change is there");
+            gathered.remarks.doubt(doubt.settled_by("complete = false", "nothing is known of values before today").advise("or export the log again"));
+        }
+    }
+    if let (Some(column), Some(sequence)) = (&settings.sequence, &sequence)
+        && let Some(row) = (0..raw.n_rows).find(|&row| sequence[row].is_nan())
+    {
+        let doubt = Doubt::new(Subject::Changes, "[history]", "a change has no number in the column that puts changes in order").of_column(column);
+        gathered.remarks.doubt(doubt.at(Some(raw.place(row))).advise("fill it, or leave `sequence` out: the order of the file then decides"));
+    }
     gathered.remarks.count("[history]", unknown, "changes are of leads that are not there, or lack an attribute or a time; they are left out");
     add_table_notes(config, &table, raw.n_rows_of_files(), &mut gathered.remarks);
     let mut history = History::default();
@@ -248,8 +261,11 @@ pub(super) fn read_history<'c>(
             let column =
                 if as_number { Column::Number(vec![f64::NAN; n_leads]) } else { Column::Category { codes: vec![MISSING; n_leads], levels: Vec::new() } };
             attributes.push(Attribute { name: name.to_owned(), column });
-        } else if is_whole {
-            say_what_differs(name, existing.map(|attribute| &attribute.column), &offsets, &values, &mut gathered.remarks);
+        } else {
+            say_what_differs(config, name, existing.map(|attribute| &attribute.column), &offsets, &values, is_whole, &mut gathered.remarks);
+        }
+        if let Some(old_cells) = &old_cells {
+            gathered.remarks.doubts.extend(broken_chain(config, name, &rows, &cells, old_cells));
         }
         history.attributes.push(HistoryChange { attribute: name.to_owned(), offsets, known: rows.iter().map(|row| row.1).collect(), values, before });
     }
@@ -265,17 +281,50 @@ fn text_of(column: &Column, row: usize) -> Option<String> {
 }
 
 /// Leads whose value of today is not that of their last change: the log has gaps, or is of another attribute.
-fn say_what_differs(name: &str, today: Option<&Column>, offsets: &[usize], values: &Column, remarks: &mut Remarks) {
+fn say_what_differs(config: &Config, name: &str, today: Option<&Column>, offsets: &[usize], values: &Column, is_whole: bool, remarks: &mut Remarks) {
     let Some(today) = today else { return };
     let changed = || (0..offsets.len() - 1).filter(|&lead| offsets[lead] < offsets[lead + 1]);
     let n_changed = changed().count();
     let n_other = changed().filter(|&lead| text_of(today, lead).is_some() && text_of(today, lead) != text_of(values, offsets[lead + 1] - 1)).count();
-    if n_other > 0 {
+    let share = contradiction(config, n_other, n_changed);
+    let found = format!("leads have another `{name}` today than after their last change: are `value` and the order of changes right, and is the log whole?");
+    if let Some(doubt) = share.doubt(Subject::Changes, "[history]", &found, "the log misses changes") {
+        remarks.doubt(doubt);
+    } else if n_other > 0 && is_whole {
         remarks.note(Note::new(
             "[history]",
             format!("`{name}` is today another value than after the last change, for {n_other} of {n_changed} leads: does the log miss changes?"),
         ));
     }
+}
+
+fn contradiction(config: &Config, count: usize, of: usize) -> Share {
+    Share { count, of, key: "contradicting_changes", allowed: config.data.contradicting_changes }
+}
+
+/// Changes whose old value is not what the change before left.
+fn broken_chain(config: &Config, name: &str, rows: &[Change], cells: &[Option<String>], old_cells: &[Option<String>]) -> Option<Doubt> {
+    let pairs = || rows.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    let n_broken = pairs().filter(|pair| old_cells[pair[1].3].is_some() && old_cells[pair[1].3] != cells[pair[0].3]).count();
+    let found = format!("changes of `{name}` begin with another value than the change before left: are `old_value` and `value` the right columns?");
+    contradiction(config, n_broken, pairs().count()).doubt(Subject::Changes, "[history]", &found, "the log misses changes")
+}
+
+/// The doubt about an attribute that the log spells otherwise than the leads do.
+fn other_spelling(changes: &BTreeMap<&str, Vec<Change>>, attributes: &[Attribute], raw: &RawTable<'_>, settings: &HistoryConfig) -> Option<Doubt> {
+    let plain = |name: &str| {
+        let lower: String = name.strip_suffix("__c").unwrap_or(name).chars().filter(|c| c.is_alphanumeric()).collect();
+        lower.to_lowercase()
+    };
+    let is_attribute = |name: &str| attributes.iter().any(|attribute| attribute.name == name);
+    let (stranger, rows, attribute) = changes.iter().filter(|(name, rows)| !is_attribute(name) && !rows.is_empty()).find_map(|(name, rows)| {
+        let attribute = attributes.iter().find(|attribute| plain(&attribute.name) == plain(name))?;
+        Some((*name, rows, &attribute.name))
+    })?;
+    let found = format!("{} changes are of `{stranger}`, which is no column of the leads; `{attribute}` is one: is that the same?", rows.len());
+    let doubt = Doubt::new(Subject::Changes, "[history]", found).of_column(&settings.attribute).at(rows.first().map(|row| raw.place(row.3)));
+    let doubt = doubt.settled_in("[leads]", format!("exclude = [{}]", crate::doubt::quoted(stranger)), "it is not, and nothing is learned from it");
+    Some(doubt.advise(format!("write `{attribute}` in the log, as in a `query`")))
 }
 
 /// In which order the changes of one moment came.
@@ -364,7 +413,11 @@ impl Ordering<'_> {
             self.raw.place(rows[1].3),
             rows[0].1
         );
-        let why = if self.has_sequence { "their `sequence` is the same" } else { "the rows stand in no order of time, or come from no single file" };
+        let why = if self.has_sequence {
+            "their `sequence` is the same to fifteen digits"
+        } else {
+            "the rows stand in no order of time, or come from no single file"
+        };
         let doubt =
             Doubt::new(Subject::Changes, "[history]", format!("{found}: {why}")).of_column(&self.settings.changed_at).at(Some(self.raw.place(rows[0].3)));
         doubt.settled_by("sequence = \"…\"", "the column whose numbers put changes of one moment in order")

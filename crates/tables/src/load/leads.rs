@@ -119,7 +119,9 @@ pub(super) fn lead_attributes(config: &Config, columns: &[String], options: &Loa
             None => !is_named(config, column) && !config.leads.exclude.contains(column) && !is_set_aside(config, column),
         },
     };
-    let mut columns: Vec<String> = columns.iter().filter(|column| chosen(column)).cloned().collect();
+    // A column without a name is the number of a row, which frames write beside their columns.
+    let has_name = |column: &&String| !column.trim().is_empty() && !column.starts_with("Unnamed: ");
+    let mut columns: Vec<String> = columns.iter().filter(has_name).filter(|column| chosen(column)).cloned().collect();
     // By name: the order of columns in a file leaves no trace either.
     columns.sort_unstable();
     columns

@@ -97,7 +97,7 @@ impl Matchings {
     pub(crate) fn doubt_of_times(&self, config: &Config, table: &str) -> Option<Doubt> {
         let seen = self.tables.get(table)?;
         let column = super::roles::time_column(config, table)?;
-        before_everything(table, column, seen.n_long_before, seen.n_compared)
+        before_everything(config, table, column, seen.n_long_before, seen.n_compared)
     }
 
     /// The doubt that the keys of a table leave.

@@ -6,7 +6,7 @@ use leadscore_core::{Stamp, Timestamp};
 use super::matching::doubt_of;
 use super::{Gathered, Origin, add_table_notes};
 use crate::config::{Config, OutcomesConfig, Scalar};
-use crate::doubt::{Doubt, Remarks, Subject, listed, quoted};
+use crate::doubt::{Doubt, Remarks, Share, Subject, listed, quoted};
 use crate::error::TablesError;
 use crate::keys::Matching;
 use crate::result_words::{Says, names_a_result, says};
@@ -50,7 +50,8 @@ pub(crate) fn check_for_results(config: &Config, table: &Table<'_>, remarks: &mu
         values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.2.cmp(&b.2)));
         let of = |wanted: &[Says]| values.iter().filter(|(text, ..)| wanted.contains(&says(text))).map(|(text, ..)| *text).collect::<Vec<_>>();
         let (won, lost, open) = (of(&[Says::Won, Says::Yes]), of(&[Says::Lost, Says::No]), of(&[Says::Open]));
-        if values.is_empty() || values.len() > 50 || lost.is_empty() && open.is_empty() {
+        let is_told = !lost.is_empty() || !open.is_empty();
+        if values.is_empty() || values.len() > 50 || !is_told && (values.len() > 12 || won.len() == values.len()) {
             continue;
         }
         let list = |values: &[&str]| values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ");
@@ -211,6 +212,9 @@ pub(crate) fn spelled_doubt(config: &Config, column: &str, counts: &HashMap<Stri
     Some(doubt)
 }
 
+/// So long after its creation a lead closes late, in microseconds: hardly a business has no others.
+const SLOW: i64 = 180 * 86_400_000_000;
+
 /// Reads when each lead closed.
 pub(super) fn read_outcomes<'c>(
     config: &'c Config,
@@ -245,6 +249,7 @@ pub(super) fn read_outcomes<'c>(
     }
     let (mut unknown, mut without_time, mut early, mut matching) = (0_usize, 0_usize, Vec::new(), Matching::default());
     let mut deals = Deals::default();
+    let (mut n_slow, mut n_dated) = (0_usize, 0_usize);
     raw.for_each_text(lead, |row, text| {
         let found = text.and_then(|text| index.get(text)).copied();
         if let (true, Some(text)) = (is_whole, text) {
@@ -269,6 +274,8 @@ pub(super) fn read_outcomes<'c>(
         if created[position as usize].is_some_and(|created| stamp.known < created.start) {
             early.push(row);
         }
+        n_slow += usize::from(created[position as usize].is_some_and(|created| stamp.known.micros() - created.start.micros() > SLOW));
+        n_dated += 1;
         let outcome = &mut outcomes[position as usize];
         deals.closed(position, outcome, stamp.known, is_won);
         outcome.closed = Some(outcome.closed.map_or(stamp.known, |known| known.min(stamp.known)));
@@ -289,6 +296,35 @@ pub(super) fn read_outcomes<'c>(
     let first = matching.first_row().map(|row| raw.place(row)).or_else(|| origin.first_stranger("[outcomes]"));
     let note = Note::counted("[outcomes]", unknown, "outcomes are of leads that the leads table does not have; they are left out");
     remarks.notes.extend(note.map(|note| Note { first, ..note }));
+    let closed_at = config.outcomes.closed_at.as_deref().unwrap_or_default();
+    // Times that are doubtful themselves say nothing more.
+    if !remarks.doubts.iter().any(|doubt| doubt.table == "[outcomes]") {
+        let undated_rows = config.data.undated_rows;
+        // Without a result, what has no time is not closed.
+        let (closed, without) = if config.outcomes.result.is_some() { (n_dated + without_time, without_time) } else { (1, 0) };
+        let share = |count: usize, of: usize, key: &'static str, allowed: f64| Share { count, of, key, allowed };
+        let shares = [
+            (share(without, closed, "undated_rows", undated_rows), "closed rows have no time: wins among them would count as none", "they are left out"),
+            (
+                share(rows.n_without, raw.n_rows, "undated_rows", undated_rows),
+                "rows have no result: wins among them would count as none",
+                "they are not closed",
+            ),
+            (
+                share(early.len(), n_dated, "closed_before_creation", config.data.closed_before_creation),
+                "close before their lead was created: is `created_at` the day of an import, or `closed_at` of other years?",
+                "those leads were never at risk",
+            ),
+            (
+                share(n_slow, n_dated, "slow_closings", config.data.slow_closings),
+                "close more than 180 days after their lead was created: are both times of the same years?",
+                "it takes that long",
+            ),
+        ];
+        let found = shares.into_iter().filter_map(|(share, found, meaning)| share.doubt(Subject::Times, "[outcomes]", found, meaning));
+        let found: Vec<Doubt> = found.map(|doubt| doubt.of_column(closed_at)).collect();
+        remarks.doubts.extend(found);
+    }
     let mut add = |count: usize, text: &str| remarks.count("[outcomes]", count, text);
     add(rows.n_without, "rows have no result; they count as not closed");
     add(rows.n_idle, "rows that are not closed have a time that nobody can mean; it is not used");

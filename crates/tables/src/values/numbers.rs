@@ -358,8 +358,30 @@ impl Units {
     }
 }
 
+/// Numbers in digits or with signs that no program reads: `１２`, `٢١`, `5_864`, `5·8`, `0x15`.
+fn odd_writing(text: &str) -> Option<&'static str> {
+    let (mut has_digit, mut is_odd) = (false, None);
+    for c in text.trim().chars() {
+        match c {
+            '0'..='9' => has_digit = true,
+            '_' => is_odd = Some("_"),
+            '·' => is_odd = Some("·"),
+            '.' | ',' | '-' | '+' => {}
+            c if c.is_numeric() => (has_digit, is_odd) = (true, Some("digits of another script")),
+            _ => {
+                let hexadecimal = text.trim().strip_prefix("0x").or_else(|| text.trim().strip_prefix("0X"))?;
+                return (!hexadecimal.is_empty() && hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some("0x");
+            }
+        }
+    }
+    is_odd.filter(|_| has_digit)
+}
+
 /// What stands before and behind the one number of a text; `None` where that is a code, a range or a sentence.
 fn split_unit(text: &str) -> Option<(&str, &str, &str)> {
+    if let Some(sign) = odd_writing(text) {
+        return Some(("", text, sign));
+    }
     let begin = text.find(|c: char| c.is_ascii_digit())?;
     let end = text.rfind(|c: char| c.is_ascii_digit())? + 1;
     let (before, number, behind) = (text[..begin].trim(), &text[begin..end], text[end..].trim());
@@ -482,6 +504,10 @@ impl NumberCensus {
         }
         // 01234 and 98765 are codes, all of one length; 045 among 7 and 1250 is a doubt.
         let n_codes = self.codes.as_ref().map_or(0, |codes| codes.count);
+        // All with a zero before them, and of several lengths: a program put it there.
+        if n_codes == self.n_numbers && self.widths_differ && n_codes == self.n_cells && self.numbers.len() >= MOST_NUMBERS / 2 {
+            return NumberVerdict::Unclear(Unclear::Padded(self.codes.clone().expect("counted above")));
+        }
         let are_codes = n_codes > 0 && (!self.widths_differ || 5 * n_codes > self.n_numbers);
         if are_codes && 10 * self.n_digits > 9 * self.n_numbers {
             // Of postcodes few begin with two zeros; of numbers that a program made as long as the longest, most do.
@@ -493,7 +519,8 @@ impl NumberCensus {
         if !strangers.is_empty() || self.has_more_others {
             let n_strange = self.n_cells - self.n_numbers + n_codes;
             // Few words among many numbers are markers of something; words of their own kind are not.
-            let is_mostly = 5 * n_strange <= self.n_cells;
+            let are_many_numbers = self.numbers.len() >= MOST_NUMBERS / 2;
+            let is_mostly = 5 * n_strange <= self.n_cells || are_many_numbers && 4 * n_strange <= 3 * self.n_cells;
             let are_markers = !self.has_more_others && 4 * strangers.len() <= self.numbers.len() && 10 * self.n_numbers >= 3 * self.n_cells;
             if !is_mostly && !are_markers {
                 return NumberVerdict::Words;

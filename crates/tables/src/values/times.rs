@@ -183,7 +183,7 @@ impl TimeFormat {
 
 /// Letters that may be the abbreviation of a zone.
 fn is_zone_name(text: &str) -> bool {
-    (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase())
+    (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase()) && !matches!(text, "AM" | "PM")
 }
 
 /// The abbreviation at the end of a time that is otherwise in ISO 8601.
