@@ -149,7 +149,7 @@ impl Reach {
         if observation_end < Timestamp::MAX {
             let reached = options.as_of.map_or(observation_end, |as_of| observation_end.min(as_of));
             ends.check(config, reached, remarks);
-            ends.overlap(config, remarks);
+            ends.overlap(config, &|at| self.leads_before(at), remarks);
             self.name_months_without_wins(reached, remarks);
             if entry_lag > Span::ZERO {
                 let text = format!("wins are entered up to {entry_lag} after they happened (19 of 20): a window counts as ended so much later");
@@ -157,6 +157,11 @@ impl Reach {
             }
         }
         ends
+    }
+
+    /// How many leads were created before a moment.
+    fn leads_before(&self, at: Timestamp) -> usize {
+        self.columns.get("[leads]").and_then(|columns| columns.first()).map_or(0, |(_, days)| days.n_before(at))
     }
 
     /// In which time nineteen of twenty wins are entered.
@@ -293,10 +298,15 @@ impl KnownEnds {
 
 impl KnownEnds {
     /// Leads, outcomes and changes of other years: outcomes that begin long after the leads make all of these look lost.
-    fn overlap(&self, config: &Config, remarks: &mut Remarks) {
+    fn overlap(&self, config: &Config, leads_before: &dyn Fn(Timestamp) -> usize, remarks: &mut Remarks) {
         let of = |name: &str| self.tables.iter().find(|end| end.table == name && end.extent.n_rows >= FEWEST);
         let Some(leads) = of("[leads]") else { return };
         let after = |end: &TableEnd| (end.extent.first.micros() - leads.extent.first.micros()) / DAY;
+        // A few leads of former times are no beginning.
+        let begins_late = |end: &TableEnd| {
+            let n_before = leads_before(Timestamp::from_micros(end.extent.first.micros() - LONGEST_BEGINNING * DAY));
+            n_before >= 10 && 20 * n_before > leads.extent.n_rows
+        };
         let n_days = (leads.end.micros() - leads.extent.first.micros()) / DAY;
         if let Some(outcomes) = of("[outcomes]") {
             let days = format!(
@@ -309,14 +319,14 @@ impl KnownEnds {
             let doubt = |found: &str| Doubt::new(Subject::Ends, "[outcomes]", format!("{days}: {found}")).of_column(&outcomes.column);
             if (outcomes.extent.last.micros() - outcomes.extent.first.micros()) / DAY < 1 && n_days > 60 {
                 remarks.doubt(doubt("all close on one day, which is that of an export").advise("name the column with the time at which each closed"));
-            } else if after(outcomes) > LONGEST_BEGINNING && config.snapshots.from.is_none() {
+            } else if begins_late(outcomes) && config.snapshots.from.is_none() {
                 let doubt = doubt("until the first closes, all of them look lost");
                 let from = |at: Timestamp| format!("from = \"{}\"", shown_day(at));
                 let doubt = doubt.settled_in("[snapshots]", from(outcomes.extent.first), "outcomes are there from then on");
                 remarks.doubt(doubt.settled_in("[snapshots]", from(leads.extent.first), "nothing closed before"));
             }
         }
-        if let Some(history) = of("[history]").filter(|history| after(history) > LONGEST_BEGINNING)
+        if let Some(history) = of("[history]").filter(|history| begins_late(history))
             && config.history.as_ref().is_some_and(|settings| settings.complete)
         {
             let found = format!(
@@ -330,7 +340,7 @@ impl KnownEnds {
     }
 }
 
-/// So many days after the first lead the first outcome or change may lie.
+/// So many days after the first leads the first outcome or change may lie.
 const LONGEST_BEGINNING: i64 = 183;
 
 /// Rows that a table needs before its days say anything.

@@ -92,6 +92,12 @@ impl Days {
         self.reach(first, last);
     }
 
+    /// Rows on the days before a moment.
+    pub(crate) fn n_before(&self, at: Timestamp) -> usize {
+        let day = usize::try_from((at.micros().div_euclid(DAY) - self.base).max(0)).unwrap_or(0);
+        self.counts[..day.min(self.counts.len())].iter().map(|&count| count as usize).sum()
+    }
+
     /// Adds the days of other rows of the same column.
     pub(crate) fn merge(&mut self, other: Self) {
         if self.n_rows == 0 {
@@ -168,14 +174,14 @@ impl Days {
             in_stretch += day.checked_sub(stretch).map_or(0, |entering| u64::from(counts[entering]));
             day -= 1;
         }
-        if let Some(before) = last_before_a_gap(&self.counts, self.n_rows) {
-            day = day.min(before);
-        }
+        let before_a_gap = last_before_a_gap(&self.counts, self.n_rows);
+        day = day.min(before_a_gap.unwrap_or(day));
         let n_later: usize = self.counts[day + 1..].iter().map(|&count| count as usize).sum();
         let n_days_later = n_days - 1 - day;
         let (n_usual_later, n_usual): (u64, u64) =
             (counts[day + 1..].iter().map(|&count| u64::from(count)).sum(), counts.iter().map(|&count| u64::from(count)).sum());
-        let is_tail = n_days_later > stretch && (n_usual_later as f64) < 0.25 * per_day * n_days_later as f64 && 20 * n_usual_later <= n_usual;
+        let is_thin = (n_usual_later as f64) < 0.1 * per_day * n_days_later as f64 && 20 * n_usual_later <= n_usual;
+        let is_tail = n_days_later > stretch && is_thin || before_a_gap.is_some();
         if n_later == 0 || !is_tail {
             return Some(whole(per_day));
         }
