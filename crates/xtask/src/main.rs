@@ -39,6 +39,15 @@ enum Chore {
         #[arg(long, default_value_t = 1)]
         seed: u32,
     },
+    /// Verdicts and intervals in worlds whose truth is known: how often are they right; writes the table into the docs
+    Verdicts {
+        /// How many worlds of each kind
+        #[arg(long, default_value_t = 200)]
+        n: u32,
+        /// Another seed, other worlds
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+    },
     /// Every type of Arrow and Parquet in every role: read, or an error that names it; writes the table into the docs
     Types,
     /// Compare predictions with the simulated truth on as many later snapshots as the promise names
@@ -138,6 +147,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench(Bench::Engines(asked)) => bench_engines(&if asked.tiny { Engines::tiny() } else { asked }),
         Chore::Bench(Bench::Tiny { draws }) => bench_tiny(draws),
         Chore::Mutations { n, seed } => cases(&["tests/cases/mutations.py", "--write", "--n", &n.to_string(), "--seed", &seed.to_string()]),
+        Chore::Verdicts { n, seed } => cases(&["tests/cases/verdicts.py", "--write", "--n", &n.to_string(), "--seed", &seed.to_string()]),
         Chore::Types => cases(&["tests/cases/types_of_arrow.py", "--write"]),
         Chore::Truth { leads } => truth(leads),
     }
