@@ -89,6 +89,8 @@ class Engine(unittest.TestCase):
             self.assertGreater(len(expected), 1000)
             self.assertEqual(found.keys(), expected.keys())
             for lead, row in expected.items():
+                # What is unlike training is told by the embedded engine alone.
+                row.pop("guard")
                 self.assertEqual(list(found[lead]), list(row))
                 for name, value in row.items():
                     if name == "as_of":

@@ -57,6 +57,13 @@ value = "value"
 changed_at = "changed"
 [snapshots]
 observation_end = "2023-12-31"
+[data]
+undated_rows = 1.0
+closed_before_creation = 1.0
+slow_closings = 1.0
+long_before_creation = 1.0
+repeated_rows = 1.0
+contradicting_changes = 1.0
 [features]
 families = ["all"]
 windows = ["3d", "30d"]

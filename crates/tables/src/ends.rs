@@ -111,6 +111,7 @@ impl Reach {
     /// Where each table ends; rows far behind the end of theirs are named, or where nobody can have planned them are a doubt.
     fn table_ends(&self, config: &Config, now: Option<Timestamp>, place: &Place<'_>, remarks: &mut Remarks) -> Vec<TableEnd> {
         let declared: BTreeMap<String, Option<Timestamp>> = config.files().into_iter().map(|(name, file)| (name, file.ends.map(|end| end.0))).collect();
+        let leads_end = self.columns.get("[leads]").and_then(|columns| Some(columns.first()?.1.extent(now)?.end));
         let mut ends = Vec::new();
         for (table, columns) in &self.columns {
             let own = declared.get(table).copied().flatten();
@@ -123,7 +124,9 @@ impl Reach {
                 if own.is_none() && extent.n_later > 0 {
                     let is_event = config.activities.iter().any(|(name, activity)| *table == format!("[activities.{name}]") && activity.at == *column);
                     let longest = if is_event { LONGEST_PLAN } else { LONGEST_TAIL };
-                    let is_plan = extent.last <= extent.end + longest;
+                    // Where leads have ended, closings thin out for as long as sales take.
+                    let thins_out = *table != "[leads]" && leads_end.is_some_and(|end| extent.last <= end + LONGEST_PLAN);
+                    let is_plan = thins_out || extent.last <= extent.end + longest;
                     tail(table, column, &extent, is_plan, place, remarks);
                 }
                 if number == 0 {

@@ -284,7 +284,10 @@ impl Engine {
     pub fn write_features(&mut self, project: &Project, model: Option<&Model>, as_of: Option<Timestamp>, target: &str) -> anyhow::Result<Vec<FeatureSpec>> {
         let target = target_of(target)?;
         let specs = match model {
-            Some(model) => model.specs.clone(),
+            Some(model) => {
+                project.same_question(model)?;
+                model.specs.clone()
+            }
             None => self.plan(project, as_of)?.0,
         };
         let moments = self.moments(project, as_of)?;
@@ -303,6 +306,7 @@ impl Engine {
     /// As [`Self::write_features`].
     pub fn write_scores(&mut self, project: &Project, model: &Model, as_of: Option<Timestamp>, target: &str) -> anyhow::Result<()> {
         let target = target_of(target)?;
+        project.same_question(model)?;
         let as_of = as_of.unwrap_or_else(|| self.observation_end.next_midnight());
         project.silence(&self.ends.tables, model, as_of)?;
         let moments = Moments::At(as_of);
