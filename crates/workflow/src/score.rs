@@ -125,8 +125,13 @@ fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, open: &[Liste
             (guarded.n_outside as f64 / n as f64 * 100.0).ceil() / 100.0
         );
     }
-    for line in lines.iter().take(5) {
+    // A lead or two beyond what training saw are in the file, and no news.
+    let many = guarded.findings.iter().filter(|finding| finding.is_outside && share(finding.n_rows) >= WORTH_A_LINE);
+    for line in many.clone().zip(&lines).take(5).map(|(_, line)| line) {
         project.remark(&format!("note: outside of training: {line}"));
+    }
+    if guarded.n_outside > 0 && many.count() == 0 {
+        project.remark(&format!("{} of {} open leads have a value that training never saw; the column `guard` names it", count(guarded.n_outside), count(n)));
     }
     for finding in guarded.findings.iter().filter(|finding| !finding.is_outside).take(5) {
         project.remark(&format!("note: {}", finding.text));
@@ -152,6 +157,8 @@ fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, open: &[Liste
     Ok(Some(guarded.of_row))
 }
 
+/// The share of leads, in per cent, from which on a feature outside of training is named.
+const WORTH_A_LINE: f64 = 2.0;
 /// Of fewer leads no share is a reason to stop.
 const FEWEST_GUARDED: usize = 20;
 
