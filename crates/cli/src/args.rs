@@ -524,6 +524,9 @@ pub(crate) struct RecalibrateArgs {
     /// Nothing known at or after this moment exists
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
+    /// Learn from snapshots from this moment on; from where the model's knowledge ends if not given
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) from: Option<String>,
     /// Where to write the mended model
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) output: PathBuf,

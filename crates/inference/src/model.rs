@@ -307,6 +307,32 @@ impl Model {
         self
     }
 
+    /// The same, and the line's own uncertainty in the covariances: `[Var intercept, Cov, Var slope]`.
+    ///
+    /// The covariance of the weights grows by `J C J′`, where `J` has 1 for the intercept and the former weights for the slope. Of a
+    /// model with a curve, nothing is added.
+    #[must_use]
+    pub fn recalibrated_by(self, intercept: f64, slope: f64, line: [f64; 3]) -> Self {
+        let former: Vec<f64> = std::iter::once(self.intercept).chain(self.terms.iter().flat_map(Term::cells)).collect();
+        let has_curve = self.calibration.is_some();
+        let mut model = self.recalibrated(intercept, slope);
+        if let Some(covariance) = model.covariance.as_mut().filter(|_| !has_curve) {
+            let mut entry = 0;
+            for row in 0..covariance.n {
+                let of_intercept = |position: usize| f64::from(u8::from(position == 0));
+                for column in 0..=row {
+                    let (a, b) = ((of_intercept(row), former[row]), (of_intercept(column), former[column]));
+                    let more = a.0 * b.0 * line[0] + (a.0 * b.1 + a.1 * b.0) * line[1] + a.1 * b.1 * line[2];
+                    #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
+                    let wider = (f64::from(covariance.lower[entry]) + more) as f32;
+                    covariance.lower[entry] = wider;
+                    entry += 1;
+                }
+            }
+        }
+        model
+    }
+
     /// Log-odds of a row if one of its numbers were another.
     pub fn log_odds_if(&self, matrix: &FeatureMatrix, row: usize, feature_idx: usize, value: f64) -> f64 {
         self.calibrated(self.sum_with(matrix, row, Some((feature_idx, value))))

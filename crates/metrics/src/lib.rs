@@ -41,7 +41,7 @@ pub use proper::{brier_loss, log_loss, log_loss_rows};
 pub use ranking::{DecileRow, GainsPoint, Group, Ranking, average_precision, roc_auc};
 pub use recalibration::{
     CalibrationLine, Corp, CorpStep, beta_calibration, calibration_line, calibration_shift, corp, integrated_calibration_index, isotonic_calibration,
-    spiegelhalter_z,
+    line_covariance, spiegelhalter_z,
 };
 pub use segments::{SegmentInput, SegmentRow, segment_rows};
 pub use threshold::{ThresholdInput, ThresholdRow, Thresholds, threshold_table};

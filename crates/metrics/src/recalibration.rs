@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clusters::Clusters;
 use crate::error::{MetricError, check_both_classes, check_probabilities};
 
 /// Probabilities are kept this far from 0 and 1 before their log-odds are taken.
@@ -117,6 +118,42 @@ pub fn calibration_line(labels: &[bool], probabilities: &[f64]) -> Result<Calibr
     }
     let [intercept, slope] = fit_small(labels, &rows, [0.0, 1.0]);
     Ok(CalibrationLine { intercept, slope })
+}
+
+/// The covariance of intercept and slope of a fitted line, rows of one cluster taken together: `[Var a, Cov(a, b), Var b]`, of a
+/// shift with the last two 0.
+///
+/// ```text
+/// H⁻¹ (∑ᶜ gᶜ gᶜ′) H⁻¹,   gᶜ = ∑ᵢ∈ᶜ (yᵢ − p′ᵢ) (1, logit pᵢ),   H = ∑ p′ᵢ (1 − p′ᵢ) (1, logit pᵢ)(1, logit pᵢ)′
+/// ```
+///
+/// # References
+///
+/// Huber (1967), Proceedings of the Fifth Berkeley Symposium 1; clusters as Liang and Zeger (1986), Biometrika 73(1).
+pub fn line_covariance(labels: &[bool], probabilities: &[f64], clusters: &Clusters, line: CalibrationLine, is_shift: bool) -> [f64; 3] {
+    let mut sums = vec![[0.0; 2]; clusters.len()];
+    let mut h = [0.0; 3];
+    for (row, (&label, &p)) in labels.iter().zip(probabilities).enumerate() {
+        let x = logit(p);
+        let q = 1.0 / (1.0 + (-(line.intercept + line.slope * x)).exp());
+        let rest = f64::from(u8::from(label)) - q;
+        let sum = &mut sums[clusters.of_row()[row] as usize];
+        *sum = [sum[0] + rest, sum[1] + rest * x];
+        let weight = q * (1.0 - q);
+        h = [h[0] + weight, h[1] + weight * x, h[2] + weight * x * x];
+    }
+    let b = sums.iter().fold([0.0; 3], |b, s| [b[0] + s[0] * s[0], b[1] + s[0] * s[1], b[2] + s[1] * s[1]]);
+    let determinant = h[0] * h[2] - h[1] * h[1];
+    if is_shift || determinant <= 1e-12 * h[0] * h[2] {
+        return [if h[0] > 0.0 { b[0] / (h[0] * h[0]) } else { 0.0 }, 0.0, 0.0];
+    }
+    let inverse = [h[2] / determinant, -h[1] / determinant, h[0] / determinant];
+    let product = |row: [f64; 2], column: [f64; 2]| {
+        let times = [row[0] * b[0] + row[1] * b[1], row[0] * b[1] + row[1] * b[2]];
+        times[0] * column[0] + times[1] * column[1]
+    };
+    let (first, second) = ([inverse[0], inverse[1]], [inverse[1], inverse[2]]);
+    [product(first, first), product(first, second), product(second, second)]
 }
 
 /// The logistic regression of a few columns, by Newton's method.

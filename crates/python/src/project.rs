@@ -209,10 +209,10 @@ impl Project {
         })
     }
 
-    fn recalibrate(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, as_of: Option<String>) -> PyResult<Model> {
-        let as_of = self.moment(py, "as_of", as_of)?;
+    fn recalibrate(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, as_of: Option<String>, since: Option<String>) -> PyResult<Model> {
+        let (as_of, since) = (self.moment(py, "as_of", as_of)?, self.moment(py, "since", since)?);
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
-        run(py, listener, move |listener| recalibrate(&project.heard_by(listener), model.as_ref().clone(), as_of)).map(Model::new)
+        run(py, listener, move |listener| recalibrate(&project.heard_by(listener), model.as_ref().clone(), as_of, since)).map(Model::new)
     }
 }
 

@@ -77,11 +77,12 @@ impl Calibration {
         }
     }
 
-    /// The model with its log-odds moved; `None` where that would turn the order of leads, or it has a curve already.
+    /// The model with its log-odds moved, and a line's own uncertainty in its covariances: `[Var intercept, Cov, Var slope]`; `None`
+    /// where that would turn the order of leads, or it has a curve already.
     #[must_use]
-    pub fn apply(&self, model: Model) -> Option<Model> {
+    pub fn apply(&self, model: Model, of_line: [f64; 3]) -> Option<Model> {
         match self {
-            Self::Line(line) => (line.slope > 0.0).then(|| model.recalibrated(line.intercept, line.slope)),
+            Self::Line(line) => (line.slope > 0.0).then(|| model.recalibrated_by(line.intercept, line.slope, of_line)),
             Self::Curve(curve) => model.calibrated_by(curve.clone()),
         }
     }

@@ -81,6 +81,7 @@ fn world(seed: u64) -> World {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the table that docs/verdicts.md has")]
 fn planted_columns_are_proven_and_honest_ones_are_not() {
     let n_worlds: u64 = std::env::var("LEADSCORE_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
     let worlds: Vec<World> = (0..n_worlds).map(world).collect();

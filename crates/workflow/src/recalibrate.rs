@@ -1,12 +1,13 @@
 //! `recalibrate`: mend a model's percentages by outcomes that it has not seen.
 
 use anyhow::{Context, bail};
-use leadscore_core::Timestamp;
+use leadscore_core::{Timestamp, log_odds_to_probability};
 use leadscore_inference::{Model, score};
-use leadscore_metrics::{log_loss, paired_difference};
+use leadscore_metrics::{Clusters, calibration_shift, line_covariance, log_loss, paired_difference};
 use leadscore_report::count;
 use leadscore_training::{Calibration, CalibrationInput, CalibrationKind, try_calibrations};
 
+use crate::evaluation::month_of;
 use crate::project::{Project, cluster_keys, describe_counts};
 
 /// Wins, and others, that a shift of all percentages needs.
@@ -21,13 +22,17 @@ const CHI_SQUARE_95: [f64; 2] = [3.841, 5.991];
 /// # Errors
 ///
 /// The tables cannot be read, or too few outcomes have come in since.
-pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>) -> anyhow::Result<Model> {
+pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>, from: Option<Timestamp>) -> anyhow::Result<Model> {
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
+    if from.is_some_and(|from| from < known_until) {
+        bail!("--from lies before {}, until which the model knows everything: these outcomes are not new to it", model.card.known_until);
+    }
+    let begin = from.unwrap_or(known_until);
     project.whole_tables(&model, "recalibrate")?;
     let tables = project.load_for(&model, as_of)?;
     let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of);
     project.remark(&describe_counts(&counts, project));
-    let rows: Vec<usize> = (0..labelled.snapshots.len()).filter(|&row| labelled.snapshots[row].at >= known_until).collect();
+    let rows: Vec<usize> = (0..labelled.snapshots.len()).filter(|&row| labelled.snapshots[row].at >= begin).collect();
     let snapshots: Vec<_> = rows.iter().map(|&row| labelled.snapshots[row]).collect();
     let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
     let wins = labels.iter().filter(|label| **label).count();
@@ -53,6 +58,19 @@ pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>
     let at: Vec<Timestamp> = snapshots.iter().map(|snapshot| snapshot.at).collect();
     let clusters = cluster_keys(&tables, &snapshots);
     let input = CalibrationInput { at: &at, labels: &labels, log_odds: &scored.log_odds, probabilities: &scored.probabilities, clusters: &clusters };
+    if !project.config.is_flat()
+        && let Some(found) = find_break(&at, &labels, &scored.probabilities, &Clusters::new(&clusters))?
+    {
+        bail!(
+            "a break runs through these outcomes: {:.1} % were predicted and {:.1} % observed before {day}, {:.1} % and {:.1} % from then on ({:.1} standard errors); one calibration fits neither part\n  hint: pass --from {day} to learn from what came after, or train again",
+            100.0 * found.before.0,
+            100.0 * found.before.1,
+            100.0 * found.after.0,
+            100.0 * found.after.1,
+            found.z.abs(),
+            day = write_time(found.at)
+        );
+    }
     let kind = choose_kind(project, input, rarer, model.calibration.is_some())?;
     let fitted = kind.fit(&labels, &scored.probabilities)?;
     if kind == CalibrationKind::Unchanged {
@@ -64,8 +82,15 @@ pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>
             Calibration::Curve(_) => format!("percentages move along {}: 5, 20 and 50 % become {}", kind.name(), examples(&fitted)),
         };
         let said = format!("{how}; log-loss {before:.4} to {after:.4} on all of these snapshots");
+        let of_line = match &fitted {
+            Calibration::Line(line) => line_covariance(&labels, &scored.probabilities, &Clusters::new(&clusters), *line, kind == CalibrationKind::Shift),
+            Calibration::Curve(_) => [0.0; 3],
+        };
+        if matches!(fitted, Calibration::Curve(_)) {
+            model.card.caveats.push("the uncertainty of the calibration curve is not in the intervals of likelihoods".to_owned());
+        }
         model = fitted
-            .apply(model)
+            .apply(model, of_line)
             .with_context(|| format!("{said}: a slope that is not above 0 turns the ranking round; what the model learned no longer holds, train it again"))?;
         project.remark(&said);
         model.card.caveats.push(format!("recalibrated on {what}; {how}"));
@@ -77,6 +102,58 @@ pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>
     model.card.known_until_micros = until.micros();
     model.card.known_until = write_time(until);
     Ok(model)
+}
+
+/// A moment at which the gap between predicted and observed changes.
+struct Break {
+    at: Timestamp,
+    /// Predicted and observed before.
+    before: (f64, f64),
+    /// And after.
+    after: (f64, f64),
+    z: f64,
+}
+
+/// The month at whose beginning the gap between predicted and observed changes beyond chance; `None` where it is the same all along.
+///
+/// After a shift by which as many wins are predicted as were observed, the sum of what is left after each month is compared with its
+/// standard error by cluster; of the largest over all months, some 3 are chance (at 5 %, for up to two years of months).
+fn find_break(at: &[Timestamp], labels: &[bool], probabilities: &[f64], clusters: &Clusters) -> anyhow::Result<Option<Break>> {
+    const BEYOND_CHANCE: f64 = 3.0;
+    let shift = calibration_shift(labels, probabilities)?.intercept;
+    let moved: Vec<f64> = probabilities.iter().map(|&p| log_odds_to_probability((p / (1.0 - p)).ln() + shift)).collect();
+    let mut months: Vec<String> = at.iter().map(|&at| month_of(at)).collect();
+    let of_row = months.clone();
+    months.sort_unstable();
+    months.dedup();
+    let spread = |row: usize| moved[row] * (1.0 - moved[row]);
+    let all: f64 = (0..at.len()).map(spread).sum();
+    let mut found: Option<Break> = None;
+    for month in months.iter().skip(1) {
+        let is_after = |row: usize| of_row[row] >= *month;
+        let n_won = |wanted: bool| (0..at.len()).filter(|&row| is_after(row) == wanted && labels[row]).count();
+        let n = |wanted: bool| (0..at.len()).filter(|&row| is_after(row) == wanted).count();
+        if [true, false].into_iter().any(|side| n_won(side).min(n(side) - n_won(side)) < MIN_EVENTS) {
+            continue;
+        }
+        // What the shift took from both sides is no difference between them.
+        let share = (0..at.len()).filter(|&row| is_after(row)).map(spread).sum::<f64>() / all;
+        let mut sums = vec![0.0; clusters.len()];
+        for row in 0..at.len() {
+            let rest = f64::from(u8::from(labels[row])) - moved[row];
+            sums[clusters.of_row()[row] as usize] += rest * (f64::from(u8::from(is_after(row))) - share);
+        }
+        let z = sums.iter().sum::<f64>() / sums.iter().map(|sum| sum * sum).sum::<f64>().sqrt();
+        if z.abs() > found.as_ref().map_or(BEYOND_CHANCE, |known| known.z.abs()) {
+            let rates = |wanted: bool| {
+                let predicted = (0..at.len()).filter(|&row| is_after(row) == wanted).map(|row| probabilities[row]).sum::<f64>();
+                (predicted / n(wanted) as f64, n_won(wanted) as f64 / n(wanted) as f64)
+            };
+            let begin = (0..at.len()).filter(|&row| is_after(row)).map(|row| at[row]).min().unwrap_or(at[0]);
+            found = Some(Break { at: begin, before: rates(false), after: rates(true), z });
+        }
+    }
+    Ok(found)
 }
 
 /// How to move percentages: by what later outcomes say where there are enough of them, else by how likely the gain is chance.

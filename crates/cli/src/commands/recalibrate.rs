@@ -12,7 +12,8 @@ pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
     check_target(&args.output)?;
     let project = show::open(&args.config)?;
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
-    let mended = recalibrate(&project, model, as_of)?;
+    let from = project.moments("--from", args.from.as_ref())?;
+    let mended = recalibrate(&project, model, as_of, from)?;
     write_model(&mended, &args.output)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)

@@ -175,10 +175,11 @@ class Model:
         history: Frame | None = None,
         config: Config = "leadscore.toml",
         as_of: Moment | None = None,
+        since: Moment | None = None,
     ) -> Model:
-        """A model whose percentages are mended by outcomes that this one has not seen."""
+        """A model whose percentages are recalibrated by outcomes that this one has not seen, those of snapshots since a moment."""
         project = open_project(config, leads, activities, outcomes, lookups, history)
-        return Model(project.recalibrate(Listener(), self._native, moment(as_of)))
+        return Model(project.recalibrate(Listener(), self._native, moment(as_of), moment(since)))
 
     def to_sql(self, dialect: Dialect, *, table: str = "features", keys: Sequence[str] = ()) -> str:
         """The model as one SELECT over a table of its features.
