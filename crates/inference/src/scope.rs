@@ -188,16 +188,18 @@ impl Model {
 
 /// Rows whose number training never saw: outside of its range, or of another unit.
 fn numbers_outside(matrix: &FeatureMatrix, column: usize, spread: &Spread) -> (Vec<usize>, String) {
-    let value = |row: usize| matrix.column(column)[row];
-    let known = || (0..matrix.n_rows()).filter(|&row| !value(row).is_nan());
-    if let Some(own) = Spread::of(known().map(value)).filter(|_| known().count() >= ENOUGH) {
+    let values = matrix.column(column);
+    // Of what is mostly 0 no median tells the unit.
+    if spread.median != 0.0
+        && let Some(own) = Spread::of(values.iter().copied()).filter(|_| values.len() >= ENOUGH)
+    {
         let ratio = own.median / spread.median;
-        if ratio.is_finite() && (ratio >= MOVED || ratio > 0.0 && ratio <= 1.0 / MOVED) {
+        if ratio >= MOVED || ratio > 0.0 && ratio <= 1.0 / MOVED {
             let what = format!("has a median of {}, and of {} at training: another unit?", short(own.median), short(spread.median));
-            return (known().collect(), what);
+            return ((0..values.len()).filter(|&row| !values[row].is_nan()).collect(), what);
         }
     }
-    let rows: Vec<usize> = known().filter(|&row| spread.is_outside(value(row))).collect();
+    let rows: Vec<usize> = values.iter().enumerate().filter(|(_, value)| spread.is_outside(**value)).map(|(row, _)| row).collect();
     (rows, format!("lies outside {} to {}, which is all that training saw", short(spread.low), short(spread.high)))
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct SeenColumn {
     pub(crate) levels: Option<BTreeMap<String, u64>>,
 }
 
+/// Numbers of a column that percentiles are taken of, at most.
+const MOST_RANKED: usize = 200_000;
 /// Levels that are kept of a column.
 const MOST_LEVELS: usize = 50;
 
@@ -163,15 +165,19 @@ fn of_column(column: &Column, seen: &SeenColumn) -> Cells {
 }
 
 fn numbers(values: &[f64], written: Option<Writing>) -> Option<Cells> {
-    let mut known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+    let known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
     if known.is_empty() {
         return None;
     }
-    let n = known.len();
+    let (low, high) = known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
     // Of whatever file: a column with fractions is one whose points begin them.
     let written = written.or_else(|| known.iter().any(|value| value.fract() != 0.0).then_some(Writing { decimal: '.', thousands: None }));
-    let mut at = |rank: usize| *known.select_nth_unstable_by(rank.min(n - 1), f64::total_cmp).1;
-    Some(Cells::Numbers { low: at(0), percentile_1: at(n / 100), median: at(n / 2), percentile_99: at(n - 1 - n / 100), high: at(n - 1), written })
+    // Some of many tell where the others lie.
+    let every = known.len().div_ceil(MOST_RANKED);
+    let mut ranked: Vec<f64> = known.iter().copied().step_by(every).collect();
+    let n = ranked.len();
+    let mut at = |rank: usize| *ranked.select_nth_unstable_by(rank.min(n - 1), f64::total_cmp).1;
+    Some(Cells::Numbers { low, percentile_1: at(n / 100), median: at(n / 2), percentile_99: at(n - 1 - n / 100), high, written })
 }
 
 fn categories(codes: &[u32], levels: &[String]) -> Cells {

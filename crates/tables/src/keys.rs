@@ -62,6 +62,12 @@ impl Matching {
         }
     }
 
+    /// Rows that name something that is there.
+    pub(crate) fn add_matched(&mut self, n_rows: usize) {
+        self.n_rows += n_rows;
+        self.n_matched += n_rows;
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         self.n_rows += other.n_rows;
         self.n_matched += other.n_matched;

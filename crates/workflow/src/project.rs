@@ -324,7 +324,8 @@ pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Optio
     }
     let specs = project.plan(&leadscore_features::survey(tables, &labelled.snapshots))?;
     let matrix = project.features_of(tables, &specs, &labelled.snapshots)?;
-    let (lead_keys, clusters) = (lead_keys(tables, matrix.keys()), cluster_keys(tables, matrix.keys()));
+    let lead_keys = lead_keys(tables, matrix.keys());
+    let clusters = if tables.leads.accounts.is_some() { cluster_keys(tables, matrix.keys()) } else { lead_keys.clone() };
     Ok((Labelled { matrix, labels: labelled.labels, lead_keys, clusters }, counts))
 }
 

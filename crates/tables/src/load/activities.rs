@@ -72,11 +72,14 @@ pub(super) fn read_activities<'c>(
     raw.for_each_text(owner, |row, text| {
         let found = text.and_then(|text| lookup.get(text)).copied();
         owners.push(found.unwrap_or(MISSING));
-        if is_whole && let Some(text) = text {
-            matching.add(text, row, found.is_some());
+        if let (true, None, Some(text)) = (is_whole, found, text) {
+            matching.add(text, row, false);
         }
         Ok(())
     })?;
+    if is_whole {
+        matching.add_matched(owners.iter().filter(|owner| **owner != MISSING).count());
+    }
     if is_whole && !config.is_flat() {
         gathered.remarks.doubts.extend(doubt_of(config, &raw, owner, &matching, &mut lookup.keys().copied()));
         gathered.matched.insert(label.clone(), matching.counts());
