@@ -13,6 +13,8 @@ pub struct SnapshotCounts {
     pub leads_without_time: usize,
     /// Leads that closed before they could be looked at, or were created too late for any snapshot.
     pub leads_never_at_risk: usize,
+    /// Those of them that were won: what made them customers is not learned from.
+    pub won_unseen: usize,
     /// Snapshots before the configured start.
     pub before_from: usize,
     /// Snapshots whose lead had closed by then (only snapshots by age count these).
@@ -33,6 +35,7 @@ impl std::ops::AddAssign for SnapshotCounts {
         self.n_leads += other.n_leads;
         self.leads_without_time += other.leads_without_time;
         self.leads_never_at_risk += other.leads_never_at_risk;
+        self.won_unseen += other.won_unseen;
         self.before_from += other.before_from;
         self.closed_before += other.closed_before;
         self.immature += other.immature;
@@ -91,7 +94,10 @@ pub fn labelled_snapshots(tables: &Tables, config: &SnapshotsConfig, as_of: Opti
                     dates[first..end.max(first)].iter().for_each(|&date| visit(date));
                 }
             }
-            counts.leads_never_at_risk += usize::from(before == (rows.len(), counts.immature));
+            if before == (rows.len(), counts.immature) {
+                counts.leads_never_at_risk += 1;
+                counts.won_unseen += usize::from(tables.outcomes[lead].won.is_some());
+            }
         }
     }
     rows.sort_unstable_by_key(|(snapshot, _)| (snapshot.at, snapshot.lead));

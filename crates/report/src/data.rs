@@ -33,6 +33,8 @@ pub struct Measured {
     pub calibration: CalibrationVerdict,
     /// What chance is counted by: "leads" or "accounts".
     pub clusters: &'static str,
+    /// How much of the ranking is age alone; `None` for a flat export and snapshots by age.
+    pub ages: Option<AgeFigures>,
     /// All scores on the rows that have them all; the first is the model.
     pub comparison: Comparison,
     /// What reaches each threshold of each score.
@@ -45,6 +47,15 @@ pub struct Measured {
     pub swap_lists: Vec<SwapList>,
     /// What retraining would have been worth; `None` where it was not asked for.
     pub backtest: Option<Backtest>,
+}
+
+/// What age alone ranks: leads of many ages stand beside each other at a calendar snapshot, and old ones are seldom won.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct AgeFigures {
+    /// The model's AUC over pairs of leads of the same age, to a month.
+    pub roc_auc_within_age: f64,
+    /// The AUC of calling the newest leads first.
+    pub roc_auc_newest_first: f64,
 }
 
 /// What was measured, and on what.

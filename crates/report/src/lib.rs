@@ -15,7 +15,8 @@ mod vega;
 mod workbook;
 
 pub use data::{
-    Backtest, Breakdown, Cadence, DataSection, Influence, LeadRow, Look, Measured, Report, ReportError, RivalNote, Surprises, SwapList, ThresholdSection,
+    AgeFigures, Backtest, Breakdown, Cadence, DataSection, Influence, LeadRow, Look, Measured, Report, ReportError, RivalNote, Surprises, SwapList,
+    ThresholdSection,
 };
 pub use model_page::{model_page, model_text};
 pub use points_page::{PointsLoss, PointsSheet, points_page};

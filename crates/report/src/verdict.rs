@@ -6,7 +6,7 @@ use leadscore_metrics::{
 };
 use serde::Serialize;
 
-use crate::data::{DataSection, Measured};
+use crate::data::{AgeFigures, DataSection, Measured};
 
 /// The conclusion.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,6 +41,7 @@ pub(crate) fn judge(card: &Card, measured: &Measured, data: &DataSection) -> Ver
     let headline = strongest.map_or_else(|| alone(ranks.answer, verdict), |(contest, _)| against(contest, verdict));
     let summary = strongest.map_or_else(|| standing_alone(comparison), |(contest, rival)| argument(comparison, contest, rival));
     let mut findings = vec![ranks, holds, better_than_rate];
+    findings.extend(measured.ages.map(|ages| age_finding(evaluation, ages)));
     findings.extend(comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, rival)| contest_finding(comparison, contest, rival)));
     findings.extend(card.decisive_challenge().map(challenge_finding));
     if data.in_sample {
@@ -270,6 +271,18 @@ fn base_rate(evaluation: &Evaluation) -> Finding {
         number(evaluation.base_log_loss)
     );
     Finding { answer: if loss.value < evaluation.base_log_loss { "yes" } else { "no" }, text }
+}
+
+/// What of the ranking is age alone.
+fn age_finding(evaluation: &Evaluation, ages: AgeFigures) -> Finding {
+    let auc = evaluation.ranking.roc_auc;
+    let text = format!(
+        "Age: among leads of the same age (to a month) the AUC is {}; calling the newest leads first, without any model, has {}.",
+        number(ages.roc_auc_within_age),
+        number(ages.roc_auc_newest_first)
+    );
+    let is_beaten = auc.low > ages.roc_auc_newest_first && ages.roc_auc_within_age > 0.5;
+    Finding { answer: if is_beaten { "yes" } else { "no" }, text }
 }
 
 fn contest_finding(comparison: &Comparison, contest: &Contest, rival: &ScoreFigures) -> Finding {

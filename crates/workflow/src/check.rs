@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_core::{AttributeTable, DataProfile, FeatureSource, FeatureSpec, Snapshot};
-use leadscore_features::{LateEntries, late_entries};
+use leadscore_core::{AttributeTable, DataProfile, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Span};
+use leadscore_features::{LateEntries, SnapshotCounts, late_entries};
 use leadscore_inference::DataVerdict;
-use leadscore_tables::{Config, Doubt, LoadOptions, Tables, quoted};
+use leadscore_tables::{Config, Doubt, Every, LoadOptions, SnapshotsConfig, Tables, quoted};
 use leadscore_training::{Beforehand, Coding, CodingOptions, LeakFinding, LeakVerdict, find_leaks, judge_data, with_final};
 use serde::Serialize;
 
@@ -115,6 +115,12 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
     let data = judge_data(&labelled.labels, &labelled.lead_keys, coding.n_parameters() + 1);
     let poison = poison_test(project, &tables, labelled.matrix.keys())?;
     findings.verdict = verdict(&project.config, &leaks, labelled.matrix.specs(), &data, &poison, &findings.caveats);
+    if let Some(unseen) = unseen_wins(project, &tables, &counts) {
+        findings.verdict.add(unseen);
+    }
+    for found in rare_levels(&labelled.matrix) {
+        findings.verdict.add((found, Vec::new()));
+    }
     findings.is_wrong = findings.verdict.ready == Ready::No;
     let computed = Computed {
         in_words: describe_counts(&counts, project),
@@ -143,6 +149,68 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
     };
     findings.computed = Some(computed);
     Ok(findings)
+}
+
+/// Attributes of very many levels, most of whose snapshots have a seldom one: what becomes of them, in words.
+fn rare_levels(matrix: &FeatureMatrix) -> Vec<String> {
+    const MANY: usize = 50;
+    const SELDOM: usize = 20;
+    let of_column = |column: usize| {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        (0..matrix.n_rows()).filter_map(|row| matrix.level(row, column)).for_each(|level| *counts.entry(level).or_default() += 1);
+        let n_filled: usize = counts.values().sum();
+        let seldom: Vec<usize> = counts.values().copied().filter(|count| *count < SELDOM).collect();
+        let n_rows: usize = seldom.iter().sum();
+        (counts.len() > MANY && 2 * n_rows > n_filled).then(|| {
+            format!(
+                "`{}` has {} levels, {} of them in fewer than {SELDOM} snapshots: these share one weight ({:.0} % of the snapshots); a word or a group of them as a column of its own may say more",
+                matrix.specs()[column].name,
+                counts.len(),
+                seldom.len(),
+                100.0 * n_rows as f64 / n_filled as f64
+            )
+        })
+    };
+    let is_attribute = |column: &usize| matrix.is_category(*column) && matches!(matrix.specs()[*column].source, FeatureSource::Attribute { .. });
+    (0..matrix.n_features()).filter(is_attribute).filter_map(of_column).collect()
+}
+
+/// Won leads that no snapshot sees, from this share of all won leads on, are worth another rule of snapshots.
+const MANY_UNSEEN: f64 = 0.2;
+
+/// What is to be said where many customers close before any snapshot, with what other rules would see.
+fn unseen_wins(project: &Project, tables: &Tables, counts: &SnapshotCounts) -> Option<(String, Vec<String>)> {
+    let n_won = tables.outcomes.iter().filter(|outcome| outcome.won.is_some()).count();
+    if project.config.is_flat() || (counts.won_unseen as f64) < MANY_UNSEEN * n_won.max(1) as f64 {
+        return None;
+    }
+    let own = &project.config.snapshots;
+    let rules = [
+        ("every = \"week\"", SnapshotsConfig { every: Every::Week, ages: None, ..own.clone() }),
+        ("ages = [\"0d\"]", SnapshotsConfig { ages: Some(vec![Span::ZERO]), ..own.clone() }),
+        ("ages = [\"0d\", \"7d\", \"30d\"]", SnapshotsConfig { ages: Some([0, 7, 30].map(Span::from_days).to_vec()), ..own.clone() }),
+    ];
+    let better: Vec<(&str, SnapshotCounts)> = rules
+        .iter()
+        .map(|(line, rule)| (*line, leadscore_features::labelled_snapshots(tables, rule, None).1))
+        .filter(|(_, other)| other.won_unseen < counts.won_unseen)
+        .collect();
+    let c = leadscore_report::count;
+    let others = better
+        .iter()
+        .map(|(line, other)| format!("`{line}` leaves out {} ({} snapshots, {} of them won)", c(other.won_unseen), c(other.mature), c(other.wins)));
+    let found = format!(
+        "{} of {} won leads ({:.0} %) close before a snapshot sees them, so that nothing is learned from these customers; {}",
+        c(counts.won_unseen),
+        c(n_won),
+        100.0 * counts.won_unseen as f64 / n_won as f64,
+        others.collect::<Vec<_>>().join(", ")
+    );
+    let lines = better
+        .iter()
+        .min_by_key(|(_, other)| other.won_unseen)
+        .map(|(line, _)| vec!["# or another question, such as:".to_owned(), "[snapshots]".to_owned(), (*line).to_owned()]);
+    Some((found.trim_end_matches("; ").to_owned(), lines.unwrap_or_default()))
 }
 
 /// What the findings mean, with the lines of config that follow from them.
@@ -302,6 +370,15 @@ impl Findings {
 }
 
 impl Verdict {
+    /// Adds something to think about.
+    fn add(&mut self, (found, paste): (String, Vec<String>)) {
+        if self.ready == Ready::Yes {
+            self.ready = Ready::But;
+        }
+        self.because.push(found);
+        self.paste.extend(paste);
+    }
+
     fn lines(&self) -> Vec<String> {
         let said = match self.ready {
             Ready::Yes => "verdict: ready",
@@ -311,7 +388,7 @@ impl Verdict {
         let mut lines = vec![said.to_owned()];
         lines.extend(self.because.iter().map(|reason| format!("- {reason}")));
         if !self.paste.is_empty() {
-            lines.push("to leave these attributes out:".to_owned());
+            lines.push("in the config:".to_owned());
             lines.extend(self.paste.iter().map(|line| format!("    {line}")));
         }
         lines

@@ -7,13 +7,14 @@ use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Ti
 use leadscore_inference::{Model, Term, quartile_tiers};
 use leadscore_metrics::{
     BootstrapOptions, CalibrationVerdict, Calls, Clusters, Comparison, ComparisonInput, Deals, EvaluationInput, MetricError, PointsCalibration, Ranking,
-    RowWeights, ScoreInput, SegmentInput, ThresholdInput, VerdictInput, called_share, compare, cross_calibrated, evaluate, judge_calibration, segment_rows,
-    threshold_table,
+    RowWeights, ScoreInput, SegmentInput, ThresholdInput, VerdictInput, called_share, compare, cross_calibrated, evaluate, judge_calibration, roc_auc,
+    segment_rows, threshold_table,
 };
-use leadscore_report::{Breakdown, LeadRow, Look, Measured, RivalNote, Surprises, SwapList, ThresholdSection, count};
+use leadscore_report::{AgeFigures, Breakdown, LeadRow, Look, Measured, RivalNote, Surprises, SwapList, ThresholdSection, count};
 use leadscore_tables::{Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables};
 
 use crate::project::{Project, cluster_keys};
+use crate::train::age_in_days;
 
 /// Snapshots whose outcome is known, with the model's word on each.
 pub(crate) struct Evaluated<'a> {
@@ -145,6 +146,10 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
     if periods.days.is_some() {
         breakdowns.push(parts.breakdown("month", own_snapshots.iter().map(|key| month_of(key.at)))?);
     }
+    let ages = age_figures(evaluated, &snapshots)?;
+    if ages.is_some() {
+        breakdowns.push(parts.breakdown("age at the snapshot", own_snapshots.iter().map(|key| age_band(age_in_days(evaluated.tables, key)).to_owned()))?);
+    }
     for column in segment_columns(evaluated)? {
         let level = |&row: &usize| evaluated.matrix.level(evaluated.rows[row], column).unwrap_or("missing").to_owned();
         let spec = &evaluated.matrix.specs()[column];
@@ -172,6 +177,7 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
         surprises: surprises(&listed),
         calibration,
         clusters: clusters_in_words(evaluated),
+        ages,
         evaluation,
         comparison,
         thresholds,
@@ -209,6 +215,41 @@ fn calibration_verdict(
         period_names: &period_names,
         uncertainty: Some(&uncertainty),
     })?)
+}
+
+/// How much of the ranking is age alone.
+fn age_figures(evaluated: &Evaluated<'_>, snapshots: &[Snapshot]) -> anyhow::Result<Option<AgeFigures>> {
+    if evaluated.project.config.is_flat() || evaluated.project.config.snapshots.ages.is_some() {
+        return Ok(None);
+    }
+    let ages: Vec<f64> = snapshots.iter().map(|key| age_in_days(evaluated.tables, key)).collect();
+    let mut of_month: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    #[expect(clippy::cast_possible_truncation, reason = "months of age")]
+    (0..ages.len()).for_each(|row| of_month.entry((ages[row] / DAYS_OF_MONTH).floor() as i64).or_default().push(row));
+    let (mut in_order, mut pairs) = (0.0, 0.0);
+    for rows in of_month.values() {
+        let labels: Vec<bool> = rows.iter().map(|&row| evaluated.labels[row]).collect();
+        let n_won = labels.iter().filter(|label| **label).count();
+        let n_pairs = (n_won * (labels.len() - n_won)) as f64;
+        if n_pairs > 0.0 {
+            in_order += n_pairs * roc_auc(&labels, &rows.iter().map(|&row| evaluated.probabilities[row]).collect::<Vec<_>>())?;
+            pairs += n_pairs;
+        }
+    }
+    let newest_first: Vec<f64> = ages.iter().map(|age| -age).collect();
+    let figures = |newest: f64| AgeFigures { roc_auc_within_age: in_order / pairs, roc_auc_newest_first: newest };
+    Ok(if pairs > 0.0 { Some(figures(roc_auc(&evaluated.labels, &newest_first)?)) } else { None })
+}
+
+/// Ages that a table shows, in order of their names.
+fn age_band(days: f64) -> &'static str {
+    match days {
+        days if days < 31.0 => "0 to 1 month",
+        days if days < 92.0 => "1 to 3 months",
+        days if days < 183.0 => "3 to 6 months",
+        days if days < 366.0 => "6 to 12 months",
+        _ => "over 12 months",
+    }
 }
 
 /// Months, or quarters where there are many.

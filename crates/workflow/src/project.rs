@@ -384,6 +384,7 @@ pub fn describe_counts(counts: &SnapshotCounts, project: &Project) -> String {
         (counts.before_from, "before `from`"),
         (counts.closed_before, "whose lead had closed by then"),
         (counts.leads_never_at_risk, "leads never at risk at a snapshot"),
+        (counts.won_unseen, "of these won"),
         (counts.leads_without_time, "leads without creation time"),
     ] {
         if number > 0 {
