@@ -34,6 +34,9 @@ ages = [{ages}]
 horizon = "30d"
 observation_end = "2025-12-31"
 
+[data]
+slow_closings = 1.0
+
 [features]
 families = ["counts", "values", "recency"]
 windows = ["7d", "30d", "90d"]

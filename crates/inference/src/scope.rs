@@ -47,7 +47,7 @@ impl Spread {
     /// Whether a number lies outside by more than a tenth of the width.
     fn is_outside(&self, value: f64) -> bool {
         let room = 0.1 * (self.high - self.low);
-        value > self.high + room || value < self.low - room
+        value > self.high + room || value < self.low - room || self.low >= 0.0 && value < 0.0
     }
 }
 
@@ -106,7 +106,7 @@ pub struct GuardFinding {
 }
 
 /// Medians that are apart by such a factor are of other units.
-const MOVED: f64 = 8.0;
+const MOVED: f64 = 4.0;
 /// Features that grow are named from this share of rows on.
 const SOME: f64 = 0.2;
 /// Rows that a median, and a share, need.
@@ -125,7 +125,7 @@ impl Model {
         for column in read {
             let (Some(seen), Some(spec)) = (scope.features.get(column), self.specs.get(column)) else { continue };
             let (rows, what) = match &seen.spread {
-                Some(spread) => numbers_outside(matrix, column, spread),
+                Some(spread) => numbers_outside(matrix, column, spread, matches!(spec.source, FeatureSource::Attribute { .. })),
                 None => self.levels_outside(matrix, column, seen),
             };
             // What counts and waits since the creation of a lead or an account goes on growing after training.
@@ -154,7 +154,7 @@ impl Model {
                     }
                 }
             } else if n_rows >= ENOUGH && seen.filled > 0.2 && is_gone(matrix, column) {
-                let text = format!("`{}` is empty for every lead, and was not for {:.0} % of the training snapshots", spec.name, 100.0 * seen.filled);
+                let text = format!("`{}` is empty or 0 for every lead, and was not for {:.0} % of the training snapshots", spec.name, 100.0 * seen.filled);
                 guarded.findings.push(GuardFinding { feature: spec.name.clone(), n_rows, text, is_outside: false });
             }
         }
@@ -187,10 +187,11 @@ impl Model {
 }
 
 /// Rows whose number training never saw: outside of its range, or of another unit.
-fn numbers_outside(matrix: &FeatureMatrix, column: usize, spread: &Spread) -> (Vec<usize>, String) {
+fn numbers_outside(matrix: &FeatureMatrix, column: usize, spread: &Spread, has_unit: bool) -> (Vec<usize>, String) {
     let values = matrix.column(column);
     // Of what is mostly 0 no median tells the unit.
-    if spread.median != 0.0
+    if has_unit
+        && spread.median != 0.0
         && let Some(own) = Spread::of(values.iter().copied()).filter(|_| values.len() >= ENOUGH)
     {
         let ratio = own.median / spread.median;

@@ -329,7 +329,7 @@ impl KnownEnds {
                 remarks.doubt(doubt.settled_in("[snapshots]", from(leads.extent.first), "nothing closed before"));
             }
         }
-        if let Some(history) = of("[history]").filter(|history| begins_late(history))
+        if let Some(history) = self.tables.iter().find(|end| end.table == "[history]").filter(|history| begins_late(history))
             && config.history.as_ref().is_some_and(|settings| settings.complete)
         {
             let found = format!(

@@ -306,7 +306,7 @@ fn is_plain_win(text: &str, words: &[String]) -> bool {
         "закрыта",
         "закрыто",
     ];
-    let is_known = |word: &String| WON.contains(&word.as_str()) || BESIDE.contains(&word.as_str()) || word.chars().all(|c| c.is_ascii_digit());
+    let is_known = |word: &String| WON.contains(&word.as_str()) || BESIDE.contains(&word.as_str());
     let is_asian = WON_WITHIN.iter().any(|word| text.contains(word));
     !text.contains(['!', '?', '¬']) && (is_asian || words.iter().all(is_known))
 }

@@ -95,7 +95,7 @@ fn is_marker(value: f64) -> bool {
         1e308,
     ];
     let of_one_digit = text.len() >= 5 && text.bytes().all(|byte| byte == text.as_bytes()[0]);
-    if LARGEST.contains(&value.abs()) || of_one_digit || matches!(text.as_str(), "123456789" | "1234567890" | "12345678") || value.abs() >= 1e300 {
+    if LARGEST.contains(&value.abs()) || of_one_digit || matches!(text.as_str(), "123456789" | "1234567890" | "12345678") || value.abs() >= 1e30 {
         return true;
     }
     text.len() >= 3 && text.bytes().filter(|byte| *byte == b'9').count() >= 3 && text.bytes().all(|byte| matches!(byte, b'9' | b'.'))
@@ -112,7 +112,13 @@ pub(crate) fn doubts(table: &Table<'_>) -> Vec<Doubt> {
         let (text, next) = if value > 0.0 { (value.to_string(), extremes.second_high) } else { (value.to_string(), extremes.second_low) };
         let found = format!("`{text}` may stand for a missing number: the next is {next}");
         let doubt = Doubt::new(Subject::Numbers, &table.name, found).of_column(&column).at(Some(table.place(row)));
-        let doubt = doubt.settled_by(null_line(&table.file, &column, &[&text]), "it means that there is no number");
+        // Beyond this a cell may be written with other digits than the number has.
+        let is_exact = value.abs() < 9e15;
+        let doubt = if is_exact {
+            doubt.settled_by(null_line(&table.file, &column, &[&text]), "it means that there is no number")
+        } else {
+            doubt.advise("where it means that there is no number, name the cell in `null_values` as the file writes it")
+        };
         doubts.push(doubt.settled_by(type_line(&column, "\"number\""), "it is meant"));
     }
     doubts

@@ -25,11 +25,14 @@ pub struct DataConfig {
     pub undated_rows: f64,
     /// Share of the outcomes that may close before their lead was created, 0 to 1; default 0.2.
     pub closed_before_creation: f64,
-    /// Share of the outcomes that may close more than 180 days after their lead was created, 0 to 1; default 0.98.
+    /// Share of the outcomes that may close more than 300 days after their lead was created, 0 to 1; default 0.98.
     pub slow_closings: f64,
     /// Share of the events, or of the changes, that may lie more than two years before the creation of their lead, 0 to 1; default 0.25.
     pub long_before_creation: f64,
-    /// Share of the leads or accounts whose events may be the same rows again, 0 to 1; default 0.25.
+    /// Share of the events of a table that may be recorded within three days, although they happened over more than 60, 0 to 1;
+    /// default 0.6.
+    pub recorded_together: f64,
+    /// Share of the leads or accounts whose events may be the same rows again, 0 to 1; default 0.1.
     pub repeated_rows: f64,
     /// Share of the leads with changes whose last change, or whose chain of old values, may contradict the tables, 0 to 1; default
     /// 0.2.
@@ -50,7 +53,8 @@ impl Default for DataConfig {
             closed_before_creation: 0.2,
             slow_closings: 0.98,
             long_before_creation: 0.25,
-            repeated_rows: 0.25,
+            recorded_together: 0.6,
+            repeated_rows: 0.1,
             contradicting_changes: 0.2,
             silence: Span::from_days(30),
         }
@@ -125,6 +129,7 @@ impl DataConfig {
             self.closed_before_creation,
             self.slow_closings,
             self.long_before_creation,
+            self.recorded_together,
             self.repeated_rows,
             self.contradicting_changes,
         ];

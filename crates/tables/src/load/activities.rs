@@ -110,7 +110,7 @@ pub(super) fn read_activities<'c>(
         values.push(ValueColumn { name: column.clone(), values: numbers });
     }
     if let (Some(column), Some(recorded)) = (&settings.recorded_at, &recorded) {
-        gathered.remarks.doubts.extend(one_day(&label, column, recorded, &at));
+        gathered.remarks.doubts.extend(one_day(config, &label, column, recorded, &at));
     }
     let unknown = owners.iter().filter(|owner| **owner == MISSING).count();
     let (mut without_time, mut early, mut long_before, mut n_compared) = (0_usize, 0_usize, 0_usize, 0_usize);
@@ -165,25 +165,25 @@ pub(super) fn read_activities<'c>(
     Ok(activities)
 }
 
-/// The doubt about a column of entry times that is the day of an export.
-fn one_day(table: &str, column: &str, recorded: &[Timestamp], at: &[Timestamp]) -> Option<Doubt> {
+/// The doubt about a column of entry times that holds the days of an export.
+fn one_day(config: &Config, table: &str, column: &str, recorded: &[Timestamp], at: &[Timestamp]) -> Option<Doubt> {
     const LOOKED_AT: usize = 10_000;
     const DAY: i64 = 86_400_000_000;
-    let known: Vec<(i64, i64)> = (recorded.iter().zip(at).filter(|(recorded, at)| **recorded != NEVER && **at != NEVER))
-        .take(LOOKED_AT)
-        .map(|(recorded, at)| (recorded.micros().div_euclid(DAY), at.micros().div_euclid(DAY)))
-        .collect();
+    let both = recorded.iter().zip(at).filter(|(recorded, at)| **recorded != NEVER && **at != NEVER);
+    let every = recorded.len().div_ceil(LOOKED_AT).max(1);
+    let known: Vec<(i64, i64)> = both.step_by(every).map(|(recorded, at)| (recorded.micros().div_euclid(DAY), at.micros().div_euclid(DAY))).collect();
     let (first, last) = known.iter().fold((i64::MAX, i64::MIN), |(first, last), (_, day)| (first.min(*day), last.max(*day)));
-    let mut days: Vec<i64> = known.iter().map(|(day, _)| *day).collect();
-    days.sort_unstable();
-    let most = days.chunk_by(|a, b| a == b).map(<[i64]>::len).max()?;
-    if known.len() < 20 || 10 * most < 9 * known.len() || last - first < 60 {
+    if known.len() < 20 || last - first < 60 {
         return None;
     }
-    let found =
-        format!("{most} of {} rows were recorded on one day, and happened on {} days: the day of an export is no time of entry", known.len(), last - first + 1);
-    let doubt = Doubt::new(Subject::Times, table, found).of_column(column);
-    Some(doubt.advise("leave `recorded_at` out: events are then seen from when they happened"))
+    let mut days: Vec<i64> = known.iter().map(|(day, _)| *day).collect();
+    days.sort_unstable();
+    let within = |at: usize| days.partition_point(|day| *day < days[at] + 3) - at;
+    let most = (0..days.len()).map(within).max()?;
+    let share = Share { count: most, of: known.len(), key: "recorded_together", allowed: config.data.recorded_together };
+    let found = format!("rows were recorded within three days, and happened on {} days: the day of an export is no time of entry", last - first + 1);
+    let doubt = share.doubt(Subject::Times, table, &found, "they were entered then")?.of_column(column);
+    Some(doubt.advise("else leave `recorded_at` out: events are then seen from when they happened"))
 }
 
 /// How long before its lead's creation a row can hardly lie.

@@ -189,7 +189,7 @@ pub(super) fn read_history<'c>(
         gathered.matched.insert("[history]".to_owned(), matching.counts());
     }
     changes.retain(|name, _| is_wanted(config, name));
-    if is_whole {
+    if is_whole && config.data.contradicting_changes < 1.0 {
         gathered.remarks.doubts.extend(other_spelling(&changes, attributes, &raw, settings));
         if settings.complete && raw.n_rows == 0 {
             let doubt = Doubt::new(Subject::Changes, "[history]", "has no rows, and `complete` says that every change is there");
@@ -210,6 +210,10 @@ pub(super) fn read_history<'c>(
     for (name, mut rows) in changes {
         ordering.sort(name, &mut rows, &mut gathered.remarks);
         let existing = attributes.iter().find(|attribute| attribute.name == name);
+        let levels_of_today: Option<Vec<String>> = existing.and_then(|attribute| match &attribute.column {
+            Column::Category { levels, .. } => Some(levels.clone()),
+            Column::Number(_) => None,
+        });
         let all_numbers = kinds.get(name) == Some(&FeatureKind::Number);
         let as_number = match existing.map(|attribute| &attribute.column) {
             Some(Column::Category { .. }) => false,
@@ -265,7 +269,10 @@ pub(super) fn read_history<'c>(
             say_what_differs(config, name, existing.map(|attribute| &attribute.column), &offsets, &values, is_whole, &mut gathered.remarks);
         }
         if let Some(old_cells) = &old_cells {
-            gathered.remarks.doubts.extend(broken_chain(config, name, &rows, &cells, old_cells));
+            // Of numbers any other one may have held.
+            if let (Column::Category { .. }, Some(today)) = (&values, &levels_of_today) {
+                gathered.remarks.doubts.extend(broken_chain(config, name, &rows, &cells, old_cells, today));
+            }
         }
         history.attributes.push(HistoryChange { attribute: name.to_owned(), offsets, known: rows.iter().map(|row| row.1).collect(), values, before });
     }
@@ -303,11 +310,20 @@ fn contradiction(config: &Config, count: usize, of: usize) -> Share {
 }
 
 /// Changes whose old value is not what the change before left.
-fn broken_chain(config: &Config, name: &str, rows: &[Change], cells: &[Option<String>], old_cells: &[Option<String>]) -> Option<Doubt> {
+fn broken_chain(config: &Config, name: &str, rows: &[Change], cells: &[Option<String>], old_cells: &[Option<String>], today: &[String]) -> Option<Doubt> {
     let pairs = || rows.windows(2).filter(|pair| pair[0].0 == pair[1].0);
     let n_broken = pairs().filter(|pair| old_cells[pair[1].3].is_some() && old_cells[pair[1].3] != cells[pair[0].3]).count();
     let found = format!("changes of `{name}` begin with another value than the change before left: are `old_value` and `value` the right columns?");
-    contradiction(config, n_broken, pairs().count()).doubt(Subject::Changes, "[history]", &found, "the log misses changes")
+    let broken = contradiction(config, n_broken, pairs().count()).doubt(Subject::Changes, "[history]", &found, "the log misses changes");
+    if broken.is_some() {
+        return broken;
+    }
+    // What held before a first change is a value that the attribute has elsewhere.
+    let known: hashbrown::HashSet<&str> = rows.iter().filter_map(|row| cells[row.3].as_deref()).chain(today.iter().map(String::as_str)).collect();
+    let firsts = || rows.iter().enumerate().filter(|(at, row)| *at == 0 || rows[at - 1].0 != row.0).filter_map(|(_, row)| old_cells[row.3].as_deref());
+    let n_strange = firsts().filter(|old| !known.contains(old)).count();
+    let found = format!("first changes of `{name}` begin with a value that neither the leads nor other changes have: is `old_value` written as `value` is?");
+    contradiction(config, n_strange, firsts().count()).doubt(Subject::Changes, "[history]", &found, "such values were there")
 }
 
 /// The doubt about an attribute that the log spells otherwise than the leads do.
@@ -323,7 +339,7 @@ fn other_spelling(changes: &BTreeMap<&str, Vec<Change>>, attributes: &[Attribute
     })?;
     let found = format!("{} changes are of `{stranger}`, which is no column of the leads; `{attribute}` is one: is that the same?", rows.len());
     let doubt = Doubt::new(Subject::Changes, "[history]", found).of_column(&settings.attribute).at(rows.first().map(|row| raw.place(row.3)));
-    let doubt = doubt.settled_in("[leads]", format!("exclude = [{}]", crate::doubt::quoted(stranger)), "it is not, and nothing is learned from it");
+    let doubt = doubt.settled_in("[data]", "contradicting_changes = 1.0", "it is not: the log has an attribute of its own");
     Some(doubt.advise(format!("write `{attribute}` in the log, as in a `query`")))
 }
 

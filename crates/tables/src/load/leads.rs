@@ -119,12 +119,15 @@ pub(super) fn lead_attributes(config: &Config, columns: &[String], options: &Loa
             None => !is_named(config, column) && !config.leads.exclude.contains(column) && !is_set_aside(config, column),
         },
     };
-    // A column without a name is the number of a row, which frames write beside their columns.
-    let has_name = |column: &&String| !column.trim().is_empty() && !column.starts_with("Unnamed: ");
-    let mut columns: Vec<String> = columns.iter().filter(has_name).filter(|column| chosen(column)).cloned().collect();
+    let mut columns: Vec<String> = columns.iter().filter(|column| has_name(column)).filter(|column| chosen(column)).cloned().collect();
     // By name: the order of columns in a file leaves no trace either.
     columns.sort_unstable();
     columns
+}
+
+/// Whether a column is one to learn from at all: without a name it is the number of a row, which frames write beside their columns.
+pub(super) fn has_name(column: &str) -> bool {
+    !column.trim().is_empty() && !column.starts_with("Unnamed: ")
 }
 
 /// The ids in order, and the position in that order of each row of the file.

@@ -9,6 +9,7 @@ use leadscore_core::Timestamp;
 
 use super::Gathered;
 use super::attributes::{expected_kind, read_attribute};
+use super::leads::has_name;
 use crate::config::{ColumnType, Config, LookupConfig};
 use crate::doubt::Remarks;
 use crate::error::TablesError;
@@ -26,6 +27,7 @@ fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table<'_>, optio
     let mut columns: Vec<String> = table
         .columns()
         .iter()
+        .filter(|column| has_name(column))
         .filter(|column| match &options.attributes {
             Some(kinds) => kinds.contains_key(&AttributeKey { lookup: Some(name.to_owned()), column: (*column).clone() }),
             None => {

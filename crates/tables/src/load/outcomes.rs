@@ -213,7 +213,7 @@ pub(crate) fn spelled_doubt(config: &Config, column: &str, counts: &HashMap<Stri
 }
 
 /// So long after its creation a lead closes late, in microseconds: hardly a business has no others.
-const SLOW: i64 = 180 * 86_400_000_000;
+const SLOW: i64 = 300 * 86_400_000_000;
 
 /// Reads when each lead closed.
 pub(super) fn read_outcomes<'c>(
@@ -317,7 +317,7 @@ pub(super) fn read_outcomes<'c>(
             ),
             (
                 share(n_slow, n_dated, "slow_closings", config.data.slow_closings),
-                "close more than 180 days after their lead was created: are both times of the same years?",
+                "close more than 300 days after their lead was created: are both times of the same years?",
                 "it takes that long",
             ),
         ];

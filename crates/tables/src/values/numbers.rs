@@ -522,7 +522,9 @@ impl NumberCensus {
             let are_many_numbers = self.numbers.len() >= MOST_NUMBERS / 2;
             let is_mostly = 5 * n_strange <= self.n_cells || are_many_numbers && 4 * n_strange <= 3 * self.n_cells;
             let are_markers = !self.has_more_others && 4 * strangers.len() <= self.numbers.len() && 10 * self.n_numbers >= 3 * self.n_cells;
-            if !is_mostly && !are_markers {
+            // Two or three words among many different numbers mark something, however often they are there.
+            let are_few_markers = !self.has_more_others && strangers.len() <= 3 && are_many_numbers;
+            if !is_mostly && !are_markers && !are_few_markers {
                 return NumberVerdict::Words;
             }
             strangers.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.row.cmp(&b.row)));
