@@ -33,6 +33,7 @@ closed_at = "won_at"
 ages = [{ages}]
 horizon = "30d"
 observation_end = "2025-12-31"
+from = "2024-01-01"
 
 [data]
 slow_closings = 1.0
