@@ -156,10 +156,12 @@ fn rare_levels(matrix: &FeatureMatrix) -> Vec<String> {
     const MANY: usize = 50;
     const SELDOM: usize = 20;
     let of_column = |column: usize| {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        (0..matrix.n_rows()).filter_map(|row| matrix.level(row, column)).for_each(|level| *counts.entry(level).or_default() += 1);
-        let n_filled: usize = counts.values().sum();
-        let seldom: Vec<usize> = counts.values().copied().filter(|count| *count < SELDOM).collect();
+        let mut counts = vec![0_usize; matrix.levels(column).len()];
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a category holds an index that was a usize")]
+        matrix.column(column).iter().filter(|value| !value.is_nan()).for_each(|value| counts[*value as usize] += 1);
+        counts.retain(|count| *count > 0);
+        let n_filled: usize = counts.iter().sum();
+        let seldom: Vec<usize> = counts.iter().copied().filter(|count| *count < SELDOM).collect();
         let n_rows: usize = seldom.iter().sum();
         (counts.len() > MANY && 2 * n_rows > n_filled).then(|| {
             format!(
