@@ -128,8 +128,8 @@ impl Model {
                 Some(spread) => numbers_outside(matrix, column, spread, matches!(spec.source, FeatureSource::Attribute { .. })),
                 None => self.levels_outside(matrix, column, seen),
             };
-            // What counts and waits since the creation of a lead or an account goes on growing after training.
-            let grows = !matches!(spec.source, FeatureSource::Attribute { .. } | FeatureSource::Activity { window: Some(_), .. });
+            // What counts and waits goes on growing, or falls silent, as leads grow older than those of training.
+            let grows = !matches!(spec.source, FeatureSource::Attribute { .. });
             if grows {
                 if rows.len() as f64 > SOME * n_rows as f64 {
                     guarded.findings.push(GuardFinding {
