@@ -297,9 +297,7 @@ impl KnownEnds {
             }
         }
     }
-}
 
-impl KnownEnds {
     /// Leads, outcomes and changes of other years: outcomes that begin long after the leads make all of these look lost.
     fn overlap(&self, config: &Config, leads_before: &dyn Fn(Timestamp) -> usize, remarks: &mut Remarks) {
         let of = |name: &str| self.tables.iter().find(|end| end.table == name && end.extent.n_rows >= FEWEST);

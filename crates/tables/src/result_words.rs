@@ -291,7 +291,6 @@ fn is_plain_win(text: &str, words: &[String]) -> bool {
         "fermé",
         "fermée",
         "clos",
-        "close",
         "affaire",
         "chiuso",
         "chiusa",

@@ -99,7 +99,7 @@ pub struct CalibrationInput<'a> {
     pub log_odds: &'a [f64],
     /// The model's probabilities.
     pub probabilities: &'a [f64],
-    /// The lead of each.
+    /// Which rows are no independent ones: the lead of each, or its account.
     pub clusters: &'a [u64],
 }
 

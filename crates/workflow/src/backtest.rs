@@ -7,11 +7,11 @@ use leadscore_core::{Snapshot, Timestamp};
 use leadscore_inference::score;
 use leadscore_metrics::{Clusters, SegmentInput, log_loss_rows, paired_difference, segment_rows};
 use leadscore_report::{Backtest, Cadence};
-use leadscore_tables::LoadOptions;
+use leadscore_tables::{LoadOptions, Tables};
 
 use crate::evaluation::{month_of, numbered};
 use crate::project::{Project, label_and_compute};
-use crate::train::{Fitting, fit};
+use crate::train::{Fitting, final_leaks, fit};
 
 /// How often a model is fitted, and after how many days or months.
 struct Rhythm {
@@ -53,6 +53,8 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
             rows_of_cut.entry(*cut).or_default().push(row);
         }
     }
+    // Attributes are today's values, and are judged by what is known today.
+    let today = project.quiet().load(&LoadOptions::default())?;
     let mut said: BTreeMap<(Timestamp, usize), f64> = BTreeMap::new();
     let n_models = rows_of_cut.len();
     for (number, (cut, mut rows)) in rows_of_cut.into_iter().enumerate() {
@@ -60,7 +62,7 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
         rows.sort_unstable();
         rows.dedup();
         let keys: Vec<Snapshot> = rows.iter().map(|&row| snapshots[row]).collect();
-        let probabilities = score_as_of(&project.quiet(), cut, &keys).with_context(|| format!("cannot retrain as of {cut}"))?;
+        let probabilities = score_as_of(&project.quiet(), &today, cut, &keys).with_context(|| format!("cannot retrain as of {cut}"))?;
         said.extend(rows.into_iter().zip(probabilities).map(|(row, p)| ((cut, row), p)));
     }
     let clusters = Clusters::new(cluster_keys);
@@ -112,10 +114,11 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
 }
 
 /// What a model fitted on what was known then says of these snapshots.
-fn score_as_of(project: &Project, cut: Timestamp, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
+fn score_as_of(project: &Project, today: &Tables, cut: Timestamp, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
     let tables = project.load(&LoadOptions { as_of: Some(cut), ..Default::default() })?;
     let (labelled, _) = label_and_compute(project, &tables, Some(cut))?;
-    let trained = fit(project, &tables, &labelled, Fitting::default(), Some(cut), None)?;
+    let proven = final_leaks(project, today, labelled.matrix.specs())?;
+    let trained = fit(project, &tables, &labelled, proven, Fitting::default(), Some(cut), None)?;
     let tables = project.load_for(&trained.model, None)?;
     Ok(score(&trained.model, &project.features_of(&tables, &trained.model.specs, snapshots)?)?.probabilities)
 }

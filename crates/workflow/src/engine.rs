@@ -23,7 +23,7 @@ use crate::population::Snapshots;
 use crate::project::{Labelled, Project, describe_counts, label_and_compute, now};
 use crate::source::half_of_memory;
 use crate::sql::table_names;
-use crate::train::{Fitting, fit, report_training};
+use crate::train::{Fitting, final_leaks, fit, report_training};
 
 const DIALECT: Dialect = Dialect::Spark;
 /// Rows that show what the columns of a table hold.
@@ -355,7 +355,8 @@ impl Engine {
         project.remark(&format!("here: {}", describe_counts(&counts, project)));
         let moments = self.moments(project, as_of)?;
         let mut snapshots = Snapshots::new(self, project, labelled.matrix.specs(), &moments, target);
-        fit(project, &tables, &labelled, fitting, as_of, Some(&mut snapshots))
+        let proven = final_leaks(project, &tables, labelled.matrix.specs())?;
+        fit(project, &tables, &labelled, proven, fitting, as_of, Some(&mut snapshots))
     }
 
     fn train_here(&mut self, project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> anyhow::Result<Trained> {
@@ -370,7 +371,8 @@ impl Engine {
         let n_won = labelled.labels.iter().filter(|label| **label).count();
         let horizon = project.config.snapshots.horizon;
         project.remark(&format!("{} mature snapshots came, {} of them won within {horizon}", count(labelled.labels.len()), count(n_won)));
-        fit(project, &tables, &labelled, fitting, as_of, None)
+        let proven = final_leaks(project, &tables, labelled.matrix.specs())?;
+        fit(project, &tables, &labelled, proven, fitting, as_of, None)
     }
 
     /// Counts the snapshots of these moments.

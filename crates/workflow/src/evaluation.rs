@@ -13,7 +13,7 @@ use leadscore_metrics::{
 use leadscore_report::{AgeFigures, Breakdown, LeadRow, Look, Measured, RivalNote, Surprises, SwapList, ThresholdSection, count};
 use leadscore_tables::{Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables};
 
-use crate::project::{Project, cluster_keys};
+use crate::project::{Project, cluster_keys, cluster_name};
 use crate::train::age_in_days;
 
 /// Snapshots whose outcome is known, with the model's word on each.
@@ -176,7 +176,7 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
     let measured = Measured {
         surprises: surprises(&listed),
         calibration,
-        clusters: clusters_in_words(evaluated),
+        clusters: cluster_name(evaluated.tables),
         ages,
         evaluation,
         comparison,
@@ -265,11 +265,6 @@ fn periods_of(snapshots: &[Snapshot]) -> (Vec<u32>, Vec<String>) {
         format!("{} Q{number}", &month[..4])
     };
     numbered(snapshots.iter().map(quarter))
-}
-
-/// What chance is counted by.
-fn clusters_in_words(evaluated: &Evaluated<'_>) -> &'static str {
-    if evaluated.tables.leads.accounts.is_some() { "accounts" } else { "leads" }
 }
 
 /// The thresholds of one score: points as they are, probabilities in per cent.

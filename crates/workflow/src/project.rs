@@ -354,6 +354,11 @@ pub fn cluster_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
     snapshots.iter().map(|snapshot| of_lead(snapshot.lead)).collect()
 }
 
+/// What [`cluster_keys`] are of.
+pub(crate) fn cluster_name(tables: &Tables) -> &'static str {
+    if tables.leads.accounts.is_some() { "accounts" } else { "leads" }
+}
+
 /// A hash of the lead of each snapshot.
 pub fn lead_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
     snapshots.iter().map(|snapshot| stable_hash(&tables.leads.ids[snapshot.lead as usize])).collect()

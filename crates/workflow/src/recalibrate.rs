@@ -1,5 +1,7 @@
 //! `recalibrate`: mend a model's percentages by outcomes that it has not seen.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, bail};
 use leadscore_core::{Timestamp, log_odds_to_probability};
 use leadscore_inference::{Model, score};
@@ -57,9 +59,10 @@ pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>
     project.remark(&what);
     let at: Vec<Timestamp> = snapshots.iter().map(|snapshot| snapshot.at).collect();
     let clusters = cluster_keys(&tables, &snapshots);
+    let groups = Clusters::new(&clusters);
     let input = CalibrationInput { at: &at, labels: &labels, log_odds: &scored.log_odds, probabilities: &scored.probabilities, clusters: &clusters };
     if !project.config.is_flat()
-        && let Some(found) = find_break(&at, &labels, &scored.probabilities, &Clusters::new(&clusters))?
+        && let Some(found) = find_break(input, &groups)?
     {
         bail!(
             "a break runs through these outcomes: {:.1} % were predicted and {:.1} % observed before {day}, {:.1} % and {:.1} % from then on ({:.1} standard errors); one calibration fits neither part\n  hint: pass --from {day} to learn from what came after, or train again",
@@ -83,12 +86,12 @@ pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>
         };
         let said = format!("{how}; log-loss {before:.4} to {after:.4} on all of these snapshots");
         let of_line = match &fitted {
-            Calibration::Line(line) => line_covariance(&labels, &scored.probabilities, &Clusters::new(&clusters), *line, kind == CalibrationKind::Shift),
-            Calibration::Curve(_) => [0.0; 3],
+            Calibration::Line(line) => line_covariance(&labels, &scored.probabilities, &groups, *line, kind == CalibrationKind::Shift),
+            Calibration::Curve(_) => {
+                model.card.caveats.push("the uncertainty of the calibration curve is not in the intervals of likelihoods".to_owned());
+                [0.0; 3]
+            }
         };
-        if matches!(fitted, Calibration::Curve(_)) {
-            model.card.caveats.push("the uncertainty of the calibration curve is not in the intervals of likelihoods".to_owned());
-        }
         model = fitted
             .apply(model, of_line)
             .with_context(|| format!("{said}: a slope that is not above 0 turns the ranking round; what the model learned no longer holds, train it again"))?;
@@ -118,39 +121,38 @@ struct Break {
 ///
 /// After a shift by which as many wins are predicted as were observed, the sum of what is left after each month is compared with its
 /// standard error by cluster; of the largest over all months, some 3 are chance (at 5 %, for up to two years of months).
-fn find_break(at: &[Timestamp], labels: &[bool], probabilities: &[f64], clusters: &Clusters) -> anyhow::Result<Option<Break>> {
+fn find_break(input: CalibrationInput<'_>, clusters: &Clusters) -> anyhow::Result<Option<Break>> {
     const BEYOND_CHANCE: f64 = 3.0;
+    let CalibrationInput { at, labels, probabilities, .. } = input;
     let shift = calibration_shift(labels, probabilities)?.intercept;
-    let moved: Vec<f64> = probabilities.iter().map(|&p| log_odds_to_probability((p / (1.0 - p)).ln() + shift)).collect();
-    let mut months: Vec<String> = at.iter().map(|&at| month_of(at)).collect();
-    let of_row = months.clone();
-    months.sort_unstable();
-    months.dedup();
-    let spread = |row: usize| moved[row] * (1.0 - moved[row]);
-    let all: f64 = (0..at.len()).map(spread).sum();
+    let moved: Vec<f64> = input.log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds + shift)).collect();
+    let spread = |row: &usize| moved[*row] * (1.0 - moved[*row]);
+    let all: f64 = (0..at.len()).map(|row| spread(&row)).sum();
+    let of_row: Vec<String> = at.iter().map(|&at| month_of(at)).collect();
+    let months: BTreeSet<&String> = of_row.iter().collect();
     let mut found: Option<Break> = None;
-    for month in months.iter().skip(1) {
-        let is_after = |row: usize| of_row[row] >= *month;
-        let n_won = |wanted: bool| (0..at.len()).filter(|&row| is_after(row) == wanted && labels[row]).count();
-        let n = |wanted: bool| (0..at.len()).filter(|&row| is_after(row) == wanted).count();
-        if [true, false].into_iter().any(|side| n_won(side).min(n(side) - n_won(side)) < MIN_EVENTS) {
+    for month in months.into_iter().skip(1) {
+        let (after, before): (Vec<usize>, Vec<usize>) = (0..at.len()).partition(|&row| of_row[row] >= *month);
+        let n_won = |rows: &[usize]| rows.iter().filter(|&&row| labels[row]).count();
+        if [&after, &before].into_iter().any(|rows| n_won(rows).min(rows.len() - n_won(rows)) < MIN_EVENTS) {
             continue;
         }
         // What the shift took from both sides is no difference between them.
-        let share = (0..at.len()).filter(|&row| is_after(row)).map(spread).sum::<f64>() / all;
+        let share = after.iter().map(spread).sum::<f64>() / all;
         let mut sums = vec![0.0; clusters.len()];
-        for row in 0..at.len() {
-            let rest = f64::from(u8::from(labels[row])) - moved[row];
-            sums[clusters.of_row()[row] as usize] += rest * (f64::from(u8::from(is_after(row))) - share);
+        for (rows, weight) in [(&after, 1.0 - share), (&before, -share)] {
+            for &row in rows {
+                sums[clusters.of_row()[row] as usize] += weight * (f64::from(u8::from(labels[row])) - moved[row]);
+            }
         }
         let z = sums.iter().sum::<f64>() / sums.iter().map(|sum| sum * sum).sum::<f64>().sqrt();
         if z.abs() > found.as_ref().map_or(BEYOND_CHANCE, |known| known.z.abs()) {
-            let rates = |wanted: bool| {
-                let predicted = (0..at.len()).filter(|&row| is_after(row) == wanted).map(|row| probabilities[row]).sum::<f64>();
-                (predicted / n(wanted) as f64, n_won(wanted) as f64 / n(wanted) as f64)
+            let rates = |rows: &[usize]| {
+                let n = rows.len() as f64;
+                (rows.iter().map(|&row| probabilities[row]).sum::<f64>() / n, n_won(rows) as f64 / n)
             };
-            let begin = (0..at.len()).filter(|&row| is_after(row)).map(|row| at[row]).min().unwrap_or(at[0]);
-            found = Some(Break { at: begin, before: rates(false), after: rates(true), z });
+            let begin = after.iter().map(|&row| at[row]).min().unwrap_or(at[0]);
+            found = Some(Break { at: begin, before: rates(&before), after: rates(&after), z });
         }
     }
     Ok(found)

@@ -108,11 +108,9 @@ fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, open: &[Liste
     let Some(mut guarded) = model.guard(matrix) else { return Ok(None) };
     let n = open.len();
     let share = |count: usize| 100.0 * count as f64 / n.max(1) as f64;
-    let lines: Vec<String> = guarded
-        .findings
-        .iter()
-        .filter(|finding| finding.is_outside)
-        .map(|finding| format!("{} ({:.0} % of leads)", finding.text, share(finding.n_rows)))
+    // The most frequent first.
+    let outside: Vec<(f64, String)> = (guarded.findings.iter().filter(|finding| finding.is_outside))
+        .map(|finding| (share(finding.n_rows), format!("{} ({:.0} % of leads)", finding.text, share(finding.n_rows))))
         .collect();
     let allowed = project.config.guards.outside_training;
     if n >= FEWEST_GUARDED && guarded.n_outside as f64 > allowed * n as f64 {
@@ -121,16 +119,15 @@ fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, open: &[Liste
             count(guarded.n_outside),
             count(n),
             share(guarded.n_outside),
-            lines.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("; "),
+            outside.iter().take(5).map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("; "),
             (guarded.n_outside as f64 / n as f64 * 100.0).ceil() / 100.0
         );
     }
     // A lead or two beyond what training saw are in the file, and no news.
-    let many = guarded.findings.iter().filter(|finding| finding.is_outside && share(finding.n_rows) >= WORTH_A_LINE);
-    for line in many.clone().zip(&lines).take(5).map(|(_, line)| line) {
+    for (_, line) in outside.iter().take_while(|(share, _)| *share >= WORTH_A_LINE).take(5) {
         project.remark(&format!("note: outside of training: {line}"));
     }
-    if guarded.n_outside > 0 && many.count() == 0 {
+    if outside.first().is_some_and(|(share, _)| *share < WORTH_A_LINE) {
         project.remark(&format!("{} of {} open leads have a value that training never saw; the column `guard` names it", count(guarded.n_outside), count(n)));
     }
     for finding in guarded.findings.iter().filter(|finding| !finding.is_outside).take(5) {

@@ -15,7 +15,7 @@ use leadscore_training::{
 
 use crate::evaluate::data_section;
 use crate::evaluation::{Economy, Evaluated, known_before, look, manual_rival, measure};
-use crate::project::{FLAT_CAVEAT, Labelled, Project, cluster_keys, describe_counts, label_and_compute};
+use crate::project::{FLAT_CAVEAT, Labelled, Project, cluster_keys, cluster_name, describe_counts, label_and_compute};
 use crate::text::table;
 
 /// How a model is fitted and measured.
@@ -52,7 +52,12 @@ pub fn train(project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> a
     let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
     let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
     project.remark(&describe_counts(&counts, project));
-    let mut trained = fit(project, &tables, &labelled, fitting, as_of, None)?;
+    // Attributes are today's values, whatever --as-of says, and are judged by what is known today.
+    let proven = match as_of {
+        None => final_leaks(project, &tables, labelled.matrix.specs())?,
+        Some(_) => final_leaks(project, &project.quiet().load(&LoadOptions::default())?, labelled.matrix.specs())?,
+    };
+    let mut trained = fit(project, &tables, &labelled, proven, fitting, as_of, None)?;
     complete_scope(project, &tables, &labelled, &mut trained.model);
     trained.model.data = Some(leadscore_tables::data_profile(&project.config, &tables).in_order());
     report_training(project, &trained);
@@ -62,23 +67,13 @@ pub fn train(project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> a
 /// Adds to what a model was trained within what only the tables and the config say.
 fn complete_scope(project: &Project, tables: &Tables, labelled: &Labelled, model: &mut Model) {
     let Some(scope) = &mut model.scope else { return };
-    if tables.leads.accounts.is_some() {
-        "accounts".clone_into(&mut scope.clusters);
-    }
+    cluster_name(tables).clone_into(&mut scope.clusters);
     if project.config.is_flat() {
         return;
     }
     let settings = &project.config.snapshots;
     scope.every = settings.ages.is_none().then(|| settings.every.to_string());
     scope.ages = Spread::of(labelled.matrix.keys().iter().map(|key| age_in_days(tables, key)));
-}
-
-/// What is proven by where leads ended, as the tables know it today: attributes are today's values as well, whatever `as_of` says.
-fn final_leaks_of_all(project: &Project, tables: &Tables, specs: &[FeatureSpec], as_of: Option<Timestamp>) -> anyhow::Result<Vec<LeakFinding>> {
-    if as_of.is_none() {
-        return final_leaks(project, tables, specs);
-    }
-    final_leaks(project, &project.quiet().load(&LoadOptions::default())?, specs)
 }
 
 /// Leads that attributes are judged by, about; leads are in order of their ids.
@@ -115,11 +110,13 @@ pub(crate) fn age_in_days(tables: &Tables, key: &Snapshot) -> f64 {
     tables.leads.created[key.lead as usize].map_or(f64::NAN, |created| key.at.days_since(created.start))
 }
 
-/// A model of these snapshots, by the config and what was typed; `all` are those that they are a sample of.
+/// A model of these snapshots, by the config and what was typed; `proven` are attributes that [`final_leaks`] found, and `all` are the
+/// snapshots that these are a sample of.
 pub(crate) fn fit(
     project: &Project,
     tables: &Tables,
     labelled: &Labelled,
+    proven: Vec<LeakFinding>,
     args: Fitting,
     as_of: Option<Timestamp>,
     all: Option<&mut dyn Population>,
@@ -140,7 +137,7 @@ pub(crate) fn fit(
         learning_curve: args.learning_curve,
         allow_too_few: args.allow_too_few,
         allow_leaks: args.allow_leaks,
-        final_leaks: final_leaks_of_all(project, tables, labelled.matrix.specs(), as_of)?,
+        final_leaks: proven,
         evaluation: if args.cross_validate { EvaluationKind::CrossValidated } else { EvaluationKind::Latest },
         with_history: tables.history.attributes.iter().map(|change| change.attribute.clone()).collect(),
         ..Default::default()

@@ -157,7 +157,7 @@ const ENOUGH_WINS: usize = 50;
 
 impl Measured {
     /// Rows that the model has not seen, where there are enough of them; else all.
-    fn choose(model: &Model, snapshots: &[Snapshot], labels: &[bool], cluster_keys: &[u64]) -> anyhow::Result<Self> {
+    fn choose(model: &Model, snapshots: &[Snapshot], labels: &[bool], clusters: &[u64]) -> anyhow::Result<Self> {
         let later: Vec<usize> = (0..labels.len()).filter(|&row| snapshots[row].at.micros() >= model.card.known_until_micros).collect();
         let wins = later.iter().filter(|&&row| labels[row]).count();
         let is_later = wins >= ENOUGH_WINS && later.len() - wins >= ENOUGH_WINS;
@@ -172,7 +172,7 @@ impl Measured {
         };
         Ok(Self {
             labels: rows.iter().map(|&row| labels[row]).collect(),
-            clusters: Clusters::new(&rows.iter().map(|&row| cluster_keys[row]).collect::<Vec<_>>()),
+            clusters: Clusters::new(&rows.iter().map(|&row| clusters[row]).collect::<Vec<_>>()),
             rows,
             words,
         })
