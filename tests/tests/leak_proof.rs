@@ -35,7 +35,7 @@ fn config() -> String {
     let tables = format!("{TABLES}{NEWS_OUTCOMES_HISTORY}").replace("\npath = ", "\nends = \"2021-01-01\"\npath = ");
     let tables = tables.replace("[history]", "[history]\nsequence = \"number\"");
     // What is drawn at random contradicts itself.
-    let shares = "[data]\nundated_rows = 1.0\nclosed_before_creation = 1.0\nslow_closings = 1.0\nrepeated_rows = 1.0\ncontradicting_changes = 1.0\n";
+    let shares = "[data]\nundated_rows = 1.0\nclosed_before_creation = 1.0\nslow_closings = 1.0\nrepeated_rows = 1.0\ncontradicting_changes = 1.0\nunmatched_rows = 1.0\nunmatched_outcomes = 1.0\n";
     format!("{tables}\n[snapshots]\nobservation_end = \"2021-01-01\"\n{shares}")
 }
 
