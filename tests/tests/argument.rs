@@ -164,7 +164,7 @@ ages = ["1d"]
     succeed(folder, &["train", "--as-of", "2022-12-01"]);
     succeed(folder, &["evaluate", "model.leadscore", "--rules", "rules.toml", "--json", "r.json"]);
     let (headline, summary) = headline(folder);
-    assert_eq!(headline, "The model finds fewer customers than points (rules.toml), and its percentages are too flat.", "{summary}");
+    assert_eq!(headline, "The model finds fewer customers than points (rules.toml), and its percentages are too low.", "{summary}");
     assert!(summary.contains("as things stand, keep points (rules.toml)"), "{summary}");
     assert!(figure(folder, "r.json", "comparison.contests.0.auc_difference.high") < 0.0);
     assert!(figure(folder, "r.json", "comparison.contests.0.customers_difference.value") < 0.0);

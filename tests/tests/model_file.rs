@@ -5,8 +5,8 @@ use std::path::Path;
 
 use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, FeatureKind, FeatureSpec, MatchCount, TableProfile, TableReach, Timestamp, Writing};
 use leadscore_inference::{
-    Axis, BinsTerm, CalibrationCurve, CellCount, Challenge, Covariance, FeatureScope, FitCertificate, LearningCurve, LearningPoint, Model, ModelFileError,
-    PairTerm, Scope, Spread, Term, read_model, write_model,
+    Axis, BinsTerm, CalibrationCurve, CellCount, Challenge, Covariance, FeatureScope, FitCertificate, JudgedAttribute, LeadSample, LearningCurve,
+    LearningPoint, Model, ModelFileError, PairTerm, Scope, Spread, Term, WithAndWithout, read_model, write_model,
 };
 use leadscore_tests::{small_crm, succeed};
 use proptest::prelude::*;
@@ -16,6 +16,8 @@ const VERSION_1: &[u8] = include_bytes!("../fixtures/model-v1.leadscore");
 const VERSION_2: &[u8] = include_bytes!("../fixtures/model-v2.leadscore");
 
 const VERSION_3: &[u8] = include_bytes!("../fixtures/model-v3.leadscore");
+
+const VERSION_4: &[u8] = include_bytes!("../fixtures/model-v4.leadscore");
 
 /// A model with everything that version 2 can hold, over the features of version 1's.
 fn version_2() -> Model {
@@ -43,7 +45,7 @@ fn version_2() -> Model {
     // Independent weights: a diagonal.
     let lower = (0..=n_cells).flat_map(|row| (0..=row).map(move |column| if row == column { 0.01 } else { 0.0 })).collect();
     model.covariance = Some(Covariance { n: n_cells + 1, lower });
-    model.calibration = Some(CalibrationCurve { knots: vec![(-2.0, -1.5), (-0.5, -0.75), (1.0, 0.5)] });
+    model.calibration = Some(CalibrationCurve { knots: vec![(-2.0, -1.5), (-0.5, -0.75), (1.0, 0.5)], replicates: Vec::new() });
     model.tier_edges = [0.6, 0.45, 0.3];
     model.card.kind = "additive".to_owned();
     model.card.certificate =
@@ -103,6 +105,8 @@ fn version_3() -> Model {
         clusters: "leads".to_owned(),
         ages: Some(Spread { low: 0.0, median: 30.0, high: 120.0 }),
         features: model.specs.iter().map(of).collect(),
+        leads: LeadSample::default(),
+        judged: Vec::new(),
     };
     Model { data: Some(DataProfile { tables: vec![table, other] }), scope: Some(scope), ..model }
 }
@@ -118,14 +122,43 @@ fn version_2_still_is_what_it_was_and_gives_its_scores() {
     check_stored_scores("v2");
 }
 
-/// The file holds exactly what the model above does. A new field is a new version, or it would be another model by now.
 #[test]
 fn version_3_still_is_what_it_was_and_gives_its_scores() {
-    let mut bytes = Vec::new();
-    write_model(&version_3(), &mut bytes).expect("memory");
     assert_eq!(read_model(VERSION_3).expect("whole"), version_3());
-    assert!(bytes == VERSION_3, "the same model is written in other bytes");
     check_stored_scores("v3");
+}
+
+/// The same with what version 4 adds: lines that end, doubt about the calibration, some leads, and suspicious attributes.
+fn version_4() -> Model {
+    let mut model = version_3();
+    for term in &mut model.terms {
+        if let Term::Linear(line) = term {
+            line.range = (line.mean - 0.5 * line.scale, line.mean + line.scale);
+        }
+    }
+    let curve = model.calibration.as_mut().expect("version 2 has one");
+    curve.replicates = vec![vec![-1.75, -0.75, 0.25], vec![-1.25, -0.75, 0.75]];
+    let scope = model.scope.as_mut().expect("version 3 has one");
+    scope.leads = LeadSample { limit: u64::MAX, hashes: vec![7, 1 << 40] };
+    scope.judged = vec![JudgedAttribute {
+        feature: "size".to_owned(),
+        is_proven: false,
+        is_used: true,
+        evidence: "AUC 0.97".to_owned(),
+        without: Some(WithAndWithout { log_loss_with: 0.25, log_loss_without: 0.5, roc_auc_with: 0.9, roc_auc_without: 0.7 }),
+    }];
+    model.card.model_id = model.compute_id().expect("encodes");
+    model
+}
+
+/// The file holds exactly what the model above does. A new field is a new version, or it would be another model by now.
+#[test]
+fn version_4_still_is_what_it_was_and_gives_its_scores() {
+    let mut bytes = Vec::new();
+    write_model(&version_4(), &mut bytes).expect("memory");
+    assert_eq!(read_model(VERSION_4).expect("whole"), version_4());
+    assert!(bytes == VERSION_4, "the same model is written in other bytes");
+    check_stored_scores("v4");
 }
 
 fn check_stored_scores(version: &str) {

@@ -28,7 +28,7 @@ fn reasons_add_up_and_rows_score_alone_as_in_a_batch() {
     assert!(set.at_risk.len() > 50, "{}", set.at_risk.len());
     let matrix = compute(&tables, &model.specs, &set.at_risk).expect("computable");
     // Once as trained, and once along a curve that bends where most leads are.
-    let curve = CalibrationCurve { knots: vec![(-5.0, -4.0), (-2.5, -3.5), (-1.5, -1.0), (0.5, 0.0), (2.0, 3.0)] };
+    let curve = CalibrationCurve { knots: vec![(-5.0, -4.0), (-2.5, -3.5), (-1.5, -1.0), (0.5, 0.0), (2.0, 3.0)], replicates: Vec::new() };
     let bent = model.clone().calibrated_by(curve).expect("it rises");
     let plain = score(&model, &matrix).expect("fits");
     for model in [model, bent] {

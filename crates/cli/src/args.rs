@@ -527,7 +527,10 @@ pub(crate) struct RecalibrateArgs {
     /// Learn from snapshots from this moment on; from where the model's knowledge ends if not given
     #[arg(long, value_name = "MOMENT")]
     pub(crate) from: Option<String>,
-    /// Where to write the mended model
+    /// How percentages move; what later outcomes prefer if not given
+    #[arg(long, value_name = "KIND", value_parser = ["shift", "line", "beta", "isotonic"])]
+    pub(crate) kind: Option<String>,
+    /// Where to write the recalibrated model
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) output: PathBuf,
 }

@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for feature_idx in 0..20 {
         columns.push((spec(format!("x{feature_idx}"), FeatureKind::Number), Vec::new()));
         values.extend((0..n).map(|_| uniform() * 4.0 - 2.0));
-        terms.push(Term::Linear(LinearTerm { feature_idx, mean: 0.1, scale: 1.2, weight: uniform() - 0.5, missing: 0.1, average: 0.0 }));
+        terms.push(Term::Linear(LinearTerm { feature_idx, mean: 0.1, scale: 1.2, weight: uniform() - 0.5, missing: 0.1, average: 0.0, range: (-2.0, 2.0) }));
     }
     for (position, n_levels) in LEVELS.into_iter().enumerate() {
         let names: Vec<String> = (0..n_levels).map(|level| format!("level {level:03}")).collect();

@@ -7,17 +7,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::earlier_formats::{ModelTwo, ScopeThree, TermTwo};
 use crate::format_one::ModelOne;
 use crate::model::{Card, Model};
 use crate::scope::Scope;
+use crate::term::Term;
 
 /// The version of the container that this program writes.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 const MAGIC: &[u8; 8] = b"LEADMDL\n";
 const CHECKSUM_LENGTH: usize = 32;
 const PAYLOAD_SCHEMA: &str = "leadscore-model";
-const PAYLOAD_SCHEMA_VERSION: u32 = 3;
+const PAYLOAD_SCHEMA_VERSION: u32 = 4;
 
 /// A file that is no model of ours.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +134,9 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
     let content = |found: String| ModelFileError::Content { found };
     let (model, used) = match version {
         1 => decode::<ModelOne>(payload).map(|(model, used)| (model.into(), used)),
-        2 => decode::<Model>(payload),
+        2 => decode::<ModelTwo>(payload).map(|(model, used)| (model.into(), used)),
+        3 => decode::<(ModelTwo, Option<DataProfile>, Option<ScopeThree>)>(payload)
+            .map(|((model, data, scope), used)| (Model { data, scope: scope.map(Scope::from), ..model.into() }, used)),
         _ => decode::<(Model, Option<DataProfile>, Option<Scope>)>(payload).map(|((model, data, scope), used)| (Model { data, scope, ..model }, used)),
     }?;
     if used != payload.len() {
@@ -160,11 +164,18 @@ impl Model {
     /// [`ModelFileError::Content`] where the model cannot be encoded.
     pub fn compute_id(&self) -> Result<String, ModelFileError> {
         let mut hasher = Sha256::new();
-        let parts = (&self.specs, self.intercept, &self.terms, &self.tier_edges);
-        hasher.update(encode(&parts)?);
-        // Models without one keep the id that they had before there was any.
+        // Models of earlier formats keep the id that they had.
+        let terms: Vec<TermTwo> = self.terms.iter().map(TermTwo::from).collect();
+        hasher.update(encode(&(&self.specs, self.intercept, terms, &self.tier_edges))?);
+        for term in &self.terms {
+            if let Term::Linear(term) = term
+                && term.is_bounded()
+            {
+                hasher.update(encode(&term.range)?);
+            }
+        }
         if let Some(curve) = &self.calibration {
-            hasher.update(encode(curve)?);
+            hasher.update(encode(&curve.knots)?);
         }
         Ok(hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }

@@ -3,8 +3,8 @@
 use leadscore_core::{FeatureSpec, Span};
 use serde::Deserialize;
 
+use crate::earlier_formats::TermTwo;
 use crate::model::{Card, Model, Sufficiency};
-use crate::term::Term;
 
 #[derive(Deserialize)]
 pub(crate) struct ModelOne {
@@ -12,7 +12,7 @@ pub(crate) struct ModelOne {
     specs: Vec<FeatureSpec>,
     intercept: f64,
     /// Linear and levels only; the others came later and at the end.
-    terms: Vec<Term>,
+    terms: Vec<TermTwo>,
     tier_edges: [f64; 3],
 }
 
@@ -70,7 +70,7 @@ impl From<ModelOne> for Model {
             },
             specs: one.specs,
             intercept: one.intercept,
-            terms: one.terms,
+            terms: one.terms.into_iter().map(Into::into).collect(),
             tier_edges: one.tier_edges,
             counts: Vec::new(),
             covariance: None,

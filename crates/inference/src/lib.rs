@@ -10,6 +10,7 @@ mod scope;
 mod score;
 mod tiers;
 
+mod earlier_formats;
 mod file;
 mod format_one;
 mod onnx;
@@ -20,7 +21,7 @@ pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve, LearningPoint, Model, Sufficiency};
 pub use pmml::PmmlError;
 pub use reading::{Reading, ReadingRule};
-pub use scope::{FeatureScope, GuardFinding, Guarded, Scope, Spread};
+pub use scope::{FeatureScope, GuardFinding, Guarded, JudgedAttribute, LeadSample, Scope, Spread, WithAndWithout};
 pub use score::{Reason, ScoreError, Scored, TopContributions, score, score_with_reasons};
 pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
 pub use tiers::{percentiles, quartile_edges, quartile_tiers, tiers_by_edges};

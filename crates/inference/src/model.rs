@@ -309,10 +309,21 @@ impl Model {
 
     /// The same, and the line's own uncertainty in the covariances: `[Var intercept, Cov, Var slope]`.
     ///
-    /// The covariance of the weights grows by `J C J′`, where `J` has 1 for the intercept and the former weights for the slope. Of a
-    /// model with a curve, nothing is added.
+    /// The covariance of the weights grows by `J C J′`, where `J` has 1 for the intercept and the former weights for the slope. In a
+    /// model with a curve each of its replicates moves along a line of `draws`, which are lines as they may as well be.
     #[must_use]
-    pub fn recalibrated_by(self, intercept: f64, slope: f64, line: [f64; 3]) -> Self {
+    pub fn recalibrated_by(mut self, intercept: f64, slope: f64, line: [f64; 3], draws: &[(f64, f64)]) -> Self {
+        if let Some(curve) = self.calibration.as_mut().filter(|_| !draws.is_empty()) {
+            if curve.replicates.is_empty() {
+                #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
+                let own: Vec<f32> = curve.knots.iter().map(|(_, y)| *y as f32).collect();
+                curve.replicates = vec![own; draws.len()];
+            }
+            for (replicate, &(intercept, slope)) in curve.replicates.iter_mut().zip(draws.iter().cycle()) {
+                #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
+                replicate.iter_mut().for_each(|y| *y = (intercept + slope * f64::from(*y)) as f32);
+            }
+        }
         let former: Vec<f64> = std::iter::once(self.intercept).chain(self.terms.iter().flat_map(Term::cells)).collect();
         let has_curve = self.calibration.is_some();
         let mut model = self.recalibrated(intercept, slope);
@@ -410,14 +421,19 @@ impl Model {
         let covariance = self.covariance.as_ref()?;
         let n = covariance.n;
         let mut gradients = vec![0.0; n_sums * n];
+        // How far each replicate of the curve moves each sum.
+        let n_replicates = self.calibration.as_ref().map_or(0, |curve| curve.replicates.len());
+        let mut moved = vec![0.0; n_sums * n_replicates];
         for (position, &row) in rows.iter().enumerate() {
             let sum = self.sum_with(matrix, row, None);
             let (log_odds, slope) = self.calibration.as_ref().map_or((sum, 1.0), |curve| (curve.at(sum), curve.slope(sum)));
             let p = log_odds_to_probability(log_odds);
             let entries = self.entries_of(matrix, row);
+            let of_curve: Vec<f64> = self.calibration.iter().flat_map(|curve| curve.deviations(sum)).collect();
             weights(position, &mut |sum, weight| {
-                let factor = weight * p * (1.0 - p) * slope;
-                entries.iter().for_each(|(entry, times)| gradients[sum * n + entry] += factor * times);
+                let spread = weight * p * (1.0 - p);
+                entries.iter().for_each(|(entry, times)| gradients[sum * n + entry] += spread * slope * times);
+                of_curve.iter().zip(&mut moved[sum * of_curve.len()..]).for_each(|(deviation, to)| *to += spread * deviation);
             });
         }
         let times_covariance: Vec<f64> = (0..n_sums)
@@ -426,19 +442,29 @@ impl Model {
                 (0..n).map(move |column| own.iter().enumerate().map(|(entry, value)| value * covariance.get(entry, column)).sum::<f64>()).collect::<Vec<_>>()
             })
             .collect();
-        let of_pair = |a: usize, b: usize| -> f64 { (0..n).map(|entry| times_covariance[a * n + entry] * gradients[b * n + entry]).sum() };
+        let of_pair = |a: usize, b: usize| -> f64 {
+            let of_weights: f64 = (0..n).map(|entry| times_covariance[a * n + entry] * gradients[b * n + entry]).sum();
+            let of_curve: f64 = (0..n_replicates).map(|replicate| moved[a * n_replicates + replicate] * moved[b * n_replicates + replicate]).sum();
+            of_weights + of_curve / n_replicates.max(1) as f64
+        };
         Some((0..n_sums).flat_map(|a| (0..n_sums).map(move |b| (a, b))).map(|(a, b)| of_pair(a, b)).collect())
     }
 
     /// The standard error of a row's log-odds; `None` without a covariance.
     ///
-    /// It is that of the penalised estimate: what shrinkage takes away is not in it.
+    /// It is that of the penalised estimate: what shrinkage takes away is not in it. Where a value lies beyond those of training, the
+    /// difference between going on level and going on along the slope counts as one standard error; a level that training never saw
+    /// may be any of those that it did.
     pub fn log_odds_error(&self, matrix: &FeatureMatrix, row: usize) -> Option<f64> {
         let covariance = self.covariance.as_ref()?;
         let entries = self.entries_of(matrix, row);
         let variance: f64 = entries.iter().map(|(a, x)| entries.iter().map(|(b, y)| x * y * covariance.get(*a, *b)).sum::<f64>()).sum();
-        let slope = self.calibration.as_ref().map_or(1.0, |curve| curve.slope(self.sum_with(matrix, row, None)));
-        Some(slope * variance.max(0.0).sqrt())
+        let beyond: f64 = self.terms.iter().map(|term| term.variance_beyond(matrix, row)).sum();
+        let (slope, of_curve) = self.calibration.as_ref().map_or((1.0, 0.0), |curve| {
+            let sum = self.sum_with(matrix, row, None);
+            (curve.slope(sum), curve.variance(sum))
+        });
+        Some((slope * slope * (variance.max(0.0) + beyond) + of_curve).sqrt())
     }
 
     /// The standard error of each cell's weight, for each term; `None` without a covariance.
@@ -462,7 +488,7 @@ impl Model {
         }
         let is_category = |feature_idx: usize| self.specs[feature_idx].kind == FeatureKind::Category;
         let kinds_fit = self.terms.iter().all(|term| match term {
-            Term::Linear(term) => !is_category(term.feature_idx),
+            Term::Linear(term) => !is_category(term.feature_idx) && term.range.0 <= term.range.1,
             Term::Levels(term) => is_category(term.feature_idx) && term.levels.is_sorted_by(|a, b| a.0 < b.0) && term.rare_levels.is_sorted(),
             Term::Bins(term) => {
                 let n = term.edges.len() + 1;

@@ -174,9 +174,16 @@ impl Graph {
         self.node("Where", &[is_missing, &missing, value], vec![])
     }
 
+    fn within(&mut self, value: &str, (low, high): (f64, f64)) -> String {
+        let (low, high) = (self.number(low), self.number(high));
+        let capped = self.node("Min", &[value, &high], vec![]);
+        self.node("Max", &[&capped, &low], vec![])
+    }
+
     fn linear(&mut self, model: &Model, term: &LinearTerm) -> String {
         let (is_missing, value) = self.filled(&model.specs[term.feature_idx].name, term.mean);
         let (mean, scale, weight) = (self.number(term.mean), self.number(term.scale), self.number(term.weight));
+        let value = if term.is_bounded() { self.within(&value, term.range) } else { value };
         let centered = self.node("Sub", &[&value, &mean], vec![]);
         let scaled = self.node("Div", &[&centered, &scale], vec![]);
         let weighted = self.node("Mul", &[&weight, &scaled], vec![]);
@@ -185,9 +192,7 @@ impl Graph {
 
     fn bins(&mut self, model: &Model, term: &BinsTerm) -> String {
         let (is_missing, value) = self.filled(&model.specs[term.feature_idx].name, term.range.0);
-        let (low, high) = (self.number(term.range.0), self.number(term.range.1));
-        let capped = self.node("Min", &[&value, &high], vec![]);
-        let value = self.node("Max", &[&capped, &low], vec![]);
+        let value = self.within(&value, term.range);
         let bin = self.n_below(&term.edges, &value);
         let mut found = self.look_up(term.weights.clone(), &bin);
         if term.tilt != 0.0 {

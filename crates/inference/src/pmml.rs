@@ -97,17 +97,33 @@ impl Model {
     /// The fields that a term needs beside its own, and what it adds.
     fn term_fields(&self, idx: usize, term: &Term) -> (Vec<Element>, Element) {
         match term {
-            Term::Linear(term) => (Vec::new(), self.linear(term)),
+            Term::Linear(term) => self.linear(idx, term),
             Term::Levels(term) => (Vec::new(), self.levels(term)),
             Term::Bins(term) => self.bins(idx, term),
             Term::Pair(term) => self.pair(idx, term),
         }
     }
 
-    fn linear(&self, term: &LinearTerm) -> Element {
+    /// Of the value kept within its range, where it has one.
+    fn linear(&self, idx: usize, term: &LinearTerm) -> (Vec<Element>, Element) {
         let feature = self.name(term.feature_idx);
-        let distance = apply("-", vec![field_ref(feature), number(term.mean)]);
-        unless_missing(feature, term.missing, apply("*", vec![number(term.weight), apply("/", vec![distance, number(term.scale)])]))
+        let (kept, helpers) = match term.is_bounded() {
+            true => self.kept_within(idx, term.feature_idx, term.range),
+            false => (feature.to_owned(), Vec::new()),
+        };
+        let distance = apply("-", vec![field_ref(&kept), number(term.mean)]);
+        (helpers, unless_missing(feature, term.missing, apply("*", vec![number(term.weight), apply("/", vec![distance, number(term.scale)])])))
+    }
+
+    /// A feature moved into a range: the field's name, and the field.
+    fn kept_within(&self, idx: usize, feature_idx: usize, (low, high): (f64, f64)) -> (String, Vec<Element>) {
+        let feature = self.name(feature_idx);
+        let beyond = |function: &str, limit: f64| apply(function, vec![field_ref(feature), number(limit)]);
+        let at_most = apply("if", vec![beyond("greaterThan", high), number(high), field_ref(feature)]);
+        let within = apply("if", vec![beyond("lessThan", low), number(low), at_most]);
+        let kept = format!("{}_within_range", term_name(idx));
+        let helper = derived_number(&kept, within);
+        (kept, vec![helper])
     }
 
     fn levels(&self, term: &LevelsTerm) -> Element {
@@ -124,23 +140,19 @@ impl Model {
     /// Of the value kept within its range: what its bin says at 0, and the slope within all bins.
     fn bins(&self, idx: usize, term: &BinsTerm) -> (Vec<Element>, Element) {
         let feature = self.name(term.feature_idx);
-        let (low, high) = term.range;
-        let beyond = |function: &str, limit: f64| apply(function, vec![field_ref(feature), number(limit)]);
-        let at_most = apply("if", vec![beyond("greaterThan", high), number(high), field_ref(feature)]);
-        let within = apply("if", vec![beyond("lessThan", low), number(low), at_most]);
-        let kept = format!("{}_within_range", term_name(idx));
+        let (kept, mut helpers) = self.kept_within(idx, term.feature_idx, term.range);
         // Slopes start at the middle bin, so that no two large numbers cancel.
         let middle = term.centers[term.centers.len() / 2];
         let values = term.weights.iter().zip(&term.centers).map(|(weight, center)| decimal(weight - term.tilt * (center - middle)));
         let steps = discretize(&kept, "double", &term.edges, values.collect()).with("mapMissingTo", decimal(term.missing));
-        let helper = derived_number(&kept, within);
         if term.tilt == 0.0 {
-            return (vec![helper], steps);
+            return (helpers, steps);
         }
         let step = format!("{}_step", term_name(idx));
         let slope = apply("*", vec![number(term.tilt), apply("-", vec![field_ref(&kept), number(middle)])]);
         let log_odds = unless_missing(feature, term.missing, apply("+", vec![field_ref(&step), slope]));
-        (vec![helper, derived_number(&step, steps)], log_odds)
+        helpers.push(derived_number(&step, steps));
+        (helpers, log_odds)
     }
 
     fn pair(&self, idx: usize, term: &PairTerm) -> (Vec<Element>, Element) {

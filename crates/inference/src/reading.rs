@@ -24,8 +24,8 @@ pub enum ReadingRule {
         mean: f64,
         /// What the rest is divided by, above 0.
         scale: f64,
-        /// What the value is moved into before, where it has such ends.
-        range: Option<(f64, f64)>,
+        /// What the value is moved into before.
+        range: (f64, f64),
     },
     /// The coefficient where the value is missing.
     Missing {

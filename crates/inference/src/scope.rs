@@ -21,6 +21,74 @@ pub struct Scope {
     pub ages: Option<Spread>,
     /// What each feature was, in the order of the model's.
     pub features: Vec<FeatureScope>,
+    /// Some of the leads, to know them again; none in models of format 3.
+    pub leads: LeadSample,
+    /// Attributes that were suspected to know the outcome.
+    pub judged: Vec<JudgedAttribute>,
+}
+
+/// Leads by their hashes: all whose hash is at most a limit, so that among any other leads the same ones can be looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LeadSample {
+    /// The largest hash that is in it, had a lead such a one.
+    pub limit: u64,
+    /// Hashes of the leads, rising.
+    pub hashes: Vec<u64>,
+}
+
+impl LeadSample {
+    /// Leads in a sample at most.
+    const MOST: usize = 4096;
+
+    /// Of these leads, by [`leadscore_core::stable_hash`].
+    pub fn of(keys: &[u64]) -> Self {
+        let mut hashes = keys.to_vec();
+        hashes.sort_unstable();
+        hashes.dedup();
+        if hashes.len() <= Self::MOST {
+            return Self { limit: u64::MAX, hashes };
+        }
+        hashes.truncate(Self::MOST);
+        Self { limit: hashes[Self::MOST - 1], hashes }
+    }
+
+    /// Whether nothing is known of the leads.
+    pub fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
+    /// Whether a lead was among them; always `false` for a lead whose hash is beyond the limit.
+    pub fn holds(&self, key: u64) -> bool {
+        key <= self.limit && self.hashes.binary_search(&key).is_ok()
+    }
+}
+
+/// What training found about an attribute that it suspected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JudgedAttribute {
+    /// The feature's name.
+    pub feature: String,
+    /// Proven to be written at the close; else only suspicious.
+    pub is_proven: bool,
+    /// Whether the model reads it all the same.
+    pub is_used: bool,
+    /// What speaks against it.
+    pub evidence: String,
+    /// What the held-out snapshots say of a model without it, and of the one with it; `None` where that was not fitted.
+    pub without: Option<WithAndWithout>,
+}
+
+/// Figures on the same held-out snapshots of two fits, one of which was denied a column.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WithAndWithout {
+    /// Log-loss of the fit that reads all columns.
+    pub log_loss_with: f64,
+    /// Log-loss of the other.
+    pub log_loss_without: f64,
+    /// AUC of the fit that reads all columns.
+    pub roc_auc_with: f64,
+    /// AUC of the other.
+    pub roc_auc_without: f64,
 }
 
 /// Where numbers lie.

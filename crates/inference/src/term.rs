@@ -31,6 +31,8 @@ pub struct LinearTerm {
     pub missing: f64,
     /// Mean log-odds of this term over the training rows: what the average lead gets.
     pub average: f64,
+    /// Smallest and largest training value: beyond them, the line goes on level. [`LinearTerm::UNBOUNDED`] where nobody knows.
+    pub range: (f64, f64),
 }
 
 /// A look-up by level.
@@ -206,7 +208,10 @@ impl Term {
     /// Every number that it holds; all must be finite.
     pub(crate) fn is_finite(&self) -> bool {
         match self {
-            Self::Linear(term) => [term.mean, term.scale, term.weight, term.missing, term.average].iter().all(|value| value.is_finite()) && term.scale > 0.0,
+            Self::Linear(term) => {
+                [term.mean, term.scale, term.weight, term.missing, term.average, term.range.0, term.range.1].iter().all(|value| value.is_finite())
+                    && term.scale > 0.0
+            }
             Self::Levels(term) => {
                 [term.rare, term.missing, term.unseen, term.average].iter().chain(term.levels.iter().map(|(_, weight)| weight)).all(|value| value.is_finite())
             }
@@ -226,7 +231,7 @@ impl Term {
         match self {
             Self::Linear(term) => match number(term.feature_idx) {
                 value if value.is_nan() => Place::Cell(1, 1.0),
-                value => Place::Cell(0, (value - term.mean) / term.scale),
+                value => Place::Cell(0, term.standardized(value)),
             },
             Self::Levels(term) => term.place(matrix.level(row, term.feature_idx)),
             Self::Bins(term) => match number(term.feature_idx) {
@@ -240,6 +245,26 @@ impl Term {
                 };
                 Place::Cell(term.cell(side(&term.first), side(&term.second)), 1.0)
             }
+        }
+    }
+
+    /// The variance of the log-odds of a row whose value training never saw; 0 for all others.
+    pub(crate) fn variance_beyond(&self, matrix: &FeatureMatrix, row: usize) -> f64 {
+        let squared = |slope: f64, feature_idx: usize, range: (f64, f64)| {
+            let value = number_of(matrix, row, feature_idx, None);
+            if value.is_nan() { 0.0 } else { (slope * (value - value.clamp(range.0, range.1))).powi(2) }
+        };
+        match self {
+            Self::Linear(term) => squared(term.weight / term.scale, term.feature_idx, term.range),
+            Self::Bins(term) => squared(term.tilt, term.feature_idx, term.range),
+            Self::Levels(term) => match term.place(matrix.level(row, term.feature_idx)) {
+                Place::Cell(..) => 0.0,
+                Place::Unseen => {
+                    let squares = term.levels.iter().map(|(_, weight)| (weight - term.unseen).powi(2));
+                    squares.sum::<f64>() / term.levels.len().max(1) as f64
+                }
+            },
+            Self::Pair(_) => 0.0,
         }
     }
 
@@ -393,9 +418,22 @@ impl Axis {
 }
 
 impl LinearTerm {
+    /// The range of a line whose ends nobody knows.
+    pub const UNBOUNDED: (f64, f64) = (f64::MIN, f64::MAX);
+
     /// Log-odds of a value, NaN for missing.
     pub fn log_odds(&self, value: f64) -> f64 {
-        if value.is_nan() { self.missing } else { self.weight * ((value - self.mean) / self.scale) }
+        if value.is_nan() { self.missing } else { self.weight * self.standardized(value) }
+    }
+
+    /// Whether the line ends anywhere.
+    pub fn is_bounded(&self) -> bool {
+        self.range != Self::UNBOUNDED
+    }
+
+    /// A value, moved into the range, in standard deviations from the mean.
+    fn standardized(&self, value: f64) -> f64 {
+        (value.clamp(self.range.0, self.range.1) - self.mean) / self.scale
     }
 }
 

@@ -157,6 +157,17 @@ impl ClusterSums {
     }
 }
 
+/// The rows of one replicate of a bootstrap by cluster: each as often as its cluster was drawn, with Poisson(1) weights.
+///
+/// For what is no function of sums over rows; else [`ClusterSums`] is faster.
+pub fn resampled_rows(clusters: &Clusters, seed: u64, replicate: u64) -> Vec<usize> {
+    let of_replicate = split_mix(seed ^ split_mix(replicate));
+    let times: Vec<f64> = clusters.keys().iter().map(|key| poisson_one(split_mix(of_replicate ^ key))).collect();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 20")]
+    let of_row = |row: usize| std::iter::repeat_n(row, times[clusters.of_row()[row] as usize] as usize);
+    (0..clusters.of_row().len()).flat_map(of_row).collect()
+}
+
 /// Positions by the group that they belong to.
 struct ByGroup {
     starts: Vec<usize>,

@@ -23,7 +23,7 @@ mod evaluation;
 mod segments;
 mod verdict;
 
-pub use bootstrap::{BootstrapOptions, ClusterSums, Estimate};
+pub use bootstrap::{BootstrapOptions, ClusterSums, Estimate, resampled_rows};
 pub use calibration::{CalibrationBin, calibration_bins, calibration_table, expected_calibration_error};
 pub use capacity::called_share;
 pub use clusters::Clusters;
@@ -41,7 +41,7 @@ pub use proper::{brier_loss, log_loss, log_loss_rows};
 pub use ranking::{DecileRow, GainsPoint, Group, Ranking, average_precision, roc_auc};
 pub use recalibration::{
     CalibrationLine, Corp, CorpStep, beta_calibration, calibration_line, calibration_shift, corp, integrated_calibration_index, isotonic_calibration,
-    line_covariance, spiegelhalter_z,
+    line_covariance, line_draws, spiegelhalter_z,
 };
 pub use segments::{SegmentInput, SegmentRow, segment_rows};
 pub use threshold::{ThresholdInput, ThresholdRow, Thresholds, threshold_table};

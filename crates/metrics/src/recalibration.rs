@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clusters::Clusters;
 use crate::error::{MetricError, check_both_classes, check_probabilities};
+use crate::random::normal_pair;
 
 /// Probabilities are kept this far from 0 and 1 before their log-odds are taken.
 const CLIP: f64 = 1e-12;
@@ -201,6 +202,17 @@ fn solve_small<const K: usize>(mut matrix: [[f64; K]; K], mut right: [f64; K]) -
         solution[row] = if matrix[row][row].abs() > 1e-12 { (right[row] - known) / matrix[row][row] } else { 0.0 };
     }
     solution
+}
+
+/// Lines as they may as well be: `n` draws of intercept and slope around a line, by [`line_covariance`]; the same on every run.
+pub fn line_draws(line: CalibrationLine, covariance: [f64; 3], n: usize) -> Vec<(f64, f64)> {
+    let [of_intercept, of_both, of_slope] = covariance;
+    // Cholesky's factor of the two by two.
+    let first = of_intercept.max(0.0).sqrt();
+    let across = if first > 0.0 { of_both / first } else { 0.0 };
+    let second = (of_slope - across * across).max(0.0).sqrt();
+    let draw = |[a, b]: [f64; 2]| (line.intercept + first * a, line.slope + across * a + second * b);
+    (0..n as u64).map(|number| draw(normal_pair(number))).collect()
 }
 
 /// Log-odds that a curve is drawn through, from −12 to 12.

@@ -8,8 +8,8 @@ use leadscore_core::Timestamp;
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_tables::Capacity;
 use leadscore_workflow::{
-    Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RollUp, RulesOptions, ScoreOptions, check, evaluate, explain, feature_table,
-    feature_table_sql, model_with_features_sql, recalibrate, rules_history, rules_table, score_leads, train,
+    CalibrationKind, Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RecalibrateOptions, RollUp, RulesOptions, ScoreOptions, check, evaluate,
+    explain, feature_table, feature_table_sql, model_with_features_sql, recalibrate, rules_history, rules_table, score_leads, train,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -209,10 +209,22 @@ impl Project {
         })
     }
 
-    fn recalibrate(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, as_of: Option<String>, since: Option<String>) -> PyResult<Model> {
+    fn recalibrate(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        model: &Model,
+        as_of: Option<String>,
+        since: Option<String>,
+        kind: Option<String>,
+    ) -> PyResult<Model> {
         let (as_of, since) = (self.moment(py, "as_of", as_of)?, self.moment(py, "since", since)?);
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
-        run(py, listener, move |listener| recalibrate(&project.heard_by(listener), model.as_ref().clone(), as_of, since)).map(Model::new)
+        let expected = |kind: String| {
+            CalibrationKind::parse(&kind).ok_or_else(|| PyValueError::new_err(format!("there is no kind `{kind}`: expected shift, line, beta or isotonic")))
+        };
+        let options = RecalibrateOptions { as_of, from: since, kind: kind.map(expected).transpose()? };
+        run(py, listener, move |listener| recalibrate(&project.heard_by(listener), model.as_ref().clone(), options)).map(Model::new)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::design::{Design, PART_ROWS, TILE_ROWS};
 use crate::error::SolverError;
 use crate::many::log_odds;
 use crate::newton::Fit;
+use crate::penalty::Penalty;
 use crate::target::Target;
 
 /// Lanes of clusters, added up in order: the same bits for any number of threads.
@@ -38,6 +39,13 @@ const MAX_COEFFICIENTS: usize = 20_000;
 ///
 /// Liang and Zeger (1986), Biometrika 73(1); the factor `G/(G−1)` as in Stata's `vce(cluster)`, without its `(n−1)/(n−k)`.
 pub fn clustered_covariance(design: &Design, target: &Target, fit: &Fit, clusters: &[u64]) -> Result<Array2<f64>, SolverError> {
+    let middle = sum_of_scores(design, target, fit, clusters)?;
+    let inverse = fit.factor.inverse();
+    Ok(inverse.dot(&middle).dot(&inverse))
+}
+
+/// `G/(G−1) · ∑ᶜ sᶜ sᶜᵀ`.
+fn sum_of_scores(design: &Design, target: &Target, fit: &Fit, clusters: &[u64]) -> Result<Array2<f64>, SolverError> {
     if clusters.len() != design.n_rows() {
         return Err(SolverError::Length { what: "clusters", found: clusters.len(), expected: design.n_rows() });
     }
@@ -108,8 +116,36 @@ pub fn clustered_covariance(design: &Design, target: &Target, fit: &Fit, cluster
             middle[[b, a]] = middle[[a, b]];
         }
     }
+    Ok(middle)
+}
+
+/// Covariance of the coefficients of a fit around the truth: that of [`clustered_covariance`], and how far the penalty may pull.
+///
+/// ```text
+/// V = (G−1)/(G−k) · sandwich + d · A⁻¹ P A⁻¹,   d = max(1, tr[A⁻¹ ∑ s sᵀ] / k),   k = tr[A⁻¹ H]
+/// ```
+///
+/// where `P` is the prior's part of the penalty, `k` the parameters that the penalty leaves, and `d` the design effect: how much
+/// larger the sandwich is than rows that are alone would make it. A coefficient whose prior variance is `d P⁻¹` is off by
+/// `A⁻¹ P β`, and the second addend is the covariance of that. With independent rows it is the Bayesian covariance `A⁻¹`, whose
+/// intervals hold a curve's truth as often as they say on average over its points.
+///
+/// # Errors
+///
+/// As [`clustered_covariance`].
+///
+/// # References
+///
+/// Nychka (1988), Journal of the American Statistical Association 83(404); Wood (2017), Generalized Additive Models, 6.10.
+pub fn covariance_with_shrinkage(design: &Design, target: &Target, fit: &Fit, clusters: &[u64], prior: &Penalty) -> Result<Array2<f64>, SolverError> {
+    let middle = sum_of_scores(design, target, fit, clusters)?;
     let inverse = fit.factor.inverse();
-    Ok(inverse.dot(&middle).dot(&inverse))
+    let pull = prior.matrix(inverse.nrows());
+    let n_effective = (inverse.nrows() as f64 - prior.trace_of_product(&inverse)).max(1.0);
+    let n_groups = clusters.iter().collect::<std::collections::HashSet<_>>().len() as f64;
+    let small = ((n_groups - 1.0) / (n_groups - n_effective).max(0.5 * n_groups)).max(1.0);
+    let design_effect = ((&middle * &inverse).sum() / n_effective).max(1.0);
+    Ok(inverse.dot(&(middle * small + pull * design_effect)).dot(&inverse))
 }
 
 /// Calls `add` with the coefficients of a row and what they are multiplied with.

@@ -17,7 +17,7 @@ mod separation;
 
 mod linfa;
 
-pub use covariance::clustered_covariance;
+pub use covariance::{clustered_covariance, covariance_with_shrinkage};
 pub use design::{Column, Design, Fill, Precision};
 pub use error::SolverError;
 pub use factor::Factor;

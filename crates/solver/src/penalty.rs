@@ -96,6 +96,18 @@ impl Penalty {
         ridges + blocks.sum::<f64>()
     }
 
+    /// `P` as a matrix, `(n_coefficients, n_coefficients)`.
+    pub fn matrix(&self, n_coefficients: usize) -> Array2<f64> {
+        let mut matrix = Array2::zeros((n_coefficients, n_coefficients));
+        for (range, strength) in &self.ridges {
+            range.clone().for_each(|idx| matrix[[idx, idx]] += strength);
+        }
+        for (first, block) in &self.blocks {
+            block.indexed_iter().for_each(|((i, j), value)| matrix[[first + i, first + j]] += value);
+        }
+        matrix
+    }
+
     /// Adds `P β`.
     pub(crate) fn add_gradient(&self, coefficients: &[f64], gradient: &mut [f64]) {
         for (range, strength) in &self.ridges {

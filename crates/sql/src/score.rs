@@ -150,7 +150,9 @@ impl Writer<'_> {
     pub(crate) fn given(&self, idx: usize, term: &Term) -> Vec<(String, String)> {
         match term {
             // A column by another name beside it would be followed through every step by Spark, twice for each such pair.
-            Term::Linear(_) | Term::Levels(_) if self.features.is_some() => Vec::new(),
+            Term::Levels(_) if self.features.is_some() => Vec::new(),
+            Term::Linear(term) if !term.is_bounded() && self.features.is_some() => Vec::new(),
+            Term::Linear(term) if term.is_bounded() => vec![(within(&self.column(term.feature_idx), term.range), format!("x{idx}"))],
             Term::Linear(term) => vec![(self.column(term.feature_idx), format!("x{idx}"))],
             Term::Levels(term) => vec![(self.column(term.feature_idx), format!("x{idx}"))],
             Term::Bins(term) => {
@@ -165,8 +167,8 @@ impl Writer<'_> {
 
     pub(crate) fn addend(&self, idx: usize, term: &Term) -> String {
         match term {
-            Term::Linear(LinearTerm { feature_idx, mean, scale, weight, missing, .. }) => {
-                let x = self.plain(idx, *feature_idx);
+            Term::Linear(term @ LinearTerm { feature_idx, mean, scale, weight, missing, .. }) => {
+                let x = if term.is_bounded() { format!("x{idx}") } else { self.plain(idx, *feature_idx) };
                 format!("CASE WHEN {x} IS NULL THEN {} ELSE {} * (({x} - ({})) / {}) END", number(*missing), number(*weight), number(*mean), number(*scale))
             }
             Term::Levels(term) => self.levels(idx, term),

@@ -4,7 +4,11 @@ use std::collections::HashSet;
 
 use leadscore_core::Timestamp;
 use leadscore_inference::{CalibrationCurve, Model};
-use leadscore_metrics::{CalibrationLine, MetricError, beta_calibration, calibration_line, calibration_shift, isotonic_calibration, paired_difference};
+use leadscore_metrics::{
+    CalibrationLine, Clusters, MetricError, beta_calibration, calibration_line, calibration_shift, isotonic_calibration, line_covariance, line_draws,
+    paired_difference, resampled_rows,
+};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::selection::{loss, mean};
 
@@ -26,6 +30,17 @@ pub enum CalibrationKind {
 impl CalibrationKind {
     /// All of them, simplest first.
     pub const ALL: [Self; 5] = [Self::Unchanged, Self::Shift, Self::Line, Self::Beta, Self::Isotonic];
+
+    /// A kind by its key: `shift`, `line`, `beta` or `isotonic`.
+    pub fn parse(key: &str) -> Option<Self> {
+        match key {
+            "shift" => Some(Self::Shift),
+            "line" => Some(Self::Line),
+            "beta" => Some(Self::Beta),
+            "isotonic" => Some(Self::Isotonic),
+            _ => None,
+        }
+    }
 
     /// The kind in words.
     pub fn name(self) -> &'static str {
@@ -53,8 +68,8 @@ impl CalibrationKind {
             Self::Unchanged => Calibration::Line(CalibrationLine { intercept: 0.0, slope: 1.0 }),
             Self::Shift => Calibration::Line(calibration_shift(labels, probabilities)?),
             Self::Line => Calibration::Line(calibration_line(labels, probabilities)?),
-            Self::Beta => Calibration::Curve(CalibrationCurve { knots: beta_calibration(labels, probabilities)? }),
-            Self::Isotonic => Calibration::Curve(CalibrationCurve { knots: isotonic_calibration(labels, probabilities)? }),
+            Self::Beta => Calibration::Curve(CalibrationCurve { knots: beta_calibration(labels, probabilities)?, replicates: Vec::new() }),
+            Self::Isotonic => Calibration::Curve(CalibrationCurve { knots: isotonic_calibration(labels, probabilities)?, replicates: Vec::new() }),
         })
     }
 }
@@ -77,15 +92,42 @@ impl Calibration {
         }
     }
 
-    /// The model with its log-odds moved, and a line's own uncertainty in its covariances: `[Var intercept, Cov, Var slope]`; `None`
-    /// where that would turn the order of leads, or it has a curve already.
-    #[must_use]
-    pub fn apply(&self, model: Model, of_line: [f64; 3]) -> Option<Model> {
-        match self {
-            Self::Line(line) => (line.slope > 0.0).then(|| model.recalibrated_by(line.intercept, line.slope, of_line)),
-            Self::Curve(curve) => model.calibrated_by(curve.clone()),
-        }
+    /// The model with its log-odds moved, and with what the calibration does not know of itself, by the rows that it was fitted on:
+    /// the covariance of a line, resampled curves of a curve, both by cluster. `None` where that would turn the order of leads, or the
+    /// model has a curve already.
+    ///
+    /// # Errors
+    ///
+    /// As [`CalibrationKind::fit`].
+    pub fn apply(&self, model: Model, kind: CalibrationKind, input: CalibrationInput<'_>) -> Result<Option<Model>, MetricError> {
+        let clusters = Clusters::new(input.clusters);
+        Ok(match self {
+            Self::Line(line) if line.slope > 0.0 => {
+                let covariance = line_covariance(input.labels, input.probabilities, &clusters, *line, kind == CalibrationKind::Shift);
+                Some(model.recalibrated_by(line.intercept, line.slope, covariance, &line_draws(*line, covariance, N_REPLICATES)))
+            }
+            Self::Line(_) => None,
+            Self::Curve(curve) => model.calibrated_by(CalibrationCurve { replicates: resampled_curves(kind, curve, input, &clusters), ..curve.clone() }),
+        })
     }
+}
+
+/// Curves that a model keeps beside its calibration.
+const N_REPLICATES: usize = 100;
+
+/// The log-odds at a curve's knots by curves of the same kind, each of clusters drawn with replacement.
+fn resampled_curves(kind: CalibrationKind, curve: &CalibrationCurve, input: CalibrationInput<'_>, clusters: &Clusters) -> Vec<Vec<f32>> {
+    let of_replicate = |replicate: usize| {
+        let rows = resampled_rows(clusters, 7, replicate as u64);
+        let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
+        let probabilities: Vec<f64> = rows.iter().map(|&row| input.probabilities[row]).collect();
+        // A draw may hold winners alone: it says nothing.
+        let fitted = kind.fit(&labels, &probabilities).ok()?;
+        #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
+        let log_odds: Vec<f32> = curve.knots.iter().map(|(sum, _)| fitted.at(*sum) as f32).collect();
+        Some(log_odds)
+    };
+    (0..N_REPLICATES).into_par_iter().filter_map(of_replicate).collect()
 }
 
 /// Rows with outcomes that the model has not seen, in order of time; one entry a row in each.

@@ -109,9 +109,9 @@ pub struct Coding {
 #[derive(Debug, Clone, PartialEq)]
 enum Block {
     /// A slope on the standardised number, and a weight for missing where training has missing values.
-    Number { feature_idx: usize, mean: f64, scale: f64, has_missing: bool, direction: Option<Direction> },
+    Number { feature_idx: usize, mean: f64, scale: f64, range: (f64, f64), has_missing: bool, direction: Option<Direction> },
     /// The slope of the line beneath the curve that follows: a curve is a line and the steps that data asks for beside it.
-    Line { feature_idx: usize, mean: f64, scale: f64, direction: Option<Direction> },
+    Line { feature_idx: usize, mean: f64, scale: f64, range: (f64, f64), direction: Option<Direction> },
     /// A weight for each bin, then one for missing.
     Bins { feature_idx: usize, edges: Vec<f64>, means: Vec<f64>, low: f64, high: f64, direction: Option<Direction> },
     /// A weight for each level, then one for rare ones, one for missing, and one for levels never seen, which stays 0.
@@ -265,16 +265,14 @@ impl Coding {
 
     /// What each coefficient of the design reads of a row: the same rows by other means.
     ///
-    /// A curve's line ends where the values end that it was learned from, as the term does.
+    /// A line ends where the values end that it was learned from, as the term does.
     pub(crate) fn readings(&self) -> Vec<Reading> {
         let (places, _) = self.places();
         let mut readings = Vec::with_capacity(self.blocks.len());
-        for (position, (block, first)) in self.blocks.iter().zip(places).enumerate() {
+        for (block, first) in self.blocks.iter().zip(places) {
             let rule = match block {
-                Block::Number { feature_idx, mean, scale, .. } => ReadingRule::Number { feature_idx: *feature_idx, mean: *mean, scale: *scale, range: None },
-                Block::Line { feature_idx, mean, scale, .. } => {
-                    let Some(Block::Bins { low, high, .. }) = self.blocks.get(position + 1) else { unreachable!("a line lies beneath the curve that follows") };
-                    ReadingRule::Number { feature_idx: *feature_idx, mean: *mean, scale: *scale, range: Some((*low, *high)) }
+                Block::Number { feature_idx, mean, scale, range, .. } | Block::Line { feature_idx, mean, scale, range, .. } => {
+                    ReadingRule::Number { feature_idx: *feature_idx, mean: *mean, scale: *scale, range: *range }
                 }
                 Block::Bins { feature_idx, edges, .. } => ReadingRule::Cells(Axis::Bins { feature_idx: *feature_idx, edges: edges.clone() }),
                 Block::Levels { feature_idx, levels, rare_levels, .. } => {
@@ -308,13 +306,22 @@ impl Coding {
 
     /// The penalty over the coefficients of the design.
     pub fn penalty(&self, strengths: Strengths) -> Penalty {
+        self.penalty_with(strengths, ANCHOR)
+    }
+
+    /// The part of the penalty that says where coefficients may lie: all of it but what only holds the level of a curve.
+    pub(crate) fn prior(&self, strengths: Strengths) -> Penalty {
+        self.penalty_with(strengths, 0.0)
+    }
+
+    fn penalty_with(&self, strengths: Strengths, anchor: f64) -> Penalty {
         let (places, _) = self.places();
         self.blocks.iter().zip(places).fold(Penalty::none(), |penalty, (block, first)| match block {
             Block::Number { .. } | Block::Levels { .. } => {
                 let own = first..first + block.n_coefficients();
                 let lasso = strengths.ridge * strengths.l1_ratio;
                 // Levels and intercept are only told apart by a ridge.
-                let ridge = (strengths.ridge - lasso).max(if lasso > 0.0 { ANCHOR } else { 0.0 });
+                let ridge = (strengths.ridge - lasso).max(if lasso > 0.0 { anchor } else { 0.0 });
                 directed(penalty.ridge(own.clone(), ridge).lasso(own, lasso), first..first + 1, block.direction())
             }
             Block::Line { direction, .. } => directed(penalty.ridge(first..first + 1, strengths.ridge), first..first + 1, *direction),
@@ -324,7 +331,7 @@ impl Coding {
                 let bends = differences(n_bins, 2) * strengths.smooth;
                 // One bin has no neighbour, and its level is a matter of the intercept.
                 let penalty = if n_bins > 1 { directed(penalty, first..first + n_bins, *direction) } else { penalty };
-                penalty.quadratic(first, steps + bends).ridge(first..first + n_bins, ANCHOR).ridge(first + n_bins..first + n_bins + 1, strengths.ridge)
+                penalty.quadratic(first, steps + bends).ridge(first..first + n_bins, anchor).ridge(first + n_bins..first + n_bins + 1, strengths.ridge)
             }
             Block::Pair { first: rows, second: columns } => {
                 let along_rows = kronecker(&differences_of(rows), &Array2::eye(columns.n_cells()));
@@ -345,11 +352,11 @@ impl Coding {
         let mut dense = Array2::zeros((rows.len(), n_coefficients - 1).f());
         for (block, first) in self.blocks.iter().zip(places) {
             match block {
-                Block::Number { feature_idx, mean, scale, has_missing, .. } => {
+                Block::Number { feature_idx, mean, scale, range, has_missing, .. } => {
                     let values = matrix.column(*feature_idx);
                     for (position, &row) in rows.iter().enumerate() {
                         if !values[row].is_nan() {
-                            dense[[position, first - 1]] = (values[row] - mean) / scale;
+                            dense[[position, first - 1]] = (values[row].clamp(range.0, range.1) - mean) / scale;
                         } else if *has_missing {
                             dense[[position, first]] = 1.0;
                         }
@@ -495,11 +502,11 @@ impl Block {
     }
 
     fn columns<'a>(&'a self, matrix: &'a FeatureMatrix, rows: &'a [usize]) -> Vec<Column<'a>> {
-        if let Self::Number { feature_idx, mean, scale, .. } | Self::Line { feature_idx, mean, scale, .. } = self {
+        if let Self::Number { feature_idx, mean, scale, range, .. } | Self::Line { feature_idx, mean, scale, range, .. } = self {
             let values = matrix.column(*feature_idx);
-            let slope = Column::Number(Box::new(move |range, out: &mut [f64]| {
-                for (to, &row) in out.iter_mut().zip(&rows[range]) {
-                    *to = if values[row].is_nan() { 0.0 } else { (values[row] - mean) / scale };
+            let slope = Column::Number(Box::new(move |own, out: &mut [f64]| {
+                for (to, &row) in out.iter_mut().zip(&rows[own]) {
+                    *to = if values[row].is_nan() { 0.0 } else { (values[row].clamp(range.0, range.1) - mean) / scale };
                 }
             }));
             let missing = Column::Number(Box::new(move |range, out: &mut [f64]| {
@@ -555,8 +562,8 @@ impl Block {
     fn term(&self, weights: &[f64], counts: &[CellCount], average: f64, tilt: f64) -> Term {
         let seen = |cell: usize| if counts[cell].n_rows > 0 { weights[cell] } else { average };
         match self {
-            Self::Number { feature_idx, mean, scale, .. } => {
-                Term::Linear(LinearTerm { feature_idx: *feature_idx, mean: *mean, scale: *scale, weight: weights[0], missing: seen(1), average })
+            Self::Number { feature_idx, mean, scale, range, .. } => {
+                Term::Linear(LinearTerm { feature_idx: *feature_idx, mean: *mean, scale: *scale, weight: weights[0], missing: seen(1), average, range: *range })
             }
             Self::Line { .. } => unreachable!("a line is part of the curve behind it"),
             Self::Bins { feature_idx, edges, means, low, high, .. } => Term::Bins(BinsTerm {
@@ -632,6 +639,7 @@ fn fit_number(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, direct
     let mean = present().sum::<f64>() / n as f64;
     let variance = present().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n as f64;
     let scale = variance.sqrt();
+    let range = present().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     let has_missing = n < rows.len();
     // Rounding leaves a constant column a variance of some units in the last place.
     let is_constant = scale <= 1e-12 * mean.abs().max(1e-300);
@@ -639,7 +647,7 @@ fn fit_number(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, direct
         return Err(DropReason::Constant);
     }
     let scale = if is_constant { 1.0 } else { scale };
-    Ok(Block::Number { feature_idx, mean, scale, has_missing, direction })
+    Ok(Block::Number { feature_idx, mean, scale, range, has_missing, direction })
 }
 
 /// Steps, and beneath them a line where there are two bins or more.
@@ -662,7 +670,7 @@ fn fit_curve(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bin
     let means = (0..sums.len()).map(|bin| if counts[bin] > 0.0 { sums[bin] / counts[bin] } else { middle(bin) }).collect();
     let bins = Block::Bins { feature_idx, edges, means, low, high, direction };
     match fit_number(matrix, rows, feature_idx, direction) {
-        Ok(Block::Number { mean, scale, .. }) if low < high => Ok(vec![Block::Line { feature_idx, mean, scale, direction }, bins]),
+        Ok(Block::Number { mean, scale, range, .. }) if low < high => Ok(vec![Block::Line { feature_idx, mean, scale, range, direction }, bins]),
         _ => Ok(vec![bins]),
     }
 }

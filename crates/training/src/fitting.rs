@@ -1,7 +1,7 @@
 //! One fit: a shape of model with its strengths, on some rows, by either solver.
 
 use leadscore_inference::{Axis, Covariance, FitCertificate};
-use leadscore_solver::{Design, Fit, Penalty, SolverOptions, Start, Target, clustered_covariance, log_odds, log_odds_of_many};
+use leadscore_solver::{Design, Fit, Penalty, SolverOptions, Start, Target, covariance_with_shrinkage, log_odds, log_odds_of_many};
 use ndarray::Array2;
 
 use crate::coding::{Beforehand, Coding, CodingOptions, Combination, Strengths, fit_axis};
@@ -356,13 +356,13 @@ pub(crate) fn certificate_of(fitted: &Fitted, strengths: Strengths) -> Option<Fi
     })
 }
 
-/// The covariance of intercept and cells, by lead; `None` by linfa.
+/// The covariance of intercept and cells around the truth, by cluster; `None` by linfa.
 #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
-pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitted) -> Result<Option<Covariance>, TrainError> {
+pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitted, strengths: Strengths) -> Result<Option<Covariance>, TrainError> {
     let Some((fit, design)) = &fitted.native else { return Ok(None) };
     let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
     let clusters: Vec<u64> = rows.iter().map(|&row| input.clusters[row]).collect();
-    let covariance = clustered_covariance(design, &Target::new(&labels, None, None)?, fit, &clusters)?;
+    let covariance = covariance_with_shrinkage(design, &Target::new(&labels, None, None)?, fit, &clusters, &fitted.coding.prior(strengths))?;
     let cells: Vec<Combination> = std::iter::once(vec![(0, 1.0)]).chain(fitted.coding.coefficients_of_cells().into_iter().flatten()).collect();
     let mut lower = Vec::with_capacity(cells.len() * (cells.len() + 1) / 2);
     let of_pair = |a: &Combination, b: &Combination| -> f64 {

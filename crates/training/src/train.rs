@@ -1,7 +1,7 @@
 //! Training, top to bottom: judge the data, hold out the latest, choose a penalty, measure once, refit on all.
 
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
-use leadscore_inference::{Card, CellCount, DataVerdict, FeatureScope, Model, Scope, quartile_edges};
+use leadscore_inference::{Card, CellCount, DataVerdict, FeatureScope, JudgedAttribute, LeadSample, Model, Scope, quartile_edges};
 use leadscore_metrics::log_loss;
 use leadscore_solver::Direction;
 use sha2::{Digest, Sha256};
@@ -291,7 +291,8 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
         tier_edges: quartile_edges(&in_sample),
         counts,
         // The sample's leads vary as all do, and there are fewer of them.
-        covariance: covariance_of(input, &all, &fitted)?.map(|covariance| covariance.scaled(totals.all().n_rows as f64 / labels.len() as f64)),
+        covariance: covariance_of(input, &all, &fitted, choice.strengths)?
+            .map(|covariance| covariance.scaled(totals.all().n_rows as f64 / labels.len() as f64)),
         calibration: None,
         data: None,
         scope: Some(Scope {
@@ -300,6 +301,8 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
             clusters: "leads".to_owned(),
             ages: None,
             features: FeatureScope::of_columns(matrix),
+            leads: LeadSample::of(lead_keys),
+            judged: leaks.iter().filter(|finding| finding.verdict != LeakVerdict::Clean).map(|finding| judged(finding, options.allow_leaks)).collect(),
         }),
     };
     if options.losses_kept < 1.0 {
@@ -312,6 +315,12 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
         dropped.extend(fitted.coding.weightless(matrix, &fitted.coefficients));
     }
     Ok(Trained { model, holdout, leaks, dropped })
+}
+
+/// What the model file keeps of a finding.
+fn judged(finding: &LeakFinding, allow_leaks: bool) -> JudgedAttribute {
+    let is_proven = finding.verdict == LeakVerdict::Proven;
+    JudgedAttribute { feature: finding.feature.clone(), is_proven, is_used: !is_proven || allow_leaks, evidence: finding.evidence.clone(), without: None }
 }
 
 fn check(input: TrainInput<'_>) -> Result<(), TrainError> {

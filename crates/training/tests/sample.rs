@@ -42,7 +42,7 @@ impl Rows<'_> {
         let first = reading.first;
         match &reading.rule {
             ReadingRule::Number { feature_idx, mean, scale, range } => {
-                let moved = |value: f64| range.map_or(value, |(low, high)| value.clamp(low, high));
+                let moved = |value: f64| value.clamp(range.0, range.1);
                 (first, self.value(*feature_idx, row).map_or(0.0, |value| (moved(value) - mean) / scale))
             }
             ReadingRule::Missing { feature_idx } => (first, f64::from(u8::from(self.value(*feature_idx, row).is_none()))),

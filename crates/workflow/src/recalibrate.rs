@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, bail};
 use leadscore_core::{Timestamp, log_odds_to_probability};
 use leadscore_inference::{Model, score};
-use leadscore_metrics::{Clusters, calibration_shift, line_covariance, log_loss, paired_difference};
+use leadscore_metrics::{Clusters, calibration_shift, log_loss, paired_difference};
 use leadscore_report::count;
 use leadscore_training::{Calibration, CalibrationInput, CalibrationKind, try_calibrations};
 
@@ -19,12 +19,24 @@ const MIN_EVENTS_FOR_SLOPE: usize = 100;
 /// What twice the gain in log-likelihood exceeds by chance once in twenty times, with one and with two parameters.
 const CHI_SQUARE_95: [f64; 2] = [3.841, 5.991];
 
-/// Mends a model's percentages by outcomes that it has not seen, known before `as_of`.
+/// Which outcomes percentages are recalibrated by, and how.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RecalibrateOptions {
+    /// Nothing known at or after this moment exists; default: everything is known.
+    pub as_of: Option<Timestamp>,
+    /// The first snapshot to learn from; default: where the model's knowledge ends.
+    pub from: Option<Timestamp>,
+    /// How percentages move; default: what later outcomes prefer.
+    pub kind: Option<CalibrationKind>,
+}
+
+/// Recalibrates a model by outcomes that it has not seen.
 ///
 /// # Errors
 ///
-/// The tables cannot be read, or too few outcomes have come in since.
-pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>, from: Option<Timestamp>) -> anyhow::Result<Model> {
+/// The tables cannot be read, too few outcomes have come in since, or a break runs through them.
+pub fn recalibrate(project: &Project, mut model: Model, options: RecalibrateOptions) -> anyhow::Result<Model> {
+    let RecalibrateOptions { as_of, from, kind } = options;
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     if from.is_some_and(|from| from < known_until) {
         bail!("--from lies before {}, until which the model knows everything: these outcomes are not new to it", model.card.known_until);
@@ -74,7 +86,17 @@ pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>
             day = write_time(found.at)
         );
     }
-    let kind = choose_kind(project, input, rarer, model.calibration.is_some())?;
+    let has_curve = model.calibration.is_some();
+    let kind = match kind {
+        Some(kind) if has_curve && kind.is_curve() => {
+            bail!(
+                "the model has a calibration curve already, and {} behind it would bend it twice; recalibrate by a shift or a line, or recalibrate the model as it was trained",
+                kind.name()
+            )
+        }
+        Some(kind) => kind,
+        None => choose_kind(project, input, rarer, has_curve)?,
+    };
     let fitted = kind.fit(&labels, &scored.probabilities)?;
     if kind == CalibrationKind::Unchanged {
         model.card.caveats.push(format!("checked on {what}; the percentages hold"));
@@ -85,15 +107,8 @@ pub fn recalibrate(project: &Project, mut model: Model, as_of: Option<Timestamp>
             Calibration::Curve(_) => format!("percentages move along {}: 5, 20 and 50 % become {}", kind.name(), examples(&fitted)),
         };
         let said = format!("{how}; log-loss {before:.4} to {after:.4} on all of these snapshots");
-        let of_line = match &fitted {
-            Calibration::Line(line) => line_covariance(&labels, &scored.probabilities, &groups, *line, kind == CalibrationKind::Shift),
-            Calibration::Curve(_) => {
-                model.card.caveats.push("the uncertainty of the calibration curve is not in the intervals of likelihoods".to_owned());
-                [0.0; 3]
-            }
-        };
         model = fitted
-            .apply(model, of_line)
+            .apply(model, kind, input)?
             .with_context(|| format!("{said}: a slope that is not above 0 turns the ranking round; what the model learned no longer holds, train it again"))?;
         project.remark(&said);
         model.card.caveats.push(format!("recalibrated on {what}; {how}"));

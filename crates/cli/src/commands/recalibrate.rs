@@ -1,7 +1,7 @@
-//! `recalibrate`: mend a model's percentages by outcomes that it has not seen.
+//! `recalibrate`: a model's percentages corrected by outcomes that it has not seen.
 
 use leadscore_tables::check_target;
-use leadscore_workflow::{read_model, recalibrate, write_model};
+use leadscore_workflow::{CalibrationKind, RecalibrateOptions, read_model, recalibrate, write_model};
 
 use crate::args::RecalibrateArgs;
 use crate::commands::Outcome;
@@ -13,8 +13,9 @@ pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
     let project = show::open(&args.config)?;
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let from = project.moments("--from", args.from.as_ref())?;
-    let mended = recalibrate(&project, model, as_of, from)?;
-    write_model(&mended, &args.output)?;
+    let kind = args.kind.as_deref().and_then(CalibrationKind::parse);
+    let recalibrated = recalibrate(&project, model, RecalibrateOptions { as_of, from, kind })?;
+    write_model(&recalibrated, &args.output)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
 }

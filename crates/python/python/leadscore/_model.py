@@ -176,10 +176,14 @@ class Model:
         config: Config = "leadscore.toml",
         as_of: Moment | None = None,
         since: Moment | None = None,
+        kind: str | None = None,
     ) -> Model:
-        """A model whose percentages are recalibrated by outcomes that this one has not seen, those of snapshots since a moment."""
+        """A model whose percentages are recalibrated by outcomes that this one has not seen, those of snapshots since a moment.
+
+        ``kind`` is ``shift``, ``line``, ``beta`` or ``isotonic``; without it, later outcomes decide.
+        """
         project = open_project(config, leads, activities, outcomes, lookups, history)
-        return Model(project.recalibrate(Listener(), self._native, moment(as_of), moment(since)))
+        return Model(project.recalibrate(Listener(), self._native, moment(as_of), moment(since), kind))
 
     def to_sql(self, dialect: Dialect, *, table: str = "features", keys: Sequence[str] = ()) -> str:
         """The model as one SELECT over a table of its features.
