@@ -1,7 +1,9 @@
 """Situations of models, built after public reports, each with the sentence or the refusal that is right."""
 import csv
+import json
 import pathlib
 import random
+import re
 import tempfile
 import unittest
 from datetime import datetime, timedelta
@@ -58,7 +60,114 @@ class Models(unittest.TestCase):
         for column in ("lifecycle", "num_deals", "manager"):
             self.assertRegex(said, rf"{column} +leak .*by where leads ended")
         # A model as of an earlier day is judged by what is known today, as its columns are.
-        self.assertIn("leak: `lifecycle`", self.run_line("train", "--as-of", "2024-03-01", "-o", "m"))
+        self.assertIn("leak, left out: `lifecycle`", self.run_line("train", "--as-of", "2024-03-01", "-o", "m"))
+        self.assertRegex(self.run_line("evaluate", "m"), r"Left out, because written at the close: `\w+`, `\w+` and 1 more\.")
+        # A first config leaves them out, too.
+        self.run_line("init", "--leads", "leads.csv", "--outcomes", "deals.csv", "-o", "first.toml")
+        first = (self.folder / "first.toml").read_text()
+        self.assertRegex(first, r'"lifecycle",   # written at the close|"lifecycle",   # a status')
+        for column in ("num_deals", "manager"):
+            self.assertRegex(first, rf'"{column}",   # written at the close: by where leads ended')
+
+    def test_a_suspicious_column_and_what_is_left_without_it(self):
+        tags = lambda row: "hot" if row["v"] < (0.8 if row["ended"] == "won" else 0.12) else "cold"
+        self.crm(3_000, {"x": lambda row: f"{row['x']:.3f}", "tags": tags, "marital_status": lambda row: "single" if row["u"] < 0.5 else "married"})
+        said = self.run_line("train", "--as-of", "2024-02-01", "-o", "m")
+        self.assertRegex(said, r"suspicious: `tags`: .*; without it, held out: AUC 0\.[45]\d+ in place of 0\.[89]\d+")
+        self.assertIn("held-out evaluation, of an earlier fit and not of the model written:", said)
+        self.assertIn("It rests on `tags`, which may know the outcome.", self.run_line("evaluate", "m"))
+        self.assertNotIn('"marital_status"', self.run_line("init", "--leads", "leads.csv", "--outcomes", "deals.csv", "-o", "first.toml").split("[outcomes]")[0])
+
+    def test_other_leads_at_the_same_time(self):
+        chance = lambda row: 1 / (1 + 2.718 ** (1.2 - 1.2 * row["x"]))
+        leads, deals = self.crm(4_000, {"x": lambda row: f"{row['x']:.3f}"}, chance=chance)
+        header = ["lead_id", "created_at", "x"]
+        self.write(header, leads[:3_000], deals)
+        config = self.folder / "leadscore.toml"
+        config.write_text(config.read_text() + "\n[data]\nunmatched_outcomes = 1.0\n")
+        self.run_line("train", "-o", "m")
+        self.assertIn("training cutoff", self.run_line("evaluate", "m", expect=2))
+        self.assertRegex(self.run_line("evaluate", "m", "--other-leads", expect=2), r"trained on [\d,]+ of these leads, such as `L\d+`")
+        self.write(header, leads[3_000:], deals)
+        said = self.run_line("evaluate", "m", "--other-leads", "--json", "r.json")
+        self.assertIn("it is calibrated", said)
+        self.assertNotIn("in sample", said)
+
+    def test_what_is_outside_of_training_is_said_by_all(self):
+        chance = lambda row: 1 / (1 + 2.718 ** (1.2 - 1.2 * row["x"]))
+        budget = lambda row: f"{2_000 * 2.718 ** row['x'] * (100 if row['day'] > 800 else 1):.2f}"
+        self.crm(3_000, {"budget": budget}, chance=chance)
+        self.run_line("train", "--as-of", "2023-12-01", "-o", "m")
+        self.assertRegex(self.run_line("evaluate", "m"), r"Outside of\s+training: \d\d % of these snapshots have values that training never saw")
+        config = (self.folder / "leadscore.toml").read_text().replace("outside_training = 0.2", "outside_training = 1.0").replace('every = "month"', 'every = "week"')
+        (self.folder / "leadscore.toml").write_text(config)
+        said = self.run_line("score", "m", "--intervals", "-o", "s.csv")
+        self.assertIn('the model was trained on snapshots by every = "month", and the config has every = "week"', said)
+        with open(self.folder / "s.csv", newline="") as file:
+            row = next(row for row in csv.DictReader(file) if row["guard"].startswith("budget"))
+        # Nothing goes on beyond training, and the interval says how little is known.
+        self.assertLess(float(row["likelihood_to_close"]), 99.9)
+        self.assertGreater(float(row["likelihood_high"]) - float(row["likelihood_low"]), 30)
+        self.assertIn("outside of what training saw: budget: ", self.run_line("explain", "m", row["lead_id"]))
+
+    def test_all_leads_are_accounted_for(self):
+        leads, deals = self.crm(3_000, {"x": lambda row: f"{row['x']:.3f}"}, chance=lambda row: 0.3 + 0.2 * (row["x"] > 0))
+        # Some are taken up again after they were lost, and some have no date.
+        lost = [row for row in deals if row[1] == "lost"][-40:]
+        self.write(["lead_id", "created_at", "x"], [row[:1] + [""] + row[2:] if number < 7 else row for number, row in enumerate(leads)], deals + [[row[0], "open", shown(999)] for row in lost])
+        config = self.folder / "leadscore.toml"
+        config.write_text(config.read_text().replace('lost = ["lost"]', 'lost = ["lost"]\nopen = ["open"]'))
+        self.run_line("train", "-o", "m")
+        said = self.run_line("score", "m", "-o", "s.csv")
+        self.assertIn("(40 of the closed have an open row after it, and count as closed)", said)
+        counted = next(line for line in said.splitlines() if line.startswith("scored "))
+        numbers = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) (?:leads open|closed won|closed otherwise|not yet created|without a creation)", counted)]
+        self.assertEqual(sum(numbers), 3_000, counted)
+
+    def test_leads_end_by_silence(self):
+        rng = random.Random(3)
+        leads, deals = self.crm(3_000, {"x": lambda row: f"{row['x']:.3f}"}, cycle=300, chance=lambda row: 0.25 + 0.2 * (row["x"] > 0))
+        closed = {row[0]: row[2] for row in deals}
+        touches = [[lead[0], at] for lead in leads for at in {shown(rng.uniform(0, 1_000))} if lead[1] < at < closed.get(lead[0], "9")]
+        base.write_csv(self.folder / "calls.csv", ["lead_id", "at"], touches)
+        config = self.folder / "leadscore.toml"
+        text = config.read_text().replace("[outcomes]", '[activities.calls]\npath = "calls.csv"\nlead = "lead_id"\nat = "at"\n\n[outcomes]', 1)
+        config.write_text(text)
+        (self.folder / "silent.toml").write_text(text.replace("[snapshots]\n", '[snapshots]\nsilent = "180d"\n'))
+        self.run_line("train", "-o", "m")
+        self.assertRegex(self.run_line("train", "-c", "silent.toml", "-o", "n"), r"[\d,]+ of leads that nobody had touched for longer than `silent`")
+        said = self.run_line("score", "n", "-c", "silent.toml", "-o", "s.csv")
+        self.assertRegex(said, r"[\d,]+ open and without an event for longer than `silent`")
+        last = {}
+        for lead, at in touches:
+            last[lead] = max(at, last.get(lead, ""))
+        with open(self.folder / "s.csv", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["likelihood_to_close"]]
+        scored = {row["lead_id"] for row in rows}
+        limit = shown((datetime.fromisoformat(rows[0]["as_of"][:10]) - BEGIN).days - 180)
+        expected = {lead[0] for lead in leads if lead[0] not in closed and max(lead[1], last.get(lead[0], "")) >= limit}
+        self.assertEqual(scored, expected)
+        self.assertIn('silent = "180d"', self.run_line("score", "n", "-o", "s.csv"))
+        self.assertIn("do not end leads by silence", self.run_line("features", "-c", "silent.toml", "--sql", "duckdb", "-o", "f.sql", expect=2))
+
+    def test_contacts_of_one_deal_count_together(self):
+        rng = random.Random(5)
+        leads, deals = [], []
+        for deal in range(700):
+            day, is_won = rng.uniform(0, 900), rng.random() < 0.3
+            closed = shown(day + rng.uniform(5, 80))
+            for contact in range(4):
+                leads.append([f"L{deal:04}{contact}", shown(day + rng.uniform(0, 4)), f"{rng.gauss(0, 1):.3f}"])
+                deals.append([leads[-1][0], "won" if is_won else "lost", closed])
+        self.crm(10, {"x": lambda row: "0"})
+        self.write(["lead_id", "created_at", "x"], leads, deals)
+        said = self.run_line("train", "--as-of", "2023-10-01", "--allow-too-few", "-o", "m")
+        self.assertRegex(said, r"note: [\d,]+ of [\d,]+ closed leads close in the very moment of another one")
+        self.run_line("evaluate", "m", "--json", "r.json")
+        report = json.loads((self.folder / "r.json").read_text())
+        self.assertEqual(report["clusters"], "leads or joint closings")
+        # Four contacts to a deal, with several snapshots of some.
+        self.assertGreater(report["calibration"]["design_effect"], 3)
 
     def test_another_horizon_is_refused(self):
         self.crm(1_500, {"x": lambda row: f"{row['x']:.3f}"})
@@ -75,7 +184,7 @@ class Models(unittest.TestCase):
         with open(self.folder / "leadscore.toml", "a") as file:
             file.write("\n[model]\nlosses_kept = 0.1\n")
         self.run_line("train", "--as-of", "2024-02-01", "-o", "m")
-        for line in (["evaluate", "m"], ["recalibrate", "m", "-o", "r"]):
+        for line in (["evaluate", "m"], ["recalibrate", "m", "-o", "r"], ["train", "--learning-curve", "-o", "n"], ["train", "--report", "r.html", "-o", "n"]):
             self.assertIn("the tables hold 0.1 of the leads not won", self.run_line(*line, expect=2))
 
     def test_a_budget_in_cents(self):

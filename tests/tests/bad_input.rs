@@ -99,7 +99,7 @@ fn an_attribute_that_gives_the_outcome_away_is_left_out() {
     });
     let output = leadscore(folder.path(), &["train"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("leak: `contract`: filled for") && output.status.success(), "{said}");
+    assert!(said.contains("leak, left out: `contract`: filled for") && output.status.success(), "{said}");
     let checked = leadscore(folder.path(), &["check"]);
     assert_eq!(checked.status.code(), Some(1), "the answer of check is no");
 }

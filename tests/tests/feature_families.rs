@@ -94,6 +94,7 @@ fn dated<T: Copy + Ord>(n: u32, rows: &[(u32, i64, T)]) -> (Vec<usize>, Vec<Time
 
 fn tables(company: &Company) -> Tables {
     let outcomes = company.closed.iter().map(|closed| LeadOutcome {
+        reopened: false,
         closed: closed.map(|(at, _)| moment(at)),
         won: closed.filter(|(_, is_won)| *is_won).map(|(at, _)| moment(at)),
         ..LeadOutcome::default()
@@ -132,6 +133,7 @@ fn tables(company: &Company) -> Tables {
         outcomes: outcomes.collect(),
         history: History { attributes: vec![stage] },
         is_flat: false,
+        silent: None,
         observation_end: moment(10_000),
         entry_lag: Span::ZERO,
         ends: Vec::new(),
@@ -458,6 +460,7 @@ fn examples_hold() {
         outcomes: vec![LeadOutcome::default()],
         history: History::default(),
         is_flat: false,
+        silent: None,
         observation_end: at(10_000),
         entry_lag: Span::ZERO,
         ends: Vec::new(),

@@ -101,6 +101,7 @@ fn version_3() -> Model {
     let of = |spec: &FeatureSpec| if spec.kind == FeatureKind::Category { levels } else { numbers };
     let scope = Scope {
         every: Some("month".to_owned()),
+        silent: None,
         losses_kept: 1.0,
         clusters: "leads".to_owned(),
         ages: Some(Spread { low: 0.0, median: 30.0, high: 120.0 }),

@@ -58,7 +58,7 @@ fn x_education_newest_fifth_and_manual_score() {
     }
     let page = std::fs::read_to_string(folder.join("all.html")).expect("written");
     assert!(page.contains("The model finds more customers than the manual score, and it is calibrated."), "the headline");
-    let sentence = "those of the manual score 66\u{a0}%, 36\u{a0}%, 41\u{a0}%, 21\u{a0}%, which are not even in order.";
+    let sentence = "those of the manual score: 66\u{a0}%, 36\u{a0}%, 41\u{a0}%, 21\u{a0}%, which are not even in order.";
     assert!(page.contains("0.663 for the manual score") && page.contains(sentence), "the argument in one paragraph");
 }
 

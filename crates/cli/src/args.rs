@@ -480,6 +480,10 @@ pub(crate) struct EvaluateArgs {
     /// Evaluate snapshots from before the model's knowledge ended, too; the report says so
     #[arg(long)]
     pub(crate) allow_in_sample: bool,
+    /// These are not the leads of training, such as the other part of a split by lead: measure on all of their snapshots; refused where
+    /// a lead of training is among them
+    #[arg(long, conflicts_with_all = ["allow_in_sample", "backtest"])]
+    pub(crate) other_leads: bool,
 }
 
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -1,7 +1,7 @@
 //! Which leads are looked at when: the risk set, its labels, and a count of everything left out.
 
 use leadscore_core::{LabelledSnapshots, Snapshot, Span, Timestamp};
-use leadscore_tables::{Every, SnapshotsConfig, Tables};
+use leadscore_tables::{Activities, Every, SnapshotsConfig, Tables};
 use serde::{Deserialize, Serialize};
 
 /// How many rows were kept and dropped, and why.
@@ -19,6 +19,8 @@ pub struct SnapshotCounts {
     pub before_from: usize,
     /// Snapshots whose lead had closed by then (only snapshots by age count these).
     pub closed_before: usize,
+    /// Snapshots of leads that nobody had touched for longer than `silent`.
+    pub silent: usize,
     /// Snapshots whose window had not ended at the observation end: left out, whatever is known of them already.
     pub immature: usize,
     /// Wins among the immature ones, left out too, because keeping early winners would bias the rate.
@@ -38,6 +40,7 @@ impl std::ops::AddAssign for SnapshotCounts {
         self.won_unseen += other.won_unseen;
         self.before_from += other.before_from;
         self.closed_before += other.closed_before;
+        self.silent += other.silent;
         self.immature += other.immature;
         self.immature_wins += other.immature_wins;
         self.mature += other.mature;
@@ -52,10 +55,34 @@ pub struct ScoringSet {
     pub at_risk: Vec<Snapshot>,
     /// Leads won before the moment.
     pub closed_won: Vec<u32>,
-    /// Leads closed and not won before the moment: neither scored nor listed.
-    pub n_closed_lost: usize,
-    /// Leads created later, or without a creation time.
-    pub n_not_yet: usize,
+    /// Leads that are neither scored nor listed.
+    pub left_out: LeftOut,
+}
+
+/// Leads that are not scored, by reason; with those at risk and those won they are all leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// Closed and not won before the moment.
+    pub closed_lost: usize,
+    /// Those that closed, won or not, and have an open row after it: counted as closed, here once more.
+    pub reopened: usize,
+    /// Created at the moment or later.
+    pub not_yet: usize,
+    /// Without a creation time.
+    pub without_time: usize,
+    /// Open, and without an event for longer than `silent`.
+    pub silent: usize,
+}
+
+impl std::ops::AddAssign for LeftOut {
+    /// The counts of two parts of the leads.
+    fn add_assign(&mut self, other: Self) {
+        self.closed_lost += other.closed_lost;
+        self.reopened += other.reopened;
+        self.not_yet += other.not_yet;
+        self.without_time += other.without_time;
+        self.silent += other.silent;
+    }
 }
 
 /// Every mature snapshot with its label, in order of time, then lead.
@@ -122,6 +149,8 @@ fn visit_snapshot(
         counts.before_from += 1;
     } else if outcome.closed.is_some_and(|closed| closed < at) {
         counts.closed_before += 1;
+    } else if is_silent(tables, lead as u32, at) {
+        counts.silent += 1;
     } else {
         let label = is_won_within(outcome.won, at, config.horizon);
         if at + config.horizon <= tables.mature_until() {
@@ -136,7 +165,7 @@ fn visit_snapshot(
 
 /// The leads at risk at `as_of`, and those already won.
 pub fn scoring_snapshots(tables: &Tables, as_of: Timestamp) -> ScoringSet {
-    let mut set = ScoringSet { at_risk: Vec::new(), closed_won: Vec::new(), n_closed_lost: 0, n_not_yet: 0 };
+    let mut set = ScoringSet { at_risk: Vec::new(), closed_won: Vec::new(), left_out: LeftOut::default() };
     for (lead, outcome) in tables.outcomes.iter().enumerate() {
         let number = lead as u32;
         if tables.is_flat {
@@ -144,17 +173,38 @@ pub fn scoring_snapshots(tables: &Tables, as_of: Timestamp) -> ScoringSet {
                 Some(true) => set.closed_won.push(number),
                 _ => set.at_risk.push(Snapshot { lead: number, at: flat_time(tables, lead).unwrap_or(as_of) }),
             }
-        } else if tables.leads.created[lead].is_none_or(|created| created.known > as_of) {
-            set.n_not_yet += 1;
+        } else if tables.leads.created[lead].is_none() {
+            set.left_out.without_time += 1;
+        } else if tables.leads.created[lead].is_some_and(|created| created.known > as_of) {
+            set.left_out.not_yet += 1;
         } else if outcome.won.is_some_and(|won| won < as_of) {
             set.closed_won.push(number);
+            set.left_out.reopened += usize::from(outcome.reopened);
         } else if outcome.closed.is_some_and(|closed| closed < as_of) {
-            set.n_closed_lost += 1;
+            set.left_out.closed_lost += 1;
+            set.left_out.reopened += usize::from(outcome.reopened);
+        } else if is_silent(tables, number, as_of) {
+            set.left_out.silent += 1;
         } else {
             set.at_risk.push(Snapshot { lead: number, at: as_of });
         }
     }
     set
+}
+
+/// Whether a lead was created, and had its last event that could be seen then, longer ago than `silent`.
+fn is_silent(tables: &Tables, lead: u32, at: Timestamp) -> bool {
+    let Some(silent) = tables.silent else { return false };
+    let begin = at - silent;
+    let is_new = tables.leads.created[lead as usize].is_some_and(|created| created.known >= begin);
+    let is_touched = |activities: &Activities| {
+        activities.entity_of(lead).is_some_and(|entity| {
+            let events = activities.events_of(entity);
+            let end = events.start + activities.rows.at[events.clone()].partition_point(|time| *time < at);
+            (events.start..end).rev().take_while(|&event| activities.rows.at[event] >= begin).any(|event| activities.rows.visible_at(event) < at)
+        })
+    };
+    !is_new && !tables.activities.iter().any(is_touched)
 }
 
 fn is_won_within(won: Option<Timestamp>, at: Timestamp, horizon: Span) -> bool {

@@ -102,6 +102,6 @@ impl From<ModelTwo> for Model {
 impl From<ScopeThree> for Scope {
     fn from(three: ScopeThree) -> Self {
         let ScopeThree { every, losses_kept, clusters, ages, features } = three;
-        Self { every, losses_kept, clusters, ages, features, leads: LeadSample::default(), judged: Vec::new() }
+        Self { every, silent: None, losses_kept, clusters, ages, features, leads: LeadSample::default(), judged: Vec::new() }
     }
 }

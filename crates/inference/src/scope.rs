@@ -1,6 +1,6 @@
 //! What a model was trained within: its rule of snapshots and the values of every feature, with which later leads are compared.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use leadscore_core::{FeatureMatrix, FeatureSource};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,8 @@ use crate::term::Term;
 pub struct Scope {
     /// How often leads were looked at, such as "month" or "30d"; `None` for snapshots by age and flat exports.
     pub every: Option<String>,
+    /// After how long without an event leads were not looked at, such as "365d"; `None` where all open ones were.
+    pub silent: Option<String>,
     /// The share of the leads not won that the tables hold.
     pub losses_kept: f64,
     /// What chance is counted by: "leads" or "accounts".
@@ -55,6 +57,11 @@ impl LeadSample {
     /// Whether nothing is known of the leads.
     pub fn is_empty(&self) -> bool {
         self.hashes.is_empty()
+    }
+
+    /// Whether it is all of the leads.
+    pub fn is_whole(&self) -> bool {
+        self.limit == u64::MAX
     }
 
     /// Whether a lead was among them; always `false` for a lead whose hash is beyond the limit.
@@ -161,7 +168,7 @@ pub struct Guarded {
 }
 
 /// What is unlike training about one feature.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GuardFinding {
     /// The feature in words.
     pub feature: String,
@@ -186,6 +193,7 @@ impl Model {
     pub fn guard(&self, matrix: &FeatureMatrix) -> Option<Guarded> {
         let scope = self.scope.as_ref()?;
         let n_rows = matrix.n_rows();
+        let mut silent: BTreeMap<&str, Vec<(&str, f64)>> = BTreeMap::new();
         let mut guarded = Guarded { of_row: vec![None; n_rows], n_outside: 0, findings: Vec::new() };
         let mut read: Vec<usize> = self.terms.iter().flat_map(|term| std::iter::once(term.feature_idx()).chain(term.second_feature_idx())).collect();
         read.sort_unstable();
@@ -198,7 +206,16 @@ impl Model {
             };
             // What counts and waits goes on growing, or falls silent, as leads grow older than those of training.
             let grows = !matches!(spec.source, FeatureSource::Attribute { .. });
-            if grows {
+            if n_rows >= ENOUGH && seen.filled > 0.2 && is_gone(matrix, column) {
+                match event_table(&spec.source) {
+                    Some(table) => silent.entry(table).or_default().push((spec.name.as_str(), seen.filled)),
+                    None => {
+                        let text =
+                            format!("`{}` is empty or 0 for every lead, and was not for {:.0} % of the training snapshots", spec.name, 100.0 * seen.filled);
+                        guarded.findings.push(GuardFinding { feature: spec.name.clone(), n_rows, text, is_outside: false });
+                    }
+                }
+            } else if grows {
                 if rows.len() as f64 > SOME * n_rows as f64 {
                     guarded.findings.push(GuardFinding {
                         feature: spec.name.clone(),
@@ -221,10 +238,16 @@ impl Model {
                         none => *none = Some(text),
                     }
                 }
-            } else if n_rows >= ENOUGH && seen.filled > 0.2 && is_gone(matrix, column) {
-                let text = format!("`{}` is empty or 0 for every lead, and was not for {:.0} % of the training snapshots", spec.name, 100.0 * seen.filled);
-                guarded.findings.push(GuardFinding { feature: spec.name.clone(), n_rows, text, is_outside: false });
             }
+        }
+        for (table, features) in silent {
+            let (name, filled) = features.iter().fold(("", 0.0), |most, &(name, filled)| if filled > most.1 { (name, filled) } else { most });
+            let others = if features.len() > 1 { format!(", and {} more of [activities.{table}], are", features.len() - 1) } else { " is".to_owned() };
+            let text = format!(
+                "`{name}`{others} empty or 0 for every lead, and `{name}` was not for {:.0} % of the training snapshots: has a kind of event stopped?",
+                100.0 * filled
+            );
+            guarded.findings.push(GuardFinding { feature: name.to_owned(), n_rows, text, is_outside: false });
         }
         guarded.n_outside = guarded.of_row.iter().filter(|text| text.is_some()).count();
         guarded.findings.sort_by(|a, b| b.n_rows.cmp(&a.n_rows).then_with(|| a.feature.cmp(&b.feature)));
@@ -258,7 +281,10 @@ impl Model {
 fn numbers_outside(matrix: &FeatureMatrix, column: usize, spread: &Spread, has_unit: bool) -> (Vec<usize>, String) {
     let values = matrix.column(column);
     // Of what is mostly 0 no median tells the unit.
+    // Nor of what lies on both sides of 0: there it may be anything.
+    let has_sign = spread.low >= 0.0 || spread.high <= 0.0 || spread.median.abs() > 0.25 * (spread.high - spread.low);
     if has_unit
+        && has_sign
         && spread.median != 0.0
         && let Some(own) = Spread::of(values.iter().copied()).filter(|_| values.len() >= ENOUGH)
     {
@@ -270,6 +296,14 @@ fn numbers_outside(matrix: &FeatureMatrix, column: usize, spread: &Spread, has_u
     }
     let rows: Vec<usize> = values.iter().enumerate().filter(|(_, value)| spread.is_outside(**value)).map(|(row, _)| row).collect();
     (rows, format!("lies outside {} to {}, which is all that training saw", short(spread.low), short(spread.high)))
+}
+
+/// The event table that a feature is of.
+fn event_table(source: &FeatureSource) -> Option<&str> {
+    match source {
+        FeatureSource::Activity { table, .. } | FeatureSource::Peers { table, .. } => Some(table),
+        _ => None,
+    }
 }
 
 fn is_gone(matrix: &FeatureMatrix, column: usize) -> bool {

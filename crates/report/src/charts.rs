@@ -107,7 +107,7 @@ fn legend<'a>(drawing: &mut Drawing, names: impl Iterator<Item = &'a str>, corne
 }
 
 /// Said against happened, part by part, with intervals of what happened.
-pub(crate) fn said_and_happened(rows: &[SegmentRow]) -> String {
+pub(crate) fn predicted_and_observed(rows: &[SegmentRow]) -> String {
     let mut drawing = Drawing::new(640.0, 300.0);
     let limit = round_up(rows.iter().map(|row| row.interval.high.max(row.mean_probability)).fold(0.0, f64::max).min(1.0));
     let n = rows.len().max(1) as f64;
@@ -118,15 +118,15 @@ pub(crate) fn said_and_happened(rows: &[SegmentRow]) -> String {
     drawing.path("curve second", &rows.iter().enumerate().map(|(idx, row)| center(idx, row.mean_probability)).collect::<Vec<_>>());
     for (idx, row) in rows.iter().enumerate() {
         drawing.line("whisker", center(idx, row.interval.low), center(idx, row.interval.high));
-        let title = format!("{}: {} said, {} of {} won ({})", row.name, per_cent(row.mean_probability), row.n_wins, row.n_rows, per_cent(row.win_rate));
+        let title = format!("{}: predicted {}, {} of {} won ({})", row.name, per_cent(row.mean_probability), row.n_wins, row.n_rows, per_cent(row.win_rate));
         drawing.mark("dot first", center(idx, row.win_rate), 5.0, &title);
         if idx % every == 0 {
             let at = center(idx, 0.0);
             drawing.text("tick", "middle", (at.0, at.1 + 16.0), &shorten(&row.name, 12));
         }
     }
-    drawing.text("tick", "end", (614.0, 14.0), "dot and line: won, with 95 % interval; dashed: said");
-    drawing.finish("Share said and share won, with intervals")
+    drawing.text("tick", "end", (614.0, 14.0), "dot and line: observed, with 95 % interval; dashed: predicted");
+    drawing.finish("Predicted and observed win rate, with intervals")
 }
 
 /// Rows by quartile of two scores: the share won colours a cell.
@@ -188,5 +188,5 @@ pub(crate) fn swap(contest: &Contest) -> String {
         drawing.text("value", "start", (left + room + 12.0, y + 16.0), &format!("{} of {}", per_cent(rate.value), whole(side.n_rows)));
     }
     drawing.text("tick", "start", (4.0, 246.0), "who would be called at the capacity: share won, of how many");
-    drawing.finish("Share won of those whom both, one or neither method would call")
+    drawing.finish("Win rates of the swap set: called by both, one or neither")
 }

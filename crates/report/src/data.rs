@@ -1,6 +1,6 @@
 //! What a report holds: the same numbers for the page, the workbook, the JSON and the terminal.
 
-use leadscore_inference::{Card, Model};
+use leadscore_inference::{Card, GuardFinding, JudgedAttribute, Model};
 use leadscore_metrics::{CalibrationVerdict, Comparison, Evaluation, SegmentRow, Thresholds};
 use serde::Serialize;
 
@@ -16,6 +16,8 @@ pub struct Report {
     /// Every figure.
     #[serde(flatten)]
     pub measured: Measured,
+    /// Attributes that training suspected to know the outcome.
+    pub judged: Vec<JudgedAttribute>,
     /// What moves the score, strongest first.
     pub influences: Vec<Influence>,
     /// The model's card.
@@ -69,19 +71,34 @@ pub struct DataSection {
     pub period: String,
     /// Whether the model may have seen some of these rows.
     pub in_sample: bool,
+    /// Whether these are figures of an earlier fit, and not of the model that was written.
+    pub of_earlier_fit: bool,
+    /// What of these rows lies outside of what the model was trained on.
+    pub outside: OutsideTraining,
     /// Rows that lack one of the scores, and are left out of the comparison.
     pub n_without_all: usize,
     /// Of each score beside the model: where it comes from, how it was made a probability, and what to mind.
-    pub rivals: Vec<RivalNote>,
+    pub baselines: Vec<BaselineNote>,
     /// How many can be called, in words.
     pub capacity: String,
     /// Cost of a call and value of a win, in words, where they are known.
     pub money: Option<String>,
 }
 
+/// What of the measured rows is unlike those that the model was trained on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct OutsideTraining {
+    /// The share of rows with values that training never saw, 0 to 1.
+    pub share: f64,
+    /// The same feature by feature, the most frequent first.
+    pub findings: Vec<GuardFinding>,
+    /// How the config's rule of snapshots differs from the model's, in words.
+    pub rule: Option<String>,
+}
+
 /// A score beside the model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RivalNote {
+pub struct BaselineNote {
     /// Its name.
     pub name: String,
     /// Where it comes from, in words.
@@ -132,8 +149,8 @@ pub struct LeadRow {
     pub snapshot: String,
     /// The model's likelihood, 0 to 100.
     pub likelihood: f64,
-    /// The rival score, where there is one.
-    pub rival: Option<f64>,
+    /// The baseline score, where there is one.
+    pub baseline: Option<f64>,
     /// Whether it was won within the horizon.
     pub is_won: bool,
     /// What became of it, in words.
@@ -145,12 +162,12 @@ pub struct LeadRow {
 /// Leads that only one of two methods would call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SwapList {
-    /// Name of the rival.
+    /// Name of the baseline.
     pub against: String,
     /// Only the model calls them; each lead once, the most likely first.
     pub only_model: Vec<LeadRow>,
-    /// Only the rival calls them; each lead once, the most points first.
-    pub only_rival: Vec<LeadRow>,
+    /// Only the baseline calls them; each lead once, the most points first.
+    pub only_baseline: Vec<LeadRow>,
 }
 
 /// What retraining would have been worth.
@@ -238,8 +255,9 @@ impl Report {
             })
             .collect();
         influences.sort_by(|a, b| b.range.total_cmp(&a.range));
-        let verdict = verdict::judge(card, &measured, &data);
-        Self { verdict, data, measured, influences, model: card.clone(), look }
+        let judged = model.scope.as_ref().map(|scope| scope.judged.clone()).unwrap_or_default();
+        let verdict = verdict::judge(card, &judged, &measured, &data);
+        Self { verdict, data, measured, judged, influences, model: card.clone(), look }
     }
 
     /// The numbers as JSON.

@@ -52,9 +52,9 @@ fn drawings(report: &Report) -> Value {
     let comparison = &report.measured.comparison;
     let tier_names: Vec<&str> = report.measured.evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
     context! {
-        pairs => comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, rival)| context! {
-            rival => svg::tiers(&rival.tiers, &comparison.scores[0].tiers, "bar second"),
-            model => svg::tiers(&comparison.scores[0].tiers, &rival.tiers, "bar"),
+        pairs => comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, baseline)| context! {
+            baseline => svg::tiers(&baseline.tiers, &comparison.scores[0].tiers, "bar second"),
+            model => svg::tiers(&comparison.scores[0].tiers, &baseline.tiers, "bar"),
             migration => charts::migration(contest, &tier_names),
             swap => charts::swap(contest),
         }).collect::<Vec<_>>(),
@@ -80,7 +80,7 @@ fn pictures(report: &Report) -> Vec<(&'static str, String)> {
             charts::lines(
                 &gains,
                 &share("share of leads called, best first"),
-                &share("share of all wins reached"),
+                &share("recall (share of all wins)"),
                 Corner::BottomRight,
                 "Gains: share of wins reached by calling a share of leads",
             ),
@@ -97,7 +97,13 @@ fn pictures(report: &Report) -> Vec<(&'static str, String)> {
         ),
         (
             "precision_recall",
-            charts::lines(&recall, &share("share of all wins reached"), &share("share won of the called"), Corner::TopRight, "Precision and recall"),
+            charts::lines(
+                &recall,
+                &share("recall (share of all wins)"),
+                &share("precision (win rate of those called)"),
+                Corner::TopRight,
+                "Precision and recall",
+            ),
         ),
         ("lift", svg::lift(&evaluation.deciles)),
         ("reliability", svg::reliability(&evaluation.calibration, &evaluation.corp)),
@@ -117,7 +123,7 @@ fn pictures(report: &Report) -> Vec<(&'static str, String)> {
         ),
         ("influences", svg::influences(&report.influences[..report.influences.len().min(N_INFLUENCES)])),
     ];
-    found.extend(months.map(|months| ("months", charts::said_and_happened(&months.rows))));
+    found.extend(months.map(|months| ("months", charts::predicted_and_observed(&months.rows))));
     found
 }
 

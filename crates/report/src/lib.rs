@@ -15,8 +15,8 @@ mod vega;
 mod workbook;
 
 pub use data::{
-    AgeFigures, Backtest, Breakdown, Cadence, DataSection, Influence, LeadRow, Look, Measured, Report, ReportError, RivalNote, Surprises, SwapList,
-    ThresholdSection,
+    AgeFigures, Backtest, BaselineNote, Breakdown, Cadence, DataSection, Influence, LeadRow, Look, Measured, OutsideTraining, Report, ReportError, Surprises,
+    SwapList, ThresholdSection,
 };
 pub use model_page::{model_page, model_text};
 pub use points_page::{PointsLoss, PointsSheet, points_page};

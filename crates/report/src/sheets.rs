@@ -69,11 +69,11 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
         "low",
         "high",
         "average precision",
-        "wins in best quarter",
+        "capture rate at 25 %",
         "low",
         "high",
         "called",
-        "won of the called",
+        "precision at capacity",
         "share won",
         "low",
         "high",
@@ -81,7 +81,7 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
         "customers a month",
         "log-loss",
         "Brier loss",
-        "best quarter : last",
+        "top-to-bottom quartile ratio",
     ];
     add("Scores", header(&names), scores.collect(), false);
     let contests = comparison.contests.iter().map(|contest| {
@@ -135,7 +135,7 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
         );
     }
     for breakdown in &report.measured.breakdowns {
-        let mut names = header(&[&breakdown.by, "snapshots", "won", "rate", "low", "high", "said"]);
+        let mut names = header(&[&breakdown.by, "snapshots", "won", "win rate", "low", "high", "predicted"]);
         names.extend(breakdown.scores.iter().map(|score| format!("AUC of {score}")));
         let rows = breakdown.rows.iter().map(|row| {
             let mut cells = vec![
@@ -177,9 +177,9 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
             Cell::Share(bin.interval.high),
         ]
     });
-    add("Reliability", header(&["said", "snapshots", "won", "rate", "low", "high"]), reliability.collect(), false);
+    add("Reliability", header(&["predicted", "snapshots", "won", "observed", "low", "high"]), reliability.collect(), false);
     for list in &report.measured.swap_lists {
-        let rows = [("the model", &list.only_model), (list.against.as_str(), &list.only_rival)];
+        let rows = [("the model", &list.only_model), (list.against.as_str(), &list.only_baseline)];
         let mut names = header(&["only called by"]);
         names.extend(header(&LEAD_HEADER));
         let rows = rows.into_iter().flat_map(|(who, rows)| {
@@ -208,7 +208,7 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
 }
 
 const TIER_HEADER: [&str; 10] = ["quartiles by", "tier", "snapshots", "share", "won", "rate", "low", "high", "median days to close", "amount won"];
-const LEAD_HEADER: [&str; 6] = ["lead", "snapshot", "likelihood in %", "rival score", "what became of it", "reasons"];
+const LEAD_HEADER: [&str; 6] = ["lead", "snapshot", "likelihood in %", "baseline score", "what became of it", "reasons"];
 
 fn tier_row(name: &str, row: &TierRow) -> Vec<Cell> {
     vec![
@@ -230,7 +230,7 @@ fn lead_row(row: &LeadRow) -> Vec<Cell> {
         Cell::from(row.lead.as_str()),
         Cell::from(row.snapshot.as_str()),
         Cell::Number(row.likelihood),
-        optional(row.rival, Cell::Number),
+        optional(row.baseline, Cell::Number),
         Cell::from(row.became.as_str()),
         Cell::Text(row.reasons.join("; ")),
     ]

@@ -129,10 +129,10 @@ pub(crate) fn tiers(rows: &[TierRow], others: &[TierRow], class: &str) -> String
         drawing.line("whisker", (x(row.interval.low), y + 6.0), (x(row.interval.low), y + 16.0));
         drawing.line("whisker", (x(row.interval.high), y + 6.0), (x(row.interval.high), y + 16.0));
         drawing.mark(
-            "said",
+            "predicted",
             (x(row.mean_probability.min(limit)), y + 11.0),
             4.5,
-            &format!("{}: {} said on average, {} won", row.tier, per_cent(row.mean_probability), per_cent(row.win_rate)),
+            &format!("{}: predicted {} on average, observed {}", row.tier, per_cent(row.mean_probability), per_cent(row.win_rate)),
         );
         let rate = per_cent(row.win_rate);
         let text = if is_pair { rate } else { format!("{rate} ({} of {})", count(row.n_wins), count(row.n_rows)) };
@@ -142,7 +142,7 @@ pub(crate) fn tiers(rows: &[TierRow], others: &[TierRow], class: &str) -> String
         "tick",
         "start",
         (4.0, bottom + 36.0),
-        if is_pair { "share won; line: 95 % interval; ring: likelihood said" } else { "bar: share won; line: 95 % interval; ring: likelihood said" },
+        if is_pair { "observed win rate; line: 95 % interval; ring: predicted" } else { "bar: observed win rate; line: 95 % interval; ring: predicted" },
     );
     drawing.finish("Share won in each tier with its 95 % interval")
 }
@@ -207,7 +207,7 @@ pub(crate) fn reliability(bins: &[CalibrationBin], corp: &Corp) -> String {
     drawing.path("curve second", &points);
     for bin in bins {
         drawing.line("whisker", place(bin.mean_probability, bin.interval.low), place(bin.mean_probability, bin.interval.high.min(limit)));
-        let title = format!("{} said, {} of {} won: {}", per_cent(bin.mean_probability), bin.n_wins, bin.n_rows, per_cent(bin.win_rate));
+        let title = format!("predicted {}, {} of {} won: {}", per_cent(bin.mean_probability), bin.n_wins, bin.n_rows, per_cent(bin.win_rate));
         drawing.mark("dot", place(bin.mean_probability, bin.win_rate), 5.0, &title);
     }
     drawing.finish("Reliability: likelihood given against share won, in ten bins and by the rising curve that fits best")

@@ -60,13 +60,13 @@ fn bar(share: f64, width: usize) -> String {
 }
 
 fn tiers(title: &str, rows: &[TierRow], text: &mut String) {
-    let _ = writeln!(text, "\n{title:<26}{:>10}{:>8}{:>7}{:>16}{:>8}", "snapshots", "won", "rate", "95 % interval", "said");
+    let _ = writeln!(text, "\n{title:<26}{:>10}{:>8}{:>10}{:>16}{:>11}", "snapshots", "won", "win rate", "95 % interval", "predicted");
     let largest = rows.iter().map(|row| row.win_rate).fold(1e-9, f64::max);
     for row in rows {
         let interval = format!("{} to {}", per_cent(row.interval.low), per_cent(row.interval.high));
         let _ = writeln!(
             text,
-            "{:<26}{:>10}{:>8}{:>7}{:>16}{:>8}  {}",
+            "{:<26}{:>10}{:>8}{:>10}{:>16}{:>11}  {}",
             row.tier,
             count(row.n_rows),
             count(row.n_wins),
@@ -78,10 +78,10 @@ fn tiers(title: &str, rows: &[TierRow], text: &mut String) {
     }
 }
 
-/// Share of wins reached by calling a tenth, a quarter and a half of the leads.
+/// Capture rate at a tenth, a quarter and a half of the leads: the share of wins among them.
 fn gains(comparison: &Comparison, text: &mut String) {
-    let _ = writeln!(text, "\nwins reached by calling the best");
-    for (percent, name) in [(10, "tenth"), (25, "quarter"), (50, "half")] {
+    let _ = writeln!(text, "\ncapture rate: share of all wins among the highest scores");
+    for (percent, name) in [(10, "at 10 %"), (25, "at 25 %"), (50, "at 50 %")] {
         for score in &comparison.scores {
             let share = score.gains.get(percent).map_or(0.0, |point| point.share_of_wins);
             let _ = writeln!(text, "  {name:<8}{:<16}{:>6}  {}", shorten(&score.name, 15), per_cent(share), bar(share, 40));
@@ -96,11 +96,11 @@ fn swap(comparison: &Comparison, text: &mut String) {
             format!("{} snapshots, {} won{rate}", whole(side.n_rows), whole(side.n_wins))
         };
         let name = shorten(&contest.against, 24);
-        let _ = writeln!(text, "\nwhom only one would call, against {name} (difference of AUCs {}):", number(contest.auc_difference.value));
+        let _ = writeln!(text, "\nswap set against {name}: called by one of the two only (difference of AUCs {}):", number(contest.auc_difference.value));
         let _ = writeln!(text, "  only the model    {}", side(contest.swap.only_first));
         let _ = writeln!(text, "  only the other    {}", side(contest.swap.only_other));
         let difference = contest.customers_difference;
         let _ =
-            writeln!(text, "  customers more    {} ({} to {})", signed_whole(difference.value), signed_whole(difference.low), signed_whole(difference.high));
+            writeln!(text, "  more customers    {} ({} to {})", signed_whole(difference.value), signed_whole(difference.low), signed_whole(difference.high));
     }
 }

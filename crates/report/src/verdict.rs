@@ -1,12 +1,12 @@
 //! The conclusion in plain words, each sentence with the figure that it rests on.
 
-use leadscore_inference::{Card, Challenge, DataVerdict};
+use leadscore_inference::{Card, Challenge, DataVerdict, JudgedAttribute};
 use leadscore_metrics::{
     CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, Comparison, Contest, ContestVerdict, Evaluation, NEARLY, ScoreFigures,
 };
 use serde::Serialize;
 
-use crate::data::{AgeFigures, DataSection, Measured};
+use crate::data::{AgeFigures, DataSection, Measured, OutsideTraining};
 
 /// The conclusion.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,7 +30,7 @@ pub struct Finding {
     pub text: String,
 }
 
-pub(crate) fn judge(card: &Card, measured: &Measured, data: &DataSection) -> Verdict {
+pub(crate) fn judge(card: &Card, judged: &[JudgedAttribute], measured: &Measured, data: &DataSection) -> Verdict {
     let Measured { evaluation, comparison, calibration: verdict, .. } = measured;
     let within = card.horizon.map_or("at all".to_owned(), |horizon| format!("within {horizon}"));
     let ranks = ranking(evaluation);
@@ -39,11 +39,21 @@ pub(crate) fn judge(card: &Card, measured: &Measured, data: &DataSection) -> Ver
     // The argument is with the strongest of the others.
     let strongest = comparison.contests.iter().zip(&comparison.scores[1..]).max_by(|a, b| a.1.ranking.roc_auc.value.total_cmp(&b.1.ranking.roc_auc.value));
     let headline = strongest.map_or_else(|| alone(ranks.answer, verdict), |(contest, _)| against(contest, verdict));
-    let summary = strongest.map_or_else(|| standing_alone(comparison), |(contest, rival)| argument(comparison, contest, rival));
+    let headline = with_leaks(headline, judged);
+    let summary = strongest.map_or_else(|| standing_alone(comparison), |(contest, baseline)| argument(comparison, contest, baseline));
     let mut findings = vec![ranks, holds, better_than_rate];
     findings.extend(measured.ages.map(|ages| age_finding(evaluation, ages)));
-    findings.extend(comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, rival)| contest_finding(comparison, contest, rival)));
+    findings.extend(comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, baseline)| contest_finding(comparison, contest, baseline)));
     findings.extend(card.decisive_challenge().map(challenge_finding));
+    findings.extend(judged.iter().map(attribute_finding));
+    findings.extend(outside_finding(&data.outside));
+    if data.of_earlier_fit {
+        let text = format!(
+            "These are figures of an earlier fit ({}), not of the model that was written: evaluate that one once later outcomes are in.",
+            data.measured_on
+        );
+        findings.push(Finding { answer: "unsure", text });
+    }
     if data.in_sample {
         findings.push(Finding {
             answer: "no",
@@ -77,6 +87,71 @@ fn alone(ranks: &str, calibration: &CalibrationVerdict) -> String {
     }
 }
 
+/// The headline with the columns that are written at the close.
+fn with_leaks(headline: String, judged: &[JudgedAttribute]) -> String {
+    let names = |is_used: bool| {
+        let names: Vec<String> =
+            judged.iter().filter(|found| found.is_proven && found.is_used == is_used).map(|found| format!("`{}`", found.feature)).collect();
+        match names.as_slice() {
+            [] => None,
+            [only] => Some(only.clone()),
+            [first, second] => Some(format!("{first} and {second}")),
+            [first, second, ..] => Some(format!("{first}, {second} and {} more", names.len() - 2)),
+        }
+    };
+    // An attribute without which the ranking would be another one.
+    let resting = judged
+        .iter()
+        .filter(|found| !found.is_proven && found.is_used)
+        .find(|found| found.without.is_some_and(|figures| figures.roc_auc_with - figures.roc_auc_without > RESTS));
+    let resting = resting.map_or(String::new(), |found| format!(" It rests on `{}`, which may know the outcome.", found.feature));
+    match (names(true), names(false)) {
+        (Some(used), _) => format!("The model reads {used}, written at the close: no figure here can be relied on. {headline}"),
+        (None, Some(left_out)) => format!("{headline} Left out, because written at the close: {left_out}.{resting}"),
+        (None, None) => format!("{headline}{resting}"),
+    }
+}
+
+/// An attribute that was suspected to know the outcome.
+fn attribute_finding(found: &JudgedAttribute) -> Finding {
+    let JudgedAttribute { feature, evidence, .. } = found;
+    if found.is_proven && !found.is_used {
+        return Finding { answer: "yes", text: format!("Column `{feature}` is written at the close and was left out: {evidence}.") };
+    }
+    let without = found.without.map_or(String::new(), |figures| {
+        format!(
+            " Without it, on the snapshots that training held out: AUC {} in place of {}, log-loss {} in place of {}.",
+            number(figures.roc_auc_without),
+            number(figures.roc_auc_with),
+            number(figures.log_loss_without),
+            number(figures.log_loss_with)
+        )
+    });
+    match found.is_proven {
+        true => {
+            Finding { answer: "no", text: format!("Column `{feature}` is written at the close, and the model reads it (--allow-leaks): {evidence}.{without}") }
+        }
+        false => Finding { answer: "unsure", text: format!("Column `{feature}` may know the outcome, and the model reads it: {evidence}.{without}") },
+    }
+}
+
+/// A fall of the AUC without an attribute from which on the ranking rests on it.
+const RESTS: f64 = 0.05;
+/// Rows of which so few are outside of training are no news.
+const SOME_OUTSIDE: f64 = 0.02;
+/// Rows of which so many are outside of training are another population.
+const MANY_OUTSIDE: f64 = 0.2;
+
+/// What of the rows is unlike those of training.
+fn outside_finding(outside: &OutsideTraining) -> Option<Finding> {
+    let named: Vec<&str> = outside.findings.iter().filter(|finding| finding.is_outside).take(3).map(|finding| finding.text.as_str()).collect();
+    let values = (outside.share >= SOME_OUTSIDE)
+        .then(|| format!("{} of these snapshots have values that training never saw: {}", per_cent(outside.share), named.join("; ")));
+    let parts: Vec<String> = values.into_iter().chain(outside.rule.clone()).collect();
+    let answer = if outside.share >= MANY_OUTSIDE { "no" } else { "unsure" };
+    (!parts.is_empty()).then(|| Finding { answer, text: format!("Outside of training: {}.", parts.join("; ")) })
+}
+
 /// What a headline adds about percentages.
 fn clause(calibration: &CalibrationVerdict) -> String {
     match calibration.kind {
@@ -98,17 +173,17 @@ fn disclaimer(kind: CalibrationKind) -> &'static str {
 }
 
 fn against(contest: &Contest, calibration: &CalibrationVerdict) -> String {
-    let rival = &contest.against;
+    let baseline = &contest.against;
     // An AUC looks at all leads, a team at the first ones only.
     let customers = contest.customers_difference;
     let ranking = match contest.verdict {
-        ContestVerdict::Better if customers.low > 0.0 => format!("The model finds more customers than {rival}"),
-        ContestVerdict::Better if customers.high < 0.0 => format!("The model ranks leads better than {rival}, and finds fewer customers with as many calls"),
-        ContestVerdict::Better => format!("The model ranks leads better than {rival}, and finds no more customers beyond chance with as many calls"),
-        ContestVerdict::Worse if customers.high < 0.0 => format!("The model finds fewer customers than {rival}"),
-        ContestVerdict::Worse => format!("The model ranks these leads worse than {rival}"),
-        ContestVerdict::NearlyTied => format!("The model and {rival} nearly tie on these leads"),
-        ContestVerdict::CannotTell => format!("Whether the model is better than {rival} cannot be told yet"),
+        ContestVerdict::Better if customers.low > 0.0 => format!("The model finds more customers than {baseline}"),
+        ContestVerdict::Better if customers.high < 0.0 => format!("The model ranks leads better than {baseline}, and finds fewer customers with as many calls"),
+        ContestVerdict::Better => format!("The model ranks leads better than {baseline}, and finds no more customers beyond chance with as many calls"),
+        ContestVerdict::Worse if customers.high < 0.0 => format!("The model finds fewer customers than {baseline}"),
+        ContestVerdict::Worse => format!("The model ranks these leads worse than {baseline}"),
+        ContestVerdict::NearlyTied => format!("The model and {baseline} nearly tie on these leads"),
+        ContestVerdict::CannotTell => format!("Whether the model is better than {baseline} cannot be told yet"),
     };
     match (contest.verdict, calibration.kind) {
         // Bad news about ranking needs no praise beside it.
@@ -120,36 +195,36 @@ fn against(contest: &Contest, calibration: &CalibrationVerdict) -> String {
 }
 
 /// One paragraph: who finds more customers with as many calls, and how sure that is.
-fn argument(comparison: &Comparison, contest: &Contest, rival: &ScoreFigures) -> String {
+fn argument(comparison: &Comparison, contest: &Contest, baseline: &ScoreFigures) -> String {
     let model = &comparison.scores[0];
     let (low, high) = (contest.auc_difference.low, contest.auc_difference.high);
     let first = format!(
         "On the same {} snapshots, AUC is {} for the model and {} for {}: a difference of {:+.3} ({low:+.3} to {high:+.3}).",
         count(comparison.n_rows),
         number(model.ranking.roc_auc.value),
-        number(rival.ranking.roc_auc.value),
-        rival.name,
+        number(baseline.ranking.roc_auc.value),
+        baseline.name,
         contest.auc_difference.value,
     );
     let second = match contest.verdict {
         ContestVerdict::Better => "That is beyond chance.".to_owned(),
-        ContestVerdict::Worse => format!("That is beyond chance: as things stand, keep {}.", rival.name),
+        ContestVerdict::Worse => format!("That is beyond chance: as things stand, keep {}.", baseline.name),
         ContestVerdict::NearlyTied => format!("Whichever is better, it is so by less than {NEARLY}: for ranking, either will do."),
         ContestVerdict::CannotTell => "That may be chance: wait for more outcomes before you change anything.".to_owned(),
     };
-    let (mine, theirs) = (&model.at_capacity, &rival.at_capacity);
+    let (mine, theirs) = (&model.at_capacity, &baseline.at_capacity);
     let calls = whole(mine.n_called);
     let found = match (contest.customers_a_month, mine.customers_a_month, theirs.customers_a_month) {
         (Some(difference), Some(own), Some(other)) => format!(
             "With the same {calls} calls, the model finds {:.1} customers a month and {} {:.1}: {:+.1} ({:+.1} to {:+.1}).",
-            own.value, rival.name, other.value, difference.value, difference.low, difference.high
+            own.value, baseline.name, other.value, difference.value, difference.low, difference.high
         ),
         _ => {
             let difference = contest.customers_difference;
             format!(
                 "With the same {calls} calls, the model finds {} customers and {} {}: {} ({} to {}).",
                 whole(mine.customers),
-                rival.name,
+                baseline.name,
                 whole(theirs.customers),
                 signed_whole(difference.value),
                 signed_whole(difference.low),
@@ -158,8 +233,8 @@ fn argument(comparison: &Comparison, contest: &Contest, rival: &ScoreFigures) ->
         }
     };
     let rates = |score: &ScoreFigures| score.tiers.iter().map(|tier| per_cent(tier.win_rate)).collect::<Vec<_>>().join(", ");
-    let in_order = if rival.tiers.windows(2).all(|pair| pair[0].win_rate >= pair[1].win_rate) { "" } else { ", which are not even in order" };
-    let last = format!("Its quartiles, best first, win {}; those of {} {}{in_order}.", rates(model), rival.name, rates(rival));
+    let in_order = if baseline.tiers.windows(2).all(|pair| pair[0].win_rate >= pair[1].win_rate) { "" } else { ", which are not even in order" };
+    let last = format!("Win rates of its quartiles, top first: {}; of those of {}: {}{in_order}.", rates(model), baseline.name, rates(baseline));
     format!("{first} {second} {found} {last}")
 }
 
@@ -170,15 +245,15 @@ fn standing_alone(comparison: &Comparison) -> String {
         Some(customers) => format!("finds {:.1} customers a month ({:.1} to {:.1})", customers.value, customers.low, customers.high),
         None => format!("finds {} customers", whole(model.at_capacity.customers)),
     };
-    let ratio = model.top_to_bottom.map_or(String::new(), |ratio| format!(" The best quarter wins {ratio:.1} times as often as the last."));
-    format!("With {calls} calls, the model {found}; {} of those called were won.{ratio}", per_cent(model.at_capacity.precision.value))
+    let ratio = model.top_to_bottom.map_or(String::new(), |ratio| format!(" The top quartile wins {ratio:.1} times as often as the bottom one."));
+    format!("With {calls} calls, the model {found}; precision at {calls}: {}.{ratio}", per_cent(model.at_capacity.precision.value))
 }
 
 fn ranking(evaluation: &Evaluation) -> Finding {
     let auc = evaluation.ranking.roc_auc;
     let capture = evaluation.ranking.capture_top_quartile;
     let text = format!(
-        "Ranking: AUC {} (95 % interval {} to {}; 0.5 is chance). The best quarter of leads holds {} of all wins ({} to {}).",
+        "Ranking: AUC {} (95 % interval {} to {}; 0.5 is chance). Capture rate at 25 %: {} of all wins ({} to {}).",
         number(auc.value),
         number(auc.low),
         number(auc.high),
@@ -285,7 +360,7 @@ fn age_finding(evaluation: &Evaluation, ages: AgeFigures) -> Finding {
     Finding { answer: if is_beaten { "yes" } else { "no" }, text }
 }
 
-fn contest_finding(comparison: &Comparison, contest: &Contest, rival: &ScoreFigures) -> Finding {
+fn contest_finding(comparison: &Comparison, contest: &Contest, baseline: &ScoreFigures) -> Finding {
     let difference = contest.auc_difference;
     let answer = match contest.verdict {
         ContestVerdict::Better => "yes",
@@ -303,7 +378,7 @@ fn contest_finding(comparison: &Comparison, contest: &Contest, rival: &ScoreFigu
         contest.against,
         count(comparison.n_rows),
         number(comparison.scores[0].ranking.roc_auc.value),
-        number(rival.ranking.roc_auc.value),
+        number(baseline.ranking.roc_auc.value),
         difference.value,
         difference.low,
         difference.high

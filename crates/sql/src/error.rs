@@ -29,6 +29,9 @@ pub enum SqlError {
     /// Features of a flat export are its columns.
     #[error("a flat export has no events: its features are columns that its table has already, so write the score alone")]
     Flat,
+    /// Leads that end by silence.
+    #[error("[snapshots] has `silent`, and statements do not end leads by silence: compute the features here, or take the key out")]
+    Silent,
     /// Local times.
     #[error("[{table}] has `time_zone = \"{zone}\"`, and SQL turns local times to UTC each engine in its own way: store them in UTC")]
     TimeZone {

@@ -86,6 +86,9 @@ pub(crate) fn add_snapshots(
     moments: &Moments,
     columns: &[LeadColumn],
 ) -> Result<(), SqlError> {
+    if config.snapshots.silent.is_some() {
+        return Err(SqlError::Silent);
+    }
     let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
     let created = config.leads.created_at.as_deref().ok_or(SqlError::Flat)?;
     let mut selected = vec![

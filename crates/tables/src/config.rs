@@ -504,6 +504,10 @@ pub struct SnapshotsConfig {
     /// In place of calendar snapshots, each lead once at each of these ages.
     #[schemars(with = "Option<Vec<String>>")]
     pub ages: Option<Vec<Span>>,
+    /// A lead without any event for so long, such as "365d", is not looked at, in training as in scoring, until one comes again;
+    /// default: every lead that is open.
+    #[schemars(with = "Option<String>")]
+    pub silent: Option<Span>,
     /// The last moment that the data speaks of, or "outcomes" for the end of the outcomes; default: the latest end of a table.
     #[schemars(with = "Option<String>")]
     pub observation_end: Option<ObservationEnd>,
@@ -511,7 +515,7 @@ pub struct SnapshotsConfig {
 
 impl Default for SnapshotsConfig {
     fn default() -> Self {
-        Self { from: None, order_by: None, horizon: Span::from_days(90), every: Every::Month, ages: None, observation_end: None }
+        Self { from: None, order_by: None, horizon: Span::from_days(90), every: Every::Month, ages: None, silent: None, observation_end: None }
     }
 }
 
@@ -1145,6 +1149,9 @@ impl Config {
                     "give [outcomes] a `path` and a `closed_at`, or leave the event tables out",
                 );
             }
+            if self.snapshots.silent.is_some() {
+                return fail("[snapshots] `silent` needs events with dates, and a flat export has none", "remove `silent`");
+            }
             if self.snapshots.ages.is_some() {
                 return fail("[snapshots] `ages` needs dates, and a flat export has none", "remove `ages`; `order_by` may name a column that stands for time");
             }
@@ -1190,6 +1197,9 @@ impl Config {
         }
         if self.snapshots.horizon == Span::ZERO {
             return fail("[snapshots] `horizon` is zero", "write the days in which a win counts, such as \"90d\"");
+        }
+        if self.snapshots.silent == Some(Span::ZERO) {
+            return fail("[snapshots] `silent` is zero", "write after how long without an event a lead is not looked at, such as \"365d\", or remove it");
         }
         if self.snapshots.ages.as_ref().is_some_and(Vec::is_empty) {
             return fail("[snapshots] `ages` is an empty list", "remove it for calendar snapshots, or write ages such as [\"7d\", \"30d\"]");

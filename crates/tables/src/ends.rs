@@ -233,9 +233,8 @@ fn tail(table: &str, column: &str, extent: &Extent, is_plan: bool, place: &Place
     let Extent { end, n_later, last, .. } = *extent;
     let rows = if n_later == 1 { "1 row lies".to_owned() } else { format!("{n_later} rows lie") };
     if is_plan {
-        let text = format!(
-            "has as many rows as usual until {end}; {rows} later in `{column}`, up to {last}: planned, or wrong; until when the data speaks is not told by them"
-        );
+        let text =
+            format!("has as many rows as usual until {end}; {rows} later in `{column}`, up to {last}: planned, or wrong; they do not set where the data ends");
         remarks.note(Note::new(table, text));
         return;
     }

@@ -234,6 +234,7 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
         history,
         is_flat: config.is_flat(),
         observation_end,
+        silent: config.snapshots.silent,
         entry_lag: ends.entry_lag,
         ends: ends.tables,
         matched,

@@ -25,6 +25,8 @@ pub struct ProfileInput {
     pub activities: Vec<PathBuf>,
     /// What the clock says.
     pub now: Option<Timestamp>,
+    /// Columns of the leads to leave out, and why, beside those that are left out anyhow.
+    pub leave_out: Vec<(String, String)>,
 }
 
 /// Looks at the files and writes the text of a config, with every guess as a comment. What it cannot tell stands there as a line to
@@ -41,7 +43,7 @@ pub fn profile(input: &ProfileInput, folder: &Path) -> Result<String, TablesErro
     let mut text = String::from(
         "# Written by `leadscore init`. Every line with a `guess:` wants a look, and every `question:` an answer;\n# `leadscore schema` knows every key.\n\n",
     );
-    let id = write_leads(&mut text, &leads, &input.leads, outcomes.is_some());
+    let id = write_leads(&mut text, &leads, input);
     for (number, (path, sheet)) in activities.iter().enumerate() {
         write_activities(&mut text, sheet, path, number, &leads, id.as_deref());
     }
@@ -67,8 +69,20 @@ fn question(text: &mut String, line: &str, why: &str) {
     let _ = writeln!(text, "# {line}   # question: {why}");
 }
 
-fn write_leads(text: &mut String, leads: &Sheet, path: &Path, has_outcomes: bool) -> Option<String> {
-    let _ = writeln!(text, "[leads]\npath = {}", quoted(&path.to_string_lossy()));
+/// Why a column is left out that is a status by its name; `None` for all others.
+fn status_by_name(name: &str) -> Option<String> {
+    const STATUS: &[&str] = &["status", "stage", "lifecycle", "lifecyclestage", "leadstatus", "dealstage", "phase", "disposition", "leadphase", "pipeline"];
+    const BESIDE: &[&str] = &["lead", "leads", "contact", "deal", "opportunity", "opp", "sales", "crm", "current", "hs", "sf", "account", "value", "name"];
+    let words = words_of(name);
+    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
+    // A marital status is none of the lead's.
+    let is_status = words.iter().any(|word| is(STATUS, word)) && words.iter().all(|word| is(STATUS, word) || is(BESIDE, word));
+    is_status.then(|| "a status, which is overwritten as the lead is worked; a log of its changes can stand in [history]".to_owned())
+}
+
+fn write_leads(text: &mut String, leads: &Sheet, input: &ProfileInput) -> Option<String> {
+    let has_outcomes = input.outcomes.is_some();
+    let _ = writeln!(text, "[leads]\npath = {}", quoted(&input.leads.to_string_lossy()));
     let id = leads.id();
     match &id {
         Some(id) => {
@@ -126,7 +140,10 @@ fn write_leads(text: &mut String, leads: &Sheet, path: &Path, has_outcomes: bool
         .columns
         .iter()
         .filter(|column| !named.contains(&column.name.as_str()) && flag.as_deref() != Some(&column.name))
-        .filter_map(|column| Some((column.name.as_str(), column.reason_to_leave_out()?)))
+        .filter_map(|column| {
+            let told = || input.leave_out.iter().find(|(name, _)| *name == column.name).map(|(_, reason)| reason.clone());
+            Some((column.name.as_str(), column.reason_to_leave_out().or_else(told).or_else(|| status_by_name(&column.name))?))
+        })
         .collect();
     if !excluded.is_empty() {
         text.push_str("exclude = [   # guess: take a line away to learn from its column\n");

@@ -133,6 +133,8 @@ pub struct LeadOutcome {
     pub closed: Option<Timestamp>,
     /// The first time it was won.
     pub won: Option<Timestamp>,
+    /// Whether a row that is open follows its last closing: it counts as closed all the same.
+    pub reopened: bool,
     /// Flat exports: whether it was won; `None` where the flag is missing.
     pub flag: Option<bool>,
     /// Sum of the amounts of its won deals, where the outcomes have amounts; for reports only, no feature sees it.
@@ -237,6 +239,8 @@ pub struct Tables {
     pub is_flat: bool,
     /// The last moment that the data speaks of; [`Timestamp::MAX`] for a flat export.
     pub observation_end: Timestamp,
+    /// After how long without an event a lead is not looked at; `None` where every open lead is.
+    pub silent: Option<Span>,
     /// How long after it happened nearly every win is entered: windows count as ended so much later.
     pub entry_lag: Span,
     /// Where each table ends, as far as its own times say.

@@ -115,8 +115,13 @@ impl Calibration {
 /// Curves that a model keeps beside its calibration.
 const N_REPLICATES: usize = 100;
 
+/// A bootstrap knows too little of an isotonic fit (Sen, Banerjee and Woodroofe 2010, Annals of Statistics 38(4)): as it is, intervals
+/// held the truth in 91 to 93 % of the leads in place of 95 % (docs/verdicts.md), so its curves count as so much farther apart.
+const ISOTONIC_WIDER: f64 = 1.25;
+
 /// The log-odds at a curve's knots by curves of the same kind, each of clusters drawn with replacement.
 fn resampled_curves(kind: CalibrationKind, curve: &CalibrationCurve, input: CalibrationInput<'_>, clusters: &Clusters) -> Vec<Vec<f32>> {
+    let wider = if kind == CalibrationKind::Isotonic { ISOTONIC_WIDER } else { 1.0 };
     let of_replicate = |replicate: usize| {
         let rows = resampled_rows(clusters, 7, replicate as u64);
         let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
@@ -124,7 +129,7 @@ fn resampled_curves(kind: CalibrationKind, curve: &CalibrationCurve, input: Cali
         // A draw may hold winners alone: it says nothing.
         let fitted = kind.fit(&labels, &probabilities).ok()?;
         #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
-        let log_odds: Vec<f32> = curve.knots.iter().map(|(sum, _)| fitted.at(*sum) as f32).collect();
+        let log_odds: Vec<f32> = curve.knots.iter().map(|&(sum, own)| (own + wider * (fitted.at(sum) - own)) as f32).collect();
         Some(log_odds)
     };
     (0..N_REPLICATES).into_par_iter().filter_map(of_replicate).collect()

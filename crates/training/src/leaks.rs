@@ -89,7 +89,7 @@ fn judge(matrix: &FeatureMatrix, labels: &[bool], clusters: &[u64], idx: usize, 
     } else if (filled_won - filled_lost).abs() >= SUSPICIOUS_FILL_GAP {
         (LeakVerdict::Suspicious, format!("filled for {} of won rows and {} of others", per_cent(filled_won), per_cent(filled_lost)))
     } else if auc >= NAMED_AUC && OVERWRITTEN_NAMES.iter().any(|hint| name.contains(hint)) {
-        (LeakVerdict::Suspicious, format!("its name speaks of something that is overwritten as a lead is worked, and alone it has an AUC of {auc:.3}"))
+        (LeakVerdict::Suspicious, format!("by its name it is overwritten as a lead is worked, and alone it has an AUC of {auc:.3}"))
     } else {
         (LeakVerdict::Clean, format!("AUC alone {auc:.3}"))
     };

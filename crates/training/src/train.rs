@@ -1,7 +1,7 @@
 //! Training, top to bottom: judge the data, hold out the latest, choose a penalty, measure once, refit on all.
 
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
-use leadscore_inference::{Card, CellCount, DataVerdict, FeatureScope, JudgedAttribute, LeadSample, Model, Scope, quartile_edges};
+use leadscore_inference::{Card, CellCount, DataVerdict, FeatureScope, JudgedAttribute, LeadSample, Model, Scope, WithAndWithout, quartile_edges};
 use leadscore_metrics::log_loss;
 use leadscore_solver::Direction;
 use sha2::{Digest, Sha256};
@@ -196,18 +196,24 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
     let choose_on = |rows: &[usize]| choose(input, &sample_leads(clusters, rows, options.max_selection_rows), &known, options);
     // What is measured was chosen on earlier rows alone. What ships is chosen on all of them, which may be many times as many
     // where windows are long; unless the choice has had all the rows that it looks at.
-    let (choice, holdout) = match &latest {
+    let (measured_choice, choice) = match &latest {
         Some(fold) => {
             let earlier = choose_on(&fold.train)?;
-            let holdout = measure(input, fold, &known, &earlier, options.solver)?;
-            (if fold.train.len() >= options.max_selection_rows { earlier } else { choose_on(&all)? }, holdout)
+            let choice = if fold.train.len() >= options.max_selection_rows { earlier.clone() } else { choose_on(&all)? };
+            (earlier, choice)
         }
         None => {
             let choice = choose_on(&all)?;
-            let holdout = cross_validate(input, &known, &choice, options.solver)?;
-            (choice, holdout)
+            (choice.clone(), choice)
         }
     };
+    let mut holdout = held_out(input, latest.as_ref(), &known, &measured_choice, options.solver)?;
+    if measured_choice.shape != choice.shape {
+        holdout
+            .description
+            .push_str(&format!("; the model written is {}, which was chosen and fitted on all snapshots and is not measured by them", choice.shape.describe()));
+    }
+    let without = without_suspicious(input, latest.as_ref(), &known, &measured_choice, &leaks, &holdout, options)?;
     let learning = if options.learning_curve {
         let fold = latest.clone().or_else(|| lead_folds(clusters, labels, &all).into_iter().next());
         fold.map(|fold| learning_curve(input, &fold, &known, &choice, options.solver)).transpose()?
@@ -297,12 +303,17 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
         data: None,
         scope: Some(Scope {
             every: None,
+            silent: None,
             losses_kept: options.losses_kept,
             clusters: "leads".to_owned(),
             ages: None,
             features: FeatureScope::of_columns(matrix),
             leads: LeadSample::of(lead_keys),
-            judged: leaks.iter().filter(|finding| finding.verdict != LeakVerdict::Clean).map(|finding| judged(finding, options.allow_leaks)).collect(),
+            judged: leaks
+                .iter()
+                .filter(|finding| finding.verdict != LeakVerdict::Clean)
+                .map(|finding| judged(finding, options.allow_leaks, &without))
+                .collect(),
         }),
     };
     if options.losses_kept < 1.0 {
@@ -318,9 +329,15 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
 }
 
 /// What the model file keeps of a finding.
-fn judged(finding: &LeakFinding, allow_leaks: bool) -> JudgedAttribute {
+fn judged(finding: &LeakFinding, allow_leaks: bool, without: &[(String, WithAndWithout)]) -> JudgedAttribute {
     let is_proven = finding.verdict == LeakVerdict::Proven;
-    JudgedAttribute { feature: finding.feature.clone(), is_proven, is_used: !is_proven || allow_leaks, evidence: finding.evidence.clone(), without: None }
+    JudgedAttribute {
+        feature: finding.feature.clone(),
+        is_proven,
+        is_used: !is_proven || allow_leaks,
+        evidence: finding.evidence.clone(),
+        without: without.iter().find(|(feature, _)| *feature == finding.feature).map(|(_, figures)| *figures),
+    }
 }
 
 fn check(input: TrainInput<'_>) -> Result<(), TrainError> {
@@ -377,6 +394,45 @@ fn number_of(matrix: &FeatureMatrix, name: &str) -> Result<usize, TrainError> {
             Err(TrainError::Direction { feature: name.to_owned(), what, nearest: nearest.map(|idx| name_of(idx).to_owned()) })
         }
     }
+}
+
+/// Measures on the latest rows, or where there is no such fold on all of them.
+fn held_out(input: TrainInput<'_>, latest: Option<&Fold>, known: &Beforehand, choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
+    match latest {
+        Some(fold) => measure(input, fold, known, choice, solver),
+        None => cross_validate(input, known, choice, solver),
+    }
+}
+
+/// Suspicious attributes that are each denied to a fit, the most suspicious first; more are left as they are.
+const MAX_DENIED: usize = 5;
+
+/// What the held-out rows say of a fit that is denied an attribute, for each that is suspicious and used.
+fn without_suspicious(
+    input: TrainInput<'_>,
+    latest: Option<&Fold>,
+    known: &Beforehand,
+    choice: &Choice,
+    leaks: &[LeakFinding],
+    holdout: &Holdout,
+    options: &TrainOptions,
+) -> Result<Vec<(String, WithAndWithout)>, TrainError> {
+    let labels: Vec<bool> = holdout.rows.iter().map(|&row| input.labels[row]).collect();
+    let figures = |probabilities: &[f64]| Some((log_loss(&labels, probabilities).ok()?, leadscore_metrics::roc_auc(&labels, probabilities).ok()?));
+    let Some((log_loss_with, roc_auc_with)) = figures(&holdout.probabilities) else { return Ok(Vec::new()) };
+    let is_used = |finding: &&LeakFinding| finding.verdict == LeakVerdict::Suspicious || finding.verdict == LeakVerdict::Proven && options.allow_leaks;
+    let mut suspicious: Vec<&LeakFinding> = leaks.iter().filter(is_used).collect();
+    suspicious.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(b.auc.total_cmp(&a.auc)));
+    let mut found = Vec::new();
+    for finding in suspicious.into_iter().take(MAX_DENIED) {
+        let denied = Beforehand { skip: known.skip.iter().cloned().chain([finding.feature.clone()]).collect(), ..known.clone() };
+        // Without it nothing may be left to fit.
+        let Ok(other) = held_out(input, latest, &denied, choice, options.solver) else { continue };
+        if let Some((log_loss_without, roc_auc_without)) = figures(&other.probabilities) {
+            found.push((finding.feature.clone(), WithAndWithout { log_loss_with, log_loss_without, roc_auc_with, roc_auc_without }));
+        }
+    }
+    Ok(found)
 }
 
 /// Measures every row by a fit that has not seen its lead.

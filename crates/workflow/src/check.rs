@@ -101,7 +101,7 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
     if !findings.doubts.is_empty() {
         let n = findings.doubts.len();
         let what = if n == 1 { "one thing above could be read two ways".to_owned() } else { format!("{n} things above could be read two ways") };
-        findings.verdict.because.push(format!("{what}: say in the config how, or mend the files"));
+        findings.verdict.because.push(format!("{what}: settle each in the config, or correct the files"));
         return Ok(findings);
     }
     findings.caveats = caveats(project, &tables);
@@ -299,9 +299,9 @@ fn poison_test(project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> an
 fn poison_text(poison: &leadscore_features::PoisonFindings) -> Vec<String> {
     let c = leadscore_report::count;
     if poison.n_altered == 0 {
-        return vec!["poison test: nothing in the tables lies after a snapshot, so there is nothing to alter".to_owned()];
+        return vec!["look-ahead test: nothing in the tables lies after a snapshot, so there is nothing to alter".to_owned()];
     }
-    let tried = format!("poison test: {} facts after {} snapshots were altered", c(poison.n_altered), c(poison.n_snapshots));
+    let tried = format!("look-ahead test: {} facts after {} snapshots were altered", c(poison.n_altered), c(poison.n_snapshots));
     if poison.leaks.is_empty() {
         return vec![format!("{tried}; no feature changed by a bit")];
     }
@@ -346,7 +346,7 @@ impl Findings {
     #[cfg(feature = "spark")]
     pub(crate) fn of_engine(config: &Config, tables: DataProfile) -> Self {
         let page = page(Some(config), &tables, &[]);
-        let because = vec!["columns, leaks and the poison test are looked at by `check` of a part of these tables as files".to_owned()];
+        let because = vec!["columns, leaks and the look-ahead test are looked at by `check` of a part of these tables as files".to_owned()];
         let verdict = Verdict { ready: Ready::But, because, paste: Vec::new() };
         Self { tables, doubts: Vec::new(), computed: None, notes: Vec::new(), caveats: Vec::new(), verdict, is_wrong: false, page }
     }

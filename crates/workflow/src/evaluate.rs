@@ -1,17 +1,18 @@
 //! `evaluate`: does the model hold on snapshots that it has not seen, and does it beat every other score?
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use leadscore_core::{Snapshot, Timestamp};
+use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::{Model, quartile_tiers, score};
-use leadscore_report::{DataSection, Report, count};
+use leadscore_report::{DataSection, OutsideTraining, Report, count};
 use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables};
 
 use crate::backtest::backtest;
-use crate::evaluation::{Economy, Evaluated, MANUAL, Measurement, Rival, RivalKind, known_before, look, manual_rival, measure};
-use crate::project::{Project, cluster_keys, describe_counts};
+use crate::evaluation::{Baseline, BaselineKind, Economy, Evaluated, MANUAL, Measurement, known_before, look, manual_baseline, measure};
+use crate::project::{Project, cluster_keys, describe_counts, lead_keys};
 use crate::rules::{ReadRules, points_of};
 
 /// What a model is measured on, and beside what.
@@ -23,6 +24,8 @@ pub struct EvaluateOptions {
     pub to: Option<Timestamp>,
     /// Also look at snapshots from before the model's knowledge ended; the report says so.
     pub allow_in_sample: bool,
+    /// These are other leads than those that the model was trained on, of whatever time: refused where one is found among them.
+    pub other_leads: bool,
     /// Points by these rules, computed as of each snapshot, to compare with.
     pub rules: Vec<ReadRules>,
     /// Other models to compare with, and where each was read from.
@@ -51,11 +54,12 @@ pub struct Evaluation {
 pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> anyhow::Result<Evaluation> {
     let look = look(project, &project.config.report)?;
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
-    let from = options.from.unwrap_or(known_until);
+    let is_any_time = options.allow_in_sample || options.other_leads;
+    let from = options.from.unwrap_or(if is_any_time { Timestamp::MIN } else { known_until });
     let to = options.to.unwrap_or(Timestamp::MAX);
-    if from < known_until && !options.allow_in_sample {
+    if from < known_until && !is_any_time {
         bail!(
-            "--from {} lies before {}, until which the model knows everything: its figures would be in sample; train with an earlier --as-of, or pass --allow-in-sample",
+            "--from {} is before the model's training cutoff {}: the evaluation would be in sample; train with an earlier --as-of, pass --other-leads where these are not the leads of training, or --allow-in-sample",
             (project.write_time())(from),
             model.card.known_until
         );
@@ -67,12 +71,15 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
     let rows: Vec<usize> = (0..labelled.snapshots.len()).filter(|&row| (from..to).contains(&labelled.snapshots[row].at)).collect();
     if rows.is_empty() {
         bail!(
-            "no mature snapshot lies in the range from {}: the model knows everything until {}; train with an earlier --as-of, so that later snapshots are left to test on",
+            "no mature snapshot lies in the range from {}: the model's training cutoff is {}; train with an earlier --as-of, so that later snapshots are left to test on, or pass --other-leads where these are not the leads of training",
             (project.write_time())(from),
             model.card.known_until
         );
     }
     let snapshots: Vec<_> = rows.iter().map(|&row| labelled.snapshots[row]).collect();
+    if options.other_leads {
+        refuse_leads_of_training(model, &tables, &snapshots)?;
+    }
     let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
     let matrix = project.features_of(&tables, &model.specs, &snapshots)?;
     let scored = score(model, &matrix)?;
@@ -81,7 +88,7 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
         snapshots: earlier_rows.iter().map(|&row| labelled.snapshots[row]).collect(),
         labels: earlier_rows.iter().map(|&row| labelled.labels[row]).collect(),
     };
-    let rivals = rivals(options, project, &tables, &snapshots, &earlier)?;
+    let baselines = baselines(options, project, &tables, &snapshots, &earlier)?;
     let evaluated = Evaluated {
         project,
         tables: &tables,
@@ -93,17 +100,53 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
     };
     let mut measurement = {
         let _stage = project.stage("measuring", 1)?;
-        measure(&evaluated, &rivals, &options.economy.or(&project.config.report)).context("cannot evaluate these snapshots")?
+        measure(&evaluated, &baselines, &options.economy.or(&project.config.report)).context("cannot evaluate these snapshots")?
     };
     if options.backtest {
         measurement.measured.backtest = Some(backtest(project, &snapshots, &evaluated.labels, &cluster_keys(&tables, &snapshots))?);
     }
     let write_time = project.write_time();
     let period = format!("{} to {}", write_time(snapshots[0].at), write_time(snapshots[snapshots.len() - 1].at));
-    let measured_on = format!("{} snapshots of {}", count(rows.len()), project.name);
-    let data = data_section(project, &counts, &measurement, measured_on, period, from < known_until);
-    let snapshots = evaluated_table(project, &tables, &snapshots, &evaluated.labels, &scored, &rivals, &model.card.model_id);
+    let measured = MeasuredOn {
+        rows: format!(
+            "{} snapshots of {}{}",
+            count(rows.len()),
+            project.name,
+            if options.other_leads { ", leads that the model was not trained on" } else { "" }
+        ),
+        period,
+        in_sample: from < known_until && !options.other_leads,
+        of_earlier_fit: false,
+        outside: outside_training(project, model, &matrix),
+    };
+    let data = data_section(project, &counts, &measurement, measured);
+    let snapshots = evaluated_table(project, &tables, &snapshots, &evaluated.labels, &scored, &baselines, &model.card.model_id);
     Ok(Evaluation { report: Report::new(&model.card, model, measurement.measured, data, look), snapshots })
+}
+
+/// Refuses leads that the model was trained on.
+fn refuse_leads_of_training(model: &Model, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<()> {
+    let Some(leads) = model.scope.as_ref().map(|scope| &scope.leads).filter(|leads| !leads.is_empty()) else {
+        bail!("--other-leads: the model does not know which leads it was trained on, because it is of an earlier version; train it again");
+    };
+    let keys = lead_keys(tables, snapshots);
+    let known: BTreeSet<u32> = (0..keys.len()).filter(|&row| leads.holds(keys[row])).map(|row| snapshots[row].lead).collect();
+    match known.first() {
+        None => Ok(()),
+        Some(&first) => bail!(
+            "--other-leads: the model was trained on {} of these leads{}, such as `{}`: its figures would be in sample\n  hint: take the leads of training out of the tables, or evaluate on snapshots after its training cutoff {}",
+            count(known.len()),
+            if leads.is_whole() { "" } else { " at least" },
+            tables.leads.ids[first as usize],
+            model.card.known_until
+        ),
+    }
+}
+
+/// What of these rows is unlike those that the model was trained on; says so, too.
+pub(crate) fn outside_training(project: &Project, model: &Model, matrix: &FeatureMatrix) -> OutsideTraining {
+    let guarded = model.guard(matrix).unwrap_or_default();
+    OutsideTraining { share: guarded.n_outside as f64 / matrix.n_rows().max(1) as f64, findings: guarded.findings, rule: project.other_rule(model) }
 }
 
 /// Snapshots whose outcome was known before those that are evaluated.
@@ -113,9 +156,9 @@ struct Earlier {
 }
 
 /// Every score that the model is compared with: the manual column, files of rules, other models.
-fn rivals(others: &EvaluateOptions, project: &Project, tables: &Tables, snapshots: &[Snapshot], earlier: &Earlier) -> anyhow::Result<Vec<Rival>> {
-    let mut rivals: Vec<Rival> =
-        manual_rival(tables, snapshots, &earlier.snapshots, &earlier.labels, others.threshold.or(project.config.report.threshold)).into_iter().collect();
+fn baselines(others: &EvaluateOptions, project: &Project, tables: &Tables, snapshots: &[Snapshot], earlier: &Earlier) -> anyhow::Result<Vec<Baseline>> {
+    let mut baselines: Vec<Baseline> =
+        manual_baseline(tables, snapshots, &earlier.snapshots, &earlier.labels, others.threshold.or(project.config.report.threshold)).into_iter().collect();
     if !others.rules.is_empty() {
         // A model's tables hold the attributes that it reads, and rules may read others.
         let tables = project.quiet().load(&LoadOptions::default())?;
@@ -123,10 +166,10 @@ fn rivals(others: &EvaluateOptions, project: &Project, tables: &Tables, snapshot
         for rules in &others.rules {
             let mut points = points_of(rules, project, &tables, &all)?;
             let values = points.split_off(earlier.snapshots.len());
-            rivals.push(Rival {
+            baselines.push(Baseline {
                 name: format!("{} ({})", rules.file.score.name, file_name(&rules.path)),
                 origin: format!("rules of {}, computed as of each snapshot", rules.path.display()),
-                kind: RivalKind::Points { earlier: points, labels: earlier.labels.clone() },
+                kind: BaselineKind::Points { earlier: points, labels: earlier.labels.clone() },
                 values,
                 threshold: rules.file.thresholds().last().map(|threshold| threshold.from),
             });
@@ -138,36 +181,42 @@ fn rivals(others: &EvaluateOptions, project: &Project, tables: &Tables, snapshot
         let scored = score(model, &project.features_of(&tables, &model.specs, snapshots)?)?;
         let seen = Timestamp::from_micros(model.card.known_until_micros) > snapshots[0].at;
         let knows = if seen { ", after the first of these snapshots: it has seen some of these outcomes, and its figures are too good" } else { "" };
-        rivals.push(Rival {
+        baselines.push(Baseline {
             name: format!("the model {}", file_name(path)),
-            origin: format!("the model {}, which knows until {}{knows}", path.display(), model.card.known_until),
-            kind: RivalKind::Model,
+            origin: format!("the model {}, whose training cutoff is {}{knows}", path.display(), model.card.known_until),
+            kind: BaselineKind::Model,
             values: scored.probabilities,
             threshold: None,
         });
     }
-    Ok(rivals)
+    Ok(baselines)
 }
 
 fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-pub(crate) fn data_section(
-    project: &Project,
-    counts: &SnapshotCounts,
-    measurement: &Measurement,
-    measured_on: String,
-    period: String,
-    in_sample: bool,
-) -> DataSection {
+/// Which rows were measured, and how they stand to what the model was trained on.
+pub(crate) struct MeasuredOn {
+    /// In words.
+    pub(crate) rows: String,
+    /// From the first to the last, in words.
+    pub(crate) period: String,
+    pub(crate) in_sample: bool,
+    pub(crate) of_earlier_fit: bool,
+    pub(crate) outside: OutsideTraining,
+}
+
+pub(crate) fn data_section(project: &Project, counts: &SnapshotCounts, measurement: &Measurement, measured: MeasuredOn) -> DataSection {
     DataSection {
-        measured_on,
+        measured_on: measured.rows,
         snapshots: describe_counts(counts, project),
-        period,
-        in_sample,
+        period: measured.period,
+        in_sample: measured.in_sample,
+        of_earlier_fit: measured.of_earlier_fit,
+        outside: measured.outside,
         n_without_all: measurement.n_without_all,
-        rivals: measurement.rivals.clone(),
+        baselines: measurement.baselines.clone(),
         capacity: measurement.capacity.clone(),
         money: measurement.money.clone(),
     }
@@ -180,7 +229,7 @@ fn evaluated_table(
     snapshots: &[Snapshot],
     labels: &[bool],
     scored: &leadscore_inference::Scored,
-    rivals: &[Rival],
+    baselines: &[Baseline],
     model_id: &str,
 ) -> OutTable {
     let mut table = OutTable::default();
@@ -194,9 +243,9 @@ fn evaluated_table(
     table.push("contact_priority", OutColumn::Text(quartile_tiers(&scored.probabilities).iter().map(|tier| Some(tier.name().to_owned())).collect()));
     table.push("log_odds", OutColumn::Number(scored.log_odds.clone()));
     table.push("label", OutColumn::Integer(labels.iter().map(|&label| Some(i64::from(label))).collect()));
-    for rival in rivals {
-        let name = if rival.name == MANUAL { "manual_score" } else { &rival.name };
-        table.push(name, OutColumn::Number(rival.values.clone()));
+    for baseline in baselines {
+        let name = if baseline.name == MANUAL { "manual_score" } else { &baseline.name };
+        table.push(name, OutColumn::Number(baseline.values.clone()));
     }
     table.push("model_id", OutColumn::Text(vec![Some(model_id.to_owned()); snapshots.len()]));
     table

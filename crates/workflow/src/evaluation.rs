@@ -10,7 +10,7 @@ use leadscore_metrics::{
     RowWeights, ScoreInput, SegmentInput, ThresholdInput, VerdictInput, called_share, compare, cross_calibrated, evaluate, judge_calibration, roc_auc,
     segment_rows, threshold_table,
 };
-use leadscore_report::{AgeFigures, Breakdown, LeadRow, Look, Measured, RivalNote, Surprises, SwapList, ThresholdSection, count};
+use leadscore_report::{AgeFigures, BaselineNote, Breakdown, LeadRow, Look, Measured, Surprises, SwapList, ThresholdSection, count};
 use leadscore_tables::{Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables};
 
 use crate::project::{Project, cluster_keys, cluster_name};
@@ -29,19 +29,19 @@ pub(crate) struct Evaluated<'a> {
 }
 
 /// A score beside the model.
-pub(crate) struct Rival {
+pub(crate) struct Baseline {
     /// Such as "the manual score".
     pub(crate) name: String,
     pub(crate) origin: String,
-    pub(crate) kind: RivalKind,
+    pub(crate) kind: BaselineKind,
     /// Its value at each evaluated snapshot, NaN where it has none.
     pub(crate) values: Vec<f64>,
     /// From where on a lead is called today.
     pub(crate) threshold: Option<f64>,
 }
 
-/// What a rival's values are.
-pub(crate) enum RivalKind {
+/// What a baseline's values are.
+pub(crate) enum BaselineKind {
     /// Probabilities.
     Model,
     /// Points; what they were, and what became of it, on earlier snapshots.
@@ -69,7 +69,7 @@ impl Economy {
 /// All figures, and what the page says about how they came to be.
 pub(crate) struct Measurement {
     pub(crate) measured: Measured,
-    pub(crate) rivals: Vec<RivalNote>,
+    pub(crate) baselines: Vec<BaselineNote>,
     pub(crate) n_without_all: usize,
     pub(crate) capacity: String,
     pub(crate) money: Option<String>,
@@ -88,8 +88,8 @@ impl Evaluated<'_> {
     }
 }
 
-/// Measures the model beside its rivals.
-pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Economy) -> anyhow::Result<Measurement> {
+/// Measures the model beside its baselines.
+pub(crate) fn measure(evaluated: &Evaluated<'_>, baselines: &[Baseline], economy: &Economy) -> anyhow::Result<Measurement> {
     let snapshots = evaluated.snapshots();
     let labels = &evaluated.labels;
     let clusters = Clusters::new(&cluster_keys(evaluated.tables, &snapshots));
@@ -100,13 +100,13 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
     let evaluation = evaluate(input, BootstrapOptions::default())?;
     let calibration = calibration_verdict(evaluated, &snapshots, &clusters, &tiers, &names)?;
 
-    // Rows that every rival has a value for; a rival whose rows have one label only cannot be compared.
+    // Rows that every baseline has a value for; a baseline whose rows have one label only cannot be compared.
     let is_comparable = |rows: &[usize]| rows.iter().any(|&row| labels[row]) && rows.iter().any(|&row| !labels[row]);
-    let (rivals, left_out): (Vec<&Rival>, Vec<&Rival>) = rivals.iter().partition(|rival| is_comparable(&rows_with(&[rival], labels.len())));
-    for rival in left_out {
-        evaluated.project.remark(&format!("{} is left out of the comparison: among the snapshots that have it, not both won and others are", rival.name));
+    let (baselines, left_out): (Vec<&Baseline>, Vec<&Baseline>) = baselines.iter().partition(|baseline| is_comparable(&rows_with(&[baseline], labels.len())));
+    for baseline in left_out {
+        evaluated.project.remark(&format!("{} is left out of the comparison: among the snapshots that have it, not both won and others are", baseline.name));
     }
-    let common = rows_with(&rivals, labels.len());
+    let common = rows_with(&baselines, labels.len());
     if !is_comparable(&common) {
         bail!("no snapshots have all of these scores, won and others among them: compare with one at a time");
     }
@@ -117,20 +117,20 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
     let mut values = vec![pick(&evaluated.probabilities)];
     let mut probabilities = values.clone();
     let mut notes = Vec::new();
-    for rival in &rivals {
-        let own = pick(&rival.values);
-        let (said, calibration) = rival.probabilities(&own, &own_labels, &own_clusters)?;
-        notes.push(RivalNote {
-            name: rival.name.clone(),
-            origin: rival.origin.clone(),
+    for baseline in &baselines {
+        let own = pick(&baseline.values);
+        let (said, calibration) = baseline.probabilities(&own, &own_labels, &own_clusters)?;
+        notes.push(BaselineNote {
+            name: baseline.name.clone(),
+            origin: baseline.origin.clone(),
             calibration,
-            is_points: matches!(rival.kind, RivalKind::Points { .. }),
+            is_points: matches!(baseline.kind, BaselineKind::Points { .. }),
         });
         values.push(own);
         probabilities.push(said);
     }
     let score_tiers: Vec<Vec<usize>> = values.iter().map(|values| tier_numbers(&quartile_tiers(values))).collect();
-    let score_names: Vec<&str> = std::iter::once("model").chain(rivals.iter().map(|rival| rival.name.as_str())).collect();
+    let score_names: Vec<&str> = std::iter::once("model").chain(baselines.iter().map(|baseline| baseline.name.as_str())).collect();
     let scores: Vec<ScoreInput<'_>> = (0..values.len())
         .map(|idx| ScoreInput { name: score_names[idx], values: &values[idx], probabilities: &probabilities[idx], tiers: &score_tiers[idx] })
         .collect();
@@ -168,10 +168,10 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
         today: None,
     };
     let mut thresholds = vec![threshold_section("model", &values[0], false, rows)?];
-    for (rival, (values, note)) in rivals.iter().zip(values[1..].iter().zip(&notes)) {
-        thresholds.push(threshold_section(&rival.name, values, note.is_points, ThresholdInput { today: rival.threshold, ..rows })?);
+    for (baseline, (values, note)) in baselines.iter().zip(values[1..].iter().zip(&notes)) {
+        thresholds.push(threshold_section(&baseline.name, values, note.is_points, ThresholdInput { today: baseline.threshold, ..rows })?);
     }
-    let listed = Listed { evaluated, rival: rivals.first().map(|rival| rival.values.as_slice()) };
+    let listed = Listed { evaluated, baseline: baselines.first().map(|baseline| baseline.values.as_slice()) };
     let swap_lists = swap_lists(&listed, &common, &values, &calls, &comparison)?;
     let measured = Measured {
         surprises: surprises(&listed),
@@ -188,7 +188,7 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, rivals: &[Rival], economy: &Eco
     let n_called = measured.comparison.scores[0].at_capacity.n_called;
     Ok(Measurement {
         n_without_all: labels.len() - common.len(),
-        rivals: notes,
+        baselines: notes,
         capacity: periods.in_words(economy.capacity, n_called),
         money: economy.value.map(|value| format!("A call costs {}, a win is worth {value}", economy.cost.unwrap_or(0.0))),
         measured,
@@ -275,8 +275,8 @@ fn threshold_section(name: &str, values: &[f64], is_points: bool, rows: Threshol
 }
 
 /// Rows at which all of these have a value.
-fn rows_with(rivals: &[&Rival], n_rows: usize) -> Vec<usize> {
-    (0..n_rows).filter(|&row| rivals.iter().all(|rival| !rival.values[row].is_nan())).collect()
+fn rows_with(baselines: &[&Baseline], n_rows: usize) -> Vec<usize> {
+    (0..n_rows).filter(|&row| baselines.iter().all(|baseline| !baseline.values[row].is_nan())).collect()
 }
 
 fn tier_numbers(tiers: &[ContactPriority]) -> Vec<usize> {
@@ -297,17 +297,23 @@ pub(crate) fn known_before(project: &Project, snapshots: &[Snapshot], first: Tim
 /// What the manual column is called.
 pub(crate) const MANUAL: &str = "the manual score";
 
-/// The manual column as a rival, with what it was on earlier snapshots.
-pub(crate) fn manual_rival(tables: &Tables, snapshots: &[Snapshot], earlier: &[Snapshot], earlier_labels: &[bool], threshold: Option<f64>) -> Option<Rival> {
-    let kind = RivalKind::Points { earlier: manual_scores(tables, earlier)?, labels: earlier_labels.to_vec() };
+/// The manual column as a baseline, with what it was on earlier snapshots.
+pub(crate) fn manual_baseline(
+    tables: &Tables,
+    snapshots: &[Snapshot],
+    earlier: &[Snapshot],
+    earlier_labels: &[bool],
+    threshold: Option<f64>,
+) -> Option<Baseline> {
+    let kind = BaselineKind::Points { earlier: manual_scores(tables, earlier)?, labels: earlier_labels.to_vec() };
     let origin = "the column that the table holds today: if it was changed after the outcome, it is flattered".to_owned();
-    Some(Rival { name: MANUAL.to_owned(), origin, kind, values: manual_scores(tables, snapshots)?, threshold })
+    Some(Baseline { name: MANUAL.to_owned(), origin, kind, values: manual_scores(tables, snapshots)?, threshold })
 }
 
-impl Rival {
+impl Baseline {
     /// What its values say as probabilities, and how that was found.
     fn probabilities(&self, values: &[f64], labels: &[bool], clusters: &Clusters) -> anyhow::Result<(Vec<f64>, String)> {
-        let RivalKind::Points { earlier, labels: earlier_labels } = &self.kind else {
+        let BaselineKind::Points { earlier, labels: earlier_labels } = &self.kind else {
             return Ok((values.to_vec(), "Its percentages are its own".to_owned()));
         };
         let known: Vec<usize> = (0..earlier.len()).filter(|&row| !earlier[row].is_nan()).collect();
@@ -515,8 +521,8 @@ fn segment_columns(evaluated: &Evaluated<'_>) -> anyhow::Result<Vec<usize>> {
 /// Rows that are shown as leads.
 struct Listed<'a> {
     evaluated: &'a Evaluated<'a>,
-    /// Values of the first rival, NaN where it has none.
-    rival: Option<&'a [f64]>,
+    /// Values of the first baseline, NaN where it has none.
+    baseline: Option<&'a [f64]>,
 }
 
 impl Listed<'_> {
@@ -536,7 +542,7 @@ impl Listed<'_> {
             lead: tables.leads.ids[key.lead as usize].clone(),
             snapshot: (project.write_time())(key.at),
             likelihood: 100.0 * self.evaluated.probabilities[row],
-            rival: self.rival.map(|values| values[row]).filter(|value| !value.is_nan()),
+            baseline: self.baseline.map(|values| values[row]).filter(|value| !value.is_nan()),
             is_won,
             became: self.became(key, is_won),
             reasons: reasons.iter().take(N_REASONS).map(|reason| format!("{} ({:+.2})", reason.text, reason.log_odds)).collect(),
@@ -565,7 +571,7 @@ fn surprises(listed: &Listed<'_>) -> Surprises {
     }
 }
 
-/// For each rival, whom only the model and only the rival would call; `rows` are those that are compared.
+/// For each baseline, whom only the model and only the baseline would call; `rows` are those that are compared.
 fn swap_lists(listed: &Listed<'_>, rows: &[usize], values: &[Vec<f64>], calls: &Calls<'_>, comparison: &Comparison) -> anyhow::Result<Vec<SwapList>> {
     let called =
         values.iter().map(|values| Ok(called_share(&Ranking::new(values)?, calls.period_of_row, calls.of_period))).collect::<Result<Vec<_>, MetricError>>()?;
@@ -580,7 +586,7 @@ fn swap_lists(listed: &Listed<'_>, rows: &[usize], values: &[Vec<f64>], calls: &
         listed.leads(order.map(|row| rows[row]).collect::<Vec<_>>().into_iter(), LONGEST_LIST)
     };
     Ok((1..values.len())
-        .map(|rival| SwapList { against: comparison.scores[rival].name.clone(), only_model: only(0, rival), only_rival: only(rival, 0) })
+        .map(|baseline| SwapList { against: comparison.scores[baseline].name.clone(), only_model: only(0, baseline), only_baseline: only(baseline, 0) })
         .collect())
 }
 

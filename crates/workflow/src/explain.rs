@@ -24,6 +24,8 @@ pub struct Explanation {
     log_odds: f64,
     reasons: Vec<Contribution>,
     next_tier: Option<NextTier>,
+    /// What is unlike training about the lead; `None` where nothing is, or the model does not know what training saw.
+    guard: Option<String>,
     model_id: String,
 }
 
@@ -105,6 +107,7 @@ pub fn explain(project: &Project, model: &Model, id: &str, as_of: Option<Timesta
         log_odds,
         reasons: model.reasons(&matrix, row).into_iter().map(&mut step).collect(),
         next_tier: next_tier(model, &matrix, row, &scored.log_odds, &tiers),
+        guard: model.guard(&matrix).and_then(|mut guarded| guarded.of_row.swap_remove(row)),
         model_id: model.card.model_id.clone(),
     })
 }
@@ -161,6 +164,9 @@ impl Explanation {
         let mut lines = vec![format!("lead {}{at}", explanation.lead)];
         let interval = explanation.interval.map_or(String::new(), |(low, high)| format!(" (95 % interval {low:.1} to {high:.1} %)"));
         lines.push(format!("likelihood to close {:.1} %{interval}, contact priority {}", explanation.likelihood_to_close, explanation.contact_priority));
+        if let Some(guard) = &explanation.guard {
+            lines.push(format!("outside of what training saw: {guard}"));
+        }
         lines.push(String::new());
         let widest = explanation.reasons.iter().map(|reason| reason.log_odds.abs()).fold(0.05, f64::max);
         let bar = |log_odds: f64| {

@@ -24,11 +24,11 @@ pub fn inspect(model: &Model, curves: bool) -> String {
             card.snapshots_from,
             card.snapshots_to
         ),
-        format!("knows until  {}", card.known_until),
+        format!("cutoff       {}", card.known_until),
         format!("data         {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason),
         format!("kind         {}: {}", card.kind, card.penalty_choice),
         format!("fit          {}", card.fit),
-        format!("measured on  {}", card.evaluation),
+        format!("held out     {}", card.evaluation),
     ];
     for challenge in &card.challenges {
         lines.push(format!("challenge    {} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));

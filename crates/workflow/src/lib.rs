@@ -49,6 +49,6 @@ pub use score::{ScoreOptions, Scores, score_leads};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
 pub use sql::{model_with_features_sql, table_names};
 pub use text::{error_text, table};
-pub use train::{Fitting, Training, train, write_bytes, write_model, write_text};
+pub use train::{Fitting, Training, columns_written_at_close, train, write_bytes, write_model, write_text};
 
 pub use evaluation::Economy;

@@ -1,6 +1,6 @@
 //! A config with its folder, and the road from it to tables, snapshots and features that every command takes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -224,9 +224,46 @@ impl Project {
         }
     }
 
+    /// How leads are looked at by this config and were at training, where that differs; `None` where it is the same, or not known.
+    pub(crate) fn other_rule(&self, model: &Model) -> Option<String> {
+        if self.config.is_flat() {
+            return None;
+        }
+        let settings = &self.config.snapshots;
+        let shown = |ages: &[String]| format!("ages = [{}]", ages.iter().map(|age| format!("\"{age}\"")).collect::<Vec<_>>().join(", "));
+        let every = |every: &str| format!("every = \"{every}\"");
+        let silent = |silent: Option<&str>| silent.map_or(String::new(), |silent| format!(", silent = \"{silent}\""));
+        let scope = model.scope.as_ref()?;
+        let own = match (&model.card.ages, scope.every.as_deref()) {
+            (Some(ages), _) => shown(ages),
+            (None, Some(rule)) => every(rule),
+            (None, None) => return None,
+        };
+        let asked = match &settings.ages {
+            Some(ages) => shown(&ages.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            None => every(&settings.every.to_string()),
+        };
+        let own = own + &silent(scope.silent.as_deref());
+        let asked = asked + &silent(settings.silent.map(|span| span.to_string()).as_deref());
+        (own != asked).then(|| format!("the model was trained on snapshots by {own}, and the config has {asked}"))
+    }
+
     /// Refuses to measure a model on tables that hold a part of the leads not won: observed rates would be of that part.
     pub(crate) fn whole_tables(&self, model: &Model, what: &str) -> anyhow::Result<()> {
-        let kept = self.config.model.losses_kept.min(model.scope.as_ref().map_or(1.0, |scope| scope.losses_kept));
+        self.all_losses(model.scope.as_ref().map_or(1.0, |scope| scope.losses_kept), what)
+    }
+
+    /// The same of a model that is yet to be trained.
+    ///
+    /// # Errors
+    ///
+    /// `losses_kept` is below 1.
+    pub fn measurable(&self, what: &str) -> anyhow::Result<()> {
+        self.all_losses(1.0, what)
+    }
+
+    fn all_losses(&self, at_training: f64, what: &str) -> anyhow::Result<()> {
+        let kept = self.config.model.losses_kept.min(at_training);
         if kept < 1.0 {
             bail!(
                 "{what}: the tables hold {kept} of the leads not won (`losses_kept`), so that the observed win rate is not the one that the model predicts; use tables with all leads and `losses_kept = 1`"
@@ -325,7 +362,8 @@ pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Optio
     let specs = project.plan(&leadscore_features::survey(tables, &labelled.snapshots))?;
     let matrix = project.features_of(tables, &specs, &labelled.snapshots)?;
     let lead_keys = lead_keys(tables, matrix.keys());
-    let clusters = if tables.leads.accounts.is_some() { cluster_keys(tables, matrix.keys()) } else { lead_keys.clone() };
+    let clusters = cluster_keys(tables, matrix.keys());
+    note_shared_closings(project, tables);
     Ok((Labelled { matrix, labels: labelled.labels, lead_keys, clusters }, counts))
 }
 
@@ -335,18 +373,26 @@ pub(crate) fn no_snapshot(project: &Project, counts: &SnapshotCounts, observatio
         "check `flag`, `won` and `order_by`".to_owned()
     } else {
         format!(
-            "the data speaks until {observation_end}, and a window of {} must have ended by then: look at `horizon`, `from`, `observation_end` and --as-of",
+            "the data ends at {observation_end}, and a window of {} must have ended by then: look at `horizon`, `from`, `observation_end` and --as-of",
             project.config.snapshots.horizon
         )
     };
     anyhow::anyhow!("there is no mature snapshot to learn from: {}; {hint}", describe_counts(counts, project))
 }
 
-/// A hash of what rows of chance are: the account of each snapshot's lead where the config names one, else the lead.
+/// A hash of what rows of chance are: the account of each snapshot's lead where the config names one, else the closing that it shares
+/// with other leads, else the lead.
 ///
 /// One deal often closes for several leads of an account at once, and what an account wants its leads want.
 pub fn cluster_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
-    let Some(accounts) = &tables.leads.accounts else { return lead_keys(tables, snapshots) };
+    let Some(accounts) = &tables.leads.accounts else {
+        let shared = shared_closings(tables);
+        let of_lead = |snapshot: &Snapshot| match tables.outcomes[snapshot.lead as usize].closed {
+            Some(closed) if shared.contains(&closed) => stable_hash(&format!("closing {}", closed.micros())),
+            _ => stable_hash(&tables.leads.ids[snapshot.lead as usize]),
+        };
+        return snapshots.iter().map(of_lead).collect();
+    };
     let of_lead = |lead: u32| match accounts[lead as usize] {
         MISSING => stable_hash(&tables.leads.ids[lead as usize]),
         account => stable_hash(&format!("account {}", tables.leads.account_names[account as usize])),
@@ -356,7 +402,55 @@ pub fn cluster_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
 
 /// What [`cluster_keys`] are of.
 pub(crate) fn cluster_name(tables: &Tables) -> &'static str {
-    if tables.leads.accounts.is_some() { "accounts" } else { "leads" }
+    if tables.leads.accounts.is_some() {
+        "accounts"
+    } else if shared_closings(tables).is_empty() {
+        "leads"
+    } else {
+        "leads or joint closings"
+    }
+}
+
+/// Leads that one deal closes, at most; more that close in one moment were closed by a job.
+const LARGEST_DEAL: usize = 50;
+/// The share of the closed leads that close in the moment of another one from which on it is news.
+const MANY_SHARED: f64 = 0.05;
+
+/// Moments at which several leads close, as the contacts of one deal do; none where times have no seconds, since in a minute, or on a
+/// day, many close.
+fn shared_closings(tables: &Tables) -> HashSet<Timestamp> {
+    const MINUTE: i64 = 60_000_000;
+    let mut counts: HashMap<Timestamp, usize> = HashMap::new();
+    for closed in tables.outcomes.iter().filter_map(|outcome| outcome.closed) {
+        *counts.entry(closed).or_default() += 1;
+    }
+    // What is known from the end of a minute, or of a day, on is no moment.
+    let has_seconds = |at: &Timestamp| at.micros() % MINUTE != 0 && (at.micros() + 1) % MINUTE != 0;
+    if counts.keys().filter(|at| has_seconds(at)).count() < counts.len() / 2 {
+        return HashSet::new();
+    }
+    counts.retain(|at, count| (2..=LARGEST_DEAL).contains(count) && has_seconds(at));
+    counts.into_keys().collect()
+}
+
+/// Says where many leads close together and no account is named, which would also join those that are open.
+fn note_shared_closings(project: &Project, tables: &Tables) {
+    if tables.leads.accounts.is_some() {
+        return;
+    }
+    let shared = shared_closings(tables);
+    let closings = || tables.outcomes.iter().filter_map(|outcome| outcome.closed);
+    let (n_shared, n_closed) = (closings().filter(|closed| shared.contains(closed)).count(), closings().count());
+    let n_days = closings().map(|at| at.end_of_day()).collect::<HashSet<_>>().len();
+    // So many meet by chance where each second of eight hours a day is as good as another.
+    let by_chance = n_closed as f64 / (n_days.max(1) as f64 * 28_800.0);
+    if n_shared as f64 > (MANY_SHARED + 2.0 * by_chance) * n_closed as f64 {
+        project.remark(&format!(
+            "note: {} of {} closed leads close in the very moment of another one, as the contacts of one deal do: they count together; `account` of [leads] would join those that are open, too",
+            count(n_shared),
+            count(n_closed)
+        ));
+    }
 }
 
 /// A hash of the lead of each snapshot.
@@ -388,6 +482,7 @@ pub fn describe_counts(counts: &SnapshotCounts, project: &Project) -> String {
         (counts.immature, "snapshots left out because their window had not ended"),
         (counts.before_from, "before `from`"),
         (counts.closed_before, "whose lead had closed by then"),
+        (counts.silent, "of leads that nobody had touched for longer than `silent`"),
         (counts.leads_never_at_risk, "leads never at risk at a snapshot"),
         (counts.won_unseen, "of these won"),
         (counts.leads_without_time, "leads without creation time"),

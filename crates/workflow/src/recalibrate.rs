@@ -61,7 +61,7 @@ pub fn recalibrate(project: &Project, mut model: Model, options: RecalibrateOpti
     let scored = score(&model, &project.features_of(&tables, &model.specs, &snapshots)?)?;
     let write_time = project.write_time();
     let what = format!(
-        "{} snapshots from {} to {}, {wins} won: said {:.2} % on average, {:.2} % were won",
+        "{} snapshots from {} to {}, {wins} won: {:.2} % predicted on average, {:.2} % observed",
         count(labels.len()),
         write_time(snapshots[0].at),
         write_time(snapshots[snapshots.len() - 1].at),
@@ -183,7 +183,7 @@ fn choose_kind(project: &Project, input: CalibrationInput<'_>, rarer: usize, has
         let gap = gap_in_errors(input);
         if kind == CalibrationKind::Unchanged && gap.abs() > 1.96 {
             project.remark(&format!(
-                "fitted on the earlier outcomes, log-loss on the later ones: {losses}; none is better beyond chance there, but over all outcomes what was said is {:.1} standard errors from what happened; taken: {}",
+                "fitted on the earlier outcomes, log-loss on the later ones: {losses}; none is better beyond chance there, but over all outcomes predicted and observed differ by {:.1} standard errors; taken: {}",
                 gap.abs(),
                 CalibrationKind::Shift.name()
             ));

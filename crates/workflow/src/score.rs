@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability};
-use leadscore_features::{UnknownKinds, compute, scoring_snapshots};
+use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
 use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
 use leadscore_report::count;
 use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
@@ -73,13 +73,7 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
     let mut found = find_open(project, model, options)?;
     let as_of = found.as_of;
     if found.open.is_empty() {
-        bail!(
-            "no lead is open at {}: {} were won before, {} closed otherwise, {} are not yet created",
-            (project.write_time())(as_of),
-            found.won.len(),
-            found.n_closed_lost,
-            found.n_not_yet
-        );
+        bail!("no lead is open at {}: {}", (project.write_time())(as_of), found.not_scored());
     }
     let _stage = project.stage("scoring", 1)?;
     let matrix = found.in_order();
@@ -115,7 +109,7 @@ fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, open: &[Liste
     let allowed = project.config.guards.outside_training;
     if n >= FEWEST_GUARDED && guarded.n_outside as f64 > allowed * n as f64 {
         bail!(
-            "{} of {} open leads ({:.0} %) lie outside of what the model was trained on: {}\n  hint: mend the table, train again, or in the config,\n    [guards]\n    outside_training = {:.2}   # they are scored all the same",
+            "{} of {} open leads ({:.0} %) lie outside of what the model was trained on: {}\n  hint: correct the table, train again, or in the config,\n    [guards]\n    outside_training = {:.2}   # they are scored all the same",
             count(guarded.n_outside),
             count(n),
             share(guarded.n_outside),
@@ -132,6 +126,9 @@ fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, open: &[Liste
     }
     for finding in guarded.findings.iter().filter(|finding| !finding.is_outside).take(5) {
         project.remark(&format!("note: {}", finding.text));
+    }
+    if let Some(rule) = project.other_rule(model) {
+        project.remark(&format!("note: {rule}: scores are of leads as the model saw them"));
     }
     if let Some(ages) = model.scope.as_ref().and_then(|scope| scope.ages) {
         // The oldest lead of training was looked at a window before the end of the data.
@@ -166,8 +163,7 @@ struct Found {
     has_manual_score: bool,
     open: Vec<Listed>,
     won: Vec<Listed>,
-    n_closed_lost: usize,
-    n_not_yet: usize,
+    left_out: LeftOut,
     /// The features of open leads.
     matrices: Vec<FeatureMatrix>,
     notes: Vec<Note>,
@@ -191,8 +187,7 @@ impl Found {
             has_manual_score: manual_score.is_some(),
             open: set.at_risk.iter().map(|snapshot| listed(snapshot.lead)).collect(),
             won: set.closed_won.iter().map(|&lead| listed(lead)).collect(),
-            n_closed_lost: set.n_closed_lost,
-            n_not_yet: set.n_not_yet,
+            left_out: set.left_out,
             matrices: vec![compute(tables, &model.specs, &set.at_risk)?],
             notes: tables.notes.clone(),
             unknown_kinds: UnknownKinds::new(tables, &model.specs, Some(&set.at_risk)),
@@ -201,15 +196,28 @@ impl Found {
     }
 
     fn add(&mut self, part: Self) {
-        let Self { as_of, has_manual_score, open, won, n_closed_lost, n_not_yet, matrices, notes, unknown_kinds, no_signal } = part;
+        let Self { as_of, has_manual_score, open, won, left_out, matrices, notes, unknown_kinds, no_signal } = part;
         (self.as_of, self.has_manual_score, self.no_signal) = (as_of, has_manual_score, no_signal);
         self.open.extend(open);
         self.won.extend(won);
-        self.n_closed_lost += n_closed_lost;
-        self.n_not_yet += n_not_yet;
+        self.left_out += left_out;
         self.matrices.extend(matrices);
         Note::merge(&mut self.notes, notes);
         self.unknown_kinds.add(unknown_kinds);
+    }
+
+    /// All other leads, by reason.
+    fn not_scored(&self) -> String {
+        let LeftOut { closed_lost, reopened, not_yet, without_time, silent } = self.left_out;
+        let again = if reopened > 0 { format!(" ({} of the closed have an open row after it, and count as closed)", count(reopened)) } else { String::new() };
+        let mut text = format!("{} closed won, {} closed otherwise{again}, {} not yet created", count(self.won.len()), count(closed_lost), count(not_yet));
+        if without_time > 0 {
+            text.push_str(&format!(", {} without a creation time", count(without_time)));
+        }
+        if silent > 0 {
+            text.push_str(&format!(", {} open and without an event for longer than `silent`", count(silent)));
+        }
+        text
     }
 
     /// Puts leads in order of id, and returns the features of open ones so.
@@ -381,14 +389,7 @@ fn summarise(project: &Project, found: &Found, scored: &Scored, tiers: &[Contact
         project.remark(&format!("scored {} leads; {} closed won", count(n), count(found.won.len())));
         project.remark(&format!("caveat: {FLAT_CAVEAT}"));
     } else {
-        project.remark(&format!(
-            "scored {} leads open at {}; {} closed won, {} closed otherwise, {} not yet created",
-            count(n),
-            found.as_of,
-            count(found.won.len()),
-            count(found.n_closed_lost),
-            count(found.n_not_yet)
-        ));
+        project.remark(&format!("scored {} leads open at {}; {}", count(n), found.as_of, found.not_scored()));
     }
     for tier in ContactPriority::QUARTILES {
         let rows: Vec<usize> = (0..n).filter(|&row| tiers[row] == tier).collect();

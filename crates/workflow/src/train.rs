@@ -1,20 +1,22 @@
 //! `train`: from closed leads to a model file.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
-use leadscore_core::{FeatureSource, FeatureSpec, Snapshot, Timestamp};
+use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec, Snapshot, Timestamp};
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::{LearningCurve, Model, Spread};
-use leadscore_report::Report;
-use leadscore_tables::{LoadOptions, ModelDirection, OutFile, Tables};
+use leadscore_report::{OutsideTraining, Report};
+use leadscore_tables::{Frames, LoadOptions, ModelDirection, OutFile, Tables};
 use leadscore_training::{
-    Direction, DropReason, Dropped, EvaluationKind, FinalInput, FinalState, LeakFinding, LeakVerdict, ModelKind, Population, SolverKind, TrainContext,
-    TrainInput, TrainOptions, Trained, find_final_leaks,
+    Direction, DropReason, Dropped, EvaluationKind, FinalInput, FinalState, LeakFinding, ModelKind, Population, SolverKind, TrainContext, TrainInput,
+    TrainOptions, Trained, find_final_leaks,
 };
 
-use crate::evaluate::data_section;
-use crate::evaluation::{Economy, Evaluated, known_before, look, manual_rival, measure};
+use crate::evaluate::{MeasuredOn, data_section};
+use crate::evaluation::{Economy, Evaluated, known_before, look, manual_baseline, measure};
+use crate::listener::Silent;
 use crate::project::{FLAT_CAVEAT, Labelled, Project, cluster_keys, cluster_name, describe_counts, label_and_compute};
 use crate::text::table;
 
@@ -49,6 +51,9 @@ pub struct Training {
 ///
 /// The tables cannot be read, or hold too little to learn from.
 pub fn train(project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> anyhow::Result<Training> {
+    if fitting.learning_curve {
+        project.measurable("--learning-curve")?;
+    }
     let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
     let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
     project.remark(&describe_counts(&counts, project));
@@ -73,6 +78,7 @@ fn complete_scope(project: &Project, tables: &Tables, labelled: &Labelled, model
     }
     let settings = &project.config.snapshots;
     scope.every = settings.ages.is_none().then(|| settings.every.to_string());
+    scope.silent = settings.silent.map(|span| span.to_string());
     scope.ages = Spread::of(labelled.matrix.keys().iter().map(|key| age_in_days(tables, key)));
 }
 
@@ -103,6 +109,28 @@ pub(crate) fn final_leaks(project: &Project, tables: &Tables, specs: &[FeatureSp
     let with_history: Vec<String> = tables.history.attributes.iter().map(|change| change.attribute.clone()).collect();
     let clusters = cluster_keys(tables, &snapshots);
     Ok(find_final_leaks(FinalInput { matrix: &matrix, states: &states, created: &created, clusters: &clusters }, &with_history))
+}
+
+/// Columns of the leads that are proven to be written at the close, with what speaks for it, by the text of a config that may be
+/// unfinished: then there are none.
+pub fn columns_written_at_close(config: String, path: &Path) -> Vec<(String, String)> {
+    let look = || -> anyhow::Result<Vec<(String, String)>> {
+        let project = Project::parse(config, path, &Frames::default(), Arc::new(Silent))?;
+        let tables = project.load(&LoadOptions::default())?;
+        let (labelled, _) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None);
+        let specs = project.plan(&leadscore_features::survey(&tables, &labelled.snapshots))?;
+        let column_of = |finding: LeakFinding| {
+            let spec = specs.iter().find(|spec| spec.name == finding.feature)?;
+            match &spec.source {
+                FeatureSource::Attribute { table: AttributeTable::Leads, column } => {
+                    Some((column.clone(), format!("written at the close: {}", finding.evidence)))
+                }
+                _ => None,
+            }
+        };
+        Ok(final_leaks(&project, &tables, &specs)?.into_iter().filter_map(column_of).collect())
+    };
+    look().unwrap_or_default()
 }
 
 /// How old a lead is at a snapshot, in days; NaN where it has no time of creation.
@@ -184,7 +212,7 @@ pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
     let single: Vec<&str> =
         tables.activities.iter().filter(|activities| activities.rows.visible.is_none()).map(|activities| activities.name.as_str()).collect();
     if !single.is_empty() {
-        caveats.push(format!("one clock only ({}): an event entered late counts from when it happened, not from when it was known", single.join(", ")));
+        caveats.push(format!("event time only ({}): an event entered late counts from when it happened, not from when it was known", single.join(", ")));
     }
     caveats
 }
@@ -213,11 +241,21 @@ fn first_names(dropped: &[&Dropped]) -> String {
 /// Says how training went.
 pub(crate) fn report_training(project: &Project, trained: &Trained) {
     let say = |text: &str| project.remark(text);
-    for finding in trained.leaks.iter().filter(|finding| finding.verdict != LeakVerdict::Clean) {
-        let verdict = if finding.verdict == LeakVerdict::Proven { "leak" } else { "suspicious" };
-        say(&format!("{verdict}: `{}`: {}", finding.feature, finding.evidence));
-    }
     let card = &trained.model.card;
+    for found in trained.model.scope.iter().flat_map(|scope| &scope.judged) {
+        let verdict = match (found.is_proven, found.is_used) {
+            (true, false) => "leak, left out",
+            (true, true) => "leak, used all the same",
+            (false, _) => "suspicious",
+        };
+        let without = found.without.map_or(String::new(), |figures| {
+            format!(
+                "; without it, held out: AUC {:.3} in place of {:.3}, log-loss {:.4} in place of {:.4}",
+                figures.roc_auc_without, figures.roc_auc_with, figures.log_loss_without, figures.log_loss_with
+            )
+        });
+        say(&format!("{verdict}: `{}`: {}{without}", found.feature, found.evidence));
+    }
     // What knows the outcome was named as a leak.
     let (weightless, empty): (Vec<&Dropped>, Vec<&Dropped>) =
         trained.dropped.iter().filter(|dropped| dropped.reason != DropReason::KnowsOutcome).partition(|dropped| dropped.reason == DropReason::Weightless);
@@ -239,7 +277,13 @@ pub(crate) fn report_training(project: &Project, trained: &Trained) {
     if let Some(learning) = &card.learning {
         learning_lines(learning).iter().for_each(|line| say(line));
     }
-    say(&format!("measured on: {}", card.evaluation));
+    // The model that is written has seen all outcomes: what is measured is a fit that has not.
+    let of_part = if trained.model.scope.as_ref().is_some_and(|scope| scope.losses_kept < 1.0) {
+        ", of the tables as they are, before the correction for `losses_kept`"
+    } else {
+        ""
+    };
+    say(&format!("held-out evaluation, of an earlier fit and not of the model written: {}{of_part}", card.evaluation));
     for (name, value) in &card.metrics {
         say(&format!("  {name:<18} {value:.4}"));
     }
@@ -265,6 +309,7 @@ impl Training {
     /// They cannot be measured, because they are too few.
     pub fn report(&self, project: &Project) -> anyhow::Result<Report> {
         let Self { trained, counts, tables, labelled } = self;
+        project.measurable("--report")?;
         let model = &trained.model;
         let rows = trained.holdout.rows.clone();
         let keys = |rows: &[usize]| rows.iter().map(|&row| labelled.matrix.keys()[row]).collect::<Vec<_>>();
@@ -272,13 +317,15 @@ impl Training {
         let snapshots = keys(&rows);
         let first = snapshots.iter().map(|key| key.at).min().unwrap_or(Timestamp::MAX);
         let earlier = known_before(project, labelled.matrix.keys(), first);
-        let rivals: Vec<_> = manual_rival(tables, &snapshots, &keys(&earlier), &labels(&earlier), project.config.report.threshold).into_iter().collect();
+        let baselines: Vec<_> = manual_baseline(tables, &snapshots, &keys(&earlier), &labels(&earlier), project.config.report.threshold).into_iter().collect();
         let evaluated =
             Evaluated { project, tables, model, matrix: &labelled.matrix, labels: labels(&rows), rows, probabilities: trained.holdout.probabilities.clone() };
         let economy = Economy::default().or(&project.config.report);
-        let measurement = measure(&evaluated, &rivals, &economy).context("cannot evaluate the held-out snapshots")?;
+        let measurement = measure(&evaluated, &baselines, &economy).context("cannot evaluate the held-out snapshots")?;
         let period = format!("{} to {}", model.card.snapshots_from, model.card.snapshots_to);
-        let data = data_section(project, counts, &measurement, trained.holdout.description.clone(), period, false);
+        let measured =
+            MeasuredOn { rows: trained.holdout.description.clone(), period, in_sample: false, of_earlier_fit: true, outside: OutsideTraining::default() };
+        let data = data_section(project, counts, &measurement, measured);
         Ok(Report::new(&model.card, model, measurement.measured, data, look(project, &project.config.report)?))
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
         economy: EconomyArgs::default(),
         backtest: false,
         allow_in_sample: false,
+        other_leads: false,
     };
     let verdict = show::quietly(|| evaluate::report(&evaluation))?.text();
     show::remark("3. training on everything known today, and scoring every open lead");

@@ -34,6 +34,7 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
         from: project.moments("--from", args.from.as_ref())?,
         to: project.moments("--to", args.to.as_ref())?,
         allow_in_sample: args.allow_in_sample,
+        other_leads: args.other_leads,
         rules,
         against,
         threshold: args.threshold,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use leadscore_tables::{ProfileInput, profile};
-use leadscore_workflow::{now, write_text};
+use leadscore_workflow::{columns_written_at_close, now, write_text};
 
 use crate::args::InitArgs;
 use crate::commands::Outcome;
@@ -23,8 +23,12 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
         outcomes: args.outcomes.as_deref().map(relative),
         activities: args.activities.iter().map(|path| relative(path)).collect(),
         now: Some(now()),
+        leave_out: Vec::new(),
     };
-    let text = profile(&input, folder)?;
+    let first = profile(&input, folder)?;
+    // What leads ended as says which of their columns were written then.
+    let leave_out = columns_written_at_close(first.clone(), &args.output);
+    let text = if leave_out.is_empty() { first } else { profile(&ProfileInput { leave_out, ..input }, folder)? };
     write_text(&args.output, &text)?;
     show::result(&text);
     let n_questions = text.matches("# question:").count();

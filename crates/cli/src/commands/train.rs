@@ -17,6 +17,9 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
         check_target(path)?;
     }
     let project = show::open(&args.config)?;
+    if args.report.is_some() || args.json.is_some() {
+        project.measurable("--report")?;
+    }
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let training = train(&project, as_of, args.fitting.clone().into())?;
     write_model(&training.trained.model, &args.output)?;

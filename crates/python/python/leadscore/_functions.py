@@ -147,6 +147,7 @@ def evaluate(
     value: float | None = None,
     backtest: bool = False,
     allow_in_sample: bool = False,
+    other_leads: bool = False,
 ) -> Report:
     """Measure a model on snapshots that it has not seen, beside every other score.
 
@@ -171,7 +172,10 @@ def evaluate(
     backtest : bool
         Also say how often to retrain, by fitting again as time goes on.
     allow_in_sample : bool
-        Also look at snapshots from before the model's knowledge ended; the report says so.
+        Also look at snapshots from before the model's training cutoff; the report says so.
+    other_leads : bool
+        These are not the leads of training, such as the other part of a split by lead: measure on all of their snapshots. An error
+        where a lead of training is among them.
     """
     project = open_project(config, leads, activities, outcomes, lookups, history)
     others = [(Path(name), other._native) for name, other in (against or {}).items()]
@@ -181,6 +185,7 @@ def evaluate(
         moment(start),
         moment(end),
         allow_in_sample,
+        other_leads,
         [Path(path) for path in rules],
         others,
         threshold,

@@ -95,6 +95,7 @@ class Project:
         start: str | None,
         end: str | None,
         allow_in_sample: bool,
+        other_leads: bool,
         rules: list[Path],
         against: list[tuple[Path, Model]],
         threshold: float | None,

@@ -141,7 +141,7 @@ pub(super) fn read_activities<'c>(
     gathered.remarks.count(&label, without_time, "events have no time and are left out");
     gathered.remarks.count(&label, early, "events happened before their lead was created; they count all the same");
     if recorded.is_none() {
-        let text = "has one clock: an event that was entered late counts from when it happened; `recorded_at` would say when it was known";
+        let text = "has event time only: an event that was entered late counts from when it happened; `recorded_at` would say when it was known";
         gathered.remarks.note(Note::new(&label, text));
     }
     if raw.n_rows == 0 && !table.is_spilled() {
@@ -225,7 +225,7 @@ fn read_values(raw: &RawTable<'_>, column: &str) -> Result<Vec<f64>, TablesError
             row,
             column,
             format!("the number {} is too large to be summed", values[row]),
-            "expected at most 1e15 either way: mend it, give it in a larger unit, or list it under `null_values` if it means missing",
+            "expected at most 1e15 either way: correct it, give it in a larger unit, or list it under `null_values` if it means missing",
         )),
     }
 }

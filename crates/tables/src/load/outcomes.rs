@@ -260,7 +260,8 @@ pub(super) fn read_outcomes<'c>(
             return Ok(());
         };
         let Some(is_won) = rows.results[row] else {
-            deals.open(position, rows.times[row].map(|stamp| stamp.known));
+            let at = rows.times[row].map(|stamp| stamp.known);
+            deals.open(position, at.filter(|at| options.as_of.is_none_or(|as_of| *at < as_of)));
             return Ok(());
         };
         let Some(stamp) = rows.times[row] else {
@@ -329,6 +330,7 @@ pub(super) fn read_outcomes<'c>(
     add(rows.n_without, "rows have no result; they count as not closed");
     add(rows.n_idle, "rows that are not closed have a time that nobody can mean; it is not used");
     add(without_time, "closed rows have no time and are left out");
+    deals.mark_reopened(outcomes);
     deals.say(outcomes, &mut add);
     if let Some(&row) = early.first() {
         let note = Note::counted("[outcomes]", early.len(), "outcomes close before their lead was created; those leads were never at risk");
@@ -365,11 +367,18 @@ impl Deals {
         }
     }
 
+    fn mark_reopened(&self, outcomes: &mut [LeadOutcome]) {
+        for (&lead, at) in &self.open {
+            let outcome = &mut outcomes[lead as usize];
+            let last = self.several.get(&lead).map(|[_, last]| last.0).or(outcome.closed);
+            outcome.reopened = last.is_some_and(|last| last < *at);
+        }
+    }
+
     fn say(&self, outcomes: &[LeadOutcome], add: &mut impl FnMut(usize, &str)) {
         let won_later = self.several.values().filter(|[first, last]| !first.1 && last.1).count();
         let lost_later = self.several.values().filter(|[first, last]| first.1 && !last.1).count();
-        let last_of = |lead: u32| self.several.get(&lead).map(|[_, last]| last.0).or(outcomes[lead as usize].closed);
-        let open_again = self.open.iter().filter(|(lead, at)| last_of(**lead).is_some_and(|last| last < **at)).count();
+        let open_again = outcomes.iter().filter(|outcome| outcome.reopened).count();
         add(self.n_several, "outcomes are of leads that closed before; a lead stays at risk until it first closes, and is won when it is first won");
         add(won_later, "leads were lost first and won later: they count as won");
         add(lost_later, "leads were won first and closed otherwise later: they count as won; if a win was a mistake, take its row out");
