@@ -75,7 +75,7 @@ class Models(unittest.TestCase):
         said = self.run_line("train", "--as-of", "2024-02-01", "-o", "m")
         self.assertRegex(said, r"suspicious: `tags`: .*; without it, held out: AUC 0\.[45]\d+ in place of 0\.[89]\d+")
         self.assertIn("held-out evaluation, of an earlier fit and not of the model written:", said)
-        self.assertIn("It rests on `tags`, which may know the outcome.", self.run_line("evaluate", "m"))
+        self.assertIn("The ranking rests on `tags`, which may know the outcome.", self.run_line("evaluate", "m"))
         self.assertNotIn('"marital_status"', self.run_line("init", "--leads", "leads.csv", "--outcomes", "deals.csv", "-o", "first.toml").split("[outcomes]")[0])
 
     def test_other_leads_at_the_same_time(self):
@@ -101,7 +101,11 @@ class Models(unittest.TestCase):
         self.assertRegex(self.run_line("evaluate", "m"), r"Outside of\s+training: \d\d % of these snapshots have values that training never saw")
         config = (self.folder / "leadscore.toml").read_text().replace("outside_training = 0.2", "outside_training = 1.0").replace('every = "month"', 'every = "week"')
         (self.folder / "leadscore.toml").write_text(config)
-        said = self.run_line("score", "m", "--intervals", "-o", "s.csv")
+        said = self.run_line("score", "m", "--intervals", "--json", "s.json", "-o", "s.csv")
+        summary = json.loads((self.folder / "s.json").read_text())
+        self.assertEqual(summary["outside"]["findings"][0]["feature"], "budget")
+        self.assertIn("week", summary["outside"]["rule"])
+        self.assertEqual(sum(tier["n_leads"] for tier in summary["tiers"]), summary["n_scored"])
         self.assertIn('the model was trained on snapshots by every = "month", and the config has every = "week"', said)
         with open(self.folder / "s.csv", newline="") as file:
             row = next(row for row in csv.DictReader(file) if row["guard"].startswith("budget"))

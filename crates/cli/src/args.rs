@@ -432,6 +432,9 @@ pub(crate) struct ScoreArgs {
     /// replaced
     #[arg(long, value_name = "TABLE", conflicts_with = "output")]
     pub(crate) table: Option<String>,
+    /// Also write the summary as JSON to this file: leads by tier and by reason, and what is unlike training
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
     /// Also write the 95 % interval of every likelihood
     #[arg(long)]
     pub(crate) intervals: bool,

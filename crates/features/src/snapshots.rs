@@ -60,7 +60,7 @@ pub struct ScoringSet {
 }
 
 /// Leads that are not scored, by reason; with those at risk and those won they are all leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct LeftOut {
     /// Closed and not won before the moment.
     pub closed_lost: usize,

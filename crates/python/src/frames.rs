@@ -18,6 +18,8 @@ const SHOWN: usize = 10;
 #[pyclass(frozen, module = "leadscore")]
 pub(crate) struct Table {
     pub(crate) frame: Frame,
+    /// Scores alone have one, as JSON.
+    pub(crate) summary: Option<String>,
 }
 
 /// A table of ours has no such column.
@@ -31,7 +33,7 @@ pub(crate) struct NoColumn {
 impl Table {
     pub(crate) fn new(py: Python<'_>, table: OutTable) -> PyResult<Self> {
         let frame = py.detach(|| table.into_frame()).map_err(|error| exception(py, &error.into()))?;
-        Ok(Self { frame })
+        Ok(Self { frame, summary: None })
     }
 }
 
@@ -44,6 +46,12 @@ impl Table {
         drop(requested_schema);
         let stream = self.frame.to_stream().map_err(|error| exception(py, &error.into()))?;
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+    }
+
+    /// Of scores, the summary: leads by tier and by reason, and what is unlike training; None for other tables.
+    #[getter]
+    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.summary.as_ref().map(|text| py.import("json")?.call_method1("loads", (text,))).transpose()
     }
 
     /// Names of the columns.

@@ -84,8 +84,11 @@ impl Project {
     fn score(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, as_of: Option<String>, intervals: bool) -> PyResult<Table> {
         let options = ScoreOptions { as_of: self.moment(py, "as_of", as_of)?, intervals, ..Default::default() };
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
-        let frame = run(py, listener, move |listener| score_leads(&project.heard_by(listener), &model, &options)?.frame())?;
-        Ok(Table { frame })
+        let (frame, summary) = run(py, listener, move |listener| {
+            let scores = score_leads(&project.heard_by(listener), &model, &options)?;
+            Ok((scores.frame()?, serde_json::to_string(&scores.summary)?))
+        })?;
+        Ok(Table { frame, summary: Some(summary) })
     }
 
     /// The explanation of one lead as JSON, and in words.

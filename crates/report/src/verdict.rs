@@ -104,7 +104,7 @@ fn with_leaks(headline: String, judged: &[JudgedAttribute]) -> String {
         .iter()
         .filter(|found| !found.is_proven && found.is_used)
         .find(|found| found.without.is_some_and(|figures| figures.roc_auc_with - figures.roc_auc_without > RESTS));
-    let resting = resting.map_or(String::new(), |found| format!(" It rests on `{}`, which may know the outcome.", found.feature));
+    let resting = resting.map_or(String::new(), |found| format!(" The ranking rests on `{}`, which may know the outcome.", found.feature));
     match (names(true), names(false)) {
         (Some(used), _) => format!("The model reads {used}, written at the close: no figure here can be relied on. {headline}"),
         (None, Some(left_out)) => format!("{headline} Left out, because written at the close: {left_out}.{resting}"),

@@ -18,6 +18,7 @@ mod simulate;
 mod train;
 
 mod score;
+mod score_summary;
 mod sql;
 
 mod backtest;
@@ -46,6 +47,7 @@ pub use recalibrate::{RecalibrateOptions, recalibrate};
 pub use reference::reference_of_config;
 pub use rules::{ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history, rules_table, write_rules};
 pub use score::{ScoreOptions, Scores, score_leads};
+pub use score_summary::{OutsideSummary, ScoreSummary, TierSummary};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
 pub use sql::{model_with_features_sql, table_names};
 pub use text::{error_text, table};

@@ -7,10 +7,10 @@ use anyhow::{Context, bail};
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
 use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
-use leadscore_report::count;
 use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
 
-use crate::project::{FLAT_CAVEAT, Project, load_options_of};
+use crate::project::{Project, load_options_of};
+use crate::score_summary::{ScoreSummary, TierSummary, guard, not_scored};
 use crate::source::Source;
 use crate::train::age_in_days;
 
@@ -51,6 +51,8 @@ pub struct Scores<'m> {
     intervals: bool,
     /// What is unlike training about each open lead; `None` where the model does not know what training saw.
     guards: Option<Vec<Option<String>>>,
+    /// How many leads were scored and left out, the tiers, and what is unlike training.
+    pub summary: ScoreSummary,
 }
 
 /// A lead of a score file.
@@ -73,14 +75,25 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
     let mut found = find_open(project, model, options)?;
     let as_of = found.as_of;
     if found.open.is_empty() {
-        bail!("no lead is open at {}: {}", (project.write_time())(as_of), found.not_scored());
+        bail!("no lead is open at {}: {}", (project.write_time())(as_of), not_scored(found.won.len(), &found.left_out));
     }
     let _stage = project.stage("scoring", 1)?;
     let matrix = found.in_order();
-    let guards = guard(project, model, &matrix, &found.open)?;
+    let ages: Vec<f64> = found.open.iter().map(|lead| lead.age).collect();
+    let (guards, outside) = guard(project, model, &matrix, &ages)?.unzip();
     let scored = score(model, &matrix)?;
     let tiers = tiers_of(project, model, &scored);
-    summarise(project, &found, &scored, &tiers);
+    let summary = ScoreSummary {
+        model_id: model.card.model_id.clone(),
+        as_of: (!project.config.is_flat()).then(|| (project.write_time())(as_of)),
+        n_scored: tiers.len(),
+        closed_won: found.won.len(),
+        left_out: found.left_out,
+        tiers: TierSummary::of(&scored.probabilities, &tiers),
+        no_signal: found.no_signal,
+        outside,
+    };
+    summary.say(project);
     let Found { has_manual_score, open, won, .. } = found;
     Ok(Scores {
         percentiles: percentiles(&scored.probabilities),
@@ -94,67 +107,9 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
         as_of: (!project.config.is_flat()).then_some(as_of),
         intervals: options.intervals,
         guards,
+        summary,
     })
 }
-
-/// Says what is unlike training about open leads, and refuses where too many are; for each lead, what it is.
-fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, open: &[Listed]) -> anyhow::Result<Option<Vec<Option<String>>>> {
-    let Some(mut guarded) = model.guard(matrix) else { return Ok(None) };
-    let n = open.len();
-    let share = |count: usize| 100.0 * count as f64 / n.max(1) as f64;
-    // The most frequent first.
-    let outside: Vec<(f64, String)> = (guarded.findings.iter().filter(|finding| finding.is_outside))
-        .map(|finding| (share(finding.n_rows), format!("{} ({:.0} % of leads)", finding.text, share(finding.n_rows))))
-        .collect();
-    let allowed = project.config.guards.outside_training;
-    if n >= FEWEST_GUARDED && guarded.n_outside as f64 > allowed * n as f64 {
-        bail!(
-            "{} of {} open leads ({:.0} %) lie outside of what the model was trained on: {}\n  hint: correct the table, train again, or in the config,\n    [guards]\n    outside_training = {:.2}   # they are scored all the same",
-            count(guarded.n_outside),
-            count(n),
-            share(guarded.n_outside),
-            outside.iter().take(5).map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("; "),
-            (guarded.n_outside as f64 / n as f64 * 100.0).ceil() / 100.0
-        );
-    }
-    // A lead or two beyond what training saw are in the file, and no news.
-    for (_, line) in outside.iter().take_while(|(share, _)| *share >= WORTH_A_LINE).take(5) {
-        project.remark(&format!("note: outside of training: {line}"));
-    }
-    if outside.first().is_some_and(|(share, _)| *share < WORTH_A_LINE) {
-        project.remark(&format!("{} of {} open leads have a value that training never saw; the column `guard` names it", count(guarded.n_outside), count(n)));
-    }
-    for finding in guarded.findings.iter().filter(|finding| !finding.is_outside).take(5) {
-        project.remark(&format!("note: {}", finding.text));
-    }
-    if let Some(rule) = project.other_rule(model) {
-        project.remark(&format!("note: {rule}: scores are of leads as the model saw them"));
-    }
-    if let Some(ages) = model.scope.as_ref().and_then(|scope| scope.ages) {
-        // The oldest lead of training was looked at a window before the end of the data.
-        let oldest = ages.high + 0.1 * ages.high + if model.card.ages.is_some() { 1.0 } else { model.card.horizon.map_or(0.0, |horizon| horizon.days()) };
-        let older: Vec<usize> = (0..n).filter(|&row| open[row].age > oldest).collect();
-        if !older.is_empty() {
-            project.remark(&format!(
-                "note: {} of {} open leads ({:.0} %) are older than any that the model was trained on (at most {:.0} days): it does not know what becomes of such",
-                count(older.len()),
-                count(n),
-                share(older.len()),
-                ages.high
-            ));
-        }
-        for row in older {
-            let text = format!("age: {:.0} days", open[row].age);
-            guarded.of_row[row] = Some(guarded.of_row[row].take().map_or(text.clone(), |known| format!("{known}; {text}")));
-        }
-    }
-    Ok(Some(guarded.of_row))
-}
-
-/// The share of leads, in per cent, from which on a feature outside of training is named.
-const WORTH_A_LINE: f64 = 2.0;
-/// Of fewer leads no share is a reason to stop.
-const FEWEST_GUARDED: usize = 20;
 
 /// What a score file speaks of, part after part of the tables.
 #[derive(Default)]
@@ -204,20 +159,6 @@ impl Found {
         self.matrices.extend(matrices);
         Note::merge(&mut self.notes, notes);
         self.unknown_kinds.add(unknown_kinds);
-    }
-
-    /// All other leads, by reason.
-    fn not_scored(&self) -> String {
-        let LeftOut { closed_lost, reopened, not_yet, without_time, silent } = self.left_out;
-        let again = if reopened > 0 { format!(" ({} of the closed have an open row after it, and count as closed)", count(reopened)) } else { String::new() };
-        let mut text = format!("{} closed won, {} closed otherwise{again}, {} not yet created", count(self.won.len()), count(closed_lost), count(not_yet));
-        if without_time > 0 {
-            text.push_str(&format!(", {} without a creation time", count(without_time)));
-        }
-        if silent > 0 {
-            text.push_str(&format!(", {} open and without an event for longer than `silent`", count(silent)));
-        }
-        text
     }
 
     /// Puts leads in order of id, and returns the features of open ones so.
@@ -379,28 +320,5 @@ impl Scores<'_> {
             }
         }
         Ok(table)
-    }
-}
-
-/// Says what was scored and how large the tiers are.
-fn summarise(project: &Project, found: &Found, scored: &Scored, tiers: &[ContactPriority]) {
-    let n = tiers.len();
-    if project.config.is_flat() {
-        project.remark(&format!("scored {} leads; {} closed won", count(n), count(found.won.len())));
-        project.remark(&format!("caveat: {FLAT_CAVEAT}"));
-    } else {
-        project.remark(&format!("scored {} leads open at {}; {}", count(n), found.as_of, found.not_scored()));
-    }
-    for tier in ContactPriority::QUARTILES {
-        let rows: Vec<usize> = (0..n).filter(|&row| tiers[row] == tier).collect();
-        let mean = rows.iter().map(|&row| scored.probabilities[row]).sum::<f64>() / rows.len() as f64;
-        let mean = if rows.is_empty() { String::new() } else { format!(", mean likelihood {:5.2} %", 100.0 * mean) };
-        project.remark(&format!("  {:<10} {:>9} leads ({:4.1} %){mean}", tier.name(), count(rows.len()), 100.0 * rows.len() as f64 / n as f64));
-    }
-    if found.no_signal {
-        project.remark("no signal: the model tells no lead from another, so every lead has the win rate, and tiers say nothing");
-    }
-    if n < 100 {
-        project.remark(&format!("warning: the quartiles of {n} leads are thin: under 100, a tier says little"));
     }
 }

@@ -83,8 +83,8 @@ mod lines {
     }
 
     pub(crate) fn score(args: &ScoreArgs, address: &str) -> anyhow::Result<Outcome> {
-        if args.table.is_some() || args.intervals {
-            bail!("--engine spark writes a folder of Parquet files, without intervals: pass -o FOLDER.parquet");
+        if args.table.is_some() || args.intervals || args.json.is_some() {
+            bail!("--engine spark writes a folder of Parquet files, without intervals and without a summary as JSON: pass -o FOLDER.parquet");
         }
         let model = read_model(&args.model)?;
         let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;

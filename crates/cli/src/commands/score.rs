@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use leadscore_tables::{TableWriter, check_table_target, folder_of};
-use leadscore_workflow::{ScoreOptions, Scores, read_model, score_leads};
+use leadscore_tables::{TableWriter, check_table_target, check_target, folder_of};
+use leadscore_workflow::{ScoreOptions, Scores, read_model, score_leads, write_text};
 
 use crate::args::ScoreArgs;
 use crate::commands::{Outcome, elsewhere};
@@ -17,10 +17,17 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     if args.table.is_none() {
         check_table_target(&args.output)?;
     }
+    if let Some(path) = &args.json {
+        check_target(path)?;
+    }
     let project = show::open(&args.config)?;
     let spill = args.limit.spill.clone().unwrap_or_else(|| if args.table.is_some() { std::env::temp_dir() } else { folder_of(&args.output).to_owned() });
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let scores = score_leads(&project, &model, &ScoreOptions { as_of, intervals: args.intervals, memory: args.limit.memory, spill: Some(spill) })?;
+    if let Some(path) = &args.json {
+        write_text(path, &serde_json::to_string_pretty(&scores.summary)?)?;
+        show::remark(&format!("wrote {}", path.display()));
+    }
     if let Some(table) = &args.table {
         let frame = scores.frame()?;
         let n_rows = project.upsert(table, &[&frame.columns()[0], "as_of"], &frame)?;

@@ -120,7 +120,8 @@ class Model:
         Returns
         -------
         Table
-            A row for each open lead, then one for each that was won, with the columns of a score file.
+            A row for each open lead, then one for each that was won, with the columns of a score file. Its ``summary`` counts leads
+            by tier and by reason, and says what is unlike training.
         """
         project = open_project(config, leads, activities, outcomes, lookups, history)
         return project.score(Listener(), self._native, moment(as_of), intervals)

@@ -1,0 +1,174 @@
+//! What `score` says beside the file: how many leads were scored and left out, the tiers, and what is unlike training.
+
+use anyhow::bail;
+use leadscore_core::{ContactPriority, FeatureMatrix};
+use leadscore_features::LeftOut;
+use leadscore_inference::{GuardFinding, Model};
+use leadscore_report::count;
+use serde::Serialize;
+
+use crate::project::{FLAT_CAVEAT, Project};
+
+/// A run of `score` in figures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScoreSummary {
+    /// The model.
+    pub model_id: String,
+    /// The moment at which leads were looked at; `None` for a flat export.
+    pub as_of: Option<String>,
+    /// Open leads, which have a score.
+    pub n_scored: usize,
+    /// Leads that were won before, which are listed and have none.
+    pub closed_won: usize,
+    /// All other leads, by reason.
+    pub left_out: LeftOut,
+    /// The tiers, highest first.
+    pub tiers: Vec<TierSummary>,
+    /// Whether the model tells no lead from another.
+    pub no_signal: bool,
+    /// What is unlike training; `None` where the model does not know what training saw.
+    pub outside: Option<OutsideSummary>,
+}
+
+/// A tier of the scored leads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TierSummary {
+    /// Its name.
+    pub tier: &'static str,
+    /// Leads in it.
+    pub n_leads: usize,
+    /// Their mean likelihood in per cent; `None` where it is empty.
+    pub mean_likelihood: Option<f64>,
+}
+
+/// What is unlike training about the scored leads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OutsideSummary {
+    /// Leads with values that training never saw.
+    pub n_outside: usize,
+    /// Leads that are older than any that the model was trained on.
+    pub n_older: usize,
+    /// The oldest lead of training, in days; `None` where leads have no dates.
+    pub oldest_at_training: Option<f64>,
+    /// Feature by feature, the most frequent first.
+    pub findings: Vec<GuardFinding>,
+    /// How the config's rule of snapshots differs from the model's, in words.
+    pub rule: Option<String>,
+}
+
+/// The share of leads, in per cent, from which on a feature outside of training is named.
+const WORTH_A_LINE: f64 = 2.0;
+/// Of fewer leads no share is a reason to stop.
+const FEWEST_GUARDED: usize = 20;
+/// Findings that are named one by one.
+const N_NAMED: usize = 5;
+
+/// Says what is unlike training about open leads, and refuses where too many are; for each lead what it is, and all together.
+pub(crate) fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, ages: &[f64]) -> anyhow::Result<Option<(Vec<Option<String>>, OutsideSummary)>> {
+    let Some(mut guarded) = model.guard(matrix) else { return Ok(None) };
+    let n = matrix.n_rows();
+    let share = |count: usize| 100.0 * count as f64 / n.max(1) as f64;
+    // The most frequent first.
+    let outside: Vec<(f64, String)> = (guarded.findings.iter().filter(|finding| finding.is_outside))
+        .map(|finding| (share(finding.n_rows), format!("{} ({:.0} % of leads)", finding.text, share(finding.n_rows))))
+        .collect();
+    let allowed = project.config.guards.outside_training;
+    if n >= FEWEST_GUARDED && guarded.n_outside as f64 > allowed * n as f64 {
+        bail!(
+            "{} of {} open leads ({:.0} %) lie outside of what the model was trained on: {}\n  hint: correct the table, train again, or in the config,\n    [guards]\n    outside_training = {:.2}   # they are scored all the same",
+            count(guarded.n_outside),
+            count(n),
+            share(guarded.n_outside),
+            outside.iter().take(N_NAMED).map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("; "),
+            (guarded.n_outside as f64 / n as f64 * 100.0).ceil() / 100.0
+        );
+    }
+    // A lead or two beyond what training saw are in the file, and no news.
+    for (_, line) in outside.iter().take_while(|(share, _)| *share >= WORTH_A_LINE).take(N_NAMED) {
+        project.remark(&format!("note: outside of training: {line}"));
+    }
+    if outside.first().is_some_and(|(share, _)| *share < WORTH_A_LINE) {
+        project.remark(&format!("{} of {} open leads have a value that training never saw; the column `guard` names it", count(guarded.n_outside), count(n)));
+    }
+    for finding in guarded.findings.iter().filter(|finding| !finding.is_outside).take(N_NAMED) {
+        project.remark(&format!("note: {}", finding.text));
+    }
+    let rule = project.other_rule(model);
+    if let Some(rule) = &rule {
+        project.remark(&format!("note: {rule}: scores are of leads as the model saw them"));
+    }
+    let (mut n_older, at_training) = (0, model.scope.as_ref().and_then(|scope| scope.ages));
+    if let Some(seen) = at_training {
+        // The oldest lead of training was looked at a window before the end of the data.
+        let oldest = seen.high + 0.1 * seen.high + if model.card.ages.is_some() { 1.0 } else { model.card.horizon.map_or(0.0, |horizon| horizon.days()) };
+        let older: Vec<usize> = (0..n).filter(|&row| ages[row] > oldest).collect();
+        n_older = older.len();
+        if n_older > 0 {
+            project.remark(&format!(
+                "note: {} of {} open leads ({:.0} %) are older than any that the model was trained on (at most {:.0} days): it does not know what becomes of such",
+                count(n_older),
+                count(n),
+                share(n_older),
+                seen.high
+            ));
+        }
+        for row in older {
+            let text = format!("age: {:.0} days", ages[row]);
+            guarded.of_row[row] = Some(guarded.of_row[row].take().map_or(text.clone(), |known| format!("{known}; {text}")));
+        }
+    }
+    let summary =
+        OutsideSummary { n_outside: guarded.n_outside, n_older, oldest_at_training: at_training.map(|seen| seen.high), findings: guarded.findings, rule };
+    Ok(Some((guarded.of_row, summary)))
+}
+
+impl TierSummary {
+    pub(crate) fn of(probabilities: &[f64], tiers: &[ContactPriority]) -> Vec<Self> {
+        let of_tier = |tier: ContactPriority| {
+            let own: Vec<f64> = (0..tiers.len()).filter(|&row| tiers[row] == tier).map(|row| probabilities[row]).collect();
+            let mean_likelihood = (!own.is_empty()).then(|| 100.0 * own.iter().sum::<f64>() / own.len() as f64);
+            Self { tier: tier.name(), n_leads: own.len(), mean_likelihood }
+        };
+        ContactPriority::QUARTILES.into_iter().map(of_tier).collect()
+    }
+}
+
+/// All leads without a score, by reason.
+pub(crate) fn not_scored(closed_won: usize, left_out: &LeftOut) -> String {
+    let LeftOut { closed_lost, reopened, not_yet, without_time, silent } = *left_out;
+    let again = if reopened > 0 { format!(" ({} of the closed have an open row after it, and count as closed)", count(reopened)) } else { String::new() };
+    let mut text = format!("{} closed won, {} closed otherwise{again}, {} not yet created", count(closed_won), count(closed_lost), count(not_yet));
+    if without_time > 0 {
+        text.push_str(&format!(", {} without a creation time", count(without_time)));
+    }
+    if silent > 0 {
+        text.push_str(&format!(", {} open and without an event for longer than `silent`", count(silent)));
+    }
+    text
+}
+
+impl ScoreSummary {
+    /// Says what was scored and how large the tiers are.
+    pub(crate) fn say(&self, project: &Project) {
+        let n = self.n_scored;
+        match &self.as_of {
+            None => {
+                project.remark(&format!("scored {} leads; {} closed won", count(n), count(self.closed_won)));
+                project.remark(&format!("caveat: {FLAT_CAVEAT}"));
+            }
+            Some(as_of) => project.remark(&format!("scored {} leads open at {as_of}; {}", count(n), not_scored(self.closed_won, &self.left_out))),
+        }
+        for TierSummary { tier, n_leads, mean_likelihood } in &self.tiers {
+            let mean = mean_likelihood.map_or(String::new(), |mean| format!(", mean likelihood {mean:5.2} %"));
+            project.remark(&format!("  {tier:<10} {:>9} leads ({:4.1} %){mean}", count(*n_leads), 100.0 * *n_leads as f64 / n as f64));
+        }
+        if self.no_signal {
+            project.remark(
+                "no signal: the model tells no lead from another, so every lead has the win rate, and neither tiers nor intervals say anything about one lead",
+            );
+        }
+        if n < 100 {
+            project.remark(&format!("warning: the quartiles of {n} leads are thin: under 100, a tier says little"));
+        }
+    }
+}
