@@ -1,6 +1,6 @@
 //! What a model was trained within: its rule of snapshots and the values of every feature, with which later leads are compared.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use leadscore_core::{FeatureMatrix, FeatureSource};
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,8 @@ pub struct FeatureScope {
     pub spread: Option<Spread>,
     /// The share of snapshots with a value, of numbers with one that is not 0.
     pub filled: f64,
-    /// Of a category, the share of snapshots whose level no other snapshot had: so many of later ones have a new level anyhow.
+    /// Of a category, the share of snapshots whose level no other snapshot had, or of the latest fifth whose level no earlier one had:
+    /// so many of later ones have a new level anyhow.
     pub novel: f64,
 }
 
@@ -147,13 +148,23 @@ impl FeatureScope {
                 let mut counts = std::collections::HashMap::new();
                 (0..n_rows).filter_map(|row| matrix.level(row, column)).for_each(|level| *counts.entry(level).or_insert(0_usize) += 1);
                 let alone = counts.values().filter(|count| **count == 1).count();
-                return Self { spread: None, filled: share(counts.values().sum()), novel: share(alone) };
+                return Self { spread: None, filled: share(counts.values().sum()), novel: share(alone).max(novel_of_latest(matrix, column)) };
             }
             let filled = (0..n_rows).filter(|&row| !matrix.column(column)[row].is_nan() && matrix.column(column)[row] != 0.0).count();
             Self { spread: Spread::of((0..n_rows).map(|row| matrix.column(column)[row])), filled: share(filled), novel: 0.0 }
         };
         (0..matrix.n_features()).map(of_column).collect()
     }
+}
+
+/// Of the latest fifth of the rows, which are in order of time, the share whose level no earlier row had: levels such as campaigns come
+/// and go, and later rows will have new ones, too.
+fn novel_of_latest(matrix: &FeatureMatrix, column: usize) -> f64 {
+    let n_rows = matrix.n_rows();
+    let cut = n_rows - n_rows / 5;
+    let known: HashSet<&str> = (0..cut).filter_map(|row| matrix.level(row, column)).collect();
+    let n_new = (cut..n_rows).filter(|&row| matrix.level(row, column).is_some_and(|level| !known.contains(level))).count();
+    n_new as f64 / (n_rows - cut).max(1) as f64
 }
 
 /// What is unlike training about a set of leads.
@@ -184,6 +195,8 @@ pub struct GuardFinding {
 const MOVED: f64 = 4.0;
 /// Features that grow are named from this share of rows on.
 const SOME: f64 = 0.2;
+/// The share of rows from which on a new level is no seldom one.
+const MANY_OF_LEVEL: f64 = 0.02;
 /// Rows that a median, and a share, need.
 const ENOUGH: usize = 30;
 
@@ -263,10 +276,17 @@ impl Model {
         let Some(term) = term else { return (Vec::new(), String::new()) };
         let known: HashSet<&str> = term.levels.iter().map(|(level, _)| level.as_str()).chain(term.rare_levels.iter().map(String::as_str)).collect();
         let is_new = |row: &usize| matrix.level(*row, column).is_some_and(|level| !known.contains(level));
-        let rows: Vec<usize> = (0..matrix.n_rows()).filter(is_new).collect();
-        // Where many levels stood once, new ones are what is expected.
+        let mut rows: Vec<usize> = (0..matrix.n_rows()).filter(is_new).collect();
+        // Where many levels stood once, or come and go, new ones are what is expected.
         if (rows.len() as f64) < (3.0 * seen.novel).min(1.0) * matrix.n_rows() as f64 || seen.novel > 0.05 {
             return (Vec::new(), String::new());
+        }
+        if !term.rare_levels.is_empty() {
+            // A seldom level counts as the other seldom ones do; only one that many rows have is another name, or another source.
+            let mut counts: HashMap<&str, usize> = HashMap::new();
+            rows.iter().filter_map(|&row| matrix.level(row, column)).for_each(|level| *counts.entry(level).or_default() += 1);
+            let many = (MANY_OF_LEVEL * matrix.n_rows() as f64).max(5.0);
+            rows.retain(|&row| matrix.level(row, column).is_some_and(|level| counts[level] as f64 >= many));
         }
         let mut names: Vec<&str> = rows.iter().filter_map(|&row| matrix.level(row, column)).collect();
         names.sort_unstable();

@@ -220,13 +220,17 @@ pub fn judge_calibration(input: &VerdictInput<'_>) -> Result<CalibrationVerdict,
 fn kind_of(verdict: &CalibrationVerdict, n_rarer: usize) -> CalibrationKind {
     let worst = |of: &[CheckOf]| verdict.checks.iter().filter(|check| !check.holds && of.contains(&check.of)).map(|check| check.z.abs()).fold(0.0, f64::max);
     let (mean, slope) = (worst(&[CheckOf::Mean]), worst(&[CheckOf::Slope]));
-    let (parts, periods) = (worst(&[CheckOf::Tier, CheckOf::Top, CheckOf::Spiegelhalter]), worst(&[CheckOf::Period]));
+    let (parts, periods) = (worst(&[CheckOf::Tier, CheckOf::Top]), worst(&[CheckOf::Period]));
+    // Spiegelhalter's Z is above 0 where the Brier loss is larger than the probabilities expect, which are then too sure.
+    let spread = verdict.checks.iter().find(|check| !check.holds && check.of == CheckOf::Spiegelhalter).map_or(0.0, |check| check.z);
     if n_rarer < FEWEST {
         CalibrationKind::CannotTell
     } else if slope > 0.0 && slope >= mean {
         if verdict.line.slope < 1.0 { CalibrationKind::TooExtreme } else { CalibrationKind::TooFlat }
     } else if mean > 0.0 {
         CalibrationKind::DriftedInLevel
+    } else if spread != 0.0 && spread.abs() >= parts.max(periods) {
+        if spread > 0.0 { CalibrationKind::TooExtreme } else { CalibrationKind::TooFlat }
     } else if parts > 0.0 && parts >= periods {
         CalibrationKind::NotByTier
     } else if periods > 0.0 {
