@@ -183,6 +183,15 @@ class Models(unittest.TestCase):
             self.assertIn('set `horizon = "90d"`', self.run_line(*line, "-c", "h30.toml", expect=2), line)
         self.assertIn("predicts wins within 30d", self.run_line("evaluate", "m", "--against", "m30", expect=2))
 
+    def test_a_column_that_the_model_reads_and_the_config_leaves_out(self):
+        self.crm(2_000, {"x": lambda row: f"{row['x']:.3f}", "role": lambda row: ["buyer", "user"][row["u"] > 0.5]}, chance=lambda row: 0.2 + 0.4 * (row["u"] > 0.5))
+        self.run_line("train", "--as-of", "2024-02-01", "-o", "m")
+        text = (self.folder / "leadscore.toml").read_text()
+        for line, why in (('exclude = ["role"]', "`exclude` leaves it out"), ('types = { role = "id" }', "`types` calls it an id"), ('attributes = ["x"]', "`attributes` does not name it")):
+            (self.folder / "hidden.toml").write_text(text.replace("[leads]\n", f"[leads]\n{line}\n"))
+            for command in (["score", "m", "-o", "s.csv"], ["evaluate", "m"], ["explain", "m", "L00001"], ["recalibrate", "m", "-o", "r"], ["features", "--model", "m", "-o", "f.csv"], ["export", "sql", "m", "--features", "--dialect", "duckdb", "-o", "x.sql"]):
+                self.assertIn(f"the model reads `role` of [leads], and by the config {why}", self.run_line(*command, "-c", "hidden.toml", expect=2))
+
     def test_sampled_losses_are_not_measured(self):
         self.crm(3_000, {"x": lambda row: f"{row['x']:.3f}"}, more="")
         with open(self.folder / "leadscore.toml", "a") as file:

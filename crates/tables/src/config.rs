@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use leadscore_core::{Family, Span, Timestamp};
+use leadscore_core::{AttributeTable, Family, Span, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -878,6 +878,26 @@ pub struct ConfigError {
 }
 
 impl Config {
+    /// Why nothing is learned from a column by this config; `None` where it may be.
+    pub fn leaves_out(&self, table: &AttributeTable, column: &str) -> Option<&'static str> {
+        let (exclude, attributes, types) = match table {
+            AttributeTable::Leads => (&self.leads.exclude, &self.leads.attributes, &self.leads.types),
+            AttributeTable::Lookup(name) => {
+                let lookup = self.lookups.get(name)?;
+                (&lookup.exclude, &lookup.attributes, &lookup.types)
+            }
+        };
+        if exclude.iter().any(|excluded| excluded == column) {
+            return Some("`exclude` leaves it out");
+        }
+        match types.get(column) {
+            Some(ColumnType::Id) => return Some("`types` calls it an id"),
+            Some(ColumnType::Time) => return Some("`types` calls it a time"),
+            Some(ColumnType::Number(_) | ColumnType::Category) | None => {}
+        }
+        attributes.as_ref().filter(|chosen| !chosen.iter().any(|one| one == column)).map(|_| "`attributes` does not name it")
+    }
+
     /// Reads and checks a config.
     ///
     /// # Errors

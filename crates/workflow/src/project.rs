@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use leadscore_core::stable_hash;
-use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp};
+use leadscore_core::{AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp};
 use leadscore_databases::Address;
 use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
@@ -211,8 +211,28 @@ impl Project {
         Ok(project)
     }
 
-    /// Refuses a model whose likelihoods are of another window than that of this config.
+    /// Refuses a model that reads a column which this config leaves out.
+    fn reads_what_it_may(&self, model: &Model) -> anyhow::Result<()> {
+        for spec in &model.specs {
+            let (table, column) = match &spec.source {
+                FeatureSource::Attribute { table, column } => (table, column),
+                FeatureSource::AttributeAge { column } | FeatureSource::AttributeChanges { column } => (&AttributeTable::Leads, column),
+                _ => continue,
+            };
+            if let Some(why) = self.config.leaves_out(table, column) {
+                let table = match table {
+                    AttributeTable::Leads => "[leads]".to_owned(),
+                    AttributeTable::Lookup(name) => format!("[lookups.{name}]"),
+                };
+                bail!("the model reads `{column}` of {table}, and by the config {why}\n  hint: let the config read it, or train a model without it");
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a model whose likelihoods are of another window than that of this config, or that reads a column which it leaves out.
     pub(crate) fn same_question(&self, model: &Model) -> anyhow::Result<()> {
+        self.reads_what_it_may(model)?;
         let asked = (!self.config.is_flat()).then_some(self.config.snapshots.horizon);
         match (model.card.horizon, asked) {
             (Some(own), Some(asked)) if own != asked => bail!(

@@ -61,6 +61,7 @@ pub fn model_with_features_sql(
     places: &BTreeMap<String, String>,
     as_of: Option<Timestamp>,
 ) -> anyhow::Result<String> {
+    project.same_question(model)?;
     let sources = sql_sources(project, dialect, places)?;
     let moments = as_of.map_or(Moments::Now, Moments::At);
     let ask = FeaturesSql { config: &project.config, sources: &sources, specs: &model.specs, moments: &moments, dialect, manual_score: false };
