@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::term::LARGEST_LOG_ODDS;
+
 /// Straight pieces between knots, in log-odds; before the first and beyond the last knot, the nearest piece goes on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationCurve {
@@ -44,11 +46,12 @@ impl CalibrationCurve {
 
     /// Whether it rises from knot to knot, has a piece, and a value at every knot in each replicate.
     pub(crate) fn is_sound(&self) -> bool {
-        if self.replicates.iter().any(|log_odds| log_odds.len() != self.knots.len() || !log_odds.iter().all(|value| value.is_finite())) {
+        if self.replicates.iter().any(|log_odds| log_odds.len() != self.knots.len() || !log_odds.iter().all(|value| f64::from(value.abs()) <= LARGEST_LOG_ODDS))
+        {
             return false;
         }
-        let is_finite = self.knots.iter().all(|(x, y)| x.is_finite() && y.is_finite());
-        is_finite && self.knots.len() >= 2 && self.knots.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1)
+        let is_small = |value: f64| value.abs() <= LARGEST_LOG_ODDS;
+        self.knots.iter().all(|(x, y)| is_small(*x) && is_small(*y)) && self.knots.len() >= 2 && self.knots.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1)
     }
 
     /// The knot before a sum, and the slope from there.

@@ -121,7 +121,7 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
         return Err(if checksum_fits(bytes) { ModelFileError::Newer { found: version } } else { ModelFileError::Checksum });
     }
     let (header_length, rest) = rest.split_first_chunk::<4>().ok_or_else(|| truncated("header length"))?;
-    let rest = rest.get(u32::from_le_bytes(*header_length) as usize..).ok_or_else(|| truncated("header"))?;
+    let (header, rest) = rest.split_at_checked(u32::from_le_bytes(*header_length) as usize).ok_or_else(|| truncated("header"))?;
     let (payload_length, rest) = rest.split_first_chunk::<8>().ok_or_else(|| truncated("payload length"))?;
     let payload_length = usize::try_from(u64::from_le_bytes(*payload_length)).map_err(|_| truncated("payload"))?;
     let (payload, rest) = rest.split_at_checked(payload_length).ok_or_else(|| truncated("payload"))?;
@@ -142,14 +142,46 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
     if used != payload.len() {
         return Err(content(format!("{} bytes are left over", payload.len() - used)));
     }
-    match model.defect() {
-        Some(defect) => Err(content(defect.to_owned())),
-        None => Ok(model),
+    if let Some(defect) = model.defect() {
+        return Err(content(defect.to_owned()));
     }
+    if !header_fits(header, &model, version) {
+        return Err(content("its header, which people read, is of another model than its payload".to_owned()));
+    }
+    Ok(model)
 }
 
+/// Decodes a payload, believing no length that its own size does not warrant: what a text claims to need counts against a limit of
+/// sixteen times the payload, or of a megabyte. (Numbers count at their full width, and are a byte or more.)
 fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<(T, usize), ModelFileError> {
-    bincode::serde::decode_from_slice(payload, bincode::config::standard()).map_err(|error| ModelFileError::Content { found: error.to_string() })
+    let standard = bincode::config::standard();
+    let decoded = if payload.len() <= 0x1_0000 {
+        bincode::serde::decode_from_slice(payload, standard.with_limit::<0x10_0000>())
+    } else if payload.len() <= 0x10_0000 {
+        bincode::serde::decode_from_slice(payload, standard.with_limit::<0x100_0000>())
+    } else if payload.len() <= 0x100_0000 {
+        bincode::serde::decode_from_slice(payload, standard.with_limit::<0x1000_0000>())
+    } else if payload.len() <= 0x1000_0000 {
+        bincode::serde::decode_from_slice(payload, standard.with_limit::<0x1_0000_0000>())
+    } else {
+        return Err(ModelFileError::Content { found: format!("it has {} bytes, and a model has at most 268,435,456", payload.len()) });
+    };
+    decoded.map_err(|error| ModelFileError::Content { found: error.to_string() })
+}
+
+/// Whether the header says what the payload holds: names of features and the id, and since format 4 the whole card.
+fn header_fits(header: &[u8], model: &Model, version: u32) -> bool {
+    let Ok(header) = serde_json::from_slice::<serde_json::Value>(header) else { return false };
+    let names = header["features"].as_array().map(|names| names.iter().map(serde_json::Value::as_str).collect::<Vec<_>>());
+    let has_features = names.is_some_and(|names| names.into_iter().eq(model.specs.iter().map(|spec| Some(spec.name.as_str()))));
+    let has_id = header["card"]["model_id"] == model.card.model_id.as_str();
+    // A card of an earlier format has fewer fields.
+    // Written and read, since reading may round a number.
+    let has_card = || {
+        let written = serde_json::to_vec(&model.card).ok().and_then(|card| serde_json::from_slice::<serde_json::Value>(&card).ok());
+        written.is_some_and(|card| card == header["card"])
+    };
+    has_features && has_id && (version < FORMAT_VERSION || has_card())
 }
 
 fn checksum_fits(bytes: &[u8]) -> bool {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::CalibrationCurve;
 use crate::scope::Scope;
-use crate::term::{Axis, Place, Term};
+use crate::term::{Axis, LARGEST_LOG_ODDS, Place, Term};
 
 /// A fitted model: log-odds = intercept + Σ terms, along a curve where there is one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -232,6 +232,11 @@ fn decisive(challenges: &[Challenge]) -> Option<&Challenge> {
     let refused = challenges.get(last + 1).filter(|_| taken.simpler == "the base rate");
     Some(refused.unwrap_or(taken))
 }
+
+/// Features of a model at most.
+const MOST_FEATURES: usize = 100_000;
+/// Bytes of a feature's name at most.
+const LONGEST_NAME: usize = 10_000;
 
 impl Model {
     /// Log-odds of the average lead: the baseline that reasons start from.
@@ -480,8 +485,14 @@ impl Model {
 
     /// What is wrong with a model that did not come from training, or `None`.
     pub(crate) fn defect(&self) -> Option<&'static str> {
-        if !self.intercept.is_finite() || !self.terms.iter().all(Term::is_finite) {
-            return Some("a weight is not a finite number");
+        if self.specs.len() > MOST_FEATURES {
+            return Some("it has more than 100,000 features");
+        }
+        if self.specs.iter().any(|spec| spec.name.len() > LONGEST_NAME) {
+            return Some("a feature has a name of more than 10,000 bytes");
+        }
+        if self.intercept.is_nan() || self.intercept.abs() > LARGEST_LOG_ODDS || !self.terms.iter().all(Term::is_sound) {
+            return Some("a weight is not a number that training can give");
         }
         if self.terms.iter().any(|term| term.feature_idx().max(term.second_feature_idx().unwrap_or(0)) >= self.specs.len()) {
             return Some("a term reads a feature that is not there");
@@ -507,8 +518,8 @@ impl Model {
         let counts_fit = self.counts.is_empty() || self.counts.iter().map(Vec::len).eq(self.terms.iter().map(Term::n_cells));
         let covariance_fits = self.covariance.as_ref().is_none_or(|covariance| {
             covariance.n == n_cells + 1
-                && covariance.lower.len() == covariance.n * (covariance.n + 1) / 2
-                && covariance.lower.iter().all(|value| value.is_finite())
+                && Some(covariance.lower.len()) == covariance.n.checked_add(1).and_then(|more| covariance.n.checked_mul(more)).map(|product| product / 2)
+                && covariance.lower.iter().all(|value| f64::from(value.abs()) <= LARGEST_LOG_ODDS * LARGEST_LOG_ODDS)
         });
         if !counts_fit || !covariance_fits {
             return Some("counts or covariances do not fit the terms");

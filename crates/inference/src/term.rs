@@ -3,6 +3,9 @@
 use leadscore_core::FeatureMatrix;
 use serde::{Deserialize, Serialize};
 
+/// The largest weight of a cell, either way: e to this power is no number any more, and no likelihood moves beyond a dozen.
+pub(crate) const LARGEST_LOG_ODDS: f64 = 1e4;
+
 /// One addend of the log-odds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Term {
@@ -205,8 +208,19 @@ impl Term {
         }
     }
 
-    /// Every number that it holds; all must be finite.
-    pub(crate) fn is_finite(&self) -> bool {
+    /// Whether every number that it holds is one that training can give: finite, and a weight of no more than
+    /// [`LARGEST_LOG_ODDS`].
+    pub(crate) fn is_sound(&self) -> bool {
+        let slope_over_range = match self {
+            Self::Bins(term) => term.tilt * (term.range.1 - term.range.0),
+            Self::Linear(_) | Self::Levels(_) | Self::Pair(_) => 0.0,
+        };
+        let unseen = if let Self::Levels(term) = self { term.unseen } else { 0.0 };
+        let is_small = |value: f64| value.abs() <= LARGEST_LOG_ODDS;
+        self.is_finite() && is_small(unseen) && self.cells().into_iter().all(is_small) && is_small(self.average()) && is_small(slope_over_range)
+    }
+
+    fn is_finite(&self) -> bool {
         match self {
             Self::Linear(term) => {
                 [term.mean, term.scale, term.weight, term.missing, term.average, term.range.0, term.range.1].iter().all(|value| value.is_finite())

@@ -374,7 +374,7 @@ fn span(cells: &[Cell]) -> (f64, f64) {
 }
 
 fn weight_axis(drawing: &mut Drawing, low: f64, high: f64, (left, right): (f64, f64), y: &dyn Fn(f64) -> f64) {
-    let step = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].into_iter().find(|step| (high - low) / step <= 6.0).unwrap_or(20.0);
+    let step = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].into_iter().find(|step| (high - low) / step <= 6.0).unwrap_or((high - low) / 6.0);
     let mut value = (low / step).ceil() * step;
     while value <= high {
         let class = if value.abs() < step / 2.0 { "zero" } else { "grid" };
