@@ -139,7 +139,7 @@ class Models(unittest.TestCase):
         config.write_text(text)
         (self.folder / "silent.toml").write_text(text.replace("[snapshots]\n", '[snapshots]\nsilent = "180d"\n'))
         self.run_line("train", "-o", "m")
-        self.assertRegex(self.run_line("train", "-c", "silent.toml", "-o", "n"), r"[\d,]+ of leads that nobody had touched for longer than `silent`")
+        self.assertRegex(self.run_line("train", "-c", "silent.toml", "-o", "n"), r"[\d,]+ snapshots of leads that nobody had touched for longer than `silent`")
         said = self.run_line("score", "n", "-c", "silent.toml", "-o", "s.csv")
         self.assertRegex(said, r"[\d,]+ open and without an event for longer than `silent`")
         last = {}
@@ -160,18 +160,54 @@ class Models(unittest.TestCase):
         for deal in range(700):
             day, is_won = rng.uniform(0, 900), rng.random() < 0.3
             closed = shown(day + rng.uniform(5, 80))
-            for contact in range(4):
-                leads.append([f"L{deal:04}{contact}", shown(day + rng.uniform(0, 4)), f"{rng.gauss(0, 1):.3f}"])
+            # Of the account, and drawn before anything was known.
+            employees, industry = int(10 ** rng.uniform(1, 5)), rng.choice(["it", "retail", "bank"])
+            for contact in range(8):
+                leads.append([f"L{deal:04}{contact}", shown(day + rng.uniform(0, 4)), f"{rng.gauss(0, 1):.3f}", employees, industry])
                 deals.append([leads[-1][0], "won" if is_won else "lost", closed])
         self.crm(10, {"x": lambda row: "0"})
-        self.write(["lead_id", "created_at", "x"], leads, deals)
+        # Those of the last months are open.
+        end = max(row[2] for row in deals if row[2] < shown(940))
+        self.write(["lead_id", "created_at", "x", "employees", "industry"], leads, [row for row in deals if row[2] <= end])
+        self.assertNotRegex(self.run_line("check", expect=None), r"(employees|industry) +leak")
         said = self.run_line("train", "--as-of", "2023-10-01", "--allow-too-few", "-o", "m")
         self.assertRegex(said, r"note: [\d,]+ of [\d,]+ closed leads close in the very moment of another one")
         self.run_line("evaluate", "m", "--json", "r.json")
         report = json.loads((self.folder / "r.json").read_text())
         self.assertEqual(report["clusters"], "leads or joint closings")
-        # Four contacts to a deal, with several snapshots of some.
-        self.assertGreater(report["calibration"]["design_effect"], 3)
+        # Eight contacts to a deal.
+        self.assertGreater(report["calibration"]["design_effect"], 4)
+
+    def test_contract_numbers_are_proven(self):
+        self.crm(3_000, {"x": lambda row: f"{row['x']:.3f}", "contract": lambda row: f"C{int(1e6 * row['u']):06}" if row["ended"] == "won" else ""}, cycle=120, chance=lambda row: 0.3)
+        self.assertRegex(self.run_line("check", expect=1), r"contract +leak")
+
+    def test_an_effect_that_fades_is_recalibrated_by_a_line(self):
+        chance = lambda row: 1 / (1 + 2.718 ** (1.2 - (1.4 if row["day"] < 620 else 0.6) * row["x"]))
+        self.crm(2_500, {"x": lambda row: f"{row['x']:.3f}"}, chance=chance, snapshots='ages = ["0d"]')
+        self.run_line("train", "--as-of", shown(620)[:10], "-o", "m")
+        self.assertIn("too extreme", self.run_line("evaluate", "m"))
+        self.assertRegex(self.run_line("recalibrate", "m", "-o", "n"), r"taken: (a line|a beta curve|an isotonic curve)")
+
+    def test_what_stopped_and_what_has_another_scale(self):
+        rng = random.Random(9)
+        leads, deals = self.crm(3_000, {"x": lambda row: f"{row['x']:.3f}", "region": lambda row: "north" if row["u"] < 0.2 else "south"}, chance=lambda row: 0.2 + 0.3 * (row["x"] > 0))
+        day_of = lambda lead: (datetime.fromisoformat(lead[1]) - BEGIN).days
+        events = [[lead[0], shown(min(day_of(lead) + rng.uniform(0, 30), 999)), "mail" if rng.random() < 0.3 else "call"] for lead in leads for _ in range(2)]
+        base.write_csv(self.folder / "touches.csv", ["lead_id", "at", "kind"], events)
+        config = self.folder / "leadscore.toml"
+        config.write_text(config.read_text().replace("[outcomes]", '[activities.touches]\npath = "touches.csv"\nlead = "lead_id"\nat = "at"\nkind = ["kind"]\n\n[outcomes]', 1))
+        self.run_line("train", "-o", "m")
+        self.assertNotIn("outside of training", self.run_line("score", "m", "-o", "s.csv"))
+        base.write_csv(self.folder / "touches.csv", ["lead_id", "at", "kind"], [event for event in events if event[2] != "mail" or event[1] < shown(700)])
+        self.assertRegex(self.run_line("score", "m", "-o", "s.csv"), r"empty or 0 for every lead.*has a kind of event stopped\?")
+        base.write_csv(self.folder / "touches.csv", ["lead_id", "at", "kind"], events)
+        header = ["lead_id", "created_at", "x", "region"]
+        self.write(header, [lead[:3] + ["south"] for lead in leads], deals)
+        self.assertRegex(self.run_line("score", "m", "-o", "s.csv"), r"`region` is `north` for no lead, and was for \d+ % of the training snapshots")
+        for factor in (0.01, 0.1, 10, 100):
+            self.write(header, [lead[:2] + [f"{factor * float(lead[2]):.5f}", lead[3]] for lead in leads], deals)
+            self.assertIn("another unit?", self.run_line("score", "m", "-o", "s.csv", expect=2), factor)
 
     def test_another_horizon_is_refused(self):
         self.crm(1_500, {"x": lambda row: f"{row['x']:.3f}"})
@@ -197,6 +233,8 @@ class Models(unittest.TestCase):
         with open(self.folder / "leadscore.toml", "a") as file:
             file.write("\n[model]\nlosses_kept = 0.1\n")
         self.run_line("train", "--as-of", "2024-02-01", "-o", "m")
+        (self.folder / "whole.toml").write_text((self.folder / "leadscore.toml").read_text().replace("losses_kept = 0.1", ""))
+        self.assertIn("the model was trained on tables with 0.1 of the leads not won", self.run_line("evaluate", "m", "-c", "whole.toml"))
         for line in (["evaluate", "m"], ["recalibrate", "m", "-o", "r"], ["train", "--learning-curve", "-o", "n"], ["train", "--report", "r.html", "-o", "n"]):
             self.assertIn("the tables hold 0.1 of the leads not won", self.run_line(*line, expect=2))
 

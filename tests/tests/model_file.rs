@@ -96,7 +96,7 @@ fn version_3() -> Model {
     let matches = Some(MatchCount { n_rows: 100, n_matched: 98 });
     let other = TableProfile { table: "[outcomes]".to_owned(), n_rows: 100, reach: None, matches, columns: Vec::new() };
     let model = version_2();
-    let numbers = FeatureScope { spread: Some(Spread { low: 0.0, median: 4.0, high: 20.0 }), filled: 0.8, novel: 0.0 };
+    let numbers = FeatureScope { spread: Some(Spread { low: 0.0, median: 4.0, deviation: 0.0, high: 20.0 }), filled: 0.8, novel: 0.0 };
     let levels = FeatureScope { spread: None, filled: 1.0, novel: 0.01 };
     let of = |spec: &FeatureSpec| if spec.kind == FeatureKind::Category { levels } else { numbers };
     let scope = Scope {
@@ -104,7 +104,7 @@ fn version_3() -> Model {
         silent: None,
         losses_kept: 1.0,
         clusters: "leads".to_owned(),
-        ages: Some(Spread { low: 0.0, median: 30.0, high: 120.0 }),
+        ages: Some(Spread { low: 0.0, median: 30.0, deviation: 0.0, high: 120.0 }),
         features: model.specs.iter().map(of).collect(),
         leads: LeadSample::default(),
         judged: Vec::new(),
@@ -140,6 +140,7 @@ fn version_4() -> Model {
     let curve = model.calibration.as_mut().expect("version 2 has one");
     curve.replicates = vec![vec![-1.75, -0.75, 0.25], vec![-1.25, -0.75, 0.75]];
     let scope = model.scope.as_mut().expect("version 3 has one");
+    scope.ages = Some(Spread { low: 0.0, median: 30.0, deviation: 15.5, high: 120.0 });
     scope.leads = LeadSample { limit: u64::MAX, hashes: vec![7, 1 << 40] };
     scope.judged = vec![JudgedAttribute {
         feature: "size".to_owned(),

@@ -51,8 +51,22 @@ pub(crate) struct ScopeThree {
     every: Option<String>,
     losses_kept: f64,
     clusters: String,
-    ages: Option<Spread>,
-    features: Vec<FeatureScope>,
+    ages: Option<SpreadThree>,
+    features: Vec<FeatureThree>,
+}
+
+#[derive(Deserialize)]
+struct SpreadThree {
+    low: f64,
+    median: f64,
+    high: f64,
+}
+
+#[derive(Deserialize)]
+struct FeatureThree {
+    spread: Option<SpreadThree>,
+    filled: f64,
+    novel: f64,
 }
 
 impl From<TermTwo> for Term {
@@ -102,6 +116,9 @@ impl From<ModelTwo> for Model {
 impl From<ScopeThree> for Scope {
     fn from(three: ScopeThree) -> Self {
         let ScopeThree { every, losses_kept, clusters, ages, features } = three;
-        Self { every, silent: None, losses_kept, clusters, ages, features, leads: LeadSample::default(), judged: Vec::new() }
+        let spread = |spread: Option<SpreadThree>| spread.map(|SpreadThree { low, median, high }| Spread { low, median, deviation: 0.0, high });
+        let features =
+            features.into_iter().map(|feature| FeatureScope { spread: spread(feature.spread), filled: feature.filled, novel: feature.novel }).collect();
+        Self { every, silent: None, losses_kept, clusters, ages: spread(ages), features, leads: LeadSample::default(), judged: Vec::new() }
     }
 }

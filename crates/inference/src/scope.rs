@@ -105,6 +105,8 @@ pub struct Spread {
     pub low: f64,
     /// Half are below.
     pub median: f64,
+    /// Half are nearer to the median: what a number of another unit changes, wherever its zero is. 0 in models of format 3.
+    pub deviation: f64,
     /// The largest.
     pub high: f64,
 }
@@ -116,7 +118,11 @@ impl Spread {
         let (low, high) = known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
         let mut some: Vec<f64> = known.iter().copied().step_by(known.len().div_ceil(50_000).max(1)).collect();
         let middle = some.len() / 2;
-        (!some.is_empty()).then(|| Self { low, median: *some.select_nth_unstable_by(middle, f64::total_cmp).1, high })
+        (!some.is_empty()).then(|| {
+            let median = *some.select_nth_unstable_by(middle, f64::total_cmp).1;
+            some.iter_mut().for_each(|value| *value = (*value - median).abs());
+            Self { low, median, deviation: *some.select_nth_unstable_by(middle, f64::total_cmp).1, high }
+        })
     }
 
     /// Whether a number lies outside by more than a tenth of the width.
@@ -197,6 +203,8 @@ const MOVED: f64 = 4.0;
 const SOME: f64 = 0.2;
 /// The share of rows from which on a new level is no seldom one.
 const MANY_OF_LEVEL: f64 = 0.02;
+/// Rows of which so many are expected to have a value, of which none has it by chance once in a million.
+const SURELY_SEEN: f64 = 15.0;
 /// Rows that a median, and a share, need.
 const ENOUGH: usize = 30;
 
@@ -219,7 +227,7 @@ impl Model {
             };
             // What counts and waits goes on growing, or falls silent, as leads grow older than those of training.
             let grows = !matches!(spec.source, FeatureSource::Attribute { .. });
-            if n_rows >= ENOUGH && seen.filled > 0.2 && is_gone(matrix, column) {
+            if n_rows >= ENOUGH && seen.filled * n_rows as f64 >= SURELY_SEEN && is_gone(matrix, column) {
                 match event_table(&spec.source) {
                     Some(table) => silent.entry(table).or_default().push((spec.name.as_str(), seen.filled)),
                     None => {
@@ -253,6 +261,7 @@ impl Model {
                 }
             }
         }
+        self.gone_levels(matrix, &mut guarded.findings);
         for (table, features) in silent {
             let (name, filled) = features.iter().fold(("", 0.0), |most, &(name, filled)| if filled > most.1 { (name, filled) } else { most });
             let others = if features.len() > 1 { format!(", and {} more of [activities.{table}], are", features.len() - 1) } else { " is".to_owned() };
@@ -265,6 +274,28 @@ impl Model {
         guarded.n_outside = guarded.of_row.iter().filter(|text| text.is_some()).count();
         guarded.findings.sort_by(|a, b| b.n_rows.cmp(&a.n_rows).then_with(|| a.feature.cmp(&b.feature)));
         Some(guarded)
+    }
+
+    /// Levels of attributes that many training snapshots had and no row has.
+    fn gone_levels(&self, matrix: &FeatureMatrix, findings: &mut Vec<GuardFinding>) {
+        let n_rows = matrix.n_rows();
+        for (term, counts) in self.terms.iter().zip(&self.counts) {
+            let Term::Levels(levels) = term else { continue };
+            let Some(spec) = self.specs.get(levels.feature_idx).filter(|spec| matches!(spec.source, FeatureSource::Attribute { .. })) else { continue };
+            let n_all: u64 = counts.iter().map(|count| count.n_rows).sum();
+            let present: HashSet<&str> = (0..n_rows).filter_map(|row| matrix.level(row, levels.feature_idx)).collect();
+            // Where there is no level at all, that was said.
+            if n_rows < ENOUGH || present.is_empty() {
+                continue;
+            }
+            for ((level, _), count) in levels.levels.iter().zip(counts) {
+                let share = count.n_rows as f64 / n_all.max(1) as f64;
+                if share * n_rows as f64 >= SURELY_SEEN && !present.contains(level.as_str()) {
+                    let text = format!("`{}` is `{level}` for no lead, and was for {:.0} % of the training snapshots", spec.name, 100.0 * share);
+                    findings.push(GuardFinding { feature: spec.name.clone(), n_rows, text, is_outside: false });
+                }
+            }
+        }
     }
 
     /// Rows whose level training never saw.
@@ -300,18 +331,20 @@ impl Model {
 /// Rows whose number training never saw: outside of its range, or of another unit.
 fn numbers_outside(matrix: &FeatureMatrix, column: usize, spread: &Spread, has_unit: bool) -> (Vec<usize>, String) {
     let values = matrix.column(column);
-    // Of what is mostly 0 no median tells the unit.
-    // Nor of what lies on both sides of 0: there it may be anything.
-    let has_sign = spread.low >= 0.0 || spread.high <= 0.0 || spread.median.abs() > 0.25 * (spread.high - spread.low);
     if has_unit
-        && has_sign
-        && spread.median != 0.0
-        && let Some(own) = Spread::of(values.iter().copied()).filter(|_| values.len() >= ENOUGH)
+        && values.len() >= ENOUGH
+        && let Some(own) = Spread::of(values.iter().copied())
     {
-        let ratio = own.median / spread.median;
-        if ratio >= MOVED || ratio > 0.0 && ratio <= 1.0 / MOVED {
-            let what = format!("has a median of {}, and of {} at training: another unit?", short(own.median), short(spread.median));
-            return ((0..values.len()).filter(|&row| !values[row].is_nan()).collect(), what);
+        // Of what is mostly 0 no median tells the unit, nor of what lies on both sides of 0.
+        let has_sign = spread.low >= 0.0 || spread.high <= 0.0 || spread.median.abs() > 0.25 * (spread.high - spread.low);
+        let is_apart = |own: f64, seen: f64| seen != 0.0 && (own / seen >= MOVED || own / seen > 0.0 && own / seen <= 1.0 / MOVED);
+        let present = || (0..values.len()).filter(|&row| !values[row].is_nan()).collect();
+        if has_sign && is_apart(own.median, spread.median) {
+            return (present(), format!("has a median of {}, and of {} at training: another unit?", short(own.median), short(spread.median)));
+        }
+        if is_apart(own.deviation, spread.deviation) {
+            let what = format!("lies {} from its median in the middle, and {} at training: another unit?", short(own.deviation), short(spread.deviation));
+            return (present(), what);
         }
     }
     let rows: Vec<usize> = values.iter().enumerate().filter(|(_, value)| spread.is_outside(**value)).map(|(row, _)| row).collect();

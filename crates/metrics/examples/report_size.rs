@@ -47,6 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let input = ComparisonInput {
         labels: &labels,
         clusters: &clusters,
+        leads: &clusters,
         scores: &scores,
         calls: Calls { period_of_row: &periods, of_period: &calls, months: Some(4.0) },
         tier_names: &names,

@@ -44,13 +44,16 @@ pub fn called_share(ranking: &Ranking, period_of_row: &[u32], calls: &[f64]) -> 
     called
 }
 
-/// For each cluster, the chance that it is won after a call, if a lead counts once however often it is called.
-pub(crate) fn customers(labels: &[bool], clusters: &Clusters, called: &[f64]) -> Vec<f64> {
-    let mut missed = vec![1.0; clusters.len()];
-    for ((&cluster, &label), share) in clusters.of_row().iter().zip(labels).zip(called) {
+/// For each row, the chance that its lead is won after a call, if a lead counts once however often it is called: it stands at the
+/// lead's first row, and is 0 at the others.
+///
+/// Leads that tie are called in the same order each time, so that a lead's chance is the largest of its rows'.
+pub(crate) fn customers(labels: &[bool], leads: &Clusters, called: &[f64]) -> Vec<f64> {
+    let mut chance = vec![0.0_f64; leads.len()];
+    for ((&lead, &label), share) in leads.of_row().iter().zip(labels).zip(called) {
         if label {
-            missed[cluster as usize] *= 1.0 - share;
+            chance[lead as usize] = chance[lead as usize].max(*share);
         }
     }
-    missed.into_iter().map(|missed| 1.0 - missed).collect()
+    leads.of_row().iter().map(|&lead| std::mem::take(&mut chance[lead as usize])).collect()
 }

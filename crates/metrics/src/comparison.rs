@@ -18,8 +18,10 @@ use crate::ranking::{GainsPoint, Ranking};
 pub struct ComparisonInput<'a> {
     /// Whether each row was won in its window.
     pub labels: &'a [bool],
-    /// The lead of each row.
+    /// What is resampled as one: the lead of each row, or its account.
     pub clusters: &'a Clusters,
+    /// The lead of each row, which becomes one customer; all of its rows are of one cluster.
+    pub leads: &'a Clusters,
     /// The scores.
     pub scores: &'a [ScoreInput<'a>],
     /// Who can be called when.
@@ -228,7 +230,7 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
     let rankings = scores.iter().map(|score| Ranking::new(score.values)).collect::<Result<Vec<_>, _>>()?;
     let aucs = roc_aucs(labels, &rankings, clusters)?;
     let called: Vec<Vec<f64>> = rankings.iter().map(|ranking| called_share(ranking, calls.period_of_row, calls.of_period)).collect();
-    let customers: Vec<Vec<f64>> = called.iter().map(|called| customers(labels, clusters, called)).collect();
+    let customers: Vec<Vec<f64>> = called.iter().map(|called| customers(labels, input.leads, called)).collect();
 
     let mut columns: Vec<ScoreColumns> = Vec::new();
     for ranking in &rankings {
@@ -249,6 +251,9 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
                     add(at, called[idx][row]);
                     add(at + 1, called[idx][row] * won);
                 }
+                if customers[idx][row] > 0.0 {
+                    add(at + 2, customers[idx][row]);
+                }
                 add(at + 3, log_loss_of_row(labels[row], score.probabilities[row]));
                 add(at + 4, brier_of_row(labels[row], score.probabilities[row]));
             }
@@ -264,11 +269,7 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
             }
             add(rows_column, 1.0);
         },
-        |cluster, add| {
-            for (idx, of_score) in customers.iter().enumerate() {
-                add(first_of_scores + N_OF_SCORE * idx + 2, of_score[cluster]);
-            }
-        },
+        |_, _| (),
     );
     let of_score = |sums: &[f64], idx: usize| -> Vec<Option<f64>> {
         let at = first_of_scores + N_OF_SCORE * idx;
@@ -298,6 +299,7 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
         metrics
     });
     let totals = sums.totals();
+    let n_telling = telling_clusters(labels, clusters);
     let a_month =
         |estimate: Estimate| calls.months.map(|months| Estimate { value: estimate.value / months, low: estimate.low / months, high: estimate.high / months });
     let get = |idx: usize| estimates[idx].expect("both labels are there");
@@ -339,7 +341,7 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
             let auc_difference = aucs.difference(0, other);
             Contest {
                 against: scores[other].name.to_owned(),
-                verdict: verdict(auc_difference),
+                verdict: if n_telling < FEWEST_TELLING { ContestVerdict::CannotTell } else { verdict(auc_difference) },
                 auc_difference,
                 auc_difference_bootstrap: around(auc_difference.value, get(own)),
                 capture_difference: around(
@@ -358,13 +360,24 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
     let n_wins = count_wins(labels);
     Ok(Comparison {
         n_rows: labels.len(),
-        n_leads: clusters.len(),
+        n_leads: input.leads.len(),
         n_wins,
         base_rate: n_wins as f64 / labels.len() as f64,
         months: calls.months,
         scores: scores_found,
         contests,
     })
+}
+
+/// Clusters with a win, and without one, that a verdict needs: with fewer, their covariance is too small to be relied on.
+const FEWEST_TELLING: usize = 20;
+
+/// The rarer of clusters with a win and without one.
+fn telling_clusters(labels: &[bool], clusters: &Clusters) -> usize {
+    let mut has_win = vec![false; clusters.len()];
+    clusters.of_row().iter().zip(labels).for_each(|(&cluster, &label)| has_win[cluster as usize] |= label);
+    let n_with = has_win.iter().filter(|has| **has).count();
+    n_with.min(clusters.len() - n_with)
 }
 
 fn verdict(difference: Estimate) -> ContestVerdict {

@@ -56,6 +56,7 @@ fn clustered_intervals_hold_the_truth_as_often_as_they_say() {
         let input = ComparisonInput {
             labels: &labels,
             clusters: &clusters,
+            leads: &clusters,
             scores: &[score("first", &first), score("second", &second)],
             calls: Calls { period_of_row: &periods, of_period: &[labels.len() as f64 / 4.0], months: None },
             tier_names: &["all"],

@@ -305,7 +305,7 @@ fn calibration(verdict: &CalibrationVerdict, measured: &Measured, within: &str) 
             "Calibration: {}. {mean}; {slope}. Beyond chance ({n_checks} checks, jointly at 5 %; {design}): {}{others}. {}",
             verdict.kind.name(),
             worst.join("; "),
-            action(verdict.kind)
+            action(verdict)
         )
     };
     let answer = match verdict.kind {
@@ -325,9 +325,14 @@ fn in_words(check: &CalibrationCheck) -> String {
 }
 
 /// What to do about it.
-fn action(kind: CalibrationKind) -> &'static str {
-    match kind {
-        CalibrationKind::DriftedInLevel => "Recalibrate on these outcomes, and look for what changed: more or fewer leads, another source, another price.",
+fn action(verdict: &CalibrationVerdict) -> &'static str {
+    if verdict.line.slope < 0.0 {
+        return "What made a win likelier at training makes it less likely now: train again; no recalibration repairs that.";
+    }
+    match verdict.kind {
+        CalibrationKind::DriftedInLevel => {
+            "Recalibrate on these outcomes (where it began within these months, `recalibrate` says so and from when on to learn), and look for what changed: more or fewer leads, another source, another price."
+        }
         CalibrationKind::TooExtreme => "What moved scores at training moves outcomes less now: look at the strongest columns, then recalibrate or train again.",
         CalibrationKind::TooFlat => "Outcomes differ more than the scores: recalibrate, or train again on more data.",
         CalibrationKind::NotByTier => "A shift cannot repair this: train again, and look at the columns that make the tiers that are off.",

@@ -1,5 +1,7 @@
 //! Attributes that look as if they knew the outcome: today's values of a CRM that was edited after the sale.
 
+use std::collections::HashMap;
+
 use leadscore_core::{FeatureMatrix, FeatureSource};
 use leadscore_metrics::roc_auc;
 
@@ -118,7 +120,10 @@ fn group_finely(matrix: &FeatureMatrix, idx: usize) -> Vec<usize> {
     let mut different: Vec<f64> = Vec::new();
     for value in values.iter().copied().filter(|value| !value.is_nan()) {
         if let Err(place) = different.binary_search_by(|known| known.total_cmp(&value)) {
-            if matrix.is_category(idx) || different.len() == FEW {
+            if matrix.is_category(idx) {
+                return group_levels(matrix, idx);
+            }
+            if different.len() == FEW {
                 return group_rows(matrix, idx);
             }
             different.insert(place, value);
@@ -126,6 +131,19 @@ fn group_finely(matrix: &FeatureMatrix, idx: usize) -> Vec<usize> {
     }
     let group = |value: &f64| if value.is_nan() { 0 } else { 1 + different.partition_point(|known| known < value) };
     values.iter().map(group).collect()
+}
+
+/// Levels that hardly a row has are one group: of contract numbers each is another one, and all of them together say that there is one.
+fn group_levels(matrix: &FeatureMatrix, idx: usize) -> Vec<usize> {
+    const SELDOM: usize = 5;
+    let mut groups = group_rows(matrix, idx);
+    let mut counts = vec![0_usize; groups.iter().max().map_or(1, |max| max + 1)];
+    groups.iter().for_each(|group| counts[*group] += 1);
+    let together = counts.len();
+    for group in groups.iter_mut().filter(|group| **group != 0 && counts[**group] < SELDOM) {
+        *group = together;
+    }
+    groups
 }
 
 /// The win rate of each row's group in the other half of the leads, pulled to that half's base rate.
@@ -171,8 +189,10 @@ pub struct FinalInput<'a> {
     pub states: &'a [FinalState],
     /// When each was created, in days from any day on; NaN where that is not known.
     pub created: &'a [f64],
-    /// What is split as one.
+    /// What is split as one, and counts once.
     pub clusters: &'a [u64],
+    /// Whether clusters are accounts; else leads, or closings that several leads share, which say nothing of those that are open.
+    pub are_accounts: bool,
 }
 
 /// Leads that share a time of creation, about.
@@ -182,14 +202,14 @@ const OF_WINNERS: f64 = 0.95;
 /// And one of which so many were, where all such levels together hold nearly all won leads and hardly another one.
 const MOSTLY_WON: f64 = 0.7;
 /// Won leads of a half that such levels need.
-const FEWEST_WON: usize = 15;
+const FEWEST_WON: f64 = 15.0;
 /// Levels that hold so many of the won leads, and so few of the others, are the outcome itself.
 const COVERED: f64 = 0.85;
 const SPILLED: f64 = 0.02;
 /// Levels that hold so many of the won leads, at least so many of them, and hardly one of the others, are beyond what any honest
 /// column says.
 const COVERED_PURELY: f64 = 0.3;
-const FEWEST_PURE: usize = 80;
+const FEWEST_PURE: f64 = 80.0;
 const IMPURE: f64 = 0.004;
 /// Open leads that are expected in a half before their absence proves anything, and the share of them that may be there.
 const EXPECTED_OPEN: f64 = 10.0;
@@ -212,11 +232,14 @@ const FOUND_OPEN: f64 = 0.02;
 /// All slices are `(n_leads,)`, in the order of the matrix.
 pub fn find_final_leaks(input: FinalInput<'_>, with_history: &[String]) -> Vec<LeakFinding> {
     let cohorts = cohorts(input.created);
+    let twins = if input.are_accounts { None } else { twins(input) };
+    let input = FinalInput { clusters: twins.as_deref().unwrap_or(input.clusters), are_accounts: input.are_accounts || twins.is_some(), ..input };
+    let weights = weights(input);
     let is_judged = |idx: &usize| match &input.matrix.specs()[*idx].source {
         FeatureSource::Attribute { column, .. } => !with_history.contains(column),
         _ => false,
     };
-    (0..input.matrix.n_features()).filter(is_judged).filter_map(|idx| judge_final(input, &cohorts, idx)).collect()
+    (0..input.matrix.n_features()).filter(is_judged).filter_map(|idx| judge_final(input, &cohorts, &weights, idx)).collect()
 }
 
 /// Findings by snapshots, with what where leads ended proves in their place.
@@ -231,6 +254,65 @@ pub fn with_final(mut findings: Vec<LeakFinding>, proven: &[LeakFinding]) -> Vec
     findings
 }
 
+/// Leads that share a value that few others have, and mostly end alike, as the contacts of one account do; `None` where no column
+/// tells such.
+fn twins(input: FinalInput<'_>) -> Option<Vec<u64>> {
+    /// Leads of an account, on average, at most.
+    const MOST: usize = 40;
+    /// So much more often than by chance two of them end alike.
+    const ALIKE: f64 = 0.2;
+    let n = input.states.len();
+    if n < 100 {
+        return None;
+    }
+    let mut shares = [0.0_f64; 3];
+    input.states.iter().for_each(|state| shares[*state as usize] += 1.0 / n as f64);
+    let by_chance: f64 = shares.iter().map(|share| share * share).sum();
+    let mut best: Option<(f64, usize)> = None;
+    for idx in 0..input.matrix.n_features() {
+        let mut of_value: HashMap<u64, [usize; 3]> = HashMap::new();
+        let mut n_present = 0_usize;
+        for (value, state) in input.matrix.column(idx).iter().zip(input.states).filter(|(value, _)| !value.is_nan()) {
+            of_value.entry(value.to_bits()).or_default()[*state as usize] += 1;
+            n_present += 1;
+        }
+        if of_value.len() * MOST < n_present || of_value.len() as f64 > 0.7 * n_present as f64 || 2 * n_present < n {
+            continue;
+        }
+        let pairs = |count: usize| (count * count.saturating_sub(1)) as f64;
+        let (alike, all) = of_value
+            .values()
+            .fold((0.0, 0.0), |(alike, all), ended| (alike + ended.iter().map(|count| pairs(*count)).sum::<f64>(), all + pairs(ended.iter().sum())));
+        let excess = (alike / f64::max(all, 1.0) - by_chance) / (1.0 - by_chance).max(1e-9);
+        if excess > ALIKE && best.is_none_or(|(known, _)| excess > known) {
+            best = Some((excess, idx));
+        }
+    }
+    let (_, idx) = best?;
+    // As spread as hashes of ids are, since halves go by their bits.
+    let mix = |bits: u64| (bits ^ (bits >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9).rotate_left(31).wrapping_mul(0x94D0_49BB_1331_11EB);
+    Some(input.matrix.column(idx).iter().zip(input.clusters).map(|(value, own)| if value.is_nan() { *own } else { mix(value.to_bits()) }).collect())
+}
+
+/// What each lead counts, so that every cluster counts once.
+fn weights(input: FinalInput<'_>) -> Vec<f64> {
+    let mut sizes: HashMap<u64, usize> = HashMap::new();
+    input.clusters.iter().for_each(|cluster| *sizes.entry(*cluster).or_default() += 1);
+    let weights: Vec<f64> = input.clusters.iter().map(|cluster| 1.0 / sizes[cluster] as f64).collect();
+    if input.are_accounts {
+        return weights;
+    }
+    // Open leads have no closing that they share: they are as many to a deal as closed ones are.
+    let (n_closed, of_closed) = input
+        .states
+        .iter()
+        .zip(&weights)
+        .filter(|(state, _)| **state != FinalState::Open)
+        .fold((0.0, 0.0), |sums, (_, weight)| (sums.0 + 1.0, sums.1 + weight));
+    let of_open = if n_closed > 0.0 { of_closed / n_closed } else { 1.0 };
+    input.states.iter().zip(weights).map(|(state, weight)| if *state == FinalState::Open { of_open } else { weight }).collect()
+}
+
 /// The cohort of each lead by its time of creation.
 fn cohorts(created: &[f64]) -> Vec<usize> {
     let mut sorted: Vec<f64> = created.iter().copied().filter(|day| !day.is_nan()).collect();
@@ -239,76 +321,81 @@ fn cohorts(created: &[f64]) -> Vec<usize> {
     created.iter().map(|day| edges.partition_point(|edge| edge <= day)).collect()
 }
 
-/// Leads of one group and half by where they ended.
+/// Leads of one group and half by where they ended; those of one cluster count once together.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ended {
-    won: usize,
-    lost: usize,
-    open: usize,
+    won: f64,
+    lost: f64,
+    open: f64,
+    /// Leads won, whatever they count.
+    n_won: usize,
 }
 
 impl Ended {
-    fn add(&mut self, state: FinalState) {
+    fn add(&mut self, state: FinalState, weight: f64) {
         match state {
-            FinalState::Won => self.won += 1,
-            FinalState::Lost => self.lost += 1,
-            FinalState::Open => self.open += 1,
+            FinalState::Won => {
+                self.won += weight;
+                self.n_won += 1;
+            }
+            FinalState::Lost => self.lost += weight,
+            FinalState::Open => self.open += weight,
         }
     }
 }
 
-fn judge_final(input: FinalInput<'_>, cohorts: &[usize], idx: usize) -> Option<LeakFinding> {
+fn judge_final(input: FinalInput<'_>, cohorts: &[usize], weights: &[f64], idx: usize) -> Option<LeakFinding> {
     let FinalInput { matrix, states, clusters, .. } = input;
     let groups = group_finely(matrix, idx);
     let n_groups = groups.iter().max().map_or(1, |max| max + 1);
     let half = |row: usize| (clusters[row] >> 7) as usize & 1;
     let mut counts = vec![[Ended::default(); 2]; n_groups];
-    (0..states.len()).for_each(|row| counts[groups[row]][half(row)].add(states[row]));
-    let total = |of: fn(&Ended) -> usize, half: usize| counts.iter().map(|halves| of(&halves[half])).sum::<usize>();
+    (0..states.len()).for_each(|row| counts[groups[row]][half(row)].add(states[row], weights[row]));
+    let total = |of: fn(&Ended) -> f64, half: usize| counts.iter().map(|halves| of(&halves[half])).sum::<f64>();
     // A missing value is a level as well.
     let is_of = |share: f64| {
         let counts = &counts;
         move |group: usize, half: usize| {
-            let Ended { won, lost, open } = counts[group][half];
-            won >= 3 && won as f64 >= share * (won + lost + open) as f64
+            let Ended { won, lost, open, n_won } = counts[group][half];
+            n_won >= 3 && won >= share * (won + lost + open)
         }
     };
     let is_of_closed = |group: usize, half: usize| {
-        let Ended { won, lost, open } = counts[group][half];
-        won + lost >= FEWEST_WON && open as f64 <= FOUND_OPEN * (won + lost + open) as f64
+        let Ended { won, lost, open, .. } = counts[group][half];
+        won + lost >= FEWEST_WON && open <= FOUND_OPEN * (won + lost + open)
     };
     let (mut is_outcome, mut is_pure, mut is_absent, mut is_closing) = (true, true, true, true);
-    let (mut n_won, mut n_other, mut n_open, mut expected_open, mut n_closed) = (0, 0, 0, 0.0, 0);
+    let (mut n_won, mut n_other, mut n_open, mut expected_open, mut n_closed) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for chosen_on in 0..2 {
         let judged = 1 - chosen_on;
         let of_winners: Vec<bool> = (0..n_groups).map(|group| is_of(OF_WINNERS)(group, chosen_on)).collect();
         // A mistake in a few rows makes no level of winners one of others.
         let mostly_won: Vec<bool> = (0..n_groups).map(|group| is_of(MOSTLY_WON)(group, chosen_on)).collect();
         let of_closed: Vec<bool> = (0..n_groups).map(|group| is_of_closed(group, chosen_on)).collect();
-        let among =
-            |chosen: &[bool], of: fn(&Ended) -> usize| (0..n_groups).filter(|&group| chosen[group]).map(|group| of(&counts[group][judged])).sum::<usize>();
+        let among = |chosen: &[bool], of: fn(&Ended) -> f64| (0..n_groups).filter(|&group| chosen[group]).map(|group| of(&counts[group][judged])).sum::<f64>();
         let won = among(&of_winners, |ended| ended.won);
         let other = among(&of_winners, |ended| ended.lost + ended.open);
         let all_other = total(|ended| ended.lost + ended.open, judged);
-        let all_won = total(|ended| ended.won, judged) as f64;
+        let all_won = total(|ended| ended.won, judged);
         let (covered, spilled) = (among(&mostly_won, |ended| ended.won), among(&mostly_won, |ended| ended.lost + ended.open));
-        is_outcome &= covered >= FEWEST_WON && covered as f64 >= COVERED * all_won && spilled as f64 <= SPILLED * all_other as f64 && all_other >= FEWEST_WON;
-        is_pure &= won >= FEWEST_PURE && won as f64 >= COVERED_PURELY * all_won && other as f64 <= IMPURE * won as f64 && all_other >= FEWEST_PURE;
-        is_absent &= won >= FEWEST_WON && absent(input, cohorts, &groups, &of_winners, judged, &half);
-        is_closing &= among(&of_closed, |ended| ended.won + ended.lost) >= FEWEST_WON && absent(input, cohorts, &groups, &of_closed, judged, &half);
+        is_outcome &= covered >= FEWEST_WON && covered >= COVERED * all_won && spilled <= SPILLED * all_other && all_other >= FEWEST_WON;
+        is_pure &= won >= FEWEST_PURE && won >= COVERED_PURELY * all_won && other <= IMPURE * won && all_other >= FEWEST_PURE;
+        is_absent &= won >= FEWEST_WON && absent(input, cohorts, weights, &groups, &of_winners, judged, &half);
+        is_closing &= among(&of_closed, |ended| ended.won + ended.lost) >= FEWEST_WON && absent(input, cohorts, weights, &groups, &of_closed, judged, &half);
         n_won += if is_outcome { covered } else { won };
         n_other += if is_outcome { spilled } else { other };
         n_closed += among(&of_closed, |ended| ended.won + ended.lost);
         n_open += among(&of_closed, |ended| ended.open);
-        expected_open += expected(input, cohorts, &groups, if is_absent { &of_winners } else { &of_closed }, judged, &half).0;
+        expected_open += expected(input, cohorts, weights, &groups, if is_absent { &of_winners } else { &of_closed }, judged, &half).0;
     }
-    let n_all_won = states.iter().filter(|state| **state == FinalState::Won).count();
+    let n_all_won: f64 = states.iter().zip(weights).filter(|(state, _)| **state == FinalState::Won).map(|(_, weight)| weight).sum();
+    let what = if weights.iter().all(|weight| *weight == 1.0) { "leads" } else { "leads (those of an account once)" };
     let evidence = if is_outcome || is_pure {
-        format!("by where leads ended, {n_won} of {n_all_won} won leads have a value that {n_other} others have")
+        format!("by where leads ended, {n_won:.0} of {n_all_won:.0} won {what} have a value that {n_other:.0} others have")
     } else if is_absent {
-        format!("{n_won} won leads have a value that no open lead has, where some {expected_open:.0} were expected")
+        format!("{n_won:.0} won {what} have a value that no open lead has, where some {expected_open:.0} were expected")
     } else if is_closing {
-        format!("{n_closed} closed leads have a value that {n_open} open leads have, where some {expected_open:.0} were expected: it is written at the close")
+        format!("{n_closed:.0} closed {what} have a value that {n_open:.0} open leads have, where some {expected_open:.0} were expected")
     } else {
         return None;
     };
@@ -329,25 +416,33 @@ fn judge_final(input: FinalInput<'_>, cohorts: &[usize], idx: usize) -> Option<L
 }
 
 /// Open leads of these groups that are expected by the closed ones of their cohort, and that are there.
-fn expected(input: FinalInput<'_>, cohorts: &[usize], groups: &[usize], chosen: &[bool], judged: usize, half: &dyn Fn(usize) -> usize) -> (f64, usize) {
-    let mut closed = [(0_usize, 0_usize); N_COHORTS];
+fn expected(
+    input: FinalInput<'_>,
+    cohorts: &[usize],
+    weights: &[f64],
+    groups: &[usize],
+    chosen: &[bool],
+    judged: usize,
+    half: &dyn Fn(usize) -> usize,
+) -> (f64, f64) {
+    let mut closed = [(0.0, 0.0); N_COHORTS];
     for row in (0..groups.len()).filter(|&row| input.states[row] != FinalState::Open && half(row) == judged) {
-        closed[cohorts[row]].0 += usize::from(chosen[groups[row]]);
-        closed[cohorts[row]].1 += 1;
+        closed[cohorts[row]].0 += if chosen[groups[row]] { weights[row] } else { 0.0 };
+        closed[cohorts[row]].1 += weights[row];
     }
-    let (mut wanted, mut found) = (0.0, 0);
+    let (mut wanted, mut found) = (0.0, 0.0);
     for row in (0..groups.len()).filter(|&row| input.states[row] == FinalState::Open && half(row) == judged) {
         let (own, all) = closed[cohorts[row]];
         // A cohort of which few have closed says nothing about the others.
-        if all >= 5 {
-            wanted += own as f64 / all as f64;
-            found += usize::from(chosen[groups[row]]);
+        if all >= 5.0 {
+            wanted += weights[row] * own / all;
+            found += if chosen[groups[row]] { weights[row] } else { 0.0 };
         }
     }
     (wanted, found)
 }
 
-fn absent(input: FinalInput<'_>, cohorts: &[usize], groups: &[usize], chosen: &[bool], judged: usize, half: &dyn Fn(usize) -> usize) -> bool {
-    let (wanted, found) = expected(input, cohorts, groups, chosen, judged, half);
-    wanted >= EXPECTED_OPEN && found as f64 <= FOUND_OPEN * wanted
+fn absent(input: FinalInput<'_>, cohorts: &[usize], weights: &[f64], groups: &[usize], chosen: &[bool], judged: usize, half: &dyn Fn(usize) -> usize) -> bool {
+    let (wanted, found) = expected(input, cohorts, weights, groups, chosen, judged, half);
+    wanted >= EXPECTED_OPEN && found <= FOUND_OPEN * wanted
 }

@@ -76,7 +76,7 @@ fn world(seed: u64) -> World {
     });
     let matrix = FeatureMatrix::new(keys, specs.collect()).expect("columns of one length");
     let clusters: Vec<u64> = (0..n).map(|lead| stable_hash(&format!("{seed} {lead}"))).collect();
-    let input = FinalInput { matrix: &matrix, states: &states, created: &created, clusters: &clusters };
+    let input = FinalInput { matrix: &matrix, states: &states, created: &created, clusters: &clusters, are_accounts: false };
     World { names, found: find_final_leaks(input, &[]).into_iter().map(|finding| finding.feature).collect() }
 }
 

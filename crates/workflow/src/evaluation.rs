@@ -113,6 +113,7 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, baselines: &[Baseline], economy
     let pick = |values: &[f64]| common.iter().map(|&row| values[row]).collect::<Vec<f64>>();
     let own_labels: Vec<bool> = common.iter().map(|&row| labels[row]).collect();
     let own_clusters = clusters.pick(&common);
+    let own_leads = Clusters::new(&common.iter().map(|&row| u64::from(snapshots[row].lead)).collect::<Vec<_>>());
     let own_snapshots: Vec<Snapshot> = common.iter().map(|&row| snapshots[row]).collect();
     let mut values = vec![pick(&evaluated.probabilities)];
     let mut probabilities = values.clone();
@@ -137,7 +138,8 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, baselines: &[Baseline], economy
     let periods = Periods::of(evaluated.project, &own_snapshots, economy.capacity)?;
     let calls = Calls { period_of_row: &periods.of_row, of_period: &periods.calls, months: periods.days.map(|days| days / DAYS_OF_MONTH) };
     let own_deals = deals.pick(&common);
-    let input = ComparisonInput { labels: &own_labels, clusters: &own_clusters, scores: &scores, calls, tier_names: &names, deals: own_deals.all() };
+    let input =
+        ComparisonInput { labels: &own_labels, clusters: &own_clusters, leads: &own_leads, scores: &scores, calls, tier_names: &names, deals: own_deals.all() };
     let comparison = compare(input, BootstrapOptions::default())?;
 
     let part_values: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();

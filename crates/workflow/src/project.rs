@@ -270,7 +270,11 @@ impl Project {
 
     /// Refuses to measure a model on tables that hold a part of the leads not won: observed rates would be of that part.
     pub(crate) fn whole_tables(&self, model: &Model, what: &str) -> anyhow::Result<()> {
-        self.all_losses(model.scope.as_ref().map_or(1.0, |scope| scope.losses_kept), what)
+        let at_training = model.scope.as_ref().map_or(1.0, |scope| scope.losses_kept);
+        if at_training < 1.0 && self.config.model.losses_kept >= 1.0 {
+            self.remark(&format!("note: the model was trained on tables with {at_training} of the leads not won; by this config, which has no `losses_kept`, these tables have all of them"));
+        }
+        self.all_losses(what)
     }
 
     /// The same of a model that is yet to be trained.
@@ -279,14 +283,14 @@ impl Project {
     ///
     /// `losses_kept` is below 1.
     pub fn measurable(&self, what: &str) -> anyhow::Result<()> {
-        self.all_losses(1.0, what)
+        self.all_losses(what)
     }
 
-    fn all_losses(&self, at_training: f64, what: &str) -> anyhow::Result<()> {
-        let kept = self.config.model.losses_kept.min(at_training);
+    fn all_losses(&self, what: &str) -> anyhow::Result<()> {
+        let kept = self.config.model.losses_kept;
         if kept < 1.0 {
             bail!(
-                "{what}: the tables hold {kept} of the leads not won (`losses_kept`), so that the observed win rate is not the one that the model predicts; use tables with all leads and `losses_kept = 1`"
+                "{what}: the tables hold {kept} of the leads not won (`losses_kept`), so that the observed win rate is not the one that the model predicts; use a config of tables that have all leads, without `losses_kept`"
             );
         }
         Ok(())
@@ -502,7 +506,7 @@ pub fn describe_counts(counts: &SnapshotCounts, project: &Project) -> String {
         (counts.immature, "snapshots left out because their window had not ended"),
         (counts.before_from, "before `from`"),
         (counts.closed_before, "whose lead had closed by then"),
-        (counts.silent, "of leads that nobody had touched for longer than `silent`"),
+        (counts.silent, "snapshots of leads that nobody had touched for longer than `silent`"),
         (counts.leads_never_at_risk, "leads never at risk at a snapshot"),
         (counts.won_unseen, "of these won"),
         (counts.leads_without_time, "leads without creation time"),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, bail};
 use leadscore_core::{Timestamp, log_odds_to_probability};
 use leadscore_inference::{Model, score};
-use leadscore_metrics::{Clusters, calibration_shift, log_loss, paired_difference};
+use leadscore_metrics::{Clusters, calibration_line, calibration_shift, line_covariance, log_loss, paired_difference};
 use leadscore_report::count;
 use leadscore_training::{Calibration, CalibrationInput, CalibrationKind, try_calibrations};
 
@@ -77,7 +77,7 @@ pub fn recalibrate(project: &Project, mut model: Model, options: RecalibrateOpti
         && let Some(found) = find_break(input, &groups)?
     {
         bail!(
-            "a break runs through these outcomes: {:.1} % were predicted and {:.1} % observed before {day}, {:.1} % and {:.1} % from then on ({:.1} standard errors); one calibration fits neither part\n  hint: pass --from {day} to learn from what came after, or train again",
+            "a break runs through these outcomes: {:.1} % were predicted and {:.1} % observed before {day}, {:.1} % and {:.1} % from then on ({:.1} standard errors); one calibration fits neither part\n  hint: pass --from {day} to learn from what came after, or train again; if it is a season that comes back, train on whole years and leave the percentages as they are",
             100.0 * found.before.0,
             100.0 * found.before.1,
             100.0 * found.after.0,
@@ -179,6 +179,17 @@ fn choose_kind(project: &Project, input: CalibrationInput<'_>, rarer: usize, has
     if let Some(trials) = try_calibrations(input, &kinds)? {
         let losses = trials.iter().map(|trial| format!("{} {:.4}", trial.kind.name(), trial.log_loss)).collect::<Vec<_>>().join(", ");
         let kind = trials.iter().rev().find(|trial| trial.is_better).map_or(CalibrationKind::Unchanged, |trial| trial.kind);
+        // And too few to prefer a line, where all of them show that percentages are too extreme, or too flat.
+        let (slope, slope_z) = slope_in_errors(input)?;
+        let is_simple = matches!(kind, CalibrationKind::Unchanged | CalibrationKind::Shift);
+        if is_simple && slope > 0.0 && (slope - 1.0).abs() > NEAR_SLOPE && slope_z.abs() > 1.96 {
+            project.remark(&format!(
+                "fitted on the earlier outcomes, log-loss on the later ones: {losses}; over all outcomes the calibration slope is {slope:.2}, {:.1} standard errors from 1, which no shift repairs; taken: {}",
+                slope_z.abs(),
+                CalibrationKind::Line.name()
+            ));
+            return Ok(CalibrationKind::Line);
+        }
         // Later outcomes may be too few to prefer a shift, and all of them enough to see that the percentages are off.
         let gap = gap_in_errors(input);
         if kind == CalibrationKind::Unchanged && gap.abs() > 1.96 {
@@ -205,6 +216,16 @@ fn choose_kind(project: &Project, input: CalibrationInput<'_>, rarer: usize, has
     }
     project.remark(&format!("{} would take log-loss from {before:.4} to {after:.4}: no more than chance gives, so the percentages stay", kind.name()));
     Ok(CalibrationKind::Unchanged)
+}
+
+/// A slope so near to 1 is left alone.
+const NEAR_SLOPE: f64 = 0.1;
+
+/// The calibration slope of these rows, and how many standard errors by cluster it is from 1.
+fn slope_in_errors(input: CalibrationInput<'_>) -> anyhow::Result<(f64, f64)> {
+    let line = calibration_line(input.labels, input.probabilities)?;
+    let [_, _, variance] = line_covariance(input.labels, input.probabilities, &Clusters::new(input.clusters), line, false);
+    Ok((line.slope, (line.slope - 1.0) / variance.sqrt()))
 }
 
 /// Share won less mean probability, in standard errors with rows of a lead taken together.

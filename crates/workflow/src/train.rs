@@ -108,7 +108,10 @@ pub(crate) fn final_leaks(project: &Project, tables: &Tables, specs: &[FeatureSp
         leads.iter().map(|&lead| tables.leads.created[lead as usize].map_or(f64::NAN, |created| created.start.days_since(Timestamp::from_micros(0)))).collect();
     let with_history: Vec<String> = tables.history.attributes.iter().map(|change| change.attribute.clone()).collect();
     let clusters = cluster_keys(tables, &snapshots);
-    Ok(find_final_leaks(FinalInput { matrix: &matrix, states: &states, created: &created, clusters: &clusters }, &with_history))
+    Ok(find_final_leaks(
+        FinalInput { matrix: &matrix, states: &states, created: &created, clusters: &clusters, are_accounts: tables.leads.accounts.is_some() },
+        &with_history,
+    ))
 }
 
 /// Columns of the leads that are proven to be written at the close, with what speaks for it, by the text of a config that may be
