@@ -34,14 +34,11 @@ def is_empty(output):
 
 
 def texts(cell):
-    """What a cell says, without pictures."""
-    said = []
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream":
-            said.append(output.text)
-        elif output.output_type in ("execute_result", "display_data"):
-            said.append(output.data.get("text/plain", ""))
-    return "\n".join(said)
+    """What a cell says, without pictures: its output, its warnings, its results, since the first two come in any order."""
+    outputs = cell.get("outputs", [])
+    streams = ["".join(output.text for output in outputs if output.output_type == "stream" and output.name == name) for name in ("stdout", "stderr")]
+    results = [output.data.get("text/plain", "") for output in outputs if output.output_type in ("execute_result", "display_data")]
+    return "\n".join([*streams, *results])
 
 
 def differences(kept, found):
