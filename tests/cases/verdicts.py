@@ -78,6 +78,8 @@ class World:
         rows, config = self.leads, CONFIG.format(account='account = "account_id"' if self.has_accounts else "")
         if not self.has_accounts:
             leads, rows = leads[:1] + leads[2:], [row[:1] + row[2:] for row in rows]
+        # Where a few large accounts close seldom, the end of the data does not show.
+        config = config.replace('ages = ["0d"]\n', 'ages = ["0d"]\nobservation_end = "2025-06-18"\n')
         base.write_csv(folder / "leads.csv", leads, rows)
         base.write_csv(folder / "deals.csv", ["lead_id", "stage", "closed_at"], self.deals)
         (folder / "leadscore.toml").write_text(config)
