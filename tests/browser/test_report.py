@@ -139,7 +139,7 @@ class Report(unittest.TestCase):
         self.assertEqual(after, sorted(before, reverse=True))
         self.assertEqual(tab.locator("#time th").first.get_attribute("aria-sort"), "descending")
         tab.focus("#tiers svg [tabindex]")
-        self.assertIn("said on average", tab.locator(".tip").text_content())
+        self.assertRegex(tab.locator(".tip").text_content(), r"predicted \d+ % on average, observed \d+ %")
         self.assertTrue(tab.locator(".tip").is_visible())
         tab.keyboard.press("Escape")
         self.assertFalse(tab.locator(".tip").is_visible())
