@@ -46,12 +46,10 @@ impl CalibrationCurve {
 
     /// Whether it rises from knot to knot, has a piece, and a value at every knot in each replicate.
     pub(crate) fn is_sound(&self) -> bool {
-        if self.replicates.iter().any(|log_odds| log_odds.len() != self.knots.len() || !log_odds.iter().all(|value| f64::from(value.abs()) <= LARGEST_LOG_ODDS))
-        {
-            return false;
-        }
         let is_small = |value: f64| value.abs() <= LARGEST_LOG_ODDS;
-        self.knots.iter().all(|(x, y)| is_small(*x) && is_small(*y)) && self.knots.len() >= 2 && self.knots.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1)
+        let knots_rise = self.knots.len() >= 2 && self.knots.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1);
+        let is_whole = |log_odds: &Vec<f32>| log_odds.len() == self.knots.len() && log_odds.iter().all(|value| is_small(f64::from(*value)));
+        knots_rise && self.knots.iter().all(|(x, y)| is_small(*x) && is_small(*y)) && self.replicates.iter().all(is_whole)
     }
 
     /// The knot before a sum, and the slope from there.

@@ -175,8 +175,7 @@ fn header_fits(header: &[u8], model: &Model, version: u32) -> bool {
     let names = header["features"].as_array().map(|names| names.iter().map(serde_json::Value::as_str).collect::<Vec<_>>());
     let has_features = names.is_some_and(|names| names.into_iter().eq(model.specs.iter().map(|spec| Some(spec.name.as_str()))));
     let has_id = header["card"]["model_id"] == model.card.model_id.as_str();
-    // A card of an earlier format has fewer fields.
-    // Written and read, since reading may round a number.
+    // Written and read, since reading may round a number; a card of an earlier format has fewer fields.
     let has_card = || {
         let written = serde_json::to_vec(&model.card).ok().and_then(|card| serde_json::from_slice::<serde_json::Value>(&card).ok());
         written.is_some_and(|card| card == header["card"])

@@ -143,7 +143,7 @@ fn refuse_leads_of_training(model: &Model, tables: &Tables, snapshots: &[Snapsho
     }
 }
 
-/// What of these rows is unlike those that the model was trained on; says so, too.
+/// What of these rows is unlike those that the model was trained on.
 pub(crate) fn outside_training(project: &Project, model: &Model, matrix: &FeatureMatrix) -> OutsideTraining {
     let guarded = model.guard(matrix).unwrap_or_default();
     OutsideTraining { share: guarded.n_outside as f64 / matrix.n_rows().max(1) as f64, findings: guarded.findings, rule: project.other_rule(model) }

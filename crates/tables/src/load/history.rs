@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use leadscore_core::{FeatureKind, Stamp, Timestamp, Writing};
+use leadscore_core::{AttributeTable, FeatureKind, Stamp, Timestamp, Writing};
 
 use super::activities::{before_everything, is_long_before};
 use super::attributes::{Interner, texts};
@@ -126,9 +126,7 @@ fn other_writing(table: &Table<'_>, settings: &HistoryConfig, name: &str, format
 }
 
 fn is_wanted(config: &Config, name: &str) -> bool {
-    !config.leads.exclude.iter().any(|excluded| excluded == name)
-        && !matches!(config.leads.types.get(name), Some(ColumnType::Time | ColumnType::Id))
-        && config.leads.attributes.as_ref().is_none_or(|chosen| chosen.iter().any(|one| one == name))
+    config.leaves_out(&AttributeTable::Leads, name).is_none()
 }
 
 /// Reads the past of attributes; an attribute that only the history knows is added to those of the leads.
