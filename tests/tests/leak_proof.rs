@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use leadscore_core::Timestamp;
 use leadscore_features::{compute, plan, scoring_snapshots};
+use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_tables::{Config, FamilyChoice, FeaturesConfig, LoadOptions, load};
 use leadscore_tests::{NEWS_OUTCOMES_HISTORY, folder_with};
 use proptest::prelude::*;
@@ -26,7 +27,7 @@ path = "visits.csv"
 lead = "lead"
 at = "at"
 recorded_at = "recorded"
-kind = ["kind"]
+kind = ["kind", "channel"]
 values = ["pages"]
 "#;
 
@@ -96,10 +97,12 @@ fn write(crm: &Crm) -> tempfile::TempDir {
             let _ = writeln!(outcomes, "L{number:03},{},{}", time(closed), if is_won { "won" } else { "lost" });
         }
     }
-    let mut visits = "lead,at,recorded,kind,pages\n".to_owned();
+    let mut visits = "lead,at,recorded,kind,channel,pages\n".to_owned();
     for visit in &crm.visits {
         let pages = visit.pages.map(|pages| pages.to_string()).unwrap_or_default();
-        let _ = writeln!(visits, "L{:03},{},{},k{},{pages}", visit.lead, time(visit.at), time(visit.at + visit.delay), visit.kind);
+        // Both columns have the same values, and which of them has one is another matter before the snapshot than after it.
+        let (kind, channel) = (visit.kind, 9 - visit.kind);
+        let _ = writeln!(visits, "L{:03},{},{},k{kind},k{channel},{pages}", visit.lead, time(visit.at), time(visit.at + visit.delay));
     }
     let mut news = "account,at,topic\n".to_owned();
     for row in &crm.news {
@@ -120,8 +123,62 @@ fn write(crm: &Crm) -> tempfile::TempDir {
     ])
 }
 
-/// Ids, feature names, levels and bits of the matrix at the snapshot.
-type Bits = (Vec<String>, Vec<String>, Vec<Vec<String>>, Vec<u64>);
+/// Manual points that look at several kind columns at once, at values of events, at attributes with and without a history.
+const RULES: &str = r#"
+[score]
+min = -200
+max = 500
+[[rule]]
+name = "any column"
+points = 3
+activity = "visits"
+kind = "k9"
+[[rule]]
+name = "every event"
+points = 0.7
+activity = "visits"
+kind = "k1"
+per_event = true
+half_life = "14d"
+[[rule]]
+name = "one column, and a number"
+points = 11
+activity = "visits"
+kind = "k8"
+where = { kind = { in = ["k1", "k9"] }, pages = { min = 3.5 } }
+[[rule]]
+name = "nothing else"
+points = 17
+activity = "visits"
+kind = "k2"
+within = "60d"
+nothing_else = true
+[[rule]]
+name = "silence"
+points = -5
+activity = "visits"
+at_most = 0
+[[rule]]
+name = "stage"
+points = 29
+attribute = "stage"
+in = ["v0", "v7"]
+[[rule]]
+name = "color"
+points = 31
+attribute = "color"
+matches = "c[13]"
+"#;
+
+/// The matrix at the snapshot, and beside each of its rows the manual points with the rules that applied.
+#[derive(Debug, PartialEq)]
+struct Bits {
+    ids: Vec<String>,
+    names: Vec<String>,
+    levels: Vec<Vec<String>>,
+    values: Vec<u64>,
+    points: Vec<(u64, Vec<usize>)>,
+}
 
 fn matrix_bits(crm: &Crm) -> Bits {
     let folder = write(crm);
@@ -130,9 +187,18 @@ fn matrix_bits(crm: &Crm) -> Bits {
     let families = FeaturesConfig { families: vec![FamilyChoice::All], ..FeaturesConfig::default() };
     let specs = plan(&tables, &families, &set.at_risk).specs;
     let matrix = compute(&tables, &specs, &set.at_risk).expect("computable");
+    // A rule may name what a table does not have yet: that no such event happened is then the answer.
+    let (rules, _) = BoundRules::of_part(RulesFile::parse(RULES).expect("the rules are right"), &tables, &specs).expect("they fit");
+    let points = rules.score(&tables, &set.at_risk).expect("computable");
     let ids = set.at_risk.iter().map(|key| tables.leads.ids[key.lead as usize].clone()).collect();
     let levels = (0..matrix.n_features()).map(|idx| matrix.levels(idx).to_vec()).collect();
-    (ids, specs.into_iter().map(|spec| spec.name).collect(), levels, matrix.values().iter().map(|value| value.to_bits()).collect())
+    Bits {
+        ids,
+        names: specs.into_iter().map(|spec| spec.name).collect(),
+        levels,
+        values: matrix.values().iter().map(|value| value.to_bits()).collect(),
+        points: points.iter().map(|score| (score.points.to_bits(), score.contributions.iter().map(|part| part.rule).collect())).collect(),
+    }
 }
 
 fn lead() -> impl Strategy<Value = Lead> {
@@ -204,9 +270,11 @@ proptest! {
     #[test]
     fn the_future_leaves_no_trace(crm in crm(), salt in any::<u64>()) {
         let (clean, poisoned) = (matrix_bits(&crm), matrix_bits(&poison(&crm, salt)));
-        prop_assert_eq!((&clean.0, &clean.1, &clean.2), (&poisoned.0, &poisoned.1, &poisoned.2));
-        let changed: Vec<&str> = (0..clean.3.len()).filter(|&cell| clean.3[cell] != poisoned.3[cell]).map(|cell| clean.1[cell % clean.1.len()].as_str()).collect();
+        prop_assert_eq!((&clean.ids, &clean.names, &clean.levels), (&poisoned.ids, &poisoned.names, &poisoned.levels));
+        let is_changed = |cell: &usize| clean.values[*cell] != poisoned.values[*cell];
+        let changed: Vec<&str> = (0..clean.values.len()).filter(is_changed).map(|cell| clean.names[cell % clean.names.len()].as_str()).collect();
         prop_assert!(changed.is_empty(), "{changed:?}");
+        prop_assert_eq!(&clean.points, &poisoned.points);
     }
 
     #[test]
@@ -228,7 +296,7 @@ fn the_past_leaves_a_trace() {
         history: vec![Dated { whom: 0, at: 50, value: 2 }],
     };
     let before = matrix_bits(&crm);
-    assert_eq!(before.0, ["L000"]);
+    assert_eq!(before.ids, ["L000"]);
     for change in 0..4 {
         let mut changed = crm.clone();
         match change {
@@ -237,6 +305,10 @@ fn the_past_leaves_a_trace() {
             2 => changed.news[0].at -= 1,
             _ => changed.history[0].value = 0,
         }
-        assert_ne!(before, matrix_bits(&changed), "change {change}");
+        let after = matrix_bits(&changed);
+        assert_ne!((&before.values, &before.levels), (&after.values, &after.levels), "change {change}");
+        if change != 2 {
+            assert_ne!(before.points, after.points, "change {change} of what rules look at");
+        }
     }
 }

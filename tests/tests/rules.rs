@@ -66,6 +66,24 @@ fn check_rule(keys: &str, lead: &str, moment: &str, expected: f64) {
     assert!((found.points - expected).abs() < 1e-9, "{keys} {lead} {moment}: {}, expected {expected}", found.points);
 }
 
+/// What a later event is called must not change which column an earlier one is read from.
+#[test]
+fn kind_is_looked_for_in_every_kind_column_of_the_event_itself() {
+    let config = CONFIG.replace("kind = [\"page\"]", "kind = [\"page\", \"channel\"]");
+    let points = |later: &str| {
+        let visits = format!("lead,at,page,channel,minutes\na,2020-03-01T00:00:00,home,form,1\n{later}b,2020-03-02T00:00:00,price,mail,\n");
+        let folder = folder_with(&[
+            ("leads.csv", "id,created,role,seats\na,2020-01-01T00:00:00,Sales Director,40\nb,2020-01-01T00:00:00,student,\nc,2020-01-01T00:00:00,staff,7\n"),
+            ("visits.csv", &visits),
+            ("deals.csv", "lead,closed\n"),
+        ]);
+        let tables = load(&Config::parse(&config).expect("a config"), folder.path(), &LoadOptions::default()).expect("tables");
+        score(&tables, "[[rule]]\nname = \"r\"\npoints = 10\nactivity = \"visits\"\nkind = \"form\"\n", "a", "2020-03-15T00:00:00").points
+    };
+    assert_eq!(points("").to_bits(), 10.0_f64.to_bits());
+    assert_eq!(points("b,2020-06-01T00:00:00,form,web,\n").to_bits(), 10.0_f64.to_bits());
+}
+
 #[test]
 fn rules_on_attributes() {
     let now = "2020-05-01T00:00:00";

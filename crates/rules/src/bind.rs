@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use leadscore_core::{AttributeTable, FeatureKind, FeatureSource, FeatureSpec, Unit};
-use leadscore_tables::{Column, ConfigError, Tables, nearest};
+use leadscore_tables::{Column, ConfigError, KindColumn, Tables, nearest};
 
 use crate::condition::Condition;
 use crate::rules_file::{EventCondition, Grade, RuleConfig, RulesFile, in_order};
@@ -38,6 +38,9 @@ pub(crate) enum Test {
 pub(crate) enum EventFilter {
     /// Whether each level of this kind column counts, and last whether a missing one does.
     Levels { column: usize, counts: Vec<bool> },
+    /// One of these kind columns, each with the code of its level, has the level. The event alone decides: a column that was
+    /// chosen because the table has the level somewhere would let later events change what earlier ones are.
+    Any(Vec<(usize, u32)>),
     /// No event counts.
     Nothing,
     /// What the number in this value column has to be.
@@ -232,12 +235,14 @@ fn events(tables: &Tables, name: &str, rule: &RuleConfig, whose: &Whose, unknown
     let rows = &tables.activities[table].rows;
     let mut filters = Vec::new();
     if let Some(wanted) = &rule.kind {
-        let Some(column) = rows.kinds.iter().position(|kind| kind.levels.iter().any(|level| level == wanted)) else {
+        let code = |kind: &KindColumn| kind.levels.iter().position(|level| level == wanted).and_then(|code| u32::try_from(code).ok());
+        let codes: Vec<(usize, u32)> = rows.kinds.iter().enumerate().filter_map(|(column, kind)| Some((column, code(kind)?))).collect();
+        if codes.is_empty() {
             let known: Vec<&str> = rows.kinds.iter().flat_map(|kind| kind.levels.iter().map(String::as_str)).collect();
             *unknown = Some(whose.unknown("kind", wanted, &known));
             return Ok(Test::Events { table, filters: vec![EventFilter::Nothing] });
-        };
-        filters.push(EventFilter::Levels { column, counts: rows.kinds[column].levels.iter().map(|level| level == wanted).chain([false]).collect() });
+        }
+        filters.push(EventFilter::Any(codes));
     }
     for (name, config) in &rule.on_columns {
         let condition = whose.condition(config)?;

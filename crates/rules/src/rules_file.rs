@@ -147,7 +147,7 @@ pub struct RuleConfig {
 
     /// A table of activities.
     pub activity: Option<String>,
-    /// Only events with this value in one of the table's kind columns.
+    /// Only events with this value in any of the table's kind columns.
     pub kind: Option<String>,
     /// Only events whose columns meet these conditions, such as `{ minutes = { min = 5 } }`.
     #[serde(rename = "where", default)]

@@ -183,6 +183,7 @@ fn points_of_events(rule: &RuleConfig, activities: &Activities, filters: &[Event
                 let code = rows.kinds[*column].codes[event];
                 counts[if code == MISSING { counts.len() - 1 } else { code as usize }]
             }
+            EventFilter::Any(codes) => codes.iter().any(|&(column, code)| rows.kinds[column].codes[event] == code),
             EventFilter::Nothing => false,
             EventFilter::Number { column, condition } => condition.holds_for_number(rows.values[*column].values[event]),
         })
