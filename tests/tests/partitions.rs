@@ -103,13 +103,13 @@ fn in_parts(config: &Config, folder: &Path, memory: u64) -> (usize, Rows, Vec<St
     let mut all = Survey::default();
     let mut notes = partitions.notes.clone();
     for tables in &parts {
-        all.add(survey(tables, &labelled_snapshots(tables, &config.snapshots, None).0.snapshots));
+        all.add(survey(tables, &labelled_snapshots(tables, &config.snapshots, None).expect("few").0.snapshots));
         Note::merge(&mut notes, tables.notes.clone());
     }
     let specs = all.plan(&config.features).specs;
     let mut rows = Rows::new();
     for tables in &parts {
-        let matrix = compute(tables, &specs, &labelled_snapshots(tables, &config.snapshots, None).0.snapshots).expect("computable");
+        let matrix = compute(tables, &specs, &labelled_snapshots(tables, &config.snapshots, None).expect("few").0.snapshots).expect("computable");
         add_rows(tables, &matrix, &mut rows);
     }
     rows.insert(("names".to_owned(), 0), specs.into_iter().map(|spec| spec.name).collect());
@@ -123,7 +123,7 @@ fn parts_give_the_matrix_of_the_whole() {
     let folder = crm(9_000);
     let config = Config::parse(&config_text()).expect("the config is right");
     let tables = load(&config, folder.path(), &LoadOptions::default()).expect("the tables are right");
-    let (labelled, _) = labelled_snapshots(&tables, &config.snapshots, None);
+    let (labelled, _) = labelled_snapshots(&tables, &config.snapshots, None).expect("few");
     let specs = leadscore_features::plan(&tables, &config.features, &labelled.snapshots).specs;
     let matrix = compute(&tables, &specs, &labelled.snapshots).expect("computable");
     let mut whole = Rows::new();

@@ -20,7 +20,7 @@ fn tables_of(folder: &std::path::Path) -> (Config, Tables) {
 
 /// The whole road, with each snapshot looked at through `see`, which says where its features are computed.
 fn test(config: &Config, tables: &Tables, see: impl Fn(&Tables, Snapshot) -> Timestamp) -> PoisonFindings {
-    let (labelled, _) = labelled_snapshots(tables, &config.snapshots, None);
+    let (labelled, _) = labelled_snapshots(tables, &config.snapshots, None).expect("few");
     poison_test(tables, &labelled.snapshots, |tables, snapshots| {
         let seen: Vec<Snapshot> = snapshots.iter().map(|&snapshot| Snapshot { at: see(tables, snapshot), ..snapshot }).collect();
         let specs = plan(tables, &config.features, &seen).specs;

@@ -10,20 +10,44 @@ const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 ///
 /// Flat exports have no times; there the value of `order_by` stands in, a million to the unit
 /// ([`Timestamp::from_order`]).
+///
+/// Always within [`Timestamp::MIN`] and [`Timestamp::MAX`], some 73,000 years either way: what lies beyond is one of these two.
+/// So the difference of any two, and the sum of any one and a [`Span`], is within `i64`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "i64", into = "i64")]
 pub struct Timestamp(i64);
+
+impl From<i64> for Timestamp {
+    fn from(micros: i64) -> Self {
+        Self::from_micros(micros)
+    }
+}
+
+impl From<Timestamp> for i64 {
+    fn from(at: Timestamp) -> Self {
+        at.0
+    }
+}
 
 impl Timestamp {
     /// Before every time that data can hold.
-    pub const MIN: Self = Self(i64::MIN / 4);
+    pub const MIN: Self = Self(Self::MIN_MICROS);
     /// After every time that data can hold.
-    pub const MAX: Self = Self(i64::MAX / 4);
+    pub const MAX: Self = Self(Self::MAX_MICROS);
+    /// The largest number that can stand for time, either way.
+    pub const MAX_ORDER: f64 = 2.3e12;
+
+    const MIN_MICROS: i64 = i64::MIN / 4;
+    const MAX_MICROS: i64 = i64::MAX / 4;
 
     /// The moment `micros` microseconds after 1970-01-01T00:00:00Z.
     #[inline]
     pub const fn from_micros(micros: i64) -> Self {
-        Self(micros)
+        match micros {
+            ..Self::MIN_MICROS => Self::MIN,
+            Self::MAX_MICROS.. => Self::MAX,
+            _ => Self(micros),
+        }
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -39,13 +63,14 @@ impl Timestamp {
 
     /// A date and time that is already in UTC.
     pub fn from_naive(naive: NaiveDateTime) -> Self {
-        Self(naive.and_utc().timestamp_micros())
+        Self::from_micros(naive.and_utc().timestamp_micros())
     }
 
-    /// A number that stands for time in a flat export, with six decimal places kept.
-    #[expect(clippy::cast_possible_truncation, reason = "order values beyond 9e12 saturate, which keeps their order")]
-    pub fn from_order(value: f64) -> Self {
-        Self((value * 1e6).round() as i64)
+    /// A number that stands for time in a flat export, with six decimal places kept; `None` if it is no number or beyond
+    /// [`Timestamp::MAX_ORDER`].
+    #[expect(clippy::cast_possible_truncation, reason = "the limit is within i64")]
+    pub fn from_order(value: f64) -> Option<Self> {
+        (value.abs() <= Self::MAX_ORDER).then(|| Self::from_micros((value * 1e6).round() as i64))
     }
 
     /// The number that [`Timestamp::from_order`] was given.
@@ -60,7 +85,7 @@ impl Timestamp {
 
     /// The last microsecond of the UTC day that holds this moment: when a fact stamped with only a date counts as known.
     pub const fn end_of_day(self) -> Self {
-        Self(self.0.div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY + MICROS_PER_DAY - 1)
+        Self::from_micros(self.0.div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY + MICROS_PER_DAY - 1)
     }
 
     /// Days from `earlier` to `self`, with fraction; negative if `earlier` is later.
@@ -109,7 +134,7 @@ impl Timestamp {
 
     /// The first midnight of UTC after this moment.
     pub fn next_midnight(self) -> Self {
-        if self >= Self::MAX { self } else { Self((self.0.div_euclid(MICROS_PER_DAY) + 1) * MICROS_PER_DAY) }
+        Self::from_micros((self.0.div_euclid(MICROS_PER_DAY) + 1) * MICROS_PER_DAY)
     }
 
     /// The first midnight of a month at or after this moment.
@@ -174,7 +199,7 @@ impl Timestamp {
         }
         let (offset_minutes, zoned) = parse_offset(rest)?;
         let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second) - offset_minutes * 60;
-        Some((Self(midnight.0 + seconds * MICROS_PER_SECOND + micros), Precision::Instant, zoned))
+        Some((Self::from_micros(midnight.0 + seconds * MICROS_PER_SECOND + micros), Precision::Instant, zoned))
     }
 }
 
@@ -214,14 +239,14 @@ impl std::fmt::Display for Timestamp {
 impl std::ops::Add<Span> for Timestamp {
     type Output = Self;
     fn add(self, span: Span) -> Self {
-        Self(self.0.saturating_add(span.0))
+        Self::from_micros(self.0.saturating_add(span.0))
     }
 }
 
 impl std::ops::Sub<Span> for Timestamp {
     type Output = Self;
     fn sub(self, span: Span) -> Self {
-        Self(self.0.saturating_sub(span.0))
+        Self::from_micros(self.0.saturating_sub(span.0))
     }
 }
 
@@ -291,7 +316,7 @@ impl Span {
     /// Twice the length.
     #[must_use]
     pub const fn doubled(self) -> Self {
-        Self(2 * self.0)
+        Self(self.0.saturating_mul(2))
     }
 
     /// The length in days, with fraction.
@@ -382,6 +407,25 @@ mod tests {
         let stamp = Stamp::new(day, Precision::Day);
         assert!(stamp.known < Timestamp::from_ymd(2018, 5, 2).expect("exists"));
         assert_eq!(stamp.known.to_string(), "2018-05-01T23:59:59.999999Z");
+    }
+
+    /// No arithmetic on times leaves `i64`, whatever the numbers were that they came from.
+    #[test]
+    fn the_ends_of_time() {
+        let ends = [i64::MIN, i64::MIN + 1, i64::MIN / 4 - 1, -1, 0, 1, i64::MAX / 4 + 1, i64::MAX - 1, i64::MAX];
+        for (a, b) in ends.iter().flat_map(|a| ends.iter().map(move |b| (*a, *b))) {
+            let (at, other, span) = (Timestamp::from_micros(a), Timestamp::from_micros(b), Span::from_micros(b));
+            assert_eq!(at <= other, a.clamp(i64::MIN / 4, i64::MAX / 4) <= b.clamp(i64::MIN / 4, i64::MAX / 4));
+            assert!((at.days_since(other) - (at.micros() - other.micros()) as f64 / 8.64e10).abs() < 1e-6);
+            assert!(at.weekdays_since(other).is_finite());
+            assert!(at - span <= at && at + span >= at && span.doubled() >= span);
+            assert!(at.end_of_day() >= at && at.next_midnight() >= at && at.month_start_at_or_after() >= at);
+            assert!(!at.to_string().is_empty() && at.hour() < 24 && at.next_month() >= at);
+            assert_eq!(serde_json::from_str::<Timestamp>(&a.to_string()).expect("a number"), at);
+        }
+        assert_eq!(Timestamp::from_order(20_240_101_123_000.0), None);
+        assert_eq!(Timestamp::from_order(f64::NAN), None);
+        assert_eq!(Timestamp::from_order(1_700_000_000_123.0).map(Timestamp::order), Some(1_700_000_000_123.0));
     }
 
     #[test]

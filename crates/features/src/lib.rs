@@ -18,4 +18,4 @@ pub use compute::{FeaturesError, compute};
 pub use late::{LateEntries, late_entries};
 pub use plan::{Plan, Survey, UnknownKinds, plan, survey};
 pub use poison::{PoisonFindings, PoisonLeak, poison, poison_test};
-pub use snapshots::{LeftOut, ScoringSet, SnapshotCounts, calendar_moments, labelled_snapshots, scoring_snapshots};
+pub use snapshots::{LeftOut, ScoringSet, SnapshotCounts, TooManySnapshots, calendar_moments, labelled_snapshots, scoring_snapshots};

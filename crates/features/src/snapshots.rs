@@ -1,6 +1,6 @@
 //! Which leads are looked at when: the risk set, its labels, and a count of everything left out.
 
-use leadscore_core::{LabelledSnapshots, Snapshot, Span, Timestamp};
+use leadscore_core::{LabelledSnapshots, Snapshot, Span, Stamp, Timestamp};
 use leadscore_tables::{Activities, Every, SnapshotsConfig, Tables};
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,15 @@ impl std::ops::AddAssign for LeftOut {
 /// won in `[s, s + horizon)`. Calendar snapshots count a date of creation from the end of its day; snapshots by age count
 /// it from the start, since `0d` means the moment of creation itself. In a flat export each lead stands once, at its
 /// `order_by`, before `as_of` where that is given, and the label is its flag.
-pub fn labelled_snapshots(tables: &Tables, config: &SnapshotsConfig, as_of: Option<Timestamp>) -> (LabelledSnapshots, SnapshotCounts) {
+///
+/// # Errors
+///
+/// [`TooManySnapshots`], counted before any is made.
+pub fn labelled_snapshots(
+    tables: &Tables,
+    config: &SnapshotsConfig,
+    as_of: Option<Timestamp>,
+) -> Result<(LabelledSnapshots, SnapshotCounts), TooManySnapshots> {
     let mut counts = SnapshotCounts { n_leads: tables.leads.ids.len(), ..Default::default() };
     let mut rows: Vec<(Snapshot, bool)> = Vec::new();
     let mut immature: Vec<Snapshot> = Vec::new();
@@ -105,7 +113,18 @@ pub fn labelled_snapshots(tables: &Tables, config: &SnapshotsConfig, as_of: Opti
         }
     } else {
         let first = tables.leads.created.iter().flatten().map(|stamp| stamp.start).min();
-        let dates = first.filter(|_| config.ages.is_none()).map_or_else(Vec::new, |first| calendar_moments(config, first, tables.observation_end));
+        let dates = match first.filter(|_| config.ages.is_none()) {
+            Some(first) => calendar_moments(config, first, tables.observation_end)?,
+            None => Vec::new(),
+        };
+        let dates_of = |lead: usize, created: Stamp| {
+            let first = dates.partition_point(|&date| date < created.known);
+            let end = tables.outcomes[lead].closed.map_or(dates.len(), |closed| dates.partition_point(|&date| date <= closed));
+            first..end.max(first)
+        };
+        let n_ages = config.ages.as_ref().map(Vec::len);
+        let n_of = |(lead, created): (usize, &Option<Stamp>)| created.map_or(0, |created| n_ages.unwrap_or_else(|| dates_of(lead, created).len()));
+        TooManySnapshots::check(tables.leads.created.iter().enumerate().map(n_of).sum(), config)?;
         for lead in 0..tables.leads.ids.len() {
             let Some(created) = tables.leads.created[lead] else {
                 counts.leads_without_time += 1;
@@ -115,11 +134,7 @@ pub fn labelled_snapshots(tables: &Tables, config: &SnapshotsConfig, as_of: Opti
             let mut visit = |at: Timestamp| visit_snapshot(tables, config, lead, at, &mut counts, &mut rows, &mut immature);
             match &config.ages {
                 Some(ages) => ages.iter().for_each(|&age| visit(created.start + age)),
-                None => {
-                    let first = dates.partition_point(|&date| date < created.known);
-                    let end = tables.outcomes[lead].closed.map_or(dates.len(), |closed| dates.partition_point(|&date| date <= closed));
-                    dates[first..end.max(first)].iter().for_each(|&date| visit(date));
-                }
+                None => dates[dates_of(lead, created)].iter().for_each(|&date| visit(date)),
             }
             if before == (rows.len(), counts.immature) {
                 counts.leads_never_at_risk += 1;
@@ -132,7 +147,23 @@ pub fn labelled_snapshots(tables: &Tables, config: &SnapshotsConfig, as_of: Opti
     counts.mature = rows.len();
     counts.wins = rows.iter().filter(|(_, label)| *label).count();
     let (snapshots, labels) = rows.into_iter().unzip();
-    (LabelledSnapshots { snapshots, labels, immature }, counts)
+    Ok((LabelledSnapshots { snapshots, labels, immature }, counts))
+}
+
+/// The config asks for more snapshots than `[snapshots] limit` allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("[snapshots] asks for {n} snapshots, more than the {limit} of its `limit`: look at them less often (`every`), or raise `limit`")]
+pub struct TooManySnapshots {
+    /// How many it asks for; of calendar snapshots at least so many.
+    pub n: usize,
+    /// How many there may be.
+    pub limit: usize,
+}
+
+impl TooManySnapshots {
+    fn check(n: usize, config: &SnapshotsConfig) -> Result<(), Self> {
+        if n > config.limit { Err(Self { n, limit: config.limit }) } else { Ok(()) }
+    }
 }
 
 fn visit_snapshot(
@@ -215,13 +246,23 @@ fn is_won_within(won: Option<Timestamp>, at: Timestamp, horizon: Span) -> bool {
 fn flat_time(tables: &Tables, lead: usize) -> Option<Timestamp> {
     match &tables.leads.order {
         None => Some(Timestamp::from_micros(0)),
-        Some(order) if order[lead].is_nan() => None,
-        Some(order) => Some(Timestamp::from_order(order[lead])),
+        Some(order) => Timestamp::from_order(order[lead]),
     }
 }
 
 /// The moments of calendar snapshots, from the first creation to the observation end.
-pub fn calendar_moments(config: &SnapshotsConfig, first: Timestamp, observation_end: Timestamp) -> Vec<Timestamp> {
+///
+/// # Errors
+///
+/// [`TooManySnapshots`] where there are more moments than there may be snapshots.
+pub fn calendar_moments(config: &SnapshotsConfig, first: Timestamp, observation_end: Timestamp) -> Result<Vec<Timestamp>, TooManySnapshots> {
+    let step = match config.every {
+        Every::Month => Span::from_days(31),
+        Every::Week => Span::from_days(7),
+        Every::Length(span) => span,
+    };
+    let length = observation_end.micros() - first.micros();
+    TooManySnapshots::check(usize::try_from(length / step.micros().max(1)).unwrap_or(0), config)?;
     let mut dates = Vec::new();
     let week = Span::from_days(7).micros();
     // 1970-01-05 was a Monday.
@@ -236,11 +277,16 @@ pub fn calendar_moments(config: &SnapshotsConfig, first: Timestamp, observation_
     };
     while date <= observation_end {
         dates.push(date);
-        date = match config.every {
+        let next = match config.every {
             Every::Month => date.next_month(),
             Every::Week => date + Span::from_days(7),
             Every::Length(span) => date + span,
         };
+        // Time has an end, and there the next is the same.
+        if next <= date {
+            break;
+        }
+        date = next;
     }
-    dates
+    Ok(dates)
 }

@@ -51,11 +51,11 @@ impl BoundRules {
             while at < as_of {
                 waiting.push((place, Snapshot { lead, at }));
                 at = at + day;
+                if waiting.len() >= AT_ONCE {
+                    flush(&mut waiting)?;
+                }
             }
             waiting.push((place, Snapshot { lead, at: as_of }));
-            if waiting.len() >= AT_ONCE {
-                flush(&mut waiting)?;
-            }
         }
         flush(&mut waiting)?;
         Ok(found)

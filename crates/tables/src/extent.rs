@@ -41,6 +41,8 @@ pub(crate) struct Head {
     pub(crate) next: Timestamp,
 }
 
+/// No calendar goes on after so many days.
+const LAST_DAY: i64 = 4_000_000;
 /// So long nobody waits for the second customer.
 const LONGEST_WAIT: i64 = 2 * 365;
 /// Below this share of the usual number of rows, days belong to a table no longer.
@@ -64,7 +66,7 @@ impl Days {
             first = first.min(micros);
             last = last.max(micros);
             n_rows += 1;
-            let day = (micros.div_euclid(DAY) - self.base).max(0) as usize;
+            let day = self.day_of(at);
             if day >= self.counts.len() {
                 self.counts.resize(day + 1, 0);
             }
@@ -76,6 +78,11 @@ impl Days {
         }
     }
 
+    /// The day of a moment since the first; those of some ten thousand years and later are one.
+    fn day_of(&self, at: Timestamp) -> usize {
+        usize::try_from((at.micros().div_euclid(DAY) - self.base).clamp(0, LAST_DAY)).unwrap_or(0)
+    }
+
     fn reach(&mut self, first: Timestamp, last: Timestamp) {
         self.first = Some(self.first.map_or(first, |known| known.min(first)));
         self.last = self.last.max(Some(last));
@@ -83,7 +90,7 @@ impl Days {
 
     /// Adds rows of one day, of which these are the first and the last.
     pub(crate) fn add_day(&mut self, n_rows: usize, first: Timestamp, last: Timestamp) {
-        let day = usize::try_from((first.micros().div_euclid(DAY) - self.base).max(0)).unwrap_or(0);
+        let day = self.day_of(first);
         if day >= self.counts.len() {
             self.counts.resize(day + 1, 0);
         }
@@ -94,7 +101,7 @@ impl Days {
 
     /// Rows on the days before a moment.
     pub(crate) fn n_before(&self, at: Timestamp) -> usize {
-        let day = usize::try_from((at.micros().div_euclid(DAY) - self.base).max(0)).unwrap_or(0);
+        let day = self.day_of(at);
         self.counts[..day.min(self.counts.len())].iter().map(|&count| count as usize).sum()
     }
 

@@ -1,6 +1,7 @@
 //! The leads: their ids in order, the parts that their columns play, and the flag of a flat export.
 
 use hashbrown::HashMap;
+use leadscore_core::Timestamp;
 use rayon::slice::ParallelSliceMut;
 
 use crate::config::{ColumnType, Config, OneOrMany};
@@ -186,7 +187,20 @@ pub(super) fn read_order(raw: &RawTable<'_>, column: &str) -> Result<Vec<f64>, T
     if raw.is_time(column) {
         return Ok(raw.times(column)?.into_iter().map(|time| time.map_or(f64::NAN, |stamp| stamp.start.order())).collect());
     }
-    raw.numbers(column)
+    let values = raw.numbers(column)?;
+    // A missing value is a lead without a place in the order.
+    if let Some(row) = values.iter().position(|value| value.abs() > Timestamp::MAX_ORDER) {
+        return Err(TablesError::Cell {
+            place: raw.place(row),
+            column: column.to_owned(),
+            found: format!("{} is too large to put leads in order", values[row]),
+            help: format!(
+                "values of `order_by` are at most {:e} either way; name a smaller number, or say in `time_format` how its times are written",
+                Timestamp::MAX_ORDER
+            ),
+        });
+    }
+    Ok(values)
 }
 
 pub(super) fn read_manual_score(config: &Config, raw: &RawTable<'_>, remarks: &mut Remarks) -> Result<Option<Vec<f64>>, TablesError> {
