@@ -2,12 +2,12 @@
 
 use std::io::{IsTerminal, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 pub(crate) use leadscore_report::count;
-use leadscore_workflow::{Listener, Progress, Project, error_text};
+use leadscore_workflow::{Listener, Outputs, Progress, Project, error_text};
 
 use crate::args::ConfigArg;
 
@@ -22,9 +22,13 @@ pub(crate) fn terminal() -> Arc<dyn Listener> {
 }
 
 /// Prints an error with its causes; one in the config with the line and a caret.
-#[expect(clippy::print_stderr, reason = "the one place that prints errors")]
 pub(crate) fn error(error: &anyhow::Error) {
-    eprintln!("{}", error_text(error, std::io::stderr().is_terminal()));
+    say(&error_text(error, std::io::stderr().is_terminal()));
+}
+
+/// A line to stderr; where nobody can hear it (closed, full), the work goes on.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Whether commands that are part of another one keep their remarks and results to themselves.
@@ -39,19 +43,38 @@ pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> T {
 }
 
 /// Prints a line to stderr: what a person should know while results go elsewhere.
-#[expect(clippy::print_stderr, reason = "the one place that prints remarks")]
 pub(crate) fn remark(text: &str) {
     if !QUIET.load(Ordering::Relaxed) {
-        eprintln!("{text}");
+        say(text);
     }
 }
 
+/// What became of the results that went to stdout: 0, or the number of the system's error.
+static STDOUT: AtomicI32 = AtomicI32::new(0);
+
 /// Prints a result to stdout.
 pub(crate) fn result(text: &str) {
-    if !QUIET.load(Ordering::Relaxed) {
-        // A reader that has seen enough, such as `head`, closes the pipe: no reason to fail.
-        let _ = writeln!(std::io::stdout(), "{text}");
+    if !QUIET.load(Ordering::Relaxed)
+        && let Err(error) = writeln!(std::io::stdout(), "{text}").and_then(|()| std::io::stdout().flush())
+    {
+        STDOUT.store(error.raw_os_error().unwrap_or(-1), Ordering::Relaxed);
     }
+}
+
+/// Fails where a result could not be printed; a reader that has seen enough, such as `head`, is no failure.
+pub(crate) fn check_results() -> anyhow::Result<()> {
+    match STDOUT.load(Ordering::Relaxed) {
+        0 | libc::EPIPE => Ok(()),
+        number => Err(anyhow::Error::from(std::io::Error::from_raw_os_error(number)).context("cannot write the result to stdout")),
+    }
+}
+
+/// Gives the files of a run their names, and says so.
+pub(crate) fn publish(outputs: Outputs) -> anyhow::Result<()> {
+    for path in outputs.publish()? {
+        remark(&format!("wrote {}", path.display()));
+    }
+    Ok(())
 }
 
 /// Whether Ctrl-C is heard by the work, which then tells an engine to stop.

@@ -1,7 +1,6 @@
 //! Arrow types in files and streams: which of them the engine can hold, and what the others are read as, or called where they are refused.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use base64::Engine;
@@ -54,18 +53,7 @@ fn is_zone(zone: Option<&PlSmallStr>) -> bool {
 
 /// The first column of an Arrow file at whose type the engine panics when it opens the file, and what it holds.
 pub(crate) fn unknown_in_file(path: &Path) -> std::io::Result<Option<(String, &'static str)>> {
-    const END: &[u8] = b"ARROW1";
-    let mut file = std::fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    let Some(at) = length.checked_sub(END.len() as u64 + 4) else { return Ok(None) };
-    let mut last = [0; 10];
-    file.seek(SeekFrom::Start(at))?;
-    file.read_exact(&mut last)?;
-    let size = u64::from(u32::from_le_bytes([last[0], last[1], last[2], last[3]]));
-    let Some(begin) = at.checked_sub(size).filter(|_| last.ends_with(END)) else { return Ok(None) };
-    let mut footer = Vec::new();
-    file.seek(SeekFrom::Start(begin))?;
-    file.take(size).read_to_end(&mut footer)?;
+    let Some(footer) = crate::arrow_file::footer(path)? else { return Ok(None) };
     // What makes no sense is the engine's to refuse.
     Ok(unknown_in_footer(&footer).unwrap_or(None))
 }

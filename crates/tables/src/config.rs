@@ -10,6 +10,8 @@ use std::ops::Range;
 use leadscore_core::{AttributeTable, Family, Span, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
+use toml::de::DeValue;
 
 use crate::frame::{Frame, Frames};
 use crate::values::TimeFormat;
@@ -511,11 +513,22 @@ pub struct SnapshotsConfig {
     /// The last moment that the data speaks of, or "outcomes" for the end of the outcomes; default: the latest end of a table.
     #[schemars(with = "Option<String>")]
     pub observation_end: Option<ObservationEnd>,
+    /// More snapshots than so many are an error, found before any is made; default 50,000,000.
+    pub limit: usize,
 }
 
 impl Default for SnapshotsConfig {
     fn default() -> Self {
-        Self { from: None, order_by: None, horizon: Span::from_days(90), every: Every::Month, ages: None, silent: None, observation_end: None }
+        Self {
+            from: None,
+            order_by: None,
+            horizon: Span::from_days(90),
+            every: Every::Month,
+            ages: None,
+            silent: None,
+            observation_end: None,
+            limit: 50_000_000,
+        }
     }
 }
 
@@ -1008,6 +1021,16 @@ impl Config {
         places
     }
 
+    /// The files of all tables, as far as they are there.
+    pub fn paths(&self, folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+        let found = |(name, file): (String, FileConfig<'_>)| match file.location {
+            Location::One(one) => crate::source::find(&name, folder, std::slice::from_ref(one)).ok(),
+            Location::Many(many) => crate::source::find(&name, folder, many).ok(),
+            Location::Frame(_) => None,
+        };
+        self.files().into_iter().filter_map(found).flatten().collect()
+    }
+
     /// Where the rows of each table are, to be changed.
     pub(crate) fn locations_mut(&mut self) -> Vec<(String, &mut Location)> {
         let mut locations = vec![("leads".to_owned(), &mut self.leads.path), ("outcomes".to_owned(), &mut self.outcomes.path)];
@@ -1272,7 +1295,31 @@ impl<'c> Place<'c> {
 ///
 /// [`ConfigError`] names the place, and for an unknown key the nearest known one.
 pub fn parse_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
-    toml::from_str(text).map_err(|error| explain(&error, text))
+    if text.len() > LARGEST_TEXT {
+        let message = format!("it has {} bytes", text.len());
+        return Err(ConfigError { message, help: Some(format!("expected a text of at most {LARGEST_TEXT} bytes: is this the right file?")), span: None });
+    }
+    let read = toml::from_str(text).map_err(|error| explain(&error, text))?;
+    match DeValue::parse(text).ok().as_ref().and_then(not_finite) {
+        None => Ok(read),
+        Some(span) => {
+            let message = format!("{} is no finite number", &text[span.clone()]);
+            Err(ConfigError { message, help: Some("write a number, or leave the key out where there is no limit".to_owned()), span: Some(span) })
+        }
+    }
+}
+
+/// Largest config or file of rules, in bytes.
+const LARGEST_TEXT: usize = 4_000_000;
+
+/// The place of a number that is infinite or none, which TOML can write.
+fn not_finite(value: &Spanned<DeValue<'_>>) -> Option<Range<usize>> {
+    match value.get_ref() {
+        DeValue::Float(number) => (!number.as_str().parse().is_ok_and(f64::is_finite)).then(|| value.span()),
+        DeValue::Array(values) => values.iter().find_map(not_finite),
+        DeValue::Table(table) => table.values().find_map(not_finite),
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => None,
+    }
 }
 
 /// Adds the nearest known key to an error of serde about an unknown one.

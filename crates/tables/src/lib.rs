@@ -11,8 +11,10 @@ mod events;
 mod typed;
 mod values;
 
+mod arrow_file;
 mod arrow_types;
 mod number_doubts;
+mod parquet_file;
 mod scan;
 mod sentinels;
 mod spill;
@@ -30,7 +32,11 @@ mod result_words;
 
 mod in_order;
 mod kinds;
+mod memory;
+mod out_file;
+mod panics;
 mod profile;
+mod scratch;
 mod write;
 
 pub use config::{
@@ -51,10 +57,15 @@ pub use in_order::in_order;
 pub use keys::Matched;
 pub use kinds::{TimeKind, TimeKinds, attributes_with_history, time_kinds};
 pub use load::{load, look, unordered_changes};
+pub use memory::{Bytes, half_of_memory, read_at_most};
+pub use out_file::{FinishedFile, OutFile, check_target, folder_of, publish, refuse_inputs, remove_unfinished};
+pub use panics::is_reading;
 pub use partition::{PartitionOptions, Partitions, Wanted, needs_partitions};
 pub use profile::{ProfileInput, profile};
+pub use scan::LEAST_MEMORY;
+pub use scratch::ScratchFolder;
 pub use typed::{
     Attribute, AttributeKey, Column, History, HistoryChange, KnownEnds, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables, Versions,
 };
 pub use values::DEFAULT_NULLS;
-pub use write::{OutColumn, OutFile, OutTable, TableWriter, check_table_target, check_target, folder_of, remove_unfinished, write_table};
+pub use write::{OutColumn, OutTable, TableWriter, check_table_target, close_table, write_table};

@@ -56,7 +56,11 @@ impl<'c> Origin<'_, 'c> {
 
     fn open(&self, name: &str, file: FileConfig<'c>) -> Result<Table<'c>, TablesError> {
         match self {
-            Self::Files(folder, bounds) => Table::open(name, folder, file, *bounds),
+            Self::Files(folder, bounds) => {
+                let table = Table::open(name, folder, file, *bounds)?;
+                crate::partition::check_fits(name, &table)?;
+                Ok(table)
+            }
             Self::Spilled(partitions, part) => Ok(partitions.table(name, *part)),
         }
     }
@@ -102,11 +106,11 @@ pub fn load(config: &Config, folder: &Path, options: &LoadOptions) -> Result<Tab
 ///
 /// As [`load`], less the doubts.
 pub fn look(config: &Config, folder: &Path, options: &LoadOptions) -> Result<(Tables, Vec<Doubt>), TablesError> {
-    load_from(config, &Origin::Files(folder, Bounds::new(config, options.now)), options)
+    load_from(config, &Origin::Files(folder, Bounds::new(config, options.now).within(options.memory)), options)
 }
 
 pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options: &LoadOptions) -> Result<(Tables, Vec<Doubt>), TablesError> {
-    let mut gathered = Gathered::new(Bounds::new(config, options.now));
+    let mut gathered = Gathered::new(Bounds::new(config, options.now).within(options.memory));
     let leads_table = origin.open("[leads]", config.leads.file())?;
     check_leads(config, &leads_table)?;
     let (raw, unreadable) = read_leads(config, &leads_table, &mut gathered.remarks)?;

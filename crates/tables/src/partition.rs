@@ -14,7 +14,9 @@ use crate::ends::Reach;
 use crate::error::TablesError;
 use crate::in_order::in_order;
 use crate::load::{self, LookupTable, Matchings, Origin};
+use crate::memory::{Bytes, half_of_memory};
 use crate::scan::{Batch, Bounds, RawTable, Table};
+use crate::scratch::ScratchFolder;
 use crate::spill::{self, Outgoing, Role, Schema, SpilledFile};
 use crate::typed::{KnownEnds, LoadOptions, MISSING, Note, Tables};
 
@@ -44,7 +46,7 @@ pub struct Wanted<'p> {
 /// Tables that were split by lead (with accounts: by account), waiting on disk.
 pub struct Partitions<'c> {
     config: &'c Config,
-    folder: SpillFolder,
+    folder: ScratchFolder,
     n_parts: usize,
     /// By the name that the config gives each.
     tables: BTreeMap<String, Table<'c>>,
@@ -72,10 +74,10 @@ const FIXED_BYTES: u64 = 300 << 20;
 /// # Errors
 ///
 /// As [`crate::load`], for files that cannot be opened.
-pub fn needs_partitions(config: &Config, folder: &Path, memory: u64) -> Result<bool, TablesError> {
+pub fn needs_partitions(config: &Config, folder: &Path, memory: u64, options: &LoadOptions) -> Result<bool, TablesError> {
     let mut bytes = FIXED_BYTES;
     for (name, file) in config.row_tables() {
-        let table = Table::open(&name, folder, file, Bounds::new(config, None))?;
+        let table = Table::open(&name, folder, file, Bounds::new(config, options.now).within(options.memory))?;
         bytes += bytes_of(&name, &table.batches(BATCH_ROWS)?);
     }
     Ok(bytes > memory)
@@ -83,8 +85,25 @@ pub fn needs_partitions(config: &Config, folder: &Path, memory: u64) -> Result<b
 
 /// Bytes that a table's rows cost while they are worked on.
 fn bytes_of(name: &str, batches: &[Batch]) -> u64 {
-    let each = if name == "[leads]" { BYTES_PER_LEAD } else { BYTES_PER_EVENT };
-    batches.iter().map(|batch| batch.n_rows as u64 * each).sum()
+    batches.iter().map(|batch| bytes_of_rows(name, batch.n_rows)).sum()
+}
+
+fn bytes_of_rows(name: &str, n_rows: usize) -> u64 {
+    (n_rows as u64).saturating_mul(if name == "[leads]" { BYTES_PER_LEAD } else { BYTES_PER_EVENT })
+}
+
+/// Fails where a table has more rows than memory could hold: a few bytes of Parquet can stand for billions of them.
+pub(crate) fn check_fits(name: &str, table: &Table<'_>) -> Result<(), TablesError> {
+    let n_rows = table.n_rows_told();
+    let (needed, memory) = (bytes_of_rows(name, n_rows), half_of_memory().saturating_mul(2));
+    if needed <= memory {
+        return Ok(());
+    }
+    Err(TablesError::Content {
+        table: name.to_owned(),
+        found: format!("it has {n_rows} rows, which take some {} at once, and there are {}", Bytes(needed), Bytes(memory)),
+        help: "`features` and `score` work part by part; for the others export later rows alone, or use a machine with more memory".to_owned(),
+    })
 }
 
 impl<'c> Partitions<'c> {
@@ -105,7 +124,7 @@ impl<'c> Partitions<'c> {
                 });
             }
         };
-        let bounds = Bounds::new(config, options.now);
+        let bounds = Bounds::new(config, options.now).within(options.memory);
         let mut tables = BTreeMap::new();
         for (name, file) in config.row_tables() {
             let table = Table::open(&name, folder, file, bounds)?;
@@ -124,7 +143,7 @@ impl<'c> Partitions<'c> {
         let lookups = load::read_lookups(config, folder, bounds, options, &mut remarks)?;
         let mut options = options.clone();
         load::guess_types(config, &tables, &batches, &mut options, &mut remarks)?;
-        let folder_of_spill = SpillFolder::create(&how.spill)?;
+        let folder_of_spill = ScratchFolder::create(&how.spill)?;
         let done = AtomicUsize::new(0);
         let progress = |rows: usize| (how.progress)(done.fetch_add(rows, Ordering::Relaxed) + rows, total);
         let mut partitions = Self {
@@ -261,7 +280,7 @@ impl<'c> Partitions<'c> {
 
     pub(crate) fn table(&self, name: &str, part: usize) -> Table<'c> {
         let (number, schema) = &self.schemas[name];
-        self.tables[name].of_spilled(SpilledFile { path: self.folder.file(*number, part), schema: Arc::clone(schema) })
+        self.tables[name].of_spilled(SpilledFile { path: spill_file(self.folder.path(), *number, part), schema: Arc::clone(schema) })
     }
 
     pub(crate) fn lookups(&self) -> &BTreeMap<String, LookupTable> {
@@ -339,7 +358,7 @@ impl<'c> Partitions<'c> {
             block.clear();
             spill::encode(places.as_deref(), &outgoing, rows, &mut block);
             let _writing = locks[part].lock();
-            spill::append(&self.folder.file(number, part), &block)?;
+            spill::append(&spill_file(self.folder.path(), number, part), &block)?;
         }
         Ok(())
     }
@@ -492,47 +511,7 @@ fn levels_by_number(dictionary: HashMap<String, u32>) -> Vec<String> {
     levels.into_iter().map(|(_, text)| text).collect()
 }
 
-/// A folder that is removed in the end; one that a killed run left behind is removed by the next.
-struct SpillFolder {
-    path: PathBuf,
-    /// Held while the folder is in use.
-    _lock: std::fs::File,
-}
-
-const SPILL_PREFIX: &str = ".leadscore-spill-";
-
-impl SpillFolder {
-    fn create(parent: &Path) -> Result<Self, TablesError> {
-        let error = |action| move |source| TablesError::Io { action, path: parent.to_owned(), source };
-        remove_abandoned(parent);
-        let folder = tempfile::Builder::new().prefix(SPILL_PREFIX).tempdir_in(parent).map_err(error("make a folder for spill files in"))?.keep();
-        let lock = std::fs::File::create(folder.join("lock")).map_err(error("write a spill folder in"))?;
-        lock.try_lock().map_err(|failure| error("lock a spill folder in")(failure.into()))?;
-        crate::write::watch(&folder);
-        Ok(Self { path: folder, _lock: lock })
-    }
-
-    fn file(&self, table: usize, part: usize) -> PathBuf {
-        self.path.join(format!("{table}-{part}"))
-    }
-}
-
-impl Drop for SpillFolder {
-    fn drop(&mut self) {
-        // The folder is hidden and of no use: nothing is lost where it cannot be removed.
-        let _ = crate::write::remove_folder(&self.path);
-        crate::write::forget(&self.path);
-    }
-}
-
-/// Removes spill folders that no running program holds.
-fn remove_abandoned(parent: &Path) {
-    let Ok(entries) = std::fs::read_dir(parent) else { return };
-    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(SPILL_PREFIX)) {
-        let is_gone = entry.file_name().to_string_lossy().ends_with(crate::write::GONE);
-        let is_abandoned = is_gone || std::fs::File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
-        if is_abandoned {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
+/// Where the rows of a table for a part are kept.
+fn spill_file(folder: &Path, table: usize, part: usize) -> PathBuf {
+    folder.join(format!("{table}-{part}"))
 }

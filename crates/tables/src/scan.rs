@@ -16,6 +16,7 @@ use crate::config::{Config, FileConfig, Location, nearest};
 use crate::data_profile::{SeenColumn, SeenTable};
 use crate::doubt::{Doubt, Subject};
 use crate::error::TablesError;
+use crate::memory::half_of_memory;
 use crate::sentinels::Extremes;
 use crate::source;
 use crate::spill::SpilledFile;
@@ -26,22 +27,33 @@ pub(crate) use part::{Batch, engine_error};
 use raw::Cells;
 pub(crate) use raw::{NEVER, RawTable};
 
-/// What times can be meant, in all tables of a config.
+/// What times can be meant, and how much text can be held, in all tables of a config.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
+    /// Bytes that a text file may have in memory.
+    pub(crate) largest_text: u64,
     /// As the config has it.
     pub(crate) window: Window,
     /// As it is where the config says nothing: what whole numbers are told by.
     pub(crate) usual: Window,
 }
 
+/// As many bytes as a limit of memory has at least.
+pub const LEAST_MEMORY: u64 = 400_000_000;
+
 impl Bounds {
     pub(crate) fn new(config: &Config, now: Option<leadscore_core::Timestamp>) -> Self {
-        Self { window: config.data.window(now), usual: Window::usual(now) }
+        Self { largest_text: config.data.largest_text.map_or_else(half_of_memory, |bytes| bytes.0), window: config.data.window(now), usual: Window::usual(now) }
     }
 
     pub(crate) fn usual(now: Option<leadscore_core::Timestamp>) -> Self {
-        Self { window: Window::usual(now), usual: Window::usual(now) }
+        Self { largest_text: half_of_memory(), window: Window::usual(now), usual: Window::usual(now) }
+    }
+
+    /// The same where no more memory than this may be used; what the program needs for itself can always be had.
+    pub(crate) fn within(self, memory: Option<u64>) -> Self {
+        let memory = memory.map(|memory| memory.max(LEAST_MEMORY));
+        Self { largest_text: memory.map_or(self.largest_text, |memory| memory.min(self.largest_text)), ..self }
     }
 }
 
@@ -104,7 +116,7 @@ impl<'a> Table<'a> {
             }
         };
         for path in source::find(name, folder, patterns)? {
-            let (part, columns, unreadable) = Part::open(source::open(path, &table.file)?, &mut table.notes)?;
+            let (part, columns, unreadable) = Part::open(source::open(path, &table.file, bounds.largest_text)?, &mut table.notes)?;
             if table.parts.is_empty() {
                 table.columns = columns;
             } else if let Some(column) = table.columns.iter().find(|column| !columns.contains(column)) {
@@ -135,6 +147,11 @@ impl<'a> Table<'a> {
             written: Arc::clone(&self.written),
             spilled: Some(spilled),
         }
+    }
+
+    /// Rows, as far as files tell without being read.
+    pub(crate) fn n_rows_told(&self) -> usize {
+        self.parts.iter().map(Part::n_rows_told).sum()
     }
 
     /// Runs of rows of about this length, in order.
@@ -334,7 +351,7 @@ impl<'a> Table<'a> {
             let Ok(n_rows) = part.n_rows() else { break };
             if row < n_rows {
                 if let Some((delimiter, _)) = part.csv
-                    && let Some(line) = source::line_of_row(&part.path, &self.file, delimiter, row)
+                    && let Some(line) = source::line_of_row(&part.path, &self.file, delimiter, row, self.bounds.largest_text)
                 {
                     return format!("{}, line {line}", part.path.display());
                 }

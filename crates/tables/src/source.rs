@@ -1,10 +1,14 @@
 //! Files before any engine sees them: which there are, their format, and everything that an engine would misread in silence.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use hashbrown::HashSet;
+
 use crate::config::FileConfig;
 use crate::error::TablesError;
+use crate::memory::Bytes;
 
 /// One file of a table, checked.
 pub(crate) enum Source {
@@ -58,9 +62,15 @@ pub(crate) fn find(table: &str, folder: &Path, patterns: &[String]) -> Result<Ve
 }
 
 /// Opens a file and checks what can be checked without knowing its columns.
-pub(crate) fn open(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError> {
+///
+/// A text has at most `largest` bytes, packed or not.
+pub(crate) fn open(path: PathBuf, file: &FileConfig<'_>, largest: u64) -> Result<Source, TablesError> {
     if path.is_dir() {
         return Err(TablesError::Format { path, found: "this is a folder".to_owned(), help: "name a file, or a glob such as folder/*.parquet".to_owned() });
+    }
+    if path.metadata().is_ok_and(|meta| !meta.is_file()) {
+        let help = "write what comes out of it to a file first: a table is read more than once".to_owned();
+        return Err(TablesError::Format { path, found: "this is a pipe or a device".to_owned(), help });
     }
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let stem = name.strip_suffix(".gz").unwrap_or(&name);
@@ -75,14 +85,15 @@ pub(crate) fn open(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, Table
             Ok(Source::Arrow { path })
         }
         "ndjson" | "jsonl" => {
-            let text = decode(&path, read_bytes(&path)?, file.encoding)?.0;
+            let text = decode(&path, read_bytes(&path, largest)?, file.encoding)?.0;
             if text.trim_ascii_start().first() == Some(&b'[') {
                 let help = "write one object a line: `jq -c '.[]'` does that".to_owned();
                 return Err(TablesError::Format { path, found: "it is one JSON array".to_owned(), help });
             }
+            check_lines(&path, &text)?;
             Ok(Source::Ndjson { path, text })
         }
-        "csv" | "tsv" | "txt" => check_csv(path, file),
+        "csv" | "tsv" | "txt" => check_csv(path, file, largest),
         "xlsx" | "xls" => {
             Err(TablesError::Format { path, found: "this is an Excel workbook".to_owned(), help: "save the sheet as CSV and name that file".to_owned() })
         }
@@ -111,14 +122,108 @@ fn check_magic(path: &Path, magic: &[u8], format: &str) -> Result<(), TablesErro
     Err(TablesError::Format { path: path.to_owned(), found, help: "check that the export is complete and that the ending says what the file is".to_owned() })
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, TablesError> {
-    let bytes = std::fs::read(path).map_err(io_error("read", path))?;
+fn read_bytes(path: &Path, largest: u64) -> Result<Vec<u8>, TablesError> {
+    let too_large = |what: &str| TablesError::Format {
+        path: path.to_owned(),
+        found: format!("{what} more than {}, and a text is held in memory as a whole", Bytes(largest)),
+        help: "write it as Parquet, split it into several files, or raise `[data] largest_text` (and --memory)".to_owned(),
+    };
+    let mut file = File::open(path).map_err(io_error("open", path))?;
+    let before = Version::of(&file);
+    if before.length > largest {
+        return Err(too_large("it has"));
+    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(before.length).unwrap_or(usize::MAX)).map_err(|_| too_large("it has"))?;
+    file.by_ref().take(largest + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;
+    if Version::of(&file) != before || bytes.len() as u64 != before.length {
+        return Err(changed(path));
+    }
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(bytes);
     }
     let mut text = Vec::new();
-    flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).map_err(io_error("decompress", path))?;
+    flate2::read::MultiGzDecoder::new(bytes.as_slice()).take(largest + 1).read_to_end(&mut text).map_err(io_error("decompress", path))?;
+    if text.len() as u64 > largest {
+        return Err(too_large("it unpacks to"));
+    }
     Ok(text)
+}
+
+/// By what a file that somebody writes to is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Version {
+    length: u64,
+    modified: Option<std::time::SystemTime>,
+}
+
+impl Version {
+    pub(crate) fn of(file: &File) -> Self {
+        let metadata = file.metadata();
+        Self { length: metadata.as_ref().map_or(0, std::fs::Metadata::len), modified: metadata.and_then(|meta| meta.modified()).ok() }
+    }
+
+    /// The version of the file at a path, if there is one.
+    pub(crate) fn at(path: &Path) -> Option<Self> {
+        Some(Self::of(&File::open(path).ok()?))
+    }
+}
+
+/// The error of a file that somebody wrote to meanwhile.
+pub(crate) fn changed(path: &Path) -> TablesError {
+    TablesError::Format {
+        path: path.to_owned(),
+        found: "it changed while it was read".to_owned(),
+        help: "run again once it is whole; write new exports beside the old ones and rename them, so that no reader sees half a file".to_owned(),
+    }
+}
+
+/// Largest row of a text, in bytes: the text of a whole book is a million.
+const LARGEST_ROW: usize = 64_000_000;
+/// Most columns of a table.
+pub(crate) const MOST_COLUMNS: usize = 20_000;
+/// Objects and lists within each other: what reads them calls itself for each.
+const DEEPEST: usize = 64;
+
+/// Fails at a line of JSON that no reader should be given.
+fn check_lines(path: &Path, text: &[u8]) -> Result<(), TablesError> {
+    for (line, number) in text.split(|&byte| byte == b'\n').zip(1_u64..) {
+        let fail = |found: String, help: &str| TablesError::Row { path: path.to_owned(), line: number, found, help: help.to_owned() };
+        if line.len() > LARGEST_ROW {
+            return Err(fail(format!("the line has {} bytes", line.len()), "write one object a line: is this one array, or one text?"));
+        }
+        if depth(line) > DEEPEST {
+            return Err(fail(
+                format!("objects are nested more than {DEEPEST} deep"),
+                "a row of a table is one flat object: take the values that you need out of it",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// How many objects and lists are open at most, outside of texts.
+fn depth(line: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut is_text, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in line {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b'{' | b'[' if !is_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !is_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// What to do about [`MOST_COLUMNS`].
+pub(crate) fn too_many_columns() -> &'static str {
+    "a table has at most 20,000: name those that are needed in the export, or turn columns into rows"
 }
 
 /// Turns a text file to UTF-8 without a byte order mark; the second value says what was recognised and not declared.
@@ -170,8 +275,8 @@ fn decode_unmarked(bytes: Vec<u8>) -> (Vec<u8>, Option<String>) {
     (text.into_owned().into_bytes(), Some(note))
 }
 
-fn check_csv(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError> {
-    let (text, note) = decode(&path, read_bytes(&path)?, file.encoding)?;
+fn check_csv(path: PathBuf, file: &FileConfig<'_>, largest: u64) -> Result<Source, TablesError> {
+    let (text, note) = decode(&path, read_bytes(&path, largest)?, file.encoding)?;
     let row_error = |line: u64, found: String, help: &str| TablesError::Row { path: path.clone(), line, found, help: help.to_owned() };
     if memchr::memchr(b'\r', &text).is_some() && memchr::memchr(b'\n', &text).is_none() {
         return Err(TablesError::Format {
@@ -191,6 +296,9 @@ fn check_csv(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError
     let header_row = rows.next_row().map_err(split_error)?.unwrap_or(begin..begin);
     let header: Vec<String> = rows.record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
     let header_line = line_at(&text, header_row.start);
+    if header.len() > MOST_COLUMNS {
+        return Err(row_error(header_line, format!("there are {} columns", header.len()), too_many_columns()));
+    }
     let title_error = |n_lines: usize| TablesError::Format {
         path: path.clone(),
         found: format!("line {header_line} has fewer fields than the lines below: the header may be line {}", n_lines + 1),
@@ -201,12 +309,12 @@ fn check_csv(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError
     {
         return Err(title_error(n_lines));
     }
-    for (idx, name) in header.iter().enumerate() {
-        if header[..idx].contains(name) {
-            let two = if name.is_empty() { "two columns have no name".to_owned() } else { format!("two columns are called `{name}`") };
-            return Err(row_error(header_line, two, "give each column a name of its own"));
-        }
+    let mut known = HashSet::with_capacity(header.len());
+    if let Some(name) = header.iter().find(|name| !known.insert(name.as_str())) {
+        let two = if name.is_empty() { "two columns have no name".to_owned() } else { format!("two columns are called `{name}`") };
+        return Err(row_error(header_line, two, "give each column a name of its own"));
     }
+    drop(known);
     // A quote that is never closed swallows rows up to the next one, or to the end.
     let open_quote = |line| row_error(line, "a quote is opened and never closed".to_owned(), "close it, or write a quote inside a field twice");
     let odd_quotes = memchr::memchr_iter(b'"', &text[begin..]).count() % 2 == 1;
@@ -216,6 +324,9 @@ fn check_csv(path: PathBuf, file: &FileConfig<'_>) -> Result<Source, TablesError
     let mut n_left_out = 0_usize;
     while let Some(row) = rows.next_row().map_err(split_error)? {
         let found = rows.record.len();
+        if row.len() > LARGEST_ROW {
+            return Err(row_error(line_at(&text, row.start), format!("the row has {} bytes", row.len()), "look for a quote that is never closed"));
+        }
         if rows.is_blank() {
             n_left_out += usize::from(found > 1);
             continue;
@@ -370,8 +481,8 @@ fn looks_like_a_total(row: &[u8], delimiter: u8) -> bool {
 }
 
 /// The line on which a data row (from 0) begins.
-pub(crate) fn line_of_row(path: &Path, file: &FileConfig<'_>, delimiter: u8, row: usize) -> Option<u64> {
-    let text = decode(path, read_bytes(path).ok()?, file.encoding).ok()?.0;
+pub(crate) fn line_of_row(path: &Path, file: &FileConfig<'_>, delimiter: u8, row: usize, largest: u64) -> Option<u64> {
+    let text = decode(path, read_bytes(path, largest).ok()?, file.encoding).ok()?.0;
     let mut rows = CsvRows::new(&text, header_begin(&text, file.skip_rows).0, delimiter);
     rows.next_row().ok()?;
     let mut n_before = 0;

@@ -1,6 +1,5 @@
 //! Typed rows on disk: what a part of the leads needs of one table, while the other parts are worked on.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use leadscore_core::{Stamp, Timestamp};
 
 use crate::error::TablesError;
 use crate::scan::NEVER;
+use crate::scratch::create_private;
 use crate::typed::MISSING;
 
 /// What a column holds.
@@ -161,7 +161,7 @@ fn encode_times(times: &[Option<Stamp>], out: &mut Vec<u8>) {
 /// Appends blocks to a spill file.
 pub(crate) fn append(path: &Path, blocks: &[u8]) -> Result<(), TablesError> {
     let error = |source| TablesError::Io { action: "write the spill file", path: path.to_owned(), source };
-    let mut file = File::options().create(true).append(true).open(path).map_err(error)?;
+    let mut file = create_private(path).map_err(error)?;
     file.write_all(blocks).map_err(error)
 }
 

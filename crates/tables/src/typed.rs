@@ -282,6 +282,8 @@ pub struct LoadOptions {
     pub known_ends: Option<KnownEnds>,
     /// What the clock says: data that goes on after it is planned or wrong, and is not taken for observed.
     pub now: Option<Timestamp>,
+    /// Bytes that may be used, where that was said; default: what there is.
+    pub memory: Option<u64>,
 }
 
 /// Until when tables speak of which these are a part.

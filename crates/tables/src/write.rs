@@ -1,8 +1,6 @@
-//! Tables to files, whole or not at all: a temporary file beside the target, synced, then renamed over it.
+//! Tables to files, batch by batch, in the format that the ending names.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +8,7 @@ use leadscore_core::Timestamp;
 use polars::prelude::{Column as PolarsColumn, DataFrame, IntoColumn, NamedFrom, ParquetCompression, ParquetWriter, Series, StatisticsOptions, TimeUnit};
 
 use crate::error::TablesError;
+use crate::out_file::{FinishedFile, OutFile, publish};
 
 /// A column to be written, missing cells as `None` or NaN.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,157 +61,6 @@ impl OutTable {
     }
 }
 
-/// Files and folders that are being written: removed when the program is interrupted.
-static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-
-/// Removes every file that is still being written; for the handler of Ctrl-C.
-pub fn remove_unfinished() {
-    if let Ok(mut paths) = UNFINISHED.lock() {
-        for path in std::mem::take(&mut *paths) {
-            // Nothing more can be done about a file that cannot be removed.
-            let _ = if path.is_dir() { remove_folder(&path) } else { std::fs::remove_file(path) };
-        }
-    }
-}
-
-/// A file that appears under its name only when it is finished; dropped before, it leaves nothing behind.
-#[derive(Debug)]
-pub struct OutFile {
-    target: PathBuf,
-    temporary: Option<tempfile::TempPath>,
-    writer: Option<BufWriter<File>>,
-}
-
-impl OutFile {
-    /// Opens a temporary file in the folder of `target`; a target that is a device or a pipe is written directly.
-    ///
-    /// # Errors
-    ///
-    /// [`TablesError::Io`] where the folder does not exist or cannot be written.
-    pub fn create(target: &Path) -> Result<Self, TablesError> {
-        let error = |action| move |source| TablesError::Io { action, path: target.to_owned(), source };
-        if target.is_dir() {
-            return Err(TablesError::Format { path: target.to_owned(), found: "this is a folder".to_owned(), help: "name a file in it".to_owned() });
-        }
-        if target.metadata().is_ok_and(|meta| !meta.is_file()) {
-            let file = File::options().write(true).open(target).map_err(error("write"))?;
-            return Ok(Self { target: target.to_owned(), temporary: None, writer: Some(BufWriter::new(file)) });
-        }
-        let folder = folder_of(target);
-        if !folder.is_dir() {
-            return Err(TablesError::Format {
-                path: target.to_owned(),
-                found: format!("there is no folder {}", folder.display()),
-                help: "make it first, or write elsewhere".to_owned(),
-            });
-        }
-        remove_abandoned(folder);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
-        #[cfg(unix)]
-        {
-            // As any new file of this user, not private as temporary files are by default.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let (file, path) = builder.tempfile_in(folder).map_err(error("create"))?.into_parts();
-        // Held while it is written, so that others see that somebody does. Where a file system has no locks, nothing is cleaned.
-        let _ = file.try_lock();
-        watch(&path);
-        Ok(Self { target: target.to_owned(), temporary: Some(path), writer: Some(BufWriter::with_capacity(1 << 20, file)) })
-    }
-
-    /// Writes everything to disk and gives the file its name.
-    ///
-    /// # Errors
-    ///
-    /// [`TablesError::Io`]; the target is then as it was before.
-    pub fn finish(mut self) -> Result<(), TablesError> {
-        let target = self.target.clone();
-        let error = |action| {
-            let path = target.clone();
-            move |source| TablesError::Io { action, path, source }
-        };
-        let writer = self.writer.take().expect("taken only here");
-        let file = writer.into_inner().map_err(|failure| error("write")(failure.into_error()))?;
-        if let Some(temporary) = self.temporary.take() {
-            file.sync_all().map_err(error("write"))?;
-            let path = temporary.to_path_buf();
-            let renamed = temporary.persist(&self.target).map_err(|failure| error("rename the finished file over")(failure.error));
-            forget(&path);
-            renamed?;
-        }
-        Ok(())
-    }
-}
-
-/// The folder that a file stands in, or would.
-pub fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// How the names of unfinished files begin and end.
-const TEMPORARY: (&str, &str) = (".leadscore-", ".tmp");
-/// A file younger than this may be about to be locked by whoever made it.
-const SETTLED: std::time::Duration = std::time::Duration::from_secs(60);
-
-/// Removes unfinished files that a killed run left in a folder.
-fn remove_abandoned(folder: &Path) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if !(name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)) {
-            continue;
-        }
-        let is_settled = entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > SETTLED));
-        if is_settled && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// Removes a folder that other threads may still write to: under another name, where they do not find it.
-pub(crate) fn remove_folder(path: &Path) -> std::io::Result<()> {
-    let mut gone = path.as_os_str().to_owned();
-    gone.push(GONE);
-    std::fs::rename(path, &gone)?;
-    std::fs::remove_dir_all(gone)
-}
-
-/// The ending of a folder that is being removed.
-pub(crate) const GONE: &str = ".gone";
-
-/// A file or folder to be removed when the program is interrupted.
-pub(crate) fn watch(path: &Path) {
-    if let Ok(mut unfinished) = UNFINISHED.lock() {
-        unfinished.insert(path.to_path_buf());
-    }
-}
-
-pub(crate) fn forget(path: &Path) {
-    if let Ok(mut unfinished) = UNFINISHED.lock() {
-        unfinished.remove(path);
-    }
-}
-
-impl Drop for OutFile {
-    fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            forget(temporary);
-        }
-    }
-}
-
-impl Write for OutFile {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.writer.as_mut().expect("open until finished").write(bytes)
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.writer.as_mut().expect("open until finished").flush()
-    }
-}
-
 /// Writes a table batch by batch, in the format that the ending names: csv, ndjson (or jsonl), parquet.
 pub struct TableWriter {
     path: PathBuf,
@@ -238,16 +86,7 @@ impl Write for SharedFile {
     }
 }
 
-/// Fails early where a file could not be written, before the work whose result it would hold.
-///
-/// # Errors
-///
-/// As [`OutFile::create`].
-pub fn check_target(path: &Path) -> Result<(), TablesError> {
-    OutFile::create(path).map(drop)
-}
-
-/// The same for a table, whose ending says its format.
+/// Fails early where a table could not be written, before the work whose result it would hold.
 ///
 /// # Errors
 ///
@@ -262,9 +101,18 @@ pub fn check_table_target(path: &Path) -> Result<(), TablesError> {
 ///
 /// As [`TableWriter::create`], [`TableWriter::write`] and [`TableWriter::finish`].
 pub fn write_table(path: &Path, table: &OutTable) -> Result<(), TablesError> {
+    publish(vec![close_table(path, table)?])
+}
+
+/// The same without its name yet: for [`publish`] together with other files.
+///
+/// # Errors
+///
+/// As [`write_table`].
+pub fn close_table(path: &Path, table: &OutTable) -> Result<FinishedFile, TablesError> {
     let mut writer = TableWriter::create(path)?;
     writer.write(table)?;
-    writer.finish()
+    writer.close()
 }
 
 impl TableWriter {
@@ -353,6 +201,15 @@ impl TableWriter {
     ///
     /// [`TablesError::Io`] or [`TablesError::Engine`]; the target is then as it was before.
     pub fn finish(self) -> Result<(), TablesError> {
+        publish(vec![self.close()?])
+    }
+
+    /// Writes everything to disk; the file has no name yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`TableWriter::finish`].
+    pub fn close(self) -> Result<FinishedFile, TablesError> {
         let path = self.path;
         match self.inner {
             Inner::Csv { writer, .. } => {
@@ -361,15 +218,15 @@ impl TableWriter {
                     path,
                     source: std::io::Error::other(failure.error().to_string()),
                 })?;
-                file.finish()
+                file.close()
             }
-            Inner::Ndjson(file) => file.finish(),
+            Inner::Ndjson(file) => file.close(),
             Inner::Parquet { file, writer, .. } => {
                 if let Some(writer) = writer {
                     writer.finish().map_err(|error| TablesError::Engine { action: "write", path, format: "Parquet", source: Box::new(error) })?;
                 }
                 let file = Arc::into_inner(file.0).expect("the Parquet writer was dropped");
-                file.into_inner().expect("no writer panicked").finish()
+                file.into_inner().expect("no writer panicked").close()
             }
         }
     }
@@ -422,27 +279,6 @@ fn to_series(name: &str, column: &OutColumn) -> PolarsColumn {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_killed_run_left_is_removed() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let long_ago = std::time::SystemTime::now() - 2 * SETTLED;
-        let left = |name: &str, time: std::time::SystemTime| {
-            let file = File::create(folder.path().join(name)).expect("room");
-            file.set_modified(time).expect("a file's owner may");
-            file
-        };
-        left(".leadscore-dead.tmp", long_ago);
-        left(".leadscore-young.tmp", std::time::SystemTime::now());
-        left("scores.tmp", long_ago);
-        let used = left(".leadscore-used.tmp", long_ago);
-        used.lock().expect("free");
-        drop(OutFile::create(&folder.path().join("scores.csv")).expect("writable"));
-        let mut names: Vec<String> =
-            std::fs::read_dir(folder.path()).expect("readable").flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        assert_eq!(names, [".leadscore-used.tmp", ".leadscore-young.tmp", "scores.tmp"]);
-    }
 
     #[test]
     fn nothing_appears_before_the_end() {

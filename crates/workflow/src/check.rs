@@ -194,7 +194,8 @@ fn unseen_wins(project: &Project, tables: &Tables, counts: &SnapshotCounts) -> O
     ];
     let better: Vec<(&str, SnapshotCounts)> = rules
         .iter()
-        .map(|(line, rule)| (*line, leadscore_features::labelled_snapshots(tables, rule, None).1))
+        // A rule that asks for too many is no advice.
+        .filter_map(|(line, rule)| Some((*line, leadscore_features::labelled_snapshots(tables, rule, None).ok()?.1)))
         .filter(|(_, other)| other.won_unseen < counts.won_unseen)
         .collect();
     let c = leadscore_report::count;

@@ -13,15 +13,14 @@ use leadscore_sql::{
 };
 use leadscore_tables::{
     Config, DayCount, EntryCount, Frame, Frames, KnownEnds, LoadOptions, Location, Matched, TableEnd, Tables, TablesError, TierEdges, attributes_with_history,
-    ends_of, key_doubt, order_doubt, result_doubt, time_columns, time_kinds,
+    ends_of, half_of_memory, key_doubt, order_doubt, result_doubt, time_columns, time_kinds,
 };
 use leadscore_training::Trained;
 
 use crate::check::Findings;
 use crate::listener::Stage;
 use crate::population::Snapshots;
-use crate::project::{Labelled, Project, describe_counts, label_and_compute, now};
-use crate::source::half_of_memory;
+use crate::project::{Labelled, Project, check_matrix_fits, describe_counts, label_and_compute, now};
 use crate::sql::table_names;
 use crate::train::{Fitting, final_leaks, fit, report_training};
 
@@ -237,7 +236,7 @@ impl Engine {
         Ok(match &snapshots.ages {
             Some(ages) => Moments::Ages { ages: ages.clone(), observation_end, mature_until },
             None => {
-                let moments = leadscore_features::calendar_moments(snapshots, self.first, observation_end);
+                let moments = leadscore_features::calendar_moments(snapshots, self.first, observation_end)?;
                 Moments::Calendar { moments, observation_end, mature_until }
             }
         })
@@ -268,7 +267,7 @@ impl Engine {
     /// The features that the config asks for, chosen by what some leads show.
     fn plan(&mut self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<(Vec<FeatureSpec>, Tables)> {
         let tables = self.some_tables(project, as_of, LEADS_CHOSEN_BY, "features are chosen")?;
-        let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of);
+        let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of)?;
         if labelled.snapshots.is_empty() {
             return Err(crate::project::no_snapshot(project, &counts, self.observation_end));
         }
@@ -426,15 +425,8 @@ fn place(project: &Project, table: &str, location: &Location, query: Option<&Str
 
 /// Fails where a matrix would take more than this many bytes while it is fitted here.
 fn check_fits(n_rows: usize, n_features: usize, memory: u64) -> anyhow::Result<()> {
-    let needed = n_rows as u64 * n_features as u64 * BYTES_A_CELL;
-    if needed > memory {
-        bail!(
-            "{} snapshots with {n_features} features would take some {} GB here: leave them on the cluster with --coded FOLDER.parquet, or learn from fewer of them (`from` of [snapshots])",
-            count(n_rows),
-            needed.div_ceil(1 << 30)
-        );
-    }
-    Ok(())
+    let advice = "leave them on the cluster with --coded FOLDER.parquet, or learn from fewer of them (`from` of [snapshots])";
+    check_matrix_fits((n_rows, n_features), BYTES_A_CELL, memory, advice)
 }
 
 /// Parquet files as they stand behind FROM.

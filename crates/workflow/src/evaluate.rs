@@ -52,6 +52,11 @@ pub struct Evaluation {
 ///
 /// The tables cannot be read, no snapshot is left to look at, or a score cannot be measured.
 pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> anyhow::Result<Evaluation> {
+    for (what, number) in [("threshold", options.threshold), ("cost", options.economy.cost), ("value", options.economy.value)] {
+        if let Some(number) = number.filter(|number| !number.is_finite()) {
+            bail!("{what} is {number}: expected a finite number");
+        }
+    }
     let look = look(project, &project.config.report)?;
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     let is_any_time = options.allow_in_sample || options.other_leads;
@@ -66,7 +71,7 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
     }
     project.whole_tables(model, "evaluate")?;
     let tables = project.load_for(model, None)?;
-    let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None);
+    let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
     project.remark(&describe_counts(&counts, project));
     let rows: Vec<usize> = (0..labelled.snapshots.len()).filter(|&row| (from..to).contains(&labelled.snapshots[row].at)).collect();
     if rows.is_empty() {

@@ -11,7 +11,7 @@ use leadscore_metrics::{
     segment_rows, threshold_table,
 };
 use leadscore_report::{AgeFigures, BaselineNote, Breakdown, LeadRow, Look, Measured, Surprises, SwapList, ThresholdSection, count};
-use leadscore_tables::{Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables};
+use leadscore_tables::{Bytes, Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables, read_at_most};
 
 use crate::project::{Project, cluster_keys, cluster_name};
 use crate::train::age_in_days;
@@ -600,20 +600,17 @@ pub(crate) fn look(project: &Project, settings: &ReportConfig) -> anyhow::Result
 }
 
 /// Largest picture that a page of a few hundred kilobytes should carry.
-const LARGEST_LOGO: usize = 100_000;
+const LARGEST_LOGO: u64 = 100_000;
 
 /// A picture as a data URI.
 fn logo(path: &std::path::Path) -> anyhow::Result<String> {
     use anyhow::Context as _;
     use base64::Engine as _;
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the logo {}", path.display()))?;
+    let bytes = read_at_most(path, Bytes(LARGEST_LOGO)).with_context(|| format!("cannot read the logo {}", path.display()))?;
     let kind = match path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase).as_deref() {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         _ => bail!("the logo {} is neither .svg nor .png", path.display()),
     };
-    if bytes.len() > LARGEST_LOGO {
-        bail!("the logo {} has {} bytes: expected at most {LARGEST_LOGO}, since the page carries it", path.display(), bytes.len());
-    }
     Ok(format!("data:{kind};base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
 }

@@ -49,7 +49,7 @@ impl FeatureOptions<'_> {
 pub fn feature_table(project: &Project, options: &FeatureOptions<'_>) -> anyhow::Result<OutTable> {
     let source = Source::Whole(Box::new(options.project(project)?.load(&options.load_options())?));
     source.with_part(0, |tables| {
-        let look = Look::new(project, tables, options.as_of);
+        let look = Look::new(project, tables, options.as_of)?;
         let specs = choose(project, &source, options.model, &look.at)?;
         matrix_table(project, tables, &specs, &look.labelled)
     })?
@@ -173,12 +173,12 @@ struct Look {
 }
 
 impl Look {
-    fn new(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> Self {
-        let (labelled, counts) = labelled_snapshots(tables, &project.config.snapshots, as_of);
+    fn new(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> anyhow::Result<Self> {
+        let (labelled, counts) = labelled_snapshots(tables, &project.config.snapshots, as_of)?;
         let survey = survey(tables, &labelled.snapshots);
         let moments = labelled.snapshots.iter().chain(&labelled.immature).map(|snapshot| snapshot.at).collect();
         let (observation_end, mature_until) = (tables.observation_end, tables.mature_until());
-        Self { labelled, at: Overview { survey, counts, moments, observation_end, mature_until, notes: tables.notes.clone() } }
+        Ok(Self { labelled, at: Overview { survey, counts, moments, observation_end, mature_until, notes: tables.notes.clone() } })
     }
 }
 
@@ -186,7 +186,7 @@ impl Look {
 fn look_at(source: &Source<'_>, project: &Project, as_of: Option<Timestamp>, n_parts: usize) -> anyhow::Result<Overview> {
     let stage = project.stage("looking at leads", n_parts)?;
     let mut overview = Overview::default();
-    let look = |part| -> anyhow::Result<Overview> { Ok(source.with_part(part, |tables| Look::new(project, tables, as_of).at)?) };
+    let look = |part| -> anyhow::Result<Overview> { Ok(source.with_part(part, |tables| Look::new(project, tables, as_of))??.at) };
     in_order(n_parts, rayon::current_num_threads(), look, |look| {
         stage.advance(1);
         overview.add(look);
@@ -208,7 +208,7 @@ fn write_parts(
     let mut overview = Overview::default();
     let compute = |part| -> anyhow::Result<(OutTable, Overview)> {
         source.with_part(part, |tables| {
-            let look = Look::new(project, tables, as_of);
+            let look = Look::new(project, tables, as_of)?;
             Ok((matrix_table(project, tables, specs, &look.labelled)?, look.at))
         })?
     };

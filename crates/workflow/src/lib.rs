@@ -3,6 +3,7 @@
 mod listener;
 mod text;
 
+mod outputs;
 mod project;
 mod source;
 
@@ -42,6 +43,7 @@ pub use features::{FeatureOptions, describe_features, feature_table, feature_tab
 pub use inspect::inspect;
 pub use leadscore_training::CalibrationKind;
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
+pub use outputs::{Outputs, write_bytes, write_model, write_text};
 pub use project::{ConfigFailure, Project, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model};
 pub use recalibrate::{RecalibrateOptions, recalibrate};
 pub use reference::reference_of_config;
@@ -51,6 +53,6 @@ pub use score_summary::{OutsideSummary, ScoreSummary, TierSummary};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
 pub use sql::{model_with_features_sql, table_names};
 pub use text::{error_text, table};
-pub use train::{Fitting, Training, columns_written_at_close, train, write_bytes, write_model, write_text};
+pub use train::{Fitting, Training, columns_written_at_close, train};
 
 pub use evaluation::Economy;

@@ -11,9 +11,10 @@ use leadscore_databases::Address;
 use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
-use leadscore_tables::{AttributeKey, Config, ConfigError, Frame, Frames, LoadOptions, MISSING, Note, Query, TableEnd, Tables, TablesError};
-
-use tempfile::TempDir;
+use leadscore_tables::{
+    AttributeKey, Bytes, Config, ConfigError, Frame, Frames, LoadOptions, MISSING, Note, Query, ScratchFolder, TableEnd, Tables, TablesError, half_of_memory,
+    read_at_most,
+};
 
 use crate::listener::{Listener, Silent, Stage};
 
@@ -28,7 +29,7 @@ pub struct Project {
     pub folder: PathBuf,
     listener: Arc<dyn Listener>,
     /// Where objects of stores wait, as long as anyone has this project.
-    objects: Option<Arc<TempDir>>,
+    objects: Option<Arc<ScratchFolder>>,
 }
 
 /// A config that cannot be read, with the text that it stands in.
@@ -109,7 +110,7 @@ impl Project {
         if !self.config.has_objects() {
             return Ok(());
         }
-        let folder = tempfile::tempdir().context("cannot make a folder for what comes from object stores")?;
+        let folder = ScratchFolder::create(&std::env::temp_dir()).context("cannot keep what comes from object stores")?;
         let listener = Arc::clone(&self.listener);
         let mut stage = None;
         self.config.bring_objects(folder.path(), &mut |path| {
@@ -162,6 +163,18 @@ impl Project {
     /// Says something that a person should know.
     pub fn remark(&self, text: &str) {
         self.listener.remark(text);
+    }
+
+    /// Fails where a file that a run would write is one that it reads: the config, a table of it, or one of the others.
+    ///
+    /// # Errors
+    ///
+    /// [`TablesError`] names the file.
+    pub fn refuse_inputs<'t>(&self, targets: impl IntoIterator<Item = &'t PathBuf>, others: &[PathBuf]) -> anyhow::Result<()> {
+        let mut inputs = self.config.paths(&self.folder);
+        inputs.push(PathBuf::from(&self.name));
+        inputs.extend_from_slice(others);
+        Ok(leadscore_tables::refuse_inputs(targets.into_iter().map(PathBuf::as_path), &inputs)?)
     }
 
     pub(crate) fn notes(&self, notes: &[Note]) {
@@ -317,10 +330,9 @@ impl Project {
     /// It is neither.
     pub fn moment(&self, flag: &str, text: &str) -> anyhow::Result<Timestamp> {
         if self.config.is_flat()
-            && let Ok(value) = text.parse::<f64>()
-            && value.is_finite()
+            && let Some(at) = text.parse::<f64>().ok().and_then(Timestamp::from_order)
         {
-            return Ok(Timestamp::from_order(value));
+            return Ok(at);
         }
         match Timestamp::parse_iso(text) {
             Some((at, _, _)) => Ok(at),
@@ -354,6 +366,8 @@ impl Project {
     ///
     /// [`leadscore_features::FeatureError`].
     pub fn features_of(&self, tables: &Tables, specs: &[FeatureSpec], snapshots: &[Snapshot]) -> anyhow::Result<FeatureMatrix> {
+        let advice = "look at leads less often (`every` of [snapshots]), or learn from later snapshots alone (`from`)";
+        check_matrix_fits((snapshots.len(), specs.len()), BYTES_A_CELL, half_of_memory().saturating_mul(2), advice)?;
         let _stage = self.stage(&format!("computing {} features of {} snapshots", specs.len(), count(snapshots.len())), 1)?;
         Ok(leadscore_features::compute(tables, specs, snapshots)?)
     }
@@ -364,8 +378,30 @@ impl Project {
     }
 }
 
+/// Bytes of a cell of the matrix alone.
+const BYTES_A_CELL: u64 = 8;
+
+/// Fails where a matrix of this shape would take more than `memory`.
+pub(crate) fn check_matrix_fits((n_rows, n_features): (usize, usize), bytes_a_cell: u64, memory: u64, advice: &str) -> anyhow::Result<()> {
+    let needed = (n_rows as u64).saturating_mul(n_features as u64).saturating_mul(bytes_a_cell);
+    if needed > memory {
+        bail!("{} snapshots with {n_features} features would take some {} GB here: {advice}", count(n_rows), needed.div_ceil(1 << 30));
+    }
+    Ok(())
+}
+
+/// Largest config or file of rules.
+const LARGEST_TEXT: Bytes = Bytes(4_000_000);
+/// Largest model file: a hundred thousand features have some hundred megabytes.
+const LARGEST_MODEL: Bytes = Bytes(1_000_000_000);
+
+/// A text of moderate size.
+pub(crate) fn read_small_text(path: &Path) -> std::io::Result<String> {
+    String::from_utf8(read_at_most(path, LARGEST_TEXT)?).map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
+
 fn read_text(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| {
+    read_small_text(path).with_context(|| {
         let hint = if path.exists() { "is it a text file?" } else { "`leadscore init` writes one from your files; -c names another" };
         format!("cannot read the config {}: {hint}", path.display())
     })
@@ -379,7 +415,7 @@ pub fn now() -> Timestamp {
 
 /// All mature snapshots with features planned from these tables.
 pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> anyhow::Result<(Labelled, SnapshotCounts)> {
-    let (labelled, counts) = leadscore_features::labelled_snapshots(tables, &project.config.snapshots, as_of);
+    let (labelled, counts) = leadscore_features::labelled_snapshots(tables, &project.config.snapshots, as_of)?;
     if labelled.snapshots.is_empty() {
         return Err(no_snapshot(project, &counts, tables.observation_end));
     }
@@ -527,7 +563,7 @@ pub(crate) const FLAT_CAVEAT: &str = "flat export: the outcome has no date, so t
 ///
 /// It cannot be read, or is not a model.
 pub fn read_model(path: &Path) -> anyhow::Result<Model> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the model {}", path.display()))?;
+    let bytes = read_at_most(path, LARGEST_MODEL).with_context(|| format!("cannot read the model {}", path.display()))?;
     model_from_bytes(&bytes).with_context(|| format!("cannot use the model {}", path.display()))
 }
 

@@ -44,7 +44,7 @@ pub fn recalibrate(project: &Project, mut model: Model, options: RecalibrateOpti
     let begin = from.unwrap_or(known_until);
     project.whole_tables(&model, "recalibrate")?;
     let tables = project.load_for(&model, as_of)?;
-    let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of);
+    let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of)?;
     project.remark(&describe_counts(&counts, project));
     let rows: Vec<usize> = (0..labelled.snapshots.len()).filter(|&row| labelled.snapshots[row].at >= begin).collect();
     let snapshots: Vec<_> = rows.iter().map(|&row| labelled.snapshots[row]).collect();

@@ -10,7 +10,7 @@ use leadscore_rules::{BoundRules, Crossing, Grade, PointsScore, RulesFile};
 use leadscore_tables::{ConfigError, LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of, in_order, write_table};
 
 use crate::explain::find_lead;
-use crate::project::{ConfigFailure, Project, describe_counts};
+use crate::project::{ConfigFailure, Project, describe_counts, read_small_text};
 use crate::source::Source;
 use crate::text::table as text_table;
 
@@ -50,7 +50,7 @@ impl ReadRules {
     ///
     /// It cannot be read, or a [`ConfigFailure`].
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        Self::parse(std::fs::read_to_string(path).with_context(|| format!("cannot read the rules {}", path.display()))?, path)
+        Self::parse(read_small_text(path).with_context(|| format!("cannot read the rules {}", path.display()))?, path)
     }
 
     /// Rules by their text, and the path that it was read from or is called by.
@@ -422,7 +422,7 @@ pub fn rules_history(project: &Project, files: &[ReadRules], as_of: Option<Times
     ReadRules::check_names(files)?;
     let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
     let bench = Bench::new(project, &tables, files, as_of)?;
-    let (labelled, counts) = labelled_snapshots(bench.tables, &bench.project.config.snapshots, Some(bench.as_of));
+    let (labelled, counts) = labelled_snapshots(bench.tables, &bench.project.config.snapshots, Some(bench.as_of))?;
     project.remark(&describe_counts(&counts, project));
     let n_mature = labelled.snapshots.len();
     let snapshots: Vec<Snapshot> = labelled.snapshots.iter().chain(&labelled.immature).copied().collect();

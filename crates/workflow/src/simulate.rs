@@ -10,7 +10,7 @@ use leadscore_tables::{OutColumn, OutTable, TableWriter};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::listener::{Listener, Stage};
-use crate::train::write_text;
+use crate::outputs::Outputs;
 
 /// Leads made and written at a time.
 const CHUNK: u32 = 20_000;
@@ -33,7 +33,8 @@ pub fn simulated_tables(options: SimulationOptions) -> Vec<(&'static str, OutTab
 pub fn write_crm(options: SimulationOptions, folder: &Path, ending: &str, listener: &Arc<dyn Listener>) -> anyhow::Result<usize> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let simulator = Simulator::new(options);
-    let open = |name: &str| TableWriter::create(&folder.join(format!("{name}.{ending}")));
+    let place = |name: &str| folder.join(format!("{name}.{ending}"));
+    let open = |name: &str| TableWriter::create(&place(name));
     let mut accounts = open("accounts")?;
     for start in (0..simulator.n_accounts()).step_by(CHUNK as usize) {
         accounts.write(&account_table(&simulator, start..(start + CHUNK).min(simulator.n_accounts())))?;
@@ -53,11 +54,13 @@ pub fn write_crm(options: SimulationOptions, folder: &Path, ending: &str, listen
         }
     }
     drop(stage);
-    accounts.finish()?;
-    for writer in writers {
-        writer.finish()?;
+    let mut outputs = Outputs::default();
+    outputs.written(&place("accounts"), accounts)?;
+    for (name, writer) in NAMES.iter().zip(writers) {
+        outputs.written(&place(name), writer)?;
     }
-    write_text(&folder.join("leadscore.toml"), &simulated_config(options, ending))?;
+    outputs.text(&folder.join("leadscore.toml"), &simulated_config(options, ending))?;
+    outputs.publish()?;
     Ok(n_activities)
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use leadscore_core::Timestamp;
-use leadscore_tables::{LoadOptions, Note, PartitionOptions, Partitions, TableEnd, Tables, TablesError, Wanted, needs_partitions};
+use leadscore_tables::{LoadOptions, Note, PartitionOptions, Partitions, TableEnd, Tables, TablesError, Wanted, half_of_memory, needs_partitions};
 
 use crate::project::{Project, now};
 
@@ -20,14 +20,14 @@ impl<'p> Source<'p> {
     /// The tables of a project, within `memory` bytes (half of the machine's if not given); parts wait in the folder `spill`, and
     /// may hold the rows of `wanted` leads alone.
     pub(crate) fn open(project: &'p Project, options: &LoadOptions, memory: Option<u64>, spill: PathBuf, wanted: Option<Wanted<'_>>) -> anyhow::Result<Self> {
+        let options = &LoadOptions { memory, now: Some(now()), ..options.clone() };
         let memory = memory.unwrap_or_else(half_of_memory);
         let config = &project.config;
         // What cannot be split is worked on as a whole while memory allows.
         let limit = if config.is_splittable() { memory.min(WHOLE) } else { memory };
-        if config.is_flat() || !needs_partitions(config, &project.folder, limit)? {
+        if config.is_flat() || !needs_partitions(config, &project.folder, limit, options)? {
             return Ok(Self::Whole(Box::new(project.load(options)?)));
         }
-        let options = &LoadOptions { now: Some(now()), ..options.clone() };
         let stage = project.stage("reading rows", 1)?;
         let progress = |done: usize, total: usize| stage.at(done, total);
         let partitions = Partitions::new(config, &project.folder, options, &PartitionOptions { memory, spill, progress: &progress, wanted })?;
@@ -72,11 +72,4 @@ impl<'p> Source<'p> {
             Self::Parts(partitions) => partitions.load(part).map(|tables| work(&tables)),
         }
     }
-}
-
-/// Half of the machine's memory in bytes, or 4 GB where it does not say.
-pub(crate) fn half_of_memory() -> u64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kib = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    kib.map_or(4_000_000_000, |kib| kib * 512)
 }

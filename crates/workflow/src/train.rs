@@ -8,7 +8,7 @@ use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec, Snapshot, Times
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::{LearningCurve, Model, Spread};
 use leadscore_report::{OutsideTraining, Report};
-use leadscore_tables::{Frames, LoadOptions, ModelDirection, OutFile, Tables};
+use leadscore_tables::{Frames, LoadOptions, ModelDirection, Tables};
 use leadscore_training::{
     Direction, DropReason, Dropped, EvaluationKind, FinalInput, FinalState, LeakFinding, ModelKind, Population, SolverKind, TrainContext, TrainInput,
     TrainOptions, Trained, find_final_leaks,
@@ -120,7 +120,7 @@ pub fn columns_written_at_close(config: String, path: &Path) -> Vec<(String, Str
     let look = || -> anyhow::Result<Vec<(String, String)>> {
         let project = Project::parse(config, path, &Frames::default(), Arc::new(Silent))?;
         let tables = project.load(&LoadOptions::default())?;
-        let (labelled, _) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None);
+        let (labelled, _) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
         let specs = project.plan(&leadscore_features::survey(&tables, &labelled.snapshots))?;
         let column_of = |finding: LeakFinding| {
             let spec = specs.iter().find(|spec| spec.name == finding.feature)?;
@@ -292,18 +292,6 @@ pub(crate) fn report_training(project: &Project, trained: &Trained) {
     }
 }
 
-/// Writes a model file, whole or not at all.
-///
-/// # Errors
-///
-/// The file cannot be written.
-pub fn write_model(model: &leadscore_inference::Model, path: &Path) -> anyhow::Result<()> {
-    let mut file = OutFile::create(path)?;
-    leadscore_inference::write_model(model, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
-    file.finish()?;
-    Ok(())
-}
-
 impl Training {
     /// The report on the rows that were held out.
     ///
@@ -331,25 +319,4 @@ impl Training {
         let data = data_section(project, counts, &measurement, measured);
         Ok(Report::new(&model.card, model, measurement.measured, data, look(project, &project.config.report)?))
     }
-}
-
-/// Writes a text file, whole or not at all.
-///
-/// # Errors
-///
-/// The file cannot be written.
-pub fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
-    write_bytes(path, text.as_bytes())
-}
-
-/// Writes a file, whole or not at all.
-///
-/// # Errors
-///
-/// The file cannot be written.
-pub fn write_bytes(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut file = OutFile::create(path)?;
-    std::io::Write::write_all(&mut file, bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    file.finish()?;
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use leadscore_simulate::{SimulationOptions, World};
-use leadscore_workflow::{ScoreOptions, Scores, read_model, score_leads, table, write_crm};
+use leadscore_workflow::{Outputs, ScoreOptions, Scores, read_model, score_leads, table, write_crm};
 
 use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat, StayArgs, TrainArgs};
 use crate::commands::{Outcome, evaluate, score, train};
@@ -44,7 +44,9 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let scores = folder.join("scores.csv");
     let fitted = read_model(&model)?;
     let scored = score_leads(&show::open(&config())?.quiet(), &fitted, &ScoreOptions::default())?;
-    score::write(&scored, &scores)?;
+    let mut outputs = Outputs::default();
+    score::add_scores(&mut outputs, &scored, &scores)?;
+    outputs.publish()?;
     let best = best_leads(&scored)?;
     show::result(&format!("\nThe ten best of the open leads:\n\n{best}"));
     show::result(&format!("\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"));

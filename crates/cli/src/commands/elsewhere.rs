@@ -75,6 +75,7 @@ mod lines {
         }
         check_target(&args.output)?;
         let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
+        project.refuse_inputs([&args.output], &[])?;
         let stay = args.stay.coded.clone().map(|coded| Stay { coded, n_leads: args.stay.sample });
         let trained = engine.train(&project, as_of, args.fitting.clone().into(), stay.as_ref())?;
         write_model(&trained.model, &args.output)?;

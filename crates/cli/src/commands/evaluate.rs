@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use leadscore_report::Report;
-use leadscore_tables::{check_table_target, check_target, write_table};
-use leadscore_workflow::{EvaluateOptions, ReadRules, evaluate, read_model, write_bytes, write_text};
+use leadscore_tables::{check_table_target, check_target};
+use leadscore_workflow::{EvaluateOptions, Outputs, ReadRules, evaluate, read_model};
 
 use crate::args::{EvaluateArgs, ReportFormat};
 use crate::commands::Outcome;
@@ -30,6 +30,8 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
     let rules = args.rules.iter().map(|path| ReadRules::open(path)).collect::<anyhow::Result<_>>()?;
     let against = args.against.iter().map(|path| Ok((path.clone(), read_model(path)?))).collect::<anyhow::Result<_>>()?;
     let project = show::open(&args.config)?;
+    let targets = files.iter().map(|(_, path)| path).chain(&args.json).chain(&args.scores);
+    project.refuse_inputs(targets, &[&[args.model.clone()], args.rules.as_slice(), args.against.as_slice()].concat())?;
     let options = EvaluateOptions {
         from: project.moments("--from", args.from.as_ref())?,
         to: project.moments("--to", args.to.as_ref())?,
@@ -42,11 +44,12 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
         backtest: args.backtest,
     };
     let evaluation = evaluate(&project, &model, &options)?;
+    let mut outputs = Outputs::default();
     if let Some(path) = &args.scores {
-        write_table(path, &evaluation.snapshots)?;
-        show::remark(&format!("wrote {}", path.display()));
+        outputs.table(path, &evaluation.snapshots)?;
     }
-    write_report(&evaluation.report, &files, args.json.as_deref())?;
+    add_report(&mut outputs, &evaluation.report, &files, args.json.as_deref())?;
+    show::publish(outputs)?;
     Ok(evaluation.report)
 }
 
@@ -62,26 +65,24 @@ fn report_files(output: &Path, formats: &[ReportFormat]) -> Vec<(ReportFormat, P
     formats.iter().map(|format| (*format, place(format))).collect()
 }
 
-/// Writes every form of a report.
-pub(crate) fn write_report(report: &Report, files: &[(ReportFormat, PathBuf)], json: Option<&Path>) -> anyhow::Result<()> {
+/// Adds every form of a report to the outputs of a run.
+pub(crate) fn add_report(outputs: &mut Outputs, report: &Report, files: &[(ReportFormat, PathBuf)], json: Option<&Path>) -> anyhow::Result<()> {
     if let Some(path) = json {
-        write_text(path, &report.json()?)?;
-        show::remark(&format!("wrote {}", path.display()));
+        outputs.text(path, &report.json()?)?;
     }
     for (format, path) in files {
         match format {
-            ReportFormat::Html => write_text(path, &report.html()?)?,
-            ReportFormat::Json => write_text(path, &report.json()?)?,
-            ReportFormat::Md => write_text(path, &report.markdown())?,
-            ReportFormat::Xlsx => write_bytes(path, &report.workbook()?)?,
+            ReportFormat::Html => outputs.text(path, &report.html()?)?,
+            ReportFormat::Json => outputs.text(path, &report.json()?)?,
+            ReportFormat::Md => outputs.text(path, &report.markdown())?,
+            ReportFormat::Xlsx => outputs.bytes(path, &report.workbook()?)?,
             ReportFormat::Vega => {
                 std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
                 for (name, chart) in report.vega_lite() {
-                    write_text(&path.join(format!("{name}.vl.json")), &serde_json::to_string_pretty(&chart)?)?;
+                    outputs.text(&path.join(format!("{name}.vl.json")), &serde_json::to_string_pretty(&chart)?)?;
                 }
             }
         }
-        show::remark(&format!("wrote {}", path.display()));
     }
     Ok(())
 }

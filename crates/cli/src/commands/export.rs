@@ -10,9 +10,9 @@ use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated, log_loss,
 use leadscore_report::{PointsLoss, PointsSheet, points_page};
 use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_sql::{ScoreTable, score_sql};
-use leadscore_tables::{OutColumn, OutTable, check_target, write_table};
+use leadscore_tables::{OutColumn, OutTable, check_target, refuse_inputs};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
-use leadscore_workflow::{cluster_keys, describe_counts, model_with_features_sql, read_model, table as text_table, write_bytes, write_text};
+use leadscore_workflow::{Outputs, cluster_keys, describe_counts, model_with_features_sql, read_model, table as text_table, write_bytes, write_text};
 
 use crate::args::{ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat};
 use crate::commands::Outcome;
@@ -31,6 +31,7 @@ pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
 fn file(args: &ExportFileArgs, default: &str, content: impl Fn(&Model) -> anyhow::Result<Vec<u8>>) -> anyhow::Result<Outcome> {
     let path = args.output.clone().unwrap_or_else(|| PathBuf::from(default));
     check_target(&path)?;
+    refuse_inputs([path.as_path()], std::slice::from_ref(&args.model))?;
     write_bytes(&path, &content(&read_model(&args.model)?)?)?;
     show::remark(&format!("wrote {}", path.display()));
     Ok(Outcome::Done)
@@ -38,8 +39,11 @@ fn file(args: &ExportFileArgs, default: &str, content: impl Fn(&Model) -> anyhow
 
 fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
+    check_target(&args.output)?;
+    refuse_inputs([args.output.as_path()], std::slice::from_ref(&args.model))?;
     let text = if args.features {
         let project = show::open(&args.config)?;
+        project.refuse_inputs([&args.output], &[])?;
         let as_of = project.moments("--as-of", args.as_of.as_ref())?;
         model_with_features_sql(&project, &model, args.dialect, &args.place.iter().cloned().collect(), as_of)?
     } else {
@@ -64,8 +68,9 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
     let files: Vec<(PointsFormat, PathBuf)> = args.format.iter().map(|format| (*format, place(format))).collect();
     files.iter().try_for_each(|(_, path)| check_target(path))?;
     let project = show::open(&args.config)?;
+    project.refuse_inputs(files.iter().map(|(_, path)| path), std::slice::from_ref(&args.model))?;
     let tables = project.load_for(&model, None)?;
-    let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None);
+    let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
     show::remark(&describe_counts(&counts, &project));
     let wins = labelled.labels.iter().filter(|label| **label).count();
     if wins == 0 || wins == labelled.labels.len() {
@@ -132,14 +137,16 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
         measured_on: measured.words,
         likelihoods: curve.apply(&stand).into_iter().zip(&stand).map(|(likelihood, points)| (*points, likelihood)).collect(),
     };
+    let mut outputs = Outputs::default();
     for (format, path) in &files {
         match format {
-            PointsFormat::Toml => write_text(path, &rules_text(&model, &table))?,
-            PointsFormat::Csv => write_table(path, &points_csv(&table, &texts))?,
-            PointsFormat::Html => write_text(path, &points_page(&sheet)?)?,
+            PointsFormat::Toml => outputs.text(path, &rules_text(&model, &table))?,
+            PointsFormat::Csv => outputs.table(path, &points_csv(&table, &texts))?,
+            PointsFormat::Html => outputs.text(path, &points_page(&sheet)?)?,
         }
-        show::remark(&format!("wrote {} rules to {}", table.rules.len(), path.display()));
     }
+    show::remark(&format!("the table has {} rules", table.rules.len()));
+    show::publish(outputs)?;
     Ok(Outcome::Done)
 }
 

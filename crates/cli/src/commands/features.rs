@@ -22,6 +22,7 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         (None, _) => Ok(()),
     }?;
     let project = show::open(&args.config)?;
+    project.refuse_inputs(&args.output, args.model.as_slice())?;
     let options = FeatureOptions {
         as_of: project.moments("--as-of", args.as_of.as_ref())?,
         model: model.as_ref(),

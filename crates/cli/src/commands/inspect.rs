@@ -1,7 +1,7 @@
 //! `inspect`: what is in a model file.
 
 use leadscore_report::model_page;
-use leadscore_tables::check_target;
+use leadscore_tables::{check_target, refuse_inputs};
 use leadscore_workflow::{inspect, read_model, write_text};
 
 use crate::args::InspectArgs;
@@ -17,6 +17,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
     show::result(&inspect(&model, args.curves));
     if let Some(path) = &args.html {
         check_target(path)?;
+        refuse_inputs([path.as_path()], std::slice::from_ref(&args.model))?;
         write_text(path, &model_page(&model)?)?;
         show::remark(&format!("wrote {}", path.display()));
     }

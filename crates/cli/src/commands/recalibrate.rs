@@ -11,6 +11,7 @@ pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
     check_target(&args.output)?;
     let project = show::open(&args.config)?;
+    project.refuse_inputs([&args.output], std::slice::from_ref(&args.model))?;
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let from = project.moments("--from", args.from.as_ref())?;
     let kind = args.kind.as_deref().and_then(CalibrationKind::parse);

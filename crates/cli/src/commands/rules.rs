@@ -26,6 +26,7 @@ fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.files.output)?;
     let files = open_all(&args.files.rules)?;
     let project = show::open(&args.files.config)?;
+    project.refuse_inputs([&args.files.output], &args.files.rules)?;
     let roll_up = args.roll_up.map(|how| match how {
         RollUp::Max => leadscore_workflow::RollUp::Max,
         RollUp::Sum => leadscore_workflow::RollUp::Sum,
@@ -41,6 +42,7 @@ fn history(args: &RulesFilesArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.output)?;
     let files = open_all(&args.rules)?;
     let project = show::open(&args.config)?;
+    project.refuse_inputs([&args.output], &args.rules)?;
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     write_table(&args.output, &rules_history(&project, &files, as_of)?)?;
     show::remark(&format!("wrote {}", args.output.display()));

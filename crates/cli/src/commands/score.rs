@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use leadscore_tables::{TableWriter, check_table_target, check_target, folder_of};
-use leadscore_workflow::{ScoreOptions, Scores, read_model, score_leads, write_text};
+use leadscore_workflow::{Outputs, ScoreOptions, Scores, read_model, score_leads};
 
 use crate::args::ScoreArgs;
 use crate::commands::{Outcome, elsewhere};
@@ -21,27 +21,29 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
         check_target(path)?;
     }
     let project = show::open(&args.config)?;
+    let output = Some(&args.output).filter(|_| args.table.is_none());
+    project.refuse_inputs(output.into_iter().chain(&args.json), std::slice::from_ref(&args.model))?;
     let spill = args.limit.spill.clone().unwrap_or_else(|| if args.table.is_some() { std::env::temp_dir() } else { folder_of(&args.output).to_owned() });
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let scores = score_leads(&project, &model, &ScoreOptions { as_of, intervals: args.intervals, memory: args.limit.memory, spill: Some(spill) })?;
+    let mut outputs = Outputs::default();
     if let Some(path) = &args.json {
-        write_text(path, &serde_json::to_string_pretty(&scores.summary)?)?;
-        show::remark(&format!("wrote {}", path.display()));
+        outputs.text(path, &serde_json::to_string_pretty(&scores.summary)?)?;
     }
     if let Some(table) = &args.table {
         let frame = scores.frame()?;
         let n_rows = project.upsert(table, &[&frame.columns()[0], "as_of"], &frame)?;
         show::remark(&format!("wrote {} rows into {table}", show::count(n_rows)));
-        return Ok(Outcome::Done);
+    } else {
+        add_scores(&mut outputs, &scores, &args.output)?;
     }
-    write(&scores, &args.output)?;
-    show::remark(&format!("wrote {}", args.output.display()));
+    show::publish(outputs)?;
     Ok(Outcome::Done)
 }
 
-/// Writes a score file, part after part.
-pub(crate) fn write(scores: &Scores<'_>, output: &Path) -> anyhow::Result<()> {
+/// Adds a score file to the outputs of a run, part after part.
+pub(crate) fn add_scores(outputs: &mut Outputs, scores: &Scores<'_>, output: &Path) -> anyhow::Result<()> {
     let mut writer = TableWriter::create(output)?;
     scores.for_each_part(|part| Ok(writer.write(&part)?))?;
-    Ok(writer.finish()?)
+    outputs.written(output, writer)
 }

@@ -1,10 +1,10 @@
 //! `train`: from closed leads to a model file.
 
 use leadscore_tables::check_target;
-use leadscore_workflow::{train, write_model};
+use leadscore_workflow::{Outputs, train};
 
 use crate::args::{ReportFormat, TrainArgs};
-use crate::commands::evaluate::write_report;
+use crate::commands::evaluate::add_report;
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
 
@@ -17,16 +17,18 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
         check_target(path)?;
     }
     let project = show::open(&args.config)?;
+    project.refuse_inputs([Some(&args.output), args.report.as_ref(), args.json.as_ref()].into_iter().flatten(), &[])?;
     if args.report.is_some() || args.json.is_some() {
         project.measurable("--report")?;
     }
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let training = train(&project, as_of, args.fitting.clone().into())?;
-    write_model(&training.trained.model, &args.output)?;
+    let mut outputs = Outputs::default();
+    outputs.model(&args.output, &training.trained.model)?;
     if args.report.is_some() || args.json.is_some() {
         let page: Vec<_> = args.report.iter().map(|path| (ReportFormat::Html, path.clone())).collect();
-        write_report(&training.report(&project)?, &page, args.json.as_deref())?;
+        add_report(&mut outputs, &training.report(&project)?, &page, args.json.as_deref())?;
     }
-    show::remark(&format!("wrote {}", args.output.display()));
+    show::publish(outputs)?;
     Ok(Outcome::Done)
 }

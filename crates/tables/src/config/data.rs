@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::Moment;
+use crate::memory::Bytes;
 use crate::values::Window;
 
 /// `[data]`: what can be meant; beyond it a cell is an error and never a value.
@@ -40,6 +41,9 @@ pub struct DataConfig {
     /// How long before the moment of scoring events may end, beyond how long they did at training; default "30d".
     #[schemars(with = "String")]
     pub silence: Span,
+    /// Largest text that is unpacked or read into memory as a whole (CSV, NDJSON), such as "8GB"; default: half of the memory.
+    #[schemars(with = "Option<String>")]
+    pub largest_text: Option<Bytes>,
 }
 
 impl Default for DataConfig {
@@ -57,6 +61,7 @@ impl Default for DataConfig {
             repeated_rows: 0.1,
             contradicting_changes: 0.2,
             silence: Span::from_days(30),
+            largest_text: None,
         }
     }
 }

@@ -12,10 +12,13 @@ use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowSchema, Field};
 use polars_arrow::io::ipc::read::{FileReader, read_file_metadata};
 
+use crate::arrow_file;
 use crate::arrow_types::{self, Reading, Unreadable};
 use crate::error::TablesError;
 use crate::frame::Frame;
-use crate::source::Source;
+use crate::panics::caught;
+use crate::parquet_file::{self, Chunk};
+use crate::source::{MOST_COLUMNS, Source, Version, changed, too_many_columns};
 
 #[derive(Clone)]
 pub(super) struct Part {
@@ -27,6 +30,8 @@ pub(super) struct Part {
     pub(super) uuids: BTreeSet<String>,
     /// Columns of days in milliseconds.
     days: BTreeSet<String>,
+    /// By what a file that is read bit by bit is known; `None` for what is in memory.
+    version: Option<Version>,
 }
 
 /// Who reads the rows.
@@ -65,14 +70,28 @@ impl Part {
             csv: None,
             uuids: BTreeSet::new(),
             days: BTreeSet::new(),
+            version: None,
         }
     }
 
     /// A file with its columns, and those that nobody reads.
     pub(super) fn open(source: Source, notes: &mut Vec<String>) -> Result<(Self, Vec<String>, Unreadable), TablesError> {
         let path = source.path().to_owned();
+        let (part, columns, unreadable) = caught(&path, || Self::look_into(source, notes))?;
+        if columns.len() > MOST_COLUMNS {
+            return Err(TablesError::Format { path, found: format!("there are {} columns", columns.len()), help: too_many_columns().to_owned() });
+        }
+        Ok((part, columns, unreadable))
+    }
+
+    fn look_into(source: Source, notes: &mut Vec<String>) -> Result<(Self, Vec<String>, Unreadable), TablesError> {
+        let path = source.path().to_owned();
         let fail = |error| engine_error(&path, error);
-        let mut part = Self { path: path.clone(), rows: Rows::Arrow, csv: None, uuids: BTreeSet::new(), days: BTreeSet::new() };
+        let version = match source {
+            Source::Csv { .. } | Source::Ndjson { .. } => None,
+            Source::Parquet { .. } | Source::Arrow { .. } => Version::at(&path),
+        };
+        let mut part = Self { path: path.clone(), rows: Rows::Arrow, csv: None, uuids: BTreeSet::new(), days: BTreeSet::new(), version };
         let mut lazy = match source {
             Source::Csv { text, delimiter, header, n_rows, note, .. } => {
                 notes.extend(note.map(|note| format!("{}: {note}", path.display())));
@@ -96,6 +115,17 @@ impl Part {
             Source::Parquet { .. } => {
                 let mut reader = ParquetReader::new(open_file(&path)?);
                 let metadata = Arc::clone(reader.get_metadata().map_err(fail)?);
+                let chunks = metadata.row_groups.iter().flat_map(|group| {
+                    group.parquet_columns().iter().map(|column| Chunk {
+                        range: column.byte_range(),
+                        n_values: column.num_values(),
+                        n_rows: (column.descriptor().descriptor.max_rep_level == 0).then(|| group.num_rows()),
+                    })
+                });
+                let io_error = |source| TablesError::Io { action: "read", path: path.clone(), source };
+                if let Some(found) = parquet_file::damage(&open_file(&path)?, chunks).map_err(io_error)? {
+                    return Err(damaged(path, found));
+                }
                 let said = metadata.key_value_metadata.iter().flatten().find(|said| said.key == "ARROW:schema").and_then(|said| said.value.as_deref());
                 if said.is_some_and(arrow_types::is_unknown_in_parquet) {
                     let bare = bare_schema(&path).map_err(fail)?;
@@ -129,9 +159,11 @@ impl Part {
                 }
             }
             Source::Arrow { .. } => {
-                if let Some((column, kind)) =
-                    arrow_types::unknown_in_file(&path).map_err(|source| TablesError::Io { action: "read", path: path.clone(), source })?
-                {
+                let io_error = |source| TablesError::Io { action: "read", path: path.clone(), source };
+                if let Some(found) = arrow_file::damage(&path).map_err(io_error)? {
+                    return Err(damaged(path, found));
+                }
+                if let Some((column, kind)) = arrow_types::unknown_in_file(&path).map_err(io_error)? {
                     let found = format!("column `{column}` holds {kind}, beside which no column can be read");
                     return Err(TablesError::Format { path, found, help: "write the file without it, or as Parquet".to_owned() });
                 }
@@ -174,8 +206,22 @@ impl Part {
         readings
     }
 
+    /// Does what looks into the file, which must be the same before and after.
+    fn on_same_file<T>(&self, work: impl FnOnce() -> Result<T, TablesError>) -> Result<T, TablesError> {
+        let is_same = || self.version.is_none() || Version::at(&self.path) == self.version;
+        if !is_same() {
+            return Err(changed(&self.path));
+        }
+        let outcome = caught(&self.path, work);
+        if is_same() { outcome } else { Err(changed(&self.path)) }
+    }
+
     /// These columns of the rows, or of some of them by offset and number.
     pub(super) fn read(&self, columns: &[&str], slice: Option<(usize, usize)>) -> Result<DataFrame, TablesError> {
+        self.on_same_file(|| self.read_rows(columns, slice))
+    }
+
+    fn read_rows(&self, columns: &[&str], slice: Option<(usize, usize)>) -> Result<DataFrame, TablesError> {
         let fail = |error| engine_error(&self.path, error);
         let frame = match &self.rows {
             Rows::Lazy(lazy) => {
@@ -255,7 +301,8 @@ impl Part {
 
     /// Runs of about this many rows; those of Parquet begin and end with its row groups, so that none is decoded twice.
     pub(super) fn runs(&self, rows_per_batch: usize) -> Result<Vec<usize>, TablesError> {
-        let groups = match self.row_groups() {
+        let groups = self.on_same_file(|| Ok(self.row_groups()))?;
+        let groups = match groups {
             Some(groups) => groups,
             None => vec![self.n_rows()?],
         };
@@ -281,10 +328,22 @@ impl Part {
         Some(metadata.row_groups.iter().map(|group| group.num_rows()).collect())
     }
 
+    /// Rows, where the file tells them without being read; else none.
+    pub(super) fn n_rows_told(&self) -> usize {
+        match self.csv {
+            Some((_, n_rows)) => n_rows,
+            None => caught(&self.path, || Ok(self.row_groups())).ok().flatten().map_or(0, |groups| groups.iter().sum()),
+        }
+    }
+
     pub(super) fn n_rows(&self) -> Result<usize, TablesError> {
         if let Some((_, n_rows)) = self.csv {
             return Ok(n_rows);
         }
+        self.on_same_file(|| self.count_rows())
+    }
+
+    fn count_rows(&self) -> Result<usize, TablesError> {
         let fail = |error| engine_error(&self.path, error);
         let Rows::Lazy(lazy) = &self.rows else {
             return match self.row_groups() {
@@ -309,6 +368,10 @@ struct Readings {
 
 fn names(lazy: &mut LazyFrame) -> polars::error::PolarsResult<Vec<String>> {
     Ok(lazy.collect_schema()?.iter_names().map(ToString::to_string).collect())
+}
+
+fn damaged(path: PathBuf, found: &str) -> TablesError {
+    TablesError::Format { path, found: found.to_owned(), help: "the file may be damaged or cut off: export it again".to_owned() }
 }
 
 fn open_file(path: &Path) -> Result<std::fs::File, TablesError> {
