@@ -1,5 +1,9 @@
 //! What the end-to-end tests share: the command, folders with a small CRM, and the real data where it is there.
 
+mod fuzz;
+
+pub use fuzz::{Random, Seen, mutated, n_tries, peak_megabytes, try_door};
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

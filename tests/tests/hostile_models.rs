@@ -2,13 +2,11 @@
 //! can live with.
 #![allow(missing_docs, reason = "tests")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use leadscore_features::{compute, scoring_snapshots};
 use leadscore_inference::{Model, read_model, score, score_with_reasons};
 use leadscore_sql::{Dialect, ScoreTable, score_sql};
 use leadscore_tables::{Config, LoadOptions, Tables, load};
-use leadscore_tests::small_crm;
+use leadscore_tests::{Random, n_tries, small_crm, try_door};
 use sha2::{Digest, Sha256};
 
 const VERSIONS: [&[u8]; 4] = [
@@ -17,23 +15,6 @@ const VERSIONS: [&[u8]; 4] = [
     include_bytes!("../fixtures/model-v3.leadscore"),
     include_bytes!("../fixtures/model-v4.leadscore"),
 ];
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-}
 
 /// Where the payload begins and ends.
 fn payload(bytes: &[u8]) -> std::ops::Range<usize> {
@@ -104,36 +85,19 @@ fn use_it(model: &Model, tables: &Tables) {
     leadscore_inference::write_model(model, &mut bytes).expect("memory");
 }
 
-/// How many files are tried: a few seconds' worth, or as many as the chore asks for.
-fn n_tries() -> usize {
-    std::env::var("LEADSCORE_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(4_000)
-}
-
 #[test]
 fn no_model_file_brings_anything_down() {
     let folder = small_crm();
     let text = std::fs::read_to_string(folder.path().join("leadscore.toml")).expect("there");
     let tables = load(&Config::parse(&text).expect("right"), folder.path(), &LoadOptions::default()).expect("right");
     let mut random = Random(21);
-    let (mut n_read, mut failed) = (0, Vec::new());
-    // Where it happened is all that one needs to know.
-    static PLACES: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
-    std::panic::set_hook(Box::new(|panic| PLACES.lock().expect("one thread").push(format!("{panic}"))));
-    for number in 0..n_tries() {
+    let seen = try_door("model file", n_tries(4_000), |number| {
         let bytes = changed(&mut random, VERSIONS[number % VERSIONS.len()]);
-        let tried = catch_unwind(AssertUnwindSafe(|| match read_model(&bytes) {
-            Ok(model) => {
-                use_it(&model, &tables);
-                true
-            }
-            Err(_) => false,
-        }));
-        match tried {
-            Ok(is_read) => n_read += usize::from(is_read),
-            Err(_) => failed.push(format!("{number}: {}", PLACES.lock().expect("one thread").pop().unwrap_or_default())),
+        let model = read_model(&bytes);
+        if let Ok(model) = &model {
+            use_it(model, &tables);
         }
-    }
-    drop(std::panic::take_hook());
-    assert!(failed.is_empty(), "{} of {}: {}", failed.len(), n_tries(), failed.iter().take(12).cloned().collect::<Vec<_>>().join("\n"));
-    assert!(n_read > n_tries() / 50, "only {n_read} were models at all");
+        model.is_ok()
+    });
+    assert!(seen.n_taken > seen.n / 50, "only {} were models at all", seen.n_taken);
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use leadscore_sql::Dialect;
+use leadscore_tables::{Bytes, LEAST_MEMORY};
 
 /// How likely each open lead is to become a customer within 90 days, with reasons, and proof on later data.
 #[derive(Debug, Parser)]
@@ -473,7 +474,7 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "MODEL")]
     pub(crate) against: Vec<PathBuf>,
     /// Points of the manual score from which a lead is called today
-    #[arg(long, value_name = "POINTS")]
+    #[arg(long, value_name = "POINTS", value_parser = parse_finite, allow_negative_numbers = true)]
     pub(crate) threshold: Option<f64>,
     #[command(flatten)]
     pub(crate) economy: EconomyArgs,
@@ -635,26 +636,20 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: clap_complete::Shell,
 }
 
+/// A number that is neither infinite nor none.
+fn parse_finite(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| "write a number such as 60".to_owned())
+}
+
 /// An amount of money, 0 or more.
 fn parse_money(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0).ok_or_else(|| "write an amount such as 900 or 4.50".to_owned())
 }
 
-/// Bytes written as `512MB`, `2GB` or `1.5GiB`.
+/// Bytes of memory, at least as many as the program needs for itself.
 fn parse_size(text: &str) -> Result<u64, String> {
-    let trimmed = text.trim();
-    let (number, unit) = trimmed.split_at(trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len()));
-    let factor = match unit.trim().to_ascii_lowercase().as_str() {
-        "mb" | "m" => 1e6,
-        "mib" => 1_048_576.0,
-        "gb" | "g" => 1e9,
-        "gib" => 1_073_741_824.0,
-        _ => return Err("write a number and a unit, such as 512MB or 2GB".to_owned()),
-    };
-    let bytes = number.parse::<f64>().map_err(|_| "write a number and a unit, such as 512MB or 2GB".to_owned())? * factor;
-    if bytes < 400e6 {
-        return Err("at least 400MB are needed".to_owned());
+    match text.parse::<Bytes>()?.0 {
+        ..LEAST_MEMORY => Err("at least 400MB are needed".to_owned()),
+        bytes => Ok(bytes),
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and no machine has 2^53 bytes")]
-    Ok(bytes as u64)
 }

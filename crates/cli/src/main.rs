@@ -2,27 +2,41 @@
 
 mod args;
 mod commands;
+mod memory;
 mod show;
+mod signals;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 fn main() -> ExitCode {
-    // A second handler cannot have been set: this is the only place.
-    let _ = ctrlc::set_handler(|| {
-        if show::is_left_to_the_work() {
-            return;
+    signals::hear();
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if is_out_of_threads(&panic.to_string()) {
+            leadscore_tables::remove_unfinished();
+            show::error(&anyhow::anyhow!(
+                "the system gives this program no more threads: raise `ulimit -u` and `ulimit -v`, or set RAYON_NUM_THREADS=1 and POLARS_MAX_THREADS=1"
+            ));
+            std::process::exit(2);
         }
-        leadscore_tables::remove_unfinished();
-        std::process::exit(130);
-    });
+        // A library that stops within a file is told of by an error that names the file.
+        if !leadscore_tables::is_reading() {
+            print(panic);
+        }
+    }));
     let args = args::Args::parse();
-    match commands::run(args.command) {
+    match commands::run(args.command).and_then(|outcome| show::check_results().map(|()| outcome)) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
             show::error(&error);
             ExitCode::from(2)
         }
     }
+}
+
+/// Whether a panic is that of a library that could not start a thread.
+fn is_out_of_threads(panic: &str) -> bool {
+    ["os error 11", "code: 11", "failed to spawn thread"].iter().any(|sign| panic.contains(sign))
 }
