@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use leadscore_core::printable;
 use leadscore_metrics::{Comparison, TierRow};
 
 use crate::data::Report;
@@ -9,7 +10,7 @@ use crate::svg::shorten;
 use crate::verdict::{count, number, per_cent, signed_whole, whole};
 
 pub(crate) fn render(report: &Report) -> String {
-    let mut text = format!("{}\n", report.verdict.headline);
+    let mut text = format!("{}\n", printable(&report.verdict.headline));
     wrap(&report.verdict.summary, "", &mut text);
     for finding in &report.verdict.findings {
         let mark = match finding.answer {
