@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    leave_no_core_dump();
     // A second handler cannot have been set: this is the only place.
     let _ = ctrlc::set_handler(|| {
         if show::is_left_to_the_work() {
@@ -25,4 +26,13 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The memory of a command has the passwords that it was given: it is not written to disk where it crashes, and on Linux not
+/// read by other programs of the same user. Where the system refuses, the work goes on.
+fn leave_no_core_dump() {
+    #[cfg(unix)]
+    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_dumpable(false);
 }
