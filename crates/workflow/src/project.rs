@@ -11,10 +11,11 @@ use leadscore_databases::Address;
 use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
-use leadscore_tables::{AttributeKey, Config, ConfigError, Frame, Frames, LoadOptions, MISSING, Note, Query, TableEnd, Tables, TablesError};
+use leadscore_tables::{AttributeKey, Config, Frame, Frames, LoadOptions, MISSING, Note, Query, TableEnd, Tables, TablesError};
 
 use tempfile::TempDir;
 
+use crate::config_failure::ConfigFailure;
 use crate::listener::{Listener, Silent, Stage};
 
 /// A config that was read, where its tables are, and who hears how the work goes.
@@ -29,18 +30,6 @@ pub struct Project {
     listener: Arc<dyn Listener>,
     /// Where objects of stores wait, as long as anyone has this project.
     objects: Option<Arc<TempDir>>,
-}
-
-/// A config that cannot be read, with the text that it stands in.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {error}", path.display())]
-pub struct ConfigFailure {
-    /// Where it was read.
-    pub path: PathBuf,
-    /// All of it.
-    pub text: String,
-    /// What is wrong.
-    pub error: ConfigError,
 }
 
 /// Labelled snapshots with their features, in order of time, then lead.
@@ -80,9 +69,9 @@ impl Project {
     ///
     /// [`ConfigFailure`].
     pub fn parse(text: String, path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
-        let config = Config::parse_for(&text, frames).map_err(|error| ConfigFailure { path: path.to_owned(), text: text.clone(), error })?;
+        let config = Config::parse_for(&text, frames).map_err(|error| ConfigFailure::new(path, &text, error))?;
         let mut project = Self::of(config, path, listener);
-        let queries = project.config.queries().map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?;
+        let queries = project.config.queries().map_err(|error| ConfigFailure::new(path, &text, error))?;
         project.bring_objects()?;
         project.ask_databases(queries)?;
         Ok(project)
@@ -96,7 +85,7 @@ impl Project {
     #[cfg(feature = "spark")]
     pub fn open_elsewhere(path: &Path, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
         let text = read_text(path)?;
-        let config = Config::parse_for(&text, &Frames::default()).map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?;
+        let config = Config::parse_for(&text, &Frames::default()).map_err(|error| ConfigFailure::new(path, &text, error))?;
         Ok(Self::of(config, path, listener))
     }
 
