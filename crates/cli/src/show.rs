@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use leadscore_core::{printable, printable_json, printable_lines};
 pub(crate) use leadscore_report::count;
-use leadscore_workflow::{Listener, Progress, Project, error_text};
+use leadscore_workflow::{Listener, Progress, Project, error_text, shown};
 
 use crate::args::ConfigArg;
 
@@ -38,16 +39,26 @@ pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// Prints a line to stderr: what a person should know while results go elsewhere.
+/// Prints a line to stderr: what a person should know while results go elsewhere; line ends within it, which are of values, and
+/// characters that act are escaped.
 #[expect(clippy::print_stderr, reason = "the one place that prints remarks")]
 pub(crate) fn remark(text: &str) {
     if !QUIET.load(Ordering::Relaxed) {
-        eprintln!("{text}");
+        eprintln!("{}", printable(&shown(text)));
     }
 }
 
-/// Prints a result to stdout.
+/// Prints a result for people to stdout; characters that act are escaped.
 pub(crate) fn result(text: &str) {
+    print(&printable_lines(text));
+}
+
+/// Prints a result for programs to stdout, which is JSON: values are exact, and characters that act are escaped as JSON does it.
+pub(crate) fn json(text: &str) {
+    print(&printable_json(text));
+}
+
+fn print(text: &str) {
     if !QUIET.load(Ordering::Relaxed) {
         // A reader that has seen enough, such as `head`, closes the pipe: no reason to fail.
         let _ = writeln!(std::io::stdout(), "{text}");
@@ -86,7 +97,7 @@ impl Listener for Terminal {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(printable(&shown(what)).into_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
         Box::new(Bar { bar, is_counting: AtomicBool::new(false) })
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 
+use leadscore_core::printable;
 use leadscore_tables::{Frame, FrameError, OutTable};
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -136,7 +137,7 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
         } else {
             "give every column one type, such as `frame[\"x\"] = frame[\"x\"].astype(\"string\")`"
         };
-        let error = PyValueError::new_err(format!("`{name}` does not turn into an Arrow table: {said}: {help}"));
+        let error = PyValueError::new_err(format!("`{name}` does not turn into an Arrow table: {}: {help}", printable(&said)));
         error.set_cause(py, Some(cause));
         error
     })?;
@@ -147,7 +148,9 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
     let frame = py.detach(|| unsafe { Frame::from_stream(stream as *mut c_void) });
     match frame {
         Ok(frame) => Ok(frame.without_index()),
-        Err(FrameError::Duplicate { column }) => Err(PyValueError::new_err(format!("`{name}`: two columns are called `{column}`: rename one of them"))),
+        Err(FrameError::Duplicate { column }) => {
+            Err(PyValueError::new_err(format!("`{name}`: two columns are called `{}`: rename one of them", printable(&column))))
+        }
         Err(FrameError::NoColumns { .. }) => Err(PyTypeError::new_err(format!("`{name}` is a single column, expected a frame: pass `{name}.to_frame()`"))),
         Err(FrameError::Stream(cause)) => Err(exception(py, &anyhow::Error::from(FrameError::Stream(cause)).context(format!("`{name}` cannot be read")))),
     }
