@@ -18,7 +18,15 @@ fn main() -> ExitCode {
         leadscore_tables::remove_unfinished();
         std::process::exit(130);
     });
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        // An argument may be a URI with a password, and have characters that steer a terminal.
+        Err(error) if error.use_stderr() => {
+            show::wrong_arguments(&error.render().to_string());
+            return ExitCode::from(2);
+        }
+        Err(error) => error.exit(),
+    };
     match commands::run(args.command) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {

@@ -28,6 +28,12 @@ pub(crate) fn error(error: &anyhow::Error) {
     eprintln!("{}", error_text(error, std::io::stderr().is_terminal()));
 }
 
+/// Prints what is wrong with the arguments.
+#[expect(clippy::print_stderr, reason = "the one place that prints errors")]
+pub(crate) fn wrong_arguments(text: &str) {
+    eprint!("{}", shown(text));
+}
+
 /// Whether commands that are part of another one keep their remarks and results to themselves.
 static QUIET: AtomicBool = AtomicBool::new(false);
 

@@ -230,9 +230,14 @@ pub fn hide_credentials(text: &str) -> String {
 pub fn credential_ranges(text: &str) -> Vec<std::ops::Range<usize>> {
     let is_end = |c: char| c.is_whitespace() || "\"'`<>".contains(c);
     let mut ranges = Vec::new();
-    for (mark, _) in text.match_indices("://") {
-        let start = mark + 3;
+    for (mark, _) in text.match_indices(":/") {
+        // One slash is a slip of the hand; a drive of Windows has one letter before it.
+        let letters = text[..mark].chars().rev().take_while(char::is_ascii_alphanumeric).count();
+        let start = mark + 2 + usize::from(text[mark + 2..].starts_with('/'));
         let run = &text[start..];
+        if letters < 2 && start < mark + 3 {
+            continue;
+        }
         let run = &run[..run.find(is_end).unwrap_or(run.len())];
         ranges.extend(run.rfind('@').filter(|&at| at > 0).map(|at| start..start + at));
     }
@@ -432,5 +437,6 @@ mod tests {
         check_text("host=h Password='a b' x=1", "host=h Password=… x=1");
         check_text("ann@crm.example wrote a=b://c", "ann@crm.example wrote a=b://c");
         check_text("a://b a://@ =", "a://b a://@ =");
+        check_text("no s3:/AKIA:hunter2@bucket/x, but C:/ann/a@b", "no s3:/…@bucket/x, but C:/ann/a@b");
     }
 }

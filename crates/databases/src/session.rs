@@ -127,7 +127,12 @@ impl<'a> Session<'a> {
 }
 
 fn refused(address: &Address, what: &str, error: &adbc_core::error::Error) -> DatabaseError {
-    DatabaseError::Refused { what: what.to_owned(), said: address.without_secrets(error.message.trim()) }
+    DatabaseError::Refused { what: what.to_owned(), said: indented(&address.without_secrets(error.message.trim())) }
+}
+
+/// What a driver says in several lines, these below our own.
+fn indented(said: &str) -> String {
+    said.lines().collect::<Vec<_>>().join("\n  ")
 }
 
 /// An error with what caused it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_core::printable_lines;
+use leadscore_core::printable;
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use crate::charts::{self, Axis, CHANCE, Corner, Series};
@@ -165,7 +165,7 @@ pub(crate) fn environment() -> Result<Environment<'static>, ReportError> {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     // Nor can a text turn the direction of what stands beside it, or hide.
     environment.set_formatter(|out, state, value| match value.as_str() {
-        Some(text) if !value.is_safe() => minijinja::escape_formatter(out, state, &Value::from(printable_lines(text).into_owned())),
+        Some(text) if !value.is_safe() => minijinja::escape_formatter(out, state, &Value::from(printable(text).into_owned())),
         _ => minijinja::escape_formatter(out, state, value),
     });
     environment.add_template("style", STYLE)?;

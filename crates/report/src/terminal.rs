@@ -34,7 +34,7 @@ pub(crate) fn render(report: &Report) -> String {
 fn wrap(sentence: &str, mark: &str, text: &mut String) {
     let indent = " ".repeat(mark.chars().count());
     let (mut line, mut start) = (mark.to_owned(), mark.to_owned());
-    for word in sentence.split_whitespace() {
+    for word in printable(sentence).split_whitespace() {
         if line != start && line.chars().count() + 1 + word.chars().count() > 100 {
             let _ = writeln!(text, "{line}");
             line.clone_from(&indent);

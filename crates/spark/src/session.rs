@@ -362,10 +362,10 @@ fn is_refusal(error: &SparkError) -> bool {
     error.grpc_code().is_some_and(|code| [UNAUTHENTICATED, PERMISSION_DENIED].contains(&code))
 }
 
-/// What an error says, in one line without its stack.
+/// What an error says, without its stack; its further lines are indented.
 fn said(error: &SparkError) -> String {
     let text = error.message();
-    let text = text.lines().take_while(|line| !line.trim_start().starts_with("at ")).collect::<Vec<_>>().join("\n");
+    let text = text.lines().take_while(|line| !line.trim_start().starts_with("at ")).collect::<Vec<_>>().join("\n  ");
     text.trim().to_owned()
 }
 

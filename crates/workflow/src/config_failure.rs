@@ -7,6 +7,8 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use leadscore_core::{credential_ranges, escape_of, hide_credentials, is_hostile, names_a_secret, printable, printable_lines};
 use leadscore_tables::ConfigError;
 
+use crate::text::with_own_lines;
+
 /// A config that cannot be read, with the text that it stands in.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}", printable(&path.display().to_string()))]
@@ -24,7 +26,7 @@ impl ConfigFailure {
     pub(crate) fn new(path: &Path, text: &str, error: ConfigError) -> Self {
         let shown = Shown::of(text);
         let span = error.span.map(|span| shown.position(span.start)..shown.position(span.end).max(shown.position(span.start)));
-        let fit = |message: String| printable_lines(&hide_credentials(&message)).into_owned();
+        let fit = |message: String| printable_lines(&with_own_lines(&hide_credentials(&message))).into_owned();
         let error = ConfigError { message: fit(error.message), help: error.help.map(fit), span };
         Self { path: path.to_owned(), text: shown.text, error }
     }

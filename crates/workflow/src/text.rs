@@ -24,8 +24,19 @@ pub fn error_text(error: &anyhow::Error, styled: bool) -> String {
     if let Some(failure) = error.downcast_ref::<ConfigFailure>() {
         return failure.text(styled);
     }
-    let causes = error.chain().skip(1).map(|cause| format!("\n  because: {cause}"));
-    shown(&std::iter::once(format!("error: {error}")).chain(causes).collect::<String>())
+    let causes = error.chain().skip(1).map(|cause| format!("\n  because: {}", with_own_lines(&cause.to_string())));
+    shown(&std::iter::once(format!("error: {}", with_own_lines(&error.to_string()))).chain(causes).collect::<String>())
+}
+
+/// A message in which line ends of values are escaped: lines of our own are indented, numbered, or show a statement.
+pub(crate) fn with_own_lines(message: &str) -> String {
+    let mut lines = message.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, line| {
+        let is_numbered = line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+        let is_own = line.starts_with("  ") || is_numbered || line.starts_with("the statement begins: ");
+        text + if is_own { "\n" } else { "\\n" } + line
+    })
 }
 
 /// A text of ours with values in it, as a terminal may have it: characters that act are escaped, and credentials of addresses
