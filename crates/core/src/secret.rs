@@ -117,7 +117,10 @@ impl SecretUri {
         let bad = |c: char| c.is_whitespace() || c.is_control() || "/?#@[];&=\\".contains(c);
         let parameters = after.split_once(PARAMETERS).map_or("", |(_, parameters)| parameters);
         let whole = |part: &str| part.is_empty() || part.matches('=').count() == 1;
+        let host = after.split(['/', '?', ';', '#', '&']).next().unwrap_or(after);
+        // What stands for a port may be the password of an address without its host.
         before.is_some_and(|before| before.contains(bad))
+            || (self.rest().starts_with("//") && !has_port(host))
             || !parameters.split(['&', ';']).all(whole)
             || parameters.contains(['#', '?', '@', ' ', '"', '\''])
             || self.scheme().is_none()
@@ -362,6 +365,16 @@ mod tests {
         check_shown("jdbc:postgresql://ann:hunter2@db/crm", "…");
         check_shown("hunter2", "…");
         check_shown("", "…");
+    }
+
+    #[test]
+    fn addresses_that_can_be_read_in_one_way_only() {
+        let is_ambiguous = |text: &str| uri(text).is_ambiguous();
+        assert!(!is_ambiguous("postgresql://ann:hun%2Fter2:!@[::1]:5432,db2:5433/crm?sslmode=require&password=x%26"));
+        assert!(!is_ambiguous("sqlite:crm.db"));
+        let ambiguous = ["hun/ter2", "hun?ter2", "hun#ter2", "hun@ter2", "hun ter2", "hun;ter2"].map(|password| format!("postgresql://ann:{password}@h/crm"));
+        assert!(ambiguous.iter().all(|text| is_ambiguous(text)));
+        assert!(is_ambiguous("postgresql://ann:hunter2/crm") && is_ambiguous("postgresql://h/crm?password=a&b") && is_ambiguous("hunter2"));
     }
 
     #[track_caller]

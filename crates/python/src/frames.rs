@@ -25,7 +25,7 @@ pub(crate) struct Table {
 
 /// A table of ours has no such column.
 #[derive(Debug, thiserror::Error)]
-#[error("the table has no column `{column}`; its columns: {columns}")]
+#[error("the table has no column `{}`; its columns: {}", printable(column), printable(columns))]
 pub(crate) struct NoColumn {
     column: String,
     columns: String,
@@ -85,11 +85,11 @@ impl Table {
     }
 
     fn __repr__(&self) -> String {
-        format!("Table with {} rows and the columns {}", self.frame.n_rows(), self.frame.columns().join(", "))
+        format!("Table with {} rows and the columns {}", self.frame.n_rows(), printable(&self.frame.columns().join(", ")))
     }
 
     fn _repr_html_(&self) -> String {
-        let cell = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let cell = |text: &str| printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let columns = self.frame.columns();
         let n_shown = self.frame.n_rows().min(SHOWN);
         let head: String = columns.iter().map(|name| format!("<th>{}</th>", cell(name))).collect();
