@@ -1,6 +1,6 @@
 //! Where an engine is: its tokens come from the environment and are never shown.
 
-use leadscore_core::{Secret, hide_credentials};
+use leadscore_core::{Secret, SecretUri, hide_credentials};
 use spark_connect_core::ChannelBuilder;
 
 use crate::error::EngineError;
@@ -49,7 +49,7 @@ impl Address {
             Some(name) => std::env::var(name).map_err(|_| wrong(format!("there is no environment variable {name}")))?.trim().to_owned(),
             None => text.to_owned(),
         };
-        let shown = from_environment.map_or_else(|| "this".to_owned(), |name| format!("what {name} holds"));
+        let shown = from_environment.map_or_else(|| format!("`{}`", SecretUri::from(text.to_owned()).shown()), |name| format!("what {name} has"));
         let not_one = || wrong(format!("{shown} is no address of an engine: write such as sc://localhost:15002 or sc://host:443/;use_ssl=true"));
         let authority = resolved.strip_prefix("sc://").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(rest));
         if authority.is_some_and(|authority| authority.contains('@')) || resolved.rsplit_once('@').is_some_and(|(before, _)| !before.contains(";")) {
@@ -124,7 +124,7 @@ mod tests {
         check("sc://localhost", "sc://localhost:15002");
         check("sc://db.example:443/;use_ssl=true", "sc://db.example:443");
         check("sc://[::1]:443", "sc://[::1]:443");
-        check("http://localhost", "this is no address of an engine: write such as sc://localhost:15002");
+        check("http://localhost", "`http://localhost` is no address of an engine: write such as sc://localhost:15002");
         check("sc://localhost:99999", "is no address of an engine");
         check("env:LEADSCORE_NOT_THERE", "there is no environment variable LEADSCORE_NOT_THERE");
     }
