@@ -117,7 +117,7 @@ class Databases(unittest.TestCase):
         self.kill("pg_sleep")
         _, said = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 2)
-        self.assertIn("cannot read the query of activities.touches from postgresql://postgres@/postgres", said)
+        self.assertIn("cannot read the query of activities.touches from postgresql://…@/postgres?…", said)
         self.assertIn("terminating connection", said)
         self.assertFalse((self.folder / "never").exists())
 
@@ -159,11 +159,12 @@ class Databases(unittest.TestCase):
     def test_what_is_wrong_is_said_without_secrets(self):
         secret = "postgresql://ann:s3cret@127.0.0.1:1/crm"
         said = self.run_command("train", fails=True, uri=secret)
-        self.assertIn("cannot connect to postgresql://ann:…@127.0.0.1:1/crm", said)
+        self.assertIn("cannot connect to postgresql://…@127.0.0.1:1/crm", said)
+        self.assertIn("refused", said)
         self.assertNotIn("s3cret", said)
         self.write("inline.toml", self.config.replace("env:CRM_URI", secret))
         said = self.run_command("train", "-c", "inline.toml", fails=True)
-        self.assertIn("holds a password", said)
+        self.assertIn("has a password", said)
         self.assertNotIn("s3cret", said)
         self.write("unset.toml", self.config.replace("env:CRM_URI", "env:NO_SUCH_URI"))
         self.assertIn("environment variable NO_SUCH_URI, which is not set", self.run_command("train", "-c", "unset.toml", fails=True))
@@ -180,6 +181,40 @@ class Databases(unittest.TestCase):
         self.write("nowhere.toml", self.config.split("[database]")[0])
         self.assertIn("has a `query` and no `uri`", self.run_command("train", "-c", "nowhere.toml", fails=True))
         self.assertIn("there is no [database]", self.run_command("score", "model", "-c", "files/leadscore.toml", "--table", "t", fails=True))
+
+    def test_no_form_of_a_password_is_seen(self):
+        """What the driver and the server say of it, and what is written where they take it."""
+        halves = ["Zq7xKv", "Wj4mTp"]
+        marks = ["", "/", "?", "@", "@@", "#", ":", "%20", "&", ";", "=", "\\", "'", '"', "[", "%2F", "%zz", "%", "://", "ä→", ",", "+", "!", "/?@"]
+        forms = [f"postgresql://ann:{mark.join(halves)}@127.0.0.1:1/crm" for mark in marks]
+        forms += [f"postgresql://{mark.join(halves)}@{self.server.folder}/crm" for mark in marks]
+        names = ("password", "sslpassword", "%70assword", "options", "service", "sslmode", "port", "x")
+        forms += [f"postgresql://127.0.0.1:1/crm?{name}={mark.join(halves)}" for name in names for mark in marks]
+        forms += [f"host=127.0.0.1 port=1 user=ann password={halves[0]}", f"host=127.0.0.1 port={halves[0]}", f"postgresql://127.0.0.1:{halves[0]}/crm"]
+        for uri in forms:
+            for said in (self.run_command("check", fails=True, uri=uri), self.python_error(uri)):
+                for half in halves:
+                    self.assertNotIn(half.lower(), said.lower(), uri)
+        taken = self.uri.replace("postgres@", f"postgres:{halves[0]}%2F{halves[1]}@", 1) + f"&sslpassword={halves[1]}"
+        said = self.run_command("train", "-o", "kept", "--report", "kept.html", "--json", "kept.json", uri=taken)
+        said += self.run_command("check", "--json", uri=taken) + self.run_command("inspect", "kept", "--json") + self.run_command("inspect", "kept", "--curves")
+        said += self.run_command("score", "kept", "-o", "kept.csv", uri=taken) + self.run_command("score", "kept", "--table", "kept_scores", uri=taken)
+        said += self.run_command("score", "kept", "--table", "no.such", fails=True, uri=taken)
+        written = [path for path in self.folder.glob("kept*")]
+        self.assertGreaterEqual(len(written), 4)
+        for text in [said, *(path.read_bytes().decode("latin-1") for path in written)]:
+            for half in halves:
+                self.assertNotIn(half.lower(), text.lower())
+
+    def python_error(self, uri):
+        os.environ["CRM_URI"] = uri
+        try:
+            leadscore.check(config=self.folder / "leadscore.toml")
+        except Exception as error:
+            return f"{error} {error!r} {error.args} {error.__cause__}"
+        finally:
+            del os.environ["CRM_URI"]
+        self.fail(f"{uri} is taken")
 
 
 if __name__ == "__main__":

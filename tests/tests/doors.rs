@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use leadscore_core::SecretUri;
 use leadscore_databases::Address;
 use leadscore_features::{compute, labelled_snapshots, plan, scoring_snapshots};
 use leadscore_rules::{BoundRules, RulesFile};
@@ -196,7 +197,7 @@ fn addresses_and_small_words() {
     ];
     let folder = folder();
     try_texts("addresses and small words", &seeds, 20_000, |text| {
-        let shown = Address::resolve(text, None, folder.path(), "[database]").map(|address| address.shown());
+        let shown = Address::resolve(&SecretUri::from(text.to_owned()), None, folder.path(), "[database]").map(|address| address.shown());
         drop(Capacity::parse(text));
         let bytes = text.parse::<leadscore_tables::Bytes>();
         let span = text.parse::<leadscore_core::Span>();

@@ -77,7 +77,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
         Command::Schema(_) => {
-            show::result(&serde_json::to_string_pretty(&leadscore_tables::Config::json_schema())?);
+            show::json(&serde_json::to_string_pretty(&leadscore_tables::Config::json_schema())?);
             Ok(Outcome::Done)
         }
     }

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    leave_no_core_dump();
     signals::hear();
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -26,7 +27,15 @@ fn main() -> ExitCode {
             print(panic);
         }
     }));
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        // An argument may be a URI with a password, and have characters that steer a terminal.
+        Err(error) if error.use_stderr() => {
+            show::wrong_arguments(&error.render().to_string());
+            return ExitCode::from(2);
+        }
+        Err(error) => error.exit(),
+    };
     match commands::run(args.command).and_then(|outcome| show::check_results().map(|()| outcome)) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
@@ -39,4 +48,13 @@ fn main() -> ExitCode {
 /// Whether a panic is that of a library that could not start a thread.
 fn is_out_of_threads(panic: &str) -> bool {
     ["os error 11", "code: 11", "failed to spawn thread"].iter().any(|sign| panic.contains(sign))
+}
+
+/// The memory of a command has the passwords that it was given: it is not written to disk where it crashes, and on Linux not
+/// read by other programs of the same user. Where the system refuses, the work goes on.
+fn leave_no_core_dump() {
+    #[cfg(unix)]
+    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_dumpable(false);
 }

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use leadscore_core::{printable, printable_json, printable_lines};
 pub(crate) use leadscore_report::count;
-use leadscore_workflow::{Listener, Outputs, Progress, Project, error_text};
+use leadscore_workflow::{Listener, Outputs, Progress, Project, error_text, shown};
 
 use crate::args::ConfigArg;
 
@@ -31,6 +32,11 @@ fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Prints what is wrong with the arguments.
+pub(crate) fn wrong_arguments(text: &str) {
+    say(shown(text).trim_end_matches('\n'));
+}
+
 /// Whether commands that are part of another one keep their remarks and results to themselves.
 static QUIET: AtomicBool = AtomicBool::new(false);
 
@@ -42,18 +48,28 @@ pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// Prints a line to stderr: what a person should know while results go elsewhere.
+/// Prints a line to stderr: what a person should know while results go elsewhere; line ends within it, which are of values, and
+/// characters that act are escaped.
 pub(crate) fn remark(text: &str) {
     if !QUIET.load(Ordering::Relaxed) {
-        say(text);
+        say(&printable(&shown(text)));
     }
 }
 
 /// What became of the results that went to stdout: 0, or the number of the system's error.
 static STDOUT: AtomicI32 = AtomicI32::new(0);
 
-/// Prints a result to stdout.
+/// Prints a result for people to stdout; characters that act are escaped.
 pub(crate) fn result(text: &str) {
+    print(&printable_lines(text));
+}
+
+/// Prints a result for programs to stdout, which is JSON: values are exact, and characters that act are escaped as JSON does it.
+pub(crate) fn json(text: &str) {
+    print(&printable_json(text));
+}
+
+fn print(text: &str) {
     if !QUIET.load(Ordering::Relaxed)
         && let Err(error) = writeln!(std::io::stdout(), "{text}").and_then(|()| std::io::stdout().flush())
     {
@@ -109,7 +125,7 @@ impl Listener for Terminal {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(printable(&shown(what)).into_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
         Box::new(Bar { bar, is_counting: AtomicBool::new(false) })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ndarray::{Array2, ArrayView1, Axis, ShapeBuilder};
 
-use crate::{FeatureKind, FeatureSpec, Snapshot};
+use crate::{FeatureKind, FeatureSpec, Snapshot, printable};
 
 /// Values of every feature at every snapshot.
 ///
@@ -24,7 +24,7 @@ pub struct FeatureMatrix {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MatrixError {
     /// A column is longer or shorter than the key.
-    #[error("feature `{feature}` has {found} rows, expected {expected}")]
+    #[error("feature `{}` has {found} rows, expected {expected}", printable(feature))]
     Length {
         /// The feature.
         feature: String,
@@ -34,7 +34,7 @@ pub enum MatrixError {
         expected: usize,
     },
     /// An infinite value, which no model can weigh.
-    #[error("feature `{feature}` is infinite in row {row}: replace the value at its source, or list it under null_values")]
+    #[error("feature `{}` is infinite in row {row}: replace the value at its source, or list it under null_values", printable(feature))]
     Infinite {
         /// The feature.
         feature: String,

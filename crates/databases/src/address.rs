@@ -2,21 +2,17 @@
 
 use std::path::Path;
 
+use leadscore_core::SecretUri;
+
 use crate::error::DatabaseError;
 
 /// The address of a database. Its password, if any, comes from the environment or a file that others cannot read, and stays
 /// here.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    uri: String,
+    uri: SecretUri,
     scheme: String,
     driver: String,
-}
-
-impl std::fmt::Debug for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Address({})", self.shown())
-    }
 }
 
 impl Address {
@@ -27,33 +23,46 @@ impl Address {
     /// # Errors
     ///
     /// [`DatabaseError`], naming the `place` in the config.
-    pub fn resolve(uri: &str, driver: Option<&str>, folder: &Path, place: &str) -> Result<Self, DatabaseError> {
+    pub fn resolve(uri: &SecretUri, driver: Option<&str>, folder: &Path, place: &str) -> Result<Self, DatabaseError> {
         let place = place.to_owned();
-        let uri = if let Some(variable) = uri.strip_prefix("env:") {
-            std::env::var(variable).map_err(|_| DatabaseError::Variable { place: place.clone(), variable: variable.to_owned() })?
-        } else if let Some(path) = uri.strip_prefix("file:") {
+        let uri = if let Some(variable) = uri.expose().strip_prefix("env:") {
+            // A URI written there by mistake is not repeated.
+            if variable.is_empty() || !variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                return Err(DatabaseError::VariableName { place });
+            }
+            let value = std::env::var(variable).map_err(|_| DatabaseError::Variable { place: place.clone(), variable: variable.to_owned() })?;
+            SecretUri::from(value.trim().to_owned())
+        } else if let Some(path) = uri.expose().strip_prefix("file:") {
+            if path.contains("://") || SecretUri::from(path.to_owned()).has_credentials() {
+                return Err(DatabaseError::FileName { place });
+            }
             let path = folder.join(path);
             let error = |source| DatabaseError::File { place: place.clone(), path: path.clone(), source };
             let metadata = std::fs::metadata(&path).map_err(error)?;
             if is_open_to_others(&metadata) {
                 return Err(DatabaseError::Readable { place, path });
             }
-            std::fs::read_to_string(&path).map_err(error)?.trim().to_owned()
-        } else if password_of(uri).is_some() {
+            SecretUri::from(text_of(&path).map_err(error)?.trim().to_owned())
+        } else if uri.has_credentials() {
             return Err(DatabaseError::Password { place });
         } else {
-            uri.to_owned()
+            uri.clone()
         };
-        let Some((scheme, _)) = uri.split_once(':').filter(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric())) else {
-            return Err(DatabaseError::Scheme { place });
+        // Without a driver's name its own is made of the scheme, which must then be one: what stands before the first `:` may else
+        // be anything.
+        let scheme = match (uri.scheme(), driver) {
+            (Some("postgres"), _) => "postgresql",
+            (Some(scheme), _) => scheme,
+            (None, Some(_)) if !uri.expose().is_empty() => "…",
+            (None, _) => return Err(DatabaseError::Scheme { place }),
         };
-        let scheme = if scheme == "postgres" { "postgresql" } else { scheme }.to_owned();
         let driver = driver.map_or_else(|| format!("adbc_driver_{scheme}"), str::to_owned);
-        Ok(Self { uri, scheme, driver })
+        Ok(Self { scheme: scheme.to_owned(), uri, driver })
     }
 
-    pub(crate) fn uri(&self) -> &str {
-        &self.uri
+    /// The address for the driver, and for nobody else.
+    pub(crate) fn expose(&self) -> &str {
+        self.uri.expose()
     }
 
     pub(crate) fn scheme(&self) -> &str {
@@ -64,25 +73,25 @@ impl Address {
         &self.driver
     }
 
-    /// The address without its password.
+    /// What may be told of the address: no user, no password, no parameter.
     pub fn shown(&self) -> String {
-        self.without_secrets(&self.uri)
+        self.uri.shown()
     }
 
-    /// A text in which the password reads as dots.
+    /// What a driver says, without what the address has that is secret. Where it could be read in more ways than one, nobody
+    /// knows which part of a password the driver takes for a host, and shows.
     pub(crate) fn without_secrets(&self, text: &str) -> String {
-        password_of(&self.uri).map_or_else(|| text.to_owned(), |password| text.replace(password, "…"))
+        if self.uri.is_ambiguous() {
+            return "what the driver says is not shown, since parts of the password may be in it: write /, ?, #, @, & and the like in the user, the password and parameters as %2F, %3F, %23, %40, %26".to_owned();
+        }
+        self.uri.hide_in(text)
     }
 }
 
-/// The password within a URI: between user and host, or as a parameter.
-fn password_of(uri: &str) -> Option<&str> {
-    let within = uri.split_once("://").and_then(|(_, rest)| {
-        let authority = rest.split(['/', '?']).next().unwrap_or(rest);
-        authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password)
-    });
-    let parameter = || uri.split(['?', '&', ' ']).find_map(|part| part.strip_prefix("password="));
-    within.or_else(parameter).filter(|password| !password.is_empty())
+/// A text that is an address: no longer than one.
+fn text_of(path: &Path) -> std::io::Result<String> {
+    let bytes = leadscore_tables::read_at_most(path, leadscore_tables::Bytes(100_000))?;
+    String::from_utf8(bytes).map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
 #[cfg(unix)]
@@ -100,30 +109,39 @@ fn is_open_to_others(_: &std::fs::Metadata) -> bool {
 mod tests {
     use super::*;
 
+    fn resolve(uri: &str) -> Result<Address, DatabaseError> {
+        Address::resolve(&SecretUri::from(uri.to_owned()), None, Path::new("."), "[database]")
+    }
+
     #[track_caller]
-    fn check(uri: &str, expected: Option<&str>) {
-        assert_eq!(password_of(uri), expected);
+    fn check_refused(uri: &str, expected: &str) {
+        let error = resolve(uri).expect_err("it has a password");
+        assert!(error.to_string().contains("[database]") && error.to_string().contains(expected), "{error}");
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
     }
 
     #[test]
-    fn passwords_are_found_wherever_they_stand() {
-        check("postgresql://ann@db.example/crm", None);
-        check("postgresql://ann:s3cret@db.example/crm", Some("s3cret"));
-        check("postgresql://ann:with@sign@db.example:5432/crm", Some("with@sign"));
-        check("postgresql://db.example:5432/crm", None);
-        check("postgresql://db.example/crm?user=ann&password=s3cret&sslmode=require", Some("s3cret"));
-        check("sqlite:crm.db", None);
+    fn a_password_in_the_config_is_refused_and_not_repeated() {
+        check_refused("postgresql://ann:s3cret@db.example/crm", "has a password");
+        check_refused("postgresql://ann:s3c/s3cret@db.example/crm", "has a password");
+        check_refused("postgresql://db.example/crm?sslpassword=s3cret", "has a password");
+        check_refused("postgresql://db.example/crm?%70assword=s3cret", "has a password");
+        check_refused("host=db.example password=s3cret", "has a password");
+        check_refused("ann:s3cret@account/crm", "has a password");
+        check_refused("env:postgresql://ann:s3cret@db.example/crm", "names no environment variable");
+        check_refused("env:ann:s3cret@db.example", "names no environment variable");
+        check_refused("file:postgresql://ann:s3cret@db.example/crm", "names no file");
+        check_refused("file:ann:s3cret@db.example", "names no file");
+        check_refused("s3cret:hunter", "has no scheme");
+        check_refused("s3cret", "has no scheme");
     }
 
     #[test]
-    fn a_password_is_never_shown_and_never_in_the_config() {
-        let resolve = |uri: &str| Address::resolve(uri, None, Path::new("."), "[database]");
-        let error = resolve("postgresql://ann:s3cret@db.example/crm").expect_err("a password");
-        assert!(error.to_string().contains("[database]") && !error.to_string().contains("s3cret"), "{error}");
+    fn a_password_of_a_file_is_never_shown() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("crm.uri");
         std::fs::write(&path, "postgresql://ann:s3cret@db.example/crm\n").expect("room");
-        let read = || Address::resolve("file:crm.uri", None, folder.path(), "[database]");
+        let read = || Address::resolve(&SecretUri::from("file:crm.uri".to_owned()), None, folder.path(), "[database]");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -132,9 +150,11 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("the owner may");
         }
         let address = read().expect("a URI");
-        assert_eq!((address.shown().as_str(), address.driver()), ("postgresql://ann:…@db.example/crm", "adbc_driver_postgresql"));
+        assert_eq!((address.shown().as_str(), address.driver()), ("postgresql://…@db.example/crm", "adbc_driver_postgresql"));
         assert!(!format!("{address:?}").contains("s3cret"));
+        assert_eq!(address.without_secrets("user \"ann\" with s3cret"), "user \"…\" with …");
+        std::fs::write(&path, "postgresql://ann:s3c/s3cret@db.example/crm\n").expect("room");
+        assert!(read().expect("a URI").without_secrets("port s3c").starts_with("what the driver says is not shown"));
         assert!(matches!(resolve("env:LEADSCORE_NO_SUCH_VARIABLE"), Err(DatabaseError::Variable { .. })));
-        assert!(matches!(resolve("crm"), Err(DatabaseError::Scheme { .. })));
     }
 }

@@ -8,7 +8,9 @@ use leadscore_tables::FrameError;
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// The config itself holds a password, and configs are shared.
-    #[error("`uri` of {place} holds a password, and a config is read by many: put the whole URI into an environment variable and write uri = \"env:NAME\"")]
+    #[error(
+        "`uri` of {place} has a password, a token or the like in it, and a config is read by many: put the whole URI into an environment variable and write uri = \"env:NAME\""
+    )]
     Password {
         /// The table or section of the config.
         place: String,
@@ -20,6 +22,20 @@ pub enum DatabaseError {
         place: String,
         /// The variable.
         variable: String,
+    },
+    /// What stands behind `env:` cannot be the name of a variable; it is not repeated, since it may be a URI with a password.
+    #[error(
+        "`uri` of {place} names no environment variable: write the variable's name alone, such as uri = \"env:CRM_URI\", and put the URI into the variable"
+    )]
+    VariableName {
+        /// The table or section of the config.
+        place: String,
+    },
+    /// What stands behind `file:` is a URI, or looks like one; it is not repeated.
+    #[error("`uri` of {place} names no file: write the file's path alone, such as uri = \"file:crm.uri\", and put the URI into the file")]
+    FileName {
+        /// The table or section of the config.
+        place: String,
     },
     /// The file with the URI cannot be read.
     #[error("`uri` of {place} stands in {}, which cannot be read", path.display())]
@@ -40,8 +56,10 @@ pub enum DatabaseError {
         /// The file.
         path: PathBuf,
     },
-    /// What stands there is no URI.
-    #[error("`uri` of {place} has no scheme: write such as \"postgresql://host/database\", \"env:NAME\" or \"file:PATH\"")]
+    /// What stands there is no URI, and no driver is named that may read it.
+    #[error(
+        "`uri` of {place} has no scheme: write such as \"postgresql://host/database\", \"env:NAME\" or \"file:PATH\", or name the `driver` that reads it as it is"
+    )]
     Scheme {
         /// The table or section of the config.
         place: String,

@@ -4,7 +4,8 @@ use adbc_core::options::{AdbcVersion, IngestMode, OptionConnection, OptionDataba
 use adbc_core::{Connection as _, Database as _, Driver as _, LOAD_FLAG_DEFAULT, Optionable as _, Statement as _};
 use adbc_driver_manager::{ManagedConnection, ManagedDriver, ManagedStatement};
 use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
-use leadscore_tables::Frame;
+use leadscore_core::hide_credentials;
+use leadscore_tables::{Frame, FrameError};
 
 use crate::address::Address;
 use crate::error::DatabaseError;
@@ -63,12 +64,12 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn open(address: &'a Address) -> Result<Self, DatabaseError> {
         let mut driver = ManagedDriver::load_from_name(address.driver(), None, AdbcVersion::V110, LOAD_FLAG_DEFAULT, None).map_err(|error| {
-            let said = error.message.lines().next().unwrap_or_default().to_owned();
-            DatabaseError::Driver { driver: address.driver().to_owned(), scheme: address.scheme().to_owned(), said }
+            let said = hide_credentials(error.message.lines().next().unwrap_or_default());
+            DatabaseError::Driver { driver: hide_credentials(address.driver()), scheme: address.scheme().to_owned(), said }
         })?;
         let what = format!("cannot connect to {}", address.shown());
         let refused = |error: adbc_core::error::Error| refused(address, &what, &error);
-        let database = driver.new_database_with_opts([(OptionDatabase::Uri, OptionValue::from(address.uri()))]).map_err(refused)?;
+        let database = driver.new_database_with_opts([(OptionDatabase::Uri, OptionValue::from(address.expose()))]).map_err(refused)?;
         let mut connection = database.new_connection().map_err(refused)?;
         connection.set_option(OptionConnection::AutoCommit, OptionValue::from("false")).map_err(refused)?;
         Ok(Self { address, connection })
@@ -96,7 +97,14 @@ impl<'a> Session<'a> {
         // SAFETY: the stream is made here by Arrow's own library, nobody else reads it, and it outlives the call.
         #[expect(unsafe_code, reason = "two libraries meet at Arrow's C interface")]
         let frame = unsafe { Frame::from_stream((&raw mut stream).cast()) };
-        frame.map_err(|source| DatabaseError::Frame { what, source })
+        frame.map_err(|source| self.frame_error(what, source))
+    }
+
+    /// What a query gave is no table; or the driver failed in the middle of it, whose words are then among the error's.
+    fn frame_error(&self, what: String, source: FrameError) -> DatabaseError {
+        let text = chain(&source);
+        let said = self.address.without_secrets(&text);
+        if said == text { DatabaseError::Frame { what, source } } else { DatabaseError::Refused { what, said } }
     }
 
     /// Puts rows into a temporary table.
@@ -108,7 +116,7 @@ impl<'a> Session<'a> {
         // released.
         #[expect(unsafe_code, reason = "two libraries meet at Arrow's C interface")]
         let reader = unsafe { RecordBatchStreamReader::from_raw((&raw mut stream).cast()) };
-        let reader = reader.map_err(|error| DatabaseError::Refused { what: what.to_owned(), said: error.to_string() })?;
+        let reader = reader.map_err(|error| DatabaseError::Refused { what: what.to_owned(), said: self.address.without_secrets(&error.to_string()) })?;
         let mut statement = self.connection.new_statement().map_err(refused)?;
         statement.set_option(OptionStatement::TargetTable, OptionValue::from(STAGING)).map_err(refused)?;
         statement.set_option(OptionStatement::IngestMode, OptionValue::from(IngestMode::Create)).map_err(refused)?;
@@ -119,7 +127,17 @@ impl<'a> Session<'a> {
 }
 
 fn refused(address: &Address, what: &str, error: &adbc_core::error::Error) -> DatabaseError {
-    DatabaseError::Refused { what: what.to_owned(), said: address.without_secrets(error.message.trim()) }
+    DatabaseError::Refused { what: what.to_owned(), said: indented(&address.without_secrets(error.message.trim())) }
+}
+
+/// What a driver says in several lines, these below our own.
+fn indented(said: &str) -> String {
+    said.lines().collect::<Vec<_>>().join("\n  ")
+}
+
+/// An error with what caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |cause| cause.source()).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn quoted(name: &str) -> String {

@@ -2,7 +2,7 @@
 
 use leadscore_core::{
     AttributeTable, CalendarPart, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MONTHS, MatrixError, PeerState, Snapshot, Statistic, Timestamp,
-    WEEKDAYS,
+    WEEKDAYS, printable,
 };
 use leadscore_tables::{Attribute, Column, HistoryChange, MISSING, Tables};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
@@ -15,7 +15,11 @@ use crate::sweep::{Accounts, Tile, sweep_own, sweep_peers};
 #[derive(Debug, thiserror::Error)]
 pub enum FeaturesError {
     /// A feature needs a table or column that is not there.
-    #[error("feature `{feature}` needs {needed}, which this data lacks: add it to the config or its file, or train a model without it")]
+    #[error(
+        "feature `{}` needs {}, which this data lacks: add it to the config or its file, or train a model without it",
+        printable(feature),
+        printable(needed)
+    )]
     Missing {
         /// The feature.
         feature: String,
@@ -23,7 +27,7 @@ pub enum FeaturesError {
         needed: String,
     },
     /// A feature needs numbers and finds categories, or the other way round.
-    #[error("feature `{feature}` was a {expected} when the model was trained, and is not one here: look at the column's values")]
+    #[error("feature `{}` was a {expected} when the model was trained, and is not one here: look at the column's values", printable(feature))]
     Kind {
         /// The feature.
         feature: String,

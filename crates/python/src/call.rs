@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use leadscore_workflow::{Listener, Progress};
+use leadscore_core::printable;
+use leadscore_workflow::{Listener, Progress, shown};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -37,12 +38,12 @@ struct Stage {
 impl Listener for Messenger {
     fn remark(&self, text: &str) {
         // Nobody listens any longer: then nobody need be told.
-        let _ = self.events.send(Event::Remark(text.to_owned()));
+        let _ = self.events.send(Event::Remark(printable(&shown(text)).into_owned()));
     }
 
     fn begin(&self, what: &str) -> Box<dyn Progress> {
         let number = self.n_stages.fetch_add(1, Ordering::Relaxed);
-        let _ = self.events.send(Event::Begin(number, what.to_owned()));
+        let _ = self.events.send(Event::Begin(number, printable(&shown(what)).into_owned()));
         Box::new(Stage { number, events: self.events.clone() })
     }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 
+use leadscore_core::printable;
 use leadscore_tables::{Frame, FrameError, OutTable};
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -24,7 +25,7 @@ pub(crate) struct Table {
 
 /// A table of ours has no such column.
 #[derive(Debug, thiserror::Error)]
-#[error("the table has no column `{column}`; its columns: {columns}")]
+#[error("the table has no column `{}`; its columns: {}", printable(column), printable(columns))]
 pub(crate) struct NoColumn {
     column: String,
     columns: String,
@@ -84,11 +85,11 @@ impl Table {
     }
 
     fn __repr__(&self) -> String {
-        format!("Table with {} rows and the columns {}", self.frame.n_rows(), self.frame.columns().join(", "))
+        format!("Table with {} rows and the columns {}", self.frame.n_rows(), printable(&self.frame.columns().join(", ")))
     }
 
     fn _repr_html_(&self) -> String {
-        let cell = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let cell = |text: &str| printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let columns = self.frame.columns();
         let n_shown = self.frame.n_rows().min(SHOWN);
         let head: String = columns.iter().map(|name| format!("<th>{}</th>", cell(name))).collect();
@@ -136,7 +137,7 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
         } else {
             "give every column one type, such as `frame[\"x\"] = frame[\"x\"].astype(\"string\")`"
         };
-        let error = PyValueError::new_err(format!("`{name}` does not turn into an Arrow table: {said}: {help}"));
+        let error = PyValueError::new_err(format!("`{name}` does not turn into an Arrow table: {}: {help}", printable(&said)));
         error.set_cause(py, Some(cause));
         error
     })?;
@@ -147,7 +148,9 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
     let frame = py.detach(|| unsafe { Frame::from_stream(stream as *mut c_void) });
     match frame {
         Ok(frame) => Ok(frame.without_index()),
-        Err(FrameError::Duplicate { column }) => Err(PyValueError::new_err(format!("`{name}`: two columns are called `{column}`: rename one of them"))),
+        Err(FrameError::Duplicate { column }) => {
+            Err(PyValueError::new_err(format!("`{name}`: two columns are called `{}`: rename one of them", printable(&column))))
+        }
         Err(FrameError::NoColumns { .. }) => Err(PyTypeError::new_err(format!("`{name}` is a single column, expected a frame: pass `{name}.to_frame()`"))),
         Err(FrameError::Stream(cause)) => Err(exception(py, &anyhow::Error::from(FrameError::Stream(cause)).context(format!("`{name}` cannot be read")))),
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use leadscore_core::FeatureKind;
+use leadscore_core::{FeatureKind, printable_lines};
 use leadscore_sql::{Dialect, ScoreTable, score_sql};
 use leadscore_tables::{OutColumn, OutTable};
 use leadscore_workflow::{ColumnValues, inspect, model_from_bytes, read_model, score_columns, score_frame, train_on_columns, write_model};
@@ -64,7 +64,7 @@ impl Model {
     }
 
     fn inspect(&self, curves: bool) -> String {
-        inspect(&self.model, curves)
+        printable_lines(&inspect(&self.model, curves)).into_owned()
     }
 
     fn page(&self, py: Python<'_>) -> PyResult<String> {

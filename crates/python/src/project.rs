@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use leadscore_core::Timestamp;
+use leadscore_core::{Timestamp, printable_lines};
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_tables::Capacity;
 use leadscore_workflow::{
@@ -97,7 +97,7 @@ impl Project {
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
         run(py, listener, move |listener| {
             let explanation = explain(&project.heard_by(listener), &model, &lead, as_of)?;
-            Ok((serde_json::to_string(&explanation)?, explanation.text()))
+            Ok((serde_json::to_string(&explanation)?, printable_lines(&explanation.text()).into_owned()))
         })
     }
 
@@ -210,7 +210,7 @@ impl Project {
         let project = self.project.clone();
         run(py, listener, move |listener| {
             let findings = check(&project.heard_by(listener))?;
-            Ok((serde_json::to_string(&findings)?, findings.text(), findings.is_wrong))
+            Ok((serde_json::to_string(&findings)?, printable_lines(&findings.text()).into_owned(), findings.is_wrong))
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use leadscore_core::printable_lines;
 use leadscore_workflow::{write_bytes, write_text};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -27,7 +28,7 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        self.report.text()
+        printable_lines(&self.report.text()).into_owned()
     }
 
     fn markdown(&self) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use leadscore_core::printable;
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use crate::charts::{self, Axis, CHANCE, Corner, Series};
@@ -158,10 +159,15 @@ fn shown(section: &ThresholdSection) -> Vec<usize> {
     (0..table.rows.len()).filter(|idx| idx % every == 0 || marked.contains(&Some(*idx))).collect()
 }
 
-/// What all pages are rendered with: texts are escaped, and the look can be included.
+/// What all pages are rendered with: texts are escaped, HTML and characters that act, and the look can be included.
 pub(crate) fn environment() -> Result<Environment<'static>, ReportError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // Nor can a text turn the direction of what stands beside it, or hide.
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        Some(text) if !value.is_safe() => minijinja::escape_formatter(out, state, &Value::from(printable(text).into_owned())),
+        _ => minijinja::escape_formatter(out, state, value),
+    });
     environment.add_template("style", STYLE)?;
     Ok(environment)
 }

@@ -18,6 +18,7 @@ pub use data::{
     AgeFigures, Backtest, BaselineNote, Breakdown, Cadence, DataSection, Influence, LeadRow, Look, Measured, OutsideTraining, Report, ReportError, Surprises,
     SwapList, ThresholdSection,
 };
+pub use markdown::markdown_text;
 pub use model_page::{model_page, model_text};
 pub use points_page::{PointsLoss, PointsSheet, points_page};
 pub use verdict::count;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use leadscore_core::printable;
+
 use crate::data::Report;
 use crate::sheets::{Cell, sheets};
 use crate::svg::shorten;
@@ -21,7 +23,7 @@ pub(crate) fn render(report: &Report) -> String {
         let _ = writeln!(text, "- {mark} {}", plain(&finding.text, usize::MAX));
     }
     let data = &report.data;
-    let _ = writeln!(text, "\n{}. {}. Calls: {}.", plain(&data.measured_on, LONGEST), plain(&data.snapshots, usize::MAX), data.capacity);
+    let _ = writeln!(text, "\n{}. {}. Calls: {}.", plain(&data.measured_on, LONGEST), plain(&data.snapshots, usize::MAX), plain(&data.capacity, LONGEST));
     for sheet in sheets(report).into_iter().filter(|sheet| !sheet.is_list && sheet.title != "Verdict") {
         let _ = writeln!(text, "\n## {}\n", plain(&sheet.title, LONGEST));
         let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
@@ -45,21 +47,57 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-/// A text that Markdown shows as it is.
 fn plain(text: &str, limit: usize) -> String {
+    if limit == usize::MAX { markdown_text(text) } else { markdown_text(&shorten(text, limit)) }
+}
+
+/// A text that Markdown shows as it is, on one line: no HTML, no emphasis, no code, no formula, and no link, such as one to
+/// `javascript:`.
+pub fn markdown_text(text: &str) -> String {
+    let text = printable(text);
     let mut escaped = String::new();
-    for c in if limit == usize::MAX { text.to_owned() } else { shorten(text, limit) }.chars() {
+    for (at, c) in text.char_indices() {
         match c {
-            '\n' | '\r' => escaped.push(' '),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' => {
+            // Addresses become links without a mark around them, by their scheme.
+            ':' if text[at..].starts_with("://") || SCHEMES.iter().any(|scheme| text[..at].to_ascii_lowercase().ends_with(scheme)) => escaped.push_str("\\:"),
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '~' | '$' => {
                 escaped.push('\\');
                 escaped.push(c);
             }
             _ => escaped.push(c),
         }
     }
+    // Marks that make a list, a rule or a heading of a line that they begin.
+    if escaped.starts_with(['-', '+', '=']) {
+        escaped.insert(0, '\\');
+    }
     escaped
+}
+
+/// What makes a link of a text without `//`.
+const SCHEMES: [&str; 5] = ["javascript", "vbscript", "data", "mailto", "xmpp"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(markdown_text(text), expected);
+    }
+
+    #[test]
+    fn texts_are_no_markup() {
+        check("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;");
+        check("[won](javascript:alert(1))", "\\[won\\](javascript\\:alert(1))");
+        check("<javascript:alert(1)>", "&lt;javascript\\:alert(1)&gt;");
+        check("![x](data:text/html,y)", "!\\[x\\](data\\:text/html,y)");
+        check("https://evil.example a | b `c` ~~d~~ $e$", "https\\://evil.example a \\| b \\`c\\` \\~\\~d\\~\\~ \\$e\\$");
+        check("a\n# won\u{202e}\u{1b}[2J", "a\\\\n\\# won\\\\u{202e}\\\\u{1b}\\[2J");
+        check("--- a", "\\--- a");
+        check("a: b (c)!", "a: b (c)!");
+    }
 }

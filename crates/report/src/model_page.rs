@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use leadscore_core::log_odds_to_probability;
+use leadscore_core::{log_odds_to_probability, printable};
 use leadscore_inference::{CellCount, Model, Term};
 use minijinja::context;
 use serde::Serialize;
@@ -56,16 +56,16 @@ pub fn model_text(model: &Model) -> String {
     let errors = model.cell_errors();
     for idx in in_order(model) {
         let cells = cells(model, idx, errors.as_deref());
-        let _ = writeln!(text, "{}\n", model.describe_term(&model.terms[idx]));
+        let _ = writeln!(text, "{}\n", printable(&model.describe_term(&model.terms[idx])));
         let widest = cells.iter().map(|cell| cell.weight.abs()).fold(0.05, f64::max);
-        let name_width = cells.iter().map(|cell| cell.name.chars().count()).max().unwrap_or(0).min(48);
+        let name_width = cells.iter().map(|cell| printable(&cell.name).chars().count()).max().unwrap_or(0).min(48);
         for cell in &cells {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 14 marks")]
             let length = (14.0 * cell.weight.abs() / widest).round() as usize;
             let bar = if cell.weight < 0.0 { format!("{:>14}|", "-".repeat(length)) } else { format!("{:14}|{}", "", "+".repeat(length)) };
             let interval = cell.error.map_or(String::new(), |error| format!(" ± {:.2}", 1.96 * error));
             let counts = cell.count.map_or(String::new(), |count| format!("{} snapshots, {} won", count.n_rows, rate(count)));
-            let name: String = cell.name.chars().take(48).collect();
+            let name: String = printable(&cell.name).chars().take(48).collect();
             let _ = writeln!(text, "  {name:<name_width$}  {:>+7.3}{interval:<7}  {bar:<29}  {counts}", cell.weight);
         }
         text.push('\n');

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use leadscore_core::printable;
 use leadscore_inference::CellCount;
 use leadscore_metrics::{CalibrationBin, Corp, DecileRow, TierRow};
 
@@ -86,7 +87,7 @@ impl Drawing {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// A round number at or above `value`, and the step between its ticks.
@@ -235,8 +236,10 @@ pub(crate) fn influences(rows: &[Influence]) -> String {
     drawing.finish("How far each feature moves the log-odds")
 }
 
+/// No more of a text than this, on one line, with characters that act escaped.
 pub(crate) fn shorten(text: &str, limit: usize) -> String {
-    if text.chars().count() <= limit { text.to_owned() } else { format!("{}…", text.chars().take(limit - 1).collect::<String>()) }
+    let text = printable(text);
+    if text.chars().count() <= limit { text.into_owned() } else { format!("{}…", text.chars().take(limit - 1).collect::<String>()) }
 }
 
 /// A weight with what it rests on.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use leadscore_core::printable;
 use leadscore_metrics::{Comparison, TierRow};
 
 use crate::data::Report;
@@ -9,7 +10,7 @@ use crate::svg::shorten;
 use crate::verdict::{count, number, per_cent, signed_whole, whole};
 
 pub(crate) fn render(report: &Report) -> String {
-    let mut text = format!("{}\n", report.verdict.headline);
+    let mut text = format!("{}\n", printable(&report.verdict.headline));
     wrap(&report.verdict.summary, "", &mut text);
     for finding in &report.verdict.findings {
         let mark = match finding.answer {
@@ -33,7 +34,7 @@ pub(crate) fn render(report: &Report) -> String {
 fn wrap(sentence: &str, mark: &str, text: &mut String) {
     let indent = " ".repeat(mark.chars().count());
     let (mut line, mut start) = (mark.to_owned(), mark.to_owned());
-    for word in sentence.split_whitespace() {
+    for word in printable(sentence).split_whitespace() {
         if line != start && line.chars().count() + 1 + word.chars().count() > 100 {
             let _ = writeln!(text, "{line}");
             line.clone_from(&indent);

@@ -1,6 +1,7 @@
 //! The report as an Excel workbook: a sheet a table, numbers as numbers, texts never as formulas.
 
-use rust_xlsxwriter::{Format, Workbook};
+use leadscore_core::is_hostile;
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook};
 
 use crate::data::{Report, ReportError};
 use crate::sheets::{Cell, sheets};
@@ -12,6 +13,8 @@ const LONGEST_NAME: usize = 31;
 
 pub(crate) fn render(report: &Report) -> Result<Vec<u8>, ReportError> {
     let mut workbook = Workbook::new();
+    // Not the time at which it is written: the same report gives the same bytes.
+    workbook.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?));
     let (bold, share, number, count) =
         (Format::new().set_bold(), Format::new().set_num_format("0.0%"), Format::new().set_num_format("0.000"), Format::new().set_num_format("#,##0"));
     let mut names: Vec<String> = Vec::new();
@@ -53,7 +56,7 @@ fn shortened(text: &str) -> String {
 
 /// A name that Excel takes, and that no sheet has yet, whatever the case.
 fn sheet_name(title: &str, taken: &[String]) -> String {
-    let clean: String = title.chars().map(|c| if "[]:*?/\\'".contains(c) || c.is_control() { ' ' } else { c }).collect();
+    let clean: String = title.chars().map(|c| if "[]:*?/\\'".contains(c) || is_hostile(c) { ' ' } else { c }).collect();
     (1..)
         .map(|number| {
             let suffix = if number == 1 { String::new() } else { format!(" {number}") };

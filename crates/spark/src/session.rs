@@ -82,8 +82,8 @@ impl Session {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(|error| EngineError::Runtime(error.to_string()))?;
         let client = runtime.block_on(SparkConnectClient::connect(&address.builder)).map_err(|error| match error.grpc_code() {
             // It would send a token that others could read.
-            None => EngineError::Address { why: error.message() },
-            Some(_) => address.unreachable(said(&error)),
+            None => EngineError::Address { why: address.without_secrets(&error.message()) },
+            Some(_) => address.unreachable(address.without_secrets(&said(&error))),
         })?;
         let session_id = client.session_id().to_owned();
         let mut address = address.clone();
@@ -99,8 +99,8 @@ impl Session {
             let set = async { tokio::time::timeout(FIRST_PATIENCE, self.client.set_config(key, value)).await };
             match self.runtime.block_on(set) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) if is_refusal(&error) => return Err(EngineError::Refused { address: self.address.shown(), why: said(&error) }),
-                Ok(Err(error)) => return Err(self.address.unreachable(said(&error))),
+                Ok(Err(error)) if is_refusal(&error) => return Err(EngineError::Refused { address: self.address.shown(), why: self.said(&error) }),
+                Ok(Err(error)) => return Err(self.address.unreachable(self.said(&error))),
                 Err(_) => return Err(self.address.unreachable(format!("nothing came within {} seconds", FIRST_PATIENCE.as_secs()))),
             }
         }
@@ -154,7 +154,9 @@ impl Session {
             request_options: vec![proto::execute_plan_request::RequestOption { request_option: Some(option) }],
             ..Default::default()
         };
-        let failed = |why: String, address: String| EngineError::Failed { address, doing: doing.to_owned(), why, statement: beginning(statement) };
+        // Statements name locations, and these may have credentials.
+        let begins = beginning(&self.address.without_secrets(statement));
+        let failed = |why: String, address: String| EngineError::Failed { address, doing: doing.to_owned(), why, statement: begins.clone() };
         // The first failure of a row of them, in which nothing came.
         let mut lost_since: Option<Instant> = None;
         let mut pause = FIRST_PAUSE;
@@ -242,7 +244,7 @@ impl Session {
         let mut stream = loop {
             match tokio::time::timeout(LOOK, &mut opened).await {
                 Ok(Ok(stream)) => break stream,
-                Ok(Err(error)) => return Err(broken_by(&error)),
+                Ok(Err(error)) => return Err(self.broken_by(&error)),
                 Err(_) if watch.is_interrupted() => return Err(Broken::Interrupted),
                 Err(_) if asked.elapsed() > SILENCE => self.probe().await?,
                 Err(_) => {}
@@ -259,7 +261,7 @@ impl Session {
                         // A status of the transport has a cause; one that the engine sent has none.
                         let of_transport = std::error::Error::source(&status).is_some();
                         let error = SparkError::from_grpc_status(status);
-                        return Err(if of_transport { Broken::Connection(said(&error)) } else { broken_by(&error) });
+                        return Err(if of_transport { Broken::Connection(self.said(&error)) } else { self.broken_by(&error) });
                     }
                     Err(_) if watch.is_interrupted() => return Err(Broken::Interrupted),
                     Err(_) if heard.elapsed() > SILENCE => {
@@ -299,7 +301,7 @@ impl Session {
     async fn probe(&self) -> Result<(), Broken> {
         match tokio::time::timeout(SILENCE, self.client.get_configs(&[SETTINGS[0].0])).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(broken_by(&error)),
+            Ok(Err(error)) => Err(self.broken_by(&error)),
             Err(_) => Err(Broken::Connection("no word from the engine".to_owned())),
         }
     }
@@ -314,6 +316,24 @@ impl Session {
             ..Default::default()
         };
         let _ = self.runtime.block_on(async { tokio::time::timeout(LOOK * 10, self.client.release_execute(request)).await });
+    }
+
+    /// What an error says, without secrets.
+    fn said(&self, error: &SparkError) -> String {
+        self.address.without_secrets(&said(error))
+    }
+
+    fn broken_by(&self, error: &SparkError) -> Broken {
+        const UNAVAILABLE: i32 = 14;
+        // What the engine says decides, what is shown lacks secrets.
+        let (text, shown) = (said(error), self.said(error));
+        if text.contains("OPERATION_NOT_FOUND") || text.contains("SESSION_NOT_FOUND") {
+            Broken::Unknown(shown)
+        } else if error.grpc_code() == Some(UNAVAILABLE) || text.contains("DISCONNECTED") || text.contains("transport error") {
+            Broken::Connection(shown)
+        } else {
+            Broken::Failed(shown)
+        }
     }
 
     fn user(&self) -> Option<proto::UserContext> {
@@ -342,22 +362,10 @@ fn is_refusal(error: &SparkError) -> bool {
     error.grpc_code().is_some_and(|code| [UNAUTHENTICATED, PERMISSION_DENIED].contains(&code))
 }
 
-fn broken_by(error: &SparkError) -> Broken {
-    const UNAVAILABLE: i32 = 14;
-    let text = said(error);
-    if text.contains("OPERATION_NOT_FOUND") || text.contains("SESSION_NOT_FOUND") {
-        Broken::Unknown(text)
-    } else if error.grpc_code() == Some(UNAVAILABLE) || text.contains("DISCONNECTED") || text.contains("transport error") {
-        Broken::Connection(text)
-    } else {
-        Broken::Failed(text)
-    }
-}
-
-/// What an error says, in one line without its stack.
+/// What an error says, without its stack; its further lines are indented.
 fn said(error: &SparkError) -> String {
     let text = error.message();
-    let text = text.lines().take_while(|line| !line.trim_start().starts_with("at ")).collect::<Vec<_>>().join("\n");
+    let text = text.lines().take_while(|line| !line.trim_start().starts_with("at ")).collect::<Vec<_>>().join("\n  ");
     text.trim().to_owned()
 }
 

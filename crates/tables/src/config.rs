@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use leadscore_core::{AttributeTable, Family, Span, Timestamp};
+use leadscore_core::{AttributeTable, Family, SecretUri, Span, Timestamp, hide_credentials, location_has_credentials};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -124,7 +124,8 @@ impl Location {
 pub struct DatabaseConfig {
     /// Its URI without a password, such as "postgresql://ann@db.example/crm"; "env:NAME" for an environment variable or
     /// "file:PATH" for a file, which others cannot read, that holds the whole URI.
-    pub uri: String,
+    #[schemars(with = "String")]
+    pub uri: SecretUri,
     /// The ADBC driver: a name or the path of a library; default: adbc_driver_ and the scheme of the URI.
     #[serde(default)]
     pub driver: Option<String>,
@@ -138,7 +139,7 @@ pub struct Query {
     /// The statement.
     pub text: String,
     /// The URI as the config has it.
-    pub uri: String,
+    pub uri: SecretUri,
     /// The driver, if the config names one.
     pub driver: Option<String>,
 }
@@ -230,7 +231,8 @@ macro_rules! table_config {
             pub query: Option<String>,
             /// The database of the query, as in `[database]`, which is the default.
             #[serde(default)]
-            pub uri: Option<String>,
+            #[schemars(with = "Option<String>")]
+            pub uri: Option<SecretUri>,
             $($(#[$field_meta])* pub $field: $kind,)*
             /// Cells that mean missing: a list, in place of the default one; or by column, { created = ["0"] }, beside the default
             /// one. An empty cell always does.
@@ -1174,6 +1176,12 @@ impl Config {
                 }
                 _ => {}
             }
+            if place.path.paths().iter().any(|path| location_has_credentials(path)) {
+                return fail(
+                    &format!("`path` of [{table}] has a user, a password or a key in it, and a config is read by many"),
+                    "take it out: who asks is said by the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (docs/object-stores.md)",
+                );
+            }
         }
         let outcomes = &self.outcomes;
         if outcomes.flag.is_some() {
@@ -1280,11 +1288,11 @@ struct Part {
 pub(crate) struct Place<'c> {
     pub(crate) path: &'c Location,
     query: Option<&'c String>,
-    uri: Option<&'c String>,
+    uri: Option<&'c SecretUri>,
 }
 
 impl<'c> Place<'c> {
-    fn of(path: &'c Location, query: &'c Option<String>, uri: &'c Option<String>) -> Self {
+    fn of(path: &'c Location, query: &'c Option<String>, uri: &'c Option<SecretUri>) -> Self {
         Self { path, query: query.as_ref(), uri: uri.as_ref() }
     }
 }
@@ -1324,7 +1332,8 @@ fn not_finite(value: &Spanned<DeValue<'_>>) -> Option<Range<usize>> {
 
 /// Adds the nearest known key to an error of serde about an unknown one.
 fn explain(error: &toml::de::Error, text: &str) -> ConfigError {
-    let message = error.message().trim().to_owned();
+    // What is said of a value may repeat it.
+    let message = hide_credentials(error.message().trim());
     let mut span = error.span();
     let mut help = None;
     if let Some(rest) = message.strip_prefix("unknown field `")

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use leadscore_core::{escape_of, is_hostile, printable, printable_lines};
 use serde::Serialize;
 
 use crate::config::{FileConfig, PerColumn};
@@ -91,14 +92,14 @@ impl Doubt {
 
 impl std::fmt::Display for Doubt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.table)?;
+        write!(f, "{}", printable(&self.table))?;
         if let Some(column) = &self.column {
-            write!(f, " column `{column}`")?;
+            write!(f, " column `{}`", printable(column))?;
         }
         if let Some(place) = &self.place {
-            write!(f, " ({place})")?;
+            write!(f, " ({})", printable(place))?;
         }
-        write!(f, ": {}", self.found)?;
+        write!(f, ": {}", printable(&self.found))?;
         if !self.settings.is_empty() {
             write!(f, "\n  hint: in the config,")?;
             let mut section = "";
@@ -108,11 +109,11 @@ impl std::fmt::Display for Doubt {
                     write!(f, "\n    {section}")?;
                 }
                 let or = if position > 0 { "or " } else { "" };
-                write!(f, "\n    {}   # {or}{}", setting.line, setting.meaning)?;
+                write!(f, "\n    {}   # {or}{}", printable_lines(&setting.line), printable(&setting.meaning))?;
             }
         }
         if let Some(advice) = &self.advice {
-            write!(f, "\n  hint: {advice}")?;
+            write!(f, "\n  hint: {}", printable(advice))?;
         }
         Ok(())
     }
@@ -186,9 +187,19 @@ impl Remarks {
     }
 }
 
-/// A text as TOML writes it.
+/// A text as TOML writes it, on one line; characters that act, or that nobody sees, as TOML escapes them.
 pub fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    if !text.chars().any(is_hostile) {
+        return toml::Value::String(text.to_owned()).to_string();
+    }
+    let escape = |c: char| match c {
+        '"' | '\\' => format!("\\{c}"),
+        '\n' | '\r' | '\t' => escape_of(c),
+        c if is_hostile(c) && u32::from(c) > 0xffff => format!("\\U{:08X}", u32::from(c)),
+        c if is_hostile(c) => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    format!("\"{}\"", text.chars().map(escape).collect::<String>())
 }
 
 /// A key of TOML, in quotes where it needs them.

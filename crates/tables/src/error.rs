@@ -1,6 +1,8 @@
 //! What can be wrong with a table.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use leadscore_core::printable;
 
 use crate::doubt::Doubt;
 
@@ -8,7 +10,7 @@ use crate::doubt::Doubt;
 #[derive(Debug, thiserror::Error)]
 pub enum TablesError {
     /// No file at this path, or a glob that matches none.
-    #[error("{table}: no file at {}: check `path`; it is relative to the config", path.display())]
+    #[error("{}: no file at {}: check `path`; it is relative to the config", printable(table), shown(path))]
     Missing {
         /// The table in the config.
         table: String,
@@ -16,7 +18,7 @@ pub enum TablesError {
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("{}: cannot {action} it", path.display())]
+    #[error("{}: cannot {action} it", shown(path))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -27,7 +29,7 @@ pub enum TablesError {
         source: std::io::Error,
     },
     /// A file of a kind that is not read.
-    #[error("{}: {found}: {help}", path.display())]
+    #[error("{}: {}: {}", shown(path), printable(found), printable(help))]
     Format {
         /// The path.
         path: PathBuf,
@@ -37,7 +39,7 @@ pub enum TablesError {
         help: String,
     },
     /// A row that does not fit its table.
-    #[error("{}, line {line}: {found}: {help}", path.display())]
+    #[error("{}, line {line}: {}: {}", shown(path), printable(found), printable(help))]
     Row {
         /// The path.
         path: PathBuf,
@@ -49,7 +51,7 @@ pub enum TablesError {
         help: String,
     },
     /// A column that the config names and the file lacks.
-    #[error("{table}: {} has no column `{column}`{}; its columns: {}", path.display(), nearest.as_ref().map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default(), columns.join(", "))]
+    #[error("{}: {} has no column `{}`{}; its columns: {}", printable(table), shown(path), printable(column), nearest.as_ref().map(|near| format!(" (did you mean `{}`?)", printable(near))).unwrap_or_default(), printable(&columns.join(", ")))]
     Column {
         /// The key of the config that names it.
         table: String,
@@ -63,7 +65,7 @@ pub enum TablesError {
         columns: Vec<String>,
     },
     /// A cell that is not what its column is for.
-    #[error("{place}, column `{column}`: {found}: {help}")]
+    #[error("{}, column `{}`: {}: {}", printable(place), printable(column), printable(found), printable(help))]
     Cell {
         /// File and line or row.
         place: String,
@@ -78,7 +80,7 @@ pub enum TablesError {
     #[error("{}", doubts_text(.0))]
     Doubts(Vec<Doubt>),
     /// Tables that contradict each other or the config.
-    #[error("{table}: {found}: {help}")]
+    #[error("{}: {}: {}", printable(table), printable(found), printable(help))]
     Content {
         /// The table in the config.
         table: String,
@@ -88,7 +90,7 @@ pub enum TablesError {
         help: String,
     },
     /// The engine that reads and writes files refused one.
-    #[error("{}: cannot {action} it as {format}", path.display())]
+    #[error("{}: cannot {action} it as {format}", shown(path))]
     Engine {
         /// What was being done: "read" or "write".
         action: &'static str,
@@ -100,6 +102,11 @@ pub enum TablesError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// A path on one line.
+fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
 }
 
 /// One doubt as it is; several with their number.

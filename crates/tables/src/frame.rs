@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::sync::Arc;
 
+use leadscore_core::printable;
 use polars::prelude::{CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, PolarsError, StructChunked, TimeUnit};
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
@@ -28,7 +29,7 @@ pub struct Frame {
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// Two columns of one name.
-    #[error("two columns are called `{column}`: rename one of them")]
+    #[error("two columns are called `{}`: rename one of them", printable(column))]
     Duplicate {
         /// The name.
         column: String,

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use leadscore_core::{Secret, hide_credentials};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
 
 use crate::config::{Config, Location};
@@ -65,7 +66,7 @@ fn bring(table: &str, path: &str, folder: &Path) -> Result<Vec<PathBuf>, TablesE
     let refused = |error: object_store::Error| {
         let found = match error {
             object_store::Error::NotFound { .. } => "there is no such object".to_owned(),
-            other => format!("the store refuses: {}", chain(&other)),
+            other => format!("the store refuses: {}", without_keys(&chain(&other))),
         };
         fail(found, "check the name, and the environment variables that say who asks (docs/object-stores.md)")
     };
@@ -111,6 +112,16 @@ fn bring(table: &str, path: &str, folder: &Path) -> Result<Vec<PathBuf>, TablesE
     }
     Ok(files)
 }
+
+/// What a store says, without the keys of the environment by which it was asked, and without signatures.
+fn without_keys(text: &str) -> String {
+    let is_key = |name: &str| ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|store| name.starts_with(store)) && KEYS.iter().any(|key| name.contains(key));
+    let keys = std::env::vars().filter(|(name, value)| is_key(name) && !value.is_empty());
+    keys.fold(hide_credentials(text), |text, (_, key)| Secret::from(key).hide_in(&text))
+}
+
+/// What the names of variables have that hold a secret.
+const KEYS: [&str; 4] = ["SECRET", "TOKEN", "_KEY", "PASSWORD"];
 
 /// An error with what caused it.
 fn chain(error: &dyn std::error::Error) -> String {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use leadscore_core::{AttributeTable, FeatureKind, Snapshot, Span, Stamp, Timestamp, stable_hash};
+use leadscore_core::{AttributeTable, FeatureKind, Snapshot, Span, Stamp, Timestamp, printable, stable_hash};
 
 use crate::data_profile::SeenTable;
 use crate::ends::TableEnd;
@@ -213,12 +213,12 @@ impl Note {
 
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ", self.table)?;
+        write!(f, "{} ", printable(&self.table))?;
         if let Some(count) = self.count {
             write!(f, "{count} ")?;
         }
-        f.write_str(&self.text)?;
-        self.first.as_ref().map_or(Ok(()), |first| write!(f, " (first: {first})"))
+        f.write_str(&printable(&self.text))?;
+        self.first.as_ref().map_or(Ok(()), |first| write!(f, " (first: {})", printable(first)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tables to files, batch by batch, in the format that the ending names.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -144,7 +145,7 @@ impl TableWriter {
 
     /// Adds a batch, whose columns are those of the first batch.
     ///
-    /// In CSV, a text that a spreadsheet would run as a formula gets a quotation mark in front.
+    /// In CSV, a text or a column's name that a spreadsheet would run as a formula gets a quotation mark in front.
     ///
     /// # Errors
     ///
@@ -159,7 +160,7 @@ impl TableWriter {
                     _ => io_error(std::io::Error::other("a row has another width than the header")),
                 };
                 if !*has_header {
-                    writer.write_record(table.columns.iter().map(|(name, _)| name)).map_err(csv_error)?;
+                    writer.write_record(table.columns.iter().map(|(name, _)| neutralise(name).into_owned())).map_err(csv_error)?;
                     *has_header = true;
                 }
                 for row in 0..table.n_rows() {
@@ -234,7 +235,7 @@ impl TableWriter {
 
 fn csv_cell(column: &OutColumn, row: usize) -> String {
     match column {
-        OutColumn::Text(values) => values[row].as_deref().map(neutralise).unwrap_or_default(),
+        OutColumn::Text(values) => values[row].as_deref().map(neutralise).unwrap_or_default().into_owned(),
         OutColumn::Number(values) if values[row].is_nan() => String::new(),
         OutColumn::Number(values) => values[row].to_string(),
         OutColumn::Integer(values) => values[row].map(|value| value.to_string()).unwrap_or_default(),
@@ -244,9 +245,12 @@ fn csv_cell(column: &OutColumn, row: usize) -> String {
 }
 
 /// A text that no spreadsheet runs as a formula.
-fn neutralise(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err() { format!("'{text}") } else { text.to_owned() }
+fn neutralise(text: &str) -> Cow<'_, str> {
+    if text.starts_with(FORMULA) && text.parse::<f64>().is_err() { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
+
+/// What begins a formula in some spreadsheet; the wide forms do where texts are written in Chinese, Japanese or Korean.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 fn json_cell(column: &OutColumn, row: usize) -> serde_json::Value {
     match column {
@@ -294,5 +298,36 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 0);
         write_table(&path, &table).expect("room on the disk");
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "id,p\n'=1+1,0.5\n-5,\n,1\n");
+    }
+    #[track_caller]
+    fn check_guarded(text: &str, expected: &str) {
+        assert_eq!(neutralise(text), expected);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("t.csv");
+        let mut table = OutTable::default();
+        table.push(text, OutColumn::Text(vec![Some(text.to_owned())]));
+        write_table(&path, &table).expect("room on the disk");
+        let mut reader = csv::Reader::from_path(&path).expect("there");
+        assert_eq!(reader.headers().expect("a header"), vec![expected], "the name");
+        assert_eq!(reader.records().next().expect("a row").expect("a record"), vec![expected], "the cell");
+    }
+
+    #[test]
+    fn neither_cells_nor_names_of_columns_are_formulas() {
+        check_guarded("=1+1", "'=1+1");
+        check_guarded("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0");
+        check_guarded("-2+3", "'-2+3");
+        check_guarded("@SUM(1)", "'@SUM(1)");
+        check_guarded("\t=1", "'\t=1");
+        check_guarded("\r=1", "'\r=1");
+        check_guarded("\n=1", "'\n=1");
+        check_guarded("＝1+1", "'＝1+1");
+        check_guarded("＋1", "'＋1");
+        check_guarded("－1", "'－1");
+        check_guarded("＠SUM(1)", "'＠SUM(1)");
+        check_guarded("-5", "-5");
+        check_guarded("+1e3", "+1e3");
+        check_guarded("source=web", "source=web");
+        check_guarded("'=1", "'=1");
     }
 }

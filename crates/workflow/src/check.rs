@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_core::{AttributeTable, DataProfile, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Span};
+use leadscore_core::{AttributeTable, DataProfile, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Span, printable};
 use leadscore_features::{LateEntries, SnapshotCounts, late_entries};
 use leadscore_inference::DataVerdict;
 use leadscore_tables::{Config, Doubt, Every, LoadOptions, SnapshotsConfig, Tables, quoted};
@@ -360,14 +360,15 @@ impl Findings {
     /// The findings for a terminal: the data, what was computed of it, and last what it means.
     pub fn text(&self) -> String {
         let mut lines = self.page.clone();
-        lines.extend(self.computed.iter().flat_map(Computed::lines));
-        lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
+        let line = |text: String| printable(&text).into_owned();
+        lines.extend(self.computed.iter().flat_map(Computed::lines).map(line));
+        lines.extend(self.notes.iter().map(|note| line(format!("note: {note}"))));
         if let Some(attributes) = self.computed.as_ref().and_then(Computed::attributes) {
             lines.extend([String::new(), attributes]);
         }
         lines.extend(self.doubts.iter().flat_map(|doubt| [String::new(), format!("doubt: {doubt}")]));
         lines.push(String::new());
-        lines.extend(self.verdict.lines());
+        lines.extend(self.verdict.lines().into_iter().map(line));
         lines.join("\n")
     }
 }

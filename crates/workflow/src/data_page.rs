@@ -1,6 +1,6 @@
 //! The data as a page for a terminal: every table with its rows, days and keys, and every column with its part and its cells.
 
-use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile};
+use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, printable};
 use leadscore_report::count;
 use leadscore_tables::{Config, Doubt};
 
@@ -13,7 +13,7 @@ const LEVELS_NAMED: usize = 3;
 pub(crate) fn page(config: Option<&Config>, profile: &DataProfile, doubts: &[Doubt]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for profile in &profile.tables {
-        lines.push(headline(config, profile));
+        lines.push(printable(&headline(config, profile)).into_owned());
         let (read, idle): (Vec<&ColumnProfile>, Vec<&ColumnProfile>) =
             profile.columns.iter().partition(|column| !matches!(column.role, ColumnRole::Excluded | ColumnRole::Unused));
         let doubted = |column: &ColumnProfile| doubts.iter().any(|doubt| doubt.table == profile.table && doubt.column.as_ref() == Some(&column.column));
@@ -32,7 +32,7 @@ pub(crate) fn page(config: Option<&Config>, profile: &DataProfile, doubts: &[Dou
             lines.push(table(header, &rows));
         }
         for role in [ColumnRole::Excluded, ColumnRole::Unused] {
-            let names: Vec<String> = idle.iter().filter(|column| column.role == role).map(|column| format!("`{}`", column.column)).collect();
+            let names: Vec<String> = idle.iter().filter(|column| column.role == role).map(|column| format!("`{}`", printable(&column.column))).collect();
             if !names.is_empty() {
                 lines.push(format!(" {}: {}", role.name(), names.join(", ")));
             }

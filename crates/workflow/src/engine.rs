@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use leadscore_core::{DataProfile, FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Span, TableProfile, Timestamp, stable_hash};
+use leadscore_core::{DataProfile, FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Span, TableProfile, Timestamp, location_has_credentials, stable_hash};
 use leadscore_inference::Model;
 use leadscore_report::count;
 use leadscore_spark::{Address, Session, Watch};
@@ -442,6 +442,11 @@ fn whole(frame: &Frame, column: &str) -> usize {
 
 /// The folder that is written, which must say by its name that it may be.
 fn target_of(target: &str) -> anyhow::Result<String> {
+    if location_has_credentials(target) {
+        bail!(
+            "the folder to write has a user, a password or a key in it, which everyone on this machine sees: take it out; the engine's own settings say who asks"
+        );
+    }
     if !target.trim_end_matches('/').ends_with(".parquet") {
         bail!("{target}: an engine writes a folder of Parquet files, and replaces all that is in it: give it a name that ends in .parquet");
     }
@@ -496,6 +501,13 @@ fn labelled(config: &Config, specs: &[FeatureSpec], frame: &Frame) -> anyhow::Re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_with_a_key_is_refused_and_not_repeated() {
+        let error = target_of("s3a://AKIA:hush@bucket/matrix.parquet").expect_err("it has a key").to_string();
+        assert!(error.contains("take it out") && !error.contains("hush"), "{error}");
+        assert!(target_of("s3a://bucket/matrix.parquet").is_ok());
+    }
 
     #[test]
     fn a_matrix_beyond_memory_is_refused_before_it_comes() {

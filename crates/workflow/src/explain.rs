@@ -1,7 +1,7 @@
 //! `explain`: why one lead has its score, how far it is from the next tier, and what would take it there.
 
 use anyhow::bail;
-use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Timestamp, Unit, log_odds_to_probability};
+use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Timestamp, Unit, log_odds_to_probability, printable};
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::{Model, Reason, score};
 use leadscore_tables::Tables;
@@ -62,7 +62,7 @@ const N_CHANGES: usize = 3;
 
 /// No lead has this id.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no lead `{id}` in [leads]; the nearest id is `{nearest}`")]
+#[error("there is no lead `{}` in [leads]; the nearest id is `{}`", printable(id), printable(nearest))]
 pub struct UnknownLead {
     id: String,
     nearest: String,
@@ -83,7 +83,7 @@ pub fn explain(project: &Project, model: &Model, id: &str, as_of: Option<Timesta
         let why = if set.closed_won.contains(&lead) { "was won before" } else { "closed before, or is not yet created" };
         bail!(
             "lead `{}` {why} {}: only open leads have a score",
-            id,
+            printable(id),
             if project.config.is_flat() { "this export".to_owned() } else { (project.write_time())(as_of) }
         );
     };
@@ -204,6 +204,6 @@ impl Explanation {
                 }
             }
         }
-        lines.join("\n")
+        lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
     }
 }

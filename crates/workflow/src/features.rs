@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use leadscore_core::{Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp};
+use leadscore_core::{Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp, printable};
 use leadscore_features::{SnapshotCounts, Survey, labelled_snapshots, survey};
 use leadscore_inference::Model;
-use leadscore_report::count;
+use leadscore_report::{count, markdown_text};
 use leadscore_sql::{Dialect, Exactness, FeaturesSql, Moments, exactness, features_sql};
 use leadscore_tables::{LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of, in_order};
 
@@ -265,13 +265,14 @@ pub fn describe_features(project: &Project, specs: &[FeatureSpec], markdown: boo
             specs.iter().map(|spec| vec![spec.name.clone(), unit(spec).to_owned(), spec.describe(), spec.missing().to_owned()]).collect();
         return format!("{}\n\n{} features", table(&["feature", "unit", "what it is", "missing means"], &rows), specs.len());
     }
-    let cell = |text: &str| text.replace('|', "\\|");
+    // Within a span of code only its own mark, and in a table the bar, have a meaning.
+    let name = |text: &str| if text.contains('`') { markdown_text(text) } else { format!("`{}`", printable(text).replace('|', "\\|")) };
     let mut lines = vec!["# Features".to_owned(), String::new(), format!("{} features. The families that they belong to:", specs.len()), String::new()];
     for family in project.config.features.chosen_families() {
         lines.push(format!("- **{}**: {}", family.name(), family.definition()));
     }
     lines.extend([String::new(), "| feature | unit | what it is | missing means |".to_owned(), "| --- | --- | --- | --- |".to_owned()]);
-    lines.extend(specs.iter().map(|spec| format!("| `{}` | {} | {} | {} |", cell(&spec.name), unit(spec), cell(&spec.describe()), spec.missing())));
+    lines.extend(specs.iter().map(|spec| format!("| {} | {} | {} | {} |", name(&spec.name), unit(spec), markdown_text(&spec.describe()), spec.missing())));
     lines.join("\n")
 }
 

@@ -1,5 +1,6 @@
 //! `inspect`: what is in a model file.
 
+use leadscore_core::printable;
 use leadscore_inference::{Model, Term};
 use leadscore_report::{count, model_text};
 
@@ -50,6 +51,10 @@ pub fn inspect(model: &Model, curves: bool) -> String {
     lines.extend(card.metrics.iter().map(|(name, value)| format!("  {name:<18} {value:.4}")));
     lines.extend(card.caveats.iter().map(|caveat| format!("caveat       {caveat}")));
     lines.push(format!("baseline     {:.4} log-odds", model.baseline()));
+    // What a model file says of itself is one line each, whoever wrote it.
+    for line in &mut lines {
+        *line = printable(line).into_owned();
+    }
     let mut terms: Vec<&Term> = model.terms.iter().collect();
     terms.sort_by(|a, b| b.range().total_cmp(&a.range()));
     let rows: Vec<Vec<String>> = terms

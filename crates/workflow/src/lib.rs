@@ -1,5 +1,6 @@
 //! The straight lines from a config to models, scores and reports, for whoever asks: the command or the Python package.
 
+mod config_failure;
 mod listener;
 mod text;
 
@@ -35,6 +36,7 @@ mod population;
 
 pub use check::{Findings, check};
 pub use columns::{ColumnValues, score_columns, score_frame, train_on_columns};
+pub use config_failure::ConfigFailure;
 #[cfg(feature = "spark")]
 pub use engine::{Engine, Stay};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
@@ -44,7 +46,7 @@ pub use inspect::inspect;
 pub use leadscore_training::CalibrationKind;
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
 pub use outputs::{Outputs, write_bytes, write_model, write_text};
-pub use project::{ConfigFailure, Project, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model};
+pub use project::{Project, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model};
 pub use recalibrate::{RecalibrateOptions, recalibrate};
 pub use reference::reference_of_config;
 pub use rules::{ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history, rules_table, write_rules};
@@ -52,7 +54,7 @@ pub use score::{ScoreOptions, Scores, score_leads};
 pub use score_summary::{OutsideSummary, ScoreSummary, TierSummary};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
 pub use sql::{model_with_features_sql, table_names};
-pub use text::{error_text, table};
+pub use text::{error_text, shown, table};
 pub use train::{Fitting, Training, columns_written_at_close, train};
 
 pub use evaluation::Economy;

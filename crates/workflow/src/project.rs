@@ -12,10 +12,10 @@ use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
 use leadscore_tables::{
-    AttributeKey, Bytes, Config, ConfigError, Frame, Frames, LoadOptions, MISSING, Note, Query, ScratchFolder, TableEnd, Tables, TablesError, half_of_memory,
-    read_at_most,
+    AttributeKey, Bytes, Config, Frame, Frames, LoadOptions, MISSING, Note, Query, ScratchFolder, TableEnd, Tables, TablesError, half_of_memory, read_at_most,
 };
 
+use crate::config_failure::ConfigFailure;
 use crate::listener::{Listener, Silent, Stage};
 
 /// A config that was read, where its tables are, and who hears how the work goes.
@@ -30,18 +30,6 @@ pub struct Project {
     listener: Arc<dyn Listener>,
     /// Where objects of stores wait, as long as anyone has this project.
     objects: Option<Arc<ScratchFolder>>,
-}
-
-/// A config that cannot be read, with the text that it stands in.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {error}", path.display())]
-pub struct ConfigFailure {
-    /// Where it was read.
-    pub path: PathBuf,
-    /// All of it.
-    pub text: String,
-    /// What is wrong.
-    pub error: ConfigError,
 }
 
 /// Labelled snapshots with their features, in order of time, then lead.
@@ -81,9 +69,9 @@ impl Project {
     ///
     /// [`ConfigFailure`].
     pub fn parse(text: String, path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
-        let config = Config::parse_for(&text, frames).map_err(|error| ConfigFailure { path: path.to_owned(), text: text.clone(), error })?;
+        let config = Config::parse_for(&text, frames).map_err(|error| ConfigFailure::new(path, &text, error))?;
         let mut project = Self::of(config, path, listener);
-        let queries = project.config.queries().map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?;
+        let queries = project.config.queries().map_err(|error| ConfigFailure::new(path, &text, error))?;
         project.bring_objects()?;
         project.ask_databases(queries)?;
         Ok(project)
@@ -97,7 +85,7 @@ impl Project {
     #[cfg(feature = "spark")]
     pub fn open_elsewhere(path: &Path, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
         let text = read_text(path)?;
-        let config = Config::parse_for(&text, &Frames::default()).map_err(|error| ConfigFailure { path: path.to_owned(), text, error })?;
+        let config = Config::parse_for(&text, &Frames::default()).map_err(|error| ConfigFailure::new(path, &text, error))?;
         Ok(Self::of(config, path, listener))
     }
 

@@ -9,8 +9,9 @@ use leadscore_report::count;
 use leadscore_rules::{BoundRules, Crossing, Grade, PointsScore, RulesFile};
 use leadscore_tables::{ConfigError, LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of, in_order, write_table};
 
+use crate::config_failure::ConfigFailure;
 use crate::explain::find_lead;
-use crate::project::{ConfigFailure, Project, describe_counts, read_small_text};
+use crate::project::{Project, describe_counts, read_small_text};
 use crate::source::Source;
 use crate::text::table as text_table;
 
@@ -61,7 +62,7 @@ impl ReadRules {
     pub fn parse(text: String, path: &Path) -> anyhow::Result<Self> {
         match RulesFile::parse(&text) {
             Ok(file) => Ok(Self { path: path.to_owned(), text, file }),
-            Err(error) => Err(ConfigFailure { path: path.to_owned(), text, error }.into()),
+            Err(error) => Err(ConfigFailure::new(path, &text, error).into()),
         }
     }
 
@@ -77,7 +78,7 @@ impl ReadRules {
     }
 
     fn failure(&self, error: ConfigError) -> anyhow::Error {
-        ConfigFailure { path: self.path.clone(), text: self.text.clone(), error }.into()
+        ConfigFailure::new(&self.path, &self.text, error).into()
     }
 
     /// Binds the rules to tables that hold all that they may name, and to the features of these snapshots.
@@ -520,7 +521,7 @@ fn failed_examples(bench: &Bench<'_>, path: &Path) -> anyhow::Result<Vec<anyhow:
     for example in &bench.scheme().rules.file().examples {
         let fail = |message: String, help: String| {
             let error = ConfigError { message, help: Some(help), span: Some(example.lead.span()) };
-            anyhow::Error::from(ConfigFailure { path: path.to_owned(), text: bench.scheme().text.clone(), error })
+            anyhow::Error::from(ConfigFailure::new(path, &bench.scheme().text, error))
         };
         let id = example.lead.get_ref();
         match find_lead(bench.tables, id) {

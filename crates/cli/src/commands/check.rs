@@ -1,5 +1,6 @@
 //! `check`: what is wrong with this data, what leaks, and is there enough of it.
 
+use leadscore_core::hide_credentials;
 use leadscore_workflow::check;
 
 use crate::args::CheckArgs;
@@ -16,12 +17,16 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
         Err(error) => {
             // Whoever reads JSON reads why there is nothing else.
             if args.json {
-                show::result(&serde_json::to_string_pretty(&serde_json::json!({ "error": format!("{error:#}") }))?);
+                show::json(&serde_json::to_string_pretty(&serde_json::json!({ "error": hide_credentials(&format!("{error:#}")) }))?);
             }
             return Err(error);
         }
     };
-    show::result(&if args.json { serde_json::to_string_pretty(&findings)? } else { findings.text() });
+    if args.json {
+        show::json(&serde_json::to_string_pretty(&findings)?);
+    } else {
+        show::result(&findings.text());
+    }
     if findings.is_refused() {
         return Ok(Outcome::Refused);
     }

@@ -11,6 +11,10 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
     let project = show::open(&args.config)?;
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let explanation = explain(&project, &model, &args.lead, as_of)?;
-    show::result(&if args.json { serde_json::to_string_pretty(&explanation)? } else { explanation.text() });
+    if args.json {
+        show::json(&serde_json::to_string_pretty(&explanation)?);
+    } else {
+        show::result(&explanation.text());
+    }
     Ok(Outcome::Done)
 }

@@ -11,7 +11,7 @@ use crate::show;
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
     if args.json {
-        show::result(&serde_json::to_string_pretty(&model)?);
+        show::json(&serde_json::to_string_pretty(&model)?);
         return Ok(Outcome::Done);
     }
     show::result(&inspect(&model, args.curves));
