@@ -58,7 +58,7 @@ pub use keys::Matched;
 pub use kinds::{TimeKind, TimeKinds, attributes_with_history, time_kinds};
 pub use load::{load, look, unordered_changes};
 pub use memory::{Bytes, half_of_memory, read_at_most};
-pub use out_file::{FinishedFile, OutFile, check_target, folder_of, publish, refuse_inputs, remove_unfinished};
+pub use out_file::{FinishedFile, OutFile, check_target, complete_and_clean, folder_of, publish, refuse_inputs, remove_unfinished};
 pub use panics::is_reading;
 pub use partition::{PartitionOptions, Partitions, Wanted, needs_partitions};
 pub use profile::{ProfileInput, profile};

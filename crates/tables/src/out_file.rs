@@ -322,8 +322,9 @@ fn is_orphan(name: &str) -> bool {
     !HOME.is_empty() && home == Some(HOME.as_str()) && id.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists())
 }
 
-/// Completes what a killed run had finished, and removes what it had not, in a folder.
-pub(crate) fn complete_and_clean(folder: &Path) {
+/// Completes what a killed run had finished, and removes what it had not, in a folder: for whoever writes there, or reads what
+/// runs write.
+pub fn complete_and_clean(folder: &Path) {
     crate::scratch::remove_abandoned(folder);
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let ours = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(BEGINNING);
@@ -351,7 +352,13 @@ fn complete(journal: &Path) {
         // It cannot be completed now: the journal stays for the next.
         return;
     }
-    let _ = std::fs::remove_file(journal);
+    if std::fs::remove_file(journal).is_ok() {
+        // The other folders have a copy of it, and files of their own to be removed.
+        let own = folder_of(journal);
+        let others: BTreeSet<&Path> =
+            renames.iter().filter(|rename| is_ours(rename)).map(|rename| folder_of(&rename.target)).filter(|folder| *folder != own).collect();
+        others.into_iter().for_each(complete_and_clean);
+    }
 }
 
 /// Removes a folder that other threads may still write to: under another name, where they do not find it.

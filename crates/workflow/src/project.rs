@@ -551,6 +551,7 @@ pub(crate) const FLAT_CAVEAT: &str = "flat export: the outcome has no date, so t
 ///
 /// It cannot be read, or is not a model.
 pub fn read_model(path: &Path) -> anyhow::Result<Model> {
+    leadscore_tables::complete_and_clean(leadscore_tables::folder_of(path));
     let bytes = read_at_most(path, LARGEST_MODEL).with_context(|| format!("cannot read the model {}", path.display()))?;
     model_from_bytes(&bytes).with_context(|| format!("cannot use the model {}", path.display()))
 }
