@@ -9,7 +9,7 @@ use leadscore_databases::Address;
 use leadscore_features::{compute, labelled_snapshots, plan, scoring_snapshots};
 use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_tables::{Capacity, Config, LoadOptions, look};
-use leadscore_tests::{Random, mutated, n_tries, small_crm, try_door};
+use leadscore_tests::{Random, leadscore, mutated, n_tries, small_crm, succeed, try_door};
 
 /// A file of the corpus.
 fn seed(name: &str) -> Vec<u8> {
@@ -203,5 +203,57 @@ fn addresses_and_small_words() {
         let span = text.parse::<leadscore_core::Span>();
         let moment = leadscore_core::Timestamp::parse_iso(text);
         shown.is_ok() || bytes.is_ok() || span.is_ok() || moment.is_some()
+    });
+}
+
+/// The command over one file that was changed: it ends in time, with a code that it knows, and says why.
+#[test]
+fn command() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = |name: &str| folder.path().join(name);
+    succeed(folder.path(), &["simulate", "--leads", "1000", "--format", "csv", "--out", "csv"]);
+    succeed(folder.path(), &["simulate", "--leads", "1000", "--format", "parquet", "--out", "parquet"]);
+    succeed(folder.path(), &["train", "-c", "csv/leadscore.toml", "--as-of", "2025-04-01", "-o", "model.leadscore"]);
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/recipes/fit-and-engagement.toml");
+    std::fs::copy(rules, at("rules.toml")).expect("room");
+    // Each file with what reads it.
+    let targets: [(&str, &[&str]); 12] = [
+        (
+            "csv/leads.csv",
+            &[
+                "check -c csv/leadscore.toml",
+                "score model.leadscore -c csv/leadscore.toml -o out.csv",
+                "init --leads csv/leads.csv --outcomes csv/deals.csv -o out.toml --force",
+            ],
+        ),
+        ("csv/deals.csv", &["check -c csv/leadscore.toml", "evaluate model.leadscore -c csv/leadscore.toml -o out.html"]),
+        ("csv/touches.csv", &["features -c csv/leadscore.toml -o out.parquet", "rules score rules.toml -c csv/leadscore.toml -o out.csv"]),
+        ("csv/accounts.csv", &["score model.leadscore -c csv/leadscore.toml -o out.csv"]),
+        ("csv/stages.csv", &["recalibrate model.leadscore -c csv/leadscore.toml -o out.leadscore"]),
+        ("csv/leadscore.toml", &["score model.leadscore -c csv/leadscore.toml -o out.csv", "features -c csv/leadscore.toml --describe"]),
+        ("parquet/leads.parquet", &["score model.leadscore -c parquet/leadscore.toml -o out.csv --memory 400MB", "check -c parquet/leadscore.toml"]),
+        ("parquet/touches.parquet", &["features -c parquet/leadscore.toml -o out.csv", "explain model.leadscore L00000007 -c parquet/leadscore.toml"]),
+        ("parquet/deals.parquet", &["evaluate model.leadscore -c parquet/leadscore.toml -o out.html"]),
+        ("model.leadscore", &["inspect model.leadscore", "score model.leadscore -c csv/leadscore.toml -o out.csv", "export onnx model.leadscore -o out.onnx"]),
+        ("rules.toml", &["rules check rules.toml -c csv/leadscore.toml", "rules history rules.toml -c csv/leadscore.toml -o out.csv"]),
+        (
+            "csv/web_sessions.csv",
+            &["check -c csv/leadscore.toml --json", "export sql model.leadscore --features --dialect duckdb -c csv/leadscore.toml -o out.sql"],
+        ),
+    ];
+    let seeds: Vec<Vec<u8>> = targets.iter().map(|(name, _)| std::fs::read(at(name)).expect("there")).collect();
+    let mut random = Random(12);
+    try_door("command", n_tries(40), |number| {
+        let which = number % targets.len();
+        let (name, lines) = targets[which];
+        let line: Vec<&str> = lines[random.below(lines.len())].split(' ').collect();
+        std::fs::write(at(name), mutated(&mut random, &seeds[which], &[])).expect("room");
+        let output = leadscore(folder.path(), &line);
+        std::fs::write(at(name), &seeds[which]).expect("room");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(0..=2)), "{line:?}: {:?} {text}", output.status);
+        assert!(!text.contains("panicked"), "{line:?}: {text}");
+        assert!(output.status.success() || !text.trim().is_empty() || !output.stdout.is_empty(), "{line:?}: silent");
+        output.status.success()
     });
 }

@@ -192,3 +192,24 @@ fn the_reference_of_the_config_is_current() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     assert!(reference.contains(succeed(folder.path(), &["schema", "--markdown"]).trim_end()), "docs/config.md is older than `leadscore schema --markdown`");
 }
+
+/// Every file with unsafe code stands in the list with its reason.
+#[test]
+fn unsafe_code_is_listed() {
+    let page = std::fs::read_to_string(leadscore_tests::here().join("../docs/security.md")).expect("the page is there");
+    let root = leadscore_tests::here().join("..");
+    let mut folders = vec![root.join("crates")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).expect("readable").flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") && std::fs::read_to_string(&path).expect("text").contains("expect(unsafe_code") {
+                found.push(path.strip_prefix(&root).expect("below").display().to_string());
+            }
+        }
+    }
+    let listed: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `crates/")?.split('`').next()).collect();
+    let missing: Vec<&String> = found.iter().filter(|path| !listed.contains(&path.trim_start_matches("crates/"))).collect();
+    assert!(missing.is_empty() && listed.len() == found.len(), "not listed: {missing:?}; listed: {listed:?}");
+}

@@ -171,6 +171,7 @@ fn outputs_over_inputs_links_and_pipes() {
         ("$L export json model.leadscore -o model.leadscore", "model.leadscore"),
         ("$L export sql model.leadscore --dialect duckdb -o model.leadscore", "model.leadscore"),
         ("$L inspect model.leadscore --html model.leadscore", "model.leadscore"),
+        ("$L init --leads crm/leads.csv --outcomes crm/deals.csv -o crm/deals.csv --force", "deals.csv"),
     ] {
         let output = shell(folder.path(), line);
         let text = stderr(&output);
@@ -178,6 +179,11 @@ fn outputs_over_inputs_links_and_pipes() {
         assert!(text.contains(target) && (text.contains("would replace it") || text.contains("two outputs")), "{line}: {text}");
         assert_eq!(files(folder.path()), before, "{line}");
     }
+    // Somebody's own tables are not a simulation's to replace.
+    std::fs::create_dir(at("own")).expect("room");
+    std::fs::write(at("own/leads.csv"), "id\n1\n").expect("room");
+    let output = shell(folder.path(), "$L simulate --leads 1000 --format csv --out own");
+    assert!(output.status.code() == Some(2) && stderr(&output).contains("own/leads.csv is no simulation's"), "{}", stderr(&output));
     std::os::unix::fs::symlink("real.csv", at("scores.csv")).expect("room");
     std::fs::write(at("real.csv"), "old").expect("room");
     std::fs::set_permissions(at("real.csv"), std::fs::Permissions::from_mode(0o600)).expect("own");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::sync::Arc;
 
 use leadscore_simulate::{Chunk, Event, SimulationOptions, Simulator};
@@ -32,6 +32,13 @@ pub fn simulated_tables(options: SimulationOptions) -> Vec<(&'static str, OutTab
 /// A file cannot be written.
 pub fn write_crm(options: SimulationOptions, folder: &Path, ending: &str, listener: &Arc<dyn Listener>) -> anyhow::Result<usize> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let is_there = |name: &str| folder.join(name).exists();
+    // What a simulation wrote has its truth beside it.
+    let is_own = is_there("truth.csv") || is_there("truth.parquet");
+    let tables = NAMES.into_iter().chain(["accounts"]).map(|name| format!("{name}.{ending}"));
+    if let Some(name) = tables.chain(["leadscore.toml".to_owned()]).find(|name| !is_own && is_there(name)) {
+        bail!("{} is no simulation's, and would be replaced: name an empty folder", folder.join(name).display());
+    }
     let simulator = Simulator::new(options);
     let place = |name: &str| folder.join(format!("{name}.{ending}"));
     let open = |name: &str| TableWriter::create(&place(name));

@@ -1,9 +1,9 @@
 //! `init`: a first config from the files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use leadscore_tables::{ProfileInput, profile};
+use leadscore_tables::{ProfileInput, profile, refuse_inputs};
 use leadscore_workflow::{columns_written_at_close, now, write_text};
 
 use crate::args::InitArgs;
@@ -14,6 +14,8 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
     if args.output.exists() && !args.force {
         bail!("{} exists already: pass --force to overwrite it, or -o to write elsewhere", args.output.display());
     }
+    let inputs: Vec<PathBuf> = [&args.leads].into_iter().chain(&args.outcomes).chain(&args.activities).cloned().collect();
+    refuse_inputs([args.output.as_path()], &inputs)?;
     // Paths are typed relative to this folder, and read relative to the config's.
     let here = std::env::current_dir().context("cannot tell the current folder")?;
     let folder = args.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
