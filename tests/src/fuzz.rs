@@ -10,7 +10,7 @@ pub struct Random(pub u64);
 
 impl Random {
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -20,7 +20,7 @@ impl Random {
 
     /// A number below `n`.
     pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
+        (self.bits() % n.max(1) as u64) as usize
     }
 }
 
@@ -79,7 +79,7 @@ pub fn mutated(random: &mut Random, seed: &[u8], others: &[&[u8]]) -> Vec<u8> {
         let length = 1 + random.below(longest);
         let end = (at + length).min(bytes.len());
         match random.below(11) {
-            0 | 1 if at < bytes.len() => bytes[at] = random.next() as u8,
+            0 | 1 if at < bytes.len() => bytes[at] = random.bits() as u8,
             2 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
             3 => drop(bytes.drain(at..end)),
             4 => {
@@ -103,7 +103,7 @@ pub fn mutated(random: &mut Random, seed: &[u8], others: &[&[u8]]) -> Vec<u8> {
                 let from = random.below(other.len());
                 drop(bytes.splice(at..end, other[from..(from + length).min(other.len())].iter().copied()));
             }
-            _ => drop(bytes.splice(at..at, std::iter::repeat_n(random.next() as u8, length))),
+            _ => drop(bytes.splice(at..at, std::iter::repeat_n(random.bits() as u8, length))),
         }
     }
     bytes

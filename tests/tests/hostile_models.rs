@@ -37,7 +37,7 @@ fn changed(random: &mut Random, bytes: &[u8]) -> Vec<u8> {
         let range = payload(&bytes);
         let at = range.start + random.below(range.len());
         match random.below(8) {
-            0..3 => bytes[at] = random.next() as u8,
+            0..3 => bytes[at] = random.bits() as u8,
             3 => bytes[at] ^= 1 << random.below(8),
             // Lengths of 2, 4 and 8 bytes begin so.
             4 => bytes[at] = 251 + random.below(3) as u8,
@@ -47,7 +47,7 @@ fn changed(random: &mut Random, bytes: &[u8]) -> Vec<u8> {
                 bytes[at..end].copy_from_slice(&number[..end - at]);
             }
             6 => {
-                bytes.insert(at, random.next() as u8);
+                bytes.insert(at, random.bits() as u8);
                 let length = ((range.len() + 1) as u64).to_le_bytes();
                 bytes[range.start - 8..range.start].copy_from_slice(&length);
             }

@@ -31,7 +31,7 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
     let against = args.against.iter().map(|path| Ok((path.clone(), read_model(path)?))).collect::<anyhow::Result<_>>()?;
     let project = show::open(&args.config)?;
     let targets = files.iter().map(|(_, path)| path).chain(&args.json).chain(&args.scores);
-    project.refuse_inputs(targets, &[&[args.model.clone()], args.rules.as_slice(), args.against.as_slice()].concat())?;
+    project.refuse_inputs(targets, &[std::slice::from_ref(&args.model), args.rules.as_slice(), args.against.as_slice()].concat())?;
     let options = EvaluateOptions {
         from: project.moments("--from", args.from.as_ref())?,
         to: project.moments("--to", args.to.as_ref())?,
