@@ -97,7 +97,7 @@ fn use_it(model: &Model, tables: &Tables) {
         drop(score_sql(model, &ScoreTable { dialect, table: "features".to_owned(), keys: Vec::new() }));
     }
     drop(model.to_pmml());
-    model.to_onnx();
+    drop(model.to_onnx());
     leadscore_report::model_text(model);
     drop(leadscore_report::model_page(model));
     let mut bytes = Vec::new();

@@ -19,6 +19,7 @@ mod pmml;
 pub use calibration::CalibrationCurve;
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve, LearningPoint, Model, Sufficiency};
+pub use onnx::OnnxError;
 pub use pmml::PmmlError;
 pub use reading::{Reading, ReadingRule};
 pub use scope::{FeatureScope, GuardFinding, Guarded, JudgedAttribute, LeadSample, Scope, Spread, WithAndWithout};

@@ -75,8 +75,9 @@ impl Model {
         score_sql(&self.model, &ScoreTable { dialect: dialect_named(dialect)?, table, keys }).map_err(|error| exception(py, &error.into()))
     }
 
-    fn to_onnx<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.model.to_onnx())
+    fn to_onnx<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = self.model.to_onnx().map_err(|error| exception(py, &error.into()))?;
+        Ok(PyBytes::new(py, &bytes))
     }
 
     fn to_pmml(&self, py: Python<'_>) -> PyResult<String> {

@@ -22,7 +22,7 @@ pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
     match command {
         ExportCommand::Points(args) => points(args),
         ExportCommand::Sql(args) => sql(args),
-        ExportCommand::Onnx(args) => file(args, "score.onnx", |model| Ok(model.to_onnx())),
+        ExportCommand::Onnx(args) => file(args, "score.onnx", |model| Ok(model.to_onnx()?)),
         ExportCommand::Pmml(args) => file(args, "score.pmml", |model| Ok(model.to_pmml()?.into_bytes())),
         ExportCommand::Json(args) => file(args, "score.json", |model| Ok(serde_json::to_vec_pretty(model)?)),
     }
