@@ -172,6 +172,11 @@ impl Dialect {
         }
     }
 
+    /// 2 to the power of a number that is not above 0: 0 from 1,000 below 0 on, where some engines fail of what is too small.
+    pub(crate) fn halvings(self, exponent: &str) -> String {
+        format!("CASE WHEN {exponent} < -1e3 THEN 0e0 ELSE POWER(2e0, {exponent}) END")
+    }
+
     /// A text to be sorted by its bytes.
     pub(crate) fn by_bytes(self, expression: &str) -> String {
         if self == Self::Postgres { format!("{expression} COLLATE \"C\"") } else { expression.to_owned() }
