@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use leadscore_features::{compute, scoring_snapshots};
 use leadscore_inference::{Model, read_model, score, score_with_reasons};
 use leadscore_sql::{Dialect, ScoreTable, score_sql};
-use leadscore_tables::{Config, LoadOptions, Tables, load};
+use leadscore_tables::{Config, LoadOptions, Tables, TierEdges, load};
 use leadscore_tests::small_crm;
 use sha2::{Digest, Sha256};
 
@@ -94,7 +94,7 @@ fn use_it(model: &Model, tables: &Tables) {
         }
     }
     for dialect in [Dialect::DuckDb, Dialect::Sqlite] {
-        drop(score_sql(model, &ScoreTable { dialect, table: "features".to_owned(), keys: Vec::new() }));
+        drop(score_sql(model, &ScoreTable { dialect, table: "features".to_owned(), keys: Vec::new(), edges: TierEdges::Relative }));
     }
     drop(model.to_pmml());
     drop(model.to_onnx());
