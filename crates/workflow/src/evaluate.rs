@@ -173,7 +173,7 @@ fn baselines(others: &EvaluateOptions, project: &Project, tables: &Tables, snaps
             let mut points = points_of(rules, project, &tables, &all)?;
             let values = points.split_off(earlier.snapshots.len());
             baselines.push(Baseline {
-                name: format!("{} ({})", rules.file.score.name, file_name(&rules.path)),
+                name: format!("{} ({})", rules.file.score.name.get_ref(), file_name(&rules.path)),
                 origin: format!("rules of {}, computed as of each snapshot", rules.path.display()),
                 kind: BaselineKind::Points { earlier: points, labels: earlier.labels.clone() },
                 values,
