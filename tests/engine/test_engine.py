@@ -1,4 +1,5 @@
 """Features, training and scores on an engine elsewhere are those of the command, to the bit; and what a user sees where it fails."""
+import collections
 import json
 import os
 import pathlib
@@ -81,27 +82,54 @@ class Engine(unittest.TestCase):
                 else:
                     self.assertEqual(bits(found[key][name]), bits(value), f"{key} {name}: {found[key][name]} and not {value}")
 
+    def check_scores(self, model, config, as_of):
+        self.run_line("score", model, "-c", config, "--as-of", as_of, "-o", "scores.parquet")
+        self.elsewhere("score", model, "-c", config, "--as-of", as_of, "-o", "elsewhere_scores.parquet")
+        expected, found = self.rows("scores.parquet", 1), self.rows("elsewhere_scores.parquet/*.parquet", 1)
+        self.assertGreater(len(expected), 1000)
+        self.assertEqual(found.keys(), expected.keys())
+        for lead, row in expected.items():
+            # What is unlike training is told by the embedded engine alone.
+            row.pop("guard")
+            self.assertEqual(list(found[lead]), list(row))
+            for name, value in row.items():
+                if name == "as_of":
+                    self.assertEqual(str(found[lead][name])[:19], str(value)[:19])
+                elif name.startswith("reason_") and isinstance(value, str):
+                    # Numbers in words may differ where they are rounded.
+                    self.assertEqual(found[lead][name].rsplit(": ", 1)[0], value.rsplit(": ", 1)[0])
+                elif isinstance(value, float):
+                    self.assertAlmostEqual(found[lead][name], value, delta=1e-12 * max(1.0, abs(value)), msg=name)
+                else:
+                    self.assertEqual(found[lead][name], value, name)
+        return collections.Counter(row["contact_priority"] for row in expected.values())
+
     def test_scores(self):
         for as_of in ("2025-04-01", "2025-07-01"):
-            self.run_line("score", "model", "-c", "crm/leadscore.toml", "--as-of", as_of, "-o", "scores.parquet")
-            self.elsewhere("score", "model", "-c", "crm/leadscore.toml", "--as-of", as_of, "-o", "elsewhere_scores.parquet")
-            expected, found = self.rows("scores.parquet", 1), self.rows("elsewhere_scores.parquet/*.parquet", 1)
-            self.assertGreater(len(expected), 1000)
-            self.assertEqual(found.keys(), expected.keys())
-            for lead, row in expected.items():
-                # What is unlike training is told by the embedded engine alone.
-                row.pop("guard")
-                self.assertEqual(list(found[lead]), list(row))
-                for name, value in row.items():
-                    if name == "as_of":
-                        self.assertEqual(str(found[lead][name])[:19], str(value)[:19])
-                    elif name.startswith("reason_") and isinstance(value, str):
-                        # Numbers in words may differ where they are rounded.
-                        self.assertEqual(found[lead][name].rsplit(": ", 1)[0], value.rsplit(": ", 1)[0])
-                    elif isinstance(value, float):
-                        self.assertAlmostEqual(found[lead][name], value, delta=1e-12 * max(1.0, abs(value)), msg=name)
-                    else:
-                        self.assertEqual(found[lead][name], value, name)
+            self.check_scores("model", "crm/leadscore.toml", as_of)
+
+    def test_tiers_by_the_edges_of_the_model(self):
+        config = self.folder / "crm" / "leadscore.toml"
+        frozen = config.with_name("frozen.toml")
+        frozen.write_text(config.read_text() + '\n[tiers]\nedges = "frozen"\n')
+        relative, by_edges = (self.check_scores("model", f"crm/{file.name}", "2025-07-01") for file in (config, frozen))
+        self.assertNotEqual(relative, by_edges)
+
+    def test_features_that_are_called_as_columns_of_a_statement(self):
+        names = {"seats": "total", "role": "c", "source": "lead"}
+        leads = self.folder / "crm" / "leads.parquet"
+        with duckdb.connect() as database:
+            columns = [row[0] for row in database.execute(f"describe select * from '{leads}'").fetchall()]
+            renamed = ", ".join(f'"{column}" as "{names.get(column, column)}"' for column in columns)
+            database.execute(f"copy (select {renamed} from '{leads}') to '{leads.with_name('odd_leads.parquet')}'")
+        self.assertLess(names.keys(), set(columns))
+        config = self.folder / "crm" / "leadscore.toml"
+        text = config.read_text().replace("leads.parquet", "odd_leads.parquet")
+        for column, name in names.items():
+            text = text.replace(f'"{column}"', f'"{name}"')
+        config.with_name("odd.toml").write_text(text)
+        self.run_line("train", "-c", "crm/odd.toml", "--as-of", "2025-04-01", "-o", "odd_model")
+        self.check_scores("odd_model", "crm/odd.toml", "2025-07-01")
 
     def test_training(self):
         said = self.elsewhere("train", "-c", "crm/leadscore.toml", "--as-of", "2025-04-01", "-o", "elsewhere_model")

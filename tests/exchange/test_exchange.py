@@ -180,6 +180,48 @@ class Exchange(unittest.TestCase):
             self.check(by_jpmml((folder / "score.pmml").read_text(encoding="utf-8"), features), expected)
             self.check(by_pmml4s((folder / "score.pmml").read_text(encoding="utf-8"), features), expected)
 
+    def test_every_shape_of_model(self):
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = pathlib.Path(temporary)
+            subprocess.run([pathlib.Path(LEADSCORE).with_name("examples") / "shapes", folder], check=True)
+            readers = {"onnx": [by_onnx], "json": [by_json], "pmml": [by_jpmml, by_pmml4s]}
+            refused, n_run = set(), 0
+            for path in sorted(folder.glob("*.leadscore")):
+                shape = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+                columns = {name: [row[name] for row in shape["rows"]] for name in shape["features"]}
+                kinds = {name: pl.String if name in shape["categories"] else pl.Float64 for name in columns}
+                features = pl.DataFrame(columns, schema=kinds) if columns else pl.DataFrame({"of no meaning": [0.0] * len(shape["rows"])})
+                for kind, by in readers.items():
+                    with self.subTest(f"{path.stem} as {kind}"):
+                        output = folder / f"{path.stem}.out.{kind}"
+                        done = subprocess.run([LEADSCORE, "export", kind, path, "-o", output], capture_output=True, text=True)
+                        if done.returncode:
+                            refused.add((path.stem, kind))
+                            self.assertRegex(done.stderr, "control characters|as an output of the|empty text as a level")
+                            continue
+                        content = output.read_bytes() if kind == "onnx" else output.read_text(encoding="utf-8")
+                        for reader in by:
+                            # It is slow, and has no rows without an input.
+                            if reader is by_pmml4s and ("<DataField" not in content or len(content) > 200_000):
+                                continue
+                            few = 60 if reader is by_pmml4s else len(shape["rows"])
+                            log_odds, likelihood = reader(content, features.head(few))
+                            np.testing.assert_allclose(log_odds, shape["log_odds"][:few], rtol=1e-9, atol=1e-9, err_msg=reader.__name__)
+                            np.testing.assert_allclose(likelihood, shape["likelihoods"][:few], rtol=0, atol=1e-7, err_msg=reader.__name__)
+                            n_run += 1
+            self.assertEqual({name for name, kind in refused if kind == "onnx"}, {"levels_empty", "names_of_results"})
+            self.assertEqual({name for name, kind in refused if kind == "json"}, set())
+            self.assertGreater(n_run, 90)
+
+    def test_onnx_of_no_feature_takes_any_number(self):
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = pathlib.Path(temporary)
+            subprocess.run([pathlib.Path(LEADSCORE).with_name("examples") / "shapes", folder], check=True)
+            run(folder, "export", "onnx", "nothing.leadscore")
+            session = onnxruntime.InferenceSession((folder / "score.onnx").read_bytes(), providers=["CPUExecutionProvider"])
+            log_odds = session.run(["log_odds"], {"any": np.array([[0.0], [np.nan], [np.inf], [-1e308]])})[0]
+            self.assertEqual(log_odds[:, 0].tolist(), [-1.3] * 4)
+
     def test_mlflow(self):
         with tempfile.TemporaryDirectory() as folder:
             mlflow.set_tracking_uri(f"file://{folder}/runs")

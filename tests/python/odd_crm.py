@@ -58,6 +58,7 @@ changed_at = "changed"
 [snapshots]
 observation_end = "2023-12-31"
 [data]
+earliest = "2009-03-01"
 undated_rows = 1.0
 closed_before_creation = 1.0
 slow_closings = 1.0
@@ -106,6 +107,11 @@ def rows(seed=7, n_leads=400):
             tables["deals"].append([lead, _time(rng, 100, 800)[:10], "won" if region == "north" or n_calls > 2 else pick("lost", "open")])
             if rng.random() < 0.1:
                 tables["deals"].append([lead, _time(rng, 100, 800)[:10], "won"])
+    # So long ago that nothing is left of them by half-lives of days: beside later events, and alone.
+    for lead in ("L2", f"L{n_leads}"):
+        tables["visits"].append([lead, "2009-03-01 10:00:00", "2009-03-01 10:00:00", "page", "desk", 1, 1.0])
+        tables["calls"].append([lead, 1235901600, 2.5])
+    tables["leads"].append([f"L{n_leads}", "2021-01-20 12:00:00", None, "north", 1.5, "today"])
     tables["visits"].append(["nobody", "2021-05-05 10:00:00", "2021-05-05 10:00:00", "page", "desk", 1, 1.0])
     for account in range(40):
         for day in sorted({_time(rng, 0, 900)[:10] for _ in range(rng.randrange(4))}):

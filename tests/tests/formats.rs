@@ -180,6 +180,46 @@ fn frozen_tiers_come_from_the_model() {
 }
 
 #[test]
+fn tiers_are_those_of_the_config_wherever_leads_are_scored() {
+    let folder = crm();
+    scores(folder.path());
+    let tiers = |file: &str| -> Vec<(f64, String)> {
+        let mut reader = csv::Reader::from_path(folder.path().join(file)).expect("readable");
+        let columns = reader.headers().expect("a header").clone();
+        let column = |name: &str| columns.iter().position(|column| column == name).expect("there");
+        let (likelihood, tier) = (column("likelihood_to_close"), column("contact_priority"));
+        let rows = reader.records().map(|row| row.expect("a row"));
+        rows.filter(|row| &row[tier] != "Closed won").map(|row| (row[likelihood].parse().expect("a number"), row[tier].to_owned())).collect()
+    };
+    let evaluate = || succeed(folder.path(), &["evaluate", "model.leadscore", "--allow-in-sample", "--scores", "evaluated.csv"]);
+    evaluate();
+    let relative = tiers("evaluated.csv");
+    let likelihoods: Vec<f64> = relative.iter().map(|(likelihood, _)| *likelihood).collect();
+    let expected = leadscore_inference::quartile_tiers(&likelihoods);
+    assert!(relative.iter().map(|(_, tier)| tier.as_str()).eq(expected.iter().map(|tier| tier.name())));
+    let sql = |args: &[&str]| {
+        let export = [&["export", "sql", "model.leadscore", "--dialect", "duckdb"], args].concat();
+        succeed(folder.path(), &export);
+        std::fs::read_to_string(folder.path().join("score.sql")).expect("written")
+    };
+    let by_ranks = "Tiers are quartiles of all rows";
+    let by_edges = "Tiers begin where quartiles of the training snapshots did";
+    assert!(sql(&[]).contains(by_ranks) && sql(&["--features"]).contains(by_ranks));
+    configure(folder.path(), "[snapshots]", "[tiers]\nedges = \"frozen\"\n\n[snapshots]");
+    assert!(sql(&[]).contains(by_edges) && sql(&["--features"]).contains(by_edges));
+    assert!(sql(&["--edges", "relative"]).contains(by_ranks) && sql(&["--features", "--edges", "relative"]).contains(by_ranks));
+    evaluate();
+    let model: serde_json::Value = serde_json::from_str(&succeed(folder.path(), &["inspect", "model.leadscore", "--json"])).expect("JSON");
+    let edges: Vec<f64> = model["tier_edges"].as_array().expect("three").iter().map(|edge| edge.as_f64().expect("a number")).collect();
+    let frozen = tiers("evaluated.csv");
+    for (likelihood, tier) in &frozen {
+        let expected = ["Very high", "High", "Medium", "Low"][edges.iter().filter(|edge| likelihood / 100.0 < **edge - 1e-12).count()];
+        assert_eq!(tier, expected);
+    }
+    assert_ne!(relative, frozen);
+}
+
+#[test]
 fn the_reference_of_families_is_current() {
     let reference = std::fs::read_to_string(leadscore_tests::here().join("../docs/features.md")).expect("the page is there");
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -5,7 +5,7 @@
 use leadscore_features::{compute, scoring_snapshots};
 use leadscore_inference::{Model, read_model, score, score_with_reasons};
 use leadscore_sql::{Dialect, ScoreTable, score_sql};
-use leadscore_tables::{Config, LoadOptions, Tables, load};
+use leadscore_tables::{Config, LoadOptions, Tables, TierEdges, load};
 use leadscore_tests::{Random, n_tries, small_crm, try_door};
 use sha2::{Digest, Sha256};
 
@@ -75,10 +75,10 @@ fn use_it(model: &Model, tables: &Tables) {
         }
     }
     for dialect in [Dialect::DuckDb, Dialect::Sqlite] {
-        drop(score_sql(model, &ScoreTable { dialect, table: "features".to_owned(), keys: Vec::new() }));
+        drop(score_sql(model, &ScoreTable { dialect, table: "features".to_owned(), keys: Vec::new(), edges: TierEdges::Relative }));
     }
     drop(model.to_pmml());
-    model.to_onnx();
+    drop(model.to_onnx());
     leadscore_report::model_text(model);
     drop(leadscore_report::model_page(model));
     let mut bytes = Vec::new();

@@ -359,6 +359,38 @@ fn several_scores_side_by_side_rolled_up_to_accounts() {
 }
 
 #[test]
+fn a_score_is_not_called_as_another_column() {
+    let folder = small_crm();
+    let error = |files: &[&str], command: &str| {
+        let output = leadscore(folder.path(), &[&["rules", command], files].concat());
+        assert_eq!(output.status.code(), Some(2), "{files:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let write = |file: &str, name: &str, more: &str| {
+        let text = format!("[score]\nname = \"{name}\"\n[[rule]]\nname = \"web\"\nattribute = \"source\"\nequals = \"web\"\npoints = 20\n{more}");
+        std::fs::write(folder.path().join(file), text).expect("written");
+    };
+    for name in ["id", "as_of", "grade", "threshold", "cell", "action", "rules", "disqualified_by", "label", "mature", "stage", "hot_since", "n_leads"] {
+        write("points.toml", name, "[thresholds]\nhot = 20\n");
+        for command in ["score", "history", "check"] {
+            let said = error(&["points.toml"], command);
+            assert!(said.contains(&format!("the score is named `{name}`")) && said.contains("give [score] another `name`"), "{said}");
+            // With the line and a caret.
+            assert!(said.contains("name = "), "{said}");
+        }
+    }
+    // Of two files, the columns of one have its name in front.
+    write("points.toml", "fit", "[grades]\nA = 20\n");
+    write("other.toml", "fit_grade", "");
+    assert!(error(&["points.toml", "other.toml"], "score").contains("the score is named `fit_grade`, which is a column of the score in points.toml"));
+    write("other.toml", "other", "");
+    succeed(folder.path(), &["rules", "score", "points.toml", "other.toml"]);
+    // A threshold may make two columns of one name with the stages.
+    write("points.toml", "fit", "[thresholds]\nstage = 20\n[stages]\nready = 10\n");
+    assert!(error(&["points.toml"], "score").contains("points.toml makes a column `stage_since`, which is a column of the score"));
+}
+
+#[test]
 fn the_command_scores_explains_and_points_at_what_is_wrong() {
     let folder = small_crm();
     let rules = "[[rule]]\nname = \"web\"\nattribute = \"source\"\nequals = \"web\"\npoints = 30\n[[rule]]\nname = \"page\"\nactivity = \"visits\"\nkind = \"page\"\npoints = 25\n[thresholds]\nmql = 30\n[grades]\nA = 50\nB = 20\n";

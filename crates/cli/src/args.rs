@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use leadscore_sql::Dialect;
-use leadscore_tables::{Bytes, LEAST_MEMORY};
+use leadscore_tables::{Bytes, LEAST_MEMORY, TierEdges};
 
 /// How likely each open lead is to become a customer within 90 days, with reasons, and proof on later data.
 #[derive(Debug, Parser)]
@@ -102,9 +102,17 @@ pub(crate) struct ExportSqlArgs {
     /// Score the leads that are open at this moment; those open when the statement runs if not given
     #[arg(long, value_name = "DATE", requires = "features")]
     pub(crate) as_of: Option<String>,
+    /// Where tiers begin: quartiles of the rows of the table, or the model's own edges; as `[tiers]` of the config says if not given, and
+    /// quartiles without a config
+    #[arg(long, value_parser = edges())]
+    pub(crate) edges: Option<TierEdges>,
     /// Where to write the statement
     #[arg(short, long, value_name = "FILE", default_value = "score.sql")]
     pub(crate) output: PathBuf,
+}
+
+fn edges() -> impl TypedValueParser<Value = TierEdges> {
+    PossibleValuesParser::new(TierEdges::ALL.map(TierEdges::id)).map(|id| TierEdges::named(&id).expect("one of the possible values"))
 }
 
 fn dialects() -> impl TypedValueParser<Value = Dialect> {
@@ -218,8 +226,12 @@ pub(crate) struct RulesExplainArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConfigArg {
     /// The config; `leadscore.toml` of this folder if not given
-    #[arg(short, long, value_name = "FILE", default_value = "leadscore.toml")]
+    #[arg(short, long, value_name = "FILE", default_value = ConfigArg::DEFAULT)]
     pub(crate) config: PathBuf,
+}
+
+impl ConfigArg {
+    pub(crate) const DEFAULT: &str = "leadscore.toml";
 }
 
 #[derive(Debug, clap::Args)]

@@ -59,8 +59,22 @@ impl From<Probability> for f64 {
 }
 
 /// The logistic function, `1 / (1 + e^−x)`, without overflow at either end; NaN stays NaN.
+///
+/// Below −700 it is 0, and 1 from where floating point has no number between: statements say the same, since some databases fail where
+/// an exponential is too large or too small to be a number.
+///
+/// # Examples
+///
+/// ```
+/// use leadscore_core::log_odds_to_probability;
+/// assert_eq!([0.0, 40.0, 1e4, -701.0, -1e4].map(log_odds_to_probability), [0.5, 1.0, 1.0, 0.0, 0.0]);
+/// assert!(log_odds_to_probability(-700.0) > 0.0);
+/// ```
 pub fn log_odds_to_probability(log_odds: f64) -> f64 {
-    if log_odds >= 0.0 {
+    const LEAST: f64 = -700.0;
+    if log_odds < LEAST {
+        0.0
+    } else if log_odds >= 0.0 {
         1.0 / (1.0 + (-log_odds).exp())
     } else {
         let odds = log_odds.exp();

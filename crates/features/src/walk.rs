@@ -180,7 +180,9 @@ pub(crate) fn mean((sum, n): (Fixed, u32)) -> f64 {
 
 /// What is left of 1 after this time; the same bits on every machine.
 fn faded(elapsed: i64, half_life: i64) -> f64 {
-    libm::exp2(-(elapsed as f64) / half_life as f64)
+    let half_lives = elapsed as f64 / half_life as f64;
+    // Nothing is left, for every engine: some fail of what is too small a number.
+    if half_lives > 1e3 { 0.0 } else { libm::exp2(-half_lives) }
 }
 
 impl Track {

@@ -245,8 +245,17 @@ impl Model {
     }
 
     /// The columns of the feature matrix that some term reads.
-    pub(crate) fn features_read(&self) -> Vec<usize> {
+    pub fn features_read(&self) -> Vec<usize> {
         (0..self.specs.len()).filter(|&idx| self.terms.iter().any(|term| term.reads(idx))).collect()
+    }
+
+    /// This text, lengthened until no feature's name begins with it: for names that stand beside those of features.
+    pub(crate) fn free_prefix(&self, prefix: &str) -> String {
+        let mut free = prefix.to_owned();
+        while self.specs.iter().any(|spec| spec.name.starts_with(&free)) {
+            free.push_str(prefix);
+        }
+        free
     }
 
     fn average_sum(&self) -> f64 {

@@ -4,6 +4,7 @@ mod proto;
 
 use leadscore_core::FeatureKind;
 use prost::Message as _;
+use thiserror::Error;
 
 use crate::calibration::CalibrationCurve;
 use crate::model::Model;
@@ -18,13 +19,35 @@ const ML_OPSET: i64 = 3;
 /// Version of the file format that goes with them.
 const IR_VERSION: i64 = 8;
 
+/// Why a model cannot be written as ONNX.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OnnxError {
+    /// An input with the name of an output.
+    #[error("a feature is called `{0}`, as an output of the graph is: rename the column in your tables and train again")]
+    Output(String),
+    /// A graph has no missing texts, so that the empty text stands for them.
+    #[error(
+        "the feature `{0}` has an empty text as a level of its own, and in ONNX the empty text is a missing one: let it be missing in your tables, and train again"
+    )]
+    EmptyLevel(String),
+}
+
+/// The outputs, by name.
+const OUTPUTS: [&str; 2] = ["log_odds", "likelihood_to_close"];
+
 impl Model {
     /// The model as the bytes of an ONNX file.
     ///
     /// It has an input for each feature by name, of shape `(rows, 1)`: 64-bit floats with NaN for missing, or texts with the
-    /// empty text for missing. Its outputs are `log_odds` and `likelihood_to_close` (0 to 100), of the same shape.
-    pub fn to_onnx(&self) -> Vec<u8> {
-        let mut graph = Graph::default();
+    /// empty text for missing. Its outputs are `log_odds` and `likelihood_to_close` (0 to 100), of the same shape. A model that reads no
+    /// feature has one input, `any`, of 64-bit floats, whose values do not matter: it says how many rows there are.
+    ///
+    /// # Errors
+    ///
+    /// [`OnnxError`] where a feature has the name of an output, or the empty text as a level.
+    pub fn to_onnx(&self) -> Result<Vec<u8>, OnnxError> {
+        self.check_for_onnx()?;
+        let mut graph = Graph { prefix: self.free_prefix(" "), ..Graph::default() };
         let mut addends: Vec<String> = Vec::with_capacity(self.terms.len());
         for term in &self.terms {
             addends.push(match term {
@@ -48,10 +71,10 @@ impl Model {
         if let Some(curve) = &self.calibration {
             total = graph.calibrated(&total, curve);
         }
-        graph.named("Identity", &[&total], "log_odds");
-        let probability = graph.node("Sigmoid", &["log_odds"], vec![]);
+        graph.named("Identity", &[&total], OUTPUTS[0]);
+        let probability = graph.node("Sigmoid", &[OUTPUTS[0]], vec![]);
         let hundred = graph.number(100.0);
-        graph.named("Mul", &[&probability, &hundred], "likelihood_to_close");
+        graph.named("Mul", &[&probability, &hundred], OUTPUTS[1]);
         let mut inputs: Vec<ValueInfo> = used
             .iter()
             .map(|&idx| {
@@ -62,8 +85,8 @@ impl Model {
         if inputs.is_empty() {
             inputs.push(ValueInfo::column(ANY, DataType::Double));
         }
-        let outputs = ["log_odds", "likelihood_to_close"].map(|name| ValueInfo::column(name, DataType::Double));
-        ModelProto {
+        let outputs = OUTPUTS.map(|name| ValueInfo::column(name, DataType::Double));
+        let file = ModelProto {
             ir_version: IR_VERSION,
             producer_name: "leadscore".to_owned(),
             producer_version: self.card.tool_version.clone(),
@@ -74,8 +97,28 @@ impl Model {
                 StringEntry { key: "model_id".to_owned(), value: self.card.model_id.clone() },
                 StringEntry { key: "known_until".to_owned(), value: self.card.known_until.clone() },
             ],
+        };
+        Ok(file.encode_to_vec())
+    }
+
+    fn check_for_onnx(&self) -> Result<(), OnnxError> {
+        let used = self.features_read();
+        if let Some(&idx) = used.iter().find(|&&idx| OUTPUTS.contains(&self.specs[idx].name.as_str())) {
+            return Err(OnnxError::Output(self.specs[idx].name.clone()));
         }
-        .encode_to_vec()
+        let empty_in = |axis: &Axis| match axis {
+            Axis::Levels { feature_idx, levels } if levels.iter().any(String::is_empty) => Some(*feature_idx),
+            Axis::Levels { .. } | Axis::Bins { .. } => None,
+        };
+        let empty = self.terms.iter().find_map(|term| match term {
+            Term::Levels(term) => {
+                let mut levels = term.levels.iter().map(|(level, _)| level).chain(&term.rare_levels);
+                levels.any(String::is_empty).then_some(term.feature_idx)
+            }
+            Term::Pair(pair) => empty_in(&pair.first).or_else(|| empty_in(&pair.second)),
+            Term::Linear(_) | Term::Bins(_) => None,
+        });
+        empty.map_or(Ok(()), |idx| Err(OnnxError::EmptyLevel(self.specs[idx].name.clone())))
     }
 }
 
@@ -90,6 +133,8 @@ fn refs(names: &[String]) -> Vec<&str> {
 /// A graph under construction: every value has a name of its own.
 #[derive(Default)]
 struct Graph {
+    /// Begins the names of values; no feature's name begins so.
+    prefix: String,
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
     n_values: usize,
@@ -98,8 +143,7 @@ struct Graph {
 impl Graph {
     fn name(&mut self) -> String {
         self.n_values += 1;
-        // No feature is called so: a feature's name never begins with a blank.
-        format!(" {}", self.n_values)
+        format!("{}{}", self.prefix, self.n_values)
     }
 
     fn node(&mut self, operator: &str, inputs: &[&str], attributes: Vec<AttributeProto>) -> String {
@@ -183,7 +227,7 @@ impl Graph {
     fn linear(&mut self, model: &Model, term: &LinearTerm) -> String {
         let (is_missing, value) = self.filled(&model.specs[term.feature_idx].name, term.mean);
         let (mean, scale, weight) = (self.number(term.mean), self.number(term.scale), self.number(term.weight));
-        let value = if term.is_bounded() { self.within(&value, term.range) } else { value };
+        let value = self.within(&value, term.ends());
         let centered = self.node("Sub", &[&value, &mean], vec![]);
         let scaled = self.node("Div", &[&centered, &scale], vec![]);
         let weighted = self.node("Mul", &[&weight, &scaled], vec![]);
@@ -259,8 +303,9 @@ impl Graph {
 
     /// Zeros, as many as there are rows, for a model that reads no feature.
     fn win_rate_input(&mut self) -> String {
-        let (_, any) = self.filled(ANY, 0.0);
-        let nothing = self.number(0.0);
-        self.node("Mul", &[&any, &nothing], vec![])
+        // Whatever they are: infinity times zero is no zero.
+        let is_missing = self.node("IsNaN", &[ANY], vec![]);
+        let (nothing, zero) = (self.number(0.0), self.number(0.0));
+        self.node("Where", &[&is_missing, &nothing, &zero], vec![])
     }
 }

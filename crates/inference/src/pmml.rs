@@ -19,10 +19,16 @@ pub enum PmmlError {
         /// A level, or the name of a feature.
         text: String,
     },
+    /// A field with the name of an output.
+    #[error("a feature is called `{0}`, as an output of the PMML is: rename the column in your tables and train again")]
+    Output(String),
     /// Writing failed.
     #[error("cannot write PMML")]
     Io(#[from] std::io::Error),
 }
+
+/// The outputs, by name.
+const OUTPUTS: [&str; 3] = ["probability", "log_odds", "likelihood_to_close"];
 
 impl Model {
     /// The model as the text of a PMML 4.4 file.
@@ -33,23 +39,28 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`PmmlError::Character`] where a level or a name has a control character.
+    /// [`PmmlError::Character`] where a level or a name has a control character; [`PmmlError::Output`] where a feature is called as an
+    /// output is.
     pub fn to_pmml(&self) -> Result<String, PmmlError> {
         let used = self.features_read();
+        if let Some(&idx) = used.iter().find(|&&idx| OUTPUTS.contains(&self.specs[idx].name.as_str())) {
+            return Err(PmmlError::Output(self.specs[idx].name.clone()));
+        }
+        let (sum, calibrated) = (self.derived_name("sum_of_terms"), self.derived_name("sum_calibrated"));
         let mut derived = Vec::new();
         for (idx, term) in self.terms.iter().enumerate() {
             let (helpers, log_odds) = self.term_fields(idx, term);
             derived.extend(helpers);
-            derived.push(derived_number(&term_name(idx), log_odds));
+            derived.push(derived_number(&self.term_name(idx), log_odds));
         }
-        let addends = std::iter::once(number(self.intercept)).chain((0..self.terms.len()).map(|idx| field_ref(&term_name(idx))));
-        derived.push(derived_number(SUM, apply("sum", addends.collect())));
+        let addends = std::iter::once(number(self.intercept)).chain((0..self.terms.len()).map(|idx| field_ref(&self.term_name(idx))));
+        derived.push(derived_number(&sum, apply("sum", addends.collect())));
         derived.push(match &self.calibration {
-            None => derived_number(CALIBRATED, field_ref(SUM)),
+            None => derived_number(&calibrated, field_ref(&sum)),
             Some(curve) => {
                 let knots = curve.knots.iter().map(|(x, y)| Element::new("LinearNorm").with("orig", decimal(*x)).with("norm", decimal(*y)));
-                let curve = Element::new("NormContinuous").with("field", SUM).with("outliers", "asIs");
-                derived_number(CALIBRATED, curve.holding(knots))
+                let curve = Element::new("NormContinuous").with("field", &*sum).with("outliers", "asIs");
+                derived_number(&calibrated, curve.holding(knots))
             }
         });
         let dictionary = used.iter().map(|&idx| {
@@ -62,11 +73,11 @@ impl Model {
             Element::new("OutputField").with("name", name).with("optype", "continuous").with("dataType", "double").with("feature", feature)
         };
         let outputs = [
-            output("probability", "predictedValue"),
-            output("log_odds", "transformedValue").holding([field_ref(CALIBRATED)]),
-            output("likelihood_to_close", "transformedValue").holding([apply("*", vec![number(100.0), field_ref("probability")])]),
+            output(OUTPUTS[0], "predictedValue"),
+            output(OUTPUTS[1], "transformedValue").holding([field_ref(&calibrated)]),
+            output(OUTPUTS[2], "transformedValue").holding([apply("*", vec![number(100.0), field_ref(OUTPUTS[0])])]),
         ];
-        let predictor = Element::new("NumericPredictor").with("name", CALIBRATED).with("coefficient", "1");
+        let predictor = Element::new("NumericPredictor").with("name", &*calibrated).with("coefficient", "1");
         let model =
             Element::new("RegressionModel").with("modelName", "leadscore").with("functionName", "regression").with("normalizationMethod", "logit").holding([
                 Element::new("MiningSchema").holding(schema),
@@ -90,6 +101,16 @@ impl Model {
         Ok(String::from_utf8(writer.into_inner()).expect("texts make texts"))
     }
 
+    /// The name of a field that is made of others, which no feature has.
+    fn derived_name(&self, name: &str) -> String {
+        let is_near = self.specs.iter().any(|spec| ["term_", "sum_"].iter().any(|begin| spec.name.starts_with(begin)));
+        if is_near { self.free_prefix("ls_") + name } else { name.to_owned() }
+    }
+
+    fn term_name(&self, idx: usize) -> String {
+        self.derived_name(&format!("term_{}", idx + 1))
+    }
+
     fn name(&self, feature_idx: usize) -> &str {
         &self.specs[feature_idx].name
     }
@@ -104,13 +125,10 @@ impl Model {
         }
     }
 
-    /// Of the value kept within its range, where it has one.
+    /// Of the value kept between its ends.
     fn linear(&self, idx: usize, term: &LinearTerm) -> (Vec<Element>, Element) {
         let feature = self.name(term.feature_idx);
-        let (kept, helpers) = match term.is_bounded() {
-            true => self.kept_within(idx, term.feature_idx, term.range),
-            false => (feature.to_owned(), Vec::new()),
-        };
+        let (kept, helpers) = self.kept_within(idx, term.feature_idx, term.ends());
         let distance = apply("-", vec![field_ref(&kept), number(term.mean)]);
         (helpers, unless_missing(feature, term.missing, apply("*", vec![number(term.weight), apply("/", vec![distance, number(term.scale)])])))
     }
@@ -120,8 +138,9 @@ impl Model {
         let feature = self.name(feature_idx);
         let beyond = |function: &str, limit: f64| apply(function, vec![field_ref(feature), number(limit)]);
         let at_most = apply("if", vec![beyond("greaterThan", high), number(high), field_ref(feature)]);
-        let within = apply("if", vec![beyond("lessThan", low), number(low), at_most]);
-        let kept = format!("{}_within_range", term_name(idx));
+        // Comparisons take no missing value; what stands for one here is read nowhere.
+        let within = unless_missing(feature, low, apply("if", vec![beyond("lessThan", low), number(low), at_most]));
+        let kept = format!("{}_within_range", self.term_name(idx));
         let helper = derived_number(&kept, within);
         (kept, vec![helper])
     }
@@ -144,11 +163,11 @@ impl Model {
         // Slopes start at the middle bin, so that no two large numbers cancel.
         let middle = term.centers[term.centers.len() / 2];
         let values = term.weights.iter().zip(&term.centers).map(|(weight, center)| decimal(weight - term.tilt * (center - middle)));
-        let steps = discretize(&kept, "double", &term.edges, values.collect()).with("mapMissingTo", decimal(term.missing));
+        let steps = discretize(&kept, "double", &term.edges, values.collect());
         if term.tilt == 0.0 {
-            return (helpers, steps);
+            return (helpers, unless_missing(feature, term.missing, steps));
         }
-        let step = format!("{}_step", term_name(idx));
+        let step = format!("{}_step", self.term_name(idx));
         let slope = apply("*", vec![number(term.tilt), apply("-", vec![field_ref(&kept), number(middle)])]);
         let log_odds = unless_missing(feature, term.missing, apply("+", vec![field_ref(&step), slope]));
         helpers.push(derived_number(&step, steps));
@@ -156,7 +175,7 @@ impl Model {
     }
 
     fn pair(&self, idx: usize, term: &PairTerm) -> (Vec<Element>, Element) {
-        let names = ["first", "second"].map(|side| format!("{}_{side}", term_name(idx)));
+        let names = ["first", "second"].map(|side| format!("{}_{side}", self.term_name(idx)));
         let helpers = [&term.first, &term.second].into_iter().zip(&names).map(|(axis, name)| derived(name, "categorical", "string", self.cell(axis)));
         let width = term.second.n_cells();
         let rows = term
@@ -181,15 +200,6 @@ impl Model {
             }
         }
     }
-}
-
-/// The sum of all terms.
-const SUM: &str = "sum_of_terms";
-/// The same through the calibration curve, where there is one.
-const CALIBRATED: &str = "sum_calibrated";
-
-fn term_name(idx: usize) -> String {
-    format!("term_{}", idx + 1)
 }
 
 fn cell_name(cell: usize) -> String {

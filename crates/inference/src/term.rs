@@ -445,9 +445,20 @@ impl LinearTerm {
         self.range != Self::UNBOUNDED
     }
 
-    /// A value, moved into the range, in standard deviations from the mean.
+    /// Where the line goes on level: the ends of its range, and a billion standard deviations from the mean, where no weight tells a
+    /// likelihood from 0 or 100 %, so that every value has log-odds that are a number.
+    pub fn ends(&self) -> (f64, f64) {
+        const FARTHEST: f64 = 1e9;
+        let far = (FARTHEST * self.scale).min(f64::MAX);
+        let (low, high) = ((self.mean - far).max(f64::MIN), (self.mean + far).min(f64::MAX));
+        (self.range.0.max(low), self.range.1.min(high))
+    }
+
+    /// A value, moved between the ends, in standard deviations from the mean.
     fn standardized(&self, value: f64) -> f64 {
-        (value.clamp(self.range.0, self.range.1) - self.mean) / self.scale
+        let (low, high) = self.ends();
+        // Not `clamp`, which fails where a line ends before it begins: one whose range is far from its mean.
+        (value.max(low).min(high) - self.mean) / self.scale
     }
 }
 

@@ -72,7 +72,16 @@ pub fn quartile_edges(scores: &[f64]) -> [f64; 3] {
 
 /// The tier of each row by fixed edges: at or above the first is very high, and so on.
 pub fn tiers_by_edges(scores: &[f64], edges: &[f64; 3]) -> Vec<ContactPriority> {
-    scores.iter().map(|score| ContactPriority::QUARTILES[edges.iter().filter(|edge| score < edge).count()]).collect()
+    let edges = edges.map(edge_within_rounding);
+    scores.iter().map(|score| ContactPriority::QUARTILES[edges.iter().filter(|edge| *score < **edge).count()]).collect()
+}
+
+/// The least score that reaches an edge: one that differs from it by rounding does.
+///
+/// Edges are scores of training rows, so that scores of other rows are equal to them, but for the last digits of whoever computes
+/// them; after a calibration, for ours too.
+pub fn edge_within_rounding(edge: f64) -> f64 {
+    edge * (1.0 - 1e-12)
 }
 
 #[cfg(test)]
@@ -98,5 +107,7 @@ mod tests {
         assert_eq!(tiers[9], ContactPriority::VeryHigh);
         assert_eq!(tiers[0], ContactPriority::Medium);
         assert_eq!(tiers_by_edges(&[0.9, 0.5, 0.3, 0.1], &[0.8, 0.4, 0.2]), ContactPriority::QUARTILES);
+        // One unit in the last place is rounding.
+        assert_eq!(tiers_by_edges(&[0.3_f64.next_down(), 0.3 - 1e-9], &[0.3; 3]), [ContactPriority::VeryHigh, ContactPriority::Low]);
     }
 }

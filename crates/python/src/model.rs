@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use leadscore_core::{FeatureKind, printable_lines};
 use leadscore_sql::{Dialect, ScoreTable, score_sql};
-use leadscore_tables::{OutColumn, OutTable};
+use leadscore_tables::{OutColumn, OutTable, TierEdges};
 use leadscore_workflow::{ColumnValues, inspect, model_from_bytes, read_model, score_columns, score_frame, train_on_columns, write_model};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -71,12 +71,14 @@ impl Model {
         leadscore_report::model_page(&self.model).map_err(|error| exception(py, &error.into()))
     }
 
-    fn to_sql(&self, py: Python<'_>, dialect: &str, table: String, keys: Vec<String>) -> PyResult<String> {
-        score_sql(&self.model, &ScoreTable { dialect: dialect_named(dialect)?, table, keys }).map_err(|error| exception(py, &error.into()))
+    fn to_sql(&self, py: Python<'_>, dialect: &str, table: String, keys: Vec<String>, edges: &str) -> PyResult<String> {
+        let edges = TierEdges::named(edges).ok_or_else(|| PyValueError::new_err(format!("edges `{edges}`: expected relative or frozen")))?;
+        score_sql(&self.model, &ScoreTable { dialect: dialect_named(dialect)?, table, keys, edges }).map_err(|error| exception(py, &error.into()))
     }
 
-    fn to_onnx<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.model.to_onnx())
+    fn to_onnx<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = self.model.to_onnx().map_err(|error| exception(py, &error.into()))?;
+        Ok(PyBytes::new(py, &bytes))
     }
 
     fn to_pmml(&self, py: Python<'_>) -> PyResult<String> {

@@ -52,8 +52,8 @@ pub struct ExampleConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScoreConfig {
-    /// Name of the score; default "points".
-    pub name: String,
+    /// Name of the score, and of its column in what `rules` writes; default "points".
+    pub name: Spanned<String>,
     /// Points that every lead starts with, default 0.
     pub base: f64,
     /// Fewest points, default 0.
@@ -96,7 +96,7 @@ pub struct MatrixConfig {
 
 impl Default for ScoreConfig {
     fn default() -> Self {
-        Self { name: "points".to_owned(), base: 0.0, min: 0.0, max: 100.0, only: None }
+        Self { name: Spanned::new(0..0, "points".to_owned()), base: 0.0, min: 0.0, max: 100.0, only: None }
     }
 }
 

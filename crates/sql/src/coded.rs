@@ -120,7 +120,7 @@ fn expression(reading: &Reading, column: &dyn Fn(usize) -> String, dialect: Dial
     let cell = |axis: &leadscore_inference::Axis| cell_of(axis, &column(axis.feature_idx()), dialect);
     match &reading.rule {
         ReadingRule::Number { feature_idx, mean, scale, range } => {
-            let value = within(&column(*feature_idx), *range);
+            let value = within(dialect, &column(*feature_idx), *range);
             format!("COALESCE((({value}) - ({})) / {}, 0e0)", number(*mean), number(*scale))
         }
         ReadingRule::Missing { feature_idx } => format!("CASE WHEN {} IS NULL THEN 1e0 ELSE 0e0 END", column(*feature_idx)),

@@ -2,18 +2,43 @@
 
 use crate::dialect::Dialect;
 
+fn same_name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::BigQuery => "which takes letters, digits and _ only, and tells no capital letters from small ones",
+        Dialect::DuckDb | Dialect::Spark | Dialect::Sqlite => "which tells no capital letters from small ones",
+        Dialect::Postgres | Dialect::Snowflake => "which has them in quotes",
+    }
+}
+
 /// Features or a model that cannot be written as SQL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SqlError {
-    /// Two columns have one name where a dialect takes fewer letters.
-    #[error("columns `{first}` and `{second}` would both be called `{name}` in BigQuery, which takes letters, digits and _ only: rename one of them")]
+    /// Two columns have one name in a dialect.
+    #[error("columns `{first}` and `{second}` are one column in the SQL of {}, {}: rename one of them", .dialect.id(), same_name(*.dialect))]
     SameName {
         /// The first column.
         first: String,
         /// The second column.
         second: String,
-        /// What both would be called.
-        name: String,
+        /// The dialect.
+        dialect: Dialect,
+    },
+    /// A name that does not stay what it is on its way into a database.
+    #[error("column {0:?} has a carriage return or a NUL character in its name, which statements do not keep: rename it")]
+    Name(String),
+    /// A column that goes along has the name of one that the statement makes.
+    #[error(
+        "column `{0}` cannot go along: the statement has a column of that name itself; rename it in a query that is the table, `(SELECT … AS …) AS features`"
+    )]
+    KeyTaken(String),
+    /// A column that goes along twice.
+    #[error("column `{0}` goes along twice: name it once")]
+    KeyTwice(String),
+    /// A text that no column of a dialect can hold.
+    #[error("PostgreSQL has no texts with a NUL character, and the model knows {text:?}: replace the character in your tables and train again")]
+    Nul {
+        /// The level.
+        text: String,
     },
     /// A name that would be cut off.
     #[error("column `{name}` has {n_bytes} bytes, and PostgreSQL takes 63: rename it")]

@@ -323,7 +323,7 @@ impl Builder<'_> {
             What::First | What::Reply => over("MIN", "t"),
             What::Decayed(half_life) => {
                 let age = self.dialect.double("(t - moment)");
-                over("SUM", &format!("POWER(2e0, {age} / {})", Dialect::number(half_life.micros() as f64)))
+                over("SUM", &self.dialect.halvings(&format!("({age} / {})", Dialect::number(half_life.micros() as f64))))
             }
             What::Gap => over("MAX", &format!("gap{position}")),
             What::LatestValue(column) => over("MAX", &format!("CASE WHEN place{position} = 1 THEN {} END", self.value(column))),

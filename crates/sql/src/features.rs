@@ -1,6 +1,6 @@
 //! The point-in-time features of a list of recipes as one statement.
 
-use leadscore_core::{AttributeTable, FeatureKind, FeatureSource, FeatureSpec, PeerState, Statistic};
+use leadscore_core::{AttributeTable, EventFilter, FeatureKind, FeatureSource, FeatureSpec, PeerState, Statistic};
 use leadscore_tables::Config;
 
 use crate::attributes::{add_history, add_lookup, add_peer_leads, calendar, weekdays};
@@ -87,7 +87,11 @@ pub(crate) fn add_features(statement: &mut Statement, ask: FeaturesSql<'_>) -> R
     if !dialect.has_features() {
         return Err(SqlError::Dialect(dialect));
     }
-    check_names(dialect, specs.iter().map(|spec| &spec.name))?;
+    let names: Vec<String> = specs.iter().map(|spec| column_of(config, spec)).collect();
+    check_names(dialect, names.iter())?;
+    if let Some(text) = specs.iter().flat_map(texts_of).find(|text| !dialect.can_hold(text)) {
+        return Err(SqlError::Nul { text: text.to_owned() });
+    }
     let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
     let mut lead_columns: Vec<LeadColumn> = Vec::new();
     let mut joins: Vec<String> = Vec::new();
@@ -224,8 +228,32 @@ pub(crate) fn add_features(statement: &mut Statement, ask: FeaturesSql<'_>) -> R
 
 /// What a feature's column is called: a feature may be called as a key is.
 pub fn column_of(config: &Config, spec: &FeatureSpec) -> String {
-    let is_taken = [config.leads.id.as_str(), "snapshot", "label", "mature"].contains(&spec.name.as_str());
-    if is_taken { format!("feature.{}", spec.name) } else { spec.name.clone() }
+    matrix_column(&spec.name, std::slice::from_ref(&config.leads.id))
+}
+
+/// What a feature's column is called in a matrix with these keys, the snapshot, the label and whether it is mature.
+pub(crate) fn matrix_column(feature: &str, keys: &[String]) -> String {
+    let is_taken = ["snapshot", "label", "mature"].contains(&feature) || keys.iter().any(|key| key == feature);
+    if is_taken { format!("feature.{feature}") } else { feature.to_owned() }
+}
+
+/// The values that events are told apart by.
+fn texts_of(spec: &FeatureSpec) -> Vec<&str> {
+    fn of_filter(filter: &EventFilter) -> Vec<&str> {
+        match filter {
+            EventFilter::All => Vec::new(),
+            EventFilter::Is(_, value) => vec![value],
+            EventFilter::Other { named, .. } => named.iter().map(String::as_str).collect(),
+            EventFilter::Each(pairs) => pairs.iter().map(|(_, value)| value.as_str()).collect(),
+        }
+    }
+    match &spec.source {
+        FeatureSource::Activity { kind, statistic, .. } | FeatureSource::Peers { kind, statistic, .. } => {
+            let after = if let Statistic::Follows(after) = statistic { of_filter(after) } else { Vec::new() };
+            [of_filter(kind), after].concat()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The column of a lookup as a number and as a category may differ.

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use leadscore_core::{ContactPriority, FeatureKind};
 use leadscore_inference::{Axis, Model, Term};
+use leadscore_tables::TierEdges;
 
 use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::features::{FeaturesSql, add_features, column_of};
-use crate::score::{Writer, number, probability};
+use crate::score::{Writer, feature, number, probability, tier_by_edges, tier_by_ranks};
 use crate::statement::Statement;
 
 /// How many reasons a score file names.
@@ -23,19 +24,17 @@ pub struct ScoreFileSql<'a> {
     pub model: &'a Model,
     /// The features, and when leads are looked at.
     pub ask: FeaturesSql<'a>,
-    /// Whether tiers begin at the model's own edges, in place of the quartiles of these leads.
-    pub frozen_edges: bool,
 }
 
 /// One SELECT with the rows and columns that `leadscore score` writes, in no order.
 ///
-/// Texts of reasons show numbers with up to four decimal places; else the values are those of the command.
+/// Tiers are as `[tiers]` of the config has them. Texts of reasons show numbers with up to four decimal places; else the values are those of the command.
 ///
 /// # Errors
 ///
 /// [`SqlError`] names what cannot be said.
 pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
-    let ScoreFileSql { model, ask, frozen_edges } = file;
+    let ScoreFileSql { model, ask } = file;
     let dialect = ask.dialect;
     if dialect != Dialect::Spark {
         return Err(SqlError::Dialect(dialect));
@@ -44,25 +43,24 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
     let select = add_features(&mut statement, ask)?;
     statement.step("ls_features", select);
     let id = dialect.name(&ask.config.leads.id);
-    let feature = |idx: usize| dialect.name(&column_of(ask.config, &model.specs[idx]));
-    let writer = Writer { model, dialect, features: Some(&feature) };
+    let writer = Writer { model, dialect };
 
+    // Under names of our own, so that no feature is taken for a step's column.
+    let named: String =
+        (0..model.specs.len()).map(|idx| format!(",\n    {} AS {}", dialect.name(&column_of(ask.config, &model.specs[idx])), feature(idx))).collect();
+    statement.step("ls_read", format!("SELECT {id} AS lead, snapshot{named}\n  FROM ls_features"));
     // Each term's own log-odds.
-    let mut given = vec!["*".to_owned()];
-    for (idx, term) in model.terms.iter().enumerate() {
-        given.extend(writer.given(idx, term).into_iter().map(|(expression, name)| format!("{expression} AS {name}")));
-    }
-    statement.step("ls_given", format!("SELECT {}\n  FROM ls_features", given.join(",\n    ")));
+    statement.step("ls_given", format!("SELECT *{}\n  FROM ls_read", writer.all_given()));
     // In one array, not in a column each: Spark follows what is known of every column through all steps, and of dozens of columns
     // that are sums of one another it would do so for hours.
     let terms: Vec<String> = model.terms.iter().enumerate().map(|(idx, term)| writer.addend(idx, term)).collect();
     statement.step("ls_terms", format!("SELECT *, ARRAY(0e0{}) AS t\n  FROM ls_given", terms.iter().map(|term| format!(",\n    {term}")).collect::<String>()));
     let total: String = (1..=model.terms.len()).map(|place| format!(" + t[{place}]")).collect();
-    statement.step("ls_added", format!("SELECT *, {}{total} AS total\n  FROM ls_terms", number(model.intercept)));
+    statement.step("ls_added", format!("SELECT *, {}{total} AS ls_total\n  FROM ls_terms", dialect.double(&number(model.intercept))));
     statement.step("ls_moved", format!("SELECT *, {} AS log_odds, {} AS stretch\n  FROM ls_added", writer.calibrated(), writer.stretch()));
     let contribution = |(idx, term): (usize, &Term)| format!(",\n    (t[{}] - ({})) * stretch", idx + 1, number(term.average()));
     let contributions: String = model.terms.iter().enumerate().map(contribution).collect();
-    statement.step("ls_reasons0", format!("SELECT *, {} AS probability, ARRAY(0e0{contributions}) AS c\n  FROM ls_moved", probability()));
+    statement.step("ls_reasons0", format!("SELECT *, {} AS probability, ARRAY(0e0{contributions}) AS c\n  FROM ls_moved", probability("log_odds")));
 
     // The strongest, then the strongest of the others: of equal ones the first term. Places count from 1; 0 is for none.
     let places = 1..=model.terms.len();
@@ -85,7 +83,7 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
     for rank in 1..=N_REASONS {
         let mut text = format!("CASE i{rank} WHEN 0 THEN CAST(NULL AS {})", dialect.text_type());
         for (idx, term) in model.terms.iter().enumerate() {
-            let _ = write!(text, "\n      WHEN {} THEN {}", idx + 1, reason(model, dialect, &feature, term));
+            let _ = write!(text, "\n      WHEN {} THEN {}", idx + 1, reason(model, dialect, term));
         }
         let _ = write!(reasons, ",\n    {text} END AS reason_{rank}, ELEMENT_AT(c, i{rank} + 1) AS reason_{rank}_log_odds");
     }
@@ -93,7 +91,7 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
         "CASE WHEN probability <= 1e-13 THEN -100000 WHEN probability >= 1e0 - 1e-13 THEN 100000 ELSE CAST(FLOOR(LN(probability / (1e0 - probability)) * {}) AS BIGINT) END",
         number(BUCKETS)
     );
-    statement.step("ls_scored", format!("SELECT {id} AS lead, snapshot, log_odds, probability, {bucket} AS bucket{reasons}\n  FROM ls_reasons{N_REASONS}"));
+    statement.step("ls_scored", format!("SELECT lead, snapshot, log_odds, probability, {bucket} AS bucket{reasons}\n  FROM ls_reasons{N_REASONS}"));
 
     // Ranks: leads in the buckets below, then those below within the bucket.
     statement.step("ls_buckets", "SELECT bucket, COUNT(*) AS n\n  FROM ls_scored\n  GROUP BY bucket".to_owned());
@@ -106,19 +104,10 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
         "SELECT s.*, b.n_all, b.below + RANK() OVER (PARTITION BY s.bucket ORDER BY s.probability) - 1 AS first_rank,\n    COUNT(*) OVER (PARTITION BY s.bucket, s.probability) AS n_ties\n  FROM ls_scored s\n  JOIN ls_below b ON b.bucket = s.bucket".to_owned(),
     );
     let manual = ask.manual_score.then_some("manual_score");
-    let tier = if frozen_edges {
-        let cases: String = model
-            .tier_edges
-            .iter()
-            .zip(ContactPriority::QUARTILES)
-            .map(|(edge, tier)| format!(" WHEN r.probability >= {} THEN '{}'", number(*edge), tier.name()))
-            .collect();
-        format!("CASE{cases} ELSE '{}' END", ContactPriority::Low.name())
-    } else {
-        // The midpoint of a group of ties, counted from the top, in halves of a lead.
-        let from_top = dialect.quotient("(2 * (2 * r.n_all - 2 * r.first_rank - r.n_ties))", "r.n_all");
-        let names = ContactPriority::QUARTILES.map(ContactPriority::name);
-        format!("CASE {from_top} WHEN 0 THEN '{}' WHEN 1 THEN '{}' WHEN 2 THEN '{}' ELSE '{}' END", names[0], names[1], names[2], names[3])
+    let tier = match ask.config.tiers.edges {
+        TierEdges::Frozen => tier_by_edges(model, "r.probability"),
+        // From below the first of a group of ties has `first_rank` leads before it, from the top all but those and the group.
+        TierEdges::Relative => tier_by_ranks("r.n_all", "(r.n_all - r.first_rank - r.n_ties + 1)", "(r.first_rank + 1)"),
     };
     let percentile = format!("100e0 * {} / {}", dialect.double("(2 * r.first_rank + r.n_ties)"), dialect.double("(2 * r.n_all)"));
     let baseline = number(model.baseline());
@@ -166,7 +155,7 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
 }
 
 /// A term in words, with the lead's values.
-fn reason(model: &Model, dialect: Dialect, feature: &dyn Fn(usize) -> String, term: &Term) -> String {
+fn reason(model: &Model, dialect: Dialect, term: &Term) -> String {
     let value = |idx: usize| {
         let spec = &model.specs[idx];
         let value = match spec.kind {

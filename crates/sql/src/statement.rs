@@ -22,8 +22,11 @@ impl Statement {
 
     /// The whole statement, which ends with this SELECT.
     pub(crate) fn finish(&self, last: &str) -> String {
-        // PostgreSQL would put each step into the next, as often as it is named there, and compile for minutes.
-        let begin = if self.dialect == Dialect::Postgres { "AS MATERIALIZED" } else { "AS" };
+        // PostgreSQL and SQLite would put each step into the next, as often as it is named there, and compile for minutes or until memory ends.
+        let begin = match self.dialect {
+            Dialect::Postgres | Dialect::Sqlite => "AS MATERIALIZED",
+            Dialect::DuckDb | Dialect::Snowflake | Dialect::BigQuery | Dialect::Spark => "AS",
+        };
         let mut text = String::new();
         for (number, (name, select)) in self.steps.iter().enumerate() {
             let _ = write!(text, "{}{name} {begin} (\n  {select}\n)", if number == 0 { "WITH " } else { ", " });

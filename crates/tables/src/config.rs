@@ -765,7 +765,7 @@ pub enum ModelDirection {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TiersConfig {
-    /// Quartiles of the leads being scored, or the edges that the model file holds.
+    /// Quartiles of the leads being scored, or the edges that the model file has (docs/tiers.md).
     pub edges: TierEdges,
 }
 
@@ -783,6 +783,24 @@ pub enum TierEdges {
     Relative,
     /// Quartiles of the training snapshots, from the model file.
     Frozen,
+}
+
+impl TierEdges {
+    /// Either.
+    pub const ALL: [Self; 2] = [Self::Relative, Self::Frozen];
+
+    /// What the config calls it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Relative => "relative",
+            Self::Frozen => "frozen",
+        }
+    }
+
+    /// What the config calls so.
+    pub fn named(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|edges| edges.id() == id)
+    }
 }
 
 /// `[report]`: what the report shows, and how it looks.

@@ -1,6 +1,7 @@
 //! Tables to files, batch by batch, in the format that the ending names.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -149,8 +150,17 @@ impl TableWriter {
     ///
     /// # Errors
     ///
-    /// [`TablesError::Io`] or [`TablesError::Engine`] where the disk is full or fails.
+    /// [`TablesError::Io`] or [`TablesError::Engine`] where the disk is full or fails; [`TablesError::Format`] where two columns have one
+    /// name.
     pub fn write(&mut self, table: &OutTable) -> Result<(), TablesError> {
+        let mut seen = BTreeSet::new();
+        if let Some((twice, _)) = table.columns.iter().find(|(name, _)| !seen.insert(name)) {
+            return Err(TablesError::Format {
+                path: self.path.clone(),
+                found: format!("two columns would be called `{twice}`"),
+                help: "rename the column of your tables, or the score, that has the name of another column here".to_owned(),
+            });
+        }
         let path = self.path.clone();
         let io_error = |source: std::io::Error| TablesError::Io { action: "write", path: path.clone(), source };
         match &mut self.inner {

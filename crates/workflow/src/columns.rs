@@ -105,10 +105,14 @@ pub fn score_columns(model: &Model, mut columns: Vec<(String, ColumnValues)>, n_
 ///
 /// As [`score_columns`].
 pub fn score_frame(model: &Model, frame: &Frame) -> anyhow::Result<Scored> {
+    let columns = frame.columns();
     let columns = model.specs.iter().filter_map(|spec| {
+        // A matrix has a key, a label or a moment of that name beside it.
+        let beside = format!("feature.{}", spec.name);
+        let name = if columns.contains(&beside) { &beside } else { &spec.name };
         let values = match spec.kind {
-            FeatureKind::Number => frame.numbers(&spec.name).map(ColumnValues::Numbers).or_else(|| frame.texts(&spec.name).map(coded)),
-            FeatureKind::Category => frame.texts(&spec.name).map(coded),
+            FeatureKind::Number => frame.numbers(name).map(ColumnValues::Numbers).or_else(|| frame.texts(name).map(coded)),
+            FeatureKind::Category => frame.texts(name).map(coded),
         };
         Some((spec.name.clone(), values?))
     });

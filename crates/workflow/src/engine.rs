@@ -12,8 +12,8 @@ use leadscore_sql::{
     score_file_sql, ties_sql,
 };
 use leadscore_tables::{
-    Config, DayCount, EntryCount, Frame, Frames, KnownEnds, LoadOptions, Location, Matched, TableEnd, Tables, TablesError, TierEdges, attributes_with_history,
-    ends_of, half_of_memory, key_doubt, order_doubt, result_doubt, time_columns, time_kinds,
+    Config, DayCount, EntryCount, Frame, Frames, KnownEnds, LoadOptions, Location, Matched, TableEnd, Tables, TablesError, attributes_with_history, ends_of,
+    half_of_memory, key_doubt, order_doubt, result_doubt, time_columns, time_kinds,
 };
 use leadscore_training::Trained;
 
@@ -310,8 +310,7 @@ impl Engine {
         project.silence(&self.ends.tables, model, as_of)?;
         let moments = Moments::At(as_of);
         let ask = FeaturesSql { manual_score: project.config.leads.manual_score.is_some(), ..self.ask(project, &model.specs, &moments) };
-        let frozen_edges = project.config.tiers.edges == TierEdges::Frozen;
-        let select = score_file_sql(ScoreFileSql { model, ask, frozen_edges })?;
+        let select = score_file_sql(ScoreFileSql { model, ask })?;
         let expected = self.count(project, &moments)?.n_all;
         let n_rows = self.write(project, "scoring leads", &target, &select, expected)?;
         let tiers = format!(

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
 use leadscore_features::SnapshotCounts;
-use leadscore_inference::{Model, quartile_tiers, score};
+use leadscore_inference::{Model, score};
 use leadscore_report::{DataSection, OutsideTraining, Report, count};
-use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables};
+use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, TierEdges};
 
 use crate::backtest::backtest;
 use crate::evaluation::{Baseline, BaselineKind, Economy, Evaluated, MANUAL, Measurement, known_before, look, manual_baseline, measure};
 use crate::project::{Project, cluster_keys, describe_counts, lead_keys};
 use crate::rules::{ReadRules, points_of};
+use crate::score::tiers_of;
 
 /// What a model is measured on, and beside what.
 #[derive(Default)]
@@ -110,6 +111,11 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
     if options.backtest {
         measurement.measured.backtest = Some(backtest(project, &snapshots, &evaluated.labels, &cluster_keys(&tables, &snapshots))?);
     }
+    if project.config.tiers.edges == TierEdges::Frozen {
+        project.remark(
+            "the report compares quartiles of these snapshots, by the model and by every other score; tiers by the model's own edges, as [tiers] asks for, are in the file of --scores",
+        );
+    }
     let write_time = project.write_time();
     let period = format!("{} to {}", write_time(snapshots[0].at), write_time(snapshots[snapshots.len() - 1].at));
     let measured = MeasuredOn {
@@ -125,7 +131,7 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
         outside: outside_training(project, model, &matrix),
     };
     let data = data_section(project, &counts, &measurement, measured);
-    let snapshots = evaluated_table(project, &tables, &snapshots, &evaluated.labels, &scored, &baselines, &model.card.model_id);
+    let snapshots = evaluated_table(project, &tables, &snapshots, &evaluated.labels, &scored, &baselines, model);
     Ok(Evaluation { report: Report::new(&model.card, model, measurement.measured, data, look), snapshots })
 }
 
@@ -172,7 +178,7 @@ fn baselines(others: &EvaluateOptions, project: &Project, tables: &Tables, snaps
             let mut points = points_of(rules, project, &tables, &all)?;
             let values = points.split_off(earlier.snapshots.len());
             baselines.push(Baseline {
-                name: format!("{} ({})", rules.file.score.name, file_name(&rules.path)),
+                name: format!("{} ({})", rules.file.score.name.get_ref(), file_name(&rules.path)),
                 origin: format!("rules of {}, computed as of each snapshot", rules.path.display()),
                 kind: BaselineKind::Points { earlier: points, labels: earlier.labels.clone() },
                 values,
@@ -235,7 +241,7 @@ fn evaluated_table(
     labels: &[bool],
     scored: &leadscore_inference::Scored,
     baselines: &[Baseline],
-    model_id: &str,
+    model: &Model,
 ) -> OutTable {
     let mut table = OutTable::default();
     table.push(&tables.leads.id_column, OutColumn::Text(snapshots.iter().map(|key| Some(tables.leads.ids[key.lead as usize].clone())).collect()));
@@ -244,14 +250,15 @@ fn evaluated_table(
     } else {
         table.push("snapshot", OutColumn::Time(snapshots.iter().map(|key| Some(key.at)).collect()));
     }
+    let tiers = tiers_of(project, model, scored);
     table.push("likelihood_to_close", OutColumn::Number(scored.probabilities.iter().map(|p| p * 100.0).collect()));
-    table.push("contact_priority", OutColumn::Text(quartile_tiers(&scored.probabilities).iter().map(|tier| Some(tier.name().to_owned())).collect()));
+    table.push("contact_priority", OutColumn::Text(tiers.iter().map(|tier| Some(tier.name().to_owned())).collect()));
     table.push("log_odds", OutColumn::Number(scored.log_odds.clone()));
     table.push("label", OutColumn::Integer(labels.iter().map(|&label| Some(i64::from(label))).collect()));
     for baseline in baselines {
         let name = if baseline.name == MANUAL { "manual_score" } else { &baseline.name };
         table.push(name, OutColumn::Number(baseline.values.clone()));
     }
-    table.push("model_id", OutColumn::Text(vec![Some(model_id.to_owned()); snapshots.len()]));
+    table.push("model_id", OutColumn::Text(vec![Some(model.card.model_id.clone()); snapshots.len()]));
     table
 }

@@ -53,7 +53,7 @@ pub use rules::{ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explai
 pub use score::{ScoreOptions, Scores, score_leads};
 pub use score_summary::{OutsideSummary, ScoreSummary, TierSummary};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
-pub use sql::{model_with_features_sql, table_names};
+pub use sql::{model_with_features_sql, table_names, tier_edges_of};
 pub use text::{error_text, shown, table};
 pub use train::{Fitting, Training, columns_written_at_close, train};
 

@@ -388,7 +388,7 @@ pub(crate) fn read_small_text(path: &Path) -> std::io::Result<String> {
     String::from_utf8(read_at_most(path, LARGEST_TEXT)?).map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
-fn read_text(path: &Path) -> anyhow::Result<String> {
+pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
     read_small_text(path).with_context(|| {
         let hint = if path.exists() { "is it a text file?" } else { "`leadscore init` writes one from your files; -c names another" };
         format!("cannot read the config {}: {hint}", path.display())

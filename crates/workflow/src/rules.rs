@@ -1,5 +1,6 @@
 //! `rules`: manual points of open leads, one lead's points rule by rule, and whether rules fit the tables.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -66,15 +67,57 @@ impl ReadRules {
         }
     }
 
-    /// Fails where two of them have one name.
-    fn check_names(files: &[Self]) -> anyhow::Result<()> {
+    /// Fails where two columns of what `rules` writes would have one name, whichever of its commands is called: names of scores and
+    /// thresholds, and of the columns of the tables, are the user's own.
+    fn check_columns(project: &Project, files: &[Self]) -> anyhow::Result<()> {
         for (position, read) in files.iter().enumerate() {
-            let name = &read.file.score.name;
-            if files[..position].iter().any(|known| known.file.score.name == *name) {
+            let name = read.file.score.name.get_ref();
+            if files[..position].iter().any(|known| known.file.score.name.get_ref() == name) {
                 bail!("two files of rules have a score named `{name}`: give [score] of {} another `name`", read.path.display());
             }
         }
+        let leads = &project.config.leads;
+        let mut taken: BTreeMap<String, String> = BTreeMap::from([(leads.id.clone(), "the column with the ids of the leads".to_owned())]);
+        taken.extend(leads.account.clone().map(|account| (account, "the column with the accounts of the leads".to_owned())));
+        for read in files {
+            for column in read.own_columns() {
+                let name = own_column(files.len(), read.file.score.name.get_ref(), &column);
+                if let Some(owner) = taken.insert(name.clone(), format!("a column of the score in {}", read.path.display())) {
+                    bail!(
+                        "{} makes a column `{name}`, which is {owner}\n  hint: give the threshold, the score or the column of the leads another name",
+                        read.path.display()
+                    );
+                }
+            }
+        }
+        // A score is not called as a column that it may have one day, either.
+        for name in ["as_of", "n_leads", "label", "mature", "grade", "threshold", "cell", "action", "disqualified_by", "rules", "stage", "stage_since"] {
+            taken.entry(name.to_owned()).or_insert_with(|| "a column that `rules` writes beside it".to_owned());
+        }
+        for read in files {
+            let name = &read.file.score.name;
+            if let Some(owner) = taken.insert(name.get_ref().clone(), format!("the score of {}", read.path.display())) {
+                let message = format!("the score is named `{}`, which is {owner}", name.get_ref());
+                let span = (!name.span().is_empty()).then(|| name.span());
+                return Err(read.failure(ConfigError { message, help: Some("give [score] another `name`".to_owned()), span }));
+            }
+        }
         Ok(())
+    }
+
+    /// Columns of the score beside its points, with one file.
+    fn own_columns(&self) -> Vec<String> {
+        let file = &self.file;
+        let (grades, thresholds, stages) = (file.grades(), file.thresholds(), file.stages());
+        let mut columns = Vec::new();
+        let mut add = |is_there: bool, names: &[&str]| columns.extend(names.iter().filter(|_| is_there).map(|name| (*name).to_owned()));
+        add(!grades.is_empty(), &["grade"]);
+        add(!thresholds.is_empty(), &["threshold"]);
+        add(file.matrix.is_some(), &["cell", "action"]);
+        add(true, &["disqualified_by", "rules"]);
+        add(!stages.is_empty(), &["stage", "stage_since"]);
+        columns.extend(thresholds.iter().flat_map(|threshold| ["first", "since"].map(|when| format!("{}_{when}", threshold.name))));
+        columns
     }
 
     fn failure(&self, error: ConfigError) -> anyhow::Error {
@@ -208,7 +251,7 @@ impl Reached {
 ///
 /// The tables cannot be read, or rules do not fit them.
 pub fn rules_table(project: &Project, files: &[ReadRules], options: RulesOptions) -> anyhow::Result<OutTable> {
-    ReadRules::check_names(files)?;
+    ReadRules::check_columns(project, files)?;
     let tables = project.load(&load_options(project, options)?)?;
     Ok(score_whole(project, &tables, files, options)?.0)
 }
@@ -219,7 +262,7 @@ pub fn rules_table(project: &Project, files: &[ReadRules], options: RulesOptions
 ///
 /// As [`rules_table`]; or the file cannot be written.
 pub fn write_rules(project: &Project, files: &[ReadRules], options: RulesOptions, output: &Path) -> anyhow::Result<()> {
-    ReadRules::check_names(files)?;
+    ReadRules::check_columns(project, files)?;
     let load = load_options(project, options)?;
     // Features are chosen by what all leads show, and accounts are put together from all their leads.
     let needs_all = options.roll_up.is_some() || files.iter().any(|read| read.file.needs_features());
@@ -317,7 +360,7 @@ fn points_table(bench: &Bench<'_>, snapshots: &[Snapshot], scores: &[Vec<PointsS
         let rules = &scheme.rules;
         let file = rules.file();
         let named = |what: &str| column_name(bench, scheme, what);
-        table.push(&file.score.name, OutColumn::Number(scores.iter().map(|score| score.points).collect()));
+        table.push(file.score.name.get_ref(), OutColumn::Number(scores.iter().map(|score| score.points).collect()));
         let (grades, thresholds) = (file.grades(), file.thresholds());
         let in_queue = |score: &PointsScore| score.disqualified_by.is_none();
         if !grades.is_empty() {
@@ -339,7 +382,11 @@ fn points_table(bench: &Bench<'_>, snapshots: &[Snapshot], scores: &[Vec<PointsS
 
 /// With several files, the name of the score stands before what is one file's own.
 fn column_name(bench: &Bench<'_>, scheme: &Scheme, what: &str) -> String {
-    if bench.schemes.len() == 1 { what.to_owned() } else { format!("{}_{what}", scheme.rules.file().score.name) }
+    own_column(bench.schemes.len(), scheme.rules.file().score.name.get_ref(), what)
+}
+
+fn own_column(n_files: usize, score: &str, what: &str) -> String {
+    if n_files == 1 { what.to_owned() } else { format!("{score}_{what}") }
 }
 
 /// When each threshold was first reached and since when it holds, and the highest stage ever reached.
@@ -409,7 +456,7 @@ fn rolled_up(bench: &Bench<'_>, how: RollUp, open: &[Snapshot], scores: &[Vec<Po
                 table.push(&column_name(bench, scheme, what), OutColumn::Text(points.iter().map(|&points| reached(&bands, points)).collect()));
             }
         }
-        table.push(&file.score.name, OutColumn::Number(points));
+        table.push(file.score.name.get_ref(), OutColumn::Number(points));
     }
     Ok(table)
 }
@@ -420,7 +467,7 @@ fn rolled_up(bench: &Bench<'_>, how: RollUp, open: &[Snapshot], scores: &[Vec<Po
 ///
 /// As [`rules_table`].
 pub fn rules_history(project: &Project, files: &[ReadRules], as_of: Option<Timestamp>) -> anyhow::Result<OutTable> {
-    ReadRules::check_names(files)?;
+    ReadRules::check_columns(project, files)?;
     let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
     let bench = Bench::new(project, &tables, files, as_of)?;
     let (labelled, counts) = labelled_snapshots(bench.tables, &bench.project.config.snapshots, Some(bench.as_of))?;
@@ -460,7 +507,7 @@ pub fn explain_rules(project: &Project, rules: ReadRules, id: &str, as_of: Optio
     if let Some(rule) = score.disqualified_by {
         rows.push(vec![format!("disqualified by \"{}\"", rules.rule_name(rule)), String::new()]);
     }
-    rows.push(vec![file.score.name.clone(), rounded(score.points).to_string()]);
+    rows.push(vec![file.score.name.get_ref().clone(), rounded(score.points).to_string()]);
     let mut lines = vec![format!("lead {id}"), text_table(&["rule", "points"], &rows)];
     let next = file.thresholds().into_iter().rev().find(|threshold| score.points < threshold.from);
     lines.extend(reached(&file.grades(), score.points).map(|grade| format!("grade {grade}")));
@@ -485,6 +532,7 @@ pub struct RulesCheck {
 ///
 /// As [`rules_table`].
 pub fn check_rules(project: &Project, rules: ReadRules, as_of: Option<Timestamp>) -> anyhow::Result<RulesCheck> {
+    ReadRules::check_columns(project, std::slice::from_ref(&rules))?;
     let path = rules.path.clone();
     let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
     let bench = Bench::new(project, &tables, &[rules], as_of)?;

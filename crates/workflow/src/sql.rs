@@ -1,14 +1,16 @@
 //! A model with its features as one SQL statement over the tables of a config.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use leadscore_core::Timestamp;
 use leadscore_inference::Model;
 use leadscore_sql::{Dialect, FeaturesSql, Moments, SqlSource, SqlSources, score_tables_sql};
-use leadscore_tables::{Config, TablesError, TimeKinds, attributes_with_history, nearest, time_kinds};
+use leadscore_tables::{Config, TablesError, TierEdges, TimeKinds, attributes_with_history, nearest, time_kinds};
 
-use crate::project::{Project, now};
+use crate::config_failure::ConfigFailure;
+use crate::project::{Project, now, read_text};
 
 /// The names of a config's tables, as its keys have them: `leads`, `activities.NAME`.
 pub fn table_names(config: &Config) -> Vec<String> {
@@ -20,6 +22,19 @@ pub fn table_names(config: &Config) -> Vec<String> {
     names.extend(config.activities.keys().map(|name| format!("activities.{name}")));
     names.extend(config.lookups.keys().map(|name| format!("lookups.{name}")));
     names
+}
+
+/// Where tiers begin by a config, of which nothing else is read: no table, and no database.
+///
+/// # Errors
+///
+/// It cannot be read, or a [`ConfigFailure`].
+pub fn tier_edges_of(path: &Path) -> anyhow::Result<TierEdges> {
+    let text = read_text(path)?;
+    match Config::parse(&text) {
+        Ok(config) => Ok(config.tiers.edges),
+        Err(error) => Err(ConfigFailure::new(path, &text, error).into()),
+    }
 }
 
 /// Where the tables of a config are in a database: `places` says what a table is called there, as it is written behind FROM; one

@@ -1,7 +1,7 @@
 //! `export`: a model as rules that any system can add up, with what that costs, as SQL, as ONNX, as PMML, or as JSON.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use leadscore_core::Snapshot;
@@ -10,11 +10,13 @@ use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated, log_loss,
 use leadscore_report::{PointsLoss, PointsSheet, points_page};
 use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_sql::{ScoreTable, score_sql};
-use leadscore_tables::{OutColumn, OutTable, check_target, refuse_inputs};
+use leadscore_tables::{OutColumn, OutTable, TierEdges, check_target, refuse_inputs};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
-use leadscore_workflow::{Outputs, cluster_keys, describe_counts, model_with_features_sql, read_model, table as text_table, write_bytes, write_text};
+use leadscore_workflow::{
+    Outputs, cluster_keys, describe_counts, model_with_features_sql, read_model, table as text_table, tier_edges_of, write_bytes, write_text,
+};
 
-use crate::args::{ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat};
+use crate::args::{ConfigArg, ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat};
 use crate::commands::Outcome;
 use crate::show;
 
@@ -22,7 +24,7 @@ pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
     match command {
         ExportCommand::Points(args) => points(args),
         ExportCommand::Sql(args) => sql(args),
-        ExportCommand::Onnx(args) => file(args, "score.onnx", |model| Ok(model.to_onnx())),
+        ExportCommand::Onnx(args) => file(args, "score.onnx", |model| Ok(model.to_onnx()?)),
         ExportCommand::Pmml(args) => file(args, "score.pmml", |model| Ok(model.to_pmml()?.into_bytes())),
         ExportCommand::Json(args) => file(args, "score.json", |model| Ok(serde_json::to_vec_pretty(model)?)),
     }
@@ -42,17 +44,32 @@ fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {
     check_target(&args.output)?;
     refuse_inputs([args.output.as_path()], std::slice::from_ref(&args.model))?;
     let text = if args.features {
-        let project = show::open(&args.config)?;
+        let mut project = show::open(&args.config)?;
+        project.config.tiers.edges = args.edges.unwrap_or(project.config.tiers.edges);
         project.refuse_inputs([&args.output], &[])?;
         let as_of = project.moments("--as-of", args.as_of.as_ref())?;
         model_with_features_sql(&project, &model, args.dialect, &args.place.iter().cloned().collect(), as_of)?
     } else {
-        let table = ScoreTable { dialect: args.dialect, table: args.table.clone(), keys: args.key.clone() };
+        let edges = args.edges.map_or_else(|| edges_of_config(args), Ok)?;
+        let table = ScoreTable { dialect: args.dialect, table: args.table.clone(), keys: args.key.clone(), edges };
         score_sql(&model, &table).context("cannot write the model as SQL")?
     };
     write_text(&args.output, &text)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
+}
+
+/// Where tiers begin by the config, where there is one; said, since a statement may go where no config is.
+fn edges_of_config(args: &ExportSqlArgs) -> anyhow::Result<TierEdges> {
+    let path = &args.config.config;
+    let has_config = path.exists() || path != Path::new(ConfigArg::DEFAULT);
+    let edges = if has_config { tier_edges_of(path)? } else { TierEdges::Relative };
+    let by = if has_config { format!("as [tiers] of {} says", path.display()) } else { "since there is no config that says otherwise".to_owned() };
+    show::remark(&match edges {
+        TierEdges::Relative => format!("tiers are quartiles of all rows of the table, {by}; --edges frozen takes the model's own edges"),
+        TierEdges::Frozen => format!("tiers begin at the model's own edges, {by}"),
+    });
+    Ok(edges)
 }
 
 /// Numbers of rules that the table of losses shows.

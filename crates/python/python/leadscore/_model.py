@@ -186,7 +186,9 @@ class Model:
         project = open_project(config, leads, activities, outcomes, lookups, history)
         return Model(project.recalibrate(Listener(), self._native, moment(as_of), moment(since), kind))
 
-    def to_sql(self, dialect: Dialect, *, table: str = "features", keys: Sequence[str] = ()) -> str:
+    def to_sql(
+        self, dialect: Dialect, *, table: str = "features", keys: Sequence[str] = (), edges: Literal["relative", "frozen"] = "relative"
+    ) -> str:
         """The model as one SELECT over a table of its features.
 
         Parameters
@@ -197,8 +199,10 @@ class Model:
             The table with the columns that ``leadscore.features(…, model=model)`` gives.
         keys : sequence of str
             Columns of it that the result has, too.
+        edges : str
+            Where tiers begin: ``relative`` for quartiles of all rows of the table, ``frozen`` for the model's own edges.
         """
-        return self._native.to_sql(dialect, table, list(keys))
+        return self._native.to_sql(dialect, table, list(keys), edges)
 
     def to_tables_sql(
         self,
