@@ -128,6 +128,9 @@ fn edges(n: usize) -> Vec<f64> {
     (0..n).map(|edge| (edge as f64 - n as f64 / 2.0) / 3.0 + 0.1).collect()
 }
 
+/// Numbers whose shortest decimal form some releases of SQLite read as a neighbor.
+const HARD: [f64; 6] = [-2.421975468233591, -2.217201290403503, -2.188194519535964, -2.056809102613397, -1.550236842839675, -1.031969334021411];
+
 fn bins(random: &mut Random, feature_idx: usize, n_edges: usize, tilt: f64) -> Term {
     let edges = edges(n_edges);
     let centers = (0..=n_edges).map(|bin| (bin as f64 - n_edges as f64 / 2.0) / 3.0 - 0.07).collect();
@@ -266,6 +269,13 @@ fn shapes() -> Vec<(String, Model)> {
         ("levels_many".to_owned(), model(vec![category("c")], 0.1, vec![levels(&mut random, 0, &many[..3_000], &many[3_000..])])),
         ("curves".to_owned(), model(numbers(&["a", "b"]), 0.1, vec![bins(&mut random, 0, 31, 0.15), bins(&mut random, 1, 7, 0.0)])),
         ("curves_of_one_bin".to_owned(), model(numbers(&["a", "b"]), 0.1, vec![bins(&mut random, 0, 0, 0.4), bins(&mut random, 1, 0, 0.0)])),
+        ("curves_with_hard_edges".to_owned(), {
+            let mut curve = bins(&mut random, 0, HARD.len(), 0.0);
+            if let Term::Bins(term) = &mut curve {
+                term.edges = HARD.to_vec();
+            }
+            model(numbers(&["a"]), 0.1, vec![curve])
+        }),
         ("tables".to_owned(), {
             let mut specs = numbers(&["a", "b"]);
             specs.extend([category("c"), category("d")]);
@@ -348,6 +358,7 @@ fn number(random: &mut Random, row: usize) -> f64 {
         0 => f64::NAN,
         1 => edges(31)[random.below(31)],
         2 => edges([3, 4, 5, 6, 7][random.below(5)])[random.below(3)],
+        3 if row % 20 == 3 => HARD[random.below(HARD.len())],
         3 => edges(31)[random.below(31)].next_up(),
         4 => edges(31)[random.below(31)].next_down(),
         5 => [-2.7, 2.9, -2.5, 2.25, 0.0, -0.0, 1e-310, 1e9, -1e9, 1e300, f64::MAX, f64::MIN][random.below(12)],
