@@ -126,6 +126,8 @@ fn streams_that_nobody_reads() {
         ("$L score --nothing 2>/dev/full", 2),
         ("$L inspect model.leadscore >/dev/full", 2),
         ("$L schema >/dev/full", 2),
+        ("$L completions bash >/dev/full", 2),
+        ("$L completions zsh | true; exit ${PIPESTATUS[0]}", 0),
         ("$L --help >/dev/full", 0),
     ] {
         let output = shell(folder.path(), line);
@@ -171,6 +173,7 @@ fn outputs_over_inputs_links_and_pipes() {
         ("$L export json model.leadscore -o model.leadscore", "model.leadscore"),
         ("$L export sql model.leadscore --dialect duckdb -o model.leadscore", "model.leadscore"),
         ("$L inspect model.leadscore --html model.leadscore", "model.leadscore"),
+        ("ln -s . same; $L score model.leadscore -c crm/leadscore.toml -o s.csv --json same/s.csv; code=$?; rm same; exit $code", "same/s.csv"),
         ("$L init --leads crm/leads.csv --outcomes crm/deals.csv -o crm/deals.csv --force", "deals.csv"),
     ] {
         let output = shell(folder.path(), line);

@@ -312,3 +312,27 @@ fn the_past_leaves_a_trace() {
         }
     }
 }
+
+/// A lead of the account that closed before the snapshot, and was entered as closed after it, looks as it looked then: open.
+#[test]
+fn what_became_of_others_is_seen_from_when_it_was_entered() {
+    let config = "[leads]\npath = \"leads.csv\"\nid = \"id\"\ncreated_at = \"created\"\naccount = \"account\"\nends = \"2021-01-01\"\n[outcomes]\npath = \"deals.csv\"\nlead = \"lead\"\nclosed_at = \"closed\"\nrecorded_at = \"entered\"\nresult = \"result\"\nwon = [\"won\"]\nlost = [\"lost\"]\nopen = [\"open\"]\nends = \"2021-01-01\"\n[snapshots]\nobservation_end = \"2021-01-01\"\n[features]\nfamilies = [\"account\"]\n[data]\nundated_rows = 1.0\n";
+    let at = |entered: &str, result: &str| {
+        let closed = if result == "open" { String::new() } else { "2020-03-20T10:00:00".to_owned() };
+        let folder = folder_with(&[
+            ("leads.csv", "id,created,account\na,2020-01-01T10:00:00,X\nb,2020-01-01T10:00:00,X\nc,2020-01-01T10:00:00,Y\n"),
+            ("deals.csv", &format!("lead,closed,entered,result\nb,{closed},{entered},{result}\nc,2020-02-01T10:00:00,2020-02-01T10:00:00,lost\n")),
+        ]);
+        let tables = load(&Config::parse(config).expect("the config is right"), folder.path(), &LoadOptions::default()).expect("the tables are right");
+        let families = FeaturesConfig { families: vec![FamilyChoice::All], ..FeaturesConfig::default() };
+        let moment = Timestamp::from_ymd(2020, 4, 1).expect("exists");
+        let snapshots = [leadscore_core::Snapshot { lead: 0, at: moment }];
+        let specs: Vec<_> = plan(&tables, &families, &snapshots).specs.into_iter().filter(|spec| spec.name.starts_with("account.leads_")).collect();
+        assert_eq!(specs.len(), 3);
+        compute(&tables, &specs, &snapshots).expect("computable").values().iter().copied().collect::<Vec<f64>>()
+    };
+    assert_eq!(at("2020-06-01T10:00:00", "won"), at("", "open"));
+    assert_eq!(at("2020-06-01T10:00:00", "won"), [1.0, 0.0, 0.0]);
+    assert_eq!(at("2020-03-21T10:00:00", "won"), [0.0, 1.0, 0.0]);
+    assert_eq!(at("2020-03-21T10:00:00", "lost"), [0.0, 0.0, 1.0]);
+}

@@ -59,7 +59,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Rules(command) => rules::run(&command),
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => {
-            clap_complete::generate(args.shell, &mut Args::command(), "leadscore", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut Args::command(), "leadscore", &mut script);
+            show::result(String::from_utf8_lossy(&script).trim_end());
             Ok(Outcome::Done)
         }
         Command::Man(args) => {

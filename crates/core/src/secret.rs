@@ -199,6 +199,14 @@ fn letters_of(name: &str) -> String {
 ///
 /// Keys of objects may have any of these marks, names of buckets none; `abfs://container@account` has no secret.
 pub fn location_has_credentials(location: &str) -> bool {
+    // With percent-encoding that hides the marks, or without the slashes that belong there, it is a slip, and the key is there.
+    let plain = decoded(location);
+    let first = plain.split(['/', '\\']).next().unwrap_or(&plain);
+    let is_slip = first.split_once(':').is_some_and(|(scheme, rest)| scheme.len() > 1 && rest.contains('@'));
+    is_slip || has_credentials_behind_scheme(location) || has_credentials_behind_scheme(&plain)
+}
+
+fn has_credentials_behind_scheme(location: &str) -> bool {
     let Some((scheme, rest)) = location.split_once(":/") else { return false };
     if scheme.len() < 2 || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
         return false;
@@ -245,13 +253,15 @@ pub fn credential_ranges(text: &str) -> Vec<std::ops::Range<usize>> {
         ranges.extend(run.rfind('@').filter(|&at| at > 0).map(|at| start..start + at));
     }
     for (mark, _) in text.match_indices('=') {
-        let before = text[..mark].char_indices().rev().find(|&(_, c)| is_end(c) || PARAMETERS.contains(&c) || ",(){}".contains(c));
-        let name = before.map_or(&text[..mark], |(at, c)| &text[at + c.len_utf8()..mark]);
+        // As a line of a config has it, with blanks around the sign.
+        let named = text[..mark].trim_end_matches(' ');
+        let before = named.char_indices().rev().find(|&(_, c)| is_end(c) || PARAMETERS.contains(&c) || ",(){}".contains(c));
+        let name = before.map_or(named, |(at, c)| &named[at + c.len_utf8()..]);
         let is_parameter = before.is_some_and(|(_, c)| PARAMETERS.contains(&c));
         if !(names_a_secret(name) || is_parameter && is_secret_parameter(name)) {
             continue;
         }
-        let start = mark + 1;
+        let start = mark + 1 + (text[mark + 1..].len() - text[mark + 1..].trim_start_matches(' ').len());
         let behind = &text[start..];
         let quote = behind.chars().next().filter(|c| "\"'`".contains(*c));
         let length = match quote {
@@ -410,6 +420,10 @@ mod tests {
         check_location("s3://bucket/10:30/ann@crm.csv", false);
         check_location("s3://bucket/token=3/leads.parquet", false);
         check_location("abfs://crm@account.dfs.core.windows.net/leads.parquet", false);
+        check_location("s3:AKIA:hunter2@bucket/leads.parquet", true);
+        check_location("postgresql:ann:hunter2@127.0.0.1/crm", true);
+        check_location("ann:hunter2@tcp(127.0.0.1:1)/crm", true);
+        check_location("s3://AKIA%3Ahunter2%40bucket/leads.parquet", true);
         check_location("s3://AKIA:hunter2@bucket/leads.parquet", true);
         check_location("s3://AKIA:hun/ter2@bucket/leads.parquet", true);
         check_location("s3://AKIA%3Ahunter2@bucket/leads.parquet", true);
@@ -450,6 +464,7 @@ mod tests {
         check_text("host=h Password='a b' x=1", "host=h Password=… x=1");
         check_text("ann@crm.example wrote a=b://c", "ann@crm.example wrote a=b://c");
         check_text("a://b a://@ =", "a://b a://@ =");
+        check_text("options = { password = \"hunter2\" }", "options = { password = … }");
         check_text("no s3:/AKIA:hunter2@bucket/x, but C:/ann/a@b", "no s3:/…@bucket/x, but C:/ann/a@b");
     }
 }

@@ -208,8 +208,8 @@ fn peer_leads(tables: &Tables, accounts: &Accounts<'_>, state: PeerState, snapsh
     };
     let created = |lead: u32| tables.leads.created[lead as usize].map(|stamp| stamp.known);
     // A lead that lacks its creation was never at risk, so its closing counts for nothing open.
-    let closed = |lead: u32| tables.outcomes[lead as usize].closed.filter(|_| state != PeerState::Open || created(lead).is_some());
-    let won = |lead: u32| tables.outcomes[lead as usize].won;
+    let closed = |lead: u32| tables.outcomes[lead as usize].closed_seen().filter(|_| state != PeerState::Open || created(lead).is_some());
+    let won = |lead: u32| tables.outcomes[lead as usize].won_seen();
     let (more, less): (&TimeOfLead<'_>, &TimeOfLead<'_>) = match state {
         PeerState::Open => (&created, &closed),
         PeerState::Won => (&won, &|_| None),

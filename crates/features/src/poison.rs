@@ -258,9 +258,12 @@ fn poison_attributes(attributes: &mut [Attribute], histories: &[HistoryChange], 
 /// Turns what becomes of a lead from its cut on into something else; false where it closed before.
 fn poison_outcome(outcome: &mut LeadOutcome, lead: usize, cut: Timestamp) -> bool {
     let before = *outcome;
-    outcome.won = outcome.won.filter(|&won| won < cut);
-    if outcome.closed.is_none_or(|closed| closed >= cut) && cut < Timestamp::MAX {
-        outcome.closed = None;
+    // What was entered later was not known then, whenever it happened.
+    if outcome.won_seen().is_some_and(|won| won >= cut) {
+        (outcome.won, outcome.won_seen) = (None, None);
+    }
+    if outcome.closed_seen().is_none_or(|closed| closed >= cut) && cut < Timestamp::MAX {
+        (outcome.closed, outcome.closed_seen) = (None, None);
         match coin(lead, 3) {
             0 => {}
             1 => outcome.closed = Some(cut),

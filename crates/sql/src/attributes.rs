@@ -143,15 +143,15 @@ pub(crate) fn add_lookup(
 /// Adds how the account's other leads stood; gives the join.
 pub(crate) fn add_peer_leads(statement: &mut Statement) -> String {
     let before = |time: &str| format!("COUNT(CASE WHEN {time} < s.moment THEN 1 END)");
-    let open_less = "COUNT(CASE WHEN l.created_known IS NOT NULL AND o.closed < s.moment THEN 1 END)";
+    let open_less = "COUNT(CASE WHEN l.created_known IS NOT NULL AND o.closed_seen < s.moment THEN 1 END)";
     let not_below_zero = |difference: String| format!("CASE WHEN {difference} > 0 THEN {difference} ELSE 0 END");
     statement.step(
         "ls_peer_leads",
         format!(
             "SELECT s.lead, s.moment, {} AS n_open, {} AS n_won, {} AS n_lost\n  FROM ls_snapshots s\n  JOIN ls_leads l ON l.account = s.account AND l.lead <> s.lead\n  LEFT JOIN ls_outcomes o ON o.lead = l.lead\n  GROUP BY s.lead, s.moment",
             not_below_zero(format!("{} - {open_less}", before("l.created_known"))),
-            before("o.won"),
-            not_below_zero(format!("{} - {}", before("o.closed"), before("o.won")))
+            before("o.won_seen"),
+            not_below_zero(format!("{} - {}", before("o.closed_seen"), before("o.won_seen")))
         ),
     );
     "LEFT JOIN ls_peer_leads p ON p.lead = s.lead AND p.moment = s.moment".to_owned()

@@ -105,6 +105,10 @@ pub(crate) fn add_snapshots(
     let known = outcomes.known(closed_at);
     let is_won = is_won(&outcomes, settings, dialect);
     let mut is_closed = is_closed(&outcomes, settings, dialect);
+    let seen = match settings.recorded_at.as_ref().map(|column| outcomes.known(column)) {
+        Some(recorded) => format!("CASE WHEN {recorded} > {known} THEN {recorded} ELSE {known} END"),
+        None => known.clone(),
+    };
     if let (Some(recorded_at), Moments::At(_) | Moments::Now) = (&settings.recorded_at, moments) {
         // What was entered later than the moment was not known then.
         let (recorded, moment) = (outcomes.known(recorded_at), moments.single(dialect));
@@ -113,7 +117,7 @@ pub(crate) fn add_snapshots(
     statement.step(
         "ls_outcomes",
         format!(
-            "SELECT {} AS lead, MIN({known}) AS closed, MIN(CASE WHEN {is_won} THEN {known} END) AS won\n  FROM {}\n  WHERE {is_closed}\n  GROUP BY {}",
+            "SELECT {} AS lead, MIN({known}) AS closed, MIN(CASE WHEN {is_won} THEN {known} END) AS won, MIN({seen}) AS closed_seen, MIN(CASE WHEN {is_won} THEN {seen} END) AS won_seen\n  FROM {}\n  WHERE {is_closed}\n  GROUP BY {}",
             outcomes.key(lead),
             outcomes.source.from,
             outcomes.key(lead)

@@ -13,6 +13,8 @@ use crate::memory::half_of_memory;
 const END: &[u8] = b"ARROW1";
 /// What a message may begin with; its length follows.
 const CONTINUATION: [u8; 4] = [0xff; 4];
+/// No codec packs so many bytes into one, whatever the column.
+pub(crate) const MOST_PACKED: u64 = 100_000;
 /// Rows of a batch that has no bytes at all, as one of missing cells alone.
 const MOST_ROWS: u64 = 1 << 31;
 
@@ -111,8 +113,8 @@ fn damage_of_batch(
     };
     // -1 is what stands there where a buffer was not worth packing.
     n_bytes = lengths.iter().fold(n_bytes, |sum, &length| sum.saturating_add(u64::try_from(length.max(0)).unwrap_or(0)));
-    if n_bytes > half_of_memory() {
-        return Ok(Ok(Some("a batch unpacks to more than half of the memory")));
+    if n_bytes > half_of_memory().min(n_body.saturating_mul(MOST_PACKED)) {
+        return Ok(Ok(Some("a batch unpacks to more than there can be in it, or than half of the memory")));
     }
     let most = n_bytes.saturating_mul(8);
     let n_rows = u64::try_from(batch.length()?).unwrap_or(u64::MAX);

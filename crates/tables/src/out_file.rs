@@ -198,7 +198,8 @@ pub fn publish(files: Vec<FinishedFile>) -> Result<(), TablesError> {
         if let Some((temporary, handle)) = &file.temporary {
             let error = |source| TablesError::Io { action: "write", path: file.target.clone(), source };
             let absolute = |path: &Path| std::path::absolute(path).map_err(error);
-            renames.push(Rename { temporary: absolute(temporary)?, target: absolute(&file.target)?, inode: inode_of(&handle.metadata().map_err(error)?) });
+            let target = real(&file.target).map_or_else(|| absolute(&file.target), Ok)?;
+            renames.push(Rename { temporary: absolute(temporary)?, target, inode: inode_of(&handle.metadata().map_err(error)?) });
         }
     }
     let twice = renames.iter().enumerate().find(|(position, rename)| renames[..*position].iter().any(|other| other.target == rename.target));
@@ -401,7 +402,7 @@ pub fn check_target(path: &Path) -> Result<(), TablesError> {
 /// [`TablesError::Format`] names the target.
 pub fn refuse_inputs<'a>(targets: impl IntoIterator<Item = &'a Path>, inputs: &[PathBuf]) -> Result<(), TablesError> {
     let targets: Vec<&Path> = targets.into_iter().collect();
-    let same = |a: &Path, b: &Path| a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b) || is_same_file(a, b);
+    let same = |a: &Path, b: &Path| real(a).zip(real(b)).is_some_and(|(a, b)| a == b) || is_same_file(a, b);
     for (position, &target) in targets.iter().enumerate() {
         // Several may go into one pipe or device.
         let is_file = !target.metadata().is_ok_and(|meta| !meta.is_file());
@@ -417,6 +418,11 @@ pub fn refuse_inputs<'a>(targets: impl IntoIterator<Item = &'a Path>, inputs: &[
         }
     }
     Ok(())
+}
+
+/// The path without links; of a file that is not there yet, that of its folder and its name.
+fn real(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok().or_else(|| Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?)))
 }
 
 fn two_of_one_name(path: PathBuf) -> TablesError {

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
+use crate::arrow_file::MOST_PACKED;
 use crate::memory::half_of_memory;
 
 /// What the footer says of the cells of one column in one row group.
@@ -49,8 +50,8 @@ pub(crate) fn damage(file: &File, chunks: impl Iterator<Item = Chunk>) -> std::i
             if at > chunk.range.end {
                 return Ok(Some("a page lies beyond its column"));
             }
-            if n_bytes > memory {
-                return Ok(Some("a column unpacks to more than half of the memory"));
+            if n_bytes > memory || unpacked > packed.saturating_mul(MOST_PACKED) {
+                return Ok(Some("a column unpacks to more than there can be in it, or than half of the memory"));
             }
             if page.n_values < 0 || page.n_entries < 0 || u64::try_from(page.n_entries).is_ok_and(|n| n > unpacked.saturating_mul(8)) {
                 return Ok(Some("a dictionary has more entries than bytes"));

@@ -133,12 +133,28 @@ pub struct LeadOutcome {
     pub closed: Option<Timestamp>,
     /// The first time it was won.
     pub won: Option<Timestamp>,
+    /// From when it was known that it had closed, where the outcomes say when they were entered: what other leads can see.
+    pub closed_seen: Option<Timestamp>,
+    /// The same of its win.
+    pub won_seen: Option<Timestamp>,
     /// Whether a row that is open follows its last closing: it counts as closed all the same.
     pub reopened: bool,
     /// Flat exports: whether it was won; `None` where the flag is missing.
     pub flag: Option<bool>,
     /// Sum of the amounts of its won deals, where the outcomes have amounts; for reports only, no feature sees it.
     pub amount: Option<f64>,
+}
+
+impl LeadOutcome {
+    /// From when others can see that it closed.
+    pub fn closed_seen(&self) -> Option<Timestamp> {
+        self.closed_seen.or(self.closed)
+    }
+
+    /// From when others can see that it was won.
+    pub fn won_seen(&self) -> Option<Timestamp> {
+        self.won_seen.or(self.won)
+    }
 }
 
 /// One attribute's past.

@@ -24,7 +24,9 @@ pub struct ConfigFailure {
 impl ConfigFailure {
     /// What is wrong in the text of a config that was read from this path, or is called by it.
     pub(crate) fn new(path: &Path, text: &str, error: ConfigError) -> Self {
-        let shown = Shown::of(text);
+        // What stands behind a key that nobody knows may be anything.
+        let unknown = error.span.clone().filter(|_| error.message.starts_with("unknown key"));
+        let shown = Shown::of(text, unknown.map(|span| value_behind(text, span.end)));
         let span = error.span.map(|span| shown.position(span.start)..shown.position(span.end).max(shown.position(span.start)));
         let fit = |message: String| printable_lines(&with_own_lines(&hide_credentials(&message))).into_owned();
         let error = ConfigError { message: fit(error.message), help: error.help.map(fit), span };
@@ -52,8 +54,9 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(original: &str) -> Self {
-        let mut replacements: Vec<(Range<usize>, String)> = hidden_ranges(original).into_iter().map(|range| (range, "…".to_owned())).collect();
+    fn of(original: &str, also: Option<Range<usize>>) -> Self {
+        let mut replacements: Vec<(Range<usize>, String)> =
+            hidden_ranges(original).into_iter().chain(also.filter(|range| !range.is_empty())).map(|range| (range, "…".to_owned())).collect();
         let hostile = original.char_indices().filter(|&(_, c)| !matches!(c, '\n' | '\r' | '\t') && is_hostile(c));
         replacements.extend(hostile.map(|(at, c)| (at..at + c.len_utf8(), escape_of(c))));
         replacements.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
@@ -82,6 +85,16 @@ impl Shown {
     }
 }
 
+/// What stands behind the sign on the line of a key that ends here.
+fn value_behind(text: &str, key: usize) -> Range<usize> {
+    let line = &text[key..text[key..].find('\n').map_or(text.len(), |end| key + end)];
+    let content = line.trim_end().len();
+    line.find('=').map_or(key..key, |mark| {
+        let begin = mark + 1 + (line[mark + 1..].len() - line[mark + 1..].trim_start().len());
+        key + begin.min(content)..key + content
+    })
+}
+
 /// Keys that somebody may write an address behind; elsewhere they are names of columns.
 const ADDRESSES: [&str; 7] = ["uri", "url", "dsn", "address", "connect", "connection", "database"];
 
@@ -89,9 +102,12 @@ const ADDRESSES: [&str; 7] = ["uri", "url", "dsn", "address", "connect", "connec
 /// the value of a key that asks for an address or a secret.
 fn hidden_ranges(text: &str) -> Vec<Range<usize>> {
     let mut ranges = credential_ranges(text);
-    let mut start = 0;
+    let (mut start, mut is_database) = (0, false);
     for line in text.split_inclusive('\n') {
         let content = line.trim_end();
+        if content.trim_start().starts_with('[') {
+            is_database = content.trim_start().trim_start_matches('[').trim_start().starts_with("database");
+        }
         let mut hide = |range: Range<usize>| {
             if !range.is_empty() {
                 ranges.push(start + range.start..start + range.end);
@@ -101,6 +117,7 @@ fn hidden_ranges(text: &str) -> Vec<Range<usize>> {
         let is_secret = |key: &str, value: &str| {
             let key = key.rsplit('.').next().unwrap_or(key).trim().trim_matches(['"', '\'']).to_lowercase();
             key == "uri"
+                || (is_database && key != "driver")
                 || names_a_secret(&key)
                 || (ADDRESSES.contains(&key.as_str()) && value.contains([':', '@', '=']) && !value.trim_start().starts_with('{'))
         };
@@ -129,6 +146,18 @@ fn hidden_ranges(text: &str) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn values_of_keys_that_nobody_knows_are_not_shown() {
+        for line in ["options = { password = \"hunter2\" }", "passwort = \"hunter2\"", "secret.key = \"hunter2\"", "user = \"hunter2\""] {
+            for head in ["[database]\nuri = \"sqlite:a.db\"\n", "[leads]\npath = \"a\"\nid = \"a\"\n[outcomes]\npath = \"b\"\n", ""] {
+                let text = format!("{head}{line}\n");
+                let error = leadscore_tables::Config::parse(&text).expect_err("unknown");
+                let shown = ConfigFailure::new(Path::new("leadscore.toml"), &text, error).text(false);
+                assert!(!shown.contains("hunter2"), "{shown}");
+            }
+        }
+    }
+
     use super::*;
 
     #[track_caller]
@@ -146,7 +175,7 @@ mod tests {
 
     #[test]
     fn lines_of_a_config_are_shown_without_credentials() {
-        check("[database]\nuri = \"postgresql://ann:hunter2@h/db\nx = 1\n", "x = 1", "[database]\nuri = …\nx = 1\n");
+        check("[database]\nuri = \"postgresql://ann:hunter2@h/db\nx = 1\n", "x = 1", "[database]\nuri = …\nx = …\n");
         check("[database]\naddress = \"env:postgresql://ann:hunter2@h/db\"\n", "address", "[database]\naddress = …\n");
         check("database = \"host=h user=ann hunter2\"\n", "database", "database = …\n");
         check("database = { uri = \"postgresql://ann:hun'\" ter2@h/db?sslpassword=hunter2\" }\n", "database", "database = { uri = \"postgresql://…@h/db…\n");

@@ -279,8 +279,12 @@ pub(super) fn read_outcomes<'c>(
         n_dated += 1;
         let outcome = &mut outcomes[position as usize];
         deals.closed(position, outcome, stamp.known, is_won);
-        outcome.closed = Some(outcome.closed.map_or(stamp.known, |known| known.min(stamp.known)));
+        let earliest = |known: Option<Timestamp>, at: Timestamp| Some(known.map_or(at, |known| known.min(at)));
+        outcome.closed = earliest(outcome.closed, stamp.known);
+        let seen = rows.known(row).unwrap_or(stamp.known);
+        outcome.closed_seen = earliest(outcome.closed_seen, seen);
         if is_won {
+            outcome.won_seen = earliest(outcome.won_seen, seen);
             outcome.won = Some(outcome.won.map_or(stamp.known, |known| known.min(stamp.known)));
             if let Some(amount) = amounts.as_ref().map(|amounts| amounts[row]).filter(|amount| !amount.is_nan()) {
                 outcome.amount = Some(outcome.amount.unwrap_or(0.0) + amount);
