@@ -38,6 +38,8 @@ class Shapes(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
+        # Else it would look for the server at the end of the program, for minutes.
+        cls.session.stop()
         if cls.server:
             cls.server.stop()
         cls.temporary.cleanup()
