@@ -123,6 +123,8 @@ fn config_over_tables() {
         ("data", "earliest", &["\"0001-01-01\"", "\"9999-12-31\""]),
         ("data", "latest", &["\"now + 9999999999y\"", "\"0001-01-01\"", "\"now + 0y\""]),
         ("data", "silence", &["\"0d\"", "\"365000d\""]),
+        ("leads", "skip_rows", &["0", "9223372036854775807", "1000"]),
+        ("model", "max_pairs", &["0", "9223372036854775807"]),
         ("features", "windows", &["[]", "[\"0d\"]", "[\"365000d\", \"1m\"]"]),
         ("features", "half_lives", &["[\"1m\"]", "[\"365000d\"]", "[\"0d\"]"]),
     ];
@@ -133,7 +135,7 @@ fn config_over_tables() {
             let (section, key, values) = keys[random.below(keys.len())];
             sections.entry(section).or_default().insert(key, values[random.below(values.len())]);
         }
-        // Fifty million snapshots are no hang, and no test either.
+        // Millions of snapshots are no hang, and no test either.
         sections.entry("snapshots").or_default().entry("limit").or_insert("20_000");
         let mut changed = text.clone();
         for (section, lines) in sections {

@@ -515,7 +515,7 @@ pub struct SnapshotsConfig {
     /// The last moment that the data speaks of, or "outcomes" for the end of the outcomes; default: the latest end of a table.
     #[schemars(with = "Option<String>")]
     pub observation_end: Option<ObservationEnd>,
-    /// More snapshots than so many are an error, found before any is made; default 50,000,000.
+    /// More snapshots than so many are an error, found before any is made; default 20,000,000.
     pub limit: usize,
 }
 
@@ -529,7 +529,7 @@ impl Default for SnapshotsConfig {
             ages: None,
             silent: None,
             observation_end: None,
-            limit: 50_000_000,
+            limit: 20_000_000,
         }
     }
 }

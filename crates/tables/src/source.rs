@@ -434,6 +434,9 @@ fn line_from(text: &[u8], begin: usize) -> &[u8] {
 fn header_begin(text: &[u8], skip_rows: usize) -> (usize, Option<u8>) {
     let mut begin = 0;
     for _ in 0..skip_rows {
+        if begin >= text.len() {
+            break;
+        }
         begin = text[begin..].iter().position(|&byte| byte == b'\n').map_or(text.len(), |at| begin + at + 1);
     }
     let line = line_from(text, begin);
