@@ -95,7 +95,7 @@ pub struct Card {
     pub n_wins: usize,
     /// Whether the data was enough.
     pub sufficiency: Sufficiency,
-    /// Strength of the penalty: ½·penalty·‖w‖² on the summed log-loss.
+    /// Strength of the penalty: ½·penalty·‖w‖² on the summed log-loss; 0 where each term has a strength of its own.
     pub penalty: f64,
     /// How the penalty was chosen.
     pub penalty_choice: String,

@@ -70,6 +70,16 @@ impl Penalty {
         self
     }
 
+    /// Both penalties together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.ridges.extend(other.ridges);
+        self.blocks.extend(other.blocks);
+        self.lassos.extend(other.lassos);
+        self.directions.extend(other.directions);
+        self
+    }
+
     /// The same penalty, this many times as strong.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {

@@ -727,6 +727,10 @@ pub struct ModelConfig {
     /// Share of the ridge of straight lines that is a lasso, 0 to 1; default 0. The weakest features then weigh nothing; for
     /// kind "linear" only.
     pub l1_ratio: f64,
+    /// How strongly weights are held: "folds" (default) takes what folds forward in time prefer, the same for all terms of a kind;
+    /// "reml" estimates a smoothing parameter for each term from the rows, and folds choose the shape alone. It takes longer, and
+    /// its intervals have not been tried on worlds whose truth is known.
+    pub smoothing: ModelSmoothing,
     /// The share of the leads not won that the tables hold, above 0 and at most 1; default 1. Where they hold all wins and
     /// every tenth of the others, 0.1 corrects likelihoods for it: exactly where each lead is looked at once; else those of
     /// leads that won later are a little low.
@@ -737,7 +741,16 @@ pub struct ModelConfig {
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        Self { kind: ModelKind::Additive, segment: None, max_pairs: 10, directions: BTreeMap::new(), l1_ratio: 0.0, losses_kept: 1.0, seed: 7 }
+        Self {
+            kind: ModelKind::Additive,
+            segment: None,
+            max_pairs: 10,
+            directions: BTreeMap::new(),
+            l1_ratio: 0.0,
+            smoothing: ModelSmoothing::Folds,
+            losses_kept: 1.0,
+            seed: 7,
+        }
     }
 }
 
@@ -749,6 +762,16 @@ pub enum ModelKind {
     Linear,
     /// Curves over binned numbers, and tables over two features, where later data says that they pay.
     Additive,
+}
+
+/// How strongly weights are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelSmoothing {
+    /// As folds forward in time prefer, one strength for all terms of a kind.
+    Folds,
+    /// By restricted maximum likelihood, one for each term.
+    Reml,
 }
 
 /// Which way a curve may go.

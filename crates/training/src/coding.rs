@@ -8,6 +8,8 @@ use leadscore_solver::{Column, Design, Direction, Penalty, Precision, SolverErro
 use ndarray::{Array2, ShapeBuilder};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
+use crate::smoothing::Piece;
+
 /// How features are coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodingOptions {
@@ -48,6 +50,25 @@ impl Strengths {
     /// A ridge on slopes and levels.
     pub fn ridge(ridge: f64) -> Self {
         Self { ridge, steps: 0.0, smooth: 0.0, pair: 0.0, l1_ratio: 0.0 }
+    }
+}
+
+/// Where the strengths of a fit come from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Smoothing {
+    /// These, the same for all terms of a kind: as folds chose them.
+    Given(Strengths),
+    /// One a term, estimated from the rows themselves by restricted maximum likelihood.
+    Reml,
+}
+
+impl Smoothing {
+    /// The ridge that all terms share; 0 where each has a strength of its own.
+    pub(crate) fn ridge(self) -> f64 {
+        match self {
+            Self::Given(strengths) => strengths.ridge,
+            Self::Reml => 0.0,
+        }
     }
 }
 
@@ -312,6 +333,59 @@ impl Coding {
     /// The part of the penalty that says where coefficients may lie: all of it but what only holds the level of a curve.
     pub(crate) fn prior(&self, strengths: Strengths) -> Penalty {
         self.penalty_with(strengths, 0.0)
+    }
+
+    /// The penalty in parts that each have a strength of their own, and what stands beside them whatever these are: what holds
+    /// the level of curves, and directions.
+    ///
+    /// A curve has two: its line, and its steps. What a missing value weighs is pulled to nothing in all terms alike.
+    pub(crate) fn pieces(&self) -> (Vec<Piece>, Penalty) {
+        let (places, _) = self.places();
+        let mut pieces = Vec::new();
+        let (mut fixed, mut missing, mut n_missing) = (Penalty::none(), Penalty::none(), 0.0);
+        for (block, first) in self.blocks.iter().zip(places) {
+            let own = first..first + block.n_coefficients();
+            match block {
+                Block::Number { has_missing, .. } => {
+                    pieces.push(Piece { penalty: Penalty::none().ridge(first..first + 1, 1.0), rank: 1.0 });
+                    fixed = directed(fixed, first..first + 1, block.direction());
+                    if *has_missing {
+                        missing = missing.ridge(first + 1..first + 2, 1.0);
+                        n_missing += 1.0;
+                    }
+                }
+                Block::Line { direction, .. } => {
+                    pieces.push(Piece { penalty: Penalty::none().ridge(own.clone(), 1.0), rank: 1.0 });
+                    fixed = directed(fixed, own, *direction);
+                }
+                Block::Bins { edges, direction, .. } => {
+                    let n_bins = edges.len() + 1;
+                    if n_bins > 1 {
+                        pieces.push(Piece { penalty: Penalty::none().quadratic(first, differences(n_bins, 1)), rank: edges.len() as f64 });
+                        fixed = directed(fixed, first..first + n_bins, *direction);
+                    }
+                    fixed = fixed.ridge(first..first + n_bins, ANCHOR);
+                    missing = missing.ridge(first + n_bins..first + n_bins + 1, 1.0);
+                    n_missing += 1.0;
+                }
+                // The level never seen has no row, and stays at 0 by the least of ridges.
+                Block::Levels { .. } => {
+                    let n = block.n_coefficients() - 1;
+                    pieces.push(Piece { penalty: Penalty::none().ridge(first..first + n, 1.0), rank: n as f64 });
+                    fixed = fixed.ridge(first + n..first + n + 1, 1.0);
+                }
+                Block::Pair { first: rows, second: columns } => {
+                    let along_rows = kronecker(&differences_of(rows), &Array2::eye(columns.n_cells()));
+                    let along_columns = kronecker(&Array2::eye(rows.n_cells()), &differences_of(columns));
+                    let penalty = Penalty::none().quadratic(first, along_rows + along_columns).ridge(own, 1.0);
+                    pieces.push(Piece { penalty, rank: block.n_coefficients() as f64 });
+                }
+            }
+        }
+        if n_missing > 0.0 {
+            pieces.push(Piece { penalty: missing, rank: n_missing });
+        }
+        (pieces, fixed)
     }
 
     fn penalty_with(&self, strengths: Strengths, anchor: f64) -> Penalty {

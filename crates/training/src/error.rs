@@ -9,6 +9,9 @@ pub enum TrainError {
         /// Why, with the counts.
         reason: String,
     },
+    /// linfa's solver gives no Hessian to estimate strengths from.
+    #[error("`--solver linfa` cannot estimate smoothing parameters: leave `smoothing` of [model] out, or train with the native solver")]
+    LinfaReml,
     /// Only wins, or none.
     #[error("{} of the {n_rows} training snapshots was won within the horizon: a model needs both wins and others; check [outcomes], the horizon and `from`", if *label { "every one" } else { "none" })]
     OneClass {

@@ -4,10 +4,11 @@ use leadscore_inference::{Axis, Covariance, FitCertificate};
 use leadscore_solver::{Design, Fit, Penalty, SolverOptions, Start, Target, covariance_with_shrinkage, log_odds, log_odds_of_many};
 use ndarray::Array2;
 
-use crate::coding::{Beforehand, Coding, CodingOptions, Combination, Strengths, fit_axis};
+use crate::coding::{Beforehand, Coding, CodingOptions, Combination, Smoothing, Strengths, fit_axis};
 use crate::error::TrainError;
 use crate::logistic::{LogisticFit, LogisticOptions, fit_logistic};
 use crate::pairs::screen;
+use crate::smoothing::{estimate, whole};
 use crate::train::TrainInput;
 
 /// Which solver fits.
@@ -91,6 +92,10 @@ fn n_tables(n_pairs: usize) -> String {
 pub struct Fitted {
     pub(crate) coding: Coding,
     pub(crate) coefficients: Vec<f64>,
+    /// What the weights were held by.
+    pub(crate) penalty: Penalty,
+    /// The part of it that says where weights may lie.
+    pub(crate) prior: Penalty,
     /// The fit by our solver and the rows as it saw them; `None` by linfa.
     pub(crate) native: Option<(Fit, Design)>,
     /// How it ended, in words.
@@ -179,10 +184,15 @@ impl<'a> Bench<'a> {
     }
 
     /// Coefficients good enough to see what they leave over.
-    pub(crate) fn rough(&self, coding: &Coding, strengths: Strengths) -> Result<Vec<f64>, TrainError> {
-        match &self.data {
-            Data::Native(native) => roughly(&native.design, &native.target, &coding.penalty(strengths), native.start.as_deref()),
-            Data::Linfa { dense, labels, .. } => {
+    pub(crate) fn rough(&self, coding: &Coding, smoothing: Smoothing) -> Result<Vec<f64>, TrainError> {
+        match (&self.data, smoothing) {
+            (Data::Native(native), Smoothing::Given(strengths)) => roughly(&native.design, &native.target, &coding.penalty(strengths), native.start.as_deref()),
+            (Data::Native(native), Smoothing::Reml) => {
+                let (pieces, fixed) = coding.pieces();
+                Ok(estimate(&native.design, &native.target, &pieces, &fixed, native.start.as_deref())?.1)
+            }
+            (Data::Linfa { .. }, Smoothing::Reml) => Err(TrainError::LinfaReml),
+            (Data::Linfa { dense, labels, .. }, Smoothing::Given(strengths)) => {
                 Ok(fit_logistic(dense, labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, None)?.coefficients())
             }
         }
@@ -197,23 +207,36 @@ impl<'a> Bench<'a> {
     }
 
     /// The fit to the end, with its certificate.
-    fn finish(self, coding: Coding, strengths: Strengths) -> Result<Fitted, TrainError> {
+    fn finish(self, coding: Coding, smoothing: Smoothing) -> Result<Fitted, TrainError> {
         match self.data {
             Data::Native(native) => {
-                let Native { design, target, start } = *native;
+                let Native { design, target, mut start } = *native;
+                let (penalty, prior) = match smoothing {
+                    Smoothing::Given(strengths) => (coding.penalty(strengths), coding.prior(strengths)),
+                    Smoothing::Reml => {
+                        let (pieces, fixed) = coding.pieces();
+                        let (strengths, near) = estimate(&design, &target, &pieces, &fixed, start.as_deref())?;
+                        if !pieces.is_empty() {
+                            start = Some(near);
+                        }
+                        (whole(&pieces, &strengths, &fixed), whole(&pieces, &strengths, &Penalty::none()))
+                    }
+                };
                 let start = start.as_deref().map(Start::At);
-                let fit = leadscore_solver::fit(&design, &target, &coding.penalty(strengths), SolverOptions::default(), start)?;
+                let fit = leadscore_solver::fit(&design, &target, &penalty, SolverOptions::default(), start)?;
                 let certificate = &fit.certificate;
                 let ending = format!(
                     "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
                     certificate.passes, certificate.gradient, certificate.condition
                 );
-                Ok(Fitted { coding, coefficients: fit.coefficients.clone(), native: Some((fit, design)), ending })
+                Ok(Fitted { coding, coefficients: fit.coefficients.clone(), penalty, prior, native: Some((fit, design)), ending })
             }
             Data::Linfa { dense, labels, last } => {
+                let Smoothing::Given(strengths) = smoothing else { return Err(TrainError::LinfaReml) };
                 let fit = fit_logistic(&dense, &labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, last.as_ref())?;
+                let (penalty, prior) = (coding.penalty(strengths), coding.prior(strengths));
                 let ending = format!("linfa-logistic {LINFA_VERSION}, largest mean gradient {:.1e}", fit.gradient);
-                Ok(Fitted { coding, coefficients: fit.coefficients(), native: None, ending })
+                Ok(Fitted { coding, coefficients: fit.coefficients(), penalty, prior, native: None, ending })
             }
         }
     }
@@ -288,13 +311,13 @@ pub fn fit_shape(
     rows: &[usize],
     known: &Beforehand,
     shape: Shape,
-    strengths: Strengths,
+    smoothing: Smoothing,
     solver: SolverKind,
 ) -> Result<Fitted, TrainError> {
     if shape == Shape::BaseRate {
         // No features, and an intercept that both solvers would find.
         let coding = Coding::empty();
-        let fitted = Bench::new(input, rows, &coding, SolverKind::Native)?.finish(coding, strengths)?;
+        let fitted = Bench::new(input, rows, &coding, SolverKind::Native)?.finish(coding, smoothing)?;
         return Ok(Fitted { ending: "the win rate".to_owned(), ..fitted });
     }
     let options = shape.coding_options(rows.len());
@@ -302,9 +325,9 @@ pub fn fit_shape(
     let bench = Bench::new(input, rows, &coding, solver)?;
     let (n_pairs, segment) = shape.tables();
     if n_pairs == 0 && segment.is_none() {
-        return bench.finish(coding, strengths);
+        return bench.finish(coding, smoothing);
     }
-    let coefficients = bench.rough(&coding, strengths)?;
+    let coefficients = bench.rough(&coding, smoothing)?;
     let mut pairs = if n_pairs > 0 { bench.pairs(&coding, options, &coefficients, n_pairs)? } else { Vec::new() };
     if let Some(segment) = segment {
         pairs.extend(segment_tables(input, rows, &coding, &coefficients, segment, options));
@@ -313,7 +336,7 @@ pub fn fit_shape(
     let coding = coding.with_pairs(pairs);
     let mut bench = Bench::new(input, rows, &coding, solver)?;
     bench.start_from(coefficients);
-    bench.finish(coding, strengths)
+    bench.finish(coding, smoothing)
 }
 
 /// Tables of the segment with each of the features that move scores most.
@@ -342,10 +365,10 @@ const MAX_SEGMENTS: usize = 16;
 const MAX_SEGMENTED_FEATURES: usize = 12;
 
 /// The certificate as the card holds it.
-pub(crate) fn certificate_of(fitted: &Fitted, strengths: Strengths) -> Option<FitCertificate> {
+pub(crate) fn certificate_of(fitted: &Fitted) -> Option<FitCertificate> {
     let (Fit { certificate, factor, .. }, _) = fitted.native.as_ref()?;
     let inverse = factor.inverse();
-    let penalty = fitted.coding.penalty(strengths).trace_of_product(&inverse);
+    let penalty = fitted.penalty.trace_of_product(&inverse);
     Some(FitCertificate {
         gradient: certificate.gradient,
         newton_decrement: certificate.decrement,
@@ -358,11 +381,11 @@ pub(crate) fn certificate_of(fitted: &Fitted, strengths: Strengths) -> Option<Fi
 
 /// The covariance of intercept and cells around the truth, by cluster; `None` by linfa.
 #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
-pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitted, strengths: Strengths) -> Result<Option<Covariance>, TrainError> {
+pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitted) -> Result<Option<Covariance>, TrainError> {
     let Some((fit, design)) = &fitted.native else { return Ok(None) };
     let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
     let clusters: Vec<u64> = rows.iter().map(|&row| input.clusters[row]).collect();
-    let covariance = covariance_with_shrinkage(design, &Target::new(&labels, None, None)?, fit, &clusters, &fitted.coding.prior(strengths))?;
+    let covariance = covariance_with_shrinkage(design, &Target::new(&labels, None, None)?, fit, &clusters, &fitted.prior)?;
     let cells: Vec<Combination> = std::iter::once(vec![(0, 1.0)]).chain(fitted.coding.coefficients_of_cells().into_iter().flatten()).collect();
     let mut lower = Vec::with_capacity(cells.len() * (cells.len() + 1) / 2);
     let of_pair = |a: &Combination, b: &Combination| -> f64 {

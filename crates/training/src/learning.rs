@@ -28,10 +28,10 @@ pub(crate) fn learning_curve(input: TrainInput<'_>, fold: &Fold, known: &Beforeh
             continue;
         }
         let n_wins = samples.iter().map(|rows| wins(rows)).sum::<usize>() as f64 / samples.len() as f64;
-        for &(shape, strengths) in &choice.tried {
+        for &(shape, smoothing) in &choice.tried {
             let mut losses = Vec::with_capacity(samples.len());
             for rows in &samples {
-                let log_odds = fit_shape(input, rows, known, shape, strengths, solver)?.log_odds(input, &fold.validation)?;
+                let log_odds = fit_shape(input, rows, known, shape, smoothing, solver)?.log_odds(input, &fold.validation)?;
                 let of_rows: Vec<f64> = fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect();
                 losses.push(mean(&of_rows));
             }

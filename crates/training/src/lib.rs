@@ -7,6 +7,7 @@ mod error;
 mod coding;
 mod logistic;
 mod pairs;
+mod smoothing;
 mod splits;
 
 mod fitting;
@@ -22,7 +23,7 @@ mod sufficiency;
 mod train;
 
 pub use calibration::{Calibration, CalibrationInput, CalibrationKind, CalibrationTrial, try_calibrations};
-pub use coding::{Beforehand, Coding, CodingOptions, DropReason, Dropped, Strengths};
+pub use coding::{Beforehand, Coding, CodingOptions, DropReason, Dropped, Smoothing, Strengths};
 pub use error::TrainError;
 pub use fitting::{Fitted, Shape, SolverKind, fit_shape};
 pub use leaks::{FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks, find_leaks, with_final};

@@ -4,7 +4,6 @@ use leadscore_core::Timestamp;
 use leadscore_inference::{CellCount, Reading};
 use leadscore_solver::{Fit, SolverOptions, Target, fit_elsewhere};
 
-use crate::coding::Strengths;
 use crate::error::TrainError;
 use crate::fitting::Fitted;
 use crate::train::whole;
@@ -54,7 +53,7 @@ impl Totals {
 }
 
 /// The optimum over all rows, from a fit over the sample.
-pub(crate) fn fit_all(mut fitted: Fitted, labels: &[bool], strengths: Strengths, population: &mut dyn Population) -> Result<(Fitted, Totals), TrainError> {
+pub(crate) fn fit_all(mut fitted: Fitted, labels: &[bool], population: &mut dyn Population) -> Result<(Fitted, Totals), TrainError> {
     let (_, design) = fitted.native.take().expect("linfa's solver is refused before");
     let totals = population.code(&fitted.coding.readings()).map_err(TrainError::Elsewhere)?;
     let CellCount { n_rows, n_wins } = totals.all();
@@ -63,8 +62,7 @@ pub(crate) fn fit_all(mut fitted: Fitted, labels: &[bool], strengths: Strengths,
     }
     let target = Target::new(labels, None, None)?;
     let pass = |coefficients: &[f64]| population.pass(coefficients).map_err(TrainError::Elsewhere);
-    let penalty = fitted.coding.penalty(strengths);
-    let fit: Fit = fit_elsewhere((&design, &target), &penalty, SolverOptions::default(), &fitted.coefficients, n_rows as f64, pass)?;
+    let fit: Fit = fit_elsewhere((&design, &target), &fitted.penalty, SolverOptions::default(), &fitted.coefficients, n_rows as f64, pass)?;
     fitted.ending = format!(
         "own solver, {} passes over {n_rows} snapshots where they are, largest mean gradient {:.1e}, by the curvature of {} here",
         fit.certificate.passes,

@@ -5,9 +5,9 @@ use leadscore_inference::{Axis, Challenge};
 use leadscore_metrics::{PairedDifference, paired_difference};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::coding::{Beforehand, Coding, Strengths};
+use crate::coding::{Beforehand, Coding, Smoothing, Strengths};
 use crate::error::TrainError;
-use crate::fitting::{Bench, CodedRows, Shape, SolverKind, segment_tables};
+use crate::fitting::{Bench, CodedRows, Shape, SolverKind, fit_shape, segment_tables};
 use crate::splits::{Fold, SplitKind, validation_folds};
 use crate::train::{ModelKind, TrainInput, TrainOptions};
 
@@ -15,18 +15,18 @@ use crate::train::{ModelKind, TrainInput, TrainOptions};
 #[derive(Debug, Clone)]
 pub(crate) struct Choice {
     pub(crate) shape: Shape,
-    pub(crate) strengths: Strengths,
+    pub(crate) smoothing: Smoothing,
     pub(crate) description: String,
     /// Each step up the ladder.
     pub(crate) challenges: Vec<Challenge>,
     /// Every shape that was tried, simplest first, with its strengths.
-    pub(crate) tried: Vec<(Shape, Strengths)>,
+    pub(crate) tried: Vec<(Shape, Smoothing)>,
 }
 
 /// A candidate with its loss on every validation row of every fold.
 struct Candidate {
     shape: Shape,
-    strengths: Strengths,
+    smoothing: Smoothing,
     losses: Vec<f64>,
 }
 
@@ -50,25 +50,77 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         let ridge = options.penalties.get(options.penalties.len() / 2).copied().unwrap_or(1.0);
         let strengths = Strengths { steps: 16.0, smooth: 100.0, pair: PAIR_STRENGTHS[0], l1_ratio: options.l1_ratio, ..Strengths::ridge(ridge) };
         let description = format!("{ridge}: no fold has both classes, so the middle one was taken, and straight lines");
-        return Ok(Choice { shape: Shape::Linear, strengths, description, challenges: Vec::new(), tried: vec![(Shape::Linear, strengths)] });
+        let smoothing = if options.reml { Smoothing::Reml } else { Smoothing::Given(strengths) };
+        return Ok(Choice { shape: Shape::Linear, smoothing, description, challenges: Vec::new(), tried: vec![(Shape::Linear, smoothing)] });
     }
     let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.clusters[row])).collect();
     let base = base_rate(input, &folds);
+    let ladder = if options.reml {
+        estimated(input, (&folds, known), base, segment, is_blind_to_time, options)?
+    } else {
+        on_folds(input, (&folds, known), base, segment, is_blind_to_time, options)?
+    };
+    Ok(choose_from(ladder, &clusters, options, &format!("over {} {how}; {} rows", folds.len(), rows.len())))
+}
+
+/// Every shape with strengths of its own for each term, as the training rows of each fold have them.
+fn estimated(
+    input: TrainInput<'_>,
+    (folds, known): (&[Fold], &Beforehand),
+    base: Candidate,
+    segment: Option<usize>,
+    is_blind_to_time: bool,
+    options: &TrainOptions,
+) -> Result<Vec<Candidate>, TrainError> {
+    let mut shapes = vec![Shape::Linear];
+    if options.kind == ModelKind::Additive {
+        shapes.push(Shape::Additive { n_pairs: 0 });
+        // Only what holds later is worth a table, and folds by lead do not tell.
+        let mut n_pairs = vec![options.max_pairs.div_ceil(3), options.max_pairs];
+        n_pairs.dedup();
+        n_pairs.retain(|&n_pairs| n_pairs > 0 && !is_blind_to_time);
+        shapes.extend(n_pairs.into_iter().map(|n_pairs| Shape::Additive { n_pairs }));
+        shapes.extend(segment.map(|segment| Shape::Segmented { n_pairs: 0, segment }));
+    }
+    let mut ladder = vec![base];
+    for shape in shapes {
+        let by_fold: Vec<Vec<f64>> = folds
+            .par_iter()
+            .map(|fold| {
+                let fitted = fit_shape(input, &fold.train, known, shape, Smoothing::Reml, SolverKind::Native)?;
+                let log_odds = fitted.log_odds(input, &fold.validation)?;
+                Ok(fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect())
+            })
+            .collect::<Result<_, TrainError>>()?;
+        ladder.push(Candidate { shape, smoothing: Smoothing::Reml, losses: by_fold.concat() });
+    }
+    Ok(ladder)
+}
+
+/// Every shape with the strengths that folds prefer, the same for all of its terms.
+fn on_folds(
+    input: TrainInput<'_>,
+    (folds, known): (&[Fold], &Beforehand),
+    base: Candidate,
+    segment: Option<usize>,
+    is_blind_to_time: bool,
+    options: &TrainOptions,
+) -> Result<Vec<Candidate>, TrainError> {
     let linear_grid: Vec<Strengths> = options.penalties.iter().map(|&ridge| Strengths { l1_ratio: options.l1_ratio, ..Strengths::ridge(ridge) }).collect();
-    let linear = best_of(path(input, &folds, known, Shape::Linear, &linear_grid, options.solver)?);
-    let linear_strengths = linear.strengths;
+    let linear = best_of(path(input, folds, known, Shape::Linear, &linear_grid, options.solver)?);
+    let linear_strengths = given(&linear);
     let mut ladder = vec![base, linear];
     if options.kind == ModelKind::Additive {
         // Beside the lines as they were: first how far from them, then how smooth; the two hardly act on one another.
         let shape = Shape::Additive { n_pairs: 0 };
         let grid = STEPS.map(|steps| Strengths { steps, smooth: SMOOTH[1], pair: PAIR_STRENGTHS[0], ..linear_strengths });
-        let held = best_of(path(input, &folds, known, shape, &grid, options.solver)?);
-        let grid: Vec<Strengths> = SMOOTH.iter().filter(|&&smooth| smooth != SMOOTH[1]).map(|&smooth| Strengths { smooth, ..held.strengths }).collect();
-        let mut curves = path(input, &folds, known, shape, &grid, options.solver)?;
+        let held = best_of(path(input, folds, known, shape, &grid, options.solver)?);
+        let grid: Vec<Strengths> = SMOOTH.iter().filter(|&&smooth| smooth != SMOOTH[1]).map(|&smooth| Strengths { smooth, ..given(&held) }).collect();
+        let mut curves = path(input, folds, known, shape, &grid, options.solver)?;
         // In its place, behind the one smoothness that is above its own.
         curves.insert(1, held);
         let curves = best_of(curves);
-        let strengths = curves.strengths;
+        let strengths = given(&curves);
         ladder.push(curves);
         // A few, and as many as may be.
         let mut n_pairs = vec![options.max_pairs.div_ceil(3), options.max_pairs];
@@ -76,13 +128,26 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         // Only what holds later is worth a table, and folds by lead do not tell.
         n_pairs.retain(|&n_pairs| n_pairs > 0 && !is_blind_to_time);
         let shapes: Vec<Shape> = n_pairs.into_iter().map(|n_pairs| Shape::Additive { n_pairs }).collect();
-        ladder.extend(with_tables(input, &folds, known, strengths, &shapes, options.solver)?);
+        ladder.extend(with_tables(input, folds, known, strengths, &shapes, options.solver)?);
         if let Some(segment) = segment {
             let best = ladder[2..].iter().min_by(|a, b| mean(&a.losses).total_cmp(&mean(&b.losses)));
             let n_pairs = best.map_or(0, |best| best.shape.tables().0);
-            ladder.extend(with_tables(input, &folds, known, strengths, &[Shape::Segmented { n_pairs, segment }], options.solver)?);
+            ladder.extend(with_tables(input, folds, known, strengths, &[Shape::Segmented { n_pairs, segment }], options.solver)?);
         }
     }
+    Ok(ladder)
+}
+
+/// The strengths of a candidate that has one for all terms.
+fn given(candidate: &Candidate) -> Strengths {
+    match candidate.smoothing {
+        Smoothing::Given(strengths) => strengths,
+        Smoothing::Reml => unreachable!("folds chose these"),
+    }
+}
+
+/// The simplest that later data cannot tell from the best.
+fn choose_from(ladder: Vec<Candidate>, clusters: &[u64], options: &TrainOptions, measured_on: &str) -> Choice {
     // As the rule of Breiman et al. (1984), section 3.4.3, but with the standard error of the difference on the same rows, by
     // lead, and with two of them: what ships is what the interval in the report says. Between strengths of one shape such a
     // rule cost log-loss on later data wherever it was tried.
@@ -90,7 +155,7 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
     let mut challenges = Vec::new();
     // Up the ladder, a step at a time: a richer candidate has to be better than what stands by more than chance.
     for step in 1..ladder.len() {
-        let difference = paired_difference(&ladder[step].losses, &ladder[chosen].losses, &clusters);
+        let difference = paired_difference(&ladder[step].losses, &ladder[chosen].losses, clusters);
         // Who wants a model from too little data gets one that is better by anything like a standard error.
         let is_forced = ladder[chosen].shape == Shape::BaseRate && options.allow_too_few;
         let margin = if is_forced { 1.0 } else { 1.96 };
@@ -110,15 +175,10 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         chosen = shipped;
     }
     let best = &ladder[chosen];
-    let description = format!(
-        "{} (log-loss {:.4}): nothing that was tried is better by two standard errors, over {} {how}; {} rows",
-        best.shape.describe(),
-        mean(&best.losses),
-        folds.len(),
-        rows.len()
-    );
-    let tried = ladder.iter().map(|candidate| (candidate.shape, candidate.strengths)).collect();
-    Ok(Choice { shape: best.shape, strengths: best.strengths, description, challenges, tried })
+    let description =
+        format!("{} (log-loss {:.4}): nothing that was tried is better by two standard errors, {measured_on}", best.shape.describe(), mean(&best.losses),);
+    let tried = ladder.iter().map(|candidate| (candidate.shape, candidate.smoothing)).collect();
+    Choice { shape: best.shape, smoothing: best.smoothing, description, challenges, tried }
 }
 
 fn reason(difference: &PairedDifference, is_better: bool, margin: f64) -> String {
@@ -138,7 +198,7 @@ fn base_rate(input: TrainInput<'_>, folds: &[Fold]) -> Candidate {
             fold.validation.iter().map(move |&row| loss(input.labels[row], log_odds))
         })
         .collect();
-    Candidate { shape: Shape::BaseRate, strengths: Strengths::ridge(1.0), losses }
+    Candidate { shape: Shape::BaseRate, smoothing: Smoothing::Given(Strengths::ridge(1.0)), losses }
 }
 
 /// Every strength of a grid on every fold.
@@ -174,7 +234,11 @@ fn rank_on_fold(
 fn collect(shape: Shape, grid: &[Strengths], by_fold: &[Vec<Vec<f64>>]) -> Vec<Candidate> {
     grid.iter()
         .enumerate()
-        .map(|(idx, &strengths)| Candidate { shape, strengths, losses: by_fold.iter().flat_map(|results| results[idx].iter().copied()).collect() })
+        .map(|(idx, &strengths)| Candidate {
+            shape,
+            smoothing: Smoothing::Given(strengths),
+            losses: by_fold.iter().flat_map(|results| results[idx].iter().copied()).collect(),
+        })
         .collect()
 }
 
@@ -204,7 +268,7 @@ fn with_tables(
             let options = Shape::Additive { n_pairs: 0 }.coding_options(fold.train.len());
             let coding = Coding::fit(input.matrix, &fold.train, known, options);
             let bench = Bench::new(input, &fold.train, &coding, solver)?;
-            let coefficients = bench.rough(&coding, strengths)?;
+            let coefficients = bench.rough(&coding, Smoothing::Given(strengths))?;
             let pairs = bench.pairs(&coding, options, &coefficients, most)?;
             let segment_tables = segment.map(|segment| segment_tables(input, &fold.train, &coding, &coefficients, segment, options)).unwrap_or_default();
             Ok(Screened { fold, coding, coefficients, pairs, segment_tables })
@@ -273,8 +337,8 @@ mod tests {
 
     #[test]
     fn of_equal_losses_the_stiffest_is_taken() {
-        let candidate = |losses: Vec<f64>, ridge: f64| Candidate { shape: Shape::Linear, strengths: Strengths::ridge(ridge), losses };
+        let candidate = |losses: Vec<f64>, ridge: f64| Candidate { shape: Shape::Linear, smoothing: Smoothing::Given(Strengths::ridge(ridge)), losses };
         let chosen = best_of(vec![candidate(vec![0.5, 0.8], 3.0), candidate(vec![0.3, 0.1], 2.0), candidate(vec![0.1, 0.3], 1.0)]);
-        assert_eq!(chosen.strengths.ridge, 2.0);
+        assert_eq!(given(&chosen).ridge, 2.0);
     }
 }

@@ -57,6 +57,8 @@ pub struct TrainOptions {
     pub losses_kept: f64,
     /// Who fits, default our own solver; linfa's knows straight lines only.
     pub solver: SolverKind,
+    /// Estimate a smoothing parameter for each term from the rows, in place of one for all terms of a kind on folds; default no.
+    pub reml: bool,
     /// Penalties of straight lines to choose from, largest first.
     pub penalties: Vec<f64>,
     /// Rows that the choice looks at, default 100 000, whole leads at random; the final fit sees all.
@@ -85,6 +87,7 @@ impl Default for TrainOptions {
             l1_ratio: 0.0,
             losses_kept: 1.0,
             solver: SolverKind::Native,
+            reml: false,
             penalties: vec![1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3],
             max_selection_rows: 100_000,
             evaluation: EvaluationKind::Latest,
@@ -220,7 +223,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
     } else {
         None
     };
-    let fitted = fit_shape(input, &all, &known, choice.shape, choice.strengths, options.solver)?;
+    let fitted = fit_shape(input, &all, &known, choice.shape, choice.smoothing, options.solver)?;
     let n_leads = lead_keys.iter().collect::<std::collections::HashSet<_>>().len();
     let here = Totals {
         n_leads: n_leads as u64,
@@ -230,7 +233,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
     };
     let (counts, totals, fitted) = match population {
         Some(population) => {
-            let (fitted, totals) = fit_all(fitted, labels, choice.strengths, population)?;
+            let (fitted, totals) = fit_all(fitted, labels, population)?;
             (fitted.coding.counts_of(&totals.counts), totals, fitted)
         }
         None => (fitted.coding.counts(matrix, &all, labels), here.clone(), fitted),
@@ -279,11 +282,11 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
             n_leads: whole(totals.n_leads),
             n_wins: whole(totals.all().n_wins),
             sufficiency,
-            penalty: choice.strengths.ridge,
+            penalty: choice.smoothing.ridge(),
             penalty_choice: choice.description,
             fit: fitted.ending.clone(),
             kind: choice.shape.kind().to_owned(),
-            certificate: certificate_of(&fitted, choice.strengths),
+            certificate: certificate_of(&fitted),
             challenges: choice.challenges,
             learning,
             evaluation: holdout.description.clone(),
@@ -297,8 +300,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
         tier_edges: quartile_edges(&in_sample),
         counts,
         // The sample's leads vary as all do, and there are fewer of them.
-        covariance: covariance_of(input, &all, &fitted, choice.strengths)?
-            .map(|covariance| covariance.scaled(totals.all().n_rows as f64 / labels.len() as f64)),
+        covariance: covariance_of(input, &all, &fitted)?.map(|covariance| covariance.scaled(totals.all().n_rows as f64 / labels.len() as f64)),
         calibration: None,
         data: None,
         scope: Some(Scope {
@@ -374,6 +376,12 @@ fn check_options(options: &TrainOptions) -> Result<(), TrainError> {
     }
     if options.solver == SolverKind::Linfa && (options.l1_ratio > 0.0 || !options.directions.is_empty()) {
         return fail(if options.l1_ratio > 0.0 { "l1_ratio" } else { "directions" }, "linfa-logistic has no such thing: leave `--solver linfa` out");
+    }
+    if options.reml && options.l1_ratio > 0.0 {
+        return fail("smoothing", "a lasso has no such estimate: leave `l1_ratio` out, or `smoothing`");
+    }
+    if options.reml && options.solver == SolverKind::Linfa {
+        return fail("smoothing", "linfa-logistic gives no Hessian to estimate it from: leave `--solver linfa` out");
     }
     if !(options.losses_kept > 0.0 && options.losses_kept <= 1.0) {
         return fail("losses_kept", "expected a share above 0 and at most 1, such as 0.1 for every tenth");
@@ -453,7 +461,7 @@ fn cross_validate(input: TrainInput<'_>, known: &Beforehand, choice: &Choice, so
 
 /// Fits on the rows before, measures on the latest ones.
 fn measure(input: TrainInput<'_>, fold: &Fold, known: &Beforehand, choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
-    let fitted = fit_shape(input, &fold.train, known, choice.shape, choice.strengths, solver)?;
+    let fitted = fit_shape(input, &fold.train, known, choice.shape, choice.smoothing, solver)?;
     let description =
         format!("latest {} snapshots, by {} fitted on the {} whose windows had ended before", fold.validation.len(), choice.shape.describe(), fold.train.len());
     let found = probabilities(fitted.log_odds(input, &fold.validation)?);

@@ -8,7 +8,7 @@ use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec, Snapshot, Times
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::{LearningCurve, Model, Spread};
 use leadscore_report::{OutsideTraining, Report};
-use leadscore_tables::{Frames, LoadOptions, ModelDirection, Tables};
+use leadscore_tables::{Frames, LoadOptions, ModelDirection, ModelSmoothing, Tables};
 use leadscore_training::{
     Direction, DropReason, Dropped, EvaluationKind, FinalInput, FinalState, LeakFinding, ModelKind, Population, SolverKind, TrainContext, TrainInput,
     TrainOptions, Trained, find_final_leaks,
@@ -163,6 +163,7 @@ pub(crate) fn fit(
         max_pairs: project.config.model.max_pairs,
         directions: directions(project),
         l1_ratio: project.config.model.l1_ratio,
+        reml: project.config.model.smoothing == ModelSmoothing::Reml,
         losses_kept: project.config.model.losses_kept,
         solver,
         learning_curve: args.learning_curve,
