@@ -252,6 +252,16 @@ pub fn credential_ranges(text: &str) -> Vec<std::ops::Range<usize>> {
         let run = &run[..run.find(is_end).unwrap_or(run.len())];
         ranges.extend(run.rfind('@').filter(|&at| at > 0).map(|at| start..start + at));
     }
+    // A scheme without its slashes: `s3:key:secret@bucket`.
+    for (mark, _) in text.match_indices(':') {
+        let letters = text[..mark].chars().rev().take_while(char::is_ascii_alphanumeric).count();
+        let run = &text[mark + 1..];
+        let run = &run[..run.find(is_end).unwrap_or(run.len())];
+        let first = run.split(['/', '\\']).next().unwrap_or(run);
+        if letters > 1 && text[..mark].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric()) {
+            ranges.extend(first.rfind('@').filter(|&at| at > 0).map(|at| mark + 1..mark + 1 + at));
+        }
+    }
     for (mark, _) in text.match_indices('=') {
         // As a line of a config has it, with blanks around the sign.
         let named = text[..mark].trim_end_matches(' ');
@@ -464,6 +474,8 @@ mod tests {
         check_text("host=h Password='a b' x=1", "host=h Password=… x=1");
         check_text("ann@crm.example wrote a=b://c", "ann@crm.example wrote a=b://c");
         check_text("a://b a://@ =", "a://b a://@ =");
+        check_text("no file at s3:AKIA:hunter2@bucket/x: check", "no file at s3:…@bucket/x: check");
+        check_text("no file at ann:hunter2@tcp(h)/crm", "no file at ann:…@tcp(h)/crm");
         check_text("options = { password = \"hunter2\" }", "options = { password = … }");
         check_text("no s3:/AKIA:hunter2@bucket/x, but C:/ann/a@b", "no s3:/…@bucket/x, but C:/ann/a@b");
     }

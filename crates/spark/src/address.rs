@@ -49,7 +49,15 @@ impl Address {
             Some(name) => std::env::var(name).map_err(|_| wrong(format!("there is no environment variable {name}")))?.trim().to_owned(),
             None => text.to_owned(),
         };
-        let shown = from_environment.map_or_else(|| format!("`{}`", SecretUri::from(text.to_owned()).shown()), |name| format!("what {name} has"));
+        // An engine has no path: what stands there may be a token that was meant as a parameter.
+        let of_argument = || {
+            let shown = SecretUri::from(text.to_owned()).shown();
+            let place = shown
+                .split_once("://")
+                .and_then(|(scheme, rest)| Some(format!("{scheme}://{}/…", rest.split_once('/').filter(|(_, path)| !path.is_empty())?.0)));
+            format!("`{}`", place.unwrap_or(shown))
+        };
+        let shown = from_environment.map_or_else(of_argument, |name| format!("what {name} has"));
         let not_one = || wrong(format!("{shown} is no address of an engine: write such as sc://localhost:15002 or sc://host:443/;use_ssl=true"));
         let authority = resolved.strip_prefix("sc://").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(rest));
         if authority.is_some_and(|authority| authority.contains('@')) || resolved.rsplit_once('@').is_some_and(|(before, _)| !before.contains(";")) {
@@ -143,6 +151,7 @@ mod tests {
         check_refused("sc://db.example/?token=hush", "seen by everyone");
         check_refused("sc://db.example;token=hush", "no address of an engine");
         check_refused("sc://db.example:443;token=hush", "no address of an engine");
+        check_refused("sc://localhost:1/hush", "is no address of an engine");
         check_refused("sc://ann:hush@db.example", "before its host");
         check_refused("sc://ann:hu/hush@db.example", "before its host");
         check_refused("sc://hush@db.example", "before its host");

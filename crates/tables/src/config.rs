@@ -1223,6 +1223,14 @@ impl Config {
                     "take it out: who asks is said by the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (docs/object-stores.md)",
                 );
             }
+            // What is no store's, such as the address of a database, may have a secret anywhere in it.
+            let is_address = |path: &str| path.contains("://") && !crate::remote::is_remote(path);
+            if place.path.paths().iter().any(|path| is_address(path)) {
+                return fail(
+                    &format!("`path` of [{table}] is an address that no table is read from"),
+                    "a path is a file, or an object such as s3://bucket/leads.parquet; rows of a database come by `query` (docs/databases.md)",
+                );
+            }
         }
         let outcomes = &self.outcomes;
         if outcomes.flag.is_some() {

@@ -22,13 +22,16 @@ static NAMING: Mutex<()> = Mutex::new(());
 /// Removes every file that is still being written; for whoever hears that the program must end.
 pub fn remove_unfinished() {
     // Either all files of a run have their names, or none.
-    let _naming = NAMING.lock();
+    let naming = NAMING.lock();
     if let Ok(mut paths) = UNFINISHED.lock() {
         for path in std::mem::take(&mut *paths) {
             // Nothing more can be done about a file that cannot be removed.
             let _ = if path.is_dir() { remove_folder(&path) } else { std::fs::remove_file(path) };
         }
+        // The program ends: nobody makes another file before it has.
+        std::mem::forget(paths);
     }
+    std::mem::forget(naming);
 }
 
 /// A file that appears under its name only when it is finished; dropped before, it leaves nothing behind.
@@ -72,7 +75,7 @@ impl OutFile {
             return Ok(Self { target: target.to_owned(), writer: Writer::Direct(None) });
         }
         let named = target;
-        let target = if target.is_symlink() { target.canonicalize().map_err(error("follow the link"))? } else { target.to_owned() };
+        let target = led_to(target).map_err(error("follow the link"))?;
         let folder = folder_of(&target);
         if !folder.is_dir() {
             return Err(TablesError::Format {
@@ -83,7 +86,6 @@ impl OutFile {
         }
         complete_and_clean(folder);
         let (file, path) = temporary_in(folder, ENDING).map_err(error("create"))?;
-        watch(&path);
         Ok(Self { target, writer: Writer::Temporary(path, BufWriter::with_capacity(1 << 20, file)) })
     }
 
@@ -125,6 +127,18 @@ impl OutFile {
     pub fn finish(self) -> Result<(), TablesError> {
         publish(vec![self.close()?])
     }
+}
+
+/// Where a link leads, be there a file yet or not.
+fn led_to(target: &Path) -> std::io::Result<PathBuf> {
+    let mut target = target.to_owned();
+    for _ in 0..40 {
+        if !target.is_symlink() {
+            return Ok(target);
+        }
+        target = folder_of(&target).join(std::fs::read_link(&target)?);
+    }
+    Err(std::io::Error::other("the link leads to itself"))
 }
 
 /// Forgets a temporary file that is given up.
@@ -262,7 +276,9 @@ fn write_journals(renames: &[Rename]) -> Result<Vec<(tempfile::TempPath, File)>,
         let (mut file, path) = temporary_in(folder, ENDING).map_err(error)?;
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(error)?;
         let named = path.with_extension(&JOURNAL[1..]);
+        let unnamed = path.to_path_buf();
         path.persist(&named).map_err(|failure| error(failure.error))?;
+        forget(&unnamed);
         watch(&named);
         journals.push((tempfile::TempPath::try_from_path(named).map_err(error)?, file));
     }
@@ -290,7 +306,12 @@ fn temporary_in(folder: &Path, ending: &str) -> std::io::Result<(File, tempfile:
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
+    // Whoever removes what is unfinished sees a file from its first moment.
+    let unfinished = UNFINISHED.lock();
     let (file, path) = builder.tempfile_in(folder)?.into_parts();
+    if let Ok(mut unfinished) = unfinished {
+        unfinished.insert(path.to_path_buf());
+    }
     // Held while it is written, so that others see that somebody does. Where a file system has no locks, nothing is cleaned.
     let _ = file.try_lock();
     Ok((file, path))
@@ -551,7 +572,10 @@ mod tests {
         assert_eq!((read(&at("real")).as_str(), at("link").is_symlink()), ("new", true));
         assert_eq!(at("real").metadata().expect("there").permissions().mode() & 0o777, 0o640);
         std::os::unix::fs::symlink("nowhere", at("dangling")).expect("room");
-        assert!(OutFile::create(&at("dangling")).is_err());
+        publish(vec![file(&at("dangling"), "new")]).expect("room");
+        assert_eq!((read(&at("nowhere")).as_str(), at("dangling").is_symlink()), ("new", true));
+        std::os::unix::fs::symlink("round", at("round")).expect("room");
+        assert!(OutFile::create(&at("round")).is_err());
         std::fs::hard_link(at("real"), at("other")).expect("room");
         for target in ["real", "link", "other"] {
             assert!(refuse_inputs([at(target).as_path()], &[at("real")]).is_err(), "{target}");

@@ -27,7 +27,11 @@ pub(crate) fn caught<T>(path: &Path, work: impl FnOnce() -> Result<T, TablesErro
         Err(TablesError::Format {
             path: path.to_owned(),
             found: format!("the library that reads such files stopped ({})", words(panic.as_ref())),
-            help: "the file may be damaged: export it again, or write it as CSV".to_owned(),
+            help: if words(panic.as_ref()).contains("Too many open files") {
+                "raise the limit of open files (`ulimit -n`)".to_owned()
+            } else {
+                "the file may be damaged: export it again, or write it as CSV".to_owned()
+            },
         })
     })
 }

@@ -14,7 +14,7 @@ use crate::error::TablesError;
 const CHUNK: u64 = 32 << 20;
 
 /// Whether a path of the config is in an object store.
-fn is_remote(path: &str) -> bool {
+pub(crate) fn is_remote(path: &str) -> bool {
     ["s3://", "s3a://", "gs://", "az://", "abfs://", "abfss://"].iter().any(|scheme| path.starts_with(scheme))
 }
 

@@ -187,6 +187,7 @@ const DEEPEST: usize = 64;
 
 /// Fails at a line of JSON that no reader should be given.
 fn check_lines(path: &Path, text: &[u8]) -> Result<(), TablesError> {
+    let mut keys: HashSet<&[u8]> = HashSet::new();
     for (line, number) in text.split(|&byte| byte == b'\n').zip(1_u64..) {
         let fail = |found: String, help: &str| TablesError::Row { path: path.to_owned(), line: number, found, help: help.to_owned() };
         if line.len() > LARGEST_ROW {
@@ -198,8 +199,43 @@ fn check_lines(path: &Path, text: &[u8]) -> Result<(), TablesError> {
                 "a row of a table is one flat object: take the values that you need out of it",
             ));
         }
+        add_keys(line, &mut keys);
+        if keys.len() > MOST_KEYS {
+            return Err(fail(
+                format!("the objects up to here have more than {MOST_KEYS} different keys"),
+                "a key is a column: write what varies from row to row as a value",
+            ));
+        }
     }
     Ok(())
+}
+
+/// Most keys of the objects of an NDJSON file together.
+const MOST_KEYS: usize = 5_000;
+
+/// The keys of an object on a line, as they are written.
+fn add_keys<'t>(line: &'t [u8], keys: &mut HashSet<&'t [u8]>) {
+    let (mut depth, mut begin, mut is_escaped, mut last) = (0_usize, None, false, None);
+    for (at, byte) in line.iter().enumerate() {
+        match (byte, begin) {
+            _ if is_escaped => is_escaped = false,
+            (b'\\', Some(_)) => is_escaped = true,
+            (b'"', Some(start)) => {
+                last = Some(&line[start..at]);
+                begin = None;
+            }
+            (b'"', None) => begin = Some(at + 1),
+            (_, Some(_)) => {}
+            (b':', None) if depth == 1 => {
+                if let Some(key) = last.take().filter(|key| !keys.contains(key)) {
+                    keys.insert(key);
+                }
+            }
+            (b'{' | b'[', None) => depth += 1,
+            (b'}' | b']', None) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
 }
 
 /// How many objects and lists are open at most, outside of texts.

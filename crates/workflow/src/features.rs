@@ -9,9 +9,9 @@ use leadscore_features::{SnapshotCounts, Survey, labelled_snapshots, survey};
 use leadscore_inference::Model;
 use leadscore_report::{count, markdown_text};
 use leadscore_sql::{Dialect, Exactness, FeaturesSql, Moments, exactness, features_sql};
-use leadscore_tables::{LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of, in_order};
+use leadscore_tables::{LEAST_MEMORY, LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of, half_of_memory, in_order};
 
-use crate::project::{Project, describe_counts, load_options_of, no_snapshot};
+use crate::project::{Project, check_matrix_fits, describe_counts, load_options_of, no_snapshot};
 use crate::source::Source;
 use crate::sql::sql_sources;
 use crate::text::table;
@@ -132,14 +132,14 @@ fn write_matrix(project: &Project, source: &Source<'_>, options: &FeatureOptions
         Some(model) => model.specs.clone(),
         None => look_at(source, project, as_of, 1)?.survey.plan(&project.config.features).specs,
     };
-    let (overview, writer) = write_parts(source, project, as_of, &guess, path)?;
+    let (overview, writer) = write_parts(source, project, as_of, &guess, options.memory, path)?;
     let specs = choose(project, source, options.model, &overview)?;
     if specs == guess {
         writer.finish()?;
         return Ok((overview, specs));
     }
     drop(writer);
-    let (overview, writer) = write_parts(source, project, as_of, &specs, path)?;
+    let (overview, writer) = write_parts(source, project, as_of, &specs, options.memory, path)?;
     writer.finish()?;
     Ok((overview, specs))
 }
@@ -195,20 +195,28 @@ fn look_at(source: &Source<'_>, project: &Project, as_of: Option<Timestamp>, n_p
     Ok(overview)
 }
 
+/// Bytes of a cell in the matrix and on its way to the file, at the least: what exceeds the memory by these alone is refused.
+const BYTES_A_WRITTEN_CELL: u64 = 16;
+
 /// Computes the features of every part, and writes them in the order of the parts; looks at each meanwhile.
 fn write_parts(
     source: &Source<'_>,
     project: &Project,
     as_of: Option<Timestamp>,
     specs: &[FeatureSpec],
+    memory: Option<u64>,
     path: &Path,
 ) -> anyhow::Result<(Overview, TableWriter)> {
     let mut writer = TableWriter::create(path)?;
     let stage = project.stage("computing features of leads", source.n_parts())?;
     let mut overview = Overview::default();
+    let memory = memory.unwrap_or_else(half_of_memory).max(LEAST_MEMORY);
     let compute = |part| -> anyhow::Result<(OutTable, Overview)> {
         source.with_part(part, |tables| {
             let look = Look::new(project, tables, as_of)?;
+            let n_rows = look.labelled.snapshots.len() + look.labelled.immature.len();
+            let advice = "look at leads less often (`every` of [snapshots]), or raise --memory";
+            check_matrix_fits((n_rows, specs.len()), BYTES_A_WRITTEN_CELL, memory, advice)?;
             Ok((matrix_table(project, tables, specs, &look.labelled)?, look.at))
         })?
     };

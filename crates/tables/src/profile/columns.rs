@@ -62,6 +62,9 @@ pub(super) struct Sheet {
     skip_rows: usize,
 }
 
+/// Columns that anybody would read guesses of.
+const MOST_GUESSED: usize = 2_000;
+
 impl Sheet {
     pub(super) fn read(label: &str, path: &Path, folder: &Path, now: Option<Timestamp>) -> Result<Self, TablesError> {
         let location = Location::One(path.to_string_lossy().into_owned());
@@ -78,6 +81,13 @@ impl Sheet {
             }
             other => other?,
         };
+        if table.columns().len() > MOST_GUESSED {
+            return Err(TablesError::Format {
+                path: table.path().to_owned(),
+                found: format!("there are {} columns, and guesses are made for {MOST_GUESSED} at most", table.columns().len()),
+                help: "write the config by hand: docs/config.md has every key".to_owned(),
+            });
+        }
         let batch = table.batches(MOST_ROWS)?.first().copied();
         let mut sheet = Self { columns: Vec::new(), n_rows: batch.map_or(0, |batch| batch.n_rows), skip_rows: file.skip_rows };
         for column in table.columns() {
