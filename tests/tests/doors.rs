@@ -54,8 +54,15 @@ fn try_files(door: &str, names: &[&str], usual: usize) {
     let seen = try_door(door, n_tries(usual), |number| {
         let which = number % names.len();
         let others: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
-        std::fs::write(folder.path().join(names[which]), mutated(&mut random, &seeds[which], &others)).expect("room");
-        use_tables(&configs[which], folder.path())
+        let file = folder.path().join(names[which]);
+        std::fs::write(&file, mutated(&mut random, &seeds[which], &others)).expect("room");
+        let began = std::time::Instant::now();
+        let is_taken = use_tables(&configs[which], folder.path());
+        if began.elapsed() > std::time::Duration::from_secs(5) {
+            // To be looked at, and to become a case.
+            std::fs::copy(&file, std::env::temp_dir().join(format!("slow-{number}-{}", names[which]))).expect("room");
+        }
+        is_taken
     });
     assert!(seen.n_taken > seen.n / 1_000, "only {} were tables at all", seen.n_taken);
 }
