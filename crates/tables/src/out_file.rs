@@ -274,6 +274,11 @@ fn write_journals(renames: &[Rename]) -> Result<Vec<(tempfile::TempPath, File)>,
     for folder in folders {
         let error = |source| TablesError::Io { action: "write the list of finished files in", path: folder.to_owned(), source };
         let (mut file, path) = temporary_in(folder, ENDING).map_err(error)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(error)?;
+        }
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(error)?;
         let named = path.with_extension(&JOURNAL[1..]);
         let unnamed = path.to_path_buf();
@@ -356,12 +361,26 @@ pub fn complete_and_clean(folder: &Path) {
         (is_orphan(&entry.file_name().to_string_lossy()) || is_settled()) && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
     };
     let ends = |entry: &std::fs::DirEntry, ending: &str| entry.file_name().to_string_lossy().ends_with(ending);
-    for journal in entries.iter().filter(|entry| ends(entry, JOURNAL) && is_abandoned(entry)) {
+    for journal in entries.iter().filter(|entry| ends(entry, JOURNAL) && is_abandoned(entry) && is_mine_alone(&entry.path())) {
         complete(&journal.path());
     }
     for entry in entries.iter().filter(|entry| ends(entry, ENDING) && is_abandoned(entry)) {
         let _ = std::fs::remove_file(entry.path());
     }
+}
+
+/// Whether a file is this user's, and nobody else can write to it: what it says is done. In a folder that others may write to,
+/// a journal of theirs could else give any file a name.
+#[cfg(unix)]
+fn is_mine_alone(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let own = tempfile::tempfile().and_then(|file| file.metadata()).map(|meta| meta.uid());
+    path.symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.mode() & 0o022 == 0 && own.is_ok_and(|own| own == meta.uid()))
+}
+
+#[cfg(not(unix))]
+fn is_mine_alone(_: &Path) -> bool {
+    false
 }
 
 /// Does what a journal says, where all of its files are still there; else none had its name yet, and none gets it.
@@ -556,6 +575,26 @@ mod tests {
             for name in ["a", "b"] {
                 assert_eq!((read(&at(name).join("x")).as_str(), names(&at(name)).len()), (expected, 1), "{name} after {n_renamed}");
             }
+        }
+    }
+
+    /// A list that others could have written is not followed.
+    #[cfg(unix)]
+    #[test]
+    fn a_journal_of_others_gives_no_file_a_name() {
+        use std::os::unix::fs::PermissionsExt;
+        for (mode, expected) in [(0o600, "new"), (0o622, "old")] {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let at = |name: &str| folder.path().join(name);
+            let temporary = at(&format!(".leadscore-{}-4194999-x.tmp", *HOME));
+            std::fs::write(at("x"), "old").expect("room");
+            std::fs::write(&temporary, "new").expect("room");
+            let inode = inode_of(&temporary.metadata().expect("there"));
+            let journal = temporary.with_extension("journal");
+            std::fs::write(&journal, serde_json::to_vec(&[Rename { temporary, target: at("x"), inode }]).expect("a list")).expect("room");
+            std::fs::set_permissions(&journal, std::fs::Permissions::from_mode(mode)).expect("own");
+            complete_and_clean(folder.path());
+            assert_eq!(read(&at("x")), expected);
         }
     }
 
