@@ -193,13 +193,12 @@ fn check_lines(path: &Path, text: &[u8]) -> Result<(), TablesError> {
         if line.len() > LARGEST_ROW {
             return Err(fail(format!("the line has {} bytes", line.len()), "write one object a line: is this one array, or one text?"));
         }
-        if depth(line) > DEEPEST {
+        if add_keys(line, &mut keys) > DEEPEST {
             return Err(fail(
                 format!("objects are nested more than {DEEPEST} deep"),
                 "a row of a table is one flat object: take the values that you need out of it",
             ));
         }
-        add_keys(line, &mut keys);
         if keys.len() > MOST_KEYS {
             return Err(fail(
                 format!("the objects up to here have more than {MOST_KEYS} different keys"),
@@ -213,9 +212,9 @@ fn check_lines(path: &Path, text: &[u8]) -> Result<(), TablesError> {
 /// Most keys of the objects of an NDJSON file together.
 const MOST_KEYS: usize = 5_000;
 
-/// The keys of an object on a line, as they are written.
-fn add_keys<'t>(line: &'t [u8], keys: &mut HashSet<&'t [u8]>) {
-    let (mut depth, mut begin, mut is_escaped, mut last) = (0_usize, None, false, None);
+/// Adds the keys of an object on a line, as they are written; and how many objects and lists are open at most, outside of texts.
+fn add_keys<'t>(line: &'t [u8], keys: &mut HashSet<&'t [u8]>) -> usize {
+    let (mut depth, mut deepest, mut begin, mut is_escaped, mut last) = (0_usize, 0, None, false, None);
     for (at, byte) in line.iter().enumerate() {
         match (byte, begin) {
             _ if is_escaped => is_escaped = false,
@@ -231,26 +230,11 @@ fn add_keys<'t>(line: &'t [u8], keys: &mut HashSet<&'t [u8]>) {
                     keys.insert(key);
                 }
             }
-            (b'{' | b'[', None) => depth += 1,
-            (b'}' | b']', None) => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-}
-
-/// How many objects and lists are open at most, outside of texts.
-fn depth(line: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut is_text, mut is_escaped) = (0_usize, 0, false, false);
-    for byte in line {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_text => is_escaped = true,
-            b'"' => is_text = !is_text,
-            b'{' | b'[' if !is_text => {
+            (b'{' | b'[', None) => {
                 depth += 1;
                 deepest = deepest.max(depth);
             }
-            b'}' | b']' if !is_text => depth = depth.saturating_sub(1),
+            (b'}' | b']', None) => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
