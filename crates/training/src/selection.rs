@@ -63,6 +63,15 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
     Ok(choose_from(ladder, &clusters, options, &format!("over {} {how}; {} rows", folds.len(), rows.len())))
 }
 
+/// The shapes with tables: a few, and as many as may be.
+fn tables_tried(is_blind_to_time: bool, options: &TrainOptions) -> Vec<Shape> {
+    let mut n_pairs = vec![options.max_pairs.div_ceil(3), options.max_pairs];
+    n_pairs.dedup();
+    // Only what holds later is worth a table, and folds by lead do not tell.
+    n_pairs.retain(|&n_pairs| n_pairs > 0 && !is_blind_to_time);
+    n_pairs.into_iter().map(|n_pairs| Shape::Additive { n_pairs }).collect()
+}
+
 /// Every shape with strengths of its own for each term, as the training rows of each fold have them.
 fn estimated(
     input: TrainInput<'_>,
@@ -75,11 +84,7 @@ fn estimated(
     let mut shapes = vec![Shape::Linear];
     if options.kind == ModelKind::Additive {
         shapes.push(Shape::Additive { n_pairs: 0 });
-        // Only what holds later is worth a table, and folds by lead do not tell.
-        let mut n_pairs = vec![options.max_pairs.div_ceil(3), options.max_pairs];
-        n_pairs.dedup();
-        n_pairs.retain(|&n_pairs| n_pairs > 0 && !is_blind_to_time);
-        shapes.extend(n_pairs.into_iter().map(|n_pairs| Shape::Additive { n_pairs }));
+        shapes.extend(tables_tried(is_blind_to_time, options));
         shapes.extend(segment.map(|segment| Shape::Segmented { n_pairs: 0, segment }));
     }
     let mut ladder = vec![base];
@@ -122,13 +127,7 @@ fn on_folds(
         let curves = best_of(curves);
         let strengths = given(&curves);
         ladder.push(curves);
-        // A few, and as many as may be.
-        let mut n_pairs = vec![options.max_pairs.div_ceil(3), options.max_pairs];
-        n_pairs.dedup();
-        // Only what holds later is worth a table, and folds by lead do not tell.
-        n_pairs.retain(|&n_pairs| n_pairs > 0 && !is_blind_to_time);
-        let shapes: Vec<Shape> = n_pairs.into_iter().map(|n_pairs| Shape::Additive { n_pairs }).collect();
-        ladder.extend(with_tables(input, folds, known, strengths, &shapes, options.solver)?);
+        ladder.extend(with_tables(input, folds, known, strengths, &tables_tried(is_blind_to_time, options), options.solver)?);
         if let Some(segment) = segment {
             let best = ladder[2..].iter().min_by(|a, b| mean(&a.losses).total_cmp(&mean(&b.losses)));
             let n_pairs = best.map_or(0, |best| best.shape.tables().0);
