@@ -196,7 +196,7 @@ fn time_format() {
 fn addresses_and_small_words() {
     let seeds = [
         "postgresql://user@host:5432/base?sslmode=require",
-        "sqlite:///tmp/a.db",
+        "sqlite:///a.db",
         "env:LEADSCORE_NOWHERE",
         "file:nowhere",
         "200/week",

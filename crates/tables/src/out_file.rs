@@ -85,7 +85,7 @@ impl OutFile {
             });
         }
         complete_and_clean(folder);
-        let (file, path) = temporary_in(folder, ENDING).map_err(error("create"))?;
+        let (file, path) = temporary_in(folder).map_err(error("create"))?;
         Ok(Self { target, writer: Writer::Temporary(path, BufWriter::with_capacity(1 << 20, file)) })
     }
 
@@ -273,7 +273,7 @@ fn write_journals(renames: &[Rename]) -> Result<Vec<(tempfile::TempPath, File)>,
     let mut journals = Vec::new();
     for folder in folders {
         let error = |source| TablesError::Io { action: "write the list of finished files in", path: folder.to_owned(), source };
-        let (mut file, path) = temporary_in(folder, ENDING).map_err(error)?;
+        let (mut file, path) = temporary_in(folder).map_err(error)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -301,10 +301,10 @@ fn inode_of(_: &std::fs::Metadata) -> u64 {
 }
 
 /// A locked temporary file that says whose it is.
-fn temporary_in(folder: &Path, ending: &str) -> std::io::Result<(File, tempfile::TempPath)> {
+fn temporary_in(folder: &Path) -> std::io::Result<(File, tempfile::TempPath)> {
     let prefix = format!("{BEGINNING}{}-{}-", *HOME, std::process::id());
     let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(ending);
+    builder.prefix(&prefix).suffix(ENDING);
     #[cfg(unix)]
     {
         // As any new file of this user, not private as temporary files are by default.

@@ -285,7 +285,7 @@ pub(super) fn read_outcomes<'c>(
         outcome.closed_seen = earliest(outcome.closed_seen, seen);
         if is_won {
             outcome.won_seen = earliest(outcome.won_seen, seen);
-            outcome.won = Some(outcome.won.map_or(stamp.known, |known| known.min(stamp.known)));
+            outcome.won = earliest(outcome.won, stamp.known);
             if let Some(amount) = amounts.as_ref().map(|amounts| amounts[row]).filter(|amount| !amount.is_nan()) {
                 outcome.amount = Some(outcome.amount.unwrap_or(0.0) + amount);
             }
