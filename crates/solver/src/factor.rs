@@ -149,6 +149,23 @@ impl Factor {
 
     /// The inverse of the matrix; with a wide column, of the inverse the part of all other coefficients.
     pub fn inverse(&self) -> Array2<f64> {
+        let inverse_lower = self.inverse_lower();
+        let mut inverse = inverse_lower.t().dot(&inverse_lower);
+        divide_by(&mut inverse, &self.scale);
+        inverse / self.multiplier
+    }
+
+    /// What blocks of the inverse are made of, where not all of it is needed; of a matrix without a wide column.
+    pub fn inverse_root(&self) -> InverseRoot {
+        let mut root = self.inverse_lower();
+        let outer = self.multiplier.sqrt();
+        for mut row in root.rows_mut() {
+            row.iter_mut().zip(&self.scale).for_each(|(value, scale)| *value /= scale * outer);
+        }
+        InverseRoot { root }
+    }
+
+    fn inverse_lower(&self) -> Array2<f64> {
         let n = self.lower.nrows();
         let mut inverse_lower = Array2::<f64>::zeros((n, n));
         for start in (0..n).step_by(BLOCK) {
@@ -170,9 +187,7 @@ impl Factor {
                 block.row_mut(row).mapv_inplace(|value| value / pivot);
             }
         }
-        let mut inverse = inverse_lower.t().dot(&inverse_lower);
-        divide_by(&mut inverse, &self.scale);
-        inverse / self.multiplier
+        inverse_lower
     }
 
     /// Largest over smallest eigenvalue of the matrix scaled to a diagonal of ones, to about a tenth: how nearly columns
@@ -191,6 +206,33 @@ impl Factor {
             }
         }
         self.lower.rows().into_iter().enumerate().map(|(row, weights)| dot(&weights.to_slice().expect("rows are contiguous")[..=row], &inner[..=row])).collect()
+    }
+}
+
+/// `R` with `Rᵀ R` the inverse of a matrix; lower triangular.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InverseRoot {
+    root: Array2<f64>,
+}
+
+impl InverseRoot {
+    /// The inverse's rows and columns of these coefficients.
+    pub fn block(&self, coefficients: &[usize]) -> Array2<f64> {
+        let first = coefficients.iter().copied().min().unwrap_or(0);
+        // Rows above the first of them hold nothing in these columns.
+        let rows = part(self.root.view(), first..self.root.nrows(), 0..self.root.ncols());
+        let columns = rows.select(Axis(1), coefficients);
+        columns.t().dot(&columns)
+    }
+
+    /// `Aᵀ M⁻¹ A` for the matrix `M` whose inverse this is and an `A` with as many rows.
+    ///
+    /// # Panics
+    ///
+    /// Where the rows are not as many.
+    pub fn between(&self, right: &Array2<f64>) -> Array2<f64> {
+        let inner = self.root.dot(right);
+        inner.t().dot(&inner)
     }
 }
 
@@ -277,6 +319,13 @@ mod tests {
             assert!(found.iter().zip(&right).all(|(found, expected)| (found - expected).abs() < 1e-9), "{n}");
             let identity = matrix.dot(&factor.inverse());
             assert!(identity.indexed_iter().all(|((i, j), value)| (value - f64::from(u8::from(i == j))).abs() < 1e-9), "{n}");
+            let (inverse, root) = (factor.inverse(), factor.inverse_root());
+            let some: Vec<usize> = (0..n).step_by(3).collect();
+            let block = root.block(&some);
+            assert!(block.indexed_iter().all(|((i, j), value)| (value - inverse[[some[i], some[j]]]).abs() < 1e-9), "{n}");
+            let right = Array2::from_shape_fn((n, 2), |(row, column)| (row as f64 - column as f64).sin());
+            let (between, expected) = (root.between(&right), right.t().dot(&inverse).dot(&right));
+            assert!(between.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-7), "{n}");
         }
     }
 

@@ -20,7 +20,7 @@ mod linfa;
 pub use covariance::{clustered_covariance, covariance_with_shrinkage};
 pub use design::{Column, Design, Fill, Precision};
 pub use error::SolverError;
-pub use factor::Factor;
+pub use factor::{Factor, InverseRoot};
 pub use linfa::{Logistic, LogisticParams, ValidLogisticParams};
 
 pub use many::{log_losses, log_odds, log_odds_of_many};

@@ -87,6 +87,7 @@ pub enum Start<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expansion {
     coefficients: Vec<f64>,
+    loss: f64,
     gradient: Vec<f64>,
     hessian: Hessian,
 }
@@ -95,6 +96,21 @@ impl Expansion {
     /// Where it touches the log-loss.
     pub(crate) fn coefficients(&self) -> &[f64] {
         &self.coefficients
+    }
+
+    /// The summed log-loss there.
+    pub fn loss(&self) -> f64 {
+        self.loss
+    }
+
+    /// Its gradient there, `(n_coefficients,)`.
+    pub fn gradient(&self) -> &[f64] {
+        &self.gradient
+    }
+
+    /// Its second derivatives there, of these coefficients with those, `(rows, columns)`; none of a wide column.
+    pub fn hessian(&self, rows: &[usize], columns: &[usize]) -> ndarray::Array2<f64> {
+        ndarray::Array2::from_shape_fn((rows.len(), columns.len()), |(row, column)| self.hessian.core[[rows[row], columns[column]]])
     }
 }
 
@@ -108,8 +124,8 @@ pub fn expand(design: &Design, target: &Target, coefficients: &[f64]) -> Result<
     if coefficients.len() != design.n_coefficients() {
         return Err(SolverError::Length { what: "coefficients", found: coefficients.len(), expected: design.n_coefficients() });
     }
-    let Sums { gradient, hessian, .. } = kernel::pass(design, target, coefficients, true)?;
-    Ok(Expansion { coefficients: coefficients.to_vec(), gradient, hessian: hessian.expect("it was asked for") })
+    let Sums { loss, gradient, hessian } = kernel::pass(design, target, coefficients, true)?;
+    Ok(Expansion { coefficients: coefficients.to_vec(), loss, gradient, hessian: hessian.expect("it was asked for") })
 }
 
 /// Minimises `∑ wᵢ [ln(1 + e^ηᵢ) − yᵢ ηᵢ]` plus the [`Penalty`], where `ηᵢ` is the row's offset plus the intercept plus the coefficients of
@@ -250,7 +266,7 @@ pub(crate) fn begin(target: &Target, penalty: &Penalty, start: Option<Start<'_>>
         Some(Start::Near(expansion)) => expansion.coefficients.clone(),
         None => {
             let mut coefficients = vec![0.0; q];
-            coefficients[0] = (target.won_weight / (target.total_weight - target.won_weight)).ln();
+            coefficients[0] = target.log_odds_of_rate();
             coefficients
         }
     };

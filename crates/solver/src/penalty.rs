@@ -118,6 +118,24 @@ impl Penalty {
         matrix
     }
 
+    /// `P`'s rows and columns of these coefficients.
+    pub fn block(&self, coefficients: &[usize]) -> Array2<f64> {
+        let place = |coefficient: usize| coefficients.iter().position(|&known| known == coefficient);
+        let mut matrix = Array2::zeros((coefficients.len(), coefficients.len()));
+        for (range, strength) in &self.ridges {
+            range.clone().filter_map(place).for_each(|idx| matrix[[idx, idx]] += strength);
+        }
+        for (first, block) in &self.blocks {
+            let places: Vec<Option<usize>> = (0..block.nrows()).map(|idx| place(first + idx)).collect();
+            for ((i, j), value) in block.indexed_iter() {
+                if let (Some(i), Some(j)) = (places[i], places[j]) {
+                    matrix[[i, j]] += value;
+                }
+            }
+        }
+        matrix
+    }
+
     /// Adds `P β`.
     pub(crate) fn add_gradient(&self, coefficients: &[f64], gradient: &mut [f64]) {
         for (range, strength) in &self.ridges {

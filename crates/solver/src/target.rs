@@ -56,6 +56,11 @@ impl Target {
         })
     }
 
+    /// Log-odds of the share that is won: where a fit without anything else ends.
+    pub fn log_odds_of_rate(&self) -> f64 {
+        (self.won_weight / (self.total_weight - self.won_weight)).ln()
+    }
+
     /// The rows of these ranges; `None` where they have one label only.
     pub(crate) fn select(&self, ranges: &[Range<usize>]) -> Option<Self> {
         fn pick<V: Copy>(values: &[V], ranges: &[Range<usize>]) -> Vec<V> {
