@@ -719,7 +719,7 @@ pub struct ModelConfig {
     pub kind: ModelKind,
     /// A category of the leads, such as a product line, whose levels may have curves of their own, shrunk to the common ones.
     pub segment: Option<String>,
-    /// Most tables over two features that an additive model may have; default 10, 0 for none.
+    /// Most tables over two features that an additive model may have; default 30, 0 for none.
     pub max_pairs: usize,
     /// Numbers by their features' names, as `features --describe` has them, whose curve or slope may only rise or fall, such
     /// as `{ employees = "increasing" }`; they have no table.
@@ -727,10 +727,11 @@ pub struct ModelConfig {
     /// Share of the ridge of straight lines that is a lasso, 0 to 1; default 0. The weakest features then weigh nothing; for
     /// kind "linear" only.
     pub l1_ratio: f64,
-    /// How strongly weights are held: "folds" (default) takes what folds forward in time prefer, the same for all terms of a kind;
-    /// "reml" estimates a smoothing parameter for each term from the rows, and folds choose the shape alone. It takes longer, and
-    /// its intervals have not been tried on worlds whose truth is known.
-    pub smoothing: ModelSmoothing,
+    /// How strongly weights are held: "reml" (default) estimates a smoothing parameter for each term from the rows, leaves out terms
+    /// that say nothing, and lets folds forward in time choose the shape alone; "folds" takes what such folds prefer, the same
+    /// strength for all terms of a kind. With `l1_ratio` or `--solver linfa` folds are the default, and "reml" is refused; with fewer
+    /// than 200 leads (or accounts) won, or not won, folds are the default, too.
+    pub smoothing: Option<ModelSmoothing>,
     /// The share of the leads not won that the tables hold, above 0 and at most 1; default 1. Where they hold all wins and
     /// every tenth of the others, 0.1 corrects likelihoods for it: exactly where each lead is looked at once; else those of
     /// leads that won later are a little low.
@@ -741,16 +742,7 @@ pub struct ModelConfig {
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        Self {
-            kind: ModelKind::Additive,
-            segment: None,
-            max_pairs: 10,
-            directions: BTreeMap::new(),
-            l1_ratio: 0.0,
-            smoothing: ModelSmoothing::Folds,
-            losses_kept: 1.0,
-            seed: 7,
-        }
+        Self { kind: ModelKind::Additive, segment: None, max_pairs: 30, directions: BTreeMap::new(), l1_ratio: 0.0, smoothing: None, losses_kept: 1.0, seed: 7 }
     }
 }
 

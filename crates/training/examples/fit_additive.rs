@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use leadscore_core::{AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp, Unit};
-use leadscore_training::{Beforehand, Shape, Smoothing, SolverKind, Strengths, TrainInput, fit_shape};
+use leadscore_training::{Beforehand, Resolution, Shape, Smoothing, SolverKind, Strengths, TrainInput, fit_shape};
 
 #[expect(clippy::print_stdout, reason = "a measurement for another program")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,7 +33,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     pool.install(|| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let start = Instant::now();
         let strengths = Strengths { steps: 4.0, smooth: 100.0, pair: 4.0, ..Strengths::ridge(4.0) };
-        let fitted = fit_shape(input, &train, &Beforehand::default(), Shape::Additive { n_pairs: 10 }, Smoothing::Given(strengths), SolverKind::Native)?;
+        let fitted = fit_shape(
+            input,
+            &train,
+            &Beforehand::default(),
+            Shape::Additive { n_pairs: 10, resolution: Resolution::Usual },
+            Smoothing::Given(strengths),
+            SolverKind::Native,
+        )?;
         let wall = start.elapsed().as_secs_f64();
         let log_odds = fitted.log_odds(input, &test)?;
         let loss: f64 =

@@ -1,7 +1,7 @@
-//! Trains on one CSV and predicts another, for comparisons with peers: `fit_table TRAIN TEST OUT HORIZON_DAYS|none [linear]`.
+//! Trains on one CSV and predicts another, for comparisons with peers: `fit_table TRAIN TEST OUT HORIZON_DAYS|none [linear] [folds]`.
 //!
 //! Columns are `lead`, `at` (microseconds since 1970), `label` (0 or 1), then `n:NAME` for numbers and `c:NAME` for categories;
-//! an empty cell is missing. OUT gets a probability a line, in the order of TEST.
+//! an empty cell is missing. `linear` allows straight lines only, `folds` gives all terms of a kind one strength. OUT gets a probability a line, in the order of TEST.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut training, test) = (read(&args[0])?, read(&args[1])?);
     training.rows.sort_by_key(|record| record[1].parse::<i64>().unwrap_or_default());
     let horizon = args[3].parse::<u32>().ok().map(Span::from_days);
-    let kind = if args.get(4).is_some_and(|kind| kind == "linear") { ModelKind::Linear } else { ModelKind::Additive };
+    let kind = if args[4..].iter().any(|arg| arg == "linear") { ModelKind::Linear } else { ModelKind::Additive };
     let features = matrix(&training, [&training, &test])?;
     let labels: Vec<bool> = training.rows.iter().map(|record| &record[2] == "1").collect();
     let lead_keys: Vec<u64> = training.rows.iter().map(|record| stable_hash(&record[0])).collect();
@@ -74,8 +74,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let context =
         TrainContext { tool_version: String::new(), known_until: Timestamp::MAX, write_time: |at| at.micros().to_string(), ages: None, caveats: Vec::new() };
     // The peers are not protected from leaks, either.
-    let options = TrainOptions { kind, allow_leaks: true, allow_too_few: true, ..Default::default() };
+    let reml = args[4..].iter().any(|arg| arg == "folds").then_some(false);
+    let options = TrainOptions { kind, reml, allow_leaks: true, allow_too_few: true, ..Default::default() };
     let trained = train(input, &options, &context)?;
+    trained.model.card.challenges.iter().for_each(|challenge| eprintln!("{} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
     eprintln!("{}", trained.model.card.penalty_choice);
     let scored = score(&trained.model, &matrix(&test, [&training, &test])?)?;
     std::fs::write(&args[2], scored.probabilities.iter().map(|p| format!("{p}\n")).collect::<String>())?;

@@ -8,7 +8,7 @@ use leadscore_solver::{Column, Design, Direction, Penalty, Precision, SolverErro
 use ndarray::{Array2, ShapeBuilder};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use crate::smoothing::Piece;
+use crate::smoothing::{Estimate, Piece, TIGHTEST};
 
 /// How features are coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,15 +59,26 @@ pub enum Smoothing {
     /// These, the same for all terms of a kind: as folds chose them.
     Given(Strengths),
     /// One a term, estimated from the rows themselves by restricted maximum likelihood.
-    Reml,
+    Reml {
+        /// What all of them are multiplied with: above 1 where later rows are unlike earlier ones.
+        stiffer: f64,
+    },
 }
 
 impl Smoothing {
+    /// What estimated strengths are multiplied with.
+    pub(crate) fn stiffer(self) -> f64 {
+        match self {
+            Self::Given(_) => 1.0,
+            Self::Reml { stiffer } => stiffer,
+        }
+    }
+
     /// The ridge that all terms share; 0 where each has a strength of its own.
     pub(crate) fn ridge(self) -> f64 {
         match self {
             Self::Given(strengths) => strengths.ridge,
-            Self::Reml => 0.0,
+            Self::Reml { .. } => 0.0,
         }
     }
 }
@@ -117,6 +128,9 @@ pub enum DropReason {
     /// It is in the model and weighs nothing.
     #[error("the lasso left it no weight")]
     Weightless,
+    /// Its variance was estimated as zero.
+    #[error("beside the others it says nothing")]
+    Flat,
 }
 
 /// What was learned from the training rows.
@@ -146,6 +160,9 @@ const MAX_F64_CELLS: usize = 20_000_000;
 
 /// Values that quantiles are taken of at most.
 const MAX_SORTED: usize = 200_000;
+
+/// Share of the rows whose one value has a bin of its own.
+const SPIKE: f64 = 0.02;
 
 /// Tiny, beside any data: what a curve's level would be without it is a matter of the intercept.
 const ANCHOR: f64 = 1e-2;
@@ -209,6 +226,11 @@ impl Coding {
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
+    }
+
+    /// Whether a curve or slope may go one way only.
+    pub(crate) fn has_directions(&self) -> bool {
+        self.blocks.iter().any(|block| block.direction().is_some())
     }
 
     /// Number of tables over two features.
@@ -335,57 +357,153 @@ impl Coding {
         self.penalty_with(strengths, 0.0)
     }
 
-    /// The penalty in parts that each have a strength of their own, and what stands beside them whatever these are: what holds
+    /// The penalty in pieces that each have a strength of their own, and what stands beside them whatever these are: what holds
     /// the level of curves, and directions.
     ///
-    /// A curve has two: its line, and its steps. What a missing value weighs is pulled to nothing in all terms alike.
+    /// A curve has three: its line, its steps, and what a missing value weighs.
     pub(crate) fn pieces(&self) -> (Vec<Piece>, Penalty) {
         let (places, _) = self.places();
         let mut pieces = Vec::new();
-        let (mut fixed, mut missing, mut n_missing) = (Penalty::none(), Penalty::none(), 0.0);
+        let mut fixed = Penalty::none();
         for (block, first) in self.blocks.iter().zip(places) {
             let own = first..first + block.n_coefficients();
             match block {
                 Block::Number { has_missing, .. } => {
-                    pieces.push(Piece { penalty: Penalty::none().ridge(first..first + 1, 1.0), rank: 1.0 });
+                    pieces.push(Piece::ridge(first..first + 1));
                     fixed = directed(fixed, first..first + 1, block.direction());
                     if *has_missing {
-                        missing = missing.ridge(first + 1..first + 2, 1.0);
-                        n_missing += 1.0;
+                        pieces.push(Piece::ridge(first + 1..first + 2));
                     }
                 }
                 Block::Line { direction, .. } => {
-                    pieces.push(Piece { penalty: Penalty::none().ridge(own.clone(), 1.0), rank: 1.0 });
+                    pieces.push(Piece::ridge(own.clone()));
                     fixed = directed(fixed, own, *direction);
                 }
                 Block::Bins { edges, direction, .. } => {
                     let n_bins = edges.len() + 1;
+                    let bins = first..first + n_bins;
                     if n_bins > 1 {
-                        pieces.push(Piece { penalty: Penalty::none().quadratic(first, differences(n_bins, 1)), rank: edges.len() as f64 });
-                        fixed = directed(fixed, first..first + n_bins, *direction);
+                        let penalty = Penalty::none().quadratic(first, differences(n_bins, 1));
+                        pieces.push(Piece { coefficients: bins.clone().collect(), penalty, rank: edges.len() as f64, is_late: true });
+                        fixed = directed(fixed, bins.clone(), *direction);
                     }
-                    fixed = fixed.ridge(first..first + n_bins, ANCHOR);
-                    missing = missing.ridge(first + n_bins..first + n_bins + 1, 1.0);
-                    n_missing += 1.0;
+                    fixed = fixed.ridge(bins, ANCHOR);
+                    pieces.push(Piece::ridge(first + n_bins..first + n_bins + 1));
                 }
                 // The level never seen has no row, and stays at 0 by the least of ridges.
                 Block::Levels { .. } => {
                     let n = block.n_coefficients() - 1;
-                    pieces.push(Piece { penalty: Penalty::none().ridge(first..first + n, 1.0), rank: n as f64 });
+                    pieces.push(Piece::ridge(first..first + n));
                     fixed = fixed.ridge(first + n..first + n + 1, 1.0);
                 }
                 Block::Pair { first: rows, second: columns } => {
-                    let along_rows = kronecker(&differences_of(rows), &Array2::eye(columns.n_cells()));
-                    let along_columns = kronecker(&Array2::eye(rows.n_cells()), &differences_of(columns));
-                    let penalty = Penalty::none().quadratic(first, along_rows + along_columns).ridge(own, 1.0);
-                    pieces.push(Piece { penalty, rank: block.n_coefficients() as f64 });
+                    let penalty = Penalty::none().quadratic(first, differences_of_table(rows, columns)).ridge(own.clone(), 1.0);
+                    pieces.push(Piece { rank: own.len() as f64, coefficients: own.collect(), penalty, is_late: true });
                 }
             }
         }
-        if n_missing > 0.0 {
-            pieces.push(Piece { penalty: missing, rank: n_missing });
-        }
         (pieces, fixed)
+    }
+
+    /// Only what is in: the terms that say something, and the strengths of their pieces; `strengths` are infinite for the others.
+    ///
+    /// A curve without its steps is a straight line. What cannot be taken out of a term that stays is held as tightly as can be.
+    pub(crate) fn keeping(self, strengths: &[f64], coefficients: &[f64], matrix: &FeatureMatrix) -> (Self, Estimate) {
+        let (places, _) = self.places();
+        let mut kept = Self { blocks: Vec::new(), dropped: self.dropped };
+        let mut found: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+        let mut strengths = strengths.iter().copied();
+        let mut next = || strengths.next().expect("a strength a piece");
+        let tight = |strength: f64| strength.min(TIGHTEST);
+        let mut line = None;
+        for (block, first) in self.blocks.into_iter().zip(places) {
+            let own = &coefficients[first..first + block.n_coefficients()];
+            match block {
+                Block::Line { .. } => line = Some((block, next(), own.to_vec())),
+                Block::Number { has_missing, .. } => {
+                    let held: Vec<f64> = (0..1 + usize::from(has_missing)).map(|_| next()).collect();
+                    kept.push_if(block, held, own, matrix, &mut found);
+                }
+                Block::Bins { feature_idx, ref edges, .. } => {
+                    let steps = if edges.is_empty() { f64::INFINITY } else { next() };
+                    let missing = next();
+                    match line.take() {
+                        Some((Block::Line { mean, scale, range, direction, .. }, slope, at)) if steps.is_infinite() => {
+                            let has_missing = missing.is_finite();
+                            let held = if has_missing { vec![slope, missing] } else { vec![slope] };
+                            let number = Block::Number { feature_idx, mean, scale, range, has_missing, direction };
+                            let at = [at[0], own[own.len() - 1]];
+                            kept.push_if(number, held, &at[..1 + usize::from(has_missing)], matrix, &mut found);
+                        }
+                        line => {
+                            if let Some((line, slope, at)) = line.filter(|(_, slope, _)| slope.is_finite()) {
+                                kept.blocks.push(line);
+                                found.push((vec![slope], at));
+                            }
+                            let held = if edges.is_empty() { vec![missing] } else { vec![steps, missing] };
+                            kept.push_if(block, held, own, matrix, &mut found);
+                        }
+                    }
+                }
+                Block::Levels { .. } | Block::Pair { .. } => kept.push_if(block, vec![next()], own, matrix, &mut found),
+            }
+        }
+        let (places, n_coefficients) = kept.places();
+        let mut estimate = Estimate { strengths: Vec::new(), coefficients: vec![0.0; n_coefficients] };
+        estimate.coefficients[0] = coefficients[0];
+        for (place, (held, at)) in places.into_iter().zip(found) {
+            estimate.strengths.extend(held.into_iter().map(tight));
+            estimate.coefficients[place..place + at.len()].copy_from_slice(&at);
+        }
+        (kept, estimate)
+    }
+
+    /// The same with finer bins; the strengths go along, and the weights but those of the finer bins.
+    pub(crate) fn refined(&self, matrix: &FeatureMatrix, rows: &[usize], options: CodingOptions, estimate: &Estimate) -> (Self, Estimate) {
+        let (places, _) = self.places();
+        let mut finer = Self { blocks: Vec::new(), dropped: self.dropped.clone() };
+        let mut strengths = Vec::new();
+        let mut weights: Vec<Option<(usize, usize)>> = Vec::new();
+        let mut held = estimate.strengths.iter().copied();
+        for (block, place) in self.blocks.iter().zip(places) {
+            let own: Vec<f64> = held.by_ref().take(block.n_pieces()).collect();
+            match block {
+                Block::Bins { feature_idx, edges, direction, .. } => {
+                    let fitted = fit_curve(matrix, rows, *feature_idx, options.max_bins, *direction).ok();
+                    let bins = fitted.and_then(|blocks| blocks.into_iter().find(|block| matches!(block, Block::Bins { .. })));
+                    let bins = bins.filter(|bins| bins.n_pieces() == own.len()).unwrap_or_else(|| block.clone());
+                    // The same curve over more bins has smaller steps.
+                    let share = bins.n_coefficients() as f64 / (edges.len() + 2) as f64;
+                    strengths.extend(own.iter().enumerate().map(|(idx, strength)| if idx + 1 < own.len() { strength * share } else { *strength }));
+                    finer.blocks.push(bins);
+                    weights.push(None);
+                }
+                _ => {
+                    strengths.extend(own);
+                    finer.blocks.push(block.clone());
+                    weights.push(Some((place, block.n_coefficients())));
+                }
+            }
+        }
+        let (places, n_coefficients) = finer.places();
+        let mut coefficients = vec![0.0; n_coefficients];
+        coefficients[0] = estimate.coefficients[0];
+        for (to, from) in places.into_iter().zip(weights) {
+            if let Some((from, n)) = from {
+                coefficients[to..to + n].copy_from_slice(&estimate.coefficients[from..from + n]);
+            }
+        }
+        (finer, Estimate { strengths, coefficients })
+    }
+
+    /// Adds a block with what its pieces are held by, unless all of them are out.
+    fn push_if(&mut self, block: Block, held: Vec<f64>, at: &[f64], matrix: &FeatureMatrix, found: &mut Vec<(Vec<f64>, Vec<f64>)>) {
+        if held.iter().any(|strength| strength.is_finite()) {
+            self.blocks.push(block);
+            found.push((held, at.to_vec()));
+        } else if let Some(feature_idx) = block.feature_idx() {
+            self.dropped.push(Dropped { feature: matrix.specs()[feature_idx].name.clone(), reason: DropReason::Flat });
+        }
     }
 
     fn penalty_with(&self, strengths: Strengths, anchor: f64) -> Penalty {
@@ -408,10 +526,8 @@ impl Coding {
                 penalty.quadratic(first, steps + bends).ridge(first..first + n_bins, anchor).ridge(first + n_bins..first + n_bins + 1, strengths.ridge)
             }
             Block::Pair { first: rows, second: columns } => {
-                let along_rows = kronecker(&differences_of(rows), &Array2::eye(columns.n_cells()));
-                let along_columns = kronecker(&Array2::eye(rows.n_cells()), &differences_of(columns));
                 let n_cells = block.n_coefficients();
-                penalty.quadratic(first, (along_rows + along_columns) * strengths.pair).ridge(first..first + n_cells, strengths.pair)
+                penalty.quadratic(first, differences_of_table(rows, columns) * strengths.pair).ridge(first..first + n_cells, strengths.pair)
             }
         })
     }
@@ -543,6 +659,15 @@ impl Block {
         match self {
             Self::Number { direction, .. } | Self::Line { direction, .. } | Self::Bins { direction, .. } => *direction,
             Self::Levels { .. } | Self::Pair { .. } => None,
+        }
+    }
+
+    /// Number of pieces of its penalty.
+    fn n_pieces(&self) -> usize {
+        match self {
+            Self::Number { has_missing, .. } => 1 + usize::from(*has_missing),
+            Self::Bins { edges, .. } => 1 + usize::from(!edges.is_empty()),
+            Self::Line { .. } | Self::Levels { .. } | Self::Pair { .. } => 1,
         }
     }
 
@@ -699,7 +824,7 @@ pub(crate) fn fit_axis(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usiz
         levels.sort_unstable();
         return (!levels.is_empty()).then_some(Axis::Levels { feature_idx, levels });
     }
-    let (edges, has_missing) = learn_edges(matrix, rows, feature_idx, options.max_side)?;
+    let (edges, has_missing) = learn_edges(matrix, rows, feature_idx, options.max_side, false)?;
     (!edges.is_empty() || has_missing).then_some(Axis::Bins { feature_idx, edges })
 }
 
@@ -726,7 +851,7 @@ fn fit_number(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, direct
 
 /// Steps, and beneath them a line where there are two bins or more.
 fn fit_curve(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize, direction: Option<Direction>) -> Result<Vec<Block>, DropReason> {
-    let (edges, has_missing) = learn_edges(matrix, rows, feature_idx, max_bins).ok_or(DropReason::Missing)?;
+    let (edges, has_missing) = learn_edges(matrix, rows, feature_idx, max_bins, true).ok_or(DropReason::Missing)?;
     if edges.is_empty() && !has_missing {
         return Err(DropReason::Constant);
     }
@@ -753,7 +878,7 @@ fn fit_curve(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bin
 /// quantiles.
 ///
 /// Also whether a value is missing; `None` where all are.
-fn learn_edges(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize) -> Option<(Vec<f64>, bool)> {
+fn learn_edges(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_bins: usize, has_spikes: bool) -> Option<(Vec<f64>, bool)> {
     let values = matrix.column(feature_idx);
     let n_present = rows.iter().filter(|&&row| !values[row].is_nan()).count();
     if n_present == 0 {
@@ -778,7 +903,18 @@ fn learn_edges(matrix: &FeatureMatrix, rows: &[usize], feature_idx: usize, max_b
     } else {
         // Halfway to the next value, too: a value that an engine elsewhere computes with another last digit stays in its bin.
         let above = |value: f64| sorted[sorted.partition_point(|&known| known <= value)..].first().map_or(value, |next| value + (next - value) / 2.0);
-        (1..max_bins).map(|bin| above(sorted[bin * n / max_bins])).collect()
+        let mut edges: Vec<f64> = (1..max_bins).map(|bin| above(sorted[bin * n / max_bins])).collect();
+        // A value that many rows have, such as the price of the standard package, is no neighbour of those beside it.
+        let mut first = 0;
+        for spike in sorted.chunk_by(|a, b| a == b) {
+            if has_spikes && spike.len() as f64 >= SPIKE * n as f64 {
+                edges.extend((first > 0).then(|| sorted[first - 1] + (spike[0] - sorted[first - 1]) / 2.0));
+                edges.push(above(spike[0]));
+            }
+            first += spike.len();
+        }
+        edges.sort_unstable_by(f64::total_cmp);
+        edges
     };
     edges.dedup();
     // What lies above the last edge must not be empty.
@@ -852,6 +988,13 @@ fn differences_of(axis: &Axis) -> Array2<f64> {
         }
     }
     matrix
+}
+
+/// The same along both sides of a table.
+fn differences_of_table(rows: &Axis, columns: &Axis) -> Array2<f64> {
+    let along_rows = kronecker(&differences_of(rows), &Array2::eye(columns.n_cells()));
+    let along_columns = kronecker(&Array2::eye(rows.n_cells()), &differences_of(columns));
+    along_rows + along_columns
 }
 
 fn kronecker(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {

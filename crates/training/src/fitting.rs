@@ -8,8 +8,8 @@ use crate::coding::{Beforehand, Coding, CodingOptions, Combination, Smoothing, S
 use crate::error::TrainError;
 use crate::logistic::{LogisticFit, LogisticOptions, fit_logistic};
 use crate::pairs::screen;
-use crate::smoothing::{estimate, whole};
-use crate::train::TrainInput;
+use crate::smoothing::{Estimate, MOST_PASSES, TIGHTEST, add_uncertainty, estimate, fit_at, whole};
+use crate::train::{TrainInput, sample_leads};
 
 /// Which solver fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,19 +31,61 @@ pub enum Shape {
     Additive {
         /// Number of tables.
         n_pairs: usize,
+        /// How finely numbers are cut.
+        resolution: Resolution,
     },
     /// The same, and for each segment its own deviation from the common curves: tables of the segment with each feature that
     /// matters, pulled to nothing, so that a small segment borrows from all.
     Segmented {
         /// Number of other tables.
         n_pairs: usize,
+        /// How finely numbers are cut.
+        resolution: Resolution,
         /// The feature that names the segment.
         segment: usize,
     },
 }
 
+/// How finely numbers are cut: bins of curves, and cells along the sides of tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resolution {
+    /// 24 bins, 8 cells; with very many rows 32 and 12.
+    Usual,
+    /// 64 bins, 12 cells.
+    Fine,
+    /// 128 bins, 12 cells.
+    Finest,
+}
+
+impl Resolution {
+    pub(crate) const ALL: [Self; 3] = [Self::Usual, Self::Fine, Self::Finest];
+
+    /// With very many rows steps themselves would be the largest error.
+    fn coding_options(self, n_rows: usize) -> CodingOptions {
+        let (max_bins, max_side) = match self {
+            Self::Usual if n_rows < MANY_ROWS => (24, 8),
+            Self::Usual => (32, 12),
+            Self::Fine => (64, 12),
+            Self::Finest => (128, 12),
+        };
+        // A finer bin has to hold some rows.
+        CodingOptions { max_bins: max_bins.min((n_rows / MIN_BIN_ROWS).max(24)), max_side, ..CodingOptions::default() }
+    }
+
+    /// Behind the name of a shape.
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Usual => "",
+            Self::Fine => " in fine bins",
+            Self::Finest => " in finest bins",
+        }
+    }
+}
+
 /// Rows from which bins are finer.
 const MANY_ROWS: usize = 150_000;
+/// Rows in a bin of a finer curve.
+const MIN_BIN_ROWS: usize = 40;
 
 impl Shape {
     /// The shape in words.
@@ -51,10 +93,10 @@ impl Shape {
         match self {
             Self::BaseRate => "the base rate".to_owned(),
             Self::Linear => "straight lines".to_owned(),
-            Self::Additive { n_pairs: 0 } => "curves".to_owned(),
-            Self::Additive { n_pairs } => format!("curves and {}", n_tables(n_pairs)),
-            Self::Segmented { n_pairs: 0, .. } => "curves of their own for each segment".to_owned(),
-            Self::Segmented { n_pairs, .. } => format!("curves of their own for each segment and {}", n_tables(n_pairs)),
+            Self::Additive { n_pairs, resolution } => format!("curves{}{}", resolution.describe(), and_tables(n_pairs)),
+            Self::Segmented { n_pairs, resolution, .. } => {
+                format!("curves{} of their own for each segment{}", resolution.describe(), and_tables(n_pairs))
+            }
         }
     }
 
@@ -67,24 +109,46 @@ impl Shape {
         }
     }
 
+    /// How finely it cuts numbers.
+    pub(crate) fn resolution(self) -> Resolution {
+        match self {
+            Self::BaseRate | Self::Linear => Resolution::Usual,
+            Self::Additive { resolution, .. } | Self::Segmented { resolution, .. } => resolution,
+        }
+    }
+
     /// Number of tables that the screen finds, and the segment.
     pub(crate) fn tables(self) -> (usize, Option<usize>) {
         match self {
             Self::BaseRate | Self::Linear => (0, None),
-            Self::Additive { n_pairs } => (n_pairs, None),
-            Self::Segmented { n_pairs, segment } => (n_pairs, Some(segment)),
+            Self::Additive { n_pairs, .. } => (n_pairs, None),
+            Self::Segmented { n_pairs, segment, .. } => (n_pairs, Some(segment)),
         }
     }
 
-    /// With very many rows, finer bins and tables: there the steps themselves would be the largest error.
+    /// How its features are coded.
     pub(crate) fn coding_options(self, n_rows: usize) -> CodingOptions {
-        let default = CodingOptions { curves: matches!(self, Self::Additive { .. } | Self::Segmented { .. }), ..CodingOptions::default() };
-        if n_rows < MANY_ROWS { default } else { CodingOptions { max_bins: 32, max_side: 12, ..default } }
+        match self {
+            Self::BaseRate | Self::Linear => CodingOptions { curves: false, ..Resolution::Usual.coding_options(n_rows) },
+            Self::Additive { resolution, .. } | Self::Segmented { resolution, .. } => resolution.coding_options(n_rows),
+        }
+    }
+
+    /// The same without tables, as coarse as can be: what a finer one begins with.
+    fn coarse(self) -> Self {
+        match self {
+            Self::BaseRate | Self::Linear => self,
+            Self::Additive { .. } | Self::Segmented { .. } => Self::Additive { n_pairs: 0, resolution: Resolution::Usual },
+        }
     }
 }
 
-fn n_tables(n_pairs: usize) -> String {
-    format!("{n_pairs} table{} over two features", if n_pairs == 1 { "" } else { "s" })
+fn and_tables(n_pairs: usize) -> String {
+    match n_pairs {
+        0 => String::new(),
+        1 => " and 1 table over two features".to_owned(),
+        _ => format!(" and {n_pairs} tables over two features"),
+    }
 }
 
 /// A fit and its coding.
@@ -96,6 +160,8 @@ pub struct Fitted {
     pub(crate) penalty: Penalty,
     /// The part of it that says where weights may lie.
     pub(crate) prior: Penalty,
+    /// Estimated strengths, one a piece of the coding; empty where they were given.
+    pub(crate) strengths: Vec<f64>,
     /// The fit by our solver and the rows as it saw them; `None` by linfa.
     pub(crate) native: Option<(Fit, Design)>,
     /// How it ended, in words.
@@ -158,6 +224,14 @@ impl<'a> Bench<'a> {
         Ok(Self { input, rows, data })
     }
 
+    /// For our solver, each row with this weight.
+    fn weighted(input: TrainInput<'a>, rows: &'a [usize], coding: &Coding, weight: f64) -> Result<Self, TrainError> {
+        let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
+        let weights = (weight != 1.0).then(|| vec![weight; rows.len()]);
+        let target = Target::new(&labels, weights.as_deref(), None)?;
+        Ok(Self { input, rows, data: Data::Native(Box::new(Native { design: coding.design(input.matrix, rows)?, target, start: None })) })
+    }
+
     /// Coefficients good enough to rank penalties, for each of these strengths.
     pub(crate) fn rank(&mut self, coding: &Coding, grid: &[Strengths]) -> Result<Vec<Vec<f64>>, TrainError> {
         match &mut self.data {
@@ -184,18 +258,25 @@ impl<'a> Bench<'a> {
     }
 
     /// Coefficients good enough to see what they leave over.
-    pub(crate) fn rough(&self, coding: &Coding, smoothing: Smoothing) -> Result<Vec<f64>, TrainError> {
-        match (&self.data, smoothing) {
-            (Data::Native(native), Smoothing::Given(strengths)) => roughly(&native.design, &native.target, &coding.penalty(strengths), native.start.as_deref()),
-            (Data::Native(native), Smoothing::Reml) => {
-                let (pieces, fixed) = coding.pieces();
-                Ok(estimate(&native.design, &native.target, &pieces, &fixed, native.start.as_deref())?.1)
-            }
-            (Data::Linfa { .. }, Smoothing::Reml) => Err(TrainError::LinfaReml),
-            (Data::Linfa { dense, labels, .. }, Smoothing::Given(strengths)) => {
+    pub(crate) fn rough(&self, coding: &Coding, strengths: Strengths) -> Result<Vec<f64>, TrainError> {
+        match &self.data {
+            Data::Native(native) => roughly(&native.design, &native.target, &coding.penalty(strengths), native.start.as_deref()),
+            Data::Linfa { dense, labels, .. } => {
                 Ok(fit_logistic(dense, labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, None)?.coefficients())
             }
         }
+    }
+
+    /// One strength a piece; `start` are those of the first pieces and coefficients.
+    fn estimate(&self, coding: &Coding, start: Option<Estimate>, n_passes: usize) -> Result<Estimate, TrainError> {
+        let Data::Native(native) = &self.data else { return Err(TrainError::LinfaReml) };
+        let (pieces, fixed) = coding.pieces();
+        let start = start.map(|mut start| {
+            start.strengths.resize(pieces.len(), f64::INFINITY);
+            start.coefficients.resize(native.design.n_coefficients(), 0.0);
+            start
+        });
+        estimate(&native.design, &native.target, &pieces, &fixed, start.as_ref(), n_passes)
     }
 
     /// Starts the next fit from the coefficients of fewer columns, the first ones of these.
@@ -207,36 +288,17 @@ impl<'a> Bench<'a> {
     }
 
     /// The fit to the end, with its certificate.
-    fn finish(self, coding: Coding, smoothing: Smoothing) -> Result<Fitted, TrainError> {
+    fn finish(self, coding: Coding, strengths: Strengths) -> Result<Fitted, TrainError> {
+        let (penalty, prior) = (coding.penalty(strengths), coding.prior(strengths));
         match self.data {
             Data::Native(native) => {
-                let Native { design, target, mut start } = *native;
-                let (penalty, prior) = match smoothing {
-                    Smoothing::Given(strengths) => (coding.penalty(strengths), coding.prior(strengths)),
-                    Smoothing::Reml => {
-                        let (pieces, fixed) = coding.pieces();
-                        let (strengths, near) = estimate(&design, &target, &pieces, &fixed, start.as_deref())?;
-                        if !pieces.is_empty() {
-                            start = Some(near);
-                        }
-                        (whole(&pieces, &strengths, &fixed), whole(&pieces, &strengths, &Penalty::none()))
-                    }
-                };
-                let start = start.as_deref().map(Start::At);
-                let fit = leadscore_solver::fit(&design, &target, &penalty, SolverOptions::default(), start)?;
-                let certificate = &fit.certificate;
-                let ending = format!(
-                    "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
-                    certificate.passes, certificate.gradient, certificate.condition
-                );
-                Ok(Fitted { coding, coefficients: fit.coefficients.clone(), penalty, prior, native: Some((fit, design)), ending })
+                let Native { design, target, start } = *native;
+                certified(design, &target, coding, (penalty, prior), start.as_deref())
             }
             Data::Linfa { dense, labels, last } => {
-                let Smoothing::Given(strengths) = smoothing else { return Err(TrainError::LinfaReml) };
                 let fit = fit_logistic(&dense, &labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, last.as_ref())?;
-                let (penalty, prior) = (coding.penalty(strengths), coding.prior(strengths));
                 let ending = format!("linfa-logistic {LINFA_VERSION}, largest mean gradient {:.1e}", fit.gradient);
-                Ok(Fitted { coding, coefficients: fit.coefficients(), penalty, prior, native: None, ending })
+                Ok(Fitted { coding, coefficients: fit.coefficients(), penalty, prior, strengths: Vec::new(), native: None, ending })
             }
         }
     }
@@ -256,6 +318,17 @@ impl<'a> Bench<'a> {
         let curvatures: Vec<f64> = probabilities.iter().map(|p| p * (1.0 - p)).collect();
         Ok(screen(self.input.matrix, self.rows, &coding.features_for_tables(), &residuals, &curvatures, options, n_pairs))
     }
+}
+
+/// The optimum, to the last digit that is worth having.
+fn certified(design: Design, target: &Target, coding: Coding, (penalty, prior): (Penalty, Penalty), start: Option<&[f64]>) -> Result<Fitted, TrainError> {
+    let fit = leadscore_solver::fit(&design, target, &penalty, SolverOptions::default(), start.map(Start::At))?;
+    let certificate = &fit.certificate;
+    let ending = format!(
+        "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
+        certificate.passes, certificate.gradient, certificate.condition
+    );
+    Ok(Fitted { coding, coefficients: fit.coefficients.clone(), penalty, prior, strengths: Vec::new(), native: Some((fit, design)), ending })
 }
 
 /// A fit to three digits.
@@ -317,17 +390,24 @@ pub fn fit_shape(
     if shape == Shape::BaseRate {
         // No features, and an intercept that both solvers would find.
         let coding = Coding::empty();
-        let fitted = Bench::new(input, rows, &coding, SolverKind::Native)?.finish(coding, smoothing)?;
+        let fitted = Bench::new(input, rows, &coding, SolverKind::Native)?.finish(coding, Strengths::ridge(1.0))?;
         return Ok(Fitted { ending: "the win rate".to_owned(), ..fitted });
     }
+    let strengths = match smoothing {
+        Smoothing::Given(strengths) => strengths,
+        Smoothing::Reml { .. } if solver == SolverKind::Linfa => return Err(TrainError::LinfaReml),
+        Smoothing::Reml { stiffer } => {
+            return estimate_shape(input, rows, known, shape)?.finish(input, rows, stiffer);
+        }
+    };
     let options = shape.coding_options(rows.len());
     let coding = Coding::fit(input.matrix, rows, known, options);
     let bench = Bench::new(input, rows, &coding, solver)?;
     let (n_pairs, segment) = shape.tables();
     if n_pairs == 0 && segment.is_none() {
-        return bench.finish(coding, smoothing);
+        return bench.finish(coding, strengths);
     }
-    let coefficients = bench.rough(&coding, smoothing)?;
+    let coefficients = bench.rough(&coding, strengths)?;
     let mut pairs = if n_pairs > 0 { bench.pairs(&coding, options, &coefficients, n_pairs)? } else { Vec::new() };
     if let Some(segment) = segment {
         pairs.extend(segment_tables(input, rows, &coding, &coefficients, segment, options));
@@ -336,7 +416,156 @@ pub fn fit_shape(
     let coding = coding.with_pairs(pairs);
     let mut bench = Bench::new(input, rows, &coding, solver)?;
     bench.start_from(coefficients);
-    bench.finish(coding, smoothing)
+    bench.finish(coding, strengths)
+}
+
+/// A shape whose strengths were estimated, with the terms that say something.
+#[derive(Clone)]
+pub(crate) struct Estimated {
+    pub(crate) coding: Coding,
+    pub(crate) estimate: Estimate,
+    /// How many rows say as much as one that is alone would.
+    design_effect: f64,
+}
+
+/// Rows that strengths are estimated on at most: more would hardly move them.
+const MOST_STRENGTH_ROWS: usize = 50_000;
+
+impl Estimated {
+    /// Lines or coarse curves: what richer shapes begin with.
+    pub(crate) fn begin(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, shape: Shape) -> Result<Self, TrainError> {
+        let design_effect = design_effect(input, rows, known)?;
+        estimate_pieces(input, rows, Coding::fit(input.matrix, rows, known, shape.coarse().coding_options(rows.len())), None, design_effect)
+    }
+
+    /// The same curves in finer bins, where they bend: what is straight in coarse ones stays so.
+    pub(crate) fn refined(&self, input: TrainInput<'_>, rows: &[usize], resolution: Resolution) -> Result<Self, TrainError> {
+        let options = resolution.coding_options(rows.len());
+        if options.max_bins <= Resolution::Usual.coding_options(rows.len()).max_bins {
+            return Ok(self.clone());
+        }
+        let (finer, start) = self.coding.refined(input.matrix, rows, options, &self.estimate);
+        estimate_pieces(input, rows, finer, Some(start), self.design_effect)
+    }
+
+    /// Tables over two features that would lower the loss most, at most so many, best first.
+    pub(crate) fn pairs(&self, input: TrainInput<'_>, rows: &[usize], resolution: Resolution, n_pairs: usize) -> Result<Vec<(Axis, Axis)>, TrainError> {
+        let rows = sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS);
+        let bench = Bench::new(input, &rows, &self.coding, SolverKind::Native)?;
+        bench.pairs(&self.coding, resolution.coding_options(rows.len()), &self.estimate.coefficients, n_pairs)
+    }
+
+    /// The same with tables beside it, those of a segment among them.
+    pub(crate) fn with_tables(&self, input: TrainInput<'_>, rows: &[usize], pairs: Vec<(Axis, Axis)>) -> Result<Self, TrainError> {
+        if pairs.is_empty() {
+            return Ok(self.clone());
+        }
+        estimate_pieces(input, rows, self.coding.clone().with_pairs(pairs), Some(self.estimate.clone()), self.design_effect)
+    }
+
+    /// Tables of the segment with each of the features that move scores most.
+    pub(crate) fn segment_tables(&self, input: TrainInput<'_>, rows: &[usize], resolution: Resolution, segment: usize) -> Vec<(Axis, Axis)> {
+        segment_tables(input, rows, &self.coding, &self.estimate.coefficients, segment, resolution.coding_options(rows.len()))
+    }
+
+    /// Log-odds of rows of the matrix, by a fit on these others or a sample of them; good enough to compare shapes.
+    pub(crate) fn log_odds(&self, input: TrainInput<'_>, fitted_on: &[usize], rows: &[usize], stiffer: f64) -> Result<Vec<f64>, TrainError> {
+        let coded = CodedRows::new(input, &self.coding, rows, SolverKind::Native)?;
+        coded.log_odds(&self.near(input, &sample_leads(input.clusters, fitted_on, MOST_STRENGTH_ROWS), stiffer)?)
+    }
+
+    /// Coefficients near the optimum over the rows that strengths were estimated on.
+    fn near(&self, input: TrainInput<'_>, rows: &[usize], stiffer: f64) -> Result<Vec<f64>, TrainError> {
+        let is_directed = self.coding.has_directions();
+        if stiffer == 1.0 && !is_directed {
+            return Ok(self.estimate.coefficients.clone());
+        }
+        let bench = Bench::new(input, rows, &self.coding, SolverKind::Native)?;
+        let Data::Native(native) = &bench.data else { unreachable!("it was made for our solver") };
+        let Native { design, target, .. } = native.as_ref();
+        if is_directed {
+            return roughly(design, target, &self.penalties(stiffer).0, None);
+        }
+        let (pieces, fixed) = self.coding.pieces();
+        let at = Estimate { strengths: self.strengths(stiffer), coefficients: self.estimate.coefficients.clone() };
+        fit_at(design, target, &pieces, &fixed, &at)
+    }
+
+    fn strengths(&self, stiffer: f64) -> Vec<f64> {
+        self.estimate.strengths.iter().map(|strength| (strength * stiffer).min(TIGHTEST)).collect()
+    }
+
+    /// The penalty, and the part of it that says where coefficients may lie.
+    fn penalties(&self, stiffer: f64) -> (Penalty, Penalty) {
+        let (pieces, fixed) = self.coding.pieces();
+        let strengths = self.strengths(stiffer);
+        (whole(&pieces, &strengths, &fixed), whole(&pieces, &strengths, &Penalty::none()))
+    }
+
+    /// The optimum over these rows, with its certificate.
+    fn finish(self, input: TrainInput<'_>, rows: &[usize], stiffer: f64) -> Result<Fitted, TrainError> {
+        let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
+        let design = self.coding.design(input.matrix, rows)?;
+        let penalties = self.penalties(stiffer);
+        let start = self.near(input, &sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS), stiffer)?;
+        let strengths = self.strengths(stiffer);
+        Ok(Fitted { strengths, ..certified(design, &Target::new(&labels, None, None)?, self.coding, penalties, Some(&start))? })
+    }
+}
+
+/// Estimates the strengths of a shape on these rows: first in coarse bins and without tables, then with those that what is left over
+/// asks for.
+fn estimate_shape(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, shape: Shape) -> Result<Estimated, TrainError> {
+    let (n_pairs, segment) = shape.tables();
+    let resolution = shape.resolution();
+    let found = Estimated::begin(input, rows, known, shape)?.refined(input, rows, resolution)?;
+    let mut pairs = if n_pairs > 0 { found.pairs(input, rows, resolution, n_pairs)? } else { Vec::new() };
+    pairs.extend(segment.into_iter().flat_map(|segment| found.segment_tables(input, rows, resolution, segment)));
+    found.with_tables(input, rows, pairs)
+}
+
+/// Passes in which pieces come and go, before rows are coded anew with those that are in: a pass costs by the square of columns.
+const SCREENING_PASSES: usize = 3;
+
+/// The pieces of a coding that say something, and their strengths.
+///
+/// Where rows of a cluster are alike, each counts for less: strengths are those of a likelihood to the power of one over the design
+/// effect, and then as many times as large, for all rows.
+fn estimate_pieces(input: TrainInput<'_>, rows: &[usize], coding: Coding, start: Option<Estimate>, design_effect: f64) -> Result<Estimated, TrainError> {
+    let rows = sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS);
+    let step = |coding: Coding, start: Option<Estimate>, n_passes: usize| {
+        let found = Bench::weighted(input, &rows, &coding, 1.0 / design_effect)?.estimate(&coding, start, n_passes)?;
+        Ok::<_, TrainError>(coding.keeping(&found.strengths, &found.coefficients, input.matrix))
+    };
+    let start = start.map(|start| start.scaled(1.0 / design_effect));
+    let (coding, screened) = step(coding, start, SCREENING_PASSES)?;
+    let (coding, estimate) = step(coding, Some(screened), MOST_PASSES)?;
+    Ok(Estimated { coding, estimate: estimate.scaled(design_effect), design_effect })
+}
+
+/// How much larger the variance of a sum of residuals is than rows that are alone would make it; at least 1.
+///
+/// Residuals are those of straight lines, so that what clusters have in common by their features is no part of it.
+fn design_effect(input: TrainInput<'_>, rows: &[usize], known: &Beforehand) -> Result<f64, TrainError> {
+    let rows = sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS);
+    let n_clusters = rows.iter().map(|&row| input.clusters[row]).collect::<std::collections::HashSet<_>>().len();
+    if n_clusters == rows.len() {
+        return Ok(1.0);
+    }
+    let coding = Coding::fit(input.matrix, &rows, known, Shape::Linear.coding_options(rows.len()));
+    let bench = Bench::new(input, &rows, &coding, SolverKind::Native)?;
+    let coefficients = bench.rough(&coding, Strengths::ridge(10.0))?;
+    let mut sums: std::collections::HashMap<u64, f64> = std::collections::HashMap::with_capacity(n_clusters);
+    let mut alone = 0.0;
+    for (&row, log_odds) in rows.iter().zip(bench.own_log_odds(&coefficients)?) {
+        let residual = f64::from(u8::from(input.labels[row])) - leadscore_core::log_odds_to_probability(log_odds);
+        *sums.entry(input.clusters[row]).or_default() += residual;
+        alone += residual * residual;
+    }
+    // In an order of its own, so that the same rows give the same bits.
+    let mut squares: Vec<f64> = sums.into_values().map(|sum| sum * sum).collect();
+    squares.sort_unstable_by(f64::total_cmp);
+    Ok((squares.iter().sum::<f64>() / alone.max(f64::MIN_POSITIVE)).max(1.0))
 }
 
 /// Tables of the segment with each of the features that move scores most.
@@ -385,7 +614,8 @@ pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitt
     let Some((fit, design)) = &fitted.native else { return Ok(None) };
     let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
     let clusters: Vec<u64> = rows.iter().map(|&row| input.clusters[row]).collect();
-    let covariance = covariance_with_shrinkage(design, &Target::new(&labels, None, None)?, fit, &clusters, &fitted.prior)?;
+    let mut covariance = covariance_with_shrinkage(design, &Target::new(&labels, None, None)?, fit, &clusters, &fitted.prior)?;
+    add_uncertainty(&fitted.coding.pieces().0, &fitted.strengths, &fit.factor.inverse(), &fitted.coefficients, &mut covariance);
     let cells: Vec<Combination> = std::iter::once(vec![(0, 1.0)]).chain(fitted.coding.coefficients_of_cells().into_iter().flatten()).collect();
     let mut lower = Vec::with_capacity(cells.len() * (cells.len() + 1) / 2);
     let of_pair = |a: &Combination, b: &Combination| -> f64 {

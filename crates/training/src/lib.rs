@@ -25,7 +25,7 @@ mod train;
 pub use calibration::{Calibration, CalibrationInput, CalibrationKind, CalibrationTrial, try_calibrations};
 pub use coding::{Beforehand, Coding, CodingOptions, DropReason, Dropped, Smoothing, Strengths};
 pub use error::TrainError;
-pub use fitting::{Fitted, Shape, SolverKind, fit_shape};
+pub use fitting::{Fitted, Resolution, Shape, SolverKind, fit_shape};
 pub use leaks::{FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks, find_leaks, with_final};
 pub use logistic::{LogisticFit, LogisticOptions, fit_logistic};
 pub use points::{PointsCondition, PointsRule, PointsTable, points_table};

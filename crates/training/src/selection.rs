@@ -3,11 +3,11 @@
 use leadscore_core::FeatureSource;
 use leadscore_inference::{Axis, Challenge};
 use leadscore_metrics::{PairedDifference, paired_difference};
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::coding::{Beforehand, Coding, Smoothing, Strengths};
 use crate::error::TrainError;
-use crate::fitting::{Bench, CodedRows, Shape, SolverKind, fit_shape, segment_tables};
+use crate::fitting::{Bench, CodedRows, Estimated, Resolution, Shape, SolverKind, segment_tables};
 use crate::splits::{Fold, SplitKind, validation_folds};
 use crate::train::{ModelKind, TrainInput, TrainOptions};
 
@@ -36,6 +36,9 @@ const PAIR_STRENGTHS: [f64; 2] = [20.0, 4.0];
 const SMOOTH: [f64; 4] = [1000.0, 100.0, 10.0, 1.0];
 const STEPS: [f64; 4] = [256.0, 64.0, 16.0, 4.0];
 
+/// What estimated strengths are multiplied with: rows that are alike in time need nothing else than 1.
+const STIFFER: [f64; 3] = [1.0, 10.0, 100.0];
+
 /// Chooses on these rows.
 pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, options: &TrainOptions) -> Result<Choice, TrainError> {
     let segment = options.segment.as_ref().map(|column| segment_of(input, column)).transpose()?;
@@ -50,13 +53,13 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         let ridge = options.penalties.get(options.penalties.len() / 2).copied().unwrap_or(1.0);
         let strengths = Strengths { steps: 16.0, smooth: 100.0, pair: PAIR_STRENGTHS[0], l1_ratio: options.l1_ratio, ..Strengths::ridge(ridge) };
         let description = format!("{ridge}: no fold has both classes, so the middle one was taken, and straight lines");
-        let smoothing = if options.reml { Smoothing::Reml } else { Smoothing::Given(strengths) };
+        let smoothing = if options.reml == Some(true) { Smoothing::Reml { stiffer: 1.0 } } else { Smoothing::Given(strengths) };
         return Ok(Choice { shape: Shape::Linear, smoothing, description, challenges: Vec::new(), tried: vec![(Shape::Linear, smoothing)] });
     }
     let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.clusters[row])).collect();
     let base = base_rate(input, &folds);
-    let ladder = if options.reml {
-        estimated(input, (&folds, known), base, segment, is_blind_to_time, options)?
+    let ladder = if options.reml == Some(true) {
+        estimated(input, (&folds, known, &clusters), base, segment, is_blind_to_time, options)?
     } else {
         on_folds(input, (&folds, known), base, segment, is_blind_to_time, options)?
     };
@@ -64,40 +67,82 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
 }
 
 /// The shapes with tables: a few, and as many as may be.
-fn tables_tried(is_blind_to_time: bool, options: &TrainOptions) -> Vec<Shape> {
+fn tables_tried(resolution: Resolution, is_blind_to_time: bool, options: &TrainOptions) -> Vec<Shape> {
     let mut n_pairs = vec![options.max_pairs.div_ceil(3), options.max_pairs];
     n_pairs.dedup();
     // Only what holds later is worth a table, and folds by lead do not tell.
     n_pairs.retain(|&n_pairs| n_pairs > 0 && !is_blind_to_time);
-    n_pairs.into_iter().map(|n_pairs| Shape::Additive { n_pairs }).collect()
+    n_pairs.into_iter().map(|n_pairs| Shape::Additive { n_pairs, resolution }).collect()
 }
 
 /// Every shape with strengths of its own for each term, as the training rows of each fold have them.
 fn estimated(
     input: TrainInput<'_>,
-    (folds, known): (&[Fold], &Beforehand),
+    (folds, known, clusters): (&[Fold], &Beforehand, &[u64]),
     base: Candidate,
     segment: Option<usize>,
     is_blind_to_time: bool,
     options: &TrainOptions,
 ) -> Result<Vec<Candidate>, TrainError> {
-    let mut shapes = vec![Shape::Linear];
-    if options.kind == ModelKind::Additive {
-        shapes.push(Shape::Additive { n_pairs: 0 });
-        shapes.extend(tables_tried(is_blind_to_time, options));
-        shapes.extend(segment.map(|segment| Shape::Segmented { n_pairs: 0, segment }));
+    let is_better = |candidate: &Candidate, than: &Candidate| {
+        let difference = paired_difference(&candidate.losses, &than.losses, clusters);
+        difference.mean + 1.96 * difference.error < 0.0
+    };
+    let on_each = |shape: Shape, found: &[Estimated], stiffer: &[f64]| {
+        let candidates = stiffer.iter().map(|&stiffer| {
+            let losses: Vec<Vec<f64>> = folds
+                .par_iter()
+                .zip(found)
+                .map(|(fold, found)| {
+                    let log_odds = found.log_odds(input, &fold.train, &fold.validation, stiffer)?;
+                    Ok(fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect())
+                })
+                .collect::<Result<_, TrainError>>()?;
+            Ok(Candidate { shape, smoothing: Smoothing::Reml { stiffer }, losses: losses.concat() })
+        });
+        let candidates = candidates.collect::<Result<Vec<_>, TrainError>>()?;
+        Ok::<_, TrainError>(candidates.into_iter().reduce(|best, stiffer| if is_better(&stiffer, &best) { stiffer } else { best }).expect("one is tried"))
+    };
+    let begin = |shape: Shape| folds.par_iter().map(|fold| Estimated::begin(input, &fold.train, known, shape)).collect::<Result<Vec<_>, TrainError>>();
+    let mut ladder = vec![base, on_each(Shape::Linear, &begin(Shape::Linear)?, &STIFFER)?];
+    if options.kind != ModelKind::Additive {
+        return Ok(ladder);
     }
-    let mut ladder = vec![base];
-    for shape in shapes {
-        let by_fold: Vec<Vec<f64>> = folds
-            .par_iter()
-            .map(|fold| {
-                let fitted = fit_shape(input, &fold.train, known, shape, Smoothing::Reml, SolverKind::Native)?;
-                let log_odds = fitted.log_odds(input, &fold.validation)?;
-                Ok(fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect())
-            })
-            .collect::<Result<_, TrainError>>()?;
-        ladder.push(Candidate { shape, smoothing: Smoothing::Reml, losses: by_fold.concat() });
+    let coarse = begin(Shape::Additive { n_pairs: 0, resolution: Resolution::Usual })?;
+    let mut best: Option<(Candidate, Vec<Estimated>)> = None;
+    for resolution in Resolution::ALL {
+        let finer = folds.par_iter().zip(&coarse).map(|(fold, found)| found.refined(input, &fold.train, resolution));
+        let finer: Vec<Estimated> = finer.collect::<Result<_, TrainError>>()?;
+        let candidate = on_each(Shape::Additive { n_pairs: 0, resolution }, &finer, &STIFFER[..1])?;
+        // Finer bins let a smooth curve be jagged: they have to pay, as a richer shape has to.
+        if best.as_ref().is_none_or(|(best, _)| is_better(&candidate, best)) {
+            best = Some((candidate, finer));
+        }
+    }
+    let (curves, found) = best.expect("resolutions were tried");
+    let resolution = curves.shape.resolution();
+    let curves = on_each(curves.shape, &found, &STIFFER)?;
+    let own = [curves.smoothing.stiffer()];
+    ladder.push(curves);
+    let tables = tables_tried(resolution, is_blind_to_time, options);
+    let most = tables.iter().map(|shape| shape.tables().0).max().unwrap_or(0);
+    let pairs = folds.par_iter().zip(&found).map(|(fold, found)| if most > 0 { found.pairs(input, &fold.train, resolution, most) } else { Ok(Vec::new()) });
+    let pairs: Vec<Vec<(Axis, Axis)>> = pairs.collect::<Result<_, TrainError>>()?;
+    let most_found = pairs.iter().map(Vec::len).max().unwrap_or(0);
+    let mut last = 0;
+    for shape in tables.into_iter().chain(segment.map(|segment| Shape::Segmented { n_pairs: 0, resolution, segment })) {
+        let (n_pairs, segment) = shape.tables();
+        // As many tables as the one before is the one before.
+        if segment.is_none() && n_pairs.min(most_found) == last {
+            continue;
+        }
+        last = n_pairs.min(most_found);
+        let with = folds.par_iter().zip(&found).zip(&pairs).map(|((fold, found), pairs)| {
+            let mut pairs: Vec<(Axis, Axis)> = pairs.iter().take(n_pairs).cloned().collect();
+            pairs.extend(segment.into_iter().flat_map(|segment| found.segment_tables(input, &fold.train, resolution, segment)));
+            found.with_tables(input, &fold.train, pairs)
+        });
+        ladder.push(on_each(shape, &with.collect::<Result<Vec<_>, TrainError>>()?, &own)?);
     }
     Ok(ladder)
 }
@@ -117,7 +162,7 @@ fn on_folds(
     let mut ladder = vec![base, linear];
     if options.kind == ModelKind::Additive {
         // Beside the lines as they were: first how far from them, then how smooth; the two hardly act on one another.
-        let shape = Shape::Additive { n_pairs: 0 };
+        let shape = Shape::Additive { n_pairs: 0, resolution: Resolution::Usual };
         let grid = STEPS.map(|steps| Strengths { steps, smooth: SMOOTH[1], pair: PAIR_STRENGTHS[0], ..linear_strengths });
         let held = best_of(path(input, folds, known, shape, &grid, options.solver)?);
         let grid: Vec<Strengths> = SMOOTH.iter().filter(|&&smooth| smooth != SMOOTH[1]).map(|&smooth| Strengths { smooth, ..given(&held) }).collect();
@@ -127,11 +172,18 @@ fn on_folds(
         let curves = best_of(curves);
         let strengths = given(&curves);
         ladder.push(curves);
-        ladder.extend(with_tables(input, folds, known, strengths, &tables_tried(is_blind_to_time, options), options.solver)?);
+        ladder.extend(with_tables(input, folds, known, strengths, &tables_tried(Resolution::Usual, is_blind_to_time, options), options.solver)?);
         if let Some(segment) = segment {
             let best = ladder[2..].iter().min_by(|a, b| mean(&a.losses).total_cmp(&mean(&b.losses)));
             let n_pairs = best.map_or(0, |best| best.shape.tables().0);
-            ladder.extend(with_tables(input, folds, known, strengths, &[Shape::Segmented { n_pairs, segment }], options.solver)?);
+            ladder.extend(with_tables(
+                input,
+                folds,
+                known,
+                strengths,
+                &[Shape::Segmented { n_pairs, resolution: Resolution::Usual, segment }],
+                options.solver,
+            )?);
         }
     }
     Ok(ladder)
@@ -141,7 +193,7 @@ fn on_folds(
 fn given(candidate: &Candidate) -> Strengths {
     match candidate.smoothing {
         Smoothing::Given(strengths) => strengths,
-        Smoothing::Reml => unreachable!("folds chose these"),
+        Smoothing::Reml { .. } => unreachable!("folds chose these"),
     }
 }
 
@@ -264,10 +316,10 @@ fn with_tables(
     let screened: Vec<Screened<'_>> = folds
         .par_iter()
         .map(|fold| {
-            let options = Shape::Additive { n_pairs: 0 }.coding_options(fold.train.len());
+            let options = Shape::Additive { n_pairs: 0, resolution: Resolution::Usual }.coding_options(fold.train.len());
             let coding = Coding::fit(input.matrix, &fold.train, known, options);
             let bench = Bench::new(input, &fold.train, &coding, solver)?;
-            let coefficients = bench.rough(&coding, Smoothing::Given(strengths))?;
+            let coefficients = bench.rough(&coding, strengths)?;
             let pairs = bench.pairs(&coding, options, &coefficients, most)?;
             let segment_tables = segment.map(|segment| segment_tables(input, &fold.train, &coding, &coefficients, segment, options)).unwrap_or_default();
             Ok(Screened { fold, coding, coefficients, pairs, segment_tables })
@@ -277,10 +329,10 @@ fn with_tables(
     let mut shapes: Vec<Shape> = shapes
         .iter()
         .map(|shape| match *shape {
-            Shape::Additive { n_pairs } => Shape::Additive { n_pairs: n_pairs.min(most_found) },
+            Shape::Additive { n_pairs, resolution } => Shape::Additive { n_pairs: n_pairs.min(most_found), resolution },
             shape => shape,
         })
-        .filter(|shape| *shape != Shape::Additive { n_pairs: 0 })
+        .filter(|shape| !matches!(shape, Shape::Additive { n_pairs: 0, .. }))
         .collect();
     shapes.dedup();
     let grid = PAIR_STRENGTHS.map(|pair| Strengths { pair, ..strengths });

@@ -47,7 +47,7 @@ pub struct TrainOptions {
     pub kind: ModelKind,
     /// A category whose levels may have curves of their own, shrunk to the common ones; default none.
     pub segment: Option<String>,
-    /// Most tables over two features, default 10.
+    /// Most tables over two features, default 30.
     pub max_pairs: usize,
     /// Numbers by their features' names whose curve or slope goes one way only.
     pub directions: Vec<(String, Direction)>,
@@ -57,8 +57,9 @@ pub struct TrainOptions {
     pub losses_kept: f64,
     /// Who fits, default our own solver; linfa's knows straight lines only.
     pub solver: SolverKind,
-    /// Estimate a smoothing parameter for each term from the rows, in place of one for all terms of a kind on folds; default no.
-    pub reml: bool,
+    /// Estimate a smoothing parameter for each term from the rows, in place of one for all terms of a kind on folds; default where it can
+    /// be had and relied on: not with a lasso, not with linfa's solver, and not with fewer than 200 clusters won or lost.
+    pub reml: Option<bool>,
     /// Penalties of straight lines to choose from, largest first.
     pub penalties: Vec<f64>,
     /// Rows that the choice looks at, default 100 000, whole leads at random; the final fit sees all.
@@ -82,12 +83,12 @@ impl Default for TrainOptions {
         Self {
             kind: ModelKind::Additive,
             segment: None,
-            max_pairs: 10,
+            max_pairs: 30,
             directions: Vec::new(),
             l1_ratio: 0.0,
             losses_kept: 1.0,
             solver: SolverKind::Native,
-            reml: false,
+            reml: None,
             penalties: vec![1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3],
             max_selection_rows: 100_000,
             evaluation: EvaluationKind::Latest,
@@ -177,6 +178,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
     let TrainInput { matrix, labels, lead_keys, clusters, horizon } = input;
     check(input)?;
     check_options(options)?;
+    let options = &TrainOptions { reml: Some(is_reml(input, options)), ..options.clone() };
     let leaks = with_final(find_leaks(matrix, labels, clusters, &options.with_history), &options.final_leaks);
     let is_left_out = |finding: &&LeakFinding| finding.verdict == LeakVerdict::Proven && !options.allow_leaks;
     let known = Beforehand {
@@ -357,13 +359,29 @@ fn check(input: TrainInput<'_>) -> Result<(), TrainError> {
 }
 
 /// At most about `max_rows` rows, all rows of a lead or none, in order.
-fn sample_leads(clusters: &[u64], rows: &[usize], max_rows: usize) -> Vec<usize> {
+pub(crate) fn sample_leads(clusters: &[u64], rows: &[usize], max_rows: usize) -> Vec<usize> {
     if rows.len() <= max_rows {
         return rows.to_vec();
     }
     let share = max_rows as f64 / rows.len() as f64;
     let threshold = (share * u32::MAX as f64) as u64;
     rows.iter().copied().filter(|&row| clusters[row] >> 32 <= threshold).collect()
+}
+
+/// Clusters won, and clusters not won, from which strengths can be estimated one by one; with fewer, folds are nearer the truth, and
+/// intervals by strengths that count as known hold it too seldom (`cargo xtask verdicts`).
+const MIN_CLUSTERS_FOR_REML: usize = 200;
+
+/// Whether each term gets a smoothing parameter of its own.
+fn is_reml(input: TrainInput<'_>, options: &TrainOptions) -> bool {
+    options.reml.unwrap_or_else(|| {
+        let n_clusters = |wanted: bool| {
+            let rows = input.labels.iter().zip(input.clusters).filter(|(label, _)| **label == wanted);
+            rows.map(|(_, cluster)| cluster).collect::<std::collections::HashSet<_>>().len()
+        };
+        let can_be_had = options.l1_ratio == 0.0 && options.solver == SolverKind::Native;
+        can_be_had && n_clusters(true).min(n_clusters(false)) >= MIN_CLUSTERS_FOR_REML
+    })
 }
 
 fn check_options(options: &TrainOptions) -> Result<(), TrainError> {
@@ -377,10 +395,10 @@ fn check_options(options: &TrainOptions) -> Result<(), TrainError> {
     if options.solver == SolverKind::Linfa && (options.l1_ratio > 0.0 || !options.directions.is_empty()) {
         return fail(if options.l1_ratio > 0.0 { "l1_ratio" } else { "directions" }, "linfa-logistic has no such thing: leave `--solver linfa` out");
     }
-    if options.reml && options.l1_ratio > 0.0 {
+    if options.reml == Some(true) && options.l1_ratio > 0.0 {
         return fail("smoothing", "a lasso has no such estimate: leave `l1_ratio` out, or `smoothing`");
     }
-    if options.reml && options.solver == SolverKind::Linfa {
+    if options.reml == Some(true) && options.solver == SolverKind::Linfa {
         return fail("smoothing", "linfa-logistic gives no Hessian to estimate it from: leave `--solver linfa` out");
     }
     if !(options.losses_kept > 0.0 && options.losses_kept <= 1.0) {

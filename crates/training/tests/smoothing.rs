@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 use leadscore_core::{AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp, Unit};
-use leadscore_training::{Beforehand, Shape, Smoothing, SolverKind, Strengths, TrainInput, fit_shape};
+use leadscore_training::{Beforehand, Resolution, Shape, Smoothing, SolverKind, Strengths, TrainInput, fit_shape};
 
 const N_ROWS: usize = 8_000;
 const N_NOISE: usize = 30;
@@ -58,12 +58,14 @@ fn one_strength_a_term_is_nearer_the_truth_than_one_for_all() {
     let input = TrainInput { matrix: &matrix, labels: &labels, lead_keys: &keys, clusters: &keys, horizon: None };
     let (train, later): (Vec<usize>, Vec<usize>) = ((0..N_ROWS / 2).collect(), (N_ROWS / 2..N_ROWS).collect());
     let of = |smoothing: Smoothing| {
-        let fitted = fit_shape(input, &train, &Beforehand::default(), Shape::Additive { n_pairs: 0 }, smoothing, SolverKind::Native).expect("an optimum");
+        let fitted =
+            fit_shape(input, &train, &Beforehand::default(), Shape::Additive { n_pairs: 0, resolution: Resolution::Usual }, smoothing, SolverKind::Native)
+                .expect("an optimum");
         excess(&truth[N_ROWS / 2..], &fitted.log_odds(input, &later).expect("rows"))
     };
     let strengths = |ridge: f64, steps: f64| Smoothing::Given(Strengths { steps, smooth: 10.0, pair: 20.0, ..Strengths::ridge(ridge) });
     let common: Vec<f64> = [1.0, 10.0, 100.0].iter().flat_map(|&ridge| [4.0, 64.0].map(|steps| of(strengths(ridge, steps)))).collect();
     let best = common.iter().copied().fold(f64::INFINITY, f64::min);
-    let own = of(Smoothing::Reml);
+    let own = of(Smoothing::Reml { stiffer: 1.0 });
     assert!(own < 0.5 * best, "{own}, and the best of one strength for all {common:?}");
 }

@@ -163,7 +163,7 @@ pub(crate) fn fit(
         max_pairs: project.config.model.max_pairs,
         directions: directions(project),
         l1_ratio: project.config.model.l1_ratio,
-        reml: project.config.model.smoothing == ModelSmoothing::Reml,
+        reml: project.config.model.smoothing.map(|smoothing| smoothing == ModelSmoothing::Reml),
         losses_kept: project.config.model.losses_kept,
         solver,
         learning_curve: args.learning_curve,
