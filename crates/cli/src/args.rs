@@ -102,17 +102,13 @@ pub(crate) struct ExportSqlArgs {
     /// Score the leads that are open at this moment; those open when the statement runs if not given
     #[arg(long, value_name = "DATE", requires = "features")]
     pub(crate) as_of: Option<String>,
-    /// Where tiers begin: quartiles of the rows of the table, or the model's own edges; as `[tiers]` of the config says if not given, and
-    /// quartiles without a config
-    #[arg(long, value_parser = edges())]
+    /// Where tiers begin: `relative` (quartiles of the rows of the table), `frozen` (the model's own edges) or three likelihoods in per
+    /// cent, such as 40,20,5; as `[tiers]` of the config says if not given, and quartiles without a config
+    #[arg(long, value_name = "EDGES", value_parser = TierEdges::parse)]
     pub(crate) edges: Option<TierEdges>,
     /// Where to write the statement
     #[arg(short, long, value_name = "FILE", default_value = "score.sql")]
     pub(crate) output: PathBuf,
-}
-
-fn edges() -> impl TypedValueParser<Value = TierEdges> {
-    PossibleValuesParser::new(TierEdges::ALL.map(TierEdges::id)).map(|id| TierEdges::named(&id).expect("one of the possible values"))
 }
 
 fn dialects() -> impl TypedValueParser<Value = Dialect> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
-use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
+use leadscore_inference::{FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
 use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
 
 use crate::project::{Project, load_options_of};
@@ -89,6 +89,8 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
         n_scored: tiers.len(),
         closed_won: found.won.len(),
         left_out: found.left_out,
+        tier_edges: rule_of(project, tiers.len()),
+        few: tiers.len() < FEWEST_FOR_QUARTILES && project.config.tiers.edges == TierEdges::Relative,
         tiers: TierSummary::of(&scored.probabilities, &tiers),
         no_signal: found.no_signal,
         outside,
@@ -213,9 +215,26 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
 
 /// The tier of each row, by the edges that the config asks for.
 pub(crate) fn tiers_of(project: &Project, model: &Model, scored: &Scored) -> Vec<ContactPriority> {
+    match edges_of(project, model, scored.probabilities.len()) {
+        None => quartile_tiers(&scored.probabilities),
+        Some(edges) => tiers_by_edges(&scored.probabilities, &edges),
+    }
+}
+
+/// Where tiers begin, as likelihoods from 0 to 1; `None` where they are quartiles of the rows, of which there are so many.
+pub(crate) fn edges_of(project: &Project, model: &Model, n_rows: usize) -> Option<[f64; 3]> {
+    match rule_of(project, n_rows) {
+        TierEdges::Relative => None,
+        TierEdges::Frozen => Some(model.tier_edges),
+        TierEdges::Percent(edges) => Some(edges.map(|edge| edge / 100.0)),
+    }
+}
+
+/// The rule that so many rows get: few have no quartiles.
+fn rule_of(project: &Project, n_rows: usize) -> TierEdges {
     match project.config.tiers.edges {
-        TierEdges::Relative => quartile_tiers(&scored.probabilities),
-        TierEdges::Frozen => tiers_by_edges(&scored.probabilities, &model.tier_edges),
+        TierEdges::Relative if n_rows < FEWEST_FOR_QUARTILES => TierEdges::Frozen,
+        edges => edges,
     }
 }
 

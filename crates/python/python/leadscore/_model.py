@@ -187,7 +187,12 @@ class Model:
         return Model(project.recalibrate(Listener(), self._native, moment(as_of), moment(since), kind))
 
     def to_sql(
-        self, dialect: Dialect, *, table: str = "features", keys: Sequence[str] = (), edges: Literal["relative", "frozen"] = "relative"
+        self,
+        dialect: Dialect,
+        *,
+        table: str = "features",
+        keys: Sequence[str] = (),
+        edges: Literal["relative", "frozen"] | Sequence[float] = "relative",
     ) -> str:
         """The model as one SELECT over a table of its features.
 
@@ -199,10 +204,12 @@ class Model:
             The table with the columns that ``leadscore.features(…, model=model)`` gives.
         keys : sequence of str
             Columns of it that the result has, too.
-        edges : str
-            Where tiers begin: ``relative`` for quartiles of all rows of the table, ``frozen`` for the model's own edges.
+        edges : str or three numbers
+            Where tiers begin: ``relative`` for quartiles of all rows of the table, ``frozen`` for the model's own edges, or three
+            likelihoods in per cent, such as ``(40, 20, 5)``.
         """
-        return self._native.to_sql(dialect, table, list(keys), edges)
+        rule = edges if isinstance(edges, str) else ",".join(str(edge) for edge in edges)
+        return self._native.to_sql(dialect, table, list(keys), rule)
 
     def to_tables_sql(
         self,
