@@ -208,6 +208,26 @@ class Parity(unittest.TestCase):
         model.save(self.folder / "copy")
         self.assertEqual((self.folder / "copy").read_bytes(), (self.folder / "model").read_bytes())
 
+    def test_scores_are_best_first_and_a_list_is_written(self):
+        model = leadscore.Model.load(self.folder / "model")
+        given = {**self.crm.tables, "config": self.crm.config}
+        scores = pl.DataFrame(model.score(**given))
+        self.assertEqual(scores["lead_id"].to_list(), pl.read_parquet(self.folder / "scores.parquet")["lead_id"].to_list())
+        open_leads = scores.filter(pl.col("likelihood_to_close").is_not_null())
+        self.assertEqual(open_leads["likelihood_to_close"].to_list(), sorted(open_leads["likelihood_to_close"].to_list(), reverse=True))
+        for ending in ("xlsx", "html", "csv"):
+            path = self.folder / f"list.{ending}"
+            model.write_list(path, top=5, columns=["role"], owner="source", previous=self.folder / "scores.parquet", **given)
+            options = ["--top", "5", "--columns", "role", "--owner", "source", "--previous", "scores.parquet"]
+            run(self.folder, "score", "model", "-c", "parquet/leadscore.toml", "--list", f"command.{ending}", *options)
+            self.assertEqual(path.read_bytes(), (self.folder / f"command.{ending}").read_bytes())
+        with self.assertRaisesRegex(ValueError, "has no column `Owner`"):
+            model.write_list(self.folder / "none.csv", owner="Owner", **given)
+        with self.assertRaisesRegex(ValueError, "top is 0"):
+            model.write_list(self.folder / "none.csv", top=0, **given)
+        with self.assertRaisesRegex(TypeError, "`columns` is a str"):
+            model.write_list(self.folder / "none.csv", columns="role", **given)
+
     def test_reports_have_all_their_forms(self):
         config = self.folder / "parquet" / "leadscore.toml"
         model = leadscore.train(config=config, as_of="2025-04-01")

@@ -8,8 +8,9 @@ use leadscore_core::{Timestamp, printable_lines};
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_tables::Capacity;
 use leadscore_workflow::{
-    CalibrationKind, Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RecalibrateOptions, RollUp, RulesOptions, ScoreOptions, check, evaluate,
-    explain, feature_table, feature_table_sql, model_with_features_sql, recalibrate, rules_history, rules_table, score_leads, train,
+    CalibrationKind, Economy, EvaluateOptions, FeatureOptions, Fitting, ListFormat, ListOptions, Outputs, ReadRules, RecalibrateOptions, RollUp, RulesOptions,
+    ScoreOptions, check, evaluate, explain, feature_table, feature_table_sql, lead_list, model_with_features_sql, recalibrate, rules_history,
+    rules_table, score_leads, train,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -93,6 +94,39 @@ impl Project {
 
     /// The explanation of one lead as JSON, and in words.
     fn explain(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, lead: String, as_of: Option<String>) -> PyResult<(String, String)> {
+    /// Scores all open leads, and writes the best as a list for people.
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
+    fn write_list(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        model: &Model,
+        path: PathBuf,
+        top: usize,
+        columns: Vec<String>,
+        owner: Option<String>,
+        previous: Option<PathBuf>,
+        as_of: Option<String>,
+    ) -> PyResult<()> {
+        let options = ScoreOptions { as_of: self.moment(py, "as_of", as_of)?, ..Default::default() };
+        if top == 0 {
+            return Err(PyValueError::new_err("top is 0: expected how many leads the list has, 1 or more"));
+        }
+        let list = ListOptions { top, columns, owner, previous };
+        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        run(py, listener, move |listener| {
+            let project = project.heard_by(listener);
+            ListFormat::of(&path)?;
+            let inputs: Vec<PathBuf> = list.previous.iter().cloned().collect();
+            project.refuse_inputs([&path], &inputs)?;
+            let earlier = list.check(&project)?;
+            let scores = score_leads(&project, &model, &options)?;
+            let mut outputs = Outputs::default();
+            outputs.list(&path, &lead_list(&project, &scores, &list, earlier.as_ref())?)?;
+            outputs.publish().map(drop)
+        })
+    }
+
         let as_of = self.moment(py, "as_of", as_of)?;
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
         run(py, listener, move |listener| {

@@ -25,7 +25,7 @@ pub struct ScoreFileSql<'a> {
     pub ask: FeaturesSql<'a>,
 }
 
-/// One SELECT with the rows and columns that `leadscore score` writes, in no order.
+/// One SELECT with the rows and columns that `leadscore score` writes, best first.
 ///
 /// Tiers are as `[tiers]` of the config has them. Texts of reasons show numbers with up to four decimal places; else the values are those of the command.
 ///
@@ -147,7 +147,7 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
     let manual_join = if manual.is_some() { "\nJOIN ls_snapshots s ON s.lead = r.lead" } else { "" };
     let moment = ask.moments.single(dialect);
     Ok(statement.finish(&format!(
-        "SELECT {}\nFROM ls_ranked r{manual_join}\nUNION ALL\nSELECT {}\nFROM ls_leads l\nJOIN ls_outcomes o ON o.lead = l.lead\nWHERE o.won < {moment} AND l.created_known <= {moment}",
+        "SELECT {}\nFROM ls_ranked r{manual_join}\nUNION ALL\nSELECT {}\nFROM ls_leads l\nJOIN ls_outcomes o ON o.lead = l.lead\nWHERE o.won < {moment} AND l.created_known <= {moment}\nORDER BY likelihood_to_close DESC NULLS LAST, {id}",
         columns.join(",\n  "),
         of_won.join(", ")
     )))

@@ -120,11 +120,50 @@ class Model:
         Returns
         -------
         Table
-            A row for each open lead, then one for each that was won, with the columns of a score file. Its ``summary`` counts leads
+            A row for each open lead, best first, then one for each that was won, with the columns of a score file. Its ``summary`` counts leads
             by tier and by reason, and says what is unlike training.
         """
         project = open_project(config, leads, activities, outcomes, lookups, history)
         return project.score(Listener(), self._native, moment(as_of), intervals)
+
+    def write_list(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        top: int = 100,
+        columns: Sequence[str] = (),
+        owner: str | None = None,
+        previous: str | os.PathLike[str] | None = None,
+        leads: Frame | None = None,
+        activities: Mapping[str, Frame] | None = None,
+        outcomes: Frame | None = None,
+        lookups: Mapping[str, Frame] | None = None,
+        history: Frame | None = None,
+        config: Config = "leadscore.toml",
+        as_of: Moment | None = None,
+    ) -> None:
+        """Write the best open leads as a list for people, with reasons in words.
+
+        Parameters
+        ----------
+        path : path
+            Where to write it: ``.xlsx``, ``.html`` or ``.csv``.
+        top : int
+            The list has so many leads.
+        columns : sequence of str
+            Columns of the leads that it shows.
+        owner : str, optional
+            Column of the leads with the lead's owner: in ``.xlsx`` each has a sheet.
+        previous : path, optional
+            An earlier score file: the list says which leads rose, fell, and are new.
+        leads, activities, outcomes, lookups, history, config, as_of
+            As in `score`.
+        """
+        if isinstance(columns, str):
+            raise TypeError("`columns` is a str, expected a sequence of names")
+        project = open_project(config, leads, activities, outcomes, lookups, history)
+        before = None if previous is None else Path(previous)
+        project.write_list(Listener(), self._native, Path(path), top, list(columns), owner, before, moment(as_of))
 
     def score_features(self, features: Frame) -> _native.Table:
         """Likelihood and log-odds of rows that hold the model's features by name.

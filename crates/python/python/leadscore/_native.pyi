@@ -89,6 +89,17 @@ class Project:
         report: bool,
     ) -> tuple[Model, Report | None]: ...
     def score(self, listener: _Listener, model: Model, as_of: str | None, intervals: bool) -> Table: ...
+    def write_list(
+        self,
+        listener: _Listener,
+        model: Model,
+        path: Path,
+        top: int,
+        columns: list[str],
+        owner: str | None,
+        previous: Path | None,
+        as_of: str | None,
+    ) -> None: ...
     def explain(self, listener: _Listener, model: Model, lead: str, as_of: str | None) -> tuple[str, str]: ...
     def evaluate(
         self,
