@@ -228,6 +228,26 @@ class Parity(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "`columns` is a str"):
             model.write_list(self.folder / "none.csv", columns="role", **given)
 
+    def test_one_lead_without_a_table(self):
+        model = leadscore.Model.load(self.folder / "model")
+        scores = pl.DataFrame(model.score(**self.crm.tables, config=self.crm.config))
+        id, log_odds, at = scores["lead_id"][0], scores["log_odds"][0], scores["as_of"][0]
+        tables = converted(self.crm.tables, pl.DataFrame)
+        row = tables["leads"].filter(pl.col("lead_id") == id).drop("manual_score").to_dicts()[0]
+        known = {"touches": ["at", "recorded_at", "touch_type"], "web": ["at", "recorded_at", "page_views", "minutes"], "sales": ["at", "recorded_at", "activity_type"], "stages": ["entered_at", "stage"]}
+        row["activities"] = {name: tables["activities"][name].filter(pl.col("lead_id") == id).select(columns).to_dicts() for name, columns in known.items()}
+        found = model.score_one(row, lookups=self.crm.tables["lookups"], config=self.crm.config, as_of=at)
+        self.assertEqual(found["log_odds"], log_odds)
+        # Without its account's row.
+        alone = model.score_one({key: value for key, value in row.items() if key != "account_id"}, config=self.crm.config, as_of=at)
+        self.assertIn("as missing", alone["notes"][0])
+        with self.assertRaisesRegex(ValueError, "did you mean `source`"):
+            model.score_one({**row, "sorce": "web"}, config=self.crm.config)
+        with self.assertRaisesRegex(TypeError, "`lead` is a list"):
+            model.score_one([row], config=self.crm.config)
+        changed = model.explain(id, **self.crm.tables, config=self.crm.config, what_if={"source": "paid", "seats": None})
+        self.assertEqual(len(changed["what_if"]["changes"]), 2)
+
     def test_reports_have_all_their_forms(self):
         config = self.folder / "parquet" / "leadscore.toml"
         model = leadscore.train(config=config, as_of="2025-04-01")

@@ -234,3 +234,118 @@ fn tiers_may_begin_at_likelihoods() {
         refused(folder.path(), &["score", "model"], expected);
     }
 }
+
+/// The figures of `explain --json`.
+#[track_caller]
+fn explained(folder: &Path, args: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&succeed(folder, &[&["explain", "model", "--json"], args].concat())).expect("JSON")
+}
+
+#[test]
+fn a_lead_in_no_table_has_the_score_that_it_has_in_one() {
+    let folder = crm_with_open_leads();
+    let folder = folder.path();
+    let in_tables = explained(folder, &["N04", "--as-of", "2021-01-01"]);
+    let lead = r#"{"id": "N04", "created": "2020-12-01T10:00:00", "source": "web", "size": 2, "activities": {"visits": [{"at": "2020-12-12T12:00:00", "kind": "page"}]}}"#;
+    std::fs::write(folder.join("lead.json"), lead).expect("room on the disk");
+    for table in ["leads.csv", "deals.csv", "visits.csv"] {
+        std::fs::remove_file(folder.join(table)).expect("there");
+    }
+    let alone = explained(folder, &["--lead-json", "lead.json", "--as-of", "2021-01-01"]);
+    assert_eq!(alone["log_odds"], in_tables["log_odds"]);
+    assert_eq!(alone["reasons"], in_tables["reasons"]);
+    // Without --as-of it is looked at now, when it is older.
+    assert_ne!(explained(folder, &["--lead-json", "lead.json"])["as_of"], alone["as_of"]);
+}
+
+#[test]
+fn what_is_no_lead_is_refused() {
+    let folder = crm_with_open_leads();
+    let folder = folder.path();
+    let check = |lead: &str, expected: &str| {
+        std::fs::write(folder.join("lead.json"), lead).expect("room on the disk");
+        refused(folder, &["explain", "model", "--lead-json", "lead.json", "--as-of", "2021-01-01"], expected);
+    };
+    check("{", "is no JSON");
+    check("[1]", "the lead is a list, expected an object");
+    check(r#"{"created": "2020-12-01", "sorce": "web"}"#, "did you mean `source`? known keys:");
+    check(r#"{"source": "web"}"#, "the lead has no `created`");
+    check(r#"{"created": "soon"}"#, "created");
+    check(r#"{"created": "2020-12-01", "size": "many"}"#, "size");
+    check(r#"{"created": "2020-12-01", "size": [1]}"#, "`size` is a list, expected one value");
+    check(r#"{"created": "2022-12-01"}"#, "it is created later");
+    check(r#"{"created": "2020-12-01", "activities": {"visit": []}}"#, "did you mean `visits`?");
+    check(r#"{"created": "2020-12-01", "activities": {"visits": {}}}"#, "is an object, expected a list of objects");
+    check(r#"{"created": "2020-12-01", "activities": {"visits": [{"kind": "page"}]}}"#, "has no `at`");
+    check(r#"{"created": "2020-12-01", "activities": {"visits": [{"at": "2020-12-02", "type": "page"}]}}"#, "unknown key `type`");
+}
+
+#[test]
+fn a_lead_is_explained_as_it_would_be() {
+    let folder = crm_with_open_leads();
+    let folder = folder.path();
+    let as_it_is = explained(folder, &["N04"]);
+    let changed = explained(folder, &["N04", "--what-if", "source=mail", "--what-if", "size="]);
+    assert_eq!(changed["what_if"]["likelihood_before"], as_it_is["likelihood_to_close"]);
+    assert_ne!(changed["log_odds"], as_it_is["log_odds"]);
+    let sum: f64 = changed["reasons"].as_array().expect("a list").iter().map(|reason| reason["log_odds"].as_f64().expect("a number")).sum();
+    assert!((changed["baseline_log_odds"].as_f64().expect("a number") + sum - changed["log_odds"].as_f64().expect("a number")).abs() < 1e-9);
+    assert_eq!(explained(folder, &["N04", "--what-if", "source=web"])["log_odds"], as_it_is["log_odds"]);
+    refused(folder, &["explain", "model", "N04", "--what-if", "stage=won"], "it reads size, source");
+    refused(folder, &["explain", "model", "N04", "--what-if", "size=many"], "the model reads a number there");
+    refused(folder, &["explain", "model", "N04", "--what-if", "size=1", "--what-if", "size=2"], "changed twice");
+    refused(folder, &["explain", "model", "N04", "--what-if", "size"], "write the column, =, and its value");
+    refused(folder, &["explain", "model"], "required");
+}
+
+#[test]
+fn leads_are_scored_where_nobody_says_which_have_closed() {
+    let folder = crm_with_open_leads();
+    let folder = folder.path();
+    let args = ["score", "model", "-o", "scores.csv", "--as-of", "2021-01-01"];
+    succeed(folder, &args);
+    let known = rows(folder, "scores.csv");
+    std::fs::remove_file(folder.join("deals.csv")).expect("there");
+    let check = |why: &str| {
+        let output = leadscore(folder, &args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && said.contains(why) && said.contains("cannot be told from open ones"), "{said}");
+        let found = rows(folder, "scores.csv");
+        assert_eq!(found.len(), 991, "all leads are open");
+        let log_odds = |rows: &[Vec<String>], id: &str| {
+            let column = rows[0].iter().position(|name| name == "log_odds").expect("a column of the file");
+            rows.iter().find(|row| row[0] == id).expect("scored")[column].clone()
+        };
+        assert_eq!(log_odds(&found, "N04"), log_odds(&known, "N04"));
+        explained(folder, &["N04", "--as-of", "2021-01-01"]);
+    };
+    check("no file at");
+    let config = folder.join("leadscore.toml");
+    let text = std::fs::read_to_string(&config).expect("there");
+    let (before, after) = (text.find("[outcomes]").expect("a table"), text.find("[snapshots]").expect("a table"));
+    std::fs::write(&config, format!("{}{}", &text[..before], &text[after..])).expect("room on the disk");
+    check("the config has no [outcomes]");
+    for command in ["train -o m", "evaluate model", "features -o m.csv", "check"] {
+        refused(folder, &command.split(' ').collect::<Vec<_>>(), "only `score` and `explain` can do without");
+    }
+    refused(folder, &["export", "sql", "model", "--dialect", "duckdb", "--features"], "only `score` and `explain` can do without");
+}
+
+#[test]
+fn few_leads_have_the_tiers_of_the_model() {
+    let folder = crm_with_open_leads();
+    let folder = folder.path();
+    let leads = std::fs::read_to_string(folder.join("leads.csv")).expect("there");
+    let few: Vec<&str> = leads.lines().filter(|line| !line.starts_with('N') || line.starts_with("N0")).collect();
+    std::fs::write(folder.join("leads.csv"), few.join("\n")).expect("room on the disk");
+    let visits = std::fs::read_to_string(folder.join("visits.csv")).expect("there");
+    let few: Vec<&str> = visits.lines().filter(|line| !line.starts_with('N') || line.starts_with("N0")).collect();
+    std::fs::write(folder.join("visits.csv"), few.join("\n")).expect("room on the disk");
+    let output = leadscore(folder, &["score", "model", "-o", "relative.csv"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("leads mean nothing, so tiers are by the model's own edges"), "{output:?}");
+    let config = folder.join("leadscore.toml");
+    let text = std::fs::read_to_string(&config).expect("there");
+    std::fs::write(&config, format!("{text}\n[tiers]\nedges = \"frozen\"\n")).expect("room on the disk");
+    succeed(folder, &["score", "model", "-o", "frozen.csv"]);
+    assert_eq!(rows(folder, "relative.csv"), rows(folder, "frozen.csv"));
+}

@@ -116,6 +116,13 @@ fn dialects() -> impl TypedValueParser<Value = Dialect> {
     PossibleValuesParser::new(Dialect::ALL.map(Dialect::id)).map(|id| Dialect::named(&id).expect("one of the possible values"))
 }
 
+fn change(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((column, value)) if !column.trim().is_empty() => Ok((column.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("write the column, =, and its value, such as seats=40".to_owned()),
+    }
+}
+
 fn place(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((table, place)) if !table.trim().is_empty() && !place.trim().is_empty() => Ok((table.trim().to_owned(), place.trim().to_owned())),
@@ -597,12 +604,20 @@ pub(crate) struct ExplainArgs {
     /// The model file
     pub(crate) model: PathBuf,
     /// The lead's id
-    pub(crate) lead: String,
+    #[arg(required_unless_present = "lead_json")]
+    pub(crate) lead: Option<String>,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
-    /// Look at the lead as it stood at this moment; the day after the latest time in the data if not given
+    /// Look at the lead as it stood at this moment; if not given, the day after the latest time in the data, and with --lead-json now
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
+    /// Explain the lead as it would be with another value in a column or feature that the model reads, such as seats=40 or
+    /// accounts.industry=retail; nothing behind = is a missing value; may be given several times
+    #[arg(long, value_name = "COLUMN=VALUE", value_parser = change)]
+    pub(crate) what_if: Vec<(String, String)>,
+    /// Explain a lead that is in no table: a JSON object with its columns, and its `activities` as lists of objects by table
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lead", "what_if"])]
+    pub(crate) lead_json: Option<PathBuf>,
     /// Print everything as JSON
     #[arg(long)]
     pub(crate) json: bool,

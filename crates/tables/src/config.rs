@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::DeValue;
 
+use crate::error::TablesError;
 use crate::frame::{Frame, Frames};
 use crate::values::TimeFormat;
 
@@ -32,7 +33,8 @@ pub struct Config {
     /// Event tables, by name.
     #[serde(default)]
     pub activities: BTreeMap<String, ActivityConfig>,
-    /// Which leads were won or lost, and when.
+    /// Which leads were won or lost, and when; `score` and `explain` can do without.
+    #[serde(default)]
     pub outcomes: OutcomesConfig,
     /// What an attribute was, and when.
     #[serde(default)]
@@ -220,7 +222,7 @@ impl<'a> FileConfig<'a> {
 macro_rules! table_config {
     ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             /// File, glob, or list of either, relative to the config: csv, csv.gz, ndjson, parquet or arrow; or s3://, gs://, az://.
@@ -806,6 +808,8 @@ pub enum TierEdges {
     Relative,
     /// Quartiles of the training snapshots, from the model file.
     Frozen,
+    /// Three likelihoods in per cent, falling: from the first on a lead is very high, and so on.
+    Percent([f64; 3]),
 }
 
 impl TierEdges {
@@ -881,6 +885,7 @@ impl Serialize for TierEdges {
             Self::Percent(edges) => edges.serialize(serializer),
         }
     }
+}
 
 impl JsonSchema for TierEdges {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -1044,6 +1049,77 @@ impl Config {
         self.outcomes.flag.is_some()
     }
 
+    /// Whether the config says anything of outcomes.
+    pub fn has_outcomes(&self) -> bool {
+        let outcomes = &self.outcomes;
+        let is_placed = outcomes.flag.is_some() || !outcomes.path.is_nowhere() || outcomes.query.is_some();
+        is_placed || [&outcomes.lead, &outcomes.closed_at, &outcomes.recorded_at, &outcomes.result, &outcomes.amount].into_iter().any(Option::is_some)
+    }
+
+    /// Fails where the config says nothing of outcomes.
+    ///
+    /// # Errors
+    ///
+    /// [`TablesError::Content`] says what can be done without them.
+    pub fn require_outcomes(&self) -> Result<(), TablesError> {
+        if self.has_outcomes() {
+            return Ok(());
+        }
+        Err(TablesError::Content {
+            table: "[outcomes]".to_owned(),
+            found: "the config has no such table, and only `score` and `explain` can do without".to_owned(),
+            help: "name the table that says which leads were won or lost, and when".to_owned(),
+        })
+    }
+
+    /// Where there are no outcomes, puts a table without rows in their place, and says why: no lead has closed then.
+    pub fn do_without_outcomes(&mut self, folder: &std::path::Path) -> Option<String> {
+        let outcomes = &self.outcomes;
+        let why = if !self.has_outcomes() {
+            "the config has no [outcomes]".to_owned()
+        } else if let (Location::One(_) | Location::Many(_), false) = (&outcomes.path, outcomes.path.is_nowhere()) {
+            match crate::source::find("[outcomes]", folder, outcomes.path.paths()) {
+                Err(error @ TablesError::Missing { .. }) => error.to_string().split(": check `path`").next().unwrap_or_default().to_owned(),
+                _ => return None,
+            }
+        } else {
+            return None;
+        };
+        self.outcomes = OutcomesConfig { path: Location::Frame(Frame::empty(&["lead", "closed_at"])), ..OutcomesConfig::default() };
+        (self.outcomes.lead, self.outcomes.closed_at) = (Some("lead".to_owned()), Some("closed_at".to_owned()));
+        if self.snapshots.observation_end == Some(ObservationEnd::Outcomes) {
+            self.snapshots.observation_end = None;
+        }
+        Some(why)
+    }
+
+    /// Every column of a table that the config names, in no order that matters.
+    pub fn named_columns(&self, table: &str) -> Vec<String> {
+        let mut columns: Vec<String> = self.parts().into_iter().filter(|part| part.table == table).map(|part| part.column).collect();
+        columns.extend(self.files().iter().filter(|(name, _)| name == table).flat_map(|(_, file)| file.named_columns().map(|(_, column)| column.clone())));
+        let leads = &self.leads;
+        match table {
+            "[leads]" => {
+                columns.extend(leads.attributes.iter().flatten().chain(&leads.exclude).cloned());
+                columns.extend(self.lookups.values().map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key)).cloned());
+                columns.extend(self.activities.values().filter_map(|activity| activity.account.clone()));
+                columns.extend(self.outcomes.flag.iter().chain(&self.snapshots.order_by).cloned());
+            }
+            "[history]" => columns.extend(
+                self.history
+                    .iter()
+                    .flat_map(|history| [Some(&history.attribute), Some(&history.value), history.old_value.as_ref()].into_iter().flatten().cloned()),
+            ),
+            _ => {
+                let lookup = self.lookups.iter().find(|(name, _)| format!("[lookups.{name}]") == table);
+                columns.extend(lookup.into_iter().flat_map(|(_, lookup)| lookup.attributes.iter().flatten().chain(&lookup.exclude).cloned()));
+            }
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
     /// The tables whose rows belong to leads or accounts, with how their files are to be read.
     pub(crate) fn row_tables(&self) -> Vec<(String, FileConfig<'_>)> {
         let mut tables = vec![("[leads]".to_owned(), self.leads.file())];
@@ -1086,6 +1162,27 @@ impl Config {
     pub fn parse_for(text: &str, frames: &Frames) -> Result<Self, ConfigError> {
         let mut config: Self = parse_toml(text)?;
         config.put_frames(frames)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Reads and checks a config for a lead that is in no table: of its tables, lookups alone are read, and those that have no place
+    /// have no rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse_for`].
+    pub fn parse_for_one(text: &str, frames: &Frames) -> Result<Self, ConfigError> {
+        let mut config: Self = parse_toml(text)?;
+        config.put_frames(frames)?;
+        let none = || Location::Frame(Frame::empty(&[]));
+        (config.leads.path, config.leads.query) = (none(), None);
+        if !config.is_flat() {
+            config.outcomes = OutcomesConfig::default();
+        }
+        config.activities.values_mut().for_each(|activity| (activity.path, activity.query) = (none(), None));
+        config.history.iter_mut().for_each(|history| (history.path, history.query) = (none(), None));
+        config.lookups.values_mut().filter(|lookup| lookup.path.is_nowhere() && lookup.query.is_none()).for_each(|lookup| lookup.path = none());
         config.check()?;
         Ok(config)
     }
@@ -1274,6 +1371,9 @@ impl Config {
         self.check_columns()?;
         let fail = |message: &str, help: &str| Err(ConfigError { message: message.to_owned(), help: Some(help.to_owned()), span: None });
         for (table, place) in self.places() {
+            if table == "outcomes" && !self.has_outcomes() {
+                continue;
+            }
             match (place.path, place.query) {
                 (Location::One(_) | Location::Many(_), Some(_)) if !place.path.is_nowhere() => {
                     return fail(&format!("[{table}] has both `path` and `query`"), "keep the one where its rows are");
@@ -1323,7 +1423,7 @@ impl Config {
                 return fail("[snapshots] `ages` needs dates, and a flat export has none", "remove `ages`; `order_by` may name a column that stands for time");
             }
         } else {
-            if outcomes.lead.is_none() || outcomes.closed_at.is_none() {
+            if self.has_outcomes() && (outcomes.lead.is_none() || outcomes.closed_at.is_none()) {
                 return fail("[outcomes] needs `lead` and `closed_at`", "or a `flag`, if the leads say themselves which were won");
             }
             if self.leads.created_at.is_none() {

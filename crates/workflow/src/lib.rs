@@ -28,6 +28,7 @@ mod backtest;
 mod evaluate;
 mod explain;
 mod inspect;
+mod lone_lead;
 mod recalibrate;
 
 #[cfg(feature = "spark")]
@@ -47,6 +48,7 @@ pub use inspect::inspect;
 pub use leadscore_training::CalibrationKind;
 pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
+pub use lone_lead::explain_one;
 pub use outputs::{Outputs, write_bytes, write_model, write_text};
 pub use project::{Project, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model};
 pub use recalibrate::{RecalibrateOptions, recalibrate};

@@ -240,7 +240,7 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
             _ => None,
         })
         .collect();
-    let beside = project.beside(model)?;
+    let beside = project.to_score(model)?;
     let wanted = Wanted { leads: &may_be_open, whole: &of_peers };
     let source = Source::open(&beside, &load_options_of(model, options.as_of), options.memory, spill, Some(wanted))?;
     project.silence(source.ends(), model, options.as_of.unwrap_or_else(|| source.observation_end().next_midnight()))?;
