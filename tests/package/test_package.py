@@ -221,7 +221,7 @@ class Parity(unittest.TestCase):
             options = ["--top", "5", "--columns", "role", "--owner", "source", "--previous", "scores.parquet"]
             run(self.folder, "score", "model", "-c", "parquet/leadscore.toml", "--list", f"command.{ending}", *options)
             self.assertEqual(path.read_bytes(), (self.folder / f"command.{ending}").read_bytes())
-        with self.assertRaisesRegex(ValueError, "has no column `Owner`"):
+        with self.assertRaisesRegex(KeyError, "has no column `Owner`"):
             model.write_list(self.folder / "none.csv", owner="Owner", **given)
         with self.assertRaisesRegex(ValueError, "top is 0"):
             model.write_list(self.folder / "none.csv", top=0, **given)

@@ -13,7 +13,7 @@ use crate::explain::{Explained, Explanation, explained};
 use crate::project::{Project, load_options_of, now};
 
 /// What a lead without an id is called.
-const NAMELESS: &str = "this lead";
+const NAMELESS: &str = "(without id)";
 /// Keys of tables beside the lead's own columns.
 const ACTIVITIES: &str = "activities";
 const LOOKUPS: &str = "lookups";
@@ -30,7 +30,7 @@ const LOOKUPS: &str = "lookups";
 pub fn explain_one(project: &Project, model: &Model, lead: &Value, as_of: Option<Timestamp>) -> anyhow::Result<Explanation> {
     let mut beside = project.beside(model)?;
     let is_flat = beside.config.is_flat();
-    let as_of = as_of.unwrap_or_else(if is_flat { || Timestamp::MAX } else { now });
+    let as_of = as_of.unwrap_or_else(|| if is_flat { Timestamp::MAX } else { this_second() });
     let given = object("the lead", lead)?;
     let frames = frames(&beside, model, given)?;
     let id = text_of(given.get(&beside.config.leads.id)).unwrap_or_else(|| NAMELESS.to_owned());
@@ -72,6 +72,12 @@ pub fn explain_one(project: &Project, model: &Model, lead: &Value, as_of: Option
     }
     let at = (!is_flat).then(|| (project.write_time())(as_of));
     explained(project, model, Explained { id: &id, as_of: at, matrix: &matrix, row: 0, changes: &[], notes })
+}
+
+/// Now, without a fraction that nobody wants to read.
+fn this_second() -> Timestamp {
+    const SECOND: i64 = 1_000_000;
+    Timestamp::from_micros(now().micros() / SECOND * SECOND)
 }
 
 fn object<'v>(what: &str, value: &'v Value) -> anyhow::Result<&'v Map<String, Value>> {
