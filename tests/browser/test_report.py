@@ -85,6 +85,9 @@ class Report(unittest.TestCase):
         run(cls.folder, "evaluate", "model.leadscore", "-c", "crm/leadscore.toml", "--format", "html,json,xlsx,md,vega",
             "--capacity", "60/week", "--cost", "5", "--value", "900")
         run(cls.folder, "inspect", "model.leadscore", "--html", "model.html")
+        run(cls.folder, "score", "model.leadscore", "-c", "crm/leadscore.toml", "--as-of", "2025-01-01", "-o", "before.csv")
+        run(cls.folder, "score", "model.leadscore", "-c", "crm/leadscore.toml", "--as-of", "2025-02-01", "--list", "list.html", "--list", "list.xlsx",
+            "--top", "60", "--columns", "role,seats", "--owner", "source", "--previous", "before.csv")
         cls.playwright = sync_playwright().start()
         cls.browser = cls.playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu", "--disable-quic"])
 
@@ -113,14 +116,14 @@ class Report(unittest.TestCase):
             "narrow": {"viewport": {"width": 400, "height": 800}, "color_scheme": "light"},
         }
         for name, settings in looks.items():
-            for page in ("report", "model"):
+            for page in ("report", "model", "list"):
                 with self.subTest(name, page=page):
                     tab = self.open(f"{page}.html", **settings)
                     self.look(f"{page}-{name}", tab)
                     self.assertEqual(tab.evaluate(PROBE), [])
 
     def test_nothing_serious_for_assistive_tools(self):
-        for page, scheme in (("report", "light"), ("report", "dark"), ("model", "light"), ("model", "dark")):
+        for page, scheme in ((page, scheme) for page in ("report", "model", "list") for scheme in ("light", "dark")):
             with self.subTest(scheme, page=page):
                 # The page's own policy keeps foreign scripts out, and the probe is one.
                 tab = self.open(f"{page}.html", color_scheme=scheme, bypass_csp=True)
@@ -186,6 +189,29 @@ class Report(unittest.TestCase):
             chart = json.loads(path.read_text())
             self.assertTrue(chart["data"]["values"] and chart["$schema"].endswith("v5.json"))
 
+    def test_a_list_opens_in_excel_and_on_a_phone(self):
+        book = openpyxl.load_workbook(self.folder / "list.xlsx")
+        first = book.worksheets[0]
+        self.assertEqual((first.title, first.freeze_panes, first.auto_filter.ref), ("All leads", "A2", first.dimensions))
+        self.assertEqual(first.max_row, 61)
+        header = [cell.value for cell in first[1]]
+        owner, likelihood = header.index("source"), header.index("likelihood")
+        rows = list(first.iter_rows(min_row=2))
+        self.assertEqual([row[0].value for row in rows], list(range(1, 61)))
+        self.assertTrue(all(row[likelihood].number_format == "0.0%" and len(str(row[likelihood].value)) <= 5 for row in rows))
+        by_owner = {sheet.title: [row[1].value for row in sheet.iter_rows(min_row=2)] for sheet in book.worksheets[1:-1]}
+        wanted = {}
+        for row in rows:
+            wanted.setdefault(row[owner].value or "No owner", []).append(row[1].value)
+        self.assertEqual(by_owner, wanted)
+        tab = self.open("list.html", java_script_enabled=False)
+        self.assertEqual(tab.locator("tbody tr").count(), 60)
+        self.assertTrue(tab.locator("thead").is_visible())
+        tab = self.open("list.html", viewport={"width": 400, "height": 800})
+        self.assertFalse(tab.locator("thead").is_visible())
+        tab.emulate_media(media="print")
+        self.assertTrue(tab.locator("thead").is_visible())
+
     def test_hostile_texts_stay_texts(self):
         folder = self.folder / "hostile"
         folder.mkdir()
@@ -216,6 +242,17 @@ class Report(unittest.TestCase):
         self.assertEqual([cell for row in rows for cell in row if cell.startswith("=")], [])
         self.assertTrue(any(cell.startswith("'=HYPERLINK") for row in rows for cell in row))
         self.assertNotIn("<script", (folder / "report.md").read_text())
+        run(folder, "score", "model.leadscore", "-c", "crm/leadscore.toml", "--as-of", "2025-02-01", "-o", "before.csv")
+        run(folder, "score", "model.leadscore", "-c", "crm/leadscore.toml", "--list", "list.html", "--list", "list.xlsx", "--list", "list.csv",
+            "--columns", "role", "--owner", "source", "--previous", "before.csv")
+        for width in (400, 1100):
+            tab = self.open("hostile/list.html", viewport={"width": width, "height": 800})
+            self.assertEqual(tab.evaluate(PROBE), [])
+            self.assertEqual(tab.locator("img, script").count(), 0)
+        book = openpyxl.load_workbook(folder / "list.xlsx")
+        self.assertEqual([cell.value for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"], [])
+        with (folder / "list.csv").open(newline="", encoding="utf-8-sig") as file:
+            self.assertEqual([cell for row in csv.reader(file) for cell in row if cell.startswith("=")], [])
 
 
 if __name__ == "__main__":

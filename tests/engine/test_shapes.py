@@ -13,7 +13,7 @@ from servers import Program
 LEADSCORE = os.environ["LEADSCORE"]
 # Built with all targets, beside the command.
 SHAPES = pathlib.Path(LEADSCORE).with_name("examples") / "shapes"
-EDGES = {"relative": "quartiles", "frozen": "frozen"}
+EDGES = {"relative": "quartiles", "frozen": "frozen", "40,20,5": "percent"}
 
 
 def quoted(name):

@@ -208,6 +208,46 @@ class Parity(unittest.TestCase):
         model.save(self.folder / "copy")
         self.assertEqual((self.folder / "copy").read_bytes(), (self.folder / "model").read_bytes())
 
+    def test_scores_are_best_first_and_a_list_is_written(self):
+        model = leadscore.Model.load(self.folder / "model")
+        given = {**self.crm.tables, "config": self.crm.config}
+        scores = pl.DataFrame(model.score(**given))
+        self.assertEqual(scores["lead_id"].to_list(), pl.read_parquet(self.folder / "scores.parquet")["lead_id"].to_list())
+        open_leads = scores.filter(pl.col("likelihood_to_close").is_not_null())
+        self.assertEqual(open_leads["likelihood_to_close"].to_list(), sorted(open_leads["likelihood_to_close"].to_list(), reverse=True))
+        for ending in ("xlsx", "html", "csv"):
+            path = self.folder / f"list.{ending}"
+            model.write_list(path, top=5, columns=["role"], owner="source", previous=self.folder / "scores.parquet", **given)
+            options = ["--top", "5", "--columns", "role", "--owner", "source", "--previous", "scores.parquet"]
+            run(self.folder, "score", "model", "-c", "parquet/leadscore.toml", "--list", f"command.{ending}", *options)
+            self.assertEqual(path.read_bytes(), (self.folder / f"command.{ending}").read_bytes())
+        with self.assertRaisesRegex(KeyError, "has no column `Owner`"):
+            model.write_list(self.folder / "none.csv", owner="Owner", **given)
+        with self.assertRaisesRegex(ValueError, "top is 0"):
+            model.write_list(self.folder / "none.csv", top=0, **given)
+        with self.assertRaisesRegex(TypeError, "`columns` is a str"):
+            model.write_list(self.folder / "none.csv", columns="role", **given)
+
+    def test_one_lead_without_a_table(self):
+        model = leadscore.Model.load(self.folder / "model")
+        scores = pl.DataFrame(model.score(**self.crm.tables, config=self.crm.config))
+        id, log_odds, at = scores["lead_id"][0], scores["log_odds"][0], scores["as_of"][0]
+        tables = converted(self.crm.tables, pl.DataFrame)
+        row = tables["leads"].filter(pl.col("lead_id") == id).drop("manual_score").to_dicts()[0]
+        known = {"touches": ["at", "recorded_at", "touch_type"], "web": ["at", "recorded_at", "page_views", "minutes"], "sales": ["at", "recorded_at", "activity_type"], "stages": ["entered_at", "stage"]}
+        row["activities"] = {name: tables["activities"][name].filter(pl.col("lead_id") == id).select(columns).to_dicts() for name, columns in known.items()}
+        found = model.score_one(row, lookups=self.crm.tables["lookups"], config=self.crm.config, as_of=at)
+        self.assertEqual(found["log_odds"], log_odds)
+        # Without its account's row.
+        alone = model.score_one({key: value for key, value in row.items() if key != "account_id"}, config=self.crm.config, as_of=at)
+        self.assertIn("as missing", alone["notes"][0])
+        with self.assertRaisesRegex(ValueError, "did you mean `source`"):
+            model.score_one({**row, "sorce": "web"}, config=self.crm.config)
+        with self.assertRaisesRegex(TypeError, "`lead` is a list"):
+            model.score_one([row], config=self.crm.config)
+        changed = model.explain(id, **self.crm.tables, config=self.crm.config, what_if={"source": "paid", "seats": None})
+        self.assertEqual(len(changed["what_if"]["changes"]), 2)
+
     def test_reports_have_all_their_forms(self):
         config = self.folder / "parquet" / "leadscore.toml"
         model = leadscore.train(config=config, as_of="2025-04-01")

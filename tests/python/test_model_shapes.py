@@ -19,7 +19,7 @@ LEADSCORE = os.environ["LEADSCORE"]
 # Built with all targets, beside the command.
 SHAPES = pathlib.Path(LEADSCORE).with_name("examples") / "shapes"
 # What a tier is compared with: quartiles of the rows, or the edges that the model file has.
-EDGES = {"relative": "quartiles", "frozen": "frozen"}
+EDGES = {"relative": "quartiles", "frozen": "frozen", "40,20,5": "percent"}
 
 
 def export(model, dialect, *args, status=0):

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use leadscore_sql::Dialect;
 use leadscore_tables::{Bytes, LEAST_MEMORY, TierEdges};
+use leadscore_workflow::{DEFAULT_TOP, ListOptions};
 
 /// How likely each open lead is to become a customer within 90 days, with reasons, and proof on later data.
 #[derive(Debug, Parser)]
@@ -102,21 +103,24 @@ pub(crate) struct ExportSqlArgs {
     /// Score the leads that are open at this moment; those open when the statement runs if not given
     #[arg(long, value_name = "DATE", requires = "features")]
     pub(crate) as_of: Option<String>,
-    /// Where tiers begin: quartiles of the rows of the table, or the model's own edges; as `[tiers]` of the config says if not given, and
-    /// quartiles without a config
-    #[arg(long, value_parser = edges())]
+    /// Where tiers begin: `relative` (quartiles of the rows of the table), `frozen` (the model's own edges) or three likelihoods in per
+    /// cent, such as 40,20,5; as `[tiers]` of the config says if not given, and quartiles without a config
+    #[arg(long, value_name = "EDGES", value_parser = TierEdges::parse)]
     pub(crate) edges: Option<TierEdges>,
     /// Where to write the statement
     #[arg(short, long, value_name = "FILE", default_value = "score.sql")]
     pub(crate) output: PathBuf,
 }
 
-fn edges() -> impl TypedValueParser<Value = TierEdges> {
-    PossibleValuesParser::new(TierEdges::ALL.map(TierEdges::id)).map(|id| TierEdges::named(&id).expect("one of the possible values"))
-}
-
 fn dialects() -> impl TypedValueParser<Value = Dialect> {
     PossibleValuesParser::new(Dialect::ALL.map(Dialect::id)).map(|id| Dialect::named(&id).expect("one of the possible values"))
+}
+
+fn change(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((column, value)) if !column.trim().is_empty() => Ok((column.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("write the column, =, and its value, such as seats=40".to_owned()),
+    }
 }
 
 fn place(text: &str) -> Result<(String, String), String> {
@@ -438,9 +442,9 @@ pub(crate) struct ScoreArgs {
     /// Score the leads as they stood at this moment; the day after the latest time in the data if not given
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
-    /// Where to write the scores: .csv, .ndjson or .parquet
-    #[arg(short, long, value_name = "FILE", default_value = "scores.csv")]
-    pub(crate) output: PathBuf,
+    /// Where to write the scores, best first: .csv, .ndjson or .parquet; `scores.csv` if neither this nor --list is given
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
     /// Write the scores into this table of [database] in place of a file: one transaction, rows of the same lead and moment are
     /// replaced
     #[arg(long, value_name = "TABLE", conflicts_with = "output")]
@@ -452,7 +456,47 @@ pub(crate) struct ScoreArgs {
     #[arg(long)]
     pub(crate) intervals: bool,
     #[command(flatten)]
+    pub(crate) list: ListArgs,
+    #[command(flatten)]
     pub(crate) limit: LimitArgs,
+}
+
+/// The list for people.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct ListArgs {
+    /// Write the best leads as a list for people, with reasons in words: .xlsx, .html or .csv; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: Vec<PathBuf>,
+    /// The list has so many leads
+    #[arg(long, value_name = "N", requires = "list", default_value_t = DEFAULT_TOP, value_parser = parse_top)]
+    pub(crate) top: usize,
+    /// Columns of the leads table that the list shows, such as "First Name,Company"; one with a comma in quotation marks
+    #[arg(long, value_name = "COLUMNS", requires = "list", value_parser = parse_names)]
+    pub(crate) columns: Option<Names>,
+    /// Column of the leads table with the lead's owner: in .xlsx each has a sheet
+    #[arg(long, value_name = "COLUMN", requires = "list")]
+    pub(crate) owner: Option<String>,
+    /// An earlier score file: the list says which leads rose, fell, and are new
+    #[arg(long, value_name = "FILE", requires = "list")]
+    pub(crate) previous: Option<PathBuf>,
+}
+
+/// Names of columns.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names(pub(crate) Vec<String>);
+
+impl From<ListArgs> for ListOptions {
+    fn from(args: ListArgs) -> Self {
+        Self { top: args.top, columns: args.columns.unwrap_or_default().0, owner: args.owner, previous: args.previous }
+    }
+}
+
+fn parse_names(text: &str) -> Result<Names, String> {
+    leadscore_tables::split_names(text).map(Names)
+}
+
+fn parse_top(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&top| top > 0).ok_or_else(|| "write how many leads the list has, 1 or more".to_owned())
 }
 
 #[derive(Debug, clap::Args)]
@@ -560,12 +604,20 @@ pub(crate) struct ExplainArgs {
     /// The model file
     pub(crate) model: PathBuf,
     /// The lead's id
-    pub(crate) lead: String,
+    #[arg(required_unless_present = "lead_json")]
+    pub(crate) lead: Option<String>,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
-    /// Look at the lead as it stood at this moment; the day after the latest time in the data if not given
+    /// Look at the lead as it stood at this moment; if not given, the day after the latest time in the data, and with --lead-json now
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
+    /// Explain the lead as it would be with another value in a column or feature that the model reads, such as seats=40 or
+    /// accounts.industry=retail; nothing behind = is a missing value; may be given several times
+    #[arg(long, value_name = "COLUMN=VALUE", value_parser = change)]
+    pub(crate) what_if: Vec<(String, String)>,
+    /// Explain a lead that is in no table: a JSON object with its columns, and its `activities` as lists of objects by table
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lead", "what_if"])]
+    pub(crate) lead_json: Option<PathBuf>,
     /// Print everything as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -43,6 +43,15 @@ pub enum MatrixError {
     },
 }
 
+/// A value of one cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MatrixCell {
+    /// Of a number, NaN where missing.
+    Number(f64),
+    /// Of a category, `None` where missing.
+    Level(Option<String>),
+}
+
 impl FeatureMatrix {
     /// Assembles a matrix from its columns.
     ///
@@ -133,6 +142,44 @@ impl FeatureMatrix {
             levels: self.levels.clone(),
             values: Array2::from_shape_vec((rows.len(), self.n_features()).f(), buffer).expect("one value for each row and column"),
         }
+    }
+
+    /// One row with other values: numbers, NaN where missing, or texts of categories, `None` where missing.
+    ///
+    /// # Panics
+    ///
+    /// Where a change is of the other kind than its column, or infinite.
+    #[must_use]
+    pub fn changed_row(&self, row: usize, changes: &[(usize, MatrixCell)]) -> Self {
+        let mut changed = self.select_rows(&[row]);
+        for (feature_idx, cell) in changes {
+            let is_category = self.is_category(*feature_idx);
+            changed.values[[0, *feature_idx]] = match cell {
+                MatrixCell::Number(value) if !is_category && !value.is_infinite() => *value,
+                MatrixCell::Level(level) if is_category => {
+                    changed.levels[*feature_idx] = level.iter().cloned().collect();
+                    if level.is_some() { 0.0 } else { f64::NAN }
+                }
+                MatrixCell::Number(_) | MatrixCell::Level(_) => panic!("a change of another kind than its column"),
+            };
+        }
+        changed
+    }
+
+    /// The same rows in another order: row `order[i]` becomes row `i`. One column at a time is copied.
+    ///
+    /// # Panics
+    ///
+    /// Where `order` has not one entry for each row.
+    #[must_use]
+    pub fn reordered(mut self, order: &[usize]) -> Self {
+        assert!(order.len() == self.n_rows(), "another number of rows");
+        self.keys = order.iter().map(|&row| self.keys[row]).collect();
+        for mut column in self.values.axis_iter_mut(Axis(1)) {
+            let before = column.to_vec();
+            column.iter_mut().zip(order).for_each(|(to, &row)| *to = before[row]);
+        }
+        self
     }
 
     /// The rows of matrices with the same columns, one matrix after the other; row `order[i]` of them becomes row `i`, with the
@@ -230,5 +277,14 @@ mod tests {
         let whole = matrix(&[0, 1, 2, 3, 4], &[5.0, 1.0, 3.0, f64::NAN, 4.0], &["bank", "farm", "shop"], &[2.0, 2.0, 1.0, 0.0, f64::NAN]);
         let stacked = FeatureMatrix::stack(vec![first, none, second], whole.keys().to_vec(), &[4, 0, 2, 1, 3]);
         assert!(stacked.bit_equal(&whole), "{stacked:?}");
+    }
+
+    #[test]
+    fn another_order_is_that_of_the_selected_rows() {
+        let whole = matrix(&[0, 1, 2], &[5.0, f64::NAN, 3.0], &["bank", "shop"], &[1.0, f64::NAN, 0.0]);
+        let order = [2, 0, 1];
+        let changed = whole.changed_row(2, &[(0, MatrixCell::Number(9.0)), (1, MatrixCell::Level(Some("mill".to_owned()))), (2, MatrixCell::Level(None))]);
+        assert_eq!((changed.values()[[0, 0]], changed.level(0, 1), changed.level(0, 2)), (9.0, Some("mill"), None));
+        assert!(whole.clone().reordered(&order).bit_equal(&whole.select_rows(&order)));
     }
 }

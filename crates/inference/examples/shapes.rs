@@ -8,7 +8,7 @@ use std::path::Path;
 
 use leadscore_core::{AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp, Unit};
 use leadscore_inference::{
-    Axis, BinsTerm, CalibrationCurve, Card, DataVerdict, LevelsTerm, LinearTerm, Model, PairTerm, Sufficiency, Term, quartile_edges, quartile_tiers, score,
+    Axis, BinsTerm, CalibrationCurve, Card, DataVerdict, LevelsTerm, LinearTerm, Model, PairTerm, Sufficiency, Term, quartile_edges, relative_tiers, score,
     tiers_by_edges, write_model,
 };
 
@@ -405,7 +405,8 @@ fn write(folder: &Path, name: &str, mut model: Model) -> Result<(), AnyError> {
         "rows": (0..N_ROWS).map(row).collect::<Vec<_>>(),
         "log_odds": scored.log_odds,
         "likelihoods": scored.probabilities.iter().map(|probability| 100.0 * probability).collect::<Vec<_>>(),
-        "quartiles": names(quartile_tiers(&scored.probabilities)),
+        "quartiles": names(relative_tiers(&scored.probabilities, &model.tier_edges)),
+        "percent": names(tiers_by_edges(&scored.probabilities, &[0.4, 0.2, 0.05])),
         "frozen": names(tiers_by_edges(&scored.probabilities, &model.tier_edges)),
     });
     std::fs::write(folder.join(format!("{name}.json")), serde_json::to_vec(&content)?)?;

@@ -25,4 +25,4 @@ pub use reading::{Reading, ReadingRule};
 pub use scope::{FeatureScope, GuardFinding, Guarded, JudgedAttribute, LeadSample, Scope, Spread, WithAndWithout};
 pub use score::{Reason, ScoreError, Scored, TopContributions, score, score_with_reasons};
 pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
-pub use tiers::{edge_within_rounding, percentiles, quartile_edges, quartile_tiers, tiers_by_edges};
+pub use tiers::{FEWEST_FOR_QUARTILES, edge_within_rounding, percentiles, quartile_edges, quartile_tiers, relative_tiers, tiers_by_edges};

@@ -28,6 +28,21 @@ pub fn quartile_tiers(scores: &[f64]) -> Vec<ContactPriority> {
     tiers
 }
 
+/// Fewer rows than these have no quartiles that mean anything.
+pub const FEWEST_FOR_QUARTILES: usize = 20;
+
+/// The quartile tier of each row; of fewer than [`FEWEST_FOR_QUARTILES`] rows, the tier by the edges of the model that scored them.
+///
+/// # Examples
+///
+/// ```
+/// use leadscore_core::ContactPriority::{Low, VeryHigh};
+/// assert_eq!(leadscore_inference::relative_tiers(&[0.1, 0.9], &[0.5, 0.4, 0.3]), [Low, VeryHigh]);
+/// ```
+pub fn relative_tiers(scores: &[f64], model_edges: &[f64; 3]) -> Vec<ContactPriority> {
+    if scores.len() < FEWEST_FOR_QUARTILES { tiers_by_edges(scores, model_edges) } else { quartile_tiers(scores) }
+}
+
 /// The percentile of each row, 0 to 100: the share of rows below it, ties counting half.
 ///
 /// # Examples
@@ -107,6 +122,8 @@ mod tests {
         assert_eq!(tiers[9], ContactPriority::VeryHigh);
         assert_eq!(tiers[0], ContactPriority::Medium);
         assert_eq!(tiers_by_edges(&[0.9, 0.5, 0.3, 0.1], &[0.8, 0.4, 0.2]), ContactPriority::QUARTILES);
+        assert_eq!(relative_tiers(&[0.9; 19], &[0.95, 0.4, 0.2]), [ContactPriority::High; 19]);
+        assert_eq!(relative_tiers(&[0.9; 20], &[0.95, 0.4, 0.2]), [ContactPriority::Medium; 20]);
         // One unit in the last place is rounding.
         assert_eq!(tiers_by_edges(&[0.3_f64.next_down(), 0.3 - 1e-9], &[0.3; 3]), [ContactPriority::VeryHigh, ContactPriority::Low]);
     }

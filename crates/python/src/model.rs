@@ -72,7 +72,7 @@ impl Model {
     }
 
     fn to_sql(&self, py: Python<'_>, dialect: &str, table: String, keys: Vec<String>, edges: &str) -> PyResult<String> {
-        let edges = TierEdges::named(edges).ok_or_else(|| PyValueError::new_err(format!("edges `{edges}`: expected relative or frozen")))?;
+        let edges = TierEdges::parse(edges).map_err(PyValueError::new_err)?;
         score_sql(&self.model, &ScoreTable { dialect: dialect_named(dialect)?, table, keys, edges }).map_err(|error| exception(py, &error.into()))
     }
 

@@ -8,8 +8,9 @@ use leadscore_core::{Timestamp, printable_lines};
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_tables::Capacity;
 use leadscore_workflow::{
-    CalibrationKind, Economy, EvaluateOptions, FeatureOptions, Fitting, ReadRules, RecalibrateOptions, RollUp, RulesOptions, ScoreOptions, check, evaluate,
-    explain, feature_table, feature_table_sql, model_with_features_sql, recalibrate, rules_history, rules_table, score_leads, train,
+    CalibrationKind, Economy, EvaluateOptions, FeatureOptions, Fitting, ListFormat, ListOptions, Outputs, ReadRules, RecalibrateOptions, RollUp, RulesOptions,
+    ScoreOptions, check, evaluate, explain, explain_one, feature_table, feature_table_sql, lead_list, model_with_features_sql, recalibrate, rules_history,
+    rules_table, score_leads, train,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -39,22 +40,23 @@ fn read_rules(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<Vec<ReadRules>> {
 
 #[pymethods]
 impl Project {
-    /// A config by its path; queries that it names are asked.
+    /// A config by its path; queries that it names are asked. For one lead alone, lookups are the only tables.
     #[staticmethod]
-    fn open(py: Python<'_>, listener: &Bound<'_, PyAny>, path: PathBuf, frames: &Bound<'_, PyDict>) -> PyResult<Self> {
+    fn open(py: Python<'_>, listener: &Bound<'_, PyAny>, path: PathBuf, frames: &Bound<'_, PyDict>, for_one: bool) -> PyResult<Self> {
         let frames = read_frames(frames)?;
-        run(py, listener, move |listener| Ok(leadscore_workflow::Project::open_for(&path, &frames, listener)?.quiet())).map(|project| Self { project })
+        let open = if for_one { leadscore_workflow::Project::open_for_one } else { leadscore_workflow::Project::open_for };
+        run(py, listener, move |listener| Ok(open(&path, &frames, listener)?.quiet())).map(|project| Self { project })
     }
 
     /// A config by its content as JSON, with the keys that a file has.
     #[staticmethod]
-    fn from_json(py: Python<'_>, listener: &Bound<'_, PyAny>, json: &str, frames: &Bound<'_, PyDict>) -> PyResult<Self> {
+    fn from_json(py: Python<'_>, listener: &Bound<'_, PyAny>, json: &str, frames: &Bound<'_, PyDict>, for_one: bool) -> PyResult<Self> {
         let wrong = |error: String| PyValueError::new_err(format!("the config cannot be written as TOML: {error}"));
         let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
         let text = toml::to_string(&value).map_err(|error| wrong(error.to_string()))?;
         let frames = read_frames(frames)?;
-        run(py, listener, move |listener| Ok(leadscore_workflow::Project::parse(text, Path::new("config"), &frames, listener)?.quiet()))
-            .map(|project| Self { project })
+        let parse = if for_one { leadscore_workflow::Project::parse_for_one } else { leadscore_workflow::Project::parse };
+        run(py, listener, move |listener| Ok(parse(text, Path::new("config"), &frames, listener)?.quiet())).map(|project| Self { project })
     }
 
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
@@ -91,12 +93,64 @@ impl Project {
         Ok(Table { frame, summary: Some(summary) })
     }
 
+    /// Scores all open leads, and writes the best as a list for people.
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
+    fn write_list(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        model: &Model,
+        path: PathBuf,
+        top: usize,
+        columns: Vec<String>,
+        owner: Option<String>,
+        previous: Option<PathBuf>,
+        as_of: Option<String>,
+    ) -> PyResult<()> {
+        let options = ScoreOptions { as_of: self.moment(py, "as_of", as_of)?, ..Default::default() };
+        if top == 0 {
+            return Err(PyValueError::new_err("top is 0: expected how many leads the list has, 1 or more"));
+        }
+        let list = ListOptions { top, columns, owner, previous };
+        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        run(py, listener, move |listener| {
+            let project = project.heard_by(listener);
+            ListFormat::of(&path)?;
+            let inputs: Vec<PathBuf> = list.previous.iter().cloned().collect();
+            project.refuse_inputs([&path], &inputs)?;
+            let earlier = list.check(&project)?;
+            let scores = score_leads(&project, &model, &options)?;
+            let mut outputs = Outputs::default();
+            outputs.list(&path, &lead_list(&project, &scores, &list, earlier.as_ref())?)?;
+            outputs.publish().map(drop)
+        })
+    }
+
     /// The explanation of one lead as JSON, and in words.
-    fn explain(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, lead: String, as_of: Option<String>) -> PyResult<(String, String)> {
+    fn explain(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        model: &Model,
+        lead: String,
+        as_of: Option<String>,
+        what_if: Vec<(String, String)>,
+    ) -> PyResult<(String, String)> {
         let as_of = self.moment(py, "as_of", as_of)?;
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
         run(py, listener, move |listener| {
-            let explanation = explain(&project.heard_by(listener), &model, &lead, as_of)?;
+            let explanation = explain(&project.heard_by(listener), &model, &lead, as_of, &what_if)?;
+            Ok((serde_json::to_string(&explanation)?, printable_lines(&explanation.text()).into_owned()))
+        })
+    }
+
+    /// The explanation of a lead that is in no table, as JSON, and in words.
+    fn score_one(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, lead: &str, as_of: Option<String>) -> PyResult<(String, String)> {
+        let as_of = self.moment(py, "as_of", as_of)?;
+        let lead: serde_json::Value = serde_json::from_str(lead).map_err(|error| PyValueError::new_err(format!("the lead is no JSON: {error}")))?;
+        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        run(py, listener, move |listener| {
+            let explanation = explain_one(&project.heard_by(listener), &model, &lead, as_of)?;
             Ok((serde_json::to_string(&explanation)?, printable_lines(&explanation.text()).into_owned()))
         })
     }

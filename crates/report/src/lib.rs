@@ -5,6 +5,7 @@ mod verdict;
 
 mod charts;
 mod html;
+mod list;
 mod markdown;
 mod model_page;
 mod points_page;
@@ -18,6 +19,7 @@ pub use data::{
     AgeFigures, Backtest, BaselineNote, Breakdown, Cadence, DataSection, Influence, LeadRow, Look, Measured, OutsideTraining, Report, ReportError, Surprises,
     SwapList, ThresholdSection,
 };
+pub use list::{LeadList, ListedLead};
 pub use markdown::markdown_text;
 pub use model_page::{model_page, model_text};
 pub use points_page::{PointsLoss, PointsSheet, points_page};

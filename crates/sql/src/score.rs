@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use leadscore_core::{ContactPriority, FeatureKind};
-use leadscore_inference::{Axis, BinsTerm, LevelsTerm, LinearTerm, Model, PairTerm, Term, edge_within_rounding};
+use leadscore_inference::{Axis, BinsTerm, FEWEST_FOR_QUARTILES, LevelsTerm, LinearTerm, Model, PairTerm, Term, edge_within_rounding};
 use leadscore_tables::TierEdges;
 
 use crate::dialect::{Dialect, check_names};
@@ -12,7 +12,7 @@ use crate::features::{FeaturesSql, add_features, column_of, matrix_column};
 use crate::statement::Statement;
 
 /// Where the features are, which columns are kept, and where tiers begin.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ScoreTable {
     /// Whose SQL.
     pub dialect: Dialect,
@@ -20,7 +20,7 @@ pub struct ScoreTable {
     pub table: String,
     /// Columns of that table that go along, such as the id.
     pub keys: Vec<String>,
-    /// Whether tiers are quartiles of the rows of the table, or begin at the model's own edges.
+    /// Whether tiers are quartiles of the rows of the table, or begin at the model's own edges or at likelihoods.
     pub edges: TierEdges,
 }
 
@@ -36,7 +36,7 @@ pub fn score_sql(model: &Model, table: &ScoreTable) -> Result<String, SqlError> 
     let mut statement = Statement::new(table.dialect);
     let last = add_score(&mut statement, model, table, &|idx| matrix_column(&model.specs[idx].name, &table.keys))?;
     let about = format!("-- Likelihood to close by model {}: columns as `leadscore features` names them, NULL for missing.\n", model.card.model_id);
-    Ok(about + about_tiers(table.edges) + &statement.finish(&last))
+    Ok(about + &about_tiers(table.edges) + &statement.finish(&last))
 }
 
 /// Features and score in one SELECT, over the tables that the features are made from; with the columns of [`score_sql`], and tiers as
@@ -55,13 +55,16 @@ pub fn score_tables_sql(model: &Model, ask: FeaturesSql<'_>) -> Result<String, S
     let table = ScoreTable { dialect: ask.dialect, table: "ls_features".to_owned(), keys, edges: ask.config.tiers.edges };
     let last = add_score(&mut statement, model, &table, &|idx| column_of(ask.config, &model.specs[idx]))?;
     let about = format!("-- Likelihood to close by model {}, of every lead that is open at the snapshot.\n", model.card.model_id);
-    Ok(about + about_tiers(table.edges) + &statement.finish(&last))
+    Ok(about + &about_tiers(table.edges) + &statement.finish(&last))
 }
 
-fn about_tiers(edges: TierEdges) -> &'static str {
+fn about_tiers(edges: TierEdges) -> String {
     match edges {
-        TierEdges::Relative => "-- Tiers are quartiles of all rows of this statement.\n",
-        TierEdges::Frozen => "-- Tiers begin where quartiles of the training snapshots did.\n",
+        TierEdges::Relative => format!(
+            "-- Tiers are quartiles of all rows of this statement; of fewer than {FEWEST_FOR_QUARTILES}, they begin where quartiles of the training snapshots did.\n"
+        ),
+        TierEdges::Frozen => "-- Tiers begin where quartiles of the training snapshots did.\n".to_owned(),
+        TierEdges::Percent([first, second, third]) => format!("-- Tiers begin at {first} %, {second} % and {third} %.\n"),
     }
 }
 
@@ -99,13 +102,13 @@ fn add_score(statement: &mut Statement, model: &Model, table: &ScoreTable, colum
     statement.step("ls_added", format!("SELECT {keep}{} AS ls_total\n  FROM ls_given", writer.total()));
     statement.step("ls_moved", format!("SELECT {keep}{} AS ls_log_odds\n  FROM ls_added", writer.calibrated()));
     statement.step("ls_scored", format!("SELECT {keep}ls_log_odds, {} AS ls_probability\n  FROM ls_moved", probability("ls_log_odds")));
-    let (from, tier) = match edges {
-        TierEdges::Frozen => ("ls_scored", tier_by_edges(model, "ls_probability")),
-        TierEdges::Relative => {
+    let (from, tier) = match fixed_edges(model, *edges) {
+        Some(edges) => ("ls_scored", tier_by_edges(&edges, "ls_probability")),
+        None => {
             // Not by groups of equal values: BigQuery has none of floating-point numbers.
             let ranks = "COUNT(*) OVER () AS ls_n, RANK() OVER (ORDER BY ls_probability DESC) AS ls_down, RANK() OVER (ORDER BY ls_probability) AS ls_up";
             statement.step("ls_ranked", format!("SELECT {keep}ls_log_odds, ls_probability, {ranks}\n  FROM ls_scored"));
-            ("ls_ranked", tier_by_ranks("ls_n", "ls_down", "ls_up"))
+            ("ls_ranked", tier_by_ranks(model, "ls_probability", "ls_n", "ls_down", "ls_up"))
         }
     };
     Ok(format!("SELECT {keep}ls_log_odds AS {}, 1e2 * ls_probability AS {}, {tier} AS {}\nFROM {from}", RESULTS[0], RESULTS[1], RESULTS[2]))
@@ -158,19 +161,29 @@ pub(crate) fn probability(log_odds: &str) -> String {
     )
 }
 
-/// The tier of a probability by the model's own edges.
-pub(crate) fn tier_by_edges(model: &Model, probability: &str) -> String {
+/// Where tiers begin, as probabilities; `None` for quartiles of the rows.
+pub(crate) fn fixed_edges(model: &Model, edges: TierEdges) -> Option<[f64; 3]> {
+    match edges {
+        TierEdges::Relative => None,
+        TierEdges::Frozen => Some(model.tier_edges),
+        TierEdges::Percent(edges) => Some(edges.map(|edge| edge / 100.0)),
+    }
+}
+
+/// The tier of a probability by edges.
+pub(crate) fn tier_by_edges(edges: &[f64; 3], probability: &str) -> String {
     let mut tier = "CASE".to_owned();
-    for (edge, name) in model.tier_edges.iter().zip(ContactPriority::QUARTILES) {
+    for (edge, name) in edges.iter().zip(ContactPriority::QUARTILES) {
         let _ = write!(tier, " WHEN {probability} >= {} THEN '{}'", number(edge_within_rounding(*edge)), name.name());
     }
     format!("{tier} ELSE '{}' END", ContactPriority::Low.name())
 }
 
-/// The tier by quartiles of all rows, as `inference::quartile_tiers` has them: of `n` rows by the rank from the top and the rank from
-/// below, which rows with one value share. Their midpoint from the top, in halves of a row, is `n + down - up`.
-pub(crate) fn tier_by_ranks(n: &str, down: &str, up: &str) -> String {
-    let mut tier = "CASE".to_owned();
+/// The tier by quartiles of all rows, as `inference::relative_tiers` has them: of `n` rows by the rank from the top and the rank from
+/// below, which rows with one value share. Their midpoint from the top, in halves of a row, is `n + down - up`. Few rows have the
+/// model's own edges.
+pub(crate) fn tier_by_ranks(model: &Model, probability: &str, n: &str, down: &str, up: &str) -> String {
+    let mut tier = format!("CASE WHEN {n} < {FEWEST_FOR_QUARTILES} THEN {}", tier_by_edges(&model.tier_edges, probability));
     for (quarter, name) in ContactPriority::QUARTILES[..3].iter().enumerate() {
         let _ = write!(tier, " WHEN 2 * ({n} + {down} - {up}) < {} * {n} THEN '{}'", quarter + 1, name.name());
     }

@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 
 use leadscore_core::{ContactPriority, FeatureKind};
 use leadscore_inference::{Axis, Model, Term};
-use leadscore_tables::TierEdges;
 
 use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::features::{FeaturesSql, add_features, column_of};
-use crate::score::{Writer, feature, number, probability, tier_by_edges, tier_by_ranks};
+use crate::score::{Writer, feature, fixed_edges, number, probability, tier_by_edges, tier_by_ranks};
 use crate::statement::Statement;
 
 /// How many reasons a score file names.
@@ -26,7 +25,7 @@ pub struct ScoreFileSql<'a> {
     pub ask: FeaturesSql<'a>,
 }
 
-/// One SELECT with the rows and columns that `leadscore score` writes, in no order.
+/// One SELECT with the rows and columns that `leadscore score` writes, best first.
 ///
 /// Tiers are as `[tiers]` of the config has them. Texts of reasons show numbers with up to four decimal places; else the values are those of the command.
 ///
@@ -104,10 +103,10 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
         "SELECT s.*, b.n_all, b.below + RANK() OVER (PARTITION BY s.bucket ORDER BY s.probability) - 1 AS first_rank,\n    COUNT(*) OVER (PARTITION BY s.bucket, s.probability) AS n_ties\n  FROM ls_scored s\n  JOIN ls_below b ON b.bucket = s.bucket".to_owned(),
     );
     let manual = ask.manual_score.then_some("manual_score");
-    let tier = match ask.config.tiers.edges {
-        TierEdges::Frozen => tier_by_edges(model, "r.probability"),
+    let tier = match fixed_edges(model, ask.config.tiers.edges) {
+        Some(edges) => tier_by_edges(&edges, "r.probability"),
         // From below the first of a group of ties has `first_rank` leads before it, from the top all but those and the group.
-        TierEdges::Relative => tier_by_ranks("r.n_all", "(r.n_all - r.first_rank - r.n_ties + 1)", "(r.first_rank + 1)"),
+        None => tier_by_ranks(model, "r.probability", "r.n_all", "(r.n_all - r.first_rank - r.n_ties + 1)", "(r.first_rank + 1)"),
     };
     let percentile = format!("100e0 * {} / {}", dialect.double("(2 * r.first_rank + r.n_ties)"), dialect.double("(2 * r.n_all)"));
     let baseline = number(model.baseline());
@@ -148,7 +147,7 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
     let manual_join = if manual.is_some() { "\nJOIN ls_snapshots s ON s.lead = r.lead" } else { "" };
     let moment = ask.moments.single(dialect);
     Ok(statement.finish(&format!(
-        "SELECT {}\nFROM ls_ranked r{manual_join}\nUNION ALL\nSELECT {}\nFROM ls_leads l\nJOIN ls_outcomes o ON o.lead = l.lead\nWHERE o.won < {moment} AND l.created_known <= {moment}",
+        "SELECT {}\nFROM ls_ranked r{manual_join}\nUNION ALL\nSELECT {}\nFROM ls_leads l\nJOIN ls_outcomes o ON o.lead = l.lead\nWHERE o.won < {moment} AND l.created_known <= {moment}\nORDER BY likelihood_to_close DESC NULLS LAST, {id}",
         columns.join(",\n  "),
         of_won.join(", ")
     )))

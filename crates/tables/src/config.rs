@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::DeValue;
 
+use crate::error::TablesError;
 use crate::frame::{Frame, Frames};
 use crate::values::TimeFormat;
 
@@ -32,7 +33,8 @@ pub struct Config {
     /// Event tables, by name.
     #[serde(default)]
     pub activities: BTreeMap<String, ActivityConfig>,
-    /// Which leads were won or lost, and when.
+    /// Which leads were won or lost, and when; `score` and `explain` can do without.
+    #[serde(default)]
     pub outcomes: OutcomesConfig,
     /// What an attribute was, and when.
     #[serde(default)]
@@ -220,7 +222,7 @@ impl<'a> FileConfig<'a> {
 macro_rules! table_config {
     ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             /// File, glob, or list of either, relative to the config: csv, csv.gz, ndjson, parquet or arrow; or s3://, gs://, az://.
@@ -780,7 +782,8 @@ pub enum ModelDirection {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TiersConfig {
-    /// Quartiles of the leads being scored, or the edges that the model file has (docs/tiers.md).
+    /// Quartiles of the leads being scored (default), the edges that the model file has, or three likelihoods in per cent, such as
+    /// [40, 20, 5] (docs/tiers.md).
     pub edges: TierEdges,
 }
 
@@ -791,30 +794,99 @@ impl Default for TiersConfig {
 }
 
 /// Where tiers begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TierEdges {
     /// Quartiles of the leads being scored.
     Relative,
     /// Quartiles of the training snapshots, from the model file.
     Frozen,
+    /// Three likelihoods in per cent, falling: from the first on a lead is very high, and so on.
+    Percent([f64; 3]),
 }
 
 impl TierEdges {
-    /// Either.
-    pub const ALL: [Self; 2] = [Self::Relative, Self::Frozen];
+    /// Words that the config takes.
+    const WORDS: [(&str, Self); 2] = [("relative", Self::Relative), ("frozen", Self::Frozen)];
 
-    /// What the config calls it.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Relative => "relative",
-            Self::Frozen => "frozen",
+    /// What the command line calls it: a word, or three numbers such as `40,20,5`.
+    ///
+    /// # Errors
+    ///
+    /// What was expected, in words.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use leadscore_tables::TierEdges;
+    /// assert_eq!(TierEdges::parse("40, 20, 2.5"), Ok(TierEdges::Percent([40.0, 20.0, 2.5])));
+    /// assert!(TierEdges::parse("20,40,5").unwrap_err().contains("falling"));
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some((_, edges)) = Self::WORDS.iter().find(|(word, _)| *word == text) {
+            return Ok(*edges);
+        }
+        match text.split(',').map(|part| part.trim().parse().ok()).collect::<Option<Vec<f64>>>() {
+            Some(edges) => Self::of_percent(&edges),
+            None => Err(format!("`{text}` is no rule for tiers: write \"relative\", \"frozen\" or three likelihoods in per cent, such as 40, 20, 5")),
         }
     }
 
-    /// What the config calls so.
-    pub fn named(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|edges| edges.id() == id)
+    fn of_percent(edges: &[f64]) -> Result<Self, String> {
+        match *edges {
+            [first, second, third] if first < 100.0 && first > second && second > third && third > 0.0 => Ok(Self::Percent([first, second, third])),
+            _ => {
+                let found = edges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                Err(format!("tiers cannot begin at [{found}]: expected three likelihoods in per cent, falling, above 0 and below 100, such as [40, 20, 5]"))
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TierEdges {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl<'de> serde::de::Visitor<'de> for Written {
+            type Value = TierEdges;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"relative\", \"frozen\" or three likelihoods in per cent, such as [40, 20, 5]")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<TierEdges, E> {
+                let word = TierEdges::WORDS.iter().find(|(word, _)| *word == text);
+                word.map(|(_, edges)| *edges).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<TierEdges, A::Error> {
+                let mut edges: Vec<f64> = Vec::new();
+                while let Some(edge) = seq.next_element()? {
+                    edges.push(edge);
+                }
+                TierEdges::of_percent(&edges).map_err(serde::de::Error::custom)
+            }
+        }
+        deserializer.deserialize_any(Written)
+    }
+}
+
+impl Serialize for TierEdges {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Relative => serializer.serialize_str("relative"),
+            Self::Frozen => serializer.serialize_str("frozen"),
+            Self::Percent(edges) => edges.serialize(serializer),
+        }
+    }
+}
+
+impl JsonSchema for TierEdges {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TierEdges".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let likelihood = serde_json::json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 100});
+        schemars::json_schema!({"anyOf": [{"enum": ["relative", "frozen"]}, {"type": "array", "items": likelihood, "minItems": 3, "maxItems": 3}]})
     }
 }
 
@@ -969,6 +1041,77 @@ impl Config {
         self.outcomes.flag.is_some()
     }
 
+    /// Whether the config says anything of outcomes.
+    pub fn has_outcomes(&self) -> bool {
+        let outcomes = &self.outcomes;
+        let is_placed = outcomes.flag.is_some() || !outcomes.path.is_nowhere() || outcomes.query.is_some();
+        is_placed || [&outcomes.lead, &outcomes.closed_at, &outcomes.recorded_at, &outcomes.result, &outcomes.amount].into_iter().any(Option::is_some)
+    }
+
+    /// Fails where the config says nothing of outcomes.
+    ///
+    /// # Errors
+    ///
+    /// [`TablesError::Content`] says what can be done without them.
+    pub fn require_outcomes(&self) -> Result<(), TablesError> {
+        if self.has_outcomes() {
+            return Ok(());
+        }
+        Err(TablesError::Content {
+            table: "[outcomes]".to_owned(),
+            found: "the config has no such table, and only `score` and `explain` can do without".to_owned(),
+            help: "name the table that says which leads were won or lost, and when".to_owned(),
+        })
+    }
+
+    /// Where there are no outcomes, puts a table without rows in their place, and says why: no lead has closed then.
+    pub fn do_without_outcomes(&mut self, folder: &std::path::Path) -> Option<String> {
+        let outcomes = &self.outcomes;
+        let why = if !self.has_outcomes() {
+            "the config has no [outcomes]".to_owned()
+        } else if let (Location::One(_) | Location::Many(_), false) = (&outcomes.path, outcomes.path.is_nowhere()) {
+            match crate::source::find("[outcomes]", folder, outcomes.path.paths()) {
+                Err(error @ TablesError::Missing { .. }) => error.to_string().split(": check `path`").next().unwrap_or_default().to_owned(),
+                _ => return None,
+            }
+        } else {
+            return None;
+        };
+        self.outcomes = OutcomesConfig { path: Location::Frame(Frame::empty(&["lead", "closed_at"])), ..OutcomesConfig::default() };
+        (self.outcomes.lead, self.outcomes.closed_at) = (Some("lead".to_owned()), Some("closed_at".to_owned()));
+        if self.snapshots.observation_end == Some(ObservationEnd::Outcomes) {
+            self.snapshots.observation_end = None;
+        }
+        Some(why)
+    }
+
+    /// Every column of a table that the config names, in no order that matters.
+    pub fn named_columns(&self, table: &str) -> Vec<String> {
+        let mut columns: Vec<String> = self.parts().into_iter().filter(|part| part.table == table).map(|part| part.column).collect();
+        columns.extend(self.files().iter().filter(|(name, _)| name == table).flat_map(|(_, file)| file.named_columns().map(|(_, column)| column.clone())));
+        let leads = &self.leads;
+        match table {
+            "[leads]" => {
+                columns.extend(leads.attributes.iter().flatten().chain(&leads.exclude).cloned());
+                columns.extend(self.lookups.values().map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key)).cloned());
+                columns.extend(self.activities.values().filter_map(|activity| activity.account.clone()));
+                columns.extend(self.outcomes.flag.iter().chain(&self.snapshots.order_by).cloned());
+            }
+            "[history]" => columns.extend(
+                self.history
+                    .iter()
+                    .flat_map(|history| [Some(&history.attribute), Some(&history.value), history.old_value.as_ref()].into_iter().flatten().cloned()),
+            ),
+            _ => {
+                let lookup = self.lookups.iter().find(|(name, _)| format!("[lookups.{name}]") == table);
+                columns.extend(lookup.into_iter().flat_map(|(_, lookup)| lookup.attributes.iter().flatten().chain(&lookup.exclude).cloned()));
+            }
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
     /// The tables whose rows belong to leads or accounts, with how their files are to be read.
     pub(crate) fn row_tables(&self) -> Vec<(String, FileConfig<'_>)> {
         let mut tables = vec![("[leads]".to_owned(), self.leads.file())];
@@ -1011,6 +1154,27 @@ impl Config {
     pub fn parse_for(text: &str, frames: &Frames) -> Result<Self, ConfigError> {
         let mut config: Self = parse_toml(text)?;
         config.put_frames(frames)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Reads and checks a config for a lead that is in no table: of its tables, lookups alone are read, and those that have no place
+    /// have no rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse_for`].
+    pub fn parse_for_one(text: &str, frames: &Frames) -> Result<Self, ConfigError> {
+        let mut config: Self = parse_toml(text)?;
+        config.put_frames(frames)?;
+        let none = || Location::Frame(Frame::empty(&[]));
+        (config.leads.path, config.leads.query) = (none(), None);
+        if !config.is_flat() {
+            config.outcomes = OutcomesConfig::default();
+        }
+        config.activities.values_mut().for_each(|activity| (activity.path, activity.query) = (none(), None));
+        config.history.iter_mut().for_each(|history| (history.path, history.query) = (none(), None));
+        config.lookups.values_mut().filter(|lookup| lookup.path.is_nowhere() && lookup.query.is_none()).for_each(|lookup| lookup.path = none());
         config.check()?;
         Ok(config)
     }
@@ -1199,6 +1363,9 @@ impl Config {
         self.check_columns()?;
         let fail = |message: &str, help: &str| Err(ConfigError { message: message.to_owned(), help: Some(help.to_owned()), span: None });
         for (table, place) in self.places() {
+            if table == "outcomes" && !self.has_outcomes() {
+                continue;
+            }
             match (place.path, place.query) {
                 (Location::One(_) | Location::Many(_), Some(_)) if !place.path.is_nowhere() => {
                     return fail(&format!("[{table}] has both `path` and `query`"), "keep the one where its rows are");
@@ -1248,7 +1415,7 @@ impl Config {
                 return fail("[snapshots] `ages` needs dates, and a flat export has none", "remove `ages`; `order_by` may name a column that stands for time");
             }
         } else {
-            if outcomes.lead.is_none() || outcomes.closed_at.is_none() {
+            if self.has_outcomes() && (outcomes.lead.is_none() || outcomes.closed_at.is_none()) {
                 return fail("[outcomes] needs `lead` and `closed_at`", "or a `flag`, if the leads say themselves which were won");
             }
             if self.leads.created_at.is_none() {

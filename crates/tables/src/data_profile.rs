@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, Writing};
 
-use crate::config::{ColumnType, Config, OneOrMany};
+use crate::config::{ColumnType, Config, Location, OneOrMany};
 use crate::doubt::{Doubt, Subject};
 use crate::scan::Table;
 use crate::typed::{Attribute, Column, MISSING, Tables};
@@ -74,6 +74,10 @@ pub(crate) fn empty_parts(config: &Config, table: &Table<'_>) -> Vec<Doubt> {
         ColumnRole::Change => config.history.as_ref().is_some_and(|history| history.attribute == *column || history.value == *column),
         _ => false,
     };
+    // One row that is given in memory, such as a lead that is in no table, says nothing of its column.
+    if matches!(table.file.location, Location::Frame(frame) if frame.n_rows() <= 1) {
+        return Vec::new();
+    }
     let empty = table.empty_columns().into_iter().filter(plays_a_part);
     let doubt = |column: String| Doubt::new(Subject::Types, &table.name, "no row has a value here").of_column(&column);
     empty.map(|column| doubt(column).at(Some(table.path().display().to_string())).advise("name another column, or export the table again")).collect()

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use leadscore_core::printable;
-use polars::prelude::{CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, PolarsError, StructChunked, TimeUnit};
+use polars::prelude::{CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, NamedFrom, PolarsError, Series, StructChunked, TimeUnit};
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader, export_iterator};
@@ -68,6 +68,13 @@ impl Frame {
 
     fn of(data: DataFrame) -> Self {
         Self { data: Arc::new(data), unreadable: Arc::default() }
+    }
+
+    /// Columns of texts without a row.
+    pub(crate) fn empty(columns: &[&str]) -> Self {
+        let none: [&str; 0] = [];
+        let columns = columns.iter().map(|column| Series::new((*column).into(), none).into_column());
+        Self::of(DataFrame::new(0, columns.collect()).expect("columns of one length, which is 0"))
     }
 
     /// Names of the columns, those among them that nobody reads last.

@@ -26,6 +26,7 @@ mod ends;
 mod extent;
 mod familiar;
 mod keys;
+mod lead_texts;
 mod load;
 mod partition;
 mod result_words;
@@ -57,6 +58,7 @@ pub use frame::{Frame, FrameError, Frames};
 pub use in_order::in_order;
 pub use keys::Matched;
 pub use kinds::{TimeKind, TimeKinds, attributes_with_history, time_kinds};
+pub use lead_texts::{EarlierScores, check_lead_columns, lead_texts};
 pub use load::{load, look, unordered_changes};
 pub use memory::{Bytes, half_of_memory, read_at_most};
 pub use out_file::{FinishedFile, OutFile, check_target, complete_and_clean, folder_of, publish, refuse_inputs, remove_unfinished};
@@ -69,4 +71,4 @@ pub use typed::{
     Attribute, AttributeKey, Column, History, HistoryChange, KnownEnds, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables, Versions,
 };
 pub use values::DEFAULT_NULLS;
-pub use write::{OutColumn, OutTable, TableWriter, check_table_target, close_table, write_table};
+pub use write::{OutColumn, OutTable, TableWriter, check_table_target, close_csv_for_people, close_table, split_names, write_table};

@@ -110,9 +110,12 @@ pub fn look(config: &Config, folder: &Path, options: &LoadOptions) -> Result<(Ta
 }
 
 pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options: &LoadOptions) -> Result<(Tables, Vec<Doubt>), TablesError> {
+    config.require_outcomes()?;
     let mut gathered = Gathered::new(Bounds::new(config, options.now).within(options.memory));
     let leads_table = origin.open("[leads]", config.leads.file())?;
-    check_leads(config, &leads_table)?;
+    // Leads are scored by a model without knowing what became of them.
+    let has_flag = config.outcomes.flag.as_ref().is_none_or(|column| options.attributes.is_none() || leads_table.columns().contains(column));
+    check_leads(config, &leads_table, has_flag)?;
     let (raw, unreadable) = read_leads(config, &leads_table, &mut gathered.remarks)?;
     let (ids, position_of_row) = lead_ids(&raw, &config.leads.id)?;
     let n_leads = ids.len();
@@ -142,7 +145,14 @@ pub(crate) fn load_from<'c>(config: &'c Config, origin: &Origin<'_, 'c>, options
             attributes.push(Attribute { name: column, column: permute_column(values, &position_of_row) });
         }
     }
-    let flags = config.outcomes.flag.as_ref().map(|column| read_flags(config, &raw, column, &mut gathered.remarks)).transpose()?;
+    let flags = match &config.outcomes.flag {
+        Some(column) if !has_flag => {
+            let text = format!("there is no column `{column}`: leads that have closed cannot be told from open ones, and are scored as if they were open");
+            gathered.remarks.note(Note::new("[outcomes]", text));
+            Some(vec![None; n_leads])
+        }
+        flag => flag.as_ref().map(|column| read_flags(config, &raw, column, &mut gathered.remarks)).transpose()?,
+    };
     add_table_notes(config, &leads_table, raw.n_rows_of_files(), &mut gathered.remarks);
     let mut outcomes: Vec<LeadOutcome> = vec![LeadOutcome::default(); n_leads];
     if let Some(flags) = flags {

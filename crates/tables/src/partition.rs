@@ -75,6 +75,7 @@ const FIXED_BYTES: u64 = 300 << 20;
 ///
 /// As [`crate::load`], for files that cannot be opened.
 pub fn needs_partitions(config: &Config, folder: &Path, memory: u64, options: &LoadOptions) -> Result<bool, TablesError> {
+    config.require_outcomes()?;
     let mut bytes = FIXED_BYTES;
     for (name, file) in config.row_tables() {
         let table = Table::open(&name, folder, file, Bounds::new(config, options.now).within(options.memory))?;
@@ -114,6 +115,7 @@ impl<'c> Partitions<'c> {
     /// As [`crate::load`]; [`TablesError::Content`] where tables are keyed by several accounts, so that no split keeps
     /// together what belongs together.
     pub fn new(config: &'c Config, folder: &Path, options: &LoadOptions, how: &PartitionOptions<'_>) -> Result<Self, TablesError> {
+        config.require_outcomes()?;
         let entity_column = match config.entity_column() {
             Ok(column) => column,
             Err((first, second)) => {

@@ -117,6 +117,52 @@ pub fn close_table(path: &Path, table: &OutTable) -> Result<FinishedFile, Tables
     writer.close()
 }
 
+/// A table of texts as CSV for whoever opens it in a spreadsheet: a byte order mark tells Excel that letters beyond ASCII are UTF-8.
+///
+/// # Errors
+///
+/// As [`write_table`].
+pub fn close_csv_for_people(path: &Path, table: &OutTable) -> Result<FinishedFile, TablesError> {
+    let is_ascii = |column: &OutColumn| match column {
+        OutColumn::Text(values) => values.iter().flatten().all(|text| text.is_ascii()),
+        OutColumn::Number(_) | OutColumn::Integer(_) | OutColumn::Time(_) | OutColumn::Boolean(_) => true,
+    };
+    let mut file = OutFile::create(path)?;
+    if !table.columns.iter().all(|(name, column)| name.is_ascii() && is_ascii(column)) {
+        file.write_all("\u{feff}".as_bytes()).map_err(|source| TablesError::Io { action: "write", path: path.to_owned(), source })?;
+    }
+    let inner = Inner::Csv { writer: Box::new(csv::Writer::from_writer(file)), has_header: false };
+    let mut writer = TableWriter { path: path.to_owned(), inner };
+    writer.write(table)?;
+    writer.close()
+}
+
+/// Names with commas between them; one that has a comma or a quotation mark stands in quotation marks, as in CSV.
+///
+/// # Errors
+///
+/// What is wrong, in words.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(leadscore_tables::split_names("First Name, Company,\"Owner, \"\"main\"\"\"")?, ["First Name", "Company", "Owner, \"main\""]);
+/// # Ok::<(), String>(())
+/// ```
+pub fn split_names(text: &str) -> Result<Vec<String>, String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut names: Vec<String> = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|_| format!("`{text}` is no list of names: write them with commas between them"))?;
+        names.extend(record.iter().map(str::to_owned));
+    }
+    match names.iter().enumerate().find(|(position, name)| name.is_empty() || names[..*position].contains(name)) {
+        Some((_, name)) if name.is_empty() => Err(format!("`{text}` has an empty name: write names with commas between them")),
+        Some((_, name)) => Err(format!("`{name}` is named twice")),
+        None => Ok(names),
+    }
+}
+
 impl TableWriter {
     /// Opens a file; nothing appears under its name before [`TableWriter::finish`].
     ///
@@ -255,7 +301,7 @@ fn csv_cell(column: &OutColumn, row: usize) -> String {
 }
 
 /// A text that no spreadsheet runs as a formula.
-fn neutralise(text: &str) -> Cow<'_, str> {
+pub(crate) fn neutralise(text: &str) -> Cow<'_, str> {
     if text.starts_with(FORMULA) && text.parse::<f64>().is_err() { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
@@ -309,6 +355,22 @@ mod tests {
         write_table(&path, &table).expect("room on the disk");
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "id,p\n'=1+1,0.5\n-5,\n,1\n");
     }
+
+    #[test]
+    fn a_byte_order_mark_is_there_where_letters_need_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let written = |name: &str, text: &str| {
+            let path = folder.path().join("list.csv");
+            let mut table = OutTable::default();
+            table.push(name, OutColumn::Text(vec![Some(text.to_owned()), None]));
+            publish(vec![close_csv_for_people(&path, &table).expect("room on the disk")]).expect("a name");
+            std::fs::read_to_string(&path).expect("there")
+        };
+        assert_eq!(written("name", "=Ann"), "name\n'=Ann\n\"\"\n");
+        assert_eq!(written("name", "Zoë"), "\u{feff}name\nZoë\n\"\"\n");
+        assert_eq!(written("größe", "1"), "\u{feff}größe\n1\n\"\"\n");
+    }
+
     #[track_caller]
     fn check_guarded(text: &str, expected: &str) {
         assert_eq!(neutralise(text), expected);

@@ -21,6 +21,7 @@ use crate::check::Findings;
 use crate::listener::Stage;
 use crate::population::Snapshots;
 use crate::project::{Labelled, Project, check_matrix_fits, describe_counts, label_and_compute, now};
+use crate::score::{FirstLead, N_REASONS, first_leads};
 use crate::sql::table_names;
 use crate::train::{Fitting, final_leaks, fit, report_training};
 
@@ -298,12 +299,12 @@ impl Engine {
     }
 
     /// Scores every lead that is open at `as_of`, by default the day after the latest time in the data, and writes the score file as
-    /// a folder of Parquet files, on the cluster.
+    /// a folder of Parquet files, on the cluster; returns the first ones, as a table for the terminal.
     ///
     /// # Errors
     ///
     /// As [`Self::write_features`].
-    pub fn write_scores(&mut self, project: &Project, model: &Model, as_of: Option<Timestamp>, target: &str) -> anyhow::Result<()> {
+    pub fn write_scores(&mut self, project: &Project, model: &Model, as_of: Option<Timestamp>, target: &str, n_first: usize) -> anyhow::Result<String> {
         let target = target_of(target)?;
         project.same_question(model)?;
         let as_of = as_of.unwrap_or_else(|| self.observation_end.next_midnight());
@@ -327,7 +328,29 @@ impl Engine {
                 }
             }
         }
-        Ok(())
+        self.first_leads(project, &target, n_first)
+    }
+
+    /// The first leads of a score file.
+    fn first_leads(&mut self, project: &Project, target: &str, n: usize) -> anyhow::Result<String> {
+        let id = &project.config.leads.id;
+        let statement = format!(
+            "SELECT * FROM {} WHERE likelihood_to_close IS NOT NULL ORDER BY likelihood_to_close DESC, {} LIMIT {n}",
+            parquet(target),
+            DIALECT.name(id)
+        );
+        let frame = self.rows(project, "reading the first leads", &statement)?;
+        let texts = |column: &str| frame.texts(column).unwrap_or_default();
+        let numbers = |column: &str| frame.numbers(column).unwrap_or_default();
+        let (ids, likelihoods, tiers) = (texts(id), numbers("likelihood_to_close"), texts("contact_priority"));
+        let reasons: Vec<_> = (1..=N_REASONS).map(|rank| (texts(&format!("reason_{rank}")), numbers(&format!("reason_{rank}_log_odds")))).collect();
+        let lead = |row: usize| FirstLead {
+            lead: ids[row].clone().unwrap_or_default(),
+            likelihood: likelihoods[row],
+            tier: tiers[row].clone().unwrap_or_default(),
+            reasons: reasons.iter().filter_map(|(texts, log_odds)| Some((texts[row].clone()?, log_odds[row]))).collect(),
+        };
+        Ok(first_leads((0..frame.n_rows()).map(lead).collect()))
     }
 
     /// Learns a model. The cluster makes the labelled matrix, which comes here and is fitted as one from files is; or some leads

@@ -111,10 +111,15 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
     if options.backtest {
         measurement.measured.backtest = Some(backtest(project, &snapshots, &evaluated.labels, &cluster_keys(&tables, &snapshots))?);
     }
-    if project.config.tiers.edges == TierEdges::Frozen {
-        project.remark(
-            "the report compares quartiles of these snapshots, by the model and by every other score; tiers by the model's own edges, as [tiers] asks for, are in the file of --scores",
-        );
+    let edges = match project.config.tiers.edges {
+        TierEdges::Relative => None,
+        TierEdges::Frozen => Some("the model's own edges"),
+        TierEdges::Percent(_) => Some("likelihoods"),
+    };
+    if let Some(edges) = edges {
+        project.remark(&format!(
+            "the report compares quartiles of these snapshots, by the model and by every other score; tiers by {edges}, as [tiers] asks for, are in the file of --scores"
+        ));
     }
     let write_time = project.write_time();
     let period = format!("{} to {}", write_time(snapshots[0].at), write_time(snapshots[snapshots.len() - 1].at));

@@ -1,14 +1,16 @@
 //! `explain`: why one lead has its score, how far it is from the next tier, and what would take it there.
 
 use anyhow::bail;
-use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Timestamp, Unit, log_odds_to_probability, printable};
+use leadscore_core::{
+    AttributeTable, ContactPriority, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MatrixCell, Timestamp, Unit, log_odds_to_probability, printable,
+};
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::{Model, Reason, score};
 use leadscore_tables::Tables;
 use serde::Serialize;
 
-use crate::project::Project;
-use crate::score::tiers_of;
+use crate::project::{Project, load_options_of};
+use crate::score::{edges_of, tiers_of};
 
 /// What is said about one lead.
 #[derive(Debug, Serialize)]
@@ -22,11 +24,28 @@ pub struct Explanation {
     contact_priority: &'static str,
     baseline_log_odds: f64,
     log_odds: f64,
+    /// What was changed of the lead; `None` where it is explained as it is.
+    what_if: Option<WhatIf>,
     reasons: Vec<Contribution>,
     next_tier: Option<NextTier>,
     /// What is unlike training about the lead; `None` where nothing is, or the model does not know what training saw.
     guard: Option<String>,
+    /// What is to be known about a lead that is in no table.
+    notes: Vec<String>,
     model_id: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WhatIf {
+    changes: Vec<ChangedValue>,
+    likelihood_before: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct ChangedValue {
+    feature: String,
+    from: String,
+    to: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,13 +87,16 @@ pub struct UnknownLead {
     nearest: String,
 }
 
-/// Explains the score of one lead, as it stood at `as_of`, by default the day after the latest time in the data.
+/// Explains the score of one lead, as it stood at `as_of`, by default the day after the latest time in the data; with changes, as
+/// it would be.
 ///
 /// # Errors
 ///
-/// [`UnknownLead`], the lead is not open, or the tables cannot be read.
-pub fn explain(project: &Project, model: &Model, id: &str, as_of: Option<Timestamp>) -> anyhow::Result<Explanation> {
-    let tables = project.load_for(model, as_of)?;
+/// [`UnknownLead`], the lead is not open, the tables cannot be read, or a change is of nothing that the model reads.
+pub fn explain(project: &Project, model: &Model, id: &str, as_of: Option<Timestamp>, what_if: &[(String, String)]) -> anyhow::Result<Explanation> {
+    let changes = changes(model, what_if)?;
+    let tables = project.to_score(model)?.load(&load_options_of(model, as_of))?;
+    project.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
     let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
     project.silence(&tables.ends, model, as_of)?;
     let lead = find_lead(&tables, id)?;
@@ -89,7 +111,30 @@ pub fn explain(project: &Project, model: &Model, id: &str, as_of: Option<Timesta
     };
     // The tier of one lead depends on all of them.
     let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
-    let scored = score(model, &matrix)?;
+    let at = (!project.config.is_flat()).then(|| (project.write_time())(as_of));
+    explained(project, model, Explained { id, as_of: at, matrix: &matrix, row, changes: &changes, notes: Vec::new() })
+}
+
+/// A lead among others, and what is changed of it.
+pub(crate) struct Explained<'e> {
+    pub(crate) id: &'e str,
+    pub(crate) as_of: Option<String>,
+    /// The features of the lead and of those that its tier is told by.
+    pub(crate) matrix: &'e FeatureMatrix,
+    pub(crate) row: usize,
+    pub(crate) changes: &'e [(usize, MatrixCell)],
+    /// What is to be known about the lead.
+    pub(crate) notes: Vec<String>,
+}
+
+pub(crate) fn explained(project: &Project, model: &Model, of: Explained<'_>) -> anyhow::Result<Explanation> {
+    let Explained { id, as_of, matrix, row, changes, notes } = of;
+    let mut scored = score(model, matrix)?;
+    let before = scored.log_odds[row];
+    // The lead as it is explained, alone.
+    let own = matrix.changed_row(row, changes);
+    let alone = score(model, &own)?;
+    (scored.log_odds[row], scored.probabilities[row]) = (alone.log_odds[0], alone.probabilities[0]);
     let tiers = tiers_of(project, model, &scored);
     let log_odds = scored.log_odds[row];
     let mut running = scored.baseline;
@@ -97,19 +142,82 @@ pub fn explain(project: &Project, model: &Model, id: &str, as_of: Option<Timesta
         running += reason.log_odds;
         Contribution { text: reason.text, log_odds: reason.log_odds, running_likelihood: likelihood(running) }
     };
+    let changed =
+        |(idx, cell): &(usize, MatrixCell)| ChangedValue { feature: model.specs[*idx].describe(), from: shown(matrix, row, *idx), to: cell_text(cell) };
     Ok(Explanation {
         lead: id.to_owned(),
-        as_of: (!project.config.is_flat()).then(|| (project.write_time())(as_of)),
+        as_of,
         likelihood_to_close: likelihood(log_odds),
-        interval: model.log_odds_error(&matrix, row).map(|error| (likelihood(log_odds - 1.96 * error), likelihood(log_odds + 1.96 * error))),
+        interval: model.log_odds_error(&own, 0).map(|error| (likelihood(log_odds - 1.96 * error), likelihood(log_odds + 1.96 * error))),
         contact_priority: tiers[row].name(),
         baseline_log_odds: scored.baseline,
         log_odds,
-        reasons: model.reasons(&matrix, row).into_iter().map(&mut step).collect(),
-        next_tier: next_tier(model, &matrix, row, &scored.log_odds, &tiers),
-        guard: model.guard(&matrix).and_then(|mut guarded| guarded.of_row.swap_remove(row)),
+        what_if: (!changes.is_empty()).then(|| WhatIf { changes: changes.iter().map(changed).collect(), likelihood_before: likelihood(before) }),
+        reasons: model.reasons(&own, 0).into_iter().map(&mut step).collect(),
+        next_tier: next_tier(model, &own, row, &scored.log_odds, &tiers, edges_of(project, model, tiers.len())),
+        guard: model.guard(&own).and_then(|mut guarded| guarded.of_row.swap_remove(0)),
+        notes,
         model_id: model.card.model_id.clone(),
     })
+}
+
+/// A value of a feature in words.
+fn shown(matrix: &FeatureMatrix, row: usize, feature_idx: usize) -> String {
+    if matrix.is_category(feature_idx) {
+        return cell_text(&MatrixCell::Level(matrix.level(row, feature_idx).map(str::to_owned)));
+    }
+    cell_text(&MatrixCell::Number(matrix.values()[[row, feature_idx]]))
+}
+
+fn cell_text(cell: &MatrixCell) -> String {
+    match cell {
+        MatrixCell::Number(value) if value.is_nan() => "missing".to_owned(),
+        MatrixCell::Number(value) => value.to_string(),
+        MatrixCell::Level(level) => level.clone().unwrap_or_else(|| "missing".to_owned()),
+    }
+}
+
+/// The cells that changes of columns and features are of; an empty value is a missing one.
+fn changes(model: &Model, what_if: &[(String, String)]) -> anyhow::Result<Vec<(usize, MatrixCell)>> {
+    let column_of = |spec: &FeatureSpec| match &spec.source {
+        FeatureSource::Attribute { table: AttributeTable::Leads, column } => Some(column.clone()),
+        FeatureSource::Attribute { table: AttributeTable::Lookup(table), column } => Some(format!("{table}.{column}")),
+        _ => None,
+    };
+    let mut found: Vec<(usize, MatrixCell)> = Vec::new();
+    for (name, value) in what_if {
+        let position = |is_it: &dyn Fn(&FeatureSpec) -> bool| model.specs.iter().position(is_it);
+        let idx = position(&|spec| column_of(spec).as_deref() == Some(name)).or_else(|| position(&|spec| spec.name == *name));
+        let Some(idx) = idx else {
+            let mut known: Vec<String> = model.specs.iter().filter_map(column_of).collect();
+            known.sort_unstable();
+            bail!(
+                "--what-if {}: the model reads no such column\n  hint: it reads {}; or name a feature, as `leadscore features --model MODEL --describe` does",
+                printable(name),
+                if known.is_empty() {
+                    "no column of the leads".to_owned()
+                } else {
+                    known.iter().map(|name| printable(name).into_owned()).collect::<Vec<_>>().join(", ")
+                }
+            );
+        };
+        if found.iter().any(|(known, _)| *known == idx) {
+            bail!("--what-if {}: it is changed twice", printable(name));
+        }
+        let cell = match model.specs[idx].kind {
+            _ if value.is_empty() && model.specs[idx].kind == FeatureKind::Category => MatrixCell::Level(None),
+            _ if value.is_empty() => MatrixCell::Number(f64::NAN),
+            FeatureKind::Category => MatrixCell::Level(Some(value.clone())),
+            FeatureKind::Number => match value.parse::<f64>() {
+                Ok(number) if number.is_finite() => MatrixCell::Number(number),
+                _ => {
+                    bail!("--what-if {}={}: the model reads a number there, such as 12.5; nothing behind = is a missing one", printable(name), printable(value))
+                }
+            },
+        };
+        found.push((idx, cell));
+    }
+    Ok(found)
 }
 
 fn likelihood(log_odds: f64) -> f64 {
@@ -128,22 +236,31 @@ pub(crate) fn find_lead(tables: &Tables, id: &str) -> anyhow::Result<u32> {
 }
 
 /// The tier above, and the smallest single changes in what a lead does that would reach it.
-fn next_tier(model: &Model, matrix: &FeatureMatrix, row: usize, log_odds: &[f64], tiers: &[ContactPriority]) -> Option<NextTier> {
+fn next_tier(model: &Model, own_row: &FeatureMatrix, row: usize, log_odds: &[f64], tiers: &[ContactPriority], edges: Option<[f64; 3]>) -> Option<NextTier> {
     let own = ContactPriority::QUARTILES.iter().position(|tier| *tier == tiers[row])?;
-    // Ties may leave a tier empty.
-    let above = ContactPriority::QUARTILES[..own].iter().rev().find(|tier| tiers.contains(tier))?;
-    let edge = (0..tiers.len()).filter(|&other| tiers[other] == *above).map(|other| log_odds[other]).min_by(f64::total_cmp)?;
+    let (above, edge) = match edges {
+        Some(edges) => {
+            // Equal edges leave a tier between them empty.
+            let above = (0..own).rev().find(|&tier| edges[tier] < 1.0 && (tier == 0 || edges[tier] < edges[tier - 1]))?;
+            (&ContactPriority::QUARTILES[above], (edges[above] / (1.0 - edges[above])).ln())
+        }
+        None => {
+            // Ties may leave a tier empty.
+            let above = ContactPriority::QUARTILES[..own].iter().rev().find(|tier| tiers.contains(tier))?;
+            (above, (0..tiers.len()).filter(|&other| tiers[other] == *above).map(|other| log_odds[other]).min_by(f64::total_cmp)?)
+        }
+    };
     let mut changes: Vec<(f64, Change)> = Vec::new();
     for (feature_idx, spec) in model.specs.iter().enumerate() {
         // What can be brought about: more activities of the lead itself. Attributes and calendars cannot.
         if spec.unit != Unit::Events || !matches!(spec.source, FeatureSource::Activity { .. }) {
             continue;
         }
-        let from = matrix.values()[[row, feature_idx]];
+        let from = own_row.values()[[0, feature_idx]];
         let from = if from.is_nan() { 0.0 } else { from };
-        let crossing = model.steps_above(feature_idx, from).into_iter().find(|&to| model.log_odds_if(matrix, row, feature_idx, to) >= edge);
+        let crossing = model.steps_above(feature_idx, from).into_iter().find(|&to| model.log_odds_if(own_row, 0, feature_idx, to) >= edge);
         if let Some(to) = crossing {
-            let then = model.log_odds_if(matrix, row, feature_idx, to);
+            let then = model.log_odds_if(own_row, 0, feature_idx, to);
             changes.push((to - from, Change { feature: spec.describe(), from, to, likelihood_then: likelihood(then) }));
         }
     }
@@ -164,6 +281,11 @@ impl Explanation {
         let mut lines = vec![format!("lead {}{at}", explanation.lead)];
         let interval = explanation.interval.map_or(String::new(), |(low, high)| format!(" (95 % interval {low:.1} to {high:.1} %)"));
         lines.push(format!("likelihood to close {:.1} %{interval}, contact priority {}", explanation.likelihood_to_close, explanation.contact_priority));
+        if let Some(what_if) = &explanation.what_if {
+            let changes: Vec<String> = what_if.changes.iter().map(|change| format!("{} {} in place of {}", change.feature, change.to, change.from)).collect();
+            lines.push(format!("with {}; as it is, {:.1} %", changes.join(", "), what_if.likelihood_before));
+        }
+        lines.extend(explanation.notes.iter().map(|note| format!("note: {note}")));
         if let Some(guard) = &explanation.guard {
             lines.push(format!("outside of what training saw: {guard}"));
         }

@@ -19,6 +19,7 @@ mod simulate;
 
 mod train;
 
+mod list;
 mod score;
 mod score_summary;
 mod sql;
@@ -27,6 +28,7 @@ mod backtest;
 mod evaluate;
 mod explain;
 mod inspect;
+mod lone_lead;
 mod recalibrate;
 
 #[cfg(feature = "spark")]
@@ -44,7 +46,9 @@ pub use explain::{Explanation, UnknownLead, explain};
 pub use features::{FeatureOptions, describe_features, feature_table, feature_table_sql, plan_features, reference_of_families, write_features};
 pub use inspect::inspect;
 pub use leadscore_training::CalibrationKind;
+pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
+pub use lone_lead::explain_one;
 pub use outputs::{Outputs, write_bytes, write_model, write_text};
 pub use project::{Project, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model};
 pub use recalibrate::{RecalibrateOptions, recalibrate};

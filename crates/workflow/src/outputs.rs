@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use leadscore_inference::Model;
-use leadscore_tables::{FinishedFile, OutFile, OutTable, TableWriter, close_table, publish};
+use leadscore_tables::{FinishedFile, OutFile, OutTable, TableWriter, close_csv_for_people, close_table, publish};
 
 /// Files that wait for their names; dropped before [`Outputs::publish`], none of them appears.
 #[derive(Debug, Default)]
@@ -43,6 +43,16 @@ impl Outputs {
     /// The file cannot be written.
     pub fn table(&mut self, path: &Path, table: &OutTable) -> anyhow::Result<()> {
         self.add(path, close_table(path, table)?);
+        Ok(())
+    }
+
+    /// Adds a table of texts as CSV that a spreadsheet opens.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn csv_for_people(&mut self, path: &Path, table: &OutTable) -> anyhow::Result<()> {
+        self.add(path, close_csv_for_people(path, table)?);
         Ok(())
     }
 

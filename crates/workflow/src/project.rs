@@ -69,9 +69,37 @@ impl Project {
     ///
     /// [`ConfigFailure`].
     pub fn parse(text: String, path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
-        let config = Config::parse_for(&text, frames).map_err(|error| ConfigFailure::new(path, &text, error))?;
+        Self::parse_by(Config::parse_for, &text, path, frames, listener)
+    }
+
+    /// Reads a config file for a lead that is in no table: of its tables, lookups alone are read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn open_for_one(path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+        Self::parse_for_one(read_text(path)?, path, frames, listener)
+    }
+
+    /// The same of a config by its text, and the path that it was read from or is called by.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFailure`].
+    pub fn parse_for_one(text: String, path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+        Self::parse_by(Config::parse_for_one, &text, path, frames, listener)
+    }
+
+    fn parse_by(
+        parse: fn(&str, &Frames) -> Result<Config, leadscore_tables::ConfigError>,
+        text: &str,
+        path: &Path,
+        frames: &Frames,
+        listener: Arc<dyn Listener>,
+    ) -> anyhow::Result<Self> {
+        let config = parse(text, frames).map_err(|error| ConfigFailure::new(path, text, error))?;
         let mut project = Self::of(config, path, listener);
-        let queries = project.config.queries().map_err(|error| ConfigFailure::new(path, &text, error))?;
+        let queries = project.config.queries().map_err(|error| ConfigFailure::new(path, text, error))?;
         project.bring_objects()?;
         project.ask_databases(queries)?;
         Ok(project)
@@ -86,6 +114,7 @@ impl Project {
     pub fn open_elsewhere(path: &Path, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
         let text = read_text(path)?;
         let config = Config::parse_for(&text, &Frames::default()).map_err(|error| ConfigFailure::new(path, &text, error))?;
+        config.require_outcomes()?;
         Ok(Self::of(config, path, listener))
     }
 
@@ -208,6 +237,19 @@ impl Project {
         let mut project = self.clone();
         if let Some(data) = &model.data {
             project.config.write_numbers_as(data);
+        }
+        Ok(project)
+    }
+
+    /// The same project as a model scores its leads, who may have closed without anyone saying so: outcomes may be missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::beside`].
+    pub(crate) fn to_score(&self, model: &Model) -> anyhow::Result<Self> {
+        let mut project = self.beside(model)?;
+        if let Some(why) = project.config.do_without_outcomes(&project.folder) {
+            self.remark(&format!("note: {why}: leads that have closed cannot be told from open ones, and are scored as if they were open"));
         }
         Ok(project)
     }

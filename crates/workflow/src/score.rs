@@ -6,16 +6,18 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
-use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
+use leadscore_inference::{FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
 use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
+use rayon::slice::ParallelSliceMut;
 
 use crate::project::{Project, load_options_of};
 use crate::score_summary::{ScoreSummary, TierSummary, guard, not_scored};
 use crate::source::Source;
+use crate::text::table;
 use crate::train::age_in_days;
 
 /// How many reasons a score file names.
-const N_REASONS: usize = 3;
+pub(crate) const N_REASONS: usize = 3;
 /// Rows of a score file that are made at a time: reasons are texts, and texts of all leads would need gigabytes.
 const PART_ROWS: usize = 1 << 17;
 
@@ -32,7 +34,7 @@ pub struct ScoreOptions {
     pub spill: Option<PathBuf>,
 }
 
-/// Scored leads: the rows of a score file, which are made when they are asked for.
+/// Scored leads, best first: the rows of a score file, which are made when they are asked for.
 pub struct Scores<'m> {
     /// Log-odds and probability of each open lead.
     pub scored: Scored,
@@ -41,10 +43,10 @@ pub struct Scores<'m> {
     percentiles: Vec<f64>,
     model: &'m Model,
     id_column: String,
-    /// Open leads, then won ones, each in order of id.
+    /// Open leads, best first and of equal ones by id; then won ones, by id.
     leads: Vec<Listed>,
     has_manual_score: bool,
-    /// The features of open leads.
+    /// The features of open leads, best first.
     matrix: FeatureMatrix,
     /// `None` for a flat export.
     as_of: Option<Timestamp>,
@@ -82,6 +84,12 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
     let ages: Vec<f64> = found.open.iter().map(|lead| lead.age).collect();
     let (guards, outside) = guard(project, model, &matrix, &ages)?.unzip();
     let scored = score(model, &matrix)?;
+    let order = best_first(&scored.probabilities);
+    let matrix = matrix.reordered(&order);
+    let guards = guards.map(|guards| in_this_order(guards, &order));
+    let scored =
+        Scored { log_odds: in_this_order(scored.log_odds, &order), probabilities: in_this_order(scored.probabilities, &order), baseline: scored.baseline };
+    found.open = in_this_order(found.open, &order);
     let tiers = tiers_of(project, model, &scored);
     let summary = ScoreSummary {
         model_id: model.card.model_id.clone(),
@@ -89,6 +97,8 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
         n_scored: tiers.len(),
         closed_won: found.won.len(),
         left_out: found.left_out,
+        tier_edges: rule_of(project, tiers.len()),
+        few: tiers.len() < FEWEST_FOR_QUARTILES && project.config.tiers.edges == TierEdges::Relative,
         tiers: TierSummary::of(&scored.probabilities, &tiers),
         no_signal: found.no_signal,
         outside,
@@ -109,6 +119,43 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
         guards,
         summary,
     })
+}
+
+/// Rows by falling probability; of equal ones in the order that they have, which is that of ids.
+fn best_first(probabilities: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    order.par_sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+    order
+}
+
+/// Value `order[i]` becomes value `i`.
+fn in_this_order<T>(values: Vec<T>, order: &[usize]) -> Vec<T> {
+    let mut values: Vec<Option<T>> = values.into_iter().map(Some).collect();
+    order.iter().map(|&row| values[row].take().expect("an order names each row once")).collect()
+}
+
+/// A lead as the terminal shows it: likelihood in per cent, reasons with their log-odds.
+pub(crate) struct FirstLead {
+    pub(crate) lead: String,
+    pub(crate) likelihood: f64,
+    pub(crate) tier: String,
+    pub(crate) reasons: Vec<(String, f64)>,
+}
+
+/// Leads as a table for the terminal: a line for each reason, the lead before the first.
+pub(crate) fn first_leads(leads: Vec<FirstLead>) -> String {
+    let mut rows = Vec::new();
+    for FirstLead { lead, likelihood, tier, reasons } in leads {
+        let mut cells = vec![lead, format!("{likelihood:.1} %"), tier];
+        for (text, log_odds) in reasons {
+            cells.push(format!("{text} ({log_odds:+.2})"));
+            rows.push(std::mem::replace(&mut cells, vec![String::new(); 3]));
+        }
+        if !cells[0].is_empty() {
+            rows.push(cells);
+        }
+    }
+    table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows)
 }
 
 /// What a score file speaks of, part after part of the tables.
@@ -193,7 +240,7 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
             _ => None,
         })
         .collect();
-    let beside = project.beside(model)?;
+    let beside = project.to_score(model)?;
     let wanted = Wanted { leads: &may_be_open, whole: &of_peers };
     let source = Source::open(&beside, &load_options_of(model, options.as_of), options.memory, spill, Some(wanted))?;
     project.silence(source.ends(), model, options.as_of.unwrap_or_else(|| source.observation_end().next_midnight()))?;
@@ -213,9 +260,26 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
 
 /// The tier of each row, by the edges that the config asks for.
 pub(crate) fn tiers_of(project: &Project, model: &Model, scored: &Scored) -> Vec<ContactPriority> {
+    match edges_of(project, model, scored.probabilities.len()) {
+        None => quartile_tiers(&scored.probabilities),
+        Some(edges) => tiers_by_edges(&scored.probabilities, &edges),
+    }
+}
+
+/// Where tiers begin, as likelihoods from 0 to 1; `None` where they are quartiles of the rows, of which there are so many.
+pub(crate) fn edges_of(project: &Project, model: &Model, n_rows: usize) -> Option<[f64; 3]> {
+    match rule_of(project, n_rows) {
+        TierEdges::Relative => None,
+        TierEdges::Frozen => Some(model.tier_edges),
+        TierEdges::Percent(edges) => Some(edges.map(|edge| edge / 100.0)),
+    }
+}
+
+/// The rule that so many rows get: few have no quartiles.
+fn rule_of(project: &Project, n_rows: usize) -> TierEdges {
     match project.config.tiers.edges {
-        TierEdges::Relative => quartile_tiers(&scored.probabilities),
-        TierEdges::Frozen => tiers_by_edges(&scored.probabilities, &model.tier_edges),
+        TierEdges::Relative if n_rows < FEWEST_FOR_QUARTILES => TierEdges::Frozen,
+        edges => edges,
     }
 }
 
@@ -237,6 +301,35 @@ impl Scores<'_> {
     /// As [`score_with_reasons`].
     pub fn reasons(&self, row: usize) -> anyhow::Result<Vec<Reason>> {
         Ok(self.reasons_of(row..row + 1)?.remove(0))
+    }
+
+    /// All reasons of an open lead, strongest first.
+    pub fn all_reasons(&self, row: usize) -> Vec<Reason> {
+        self.model.reasons(&self.matrix, row)
+    }
+
+    /// Number of open leads, which stand first.
+    pub fn n_open(&self) -> usize {
+        self.tiers.len()
+    }
+
+    /// What is unlike training about an open lead.
+    pub fn guard(&self, row: usize) -> Option<&str> {
+        self.guards.as_ref()?.get(row)?.as_deref()
+    }
+
+    /// The first leads with their reasons, as a table for the terminal.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::reasons`].
+    pub fn first(&self, n: usize) -> anyhow::Result<String> {
+        let lead = |row: usize| -> anyhow::Result<FirstLead> {
+            let reasons = self.reasons(row)?.into_iter().map(|reason| (reason.text, reason.log_odds)).collect();
+            let likelihood = 100.0 * self.scored.probabilities[row];
+            Ok(FirstLead { lead: self.lead(row).to_owned(), likelihood, tier: self.tiers[row].name().to_owned(), reasons })
+        };
+        Ok(first_leads((0..n.min(self.n_open())).map(lead).collect::<anyhow::Result<Vec<_>>>()?))
     }
 
     fn reasons_of(&self, rows: Range<usize>) -> anyhow::Result<Vec<Vec<Reason>>> {

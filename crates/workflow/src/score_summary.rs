@@ -5,6 +5,7 @@ use leadscore_core::{ContactPriority, FeatureMatrix};
 use leadscore_features::LeftOut;
 use leadscore_inference::{GuardFinding, Model};
 use leadscore_report::count;
+use leadscore_tables::TierEdges;
 use serde::Serialize;
 
 use crate::project::{FLAT_CAVEAT, Project};
@@ -22,6 +23,10 @@ pub struct ScoreSummary {
     pub closed_won: usize,
     /// All other leads, by reason.
     pub left_out: LeftOut,
+    /// What tiers are told by.
+    pub tier_edges: TierEdges,
+    /// Whether the config asks for quartiles, and there are too few leads for them.
+    pub few: bool,
     /// The tiers, highest first.
     pub tiers: Vec<TierSummary>,
     /// Whether the model tells no lead from another.
@@ -39,6 +44,8 @@ pub struct TierSummary {
     pub n_leads: usize,
     /// Their mean likelihood in per cent; `None` where it is empty.
     pub mean_likelihood: Option<f64>,
+    /// The lowest and the highest likelihood in it, in per cent; `None` where it is empty.
+    pub range: Option<(f64, f64)>,
 }
 
 /// What is unlike training about the scored leads.
@@ -127,7 +134,8 @@ impl TierSummary {
         let of_tier = |tier: ContactPriority| {
             let own: Vec<f64> = (0..tiers.len()).filter(|&row| tiers[row] == tier).map(|row| probabilities[row]).collect();
             let mean_likelihood = (!own.is_empty()).then(|| 100.0 * own.iter().sum::<f64>() / own.len() as f64);
-            Self { tier: tier.name(), n_leads: own.len(), mean_likelihood }
+            let end = |pick: fn(f64, f64) -> f64| own.iter().copied().reduce(pick).map(|probability| 100.0 * probability);
+            Self { tier: tier.name(), n_leads: own.len(), mean_likelihood, range: end(f64::min).zip(end(f64::max)) }
         };
         ContactPriority::QUARTILES.into_iter().map(of_tier).collect()
     }
@@ -147,7 +155,33 @@ pub(crate) fn not_scored(closed_won: usize, left_out: &LeftOut) -> String {
     text
 }
 
+/// The mean likelihood, in per cent, below which the best tier is not high for everyone.
+const LOW: f64 = 5.0;
+/// The best tier is not high for everyone, either, where it is less than so many times as likely as all leads.
+const HARDLY_ABOVE: f64 = 2.0;
+
 impl ScoreSummary {
+    /// What tiers say about these leads, a sentence each.
+    pub(crate) fn tier_sentences(&self) -> Vec<String> {
+        let range = |tier: &TierSummary| tier.range.map(|(low, high)| format!("{}: {low:.1} to {high:.1} %", tier.tier));
+        let ranges: Vec<String> = self.tiers.iter().filter_map(range).collect();
+        let rule = match self.tier_edges {
+            TierEdges::Relative => format!("Tiers are quarters of the {} open leads, whatever their likelihoods are", count(self.n_scored)),
+            TierEdges::Frozen => "Tiers begin where quartiles of the training snapshots did".to_owned(),
+            TierEdges::Percent([first, second, third]) => format!("Tiers begin at {first} %, {second} % and {third} %"),
+        };
+        vec![format!("{rule}: {}.", ranges.join("; "))]
+    }
+
+    /// What the best tier is relative to, where its leads are not likely by themselves.
+    fn relative_to(&self) -> Option<String> {
+        let best = self.tiers.first().filter(|_| self.tier_edges == TierEdges::Relative)?;
+        let ((low, high), mean) = (best.range?, best.mean_likelihood?);
+        let sum: f64 = self.tiers.iter().filter_map(|tier| Some(tier.mean_likelihood? * tier.n_leads as f64)).sum();
+        let is_low = mean < LOW || mean < HARDLY_ABOVE * sum / self.n_scored as f64;
+        is_low.then(|| format!("{}: {low:.1} to {high:.1} %, the best quarter of {} open leads", best.tier, count(self.n_scored)))
+    }
+
     /// Says what was scored and how large the tiers are.
     pub(crate) fn say(&self, project: &Project) {
         let n = self.n_scored;
@@ -158,16 +192,22 @@ impl ScoreSummary {
             }
             Some(as_of) => project.remark(&format!("scored {} leads open at {as_of}; {}", count(n), not_scored(self.closed_won, &self.left_out))),
         }
-        for TierSummary { tier, n_leads, mean_likelihood } in &self.tiers {
+        for TierSummary { tier, n_leads, mean_likelihood, range: _ } in &self.tiers {
             let mean = mean_likelihood.map_or(String::new(), |mean| format!(", mean likelihood {mean:5.2} %"));
             project.remark(&format!("  {tier:<10} {:>9} leads ({:4.1} %){mean}", count(*n_leads), 100.0 * *n_leads as f64 / n as f64));
+        }
+        if let Some(relative) = self.relative_to() {
+            project.remark(&format!("note: {relative}: high among these leads, not by itself"));
         }
         if self.no_signal {
             project.remark(
                 "no signal: the model tells no lead from another, so every lead has the win rate, and neither tiers nor intervals say anything about one lead",
             );
         }
-        if n < 100 {
+        if self.few {
+            project
+                .remark(&format!("note: quartiles of {n} leads mean nothing, so tiers are by the model's own edges, the quartiles of its training snapshots"));
+        } else if n < 100 && self.tier_edges == TierEdges::Relative {
             project.remark(&format!("warning: the quartiles of {n} leads are thin: under 100, a tier says little"));
         }
     }

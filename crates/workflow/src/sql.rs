@@ -44,6 +44,7 @@ pub fn tier_edges_of(path: &Path) -> anyhow::Result<TierEdges> {
 ///
 /// The config's own tables cannot be read, which show what time columns hold, or a place is of a table that the config lacks.
 pub(crate) fn sql_sources(project: &Project, dialect: Dialect, places: &BTreeMap<String, String>) -> anyhow::Result<SqlSources> {
+    project.config.require_outcomes()?;
     let names = table_names(&project.config);
     if let Some(wrong) = places.keys().find(|place| !names.contains(place)) {
         let near = nearest(wrong, names.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();

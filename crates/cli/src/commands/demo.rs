@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use leadscore_simulate::{SimulationOptions, World};
-use leadscore_workflow::{Outputs, ScoreOptions, Scores, read_model, score_leads, table, write_crm};
+use leadscore_workflow::{Outputs, ScoreOptions, read_model, score_leads, write_crm};
 
 use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat, StayArgs, TrainArgs};
-use crate::commands::{Outcome, evaluate, score, train};
+use crate::commands::score::{N_FIRST, add_scores};
+use crate::commands::{Outcome, evaluate, train};
 use crate::show;
 
 /// The cut of the proof: nine months before the end of the simulated data, six of which mature.
@@ -45,9 +46,9 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let fitted = read_model(&model)?;
     let scored = score_leads(&show::open(&config())?.quiet(), &fitted, &ScoreOptions::default())?;
     let mut outputs = Outputs::default();
-    score::add_scores(&mut outputs, &scored, &scores)?;
+    add_scores(&mut outputs, &scored, &scores)?;
     outputs.publish()?;
-    let best = best_leads(&scored)?;
+    let best = scored.first(N_FIRST)?;
     show::result(&format!("\nThe ten best of the open leads:\n\n{best}"));
     show::result(&format!("\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"));
     show::result(&format!(
@@ -71,17 +72,4 @@ fn train_args(config: ConfigArg, as_of: Option<String>, output: &Path) -> TrainA
         stay: StayArgs::default(),
         fitting: FittingArgs::default(),
     }
-}
-
-/// The ten best open leads with their reasons.
-fn best_leads(scores: &Scores<'_>) -> anyhow::Result<String> {
-    let mut order: Vec<usize> = (0..scores.tiers.len()).collect();
-    order.sort_by(|&a, &b| scores.scored.probabilities[b].total_cmp(&scores.scored.probabilities[a]));
-    let row = |&row: &usize| -> anyhow::Result<Vec<String>> {
-        let reasons: Vec<String> = scores.reasons(row)?.iter().map(|reason| format!("{} ({:+.2})", reason.text, reason.log_odds)).collect();
-        let likelihood = format!("{:.1} %", 100.0 * scores.scored.probabilities[row]);
-        Ok(vec![scores.lead(row).to_owned(), likelihood, scores.tiers[row].name().to_owned(), reasons.join("\n")])
-    };
-    let rows = order.iter().take(10).map(row).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows))
 }

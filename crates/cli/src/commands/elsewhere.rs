@@ -39,6 +39,7 @@ mod lines {
 
     use super::{CheckArgs, FeaturesArgs, Findings, Outcome, ScoreArgs, TrainArgs};
     use crate::args::{ConfigArg, DescribeFormat};
+    use crate::commands::score::N_FIRST;
     use crate::show;
 
     fn open(config: &ConfigArg, as_of: Option<&String>, address: &str) -> anyhow::Result<(Project, Option<Timestamp>, Engine)> {
@@ -87,9 +88,16 @@ mod lines {
         if args.table.is_some() || args.intervals || args.json.is_some() {
             bail!("--engine spark writes a folder of Parquet files, without intervals and without a summary as JSON: pass -o FOLDER.parquet");
         }
+        if !args.list.list.is_empty() {
+            bail!(
+                "--list needs the leads here, and --engine spark leaves them there: write the scores with -o FOLDER.parquet, or run `score --list` where the tables fit"
+            );
+        }
+        let Some(output) = &args.output else { bail!("--engine spark writes the scores on the cluster: pass -o FOLDER.parquet") };
         let model = read_model(&args.model)?;
         let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
-        engine.write_scores(&project, &model, as_of, text(&args.output)?)?;
+        let first = engine.write_scores(&project, &model, as_of, text(output)?, N_FIRST)?;
+        show::result(&format!("\nThe first of the open leads:\n\n{first}"));
         Ok(Outcome::Done)
     }
 }

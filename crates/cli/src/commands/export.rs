@@ -68,6 +68,7 @@ fn edges_of_config(args: &ExportSqlArgs) -> anyhow::Result<TierEdges> {
     show::remark(&match edges {
         TierEdges::Relative => format!("tiers are quartiles of all rows of the table, {by}; --edges frozen takes the model's own edges"),
         TierEdges::Frozen => format!("tiers begin at the model's own edges, {by}"),
+        TierEdges::Percent([first, second, third]) => format!("tiers begin at {first} %, {second} % and {third} %, {by}"),
     });
     Ok(edges)
 }

@@ -1,44 +1,73 @@
-//! `score`: likelihood, tier and reasons of every open lead.
+//! `score`: likelihood, tier and reasons of every open lead, best first; and the list for people.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use leadscore_tables::{TableWriter, check_table_target, check_target, folder_of};
-use leadscore_workflow::{Outputs, ScoreOptions, Scores, read_model, score_leads};
+use leadscore_workflow::{ListFormat, ListOptions, Outputs, ScoreOptions, Scores, lead_list, read_model, score_leads};
 
 use crate::args::ScoreArgs;
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
+
+/// Leads that the terminal shows.
+pub(crate) const N_FIRST: usize = 10;
+/// Where scores are written if nothing is said.
+const DEFAULT_OUTPUT: &str = "scores.csv";
 
 pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     if let Some(address) = args.engine.elsewhere() {
         return elsewhere::score(args, address);
     }
     let model = read_model(&args.model)?;
-    if args.table.is_none() {
-        check_table_target(&args.output)?;
+    let output = output_of(args);
+    if let Some(output) = &output {
+        check_table_target(output)?;
     }
-    if let Some(path) = &args.json {
+    for path in &args.list.list {
+        ListFormat::of(path)?;
+    }
+    for path in args.json.iter().chain(&args.list.list) {
         check_target(path)?;
     }
     let project = show::open(&args.config)?;
-    let output = Some(&args.output).filter(|_| args.table.is_none());
-    project.refuse_inputs(output.into_iter().chain(&args.json), std::slice::from_ref(&args.model))?;
-    let spill = args.limit.spill.clone().unwrap_or_else(|| if args.table.is_some() { std::env::temp_dir() } else { folder_of(&args.output).to_owned() });
+    let inputs: Vec<PathBuf> = std::iter::once(&args.model).chain(&args.list.previous).cloned().collect();
+    project.refuse_inputs(output.iter().chain(&args.json).chain(&args.list.list), &inputs)?;
+    let list = ListOptions::from(args.list.clone());
+    let earlier = if args.list.list.is_empty() { None } else { list.check(&project)? };
+    let beside = output.as_ref().or(args.list.list.first()).filter(|_| args.table.is_none());
+    let spill = args.limit.spill.clone().unwrap_or_else(|| beside.map_or_else(std::env::temp_dir, |path| folder_of(path).to_owned()));
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
     let scores = score_leads(&project, &model, &ScoreOptions { as_of, intervals: args.intervals, memory: args.limit.memory, spill: Some(spill) })?;
     let mut outputs = Outputs::default();
     if let Some(path) = &args.json {
         outputs.text(path, &serde_json::to_string_pretty(&scores.summary)?)?;
     }
+    if !args.list.list.is_empty() {
+        let list = lead_list(&project, &scores, &list, earlier.as_ref())?;
+        for path in &args.list.list {
+            outputs.list(path, &list)?;
+        }
+    }
+    if let Some(output) = &output {
+        add_scores(&mut outputs, &scores, output)?;
+    }
     if let Some(table) = &args.table {
         let frame = scores.frame()?;
         let n_rows = project.upsert(table, &[&frame.columns()[0], "as_of"], &frame)?;
         show::remark(&format!("wrote {} rows into {table}", show::count(n_rows)));
-    } else {
-        add_scores(&mut outputs, &scores, &args.output)?;
     }
     show::publish(outputs)?;
+    // What goes into a pipe or a device as data has nothing beside it.
+    if !output.as_ref().is_some_and(|output| output.metadata().is_ok_and(|meta| !meta.is_file())) {
+        show::result(&format!("\nThe first of the open leads:\n\n{}", scores.first(N_FIRST)?));
+    }
     Ok(Outcome::Done)
+}
+
+/// The score file, if one is written: beside a list or in place of it.
+fn output_of(args: &ScoreArgs) -> Option<PathBuf> {
+    let is_elsewhere = args.table.is_some() || !args.list.list.is_empty();
+    args.output.clone().or_else(|| (!is_elsewhere).then(|| PathBuf::from(DEFAULT_OUTPUT)))
 }
 
 /// Adds a score file to the outputs of a run, part after part.

@@ -34,8 +34,9 @@ def open_project(
     outcomes: Frame | None,
     lookups: Mapping[str, Frame] | None,
     history: Frame | None,
+    for_one: bool = False,
 ) -> Project:
-    """The project of a config whose tables stand in memory or in files."""
+    """The project of a config whose tables stand in memory or in files; for one lead alone, lookups are the only tables."""
     frames: dict[str, object] = {}
     for name, frame in (("leads", leads), ("outcomes", outcomes), ("history", history)):
         if frame is not None:
@@ -46,18 +47,18 @@ def open_project(
         for name, frame in (tables or {}).items():
             frames[f"{group}.{name}"] = frame
     if isinstance(config, Mapping):
-        return Project.from_json(Listener(), json.dumps(_plain(config)), frames)
+        return Project.from_json(Listener(), json.dumps(plain(config)), frames, for_one)
     if isinstance(config, (str, os.PathLike)):
-        return Project.open(Listener(), Path(config), frames)
+        return Project.open(Listener(), Path(config), frames, for_one)
     raise TypeError(f"`config` is a {type(config).__name__}, expected the path of a leadscore.toml or a mapping")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The value as JSON has it; TOML has no null, so what is None is left out."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items() if item is not None}
+        return {str(key): plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, (datetime.date, os.PathLike)):
         return moment(value) if isinstance(value, datetime.date) else os.fspath(value)
     return value

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from leadscore import _native
-from leadscore._data import Config, Frame, Moment, moment, open_project
+from leadscore._data import Config, Frame, Moment, moment, open_project, plain
 from leadscore._progress import Listener
 from leadscore._report import Explanation, Report
 
@@ -120,11 +120,50 @@ class Model:
         Returns
         -------
         Table
-            A row for each open lead, then one for each that was won, with the columns of a score file. Its ``summary`` counts leads
+            A row for each open lead, best first, then one for each that was won, with the columns of a score file. Its ``summary`` counts leads
             by tier and by reason, and says what is unlike training.
         """
         project = open_project(config, leads, activities, outcomes, lookups, history)
         return project.score(Listener(), self._native, moment(as_of), intervals)
+
+    def write_list(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        top: int = 100,
+        columns: Sequence[str] = (),
+        owner: str | None = None,
+        previous: str | os.PathLike[str] | None = None,
+        leads: Frame | None = None,
+        activities: Mapping[str, Frame] | None = None,
+        outcomes: Frame | None = None,
+        lookups: Mapping[str, Frame] | None = None,
+        history: Frame | None = None,
+        config: Config = "leadscore.toml",
+        as_of: Moment | None = None,
+    ) -> None:
+        """Write the best open leads as a list for people, with reasons in words.
+
+        Parameters
+        ----------
+        path : path
+            Where to write it: ``.xlsx``, ``.html`` or ``.csv``.
+        top : int
+            The list has so many leads.
+        columns : sequence of str
+            Columns of the leads that it shows.
+        owner : str, optional
+            Column of the leads with the lead's owner: in ``.xlsx`` each has a sheet.
+        previous : path, optional
+            An earlier score file: the list says which leads rose, fell, and are new.
+        leads, activities, outcomes, lookups, history, config, as_of
+            As in `score`.
+        """
+        if isinstance(columns, str):
+            raise TypeError("`columns` is a str, expected a sequence of names")
+        project = open_project(config, leads, activities, outcomes, lookups, history)
+        before = None if previous is None else Path(previous)
+        project.write_list(Listener(), self._native, Path(path), top, list(columns), owner, before, moment(as_of))
 
     def score_features(self, features: Frame) -> _native.Table:
         """Likelihood and log-odds of rows that hold the model's features by name.
@@ -152,18 +191,66 @@ class Model:
         history: Frame | None = None,
         config: Config = "leadscore.toml",
         as_of: Moment | None = None,
+        what_if: Mapping[str, Any] | None = None,
     ) -> Explanation:
         """Why one lead has its score, and what would lift it to the next tier.
+
+        Parameters
+        ----------
+        lead : str
+            Its id.
+        leads, activities, outcomes, lookups, history, config, as_of
+            As in `score`.
+        what_if : mapping, optional
+            Explain the lead as it would be with other values in columns or features that the model reads, such as
+            ``{"seats": 40, "accounts.industry": "retail"}``; None is a missing value.
 
         Raises
         ------
         KeyError
             There is no such lead.
         ValueError
-            The lead is not open.
+            The lead is not open, or the model reads no such column.
         """
         project = open_project(config, leads, activities, outcomes, lookups, history)
-        found, text = project.explain(Listener(), self._native, lead, moment(as_of))
+        changes = [(name, _cell(value)) for name, value in (what_if or {}).items()]
+        found, text = project.explain(Listener(), self._native, lead, moment(as_of), changes)
+        return Explanation(json.loads(found), text)
+
+    def score_one(
+        self,
+        lead: Mapping[str, Any],
+        *,
+        lookups: Mapping[str, Frame] | None = None,
+        config: Config = "leadscore.toml",
+        as_of: Moment | None = None,
+    ) -> Explanation:
+        """Likelihood, tier and reasons of a lead that is in no table.
+
+        Parameters
+        ----------
+        lead : mapping
+            Columns of the leads by name; ``activities`` with a list of mappings for each table of activities; and ``lookups`` with
+            a mapping for each lookup whose row is not to be looked up in its table. Cells are written as in the tables.
+        lookups, config
+            As in `score`; no other table is read.
+        as_of : moment, optional
+            Score the lead as it stands at this moment; default: now.
+
+        Returns
+        -------
+        Explanation
+            Its tier is told by the edges of ``[tiers]``, or the model's own: one lead has no quartiles.
+
+        Raises
+        ------
+        ValueError
+            A key is unknown, a value is not what the model reads, or the lead is not open.
+        """
+        if not isinstance(lead, Mapping):
+            raise TypeError(f"`lead` is a {type(lead).__name__}, expected a mapping from columns to values")
+        project = open_project(config, None, None, None, lookups, None, for_one=True)
+        found, text = project.score_one(Listener(), self._native, json.dumps(_cells(lead)), moment(as_of))
         return Explanation(json.loads(found), text)
 
     def recalibrate(
@@ -187,7 +274,12 @@ class Model:
         return Model(project.recalibrate(Listener(), self._native, moment(as_of), moment(since), kind))
 
     def to_sql(
-        self, dialect: Dialect, *, table: str = "features", keys: Sequence[str] = (), edges: Literal["relative", "frozen"] = "relative"
+        self,
+        dialect: Dialect,
+        *,
+        table: str = "features",
+        keys: Sequence[str] = (),
+        edges: Literal["relative", "frozen"] | Sequence[float] = "relative",
     ) -> str:
         """The model as one SELECT over a table of its features.
 
@@ -199,10 +291,12 @@ class Model:
             The table with the columns that ``leadscore.features(…, model=model)`` gives.
         keys : sequence of str
             Columns of it that the result has, too.
-        edges : str
-            Where tiers begin: ``relative`` for quartiles of all rows of the table, ``frozen`` for the model's own edges.
+        edges : str or three numbers
+            Where tiers begin: ``relative`` for quartiles of all rows of the table, ``frozen`` for the model's own edges, or three
+            likelihoods in per cent, such as ``(40, 20, 5)``.
         """
-        return self._native.to_sql(dialect, table, list(keys), edges)
+        rule = edges if isinstance(edges, str) else ",".join(str(edge) for edge in edges)
+        return self._native.to_sql(dialect, table, list(keys), rule)
 
     def to_tables_sql(
         self,
@@ -268,3 +362,21 @@ class Model:
         from leadscore import mlflow
 
         return mlflow.log_model(self, name)
+
+
+def _cells(value: Any) -> Any:
+    """A lead's values as JSON has them: what is no number is missing, and scalars of other libraries are plain ones."""
+    if isinstance(value, Mapping):
+        return {str(key): _cells(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_cells(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if value != value else plain(value)
+
+
+def _cell(value: Any) -> str:
+    """A value as a cell of a table has it."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

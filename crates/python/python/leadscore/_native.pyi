@@ -75,9 +75,9 @@ class Report:
 @final
 class Project:
     @staticmethod
-    def open(listener: _Listener, path: Path, frames: dict[str, object]) -> Project: ...
+    def open(listener: _Listener, path: Path, frames: dict[str, object], for_one: bool) -> Project: ...
     @staticmethod
-    def from_json(listener: _Listener, json: str, frames: dict[str, object]) -> Project: ...
+    def from_json(listener: _Listener, json: str, frames: dict[str, object], for_one: bool) -> Project: ...
     def train(
         self,
         listener: _Listener,
@@ -89,7 +89,21 @@ class Project:
         report: bool,
     ) -> tuple[Model, Report | None]: ...
     def score(self, listener: _Listener, model: Model, as_of: str | None, intervals: bool) -> Table: ...
-    def explain(self, listener: _Listener, model: Model, lead: str, as_of: str | None) -> tuple[str, str]: ...
+    def write_list(
+        self,
+        listener: _Listener,
+        model: Model,
+        path: Path,
+        top: int,
+        columns: list[str],
+        owner: str | None,
+        previous: Path | None,
+        as_of: str | None,
+    ) -> None: ...
+    def explain(
+        self, listener: _Listener, model: Model, lead: str, as_of: str | None, what_if: list[tuple[str, str]]
+    ) -> tuple[str, str]: ...
+    def score_one(self, listener: _Listener, model: Model, lead: str, as_of: str | None) -> tuple[str, str]: ...
     def evaluate(
         self,
         listener: _Listener,

@@ -10,8 +10,8 @@ use crate::error::TablesError;
 use crate::scan::{RawTable, Table};
 use crate::typed::{AttributeKey, Column, LoadOptions, MISSING};
 
-/// Fails where the leads lack a column that the config names.
-pub(super) fn check_leads(config: &Config, table: &Table<'_>) -> Result<(), TablesError> {
+/// Fails where the leads lack a column that the config names; the flag of a flat export may be missing where `has_flag` says so.
+pub(super) fn check_leads(config: &Config, table: &Table<'_>, has_flag: bool) -> Result<(), TablesError> {
     let leads = &config.leads;
     table.require("id", &leads.id)?;
     if let Some(column) = &leads.created_at {
@@ -37,7 +37,7 @@ pub(super) fn check_leads(config: &Config, table: &Table<'_>) -> Result<(), Tabl
             table.require(&format!("[activities.{name}] `account`"), column)?;
         }
     }
-    if let Some(column) = &config.outcomes.flag {
+    if let Some(column) = config.outcomes.flag.as_ref().filter(|_| has_flag) {
         table.require("[outcomes] `flag`", column)?;
     }
     if let Some(column) = &config.snapshots.order_by {

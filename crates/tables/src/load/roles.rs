@@ -25,7 +25,7 @@ fn activity<'c>(config: &'c Config, table: &str) -> Option<&'c ActivityConfig> {
 pub(crate) fn check_columns(config: &Config, tables: &BTreeMap<String, Table<'_>>) -> Result<(), TablesError> {
     for (name, table) in tables {
         match (name.as_str(), activity(config, name)) {
-            ("[leads]", _) => check_leads(config, table)?,
+            ("[leads]", _) => check_leads(config, table, true)?,
             ("[outcomes]", _) => check_outcomes(config, table)?,
             ("[history]", _) => check_history(config, table)?,
             (_, Some(settings)) => check_activities(settings, table)?,

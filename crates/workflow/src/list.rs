@@ -1,0 +1,204 @@
+//! The list that sales opens: the best of the scored leads, with columns of the leads table, reasons in words, and what changed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use leadscore_inference::Reason;
+use leadscore_report::{LeadList, ListedLead, count};
+use leadscore_tables::{EarlierScores, OutColumn, OutTable, check_lead_columns, lead_texts};
+
+use crate::outputs::Outputs;
+use crate::project::{Project, now};
+use crate::score::Scores;
+
+/// What a list shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListOptions {
+    /// The list has so many leads, the best ones; all where there are fewer.
+    pub top: usize,
+    /// Columns of the leads table that stand beside the id.
+    pub columns: Vec<String>,
+    /// The column of the leads table with the lead's owner: a workbook has a sheet for each.
+    pub owner: Option<String>,
+    /// An earlier score file: the list says what changed.
+    pub previous: Option<PathBuf>,
+}
+
+/// Leads of a list, if nothing else is asked for.
+pub const DEFAULT_TOP: usize = 100;
+
+impl Default for ListOptions {
+    fn default() -> Self {
+        Self { top: DEFAULT_TOP, columns: Vec::new(), owner: None, previous: None }
+    }
+}
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFormat {
+    /// A workbook.
+    Xlsx,
+    /// A page.
+    Html,
+    /// Rows of texts.
+    Csv,
+}
+
+/// Rows of a sheet beside its header.
+const MOST_ROWS: usize = (1 << 20) - 1;
+/// Owners that have sheets of their own, at most: more are no owners, but the wrong column.
+const MOST_OWNERS: usize = 200;
+/// Reasons weaker than this, in log-odds, are not worth a line.
+const WEAKEST: f64 = 0.005;
+
+impl ListFormat {
+    /// What the ending of a name asks for.
+    ///
+    /// # Errors
+    ///
+    /// It asks for something else.
+    pub fn of(path: &Path) -> anyhow::Result<Self> {
+        match path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).as_deref() {
+            Some("xlsx") => Ok(Self::Xlsx),
+            Some("html" | "htm") => Ok(Self::Html),
+            Some("csv") => Ok(Self::Csv),
+            _ => bail!("{}: no list is written in this format\n  hint: let the name end in .xlsx, .html or .csv", path.display()),
+        }
+    }
+}
+
+impl ListOptions {
+    /// The columns of the leads table that the list shows, the owner's among them; not the id, which it has anyway.
+    fn shown_columns(&self, id_column: &str) -> Vec<String> {
+        let mut columns: Vec<String> = self.columns.iter().filter(|column| *column != id_column).cloned().collect();
+        if let Some(owner) = self.owner.as_ref().filter(|owner| !columns.contains(owner) && *owner != id_column) {
+            columns.push(owner.clone());
+        }
+        columns
+    }
+
+    /// Fails where the list could not be made, before the work whose result it would show; gives the earlier scores.
+    ///
+    /// # Errors
+    ///
+    /// The leads lack a column; or the earlier scores cannot be read.
+    pub fn check(&self, project: &Project) -> anyhow::Result<Option<EarlierScores>> {
+        let id_column = &project.config.leads.id;
+        if self.owner.as_ref() == Some(id_column) {
+            bail!("the owner of a lead is in no column of its own: `{id_column}` is the id\n  hint: name the column of [leads] that says who calls the lead");
+        }
+        check_lead_columns(&project.config, &project.folder, &self.shown_columns(id_column), Some(now()))?;
+        let read = |path: &PathBuf| EarlierScores::read(path, id_column).with_context(|| format!("cannot compare with {}", path.display()));
+        self.previous.as_ref().map(read).transpose()
+    }
+}
+
+/// The best of the scored leads.
+///
+/// # Errors
+///
+/// The leads table cannot be read, or the columns make too many sheets.
+pub fn lead_list(project: &Project, scores: &Scores<'_>, options: &ListOptions, earlier: Option<&EarlierScores>) -> anyhow::Result<LeadList> {
+    let id_column = project.config.leads.id.clone();
+    let columns = options.shown_columns(&id_column);
+    let n_leads = options.top.min(scores.n_open());
+    let ids: Vec<&str> = (0..n_leads).map(|row| scores.lead(row)).collect();
+    let texts = if columns.is_empty() {
+        vec![Vec::new(); n_leads]
+    } else {
+        let _stage = project.stage("reading columns of the list", 1)?;
+        lead_texts(&project.config, &project.folder, &columns, &ids, Some(now()))?
+    };
+    let lead = |(row, cells): (usize, Vec<Option<String>>)| {
+        let reasons = scores.all_reasons(row);
+        let strongest =
+            |is_for: bool, n: usize| reasons.iter().filter(move |reason| (reason.log_odds > 0.0) == is_for && reason.log_odds.abs() >= WEAKEST).take(n);
+        ListedLead {
+            rank: row + 1,
+            id: ids[row].to_owned(),
+            cells,
+            likelihood: to_tenth(scores.scored.probabilities[row]),
+            tier: scores.tiers[row].name(),
+            reasons_for: strongest(true, 2).map(with_sign).collect(),
+            reason_against: strongest(false, 1).map(with_sign).next(),
+            guard: scores.guard(row).map(str::to_owned),
+            earlier: earlier.and_then(|earlier| earlier.of(ids[row])).map(|likelihood| to_tenth(likelihood / 100.0)),
+        }
+    };
+    let list = LeadList {
+        owner: options.owner.as_ref().and_then(|owner| columns.iter().position(|column| column == owner)),
+        id_column,
+        columns,
+        about: about(scores, n_leads, earlier),
+        has_earlier: earlier.is_some(),
+        leads: texts.into_iter().enumerate().map(lead).collect(),
+    };
+    if let Some(owner) = options.owner.as_ref().filter(|_| list.n_owners() > MOST_OWNERS) {
+        bail!(
+            "`{owner}` names {} owners of {} leads, and a list has sheets for {MOST_OWNERS} at most\n  hint: name the column of [leads] that says who calls the lead, or pass a smaller --top",
+            count(list.n_owners()),
+            count(n_leads)
+        );
+    }
+    Ok(list)
+}
+
+/// A share as it is shown: a cell of a workbook shows all digits that it has to whoever clicks on it.
+fn to_tenth(share: f64) -> f64 {
+    (1000.0 * share).round() / 1000.0
+}
+
+/// A reason in words with its sign.
+fn with_sign(reason: &Reason) -> String {
+    format!("{} ({:+.2})", reason.text, reason.log_odds)
+}
+
+/// What the list is of.
+fn about(scores: &Scores<'_>, n_leads: usize, earlier: Option<&EarlierScores>) -> Vec<String> {
+    let summary = &scores.summary;
+    let at = summary.as_of.as_ref().map_or(String::new(), |as_of| format!(" at {as_of}"));
+    let mut about = vec![format!("The best {} of {} open leads{at}, by model {}.", count(n_leads), count(summary.n_scored), summary.model_id)];
+    about.extend(summary.tier_sentences());
+    about.push("Reasons compare the lead with the average one: a number above 0 speaks for a win, in log-odds.".to_owned());
+    if let Some(earlier) = earlier {
+        let of = earlier.as_of.as_ref().map_or(String::new(), |as_of| format!(" of {as_of}"));
+        let by = match &earlier.model_id {
+            Some(model_id) if *model_id != summary.model_id => format!(" by another model, {model_id}: part of a change may be the model's"),
+            _ => String::new(),
+        };
+        about.push(format!("Changes are since the scores{of}{by}. A new lead had no likelihood then."));
+    }
+    about
+}
+
+impl Outputs {
+    /// Adds a list, in the format that the ending names.
+    ///
+    /// # Errors
+    ///
+    /// The list has more rows than a sheet, or the file cannot be written.
+    pub fn list(&mut self, path: &Path, list: &LeadList) -> anyhow::Result<()> {
+        match ListFormat::of(path)? {
+            ListFormat::Xlsx if list.leads.len() > MOST_ROWS => {
+                bail!(
+                    "{}: a sheet has {} rows at most, and the list has {}\n  hint: pass a smaller --top",
+                    path.display(),
+                    count(MOST_ROWS),
+                    count(list.leads.len())
+                )
+            }
+            ListFormat::Xlsx => self.bytes(path, &list.workbook()?),
+            ListFormat::Html => self.text(path, &list.html()?),
+            ListFormat::Csv => self.csv_for_people(path, &table_of(list)),
+        }
+    }
+}
+
+fn table_of(list: &LeadList) -> OutTable {
+    let rows = list.rows();
+    let mut table = OutTable::default();
+    for (idx, name) in list.header().iter().enumerate() {
+        table.push(name, OutColumn::Text(rows.iter().map(|row| row[idx].clone()).collect()));
+    }
+    table
+}
