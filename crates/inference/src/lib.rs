@@ -1,5 +1,6 @@
 //! The fitted model: a sum of look-ups, its file, its scores, tiers and reasons; knows no solver.
 
+mod age_baseline;
 mod calibration;
 mod reading;
 mod term;
@@ -16,6 +17,7 @@ mod format_one;
 mod onnx;
 mod pmml;
 
+pub use age_baseline::AgeBaseline;
 pub use calibration::CalibrationCurve;
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve, LearningPoint, Model, Sufficiency};

@@ -155,6 +155,15 @@ impl<'a> Ready<'a> {
     }
 }
 
+impl Term {
+    /// Log-odds of every row of a matrix.
+    pub(crate) fn log_odds_of_rows(&self, matrix: &FeatureMatrix) -> impl Iterator<Item = f64> {
+        let mut addends = vec![0.0; matrix.n_rows()];
+        Ready::new(self, matrix).fill(0..matrix.n_rows(), &mut addends);
+        addends.into_iter()
+    }
+}
+
 impl<'a> ReadyAxis<'a> {
     fn new(axis: &'a Axis, matrix: &'a FeatureMatrix) -> Self {
         let cells = matrix.levels(axis.feature_idx()).iter().map(|level| axis.cell_of_level(Some(level))).collect();
