@@ -555,19 +555,40 @@ pub(crate) struct RecalibrateArgs {
     pub(crate) output: PathBuf,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ContributionsArg {
+    /// Of concepts, as reasons are
+    Concept,
+    /// Of features
+    Feature,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
     /// The model file
     pub(crate) model: PathBuf,
-    /// The lead's id
-    pub(crate) lead: String,
+    /// The lead's id; none where `--table` or `--importance` ask for all open leads
+    #[arg(required_unless_present_any = ["table", "importance"])]
+    pub(crate) lead: Option<String>,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
     /// Look at the lead as it stood at this moment; the day after the latest time in the data if not given
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
+    /// Also say what changed since this earlier moment
+    #[arg(long, value_name = "MOMENT", requires = "lead")]
+    pub(crate) since: Option<String>,
+    /// Write the contributions of all open leads, in log-odds, to this file: csv, ndjson or parquet
+    #[arg(long, value_name = "FILE", conflicts_with = "lead")]
+    pub(crate) table: Option<PathBuf>,
+    /// Write the mean size of each contribution over all open leads to this file: csv, ndjson or parquet
+    #[arg(long, value_name = "FILE", conflicts_with = "lead")]
+    pub(crate) importance: Option<PathBuf>,
+    /// What contributions in files are of
+    #[arg(long, value_enum, default_value_t = ContributionsArg::Concept)]
+    pub(crate) by: ContributionsArg,
     /// Print everything as JSON
-    #[arg(long)]
+    #[arg(long, requires = "lead")]
     pub(crate) json: bool,
 }
 

@@ -8,6 +8,7 @@ mod term;
 mod model;
 mod scope;
 
+mod reasons;
 mod score;
 mod tiers;
 
@@ -24,7 +25,8 @@ pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertific
 pub use onnx::OnnxError;
 pub use pmml::PmmlError;
 pub use reading::{Reading, ReadingRule};
+pub use reasons::{Concepts, Contributions, FeatureColumn, Part, Reason};
 pub use scope::{FeatureScope, GuardFinding, Guarded, JudgedAttribute, LeadSample, Scope, Spread, WithAndWithout};
-pub use score::{Reason, ScoreError, Scored, TopContributions, score, score_with_reasons};
+pub use score::{ScoreError, Scored, TopContributions, score, score_with_reasons};
 pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
 pub use tiers::{edge_within_rounding, percentiles, quartile_edges, quartile_tiers, tiers_by_edges};

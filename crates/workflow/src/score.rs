@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
-use leadscore_inference::{Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
+use leadscore_inference::{Concepts, Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
 use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
 
 use crate::project::{Project, load_options_of};
@@ -40,6 +40,7 @@ pub struct Scores<'m> {
     pub tiers: Vec<ContactPriority>,
     percentiles: Vec<f64>,
     model: &'m Model,
+    concepts: Concepts,
     id_column: String,
     /// Open leads, then won ones, each in order of id.
     leads: Vec<Listed>,
@@ -100,6 +101,7 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
         scored,
         tiers,
         model,
+        concepts: model.concepts(),
         id_column: project.config.leads.id.clone(),
         leads: open.into_iter().chain(won).collect(),
         has_manual_score,
@@ -244,7 +246,7 @@ impl Scores<'_> {
             return Ok(Vec::new());
         }
         let (_, top) = score_with_reasons(self.model, &self.matrix, rows.clone(), N_REASONS)?;
-        Ok(rows.clone().map(|row| self.model.reasons_of(&self.matrix, row, top.of_row(row - rows.start))).collect())
+        Ok(rows.clone().map(|row| self.model.reasons_of(&self.concepts, &self.matrix, row, top.of_row(row - rows.start))).collect())
     }
 
     /// Makes all rows, part after part in their order, and gives each part to `take`.

@@ -152,19 +152,55 @@ class Model:
         history: Frame | None = None,
         config: Config = "leadscore.toml",
         as_of: Moment | None = None,
+        since: Moment | None = None,
     ) -> Explanation:
         """Why one lead has its score, and what would lift it to the next tier.
+
+        Parameters
+        ----------
+        since : date or text, optional
+            An earlier moment: the explanation then has what changed since, by the same reasons, under ``"since"``.
 
         Raises
         ------
         KeyError
             There is no such lead.
         ValueError
-            The lead is not open.
+            The lead is not open, or was not at ``since``.
         """
         project = open_project(config, leads, activities, outcomes, lookups, history)
-        found, text = project.explain(Listener(), self._native, lead, moment(as_of))
+        found, text = project.explain(Listener(), self._native, lead, moment(as_of), moment(since))
         return Explanation(json.loads(found), text)
+
+    def contributions(
+        self,
+        *,
+        leads: Frame | None = None,
+        activities: Mapping[str, Frame] | None = None,
+        outcomes: Frame | None = None,
+        lookups: Mapping[str, Frame] | None = None,
+        history: Frame | None = None,
+        config: Config = "leadscore.toml",
+        as_of: Moment | None = None,
+        by: Literal["concept", "feature"] = "concept",
+    ) -> tuple[_native.Table, _native.Table]:
+        """What adds up to the score of every open lead, in log-odds.
+
+        Parameters
+        ----------
+        by : str
+            A column for each ``concept``, as reasons have them, or for each ``feature``.
+
+        Returns
+        -------
+        Table
+            A row for each open lead: id, ``likelihood_to_close``, ``baseline_log_odds``, ``log_odds``, and the contributions, which
+            add up from the baseline to the log-odds.
+        Table
+            The importance of each: its mean absolute contribution, and that as a share of all.
+        """
+        project = open_project(config, leads, activities, outcomes, lookups, history)
+        return project.contributions(Listener(), self._native, moment(as_of), by)
 
     def recalibrate(
         self,
