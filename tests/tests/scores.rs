@@ -31,6 +31,7 @@ fn reasons_add_up_and_rows_score_alone_as_in_a_batch() {
     let curve = CalibrationCurve { knots: vec![(-5.0, -4.0), (-2.5, -3.5), (-1.5, -1.0), (0.5, 0.0), (2.0, 3.0)], replicates: Vec::new() };
     let bent = model.clone().calibrated_by(curve).expect("it rises");
     let plain = score(&model, &matrix).expect("fits");
+    let mut n_few = 0;
     let of_all = Model { age_baseline: None, ..model.clone() };
     assert!(model.age_baseline.is_some());
     for model in [model, bent, of_all] {
@@ -39,6 +40,11 @@ fn reasons_add_up_and_rows_score_alone_as_in_a_batch() {
         for row in 0..matrix.n_rows() {
             let reasons = model.reasons(&matrix, row);
             let sum: f64 = reasons.iter().map(|reason| reason.log_odds).sum();
+            assert!(reasons.iter().all(|reason| !reason.text.is_empty()));
+            for reason in reasons.iter().filter(|reason| reason.text.starts_with("only ")) {
+                assert!(reason.log_odds < 0.0, "{reason:?}");
+                n_few += 1;
+            }
             let parts: f64 = reasons.iter().flat_map(|reason| &reason.parts).map(|part| part.log_odds).sum();
             assert!((parts - sum).abs() < 1e-9);
             // Of contributions in columns, too.
@@ -61,6 +67,7 @@ fn reasons_add_up_and_rows_score_alone_as_in_a_batch() {
         let again = read_model(&written(&model)).expect("what was written");
         assert_eq!(again, model);
     }
+    assert!(n_few > 0, "some did too little");
 }
 
 fn written(model: &Model) -> Vec<u8> {

@@ -335,7 +335,7 @@ fn of_activity(table: &str, kind: &EventFilter, window: Option<Span>, statistic:
         Statistic::LatestValue(column) => {
             number(&format!("no {} of {many} yet", name(column)), decimal_case(&format!("{} of the latest {one}: {{}}", name(column))))
         }
-        Statistic::LatestKind(column) => level(&format!("{column} of the latest {one}: "), "", &never),
+        Statistic::LatestKind(_) => level(&format!("latest {one}: "), "", &never),
     }
 }
 
@@ -394,7 +394,13 @@ impl FeatureSpec {
         }
     }
 
-    /// Whether a person knows the number as it is: a count, a day, a value; not one that was computed for the model's sake.
+    /// Whether its values count what a lead did, so that few of them are said to be only so many.
+    pub fn is_count(&self) -> bool {
+        matches!(self.source, FeatureSource::Activity { statistic: Statistic::Count, .. })
+    }
+
+    /// Whether a person knows the number as it is: a count, a day, a value; not one that was computed for the model's sake, nor days with events,
+    /// which the number of events says better.
     pub fn is_plain(&self) -> bool {
         match &self.source {
             FeatureSource::Activity { statistic, .. } | FeatureSource::Peers { statistic, .. } => match statistic {
@@ -404,11 +410,16 @@ impl FeatureSpec {
                 | Statistic::Max(_)
                 | Statistic::RecencyDays
                 | Statistic::FirstDays
-                | Statistic::ActiveDays
                 | Statistic::ReplyDays
                 | Statistic::LatestValue(_)
                 | Statistic::LatestKind(_) => true,
-                Statistic::Decayed(_) | Statistic::Trend | Statistic::Share | Statistic::MeanGapDays | Statistic::MaxGapDays | Statistic::Follows(_) => false,
+                Statistic::ActiveDays
+                | Statistic::Decayed(_)
+                | Statistic::Trend
+                | Statistic::Share
+                | Statistic::MeanGapDays
+                | Statistic::MaxGapDays
+                | Statistic::Follows(_) => false,
             },
             FeatureSource::AgeWeekdays => false,
             FeatureSource::Attribute { .. }

@@ -25,6 +25,8 @@ pub struct Reason {
 /// What one term, or the lead's age, adds to a reason.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Part {
+    /// The term; `None` for what leads of one age have in common, where no term is of the age alone.
+    pub term_idx: Option<usize>,
     /// The column of the feature matrix.
     pub feature_idx: usize,
     /// The second column, where two weigh together.
@@ -32,6 +34,11 @@ pub struct Part {
     /// Contribution in log-odds.
     pub log_odds: f64,
 }
+
+/// Said before a count that is too small.
+pub const ONLY: &str = "only ";
+/// From here on a count is some, and not none.
+pub const FEWEST: f64 = 0.5;
 
 /// The concepts of a model, and what the average lead of each age gets of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,6 +166,7 @@ impl Model {
                 let term = &self.terms[idx];
                 let expected = if is_age { term.average() } else { age.of(self.expected_of(idx)) };
                 Part {
+                    term_idx: Some(idx),
                     feature_idx: term.feature_idx(),
                     second_feature_idx: term.second_feature_idx(),
                     log_odds: stretch * (term.log_odds(matrix, row) - expected),
@@ -169,7 +177,7 @@ impl Model {
             let log_odds = stretch * age.of(&concepts.of_age);
             match parts.iter_mut().find(|part| part.feature_idx == baseline.feature_idx && part.second_feature_idx.is_none()) {
                 Some(part) => part.log_odds += log_odds,
-                None => parts.push(Part { feature_idx: baseline.feature_idx, second_feature_idx: None, log_odds }),
+                None => parts.push(Part { term_idx: None, feature_idx: baseline.feature_idx, second_feature_idx: None, log_odds }),
             }
         }
         parts
@@ -190,7 +198,23 @@ impl Model {
         };
         let age = strongest(&|part| self.says_age(part));
         let plain = age.or_else(|| strongest(&|part| self.is_plain(part)).filter(|part| along(part) > 0.0));
-        plain.or_else(|| strongest(&|_| true)).map_or(String::new(), |part| self.part_text(part, matrix, row))
+        let Some(part) = plain.or_else(|| strongest(&|_| true)) else { return String::new() };
+        let text = self.part_text(part, matrix, row);
+        let is_few = log_odds < 0.0
+            && self
+                .more_is_better_than(part)
+                .is_some_and(|(term_idx, of_none)| matrix.column(part.feature_idx)[row] >= FEWEST && self.terms[term_idx].log_odds(matrix, row) > of_none);
+        if is_few { format!("{ONLY}{text}") } else { text }
+    }
+
+    /// Of a part that counts what a lead did, its term and the log-odds of none: where some are worth more, a reason against is of too few.
+    pub fn more_is_better_than(&self, part: &Part) -> Option<(usize, f64)> {
+        let term_idx = part.term_idx.filter(|_| part.second_feature_idx.is_none() && self.specs[part.feature_idx].is_count())?;
+        match &self.terms[term_idx] {
+            Term::Linear(term) => Some((term_idx, term.log_odds(0.0))),
+            Term::Bins(term) => Some((term_idx, term.log_odds(0.0))),
+            Term::Levels(_) | Term::Pair(_) => None,
+        }
     }
 
     /// Whether a part says for how long the lead has been open, which is what a reason of age says.
@@ -237,27 +261,25 @@ impl Model {
         let mut found = Contributions { concepts: Vec::new(), features: Vec::new() };
         for (concept, own) in concepts.concepts.iter().zip(&concepts.terms) {
             let is_age = *concept == Concept::Age;
-            let mut parts: Vec<((usize, Option<usize>), Vec<f64>)> = own
-                .iter()
-                .map(|&idx| {
-                    let term = &self.terms[idx];
-                    let expected = |age: &AgePlace| if is_age { term.average() } else { age.of(self.expected_of(idx)) };
-                    let of_rows = term.log_odds_of_rows(matrix).into_iter().zip(&ages).zip(&stretches);
-                    let values = of_rows.map(|((log_odds, age), stretch)| stretch * (log_odds - expected(age))).collect();
-                    ((term.feature_idx(), term.second_feature_idx()), values)
-                })
-                .collect();
+            let column = |&idx: &usize| {
+                let term = &self.terms[idx];
+                let expected = |age: &AgePlace| if is_age { term.average() } else { age.of(self.expected_of(idx)) };
+                let of_rows = term.log_odds_of_rows(matrix).into_iter().zip(&ages).zip(&stretches);
+                let values = of_rows.map(|((log_odds, age), stretch)| stretch * (log_odds - expected(age))).collect();
+                FeatureColumn { first: term.feature_idx(), second: term.second_feature_idx(), values }
+            };
+            let mut columns: Vec<FeatureColumn> = own.iter().map(column).collect();
             if let Some(baseline) = self.age_baseline.as_ref().filter(|_| is_age) {
                 let of_age = ages.iter().zip(&stretches).map(|(age, stretch)| stretch * age.of(&concepts.of_age));
-                match parts.iter_mut().find(|(features, _)| *features == (baseline.feature_idx, None)) {
-                    Some((_, values)) => values.iter_mut().zip(of_age).for_each(|(value, more)| *value += more),
-                    None => parts.push(((baseline.feature_idx, None), of_age.collect())),
+                match columns.iter_mut().find(|column| column.first == baseline.feature_idx && column.second.is_none()) {
+                    Some(column) => column.values.iter_mut().zip(of_age).for_each(|(value, more)| *value += more),
+                    None => columns.push(FeatureColumn { first: baseline.feature_idx, second: None, values: of_age.collect() }),
                 }
             }
             let mut sums = vec![0.0; n_rows];
-            parts.iter().for_each(|(_, values)| sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value));
+            columns.iter().for_each(|column| sums.iter_mut().zip(&column.values).for_each(|(sum, value)| *sum += value));
             found.concepts.push((concept.clone(), sums));
-            found.features.extend(parts.into_iter().map(|((first, second), values)| FeatureColumn { first, second, values }));
+            found.features.extend(columns);
         }
         found
     }

@@ -107,25 +107,28 @@ impl Tile {
             self.ages.iter_mut().zip(rows.clone()).for_each(|(age, row)| *age = model.age_place(matrix, row));
         }
         for concept in 0..concepts.as_slice().len() {
-            if has_reasons {
+            if concepts.terms(concept).is_empty() {
                 self.concept = [0.0; TILE_ROWS];
             }
-            for &position in concepts.terms(concept) {
+            for (number, &position) in concepts.terms(concept).iter().enumerate() {
+                // A concept's first term needs no sum.
+                let addends = if number == 0 { &mut self.concept } else { &mut self.addends };
                 match ready.get(position) {
-                    Some(ready) => ready.fill(rows.clone(), &mut self.addends[..n]),
-                    None => self.addends.iter_mut().zip(rows.clone()).for_each(|(addend, row)| *addend = model.terms[position].log_odds(matrix, row)),
+                    Some(ready) => ready.fill(rows.clone(), &mut addends[..n]),
+                    None => addends.iter_mut().zip(rows.clone()).for_each(|(addend, row)| *addend = model.terms[position].log_odds(matrix, row)),
                 }
-                sums.iter_mut().zip(&self.addends).for_each(|(sum, addend)| *sum += *addend);
-                if has_reasons {
+                sums.iter_mut().zip(&*addends).for_each(|(sum, addend)| *sum += *addend);
+                if number > 0 && has_reasons {
                     self.concept.iter_mut().zip(&self.addends).for_each(|(sum, addend)| *sum += *addend);
                 }
             }
-            if has_reasons {
-                match concepts.expected(concept) {
-                    [expected] => self.concept.iter_mut().for_each(|sum| *sum -= *expected),
-                    expected => self.concept.iter_mut().zip(&self.ages).for_each(|(sum, age)| *sum -= age.of(expected)),
+            match concepts.expected(concept) {
+                _ if !has_reasons => {}
+                [expected] => self.strongest.offer(concept, *expected, &self.concept, n),
+                expected => {
+                    self.concept.iter_mut().zip(&self.ages).for_each(|(sum, age)| *sum -= age.of(expected));
+                    self.strongest.offer(concept, 0.0, &self.concept, n);
                 }
-                self.strongest.offer(concept, &self.concept, n);
             }
         }
     }
@@ -275,8 +278,8 @@ impl Strongest {
         self.strengths.iter_mut().skip(1).for_each(|rank| rank.fill(-1.0));
     }
 
-    /// Offers a concept's contributions to the first `n_rows` rows.
-    fn offer(&mut self, position: usize, contributions: &[f64; TILE_ROWS], n_rows: usize) {
+    /// Offers a concept's log-odds, less what they are measured against, for the first `n_rows` rows.
+    fn offer(&mut self, position: usize, expected: f64, log_odds: &[f64; TILE_ROWS], n_rows: usize) {
         let place = position as f64 + 1.0;
         // From the last rank on, so that the rank above still holds what it may hand down.
         for rank in (1..self.strengths.len()).rev() {
@@ -284,8 +287,8 @@ impl Strongest {
             let (above_places, places) = self.signed_places.split_at_mut(rank);
             let above = above[rank - 1].as_chunks().0.iter().zip(above_places[rank - 1].as_chunks().0);
             let kept = from[0].as_chunks_mut().0.iter_mut().zip(places[0].as_chunks_mut().0);
-            for (((above, above_places), (strengths, places)), contributions) in above.zip(kept).zip(contributions.as_chunks().0).take(n_rows.div_ceil(LANES)) {
-                (*strengths, *places) = compare(*above, *above_places, *strengths, *places, *contributions, place);
+            for (((above, above_places), (strengths, places)), log_odds) in above.zip(kept).zip(log_odds.as_chunks().0).take(n_rows.div_ceil(LANES)) {
+                (*strengths, *places) = compare(*above, *above_places, *strengths, *places, log_odds.map(|log_odds| log_odds - expected), place);
             }
         }
     }

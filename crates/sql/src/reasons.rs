@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use leadscore_core::{Concept, Phrase, Shown};
-use leadscore_inference::{Concepts, Model, Part};
+use leadscore_inference::{Concepts, FEWEST, Model, ONLY, Part};
 
 use crate::dialect::Dialect;
 use crate::score::{feature, number};
@@ -43,10 +43,10 @@ impl<'a> Reasons<'a> {
                     age_feature = None;
                     let _ = write!(log_odds, " + ({of_age})");
                 }
-                parts.push(SqlPart { concept, log_odds, part: Part { feature_idx, second_feature_idx, log_odds: 0.0 } });
+                parts.push(SqlPart { concept, log_odds, part: Part { term_idx: Some(idx), feature_idx, second_feature_idx, log_odds: 0.0 } });
             }
             if let Some(feature_idx) = age_feature {
-                parts.push(SqlPart { concept, log_odds: of_age.clone(), part: Part { feature_idx, second_feature_idx: None, log_odds: 0.0 } });
+                parts.push(SqlPart { concept, log_odds: of_age.clone(), part: Part { term_idx: None, feature_idx, second_feature_idx: None, log_odds: 0.0 } });
             }
         }
         Self { model, dialect, concepts, parts }
@@ -139,7 +139,20 @@ impl<'a> Reasons<'a> {
             let first = said(part.part.feature_idx);
             let sentence = match part.part.second_feature_idx {
                 Some(second) => concat(&[first, self.dialect.text(", with "), said(second)]),
-                None => first,
+                None => match self.model.more_is_better_than(&part.part) {
+                    Some((term_idx, of_none)) => {
+                        let is_few = format!(
+                            "c[{}] < 0 AND {} >= {} AND t[{}] > {}",
+                            part.concept + 1,
+                            feature(part.part.feature_idx),
+                            number(FEWEST),
+                            term_idx + 1,
+                            number(of_none)
+                        );
+                        concat(&[format!("CASE WHEN {is_few} THEN {} ELSE '' END", self.dialect.text(ONLY)), first])
+                    }
+                    None => first,
+                },
             };
             let _ = write!(text, "\n      WHEN {} THEN {sentence}", position + 1);
         }

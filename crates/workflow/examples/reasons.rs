@@ -64,18 +64,18 @@ fn fit(matrix: &FeatureMatrix, labels: &[bool], keys: &[u64], rows: &[usize], co
 /// Reasons as they are, and as they would be with a reason for each feature, or against the average of all leads.
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
-    ByFeature,
-    ByConcept,
-    ByAge,
+    Feature,
+    Concept,
+    SameAge,
 }
 
 fn reasons(model: &Model, matrix: &FeatureMatrix, row: usize, way: Way) -> Reasons {
     let mut found: Reasons = match way {
-        Way::ByFeature => {
+        Way::Feature => {
             let name = |term: &leadscore_inference::Term| format!("{} {:?}", term.feature_idx(), term.second_feature_idx());
             model.terms.iter().map(|term| (name(term), term.log_odds(matrix, row) - term.average())).collect()
         }
-        Way::ByConcept | Way::ByAge => model.reasons(matrix, row).into_iter().map(|reason| (reason.concept.to_string(), reason.log_odds)).collect(),
+        Way::Concept | Way::SameAge => model.reasons(matrix, row).into_iter().map(|reason| (reason.concept.to_string(), reason.log_odds)).collect(),
     };
     found.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     found
@@ -167,9 +167,9 @@ fn main() -> anyhow::Result<()> {
     let matrix = compute(&tables, &specs, &open)?;
     let plain = |model: &Model| Model { age_baseline: None, ..model.clone() };
     println!("{}\n{HEADER}", asked.config);
-    for (name, way) in [("by feature", Way::ByFeature), ("by concept", Way::ByConcept), ("by concept, of the same age", Way::ByAge)] {
-        let model = if way == Way::ByAge { model.clone() } else { plain(&model) };
-        let halves = halves.each_ref().map(|half| if way == Way::ByAge { half.clone() } else { plain(half) });
+    for (name, way) in [("by feature", Way::Feature), ("by concept", Way::Concept), ("by concept, of the same age", Way::SameAge)] {
+        let model = if way == Way::SameAge { model.clone() } else { plain(&model) };
+        let halves = halves.each_ref().map(|half| if way == Way::SameAge { half.clone() } else { plain(half) });
         let scored = score(&model, &matrix)?;
         let tiers = quartile_tiers(&scored.probabilities);
         let rows: Vec<(f64, Reasons)> = (0..open.len()).map(|row| (scored.log_odds[row] - scored.baseline, reasons(&model, &matrix, row, way))).collect();
@@ -180,7 +180,7 @@ fn main() -> anyhow::Result<()> {
         let exact = rows.iter().map(|(sum, reasons)| (sum - reasons.iter().map(|(_, log_odds)| log_odds).sum::<f64>()).abs()).fold(0.0, f64::max);
         let first = |model: &Model, row: usize| reasons(model, &matrix, row, way).first().map(|(name, _)| name.clone());
         let same = (0..open.len()).filter(|&row| first(&halves[0], row) == first(&halves[1], row)).count() as f64 / open.len() as f64;
-        let truth = asked.world.filter(|_| way != Way::ByFeature).map(|n_leads| against_truth(&model, &matrix, &tables, n_leads)).transpose()?;
+        let truth = asked.world.filter(|_| way != Way::Feature).map(|n_leads| against_truth(&model, &matrix, &tables, n_leads)).transpose()?;
         let shares = [
             share(&top, |reasons| reasons[0].1 > 0.0),
             share(&top, |reasons| of_three(reasons) > 0.0),
@@ -191,7 +191,7 @@ fn main() -> anyhow::Result<()> {
         let shares: String = shares.iter().map(|share| format!("{:>8.1}", 100.0 * share)).collect();
         let truth = truth.map_or("-".to_owned(), |truth| format!("{truth:.3}"));
         println!("{name:<28}{:>8}{shares}{:>8.2}{exact:>10.0e}{truth:>8}", open.len(), others[others.len() / 2]);
-        if way == Way::ByFeature {
+        if way == Way::Feature {
             continue;
         }
         let mut order: Vec<usize> = (0..open.len()).collect();

@@ -83,5 +83,5 @@ fn best_leads(scores: &Scores<'_>) -> anyhow::Result<String> {
         Ok(vec![scores.lead(row).to_owned(), likelihood, scores.tiers[row].name().to_owned(), reasons.join("\n")])
     };
     let rows = order.iter().take(10).map(row).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows))
+    Ok(table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead of the same age)"], &rows))
 }
