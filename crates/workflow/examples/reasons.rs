@@ -5,6 +5,8 @@
 //! those where they are negative; leads that have the same first reason in models of two halves; the median of what other reasons are,
 //! over the score less the baseline; the largest error of the sum; and in the linear world the correlation with the truth.
 //!
+//! Fails where sums are not exact, or where the first three reasons go against the tier for more than a tenth of its leads.
+//!
 //! `reasons CONFIG [--as-of MOMENT] [--world LEADS] [--print N] [--every N]`; `--world` says that the tables are the simulated linear
 //! world of so many leads.
 
@@ -188,6 +190,9 @@ fn main() -> anyhow::Result<()> {
             share(&bottom, |reasons| of_three(reasons) < 0.0),
             same,
         ];
+        anyhow::ensure!(exact <= 1e-9, "{name}: reasons miss the log-odds by {exact:e}");
+        let least = shares[1].min(shares[3]);
+        anyhow::ensure!(way != Way::SameAge || least >= 0.9, "{name}: the first three reasons go with the tier for {least} of its leads");
         let shares: String = shares.iter().map(|share| format!("{:>8.1}", 100.0 * share)).collect();
         let truth = truth.map_or("-".to_owned(), |truth| format!("{truth:.3}"));
         println!("{name:<28}{:>8}{shares}{:>8.2}{exact:>10.0e}{truth:>8}", open.len(), others[others.len() / 2]);
