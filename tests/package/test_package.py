@@ -148,6 +148,18 @@ class Parity(unittest.TestCase):
         explanation = model.explain(lead, config=config)
         self.assertEqual(repr(explanation) + "\n", run(self.folder, "explain", "model", lead, "-c", config).stdout)
         self.assertAlmostEqual(explanation["baseline_log_odds"] + sum(part["log_odds"] for part in explanation["reasons"]), explanation["log_odds"], 9)
+        for by in ("concept", "feature"):
+            tables = ["--table", "contributions.parquet", "--importance", "importance.parquet"]
+            run(self.folder, "explain", "model", "-c", config, "--by", by, *tables)
+            contributions, importance = (pl.DataFrame(table) for table in model.contributions(config=config, by=by))
+            self.assertTrue(contributions.equals(pl.read_parquet(self.folder / "contributions.parquet")))
+            self.assertTrue(importance.equals(pl.read_parquet(self.folder / "importance.parquet")))
+            sums = contributions["baseline_log_odds"] + contributions.drop(contributions.columns[:4]).sum_horizontal()
+            np.testing.assert_allclose(sums, contributions["log_odds"], rtol=0, atol=1e-9)
+        with self.assertRaisesRegex(ValueError, "concept"):
+            model.contributions(config=config, by="leads")
+        with self.assertRaisesRegex(ValueError, "is not before"):
+            model.explain(lead, config=config, since="2026-06-01")
         run(self.folder, "features", "-c", config, "--model", "model", "-o", "matrix.parquet")
         matrix = leadscore.features(config=config, model=model)
         self.assertTrue(pl.DataFrame(matrix).equals(pl.read_parquet(self.folder / "matrix.parquet")))

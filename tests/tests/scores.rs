@@ -31,11 +31,31 @@ fn reasons_add_up_and_rows_score_alone_as_in_a_batch() {
     let curve = CalibrationCurve { knots: vec![(-5.0, -4.0), (-2.5, -3.5), (-1.5, -1.0), (0.5, 0.0), (2.0, 3.0)], replicates: Vec::new() };
     let bent = model.clone().calibrated_by(curve).expect("it rises");
     let plain = score(&model, &matrix).expect("fits");
-    for model in [model, bent] {
+    let mut n_few = 0;
+    let of_all = Model { age_baseline: None, ..model.clone() };
+    assert!(model.age_baseline.is_some());
+    for model in [model, bent, of_all] {
         let (scored, top) = score_with_reasons(&model, &matrix, 0..matrix.n_rows(), 3).expect("fits");
+        let table = model.contributions(&matrix);
         for row in 0..matrix.n_rows() {
             let reasons = model.reasons(&matrix, row);
             let sum: f64 = reasons.iter().map(|reason| reason.log_odds).sum();
+            assert!(reasons.iter().all(|reason| !reason.text.is_empty()));
+            for reason in reasons.iter().filter(|reason| reason.text.starts_with("only ")) {
+                assert!(reason.log_odds < 0.0, "{reason:?}");
+                n_few += 1;
+            }
+            let parts: f64 = reasons.iter().flat_map(|reason| &reason.parts).map(|part| part.log_odds).sum();
+            assert!((parts - sum).abs() < 1e-9);
+            // Of contributions in columns, too.
+            let of_row = |values: &Vec<f64>| values[row];
+            let columns: f64 = table.concepts.iter().map(|(_, values)| of_row(values)).sum();
+            let features: f64 = table.features.iter().map(|column| of_row(&column.values)).sum();
+            assert!((columns - sum).abs() < 1e-9 && (features - sum).abs() < 1e-9);
+            for reason in &reasons {
+                let (_, values) = table.concepts.iter().find(|(concept, _)| *concept == reason.concept).expect("every concept");
+                assert!((of_row(values) - reason.log_odds).abs() < 1e-9);
+            }
             // The terms are summed in another order: a few units in the last place.
             assert!((scored.baseline + sum - scored.log_odds[row]).abs() < 1e-9);
             let strongest = top.of_row(row).map(|(_, log_odds)| log_odds);
@@ -47,6 +67,7 @@ fn reasons_add_up_and_rows_score_alone_as_in_a_batch() {
         let again = read_model(&written(&model)).expect("what was written");
         assert_eq!(again, model);
     }
+    assert!(n_few > 0, "some did too little");
 }
 
 fn written(model: &Model) -> Vec<u8> {

@@ -83,7 +83,7 @@ pub enum FeatureSource {
 }
 
 /// The table that an attribute stands in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AttributeTable {
     /// The leads themselves.
     Leads,

@@ -3,21 +3,25 @@
 mod data_profile;
 mod time;
 
+mod concept;
 mod family;
 mod feature;
 mod hash;
 mod matrix;
+mod phrase;
 mod printable;
 mod probability;
 mod secret;
 mod snapshot;
 mod tier;
 
+pub use concept::Concept;
 pub use data_profile::{Cells, ColumnProfile, ColumnRole, DataProfile, MatchCount, TableProfile, TableReach, Writing};
 pub use family::Family;
 pub use feature::{AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, MONTHS, PeerState, Statistic, Unit, WEEKDAYS};
 pub use hash::stable_hash;
 pub use matrix::{FeatureMatrix, MatrixCell, MatrixError};
+pub use phrase::{Case, Phrase, Shown};
 pub use printable::{escape_of, is_hostile, printable, printable_json, printable_lines};
 pub use probability::{Probability, ProbabilityError, log_odds_to_probability};
 pub use secret::{Secret, SecretUri, credential_ranges, hide_credentials, location_has_credentials, names_a_secret};

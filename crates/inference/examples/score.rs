@@ -84,6 +84,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         calibration: None,
         data: None,
         scope: None,
+        age_baseline: None,
+        degrees: Vec::new(),
     };
     let start = Instant::now();
     let scored = score(&model, &matrix)?;

@@ -116,7 +116,20 @@ fn numbers(names: &[&str]) -> Vec<FeatureSpec> {
 }
 
 fn model(specs: Vec<FeatureSpec>, intercept: f64, terms: Vec<Term>) -> Model {
-    Model { card: card(), specs, intercept, terms, tier_edges: [1.0; 3], counts: Vec::new(), covariance: None, calibration: None, data: None, scope: None }
+    Model {
+        card: card(),
+        specs,
+        intercept,
+        terms,
+        tier_edges: [1.0; 3],
+        counts: Vec::new(),
+        covariance: None,
+        calibration: None,
+        data: None,
+        scope: None,
+        age_baseline: None,
+        degrees: Vec::new(),
+    }
 }
 
 fn linear(feature_idx: usize, weight: f64, range: (f64, f64)) -> Term {

@@ -109,6 +109,8 @@ impl From<ModelTwo> for Model {
             calibration: calibration.map(|curve| CalibrationCurve { knots: curve.knots, replicates: Vec::new() }),
             data: None,
             scope: None,
+            age_baseline: None,
+            degrees: Vec::new(),
         }
     }
 }

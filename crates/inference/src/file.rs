@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::age_baseline::AgeBaseline;
 use crate::earlier_formats::{ModelTwo, ScopeThree, TermTwo};
 use crate::format_one::ModelOne;
 use crate::model::{Card, Model};
@@ -14,12 +15,14 @@ use crate::scope::Scope;
 use crate::term::Term;
 
 /// The version of the container that this program writes.
-pub const FORMAT_VERSION: u32 = 4;
+pub const FORMAT_VERSION: u32 = 5;
 
 const MAGIC: &[u8; 8] = b"LEADMDL\n";
 const CHECKSUM_LENGTH: usize = 32;
 const PAYLOAD_SCHEMA: &str = "leadscore-model";
-const PAYLOAD_SCHEMA_VERSION: u32 = 4;
+const PAYLOAD_SCHEMA_VERSION: u32 = 5;
+/// The first version whose header has the whole card.
+const WHOLE_CARD_VERSION: u32 = 4;
 
 /// A file that is no model of ours.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +85,7 @@ pub fn write_model(model: &Model, mut writer: impl Write) -> Result<(), ModelFil
         features: model.specs.iter().map(|spec| spec.name.as_str()).collect(),
     };
     let header = serde_json::to_vec_pretty(&header).map_err(|error| ModelFileError::Content { found: error.to_string() })?;
-    let payload = encode(&(model, &model.data, &model.scope))?;
+    let payload = encode(&(model, &model.data, &model.scope, &model.age_baseline, &model.degrees))?;
     let mut bytes = Vec::with_capacity(header.len() + payload.len() + 64);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -137,7 +140,9 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
         2 => decode::<ModelTwo>(payload).map(|(model, used)| (model.into(), used)),
         3 => decode::<(ModelTwo, Option<DataProfile>, Option<ScopeThree>)>(payload)
             .map(|((model, data, scope), used)| (Model { data, scope: scope.map(Scope::from), ..model.into() }, used)),
-        _ => decode::<(Model, Option<DataProfile>, Option<Scope>)>(payload).map(|((model, data, scope), used)| (Model { data, scope, ..model }, used)),
+        4 => decode::<(Model, Option<DataProfile>, Option<Scope>)>(payload).map(|((model, data, scope), used)| (Model { data, scope, ..model }, used)),
+        _ => decode::<(Model, Option<DataProfile>, Option<Scope>, Option<AgeBaseline>, Vec<f64>)>(payload)
+            .map(|((model, data, scope, age_baseline, degrees), used)| (Model { data, scope, age_baseline, degrees, ..model }, used)),
     }?;
     if used != payload.len() {
         return Err(content(format!("{} bytes are left over", payload.len() - used)));
@@ -180,7 +185,7 @@ fn header_fits(header: &[u8], model: &Model, version: u32) -> bool {
         let written = serde_json::to_vec(&model.card).ok().and_then(|card| serde_json::from_slice::<serde_json::Value>(&card).ok());
         written.is_some_and(|card| card == header["card"])
     };
-    has_features && has_id && (version < FORMAT_VERSION || has_card())
+    has_features && has_id && (version < WHOLE_CARD_VERSION || has_card())
 }
 
 fn checksum_fits(bytes: &[u8]) -> bool {
@@ -207,6 +212,9 @@ impl Model {
         }
         if let Some(curve) = &self.calibration {
             hasher.update(encode(&curve.knots)?);
+        }
+        if let Some(baseline) = &self.age_baseline {
+            hasher.update(encode(baseline)?);
         }
         Ok(hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }

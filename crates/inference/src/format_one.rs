@@ -77,6 +77,8 @@ impl From<ModelOne> for Model {
             calibration: None,
             data: None,
             scope: None,
+            age_baseline: None,
+            degrees: Vec::new(),
         }
     }
 }

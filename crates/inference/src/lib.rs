@@ -1,5 +1,6 @@
 //! The fitted model: a sum of look-ups, its file, its scores, tiers and reasons; knows no solver.
 
+mod age_baseline;
 mod calibration;
 mod reading;
 mod term;
@@ -7,6 +8,7 @@ mod term;
 mod model;
 mod scope;
 
+mod reasons;
 mod score;
 mod tiers;
 
@@ -16,13 +18,15 @@ mod format_one;
 mod onnx;
 mod pmml;
 
+pub use age_baseline::AgeBaseline;
 pub use calibration::CalibrationCurve;
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve, LearningPoint, Model, Sufficiency};
 pub use onnx::OnnxError;
 pub use pmml::PmmlError;
 pub use reading::{Reading, ReadingRule};
+pub use reasons::{Concepts, Contributions, FEWEST, FeatureColumn, ONLY, Part, Reason};
 pub use scope::{FeatureScope, GuardFinding, Guarded, JudgedAttribute, LeadSample, Scope, Spread, WithAndWithout};
-pub use score::{Reason, ScoreError, Scored, TopContributions, score, score_with_reasons};
+pub use score::{ScoreError, Scored, TopContributions, score, score_with_reasons};
 pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
 pub use tiers::{FEWEST_FOR_QUARTILES, edge_within_rounding, percentiles, quartile_edges, quartile_tiers, relative_tiers, tiers_by_edges};

@@ -3,6 +3,7 @@
 use leadscore_core::{DataProfile, FeatureKind, FeatureMatrix, FeatureSpec, Span, log_odds_to_probability};
 use serde::{Deserialize, Serialize};
 
+use crate::age_baseline::AgeBaseline;
 use crate::calibration::CalibrationCurve;
 use crate::scope::Scope;
 use crate::term::{Axis, LARGEST_LOG_ODDS, Place, Term};
@@ -32,6 +33,12 @@ pub struct Model {
     /// What it was trained within; `None` in models of formats 1 and 2.
     #[serde(skip)]
     pub scope: Option<Scope>,
+    /// What each term gives on average to leads of the same age; `None` where leads have no age, and in models of formats 1 to 4.
+    #[serde(skip)]
+    pub age_baseline: Option<AgeBaseline>,
+    /// Effective degrees of freedom of each term; empty where they are not known, and in models of formats 1 to 4.
+    #[serde(skip)]
+    pub degrees: Vec<f64>,
 }
 
 /// Training snapshots in one cell of a term.
@@ -314,6 +321,9 @@ impl Model {
         }
         self.intercept = along(self.intercept);
         self.terms = self.terms.into_iter().map(|term| term.scaled(slope)).collect();
+        if let Some(baseline) = &mut self.age_baseline {
+            baseline.means.iter_mut().flatten().for_each(|mean| *mean *= slope);
+        }
         if let Some(covariance) = &mut self.covariance {
             #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
             covariance.lower.iter_mut().for_each(|value| *value = (f64::from(*value) * slope * slope) as f32);
@@ -535,6 +545,13 @@ impl Model {
         }
         if self.calibration.as_ref().is_some_and(|curve| !curve.is_sound()) {
             return Some("the calibration does not rise");
+        }
+        if self.age_baseline.as_ref().is_some_and(|baseline| !baseline.fits(&self.specs, self.terms.len())) {
+            return Some("the averages by age do not fit the terms");
+        }
+        let is_degree = |degrees: &f64| degrees.is_finite() && *degrees >= 0.0;
+        if !self.degrees.is_empty() && (self.degrees.len() != self.terms.len() || !self.degrees.iter().all(is_degree)) {
+            return Some("the degrees of freedom do not fit the terms");
         }
         if !(self.tier_edges.iter().all(|edge| (0.0..=1.0).contains(edge)) && self.tier_edges.is_sorted_by(|a, b| a >= b)) {
             return Some("the tier edges are not probabilities in falling order");

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use leadscore_core::{FeatureMatrix, log_odds_to_probability};
 
+use crate::age_baseline::AgePlace;
 use crate::model::Model;
-use crate::term::{Axis, BinsTerm, LinearTerm, PairTerm, Term, readable};
+use crate::reasons::Concepts;
+use crate::term::{Axis, BinsTerm, LinearTerm, PairTerm, Term};
 
 /// A matrix that the model cannot read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,17 +35,6 @@ pub struct Scored {
     pub baseline: f64,
 }
 
-/// One feature's contribution, in log-odds, against the average lead.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reason {
-    /// The column of the matrix.
-    pub feature_idx: usize,
-    /// Contribution in log-odds: above 0 speaks for a win.
-    pub log_odds: f64,
-    /// The feature and its value in words.
-    pub text: String,
-}
-
 /// Scores every row.
 ///
 /// # Errors
@@ -53,7 +44,7 @@ pub fn score(model: &Model, matrix: &FeatureMatrix) -> Result<Scored, ScoreError
     score_with_reasons(model, matrix, 0..matrix.n_rows(), 0).map(|(scored, _)| scored)
 }
 
-/// Scores a range of rows, and finds the `n` strongest contributions of each; of equal ones, the first term's.
+/// Scores a range of rows, and finds the `n` concepts that contribute most to each; of equal ones, the first.
 ///
 /// The range is for many rows: block by block, results need not all be held at once.
 ///
@@ -68,27 +59,18 @@ pub fn score_with_reasons(model: &Model, matrix: &FeatureMatrix, range: Range<us
             return Err(ScoreError::Columns { column, found: name(found), expected: name(expected) });
         }
     }
-    let n = n.min(model.terms.len());
+    let concepts = model.concepts();
+    let n = n.min(concepts.as_slice().len());
     let n_rows = range.len();
     let mut log_odds = vec![model.intercept; n_rows];
-    let mut top = TopContributions { n, terms: Vec::with_capacity(n * n_rows), log_odds: Vec::with_capacity(n * n_rows) };
+    let mut top = TopContributions { n, concepts: Vec::with_capacity(n * n_rows), log_odds: Vec::with_capacity(n * n_rows) };
     // For few rows it is not worth while to look up every level of every category.
     let ready: Vec<Ready<'_>> = if n_rows < TILE_ROWS { Vec::new() } else { model.terms.iter().map(|term| Ready::new(term, matrix)).collect() };
-    let mut strongest = Strongest::new(n);
-    let mut addends = [0.0; TILE_ROWS];
-    for (tile, sums) in log_odds.chunks_mut(TILE_ROWS).enumerate() {
-        let first = range.start + tile * TILE_ROWS;
-        let rows = first..first + sums.len();
-        strongest.clear();
-        for (position, term) in model.terms.iter().enumerate() {
-            match ready.get(position) {
-                Some(ready) => ready.fill(rows.clone(), &mut addends[..sums.len()]),
-                None => addends.iter_mut().zip(rows.clone()).for_each(|(addend, row)| *addend = term.log_odds(matrix, row)),
-            }
-            sums.iter_mut().zip(&addends).for_each(|(sum, addend)| *sum += *addend);
-            strongest.offer(position, term.average(), &addends, sums.len());
-        }
-        strongest.write(sums.len(), &mut top);
+    let mut tile = Tile::new(n);
+    for (number, sums) in log_odds.chunks_mut(TILE_ROWS).enumerate() {
+        let first = range.start + number * TILE_ROWS;
+        tile.add(model, matrix, &concepts, &ready, first..first + sums.len(), sums);
+        tile.strongest.write(sums.len(), &mut top);
         if model.calibration.is_some() {
             let first = top.log_odds.len() - n * sums.len();
             for (row, sum) in sums.iter_mut().enumerate() {
@@ -100,6 +82,56 @@ pub fn score_with_reasons(model: &Model, matrix: &FeatureMatrix, range: Range<us
     }
     let probabilities = log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds)).collect();
     Ok((Scored { log_odds, probabilities, baseline: model.baseline() }, top))
+}
+
+/// What is worked on for some rows at once.
+struct Tile {
+    addends: [f64; TILE_ROWS],
+    /// A concept's sum.
+    concept: [f64; TILE_ROWS],
+    ages: [AgePlace; TILE_ROWS],
+    strongest: Strongest,
+}
+
+impl Tile {
+    fn new(n: usize) -> Self {
+        Self { addends: [0.0; TILE_ROWS], concept: [0.0; TILE_ROWS], ages: [AgePlace::default(); TILE_ROWS], strongest: Strongest::new(n) }
+    }
+
+    /// Adds all terms to the sums of rows, concept by concept, and finds the strongest concepts.
+    fn add(&mut self, model: &Model, matrix: &FeatureMatrix, concepts: &Concepts, ready: &[Ready<'_>], rows: Range<usize>, sums: &mut [f64]) {
+        let n = sums.len();
+        let has_reasons = self.strongest.n() > 0;
+        self.strongest.clear();
+        if has_reasons && model.age_baseline.is_some() {
+            self.ages.iter_mut().zip(rows.clone()).for_each(|(age, row)| *age = model.age_place(matrix, row));
+        }
+        for concept in 0..concepts.as_slice().len() {
+            if concepts.terms(concept).is_empty() {
+                self.concept = [0.0; TILE_ROWS];
+            }
+            for (number, &position) in concepts.terms(concept).iter().enumerate() {
+                // A concept's first term needs no sum.
+                let addends = if number == 0 { &mut self.concept } else { &mut self.addends };
+                match ready.get(position) {
+                    Some(ready) => ready.fill(rows.clone(), &mut addends[..n]),
+                    None => addends.iter_mut().zip(rows.clone()).for_each(|(addend, row)| *addend = model.terms[position].log_odds(matrix, row)),
+                }
+                sums.iter_mut().zip(&*addends).for_each(|(sum, addend)| *sum += *addend);
+                if number > 0 && has_reasons {
+                    self.concept.iter_mut().zip(&self.addends).for_each(|(sum, addend)| *sum += *addend);
+                }
+            }
+            match concepts.expected(concept) {
+                _ if !has_reasons => {}
+                [expected] => self.strongest.offer(concept, *expected, &self.concept, n),
+                expected => {
+                    self.concept.iter_mut().zip(&self.ages).for_each(|(sum, age)| *sum -= age.of(expected));
+                    self.strongest.offer(concept, 0.0, &self.concept, n);
+                }
+            }
+        }
+    }
 }
 
 /// Rows that are worked on at once, so that their sums stay in the nearest cache.
@@ -155,6 +187,15 @@ impl<'a> Ready<'a> {
     }
 }
 
+impl Term {
+    /// Log-odds of every row of a matrix.
+    pub(crate) fn log_odds_of_rows(&self, matrix: &FeatureMatrix) -> Vec<f64> {
+        let mut addends = vec![0.0; matrix.n_rows()];
+        Ready::new(self, matrix).fill(0..matrix.n_rows(), &mut addends);
+        addends
+    }
+}
+
 impl<'a> ReadyAxis<'a> {
     fn new(axis: &'a Axis, matrix: &'a FeatureMatrix) -> Self {
         let cells = matrix.levels(axis.feature_idx()).iter().map(|level| axis.cell_of_level(Some(level))).collect();
@@ -181,15 +222,15 @@ fn level_index(code: f64) -> usize {
 pub struct TopContributions {
     n: usize,
     /// `n` a row, strongest first.
-    terms: Vec<u32>,
+    concepts: Vec<u32>,
     log_odds: Vec<f64>,
 }
 
 impl TopContributions {
-    /// Positions of terms and their contributions in log-odds, strongest first, of a row counted from the start of the range.
+    /// Positions of concepts and their contributions in log-odds, strongest first, of a row counted from the start of the range.
     pub fn of_row(&self, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let range = row * self.n..(row + 1) * self.n;
-        self.terms[range.clone()].iter().map(|term| *term as usize).zip(self.log_odds[range].iter().copied())
+        self.concepts[range.clone()].iter().map(|concept| *concept as usize).zip(self.log_odds[range].iter().copied())
     }
 }
 
@@ -197,19 +238,19 @@ impl TopContributions {
 const LANES: usize = 8;
 type Lanes = [f64; LANES];
 
-/// One rank of the strongest after some contributions of the term at this place. Strictly stronger, so that of equal ones
-/// the first term stays.
+/// One rank of the strongest after some contributions of the concept at this place. Strictly stronger, so that of equal ones
+/// the first concept stays.
 #[inline(always)]
-fn compare(above: Lanes, above_terms: Lanes, mut strengths: Lanes, mut terms: Lanes, contributions: Lanes, place: f64) -> (Lanes, Lanes) {
+fn compare(above: Lanes, above_places: Lanes, mut strengths: Lanes, mut places: Lanes, contributions: Lanes, place: f64) -> (Lanes, Lanes) {
     for row in 0..LANES {
         let strength = contributions[row].abs();
         let handed = if strength > above[row] { above[row] } else { strength };
-        let handed_term = if strength > above[row] { above_terms[row] } else { place.copysign(contributions[row]) };
+        let handed_place = if strength > above[row] { above_places[row] } else { place.copysign(contributions[row]) };
         let is_stronger = strength > strengths[row];
         strengths[row] = if is_stronger { handed } else { strengths[row] };
-        terms[row] = if is_stronger { handed_term } else { terms[row] };
+        places[row] = if is_stronger { handed_place } else { places[row] };
     }
-    (strengths, terms)
+    (strengths, places)
 }
 
 /// The strongest contributions of each row of a tile so far; ranks one after the other, so that all rows of one rank are
@@ -217,83 +258,48 @@ fn compare(above: Lanes, above_terms: Lanes, mut strengths: Lanes, mut terms: La
 struct Strongest {
     /// Absolute contributions, falling from rank to rank; the first rank is infinite and stands for nothing, -1 for a free place.
     strengths: Vec<[f64; TILE_ROWS]>,
-    /// The term's position from 1, below zero where it speaks against a win.
-    signed_terms: Vec<[f64; TILE_ROWS]>,
+    /// The concept's position from 1, below zero where it speaks against a win.
+    signed_places: Vec<[f64; TILE_ROWS]>,
 }
 
 impl Strongest {
     fn new(n: usize) -> Self {
         let mut strengths = vec![[-1.0; TILE_ROWS]; n + 1];
         strengths[0].fill(f64::INFINITY);
-        Self { strengths, signed_terms: vec![[0.0; TILE_ROWS]; n + 1] }
+        Self { strengths, signed_places: vec![[0.0; TILE_ROWS]; n + 1] }
+    }
+
+    /// How many are kept of each row.
+    fn n(&self) -> usize {
+        self.strengths.len() - 1
     }
 
     fn clear(&mut self) {
         self.strengths.iter_mut().skip(1).for_each(|rank| rank.fill(-1.0));
     }
 
-    /// Offers a term's log-odds for the first `n_rows` rows.
-    fn offer(&mut self, position: usize, average: f64, addends: &[f64; TILE_ROWS], n_rows: usize) {
+    /// Offers a concept's log-odds, less what they are measured against, for the first `n_rows` rows.
+    fn offer(&mut self, position: usize, expected: f64, log_odds: &[f64; TILE_ROWS], n_rows: usize) {
         let place = position as f64 + 1.0;
         // From the last rank on, so that the rank above still holds what it may hand down.
         for rank in (1..self.strengths.len()).rev() {
             let (above, from) = self.strengths.split_at_mut(rank);
-            let (above_terms, terms) = self.signed_terms.split_at_mut(rank);
-            let above = above[rank - 1].as_chunks().0.iter().zip(above_terms[rank - 1].as_chunks().0);
-            let kept = from[0].as_chunks_mut().0.iter_mut().zip(terms[0].as_chunks_mut().0);
-            for (((above, above_terms), (strengths, terms)), addends) in above.zip(kept).zip(addends.as_chunks().0).take(n_rows.div_ceil(LANES)) {
-                (*strengths, *terms) = compare(*above, *above_terms, *strengths, *terms, addends.map(|addend| addend - average), place);
+            let (above_places, places) = self.signed_places.split_at_mut(rank);
+            let above = above[rank - 1].as_chunks().0.iter().zip(above_places[rank - 1].as_chunks().0);
+            let kept = from[0].as_chunks_mut().0.iter_mut().zip(places[0].as_chunks_mut().0);
+            for (((above, above_places), (strengths, places)), log_odds) in above.zip(kept).zip(log_odds.as_chunks().0).take(n_rows.div_ceil(LANES)) {
+                (*strengths, *places) = compare(*above, *above_places, *strengths, *places, log_odds.map(|log_odds| log_odds - expected), place);
             }
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positions of terms")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positions of concepts")]
     fn write(&self, n_rows: usize, top: &mut TopContributions) {
         for row in 0..n_rows {
-            for (strengths, terms) in self.strengths.iter().zip(&self.signed_terms).skip(1) {
-                top.terms.push(terms[row].abs() as u32 - 1);
-                top.log_odds.push(strengths[row].copysign(terms[row]));
+            for (strengths, places) in self.strengths.iter().zip(&self.signed_places).skip(1) {
+                top.concepts.push(places[row].abs() as u32 - 1);
+                top.log_odds.push(strengths[row].copysign(places[row]));
             }
         }
-    }
-}
-
-impl Model {
-    /// All reasons of one row, strongest first; with the baseline they add up to its log-odds.
-    pub fn reasons(&self, matrix: &FeatureMatrix, row: usize) -> Vec<Reason> {
-        let stretch = self.stretch(self.sum_with(matrix, row, None));
-        let mut contributions: Vec<(usize, f64)> = (0..self.terms.len()).map(|idx| (idx, stretch * self.contribution(idx, matrix, row))).collect();
-        contributions.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-        contributions.into_iter().map(|(idx, log_odds)| self.reason(idx, log_odds, matrix, row)).collect()
-    }
-
-    /// The strongest reasons of a row in words, as [`score_with_reasons`] found them; `row` is that of the matrix.
-    pub fn reasons_of<'a>(&'a self, matrix: &'a FeatureMatrix, row: usize, found: impl Iterator<Item = (usize, f64)> + 'a) -> Vec<Reason> {
-        found.map(|(term_idx, log_odds)| self.reason(term_idx, log_odds, matrix, row)).collect()
-    }
-
-    fn contribution(&self, term_idx: usize, matrix: &FeatureMatrix, row: usize) -> f64 {
-        let term = &self.terms[term_idx];
-        term.log_odds(matrix, row) - term.average()
-    }
-
-    fn reason(&self, term_idx: usize, log_odds: f64, matrix: &FeatureMatrix, row: usize) -> Reason {
-        let term = &self.terms[term_idx];
-        let text = match term.second_feature_idx() {
-            Some(second) => format!("{}, with {}", self.value_text(term.feature_idx(), matrix, row), self.value_text(second, matrix, row)),
-            None => self.value_text(term.feature_idx(), matrix, row),
-        };
-        Reason { feature_idx: term.feature_idx(), log_odds, text }
-    }
-
-    /// A feature and its value in words.
-    fn value_text(&self, feature_idx: usize, matrix: &FeatureMatrix, row: usize) -> String {
-        let value = if matrix.is_category(feature_idx) {
-            matrix.level(row, feature_idx).unwrap_or("missing").to_owned()
-        } else {
-            let value = matrix.values()[[row, feature_idx]];
-            if value.is_nan() { "none".to_owned() } else { readable(value) }
-        };
-        format!("{}: {value}", self.specs[feature_idx].describe())
     }
 }

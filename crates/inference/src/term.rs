@@ -189,11 +189,15 @@ impl Term {
 
     /// What the average lead gets from it, in log-odds.
     pub fn average(&self) -> f64 {
+        *self.average_ref()
+    }
+
+    pub(crate) fn average_ref(&self) -> &f64 {
         match self {
-            Self::Linear(term) => term.average,
-            Self::Levels(term) => term.average,
-            Self::Bins(term) => term.average,
-            Self::Pair(term) => term.average,
+            Self::Linear(term) => &term.average,
+            Self::Levels(term) => &term.average,
+            Self::Bins(term) => &term.average,
+            Self::Pair(term) => &term.average,
         }
     }
 

@@ -8,9 +8,9 @@ use leadscore_core::{Timestamp, printable_lines};
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_tables::Capacity;
 use leadscore_workflow::{
-    CalibrationKind, Economy, EvaluateOptions, FeatureOptions, Fitting, ListFormat, ListOptions, Outputs, ReadRules, RecalibrateOptions, RollUp, RulesOptions,
-    ScoreOptions, check, evaluate, explain, explain_one, feature_table, feature_table_sql, lead_list, model_with_features_sql, recalibrate, rules_history,
-    rules_table, score_leads, train,
+    CalibrationKind, ContributionsBy, Economy, EvaluateOptions, FeatureOptions, Fitting, ListFormat, ListOptions, Outputs, ReadRules, RecalibrateOptions,
+    RollUp, RulesOptions, ScoreOptions, check, contributions, evaluate, explain, explain_one, feature_table, feature_table_sql, lead_list,
+    model_with_features_sql, recalibrate, rules_history, rules_table, score_leads, train,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -134,12 +134,13 @@ impl Project {
         model: &Model,
         lead: String,
         as_of: Option<String>,
+        since: Option<String>,
         what_if: Vec<(String, String)>,
     ) -> PyResult<(String, String)> {
-        let as_of = self.moment(py, "as_of", as_of)?;
+        let (as_of, since) = (self.moment(py, "as_of", as_of)?, self.moment(py, "since", since)?);
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
         run(py, listener, move |listener| {
-            let explanation = explain(&project.heard_by(listener), &model, &lead, as_of, &what_if)?;
+            let explanation = explain(&project.heard_by(listener), &model, &lead, as_of, since, &what_if)?;
             Ok((serde_json::to_string(&explanation)?, printable_lines(&explanation.text()).into_owned()))
         })
     }
@@ -153,6 +154,19 @@ impl Project {
             let explanation = explain_one(&project.heard_by(listener), &model, &lead, as_of)?;
             Ok((serde_json::to_string(&explanation)?, printable_lines(&explanation.text()).into_owned()))
         })
+    }
+
+    /// Contributions of all open leads, and the mean size of each.
+    fn contributions(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, as_of: Option<String>, by: &str) -> PyResult<(Table, Table)> {
+        let as_of = self.moment(py, "as_of", as_of)?;
+        let by = match by {
+            "concept" => ContributionsBy::Concept,
+            "feature" => ContributionsBy::Feature,
+            other => return Err(PyValueError::new_err(format!("by: expected \"concept\" or \"feature\", found {other:?}"))),
+        };
+        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let found = run(py, listener, move |listener| contributions(&project.heard_by(listener), &model, as_of, by))?;
+        Ok((Table::new(py, found.leads)?, Table::new(py, found.importance)?))
     }
 
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]

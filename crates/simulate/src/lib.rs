@@ -5,5 +5,5 @@ mod world;
 
 mod simulation;
 
-pub use simulation::{Account, Chunk, Deal, Event, Lead, SimulationOptions, Simulator, StageChange, TrueProbability};
+pub use simulation::{Account, Chunk, Deal, Event, Lead, SimulationOptions, Simulator, StageChange, TrueContributions, TrueProbability};
 pub use world::World;

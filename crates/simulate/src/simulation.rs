@@ -119,6 +119,18 @@ pub struct TrueProbability {
     pub probability: f64,
 }
 
+/// What the true log-odds of a lead of the linear world are the sum of, at one snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrueContributions {
+    /// The lead.
+    pub lead_id: String,
+    /// The first of a month.
+    pub snapshot: Timestamp,
+    /// Traits and kinds of events, with what each adds to the log-odds of being won in the end. An event counts less what waiting
+    /// for it counts.
+    pub parts: Vec<(&'static str, f64)>,
+}
+
 /// Everything about some leads.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Chunk {
@@ -136,6 +148,8 @@ pub struct Chunk {
     pub stages: Vec<StageChange>,
     /// The truth.
     pub truth: Vec<TrueProbability>,
+    /// What it is the sum of, where [`Simulator::with_contributions`] asks for it.
+    pub contributions: Vec<TrueContributions>,
 }
 
 const DAYS: u32 = 730;
@@ -154,12 +168,19 @@ const LEAD_DOMAIN: u64 = 2;
 pub struct Simulator {
     options: SimulationOptions,
     start: Timestamp,
+    has_contributions: bool,
 }
 
 impl Simulator {
     /// A simulator of two years from 2024-01-01.
     pub fn new(options: SimulationOptions) -> Self {
-        Self { options, start: Timestamp::from_ymd(2024, 1, 1).expect("the day exists") }
+        Self { options, start: Timestamp::from_ymd(2024, 1, 1).expect("the day exists"), has_contributions: false }
+    }
+
+    /// The same, and what the truth is the sum of; `None` but for the linear world, where traits do not act together.
+    #[must_use]
+    pub fn with_contributions(self) -> Option<Self> {
+        (self.options.world == World::Linear).then_some(Self { has_contributions: true, ..self })
     }
 
     /// The end of the data: nothing is known at or after it.
@@ -221,7 +242,7 @@ impl Simulator {
         let lead_id = format!("L{index:08}");
         let mut events = events_of_life(world, is_won, born, lifetime, self.weekday_of_start(), &mut draws);
         events.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        self.push_truth(&lead_id, theta, born, created, closed, &events, chunk);
+        self.push_truth(&lead_id, &traits, born, created, closed, &events, chunk);
         self.push_deal(index, &lead_id, is_won, closed, &events, &mut draws, chunk);
         let noise = draws.poisson(6.0);
         chunk.leads.push(Lead {
@@ -275,18 +296,26 @@ impl Simulator {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one life has this many parts")]
-    fn push_truth(&self, lead_id: &str, theta: f64, born: f64, created: Timestamp, closed: Timestamp, events: &[(f64, usize)], chunk: &mut Chunk) {
+    fn push_truth(&self, lead_id: &str, traits: &Traits, born: f64, created: Timestamp, closed: Timestamp, events: &[(f64, usize)], chunk: &mut Chunk) {
         let world = self.options.world;
         let within_horizon = 1.0 - libm::exp(-CLOSE_RATE * HORIZON_DAYS);
         let mut snapshot = created.month_start_at_or_after();
         while snapshot <= closed && snapshot <= self.end() {
             let day = snapshot.days_since(self.start);
             let exposure = weekday_time(born, day, self.weekday_of_start());
-            let mut log_odds = theta;
+            let mut log_odds = world.log_odds(traits);
+            let mut parts = if self.has_contributions { World::linear_parts(traits).to_vec() } else { Vec::new() };
             for (number, activity) in ACTIVITIES.iter().enumerate() {
                 let (won, lost) = world.rates(activity);
                 let count = events.iter().filter(|(at, kind)| *kind == number && self.moment(*at) < snapshot).count();
-                log_odds += count as f64 * libm::log(won / lost) - (won - lost) * exposure;
+                let of_activity = count as f64 * libm::log(won / lost) - (won - lost) * exposure;
+                log_odds += of_activity;
+                if self.has_contributions {
+                    parts.push((activity.kind, of_activity));
+                }
+            }
+            if self.has_contributions {
+                chunk.contributions.push(TrueContributions { lead_id: lead_id.to_owned(), snapshot, parts });
             }
             chunk.truth.push(TrueProbability {
                 lead_id: lead_id.to_owned(),

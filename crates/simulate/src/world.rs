@@ -43,13 +43,7 @@ impl World {
     /// Log-odds of being won in the end, when nothing is known but what the lead is.
     pub(crate) fn log_odds(self, traits: &Traits) -> f64 {
         let base = -1.3;
-        let linear = SOURCE_WEIGHTS[traits.source]
-            + ROLE_WEIGHTS[traits.role]
-            + BAND_WEIGHTS[traits.band]
-            + INDUSTRY_WEIGHTS[traits.industry]
-            + 0.05 * (traits.seats - 8.0)
-            + 0.08 * (traits.first_pages - 5.0)
-            - if traits.free_mail { 0.4 } else { 0.0 };
+        let linear: f64 = Self::linear_parts(traits).iter().map(|(_, log_odds)| log_odds).sum();
         match self {
             Self::Noise => base,
             Self::Linear => base + linear,
@@ -75,6 +69,19 @@ impl World {
                 base + linear - SOURCE_WEIGHTS[traits.source] + source - 0.5 * turn
             }
         }
+    }
+
+    /// What each trait adds to the log-odds of the linear world, beside its base.
+    pub(crate) fn linear_parts(traits: &Traits) -> [(&'static str, f64); 7] {
+        [
+            ("source", SOURCE_WEIGHTS[traits.source]),
+            ("role", ROLE_WEIGHTS[traits.role]),
+            ("employees", BAND_WEIGHTS[traits.band]),
+            ("industry", INDUSTRY_WEIGHTS[traits.industry]),
+            ("seats", 0.05 * (traits.seats - 8.0)),
+            ("first_pages", 0.08 * (traits.first_pages - 5.0)),
+            ("free_mail", if traits.free_mail { -0.4 } else { 0.0 }),
+        ]
     }
 
     /// Rates a day of an activity for leads that will be won and that will be lost.

@@ -13,6 +13,7 @@ mod snapshots;
 mod sample;
 
 mod coded;
+mod reasons;
 mod score;
 mod score_file;
 

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use leadscore_core::{ContactPriority, FeatureKind};
-use leadscore_inference::{Axis, Model, Term};
+use leadscore_core::ContactPriority;
+use leadscore_inference::Model;
 
 use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::features::{FeaturesSql, add_features, column_of};
+use crate::reasons::Reasons;
 use crate::score::{Writer, feature, fixed_edges, number, probability, tier_by_edges, tier_by_ranks};
 use crate::statement::Statement;
 
@@ -27,7 +28,7 @@ pub struct ScoreFileSql<'a> {
 
 /// One SELECT with the rows and columns that `leadscore score` writes, best first.
 ///
-/// Tiers are as `[tiers]` of the config has them. Texts of reasons show numbers with up to four decimal places; else the values are those of the command.
+/// Tiers are as `[tiers]` of the config has them. Texts of reasons are those of the command, but for numbers of 1e15 and more, which engines write in their own way.
 ///
 /// # Errors
 ///
@@ -57,12 +58,13 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
     let total: String = (1..=model.terms.len()).map(|place| format!(" + t[{place}]")).collect();
     statement.step("ls_added", format!("SELECT *, {}{total} AS ls_total\n  FROM ls_terms", dialect.double(&number(model.intercept))));
     statement.step("ls_moved", format!("SELECT *, {} AS log_odds, {} AS stretch\n  FROM ls_added", writer.calibrated(), writer.stretch()));
-    let contribution = |(idx, term): (usize, &Term)| format!(",\n    (t[{}] - ({})) * stretch", idx + 1, number(term.average()));
-    let contributions: String = model.terms.iter().enumerate().map(contribution).collect();
-    statement.step("ls_reasons0", format!("SELECT *, {} AS probability, ARRAY(0e0{contributions}) AS c\n  FROM ls_moved", probability("log_odds")));
+    let reasons = Reasons::new(model, dialect);
+    statement.step("ls_aged", format!("SELECT *, {}\n  FROM ls_moved", reasons.place_of_age()));
+    statement.step("ls_parts", format!("SELECT *, ARRAY(0e0{}) AS d\n  FROM ls_aged", reasons.parts()));
+    statement.step("ls_reasons0", format!("SELECT *, {} AS probability, ARRAY(0e0{}) AS c\n  FROM ls_parts", probability("log_odds"), reasons.sums()));
 
-    // The strongest, then the strongest of the others: of equal ones the first term. Places count from 1; 0 is for none.
-    let places = 1..=model.terms.len();
+    // The strongest, then the strongest of the others: of equal ones the first concept. Places count from 1; 0 is for none.
+    let places = 1..=reasons.concepts.as_slice().len();
     for rank in 1..=N_REASONS {
         let taken = |place: usize| (1..rank).map(|earlier| format!("i{earlier} = {place}")).collect::<Vec<_>>().join(" OR ");
         let strength = |place: usize| match rank {
@@ -78,19 +80,19 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
         }
         statement.step(&format!("ls_reasons{rank}"), format!("SELECT *, {place_of} ELSE 0 END AS i{rank}\n  FROM ls_strongest{rank}"));
     }
-    let mut reasons = String::new();
+    // What is most telling in each concept: along its direction, of what a person knows as it is, then of all.
+    statement.step("ls_along", format!("SELECT *, {}\n  FROM ls_reasons{N_REASONS}", reasons.along()));
+    statement.step("ls_telling", format!("SELECT *, ARRAY(0{}) AS m\n  FROM ls_along", reasons.telling()));
+    let mut named = String::new();
     for rank in 1..=N_REASONS {
-        let mut text = format!("CASE i{rank} WHEN 0 THEN CAST(NULL AS {})", dialect.text_type());
-        for (idx, term) in model.terms.iter().enumerate() {
-            let _ = write!(text, "\n      WHEN {} THEN {}", idx + 1, reason(model, dialect, term));
-        }
-        let _ = write!(reasons, ",\n    {text} END AS reason_{rank}, ELEMENT_AT(c, i{rank} + 1) AS reason_{rank}_log_odds");
+        let text = reasons.text(&format!("ELEMENT_AT(m, i{rank} + 1)"));
+        let _ = write!(named, ",\n    {text} AS reason_{rank}, ELEMENT_AT(c, i{rank} + 1) AS reason_{rank}_log_odds");
     }
     let bucket = format!(
         "CASE WHEN probability <= 1e-13 THEN -100000 WHEN probability >= 1e0 - 1e-13 THEN 100000 ELSE CAST(FLOOR(LN(probability / (1e0 - probability)) * {}) AS BIGINT) END",
         number(BUCKETS)
     );
-    statement.step("ls_scored", format!("SELECT lead, snapshot, log_odds, probability, {bucket} AS bucket{reasons}\n  FROM ls_reasons{N_REASONS}"));
+    statement.step("ls_scored", format!("SELECT lead, snapshot, log_odds, probability, {bucket} AS bucket{named}\n  FROM ls_telling"));
 
     // Ranks: leads in the buckets below, then those below within the bucket.
     statement.step("ls_buckets", "SELECT bucket, COUNT(*) AS n\n  FROM ls_scored\n  GROUP BY bucket".to_owned());
@@ -151,42 +153,4 @@ pub fn score_file_sql(file: ScoreFileSql<'_>) -> Result<String, SqlError> {
         columns.join(",\n  "),
         of_won.join(", ")
     )))
-}
-
-/// A term in words, with the lead's values.
-fn reason(model: &Model, dialect: Dialect, term: &Term) -> String {
-    let value = |idx: usize| {
-        let spec = &model.specs[idx];
-        let value = match spec.kind {
-            FeatureKind::Category => format!("COALESCE({}, 'missing')", feature(idx)),
-            FeatureKind::Number => readable(dialect, &feature(idx)),
-        };
-        concat(dialect, &[dialect.text(&format!("{}: ", spec.describe())), value])
-    };
-    match term {
-        Term::Pair(pair) => {
-            let side = |axis: &Axis| value(axis.feature_idx());
-            concat(dialect, &[side(&pair.first), dialect.text(", with "), side(&pair.second)])
-        }
-        _ => value(term.feature_idx()),
-    }
-}
-
-fn concat(dialect: Dialect, texts: &[String]) -> String {
-    match dialect {
-        Dialect::Spark => format!("CONCAT({})", texts.join(", ")),
-        _ => format!("({})", texts.join(" || ")),
-    }
-}
-
-/// A number with as many digits as a reader wants.
-fn readable(dialect: Dialect, value: &str) -> String {
-    let kind = dialect.text_type();
-    let digits = |places: u8| format!("CAST(CAST({value} AS DECIMAL(38, {places})) AS {kind})");
-    format!(
-        "CASE WHEN {value} IS NULL THEN 'none' WHEN {value} = FLOOR({value}) AND ABS({value}) < 1e15 THEN CAST(CAST({value} AS BIGINT) AS {kind}) WHEN ABS({value}) >= 1 THEN {} WHEN ABS({value}) >= 1e-2 THEN {} ELSE {} END",
-        digits(1),
-        digits(2),
-        digits(4)
-    )
 }

@@ -1,7 +1,7 @@
 //! Training, top to bottom: judge the data, hold out the latest, choose a penalty, measure once, refit on all.
 
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
-use leadscore_inference::{Card, CellCount, DataVerdict, FeatureScope, JudgedAttribute, LeadSample, Model, Scope, WithAndWithout, quartile_edges};
+use leadscore_inference::{AgeBaseline, Card, CellCount, DataVerdict, FeatureScope, JudgedAttribute, LeadSample, Model, Scope, WithAndWithout, quartile_edges};
 use leadscore_metrics::log_loss;
 use leadscore_solver::Direction;
 use sha2::{Digest, Sha256};
@@ -270,6 +270,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
         ));
     }
     let measured: Vec<bool> = holdout.rows.iter().map(|&row| labels[row]).collect();
+    let age_baseline = AgeBaseline::of(matrix.specs(), &terms, matrix);
     let mut model = Model {
         card: Card {
             model_id: String::new(),
@@ -319,6 +320,8 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
                 .map(|finding| judged(finding, options.allow_leaks, &without))
                 .collect(),
         }),
+        age_baseline,
+        degrees: Vec::new(),
     };
     if options.losses_kept < 1.0 {
         // King and Zeng (2001), Logistic regression in rare events data, section 4.1: sampling by outcome moves the intercept only.

@@ -2,14 +2,15 @@
 
 use anyhow::bail;
 use leadscore_core::{
-    AttributeTable, ContactPriority, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MatrixCell, Timestamp, Unit, log_odds_to_probability, printable,
+    AttributeTable, Concept, ContactPriority, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MatrixCell, Snapshot, Timestamp, Unit,
+    log_odds_to_probability, printable,
 };
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::{Model, Reason, score};
 use leadscore_tables::Tables;
 use serde::Serialize;
 
-use crate::project::{Project, load_options_of};
+use crate::project::Project;
 use crate::score::{edges_of, tiers_of};
 
 /// What is said about one lead.
@@ -28,6 +29,8 @@ pub struct Explanation {
     what_if: Option<WhatIf>,
     reasons: Vec<Contribution>,
     next_tier: Option<NextTier>,
+    /// What changed since an earlier date, where one was asked for.
+    since: Option<Since>,
     /// What is unlike training about the lead; `None` where nothing is, or the model does not know what training saw.
     guard: Option<String>,
     /// What is to be known about a lead that is in no table.
@@ -50,10 +53,48 @@ struct ChangedValue {
 
 #[derive(Debug, Serialize)]
 struct Contribution {
+    /// What the reason speaks of.
+    concept: String,
+    /// What is most telling in it.
     text: String,
     log_odds: f64,
     /// Likelihood with this reason and all before it.
     running_likelihood: f64,
+    /// What the reason is the sum of, strongest first.
+    features: Vec<FeatureContribution>,
+}
+
+#[derive(Debug, Serialize)]
+struct FeatureContribution {
+    /// The feature's name.
+    feature: String,
+    /// The second feature, where two weigh together.
+    with: Option<String>,
+    /// What it is, and its exact value.
+    text: String,
+    log_odds: f64,
+}
+
+/// What changed since an earlier date.
+#[derive(Debug, Serialize)]
+struct Since {
+    date: String,
+    likelihood_to_close: f64,
+    log_odds: f64,
+    /// Differences of reasons, largest first; they add up to the difference of log-odds.
+    changes: Vec<ReasonChange>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReasonChange {
+    concept: String,
+    /// What the reason says now.
+    text: String,
+    /// What it said then.
+    text_then: String,
+    log_odds: f64,
+    log_odds_then: f64,
+    difference: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,8 +117,38 @@ struct Change {
 
 /// Reasons that the text names; JSON has all.
 const N_REASONS: usize = 15;
+/// Features that the text names under a reason.
+const N_FEATURES: usize = 4;
+/// Contributions below this are not shown one by one.
+const VISIBLE: f64 = 0.005;
 /// Changes that are named at most.
 const N_CHANGES: usize = 3;
+
+/// A lead cannot be compared with itself at an earlier date.
+#[derive(Debug, thiserror::Error)]
+pub enum SinceError {
+    /// The date is not earlier.
+    #[error("--since {since} is not before {as_of}: name an earlier date")]
+    NotEarlier {
+        /// The date that was asked for.
+        since: String,
+        /// The moment that is explained.
+        as_of: String,
+    },
+    /// There are no dates.
+    #[error("--since: this export has no dates, so that nothing is known of an earlier one; leave it out")]
+    Undated,
+    /// The lead was not open then.
+    #[error("--since: lead `{}` was not open at {since}: name a date after {opened}", printable(lead))]
+    NotOpen {
+        /// The lead.
+        lead: String,
+        /// The date.
+        since: String,
+        /// When it was created.
+        opened: String,
+    },
+}
 
 /// No lead has this id.
 #[derive(Debug, thiserror::Error)]
@@ -88,15 +159,25 @@ pub struct UnknownLead {
 }
 
 /// Explains the score of one lead, as it stood at `as_of`, by default the day after the latest time in the data; with changes, as
-/// it would be.
+/// it would be; and what changed since an earlier date.
 ///
 /// # Errors
 ///
-/// [`UnknownLead`], the lead is not open, the tables cannot be read, or a change is of nothing that the model reads.
-pub fn explain(project: &Project, model: &Model, id: &str, as_of: Option<Timestamp>, what_if: &[(String, String)]) -> anyhow::Result<Explanation> {
+/// [`UnknownLead`], [`SinceError`], the lead is not open, the tables cannot be read, a change is of nothing that the model reads, or
+/// both changes and an earlier date are asked for.
+pub fn explain(
+    project: &Project,
+    model: &Model,
+    id: &str,
+    as_of: Option<Timestamp>,
+    since: Option<Timestamp>,
+    what_if: &[(String, String)],
+) -> anyhow::Result<Explanation> {
     let changes = changes(model, what_if)?;
-    let tables = project.to_score(model)?.load(&load_options_of(model, as_of))?;
-    project.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
+    if since.is_some() && !changes.is_empty() {
+        bail!("what changed since an earlier date is of the lead as it is: ask without changes of its columns");
+    }
+    let tables = project.load_to_score(model, as_of)?;
     let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
     project.silence(&tables.ends, model, as_of)?;
     let lead = find_lead(&tables, id)?;
@@ -112,7 +193,7 @@ pub fn explain(project: &Project, model: &Model, id: &str, as_of: Option<Timesta
     // The tier of one lead depends on all of them.
     let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
     let at = (!project.config.is_flat()).then(|| (project.write_time())(as_of));
-    explained(project, model, Explained { id, as_of: at, matrix: &matrix, row, changes: &changes, notes: Vec::new() })
+    explained(project, model, Explained { id, as_of: at, matrix: &matrix, row, changes: &changes, since: since.map(|since| (since, as_of)), notes: Vec::new() })
 }
 
 /// A lead among others, and what is changed of it.
@@ -123,12 +204,14 @@ pub(crate) struct Explained<'e> {
     pub(crate) matrix: &'e FeatureMatrix,
     pub(crate) row: usize,
     pub(crate) changes: &'e [(usize, MatrixCell)],
+    /// An earlier moment, and that of the explanation.
+    pub(crate) since: Option<(Timestamp, Timestamp)>,
     /// What is to be known about the lead.
     pub(crate) notes: Vec<String>,
 }
 
 pub(crate) fn explained(project: &Project, model: &Model, of: Explained<'_>) -> anyhow::Result<Explanation> {
-    let Explained { id, as_of, matrix, row, changes, notes } = of;
+    let Explained { id, as_of, matrix, row, changes, since, notes } = of;
     let mut scored = score(model, matrix)?;
     let before = scored.log_odds[row];
     // The lead as it is explained, alone.
@@ -137,10 +220,12 @@ pub(crate) fn explained(project: &Project, model: &Model, of: Explained<'_>) -> 
     (scored.log_odds[row], scored.probabilities[row]) = (alone.log_odds[0], alone.probabilities[0]);
     let tiers = tiers_of(project, model, &scored);
     let log_odds = scored.log_odds[row];
+    let reasons = model.reasons(&own, 0);
+    let since = since.map(|since| look_back(project, model, id, &reasons, since)).transpose()?;
     let mut running = scored.baseline;
-    let mut step = |reason: Reason| {
+    let step = |reason: Reason| {
         running += reason.log_odds;
-        Contribution { text: reason.text, log_odds: reason.log_odds, running_likelihood: likelihood(running) }
+        contribution(model, &own, 0, reason, likelihood(running))
     };
     let changed =
         |(idx, cell): &(usize, MatrixCell)| ChangedValue { feature: model.specs[*idx].describe(), from: shown(matrix, row, *idx), to: cell_text(cell) };
@@ -153,8 +238,9 @@ pub(crate) fn explained(project: &Project, model: &Model, of: Explained<'_>) -> 
         baseline_log_odds: scored.baseline,
         log_odds,
         what_if: (!changes.is_empty()).then(|| WhatIf { changes: changes.iter().map(changed).collect(), likelihood_before: likelihood(before) }),
-        reasons: model.reasons(&own, 0).into_iter().map(&mut step).collect(),
+        reasons: reasons.into_iter().map(step).collect(),
         next_tier: next_tier(model, &own, row, &scored.log_odds, &tiers, edges_of(project, model, tiers.len())),
+        since,
         guard: model.guard(&own).and_then(|mut guarded| guarded.of_row.swap_remove(0)),
         notes,
         model_id: model.card.model_id.clone(),
@@ -218,6 +304,57 @@ fn changes(model: &Model, what_if: &[(String, String)]) -> anyhow::Result<Vec<(u
         found.push((idx, cell));
     }
     Ok(found)
+}
+
+fn contribution(model: &Model, matrix: &FeatureMatrix, row: usize, reason: Reason, running_likelihood: f64) -> Contribution {
+    let name = |feature_idx: usize| model.specs[feature_idx].name.clone();
+    let mut features: Vec<FeatureContribution> = reason
+        .parts
+        .iter()
+        .map(|part| FeatureContribution {
+            feature: name(part.feature_idx),
+            with: part.second_feature_idx.map(name),
+            text: model.part_value(part, matrix, row),
+            log_odds: part.log_odds,
+        })
+        .collect();
+    features.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
+    Contribution { concept: reason.concept.to_string(), text: reason.text, log_odds: reason.log_odds, running_likelihood, features }
+}
+
+/// The lead at an earlier date, and how its reasons moved from there.
+fn look_back(project: &Project, model: &Model, id: &str, reasons: &[Reason], (since, as_of): (Timestamp, Timestamp)) -> anyhow::Result<Since> {
+    if project.config.is_flat() {
+        return Err(SinceError::Undated.into());
+    }
+    let write = project.write_time();
+    if since >= as_of {
+        return Err(SinceError::NotEarlier { since: write(since), as_of: write(as_of) }.into());
+    }
+    let tables = project.quiet().load_to_score(model, Some(since))?;
+    let lead = find_lead(&tables, id)?;
+    if !scoring_snapshots(&tables, since).at_risk.iter().any(|key| key.lead == lead) {
+        let opened = tables.leads.created[lead as usize].map_or("its creation".to_owned(), |created| write(created.known));
+        return Err(SinceError::NotOpen { lead: id.to_owned(), since: write(since), opened }.into());
+    }
+    let matrix = project.quiet().features_of(&tables, &model.specs, &[Snapshot { lead, at: since }])?;
+    let log_odds = score(model, &matrix)?.log_odds[0];
+    let before = model.reasons(&matrix, 0);
+    let change = |now: &Reason| {
+        let of_concept = |concept: &Concept| before.iter().find(|then| then.concept == *concept);
+        let then = of_concept(&now.concept).expect("a model has the same concepts at any date");
+        ReasonChange {
+            concept: now.concept.to_string(),
+            text: now.text.clone(),
+            text_then: then.text.clone(),
+            log_odds: now.log_odds,
+            log_odds_then: then.log_odds,
+            difference: now.log_odds - then.log_odds,
+        }
+    };
+    let mut changes: Vec<ReasonChange> = reasons.iter().map(change).collect();
+    changes.sort_by(|a, b| b.difference.abs().total_cmp(&a.difference.abs()));
+    Ok(Since { date: write(since), likelihood_to_close: likelihood(log_odds), log_odds, changes })
 }
 
 fn likelihood(log_odds: f64) -> f64 {
@@ -300,6 +437,7 @@ impl Explanation {
         let (named, rest) = explanation.reasons.split_at(explanation.reasons.len().min(N_REASONS));
         for reason in named {
             lines.push(format!("{:>+8.3}  {:>7}  {}  {}", reason.log_odds, format!("{:.1} %", reason.running_likelihood), bar(reason.log_odds), reason.text));
+            lines.extend(feature_lines(reason));
         }
         if !rest.is_empty() {
             let sum: f64 = rest.iter().map(|reason| reason.log_odds).sum();
@@ -310,22 +448,64 @@ impl Explanation {
                 rest.len()
             ));
         }
+        if let Some(since) = &explanation.since {
+            lines.push(String::new());
+            lines.extend(since.lines(explanation.log_odds));
+        }
         lines.push(String::new());
         match &explanation.next_tier {
             None => lines.push("there is no tier above".to_owned()),
-            Some(next) => {
-                lines.push(format!("{} begins at {:.1} %, {:.3} log-odds from here", next.tier, next.from_likelihood, next.log_odds_missing));
-                if next.changes.is_empty() {
-                    lines.push("  no single activity more would cross it".to_owned());
-                }
-                for change in &next.changes {
-                    lines.push(format!("  {}: from {} to {} would give {:.1} %", change.feature, change.from, change.to, change.likelihood_then));
-                }
-                if !next.changes.is_empty() {
-                    lines.push("  (what such leads did in the past; whether bringing it about has the same effect, only a trial tells)".to_owned());
-                }
-            }
+            Some(next) => lines.extend(next.lines()),
         }
         lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The features of a reason, where it is the sum of several.
+fn feature_lines(reason: &Contribution) -> Vec<String> {
+    let indent = |log_odds: f64, text: &str| format!("{:46}{log_odds:>+8.3}  {text}", "");
+    let visible = reason.features.iter().take_while(|part| part.log_odds.abs() >= VISIBLE).count();
+    if reason.features.len() < 2 || visible == 0 {
+        return Vec::new();
+    }
+    let (named, rest) = reason.features.split_at(visible.min(N_FEATURES));
+    let mut lines: Vec<String> = named.iter().map(|part| indent(part.log_odds, &part.text)).collect();
+    let of_rest: f64 = rest.iter().map(|part| part.log_odds).sum();
+    if of_rest.abs() >= VISIBLE {
+        lines.push(indent(of_rest, &format!("{} more", rest.len())));
+    }
+    lines
+}
+
+impl Since {
+    fn lines(&self, log_odds: f64) -> Vec<String> {
+        let mut lines = vec![format!("since {} ({:.1} %), {:+.3} log-odds:", self.date, self.likelihood_to_close, log_odds - self.log_odds)];
+        let visible = self.changes.iter().take_while(|change| change.difference.abs() >= VISIBLE).count();
+        let (named, rest) = self.changes.split_at(visible.min(N_REASONS));
+        for change in named {
+            let text = if change.text == change.text_then { change.text.clone() } else { format!("{}; then: {}", change.text, change.text_then) };
+            lines.push(format!("{:>+8.3}  {text}", change.difference));
+        }
+        let of_rest: f64 = rest.iter().map(|change| change.difference).sum();
+        if of_rest.abs() >= VISIBLE {
+            lines.push(format!("{of_rest:>+8.3}  {} smaller changes together (--json names them)", rest.len()));
+        }
+        lines
+    }
+}
+
+impl NextTier {
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("{} begins at {:.1} %, {:.3} log-odds from here", self.tier, self.from_likelihood, self.log_odds_missing)];
+        if self.changes.is_empty() {
+            lines.push("  no single activity more would cross it".to_owned());
+        }
+        for change in &self.changes {
+            lines.push(format!("  {}: from {} to {} would give {:.1} %", change.feature, change.from, change.to, change.likelihood_then));
+        }
+        if !self.changes.is_empty() {
+            lines.push("  (what such leads did in the past; whether bringing it about has the same effect, only a trial tells)".to_owned());
+        }
+        lines
     }
 }

@@ -55,25 +55,27 @@ pub fn inspect(model: &Model, curves: bool) -> String {
     for line in &mut lines {
         *line = printable(line).into_owned();
     }
-    let mut terms: Vec<&Term> = model.terms.iter().collect();
-    terms.sort_by(|a, b| b.range().total_cmp(&a.range()));
+    let mut terms: Vec<(usize, &Term)> = model.terms.iter().enumerate().collect();
+    terms.sort_by(|(_, a), (_, b)| b.range().total_cmp(&a.range()));
     let rows: Vec<Vec<String>> = terms
         .iter()
-        .map(|term| {
+        .map(|(idx, term)| {
             let weight = match term {
                 Term::Bins(bins) => format!("{} bins", bins.weights.len()),
                 Term::Pair(pair) => format!("{} × {} cells", pair.first.n_cells(), pair.second.n_cells()),
                 Term::Linear(linear) => format!("{:+.3} per {:.3}", linear.weight, linear.scale),
                 Term::Levels(levels) => format!("{} levels", levels.levels.len()),
             };
-            vec![model.describe_term(term), format!("{:.3}", term.range()), weight]
+            let degrees = model.degrees.get(*idx).map(|degrees| format!("{degrees:.1}"));
+            [model.describe_term(term), format!("{:.3}", term.range()), weight].into_iter().chain(degrees).collect()
         })
         .collect();
     lines.push(String::new());
     if let Some(data) = &model.data {
         lines.extend(page(None, data, &[]));
     }
-    lines.push(table(&["feature", "moves by", "log-odds"], &rows));
+    let headings = ["feature", "moves by", "log-odds", "degrees of freedom"];
+    lines.push(table(&headings[..if model.degrees.is_empty() { 3 } else { 4 }], &rows));
     if curves {
         lines.push(String::new());
         lines.push(model_text(model));

@@ -25,6 +25,7 @@ mod score_summary;
 mod sql;
 
 mod backtest;
+mod contributions;
 mod evaluate;
 mod explain;
 mod inspect;
@@ -39,10 +40,11 @@ mod population;
 pub use check::{Findings, check};
 pub use columns::{ColumnValues, score_columns, score_frame, train_on_columns};
 pub use config_failure::ConfigFailure;
+pub use contributions::{ContributionsBy, LeadContributions, contributions};
 #[cfg(feature = "spark")]
 pub use engine::{Engine, Stay};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
-pub use explain::{Explanation, UnknownLead, explain};
+pub use explain::{Explanation, SinceError, UnknownLead, explain};
 pub use features::{FeatureOptions, describe_features, feature_table, feature_table_sql, plan_features, reference_of_families, write_features};
 pub use inspect::inspect;
 pub use leadscore_training::CalibrationKind;

@@ -71,7 +71,7 @@ pub fn explain_one(project: &Project, model: &Model, lead: &Value, as_of: Option
         notes.push(format!("the lead stands alone: {of_others} features of the account's other leads have seen none"));
     }
     let at = (!is_flat).then(|| (project.write_time())(as_of));
-    explained(project, model, Explained { id: &id, as_of: at, matrix: &matrix, row: 0, changes: &[], notes })
+    explained(project, model, Explained { id: &id, as_of: at, matrix: &matrix, row: 0, changes: &[], since: None, notes })
 }
 
 /// Now, without a fraction that nobody wants to read.

@@ -227,6 +227,17 @@ impl Project {
         Ok(tables)
     }
 
+    /// The same to score by, where outcomes may be absent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load_for`].
+    pub(crate) fn load_to_score(&self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
+        let tables = self.to_score(model)?.load(&load_options_of(model, as_of))?;
+        self.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
+        Ok(tables)
+    }
+
     /// The same project, whose numbers are read as they were written at training where the config leaves that to the cells.
     ///
     /// # Errors

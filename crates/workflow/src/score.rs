@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
-use leadscore_inference::{FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
+use leadscore_inference::{Concepts, FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
 use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
 use rayon::slice::ParallelSliceMut;
 
@@ -42,6 +42,7 @@ pub struct Scores<'m> {
     pub tiers: Vec<ContactPriority>,
     percentiles: Vec<f64>,
     model: &'m Model,
+    concepts: Concepts,
     id_column: String,
     /// Open leads, best first and of equal ones by id; then won ones, by id.
     leads: Vec<Listed>,
@@ -110,6 +111,7 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
         scored,
         tiers,
         model,
+        concepts: model.concepts(),
         id_column: project.config.leads.id.clone(),
         leads: open.into_iter().chain(won).collect(),
         has_manual_score,
@@ -155,7 +157,7 @@ pub(crate) fn first_leads(leads: Vec<FirstLead>) -> String {
             rows.push(cells);
         }
     }
-    table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead)"], &rows)
+    table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead of the same age)"], &rows)
 }
 
 /// What a score file speaks of, part after part of the tables.
@@ -337,7 +339,7 @@ impl Scores<'_> {
             return Ok(Vec::new());
         }
         let (_, top) = score_with_reasons(self.model, &self.matrix, rows.clone(), N_REASONS)?;
-        Ok(rows.clone().map(|row| self.model.reasons_of(&self.matrix, row, top.of_row(row - rows.start))).collect())
+        Ok(rows.clone().map(|row| self.model.reasons_of(&self.concepts, &self.matrix, row, top.of_row(row - rows.start))).collect())
     }
 
     /// Makes all rows, part after part in their order, and gives each part to `take`.

@@ -50,6 +50,16 @@ enum Chore {
     },
     /// Every type of Arrow and Parquet in every role: read, or an error that names it; writes the table into the docs
     Types,
+    /// Reasons of the demo's leads, of simulated worlds and of the real data that is there: do they speak for the best leads, and truly;
+    /// prints a table
+    Reasons {
+        /// Number of leads of each world
+        #[arg(long, default_value_t = 20_000)]
+        leads: u32,
+        /// Leads whose reasons are printed, of each world and set
+        #[arg(long, default_value_t = 0)]
+        print: u32,
+    },
     /// Compare predictions with the simulated truth on as many later snapshots as the promise names
     Truth {
         /// Number of leads
@@ -149,6 +159,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Mutations { n, seed } => cases(&["tests/cases/mutations.py", "--write", "--n", &n.to_string(), "--seed", &seed.to_string()]),
         Chore::Verdicts { n, seed } => cases(&["tests/cases/verdicts.py", "--write", "--n", &n.to_string(), "--seed", &seed.to_string()]),
         Chore::Types => cases(&["tests/cases/types_of_arrow.py", "--write"]),
+        Chore::Reasons { leads, print } => reasons(leads, print),
         Chore::Truth { leads } => truth(leads),
     }
 }
@@ -239,7 +250,8 @@ impl Part {
                 bench_package(true)?;
                 bench_tiny(2)?;
                 bench_engines(&Engines::tiny())?;
-                bench_accuracy(true)
+                bench_accuracy(true)?;
+                reasons(2_000, 0)
             }
         }
     }
@@ -672,4 +684,32 @@ fn truth(leads: u32) -> anyhow::Result<()> {
     let mut command = cargo(&["test", "--release", "--workspace", "--test", "truth", "--", "--nocapture"]);
     command.env("LEADSCORE_TRUTH_LEADS", leads.to_string());
     run(command)
+}
+
+/// The worlds that reasons are measured on; the first is the demo's, and its truth is known.
+const REASON_WORLDS: [&str; 4] = ["linear", "curved", "interactions", "drift"];
+
+/// Measures reasons, and prints a line for each world and way.
+fn reasons(leads: u32, print: u32) -> anyhow::Result<()> {
+    let program = leadscore()?;
+    let folder = root().join("target/reasons");
+    std::fs::create_dir_all(&folder).context("cannot make target/reasons")?;
+    let (leads, print) = (leads.to_string(), print.to_string());
+    let measure = |name: &str, args: &[&str]| -> anyhow::Result<()> {
+        let mut command = Command::new(program.with_file_name("examples").join("reasons"));
+        command.arg(folder.join(name).join("leadscore.toml")).args(["--print", &print]).args(args);
+        run(command)
+    };
+    for world in REASON_WORLDS {
+        let mut simulate = Command::new(&program);
+        simulate.args(["simulate", "--leads", &leads, "--world", world, "--format", "csv", "--out", world]).current_dir(&folder);
+        run(simulate)?;
+        let truth = ["--world", &leads];
+        measure(world, &[&["--as-of", "2025-12-01"][..], if world == "linear" { &truth } else { &[] }].concat())?;
+    }
+    for set in real_sets(&folder)?.iter().flat_map(|sets| sets.split(',')) {
+        let name = set.split('=').next().context("a set has a name")?;
+        measure(&format!("real-{name}"), &["--every", "10"])?;
+    }
+    std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")
 }

@@ -1,12 +1,12 @@
-//! `explain`: why one lead has its score, how far it is from the next tier, and what would take it there.
+//! `explain`: why one lead has its score, how far it is from the next tier, what changed; or the contributions of all open leads.
 
 use std::path::Path;
 
 use anyhow::Context;
-use leadscore_tables::{Bytes, Frames, read_at_most};
-use leadscore_workflow::{Project, explain, explain_one, read_model};
+use leadscore_tables::{Bytes, Frames, TableWriter, check_table_target, read_at_most};
+use leadscore_workflow::{ContributionsBy, Outputs, Project, contributions, explain, explain_one, read_model};
 
-use crate::args::ExplainArgs;
+use crate::args::{ContributionsArg, ExplainArgs};
 use crate::commands::Outcome;
 use crate::show;
 
@@ -18,11 +18,12 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
             let project = Project::open_for_one(&args.config.config, &Frames::default(), show::terminal())?;
             explain_one(&project, &model, &lead, project.moments("--as-of", args.as_of.as_ref())?)?
         }
-        (None, lead) => {
+        (None, Some(lead)) => {
             let project = show::open(&args.config)?;
-            let as_of = project.moments("--as-of", args.as_of.as_ref())?;
-            explain(&project, &model, lead.as_deref().unwrap_or_default(), as_of, &args.what_if)?
+            let (as_of, since) = (project.moments("--as-of", args.as_of.as_ref())?, project.moments("--since", args.since.as_ref())?);
+            explain(&project, &model, lead, as_of, since, &args.what_if)?
         }
+        (None, None) => return tables(args),
     };
     if args.json {
         show::json(&serde_json::to_string_pretty(&explanation)?);
@@ -38,4 +39,28 @@ const LARGEST_LEAD: Bytes = Bytes(100_000_000);
 fn read_lead(path: &Path) -> anyhow::Result<serde_json::Value> {
     let bytes = read_at_most(path, LARGEST_LEAD).with_context(|| format!("cannot read the lead {}", path.display()))?;
     serde_json::from_slice(&bytes).with_context(|| format!("the lead {} is no JSON", path.display()))
+}
+
+/// Writes the contributions of all open leads.
+fn tables(args: &ExplainArgs) -> anyhow::Result<Outcome> {
+    let model = read_model(&args.model)?;
+    let targets: Vec<_> = args.table.iter().chain(&args.importance).collect();
+    targets.iter().try_for_each(|path| check_table_target(path))?;
+    let project = show::open(&args.config)?;
+    project.refuse_inputs(targets, std::slice::from_ref(&args.model))?;
+    let by = match args.by {
+        ContributionsArg::Concept => ContributionsBy::Concept,
+        ContributionsArg::Feature => ContributionsBy::Feature,
+    };
+    let found = contributions(&project, &model, project.moments("--as-of", args.as_of.as_ref())?, by)?;
+    let mut outputs = Outputs::default();
+    for (path, table) in [(&args.table, &found.leads), (&args.importance, &found.importance)] {
+        if let Some(path) = path {
+            let mut writer = TableWriter::create(path)?;
+            writer.write(table)?;
+            outputs.written(path, writer)?;
+        }
+    }
+    show::publish(outputs)?;
+    Ok(Outcome::Done)
 }

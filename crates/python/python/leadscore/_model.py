@@ -192,6 +192,7 @@ class Model:
         config: Config = "leadscore.toml",
         as_of: Moment | None = None,
         what_if: Mapping[str, Any] | None = None,
+        since: Moment | None = None,
     ) -> Explanation:
         """Why one lead has its score, and what would lift it to the next tier.
 
@@ -204,17 +205,19 @@ class Model:
         what_if : mapping, optional
             Explain the lead as it would be with other values in columns or features that the model reads, such as
             ``{"seats": 40, "accounts.industry": "retail"}``; None is a missing value.
+        since : date or text, optional
+            An earlier moment: the explanation then has what changed since, by the same reasons, under ``"since"``.
 
         Raises
         ------
         KeyError
             There is no such lead.
         ValueError
-            The lead is not open, or the model reads no such column.
+            The lead is not open, or was not at ``since``; the model reads no such column; both ``since`` and ``what_if``.
         """
         project = open_project(config, leads, activities, outcomes, lookups, history)
         changes = [(name, _cell(value)) for name, value in (what_if or {}).items()]
-        found, text = project.explain(Listener(), self._native, lead, moment(as_of), changes)
+        found, text = project.explain(Listener(), self._native, lead, moment(as_of), moment(since), changes)
         return Explanation(json.loads(found), text)
 
     def score_one(
@@ -252,6 +255,36 @@ class Model:
         project = open_project(config, None, None, None, lookups, None, for_one=True)
         found, text = project.score_one(Listener(), self._native, json.dumps(_cells(lead)), moment(as_of))
         return Explanation(json.loads(found), text)
+
+    def contributions(
+        self,
+        *,
+        leads: Frame | None = None,
+        activities: Mapping[str, Frame] | None = None,
+        outcomes: Frame | None = None,
+        lookups: Mapping[str, Frame] | None = None,
+        history: Frame | None = None,
+        config: Config = "leadscore.toml",
+        as_of: Moment | None = None,
+        by: Literal["concept", "feature"] = "concept",
+    ) -> tuple[_native.Table, _native.Table]:
+        """What adds up to the score of every open lead, in log-odds.
+
+        Parameters
+        ----------
+        by : str
+            A column for each ``concept``, as reasons have them, or for each ``feature``.
+
+        Returns
+        -------
+        Table
+            A row for each open lead: id, ``likelihood_to_close``, ``baseline_log_odds``, ``log_odds``, and the contributions, which
+            add up from the baseline to the log-odds.
+        Table
+            The importance of each: its mean absolute contribution, and that as a share of all.
+        """
+        project = open_project(config, leads, activities, outcomes, lookups, history)
+        return project.contributions(Listener(), self._native, moment(as_of), by)
 
     def recalibrate(
         self,
