@@ -127,6 +127,7 @@ impl Project {
     }
 
     /// The explanation of one lead as JSON, and in words.
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn explain(
         &self,
         py: Python<'_>,

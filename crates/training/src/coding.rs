@@ -607,6 +607,20 @@ impl Coding {
         blocks.collect()
     }
 
+    /// Coefficients of each term, those of the line beneath a curve among them.
+    pub(crate) fn coefficients_of_terms(&self) -> Vec<Vec<usize>> {
+        let (places, _) = self.places();
+        let mut terms: Vec<Vec<usize>> = Vec::new();
+        let mut line = Vec::new();
+        for (block, first) in self.blocks.iter().zip(places) {
+            line.extend(first..first + block.n_coefficients());
+            if !block.is_line() {
+                terms.push(std::mem::take(&mut line));
+            }
+        }
+        terms
+    }
+
     /// The terms of a model with these coefficients.
     ///
     /// A term's average is over the rows counted. A cell with no such rows, such as missing where nothing was missing,

@@ -608,6 +608,17 @@ pub(crate) fn certificate_of(fitted: &Fitted) -> Option<FitCertificate> {
     })
 }
 
+/// Effective degrees of freedom of each term, the diagonal of `(H + P)⁻¹ H` over its coefficients; nothing by linfa.
+pub(crate) fn degrees_of(fitted: &Fitted) -> Vec<f64> {
+    let Some((Fit { factor, .. }, _)) = &fitted.native else { return Vec::new() };
+    let root = factor.inverse_root();
+    let of = |coefficients: Vec<usize>| {
+        let held = &root.block(&coefficients) * &fitted.penalty.block(&coefficients);
+        (coefficients.len() as f64 - held.sum()).max(0.0)
+    };
+    fitted.coding.coefficients_of_terms().into_iter().map(of).collect()
+}
+
 /// The covariance of intercept and cells around the truth, by cluster; `None` by linfa.
 #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
 pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitted) -> Result<Option<Covariance>, TrainError> {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::coding::{Beforehand, Coding, Dropped};
 use crate::error::TrainError;
-use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, fit_shape};
+use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, degrees_of, fit_shape};
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks, with_final};
 use crate::learning::learning_curve;
 use crate::population::{Population, Totals, fit_all};
@@ -321,7 +321,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
                 .collect(),
         }),
         age_baseline,
-        degrees: Vec::new(),
+        degrees: degrees_of(&fitted),
     };
     if options.losses_kept < 1.0 {
         // King and Zeng (2001), Logistic regression in rare events data, section 4.1: sampling by outcome moves the intercept only.

@@ -2,8 +2,8 @@
 
 use anyhow::bail;
 use leadscore_core::{
-    AttributeTable, Concept, ContactPriority, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MatrixCell, Snapshot, Timestamp, Unit,
-    log_odds_to_probability, printable,
+    AttributeTable, Concept, ContactPriority, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MatrixCell, Snapshot, Timestamp, log_odds_to_probability,
+    printable,
 };
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::{Model, Reason, score};
@@ -390,7 +390,7 @@ fn next_tier(model: &Model, own_row: &FeatureMatrix, row: usize, log_odds: &[f64
     let mut changes: Vec<(f64, Change)> = Vec::new();
     for (feature_idx, spec) in model.specs.iter().enumerate() {
         // What can be brought about: more activities of the lead itself. Attributes and calendars cannot.
-        if spec.unit != Unit::Events || !matches!(spec.source, FeatureSource::Activity { .. }) {
+        if !spec.is_count() {
             continue;
         }
         let from = own_row.values()[[0, feature_idx]];
