@@ -527,10 +527,11 @@ fn bench_features(tiny: bool) -> anyhow::Result<()> {
 }
 
 /// What models are compared with.
-const MODEL_PEERS: [&str; 9] = [
+const MODEL_PEERS: [&str; 10] = [
     "scikit-learn==1.9.1",
     "lightgbm==4.7.0",
     "catboost==1.2.10",
+    "xgboost-cpu==3.2.0",
     "interpret-core==0.7.8",
     "glum==3.4.1",
     "statsmodels==0.15.0",
@@ -614,6 +615,10 @@ fn bench_accuracy(tiny: bool) -> anyhow::Result<()> {
         script.args(["--worlds", "linear", "--leads", "4000", "--budget", "1", "--folds", "1", "--peers", "linear"]);
     } else if let Some(real) = real_sets(&folder)? {
         script.arg("--real").arg(real);
+        let data = PathBuf::from(std::env::var_os("LEADSCORE_REAL_DATA").context("real sets were found by it")?);
+        // Calls in their order; opportunities have no time.
+        let flat = [("bank", "bank-marketing", "time+random"), ("ibm", "ibm-sales-win-loss", "random")];
+        script.arg("--flat").arg(flat.map(|(name, folder, which)| format!("{name}={}|{which}", data.join(folder).display())).join(","));
     }
     run(script)?;
     std::fs::remove_dir_all(&folder).context("cannot remove the tables of the measurement")
