@@ -175,7 +175,7 @@ def ours(program, folder, X, y, groups, at, train, test, numbers, categories, ho
     write("test.csv", test)
     arguments = [os.path.join(folder, name) for name in ("train.csv", "test.csv", "out.txt")]
     said = subprocess.run([program, *arguments, str(horizon) if horizon else "none"], check=True, capture_output=True, text=True).stderr
-    return np.loadtxt(arguments[2]), said.strip().split(" (")[0]
+    return np.loadtxt(arguments[2]), said.strip().splitlines()[-1].split(" (")[0]
 
 
 def quality(y, p):

@@ -138,6 +138,8 @@ pub enum DropReason {
 pub struct Coding {
     blocks: Vec<Block>,
     dropped: Vec<Dropped>,
+    /// Features that say nothing alone, and may say something with another one.
+    flat: Vec<usize>,
 }
 
 /// How one feature, or two, become coefficients.
@@ -170,7 +172,7 @@ const ANCHOR: f64 = 1e-2;
 impl Coding {
     /// Nothing but the intercept.
     pub(crate) fn empty() -> Self {
-        Self { blocks: Vec::new(), dropped: Vec::new() }
+        Self { blocks: Vec::new(), dropped: Vec::new(), flat: Vec::new() }
     }
 
     /// Learns means, scales, bins and levels from these rows of a matrix.
@@ -238,9 +240,12 @@ impl Coding {
         self.blocks.iter().filter(|block| matches!(block, Block::Pair { .. })).count()
     }
 
-    /// Features that may have a table: those in use, less those whose direction a table could turn.
+    /// Features that may have a table: those in use and those that say nothing alone, less those whose direction a table could turn.
     pub(crate) fn features_for_tables(&self) -> Vec<usize> {
-        self.blocks.iter().filter(|block| block.direction().is_none()).filter_map(Block::feature_idx).collect()
+        let used = self.blocks.iter().filter(|block| block.direction().is_none()).filter_map(Block::feature_idx);
+        let mut features: Vec<usize> = used.chain(self.flat.iter().copied()).collect();
+        features.sort_unstable();
+        features
     }
 
     /// Those features by how far their weights lie apart, farthest first.
@@ -410,7 +415,7 @@ impl Coding {
     /// A curve without its steps is a straight line. What cannot be taken out of a term that stays is held as tightly as can be.
     pub(crate) fn keeping(self, strengths: &[f64], coefficients: &[f64], matrix: &FeatureMatrix) -> (Self, Estimate) {
         let (places, _) = self.places();
-        let mut kept = Self { blocks: Vec::new(), dropped: self.dropped };
+        let mut kept = Self { blocks: Vec::new(), dropped: self.dropped, flat: self.flat };
         let mut found: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
         let mut strengths = strengths.iter().copied();
         let mut next = || strengths.next().expect("a strength a piece");
@@ -461,7 +466,7 @@ impl Coding {
     /// The same with finer bins; the strengths go along, and the weights but those of the finer bins.
     pub(crate) fn refined(&self, matrix: &FeatureMatrix, rows: &[usize], options: CodingOptions, estimate: &Estimate) -> (Self, Estimate) {
         let (places, _) = self.places();
-        let mut finer = Self { blocks: Vec::new(), dropped: self.dropped.clone() };
+        let mut finer = Self { blocks: Vec::new(), dropped: self.dropped.clone(), flat: self.flat.clone() };
         let mut strengths = Vec::new();
         let mut weights: Vec<Option<(usize, usize)>> = Vec::new();
         let mut held = estimate.strengths.iter().copied();
@@ -502,6 +507,9 @@ impl Coding {
             self.blocks.push(block);
             found.push((held, at.to_vec()));
         } else if let Some(feature_idx) = block.feature_idx() {
+            if block.direction().is_none() {
+                self.flat.push(feature_idx);
+            }
             self.dropped.push(Dropped { feature: matrix.specs()[feature_idx].name.clone(), reason: DropReason::Flat });
         }
     }

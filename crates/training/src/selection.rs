@@ -101,10 +101,17 @@ fn estimated(
             Ok(Candidate { shape, smoothing: Smoothing::Reml { stiffer }, losses: losses.concat() })
         });
         let candidates = candidates.collect::<Result<Vec<_>, TrainError>>()?;
-        Ok::<_, TrainError>(candidates.into_iter().reduce(|best, stiffer| if is_better(&stiffer, &best) { stiffer } else { best }).expect("one is tried"))
+        let best = (1..candidates.len()).fold(0, |best, stiffer| if is_better(&candidates[stiffer], &candidates[best]) { stiffer } else { best });
+        Ok::<_, TrainError>(candidates.into_iter().nth(best).expect("one is tried"))
     };
     let begin = |shape: Shape| folds.par_iter().map(|fold| Estimated::begin(input, &fold.train, known, shape)).collect::<Result<Vec<_>, TrainError>>();
-    let mut ladder = vec![base, on_each(Shape::Linear, &begin(Shape::Linear)?, &STIFFER)?];
+    let mut lines = on_each(Shape::Linear, &begin(Shape::Linear)?, &STIFFER)?;
+    if !is_better(&lines, &base) {
+        // Later rows are unlike earlier ones, or there is little to learn: then one strength for all may be the safer one.
+        let grid: Vec<Strengths> = options.penalties.iter().map(|&ridge| Strengths::ridge(ridge)).collect();
+        lines = best_of(vec![lines, best_of(path(input, folds, known, Shape::Linear, &grid, options.solver)?)]);
+    }
+    let mut ladder = vec![base, lines];
     if options.kind != ModelKind::Additive {
         return Ok(ladder);
     }

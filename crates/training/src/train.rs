@@ -332,6 +332,9 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
     if options.l1_ratio > 0.0 {
         dropped.extend(fitted.coding.weightless(matrix, &fitted.coefficients));
     }
+    // What says nothing alone may be read by a table.
+    let read: std::collections::HashSet<&str> = model.features_read().into_iter().map(|idx| matrix.specs()[idx].name.as_str()).collect();
+    dropped.retain(|dropped| !read.contains(dropped.feature.as_str()));
     Ok(Trained { model, holdout, leaks, dropped })
 }
 

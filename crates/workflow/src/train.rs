@@ -264,7 +264,7 @@ pub(crate) fn report_training(project: &Project, trained: &Trained) {
     let (weightless, empty): (Vec<&Dropped>, Vec<&Dropped>) =
         trained.dropped.iter().filter(|dropped| dropped.reason != DropReason::KnowsOutcome).partition(|dropped| dropped.reason == DropReason::Weightless);
     if !empty.is_empty() {
-        say(&format!("left out as constant, missing or rare: {} (`check` gives each its reason)", first_names(&empty)));
+        say(&format!("left out as constant, missing, rare or silent beside the others: {} (`check` gives each its reason)", first_names(&empty)));
     }
     if !weightless.is_empty() {
         say(&format!("of no weight by the lasso: {}", first_names(&weightless)));
