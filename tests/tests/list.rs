@@ -305,6 +305,12 @@ fn leads_are_scored_where_nobody_says_which_have_closed() {
     let args = ["score", "model", "-o", "scores.csv", "--as-of", "2021-01-01"];
     succeed(folder, &args);
     let known = rows(folder, "scores.csv");
+    // A file that was cut off behind its header is there, and says nothing either.
+    let deals = std::fs::read_to_string(folder.join("deals.csv")).expect("there");
+    std::fs::write(folder.join("deals.csv"), deals.lines().next().expect("a header").to_owned() + "\n").expect("room");
+    let output = leadscore(folder, &[&args[..], &["--memory", "2GB"]].concat());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("[outcomes] has no lead that closed: all 990 leads are scored as if they were open"), "{said}");
     std::fs::remove_file(folder.join("deals.csv")).expect("there");
     let check = |why: &str| {
         let output = leadscore(folder, &args);

@@ -17,8 +17,7 @@
 //! bᵀ Sⱼ⁻ b < tr(C Sⱼ⁻)
 //! ```
 //!
-//! the score test of a variance of zero. Pieces that can only bend what others hold straight begin outside, and enter by the
-//! same rule, so that no round need solve for all of them.
+//! the score test of a variance of zero. Pieces that can only bend what others hold straight begin outside, and enter where the score is a standard deviation above that, so that no round need solve for all of them.
 //!
 //! Wood and Fasiolo (2017), Biometrics 73(4), equation 6; Wood (2011), JRSS B 73(1); Lin (1997), Biometrika 84(2), for the score.
 
@@ -89,6 +88,8 @@ const MOST_LOST: f64 = 2.0;
 const FEW_DEGREES: f64 = 0.7;
 /// Half of the squared Newton decrement, in log-loss over all rows, at which coefficients are good enough.
 const NEAR: f64 = 0.01;
+/// Standard deviations of the score that a piece needs to enter: of those that say nothing, one in ten comes in, to go out again.
+const ENTRY: f64 = 1.0;
 /// How often a piece may enter.
 const MOST_ENTRIES: u8 = 2;
 
@@ -345,7 +346,7 @@ impl<'a> Search<'a> {
             let pull = expansion.hessian(own, &moved).dot(&step);
             let says: Vec<f64> = own.iter().zip(&pull).map(|(&idx, pull)| -(expansion.gradient()[idx] + pull)).collect();
             let information = expansion.hessian(own, own) + self.fixed.block(own) - root.between(&expansion.hessian(&self.used, own));
-            if score(piece, state, &says, &information) > 0.0 {
+            if score(piece, state, &says, &information) > ENTRY * spread(state, &information) {
                 state.is_in = true;
                 state.n_entries += 1;
                 state.degrees = f64::INFINITY;
@@ -377,6 +378,13 @@ fn score(piece: &Piece, state: &mut State, says: &[f64], information: &Array2<f6
     let inverse = state.inverse.get_or_insert_with(|| pseudo_inverse(&state.matrix, piece.rank));
     let says = ndarray::ArrayView1::from(says);
     says.dot(&inverse.dot(&says)) - (information * &*inverse).sum()
+}
+
+/// The standard deviation of the score where the variance is zero, once its inverse was asked for.
+fn spread(state: &State, information: &Array2<f64>) -> f64 {
+    let Some(inverse) = &state.inverse else { return 0.0 };
+    let product = information.dot(inverse);
+    (2.0 * (&product * &product.t()).sum()).max(0.0).sqrt()
 }
 
 /// Of a matrix that is definite, or whose null space is the constants alone.

@@ -6,7 +6,7 @@ use leadscore_metrics::log_loss;
 use leadscore_solver::Direction;
 use sha2::{Digest, Sha256};
 
-use crate::coding::{Beforehand, Coding, Dropped};
+use crate::coding::{Beforehand, Coding, DropReason, Dropped};
 use crate::error::TrainError;
 use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, degrees_of, fit_shape};
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks, with_final};
@@ -334,7 +334,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
     }
     // What says nothing alone may be read by a table.
     let read: std::collections::HashSet<&str> = model.features_read().into_iter().map(|idx| matrix.specs()[idx].name.as_str()).collect();
-    dropped.retain(|dropped| !read.contains(dropped.feature.as_str()));
+    dropped.retain(|dropped| dropped.reason != DropReason::Flat || !read.contains(dropped.feature.as_str()));
     Ok(Trained { model, holdout, leaks, dropped })
 }
 

@@ -69,3 +69,24 @@ fn one_strength_a_term_is_nearer_the_truth_than_one_for_all() {
     let own = of(Smoothing::Reml { stiffer: 1.0 });
     assert!(own < 0.5 * best, "{own}, and the best of one strength for all {common:?}");
 }
+
+#[test]
+fn two_features_that_say_nothing_alone_have_their_table() {
+    let mut random = Random(11);
+    let side = |random: &mut Random| -> Vec<f64> { (0..N_ROWS).map(|_| (random.uniform() * 4.0).floor()).collect() };
+    let (first, second, silent) = (side(&mut random), side(&mut random), side(&mut random));
+    let truth: Vec<f64> = first.iter().zip(&second).map(|(a, b)| if (*a < 2.0) == (*b < 2.0) { 1.0 } else { -2.0 }).collect();
+    let labels: Vec<bool> = truth.iter().map(|log_odds| random.uniform() < 1.0 / (1.0 + (-log_odds).exp())).collect();
+    let levels = || ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+    let columns = [("first", first), ("second", second), ("silent", silent)].map(|(name, values)| (spec(name, FeatureKind::Category), levels(), values));
+    let leads = (0..N_ROWS as u32).map(|lead| Snapshot { lead, at: Timestamp::from_micros(i64::from(lead)) }).collect();
+    let matrix = FeatureMatrix::new(leads, columns.to_vec()).expect("columns of one length");
+    let keys: Vec<u64> = (0..N_ROWS as u64).collect();
+    let input = TrainInput { matrix: &matrix, labels: &labels, lead_keys: &keys, clusters: &keys, horizon: None };
+    let rows: Vec<usize> = (0..N_ROWS).collect();
+    let shape = Shape::Additive { n_pairs: 3, resolution: Resolution::Usual };
+    let fitted = fit_shape(input, &rows, &Beforehand::default(), shape, Smoothing::Reml { stiffer: 1.0 }, SolverKind::Native).expect("an optimum");
+    assert_eq!(fitted.n_pairs(), 1);
+    let off = excess(&truth, &fitted.log_odds(input, &rows).expect("rows"));
+    assert!(off < 0.003, "{off}");
+}

@@ -11,7 +11,8 @@ use leadscore_tables::Tables;
 use serde::Serialize;
 
 use crate::project::Project;
-use crate::score::{edges_of, tiers_of};
+use crate::score::{age_of, edges_of, tiers_of};
+use crate::score_summary::{joined, too_old};
 
 /// What is said about one lead.
 #[derive(Debug, Serialize)]
@@ -193,7 +194,12 @@ pub fn explain(
     // The tier of one lead depends on all of them.
     let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
     let at = (!project.config.is_flat()).then(|| (project.write_time())(as_of));
-    explained(project, model, Explained { id, as_of: at, matrix: &matrix, row, changes: &changes, since: since.map(|since| (since, as_of)), notes: Vec::new() })
+    let age = age_of(&tables, lead, as_of);
+    explained(
+        project,
+        model,
+        Explained { id, as_of: at, matrix: &matrix, row, age, changes: &changes, since: since.map(|since| (since, as_of)), notes: Vec::new() },
+    )
 }
 
 /// A lead among others, and what is changed of it.
@@ -203,6 +209,8 @@ pub(crate) struct Explained<'e> {
     /// The features of the lead and of those that its tier is told by.
     pub(crate) matrix: &'e FeatureMatrix,
     pub(crate) row: usize,
+    /// Of the lead, in days; NaN where it is not known.
+    pub(crate) age: f64,
     pub(crate) changes: &'e [(usize, MatrixCell)],
     /// An earlier moment, and that of the explanation.
     pub(crate) since: Option<(Timestamp, Timestamp)>,
@@ -211,7 +219,7 @@ pub(crate) struct Explained<'e> {
 }
 
 pub(crate) fn explained(project: &Project, model: &Model, of: Explained<'_>) -> anyhow::Result<Explanation> {
-    let Explained { id, as_of, matrix, row, changes, since, notes } = of;
+    let Explained { id, as_of, matrix, row, age, changes, since, notes } = of;
     let mut scored = score(model, matrix)?;
     let before = scored.log_odds[row];
     // The lead as it is explained, alone.
@@ -241,7 +249,7 @@ pub(crate) fn explained(project: &Project, model: &Model, of: Explained<'_>) -> 
         reasons: reasons.into_iter().map(step).collect(),
         next_tier: next_tier(model, &own, row, &scored.log_odds, &tiers, edges_of(project, model, tiers.len())),
         since,
-        guard: model.guard(&own).and_then(|mut guarded| guarded.of_row.swap_remove(0)),
+        guard: joined(model.guard(&own).and_then(|mut guarded| guarded.of_row.swap_remove(0)), too_old(model, age)),
         notes,
         model_id: model.card.model_id.clone(),
     })

@@ -87,6 +87,10 @@ impl ListOptions {
         if self.owner.as_ref() == Some(id_column) {
             bail!("the owner of a lead is in no column of its own: `{id_column}` is the id\n  hint: name the column of [leads] that says who calls the lead");
         }
+        if let Some(owner) = &self.owner {
+            let has_owner = check_lead_columns(&project.config, &project.folder, std::slice::from_ref(owner), Some(now()));
+            has_owner.with_context(|| format!("no list by owner `{}` (--owner)", leadscore_core::printable(owner)))?;
+        }
         check_lead_columns(&project.config, &project.folder, &self.shown_columns(id_column), Some(now()))?;
         let read = |path: &PathBuf| EarlierScores::read(path, id_column).with_context(|| format!("cannot compare with {}", path.display()));
         self.previous.as_ref().map(read).transpose()

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::explain::{Explained, Explanation, explained};
 use crate::project::{Project, load_options_of, now};
+use crate::score::age_of;
 
 /// What a lead without an id is called.
 const NAMELESS: &str = "(without id)";
@@ -71,7 +72,7 @@ pub fn explain_one(project: &Project, model: &Model, lead: &Value, as_of: Option
         notes.push(format!("the lead stands alone: {of_others} features of the account's other leads have seen none"));
     }
     let at = (!is_flat).then(|| (project.write_time())(as_of));
-    explained(project, model, Explained { id: &id, as_of: at, matrix: &matrix, row: 0, changes: &[], since: None, notes })
+    explained(project, model, Explained { id: &id, as_of: at, matrix: &matrix, row: 0, age: age_of(&tables, 0, as_of), changes: &[], since: None, notes })
 }
 
 /// Now, without a fraction that nobody wants to read.

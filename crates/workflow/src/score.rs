@@ -66,6 +66,11 @@ struct Listed {
     age: f64,
 }
 
+/// The age of a lead in days; NaN where it is not known.
+pub(crate) fn age_of(tables: &Tables, lead: u32, as_of: Timestamp) -> f64 {
+    if tables.is_flat { f64::NAN } else { age_in_days(tables, &Snapshot { lead, at: as_of }) }
+}
+
 /// Scores every lead that is open.
 ///
 /// # Errors
@@ -79,6 +84,10 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
     let as_of = found.as_of;
     if found.open.is_empty() {
         bail!("no lead is open at {}: {}", (project.write_time())(as_of), not_scored(found.won.len(), &found.left_out));
+    }
+    if project.config.has_outcomes() && !project.config.is_flat() && found.won.is_empty() && found.left_out.closed_lost == 0 {
+        let n_open = leadscore_report::count(found.open.len());
+        project.remark(&format!("note: [outcomes] has no lead that closed: all {n_open} leads are scored as if they were open; is the file complete?"));
     }
     let _stage = project.stage("scoring", 1)?;
     let matrix = found.in_order();
@@ -184,7 +193,7 @@ impl Found {
         let listed = |lead: u32| Listed {
             id: tables.leads.ids[lead as usize].clone(),
             manual_score: manual_score.map_or(f64::NAN, |manual_score| manual_score[lead as usize]),
-            age: if tables.is_flat { f64::NAN } else { age_in_days(tables, &Snapshot { lead, at: as_of }) },
+            age: age_of(tables, lead, as_of),
         };
         Ok(Self {
             as_of,

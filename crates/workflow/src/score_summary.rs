@@ -70,6 +70,22 @@ const FEWEST_GUARDED: usize = 20;
 /// Findings that are named one by one.
 const N_NAMED: usize = 5;
 
+/// What is said of a lead that is older, in days, than any that the model was trained on.
+pub(crate) fn too_old(model: &Model, age: f64) -> Option<String> {
+    let seen = model.scope.as_ref().and_then(|scope| scope.ages)?;
+    // The oldest lead of training was looked at a window before the end of the data.
+    let oldest = seen.high + 0.1 * seen.high + if model.card.ages.is_some() { 1.0 } else { model.card.horizon.map_or(0.0, |horizon| horizon.days()) };
+    (age > oldest).then(|| format!("age: {age:.0} days"))
+}
+
+/// Two guards of one lead.
+pub(crate) fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+        (first, second) => first.or(second),
+    }
+}
+
 /// Says what is unlike training about open leads, and refuses where too many are; for each lead what it is, and all together.
 pub(crate) fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, ages: &[f64]) -> anyhow::Result<Option<(Vec<Option<String>>, OutsideSummary)>> {
     let Some(mut guarded) = model.guard(matrix) else { return Ok(None) };
@@ -106,9 +122,7 @@ pub(crate) fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, ag
     }
     let (mut n_older, at_training) = (0, model.scope.as_ref().and_then(|scope| scope.ages));
     if let Some(seen) = at_training {
-        // The oldest lead of training was looked at a window before the end of the data.
-        let oldest = seen.high + 0.1 * seen.high + if model.card.ages.is_some() { 1.0 } else { model.card.horizon.map_or(0.0, |horizon| horizon.days()) };
-        let older: Vec<usize> = (0..n).filter(|&row| ages[row] > oldest).collect();
+        let older: Vec<usize> = (0..n).filter(|&row| too_old(model, ages[row]).is_some()).collect();
         n_older = older.len();
         if n_older > 0 {
             project.remark(&format!(
@@ -120,8 +134,7 @@ pub(crate) fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, ag
             ));
         }
         for row in older {
-            let text = format!("age: {:.0} days", ages[row]);
-            guarded.of_row[row] = Some(guarded.of_row[row].take().map_or(text.clone(), |known| format!("{known}; {text}")));
+            guarded.of_row[row] = joined(guarded.of_row[row].take(), too_old(model, ages[row]));
         }
     }
     let summary =
