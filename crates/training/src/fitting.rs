@@ -525,7 +525,7 @@ fn estimate_shape(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, sha
 }
 
 /// Passes in which pieces come and go, before rows are coded anew with those that are in: a pass costs by the square of columns.
-const SCREENING_PASSES: usize = 3;
+const SCREENING_PASSES: usize = 5;
 
 /// The pieces of a coding that say something, and their strengths.
 ///

@@ -90,6 +90,8 @@ const FEW_DEGREES: f64 = 0.7;
 const NEAR: f64 = 0.01;
 /// Standard deviations of the score that a piece needs to enter: of those that say nothing, one in ten comes in, to go out again.
 const ENTRY: f64 = 1.0;
+/// Half of the squared Newton decrement, as a share of the log-loss, above which strengths wait for a nearer quadratic.
+const FAR: f64 = 0.02;
 /// How often a piece may enter.
 const MOST_ENTRIES: u8 = 2;
 
@@ -255,6 +257,10 @@ impl<'a> Search<'a> {
         let mut has_entered = is_first;
         for round in 0..n_rounds {
             let root = self.solve(expansion, at)?;
+            // A quadratic that touches far away says nothing of strengths: loose ones would lead still farther.
+            if round == 0 && self.decrement(at) > FAR * expansion.loss() {
+                return Ok(false);
+            }
             let (most_moved, has_left) = self.update(&root);
             let is_still = most_moved < SETTLED && !has_left;
             if !has_entered && (is_still || round == n_rounds / 2) {
