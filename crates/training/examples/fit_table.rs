@@ -1,7 +1,8 @@
 //! Trains on one CSV and predicts another, for comparisons with peers: `fit_table TRAIN TEST OUT HORIZON_DAYS|none [linear] [folds]`.
 //!
 //! Columns are `lead`, `at` (microseconds since 1970), `label` (0 or 1), then `n:NAME` for numbers and `c:NAME` for categories;
-//! an empty cell is missing. `linear` allows straight lines only, `folds` gives all terms of a kind one strength. OUT gets a probability a line, in the order of TEST.
+//! an empty cell is missing. `linear` allows straight lines only, `folds` gives all terms of a kind one strength. OUT gets a
+//! probability a line, in the order of TEST.
 
 use std::collections::BTreeSet;
 

@@ -418,46 +418,39 @@ impl Coding {
         let mut kept = Self { blocks: Vec::new(), dropped: self.dropped, flat: self.flat };
         let mut found: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
         let mut strengths = strengths.iter().copied();
-        let mut next = || strengths.next().expect("a strength a piece");
-        let tight = |strength: f64| strength.min(TIGHTEST);
         let mut line = None;
         for (block, first) in self.blocks.into_iter().zip(places) {
             let own = &coefficients[first..first + block.n_coefficients()];
+            let mut held: Vec<f64> = strengths.by_ref().take(block.n_pieces()).collect();
             match block {
-                Block::Line { .. } => line = Some((block, next(), own.to_vec())),
-                Block::Number { has_missing, .. } => {
-                    let held: Vec<f64> = (0..1 + usize::from(has_missing)).map(|_| next()).collect();
-                    kept.push_if(block, held, own, matrix, &mut found);
-                }
-                Block::Bins { feature_idx, ref edges, .. } => {
-                    let steps = if edges.is_empty() { f64::INFINITY } else { next() };
-                    let missing = next();
+                Block::Line { .. } => line = Some((block, held, own)),
+                Block::Bins { feature_idx, .. } => {
+                    let missing = held[held.len() - 1];
+                    let is_straight = held.len() < 2 || held[0].is_infinite();
                     match line.take() {
-                        Some((Block::Line { mean, scale, range, direction, .. }, slope, at)) if steps.is_infinite() => {
+                        Some((Block::Line { mean, scale, range, direction, .. }, slope, at)) if is_straight => {
                             let has_missing = missing.is_finite();
-                            let held = if has_missing { vec![slope, missing] } else { vec![slope] };
                             let number = Block::Number { feature_idx, mean, scale, range, has_missing, direction };
-                            let at = [at[0], own[own.len() - 1]];
-                            kept.push_if(number, held, &at[..1 + usize::from(has_missing)], matrix, &mut found);
+                            held = if has_missing { vec![slope[0], missing] } else { slope };
+                            kept.push_if(number, held, &[at[0], own[own.len() - 1]][..1 + usize::from(has_missing)], matrix, &mut found);
                         }
                         line => {
-                            if let Some((line, slope, at)) = line.filter(|(_, slope, _)| slope.is_finite()) {
+                            if let Some((line, slope, at)) = line.filter(|(_, slope, _)| slope[0].is_finite()) {
                                 kept.blocks.push(line);
-                                found.push((vec![slope], at));
+                                found.push((slope, at.to_vec()));
                             }
-                            let held = if edges.is_empty() { vec![missing] } else { vec![steps, missing] };
                             kept.push_if(block, held, own, matrix, &mut found);
                         }
                     }
                 }
-                Block::Levels { .. } | Block::Pair { .. } => kept.push_if(block, vec![next()], own, matrix, &mut found),
+                Block::Number { .. } | Block::Levels { .. } | Block::Pair { .. } => kept.push_if(block, held, own, matrix, &mut found),
             }
         }
         let (places, n_coefficients) = kept.places();
         let mut estimate = Estimate { strengths: Vec::new(), coefficients: vec![0.0; n_coefficients] };
         estimate.coefficients[0] = coefficients[0];
         for (place, (held, at)) in places.into_iter().zip(found) {
-            estimate.strengths.extend(held.into_iter().map(tight));
+            estimate.strengths.extend(held.into_iter().map(|strength| strength.min(TIGHTEST)));
             estimate.coefficients[place..place + at.len()].copy_from_slice(&at);
         }
         (kept, estimate)

@@ -206,6 +206,26 @@ struct Native {
     start: Option<Vec<f64>>,
 }
 
+impl Native {
+    /// Rows as our solver sees them, each with this weight.
+    fn new(input: TrainInput<'_>, rows: &[usize], coding: &Coding, weight: f64) -> Result<Self, TrainError> {
+        let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
+        let weights = (weight != 1.0).then(|| vec![weight; rows.len()]);
+        Ok(Self { design: coding.design(input.matrix, rows)?, target: Target::new(&labels, weights.as_deref(), None)?, start: None })
+    }
+
+    /// One strength a piece; `start` are those of the first pieces and coefficients.
+    fn estimate(&self, coding: &Coding, start: Option<Estimate>, n_passes: usize) -> Result<Estimate, TrainError> {
+        let (pieces, fixed) = coding.pieces();
+        let start = start.map(|mut start| {
+            start.strengths.resize(pieces.len(), f64::INFINITY);
+            start.coefficients.resize(self.design.n_coefficients(), 0.0);
+            start
+        });
+        estimate(&self.design, &self.target, &pieces, &fixed, start.as_ref(), n_passes)
+    }
+}
+
 enum Data {
     Native(Box<Native>),
     Linfa { dense: Array2<f64>, labels: Vec<bool>, last: Option<LogisticFit> },
@@ -213,23 +233,13 @@ enum Data {
 
 impl<'a> Bench<'a> {
     pub(crate) fn new(input: TrainInput<'a>, rows: &'a [usize], coding: &Coding, solver: SolverKind) -> Result<Self, TrainError> {
-        let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
         let data = match solver {
-            SolverKind::Native => {
-                let design = coding.design(input.matrix, rows)?;
-                Data::Native(Box::new(Native { design, target: Target::new(&labels, None, None)?, start: None }))
+            SolverKind::Native => Data::Native(Box::new(Native::new(input, rows, coding, 1.0)?)),
+            SolverKind::Linfa => {
+                Data::Linfa { dense: coding.dense(input.matrix, rows), labels: rows.iter().map(|&row| input.labels[row]).collect(), last: None }
             }
-            SolverKind::Linfa => Data::Linfa { dense: coding.dense(input.matrix, rows), labels, last: None },
         };
         Ok(Self { input, rows, data })
-    }
-
-    /// For our solver, each row with this weight.
-    fn weighted(input: TrainInput<'a>, rows: &'a [usize], coding: &Coding, weight: f64) -> Result<Self, TrainError> {
-        let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
-        let weights = (weight != 1.0).then(|| vec![weight; rows.len()]);
-        let target = Target::new(&labels, weights.as_deref(), None)?;
-        Ok(Self { input, rows, data: Data::Native(Box::new(Native { design: coding.design(input.matrix, rows)?, target, start: None })) })
     }
 
     /// Coefficients good enough to rank penalties, for each of these strengths.
@@ -265,18 +275,6 @@ impl<'a> Bench<'a> {
                 Ok(fit_logistic(dense, labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, None)?.coefficients())
             }
         }
-    }
-
-    /// One strength a piece; `start` are those of the first pieces and coefficients.
-    fn estimate(&self, coding: &Coding, start: Option<Estimate>, n_passes: usize) -> Result<Estimate, TrainError> {
-        let Data::Native(native) = &self.data else { return Err(TrainError::LinfaReml) };
-        let (pieces, fixed) = coding.pieces();
-        let start = start.map(|mut start| {
-            start.strengths.resize(pieces.len(), f64::INFINITY);
-            start.coefficients.resize(native.design.n_coefficients(), 0.0);
-            start
-        });
-        estimate(&native.design, &native.target, &pieces, &fixed, start.as_ref(), n_passes)
     }
 
     /// Starts the next fit from the coefficients of fewer columns, the first ones of these.
@@ -433,8 +431,7 @@ const MOST_STRENGTH_ROWS: usize = 50_000;
 
 impl Estimated {
     /// Lines or coarse curves: what richer shapes begin with.
-    pub(crate) fn begin(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, shape: Shape) -> Result<Self, TrainError> {
-        let design_effect = design_effect(input, rows, known)?;
+    pub(crate) fn begin(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, shape: Shape, design_effect: f64) -> Result<Self, TrainError> {
         estimate_pieces(input, rows, Coding::fit(input.matrix, rows, known, shape.coarse().coding_options(rows.len())), None, design_effect)
     }
 
@@ -480,15 +477,13 @@ impl Estimated {
         if stiffer == 1.0 && !is_directed {
             return Ok(self.estimate.coefficients.clone());
         }
-        let bench = Bench::new(input, rows, &self.coding, SolverKind::Native)?;
-        let Data::Native(native) = &bench.data else { unreachable!("it was made for our solver") };
-        let Native { design, target, .. } = native.as_ref();
+        let Native { design, target, .. } = Native::new(input, rows, &self.coding, 1.0)?;
         if is_directed {
-            return roughly(design, target, &self.penalties(stiffer).0, None);
+            return roughly(&design, &target, &self.penalties(stiffer).0, None);
         }
         let (pieces, fixed) = self.coding.pieces();
         let at = Estimate { strengths: self.strengths(stiffer), coefficients: self.estimate.coefficients.clone() };
-        fit_at(design, target, &pieces, &fixed, &at)
+        fit_at(&design, &target, &pieces, &fixed, &at)
     }
 
     fn strengths(&self, stiffer: f64) -> Vec<f64> {
@@ -504,12 +499,10 @@ impl Estimated {
 
     /// The optimum over these rows, with its certificate.
     fn finish(self, input: TrainInput<'_>, rows: &[usize], stiffer: f64) -> Result<Fitted, TrainError> {
-        let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
-        let design = self.coding.design(input.matrix, rows)?;
-        let penalties = self.penalties(stiffer);
+        let Native { design, target, .. } = Native::new(input, rows, &self.coding, 1.0)?;
         let start = self.near(input, &sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS), stiffer)?;
-        let strengths = self.strengths(stiffer);
-        Ok(Fitted { strengths, ..certified(design, &Target::new(&labels, None, None)?, self.coding, penalties, Some(&start))? })
+        let (penalties, strengths) = (self.penalties(stiffer), self.strengths(stiffer));
+        Ok(Fitted { strengths, ..certified(design, &target, self.coding, penalties, Some(&start))? })
     }
 }
 
@@ -518,7 +511,7 @@ impl Estimated {
 fn estimate_shape(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, shape: Shape) -> Result<Estimated, TrainError> {
     let (n_pairs, segment) = shape.tables();
     let resolution = shape.resolution();
-    let found = Estimated::begin(input, rows, known, shape)?.refined(input, rows, resolution)?;
+    let found = Estimated::begin(input, rows, known, shape, design_effect(input, rows, known)?)?.refined(input, rows, resolution)?;
     let mut pairs = if n_pairs > 0 { found.pairs(input, rows, resolution, n_pairs)? } else { Vec::new() };
     pairs.extend(segment.into_iter().flat_map(|segment| found.segment_tables(input, rows, resolution, segment)));
     found.with_tables(input, rows, pairs)
@@ -534,7 +527,7 @@ const SCREENING_PASSES: usize = 5;
 fn estimate_pieces(input: TrainInput<'_>, rows: &[usize], coding: Coding, start: Option<Estimate>, design_effect: f64) -> Result<Estimated, TrainError> {
     let rows = sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS);
     let step = |coding: Coding, start: Option<Estimate>, n_passes: usize| {
-        let found = Bench::weighted(input, &rows, &coding, 1.0 / design_effect)?.estimate(&coding, start, n_passes)?;
+        let found = Native::new(input, &rows, &coding, 1.0 / design_effect)?.estimate(&coding, start, n_passes)?;
         Ok::<_, TrainError>(coding.keeping(&found.strengths, &found.coefficients, input.matrix))
     };
     let start = start.map(|start| start.scaled(1.0 / design_effect));
@@ -546,7 +539,7 @@ fn estimate_pieces(input: TrainInput<'_>, rows: &[usize], coding: Coding, start:
 /// How much larger the variance of a sum of residuals is than rows that are alone would make it; at least 1.
 ///
 /// Residuals are those of straight lines, so that what clusters have in common by their features is no part of it.
-fn design_effect(input: TrainInput<'_>, rows: &[usize], known: &Beforehand) -> Result<f64, TrainError> {
+pub(crate) fn design_effect(input: TrainInput<'_>, rows: &[usize], known: &Beforehand) -> Result<f64, TrainError> {
     let rows = sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS);
     let n_clusters = rows.iter().map(|&row| input.clusters[row]).collect::<std::collections::HashSet<_>>().len();
     if n_clusters == rows.len() {

@@ -7,7 +7,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 
 use crate::coding::{Beforehand, Coding, Smoothing, Strengths};
 use crate::error::TrainError;
-use crate::fitting::{Bench, CodedRows, Estimated, Resolution, Shape, SolverKind, segment_tables};
+use crate::fitting::{Bench, CodedRows, Estimated, Resolution, Shape, SolverKind, design_effect, segment_tables};
 use crate::splits::{Fold, SplitKind, validation_folds};
 use crate::train::{ModelKind, TrainInput, TrainOptions};
 
@@ -36,8 +36,18 @@ const PAIR_STRENGTHS: [f64; 2] = [20.0, 4.0];
 const SMOOTH: [f64; 4] = [1000.0, 100.0, 10.0, 1.0];
 const STEPS: [f64; 4] = [256.0, 64.0, 16.0, 4.0];
 
-/// What estimated strengths are multiplied with: rows that are alike in time need nothing else than 1.
-const STIFFER: [f64; 3] = [1.0, 10.0, 100.0];
+/// What estimated strengths are multiplied with where rows are alike in time.
+const AS_ESTIMATED: f64 = 1.0;
+/// What they are multiplied with where that pays.
+const STIFFER: [f64; 2] = [10.0, 100.0];
+
+/// Standard errors by which a richer candidate has to be better.
+const TWO_ERRORS: f64 = 1.96;
+
+/// Whether a loss is lower by more than so many standard errors.
+fn is_lower(difference: &PairedDifference, margin: f64) -> bool {
+    difference.mean + margin * difference.error < 0.0
+}
 
 /// Chooses on these rows.
 pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, options: &TrainOptions) -> Result<Choice, TrainError> {
@@ -53,7 +63,7 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         let ridge = options.penalties.get(options.penalties.len() / 2).copied().unwrap_or(1.0);
         let strengths = Strengths { steps: 16.0, smooth: 100.0, pair: PAIR_STRENGTHS[0], l1_ratio: options.l1_ratio, ..Strengths::ridge(ridge) };
         let description = format!("{ridge}: no fold has both classes, so the middle one was taken, and straight lines");
-        let smoothing = if options.reml == Some(true) { Smoothing::Reml { stiffer: 1.0 } } else { Smoothing::Given(strengths) };
+        let smoothing = if options.reml == Some(true) { Smoothing::Reml { stiffer: AS_ESTIMATED } } else { Smoothing::Given(strengths) };
         return Ok(Choice { shape: Shape::Linear, smoothing, description, challenges: Vec::new(), tried: vec![(Shape::Linear, smoothing)] });
     }
     let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.clusters[row])).collect();
@@ -84,28 +94,26 @@ fn estimated(
     is_blind_to_time: bool,
     options: &TrainOptions,
 ) -> Result<Vec<Candidate>, TrainError> {
-    let is_better = |candidate: &Candidate, than: &Candidate| {
-        let difference = paired_difference(&candidate.losses, &than.losses, clusters);
-        difference.mean + 1.96 * difference.error < 0.0
+    let is_better = |candidate: &Candidate, than: &Candidate| is_lower(&paired_difference(&candidate.losses, &than.losses, clusters), TWO_ERRORS);
+    let at = |shape: Shape, found: &[Estimated], stiffer: f64| {
+        let losses =
+            folds.par_iter().zip(found).map(|(fold, found)| Ok(losses_of(input, fold, found.log_odds(input, &fold.train, &fold.validation, stiffer)?)));
+        let losses: Vec<Vec<f64>> = losses.collect::<Result<_, TrainError>>()?;
+        Ok::<_, TrainError>(Candidate { shape, smoothing: Smoothing::Reml { stiffer }, losses: losses.concat() })
     };
-    let on_each = |shape: Shape, found: &[Estimated], stiffer: &[f64]| {
-        let candidates = stiffer.iter().map(|&stiffer| {
-            let losses: Vec<Vec<f64>> = folds
-                .par_iter()
-                .zip(found)
-                .map(|(fold, found)| {
-                    let log_odds = found.log_odds(input, &fold.train, &fold.validation, stiffer)?;
-                    Ok(fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect())
-                })
-                .collect::<Result<_, TrainError>>()?;
-            Ok(Candidate { shape, smoothing: Smoothing::Reml { stiffer }, losses: losses.concat() })
-        });
-        let candidates = candidates.collect::<Result<Vec<_>, TrainError>>()?;
-        let best = (1..candidates.len()).fold(0, |best, stiffer| if is_better(&candidates[stiffer], &candidates[best]) { stiffer } else { best });
-        Ok::<_, TrainError>(candidates.into_iter().nth(best).expect("one is tried"))
+    let stiffened = |own: Candidate, found: &[Estimated]| {
+        STIFFER.iter().try_fold(own, |best, &stiffer| {
+            let next = at(best.shape, found, stiffer)?;
+            Ok::<_, TrainError>(if is_better(&next, &best) { next } else { best })
+        })
     };
-    let begin = |shape: Shape| folds.par_iter().map(|fold| Estimated::begin(input, &fold.train, known, shape)).collect::<Result<Vec<_>, TrainError>>();
-    let mut lines = on_each(Shape::Linear, &begin(Shape::Linear)?, &STIFFER)?;
+    let effects: Vec<f64> = folds.par_iter().map(|fold| design_effect(input, &fold.train, known)).collect::<Result<_, TrainError>>()?;
+    let begin = |shape: Shape| {
+        let found = folds.par_iter().zip(&effects).map(|(fold, &effect)| Estimated::begin(input, &fold.train, known, shape, effect));
+        found.collect::<Result<Vec<_>, TrainError>>()
+    };
+    let straight = begin(Shape::Linear)?;
+    let mut lines = stiffened(at(Shape::Linear, &straight, AS_ESTIMATED)?, &straight)?;
     if !is_better(&lines, &base) {
         // Later rows are unlike earlier ones, or there is little to learn: then one strength for all may be the safer one.
         let grid: Vec<Strengths> = options.penalties.iter().map(|&ridge| Strengths::ridge(ridge)).collect();
@@ -120,7 +128,7 @@ fn estimated(
     for resolution in Resolution::ALL {
         let finer = folds.par_iter().zip(&coarse).map(|(fold, found)| found.refined(input, &fold.train, resolution));
         let finer: Vec<Estimated> = finer.collect::<Result<_, TrainError>>()?;
-        let candidate = on_each(Shape::Additive { n_pairs: 0, resolution }, &finer, &STIFFER[..1])?;
+        let candidate = at(Shape::Additive { n_pairs: 0, resolution }, &finer, AS_ESTIMATED)?;
         // Finer bins let a smooth curve be jagged: they have to pay, as a richer shape has to.
         if best.as_ref().is_none_or(|(best, _)| is_better(&candidate, best)) {
             best = Some((candidate, finer));
@@ -128,8 +136,8 @@ fn estimated(
     }
     let (curves, found) = best.expect("resolutions were tried");
     let resolution = curves.shape.resolution();
-    let curves = on_each(curves.shape, &found, &STIFFER)?;
-    let own = [curves.smoothing.stiffer()];
+    let curves = stiffened(curves, &found)?;
+    let own = curves.smoothing.stiffer();
     ladder.push(curves);
     let tables = tables_tried(resolution, is_blind_to_time, options);
     let most = tables.iter().map(|shape| shape.tables().0).max().unwrap_or(0);
@@ -149,7 +157,7 @@ fn estimated(
             pairs.extend(segment.into_iter().flat_map(|segment| found.segment_tables(input, &fold.train, resolution, segment)));
             found.with_tables(input, &fold.train, pairs)
         });
-        ladder.push(on_each(shape, &with.collect::<Result<Vec<_>, TrainError>>()?, &own)?);
+        ladder.push(at(shape, &with.collect::<Result<Vec<_>, TrainError>>()?, own)?);
     }
     Ok(ladder)
 }
@@ -216,8 +224,8 @@ fn choose_from(ladder: Vec<Candidate>, clusters: &[u64], options: &TrainOptions,
         let difference = paired_difference(&ladder[step].losses, &ladder[chosen].losses, clusters);
         // Who wants a model from too little data gets one that is better by anything like a standard error.
         let is_forced = ladder[chosen].shape == Shape::BaseRate && options.allow_too_few;
-        let margin = if is_forced { 1.0 } else { 1.96 };
-        let is_better = difference.mean + margin * difference.error < 0.0;
+        let margin = if is_forced { 1.0 } else { TWO_ERRORS };
+        let is_better = is_lower(&difference, margin);
         let against = (ladder[step].shape, ladder[chosen].shape);
         let shipped = if is_better { step } else { chosen };
         challenges.push(Challenge {
@@ -286,7 +294,12 @@ fn rank_on_fold(
     }
     let validation = CodedRows::new(input, coding, &fold.validation, solver)?;
     let log_odds = validation.log_odds_of_many(&bench.rank(coding, grid)?)?;
-    Ok(log_odds.into_iter().map(|log_odds| fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect()).collect())
+    Ok(log_odds.into_iter().map(|log_odds| losses_of(input, fold, log_odds)).collect())
+}
+
+/// Losses of the validation rows with these log-odds.
+fn losses_of(input: TrainInput<'_>, fold: &Fold, log_odds: Vec<f64>) -> Vec<f64> {
+    fold.validation.iter().zip(log_odds).map(|(&row, log_odds)| loss(input.labels[row], log_odds)).collect()
 }
 
 fn collect(shape: Shape, grid: &[Strengths], by_fold: &[Vec<Vec<f64>>]) -> Vec<Candidate> {

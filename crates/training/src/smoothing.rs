@@ -17,7 +17,8 @@
 //! bᵀ Sⱼ⁻ b < tr(C Sⱼ⁻)
 //! ```
 //!
-//! the score test of a variance of zero. Pieces that can only bend what others hold straight begin outside, and enter where the score is a standard deviation above that, so that no round need solve for all of them.
+//! the score test of a variance of zero. Pieces that can only bend what others hold straight begin outside, and enter where the
+//! score is a standard deviation above that, so that no round need solve for all of them.
 //!
 //! Wood and Fasiolo (2017), Biometrics 73(4), equation 6; Wood (2011), JRSS B 73(1); Lin (1997), Biometrika 84(2), for the score.
 
@@ -77,6 +78,7 @@ const FIRST: f64 = 10.0;
 pub(crate) const MOST_PASSES: usize = 25;
 /// Rounds on one quadratic at most.
 const MOST_ROUNDS: usize = 8;
+/// The same on the first quadratic of a search without a start.
 const FIRST_ROUNDS: usize = 2;
 /// No piece's effective degrees of freedom move by more than this in the last round.
 const SETTLED: f64 = 0.1;
@@ -256,11 +258,12 @@ impl<'a> Search<'a> {
         }
         let mut has_entered = is_first;
         for round in 0..n_rounds {
-            let root = self.solve(expansion, at)?;
+            let factor = self.solve(expansion, at)?;
             // A quadratic that touches far away says nothing of strengths: loose ones would lead still farther.
             if round == 0 && self.decrement(at) > FAR * expansion.loss() {
                 return Ok(false);
             }
+            let root = factor.inverse_root();
             let (most_moved, has_left) = self.update(&root);
             let is_still = most_moved < SETTLED && !has_left;
             if !has_entered && (is_still || round == n_rounds / 2) {
@@ -283,8 +286,8 @@ impl<'a> Search<'a> {
         at.iter().filter(|value| **value != 0.0).count() - kept
     }
 
-    /// The optimum of the quadratic at these strengths, and the root of the inverse of its Hessian.
-    fn solve(&mut self, expansion: &Expansion, at: &[f64]) -> Result<InverseRoot, TrainError> {
+    /// Takes the optimum of the quadratic at these strengths; the factor of its penalized Hessian.
+    fn solve(&mut self, expansion: &Expansion, at: &[f64]) -> Result<Factor, TrainError> {
         self.used.clone_from(&self.free);
         let mut places = Vec::new();
         for (piece, state) in self.pieces.iter().zip(&self.states).filter(|(_, state)| state.is_in) {
@@ -314,7 +317,7 @@ impl<'a> Search<'a> {
         self.coefficients = vec![0.0; at.len()];
         self.used.iter().zip(found).for_each(|(&idx, value)| self.coefficients[idx] = value);
         self.hessian = hessian;
-        Ok(factor.inverse_root())
+        Ok(factor)
     }
 
     /// One update of every strength; how far degrees of freedom moved at most, and whether a piece went out.
