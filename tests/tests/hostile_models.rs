@@ -67,11 +67,12 @@ fn use_it(model: &Model, tables: &Tables) {
     if let Ok(matrix) = compute(tables, &model.specs, &snapshots) {
         let scored = score(model, &matrix).expect("the matrix has the model's features");
         assert!(scored.probabilities.iter().all(|p| (0.0..=1.0).contains(p)), "a likelihood that is none");
-        score_with_reasons(model, &matrix, 0..snapshots.len().min(3), 3).expect("rows that are there");
+        let concepts = model.concepts();
+        score_with_reasons(model, &concepts, &matrix, 0..snapshots.len().min(3), 3).expect("rows that are there");
         model.guard(&matrix);
         for row in 0..snapshots.len().min(3) {
             model.log_odds_error(&matrix, row);
-            model.reasons(&matrix, row);
+            model.reasons(&concepts, &matrix, row);
         }
     }
     for dialect in [Dialect::DuckDb, Dialect::Sqlite] {

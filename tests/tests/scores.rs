@@ -35,10 +35,11 @@ fn reasons_add_up_and_rows_score_alone_as_in_a_batch() {
     let of_all = Model { age_baseline: None, ..model.clone() };
     assert!(model.age_baseline.is_some());
     for model in [model, bent, of_all] {
-        let (scored, top) = score_with_reasons(&model, &matrix, 0..matrix.n_rows(), 3).expect("fits");
+        let concepts = model.concepts();
+        let (scored, top) = score_with_reasons(&model, &concepts, &matrix, 0..matrix.n_rows(), 3).expect("fits");
         let table = model.contributions(&matrix);
         for row in 0..matrix.n_rows() {
-            let reasons = model.reasons(&matrix, row);
+            let reasons = model.reasons(&concepts, &matrix, row);
             let sum: f64 = reasons.iter().map(|reason| reason.log_odds).sum();
             assert!(reasons.iter().all(|reason| !reason.text.is_empty()));
             for reason in reasons.iter().filter(|reason| reason.text.starts_with("only ")) {

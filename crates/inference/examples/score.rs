@@ -93,8 +93,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Block by block, as somebody would who writes them out: time for fresh memory is not the model's.
     let start = Instant::now();
     let mut checksum = 0.0;
+    let concepts = model.concepts();
     for first in (0..n).step_by(BLOCK_ROWS) {
-        let (scored, top) = score_with_reasons(&model, &matrix, first..n.min(first + BLOCK_ROWS), 3)?;
+        let (scored, top) = score_with_reasons(&model, &concepts, &matrix, first..n.min(first + BLOCK_ROWS), 3)?;
         checksum += scored.probabilities[0] + top.of_row(0).map(|(_, log_odds)| log_odds).sum::<f64>();
     }
     let with_reasons = start.elapsed().as_secs_f64();
@@ -103,7 +104,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let times = 1000;
     let mut sum = 0.0;
     for _ in 0..times {
-        let (scored, top) = score_with_reasons(&model, &one, 0..1, 3)?;
+        let (scored, top) = score_with_reasons(&model, &concepts, &one, 0..1, 3)?;
         sum += scored.probabilities[0] + top.of_row(0).map(|(_, log_odds)| log_odds).sum::<f64>();
     }
     let latency = start.elapsed().as_secs_f64() / f64::from(times);

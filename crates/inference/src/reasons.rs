@@ -22,15 +22,31 @@ pub struct Reason {
     pub parts: Vec<Part>,
 }
 
-/// What one term, or the lead's age, adds to a reason.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Part {
+impl Reason {
+    /// The sentence with its sign.
+    pub fn signed(&self) -> String {
+        format!("{} ({:+.2})", self.text, self.log_odds)
+    }
+}
+
+/// What a reason is the sum of: a term, or what leads of one age have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addend {
     /// The term; `None` for what leads of one age have in common, where no term is of the age alone.
     pub term_idx: Option<usize>,
     /// The column of the feature matrix.
     pub feature_idx: usize,
     /// The second column, where two weigh together.
     pub second_feature_idx: Option<usize>,
+    /// Whether what leads of one age have in common is part of it.
+    pub has_age: bool,
+}
+
+/// An addend of a reason and what it comes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    /// Of what.
+    pub addend: Addend,
     /// Contribution in log-odds.
     pub log_odds: f64,
 }
@@ -46,6 +62,8 @@ pub struct Concepts {
     concepts: Vec<Concept>,
     /// For each concept its terms, in order.
     terms: Vec<Vec<usize>>,
+    /// For each concept what its reasons are the sum of.
+    addends: Vec<Vec<Addend>>,
     /// Log-odds that a concept's terms are measured against, concept by concept; a value for each knot of age.
     expected: Vec<f64>,
     /// For each knot of age, what its leads have in common beside their age itself.
@@ -61,6 +79,11 @@ impl Concepts {
     /// The terms of a concept.
     pub fn terms(&self, concept: usize) -> &[usize] {
         &self.terms[concept]
+    }
+
+    /// What a concept's reasons are the sum of.
+    pub fn addends(&self, concept: usize) -> &[Addend] {
+        &self.addends[concept]
     }
 
     /// What leads of one age have in common beside their age itself, which is part of the reason of age: for each knot of age, and where
@@ -115,7 +138,23 @@ impl Model {
             (0..n_values).map(expected).collect::<Vec<f64>>()
         };
         let expected = terms.iter().enumerate().flat_map(expected_of).collect();
-        Concepts { concepts, terms, expected, of_age }
+        let addends = concepts.iter().zip(&terms).map(|(concept, own)| self.addends(concept, own)).collect();
+        Concepts { concepts, terms, addends, expected, of_age }
+    }
+
+    fn addends(&self, concept: &Concept, terms: &[usize]) -> Vec<Addend> {
+        let of_term = |&idx: &usize| {
+            let term = &self.terms[idx];
+            Addend { term_idx: Some(idx), feature_idx: term.feature_idx(), second_feature_idx: term.second_feature_idx(), has_age: false }
+        };
+        let mut addends: Vec<Addend> = terms.iter().map(of_term).collect();
+        if let Some(AgeBaseline { feature_idx, .. }) = self.age_baseline.as_ref().filter(|_| *concept == Concept::Age) {
+            match addends.iter_mut().find(|addend| addend.feature_idx == *feature_idx && addend.second_feature_idx.is_none()) {
+                Some(addend) => addend.has_age = true,
+                None => addends.push(Addend { term_idx: None, feature_idx: *feature_idx, second_feature_idx: None, has_age: true }),
+            }
+        }
+        addends
     }
 
     /// What a term gives on average to leads at each knot of age, and where it is missing.
@@ -126,30 +165,38 @@ impl Model {
         }
     }
 
+    /// What a term of a concept is measured against in leads of this age: terms of the age itself against all leads.
+    fn expected_at(&self, concept: &Concept, term: usize, age: AgePlace) -> f64 {
+        if *concept == Concept::Age { self.terms[term].average() } else { age.of(self.expected_of(term)) }
+    }
+
     pub(crate) fn age_place(&self, matrix: &FeatureMatrix, row: usize) -> AgePlace {
         self.age_baseline.as_ref().map_or(AgePlace::default(), |baseline| baseline.place(matrix.column(baseline.feature_idx)[row]))
     }
 
     /// All reasons of one row, strongest first; with the baseline they add up to its log-odds.
-    pub fn reasons(&self, matrix: &FeatureMatrix, row: usize) -> Vec<Reason> {
-        let concepts = self.concepts();
+    pub fn reasons(&self, concepts: &Concepts, matrix: &FeatureMatrix, row: usize) -> Vec<Reason> {
         let stretch = self.stretch_of(matrix, row);
-        let sums = |concept: usize| self.parts(&concepts, concept, stretch, matrix, row).iter().map(|part| part.log_odds).sum::<f64>();
-        let mut order: Vec<(usize, f64)> = (0..concepts.concepts.len()).map(|concept| (concept, sums(concept))).collect();
-        order.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-        self.reasons_of(&concepts, matrix, row, order.into_iter())
+        let reason = |concept: usize| {
+            let parts = self.parts(concepts, concept, stretch, matrix, row);
+            let log_odds = parts.iter().map(|part| part.log_odds).sum::<f64>();
+            self.reason(concepts, concept, log_odds, parts, matrix, row)
+        };
+        let mut reasons: Vec<Reason> = (0..concepts.concepts.len()).map(reason).collect();
+        reasons.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
+        reasons
     }
 
     /// The strongest reasons of a row in words, as [`crate::score_with_reasons`] found them; `row` is that of the matrix.
     pub fn reasons_of(&self, concepts: &Concepts, matrix: &FeatureMatrix, row: usize, found: impl Iterator<Item = (usize, f64)>) -> Vec<Reason> {
         let stretch = self.stretch_of(matrix, row);
-        found
-            .map(|(concept, log_odds)| {
-                let parts = self.parts(concepts, concept, stretch, matrix, row);
-                let text = self.sentence(log_odds, &parts, matrix, row);
-                Reason { concept: concepts.concepts[concept].clone(), log_odds, text, parts }
-            })
-            .collect()
+        let reason = |(concept, log_odds)| self.reason(concepts, concept, log_odds, self.parts(concepts, concept, stretch, matrix, row), matrix, row);
+        found.map(reason).collect()
+    }
+
+    fn reason(&self, concepts: &Concepts, concept: usize, log_odds: f64, parts: Vec<Part>, matrix: &FeatureMatrix, row: usize) -> Reason {
+        let text = self.sentence(log_odds, &parts, matrix, row);
+        Reason { concept: concepts.concepts[concept].clone(), log_odds, text, parts }
     }
 
     fn stretch_of(&self, matrix: &FeatureMatrix, row: usize) -> f64 {
@@ -159,28 +206,12 @@ impl Model {
     /// What a concept's contribution is the sum of.
     fn parts(&self, concepts: &Concepts, concept: usize, stretch: f64, matrix: &FeatureMatrix, row: usize) -> Vec<Part> {
         let age = self.age_place(matrix, row);
-        let is_age = concepts.concepts[concept] == Concept::Age;
-        let mut parts: Vec<Part> = concepts.terms[concept]
-            .iter()
-            .map(|&idx| {
-                let term = &self.terms[idx];
-                let expected = if is_age { term.average() } else { age.of(self.expected_of(idx)) };
-                Part {
-                    term_idx: Some(idx),
-                    feature_idx: term.feature_idx(),
-                    second_feature_idx: term.second_feature_idx(),
-                    log_odds: stretch * (term.log_odds(matrix, row) - expected),
-                }
-            })
-            .collect();
-        if let Some(baseline) = self.age_baseline.as_ref().filter(|_| is_age) {
-            let log_odds = stretch * age.of(&concepts.of_age);
-            match parts.iter_mut().find(|part| part.feature_idx == baseline.feature_idx && part.second_feature_idx.is_none()) {
-                Some(part) => part.log_odds += log_odds,
-                None => parts.push(Part { term_idx: None, feature_idx: baseline.feature_idx, second_feature_idx: None, log_odds }),
-            }
-        }
-        parts
+        let part = |&addend: &Addend| {
+            let of_term = |idx: usize| stretch * (self.terms[idx].log_odds(matrix, row) - self.expected_at(&concepts.concepts[concept], idx, age));
+            let of_age = addend.has_age.then(|| stretch * age.of(&concepts.of_age));
+            Part { addend, log_odds: together(addend.term_idx.map(of_term), of_age) }
+        };
+        concepts.addends[concept].iter().map(part).collect()
     }
 
     /// What is most telling in a reason: of the parts that a person knows as they are, the one that goes most in its direction; where
@@ -196,20 +227,20 @@ impl Model {
             }
             most
         };
-        let age = strongest(&|part| self.says_age(part));
-        let plain = age.or_else(|| strongest(&|part| self.is_plain(part)).filter(|part| along(part) > 0.0));
+        let age = strongest(&|part| self.says_age(&part.addend));
+        let plain = age.or_else(|| strongest(&|part| self.is_plain(&part.addend)).filter(|part| along(part) > 0.0));
         let Some(part) = plain.or_else(|| strongest(&|_| true)) else { return String::new() };
-        let text = self.part_text(part, matrix, row);
+        let text = self.part_text(&part.addend, matrix, row);
         let is_few = log_odds < 0.0
-            && self
-                .more_is_better_than(part)
-                .is_some_and(|(term_idx, of_none)| matrix.column(part.feature_idx)[row] >= FEWEST && self.terms[term_idx].log_odds(matrix, row) > of_none);
+            && self.more_is_better_than(&part.addend).is_some_and(|(term_idx, of_none)| {
+                matrix.column(part.addend.feature_idx)[row] >= FEWEST && self.terms[term_idx].log_odds(matrix, row) > of_none
+            });
         if is_few { format!("{ONLY}{text}") } else { text }
     }
 
     /// Of a part that counts what a lead did, its term and the log-odds of none: where some are worth more, a reason against is of too few.
-    pub fn more_is_better_than(&self, part: &Part) -> Option<(usize, f64)> {
-        let term_idx = part.term_idx.filter(|_| part.second_feature_idx.is_none() && self.specs[part.feature_idx].is_count())?;
+    pub fn more_is_better_than(&self, addend: &Addend) -> Option<(usize, f64)> {
+        let term_idx = addend.term_idx.filter(|_| addend.second_feature_idx.is_none() && self.specs[addend.feature_idx].is_count())?;
         match &self.terms[term_idx] {
             Term::Linear(term) => Some((term_idx, term.log_odds(0.0))),
             Term::Bins(term) => Some((term_idx, term.log_odds(0.0))),
@@ -218,19 +249,19 @@ impl Model {
     }
 
     /// Whether a part says for how long the lead has been open, which is what a reason of age says.
-    pub fn says_age(&self, part: &Part) -> bool {
-        part.second_feature_idx.is_none() && self.specs[part.feature_idx].source == FeatureSource::AgeDays
+    pub fn says_age(&self, addend: &Addend) -> bool {
+        addend.second_feature_idx.is_none() && self.specs[addend.feature_idx].source == FeatureSource::AgeDays
     }
 
     /// Whether a person knows the numbers of a part as they are.
-    pub fn is_plain(&self, part: &Part) -> bool {
-        self.specs[part.feature_idx].is_plain() && part.second_feature_idx.is_none_or(|second| self.specs[second].is_plain())
+    pub fn is_plain(&self, addend: &Addend) -> bool {
+        self.specs[addend.feature_idx].is_plain() && addend.second_feature_idx.is_none_or(|second| self.specs[second].is_plain())
     }
 
     /// What a part says of a row, in words.
-    pub fn part_text(&self, part: &Part, matrix: &FeatureMatrix, row: usize) -> String {
-        let first = said(&self.specs[part.feature_idx].phrase(), matrix, row, part.feature_idx);
-        match part.second_feature_idx {
+    pub fn part_text(&self, addend: &Addend, matrix: &FeatureMatrix, row: usize) -> String {
+        let first = said(&self.specs[addend.feature_idx].phrase(), matrix, row, addend.feature_idx);
+        match addend.second_feature_idx {
             Some(second) => format!("{first}, with {}", said(&self.specs[second].phrase(), matrix, row, second)),
             None => first,
         }
@@ -239,7 +270,7 @@ impl Model {
 
 impl Model {
     /// What a part is, and its exact value: for those who want to check.
-    pub fn part_value(&self, part: &Part, matrix: &FeatureMatrix, row: usize) -> String {
+    pub fn part_value(&self, addend: &Addend, matrix: &FeatureMatrix, row: usize) -> String {
         let value = |feature_idx: usize| {
             let value = if matrix.is_category(feature_idx) {
                 matrix.level(row, feature_idx).unwrap_or("missing").to_owned()
@@ -249,7 +280,7 @@ impl Model {
             };
             format!("{}: {value}", self.specs[feature_idx].describe())
         };
-        part.second_feature_idx.map_or(value(part.feature_idx), |second| format!("{}, with {}", value(part.feature_idx), value(second)))
+        addend.second_feature_idx.map_or(value(addend.feature_idx), |second| format!("{}, with {}", value(addend.feature_idx), value(second)))
     }
 
     /// All contributions of all rows, in columns.
@@ -259,23 +290,17 @@ impl Model {
         let stretches: Vec<f64> = (0..n_rows).map(|row| self.stretch_of(matrix, row)).collect();
         let ages: Vec<AgePlace> = (0..n_rows).map(|row| self.age_place(matrix, row)).collect();
         let mut found = Contributions { concepts: Vec::new(), features: Vec::new() };
-        for (concept, own) in concepts.concepts.iter().zip(&concepts.terms) {
-            let is_age = *concept == Concept::Age;
-            let column = |&idx: &usize| {
-                let term = &self.terms[idx];
-                let expected = |age: &AgePlace| if is_age { term.average() } else { age.of(self.expected_of(idx)) };
-                let of_rows = term.log_odds_of_rows(matrix).into_iter().zip(&ages).zip(&stretches);
-                let values = of_rows.map(|((log_odds, age), stretch)| stretch * (log_odds - expected(age))).collect();
-                FeatureColumn { first: term.feature_idx(), second: term.second_feature_idx(), values }
+        for (concept, addends) in concepts.concepts.iter().zip(&concepts.addends) {
+            let column = |addend: &Addend| {
+                let of_term = addend.term_idx.map(|idx| (idx, self.terms[idx].log_odds_of_rows(matrix)));
+                let value = |row: usize| {
+                    let (age, stretch) = (ages[row], stretches[row]);
+                    let of_term = of_term.as_ref().map(|(idx, log_odds)| stretch * (log_odds[row] - self.expected_at(concept, *idx, age)));
+                    together(of_term, addend.has_age.then(|| stretch * age.of(&concepts.of_age)))
+                };
+                FeatureColumn { first: addend.feature_idx, second: addend.second_feature_idx, values: (0..n_rows).map(value).collect() }
             };
-            let mut columns: Vec<FeatureColumn> = own.iter().map(column).collect();
-            if let Some(baseline) = self.age_baseline.as_ref().filter(|_| is_age) {
-                let of_age = ages.iter().zip(&stretches).map(|(age, stretch)| stretch * age.of(&concepts.of_age));
-                match columns.iter_mut().find(|column| column.first == baseline.feature_idx && column.second.is_none()) {
-                    Some(column) => column.values.iter_mut().zip(of_age).for_each(|(value, more)| *value += more),
-                    None => columns.push(FeatureColumn { first: baseline.feature_idx, second: None, values: of_age.collect() }),
-                }
-            }
+            let columns: Vec<FeatureColumn> = addends.iter().map(column).collect();
             let mut sums = vec![0.0; n_rows];
             columns.iter().for_each(|column| sums.iter_mut().zip(&column.values).for_each(|(sum, value)| *sum += value));
             found.concepts.push((concept.clone(), sums));
@@ -303,6 +328,14 @@ pub struct FeatureColumn {
     pub second: Option<usize>,
     /// Log-odds of every row.
     pub values: Vec<f64>,
+}
+
+/// What a term gives, and what leads of one age have in common; either may be nothing.
+fn together(of_term: Option<f64>, of_age: Option<f64>) -> f64 {
+    match (of_term, of_age) {
+        (Some(of_term), Some(of_age)) => of_term + of_age,
+        (of_term, of_age) => of_term.or(of_age).unwrap_or(0.0),
+    }
 }
 
 fn said(phrase: &Phrase, matrix: &FeatureMatrix, row: usize, feature_idx: usize) -> String {

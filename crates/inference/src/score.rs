@@ -41,17 +41,23 @@ pub struct Scored {
 ///
 /// [`ScoreError::Columns`] where the matrix does not hold the model's features in the model's order.
 pub fn score(model: &Model, matrix: &FeatureMatrix) -> Result<Scored, ScoreError> {
-    score_with_reasons(model, matrix, 0..matrix.n_rows(), 0).map(|(scored, _)| scored)
+    score_with_reasons(model, &model.concepts(), matrix, 0..matrix.n_rows(), 0).map(|(scored, _)| scored)
 }
 
 /// Scores a range of rows, and finds the `n` concepts that contribute most to each; of equal ones, the first.
 ///
-/// The range is for many rows: block by block, results need not all be held at once.
+/// `concepts` are the model's own. The range is for many rows: block by block, results need not all be held at once.
 ///
 /// # Errors
 ///
 /// Those of [`score`].
-pub fn score_with_reasons(model: &Model, matrix: &FeatureMatrix, range: Range<usize>, n: usize) -> Result<(Scored, TopContributions), ScoreError> {
+pub fn score_with_reasons(
+    model: &Model,
+    concepts: &Concepts,
+    matrix: &FeatureMatrix,
+    range: Range<usize>,
+    n: usize,
+) -> Result<(Scored, TopContributions), ScoreError> {
     for column in 0..model.specs.len().max(matrix.n_features()) {
         let (found, expected) = (matrix.specs().get(column), model.specs.get(column));
         if found != expected {
@@ -59,7 +65,6 @@ pub fn score_with_reasons(model: &Model, matrix: &FeatureMatrix, range: Range<us
             return Err(ScoreError::Columns { column, found: name(found), expected: name(expected) });
         }
     }
-    let concepts = model.concepts();
     let n = n.min(concepts.as_slice().len());
     let n_rows = range.len();
     let mut log_odds = vec![model.intercept; n_rows];
@@ -69,7 +74,7 @@ pub fn score_with_reasons(model: &Model, matrix: &FeatureMatrix, range: Range<us
     let mut tile = Tile::new(n);
     for (number, sums) in log_odds.chunks_mut(TILE_ROWS).enumerate() {
         let first = range.start + number * TILE_ROWS;
-        tile.add(model, matrix, &concepts, &ready, first..first + sums.len(), sums);
+        tile.add(model, matrix, concepts, &ready, first..first + sums.len(), sums);
         tile.strongest.write(sums.len(), &mut top);
         if model.calibration.is_some() {
             let first = top.log_odds.len() - n * sums.len();

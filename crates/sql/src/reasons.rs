@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use leadscore_core::{Concept, Phrase, Shown};
-use leadscore_inference::{Concepts, FEWEST, Model, ONLY, Part};
+use leadscore_inference::{Addend, Concepts, FEWEST, Model, ONLY};
 
 use crate::dialect::Dialect;
 use crate::score::{feature, number};
@@ -20,7 +20,7 @@ pub(crate) struct Reasons<'a> {
 struct SqlPart {
     concept: usize,
     log_odds: String,
-    part: Part,
+    addend: Addend,
 }
 
 impl<'a> Reasons<'a> {
@@ -29,24 +29,20 @@ impl<'a> Reasons<'a> {
         let of_age = along_age(concepts.of_age());
         let mut parts = Vec::new();
         for (concept, name) in concepts.as_slice().iter().enumerate() {
-            let is_age = *name == Concept::Age;
-            let mut age_feature = model.age_baseline.as_ref().filter(|_| is_age).map(|baseline| baseline.feature_idx);
-            for &idx in concepts.terms(concept) {
-                let term = &model.terms[idx];
+            let of_term = |idx: usize| {
                 let expected = match &model.age_baseline {
-                    Some(baseline) if !is_age => along_age(&baseline.means[idx]),
-                    _ => number(term.average()),
+                    Some(baseline) if *name != Concept::Age => along_age(&baseline.means[idx]),
+                    _ => number(model.terms[idx].average()),
                 };
-                let (feature_idx, second_feature_idx) = (term.feature_idx(), term.second_feature_idx());
-                let mut log_odds = format!("t[{}] - ({expected})", idx + 1);
-                if second_feature_idx.is_none() && age_feature == Some(feature_idx) {
-                    age_feature = None;
-                    let _ = write!(log_odds, " + ({of_age})");
-                }
-                parts.push(SqlPart { concept, log_odds, part: Part { term_idx: Some(idx), feature_idx, second_feature_idx, log_odds: 0.0 } });
-            }
-            if let Some(feature_idx) = age_feature {
-                parts.push(SqlPart { concept, log_odds: of_age.clone(), part: Part { term_idx: None, feature_idx, second_feature_idx: None, log_odds: 0.0 } });
+                format!("t[{}] - ({expected})", idx + 1)
+            };
+            for &addend in concepts.addends(concept) {
+                let log_odds = match (addend.term_idx.map(of_term), addend.has_age) {
+                    (Some(of_term), true) => format!("{of_term} + ({of_age})"),
+                    (Some(of_term), false) => of_term,
+                    (None, _) => of_age.clone(),
+                };
+                parts.push(SqlPart { concept, log_odds, addend });
             }
         }
         Self { model, dialect, concepts, parts }
@@ -87,7 +83,7 @@ impl<'a> Reasons<'a> {
 
     /// Of the parts of a concept those that a person knows as they are.
     fn plain_places(&self, concept: usize) -> Vec<usize> {
-        self.places(concept).filter(|place| self.model.is_plain(&self.parts[place - 1].part)).collect()
+        self.places(concept).filter(|place| self.model.is_plain(&self.parts[place - 1].addend)).collect()
     }
 
     /// A part of a concept in its direction.
@@ -112,7 +108,7 @@ impl<'a> Reasons<'a> {
     pub(crate) fn telling(&self) -> String {
         let of_concept = |concept: usize| {
             let places: Vec<usize> = self.places(concept).collect();
-            let age = places.iter().find(|place| self.model.says_age(&self.parts[**place - 1].part));
+            let age = places.iter().find(|place| self.model.says_age(&self.parts[**place - 1].addend));
             if let Some(only) = age.or(places.first().filter(|_| places.len() == 1)) {
                 return format!(",\n    {only}");
             }
@@ -136,15 +132,15 @@ impl<'a> Reasons<'a> {
         let mut text = format!("CASE {place} WHEN 0 THEN CAST(NULL AS {})", self.dialect.text_type());
         for (position, part) in self.parts.iter().enumerate() {
             let said = |idx: usize| phrase(self.dialect, &self.model.specs[idx].phrase(), &feature(idx));
-            let first = said(part.part.feature_idx);
-            let sentence = match part.part.second_feature_idx {
+            let first = said(part.addend.feature_idx);
+            let sentence = match part.addend.second_feature_idx {
                 Some(second) => concat(&[first, self.dialect.text(", with "), said(second)]),
-                None => match self.model.more_is_better_than(&part.part) {
+                None => match self.model.more_is_better_than(&part.addend) {
                     Some((term_idx, of_none)) => {
                         let is_few = format!(
                             "c[{}] < 0 AND {} >= {} AND t[{}] > {}",
                             part.concept + 1,
-                            feature(part.part.feature_idx),
+                            feature(part.addend.feature_idx),
                             number(FEWEST),
                             term_idx + 1,
                             number(of_none)

@@ -77,7 +77,9 @@ fn reasons(model: &Model, matrix: &FeatureMatrix, row: usize, way: Way) -> Reaso
             let name = |term: &leadscore_inference::Term| format!("{} {:?}", term.feature_idx(), term.second_feature_idx());
             model.terms.iter().map(|term| (name(term), term.log_odds(matrix, row) - term.average())).collect()
         }
-        Way::Concept | Way::SameAge => model.reasons(matrix, row).into_iter().map(|reason| (reason.concept.to_string(), reason.log_odds)).collect(),
+        Way::Concept | Way::SameAge => {
+            model.reasons(&model.concepts(), matrix, row).into_iter().map(|reason| (reason.concept.to_string(), reason.log_odds)).collect()
+        }
     };
     found.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     found
@@ -121,7 +123,7 @@ fn against_truth(model: &Model, matrix: &FeatureMatrix, tables: &Tables, n_leads
     for (row, key) in matrix.keys().iter().enumerate() {
         let known = truth.get(&(tables.leads.ids[key.lead as usize].clone(), key.at)).context("a lead with a truth")?;
         let mut said: HashMap<String, f64> = HashMap::new();
-        for reason in model.reasons(matrix, row) {
+        for reason in model.reasons(&model.concepts(), matrix, row) {
             *said.entry(true_name(&reason.concept)).or_default() += reason.log_odds;
         }
         let mut of_concepts: HashMap<String, f64> = HashMap::new();
@@ -204,7 +206,7 @@ fn main() -> anyhow::Result<()> {
         for place in 0..asked.print {
             let row = order[place * (order.len() - 1) / asked.print.max(2).saturating_sub(1)];
             eprintln!("{name}: {} {:.1} %", tables.leads.ids[open[row].lead as usize], 100.0 * scored.probabilities[row]);
-            for reason in model.reasons(&matrix, row).iter().take(5) {
+            for reason in model.reasons(&model.concepts(), &matrix, row).iter().take(5) {
                 eprintln!("    {:+.2} {} [{}]", reason.log_odds, reason.text, reason.concept);
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp};
-use leadscore_inference::{Model, Term, quartile_tiers};
+use leadscore_inference::{Model, Reason, Term, quartile_tiers};
 use leadscore_metrics::{
     BootstrapOptions, CalibrationVerdict, Calls, Clusters, Comparison, ComparisonInput, Deals, EvaluationInput, MetricError, PointsCalibration, Ranking,
     RowWeights, ScoreInput, SegmentInput, ThresholdInput, VerdictInput, called_share, compare, cross_calibrated, evaluate, judge_calibration, roc_auc,
@@ -539,7 +539,7 @@ impl Listed<'_> {
         let Evaluated { project, tables, model, matrix, .. } = self.evaluated;
         let key = matrix.keys()[self.evaluated.rows[row]];
         let is_won = self.evaluated.labels[row];
-        let reasons = model.reasons(matrix, self.evaluated.rows[row]);
+        let reasons = model.reasons(&model.concepts(), matrix, self.evaluated.rows[row]);
         LeadRow {
             lead: tables.leads.ids[key.lead as usize].clone(),
             snapshot: (project.write_time())(key.at),
@@ -547,7 +547,7 @@ impl Listed<'_> {
             baseline: self.baseline.map(|values| values[row]).filter(|value| !value.is_nan()),
             is_won,
             became: self.became(key, is_won),
-            reasons: reasons.iter().take(N_REASONS).map(|reason| format!("{} ({:+.2})", reason.text, reason.log_odds)).collect(),
+            reasons: reasons.iter().take(N_REASONS).map(Reason::signed).collect(),
         }
     }
 

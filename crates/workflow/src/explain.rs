@@ -228,7 +228,7 @@ pub(crate) fn explained(project: &Project, model: &Model, of: Explained<'_>) -> 
     (scored.log_odds[row], scored.probabilities[row]) = (alone.log_odds[0], alone.probabilities[0]);
     let tiers = tiers_of(project, model, &scored);
     let log_odds = scored.log_odds[row];
-    let reasons = model.reasons(&own, 0);
+    let reasons = model.reasons(&model.concepts(), &own, 0);
     let since = since.map(|since| look_back(project, model, id, &reasons, since)).transpose()?;
     let mut running = scored.baseline;
     let step = |reason: Reason| {
@@ -320,9 +320,9 @@ fn contribution(model: &Model, matrix: &FeatureMatrix, row: usize, reason: Reaso
         .parts
         .iter()
         .map(|part| FeatureContribution {
-            feature: name(part.feature_idx),
-            with: part.second_feature_idx.map(name),
-            text: model.part_value(part, matrix, row),
+            feature: name(part.addend.feature_idx),
+            with: part.addend.second_feature_idx.map(name),
+            text: model.part_value(&part.addend, matrix, row),
             log_odds: part.log_odds,
         })
         .collect();
@@ -347,7 +347,7 @@ fn look_back(project: &Project, model: &Model, id: &str, reasons: &[Reason], (si
     }
     let matrix = project.quiet().features_of(&tables, &model.specs, &[Snapshot { lead, at: since }])?;
     let log_odds = score(model, &matrix)?.log_odds[0];
-    let before = model.reasons(&matrix, 0);
+    let before = model.reasons(&model.concepts(), &matrix, 0);
     let change = |now: &Reason| {
         let of_concept = |concept: &Concept| before.iter().find(|then| then.concept == *concept);
         let then = of_concept(&now.concept).expect("a model has the same concepts at any date");

@@ -87,11 +87,11 @@ impl ListOptions {
         if self.owner.as_ref() == Some(id_column) {
             bail!("the owner of a lead is in no column of its own: `{id_column}` is the id\n  hint: name the column of [leads] that says who calls the lead");
         }
-        if let Some(owner) = &self.owner {
+        check_lead_columns(&project.config, &project.folder, &self.columns, Some(now()))?;
+        if let Some(owner) = self.owner.as_ref().filter(|owner| !self.columns.contains(owner)) {
             let has_owner = check_lead_columns(&project.config, &project.folder, std::slice::from_ref(owner), Some(now()));
             has_owner.with_context(|| format!("no list by owner `{}` (--owner)", leadscore_core::printable(owner)))?;
         }
-        check_lead_columns(&project.config, &project.folder, &self.shown_columns(id_column), Some(now()))?;
         let read = |path: &PathBuf| EarlierScores::read(path, id_column).with_context(|| format!("cannot compare with {}", path.display()));
         self.previous.as_ref().map(read).transpose()
     }
@@ -123,8 +123,8 @@ pub fn lead_list(project: &Project, scores: &Scores<'_>, options: &ListOptions, 
             cells,
             likelihood: to_tenth(scores.scored.probabilities[row]),
             tier: scores.tiers[row].name(),
-            reasons_for: strongest(true, 2).map(with_sign).collect(),
-            reason_against: strongest(false, 1).map(with_sign).next(),
+            reasons_for: strongest(true, 2).map(Reason::signed).collect(),
+            reason_against: strongest(false, 1).map(Reason::signed).next(),
             guard: scores.guard(row).map(str::to_owned),
             earlier: earlier.and_then(|earlier| earlier.of(ids[row])).map(|likelihood| to_tenth(likelihood / 100.0)),
         }
@@ -150,11 +150,6 @@ pub fn lead_list(project: &Project, scores: &Scores<'_>, options: &ListOptions, 
 /// A share as it is shown: a cell of a workbook shows all digits that it has to whoever clicks on it.
 fn to_tenth(share: f64) -> f64 {
     (1000.0 * share).round() / 1000.0
-}
-
-/// A reason in words with its sign.
-fn with_sign(reason: &Reason) -> String {
-    format!("{} ({:+.2})", reason.text, reason.log_odds)
 }
 
 /// What the list is of.

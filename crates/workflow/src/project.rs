@@ -222,9 +222,7 @@ impl Project {
     ///
     /// [`leadscore_tables::TablesError`].
     pub fn load_for(&self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
-        let tables = self.beside(model)?.load(&load_options_of(model, as_of))?;
-        self.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
-        Ok(tables)
+        self.load_by(&self.beside(model)?, model, as_of)
     }
 
     /// The same to score by, where outcomes may be absent.
@@ -233,7 +231,12 @@ impl Project {
     ///
     /// As [`Self::load_for`].
     pub(crate) fn load_to_score(&self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
-        let tables = self.to_score(model)?.load(&load_options_of(model, as_of))?;
+        self.load_by(&self.to_score(model)?, model, as_of)
+    }
+
+    /// Reads the tables of a project that is beside a model.
+    fn load_by(&self, beside: &Self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
+        let tables = beside.load(&load_options_of(model, as_of))?;
         self.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
         Ok(tables)
     }

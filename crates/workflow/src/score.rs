@@ -316,7 +316,7 @@ impl Scores<'_> {
 
     /// All reasons of an open lead, strongest first.
     pub fn all_reasons(&self, row: usize) -> Vec<Reason> {
-        self.model.reasons(&self.matrix, row)
+        self.model.reasons(&self.concepts, &self.matrix, row)
     }
 
     /// Number of open leads, which stand first.
@@ -347,7 +347,7 @@ impl Scores<'_> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let (_, top) = score_with_reasons(self.model, &self.matrix, rows.clone(), N_REASONS)?;
+        let (_, top) = score_with_reasons(self.model, &self.concepts, &self.matrix, rows.clone(), N_REASONS)?;
         Ok(rows.clone().map(|row| self.model.reasons_of(&self.concepts, &self.matrix, row, top.of_row(row - rows.start))).collect())
     }
 
