@@ -69,7 +69,18 @@ class Trees:
         return self.model.predict_proba(self.encode.transform(X))[:, 1]
 
 
-class Cat:
+class OnFrames:
+    """What is fitted and asked with a frame that it makes for itself."""
+
+    def fit(self, X, y):
+        self.model.fit(self.frame(X), y)
+        return self
+
+    def predict(self, X):
+        return self.model.predict_proba(self.frame(X))[:, 1]
+
+
+class Cat(OnFrames):
     """CatBoost, categories as they are."""
 
     settings = [dict(learning_rate=0.05, depth=4, iterations=300, l2_leaf_reg=3.0), dict(learning_rate=0.03, depth=6, iterations=300, l2_leaf_reg=10.0),
@@ -85,15 +96,8 @@ class Cat:
     def frame(self, X):
         return X[self.numbers + self.categories].assign(**{name: X[name].fillna("(missing)").astype(str) for name in self.categories})
 
-    def fit(self, X, y):
-        self.model.fit(self.frame(X), y)
-        return self
 
-    def predict(self, X):
-        return self.model.predict_proba(self.frame(X))[:, 1]
-
-
-class Boosted:
+class Boosted(OnFrames):
     """XGBoost, categories as they are."""
 
     settings = [dict(learning_rate=0.05, max_depth=4, n_estimators=200, reg_lambda=1.0), dict(learning_rate=0.05, max_depth=3, n_estimators=200, reg_lambda=10.0),
@@ -111,14 +115,10 @@ class Boosted:
 
     def fit(self, X, y):
         self.levels = {name: sorted(X[name].dropna().unique()) for name in self.categories}
-        self.model.fit(self.frame(X), y)
-        return self
-
-    def predict(self, X):
-        return self.model.predict_proba(self.frame(X))[:, 1]
+        return super().fit(X, y)
 
 
-class Ebm:
+class Ebm(OnFrames):
     """The explainable boosting machine of interpret."""
 
     settings = [dict(interactions=10), dict(interactions=0), dict(interactions=10, learning_rate=0.005), dict(interactions=20, min_samples_leaf=20),
@@ -132,13 +132,6 @@ class Ebm:
 
     def frame(self, X):
         return X[self.numbers + self.categories].assign(**{name: X[name].astype(object) for name in self.categories})
-
-    def fit(self, X, y):
-        self.model.fit(self.frame(X), y)
-        return self
-
-    def predict(self, X):
-        return self.model.predict_proba(self.frame(X))[:, 1]
 
 
 PEERS = dict(linear=Linear, lightgbm=Trees, catboost=Cat, xgboost=Boosted, interpret=Ebm)
@@ -217,12 +210,17 @@ def ibm(folder):
 FLAT = dict(bank=bank, ibm=ibm)
 
 
+def by_kind(X):
+    """The columns with one mark for what is missing in categories; names of the numbers, and of the categories."""
+    categories = [name for name in X if X[name].dtype.kind not in "ifub"]
+    X = X.assign(**{name: X[name].astype(object).where(X[name].notna(), np.nan) for name in categories})
+    return X, [name for name in X if name not in categories], categories
+
+
 def load_flat(name, folder):
     """A set that is one table, a row a lead, in the order of its rows."""
     X, y = FLAT[name](folder)
-    categories = [column for column in X if X[column].dtype.kind not in "ifub"]
-    X = X.assign(**{column: X[column].astype(object).where(X[column].notna(), np.nan) for column in categories})
-    numbers = [column for column in X if column not in categories]
+    X, numbers, categories = by_kind(X)
     rows = np.arange(len(X))
     return X, y.astype(int).to_numpy(), rows.astype(str), rows * 1_000_000, numbers, categories
 
@@ -239,10 +237,7 @@ def load(leadscore, folder):
     at = (at * 1e6).astype("int64") if at.dtype.kind in "fiu" else at.astype("datetime64[us]").astype("int64")
     frame = frame.assign(_at=at.to_numpy()).sort_values(["_at", lead], kind="stable").reset_index(drop=True)
     X = frame.drop(columns=[lead, "_at", *[name for name in KEYS if name in frame]])
-    X = X[[name for name in X if X[name].nunique(dropna=False) > 1]]
-    categories = [name for name in X if X[name].dtype.kind not in "ifub"]
-    X = X.assign(**{name: X[name].astype(object).where(X[name].notna(), np.nan) for name in categories})
-    numbers = [name for name in X if name not in categories]
+    X, numbers, categories = by_kind(X[[name for name in X if X[name].nunique(dropna=False) > 1]])
     return X, frame["label"].astype(int).to_numpy(), frame[lead].astype(str).to_numpy(), frame["_at"].to_numpy(), numbers, categories
 
 
