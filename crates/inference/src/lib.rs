@@ -25,7 +25,7 @@ pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertific
 pub use onnx::OnnxError;
 pub use pmml::PmmlError;
 pub use reading::{Reading, ReadingRule};
-pub use reasons::{Addend, Concepts, Contributions, FEWEST, FeatureColumn, ONLY, Part, Reason};
+pub use reasons::{Addend, Concepts, Contributions, FEWEST, FeatureColumn, ONLY, Part, Reason, signed};
 pub use scope::{FeatureScope, GuardFinding, Guarded, JudgedAttribute, LeadSample, Scope, Spread, WithAndWithout};
 pub use score::{ScoreError, Scored, TopContributions, score, score_with_reasons};
 pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};

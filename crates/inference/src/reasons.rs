@@ -25,8 +25,13 @@ pub struct Reason {
 impl Reason {
     /// The sentence with its sign.
     pub fn signed(&self) -> String {
-        format!("{} ({:+.2})", self.text, self.log_odds)
+        signed(&self.text, self.log_odds)
     }
+}
+
+/// The sentence of a reason with its sign.
+pub fn signed(text: &str, log_odds: f64) -> String {
+    format!("{text} ({log_odds:+.2})")
 }
 
 /// What a reason is the sum of: a term, or what leads of one age have in common.

@@ -87,10 +87,15 @@ impl ListOptions {
         if self.owner.as_ref() == Some(id_column) {
             bail!("the owner of a lead is in no column of its own: `{id_column}` is the id\n  hint: name the column of [leads] that says who calls the lead");
         }
-        check_lead_columns(&project.config, &project.folder, &self.columns, Some(now()))?;
-        if let Some(owner) = self.owner.as_ref().filter(|owner| !self.columns.contains(owner)) {
-            let has_owner = check_lead_columns(&project.config, &project.folder, std::slice::from_ref(owner), Some(now()));
-            has_owner.with_context(|| format!("no list by owner `{}` (--owner)", leadscore_core::printable(owner)))?;
+        let check = |columns: &[String]| check_lead_columns(&project.config, &project.folder, columns, Some(now()));
+        if let Err(error) = check(&self.shown_columns(id_column)) {
+            // Whose fault it is, is worth a second look at the table.
+            let at_owner = self.owner.as_ref().filter(|_| check(&self.columns).is_ok());
+            let error = anyhow::Error::from(error);
+            return Err(match at_owner {
+                Some(owner) => error.context(format!("no list by owner `{}` (--owner)", leadscore_core::printable(owner))),
+                None => error,
+            });
         }
         let read = |path: &PathBuf| EarlierScores::read(path, id_column).with_context(|| format!("cannot compare with {}", path.display()));
         self.previous.as_ref().map(read).transpose()
@@ -158,7 +163,7 @@ fn about(scores: &Scores<'_>, n_leads: usize, earlier: Option<&EarlierScores>) -
     let at = summary.as_of.as_ref().map_or(String::new(), |as_of| format!(" at {as_of}"));
     let mut about = vec![format!("The best {} of {} open leads{at}, by model {}.", count(n_leads), count(summary.n_scored), summary.model_id)];
     about.extend(summary.tier_sentences());
-    about.push("Reasons compare the lead with the average one: a number above 0 speaks for a win, in log-odds.".to_owned());
+    about.push("Reasons compare the lead with the average one of the same age: a number above 0 speaks for a win, in log-odds.".to_owned());
     if let Some(earlier) = earlier {
         let of = earlier.as_of.as_ref().map_or(String::new(), |as_of| format!(" of {as_of}"));
         let by = match &earlier.model_id {

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
-use leadscore_inference::{Concepts, FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, tiers_by_edges};
+use leadscore_inference::{
+    Concepts, FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, signed, tiers_by_edges,
+};
 use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
 use rayon::slice::ParallelSliceMut;
 
@@ -159,7 +161,7 @@ pub(crate) fn first_leads(leads: Vec<FirstLead>) -> String {
     for FirstLead { lead, likelihood, tier, reasons } in leads {
         let mut cells = vec![lead, format!("{likelihood:.1} %"), tier];
         for (text, log_odds) in reasons {
-            cells.push(format!("{text} ({log_odds:+.2})"));
+            cells.push(signed(&text, log_odds));
             rows.push(std::mem::replace(&mut cells, vec![String::new(); 3]));
         }
         if !cells[0].is_empty() {
