@@ -191,7 +191,7 @@ class Models(unittest.TestCase):
 
     def test_what_stopped_and_what_has_another_scale(self):
         rng = random.Random(9)
-        leads, deals = self.crm(3_000, {"x": lambda row: f"{row['x']:.3f}", "region": lambda row: "north" if row["u"] < 0.2 else "south"}, chance=lambda row: 0.2 + 0.3 * (row["x"] > 0))
+        leads, deals = self.crm(3_000, {"x": lambda row: f"{row['x']:.3f}", "region": lambda row: "north" if row["u"] < 0.2 else "south"}, chance=lambda row: 0.15 + 0.3 * (row["x"] > 0) + 0.3 * (row["u"] < 0.2))
         day_of = lambda lead: (datetime.fromisoformat(lead[1]) - BEGIN).days
         events = [[lead[0], shown(min(day_of(lead) + rng.uniform(0, 30), 999)), "mail" if rng.random() < 0.3 else "call"] for lead in leads for _ in range(2)]
         base.write_csv(self.folder / "touches.csv", ["lead_id", "at", "kind"], events)
