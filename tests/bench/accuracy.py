@@ -1,7 +1,8 @@
 """Accuracy beside peers: leadscore with its defaults, and scikit-learn, LightGBM, CatBoost, XGBoost and interpret, each tuned alike.
 
 Called by `cargo xtask bench accuracy`, which builds the environment. All see the same features at the same snapshots, made by
-`leadscore features`. Splits: three random folds by lead, and by time (training windows end before the first test snapshot).
+`leadscore features`. Splits: three random folds by lead, and by time at three cuts (training windows end before each cut's first test
+snapshot).
 Every peer tries the same number of settings by three folds by lead within its training rows, and is fitted again with the best.
 """
 import argparse, csv, json, os, subprocess, sys, time, warnings
@@ -241,6 +242,18 @@ def load(leadscore, folder):
     return X, frame["label"].astype(int).to_numpy(), frame[lead].astype(str).to_numpy(), frame["_at"].to_numpy(), numbers, categories
 
 
+def by_time(at, first, horizon, cuts=3):
+    """Trained on what had ended at each of a few cuts, tested up to the next one; the rows behind the first are shared out equally."""
+    later = np.sort(at[at >= first])
+    limits = [first, *(later[len(later) * step // cuts] for step in range(1, cuts))]
+    folds = []
+    for limit, end in zip(limits, [*limits[1:], np.inf]):
+        test = np.flatnonzero((at >= limit) & (at < end))
+        if len(test):
+            folds.append((np.flatnonzero(at + horizon <= limit if horizon else at < limit), test))
+    return folds
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--leadscore", required=True)
@@ -272,8 +285,7 @@ def main():
         X, y, groups, at, numbers, categories = load_flat(name, folder) if name in FLAT else load(args.leadscore, folder)
         day = 86_400_000_000
         limit = at[int(len(at) * 0.8)] if cut == "80%" else (int(cut) * 1_000_000 if horizon is None else int(pd.Timestamp(cut).value // 1000))
-        before = at + horizon * day <= limit if horizon else at < limit
-        splits = {"time": [(np.flatnonzero(before), np.flatnonzero(at >= limit))]}
+        splits = {"time": by_time(at, limit, horizon * day if horizon else None)}
         if args.folds > 1:
             splits["random"] = list(GroupKFold(args.folds, shuffle=True, random_state=7).split(X, y, groups))
         for split, folds in splits.items():

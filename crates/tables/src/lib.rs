@@ -42,9 +42,9 @@ mod write;
 
 pub use config::{
     ActivityConfig, Capacity, ColumnType, Config, ConfigError, DAYS_OF_MONTH, DataConfig, DatabaseConfig, Every, FamilyChoice, FeaturesConfig, FileConfig,
-    GuardsConfig, HistoryConfig, Latest, LeadsConfig, Location, LookupConfig, ModelConfig, ModelDirection, ModelKind, ModelSmoothing, Moment, NumberStyle,
-    ObservationEnd, OneOrMany, OutcomesConfig, Parentheses, PerColumn, Query, ReportConfig, Scalar, SnapshotsConfig, TierEdges, TiersConfig, nearest,
-    null_values, parse_toml,
+    GuardsConfig, HistoryConfig, Latest, LeadsConfig, Location, LookupConfig, ModelConfig, ModelDirection, ModelHalfLife, ModelKind, ModelLabel,
+    ModelSmoothing, Moment, NumberStyle, ObservationEnd, OneOrMany, OutcomesConfig, Parentheses, PerColumn, Query, ReportConfig, Scalar, SnapshotsConfig,
+    TierEdges, TiersConfig, nearest, null_values, parse_toml,
 };
 pub use data_profile::{SeenTable, data_profile};
 pub use doubt::{Doubt, Setting, Subject, quoted};

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let matrix = FeatureMatrix::from_buffer(keys, (0..p).map(|idx| (spec(idx), Vec::new())).collect(), values)?;
     let lead_keys: Vec<u64> = (0..n as u64).collect();
-    let input = TrainInput { matrix: &matrix, labels: &labels, lead_keys: &lead_keys, clusters: &lead_keys, horizon: None };
+    let input = TrainInput { matrix: &matrix, labels: &labels, lead_keys: &lead_keys, clusters: &lead_keys, horizon: None, weights: None, unripe: None };
     let (train, test): (Vec<usize>, Vec<usize>) = ((0..n_train).collect(), (n_train..n).collect());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args[4].parse()?).build()?;
     pool.install(|| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

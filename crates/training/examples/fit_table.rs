@@ -1,4 +1,4 @@
-//! Trains on one CSV and predicts another, for comparisons with peers: `fit_table TRAIN TEST OUT HORIZON_DAYS|none [linear] [folds]`.
+//! Trains on one CSV and predicts another, for comparisons with peers: `fit_table TRAIN TEST OUT HORIZON_DAYS|none [linear] [folds] [half_life=DAYS|never]`.
 //!
 //! Columns are `lead`, `at` (microseconds since 1970), `label` (0 or 1), then `n:NAME` for numbers and `c:NAME` for categories;
 //! an empty cell is missing. `linear` allows straight lines only, `folds` gives all terms of a kind one strength. OUT gets a
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use leadscore_core::{AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Span, Timestamp, Unit, stable_hash};
 use leadscore_inference::score;
-use leadscore_training::{ModelKind, TrainContext, TrainInput, TrainOptions, train};
+use leadscore_training::{HalfLife, ModelKind, TrainContext, TrainInput, TrainOptions, train};
 
 struct Table {
     header: Vec<String>,
@@ -71,12 +71,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let features = matrix(&training, [&training, &test])?;
     let labels: Vec<bool> = training.rows.iter().map(|record| &record[2] == "1").collect();
     let lead_keys: Vec<u64> = training.rows.iter().map(|record| stable_hash(&record[0])).collect();
-    let input = TrainInput { matrix: &features, labels: &labels, lead_keys: &lead_keys, clusters: &lead_keys, horizon };
+    let input = TrainInput { matrix: &features, labels: &labels, lead_keys: &lead_keys, clusters: &lead_keys, horizon, weights: None, unripe: None };
     let context =
         TrainContext { tool_version: String::new(), known_until: Timestamp::MAX, write_time: |at| at.micros().to_string(), ages: None, caveats: Vec::new() };
     // The peers are not protected from leaks, either.
     let reml = args[4..].iter().any(|arg| arg == "folds").then_some(false);
-    let options = TrainOptions { kind, reml, allow_leaks: true, allow_too_few: true, ..Default::default() };
+    let half_life = match args[4..].iter().find_map(|arg| arg.strip_prefix("half_life=")) {
+        None => HalfLife::Chosen,
+        Some("never") => HalfLife::Never,
+        Some(days) => HalfLife::Given(Span::from_days(days.parse()?)),
+    };
+    let options = TrainOptions { kind, reml, half_life, allow_leaks: true, allow_too_few: true, ..Default::default() };
     let trained = train(input, &options, &context)?;
     trained.model.card.challenges.iter().for_each(|challenge| eprintln!("{} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
     eprintln!("{}", trained.model.card.penalty_choice);

@@ -285,11 +285,22 @@ impl Coding {
     ///
     /// [`SolverError::NoRows`].
     pub fn design(&self, matrix: &FeatureMatrix, rows: &[usize]) -> Result<Design, SolverError> {
-        // Seven digits are plenty where there are so many rows; the memory is not.
-        let n_cells = rows.len() * self.blocks.iter().map(Block::n_numbers).sum::<usize>();
-        let precision = if n_cells > MAX_F64_CELLS { Precision::F32 } else { Precision::F64 };
         let columns: Vec<Column<'_>> = self.blocks.iter().flat_map(|block| block.columns(matrix, rows)).collect();
-        Design::new(rows.len(), &columns, precision)
+        Design::new(rows.len(), &columns, self.precision(rows.len()))
+    }
+
+    /// Seven digits are plenty where there are so many rows; the memory is not.
+    fn precision(&self, n_rows: usize) -> Precision {
+        let n_cells = n_rows * self.blocks.iter().map(Block::n_numbers).sum::<usize>();
+        if n_cells > MAX_F64_CELLS { Precision::F32 } else { Precision::F64 }
+    }
+
+    /// As [`Self::design`], of rows of one matrix and those of another one behind them.
+    pub(crate) fn design_of(&self, first: (&FeatureMatrix, &[usize]), second: (&FeatureMatrix, &[usize])) -> Result<Design, SolverError> {
+        let columns = |(matrix, rows)| self.blocks.iter().flat_map(move |block| block.columns(matrix, rows));
+        let n_first = first.1.len();
+        let joined = columns(first).zip(columns(second)).map(|(first, second)| first.then(n_first, second)).collect::<Result<Vec<_>, _>>()?;
+        Design::new(n_first + second.1.len(), &joined, self.precision(n_first + second.1.len()))
     }
 
     /// Coefficient of each block's first cell, and those of the slopes of numbers.

@@ -10,6 +10,7 @@ use crate::logistic::{LogisticFit, LogisticOptions, fit_logistic};
 use crate::pairs::screen;
 use crate::smoothing::{Estimate, MOST_PASSES, TIGHTEST, add_uncertainty, estimate, fit_at, whole};
 use crate::train::{TrainInput, sample_leads};
+use crate::unripe::{Late, target_of};
 
 /// Which solver fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +165,8 @@ pub struct Fitted {
     pub(crate) strengths: Vec<f64>,
     /// The fit by our solver and the rows as it saw them; `None` by linfa.
     pub(crate) native: Option<(Fit, Design)>,
+    /// Rows of the design behind those that it was fitted on, whose windows had not ended.
+    pub(crate) late: Vec<Late>,
     /// How it ended, in words.
     pub(crate) ending: String,
 }
@@ -177,7 +180,11 @@ impl Fitted {
     /// Log-odds of the rows that it was fitted on.
     pub(crate) fn own_log_odds(&self, input: TrainInput<'_>, rows: &[usize]) -> Result<Vec<f64>, TrainError> {
         match &self.native {
-            Some((_, design)) => Ok(log_odds(design, None, &self.coefficients)?),
+            Some((_, design)) => {
+                let mut found = log_odds(design, None, &self.coefficients)?;
+                found.truncate(rows.len());
+                Ok(found)
+            }
             None => self.log_odds(input, rows),
         }
     }
@@ -207,10 +214,11 @@ struct Native {
 }
 
 impl Native {
-    /// Rows as our solver sees them, each with this weight.
+    /// Rows as our solver sees them, each with this weight beside its own.
     fn new(input: TrainInput<'_>, rows: &[usize], coding: &Coding, weight: f64) -> Result<Self, TrainError> {
         let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
-        let weights = (weight != 1.0).then(|| vec![weight; rows.len()]);
+        let own = input.weights_of(rows).map(|own| own.into_iter().map(|own| own * weight).collect());
+        let weights = own.or_else(|| (weight != 1.0).then(|| vec![weight; rows.len()]));
         Ok(Self { design: coding.design(input.matrix, rows)?, target: Target::new(&labels, weights.as_deref(), None)?, start: None })
     }
 
@@ -296,7 +304,7 @@ impl<'a> Bench<'a> {
             Data::Linfa { dense, labels, last } => {
                 let fit = fit_logistic(&dense, &labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, last.as_ref())?;
                 let ending = format!("linfa-logistic {LINFA_VERSION}, largest mean gradient {:.1e}", fit.gradient);
-                Ok(Fitted { coding, coefficients: fit.coefficients(), penalty, prior, strengths: Vec::new(), native: None, ending })
+                Ok(Fitted { coding, coefficients: fit.coefficients(), penalty, prior, strengths: Vec::new(), native: None, late: Vec::new(), ending })
             }
         }
     }
@@ -312,21 +320,30 @@ impl<'a> Bench<'a> {
     /// Tables that would lower the loss of these coefficients most.
     pub(crate) fn pairs(&self, coding: &Coding, options: CodingOptions, coefficients: &[f64], n_pairs: usize) -> Result<Vec<(Axis, Axis)>, TrainError> {
         let probabilities: Vec<f64> = self.own_log_odds(coefficients)?.into_iter().map(leadscore_core::log_odds_to_probability).collect();
-        let residuals: Vec<f64> = probabilities.iter().zip(self.rows).map(|(p, &row)| f64::from(u8::from(self.input.labels[row])) - p).collect();
-        let curvatures: Vec<f64> = probabilities.iter().map(|p| p * (1.0 - p)).collect();
+        let weights = self.input.weights_of(self.rows);
+        let weight = |idx: usize| weights.as_ref().map_or(1.0, |weights| weights[idx]);
+        let label = |idx: usize| f64::from(u8::from(self.input.labels[self.rows[idx]]));
+        let residuals: Vec<f64> = probabilities.iter().enumerate().map(|(idx, p)| weight(idx) * (label(idx) - p)).collect();
+        let curvatures: Vec<f64> = probabilities.iter().enumerate().map(|(idx, p)| weight(idx) * p * (1.0 - p)).collect();
         Ok(screen(self.input.matrix, self.rows, &coding.features_for_tables(), &residuals, &curvatures, options, n_pairs))
     }
 }
 
 /// The optimum, to the last digit that is worth having.
-fn certified(design: Design, target: &Target, coding: Coding, (penalty, prior): (Penalty, Penalty), start: Option<&[f64]>) -> Result<Fitted, TrainError> {
+pub(crate) fn certified(
+    design: Design,
+    target: &Target,
+    coding: Coding,
+    (penalty, prior): (Penalty, Penalty),
+    start: Option<&[f64]>,
+) -> Result<Fitted, TrainError> {
     let fit = leadscore_solver::fit(&design, target, &penalty, SolverOptions::default(), start.map(Start::At))?;
     let certificate = &fit.certificate;
     let ending = format!(
         "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
         certificate.passes, certificate.gradient, certificate.condition
     );
-    Ok(Fitted { coding, coefficients: fit.coefficients.clone(), penalty, prior, strengths: Vec::new(), native: Some((fit, design)), ending })
+    Ok(Fitted { coding, coefficients: fit.coefficients.clone(), penalty, prior, strengths: Vec::new(), native: Some((fit, design)), late: Vec::new(), ending })
 }
 
 /// A fit to three digits.
@@ -616,9 +633,8 @@ pub(crate) fn degrees_of(fitted: &Fitted) -> Vec<f64> {
 #[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
 pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitted) -> Result<Option<Covariance>, TrainError> {
     let Some((fit, design)) = &fitted.native else { return Ok(None) };
-    let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
-    let clusters: Vec<u64> = rows.iter().map(|&row| input.clusters[row]).collect();
-    let mut covariance = covariance_with_shrinkage(design, &Target::new(&labels, None, None)?, fit, &clusters, &fitted.prior)?;
+    let clusters: Vec<u64> = rows.iter().map(|&row| input.clusters[row]).chain(fitted.late.iter().chain(&fitted.late).map(Late::cluster)).collect();
+    let mut covariance = covariance_with_shrinkage(design, &target_of(input, rows, &fitted.late)?, fit, &clusters, &fitted.prior)?;
     add_uncertainty(&fitted.coding.pieces().0, &fitted.strengths, &fit.factor.inverse(), &fitted.coefficients, &mut covariance);
     let cells: Vec<Combination> = std::iter::once(vec![(0, 1.0)]).chain(fitted.coding.coefficients_of_cells().into_iter().flatten()).collect();
     let mut lower = Vec::with_capacity(cells.len() * (cells.len() + 1) / 2);

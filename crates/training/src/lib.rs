@@ -7,6 +7,7 @@ mod error;
 mod coding;
 mod logistic;
 mod pairs;
+mod recency;
 mod smoothing;
 mod splits;
 
@@ -19,6 +20,7 @@ mod leaks;
 mod learning;
 mod points;
 mod sufficiency;
+mod unripe;
 
 mod train;
 
@@ -30,6 +32,8 @@ pub use leaks::{FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_lea
 pub use logistic::{LogisticFit, LogisticOptions, fit_logistic};
 pub use points::{PointsCondition, PointsRule, PointsTable, points_table};
 pub use population::{Elsewhere, Population, Totals};
+pub use recency::HalfLife;
 pub use splits::{Fold, SplitKind};
 pub use sufficiency::judge_data;
 pub use train::{EvaluationKind, Holdout, ModelKind, TrainContext, TrainInput, TrainOptions, Trained, train, train_by_sample};
+pub use unripe::Unripe;

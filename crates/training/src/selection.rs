@@ -1,6 +1,6 @@
 //! Choosing on folds: the strengths with the lowest loss, and the simplest shape that later data cannot tell from the best.
 
-use leadscore_core::FeatureSource;
+use leadscore_core::{FeatureSource, Span};
 use leadscore_inference::{Axis, Challenge};
 use leadscore_metrics::{PairedDifference, paired_difference};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
@@ -8,14 +8,17 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 use crate::coding::{Beforehand, Coding, Smoothing, Strengths};
 use crate::error::TrainError;
 use crate::fitting::{Bench, CodedRows, Estimated, Resolution, Shape, SolverKind, design_effect, segment_tables};
+use crate::recency::{HALF_LIVES_IN_DAYS, HalfLife, effective_size, weighted};
 use crate::splits::{Fold, SplitKind, validation_folds};
-use crate::train::{ModelKind, TrainInput, TrainOptions};
+use crate::train::{MIN_CLUSTERS_FOR_REML, ModelKind, TrainInput, TrainOptions};
 
 /// What was chosen, and why.
 #[derive(Debug, Clone)]
 pub(crate) struct Choice {
     pub(crate) shape: Shape,
     pub(crate) smoothing: Smoothing,
+    /// In what time rows lose half of their weight.
+    pub(crate) half_life: Option<Span>,
     pub(crate) description: String,
     /// Each step up the ladder.
     pub(crate) challenges: Vec<Challenge>,
@@ -64,16 +67,24 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         let strengths = Strengths { steps: 16.0, smooth: 100.0, pair: PAIR_STRENGTHS[0], l1_ratio: options.l1_ratio, ..Strengths::ridge(ridge) };
         let description = format!("{ridge}: no fold has both classes, so the middle one was taken, and straight lines");
         let smoothing = if options.reml == Some(true) { Smoothing::Reml { stiffer: AS_ESTIMATED } } else { Smoothing::Given(strengths) };
-        return Ok(Choice { shape: Shape::Linear, smoothing, description, challenges: Vec::new(), tried: vec![(Shape::Linear, smoothing)] });
+        let half_life = given_half_life(options);
+        return Ok(Choice { shape: Shape::Linear, smoothing, half_life, description, challenges: Vec::new(), tried: vec![(Shape::Linear, smoothing)] });
     }
     let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.clusters[row])).collect();
+    let aged = if options.half_life == HalfLife::Chosen && options.reml == Some(true) && kind == SplitKind::PurgedForward && input.horizon.is_some() {
+        chosen_half_life(input, (&folds, known, &clusters))?
+    } else {
+        Aged { half_life: given_half_life(options), challenges: Vec::new() }
+    };
+    let weights = weighted(input, aged.half_life);
+    let input = TrainInput { weights: weights.as_deref().or(input.weights), ..input };
     let base = base_rate(input, &folds);
     let ladder = if options.reml == Some(true) {
         estimated(input, (&folds, known, &clusters), base, segment, is_blind_to_time, options)?
     } else {
         on_folds(input, (&folds, known), base, segment, is_blind_to_time, options)?
     };
-    Ok(choose_from(ladder, &clusters, options, &format!("over {} {how}; {} rows", folds.len(), rows.len())))
+    Ok(choose_from(ladder, aged, &clusters, options, &format!("over {} {how}; {} rows", folds.len(), rows.len())))
 }
 
 /// The shapes with tables: a few, and as many as may be.
@@ -213,12 +224,12 @@ fn given(candidate: &Candidate) -> Strengths {
 }
 
 /// The simplest that later data cannot tell from the best.
-fn choose_from(ladder: Vec<Candidate>, clusters: &[u64], options: &TrainOptions, measured_on: &str) -> Choice {
+fn choose_from(ladder: Vec<Candidate>, aged: Aged, clusters: &[u64], options: &TrainOptions, measured_on: &str) -> Choice {
     // As the rule of Breiman et al. (1984), section 3.4.3, but with the standard error of the difference on the same rows, by
     // lead, and with two of them: what ships is what the interval in the report says. Between strengths of one shape such a
     // rule cost log-loss on later data wherever it was tried.
     let mut chosen = 0;
-    let mut challenges = Vec::new();
+    let Aged { half_life, mut challenges } = aged;
     // Up the ladder, a step at a time: a richer candidate has to be better than what stands by more than chance.
     for step in 1..ladder.len() {
         let difference = paired_difference(&ladder[step].losses, &ladder[chosen].losses, clusters);
@@ -228,23 +239,95 @@ fn choose_from(ladder: Vec<Candidate>, clusters: &[u64], options: &TrainOptions,
         let is_better = is_lower(&difference, margin);
         let against = (ladder[step].shape, ladder[chosen].shape);
         let shipped = if is_better { step } else { chosen };
-        challenges.push(Challenge {
-            richer: against.0.describe(),
-            simpler: against.1.describe(),
-            log_loss_difference: difference.mean,
-            low: difference.mean - 1.96 * difference.error,
-            high: difference.mean + 1.96 * difference.error,
-            n_snapshots: clusters.len() as u64,
-            shipped: ladder[shipped].shape.describe(),
-            reason: reason(&difference, is_better, margin),
-        });
+        challenges.push(challenge((against.0.describe(), against.1.describe()), &difference, is_better, margin, clusters));
         chosen = shipped;
     }
     let best = &ladder[chosen];
     let description =
         format!("{} (log-loss {:.4}): nothing that was tried is better by two standard errors, {measured_on}", best.shape.describe(), mean(&best.losses),);
     let tried = ladder.iter().map(|candidate| (candidate.shape, candidate.smoothing)).collect();
-    Choice { shape: best.shape, smoothing: best.smoothing, description, challenges, tried }
+    let description = half_life.map_or(description.clone(), |half_life| format!("{description}; {}", aged_by(half_life)));
+    Choice { shape: best.shape, smoothing: best.smoothing, half_life, description, challenges, tried }
+}
+
+/// A step that was tried.
+fn challenge((richer, simpler): (String, String), difference: &PairedDifference, is_better: bool, margin: f64, clusters: &[u64]) -> Challenge {
+    Challenge {
+        shipped: if is_better { richer.clone() } else { simpler.clone() },
+        richer,
+        simpler,
+        log_loss_difference: difference.mean,
+        low: difference.mean - 1.96 * difference.error,
+        high: difference.mean + 1.96 * difference.error,
+        n_snapshots: clusters.len() as u64,
+        reason: reason(difference, is_better, margin),
+    }
+}
+
+/// A half-life and what led to it.
+struct Aged {
+    half_life: Option<Span>,
+    challenges: Vec<Challenge>,
+}
+
+fn given_half_life(options: &TrainOptions) -> Option<Span> {
+    match options.half_life {
+        HalfLife::Given(half_life) => Some(half_life),
+        HalfLife::Chosen | HalfLife::Never => None,
+    }
+}
+
+fn aged_by(half_life: Span) -> String {
+    format!("snapshots count half as much every {half_life}")
+}
+
+/// The half-life by which straight lines predict later rows best, if that is better by two standard errors than none.
+///
+/// Straight lines stand for what richer shapes would say of it, which would take many times as long.
+fn chosen_half_life(input: TrainInput<'_>, (folds, known, clusters): (&[Fold], &Beforehand, &[u64])) -> Result<Aged, TrainError> {
+    let lines = |input: TrainInput<'_>| {
+        let of_fold = |fold: &Fold| {
+            let found = Estimated::begin(input, &fold.train, known, Shape::Linear, design_effect(input, &fold.train, known)?)?;
+            Ok(losses_of(input, fold, found.log_odds(input, &fold.train, &fold.validation, AS_ESTIMATED)?))
+        };
+        Ok::<_, TrainError>(folds.par_iter().map(of_fold).collect::<Result<Vec<_>, TrainError>>()?.concat())
+    };
+    let mut aged = Aged { half_life: None, challenges: Vec::new() };
+    let mut best = lines(input)?;
+    for days in HALF_LIVES_IN_DAYS {
+        let half_life = Span::from_days(days);
+        let weights = weighted(input, Some(half_life)).unwrap_or_default();
+        let says_enough = |fold: &Fold| {
+            [true, false].iter().all(|&wanted| {
+                let rows = fold.train.iter().filter(|&&row| input.labels[row] == wanted);
+                effective_size(rows.map(|&row| weights[row])) >= MIN_CLUSTERS_FOR_REML as f64
+            })
+        };
+        if !folds.iter().all(says_enough) {
+            break;
+        }
+        let losses = lines(TrainInput { weights: Some(&weights), ..input })?;
+        let difference = paired_difference(&losses, &best, clusters);
+        let is_better = is_lower(&difference, TWO_ERRORS) && is_steady(folds, &losses, &best);
+        let named = |half_life: Option<Span>| half_life.map_or("all snapshots alike".to_owned(), aged_by);
+        aged.challenges.push(challenge((named(Some(half_life)), named(aged.half_life)), &difference, is_better, TWO_ERRORS, clusters));
+        if is_better {
+            best = losses;
+            aged.half_life = Some(half_life);
+        }
+    }
+    Ok(aged)
+}
+
+/// Whether losses are lower in all folds but one: errors of the same weeks are alike, which a standard error by lead does not see.
+fn is_steady(folds: &[Fold], losses: &[f64], than: &[f64]) -> bool {
+    let mut first = 0;
+    let is_lower = folds.iter().filter(|fold| {
+        let own = first..first + fold.validation.len();
+        first = own.end;
+        mean(&losses[own.clone()]) < mean(&than[own])
+    });
+    is_lower.count() + 1 >= folds.len().max(2)
 }
 
 fn reason(difference: &PairedDifference, is_better: bool, margin: f64) -> String {
@@ -258,8 +341,9 @@ fn base_rate(input: TrainInput<'_>, folds: &[Fold]) -> Candidate {
     let losses = folds
         .iter()
         .flat_map(|fold| {
-            let wins = fold.train.iter().filter(|&&row| input.labels[row]).count() as f64;
-            let rate = wins / fold.train.len() as f64;
+            let weights = input.weights_of(&fold.train).unwrap_or_else(|| vec![1.0; fold.train.len()]);
+            let wins: f64 = fold.train.iter().zip(&weights).filter(|(row, _)| input.labels[**row]).map(|(_, weight)| weight).sum();
+            let rate = wins / weights.iter().sum::<f64>();
             let log_odds = (rate / (1.0 - rate)).ln();
             fold.validation.iter().map(move |&row| loss(input.labels[row], log_odds))
         })

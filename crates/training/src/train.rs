@@ -12,9 +12,11 @@ use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, degrees_o
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks, with_final};
 use crate::learning::learning_curve;
 use crate::population::{Population, Totals, fit_all};
+use crate::recency::{HalfLife, to_effective_size, weighted};
 use crate::selection::{Choice, choose};
 use crate::splits::{Fold, holdout, lead_folds};
 use crate::sufficiency::judge_data;
+use crate::unripe::Unripe;
 
 /// What is learned from: one entry a row in each, rows in order of time, then lead.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +31,20 @@ pub struct TrainInput<'a> {
     pub clusters: &'a [u64],
     /// The window; `None` for a flat export.
     pub horizon: Option<Span>,
+    /// How much each row counts beside the others, 0 or more; their scale is of no account. `None`: all alike.
+    pub weights: Option<&'a [f64]>,
+    /// Snapshots whose windows have not ended, where they are to be learned from, too.
+    pub unripe: Option<Unripe<'a>>,
+}
+
+impl TrainInput<'_> {
+    /// What these rows count, with their sum at their effective size; `None` where all count alike.
+    pub(crate) fn weights_of(&self, rows: &[usize]) -> Option<Vec<f64>> {
+        let all = self.weights?;
+        let mut weights: Vec<f64> = rows.iter().map(|&row| all[row]).collect();
+        to_effective_size(&mut weights);
+        Some(weights)
+    }
 }
 
 /// The richest kind of model that may be chosen.
@@ -60,6 +76,8 @@ pub struct TrainOptions {
     /// Estimate a smoothing parameter for each term from the rows, in place of one for all terms of a kind on folds; default where it can
     /// be had and relied on: not with a lasso, not with linfa's solver, and not with fewer than 200 clusters won or lost.
     pub reml: Option<bool>,
+    /// How fast rows lose weight with age, default chosen; not at all in a flat export, with strengths chosen on folds, and by a sample.
+    pub half_life: HalfLife,
     /// Penalties of straight lines to choose from, largest first.
     pub penalties: Vec<f64>,
     /// Rows that the choice looks at, default 100 000, whole leads at random; the final fit sees all.
@@ -89,6 +107,7 @@ impl Default for TrainOptions {
             losses_kept: 1.0,
             solver: SolverKind::Native,
             reml: None,
+            half_life: HalfLife::Chosen,
             penalties: vec![1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3],
             max_selection_rows: 100_000,
             evaluation: EvaluationKind::Latest,
@@ -170,14 +189,16 @@ pub fn train_by_sample(input: TrainInput<'_>, options: &TrainOptions, context: &
         TrainOptions { l1_ratio, .. } if *l1_ratio > 0.0 => fail("l1_ratio"),
         TrainOptions { directions, .. } if !directions.is_empty() => fail("directions"),
         TrainOptions { solver: SolverKind::Linfa, .. } => fail("solver"),
-        _ => train_within(input, options, context, Some(all)),
+        TrainOptions { half_life: HalfLife::Given(_), .. } => fail("half_life"),
+        _ if input.unripe.is_some() => fail("label"),
+        _ => train_within(input, &TrainOptions { half_life: HalfLife::Never, ..options.clone() }, context, Some(all)),
     }
 }
 
 fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainContext, population: Option<&mut dyn Population>) -> Result<Trained, TrainError> {
-    let TrainInput { matrix, labels, lead_keys, clusters, horizon } = input;
+    let TrainInput { matrix, labels, lead_keys, clusters, horizon, .. } = input;
     check(input)?;
-    check_options(options)?;
+    check_options(input, options)?;
     let options = &TrainOptions { reml: Some(is_reml(input, options)), ..options.clone() };
     let leaks = with_final(find_leaks(matrix, labels, clusters, &options.with_history), &options.final_leaks);
     let is_left_out = |finding: &&LeakFinding| finding.verdict == LeakVerdict::Proven && !options.allow_leaks;
@@ -212,20 +233,23 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
             (choice.clone(), choice)
         }
     };
-    let mut holdout = held_out(input, latest.as_ref(), &known, &measured_choice, options.solver)?;
+    let (measured_weights, weights) = (weighted(input, measured_choice.half_life), weighted(input, choice.half_life));
+    let as_measured = TrainInput { weights: measured_weights.as_deref().or(input.weights), ..input };
+    let input = TrainInput { weights: weights.as_deref().or(input.weights), ..input };
+    let mut holdout = held_out(as_measured, latest.as_ref(), &known, &measured_choice, options.solver)?;
     if measured_choice.shape != choice.shape {
         holdout
             .description
             .push_str(&format!("; the model written is {}, which was chosen and fitted on all snapshots and is not measured by them", choice.shape.describe()));
     }
-    let without = without_suspicious(input, latest.as_ref(), &known, &measured_choice, &leaks, &holdout, options)?;
+    let without = without_suspicious(as_measured, latest.as_ref(), &known, &measured_choice, &leaks, &holdout, options)?;
     let learning = if options.learning_curve {
         let fold = latest.clone().or_else(|| lead_folds(clusters, labels, &all).into_iter().next());
         fold.map(|fold| learning_curve(input, &fold, &known, &choice, options.solver)).transpose()?
     } else {
         None
     };
-    let fitted = fit_shape(input, &all, &known, choice.shape, choice.smoothing, options.solver)?;
+    let fitted = fit_shape(input, &all, &known, choice.shape, choice.smoothing, options.solver)?.with_unripe(input, &all, None, choice.half_life)?;
     let n_leads = lead_keys.iter().collect::<std::collections::HashSet<_>>().len();
     let here = Totals {
         n_leads: n_leads as u64,
@@ -352,7 +376,7 @@ fn judged(finding: &LeakFinding, allow_leaks: bool, without: &[(String, WithAndW
 
 fn check(input: TrainInput<'_>) -> Result<(), TrainError> {
     let n_rows = input.matrix.n_rows();
-    if [input.labels.len(), input.lead_keys.len(), input.clusters.len()].iter().any(|&length| length != n_rows) {
+    if [input.labels.len(), input.lead_keys.len(), input.clusters.len(), input.weights.map_or(n_rows, <[f64]>::len)].iter().any(|&length| length != n_rows) {
         return Err(TrainError::Length { n_labels: input.labels.len(), n_rows });
     }
     let Some(&first) = input.labels.first() else {
@@ -376,7 +400,7 @@ pub(crate) fn sample_leads(clusters: &[u64], rows: &[usize], max_rows: usize) ->
 
 /// Clusters won, and clusters not won, from which strengths can be estimated one by one; with fewer, folds are nearer the truth, and
 /// intervals by strengths that count as known hold it too seldom (`cargo xtask verdicts`).
-const MIN_CLUSTERS_FOR_REML: usize = 200;
+pub(crate) const MIN_CLUSTERS_FOR_REML: usize = 200;
 
 /// Whether each term gets a smoothing parameter of its own.
 fn is_reml(input: TrainInput<'_>, options: &TrainOptions) -> bool {
@@ -390,7 +414,7 @@ fn is_reml(input: TrainInput<'_>, options: &TrainOptions) -> bool {
     })
 }
 
-fn check_options(options: &TrainOptions) -> Result<(), TrainError> {
+fn check_options(input: TrainInput<'_>, options: &TrainOptions) -> Result<(), TrainError> {
     let fail = |setting: &'static str, reason: &'static str| Err(TrainError::Setting { setting, reason });
     if !(0.0..=1.0).contains(&options.l1_ratio) {
         return fail("l1_ratio", "expected 0 to 1");
@@ -400,6 +424,31 @@ fn check_options(options: &TrainOptions) -> Result<(), TrainError> {
     }
     if options.solver == SolverKind::Linfa && (options.l1_ratio > 0.0 || !options.directions.is_empty()) {
         return fail(if options.l1_ratio > 0.0 { "l1_ratio" } else { "directions" }, "linfa-logistic has no such thing: leave `--solver linfa` out");
+    }
+    if let Some(unripe) = input.unripe {
+        if input.horizon.is_none() {
+            return fail("label", "a flat export has no windows that could be unfinished: leave it out");
+        }
+        if options.solver == SolverKind::Linfa {
+            return fail("label", "linfa-logistic knows no weights of rows: leave it out");
+        }
+        let n_rows = unripe.matrix.n_rows();
+        for (found, expected) in [(unripe.clusters.len(), n_rows), (unripe.days_to_win.len(), n_rows), (unripe.ripe_days_to_win.len(), input.labels.len())] {
+            if found != expected {
+                return Err(TrainError::Length { n_labels: found, n_rows: expected });
+            }
+        }
+    }
+    if let HalfLife::Given(half_life) = options.half_life {
+        if half_life.days() <= 0.0 {
+            return fail("half_life", "expected a time, such as 180d");
+        }
+        if input.horizon.is_none() {
+            return fail("half_life", "a flat export has an order, and no times: leave it out");
+        }
+        if options.solver == SolverKind::Linfa {
+            return fail("half_life", "linfa-logistic knows no weights of rows: leave it out");
+        }
     }
     if options.reml == Some(true) && options.l1_ratio > 0.0 {
         return fail("smoothing", "a lasso has no such estimate: leave `l1_ratio` out, or `smoothing`");
@@ -486,6 +535,8 @@ fn cross_validate(input: TrainInput<'_>, known: &Beforehand, choice: &Choice, so
 /// Fits on the rows before, measures on the latest ones.
 fn measure(input: TrainInput<'_>, fold: &Fold, known: &Beforehand, choice: &Choice, solver: SolverKind) -> Result<Holdout, TrainError> {
     let fitted = fit_shape(input, &fold.train, known, choice.shape, choice.smoothing, solver)?;
+    let cut = fold.validation.first().map(|&row| input.matrix.keys()[row].at);
+    let fitted = fitted.with_unripe(input, &fold.train, cut, choice.half_life)?;
     let description =
         format!("latest {} snapshots, by {} fitted on the {} whose windows had ended before", fold.validation.len(), choice.shape.describe(), fold.train.len());
     let found = probabilities(fitted.log_odds(input, &fold.validation)?);

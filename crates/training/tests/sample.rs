@@ -134,7 +134,15 @@ fn learn(options: &TrainOptions, every: usize, fails_at: usize) -> (Result<Train
     let sample = FeatureMatrix::new(here.iter().map(|&row| matrix.keys()[row]).collect(), columns.collect()).expect("columns of one length");
     let labels_here: Vec<bool> = here.iter().map(|&row| labels[row]).collect();
     let lead_keys: Vec<u64> = here.iter().map(|lead| stable_hash(&lead.to_string())).collect();
-    let input = TrainInput { matrix: &sample, labels: &labels_here, lead_keys: &lead_keys, clusters: &lead_keys, horizon: Some(Span::from_days(30)) };
+    let input = TrainInput {
+        matrix: &sample,
+        labels: &labels_here,
+        lead_keys: &lead_keys,
+        clusters: &lead_keys,
+        horizon: Some(Span::from_days(30)),
+        weights: None,
+        unripe: None,
+    };
     let context = TrainContext { tool_version: String::new(), known_until: Timestamp::MAX, write_time: |at| at.to_string(), ages: None, caveats: Vec::new() };
     let mut all = Rows { matrix: &matrix, labels: &labels, coded: Vec::new(), n_passes: 0, fails_at };
     let trained = train_by_sample(input, options, &context, &mut all);

@@ -55,7 +55,7 @@ fn excess(truth: &[f64], found: &[f64]) -> f64 {
 fn one_strength_a_term_is_nearer_the_truth_than_one_for_all() {
     let (matrix, labels, truth) = world(77);
     let keys: Vec<u64> = (0..N_ROWS as u64).collect();
-    let input = TrainInput { matrix: &matrix, labels: &labels, lead_keys: &keys, clusters: &keys, horizon: None };
+    let input = TrainInput { matrix: &matrix, labels: &labels, lead_keys: &keys, clusters: &keys, horizon: None, weights: None, unripe: None };
     let (train, later): (Vec<usize>, Vec<usize>) = ((0..N_ROWS / 2).collect(), (N_ROWS / 2..N_ROWS).collect());
     let of = |smoothing: Smoothing| {
         let fitted =
@@ -82,7 +82,7 @@ fn two_features_that_say_nothing_alone_have_their_table() {
     let leads = (0..N_ROWS as u32).map(|lead| Snapshot { lead, at: Timestamp::from_micros(i64::from(lead)) }).collect();
     let matrix = FeatureMatrix::new(leads, columns.to_vec()).expect("columns of one length");
     let keys: Vec<u64> = (0..N_ROWS as u64).collect();
-    let input = TrainInput { matrix: &matrix, labels: &labels, lead_keys: &keys, clusters: &keys, horizon: None };
+    let input = TrainInput { matrix: &matrix, labels: &labels, lead_keys: &keys, clusters: &keys, horizon: None, weights: None, unripe: None };
     let rows: Vec<usize> = (0..N_ROWS).collect();
     let shape = Shape::Additive { n_pairs: 3, resolution: Resolution::Usual };
     let fitted = fit_shape(input, &rows, &Beforehand::default(), shape, Smoothing::Reml { stiffer: 1.0 }, SolverKind::Native).expect("an optimum");

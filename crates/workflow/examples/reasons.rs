@@ -58,7 +58,7 @@ fn fit(matrix: &FeatureMatrix, labels: &[bool], keys: &[u64], rows: &[usize], co
     let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
     let keys: Vec<u64> = rows.iter().map(|&row| keys[row]).collect();
     let horizon = (!config.is_flat()).then_some(config.snapshots.horizon);
-    let input = TrainInput { matrix: &part, labels: &labels, lead_keys: &keys, clusters: &keys, horizon };
+    let input = TrainInput { matrix: &part, labels: &labels, lead_keys: &keys, clusters: &keys, horizon, weights: None, unripe: None };
     let context = TrainContext { tool_version: String::new(), known_until: Timestamp::MAX, write_time: |at| at.to_string(), ages: None, caveats: Vec::new() };
     Ok(train(input, &TrainOptions::default(), &context)?.model)
 }

@@ -73,7 +73,12 @@ pub fn train_on_columns(columns: Vec<(String, ColumnValues)>, labels: &[bool], i
         ages: None,
         caveats: vec!["fitted to a matrix that was made elsewhere: nothing is known of what its columns could see".to_owned()],
     };
-    Ok(leadscore_training::train(TrainInput { matrix: &matrix, labels, lead_keys: &lead_keys, clusters: &lead_keys, horizon: None }, &options, &context)?.model)
+    Ok(leadscore_training::train(
+        TrainInput { matrix: &matrix, labels, lead_keys: &lead_keys, clusters: &lead_keys, horizon: None, weights: None, unripe: None },
+        &options,
+        &context,
+    )?
+    .model)
 }
 
 /// Scores the rows of a matrix whose columns are the model's features, by name; more columns do no harm.

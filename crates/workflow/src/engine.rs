@@ -517,6 +517,7 @@ fn labelled(config: &Config, specs: &[FeatureSpec], frame: &Frame) -> anyhow::Re
         // The engine names no accounts: chance is by lead.
         clusters: rows.iter().map(|row| stable_hash(&ids[row.2])).collect(),
         lead_keys: rows.iter().map(|row| stable_hash(&ids[row.2])).collect(),
+        unripe: None,
     })
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Labelled {
     pub(crate) lead_keys: Vec<u64>,
     /// What is resampled and split as one: see [`cluster_keys`].
     pub(crate) clusters: Vec<u64>,
+    /// Snapshots whose windows had not ended; `None` where they are on an engine.
+    pub(crate) unripe: Option<Vec<Snapshot>>,
 }
 
 impl Project {
@@ -468,7 +470,7 @@ pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Optio
     let lead_keys = lead_keys(tables, matrix.keys());
     let clusters = cluster_keys(tables, matrix.keys());
     note_shared_closings(project, tables);
-    Ok((Labelled { matrix, labels: labelled.labels, lead_keys, clusters }, counts))
+    Ok((Labelled { matrix, labels: labelled.labels, lead_keys, clusters, unripe: Some(labelled.immature) }, counts))
 }
 
 /// Why there is nothing to learn from.

@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
-use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec, Snapshot, Timestamp};
+use anyhow::{Context, bail};
+use leadscore_core::{AttributeTable, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp};
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::{LearningCurve, Model, Spread};
 use leadscore_report::{OutsideTraining, Report};
-use leadscore_tables::{Frames, LoadOptions, ModelDirection, ModelSmoothing, Tables};
+use leadscore_tables::{Frames, LoadOptions, ModelDirection, ModelHalfLife, ModelLabel, ModelSmoothing, Tables};
 use leadscore_training::{
-    Direction, DropReason, Dropped, EvaluationKind, FinalInput, FinalState, LeakFinding, ModelKind, Population, SolverKind, TrainContext, TrainInput,
-    TrainOptions, Trained, find_final_leaks,
+    Direction, DropReason, Dropped, EvaluationKind, FinalInput, FinalState, HalfLife, LeakFinding, ModelKind, Population, SolverKind, TrainContext, TrainInput,
+    TrainOptions, Trained, Unripe, find_final_leaks,
 };
 
 use crate::evaluate::{MeasuredOn, data_section};
@@ -164,6 +164,11 @@ pub(crate) fn fit(
         directions: directions(project),
         l1_ratio: project.config.model.l1_ratio,
         reml: project.config.model.smoothing.map(|smoothing| smoothing == ModelSmoothing::Reml),
+        half_life: match project.config.model.half_life {
+            ModelHalfLife::Auto => HalfLife::Chosen,
+            ModelHalfLife::Never => HalfLife::Never,
+            ModelHalfLife::Length(half_life) => HalfLife::Given(half_life),
+        },
         losses_kept: project.config.model.losses_kept,
         solver,
         learning_curve: args.learning_curve,
@@ -183,11 +188,55 @@ pub(crate) fn fit(
         caveats: caveats(project, tables),
     };
     let horizon = (!is_flat).then_some(project.config.snapshots.horizon);
-    let input = TrainInput { matrix: &labelled.matrix, labels: &labelled.labels, lead_keys: &labelled.lead_keys, clusters: &labelled.clusters, horizon };
+    let late = match (project.config.model.label, &labelled.unripe) {
+        (ModelLabel::Window, _) => None,
+        (ModelLabel::Weekly, _) if is_flat => bail!("[model] label = \"weekly\": a flat export has no windows that could be unfinished: leave it out"),
+        (ModelLabel::Weekly, None) => bail!("[model] label = \"weekly\": on an engine snapshots are learned from once their windows have ended: leave it out"),
+        (ModelLabel::Weekly, Some(unripe)) => Some(Late::of(project, tables, labelled, unripe)?),
+    };
+    let unripe = late.as_ref().map(|late| late.as_unripe(tables));
+    let input = TrainInput {
+        matrix: &labelled.matrix,
+        labels: &labelled.labels,
+        lead_keys: &labelled.lead_keys,
+        clusters: &labelled.clusters,
+        horizon,
+        weights: None,
+        unripe,
+    };
     Ok(match all {
         Some(all) => leadscore_training::train_by_sample(input, &options, &context, all),
         None => leadscore_training::train(input, &options, &context),
     }?)
+}
+
+/// What is known of snapshots whose windows had not ended, and when the others were won.
+struct Late {
+    matrix: FeatureMatrix,
+    clusters: Vec<u64>,
+    days_to_win: Vec<f64>,
+    ripe_days_to_win: Vec<f64>,
+}
+
+impl Late {
+    fn of(project: &Project, tables: &Tables, labelled: &Labelled, unripe: &[Snapshot]) -> anyhow::Result<Self> {
+        let horizon = project.config.snapshots.horizon;
+        let days = |key: &Snapshot| {
+            let won = tables.outcomes[key.lead as usize].won;
+            won.map(|won| won.days_since(key.at)).filter(|days| (0.0..horizon.days()).contains(days)).unwrap_or(f64::INFINITY)
+        };
+        Ok(Self {
+            matrix: project.features_of(tables, labelled.matrix.specs(), unripe)?,
+            clusters: cluster_keys(tables, unripe),
+            days_to_win: unripe.iter().map(days).collect(),
+            ripe_days_to_win: labelled.matrix.keys().iter().map(days).collect(),
+        })
+    }
+
+    fn as_unripe(&self, tables: &Tables) -> Unripe<'_> {
+        let Self { matrix, clusters, days_to_win, ripe_days_to_win } = self;
+        Unripe { matrix, clusters, days_to_win, ripe_days_to_win, known_until: tables.mature_until() }
+    }
 }
 
 fn directions(project: &Project) -> Vec<(String, Direction)> {

@@ -25,7 +25,7 @@ pub(crate) fn number(name: &str, values: Vec<f64>) -> (FeatureSpec, Vec<String>,
 /// Trains on rows of which each is a lead of its own, within 30 days.
 pub(crate) fn train_on(matrix: &FeatureMatrix, labels: &[bool], options: &TrainOptions) -> Result<Trained, TrainError> {
     let lead_keys: Vec<u64> = (0..labels.len()).map(|lead| stable_hash(&lead.to_string())).collect();
-    let input = TrainInput { matrix, labels, lead_keys: &lead_keys, clusters: &lead_keys, horizon: Some(Span::from_days(30)) };
+    let input = TrainInput { matrix, labels, lead_keys: &lead_keys, clusters: &lead_keys, horizon: Some(Span::from_days(30)), weights: None, unripe: None };
     let context = TrainContext { tool_version: String::new(), known_until: Timestamp::MAX, write_time: |at| at.to_string(), ages: None, caveats: Vec::new() };
     train(input, options, &context)
 }

@@ -1,0 +1,71 @@
+//! What the config says of recent snapshots: weights by age, and windows that have not ended.
+#![allow(missing_docs, reason = "tests")]
+
+use std::path::Path;
+
+use leadscore_tests::{figure, folder_with, leadscore, succeed};
+
+/// A folder whose config has these lines under `[model]`.
+fn set(folder: &Path, lines: &str) {
+    let config = std::fs::read_to_string(folder.join("crm/leadscore.toml")).expect("a config");
+    std::fs::write(folder.join("crm/own.toml"), format!("{config}\n[model]\n{lines}\n")).expect("room");
+}
+
+fn refused(folder: &Path, args: &[&str]) -> String {
+    let output = leadscore(folder, args);
+    assert_eq!(output.status.code(), Some(2), "{args:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn windows_that_have_not_ended_are_learned_from_where_they_are_asked_for() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    succeed(folder, &["simulate", "--leads", "8000", "--world", "drift", "--out", "crm"]);
+    let train = ["train", "-c", "crm/own.toml", "--as-of", "2025-06-01", "-o"];
+    for label in ["window", "weekly"] {
+        set(folder, &format!("label = \"{label}\"\nhalf_life = \"none\""));
+        succeed(folder, &[&train[..], &[label]].concat());
+    }
+    let card: serde_json::Value = serde_json::from_str(&succeed(folder, &["inspect", "weekly", "--json"])).expect("JSON");
+    let fit = card["card"]["fit"].as_str().expect("a text");
+    assert!(fit.contains("snapshots whose windows had not ended among them"), "{fit}");
+    let log_loss = |model: &str| {
+        succeed(folder, &["evaluate", model, "-c", "crm/own.toml", "--from", "2025-06-01", "--json", "r.json"]);
+        figure(folder, "r.json", "evaluation.log_loss.value")
+    };
+    let (weekly, window) = (log_loss("weekly"), log_loss("window"));
+    assert!(weekly < window, "{weekly} against {window}, in a world that drifts");
+}
+
+#[test]
+fn a_half_life_is_a_length_and_needs_times() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    succeed(folder, &["simulate", "--leads", "2000", "--world", "linear", "--out", "crm"]);
+    let train = ["train", "-c", "crm/own.toml", "-o", "model"];
+    set(folder, "half_life = \"180d\"");
+    succeed(folder, &train);
+    let card: serde_json::Value = serde_json::from_str(&succeed(folder, &["inspect", "model", "--json"])).expect("JSON");
+    let choice = card["card"]["penalty_choice"].as_str().expect("a text");
+    assert!(choice.ends_with("snapshots count half as much every 180d"), "{choice}");
+    for wrong in ["0d", "soon", "-3d", ""] {
+        set(folder, &format!("half_life = \"{wrong}\""));
+        let said = refused(folder, &train);
+        assert!(said.contains(&format!("`{wrong}` is not a half-life: write \"auto\", \"none\" or a length such as \"180d\"")), "{said}");
+    }
+    for (line, why) in [("half_life = \"180d\"", "linfa-logistic knows no weights of rows"), ("label = \"weekly\"", "linfa-logistic knows no weights of rows")]
+    {
+        set(folder, &format!("kind = \"linear\"\n{line}"));
+        let said = refused(folder, &[&train[..], &["--solver", "linfa"]].concat());
+        assert!(said.contains(why), "{said}");
+    }
+    let rows: String = (0..600).map(|row| format!("L{row},{row},{},{}\n", row % 7, u8::from(row % 7 + row % 3 > 4))).collect();
+    let flat = "[leads]\npath = \"leads.csv\"\nid = \"id\"\norder_by = \"order\"\n\n[outcomes]\nflag = \"won\"\n";
+    let folder = folder_with(&[("leads.csv", &format!("id,order,x,won\n{rows}"))]);
+    for (line, why) in [("half_life = \"180d\"", "a flat export has an order, and no times"), ("label = \"weekly\"", "a flat export has no windows")] {
+        std::fs::write(folder.path().join("leadscore.toml"), format!("{flat}\n[model]\n{line}\n")).expect("room");
+        let said = refused(folder.path(), &["train", "-o", "model"]);
+        assert!(said.contains(why), "{said}");
+    }
+}
