@@ -41,7 +41,7 @@ class Engine(unittest.TestCase):
             odd_crm.write(database, cls.tables, cls.folder)
         cls.run_line("simulate", "--leads", "9000", "--world", "interactions", "--out", "crm")
         crm = cls.folder / "crm" / "leadscore.toml"
-        crm.write_text(crm.read_text() + '\n[features]\nfamilies = ["attributes", "created", "age", "counts", "values", "active_days", "share", "latest"]\n')
+        crm.write_text(crm.read_text() + '\n[features]\nfamilies = ["attributes", "created", "age", "weekdays", "counts", "values", "active_days", "recent_days", "share", "latest"]\n')
         cls.run_line("train", "-c", "crm/leadscore.toml", "--as-of", "2025-04-01", "-o", "model")
 
     @classmethod

@@ -12,7 +12,7 @@ except ImportError:
 
 CONFIG = """
 [features]
-families = ["age", "counts", "values", "max", "active_days", "recency", "first", "decay", "trend", "share", "gaps", "reply", "sequence", "latest", "history"]
+families = ["age", "weekdays", "counts", "values", "max", "active_days", "recent_days", "recency", "first", "decay", "trend", "share", "gaps", "reply", "sequence", "latest", "history"]
 windows = ["7d", "30d"]
 half_lives = ["7d"]
 """

@@ -138,6 +138,33 @@ fn csv_and_parquet_give_the_same_scores() {
 }
 
 #[test]
+fn a_model_keeps_features_that_are_no_default() {
+    let folder = trained("4000");
+    let config = folder.path().join("crm/leadscore.toml");
+    let defaults = std::fs::read_to_string(&config).expect("there");
+    let only = "families = [\"all\"]\nonly = [\"age.weekdays\", \"*.days.30d\", \"*.share.ever\", \"*.decay.*\"]\n";
+    std::fs::write(&config, format!("{defaults}\n[features]\n{only}")).expect("room on the disk");
+    succeed(folder.path(), &["train", "-c", "crm/leadscore.toml", "--as-of", "2025-06-01", "-o", "former"]);
+    let scores = || {
+        succeed(folder.path(), &["score", "former", "-c", "crm/leadscore.toml", "--as-of", "2025-06-01", "-o", "scores.csv"]);
+        std::fs::read_to_string(folder.path().join("scores.csv")).expect("there")
+    };
+    let header = |args: &[&str]| -> Vec<String> {
+        succeed(folder.path(), &[&["features", "-c", "crm/leadscore.toml", "-o", "matrix.csv"], args].concat());
+        let mut matrix = csv::Reader::from_path(folder.path().join("matrix.csv")).expect("readable");
+        matrix.headers().expect("there").iter().map(str::to_owned).collect()
+    };
+    let before = scores();
+    std::fs::write(&config, defaults).expect("room on the disk");
+    assert!(scores() == before, "scores changed with the features of the config");
+    let (read, default) = (header(&["--model", "former"]), header(&[]));
+    for name in ["age.weekdays", ".days.30d", ".share.ever", ".decay.30d"] {
+        assert!(read.iter().any(|read| read.ends_with(name)), "the model reads no {name}");
+        assert!(!default.iter().any(|default| default.ends_with(name)), "{name} is a default");
+    }
+}
+
+#[test]
 fn every_format_of_output_holds_the_same_rows() {
     let folder = trained("2000");
     for name in ["s.csv", "s.ndjson", "s.parquet"] {

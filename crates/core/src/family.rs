@@ -16,8 +16,10 @@ pub enum Family {
     Attributes,
     /// The calendar of creation.
     Created,
-    /// Days since creation, and working days.
+    /// Days since creation.
     Age,
+    /// Days from Monday to Friday since creation.
+    Weekdays,
     /// The calendar of the snapshot.
     Snapshot,
     /// Age and number of entries of attributes with a history.
@@ -30,6 +32,8 @@ pub enum Family {
     Max,
     /// Days with an event.
     ActiveDays,
+    /// Days with an event in each window.
+    RecentDays,
     /// Days since the latest event.
     Recency,
     /// Days since the first event.
@@ -56,16 +60,18 @@ pub enum Family {
 
 impl Family {
     /// Every family, in the order of the columns that they make.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Attributes,
         Self::Created,
         Self::Age,
+        Self::Weekdays,
         Self::Snapshot,
         Self::History,
         Self::Counts,
         Self::Values,
         Self::Max,
         Self::ActiveDays,
+        Self::RecentDays,
         Self::Recency,
         Self::First,
         Self::Decay,
@@ -85,12 +91,14 @@ impl Family {
             Self::Attributes => "attributes",
             Self::Created => "created",
             Self::Age => "age",
+            Self::Weekdays => "weekdays",
             Self::Snapshot => "snapshot",
             Self::History => "history",
             Self::Counts => "counts",
             Self::Values => "values",
             Self::Max => "max",
             Self::ActiveDays => "active_days",
+            Self::RecentDays => "recent_days",
             Self::Recency => "recency",
             Self::First => "first",
             Self::Decay => "decay",
@@ -109,17 +117,7 @@ impl Family {
     pub fn is_default(self) -> bool {
         matches!(
             self,
-            Self::Attributes
-                | Self::Created
-                | Self::Age
-                | Self::History
-                | Self::Counts
-                | Self::Values
-                | Self::ActiveDays
-                | Self::Decay
-                | Self::Share
-                | Self::Latest
-                | Self::Account
+            Self::Attributes | Self::Created | Self::Age | Self::History | Self::Counts | Self::Values | Self::ActiveDays | Self::Latest | Self::Account
         )
     }
 
@@ -130,7 +128,8 @@ impl Family {
                 "columns of the leads and of the tables that they point to, as they were known before the snapshot where they have a history, else as they are today"
             }
             Self::Created => "weekday, day of the month, hour and (over two years of data) month of creation, in UTC",
-            Self::Age => "days from creation to the snapshot, and how many of them were from Monday to Friday",
+            Self::Age => "days from creation to the snapshot",
+            Self::Weekdays => "days from Monday to Friday from creation to the snapshot",
             Self::Snapshot => "weekday, day of the month and (over two years of data) month of the snapshot, in UTC",
             Self::History => {
                 "of each attribute with a history: days since it took its value, and number of its entries so far; for a stage these are the days in it"
@@ -138,7 +137,8 @@ impl Family {
             Self::Counts => "number of events, for all and for each kind, in each window and ever",
             Self::Values => "sum and mean of each value column, for all events and for each kind, in each window and ever",
             Self::Max => "largest value of each value column, for all events and for each kind, in each window and ever",
-            Self::ActiveDays => "number of calendar days (UTC) with an event, for all and for each kind, in each window and ever",
+            Self::ActiveDays => "number of calendar days (UTC) with an event, for all and for each kind, ever",
+            Self::RecentDays => "number of calendar days (UTC) with an event, for all and for each kind, in each window",
             Self::Recency => "days since the latest event, for all and for each kind",
             Self::First => "days since the first event, for all and for each kind",
             Self::Decay => "sum over events of ½ to the power of their age in half-lives, for all and for each kind",
@@ -165,7 +165,9 @@ impl Family {
             Self::Values => ("web.mean_value.30d", 4.0),
             Self::Max => ("web.max_value.30d", 6.0),
             // The 3rd (twice), the 13th, the 25th.
-            Self::ActiveDays => ("web.days.30d", 3.0),
+            Self::ActiveDays => ("web.days.ever", 3.0),
+            // The 25th alone lies in [17, 31).
+            Self::RecentDays => ("web.days.14d", 1.0),
             // From 25 January 12:00.
             Self::Recency => ("web.recency", 5.5),
             // From 3 January 10:00, which is 27 days and 14 hours before.
@@ -183,7 +185,7 @@ impl Family {
             // A page on the 25th, a mail on the 13th.
             Self::Sequence => ("web.page.after.mail", 1.0),
             Self::Latest => ("web.latest_value", 6.0),
-            Self::Attributes | Self::Created | Self::Snapshot | Self::History | Self::Combinations | Self::Account => return None,
+            Self::Attributes | Self::Created | Self::Weekdays | Self::Snapshot | Self::History | Self::Combinations | Self::Account => return None,
         })
     }
 }

@@ -237,10 +237,8 @@ impl Survey {
                 Family::Created if self.has_creation => {
                     plan.calendar("created", FeatureSource::Created, self.has_hour, has_months);
                 }
-                Family::Age if self.has_creation => {
-                    plan.number("age".to_owned(), FeatureSource::AgeDays, Unit::Days);
-                    plan.number("age.weekdays".to_owned(), FeatureSource::AgeWeekdays, Unit::Days);
-                }
+                Family::Age if self.has_creation => plan.number("age".to_owned(), FeatureSource::AgeDays, Unit::Days),
+                Family::Weekdays if self.has_creation => plan.number("age.weekdays".to_owned(), FeatureSource::AgeWeekdays, Unit::Days),
                 Family::Snapshot if self.has_creation => plan.calendar("snapshot", FeatureSource::Snapshot, false, has_months),
                 Family::History => {
                     for column in &self.histories {
@@ -410,7 +408,7 @@ impl EventSurvey {
                 if has(Family::Counts) {
                     columns.push("count", window, Statistic::Count, Unit::Events);
                 }
-                if has(Family::ActiveDays) {
+                if has(if window.is_some() { Family::RecentDays } else { Family::ActiveDays }) {
                     columns.push("days", window, Statistic::ActiveDays, Unit::Days);
                 }
                 if has(Family::Trend) && window.is_some() {

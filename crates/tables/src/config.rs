@@ -644,6 +644,7 @@ impl<'de> Deserialize<'de> for Every {
 #[serde(deny_unknown_fields, default)]
 pub struct FeaturesConfig {
     /// Families of features; default ["default"], which stands for those that are worth their columns on most data; "all" for every one.
+    /// `["default", "decay", "share"]` adds two to the default ones.
     pub families: Vec<FamilyChoice>,
     /// How far windows over activities reach back, default ["30d"]; the whole life of the lead is always counted too.
     #[schemars(with = "Vec<String>")]
