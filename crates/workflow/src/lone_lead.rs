@@ -56,9 +56,10 @@ pub fn explain_one(project: &Project, model: &Model, lead: &Value, as_of: Option
         let why = match (set.left_out.without_time, set.left_out.not_yet) {
             (1.., _) => format!("its `{}` is no time", beside.config.leads.created_at.as_deref().unwrap_or_default()),
             (_, 1..) => "it is created later".to_owned(),
+            _ if is_flat => "it has closed".to_owned(),
             _ => "it has been silent for longer than `silent` of [snapshots], or is won".to_owned(),
         };
-        bail!("lead `{}` has no score at {}: {why}", printable(&id), (project.write_time())(as_of));
+        bail!("lead `{}` has no score{}: {why}", printable(&id), project.at(as_of));
     }
     let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
     let mut notes = Vec::new();
