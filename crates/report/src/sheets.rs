@@ -20,6 +20,8 @@ pub(crate) enum Cell {
     /// 0 to 1, shown in per cent.
     Share(f64),
     Number(f64),
+    /// As it is, with all its digits.
+    Plain(f64),
     Empty,
 }
 
