@@ -173,6 +173,13 @@ fn what_no_list_can_be_is_refused_before_the_work() {
     refused(folder, &["score", "model", "--list", "l.pdf"], "let the name end in .xlsx, .html or .csv");
     refused(folder, &["score", "model", "--list", "l.csv", "--top", "0"], "1 or more");
     refused(folder, &["score", "model", "--list", "l.csv", "--columns", "size,size"], "named twice");
+    for empty in ["", " ", "\n", ",", "\"\""] {
+        refused(folder, &["score", "model", "--list", "l.csv", "--columns", empty], "no name is there: write such as \"First Name,Company\"");
+    }
+    for empty in ["", " "] {
+        refused(folder, &["score", "model", "--list", "l.csv", "--owner", empty], "a column of the list has no name");
+    }
+    refused(folder, &["score", "model", "--list", "l.csv", "--columns", "size,,source"], "has an empty name");
     refused(folder, &["score", "model", "--top", "3"], "--list");
     refused(folder, &["score", "model", "--list", "leads.csv"], "would replace it");
     refused(folder, &["score", "model", "-o", "l.csv", "--list", "l.csv"], "two outputs of one run");
