@@ -234,3 +234,30 @@ fn leads_of_a_flat_export_of_which_nothing_says_that_they_closed_are_scored_with
     let n_not_won = scored.len() - 1;
     assert!(said.contains(&format!("note: {n_not_won} of {} scored leads were not won, and may have closed", scored.len())), "{said}");
 }
+
+#[test]
+fn where_penalties_are_from_is_told_in_one_sentence() {
+    let folder = flat_export("won = [\"won\"]\nlost = [\"lost\"]");
+    let folder = folder.path();
+    let leads = std::fs::read_to_string(folder.join("leads.csv")).expect("readable").replace("open,web,3,open\n", "");
+    std::fs::write(folder.join("leads.csv"), &leads).expect("writable");
+    let few: Vec<&str> = leads.lines().take(301).collect();
+    std::fs::write(folder.join("few.csv"), few.join("\n") + "\n").expect("writable");
+    let config = std::fs::read_to_string(folder.join("leadscore.toml")).expect("readable");
+    let said = |name: &str, model: &str, args: &[&str]| {
+        std::fs::write(folder.join("other.toml"), format!("{}{model}", config.replace("leads.csv", name))).expect("writable");
+        let output = leadscore(folder, &[&["train", "-c", "other.toml", "-o", "other", "--allow-too-few"], args].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let line = said.lines().find_map(|line| line.strip_prefix("model: ")).expect("there").to_owned();
+        assert!(succeed(folder, &["inspect", "other"]).contains(&line));
+        line.split_once("; penalties: ").expect("said").1.to_owned()
+    };
+    let on_folds = "one for all terms of a kind, on folds, because ";
+    assert!(said("leads.csv", "", &[]).starts_with("one for each term, by REML"));
+    assert_eq!(said("leads.csv", "[model]\nsmoothing = \"folds\"\n", &[]), format!("{on_folds}`smoothing` is \"folds\""));
+    assert_eq!(said("leads.csv", "[model]\nkind = \"linear\"\nl1_ratio = 0.5\n", &[]), format!("{on_folds}`l1_ratio` asks for a lasso"));
+    assert_eq!(said("leads.csv", "", &["--solver", "linfa"]), format!("{on_folds}linfa has no REML"));
+    let few = said("few.csv", "", &[]);
+    assert!(few.starts_with(&format!("{on_folds}REML needs 200 won and 200 other leads or accounts, and there are 1")), "{few}");
+}
