@@ -242,6 +242,31 @@ fn tiers_may_begin_at_likelihoods() {
     }
 }
 
+#[test]
+fn a_report_has_the_edges_of_its_tiers() {
+    let folder = crm_with_open_leads();
+    let folder = folder.path();
+    let config = std::fs::read_to_string(folder.join("leadscore.toml")).expect("there");
+    let report = |edges: &str| {
+        std::fs::write(folder.join("leadscore.toml"), format!("{config}\n[tiers]\nedges = {edges}\n")).expect("room on the disk");
+        succeed(folder, &["train", "-o", "again", "--allow-too-few", "--report", "r.html", "--json", "r.json"]);
+        let page = std::fs::read_to_string(folder.join("r.html")).expect("written");
+        let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(folder.join("r.json")).expect("written")).expect("JSON");
+        (page, json)
+    };
+    let (page, json) = report("[99, 20.5, 5]");
+    assert!(page.contains("what became of each tier") && page.contains("Tiers begin at 99 %, 20.5 % and 5 %."), "{page}");
+    assert!(!page.contains("each quarter"));
+    assert_eq!(json["data"]["tiers_from"], "99 %, 20.5 % and 5 %");
+    assert_eq!(json["evaluation"]["tiers"][0]["n_rows"], 0, "no likelihood is so high");
+    let (page, json) = report("\"frozen\"");
+    assert!(page.contains("the quartiles of the training snapshots") && !page.contains("each quarter"), "{page}");
+    assert!(json["data"]["tiers_from"].as_str().expect("a text").ends_with("the quartiles of the training snapshots"));
+    let (page, json) = report("\"relative\"");
+    assert!(page.contains("what became of each quarter") && !page.contains("Tiers begin at"));
+    assert!(json["data"]["tiers_from"].is_null());
+}
+
 /// The figures of `explain --json`.
 #[track_caller]
 fn explained(folder: &Path, args: &[&str]) -> serde_json::Value {
