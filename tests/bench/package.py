@@ -66,7 +66,7 @@ def in_sql(folder, program, rows):
     database.execute(f"copy (select * replace (won::varchar as won) from known where won is not null) to '{flat}/known.parquet'")
     database.execute(f"copy (select * replace (lead_id || '-' || copy as lead_id, 'open' as won) from known {copies} limit {rows}) to '{flat}/open.parquet'")
     for name in ("known", "open"):
-        (flat / f"{name}.toml").write_text(f'[leads]\npath = "{name}.parquet"\nid = "lead_id"\n[outcomes]\nflag = "won"\nwon = ["true"]\nlost = ["false", "open"]\n')
+        (flat / f"{name}.toml").write_text(f'[leads]\npath = "{name}.parquet"\nid = "lead_id"\n[outcomes]\nflag = "won"\nwon = ["true"]\nlost = ["false"]\nopen = ["open"]\n')
     run = lambda *args: subprocess.run([program, *args], cwd=flat, check=True, capture_output=True, text=True)
     run("train", "-c", "known.toml", "-o", "model")
     run("export", "sql", "model", "--dialect", "duckdb", "--table", "'open.parquet'", "--key", "lead_id", "-o", "score.sql")

@@ -1,9 +1,10 @@
 //! Commands that look into a model or mend it: `inspect`, `explain`, `recalibrate`.
 #![allow(missing_docs, reason = "tests")]
 
+use std::fmt::Write as _;
 use std::path::Path;
 
-use leadscore_tests::{figure, leadscore, succeed};
+use leadscore_tests::{figure, folder_with, leadscore, succeed};
 
 fn world(name: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -165,4 +166,98 @@ fn every_command_has_a_man_page_and_a_completion() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(succeed(folder.path(), &["completions", shell]).contains("recalibrate"), "{shell}");
     }
+}
+
+/// A flat export of leads that were won or lost, and of some that say neither.
+fn flat_export(outcomes: &str) -> tempfile::TempDir {
+    let mut leads = "id,source,size,result\n".to_owned();
+    for number in 0..900 {
+        let is_web = number / 3 % 2 == 0;
+        let result = if (number * 7) % 10 < if is_web { 8 } else { 1 } { "won" } else { "lost" };
+        let _ = writeln!(leads, "L{number},{},{},{result}", if is_web { "web" } else { "mail" }, number % 13);
+    }
+    let config = format!("[leads]\npath = \"leads.csv\"\nid = \"id\"\n[outcomes]\nflag = \"result\"\n{outcomes}\n");
+    let folder = folder_with(&[("leadscore.toml", &config), ("leads.csv", &leads)]);
+    succeed(folder.path(), &["train", "-o", "model", "--allow-too-few"]);
+    for (id, result) in [("open", "open"), ("missing", "")] {
+        let _ = writeln!(leads, "{id},web,3,{result}");
+    }
+    std::fs::write(folder.path().join("leads.csv"), leads).expect("writable");
+    folder
+}
+
+fn scored_leads(folder: &Path, config: &str) -> (Vec<String>, String) {
+    let output = leadscore(folder, &["score", "model", "-c", config, "-o", "scores.csv"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    let rows = csv::Reader::from_path(folder.join("scores.csv")).expect("readable").into_records();
+    let scored = rows.map(|row| row.expect("a row")).filter(|row| !row[2].is_empty()).map(|row| row[0].to_owned());
+    (scored.collect(), said)
+}
+
+#[test]
+fn leads_of_a_flat_export_that_are_declared_lost_are_not_scored() {
+    for outcomes in [
+        r#"won = ["won"]
+lost = ["lost"]
+open = ["open"]"#,
+        r#"won = ["won"]
+open = ["open"]"#,
+    ] {
+        let folder = flat_export(outcomes);
+        let (mut scored, said) = scored_leads(folder.path(), "leadscore.toml");
+        scored.sort_unstable();
+        assert_eq!(scored, ["missing", "open"], "{said}");
+        assert!(said.contains("closed otherwise") && !said.contains("not yet created") && !said.contains("may have closed"), "{said}");
+        assert!(errors(folder.path(), &["explain", "model", "L4"]).contains("lead `L4` was lost: only open leads have a score"));
+    }
+}
+
+#[test]
+fn a_flat_export_without_an_open_lead_says_so_without_a_date() {
+    let folder = flat_export("won = [\"won\"]\nlost = [\"lost\", \"open\"]");
+    let path = folder.path().join("leads.csv");
+    let leads = std::fs::read_to_string(&path).expect("readable");
+    std::fs::write(&path, leads.replace("missing,web,3,\n", "")).expect("writable");
+    let said = errors(folder.path(), &["score", "model", "-o", "scores.csv"]);
+    assert!(said.contains("no lead is open: ") && said.contains("closed otherwise\n"), "{said}");
+}
+
+#[test]
+fn leads_of_a_flat_export_of_which_nothing_says_that_they_closed_are_scored_with_a_note() {
+    let folder = flat_export("won = [\"won\"]");
+    let path = folder.path().join("leads.csv");
+    let leads = std::fs::read_to_string(&path).expect("readable");
+    std::fs::write(&path, leads.replace("open,web,3,open\n", "")).expect("writable");
+    let (scored, said) = scored_leads(folder.path(), "leadscore.toml");
+    assert!(scored.len() > 400 && scored.iter().any(|id| id == "missing"), "{said}");
+    let n_not_won = scored.len() - 1;
+    assert!(said.contains(&format!("note: {n_not_won} of {} scored leads were not won, and may have closed", scored.len())), "{said}");
+}
+
+#[test]
+fn where_penalties_are_from_is_told_in_one_sentence() {
+    let folder = flat_export("won = [\"won\"]\nlost = [\"lost\"]");
+    let folder = folder.path();
+    let leads = std::fs::read_to_string(folder.join("leads.csv")).expect("readable").replace("open,web,3,open\n", "");
+    std::fs::write(folder.join("leads.csv"), &leads).expect("writable");
+    let few: Vec<&str> = leads.lines().take(301).collect();
+    std::fs::write(folder.join("few.csv"), few.join("\n") + "\n").expect("writable");
+    let config = std::fs::read_to_string(folder.join("leadscore.toml")).expect("readable");
+    let said = |name: &str, model: &str, args: &[&str]| {
+        std::fs::write(folder.join("other.toml"), format!("{}{model}", config.replace("leads.csv", name))).expect("writable");
+        let output = leadscore(folder, &[&["train", "-c", "other.toml", "-o", "other", "--allow-too-few"], args].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let line = said.lines().find_map(|line| line.strip_prefix("model: ")).expect("there").to_owned();
+        assert!(succeed(folder, &["inspect", "other"]).contains(&line));
+        line.split_once("; penalties: ").expect("said").1.to_owned()
+    };
+    let on_folds = "one for all terms of a kind, on folds, because ";
+    assert!(said("leads.csv", "", &[]).starts_with("one for each term, by REML"));
+    assert_eq!(said("leads.csv", "[model]\nsmoothing = \"folds\"\n", &[]), format!("{on_folds}`smoothing` is \"folds\""));
+    assert_eq!(said("leads.csv", "[model]\nkind = \"linear\"\nl1_ratio = 0.5\n", &[]), format!("{on_folds}`l1_ratio` asks for a lasso"));
+    assert_eq!(said("leads.csv", "", &["--solver", "linfa"]), format!("{on_folds}linfa has no REML"));
+    let few = said("few.csv", "", &[]);
+    assert!(few.starts_with(&format!("{on_folds}REML needs 200 won and 200 other leads or accounts, and there are 1")), "{few}");
 }

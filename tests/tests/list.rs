@@ -173,6 +173,13 @@ fn what_no_list_can_be_is_refused_before_the_work() {
     refused(folder, &["score", "model", "--list", "l.pdf"], "let the name end in .xlsx, .html or .csv");
     refused(folder, &["score", "model", "--list", "l.csv", "--top", "0"], "1 or more");
     refused(folder, &["score", "model", "--list", "l.csv", "--columns", "size,size"], "named twice");
+    for empty in ["", " ", "\n", ",", "\"\""] {
+        refused(folder, &["score", "model", "--list", "l.csv", "--columns", empty], "no name is there: write such as \"First Name,Company\"");
+    }
+    for empty in ["", " "] {
+        refused(folder, &["score", "model", "--list", "l.csv", "--owner", empty], "a column of the list has no name");
+    }
+    refused(folder, &["score", "model", "--list", "l.csv", "--columns", "size,,source"], "has an empty name");
     refused(folder, &["score", "model", "--top", "3"], "--list");
     refused(folder, &["score", "model", "--list", "leads.csv"], "would replace it");
     refused(folder, &["score", "model", "-o", "l.csv", "--list", "l.csv"], "two outputs of one run");
@@ -235,6 +242,31 @@ fn tiers_may_begin_at_likelihoods() {
     }
 }
 
+#[test]
+fn a_report_has_the_edges_of_its_tiers() {
+    let folder = crm_with_open_leads();
+    let folder = folder.path();
+    let config = std::fs::read_to_string(folder.join("leadscore.toml")).expect("there");
+    let report = |edges: &str| {
+        std::fs::write(folder.join("leadscore.toml"), format!("{config}\n[tiers]\nedges = {edges}\n")).expect("room on the disk");
+        succeed(folder, &["train", "-o", "again", "--allow-too-few", "--report", "r.html", "--json", "r.json"]);
+        let page = std::fs::read_to_string(folder.join("r.html")).expect("written");
+        let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(folder.join("r.json")).expect("written")).expect("JSON");
+        (page, json)
+    };
+    let (page, json) = report("[99, 20.5, 5]");
+    assert!(page.contains("what became of each tier") && page.contains("Tiers begin at 99 %, 20.5 % and 5 %."), "{page}");
+    assert!(!page.contains("each quarter"));
+    assert_eq!(json["data"]["tiers_from"], "99 %, 20.5 % and 5 %");
+    assert_eq!(json["evaluation"]["tiers"][0]["n_rows"], 0, "no likelihood is so high");
+    let (page, json) = report("\"frozen\"");
+    assert!(page.contains("the quartiles of the training snapshots") && !page.contains("each quarter"), "{page}");
+    assert!(json["data"]["tiers_from"].as_str().expect("a text").ends_with("the quartiles of the training snapshots"));
+    let (page, json) = report("\"relative\"");
+    assert!(page.contains("what became of each quarter") && !page.contains("Tiers begin at"));
+    assert!(json["data"]["tiers_from"].is_null());
+}
+
 /// The figures of `explain --json`.
 #[track_caller]
 fn explained(folder: &Path, args: &[&str]) -> serde_json::Value {
@@ -258,6 +290,47 @@ fn a_lead_in_no_table_has_the_score_that_it_has_in_one() {
     assert_ne!(explained(folder, &["--lead-json", "lead.json"])["as_of"], alone["as_of"]);
 }
 
+/// A lead with a visit at this time, explained at the beginning of 2021.
+#[track_caller]
+fn explained_with_visit(folder: &Path, at: &str) -> serde_json::Value {
+    let lead = format!(
+        r#"{{"created": "2020-12-01T10:00:00", "source": "web", "size": 2, "activities": {{"visits": [{{"at": "2020-12-12T12:00:00", "kind": "page"}}, {{"at": "{at}", "kind": "page"}}]}}}}"#
+    );
+    std::fs::write(folder.join("lead.json"), lead).expect("room on the disk");
+    explained(folder, &["--lead-json", "lead.json", "--as-of", "2021-01-01"])
+}
+
+#[test]
+fn events_that_nobody_could_know_are_named() {
+    let folder = crm_with_open_leads();
+    let folder = folder.path();
+    let known = explained_with_visit(folder, "2020-12-31T23:00:00");
+    assert!(!known["notes"].to_string().contains("events in"), "{known}");
+    for at in ["2021-01-01T00:00:00", "2021-01-05T10:00:00", "2031-01-05T10:00:00"] {
+        let later = explained_with_visit(folder, at);
+        let note = "1 of 2 events in `activities.visits` is not known before 2021-01-01, and it is not counted; a date counts from the end of its day";
+        assert!(later["notes"].as_array().expect("a list").iter().any(|said| said == note), "{}", later["notes"]);
+        assert_ne!(later["log_odds"], known["log_odds"]);
+    }
+    assert!(succeed(folder, &["explain", "model", "--lead-json", "lead.json", "--as-of", "2021-01-01"]).contains("is not counted"));
+}
+
+#[test]
+fn a_lead_is_read_behind_a_byte_order_mark() {
+    let folder = crm_with_open_leads();
+    let folder = folder.path();
+    let lead = r#"{"created": "2020-12-01T10:00:00", "source": "web", "size": 2}"#;
+    let read = |bytes: &[u8]| {
+        std::fs::write(folder.join("lead.json"), bytes).expect("room on the disk");
+        explained(folder, &["--lead-json", "lead.json", "--as-of", "2021-01-01"])
+    };
+    let plain = read(lead.as_bytes());
+    assert_eq!(read(format!("\u{feff}{lead}").as_bytes()), plain);
+    let marked: Vec<u16> = format!("\u{feff}{lead}").encode_utf16().collect();
+    assert_eq!(read(&marked.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<u8>>()), plain);
+    assert_eq!(read(&marked.iter().flat_map(|unit| unit.to_be_bytes()).collect::<Vec<u8>>()), plain);
+}
+
 #[test]
 fn what_is_no_lead_is_refused() {
     let folder = crm_with_open_leads();
@@ -267,6 +340,10 @@ fn what_is_no_lead_is_refused() {
         refused(folder, &["explain", "model", "--lead-json", "lead.json", "--as-of", "2021-01-01"], expected);
     };
     check("{", "is no JSON");
+    check(r#"{"created": "2020-12-01", "size": 1, "size": 2}"#, "the lead lead.json has the key `size` twice in one object at line 1 column ");
+    let events = r#"{"created": "2020-12-01", "activities": {"visits": [{"at": "2020-12-02", "kind": "a", "kind": "b"}]}}"#;
+    check(events, "the key `kind` twice in one object");
+    check("\u{feff}{", "is no JSON");
     check("[1]", "the lead is a list, expected an object");
     check(r#"{"created": "2020-12-01", "sorce": "web"}"#, "did you mean `source`? known keys:");
     check(r#"{"source": "web"}"#, "the lead has no `created`");

@@ -21,7 +21,7 @@ pub use family::Family;
 pub use feature::{AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, MONTHS, PeerState, Statistic, Unit, WEEKDAYS};
 pub use hash::stable_hash;
 pub use matrix::{FeatureMatrix, MatrixCell, MatrixError};
-pub use phrase::{Case, Phrase, Shown};
+pub use phrase::{Case, Phrase, Shown, Wording};
 pub use printable::{escape_of, is_hostile, printable, printable_json, printable_lines};
 pub use probability::{Probability, ProbabilityError, log_odds_to_probability};
 pub use secret::{Secret, SecretUri, credential_ranges, hide_credentials, location_has_credentials, names_a_secret};

@@ -1,5 +1,7 @@
 //! Features in words: "3 demos in the last 30 days", as data, so that every engine says the same.
 
+use std::collections::BTreeMap;
+
 use crate::{AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, PeerState, Span, Statistic};
 
 /// How a feature's value is said.
@@ -144,9 +146,22 @@ fn count(none: &str, one: &str, many: &str) -> Vec<Case> {
     vec![case(0.5, none, Shown::Whole), case(1.5, one, Shown::Whole), case(f64::INFINITY, many, Shown::Whole)]
 }
 
-/// Days that have passed.
-fn days(today: &str, one: &str, many: &str) -> Vec<Case> {
-    count(today, one, many)
+/// Days that have passed: what is below one is no day yet, however near.
+fn days(less: &str, one: &str, many: &str) -> Vec<Case> {
+    vec![case(1.0, less, Shown::Whole), case(1.5, one, Shown::Whole), case(f64::INFINITY, many, Shown::Whole)]
+}
+
+/// What a count that fades by half in so many days says of the silence before it: whole days, at least.
+fn silence(half_life: f64, many: &str) -> Vec<Case> {
+    let after = |days: f64| (-days / half_life).exp2();
+    let spells = [
+        (after(2.0), format!("no {many} for {{}} days")),
+        (after(1.0), format!("no {many} for 1 day")),
+        (f64::INFINITY, format!("no {many} for less than a day")),
+    ];
+    // From half an event on, there was one lately.
+    let n_below = spells.iter().take_while(|(limit, _)| *limit < 0.5).count();
+    spells[..=n_below].iter().map(|(limit, words)| case(limit.min(0.5), words, Shown::SilentDays(half_life))).collect()
 }
 
 fn decimal_case(words: &str) -> Vec<Case> {
@@ -162,21 +177,85 @@ fn name(text: &str) -> String {
 struct Nouns {
     one: String,
     many: String,
+    /// Whether they say of which table the events are.
+    has_table: bool,
 }
 
 /// Names that end as a plural does and are none.
 const NO_PLURALS: [&str; 4] = ["sales", "news", "analytics", "logistics"];
 
+/// Tables whose events would be called alike: there a noun says which table is meant.
+///
+/// A kind of one table may have the name of another table, or of a kind there. Kinds of one table are one concept, so that no two
+/// reasons are of them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Wording {
+    /// For each name of several events, in small letters, the tables that have such, and whether it is the table's own name.
+    tables: BTreeMap<String, Vec<(String, bool)>>,
+}
+
+impl Wording {
+    /// Of features that are told beside each other.
+    pub fn of<'s>(specs: impl Iterator<Item = &'s FeatureSpec>) -> Self {
+        let mut wording = Self::default();
+        for spec in specs {
+            let (FeatureSource::Activity { table, kind, statistic, .. } | FeatureSource::Peers { table, kind, statistic, .. }) = &spec.source else { continue };
+            wording.add(table, kind);
+            match statistic {
+                Statistic::Follows(earlier) => wording.add(table, earlier),
+                Statistic::Share => wording.add(table, &EventFilter::All),
+                Statistic::Count
+                | Statistic::Sum(_)
+                | Statistic::Mean(_)
+                | Statistic::Max(_)
+                | Statistic::RecencyDays
+                | Statistic::FirstDays
+                | Statistic::ActiveDays
+                | Statistic::Decayed(_)
+                | Statistic::Trend
+                | Statistic::MeanGapDays
+                | Statistic::MaxGapDays
+                | Statistic::ReplyDays
+                | Statistic::LatestValue(_)
+                | Statistic::LatestKind(_) => {}
+            }
+        }
+        wording
+    }
+
+    fn add(&mut self, table: &str, kind: &EventFilter) {
+        let Nouns { many, has_table, .. } = Nouns::of(table, kind);
+        let claims = self.tables.entry(many.to_lowercase()).or_default();
+        match claims.iter_mut().find(|(known, _)| known == table) {
+            Some((_, is_own)) => *is_own |= has_table,
+            None => claims.push((table.to_owned(), has_table)),
+        }
+    }
+
+    /// What events of a table are called beside those of the others.
+    fn nouns(&self, table: &str, kind: &EventFilter) -> Nouns {
+        let nouns = Nouns::of(table, kind);
+        let claims = self.tables.get(&nouns.many.to_lowercase()).map_or(&[][..], Vec::as_slice);
+        // The one table that is itself called so needs no more words.
+        let is_plain = claims.iter().all(|(other, is_own)| other == table || nouns.has_table && !is_own);
+        if is_plain {
+            return nouns;
+        }
+        let table = name(table);
+        Nouns { one: format!("{} ({table})", nouns.one), many: format!("{} ({table})", nouns.many), ..nouns }
+    }
+}
+
 impl Nouns {
     fn of_table(table: &str) -> Self {
         let words = name(&table.replace('_', " "));
         if words.ends_with('s') && !words.ends_with("ss") && !NO_PLURALS.contains(&words.to_lowercase().as_str()) {
-            return Self { one: singular(&words), many: words };
+            return Self { one: singular(&words), many: words, has_table: true };
         }
         if words.ends_with("activity") {
-            return Self { many: plural(&words), one: words };
+            return Self { many: plural(&words), one: words, has_table: true };
         }
-        Self { one: format!("{words} activity"), many: format!("{words} activities") }
+        Self { one: format!("{words} activity"), many: format!("{words} activities"), has_table: true }
     }
 
     fn of(table: &str, kind: &EventFilter) -> Self {
@@ -187,24 +266,25 @@ impl Nouns {
                 let words = name(&value.replace('_', " "));
                 if is_noun(&words) {
                     let is_plural = words.ends_with('s') && !words.ends_with("ss");
-                    return if is_plural { Self { one: singular(&words), many: words } } else { Self { many: plural(&words), one: words } };
+                    let (one, many) = if is_plural { (singular(&words), words) } else { (words.clone(), plural(&words)) };
+                    return Self { one, many, has_table: false };
                 }
-                let Self { one, many } = of_table();
+                let Self { one, many, has_table } = of_table();
                 if words.chars().any(char::is_alphabetic) {
-                    return Self { one: format!("{one} \u{2018}{words}\u{2019}"), many: format!("{many} \u{2018}{words}\u{2019}") };
+                    return Self { one: format!("{one} \u{2018}{words}\u{2019}"), many: format!("{many} \u{2018}{words}\u{2019}"), has_table };
                 }
                 let column = name(column);
-                Self { one: format!("{one} with {column} {words}"), many: format!("{many} with {column} {words}") }
+                Self { one: format!("{one} with {column} {words}"), many: format!("{many} with {column} {words}"), has_table }
             }
             EventFilter::Other { .. } => {
-                let Self { one, many } = of_table();
-                Self { one: format!("other {one}"), many: format!("other {many}") }
+                let Self { one, many, has_table } = of_table();
+                Self { one: format!("other {one}"), many: format!("other {many}"), has_table }
             }
             EventFilter::Each(pairs) => {
-                let Self { one, many } = of_table();
+                let Self { one, many, has_table } = of_table();
                 let pairs: Vec<String> = pairs.iter().map(|(column, value)| format!("{} \u{2018}{}\u{2019}", name(column), name(value))).collect();
                 let with = pairs.join(" and ");
-                Self { one: format!("{one} with {with}"), many: format!("{many} with {with}") }
+                Self { one: format!("{one} with {with}"), many: format!("{many} with {with}"), has_table }
             }
         }
     }
@@ -238,32 +318,31 @@ fn singular(words: &str) -> String {
     }
 }
 
-fn whole_days(span: Span) -> Option<u64> {
-    let days = span.days();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length of time in days")]
-    (days >= 1.0 && days == days.floor()).then_some(days as u64)
-}
-
-/// "30 days", "1 day", "12h".
+/// Its largest whole unit, as it is in a config: "30 days", "1 day", "12 hours", "90 minutes".
 fn length(span: Span) -> String {
-    match whole_days(span) {
-        Some(1) => "1 day".to_owned(),
-        Some(days) => format!("{days} days"),
-        None => span.to_string(),
-    }
+    let text = span.to_string();
+    let (count, unit) = text.split_at(text.len() - 1);
+    let unit = match unit {
+        "d" => "day",
+        "h" => "hour",
+        _ => "minute",
+    };
+    format!("{count} {unit}{}", if count == "1" { "" } else { "s" })
 }
 
-/// "in the last 30 days", "so far".
+/// "in the last 30 days", "in the last hour", "so far".
 fn within(window: Option<Span>) -> String {
     match window {
         None => "so far".to_owned(),
-        Some(window) if window == Span::from_days(1) => "in the last day".to_owned(),
-        Some(window) => format!("in the last {}", length(window)),
+        Some(window) => {
+            let length = length(window);
+            format!("in the last {}", length.strip_prefix("1 ").unwrap_or(&length))
+        }
     }
 }
 
-fn of_activity(table: &str, kind: &EventFilter, window: Option<Span>, statistic: &Statistic) -> Phrase {
-    let Nouns { one, many } = Nouns::of(table, kind);
+fn of_activity(wording: &Wording, table: &str, kind: &EventFilter, window: Option<Span>, statistic: &Statistic) -> Phrase {
+    let Nouns { one, many, .. } = wording.nouns(table, kind);
     let when = within(window);
     let never = format!("no {many} yet");
     let none = if window.is_some() { format!("no {many} {when}") } else { never.clone() };
@@ -273,21 +352,21 @@ fn of_activity(table: &str, kind: &EventFilter, window: Option<Span>, statistic:
         Statistic::RecencyDays => number(
             &never,
             vec![
-                case(0.5, &format!("latest {one} today"), Shown::Whole),
+                case(1.0, &format!("latest {one} less than a day ago"), Shown::Whole),
                 case(1.5, &format!("latest {one} 1 day ago"), Shown::Whole),
                 case(13.5, &format!("latest {one} {{}} days ago"), Shown::Whole),
                 case(f64::INFINITY, &format!("no {many} for {{}} days"), Shown::Whole),
             ],
         ),
-        Statistic::FirstDays => number(&never, days(&format!("first {one} today"), &format!("first {one} 1 day ago"), &format!("first {one} {{}} days ago"))),
-        Statistic::Decayed(half_life) => number(
-            &never,
-            vec![
-                case(f64::MIN_POSITIVE, &never, Shown::Whole),
-                case(0.5, &format!("no {many} for {{}} days"), Shown::SilentDays(half_life.days())),
-                case(f64::INFINITY, &format!("recent {many}"), Shown::Whole),
-            ],
-        ),
+        Statistic::FirstDays => {
+            number(&never, days(&format!("first {one} less than a day ago"), &format!("first {one} 1 day ago"), &format!("first {one} {{}} days ago")))
+        }
+        Statistic::Decayed(half_life) => {
+            let mut cases = vec![case(f64::MIN_POSITIVE, &never, Shown::Whole)];
+            cases.extend(silence(half_life.days(), &many));
+            cases.push(case(f64::INFINITY, &format!("recent {many}"), Shown::Whole));
+            number(&never, cases)
+        }
         Statistic::Sum(column) => {
             let column = name(column);
             number(&none, decimal_case(&format!("{column} of {many} {when}: {{}} in all")))
@@ -310,7 +389,7 @@ fn of_activity(table: &str, kind: &EventFilter, window: Option<Span>, statistic:
             )
         }
         Statistic::Share => {
-            let all = Nouns::of_table(table).many;
+            let all = wording.nouns(table, &EventFilter::All).many;
             let share = format!("{many}: {{}} % of all {all} {when}");
             number(
                 &format!("no {all} {}", if window.is_some() { &when } else { "yet" }),
@@ -322,13 +401,13 @@ fn of_activity(table: &str, kind: &EventFilter, window: Option<Span>, statistic:
         Statistic::ReplyDays => number(
             &format!("no {many} since creation"),
             days(
-                &format!("first {one} on the day of creation"),
+                &format!("first {one} within a day of creation"),
                 &format!("first {one} 1 day after creation"),
                 &format!("first {one} {{}} days after creation"),
             ),
         ),
         Statistic::Follows(after) => {
-            let Nouns { one: earlier, .. } = Nouns::of(table, after);
+            let Nouns { one: earlier, .. } = wording.nouns(table, after);
             let words = [format!("no {one} after a {earlier}"), format!("{one} after a {earlier}")];
             number(&never, vec![case(0.5, &words[0], Shown::Whole), case(f64::INFINITY, &words[1], Shown::Whole)])
         }
@@ -349,8 +428,13 @@ fn of_calendar(part: CalendarPart, verb: &str, missing: &str) -> Phrase {
 }
 
 impl FeatureSpec {
-    /// How its values are said to a person.
+    /// How its values are said to a person who sees no other feature.
     pub fn phrase(&self) -> Phrase {
+        self.phrase_among(&Wording::default())
+    }
+
+    /// How its values are said beside those of other features.
+    pub fn phrase_among(&self, wording: &Wording) -> Phrase {
         let is_category = self.kind == FeatureKind::Category;
         let attribute = |column: &str| {
             let (words, column) = (format!("{}: {{}}", name(column)), column.to_owned());
@@ -362,12 +446,16 @@ impl FeatureSpec {
             FeatureSource::Attribute { table: AttributeTable::Lookup(table), column } => attribute(&format!("{column} ({table})")),
             FeatureSource::Created(part) => of_calendar(*part, "created", "time of creation not known"),
             FeatureSource::Snapshot(part) => of_calendar(*part, "looked at", "time not known"),
-            FeatureSource::AgeDays => number("time of creation not known", days("open since today", "open for 1 day", "open for {} days")),
+            FeatureSource::AgeDays => number("time of creation not known", days("open for less than a day", "open for 1 day", "open for {} days")),
             FeatureSource::AgeWeekdays => {
-                number("time of creation not known", days("open for no working day", "open for 1 working day", "open for {} working days"))
+                let mut cases = vec![case(f64::MIN_POSITIVE, "open for no working day", Shown::Whole)];
+                cases.extend(days("open for less than a working day", "open for 1 working day", "open for {} working days"));
+                number("time of creation not known", cases)
             }
-            FeatureSource::Activity { table, kind, window, statistic } => of_activity(table, kind, *window, statistic),
-            FeatureSource::Peers { table, kind, window, statistic } => of_activity(table, kind, *window, statistic).after("other leads of the account: "),
+            FeatureSource::Activity { table, kind, window, statistic } => of_activity(wording, table, kind, *window, statistic),
+            FeatureSource::Peers { table, kind, window, statistic } => {
+                of_activity(wording, table, kind, *window, statistic).after("other leads of the account: ")
+            }
             FeatureSource::PeerLeads(state) => {
                 let state = match state {
                     PeerState::Open => "open",
@@ -381,7 +469,11 @@ impl FeatureSpec {
                 let column = name(column);
                 number(
                     &format!("{column}: not known"),
-                    days(&format!("{column} changed today"), &format!("{column} unchanged for 1 day"), &format!("{column} unchanged for {{}} days")),
+                    days(
+                        &format!("{column} changed less than a day ago"),
+                        &format!("{column} unchanged for 1 day"),
+                        &format!("{column} unchanged for {{}} days"),
+                    ),
                 )
             }
             FeatureSource::AttributeChanges { column } => {
@@ -472,12 +564,78 @@ mod tests {
     fn waiting_is_said_in_days() {
         let web = |statistic| activity("web", None, None, statistic);
         check(&web(Statistic::RecencyDays), f64::NAN, "no web activities yet");
-        check(&web(Statistic::RecencyDays), 0.2, "latest web activity today");
+        for hours in [0.0, 0.2, 14.0, 23.9] {
+            check(&web(Statistic::RecencyDays), hours / 24.0, "latest web activity less than a day ago");
+            check(&web(Statistic::FirstDays), hours / 24.0, "first web activity less than a day ago");
+            check(&web(Statistic::ReplyDays), hours / 24.0, "first web activity within a day of creation");
+            check(&FeatureSource::AgeDays, hours / 24.0, "open for less than a day");
+            check(&FeatureSource::AttributeAge { column: "stage".to_owned() }, hours / 24.0, "stage changed less than a day ago");
+        }
+        check(&web(Statistic::RecencyDays), 1.0, "latest web activity 1 day ago");
         check(&web(Statistic::RecencyDays), 2.4, "latest web activity 2 days ago");
         check(&web(Statistic::RecencyDays), 41.2, "no web activities for 41 days");
-        check(&FeatureSource::AgeDays, 0.3, "open since today");
         check(&FeatureSource::AgeDays, 1.0, "open for 1 day");
+        check(&FeatureSource::AgeDays, 47.0 / 24.0, "open for 2 days");
+        check(&FeatureSource::AgeWeekdays, 0.0, "open for no working day");
+        check(&FeatureSource::AgeWeekdays, 14.0 / 24.0, "open for less than a working day");
+        check(&FeatureSource::AgeWeekdays, 1.0, "open for 1 working day");
         check(&FeatureSource::AgeDays, 106.9, "open for 107 days");
+    }
+
+    #[test]
+    fn windows_are_said_in_whole_units() {
+        let within = |window: &str| FeatureSource::Activity {
+            table: "calls".to_owned(),
+            kind: EventFilter::All,
+            window: Some(window.parse().expect("a span")),
+            statistic: Statistic::Count,
+        };
+        for (window, words) in [("1d", "day"), ("24h", "day"), ("36h", "36 hours"), ("12h", "12 hours"), ("1h", "hour"), ("90m", "90 minutes")] {
+            check(&within(window), 2.0, &format!("2 calls in the last {words}"));
+        }
+    }
+
+    #[test]
+    fn a_fading_count_of_hours_has_no_days_that_are_none() {
+        let silent = |days: f64, half_life: f64| {
+            let statistic = Statistic::Decayed(Span::from_micros((half_life * 86_400e6) as i64));
+            spec(activity("calls", None, None, statistic), FeatureKind::Number).phrase().of_number((-days / half_life).exp2())
+        };
+        assert_eq!(silent(0.6, 0.25), "no calls for less than a day");
+        assert_eq!(silent(1.1, 0.25), "no calls for 1 day");
+        assert_eq!(silent(2.1, 0.25), "no calls for 2 days");
+        assert_eq!(silent(1.9, 1.0), "no calls for 1 day");
+        assert_eq!(silent(0.9, 1.0), "recent calls");
+        assert_eq!(silent(4.0, 3.0), "no calls for 4 days");
+        assert_eq!(silent(0.1, 0.25), "recent calls");
+    }
+
+    #[test]
+    fn events_of_two_tables_that_would_be_called_alike_name_their_table() {
+        let said = |sources: &[FeatureSource]| {
+            let specs: Vec<FeatureSpec> = sources.iter().map(|source| spec(source.clone(), FeatureKind::Number)).collect();
+            let wording = Wording::of(specs.iter());
+            specs.iter().map(|spec| spec.phrase_among(&wording).of_number(2.0)).collect::<Vec<_>>()
+        };
+        let count = |table: &str, kind: Option<&str>| activity(table, kind, None, Statistic::Count);
+        assert_eq!(
+            said(&[count("meetings", None), count("touches", Some("meeting")), count("touches", Some("call"))]),
+            ["2 meetings so far", "2 meetings (touches) so far", "2 calls so far"]
+        );
+        assert_eq!(said(&[count("sales", Some("meeting")), count("visits", Some("Meetings"))]), ["2 meetings (sales) so far", "2 Meetings (visits) so far"]);
+        assert_eq!(said(&[count("web_visits", None), count("web visits", None)]), ["2 web visits (web_visits) so far", "2 web visits (web visits) so far"]);
+        // Kinds of one table are one concept, and a table of its own name needs no other.
+        assert_eq!(said(&[count("meetings", None), count("meetings", Some("meeting"))]), ["2 meetings so far", "2 meetings so far"]);
+        let of_peers = FeatureSource::Peers {
+            table: "visits".to_owned(),
+            kind: EventFilter::Is("kind".to_owned(), "meeting".to_owned()),
+            window: None,
+            statistic: Statistic::RecencyDays,
+        };
+        assert_eq!(
+            said(&[count("sales", Some("meeting")), of_peers]),
+            ["2 meetings (sales) so far", "other leads of the account: latest meeting (visits) 2 days ago"]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which leads are looked at when: the risk set, its labels, and a count of everything left out.
 
 use leadscore_core::{LabelledSnapshots, Snapshot, Span, Stamp, Timestamp};
-use leadscore_tables::{Activities, Every, SnapshotsConfig, Tables};
+use leadscore_tables::{Activities, Every, Flag, SnapshotsConfig, Tables};
 use serde::{Deserialize, Serialize};
 
 /// How many rows were kept and dropped, and why.
@@ -57,6 +57,8 @@ pub struct ScoringSet {
     pub closed_won: Vec<u32>,
     /// Leads that are neither scored nor listed.
     pub left_out: LeftOut,
+    /// Of a flat export, those at risk that were not won, and of which nothing says whether they have closed.
+    pub perhaps_closed: usize,
 }
 
 /// Leads that are not scored, by reason; with those at risk and those won they are all leads.
@@ -106,7 +108,7 @@ pub fn labelled_snapshots(
     if tables.is_flat {
         for (lead, outcome) in tables.outcomes.iter().enumerate() {
             match (outcome.flag, flat_time(tables, lead)) {
-                (Some(label), Some(at)) if as_of.is_none_or(|as_of| at < as_of) => rows.push((Snapshot { lead: lead as u32, at }, label)),
+                (Some(flag), Some(at)) if as_of.is_none_or(|as_of| at < as_of) => rows.push((Snapshot { lead: lead as u32, at }, flag.is_won())),
                 (Some(_), Some(_)) => counts.leads_never_at_risk += 1,
                 _ => counts.leads_without_time += 1,
             }
@@ -196,13 +198,17 @@ fn visit_snapshot(
 
 /// The leads at risk at `as_of`, and those already won.
 pub fn scoring_snapshots(tables: &Tables, as_of: Timestamp) -> ScoringSet {
-    let mut set = ScoringSet { at_risk: Vec::new(), closed_won: Vec::new(), left_out: LeftOut::default() };
+    let mut set = ScoringSet { at_risk: Vec::new(), closed_won: Vec::new(), left_out: LeftOut::default(), perhaps_closed: 0 };
     for (lead, outcome) in tables.outcomes.iter().enumerate() {
         let number = lead as u32;
         if tables.is_flat {
             match outcome.flag {
-                Some(true) => set.closed_won.push(number),
-                _ => set.at_risk.push(Snapshot { lead: number, at: flat_time(tables, lead).unwrap_or(as_of) }),
+                Some(Flag::Won) => set.closed_won.push(number),
+                Some(Flag::Lost) => set.left_out.closed_lost += 1,
+                flag @ (Some(Flag::NotWon) | None) => {
+                    set.perhaps_closed += usize::from(flag == Some(Flag::NotWon));
+                    set.at_risk.push(Snapshot { lead: number, at: flat_time(tables, lead).unwrap_or(as_of) });
+                }
             }
         } else if tables.leads.created[lead].is_none() {
             set.left_out.without_time += 1;

@@ -1,6 +1,6 @@
 //! Reasons: what speaks for a win and against it, one concept a reason, against the average lead of the same age.
 
-use leadscore_core::{Concept, FeatureMatrix, FeatureSource, FeatureSpec, Phrase};
+use leadscore_core::{Concept, FeatureMatrix, FeatureSource, FeatureSpec, Phrase, Wording};
 
 use crate::age_baseline::{AgeBaseline, AgePlace};
 use crate::model::Model;
@@ -73,6 +73,8 @@ pub struct Concepts {
     expected: Vec<f64>,
     /// For each knot of age, what its leads have in common beside their age itself.
     of_age: Vec<f64>,
+    /// For each feature how it is said, so that no two concepts read alike.
+    phrases: Vec<Phrase>,
 }
 
 impl Concepts {
@@ -89,6 +91,11 @@ impl Concepts {
     /// What a concept's reasons are the sum of.
     pub fn addends(&self, concept: usize) -> &[Addend] {
         &self.addends[concept]
+    }
+
+    /// How a feature is said beside the others that the model reads.
+    pub fn phrase(&self, feature_idx: usize) -> &Phrase {
+        &self.phrases[feature_idx]
     }
 
     /// What leads of one age have in common beside their age itself, which is part of the reason of age: for each knot of age, and where
@@ -143,8 +150,11 @@ impl Model {
             (0..n_values).map(expected).collect::<Vec<f64>>()
         };
         let expected = terms.iter().enumerate().flat_map(expected_of).collect();
-        let addends = concepts.iter().zip(&terms).map(|(concept, own)| self.addends(concept, own)).collect();
-        Concepts { concepts, terms, addends, expected, of_age }
+        let addends: Vec<Vec<Addend>> = concepts.iter().zip(&terms).map(|(concept, own)| self.addends(concept, own)).collect();
+        let told = addends.iter().flatten().flat_map(|addend| std::iter::once(addend.feature_idx).chain(addend.second_feature_idx));
+        let wording = Wording::of(told.map(|feature_idx| &self.specs[feature_idx]));
+        let phrases = self.specs.iter().map(|spec| spec.phrase_among(&wording)).collect();
+        Concepts { concepts, terms, addends, expected, of_age, phrases }
     }
 
     fn addends(&self, concept: &Concept, terms: &[usize]) -> Vec<Addend> {
@@ -200,7 +210,7 @@ impl Model {
     }
 
     fn reason(&self, concepts: &Concepts, concept: usize, log_odds: f64, parts: Vec<Part>, matrix: &FeatureMatrix, row: usize) -> Reason {
-        let text = self.sentence(log_odds, &parts, matrix, row);
+        let text = self.sentence(concepts, log_odds, &parts, matrix, row);
         Reason { concept: concepts.concepts[concept].clone(), log_odds, text, parts }
     }
 
@@ -221,7 +231,7 @@ impl Model {
 
     /// What is most telling in a reason: of the parts that a person knows as they are, the one that goes most in its direction; where
     /// none does, of all parts.
-    fn sentence(&self, log_odds: f64, parts: &[Part], matrix: &FeatureMatrix, row: usize) -> String {
+    fn sentence(&self, concepts: &Concepts, log_odds: f64, parts: &[Part], matrix: &FeatureMatrix, row: usize) -> String {
         let along = |part: &Part| if log_odds < 0.0 { -part.log_odds } else { part.log_odds };
         let strongest = |is_asked: &dyn Fn(&Part) -> bool| {
             let mut most: Option<&Part> = None;
@@ -235,7 +245,7 @@ impl Model {
         let age = strongest(&|part| self.says_age(&part.addend));
         let plain = age.or_else(|| strongest(&|part| self.is_plain(&part.addend)).filter(|part| along(part) > 0.0));
         let Some(part) = plain.or_else(|| strongest(&|_| true)) else { return String::new() };
-        let text = self.part_text(&part.addend, matrix, row);
+        let text = part_text(concepts, &part.addend, matrix, row);
         let is_few = log_odds < 0.0
             && self.more_is_better_than(&part.addend).is_some_and(|(term_idx, of_none)| {
                 matrix.column(part.addend.feature_idx)[row] >= FEWEST && self.terms[term_idx].log_odds(matrix, row) > of_none
@@ -262,14 +272,14 @@ impl Model {
     pub fn is_plain(&self, addend: &Addend) -> bool {
         self.specs[addend.feature_idx].is_plain() && addend.second_feature_idx.is_none_or(|second| self.specs[second].is_plain())
     }
+}
 
-    /// What a part says of a row, in words.
-    pub fn part_text(&self, addend: &Addend, matrix: &FeatureMatrix, row: usize) -> String {
-        let first = said(&self.specs[addend.feature_idx].phrase(), matrix, row, addend.feature_idx);
-        match addend.second_feature_idx {
-            Some(second) => format!("{first}, with {}", said(&self.specs[second].phrase(), matrix, row, second)),
-            None => first,
-        }
+/// What a part says of a row, in words.
+fn part_text(concepts: &Concepts, addend: &Addend, matrix: &FeatureMatrix, row: usize) -> String {
+    let first = said(concepts.phrase(addend.feature_idx), matrix, row, addend.feature_idx);
+    match addend.second_feature_idx {
+        Some(second) => format!("{first}, with {}", said(concepts.phrase(second), matrix, row, second)),
+        None => first,
     }
 }
 

@@ -222,7 +222,7 @@ impl Model {
         for column in read {
             let (Some(seen), Some(spec)) = (scope.features.get(column), self.specs.get(column)) else { continue };
             let (rows, what) = match &seen.spread {
-                Some(spread) => numbers_outside(matrix, column, spread, matches!(spec.source, FeatureSource::Attribute { .. })),
+                Some(spread) => numbers_outside(&matrix.column(column).to_vec(), spread, matches!(spec.source, FeatureSource::Attribute { .. })),
                 None => self.levels_outside(matrix, column, seen),
             };
             // What counts and waits goes on growing, or falls silent, as leads grow older than those of training.
@@ -329,26 +329,44 @@ impl Model {
 }
 
 /// Rows whose number training never saw: outside of its range, or of another unit.
-fn numbers_outside(matrix: &FeatureMatrix, column: usize, spread: &Spread, has_unit: bool) -> (Vec<usize>, String) {
-    let values = matrix.column(column);
-    if has_unit
-        && values.len() >= ENOUGH
-        && let Some(own) = Spread::of(values.iter().copied())
-    {
-        // Of what is mostly 0 no median tells the unit, nor of what lies on both sides of 0.
-        let has_sign = spread.low >= 0.0 || spread.high <= 0.0 || spread.median.abs() > 0.25 * (spread.high - spread.low);
-        let is_apart = |own: f64, seen: f64| seen != 0.0 && (own / seen >= MOVED || own / seen > 0.0 && own / seen <= 1.0 / MOVED);
-        let present = || (0..values.len()).filter(|&row| !values[row].is_nan()).collect();
-        if has_sign && is_apart(own.median, spread.median) {
-            return (present(), format!("has a median of {}, and of {} at training: another unit?", short(own.median), short(spread.median)));
-        }
-        if is_apart(own.deviation, spread.deviation) {
-            let what = format!("lies {} from its median in the middle, and {} at training: another unit?", short(own.deviation), short(spread.deviation));
-            return (present(), what);
-        }
+fn numbers_outside(values: &[f64], spread: &Spread, has_unit: bool) -> (Vec<usize>, String) {
+    if has_unit && let Some(what) = another_unit(values, spread) {
+        return ((0..values.len()).filter(|&row| !values[row].is_nan()).collect(), what);
     }
     let rows: Vec<usize> = values.iter().enumerate().filter(|(_, value)| spread.is_outside(**value)).map(|(row, _)| row).collect();
     (rows, format!("lies outside {} to {}, which is all that training saw", short(spread.low), short(spread.high)))
+}
+
+/// What speaks for another unit than that of training: the median, or how far numbers lie from it, is another by the factor
+/// [`MOVED`], and what it was at training is beyond the middle half of what it is now. Of numbers that span many decades, or of
+/// few different ones, the median moves by such a factor by chance, but hardly past a quartile.
+fn another_unit(values: &[f64], seen: &Spread) -> Option<String> {
+    let known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+    if values.len() < ENOUGH {
+        return None;
+    }
+    let own = Spread::of(known.iter().copied())?;
+    let is_apart = |own: f64, seen: f64| seen != 0.0 && (own / seen >= MOVED || own / seen > 0.0 && own / seen <= 1.0 / MOVED);
+    // Of what is mostly 0 no median tells the unit, nor of what lies on both sides of 0.
+    let has_sign = seen.low >= 0.0 || seen.high <= 0.0 || seen.median.abs() > 0.25 * (seen.high - seen.low);
+    if has_sign && is_apart(own.median, seen.median) && is_beyond_middle(seen.median, &known) {
+        return Some(format!("has a median of {}, and of {} at training: another unit?", short(own.median), short(seen.median)));
+    }
+    // From the median of training, since that of these numbers may be far from it by chance.
+    let deviations: Vec<f64> = known.iter().map(|value| (value - seen.median).abs()).collect();
+    if is_apart(own.deviation, seen.deviation) && is_beyond_middle(seen.deviation, &deviations) {
+        return Some(format!("lies {} from its median in the middle, and {} at training: another unit?", short(own.deviation), short(seen.deviation)));
+    }
+    None
+}
+
+/// Whether a value is above, or below, more than three quarters of the numbers; of few of them more than chance ever does to their
+/// median, four standard errors.
+fn is_beyond_middle(value: f64, numbers: &[f64]) -> bool {
+    let n_above = numbers.iter().filter(|number| **number > value).count();
+    let n_below = numbers.iter().filter(|number| **number < value).count();
+    let n = numbers.len() as f64;
+    n_above.max(n_below) as f64 > (0.5 + f64::max(0.25, 2.0 / n.sqrt())) * n
 }
 
 /// The event table that a feature is of.
@@ -372,4 +390,48 @@ fn shown(matrix: &FeatureMatrix, row: usize, column: usize) -> String {
 fn short(value: f64) -> String {
     let rounded = if value.abs() >= 100.0 { value.round() } else { (value * 100.0).round() / 100.0 };
     rounded.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Evenly scattered numbers between 0 and 1, others for another seed.
+    fn scattered(n: usize, seed: u64) -> impl Iterator<Item = f64> {
+        (0..n as u64).map(move |idx| {
+            (((idx + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ seed.wrapping_mul(0xD1B5_4A32_D192_ED03)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 11) as f64
+                / (1_u64 << 53) as f64
+        })
+    }
+
+    fn found(seen: impl Iterator<Item = f64>, own: impl Iterator<Item = f64>) -> Option<String> {
+        another_unit(&own.collect::<Vec<_>>(), &Spread::of(seen).expect("numbers"))
+    }
+
+    #[test]
+    fn numbers_over_many_decades_are_of_the_same_unit_however_their_median_moves() {
+        for n_decades in [3.0, 6.0, 18.0, 100.0] {
+            let over_decades = |n, seed| scattered(n, seed).map(move |part| 10_f64.powf(n_decades * (part - 0.5)));
+            for seed in 1..300 {
+                for n in [30, 40, 100] {
+                    assert_eq!(found(over_decades(2_000, 0), over_decades(n, seed)), None, "{n_decades} decades, {n} numbers, seed {seed}");
+                }
+                let signed = |n, seed| over_decades(n, seed).enumerate().map(|(row, value)| if row % 2 == 0 { value } else { -value });
+                assert_eq!(found(signed(2_000, 0), signed(100, seed)), None, "{n_decades} decades on both sides of 0, seed {seed}");
+            }
+        }
+        // Two prices, of which either may be the more frequent one.
+        let prices = |n: usize, n_low: usize| (0..n).map(move |row| if row < n_low { 1.0 } else { 50.0 });
+        assert_eq!(found(prices(1_000, 510), prices(1_000, 490)), None);
+    }
+
+    #[test]
+    fn another_unit_is_told_by_the_median_or_by_the_distance_from_it() {
+        for factor in [0.001, 0.01, 0.1, 10.0, 100.0, 1e9] {
+            let amounts = |seed| scattered(300, seed).map(|part| 10_f64.powf(2.0 * part));
+            assert!(found(amounts(0), amounts(1).map(|value| factor * value)).is_some_and(|what| what.starts_with("has a median")), "{factor}");
+            let degrees = |seed| scattered(300, seed).map(|part| part - 0.5);
+            assert!(found(degrees(0), degrees(1).map(|value| factor * value)).is_some_and(|what| what.starts_with("lies")), "{factor}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use leadscore_tables::Capacity;
 use leadscore_workflow::{
     CalibrationKind, ContributionsBy, Economy, EvaluateOptions, FeatureOptions, Fitting, ListFormat, ListOptions, Outputs, ReadRules, RecalibrateOptions,
     RollUp, RulesOptions, ScoreOptions, check, contributions, evaluate, explain, explain_one, feature_table, feature_table_sql, lead_list,
-    model_with_features_sql, recalibrate, rules_history, rules_table, score_leads, train,
+    model_with_features_sql, read_lead_json, recalibrate, rules_history, rules_table, score_leads, train,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -149,7 +149,7 @@ impl Project {
     /// The explanation of a lead that is in no table, as JSON, and in words.
     fn score_one(&self, py: Python<'_>, listener: &Bound<'_, PyAny>, model: &Model, lead: &str, as_of: Option<String>) -> PyResult<(String, String)> {
         let as_of = self.moment(py, "as_of", as_of)?;
-        let lead: serde_json::Value = serde_json::from_str(lead).map_err(|error| PyValueError::new_err(format!("the lead is no JSON: {error}")))?;
+        let lead = read_lead_json("the lead", lead.as_bytes()).map_err(|error| exception(py, &error))?;
         let (project, model) = (self.project.clone(), Arc::clone(&model.model));
         run(py, listener, move |listener| {
             let explanation = explain_one(&project.heard_by(listener), &model, &lead, as_of)?;

@@ -79,6 +79,8 @@ pub struct DataSection {
     pub n_without_all: usize,
     /// Of each score beside the model: where it comes from, how it was made a probability, and what to mind.
     pub baselines: Vec<BaselineNote>,
+    /// Where the model's tiers begin, in words; `None` where they are quartiles of these rows.
+    pub tiers_from: Option<String>,
     /// How many can be called, in words.
     pub capacity: String,
     /// Cost of a call and value of a win, in words, where they are known.

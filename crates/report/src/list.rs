@@ -105,6 +105,7 @@ impl LeadList {
             Cell::Count(count) => Some(format!("{count:.0}")),
             Cell::Share(share) => Some(format!("{:.1} %", 100.0 * share)),
             Cell::Number(number) => Some(format!("{number:.1}")),
+            Cell::Plain(number) => Some(number.to_string()),
             Cell::Empty => None,
         };
         self.leads.iter().map(|lead| self.cells(lead).into_iter().map(shown).collect()).collect()
@@ -124,23 +125,49 @@ impl LeadList {
         self.by_owner().len()
     }
 
-    /// The workbook: a sheet of all leads, one for each owner, and one about the list.
+    /// Of each column of the leads, whether a sheet can add it up: every cell is a number as a person writes one. Ids, names and codes such
+    /// as 007 stay texts.
+    fn are_numbers(&self) -> Vec<bool> {
+        let is_number = |column: usize| {
+            let mut cells = self.leads.iter().filter_map(|lead| lead.cells[column].as_deref()).peekable();
+            self.owner != Some(column) && cells.peek().is_some() && cells.all(|cell| plain_number(cell).is_some())
+        };
+        (0..self.columns.len()).map(is_number).collect()
+    }
+
+    /// The workbook: a sheet of all leads, one about the list, and one for each owner.
     ///
     /// # Errors
     ///
     /// [`ReportError::Workbook`] where Excel would not take it.
     pub fn workbook(&self) -> Result<Vec<u8>, ReportError> {
+        write_workbook(&self.sheets(), true)
+    }
+
+    fn sheets(&self) -> Vec<Sheet> {
+        let are_numbers = self.are_numbers();
+        let row = |lead: &ListedLead| {
+            let mut cells = self.cells(lead);
+            // Behind the rank and the id.
+            for (column, text) in lead.cells.iter().enumerate().filter(|(column, _)| are_numbers[*column]) {
+                cells[2 + column] = text.as_deref().and_then(plain_number).map_or(Cell::Empty, Cell::Plain);
+            }
+            cells
+        };
         let sheet = |title: &str, leads: &[&ListedLead]| Sheet {
             title: title.to_owned(),
             header: self.header(),
-            rows: leads.iter().map(|lead| self.cells(lead)).collect(),
+            rows: leads.iter().map(|lead| row(lead)).collect(),
             is_list: true,
         };
-        let mut sheets = vec![sheet("All leads", &self.leads.iter().collect::<Vec<_>>())];
-        sheets.extend(self.by_owner().iter().map(|(owner, leads)| sheet(owner, leads)));
         let about = self.about.iter().map(|sentence| vec![Cell::from(sentence.as_str())]).collect();
-        sheets.push(Sheet { title: "About".to_owned(), header: vec!["about this list".to_owned()], rows: about, is_list: false });
-        write_workbook(&sheets, true)
+        // Names of sheets are given in this order: an owner who is called as one of ours gets a number behind the name.
+        let mut sheets = vec![
+            sheet("All leads", &self.leads.iter().collect::<Vec<_>>()),
+            Sheet { title: "About".to_owned(), header: vec!["about this list".to_owned()], rows: about, is_list: false },
+        ];
+        sheets.extend(self.by_owner().iter().map(|(owner, leads)| sheet(owner, leads)));
+        sheets
     }
 
     /// The page: one file that opens offline.
@@ -163,9 +190,23 @@ impl LeadList {
     }
 }
 
+/// Digits of a whole number that a sheet shows as it is; more are those of an id or a telephone.
+const MOST_DIGITS: usize = 11;
+
+/// A text that is one number, written as a sheet shows it: no code, no sign in front but a minus, and no more digits than a sheet keeps.
+fn plain_number(text: &str) -> Option<f64> {
+    let size = text.strip_prefix('-').unwrap_or(text);
+    let (whole, part) = size.split_once('.').unwrap_or((size, "0"));
+    let are_digits = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_code = whole.len() > 1 && whole.starts_with('0');
+    let is_short = whole.len() <= MOST_DIGITS && whole.len() + part.len() <= 15;
+    (are_digits(whole) && are_digits(part) && !is_code && is_short).then(|| text.parse().ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workbook::sheet_names;
 
     fn lead(rank: usize, owner: Option<&str>, earlier: Option<f64>) -> ListedLead {
         ListedLead {
@@ -221,8 +262,47 @@ mod tests {
     }
 
     #[test]
-    fn names_that_collide_once_cleaned_are_sheets_all_the_same() {
-        let list = list(&[Some("A/B"), Some("a:b"), Some("All leads"), Some("History"), Some("***"), Some("'")]);
+    fn columns_of_numbers_are_numbers_in_a_workbook_and_codes_stay_texts() {
+        let numbers = |cells: &[Option<&str>]| {
+            let mut list = list(cells);
+            list.owner = None;
+            list.are_numbers()
+        };
+        for cells in [&[Some("3"), None, Some("-1.25")][..], &[Some("0")], &[Some("0.5")], &[Some("10000000000")]] {
+            assert_eq!(numbers(cells), [true], "{cells:?}");
+        }
+        for text in ["007", "1e5", "+1", "1,5", "1.", ".5", "-", "NaN", "inf", "4915112345678", "12345678.12345678", "Ann", "=1", " 1"] {
+            assert_eq!(numbers(&[Some("3"), Some(text)]), [false], "{text}");
+        }
+        assert_eq!(numbers(&[None]), [false]);
+        assert_eq!(list(&[Some("3")]).are_numbers(), [false], "owners are names");
+    }
+
+    #[test]
+    fn cells_of_numbers_are_numbers() {
+        let mut list = list(&[Some("1200"), None]);
+        (list.owner, list.leads[0].guard) = (None, Some("size: 7".to_owned()));
+        let sheets = list.sheets();
+        let [rank, id, size, likelihood, tier, ..] = &sheets[0].rows[0][..] else { panic!("columns") };
+        assert!(matches!(rank, Cell::Count(1.0)) && matches!(size, Cell::Plain(1200.0)) && matches!(likelihood, Cell::Share(_)));
+        assert!(matches!(id, Cell::Text(_)) && matches!(tier, Cell::Text(_)) && matches!(sheets[0].rows[1][2], Cell::Empty));
+        assert_eq!(list.rows()[0][2].as_deref(), Some("1200"), "a table of texts has the cell as it is");
+    }
+
+    #[test]
+    fn an_owner_who_is_called_as_a_sheet_of_ours_takes_none_of_them() {
+        let owners = ["About", "ABOUT", "All leads", "No owner", "History", "A/B", "a:b", "***", "'", &"x".repeat(40), &format!("{}y", "x".repeat(39))];
+        let mut given: Vec<Option<&str>> = owners.iter().copied().map(Some).collect();
+        given.push(None);
+        let list = list(&given);
+        let names = sheet_names(&list.sheets());
+        assert_eq!(names.len(), 2 + given.len());
+        assert_eq!(names[..2], ["All leads", "About"]);
+        assert_eq!(list.sheets()[1].rows.len(), 1, "the sheet about the list");
+        let distinct: std::collections::BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+        assert_eq!(distinct.len(), names.len(), "{names:?}");
+        assert!(names.iter().all(|name| name.encode_utf16().count() <= 31 && !name.contains(['[', ']', ':', '*', '?', '/', '\\'])), "{names:?}");
+        assert!(names.iter().any(|name| name == "About 2" || name == "ABOUT 2"), "{names:?}");
         assert!(list.workbook().is_ok());
     }
 

@@ -43,6 +43,7 @@ fn cell(cell: &Cell) -> String {
         Cell::Count(value) => whole(*value),
         Cell::Share(value) => per_cent(*value),
         Cell::Number(value) => number(*value),
+        Cell::Plain(value) => value.to_string(),
         Cell::Empty => String::new(),
     }
 }

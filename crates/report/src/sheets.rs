@@ -20,6 +20,8 @@ pub(crate) enum Cell {
     /// 0 to 1, shown in per cent.
     Share(f64),
     Number(f64),
+    /// As it is, with all its digits.
+    Plain(f64),
     Empty,
 }
 
@@ -95,8 +97,20 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
     if !comparison.contests.is_empty() {
         add("Differences", header(&names), contests.collect(), false);
     }
-    let tiers = [("model", &evaluation.tiers)].into_iter().chain(comparison.scores[1..].iter().map(|score| (score.name.as_str(), &score.tiers)));
-    add("Tiers", header(&TIER_HEADER), tiers.flat_map(|(name, rows)| rows.iter().map(move |row| tier_row(name, row))).collect(), false);
+    let own = report.data.tiers_from.as_ref().map_or("model".to_owned(), |edges| format!("model, from {edges}"));
+    // Beside tiers of its own, the quartiles that others are compared with.
+    let first_compared = usize::from(report.data.tiers_from.is_none() || comparison.contests.is_empty());
+    let others = comparison.scores[first_compared..].iter().map(|score| match report.data.tiers_from {
+        Some(_) => (format!("{}, quartiles", score.name), &score.tiers),
+        None => (score.name.clone(), &score.tiers),
+    });
+    let tiers = std::iter::once((own, &evaluation.tiers)).chain(others);
+    let rows = tiers.flat_map(|(name, rows)| rows.iter().map(|row| tier_row(&name, row)).collect::<Vec<_>>());
+    let mut names = header(&TIER_HEADER);
+    if report.data.tiers_from.is_some() {
+        "tiers by".clone_into(&mut names[0]);
+    }
+    add("Tiers", names, rows.collect(), false);
     let migration = comparison.contests.iter().flat_map(|contest| {
         contest.migration.iter().enumerate().flat_map(move |(down, cells)| {
             cells.iter().enumerate().map(move |(across, cell)| {

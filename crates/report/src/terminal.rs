@@ -20,6 +20,9 @@ pub(crate) fn render(report: &Report) -> String {
         };
         wrap(&finding.text, &format!("  {mark} "), &mut text);
     }
+    if let Some(edges) = &report.data.tiers_from {
+        let _ = writeln!(text, "\ntiers begin at {edges}; by other scores: quartiles");
+    }
     tiers("tier", &report.measured.evaluation.tiers, &mut text);
     for score in &report.measured.comparison.scores[1..] {
         tiers(&format!("by {}", shorten(&score.name, 24)), &score.tiers, &mut text);

@@ -27,7 +27,7 @@ pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
     let order: Vec<&str> = evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
     found.push((
         "tiers",
-        json!({"$schema": SCHEMA, "title": "Share won by tier", "data": {"values": tiers},
+        json!({"$schema": SCHEMA, "title": report.data.tiers_from.as_ref().map_or("Share won by tier".to_owned(), |edges| format!("Share won by tier: the model's begin at {edges}; those of other scores are quartiles")), "data": {"values": tiers},
             "facet": {"column": {"field": "score", "type": "nominal", "title": Value::Null}},
             "spec": {"layer": [
                 {"mark": {"type": "bar", "tooltip": true}, "encoding": {"x": {"field": "rate", "type": "quantitative", "axis": {"format": "%"}, "title": "observed win rate"}, "y": {"field": "tier", "type": "nominal", "sort": order, "title": Value::Null}}},

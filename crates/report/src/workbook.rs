@@ -27,12 +27,9 @@ pub(crate) fn write_workbook(sheets: &[Sheet], is_filtered: bool) -> Result<Vec<
     workbook.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?));
     let (bold, share, number, count) =
         (Format::new().set_bold(), Format::new().set_num_format("0.0%"), Format::new().set_num_format("0.000"), Format::new().set_num_format("#,##0"));
-    let mut names: Vec<String> = Vec::new();
-    for sheet in sheets {
-        let name = sheet_name(&sheet.title, &names);
+    for (sheet, name) in sheets.iter().zip(sheet_names(sheets)) {
         let page = workbook.add_worksheet();
-        page.set_name(&name)?;
-        names.push(name);
+        page.set_name(name)?;
         for (column, title) in (0_u16..).zip(&sheet.header) {
             page.write_string_with_format(0, column, shortened(title), &bold)?;
         }
@@ -44,6 +41,7 @@ pub(crate) fn write_workbook(sheets: &[Sheet], is_filtered: bool) -> Result<Vec<
                     Cell::Count(value) => page.write_number_with_format(row, column, *value, &count)?,
                     Cell::Share(value) => page.write_number_with_format(row, column, *value, &share)?,
                     Cell::Number(value) => page.write_number_with_format(row, column, *value, &number)?,
+                    Cell::Plain(value) => page.write_number(row, column, *value)?,
                     Cell::Empty => page,
                 };
             }
@@ -57,6 +55,14 @@ pub(crate) fn write_workbook(sheets: &[Sheet], is_filtered: bool) -> Result<Vec<
         page.set_autofit_max_width(400).autofit();
     }
     Ok(workbook.save_to_buffer()?)
+}
+
+/// Names of these sheets, each as near its title as Excel and the ones before let it be.
+pub(crate) fn sheet_names(sheets: &[Sheet]) -> Vec<String> {
+    sheets.iter().fold(Vec::new(), |mut names, sheet| {
+        names.push(sheet_name(&sheet.title, &names));
+        names
+    })
 }
 
 fn shortened(text: &str) -> String {

@@ -131,7 +131,7 @@ impl<'a> Reasons<'a> {
     pub(crate) fn text(&self, place: &str) -> String {
         let mut text = format!("CASE {place} WHEN 0 THEN CAST(NULL AS {})", self.dialect.text_type());
         for (position, part) in self.parts.iter().enumerate() {
-            let said = |idx: usize| phrase(self.dialect, &self.model.specs[idx].phrase(), &feature(idx));
+            let said = |idx: usize| phrase(self.dialect, self.concepts.phrase(idx), &feature(idx));
             let first = said(part.addend.feature_idx);
             let sentence = match part.addend.second_feature_idx {
                 Some(second) => concat(&[first, self.dialect.text(", with "), said(second)]),

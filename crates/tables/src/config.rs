@@ -384,7 +384,7 @@ table_config! {
         /// Values that mean won.
         #[serde(default)]
         won: Vec<Scalar>,
-        /// Values that mean lost.
+        /// Values that mean lost. Of a flat export without `lost` and `open`, leads that are not won are scored as if they were open.
         #[serde(default)]
         lost: Vec<Scalar>,
         /// Values that mean neither yet.
@@ -419,6 +419,14 @@ table_config! {
         /// Whether every change since a lead's creation is there: a lead without changes then had today's value all along.
         #[serde(default)]
         complete: bool,
+    }
+}
+
+impl OutcomesConfig {
+    /// Whether the config says by name which values of `flag` mean lost, or which mean open: a value that means neither won nor
+    /// open is then one of leads that have closed.
+    pub(crate) fn tells_open_from_lost(&self) -> bool {
+        !self.lost.is_empty() || !self.open.is_empty()
     }
 }
 

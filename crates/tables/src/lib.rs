@@ -68,7 +68,8 @@ pub use profile::{ProfileInput, profile};
 pub use scan::LEAST_MEMORY;
 pub use scratch::ScratchFolder;
 pub use typed::{
-    Attribute, AttributeKey, Column, History, HistoryChange, KnownEnds, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables, Versions,
+    Attribute, AttributeKey, Column, Flag, History, HistoryChange, KnownEnds, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables,
+    Versions,
 };
 pub use values::DEFAULT_NULLS;
 pub use write::{OutColumn, OutTable, TableWriter, check_table_target, close_csv_for_people, close_table, split_names, write_table};

@@ -139,10 +139,31 @@ pub struct LeadOutcome {
     pub won_seen: Option<Timestamp>,
     /// Whether a row that is open follows its last closing: it counts as closed all the same.
     pub reopened: bool,
-    /// Flat exports: whether it was won; `None` where the flag is missing.
-    pub flag: Option<bool>,
+    /// Flat exports: what the flag says; `None` where it is missing, or says that the lead is open.
+    pub flag: Option<Flag>,
     /// Sum of the amounts of its won deals, where the outcomes have amounts; for reports only, no feature sees it.
     pub amount: Option<f64>,
+}
+
+/// What the flag of a flat export says of a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flag {
+    /// It was won.
+    Won,
+    /// It closed without a win: the config says which values mean so, or which mean open.
+    Lost,
+    /// It was not won, and nothing says whether it has closed.
+    NotWon,
+}
+
+impl Flag {
+    /// Its label.
+    pub fn is_won(self) -> bool {
+        match self {
+            Self::Won => true,
+            Self::Lost | Self::NotWon => false,
+        }
+    }
 }
 
 impl LeadOutcome {

@@ -156,6 +156,9 @@ pub fn split_names(text: &str) -> Result<Vec<String>, String> {
         let record = record.map_err(|_| format!("`{text}` is no list of names: write them with commas between them"))?;
         names.extend(record.iter().map(str::to_owned));
     }
+    if names.iter().all(String::is_empty) {
+        return Err("no name is there: write such as \"First Name,Company\", or leave it out".to_owned());
+    }
     match names.iter().enumerate().find(|(position, name)| name.is_empty() || names[..*position].contains(name)) {
         Some((_, name)) if name.is_empty() => Err(format!("`{text}` has an empty name: write names with commas between them")),
         Some((_, name)) => Err(format!("`{name}` is named twice")),

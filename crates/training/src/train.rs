@@ -6,7 +6,7 @@ use leadscore_metrics::log_loss;
 use leadscore_solver::Direction;
 use sha2::{Digest, Sha256};
 
-use crate::coding::{Beforehand, Coding, DropReason, Dropped};
+use crate::coding::{Beforehand, Coding, DropReason, Dropped, Smoothing};
 use crate::error::TrainError;
 use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, degrees_of, fit_shape};
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks, with_final};
@@ -199,7 +199,8 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
     let TrainInput { matrix, labels, lead_keys, clusters, horizon, .. } = input;
     check(input)?;
     check_options(input, options)?;
-    let options = &TrainOptions { reml: Some(is_reml(input, options)), ..options.clone() };
+    let penalties = penalty_rule(input, options);
+    let options = &TrainOptions { reml: Some(penalties == PenaltyRule::Reml), ..options.clone() };
     let leaks = with_final(find_leaks(matrix, labels, clusters, &options.with_history), &options.final_leaks);
     let is_left_out = |finding: &&LeakFinding| finding.verdict == LeakVerdict::Proven && !options.allow_leaks;
     let known = Beforehand {
@@ -310,7 +311,7 @@ fn train_within(input: TrainInput<'_>, options: &TrainOptions, context: &TrainCo
             n_wins: whole(totals.all().n_wins),
             sufficiency,
             penalty: choice.smoothing.ridge(),
-            penalty_choice: choice.description,
+            penalty_choice: format!("{}{}", choice.description, penalties.describe(choice.shape, choice.smoothing)),
             fit: fitted.ending.clone(),
             kind: choice.shape.kind().to_owned(),
             certificate: certificate_of(&fitted),
@@ -402,16 +403,59 @@ pub(crate) fn sample_leads(clusters: &[u64], rows: &[usize], max_rows: usize) ->
 /// intervals by strengths that count as known hold it too seldom (`cargo xtask verdicts`).
 pub(crate) const MIN_CLUSTERS_FOR_REML: usize = 200;
 
-/// Whether each term gets a smoothing parameter of its own.
-fn is_reml(input: TrainInput<'_>, options: &TrainOptions) -> bool {
-    options.reml.unwrap_or_else(|| {
-        let n_clusters = |wanted: bool| {
-            let rows = input.labels.iter().zip(input.clusters).filter(|(label, _)| **label == wanted);
-            rows.map(|(_, cluster)| cluster).collect::<std::collections::HashSet<_>>().len()
+/// How penalties come about, and why so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PenaltyRule {
+    /// Each term has a smoothing parameter of its own.
+    Reml,
+    /// Folds choose one for all terms of a kind, as was asked for.
+    Asked,
+    /// The same, because there is a lasso.
+    Lasso,
+    /// The same, because linfa fits.
+    Linfa,
+    /// The same, because so many clusters were won, and so many were not.
+    Few { n_won: usize, n_others: usize },
+}
+
+fn penalty_rule(input: TrainInput<'_>, options: &TrainOptions) -> PenaltyRule {
+    let n_clusters = |wanted: bool| {
+        let rows = input.labels.iter().zip(input.clusters).filter(|(label, _)| **label == wanted);
+        rows.map(|(_, cluster)| cluster).collect::<std::collections::HashSet<_>>().len()
+    };
+    match options.reml {
+        Some(true) => PenaltyRule::Reml,
+        _ if options.l1_ratio > 0.0 => PenaltyRule::Lasso,
+        _ if options.solver == SolverKind::Linfa => PenaltyRule::Linfa,
+        Some(false) => PenaltyRule::Asked,
+        None => {
+            let (n_won, n_others) = (n_clusters(true), n_clusters(false));
+            if n_won.min(n_others) >= MIN_CLUSTERS_FOR_REML { PenaltyRule::Reml } else { PenaltyRule::Few { n_won, n_others } }
+        }
+    }
+}
+
+impl PenaltyRule {
+    /// What comes behind the choice of a shape: where its penalties are from; nothing where there is nothing to penalize.
+    fn describe(self, shape: Shape, smoothing: Smoothing) -> String {
+        if shape == Shape::BaseRate {
+            return String::new();
+        }
+        let why = match (self, smoothing) {
+            (Self::Reml, Smoothing::Reml { stiffer }) if stiffer <= 1.0 => return "; penalties: one for each term, by REML".to_owned(),
+            (Self::Reml, Smoothing::Reml { stiffer }) => {
+                return format!("; penalties: one for each term, by REML, times {stiffer} because that is better on folds");
+            }
+            (Self::Reml, Smoothing::Given(_)) => "those by REML are not better than the win rate on folds".to_owned(),
+            (Self::Asked, _) => "`smoothing` is \"folds\"".to_owned(),
+            (Self::Lasso, _) => "`l1_ratio` asks for a lasso".to_owned(),
+            (Self::Linfa, _) => "linfa has no REML".to_owned(),
+            (Self::Few { n_won, n_others }, _) => {
+                format!("REML needs {MIN_CLUSTERS_FOR_REML} won and {MIN_CLUSTERS_FOR_REML} other leads or accounts, and there are {n_won} and {n_others}")
+            }
         };
-        let can_be_had = options.l1_ratio == 0.0 && options.solver == SolverKind::Native;
-        can_be_had && n_clusters(true).min(n_clusters(false)) >= MIN_CLUSTERS_FOR_REML
-    })
+        format!("; penalties: one for all terms of a kind, on folds, because {why}")
+    }
 }
 
 fn check_options(input: TrainInput<'_>, options: &TrainOptions) -> Result<(), TrainError> {

@@ -40,7 +40,7 @@ pub fn contributions(project: &Project, model: &Model, as_of: Option<Timestamp>,
     project.silence(&tables.ends, model, as_of)?;
     let set = scoring_snapshots(&tables, as_of);
     if set.at_risk.is_empty() {
-        bail!("no lead is open at {}: look at --as-of and at [outcomes]", (project.write_time())(as_of));
+        bail!("no lead is open{}: look at --as-of and at [outcomes]", project.at(as_of));
     }
     let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
     let scored = score(model, &matrix)?;

@@ -111,15 +111,8 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
     if options.backtest {
         measurement.measured.backtest = Some(backtest(project, &snapshots, &evaluated.labels, &cluster_keys(&tables, &snapshots))?);
     }
-    let edges = match project.config.tiers.edges {
-        TierEdges::Relative => None,
-        TierEdges::Frozen => Some("the model's own edges"),
-        TierEdges::Percent(_) => Some("likelihoods"),
-    };
-    if let Some(edges) = edges {
-        project.remark(&format!(
-            "the report compares quartiles of these snapshots, by the model and by every other score; tiers by {edges}, as [tiers] asks for, are in the file of --scores"
-        ));
+    if let Some(edges) = tiers_from(project, model) {
+        project.remark(&format!("the model's tiers begin at {edges}, as [tiers] says; comparisons with other scores are by quartiles of these snapshots"));
     }
     let write_time = project.write_time();
     let period = format!("{} to {}", write_time(snapshots[0].at), write_time(snapshots[snapshots.len() - 1].at));
@@ -135,7 +128,7 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
         of_earlier_fit: false,
         outside: outside_training(project, model, &matrix),
     };
-    let data = data_section(project, &counts, &measurement, measured);
+    let data = data_section(project, model, &counts, &measurement, measured);
     let snapshots = evaluated_table(project, &tables, &snapshots, &evaluated.labels, &scored, &baselines, model);
     Ok(Evaluation { report: Report::new(&model.card, model, measurement.measured, data, look), snapshots })
 }
@@ -223,7 +216,19 @@ pub(crate) struct MeasuredOn {
     pub(crate) outside: OutsideTraining,
 }
 
-pub(crate) fn data_section(project: &Project, counts: &SnapshotCounts, measurement: &Measurement, measured: MeasuredOn) -> DataSection {
+/// Where the model's tiers begin, in words; `None` where they are quartiles of the rows at hand.
+fn tiers_from(project: &Project, model: &Model) -> Option<String> {
+    match project.config.tiers.edges {
+        TierEdges::Relative => None,
+        TierEdges::Frozen => {
+            let [first, second, third] = model.tier_edges.map(|edge| 100.0 * edge);
+            Some(format!("{first:.1} %, {second:.1} % and {third:.1} %, the quartiles of the training snapshots"))
+        }
+        TierEdges::Percent([first, second, third]) => Some(format!("{first} %, {second} % and {third} %")),
+    }
+}
+
+pub(crate) fn data_section(project: &Project, model: &Model, counts: &SnapshotCounts, measurement: &Measurement, measured: MeasuredOn) -> DataSection {
     DataSection {
         measured_on: measured.rows,
         snapshots: describe_counts(counts, project),
@@ -233,6 +238,7 @@ pub(crate) fn data_section(project: &Project, counts: &SnapshotCounts, measureme
         outside: measured.outside,
         n_without_all: measurement.n_without_all,
         baselines: measurement.baselines.clone(),
+        tiers_from: tiers_from(project, model),
         capacity: measurement.capacity.clone(),
         money: measurement.money.clone(),
     }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp};
-use leadscore_inference::{Model, Reason, Term, quartile_tiers};
+use leadscore_inference::{Model, Reason, Term, quartile_tiers, tiers_by_edges};
 use leadscore_metrics::{
     BootstrapOptions, CalibrationVerdict, Calls, Clusters, Comparison, ComparisonInput, Deals, EvaluationInput, MetricError, PointsCalibration, Ranking,
     RowWeights, ScoreInput, SegmentInput, ThresholdInput, VerdictInput, called_share, compare, cross_calibrated, evaluate, judge_calibration, roc_auc,
     segment_rows, threshold_table,
 };
 use leadscore_report::{AgeFigures, BaselineNote, Breakdown, LeadRow, Look, Measured, Surprises, SwapList, ThresholdSection, count};
-use leadscore_tables::{Bytes, Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables, read_at_most};
+use leadscore_tables::{Bytes, Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables, TierEdges, read_at_most};
 
 use crate::project::{Project, cluster_keys, cluster_name};
 use crate::train::age_in_days;
@@ -80,6 +80,8 @@ const ENOUGH_WINS: usize = 20;
 /// Leads of a list that a report holds.
 const LONGEST_LIST: usize = 500;
 const N_SURPRISES: usize = 10;
+/// What quartiles are called beside tiers that are none.
+const QUARTILES: [&str; 4] = ["top quartile", "second quartile", "third quartile", "bottom quartile"];
 const N_REASONS: usize = 3;
 
 impl Evaluated<'_> {
@@ -95,10 +97,17 @@ pub(crate) fn measure(evaluated: &Evaluated<'_>, baselines: &[Baseline], economy
     let clusters = Clusters::new(&cluster_keys(evaluated.tables, &snapshots));
     let names: Vec<&str> = ContactPriority::QUARTILES.iter().map(|tier| tier.name()).collect();
     let deals = KnownDeals::of(evaluated, &snapshots);
-    let tiers = tier_numbers(&quartile_tiers(&evaluated.probabilities));
+    let quartiles = tier_numbers(&quartile_tiers(&evaluated.probabilities));
+    let tiers = match evaluated.project.config.tiers.edges {
+        TierEdges::Relative => quartiles.clone(),
+        TierEdges::Frozen => tier_numbers(&tiers_by_edges(&evaluated.probabilities, &evaluated.model.tier_edges)),
+        TierEdges::Percent(edges) => tier_numbers(&tiers_by_edges(&evaluated.probabilities, &edges.map(|edge| edge / 100.0))),
+    };
     let input = EvaluationInput { labels, probabilities: &evaluated.probabilities, clusters: &clusters, tiers: &tiers, tier_names: &names, deals: deals.all() };
     let evaluation = evaluate(input, BootstrapOptions::default())?;
-    let calibration = calibration_verdict(evaluated, &snapshots, &clusters, &tiers, &names)?;
+    // Whether percentages hold is always asked by quartile, whose sizes are alike.
+    let of_quartiles = if evaluated.project.config.tiers.edges == TierEdges::Relative { names.clone() } else { QUARTILES.to_vec() };
+    let calibration = calibration_verdict(evaluated, &snapshots, &clusters, &quartiles, &of_quartiles)?;
 
     // Rows that every baseline has a value for; a baseline whose rows have one label only cannot be compared.
     let is_comparable = |rows: &[usize]| rows.iter().any(|&row| labels[row]) && rows.iter().any(|&row| !labels[row]);

@@ -184,12 +184,13 @@ pub fn explain(
     let lead = find_lead(&tables, id)?;
     let set = scoring_snapshots(&tables, as_of);
     let Some(row) = set.at_risk.iter().position(|key| key.lead == lead) else {
-        let why = if set.closed_won.contains(&lead) { "was won before" } else { "closed before, or is not yet created" };
-        bail!(
-            "lead `{}` {why} {}: only open leads have a score",
-            printable(id),
-            if project.config.is_flat() { "this export".to_owned() } else { (project.write_time())(as_of) }
-        );
+        let why = match (set.closed_won.contains(&lead), project.config.is_flat()) {
+            (true, true) => "was won".to_owned(),
+            (false, true) => "was lost".to_owned(),
+            (true, false) => format!("was won before {}", (project.write_time())(as_of)),
+            (false, false) => format!("closed before, or is not yet created {}", (project.write_time())(as_of)),
+        };
+        bail!("lead `{}` {why}: only open leads have a score", printable(id));
     };
     // The tier of one lead depends on all of them.
     let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;

@@ -50,7 +50,7 @@ pub use inspect::inspect;
 pub use leadscore_training::CalibrationKind;
 pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
-pub use lone_lead::explain_one;
+pub use lone_lead::{explain_one, read_lead_json};
 pub use outputs::{Outputs, write_bytes, write_model, write_text};
 pub use project::{Project, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model};
 pub use recalibrate::{RecalibrateOptions, recalibrate};

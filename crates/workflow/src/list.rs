@@ -87,6 +87,9 @@ impl ListOptions {
         if self.owner.as_ref() == Some(id_column) {
             bail!("the owner of a lead is in no column of its own: `{id_column}` is the id\n  hint: name the column of [leads] that says who calls the lead");
         }
+        if self.columns.iter().chain(&self.owner).any(|name| name.trim().is_empty()) {
+            bail!("a column of the list has no name\n  hint: name columns of [leads], or leave it out");
+        }
         let check = |columns: &[String]| check_lead_columns(&project.config, &project.folder, columns, Some(now()));
         if let Err(error) = check(&self.shown_columns(id_column)) {
             // Whose fault it is, is worth a second look at the table.

@@ -1,12 +1,14 @@
 //! A lead that is in no table: its columns and its activities as JSON, scored by the same road as leads of tables.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use leadscore_core::{AttributeTable, FeatureSource, Span, Timestamp, printable};
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::Model;
-use leadscore_tables::{Frames, HistoryConfig, KnownEnds, LoadOptions, OutColumn, OutTable, OutcomesConfig};
+use leadscore_tables::{Frames, HistoryConfig, KnownEnds, LoadOptions, OutColumn, OutTable, OutcomesConfig, Tables};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::explain::{Explained, Explanation, explained};
@@ -18,6 +20,94 @@ const NAMELESS: &str = "(without id)";
 /// Keys of tables beside the lead's own columns.
 const ACTIVITIES: &str = "activities";
 const LOOKUPS: &str = "lookups";
+
+/// A lead as JSON, in UTF-8 or behind a byte order mark in UTF-16; `what` names it.
+///
+/// # Errors
+///
+/// It is no JSON, or an object has a key twice, of which one would be lost.
+pub fn read_lead_json(what: &str, bytes: &[u8]) -> anyhow::Result<Value> {
+    let is_no_json = || format!("{what} is no JSON");
+    let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| -> Vec<u16> { bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect() };
+    let text = match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).with_context(is_no_json)?,
+        [0xFF, 0xFE, rest @ ..] if rest.len() % 2 == 0 => String::from_utf16(&units(rest, u16::from_le_bytes)).with_context(is_no_json)?,
+        [0xFE, 0xFF, rest @ ..] if rest.len() % 2 == 0 => String::from_utf16(&units(rest, u16::from_be_bytes)).with_context(is_no_json)?,
+        plain => String::from_utf8(plain.to_vec()).with_context(is_no_json)?,
+    };
+    match serde_json::from_str(&text) {
+        Ok(SingleKeys(value)) => Ok(value),
+        Err(error) if error.is_data() => bail!("{what} has {error}\n  hint: keep one of the two"),
+        Err(error) => Err(error).with_context(is_no_json),
+    }
+}
+
+/// JSON whose objects have each key once.
+struct SingleKeys(Value);
+
+impl<'de> Deserialize<'de> for SingleKeys {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(SingleKeysVisitor).map(Self)
+    }
+}
+
+struct SingleKeysVisitor;
+
+impl<'de> Visitor<'de> for SingleKeysVisitor {
+    type Value = Value;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(SingleKeys(value)) = from.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut values = Map::new();
+        while let Some(key) = from.next_key::<String>()? {
+            let SingleKeys(value) = from.next_value()?;
+            if values.contains_key(&key) {
+                return Err(A::Error::custom(format_args!("the key `{}` twice in one object", printable(&key))));
+            }
+            values.insert(key, value);
+        }
+        Ok(Value::Object(values))
+    }
+}
 
 /// Explains a lead that is in no table, as it stands at `as_of`, by default now.
 ///
@@ -56,9 +146,10 @@ pub fn explain_one(project: &Project, model: &Model, lead: &Value, as_of: Option
         let why = match (set.left_out.without_time, set.left_out.not_yet) {
             (1.., _) => format!("its `{}` is no time", beside.config.leads.created_at.as_deref().unwrap_or_default()),
             (_, 1..) => "it is created later".to_owned(),
+            _ if is_flat => "it has closed".to_owned(),
             _ => "it has been silent for longer than `silent` of [snapshots], or is won".to_owned(),
         };
-        bail!("lead `{}` has no score at {}: {why}", printable(&id), (project.write_time())(as_of));
+        bail!("lead `{}` has no score{}: {why}", printable(&id), project.at(as_of));
     }
     let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
     let mut notes = Vec::new();
@@ -67,12 +158,30 @@ pub fn explain_one(project: &Project, model: &Model, lead: &Value, as_of: Option
     if !missing.is_empty() {
         notes.push(format!("the model reads these as missing: {}", missing.join(", ")));
     }
+    for (table, n_later, n_all) in later_events(&tables, as_of) {
+        let (are, they) = if n_later == 1 { ("is", "it is") } else { ("are", "they are") };
+        notes.push(format!(
+            "{n_later} of {n_all} events in `activities.{}` {are} not known before {}, and {they} not counted; a date counts from the end of its day",
+            printable(table),
+            (project.write_time())(as_of)
+        ));
+    }
     let of_others = model.specs.iter().filter(|spec| matches!(spec.source, FeatureSource::Peers { .. } | FeatureSource::PeerLeads(_))).count();
     if of_others > 0 {
         notes.push(format!("the lead stands alone: {of_others} features of the account's other leads have seen none"));
     }
     let at = (!is_flat).then(|| (project.write_time())(as_of));
     explained(project, model, Explained { id: &id, as_of: at, matrix: &matrix, row: 0, age: age_of(&tables, 0, as_of), changes: &[], since: None, notes })
+}
+
+/// For each table with events of the lead that nobody could know at a moment, how many those are, and how many it has.
+fn later_events(tables: &Tables, as_of: Timestamp) -> impl Iterator<Item = (&str, usize, usize)> {
+    tables.activities.iter().filter_map(move |activities| {
+        let events = activities.events_of(activities.entity_of(0)?);
+        let n_all = events.len();
+        let n_later = events.filter(|&event| activities.rows.visible_at(event) >= as_of).count();
+        (n_later > 0).then_some((activities.name.as_str(), n_later, n_all))
+    })
 }
 
 /// Now, without a fraction that nobody wants to read.

@@ -418,6 +418,11 @@ impl Project {
         Ok(leadscore_features::compute(tables, specs, snapshots)?)
     }
 
+    /// When leads were looked at, after "open"; nothing for a flat export, which has no dates.
+    pub(crate) fn at(&self, as_of: Timestamp) -> String {
+        if self.config.is_flat() { String::new() } else { format!(" at {}", (self.write_time())(as_of)) }
+    }
+
     /// How moments of this project are written.
     pub fn write_time(&self) -> fn(Timestamp) -> String {
         if self.config.is_flat() { |at| at.order().to_string() } else { |at| at.to_string() }

@@ -85,11 +85,19 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
     let mut found = find_open(project, model, options)?;
     let as_of = found.as_of;
     if found.open.is_empty() {
-        bail!("no lead is open at {}: {}", (project.write_time())(as_of), not_scored(found.won.len(), &found.left_out));
+        bail!("no lead is open{}: {}", project.at(as_of), not_scored(found.won.len(), &found.left_out, project.config.is_flat()));
     }
     if project.config.has_outcomes() && !project.config.is_flat() && found.won.is_empty() && found.left_out.closed_lost == 0 {
         let n_open = leadscore_report::count(found.open.len());
         project.remark(&format!("note: [outcomes] has no lead that closed: all {n_open} leads are scored as if they were open; is the file complete?"));
+    }
+    if found.perhaps_closed > 0 {
+        project.remark(&format!(
+            "note: {} of {} scored leads were not won, and may have closed: name values of `{}` in `lost`, or in `open`, of [outcomes], and lost leads are left out",
+            leadscore_report::count(found.perhaps_closed),
+            leadscore_report::count(found.open.len()),
+            leadscore_core::printable(project.config.outcomes.flag.as_deref().unwrap_or_default())
+        ));
     }
     let _stage = project.stage("scoring", 1)?;
     let matrix = found.in_order();
@@ -179,6 +187,7 @@ struct Found {
     open: Vec<Listed>,
     won: Vec<Listed>,
     left_out: LeftOut,
+    perhaps_closed: usize,
     /// The features of open leads.
     matrices: Vec<FeatureMatrix>,
     notes: Vec<Note>,
@@ -203,6 +212,7 @@ impl Found {
             open: set.at_risk.iter().map(|snapshot| listed(snapshot.lead)).collect(),
             won: set.closed_won.iter().map(|&lead| listed(lead)).collect(),
             left_out: set.left_out,
+            perhaps_closed: set.perhaps_closed,
             matrices: vec![compute(tables, &model.specs, &set.at_risk)?],
             notes: tables.notes.clone(),
             unknown_kinds: UnknownKinds::new(tables, &model.specs, Some(&set.at_risk)),
@@ -211,11 +221,12 @@ impl Found {
     }
 
     fn add(&mut self, part: Self) {
-        let Self { as_of, has_manual_score, open, won, left_out, matrices, notes, unknown_kinds, no_signal } = part;
+        let Self { as_of, has_manual_score, open, won, left_out, perhaps_closed, matrices, notes, unknown_kinds, no_signal } = part;
         (self.as_of, self.has_manual_score, self.no_signal) = (as_of, has_manual_score, no_signal);
         self.open.extend(open);
         self.won.extend(won);
         self.left_out += left_out;
+        self.perhaps_closed += perhaps_closed;
         self.matrices.extend(matrices);
         Note::merge(&mut self.notes, notes);
         self.unknown_kinds.add(unknown_kinds);

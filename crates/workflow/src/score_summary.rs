@@ -155,10 +155,14 @@ impl TierSummary {
 }
 
 /// All leads without a score, by reason.
-pub(crate) fn not_scored(closed_won: usize, left_out: &LeftOut) -> String {
+pub(crate) fn not_scored(closed_won: usize, left_out: &LeftOut, is_flat: bool) -> String {
     let LeftOut { closed_lost, reopened, not_yet, without_time, silent } = *left_out;
     let again = if reopened > 0 { format!(" ({} of the closed have an open row after it, and count as closed)", count(reopened)) } else { String::new() };
-    let mut text = format!("{} closed won, {} closed otherwise{again}, {} not yet created", count(closed_won), count(closed_lost), count(not_yet));
+    let mut text = format!("{} closed won, {} closed otherwise{again}", count(closed_won), count(closed_lost));
+    // Without dates no lead is yet to come.
+    if !is_flat {
+        text.push_str(&format!(", {} not yet created", count(not_yet)));
+    }
     if without_time > 0 {
         text.push_str(&format!(", {} without a creation time", count(without_time)));
     }
@@ -200,10 +204,10 @@ impl ScoreSummary {
         let n = self.n_scored;
         match &self.as_of {
             None => {
-                project.remark(&format!("scored {} leads; {} closed won", count(n), count(self.closed_won)));
+                project.remark(&format!("scored {} leads; {}", count(n), not_scored(self.closed_won, &self.left_out, true)));
                 project.remark(&format!("caveat: {FLAT_CAVEAT}"));
             }
-            Some(as_of) => project.remark(&format!("scored {} leads open at {as_of}; {}", count(n), not_scored(self.closed_won, &self.left_out))),
+            Some(as_of) => project.remark(&format!("scored {} leads open at {as_of}; {}", count(n), not_scored(self.closed_won, &self.left_out, false))),
         }
         for TierSummary { tier, n_leads, mean_likelihood, range: _ } in &self.tiers {
             let mean = mean_likelihood.map_or(String::new(), |mean| format!(", mean likelihood {mean:5.2} %"));

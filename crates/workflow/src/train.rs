@@ -366,7 +366,7 @@ impl Training {
         let period = format!("{} to {}", model.card.snapshots_from, model.card.snapshots_to);
         let measured =
             MeasuredOn { rows: trained.holdout.description.clone(), period, in_sample: false, of_earlier_fit: true, outside: OutsideTraining::default() };
-        let data = data_section(project, counts, &measurement, measured);
+        let data = data_section(project, model, counts, &measurement, measured);
         Ok(Report::new(&model.card, model, measurement.measured, data, look(project, &project.config.report)?))
     }
 }

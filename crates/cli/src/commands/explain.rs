@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use leadscore_tables::{Bytes, Frames, TableWriter, check_table_target, read_at_most};
-use leadscore_workflow::{ContributionsBy, Outputs, Project, contributions, explain, explain_one, read_model};
+use leadscore_workflow::{ContributionsBy, Outputs, Project, contributions, explain, explain_one, read_lead_json, read_model};
 
 use crate::args::{ContributionsArg, ExplainArgs};
 use crate::commands::Outcome;
@@ -38,7 +38,7 @@ const LARGEST_LEAD: Bytes = Bytes(100_000_000);
 
 fn read_lead(path: &Path) -> anyhow::Result<serde_json::Value> {
     let bytes = read_at_most(path, LARGEST_LEAD).with_context(|| format!("cannot read the lead {}", path.display()))?;
-    serde_json::from_slice(&bytes).with_context(|| format!("the lead {} is no JSON", path.display()))
+    read_lead_json(&format!("the lead {}", path.display()), &bytes)
 }
 
 /// Writes the contributions of all open leads.

@@ -8,7 +8,7 @@ use crate::config::{ColumnType, Config, OneOrMany};
 use crate::doubt::Remarks;
 use crate::error::TablesError;
 use crate::scan::{RawTable, Table};
-use crate::typed::{AttributeKey, Column, LoadOptions, MISSING};
+use crate::typed::{AttributeKey, Column, Flag, LoadOptions, MISSING};
 
 /// Fails where the leads lack a column that the config names; the flag of a flat export may be missing where `has_flag` says so.
 pub(super) fn check_leads(config: &Config, table: &Table<'_>, has_flag: bool) -> Result<(), TablesError> {
@@ -215,15 +215,16 @@ pub(super) fn read_manual_score(config: &Config, raw: &RawTable<'_>, remarks: &m
     Ok(sum)
 }
 
-pub(super) fn read_flags(config: &Config, raw: &RawTable<'_>, column: &str, remarks: &mut Remarks) -> Result<Vec<Option<bool>>, TablesError> {
+pub(super) fn read_flags(config: &Config, raw: &RawTable<'_>, column: &str, remarks: &mut Remarks) -> Result<Vec<Option<Flag>>, TablesError> {
     let outcomes = &config.outcomes;
+    let not_won = if outcomes.tells_open_from_lost() { Flag::Lost } else { Flag::NotWon };
     let mut flags = Vec::with_capacity(raw.n_rows);
     let mut missing = 0_usize;
     raw.for_each_text(column, |_, text| {
         flags.push(match text {
-            Some(text) if outcomes.won.iter().any(|value| value.is(text)) => Some(true),
+            Some(text) if outcomes.won.iter().any(|value| value.is(text)) => Some(Flag::Won),
             Some(text) if outcomes.open.iter().any(|value| value.is(text)) => None,
-            Some(text) if outcomes.lost.is_empty() || outcomes.lost.iter().any(|value| value.is(text)) => Some(false),
+            Some(text) if outcomes.lost.is_empty() || outcomes.lost.iter().any(|value| value.is(text)) => Some(not_won),
             _ => {
                 missing += 1;
                 None
