@@ -48,7 +48,7 @@ fn a_half_life_is_a_length_and_needs_times() {
     succeed(folder, &train);
     let card: serde_json::Value = serde_json::from_str(&succeed(folder, &["inspect", "model", "--json"])).expect("JSON");
     let choice = card["card"]["penalty_choice"].as_str().expect("a text");
-    assert!(choice.ends_with("snapshots count half as much every 180d"), "{choice}");
+    assert!(choice.contains("snapshots count half as much every 180d"), "{choice}");
     for wrong in ["0d", "soon", "-3d", ""] {
         set(folder, &format!("half_life = \"{wrong}\""));
         let said = refused(folder, &train);
