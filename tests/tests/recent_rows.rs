@@ -61,7 +61,7 @@ fn a_half_life_is_a_length_and_needs_times() {
         assert!(said.contains(why), "{said}");
     }
     let rows: String = (0..600).map(|row| format!("L{row},{row},{},{}\n", row % 7, u8::from(row % 7 + row % 3 > 4))).collect();
-    let flat = "[leads]\npath = \"leads.csv\"\nid = \"id\"\norder_by = \"order\"\n\n[outcomes]\nflag = \"won\"\n";
+    let flat = "[leads]\npath = \"leads.csv\"\nid = \"id\"\n\n[outcomes]\nflag = \"won\"\nwon = [\"1\"]\n\n[snapshots]\norder_by = \"order\"\n";
     let folder = folder_with(&[("leads.csv", &format!("id,order,x,won\n{rows}"))]);
     for (line, why) in [("half_life = \"180d\"", "a flat export has an order, and no times"), ("label = \"weekly\"", "a flat export has no windows")] {
         std::fs::write(folder.path().join("leadscore.toml"), format!("{flat}\n[model]\n{line}\n")).expect("room");
