@@ -39,6 +39,50 @@ fn windows_that_have_not_ended_are_learned_from_where_they_are_asked_for() {
 }
 
 #[test]
+fn how_late_wins_are_entered_is_what_was_known_then() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    succeed(folder, &["simulate", "--leads", "3000", "--world", "linear", "--format", "csv", "--out", "crm"]);
+    let config = std::fs::read_to_string(folder.join("crm/leadscore.toml")).expect("a config");
+    let recorded = config.replace("[outcomes]\n", "[outcomes]\nrecorded_at = \"entered_at\"\n");
+    let deals = std::fs::read_to_string(folder.join("crm/deals.csv")).expect("deals");
+    let header: Vec<&str> = deals.lines().next().expect("a header").split(',').collect();
+    let closed = header.iter().position(|name| *name == "closed_at").expect("a column");
+    // Deals are entered up to four weeks late; of those closed after the moment, all are entered at the very end.
+    let write = |as_of: Option<&str>| {
+        let mut text = format!("{},entered_at\n", header.join(","));
+        for (number, line) in deals.lines().skip(1).enumerate() {
+            let at = line.split(',').nth(closed).expect("a cell");
+            let entered = match (at.get(..10), as_of) {
+                (None, _) => String::new(),
+                (Some(day), Some(as_of)) if day >= as_of => "2025-12-30T20:00:00".to_owned(),
+                (Some(day), _) => format!("{}T23:59:59", later(day, number % 28)),
+            };
+            text.push_str(&format!("{line},{entered}\n"));
+        }
+        std::fs::write(folder.join("crm/deals.csv"), text).expect("room");
+    };
+    let model_of = |label: &str| {
+        std::fs::write(folder.join("crm/own.toml"), format!("{recorded}\n[model]\nlabel = \"{label}\"\n")).expect("room");
+        succeed(folder, &["train", "-c", "crm/own.toml", "--as-of", "2025-07-01", "-o", "model"]);
+        let card: serde_json::Value = serde_json::from_str(&succeed(folder, &["inspect", "model", "--json"])).expect("JSON");
+        card["card"]["model_id"].clone()
+    };
+    for label in ["window", "weekly"] {
+        write(None);
+        let before = model_of(label);
+        write(Some("2025-07-01"));
+        assert_eq!(model_of(label), before, "{label}");
+    }
+}
+
+/// A day so many days later, of the months of a simulated CRM.
+fn later(day: &str, days: usize) -> String {
+    let at = leadscore_core::Timestamp::parse_iso(day).expect("a day").0 + leadscore_core::Span::from_days(u32::try_from(days).expect("few"));
+    at.to_string()[..10].to_owned()
+}
+
+#[test]
 fn a_half_life_is_a_length_and_needs_times() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
@@ -49,6 +93,8 @@ fn a_half_life_is_a_length_and_needs_times() {
     let card: serde_json::Value = serde_json::from_str(&succeed(folder, &["inspect", "model", "--json"])).expect("JSON");
     let choice = card["card"]["penalty_choice"].as_str().expect("a text");
     assert!(choice.contains("snapshots count half as much every 180d"), "{choice}");
+    set(folder, "half_life = \"3d\"");
+    assert!(refused(folder, &train).contains("expected at least 7d, such as 180d"));
     for wrong in ["0d", "soon", "-3d", ""] {
         set(folder, &format!("half_life = \"{wrong}\""));
         let said = refused(folder, &train);

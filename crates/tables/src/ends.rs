@@ -140,7 +140,7 @@ impl Reach {
     /// Until when the data speaks, and whether its tables agree on that.
     pub(crate) fn ends(&self, config: &Config, options: &LoadOptions, place: &Place<'_>, remarks: &mut Remarks) -> KnownEnds {
         let tables = self.table_ends(config, options.now, place, remarks);
-        let entry_lag = self.entry_lag(&tables);
+        let entry_lag = self.entry_lag(&tables, options.as_of);
         let of = |name: &str| tables.iter().find(|end| end.table == name);
         let is_told = |end: &&TableEnd| end.table == "[leads]" || end.table == "[outcomes]" || end.table.starts_with("[activities.");
         let latest = tables.iter().filter(is_told).map(|end| end.end).max();
@@ -176,15 +176,19 @@ impl Reach {
     /// ```
     ///
     /// where `d(u)` wins were entered after `u` days, and `n(u)` are those entered within `u` days that happened at least `u` days
-    /// before the end (Lynden-Bell 1971, Monthly Notices of the Royal Astronomical Society 155, eq. 8).
-    fn entry_lag(&self, tables: &[TableEnd]) -> Span {
+    /// before the end (Lynden-Bell 1971, Monthly Notices of the Royal Astronomical Society 155, eq. 8). As of a moment, the wins are
+    /// those that were entered before it, and it is the end.
+    fn entry_lag(&self, tables: &[TableEnd], as_of: Option<Timestamp>) -> Span {
         let Some(end) = tables.iter().find(|end| end.table == "[outcomes]") else { return Span::ZERO };
-        let end = end.end.micros().div_euclid(DAY);
+        // A lag is cut to whole days, so that an entry may fall on the day after.
+        let known = as_of.map_or(i64::MAX, |as_of| as_of.micros().div_euclid(DAY) - 2);
+        let end = end.end.micros().div_euclid(DAY).min(known);
+        let entries = || self.entries.iter().filter(|((day, lag), _)| day.saturating_add(*lag) <= known);
         let mut by_lag: BTreeMap<i64, usize> = BTreeMap::new();
-        self.entries.iter().for_each(|((_, lag), count)| *by_lag.entry(*lag).or_default() += count);
+        entries().for_each(|((_, lag), count)| *by_lag.entry(*lag).or_default() += count);
         let mut share = 1.0;
         for (&lag, &n_entered) in by_lag.iter().rev() {
-            let n_seen: usize = self.entries.iter().filter(|((day, own), _)| *own <= lag && end - day >= lag).map(|(_, count)| count).sum();
+            let n_seen: usize = entries().filter(|((day, own), _)| *own <= lag && end - day >= lag).map(|(_, count)| count).sum();
             let next = share * (1.0 - n_entered as f64 / n_seen.max(n_entered) as f64);
             if next < 0.95 {
                 return Span::from_days(u32::try_from(lag).unwrap_or(0));

@@ -29,29 +29,34 @@ pub(crate) fn weighted(input: TrainInput<'_>, half_life: Option<Span>) -> Option
 
 /// What a row counts for: 1 at the latest, half of that a half-life before. `keys` are in order of time.
 ///
-/// No weight is below 1e-9, which counts for nothing and keeps sums finite.
 pub(crate) fn weights(keys: &[Snapshot], half_life: Span) -> Vec<f64> {
     let Some(last) = keys.last() else { return Vec::new() };
     keys.iter().map(|key| weight(last.at.days_since(key.at), half_life)).collect()
 }
 
-/// What a row of this age in days counts for; more than 1 where the age is negative.
+/// What a row of this age in days counts for, never 0; more than 1 where the age is negative.
 pub(crate) fn weight(age: f64, half_life: Span) -> f64 {
-    (-age / half_life.days()).exp2().max(1e-9)
+    (-age / half_life.days()).exp2().max(f64::MIN_POSITIVE)
 }
 
+/// Shortest half-life: with a shorter one hardly a snapshot but the latest would count.
+pub(crate) const SHORTEST_IN_DAYS: f64 = 7.0;
+
 /// As many rows of weight 1 as say as much as these, `(Σ w)² / Σ w²` (Kish 1965, Survey sampling, section 8.2).
-pub(crate) fn effective_size(weights: impl Iterator<Item = f64>) -> f64 {
-    let (sum, squares) = weights.fold((0.0, 0.0), |(sum, squares), weight| (sum + weight, squares + weight * weight));
+pub(crate) fn effective_size(weights: impl Iterator<Item = f64> + Clone) -> f64 {
+    // Squares of small weights would be 0.
+    let most = weights.clone().fold(0.0, f64::max);
+    let (sum, squares) = weights.map(|weight| weight / most).fold((0.0, 0.0), |(sum, squares), weight| (sum + weight, squares + weight * weight));
     if squares > 0.0 { sum * sum / squares } else { 0.0 }
 }
 
 /// The weights with their sum at their effective size, so that a likelihood says as much as its rows do.
 pub(crate) fn to_effective_size(weights: &mut [f64]) {
-    let sum: f64 = weights.iter().sum();
-    let size = effective_size(weights.iter().copied());
-    if sum > 0.0 {
-        weights.iter_mut().for_each(|weight| *weight *= size / sum);
+    let most = weights.iter().copied().fold(0.0, f64::max);
+    if most > 0.0 {
+        let size = effective_size(weights.iter().copied());
+        let sum: f64 = weights.iter().map(|weight| weight / most).sum();
+        weights.iter_mut().for_each(|weight| *weight = *weight / most * (size / sum));
     }
 }
 
@@ -71,5 +76,8 @@ mod tests {
         assert!((found.iter().sum::<f64>() - 7.0 / 3.0).abs() < 1e-12);
         assert_eq!(effective_size([2.0; 10].into_iter()), 10.0);
         assert_eq!(effective_size(std::iter::empty()), 0.0);
+        let mut old = vec![1e-300; 4];
+        to_effective_size(&mut old);
+        assert_eq!(old, [1.0; 4], "rows of one age count alike, however old");
     }
 }

@@ -77,6 +77,7 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         Aged { half_life: given_half_life(options), challenges: Vec::new() }
     };
     let weights = weighted(input, aged.half_life);
+    let counted = weights.as_ref().map(|weights| effective_size(rows.iter().map(|&row| weights[row])));
     let input = TrainInput { weights: weights.as_deref().or(input.weights), ..input };
     let base = base_rate(input, &folds);
     let ladder = if options.reml == Some(true) {
@@ -84,7 +85,8 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
     } else {
         on_folds(input, (&folds, known), base, segment, is_blind_to_time, options)?
     };
-    Ok(choose_from(ladder, aged, &clusters, options, &format!("over {} {how}; {} rows", folds.len(), rows.len())))
+    let as_many = counted.map_or(String::new(), |counted| format!(" that count as much as {counted:.0} of one age"));
+    Ok(choose_from(ladder, aged, &clusters, options, &format!("over {} {how}; {} rows{as_many}", folds.len(), rows.len())))
 }
 
 /// The shapes with tables: a few, and as many as may be.

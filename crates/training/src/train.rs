@@ -12,7 +12,7 @@ use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, degrees_o
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks, with_final};
 use crate::learning::learning_curve;
 use crate::population::{Population, Totals, fit_all};
-use crate::recency::{HalfLife, to_effective_size, weighted};
+use crate::recency::{HalfLife, SHORTEST_IN_DAYS, to_effective_size, weighted};
 use crate::selection::{Choice, choose};
 use crate::splits::{Fold, holdout, lead_folds};
 use crate::sufficiency::judge_data;
@@ -484,8 +484,8 @@ fn check_options(input: TrainInput<'_>, options: &TrainOptions) -> Result<(), Tr
         }
     }
     if let HalfLife::Given(half_life) = options.half_life {
-        if half_life.days() <= 0.0 {
-            return fail("half_life", "expected a time, such as 180d");
+        if half_life.days() < SHORTEST_IN_DAYS {
+            return fail("half_life", "expected at least 7d, such as 180d: with less hardly a snapshot but the latest would count");
         }
         if input.horizon.is_none() {
             return fail("half_life", "a flat export has an order, and no times: leave it out");
