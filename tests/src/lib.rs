@@ -42,6 +42,19 @@ pub fn succeed(folder: &Path, args: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Runs `leadscore` and expects it to refuse with 2; returns what it said.
+///
+/// # Panics
+///
+/// Where it ends otherwise.
+#[track_caller]
+pub fn refused(folder: &Path, args: &[&str]) -> String {
+    let output = leadscore(folder, args);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "leadscore {args:?}:\n{said}");
+    said
+}
+
 /// A folder with these files.
 ///
 /// # Panics

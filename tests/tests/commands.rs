@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use leadscore_tests::{figure, folder_with, leadscore, succeed};
+use leadscore_tests::{figure, folder_with, leadscore, refused, succeed};
 
 fn world(name: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -15,12 +15,6 @@ fn world(name: &str) -> tempfile::TempDir {
 
 fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).expect("JSON")
-}
-
-fn errors(folder: &Path, args: &[&str]) -> String {
-    let output = leadscore(folder, args);
-    assert_eq!(output.status.code(), Some(2), "{args:?}");
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]
@@ -73,9 +67,9 @@ fn an_interaction_is_found_drawn_and_explained() {
         let features: f64 = reason["features"].as_array().expect("a list").iter().map(|part| part["log_odds"].as_f64().expect("a number")).sum();
         assert!((features - reason["log_odds"].as_f64().expect("a number")).abs() < 1e-9, "{reason}");
     }
-    assert!(errors(folder, &["explain", "model", "nobody", "-c", config]).contains("there is no lead `nobody`"));
+    assert!(refused(folder, &["explain", "model", "nobody", "-c", config]).contains("there is no lead `nobody`"));
     let won = rows.iter().find(|row| &row[3] == "Closed won").expect("some");
-    assert!(errors(folder, &["explain", "model", &won[0], "-c", config]).contains("was won before"));
+    assert!(refused(folder, &["explain", "model", &won[0], "-c", config]).contains("was won before"));
 }
 
 #[test]
@@ -127,10 +121,10 @@ fn what_changed_adds_up_and_contributions_are_tables() {
     assert!((of(since, "likelihood_to_close") - of(&then, "likelihood_to_close")).abs() < 1e-9);
     let text = succeed(folder, &[&["explain", "model", &lead, "-c", config, "--since", "2025-11-15"][..], &as_of].concat());
     assert!(text.contains("since 2025-11-15"), "{text}");
-    let refused = |since: &str| errors(folder, &[&["explain", "model", &lead, "-c", config, "--since", since][..], &as_of].concat());
-    assert!(refused("2025-12-01").contains("is not before"), "{}", refused("2025-12-01"));
-    assert!(refused("2024-01-02").contains("was not open at"), "{}", refused("2024-01-02"));
-    assert!(errors(folder, &["explain", "model", "-c", config]).contains("LEAD"));
+    let refused_since = |since: &str| refused(folder, &[&["explain", "model", &lead, "-c", config, "--since", since][..], &as_of].concat());
+    assert!(refused_since("2025-12-01").contains("is not before"), "{}", refused_since("2025-12-01"));
+    assert!(refused_since("2024-01-02").contains("was not open at"), "{}", refused_since("2024-01-02"));
+    assert!(refused(folder, &["explain", "model", "-c", config]).contains("LEAD"));
 }
 
 #[test]
@@ -152,8 +146,8 @@ fn percentages_that_drifted_are_mended_without_a_new_fit() {
     let card = json(&succeed(folder, &["inspect", "mended", "--json"]));
     assert!(card["card"]["caveats"].as_array().expect("a list").iter().any(|caveat| caveat.as_str().expect("text").starts_with("recalibrated on")));
     // What it was mended with is no test of it any more.
-    assert!(errors(folder, &["evaluate", "mended", "-c", config, "--from", "2025-01-01"]).contains("in sample"));
-    assert!(errors(folder, &["recalibrate", "mended", "-c", config, "--as-of", "2025-07-01", "-o", "again"]).contains("at least 20 wins"));
+    assert!(refused(folder, &["evaluate", "mended", "-c", config, "--from", "2025-01-01"]).contains("in sample"));
+    assert!(refused(folder, &["recalibrate", "mended", "-c", config, "--as-of", "2025-07-01", "-o", "again"]).contains("at least 20 wins"));
 }
 
 #[test]
@@ -209,7 +203,7 @@ open = ["open"]"#,
         scored.sort_unstable();
         assert_eq!(scored, ["missing", "open"], "{said}");
         assert!(said.contains("closed otherwise") && !said.contains("not yet created") && !said.contains("may have closed"), "{said}");
-        assert!(errors(folder.path(), &["explain", "model", "L4"]).contains("lead `L4` was lost: only open leads have a score"));
+        assert!(refused(folder.path(), &["explain", "model", "L4"]).contains("lead `L4` was lost: only open leads have a score"));
     }
 }
 
@@ -219,7 +213,7 @@ fn a_flat_export_without_an_open_lead_says_so_without_a_date() {
     let path = folder.path().join("leads.csv");
     let leads = std::fs::read_to_string(&path).expect("readable");
     std::fs::write(&path, leads.replace("missing,web,3,\n", "")).expect("writable");
-    let said = errors(folder.path(), &["score", "model", "-o", "scores.csv"]);
+    let said = refused(folder.path(), &["score", "model", "-o", "scores.csv"]);
     assert!(said.contains("no lead is open: ") && said.contains("closed otherwise\n"), "{said}");
 }
 

@@ -67,10 +67,8 @@ fn rows(folder: &Path, name: &str) -> Vec<Vec<String>> {
 }
 
 #[track_caller]
-fn refused(folder: &Path, args: &[&str], expected: &str) {
-    let output = leadscore(folder, args);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
+fn refuses(folder: &Path, args: &[&str], expected: &str) {
+    let said = leadscore_tests::refused(folder, args);
     assert!(said.contains(expected), "{said}");
 }
 
@@ -159,34 +157,34 @@ fn a_list_says_what_changed() {
     let (earlier, text) = change(&risen[0]);
     assert!(earlier == "1.0 %" && text.starts_with("up "), "{earlier}, {text}");
     assert_eq!(change("'=1+1").1, "unchanged", "an id that looks like a formula is found again");
-    refused(folder.path(), &["score", "model", "--list", "l.csv", "--previous", "deals.csv"], "has no column `id`");
+    refuses(folder.path(), &["score", "model", "--list", "l.csv", "--previous", "deals.csv"], "has no column `id`");
 }
 
 #[test]
 fn what_no_list_can_be_is_refused_before_the_work() {
     let folder = crm_with_open_leads();
     let folder = folder.path();
-    refused(folder, &["score", "model", "--list", "l.csv", "--columns", "Company"], "has no column `Company`");
-    refused(folder, &["score", "model", "--list", "l.csv", "--columns", "Company"], "Name, first");
-    refused(folder, &["score", "model", "--list", "l.csv", "--owner", "Owner"], "has no column `Owner`");
-    refused(folder, &["score", "model", "--list", "l.csv", "--owner", "id"], "is the id");
-    refused(folder, &["score", "model", "--list", "l.pdf"], "let the name end in .xlsx, .html or .csv");
-    refused(folder, &["score", "model", "--list", "l.csv", "--top", "0"], "1 or more");
-    refused(folder, &["score", "model", "--list", "l.csv", "--columns", "size,size"], "named twice");
+    refuses(folder, &["score", "model", "--list", "l.csv", "--columns", "Company"], "has no column `Company`");
+    refuses(folder, &["score", "model", "--list", "l.csv", "--columns", "Company"], "Name, first");
+    refuses(folder, &["score", "model", "--list", "l.csv", "--owner", "Owner"], "has no column `Owner`");
+    refuses(folder, &["score", "model", "--list", "l.csv", "--owner", "id"], "is the id");
+    refuses(folder, &["score", "model", "--list", "l.pdf"], "let the name end in .xlsx, .html or .csv");
+    refuses(folder, &["score", "model", "--list", "l.csv", "--top", "0"], "1 or more");
+    refuses(folder, &["score", "model", "--list", "l.csv", "--columns", "size,size"], "named twice");
     for empty in ["", " ", "\n", ",", "\"\""] {
-        refused(folder, &["score", "model", "--list", "l.csv", "--columns", empty], "no name is there: write such as \"First Name,Company\"");
+        refuses(folder, &["score", "model", "--list", "l.csv", "--columns", empty], "no name is there: write such as \"First Name,Company\"");
     }
     for empty in ["", " "] {
-        refused(folder, &["score", "model", "--list", "l.csv", "--owner", empty], "a column of the list has no name");
+        refuses(folder, &["score", "model", "--list", "l.csv", "--owner", empty], "a column of the list has no name");
     }
-    refused(folder, &["score", "model", "--list", "l.csv", "--columns", "size,,source"], "has an empty name");
-    refused(folder, &["score", "model", "--top", "3"], "--list");
-    refused(folder, &["score", "model", "--list", "leads.csv"], "would replace it");
-    refused(folder, &["score", "model", "-o", "l.csv", "--list", "l.csv"], "two outputs of one run");
+    refuses(folder, &["score", "model", "--list", "l.csv", "--columns", "size,,source"], "has an empty name");
+    refuses(folder, &["score", "model", "--top", "3"], "--list");
+    refuses(folder, &["score", "model", "--list", "leads.csv"], "would replace it");
+    refuses(folder, &["score", "model", "-o", "l.csv", "--list", "l.csv"], "two outputs of one run");
     assert!(!folder.join("l.csv").exists());
     let leads = std::fs::read_to_string(folder.join("leads.csv")).expect("there");
     std::fs::write(folder.join("leads.csv"), leads.replacen(",Rank", ",size", 1)).expect("room on the disk");
-    refused(folder, &["score", "model", "--list", "l.csv", "--columns", "size"], "size");
+    refuses(folder, &["score", "model", "--list", "l.csv", "--columns", "size"], "size");
 }
 
 #[test]
@@ -238,7 +236,7 @@ fn tiers_may_begin_at_likelihoods() {
         ("40", "three likelihoods"),
     ] {
         with(edges);
-        refused(folder.path(), &["score", "model"], expected);
+        refuses(folder.path(), &["score", "model"], expected);
     }
 }
 
@@ -343,7 +341,7 @@ fn what_is_no_lead_is_refused() {
     let folder = folder.path();
     let check = |lead: &str, expected: &str| {
         std::fs::write(folder.join("lead.json"), lead).expect("room on the disk");
-        refused(folder, &["explain", "model", "--lead-json", "lead.json", "--as-of", "2021-01-01"], expected);
+        refuses(folder, &["explain", "model", "--lead-json", "lead.json", "--as-of", "2021-01-01"], expected);
     };
     check("{", "is no JSON");
     check(r#"{"created": "2020-12-01", "size": 1, "size": 2}"#, "the lead lead.json has the key `size` twice in one object at line 1 column ");
@@ -374,11 +372,11 @@ fn a_lead_is_explained_as_it_would_be() {
     let sum: f64 = changed["reasons"].as_array().expect("a list").iter().map(|reason| reason["log_odds"].as_f64().expect("a number")).sum();
     assert!((changed["baseline_log_odds"].as_f64().expect("a number") + sum - changed["log_odds"].as_f64().expect("a number")).abs() < 1e-9);
     assert_eq!(explained(folder, &["N04", "--what-if", "source=web"])["log_odds"], as_it_is["log_odds"]);
-    refused(folder, &["explain", "model", "N04", "--what-if", "stage=won"], "it reads size, source");
-    refused(folder, &["explain", "model", "N04", "--what-if", "size=many"], "the model reads a number there");
-    refused(folder, &["explain", "model", "N04", "--what-if", "size=1", "--what-if", "size=2"], "changed twice");
-    refused(folder, &["explain", "model", "N04", "--what-if", "size"], "write the column, =, and its value");
-    refused(folder, &["explain", "model"], "required");
+    refuses(folder, &["explain", "model", "N04", "--what-if", "stage=won"], "it reads size, source");
+    refuses(folder, &["explain", "model", "N04", "--what-if", "size=many"], "the model reads a number there");
+    refuses(folder, &["explain", "model", "N04", "--what-if", "size=1", "--what-if", "size=2"], "changed twice");
+    refuses(folder, &["explain", "model", "N04", "--what-if", "size"], "write the column, =, and its value");
+    refuses(folder, &["explain", "model"], "required");
 }
 
 #[test]
@@ -415,9 +413,9 @@ fn leads_are_scored_where_nobody_says_which_have_closed() {
     std::fs::write(&config, format!("{}{}", &text[..before], &text[after..])).expect("room on the disk");
     check("the config has no [outcomes]");
     for command in ["train -o m", "evaluate model", "features -o m.csv", "check"] {
-        refused(folder, &command.split(' ').collect::<Vec<_>>(), "only `score` and `explain` can do without");
+        refuses(folder, &command.split(' ').collect::<Vec<_>>(), "only `score` and `explain` can do without");
     }
-    refused(folder, &["export", "sql", "model", "--dialect", "duckdb", "--features"], "only `score` and `explain` can do without");
+    refuses(folder, &["export", "sql", "model", "--dialect", "duckdb", "--features"], "only `score` and `explain` can do without");
 }
 
 #[test]

@@ -3,18 +3,12 @@
 
 use std::path::Path;
 
-use leadscore_tests::{figure, folder_with, leadscore, succeed};
+use leadscore_tests::{figure, folder_with, refused, succeed};
 
 /// A folder whose config has these lines under `[model]`.
 fn set(folder: &Path, lines: &str) {
     let config = std::fs::read_to_string(folder.join("crm/leadscore.toml")).expect("a config");
     std::fs::write(folder.join("crm/own.toml"), format!("{config}\n[model]\n{lines}\n")).expect("room");
-}
-
-fn refused(folder: &Path, args: &[&str]) -> String {
-    let output = leadscore(folder, args);
-    assert_eq!(output.status.code(), Some(2), "{args:?}");
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]
