@@ -330,20 +330,19 @@ impl<'a> Bench<'a> {
 }
 
 /// The optimum, to the last digit that is worth having.
-pub(crate) fn certified(
-    design: Design,
-    target: &Target,
-    coding: Coding,
-    (penalty, prior): (Penalty, Penalty),
-    start: Option<&[f64]>,
-) -> Result<Fitted, TrainError> {
+fn certified(design: Design, target: &Target, coding: Coding, (penalty, prior): (Penalty, Penalty), start: Option<&[f64]>) -> Result<Fitted, TrainError> {
     let fit = leadscore_solver::fit(&design, target, &penalty, SolverOptions::default(), start.map(Start::At))?;
+    Ok(of_fit(fit, design, coding, (penalty, prior)))
+}
+
+/// What a fit to the end over these rows is.
+pub(crate) fn of_fit(fit: Fit, design: Design, coding: Coding, (penalty, prior): (Penalty, Penalty)) -> Fitted {
     let certificate = &fit.certificate;
     let ending = format!(
         "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
         certificate.passes, certificate.gradient, certificate.condition
     );
-    Ok(Fitted { coding, coefficients: fit.coefficients.clone(), penalty, prior, strengths: Vec::new(), native: Some((fit, design)), late: Vec::new(), ending })
+    Fitted { coding, coefficients: fit.coefficients.clone(), penalty, prior, strengths: Vec::new(), native: Some((fit, design)), late: Vec::new(), ending }
 }
 
 /// A fit to three digits.
@@ -447,6 +446,11 @@ pub(crate) struct Estimated {
 const MOST_STRENGTH_ROWS: usize = 50_000;
 
 impl Estimated {
+    /// How many rows say as much as one that is alone would.
+    pub(crate) fn design_effect(&self) -> f64 {
+        self.design_effect
+    }
+
     /// Lines or coarse curves: what richer shapes begin with.
     pub(crate) fn begin(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, shape: Shape, design_effect: f64) -> Result<Self, TrainError> {
         estimate_pieces(input, rows, Coding::fit(input.matrix, rows, known, shape.coarse().coding_options(rows.len())), None, design_effect)

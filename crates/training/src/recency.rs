@@ -50,13 +50,27 @@ pub(crate) fn effective_size(weights: impl Iterator<Item = f64> + Clone) -> f64 
     if squares > 0.0 { sum * sum / squares } else { 0.0 }
 }
 
-/// The weights with their sum at their effective size, so that a likelihood says as much as its rows do.
-pub(crate) fn to_effective_size(weights: &mut [f64]) {
-    let most = weights.iter().copied().fold(0.0, f64::max);
-    if most > 0.0 {
-        let size = effective_size(weights.iter().copied());
-        let sum: f64 = weights.iter().map(|weight| weight / most).sum();
-        weights.iter_mut().for_each(|weight| *weight = *weight / most * (size / sum));
+/// What brings the sum of weights to their effective size, so that a likelihood says as much as its rows do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scale {
+    most: f64,
+    factor: f64,
+}
+
+impl Scale {
+    /// Weights stay as they are.
+    pub(crate) const ONE: Self = Self { most: 1.0, factor: 1.0 };
+
+    /// Of all weights.
+    pub(crate) fn of_all(weights: impl Iterator<Item = f64> + Clone) -> Self {
+        let most = weights.clone().fold(0.0, f64::max);
+        let sum: f64 = weights.clone().map(|weight| weight / most).sum();
+        Self { most, factor: effective_size(weights) / sum }
+    }
+
+    /// One weight by it.
+    pub(crate) fn of(self, weight: f64) -> f64 {
+        weight / self.most * self.factor
     }
 }
 
@@ -69,15 +83,14 @@ mod tests {
     #[test]
     fn weights_halve_and_sum_to_their_effective_size() {
         let keys: Vec<Snapshot> = [0, 91, 182].map(|day| Snapshot { lead: 0, at: Timestamp::from_micros(0) + Span::from_days(day) }).to_vec();
-        let mut found = weights(&keys, Span::from_days(91));
+        let found = weights(&keys, Span::from_days(91));
         assert!(found.iter().zip([0.25, 0.5, 1.0]).all(|(found, expected)| (found - expected).abs() < 1e-12), "{found:?}");
-        to_effective_size(&mut found);
+        let found: Vec<f64> = found.iter().map(|&weight| Scale::of_all(found.iter().copied()).of(weight)).collect();
         // 1.75² / 1.3125
         assert!((found.iter().sum::<f64>() - 7.0 / 3.0).abs() < 1e-12);
         assert_eq!(effective_size([2.0; 10].into_iter()), 10.0);
         assert_eq!(effective_size(std::iter::empty()), 0.0);
-        let mut old = vec![1e-300; 4];
-        to_effective_size(&mut old);
+        let old = [1e-300; 4].map(|weight| Scale::of_all([1e-300; 4].into_iter()).of(weight));
         assert_eq!(old, [1.0; 4], "rows of one age count alike, however old");
     }
 }

@@ -71,17 +71,18 @@ pub(crate) fn choose(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, 
         return Ok(Choice { shape: Shape::Linear, smoothing, half_life, description, challenges: Vec::new(), tried: vec![(Shape::Linear, smoothing)] });
     }
     let clusters: Vec<u64> = folds.iter().flat_map(|fold| fold.validation.iter().map(|&row| input.clusters[row])).collect();
-    let aged = if options.half_life == HalfLife::Chosen && options.reml == Some(true) && kind == SplitKind::PurgedForward && input.horizon.is_some() {
+    let mut aged = if options.half_life == HalfLife::Chosen && options.reml == Some(true) && kind == SplitKind::PurgedForward && input.horizon.is_some() {
         chosen_half_life(input, (&folds, known, &clusters))?
     } else {
-        Aged { half_life: given_half_life(options), challenges: Vec::new() }
+        Aged { half_life: given_half_life(options), challenges: Vec::new(), lines: None }
     };
     let weights = weighted(input, aged.half_life);
     let counted = weights.as_ref().map(|weights| effective_size(rows.iter().map(|&row| weights[row])));
     let input = TrainInput { weights: weights.as_deref().or(input.weights), ..input };
     let base = base_rate(input, &folds);
     let ladder = if options.reml == Some(true) {
-        estimated(input, (&folds, known, &clusters), base, segment, is_blind_to_time, options)?
+        let lines = aged.lines.take().map_or_else(|| estimated_lines(input, &folds, known), Ok)?;
+        estimated(input, (&folds, known, &clusters), base, lines, segment, is_blind_to_time, options)?
     } else {
         on_folds(input, (&folds, known), base, segment, is_blind_to_time, options)?
     };
@@ -103,6 +104,7 @@ fn estimated(
     input: TrainInput<'_>,
     (folds, known, clusters): (&[Fold], &Beforehand, &[u64]),
     base: Candidate,
+    straight: Vec<Estimated>,
     segment: Option<usize>,
     is_blind_to_time: bool,
     options: &TrainOptions,
@@ -120,12 +122,6 @@ fn estimated(
             Ok::<_, TrainError>(if is_better(&next, &best) { next } else { best })
         })
     };
-    let effects: Vec<f64> = folds.par_iter().map(|fold| design_effect(input, &fold.train, known)).collect::<Result<_, TrainError>>()?;
-    let begin = |shape: Shape| {
-        let found = folds.par_iter().zip(&effects).map(|(fold, &effect)| Estimated::begin(input, &fold.train, known, shape, effect));
-        found.collect::<Result<Vec<_>, TrainError>>()
-    };
-    let straight = begin(Shape::Linear)?;
     let mut lines = stiffened(at(Shape::Linear, &straight, AS_ESTIMATED)?, &straight)?;
     if !is_better(&lines, &base) {
         // Later rows are unlike earlier ones, or there is little to learn: then one strength for all may be the safer one.
@@ -136,7 +132,9 @@ fn estimated(
     if options.kind != ModelKind::Additive {
         return Ok(ladder);
     }
-    let coarse = begin(Shape::Additive { n_pairs: 0, resolution: Resolution::Usual })?;
+    let shape = Shape::Additive { n_pairs: 0, resolution: Resolution::Usual };
+    let coarse = folds.par_iter().zip(&straight).map(|(fold, lines)| Estimated::begin(input, &fold.train, known, shape, lines.design_effect()));
+    let coarse: Vec<Estimated> = coarse.collect::<Result<_, TrainError>>()?;
     let mut best: Option<(Candidate, Vec<Estimated>)> = None;
     for resolution in Resolution::ALL {
         let finer = folds.par_iter().zip(&coarse).map(|(fold, found)| found.refined(input, &fold.train, resolution));
@@ -231,7 +229,7 @@ fn choose_from(ladder: Vec<Candidate>, aged: Aged, clusters: &[u64], options: &T
     // lead, and with two of them: what ships is what the interval in the report says. Between strengths of one shape such a
     // rule cost log-loss on later data wherever it was tried.
     let mut chosen = 0;
-    let Aged { half_life, mut challenges } = aged;
+    let Aged { half_life, mut challenges, lines: _ } = aged;
     // Up the ladder, a step at a time: a richer candidate has to be better than what stands by more than chance.
     for step in 1..ladder.len() {
         let difference = paired_difference(&ladder[step].losses, &ladder[chosen].losses, clusters);
@@ -245,10 +243,12 @@ fn choose_from(ladder: Vec<Candidate>, aged: Aged, clusters: &[u64], options: &T
         chosen = shipped;
     }
     let best = &ladder[chosen];
-    let description =
+    let mut description =
         format!("{} (log-loss {:.4}): nothing that was tried is better by two standard errors, {measured_on}", best.shape.describe(), mean(&best.losses),);
     let tried = ladder.iter().map(|candidate| (candidate.shape, candidate.smoothing)).collect();
-    let description = half_life.map_or(description.clone(), |half_life| format!("{description}; {}", aged_by(half_life)));
+    if let Some(half_life) = half_life {
+        description.push_str(&format!("; {}", aged_by(half_life)));
+    }
     Choice { shape: best.shape, smoothing: best.smoothing, half_life, description, challenges, tried }
 }
 
@@ -270,6 +270,14 @@ fn challenge((richer, simpler): (String, String), difference: &PairedDifference,
 struct Aged {
     half_life: Option<Span>,
     challenges: Vec<Challenge>,
+    /// Straight lines on each fold by it, where they were estimated.
+    lines: Option<Vec<Estimated>>,
+}
+
+/// Straight lines on each fold.
+fn estimated_lines(input: TrainInput<'_>, folds: &[Fold], known: &Beforehand) -> Result<Vec<Estimated>, TrainError> {
+    let of_fold = |fold: &Fold| Estimated::begin(input, &fold.train, known, Shape::Linear, design_effect(input, &fold.train, known)?);
+    folds.par_iter().map(of_fold).collect()
 }
 
 fn given_half_life(options: &TrainOptions) -> Option<Span> {
@@ -288,14 +296,14 @@ fn aged_by(half_life: Span) -> String {
 /// Straight lines stand for what richer shapes would say of it, which would take many times as long.
 fn chosen_half_life(input: TrainInput<'_>, (folds, known, clusters): (&[Fold], &Beforehand, &[u64])) -> Result<Aged, TrainError> {
     let lines = |input: TrainInput<'_>| {
-        let of_fold = |fold: &Fold| {
-            let found = Estimated::begin(input, &fold.train, known, Shape::Linear, design_effect(input, &fold.train, known)?)?;
-            Ok(losses_of(input, fold, found.log_odds(input, &fold.train, &fold.validation, AS_ESTIMATED)?))
-        };
-        Ok::<_, TrainError>(folds.par_iter().map(of_fold).collect::<Result<Vec<_>, TrainError>>()?.concat())
+        let found = estimated_lines(input, folds, known)?;
+        let losses =
+            folds.par_iter().zip(&found).map(|(fold, found)| Ok(losses_of(input, fold, found.log_odds(input, &fold.train, &fold.validation, AS_ESTIMATED)?)));
+        let losses = losses.collect::<Result<Vec<_>, TrainError>>()?.concat();
+        Ok::<_, TrainError>((found, losses))
     };
-    let mut aged = Aged { half_life: None, challenges: Vec::new() };
-    let mut best = lines(input)?;
+    let (found, mut best) = lines(input)?;
+    let mut aged = Aged { half_life: None, challenges: Vec::new(), lines: Some(found) };
     for days in HALF_LIVES_IN_DAYS {
         let half_life = Span::from_days(days);
         let weights = weighted(input, Some(half_life)).unwrap_or_default();
@@ -308,14 +316,14 @@ fn chosen_half_life(input: TrainInput<'_>, (folds, known, clusters): (&[Fold], &
         if !folds.iter().all(says_enough) {
             break;
         }
-        let losses = lines(TrainInput { weights: Some(&weights), ..input })?;
+        let (found, losses) = lines(TrainInput { weights: Some(&weights), ..input })?;
         let difference = paired_difference(&losses, &best, clusters);
         let is_better = is_lower(&difference, TWO_ERRORS) && is_steady(folds, &losses, &best);
         let named = |half_life: Option<Span>| half_life.map_or("all snapshots alike".to_owned(), aged_by);
         aged.challenges.push(challenge((named(Some(half_life)), named(aged.half_life)), &difference, is_better, TWO_ERRORS, clusters));
         if is_better {
             best = losses;
-            aged.half_life = Some(half_life);
+            (aged.half_life, aged.lines) = (Some(half_life), Some(found));
         }
     }
     Ok(aged)

@@ -12,7 +12,7 @@ use crate::fitting::{Shape, SolverKind, certificate_of, covariance_of, degrees_o
 use crate::leaks::{LeakFinding, LeakVerdict, find_leaks, with_final};
 use crate::learning::learning_curve;
 use crate::population::{Population, Totals, fit_all};
-use crate::recency::{HalfLife, SHORTEST_IN_DAYS, to_effective_size, weighted};
+use crate::recency::{HalfLife, SHORTEST_IN_DAYS, Scale, weighted};
 use crate::selection::{Choice, choose};
 use crate::splits::{Fold, holdout, lead_folds};
 use crate::sufficiency::judge_data;
@@ -41,9 +41,9 @@ impl TrainInput<'_> {
     /// What these rows count, with their sum at their effective size; `None` where all count alike.
     pub(crate) fn weights_of(&self, rows: &[usize]) -> Option<Vec<f64>> {
         let all = self.weights?;
-        let mut weights: Vec<f64> = rows.iter().map(|&row| all[row]).collect();
-        to_effective_size(&mut weights);
-        Some(weights)
+        let own = rows.iter().map(|&row| all[row]);
+        let scale = Scale::of_all(own.clone());
+        Some(own.map(|weight| scale.of(weight)).collect())
     }
 }
 

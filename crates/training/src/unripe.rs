@@ -14,11 +14,11 @@
 //! curvature that intervals are made of it counts for `F (1 − p) / (1 − p F)` of it.
 
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
-use leadscore_solver::{Factor, Target, expand, log_odds};
+use leadscore_solver::{Factor, Fit, SolverOptions, Start, Target, expand, fit, log_odds};
 
 use crate::error::TrainError;
-use crate::fitting::{Fitted, certified};
-use crate::recency::{effective_size, weight};
+use crate::fitting::{Fitted, of_fit};
+use crate::recency::{Scale, weight};
 use crate::train::TrainInput;
 
 /// Snapshots whose windows have not ended, and when each one was won, as far as is known.
@@ -115,19 +115,22 @@ impl Fitted {
         }
         // Each stands there twice: as won, and as not won.
         let twice: Vec<usize> = late_rows.iter().chain(&late_rows).copied().collect();
-        let mut fitted = self;
+        let late_design = self.coding.design(matrix, &late_rows)?;
+        let design = self.coding.design_of((input.matrix, rows), (matrix, &twice))?;
+        let mut latest: Option<Fit> = None;
         for _ in 0..MOST_FITS {
-            let found = fitted.coding.design_of((matrix, &late_rows), (matrix, &[]))?;
-            let likelihoods = log_odds(&found, None, &fitted.coefficients)?.into_iter().map(log_odds_to_probability);
+            let coefficients = latest.as_ref().map_or(&self.coefficients, |fit| &fit.coefficients);
+            let likelihoods = log_odds(&late_design, None, coefficients)?.into_iter().map(log_odds_to_probability);
             let moved = late.iter_mut().zip(likelihoods).map(|(late, p)| late.take(p)).fold(0.0, f64::max);
             if moved < SETTLED {
                 break;
             }
-            let design = fitted.coding.design_of((input.matrix, rows), (matrix, &twice))?;
             let target = target_of(input, rows, &late)?;
-            let Fitted { coding, coefficients, penalty, prior, strengths, .. } = fitted;
-            fitted = Fitted { strengths, ..certified(design, &target, coding, (penalty, prior), Some(&coefficients))? };
+            latest = Some(fit(&design, &target, &self.penalty, SolverOptions::default(), Some(Start::At(coefficients)))?);
         }
+        let Some(latest) = latest else { return Ok(self) };
+        let Self { coding, penalty, prior, strengths, .. } = self;
+        let mut fitted = Self { strengths, ..of_fit(latest, design, coding, (penalty, prior)) };
         fitted.ending.push_str(&format!("; {} snapshots whose windows had not ended among them, by what was known", late.len()));
         fitted.with_curvature_of(input, rows, late)
     }
@@ -151,20 +154,19 @@ pub(crate) fn target_of(input: TrainInput<'_>, rows: &[usize], late: &[Late]) ->
 }
 
 /// The same where rows' own weights count so much.
-fn target_with(input: TrainInput<'_>, rows: &[usize], late: &[Late], scale: f64) -> Result<Target, TrainError> {
+fn target_with(input: TrainInput<'_>, rows: &[usize], late: &[Late], scale: Scale) -> Result<Target, TrainError> {
     let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).chain(late.iter().map(|_| true)).chain(late.iter().map(|_| false)).collect();
-    let own = rows.iter().map(|&row| input.weights.map_or(1.0, |weights| scale * weights[row]));
-    let won = late.iter().map(|late| scale * late.weight * late.won);
-    let not_won = late.iter().map(|late| scale * late.weight * (1.0 - late.won));
+    let own = rows.iter().map(|&row| input.weights.map_or(1.0, |weights| scale.of(weights[row])));
+    let won = late.iter().map(|late| scale.of(late.weight) * late.won);
+    let not_won = late.iter().map(|late| scale.of(late.weight) * (1.0 - late.won));
     let weights: Option<Vec<f64>> = (input.weights.is_some() || !late.is_empty()).then(|| own.chain(won).chain(not_won).collect());
     Ok(Target::new(&labels, weights.as_deref(), None)?)
 }
 
-/// What brings the weights of all rows to their effective size; 1 where they have none.
-fn scale_of(input: TrainInput<'_>, rows: &[usize], late: &[Late]) -> f64 {
-    let Some(weights) = input.weights else { return 1.0 };
-    let all = || rows.iter().map(|&row| weights[row]).chain(late.iter().map(|late| late.weight));
-    effective_size(all()) / all().sum::<f64>()
+/// What brings the weights of all rows to their effective size; nothing where they have none.
+fn scale_of(input: TrainInput<'_>, rows: &[usize], late: &[Late]) -> Scale {
+    let Some(weights) = input.weights else { return Scale::ONE };
+    Scale::of_all(rows.iter().map(|&row| weights[row]).chain(late.iter().map(|late| late.weight)))
 }
 
 #[cfg(test)]

@@ -190,7 +190,6 @@ pub(crate) fn fit(
     let horizon = (!is_flat).then_some(project.config.snapshots.horizon);
     let late = match (project.config.model.label, &labelled.unripe) {
         (ModelLabel::Window, _) => None,
-        (ModelLabel::Weekly, _) if is_flat => bail!("[model] label = \"weekly\": a flat export has no windows that could be unfinished: leave it out"),
         (ModelLabel::Weekly, None) => bail!("[model] label = \"weekly\": on an engine snapshots are learned from once their windows have ended: leave it out"),
         (ModelLabel::Weekly, Some(unripe)) => Some(Late::of(project, tables, labelled, unripe)?),
     };
