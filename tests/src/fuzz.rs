@@ -1,4 +1,5 @@
-//! Inputs that somebody made, or a bad disk: bytes changed at random, and what was seen while code was given them.
+//! Inputs that somebody made, or a bad disk: bytes changed at random, and what was seen while code
+//! was given them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -25,7 +26,18 @@ impl Random {
 }
 
 /// Numbers at which binary formats stumble, as four and eight bytes.
-const NUMBERS: [u64; 10] = [0, 1, 0x7f, 0xff, 0x7fff_ffff, 0xffff_ffff, 0x8000_0000, 0x7fff_ffff_ffff_ffff, 0xffff_ffff_ffff_ffff, 0x8000_0000_0000_0000];
+const NUMBERS: [u64; 10] = [
+    0,
+    1,
+    0x7f,
+    0xff,
+    0x7fff_ffff,
+    0xffff_ffff,
+    0x8000_0000,
+    0x7fff_ffff_ffff_ffff,
+    0xffff_ffff_ffff_ffff,
+    0x8000_0000_0000_0000,
+];
 /// Words at which readers of text stumble.
 const WORDS: [&str; 40] = [
     "\"",
@@ -101,7 +113,14 @@ pub fn mutated(random: &mut Random, seed: &[u8], others: &[&[u8]]) -> Vec<u8> {
             9 if !others.is_empty() => {
                 let other = others[random.below(others.len())];
                 let from = random.below(other.len());
-                drop(bytes.splice(at..end, other[from..(from + length).min(other.len())].iter().copied()));
+                drop(
+                    bytes.splice(
+                        at..end,
+                        other[from..(from + length).min(other.len())]
+                            .iter()
+                            .copied(),
+                    ),
+                );
             }
             _ => drop(bytes.splice(at..at, std::iter::repeat_n(random.bits() as u8, length))),
         }
@@ -109,9 +128,14 @@ pub fn mutated(random: &mut Random, seed: &[u8], others: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// How many tries a door gets: its share of a few seconds, or so many times more as `LEADSCORE_FUZZ` says.
+/// How many tries a door gets: its share of a few seconds, or so many times more as
+/// `LEADSCORE_FUZZ` says.
 pub fn n_tries(usual: usize) -> usize {
-    usual * std::env::var("LEADSCORE_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+    usual
+        * std::env::var("LEADSCORE_FUZZ")
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(1)
 }
 
 /// What was seen at one door.
@@ -132,18 +156,31 @@ const HANG: Duration = Duration::from_secs(10);
 ///
 /// # Panics
 ///
-/// Where one made `work` panic or took longer than ten seconds: with the number of the try, and the place.
+/// Where one made `work` panic or took longer than ten seconds: with the number of the try, and the
+/// place.
 pub fn try_door(door: &str, n: usize, mut work: impl FnMut(usize) -> bool) -> Seen {
     static PLACES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    let mut seen = Seen { n, n_taken: 0, slowest: Duration::ZERO };
+    let mut seen = Seen {
+        n,
+        n_taken: 0,
+        slowest: Duration::ZERO,
+    };
     let mut failed = Vec::new();
     // Where it happened is all that one needs to know.
-    std::panic::set_hook(Box::new(|panic| PLACES.lock().expect("no thread fails while it writes").push(format!("{panic}"))));
+    std::panic::set_hook(Box::new(|panic| {
+        PLACES
+            .lock()
+            .expect("no thread fails while it writes")
+            .push(format!("{panic}"));
+    }));
     for number in 0..n {
         let begin = Instant::now();
         match catch_unwind(AssertUnwindSafe(|| work(number))) {
             Ok(is_taken) => seen.n_taken += usize::from(is_taken),
-            Err(_) => failed.push(format!("{number}: {}", PLACES.lock().expect("as above").pop().unwrap_or_default())),
+            Err(_) => failed.push(format!(
+                "{number}: {}",
+                PLACES.lock().expect("as above").pop().unwrap_or_default()
+            )),
         }
         let took = begin.elapsed();
         if took > HANG {
@@ -152,14 +189,36 @@ pub fn try_door(door: &str, n: usize, mut work: impl FnMut(usize) -> bool) -> Se
         seen.slowest = seen.slowest.max(took);
     }
     drop(std::panic::take_hook());
-    assert!(failed.is_empty(), "{door}: {} of {n}: {}", failed.len(), failed.iter().take(12).cloned().collect::<Vec<_>>().join("\n"));
-    super::say(&format!("{door}: {n} runs, {} taken, 0 panics, the slowest {:.2} s, peak {} MB", seen.n_taken, seen.slowest.as_secs_f64(), peak_megabytes()));
+    assert!(
+        failed.is_empty(),
+        "{door}: {} of {n}: {}",
+        failed.len(),
+        failed
+            .iter()
+            .take(12)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+    super::say(&format!(
+        "{door}: {n} runs, {} taken, 0 panics, the slowest {:.2} s, peak {} MB",
+        seen.n_taken,
+        seen.slowest.as_secs_f64(),
+        peak_megabytes()
+    ));
     seen
 }
 
 /// The most memory that this process has had.
 pub fn peak_megabytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    let kib = status.lines().find_map(|line| {
+        line.strip_prefix("VmHWM:")?
+            .trim()
+            .strip_suffix("kB")?
+            .trim()
+            .parse::<u64>()
+            .ok()
+    });
     kib.unwrap_or(0) / 1024
 }

@@ -1,4 +1,5 @@
-//! What the end-to-end tests share: the command, folders with a small CRM, and the real data where it is there.
+//! What the end-to-end tests share: the command, folders with a small CRM, and the real data where
+//! it is there.
 
 mod fuzz;
 
@@ -17,7 +18,9 @@ use tempfile::TempDir;
 /// Where it was not built: `cargo xtask test` builds it first.
 pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
-    let folder = test.ancestors().find(|folder| folder.join("leadscore").is_file());
+    let folder = test
+        .ancestors()
+        .find(|folder| folder.join("leadscore").is_file());
     folder.map(|folder| folder.join("leadscore")).expect("the leadscore binary stands in the target folder: run `cargo build --release --workspace` first")
 }
 
@@ -27,7 +30,12 @@ pub fn binary() -> PathBuf {
 ///
 /// Where the program cannot be started.
 pub fn leadscore(folder: &Path, args: &[&str]) -> Output {
-    Command::new(binary()).args(args).current_dir(folder).env("NO_COLOR", "1").output().expect("the program starts")
+    Command::new(binary())
+        .args(args)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the program starts")
 }
 
 /// Runs `leadscore` and expects it to succeed; returns what it printed to stdout.
@@ -38,7 +46,11 @@ pub fn leadscore(folder: &Path, args: &[&str]) -> Output {
 #[track_caller]
 pub fn succeed(folder: &Path, args: &[&str]) -> String {
     let output = leadscore(folder, args);
-    assert!(output.status.success(), "leadscore {args:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "leadscore {args:?} failed:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -68,23 +80,32 @@ pub fn folder_with(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// A folder with a ready config of `data/NAME` and links to the real files that it names, or `None` (and a word) without them.
+/// A folder with a ready config of `data/NAME` and links to the real files that it names, or `None`
+/// (and a word) without them.
 ///
 /// # Panics
 ///
 /// Where `LEADSCORE_REAL_DATA` is set and a file is missing.
 pub fn real_project(name: &str, files: &[&str]) -> Option<TempDir> {
     let Some(data) = std::env::var_os("LEADSCORE_REAL_DATA").map(PathBuf::from) else {
-        say(&format!("skipped: LEADSCORE_REAL_DATA is not set, so {name} is not tested"));
+        say(&format!(
+            "skipped: LEADSCORE_REAL_DATA is not set, so {name} is not tested"
+        ));
         return None;
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = here().join("../data").join(name).join("leadscore.toml");
-    std::fs::copy(&config, folder.path().join("leadscore.toml")).expect("the ready config is there");
+    std::fs::copy(&config, folder.path().join("leadscore.toml"))
+        .expect("the ready config is there");
     for file in files {
         let source = data.join(file);
-        assert!(source.is_file(), "LEADSCORE_REAL_DATA is set, and {file} is not there");
-        let target = folder.path().join(source.file_name().expect("a file has a name"));
+        assert!(
+            source.is_file(),
+            "LEADSCORE_REAL_DATA is set, and {file} is not there"
+        );
+        let target = folder
+            .path()
+            .join(source.file_name().expect("a file has a name"));
         std::fs::copy(&source, target).expect("room for the data");
     }
     Some(folder)
@@ -96,7 +117,9 @@ pub fn real_project(name: &str, files: &[&str]) -> Option<TempDir> {
 ///
 /// Where the test was not started by cargo.
 pub fn here() -> PathBuf {
-    std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).expect("cargo says where the tests are")
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .map(PathBuf::from)
+        .expect("cargo says where the tests are")
 }
 
 /// Says why a test does nothing.
@@ -115,9 +138,13 @@ pub fn figure(folder: &Path, file: &str, path: &str) -> f64 {
     let text = std::fs::read_to_string(folder.join(file)).expect("the report was written");
     let mut value: &serde_json::Value = &serde_json::from_str(&text).expect("the report is JSON");
     for part in path.split('.') {
-        value = part.parse().map_or_else(|_| &value[part], |position: usize| &value[position]);
+        value = part
+            .parse()
+            .map_or_else(|_| &value[part], |position: usize| &value[position]);
     }
-    value.as_f64().unwrap_or_else(|| panic!("{path} is {value}"))
+    value
+        .as_f64()
+        .unwrap_or_else(|| panic!("{path} is {value}"))
 }
 
 /// The part of a config that tables of `news.csv`, `outcomes.csv` and `history.csv` have in common.
@@ -180,9 +207,28 @@ pub fn small_crm() -> TempDir {
     for number in 0..240 {
         let (month, day) = (1 + number % 6, 1 + number % 27);
         let is_won = (number * 7) % 10 < if number % 2 == 0 { 6 } else { 2 };
-        let _ = writeln!(leads, "L{number},2020-{month:02}-{day:02}T10:00:00,{},{}", if number % 2 == 0 { "web" } else { "mail" }, number % 13);
-        let _ = writeln!(deals, "L{number},2020-{:02}-{day:02}T10:00:00,{}", month + 2, if is_won { "won" } else { "lost" });
-        let _ = writeln!(visits, "L{number},2020-{month:02}-{day:02}T12:00:00,{}", if number % 3 == 0 { "page" } else { "form" });
+        let _ = writeln!(
+            leads,
+            "L{number},2020-{month:02}-{day:02}T10:00:00,{},{}",
+            if number % 2 == 0 { "web" } else { "mail" },
+            number % 13
+        );
+        let _ = writeln!(
+            deals,
+            "L{number},2020-{:02}-{day:02}T10:00:00,{}",
+            month + 2,
+            if is_won { "won" } else { "lost" }
+        );
+        let _ = writeln!(
+            visits,
+            "L{number},2020-{month:02}-{day:02}T12:00:00,{}",
+            if number % 3 == 0 { "page" } else { "form" }
+        );
     }
-    folder_with(&[("leadscore.toml", SMALL_CONFIG), ("leads.csv", &leads), ("deals.csv", &deals), ("visits.csv", &visits)])
+    folder_with(&[
+        ("leadscore.toml", SMALL_CONFIG),
+        ("leads.csv", &leads),
+        ("deals.csv", &deals),
+        ("visits.csv", &visits),
+    ])
 }

@@ -16,16 +16,35 @@ fn edit(folder: &Path, file: &str, change: impl FnOnce(String) -> String) {
 fn refusal(folder: &Path, args: &[&str]) -> String {
     let before = names(folder);
     let output = leadscore(folder, args);
-    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(names(folder), before, "a refused command leaves nothing behind");
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(
+        names(folder),
+        before,
+        "a refused command leaves nothing behind"
+    );
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let start = said.find("error").expect("an error");
-    said[start..].trim_end().replace(&folder.display().to_string(), "FOLDER")
+    said[start..]
+        .trim_end()
+        .replace(&folder.display().to_string(), "FOLDER")
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        std::fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("readable")
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
     names.sort();
     names
 }
@@ -46,41 +65,87 @@ macro_rules! case {
 fn the_small_crm_trains_and_scores() {
     let folder = small_crm();
     leadscore_tests::succeed(folder.path(), &["train"]);
-    leadscore_tests::succeed(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01"]);
+    leadscore_tests::succeed(
+        folder.path(),
+        &["score", "model.leadscore", "--as-of", "2020-05-01"],
+    );
     assert!(names(folder.path()).contains(&"scores.csv".to_owned()));
 }
 
-case!(missing_file, "leadscore.toml", |text| text.replace("visits.csv", "vists.csv"));
-case!(unknown_key, "leadscore.toml", |text| text.replace("[outcomes]", "[outcome]"));
-case!(missing_key, "leadscore.toml", |text| text.replace("id = \"id\"\n", ""));
-case!(wrong_type_of_key, "leadscore.toml", |text| text.replace("kind = [\"kind\"]", "kind = 3"));
-case!(bad_span, "leadscore.toml", |text| text.replace("[snapshots]", "[snapshots]\nhorizon = \"90\""));
-case!(no_toml, "leadscore.toml", |text| text.replace("path = \"leads.csv\"", "path = leads.csv"));
-case!(missing_column, "leadscore.toml", |text| text.replace("\"created\"", "\"createdAt\""));
+case!(missing_file, "leadscore.toml", |text| text
+    .replace("visits.csv", "vists.csv"));
+case!(unknown_key, "leadscore.toml", |text| text
+    .replace("[outcomes]", "[outcome]"));
+case!(missing_key, "leadscore.toml", |text| text
+    .replace("id = \"id\"\n", ""));
+case!(wrong_type_of_key, "leadscore.toml", |text| text
+    .replace("kind = [\"kind\"]", "kind = 3"));
+case!(bad_span, "leadscore.toml", |text| text
+    .replace("[snapshots]", "[snapshots]\nhorizon = \"90\""));
+case!(no_toml, "leadscore.toml", |text| text
+    .replace("path = \"leads.csv\"", "path = leads.csv"));
+case!(missing_column, "leadscore.toml", |text| text
+    .replace("\"created\"", "\"createdAt\""));
 case!(empty_file, "leads.csv", |_| String::new());
-case!(header_only, "leads.csv", |text| text.lines().next().unwrap_or_default().to_owned() + "\n");
-case!(short_row, "leads.csv", |text| text.replace("L3,2020-04-04T10:00:00,mail,3", "L3,2020-04-04T10:00:00,mail"));
-case!(long_row, "visits.csv", |text| text.replace("L5,2020-06-06T12:00:00,form", "L5,2020-06-06T12:00:00,form,,x"));
-case!(unterminated_quote, "leads.csv", |text| text.replace("L7,2020-02-08T10:00:00,mail,7", "L7,2020-02-08T10:00:00,\"mail,7"));
-case!(duplicate_header, "leads.csv", |text| text.replace("source,size", "source,source"));
-case!(duplicate_lead, "leads.csv", |text| text.replace("\nL9,", "\nL8,"));
-case!(impossible_date, "leads.csv", |text| text.replace("2020-04-04T10", "2020-13-04T10"));
-case!(ambiguous_dates, "leads.csv", |text| text.replace("2020-01-01T10:00:00", "01/02/2020"));
-case!(epoch_or_date, "visits.csv", |text| text.lines().map(|line| line.replace("T12:00:00", "").replace('-', "") + "\n").collect());
+case!(header_only, "leads.csv", |text| text
+    .lines()
+    .next()
+    .unwrap_or_default()
+    .to_owned()
+    + "\n");
+case!(short_row, "leads.csv", |text| text.replace(
+    "L3,2020-04-04T10:00:00,mail,3",
+    "L3,2020-04-04T10:00:00,mail"
+));
+case!(long_row, "visits.csv", |text| text.replace(
+    "L5,2020-06-06T12:00:00,form",
+    "L5,2020-06-06T12:00:00,form,,x"
+));
+case!(unterminated_quote, "leads.csv", |text| text.replace(
+    "L7,2020-02-08T10:00:00,mail,7",
+    "L7,2020-02-08T10:00:00,\"mail,7"
+));
+case!(duplicate_header, "leads.csv", |text| text
+    .replace("source,size", "source,source"));
+case!(duplicate_lead, "leads.csv", |text| text
+    .replace("\nL9,", "\nL8,"));
+case!(impossible_date, "leads.csv", |text| text
+    .replace("2020-04-04T10", "2020-13-04T10"));
+case!(ambiguous_dates, "leads.csv", |text| text
+    .replace("2020-01-01T10:00:00", "01/02/2020"));
+case!(epoch_or_date, "visits.csv", |text| text
+    .lines()
+    .map(|line| line.replace("T12:00:00", "").replace('-', "") + "\n")
+    .collect());
 case!(no_win, "deals.csv", |text| text.replace(",won", ",lost"));
 case!(no_loss, "deals.csv", |text| text.replace(",lost", ",won"));
-case!(too_few, "deals.csv", |text| text.lines().take(31).map(|line| format!("{line}\n")).collect());
-case!(infinite_number, "leads.csv", |text| text.replace("mail,3\n", "mail,inf\n"));
-case!(utf16_without_mark, "leads.csv", |text| text.chars().flat_map(|c| [c, '\0']).collect());
-case!(old_mac_line_ends, "leads.csv", |text| text.replace('\n', "\r"));
-case!(outcomes_of_other_leads, "deals.csv", |text| text.replace("\nL", "\nX"));
-case!(no_date_after_the_end, "leadscore.toml", |text| text.replace("2021-01-01", "2020-01-15"));
+case!(too_few, "deals.csv", |text| text
+    .lines()
+    .take(31)
+    .map(|line| format!("{line}\n"))
+    .collect());
+case!(infinite_number, "leads.csv", |text| text
+    .replace("mail,3\n", "mail,inf\n"));
+case!(utf16_without_mark, "leads.csv", |text| text
+    .chars()
+    .flat_map(|c| [c, '\0'])
+    .collect());
+case!(old_mac_line_ends, "leads.csv", |text| text
+    .replace('\n', "\r"));
+case!(outcomes_of_other_leads, "deals.csv", |text| text
+    .replace("\nL", "\nX"));
+case!(no_date_after_the_end, "leadscore.toml", |text| text
+    .replace("2021-01-01", "2020-01-15"));
 
 #[test]
 fn an_attribute_that_gives_the_outcome_away_is_left_out() {
     let folder = small_crm();
     let deals = std::fs::read_to_string(folder.path().join("deals.csv")).expect("there");
-    let won: Vec<&str> = deals.lines().filter(|line| line.ends_with(",won")).filter_map(|line| line.split(',').next()).collect();
+    let won: Vec<&str> = deals
+        .lines()
+        .filter(|line| line.ends_with(",won"))
+        .filter_map(|line| line.split(',').next())
+        .collect();
     edit(folder.path(), "leads.csv", |text| {
         text.lines()
             .map(|line| {
@@ -99,7 +164,10 @@ fn an_attribute_that_gives_the_outcome_away_is_left_out() {
     });
     let output = leadscore(folder.path(), &["train"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("leak, left out: `contract`: filled for") && output.status.success(), "{said}");
+    assert!(
+        said.contains("leak, left out: `contract`: filled for") && output.status.success(),
+        "{said}"
+    );
     let checked = leadscore(folder.path(), &["check"]);
     assert_eq!(checked.status.code(), Some(1), "the answer of check is no");
 }
@@ -107,14 +175,34 @@ fn an_attribute_that_gives_the_outcome_away_is_left_out() {
 #[test]
 fn what_is_left_out_is_counted() {
     let folder = small_crm();
-    edit(folder.path(), "visits.csv", |text| text + "X1,2020-03-03T10:00:00,page\nX2,2020-03-03T10:00:00,page\nL1,,page\n");
-    edit(folder.path(), "deals.csv", |text| text.replace("L9,2020-06-10", "L9,2019-06-10"));
-    edit(folder.path(), "leads.csv", |text| {
-        text.lines().map(|line| line.to_owned() + if line.starts_with("id") { ",empty,same\n" } else { ",,x\n" }).collect()
+    edit(folder.path(), "visits.csv", |text| {
+        text + "X1,2020-03-03T10:00:00,page\nX2,2020-03-03T10:00:00,page\nL1,,page\n"
     });
-    let said = String::from_utf8_lossy(&leadscore(folder.path(), &["check"]).stdout).replace(&folder.path().display().to_string(), "FOLDER");
-    let lines: Vec<&str> =
-        said.lines().filter(|line| line.starts_with("note") || line.starts_with("left out: `empty`") || line.starts_with("left out: `same`")).collect();
+    edit(folder.path(), "deals.csv", |text| {
+        text.replace("L9,2020-06-10", "L9,2019-06-10")
+    });
+    edit(folder.path(), "leads.csv", |text| {
+        text.lines()
+            .map(|line| {
+                line.to_owned()
+                    + if line.starts_with("id") {
+                        ",empty,same\n"
+                    } else {
+                        ",,x\n"
+                    }
+            })
+            .collect()
+    });
+    let said = String::from_utf8_lossy(&leadscore(folder.path(), &["check"]).stdout)
+        .replace(&folder.path().display().to_string(), "FOLDER");
+    let lines: Vec<&str> = said
+        .lines()
+        .filter(|line| {
+            line.starts_with("note")
+                || line.starts_with("left out: `empty`")
+                || line.starts_with("left out: `same`")
+        })
+        .collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
@@ -122,9 +210,17 @@ fn what_is_left_out_is_counted() {
 fn a_model_and_data_that_do_not_fit() {
     let folder = small_crm();
     leadscore_tests::succeed(folder.path(), &["train"]);
-    edit(folder.path(), "leads.csv", |text| text.replace("id,created,source,size", "id,created,origin,size"));
-    insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01"]));
-    edit(folder.path(), "leads.csv", |text| text.replace("id,created,origin,size", "id,created,source,size").replace("mail,3\n", "mail,big\n"));
+    edit(folder.path(), "leads.csv", |text| {
+        text.replace("id,created,source,size", "id,created,origin,size")
+    });
+    insta::assert_snapshot!(refusal(
+        folder.path(),
+        &["score", "model.leadscore", "--as-of", "2020-05-01"]
+    ));
+    edit(folder.path(), "leads.csv", |text| {
+        text.replace("id,created,origin,size", "id,created,source,size")
+            .replace("mail,3\n", "mail,big\n")
+    });
     insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore"]));
 }
 
@@ -135,7 +231,12 @@ fn a_damaged_model_file() {
     let path = folder.path().join("model.leadscore");
     let whole = std::fs::read(&path).expect("there");
     std::fs::write(&path, &whole[..whole.len() / 2]).expect("a small file");
-    insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore"]).split(" bytes").last().unwrap_or_default());
+    insta::assert_snapshot!(
+        refusal(folder.path(), &["score", "model.leadscore"])
+            .split(" bytes")
+            .last()
+            .unwrap_or_default()
+    );
     let mut flipped = whole.clone();
     flipped[whole.len() - 200] ^= 4;
     std::fs::write(&path, &flipped).expect("a small file");
@@ -148,13 +249,47 @@ fn a_damaged_model_file() {
 #[test]
 fn outputs_that_cannot_be_written() {
     let folder = small_crm();
-    insta::assert_snapshot!(refusal(folder.path(), &["train", "-o", "no/such/folder/model"]));
+    insta::assert_snapshot!(refusal(
+        folder.path(),
+        &["train", "-o", "no/such/folder/model"]
+    ));
     leadscore_tests::succeed(folder.path(), &["train"]);
-    insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01", "-o", "scores.xls"]));
+    insta::assert_snapshot!(refusal(
+        folder.path(),
+        &[
+            "score",
+            "model.leadscore",
+            "--as-of",
+            "2020-05-01",
+            "-o",
+            "scores.xls"
+        ]
+    ));
     if Path::new("/dev/full").exists() {
-        insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01", "-o", "/dev/full"]));
-        std::os::unix::fs::symlink("/dev/full", folder.path().join("full.parquet")).expect("a link");
-        insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01", "-o", "full.parquet"]));
+        insta::assert_snapshot!(refusal(
+            folder.path(),
+            &[
+                "score",
+                "model.leadscore",
+                "--as-of",
+                "2020-05-01",
+                "-o",
+                "/dev/full"
+            ]
+        ));
+        std::os::unix::fs::symlink("/dev/full", folder.path().join("full.parquet"))
+            .expect("a link");
+        insta::assert_snapshot!(refusal(
+            folder.path(),
+            &[
+                "score",
+                "model.leadscore",
+                "--as-of",
+                "2020-05-01",
+                "-o",
+                "full.parquet"
+            ]
+        ));
     }
 }
 
@@ -164,8 +299,14 @@ fn wrong_moments_and_ranges() {
     insta::assert_snapshot!(refusal(folder.path(), &["train", "--as-of", "May"]));
     leadscore_tests::succeed(folder.path(), &["train"]);
     insta::assert_snapshot!(refusal(folder.path(), &["evaluate", "model.leadscore"]));
-    insta::assert_snapshot!(refusal(folder.path(), &["evaluate", "model.leadscore", "--from", "2020-01-01"]));
-    insta::assert_snapshot!(refusal(folder.path(), &["score", "model.leadscore", "--as-of", "2019-01-01"]));
+    insta::assert_snapshot!(refusal(
+        folder.path(),
+        &["evaluate", "model.leadscore", "--from", "2020-01-01"]
+    ));
+    insta::assert_snapshot!(refusal(
+        folder.path(),
+        &["score", "model.leadscore", "--as-of", "2019-01-01"]
+    ));
     insta::assert_snapshot!(refusal(folder.path(), &["check", "-c", "nowhere.toml"]));
 }
 
@@ -173,24 +314,52 @@ fn wrong_moments_and_ranges() {
 #[track_caller]
 fn said(folder: &Path, args: &[&str], words: &[&str]) -> String {
     let output = leadscore(folder, args);
-    let text = String::from_utf8_lossy(&output.stderr).replace(&folder.display().to_string(), "FOLDER");
+    let text =
+        String::from_utf8_lossy(&output.stderr).replace(&folder.display().to_string(), "FOLDER");
     assert!(output.status.success(), "{text}");
-    text.lines().filter(|line| words.iter().any(|word| line.contains(word))).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .filter(|line| words.iter().any(|word| line.contains(word)))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Gives each visit a number of pages; the third one is `third`.
 fn with_pages(folder: &Path, third: &str) {
-    edit(folder, "leadscore.toml", |text| text.replace("kind = [\"kind\"]", "kind = [\"kind\"]\nvalues = [\"pages\"]"));
+    edit(folder, "leadscore.toml", |text| {
+        text.replace(
+            "kind = [\"kind\"]",
+            "kind = [\"kind\"]\nvalues = [\"pages\"]",
+        )
+    });
     edit(folder, "visits.csv", |text| {
-        let pages = |number: usize| if number == 3 { third.to_owned() } else { "2".to_owned() };
-        let cell = |(number, line): (usize, &str)| format!("{line},{}\n", if number == 0 { "pages".to_owned() } else { pages(number) });
+        let pages = |number: usize| {
+            if number == 3 {
+                third.to_owned()
+            } else {
+                "2".to_owned()
+            }
+        };
+        let cell = |(number, line): (usize, &str)| {
+            format!(
+                "{line},{}\n",
+                if number == 0 {
+                    "pages".to_owned()
+                } else {
+                    pages(number)
+                }
+            )
+        };
         text.lines().enumerate().map(cell).collect()
     });
 }
 
 #[test]
 fn values_that_cannot_be_summed() {
-    for (name, third) in [("too_large", "1e16"), ("infinite", "-inf"), ("words", "many")] {
+    for (name, third) in [
+        ("too_large", "1e16"),
+        ("infinite", "-inf"),
+        ("words", "many"),
+    ] {
         let folder = small_crm();
         with_pages(folder.path(), third);
         insta::assert_snapshot!(format!("value_{name}"), refusal(folder.path(), &["train"]));
@@ -200,15 +369,31 @@ fn values_that_cannot_be_summed() {
     with_pages(folder.path(), "-7");
     leadscore_tests::succeed(folder.path(), &["features", "-o", "matrix.csv"]);
     let matrix = std::fs::read_to_string(folder.path().join("matrix.csv")).expect("written");
-    let sum = matrix.lines().next().expect("a header").split(',').position(|name| name == "visits.sum_pages.ever").expect("the feature");
-    assert!(matrix.lines().skip(1).any(|line| line.split(',').nth(sum) == Some("-7")));
+    let sum = matrix
+        .lines()
+        .next()
+        .expect("a header")
+        .split(',')
+        .position(|name| name == "visits.sum_pages.ever")
+        .expect("the feature");
+    assert!(
+        matrix
+            .lines()
+            .skip(1)
+            .any(|line| line.split(',').nth(sum) == Some("-7"))
+    );
 }
 
-case!(window_of_zero, "leadscore.toml", |text| text + "[features]\nwindows = [\"0d\"]\n");
-case!(half_life_of_zero, "leadscore.toml", |text| text + "[features]\nhalf_lives = [\"0d\"]\n");
-case!(unknown_family, "leadscore.toml", |text| text + "[features]\nfamilies = [\"default\", \"recencies\"]\n");
-case!(no_feature_left, "leadscore.toml", |text| text + "[features]\nonly = [\"vists.*\"]\n");
-case!(table_without_lead_key, "visits.csv", |text| text.replacen("lead,", "contact,", 1));
+case!(window_of_zero, "leadscore.toml", |text| text
+    + "[features]\nwindows = [\"0d\"]\n");
+case!(half_life_of_zero, "leadscore.toml", |text| text
+    + "[features]\nhalf_lives = [\"0d\"]\n");
+case!(unknown_family, "leadscore.toml", |text| text
+    + "[features]\nfamilies = [\"default\", \"recencies\"]\n");
+case!(no_feature_left, "leadscore.toml", |text| text
+    + "[features]\nonly = [\"vists.*\"]\n");
+case!(table_without_lead_key, "visits.csv", |text| text
+    .replacen("lead,", "contact,", 1));
 case!(lookup_with_two_rows_for_a_key, "leadscore.toml", |text| {
     text.replace("[activities.visits]", "[lookups.kinds]\npath = \"visits.csv\"\nkey = \"kind\"\nleads_key = \"source\"\n\n[activities.visits]")
 });
@@ -216,39 +401,87 @@ case!(lookup_with_two_rows_for_a_key, "leadscore.toml", |text| {
 #[test]
 fn windows_longer_than_the_data_and_kinds_that_the_model_never_saw() {
     let folder = small_crm();
-    edit(folder.path(), "leadscore.toml", |text| text + "[features]\nwindows = [\"30d\", \"3000d\"]\n");
-    insta::assert_snapshot!("window_longer_than_the_data", said(folder.path(), &["train"], &["3000d"]));
-    edit(folder.path(), "visits.csv", |text| text + "L3,2020-04-04T13:00:00,fax\nL3,2020-04-04T14:00:00,telex\nL4,2020-04-04T13:00:00,pigeon\n");
-    insta::assert_snapshot!("unknown_kind", said(folder.path(), &["score", "model.leadscore", "--as-of", "2020-05-01"], &["never seen"]));
+    edit(folder.path(), "leadscore.toml", |text| {
+        text + "[features]\nwindows = [\"30d\", \"3000d\"]\n"
+    });
+    insta::assert_snapshot!(
+        "window_longer_than_the_data",
+        said(folder.path(), &["train"], &["3000d"])
+    );
+    edit(folder.path(), "visits.csv", |text| {
+        text + "L3,2020-04-04T13:00:00,fax\nL3,2020-04-04T14:00:00,telex\nL4,2020-04-04T13:00:00,pigeon\n"
+    });
+    insta::assert_snapshot!(
+        "unknown_kind",
+        said(
+            folder.path(),
+            &["score", "model.leadscore", "--as-of", "2020-05-01"],
+            &["never seen"]
+        )
+    );
 }
 
 #[test]
 fn clocks_that_are_wrong() {
     let folder = small_crm();
-    edit(folder.path(), "leadscore.toml", |text| text.replace("observation_end = \"2021-01-01\"", ""));
-    edit(folder.path(), "visits.csv", |text| text + "L3,2019-04-04T13:00:00,page\nL4,2020-11-04T13:00:00,page\n");
-    insta::assert_snapshot!("clocks", said(folder.path(), &["train"], &["later in", "before their lead was created"]));
-    edit(folder.path(), "visits.csv", |text| text + "L4,2021-11-04T13:00:00,page\n");
+    edit(folder.path(), "leadscore.toml", |text| {
+        text.replace("observation_end = \"2021-01-01\"", "")
+    });
+    edit(folder.path(), "visits.csv", |text| {
+        text + "L3,2019-04-04T13:00:00,page\nL4,2020-11-04T13:00:00,page\n"
+    });
+    insta::assert_snapshot!(
+        "clocks",
+        said(
+            folder.path(),
+            &["train"],
+            &["later in", "before their lead was created"]
+        )
+    );
+    edit(folder.path(), "visits.csv", |text| {
+        text + "L4,2021-11-04T13:00:00,page\n"
+    });
     insta::assert_snapshot!("clocks_far_ahead", refusal(folder.path(), &["train"]));
-    edit(folder.path(), "visits.csv", |text| text.replace("L4,2021-11-04", "L4,2119-11-04"));
+    edit(folder.path(), "visits.csv", |text| {
+        text.replace("L4,2021-11-04", "L4,2119-11-04")
+    });
     // How far ahead times can be meant depends on today.
     let text = refusal(folder.path(), &["train"]);
     assert!(text.contains("`2119-11-04T13:00:00`, read as a time in ISO 8601, is 2119-11-04T13:00:00Z, which is not within 1990-01-01 to 20"), "{text}");
 }
 
-/// One lead may be a robot: what it did is counted like that of any other, in time that grows with its events alone.
+/// One lead may be a robot: what it did is counted like that of any other, in time that grows with
+/// its events alone.
 #[test]
 fn very_many_events_of_one_lead() {
     let folder = small_crm();
     edit(folder.path(), "visits.csv", |mut text| {
         for number in 0..200_000 {
-            text.push_str(&format!("L3,2020-04-{:02}T{:02}:{:02}:00,page\n", 4 + number % 20, number / 20 % 24, number / 480 % 60));
+            text.push_str(&format!(
+                "L3,2020-04-{:02}T{:02}:{:02}:00,page\n",
+                4 + number % 20,
+                number / 20 % 24,
+                number / 480 % 60
+            ));
         }
         text
     });
-    insta::assert_snapshot!("busy_lead", said(folder.path(), &["features", "-o", "matrix.csv"], &["alone"]));
+    insta::assert_snapshot!(
+        "busy_lead",
+        said(folder.path(), &["features", "-o", "matrix.csv"], &["alone"])
+    );
     let matrix = std::fs::read_to_string(folder.path().join("matrix.csv")).expect("written");
-    let count = matrix.lines().next().expect("a header").split(',').position(|name| name == "visits.count.ever").expect("the feature");
-    let most = matrix.lines().skip(1).filter_map(|line| line.split(',').nth(count)?.parse::<u32>().ok()).max();
+    let count = matrix
+        .lines()
+        .next()
+        .expect("a header")
+        .split(',')
+        .position(|name| name == "visits.count.ever")
+        .expect("the feature");
+    let most = matrix
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(',').nth(count)?.parse::<u32>().ok())
+        .max();
     assert_eq!(most, Some(200_001));
 }

@@ -1,15 +1,17 @@
-//! Every family of features against plain loops over unsorted rows, over random companies with ties and late records.
+//! Every family of features against plain loops over unsorted rows, over random companies with ties
+//! and late records.
 #![allow(missing_docs, reason = "tests")]
 
 use std::sync::Arc;
 
 use leadscore_core::{
-    AttributeTable, CalendarPart, EventFilter, Family, FeatureSource, FeatureSpec, PeerState, Precision, Snapshot, Span, Stamp, Statistic, Timestamp,
+    AttributeTable, CalendarPart, EventFilter, Family, FeatureSource, FeatureSpec, PeerState,
+    Precision, Snapshot, Span, Stamp, Statistic, Timestamp,
 };
 use leadscore_features::{compute, plan};
 use leadscore_tables::{
-    Activities, Attribute, Column, EventRows, FamilyChoice, FeaturesConfig, History, HistoryChange, KindColumn, LeadOutcome, Leads, Lookup, LookupRows,
-    MISSING, Tables, ValueColumn, Versions,
+    Activities, Attribute, Column, EventRows, FamilyChoice, FeaturesConfig, History, HistoryChange,
+    KindColumn, LeadOutcome, Leads, Lookup, LookupRows, MISSING, Tables, ValueColumn, Versions,
 };
 use proptest::prelude::*;
 
@@ -20,10 +22,13 @@ const KINDS: [&str; 4] = ["call", "mail", "meeting", "page"];
 const DEVICES: [&str; 2] = ["desk", "phone"];
 
 fn moment(half_days: i64) -> Timestamp {
-    Timestamp::from_micros(Timestamp::from_ymd(2022, 1, 1).expect("exists").micros() + half_days * HALF_DAY)
+    Timestamp::from_micros(
+        Timestamp::from_ymd(2022, 1, 1).expect("exists").micros() + half_days * HALF_DAY,
+    )
 }
 
-/// An event as a row of a file. Values are multiples of a quarter, so that plain sums are exact too.
+/// An event as a row of a file. Values are multiples of a quarter, so that plain sums are exact
+/// too.
 #[derive(Debug, Clone)]
 struct Event {
     owner: u32,
@@ -63,40 +68,75 @@ fn code(level: Option<usize>) -> u32 {
     level.map_or(MISSING, |level| level as u32)
 }
 
-fn activities(name: &str, events: &[Event], accounts: Option<&[Option<u32>]>, has_two_clocks: bool) -> Activities {
+fn activities(
+    name: &str,
+    events: &[Event],
+    accounts: Option<&[Option<u32>]>,
+    has_two_clocks: bool,
+) -> Activities {
     let rows = EventRows {
         owners: events.iter().map(|event| event.owner).collect(),
         at: events.iter().map(|event| moment(event.at)).collect(),
-        visible: has_two_clocks.then(|| events.iter().map(|event| moment(event.visible())).collect()),
+        visible: has_two_clocks
+            .then(|| events.iter().map(|event| moment(event.visible())).collect()),
         kinds: vec![
-            KindColumn { name: "kind".to_owned(), codes: events.iter().map(|event| code(event.kind)).collect(), levels: KINDS.map(str::to_owned).to_vec() },
+            KindColumn {
+                name: "kind".to_owned(),
+                codes: events.iter().map(|event| code(event.kind)).collect(),
+                levels: KINDS.map(str::to_owned).to_vec(),
+            },
             KindColumn {
                 name: "device".to_owned(),
                 codes: events.iter().map(|event| code(event.device)).collect(),
                 levels: DEVICES.map(str::to_owned).to_vec(),
             },
         ],
-        values: vec![ValueColumn { name: "value".to_owned(), values: events.iter().map(|event| event.value().unwrap_or(f64::NAN)).collect() }],
+        values: vec![ValueColumn {
+            name: "value".to_owned(),
+            values: events
+                .iter()
+                .map(|event| event.value().unwrap_or(f64::NAN))
+                .collect(),
+        }],
     };
     match accounts {
         None => Activities::new(name, None, N_LEADS as usize, rows),
-        Some(accounts) => Activities::new(name, Some(accounts.iter().map(|account| account.unwrap_or(MISSING)).collect()), N_ACCOUNTS as usize, rows),
+        Some(accounts) => Activities::new(
+            name,
+            Some(
+                accounts
+                    .iter()
+                    .map(|account| account.unwrap_or(MISSING))
+                    .collect(),
+            ),
+            N_ACCOUNTS as usize,
+            rows,
+        ),
     }
 }
 
-/// Offsets, times and values of dated rows, sorted by owner and time; of equal times the last row holds.
+/// Offsets, times and values of dated rows, sorted by owner and time; of equal times the last row
+/// holds.
 fn dated<T: Copy + Ord>(n: u32, rows: &[(u32, i64, T)]) -> (Vec<usize>, Vec<Timestamp>, Vec<T>) {
     let mut rows = rows.to_vec();
     rows.sort_unstable();
-    let offsets = (0..=n).map(|owner| rows.partition_point(|row| row.0 < owner)).collect();
-    (offsets, rows.iter().map(|row| moment(row.1)).collect(), rows.iter().map(|row| row.2).collect())
+    let offsets = (0..=n)
+        .map(|owner| rows.partition_point(|row| row.0 < owner))
+        .collect();
+    (
+        offsets,
+        rows.iter().map(|row| moment(row.1)).collect(),
+        rows.iter().map(|row| row.2).collect(),
+    )
 }
 
 fn tables(company: &Company) -> Tables {
     let outcomes = company.closed.iter().map(|closed| LeadOutcome {
         reopened: false,
         closed: closed.map(|(at, _)| moment(at)),
-        won: closed.filter(|(_, is_won)| *is_won).map(|(at, _)| moment(at)),
+        won: closed
+            .filter(|(_, is_won)| *is_won)
+            .map(|(at, _)| moment(at)),
         ..LeadOutcome::default()
     });
     let (offsets, known, stages) = dated(N_LEADS, &company.stages);
@@ -104,18 +144,35 @@ fn tables(company: &Company) -> Tables {
         attribute: "stage".to_owned(),
         offsets,
         known,
-        values: Column::Category { codes: stages.iter().map(|&stage| stage as u32).collect(), levels: KINDS.map(str::to_owned).to_vec() },
+        values: Column::Category {
+            codes: stages.iter().map(|&stage| stage as u32).collect(),
+            levels: KINDS.map(str::to_owned).to_vec(),
+        },
         before: Vec::new(),
     };
     let (offsets, known, staff) = dated(N_ACCOUNTS, &company.staff);
-    let accounts: Vec<u32> = company.accounts.iter().map(|account| account.unwrap_or(MISSING)).collect();
+    let accounts: Vec<u32> = company
+        .accounts
+        .iter()
+        .map(|account| account.unwrap_or(MISSING))
+        .collect();
     Tables {
         leads: Leads {
             id_column: "id".to_owned(),
             ids: (0..N_LEADS).map(|lead| format!("L{lead}")).collect(),
-            created: company.created.iter().map(|&at| Some(Stamp::new(moment(at), Precision::Instant))).collect(),
+            created: company
+                .created
+                .iter()
+                .map(|&at| Some(Stamp::new(moment(at), Precision::Instant)))
+                .collect(),
             order: None,
-            attributes: vec![Attribute { name: "stage".to_owned(), column: Column::Category { codes: vec![MISSING; N_LEADS as usize], levels: vec![] } }],
+            attributes: vec![Attribute {
+                name: "stage".to_owned(),
+                column: Column::Category {
+                    codes: vec![MISSING; N_LEADS as usize],
+                    levels: vec![],
+                },
+            }],
             manual_score: None,
             accounts: Some(accounts.clone()),
             account_names: Vec::new(),
@@ -126,12 +183,20 @@ fn tables(company: &Company) -> Tables {
             entry_of_lead: accounts,
             rows: Arc::new(LookupRows {
                 versions: Some(Versions { offsets, known }),
-                attributes: vec![Attribute { name: "staff".to_owned(), column: Column::Number(staff.iter().map(|&staff| f64::from(staff)).collect()) }],
+                attributes: vec![Attribute {
+                    name: "staff".to_owned(),
+                    column: Column::Number(staff.iter().map(|&staff| f64::from(staff)).collect()),
+                }],
             }),
         }],
-        activities: vec![activities("news", &company.news, Some(&company.accounts), false), activities("web", &company.web, None, true)],
+        activities: vec![
+            activities("news", &company.news, Some(&company.accounts), false),
+            activities("web", &company.web, None, true),
+        ],
         outcomes: outcomes.collect(),
-        history: History { attributes: vec![stage] },
+        history: History {
+            attributes: vec![stage],
+        },
         is_flat: false,
         silent: None,
         observation_end: moment(10_000),
@@ -159,15 +224,30 @@ fn is_of(event: &Event, filter: &EventFilter) -> bool {
     match filter {
         EventFilter::All => true,
         EventFilter::Is(column, value) => cell(column) == Some(value),
-        EventFilter::Other { column, named } => cell(column).is_some_and(|value| !named.iter().any(|name| name == value)),
-        EventFilter::Each(pairs) => pairs.iter().all(|(column, value)| cell(column) == Some(value)),
+        EventFilter::Other { column, named } => {
+            cell(column).is_some_and(|value| !named.iter().any(|name| name == value))
+        }
+        EventFilter::Each(pairs) => pairs
+            .iter()
+            .all(|(column, value)| cell(column) == Some(value)),
     }
 }
 
 /// The statistic over the events that are visible, by its definition and nothing cleverer.
-fn slow_statistic(seen: &[&Event], filter: &EventFilter, window: Option<Span>, statistic: &Statistic, at: i64, created: i64) -> Expected {
+fn slow_statistic(
+    seen: &[&Event],
+    filter: &EventFilter,
+    window: Option<Span>,
+    statistic: &Statistic,
+    at: i64,
+    created: i64,
+) -> Expected {
     let inside = |event: &&&Event| window.is_none_or(|window| event.at >= at - half_days(window));
-    let of: Vec<&Event> = seen.iter().filter(|event| is_of(event, filter)).copied().collect();
+    let of: Vec<&Event> = seen
+        .iter()
+        .filter(|event| is_of(event, filter))
+        .copied()
+        .collect();
     let within: Vec<&Event> = of.iter().filter(inside).copied().collect();
     let values: Vec<f64> = within.iter().filter_map(|event| event.value()).collect();
     let mut times: Vec<i64> = of.iter().map(|event| event.at).collect();
@@ -187,31 +267,69 @@ fn slow_statistic(seen: &[&Event], filter: &EventFilter, window: Option<Span>, s
         }
         Statistic::RecencyDays => or_nan(times.last().map(|last| days(at - last))),
         Statistic::FirstDays => or_nan(times.first().map(|first| days(at - first))),
-        Statistic::Decayed(half_life) => of.iter().map(|event| 0.5_f64.powf(days(at - event.at) / half_life.days())).sum(),
+        Statistic::Decayed(half_life) => of
+            .iter()
+            .map(|event| 0.5_f64.powf(days(at - event.at) / half_life.days()))
+            .sum(),
         Statistic::Trend => {
             let length = half_days(window.expect("a trend has a window"));
-            let count = |from: i64, to: i64| of.iter().filter(|event| event.at >= from && event.at < to).count() as f64;
+            let count = |from: i64, to: i64| {
+                of.iter()
+                    .filter(|event| event.at >= from && event.at < to)
+                    .count() as f64
+            };
             count(at - length, at) - count(at - 2 * length, at - length)
         }
         Statistic::Share => within.len() as f64 / seen.iter().filter(inside).count() as f64,
-        Statistic::MeanGapDays => gaps.iter().map(|&gap| days(gap)).sum::<f64>() / gaps.len() as f64,
+        Statistic::MeanGapDays => {
+            gaps.iter().map(|&gap| days(gap)).sum::<f64>() / gaps.len() as f64
+        }
         Statistic::MaxGapDays => or_nan(gaps.iter().max().map(|&gap| days(gap))),
-        Statistic::ReplyDays => or_nan(times.iter().find(|&&time| time >= created).map(|time| days(time - created))),
+        Statistic::ReplyDays => or_nan(
+            times
+                .iter()
+                .find(|&&time| time >= created)
+                .map(|time| days(time - created)),
+        ),
         Statistic::Follows(after) => {
-            let follows = seen.iter().filter(|event| is_of(event, after)).any(|first| of.iter().any(|second| first.at < second.at));
+            let follows = seen
+                .iter()
+                .filter(|event| is_of(event, after))
+                .any(|first| of.iter().any(|second| first.at < second.at));
             f64::from(u8::from(follows))
         }
         Statistic::LatestValue(_) => {
             let latest = of
                 .iter()
                 .filter(|event| event.value.is_some())
-                .max_by_key(|event| (event.at, event.visible(), code(event.kind), code(event.device), event.value));
+                .max_by_key(|event| {
+                    (
+                        event.at,
+                        event.visible(),
+                        code(event.kind),
+                        code(event.device),
+                        event.value,
+                    )
+                });
             or_nan(latest.and_then(|event| event.value()))
         }
         Statistic::LatestKind(column) => {
-            let latest =
-                of.iter().max_by_key(|event| (event.at, event.visible(), code(event.kind), code(event.device), event.value.map_or(i32::MAX, |value| value)));
-            let level = latest.and_then(|event| if column == "kind" { event.kind.map(|kind| KINDS[kind]) } else { event.device.map(|device| DEVICES[device]) });
+            let latest = of.iter().max_by_key(|event| {
+                (
+                    event.at,
+                    event.visible(),
+                    code(event.kind),
+                    code(event.device),
+                    event.value.map_or(i32::MAX, |value| value),
+                )
+            });
+            let level = latest.and_then(|event| {
+                if column == "kind" {
+                    event.kind.map(|kind| KINDS[kind])
+                } else {
+                    event.device.map(|device| DEVICES[device])
+                }
+            });
             return Expected::Level(level.map(str::to_owned));
         }
     })
@@ -227,16 +345,37 @@ fn slow_value(company: &Company, spec: &FeatureSpec, lead: u32, at: i64) -> Expe
     let number = Expected::Number;
     let account = company.accounts[lead as usize];
     let visible = |events: &'_ [Event], owners: &dyn Fn(u32) -> bool| -> Vec<Event> {
-        events.iter().filter(|event| owners(event.owner) && event.at < at && event.visible() < at).cloned().collect()
+        events
+            .iter()
+            .filter(|event| owners(event.owner) && event.at < at && event.visible() < at)
+            .cloned()
+            .collect()
     };
     let created = company.created[lead as usize];
-    let stages = || company.stages.iter().filter(|row| row.0 == lead && row.1 < at);
-    let peers = || (0..N_LEADS).filter(|&other| other != lead && account.is_some() && company.accounts[other as usize] == account);
+    let stages = || {
+        company
+            .stages
+            .iter()
+            .filter(|row| row.0 == lead && row.1 < at)
+    };
+    let peers = || {
+        (0..N_LEADS).filter(|&other| {
+            other != lead && account.is_some() && company.accounts[other as usize] == account
+        })
+    };
     match &spec.source {
-        FeatureSource::Attribute { table: AttributeTable::Leads, .. } => Expected::Level(stages().max().map(|row| KINDS[row.2].to_owned())),
-        FeatureSource::Attribute { .. } => {
-            number(company.staff.iter().filter(|row| Some(row.0) == account && row.1 < at).max().map_or(f64::NAN, |row| f64::from(row.2)))
-        }
+        FeatureSource::Attribute {
+            table: AttributeTable::Leads,
+            ..
+        } => Expected::Level(stages().max().map(|row| KINDS[row.2].to_owned())),
+        FeatureSource::Attribute { .. } => number(
+            company
+                .staff
+                .iter()
+                .filter(|row| Some(row.0) == account && row.1 < at)
+                .max()
+                .map_or(f64::NAN, |row| f64::from(row.2)),
+        ),
         FeatureSource::Created(part) => calendar(*part, moment(created)),
         FeatureSource::Snapshot(part) => calendar(*part, moment(at)),
         FeatureSource::AgeDays => number(days(at - created)),
@@ -244,33 +383,76 @@ fn slow_value(company: &Company, spec: &FeatureSpec, lead: u32, at: i64) -> Expe
             // Half-day by half-day, those of Saturdays and Sundays left out.
             let half = |number: i64| usize::from(moment(number).weekday() < 5);
             let (first, last) = (at.min(created), at.max(created));
-            number((first..last).map(half).sum::<usize>() as f64 / 2.0 * if at < created { -1.0 } else { 1.0 })
+            number(
+                (first..last).map(half).sum::<usize>() as f64 / 2.0
+                    * if at < created { -1.0 } else { 1.0 },
+            )
         }
         FeatureSource::AttributeAge { .. } => {
             let mut rows: Vec<_> = stages().collect();
             rows.sort_unstable();
-            let Some(last) = rows.last() else { return number(f64::NAN) };
-            let since = rows.iter().rev().take_while(|row| row.2 == last.2).last().expect("the last one is the same as itself");
+            let Some(last) = rows.last() else {
+                return number(f64::NAN);
+            };
+            let since = rows
+                .iter()
+                .rev()
+                .take_while(|row| row.2 == last.2)
+                .last()
+                .expect("the last one is the same as itself");
             number(days(at - since.1))
         }
         FeatureSource::AttributeChanges { .. } => number(stages().count() as f64),
-        FeatureSource::Activity { table, kind, window, statistic } => {
+        FeatureSource::Activity {
+            table,
+            kind,
+            window,
+            statistic,
+        } => {
             let seen = if table == "web" {
                 visible(&company.web, &|owner| owner == lead)
             } else {
                 // News are recorded when they happen.
-                let news: Vec<Event> = company.news.iter().map(|event| Event { delay: 0, ..event.clone() }).collect();
+                let news: Vec<Event> = company
+                    .news
+                    .iter()
+                    .map(|event| Event {
+                        delay: 0,
+                        ..event.clone()
+                    })
+                    .collect();
                 visible(&news, &|owner| Some(owner) == account)
             };
-            slow_statistic(&seen.iter().collect::<Vec<_>>(), kind, *window, statistic, at, created)
+            slow_statistic(
+                &seen.iter().collect::<Vec<_>>(),
+                kind,
+                *window,
+                statistic,
+                at,
+                created,
+            )
         }
-        FeatureSource::Peers { kind, window, statistic, .. } => {
+        FeatureSource::Peers {
+            kind,
+            window,
+            statistic,
+            ..
+        } => {
             if account.is_none() {
                 return number(f64::NAN);
             }
             // Whose lead it is was known when the lead was created.
-            let seen = visible(&company.web, &|owner| peers().any(|peer| peer == owner && company.created[peer as usize] < at));
-            slow_statistic(&seen.iter().collect::<Vec<_>>(), kind, *window, statistic, at, created)
+            let seen = visible(&company.web, &|owner| {
+                peers().any(|peer| peer == owner && company.created[peer as usize] < at)
+            });
+            slow_statistic(
+                &seen.iter().collect::<Vec<_>>(),
+                kind,
+                *window,
+                statistic,
+                at,
+                created,
+            )
         }
         FeatureSource::PeerLeads(state) => {
             if account.is_none() {
@@ -294,15 +476,21 @@ fn calendar(part: CalendarPart, at: Timestamp) -> Expected {
     match part {
         CalendarPart::Weekday => Expected::Level(Some(naive.format("%A").to_string())),
         CalendarPart::Month => Expected::Level(Some(naive.format("%B").to_string())),
-        CalendarPart::DayOfMonth => Expected::Number(naive.format("%d").to_string().parse().expect("a day")),
-        CalendarPart::Hour => Expected::Number(naive.format("%H").to_string().parse().expect("an hour")),
+        CalendarPart::DayOfMonth => {
+            Expected::Number(naive.format("%d").to_string().parse().expect("a day"))
+        }
+        CalendarPart::Hour => {
+            Expected::Number(naive.format("%H").to_string().parse().expect("an hour"))
+        }
     }
 }
 
 fn config() -> FeaturesConfig {
     FeaturesConfig {
         families: vec![FamilyChoice::All],
-        windows: ["12h", "3d", "10d"].map(|text| text.parse().expect("a span")).to_vec(),
+        windows: ["12h", "3d", "10d"]
+            .map(|text| text.parse().expect("a span"))
+            .to_vec(),
         half_lives: vec![Span::from_days(6)],
         max_kinds: 2,
         ..FeaturesConfig::default()
@@ -310,7 +498,14 @@ fn config() -> FeaturesConfig {
 }
 
 fn snapshots(company: &Company) -> Vec<Snapshot> {
-    company.snapshots.iter().map(|&(lead, at)| Snapshot { lead, at: moment(at) }).collect()
+    company
+        .snapshots
+        .iter()
+        .map(|&(lead, at)| Snapshot {
+            lead,
+            at: moment(at),
+        })
+        .collect()
 }
 
 fn check_company(company: &Company) {
@@ -322,13 +517,29 @@ fn check_company(company: &Company) {
         for (row, &(lead, at)) in company.snapshots.iter().enumerate() {
             let found = matrix.values()[[row, idx]];
             match slow_value(company, spec, lead, at) {
-                Expected::Level(level) => assert_eq!(matrix.level(row, idx), level.as_deref(), "{} of lead {lead} at {at}", spec.name),
+                Expected::Level(level) => assert_eq!(
+                    matrix.level(row, idx),
+                    level.as_deref(),
+                    "{} of lead {lead} at {at}",
+                    spec.name
+                ),
                 Expected::Number(expected) => {
                     let is_inexact = spec.name.contains("decay") || spec.name.contains("gap_mean");
-                    // Powers and means are rounded in another order; everything else is equal to the bit.
-                    let tolerance = if is_inexact { 1e-12 * expected.abs() } else { 0.0 };
-                    let equal = found == expected || (found - expected).abs() <= tolerance || found.is_nan() && expected.is_nan();
-                    assert!(equal, "{} of lead {lead} at {at}: {found}, expected {expected}", spec.name);
+                    // Powers and means are rounded in another order; everything else is equal to
+                    // the bit.
+                    let tolerance = if is_inexact {
+                        1e-12 * expected.abs()
+                    } else {
+                        0.0
+                    };
+                    let equal = found == expected
+                        || (found - expected).abs() <= tolerance
+                        || found.is_nan() && expected.is_nan();
+                    assert!(
+                        equal,
+                        "{} of lead {lead} at {at}: {found}, expected {expected}",
+                        spec.name
+                    );
                 }
             }
         }
@@ -345,7 +556,14 @@ fn event(n_owners: u32) -> impl Strategy<Value = Event> {
         prop::option::of(0..2_usize),
         prop::option::of(-40..40_i32),
     )
-        .prop_map(|(owner, at, delay, kind, device, value)| Event { owner, at, delay, kind, device, value })
+        .prop_map(|(owner, at, delay, kind, device, value)| Event {
+            owner,
+            at,
+            delay,
+            kind,
+            device,
+            value,
+        })
 }
 
 fn company() -> impl Strategy<Value = Company> {
@@ -360,17 +578,28 @@ fn company() -> impl Strategy<Value = Company> {
         prop::collection::btree_map((0..N_ACCOUNTS, 0..60_i64), 0..90_i32, 0..8),
         prop::collection::vec((0..N_LEADS, 0..70_i64), 1..25),
     )
-        .prop_map(|(created, accounts, closed, web, news, stages, staff, snapshots)| Company {
-            // A lead closes after it was created.
-            closed: closed.iter().zip(&created).map(|(closed, created)| closed.map(|(after, is_won)| (created + after, is_won))).collect(),
-            created,
-            accounts,
-            web,
-            news,
-            stages,
-            staff: staff.into_iter().map(|((account, at), staff)| (account, at, staff)).collect(),
-            snapshots,
-        })
+        .prop_map(
+            |(created, accounts, closed, web, news, stages, staff, snapshots)| Company {
+                // A lead closes after it was created.
+                closed: closed
+                    .iter()
+                    .zip(&created)
+                    .map(|(closed, created)| {
+                        closed.map(|(after, is_won)| (created + after, is_won))
+                    })
+                    .collect(),
+                created,
+                accounts,
+                web,
+                news,
+                stages,
+                staff: staff
+                    .into_iter()
+                    .map(|((account, at), staff)| (account, at, staff))
+                    .collect(),
+                snapshots,
+            },
+        )
 }
 
 proptest! {
@@ -406,12 +635,28 @@ proptest! {
 /// The reference must itself see every family, or it would agree about nothing.
 #[test]
 fn every_family_is_compared() {
-    let event = |owner, at, kind, device| Event { owner, at, delay: 0, kind: Some(kind), device: Some(device), value: Some(3) };
+    let event = |owner, at, kind, device| Event {
+        owner,
+        at,
+        delay: 0,
+        kind: Some(kind),
+        device: Some(device),
+        value: Some(3),
+    };
     let company = Company {
         created: vec![0; N_LEADS as usize],
         accounts: vec![Some(0); N_LEADS as usize],
         closed: vec![None; N_LEADS as usize],
-        web: (0..24).map(|number| event(number % 6, i64::from(number), number as usize % 4, number as usize % 2)).collect(),
+        web: (0..24)
+            .map(|number| {
+                event(
+                    number % 6,
+                    i64::from(number),
+                    number as usize % 4,
+                    number as usize % 2,
+                )
+            })
+            .collect(),
         news: vec![event(0, 4, 1, 1)],
         stages: vec![(0, 1, 1)],
         staff: vec![(0, 1, 5)],
@@ -420,8 +665,17 @@ fn every_family_is_compared() {
     check_company(&company);
     let tables = tables(&company);
     for family in Family::ALL {
-        let config = FeaturesConfig { families: vec![FamilyChoice::One(family)], ..config() };
-        assert!(!plan(&tables, &config, &snapshots(&company)).specs.is_empty(), "{} makes no feature", family.name());
+        let config = FeaturesConfig {
+            families: vec![FamilyChoice::One(family)],
+            ..config()
+        };
+        assert!(
+            !plan(&tables, &config, &snapshots(&company))
+                .specs
+                .is_empty(),
+            "{} makes no feature",
+            family.name()
+        );
     }
 }
 
@@ -429,9 +683,19 @@ fn every_family_is_compared() {
 #[test]
 fn examples_hold() {
     // Hours of January.
-    let event = |day: i64, hour: i64, kind: usize, value: Option<i32>| (day * 24 + hour, kind, value);
-    let events = [event(2, 10, 3, Some(2)), event(2, 15, 3, Some(4)), event(12, 0, 1, None), event(24, 12, 3, Some(6))];
-    let at = |hours: i64| Timestamp::from_micros(Timestamp::from_ymd(2022, 1, 1).expect("exists").micros() + hours * 3_600_000_000);
+    let event =
+        |day: i64, hour: i64, kind: usize, value: Option<i32>| (day * 24 + hour, kind, value);
+    let events = [
+        event(2, 10, 3, Some(2)),
+        event(2, 15, 3, Some(4)),
+        event(12, 0, 1, None),
+        event(24, 12, 3, Some(6)),
+    ];
+    let at = |hours: i64| {
+        Timestamp::from_micros(
+            Timestamp::from_ymd(2022, 1, 1).expect("exists").micros() + hours * 3_600_000_000,
+        )
+    };
     let rows = EventRows {
         owners: vec![0; events.len()],
         at: events.iter().map(|event| at(event.0)).collect(),
@@ -441,7 +705,13 @@ fn examples_hold() {
             codes: events.iter().map(|event| event.1 as u32).collect(),
             levels: KINDS.map(str::to_owned).to_vec(),
         }],
-        values: vec![ValueColumn { name: "value".to_owned(), values: events.iter().map(|event| event.2.map_or(f64::NAN, f64::from)).collect() }],
+        values: vec![ValueColumn {
+            name: "value".to_owned(),
+            values: events
+                .iter()
+                .map(|event| event.2.map_or(f64::NAN, f64::from))
+                .collect(),
+        }],
     };
     let tables = Tables {
         leads: Leads {
@@ -468,27 +738,52 @@ fn examples_hold() {
         seen: std::collections::BTreeMap::new(),
         notes: Vec::new(),
     };
-    let keys = [Snapshot { lead: 0, at: at(30 * 24) }];
+    let keys = [Snapshot {
+        lead: 0,
+        at: at(30 * 24),
+    }];
     let config = FeaturesConfig {
         families: vec![FamilyChoice::All],
-        windows: ["7d", "14d"].map(|text| text.parse().expect("a span")).to_vec(),
+        windows: ["7d", "14d"]
+            .map(|text| text.parse().expect("a span"))
+            .to_vec(),
         half_lives: vec![Span::from_days(6)],
         ..FeaturesConfig::default()
     };
-    // Everything that can be seen began 27.6 days before, so a window of 30 days is asked for outside the plan.
+    // Everything that can be seen began 27.6 days before, so a window of 30 days is asked for
+    // outside the plan.
     let mut specs = plan(&tables, &config, &keys).specs;
     for spec in specs.clone() {
-        if let FeatureSource::Activity { window: Some(window), table, kind, statistic } = spec.source
+        if let FeatureSource::Activity {
+            window: Some(window),
+            table,
+            kind,
+            statistic,
+        } = spec.source
             && window == Span::from_days(14)
         {
-            let source = FeatureSource::Activity { window: Some(Span::from_days(30)), table, kind, statistic };
-            specs.push(FeatureSpec { name: spec.name.replace("14d", "30d"), source, ..spec });
+            let source = FeatureSource::Activity {
+                window: Some(Span::from_days(30)),
+                table,
+                kind,
+                statistic,
+            };
+            specs.push(FeatureSpec {
+                name: spec.name.replace("14d", "30d"),
+                source,
+                ..spec
+            });
         }
     }
     let matrix = compute(&tables, &specs, &keys).expect("computable");
     for family in Family::ALL {
-        let Some((name, expected)) = family.example() else { continue };
-        let idx = specs.iter().position(|spec| spec.name == name).unwrap_or_else(|| panic!("no feature {name}"));
+        let Some((name, expected)) = family.example() else {
+            continue;
+        };
+        let idx = specs
+            .iter()
+            .position(|spec| spec.name == name)
+            .unwrap_or_else(|| panic!("no feature {name}"));
         assert_eq!(matrix.values()[[0, idx]], expected, "{name}");
     }
 }

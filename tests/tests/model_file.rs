@@ -1,12 +1,17 @@
-//! The model file: every released format still loads and still gives its scores; whatever is damaged is refused.
+//! The model file: every released format still loads and still gives its scores; whatever is
+//! damaged is refused.
 #![allow(missing_docs, reason = "tests")]
 
 use std::path::Path;
 
-use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, FeatureKind, FeatureSpec, MatchCount, TableProfile, TableReach, Timestamp, Writing};
+use leadscore_core::{
+    Cells, ColumnProfile, ColumnRole, DataProfile, FeatureKind, FeatureSpec, MatchCount,
+    TableProfile, TableReach, Timestamp, Writing,
+};
 use leadscore_inference::{
-    AgeBaseline, Axis, BinsTerm, CalibrationCurve, CellCount, Challenge, Covariance, FeatureScope, FitCertificate, JudgedAttribute, LeadSample, LearningCurve,
-    LearningPoint, Model, ModelFileError, PairTerm, Scope, Spread, Term, WithAndWithout, read_model, write_model,
+    AgeBaseline, Axis, BinsTerm, CalibrationCurve, CellCount, Challenge, Covariance, FeatureScope,
+    FitCertificate, JudgedAttribute, LeadSample, LearningCurve, LearningPoint, Model,
+    ModelFileError, PairTerm, Scope, Spread, Term, WithAndWithout, read_model, write_model,
 };
 use leadscore_tests::{small_crm, succeed};
 use proptest::prelude::*;
@@ -24,7 +29,13 @@ const VERSION_5: &[u8] = include_bytes!("../fixtures/model-v5.leadscore");
 /// A model with everything that version 2 can hold, over the features of version 1's.
 fn version_2() -> Model {
     let mut model = read_model(VERSION_1).expect("whole");
-    let column = |name: &str| model.specs.iter().position(|spec| spec.name == name).unwrap_or_else(|| panic!("no feature {name}"));
+    let column = |name: &str| {
+        model
+            .specs
+            .iter()
+            .position(|spec| spec.name == name)
+            .unwrap_or_else(|| panic!("no feature {name}"))
+    };
     let (size, source, age) = (column("size"), column("source"), column("age"));
     model.terms.push(Term::Bins(BinsTerm {
         feature_idx: size,
@@ -37,21 +48,52 @@ fn version_2() -> Model {
         average: 0.08,
     }));
     model.terms.push(Term::Pair(PairTerm {
-        first: Axis::Levels { feature_idx: source, levels: vec!["mail".to_owned(), "web".to_owned()] },
-        second: Axis::Bins { feature_idx: age, edges: vec![20.0] },
+        first: Axis::Levels {
+            feature_idx: source,
+            levels: vec!["mail".to_owned(), "web".to_owned()],
+        },
+        second: Axis::Bins {
+            feature_idx: age,
+            edges: vec![20.0],
+        },
         weights: (0..9).map(|cell| f64::from(cell) * 0.03 - 0.2).collect(),
         average: 0.01,
     }));
     let n_cells: usize = model.terms.iter().map(Term::n_cells).sum();
-    model.counts = model.terms.iter().map(|term| (0..term.n_cells() as u64).map(|cell| CellCount { n_rows: 3 * cell + 1, n_wins: cell }).collect()).collect();
+    model.counts = model
+        .terms
+        .iter()
+        .map(|term| {
+            (0..term.n_cells() as u64)
+                .map(|cell| CellCount {
+                    n_rows: 3 * cell + 1,
+                    n_wins: cell,
+                })
+                .collect()
+        })
+        .collect();
     // Independent weights: a diagonal.
-    let lower = (0..=n_cells).flat_map(|row| (0..=row).map(move |column| if row == column { 0.01 } else { 0.0 })).collect();
-    model.covariance = Some(Covariance { n: n_cells + 1, lower });
-    model.calibration = Some(CalibrationCurve { knots: vec![(-2.0, -1.5), (-0.5, -0.75), (1.0, 0.5)], replicates: Vec::new() });
+    let lower = (0..=n_cells)
+        .flat_map(|row| (0..=row).map(move |column| if row == column { 0.01 } else { 0.0 }))
+        .collect();
+    model.covariance = Some(Covariance {
+        n: n_cells + 1,
+        lower,
+    });
+    model.calibration = Some(CalibrationCurve {
+        knots: vec![(-2.0, -1.5), (-0.5, -0.75), (1.0, 0.5)],
+        replicates: Vec::new(),
+    });
     model.tier_edges = [0.6, 0.45, 0.3];
     model.card.kind = "additive".to_owned();
-    model.card.certificate =
-        Some(FitCertificate { gradient: 1e-10, newton_decrement: 1e-12, iterations: 5, passes: 6, condition: 1e4, effective_parameters: 12.5 });
+    model.card.certificate = Some(FitCertificate {
+        gradient: 1e-10,
+        newton_decrement: 1e-12,
+        iterations: 5,
+        passes: 6,
+        condition: 1e4,
+        effective_parameters: 12.5,
+    });
     model.card.challenges.push(Challenge {
         richer: "curves".to_owned(),
         simpler: "straight lines".to_owned(),
@@ -62,8 +104,15 @@ fn version_2() -> Model {
         shipped: "curves".to_owned(),
         reason: "better by more than one standard error".to_owned(),
     });
-    let point = LearningPoint { shape: "curves".to_owned(), n_wins: 96.0, log_loss: 0.6 };
-    model.card.learning = Some(LearningCurve { points: vec![point], verdict: vec!["more wins would lower the log-loss".to_owned()] });
+    let point = LearningPoint {
+        shape: "curves".to_owned(),
+        n_wins: 96.0,
+        log_loss: 0.6,
+    };
+    model.card.learning = Some(LearningCurve {
+        points: vec![point],
+        verdict: vec!["more wins would lower the log-loss".to_owned()],
+    });
     model.card.model_id = model.compute_id().expect("encodes");
     model
 }
@@ -71,19 +120,47 @@ fn version_2() -> Model {
 /// The same with what version 3 adds: what the tables looked like.
 fn version_3() -> Model {
     let moment = |text: &str| Timestamp::parse_iso(text).expect("a moment").0;
-    let column = |column: &str, role, cells, n_missing| ColumnProfile { column: column.to_owned(), role, cells, n_missing };
-    let written = Some(Writing { decimal: ',', thousands: Some('.') });
+    let column = |column: &str, role, cells, n_missing| ColumnProfile {
+        column: column.to_owned(),
+        role,
+        cells,
+        n_missing,
+    };
+    let written = Some(Writing {
+        decimal: ',',
+        thousands: Some('.'),
+    });
     let columns = vec![
         column("id", ColumnRole::Key, Some(Cells::Texts), Some(0)),
         column("created", ColumnRole::Time, Some(Cells::Times), Some(2)),
         column(
             "size",
             ColumnRole::Attribute,
-            Some(Cells::Numbers { low: 0.0, percentile_1: 0.5, median: 4.0, percentile_99: 11.5, high: 12.0, written }),
+            Some(Cells::Numbers {
+                low: 0.0,
+                percentile_1: 0.5,
+                median: 4.0,
+                percentile_99: 11.5,
+                high: 12.0,
+                written,
+            }),
             Some(7),
         ),
-        column("source", ColumnRole::Attribute, Some(Cells::Categories { n_levels: 2, levels: vec![("web".to_owned(), 80), ("mail".to_owned(), 40)] }), None),
-        column("blob", ColumnRole::Excluded, Some(Cells::Unreadable("lists".to_owned())), None),
+        column(
+            "source",
+            ColumnRole::Attribute,
+            Some(Cells::Categories {
+                n_levels: 2,
+                levels: vec![("web".to_owned(), 80), ("mail".to_owned(), 40)],
+            }),
+            None,
+        ),
+        column(
+            "blob",
+            ColumnRole::Excluded,
+            Some(Cells::Unreadable("lists".to_owned())),
+            None,
+        ),
         column("note", ColumnRole::Unused, None, None),
     ];
     let reach = TableReach {
@@ -94,24 +171,69 @@ fn version_3() -> Model {
         last: moment("2021-06-01"),
         lag_micros: 86_400_000_000,
     };
-    let table = TableProfile { table: "[leads]".to_owned(), n_rows: 120, reach: Some(reach), matches: None, columns };
-    let matches = Some(MatchCount { n_rows: 100, n_matched: 98 });
-    let other = TableProfile { table: "[outcomes]".to_owned(), n_rows: 100, reach: None, matches, columns: Vec::new() };
+    let table = TableProfile {
+        table: "[leads]".to_owned(),
+        n_rows: 120,
+        reach: Some(reach),
+        matches: None,
+        columns,
+    };
+    let matches = Some(MatchCount {
+        n_rows: 100,
+        n_matched: 98,
+    });
+    let other = TableProfile {
+        table: "[outcomes]".to_owned(),
+        n_rows: 100,
+        reach: None,
+        matches,
+        columns: Vec::new(),
+    };
     let model = version_2();
-    let numbers = FeatureScope { spread: Some(Spread { low: 0.0, median: 4.0, deviation: 0.0, high: 20.0 }), filled: 0.8, novel: 0.0 };
-    let levels = FeatureScope { spread: None, filled: 1.0, novel: 0.01 };
-    let of = |spec: &FeatureSpec| if spec.kind == FeatureKind::Category { levels } else { numbers };
+    let numbers = FeatureScope {
+        spread: Some(Spread {
+            low: 0.0,
+            median: 4.0,
+            deviation: 0.0,
+            high: 20.0,
+        }),
+        filled: 0.8,
+        novel: 0.0,
+    };
+    let levels = FeatureScope {
+        spread: None,
+        filled: 1.0,
+        novel: 0.01,
+    };
+    let of = |spec: &FeatureSpec| {
+        if spec.kind == FeatureKind::Category {
+            levels
+        } else {
+            numbers
+        }
+    };
     let scope = Scope {
         every: Some("month".to_owned()),
         silent: None,
         losses_kept: 1.0,
         clusters: "leads".to_owned(),
-        ages: Some(Spread { low: 0.0, median: 30.0, deviation: 0.0, high: 120.0 }),
+        ages: Some(Spread {
+            low: 0.0,
+            median: 30.0,
+            deviation: 0.0,
+            high: 120.0,
+        }),
         features: model.specs.iter().map(of).collect(),
         leads: LeadSample::default(),
         judged: Vec::new(),
     };
-    Model { data: Some(DataProfile { tables: vec![table, other] }), scope: Some(scope), ..model }
+    Model {
+        data: Some(DataProfile {
+            tables: vec![table, other],
+        }),
+        scope: Some(scope),
+        ..model
+    }
 }
 
 #[test]
@@ -131,7 +253,8 @@ fn version_3_still_is_what_it_was_and_gives_its_scores() {
     check_stored_scores("v3");
 }
 
-/// The same with what version 4 adds: lines that end, doubt about the calibration, some leads, and suspicious attributes.
+/// The same with what version 4 adds: lines that end, doubt about the calibration, some leads, and
+/// suspicious attributes.
 fn version_4() -> Model {
     let mut model = version_3();
     for term in &mut model.terms {
@@ -142,14 +265,27 @@ fn version_4() -> Model {
     let curve = model.calibration.as_mut().expect("version 2 has one");
     curve.replicates = vec![vec![-1.75, -0.75, 0.25], vec![-1.25, -0.75, 0.75]];
     let scope = model.scope.as_mut().expect("version 3 has one");
-    scope.ages = Some(Spread { low: 0.0, median: 30.0, deviation: 15.5, high: 120.0 });
-    scope.leads = LeadSample { limit: u64::MAX, hashes: vec![7, 1 << 40] };
+    scope.ages = Some(Spread {
+        low: 0.0,
+        median: 30.0,
+        deviation: 15.5,
+        high: 120.0,
+    });
+    scope.leads = LeadSample {
+        limit: u64::MAX,
+        hashes: vec![7, 1 << 40],
+    };
     scope.judged = vec![JudgedAttribute {
         feature: "size".to_owned(),
         is_proven: false,
         is_used: true,
         evidence: "AUC 0.97".to_owned(),
-        without: Some(WithAndWithout { log_loss_with: 0.25, log_loss_without: 0.5, roc_auc_with: 0.9, roc_auc_without: 0.7 }),
+        without: Some(WithAndWithout {
+            log_loss_with: 0.25,
+            log_loss_without: 0.5,
+            roc_auc_with: 0.9,
+            roc_auc_without: 0.7,
+        }),
     }];
     model.card.model_id = model.compute_id().expect("encodes");
     model
@@ -164,21 +300,41 @@ fn version_4_still_is_what_it_was_and_gives_its_scores() {
 /// The same with what version 5 adds: averages by age, and degrees of freedom.
 fn version_5() -> Model {
     let mut model = version_4();
-    let feature_idx = model.specs.iter().position(|spec| spec.name == "age").expect("version 1 has one");
-    let means = (0..model.terms.len()).map(|term| (0..4_u8).map(|bin| 0.125 * f64::from(bin) - 0.0625 * term as f64).collect()).collect();
-    model.age_baseline = Some(AgeBaseline { feature_idx, knots: vec![20.0, 40.0, 60.0], means });
-    model.degrees = (0..model.terms.len()).map(|term| 0.5 + term as f64).collect();
+    let feature_idx = model
+        .specs
+        .iter()
+        .position(|spec| spec.name == "age")
+        .expect("version 1 has one");
+    let means = (0..model.terms.len())
+        .map(|term| {
+            (0..4_u8)
+                .map(|bin| 0.125 * f64::from(bin) - 0.0625 * term as f64)
+                .collect()
+        })
+        .collect();
+    model.age_baseline = Some(AgeBaseline {
+        feature_idx,
+        knots: vec![20.0, 40.0, 60.0],
+        means,
+    });
+    model.degrees = (0..model.terms.len())
+        .map(|term| 0.5 + term as f64)
+        .collect();
     model.card.model_id = model.compute_id().expect("encodes");
     model
 }
 
-/// The file has exactly what the model above has. A new field is a new version, or it would be another model by now.
+/// The file has exactly what the model above has. A new field is a new version, or it would be
+/// another model by now.
 #[test]
 fn version_5_still_is_what_it_was_and_gives_its_scores() {
     let mut bytes = Vec::new();
     write_model(&version_5(), &mut bytes).expect("memory");
     assert_eq!(read_model(VERSION_5).expect("whole"), version_5());
-    assert!(bytes == VERSION_5, "the same model is written in other bytes");
+    assert!(
+        bytes == VERSION_5,
+        "the same model is written in other bytes"
+    );
     check_stored_scores("v5");
 }
 
@@ -236,22 +392,48 @@ fn check_stored_scores(version: &str) {
     let fixtures = leadscore_tests::here().join("fixtures");
     let model = fixtures.join(format!("model-{version}.leadscore"));
     let path = model.to_string_lossy();
-    succeed(folder.path(), &["score", &path, "--as-of", "2020-05-01", "-o", "scores.csv"]);
+    succeed(
+        folder.path(),
+        &["score", &path, "--as-of", "2020-05-01", "-o", "scores.csv"],
+    );
     // By id: stored scores are in the order that files had when they were stored.
     let read = |path: &Path| -> Vec<csv::StringRecord> {
-        let mut rows: Vec<_> = csv::Reader::from_path(path).expect("readable").into_records().map(|record| record.expect("a row")).collect();
+        let mut rows: Vec<_> = csv::Reader::from_path(path)
+            .expect("readable")
+            .into_records()
+            .map(|record| record.expect("a row"))
+            .collect();
         rows.sort_by(|a, b| a[0].cmp(&b[0]));
         rows
     };
-    let (found, stored) = (read(&folder.path().join("scores.csv")), read(&fixtures.join(format!("scores-{version}.csv"))));
+    let (found, stored) = (
+        read(&folder.path().join("scores.csv")),
+        read(&fixtures.join(format!("scores-{version}.csv"))),
+    );
     assert_eq!(found.len(), stored.len());
-    // Reasons are worded and grouped by the program that reads the model; what they add up to is the model's.
-    let header = csv::Reader::from_path(fixtures.join(format!("scores-{version}.csv"))).expect("readable").headers().expect("there").clone();
+    // Reasons are worded and grouped by the program that reads the model; what they add up to is
+    // the model's.
+    let header = csv::Reader::from_path(fixtures.join(format!("scores-{version}.csv")))
+        .expect("readable")
+        .headers()
+        .expect("there")
+        .clone();
     let is_reason = |column: usize| header[column].contains("reason");
     for (found, stored) in found.iter().zip(&stored) {
-        let number = |name: &str| header.iter().position(|known| known == name).and_then(|column| found[column].parse::<f64>().ok());
+        let number = |name: &str| {
+            header
+                .iter()
+                .position(|known| known == name)
+                .and_then(|column| found[column].parse::<f64>().ok())
+        };
         if let Some(log_odds) = number("log_odds") {
-            let names = ["baseline_log_odds", "reason_1_log_odds", "reason_2_log_odds", "reason_3_log_odds", "other_reasons_log_odds"];
+            let names = [
+                "baseline_log_odds",
+                "reason_1_log_odds",
+                "reason_2_log_odds",
+                "reason_3_log_odds",
+                "other_reasons_log_odds",
+            ];
             assert!((names.into_iter().filter_map(number).sum::<f64>() - log_odds).abs() < 1e-9);
         }
         for (column, (found, stored)) in found.iter().zip(stored).enumerate() {
@@ -275,24 +457,34 @@ fn reading_and_writing_are_inverse() {
     // Written in today's format, and nothing lost.
     assert_eq!(read_model(&bytes).expect("whole"), model);
     assert_eq!(model.compute_id().expect("encodes"), model.card.model_id);
-    let header_length = u32::from_le_bytes(VERSION_1[12..16].try_into().expect("four bytes")) as usize;
-    let header: serde_json::Value = serde_json::from_slice(&VERSION_1[16..16 + header_length]).expect("JSON that a person can read");
+    let header_length =
+        u32::from_le_bytes(VERSION_1[12..16].try_into().expect("four bytes")) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&VERSION_1[16..16 + header_length])
+        .expect("JSON that a person can read");
     assert_eq!(header["payload_codec"], "bincode2-standard");
 }
 
 #[test]
 fn every_cut_is_refused() {
     for length in 0..VERSION_1.len() {
-        assert!(read_model(&VERSION_1[..length]).is_err(), "cut to {length} bytes");
+        assert!(
+            read_model(&VERSION_1[..length]).is_err(),
+            "cut to {length} bytes"
+        );
     }
-    assert!(matches!(read_model(&VERSION_1[..VERSION_1.len() / 2]), Err(ModelFileError::Truncated { .. })));
+    assert!(matches!(
+        read_model(&VERSION_1[..VERSION_1.len() / 2]),
+        Err(ModelFileError::Truncated { .. })
+    ));
 }
 
 #[test]
 fn every_flipped_bit_is_refused() {
     let mut bytes = VERSION_1.to_vec();
     // The checksum covers every byte alike: each byte of the frame, then each seventh.
-    let positions = (0..64).chain((64..bytes.len()).step_by(7)).chain(bytes.len() - 40..bytes.len());
+    let positions = (0..64)
+        .chain((64..bytes.len()).step_by(7))
+        .chain(bytes.len() - 40..bytes.len());
     for position in positions {
         for bit in 0..8 {
             bytes[position] ^= 1 << bit;
@@ -310,7 +502,10 @@ fn a_newer_version_says_so() {
     bytes[8] = 9;
     let checksum = sha2::Sha256::digest(&bytes);
     bytes.extend_from_slice(&checksum);
-    assert!(matches!(read_model(&bytes), Err(ModelFileError::Newer { found: 9 })));
+    assert!(matches!(
+        read_model(&bytes),
+        Err(ModelFileError::Newer { found: 9 })
+    ));
 }
 
 proptest! {

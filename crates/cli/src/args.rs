@@ -8,7 +8,8 @@ use leadscore_sql::Dialect;
 use leadscore_tables::{Bytes, LEAST_MEMORY, TierEdges};
 use leadscore_workflow::{DEFAULT_TOP, ListOptions};
 
-/// How likely each open lead is to become a customer within 90 days, with reasons, and proof on later data.
+/// How likely each open lead is to become a customer within 90 days, with reasons, and proof on
+/// later data.
 #[derive(Debug, Parser)]
 #[command(name = "leadscore", version, arg_required_else_help = true)]
 pub(crate) struct Args {
@@ -58,7 +59,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExportCommand {
-    /// At most so many rules of whole-number points, as a rules.toml, and what they lose against the model
+    /// At most so many rules of whole-number points, as a rules.toml, and what they lose against
+    /// the model
     Points(ExportPointsArgs),
     /// One SELECT that scores a table of features, in the SQL of your warehouse
     Sql(ExportSqlArgs),
@@ -86,25 +88,35 @@ pub(crate) struct ExportSqlArgs {
     /// Whose SQL
     #[arg(long, value_parser = dialects())]
     pub(crate) dialect: Dialect,
-    /// The table with the features, as it is written in SQL: columns as `leadscore features` names them
+    /// The table with the features, as it is written in SQL: columns as `leadscore features` names
+    /// them
     #[arg(long, value_name = "TABLE", default_value = "features")]
     pub(crate) table: String,
     /// Columns of that table that go along
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = "lead_id,snapshot")]
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        value_delimiter = ',',
+        default_value = "lead_id,snapshot"
+    )]
     pub(crate) key: Vec<String>,
-    /// Compute the features, too, from the tables of the config, which stand in the database: DuckDB, PostgreSQL, Spark
+    /// Compute the features, too, from the tables of the config, which stand in the database:
+    /// DuckDB, PostgreSQL, Spark
     #[arg(long, conflicts_with_all = ["table", "key"])]
     pub(crate) features: bool,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
-    /// Where a table of the config is in the database, such as `activities.touches=crm.touches`; by its name if not given
+    /// Where a table of the config is in the database, such as `activities.touches=crm.touches`; by
+    /// its name if not given
     #[arg(long, value_name = "TABLE=SQL", requires = "features", value_parser = place)]
     pub(crate) place: Vec<(String, String)>,
-    /// Score the leads that are open at this moment; those open when the statement runs if not given
+    /// Score the leads that are open at this moment; those open when the statement runs if not
+    /// given
     #[arg(long, value_name = "DATE", requires = "features")]
     pub(crate) as_of: Option<String>,
-    /// Where tiers begin: `relative` (quartiles of the rows of the table), `frozen` (the model's own edges) or three likelihoods in per
-    /// cent, such as 40,20,5; as `[tiers]` of the config says if not given, and quartiles without a config
+    /// Where tiers begin: `relative` (quartiles of the rows of the table), `frozen` (the model's
+    /// own edges) or three likelihoods in per cent, such as 40,20,5; as `[tiers]` of the config
+    /// says if not given, and quartiles without a config
     #[arg(long, value_name = "EDGES", value_parser = TierEdges::parse)]
     pub(crate) edges: Option<TierEdges>,
     /// Where to write the statement
@@ -113,12 +125,15 @@ pub(crate) struct ExportSqlArgs {
 }
 
 fn dialects() -> impl TypedValueParser<Value = Dialect> {
-    PossibleValuesParser::new(Dialect::ALL.map(Dialect::id)).map(|id| Dialect::named(&id).expect("one of the possible values"))
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::id))
+        .map(|id| Dialect::named(&id).expect("one of the possible values"))
 }
 
 fn change(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((column, value)) if !column.trim().is_empty() => Ok((column.trim().to_owned(), value.trim().to_owned())),
+        Some((column, value)) if !column.trim().is_empty() => {
+            Ok((column.trim().to_owned(), value.trim().to_owned()))
+        }
         _ => Err("write the column, =, and its value, such as seats=40".to_owned()),
     }
 }
@@ -142,8 +157,14 @@ pub(crate) struct ExportPointsArgs {
     /// Where to write the rules
     #[arg(short, long, value_name = "FILE", default_value = "points.toml")]
     pub(crate) output: PathBuf,
-    /// Forms of the rules, written beside each other: our rules, a table to type from, a page to print
-    #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "toml")]
+    /// Forms of the rules, written beside each other: our rules, a table to type from, a page to
+    /// print
+    #[arg(
+        long,
+        value_name = "FORMATS",
+        value_delimiter = ',',
+        default_value = "toml"
+    )]
     pub(crate) format: Vec<PointsFormat>,
 }
 
@@ -176,7 +197,8 @@ pub(crate) struct RulesArgs {
     pub(crate) rules: PathBuf,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
-    /// Count what was known before this moment; the day after the latest time in the data if not given
+    /// Count what was known before this moment; the day after the latest time in the data if not
+    /// given
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
 }
@@ -188,7 +210,8 @@ pub(crate) struct RulesFilesArgs {
     pub(crate) rules: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
-    /// Count what was known before this moment; the day after the latest time in the data if not given
+    /// Count what was known before this moment; the day after the latest time in the data if not
+    /// given
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
     /// Where to write the points (.csv, .ndjson or .parquet)
@@ -200,10 +223,12 @@ pub(crate) struct RulesFilesArgs {
 pub(crate) struct RulesScoreArgs {
     #[command(flatten)]
     pub(crate) files: RulesFilesArgs,
-    /// Also write when each threshold and stage was reached, day by day since the lead was created (takes long for old leads)
+    /// Also write when each threshold and stage was reached, day by day since the lead was created
+    /// (takes long for old leads)
     #[arg(long)]
     pub(crate) crossings: bool,
-    /// One row an account in place of one a lead: the largest, the sum or the mean of its open leads' points
+    /// One row an account in place of one a lead: the largest, the sum or the mean of its open
+    /// leads' points
     #[arg(long, value_name = "HOW", value_enum)]
     pub(crate) roll_up: Option<RollUp>,
 }
@@ -303,13 +328,15 @@ pub(crate) struct EngineArgs {
     /// Where the work is done
     #[arg(long, value_enum, default_value_t = EngineKind::Embedded, requires_if("spark", "connect"))]
     pub(crate) engine: EngineKind,
-    /// Where the engine is: sc://host:port/;use_ssl=true, or env:NAME for a variable that holds such an address
+    /// Where the engine is: sc://host:port/;use_ssl=true, or env:NAME for a variable that holds
+    /// such an address
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) connect: Option<String>,
 }
 
 impl EngineArgs {
-    /// The address of an engine elsewhere, if the work is done there; an address alone says so, too.
+    /// The address of an engine elsewhere, if the work is done there; an address alone says so,
+    /// too.
     pub(crate) fn elsewhere(&self) -> Option<&str> {
         self.connect.as_deref()
     }
@@ -318,7 +345,8 @@ impl EngineArgs {
 /// How much memory the tables may take.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct LimitArgs {
-    /// Memory to stay within, such as 2GB: what does not fit waits on disk; half of the machine's if not given
+    /// Memory to stay within, such as 2GB: what does not fit waits on disk; half of the machine's
+    /// if not given
     #[arg(long, value_name = "SIZE", value_parser = parse_size, conflicts_with = "connect")]
     pub(crate) memory: Option<u64>,
     /// Folder for what waits on disk; that of the output if not given
@@ -343,10 +371,12 @@ pub(crate) struct FeaturesArgs {
     pub(crate) model: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) limit: LimitArgs,
-    /// In place of the matrix, write to FILE the statement that computes it from the same tables in a database
+    /// In place of the matrix, write to FILE the statement that computes it from the same tables in
+    /// a database
     #[arg(long, value_name = "DIALECT", requires = "output", value_parser = dialects())]
     pub(crate) sql: Option<Dialect>,
-    /// Where a table of the config is in the database, such as `activities.touches=crm.touches`; by its name if not given
+    /// Where a table of the config is in the database, such as `activities.touches=crm.touches`; by
+    /// its name if not given
     #[arg(long, value_name = "TABLE=SQL", requires = "sql", value_parser = place)]
     pub(crate) place: Vec<(String, String)>,
     /// Print the dictionary of features, as a table or as Markdown
@@ -381,22 +411,29 @@ pub(crate) struct TrainArgs {
 /// Whether the snapshots stay on the engine.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct StayArgs {
-    /// For more snapshots than fit into this machine: a folder on the engine for them (.parquet, replaced); they stay there, and
-    /// only a sample of the leads comes here
+    /// For more snapshots than fit into this machine: a folder on the engine for them (.parquet,
+    /// replaced); they stay there, and only a sample of the leads comes here
     #[arg(long, value_name = "FOLDER", requires = "connect")]
     pub(crate) coded: Option<String>,
     /// With --coded, how many leads come here, about
-    #[arg(long, value_name = "LEADS", default_value_t = 200_000, requires = "coded")]
+    #[arg(
+        long,
+        value_name = "LEADS",
+        default_value_t = 200_000,
+        requires = "coded"
+    )]
     pub(crate) sample: u64,
 }
 
 /// How a model is fitted and measured.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct FittingArgs {
-    /// Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest fifth
+    /// Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest
+    /// fifth
     #[arg(long)]
     pub(crate) cross_validate: bool,
-    /// Also say what more wins would change, by fits on shares of the leads (takes several times as long)
+    /// Also say what more wins would change, by fits on shares of the leads (takes several times as
+    /// long)
     #[arg(long)]
     pub(crate) learning_curve: bool,
     /// Train although there are too few wins or losses
@@ -439,17 +476,20 @@ pub(crate) struct ScoreArgs {
     pub(crate) config: ConfigArg,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
-    /// Score the leads as they stood at this moment; the day after the latest time in the data if not given
+    /// Score the leads as they stood at this moment; the day after the latest time in the data if
+    /// not given
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
-    /// Where to write the scores, best first: .csv, .ndjson or .parquet; `scores.csv` if neither this nor --list is given
+    /// Where to write the scores, best first: .csv, .ndjson or .parquet; `scores.csv` if neither
+    /// this nor --list is given
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Write the scores into this table of [database] in place of a file: one transaction, rows of the same lead and moment are
-    /// replaced
+    /// Write the scores into this table of [database] in place of a file: one transaction, rows of
+    /// the same lead and moment are replaced
     #[arg(long, value_name = "TABLE", conflicts_with = "output")]
     pub(crate) table: Option<String>,
-    /// Also write the summary as JSON to this file: leads by tier and by reason, and what is unlike training
+    /// Also write the summary as JSON to this file: leads by tier and by reason, and what is unlike
+    /// training
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
     /// Also write the 95 % interval of every likelihood
@@ -464,13 +504,15 @@ pub(crate) struct ScoreArgs {
 /// The list for people.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct ListArgs {
-    /// Write the best leads as a list for people, with reasons in words: .xlsx, .html or .csv; may be given several times
+    /// Write the best leads as a list for people, with reasons in words: .xlsx, .html or .csv; may
+    /// be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) list: Vec<PathBuf>,
     /// The list has so many leads
     #[arg(long, value_name = "N", requires = "list", default_value_t = DEFAULT_TOP, value_parser = parse_top)]
     pub(crate) top: usize,
-    /// Columns of the leads table that the list shows, such as "First Name,Company"; one with a comma in quotation marks
+    /// Columns of the leads table that the list shows, such as "First Name,Company"; one with a
+    /// comma in quotation marks
     #[arg(long, value_name = "COLUMNS", requires = "list", value_parser = parse_names)]
     pub(crate) columns: Option<Names>,
     /// Column of the leads table with the lead's owner: in .xlsx each has a sheet
@@ -487,7 +529,12 @@ pub(crate) struct Names(pub(crate) Vec<String>);
 
 impl From<ListArgs> for ListOptions {
     fn from(args: ListArgs) -> Self {
-        Self { top: args.top, columns: args.columns.unwrap_or_default().0, owner: args.owner, previous: args.previous }
+        Self {
+            top: args.top,
+            columns: args.columns.unwrap_or_default().0,
+            owner: args.owner,
+            previous: args.previous,
+        }
     }
 }
 
@@ -496,7 +543,10 @@ fn parse_names(text: &str) -> Result<Names, String> {
 }
 
 fn parse_top(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&top| top > 0).ok_or_else(|| "write how many leads the list has, 1 or more".to_owned())
+    text.parse()
+        .ok()
+        .filter(|&top| top > 0)
+        .ok_or_else(|| "write how many leads the list has, 1 or more".to_owned())
 }
 
 #[derive(Debug, clap::Args)]
@@ -514,8 +564,14 @@ pub(crate) struct EvaluateArgs {
     /// Where to write the report
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
     pub(crate) output: PathBuf,
-    /// Forms of the report, written beside each other; `vega` is a folder with a Vega-Lite specification of every chart
-    #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "html")]
+    /// Forms of the report, written beside each other; `vega` is a folder with a Vega-Lite
+    /// specification of every chart
+    #[arg(
+        long,
+        value_name = "FORMATS",
+        value_delimiter = ',',
+        default_value = "html"
+    )]
     pub(crate) format: Vec<ReportFormat>,
     /// Also write the report's numbers as JSON to this file
     #[arg(long, value_name = "FILE")]
@@ -523,7 +579,8 @@ pub(crate) struct EvaluateArgs {
     /// Also write every evaluated snapshot with its prediction and label
     #[arg(long, value_name = "FILE")]
     pub(crate) scores: Option<PathBuf>,
-    /// Compare with the points of these rules, computed as of each snapshot; may be given several times
+    /// Compare with the points of these rules, computed as of each snapshot; may be given several
+    /// times
     #[arg(long, value_name = "RULES")]
     pub(crate) rules: Vec<PathBuf>,
     /// Compare with another model; may be given several times
@@ -534,14 +591,15 @@ pub(crate) struct EvaluateArgs {
     pub(crate) threshold: Option<f64>,
     #[command(flatten)]
     pub(crate) economy: EconomyArgs,
-    /// Also say how often to retrain: fit again every two weeks, month, quarter and never, each on what was known then
+    /// Also say how often to retrain: fit again every two weeks, month, quarter and never, each on
+    /// what was known then
     #[arg(long)]
     pub(crate) backtest: bool,
     /// Evaluate snapshots from before the model's knowledge ended, too; the report says so
     #[arg(long)]
     pub(crate) allow_in_sample: bool,
-    /// These are not the leads of training, such as the other part of a split by lead: measure on all of their snapshots; refused where
-    /// a lead of training is among them
+    /// These are not the leads of training, such as the other part of a split by lead: measure on
+    /// all of their snapshots; refused where a lead of training is among them
     #[arg(long, conflicts_with_all = ["allow_in_sample", "backtest"])]
     pub(crate) other_leads: bool,
 }
@@ -561,7 +619,11 @@ pub(crate) struct EconomyArgs {
 
 impl From<EconomyArgs> for leadscore_workflow::Economy {
     fn from(args: EconomyArgs) -> Self {
-        Self { capacity: args.capacity, cost: args.cost, value: args.value }
+        Self {
+            capacity: args.capacity,
+            cost: args.cost,
+            value: args.value,
+        }
     }
 }
 
@@ -611,19 +673,23 @@ pub(crate) enum ContributionsArg {
 pub(crate) struct ExplainArgs {
     /// The model file
     pub(crate) model: PathBuf,
-    /// The lead's id; none where --lead-json describes one, or --table or --importance ask for all open leads
+    /// The lead's id; none where --lead-json describes one, or --table or --importance ask for all
+    /// open leads
     #[arg(required_unless_present_any = ["lead_json", "table", "importance"])]
     pub(crate) lead: Option<String>,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
-    /// Look at the lead as it stood at this moment; if not given, the day after the latest time in the data, and with --lead-json now
+    /// Look at the lead as it stood at this moment; if not given, the day after the latest time in
+    /// the data, and with --lead-json now
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
-    /// Explain the lead as it would be with another value in a column or feature that the model reads, such as seats=40 or
-    /// accounts.industry=retail; nothing behind = is a missing value; may be given several times
+    /// Explain the lead as it would be with another value in a column or feature that the model
+    /// reads, such as seats=40 or accounts.industry=retail; nothing behind = is a missing value;
+    /// may be given several times
     #[arg(long, value_name = "COLUMN=VALUE", value_parser = change, requires = "lead", conflicts_with = "since")]
     pub(crate) what_if: Vec<(String, String)>,
-    /// Explain a lead that is in no table: a JSON object with its columns, and its `activities` as lists of objects by table
+    /// Explain a lead that is in no table: a JSON object with its columns, and its `activities` as
+    /// lists of objects by table
     #[arg(long, value_name = "FILE", conflicts_with_all = ["lead", "what_if", "since", "table", "importance"])]
     pub(crate) lead_json: Option<PathBuf>,
     /// Also say what changed since this earlier moment
@@ -632,7 +698,8 @@ pub(crate) struct ExplainArgs {
     /// Write the contributions of all open leads, in log-odds, to this file: csv, ndjson or parquet
     #[arg(long, value_name = "FILE", conflicts_with = "lead")]
     pub(crate) table: Option<PathBuf>,
-    /// Write the mean size of each contribution over all open leads to this file: csv, ndjson or parquet
+    /// Write the mean size of each contribution over all open leads to this file: csv, ndjson or
+    /// parquet
     #[arg(long, value_name = "FILE", conflicts_with = "lead")]
     pub(crate) importance: Option<PathBuf>,
     /// What contributions in files are of
@@ -722,12 +789,18 @@ pub(crate) struct CompletionsArgs {
 
 /// A number that is neither infinite nor none.
 fn parse_finite(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| "write a number such as 60".to_owned())
+    text.parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite())
+        .ok_or_else(|| "write a number such as 60".to_owned())
 }
 
 /// An amount of money, 0 or more.
 fn parse_money(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0).ok_or_else(|| "write an amount such as 900 or 4.50".to_owned())
+    text.parse()
+        .ok()
+        .filter(|amount: &f64| amount.is_finite() && *amount >= 0.0)
+        .ok_or_else(|| "write an amount such as 900 or 4.50".to_owned())
 }
 
 /// Bytes of memory, at least as many as the program needs for itself.

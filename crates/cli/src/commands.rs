@@ -65,8 +65,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
         Command::Man(args) => {
-            std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
-            clap_mangen::generate_to(Args::command(), &args.out).with_context(|| format!("cannot write into {}", args.out.display()))?;
+            std::fs::create_dir_all(&args.out)
+                .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+            clap_mangen::generate_to(Args::command(), &args.out)
+                .with_context(|| format!("cannot write into {}", args.out.display()))?;
             show::remark(&format!("wrote man pages to {}", args.out.display()));
             Ok(Outcome::Done)
         }
@@ -79,7 +81,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
         Command::Schema(_) => {
-            show::json(&serde_json::to_string_pretty(&leadscore_tables::Config::json_schema())?);
+            show::json(&serde_json::to_string_pretty(
+                &leadscore_tables::Config::json_schema(),
+            )?);
             Ok(Outcome::Done)
         }
     }

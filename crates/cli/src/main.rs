@@ -47,11 +47,14 @@ fn main() -> ExitCode {
 
 /// Whether a panic is that of a library that could not start a thread.
 fn is_out_of_threads(panic: &str) -> bool {
-    ["os error 11", "code: 11", "failed to spawn thread"].iter().any(|sign| panic.contains(sign))
+    ["os error 11", "code: 11", "failed to spawn thread"]
+        .iter()
+        .any(|sign| panic.contains(sign))
 }
 
-/// The memory of a command has the passwords that it was given: it is not written to disk where it crashes, and on Linux not
-/// read by other programs of the same user. Where the system refuses, the work goes on.
+/// The memory of a command has the passwords that it was given: it is not written to disk where it
+/// crashes, and on Linux not read by other programs of the same user. Where the system refuses, the
+/// work goes on.
 fn leave_no_core_dump() {
     #[cfg(unix)]
     let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);

@@ -2,7 +2,8 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-/// The system's allocator; where it has nothing left, the command says so and ends as it does on any input that it cannot use.
+/// The system's allocator; where it has nothing left, the command says so and ends as it does on
+/// any input that it cannot use.
 ///
 /// What is unfinished then has no name yet, and is removed by the next run.
 struct SaysWhenFull;
@@ -10,7 +11,10 @@ struct SaysWhenFull;
 const MESSAGE: &str = "error: not enough memory\nhint: `score` and `features` keep within --memory; for the others look at leads less often (`every` of [snapshots]), or use a machine with more memory\n";
 
 fn give_up() -> ! {
-    #[expect(unsafe_code, reason = "two calls of the system: nothing else works without memory")]
+    #[expect(
+        unsafe_code,
+        reason = "two calls of the system: nothing else works without memory"
+    )]
     // SAFETY: the message is that long, and nothing comes after the exit.
     unsafe {
         libc::write(2, MESSAGE.as_ptr().cast(), MESSAGE.len());
@@ -18,7 +22,10 @@ fn give_up() -> ! {
     }
 }
 
-#[expect(unsafe_code, reason = "an allocator is unsafe to write; each call is handed to the system's as it came")]
+#[expect(
+    unsafe_code,
+    reason = "an allocator is unsafe to write; each call is handed to the system's as it came"
+)]
 // SAFETY: as `System`, whose contract is this one; what is null never comes back.
 unsafe impl GlobalAlloc for SaysWhenFull {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -48,8 +48,8 @@ pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// Prints a line to stderr: what a person should know while results go elsewhere; line ends within it, which are of values, and
-/// characters that act are escaped.
+/// Prints a line to stderr: what a person should know while results go elsewhere; line ends within
+/// it, which are of values, and characters that act are escaped.
 pub(crate) fn remark(text: &str) {
     if !QUIET.load(Ordering::Relaxed) {
         say(&printable(&shown(text)));
@@ -64,24 +64,30 @@ pub(crate) fn result(text: &str) {
     print(&printable_lines(text));
 }
 
-/// Prints a result for programs to stdout, which is JSON: values are exact, and characters that act are escaped as JSON does it.
+/// Prints a result for programs to stdout, which is JSON: values are exact, and characters that act
+/// are escaped as JSON does it.
 pub(crate) fn json(text: &str) {
     print(&printable_json(text));
 }
 
 fn print(text: &str) {
     if !QUIET.load(Ordering::Relaxed)
-        && let Err(error) = writeln!(std::io::stdout(), "{text}").and_then(|()| std::io::stdout().flush())
+        && let Err(error) =
+            writeln!(std::io::stdout(), "{text}").and_then(|()| std::io::stdout().flush())
     {
         STDOUT.store(error.raw_os_error().unwrap_or(-1), Ordering::Relaxed);
     }
 }
 
-/// Fails where a result could not be printed; a reader that has seen enough, such as `head`, is no failure.
+/// Fails where a result could not be printed; a reader that has seen enough, such as `head`, is no
+/// failure.
 pub(crate) fn check_results() -> anyhow::Result<()> {
     match STDOUT.load(Ordering::Relaxed) {
         0 | libc::EPIPE => Ok(()),
-        number => Err(anyhow::Error::from(std::io::Error::from_raw_os_error(number)).context("cannot write the result to stdout")),
+        number => Err(
+            anyhow::Error::from(std::io::Error::from_raw_os_error(number))
+                .context("cannot write the result to stdout"),
+        ),
     }
 }
 
@@ -127,11 +133,15 @@ impl Listener for Terminal {
         }
         bar.set_message(printable(&shown(what)).into_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Box::new(Bar { bar, is_counting: AtomicBool::new(false) })
+        Box::new(Bar {
+            bar,
+            is_counting: AtomicBool::new(false),
+        })
     }
 }
 
-/// A stage of work: a spinner on a terminal, a bar once steps are counted, nothing elsewhere; gone when dropped.
+/// A stage of work: a spinner on a terminal, a bar once steps are counted, nothing elsewhere; gone
+/// when dropped.
 struct Bar {
     bar: ProgressBar,
     is_counting: AtomicBool,
@@ -140,7 +150,9 @@ struct Bar {
 impl Progress for Bar {
     fn at(&self, done: usize, total: usize) {
         if !self.is_counting.swap(true, Ordering::Relaxed)
-            && let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta} left")
+            && let Ok(style) = ProgressStyle::with_template(
+                "{msg} {wide_bar} {human_pos} of {human_len}, {eta} left",
+            )
         {
             self.bar.set_style(style);
         }

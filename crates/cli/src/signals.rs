@@ -1,4 +1,5 @@
-//! What the system says while the command works: stop, no more room, a file that ends before its end.
+//! What the system says while the command works: stop, no more room, a file that ends before its
+//! end.
 
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -10,11 +11,14 @@ use crate::show;
 
 /// Begins to hear signals.
 ///
-/// Ctrl-C, a terminal that closes and a request to end remove what is unfinished; the exit code is then 128 and the number
-/// of the signal. One that whoever started the command ignores (`nohup`) stays ignored.
+/// Ctrl-C, a terminal that closes and a request to end remove what is unfinished; the exit code is
+/// then 128 and the number of the signal. One that whoever started the command ignores (`nohup`)
+/// stays ignored.
 pub(crate) fn hear() {
     let ignored = ignored();
-    let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let heard = [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(|signal| ignored & (1 << (signal - 1)) == 0);
     if let Ok(mut signals) = signal_hook::iterator::Signals::new(heard) {
         std::thread::spawn(move || {
             for signal in signals.forever() {
@@ -35,14 +39,18 @@ pub(crate) fn hear() {
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
 }
 
-/// A Parquet or Arrow file is mapped into memory, and reading a part of it that somebody has cut off meanwhile is a signal.
-#[expect(unsafe_code, reason = "a handler of signals, which calls nothing but write and _exit")]
+/// A Parquet or Arrow file is mapped into memory, and reading a part of it that somebody has cut
+/// off meanwhile is a signal.
+#[expect(
+    unsafe_code,
+    reason = "a handler of signals, which calls nothing but write and _exit"
+)]
 fn hear_truncation() {
-    const MESSAGE: &str =
-        "error: a file became shorter while it was read\nhint: write new exports beside the old ones and rename them, so that no reader sees half a file\n";
+    const MESSAGE: &str = "error: a file became shorter while it was read\nhint: write new exports beside the old ones and rename them, so that no reader sees half a file\n";
     // SAFETY: the handler calls two functions that POSIX allows in one.
     let _ = unsafe {
         signal_hook::low_level::register(SIGBUS, || {

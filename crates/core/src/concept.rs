@@ -1,4 +1,5 @@
-//! What reasons speak of: one idea that a salesperson has of a lead, with all features that describe it.
+//! What reasons speak of: one idea that a salesperson has of a lead, with all features that
+//! describe it.
 
 use std::fmt;
 
@@ -18,7 +19,8 @@ pub enum Concept {
         /// The column.
         column: String,
     },
-    /// The events of a table, of all kinds: kinds share what all events tell, so that apart they would cancel.
+    /// The events of a table, of all kinds: kinds share what all events tell, so that apart they
+    /// would cancel.
     Activity {
         /// Name of the activity table in the config.
         table: String,
@@ -46,8 +48,14 @@ impl fmt::Display for Concept {
         match self {
             Self::Age => to.write_str("age"),
             Self::Calendar => to.write_str("calendar"),
-            Self::Attribute { table: AttributeTable::Leads, column } => to.write_str(column),
-            Self::Attribute { table: AttributeTable::Lookup(table), column } => write!(to, "{table}.{column}"),
+            Self::Attribute {
+                table: AttributeTable::Leads,
+                column,
+            } => to.write_str(column),
+            Self::Attribute {
+                table: AttributeTable::Lookup(table),
+                column,
+            } => write!(to, "{table}.{column}"),
             Self::Activity { table } => to.write_str(table),
             Self::Account => to.write_str("account"),
             Self::Both(first, second) => write!(to, "{first} with {second}"),
@@ -59,13 +67,23 @@ impl FeatureSpec {
     /// The concept that the feature describes.
     pub fn concept(&self) -> Concept {
         match &self.source {
-            FeatureSource::AgeDays | FeatureSource::AgeWeekdays | FeatureSource::Created(_) => Concept::Age,
-            FeatureSource::Snapshot(_) => Concept::Calendar,
-            FeatureSource::Attribute { table, column } => Concept::Attribute { table: table.clone(), column: column.clone() },
-            FeatureSource::AttributeAge { column } | FeatureSource::AttributeChanges { column } => {
-                Concept::Attribute { table: AttributeTable::Leads, column: column.clone() }
+            FeatureSource::AgeDays | FeatureSource::AgeWeekdays | FeatureSource::Created(_) => {
+                Concept::Age
             }
-            FeatureSource::Activity { table, .. } => Concept::Activity { table: table.clone() },
+            FeatureSource::Snapshot(_) => Concept::Calendar,
+            FeatureSource::Attribute { table, column } => Concept::Attribute {
+                table: table.clone(),
+                column: column.clone(),
+            },
+            FeatureSource::AttributeAge { column } | FeatureSource::AttributeChanges { column } => {
+                Concept::Attribute {
+                    table: AttributeTable::Leads,
+                    column: column.clone(),
+                }
+            }
+            FeatureSource::Activity { table, .. } => Concept::Activity {
+                table: table.clone(),
+            },
             FeatureSource::Peers { .. } | FeatureSource::PeerLeads(_) => Concept::Account,
         }
     }
@@ -77,11 +95,21 @@ mod tests {
     use crate::{CalendarPart, EventFilter, FeatureKind, PeerState, Statistic, Unit};
 
     fn spec(source: FeatureSource) -> FeatureSpec {
-        FeatureSpec { name: "x".to_owned(), source, kind: FeatureKind::Number, unit: Unit::AsGiven }
+        FeatureSpec {
+            name: "x".to_owned(),
+            source,
+            kind: FeatureKind::Number,
+            unit: Unit::AsGiven,
+        }
     }
 
     fn activity(kind: EventFilter, statistic: Statistic) -> FeatureSource {
-        FeatureSource::Activity { table: "web".to_owned(), kind, window: None, statistic }
+        FeatureSource::Activity {
+            table: "web".to_owned(),
+            kind,
+            window: None,
+            statistic,
+        }
     }
 
     #[track_caller]
@@ -91,23 +119,58 @@ mod tests {
 
     #[test]
     fn a_feature_belongs_to_what_it_describes() {
-        let (source, page) = ("source".to_owned(), || EventFilter::Is("kind".to_owned(), "page".to_owned()));
+        let (source, page) = ("source".to_owned(), || {
+            EventFilter::Is("kind".to_owned(), "page".to_owned())
+        });
         check(FeatureSource::AgeDays, "age");
         check(FeatureSource::Created(CalendarPart::Hour), "age");
         check(FeatureSource::Snapshot(CalendarPart::Month), "calendar");
-        check(FeatureSource::Attribute { table: AttributeTable::Leads, column: source.clone() }, "source");
-        check(FeatureSource::AttributeAge { column: source.clone() }, "source");
-        check(FeatureSource::AttributeChanges { column: source.clone() }, "source");
-        check(FeatureSource::Attribute { table: AttributeTable::Lookup("firms".to_owned()), column: source }, "firms.source");
+        check(
+            FeatureSource::Attribute {
+                table: AttributeTable::Leads,
+                column: source.clone(),
+            },
+            "source",
+        );
+        check(
+            FeatureSource::AttributeAge {
+                column: source.clone(),
+            },
+            "source",
+        );
+        check(
+            FeatureSource::AttributeChanges {
+                column: source.clone(),
+            },
+            "source",
+        );
+        check(
+            FeatureSource::Attribute {
+                table: AttributeTable::Lookup("firms".to_owned()),
+                column: source,
+            },
+            "firms.source",
+        );
         check(activity(EventFilter::All, Statistic::Count), "web");
         check(activity(page(), Statistic::Count), "web");
-        check(FeatureSource::Peers { table: "web".to_owned(), kind: page(), window: None, statistic: Statistic::Count }, "account");
+        check(
+            FeatureSource::Peers {
+                table: "web".to_owned(),
+                kind: page(),
+                window: None,
+                statistic: Statistic::Count,
+            },
+            "account",
+        );
         check(FeatureSource::PeerLeads(PeerState::Won), "account");
     }
 
     #[test]
     fn a_pair_has_no_order_and_one_within_a_concept_is_that_concept() {
-        let (age, web) = (spec(FeatureSource::AgeDays).concept(), spec(activity(EventFilter::All, Statistic::Count)).concept());
+        let (age, web) = (
+            spec(FeatureSource::AgeDays).concept(),
+            spec(activity(EventFilter::All, Statistic::Count)).concept(),
+        );
         assert_eq!(age.clone().both(web.clone()), web.clone().both(age.clone()));
         assert_eq!(age.clone().both(web).to_string(), "age with web");
         assert_eq!(age.clone().both(age.clone()), age);

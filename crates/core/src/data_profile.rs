@@ -1,4 +1,5 @@
-//! What tables looked like when they were read: for a person to look at, and for later tables to be compared with.
+//! What tables looked like when they were read: for a person to look at, and for later tables to be
+//! compared with.
 
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +56,11 @@ pub struct MatchCount {
 impl MatchCount {
     /// The share that matches, 1 of none.
     pub fn share(self) -> f64 {
-        if self.n_rows == 0 { 1.0 } else { self.n_matched as f64 / self.n_rows as f64 }
+        if self.n_rows == 0 {
+            1.0
+        } else {
+            self.n_matched as f64 / self.n_rows as f64
+        }
     }
 }
 
@@ -163,7 +168,9 @@ impl DataProfile {
     /// The same with columns in order of name, so that their order in a file leaves no trace.
     #[must_use]
     pub fn in_order(mut self) -> Self {
-        self.tables.iter_mut().for_each(|table| table.columns.sort_by(|a, b| a.column.cmp(&b.column)));
+        self.tables
+            .iter_mut()
+            .for_each(|table| table.columns.sort_by(|a, b| a.column.cmp(&b.column)));
         self
     }
 

@@ -1,8 +1,10 @@
-//! Families of features: what a config asks for by name, each with its definition and an example worked by hand.
+//! Families of features: what a config asks for by name, each with its definition and an example
+//! worked by hand.
 
 /// A family of features.
 ///
-/// The examples are of one lead, created on 1 January at 00:00 and looked at on 31 January at 00:00, with these events:
+/// The examples are of one lead, created on 1 January at 00:00 and looked at on 31 January at
+/// 00:00, with these events:
 ///
 /// ```text
 /// 3 January 10:00   page   value 2
@@ -117,7 +119,15 @@ impl Family {
     pub fn is_default(self) -> bool {
         matches!(
             self,
-            Self::Attributes | Self::Created | Self::Age | Self::History | Self::Counts | Self::Values | Self::ActiveDays | Self::Latest | Self::Account
+            Self::Attributes
+                | Self::Created
+                | Self::Age
+                | Self::History
+                | Self::Counts
+                | Self::Values
+                | Self::ActiveDays
+                | Self::Latest
+                | Self::Account
         )
     }
 
@@ -127,27 +137,49 @@ impl Family {
             Self::Attributes => {
                 "columns of the leads and of the tables that they point to, as they were known before the snapshot where they have a history, else as they are today"
             }
-            Self::Created => "weekday, day of the month, hour and (over two years of data) month of creation, in UTC",
+            Self::Created => {
+                "weekday, day of the month, hour and (over two years of data) month of creation, in UTC"
+            }
             Self::Age => "days from creation to the snapshot",
             Self::Weekdays => "days from Monday to Friday from creation to the snapshot",
-            Self::Snapshot => "weekday, day of the month and (over two years of data) month of the snapshot, in UTC",
+            Self::Snapshot => {
+                "weekday, day of the month and (over two years of data) month of the snapshot, in UTC"
+            }
             Self::History => {
                 "of each attribute with a history: days since it took its value, and number of its entries so far; for a stage these are the days in it"
             }
             Self::Counts => "number of events, for all and for each kind, in each window and ever",
-            Self::Values => "sum and mean of each value column, for all events and for each kind, in each window and ever",
-            Self::Max => "largest value of each value column, for all events and for each kind, in each window and ever",
-            Self::ActiveDays => "number of calendar days (UTC) with an event, for all and for each kind, ever",
-            Self::RecentDays => "number of calendar days (UTC) with an event, for all and for each kind, in each window",
+            Self::Values => {
+                "sum and mean of each value column, for all events and for each kind, in each window and ever"
+            }
+            Self::Max => {
+                "largest value of each value column, for all events and for each kind, in each window and ever"
+            }
+            Self::ActiveDays => {
+                "number of calendar days (UTC) with an event, for all and for each kind, ever"
+            }
+            Self::RecentDays => {
+                "number of calendar days (UTC) with an event, for all and for each kind, in each window"
+            }
             Self::Recency => "days since the latest event, for all and for each kind",
             Self::First => "days since the first event, for all and for each kind",
-            Self::Decay => "sum over events of ½ to the power of their age in half-lives, for all and for each kind",
-            Self::Trend => "number of events in each window less the number in as long a time before it, for all and for each kind",
+            Self::Decay => {
+                "sum over events of ½ to the power of their age in half-lives, for all and for each kind"
+            }
+            Self::Trend => {
+                "number of events in each window less the number in as long a time before it, for all and for each kind"
+            }
             Self::Share => "events of each kind as a share of all events",
             Self::Gaps => "mean and most days between consecutive events, for all events",
-            Self::Reply => "days from creation to the first event at or after it, for all and for each kind",
-            Self::Sequence => "for each ordered pair of the most frequent kinds: 1 if one of the first came strictly after one of the second, else 0",
-            Self::Combinations => "count and recency of events by the values of two kind columns together, the most frequent pairs of values",
+            Self::Reply => {
+                "days from creation to the first event at or after it, for all and for each kind"
+            }
+            Self::Sequence => {
+                "for each ordered pair of the most frequent kinds: 1 if one of the first came strictly after one of the second, else 0"
+            }
+            Self::Combinations => {
+                "count and recency of events by the values of two kind columns together, the most frequent pairs of values"
+            }
             Self::Latest => "kind columns and value columns of the latest event",
             Self::Account => {
                 "over the other leads of the account: how many are open, were won, were lost; count, sum, mean and recency of their events; all as known before the snapshot"
@@ -155,7 +187,8 @@ impl Family {
         }
     }
 
-    /// An example worked by hand: the feature, of events in a table `web`, and its value. `None` where no events are needed.
+    /// An example worked by hand: the feature, of events in a table `web`, and its value. `None`
+    /// where no events are needed.
     pub fn example(self) -> Option<(&'static str, f64)> {
         Some(match self {
             Self::Age => ("age", 30.0),
@@ -185,7 +218,13 @@ impl Family {
             // A page on the 25th, a mail on the 13th.
             Self::Sequence => ("web.page.after.mail", 1.0),
             Self::Latest => ("web.latest_value", 6.0),
-            Self::Attributes | Self::Created | Self::Weekdays | Self::Snapshot | Self::History | Self::Combinations | Self::Account => return None,
+            Self::Attributes
+            | Self::Created
+            | Self::Weekdays
+            | Self::Snapshot
+            | Self::History
+            | Self::Combinations
+            | Self::Account => return None,
         })
     }
 }

@@ -31,7 +31,8 @@ pub enum FeatureKind {
 /// Model files hold these by position: new variants, here and in every enum below, go to the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FeatureSource {
-    /// A column of the leads or of a table that they point to; as of the snapshot where it has a history, else as it is today.
+    /// A column of the leads or of a table that they point to; as of the snapshot where it has a
+    /// history, else as it is today.
     Attribute {
         /// The table.
         table: AttributeTable,
@@ -42,7 +43,8 @@ pub enum FeatureSource {
     Created(CalendarPart),
     /// Days from creation to the snapshot.
     AgeDays,
-    /// A statistic of the lead's events (or, of a table by account, its account's) in `[snapshot − window, snapshot)`.
+    /// A statistic of the lead's events (or, of a table by account, its account's) in `[snapshot −
+    /// window, snapshot)`.
     Activity {
         /// Name of the activity table in the config.
         table: String,
@@ -65,7 +67,8 @@ pub enum FeatureSource {
         /// The column of the leads.
         column: String,
     },
-    /// As `Activity`, over the events of the account's other leads: count, sum, mean, trend, share or recency.
+    /// As `Activity`, over the events of the account's other leads: count, sum, mean, trend, share
+    /// or recency.
     Peers {
         /// Name of the activity table in the config.
         table: String,
@@ -100,15 +103,37 @@ pub enum CalendarPart {
     DayOfMonth,
     /// 0 to 23, a number; only where the moment has a time of day.
     Hour,
-    /// January to December, a category; only over at least two years of history, or it stands for the trend.
+    /// January to December, a category; only over at least two years of history, or it stands for
+    /// the trend.
     Month,
 }
 
 /// The levels of [`CalendarPart::Weekday`].
-pub const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+pub const WEEKDAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
 
 /// The levels of [`CalendarPart::Month`].
-pub const MONTHS: [&str; 12] = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+pub const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 /// How another lead of the account stands at a snapshot, by what was known then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,7 +181,8 @@ pub enum Statistic {
     ActiveDays,
     /// Days since the first event; the window is ignored.
     FirstDays,
-    /// Each event counts a half for every half-life that has passed since it; the window is ignored.
+    /// Each event counts a half for every half-life that has passed since it; the window is
+    /// ignored.
     Decayed(Span),
     /// Number of events in the window less the number in the window before it.
     Trend,
@@ -222,9 +248,14 @@ impl EventFilter {
         match self {
             Self::All => format!("{table} events"),
             Self::Is(_, value) => format!("{table} events \u{2018}{value}\u{2019}"),
-            Self::Other { column, .. } => format!("{table} events with another {column} than those that have features of their own"),
+            Self::Other { column, .. } => format!(
+                "{table} events with another {column} than those that have features of their own"
+            ),
             Self::Each(pairs) => {
-                let pairs: Vec<String> = pairs.iter().map(|(column, value)| format!("{column} \u{2018}{value}\u{2019}")).collect();
+                let pairs: Vec<String> = pairs
+                    .iter()
+                    .map(|(column, value)| format!("{column} \u{2018}{value}\u{2019}"))
+                    .collect();
                 format!("{table} events with {}", pairs.join(" and "))
             }
         }
@@ -234,12 +265,24 @@ impl EventFilter {
 impl Statistic {
     /// Whether a window changes the value.
     pub fn has_window(&self) -> bool {
-        matches!(self, Self::Count | Self::Sum(_) | Self::Mean(_) | Self::Max(_) | Self::ActiveDays | Self::Trend | Self::Share)
+        matches!(
+            self,
+            Self::Count
+                | Self::Sum(_)
+                | Self::Mean(_)
+                | Self::Max(_)
+                | Self::ActiveDays
+                | Self::Trend
+                | Self::Share
+        )
     }
 
     fn describe(&self, table: &str, kind: &EventFilter, window: Option<Span>) -> String {
         let events = kind.describe(table);
-        let when = window.map_or_else(|| "ever".to_owned(), |window| format!("in the last {window}"));
+        let when = window.map_or_else(
+            || "ever".to_owned(),
+            |window| format!("in the last {window}"),
+        );
         match self {
             Self::Count => format!("number of {events} {when}"),
             Self::Sum(column) => format!("sum of {column} over {events} {when}"),
@@ -248,13 +291,19 @@ impl Statistic {
             Self::ActiveDays => format!("number of days with {events} {when}"),
             Self::RecencyDays => format!("days since the latest {events}"),
             Self::FirstDays => format!("days since the first {events}"),
-            Self::Decayed(half_life) => format!("number of {events}, each counting half after every {half_life}"),
-            Self::Trend => format!("number of {events} {when} less the number in as long a time before that"),
+            Self::Decayed(half_life) => {
+                format!("number of {events}, each counting half after every {half_life}")
+            }
+            Self::Trend => {
+                format!("number of {events} {when} less the number in as long a time before that")
+            }
             Self::Share => format!("share of {events} among all {table} events {when}"),
             Self::MeanGapDays => format!("mean days between {events}"),
             Self::MaxGapDays => format!("longest days between {events}"),
             Self::ReplyDays => format!("days from creation to the first {events} after it"),
-            Self::Follows(after) => format!("whether {events} came after {}", after.describe(table)),
+            Self::Follows(after) => {
+                format!("whether {events} came after {}", after.describe(table))
+            }
             Self::LatestValue(column) => format!("{column} of the latest {events}"),
             Self::LatestKind(column) => format!("{column} of the latest {events}"),
         }
@@ -263,7 +312,12 @@ impl Statistic {
     /// What a missing value means, and what stands where there are no events.
     fn without_events(&self) -> &'static str {
         match self {
-            Self::Count | Self::Sum(_) | Self::ActiveDays | Self::Decayed(_) | Self::Trend | Self::Follows(_) => "never missing: 0 without events",
+            Self::Count
+            | Self::Sum(_)
+            | Self::ActiveDays
+            | Self::Decayed(_)
+            | Self::Trend
+            | Self::Follows(_) => "never missing: 0 without events",
             Self::Mean(_) | Self::Max(_) | Self::LatestValue(_) => "no such event has a value",
             Self::RecencyDays | Self::FirstDays | Self::LatestKind(_) => "there was no such event",
             Self::Share => "there was no event at all in the window",
@@ -288,21 +342,48 @@ impl FeatureSpec {
     /// A sentence for the dictionary of features and for reasons.
     pub fn describe(&self) -> String {
         match &self.source {
-            FeatureSource::Attribute { table: AttributeTable::Leads, column } => column.clone(),
-            FeatureSource::Attribute { table: AttributeTable::Lookup(table), column } => format!("{column} of {table}"),
+            FeatureSource::Attribute {
+                table: AttributeTable::Leads,
+                column,
+            } => column.clone(),
+            FeatureSource::Attribute {
+                table: AttributeTable::Lookup(table),
+                column,
+            } => format!("{column} of {table}"),
             FeatureSource::Created(part) => part.describe("creation"),
             FeatureSource::Snapshot(part) => part.describe("the snapshot"),
             FeatureSource::AgeDays => "days since creation".to_owned(),
             FeatureSource::AgeWeekdays => "days from Monday to Friday since creation".to_owned(),
-            FeatureSource::Activity { table, kind, window, statistic } => statistic.describe(table, kind, *window),
-            FeatureSource::Peers { table, kind, window, statistic } => {
-                format!("other leads of the account: {}", statistic.describe(table, kind, *window))
+            FeatureSource::Activity {
+                table,
+                kind,
+                window,
+                statistic,
+            } => statistic.describe(table, kind, *window),
+            FeatureSource::Peers {
+                table,
+                kind,
+                window,
+                statistic,
+            } => {
+                format!(
+                    "other leads of the account: {}",
+                    statistic.describe(table, kind, *window)
+                )
             }
-            FeatureSource::PeerLeads(PeerState::Open) => "other leads of the account that are open".to_owned(),
-            FeatureSource::PeerLeads(PeerState::Won) => "other leads of the account that were won".to_owned(),
-            FeatureSource::PeerLeads(PeerState::Lost) => "other leads of the account that were lost".to_owned(),
+            FeatureSource::PeerLeads(PeerState::Open) => {
+                "other leads of the account that are open".to_owned()
+            }
+            FeatureSource::PeerLeads(PeerState::Won) => {
+                "other leads of the account that were won".to_owned()
+            }
+            FeatureSource::PeerLeads(PeerState::Lost) => {
+                "other leads of the account that were lost".to_owned()
+            }
             FeatureSource::AttributeAge { column } => format!("days since {column} took its value"),
-            FeatureSource::AttributeChanges { column } => format!("number of entries of {column} in its history"),
+            FeatureSource::AttributeChanges { column } => {
+                format!("number of entries of {column} in its history")
+            }
         }
     }
 
@@ -310,7 +391,9 @@ impl FeatureSpec {
     pub fn missing(&self) -> &'static str {
         match &self.source {
             FeatureSource::Attribute { .. } => "the cell is missing, or nothing was known yet",
-            FeatureSource::Created(_) | FeatureSource::AgeDays | FeatureSource::AgeWeekdays => "the lead has no creation time",
+            FeatureSource::Created(_) | FeatureSource::AgeDays | FeatureSource::AgeWeekdays => {
+                "the lead has no creation time"
+            }
             FeatureSource::Snapshot(_) => "never missing",
             FeatureSource::Activity { statistic, .. } => statistic.without_events(),
             FeatureSource::Peers { .. } => "the lead has no account, or nothing to average",

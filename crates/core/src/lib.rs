@@ -1,4 +1,5 @@
-//! The words of lead scoring as types: times, labels, features, likelihoods, tiers; no I/O, no clock, no randomness.
+//! The words of lead scoring as types: times, labels, features, likelihoods, tiers; no I/O, no
+//! clock, no randomness.
 
 mod data_profile;
 mod time;
@@ -16,15 +17,23 @@ mod snapshot;
 mod tier;
 
 pub use concept::Concept;
-pub use data_profile::{Cells, ColumnProfile, ColumnRole, DataProfile, MatchCount, TableProfile, TableReach, Writing};
+pub use data_profile::{
+    Cells, ColumnProfile, ColumnRole, DataProfile, MatchCount, TableProfile, TableReach, Writing,
+};
 pub use family::Family;
-pub use feature::{AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, MONTHS, PeerState, Statistic, Unit, WEEKDAYS};
+pub use feature::{
+    AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, MONTHS,
+    PeerState, Statistic, Unit, WEEKDAYS,
+};
 pub use hash::stable_hash;
 pub use matrix::{FeatureMatrix, MatrixCell, MatrixError};
 pub use phrase::{Case, Phrase, Shown, Wording};
 pub use printable::{escape_of, is_hostile, printable, printable_json, printable_lines};
 pub use probability::{Probability, ProbabilityError, log_odds_to_probability};
-pub use secret::{Secret, SecretUri, credential_ranges, hide_credentials, location_has_credentials, names_a_secret};
+pub use secret::{
+    Secret, SecretUri, credential_ranges, hide_credentials, location_has_credentials,
+    names_a_secret,
+};
 pub use snapshot::{LabelledSnapshots, Snapshot};
 pub use tier::ContactPriority;
 pub use time::{Precision, Span, SpanError, Stamp, Timestamp};

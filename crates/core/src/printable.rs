@@ -1,9 +1,10 @@
-//! Texts that cannot steer a terminal or reorder a page: characters that act, or that nobody sees, are written as escapes.
+//! Texts that cannot steer a terminal or reorder a page: characters that act, or that nobody sees,
+//! are written as escapes.
 
 use std::borrow::Cow;
 
-/// A value, such as a name or a cell, on one line: `\n`, `\t` and `\r` for line ends and tabs, `\u{1b}` for all else that
-/// [acts or is invisible](is_hostile).
+/// A value, such as a name or a cell, on one line: `\n`, `\t` and `\r` for line ends and tabs,
+/// `\u{1b}` for all else that [acts or is invisible](is_hostile).
 pub fn printable(value: &str) -> Cow<'_, str> {
     escaped(value, is_hostile)
 }
@@ -21,7 +22,9 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
     let mut text = String::with_capacity(json.len() + 16);
     for c in json.chars() {
         if c != '\n' && is_hostile(c) {
-            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
+            c.encode_utf16(&mut [0; 2])
+                .iter()
+                .for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
         } else {
             text.push(c);
         }
@@ -39,9 +42,9 @@ pub fn escape_of(c: char) -> String {
     }
 }
 
-/// Whether a character acts on what shows it, or is invisible: control characters (C0, DEL, C1), marks and overrides of
-/// direction, separators of lines and paragraphs, spaces without width, tags. The joiners U+200C and U+200D are letters of
-/// some scripts, and stay.
+/// Whether a character acts on what shows it, or is invisible: control characters (C0, DEL, C1),
+/// marks and overrides of direction, separators of lines and paragraphs, spaces without width,
+/// tags. The joiners U+200C and U+200D are letters of some scripts, and stay.
 pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -79,10 +82,22 @@ mod tests {
         check("a\u{1b}[2Jb", "a\\u{1b}[2Jb");
         check("a\nnote: all is well\r\t", "a\\nnote: all is well\\r\\t");
         check("\u{9b}31m\u{7f}\0\u{7}", "\\u{9b}31m\\u{7f}\\u{0}\\u{7}");
-        check("won\u{202e}tsol\u{2066}\u{200f}\u{61c}\u{2028}", "won\\u{202e}tsol\\u{2066}\\u{200f}\\u{61c}\\u{2028}");
-        check("a\u{200b}b\u{feff}\u{e0041}", "a\\u{200b}b\\u{feff}\\u{e0041}");
-        assert_eq!(printable_lines("error: a\n\thint: \u{1b}b\r"), "error: a\n\thint: \\u{1b}b\\r");
-        assert_eq!(printable_json("{\n \"\u{202e}\u{e0041}\u{85}\": 1}"), "{\n \"\\u202e\\udb40\\udc41\\u0085\": 1}");
+        check(
+            "won\u{202e}tsol\u{2066}\u{200f}\u{61c}\u{2028}",
+            "won\\u{202e}tsol\\u{2066}\\u{200f}\\u{61c}\\u{2028}",
+        );
+        check(
+            "a\u{200b}b\u{feff}\u{e0041}",
+            "a\\u{200b}b\\u{feff}\\u{e0041}",
+        );
+        assert_eq!(
+            printable_lines("error: a\n\thint: \u{1b}b\r"),
+            "error: a\n\thint: \\u{1b}b\\r"
+        );
+        assert_eq!(
+            printable_json("{\n \"\u{202e}\u{e0041}\u{85}\": 1}"),
+            "{\n \"\\u202e\\udb40\\udc41\\u0085\": 1}"
+        );
     }
 
     #[test]
@@ -90,7 +105,11 @@ mod tests {
         for c in '\0'..=char::MAX {
             let text = c.to_string();
             assert!(!printable(&text).chars().any(is_hostile));
-            assert!(!printable_lines(&text).chars().any(|c| c != '\n' && c != '\t' && is_hostile(c)));
+            assert!(
+                !printable_lines(&text)
+                    .chars()
+                    .any(|c| c != '\n' && c != '\t' && is_hostile(c))
+            );
         }
     }
 }

@@ -26,7 +26,11 @@ pub struct ProbabilityError {
 impl Probability {
     /// Checks that `value` lies in 0 to 1.
     pub fn new(value: f64) -> Result<Self, ProbabilityError> {
-        if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(ProbabilityError { found: value }) }
+        if (0.0..=1.0).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(ProbabilityError { found: value })
+        }
     }
 
     /// The probability itself, 0 to 1.
@@ -60,8 +64,8 @@ impl From<Probability> for f64 {
 
 /// The logistic function, `1 / (1 + e^−x)`, without overflow at either end; NaN stays NaN.
 ///
-/// Below −700 it is 0, and 1 from where floating point has no number between: statements say the same, since some databases fail where
-/// an exponential is too large or too small to be a number.
+/// Below −700 it is 0, and 1 from where floating point has no number between: statements say the
+/// same, since some databases fail where an exponential is too large or too small to be a number.
 ///
 /// # Examples
 ///

@@ -18,6 +18,7 @@ pub struct LabelledSnapshots {
     pub snapshots: Vec<Snapshot>,
     /// Whether each was won in `[at, at + horizon)`.
     pub labels: Vec<bool>,
-    /// Snapshots whose window had not ended: no label, whatever is known already; in the same order.
+    /// Snapshots whose window had not ended: no label, whatever is known already; in the same
+    /// order.
     pub immature: Vec<Snapshot>,
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One of four tiers by quartile of likelihood to close, or `ClosedWon` for leads already won. Best first in order.
+/// One of four tiers by quartile of likelihood to close, or `ClosedWon` for leads already won. Best
+/// first in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ContactPriority {
     /// The quarter with the highest likelihood.

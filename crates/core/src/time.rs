@@ -11,9 +11,12 @@ const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 /// Flat exports have no times; there the value of `order_by` stands in, a million to the unit
 /// ([`Timestamp::from_order`]).
 ///
-/// Always within [`Timestamp::MIN`] and [`Timestamp::MAX`], some 73,000 years either way: what lies beyond is one of these two.
-/// So the difference of any two, and the sum of any one and a [`Span`], is within `i64`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+/// Always within [`Timestamp::MIN`] and [`Timestamp::MAX`], some 73,000 years either way: what lies
+/// beyond is one of these two. So the difference of any two, and the sum of any one and a [`Span`],
+/// is within `i64`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(from = "i64", into = "i64")]
 pub struct Timestamp(i64);
 
@@ -58,7 +61,9 @@ impl Timestamp {
 
     /// Midnight UTC of a calendar day, or `None` for a day that does not exist.
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {
-        Some(Self::from_naive(NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(0, 0, 0)?))
+        Some(Self::from_naive(
+            NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(0, 0, 0)?,
+        ))
     }
 
     /// A date and time that is already in UTC.
@@ -66,8 +71,8 @@ impl Timestamp {
         Self::from_micros(naive.and_utc().timestamp_micros())
     }
 
-    /// A number that stands for time in a flat export, with six decimal places kept; `None` if it is no number or beyond
-    /// [`Timestamp::MAX_ORDER`].
+    /// A number that stands for time in a flat export, with six decimal places kept; `None` if it
+    /// is no number or beyond [`Timestamp::MAX_ORDER`].
     #[expect(clippy::cast_possible_truncation, reason = "the limit is within i64")]
     pub fn from_order(value: f64) -> Option<Self> {
         (value.abs() <= Self::MAX_ORDER).then(|| Self::from_micros((value * 1e6).round() as i64))
@@ -83,7 +88,8 @@ impl Timestamp {
         DateTime::<Utc>::from_timestamp_micros(self.0).map(|moment| moment.naive_utc())
     }
 
-    /// The last microsecond of the UTC day that holds this moment: when a fact stamped with only a date counts as known.
+    /// The last microsecond of the UTC day that holds this moment: when a fact stamped with only a
+    /// date counts as known.
     pub const fn end_of_day(self) -> Self {
         Self::from_micros(self.0.div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY + MICROS_PER_DAY - 1)
     }
@@ -93,7 +99,8 @@ impl Timestamp {
         (self.0 - earlier.0) as f64 / MICROS_PER_DAY as f64
     }
 
-    /// Days from Monday to Friday (UTC) between `earlier` and `self`, with fraction: a week is five of them.
+    /// Days from Monday to Friday (UTC) between `earlier` and `self`, with fraction: a week is five
+    /// of them.
     ///
     /// # Examples
     ///
@@ -107,7 +114,8 @@ impl Timestamp {
         // Since Monday, 1970-01-05.
         let weekdays = |at: Self| {
             let since = at.0 - 4 * MICROS_PER_DAY;
-            since.div_euclid(7 * MICROS_PER_DAY) * 5 * MICROS_PER_DAY + since.rem_euclid(7 * MICROS_PER_DAY).min(5 * MICROS_PER_DAY)
+            since.div_euclid(7 * MICROS_PER_DAY) * 5 * MICROS_PER_DAY
+                + since.rem_euclid(7 * MICROS_PER_DAY).min(5 * MICROS_PER_DAY)
         };
         (weekdays(self) - weekdays(earlier)) as f64 / MICROS_PER_DAY as f64
     }
@@ -119,7 +127,8 @@ impl Timestamp {
 
     /// Day of the week in UTC, 0 for Monday to 6 for Sunday.
     pub fn weekday(self) -> u32 {
-        self.naive().map_or(0, |naive| naive.weekday().num_days_from_monday())
+        self.naive()
+            .map_or(0, |naive| naive.weekday().num_days_from_monday())
     }
 
     /// Day of the month in UTC, 1 to 31.
@@ -139,22 +148,35 @@ impl Timestamp {
 
     /// The first midnight of a month at or after this moment.
     pub fn month_start_at_or_after(self) -> Self {
-        let Some(naive) = self.naive() else { return self };
+        let Some(naive) = self.naive() else {
+            return self;
+        };
         let first = Self::from_ymd(naive.year(), naive.month(), 1).unwrap_or(self);
-        if first >= self { first } else { first.next_month() }
+        if first >= self {
+            first
+        } else {
+            first.next_month()
+        }
     }
 
     /// Midnight of the first day of the month after the one that holds this moment.
     pub fn next_month(self) -> Self {
-        let Some(naive) = self.naive() else { return Self::MAX };
-        let (year, month) = if naive.month() == 12 { (naive.year() + 1, 1) } else { (naive.year(), naive.month() + 1) };
+        let Some(naive) = self.naive() else {
+            return Self::MAX;
+        };
+        let (year, month) = if naive.month() == 12 {
+            (naive.year() + 1, 1)
+        } else {
+            (naive.year(), naive.month() + 1)
+        };
         Self::from_ymd(year, month, 1).unwrap_or(Self::MAX)
     }
 
-    /// Parses ISO 8601: `2026-02-28`, `2026-02-28 13:05`, `2026-02-28T13:05:09.25`, with `Z` or an offset like `+02:00`.
+    /// Parses ISO 8601: `2026-02-28`, `2026-02-28 13:05`, `2026-02-28T13:05:09.25`, with `Z` or an
+    /// offset like `+02:00`.
     ///
-    /// Returns the moment (midnight for a date), how precise the text was, and whether it named its zone.
-    /// `None` if the text is none of these or the day does not exist.
+    /// Returns the moment (midnight for a date), how precise the text was, and whether it named its
+    /// zone. `None` if the text is none of these or the day does not exist.
     ///
     /// # Examples
     ///
@@ -169,7 +191,11 @@ impl Timestamp {
         if bytes.len() < 10 || bytes[4] != b'-' || bytes[7] != b'-' {
             return None;
         }
-        let date = NaiveDate::from_ymd_opt(i32::try_from(digits(&bytes[..4])?).ok()?, digits(&bytes[5..7])?, digits(&bytes[8..10])?)?;
+        let date = NaiveDate::from_ymd_opt(
+            i32::try_from(digits(&bytes[..4])?).ok()?,
+            digits(&bytes[5..7])?,
+            digits(&bytes[8..10])?,
+        )?;
         let midnight = Self::from_naive(date.and_hms_opt(0, 0, 0)?);
         if bytes.len() == 10 {
             return Some((midnight, Precision::Day, false));
@@ -185,12 +211,16 @@ impl Timestamp {
             second = digits(rest.get(1..3)?)?;
             rest = &rest[3..];
             if matches!(rest.first(), Some(b'.' | b',')) {
-                let length = rest[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let length = rest[1..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_digit())
+                    .count();
                 if length == 0 || length > 9 {
                     return None;
                 }
                 let kept = length.min(6);
-                micros = i64::from(digits(&rest[1..=kept])?) * 10_i64.pow(6 - u32::try_from(kept).ok()?);
+                micros =
+                    i64::from(digits(&rest[1..=kept])?) * 10_i64.pow(6 - u32::try_from(kept).ok()?);
                 rest = &rest[1 + length..];
             }
         }
@@ -198,13 +228,21 @@ impl Timestamp {
             return None;
         }
         let (offset_minutes, zoned) = parse_offset(rest)?;
-        let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second) - offset_minutes * 60;
-        Some((Self::from_micros(midnight.0 + seconds * MICROS_PER_SECOND + micros), Precision::Instant, zoned))
+        let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second)
+            - offset_minutes * 60;
+        Some((
+            Self::from_micros(midnight.0 + seconds * MICROS_PER_SECOND + micros),
+            Precision::Instant,
+            zoned,
+        ))
     }
 }
 
 fn digits(bytes: &[u8]) -> Option<u32> {
-    bytes.iter().try_fold(0_u32, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))
+    bytes.iter().try_fold(0_u32, |value, byte| {
+        byte.is_ascii_digit()
+            .then(|| value * 10 + u32::from(byte - b'0'))
+    })
 }
 
 /// Minutes east of UTC, and whether a zone was named at all.
@@ -219,7 +257,8 @@ fn parse_offset(text: &[u8]) -> Option<(i64, bool)> {
                 _ => return None,
             };
             let total = i64::from(hours) * 60 + i64::from(minutes);
-            (hours < 24 && minutes < 60).then_some((if *sign == b'-' { -total } else { total }, true))
+            (hours < 24 && minutes < 60)
+                .then_some((if *sign == b'-' { -total } else { total }, true))
         }
         _ => None,
     }
@@ -228,8 +267,12 @@ fn parse_offset(text: &[u8]) -> Option<(i64, bool)> {
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.naive() {
-            Some(naive) if self.0.rem_euclid(MICROS_PER_DAY) == 0 => write!(f, "{}", naive.format("%Y-%m-%d")),
-            Some(naive) if self.0.rem_euclid(MICROS_PER_SECOND) == 0 => write!(f, "{}", naive.format("%Y-%m-%dT%H:%M:%SZ")),
+            Some(naive) if self.0.rem_euclid(MICROS_PER_DAY) == 0 => {
+                write!(f, "{}", naive.format("%Y-%m-%d"))
+            }
+            Some(naive) if self.0.rem_euclid(MICROS_PER_SECOND) == 0 => {
+                write!(f, "{}", naive.format("%Y-%m-%dT%H:%M:%SZ"))
+            }
             Some(naive) => write!(f, "{}", naive.format("%Y-%m-%dT%H:%M:%S%.6fZ")),
             None => write!(f, "{} µs", self.0),
         }
@@ -259,7 +302,8 @@ pub enum Precision {
     Instant,
 }
 
-/// A moment as a table gave it: where its day or instant begins, and from when the fact counts as known.
+/// A moment as a table gave it: where its day or instant begins, and from when the fact counts as
+/// known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
     /// The instant itself, or midnight of the day.
@@ -293,7 +337,9 @@ pub struct Span(i64);
 
 /// Why a text is not a length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not a length of time: write a whole number and a unit, such as \"90d\", \"12h\", \"2w\" or \"30m\"")]
+#[error(
+    "`{found}` is not a length of time: write a whole number and a unit, such as \"90d\", \"12h\", \"2w\" or \"30m\""
+)]
 pub struct SpanError {
     /// The text that was found.
     pub found: String,
@@ -333,9 +379,15 @@ impl Span {
 impl std::str::FromStr for Span {
     type Err = SpanError;
     fn from_str(text: &str) -> Result<Self, SpanError> {
-        let error = || SpanError { found: text.to_owned() };
+        let error = || SpanError {
+            found: text.to_owned(),
+        };
         let trimmed = text.trim();
-        let (number, unit) = trimmed.split_at(trimmed.find(|c: char| !c.is_ascii_digit()).ok_or_else(error)?);
+        let (number, unit) = trimmed.split_at(
+            trimmed
+                .find(|c: char| !c.is_ascii_digit())
+                .ok_or_else(error)?,
+        );
         let factor = match unit.trim() {
             "d" | "day" | "days" => MICROS_PER_DAY,
             "w" | "week" | "weeks" => 7 * MICROS_PER_DAY,
@@ -345,7 +397,10 @@ impl std::str::FromStr for Span {
         };
         let number: i64 = number.parse().map_err(|_| error())?;
         // A thousand years is more than any horizon, and keeps every sum of times within i64.
-        if number.checked_mul(factor).is_none_or(|micros| micros > 365_250 * MICROS_PER_DAY) {
+        if number
+            .checked_mul(factor)
+            .is_none_or(|micros| micros > 365_250 * MICROS_PER_DAY)
+        {
             return Err(error());
         }
         Ok(Self(number * factor))
@@ -373,7 +428,9 @@ impl Serialize for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -383,7 +440,13 @@ mod tests {
 
     #[track_caller]
     fn check_iso(text: &str, expected: Option<&str>) {
-        assert_eq!(Timestamp::parse_iso(text).map(|(at, _, _)| at.to_string()).as_deref(), expected, "{text}");
+        assert_eq!(
+            Timestamp::parse_iso(text)
+                .map(|(at, _, _)| at.to_string())
+                .as_deref(),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]
@@ -391,7 +454,10 @@ mod tests {
         check_iso("2018-02-26", Some("2018-02-26"));
         check_iso("2018-02-26 19:58:54", Some("2018-02-26T19:58:54Z"));
         check_iso("2018-02-26T19:58", Some("2018-02-26T19:58:00Z"));
-        check_iso("2018-02-26T19:58:54.5-02:30", Some("2018-02-26T22:28:54.500000Z"));
+        check_iso(
+            "2018-02-26T19:58:54.5-02:30",
+            Some("2018-02-26T22:28:54.500000Z"),
+        );
         check_iso("2018-02-26T23:58:54Z", Some("2018-02-26T23:58:54Z"));
         check_iso("2018-02-29", None);
         check_iso("2018-13-01", None);
@@ -412,27 +478,60 @@ mod tests {
     /// No arithmetic on times leaves `i64`, whatever the numbers were that they came from.
     #[test]
     fn the_ends_of_time() {
-        let ends = [i64::MIN, i64::MIN + 1, i64::MIN / 4 - 1, -1, 0, 1, i64::MAX / 4 + 1, i64::MAX - 1, i64::MAX];
+        let ends = [
+            i64::MIN,
+            i64::MIN + 1,
+            i64::MIN / 4 - 1,
+            -1,
+            0,
+            1,
+            i64::MAX / 4 + 1,
+            i64::MAX - 1,
+            i64::MAX,
+        ];
         for (a, b) in ends.iter().flat_map(|a| ends.iter().map(move |b| (*a, *b))) {
-            let (at, other, span) = (Timestamp::from_micros(a), Timestamp::from_micros(b), Span::from_micros(b));
-            assert_eq!(at <= other, a.clamp(i64::MIN / 4, i64::MAX / 4) <= b.clamp(i64::MIN / 4, i64::MAX / 4));
-            assert!((at.days_since(other) - (at.micros() - other.micros()) as f64 / 8.64e10).abs() < 1e-6);
+            let (at, other, span) = (
+                Timestamp::from_micros(a),
+                Timestamp::from_micros(b),
+                Span::from_micros(b),
+            );
+            assert_eq!(
+                at <= other,
+                a.clamp(i64::MIN / 4, i64::MAX / 4) <= b.clamp(i64::MIN / 4, i64::MAX / 4)
+            );
+            assert!(
+                (at.days_since(other) - (at.micros() - other.micros()) as f64 / 8.64e10).abs()
+                    < 1e-6
+            );
             assert!(at.weekdays_since(other).is_finite());
             assert!(at - span <= at && at + span >= at && span.doubled() >= span);
-            assert!(at.end_of_day() >= at && at.next_midnight() >= at && at.month_start_at_or_after() >= at);
+            assert!(
+                at.end_of_day() >= at
+                    && at.next_midnight() >= at
+                    && at.month_start_at_or_after() >= at
+            );
             assert!(!at.to_string().is_empty() && at.hour() < 24 && at.next_month() >= at);
-            assert_eq!(serde_json::from_str::<Timestamp>(&a.to_string()).expect("a number"), at);
+            assert_eq!(
+                serde_json::from_str::<Timestamp>(&a.to_string()).expect("a number"),
+                at
+            );
         }
         assert_eq!(Timestamp::from_order(20_240_101_123_000.0), None);
         assert_eq!(Timestamp::from_order(f64::NAN), None);
-        assert_eq!(Timestamp::from_order(1_700_000_000_123.0).map(Timestamp::order), Some(1_700_000_000_123.0));
+        assert_eq!(
+            Timestamp::from_order(1_700_000_000_123.0).map(Timestamp::order),
+            Some(1_700_000_000_123.0)
+        );
     }
 
     #[test]
     fn months_and_spans() {
         let moment = Timestamp::parse_iso("2019-12-05").expect("iso").0;
         assert_eq!(moment.month_start_at_or_after().to_string(), "2020-01-01");
-        assert_eq!(moment.next_month().month_start_at_or_after().to_string(), "2020-01-01");
+        assert_eq!(
+            moment.next_month().month_start_at_or_after().to_string(),
+            "2020-01-01"
+        );
         assert!("90".parse::<Span>().is_err());
         assert!("-3d".parse::<Span>().is_err());
         assert!("99999999999d".parse::<Span>().is_err());

@@ -6,8 +6,8 @@ use leadscore_core::SecretUri;
 
 use crate::error::DatabaseError;
 
-/// The address of a database. Its password, if any, comes from the environment or a file that others cannot read, and stays
-/// here.
+/// The address of a database. Its password, if any, comes from the environment or a file that
+/// others cannot read, and stays here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     uri: SecretUri,
@@ -16,28 +16,45 @@ pub struct Address {
 }
 
 impl Address {
-    /// Resolves a URI of the config: `postgresql://…` without a password, `env:NAME`, or `file:PATH` relative to `folder`.
+    /// Resolves a URI of the config: `postgresql://…` without a password, `env:NAME`, or
+    /// `file:PATH` relative to `folder`.
     ///
     /// The driver is called as its scheme asks for, unless one is named.
     ///
     /// # Errors
     ///
     /// [`DatabaseError`], naming the `place` in the config.
-    pub fn resolve(uri: &SecretUri, driver: Option<&str>, folder: &Path, place: &str) -> Result<Self, DatabaseError> {
+    pub fn resolve(
+        uri: &SecretUri,
+        driver: Option<&str>,
+        folder: &Path,
+        place: &str,
+    ) -> Result<Self, DatabaseError> {
         let place = place.to_owned();
         let uri = if let Some(variable) = uri.expose().strip_prefix("env:") {
             // A URI written there by mistake is not repeated.
-            if variable.is_empty() || !variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            if variable.is_empty()
+                || !variable
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '_')
+            {
                 return Err(DatabaseError::VariableName { place });
             }
-            let value = std::env::var(variable).map_err(|_| DatabaseError::Variable { place: place.clone(), variable: variable.to_owned() })?;
+            let value = std::env::var(variable).map_err(|_| DatabaseError::Variable {
+                place: place.clone(),
+                variable: variable.to_owned(),
+            })?;
             SecretUri::from(value.trim().to_owned())
         } else if let Some(path) = uri.expose().strip_prefix("file:") {
             if path.contains("://") || SecretUri::from(path.to_owned()).has_credentials() {
                 return Err(DatabaseError::FileName { place });
             }
             let path = folder.join(path);
-            let error = |source| DatabaseError::File { place: place.clone(), path: path.clone(), source };
+            let error = |source| DatabaseError::File {
+                place: place.clone(),
+                path: path.clone(),
+                source,
+            };
             let metadata = std::fs::metadata(&path).map_err(error)?;
             if is_open_to_others(&metadata) {
                 return Err(DatabaseError::Readable { place, path });
@@ -48,8 +65,8 @@ impl Address {
         } else {
             uri.clone()
         };
-        // Without a driver's name its own is made of the scheme, which must then be one: what stands before the first `:` may else
-        // be anything.
+        // Without a driver's name its own is made of the scheme, which must then be one: what
+        // stands before the first `:` may else be anything.
         let scheme = match (uri.scheme(), driver) {
             (Some("postgres"), _) => "postgresql",
             (Some(scheme), _) => scheme,
@@ -57,7 +74,11 @@ impl Address {
             (None, _) => return Err(DatabaseError::Scheme { place }),
         };
         let driver = driver.map_or_else(|| format!("adbc_driver_{scheme}"), str::to_owned);
-        Ok(Self { scheme: scheme.to_owned(), uri, driver })
+        Ok(Self {
+            scheme: scheme.to_owned(),
+            uri,
+            driver,
+        })
     }
 
     /// The address for the driver, and for nobody else.
@@ -78,8 +99,9 @@ impl Address {
         self.uri.shown()
     }
 
-    /// What a driver says, without what the address has that is secret. Where it could be read in more ways than one, nobody
-    /// knows which part of a password the driver takes for a host, and shows.
+    /// What a driver says, without what the address has that is secret. Where it could be read in
+    /// more ways than one, nobody knows which part of a password the driver takes for a host, and
+    /// shows.
     pub(crate) fn without_secrets(&self, text: &str) -> String {
         if self.uri.is_ambiguous() {
             return "what the driver says is not shown, since parts of the password may be in it: write /, ?, #, @, & and the like in the user, the password and parameters as %2F, %3F, %23, %40, %26".to_owned();
@@ -91,7 +113,8 @@ impl Address {
 /// A text that is an address: no longer than one.
 fn text_of(path: &Path) -> std::io::Result<String> {
     let bytes = leadscore_tables::read_at_most(path, leadscore_tables::Bytes(100_000))?;
-    String::from_utf8(bytes).map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+    String::from_utf8(bytes)
+        .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
 #[cfg(unix)]
@@ -110,27 +133,50 @@ mod tests {
     use super::*;
 
     fn resolve(uri: &str) -> Result<Address, DatabaseError> {
-        Address::resolve(&SecretUri::from(uri.to_owned()), None, Path::new("."), "[database]")
+        Address::resolve(
+            &SecretUri::from(uri.to_owned()),
+            None,
+            Path::new("."),
+            "[database]",
+        )
     }
 
     #[track_caller]
     fn check_refused(uri: &str, expected: &str) {
         let error = resolve(uri).expect_err("it has a password");
-        assert!(error.to_string().contains("[database]") && error.to_string().contains(expected), "{error}");
+        assert!(
+            error.to_string().contains("[database]") && error.to_string().contains(expected),
+            "{error}"
+        );
         assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
     }
 
     #[test]
     fn a_password_in_the_config_is_refused_and_not_repeated() {
         check_refused("postgresql://ann:s3cret@db.example/crm", "has a password");
-        check_refused("postgresql://ann:s3c/s3cret@db.example/crm", "has a password");
-        check_refused("postgresql://db.example/crm?sslpassword=s3cret", "has a password");
-        check_refused("postgresql://db.example/crm?%70assword=s3cret", "has a password");
+        check_refused(
+            "postgresql://ann:s3c/s3cret@db.example/crm",
+            "has a password",
+        );
+        check_refused(
+            "postgresql://db.example/crm?sslpassword=s3cret",
+            "has a password",
+        );
+        check_refused(
+            "postgresql://db.example/crm?%70assword=s3cret",
+            "has a password",
+        );
         check_refused("host=db.example password=s3cret", "has a password");
         check_refused("ann:s3cret@account/crm", "has a password");
-        check_refused("env:postgresql://ann:s3cret@db.example/crm", "names no environment variable");
+        check_refused(
+            "env:postgresql://ann:s3cret@db.example/crm",
+            "names no environment variable",
+        );
         check_refused("env:ann:s3cret@db.example", "names no environment variable");
-        check_refused("file:postgresql://ann:s3cret@db.example/crm", "names no file");
+        check_refused(
+            "file:postgresql://ann:s3cret@db.example/crm",
+            "names no file",
+        );
         check_refused("file:ann:s3cret@db.example", "names no file");
         check_refused("s3cret:hunter", "has no scheme");
         check_refused("s3cret", "has no scheme");
@@ -141,20 +187,43 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("crm.uri");
         std::fs::write(&path, "postgresql://ann:s3cret@db.example/crm\n").expect("room");
-        let read = || Address::resolve(&SecretUri::from("file:crm.uri".to_owned()), None, folder.path(), "[database]");
+        let read = || {
+            Address::resolve(
+                &SecretUri::from("file:crm.uri".to_owned()),
+                None,
+                folder.path(),
+                "[database]",
+            )
+        };
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("the owner may");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644))
+                .expect("the owner may");
             assert!(matches!(read(), Err(DatabaseError::Readable { .. })));
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("the owner may");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+                .expect("the owner may");
         }
         let address = read().expect("a URI");
-        assert_eq!((address.shown().as_str(), address.driver()), ("postgresql://…@db.example/crm", "adbc_driver_postgresql"));
+        assert_eq!(
+            (address.shown().as_str(), address.driver()),
+            ("postgresql://…@db.example/crm", "adbc_driver_postgresql")
+        );
         assert!(!format!("{address:?}").contains("s3cret"));
-        assert_eq!(address.without_secrets("user \"ann\" with s3cret"), "user \"…\" with …");
+        assert_eq!(
+            address.without_secrets("user \"ann\" with s3cret"),
+            "user \"…\" with …"
+        );
         std::fs::write(&path, "postgresql://ann:s3c/s3cret@db.example/crm\n").expect("room");
-        assert!(read().expect("a URI").without_secrets("port s3c").starts_with("what the driver says is not shown"));
-        assert!(matches!(resolve("env:LEADSCORE_NO_SUCH_VARIABLE"), Err(DatabaseError::Variable { .. })));
+        assert!(
+            read()
+                .expect("a URI")
+                .without_secrets("port s3c")
+                .starts_with("what the driver says is not shown")
+        );
+        assert!(matches!(
+            resolve("env:LEADSCORE_NO_SUCH_VARIABLE"),
+            Err(DatabaseError::Variable { .. })
+        ));
     }
 }

@@ -23,7 +23,8 @@ pub enum DatabaseError {
         /// The variable.
         variable: String,
     },
-    /// What stands behind `env:` cannot be the name of a variable; it is not repeated, since it may be a URI with a password.
+    /// What stands behind `env:` cannot be the name of a variable; it is not repeated, since it may
+    /// be a URI with a password.
     #[error(
         "`uri` of {place} names no environment variable: write the variable's name alone, such as uri = \"env:CRM_URI\", and put the URI into the variable"
     )]
@@ -32,7 +33,9 @@ pub enum DatabaseError {
         place: String,
     },
     /// What stands behind `file:` is a URI, or looks like one; it is not repeated.
-    #[error("`uri` of {place} names no file: write the file's path alone, such as uri = \"file:crm.uri\", and put the URI into the file")]
+    #[error(
+        "`uri` of {place} names no file: write the file's path alone, such as uri = \"file:crm.uri\", and put the URI into the file"
+    )]
     FileName {
         /// The table or section of the config.
         place: String,

@@ -1,4 +1,5 @@
-//! Tables from and into databases by ADBC: queries read as Arrow streams in one transaction, scores written in another.
+//! Tables from and into databases by ADBC: queries read as Arrow streams in one transaction, scores
+//! written in another.
 
 mod address;
 mod error;

@@ -1,7 +1,12 @@
-//! One connection, one transaction: all queries see the same moment, and a table is written wholly or not at all.
+//! One connection, one transaction: all queries see the same moment, and a table is written wholly
+//! or not at all.
 
-use adbc_core::options::{AdbcVersion, IngestMode, OptionConnection, OptionDatabase, OptionStatement, OptionValue};
-use adbc_core::{Connection as _, Database as _, Driver as _, LOAD_FLAG_DEFAULT, Optionable as _, Statement as _};
+use adbc_core::options::{
+    AdbcVersion, IngestMode, OptionConnection, OptionDatabase, OptionStatement, OptionValue,
+};
+use adbc_core::{
+    Connection as _, Database as _, Driver as _, LOAD_FLAG_DEFAULT, Optionable as _, Statement as _,
+};
 use adbc_driver_manager::{ManagedConnection, ManagedDriver, ManagedStatement};
 use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use leadscore_core::hide_credentials;
@@ -18,26 +23,44 @@ use crate::error::DatabaseError;
 pub fn read(address: &Address, queries: &[(&str, &str)]) -> Result<Vec<Frame>, DatabaseError> {
     let mut session = Session::open(address)?;
     if address.scheme() == "postgresql" {
-        session.run("cannot begin to read", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        session.run(
+            "cannot begin to read",
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        )?;
     }
-    queries.iter().map(|(name, query)| session.query(name, query)).collect()
+    queries
+        .iter()
+        .map(|(name, query)| session.query(name, query))
+        .collect()
 }
 
-/// Writes rows into a table in one transaction: rows with the same keys are replaced, and a table that is not there is made.
-/// Returns the number of rows written.
+/// Writes rows into a table in one transaction: rows with the same keys are replaced, and a table
+/// that is not there is made. Returns the number of rows written.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`]; the table is then as it was before.
-pub fn upsert(address: &Address, table: &str, keys: &[&str], rows: &Frame) -> Result<usize, DatabaseError> {
+pub fn upsert(
+    address: &Address,
+    table: &str,
+    keys: &[&str],
+    rows: &Frame,
+) -> Result<usize, DatabaseError> {
     let mut session = Session::open(address)?;
     let what = format!("cannot write into {table}");
     session.ingest(&what, rows)?;
     let target = quoted_path(table);
-    let columns = rows.columns().iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
+    let columns = rows
+        .columns()
+        .iter()
+        .map(|column| quoted(column))
+        .collect::<Vec<_>>()
+        .join(", ");
     let same = |key: &&str| {
         let key = quoted(key);
-        format!("({STAGING}.{key} = {target}.{key} OR ({STAGING}.{key} IS NULL AND {target}.{key} IS NULL))")
+        format!(
+            "({STAGING}.{key} = {target}.{key} OR ({STAGING}.{key} IS NULL AND {target}.{key} IS NULL))"
+        )
     };
     let same = keys.iter().map(same).collect::<Vec<_>>().join(" AND ");
     for statement in [
@@ -48,7 +71,10 @@ pub fn upsert(address: &Address, table: &str, keys: &[&str], rows: &Frame) -> Re
     ] {
         session.run(&what, &statement)?;
     }
-    session.connection.commit().map_err(|error| session.refused(&what, &error))?;
+    session
+        .connection
+        .commit()
+        .map_err(|error| session.refused(&what, &error))?;
     Ok(rows.n_rows())
 }
 
@@ -63,16 +89,34 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     fn open(address: &'a Address) -> Result<Self, DatabaseError> {
-        let mut driver = ManagedDriver::load_from_name(address.driver(), None, AdbcVersion::V110, LOAD_FLAG_DEFAULT, None).map_err(|error| {
+        let mut driver = ManagedDriver::load_from_name(
+            address.driver(),
+            None,
+            AdbcVersion::V110,
+            LOAD_FLAG_DEFAULT,
+            None,
+        )
+        .map_err(|error| {
             let said = hide_credentials(error.message.lines().next().unwrap_or_default());
-            DatabaseError::Driver { driver: hide_credentials(address.driver()), scheme: address.scheme().to_owned(), said }
+            DatabaseError::Driver {
+                driver: hide_credentials(address.driver()),
+                scheme: address.scheme().to_owned(),
+                said,
+            }
         })?;
         let what = format!("cannot connect to {}", address.shown());
         let refused = |error: adbc_core::error::Error| refused(address, &what, &error);
-        let database = driver.new_database_with_opts([(OptionDatabase::Uri, OptionValue::from(address.expose()))]).map_err(refused)?;
+        let database = driver
+            .new_database_with_opts([(OptionDatabase::Uri, OptionValue::from(address.expose()))])
+            .map_err(refused)?;
         let mut connection = database.new_connection().map_err(refused)?;
-        connection.set_option(OptionConnection::AutoCommit, OptionValue::from("false")).map_err(refused)?;
-        Ok(Self { address, connection })
+        connection
+            .set_option(OptionConnection::AutoCommit, OptionValue::from("false"))
+            .map_err(refused)?;
+        Ok(Self {
+            address,
+            connection,
+        })
     }
 
     fn refused(&self, what: &str, error: &adbc_core::error::Error) -> DatabaseError {
@@ -80,54 +124,91 @@ impl<'a> Session<'a> {
     }
 
     fn statement(&mut self, what: &str, text: &str) -> Result<ManagedStatement, DatabaseError> {
-        let mut statement = self.connection.new_statement().map_err(|error| refused(self.address, what, &error))?;
-        statement.set_sql_query(text).map_err(|error| refused(self.address, what, &error))?;
+        let mut statement = self
+            .connection
+            .new_statement()
+            .map_err(|error| refused(self.address, what, &error))?;
+        statement
+            .set_sql_query(text)
+            .map_err(|error| refused(self.address, what, &error))?;
         Ok(statement)
     }
 
     fn run(&mut self, what: &str, text: &str) -> Result<(), DatabaseError> {
-        self.statement(what, text)?.execute_update().map(drop).map_err(|error| self.refused(what, &error))
+        self.statement(what, text)?
+            .execute_update()
+            .map(drop)
+            .map_err(|error| self.refused(what, &error))
     }
 
     fn query(&mut self, name: &str, text: &str) -> Result<Frame, DatabaseError> {
-        let what = format!("cannot read the query of {name} from {}", self.address.shown());
+        let what = format!(
+            "cannot read the query of {name} from {}",
+            self.address.shown()
+        );
         let mut statement = self.statement(&what, text)?;
-        let reader = statement.execute().map_err(|error| self.refused(&what, &error))?;
+        let reader = statement
+            .execute()
+            .map_err(|error| self.refused(&what, &error))?;
         let mut stream = FFI_ArrowArrayStream::new(reader);
-        // SAFETY: the stream is made here by Arrow's own library, nobody else reads it, and it outlives the call.
+        // SAFETY: the stream is made here by Arrow's own library, nobody else reads it, and it
+        // outlives the call.
         #[expect(unsafe_code, reason = "two libraries meet at Arrow's C interface")]
         let frame = unsafe { Frame::from_stream((&raw mut stream).cast()) };
         frame.map_err(|source| self.frame_error(what, source))
     }
 
-    /// What a query gave is no table; or the driver failed in the middle of it, whose words are then among the error's.
+    /// What a query gave is no table; or the driver failed in the middle of it, whose words are
+    /// then among the error's.
     fn frame_error(&self, what: String, source: FrameError) -> DatabaseError {
         let text = chain(&source);
         let said = self.address.without_secrets(&text);
-        if said == text { DatabaseError::Frame { what, source } } else { DatabaseError::Refused { what, said } }
+        if said == text {
+            DatabaseError::Frame { what, source }
+        } else {
+            DatabaseError::Refused { what, said }
+        }
     }
 
     /// Puts rows into a temporary table.
     fn ingest(&mut self, what: &str, rows: &Frame) -> Result<(), DatabaseError> {
         let refused = |error: adbc_core::error::Error| refused(self.address, what, &error);
-        let frame_error = |source| DatabaseError::Frame { what: what.to_owned(), source };
+        let frame_error = |source| DatabaseError::Frame {
+            what: what.to_owned(),
+            source,
+        };
         let mut stream = rows.to_compatible_stream().map_err(frame_error)?;
-        // SAFETY: both are the same struct of the C stream interface; the reader takes the stream's content and leaves it
-        // released.
+        // SAFETY: both are the same struct of the C stream interface; the reader takes the stream's
+        // content and leaves it released.
         #[expect(unsafe_code, reason = "two libraries meet at Arrow's C interface")]
         let reader = unsafe { RecordBatchStreamReader::from_raw((&raw mut stream).cast()) };
-        let reader = reader.map_err(|error| DatabaseError::Refused { what: what.to_owned(), said: self.address.without_secrets(&error.to_string()) })?;
+        let reader = reader.map_err(|error| DatabaseError::Refused {
+            what: what.to_owned(),
+            said: self.address.without_secrets(&error.to_string()),
+        })?;
         let mut statement = self.connection.new_statement().map_err(refused)?;
-        statement.set_option(OptionStatement::TargetTable, OptionValue::from(STAGING)).map_err(refused)?;
-        statement.set_option(OptionStatement::IngestMode, OptionValue::from(IngestMode::Create)).map_err(refused)?;
-        statement.set_option(OptionStatement::Temporary, OptionValue::from("true")).map_err(refused)?;
+        statement
+            .set_option(OptionStatement::TargetTable, OptionValue::from(STAGING))
+            .map_err(refused)?;
+        statement
+            .set_option(
+                OptionStatement::IngestMode,
+                OptionValue::from(IngestMode::Create),
+            )
+            .map_err(refused)?;
+        statement
+            .set_option(OptionStatement::Temporary, OptionValue::from("true"))
+            .map_err(refused)?;
         statement.bind_stream(Box::new(reader)).map_err(refused)?;
         statement.execute_update().map(drop).map_err(refused)
     }
 }
 
 fn refused(address: &Address, what: &str, error: &adbc_core::error::Error) -> DatabaseError {
-    DatabaseError::Refused { what: what.to_owned(), said: indented(&address.without_secrets(error.message.trim())) }
+    DatabaseError::Refused {
+        what: what.to_owned(),
+        said: indented(&address.without_secrets(error.message.trim())),
+    }
 }
 
 /// What a driver says in several lines, these below our own.
@@ -137,7 +218,8 @@ fn indented(said: &str) -> String {
 
 /// An error with what caused it.
 fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(error.source(), |cause| cause.source()).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    std::iter::successors(error.source(), |cause| cause.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn quoted(name: &str) -> String {

@@ -1,18 +1,25 @@
-//! Measures sorting and sweeping alone, for `cargo xtask bench features`: the tables are in memory, events in order of time.
+//! Measures sorting and sweeping alone, for `cargo xtask bench features`: the tables are in memory,
+//! events in order of time.
 //!
-//! `sweep CONFIG MATRIX.parquet ROUNDS` prints the CPU seconds of the round that took least, as JSON, and writes the
-//! matrix, so that others can be compared with it.
+//! `sweep CONFIG MATRIX.parquet ROUNDS` prints the CPU seconds of the round that took least, as
+//! JSON, and writes the matrix, so that others can be compared with it.
 
 use std::path::Path;
 
 use leadscore_features::{compute, labelled_snapshots, plan};
-use leadscore_tables::{Activities, Config, EventRows, LoadOptions, OutColumn, OutTable, load, write_table};
+use leadscore_tables::{
+    Activities, Config, EventRows, LoadOptions, OutColumn, OutTable, load, write_table,
+};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, config_path, matrix_path, rounds] = args.as_slice() else { return Err("expected: sweep CONFIG MATRIX ROUNDS".into()) };
+    let [_, config_path, matrix_path, rounds] = args.as_slice() else {
+        return Err("expected: sweep CONFIG MATRIX ROUNDS".into());
+    };
     let config = Config::parse(&std::fs::read_to_string(config_path)?)?;
-    let folder = Path::new(config_path).parent().ok_or("a config stands in a folder")?;
+    let folder = Path::new(config_path)
+        .parent()
+        .ok_or("a config stands in a folder")?;
     let mut tables = load(&config, folder, &LoadOptions::default())?;
     let (labelled, _) = labelled_snapshots(&tables, &config.snapshots, None)?;
     let specs = plan(&tables, &config.features, &labelled.snapshots).specs;
@@ -32,8 +39,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let matrix = matrix.ok_or("there was a round")?;
     let mut table = OutTable::default();
-    table.push("lead_id", OutColumn::Text(matrix.keys().iter().map(|key| Some(tables.leads.ids[key.lead as usize].clone())).collect()));
-    table.push("snapshot", OutColumn::Time(matrix.keys().iter().map(|key| Some(key.at)).collect()));
+    table.push(
+        "lead_id",
+        OutColumn::Text(
+            matrix
+                .keys()
+                .iter()
+                .map(|key| Some(tables.leads.ids[key.lead as usize].clone()))
+                .collect(),
+        ),
+    );
+    table.push(
+        "snapshot",
+        OutColumn::Time(matrix.keys().iter().map(|key| Some(key.at)).collect()),
+    );
     table.push("label", OutColumn::Boolean(labelled.labels));
     table.push("mature", OutColumn::Boolean(vec![true; matrix.n_rows()]));
     for (idx, spec) in matrix.specs().iter().enumerate() {
@@ -41,7 +60,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     write_table(Path::new(matrix_path), &table)?;
     use std::io::Write;
-    writeln!(std::io::stdout(), "{{\"sort\": {}, \"sweep\": {}}}", least.0, least.1)?;
+    writeln!(
+        std::io::stdout(),
+        "{{\"sort\": {}, \"sweep\": {}}}",
+        least.0,
+        least.1
+    )?;
     Ok(())
 }
 
@@ -67,6 +91,11 @@ fn in_order_of_time(activities: &Activities) -> EventRows {
 /// CPU time of all threads so far, in steps of a hundredth of a second.
 fn cpu_seconds() -> Result<f64, Box<dyn std::error::Error>> {
     let text = std::fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = text.rsplit(')').next().ok_or("stat names the program")?.split_whitespace().collect();
+    let fields: Vec<&str> = text
+        .rsplit(')')
+        .next()
+        .ok_or("stat names the program")?
+        .split_whitespace()
+        .collect();
     Ok((fields[11].parse::<f64>()? + fields[12].parse::<f64>()?) / 100.0)
 }

@@ -1,11 +1,14 @@
-//! The feature matrix of snapshots: for each row only facts known strictly before it, each counted by its definition.
+//! The feature matrix of snapshots: for each row only facts known strictly before it, each counted
+//! by its definition.
 
 use leadscore_core::{
-    AttributeTable, CalendarPart, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MONTHS, MatrixError, PeerState, Snapshot, Statistic, Timestamp,
-    WEEKDAYS, printable,
+    AttributeTable, CalendarPart, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MONTHS,
+    MatrixError, PeerState, Snapshot, Statistic, Timestamp, WEEKDAYS, printable,
 };
 use leadscore_tables::{Attribute, Column, HistoryChange, MISSING, Tables};
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
+};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use crate::layout::{Layout, swept_table};
@@ -27,7 +30,10 @@ pub enum FeaturesError {
         needed: String,
     },
     /// A feature needs numbers and finds categories, or the other way round.
-    #[error("feature `{}` was a {expected} when the model was trained, and is not one here: look at the column's values", printable(feature))]
+    #[error(
+        "feature `{}` was a {expected} when the model was trained, and is not one here: look at the column's values",
+        printable(feature)
+    )]
     Kind {
         /// The feature.
         feature: String,
@@ -49,14 +55,23 @@ pub enum FeaturesError {
 ///
 /// # Errors
 ///
-/// [`FeaturesError::Missing`] where a feature needs what the tables lack, [`FeaturesError::Kind`] where a column has
-/// another type than the feature, [`FeaturesError::Matrix`] where a value is infinite.
-pub fn compute(tables: &Tables, specs: &[FeatureSpec], snapshots: &[Snapshot]) -> Result<FeatureMatrix, FeaturesError> {
+/// [`FeaturesError::Missing`] where a feature needs what the tables lack, [`FeaturesError::Kind`]
+/// where a column has another type than the feature, [`FeaturesError::Matrix`] where a value is
+/// infinite.
+pub fn compute(
+    tables: &Tables,
+    specs: &[FeatureSpec],
+    snapshots: &[Snapshot],
+) -> Result<FeatureMatrix, FeaturesError> {
     let n_rows = snapshots.len();
     let mut buffer = vec![f64::NAN; n_rows * specs.len()];
     let mut levels: Vec<Vec<String>> = vec![Vec::new(); specs.len()];
     // A matrix of no rows still has its columns checked.
-    let mut columns: Vec<&mut [f64]> = if n_rows == 0 { specs.iter().map(|_| &mut [][..]).collect() } else { buffer.chunks_mut(n_rows).collect() };
+    let mut columns: Vec<&mut [f64]> = if n_rows == 0 {
+        specs.iter().map(|_| &mut [][..]).collect()
+    } else {
+        buffer.chunks_mut(n_rows).collect()
+    };
     let accounts = tables.leads.accounts.as_deref().map(Accounts::new);
     for ((spec, column), levels) in specs.iter().zip(&mut columns).zip(&mut levels) {
         *levels = fill_column(tables, spec, accounts.as_ref(), snapshots, column)?;
@@ -65,15 +80,25 @@ pub fn compute(tables: &Tables, specs: &[FeatureSpec], snapshots: &[Snapshot]) -
     sweeps.sort_unstable();
     sweeps.dedup();
     for sweep in sweeps {
-        let wanted: Vec<usize> = (0..specs.len()).filter(|&idx| swept_table(&specs[idx]) == Some(sweep)).collect();
+        let wanted: Vec<usize> = (0..specs.len())
+            .filter(|&idx| swept_table(&specs[idx]) == Some(sweep))
+            .collect();
         let wanted_specs: Vec<&FeatureSpec> = wanted.iter().map(|&idx| &specs[idx]).collect();
-        let missing = |needed: String| FeaturesError::Missing { feature: wanted_specs[0].name.clone(), needed };
+        let missing = |needed: String| FeaturesError::Missing {
+            feature: wanted_specs[0].name.clone(),
+            needed,
+        };
         let (name, of_peers) = sweep;
-        let activities =
-            tables.activities.iter().find(|activities| activities.name == name).ok_or_else(|| missing(format!("the table [activities.{name}]")))?;
+        let activities = tables
+            .activities
+            .iter()
+            .find(|activities| activities.name == name)
+            .ok_or_else(|| missing(format!("the table [activities.{name}]")))?;
         let layout = Layout::new(activities, &wanted_specs)?;
         let tiles = if of_peers {
-            let accounts = accounts.as_ref().ok_or_else(|| missing("`account` of [leads]".to_owned()))?;
+            let accounts = accounts
+                .as_ref()
+                .ok_or_else(|| missing("`account` of [leads]".to_owned()))?;
             let created = |lead: u32| tables.leads.created[lead as usize].map(|stamp| stamp.known);
             sweep_peers(activities, &layout, snapshots, accounts, created)
         } else {
@@ -82,15 +107,28 @@ pub fn compute(tables: &Tables, specs: &[FeatureSpec], snapshots: &[Snapshot]) -
         };
         scatter(&tiles, &wanted, &mut columns);
         for &idx in &wanted {
-            if let FeatureSource::Activity { statistic: Statistic::LatestKind(column), .. } = &specs[idx].source {
-                let kind = activities.rows.kinds.iter().find(|kind| kind.name == *column).expect("the layout found it");
+            if let FeatureSource::Activity {
+                statistic: Statistic::LatestKind(column),
+                ..
+            } = &specs[idx].source
+            {
+                let kind = activities
+                    .rows
+                    .kinds
+                    .iter()
+                    .find(|kind| kind.name == *column)
+                    .expect("the layout found it");
                 levels[idx] = compact_levels(&kind.levels, columns[idx]);
             }
         }
     }
     drop(columns);
     let named = specs.iter().cloned().zip(levels).collect();
-    Ok(FeatureMatrix::from_buffer(snapshots.to_vec(), named, buffer)?)
+    Ok(FeatureMatrix::from_buffer(
+        snapshots.to_vec(),
+        named,
+        buffer,
+    )?)
 }
 
 /// Copies tiles to the columns that their features have in the matrix.
@@ -104,7 +142,11 @@ fn scatter(tiles: &[Tile], wanted: &[usize], columns: &mut [&mut [f64]]) {
     targets.into_par_iter().for_each(|(number, column)| {
         for tile in tiles {
             let n_rows = tile.rows.len();
-            for (&row, &value) in tile.rows.iter().zip(&tile.values[number * n_rows..(number + 1) * n_rows]) {
+            for (&row, &value) in tile
+                .rows
+                .iter()
+                .zip(&tile.values[number * n_rows..(number + 1) * n_rows])
+            {
                 column[row as usize] = value;
             }
         }
@@ -119,35 +161,59 @@ fn fill_column(
     snapshots: &[Snapshot],
     column: &mut [f64],
 ) -> Result<Vec<String>, FeaturesError> {
-    let missing = |needed: String| FeaturesError::Missing { feature: spec.name.clone(), needed };
-    let fill = |column: &mut [f64], value: &(dyn Fn(Snapshot) -> f64 + Sync)| {
-        column.par_chunks_mut(1 << 13).zip(snapshots.par_chunks(1 << 13)).for_each(|(cells, snapshots)| {
-            for (cell, &snapshot) in cells.iter_mut().zip(snapshots) {
-                *cell = value(snapshot);
-            }
-        });
+    let missing = |needed: String| FeaturesError::Missing {
+        feature: spec.name.clone(),
+        needed,
     };
-    let created = |snapshot: Snapshot| tables.leads.created[snapshot.lead as usize].map(|stamp| stamp.start);
+    let fill = |column: &mut [f64], value: &(dyn Fn(Snapshot) -> f64 + Sync)| {
+        column
+            .par_chunks_mut(1 << 13)
+            .zip(snapshots.par_chunks(1 << 13))
+            .for_each(|(cells, snapshots)| {
+                for (cell, &snapshot) in cells.iter_mut().zip(snapshots) {
+                    *cell = value(snapshot);
+                }
+            });
+    };
+    let created =
+        |snapshot: Snapshot| tables.leads.created[snapshot.lead as usize].map(|stamp| stamp.start);
     match &spec.source {
         FeatureSource::Activity { .. } | FeatureSource::Peers { .. } => {}
-        FeatureSource::Attribute { table, column: name } => return attribute_column(tables, spec, table, name, snapshots, column),
+        FeatureSource::Attribute {
+            table,
+            column: name,
+        } => return attribute_column(tables, spec, table, name, snapshots, column),
         FeatureSource::Created(part) => {
-            fill(column, &|snapshot| created(snapshot).map_or(f64::NAN, |created| calendar_value(*part, created)));
+            fill(column, &|snapshot| {
+                created(snapshot).map_or(f64::NAN, |created| calendar_value(*part, created))
+            });
             return Ok(calendar_levels(*part));
         }
         FeatureSource::Snapshot(part) => {
             fill(column, &|snapshot| calendar_value(*part, snapshot.at));
             return Ok(calendar_levels(*part));
         }
-        FeatureSource::AgeDays => fill(column, &|snapshot| created(snapshot).map_or(f64::NAN, |created| snapshot.at.days_since(created))),
-        FeatureSource::AgeWeekdays => fill(column, &|snapshot| created(snapshot).map_or(f64::NAN, |created| snapshot.at.weekdays_since(created))),
+        FeatureSource::AgeDays => fill(column, &|snapshot| {
+            created(snapshot).map_or(f64::NAN, |created| snapshot.at.days_since(created))
+        }),
+        FeatureSource::AgeWeekdays => fill(column, &|snapshot| {
+            created(snapshot).map_or(f64::NAN, |created| snapshot.at.weekdays_since(created))
+        }),
         FeatureSource::AttributeAge { column: name } => {
-            let change = history_of(tables, name).ok_or_else(|| missing(format!("a history of `{name}`")))?;
-            fill(column, &|snapshot| value_age(change, snapshot).unwrap_or(f64::NAN));
+            let change = history_of(tables, name)
+                .ok_or_else(|| missing(format!("a history of `{name}`")))?;
+            fill(column, &|snapshot| {
+                value_age(change, snapshot).unwrap_or(f64::NAN)
+            });
         }
         FeatureSource::AttributeChanges { column: name } => {
-            let change = history_of(tables, name).ok_or_else(|| missing(format!("a history of `{name}`")))?;
-            fill(column, &|snapshot| change.row_at(snapshot).map_or(0.0, |row| (row + 1 - change.offsets[snapshot.lead as usize]) as f64));
+            let change = history_of(tables, name)
+                .ok_or_else(|| missing(format!("a history of `{name}`")))?;
+            fill(column, &|snapshot| {
+                change.row_at(snapshot).map_or(0.0, |row| {
+                    (row + 1 - change.offsets[snapshot.lead as usize]) as f64
+                })
+            });
         }
         FeatureSource::PeerLeads(state) => {
             let accounts = accounts.ok_or_else(|| missing("`account` of [leads]".to_owned()))?;
@@ -176,7 +242,11 @@ fn calendar_levels(part: CalendarPart) -> Vec<String> {
 }
 
 fn history_of<'a>(tables: &'a Tables, column: &str) -> Option<&'a HistoryChange> {
-    tables.history.attributes.iter().find(|change| change.attribute == column)
+    tables
+        .history
+        .attributes
+        .iter()
+        .find(|change| change.attribute == column)
 }
 
 /// Days since the value that holds at the snapshot was taken: entries that repeat it do not count.
@@ -184,23 +254,39 @@ fn value_age(change: &HistoryChange, snapshot: Snapshot) -> Option<f64> {
     let last = change.row_at(snapshot)?;
     let first = change.offsets[snapshot.lead as usize];
     let same = |a: usize, b: usize| match &change.values {
-        Column::Number(values) => values[a] == values[b] || values[a].is_nan() && values[b].is_nan(),
+        Column::Number(values) => {
+            values[a] == values[b] || values[a].is_nan() && values[b].is_nan()
+        }
         Column::Category { codes, .. } => codes[a] == codes[b],
     };
-    let since = (first..last).rev().take_while(|&row| same(row, last)).last().unwrap_or(last);
+    let since = (first..last)
+        .rev()
+        .take_while(|&row| same(row, last))
+        .last()
+        .unwrap_or(last);
     Some(snapshot.at.days_since(change.known[since]))
 }
 
 type TimeOfLead<'a> = dyn Fn(u32) -> Option<Timestamp> + Sync + 'a;
 
 /// How many other leads of the account stood so before the snapshot.
-fn peer_leads(tables: &Tables, accounts: &Accounts<'_>, state: PeerState, snapshots: &[Snapshot], column: &mut [f64]) {
+fn peer_leads(
+    tables: &Tables,
+    accounts: &Accounts<'_>,
+    state: PeerState,
+    snapshots: &[Snapshot],
+    column: &mut [f64],
+) {
     // For each account, the times at which its leads were created, closed and won, in order.
     let times = |of_lead: &TimeOfLead<'_>| -> Vec<Vec<Timestamp>> {
         (0..accounts.n_accounts())
             .into_par_iter()
             .map(|account| {
-                let mut times: Vec<Timestamp> = accounts.leads_of(account).iter().filter_map(|&lead| of_lead(lead)).collect();
+                let mut times: Vec<Timestamp> = accounts
+                    .leads_of(account)
+                    .iter()
+                    .filter_map(|&lead| of_lead(lead))
+                    .collect();
                 times.sort_unstable();
                 times
             })
@@ -208,7 +294,11 @@ fn peer_leads(tables: &Tables, accounts: &Accounts<'_>, state: PeerState, snapsh
     };
     let created = |lead: u32| tables.leads.created[lead as usize].map(|stamp| stamp.known);
     // A lead that lacks its creation was never at risk, so its closing counts for nothing open.
-    let closed = |lead: u32| tables.outcomes[lead as usize].closed_seen().filter(|_| state != PeerState::Open || created(lead).is_some());
+    let closed = |lead: u32| {
+        tables.outcomes[lead as usize]
+            .closed_seen()
+            .filter(|_| state != PeerState::Open || created(lead).is_some())
+    };
     let won = |lead: u32| tables.outcomes[lead as usize].won_seen();
     let (more, less): (&TimeOfLead<'_>, &TimeOfLead<'_>) = match state {
         PeerState::Open => (&created, &closed),
@@ -217,11 +307,15 @@ fn peer_leads(tables: &Tables, accounts: &Accounts<'_>, state: PeerState, snapsh
     };
     let (more_times, less_times) = (times(more), times(less));
     for (cell, snapshot) in column.iter_mut().zip(snapshots) {
-        let Some(account) = accounts.account_of(snapshot.lead) else { continue };
-        let before = |times: &[Timestamp], own: Option<Timestamp>| {
-            times.partition_point(|&time| time < snapshot.at) as i64 - i64::from(own.is_some_and(|own| own < snapshot.at))
+        let Some(account) = accounts.account_of(snapshot.lead) else {
+            continue;
         };
-        let count = before(&more_times[account], more(snapshot.lead)) - before(&less_times[account], less(snapshot.lead));
+        let before = |times: &[Timestamp], own: Option<Timestamp>| {
+            times.partition_point(|&time| time < snapshot.at) as i64
+                - i64::from(own.is_some_and(|own| own < snapshot.at))
+        };
+        let count = before(&more_times[account], more(snapshot.lead))
+            - before(&less_times[account], less(snapshot.lead));
         // A lead that closed before it was created, by a clock that was wrong, is not open.
         *cell = count.max(0) as f64;
     }
@@ -235,20 +329,51 @@ fn attribute_column(
     snapshots: &[Snapshot],
     cells: &mut [f64],
 ) -> Result<Vec<String>, FeaturesError> {
-    let find = |attributes: &'_ [Attribute]| attributes.iter().position(|attribute| attribute.name == column);
-    let missing = |needed: String| FeaturesError::Missing { feature: spec.name.clone(), needed };
+    let find = |attributes: &'_ [Attribute]| {
+        attributes
+            .iter()
+            .position(|attribute| attribute.name == column)
+    };
+    let missing = |needed: String| FeaturesError::Missing {
+        feature: spec.name.clone(),
+        needed,
+    };
     let (values, rows): (&Column, Vec<Option<usize>>) = match table {
         AttributeTable::Leads => match history_of(tables, column) {
-            Some(change) => (&change.values, snapshots.par_iter().map(|&snapshot| change.value_at(snapshot)).collect()),
+            Some(change) => (
+                &change.values,
+                snapshots
+                    .par_iter()
+                    .map(|&snapshot| change.value_at(snapshot))
+                    .collect(),
+            ),
             None => {
-                let idx = find(&tables.leads.attributes).ok_or_else(|| missing(format!("the column `{column}` of the leads")))?;
-                (&tables.leads.attributes[idx].column, snapshots.iter().map(|snapshot| Some(snapshot.lead as usize)).collect())
+                let idx = find(&tables.leads.attributes)
+                    .ok_or_else(|| missing(format!("the column `{column}` of the leads")))?;
+                (
+                    &tables.leads.attributes[idx].column,
+                    snapshots
+                        .iter()
+                        .map(|snapshot| Some(snapshot.lead as usize))
+                        .collect(),
+                )
             }
         },
         AttributeTable::Lookup(name) => {
-            let lookup = tables.lookups.iter().find(|lookup| lookup.name == *name).ok_or_else(|| missing(format!("the table [lookups.{name}]")))?;
-            let idx = find(&lookup.rows.attributes).ok_or_else(|| missing(format!("the column `{column}` of [lookups.{name}]")))?;
-            (&lookup.rows.attributes[idx].column, snapshots.par_iter().map(|&snapshot| lookup.row_at(snapshot)).collect())
+            let lookup = tables
+                .lookups
+                .iter()
+                .find(|lookup| lookup.name == *name)
+                .ok_or_else(|| missing(format!("the table [lookups.{name}]")))?;
+            let idx = find(&lookup.rows.attributes)
+                .ok_or_else(|| missing(format!("the column `{column}` of [lookups.{name}]")))?;
+            (
+                &lookup.rows.attributes[idx].column,
+                snapshots
+                    .par_iter()
+                    .map(|&snapshot| lookup.row_at(snapshot))
+                    .collect(),
+            )
         }
     };
     match (values, spec.kind) {
@@ -260,20 +385,40 @@ fn attribute_column(
         }
         (Column::Category { codes, levels }, FeatureKind::Category) => {
             for (cell, row) in cells.iter_mut().zip(rows) {
-                *cell = row.map(|row| codes[row]).filter(|&code| code != MISSING).map_or(f64::NAN, f64::from);
+                *cell = row
+                    .map(|row| codes[row])
+                    .filter(|&code| code != MISSING)
+                    .map_or(f64::NAN, f64::from);
             }
             Ok(compact_levels(levels, cells))
         }
         // Cells are missing from the start.
-        (Column::Number(values), FeatureKind::Category) if values.iter().all(|value| value.is_nan()) => Ok(Vec::new()),
-        (Column::Category { levels, .. }, FeatureKind::Number) if levels.is_empty() => Ok(Vec::new()),
-        (_, FeatureKind::Number) => Err(FeaturesError::Kind { feature: spec.name.clone(), expected: "number" }),
-        (_, FeatureKind::Category) => Err(FeaturesError::Kind { feature: spec.name.clone(), expected: "category" }),
+        (Column::Number(values), FeatureKind::Category)
+            if values.iter().all(|value| value.is_nan()) =>
+        {
+            Ok(Vec::new())
+        }
+        (Column::Category { levels, .. }, FeatureKind::Number) if levels.is_empty() => {
+            Ok(Vec::new())
+        }
+        (_, FeatureKind::Number) => Err(FeaturesError::Kind {
+            feature: spec.name.clone(),
+            expected: "number",
+        }),
+        (_, FeatureKind::Category) => Err(FeaturesError::Kind {
+            feature: spec.name.clone(),
+            expected: "category",
+        }),
     }
 }
 
-/// Renumbers codes to the levels that these cells hold and no others: a lead that is not among them leaves no trace.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cells hold codes that were u32")]
+/// Renumbers codes to the levels that these cells hold and no others: a lead that is not among them
+/// leaves no trace.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cells hold codes that were u32"
+)]
 fn compact_levels(levels: &[String], cells: &mut [f64]) -> Vec<String> {
     let mut used = vec![false; levels.len()];
     for cell in cells.iter().filter(|cell| !cell.is_nan()) {

@@ -1,4 +1,5 @@
-//! Entries of a history that came after the outcome: what a table without that history would have leaked.
+//! Entries of a history that came after the outcome: what a table without that history would have
+//! leaked.
 
 use leadscore_tables::Tables;
 
@@ -16,9 +17,15 @@ pub struct LateEntries {
 /// Counts, for each attribute with a history, entries at or after the close of their lead.
 pub fn late_entries(tables: &Tables) -> Vec<LateEntries> {
     let count = |change: &leadscore_tables::HistoryChange| {
-        let mut late = LateEntries { attribute: change.attribute.clone(), n_entries: 0, n_after_close: 0 };
+        let mut late = LateEntries {
+            attribute: change.attribute.clone(),
+            n_entries: 0,
+            n_after_close: 0,
+        };
         for (lead, outcome) in tables.outcomes.iter().enumerate() {
-            let Some(closed) = outcome.closed else { continue };
+            let Some(closed) = outcome.closed else {
+                continue;
+            };
             let entries = &change.known[change.offsets[lead]..change.offsets[lead + 1]];
             late.n_entries += entries.len();
             late.n_after_close += entries.len() - entries.partition_point(|&known| known < closed);

@@ -1,9 +1,13 @@
-//! The poison test: whatever a snapshot must not see is altered in the user's own tables, and its features must not change.
+//! The poison test: whatever a snapshot must not see is altered in the user's own tables, and its
+//! features must not change.
 
 use std::sync::Arc;
 
 use leadscore_core::{FeatureMatrix, Snapshot, Span, Stamp, Timestamp};
-use leadscore_tables::{Activities, Attribute, Column, EventRows, HistoryChange, LeadOutcome, LookupRows, MISSING, Tables};
+use leadscore_tables::{
+    Activities, Attribute, Column, EventRows, HistoryChange, LeadOutcome, LookupRows, MISSING,
+    Tables,
+};
 use serde::Serialize;
 
 use crate::compute::FeaturesError;
@@ -37,8 +41,9 @@ const MAX_SNAPSHOTS: usize = 20_000;
 
 /// Alters what lies at or after snapshots and computes their features again.
 ///
-/// Where leads share nothing that has dates, each lead is cut at one of its own snapshots; else all are cut at the same
-/// moments, five times. `compute` is the whole road from tables to features, with the choice of features.
+/// Where leads share nothing that has dates, each lead is cut at one of its own snapshots; else all
+/// are cut at the same moments, five times. `compute` is the whole road from tables to features,
+/// with the choice of features.
 ///
 /// # Errors
 ///
@@ -64,27 +69,41 @@ pub fn poison_test(
 fn rounds(tables: &Tables, snapshots: &[Snapshot]) -> Vec<(Vec<Snapshot>, Vec<Timestamp>)> {
     let n_leads = tables.leads.ids.len();
     let is_shared = tables.leads.accounts.is_some()
-        || tables.activities.iter().any(|activities| activities.entity_of_lead.is_some())
-        || tables.lookups.iter().any(|lookup| lookup.rows.versions.is_some());
+        || tables
+            .activities
+            .iter()
+            .any(|activities| activities.entity_of_lead.is_some())
+        || tables
+            .lookups
+            .iter()
+            .any(|lookup| lookup.rows.versions.is_some());
     let mut sorted = snapshots.to_vec();
     sorted.sort_unstable_by_key(|snapshot| (snapshot.at, snapshot.lead));
     if is_shared {
-        let mut moments: Vec<Timestamp> =
-            (1..=N_CUTS).filter_map(|part| sorted.get((part * sorted.len() / N_CUTS).saturating_sub(1))).map(|last| last.at).collect();
+        let mut moments: Vec<Timestamp> = (1..=N_CUTS)
+            .filter_map(|part| sorted.get((part * sorted.len() / N_CUTS).saturating_sub(1)))
+            .map(|last| last.at)
+            .collect();
         moments.dedup();
         return moments
             .into_iter()
             .map(|cut| {
                 let end = sorted.partition_point(|snapshot| snapshot.at <= cut);
-                (sorted[end.saturating_sub(MAX_SNAPSHOTS)..end].to_vec(), vec![cut; n_leads])
+                (
+                    sorted[end.saturating_sub(MAX_SNAPSHOTS)..end].to_vec(),
+                    vec![cut; n_leads],
+                )
             })
             .collect();
     }
     // One snapshot a lead, the first of one, a later one of another.
     let mut by_lead = sorted;
     by_lead.sort_unstable_by_key(|snapshot| (snapshot.lead, snapshot.at));
-    let mut tested: Vec<Snapshot> =
-        by_lead.chunk_by(|a, b| a.lead == b.lead).map(|of_lead| of_lead[coin(of_lead[0].lead as usize, of_lead.len())]).take(N_CUTS * MAX_SNAPSHOTS).collect();
+    let mut tested: Vec<Snapshot> = by_lead
+        .chunk_by(|a, b| a.lead == b.lead)
+        .map(|of_lead| of_lead[coin(of_lead[0].lead as usize, of_lead.len())])
+        .take(N_CUTS * MAX_SNAPSHOTS)
+        .collect();
     // Leads that are not tested are not altered: there is nothing to compare them with.
     let mut cuts = vec![Timestamp::MAX; n_leads];
     for snapshot in &tested {
@@ -94,13 +113,22 @@ fn rounds(tables: &Tables, snapshots: &[Snapshot]) -> Vec<(Vec<Snapshot>, Vec<Ti
     vec![(tested, cuts)]
 }
 
-fn compare(tables: &Tables, clean: &FeatureMatrix, altered: &FeatureMatrix, leaks: &mut Vec<PoisonLeak>) {
+fn compare(
+    tables: &Tables,
+    clean: &FeatureMatrix,
+    altered: &FeatureMatrix,
+    leaks: &mut Vec<PoisonLeak>,
+) {
     let id = |row: usize| tables.leads.ids[clean.keys()[row].lead as usize].clone();
     let mut add = |feature: &str, rows: Vec<usize>| {
         let Some(&first) = rows.first() else { return };
         match leaks.iter_mut().find(|leak| leak.feature == feature) {
             Some(leak) => leak.n_snapshots += rows.len(),
-            None => leaks.push(PoisonLeak { feature: feature.to_owned(), n_snapshots: rows.len(), lead: id(first) }),
+            None => leaks.push(PoisonLeak {
+                feature: feature.to_owned(),
+                n_snapshots: rows.len(),
+                lead: id(first),
+            }),
         }
     };
     for (idx, spec) in clean.specs().iter().enumerate() {
@@ -110,19 +138,29 @@ fn compare(tables: &Tables, clean: &FeatureMatrix, altered: &FeatureMatrix, leak
         };
         let is_equal = |row: usize| match clean.is_category(idx) {
             true => clean.level(row, idx) == altered.level(row, other),
-            false => clean.values()[[row, idx]].to_bits() == altered.values()[[row, other]].to_bits(),
+            false => {
+                clean.values()[[row, idx]].to_bits() == altered.values()[[row, other]].to_bits()
+            }
         };
-        add(&spec.name, (0..clean.n_rows()).filter(|&row| !is_equal(row)).collect());
+        add(
+            &spec.name,
+            (0..clean.n_rows()).filter(|&row| !is_equal(row)).collect(),
+        );
     }
-    for spec in altered.specs().iter().filter(|spec| !clean.specs().contains(spec)) {
+    for spec in altered
+        .specs()
+        .iter()
+        .filter(|spec| !clean.specs().contains(spec))
+    {
         add(&spec.name, (0..clean.n_rows()).collect());
     }
 }
 
-/// A copy of the tables in which everything known at or after each lead's cut is altered, and the number of facts that were.
+/// A copy of the tables in which everything known at or after each lead's cut is altered, and the
+/// number of facts that were.
 ///
-/// Events, outcomes, histories and dated lookups change their values, move to the cut itself, vanish, or are joined by new
-/// ones; leads that are created later change all their attributes.
+/// Events, outcomes, histories and dated lookups change their values, move to the cut itself,
+/// vanish, or are joined by new ones; leads that are created later change all their attributes.
 pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
     let mut poisoned = tables.clone();
     let mut n_altered = 0;
@@ -137,14 +175,32 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
     }
     for change in &mut poisoned.history.attributes {
         let cut_of = |lead: usize| cut_of_lead[lead];
-        n_altered += poison_dated(&change.offsets, &mut change.known, &mut [&mut change.values], cut_of);
+        n_altered += poison_dated(
+            &change.offsets,
+            &mut change.known,
+            &mut [&mut change.values],
+            cut_of,
+        );
     }
-    let latest = cut_of_lead.iter().copied().filter(|&cut| cut < Timestamp::MAX).max().unwrap_or(Timestamp::MAX);
+    let latest = cut_of_lead
+        .iter()
+        .copied()
+        .filter(|&cut| cut < Timestamp::MAX)
+        .max()
+        .unwrap_or(Timestamp::MAX);
     for lookup in &mut poisoned.lookups {
-        let LookupRows { versions, attributes } = Arc::make_mut(&mut lookup.rows);
+        let LookupRows {
+            versions,
+            attributes,
+        } = Arc::make_mut(&mut lookup.rows);
         if let Some(versions) = versions {
-            let mut columns: Vec<&mut Column> = attributes.iter_mut().map(|attribute| &mut attribute.column).collect();
-            n_altered += poison_dated(&versions.offsets, &mut versions.known, &mut columns, |_| latest);
+            let mut columns: Vec<&mut Column> = attributes
+                .iter_mut()
+                .map(|attribute| &mut attribute.column)
+                .collect();
+            n_altered += poison_dated(&versions.offsets, &mut versions.known, &mut columns, |_| {
+                latest
+            });
         }
     }
     for (lead, (outcome, &cut)) in poisoned.outcomes.iter_mut().zip(cut_of_lead).enumerate() {
@@ -153,9 +209,16 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
             && created.known >= cut
             && created.start > cut
         {
-            *created = Stamp { start: cut + Span::from_days(1), known: cut + Span::from_days(1) };
+            *created = Stamp {
+                start: cut + Span::from_days(1),
+                known: cut + Span::from_days(1),
+            };
             n_altered += 1;
-            poison_attributes(&mut poisoned.leads.attributes, &tables.history.attributes, lead);
+            poison_attributes(
+                &mut poisoned.leads.attributes,
+                &tables.history.attributes,
+                lead,
+            );
         }
     }
     (poisoned, n_altered)
@@ -163,7 +226,10 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
 
 /// A number below `sides`, the same in every run.
 fn coin(number: usize, sides: usize) -> usize {
-    ((number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23) % sides as u64) as usize
+    ((number as u64)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(23)
+        % sides as u64) as usize
 }
 
 const POISON: f64 = 1e6;
@@ -172,7 +238,11 @@ const POISON_LEVEL: &str = "\u{10FFFF}poison";
 
 fn poison_events(activities: &Activities, cuts: &[Timestamp], n_altered: &mut usize) -> Activities {
     let mut rows = activities.to_rows();
-    let new_codes: Vec<u32> = rows.kinds.iter().map(|kind| kind.levels.len() as u32).collect();
+    let new_codes: Vec<u32> = rows
+        .kinds
+        .iter()
+        .map(|kind| kind.levels.len() as u32)
+        .collect();
     for kind in &mut rows.kinds {
         kind.levels.push(POISON_LEVEL.to_owned());
     }
@@ -188,11 +258,19 @@ fn poison_events(activities: &Activities, cuts: &[Timestamp], n_altered: &mut us
         }
         for kind in &mut rows.kinds {
             let code = &mut kind.codes[event];
-            *code = if *code == MISSING { 0 } else { (*code + 1) % kind.levels.len() as u32 };
+            *code = if *code == MISSING {
+                0
+            } else {
+                (*code + 1) % kind.levels.len() as u32
+            };
         }
         for column in &mut rows.values {
             let value = &mut column.values[event];
-            *value = if value.is_nan() { POISON } else { -3.0 * value.min(1e14) - POISON };
+            *value = if value.is_nan() {
+                POISON
+            } else {
+                -3.0 * value.min(1e14) - POISON
+            };
         }
         // It happens at the snapshot itself, or is recorded then: neither is before it.
         rows.at[event] = rows.at[event].min(cut);
@@ -200,11 +278,20 @@ fn poison_events(activities: &Activities, cuts: &[Timestamp], n_altered: &mut us
             visible[event] = cut;
         }
     }
-    for (entity, &cut) in cuts.iter().enumerate().filter(|(_, cut)| **cut > Timestamp::MIN && **cut < Timestamp::MAX) {
+    for (entity, &cut) in cuts
+        .iter()
+        .enumerate()
+        .filter(|(_, cut)| **cut > Timestamp::MIN && **cut < Timestamp::MAX)
+    {
         push_event(&mut rows, entity as u32, cut, &new_codes);
         *n_altered += 1;
     }
-    Activities::new(&activities.name, activities.entity_of_lead.clone(), activities.n_entities(), rows)
+    Activities::new(
+        &activities.name,
+        activities.entity_of_lead.clone(),
+        activities.n_entities(),
+        rows,
+    )
 }
 
 fn push_event(rows: &mut EventRows, owner: u32, at: Timestamp, codes: &[u32]) {
@@ -222,11 +309,19 @@ fn push_event(rows: &mut EventRows, owner: u32, at: Timestamp, codes: &[u32]) {
 }
 
 /// Alters dated rows from the cut of their owner on; returns how many.
-fn poison_dated(offsets: &[usize], known: &mut [Timestamp], columns: &mut [&mut Column], cut_of: impl Fn(usize) -> Timestamp) -> usize {
+fn poison_dated(
+    offsets: &[usize],
+    known: &mut [Timestamp],
+    columns: &mut [&mut Column],
+    cut_of: impl Fn(usize) -> Timestamp,
+) -> usize {
     let mut n_altered = 0;
     for owner in 0..offsets.len() - 1 {
         let cut = cut_of(owner);
-        for row in (offsets[owner]..offsets[owner + 1]).filter(|&row| known[row] >= cut).collect::<Vec<_>>() {
+        for row in (offsets[owner]..offsets[owner + 1])
+            .filter(|&row| known[row] >= cut)
+            .collect::<Vec<_>>()
+        {
             known[row] = cut;
             n_altered += 1;
             for column in columns.iter_mut() {
@@ -239,7 +334,13 @@ fn poison_dated(offsets: &[usize], known: &mut [Timestamp], columns: &mut [&mut 
 
 fn poison_cell(column: &mut Column, row: usize) {
     match column {
-        Column::Number(values) => values[row] = if values[row].is_nan() { POISON } else { -3.0 * values[row] - POISON },
+        Column::Number(values) => {
+            values[row] = if values[row].is_nan() {
+                POISON
+            } else {
+                -3.0 * values[row] - POISON
+            }
+        }
         Column::Category { codes, levels } => {
             if levels.last().is_none_or(|level| level != POISON_LEVEL) {
                 levels.push(POISON_LEVEL.to_owned());
@@ -250,7 +351,11 @@ fn poison_cell(column: &mut Column, row: usize) {
 }
 
 fn poison_attributes(attributes: &mut [Attribute], histories: &[HistoryChange], lead: usize) {
-    for attribute in attributes.iter_mut().filter(|attribute| !histories.iter().any(|change| change.attribute == attribute.name)) {
+    for attribute in attributes.iter_mut().filter(|attribute| {
+        !histories
+            .iter()
+            .any(|change| change.attribute == attribute.name)
+    }) {
         poison_cell(&mut attribute.column, lead);
     }
 }

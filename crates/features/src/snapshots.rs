@@ -21,9 +21,11 @@ pub struct SnapshotCounts {
     pub closed_before: usize,
     /// Snapshots of leads that nobody had touched for longer than `silent`.
     pub silent: usize,
-    /// Snapshots whose window had not ended at the observation end: left out, whatever is known of them already.
+    /// Snapshots whose window had not ended at the observation end: left out, whatever is known of
+    /// them already.
     pub immature: usize,
-    /// Wins among the immature ones, left out too, because keeping early winners would bias the rate.
+    /// Wins among the immature ones, left out too, because keeping early winners would bias the
+    /// rate.
     pub immature_wins: usize,
     /// Snapshots kept.
     pub mature: usize,
@@ -57,7 +59,8 @@ pub struct ScoringSet {
     pub closed_won: Vec<u32>,
     /// Leads that are neither scored nor listed.
     pub left_out: LeftOut,
-    /// Of a flat export, those at risk that were not won, and of which nothing says whether they have closed.
+    /// Of a flat export, those at risk that were not won, and of which nothing says whether they
+    /// have closed.
     pub perhaps_closed: usize,
 }
 
@@ -66,7 +69,8 @@ pub struct ScoringSet {
 pub struct LeftOut {
     /// Closed and not won before the moment.
     pub closed_lost: usize,
-    /// Those that closed, won or not, and have an open row after it: counted as closed, here once more.
+    /// Those that closed, won or not, and have an open row after it: counted as closed, here once
+    /// more.
     pub reopened: usize,
     /// Created at the moment or later.
     pub not_yet: usize,
@@ -89,10 +93,11 @@ impl std::ops::AddAssign for LeftOut {
 
 /// Every mature snapshot with its label, in order of time, then lead.
 ///
-/// A lead is at risk at `s` if it was created at or before `s` and had not closed before it; its label is whether it was
-/// won in `[s, s + horizon)`. Calendar snapshots count a date of creation from the end of its day; snapshots by age count
-/// it from the start, since `0d` means the moment of creation itself. In a flat export each lead stands once, at its
-/// `order_by`, before `as_of` where that is given, and the label is its flag.
+/// A lead is at risk at `s` if it was created at or before `s` and had not closed before it; its
+/// label is whether it was won in `[s, s + horizon)`. Calendar snapshots count a date of creation
+/// from the end of its day; snapshots by age count it from the start, since `0d` means the moment
+/// of creation itself. In a flat export each lead stands once, at its `order_by`, before `as_of`
+/// where that is given, and the label is its flag.
 ///
 /// # Errors
 ///
@@ -102,41 +107,77 @@ pub fn labelled_snapshots(
     config: &SnapshotsConfig,
     as_of: Option<Timestamp>,
 ) -> Result<(LabelledSnapshots, SnapshotCounts), TooManySnapshots> {
-    let mut counts = SnapshotCounts { n_leads: tables.leads.ids.len(), ..Default::default() };
+    let mut counts = SnapshotCounts {
+        n_leads: tables.leads.ids.len(),
+        ..Default::default()
+    };
     let mut rows: Vec<(Snapshot, bool)> = Vec::new();
     let mut immature: Vec<Snapshot> = Vec::new();
     if tables.is_flat {
         for (lead, outcome) in tables.outcomes.iter().enumerate() {
             match (outcome.flag, flat_time(tables, lead)) {
-                (Some(flag), Some(at)) if as_of.is_none_or(|as_of| at < as_of) => rows.push((Snapshot { lead: lead as u32, at }, flag.is_won())),
+                (Some(flag), Some(at)) if as_of.is_none_or(|as_of| at < as_of) => rows.push((
+                    Snapshot {
+                        lead: lead as u32,
+                        at,
+                    },
+                    flag.is_won(),
+                )),
                 (Some(_), Some(_)) => counts.leads_never_at_risk += 1,
                 _ => counts.leads_without_time += 1,
             }
         }
     } else {
-        let first = tables.leads.created.iter().flatten().map(|stamp| stamp.start).min();
+        let first = tables
+            .leads
+            .created
+            .iter()
+            .flatten()
+            .map(|stamp| stamp.start)
+            .min();
         let dates = match first.filter(|_| config.ages.is_none()) {
             Some(first) => calendar_moments(config, first, tables.observation_end)?,
             None => Vec::new(),
         };
         let dates_of = |lead: usize, created: Stamp| {
             let first = dates.partition_point(|&date| date < created.known);
-            let end = tables.outcomes[lead].closed.map_or(dates.len(), |closed| dates.partition_point(|&date| date <= closed));
+            let end = tables.outcomes[lead].closed.map_or(dates.len(), |closed| {
+                dates.partition_point(|&date| date <= closed)
+            });
             first..end.max(first)
         };
         let n_ages = config.ages.as_ref().map(Vec::len);
-        let n_of = |(lead, created): (usize, &Option<Stamp>)| created.map_or(0, |created| n_ages.unwrap_or_else(|| dates_of(lead, created).len()));
-        TooManySnapshots::check(tables.leads.created.iter().enumerate().map(n_of).sum(), config)?;
+        let n_of = |(lead, created): (usize, &Option<Stamp>)| {
+            created.map_or(0, |created| {
+                n_ages.unwrap_or_else(|| dates_of(lead, created).len())
+            })
+        };
+        TooManySnapshots::check(
+            tables.leads.created.iter().enumerate().map(n_of).sum(),
+            config,
+        )?;
         for lead in 0..tables.leads.ids.len() {
             let Some(created) = tables.leads.created[lead] else {
                 counts.leads_without_time += 1;
                 continue;
             };
             let before = (rows.len(), counts.immature);
-            let mut visit = |at: Timestamp| visit_snapshot(tables, config, lead, at, &mut counts, &mut rows, &mut immature);
+            let mut visit = |at: Timestamp| {
+                visit_snapshot(
+                    tables,
+                    config,
+                    lead,
+                    at,
+                    &mut counts,
+                    &mut rows,
+                    &mut immature,
+                );
+            };
             match &config.ages {
                 Some(ages) => ages.iter().for_each(|&age| visit(created.start + age)),
-                None => dates[dates_of(lead, created)].iter().for_each(|&date| visit(date)),
+                None => dates[dates_of(lead, created)]
+                    .iter()
+                    .for_each(|&date| visit(date)),
             }
             if before == (rows.len(), counts.immature) {
                 counts.leads_never_at_risk += 1;
@@ -149,12 +190,21 @@ pub fn labelled_snapshots(
     counts.mature = rows.len();
     counts.wins = rows.iter().filter(|(_, label)| *label).count();
     let (snapshots, labels) = rows.into_iter().unzip();
-    Ok((LabelledSnapshots { snapshots, labels, immature }, counts))
+    Ok((
+        LabelledSnapshots {
+            snapshots,
+            labels,
+            immature,
+        },
+        counts,
+    ))
 }
 
 /// The config asks for more snapshots than `[snapshots] limit` allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("[snapshots] asks for {n} snapshots, more than the {limit} of its `limit`: look at them less often (`every`), or raise `limit`")]
+#[error(
+    "[snapshots] asks for {n} snapshots, more than the {limit} of its `limit`: look at them less often (`every`), or raise `limit`"
+)]
 pub struct TooManySnapshots {
     /// How many it asks for; of calendar snapshots at least so many.
     pub n: usize,
@@ -164,7 +214,14 @@ pub struct TooManySnapshots {
 
 impl TooManySnapshots {
     fn check(n: usize, config: &SnapshotsConfig) -> Result<(), Self> {
-        if n > config.limit { Err(Self { n, limit: config.limit }) } else { Ok(()) }
+        if n > config.limit {
+            Err(Self {
+                n,
+                limit: config.limit,
+            })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -187,9 +244,18 @@ fn visit_snapshot(
     } else {
         let label = is_won_within(outcome.won, at, config.horizon);
         if at + config.horizon <= tables.mature_until() {
-            rows.push((Snapshot { lead: lead as u32, at }, label));
+            rows.push((
+                Snapshot {
+                    lead: lead as u32,
+                    at,
+                },
+                label,
+            ));
         } else if at <= tables.observation_end {
-            immature.push(Snapshot { lead: lead as u32, at });
+            immature.push(Snapshot {
+                lead: lead as u32,
+                at,
+            });
             counts.immature += 1;
             counts.immature_wins += usize::from(label);
         }
@@ -198,7 +264,12 @@ fn visit_snapshot(
 
 /// The leads at risk at `as_of`, and those already won.
 pub fn scoring_snapshots(tables: &Tables, as_of: Timestamp) -> ScoringSet {
-    let mut set = ScoringSet { at_risk: Vec::new(), closed_won: Vec::new(), left_out: LeftOut::default(), perhaps_closed: 0 };
+    let mut set = ScoringSet {
+        at_risk: Vec::new(),
+        closed_won: Vec::new(),
+        left_out: LeftOut::default(),
+        perhaps_closed: 0,
+    };
     for (lead, outcome) in tables.outcomes.iter().enumerate() {
         let number = lead as u32;
         if tables.is_flat {
@@ -207,7 +278,10 @@ pub fn scoring_snapshots(tables: &Tables, as_of: Timestamp) -> ScoringSet {
                 Some(Flag::Lost) => set.left_out.closed_lost += 1,
                 flag @ (Some(Flag::NotWon) | None) => {
                     set.perhaps_closed += usize::from(flag == Some(Flag::NotWon));
-                    set.at_risk.push(Snapshot { lead: number, at: flat_time(tables, lead).unwrap_or(as_of) });
+                    set.at_risk.push(Snapshot {
+                        lead: number,
+                        at: flat_time(tables, lead).unwrap_or(as_of),
+                    });
                 }
             }
         } else if tables.leads.created[lead].is_none() {
@@ -223,22 +297,32 @@ pub fn scoring_snapshots(tables: &Tables, as_of: Timestamp) -> ScoringSet {
         } else if is_silent(tables, number, as_of) {
             set.left_out.silent += 1;
         } else {
-            set.at_risk.push(Snapshot { lead: number, at: as_of });
+            set.at_risk.push(Snapshot {
+                lead: number,
+                at: as_of,
+            });
         }
     }
     set
 }
 
-/// Whether a lead was created, and had its last event that could be seen then, longer ago than `silent`.
+/// Whether a lead was created, and had its last event that could be seen then, longer ago than
+/// `silent`.
 fn is_silent(tables: &Tables, lead: u32, at: Timestamp) -> bool {
-    let Some(silent) = tables.silent else { return false };
+    let Some(silent) = tables.silent else {
+        return false;
+    };
     let begin = at - silent;
     let is_new = tables.leads.created[lead as usize].is_some_and(|created| created.known >= begin);
     let is_touched = |activities: &Activities| {
         activities.entity_of(lead).is_some_and(|entity| {
             let events = activities.events_of(entity);
-            let end = events.start + activities.rows.at[events.clone()].partition_point(|time| *time < at);
-            (events.start..end).rev().take_while(|&event| activities.rows.at[event] >= begin).any(|event| activities.rows.visible_at(event) < at)
+            let end = events.start
+                + activities.rows.at[events.clone()].partition_point(|time| *time < at);
+            (events.start..end)
+                .rev()
+                .take_while(|&event| activities.rows.at[event] >= begin)
+                .any(|event| activities.rows.visible_at(event) < at)
         })
     };
     !is_new && !tables.activities.iter().any(is_touched)
@@ -261,20 +345,35 @@ fn flat_time(tables: &Tables, lead: usize) -> Option<Timestamp> {
 /// # Errors
 ///
 /// [`TooManySnapshots`] where there are more moments than there may be snapshots.
-pub fn calendar_moments(config: &SnapshotsConfig, first: Timestamp, observation_end: Timestamp) -> Result<Vec<Timestamp>, TooManySnapshots> {
+pub fn calendar_moments(
+    config: &SnapshotsConfig,
+    first: Timestamp,
+    observation_end: Timestamp,
+) -> Result<Vec<Timestamp>, TooManySnapshots> {
     let step = match config.every {
         Every::Month => Span::from_days(31),
         Every::Week => Span::from_days(7),
         Every::Length(span) => span,
     };
     let length = observation_end.micros() - first.micros();
-    TooManySnapshots::check(usize::try_from(length / step.micros().max(1)).unwrap_or(0), config)?;
+    TooManySnapshots::check(
+        usize::try_from(length / step.micros().max(1)).unwrap_or(0),
+        config,
+    )?;
     let mut dates = Vec::new();
     let week = Span::from_days(7).micros();
     // 1970-01-05 was a Monday.
     let monday = Span::from_days(4).micros();
     let ceil = |at: Timestamp, step: i64, anchor: i64| {
-        Timestamp::from_micros((at.micros() - anchor).div_euclid(step) * step + anchor + if (at.micros() - anchor).rem_euclid(step) == 0 { 0 } else { step })
+        Timestamp::from_micros(
+            (at.micros() - anchor).div_euclid(step) * step
+                + anchor
+                + if (at.micros() - anchor).rem_euclid(step) == 0 {
+                    0
+                } else {
+                    step
+                },
+        )
     };
     let mut date = match config.every {
         Every::Month => first.month_start_at_or_after(),

@@ -1,4 +1,5 @@
-//! All snapshots over one event table: grouped by whose events they see, one walk a group, groups in parallel.
+//! All snapshots over one event table: grouped by whose events they see, one walk a group, groups
+//! in parallel.
 
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_tables::{Activities, MISSING};
@@ -14,7 +15,8 @@ pub(crate) struct Tile {
     pub(crate) values: Vec<f64>,
 }
 
-/// Rows that a tile holds before the next is begun: large enough to share costs, small enough to stay in cache.
+/// Rows that a tile holds before the next is begun: large enough to share costs, small enough to
+/// stay in cache.
 const TILE_ROWS: usize = 512;
 
 /// Positions of snapshots by a number of theirs, in order of time within each.
@@ -25,7 +27,11 @@ pub(crate) struct Groups {
 
 impl Groups {
     /// Groups snapshots; those without a number make a last group of their own.
-    pub(crate) fn new(snapshots: &[Snapshot], n_groups: usize, group_of: impl Fn(u32) -> Option<usize>) -> Self {
+    pub(crate) fn new(
+        snapshots: &[Snapshot],
+        n_groups: usize,
+        group_of: impl Fn(u32) -> Option<usize>,
+    ) -> Self {
         let group = |snapshot: &Snapshot| group_of(snapshot.lead).unwrap_or(n_groups);
         let mut offsets = vec![0; n_groups + 2];
         for snapshot in snapshots {
@@ -44,7 +50,8 @@ impl Groups {
         // Snapshots mostly come in order of time, and then every group is in that order already.
         if !snapshots.is_sorted_by_key(|snapshot| snapshot.at) {
             for number in 0..=n_groups {
-                order[offsets[number]..offsets[number + 1]].sort_by_key(|&position| snapshots[position as usize].at);
+                order[offsets[number]..offsets[number + 1]]
+                    .sort_by_key(|&position| snapshots[position as usize].at);
             }
         }
         Self { order, offsets }
@@ -61,7 +68,10 @@ impl Groups {
         let mut first = 0;
         while first < n_groups {
             let wanted = self.offsets[first] + TILE_ROWS;
-            let end = self.offsets.partition_point(|&offset| offset < wanted).clamp(first + 1, n_groups);
+            let end = self
+                .offsets
+                .partition_point(|&offset| offset < wanted)
+                .clamp(first + 1, n_groups);
             if self.offsets[end] > self.offsets[first] {
                 runs.push(first..end);
             }
@@ -88,19 +98,26 @@ impl Groups {
                     let members = self.members(group);
                     if !members.is_empty() {
                         let begin = self.offsets[group] - first;
-                        fill(&mut state, group, members, &mut |member, cell, value| values[cell * n_rows + begin + member] = value);
+                        fill(&mut state, group, members, &mut |member, cell, value| {
+                            values[cell * n_rows + begin + member] = value;
+                        });
                     }
                 }
-                Tile { rows: self.order[first..last].to_vec(), values }
+                Tile {
+                    rows: self.order[first..last].to_vec(),
+                    values,
+                }
             })
             .collect()
     }
 }
 
-/// Calls `visit` with a walk that stands at each of these snapshots in turn; `visible_at` says from when an event is seen.
+/// Calls `visit` with a walk that stands at each of these snapshots in turn; `visible_at` says from
+/// when an event is seen.
 ///
-/// Events become visible in order of time where nothing was recorded late: then one walk serves all snapshots. Where an
-/// event was recorded after a later one, each snapshot gets a walk over the events that it can see, to the same values.
+/// Events become visible in order of time where nothing was recorded late: then one walk serves all
+/// snapshots. Where an event was recorded after a later one, each snapshot gets a walk over the
+/// events that it can see, to the same values.
 fn visit_snapshots<'a>(
     walk: &mut Walk<'a>,
     activities: &'a Activities,
@@ -109,8 +126,10 @@ fn visit_snapshots<'a>(
     times: impl Iterator<Item = Timestamp>,
     mut visit: impl FnMut(usize, &Walk<'a>),
 ) {
-    let as_recorded = |event: &u32| visible_at(*event) == activities.rows.visible_at(*event as usize);
-    let in_order = activities.rows.visible.is_none() || events.is_sorted_by_key(|&event| visible_at(event));
+    let as_recorded =
+        |event: &u32| visible_at(*event) == activities.rows.visible_at(*event as usize);
+    let in_order =
+        activities.rows.visible.is_none() || events.is_sorted_by_key(|&event| visible_at(event));
     if in_order && events.iter().all(as_recorded) {
         walk.load(events.iter().map(|&event| event as usize));
         for (member, at) in times.enumerate() {
@@ -119,7 +138,12 @@ fn visit_snapshots<'a>(
         }
     } else {
         for (member, at) in times.enumerate() {
-            walk.load(events.iter().filter(|&&event| visible_at(event) < at).map(|&event| event as usize));
+            walk.load(
+                events
+                    .iter()
+                    .filter(|&&event| visible_at(event) < at)
+                    .map(|&event| event as usize),
+            );
             walk.advance(at);
             visit(member, walk);
         }
@@ -127,8 +151,15 @@ fn visit_snapshots<'a>(
 }
 
 /// Features of the events that each snapshot's lead sees.
-pub(crate) fn sweep_own(activities: &Activities, layout: &Layout, snapshots: &[Snapshot], created: impl Fn(u32) -> Option<Timestamp> + Sync) -> Vec<Tile> {
-    let groups = Groups::new(snapshots, activities.n_entities(), |lead| activities.entity_of(lead));
+pub(crate) fn sweep_own(
+    activities: &Activities,
+    layout: &Layout,
+    snapshots: &[Snapshot],
+    created: impl Fn(u32) -> Option<Timestamp> + Sync,
+) -> Vec<Tile> {
+    let groups = Groups::new(snapshots, activities.n_entities(), |lead| {
+        activities.entity_of(lead)
+    });
     groups.tiles(
         layout.cells.len(),
         || (Walk::new(layout, &activities.rows), Vec::new()),
@@ -164,7 +195,11 @@ pub(crate) struct Accounts<'a> {
 
 impl<'a> Accounts<'a> {
     pub(crate) fn new(of_lead: &'a [u32]) -> Self {
-        let n_accounts = of_lead.iter().filter(|&&account| account != MISSING).max().map_or(0, |&last| last as usize + 1);
+        let n_accounts = of_lead
+            .iter()
+            .filter(|&&account| account != MISSING)
+            .max()
+            .map_or(0, |&last| last as usize + 1);
         let mut offsets = vec![0; n_accounts + 1];
         for &account in of_lead.iter().filter(|&&account| account != MISSING) {
             offsets[account as usize + 1] += 1;
@@ -174,11 +209,19 @@ impl<'a> Accounts<'a> {
         }
         let mut next = offsets.clone();
         let mut leads = vec![0; offsets[n_accounts]];
-        for (lead, &account) in of_lead.iter().enumerate().filter(|(_, account)| **account != MISSING) {
+        for (lead, &account) in of_lead
+            .iter()
+            .enumerate()
+            .filter(|(_, account)| **account != MISSING)
+        {
             leads[next[account as usize]] = lead as u32;
             next[account as usize] += 1;
         }
-        Self { of_lead, offsets, leads }
+        Self {
+            of_lead,
+            offsets,
+            leads,
+        }
     }
 
     pub(crate) fn n_accounts(&self) -> usize {
@@ -190,13 +233,17 @@ impl<'a> Accounts<'a> {
     }
 
     pub(crate) fn account_of(&self, lead: u32) -> Option<usize> {
-        Some(self.of_lead[lead as usize]).filter(|&account| account != MISSING).map(|account| account as usize)
+        Some(self.of_lead[lead as usize])
+            .filter(|&account| account != MISSING)
+            .map(|account| account as usize)
     }
 }
 
-/// Features of the events of the account's other leads: those of the whole account less the lead's own, both exact.
+/// Features of the events of the account's other leads: those of the whole account less the lead's
+/// own, both exact.
 ///
-/// What a lead did before it was created is seen from its creation on: before, nobody knew that it belongs to the account.
+/// What a lead did before it was created is seen from its creation on: before, nobody knew that it
+/// belongs to the account.
 pub(crate) fn sweep_peers(
     activities: &Activities,
     layout: &Layout,
@@ -204,10 +251,17 @@ pub(crate) fn sweep_peers(
     accounts: &Accounts<'_>,
     created: impl Fn(u32) -> Option<Timestamp> + Sync,
 ) -> Vec<Tile> {
-    let groups = Groups::new(snapshots, accounts.n_accounts(), |lead| accounts.account_of(lead));
+    let groups = Groups::new(snapshots, accounts.n_accounts(), |lead| {
+        accounts.account_of(lead)
+    });
     groups.tiles(
         layout.cells.len(),
-        || (Walk::new(layout, &activities.rows), Walk::new(layout, &activities.rows)),
+        || {
+            (
+                Walk::new(layout, &activities.rows),
+                Walk::new(layout, &activities.rows),
+            )
+        },
         |(all, own): &mut (Walk<'_>, Walk<'_>), account, members, put| {
             // Leads without an account keep their missing values.
             if account == accounts.n_accounts() {
@@ -215,19 +269,30 @@ pub(crate) fn sweep_peers(
             }
             let mut events: Vec<(Timestamp, Timestamp, u32, u32)> = Vec::new();
             for &lead in accounts.leads_of(account) {
-                events.extend(
-                    activities.events_of(lead as usize).map(|event| (activities.rows.at[event], activities.rows.visible_at(event), lead, event as u32)),
-                );
+                events.extend(activities.events_of(lead as usize).map(|event| {
+                    (
+                        activities.rows.at[event],
+                        activities.rows.visible_at(event),
+                        lead,
+                        event as u32,
+                    )
+                }));
             }
             events.sort_unstable();
             let owners: Vec<(u32, u32)> = {
-                let mut owners: Vec<(u32, u32)> = events.iter().map(|event| (event.3, event.2)).collect();
+                let mut owners: Vec<(u32, u32)> =
+                    events.iter().map(|event| (event.3, event.2)).collect();
                 owners.sort_unstable();
                 owners
             };
             let owner = |event: u32| owners[owners.partition_point(|&(known, _)| known < event)].1;
             let positions: Vec<u32> = events.iter().map(|event| event.3).collect();
-            let visible_at = |event: u32, lead: u32| activities.rows.visible_at(event as usize).max(created(lead).unwrap_or(Timestamp::MAX));
+            let visible_at = |event: u32, lead: u32| {
+                activities
+                    .rows
+                    .visible_at(event as usize)
+                    .max(created(lead).unwrap_or(Timestamp::MAX))
+            };
             // First what the whole account did, then each lead's own is taken off.
             let mut totals: Vec<Total> = Vec::with_capacity(members.len() * layout.cells.len());
             let times = members.iter().map(|&row| snapshots[row as usize].at);
@@ -239,15 +304,24 @@ pub(crate) fn sweep_peers(
                 times,
                 |member, walk| {
                     let lead = snapshots[members[member] as usize].lead;
-                    totals.extend(layout.cells.iter().map(|&cell| Total::of(walk, cell, |event| owner(event) != lead, activities)));
+                    totals.extend(layout.cells.iter().map(|&cell| {
+                        Total::of(walk, cell, |event| owner(event) != lead, activities)
+                    }));
                 },
             );
             let mut by_lead: Vec<usize> = (0..members.len()).collect();
             by_lead.sort_by_key(|&member| snapshots[members[member] as usize].lead);
-            for run in by_lead.chunk_by(|&a, &b| snapshots[members[a] as usize].lead == snapshots[members[b] as usize].lead) {
+            for run in by_lead.chunk_by(|&a, &b| {
+                snapshots[members[a] as usize].lead == snapshots[members[b] as usize].lead
+            }) {
                 let lead = snapshots[members[run[0]] as usize].lead;
-                let events: Vec<u32> = activities.events_of(lead as usize).map(|event| event as u32).collect();
-                let times = run.iter().map(|&member| snapshots[members[member] as usize].at);
+                let events: Vec<u32> = activities
+                    .events_of(lead as usize)
+                    .map(|event| event as u32)
+                    .collect();
+                let times = run
+                    .iter()
+                    .map(|&member| snapshots[members[member] as usize].at);
                 visit_snapshots(
                     own,
                     activities,
@@ -259,7 +333,13 @@ pub(crate) fn sweep_peers(
                         let at = snapshots[members[member] as usize].at;
                         for (number, &cell) in layout.cells.iter().enumerate() {
                             let total = totals[member * layout.cells.len() + number];
-                            put(member, number, total.less(Total::of(walk, cell, |_| false, activities)).value(cell, at));
+                            put(
+                                member,
+                                number,
+                                total
+                                    .less(Total::of(walk, cell, |_| false, activities))
+                                    .value(cell, at),
+                            );
                         }
                     },
                 );
@@ -280,22 +360,64 @@ struct Total {
 }
 
 impl Total {
-    fn of(walk: &Walk<'_>, cell: Cell, is_peer: impl Fn(u32) -> bool, activities: &Activities) -> Self {
+    fn of(
+        walk: &Walk<'_>,
+        cell: Cell,
+        is_peer: impl Fn(u32) -> bool,
+        activities: &Activities,
+    ) -> Self {
         let count = |track, window| walk.count(track, window) as i64;
         match cell {
-            Cell::Count { track, window } => Self { count: count(track, window), ..Self::default() },
-            Cell::Trend { track, window, double } => Self { count: count(track, Some(window)), other_count: count(track, Some(double)), ..Self::default() },
-            Cell::Share { track, window } => Self { count: count(track, window), other_count: count(0, window), ..Self::default() },
-            Cell::Sum { track, window, column } | Cell::Mean { track, window, column } => {
+            Cell::Count { track, window } => Self {
+                count: count(track, window),
+                ..Self::default()
+            },
+            Cell::Trend {
+                track,
+                window,
+                double,
+            } => Self {
+                count: count(track, Some(window)),
+                other_count: count(track, Some(double)),
+                ..Self::default()
+            },
+            Cell::Share { track, window } => Self {
+                count: count(track, window),
+                other_count: count(0, window),
+                ..Self::default()
+            },
+            Cell::Sum {
+                track,
+                window,
+                column,
+            }
+            | Cell::Mean {
+                track,
+                window,
+                column,
+            } => {
                 let (sum, n_values) = walk.sum(track, window, column);
-                Self { sum, n_values, ..Self::default() }
+                Self {
+                    sum,
+                    n_values,
+                    ..Self::default()
+                }
             }
             Cell::Recency { track } => {
                 // Back over the lead's own latest events to the first of another.
-                let latest = walk.visible_events(track).iter().rev().find(|&&event| is_peer(event));
-                Self { latest: latest.map(|&event| activities.rows.at[event as usize]), ..Self::default() }
+                let latest = walk
+                    .visible_events(track)
+                    .iter()
+                    .rev()
+                    .find(|&&event| is_peer(event));
+                Self {
+                    latest: latest.map(|&event| activities.rows.at[event as usize]),
+                    ..Self::default()
+                }
             }
-            _ => unreachable!("features of peers are counts, sums, means, trends, shares and recencies"),
+            _ => unreachable!(
+                "features of peers are counts, sums, means, trends, shares and recencies"
+            ),
         }
     }
 

@@ -1,4 +1,5 @@
-//! The sweep over the events of one lead or account: pointers that only move forward, running sums, no look ahead.
+//! The sweep over the events of one lead or account: pointers that only move forward, running sums,
+//! no look ahead.
 
 use std::collections::VecDeque;
 
@@ -25,7 +26,8 @@ struct Track {
     end: usize,
     /// For each window, events before it happened too early.
     starts: Vec<usize>,
-    /// For each window (and ever, last) and column: positions of events whose value no later one reaches, falling.
+    /// For each window (and ever, last) and column: positions of events whose value no later one
+    /// reaches, falling.
     maxima: Vec<VecDeque<u32>>,
     /// For each half-life, the intensity as of the latest visible event.
     intensity: Vec<f64>,
@@ -45,22 +47,40 @@ impl<'a> Walk<'a> {
     pub(crate) fn new(layout: &'a Layout, rows: &'a EventRows) -> Self {
         let n_windows = layout.windows.len();
         let track = |number: usize| Track {
-            sums: if layout.summed[number] { vec![Vec::new(); layout.columns.len()] } else { Vec::new() },
+            sums: if layout.summed[number] {
+                vec![Vec::new(); layout.columns.len()]
+            } else {
+                Vec::new()
+            },
             starts: vec![0; n_windows],
-            maxima: if layout.needs.maxima { vec![VecDeque::new(); (n_windows + 1) * layout.columns.len()] } else { Vec::new() },
+            maxima: if layout.needs.maxima {
+                vec![VecDeque::new(); (n_windows + 1) * layout.columns.len()]
+            } else {
+                Vec::new()
+            },
             intensity: vec![0.0; layout.half_lives.len()],
             ..Track::default()
         };
-        Self { layout, rows, tracks: (0..layout.n_tracks).map(track).collect(), at: i64::MIN }
+        Self {
+            layout,
+            rows,
+            tracks: (0..layout.n_tracks).map(track).collect(),
+            at: i64::MIN,
+        }
     }
 
-    /// Starts anew with these events, which are in order of time and become visible in that order too.
+    /// Starts anew with these events, which are in order of time and become visible in that order
+    /// too.
     pub(crate) fn load(&mut self, events: impl Iterator<Item = usize>) {
         self.at = i64::MIN;
         self.tracks.iter_mut().for_each(Track::clear);
         for event in events {
             let at = self.rows.at[event].micros();
-            let visible = self.rows.visible.as_ref().map(|visible| visible[event].micros());
+            let visible = self
+                .rows
+                .visible
+                .as_ref()
+                .map(|visible| visible[event].micros());
             self.tracks[0].push(event, at, visible);
             for (tracks, kind) in self.layout.track_of_code.iter().zip(&self.rows.kinds) {
                 let code = kind.codes[event];
@@ -69,7 +89,10 @@ impl<'a> Walk<'a> {
                 }
             }
             for (track, wanted) in &self.layout.joint {
-                if wanted.iter().all(|&(column, code)| self.rows.kinds[column].codes[event] == code) {
+                if wanted
+                    .iter()
+                    .all(|&(column, code)| self.rows.kinds[column].codes[event] == code)
+                {
                     self.tracks[*track as usize].push(event, at, visible);
                 }
             }
@@ -119,46 +142,94 @@ impl<'a> Walk<'a> {
         let days = |micros: i64| micros as f64 / MICROS_PER_DAY as f64;
         match cell {
             Cell::Count { track, window } => self.count(track, window) as f64,
-            Cell::Sum { track, window, column } => self.sum(track, window, column).0.value(),
-            Cell::Mean { track, window, column } => mean(self.sum(track, window, column)),
-            Cell::Max { track, window, column } => {
+            Cell::Sum {
+                track,
+                window,
+                column,
+            } => self.sum(track, window, column).0.value(),
+            Cell::Mean {
+                track,
+                window,
+                column,
+            } => mean(self.sum(track, window, column)),
+            Cell::Max {
+                track,
+                window,
+                column,
+            } => {
                 let n_columns = self.layout.columns.len();
-                let front = self.tracks[track].maxima[window.unwrap_or(self.layout.windows.len()) * n_columns + column].front();
-                front.map_or(f64::NAN, |&position| self.rows.values[self.layout.columns[column]].values[self.tracks[track].event[position as usize] as usize])
+                let front = self.tracks[track].maxima
+                    [window.unwrap_or(self.layout.windows.len()) * n_columns + column]
+                    .front();
+                front.map_or(f64::NAN, |&position| {
+                    self.rows.values[self.layout.columns[column]].values
+                        [self.tracks[track].event[position as usize] as usize]
+                })
             }
-            Cell::Days { track, window } => f64::from(self.tracks[track].distinct_days(self.range(track, window))),
-            Cell::Recency { track } => self.last(track).map_or(f64::NAN, |last| days(self.at - last)),
-            Cell::First { track } => self.first(track).map_or(f64::NAN, |first| days(self.at - first)),
-            Cell::Decayed { track, half_life } => {
-                self.last(track).map_or(0.0, |last| self.tracks[track].intensity[half_life] * faded(self.at - last, self.layout.half_lives[half_life]))
+            Cell::Days { track, window } => {
+                f64::from(self.tracks[track].distinct_days(self.range(track, window)))
             }
-            Cell::Trend { track, window, double } => 2.0 * self.count(track, Some(window)) as f64 - self.count(track, Some(double)) as f64,
+            Cell::Recency { track } => self
+                .last(track)
+                .map_or(f64::NAN, |last| days(self.at - last)),
+            Cell::First { track } => self
+                .first(track)
+                .map_or(f64::NAN, |first| days(self.at - first)),
+            Cell::Decayed { track, half_life } => self.last(track).map_or(0.0, |last| {
+                self.tracks[track].intensity[half_life]
+                    * faded(self.at - last, self.layout.half_lives[half_life])
+            }),
+            Cell::Trend {
+                track,
+                window,
+                double,
+            } => {
+                2.0 * self.count(track, Some(window)) as f64
+                    - self.count(track, Some(double)) as f64
+            }
             Cell::Share { track, window } => match self.count(0, window) {
                 0 => f64::NAN,
                 all => self.count(track, window) as f64 / all as f64,
             },
-            Cell::MeanGap { track } => match (self.first(track), self.last(track), self.tracks[track].end) {
-                (Some(first), Some(last), n) if n > 1 => days(last - first) / (n - 1) as f64,
-                _ => f64::NAN,
-            },
-            Cell::MaxGap { track } if self.tracks[track].end > 1 => days(self.tracks[track].max_gap),
+            Cell::MeanGap { track } => {
+                match (self.first(track), self.last(track), self.tracks[track].end) {
+                    (Some(first), Some(last), n) if n > 1 => days(last - first) / (n - 1) as f64,
+                    _ => f64::NAN,
+                }
+            }
+            Cell::MaxGap { track } if self.tracks[track].end > 1 => {
+                days(self.tracks[track].max_gap)
+            }
             Cell::MaxGap { .. } => f64::NAN,
             Cell::Reply { track } => {
-                let Some(created) = created else { return f64::NAN };
+                let Some(created) = created else {
+                    return f64::NAN;
+                };
                 let seen = &self.tracks[track].at[..self.tracks[track].end];
-                seen.get(seen.partition_point(|&at| at < created.micros())).map_or(f64::NAN, |&at| days(at - created.micros()))
+                seen.get(seen.partition_point(|&at| at < created.micros()))
+                    .map_or(f64::NAN, |&at| days(at - created.micros()))
             }
             Cell::Follows { track, after } => {
-                let follows = self.first(after).zip(self.last(track)).is_some_and(|(first, last)| first < last);
+                let follows = self
+                    .first(after)
+                    .zip(self.last(track))
+                    .is_some_and(|(first, last)| first < last);
                 f64::from(u8::from(follows))
             }
             Cell::LatestValue { track, column } => {
                 // Of the events that have a value the latest.
                 let values = &self.rows.values[column].values;
-                self.visible_events(track).iter().rev().map(|&event| values[event as usize]).find(|value| !value.is_nan()).unwrap_or(f64::NAN)
+                self.visible_events(track)
+                    .iter()
+                    .rev()
+                    .map(|&event| values[event as usize])
+                    .find(|value| !value.is_nan())
+                    .unwrap_or(f64::NAN)
             }
             Cell::LatestKind { track, column } => match self.visible_events(track).last() {
-                Some(&event) if self.rows.kinds[column].codes[event as usize] != MISSING => f64::from(self.rows.kinds[column].codes[event as usize]),
+                Some(&event) if self.rows.kinds[column].codes[event as usize] != MISSING => {
+                    f64::from(self.rows.kinds[column].codes[event as usize])
+                }
                 _ => f64::NAN,
             },
         }
@@ -169,20 +240,31 @@ impl<'a> Walk<'a> {
     }
 
     fn last(&self, track: usize) -> Option<i64> {
-        self.tracks[track].end.checked_sub(1).map(|last| self.tracks[track].at[last])
+        self.tracks[track]
+            .end
+            .checked_sub(1)
+            .map(|last| self.tracks[track].at[last])
     }
 }
 
 /// The mean of a sum over so many values; NaN over none.
 pub(crate) fn mean((sum, n): (Fixed, u32)) -> f64 {
-    if n == 0 { f64::NAN } else { sum.value() / f64::from(n) }
+    if n == 0 {
+        f64::NAN
+    } else {
+        sum.value() / f64::from(n)
+    }
 }
 
 /// What is left of 1 after this time; the same bits on every machine.
 fn faded(elapsed: i64, half_life: i64) -> f64 {
     let half_lives = elapsed as f64 / half_life as f64;
     // Nothing is left, for every engine: some fail of what is too small a number.
-    if half_lives > 1e3 { 0.0 } else { libm::exp2(-half_lives) }
+    if half_lives > 1e3 {
+        0.0
+    } else {
+        libm::exp2(-half_lives)
+    }
 }
 
 impl Track {
@@ -236,7 +318,8 @@ impl Track {
             return 0;
         }
         // The day of the first event counts, though it may have begun before the window.
-        let begun_before = range.start > 0 && day(self.at[range.start - 1]) == day(self.at[range.start]);
+        let begun_before =
+            range.start > 0 && day(self.at[range.start - 1]) == day(self.at[range.start]);
         self.days[range.end] - self.days[range.start] + u32::from(begun_before)
     }
 
@@ -244,7 +327,9 @@ impl Track {
         if self.at.is_empty() {
             return;
         }
-        while self.end < self.at.len() && self.visible.get(self.end).unwrap_or(&self.at[self.end]) < &at {
+        while self.end < self.at.len()
+            && self.visible.get(self.end).unwrap_or(&self.at[self.end]) < &at
+        {
             self.admit(layout, rows);
             self.end += 1;
         }
@@ -255,7 +340,10 @@ impl Track {
             }
             if layout.needs.maxima {
                 for maxima in &mut self.maxima[window * n_columns..(window + 1) * n_columns] {
-                    while maxima.front().is_some_and(|&position| (position as usize) < *start) {
+                    while maxima
+                        .front()
+                        .is_some_and(|&position| (position as usize) < *start)
+                    {
                         maxima.pop_front();
                     }
                 }
@@ -279,7 +367,9 @@ impl Track {
                 let values = &rows.values[layout.columns[number % n_columns]].values;
                 let value = values[event];
                 if !value.is_nan() {
-                    while maxima.back().is_some_and(|&position| values[self.event[position as usize] as usize] <= value) {
+                    while maxima.back().is_some_and(|&position| {
+                        values[self.event[position as usize] as usize] <= value
+                    }) {
                         maxima.pop_back();
                     }
                     maxima.push_back(self.end as u32);

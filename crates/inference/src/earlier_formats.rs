@@ -1,4 +1,5 @@
-//! Parts of models as formats 1 to 3 held them: lines without ends, curves without doubt, scopes without leads.
+//! Parts of models as formats 1 to 3 held them: lines without ends, curves without doubt, scopes
+//! without leads.
 
 use leadscore_core::FeatureSpec;
 use serde::{Deserialize, Serialize};
@@ -72,9 +73,22 @@ struct FeatureThree {
 impl From<TermTwo> for Term {
     fn from(term: TermTwo) -> Self {
         match term {
-            TermTwo::Linear(LinearTwo { feature_idx, mean, scale, weight, missing, average }) => {
-                Self::Linear(LinearTerm { feature_idx, mean, scale, weight, missing, average, range: LinearTerm::UNBOUNDED })
-            }
+            TermTwo::Linear(LinearTwo {
+                feature_idx,
+                mean,
+                scale,
+                weight,
+                missing,
+                average,
+            }) => Self::Linear(LinearTerm {
+                feature_idx,
+                mean,
+                scale,
+                weight,
+                missing,
+                average,
+                range: LinearTerm::UNBOUNDED,
+            }),
             TermTwo::Levels(term) => Self::Levels(term),
             TermTwo::Bins(term) => Self::Bins(term),
             TermTwo::Pair(term) => Self::Pair(term),
@@ -85,9 +99,22 @@ impl From<TermTwo> for Term {
 impl From<&Term> for TermTwo {
     fn from(term: &Term) -> Self {
         match term.clone() {
-            Term::Linear(LinearTerm { feature_idx, mean, scale, weight, missing, average, .. }) => {
-                Self::Linear(LinearTwo { feature_idx, mean, scale, weight, missing, average })
-            }
+            Term::Linear(LinearTerm {
+                feature_idx,
+                mean,
+                scale,
+                weight,
+                missing,
+                average,
+                ..
+            }) => Self::Linear(LinearTwo {
+                feature_idx,
+                mean,
+                scale,
+                weight,
+                missing,
+                average,
+            }),
             Term::Levels(term) => Self::Levels(term),
             Term::Bins(term) => Self::Bins(term),
             Term::Pair(term) => Self::Pair(term),
@@ -97,7 +124,16 @@ impl From<&Term> for TermTwo {
 
 impl From<ModelTwo> for Model {
     fn from(two: ModelTwo) -> Self {
-        let ModelTwo { card, specs, intercept, terms, tier_edges, counts, covariance, calibration } = two;
+        let ModelTwo {
+            card,
+            specs,
+            intercept,
+            terms,
+            tier_edges,
+            counts,
+            covariance,
+            calibration,
+        } = two;
         Self {
             card,
             specs,
@@ -106,7 +142,10 @@ impl From<ModelTwo> for Model {
             tier_edges,
             counts,
             covariance,
-            calibration: calibration.map(|curve| CalibrationCurve { knots: curve.knots, replicates: Vec::new() }),
+            calibration: calibration.map(|curve| CalibrationCurve {
+                knots: curve.knots,
+                replicates: Vec::new(),
+            }),
             data: None,
             scope: None,
             age_baseline: None,
@@ -117,10 +156,38 @@ impl From<ModelTwo> for Model {
 
 impl From<ScopeThree> for Scope {
     fn from(three: ScopeThree) -> Self {
-        let ScopeThree { every, losses_kept, clusters, ages, features } = three;
-        let spread = |spread: Option<SpreadThree>| spread.map(|SpreadThree { low, median, high }| Spread { low, median, deviation: 0.0, high });
-        let features =
-            features.into_iter().map(|feature| FeatureScope { spread: spread(feature.spread), filled: feature.filled, novel: feature.novel }).collect();
-        Self { every, silent: None, losses_kept, clusters, ages: spread(ages), features, leads: LeadSample::default(), judged: Vec::new() }
+        let ScopeThree {
+            every,
+            losses_kept,
+            clusters,
+            ages,
+            features,
+        } = three;
+        let spread = |spread: Option<SpreadThree>| {
+            spread.map(|SpreadThree { low, median, high }| Spread {
+                low,
+                median,
+                deviation: 0.0,
+                high,
+            })
+        };
+        let features = features
+            .into_iter()
+            .map(|feature| FeatureScope {
+                spread: spread(feature.spread),
+                filled: feature.filled,
+                novel: feature.novel,
+            })
+            .collect();
+        Self {
+            every,
+            silent: None,
+            losses_kept,
+            clusters,
+            ages: spread(ages),
+            features,
+            leads: LeadSample::default(),
+            judged: Vec::new(),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The model file: magic, version, readable header, bincode payload, SHA-256 over all of it; see `docs/model-format.md`.
+//! The model file: magic, version, readable header, bincode payload, SHA-256 over all of it; see
+//! `docs/model-format.md`.
 
 use std::io::Write;
 
@@ -28,7 +29,9 @@ const WHOLE_CARD_VERSION: u32 = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelFileError {
     /// Too short to be one.
-    #[error("the file ends after {found} bytes, inside its {part}: it was cut off; copy or train it again")]
+    #[error(
+        "the file ends after {found} bytes, inside its {part}: it was cut off; copy or train it again"
+    )]
     Truncated {
         /// Length of the file.
         found: usize,
@@ -39,7 +42,9 @@ pub enum ModelFileError {
     #[error("this is not a leadscore model: expected a file written by `leadscore train`")]
     Magic,
     /// Written by a later program.
-    #[error("the file has format version {found}, and this program reads up to {FORMAT_VERSION}: use a newer leadscore, or train it again")]
+    #[error(
+        "the file has format version {found}, and this program reads up to {FORMAT_VERSION}: use a newer leadscore, or train it again"
+    )]
     Newer {
         /// The file's version.
         found: u32,
@@ -84,12 +89,22 @@ pub fn write_model(model: &Model, mut writer: impl Write) -> Result<(), ModelFil
         card: &model.card,
         features: model.specs.iter().map(|spec| spec.name.as_str()).collect(),
     };
-    let header = serde_json::to_vec_pretty(&header).map_err(|error| ModelFileError::Content { found: error.to_string() })?;
-    let payload = encode(&(model, &model.data, &model.scope, &model.age_baseline, &model.degrees))?;
+    let header = serde_json::to_vec_pretty(&header).map_err(|error| ModelFileError::Content {
+        found: error.to_string(),
+    })?;
+    let payload = encode(&(
+        model,
+        &model.data,
+        &model.scope,
+        &model.age_baseline,
+        &model.degrees,
+    ))?;
     let mut bytes = Vec::with_capacity(header.len() + payload.len() + 64);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
-    let header_length = u32::try_from(header.len()).map_err(|_| ModelFileError::Content { found: "the header is over 4 GiB".to_owned() })?;
+    let header_length = u32::try_from(header.len()).map_err(|_| ModelFileError::Content {
+        found: "the header is over 4 GiB".to_owned(),
+    })?;
     bytes.extend_from_slice(&header_length.to_le_bytes());
     bytes.extend_from_slice(&header);
     bytes.extend_from_slice(&(payload.len() as u64).to_le_bytes());
@@ -101,7 +116,11 @@ pub fn write_model(model: &Model, mut writer: impl Write) -> Result<(), ModelFil
 }
 
 fn encode(value: &impl serde::Serialize) -> Result<Vec<u8>, ModelFileError> {
-    bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(|error| ModelFileError::Content { found: error.to_string() })
+    bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(|error| {
+        ModelFileError::Content {
+            found: error.to_string(),
+        }
+    })
 }
 
 /// Reads a model, checking everything before believing anything.
@@ -110,24 +129,45 @@ fn encode(value: &impl serde::Serialize) -> Result<Vec<u8>, ModelFileError> {
 ///
 /// # Errors
 ///
-/// [`ModelFileError`] says what is wrong: cut off, not a model, newer, damaged, or content that makes no model.
+/// [`ModelFileError`] says what is wrong: cut off, not a model, newer, damaged, or content that
+/// makes no model.
 pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
-    let truncated = |part| ModelFileError::Truncated { found: bytes.len(), part };
+    let truncated = |part| ModelFileError::Truncated {
+        found: bytes.len(),
+        part,
+    };
     if bytes.len() < MAGIC.len() && MAGIC.starts_with(bytes) {
         return Err(truncated("first line"));
     }
-    let rest = bytes.strip_prefix(MAGIC.as_slice()).ok_or(ModelFileError::Magic)?;
-    let (version, rest) = rest.split_first_chunk::<4>().ok_or_else(|| truncated("version"))?;
+    let rest = bytes
+        .strip_prefix(MAGIC.as_slice())
+        .ok_or(ModelFileError::Magic)?;
+    let (version, rest) = rest
+        .split_first_chunk::<4>()
+        .ok_or_else(|| truncated("version"))?;
     let version = u32::from_le_bytes(*version);
     if version > FORMAT_VERSION {
         // A damaged version number is a damaged file, not a newer one.
-        return Err(if checksum_fits(bytes) { ModelFileError::Newer { found: version } } else { ModelFileError::Checksum });
+        return Err(if checksum_fits(bytes) {
+            ModelFileError::Newer { found: version }
+        } else {
+            ModelFileError::Checksum
+        });
     }
-    let (header_length, rest) = rest.split_first_chunk::<4>().ok_or_else(|| truncated("header length"))?;
-    let (header, rest) = rest.split_at_checked(u32::from_le_bytes(*header_length) as usize).ok_or_else(|| truncated("header"))?;
-    let (payload_length, rest) = rest.split_first_chunk::<8>().ok_or_else(|| truncated("payload length"))?;
-    let payload_length = usize::try_from(u64::from_le_bytes(*payload_length)).map_err(|_| truncated("payload"))?;
-    let (payload, rest) = rest.split_at_checked(payload_length).ok_or_else(|| truncated("payload"))?;
+    let (header_length, rest) = rest
+        .split_first_chunk::<4>()
+        .ok_or_else(|| truncated("header length"))?;
+    let (header, rest) = rest
+        .split_at_checked(u32::from_le_bytes(*header_length) as usize)
+        .ok_or_else(|| truncated("header"))?;
+    let (payload_length, rest) = rest
+        .split_first_chunk::<8>()
+        .ok_or_else(|| truncated("payload length"))?;
+    let payload_length =
+        usize::try_from(u64::from_le_bytes(*payload_length)).map_err(|_| truncated("payload"))?;
+    let (payload, rest) = rest
+        .split_at_checked(payload_length)
+        .ok_or_else(|| truncated("payload"))?;
     if rest.len() < CHECKSUM_LENGTH {
         return Err(truncated("checksum"));
     }
@@ -138,26 +178,70 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
     let (model, used) = match version {
         1 => decode::<ModelOne>(payload).map(|(model, used)| (model.into(), used)),
         2 => decode::<ModelTwo>(payload).map(|(model, used)| (model.into(), used)),
-        3 => decode::<(ModelTwo, Option<DataProfile>, Option<ScopeThree>)>(payload)
-            .map(|((model, data, scope), used)| (Model { data, scope: scope.map(Scope::from), ..model.into() }, used)),
-        4 => decode::<(Model, Option<DataProfile>, Option<Scope>)>(payload).map(|((model, data, scope), used)| (Model { data, scope, ..model }, used)),
-        _ => decode::<(Model, Option<DataProfile>, Option<Scope>, Option<AgeBaseline>, Vec<f64>)>(payload)
-            .map(|((model, data, scope, age_baseline, degrees), used)| (Model { data, scope, age_baseline, degrees, ..model }, used)),
+        3 => decode::<(ModelTwo, Option<DataProfile>, Option<ScopeThree>)>(payload).map(
+            |((model, data, scope), used)| {
+                (
+                    Model {
+                        data,
+                        scope: scope.map(Scope::from),
+                        ..model.into()
+                    },
+                    used,
+                )
+            },
+        ),
+        4 => decode::<(Model, Option<DataProfile>, Option<Scope>)>(payload).map(
+            |((model, data, scope), used)| {
+                (
+                    Model {
+                        data,
+                        scope,
+                        ..model
+                    },
+                    used,
+                )
+            },
+        ),
+        _ => decode::<(
+            Model,
+            Option<DataProfile>,
+            Option<Scope>,
+            Option<AgeBaseline>,
+            Vec<f64>,
+        )>(payload)
+        .map(|((model, data, scope, age_baseline, degrees), used)| {
+            (
+                Model {
+                    data,
+                    scope,
+                    age_baseline,
+                    degrees,
+                    ..model
+                },
+                used,
+            )
+        }),
     }?;
     if used != payload.len() {
-        return Err(content(format!("{} bytes are left over", payload.len() - used)));
+        return Err(content(format!(
+            "{} bytes are left over",
+            payload.len() - used
+        )));
     }
     if let Some(defect) = model.defect() {
         return Err(content(defect.to_owned()));
     }
     if !header_fits(header, &model, version) {
-        return Err(content("its header, which people read, is of another model than its payload".to_owned()));
+        return Err(content(
+            "its header, which people read, is of another model than its payload".to_owned(),
+        ));
     }
     Ok(model)
 }
 
-/// Decodes a payload, believing no length that its own size does not warrant: what a text claims to need counts against a limit of
-/// sixteen times the payload, or of a megabyte. (Numbers count at their full width, and are a byte or more.)
+/// Decodes a payload, believing no length that its own size does not warrant: what a text claims to
+/// need counts against a limit of sixteen times the payload, or of a megabyte. (Numbers count at
+/// their full width, and are a byte or more.)
 fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<(T, usize), ModelFileError> {
     let standard = bincode::config::standard();
     let decoded = if payload.len() <= 0x1_0000 {
@@ -169,27 +253,51 @@ fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<(T, usize), ModelFileEr
     } else if payload.len() <= 0x1000_0000 {
         bincode::serde::decode_from_slice(payload, standard.with_limit::<0x1_0000_0000>())
     } else {
-        return Err(ModelFileError::Content { found: format!("it has {} bytes, and a model has at most 268,435,456", payload.len()) });
+        return Err(ModelFileError::Content {
+            found: format!(
+                "it has {} bytes, and a model has at most 268,435,456",
+                payload.len()
+            ),
+        });
     };
-    decoded.map_err(|error| ModelFileError::Content { found: error.to_string() })
+    decoded.map_err(|error| ModelFileError::Content {
+        found: error.to_string(),
+    })
 }
 
-/// Whether the header says what the payload holds: names of features and the id, and since format 4 the whole card.
+/// Whether the header says what the payload holds: names of features and the id, and since format 4
+/// the whole card.
 fn header_fits(header: &[u8], model: &Model, version: u32) -> bool {
-    let Ok(header) = serde_json::from_slice::<serde_json::Value>(header) else { return false };
-    let names = header["features"].as_array().map(|names| names.iter().map(serde_json::Value::as_str).collect::<Vec<_>>());
-    let has_features = names.is_some_and(|names| names.into_iter().eq(model.specs.iter().map(|spec| Some(spec.name.as_str()))));
+    let Ok(header) = serde_json::from_slice::<serde_json::Value>(header) else {
+        return false;
+    };
+    let names = header["features"].as_array().map(|names| {
+        names
+            .iter()
+            .map(serde_json::Value::as_str)
+            .collect::<Vec<_>>()
+    });
+    let has_features = names.is_some_and(|names| {
+        names
+            .into_iter()
+            .eq(model.specs.iter().map(|spec| Some(spec.name.as_str())))
+    });
     let has_id = header["card"]["model_id"] == model.card.model_id.as_str();
-    // Written and read, since reading may round a number; a card of an earlier format has fewer fields.
+    // Written and read, since reading may round a number; a card of an earlier format has fewer
+    // fields.
     let has_card = || {
-        let written = serde_json::to_vec(&model.card).ok().and_then(|card| serde_json::from_slice::<serde_json::Value>(&card).ok());
+        let written = serde_json::to_vec(&model.card)
+            .ok()
+            .and_then(|card| serde_json::from_slice::<serde_json::Value>(&card).ok());
         written.is_some_and(|card| card == header["card"])
     };
     has_features && has_id && (version < WHOLE_CARD_VERSION || has_card())
 }
 
 fn checksum_fits(bytes: &[u8]) -> bool {
-    bytes.split_last_chunk::<CHECKSUM_LENGTH>().is_some_and(|(content, checksum)| Sha256::digest(content).as_slice() == checksum)
+    bytes
+        .split_last_chunk::<CHECKSUM_LENGTH>()
+        .is_some_and(|(content, checksum)| Sha256::digest(content).as_slice() == checksum)
 }
 
 impl Model {
@@ -202,7 +310,12 @@ impl Model {
         let mut hasher = Sha256::new();
         // Models of earlier formats keep the id that they had.
         let terms: Vec<TermTwo> = self.terms.iter().map(TermTwo::from).collect();
-        hasher.update(encode(&(&self.specs, self.intercept, terms, &self.tier_edges))?);
+        hasher.update(encode(&(
+            &self.specs,
+            self.intercept,
+            terms,
+            &self.tier_edges,
+        ))?);
         for term in &self.terms {
             if let Term::Linear(term) = term
                 && term.is_bounded()
@@ -216,6 +329,11 @@ impl Model {
         if let Some(baseline) = &self.age_baseline {
             hasher.update(encode(baseline)?);
         }
-        Ok(hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        Ok(hasher
+            .finalize()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect())
     }
 }

@@ -21,12 +21,22 @@ mod pmml;
 pub use age_baseline::AgeBaseline;
 pub use calibration::CalibrationCurve;
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
-pub use model::{Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve, LearningPoint, Model, Sufficiency};
+pub use model::{
+    Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve,
+    LearningPoint, Model, Sufficiency,
+};
 pub use onnx::OnnxError;
 pub use pmml::PmmlError;
 pub use reading::{Reading, ReadingRule};
-pub use reasons::{Addend, Concepts, Contributions, FEWEST, FeatureColumn, ONLY, Part, Reason, signed};
-pub use scope::{FeatureScope, GuardFinding, Guarded, JudgedAttribute, LeadSample, Scope, Spread, WithAndWithout};
+pub use reasons::{
+    Addend, Concepts, Contributions, FEWEST, FeatureColumn, ONLY, Part, Reason, signed,
+};
+pub use scope::{
+    FeatureScope, GuardFinding, Guarded, JudgedAttribute, LeadSample, Scope, Spread, WithAndWithout,
+};
 pub use score::{ScoreError, Scored, TopContributions, score, score_with_reasons};
 pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
-pub use tiers::{FEWEST_FOR_QUARTILES, edge_within_rounding, percentiles, quartile_edges, quartile_tiers, relative_tiers, tiers_by_edges};
+pub use tiers::{
+    FEWEST_FOR_QUARTILES, edge_within_rounding, percentiles, quartile_edges, quartile_tiers,
+    relative_tiers, tiers_by_edges,
+};

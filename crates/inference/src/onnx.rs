@@ -1,4 +1,5 @@
-//! A model as an ONNX file: the same look-ups as a graph, in 64-bit floats from the features to the likelihood.
+//! A model as an ONNX file: the same look-ups as a graph, in 64-bit floats from the features to the
+//! likelihood.
 
 mod proto;
 
@@ -10,7 +11,10 @@ use crate::calibration::CalibrationCurve;
 use crate::model::Model;
 use crate::term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
 
-use proto::{AttributeProto, DataType, GraphProto, ModelProto, NodeProto, OperatorSetId, StringEntry, TensorProto, ValueInfo};
+use proto::{
+    AttributeProto, DataType, GraphProto, ModelProto, NodeProto, OperatorSetId, StringEntry,
+    TensorProto, ValueInfo,
+};
 
 /// Version of the standard operators: the first that every runtime of the last years has.
 const OPSET: i64 = 17;
@@ -23,7 +27,9 @@ const IR_VERSION: i64 = 8;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OnnxError {
     /// An input with the name of an output.
-    #[error("a feature is called `{0}`, as an output of the graph is: rename the column in your tables and train again")]
+    #[error(
+        "a feature is called `{0}`, as an output of the graph is: rename the column in your tables and train again"
+    )]
     Output(String),
     /// A graph has no missing texts, so that the empty text stands for them.
     #[error(
@@ -38,16 +44,20 @@ const OUTPUTS: [&str; 2] = ["log_odds", "likelihood_to_close"];
 impl Model {
     /// The model as the bytes of an ONNX file.
     ///
-    /// It has an input for each feature by name, of shape `(rows, 1)`: 64-bit floats with NaN for missing, or texts with the
-    /// empty text for missing. Its outputs are `log_odds` and `likelihood_to_close` (0 to 100), of the same shape. A model that reads no
-    /// feature has one input, `any`, of 64-bit floats, whose values do not matter: it says how many rows there are.
+    /// It has an input for each feature by name, of shape `(rows, 1)`: 64-bit floats with NaN for
+    /// missing, or texts with the empty text for missing. Its outputs are `log_odds` and
+    /// `likelihood_to_close` (0 to 100), of the same shape. A model that reads no feature has one
+    /// input, `any`, of 64-bit floats, whose values do not matter: it says how many rows there are.
     ///
     /// # Errors
     ///
     /// [`OnnxError`] where a feature has the name of an output, or the empty text as a level.
     pub fn to_onnx(&self) -> Result<Vec<u8>, OnnxError> {
         self.check_for_onnx()?;
-        let mut graph = Graph { prefix: self.free_prefix(" "), ..Graph::default() };
+        let mut graph = Graph {
+            prefix: self.free_prefix(" "),
+            ..Graph::default()
+        };
         let mut addends: Vec<String> = Vec::with_capacity(self.terms.len());
         for term in &self.terms {
             addends.push(match term {
@@ -61,9 +71,17 @@ impl Model {
         let mut total = match used.first() {
             None => graph.win_rate_input(),
             Some(_) => {
-                let beside = graph.node("Concat", &refs(&addends), vec![AttributeProto::int("axis", 1)]);
+                let beside = graph.node(
+                    "Concat",
+                    &refs(&addends),
+                    vec![AttributeProto::int("axis", 1)],
+                );
                 let axes = graph.integers(&[1], vec![1]);
-                graph.node("ReduceSum", &[&beside, &axes], vec![AttributeProto::int("keepdims", 1)])
+                graph.node(
+                    "ReduceSum",
+                    &[&beside, &axes],
+                    vec![AttributeProto::int("keepdims", 1)],
+                )
             }
         };
         let intercept = graph.number(self.intercept);
@@ -79,7 +97,14 @@ impl Model {
             .iter()
             .map(|&idx| {
                 let is_category = self.specs[idx].kind == FeatureKind::Category;
-                ValueInfo::column(&self.specs[idx].name, if is_category { DataType::String } else { DataType::Double })
+                ValueInfo::column(
+                    &self.specs[idx].name,
+                    if is_category {
+                        DataType::String
+                    } else {
+                        DataType::Double
+                    },
+                )
             })
             .collect();
         if inputs.is_empty() {
@@ -91,11 +116,32 @@ impl Model {
             producer_name: "leadscore".to_owned(),
             producer_version: self.card.tool_version.clone(),
             doc_string: "Likelihood that a lead is won, in per cent".to_owned(),
-            graph: Some(GraphProto { node: graph.nodes, name: "leadscore".to_owned(), initializer: graph.constants, input: inputs, output: outputs.into() }),
-            opset_import: vec![OperatorSetId { domain: String::new(), version: OPSET }, OperatorSetId { domain: ML_DOMAIN.to_owned(), version: ML_OPSET }],
+            graph: Some(GraphProto {
+                node: graph.nodes,
+                name: "leadscore".to_owned(),
+                initializer: graph.constants,
+                input: inputs,
+                output: outputs.into(),
+            }),
+            opset_import: vec![
+                OperatorSetId {
+                    domain: String::new(),
+                    version: OPSET,
+                },
+                OperatorSetId {
+                    domain: ML_DOMAIN.to_owned(),
+                    version: ML_OPSET,
+                },
+            ],
             metadata_props: vec![
-                StringEntry { key: "model_id".to_owned(), value: self.card.model_id.clone() },
-                StringEntry { key: "known_until".to_owned(), value: self.card.known_until.clone() },
+                StringEntry {
+                    key: "model_id".to_owned(),
+                    value: self.card.model_id.clone(),
+                },
+                StringEntry {
+                    key: "known_until".to_owned(),
+                    value: self.card.known_until.clone(),
+                },
             ],
         };
         Ok(file.encode_to_vec())
@@ -103,22 +149,34 @@ impl Model {
 
     fn check_for_onnx(&self) -> Result<(), OnnxError> {
         let used = self.features_read();
-        if let Some(&idx) = used.iter().find(|&&idx| OUTPUTS.contains(&self.specs[idx].name.as_str())) {
+        if let Some(&idx) = used
+            .iter()
+            .find(|&&idx| OUTPUTS.contains(&self.specs[idx].name.as_str()))
+        {
             return Err(OnnxError::Output(self.specs[idx].name.clone()));
         }
         let empty_in = |axis: &Axis| match axis {
-            Axis::Levels { feature_idx, levels } if levels.iter().any(String::is_empty) => Some(*feature_idx),
+            Axis::Levels {
+                feature_idx,
+                levels,
+            } if levels.iter().any(String::is_empty) => Some(*feature_idx),
             Axis::Levels { .. } | Axis::Bins { .. } => None,
         };
         let empty = self.terms.iter().find_map(|term| match term {
             Term::Levels(term) => {
-                let mut levels = term.levels.iter().map(|(level, _)| level).chain(&term.rare_levels);
+                let mut levels = term
+                    .levels
+                    .iter()
+                    .map(|(level, _)| level)
+                    .chain(&term.rare_levels);
                 levels.any(String::is_empty).then_some(term.feature_idx)
             }
             Term::Pair(pair) => empty_in(&pair.first).or_else(|| empty_in(&pair.second)),
             Term::Linear(_) | Term::Bins(_) => None,
         });
-        empty.map_or(Ok(()), |idx| Err(OnnxError::EmptyLevel(self.specs[idx].name.clone())))
+        empty.map_or(Ok(()), |idx| {
+            Err(OnnxError::EmptyLevel(self.specs[idx].name.clone()))
+        })
     }
 }
 
@@ -156,10 +214,26 @@ impl Graph {
         self.push(operator, inputs, output.to_owned(), vec![]);
     }
 
-    fn push(&mut self, operator: &str, inputs: &[&str], output: String, attribute: Vec<AttributeProto>) {
-        let domain = if operator == "LabelEncoder" { ML_DOMAIN } else { "" };
+    fn push(
+        &mut self,
+        operator: &str,
+        inputs: &[&str],
+        output: String,
+        attribute: Vec<AttributeProto>,
+    ) {
+        let domain = if operator == "LabelEncoder" {
+            ML_DOMAIN
+        } else {
+            ""
+        };
         let input = inputs.iter().map(|&name| name.to_owned()).collect();
-        self.nodes.push(NodeProto { input, output: vec![output], op_type: operator.to_owned(), attribute, domain: domain.to_owned() });
+        self.nodes.push(NodeProto {
+            input,
+            output: vec![output],
+            op_type: operator.to_owned(),
+            attribute,
+            domain: domain.to_owned(),
+        });
     }
 
     fn constant(&mut self, make: impl FnOnce(String) -> TensorProto) -> String {
@@ -188,7 +262,11 @@ impl Graph {
     /// The entry of a list at each row's position.
     fn look_up(&mut self, values: Vec<f64>, position: &str) -> String {
         let list = self.numbers(&[values.len() as i64], values);
-        self.node("Gather", &[&list, position], vec![AttributeProto::int("axis", 0)])
+        self.node(
+            "Gather",
+            &[&list, position],
+            vec![AttributeProto::int("axis", 0)],
+        )
     }
 
     /// How many of these numbers, which rise, are below each row's value.
@@ -196,13 +274,25 @@ impl Graph {
         if numbers.is_empty() {
             let nothing = self.number(f64::NEG_INFINITY);
             let is_below = self.node("Less", &[value, &nothing], vec![]);
-            return self.node("Cast", &[&is_below], vec![AttributeProto::int("to", DataType::Int64 as i64)]);
+            return self.node(
+                "Cast",
+                &[&is_below],
+                vec![AttributeProto::int("to", DataType::Int64 as i64)],
+            );
         }
         let edges = self.numbers(&[1, numbers.len() as i64], numbers.to_vec());
         let is_below = self.node("Less", &[&edges, value], vec![]);
-        let counted = self.node("Cast", &[&is_below], vec![AttributeProto::int("to", DataType::Int64 as i64)]);
+        let counted = self.node(
+            "Cast",
+            &[&is_below],
+            vec![AttributeProto::int("to", DataType::Int64 as i64)],
+        );
         let axes = self.integers(&[1], vec![1]);
-        self.node("ReduceSum", &[&counted, &axes], vec![AttributeProto::int("keepdims", 1)])
+        self.node(
+            "ReduceSum",
+            &[&counted, &axes],
+            vec![AttributeProto::int("keepdims", 1)],
+        )
     }
 
     /// Whether a number is missing, and the number with another in place of a missing one.
@@ -226,7 +316,11 @@ impl Graph {
 
     fn linear(&mut self, model: &Model, term: &LinearTerm) -> String {
         let (is_missing, value) = self.filled(&model.specs[term.feature_idx].name, term.mean);
-        let (mean, scale, weight) = (self.number(term.mean), self.number(term.scale), self.number(term.weight));
+        let (mean, scale, weight) = (
+            self.number(term.mean),
+            self.number(term.scale),
+            self.number(term.weight),
+        );
         let value = self.within(&value, term.ends());
         let centered = self.node("Sub", &[&value, &mean], vec![]);
         let scaled = self.node("Div", &[&centered, &scale], vec![]);
@@ -249,21 +343,35 @@ impl Graph {
         self.or_missing(&is_missing, term.missing, &found)
     }
 
-    /// The number of each row's level, `others` where it is not among these; the empty text is a missing level.
+    /// The number of each row's level, `others` where it is not among these; the empty text is a
+    /// missing level.
     fn level_number(&mut self, column: &str, numbers: Vec<(String, i64)>, others: i64) -> String {
         let (keys, values) = numbers.into_iter().unzip();
-        let attributes =
-            vec![AttributeProto::strings("keys_strings", keys), AttributeProto::ints("values_int64s", values), AttributeProto::int("default_int64", others)];
+        let attributes = vec![
+            AttributeProto::strings("keys_strings", keys),
+            AttributeProto::ints("values_int64s", values),
+            AttributeProto::int("default_int64", others),
+        ];
         self.node("LabelEncoder", &[column], attributes)
     }
 
     fn levels(&mut self, model: &Model, term: &LevelsTerm) -> String {
         let n = term.levels.len() as i64;
-        let mut numbers: Vec<(String, i64)> = term.levels.iter().map(|(level, _)| level.clone()).zip(0..).collect();
+        let mut numbers: Vec<(String, i64)> = term
+            .levels
+            .iter()
+            .map(|(level, _)| level.clone())
+            .zip(0..)
+            .collect();
         numbers.extend(term.rare_levels.iter().map(|level| (level.clone(), n)));
         numbers.push((String::new(), n + 1));
         let number = self.level_number(&model.specs[term.feature_idx].name, numbers, n + 2);
-        let weights = term.levels.iter().map(|(_, weight)| *weight).chain([term.rare, term.missing, term.unseen]).collect();
+        let weights = term
+            .levels
+            .iter()
+            .map(|(_, weight)| *weight)
+            .chain([term.rare, term.missing, term.unseen])
+            .collect();
         self.look_up(weights, &number)
     }
 
@@ -276,12 +384,19 @@ impl Graph {
                 let missing = self.integer(axis.n_cells() - 1);
                 self.node("Where", &[&is_missing, &missing, &cell], vec![])
             }
-            Axis::Levels { levels, .. } => self.level_number(column, levels.iter().cloned().zip(0..).collect(), levels.len() as i64),
+            Axis::Levels { levels, .. } => self.level_number(
+                column,
+                levels.iter().cloned().zip(0..).collect(),
+                levels.len() as i64,
+            ),
         }
     }
 
     fn pair(&mut self, model: &Model, term: &PairTerm) -> String {
-        let (first, second) = (self.cell(model, &term.first), self.cell(model, &term.second));
+        let (first, second) = (
+            self.cell(model, &term.first),
+            self.cell(model, &term.second),
+        );
         let width = self.integer(term.second.n_cells());
         let row = self.node("Mul", &[&first, &width], vec![]);
         let cell = self.node("Add", &[&row, &second], vec![]);
@@ -291,11 +406,22 @@ impl Graph {
     /// Through the pieces of the calibration curve.
     fn calibrated(&mut self, total: &str, curve: &CalibrationCurve) -> String {
         // The first and the last knot part nothing: their pieces go on.
-        let inner: Vec<f64> = curve.knots[1..curve.knots.len() - 1].iter().map(|(x, _)| *x).collect();
+        let inner: Vec<f64> = curve.knots[1..curve.knots.len() - 1]
+            .iter()
+            .map(|(x, _)| *x)
+            .collect();
         let piece = self.n_below(&inner, total);
-        let slopes = curve.knots.windows(2).map(|pair| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0)).collect();
+        let slopes = curve
+            .knots
+            .windows(2)
+            .map(|pair| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0))
+            .collect();
         let (x, y) = curve.knots[..curve.knots.len() - 1].iter().copied().unzip();
-        let (x, y, slope) = (self.look_up(x, &piece), self.look_up(y, &piece), self.look_up(slopes, &piece));
+        let (x, y, slope) = (
+            self.look_up(x, &piece),
+            self.look_up(y, &piece),
+            self.look_up(slopes, &piece),
+        );
         let beyond = self.node("Sub", &[total, &x], vec![]);
         let risen = self.node("Mul", &[&slope, &beyond], vec![]);
         self.node("Add", &[&y, &risen], vec![])

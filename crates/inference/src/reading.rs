@@ -1,4 +1,5 @@
-//! What coefficients read of a row of features, as data: so that rows can be coded wherever they are.
+//! What coefficients read of a row of features, as data: so that rows can be coded wherever they
+//! are.
 
 use crate::term::Axis;
 
@@ -34,8 +35,8 @@ pub enum ReadingRule {
     },
     /// A coefficient for each cell.
     Cells(Axis),
-    /// A coefficient for each level, then one for rare levels, one for missing, and one for levels never seen, which count as
-    /// rare where there are rare ones.
+    /// A coefficient for each level, then one for rare levels, one for missing, and one for levels
+    /// never seen, which count as rare where there are rare ones.
     Levels {
         /// The column of the feature matrix.
         feature_idx: usize,
@@ -56,7 +57,10 @@ pub enum ReadingRule {
 impl Reading {
     /// How many coefficients all of these read, with the intercept.
     pub fn n_coefficients(readings: &[Self]) -> usize {
-        1 + readings.iter().map(|reading| reading.rule.n_coefficients()).sum::<usize>()
+        1 + readings
+            .iter()
+            .map(|reading| reading.rule.n_coefficients())
+            .sum::<usize>()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Reasons: what speaks for a win and against it, one concept a reason, against the average lead of the same age.
+//! Reasons: what speaks for a win and against it, one concept a reason, against the average lead of
+//! the same age.
 
 use leadscore_core::{Concept, FeatureMatrix, FeatureSource, FeatureSpec, Phrase, Wording};
 
@@ -8,8 +9,8 @@ use crate::term::{Term, readable};
 
 /// One concept's contribution, in log-odds.
 ///
-/// With the baseline, the reasons of a lead add up to its log-odds. Age holds what leads of the same age have in common;
-/// every other concept is measured against them.
+/// With the baseline, the reasons of a lead add up to its log-odds. Age holds what leads of the
+/// same age have in common; every other concept is measured against them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reason {
     /// What it speaks of.
@@ -37,7 +38,8 @@ pub fn signed(text: &str, log_odds: f64) -> String {
 /// What a reason is the sum of: a term, or what leads of one age have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addend {
-    /// The term; `None` for what leads of one age have in common, where no term is of the age alone.
+    /// The term; `None` for what leads of one age have in common, where no term is of the age
+    /// alone.
     pub term_idx: Option<usize>,
     /// The column of the feature matrix.
     pub feature_idx: usize,
@@ -69,7 +71,8 @@ pub struct Concepts {
     terms: Vec<Vec<usize>>,
     /// For each concept what its reasons are the sum of.
     addends: Vec<Vec<Addend>>,
-    /// Log-odds that a concept's terms are measured against, concept by concept; a value for each knot of age.
+    /// Log-odds that a concept's terms are measured against, concept by concept; a value for each
+    /// knot of age.
     expected: Vec<f64>,
     /// For each knot of age, what its leads have in common beside their age itself.
     of_age: Vec<f64>,
@@ -98,13 +101,14 @@ impl Concepts {
         &self.phrases[feature_idx]
     }
 
-    /// What leads of one age have in common beside their age itself, which is part of the reason of age: for each knot of age, and where
-    /// it is missing; one value where age is no baseline.
+    /// What leads of one age have in common beside their age itself, which is part of the reason of
+    /// age: for each knot of age, and where it is missing; one value where age is no baseline.
     pub fn of_age(&self) -> &[f64] {
         &self.of_age
     }
 
-    /// What a concept's terms are measured against, for each knot of age, and where it is missing: the sum over concepts is the same everywhere.
+    /// What a concept's terms are measured against, for each knot of age, and where it is missing:
+    /// the sum over concepts is the same everywhere.
     pub fn expected(&self, concept: usize) -> &[f64] {
         let n_values = self.of_age.len();
         &self.expected[concept * n_values..(concept + 1) * n_values]
@@ -114,7 +118,8 @@ impl Concepts {
 impl Term {
     fn concept(&self, specs: &[FeatureSpec]) -> Concept {
         let first = specs[self.feature_idx()].concept();
-        self.second_feature_idx().map_or(first.clone(), |second| first.both(specs[second].concept()))
+        self.second_feature_idx()
+            .map_or(first.clone(), |second| first.both(specs[second].concept()))
     }
 }
 
@@ -139,34 +144,81 @@ impl Model {
             terms.push(Vec::new());
         }
         let is_age = |concept: usize| concepts[concept] == Concept::Age;
-        let moved = |knot: usize, term: usize| self.expected_of(term)[knot] - self.terms[term].average();
-        let others = || terms.iter().enumerate().filter(|(concept, _)| !is_age(*concept)).flat_map(|(_, own)| own);
-        let of_age: Vec<f64> = (0..n_values).map(|knot| others().map(|&term| moved(knot, term)).sum()).collect();
+        let moved =
+            |knot: usize, term: usize| self.expected_of(term)[knot] - self.terms[term].average();
+        let others = || {
+            terms
+                .iter()
+                .enumerate()
+                .filter(|(concept, _)| !is_age(*concept))
+                .flat_map(|(_, own)| own)
+        };
+        let of_age: Vec<f64> = (0..n_values)
+            .map(|knot| others().map(|&term| moved(knot, term)).sum())
+            .collect();
         let expected_of = |(concept, own): (usize, &Vec<usize>)| {
             let expected = |knot: usize| match is_age(concept) {
-                true => own.iter().map(|&term| self.terms[term].average()).sum::<f64>() - of_age[knot],
+                true => {
+                    own.iter()
+                        .map(|&term| self.terms[term].average())
+                        .sum::<f64>()
+                        - of_age[knot]
+                }
                 false => own.iter().map(|&term| self.expected_of(term)[knot]).sum(),
             };
             (0..n_values).map(expected).collect::<Vec<f64>>()
         };
         let expected = terms.iter().enumerate().flat_map(expected_of).collect();
-        let addends: Vec<Vec<Addend>> = concepts.iter().zip(&terms).map(|(concept, own)| self.addends(concept, own)).collect();
-        let told = addends.iter().flatten().flat_map(|addend| std::iter::once(addend.feature_idx).chain(addend.second_feature_idx));
+        let addends: Vec<Vec<Addend>> = concepts
+            .iter()
+            .zip(&terms)
+            .map(|(concept, own)| self.addends(concept, own))
+            .collect();
+        let told = addends.iter().flatten().flat_map(|addend| {
+            std::iter::once(addend.feature_idx).chain(addend.second_feature_idx)
+        });
         let wording = Wording::of(told.map(|feature_idx| &self.specs[feature_idx]));
-        let phrases = self.specs.iter().map(|spec| spec.phrase_among(&wording)).collect();
-        Concepts { concepts, terms, addends, expected, of_age, phrases }
+        let phrases = self
+            .specs
+            .iter()
+            .map(|spec| spec.phrase_among(&wording))
+            .collect();
+        Concepts {
+            concepts,
+            terms,
+            addends,
+            expected,
+            of_age,
+            phrases,
+        }
     }
 
     fn addends(&self, concept: &Concept, terms: &[usize]) -> Vec<Addend> {
         let of_term = |&idx: &usize| {
             let term = &self.terms[idx];
-            Addend { term_idx: Some(idx), feature_idx: term.feature_idx(), second_feature_idx: term.second_feature_idx(), has_age: false }
+            Addend {
+                term_idx: Some(idx),
+                feature_idx: term.feature_idx(),
+                second_feature_idx: term.second_feature_idx(),
+                has_age: false,
+            }
         };
         let mut addends: Vec<Addend> = terms.iter().map(of_term).collect();
-        if let Some(AgeBaseline { feature_idx, .. }) = self.age_baseline.as_ref().filter(|_| *concept == Concept::Age) {
-            match addends.iter_mut().find(|addend| addend.feature_idx == *feature_idx && addend.second_feature_idx.is_none()) {
+        if let Some(AgeBaseline { feature_idx, .. }) = self
+            .age_baseline
+            .as_ref()
+            .filter(|_| *concept == Concept::Age)
+        {
+            match addends.iter_mut().find(|addend| {
+                addend.feature_idx == *feature_idx && addend.second_feature_idx.is_none()
+            }) {
                 Some(addend) => addend.has_age = true,
-                None => addends.push(Addend { term_idx: None, feature_idx: *feature_idx, second_feature_idx: None, has_age: true }),
+                None => addends.push(Addend {
+                    term_idx: None,
+                    feature_idx: *feature_idx,
+                    second_feature_idx: None,
+                    has_age: true,
+                }),
             }
         }
         addends
@@ -180,13 +232,22 @@ impl Model {
         }
     }
 
-    /// What a term of a concept is measured against in leads of this age: terms of the age itself against all leads.
+    /// What a term of a concept is measured against in leads of this age: terms of the age itself
+    /// against all leads.
     fn expected_at(&self, concept: &Concept, term: usize, age: AgePlace) -> f64 {
-        if *concept == Concept::Age { self.terms[term].average() } else { age.of(self.expected_of(term)) }
+        if *concept == Concept::Age {
+            self.terms[term].average()
+        } else {
+            age.of(self.expected_of(term))
+        }
     }
 
     pub(crate) fn age_place(&self, matrix: &FeatureMatrix, row: usize) -> AgePlace {
-        self.age_baseline.as_ref().map_or(AgePlace::default(), |baseline| baseline.place(matrix.column(baseline.feature_idx)[row]))
+        self.age_baseline
+            .as_ref()
+            .map_or(AgePlace::default(), |baseline| {
+                baseline.place(matrix.column(baseline.feature_idx)[row])
+            })
     }
 
     /// All reasons of one row, strongest first; with the baseline they add up to its log-odds.
@@ -202,37 +263,97 @@ impl Model {
         reasons
     }
 
-    /// The strongest reasons of a row in words, as [`crate::score_with_reasons`] found them; `row` is that of the matrix.
-    pub fn reasons_of(&self, concepts: &Concepts, matrix: &FeatureMatrix, row: usize, found: impl Iterator<Item = (usize, f64)>) -> Vec<Reason> {
+    /// The strongest reasons of a row in words, as [`crate::score_with_reasons`] found them; `row`
+    /// is that of the matrix.
+    pub fn reasons_of(
+        &self,
+        concepts: &Concepts,
+        matrix: &FeatureMatrix,
+        row: usize,
+        found: impl Iterator<Item = (usize, f64)>,
+    ) -> Vec<Reason> {
         let stretch = self.stretch_of(matrix, row);
-        let reason = |(concept, log_odds)| self.reason(concepts, concept, log_odds, self.parts(concepts, concept, stretch, matrix, row), matrix, row);
+        let reason = |(concept, log_odds)| {
+            self.reason(
+                concepts,
+                concept,
+                log_odds,
+                self.parts(concepts, concept, stretch, matrix, row),
+                matrix,
+                row,
+            )
+        };
         found.map(reason).collect()
     }
 
-    fn reason(&self, concepts: &Concepts, concept: usize, log_odds: f64, parts: Vec<Part>, matrix: &FeatureMatrix, row: usize) -> Reason {
+    fn reason(
+        &self,
+        concepts: &Concepts,
+        concept: usize,
+        log_odds: f64,
+        parts: Vec<Part>,
+        matrix: &FeatureMatrix,
+        row: usize,
+    ) -> Reason {
         let text = self.sentence(concepts, log_odds, &parts, matrix, row);
-        Reason { concept: concepts.concepts[concept].clone(), log_odds, text, parts }
+        Reason {
+            concept: concepts.concepts[concept].clone(),
+            log_odds,
+            text,
+            parts,
+        }
     }
 
     fn stretch_of(&self, matrix: &FeatureMatrix, row: usize) -> f64 {
-        if self.calibration.is_some() { self.stretch(self.sum_with(matrix, row, None)) } else { 1.0 }
+        if self.calibration.is_some() {
+            self.stretch(self.sum_with(matrix, row, None))
+        } else {
+            1.0
+        }
     }
 
     /// What a concept's contribution is the sum of.
-    fn parts(&self, concepts: &Concepts, concept: usize, stretch: f64, matrix: &FeatureMatrix, row: usize) -> Vec<Part> {
+    fn parts(
+        &self,
+        concepts: &Concepts,
+        concept: usize,
+        stretch: f64,
+        matrix: &FeatureMatrix,
+        row: usize,
+    ) -> Vec<Part> {
         let age = self.age_place(matrix, row);
         let part = |&addend: &Addend| {
-            let of_term = |idx: usize| stretch * (self.terms[idx].log_odds(matrix, row) - self.expected_at(&concepts.concepts[concept], idx, age));
+            let of_term = |idx: usize| {
+                stretch
+                    * (self.terms[idx].log_odds(matrix, row)
+                        - self.expected_at(&concepts.concepts[concept], idx, age))
+            };
             let of_age = addend.has_age.then(|| stretch * age.of(&concepts.of_age));
-            Part { addend, log_odds: together(addend.term_idx.map(of_term), of_age) }
+            Part {
+                addend,
+                log_odds: together(addend.term_idx.map(of_term), of_age),
+            }
         };
         concepts.addends[concept].iter().map(part).collect()
     }
 
-    /// What is most telling in a reason: of the parts that a person knows as they are, the one that goes most in its direction; where
-    /// none does, of all parts.
-    fn sentence(&self, concepts: &Concepts, log_odds: f64, parts: &[Part], matrix: &FeatureMatrix, row: usize) -> String {
-        let along = |part: &Part| if log_odds < 0.0 { -part.log_odds } else { part.log_odds };
+    /// What is most telling in a reason: of the parts that a person knows as they are, the one that
+    /// goes most in its direction; where none does, of all parts.
+    fn sentence(
+        &self,
+        concepts: &Concepts,
+        log_odds: f64,
+        parts: &[Part],
+        matrix: &FeatureMatrix,
+        row: usize,
+    ) -> String {
+        let along = |part: &Part| {
+            if log_odds < 0.0 {
+                -part.log_odds
+            } else {
+                part.log_odds
+            }
+        };
         let strongest = |is_asked: &dyn Fn(&Part) -> bool| {
             let mut most: Option<&Part> = None;
             for part in parts.iter().filter(|part| is_asked(part)) {
@@ -243,19 +364,33 @@ impl Model {
             most
         };
         let age = strongest(&|part| self.says_age(&part.addend));
-        let plain = age.or_else(|| strongest(&|part| self.is_plain(&part.addend)).filter(|part| along(part) > 0.0));
-        let Some(part) = plain.or_else(|| strongest(&|_| true)) else { return String::new() };
+        let plain = age.or_else(|| {
+            strongest(&|part| self.is_plain(&part.addend)).filter(|part| along(part) > 0.0)
+        });
+        let Some(part) = plain.or_else(|| strongest(&|_| true)) else {
+            return String::new();
+        };
         let text = part_text(concepts, &part.addend, matrix, row);
         let is_few = log_odds < 0.0
-            && self.more_is_better_than(&part.addend).is_some_and(|(term_idx, of_none)| {
-                matrix.column(part.addend.feature_idx)[row] >= FEWEST && self.terms[term_idx].log_odds(matrix, row) > of_none
-            });
-        if is_few { format!("{ONLY}{text}") } else { text }
+            && self
+                .more_is_better_than(&part.addend)
+                .is_some_and(|(term_idx, of_none)| {
+                    matrix.column(part.addend.feature_idx)[row] >= FEWEST
+                        && self.terms[term_idx].log_odds(matrix, row) > of_none
+                });
+        if is_few {
+            format!("{ONLY}{text}")
+        } else {
+            text
+        }
     }
 
-    /// Of a part that counts what a lead did, its term and the log-odds of none: where some are worth more, a reason against is of too few.
+    /// Of a part that counts what a lead did, its term and the log-odds of none: where some are
+    /// worth more, a reason against is of too few.
     pub fn more_is_better_than(&self, addend: &Addend) -> Option<(usize, f64)> {
-        let term_idx = addend.term_idx.filter(|_| addend.second_feature_idx.is_none() && self.specs[addend.feature_idx].is_count())?;
+        let term_idx = addend.term_idx.filter(|_| {
+            addend.second_feature_idx.is_none() && self.specs[addend.feature_idx].is_count()
+        })?;
         match &self.terms[term_idx] {
             Term::Linear(term) => Some((term_idx, term.log_odds(0.0))),
             Term::Bins(term) => Some((term_idx, term.log_odds(0.0))),
@@ -265,20 +400,32 @@ impl Model {
 
     /// Whether a part says for how long the lead has been open, which is what a reason of age says.
     pub fn says_age(&self, addend: &Addend) -> bool {
-        addend.second_feature_idx.is_none() && self.specs[addend.feature_idx].source == FeatureSource::AgeDays
+        addend.second_feature_idx.is_none()
+            && self.specs[addend.feature_idx].source == FeatureSource::AgeDays
     }
 
     /// Whether a person knows the numbers of a part as they are.
     pub fn is_plain(&self, addend: &Addend) -> bool {
-        self.specs[addend.feature_idx].is_plain() && addend.second_feature_idx.is_none_or(|second| self.specs[second].is_plain())
+        self.specs[addend.feature_idx].is_plain()
+            && addend
+                .second_feature_idx
+                .is_none_or(|second| self.specs[second].is_plain())
     }
 }
 
 /// What a part says of a row, in words.
 fn part_text(concepts: &Concepts, addend: &Addend, matrix: &FeatureMatrix, row: usize) -> String {
-    let first = said(concepts.phrase(addend.feature_idx), matrix, row, addend.feature_idx);
+    let first = said(
+        concepts.phrase(addend.feature_idx),
+        matrix,
+        row,
+        addend.feature_idx,
+    );
     match addend.second_feature_idx {
-        Some(second) => format!("{first}, with {}", said(concepts.phrase(second), matrix, row, second)),
+        Some(second) => format!(
+            "{first}, with {}",
+            said(concepts.phrase(second), matrix, row, second)
+        ),
         None => first,
     }
 }
@@ -288,36 +435,67 @@ impl Model {
     pub fn part_value(&self, addend: &Addend, matrix: &FeatureMatrix, row: usize) -> String {
         let value = |feature_idx: usize| {
             let value = if matrix.is_category(feature_idx) {
-                matrix.level(row, feature_idx).unwrap_or("missing").to_owned()
+                matrix
+                    .level(row, feature_idx)
+                    .unwrap_or("missing")
+                    .to_owned()
             } else {
                 let value = matrix.values()[[row, feature_idx]];
-                if value.is_nan() { "none".to_owned() } else { readable(value) }
+                if value.is_nan() {
+                    "none".to_owned()
+                } else {
+                    readable(value)
+                }
             };
             format!("{}: {value}", self.specs[feature_idx].describe())
         };
-        addend.second_feature_idx.map_or(value(addend.feature_idx), |second| format!("{}, with {}", value(addend.feature_idx), value(second)))
+        addend
+            .second_feature_idx
+            .map_or(value(addend.feature_idx), |second| {
+                format!("{}, with {}", value(addend.feature_idx), value(second))
+            })
     }
 
     /// All contributions of all rows, in columns.
     pub fn contributions(&self, matrix: &FeatureMatrix) -> Contributions {
         let concepts = self.concepts();
         let n_rows = matrix.n_rows();
-        let stretches: Vec<f64> = (0..n_rows).map(|row| self.stretch_of(matrix, row)).collect();
+        let stretches: Vec<f64> = (0..n_rows)
+            .map(|row| self.stretch_of(matrix, row))
+            .collect();
         let ages: Vec<AgePlace> = (0..n_rows).map(|row| self.age_place(matrix, row)).collect();
-        let mut found = Contributions { concepts: Vec::new(), features: Vec::new() };
+        let mut found = Contributions {
+            concepts: Vec::new(),
+            features: Vec::new(),
+        };
         for (concept, addends) in concepts.concepts.iter().zip(&concepts.addends) {
             let column = |addend: &Addend| {
-                let of_term = addend.term_idx.map(|idx| (idx, self.terms[idx].log_odds_of_rows(matrix)));
+                let of_term = addend
+                    .term_idx
+                    .map(|idx| (idx, self.terms[idx].log_odds_of_rows(matrix)));
                 let value = |row: usize| {
                     let (age, stretch) = (ages[row], stretches[row]);
-                    let of_term = of_term.as_ref().map(|(idx, log_odds)| stretch * (log_odds[row] - self.expected_at(concept, *idx, age)));
-                    together(of_term, addend.has_age.then(|| stretch * age.of(&concepts.of_age)))
+                    let of_term = of_term.as_ref().map(|(idx, log_odds)| {
+                        stretch * (log_odds[row] - self.expected_at(concept, *idx, age))
+                    });
+                    together(
+                        of_term,
+                        addend.has_age.then(|| stretch * age.of(&concepts.of_age)),
+                    )
                 };
-                FeatureColumn { first: addend.feature_idx, second: addend.second_feature_idx, values: (0..n_rows).map(value).collect() }
+                FeatureColumn {
+                    first: addend.feature_idx,
+                    second: addend.second_feature_idx,
+                    values: (0..n_rows).map(value).collect(),
+                }
             };
             let columns: Vec<FeatureColumn> = addends.iter().map(column).collect();
             let mut sums = vec![0.0; n_rows];
-            columns.iter().for_each(|column| sums.iter_mut().zip(&column.values).for_each(|(sum, value)| *sum += value));
+            columns.iter().for_each(|column| {
+                sums.iter_mut()
+                    .zip(&column.values)
+                    .for_each(|(sum, value)| *sum += value);
+            });
             found.concepts.push((concept.clone(), sums));
             found.features.extend(columns);
         }
@@ -325,7 +503,8 @@ impl Model {
     }
 }
 
-/// Contributions of all rows: lead by concept, and lead by feature. Either adds up, with the baseline, to the log-odds.
+/// Contributions of all rows: lead by concept, and lead by feature. Either adds up, with the
+/// baseline, to the log-odds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contributions {
     /// Each concept with its log-odds in every row.

@@ -1,4 +1,5 @@
-//! What a model was trained within: its rule of snapshots and the values of every feature, with which later leads are compared.
+//! What a model was trained within: its rule of snapshots and the values of every feature, with
+//! which later leads are compared.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,9 +12,11 @@ use crate::term::Term;
 /// What training looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scope {
-    /// How often leads were looked at, such as "month" or "30d"; `None` for snapshots by age and flat exports.
+    /// How often leads were looked at, such as "month" or "30d"; `None` for snapshots by age and
+    /// flat exports.
     pub every: Option<String>,
-    /// After how long without an event leads were not looked at, such as "365d"; `None` where all open ones were.
+    /// After how long without an event leads were not looked at, such as "365d"; `None` where all
+    /// open ones were.
     pub silent: Option<String>,
     /// The share of the leads not won that the tables hold.
     pub losses_kept: f64,
@@ -29,7 +32,8 @@ pub struct Scope {
     pub judged: Vec<JudgedAttribute>,
 }
 
-/// Leads by their hashes: all whose hash is at most a limit, so that among any other leads the same ones can be looked for.
+/// Leads by their hashes: all whose hash is at most a limit, so that among any other leads the same
+/// ones can be looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LeadSample {
     /// The largest hash that is in it, had a lead such a one.
@@ -48,10 +52,16 @@ impl LeadSample {
         hashes.sort_unstable();
         hashes.dedup();
         if hashes.len() <= Self::MOST {
-            return Self { limit: u64::MAX, hashes };
+            return Self {
+                limit: u64::MAX,
+                hashes,
+            };
         }
         hashes.truncate(Self::MOST);
-        Self { limit: hashes[Self::MOST - 1], hashes }
+        Self {
+            limit: hashes[Self::MOST - 1],
+            hashes,
+        }
     }
 
     /// Whether nothing is known of the leads.
@@ -81,7 +91,8 @@ pub struct JudgedAttribute {
     pub is_used: bool,
     /// What speaks against it.
     pub evidence: String,
-    /// What the held-out snapshots say of a model without it, and of the one with it; `None` where that was not fitted.
+    /// What the held-out snapshots say of a model without it, and of the one with it; `None` where
+    /// that was not fitted.
     pub without: Option<WithAndWithout>,
 }
 
@@ -105,23 +116,39 @@ pub struct Spread {
     pub low: f64,
     /// Half are below.
     pub median: f64,
-    /// Half are nearer to the median: what a number of another unit changes, wherever its zero is. 0 in models of format 3.
+    /// Half are nearer to the median: what a number of another unit changes, wherever its zero is.
+    /// 0 in models of format 3.
     pub deviation: f64,
     /// The largest.
     pub high: f64,
 }
 
 impl Spread {
-    /// Of numbers, those that are NaN aside; `None` where no other is there. The median is that of at most some 50,000 of them.
+    /// Of numbers, those that are NaN aside; `None` where no other is there. The median is that of
+    /// at most some 50,000 of them.
     pub fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
         let known: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
-        let (low, high) = known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
-        let mut some: Vec<f64> = known.iter().copied().step_by(known.len().div_ceil(50_000).max(1)).collect();
+        let (low, high) = known
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+                (low.min(value), high.max(value))
+            });
+        let mut some: Vec<f64> = known
+            .iter()
+            .copied()
+            .step_by(known.len().div_ceil(50_000).max(1))
+            .collect();
         let middle = some.len() / 2;
         (!some.is_empty()).then(|| {
             let median = *some.select_nth_unstable_by(middle, f64::total_cmp).1;
-            some.iter_mut().for_each(|value| *value = (*value - median).abs());
-            Self { low, median, deviation: *some.select_nth_unstable_by(middle, f64::total_cmp).1, high }
+            some.iter_mut()
+                .for_each(|value| *value = (*value - median).abs());
+            Self {
+                low,
+                median,
+                deviation: *some.select_nth_unstable_by(middle, f64::total_cmp).1,
+                high,
+            }
         })
     }
 
@@ -139,8 +166,8 @@ pub struct FeatureScope {
     pub spread: Option<Spread>,
     /// The share of snapshots with a value, of numbers with one that is not 0.
     pub filled: f64,
-    /// Of a category, the share of snapshots whose level no other snapshot had, or of the latest fifth whose level no earlier one had:
-    /// so many of later ones have a new level anyhow.
+    /// Of a category, the share of snapshots whose level no other snapshot had, or of the latest
+    /// fifth whose level no earlier one had: so many of later ones have a new level anyhow.
     pub novel: f64,
 }
 
@@ -148,28 +175,56 @@ impl FeatureScope {
     /// Of each column of a matrix.
     pub fn of_columns(matrix: &FeatureMatrix) -> Vec<Self> {
         let n_rows = matrix.n_rows();
-        let share = |count: usize| if n_rows == 0 { 0.0 } else { count as f64 / n_rows as f64 };
+        let share = |count: usize| {
+            if n_rows == 0 {
+                0.0
+            } else {
+                count as f64 / n_rows as f64
+            }
+        };
         let of_column = |column: usize| {
             if matrix.is_category(column) {
                 let mut counts = std::collections::HashMap::new();
-                (0..n_rows).filter_map(|row| matrix.level(row, column)).for_each(|level| *counts.entry(level).or_insert(0_usize) += 1);
+                (0..n_rows)
+                    .filter_map(|row| matrix.level(row, column))
+                    .for_each(|level| *counts.entry(level).or_insert(0_usize) += 1);
                 let alone = counts.values().filter(|count| **count == 1).count();
-                return Self { spread: None, filled: share(counts.values().sum()), novel: share(alone).max(novel_of_latest(matrix, column)) };
+                return Self {
+                    spread: None,
+                    filled: share(counts.values().sum()),
+                    novel: share(alone).max(novel_of_latest(matrix, column)),
+                };
             }
-            let filled = (0..n_rows).filter(|&row| !matrix.column(column)[row].is_nan() && matrix.column(column)[row] != 0.0).count();
-            Self { spread: Spread::of((0..n_rows).map(|row| matrix.column(column)[row])), filled: share(filled), novel: 0.0 }
+            let filled = (0..n_rows)
+                .filter(|&row| {
+                    !matrix.column(column)[row].is_nan() && matrix.column(column)[row] != 0.0
+                })
+                .count();
+            Self {
+                spread: Spread::of((0..n_rows).map(|row| matrix.column(column)[row])),
+                filled: share(filled),
+                novel: 0.0,
+            }
         };
         (0..matrix.n_features()).map(of_column).collect()
     }
 }
 
-/// Of the latest fifth of the rows, which are in order of time, the share whose level no earlier row had: levels such as campaigns come
-/// and go, and later rows will have new ones, too.
+/// Of the latest fifth of the rows, which are in order of time, the share whose level no earlier
+/// row had: levels such as campaigns come and go, and later rows will have new ones, too.
 fn novel_of_latest(matrix: &FeatureMatrix, column: usize) -> f64 {
     let n_rows = matrix.n_rows();
     let cut = n_rows - n_rows / 5;
-    let known: HashSet<&str> = (0..cut).filter_map(|row| matrix.level(row, column)).collect();
-    let n_new = (cut..n_rows).filter(|&row| matrix.level(row, column).is_some_and(|level| !known.contains(level))).count();
+    let known: HashSet<&str> = (0..cut)
+        .filter_map(|row| matrix.level(row, column))
+        .collect();
+    let n_new = (cut..n_rows)
+        .filter(|&row| {
+            matrix
+                .level(row, column)
+                .is_some_and(|level| !known.contains(level))
+        })
+        .count();
     n_new as f64 / (n_rows - cut).max(1) as f64
 }
 
@@ -203,37 +258,68 @@ const MOVED: f64 = 4.0;
 const SOME: f64 = 0.2;
 /// The share of rows from which on a new level is no seldom one.
 const MANY_OF_LEVEL: f64 = 0.02;
-/// Rows of which so many are expected to have a value, of which none has it by chance once in a million.
+/// Rows of which so many are expected to have a value, of which none has it by chance once in a
+/// million.
 const SURELY_SEEN: f64 = 15.0;
 /// Rows that a median, and a share, need.
 const ENOUGH: usize = 30;
 
 impl Model {
-    /// Compares the rows of a matrix with what training saw, in every feature that the model reads; `None` where the model does
-    /// not know that.
+    /// Compares the rows of a matrix with what training saw, in every feature that the model reads;
+    /// `None` where the model does not know that.
     pub fn guard(&self, matrix: &FeatureMatrix) -> Option<Guarded> {
         let scope = self.scope.as_ref()?;
         let n_rows = matrix.n_rows();
         let mut silent: BTreeMap<&str, Vec<(&str, f64)>> = BTreeMap::new();
-        let mut guarded = Guarded { of_row: vec![None; n_rows], n_outside: 0, findings: Vec::new() };
-        let mut read: Vec<usize> = self.terms.iter().flat_map(|term| std::iter::once(term.feature_idx()).chain(term.second_feature_idx())).collect();
+        let mut guarded = Guarded {
+            of_row: vec![None; n_rows],
+            n_outside: 0,
+            findings: Vec::new(),
+        };
+        let mut read: Vec<usize> = self
+            .terms
+            .iter()
+            .flat_map(|term| std::iter::once(term.feature_idx()).chain(term.second_feature_idx()))
+            .collect();
         read.sort_unstable();
         read.dedup();
         for column in read {
-            let (Some(seen), Some(spec)) = (scope.features.get(column), self.specs.get(column)) else { continue };
+            let (Some(seen), Some(spec)) = (scope.features.get(column), self.specs.get(column))
+            else {
+                continue;
+            };
             let (rows, what) = match &seen.spread {
-                Some(spread) => numbers_outside(&matrix.column(column).to_vec(), spread, matches!(spec.source, FeatureSource::Attribute { .. })),
+                Some(spread) => numbers_outside(
+                    &matrix.column(column).to_vec(),
+                    spread,
+                    matches!(spec.source, FeatureSource::Attribute { .. }),
+                ),
                 None => self.levels_outside(matrix, column, seen),
             };
-            // What counts and waits goes on growing, or falls silent, as leads grow older than those of training.
+            // What counts and waits goes on growing, or falls silent, as leads grow older than
+            // those of training.
             let grows = !matches!(spec.source, FeatureSource::Attribute { .. });
-            if n_rows >= ENOUGH && seen.filled * n_rows as f64 >= SURELY_SEEN && is_gone(matrix, column) {
+            if n_rows >= ENOUGH
+                && seen.filled * n_rows as f64 >= SURELY_SEEN
+                && is_gone(matrix, column)
+            {
                 match event_table(&spec.source) {
-                    Some(table) => silent.entry(table).or_default().push((spec.name.as_str(), seen.filled)),
+                    Some(table) => silent
+                        .entry(table)
+                        .or_default()
+                        .push((spec.name.as_str(), seen.filled)),
                     None => {
-                        let text =
-                            format!("`{}` is empty or 0 for every lead, and was not for {:.0} % of the training snapshots", spec.name, 100.0 * seen.filled);
-                        guarded.findings.push(GuardFinding { feature: spec.name.clone(), n_rows, text, is_outside: false });
+                        let text = format!(
+                            "`{}` is empty or 0 for every lead, and was not for {:.0} % of the training snapshots",
+                            spec.name,
+                            100.0 * seen.filled
+                        );
+                        guarded.findings.push(GuardFinding {
+                            feature: spec.name.clone(),
+                            n_rows,
+                            text,
+                            is_outside: false,
+                        });
                     }
                 }
             } else if grows {
@@ -263,16 +349,38 @@ impl Model {
         }
         self.gone_levels(matrix, &mut guarded.findings);
         for (table, features) in silent {
-            let (name, filled) = features.iter().fold(("", 0.0), |most, &(name, filled)| if filled > most.1 { (name, filled) } else { most });
-            let others = if features.len() > 1 { format!(", and {} more of [activities.{table}], are", features.len() - 1) } else { " is".to_owned() };
+            let (name, filled) = features.iter().fold(("", 0.0), |most, &(name, filled)| {
+                if filled > most.1 {
+                    (name, filled)
+                } else {
+                    most
+                }
+            });
+            let others = if features.len() > 1 {
+                format!(
+                    ", and {} more of [activities.{table}], are",
+                    features.len() - 1
+                )
+            } else {
+                " is".to_owned()
+            };
             let text = format!(
                 "`{name}`{others} empty or 0 for every lead, and `{name}` was not for {:.0} % of the training snapshots: has a kind of event stopped?",
                 100.0 * filled
             );
-            guarded.findings.push(GuardFinding { feature: name.to_owned(), n_rows, text, is_outside: false });
+            guarded.findings.push(GuardFinding {
+                feature: name.to_owned(),
+                n_rows,
+                text,
+                is_outside: false,
+            });
         }
         guarded.n_outside = guarded.of_row.iter().filter(|text| text.is_some()).count();
-        guarded.findings.sort_by(|a, b| b.n_rows.cmp(&a.n_rows).then_with(|| a.feature.cmp(&b.feature)));
+        guarded.findings.sort_by(|a, b| {
+            b.n_rows
+                .cmp(&a.n_rows)
+                .then_with(|| a.feature.cmp(&b.feature))
+        });
         Some(guarded)
     }
 
@@ -281,9 +389,17 @@ impl Model {
         let n_rows = matrix.n_rows();
         for (term, counts) in self.terms.iter().zip(&self.counts) {
             let Term::Levels(levels) = term else { continue };
-            let Some(spec) = self.specs.get(levels.feature_idx).filter(|spec| matches!(spec.source, FeatureSource::Attribute { .. })) else { continue };
+            let Some(spec) = self
+                .specs
+                .get(levels.feature_idx)
+                .filter(|spec| matches!(spec.source, FeatureSource::Attribute { .. }))
+            else {
+                continue;
+            };
             let n_all: u64 = counts.iter().map(|count| count.n_rows).sum();
-            let present: HashSet<&str> = (0..n_rows).filter_map(|row| matrix.level(row, levels.feature_idx)).collect();
+            let present: HashSet<&str> = (0..n_rows)
+                .filter_map(|row| matrix.level(row, levels.feature_idx))
+                .collect();
             // Where there is no level at all, that was said.
             if n_rows < ENOUGH || present.is_empty() {
                 continue;
@@ -291,39 +407,85 @@ impl Model {
             for ((level, _), count) in levels.levels.iter().zip(counts) {
                 let share = count.n_rows as f64 / n_all.max(1) as f64;
                 if share * n_rows as f64 >= SURELY_SEEN && !present.contains(level.as_str()) {
-                    let text = format!("`{}` is `{level}` for no lead, and was for {:.0} % of the training snapshots", spec.name, 100.0 * share);
-                    findings.push(GuardFinding { feature: spec.name.clone(), n_rows, text, is_outside: false });
+                    let text = format!(
+                        "`{}` is `{level}` for no lead, and was for {:.0} % of the training snapshots",
+                        spec.name,
+                        100.0 * share
+                    );
+                    findings.push(GuardFinding {
+                        feature: spec.name.clone(),
+                        n_rows,
+                        text,
+                        is_outside: false,
+                    });
                 }
             }
         }
     }
 
     /// Rows whose level training never saw.
-    fn levels_outside(&self, matrix: &FeatureMatrix, column: usize, seen: &FeatureScope) -> (Vec<usize>, String) {
+    fn levels_outside(
+        &self,
+        matrix: &FeatureMatrix,
+        column: usize,
+        seen: &FeatureScope,
+    ) -> (Vec<usize>, String) {
         let term = self.terms.iter().find_map(|term| match term {
             Term::Levels(levels) if levels.feature_idx == column => Some(levels),
             _ => None,
         });
-        let Some(term) = term else { return (Vec::new(), String::new()) };
-        let known: HashSet<&str> = term.levels.iter().map(|(level, _)| level.as_str()).chain(term.rare_levels.iter().map(String::as_str)).collect();
-        let is_new = |row: &usize| matrix.level(*row, column).is_some_and(|level| !known.contains(level));
+        let Some(term) = term else {
+            return (Vec::new(), String::new());
+        };
+        let known: HashSet<&str> = term
+            .levels
+            .iter()
+            .map(|(level, _)| level.as_str())
+            .chain(term.rare_levels.iter().map(String::as_str))
+            .collect();
+        let is_new = |row: &usize| {
+            matrix
+                .level(*row, column)
+                .is_some_and(|level| !known.contains(level))
+        };
         let mut rows: Vec<usize> = (0..matrix.n_rows()).filter(is_new).collect();
         // Where many levels stood once, or come and go, new ones are what is expected.
-        if (rows.len() as f64) < (3.0 * seen.novel).min(1.0) * matrix.n_rows() as f64 || seen.novel > 0.05 {
+        if (rows.len() as f64) < (3.0 * seen.novel).min(1.0) * matrix.n_rows() as f64
+            || seen.novel > 0.05
+        {
             return (Vec::new(), String::new());
         }
         if !term.rare_levels.is_empty() {
-            // A seldom level counts as the other seldom ones do; only one that many rows have is another name, or another source.
+            // A seldom level counts as the other seldom ones do; only one that many rows have is
+            // another name, or another source.
             let mut counts: HashMap<&str, usize> = HashMap::new();
-            rows.iter().filter_map(|&row| matrix.level(row, column)).for_each(|level| *counts.entry(level).or_default() += 1);
+            rows.iter()
+                .filter_map(|&row| matrix.level(row, column))
+                .for_each(|level| *counts.entry(level).or_default() += 1);
             let many = (MANY_OF_LEVEL * matrix.n_rows() as f64).max(5.0);
-            rows.retain(|&row| matrix.level(row, column).is_some_and(|level| counts[level] as f64 >= many));
+            rows.retain(|&row| {
+                matrix
+                    .level(row, column)
+                    .is_some_and(|level| counts[level] as f64 >= many)
+            });
         }
-        let mut names: Vec<&str> = rows.iter().filter_map(|&row| matrix.level(row, column)).collect();
+        let mut names: Vec<&str> = rows
+            .iter()
+            .filter_map(|&row| matrix.level(row, column))
+            .collect();
         names.sort_unstable();
         names.dedup();
-        let listed = names.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let more = if names.len() > 3 { format!(" and {} more", names.len() - 3) } else { String::new() };
+        let listed = names
+            .iter()
+            .take(3)
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = if names.len() > 3 {
+            format!(" and {} more", names.len() - 3)
+        } else {
+            String::new()
+        };
         (rows, format!("is {listed}{more}, which training never saw"))
     }
 }
@@ -331,37 +493,73 @@ impl Model {
 /// Rows whose number training never saw: outside of its range, or of another unit.
 fn numbers_outside(values: &[f64], spread: &Spread, has_unit: bool) -> (Vec<usize>, String) {
     if has_unit && let Some(what) = another_unit(values, spread) {
-        return ((0..values.len()).filter(|&row| !values[row].is_nan()).collect(), what);
+        return (
+            (0..values.len())
+                .filter(|&row| !values[row].is_nan())
+                .collect(),
+            what,
+        );
     }
-    let rows: Vec<usize> = values.iter().enumerate().filter(|(_, value)| spread.is_outside(**value)).map(|(row, _)| row).collect();
-    (rows, format!("lies outside {} to {}, which is all that training saw", short(spread.low), short(spread.high)))
+    let rows: Vec<usize> = values
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| spread.is_outside(**value))
+        .map(|(row, _)| row)
+        .collect();
+    (
+        rows,
+        format!(
+            "lies outside {} to {}, which is all that training saw",
+            short(spread.low),
+            short(spread.high)
+        ),
+    )
 }
 
-/// What speaks for another unit than that of training: the median, or how far numbers lie from it, is another by the factor
-/// [`MOVED`], and what it was at training is beyond the middle half of what it is now. Of numbers that span many decades, or of
-/// few different ones, the median moves by such a factor by chance, but hardly past a quartile.
+/// What speaks for another unit than that of training: the median, or how far numbers lie from it,
+/// is another by the factor [`MOVED`], and what it was at training is beyond the middle half of
+/// what it is now. Of numbers that span many decades, or of few different ones, the median moves by
+/// such a factor by chance, but hardly past a quartile.
 fn another_unit(values: &[f64], seen: &Spread) -> Option<String> {
-    let known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+    let known: Vec<f64> = values
+        .iter()
+        .copied()
+        .filter(|value| !value.is_nan())
+        .collect();
     if values.len() < ENOUGH {
         return None;
     }
     let own = Spread::of(known.iter().copied())?;
-    let is_apart = |own: f64, seen: f64| seen != 0.0 && (own / seen >= MOVED || own / seen > 0.0 && own / seen <= 1.0 / MOVED);
+    let is_apart = |own: f64, seen: f64| {
+        seen != 0.0 && (own / seen >= MOVED || own / seen > 0.0 && own / seen <= 1.0 / MOVED)
+    };
     // Of what is mostly 0 no median tells the unit, nor of what lies on both sides of 0.
-    let has_sign = seen.low >= 0.0 || seen.high <= 0.0 || seen.median.abs() > 0.25 * (seen.high - seen.low);
+    let has_sign =
+        seen.low >= 0.0 || seen.high <= 0.0 || seen.median.abs() > 0.25 * (seen.high - seen.low);
     if has_sign && is_apart(own.median, seen.median) && is_beyond_middle(seen.median, &known) {
-        return Some(format!("has a median of {}, and of {} at training: another unit?", short(own.median), short(seen.median)));
+        return Some(format!(
+            "has a median of {}, and of {} at training: another unit?",
+            short(own.median),
+            short(seen.median)
+        ));
     }
     // From the median of training, since that of these numbers may be far from it by chance.
-    let deviations: Vec<f64> = known.iter().map(|value| (value - seen.median).abs()).collect();
+    let deviations: Vec<f64> = known
+        .iter()
+        .map(|value| (value - seen.median).abs())
+        .collect();
     if is_apart(own.deviation, seen.deviation) && is_beyond_middle(seen.deviation, &deviations) {
-        return Some(format!("lies {} from its median in the middle, and {} at training: another unit?", short(own.deviation), short(seen.deviation)));
+        return Some(format!(
+            "lies {} from its median in the middle, and {} at training: another unit?",
+            short(own.deviation),
+            short(seen.deviation)
+        ));
     }
     None
 }
 
-/// Whether a value is above, or below, more than three quarters of the numbers; of few of them more than chance ever does to their
-/// median, four standard errors.
+/// Whether a value is above, or below, more than three quarters of the numbers; of few of them more
+/// than chance ever does to their median, four standard errors.
 fn is_beyond_middle(value: f64, numbers: &[f64]) -> bool {
     let n_above = numbers.iter().filter(|number| **number > value).count();
     let n_below = numbers.iter().filter(|number| **number < value).count();
@@ -379,16 +577,26 @@ fn event_table(source: &FeatureSource) -> Option<&str> {
 
 fn is_gone(matrix: &FeatureMatrix, column: usize) -> bool {
     (0..matrix.n_rows()).all(|row| {
-        if matrix.is_category(column) { matrix.level(row, column).is_none() } else { matrix.column(column)[row].is_nan() || matrix.column(column)[row] == 0.0 }
+        if matrix.is_category(column) {
+            matrix.level(row, column).is_none()
+        } else {
+            matrix.column(column)[row].is_nan() || matrix.column(column)[row] == 0.0
+        }
     })
 }
 
 fn shown(matrix: &FeatureMatrix, row: usize, column: usize) -> String {
-    matrix.level(row, column).map_or_else(|| short(matrix.column(column)[row]), str::to_owned)
+    matrix
+        .level(row, column)
+        .map_or_else(|| short(matrix.column(column)[row]), str::to_owned)
 }
 
 fn short(value: f64) -> String {
-    let rounded = if value.abs() >= 100.0 { value.round() } else { (value * 100.0).round() / 100.0 };
+    let rounded = if value.abs() >= 100.0 {
+        value.round()
+    } else {
+        (value * 100.0).round() / 100.0
+    };
     rounded.to_string()
 }
 
@@ -399,29 +607,49 @@ mod tests {
     /// Evenly scattered numbers between 0 and 1, others for another seed.
     fn scattered(n: usize, seed: u64) -> impl Iterator<Item = f64> {
         (0..n as u64).map(move |idx| {
-            (((idx + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ seed.wrapping_mul(0xD1B5_4A32_D192_ED03)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 11) as f64
+            (((idx + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                ^ seed.wrapping_mul(0xD1B5_4A32_D192_ED03))
+            .wrapping_mul(0xBF58_476D_1CE4_E5B9)
+                >> 11) as f64
                 / (1_u64 << 53) as f64
         })
     }
 
     fn found(seen: impl Iterator<Item = f64>, own: impl Iterator<Item = f64>) -> Option<String> {
-        another_unit(&own.collect::<Vec<_>>(), &Spread::of(seen).expect("numbers"))
+        another_unit(
+            &own.collect::<Vec<_>>(),
+            &Spread::of(seen).expect("numbers"),
+        )
     }
 
     #[test]
     fn numbers_over_many_decades_are_of_the_same_unit_however_their_median_moves() {
         for n_decades in [3.0, 6.0, 18.0, 100.0] {
-            let over_decades = |n, seed| scattered(n, seed).map(move |part| 10_f64.powf(n_decades * (part - 0.5)));
+            let over_decades =
+                |n, seed| scattered(n, seed).map(move |part| 10_f64.powf(n_decades * (part - 0.5)));
             for seed in 1..300 {
                 for n in [30, 40, 100] {
-                    assert_eq!(found(over_decades(2_000, 0), over_decades(n, seed)), None, "{n_decades} decades, {n} numbers, seed {seed}");
+                    assert_eq!(
+                        found(over_decades(2_000, 0), over_decades(n, seed)),
+                        None,
+                        "{n_decades} decades, {n} numbers, seed {seed}"
+                    );
                 }
-                let signed = |n, seed| over_decades(n, seed).enumerate().map(|(row, value)| if row % 2 == 0 { value } else { -value });
-                assert_eq!(found(signed(2_000, 0), signed(100, seed)), None, "{n_decades} decades on both sides of 0, seed {seed}");
+                let signed = |n, seed| {
+                    over_decades(n, seed)
+                        .enumerate()
+                        .map(|(row, value)| if row % 2 == 0 { value } else { -value })
+                };
+                assert_eq!(
+                    found(signed(2_000, 0), signed(100, seed)),
+                    None,
+                    "{n_decades} decades on both sides of 0, seed {seed}"
+                );
             }
         }
         // Two prices, of which either may be the more frequent one.
-        let prices = |n: usize, n_low: usize| (0..n).map(move |row| if row < n_low { 1.0 } else { 50.0 });
+        let prices =
+            |n: usize, n_low: usize| (0..n).map(move |row| if row < n_low { 1.0 } else { 50.0 });
         assert_eq!(found(prices(1_000, 510), prices(1_000, 490)), None);
     }
 
@@ -429,9 +657,17 @@ mod tests {
     fn another_unit_is_told_by_the_median_or_by_the_distance_from_it() {
         for factor in [0.001, 0.01, 0.1, 10.0, 100.0, 1e9] {
             let amounts = |seed| scattered(300, seed).map(|part| 10_f64.powf(2.0 * part));
-            assert!(found(amounts(0), amounts(1).map(|value| factor * value)).is_some_and(|what| what.starts_with("has a median")), "{factor}");
+            assert!(
+                found(amounts(0), amounts(1).map(|value| factor * value))
+                    .is_some_and(|what| what.starts_with("has a median")),
+                "{factor}"
+            );
             let degrees = |seed| scattered(300, seed).map(|part| part - 0.5);
-            assert!(found(degrees(0), degrees(1).map(|value| factor * value)).is_some_and(|what| what.starts_with("lies")), "{factor}");
+            assert!(
+                found(degrees(0), degrees(1).map(|value| factor * value))
+                    .is_some_and(|what| what.starts_with("lies")),
+                "{factor}"
+            );
         }
     }
 }

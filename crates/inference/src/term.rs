@@ -3,7 +3,8 @@
 use leadscore_core::FeatureMatrix;
 use serde::{Deserialize, Serialize};
 
-/// The largest weight of a cell, either way: e to this power is no number any more, and no likelihood moves beyond a dozen.
+/// The largest weight of a cell, either way: e to this power is no number any more, and no
+/// likelihood moves beyond a dozen.
 pub(crate) const LARGEST_LOG_ODDS: f64 = 1e4;
 
 /// One addend of the log-odds.
@@ -34,7 +35,8 @@ pub struct LinearTerm {
     pub missing: f64,
     /// Mean log-odds of this term over the training rows: what the average lead gets.
     pub average: f64,
-    /// Smallest and largest training value: beyond them, the line goes on level. [`LinearTerm::UNBOUNDED`] where nobody knows.
+    /// Smallest and largest training value: beyond them, the line goes on level.
+    /// [`LinearTerm::UNBOUNDED`] where nobody knows.
     pub range: (f64, f64),
 }
 
@@ -145,12 +147,17 @@ impl Term {
 
     /// Its weights, cell by cell.
     ///
-    /// Linear: the slope, then missing. Bins: bin by bin, then missing. Levels: level by level, then rare, then missing.
-    /// A table: row by row.
+    /// Linear: the slope, then missing. Bins: bin by bin, then missing. Levels: level by level,
+    /// then rare, then missing. A table: row by row.
     pub fn cells(&self) -> Vec<f64> {
         match self {
             Self::Linear(term) => vec![term.weight, term.missing],
-            Self::Levels(term) => term.levels.iter().map(|(_, weight)| *weight).chain([term.rare, term.missing]).collect(),
+            Self::Levels(term) => term
+                .levels
+                .iter()
+                .map(|(_, weight)| *weight)
+                .chain([term.rare, term.missing])
+                .collect(),
             Self::Bins(term) => term.weights.iter().copied().chain([term.missing]).collect(),
             Self::Pair(term) => term.weights.clone(),
         }
@@ -168,12 +175,22 @@ impl Term {
 
     /// The same term with every weight times `slope`.
     pub(crate) fn scaled(mut self, slope: f64) -> Self {
-        let scale = |weights: &mut [&mut f64]| weights.iter_mut().for_each(|weight| **weight *= slope);
+        let scale =
+            |weights: &mut [&mut f64]| weights.iter_mut().for_each(|weight| **weight *= slope);
         match &mut self {
-            Self::Linear(term) => scale(&mut [&mut term.weight, &mut term.missing, &mut term.average]),
+            Self::Linear(term) => {
+                scale(&mut [&mut term.weight, &mut term.missing, &mut term.average]);
+            }
             Self::Levels(term) => {
-                term.levels.iter_mut().for_each(|(_, weight)| *weight *= slope);
-                scale(&mut [&mut term.rare, &mut term.missing, &mut term.unseen, &mut term.average]);
+                term.levels
+                    .iter_mut()
+                    .for_each(|(_, weight)| *weight *= slope);
+                scale(&mut [
+                    &mut term.rare,
+                    &mut term.missing,
+                    &mut term.unseen,
+                    &mut term.average,
+                ]);
             }
             Self::Bins(term) => {
                 term.weights.iter_mut().for_each(|weight| *weight *= slope);
@@ -201,50 +218,98 @@ impl Term {
         }
     }
 
-    /// How far it moves scores: largest minus smallest log-odds over ±2 standard deviations or over its cells.
+    /// How far it moves scores: largest minus smallest log-odds over ±2 standard deviations or over
+    /// its cells.
     pub fn range(&self) -> f64 {
         match self {
             Self::Linear(term) => 4.0 * term.weight.abs(),
             Self::Levels(_) | Self::Bins(_) | Self::Pair(_) => {
-                let (low, high) = self.cells().into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), weight| (low.min(weight), high.max(weight)));
+                let (low, high) = self
+                    .cells()
+                    .into_iter()
+                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), weight| {
+                        (low.min(weight), high.max(weight))
+                    });
                 high - low
             }
         }
     }
 
-    /// Whether every number that it holds is one that training can give: finite, and a weight of no more than
-    /// [`LARGEST_LOG_ODDS`].
+    /// Whether every number that it holds is one that training can give: finite, and a weight of no
+    /// more than [`LARGEST_LOG_ODDS`].
     pub(crate) fn is_sound(&self) -> bool {
         let slope_over_range = match self {
             Self::Bins(term) => term.tilt * (term.range.1 - term.range.0),
             Self::Linear(_) | Self::Levels(_) | Self::Pair(_) => 0.0,
         };
-        let unseen = if let Self::Levels(term) = self { term.unseen } else { 0.0 };
+        let unseen = if let Self::Levels(term) = self {
+            term.unseen
+        } else {
+            0.0
+        };
         let is_small = |value: f64| value.abs() <= LARGEST_LOG_ODDS;
-        self.is_finite() && is_small(unseen) && self.cells().into_iter().all(is_small) && is_small(self.average()) && is_small(slope_over_range)
+        self.is_finite()
+            && is_small(unseen)
+            && self.cells().into_iter().all(is_small)
+            && is_small(self.average())
+            && is_small(slope_over_range)
     }
 
     fn is_finite(&self) -> bool {
         match self {
             Self::Linear(term) => {
-                [term.mean, term.scale, term.weight, term.missing, term.average, term.range.0, term.range.1].iter().all(|value| value.is_finite())
+                [
+                    term.mean,
+                    term.scale,
+                    term.weight,
+                    term.missing,
+                    term.average,
+                    term.range.0,
+                    term.range.1,
+                ]
+                .iter()
+                .all(|value| value.is_finite())
                     && term.scale > 0.0
             }
-            Self::Levels(term) => {
-                [term.rare, term.missing, term.unseen, term.average].iter().chain(term.levels.iter().map(|(_, weight)| weight)).all(|value| value.is_finite())
-            }
+            Self::Levels(term) => [term.rare, term.missing, term.unseen, term.average]
+                .iter()
+                .chain(term.levels.iter().map(|(_, weight)| weight))
+                .all(|value| value.is_finite()),
             Self::Bins(term) => {
-                let numbers = [term.missing, term.average, term.tilt, term.range.0, term.range.1];
-                numbers.iter().chain(&term.weights).chain(&term.edges).chain(&term.centers).all(|value| value.is_finite())
+                let numbers = [
+                    term.missing,
+                    term.average,
+                    term.tilt,
+                    term.range.0,
+                    term.range.1,
+                ];
+                numbers
+                    .iter()
+                    .chain(&term.weights)
+                    .chain(&term.edges)
+                    .chain(&term.centers)
+                    .all(|value| value.is_finite())
             }
-            Self::Pair(term) => term.weights.iter().chain([&term.average]).all(|value| value.is_finite()) && term.first.is_finite() && term.second.is_finite(),
+            Self::Pair(term) => {
+                term.weights
+                    .iter()
+                    .chain([&term.average])
+                    .all(|value| value.is_finite())
+                    && term.first.is_finite()
+                    && term.second.is_finite()
+            }
         }
     }
 }
 
 impl Term {
     /// Where a row of a matrix falls; `instead` gives one number of it another value.
-    pub(crate) fn place(&self, matrix: &FeatureMatrix, row: usize, instead: Option<(usize, f64)>) -> Place {
+    pub(crate) fn place(
+        &self,
+        matrix: &FeatureMatrix,
+        row: usize,
+        instead: Option<(usize, f64)>,
+    ) -> Place {
         let number = |feature_idx: usize| number_of(matrix, row, feature_idx, instead);
         match self {
             Self::Linear(term) => match number(term.feature_idx) {
@@ -259,7 +324,9 @@ impl Term {
             Self::Pair(term) => {
                 let side = |axis: &Axis| match axis {
                     Axis::Bins { feature_idx, .. } => axis.cell_of_number(number(*feature_idx)),
-                    Axis::Levels { feature_idx, .. } => axis.cell_of_level(matrix.level(row, *feature_idx)),
+                    Axis::Levels { feature_idx, .. } => {
+                        axis.cell_of_level(matrix.level(row, *feature_idx))
+                    }
                 };
                 Place::Cell(term.cell(side(&term.first), side(&term.second)), 1.0)
             }
@@ -270,7 +337,11 @@ impl Term {
     pub(crate) fn variance_beyond(&self, matrix: &FeatureMatrix, row: usize) -> f64 {
         let squared = |slope: f64, feature_idx: usize, range: (f64, f64)| {
             let value = number_of(matrix, row, feature_idx, None);
-            if value.is_nan() { 0.0 } else { (slope * (value - value.clamp(range.0, range.1))).powi(2) }
+            if value.is_nan() {
+                0.0
+            } else {
+                (slope * (value - value.clamp(range.0, range.1))).powi(2)
+            }
         };
         match self {
             Self::Linear(term) => squared(term.weight / term.scale, term.feature_idx, term.range),
@@ -278,7 +349,10 @@ impl Term {
             Self::Levels(term) => match term.place(matrix.level(row, term.feature_idx)) {
                 Place::Cell(..) => 0.0,
                 Place::Unseen => {
-                    let squares = term.levels.iter().map(|(_, weight)| (weight - term.unseen).powi(2));
+                    let squares = term
+                        .levels
+                        .iter()
+                        .map(|(_, weight)| (weight - term.unseen).powi(2));
                     squares.sum::<f64>() / term.levels.len().max(1) as f64
                 }
             },
@@ -292,7 +366,12 @@ impl Term {
     }
 
     /// The same, with another value in place of one number.
-    pub(crate) fn log_odds_with(&self, matrix: &FeatureMatrix, row: usize, instead: Option<(usize, f64)>) -> f64 {
+    pub(crate) fn log_odds_with(
+        &self,
+        matrix: &FeatureMatrix,
+        row: usize,
+        instead: Option<(usize, f64)>,
+    ) -> f64 {
         let number = |feature_idx: usize| number_of(matrix, row, feature_idx, instead);
         match self {
             Self::Linear(term) => term.log_odds(number(term.feature_idx)),
@@ -308,18 +387,37 @@ impl Term {
     /// What each cell stands for, in words, in the order of [`Term::cells`].
     pub fn cell_names(&self) -> Vec<String> {
         match self {
-            Self::Linear(term) => vec![format!("for each {}", readable(term.scale)), "missing".to_owned()],
-            Self::Levels(term) => term.levels.iter().map(|(name, _)| name.clone()).chain(["rare levels".to_owned(), "missing".to_owned()]).collect(),
+            Self::Linear(term) => vec![
+                format!("for each {}", readable(term.scale)),
+                "missing".to_owned(),
+            ],
+            Self::Levels(term) => term
+                .levels
+                .iter()
+                .map(|(name, _)| name.clone())
+                .chain(["rare levels".to_owned(), "missing".to_owned()])
+                .collect(),
             Self::Bins(term) => bin_names(&term.edges),
             Self::Pair(term) => {
                 let (rows, columns) = (term.first.cell_names(), term.second.cell_names());
-                rows.iter().flat_map(|row| columns.iter().map(move |column| format!("{row}, with {column}"))).collect()
+                rows.iter()
+                    .flat_map(|row| {
+                        columns
+                            .iter()
+                            .map(move |column| format!("{row}, with {column}"))
+                    })
+                    .collect()
             }
         }
     }
 }
 
-fn number_of(matrix: &FeatureMatrix, row: usize, feature_idx: usize, instead: Option<(usize, f64)>) -> f64 {
+fn number_of(
+    matrix: &FeatureMatrix,
+    row: usize,
+    feature_idx: usize,
+    instead: Option<(usize, f64)>,
+) -> f64 {
     match instead {
         Some((changed, value)) if changed == feature_idx => value,
         _ => matrix.values()[[row, feature_idx]],
@@ -346,7 +444,11 @@ fn bin_names(edges: &[f64]) -> Vec<String> {
         [] => names.push("any value".to_owned()),
         [first, .., last] | [first @ last] => {
             names.push(format!("up to {}", readable(*first)));
-            names.extend(edges.windows(2).map(|pair| format!("{} to {}", readable(pair[0]), readable(pair[1]))));
+            names.extend(
+                edges
+                    .windows(2)
+                    .map(|pair| format!("{} to {}", readable(pair[0]), readable(pair[1]))),
+            );
             names.push(format!("above {}", readable(*last)));
         }
     }
@@ -398,7 +500,11 @@ impl Axis {
     pub fn cell_names(&self) -> Vec<String> {
         match self {
             Self::Bins { edges, .. } => bin_names(edges),
-            Self::Levels { levels, .. } => levels.iter().cloned().chain(["others".to_owned()]).collect(),
+            Self::Levels { levels, .. } => levels
+                .iter()
+                .cloned()
+                .chain(["others".to_owned()])
+                .collect(),
         }
     }
 
@@ -415,7 +521,13 @@ impl Axis {
     pub fn cell_of_level(&self, level: Option<&str>) -> usize {
         match self {
             Self::Bins { edges, .. } => edges.len() + 1,
-            Self::Levels { levels, .. } => level.and_then(|level| levels.binary_search_by(|known| known.as_str().cmp(level)).ok()).unwrap_or(levels.len()),
+            Self::Levels { levels, .. } => level
+                .and_then(|level| {
+                    levels
+                        .binary_search_by(|known| known.as_str().cmp(level))
+                        .ok()
+                })
+                .unwrap_or(levels.len()),
         }
     }
 
@@ -441,7 +553,11 @@ impl LinearTerm {
 
     /// Log-odds of a value, NaN for missing.
     pub fn log_odds(&self, value: f64) -> f64 {
-        if value.is_nan() { self.missing } else { self.weight * self.standardized(value) }
+        if value.is_nan() {
+            self.missing
+        } else {
+            self.weight * self.standardized(value)
+        }
     }
 
     /// Whether the line ends anywhere.
@@ -449,19 +565,24 @@ impl LinearTerm {
         self.range != Self::UNBOUNDED
     }
 
-    /// Where the line goes on level: the ends of its range, and a billion standard deviations from the mean, where no weight tells a
-    /// likelihood from 0 or 100 %, so that every value has log-odds that are a number.
+    /// Where the line goes on level: the ends of its range, and a billion standard deviations from
+    /// the mean, where no weight tells a likelihood from 0 or 100 %, so that every value has
+    /// log-odds that are a number.
     pub fn ends(&self) -> (f64, f64) {
         const FARTHEST: f64 = 1e9;
         let far = (FARTHEST * self.scale).min(f64::MAX);
-        let (low, high) = ((self.mean - far).max(f64::MIN), (self.mean + far).min(f64::MAX));
+        let (low, high) = (
+            (self.mean - far).max(f64::MIN),
+            (self.mean + far).min(f64::MAX),
+        );
         (self.range.0.max(low), self.range.1.min(high))
     }
 
     /// A value, moved between the ends, in standard deviations from the mean.
     fn standardized(&self, value: f64) -> f64 {
         let (low, high) = self.ends();
-        // Not `clamp`, which fails where a line ends before it begins: one whose range is far from its mean.
+        // Not `clamp`, which fails where a line ends before it begins: one whose range is far from
+        // its mean.
         (value.max(low).min(high) - self.mean) / self.scale
     }
 }
@@ -478,10 +599,22 @@ impl LevelsTerm {
     }
 
     fn place(&self, level: Option<&str>) -> Place {
-        let Some(level) = level else { return Place::Cell(self.levels.len() + 1, 1.0) };
-        match self.levels.binary_search_by(|(known, _)| known.as_str().cmp(level)) {
+        let Some(level) = level else {
+            return Place::Cell(self.levels.len() + 1, 1.0);
+        };
+        match self
+            .levels
+            .binary_search_by(|(known, _)| known.as_str().cmp(level))
+        {
             Ok(position) => Place::Cell(position, 1.0),
-            Err(_) if self.rare_levels.binary_search_by(|known| known.as_str().cmp(level)).is_ok() => Place::Cell(self.levels.len(), 1.0),
+            Err(_)
+                if self
+                    .rare_levels
+                    .binary_search_by(|known| known.as_str().cmp(level))
+                    .is_ok() =>
+            {
+                Place::Cell(self.levels.len(), 1.0)
+            }
             Err(_) => Place::Unseen,
         }
     }

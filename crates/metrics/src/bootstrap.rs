@@ -28,21 +28,25 @@ pub struct BootstrapOptions {
 
 impl Default for BootstrapOptions {
     fn default() -> Self {
-        Self { n_replicates: 2_000, seed: 7 }
+        Self {
+            n_replicates: 2_000,
+            seed: 7,
+        }
     }
 }
 
-/// Clusters are drawn one by one up to this many; more are first put into as many groups by their keys.
+/// Clusters are drawn one by one up to this many; more are first put into as many groups by their
+/// keys.
 ///
-/// A group of independent clusters is as independent, so intervals stay right; the standard error that they rest on is then
-/// itself known to 1 / √(2 · 4,096), about a hundredth.
+/// A group of independent clusters is as independent, so intervals stay right; the standard error
+/// that they rest on is then itself known to 1 / √(2 · 4,096), about a hundredth.
 const MAX_GROUPS: usize = 4_096;
 
 /// Replicates that are summed at once.
 const LANES: usize = 8;
 
-/// What metrics are computed from, as sums over rows that are kept apart by cluster: a replicate of the bootstrap is a
-/// weighted sum of clusters, whatever the number of rows.
+/// What metrics are computed from, as sums over rows that are kept apart by cluster: a replicate of
+/// the bootstrap is a weighted sum of clusters, whatever the number of rows.
 #[derive(Debug, Clone)]
 pub struct ClusterSums {
     n_columns: usize,
@@ -56,8 +60,8 @@ pub struct ClusterSums {
 impl ClusterSums {
     /// Sums `n_columns` numbers over the rows of each cluster.
     ///
-    /// `of_row` says, by calling its second argument with a column and a value, what a row adds; `of_cluster` what a cluster
-    /// adds as a whole.
+    /// `of_row` says, by calling its second argument with a column and a value, what a row adds;
+    /// `of_cluster` what a cluster adds as a whole.
     pub fn new(
         clusters: &Clusters,
         n_columns: usize,
@@ -65,12 +69,30 @@ impl ClusterSums {
         of_cluster: impl Fn(usize, &mut dyn FnMut(usize, f64)),
     ) -> Self {
         let is_grouped = clusters.len() > MAX_GROUPS;
-        let group_of = |cluster: usize| if is_grouped { split_mix(clusters.keys()[cluster]) as usize % MAX_GROUPS } else { cluster };
+        let group_of = |cluster: usize| {
+            if is_grouped {
+                split_mix(clusters.keys()[cluster]) as usize % MAX_GROUPS
+            } else {
+                cluster
+            }
+        };
         let n_groups = clusters.len().min(MAX_GROUPS);
-        let rows = by_group(n_groups, clusters.of_row().iter().map(|&cluster| group_of(cluster as usize)));
+        let rows = by_group(
+            n_groups,
+            clusters
+                .of_row()
+                .iter()
+                .map(|&cluster| group_of(cluster as usize)),
+        );
         let members = by_group(n_groups, (0..clusters.len()).map(group_of));
-        let mut sums = Self { n_columns, keys: Vec::with_capacity(n_groups), starts: vec![0], entries: Vec::new() };
-        let (mut totals, mut is_touched, mut touched) = (vec![0.0; n_columns], vec![false; n_columns], Vec::new());
+        let mut sums = Self {
+            n_columns,
+            keys: Vec::with_capacity(n_groups),
+            starts: vec![0],
+            entries: Vec::new(),
+        };
+        let (mut totals, mut is_touched, mut touched) =
+            (vec![0.0; n_columns], vec![false; n_columns], Vec::new());
         for group in 0..n_groups {
             let mut add = |column: usize, value: f64| {
                 if !is_touched[column] {
@@ -79,15 +101,25 @@ impl ClusterSums {
                 }
                 totals[column] += value;
             };
-            rows.of(group).iter().for_each(|&row| of_row(row as usize, &mut add));
-            members.of(group).iter().for_each(|&cluster| of_cluster(cluster as usize, &mut add));
+            rows.of(group)
+                .iter()
+                .for_each(|&row| of_row(row as usize, &mut add));
+            members
+                .of(group)
+                .iter()
+                .for_each(|&cluster| of_cluster(cluster as usize, &mut add));
             touched.sort_unstable();
             for column in touched.drain(..) {
-                sums.entries.push((column, std::mem::take(&mut totals[column as usize])));
+                sums.entries
+                    .push((column, std::mem::take(&mut totals[column as usize])));
                 is_touched[column as usize] = false;
             }
             sums.starts.push(sums.entries.len());
-            sums.keys.push(if is_grouped { group as u64 } else { clusters.keys()[group] });
+            sums.keys.push(if is_grouped {
+                group as u64
+            } else {
+                clusters.keys()[group]
+            });
         }
         sums
     }
@@ -101,17 +133,24 @@ impl ClusterSums {
         totals
     }
 
-    /// 95 % percentile intervals of metrics that are functions of the sums, resampling clusters with Poisson(1) weights.
+    /// 95 % percentile intervals of metrics that are functions of the sums, resampling clusters
+    /// with Poisson(1) weights.
     ///
-    /// `metrics` gets sums, `(n_columns,)`, and returns one number a metric; a replicate in which a metric is `None` or not
-    /// finite is left out of that metric's interval. The result has one [`Estimate`] for each number that `metrics` returns on
-    /// the sums of all rows, and `None` where that is `None`.
+    /// `metrics` gets sums, `(n_columns,)`, and returns one number a metric; a replicate in which a
+    /// metric is `None` or not finite is left out of that metric's interval. The result has one
+    /// [`Estimate`] for each number that `metrics` returns on the sums of all rows, and `None`
+    /// where that is `None`.
     ///
     /// # References
     ///
-    /// Field and Welsh (2007), Journal of the Royal Statistical Society B 69(3), on clusters; Poisson weights as in
-    /// Chamandy et al. (2012), "Estimating uncertainty for massive data streams".
-    pub fn intervals(&self, options: BootstrapOptions, metrics: impl Fn(&[f64]) -> Vec<Option<f64>> + Sync) -> Vec<Option<Estimate>> {
+    /// Field and Welsh (2007), Journal of the Royal Statistical Society B 69(3), on clusters;
+    /// Poisson weights as in Chamandy et al. (2012), "Estimating uncertainty for massive data
+    /// streams".
+    pub fn intervals(
+        &self,
+        options: BootstrapOptions,
+        metrics: impl Fn(&[f64]) -> Vec<Option<f64>> + Sync,
+    ) -> Vec<Option<Estimate>> {
         let values = metrics(&self.totals());
         let replicates: Vec<Vec<Option<f64>>> = (0..options.n_replicates.div_ceil(LANES))
             .into_par_iter()
@@ -120,7 +159,8 @@ impl ClusterSums {
                 let sums = self.replicates(options.seed, first);
                 let metrics = &metrics;
                 (first..options.n_replicates.min(first + LANES)).map(move |replicate| {
-                    let of_one: Vec<f64> = sums.iter().map(|lanes| lanes[replicate - first]).collect();
+                    let of_one: Vec<f64> =
+                        sums.iter().map(|lanes| lanes[replicate - first]).collect();
                     metrics(&of_one)
                 })
             })
@@ -130,12 +170,23 @@ impl ClusterSums {
             .enumerate()
             .map(|(idx, value)| {
                 let value = value?;
-                let mut found: Vec<f64> = replicates.iter().filter_map(|metrics| metrics[idx].filter(|value| value.is_finite())).collect();
+                let mut found: Vec<f64> = replicates
+                    .iter()
+                    .filter_map(|metrics| metrics[idx].filter(|value| value.is_finite()))
+                    .collect();
                 found.sort_unstable_by(f64::total_cmp);
                 if found.is_empty() {
-                    return Some(Estimate { value, low: value, high: value });
+                    return Some(Estimate {
+                        value,
+                        low: value,
+                        high: value,
+                    });
                 }
-                Some(Estimate { value, low: quantile(&found, 0.025), high: quantile(&found, 0.975) })
+                Some(Estimate {
+                    value,
+                    low: quantile(&found, 0.025),
+                    high: quantile(&found, 0.975),
+                })
             })
             .collect()
     }
@@ -145,7 +196,11 @@ impl ClusterSums {
         let mut sums = vec![[0.0; LANES]; self.n_columns];
         for (group, &key) in self.keys.iter().enumerate() {
             // Weights hang on the cluster's own key, so the order of rows changes nothing.
-            let weights: [f64; LANES] = std::array::from_fn(|lane| poisson_one(split_mix(split_mix(seed ^ split_mix((first + lane) as u64)) ^ key)));
+            let weights: [f64; LANES] = std::array::from_fn(|lane| {
+                poisson_one(split_mix(
+                    split_mix(seed ^ split_mix((first + lane) as u64)) ^ key,
+                ))
+            });
             for &(column, value) in &self.entries[self.starts[group]..self.starts[group + 1]] {
                 let sum = &mut sums[column as usize];
                 for lane in 0..LANES {
@@ -157,14 +212,24 @@ impl ClusterSums {
     }
 }
 
-/// The rows of one replicate of a bootstrap by cluster: each as often as its cluster was drawn, with Poisson(1) weights.
+/// The rows of one replicate of a bootstrap by cluster: each as often as its cluster was drawn,
+/// with Poisson(1) weights.
 ///
 /// For what is no function of sums over rows; else [`ClusterSums`] is faster.
 pub fn resampled_rows(clusters: &Clusters, seed: u64, replicate: u64) -> Vec<usize> {
     let of_replicate = split_mix(seed ^ split_mix(replicate));
-    let times: Vec<f64> = clusters.keys().iter().map(|key| poisson_one(split_mix(of_replicate ^ key))).collect();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 20")]
-    let of_row = |row: usize| std::iter::repeat_n(row, times[clusters.of_row()[row] as usize] as usize);
+    let times: Vec<f64> = clusters
+        .keys()
+        .iter()
+        .map(|key| poisson_one(split_mix(of_replicate ^ key)))
+        .collect();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most 20"
+    )]
+    let of_row =
+        |row: usize| std::iter::repeat_n(row, times[clusters.of_row()[row] as usize] as usize);
     (0..clusters.of_row().len()).flat_map(of_row).collect()
 }
 
@@ -201,7 +266,11 @@ fn by_group(n_groups: usize, groups: impl Iterator<Item = usize> + Clone) -> ByG
 }
 
 /// Linear interpolation between order statistics (Hyndman and Fan's type 7).
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a position within a vector")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a position within a vector"
+)]
 pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let position = share * (sorted.len() - 1) as f64;
     let below = position.floor() as usize;
@@ -234,24 +303,36 @@ mod tests {
         let mean = draws.iter().sum::<f64>() / n as f64;
         let variance = draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>() / n as f64;
         // Standard errors are 0.003 and 0.006 at this n.
-        assert!((mean - 1.0).abs() < 0.015 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
+        assert!(
+            (mean - 1.0).abs() < 0.015 && (variance - 1.0).abs() < 0.03,
+            "{mean} {variance}"
+        );
     }
 
     /// The interval of the mean of 0, 1, 0, 1, …, rows of one cluster being equal.
     #[track_caller]
     fn check_mean(n_clusters: u64, rows_each: usize) {
-        let keys: Vec<u64> = (0..n_clusters).flat_map(|cluster| vec![cluster; rows_each]).collect();
+        let keys: Vec<u64> = (0..n_clusters)
+            .flat_map(|cluster| vec![cluster; rows_each])
+            .collect();
         let clusters = Clusters::new(&keys);
         let of_row = |row: usize, add: &mut dyn FnMut(usize, f64)| {
             add(0, (keys[row] % 2) as f64);
             add(1, 1.0);
         };
         let sums = ClusterSums::new(&clusters, 2, of_row, |_, _| ());
-        let estimate = sums.intervals(BootstrapOptions::default(), |sums| vec![(sums[1] > 0.0).then(|| sums[0] / sums[1])])[0].expect("defined");
+        let estimate = sums.intervals(BootstrapOptions::default(), |sums| {
+            vec![(sums[1] > 0.0).then(|| sums[0] / sums[1])]
+        })[0]
+            .expect("defined");
         let half = 1.96 * (0.25 / n_clusters as f64).sqrt();
         assert_eq!(estimate.value, 0.5);
-        // With 2,000 replicates the ends of the interval move by some five per cent, three of which are allowed here.
-        assert!(((estimate.high - estimate.low) / 2.0 / half - 1.0).abs() < 0.15, "{n_clusters} {estimate:?}");
+        // With 2,000 replicates the ends of the interval move by some five per cent, three of which
+        // are allowed here.
+        assert!(
+            ((estimate.high - estimate.low) / 2.0 / half - 1.0).abs() < 0.15,
+            "{n_clusters} {estimate:?}"
+        );
     }
 
     #[test]

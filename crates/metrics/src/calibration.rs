@@ -23,12 +23,13 @@ pub struct CalibrationBin {
 
 /// Splits the rows into `n_bins` bins of about equal size by probability, lowest first.
 ///
-/// Equal probabilities always share a bin: a group of ties goes where the midpoint of its percentile range falls, so
-/// there may be fewer bins than asked for.
+/// Equal probabilities always share a bin: a group of ties goes where the midpoint of its
+/// percentile range falls, so there may be fewer bins than asked for.
 ///
 /// # Errors
 ///
-/// [`MetricError::Empty`], [`MetricError::Length`], [`MetricError::NotFinite`], [`MetricError::NotProbability`].
+/// [`MetricError::Empty`], [`MetricError::Length`], [`MetricError::NotFinite`],
+/// [`MetricError::NotProbability`].
 ///
 /// # Examples
 ///
@@ -37,13 +38,27 @@ pub struct CalibrationBin {
 /// assert_eq!((bins.len(), bins[0].n_wins, bins[1].n_wins), (2, 0, 2));
 /// # Ok::<(), leadscore_metrics::MetricError>(())
 /// ```
-pub fn calibration_table(labels: &[bool], probabilities: &[f64], n_bins: usize) -> Result<Vec<CalibrationBin>, MetricError> {
+pub fn calibration_table(
+    labels: &[bool],
+    probabilities: &[f64],
+    n_bins: usize,
+) -> Result<Vec<CalibrationBin>, MetricError> {
     check_probabilities(labels, probabilities)?;
-    Ok(calibration_bins(&Ranking::new(probabilities)?, labels, probabilities, n_bins))
+    Ok(calibration_bins(
+        &Ranking::new(probabilities)?,
+        labels,
+        probabilities,
+        n_bins,
+    ))
 }
 
 /// [`calibration_table`] of rows that are sorted already.
-pub fn calibration_bins(ranking: &Ranking, labels: &[bool], probabilities: &[f64], n_bins: usize) -> Vec<CalibrationBin> {
+pub fn calibration_bins(
+    ranking: &Ranking,
+    labels: &[bool],
+    probabilities: &[f64],
+    n_bins: usize,
+) -> Vec<CalibrationBin> {
     let n_rows = labels.len();
     // The bin, its rows, its wins, and the sum of its probabilities; best first.
     let mut bins: Vec<(usize, usize, usize, f64)> = Vec::new();
@@ -75,14 +90,16 @@ pub fn calibration_bins(ranking: &Ranking, labels: &[bool], probabilities: &[f64
         .collect()
 }
 
-/// Mean gap between probability and win rate over bins, weighted by their rows: 0 is perfect, lower is better.
+/// Mean gap between probability and win rate over bins, weighted by their rows: 0 is perfect, lower
+/// is better.
 ///
 /// ```text
 /// ECE = ∑ₖ nₖ/n · |p̄ₖ − ȳₖ|
 /// ```
 ///
-/// where `nₖ`, `p̄ₖ` and `ȳₖ` are rows, mean probability and win rate of bin `k` of [`calibration_table`]. It grows with
-/// the number of bins even for perfect probabilities, so read it beside the table.
+/// where `nₖ`, `p̄ₖ` and `ȳₖ` are rows, mean probability and win rate of bin `k` of
+/// [`calibration_table`]. It grows with the number of bins even for perfect probabilities, so read
+/// it beside the table.
 ///
 /// # Errors
 ///
@@ -95,11 +112,22 @@ pub fn calibration_bins(ranking: &Ranking, labels: &[bool], probabilities: &[f64
 /// assert_eq!(error, 0.0);
 /// # Ok::<(), leadscore_metrics::MetricError>(())
 /// ```
-pub fn expected_calibration_error(labels: &[bool], probabilities: &[f64], n_bins: usize) -> Result<f64, MetricError> {
-    Ok(gap_of_bins(&calibration_table(labels, probabilities, n_bins)?))
+pub fn expected_calibration_error(
+    labels: &[bool],
+    probabilities: &[f64],
+    n_bins: usize,
+) -> Result<f64, MetricError> {
+    Ok(gap_of_bins(&calibration_table(
+        labels,
+        probabilities,
+        n_bins,
+    )?))
 }
 
 pub(crate) fn gap_of_bins(bins: &[CalibrationBin]) -> f64 {
-    let gaps: f64 = bins.iter().map(|bin| bin.n_rows as f64 * (bin.mean_probability - bin.win_rate).abs()).sum();
+    let gaps: f64 = bins
+        .iter()
+        .map(|bin| bin.n_rows as f64 * (bin.mean_probability - bin.win_rate).abs())
+        .sum();
     gaps / bins.iter().map(|bin| bin.n_rows as f64).sum::<f64>()
 }

@@ -3,12 +3,13 @@
 use crate::clusters::Clusters;
 use crate::ranking::Ranking;
 
-/// The chance that each row is called, 0 to 1, where each period's best `calls` rows are: rows that tie across the edge share
-/// what is left.
+/// The chance that each row is called, 0 to 1, where each period's best `calls` rows are: rows that
+/// tie across the edge share what is left.
 ///
 /// # Shapes
 ///
-/// `period_of_row` and the result are `(n_rows,)`, in the order of the ranked scores; `calls` is `(n_periods,)`.
+/// `period_of_row` and the result are `(n_rows,)`, in the order of the ranked scores; `calls` is
+/// `(n_periods,)`.
 ///
 /// # Panics
 ///
@@ -44,10 +45,11 @@ pub fn called_share(ranking: &Ranking, period_of_row: &[u32], calls: &[f64]) -> 
     called
 }
 
-/// For each row, the chance that its lead is won after a call, if a lead counts once however often it is called: it stands at the
-/// lead's first row, and is 0 at the others.
+/// For each row, the chance that its lead is won after a call, if a lead counts once however often
+/// it is called: it stands at the lead's first row, and is 0 at the others.
 ///
-/// Leads that tie are called in the same order each time, so that a lead's chance is the largest of its rows'.
+/// Leads that tie are called in the same order each time, so that a lead's chance is the largest of
+/// its rows'.
 pub(crate) fn customers(labels: &[bool], leads: &Clusters, called: &[f64]) -> Vec<f64> {
     let mut chance = vec![0.0_f64; leads.len()];
     for ((&lead, &label), share) in leads.of_row().iter().zip(labels).zip(called) {
@@ -55,5 +57,9 @@ pub(crate) fn customers(labels: &[bool], leads: &Clusters, called: &[f64]) -> Ve
             chance[lead as usize] = chance[lead as usize].max(*share);
         }
     }
-    leads.of_row().iter().map(|&lead| std::mem::take(&mut chance[lead as usize])).collect()
+    leads
+        .of_row()
+        .iter()
+        .map(|&lead| std::mem::take(&mut chance[lead as usize]))
+        .collect()
 }

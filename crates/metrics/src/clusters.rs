@@ -8,7 +8,8 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    /// Clusters by key, one key a row; clusters are numbered in order of their keys, so that the order of rows changes nothing.
+    /// Clusters by key, one key a row; clusters are numbered in order of their keys, so that the
+    /// order of rows changes nothing.
     ///
     /// # Examples
     ///
@@ -16,7 +17,10 @@ impl Clusters {
     /// let clusters = leadscore_metrics::Clusters::new(&[70, 5, 70]);
     /// assert_eq!((clusters.len(), clusters.of_row()), (2, &[1, 0, 1][..]));
     /// ```
-    #[expect(clippy::cast_possible_truncation, reason = "four billion rows do not fit in memory beside their scores")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "four billion rows do not fit in memory beside their scores"
+    )]
     pub fn new(keys: &[u64]) -> Self {
         let mut rows: Vec<(u64, u32)> = keys.iter().copied().zip(0..).collect();
         radsort::sort_by_key(&mut rows, |row| row.0);
@@ -28,12 +32,20 @@ impl Clusters {
             }
             of_row[row as usize] = distinct.len() as u32 - 1;
         }
-        Self { of_row, keys: distinct }
+        Self {
+            of_row,
+            keys: distinct,
+        }
     }
 
     /// The clusters of some rows only, numbered anew.
     pub fn pick(&self, rows: &[usize]) -> Self {
-        Self::new(&rows.iter().map(|&row| self.keys[self.of_row[row] as usize]).collect::<Vec<_>>())
+        Self::new(
+            &rows
+                .iter()
+                .map(|&row| self.keys[self.of_row[row] as usize])
+                .collect::<Vec<_>>(),
+        )
     }
 
     /// Number of clusters.

@@ -1,4 +1,5 @@
-//! Several scores on the same rows: which finds more customers with as many calls, and by how much beyond chance.
+//! Several scores on the same rows: which finds more customers with as many calls, and by how much
+//! beyond chance.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +10,14 @@ use crate::clusters::Clusters;
 use crate::decision::{NetBenefit, net_benefit, thresholds_of};
 use crate::delong::roc_aucs;
 use crate::error::{MetricError, check_both_classes, check_probabilities};
-use crate::evaluation::{Deals, RankingQuality, ScoreColumns, TierRow, around, count_wins, ranking_quality, tier_rows};
+use crate::evaluation::{
+    Deals, RankingQuality, ScoreColumns, TierRow, around, count_wins, ranking_quality, tier_rows,
+};
 use crate::proper::{brier_of_row, log_loss_of_row};
 use crate::ranking::{GainsPoint, Ranking};
 
-/// Scores of the same rows; the first is the one that the others are compared with. One entry a row in every slice.
+/// Scores of the same rows; the first is the one that the others are compared with. One entry a row
+/// in every slice.
 #[derive(Debug, Clone, Copy)]
 pub struct ComparisonInput<'a> {
     /// Whether each row was won in its window.
@@ -39,7 +43,8 @@ pub struct ScoreInput<'a> {
     pub name: &'a str,
     /// What rows are ranked by; finite.
     pub values: &'a [f64],
-    /// What the score says as a probability: a model's own, or points after calibration on other rows.
+    /// What the score says as a probability: a model's own, or points after calibration on other
+    /// rows.
     pub probabilities: &'a [f64],
     /// Quartile of each row by this score, 0 for the best.
     pub tiers: &'a [usize],
@@ -183,7 +188,8 @@ pub struct SwapSet {
     pub both: SwapSide,
     /// By neither.
     pub neither: SwapSide,
-    /// Win rate of those whom only the first one calls, less that of those whom only the other one calls; `None` where a side is empty.
+    /// Win rate of those whom only the first one calls, less that of those whom only the other one
+    /// calls; `None` where a side is empty.
     pub rate_difference: Option<Estimate>,
 }
 
@@ -209,32 +215,61 @@ const N_OF_CONTEST: usize = 8;
 ///
 /// # Errors
 ///
-/// [`MetricError`] where a slice has another length, holds no rows, a score that is not finite, a number that is no
-/// probability, or only one label.
+/// [`MetricError`] where a slice has another length, holds no rows, a score that is not finite, a
+/// number that is no probability, or only one label.
 ///
 /// # Panics
 ///
 /// Where there is no score, or a period without its number of calls.
-pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<Comparison, MetricError> {
-    let ComparisonInput { labels, clusters, scores, calls, .. } = input;
+pub fn compare(
+    input: ComparisonInput<'_>,
+    options: BootstrapOptions,
+) -> Result<Comparison, MetricError> {
+    let ComparisonInput {
+        labels,
+        clusters,
+        scores,
+        calls,
+        ..
+    } = input;
     assert!(!scores.is_empty(), "at least one score");
     for score in scores {
         check_probabilities(labels, score.probabilities)?;
-        for length in [score.values.len(), score.tiers.len(), clusters.of_row().len(), calls.period_of_row.len()] {
+        for length in [
+            score.values.len(),
+            score.tiers.len(),
+            clusters.of_row().len(),
+            calls.period_of_row.len(),
+        ] {
             if length != labels.len() {
-                return Err(MetricError::Length { labels: labels.len(), scores: length });
+                return Err(MetricError::Length {
+                    labels: labels.len(),
+                    scores: length,
+                });
             }
         }
     }
     check_both_classes(labels)?;
-    let rankings = scores.iter().map(|score| Ranking::new(score.values)).collect::<Result<Vec<_>, _>>()?;
+    let rankings = scores
+        .iter()
+        .map(|score| Ranking::new(score.values))
+        .collect::<Result<Vec<_>, _>>()?;
     let aucs = roc_aucs(labels, &rankings, clusters)?;
-    let called: Vec<Vec<f64>> = rankings.iter().map(|ranking| called_share(ranking, calls.period_of_row, calls.of_period)).collect();
-    let customers: Vec<Vec<f64>> = called.iter().map(|called| customers(labels, input.leads, called)).collect();
+    let called: Vec<Vec<f64>> = rankings
+        .iter()
+        .map(|ranking| called_share(ranking, calls.period_of_row, calls.of_period))
+        .collect();
+    let customers: Vec<Vec<f64>> = called
+        .iter()
+        .map(|called| customers(labels, input.leads, called))
+        .collect();
 
     let mut columns: Vec<ScoreColumns> = Vec::new();
     for ranking in &rankings {
-        columns.push(ScoreColumns::new(ranking, columns.last().map_or(0, ScoreColumns::end)));
+        columns.push(ScoreColumns::new(
+            ranking,
+            columns.last().map_or(0, ScoreColumns::end),
+        ));
     }
     let first_of_scores = columns[columns.len() - 1].end();
     let first_of_contests = first_of_scores + N_OF_SCORE * scores.len();
@@ -254,13 +289,19 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
                 if customers[idx][row] > 0.0 {
                     add(at + 2, customers[idx][row]);
                 }
-                add(at + 3, log_loss_of_row(labels[row], score.probabilities[row]));
+                add(
+                    at + 3,
+                    log_loss_of_row(labels[row], score.probabilities[row]),
+                );
                 add(at + 4, brier_of_row(labels[row], score.probabilities[row]));
             }
             for other in 1..scores.len() {
                 let (a, b) = (called[0][row], called[other][row]);
                 let at = first_of_contests + N_OF_CONTEST * (other - 1);
-                for (part, share) in [a * (1.0 - b), (1.0 - a) * b, a * b, (1.0 - a) * (1.0 - b)].into_iter().enumerate() {
+                for (part, share) in [a * (1.0 - b), (1.0 - a) * b, a * b, (1.0 - a) * (1.0 - b)]
+                    .into_iter()
+                    .enumerate()
+                {
                     if share > 0.0 {
                         add(at + 2 * part, share);
                         add(at + 2 * part + 1, share * won);
@@ -285,13 +326,17 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
     };
     let n_metrics = 7;
     let estimates = sums.intervals(options, |sums| {
-        let mut metrics: Vec<Option<f64>> = (0..scores.len()).flat_map(|idx| of_score(sums, idx)).collect();
+        let mut metrics: Vec<Option<f64>> = (0..scores.len())
+            .flat_map(|idx| of_score(sums, idx))
+            .collect();
         for other in 1..scores.len() {
             let difference = |idx: usize| Some(metrics[idx]? - metrics[n_metrics * other + idx]?);
             // AUC, capture, precision, customers, log-loss.
             let mut found: Vec<Option<f64>> = [2, 1, 3, 4, 5].into_iter().map(difference).collect();
             let at = first_of_contests + N_OF_CONTEST * (other - 1);
-            let rate = |part: usize| (sums[at + 2 * part] > 0.0).then(|| sums[at + 2 * part + 1] / sums[at + 2 * part]);
+            let rate = |part: usize| {
+                (sums[at + 2 * part] > 0.0).then(|| sums[at + 2 * part + 1] / sums[at + 2 * part])
+            };
             found.extend((0..4).map(rate));
             found.push(rate(0).zip(rate(1)).map(|(first, other)| first - other));
             metrics.extend(found);
@@ -300,16 +345,31 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
     });
     let totals = sums.totals();
     let n_telling = telling_clusters(labels, clusters);
-    let a_month =
-        |estimate: Estimate| calls.months.map(|months| Estimate { value: estimate.value / months, low: estimate.low / months, high: estimate.high / months });
+    let a_month = |estimate: Estimate| {
+        calls.months.map(|months| Estimate {
+            value: estimate.value / months,
+            low: estimate.low / months,
+            high: estimate.high / months,
+        })
+    };
     let get = |idx: usize| estimates[idx].expect("both labels are there");
 
     let thresholds = thresholds_of(scores[0].probabilities, N_THRESHOLDS);
     let score_figures = scores.iter().enumerate().map(|(idx, score)| {
         let at = first_of_scores + N_OF_SCORE * idx;
         let own = &estimates[n_metrics * idx..n_metrics * (idx + 1)];
-        let tiers = tier_rows(labels, score.probabilities, clusters, score.tiers, input.tier_names, input.deals);
-        let (top, bottom) = (tiers.first().map_or(0.0, |row| row.win_rate), tiers.last().map_or(0.0, |row| row.win_rate));
+        let tiers = tier_rows(
+            labels,
+            score.probabilities,
+            clusters,
+            score.tiers,
+            input.tier_names,
+            input.deals,
+        );
+        let (top, bottom) = (
+            tiers.first().map_or(0.0, |row| row.win_rate),
+            tiers.last().map_or(0.0, |row| row.win_rate),
+        );
         let by_probability = Ranking::new(score.probabilities)?;
         Ok(ScoreFigures {
             name: score.name.to_owned(),
@@ -326,7 +386,13 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
             at_capacity: CapacityFigures {
                 n_called: totals[at],
                 n_won: totals[at + 1],
-                precision: own[3].filter(|estimate| estimate.value.is_finite()).unwrap_or(Estimate { value: 0.0, low: 0.0, high: 1.0 }),
+                precision: own[3]
+                    .filter(|estimate| estimate.value.is_finite())
+                    .unwrap_or(Estimate {
+                        value: 0.0,
+                        low: 0.0,
+                        high: 1.0,
+                    }),
                 customers: totals[at + 2],
                 customers_a_month: a_month(get(n_metrics * idx + 4)),
             },
@@ -337,23 +403,43 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
         .map(|other| {
             let at = first_of_contests + N_OF_CONTEST * (other - 1);
             let own = n_metrics * scores.len() + 10 * (other - 1);
-            let side = |part: usize| SwapSide { n_rows: totals[at + 2 * part], n_wins: totals[at + 2 * part + 1], win_rate: estimates[own + 5 + part] };
+            let side = |part: usize| SwapSide {
+                n_rows: totals[at + 2 * part],
+                n_wins: totals[at + 2 * part + 1],
+                win_rate: estimates[own + 5 + part],
+            };
             let auc_difference = aucs.difference(0, other);
             Contest {
                 against: scores[other].name.to_owned(),
-                verdict: if n_telling < FEWEST_TELLING { ContestVerdict::CannotTell } else { verdict(auc_difference) },
+                verdict: if n_telling < FEWEST_TELLING {
+                    ContestVerdict::CannotTell
+                } else {
+                    verdict(auc_difference)
+                },
                 auc_difference,
                 auc_difference_bootstrap: around(auc_difference.value, get(own)),
                 capture_difference: around(
-                    scores_found[0].ranking.capture_top_quartile.value - scores_found[other].ranking.capture_top_quartile.value,
+                    scores_found[0].ranking.capture_top_quartile.value
+                        - scores_found[other].ranking.capture_top_quartile.value,
                     get(own + 1),
                 ),
                 precision_difference: get(own + 2),
                 customers_difference: get(own + 3),
                 customers_a_month: a_month(get(own + 3)),
                 log_loss_difference: get(own + 4),
-                migration: migration(labels, scores[other].tiers, scores[0].tiers, input.tier_names.len()),
-                swap: SwapSet { only_first: side(0), only_other: side(1), both: side(2), neither: side(3), rate_difference: estimates[own + 9] },
+                migration: migration(
+                    labels,
+                    scores[other].tiers,
+                    scores[0].tiers,
+                    input.tier_names.len(),
+                ),
+                swap: SwapSet {
+                    only_first: side(0),
+                    only_other: side(1),
+                    both: side(2),
+                    neither: side(3),
+                    rate_difference: estimates[own + 9],
+                },
             }
         })
         .collect();
@@ -369,13 +455,18 @@ pub fn compare(input: ComparisonInput<'_>, options: BootstrapOptions) -> Result<
     })
 }
 
-/// Clusters with a win, and without one, that a verdict needs: with fewer, their covariance is too small to be relied on.
+/// Clusters with a win, and without one, that a verdict needs: with fewer, their covariance is too
+/// small to be relied on.
 const FEWEST_TELLING: usize = 20;
 
 /// The rarer of clusters with a win and without one.
 fn telling_clusters(labels: &[bool], clusters: &Clusters) -> usize {
     let mut has_win = vec![false; clusters.len()];
-    clusters.of_row().iter().zip(labels).for_each(|(&cluster, &label)| has_win[cluster as usize] |= label);
+    clusters
+        .of_row()
+        .iter()
+        .zip(labels)
+        .for_each(|(&cluster, &label)| has_win[cluster as usize] |= label);
     let n_with = has_win.iter().filter(|has| **has).count();
     n_with.min(clusters.len() - n_with)
 }
@@ -392,7 +483,12 @@ fn verdict(difference: Estimate) -> ContestVerdict {
     }
 }
 
-fn migration(labels: &[bool], down: &[usize], across: &[usize], n_tiers: usize) -> Vec<Vec<MigrationCell>> {
+fn migration(
+    labels: &[bool],
+    down: &[usize],
+    across: &[usize],
+    n_tiers: usize,
+) -> Vec<Vec<MigrationCell>> {
     let mut cells = vec![vec![MigrationCell::default(); n_tiers]; n_tiers];
     for ((&label, &row), &column) in labels.iter().zip(down).zip(across) {
         cells[row][column].n_rows += 1;
@@ -407,7 +503,13 @@ mod tests {
 
     #[test]
     fn a_difference_has_one_of_four_verdicts() {
-        let of = |low: f64, high: f64| verdict(Estimate { value: f64::midpoint(low, high), low, high });
+        let of = |low: f64, high: f64| {
+            verdict(Estimate {
+                value: f64::midpoint(low, high),
+                low,
+                high,
+            })
+        };
         assert_eq!(of(0.01, 0.03), ContestVerdict::Better);
         assert_eq!(of(-0.03, -0.01), ContestVerdict::Worse);
         assert_eq!(of(0.001, 0.019), ContestVerdict::NearlyTied);

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Net benefit at one threshold of probability, in wins a row: a call is worth making where a win is worth `1 / threshold` calls.
+/// Net benefit at one threshold of probability, in wins a row: a call is worth making where a win
+/// is worth `1 / threshold` calls.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct NetBenefit {
     /// The threshold, above 0 and below 1.
@@ -13,10 +14,17 @@ pub struct NetBenefit {
     pub everyone: f64,
 }
 
-/// Thresholds that are worth looking at: evenly from near 0 to the largest probability, at most 0.99.
+/// Thresholds that are worth looking at: evenly from near 0 to the largest probability, at most
+/// 0.99.
 pub(crate) fn thresholds_of(probabilities: &[f64], n: usize) -> Vec<f64> {
-    let largest = probabilities.iter().copied().fold(0.0, f64::max).clamp(0.01, 0.99);
-    (1..=n).map(|step| largest * step as f64 / n as f64).collect()
+    let largest = probabilities
+        .iter()
+        .copied()
+        .fold(0.0, f64::max)
+        .clamp(0.01, 0.99);
+    (1..=n)
+        .map(|step| largest * step as f64 / n as f64)
+        .collect()
 }
 
 /// Net benefit of calling the rows at or above each threshold.
@@ -45,12 +53,19 @@ pub fn net_benefit(labels: &[bool], probabilities: &[f64], thresholds: &[f64]) -
     // Losses and wins of rows that reach so many of the thresholds.
     let mut reached = vec![(0.0, 0.0); thresholds.len() + 1];
     for (&label, &p) in labels.iter().zip(probabilities) {
-        let counts: &mut (f64, f64) = &mut reached[thresholds.partition_point(|threshold| *threshold <= p)];
-        if label { counts.1 += 1.0 } else { counts.0 += 1.0 }
+        let counts: &mut (f64, f64) =
+            &mut reached[thresholds.partition_point(|threshold| *threshold <= p)];
+        if label {
+            counts.1 += 1.0;
+        } else {
+            counts.0 += 1.0;
+        }
     }
     let n = labels.len() as f64;
     let benefit = |(losses, wins): (f64, f64), t: f64| (wins - losses * t / (1.0 - t)) / n;
-    let everyone = reached.iter().fold((0.0, 0.0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
+    let everyone = reached.iter().fold((0.0, 0.0), |sum, counts| {
+        (sum.0 + counts.0, sum.1 + counts.1)
+    });
     let mut called = (0.0, 0.0);
     let mut curve: Vec<NetBenefit> = thresholds
         .iter()
@@ -58,7 +73,11 @@ pub fn net_benefit(labels: &[bool], probabilities: &[f64], thresholds: &[f64]) -
         .rev()
         .map(|(idx, &threshold)| {
             called = (called.0 + reached[idx + 1].0, called.1 + reached[idx + 1].1);
-            NetBenefit { threshold, score: benefit(called, threshold), everyone: benefit(everyone, threshold) }
+            NetBenefit {
+                threshold,
+                score: benefit(called, threshold),
+                everyone: benefit(everyone, threshold),
+            }
         })
         .collect();
     curve.reverse();

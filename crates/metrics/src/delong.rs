@@ -15,7 +15,8 @@ pub struct RocAucs {
     pub covariance: Vec<f64>,
 }
 
-/// Areas under the ROC curves of several scores, and their covariance with rows of one cluster taken together.
+/// Areas under the ROC curves of several scores, and their covariance with rows of one cluster
+/// taken together.
 ///
 /// ```text
 /// V₁₀(i) = (losses scored below win i + ½ ties) / n₋        V₀₁(j) = (wins scored above loss j + ½ ties) / n₊
@@ -23,8 +24,8 @@ pub struct RocAucs {
 /// A(c) = Σ (V₁₀ − AUC) / n₊ over the wins of cluster c      B(c) = Σ (V₀₁ − AUC) / n₋ over its other rows
 /// ```
 ///
-/// where `C₊`, `C₋` and `C` are the numbers of clusters with wins, with other rows, and of all. Where each row is a cluster,
-/// that is DeLong's covariance.
+/// where `C₊`, `C₋` and `C` are the numbers of clusters with wins, with other rows, and of all.
+/// Where each row is a cluster, that is DeLong's covariance.
 ///
 /// # Shapes
 ///
@@ -48,12 +49,23 @@ pub struct RocAucs {
 ///
 /// # References
 ///
-/// DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44(3); computed as Sun and Xu (2014), IEEE Signal Processing Letters
-/// 21(11); clusters as Obuchowski (1997), Biometrics 53(2).
-pub fn roc_aucs(labels: &[bool], rankings: &[Ranking], clusters: &Clusters) -> Result<RocAucs, MetricError> {
-    for length in rankings.iter().map(Ranking::len).chain([clusters.of_row().len()]) {
+/// DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44(3); computed as Sun and Xu (2014), IEEE
+/// Signal Processing Letters 21(11); clusters as Obuchowski (1997), Biometrics 53(2).
+pub fn roc_aucs(
+    labels: &[bool],
+    rankings: &[Ranking],
+    clusters: &Clusters,
+) -> Result<RocAucs, MetricError> {
+    for length in rankings
+        .iter()
+        .map(Ranking::len)
+        .chain([clusters.of_row().len()])
+    {
         if length != labels.len() {
-            return Err(MetricError::Length { labels: labels.len(), scores: length });
+            return Err(MetricError::Length {
+                labels: labels.len(),
+                scores: length,
+            });
         }
     }
     check_both_classes(labels)?;
@@ -68,22 +80,39 @@ pub fn roc_aucs(labels: &[bool], rankings: &[Ranking], clusters: &Clusters) -> R
         .collect();
     let (mut has_win, mut has_loss) = (vec![false; clusters.len()], vec![false; clusters.len()]);
     for (&cluster, &label) in clusters.of_row().iter().zip(labels) {
-        if label { has_win[cluster as usize] = true } else { has_loss[cluster as usize] = true }
+        if label {
+            has_win[cluster as usize] = true;
+        } else {
+            has_loss[cluster as usize] = true;
+        }
     }
     let count = |flags: &[bool]| flags.iter().filter(|flag| **flag).count() as f64;
     // What a sum over few clusters misses of the variance.
     let correction = |n: f64| if n > 1.0 { n / (n - 1.0) } else { 1.0 };
-    let (for_wins, for_losses, for_all) = (correction(count(&has_win)), correction(count(&has_loss)), correction(clusters.len() as f64));
+    let (for_wins, for_losses, for_all) = (
+        correction(count(&has_win)),
+        correction(count(&has_loss)),
+        correction(clusters.len() as f64),
+    );
     // `A` of a win or `B` of another row.
     let term = |score: usize, row: usize| {
         let (area, values) = &placed[score];
-        if labels[row] { (values[row] / n_losses - area) / n_wins } else { (values[row] / n_wins - area) / n_losses }
+        if labels[row] {
+            (values[row] / n_losses - area) / n_wins
+        } else {
+            (values[row] / n_wins - area) / n_losses
+        }
     };
     let n = rankings.len();
     let mut covariance = vec![0.0; n * n];
     let is_alone = clusters.len() == labels.len();
-    let by_cluster: Vec<Vec<[f64; 2]>> =
-        if is_alone { Vec::new() } else { (0..n).map(|score| cluster_terms(labels, clusters, |row| term(score, row))).collect() };
+    let by_cluster: Vec<Vec<[f64; 2]>> = if is_alone {
+        Vec::new()
+    } else {
+        (0..n)
+            .map(|score| cluster_terms(labels, clusters, |row| term(score, row)))
+            .collect()
+    };
     for first in 0..n {
         for second in first..n {
             let (mut wins, mut losses, mut both) = (0.0, 0.0, 0.0);
@@ -91,7 +120,11 @@ pub fn roc_aucs(labels: &[bool], rankings: &[Ranking], clusters: &Clusters) -> R
                 // Where each row is a cluster, no cluster has a win and another row.
                 for (row, &label) in labels.iter().enumerate() {
                     let product = term(first, row) * term(second, row);
-                    if label { wins += product } else { losses += product }
+                    if label {
+                        wins += product;
+                    } else {
+                        losses += product;
+                    }
                 }
             } else {
                 for (one, two) in by_cluster[first].iter().zip(&by_cluster[second]) {
@@ -105,11 +138,18 @@ pub fn roc_aucs(labels: &[bool], rankings: &[Ranking], clusters: &Clusters) -> R
             covariance[second * n + first] = found;
         }
     }
-    Ok(RocAucs { areas: placed.into_iter().map(|(area, _)| area).collect(), covariance })
+    Ok(RocAucs {
+        areas: placed.into_iter().map(|(area, _)| area).collect(),
+        covariance,
+    })
 }
 
 /// `A` and `B` of each cluster.
-fn cluster_terms(labels: &[bool], clusters: &Clusters, term: impl Fn(usize) -> f64) -> Vec<[f64; 2]> {
+fn cluster_terms(
+    labels: &[bool],
+    clusters: &Clusters,
+    term: impl Fn(usize) -> f64,
+) -> Vec<[f64; 2]> {
     let mut sums = vec![[0.0; 2]; clusters.len()];
     for (row, (&cluster, &label)) in clusters.of_row().iter().zip(labels).enumerate() {
         sums[cluster as usize][usize::from(!label)] += term(row);
@@ -117,8 +157,8 @@ fn cluster_terms(labels: &[bool], clusters: &Clusters, term: impl Fn(usize) -> f
     sums
 }
 
-/// Pairs of a win and another row that the score puts in order, ties counting half; and for each row, how many such pairs it is
-/// in.
+/// Pairs of a win and another row that the score puts in order, ties counting half; and for each
+/// row, how many such pairs it is in.
 fn placements(labels: &[bool], ranking: &Ranking, n_losses: f64) -> (f64, Vec<f64>) {
     let mut values = vec![0.0; labels.len()];
     let (mut pairs, mut wins_above, mut losses_below) = (0.0, 0.0, n_losses);
@@ -128,7 +168,11 @@ fn placements(labels: &[bool], ranking: &Ranking, n_losses: f64) -> (f64, Vec<f6
         losses_below -= losses;
         let (of_win, of_loss) = (losses_below + losses / 2.0, wins_above + wins / 2.0);
         for &row in rows {
-            values[row as usize] = if labels[row as usize] { of_win } else { of_loss };
+            values[row as usize] = if labels[row as usize] {
+                of_win
+            } else {
+                of_loss
+            };
         }
         pairs += wins * of_win;
         wins_above += wins;
@@ -145,25 +189,40 @@ impl RocAucs {
 
     /// Standard error of the area of a score.
     pub fn standard_error(&self, score: usize) -> f64 {
-        self.covariance[score * self.areas.len() + score].max(0.0).sqrt()
+        self.covariance[score * self.areas.len() + score]
+            .max(0.0)
+            .sqrt()
     }
 
-    /// The area of a score with its 95 % interval, which is symmetric in log-odds, so that it stays within 0 and 1.
+    /// The area of a score with its 95 % interval, which is symmetric in log-odds, so that it stays
+    /// within 0 and 1.
     pub fn estimate(&self, score: usize) -> Estimate {
         let value = self.areas[score];
         if value <= 0.0 || value >= 1.0 {
-            return Estimate { value, low: value, high: value };
+            return Estimate {
+                value,
+                low: value,
+                high: value,
+            };
         }
         let half = Z * self.standard_error(score) / (value * (1.0 - value));
         let at = |log_odds: f64| 1.0 / (1.0 + (-log_odds).exp());
         let center = (value / (1.0 - value)).ln();
-        Estimate { value, low: at(center - half), high: at(center + half) }
+        Estimate {
+            value,
+            low: at(center - half),
+            high: at(center + half),
+        }
     }
 
     /// The area of the first score less that of the second, with its 95 % interval.
     pub fn difference(&self, first: usize, second: usize) -> Estimate {
         let value = self.areas[first] - self.areas[second];
         let half = Z * self.variance(first, second).sqrt();
-        Estimate { value, low: value - half, high: value + half }
+        Estimate {
+            value,
+            low: value - half,
+            high: value + half,
+        }
     }
 }

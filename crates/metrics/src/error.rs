@@ -42,21 +42,33 @@ pub enum MetricError {
 
 pub(crate) fn check_scores(labels: &[bool], scores: &[f64]) -> Result<(), MetricError> {
     if labels.len() != scores.len() {
-        return Err(MetricError::Length { labels: labels.len(), scores: scores.len() });
+        return Err(MetricError::Length {
+            labels: labels.len(),
+            scores: scores.len(),
+        });
     }
     if labels.is_empty() {
         return Err(MetricError::Empty);
     }
     match scores.iter().position(|score| !score.is_finite()) {
-        Some(row) => Err(MetricError::NotFinite { row, found: scores[row] }),
+        Some(row) => Err(MetricError::NotFinite {
+            row,
+            found: scores[row],
+        }),
         None => Ok(()),
     }
 }
 
-pub(crate) fn check_probabilities(labels: &[bool], probabilities: &[f64]) -> Result<(), MetricError> {
+pub(crate) fn check_probabilities(
+    labels: &[bool],
+    probabilities: &[f64],
+) -> Result<(), MetricError> {
     check_scores(labels, probabilities)?;
     match probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) {
-        Some(row) => Err(MetricError::NotProbability { row, found: probabilities[row] }),
+        Some(row) => Err(MetricError::NotProbability {
+            row,
+            found: probabilities[row],
+        }),
         None => Ok(()),
     }
 }
@@ -64,7 +76,10 @@ pub(crate) fn check_probabilities(labels: &[bool], probabilities: &[f64]) -> Res
 pub(crate) fn check_both_classes(labels: &[bool]) -> Result<(), MetricError> {
     let first = labels[0];
     if labels.iter().all(|&label| label == first) {
-        return Err(MetricError::OneClass { label: first, n_rows: labels.len() });
+        return Err(MetricError::OneClass {
+            label: first,
+            n_rows: labels.len(),
+        });
     }
     Ok(())
 }

@@ -10,7 +10,9 @@ use crate::error::{MetricError, check_both_classes, check_probabilities};
 use crate::interval::{Interval, clustered_rate_interval};
 use crate::proper::{brier_of_row, log_loss_of_row};
 use crate::ranking::{DecileRow, GainsPoint, Group, Ranking, capture, precision};
-use crate::recalibration::{CalibrationLine, Corp, calibration_line, corp, integrated_calibration_index, spiegelhalter_z};
+use crate::recalibration::{
+    CalibrationLine, Corp, calibration_line, corp, integrated_calibration_index, spiegelhalter_z,
+};
 
 /// What is evaluated: one entry a row in every slice.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +36,8 @@ pub struct EvaluationInput<'a> {
 pub struct Deals<'a> {
     /// Days from the row's moment to the close; not read where the row was not won.
     pub days_to_close: &'a [f64],
-    /// Amount of the deal in the currency of the table, NaN where it has none; not read where the row was not won.
+    /// Amount of the deal in the currency of the table, NaN where it has none; not read where the
+    /// row was not won.
     pub amounts: &'a [f64],
 }
 
@@ -57,7 +60,8 @@ pub struct Evaluation {
     pub ranking: RankingQuality,
     /// Mean log-loss of the probabilities, in natural logarithms.
     pub log_loss: Estimate,
-    /// Log-loss of saying the base rate of these very rows to everyone: the best that a constant can do.
+    /// Log-loss of saying the base rate of these very rows to everyone: the best that a constant
+    /// can do.
     pub base_log_loss: f64,
     /// Mean Brier loss of the probabilities.
     pub brier_loss: Estimate,
@@ -69,7 +73,8 @@ pub struct Evaluation {
     pub calibration_line: CalibrationLine,
     /// Mean gap to a smooth curve through what happened.
     pub integrated_calibration_index: f64,
-    /// Spiegelhalter's statistic: within ±1.96 where probabilities hold; it takes rows as independent.
+    /// Spiegelhalter's statistic: within ±1.96 where probabilities hold; it takes rows as
+    /// independent.
     pub spiegelhalter_z: f64,
     /// The reliability curve without bins, and the parts of the Brier loss.
     pub corp: Corp,
@@ -115,7 +120,8 @@ pub struct TierRow {
     pub interval: Interval,
     /// Mean probability given, 0 to 1; 0 where the tier is empty.
     pub mean_probability: f64,
-    /// Median days from the snapshot to the close among the won; `None` where dates are not known or none was won.
+    /// Median days from the snapshot to the close among the won; `None` where dates are not known
+    /// or none was won.
     pub median_days_to_close: Option<f64>,
     /// Sum of the amounts of won leads, each lead once; `None` where amounts are not known.
     pub revenue: Option<f64>,
@@ -123,20 +129,34 @@ pub struct TierRow {
 
 const N_BINS: usize = 10;
 const TOP_QUARTILE: f64 = 0.25;
-/// Bins of a score whose sums are resampled: the AUC of so many differs from that of all values in the sixth digit.
+/// Bins of a score whose sums are resampled: the AUC of so many differs from that of all values in
+/// the sixth digit.
 const MAX_BINS: usize = 1_000;
 
 /// Computes every figure of the report from labels and scores.
 ///
 /// # Errors
 ///
-/// [`MetricError`] where a slice has another length, holds no rows, a number that is no probability, or only one label.
-pub fn evaluate(input: EvaluationInput<'_>, options: BootstrapOptions) -> Result<Evaluation, MetricError> {
-    let EvaluationInput { labels, probabilities, clusters, tiers, .. } = input;
+/// [`MetricError`] where a slice has another length, holds no rows, a number that is no
+/// probability, or only one label.
+pub fn evaluate(
+    input: EvaluationInput<'_>,
+    options: BootstrapOptions,
+) -> Result<Evaluation, MetricError> {
+    let EvaluationInput {
+        labels,
+        probabilities,
+        clusters,
+        tiers,
+        ..
+    } = input;
     check_probabilities(labels, probabilities)?;
     for length in [clusters.of_row().len(), tiers.len()] {
         if length != labels.len() {
-            return Err(MetricError::Length { labels: labels.len(), scores: length });
+            return Err(MetricError::Length {
+                labels: labels.len(),
+                scores: length,
+            });
         }
     }
     check_both_classes(labels)?;
@@ -156,7 +176,10 @@ pub fn evaluate(input: EvaluationInput<'_>, options: BootstrapOptions) -> Result
     );
     let estimates = sums.intervals(options, |sums| {
         let mut metrics = columns.metrics(sums);
-        metrics.extend([Some(sums[rest] / sums[rest + 2]), Some(sums[rest + 1] / sums[rest + 2])]);
+        metrics.extend([
+            Some(sums[rest] / sums[rest + 2]),
+            Some(sums[rest + 1] / sums[rest + 2]),
+        ]);
         metrics
     });
     let n_rows = labels.len();
@@ -182,7 +205,14 @@ pub fn evaluate(input: EvaluationInput<'_>, options: BootstrapOptions) -> Result
         spiegelhalter_z: spiegelhalter_z(labels, probabilities)?,
         corp: corp(labels, probabilities)?,
         calibration,
-        tiers: tier_rows(labels, probabilities, clusters, tiers, input.tier_names, input.deals),
+        tiers: tier_rows(
+            labels,
+            probabilities,
+            clusters,
+            tiers,
+            input.tier_names,
+            input.deals,
+        ),
         gains: ranking.gains(labels, 100),
         deciles: ranking.deciles(labels),
     })
@@ -190,7 +220,11 @@ pub fn evaluate(input: EvaluationInput<'_>, options: BootstrapOptions) -> Result
 
 /// The key of each row's cluster.
 pub(crate) fn cluster_keys(clusters: &Clusters) -> Vec<u64> {
-    clusters.of_row().iter().map(|&cluster| clusters.keys()[cluster as usize]).collect()
+    clusters
+        .of_row()
+        .iter()
+        .map(|&cluster| clusters.keys()[cluster as usize])
+        .collect()
 }
 
 /// The columns of sums that hold a score's wins and other rows by bin.
@@ -203,7 +237,11 @@ pub(crate) struct ScoreColumns {
 impl ScoreColumns {
     pub(crate) fn new(ranking: &Ranking, first: usize) -> Self {
         let (bins, n_bins) = ranking.bins(MAX_BINS);
-        Self { bins, n_bins, first }
+        Self {
+            bins,
+            n_bins,
+            first,
+        }
     }
 
     /// The first column after these.
@@ -217,35 +255,61 @@ impl ScoreColumns {
     }
 
     pub(crate) fn groups<'a>(&self, sums: &'a [f64]) -> impl Iterator<Item = Group> + Clone + 'a {
-        sums[self.first..self.end()].chunks_exact(2).map(|pair| (pair[0], pair[1]))
+        sums[self.first..self.end()]
+            .chunks_exact(2)
+            .map(|pair| (pair[0], pair[1]))
     }
 
     /// Average precision and capture of the top quartile.
     pub(crate) fn metrics(&self, sums: &[f64]) -> Vec<Option<f64>> {
-        vec![precision(self.groups(sums)), capture(self.groups(sums), TOP_QUARTILE)]
+        vec![
+            precision(self.groups(sums)),
+            capture(self.groups(sums), TOP_QUARTILE),
+        ]
     }
 }
 
 /// An interval of bins around the value of all rows.
 pub(crate) fn around(value: f64, binned: Estimate) -> Estimate {
-    Estimate { value, low: value + binned.low - binned.value, high: value + binned.high - binned.value }
+    Estimate {
+        value,
+        low: value + binned.low - binned.value,
+        high: value + binned.high - binned.value,
+    }
 }
 
 /// `estimates` begin with those of [`ScoreColumns::metrics`].
-pub(crate) fn ranking_quality(ranking: &Ranking, labels: &[bool], roc_auc: Estimate, estimates: &[Option<Estimate>]) -> RankingQuality {
+pub(crate) fn ranking_quality(
+    ranking: &Ranking,
+    labels: &[bool],
+    roc_auc: Estimate,
+    estimates: &[Option<Estimate>],
+) -> RankingQuality {
     let get = |idx: usize| estimates[idx].expect("both labels are there");
     let groups: Vec<Group> = ranking.groups(labels).collect();
-    let exact = |value: Option<f64>, idx: usize| around(value.expect("both labels are there"), get(idx));
+    let exact =
+        |value: Option<f64>, idx: usize| around(value.expect("both labels are there"), get(idx));
     RankingQuality {
         roc_auc,
         average_precision: exact(precision(groups.iter().copied()), 0),
         capture_top_quartile: exact(capture(groups.iter().copied(), TOP_QUARTILE), 1),
         lift_top_decile: ranking.deciles(labels).first().map_or(1.0, |row| row.lift),
-        precision_at: [10, 50, 100, 500, 1_000, 5_000].into_iter().filter(|&k| k <= labels.len()).map(|k| (k, ranking.precision_at(labels, k))).collect(),
+        precision_at: [10, 50, 100, 500, 1_000, 5_000]
+            .into_iter()
+            .filter(|&k| k <= labels.len())
+            .map(|k| (k, ranking.precision_at(labels, k)))
+            .collect(),
     }
 }
 
-pub(crate) fn tier_rows(labels: &[bool], probabilities: &[f64], clusters: &Clusters, tiers: &[usize], names: &[&str], deals: Deals<'_>) -> Vec<TierRow> {
+pub(crate) fn tier_rows(
+    labels: &[bool],
+    probabilities: &[f64],
+    clusters: &Clusters,
+    tiers: &[usize],
+    names: &[&str],
+    deals: Deals<'_>,
+) -> Vec<TierRow> {
     names
         .iter()
         .enumerate()
@@ -253,9 +317,18 @@ pub(crate) fn tier_rows(labels: &[bool], probabilities: &[f64], clusters: &Clust
             let rows: Vec<usize> = (0..labels.len()).filter(|&row| tiers[row] == idx).collect();
             let n_rows = rows.len();
             let own: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
-            let own_clusters: Vec<u64> = rows.iter().map(|&row| clusters.keys()[clusters.of_row()[row] as usize]).collect();
+            let own_clusters: Vec<u64> = rows
+                .iter()
+                .map(|&row| clusters.keys()[clusters.of_row()[row] as usize])
+                .collect();
             let n_wins = count_wins(&own);
-            let per_row = |sum: f64| if n_rows == 0 { 0.0 } else { sum / n_rows as f64 };
+            let per_row = |sum: f64| {
+                if n_rows == 0 {
+                    0.0
+                } else {
+                    sum / n_rows as f64
+                }
+            };
             let won: Vec<usize> = rows.iter().copied().filter(|&row| labels[row]).collect();
             TierRow {
                 tier: (*name).to_owned(),
@@ -265,8 +338,13 @@ pub(crate) fn tier_rows(labels: &[bool], probabilities: &[f64], clusters: &Clust
                 win_rate: per_row(n_wins as f64),
                 interval: clustered_rate_interval(&own, &own_clusters),
                 mean_probability: per_row(rows.iter().map(|&row| probabilities[row]).sum()),
-                median_days_to_close: median(won.iter().filter_map(|&row| deals.days_to_close.get(row).copied()).collect()),
-                revenue: (!deals.amounts.is_empty()).then(|| revenue(&won, clusters, deals.amounts)),
+                median_days_to_close: median(
+                    won.iter()
+                        .filter_map(|&row| deals.days_to_close.get(row).copied())
+                        .collect(),
+                ),
+                revenue: (!deals.amounts.is_empty())
+                    .then(|| revenue(&won, clusters, deals.amounts)),
             }
         })
         .collect()
@@ -280,7 +358,10 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 /// The amounts of won rows, each lead once.
 fn revenue(won: &[usize], clusters: &Clusters, amounts: &[f64]) -> f64 {
     let mut seen = std::collections::HashSet::new();
-    won.iter().filter(|&&row| !amounts[row].is_nan() && seen.insert(clusters.of_row()[row])).map(|&row| amounts[row]).sum()
+    won.iter()
+        .filter(|&&row| !amounts[row].is_nan() && seen.insert(clusters.of_row()[row]))
+        .map(|&row| amounts[row])
+        .sum()
 }
 
 pub(crate) fn count_wins(labels: &[bool]) -> usize {

@@ -35,7 +35,10 @@ pub(crate) const Z: f64 = 1.959_963_984_540_054;
 /// Wilson (1927), Journal of the American Statistical Association 22.
 pub fn wilson_interval(successes: usize, n: usize) -> Interval {
     if n == 0 {
-        return Interval { low: 0.0, high: 1.0 };
+        return Interval {
+            low: 0.0,
+            high: 1.0,
+        };
     }
     wilson(successes as f64 / n as f64, n as f64)
 }
@@ -44,13 +47,18 @@ fn wilson(rate: f64, n: f64) -> Interval {
     let center = rate + Z * Z / (2.0 * n);
     let half = Z * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
-    Interval { low: ((center - half) / scale).max(0.0), high: ((center + half) / scale).min(1.0) }
+    Interval {
+        low: ((center - half) / scale).max(0.0),
+        high: ((center + half) / scale).min(1.0),
+    }
 }
 
-/// 95 % interval for the rate of labels that are true, where rows of one cluster, such as snapshots of a lead, may be alike.
+/// 95 % interval for the rate of labels that are true, where rows of one cluster, such as snapshots
+/// of a lead, may be alike.
 ///
-/// Wilson's interval for as many independent rows as would give the rate the variance that it has between clusters, at most
-/// as many as there are rows; where all labels are the same, for as many as there are clusters. 0 to 1 without rows.
+/// Wilson's interval for as many independent rows as would give the rate the variance that it has
+/// between clusters, at most as many as there are rows; where all labels are the same, for as many
+/// as there are clusters. 0 to 1 without rows.
 ///
 /// # Panics
 ///
@@ -71,18 +79,29 @@ fn wilson(rate: f64, n: f64) -> Interval {
 ///
 /// # References
 ///
-/// Korn and Graubard (1998), Survey Methodology 24(2), with Wilson's interval in place of the exact one.
+/// Korn and Graubard (1998), Survey Methodology 24(2), with Wilson's interval in place of the exact
+/// one.
 pub fn clustered_rate_interval(labels: &[bool], clusters: &[u64]) -> Interval {
     assert_eq!(labels.len(), clusters.len(), "one cluster a row");
     if labels.is_empty() {
-        return Interval { low: 0.0, high: 1.0 };
+        return Interval {
+            low: 0.0,
+            high: 1.0,
+        };
     }
     let n = labels.len() as f64;
     let rate = labels.iter().filter(|label| **label).count() as f64 / n;
-    let rest: Vec<f64> = labels.iter().map(|&label| f64::from(u8::from(label)) - rate).collect();
+    let rest: Vec<f64> = labels
+        .iter()
+        .map(|&label| f64::from(u8::from(label)) - rate)
+        .collect();
     let sums = cluster_sums(clusters, &rest);
     let n_clusters = sums.len() as f64;
     let variance = sums.iter().map(|sum| sum * sum).sum::<f64>() / (n * n);
-    let effective = if variance > 0.0 { rate * (1.0 - rate) / variance } else { n_clusters };
+    let effective = if variance > 0.0 {
+        rate * (1.0 - rate) / variance
+    } else {
+        n_clusters
+    };
     wilson(rate, effective.min(n))
 }

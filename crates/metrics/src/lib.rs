@@ -1,4 +1,5 @@
-//! How good scores are: ranking, proper scores, calibration, tiers, intervals; depends on nothing of the project.
+//! How good scores are: ranking, proper scores, calibration, tiers, intervals; depends on nothing
+//! of the project.
 
 mod clusters;
 mod error;
@@ -24,11 +25,14 @@ mod segments;
 mod verdict;
 
 pub use bootstrap::{BootstrapOptions, ClusterSums, Estimate, resampled_rows};
-pub use calibration::{CalibrationBin, calibration_bins, calibration_table, expected_calibration_error};
+pub use calibration::{
+    CalibrationBin, calibration_bins, calibration_table, expected_calibration_error,
+};
 pub use capacity::called_share;
 pub use clusters::Clusters;
 pub use comparison::{
-    Calls, CapacityFigures, Comparison, ComparisonInput, Contest, ContestVerdict, MigrationCell, NEARLY, ScoreFigures, ScoreInput, SwapSet, SwapSide, compare,
+    Calls, CapacityFigures, Comparison, ComparisonInput, Contest, ContestVerdict, MigrationCell,
+    NEARLY, ScoreFigures, ScoreInput, SwapSet, SwapSide, compare,
 };
 pub use decision::{NetBenefit, net_benefit};
 pub use delong::{RocAucs, roc_aucs};
@@ -40,9 +44,13 @@ pub use points::{PointsCalibration, cross_calibrated};
 pub use proper::{brier_loss, log_loss, log_loss_rows};
 pub use ranking::{DecileRow, GainsPoint, Group, Ranking, average_precision, roc_auc};
 pub use recalibration::{
-    CalibrationLine, Corp, CorpStep, beta_calibration, calibration_line, calibration_shift, corp, integrated_calibration_index, isotonic_calibration,
-    line_covariance, line_draws, spiegelhalter_z,
+    CalibrationLine, Corp, CorpStep, beta_calibration, calibration_line, calibration_shift, corp,
+    integrated_calibration_index, isotonic_calibration, line_covariance, line_draws,
+    spiegelhalter_z,
 };
 pub use segments::{SegmentInput, SegmentRow, segment_rows};
 pub use threshold::{ThresholdInput, ThresholdRow, Thresholds, threshold_table};
-pub use verdict::{CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, RowWeights, SumCovariance, VerdictInput, judge_calibration};
+pub use verdict::{
+    CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, RowWeights, SumCovariance,
+    VerdictInput, judge_calibration,
+};

@@ -30,18 +30,35 @@ pub struct PairedDifference {
 /// assert!(difference.mean.abs() < 1e-12 && (difference.error - 0.1 / 2.0_f64.sqrt()).abs() < 1e-12);
 /// ```
 pub fn paired_difference(a: &[f64], b: &[f64], clusters: &[u64]) -> PairedDifference {
-    assert!(a.len() == b.len() && b.len() == clusters.len(), "as many losses on either side as clusters");
+    assert!(
+        a.len() == b.len() && b.len() == clusters.len(),
+        "as many losses on either side as clusters"
+    );
     let n = a.len() as f64;
     let mean = a.iter().zip(b).map(|(a, b)| a - b).sum::<f64>() / n;
     let rest: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b - mean).collect();
-    PairedDifference { mean, error: cluster_sums(clusters, &rest).into_iter().map(|sum| sum * sum).sum::<f64>().sqrt() / n }
+    PairedDifference {
+        mean,
+        error: cluster_sums(clusters, &rest)
+            .into_iter()
+            .map(|sum| sum * sum)
+            .sum::<f64>()
+            .sqrt()
+            / n,
+    }
 }
 
 /// The sum of the values of each cluster, clusters in order.
 pub(crate) fn cluster_sums(clusters: &[u64], values: &[f64]) -> Vec<f64> {
-    let mut rows: Vec<(u64, f64)> = clusters.iter().copied().zip(values.iter().copied()).collect();
+    let mut rows: Vec<(u64, f64)> = clusters
+        .iter()
+        .copied()
+        .zip(values.iter().copied())
+        .collect();
     rows.sort_unstable_by(|x, y| x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)));
-    rows.chunk_by(|x, y| x.0 == y.0).map(|rows| rows.iter().map(|row| row.1).sum()).collect()
+    rows.chunk_by(|x, y| x.0 == y.0)
+        .map(|rows| rows.iter().map(|row| row.1).sum())
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use crate::clusters::Clusters;
 use crate::error::{MetricError, check_both_classes, check_scores};
 use crate::recalibration::{interpolate, isotonic_calibration};
 
-/// The share won by points, rising with them, as rows showed it; level beyond the fewest and the most points seen.
+/// The share won by points, rising with them, as rows showed it; level beyond the fewest and the
+/// most points seen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PointsCalibration {
     center: f64,
@@ -13,8 +14,8 @@ pub struct PointsCalibration {
 }
 
 impl PointsCalibration {
-    /// Learns the share won by points: see [`isotonic_calibration`], by which points are first scaled to log-odds of mean 0 and
-    /// deviation 1.
+    /// Learns the share won by points: see [`isotonic_calibration`], by which points are first
+    /// scaled to log-odds of mean 0 and deviation 1.
     ///
     /// # Errors
     ///
@@ -35,9 +36,21 @@ impl PointsCalibration {
         check_both_classes(labels)?;
         let n = points.len() as f64;
         let center = points.iter().sum::<f64>() / n;
-        let deviation = (points.iter().map(|value| (value - center).powi(2)).sum::<f64>() / n).sqrt();
-        let mut found = Self { center, scale: if deviation > 0.0 { deviation } else { 1.0 }, curve: Vec::new() };
-        let scaled: Vec<f64> = points.iter().map(|&value| 1.0 / (1.0 + (-found.log_odds(value)).exp())).collect();
+        let deviation = (points
+            .iter()
+            .map(|value| (value - center).powi(2))
+            .sum::<f64>()
+            / n)
+            .sqrt();
+        let mut found = Self {
+            center,
+            scale: if deviation > 0.0 { deviation } else { 1.0 },
+            curve: Vec::new(),
+        };
+        let scaled: Vec<f64> = points
+            .iter()
+            .map(|&value| 1.0 / (1.0 + (-found.log_odds(value)).exp()))
+            .collect();
         found.curve = isotonic_calibration(labels, &scaled)?;
         // Level beyond what was seen: the curve's own ends go on with a slope of 1.
         let last = found.curve.len() - 1;
@@ -48,7 +61,10 @@ impl PointsCalibration {
 
     /// The share won that such points stand for.
     pub fn apply(&self, points: &[f64]) -> Vec<f64> {
-        points.iter().map(|&value| 1.0 / (1.0 + (-interpolate(&self.curve, self.log_odds(value))).exp())).collect()
+        points
+            .iter()
+            .map(|&value| 1.0 / (1.0 + (-interpolate(&self.curve, self.log_odds(value))).exp()))
+            .collect()
     }
 
     fn log_odds(&self, points: f64) -> f64 {
@@ -57,18 +73,27 @@ impl PointsCalibration {
     }
 }
 
-/// Points as probabilities where there are no other rows to learn from: each half of the leads by what the other half shows.
+/// Points as probabilities where there are no other rows to learn from: each half of the leads by
+/// what the other half shows.
 ///
 /// # Errors
 ///
 /// Those of [`PointsCalibration::fit`], also where a half has one label only.
-pub fn cross_calibrated(labels: &[bool], points: &[f64], clusters: &Clusters) -> Result<Vec<f64>, MetricError> {
+pub fn cross_calibrated(
+    labels: &[bool],
+    points: &[f64],
+    clusters: &Clusters,
+) -> Result<Vec<f64>, MetricError> {
     check_scores(labels, points)?;
     let mut found = vec![0.0; labels.len()];
     for half in 0..2 {
-        let (own, other): (Vec<usize>, Vec<usize>) = (0..labels.len()).partition(|&row| clusters.of_row()[row] % 2 == half);
+        let (own, other): (Vec<usize>, Vec<usize>) =
+            (0..labels.len()).partition(|&row| clusters.of_row()[row] % 2 == half);
         let labels: Vec<bool> = other.iter().map(|&row| labels[row]).collect();
-        let calibration = PointsCalibration::fit(&labels, &other.iter().map(|&row| points[row]).collect::<Vec<_>>())?;
+        let calibration = PointsCalibration::fit(
+            &labels,
+            &other.iter().map(|&row| points[row]).collect::<Vec<_>>(),
+        )?;
         let rates = calibration.apply(&own.iter().map(|&row| points[row]).collect::<Vec<_>>());
         for (row, rate) in own.into_iter().zip(rates) {
             found[row] = rate;

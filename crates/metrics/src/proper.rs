@@ -2,10 +2,12 @@
 
 use crate::error::{MetricError, check_probabilities};
 
-/// Probabilities are moved this far from 0 and 1 before their logarithm is taken, as scikit-learn does for f64.
+/// Probabilities are moved this far from 0 and 1 before their logarithm is taken, as scikit-learn
+/// does for f64.
 const CLIP: f64 = f64::EPSILON;
 
-/// Mean negative log-likelihood of the labels, in natural logarithms: 0 is perfect, lower is better.
+/// Mean negative log-likelihood of the labels, in natural logarithms: 0 is perfect, lower is
+/// better.
 ///
 /// ```text
 /// LL = −1/n ∑ᵢ [yᵢ ln pᵢ + (1 − yᵢ) ln(1 − pᵢ)]
@@ -17,7 +19,8 @@ const CLIP: f64 = f64::EPSILON;
 ///
 /// # Errors
 ///
-/// [`MetricError::Empty`], [`MetricError::Length`], [`MetricError::NotFinite`], [`MetricError::NotProbability`].
+/// [`MetricError::Empty`], [`MetricError::Length`], [`MetricError::NotFinite`],
+/// [`MetricError::NotProbability`].
 ///
 /// # Examples
 ///
@@ -27,7 +30,10 @@ const CLIP: f64 = f64::EPSILON;
 /// # Ok::<(), leadscore_metrics::MetricError>(())
 /// ```
 pub fn log_loss(labels: &[bool], probabilities: &[f64]) -> Result<f64, MetricError> {
-    Ok(log_loss_rows(labels, probabilities)?.into_iter().sum::<f64>() / labels.len() as f64)
+    Ok(log_loss_rows(labels, probabilities)?
+        .into_iter()
+        .sum::<f64>()
+        / labels.len() as f64)
 }
 
 /// The log-loss of each row; see [`log_loss`].
@@ -37,7 +43,11 @@ pub fn log_loss(labels: &[bool], probabilities: &[f64]) -> Result<f64, MetricErr
 /// As [`log_loss`].
 pub fn log_loss_rows(labels: &[bool], probabilities: &[f64]) -> Result<Vec<f64>, MetricError> {
     check_probabilities(labels, probabilities)?;
-    Ok(labels.iter().zip(probabilities).map(|(&label, &p)| log_loss_of_row(label, p)).collect())
+    Ok(labels
+        .iter()
+        .zip(probabilities)
+        .map(|(&label, &p)| log_loss_of_row(label, p))
+        .collect())
 }
 
 pub(crate) fn log_loss_of_row(label: bool, probability: f64) -> f64 {
@@ -59,7 +69,8 @@ pub(crate) fn log_loss_of_row(label: bool, probability: f64) -> f64 {
 ///
 /// # Errors
 ///
-/// [`MetricError::Empty`], [`MetricError::Length`], [`MetricError::NotFinite`], [`MetricError::NotProbability`].
+/// [`MetricError::Empty`], [`MetricError::Length`], [`MetricError::NotFinite`],
+/// [`MetricError::NotProbability`].
 ///
 /// # Examples
 ///
@@ -73,7 +84,11 @@ pub(crate) fn log_loss_of_row(label: bool, probability: f64) -> f64 {
 /// Brier (1950), Monthly Weather Review 78(1). He sums over both classes: twice ours.
 pub fn brier_loss(labels: &[bool], probabilities: &[f64]) -> Result<f64, MetricError> {
     check_probabilities(labels, probabilities)?;
-    let sum: f64 = labels.iter().zip(probabilities).map(|(&label, &p)| brier_of_row(label, p)).sum();
+    let sum: f64 = labels
+        .iter()
+        .zip(probabilities)
+        .map(|(&label, &p)| brier_of_row(label, p))
+        .sum();
     Ok(sum / labels.len() as f64)
 }
 

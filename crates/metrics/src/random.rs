@@ -8,9 +8,13 @@ pub(crate) fn split_mix(state: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Two independent standard normal numbers, by Box and Muller (1958), Annals of Mathematical Statistics 29(2).
+/// Two independent standard normal numbers, by Box and Muller (1958), Annals of Mathematical
+/// Statistics 29(2).
 pub(crate) fn normal_pair(bits: u64) -> [f64; 2] {
     let uniform = |bits: u64| ((split_mix(bits) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
-    let (radius, turn) = ((-2.0 * uniform(bits).ln()).sqrt(), std::f64::consts::TAU * uniform(!bits));
+    let (radius, turn) = (
+        (-2.0 * uniform(bits).ln()).sqrt(),
+        std::f64::consts::TAU * uniform(!bits),
+    );
     [radius * turn.cos(), radius * turn.sin()]
 }

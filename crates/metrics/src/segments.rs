@@ -49,7 +49,8 @@ pub struct SegmentRow {
 impl SegmentRow {
     /// Whether what was said lies outside the interval of what happened, and more than a tenth off.
     pub fn is_off(&self) -> bool {
-        let outside = self.mean_probability < self.interval.low || self.mean_probability > self.interval.high;
+        let outside =
+            self.mean_probability < self.interval.low || self.mean_probability > self.interval.high;
         outside && (self.mean_probability / self.win_rate.max(1e-9) - 1.0).abs() > 0.1
     }
 }
@@ -72,15 +73,28 @@ pub fn segment_rows(input: SegmentInput<'_>) -> Result<Vec<SegmentRow>, MetricEr
         rows_of[part as usize].push(row);
     }
     let mut found = Vec::new();
-    for (name, rows) in input.names.iter().zip(&rows_of).filter(|(_, rows)| !rows.is_empty()) {
+    for (name, rows) in input
+        .names
+        .iter()
+        .zip(&rows_of)
+        .filter(|(_, rows)| !rows.is_empty())
+    {
         let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
         let clusters = input.clusters.pick(rows);
         let n_wins = count_wins(&labels);
         let n_rows = rows.len();
         let aucs = if n_wins >= ENOUGH && n_rows - n_wins >= ENOUGH {
-            let rankings = input.scores.iter().map(|scores| Ranking::new(&rows.iter().map(|&row| scores[row]).collect::<Vec<_>>()));
-            let aucs = roc_aucs(&labels, &rankings.collect::<Result<Vec<_>, _>>()?, &clusters)?;
-            (0..input.scores.len()).map(|score| aucs.estimate(score)).collect()
+            let rankings = input.scores.iter().map(|scores| {
+                Ranking::new(&rows.iter().map(|&row| scores[row]).collect::<Vec<_>>())
+            });
+            let aucs = roc_aucs(
+                &labels,
+                &rankings.collect::<Result<Vec<_>, _>>()?,
+                &clusters,
+            )?;
+            (0..input.scores.len())
+                .map(|score| aucs.estimate(score))
+                .collect()
         } else {
             Vec::new()
         };
@@ -90,7 +104,11 @@ pub fn segment_rows(input: SegmentInput<'_>) -> Result<Vec<SegmentRow>, MetricEr
             n_wins,
             win_rate: n_wins as f64 / n_rows as f64,
             interval: clustered_rate_interval(&labels, &cluster_keys(&clusters)),
-            mean_probability: rows.iter().map(|&row| input.probabilities[row]).sum::<f64>() / n_rows as f64,
+            mean_probability: rows
+                .iter()
+                .map(|&row| input.probabilities[row])
+                .sum::<f64>()
+                / n_rows as f64,
             aucs,
         });
     }

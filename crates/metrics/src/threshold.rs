@@ -1,4 +1,5 @@
-//! A threshold of points or of likelihood: how many leads a week reach it, what becomes of them, and what that earns.
+//! A threshold of points or of likelihood: how many leads a week reach it, what becomes of them,
+//! and what that earns.
 
 use serde::{Deserialize, Serialize};
 
@@ -66,11 +67,13 @@ const MOST: usize = 40;
 
 /// How many leads reach each threshold, and what became of them from then on.
 ///
-/// Thresholds are the values of the score, or about 40 of them with as many rows between neighbours.
+/// Thresholds are the values of the score, or about 40 of them with as many rows between
+/// neighbours.
 ///
 /// # Errors
 ///
-/// [`MetricError`] where there are no rows, as many labels as scores, or a score that is not finite.
+/// [`MetricError`] where there are no rows, as many labels as scores, or a score that is not
+/// finite.
 ///
 /// # Examples
 ///
@@ -96,14 +99,22 @@ const MOST: usize = 40;
 /// # Ok::<(), leadscore_metrics::MetricError>(())
 /// ```
 pub fn threshold_table(input: ThresholdInput<'_>) -> Result<Thresholds, MetricError> {
-    let ThresholdInput { labels, scores, clusters, moments, .. } = input;
+    let ThresholdInput {
+        labels,
+        scores,
+        clusters,
+        moments,
+        ..
+    } = input;
     check_scores(labels, scores)?;
     let mut sorted = scores.to_vec();
     radsort::sort(&mut sorted);
     let mut values = sorted.clone();
     values.dedup();
     if values.len() > MOST {
-        values = (0..MOST).map(|step| sorted[step * (sorted.len() - 1) / (MOST - 1)]).collect();
+        values = (0..MOST)
+            .map(|step| sorted[step * (sorted.len() - 1) / (MOST - 1)])
+            .collect();
         values.dedup();
     }
     if let Some(today) = input.today
@@ -111,14 +122,19 @@ pub fn threshold_table(input: ThresholdInput<'_>) -> Result<Thresholds, MetricEr
     {
         values.insert(values.partition_point(|value| *value < today), today);
     }
-    // Rows lead by lead, in order of time: a lead counts at each threshold with the first row that reaches it.
+    // Rows lead by lead, in order of time: a lead counts at each threshold with the first row that
+    // reaches it.
     let mut order: Vec<u32> = (0..).take(labels.len()).collect();
     order.sort_by(|&a, &b| {
         let key = |row: u32| clusters.of_row()[row as usize];
-        key(a).cmp(&key(b)).then(moments[a as usize].total_cmp(&moments[b as usize]))
+        key(a)
+            .cmp(&key(b))
+            .then(moments[a as usize].total_cmp(&moments[b as usize]))
     });
     let mut counts = vec![(0_usize, 0_usize); values.len()];
-    for rows in order.chunk_by(|&a, &b| clusters.of_row()[a as usize] == clusters.of_row()[b as usize]) {
+    for rows in
+        order.chunk_by(|&a, &b| clusters.of_row()[a as usize] == clusters.of_row()[b as usize])
+    {
         let mut reached = 0;
         for &row in rows {
             let reaches = values.partition_point(|value| *value <= scores[row as usize]);
@@ -137,19 +153,35 @@ pub fn threshold_table(input: ThresholdInput<'_>) -> Result<Thresholds, MetricEr
             n_leads,
             leads_a_week: input.weeks.map(|weeks| n_leads as f64 / weeks),
             n_wins,
-            win_rate: if n_leads == 0 { 0.0 } else { n_wins as f64 / n_leads as f64 },
+            win_rate: if n_leads == 0 {
+                0.0
+            } else {
+                n_wins as f64 / n_leads as f64
+            },
             interval: wilson_interval(n_wins, n_leads),
-            earns: input.value.map(|value| n_wins as f64 * value - n_leads as f64 * input.cost),
+            earns: input
+                .value
+                .map(|value| n_wins as f64 * value - n_leads as f64 * input.cost),
         })
         .collect();
-    let fits = |row: &ThresholdRow| input.calls_a_week.zip(row.leads_a_week).is_some_and(|(most, found)| found <= most);
+    let fits = |row: &ThresholdRow| {
+        input
+            .calls_a_week
+            .zip(row.leads_a_week)
+            .is_some_and(|(most, found)| found <= most)
+    };
     // Of thresholds that earn alike, the lowest.
-    let best =
-        rows.iter().enumerate().filter_map(|(idx, row)| row.earns.map(|earns| (idx, earns))).reduce(|best, next| if next.1 > best.1 { next } else { best });
+    let best = rows
+        .iter()
+        .enumerate()
+        .filter_map(|(idx, row)| row.earns.map(|earns| (idx, earns)))
+        .reduce(|best, next| if next.1 > best.1 { next } else { best });
     Ok(Thresholds {
         fits_capacity: rows.iter().position(fits),
         earns_most: best.map(|(idx, _)| idx),
-        today: input.today.and_then(|today| rows.iter().position(|row| row.threshold == today)),
+        today: input
+            .today
+            .and_then(|today| rows.iter().position(|row| row.threshold == today)),
         rows,
     })
 }

@@ -1,12 +1,22 @@
-//! What no example can say: ranking ignores monotone rescaling, row order never matters, ties are never broken.
+//! What no example can say: ranking ignores monotone rescaling, row order never matters, ties are
+//! never broken.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-use leadscore_metrics::{Ranking, average_precision, brier_loss, calibration_table, log_loss, roc_auc};
+use leadscore_metrics::{
+    Ranking, average_precision, brier_loss, calibration_table, log_loss, roc_auc,
+};
 use proptest::prelude::*;
 
 /// Labels of both classes with probabilities of few different values, so that there are ties.
 fn rows() -> impl Strategy<Value = Vec<(bool, f64)>> {
-    prop::collection::vec((any::<bool>(), (0..=20_u8).prop_map(|step| f64::from(step) / 20.0)), 2..80).prop_map(|mut rows| {
+    prop::collection::vec(
+        (
+            any::<bool>(),
+            (0..=20_u8).prop_map(|step| f64::from(step) / 20.0),
+        ),
+        2..80,
+    )
+    .prop_map(|mut rows| {
         rows[0].0 = true;
         rows[1].0 = false;
         rows

@@ -1,4 +1,5 @@
-//! One call of the workflow on a thread of its own: Python goes on, hears how it goes, and may stop it.
+//! One call of the workflow on a thread of its own: Python goes on, hears how it goes, and may stop
+//! it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -38,13 +39,20 @@ struct Stage {
 impl Listener for Messenger {
     fn remark(&self, text: &str) {
         // Nobody listens any longer: then nobody need be told.
-        let _ = self.events.send(Event::Remark(printable(&shown(text)).into_owned()));
+        let _ = self
+            .events
+            .send(Event::Remark(printable(&shown(text)).into_owned()));
     }
 
     fn begin(&self, what: &str) -> Box<dyn Progress> {
         let number = self.n_stages.fetch_add(1, Ordering::Relaxed);
-        let _ = self.events.send(Event::Begin(number, printable(&shown(what)).into_owned()));
-        Box::new(Stage { number, events: self.events.clone() })
+        let _ = self
+            .events
+            .send(Event::Begin(number, printable(&shown(what)).into_owned()));
+        Box::new(Stage {
+            number,
+            events: self.events.clone(),
+        })
     }
 
     fn is_interrupted(&self) -> bool {
@@ -64,8 +72,9 @@ impl Drop for Stage {
     }
 }
 
-/// Runs `work` without holding Python's lock, and passes what it says to `listener`, a Python object with the methods
-/// `remark`, `begin`, `at`, `end` and `tick`. Ctrl-C returns at once; the work itself ends with the stage that it is in.
+/// Runs `work` without holding Python's lock, and passes what it says to `listener`, a Python
+/// object with the methods `remark`, `begin`, `at`, `end` and `tick`. Ctrl-C returns at once; the
+/// work itself ends with the stage that it is in.
 pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
     listener: &Bound<'_, PyAny>,
@@ -73,8 +82,14 @@ pub(crate) fn run<T: Send + 'static>(
 ) -> PyResult<T> {
     let (events, mut heard) = mpsc::channel();
     let is_interrupted = Arc::new(AtomicBool::new(false));
-    let messenger: Arc<dyn Listener> = Arc::new(Messenger { events, n_stages: AtomicUsize::new(0), is_interrupted: Arc::clone(&is_interrupted) });
-    let worker = std::thread::Builder::new().name("leadscore".to_owned()).spawn(move || work(messenger))?;
+    let messenger: Arc<dyn Listener> = Arc::new(Messenger {
+        events,
+        n_stages: AtomicUsize::new(0),
+        is_interrupted: Arc::clone(&is_interrupted),
+    });
+    let worker = std::thread::Builder::new()
+        .name("leadscore".to_owned())
+        .spawn(move || work(messenger))?;
     loop {
         let is_finished = worker.is_finished();
         // A receiver goes to the waiting closure and comes back: it cannot be shared.
@@ -82,8 +97,12 @@ pub(crate) fn run<T: Send + 'static>(
         heard = back;
         let told = match event {
             Ok(Event::Remark(text)) => listener.call_method1("remark", (text,)).map(drop),
-            Ok(Event::Begin(stage, what)) => listener.call_method1("begin", (stage, what)).map(drop),
-            Ok(Event::At(stage, done, total)) => listener.call_method1("at", (stage, done, total)).map(drop),
+            Ok(Event::Begin(stage, what)) => {
+                listener.call_method1("begin", (stage, what)).map(drop)
+            }
+            Ok(Event::At(stage, done, total)) => {
+                listener.call_method1("at", (stage, done, total)).map(drop)
+            }
             Ok(Event::End(stage)) => listener.call_method1("end", (stage,)).map(drop),
             // What the work returns may hold on to the messenger.
             Err(RecvTimeoutError::Timeout) if is_finished => break,
@@ -98,6 +117,8 @@ pub(crate) fn run<T: Send + 'static>(
     match py.detach(|| worker.join()) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(exception(py, &error)),
-        Err(_) => Err(PyRuntimeError::new_err("leadscore failed in a way that it should not: the reason stands on stderr; please report it")),
+        Err(_) => Err(PyRuntimeError::new_err(
+            "leadscore failed in a way that it should not: the reason stands on stderr; please report it",
+        )),
     }
 }

@@ -14,8 +14,8 @@ use crate::errors::exception;
 /// Rows that a notebook shows.
 const SHOWN: usize = 10;
 
-/// A table in memory. Any library that reads Arrow streams takes it as it is: `polars.DataFrame(table)`,
-/// `pyarrow.table(table)`, `duckdb.sql("from table")`.
+/// A table in memory. Any library that reads Arrow streams takes it as it is:
+/// `polars.DataFrame(table)`, `pyarrow.table(table)`, `duckdb.sql("from table")`.
 #[pyclass(frozen, module = "leadscore")]
 pub(crate) struct Table {
     pub(crate) frame: Frame,
@@ -25,7 +25,11 @@ pub(crate) struct Table {
 
 /// A table of ours has no such column.
 #[derive(Debug, thiserror::Error)]
-#[error("the table has no column `{}`; its columns: {}", printable(column), printable(columns))]
+#[error(
+    "the table has no column `{}`; its columns: {}",
+    printable(column),
+    printable(columns)
+)]
 pub(crate) struct NoColumn {
     column: String,
     columns: String,
@@ -33,8 +37,13 @@ pub(crate) struct NoColumn {
 
 impl Table {
     pub(crate) fn new(py: Python<'_>, table: OutTable) -> PyResult<Self> {
-        let frame = py.detach(|| table.into_frame()).map_err(|error| exception(py, &error.into()))?;
-        Ok(Self { frame, summary: None })
+        let frame = py
+            .detach(|| table.into_frame())
+            .map_err(|error| exception(py, &error.into()))?;
+        Ok(Self {
+            frame,
+            summary: None,
+        })
     }
 }
 
@@ -42,17 +51,28 @@ impl Table {
 impl Table {
     /// The table as an Arrow C stream, without a copy.
     #[pyo3(signature = (requested_schema=None))]
-    fn __arrow_c_stream__<'py>(&self, py: Python<'py>, requested_schema: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyCapsule>> {
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
         // A consumer that asks for another schema casts itself, as the interface allows.
         drop(requested_schema);
-        let stream = self.frame.to_stream().map_err(|error| exception(py, &error.into()))?;
+        let stream = self
+            .frame
+            .to_stream()
+            .map_err(|error| exception(py, &error.into()))?;
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }
 
-    /// Of scores, the summary: leads by tier and by reason, and what is unlike training; None for other tables.
+    /// Of scores, the summary: leads by tier and by reason, and what is unlike training; None for
+    /// other tables.
     #[getter]
     fn summary<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.summary.as_ref().map(|text| py.import("json")?.call_method1("loads", (text,))).transpose()
+        self.summary
+            .as_ref()
+            .map(|text| py.import("json")?.call_method1("loads", (text,)))
+            .transpose()
     }
 
     /// Names of the columns.
@@ -64,12 +84,22 @@ impl Table {
     /// The values of a column as a list: numbers as floats, all else as texts, None where missing.
     fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         if let Some(numbers) = self.frame.numbers(name) {
-            let values: Vec<Option<f64>> = numbers.into_iter().map(|value| (!value.is_nan()).then_some(value)).collect();
+            let values: Vec<Option<f64>> = numbers
+                .into_iter()
+                .map(|value| (!value.is_nan()).then_some(value))
+                .collect();
             return values.into_bound_py_any(py);
         }
         let texts = self.frame.texts(name).ok_or_else(|| {
             let columns = self.frame.columns().join(", ");
-            exception(py, &NoColumn { column: name.to_owned(), columns }.into())
+            exception(
+                py,
+                &NoColumn {
+                    column: name.to_owned(),
+                    columns,
+                }
+                .into(),
+            )
         })?;
         texts.into_bound_py_any(py)
     }
@@ -85,22 +115,49 @@ impl Table {
     }
 
     fn __repr__(&self) -> String {
-        format!("Table with {} rows and the columns {}", self.frame.n_rows(), printable(&self.frame.columns().join(", ")))
+        format!(
+            "Table with {} rows and the columns {}",
+            self.frame.n_rows(),
+            printable(&self.frame.columns().join(", "))
+        )
     }
 
     fn _repr_html_(&self) -> String {
-        let cell = |text: &str| printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let cell = |text: &str| {
+            printable(text)
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+        };
         let columns = self.frame.columns();
         let n_shown = self.frame.n_rows().min(SHOWN);
-        let head: String = columns.iter().map(|name| format!("<th>{}</th>", cell(name))).collect();
-        let shown: Vec<Vec<Option<String>>> = columns.iter().map(|name| self.frame.head(name, n_shown)).collect();
+        let head: String = columns
+            .iter()
+            .map(|name| format!("<th>{}</th>", cell(name)))
+            .collect();
+        let shown: Vec<Vec<Option<String>>> = columns
+            .iter()
+            .map(|name| self.frame.head(name, n_shown))
+            .collect();
         let row = |row: usize| {
-            let cells: String = shown.iter().map(|column| format!("<td>{}</td>", column[row].as_deref().map(cell).unwrap_or_default())).collect();
+            let cells: String = shown
+                .iter()
+                .map(|column| {
+                    format!(
+                        "<td>{}</td>",
+                        column[row].as_deref().map(cell).unwrap_or_default()
+                    )
+                })
+                .collect();
             format!("<tr>{cells}</tr>")
         };
         let body: String = (0..n_shown).map(row).collect();
         let rest = self.frame.n_rows() - n_shown;
-        let more = if rest > 0 { format!("<p>and {rest} more rows</p>") } else { String::new() };
+        let more = if rest > 0 {
+            format!("<p>and {rest} more rows</p>")
+        } else {
+            String::new()
+        };
         format!("<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}")
     }
 
@@ -121,7 +178,10 @@ impl Table {
 }
 
 /// Takes a frame of any library that has Arrow streams; `name` is what the caller calls it.
-#[expect(unsafe_code, reason = "the pointer of a capsule whose name says what it points to")]
+#[expect(
+    unsafe_code,
+    reason = "the pointer of a capsule whose name says what it points to"
+)]
 pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Frame> {
     let py = object.py();
     let Ok(method) = object.getattr("__arrow_c_stream__") else {
@@ -137,22 +197,36 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
         } else {
             "give every column one type, such as `frame[\"x\"] = frame[\"x\"].astype(\"string\")`"
         };
-        let error = PyValueError::new_err(format!("`{name}` does not turn into an Arrow table: {}: {help}", printable(&said)));
+        let error = PyValueError::new_err(format!(
+            "`{name}` does not turn into an Arrow table: {}: {help}",
+            printable(&said)
+        ));
         error.set_cause(py, Some(cause));
         error
     })?;
-    let capsule = capsule.cast_into::<PyCapsule>().map_err(|_| PyTypeError::new_err(format!("`{name}`: __arrow_c_stream__ returned no capsule")))?;
-    let stream = capsule.pointer_checked(Some(c"arrow_array_stream"))?.as_ptr() as usize;
-    // SAFETY: a capsule of this name points to a stream by the PyCapsule protocol of Arrow, and it was made for us alone; it
-    // lives until the end of this function.
+    let capsule = capsule.cast_into::<PyCapsule>().map_err(|_| {
+        PyTypeError::new_err(format!("`{name}`: __arrow_c_stream__ returned no capsule"))
+    })?;
+    let stream = capsule
+        .pointer_checked(Some(c"arrow_array_stream"))?
+        .as_ptr() as usize;
+    // SAFETY: a capsule of this name points to a stream by the PyCapsule protocol of Arrow, and it
+    // was made for us alone; it lives until the end of this function.
     let frame = py.detach(|| unsafe { Frame::from_stream(stream as *mut c_void) });
     match frame {
         Ok(frame) => Ok(frame.without_index()),
-        Err(FrameError::Duplicate { column }) => {
-            Err(PyValueError::new_err(format!("`{name}`: two columns are called `{}`: rename one of them", printable(&column))))
-        }
-        Err(FrameError::NoColumns { .. }) => Err(PyTypeError::new_err(format!("`{name}` is a single column, expected a frame: pass `{name}.to_frame()`"))),
-        Err(FrameError::Stream(cause)) => Err(exception(py, &anyhow::Error::from(FrameError::Stream(cause)).context(format!("`{name}` cannot be read")))),
+        Err(FrameError::Duplicate { column }) => Err(PyValueError::new_err(format!(
+            "`{name}`: two columns are called `{}`: rename one of them",
+            printable(&column)
+        ))),
+        Err(FrameError::NoColumns { .. }) => Err(PyTypeError::new_err(format!(
+            "`{name}` is a single column, expected a frame: pass `{name}.to_frame()`"
+        ))),
+        Err(FrameError::Stream(cause)) => Err(exception(
+            py,
+            &anyhow::Error::from(FrameError::Stream(cause))
+                .context(format!("`{name}` cannot be read")),
+        )),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The native half of the Python package: frames and texts in, one call of the workflow, frames and texts out.
+//! The native half of the Python package: frames and texts in, one call of the workflow, frames and
+//! texts out.
 
 mod call;
 mod errors;

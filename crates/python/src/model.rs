@@ -6,7 +6,10 @@ use std::sync::Arc;
 use leadscore_core::{FeatureKind, printable_lines};
 use leadscore_sql::{Dialect, ScoreTable, score_sql};
 use leadscore_tables::{OutColumn, OutTable, TierEdges};
-use leadscore_workflow::{ColumnValues, inspect, model_from_bytes, read_model, score_columns, score_frame, train_on_columns, write_model};
+use leadscore_workflow::{
+    ColumnValues, inspect, model_from_bytes, read_model, score_columns, score_frame,
+    train_on_columns, write_model,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -23,7 +26,9 @@ pub(crate) struct Model {
 
 impl Model {
     pub(crate) fn new(model: leadscore_inference::Model) -> Self {
-        Self { model: Arc::new(model) }
+        Self {
+            model: Arc::new(model),
+        }
     }
 }
 
@@ -31,22 +36,28 @@ impl Model {
 impl Model {
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        py.detach(|| read_model(&path)).map(Self::new).map_err(|error| exception(py, &error))
+        py.detach(|| read_model(&path))
+            .map(Self::new)
+            .map_err(|error| exception(py, &error))
     }
 
     #[staticmethod]
     fn from_bytes(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
-        py.detach(|| model_from_bytes(bytes)).map(Self::new).map_err(|error| exception(py, &error))
+        py.detach(|| model_from_bytes(bytes))
+            .map(Self::new)
+            .map_err(|error| exception(py, &error))
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let mut bytes = Vec::new();
-        leadscore_inference::write_model(&self.model, &mut bytes).map_err(|error| exception(py, &error.into()))?;
+        leadscore_inference::write_model(&self.model, &mut bytes)
+            .map_err(|error| exception(py, &error.into()))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| write_model(&self.model, &path)).map_err(|error| exception(py, &error))
+        py.detach(|| write_model(&self.model, &path))
+            .map_err(|error| exception(py, &error))
     }
 
     #[getter]
@@ -55,12 +66,23 @@ impl Model {
     }
 
     fn json(&self) -> PyResult<String> {
-        serde_json::to_string(self.model.as_ref()).map_err(|error| PyValueError::new_err(error.to_string()))
+        serde_json::to_string(self.model.as_ref())
+            .map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
     /// Name, what it is in words, and whether it is a category, of each feature.
     fn features(&self) -> Vec<(String, String, bool)> {
-        self.model.specs.iter().map(|spec| (spec.name.clone(), spec.describe(), spec.kind == FeatureKind::Category)).collect()
+        self.model
+            .specs
+            .iter()
+            .map(|spec| {
+                (
+                    spec.name.clone(),
+                    spec.describe(),
+                    spec.kind == FeatureKind::Category,
+                )
+            })
+            .collect()
     }
 
     fn inspect(&self, curves: bool) -> String {
@@ -71,35 +93,72 @@ impl Model {
         leadscore_report::model_page(&self.model).map_err(|error| exception(py, &error.into()))
     }
 
-    fn to_sql(&self, py: Python<'_>, dialect: &str, table: String, keys: Vec<String>, edges: &str) -> PyResult<String> {
+    fn to_sql(
+        &self,
+        py: Python<'_>,
+        dialect: &str,
+        table: String,
+        keys: Vec<String>,
+        edges: &str,
+    ) -> PyResult<String> {
         let edges = TierEdges::parse(edges).map_err(PyValueError::new_err)?;
-        score_sql(&self.model, &ScoreTable { dialect: dialect_named(dialect)?, table, keys, edges }).map_err(|error| exception(py, &error.into()))
+        score_sql(
+            &self.model,
+            &ScoreTable {
+                dialect: dialect_named(dialect)?,
+                table,
+                keys,
+                edges,
+            },
+        )
+        .map_err(|error| exception(py, &error.into()))
     }
 
     fn to_onnx<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = self.model.to_onnx().map_err(|error| exception(py, &error.into()))?;
+        let bytes = self
+            .model
+            .to_onnx()
+            .map_err(|error| exception(py, &error.into()))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
     fn to_pmml(&self, py: Python<'_>) -> PyResult<String> {
-        self.model.to_pmml().map_err(|error| exception(py, &error.into()))
+        self.model
+            .to_pmml()
+            .map_err(|error| exception(py, &error.into()))
     }
 
     /// Log-odds and likelihood of rows that hold the model's features.
     fn score_frame(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Table> {
         let frame = read_frame("features", frame)?;
-        let scored = py.detach(|| score_frame(&self.model, &frame)).map_err(|error| exception(py, &error))?;
+        let scored = py
+            .detach(|| score_frame(&self.model, &frame))
+            .map_err(|error| exception(py, &error))?;
         let mut table = OutTable::default();
-        table.push("likelihood_to_close", OutColumn::Number(scored.probabilities.iter().map(|p| 100.0 * p).collect()));
+        table.push(
+            "likelihood_to_close",
+            OutColumn::Number(scored.probabilities.iter().map(|p| 100.0 * p).collect()),
+        );
         table.push("log_odds", OutColumn::Number(scored.log_odds));
         Table::new(py, table)
     }
 
     /// Log-odds of rows, as the bytes of 64-bit floats.
-    fn score_columns<'py>(&self, py: Python<'py>, columns: Vec<Column>, n_rows: usize) -> PyResult<Bound<'py, PyBytes>> {
+    fn score_columns<'py>(
+        &self,
+        py: Python<'py>,
+        columns: Vec<Column>,
+        n_rows: usize,
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let columns = named(columns)?;
-        let scored = py.detach(|| score_columns(&self.model, columns, n_rows)).map_err(|error| exception(py, &error))?;
-        let bytes: Vec<u8> = scored.log_odds.iter().flat_map(|value| value.to_ne_bytes()).collect();
+        let scored = py
+            .detach(|| score_columns(&self.model, columns, n_rows))
+            .map_err(|error| exception(py, &error))?;
+        let bytes: Vec<u8> = scored
+            .log_odds
+            .iter()
+            .flat_map(|value| value.to_ne_bytes())
+            .collect();
         Ok(PyBytes::new(py, &bytes))
     }
 }
@@ -107,11 +166,15 @@ impl Model {
 pub(crate) fn dialect_named(name: &str) -> PyResult<Dialect> {
     Dialect::named(name).ok_or_else(|| {
         let known: Vec<&str> = Dialect::ALL.into_iter().map(Dialect::id).collect();
-        PyValueError::new_err(format!("`{name}` is no dialect of SQL that is written: expected one of {}", known.join(", ")))
+        PyValueError::new_err(format!(
+            "`{name}` is no dialect of SQL that is written: expected one of {}",
+            known.join(", ")
+        ))
     })
 }
 
-/// A column by its name: the bytes of 64-bit floats; or of 32-bit codes with their levels, −1 for missing.
+/// A column by its name: the bytes of 64-bit floats; or of 32-bit codes with their levels, −1 for
+/// missing.
 type Column = (String, Vec<u8>, Option<Vec<String>>);
 
 fn named(columns: Vec<Column>) -> PyResult<Vec<(String, ColumnValues)>> {
@@ -119,12 +182,26 @@ fn named(columns: Vec<Column>) -> PyResult<Vec<(String, ColumnValues)>> {
         .into_iter()
         .map(|(name, bytes, levels)| {
             let values = match levels {
-                None => ColumnValues::Numbers(bytes.chunks_exact(8).map(|bytes| f64::from_ne_bytes(bytes.try_into().expect("eight bytes"))).collect()),
+                None => ColumnValues::Numbers(
+                    bytes
+                        .chunks_exact(8)
+                        .map(|bytes| f64::from_ne_bytes(bytes.try_into().expect("eight bytes")))
+                        .collect(),
+                ),
                 Some(levels) => {
                     // −1 is the code of a missing level.
-                    let codes: Vec<u32> = bytes.chunks_exact(4).map(|bytes| u32::from_ne_bytes(bytes.try_into().expect("four bytes"))).collect();
-                    if codes.iter().any(|&code| code != ColumnValues::MISSING && code as usize >= levels.len()) {
-                        return Err(PyValueError::new_err(format!("column `{name}` has a code beyond its {} levels", levels.len())));
+                    let codes: Vec<u32> = bytes
+                        .chunks_exact(4)
+                        .map(|bytes| u32::from_ne_bytes(bytes.try_into().expect("four bytes")))
+                        .collect();
+                    if codes
+                        .iter()
+                        .any(|&code| code != ColumnValues::MISSING && code as usize >= levels.len())
+                    {
+                        return Err(PyValueError::new_err(format!(
+                            "column `{name}` has a code beyond its {} levels",
+                            levels.len()
+                        )));
                     }
                     ColumnValues::Levels(codes, levels)
                 }
@@ -136,7 +213,16 @@ fn named(columns: Vec<Column>) -> PyResult<Vec<(String, ColumnValues)>> {
 
 /// Fits a model to the rows of a matrix.
 #[pyfunction]
-pub(crate) fn fit_columns(py: Python<'_>, listener: &Bound<'_, PyAny>, columns: Vec<Column>, labels: Vec<bool>, is_linear: bool) -> PyResult<Model> {
+pub(crate) fn fit_columns(
+    py: Python<'_>,
+    listener: &Bound<'_, PyAny>,
+    columns: Vec<Column>,
+    labels: Vec<bool>,
+    is_linear: bool,
+) -> PyResult<Model> {
     let columns = named(columns)?;
-    run(py, listener, move |_| train_on_columns(columns, &labels, is_linear)).map(Model::new)
+    run(py, listener, move |_| {
+        train_on_columns(columns, &labels, is_linear)
+    })
+    .map(Model::new)
 }

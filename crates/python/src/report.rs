@@ -20,11 +20,13 @@ pub(crate) struct Report {
 #[pymethods]
 impl Report {
     fn html(&self, py: Python<'_>) -> PyResult<String> {
-        py.detach(|| self.report.html()).map_err(|error| exception(py, &error.into()))
+        py.detach(|| self.report.html())
+            .map_err(|error| exception(py, &error.into()))
     }
 
     fn json(&self, py: Python<'_>) -> PyResult<String> {
-        py.detach(|| self.report.json()).map_err(|error| exception(py, &error.into()))
+        py.detach(|| self.report.json())
+            .map_err(|error| exception(py, &error.into()))
     }
 
     fn text(&self) -> String {
@@ -36,13 +38,19 @@ impl Report {
     }
 
     fn workbook<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = py.detach(|| self.report.workbook()).map_err(|error| exception(py, &error.into()))?;
+        let bytes = py
+            .detach(|| self.report.workbook())
+            .map_err(|error| exception(py, &error.into()))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
     /// Every chart as a Vega-Lite specification in JSON, by name.
     fn charts(&self) -> Vec<(&'static str, String)> {
-        self.report.vega_lite().into_iter().map(|(name, chart)| (name, chart.to_string())).collect()
+        self.report
+            .vega_lite()
+            .into_iter()
+            .map(|(name, chart)| (name, chart.to_string()))
+            .collect()
     }
 
     /// Every picture of the page as SVG, by name.
@@ -51,12 +59,18 @@ impl Report {
     }
 
     fn snapshots(&self, py: Python<'_>) -> PyResult<Option<Table>> {
-        self.snapshots.clone().map(|table| Table::new(py, table)).transpose()
+        self.snapshots
+            .clone()
+            .map(|table| Table::new(py, table))
+            .transpose()
     }
 
     /// Writes one form of the report, whole or not at all; the ending of the path says which.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let ending = path
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_lowercase())
+            .unwrap_or_default();
         let written = py.detach(|| match ending.as_str() {
             "html" => write_text(&path, &self.report.html()?),
             "json" => write_text(&path, &self.report.json()?),

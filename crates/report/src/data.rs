@@ -51,7 +51,8 @@ pub struct Measured {
     pub backtest: Option<Backtest>,
 }
 
-/// What age alone ranks: leads of many ages stand beside each other at a calendar snapshot, and old ones are seldom won.
+/// What age alone ranks: leads of many ages stand beside each other at a calendar snapshot, and old
+/// ones are seldom won.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AgeFigures {
     /// The model's AUC over pairs of leads of the same age, to a month.
@@ -77,7 +78,8 @@ pub struct DataSection {
     pub outside: OutsideTraining,
     /// Rows that lack one of the scores, and are left out of the comparison.
     pub n_without_all: usize,
-    /// Of each score beside the model: where it comes from, how it was made a probability, and what to mind.
+    /// Of each score beside the model: where it comes from, how it was made a probability, and what
+    /// to mind.
     pub baselines: Vec<BaselineNote>,
     /// Where the model's tiers begin, in words; `None` where they are quartiles of these rows.
     pub tiers_from: Option<String>,
@@ -211,7 +213,11 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self { title: "Lead scoring report".to_owned(), accent: None, logo: None }
+        Self {
+            title: "Lead scoring report".to_owned(),
+            accent: None,
+            logo: None,
+        }
     }
 }
 
@@ -222,7 +228,8 @@ pub struct Influence {
     pub feature: String,
     /// Largest minus smallest log-odds over ±2 standard deviations or over its levels.
     pub range: f64,
-    /// For a number: whether more speaks for a win. `None` for a category, a table, or a curve that goes both ways.
+    /// For a number: whether more speaks for a win. `None` for a category, a table, or a curve that
+    /// goes both ways.
     pub rising: Option<bool>,
 }
 
@@ -242,7 +249,13 @@ pub enum ReportError {
 
 impl Report {
     /// Puts a report together.
-    pub fn new(card: &Card, model: &Model, measured: Measured, data: DataSection, look: Look) -> Self {
+    pub fn new(
+        card: &Card,
+        model: &Model,
+        measured: Measured,
+        data: DataSection,
+        look: Look,
+    ) -> Self {
         let mut influences: Vec<Influence> = model
             .terms
             .iter()
@@ -252,14 +265,28 @@ impl Report {
                 rising: match term {
                     leadscore_inference::Term::Linear(linear) => Some(linear.weight > 0.0),
                     leadscore_inference::Term::Bins(bins) => direction(&bins.weights),
-                    leadscore_inference::Term::Levels(_) | leadscore_inference::Term::Pair(_) => None,
+                    leadscore_inference::Term::Levels(_) | leadscore_inference::Term::Pair(_) => {
+                        None
+                    }
                 },
             })
             .collect();
         influences.sort_by(|a, b| b.range.total_cmp(&a.range));
-        let judged = model.scope.as_ref().map(|scope| scope.judged.clone()).unwrap_or_default();
+        let judged = model
+            .scope
+            .as_ref()
+            .map(|scope| scope.judged.clone())
+            .unwrap_or_default();
         let verdict = verdict::judge(card, &judged, &measured, &data);
-        Self { verdict, data, measured, judged, influences, model: card.clone(), look }
+        Self {
+            verdict,
+            data,
+            measured,
+            judged,
+            influences,
+            model: card.clone(),
+            look,
+        }
     }
 
     /// The numbers as JSON.
@@ -299,7 +326,8 @@ impl Report {
         crate::workbook::render(self)
     }
 
-    /// The pictures of the page as SVG files of their own, by name, light or dark as the reader prefers.
+    /// The pictures of the page as SVG files of their own, by name, light or dark as the reader
+    /// prefers.
     pub fn pictures(&self) -> Vec<(&'static str, String)> {
         crate::html::standalone_pictures(self)
     }

@@ -51,7 +51,13 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
 
 fn drawings(report: &Report) -> Value {
     let comparison = &report.measured.comparison;
-    let tier_names: Vec<&str> = report.measured.evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
+    let tier_names: Vec<&str> = report
+        .measured
+        .evaluation
+        .tiers
+        .iter()
+        .map(|tier| tier.tier.as_str())
+        .collect();
     context! {
         pairs => comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, baseline)| context! {
             baseline => svg::tiers(&baseline.tiers, &comparison.scores[0].tiers, "bar second"),
@@ -68,12 +74,23 @@ fn pictures(report: &Report) -> Vec<(&'static str, String)> {
     let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
     let share = |title| Axis::share(title);
     let with_chance = |mut lines: Vec<Series>| {
-        lines.push(Series { name: CHANCE.to_owned(), points: vec![(0.0, 0.0), (1.0, 1.0)] });
+        lines.push(Series {
+            name: CHANCE.to_owned(),
+            points: vec![(0.0, 0.0), (1.0, 1.0)],
+        });
         lines
     };
-    let (gains, roc, recall) = (with_chance(charts::gains(comparison)), with_chance(charts::roc(comparison)), charts::precision_recall(comparison));
+    let (gains, roc, recall) = (
+        with_chance(charts::gains(comparison)),
+        with_chance(charts::roc(comparison)),
+        charts::precision_recall(comparison),
+    );
     let decision = charts::decision(comparison);
-    let months = report.measured.breakdowns.iter().find(|breakdown| breakdown.by == "month" && breakdown.rows.len() > 1);
+    let months = report
+        .measured
+        .breakdowns
+        .iter()
+        .find(|breakdown| breakdown.by == "month" && breakdown.rows.len() > 1);
     let mut found = vec![
         ("tiers", svg::tiers(&evaluation.tiers, &[], "bar")),
         (
@@ -107,22 +124,36 @@ fn pictures(report: &Report) -> Vec<(&'static str, String)> {
             ),
         ),
         ("lift", svg::lift(&evaluation.deciles)),
-        ("reliability", svg::reliability(&evaluation.calibration, &evaluation.corp)),
+        (
+            "reliability",
+            svg::reliability(&evaluation.calibration, &evaluation.corp),
+        ),
         (
             "decision",
             charts::lines(
                 &decision,
-                &Axis::fitting("a call pays from this likelihood on", per_cent, decision.iter().flat_map(|line| line.points.iter().map(|point| point.0))),
+                &Axis::fitting(
+                    "a call pays from this likelihood on",
+                    per_cent,
+                    decision
+                        .iter()
+                        .flat_map(|line| line.points.iter().map(|point| point.0)),
+                ),
                 &Axis::fitting(
                     "net wins a hundred leads",
                     |value| format!("{value:.1}"),
-                    decision.iter().flat_map(|line| line.points.iter().map(|point| point.1)),
+                    decision
+                        .iter()
+                        .flat_map(|line| line.points.iter().map(|point| point.1)),
                 ),
                 Corner::TopRight,
                 "Decision curve: net benefit of calling by each score, at each price of a call",
             ),
         ),
-        ("influences", svg::influences(&report.influences[..report.influences.len().min(N_INFLUENCES)])),
+        (
+            "influences",
+            svg::influences(&report.influences[..report.influences.len().min(N_INFLUENCES)]),
+        ),
     ];
     found.extend(months.map(|months| ("months", charts::predicted_and_observed(&months.rows))));
     found
@@ -130,20 +161,46 @@ fn pictures(report: &Report) -> Vec<(&'static str, String)> {
 
 /// The same pictures, each as a file of its own.
 pub(crate) fn standalone_pictures(report: &Report) -> Vec<(&'static str, String)> {
-    // Of the page's look, what pictures need: colours, and whatever is said of drawings; as rules that hold for these pictures
-    // alone, since whoever shows them may put them into a page of its own.
-    let is_needed = |line: &&str| line.starts_with(":root") || line.starts_with("@media (prefers-color-scheme") || line.starts_with("svg ");
-    let own = |line: &str| line.replace(":root", "svg.leadscore").replace("svg ", "svg.leadscore ").replace("width: 100%; ", "");
-    let style: String = STYLE.lines().filter(is_needed).map(|line| own(line) + "\n").collect();
+    // Of the page's look, what pictures need: colours, and whatever is said of drawings; as rules
+    // that hold for these pictures alone, since whoever shows them may put them into a page of its
+    // own.
+    let is_needed = |line: &&str| {
+        line.starts_with(":root")
+            || line.starts_with("@media (prefers-color-scheme")
+            || line.starts_with("svg ")
+    };
+    let own = |line: &str| {
+        line.replace(":root", "svg.leadscore")
+            .replace("svg ", "svg.leadscore ")
+            .replace("width: 100%; ", "")
+    };
+    let style: String = STYLE
+        .lines()
+        .filter(is_needed)
+        .map(|line| own(line) + "\n")
+        .collect();
     let alone = |svg: String| {
         // As wide as it was drawn, so that letters have the size that they were meant to have.
-        let width = svg.split('"').nth(1).and_then(|view| view.split(' ').nth(2)).unwrap_or("640").to_owned();
+        let width = svg
+            .split('"')
+            .nth(1)
+            .and_then(|view| view.split(' ').nth(2))
+            .unwrap_or("640")
+            .to_owned();
         let end = svg.find('>').map_or(0, |end| end + 1);
-        let attributes =
-            format!(r#"<svg xmlns="http://www.w3.org/2000/svg" class="leadscore" width="{width}" style="background: var(--card); width: {width}px" "#);
-        format!("{}<style>{style}</style>{}", svg[..end].replacen("<svg ", &attributes, 1), &svg[end..])
+        let attributes = format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" class="leadscore" width="{width}" style="background: var(--card); width: {width}px" "#
+        );
+        format!(
+            "{}<style>{style}</style>{}",
+            svg[..end].replacen("<svg ", &attributes, 1),
+            &svg[end..]
+        )
     };
-    pictures(report).into_iter().map(|(name, svg)| (name, alone(svg))).collect()
+    pictures(report)
+        .into_iter()
+        .map(|(name, svg)| (name, alone(svg)))
+        .collect()
 }
 
 /// A figure and its per cent sign on one line.
@@ -151,21 +208,27 @@ fn together(text: &str) -> String {
     text.replace(" %", "\u{a0}%")
 }
 
-/// The rows of a table of thresholds that the page shows: the marked ones, and others evenly between.
+/// The rows of a table of thresholds that the page shows: the marked ones, and others evenly
+/// between.
 fn shown(section: &ThresholdSection) -> Vec<usize> {
     let table = &section.table;
     let marked = [table.today, table.fits_capacity, table.earns_most];
     let every = table.rows.len().div_ceil(N_THRESHOLDS).max(1);
-    (0..table.rows.len()).filter(|idx| idx % every == 0 || marked.contains(&Some(*idx))).collect()
+    (0..table.rows.len())
+        .filter(|idx| idx % every == 0 || marked.contains(&Some(*idx)))
+        .collect()
 }
 
-/// What all pages are rendered with: texts are escaped, HTML and characters that act, and the look can be included.
+/// What all pages are rendered with: texts are escaped, HTML and characters that act, and the look
+/// can be included.
 pub(crate) fn environment() -> Result<Environment<'static>, ReportError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     // Nor can a text turn the direction of what stands beside it, or hide.
     environment.set_formatter(|out, state, value| match value.as_str() {
-        Some(text) if !value.is_safe() => minijinja::escape_formatter(out, state, &Value::from(printable(text).into_owned())),
+        Some(text) if !value.is_safe() => {
+            minijinja::escape_formatter(out, state, &Value::from(printable(text).into_owned()))
+        }
         _ => minijinja::escape_formatter(out, state, value),
     });
     environment.add_template("style", STYLE)?;

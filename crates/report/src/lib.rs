@@ -16,8 +16,8 @@ mod vega;
 mod workbook;
 
 pub use data::{
-    AgeFigures, Backtest, BaselineNote, Breakdown, Cadence, DataSection, Influence, LeadRow, Look, Measured, OutsideTraining, Report, ReportError, Surprises,
-    SwapList, ThresholdSection,
+    AgeFigures, Backtest, BaselineNote, Breakdown, Cadence, DataSection, Influence, LeadRow, Look,
+    Measured, OutsideTraining, Report, ReportError, Surprises, SwapList, ThresholdSection,
 };
 pub use list::{LeadList, ListedLead};
 pub use markdown::markdown_text;

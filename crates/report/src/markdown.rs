@@ -13,7 +13,11 @@ use crate::verdict::{number, per_cent, whole};
 const LONGEST: usize = 160;
 
 pub(crate) fn render(report: &Report) -> String {
-    let mut text = format!("# {}\n\n{}\n\n", plain(&report.verdict.headline, usize::MAX), plain(&report.verdict.summary, usize::MAX));
+    let mut text = format!(
+        "# {}\n\n{}\n\n",
+        plain(&report.verdict.headline, usize::MAX),
+        plain(&report.verdict.summary, usize::MAX)
+    );
     for finding in &report.verdict.findings {
         let mark = match finding.answer {
             "yes" => "✓",
@@ -23,12 +27,37 @@ pub(crate) fn render(report: &Report) -> String {
         let _ = writeln!(text, "- {mark} {}", plain(&finding.text, usize::MAX));
     }
     let data = &report.data;
-    let _ = writeln!(text, "\n{}. {}. Calls: {}.", plain(&data.measured_on, LONGEST), plain(&data.snapshots, usize::MAX), plain(&data.capacity, LONGEST));
-    for sheet in sheets(report).into_iter().filter(|sheet| !sheet.is_list && sheet.title != "Verdict") {
+    let _ = writeln!(
+        text,
+        "\n{}. {}. Calls: {}.",
+        plain(&data.measured_on, LONGEST),
+        plain(&data.snapshots, usize::MAX),
+        plain(&data.capacity, LONGEST)
+    );
+    for sheet in sheets(report)
+        .into_iter()
+        .filter(|sheet| !sheet.is_list && sheet.title != "Verdict")
+    {
         let _ = writeln!(text, "\n## {}\n", plain(&sheet.title, LONGEST));
         let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
-        let _ = writeln!(text, "{}", line(sheet.header.iter().map(|name| plain(name, LONGEST)).collect()));
-        let rule = sheet.header.iter().enumerate().map(|(idx, _)| if idx == 0 { "---".to_owned() } else { "---:".to_owned() });
+        let _ = writeln!(
+            text,
+            "{}",
+            line(
+                sheet
+                    .header
+                    .iter()
+                    .map(|name| plain(name, LONGEST))
+                    .collect()
+            )
+        );
+        let rule = sheet.header.iter().enumerate().map(|(idx, _)| {
+            if idx == 0 {
+                "---".to_owned()
+            } else {
+                "---:".to_owned()
+            }
+        });
         let _ = writeln!(text, "{}", line(rule.collect()));
         for row in &sheet.rows {
             let _ = writeln!(text, "{}", line(row.iter().map(cell).collect()));
@@ -49,11 +78,15 @@ fn cell(cell: &Cell) -> String {
 }
 
 fn plain(text: &str, limit: usize) -> String {
-    if limit == usize::MAX { markdown_text(text) } else { markdown_text(&shorten(text, limit)) }
+    if limit == usize::MAX {
+        markdown_text(text)
+    } else {
+        markdown_text(&shorten(text, limit))
+    }
 }
 
-/// A text that Markdown shows as it is, on one line: no HTML, no emphasis, no code, no formula, and no link, such as one to
-/// `javascript:`.
+/// A text that Markdown shows as it is, on one line: no HTML, no emphasis, no code, no formula, and
+/// no link, such as one to `javascript:`.
 pub fn markdown_text(text: &str) -> String {
     let text = printable(text);
     let mut escaped = String::new();
@@ -63,7 +96,13 @@ pub fn markdown_text(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
             // Addresses become links without a mark around them, by their scheme.
-            ':' if text[at..].starts_with("://") || SCHEMES.iter().any(|scheme| text[..at].to_ascii_lowercase().ends_with(scheme)) => escaped.push_str("\\:"),
+            ':' if text[at..].starts_with("://")
+                || SCHEMES
+                    .iter()
+                    .any(|scheme| text[..at].to_ascii_lowercase().ends_with(scheme)) =>
+            {
+                escaped.push_str("\\:");
+            }
             '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '~' | '$' => {
                 escaped.push('\\');
                 escaped.push(c);
@@ -92,12 +131,24 @@ mod tests {
 
     #[test]
     fn texts_are_no_markup() {
-        check("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;");
-        check("[won](javascript:alert(1))", "\\[won\\](javascript\\:alert(1))");
+        check(
+            "<img src=x onerror=alert(1)>",
+            "&lt;img src=x onerror=alert(1)&gt;",
+        );
+        check(
+            "[won](javascript:alert(1))",
+            "\\[won\\](javascript\\:alert(1))",
+        );
         check("<javascript:alert(1)>", "&lt;javascript\\:alert(1)&gt;");
         check("![x](data:text/html,y)", "!\\[x\\](data\\:text/html,y)");
-        check("https://evil.example a | b `c` ~~d~~ $e$", "https\\://evil.example a \\| b \\`c\\` \\~\\~d\\~\\~ \\$e\\$");
-        check("a\n# won\u{202e}\u{1b}[2J", "a\\\\n\\# won\\\\u{202e}\\\\u{1b}\\[2J");
+        check(
+            "https://evil.example a | b `c` ~~d~~ $e$",
+            "https\\://evil.example a \\| b \\`c\\` \\~\\~d\\~\\~ \\$e\\$",
+        );
+        check(
+            "a\n# won\u{202e}\u{1b}[2J",
+            "a\\\\n\\# won\\\\u{202e}\\\\u{1b}\\[2J",
+        );
         check("--- a", "\\--- a");
         check("a: b (c)!", "a: b (c)!");
     }

@@ -40,7 +40,10 @@ pub fn model_page(model: &Model) -> Result<String, ReportError> {
     let mut environment = environment()?;
     environment.add_template("model", TEMPLATE)?;
     let errors = model.cell_errors();
-    let terms: Vec<TermView> = in_order(model).into_iter().map(|idx| view(model, idx, errors.as_deref())).collect();
+    let terms: Vec<TermView> = in_order(model)
+        .into_iter()
+        .map(|idx| view(model, idx, errors.as_deref()))
+        .collect();
     let values = context! {
         card => minijinja::value::Serde(&model.card),
         terms => minijinja::value::Serde(&terms),
@@ -56,17 +59,45 @@ pub fn model_text(model: &Model) -> String {
     let errors = model.cell_errors();
     for idx in in_order(model) {
         let cells = cells(model, idx, errors.as_deref());
-        let _ = writeln!(text, "{}\n", printable(&model.describe_term(&model.terms[idx])));
-        let widest = cells.iter().map(|cell| cell.weight.abs()).fold(0.05, f64::max);
-        let name_width = cells.iter().map(|cell| printable(&cell.name).chars().count()).max().unwrap_or(0).min(48);
+        let _ = writeln!(
+            text,
+            "{}\n",
+            printable(&model.describe_term(&model.terms[idx]))
+        );
+        let widest = cells
+            .iter()
+            .map(|cell| cell.weight.abs())
+            .fold(0.05, f64::max);
+        let name_width = cells
+            .iter()
+            .map(|cell| printable(&cell.name).chars().count())
+            .max()
+            .unwrap_or(0)
+            .min(48);
         for cell in &cells {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 14 marks")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "0 to 14 marks"
+            )]
             let length = (14.0 * cell.weight.abs() / widest).round() as usize;
-            let bar = if cell.weight < 0.0 { format!("{:>14}|", "-".repeat(length)) } else { format!("{:14}|{}", "", "+".repeat(length)) };
-            let interval = cell.error.map_or(String::new(), |error| format!(" ± {:.2}", 1.96 * error));
-            let counts = cell.count.map_or(String::new(), |count| format!("{} snapshots, {} won", count.n_rows, rate(count)));
+            let bar = if cell.weight < 0.0 {
+                format!("{:>14}|", "-".repeat(length))
+            } else {
+                format!("{:14}|{}", "", "+".repeat(length))
+            };
+            let interval = cell
+                .error
+                .map_or(String::new(), |error| format!(" ± {:.2}", 1.96 * error));
+            let counts = cell.count.map_or(String::new(), |count| {
+                format!("{} snapshots, {} won", count.n_rows, rate(count))
+            });
             let name: String = printable(&cell.name).chars().take(48).collect();
-            let _ = writeln!(text, "  {name:<name_width$}  {:>+7.3}{interval:<7}  {bar:<29}  {counts}", cell.weight);
+            let _ = writeln!(
+                text,
+                "  {name:<name_width$}  {:>+7.3}{interval:<7}  {bar:<29}  {counts}",
+                cell.weight
+            );
         }
         text.push('\n');
     }
@@ -88,14 +119,25 @@ fn cells(model: &Model, idx: usize, errors: Option<&[Vec<f64>]>) -> Vec<Cell> {
         .into_iter()
         .zip(term.cells())
         .enumerate()
-        .map(|(cell, (name, weight))| Cell { name, weight, error: errors.map(|errors| errors[idx][cell]), count: counts.map(|counts| counts[cell]) })
+        .map(|(cell, (name, weight))| Cell {
+            name,
+            weight,
+            error: errors.map(|errors| errors[idx][cell]),
+            count: counts.map(|counts| counts[cell]),
+        })
         // Cells that training had nothing for say nothing.
-        .filter(|cell| matches!(term, Term::Pair(_)) || cell.count.is_none_or(|count| count.n_rows > 0))
+        .filter(|cell| {
+            matches!(term, Term::Pair(_)) || cell.count.is_none_or(|count| count.n_rows > 0)
+        })
         .collect()
 }
 
 fn rate(count: CellCount) -> String {
-    if count.n_rows == 0 { String::new() } else { per_cent(count.n_wins as f64 / count.n_rows as f64) }
+    if count.n_rows == 0 {
+        String::new()
+    } else {
+        per_cent(count.n_wins as f64 / count.n_rows as f64)
+    }
 }
 
 fn view(model: &Model, idx: usize, errors: Option<&[Vec<f64>]>) -> TermView {
@@ -103,15 +145,33 @@ fn view(model: &Model, idx: usize, errors: Option<&[Vec<f64>]>) -> TermView {
     let cells = cells(model, idx, errors);
     let drawing = match term {
         Term::Bins(bins) => svg::curve(&cells, bins.weights.len()),
-        Term::Pair(pair) => svg::heat_map(&cells, &pair.first.cell_names(), &pair.second.cell_names()),
+        Term::Pair(pair) => {
+            svg::heat_map(&cells, &pair.first.cell_names(), &pair.second.cell_names())
+        }
         Term::Linear(_) | Term::Levels(_) => svg::weights(&cells),
     };
-    let rows = cells.iter().filter(|cell| cell.count.is_none_or(|count| count.n_rows > 0)).map(|cell| CellView {
-        name: cell.name.clone(),
-        weight: format!("{:+.3}", cell.weight),
-        interval: cell.error.map_or(String::new(), |error| format!("{:+.3} to {:+.3}", cell.weight - 1.96 * error, cell.weight + 1.96 * error)),
-        n_rows: cell.count.map_or(String::new(), |count| count.n_rows.to_string()),
-        rate: cell.count.map_or(String::new(), rate),
-    });
-    TermView { title: model.describe_term(term), range: format!("{:.2}", term.range()), cells: rows.collect(), drawing }
+    let rows = cells
+        .iter()
+        .filter(|cell| cell.count.is_none_or(|count| count.n_rows > 0))
+        .map(|cell| CellView {
+            name: cell.name.clone(),
+            weight: format!("{:+.3}", cell.weight),
+            interval: cell.error.map_or(String::new(), |error| {
+                format!(
+                    "{:+.3} to {:+.3}",
+                    cell.weight - 1.96 * error,
+                    cell.weight + 1.96 * error
+                )
+            }),
+            n_rows: cell
+                .count
+                .map_or(String::new(), |count| count.n_rows.to_string()),
+            rate: cell.count.map_or(String::new(), rate),
+        });
+    TermView {
+        title: model.describe_term(term),
+        range: format!("{:.2}", term.range()),
+        cells: rows.collect(),
+        drawing,
+    }
 }

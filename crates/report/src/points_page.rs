@@ -48,7 +48,17 @@ pub fn points_page(sheet: &PointsSheet) -> Result<String, ReportError> {
     let mut environment = environment()?;
     environment.add_filter("per_cent", |value: f64| per_cent(value));
     environment.add_template("points", TEMPLATE)?;
-    let groups: Vec<(String, Vec<(String, i32)>)> =
-        sheet.rules.chunk_by(|a, b| a.0 == b.0).map(|rules| (rules[0].0.clone(), rules.iter().map(|rule| (rule.1.clone(), rule.2)).collect())).collect();
-    Ok(environment.get_template("points")?.render(context! { sheet => minijinja::value::Serde(sheet), groups => groups })?)
+    let groups: Vec<(String, Vec<(String, i32)>)> = sheet
+        .rules
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|rules| {
+            (
+                rules[0].0.clone(),
+                rules.iter().map(|rule| (rule.1.clone(), rule.2)).collect(),
+            )
+        })
+        .collect();
+    Ok(environment
+        .get_template("points")?
+        .render(context! { sheet => minijinja::value::Serde(sheet), groups => groups })?)
 }

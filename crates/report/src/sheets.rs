@@ -41,28 +41,68 @@ fn header(names: &[&str]) -> Vec<String> {
 
 /// An estimate in three cells.
 fn three(estimate: Estimate, cell: fn(f64) -> Cell) -> [Cell; 3] {
-    [cell(estimate.value), cell(estimate.low), cell(estimate.high)]
+    [
+        cell(estimate.value),
+        cell(estimate.low),
+        cell(estimate.high),
+    ]
 }
 
 /// Every table of the report, in order.
 pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
     let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
     let mut sheets = Vec::new();
-    let mut add = |title: &str, header: Vec<String>, rows: Vec<Vec<Cell>>, is_list: bool| sheets.push(Sheet { title: title.to_owned(), header, rows, is_list });
-    let verdict = std::iter::once(vec![Cell::from("headline"), Cell::from(report.verdict.headline.as_str())])
-        .chain([vec![Cell::from("summary"), Cell::from(report.verdict.summary.as_str())]])
-        .chain(report.verdict.findings.iter().map(|finding| vec![Cell::from(finding.answer), Cell::from(finding.text.as_str())]));
-    add("Verdict", header(&["", "finding"]), verdict.collect(), false);
+    let mut add = |title: &str, header: Vec<String>, rows: Vec<Vec<Cell>>, is_list: bool| {
+        sheets.push(Sheet {
+            title: title.to_owned(),
+            header,
+            rows,
+            is_list,
+        });
+    };
+    let verdict = std::iter::once(vec![
+        Cell::from("headline"),
+        Cell::from(report.verdict.headline.as_str()),
+    ])
+    .chain([vec![
+        Cell::from("summary"),
+        Cell::from(report.verdict.summary.as_str()),
+    ]])
+    .chain(report.verdict.findings.iter().map(|finding| {
+        vec![
+            Cell::from(finding.answer),
+            Cell::from(finding.text.as_str()),
+        ]
+    }));
+    add(
+        "Verdict",
+        header(&["", "finding"]),
+        verdict.collect(),
+        false,
+    );
     let scores = comparison.scores.iter().map(|score| {
         let mut row = vec![Cell::from(score.name.as_str())];
         row.extend(three(score.ranking.roc_auc, Cell::Number));
         row.push(Cell::Number(score.ranking.average_precision.value));
         row.extend(three(score.ranking.capture_top_quartile, Cell::Share));
-        row.extend([Cell::Count(score.at_capacity.n_called.round()), Cell::Count(score.at_capacity.n_won.round())]);
+        row.extend([
+            Cell::Count(score.at_capacity.n_called.round()),
+            Cell::Count(score.at_capacity.n_won.round()),
+        ]);
         row.extend(three(score.at_capacity.precision, Cell::Share));
         row.push(Cell::Number(score.at_capacity.customers));
-        row.push(optional(score.at_capacity.customers_a_month.map(|customers| customers.value), Cell::Number));
-        row.extend([Cell::Number(score.log_loss.value), Cell::Number(score.brier_loss.value), optional(score.top_to_bottom, Cell::Number)]);
+        row.push(optional(
+            score
+                .at_capacity
+                .customers_a_month
+                .map(|customers| customers.value),
+            Cell::Number,
+        ));
+        row.extend([
+            Cell::Number(score.log_loss.value),
+            Cell::Number(score.brier_loss.value),
+            optional(score.top_to_bottom, Cell::Number),
+        ]);
         row
     });
     let names = [
@@ -87,48 +127,100 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
     ];
     add("Scores", header(&names), scores.collect(), false);
     let contests = comparison.contests.iter().map(|contest| {
-        let mut row = vec![Cell::from(contest.against.as_str()), Cell::from(verdict_name(contest.verdict))];
+        let mut row = vec![
+            Cell::from(contest.against.as_str()),
+            Cell::from(verdict_name(contest.verdict)),
+        ];
         row.extend(three(contest.auc_difference, Cell::Number));
         row.extend(three(contest.customers_difference, Cell::Number));
         row.extend(three(contest.log_loss_difference, Cell::Number));
         row
     });
-    let names = ["against", "the model is", "AUC difference", "low", "high", "customers more", "low", "high", "log-loss difference", "low", "high"];
+    let names = [
+        "against",
+        "the model is",
+        "AUC difference",
+        "low",
+        "high",
+        "customers more",
+        "low",
+        "high",
+        "log-loss difference",
+        "low",
+        "high",
+    ];
     if !comparison.contests.is_empty() {
         add("Differences", header(&names), contests.collect(), false);
     }
-    let own = report.data.tiers_from.as_ref().map_or("model".to_owned(), |edges| format!("model, from {edges}"));
+    let own = report
+        .data
+        .tiers_from
+        .as_ref()
+        .map_or("model".to_owned(), |edges| format!("model, from {edges}"));
     // Beside tiers of its own, the quartiles that others are compared with.
-    let first_compared = usize::from(report.data.tiers_from.is_none() || comparison.contests.is_empty());
-    let others = comparison.scores[first_compared..].iter().map(|score| match report.data.tiers_from {
-        Some(_) => (format!("{}, quartiles", score.name), &score.tiers),
-        None => (score.name.clone(), &score.tiers),
-    });
+    let first_compared =
+        usize::from(report.data.tiers_from.is_none() || comparison.contests.is_empty());
+    let others =
+        comparison.scores[first_compared..]
+            .iter()
+            .map(|score| match report.data.tiers_from {
+                Some(_) => (format!("{}, quartiles", score.name), &score.tiers),
+                None => (score.name.clone(), &score.tiers),
+            });
     let tiers = std::iter::once((own, &evaluation.tiers)).chain(others);
-    let rows = tiers.flat_map(|(name, rows)| rows.iter().map(|row| tier_row(&name, row)).collect::<Vec<_>>());
+    let rows = tiers.flat_map(|(name, rows)| {
+        rows.iter()
+            .map(|row| tier_row(&name, row))
+            .collect::<Vec<_>>()
+    });
     let mut names = header(&TIER_HEADER);
     if report.data.tiers_from.is_some() {
         "tiers by".clone_into(&mut names[0]);
     }
     add("Tiers", names, rows.collect(), false);
     let migration = comparison.contests.iter().flat_map(|contest| {
-        contest.migration.iter().enumerate().flat_map(move |(down, cells)| {
-            cells.iter().enumerate().map(move |(across, cell)| {
-                let name = |idx: usize| Cell::from(evaluation.tiers[idx].tier.as_str());
-                vec![Cell::from(contest.against.as_str()), name(down), name(across), Cell::Count(cell.n_rows as f64), Cell::Count(cell.n_wins as f64)]
+        contest
+            .migration
+            .iter()
+            .enumerate()
+            .flat_map(move |(down, cells)| {
+                cells.iter().enumerate().map(move |(across, cell)| {
+                    let name = |idx: usize| Cell::from(evaluation.tiers[idx].tier.as_str());
+                    vec![
+                        Cell::from(contest.against.as_str()),
+                        name(down),
+                        name(across),
+                        Cell::Count(cell.n_rows as f64),
+                        Cell::Count(cell.n_wins as f64),
+                    ]
+                })
             })
-        })
     });
     if !comparison.contests.is_empty() {
-        add("Migration", header(&["against", "quartile by it", "quartile by the model", "snapshots", "won"]), migration.collect(), true);
+        add(
+            "Migration",
+            header(&[
+                "against",
+                "quartile by it",
+                "quartile by the model",
+                "snapshots",
+                "won",
+            ]),
+            migration.collect(),
+            true,
+        );
     }
     for section in &report.measured.thresholds {
         let table = &section.table;
         let rows = table.rows.iter().enumerate().map(|(idx, row)| {
-            let remarks: Vec<&str> = [(table.today, "today"), (table.fits_capacity, "fits the capacity"), (table.earns_most, "earns most")]
-                .into_iter()
-                .filter_map(|(at, name)| (at == Some(idx)).then_some(name))
-                .collect();
+            let remarks: Vec<&str> = [
+                (table.today, "today"),
+                (table.fits_capacity, "fits the capacity"),
+                (table.earns_most, "earns most"),
+            ]
+            .into_iter()
+            .filter_map(|(at, name)| (at == Some(idx)).then_some(name))
+            .collect();
             vec![
                 Cell::Number(row.threshold),
                 Cell::Count(row.n_leads as f64),
@@ -143,14 +235,29 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
         });
         add(
             &format!("Thresholds of {}", section.score),
-            header(&["from", "leads", "a week", "won", "rate", "low", "high", "earns", "remark"]),
+            header(&[
+                "from", "leads", "a week", "won", "rate", "low", "high", "earns", "remark",
+            ]),
             rows.collect(),
             true,
         );
     }
     for breakdown in &report.measured.breakdowns {
-        let mut names = header(&[&breakdown.by, "snapshots", "won", "win rate", "low", "high", "predicted"]);
-        names.extend(breakdown.scores.iter().map(|score| format!("AUC of {score}")));
+        let mut names = header(&[
+            &breakdown.by,
+            "snapshots",
+            "won",
+            "win rate",
+            "low",
+            "high",
+            "predicted",
+        ]);
+        names.extend(
+            breakdown
+                .scores
+                .iter()
+                .map(|score| format!("AUC of {score}")),
+        );
         let rows = breakdown.rows.iter().map(|row| {
             let mut cells = vec![
                 Cell::from(row.name.as_str()),
@@ -161,10 +268,19 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
                 Cell::Share(row.interval.high),
                 Cell::Share(row.mean_probability),
             ];
-            cells.extend((0..breakdown.scores.len()).map(|score| row.aucs.get(score).map_or(Cell::Empty, |auc| Cell::Number(auc.value))));
+            cells.extend((0..breakdown.scores.len()).map(|score| {
+                row.aucs
+                    .get(score)
+                    .map_or(Cell::Empty, |auc| Cell::Number(auc.value))
+            }));
             cells
         });
-        add(&format!("By {}", breakdown.by), names, rows.collect(), false);
+        add(
+            &format!("By {}", breakdown.by),
+            names,
+            rows.collect(),
+            false,
+        );
     }
     if let Some(backtest) = &report.measured.backtest {
         let rows = backtest.cadences.iter().map(|cadence| {
@@ -172,14 +288,31 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
             vec![
                 Cell::from(cadence.name.as_str()),
                 Cell::Count(cadence.n_models as f64),
-                cadence.all.aucs.first().map_or(Cell::Empty, |auc| Cell::Number(auc.value)),
+                cadence
+                    .all
+                    .aucs
+                    .first()
+                    .map_or(Cell::Empty, |auc| Cell::Number(auc.value)),
                 Cell::Number(cadence.log_loss),
                 Cell::Number(mean),
                 Cell::Number(low),
                 Cell::Number(high),
             ]
         });
-        add("Retraining", header(&["retrained", "models", "AUC", "log-loss", "less than never", "low", "high"]), rows.collect(), false);
+        add(
+            "Retraining",
+            header(&[
+                "retrained",
+                "models",
+                "AUC",
+                "log-loss",
+                "less than never",
+                "low",
+                "high",
+            ]),
+            rows.collect(),
+            false,
+        );
     }
     let reliability = evaluation.calibration.iter().map(|bin| {
         vec![
@@ -191,9 +324,17 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
             Cell::Share(bin.interval.high),
         ]
     });
-    add("Reliability", header(&["predicted", "snapshots", "won", "observed", "low", "high"]), reliability.collect(), false);
+    add(
+        "Reliability",
+        header(&["predicted", "snapshots", "won", "observed", "low", "high"]),
+        reliability.collect(),
+        false,
+    );
     for list in &report.measured.swap_lists {
-        let rows = [("the model", &list.only_model), (list.against.as_str(), &list.only_baseline)];
+        let rows = [
+            ("the model", &list.only_model),
+            (list.against.as_str(), &list.only_baseline),
+        ];
         let mut names = header(&["only called by"]);
         names.extend(header(&LEAD_HEADER));
         let rows = rows.into_iter().flat_map(|(who, rows)| {
@@ -203,26 +344,63 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
                 cells
             })
         });
-        add(&format!("Swap set, {}", list.against), names, rows.collect(), true);
+        add(
+            &format!("Swap set, {}", list.against),
+            names,
+            rows.collect(),
+            true,
+        );
     }
-    let surprises =
-        [("high, not won", &report.measured.surprises.high_not_won), ("low, won", &report.measured.surprises.low_won)].into_iter().flat_map(|(what, rows)| {
-            rows.iter().map(move |row| {
-                let mut cells = vec![Cell::from(what)];
-                cells.extend(lead_row(row));
-                cells
-            })
-        });
+    let surprises = [
+        ("high, not won", &report.measured.surprises.high_not_won),
+        ("low, won", &report.measured.surprises.low_won),
+    ]
+    .into_iter()
+    .flat_map(|(what, rows)| {
+        rows.iter().map(move |row| {
+            let mut cells = vec![Cell::from(what)];
+            cells.extend(lead_row(row));
+            cells
+        })
+    });
     let mut names = header(&["likelihood"]);
     names.extend(header(&LEAD_HEADER));
     add("Surprises", names, surprises.collect(), true);
-    let influences = report.influences.iter().map(|influence| vec![Cell::from(influence.feature.as_str()), Cell::Number(influence.range)]);
-    add("What moves the score", header(&["feature", "log-odds"]), influences.collect(), true);
+    let influences = report.influences.iter().map(|influence| {
+        vec![
+            Cell::from(influence.feature.as_str()),
+            Cell::Number(influence.range),
+        ]
+    });
+    add(
+        "What moves the score",
+        header(&["feature", "log-odds"]),
+        influences.collect(),
+        true,
+    );
     sheets
 }
 
-const TIER_HEADER: [&str; 10] = ["quartiles by", "tier", "snapshots", "share", "won", "rate", "low", "high", "median days to close", "amount won"];
-const LEAD_HEADER: [&str; 6] = ["lead", "snapshot", "likelihood in %", "baseline score", "what became of it", "reasons"];
+const TIER_HEADER: [&str; 10] = [
+    "quartiles by",
+    "tier",
+    "snapshots",
+    "share",
+    "won",
+    "rate",
+    "low",
+    "high",
+    "median days to close",
+    "amount won",
+];
+const LEAD_HEADER: [&str; 6] = [
+    "lead",
+    "snapshot",
+    "likelihood in %",
+    "baseline score",
+    "what became of it",
+    "reasons",
+];
 
 fn tier_row(name: &str, row: &TierRow) -> Vec<Cell> {
     vec![

@@ -25,7 +25,11 @@ pub(crate) fn render(report: &Report) -> String {
     }
     tiers("tier", &report.measured.evaluation.tiers, &mut text);
     for score in &report.measured.comparison.scores[1..] {
-        tiers(&format!("by {}", shorten(&score.name, 24)), &score.tiers, &mut text);
+        tiers(
+            &format!("by {}", shorten(&score.name, 24)),
+            &score.tiers,
+            &mut text,
+        );
     }
     gains(&report.measured.comparison, &mut text);
     swap(&report.measured.comparison, &mut text);
@@ -54,7 +58,11 @@ fn wrap(sentence: &str, mark: &str, text: &mut String) {
 /// A bar of eighths of a character.
 fn bar(share: f64, width: usize) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to a few hundred eighths")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to a few hundred eighths"
+    )]
     let eighths = (share.clamp(0.0, 1.0) * 8.0 * width as f64).round() as usize;
     let mut text = "█".repeat(eighths / 8);
     if !eighths.is_multiple_of(8) {
@@ -64,10 +72,18 @@ fn bar(share: f64, width: usize) -> String {
 }
 
 fn tiers(title: &str, rows: &[TierRow], text: &mut String) {
-    let _ = writeln!(text, "\n{title:<26}{:>10}{:>8}{:>10}{:>16}{:>11}", "snapshots", "won", "win rate", "95 % interval", "predicted");
+    let _ = writeln!(
+        text,
+        "\n{title:<26}{:>10}{:>8}{:>10}{:>16}{:>11}",
+        "snapshots", "won", "win rate", "95 % interval", "predicted"
+    );
     let largest = rows.iter().map(|row| row.win_rate).fold(1e-9, f64::max);
     for row in rows {
-        let interval = format!("{} to {}", per_cent(row.interval.low), per_cent(row.interval.high));
+        let interval = format!(
+            "{} to {}",
+            per_cent(row.interval.low),
+            per_cent(row.interval.high)
+        );
         let _ = writeln!(
             text,
             "{:<26}{:>10}{:>8}{:>10}{:>16}{:>11}  {}",
@@ -84,11 +100,23 @@ fn tiers(title: &str, rows: &[TierRow], text: &mut String) {
 
 /// Capture rate at a tenth, a quarter and a half of the leads: the share of wins among them.
 fn gains(comparison: &Comparison, text: &mut String) {
-    let _ = writeln!(text, "\ncapture rate: share of all wins among the highest scores");
+    let _ = writeln!(
+        text,
+        "\ncapture rate: share of all wins among the highest scores"
+    );
     for (percent, name) in [(10, "at 10 %"), (25, "at 25 %"), (50, "at 50 %")] {
         for score in &comparison.scores {
-            let share = score.gains.get(percent).map_or(0.0, |point| point.share_of_wins);
-            let _ = writeln!(text, "  {name:<8}{:<16}{:>6}  {}", shorten(&score.name, 15), per_cent(share), bar(share, 40));
+            let share = score
+                .gains
+                .get(percent)
+                .map_or(0.0, |point| point.share_of_wins);
+            let _ = writeln!(
+                text,
+                "  {name:<8}{:<16}{:>6}  {}",
+                shorten(&score.name, 15),
+                per_cent(share),
+                bar(share, 40)
+            );
         }
     }
 }
@@ -96,15 +124,38 @@ fn gains(comparison: &Comparison, text: &mut String) {
 fn swap(comparison: &Comparison, text: &mut String) {
     for contest in &comparison.contests {
         let side = |side: leadscore_metrics::SwapSide| {
-            let rate = side.win_rate.map_or(String::new(), |rate| format!(", {}", per_cent(rate.value)));
-            format!("{} snapshots, {} won{rate}", whole(side.n_rows), whole(side.n_wins))
+            let rate = side
+                .win_rate
+                .map_or(String::new(), |rate| format!(", {}", per_cent(rate.value)));
+            format!(
+                "{} snapshots, {} won{rate}",
+                whole(side.n_rows),
+                whole(side.n_wins)
+            )
         };
         let name = shorten(&contest.against, 24);
-        let _ = writeln!(text, "\nswap set against {name}: called by one of the two only (difference of AUCs {}):", number(contest.auc_difference.value));
-        let _ = writeln!(text, "  only the model    {}", side(contest.swap.only_first));
-        let _ = writeln!(text, "  only the other    {}", side(contest.swap.only_other));
+        let _ = writeln!(
+            text,
+            "\nswap set against {name}: called by one of the two only (difference of AUCs {}):",
+            number(contest.auc_difference.value)
+        );
+        let _ = writeln!(
+            text,
+            "  only the model    {}",
+            side(contest.swap.only_first)
+        );
+        let _ = writeln!(
+            text,
+            "  only the other    {}",
+            side(contest.swap.only_other)
+        );
         let difference = contest.customers_difference;
-        let _ =
-            writeln!(text, "  more customers    {} ({} to {})", signed_whole(difference.value), signed_whole(difference.low), signed_whole(difference.high));
+        let _ = writeln!(
+            text,
+            "  more customers    {} ({} to {})",
+            signed_whole(difference.value),
+            signed_whole(difference.low),
+            signed_whole(difference.high)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Every chart of the report as a Vega-Lite specification that holds its data: for notebooks and slides.
+//! Every chart of the report as a Vega-Lite specification that holds its data: for notebooks and
+//! slides.
 
 use serde_json::{Value, json};
 
@@ -10,12 +11,41 @@ const SCHEMA: &str = "https://vega.github.io/schema/vega-lite/v5.json";
 pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
     let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
     let mut found = vec![
-        ("gains", curves("Gains", &charts::gains(comparison), ("share of leads called", "%"), ("recall", "%"))),
-        ("roc", curves("ROC curve", &charts::roc(comparison), ("share of those not won that are called", "%"), ("share of those won that are called", "%"))),
-        ("precision_recall", curves("Precision and recall", &charts::precision_recall(comparison), ("recall", "%"), ("precision", "%"))),
+        (
+            "gains",
+            curves(
+                "Gains",
+                &charts::gains(comparison),
+                ("share of leads called", "%"),
+                ("recall", "%"),
+            ),
+        ),
+        (
+            "roc",
+            curves(
+                "ROC curve",
+                &charts::roc(comparison),
+                ("share of those not won that are called", "%"),
+                ("share of those won that are called", "%"),
+            ),
+        ),
+        (
+            "precision_recall",
+            curves(
+                "Precision and recall",
+                &charts::precision_recall(comparison),
+                ("recall", "%"),
+                ("precision", "%"),
+            ),
+        ),
         (
             "decision",
-            curves("Decision curve", &charts::decision(comparison), ("a call pays from this likelihood on", "%"), ("net wins a hundred leads", ".1f")),
+            curves(
+                "Decision curve",
+                &charts::decision(comparison),
+                ("a call pays from this likelihood on", "%"),
+                ("net wins a hundred leads", ".1f"),
+            ),
         ),
     ];
     let tiers: Vec<Value> = std::iter::once(("model", &evaluation.tiers))
@@ -24,7 +54,11 @@ pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
             rows.iter().map(move |row| json!({"score": score, "tier": row.tier, "rate": row.win_rate, "low": row.interval.low, "high": row.interval.high, "snapshots": row.n_rows, "predicted": row.mean_probability}))
         })
         .collect();
-    let order: Vec<&str> = evaluation.tiers.iter().map(|tier| tier.tier.as_str()).collect();
+    let order: Vec<&str> = evaluation
+        .tiers
+        .iter()
+        .map(|tier| tier.tier.as_str())
+        .collect();
     found.push((
         "tiers",
         json!({"$schema": SCHEMA, "title": report.data.tiers_from.as_ref().map_or("Share won by tier".to_owned(), |edges| format!("Share won by tier: the model's begin at {edges}; those of other scores are quartiles")), "data": {"values": tiers},
@@ -67,7 +101,12 @@ pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
                 "encoding": {"x": {"field": "model", "type": "nominal", "sort": order}, "y": {"field": "baseline", "type": "nominal", "sort": order}, "color": {"field": "rate", "type": "quantitative", "title": "observed win rate"}}}),
         ));
     }
-    for breakdown in report.measured.breakdowns.iter().filter(|breakdown| breakdown.by == "month") {
+    for breakdown in report
+        .measured
+        .breakdowns
+        .iter()
+        .filter(|breakdown| breakdown.by == "month")
+    {
         let rows: Vec<Value> = breakdown
             .rows
             .iter()
@@ -88,8 +127,15 @@ pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
 }
 
 fn curves(title: &str, series: &[Series], x: (&str, &str), y: (&str, &str)) -> Value {
-    let values: Vec<Value> =
-        series.iter().flat_map(|series| series.points.iter().map(move |point| json!({"score": series.name, "x": point.0, "y": point.1}))).collect();
+    let values: Vec<Value> = series
+        .iter()
+        .flat_map(|series| {
+            series
+                .points
+                .iter()
+                .map(move |point| json!({"score": series.name, "x": point.0, "y": point.1}))
+        })
+        .collect();
     json!({"$schema": SCHEMA, "title": title, "data": {"values": values}, "mark": {"type": "line", "tooltip": true},
     "encoding": {
         "x": {"field": "x", "type": "quantitative", "title": x.0, "axis": {"format": x.1}},

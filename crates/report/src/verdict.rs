@@ -2,7 +2,8 @@
 
 use leadscore_inference::{Card, Challenge, DataVerdict, JudgedAttribute};
 use leadscore_metrics::{
-    CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, Comparison, Contest, ContestVerdict, Evaluation, NEARLY, ScoreFigures,
+    CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, Comparison, Contest,
+    ContestVerdict, Evaluation, NEARLY, ScoreFigures,
 };
 use serde::Serialize;
 
@@ -30,20 +31,53 @@ pub struct Finding {
     pub text: String,
 }
 
-pub(crate) fn judge(card: &Card, judged: &[JudgedAttribute], measured: &Measured, data: &DataSection) -> Verdict {
-    let Measured { evaluation, comparison, calibration: verdict, .. } = measured;
-    let within = card.horizon.map_or("at all".to_owned(), |horizon| format!("within {horizon}"));
+pub(crate) fn judge(
+    card: &Card,
+    judged: &[JudgedAttribute],
+    measured: &Measured,
+    data: &DataSection,
+) -> Verdict {
+    let Measured {
+        evaluation,
+        comparison,
+        calibration: verdict,
+        ..
+    } = measured;
+    let within = card
+        .horizon
+        .map_or("at all".to_owned(), |horizon| format!("within {horizon}"));
     let ranks = ranking(evaluation);
     let holds = calibration(verdict, measured, &within);
     let better_than_rate = base_rate(evaluation);
     // The argument is with the strongest of the others.
-    let strongest = comparison.contests.iter().zip(&comparison.scores[1..]).max_by(|a, b| a.1.ranking.roc_auc.value.total_cmp(&b.1.ranking.roc_auc.value));
-    let headline = strongest.map_or_else(|| alone(ranks.answer, verdict), |(contest, _)| against(contest, verdict));
+    let strongest = comparison
+        .contests
+        .iter()
+        .zip(&comparison.scores[1..])
+        .max_by(|a, b| {
+            a.1.ranking
+                .roc_auc
+                .value
+                .total_cmp(&b.1.ranking.roc_auc.value)
+        });
+    let headline = strongest.map_or_else(
+        || alone(ranks.answer, verdict),
+        |(contest, _)| against(contest, verdict),
+    );
     let headline = with_leaks(headline, judged);
-    let summary = strongest.map_or_else(|| standing_alone(comparison), |(contest, baseline)| argument(comparison, contest, baseline));
+    let summary = strongest.map_or_else(
+        || standing_alone(comparison),
+        |(contest, baseline)| argument(comparison, contest, baseline),
+    );
     let mut findings = vec![ranks, holds, better_than_rate];
     findings.extend(measured.ages.map(|ages| age_finding(evaluation, ages)));
-    findings.extend(comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, baseline)| contest_finding(comparison, contest, baseline)));
+    findings.extend(
+        comparison
+            .contests
+            .iter()
+            .zip(&comparison.scores[1..])
+            .map(|(contest, baseline)| contest_finding(comparison, contest, baseline)),
+    );
     findings.extend(card.decisive_challenge().map(challenge_finding));
     findings.extend(judged.iter().map(attribute_finding));
     findings.extend(outside_finding(&data.outside));
@@ -52,7 +86,10 @@ pub(crate) fn judge(card: &Card, judged: &[JudgedAttribute], measured: &Measured
             "These are figures of an earlier fit ({}), not of the model that was written: evaluate that one once later outcomes are in.",
             data.measured_on
         );
-        findings.push(Finding { answer: "unsure", text });
+        findings.push(Finding {
+            answer: "unsure",
+            text,
+        });
     }
     if data.in_sample {
         findings.push(Finding {
@@ -61,11 +98,24 @@ pub(crate) fn judge(card: &Card, judged: &[JudgedAttribute], measured: &Measured
         });
     }
     if evaluation.n_wins < FEW_WINS {
-        let text = format!("Only {} of these snapshots were won: intervals are wide, and small differences cannot be seen.", count(evaluation.n_wins));
-        findings.push(Finding { answer: "unsure", text });
+        let text = format!(
+            "Only {} of these snapshots were won: intervals are wide, and small differences cannot be seen.",
+            count(evaluation.n_wins)
+        );
+        findings.push(Finding {
+            answer: "unsure",
+            text,
+        });
     }
     if card.sufficiency.verdict != DataVerdict::Enough {
-        findings.push(Finding { answer: "unsure", text: format!("The training data is {}: {}.", card.sufficiency.verdict.name(), card.sufficiency.reason) });
+        findings.push(Finding {
+            answer: "unsure",
+            text: format!(
+                "The training data is {}: {}.",
+                card.sufficiency.verdict.name(),
+                card.sufficiency.reason
+            ),
+        });
     }
     let mood = if findings.iter().all(|finding| finding.answer == "yes") {
         "good"
@@ -74,7 +124,12 @@ pub(crate) fn judge(card: &Card, judged: &[JudgedAttribute], measured: &Measured
     } else {
         "bad"
     };
-    Verdict { headline, summary, mood, findings }
+    Verdict {
+        headline,
+        summary,
+        mood,
+        findings,
+    }
 }
 
 /// Wins below which a reader should be told that there are few.
@@ -82,16 +137,29 @@ const FEW_WINS: usize = 100;
 
 fn alone(ranks: &str, calibration: &CalibrationVerdict) -> String {
     match ranks {
-        "yes" => format!("The model ranks leads above chance, {}.", clause(calibration)),
-        _ => format!("The model cannot be told from chance on these leads{}.", if calibration.holds() { "" } else { disclaimer(calibration.kind) }),
+        "yes" => format!(
+            "The model ranks leads above chance, {}.",
+            clause(calibration)
+        ),
+        _ => format!(
+            "The model cannot be told from chance on these leads{}.",
+            if calibration.holds() {
+                ""
+            } else {
+                disclaimer(calibration.kind)
+            }
+        ),
     }
 }
 
 /// The headline with the columns that are written at the close.
 fn with_leaks(headline: String, judged: &[JudgedAttribute]) -> String {
     let names = |is_used: bool| {
-        let names: Vec<String> =
-            judged.iter().filter(|found| found.is_proven && found.is_used == is_used).map(|found| format!("`{}`", found.feature)).collect();
+        let names: Vec<String> = judged
+            .iter()
+            .filter(|found| found.is_proven && found.is_used == is_used)
+            .map(|found| format!("`{}`", found.feature))
+            .collect();
         match names.as_slice() {
             [] => None,
             [only] => Some(only.clone()),
@@ -103,20 +171,40 @@ fn with_leaks(headline: String, judged: &[JudgedAttribute]) -> String {
     let resting = judged
         .iter()
         .filter(|found| !found.is_proven && found.is_used)
-        .find(|found| found.without.is_some_and(|figures| figures.roc_auc_with - figures.roc_auc_without > RESTS));
-    let resting = resting.map_or(String::new(), |found| format!(" The ranking rests on `{}`, which may know the outcome.", found.feature));
+        .find(|found| {
+            found
+                .without
+                .is_some_and(|figures| figures.roc_auc_with - figures.roc_auc_without > RESTS)
+        });
+    let resting = resting.map_or(String::new(), |found| {
+        format!(
+            " The ranking rests on `{}`, which may know the outcome.",
+            found.feature
+        )
+    });
     match (names(true), names(false)) {
-        (Some(used), _) => format!("The model reads {used}, written at the close: no figure here can be relied on. {headline}"),
-        (None, Some(left_out)) => format!("{headline} Left out, because written at the close: {left_out}.{resting}"),
+        (Some(used), _) => format!(
+            "The model reads {used}, written at the close: no figure here can be relied on. {headline}"
+        ),
+        (None, Some(left_out)) => {
+            format!("{headline} Left out, because written at the close: {left_out}.{resting}")
+        }
         (None, None) => format!("{headline}{resting}"),
     }
 }
 
 /// An attribute that was suspected to know the outcome.
 fn attribute_finding(found: &JudgedAttribute) -> Finding {
-    let JudgedAttribute { feature, evidence, .. } = found;
+    let JudgedAttribute {
+        feature, evidence, ..
+    } = found;
     if found.is_proven && !found.is_used {
-        return Finding { answer: "yes", text: format!("Column `{feature}` is written at the close and was left out: {evidence}.") };
+        return Finding {
+            answer: "yes",
+            text: format!(
+                "Column `{feature}` is written at the close and was left out: {evidence}."
+            ),
+        };
     }
     let without = found.without.map_or(String::new(), |figures| {
         format!(
@@ -128,10 +216,18 @@ fn attribute_finding(found: &JudgedAttribute) -> Finding {
         )
     });
     match found.is_proven {
-        true => {
-            Finding { answer: "no", text: format!("Column `{feature}` is written at the close, and the model reads it (--allow-leaks): {evidence}.{without}") }
-        }
-        false => Finding { answer: "unsure", text: format!("Column `{feature}` may know the outcome, and the model reads it: {evidence}.{without}") },
+        true => Finding {
+            answer: "no",
+            text: format!(
+                "Column `{feature}` is written at the close, and the model reads it (--allow-leaks): {evidence}.{without}"
+            ),
+        },
+        false => Finding {
+            answer: "unsure",
+            text: format!(
+                "Column `{feature}` may know the outcome, and the model reads it: {evidence}.{without}"
+            ),
+        },
     }
 }
 
@@ -144,12 +240,30 @@ const MANY_OUTSIDE: f64 = 0.2;
 
 /// What of the rows is unlike those of training.
 fn outside_finding(outside: &OutsideTraining) -> Option<Finding> {
-    let named: Vec<&str> = outside.findings.iter().filter(|finding| finding.is_outside).take(3).map(|finding| finding.text.as_str()).collect();
-    let values = (outside.share >= SOME_OUTSIDE)
-        .then(|| format!("{} of these snapshots have values that training never saw: {}", per_cent(outside.share), named.join("; ")));
+    let named: Vec<&str> = outside
+        .findings
+        .iter()
+        .filter(|finding| finding.is_outside)
+        .take(3)
+        .map(|finding| finding.text.as_str())
+        .collect();
+    let values = (outside.share >= SOME_OUTSIDE).then(|| {
+        format!(
+            "{} of these snapshots have values that training never saw: {}",
+            per_cent(outside.share),
+            named.join("; ")
+        )
+    });
     let parts: Vec<String> = values.into_iter().chain(outside.rule.clone()).collect();
-    let answer = if outside.share >= MANY_OUTSIDE { "no" } else { "unsure" };
-    (!parts.is_empty()).then(|| Finding { answer, text: format!("Outside of training: {}.", parts.join("; ")) })
+    let answer = if outside.share >= MANY_OUTSIDE {
+        "no"
+    } else {
+        "unsure"
+    };
+    (!parts.is_empty()).then(|| Finding {
+        answer,
+        text: format!("Outside of training: {}.", parts.join("; ")),
+    })
 }
 
 /// What a headline adds about percentages.
@@ -158,18 +272,36 @@ fn clause(calibration: &CalibrationVerdict) -> String {
         CalibrationKind::Calibrated => "and it is calibrated".to_owned(),
         CalibrationKind::CannotTell => "and whether it is calibrated cannot be told yet".to_owned(),
         CalibrationKind::DriftedInLevel => {
-            let mean = calibration.checks.iter().find(|check| check.of == CheckOf::Mean);
-            format!("but its percentages are too {}", if mean.is_some_and(|mean| mean.z > 0.0) { "low" } else { "high" })
+            let mean = calibration
+                .checks
+                .iter()
+                .find(|check| check.of == CheckOf::Mean);
+            format!(
+                "but its percentages are too {}",
+                if mean.is_some_and(|mean| mean.z > 0.0) {
+                    "low"
+                } else {
+                    "high"
+                }
+            )
         }
         CalibrationKind::TooExtreme => "but its percentages are too extreme".to_owned(),
         CalibrationKind::TooFlat => "but its percentages are too flat".to_owned(),
-        CalibrationKind::NotByTier => "but it is calibrated on average only, not by tier".to_owned(),
-        CalibrationKind::Seasonal => "but it is calibrated over all months together, not in each".to_owned(),
+        CalibrationKind::NotByTier => {
+            "but it is calibrated on average only, not by tier".to_owned()
+        }
+        CalibrationKind::Seasonal => {
+            "but it is calibrated over all months together, not in each".to_owned()
+        }
     }
 }
 
 fn disclaimer(kind: CalibrationKind) -> &'static str {
-    if kind == CalibrationKind::CannotTell { "" } else { ", and its percentages do not hold" }
+    if kind == CalibrationKind::CannotTell {
+        ""
+    } else {
+        ", and its percentages do not hold"
+    }
 }
 
 fn against(contest: &Contest, calibration: &CalibrationVerdict) -> String {
@@ -177,20 +309,40 @@ fn against(contest: &Contest, calibration: &CalibrationVerdict) -> String {
     // An AUC looks at all leads, a team at the first ones only.
     let customers = contest.customers_difference;
     let ranking = match contest.verdict {
-        ContestVerdict::Better if customers.low > 0.0 => format!("The model finds more customers than {baseline}"),
-        ContestVerdict::Better if customers.high < 0.0 => format!("The model ranks leads better than {baseline}, and finds fewer customers with as many calls"),
-        ContestVerdict::Better => format!("The model ranks leads better than {baseline}, and finds no more customers beyond chance with as many calls"),
-        ContestVerdict::Worse if customers.high < 0.0 => format!("The model finds fewer customers than {baseline}"),
+        ContestVerdict::Better if customers.low > 0.0 => {
+            format!("The model finds more customers than {baseline}")
+        }
+        ContestVerdict::Better if customers.high < 0.0 => format!(
+            "The model ranks leads better than {baseline}, and finds fewer customers with as many calls"
+        ),
+        ContestVerdict::Better => format!(
+            "The model ranks leads better than {baseline}, and finds no more customers beyond chance with as many calls"
+        ),
+        ContestVerdict::Worse if customers.high < 0.0 => {
+            format!("The model finds fewer customers than {baseline}")
+        }
         ContestVerdict::Worse => format!("The model ranks these leads worse than {baseline}"),
         ContestVerdict::NearlyTied => format!("The model and {baseline} nearly tie on these leads"),
-        ContestVerdict::CannotTell => format!("Whether the model is better than {baseline} cannot be told yet"),
+        ContestVerdict::CannotTell => {
+            format!("Whether the model is better than {baseline} cannot be told yet")
+        }
     };
     match (contest.verdict, calibration.kind) {
         // Bad news about ranking needs no praise beside it.
-        (ContestVerdict::Worse | ContestVerdict::CannotTell, CalibrationKind::Calibrated | CalibrationKind::CannotTell) => format!("{ranking}."),
-        (ContestVerdict::NearlyTied, CalibrationKind::Calibrated) => format!("{ranking}, and the model is calibrated."),
-        (ContestVerdict::Better | ContestVerdict::NearlyTied, _) => format!("{ranking}, {}.", clause(calibration)),
-        _ => format!("{ranking}, {}.", clause(calibration).replacen("but", "and", 1)),
+        (
+            ContestVerdict::Worse | ContestVerdict::CannotTell,
+            CalibrationKind::Calibrated | CalibrationKind::CannotTell,
+        ) => format!("{ranking}."),
+        (ContestVerdict::NearlyTied, CalibrationKind::Calibrated) => {
+            format!("{ranking}, and the model is calibrated.")
+        }
+        (ContestVerdict::Better | ContestVerdict::NearlyTied, _) => {
+            format!("{ranking}, {}.", clause(calibration))
+        }
+        _ => format!(
+            "{ranking}, {}.",
+            clause(calibration).replacen("but", "and", 1)
+        ),
     }
 }
 
@@ -208,16 +360,32 @@ fn argument(comparison: &Comparison, contest: &Contest, baseline: &ScoreFigures)
     );
     let second = match contest.verdict {
         ContestVerdict::Better => "That is beyond chance.".to_owned(),
-        ContestVerdict::Worse => format!("That is beyond chance: as things stand, keep {}.", baseline.name),
-        ContestVerdict::NearlyTied => format!("Whichever is better, it is so by less than {NEARLY}: for ranking, either will do."),
-        ContestVerdict::CannotTell => "That may be chance: wait for more outcomes before you change anything.".to_owned(),
+        ContestVerdict::Worse => format!(
+            "That is beyond chance: as things stand, keep {}.",
+            baseline.name
+        ),
+        ContestVerdict::NearlyTied => format!(
+            "Whichever is better, it is so by less than {NEARLY}: for ranking, either will do."
+        ),
+        ContestVerdict::CannotTell => {
+            "That may be chance: wait for more outcomes before you change anything.".to_owned()
+        }
     };
     let (mine, theirs) = (&model.at_capacity, &baseline.at_capacity);
     let calls = whole(mine.n_called);
-    let found = match (contest.customers_a_month, mine.customers_a_month, theirs.customers_a_month) {
+    let found = match (
+        contest.customers_a_month,
+        mine.customers_a_month,
+        theirs.customers_a_month,
+    ) {
         (Some(difference), Some(own), Some(other)) => format!(
             "With the same {calls} calls, the model finds {:.1} customers a month and {} {:.1}: {:+.1} ({:+.1} to {:+.1}).",
-            own.value, baseline.name, other.value, difference.value, difference.low, difference.high
+            own.value,
+            baseline.name,
+            other.value,
+            difference.value,
+            difference.low,
+            difference.high
         ),
         _ => {
             let difference = contest.customers_difference;
@@ -232,9 +400,29 @@ fn argument(comparison: &Comparison, contest: &Contest, baseline: &ScoreFigures)
             )
         }
     };
-    let rates = |score: &ScoreFigures| score.tiers.iter().map(|tier| per_cent(tier.win_rate)).collect::<Vec<_>>().join(", ");
-    let in_order = if baseline.tiers.windows(2).all(|pair| pair[0].win_rate >= pair[1].win_rate) { "" } else { ", which are not even in order" };
-    let last = format!("Win rates of its quartiles, top first: {}; of those of {}: {}{in_order}.", rates(model), baseline.name, rates(baseline));
+    let rates = |score: &ScoreFigures| {
+        score
+            .tiers
+            .iter()
+            .map(|tier| per_cent(tier.win_rate))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let in_order = if baseline
+        .tiers
+        .windows(2)
+        .all(|pair| pair[0].win_rate >= pair[1].win_rate)
+    {
+        ""
+    } else {
+        ", which are not even in order"
+    };
+    let last = format!(
+        "Win rates of its quartiles, top first: {}; of those of {}: {}{in_order}.",
+        rates(model),
+        baseline.name,
+        rates(baseline)
+    );
     format!("{first} {second} {found} {last}")
 }
 
@@ -242,11 +430,19 @@ fn standing_alone(comparison: &Comparison) -> String {
     let model = &comparison.scores[0];
     let calls = whole(model.at_capacity.n_called);
     let found = match model.at_capacity.customers_a_month {
-        Some(customers) => format!("finds {:.1} customers a month ({:.1} to {:.1})", customers.value, customers.low, customers.high),
+        Some(customers) => format!(
+            "finds {:.1} customers a month ({:.1} to {:.1})",
+            customers.value, customers.low, customers.high
+        ),
         None => format!("finds {} customers", whole(model.at_capacity.customers)),
     };
-    let ratio = model.top_to_bottom.map_or(String::new(), |ratio| format!(" The top quartile wins {ratio:.1} times as often as the bottom one."));
-    format!("With {calls} calls, the model {found}; precision at {calls}: {}.{ratio}", per_cent(model.at_capacity.precision.value))
+    let ratio = model.top_to_bottom.map_or(String::new(), |ratio| {
+        format!(" The top quartile wins {ratio:.1} times as often as the bottom one.")
+    });
+    format!(
+        "With {calls} calls, the model {found}; precision at {calls}: {}.{ratio}",
+        per_cent(model.at_capacity.precision.value)
+    )
 }
 
 fn ranking(evaluation: &Evaluation) -> Finding {
@@ -286,7 +482,12 @@ fn calibration(verdict: &CalibrationVerdict, measured: &Measured, within: &str) 
     );
     let slope = format!("calibration slope {:.2}", verdict.line.slope);
     let n_checks = verdict.checks.len();
-    let design = format!("{} {}, design effect {:.1}", count(verdict.n_clusters), measured.clusters, verdict.design_effect);
+    let design = format!(
+        "{} {}, design effect {:.1}",
+        count(verdict.n_clusters),
+        measured.clusters,
+        verdict.design_effect
+    );
     let failures = verdict.failures();
     let text = if failures.is_empty() {
         let rest = match verdict.kind {
@@ -298,9 +499,17 @@ fn calibration(verdict: &CalibrationVerdict, measured: &Measured, within: &str) 
         };
         format!("Calibration: {mean}; {slope}{rest}.")
     } else {
-        let worst: Vec<String> = failures.iter().take(3).map(|check| in_words(check)).collect();
+        let worst: Vec<String> = failures
+            .iter()
+            .take(3)
+            .map(|check| in_words(check))
+            .collect();
         let more = failures.len().saturating_sub(3);
-        let others = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let others = if more > 0 {
+            format!(", and {more} more")
+        } else {
+            String::new()
+        };
         format!(
             "Calibration: {}. {mean}; {slope}. Beyond chance ({n_checks} checks, jointly at 5 %; {design}): {}{others}. {}",
             verdict.kind.name(),
@@ -320,7 +529,12 @@ fn in_words(check: &CalibrationCheck) -> String {
     match check.of {
         CheckOf::Slope => format!("slope {:.2} in place of 1", check.observed),
         CheckOf::Spiegelhalter => format!("{} {:+.1}", check.name, check.z),
-        _ => format!("{}: predicted {}, observed {}", check.name, per_cent(check.predicted), per_cent(check.observed)),
+        _ => format!(
+            "{}: predicted {}, observed {}",
+            check.name,
+            per_cent(check.predicted),
+            per_cent(check.observed)
+        ),
     }
 }
 
@@ -333,10 +547,18 @@ fn action(verdict: &CalibrationVerdict) -> &'static str {
         CalibrationKind::DriftedInLevel => {
             "Recalibrate on these outcomes (where it began within these months, `recalibrate` says so and from when on to learn), and look for what changed: more or fewer leads, another source, another price."
         }
-        CalibrationKind::TooExtreme => "What moved scores at training moves outcomes less now: look at the strongest columns, then recalibrate or train again.",
-        CalibrationKind::TooFlat => "Outcomes differ more than the scores: recalibrate, or train again on more data.",
-        CalibrationKind::NotByTier => "A shift cannot repair this: train again, and look at the columns that make the tiers that are off.",
-        CalibrationKind::Seasonal => "Do not recalibrate on a few months: train on whole years, and read percentages as those of an average month.",
+        CalibrationKind::TooExtreme => {
+            "What moved scores at training moves outcomes less now: look at the strongest columns, then recalibrate or train again."
+        }
+        CalibrationKind::TooFlat => {
+            "Outcomes differ more than the scores: recalibrate, or train again on more data."
+        }
+        CalibrationKind::NotByTier => {
+            "A shift cannot repair this: train again, and look at the columns that make the tiers that are off."
+        }
+        CalibrationKind::Seasonal => {
+            "Do not recalibrate on a few months: train on whole years, and read percentages as those of an average month."
+        }
         CalibrationKind::Calibrated | CalibrationKind::CannotTell => "",
     }
 }
@@ -350,7 +572,14 @@ fn base_rate(evaluation: &Evaluation) -> Finding {
         number(loss.high),
         number(evaluation.base_log_loss)
     );
-    Finding { answer: if loss.value < evaluation.base_log_loss { "yes" } else { "no" }, text }
+    Finding {
+        answer: if loss.value < evaluation.base_log_loss {
+            "yes"
+        } else {
+            "no"
+        },
+        text,
+    }
 }
 
 /// What of the ranking is age alone.
@@ -362,7 +591,10 @@ fn age_finding(evaluation: &Evaluation, ages: AgeFigures) -> Finding {
         number(ages.roc_auc_newest_first)
     );
     let is_beaten = auc.low > ages.roc_auc_newest_first && ages.roc_auc_within_age > 0.5;
-    Finding { answer: if is_beaten { "yes" } else { "no" }, text }
+    Finding {
+        answer: if is_beaten { "yes" } else { "no" },
+        text,
+    }
 }
 
 fn contest_finding(comparison: &Comparison, contest: &Contest, baseline: &ScoreFigures) -> Finding {
@@ -395,10 +627,23 @@ fn contest_finding(comparison: &Comparison, contest: &Contest, baseline: &ScoreF
 fn challenge_finding(challenge: &Challenge) -> Finding {
     let text = format!(
         "Shape of the model: {} against {}, on folds of the training data: log-loss {:+.4} ({:+.4} to {:+.4}). Shipped: {}.",
-        challenge.richer, challenge.simpler, challenge.log_loss_difference, challenge.low, challenge.high, challenge.shipped
+        challenge.richer,
+        challenge.simpler,
+        challenge.log_loss_difference,
+        challenge.low,
+        challenge.high,
+        challenge.shipped
     );
-    // Whichever was shipped is the one that the data speaks for; only the win rate itself is bad news.
-    Finding { answer: if challenge.shipped == "the base rate" { "no" } else { "yes" }, text }
+    // Whichever was shipped is the one that the data speaks for; only the win rate itself is bad
+    // news.
+    Finding {
+        answer: if challenge.shipped == "the base rate" {
+            "no"
+        } else {
+            "yes"
+        },
+        text,
+    }
 }
 
 pub(crate) fn number(value: f64) -> String {
@@ -407,23 +652,44 @@ pub(crate) fn number(value: f64) -> String {
 
 pub(crate) fn per_cent(share: f64) -> String {
     let value = share * 100.0;
-    if value != 0.0 && value < 10.0 { format!("{value:.1} %") } else { format!("{value:.0} %") }
+    if value != 0.0 && value < 10.0 {
+        format!("{value:.1} %")
+    } else {
+        format!("{value:.0} %")
+    }
 }
 
 /// A number with thousands apart, as people read it.
 pub fn count(number: usize) -> String {
     let digits = number.to_string();
-    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).expect("digits")).collect();
+    let parts: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|part| std::str::from_utf8(part).expect("digits"))
+        .collect();
     parts.join(",")
 }
 
 /// The nearest whole number, thousands apart.
 pub(crate) fn whole(value: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of leads, or sums of money")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "numbers of leads, or sums of money"
+    )]
     let digits = count(value.abs().round() as usize);
-    if value <= -0.5 { format!("-{digits}") } else { digits }
+    if value <= -0.5 {
+        format!("-{digits}")
+    } else {
+        digits
+    }
 }
 
 pub(crate) fn signed_whole(value: f64) -> String {
-    if value >= 0.5 { format!("+{}", whole(value)) } else { whole(value) }
+    if value >= 0.5 {
+        format!("+{}", whole(value))
+    } else {
+        whole(value)
+    }
 }

@@ -24,9 +24,15 @@ pub(crate) fn render(report: &Report) -> Result<Vec<u8>, ReportError> {
 pub(crate) fn write_workbook(sheets: &[Sheet], is_filtered: bool) -> Result<Vec<u8>, ReportError> {
     let mut workbook = Workbook::new();
     // Not the time at which it is written: the same report gives the same bytes.
-    workbook.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?));
-    let (bold, share, number, count) =
-        (Format::new().set_bold(), Format::new().set_num_format("0.0%"), Format::new().set_num_format("0.000"), Format::new().set_num_format("#,##0"));
+    workbook.set_properties(
+        &DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?),
+    );
+    let (bold, share, number, count) = (
+        Format::new().set_bold(),
+        Format::new().set_num_format("0.0%"),
+        Format::new().set_num_format("0.000"),
+        Format::new().set_num_format("#,##0"),
+    );
     for (sheet, name) in sheets.iter().zip(sheet_names(sheets)) {
         let page = workbook.add_worksheet();
         page.set_name(name)?;
@@ -38,9 +44,15 @@ pub(crate) fn write_workbook(sheets: &[Sheet], is_filtered: bool) -> Result<Vec<
                 // A text stays one, whatever it begins with.
                 match cell {
                     Cell::Text(text) => page.write_string(row, column, shortened(text))?,
-                    Cell::Count(value) => page.write_number_with_format(row, column, *value, &count)?,
-                    Cell::Share(value) => page.write_number_with_format(row, column, *value, &share)?,
-                    Cell::Number(value) => page.write_number_with_format(row, column, *value, &number)?,
+                    Cell::Count(value) => {
+                        page.write_number_with_format(row, column, *value, &count)?
+                    }
+                    Cell::Share(value) => {
+                        page.write_number_with_format(row, column, *value, &share)?
+                    }
+                    Cell::Number(value) => {
+                        page.write_number_with_format(row, column, *value, &number)?
+                    }
                     Cell::Plain(value) => page.write_number(row, column, *value)?,
                     Cell::Empty => page,
                 };
@@ -77,11 +89,28 @@ fn shortened(text: &str) -> String {
 
 /// A name that Excel takes, and that no sheet has yet, whatever the case.
 fn sheet_name(title: &str, taken: &[String]) -> String {
-    let clean: String = title.chars().map(|c| if "[]:*?/\\'".contains(c) || is_hostile(c) { ' ' } else { c }).collect();
-    let clean = if clean.trim().is_empty() { UNNAMED } else { clean.trim() };
+    let clean: String = title
+        .chars()
+        .map(|c| {
+            if "[]:*?/\\'".contains(c) || is_hostile(c) {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
+    let clean = if clean.trim().is_empty() {
+        UNNAMED
+    } else {
+        clean.trim()
+    };
     (1..)
         .map(|number| {
-            let suffix = if number == 1 { String::new() } else { format!(" {number}") };
+            let suffix = if number == 1 {
+                String::new()
+            } else {
+                format!(" {number}")
+            };
             let mut name = String::new();
             for c in clean.chars() {
                 if name.encode_utf16().count() + c.len_utf16() + suffix.len() > LONGEST_NAME {
@@ -91,7 +120,12 @@ fn sheet_name(title: &str, taken: &[String]) -> String {
             }
             format!("{}{suffix}", name.trim())
         })
-        .find(|name| name.to_lowercase() != RESERVED && !taken.iter().any(|known| known.to_lowercase() == name.to_lowercase()))
+        .find(|name| {
+            name.to_lowercase() != RESERVED
+                && !taken
+                    .iter()
+                    .any(|known| known.to_lowercase() == name.to_lowercase())
+        })
         .expect("some number is free")
 }
 

@@ -1,4 +1,5 @@
-//! A condition on one value, a text or a number: what `equals`, `in`, `min`, `max`, `contains`, `matches` and `missing` mean.
+//! A condition on one value, a text or a number: what `equals`, `in`, `min`, `max`, `contains`,
+//! `matches` and `missing` mean.
 
 use regex::Regex;
 
@@ -33,7 +34,11 @@ impl Condition {
         } else if let Some(pattern) = &config.matches {
             Self::Matches(Regex::new(pattern.get_ref())?)
         } else {
-            Self::Range { above: config.above, min: config.min, max: config.max }
+            Self::Range {
+                above: config.above,
+                min: config.min,
+                max: config.max,
+            }
         })
     }
 
@@ -50,7 +55,9 @@ impl Condition {
     pub(crate) fn holds_for_text(&self, text: Option<&str>) -> bool {
         let is = |value: &RuleValue, text: &str| match value {
             RuleValue::Text(wanted) => text == wanted,
-            RuleValue::Flag(flag) => text.eq_ignore_ascii_case(if *flag { "true" } else { "false" }),
+            RuleValue::Flag(flag) => {
+                text.eq_ignore_ascii_case(if *flag { "true" } else { "false" })
+            }
             RuleValue::Number(number) => text.parse::<f64>() == Ok(*number),
         };
         match (self, text) {
@@ -74,7 +81,10 @@ impl Condition {
             Self::Missing(missing) => number.is_nan() == *missing,
             Self::OneOf(values) => values.iter().any(is),
             Self::Range { above, min, max } => {
-                !number.is_nan() && above.is_none_or(|above| number > above) && min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)
+                !number.is_nan()
+                    && above.is_none_or(|above| number > above)
+                    && min.is_none_or(|min| number >= min)
+                    && max.is_none_or(|max| number <= max)
             }
             Self::Contains(_) | Self::Matches(_) => false,
         }

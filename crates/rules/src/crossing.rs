@@ -1,4 +1,5 @@
-//! When a lead's points first reached a threshold, and since when they have stood there: day by day, as each day saw it.
+//! When a lead's points first reached a threshold, and since when they have stood there: day by
+//! day, as each day saw it.
 
 use leadscore_core::{Snapshot, Span, Timestamp};
 use leadscore_tables::Tables;
@@ -20,20 +21,29 @@ pub struct Crossing {
 const AT_ONCE: usize = 200_000;
 
 impl BoundRules {
-    /// For each lead and each threshold, when it was reached: at midnights of UTC after the lead was created, and at `as_of`.
+    /// For each lead and each threshold, when it was reached: at midnights of UTC after the lead
+    /// was created, and at `as_of`.
     ///
-    /// Who is disqualified on a day reaches nothing on it. A lead without a time of creation has no days.
+    /// Who is disqualified on a day reaches nothing on it. A lead without a time of creation has no
+    /// days.
     ///
     /// # Errors
     ///
     /// Those of [`BoundRules::score`].
-    pub fn crossings(&self, tables: &Tables, leads: &[u32], as_of: Timestamp, thresholds: &[Grade]) -> Result<Vec<Vec<Crossing>>, RulesError> {
+    pub fn crossings(
+        &self,
+        tables: &Tables,
+        leads: &[u32],
+        as_of: Timestamp,
+        thresholds: &[Grade],
+    ) -> Result<Vec<Vec<Crossing>>, RulesError> {
         let day = Span::from_days(1);
         let mut found = vec![vec![Crossing::default(); thresholds.len()]; leads.len()];
         let mut waiting: Vec<(usize, Snapshot)> = Vec::new();
         let mut flush = |waiting: &mut Vec<(usize, Snapshot)>| -> Result<(), RulesError> {
             let snapshots: Vec<Snapshot> = waiting.iter().map(|(_, snapshot)| *snapshot).collect();
-            for ((place, snapshot), score) in waiting.drain(..).zip(self.score(tables, &snapshots)?) {
+            for ((place, snapshot), score) in waiting.drain(..).zip(self.score(tables, &snapshots)?)
+            {
                 for (crossing, threshold) in found[place].iter_mut().zip(thresholds) {
                     if score.points >= threshold.from && score.disqualified_by.is_none() {
                         crossing.first = crossing.first.or(Some(snapshot.at));
@@ -46,7 +56,9 @@ impl BoundRules {
             Ok(())
         };
         for (place, &lead) in leads.iter().enumerate() {
-            let Some(created) = tables.leads.created[lead as usize] else { continue };
+            let Some(created) = tables.leads.created[lead as usize] else {
+                continue;
+            };
             let mut at = created.start.next_midnight();
             while at < as_of {
                 waiting.push((place, Snapshot { lead, at }));

@@ -1,4 +1,5 @@
-//! Manual scores: points by rules over the same tables and the same rule of time as features; knows no model.
+//! Manual scores: points by rules over the same tables and the same rule of time as features; knows
+//! no model.
 
 mod condition;
 mod rules_file;
@@ -10,5 +11,8 @@ mod crossing;
 
 pub use bind::BoundRules;
 pub use crossing::Crossing;
-pub use rules_file::{EventCondition, ExampleConfig, Grade, GroupConfig, MatrixConfig, OnlyConfig, RuleConfig, RuleValue, RulesFile, ScoreConfig};
+pub use rules_file::{
+    EventCondition, ExampleConfig, Grade, GroupConfig, MatrixConfig, OnlyConfig, RuleConfig,
+    RuleValue, RulesFile, ScoreConfig,
+};
 pub use score::{Contribution, PointsScore, RulesError};

@@ -26,7 +26,8 @@ pub struct RulesFile {
     /// Grades and the points from which each is given, such as `A = 80`.
     #[serde(default)]
     pub grades: BTreeMap<String, Spanned<f64>>,
-    /// Stages of a lead's life and the points that lead into each: a lead keeps the highest stage that it ever reached.
+    /// Stages of a lead's life and the points that lead into each: a lead keeps the highest stage
+    /// that it ever reached.
     #[serde(default)]
     pub stages: BTreeMap<String, Spanned<f64>>,
     /// Two groups of rules in bands, and what to do in each cell.
@@ -96,7 +97,13 @@ pub struct MatrixConfig {
 
 impl Default for ScoreConfig {
     fn default() -> Self {
-        Self { name: Spanned::new(0..0, "points".to_owned()), base: 0.0, min: 0.0, max: 100.0, only: None }
+        Self {
+            name: Spanned::new(0..0, "points".to_owned()),
+            base: 0.0,
+            min: 0.0,
+            max: 100.0,
+            only: None,
+        }
     }
 }
 
@@ -119,13 +126,15 @@ pub struct RuleConfig {
     /// Points, -200 to 100; 0 for a rule that only disqualifies.
     #[serde(default)]
     pub points: f64,
-    /// Whether a lead to which it applies gets the fewest points and leaves the queue, whatever else.
+    /// Whether a lead to which it applies gets the fewest points and leaves the queue, whatever
+    /// else.
     #[serde(default)]
     pub disqualifies: bool,
 
     /// A column of the leads, or `lookup.column`.
     pub attribute: Option<String>,
-    /// Any feature, by the name that `features --describe` gives it; conditions are those of an attribute.
+    /// Any feature, by the name that `features --describe` gives it; conditions are those of an
+    /// attribute.
     pub feature: Option<String>,
     /// Applies where the attribute or feature is this.
     pub equals: Option<RuleValue>,
@@ -170,7 +179,8 @@ pub struct RuleConfig {
     pub cap: Option<f64>,
     /// Points of an event halve after every such time.
     pub half_life: Option<Span>,
-    /// Points of an event lose this share of them with every 30 days, in a straight line down to none.
+    /// Points of an event lose this share of them with every 30 days, in a straight line down to
+    /// none.
     pub monthly_decay: Option<f64>,
 }
 
@@ -223,8 +233,9 @@ impl RulesFile {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the place: text that is not TOML, an unknown key, rules that contradict themselves, points and
-    /// caps out of their range, thresholds that no lead can reach.
+    /// [`ConfigError`] names the place: text that is not TOML, an unknown key, rules that
+    /// contradict themselves, points and caps out of their range, thresholds that no lead can
+    /// reach.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let file: Self = parse_toml(text)?;
         file.check()?;
@@ -252,13 +263,27 @@ impl RulesFile {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let fail = |message: String, help: &str, span| Err(ConfigError { message, help: Some(help.to_owned()), span });
+        let fail = |message: String, help: &str, span| {
+            Err(ConfigError {
+                message,
+                help: Some(help.to_owned()),
+                span,
+            })
+        };
         let ScoreConfig { min, max, base, .. } = self.score;
         if !(base.is_finite() && min.is_finite() && max.is_finite() && min < max && max <= 500.0) {
-            return fail(format!("[score] goes from {min} to {max}"), "`min` lies below `max`, which is 500 at most", None);
+            return fail(
+                format!("[score] goes from {min} to {max}"),
+                "`min` lies below `max`, which is 500 at most",
+                None,
+            );
         }
         if self.rules.is_empty() {
-            return fail("there is no [[rule]]".to_owned(), "write at least one", None);
+            return fail(
+                "there is no [[rule]]".to_owned(),
+                "write at least one",
+                None,
+            );
         }
         for rule in &self.rules {
             self.check_rule(rule)?;
@@ -267,8 +292,15 @@ impl RulesFile {
             check_bands(named)?;
             for (what, points) in named {
                 if !(min..=max).contains(points.get_ref()) {
-                    let message = format!("`{what}` begins at {}, which no lead can have", points.get_ref());
-                    return fail(message, &format!("points go from {min} to {max}"), Some(points.span()));
+                    let message = format!(
+                        "`{what}` begins at {}, which no lead can have",
+                        points.get_ref()
+                    );
+                    return fail(
+                        message,
+                        &format!("points go from {min} to {max}"),
+                        Some(points.span()),
+                    );
                 }
             }
         }
@@ -277,7 +309,11 @@ impl RulesFile {
         }
         for (name, group) in &self.groups {
             if group.cap.is_some_and(|cap| cap.is_nan() || cap <= 0.0) {
-                return fail(format!("[groups.{name}] has a `cap` that is not above 0"), "write the most points that the group may give", None);
+                return fail(
+                    format!("[groups.{name}] has a `cap` that is not above 0"),
+                    "write the most points that the group may give",
+                    None,
+                );
             }
         }
         Ok(())
@@ -287,21 +323,41 @@ impl RulesFile {
         for group in [&matrix.rows, &matrix.columns] {
             if !self.groups.contains_key(group.get_ref()) {
                 let known: Vec<&str> = self.groups.keys().map(String::as_str).collect();
-                let message = format!("[matrix] names the group `{}`, which is not there", group.get_ref());
-                return Err(ConfigError { message, help: Some(format!("there are {}", known.join(", "))), span: Some(group.span()) });
+                let message = format!(
+                    "[matrix] names the group `{}`, which is not there",
+                    group.get_ref()
+                );
+                return Err(ConfigError {
+                    message,
+                    help: Some(format!("there are {}", known.join(", "))),
+                    span: Some(group.span()),
+                });
             }
         }
         for bands in [&matrix.row_bands, &matrix.column_bands] {
             check_bands(bands)?;
             if bands.is_empty() {
-                return Err(ConfigError { message: "[matrix] has no bands".to_owned(), help: Some("write such as A = 40".to_owned()), span: None });
+                return Err(ConfigError {
+                    message: "[matrix] has no bands".to_owned(),
+                    help: Some("write such as A = 40".to_owned()),
+                    span: None,
+                });
             }
         }
         for (label, text) in &matrix.cells {
-            let is_cell = |row: &String| label.strip_prefix(row.as_str()).is_some_and(|column| matrix.column_bands.contains_key(column));
+            let is_cell = |row: &String| {
+                label
+                    .strip_prefix(row.as_str())
+                    .is_some_and(|column| matrix.column_bands.contains_key(column))
+            };
             if !matrix.row_bands.keys().any(is_cell) {
-                let help = "a cell is the name of a row and that of a column, such as A1".to_owned();
-                return Err(ConfigError { message: format!("[matrix] has no cell `{label}`"), help: Some(help), span: Some(text.span()) });
+                let help =
+                    "a cell is the name of a row and that of a column, such as A1".to_owned();
+                return Err(ConfigError {
+                    message: format!("[matrix] has no cell `{label}`"),
+                    help: Some(help),
+                    span: Some(text.span()),
+                });
             }
         }
         Ok(())
@@ -309,27 +365,47 @@ impl RulesFile {
 
     fn check_rule(&self, rule: &RuleConfig) -> Result<(), ConfigError> {
         let fail = |message: &str, help: &str| {
-            Err(ConfigError { message: format!("rule \"{}\": {message}", rule.name.get_ref()), help: Some(help.to_owned()), span: Some(rule.name.span()) })
+            Err(ConfigError {
+                message: format!("rule \"{}\": {message}", rule.name.get_ref()),
+                help: Some(help.to_owned()),
+                span: Some(rule.name.span()),
+            })
         };
-        let looks_at = [rule.attribute.is_some(), rule.feature.is_some(), rule.activity.is_some()];
+        let looks_at = [
+            rule.attribute.is_some(),
+            rule.feature.is_some(),
+            rule.activity.is_some(),
+        ];
         if looks_at.into_iter().filter(|given| *given).count() != 1 {
-            return fail("it needs one of `attribute`, `activity` and `feature`", "name the column, the table of activities or the feature that it looks at");
+            return fail(
+                "it needs one of `attribute`, `activity` and `feature`",
+                "name the column, the table of activities or the feature that it looks at",
+            );
         }
         if !(-200.0..=100.0).contains(&rule.points) {
             return fail("its points are out of range", "points go from -200 to 100");
         }
         if rule.points == 0.0 && !rule.disqualifies {
-            return fail("it gives no points", "write `points`, or `disqualifies = true`");
+            return fail(
+                "it gives no points",
+                "write `points`, or `disqualifies = true`",
+            );
         }
         if let Some(group) = &rule.group
             && !self.groups.contains_key(group)
         {
-            return fail(&format!("there is no [groups.{group}]"), "add it, with a `cap` if it has one");
+            return fail(
+                &format!("there is no [groups.{group}]"),
+                "add it, with a `cap` if it has one",
+            );
         }
         if let Some(cap) = rule.group.as_ref().and_then(|group| self.groups[group].cap)
             && rule.points > cap
         {
-            return fail(&format!("its points lie above the cap of its group, {cap}"), "no lead can get them all: raise the cap or lower the points");
+            return fail(
+                &format!("its points lie above the cap of its group, {cap}"),
+                "no lead can get them all: raise the cap or lower the points",
+            );
         }
         let n_conditions = rule.condition().given();
         let on_events = rule.kind.is_some()
@@ -350,7 +426,10 @@ impl RulesFile {
                 );
             }
             if on_events || rule.cap.is_some() {
-                return fail("it has keys of an activity", "`kind`, `where`, `within`, counts, caps and decay go with `activity`");
+                return fail(
+                    "it has keys of an activity",
+                    "`kind`, `where`, `within`, counts, caps and decay go with `activity`",
+                );
             }
             if rule.min.zip(rule.max).is_some_and(|(min, max)| min > max) {
                 return fail("its `min` lies above its `max`", "no number is in between");
@@ -358,30 +437,61 @@ impl RulesFile {
             return Ok(());
         }
         if n_conditions > 0 {
-            return fail("it has a condition of an attribute", "they go with `attribute`; for a column of the events write `where = { column = { min = 5 } }`");
+            return fail(
+                "it has a condition of an attribute",
+                "they go with `attribute`; for a column of the events write `where = { column = { min = 5 } }`",
+            );
         }
         for (column, condition) in &rule.on_columns {
             if condition.given() != 1 {
-                return fail(&format!("`where` has no condition on `{column}`, or several"), "write one, such as { min = 5 } or { in = [\"a\", \"b\"] }");
+                return fail(
+                    &format!("`where` has no condition on `{column}`, or several"),
+                    "write one, such as { min = 5 } or { in = [\"a\", \"b\"] }",
+                );
             }
         }
-        if rule.at_least.zip(rule.at_most).is_some_and(|(least, most)| least > most) {
-            return fail("its `at_least` lies above its `at_most`", "no number of events is in between");
+        if rule
+            .at_least
+            .zip(rule.at_most)
+            .is_some_and(|(least, most)| least > most)
+        {
+            return fail(
+                "its `at_least` lies above its `at_most`",
+                "no number of events is in between",
+            );
         }
         if rule.per_event && rule.at_most.is_some() {
-            return fail("it counts each event and has an `at_most`", "`max_events` says how many events give points");
+            return fail(
+                "it counts each event and has an `at_most`",
+                "`max_events` says how many events give points",
+            );
         }
-        if rule.cap.is_some_and(|cap| cap.is_nan() || cap < rule.points.abs()) {
-            return fail("its `cap` lies below its points", "one event alone would exceed it");
+        if rule
+            .cap
+            .is_some_and(|cap| cap.is_nan() || cap < rule.points.abs())
+        {
+            return fail(
+                "its `cap` lies below its points",
+                "one event alone would exceed it",
+            );
         }
         if rule.half_life.is_some() && rule.monthly_decay.is_some() {
-            return fail("it has two kinds of decay", "keep `half_life` or `monthly_decay`");
+            return fail(
+                "it has two kinds of decay",
+                "keep `half_life` or `monthly_decay`",
+            );
         }
         if rule.half_life == Some(Span::ZERO) || rule.within == Some(Span::ZERO) {
             return fail("it has a length of zero", "write lengths such as \"30d\"");
         }
-        if rule.monthly_decay.is_some_and(|share| !(share > 0.0 && share <= 1.0)) {
-            return fail("its `monthly_decay` is no share", "write above 0 and at most 1: 0.5 for half of the points a month");
+        if rule
+            .monthly_decay
+            .is_some_and(|share| !(share > 0.0 && share <= 1.0))
+        {
+            return fail(
+                "its `monthly_decay` is no share",
+                "write above 0 and at most 1: 0.5 for half of the points a month",
+            );
         }
         Ok(())
     }
@@ -407,7 +517,14 @@ impl EventCondition {
     /// How many conditions it holds; a range is one.
     fn given(&self) -> usize {
         let is_range = self.above.is_some() || self.min.is_some() || self.max.is_some();
-        let given = [self.equals.is_some(), self.one_of.is_some(), is_range, self.contains.is_some(), self.matches.is_some(), self.missing.is_some()];
+        let given = [
+            self.equals.is_some(),
+            self.one_of.is_some(),
+            is_range,
+            self.contains.is_some(),
+            self.matches.is_some(),
+            self.missing.is_some(),
+        ];
         given.iter().filter(|given| **given).count()
     }
 }
@@ -415,11 +532,24 @@ impl EventCondition {
 /// Fails where two bands begin at the same points.
 fn check_bands(named: &BTreeMap<String, Spanned<f64>>) -> Result<(), ConfigError> {
     let mut bands: Vec<(&String, &Spanned<f64>)> = named.iter().collect();
-    bands.sort_by(|a, b| a.1.get_ref().total_cmp(b.1.get_ref()).then(a.1.span().start.cmp(&b.1.span().start)));
+    bands.sort_by(|a, b| {
+        a.1.get_ref()
+            .total_cmp(b.1.get_ref())
+            .then(a.1.span().start.cmp(&b.1.span().start))
+    });
     for pair in bands.windows(2) {
         if pair[0].1.get_ref() == pair[1].1.get_ref() {
-            let message = format!("`{}` and `{}` overlap: both begin at {}", pair[0].0, pair[1].0, pair[1].1.get_ref());
-            return Err(ConfigError { message, help: Some("each goes up to where the next begins".to_owned()), span: Some(pair[1].1.span()) });
+            let message = format!(
+                "`{}` and `{}` overlap: both begin at {}",
+                pair[0].0,
+                pair[1].0,
+                pair[1].1.get_ref()
+            );
+            return Err(ConfigError {
+                message,
+                help: Some("each goes up to where the next begins".to_owned()),
+                span: Some(pair[1].1.span()),
+            });
         }
     }
     Ok(())
@@ -427,7 +557,13 @@ fn check_bands(named: &BTreeMap<String, Spanned<f64>>) -> Result<(), ConfigError
 
 /// Bands, highest first.
 pub(crate) fn in_order(named: &BTreeMap<String, Spanned<f64>>) -> Vec<Grade> {
-    let mut grades: Vec<Grade> = named.iter().map(|(name, from)| Grade { name: name.clone(), from: *from.get_ref() }).collect();
+    let mut grades: Vec<Grade> = named
+        .iter()
+        .map(|(name, from)| Grade {
+            name: name.clone(),
+            from: *from.get_ref(),
+        })
+        .collect();
     grades.sort_by(|a, b| b.from.total_cmp(&a.from).then(a.name.cmp(&b.name)));
     grades
 }
@@ -447,14 +583,50 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_at_its_place() {
         let rule = "[[rule]]\nname = \"r\"\npoints = 5\n";
-        check_error(&format!("{rule}attribute = \"a\"\nequals = 1\nactivity = \"b\"\n"), "one of `attribute`, `activity` and `feature`", "\"r\"");
-        check_error(&format!("{rule}attribute = \"a\"\n"), "no condition on what it looks at", "\"r\"");
-        check_error(&format!("{rule}attribute = \"a\"\nmin = 5\nmax = 4\n"), "`min` lies above its `max`", "\"r\"");
-        check_error(&format!("{rule}activity = \"a\"\ngroup = \"fit\"\n"), "there is no [groups.fit]", "\"r\"");
-        check_error(&format!("{rule}activity = \"a\"\ncap = 4\n"), "`cap` lies below its points", "\"r\"");
-        check_error(&format!("{rule}activity = \"a\"\nmonthly_decay = 2\n"), "is no share", "\"r\"");
-        check_error("[[rule]]\nname = \"r\"\npoints = 500\nactivity = \"a\"\n", "points are out of range", "\"r\"");
-        check_error(&format!("{rule}activity = \"a\"\n[thresholds]\nmql = 150\n"), "`mql` begins at 150, which no lead can have", "150");
-        check_error("[[rule]]\nname = \"r\"\npionts = 5\nactivity = \"a\"\n", "did you mean `points`?", "pionts");
+        check_error(
+            &format!("{rule}attribute = \"a\"\nequals = 1\nactivity = \"b\"\n"),
+            "one of `attribute`, `activity` and `feature`",
+            "\"r\"",
+        );
+        check_error(
+            &format!("{rule}attribute = \"a\"\n"),
+            "no condition on what it looks at",
+            "\"r\"",
+        );
+        check_error(
+            &format!("{rule}attribute = \"a\"\nmin = 5\nmax = 4\n"),
+            "`min` lies above its `max`",
+            "\"r\"",
+        );
+        check_error(
+            &format!("{rule}activity = \"a\"\ngroup = \"fit\"\n"),
+            "there is no [groups.fit]",
+            "\"r\"",
+        );
+        check_error(
+            &format!("{rule}activity = \"a\"\ncap = 4\n"),
+            "`cap` lies below its points",
+            "\"r\"",
+        );
+        check_error(
+            &format!("{rule}activity = \"a\"\nmonthly_decay = 2\n"),
+            "is no share",
+            "\"r\"",
+        );
+        check_error(
+            "[[rule]]\nname = \"r\"\npoints = 500\nactivity = \"a\"\n",
+            "points are out of range",
+            "\"r\"",
+        );
+        check_error(
+            &format!("{rule}activity = \"a\"\n[thresholds]\nmql = 150\n"),
+            "`mql` begins at 150, which no lead can have",
+            "150",
+        );
+        check_error(
+            "[[rule]]\nname = \"r\"\npionts = 5\nactivity = \"a\"\n",
+            "did you mean `points`?",
+            "pionts",
+        );
     }
 }

@@ -21,7 +21,8 @@ pub enum RulesError {
 /// One lead's points.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PointsScore {
-    /// Points within the score's bounds; the fewest for who is disqualified, NaN for who is not among those that have the score.
+    /// Points within the score's bounds; the fewest for who is disqualified, NaN for who is not
+    /// among those that have the score.
     pub points: f64,
     /// What each rule that applies gave, in the order of the file, after its own cap.
     pub contributions: Vec<Contribution>,
@@ -50,14 +51,23 @@ const MONTH_DAYS: f64 = 30.0;
 impl BoundRules {
     /// The points of each snapshot's lead, by what was known before its moment.
     ///
-    /// The base, contributions, group caps and bounds add up to the points, but for who is disqualified.
+    /// The base, contributions, group caps and bounds add up to the points, but for who is
+    /// disqualified.
     ///
     /// # Errors
     ///
     /// [`RulesError::Features`] where the tables are not those that the rules were bound to.
-    pub fn score(&self, tables: &Tables, snapshots: &[Snapshot]) -> Result<Vec<PointsScore>, RulesError> {
+    pub fn score(
+        &self,
+        tables: &Tables,
+        snapshots: &[Snapshot],
+    ) -> Result<Vec<PointsScore>, RulesError> {
         let attributes = Attributes::new(compute(tables, &self.specs, snapshots)?);
-        let tests: Vec<ReadyTest<'_>> = self.tests.iter().map(|test| attributes.ready(test)).collect();
+        let tests: Vec<ReadyTest<'_>> = self
+            .tests
+            .iter()
+            .map(|test| attributes.ready(test))
+            .collect();
         let only = self.only.as_ref().map(|test| attributes.ready(test));
         Ok(snapshots
             .par_iter()
@@ -70,14 +80,28 @@ impl BoundRules {
                     Some(ReadyTest::Events { .. }) | None => true,
                 };
                 if !has_score {
-                    return PointsScore { points: f64::NAN, contributions: Vec::new(), group_caps: 0.0, bounds: 0.0, disqualified_by: None, cell: None };
+                    return PointsScore {
+                        points: f64::NAN,
+                        contributions: Vec::new(),
+                        group_caps: 0.0,
+                        bounds: 0.0,
+                        disqualified_by: None,
+                        cell: None,
+                    };
                 }
                 self.score_one(tables, &attributes, &tests, row, snapshot)
             })
             .collect())
     }
 
-    fn score_one(&self, tables: &Tables, attributes: &Attributes, tests: &[ReadyTest<'_>], row: usize, snapshot: Snapshot) -> PointsScore {
+    fn score_one(
+        &self,
+        tables: &Tables,
+        attributes: &Attributes,
+        tests: &[ReadyTest<'_>],
+        row: usize,
+        snapshot: Snapshot,
+    ) -> PointsScore {
         let mut contributions = Vec::new();
         let mut disqualified_by = None;
         let mut of_groups = vec![0.0; self.file.groups.len()];
@@ -85,14 +109,19 @@ impl BoundRules {
             let points = match test {
                 ReadyTest::Attribute(test) => attributes.holds(test, row).then_some(rule.points),
                 ReadyTest::Absent { applies } => applies.then_some(rule.points),
-                ReadyTest::Events { table, filters } => points_of_events(rule, &tables.activities[*table], filters, snapshot),
+                ReadyTest::Events { table, filters } => {
+                    points_of_events(rule, &tables.activities[*table], filters, snapshot)
+                }
             };
             let Some(points) = points else { continue };
             if rule.disqualifies && disqualified_by.is_none() {
                 disqualified_by = Some(rule_idx);
             }
             if points != 0.0 {
-                contributions.push(Contribution { rule: rule_idx, points });
+                contributions.push(Contribution {
+                    rule: rule_idx,
+                    points,
+                });
                 if let Some(group) = self.group_of_rule[rule_idx] {
                     of_groups[group] += points;
                 }
@@ -104,13 +133,33 @@ impl BoundRules {
             group_caps += over;
             *points += over;
         }
-        let sum = self.file.score.base + contributions.iter().map(|contribution| contribution.points).sum::<f64>() + group_caps;
+        let sum = self.file.score.base
+            + contributions
+                .iter()
+                .map(|contribution| contribution.points)
+                .sum::<f64>()
+            + group_caps;
         let (min, max) = (self.file.score.min, self.file.score.max);
         let bounded = sum.clamp(min, max);
-        let points = if disqualified_by.is_some() { min } else { bounded };
-        let band = |bands: &[Grade], group: usize| bands.iter().position(|band| of_groups[group] >= band.from);
-        let cell = self.matrix.as_ref().and_then(|matrix| band(&matrix.bands.0, matrix.groups.0).zip(band(&matrix.bands.1, matrix.groups.1)));
-        PointsScore { points, contributions, group_caps, bounds: bounded - sum, disqualified_by, cell }
+        let points = if disqualified_by.is_some() {
+            min
+        } else {
+            bounded
+        };
+        let band = |bands: &[Grade], group: usize| {
+            bands.iter().position(|band| of_groups[group] >= band.from)
+        };
+        let cell = self.matrix.as_ref().and_then(|matrix| {
+            band(&matrix.bands.0, matrix.groups.0).zip(band(&matrix.bands.1, matrix.groups.1))
+        });
+        PointsScore {
+            points,
+            contributions,
+            group_caps,
+            bounds: bounded - sum,
+            disqualified_by,
+            cell,
+        }
     }
 }
 
@@ -120,8 +169,13 @@ struct Attributes(FeatureMatrix);
 /// A test whose texts were looked at once, level by level.
 enum ReadyTest<'a> {
     Attribute(ReadyAttribute<'a>),
-    Absent { applies: bool },
-    Events { table: usize, filters: &'a [EventFilter] },
+    Absent {
+        applies: bool,
+    },
+    Events {
+        table: usize,
+        filters: &'a [EventFilter],
+    },
 }
 
 enum ReadyAttribute<'a> {
@@ -144,9 +198,14 @@ impl Attributes {
 
     fn ready<'a>(&self, test: &'a Test) -> ReadyTest<'a> {
         match test {
-            Test::Attribute(column, condition) => ReadyTest::Attribute(self.ready_attribute(*column, condition)),
+            Test::Attribute(column, condition) => {
+                ReadyTest::Attribute(self.ready_attribute(*column, condition))
+            }
             Test::Absent { applies } => ReadyTest::Absent { applies: *applies },
-            Test::Events { table, filters } => ReadyTest::Events { table: *table, filters },
+            Test::Events { table, filters } => ReadyTest::Events {
+                table: *table,
+                filters,
+            },
         }
     }
 
@@ -156,36 +215,70 @@ impl Attributes {
         }
         ReadyAttribute::Levels {
             column,
-            holds: self.0.levels(column).iter().map(|level| condition.holds_for_text(Some(level))).collect(),
+            holds: self
+                .0
+                .levels(column)
+                .iter()
+                .map(|level| condition.holds_for_text(Some(level)))
+                .collect(),
             holds_for_missing: condition.holds_for_text(None),
         }
     }
 
     fn holds(&self, test: &ReadyAttribute<'_>, row: usize) -> bool {
         match test {
-            ReadyAttribute::Number { column, condition } => condition.holds_for_number(self.0.values()[[row, *column]]),
-            ReadyAttribute::Levels { column, holds, holds_for_missing } => {
+            ReadyAttribute::Number { column, condition } => {
+                condition.holds_for_number(self.0.values()[[row, *column]])
+            }
+            ReadyAttribute::Levels {
+                column,
+                holds,
+                holds_for_missing,
+            } => {
                 let code = self.0.values()[[row, *column]];
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "codes are whole numbers from 0")]
-                if code.is_nan() { *holds_for_missing } else { holds.get(code as usize).copied().unwrap_or(false) }
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "codes are whole numbers from 0"
+                )]
+                if code.is_nan() {
+                    *holds_for_missing
+                } else {
+                    holds.get(code as usize).copied().unwrap_or(false)
+                }
             }
         }
     }
 }
 
 /// Points of a rule on activities; `None` where it does not apply.
-fn points_of_events(rule: &RuleConfig, activities: &Activities, filters: &[EventFilter], snapshot: Snapshot) -> Option<f64> {
+fn points_of_events(
+    rule: &RuleConfig,
+    activities: &Activities,
+    filters: &[EventFilter],
+    snapshot: Snapshot,
+) -> Option<f64> {
     let rows = &activities.rows;
-    let from = rule.within.map_or(Timestamp::MIN, |within| snapshot.at - within);
+    let from = rule
+        .within
+        .map_or(Timestamp::MIN, |within| snapshot.at - within);
     let passes = |event: usize| {
         filters.iter().all(|filter| match filter {
             EventFilter::Levels { column, counts } => {
                 let code = rows.kinds[*column].codes[event];
-                counts[if code == MISSING { counts.len() - 1 } else { code as usize }]
+                counts[if code == MISSING {
+                    counts.len() - 1
+                } else {
+                    code as usize
+                }]
             }
-            EventFilter::Any(codes) => codes.iter().any(|&(column, code)| rows.kinds[column].codes[event] == code),
+            EventFilter::Any(codes) => codes
+                .iter()
+                .any(|&(column, code)| rows.kinds[column].codes[event] == code),
             EventFilter::Nothing => false,
-            EventFilter::Number { column, condition } => condition.holds_for_number(rows.values[*column].values[event]),
+            EventFilter::Number { column, condition } => {
+                condition.holds_for_number(rows.values[*column].values[event])
+            }
         })
     };
     let weight = |age: f64| match (rule.half_life, rule.monthly_decay) {
@@ -193,7 +286,11 @@ fn points_of_events(rule: &RuleConfig, activities: &Activities, filters: &[Event
         (None, Some(share)) => (1.0 - share * age / MONTH_DAYS).max(0.0),
         (None, None) => 1.0,
     };
-    let n_paid = if rule.per_event { rule.max_events.unwrap_or(u32::MAX) } else { 1 };
+    let n_paid = if rule.per_event {
+        rule.max_events.unwrap_or(u32::MAX)
+    } else {
+        1
+    };
     // The latest first, as many of them as pay.
     let (mut n, mut n_others, mut sum) = (0_u32, 0_u32, 0.0);
     if let Some(entity) = activities.entity_of(snapshot.lead) {
@@ -216,7 +313,8 @@ fn points_of_events(rule: &RuleConfig, activities: &Activities, filters: &[Event
         }
     }
     let least = rule.at_least.unwrap_or(u32::from(rule.at_most.is_none()));
-    if n < least || rule.at_most.is_some_and(|most| n > most) || (rule.nothing_else && n_others > 0) {
+    if n < least || rule.at_most.is_some_and(|most| n > most) || (rule.nothing_else && n_others > 0)
+    {
         return None;
     }
     // Nothing since: there is no event whose age could matter.

@@ -1,4 +1,5 @@
-//! Random draws that are the same on every machine: ChaCha8, whole-number arithmetic, and libm in place of the system's.
+//! Random draws that are the same on every machine: ChaCha8, whole-number arithmetic, and libm in
+//! place of the system's.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};

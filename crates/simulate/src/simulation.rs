@@ -1,20 +1,25 @@
-//! Leads from birth to close, and at every month's first the probability that an all-knowing observer would give.
+//! Leads from birth to close, and at every month's first the probability that an all-knowing
+//! observer would give.
 //!
-//! A lead is won in the end with log-odds `θ` by its traits, and closes, won or lost, at an exponential time of mean 25 days.
-//! Until then its events come as Poisson processes whose rates differ between leads that will be won and leads that will be
-//! lost. Given the events up to a snapshot, Bayes' rule then gives the log-odds of a win in closed form:
+//! A lead is won in the end with log-odds `θ` by its traits, and closes, won or lost, at an
+//! exponential time of mean 25 days. Until then its events come as Poisson processes whose rates
+//! differ between leads that will be won and leads that will be lost. Given the events up to a
+//! snapshot, Bayes' rule then gives the log-odds of a win in closed form:
 //!
 //! ```text
 //! log-odds(s) = θ + ∑ₖ [nₖ(s) ln(λₖ¹/λₖ⁰) − (λₖ¹ − λₖ⁰) E(s)],   p₉₀(s) = σ(log-odds(s)) (1 − e^−90μ)
 //! ```
 //!
-//! where `nₖ` counts events of kind `k`, `λₖ¹` and `λₖ⁰` are its rates for won and lost leads, `E` is the time at risk (a day of
-//! the weekend counts for less), and `μ` the rate of closing. Closing times do not tell won from lost, so they add nothing.
+//! where `nₖ` counts events of kind `k`, `λₖ¹` and `λₖ⁰` are its rates for won and lost leads, `E`
+//! is the time at risk (a day of the weekend counts for less), and `μ` the rate of closing. Closing
+//! times do not tell won from lost, so they add nothing.
 
 use leadscore_core::{Span, Timestamp};
 
 use crate::random::Draws;
-use crate::world::{ACTIVITIES, Activity, BANDS, EventTable, INDUSTRIES, ROLES, SOURCES, Traits, World};
+use crate::world::{
+    ACTIVITIES, Activity, BANDS, EventTable, INDUSTRIES, ROLES, SOURCES, Traits, World,
+};
 
 /// What to simulate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +131,8 @@ pub struct TrueContributions {
     pub lead_id: String,
     /// The first of a month.
     pub snapshot: Timestamp,
-    /// Traits and kinds of events, with what each adds to the log-odds of being won in the end. An event counts less what waiting
-    /// for it counts.
+    /// Traits and kinds of events, with what each adds to the log-odds of being won in the end. An
+    /// event counts less what waiting for it counts.
     pub parts: Vec<(&'static str, f64)>,
 }
 
@@ -174,13 +179,21 @@ pub struct Simulator {
 impl Simulator {
     /// A simulator of two years from 2024-01-01.
     pub fn new(options: SimulationOptions) -> Self {
-        Self { options, start: Timestamp::from_ymd(2024, 1, 1).expect("the day exists"), has_contributions: false }
+        Self {
+            options,
+            start: Timestamp::from_ymd(2024, 1, 1).expect("the day exists"),
+            has_contributions: false,
+        }
     }
 
-    /// The same, and what the truth is the sum of; `None` but for the linear world, where traits do not act together.
+    /// The same, and what the truth is the sum of; `None` but for the linear world, where traits do
+    /// not act together.
     #[must_use]
     pub fn with_contributions(self) -> Option<Self> {
-        (self.options.world == World::Linear).then_some(Self { has_contributions: true, ..self })
+        (self.options.world == World::Linear).then_some(Self {
+            has_contributions: true,
+            ..self
+        })
     }
 
     /// The end of the data: nothing is known at or after it.
@@ -198,14 +211,23 @@ impl Simulator {
         range
             .map(|index| {
                 let (industry, band, country) = self.account(index);
-                Account { account_id: format!("A{index:07}"), industry: INDUSTRIES[industry], employees: BANDS[band], country: COUNTRIES[country] }
+                Account {
+                    account_id: format!("A{index:07}"),
+                    industry: INDUSTRIES[industry],
+                    employees: BANDS[band],
+                    country: COUNTRIES[country],
+                }
             })
             .collect()
     }
 
     fn account(&self, index: u32) -> (usize, usize, usize) {
         let mut draws = Draws::new(self.options.seed, ACCOUNT_DOMAIN, u64::from(index));
-        (draws.pick(&[3.0, 2.0, 1.5, 1.5, 1.0, 2.0]), draws.pick(&[3.0, 3.0, 2.0, 1.2, 0.6]), draws.pick(&[3.0, 2.0, 2.0, 3.0, 1.0]))
+        (
+            draws.pick(&[3.0, 2.0, 1.5, 1.5, 1.0, 2.0]),
+            draws.pick(&[3.0, 3.0, 2.0, 1.2, 0.6]),
+            draws.pick(&[3.0, 2.0, 2.0, 3.0, 1.0]),
+        )
     }
 
     /// Everything about leads `range`.
@@ -240,7 +262,14 @@ impl Simulator {
         let created = self.moment(born);
         let closed = self.moment(born + lifetime);
         let lead_id = format!("L{index:08}");
-        let mut events = events_of_life(world, is_won, born, lifetime, self.weekday_of_start(), &mut draws);
+        let mut events = events_of_life(
+            world,
+            is_won,
+            born,
+            lifetime,
+            self.weekday_of_start(),
+            &mut draws,
+        );
         events.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         self.push_truth(&lead_id, &traits, born, created, closed, &events, chunk);
         self.push_deal(index, &lead_id, is_won, closed, &events, &mut draws, chunk);
@@ -267,7 +296,8 @@ impl Simulator {
         }
     }
 
-    /// Day of creation from the start, with fraction: more on weekdays, more in spring and autumn, more each year.
+    /// Day of creation from the start, with fraction: more on weekdays, more in spring and autumn,
+    /// more each year.
     fn birth(&self, draws: &mut Draws) -> f64 {
         loop {
             let day = draws.uniform() * f64::from(DAYS);
@@ -292,11 +322,22 @@ impl Simulator {
 
     fn moment(&self, day: f64) -> Timestamp {
         // Whole seconds, as a CRM keeps them.
-        Timestamp::from_micros(self.start.micros() + ((day * MICROS_PER_DAY / 1e6).floor() as i64) * 1_000_000)
+        Timestamp::from_micros(
+            self.start.micros() + ((day * MICROS_PER_DAY / 1e6).floor() as i64) * 1_000_000,
+        )
     }
 
     #[expect(clippy::too_many_arguments, reason = "one life has this many parts")]
-    fn push_truth(&self, lead_id: &str, traits: &Traits, born: f64, created: Timestamp, closed: Timestamp, events: &[(f64, usize)], chunk: &mut Chunk) {
+    fn push_truth(
+        &self,
+        lead_id: &str,
+        traits: &Traits,
+        born: f64,
+        created: Timestamp,
+        closed: Timestamp,
+        events: &[(f64, usize)],
+        chunk: &mut Chunk,
+    ) {
         let world = self.options.world;
         let within_horizon = 1.0 - libm::exp(-CLOSE_RATE * HORIZON_DAYS);
         let mut snapshot = created.month_start_at_or_after();
@@ -304,10 +345,17 @@ impl Simulator {
             let day = snapshot.days_since(self.start);
             let exposure = weekday_time(born, day, self.weekday_of_start());
             let mut log_odds = world.log_odds(traits);
-            let mut parts = if self.has_contributions { World::linear_parts(traits).to_vec() } else { Vec::new() };
+            let mut parts = if self.has_contributions {
+                World::linear_parts(traits).to_vec()
+            } else {
+                Vec::new()
+            };
             for (number, activity) in ACTIVITIES.iter().enumerate() {
                 let (won, lost) = world.rates(activity);
-                let count = events.iter().filter(|(at, kind)| *kind == number && self.moment(*at) < snapshot).count();
+                let count = events
+                    .iter()
+                    .filter(|(at, kind)| *kind == number && self.moment(*at) < snapshot)
+                    .count();
                 let of_activity = count as f64 * libm::log(won / lost) - (won - lost) * exposure;
                 log_odds += of_activity;
                 if self.has_contributions {
@@ -315,7 +363,11 @@ impl Simulator {
                 }
             }
             if self.has_contributions {
-                chunk.contributions.push(TrueContributions { lead_id: lead_id.to_owned(), snapshot, parts });
+                chunk.contributions.push(TrueContributions {
+                    lead_id: lead_id.to_owned(),
+                    snapshot,
+                    parts,
+                });
             }
             chunk.truth.push(TrueProbability {
                 lead_id: lead_id.to_owned(),
@@ -327,7 +379,16 @@ impl Simulator {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one life has this many parts")]
-    fn push_deal(&self, index: u32, lead_id: &str, is_won: bool, closed: Timestamp, events: &[(f64, usize)], draws: &mut Draws, chunk: &mut Chunk) {
+    fn push_deal(
+        &self,
+        index: u32,
+        lead_id: &str,
+        is_won: bool,
+        closed: Timestamp,
+        events: &[(f64, usize)],
+        draws: &mut Draws,
+        chunk: &mut Chunk,
+    ) {
         let deal_id = format!("D{index:08}");
         let is_closed = closed < self.end();
         let stage = match (is_closed, is_won) {
@@ -337,11 +398,19 @@ impl Simulator {
         };
         let mut enter = |stage: &'static str, entered_at: Timestamp| {
             if entered_at < self.end() {
-                chunk.stages.push(StageChange { deal_id: deal_id.clone(), lead_id: lead_id.to_owned(), stage, entered_at });
+                chunk.stages.push(StageChange {
+                    deal_id: deal_id.clone(),
+                    lead_id: lead_id.to_owned(),
+                    stage,
+                    entered_at,
+                });
             }
         };
         for (kind, stage) in [("meeting", "qualified"), ("proposal", "proposal")] {
-            if let Some((at, _)) = events.iter().find(|(_, activity)| ACTIVITIES[*activity].kind == kind) {
+            if let Some((at, _)) = events
+                .iter()
+                .find(|(_, activity)| ACTIVITIES[*activity].kind == kind)
+            {
                 enter(stage, self.moment(*at));
             }
         }
@@ -349,12 +418,29 @@ impl Simulator {
             enter(stage, closed);
         }
         let amount = (500.0 * libm::exp(draws.exponential(1.5))).round();
-        chunk.deals.push(Deal { deal_id, lead_id: lead_id.to_owned(), amount, stage, closed_at: is_closed.then_some(closed) });
+        chunk.deals.push(Deal {
+            deal_id,
+            lead_id: lead_id.to_owned(),
+            amount,
+            stage,
+            closed_at: is_closed.then_some(closed),
+        });
     }
 
-    fn push_event(&self, lead_id: &str, day: f64, activity: usize, draws: &mut Draws, chunk: &mut Chunk) {
+    fn push_event(
+        &self,
+        lead_id: &str,
+        day: f64,
+        activity: usize,
+        draws: &mut Draws,
+        chunk: &mut Chunk,
+    ) {
         let at = self.moment(day);
-        let delay = if draws.happens(0.05) { draws.exponential(0.3) } else { 0.0 };
+        let delay = if draws.happens(0.05) {
+            draws.exponential(0.3)
+        } else {
+            0.0
+        };
         let recorded_at = self.moment(day + delay);
         // What is recorded after the end is not in the export.
         if recorded_at >= self.end() {
@@ -362,9 +448,24 @@ impl Simulator {
         }
         let Activity { table, kind, .. } = ACTIVITIES[activity];
         let is_session = table == EventTable::Sessions;
-        let page_views = if is_session { f64::from(1 + draws.poisson(3.0)) } else { 0.0 };
-        let minutes = if is_session { (draws.exponential(0.25) * 10.0).round() / 10.0 } else { 0.0 };
-        let event = Event { lead_id: lead_id.to_owned(), at, recorded_at, kind, page_views, minutes };
+        let page_views = if is_session {
+            f64::from(1 + draws.poisson(3.0))
+        } else {
+            0.0
+        };
+        let minutes = if is_session {
+            (draws.exponential(0.25) * 10.0).round() / 10.0
+        } else {
+            0.0
+        };
+        let event = Event {
+            lead_id: lead_id.to_owned(),
+            at,
+            recorded_at,
+            kind,
+            page_views,
+            minutes,
+        };
         match table {
             EventTable::Touches => chunk.touches.push(event),
             EventTable::Sessions => chunk.sessions.push(event),
@@ -374,7 +475,14 @@ impl Simulator {
 }
 
 /// Day and kind of every event from birth to close.
-fn events_of_life(world: World, is_won: bool, born: f64, lifetime: f64, weekday_of_start: u32, draws: &mut Draws) -> Vec<(f64, usize)> {
+fn events_of_life(
+    world: World,
+    is_won: bool,
+    born: f64,
+    lifetime: f64,
+    weekday_of_start: u32,
+    draws: &mut Draws,
+) -> Vec<(f64, usize)> {
     let mut events = Vec::new();
     for (number, activity) in ACTIVITIES.iter().enumerate() {
         let (won, lost) = world.rates(activity);
@@ -401,7 +509,12 @@ fn weekday_time(from: f64, to: f64, weekday_of_start: u32) -> f64 {
     let mut at = from;
     while at < to {
         let next = (at.floor() + 1.0).min(to);
-        total += (next - at) * if is_weekend(at, weekday_of_start) { WEEKEND } else { 1.0 };
+        total += (next - at)
+            * if is_weekend(at, weekday_of_start) {
+                WEEKEND
+            } else {
+                1.0
+            };
         at = next;
     }
     total
@@ -412,7 +525,8 @@ fn log_odds_to_probability_portable(log_odds: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-log_odds))
 }
 
-/// Points that a sales team might give: right about roles, blind to sources, too fond of large companies.
+/// Points that a sales team might give: right about roles, blind to sources, too fond of large
+/// companies.
 fn manual_points(traits: &Traits) -> f64 {
     let role = [30.0, 25.0, 15.0, 10.0, 0.0][traits.role];
     let band = [0.0, 5.0, 15.0, 25.0, 30.0][traits.band];
@@ -425,7 +539,11 @@ mod tests {
     use super::*;
 
     fn simulator(world: World) -> Simulator {
-        Simulator::new(SimulationOptions { n_leads: 20_000, world, seed: 3 })
+        Simulator::new(SimulationOptions {
+            n_leads: 20_000,
+            world,
+            seed: 3,
+        })
     }
 
     #[test]
@@ -442,23 +560,53 @@ mod tests {
         let simulator = simulator(world);
         let chunk = simulator.leads(0..20_000);
         let horizon = Span::from_days(90);
-        let wins: std::collections::HashMap<&str, Timestamp> =
-            chunk.deals.iter().filter(|deal| deal.stage == "closed_won").map(|deal| (deal.lead_id.as_str(), deal.closed_at.expect("closed"))).collect();
-        let mature: Vec<&TrueProbability> = chunk.truth.iter().filter(|row| row.snapshot + horizon <= simulator.end()).collect();
-        // Three bins by the truth: in each, what happened must be what was said, within four standard errors.
+        let wins: std::collections::HashMap<&str, Timestamp> = chunk
+            .deals
+            .iter()
+            .filter(|deal| deal.stage == "closed_won")
+            .map(|deal| (deal.lead_id.as_str(), deal.closed_at.expect("closed")))
+            .collect();
+        let mature: Vec<&TrueProbability> = chunk
+            .truth
+            .iter()
+            .filter(|row| row.snapshot + horizon <= simulator.end())
+            .collect();
+        // Three bins by the truth: in each, what happened must be what was said, within four
+        // standard errors.
         for (low, high) in [(0.0, 0.1), (0.1, 0.4), (0.4, 1.0)] {
-            let rows: Vec<&&TrueProbability> = mature.iter().filter(|row| (low..high).contains(&row.probability)).collect();
+            let rows: Vec<&&TrueProbability> = mature
+                .iter()
+                .filter(|row| (low..high).contains(&row.probability))
+                .collect();
             let said: f64 = rows.iter().map(|row| row.probability).sum();
-            let variance: f64 = rows.iter().map(|row| row.probability * (1.0 - row.probability)).sum();
-            let won =
-                rows.iter().filter(|row| wins.get(row.lead_id.as_str()).is_some_and(|&at| row.snapshot <= at && at < row.snapshot + horizon)).count() as f64;
-            assert!((won - said).abs() <= 4.0 * variance.sqrt() + 1.0, "{world:?} {low}: {won} won, {said:.1} said, {} rows", rows.len());
+            let variance: f64 = rows
+                .iter()
+                .map(|row| row.probability * (1.0 - row.probability))
+                .sum();
+            let won = rows
+                .iter()
+                .filter(|row| {
+                    wins.get(row.lead_id.as_str())
+                        .is_some_and(|&at| row.snapshot <= at && at < row.snapshot + horizon)
+                })
+                .count() as f64;
+            assert!(
+                (won - said).abs() <= 4.0 * variance.sqrt() + 1.0,
+                "{world:?} {low}: {won} won, {said:.1} said, {} rows",
+                rows.len()
+            );
         }
     }
 
     #[test]
     fn the_truth_is_what_happens() {
-        for world in [World::Linear, World::Curved, World::Interactions, World::Drift, World::Noise] {
+        for world in [
+            World::Linear,
+            World::Curved,
+            World::Interactions,
+            World::Drift,
+            World::Noise,
+        ] {
             check_truth(world);
         }
     }

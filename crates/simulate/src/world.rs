@@ -29,10 +29,19 @@ pub(crate) struct Traits {
     pub(crate) when: f64,
 }
 
-pub(crate) const SOURCES: [&str; 6] = ["organic", "paid", "referral", "event", "outbound", "partner"];
+pub(crate) const SOURCES: [&str; 6] = [
+    "organic", "paid", "referral", "event", "outbound", "partner",
+];
 pub(crate) const ROLES: [&str; 5] = ["executive", "director", "manager", "staff", "student"];
 pub(crate) const BANDS: [&str; 5] = ["1-10", "11-50", "51-200", "201-1000", "over 1000"];
-pub(crate) const INDUSTRIES: [&str; 6] = ["software", "retail", "finance", "health", "education", "manufacturing"];
+pub(crate) const INDUSTRIES: [&str; 6] = [
+    "software",
+    "retail",
+    "finance",
+    "health",
+    "education",
+    "manufacturing",
+];
 
 const SOURCE_WEIGHTS: [f64; 6] = [0.1, -0.3, 0.8, 0.3, -0.7, 0.5];
 const ROLE_WEIGHTS: [f64; 5] = [0.5, 0.4, 0.1, -0.3, -1.2];
@@ -43,7 +52,10 @@ impl World {
     /// Log-odds of being won in the end, when nothing is known but what the lead is.
     pub(crate) fn log_odds(self, traits: &Traits) -> f64 {
         let base = -1.3;
-        let linear: f64 = Self::linear_parts(traits).iter().map(|(_, log_odds)| log_odds).sum();
+        let linear: f64 = Self::linear_parts(traits)
+            .iter()
+            .map(|(_, log_odds)| log_odds)
+            .sum();
         match self {
             Self::Noise => base,
             Self::Linear => base + linear,
@@ -54,8 +66,13 @@ impl World {
                 base + SOURCE_WEIGHTS[traits.source] + ROLE_WEIGHTS[traits.role] + hump + ceiling
             }
             Self::Interactions => {
-                let sign = if (traits.source + traits.role).is_multiple_of(2) { 0.9 } else { -0.9 };
-                let product = 0.5 * ((traits.seats - 8.0) / 2.8) * ((traits.first_pages - 5.0) / 2.2);
+                let sign = if (traits.source + traits.role).is_multiple_of(2) {
+                    0.9
+                } else {
+                    -0.9
+                };
+                let product =
+                    0.5 * ((traits.seats - 8.0) / 2.8) * ((traits.first_pages - 5.0) / 2.2);
                 base + 0.4 * linear + sign + product
             }
             Self::Drift => {
@@ -110,8 +127,18 @@ pub(crate) struct Activity {
     pub(crate) lost_rate: f64,
 }
 
-const fn activity(table: EventTable, kind: &'static str, won_rate: f64, lost_rate: f64) -> Activity {
-    Activity { table, kind, won_rate, lost_rate }
+const fn activity(
+    table: EventTable,
+    kind: &'static str,
+    won_rate: f64,
+    lost_rate: f64,
+) -> Activity {
+    Activity {
+        table,
+        kind,
+        won_rate,
+        lost_rate,
+    }
 }
 
 pub(crate) const ACTIVITIES: [Activity; 10] = [

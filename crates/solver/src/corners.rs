@@ -1,4 +1,5 @@
-//! Fits of penalties with corners: proximal Newton steps, each a quadratic with corners that an active set solves exactly.
+//! Fits of penalties with corners: proximal Newton steps, each a quadratic with corners that an
+//! active set solves exactly.
 
 use std::ops::Range;
 
@@ -14,17 +15,27 @@ use crate::target::Target;
 
 /// The optimum of a penalty with a lasso or a direction.
 ///
-/// Where a direction ties levels, the problem is one of their steps, which have a sign: `βₖ = θ₁ + … + θₖ`. Then every corner
-/// is at a coordinate's 0.
+/// Where a direction ties levels, the problem is one of their steps, which have a sign: `βₖ = θ₁ +
+/// … + θₖ`. Then every corner is at a coordinate's 0.
 ///
 /// # References
 ///
-/// Lee, Sun and Saunders (2014), Proximal Newton-type methods for minimizing composite functions. Active sets: Nocedal and
-/// Wright (2006), Numerical Optimization, section 16.5.
-pub(crate) fn fit(design: &Design, target: &Target, penalty: &Penalty, options: SolverOptions, start: Option<Start<'_>>) -> Result<Fit, SolverError> {
+/// Lee, Sun and Saunders (2014), Proximal Newton-type methods for minimizing composite functions.
+/// Active sets: Nocedal and Wright (2006), Numerical Optimization, section 16.5.
+pub(crate) fn fit(
+    design: &Design,
+    target: &Target,
+    penalty: &Penalty,
+    options: SolverOptions,
+    start: Option<Start<'_>>,
+) -> Result<Fit, SolverError> {
     if design.layout.wide.is_some() {
         let found = "one beside a category of more than 1,024 levels".to_owned();
-        return Err(SolverError::Setting { name: "lasso or direction", found, expected: "categories of up to 1,024 levels" });
+        return Err(SolverError::Setting {
+            name: "lasso or direction",
+            found,
+            expected: "categories of up to 1,024 levels",
+        });
     }
     let start = match start {
         Some(Start::Near(expansion)) => Some(Start::At(expansion.coefficients())),
@@ -33,15 +44,31 @@ pub(crate) fn fit(design: &Design, target: &Target, penalty: &Penalty, options: 
     let (mut coefficients, _) = begin(target, penalty, start, design.n_coefficients())?;
     if let Some((sample, target_of_sample)) = sample_of(design, target)? {
         let share = target_of_sample.total_weight / target.total_weight;
-        let options = SolverOptions { tolerance: 1e-4, max_passes: 30, final_hessian: false };
-        if let Ok(fitted) = descend(&sample, &target_of_sample, &penalty.scaled(share), options, &coefficients) {
+        let options = SolverOptions {
+            tolerance: 1e-4,
+            max_passes: 30,
+            final_hessian: false,
+        };
+        if let Ok(fitted) = descend(
+            &sample,
+            &target_of_sample,
+            &penalty.scaled(share),
+            options,
+            &coefficients,
+        ) {
             coefficients = fitted.coefficients;
         }
     }
     descend(design, target, penalty, options, &coefficients)
 }
 
-fn descend(design: &Design, target: &Target, penalty: &Penalty, options: SolverOptions, start: &[f64]) -> Result<Fit, SolverError> {
+fn descend(
+    design: &Design,
+    target: &Target,
+    penalty: &Penalty,
+    options: SolverOptions,
+    start: &[f64],
+) -> Result<Fit, SolverError> {
     let corners = Corners::new(penalty, start.len())?;
     let mut passes = 0;
     let mut evaluate = |theta: Vec<f64>| -> Result<Point, SolverError> {
@@ -53,28 +80,64 @@ fn descend(design: &Design, target: &Target, penalty: &Penalty, options: SolverO
         penalty.add_hessian(&mut hessian);
         let objective = sums.loss + penalty.value(&coefficients);
         let gradient = corners.gradient(sums.gradient);
-        Ok(Point { size: corners.rest(&theta, &gradient).into_iter().fold(0.0, f64::max) / target.total_weight, theta, objective, gradient, hessian, passes })
+        Ok(Point {
+            size: corners
+                .rest(&theta, &gradient)
+                .into_iter()
+                .fold(0.0, f64::max)
+                / target.total_weight,
+            theta,
+            objective,
+            gradient,
+            hessian,
+            passes,
+        })
     };
     let mut current = evaluate(corners.steps(start))?;
     let mut iterations = 0;
     loop {
-        let not_converged = SolverError::NotConverged { passes: current.passes, gradient: current.size, tolerance: options.tolerance };
+        let not_converged = SolverError::NotConverged {
+            passes: current.passes,
+            gradient: current.size,
+            tolerance: options.tolerance,
+        };
         if current.size <= options.tolerance {
             return current.finish(&corners, iterations);
         }
         if !current.size.is_finite() || current.passes >= options.max_passes {
             return Err(not_converged);
         }
-        let best = solve(&corners.hessian(&current.hessian.core), &current.gradient, &current.theta, &corners.corners)?;
-        let step: Vec<f64> = best.iter().zip(&current.theta).map(|(new, old)| new - old).collect();
-        let gain = dot(&current.gradient, &step) + corners.cost(&best) - corners.cost(&current.theta);
+        let best = solve(
+            &corners.hessian(&current.hessian.core),
+            &current.gradient,
+            &current.theta,
+            &corners.corners,
+        )?;
+        let step: Vec<f64> = best
+            .iter()
+            .zip(&current.theta)
+            .map(|(new, old)| new - old)
+            .collect();
+        let gain =
+            dot(&current.gradient, &step) + corners.cost(&best) - corners.cost(&current.theta);
         let mut length = 1.0;
         current = loop {
             // At full length what stands at a corner stands there exactly.
-            let theta = if length == 1.0 { best.clone() } else { current.theta.iter().zip(&step).map(|(old, step)| old + length * step).collect() };
+            let theta = if length == 1.0 {
+                best.clone()
+            } else {
+                current
+                    .theta
+                    .iter()
+                    .zip(&step)
+                    .map(|(old, step)| old + length * step)
+                    .collect()
+            };
             let next = evaluate(theta)?;
             let rounding = 1e-12 * current.objective.abs();
-            if next.objective <= current.objective + 1e-4 * length * gain + rounding || next.size < 0.5 * current.size {
+            if next.objective <= current.objective + 1e-4 * length * gain + rounding
+                || next.size < 0.5 * current.size
+            {
                 break next;
             }
             length *= 0.25;
@@ -129,7 +192,11 @@ impl Point {
             condition: free_factor.condition(),
             objective: self.objective,
         };
-        Ok(Fit { coefficients: corners.levels(&self.theta), certificate, factor: Factor::new(core)? })
+        Ok(Fit {
+            coefficients: corners.levels(&self.theta),
+            certificate,
+            factor: Factor::new(core)?,
+        })
     }
 }
 
@@ -152,23 +219,48 @@ impl Corners {
         let mut corners = vec![None; n_coefficients];
         for (range, strength) in &penalty.lassos {
             for corner in &mut corners[range.clone()] {
-                let Corner { above, below } = corner.unwrap_or(Corner { above: 0.0, below: 0.0 });
-                *corner = Some(Corner { above: above + strength, below: below + strength });
+                let Corner { above, below } = corner.unwrap_or(Corner {
+                    above: 0.0,
+                    below: 0.0,
+                });
+                *corner = Some(Corner {
+                    above: above + strength,
+                    below: below + strength,
+                });
             }
         }
         let mut ladders: Vec<Range<usize>> = Vec::new();
         for (range, direction) in &penalty.directions {
-            let is_taken = ladders.iter().any(|ladder| ladder.start < range.end && range.start < ladder.end);
+            let is_taken = ladders
+                .iter()
+                .any(|ladder| ladder.start < range.end && range.start < ladder.end);
             if range.len() > 1 && (is_taken || corners[range.clone()].iter().any(Option::is_some)) {
                 let found = format!("several on the coefficients {range:?}");
-                return Err(SolverError::Setting { name: "lasso or direction", found, expected: "one direction, and no lasso, where levels have an order" });
+                return Err(SolverError::Setting {
+                    name: "lasso or direction",
+                    found,
+                    expected: "one direction, and no lasso, where levels have an order",
+                });
             }
-            let steps = if range.len() > 1 { range.start + 1..range.end } else { range.clone() };
+            let steps = if range.len() > 1 {
+                range.start + 1..range.end
+            } else {
+                range.clone()
+            };
             for corner in &mut corners[steps] {
-                let Corner { above, below } = corner.unwrap_or(Corner { above: 0.0, below: 0.0 });
+                let Corner { above, below } = corner.unwrap_or(Corner {
+                    above: 0.0,
+                    below: 0.0,
+                });
                 *corner = Some(match direction {
-                    Direction::Increasing => Corner { above, below: f64::INFINITY },
-                    Direction::Decreasing => Corner { above: f64::INFINITY, below },
+                    Direction::Increasing => Corner {
+                        above,
+                        below: f64::INFINITY,
+                    },
+                    Direction::Decreasing => Corner {
+                        above: f64::INFINITY,
+                        below,
+                    },
                 });
             }
             if range.len() > 1 {
@@ -180,7 +272,9 @@ impl Corners {
 
     /// Whether a coordinate is a step from the one before.
     fn follows(&self, idx: usize) -> bool {
-        self.ladders.iter().any(|ladder| ladder.start < idx && idx < ladder.end)
+        self.ladders
+            .iter()
+            .any(|ladder| ladder.start < idx && idx < ladder.end)
     }
 
     /// Coordinates of coefficients, moved to where they may be.
@@ -212,7 +306,8 @@ impl Corners {
         coefficients
     }
 
-    /// The gradient by coordinates, of that by coefficients: a step moves all levels from its own on.
+    /// The gradient by coordinates, of that by coefficients: a step moves all levels from its own
+    /// on.
     fn gradient(&self, mut gradient: Vec<f64>) -> Vec<f64> {
         for ladder in &self.ladders {
             for idx in ladder.clone().skip(1).rev() {
@@ -253,7 +348,12 @@ impl Corners {
             Some(Corner { below, .. }) if *theta < 0.0 => (slope - below).abs(),
             Some(Corner { above, below }) => (-slope - above).max(slope - below).max(0.0),
         };
-        theta.iter().zip(gradient).zip(&self.corners).map(rest).collect()
+        theta
+            .iter()
+            .zip(gradient)
+            .zip(&self.corners)
+            .map(rest)
+            .collect()
     }
 }
 
@@ -266,13 +366,27 @@ enum Side {
     AtCorner,
 }
 
-/// Rounds in which every coordinate that gains by leaving its corner does so; after them one at a time, which ends surely.
+/// Rounds in which every coordinate that gains by leaving its corner does so; after them one at a
+/// time, which ends surely.
 const QUICK_ROUNDS: usize = 30;
 
 /// The optimum of `gᵀ(z − θ) + ½ (z − θ)ᵀ H (z − θ)` plus what the corners cost.
-fn solve(hessian: &Array2<f64>, gradient: &[f64], theta: &[f64], corners: &[Option<Corner>]) -> Result<Vec<f64>, SolverError> {
+fn solve(
+    hessian: &Array2<f64>,
+    gradient: &[f64],
+    theta: &[f64],
+    corners: &[Option<Corner>],
+) -> Result<Vec<f64>, SolverError> {
     let n = theta.len();
-    let constant: Vec<f64> = (0..n).map(|idx| gradient[idx] - dot(hessian.row(idx).to_slice().expect("rows are contiguous"), theta)).collect();
+    let constant: Vec<f64> = (0..n)
+        .map(|idx| {
+            gradient[idx]
+                - dot(
+                    hessian.row(idx).to_slice().expect("rows are contiguous"),
+                    theta,
+                )
+        })
+        .collect();
     let mut sides: Vec<Side> = (0..n)
         .map(|idx| match corners[idx] {
             None => Side::Free,
@@ -282,7 +396,9 @@ fn solve(hessian: &Array2<f64>, gradient: &[f64], theta: &[f64], corners: &[Opti
         })
         .collect();
     let mut z = theta.to_vec();
-    let scale = gradient.iter().fold(0.0_f64, |largest, slope| largest.max(slope.abs()));
+    let scale = gradient
+        .iter()
+        .fold(0.0_f64, |largest, slope| largest.max(slope.abs()));
     for round in 0..QUICK_ROUNDS + 20 * n {
         let open: Vec<usize> = (0..n).filter(|&idx| sides[idx] != Side::AtCorner).collect();
         let right: Vec<f64> = open
@@ -295,7 +411,10 @@ fn solve(hessian: &Array2<f64>, gradient: &[f64], theta: &[f64], corners: &[Opti
             .collect();
         let wanted = Factor::new(select(hessian, &open))?.solve(&right);
         // As far as the first corner on the way.
-        let crosses = |side: Side, value: f64| matches!(side, Side::Above(_) if value < 0.0) || matches!(side, Side::Below(_) if value > 0.0);
+        let crosses = |side: Side, value: f64| {
+            matches!(side, Side::Above(_) if value < 0.0)
+                || matches!(side, Side::Below(_) if value > 0.0)
+        };
         let mut length = 1.0_f64;
         for (&idx, &value) in open.iter().zip(&wanted) {
             if crosses(sides[idx], value) {
@@ -306,7 +425,9 @@ fn solve(hessian: &Array2<f64>, gradient: &[f64], theta: &[f64], corners: &[Opti
         for (&idx, &value) in open.iter().zip(&wanted) {
             let next = z[idx] + length * (value - z[idx]);
             // What does not get beyond its corner before the first one is hit stands at its own.
-            if crosses(sides[idx], value) && (crosses(sides[idx], next) || next.abs() <= 1e-14 * (value - z[idx]).abs()) {
+            if crosses(sides[idx], value)
+                && (crosses(sides[idx], next) || next.abs() <= 1e-14 * (value - z[idx]).abs())
+            {
                 (z[idx], sides[idx], has_hit) = (0.0, Side::AtCorner, true);
             } else {
                 z[idx] = if length == 1.0 { value } else { next };
@@ -317,8 +438,14 @@ fn solve(hessian: &Array2<f64>, gradient: &[f64], theta: &[f64], corners: &[Opti
         }
         let mut leaving: Vec<(f64, usize, Side)> = Vec::new();
         for idx in (0..n).filter(|&idx| sides[idx] == Side::AtCorner) {
-            let Some(Corner { above, below }) = corners[idx] else { continue };
-            let slope = constant[idx] + dot(hessian.row(idx).to_slice().expect("rows are contiguous"), &z);
+            let Some(Corner { above, below }) = corners[idx] else {
+                continue;
+            };
+            let slope = constant[idx]
+                + dot(
+                    hessian.row(idx).to_slice().expect("rows are contiguous"),
+                    &z,
+                );
             if -slope - above > 1e-12 * scale {
                 leaving.push((-slope - above, idx, Side::Above(above)));
             } else if slope - below > 1e-12 * scale {
@@ -329,7 +456,10 @@ fn solve(hessian: &Array2<f64>, gradient: &[f64], theta: &[f64], corners: &[Opti
             break;
         }
         leaving.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        for (_, idx, side) in leaving.into_iter().take(if round < QUICK_ROUNDS { n } else { 1 }) {
+        for (_, idx, side) in leaving
+            .into_iter()
+            .take(if round < QUICK_ROUNDS { n } else { 1 })
+        {
             sides[idx] = side;
         }
     }
@@ -337,5 +467,7 @@ fn solve(hessian: &Array2<f64>, gradient: &[f64], theta: &[f64], corners: &[Opti
 }
 
 fn select(matrix: &Array2<f64>, indices: &[usize]) -> Array2<f64> {
-    Array2::from_shape_fn((indices.len(), indices.len()), |(row, column)| matrix[[indices[row], indices[column]]])
+    Array2::from_shape_fn((indices.len(), indices.len()), |(row, column)| {
+        matrix[[indices[row], indices[column]]]
+    })
 }

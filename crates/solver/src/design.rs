@@ -1,4 +1,5 @@
-//! What is fitted on: numbers and codes of levels, column by column within tiles of 256 rows, in memory or on disk.
+//! What is fitted on: numbers and codes of levels, column by column within tiles of 256 rows, in
+//! memory or on disk.
 
 use std::ops::{Deref, Range};
 use std::path::Path;
@@ -13,7 +14,8 @@ use crate::error::SolverError;
 pub(crate) const TILE_ROWS: usize = 256;
 /// Tiles of a part: what one step of the Hessian looks at, and what is read from disk at once.
 pub(crate) const PART_TILES: usize = 16;
-/// A category with more levels than this is eliminated from every Hessian before it is factored, one such category a design.
+/// A category with more levels than this is eliminated from every Hessian before it is factored,
+/// one such category a design.
 const WIDE_LEVELS: usize = 1024;
 /// Rows of a part.
 pub(crate) const PART_ROWS: usize = TILE_ROWS * PART_TILES;
@@ -40,28 +42,52 @@ impl<'a> Column<'a> {
         Self::Number(Box::new(|rows, out| out.copy_from_slice(&values[rows])))
     }
 
-    /// The rows of this column, `n_rows` of them, and those of another one of the same kind behind them.
+    /// The rows of this column, `n_rows` of them, and those of another one of the same kind behind
+    /// them.
     ///
     /// # Errors
     ///
     /// [`SolverError::Setting`] where one is a number and the other is not.
     pub fn then(self, n_rows: usize, other: Self) -> Result<Self, SolverError> {
         match (self, other) {
-            (Self::Number(first), Self::Number(second)) => Ok(Self::Number(one_behind_the_other(n_rows, first, second))),
-            (Self::Codes { n_levels, fill: first }, Self::Codes { n_levels: others, fill: second }) => {
-                Ok(Self::Codes { n_levels: n_levels.max(others), fill: one_behind_the_other(n_rows, first, second) })
+            (Self::Number(first), Self::Number(second)) => {
+                Ok(Self::Number(one_behind_the_other(n_rows, first, second)))
             }
-            _ => Err(SolverError::Setting { name: "column", found: "a number and a category".to_owned(), expected: "two of a kind" }),
+            (
+                Self::Codes {
+                    n_levels,
+                    fill: first,
+                },
+                Self::Codes {
+                    n_levels: others,
+                    fill: second,
+                },
+            ) => Ok(Self::Codes {
+                n_levels: n_levels.max(others),
+                fill: one_behind_the_other(n_rows, first, second),
+            }),
+            _ => Err(SolverError::Setting {
+                name: "column",
+                found: "a number and a category".to_owned(),
+                expected: "two of a kind",
+            }),
         }
     }
 
     /// A category of which all codes are at hand.
     pub fn codes(n_levels: usize, codes: &'a [u32]) -> Self {
-        Self::Codes { n_levels, fill: Box::new(|rows, out| out.copy_from_slice(&codes[rows])) }
+        Self::Codes {
+            n_levels,
+            fill: Box::new(|rows, out| out.copy_from_slice(&codes[rows])),
+        }
     }
 }
 
-fn one_behind_the_other<'a, T: 'a>(n_rows: usize, first: Fill<'a, T>, second: Fill<'a, T>) -> Fill<'a, T> {
+fn one_behind_the_other<'a, T: 'a>(
+    n_rows: usize,
+    first: Fill<'a, T>,
+    second: Fill<'a, T>,
+) -> Fill<'a, T> {
     Box::new(move |rows, out| {
         let n_here = n_rows.clamp(rows.start, rows.end) - rows.start;
         let (here, there) = out.split_at_mut(n_here);
@@ -87,8 +113,8 @@ pub enum Precision {
 ///
 /// # Shapes
 ///
-/// Coefficients stand in this order: the intercept, one for each number, then one for each level of each coded column; the
-/// coded column with most levels stands last if it has more than 1,024.
+/// Coefficients stand in this order: the intercept, one for each number, then one for each level of
+/// each coded column; the coded column with most levels stands last if it has more than 1,024.
 #[derive(Debug, Clone)]
 pub struct Design {
     pub(crate) layout: Layout,
@@ -180,30 +206,51 @@ impl Design {
     ///
     /// # Errors
     ///
-    /// [`SolverError::NoRows`], [`SolverError::NotFinite`] for a number that is NaN or infinite, [`SolverError::Code`] for
-    /// a code that is not below its column's number of levels.
-    pub fn new(n_rows: usize, columns: &[Column<'_>], precision: Precision) -> Result<Self, SolverError> {
+    /// [`SolverError::NoRows`], [`SolverError::NotFinite`] for a number that is NaN or infinite,
+    /// [`SolverError::Code`] for a code that is not below its column's number of levels.
+    pub fn new(
+        n_rows: usize,
+        columns: &[Column<'_>],
+        precision: Precision,
+    ) -> Result<Self, SolverError> {
         if n_rows == 0 {
             return Err(SolverError::NoRows);
         }
         let layout = Layout::new(n_rows, columns, precision);
-        let parts = (0..n_rows.div_ceil(PART_ROWS)).into_par_iter().map(|part| layout.fill_part(columns, part)).collect::<Result<_, _>>()?;
-        Ok(Self { layout, parts: Store::Memory(parts) })
+        let parts = (0..n_rows.div_ceil(PART_ROWS))
+            .into_par_iter()
+            .map(|part| layout.fill_part(columns, part))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            layout,
+            parts: Store::Memory(parts),
+        })
     }
 
-    /// The same for more rows than memory holds: tiles go to a file in `folder` that has no name there, so that it is gone
-    /// with the design however that ends, and every pass reads them again. Fits have the same bits as in memory.
+    /// The same for more rows than memory holds: tiles go to a file in `folder` that has no name
+    /// there, so that it is gone with the design however that ends, and every pass reads them
+    /// again. Fits have the same bits as in memory.
     ///
     /// # Errors
     ///
     /// Those of [`Design::new`], and [`SolverError::Disk`].
-    pub fn on_disk(n_rows: usize, columns: &[Column<'_>], precision: Precision, folder: &Path) -> Result<Self, SolverError> {
+    pub fn on_disk(
+        n_rows: usize,
+        columns: &[Column<'_>],
+        precision: Precision,
+        folder: &Path,
+    ) -> Result<Self, SolverError> {
         if n_rows == 0 {
             return Err(SolverError::NoRows);
         }
         let layout = Layout::new(n_rows, columns, precision);
-        let parts = DiskParts::write(n_rows.div_ceil(PART_ROWS), folder, |part| layout.fill_part(columns, part))?;
-        Ok(Self { layout, parts: Store::Disk(parts) })
+        let parts = DiskParts::write(n_rows.div_ceil(PART_ROWS), folder, |part| {
+            layout.fill_part(columns, part)
+        })?;
+        Ok(Self {
+            layout,
+            parts: Store::Disk(parts),
+        })
     }
 
     /// Number of rows.
@@ -249,7 +296,9 @@ impl Design {
             Store::Memory(parts) => Ok(PartRef::Held(&parts[idx])),
             Store::Disk(parts) => {
                 let first_row = idx * PART_ROWS;
-                let mut part = self.layout.empty_part(first_row, PART_ROWS.min(self.layout.n_rows - first_row));
+                let mut part = self
+                    .layout
+                    .empty_part(first_row, PART_ROWS.min(self.layout.n_rows - first_row));
                 parts.read(idx, &mut part)?;
                 Ok(PartRef::Read(Box::new(part)))
             }
@@ -261,29 +310,72 @@ impl Design {
         let layout = &self.layout;
         let n_tiles = layout.n_rows.div_ceil(TILE_ROWS);
         // A last tile that is not full would stand in the middle of a part.
-        let tiles: Vec<usize> = (0..n_tiles).step_by(stride).filter(|tile| (tile + 1) * TILE_ROWS <= layout.n_rows).collect();
-        let rows: Vec<Range<usize>> = tiles.iter().map(|tile| tile * TILE_ROWS..(tile + 1) * TILE_ROWS).collect();
+        let tiles: Vec<usize> = (0..n_tiles)
+            .step_by(stride)
+            .filter(|tile| (tile + 1) * TILE_ROWS <= layout.n_rows)
+            .collect();
+        let rows: Vec<Range<usize>> = tiles
+            .iter()
+            .map(|tile| tile * TILE_ROWS..(tile + 1) * TILE_ROWS)
+            .collect();
         let parts = tiles
             .par_chunks(PART_TILES)
             .enumerate()
             .map(|(idx, tiles)| {
                 let mut part = layout.empty_part(idx * PART_ROWS, tiles.len() * TILE_ROWS);
                 for (to, tile) in tiles.iter().enumerate() {
-                    part.copy_tile(to, &*self.part(tile / PART_TILES)?, tile % PART_TILES, layout);
+                    part.copy_tile(
+                        to,
+                        &*self.part(tile / PART_TILES)?,
+                        tile % PART_TILES,
+                        layout,
+                    );
                 }
                 Ok(part)
             })
             .collect::<Result<_, SolverError>>()?;
-        Ok((Self { layout: Layout { n_rows: tiles.len() * TILE_ROWS, ..layout.clone() }, parts: Store::Memory(parts) }, rows))
+        Ok((
+            Self {
+                layout: Layout {
+                    n_rows: tiles.len() * TILE_ROWS,
+                    ..layout.clone()
+                },
+                parts: Store::Memory(parts),
+            },
+            rows,
+        ))
     }
 }
 
 impl Layout {
     fn new(n_rows: usize, columns: &[Column<'_>], precision: Precision) -> Self {
-        let n_numbers = columns.iter().filter(|column| matches!(column, Column::Number(_))).count();
-        let levels: Vec<usize> = columns.iter().filter_map(|column| if let Column::Codes { n_levels, .. } = column { Some(*n_levels) } else { None }).collect();
-        let wide = (0..levels.len()).rev().max_by_key(|&idx| levels[idx]).filter(|&idx| levels[idx] > WIDE_LEVELS);
-        let mut layout = Self { n_rows, n_numbers, coded: Vec::new(), n_coefficients: 1 + n_numbers, wide, precision, n_codes: [0; 3] };
+        let n_numbers = columns
+            .iter()
+            .filter(|column| matches!(column, Column::Number(_)))
+            .count();
+        let levels: Vec<usize> = columns
+            .iter()
+            .filter_map(|column| {
+                if let Column::Codes { n_levels, .. } = column {
+                    Some(*n_levels)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        let wide = (0..levels.len())
+            .rev()
+            .max_by_key(|&idx| levels[idx])
+            .filter(|&idx| levels[idx] > WIDE_LEVELS);
+        let mut layout = Self {
+            n_rows,
+            n_numbers,
+            coded: Vec::new(),
+            n_coefficients: 1 + n_numbers,
+            wide,
+            precision,
+            n_codes: [0; 3],
+        };
         for &n_levels in &levels {
             let width = match n_levels {
                 0..=0x100 => Width::Byte,
@@ -291,10 +383,18 @@ impl Layout {
                 _ => Width::Four,
             };
             let position = &mut layout.n_codes[width as usize];
-            layout.coded.push(Coded { n_levels, first: 0, width, position: *position });
+            layout.coded.push(Coded {
+                n_levels,
+                first: 0,
+                width,
+                position: *position,
+            });
             *position += 1;
         }
-        for idx in (0..levels.len()).filter(|idx| Some(*idx) != wide).chain(wide) {
+        for idx in (0..levels.len())
+            .filter(|idx| Some(*idx) != wide)
+            .chain(wide)
+        {
             layout.coded[idx].first = layout.n_coefficients;
             layout.n_coefficients += levels[idx];
         }
@@ -303,12 +403,17 @@ impl Layout {
 
     /// Coefficients that a Hessian is kept of.
     pub(crate) fn n_core(&self) -> usize {
-        self.wide.map_or(self.n_coefficients, |wide| self.coded[wide].first)
+        self.wide
+            .map_or(self.n_coefficients, |wide| self.coded[wide].first)
     }
 
     /// The coded columns that a Hessian is kept of.
     pub(crate) fn core_coded(&self) -> impl Iterator<Item = &Coded> {
-        self.coded.iter().enumerate().filter(|(idx, _)| Some(*idx) != self.wide).map(|(_, coded)| coded)
+        self.coded
+            .iter()
+            .enumerate()
+            .filter(|(idx, _)| Some(*idx) != self.wide)
+            .map(|(_, coded)| coded)
     }
 
     fn empty_part(&self, first_row: usize, n_rows: usize) -> Part {
@@ -318,7 +423,14 @@ impl Layout {
             Precision::F64 => Numbers::F64(vec![0.0; cells * self.n_numbers]),
         };
         let [bytes, twos, fours] = self.n_codes;
-        Part { first_row, n_rows, numbers, bytes: vec![0; cells * bytes], twos: vec![0; cells * twos], fours: vec![0; cells * fours] }
+        Part {
+            first_row,
+            n_rows,
+            numbers,
+            bytes: vec![0; cells * bytes],
+            twos: vec![0; cells * twos],
+            fours: vec![0; cells * fours],
+        }
     }
 
     fn fill_part(&self, columns: &[Column<'_>], idx: usize) -> Result<Part, SolverError> {
@@ -326,7 +438,8 @@ impl Layout {
         let mut part = self.empty_part(first_row, PART_ROWS.min(self.n_rows - first_row));
         let (mut values, mut codes) = ([0.0; TILE_ROWS], [0; TILE_ROWS]);
         for tile in 0..part.n_tiles() {
-            let rows = first_row + tile * TILE_ROWS..self.n_rows.min(first_row + (tile + 1) * TILE_ROWS);
+            let rows =
+                first_row + tile * TILE_ROWS..self.n_rows.min(first_row + (tile + 1) * TILE_ROWS);
             let (mut number_idx, mut coded_idx) = (0, 0);
             for (column_idx, column) in columns.iter().enumerate() {
                 match column {
@@ -334,10 +447,16 @@ impl Layout {
                         let values = &mut values[..rows.len()];
                         fill(rows.clone(), values);
                         // Without a way out of the loop, several are looked at in one step.
-                        if !values.iter().fold(true, |all, value| all & value.is_finite())
+                        if !values
+                            .iter()
+                            .fold(true, |all, value| all & value.is_finite())
                             && let Some(at) = values.iter().position(|value| !value.is_finite())
                         {
-                            return Err(SolverError::NotFinite { what: format!("column {column_idx}"), row: rows.start + at, found: values[at] });
+                            return Err(SolverError::NotFinite {
+                                what: format!("column {column_idx}"),
+                                row: rows.start + at,
+                                found: values[at],
+                            });
                         }
                         part.put_numbers(tile * self.n_numbers + number_idx, values);
                         number_idx += 1;
@@ -345,13 +464,27 @@ impl Layout {
                     Column::Codes { n_levels, fill } => {
                         let codes = &mut codes[..rows.len()];
                         fill(rows.clone(), codes);
-                        if !codes.iter().fold(true, |all, code| all & ((*code as usize) < *n_levels))
-                            && let Some(at) = codes.iter().position(|code| *code as usize >= *n_levels)
+                        if !codes
+                            .iter()
+                            .fold(true, |all, code| all & ((*code as usize) < *n_levels))
+                            && let Some(at) =
+                                codes.iter().position(|code| *code as usize >= *n_levels)
                         {
-                            return Err(SolverError::Code { column: column_idx, row: rows.start + at, found: codes[at], n_levels: *n_levels });
+                            return Err(SolverError::Code {
+                                column: column_idx,
+                                row: rows.start + at,
+                                found: codes[at],
+                                n_levels: *n_levels,
+                            });
                         }
-                        let Coded { width, position, .. } = self.coded[coded_idx];
-                        part.put_codes(width, tile * self.n_codes[width as usize] + position, codes);
+                        let Coded {
+                            width, position, ..
+                        } = self.coded[coded_idx];
+                        part.put_codes(
+                            width,
+                            tile * self.n_codes[width as usize] + position,
+                            codes,
+                        );
                         coded_idx += 1;
                     }
                 }
@@ -382,33 +515,59 @@ impl Part {
         numbers + self.bytes.len() + 2 * self.twos.len() + 4 * self.fours.len()
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the caller asked for four bytes")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the caller asked for four bytes"
+    )]
     fn put_numbers(&mut self, column: usize, values: &[f64]) {
         let at = column * TILE_ROWS..column * TILE_ROWS + values.len();
         match &mut self.numbers {
-            Numbers::F32(numbers) => numbers[at].iter_mut().zip(values).for_each(|(to, from)| *to = *from as f32),
+            Numbers::F32(numbers) => numbers[at]
+                .iter_mut()
+                .zip(values)
+                .for_each(|(to, from)| *to = *from as f32),
             Numbers::F64(numbers) => numbers[at].copy_from_slice(values),
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "codes are below the number of levels, which chose the width")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "codes are below the number of levels, which chose the width"
+    )]
     fn put_codes(&mut self, width: Width, column: usize, codes: &[u32]) {
         let at = column * TILE_ROWS..column * TILE_ROWS + codes.len();
         match width {
-            Width::Byte => self.bytes[at].iter_mut().zip(codes).for_each(|(to, from)| *to = *from as u8),
-            Width::Two => self.twos[at].iter_mut().zip(codes).for_each(|(to, from)| *to = *from as u16),
+            Width::Byte => self.bytes[at]
+                .iter_mut()
+                .zip(codes)
+                .for_each(|(to, from)| *to = *from as u8),
+            Width::Two => self.twos[at]
+                .iter_mut()
+                .zip(codes)
+                .for_each(|(to, from)| *to = *from as u16),
             Width::Four => self.fours[at].copy_from_slice(codes),
         }
     }
 
     fn copy_tile(&mut self, to: usize, source: &Self, from: usize, layout: &Layout) {
-        fn copy<V: Copy>(to: &mut [V], to_tile: usize, from: &[V], from_tile: usize, n_columns: usize) {
+        fn copy<V: Copy>(
+            to: &mut [V],
+            to_tile: usize,
+            from: &[V],
+            from_tile: usize,
+            n_columns: usize,
+        ) {
             let length = n_columns * TILE_ROWS;
-            to[to_tile * length..(to_tile + 1) * length].copy_from_slice(&from[from_tile * length..(from_tile + 1) * length]);
+            to[to_tile * length..(to_tile + 1) * length]
+                .copy_from_slice(&from[from_tile * length..(from_tile + 1) * length]);
         }
         match (&mut self.numbers, &source.numbers) {
-            (Numbers::F32(ours), Numbers::F32(theirs)) => copy(ours, to, theirs, from, layout.n_numbers),
-            (Numbers::F64(ours), Numbers::F64(theirs)) => copy(ours, to, theirs, from, layout.n_numbers),
+            (Numbers::F32(ours), Numbers::F32(theirs)) => {
+                copy(ours, to, theirs, from, layout.n_numbers);
+            }
+            (Numbers::F64(ours), Numbers::F64(theirs)) => {
+                copy(ours, to, theirs, from, layout.n_numbers);
+            }
             _ => unreachable!("parts of one design have one precision"),
         }
         let [bytes, twos, fours] = layout.n_codes;

@@ -25,21 +25,34 @@ const BATCH: usize = 16;
 
 impl DiskParts {
     /// Writes the parts that `make` makes, in order.
-    pub(crate) fn write(n_parts: usize, folder: &Path, make: impl Fn(usize) -> Result<Part, SolverError> + Sync) -> Result<Self, SolverError> {
+    pub(crate) fn write(
+        n_parts: usize,
+        folder: &Path,
+        make: impl Fn(usize) -> Result<Part, SolverError> + Sync,
+    ) -> Result<Self, SolverError> {
         let file = tempfile::tempfile_in(folder)?;
         let mut writer = BufWriter::with_capacity(1 << 20, &file);
         let (mut part_bytes, mut n_bytes) = (0, 0);
         for first in (0..n_parts).step_by(BATCH) {
-            let parts = (first..n_parts.min(first + BATCH)).into_par_iter().map(&make).collect::<Result<Vec<Part>, SolverError>>()?;
+            let parts = (first..n_parts.min(first + BATCH))
+                .into_par_iter()
+                .map(&make)
+                .collect::<Result<Vec<Part>, SolverError>>()?;
             for part in &parts {
-                part.slices().into_iter().try_for_each(|bytes| writer.write_all(bytes))?;
+                part.slices()
+                    .into_iter()
+                    .try_for_each(|bytes| writer.write_all(bytes))?;
                 part_bytes = part_bytes.max(part.n_bytes());
                 n_bytes += part.n_bytes();
             }
         }
         writer.flush()?;
         drop(writer);
-        Ok(Self { file: Arc::new(file), part_bytes, n_bytes })
+        Ok(Self {
+            file: Arc::new(file),
+            part_bytes,
+            n_bytes,
+        })
     }
 
     /// Fills in a part of the right size.
@@ -63,7 +76,12 @@ impl Part {
             Numbers::F32(numbers) => bytemuck::cast_slice(numbers),
             Numbers::F64(numbers) => bytemuck::cast_slice(numbers),
         };
-        [numbers, &self.bytes, bytemuck::cast_slice(&self.twos), bytemuck::cast_slice(&self.fours)]
+        [
+            numbers,
+            &self.bytes,
+            bytemuck::cast_slice(&self.twos),
+            bytemuck::cast_slice(&self.fours),
+        ]
     }
 
     fn slices_mut(&mut self) -> [&mut [u8]; 4] {
@@ -71,6 +89,11 @@ impl Part {
             Numbers::F32(numbers) => bytemuck::cast_slice_mut(numbers),
             Numbers::F64(numbers) => bytemuck::cast_slice_mut(numbers),
         };
-        [numbers, &mut self.bytes, bytemuck::cast_slice_mut(&mut self.twos), bytemuck::cast_slice_mut(&mut self.fours)]
+        [
+            numbers,
+            &mut self.bytes,
+            bytemuck::cast_slice_mut(&mut self.twos),
+            bytemuck::cast_slice_mut(&mut self.fours),
+        ]
     }
 }

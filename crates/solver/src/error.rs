@@ -17,7 +17,9 @@ pub enum SolverError {
         expected: usize,
     },
     /// A number that is NaN or infinite.
-    #[error("{what} is {found} in row {row}: expected a finite number; replace missing values before")]
+    #[error(
+        "{what} is {found} in row {row}: expected a finite number; replace missing values before"
+    )]
     NotFinite {
         /// Which column.
         what: String,
@@ -77,7 +79,9 @@ pub enum SolverError {
         expected: &'static str,
     },
     /// Columns that say the same thing, without a penalty to choose between them.
-    #[error("coefficient {coefficient} is not determined: its column is constant or a sum of others; leave it out or give it a penalty")]
+    #[error(
+        "coefficient {coefficient} is not determined: its column is constant or a sum of others; leave it out or give it a penalty"
+    )]
     Undetermined {
         /// Its number; 0 is the intercept.
         coefficient: usize,

@@ -1,4 +1,5 @@
-//! One pass over the rows: loss, gradient and, if wanted, the Hessian; the same bits for any number of threads.
+//! One pass over the rows: loss, gradient and, if wanted, the Hessian; the same bits for any number
+//! of threads.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, LinalgScalar, ShapeBuilder};
@@ -24,7 +25,8 @@ pub(crate) struct Hessian {
     pub(crate) wide: Option<WideHessian>,
 }
 
-/// Second derivatives of the levels of a wide column: no row has two of them, so that among themselves they are a diagonal.
+/// Second derivatives of the levels of a wide column: no row has two of them, so that among
+/// themselves they are a diagonal.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct WideHessian {
     pub(crate) diagonal: Vec<f64>,
@@ -52,30 +54,40 @@ impl Stored for f64 {
     }
 }
 
-/// Most lanes that rows are split into. A lane's rows are summed in order, and lanes are added in order: threads only
-/// decide who does which lane.
+/// Most lanes that rows are split into. A lane's rows are summed in order, and lanes are added in
+/// order: threads only decide who does which lane.
 pub(crate) const MAX_LANES: usize = 32;
 /// Bytes that the Hessians of all lanes may take together.
 const LANE_BYTES: usize = 64 << 20;
 /// Rows that one matrix product sums over before it is added up in f64.
 const PRODUCT_ROWS: usize = 4 * TILE_ROWS;
-/// Copies of the sums of a coded column, so that equal codes in a row need not wait for one another.
+/// Copies of the sums of a coded column, so that equal codes in a row need not wait for one
+/// another.
 const COPIES: usize = 4;
 
 /// Runs a closure as it is compiled for the processor at hand.
 ///
-/// It must give away what it took by `move`: one that could be called twice is called through a shim, and that shim is
-/// compiled for the oldest processor.
+/// It must give away what it took by `move`: one that could be called twice is called through a
+/// shim, and that shim is compiled for the oldest processor.
 #[inline(always)]
 pub(crate) fn for_this_processor<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(work)
 }
 
 /// Passes over all rows.
-pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_hessian: bool) -> Result<Sums, SolverError> {
+pub(crate) fn pass(
+    design: &Design,
+    target: &Target,
+    coefficients: &[f64],
+    with_hessian: bool,
+) -> Result<Sums, SolverError> {
     let n_core = design.layout.n_core();
     let n_parts = design.n_parts();
-    let by_memory = if with_hessian { LANE_BYTES / (8 * n_core * n_core).max(1) } else { MAX_LANES };
+    let by_memory = if with_hessian {
+        LANE_BYTES / (8 * n_core * n_core).max(1)
+    } else {
+        MAX_LANES
+    };
     let n_lanes = by_memory.clamp(2, MAX_LANES).min(n_parts);
     let lanes: Vec<Lane> = (0..n_lanes)
         .into_par_iter()
@@ -95,7 +107,11 @@ pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_
         .collect::<Result<_, SolverError>>()?;
     let wide = match design.layout.wide.filter(|_| with_hessian) {
         Some(wide) => {
-            let curvatures: Vec<&[f64]> = lanes.iter().filter_map(|lane| lane.hessian.as_ref()).map(|hessian| hessian.all_curvatures.as_slice()).collect();
+            let curvatures: Vec<&[f64]> = lanes
+                .iter()
+                .filter_map(|lane| lane.hessian.as_ref())
+                .map(|hessian| hessian.all_curvatures.as_slice())
+                .collect();
             Some(wide_hessian(design, wide, &curvatures.concat())?)
         }
         None => None,
@@ -113,27 +129,48 @@ pub(crate) fn pass(design: &Design, target: &Target, coefficients: &[f64], with_
 }
 
 /// Calls `visit` with the part, tile, place in the tile, level and number of every row, in order.
-fn for_each_row(design: &Design, coded: &Coded, mut visit: impl FnMut(&Part, usize, usize, usize, usize)) -> Result<(), SolverError> {
+fn for_each_row(
+    design: &Design,
+    coded: &Coded,
+    mut visit: impl FnMut(&Part, usize, usize, usize, usize),
+) -> Result<(), SolverError> {
     for idx in 0..design.n_parts() {
         let part = &*design.part(idx)?;
         for row in 0..part.n_rows {
             let (tile, within) = (row / TILE_ROWS, row % TILE_ROWS);
-            visit(part, tile, within, part.codes(tile, coded, &design.layout).get(within), part.first_row + row);
+            visit(
+                part,
+                tile,
+                within,
+                part.codes(tile, coded, &design.layout).get(within),
+                part.first_row + row,
+            );
         }
     }
     Ok(())
 }
 
 /// Each other column with the wide one is summed over all rows in order, columns in parallel.
-fn wide_hessian(design: &Design, wide: usize, curvatures: &[f64]) -> Result<WideHessian, SolverError> {
+fn wide_hessian(
+    design: &Design,
+    wide: usize,
+    curvatures: &[f64],
+) -> Result<WideHessian, SolverError> {
     let layout = &design.layout;
     let coded = &layout.coded[wide];
     let mut diagonal = vec![0.0; coded.n_levels];
-    for_each_row(design, coded, |_, _, _, level, row| diagonal[level] += curvatures[row])?;
+    for_each_row(design, coded, |_, _, _, level, row| {
+        diagonal[level] += curvatures[row];
+    })?;
     let p = 1 + layout.n_numbers;
     // The first block holds intercept and numbers, the others a coded column each.
-    let blocks: Vec<(usize, usize, Option<&Coded>)> =
-        std::iter::once((0, p, None)).chain(layout.core_coded().map(|other| (other.first, other.n_levels, Some(other)))).collect();
+    let blocks: Vec<(usize, usize, Option<&Coded>)> = std::iter::once((0, p, None))
+        .chain(
+            layout
+                .core_coded()
+                .map(|other| (other.first, other.n_levels, Some(other))),
+        )
+        .collect();
     let sums: Vec<Vec<f64>> = blocks
         .par_iter()
         .map(|&(_, width, other)| {
@@ -144,7 +181,8 @@ fn wide_hessian(design: &Design, wide: usize, curvatures: &[f64]) -> Result<Wide
                 let Some(other) = other else {
                     own[0] += curvature;
                     for (number, sum) in own[1..].iter_mut().enumerate() {
-                        *sum += curvature * part.number((tile * layout.n_numbers + number) * TILE_ROWS + within);
+                        *sum += curvature
+                            * part.number((tile * layout.n_numbers + number) * TILE_ROWS + within);
                     }
                     return;
                 };
@@ -156,7 +194,10 @@ fn wide_hessian(design: &Design, wide: usize, curvatures: &[f64]) -> Result<Wide
     let mut cross = Array2::zeros((coded.n_levels, layout.n_core()));
     for ((first, width, _), sums) in blocks.iter().zip(&sums) {
         for (mut row, sums) in cross.rows_mut().into_iter().zip(sums.chunks_exact(*width)) {
-            row.iter_mut().skip(*first).zip(sums).for_each(|(to, from)| *to = *from);
+            row.iter_mut()
+                .skip(*first)
+                .zip(sums)
+                .for_each(|(to, from)| *to = *from);
         }
     }
     Ok(WideHessian { diagonal, cross })
@@ -184,7 +225,8 @@ struct LaneHessian {
     table: Vec<f64>,
 }
 
-/// Tables of two coded columns up to this size are summed apart, so that they stay in the nearest cache.
+/// Tables of two coded columns up to this size are summed apart, so that they stay in the nearest
+/// cache.
 const MAX_TABLE: usize = 1 << 14;
 
 impl Lane {
@@ -197,7 +239,12 @@ impl Lane {
             codes: vec![0; PART_ROWS * layout.coded.len()],
             table: vec![0.0; MAX_TABLE],
         });
-        Self { loss: 0.0, gradient: vec![0.0; 1 + layout.n_numbers], code_gradient: vec![0.0; COPIES * (q - 1 - layout.n_numbers)], hessian }
+        Self {
+            loss: 0.0,
+            gradient: vec![0.0; 1 + layout.n_numbers],
+            code_gradient: vec![0.0; COPIES * (q - 1 - layout.n_numbers)],
+            hessian,
+        }
     }
 
     #[inline(always)]
@@ -209,7 +256,14 @@ impl Lane {
     }
 
     #[inline(always)]
-    fn add_typed<N: Stored>(&mut self, part: &Part, numbers: &[N], layout: &Layout, target: &Target, coefficients: &[f64]) {
+    fn add_typed<N: Stored>(
+        &mut self,
+        part: &Part,
+        numbers: &[N],
+        layout: &Layout,
+        target: &Target,
+        coefficients: &[f64],
+    ) {
         let mut eta = [0.0; TILE_ROWS];
         let mut residual = [0.0; TILE_ROWS];
         let mut curvature = [0.0; TILE_ROWS];
@@ -217,19 +271,38 @@ impl Lane {
             let first = part.first_row + tile * TILE_ROWS;
             let m = TILE_ROWS.min(part.first_row + part.n_rows - first);
             let rows = first..first + m;
-            start(&mut eta, coefficients[0], target.offsets.as_ref().map(|offsets| &offsets[rows.clone()]));
+            start(
+                &mut eta,
+                coefficients[0],
+                target
+                    .offsets
+                    .as_ref()
+                    .map(|offsets| &offsets[rows.clone()]),
+            );
             add_numbers(&mut eta, numbers, tile, layout, coefficients);
             add_codes(&mut eta, part, tile, layout, coefficients);
-            let weights = target.weights.as_ref().map(|weights| &weights[rows.clone()]);
-            self.loss += derivatives::<true>(&eta, &target.labels[rows], weights, &mut residual, &mut curvature);
+            let weights = target
+                .weights
+                .as_ref()
+                .map(|weights| &weights[rows.clone()]);
+            self.loss += derivatives::<true>(
+                &eta,
+                &target.labels[rows],
+                weights,
+                &mut residual,
+                &mut curvature,
+            );
             self.add_gradient(part, numbers, tile, layout, &residual);
             if let Some(hessian) = &mut self.hessian {
-                hessian.curvature[tile * TILE_ROWS..(tile + 1) * TILE_ROWS].copy_from_slice(&curvature);
+                hessian.curvature[tile * TILE_ROWS..(tile + 1) * TILE_ROWS]
+                    .copy_from_slice(&curvature);
             }
         }
         if let Some(hessian) = &mut self.hessian {
             if layout.wide.is_some() {
-                hessian.all_curvatures.extend_from_slice(&hessian.curvature[..part.n_rows]);
+                hessian
+                    .all_curvatures
+                    .extend_from_slice(&hessian.curvature[..part.n_rows]);
             }
             hessian.add_numbers(part, numbers, layout);
             hessian.add_numbers_by_codes(part, numbers, layout);
@@ -238,10 +311,21 @@ impl Lane {
     }
 
     #[inline(always)]
-    fn add_gradient<N: Stored>(&mut self, part: &Part, numbers: &[N], tile: usize, layout: &Layout, residual: &[f64; TILE_ROWS]) {
+    fn add_gradient<N: Stored>(
+        &mut self,
+        part: &Part,
+        numbers: &[N],
+        tile: usize,
+        layout: &Layout,
+        residual: &[f64; TILE_ROWS],
+    ) {
         self.gradient[0] += sum(residual);
-        let columns = &numbers[tile * layout.n_numbers * TILE_ROWS..(tile + 1) * layout.n_numbers * TILE_ROWS];
-        for (slope, column) in self.gradient[1..].iter_mut().zip(columns.chunks_exact(TILE_ROWS)) {
+        let columns = &numbers
+            [tile * layout.n_numbers * TILE_ROWS..(tile + 1) * layout.n_numbers * TILE_ROWS];
+        for (slope, column) in self.gradient[1..]
+            .iter_mut()
+            .zip(columns.chunks_exact(TILE_ROWS))
+        {
             *slope += product_sum(column, residual);
         }
         for coded in &layout.coded {
@@ -266,7 +350,11 @@ impl Lane {
 
     fn finish(self, layout: &Layout) -> Sums {
         let mut gradient = self.gradient;
-        gradient.extend(self.code_gradient.chunks_exact(COPIES).map(|copies| copies.iter().sum::<f64>()));
+        gradient.extend(
+            self.code_gradient
+                .chunks_exact(COPIES)
+                .map(|copies| copies.iter().sum::<f64>()),
+        );
         let hessian = self.hessian.map(|hessian| {
             let n = layout.n_core();
             let mut core = Array2::from_shape_vec((n, n), hessian.matrix).expect("a square");
@@ -277,13 +365,19 @@ impl Lane {
             }
             Hessian { core, wide: None }
         });
-        Sums { loss: self.loss, gradient, hessian }
+        Sums {
+            loss: self.loss,
+            gradient,
+            hessian,
+        }
     }
 }
 
 #[inline(always)]
 pub(crate) fn add_all(ours: &mut [f64], theirs: &[f64]) {
-    ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
+    ours.iter_mut()
+        .zip(theirs)
+        .for_each(|(ours, theirs)| *ours += theirs);
 }
 
 #[inline(always)]
@@ -319,20 +413,39 @@ pub(crate) fn start(eta: &mut [f64; TILE_ROWS], intercept: f64, offsets: Option<
 
 /// Four columns at a time, so that sums are read and written a quarter as often.
 #[inline(always)]
-fn add_numbers<N: Stored>(eta: &mut [f64; TILE_ROWS], numbers: &[N], tile: usize, layout: &Layout, coefficients: &[f64]) {
-    let columns = &numbers[tile * layout.n_numbers * TILE_ROWS..(tile + 1) * layout.n_numbers * TILE_ROWS];
+fn add_numbers<N: Stored>(
+    eta: &mut [f64; TILE_ROWS],
+    numbers: &[N],
+    tile: usize,
+    layout: &Layout,
+    coefficients: &[f64],
+) {
+    let columns =
+        &numbers[tile * layout.n_numbers * TILE_ROWS..(tile + 1) * layout.n_numbers * TILE_ROWS];
     let weights = &coefficients[1..=layout.n_numbers];
     let (fours, rest) = weights.split_at(weights.len() / 4 * 4);
-    for (weights, columns) in fours.chunks_exact(4).zip(columns.chunks_exact(4 * TILE_ROWS)) {
+    for (weights, columns) in fours
+        .chunks_exact(4)
+        .zip(columns.chunks_exact(4 * TILE_ROWS))
+    {
         let (a, columns) = columns.split_at(TILE_ROWS);
         let (b, columns) = columns.split_at(TILE_ROWS);
         let (c, d) = columns.split_at(TILE_ROWS);
-        let (a, b, c, d) = (&a[..TILE_ROWS], &b[..TILE_ROWS], &c[..TILE_ROWS], &d[..TILE_ROWS]);
+        let (a, b, c, d) = (
+            &a[..TILE_ROWS],
+            &b[..TILE_ROWS],
+            &c[..TILE_ROWS],
+            &d[..TILE_ROWS],
+        );
         for row in 0..TILE_ROWS {
-            eta[row] += (a[row].into() * weights[0] + b[row].into() * weights[1]) + (c[row].into() * weights[2] + d[row].into() * weights[3]);
+            eta[row] += (a[row].into() * weights[0] + b[row].into() * weights[1])
+                + (c[row].into() * weights[2] + d[row].into() * weights[3]);
         }
     }
-    for (weight, column) in rest.iter().zip(columns[fours.len() * TILE_ROWS..].chunks_exact(TILE_ROWS)) {
+    for (weight, column) in rest
+        .iter()
+        .zip(columns[fours.len() * TILE_ROWS..].chunks_exact(TILE_ROWS))
+    {
         for row in 0..TILE_ROWS {
             eta[row] += column[row].into() * weight;
         }
@@ -340,7 +453,13 @@ fn add_numbers<N: Stored>(eta: &mut [f64; TILE_ROWS], numbers: &[N], tile: usize
 }
 
 #[inline(always)]
-fn add_codes(eta: &mut [f64; TILE_ROWS], part: &Part, tile: usize, layout: &Layout, coefficients: &[f64]) {
+fn add_codes(
+    eta: &mut [f64; TILE_ROWS],
+    part: &Part,
+    tile: usize,
+    layout: &Layout,
+    coefficients: &[f64],
+) {
     for coded in &layout.coded {
         let weights = &coefficients[coded.first..coded.first + coded.n_levels];
         match part.codes(tile, coded, layout) {
@@ -385,14 +504,18 @@ fn gather<C: Code>(eta: &mut [f64; TILE_ROWS], codes: &[C], weights: &[f64]) {
 
 #[inline(always)]
 fn scatter<C: Code>(sums: &mut [f64], codes: &[C], residual: &[f64; TILE_ROWS]) {
-    for (codes, residuals) in codes.chunks_exact(COPIES).zip(residual.chunks_exact(COPIES)) {
+    for (codes, residuals) in codes
+        .chunks_exact(COPIES)
+        .zip(residual.chunks_exact(COPIES))
+    {
         for copy in 0..COPIES {
             sums[COPIES * codes[copy].index() + copy] += residuals[copy];
         }
     }
 }
 
-/// Fills in `wᵢ(pᵢ − yᵢ)` and, where wanted, `wᵢ pᵢ(1 − pᵢ)`; returns the weighted loss. Rows past the end of the labels get zeros.
+/// Fills in `wᵢ(pᵢ − yᵢ)` and, where wanted, `wᵢ pᵢ(1 − pᵢ)`; returns the weighted loss. Rows past
+/// the end of the labels get zeros.
 #[inline(always)]
 pub(crate) fn derivatives<const WITH_CURVATURE: bool>(
     eta: &[f64; TILE_ROWS],
@@ -410,7 +533,11 @@ pub(crate) fn derivatives<const WITH_CURVATURE: bool>(
     for row in 0..TILE_ROWS {
         let e = exp_of_minus_abs(eta[row]);
         let inverse = 1.0 / (1.0 + e);
-        let probability = if eta[row] >= 0.0 { inverse } else { e * inverse };
+        let probability = if eta[row] >= 0.0 {
+            inverse
+        } else {
+            e * inverse
+        };
         residual[row] = probability - target[row];
         if WITH_CURVATURE {
             curvature[row] = e * inverse * inverse;
@@ -422,7 +549,10 @@ pub(crate) fn derivatives<const WITH_CURVATURE: bool>(
     let m = labels.len();
     if WITH_CURVATURE {
         curvature[m..].fill(0.0);
-        curvature.iter_mut().zip(weights.unwrap_or_default()).for_each(|(curvature, weight)| *curvature *= weight);
+        curvature
+            .iter_mut()
+            .zip(weights.unwrap_or_default())
+            .for_each(|(curvature, weight)| *curvature *= weight);
     }
     residual[m..].fill(0.0);
     one_plus[m..].fill(1.0);
@@ -445,10 +575,12 @@ pub(crate) fn derivatives<const WITH_CURVATURE: bool>(
     loss
 }
 
-/// `e^−|x|` to the last place or two, without a branch: a power of two and a polynomial of degree 13.
+/// `e^−|x|` to the last place or two, without a branch: a power of two and a polynomial of degree
+/// 13.
 #[inline(always)]
 fn exp_of_minus_abs(x: f64) -> f64 {
-    // Adding and taking away 1.5·2⁵² rounds to a whole number, whose low bits then stand in the sum.
+    // Adding and taking away 1.5·2⁵² rounds to a whole number, whose low bits then stand in the
+    // sum.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
@@ -480,9 +612,11 @@ fn exp_of_minus_abs(x: f64) -> f64 {
 }
 
 impl LaneHessian {
-    /// Intercept and numbers among themselves: a product of the rows, each times the root of its curvature.
+    /// Intercept and numbers among themselves: a product of the rows, each times the root of its
+    /// curvature.
     ///
-    /// The intercept is a sum of the levels of every coded column, whose sums are in f64; so its own are, too.
+    /// The intercept is a sum of the levels of every coded column, whose sums are in f64; so its
+    /// own are, too.
     #[inline(always)]
     fn add_numbers<N: Stored>(&mut self, part: &Part, numbers: &[N], layout: &Layout) {
         let p = layout.n_numbers;
@@ -495,20 +629,28 @@ impl LaneHessian {
             let n_rows = tiles * TILE_ROWS;
             for offset in 0..tiles {
                 let mut curvature = [0.0; TILE_ROWS];
-                curvature.copy_from_slice(&self.curvature[(tile + offset) * TILE_ROWS..(tile + offset + 1) * TILE_ROWS]);
+                curvature.copy_from_slice(
+                    &self.curvature[(tile + offset) * TILE_ROWS..(tile + offset + 1) * TILE_ROWS],
+                );
                 self.matrix[0] += sum(&curvature);
                 let root = curvature.map(f64::sqrt);
-                let columns = &numbers[(tile + offset) * p * TILE_ROWS..(tile + offset + 1) * p * TILE_ROWS];
+                let columns =
+                    &numbers[(tile + offset) * p * TILE_ROWS..(tile + offset + 1) * p * TILE_ROWS];
                 for (column, values) in columns.chunks_exact(TILE_ROWS).enumerate() {
                     let place = column * n_rows + offset * TILE_ROWS;
-                    for ((to, root), value) in scaled[place..place + TILE_ROWS].iter_mut().zip(&root).zip(values) {
+                    for ((to, root), value) in scaled[place..place + TILE_ROWS]
+                        .iter_mut()
+                        .zip(&root)
+                        .zip(values)
+                    {
                         *to = N::store(root * (*value).into());
                     }
                     self.matrix[(column + 1) * q] += product_sum(values, &curvature);
                 }
             }
             if p > 0 {
-                let rows = ArrayView2::from_shape((n_rows, p).f(), &scaled[..n_rows * p]).expect("a column a number");
+                let rows = ArrayView2::from_shape((n_rows, p).f(), &scaled[..n_rows * p])
+                    .expect("a column a number");
                 general_mat_mul(N::one(), &rows.t(), &rows, N::zero(), &mut product);
                 for (row, sums) in product.rows().into_iter().enumerate() {
                     let at = (row + 1) * q + 1;
@@ -536,8 +678,13 @@ impl LaneHessian {
                 row[0] = *curvature;
             }
             let columns = &numbers[tile * layout.n_numbers * TILE_ROWS..];
-            for (column, values) in columns.chunks_exact(TILE_ROWS).take(layout.n_numbers).enumerate() {
-                for ((row, curvature), value) in rows.chunks_exact_mut(p).zip(curvature).zip(values) {
+            for (column, values) in columns
+                .chunks_exact(TILE_ROWS)
+                .take(layout.n_numbers)
+                .enumerate()
+            {
+                for ((row, curvature), value) in rows.chunks_exact_mut(p).zip(curvature).zip(values)
+                {
                     row[column + 1] = curvature * (*value).into();
                 }
             }
@@ -555,18 +702,28 @@ impl LaneHessian {
 
     /// Levels with levels: a weighted table for every two coded columns.
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "a Hessian over more than 65,536 levels would not fit in memory")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a Hessian over more than 65,536 levels would not fit in memory"
+    )]
     fn add_codes(&mut self, part: &Part, layout: &Layout) {
         let q = layout.n_core();
         let n_rows = part.n_rows;
         for (idx, coded) in layout.core_coded().enumerate() {
             for tile in 0..part.n_tiles() {
                 let codes = part.codes(tile, coded, layout);
-                let to = &mut self.codes[idx * PART_ROWS + tile * TILE_ROWS..idx * PART_ROWS + (tile + 1) * TILE_ROWS];
+                let to = &mut self.codes
+                    [idx * PART_ROWS + tile * TILE_ROWS..idx * PART_ROWS + (tile + 1) * TILE_ROWS];
                 match codes {
-                    TileCodes::Byte(codes) => to.iter_mut().zip(codes).for_each(|(to, code)| *to = u16::from(*code)),
+                    TileCodes::Byte(codes) => to
+                        .iter_mut()
+                        .zip(codes)
+                        .for_each(|(to, code)| *to = u16::from(*code)),
                     TileCodes::Two(codes) => to.copy_from_slice(codes),
-                    TileCodes::Four(codes) => to.iter_mut().zip(codes).for_each(|(to, code)| *to = *code as u16),
+                    TileCodes::Four(codes) => to
+                        .iter_mut()
+                        .zip(codes)
+                        .for_each(|(to, code)| *to = *code as u16),
                 }
             }
         }
@@ -578,18 +735,24 @@ impl LaneHessian {
                 self.matrix[at * q + at] += curvature;
             }
             for (other_idx, other) in layout.core_coded().take(idx).enumerate() {
-                let other_codes = &self.codes[other_idx * PART_ROWS..other_idx * PART_ROWS + n_rows];
+                let other_codes =
+                    &self.codes[other_idx * PART_ROWS..other_idx * PART_ROWS + n_rows];
                 let size = coded.n_levels * other.n_levels;
                 if size > MAX_TABLE {
-                    for ((code, other_code), curvature) in codes.iter().zip(other_codes).zip(curvature) {
-                        self.matrix[(coded.first + *code as usize) * q + other.first + *other_code as usize] += curvature;
+                    for ((code, other_code), curvature) in
+                        codes.iter().zip(other_codes).zip(curvature)
+                    {
+                        self.matrix[(coded.first + *code as usize) * q
+                            + other.first
+                            + *other_code as usize] += curvature;
                     }
                     continue;
                 }
                 let table = &mut self.table[..size];
                 table.fill(0.0);
                 let width = other.n_levels;
-                for ((code, other_code), curvature) in codes.iter().zip(other_codes).zip(curvature) {
+                for ((code, other_code), curvature) in codes.iter().zip(other_codes).zip(curvature)
+                {
                     table[*code as usize * width + *other_code as usize] += curvature;
                 }
                 for (level, sums) in table.chunks_exact(width).enumerate() {
@@ -611,7 +774,10 @@ mod tests {
             let x = f64::from(i) * 0.009_87;
             let (found, expected) = (exp_of_minus_abs(x), (-x.abs()).exp());
             // Two units in the last place.
-            assert!((found / expected - 1.0).abs() < 5e-16, "{x}: {found} {expected}");
+            assert!(
+                (found / expected - 1.0).abs() < 5e-16,
+                "{x}: {found} {expected}"
+            );
         }
         assert_eq!(exp_of_minus_abs(0.0), 1.0);
         assert!(exp_of_minus_abs(1e9) < 1e-300);

@@ -1,4 +1,5 @@
-//! Penalised logistic regression over numbers and codes, fitted at memory speed, with a certificate; knows nothing of leads.
+//! Penalised logistic regression over numbers and codes, fitted at memory speed, with a
+//! certificate; knows nothing of leads.
 
 mod design;
 mod disk;
@@ -24,6 +25,8 @@ pub use factor::{Factor, InverseRoot};
 pub use linfa::{Logistic, LogisticParams, ValidLogisticParams};
 
 pub use many::{log_losses, log_odds, log_odds_of_many};
-pub use newton::{Certificate, Expansion, Fit, SolverOptions, Start, expand, fit, fit_elsewhere, fit_many};
+pub use newton::{
+    Certificate, Expansion, Fit, SolverOptions, Start, expand, fit, fit_elsewhere, fit_many,
+};
 pub use penalty::{Direction, Penalty};
 pub use target::Target;

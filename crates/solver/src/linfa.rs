@@ -1,4 +1,5 @@
-//! The solver behind linfa's traits: checked settings, `Fit`, `FitWith` for a warm start, `Predict`.
+//! The solver behind linfa's traits: checked settings, `Fit`, `FitWith` for a warm start,
+//! `Predict`.
 
 use linfa::ParamGuard;
 use linfa::dataset::{AsSingleTargets, DatasetBase, Records};
@@ -49,12 +50,17 @@ enum PenaltyChoice {
 impl Default for LogisticParams {
     /// A ridge of 1 on everything but the intercept, f64, a gradient of 1e-9.
     fn default() -> Self {
-        Self(ValidLogisticParams { penalty: PenaltyChoice::Ridge(1.0), options: SolverOptions::default(), precision: Precision::F64 })
+        Self(ValidLogisticParams {
+            penalty: PenaltyChoice::Ridge(1.0),
+            options: SolverOptions::default(),
+            precision: Precision::F64,
+        })
     }
 }
 
 impl LogisticParams {
-    /// `½ strength ∑ β²` on everything but the intercept, as scikit-learn's `1 / C`; at least 0, default 1.
+    /// `½ strength ∑ β²` on everything but the intercept, as scikit-learn's `1 / C`; at least 0,
+    /// default 1.
     #[must_use]
     pub fn ridge(mut self, strength: f64) -> Self {
         self.0.penalty = PenaltyChoice::Ridge(strength);
@@ -95,13 +101,23 @@ impl ParamGuard for LogisticParams {
     type Error = SolverError;
 
     fn check_ref(&self) -> Result<&Self::Checked, SolverError> {
-        let setting = |name, found: String, expected| Err(SolverError::Setting { name, found, expected });
+        let setting = |name, found: String, expected| {
+            Err(SolverError::Setting {
+                name,
+                found,
+                expected,
+            })
+        };
         if let PenaltyChoice::Ridge(strength) = self.0.penalty
             && !(strength.is_finite() && strength >= 0.0)
         {
             return setting("ridge", strength.to_string(), "a number of 0 or more");
         }
-        let SolverOptions { tolerance, max_passes, .. } = self.0.options;
+        let SolverOptions {
+            tolerance,
+            max_passes,
+            ..
+        } = self.0.options;
         if !(tolerance.is_finite() && tolerance > 0.0) {
             return setting("tolerance", tolerance.to_string(), "a number above 0");
         }
@@ -162,21 +178,37 @@ impl ValidLogisticParams {
         start: Option<&Logistic>,
     ) -> Result<Logistic, SolverError> {
         let labels = targets.as_single_targets().to_vec();
-        let weights: Option<Vec<f64>> = (!weights.is_empty()).then(|| weights.iter().map(|weight| f64::from(*weight)).collect());
+        let weights: Option<Vec<f64>> = (!weights.is_empty())
+            .then(|| weights.iter().map(|weight| f64::from(*weight)).collect());
         let target = Target::new(&labels, weights.as_deref(), None)?;
         let penalty = match &self.penalty {
-            PenaltyChoice::Ridge(strength) => Penalty::none().ridge(1..design.n_coefficients(), *strength),
+            PenaltyChoice::Ridge(strength) => {
+                Penalty::none().ridge(1..design.n_coefficients(), *strength)
+            }
             PenaltyChoice::Given(penalty) => penalty.clone(),
         };
-        let fit = fit(design, &target, &penalty, self.options, start.map(|start| Start::At(start.coefficients())))?;
+        let fit = fit(
+            design,
+            &target,
+            &penalty,
+            self.options,
+            start.map(|start| Start::At(start.coefficients())),
+        )?;
         Ok(Logistic { fit })
     }
 
-    fn design<D: Data<Elem = f64>>(&self, records: &ArrayBase<D, Ix2>) -> Result<Design, SolverError> {
+    fn design<D: Data<Elem = f64>>(
+        &self,
+        records: &ArrayBase<D, Ix2>,
+    ) -> Result<Design, SolverError> {
         let columns: Vec<Column<'_>> = (0..records.ncols())
             .map(|idx| {
                 let column = records.column(idx).into_owned();
-                Column::Number(Box::new(move |rows, out: &mut [f64]| out.iter_mut().zip(rows).for_each(|(to, row)| *to = column[row])))
+                Column::Number(Box::new(move |rows, out: &mut [f64]| {
+                    out.iter_mut()
+                        .zip(rows)
+                        .for_each(|(to, row)| *to = column[row]);
+                }))
             })
             .collect();
         Design::new(records.nrows(), &columns, self.precision)
@@ -191,36 +223,67 @@ impl<T: AsSingleTargets<Elem = bool>> LinfaFit<Design, T, SolverError> for Valid
     }
 }
 
-impl<'a, T: AsSingleTargets<Elem = bool>> FitWith<'a, Design, T, SolverError> for ValidLogisticParams {
+impl<'a, T: AsSingleTargets<Elem = bool>> FitWith<'a, Design, T, SolverError>
+    for ValidLogisticParams
+{
     type ObjectIn = Option<Logistic>;
     type ObjectOut = Logistic;
 
-    fn fit_with(&self, start: Option<Logistic>, dataset: &'a DatasetBase<Design, T>) -> Result<Logistic, SolverError> {
-        self.fit_design(&dataset.records, &dataset.targets, &dataset.weights, start.as_ref())
+    fn fit_with(
+        &self,
+        start: Option<Logistic>,
+        dataset: &'a DatasetBase<Design, T>,
+    ) -> Result<Logistic, SolverError> {
+        self.fit_design(
+            &dataset.records,
+            &dataset.targets,
+            &dataset.weights,
+            start.as_ref(),
+        )
     }
 }
 
-impl<D: Data<Elem = f64>, T: AsSingleTargets<Elem = bool>> LinfaFit<ArrayBase<D, Ix2>, T, SolverError> for ValidLogisticParams {
+impl<D: Data<Elem = f64>, T: AsSingleTargets<Elem = bool>>
+    LinfaFit<ArrayBase<D, Ix2>, T, SolverError> for ValidLogisticParams
+{
     type Object = Logistic;
 
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Logistic, SolverError> {
-        self.fit_design(&self.design(&dataset.records)?, &dataset.targets, &dataset.weights, None)
+        self.fit_design(
+            &self.design(&dataset.records)?,
+            &dataset.targets,
+            &dataset.weights,
+            None,
+        )
     }
 }
 
-impl<'a, D: Data<Elem = f64>, T: AsSingleTargets<Elem = bool>> FitWith<'a, ArrayBase<D, Ix2>, T, SolverError> for ValidLogisticParams {
+impl<'a, D: Data<Elem = f64>, T: AsSingleTargets<Elem = bool>>
+    FitWith<'a, ArrayBase<D, Ix2>, T, SolverError> for ValidLogisticParams
+{
     type ObjectIn = Option<Logistic>;
     type ObjectOut = Logistic;
 
-    fn fit_with(&self, start: Option<Logistic>, dataset: &'a DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Logistic, SolverError> {
-        self.fit_design(&self.design(&dataset.records)?, &dataset.targets, &dataset.weights, start.as_ref())
+    fn fit_with(
+        &self,
+        start: Option<Logistic>,
+        dataset: &'a DatasetBase<ArrayBase<D, Ix2>, T>,
+    ) -> Result<Logistic, SolverError> {
+        self.fit_design(
+            &self.design(&dataset.records)?,
+            &dataset.targets,
+            &dataset.weights,
+            start.as_ref(),
+        )
     }
 }
 
 /// Probabilities of `true`.
 impl PredictInplace<Design, Array1<f64>> for Logistic {
     fn predict_inplace<'a>(&'a self, design: &'a Design, probabilities: &mut Array1<f64>) {
-        for (probability, log_odds) in probabilities.iter_mut().zip(log_odds(design, None, &self.fit.coefficients).expect("rows on disk can be read again")) {
+        for (probability, log_odds) in probabilities.iter_mut().zip(
+            log_odds(design, None, &self.fit.coefficients).expect("rows on disk can be read again"),
+        ) {
             *probability = 1.0 / (1.0 + (-log_odds).exp());
         }
     }
@@ -232,7 +295,11 @@ impl PredictInplace<Design, Array1<f64>> for Logistic {
 
 /// Probabilities of `true`.
 impl<D: Data<Elem = f64>> PredictInplace<ArrayBase<D, Ix2>, Array1<f64>> for Logistic {
-    fn predict_inplace<'a>(&'a self, records: &'a ArrayBase<D, Ix2>, probabilities: &mut Array1<f64>) {
+    fn predict_inplace<'a>(
+        &'a self,
+        records: &'a ArrayBase<D, Ix2>,
+        probabilities: &mut Array1<f64>,
+    ) {
         let weights = ndarray::ArrayView1::from(&self.fit.coefficients[1..]);
         for (probability, row) in probabilities.iter_mut().zip(records.rows()) {
             *probability = 1.0 / (1.0 + (-(self.fit.coefficients[0] + row.dot(&weights))).exp());

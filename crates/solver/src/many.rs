@@ -1,4 +1,5 @@
-//! One pass over the rows for many models at once: what is read of a row serves all of them, and numbers become products of matrices.
+//! One pass over the rows for many models at once: what is read of a row serves all of them, and
+//! numbers become products of matrices.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
@@ -13,9 +14,16 @@ use crate::target::Target;
 const FEW: usize = 2;
 
 /// Loss and gradient at each of these points, the same bits for any number of threads.
-pub(crate) fn pass(design: &Design, target: &Target, points: &[&[f64]]) -> Result<Vec<Sums>, SolverError> {
+pub(crate) fn pass(
+    design: &Design,
+    target: &Target,
+    points: &[&[f64]],
+) -> Result<Vec<Sums>, SolverError> {
     if points.len() <= FEW {
-        return points.iter().map(|point| kernel::pass(design, target, point, false)).collect();
+        return points
+            .iter()
+            .map(|point| kernel::pass(design, target, point, false))
+            .collect();
     }
     let weights = Weights::new(points);
     let n_parts = design.n_parts();
@@ -23,7 +31,10 @@ pub(crate) fn pass(design: &Design, target: &Target, points: &[&[f64]]) -> Resul
     let lanes: Vec<Lane> = (0..n_lanes)
         .into_par_iter()
         .map(|lane| {
-            let mut sums = Lane { losses: vec![0.0; points.len()], gradient: vec![0.0; design.n_coefficients() * points.len()] };
+            let mut sums = Lane {
+                losses: vec![0.0; points.len()],
+                gradient: vec![0.0; design.n_coefficients() * points.len()],
+            };
             let mut bench = Bench::new(&design.layout, points.len());
             let (layout, weights) = (&design.layout, &weights);
             kernel::for_this_processor(
@@ -44,8 +55,23 @@ pub(crate) fn pass(design: &Design, target: &Target, points: &[&[f64]]) -> Resul
         kernel::add_all(&mut total.gradient, &lane.gradient);
     }
     let Lane { losses, gradient } = total;
-    let gradient_of = |model: usize| gradient.iter().skip(model).step_by(points.len()).copied().collect();
-    Ok(losses.into_iter().enumerate().map(|(model, loss)| Sums { loss, gradient: gradient_of(model), hessian: None }).collect())
+    let gradient_of = |model: usize| {
+        gradient
+            .iter()
+            .skip(model)
+            .step_by(points.len())
+            .copied()
+            .collect()
+    };
+    Ok(losses
+        .into_iter()
+        .enumerate()
+        .map(|(model, loss)| Sums {
+            loss,
+            gradient: gradient_of(model),
+            hessian: None,
+        })
+        .collect())
 }
 
 /// The log-odds of every row, with an offset for each where there are any.
@@ -57,7 +83,11 @@ pub(crate) fn pass(design: &Design, target: &Target, points: &[&[f64]]) -> Resul
 /// # Panics
 ///
 /// Where coefficients or offsets are fewer than the design has coefficients or rows.
-pub fn log_odds(design: &Design, offsets: Option<&[f64]>, coefficients: &[f64]) -> Result<Vec<f64>, SolverError> {
+pub fn log_odds(
+    design: &Design,
+    offsets: Option<&[f64]>,
+    coefficients: &[f64],
+) -> Result<Vec<f64>, SolverError> {
     Ok(log_odds_of_many(design, offsets, &[coefficients])?.remove(0))
 }
 
@@ -70,7 +100,11 @@ pub fn log_odds(design: &Design, offsets: Option<&[f64]>, coefficients: &[f64]) 
 /// # Panics
 ///
 /// As [`log_odds`].
-pub fn log_odds_of_many(design: &Design, offsets: Option<&[f64]>, coefficients: &[&[f64]]) -> Result<Vec<Vec<f64>>, SolverError> {
+pub fn log_odds_of_many(
+    design: &Design,
+    offsets: Option<&[f64]>,
+    coefficients: &[&[f64]],
+) -> Result<Vec<Vec<f64>>, SolverError> {
     let weights = Weights::new(coefficients);
     let parts: Vec<Vec<Vec<f64>>> = (0..design.n_parts())
         .into_par_iter()
@@ -85,8 +119,16 @@ pub fn log_odds_of_many(design: &Design, offsets: Option<&[f64]>, coefficients: 
                     for tile in 0..part.n_tiles() {
                         let m = TILE_ROWS.min(part.n_rows - tile * TILE_ROWS);
                         let first = part.first_row + tile * TILE_ROWS;
-                        bench.score(part, tile, layout, offsets.map(|offsets| &offsets[first..first + m]), weights);
-                        for (result, eta) in result.iter_mut().zip(bench.eta.chunks_exact(TILE_ROWS)) {
+                        bench.score(
+                            part,
+                            tile,
+                            layout,
+                            offsets.map(|offsets| &offsets[first..first + m]),
+                            weights,
+                        );
+                        for (result, eta) in
+                            result.iter_mut().zip(bench.eta.chunks_exact(TILE_ROWS))
+                        {
                             result.extend_from_slice(&eta[..m]);
                         }
                     }
@@ -95,20 +137,43 @@ pub fn log_odds_of_many(design: &Design, offsets: Option<&[f64]>, coefficients: 
             )
         })
         .collect::<Result<_, SolverError>>()?;
-    Ok((0..coefficients.len()).map(|model| parts.iter().flat_map(|part| part[model].iter().copied()).collect()).collect())
+    Ok((0..coefficients.len())
+        .map(|model| {
+            parts
+                .iter()
+                .flat_map(|part| part[model].iter().copied())
+                .collect()
+        })
+        .collect())
 }
 
 /// The weighted log-loss, summed over all rows, by each of these coefficients.
 ///
 /// # Errors
 ///
-/// [`SolverError::Length`] where labels or coefficients are not the design's, [`SolverError::Disk`].
-pub fn log_losses(design: &Design, target: &Target, coefficients: &[&[f64]]) -> Result<Vec<f64>, SolverError> {
+/// [`SolverError::Length`] where labels or coefficients are not the design's,
+/// [`SolverError::Disk`].
+pub fn log_losses(
+    design: &Design,
+    target: &Target,
+    coefficients: &[&[f64]],
+) -> Result<Vec<f64>, SolverError> {
     if target.labels.len() != design.n_rows() {
-        return Err(SolverError::Length { what: "labels", found: target.labels.len(), expected: design.n_rows() });
+        return Err(SolverError::Length {
+            what: "labels",
+            found: target.labels.len(),
+            expected: design.n_rows(),
+        });
     }
-    if let Some(wrong) = coefficients.iter().find(|point| point.len() != design.n_coefficients()) {
-        return Err(SolverError::Length { what: "coefficients", found: wrong.len(), expected: design.n_coefficients() });
+    if let Some(wrong) = coefficients
+        .iter()
+        .find(|point| point.len() != design.n_coefficients())
+    {
+        return Err(SolverError::Length {
+            what: "coefficients",
+            found: wrong.len(),
+            expected: design.n_coefficients(),
+        });
     }
     let weights = Weights::new(coefficients);
     let parts: Vec<Lane> = (0..design.n_parts())
@@ -116,7 +181,10 @@ pub fn log_losses(design: &Design, target: &Target, coefficients: &[&[f64]]) -> 
         .map(|idx| {
             let part = &*design.part(idx)?;
             let mut bench = Bench::new(&design.layout, coefficients.len());
-            let mut sums = Lane { losses: vec![0.0; coefficients.len()], gradient: Vec::new() };
+            let mut sums = Lane {
+                losses: vec![0.0; coefficients.len()],
+                gradient: Vec::new(),
+            };
             let (layout, weights) = (&design.layout, &weights);
             kernel::for_this_processor(
                 #[inline(always)]
@@ -130,7 +198,9 @@ pub fn log_losses(design: &Design, target: &Target, coefficients: &[&[f64]]) -> 
         })
         .collect::<Result<_, SolverError>>()?;
     let mut losses = vec![0.0; coefficients.len()];
-    parts.iter().for_each(|part| kernel::add_all(&mut losses, &part.losses));
+    parts
+        .iter()
+        .for_each(|part| kernel::add_all(&mut losses, &part.losses));
     Ok(losses)
 }
 
@@ -143,7 +213,12 @@ struct Weights {
 impl Weights {
     fn new(points: &[&[f64]]) -> Self {
         let n_coefficients = points.first().map_or(0, |point| point.len());
-        Self { n_models: points.len(), values: (0..n_coefficients).flat_map(|idx| points.iter().map(move |point| point[idx])).collect() }
+        Self {
+            n_models: points.len(),
+            values: (0..n_coefficients)
+                .flat_map(|idx| points.iter().map(move |point| point[idx]))
+                .collect(),
+        }
     }
 }
 
@@ -168,14 +243,32 @@ struct Bench {
 impl Bench {
     fn new(layout: &Layout, n_models: usize) -> Self {
         let cells = n_models * TILE_ROWS;
-        Self { n_models, numbers: vec![0.0; layout.n_numbers * TILE_ROWS], eta: vec![0.0; cells], by_row: vec![0.0; cells] }
+        Self {
+            n_models,
+            numbers: vec![0.0; layout.n_numbers * TILE_ROWS],
+            eta: vec![0.0; cells],
+            by_row: vec![0.0; cells],
+        }
     }
 
     /// Log-odds of a tile.
     #[inline(always)]
-    fn score(&mut self, part: &Part, tile: usize, layout: &Layout, offsets: Option<&[f64]>, weights: &Weights) {
+    fn score(
+        &mut self,
+        part: &Part,
+        tile: usize,
+        layout: &Layout,
+        offsets: Option<&[f64]>,
+        weights: &Weights,
+    ) {
         let n = self.n_models;
-        for (eta, &intercept) in self.eta.as_chunks_mut().0.iter_mut().zip(&weights.values[..n]) {
+        for (eta, &intercept) in self
+            .eta
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip(&weights.values[..n])
+        {
             kernel::start(eta, intercept, offsets);
         }
         if !layout.coded.is_empty() {
@@ -199,9 +292,12 @@ impl Bench {
                 Numbers::F32(numbers) => widen(&numbers[columns], &mut self.numbers),
                 Numbers::F64(numbers) => widen(&numbers[columns], &mut self.numbers),
             }
-            let weights = ArrayView2::from_shape((p, n), &weights.values[n..(1 + p) * n]).expect("a row a number");
-            let mut eta = ArrayViewMut2::from_shape((TILE_ROWS, n).f(), &mut self.eta).expect("a column a model");
-            let numbers = ArrayView2::from_shape((TILE_ROWS, p).f(), &self.numbers).expect("a column a number");
+            let weights = ArrayView2::from_shape((p, n), &weights.values[n..(1 + p) * n])
+                .expect("a row a number");
+            let mut eta = ArrayViewMut2::from_shape((TILE_ROWS, n).f(), &mut self.eta)
+                .expect("a column a model");
+            let numbers = ArrayView2::from_shape((TILE_ROWS, p).f(), &self.numbers)
+                .expect("a column a number");
             general_mat_mul(1.0, &numbers, &weights, 1.0, &mut eta);
         }
     }
@@ -210,20 +306,59 @@ impl Bench {
 impl Lane {
     /// Adds the losses of a tile, and leaves its residuals on the bench.
     #[inline(always)]
-    fn add_losses(&mut self, part: &Part, tile: usize, layout: &Layout, target: &Target, weights: &Weights, bench: &mut Bench) {
+    fn add_losses(
+        &mut self,
+        part: &Part,
+        tile: usize,
+        layout: &Layout,
+        target: &Target,
+        weights: &Weights,
+        bench: &mut Bench,
+    ) {
         let first = part.first_row + tile * TILE_ROWS;
         let rows = first..first + TILE_ROWS.min(part.first_row + part.n_rows - first);
-        bench.score(part, tile, layout, target.offsets.as_ref().map(|offsets| &offsets[rows.clone()]), weights);
+        bench.score(
+            part,
+            tile,
+            layout,
+            target
+                .offsets
+                .as_ref()
+                .map(|offsets| &offsets[rows.clone()]),
+            weights,
+        );
         let (mut residual, mut unused) = ([0.0; TILE_ROWS], [0.0; TILE_ROWS]);
-        let row_weights = target.weights.as_ref().map(|weights| &weights[rows.clone()]);
-        for (eta, loss) in bench.eta.as_chunks_mut::<TILE_ROWS>().0.iter_mut().zip(&mut self.losses) {
-            *loss += kernel::derivatives::<false>(eta, &target.labels[rows.clone()], row_weights, &mut residual, &mut unused);
+        let row_weights = target
+            .weights
+            .as_ref()
+            .map(|weights| &weights[rows.clone()]);
+        for (eta, loss) in bench
+            .eta
+            .as_chunks_mut::<TILE_ROWS>()
+            .0
+            .iter_mut()
+            .zip(&mut self.losses)
+        {
+            *loss += kernel::derivatives::<false>(
+                eta,
+                &target.labels[rows.clone()],
+                row_weights,
+                &mut residual,
+                &mut unused,
+            );
             *eta = residual;
         }
     }
 
     #[inline(always)]
-    fn add_part(&mut self, part: &Part, layout: &Layout, target: &Target, weights: &Weights, bench: &mut Bench) {
+    fn add_part(
+        &mut self,
+        part: &Part,
+        layout: &Layout,
+        target: &Target,
+        weights: &Weights,
+        bench: &mut Bench,
+    ) {
         let n = weights.n_models;
         let p = layout.n_numbers;
         for tile in 0..part.n_tiles() {
@@ -232,9 +367,13 @@ impl Lane {
                 self.gradient[model] += kernel::sum(residual);
             }
             if p > 0 {
-                let numbers = ArrayView2::from_shape((TILE_ROWS, p).f(), &bench.numbers).expect("a column a number");
-                let residuals = ArrayView2::from_shape((TILE_ROWS, n).f(), &bench.eta).expect("a column a model");
-                let mut slopes = ArrayViewMut2::from_shape((p, n), &mut self.gradient[n..(1 + p) * n]).expect("a row a number");
+                let numbers = ArrayView2::from_shape((TILE_ROWS, p).f(), &bench.numbers)
+                    .expect("a column a number");
+                let residuals = ArrayView2::from_shape((TILE_ROWS, n).f(), &bench.eta)
+                    .expect("a column a model");
+                let mut slopes =
+                    ArrayViewMut2::from_shape((p, n), &mut self.gradient[n..(1 + p) * n])
+                        .expect("a row a number");
                 general_mat_mul(1.0, &numbers.t(), &residuals, 1.0, &mut slopes);
             }
             if layout.coded.is_empty() {
@@ -255,7 +394,9 @@ impl Lane {
 
 #[inline(always)]
 fn widen<N: Stored>(from: &[N], to: &mut [f64]) {
-    to.iter_mut().zip(from).for_each(|(to, from)| *to = (*from).into());
+    to.iter_mut()
+        .zip(from)
+        .for_each(|(to, from)| *to = (*from).into());
 }
 
 /// Rows of `width` as columns.
@@ -273,7 +414,9 @@ fn transpose(from: &[f64], width: usize, to: &mut [f64]) {
 fn gather<C: Code>(by_row: &mut [f64], codes: &[C], table: &[f64], n: usize) {
     for (row, code) in by_row.chunks_exact_mut(n).zip(codes) {
         let at = code.index() * n;
-        row.iter_mut().zip(&table[at..at + n]).for_each(|(eta, weight)| *eta += weight);
+        row.iter_mut()
+            .zip(&table[at..at + n])
+            .for_each(|(eta, weight)| *eta += weight);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Separation: columns without a penalty that tell the labels apart without an error have no finite coefficients.
+//! Separation: columns without a penalty that tell the labels apart without an error have no finite
+//! coefficients.
 
 use crate::design::{Design, TILE_ROWS};
 use crate::error::SolverError;
@@ -11,14 +12,24 @@ use crate::target::Target;
 const SUSPICIOUS: f64 = 12.0;
 
 /// Passes a fit on, or names the column that made it run away.
-pub(crate) fn check(design: &Design, target: &Target, penalty: &Penalty, result: Result<Fit, SolverError>) -> Result<Fit, SolverError> {
+pub(crate) fn check(
+    design: &Design,
+    target: &Target,
+    penalty: &Penalty,
+    result: Result<Fit, SolverError>,
+) -> Result<Fit, SolverError> {
     let suspects: Vec<usize> = match &result {
-        Ok(fit) => (1..design.n_coefficients()).filter(|&idx| fit.coefficients[idx].abs() > SUSPICIOUS).collect(),
-        Err(SolverError::NotConverged { .. } | SolverError::Undetermined { .. }) => (1..design.n_coefficients()).collect(),
+        Ok(fit) => (1..design.n_coefficients())
+            .filter(|&idx| fit.coefficients[idx].abs() > SUSPICIOUS)
+            .collect(),
+        Err(SolverError::NotConverged { .. } | SolverError::Undetermined { .. }) => {
+            (1..design.n_coefficients()).collect()
+        }
         Err(_) => Vec::new(),
     };
     let held = penalty.diagonal(design.n_coefficients());
-    // The error of a factor stands for something else where it names a column that separates nothing.
+    // The error of a factor stands for something else where it names a column that separates
+    // nothing.
     for idx in suspects.into_iter().filter(|&idx| held[idx] == 0.0) {
         if let Some(column) = separates(design, target, idx)? {
             return Err(SolverError::Separated { column });
@@ -32,15 +43,29 @@ pub(crate) fn check(design: &Design, target: &Target, penalty: &Penalty, result:
     result
 }
 
-/// The free columns of a fit whose log-odds tell all rows apart, those with the largest coefficients first.
-fn separate_together(design: &Design, target: &Target, held: &[f64], fit: &Fit) -> Result<Option<Vec<usize>>, SolverError> {
-    let mut free: Vec<usize> = (1..fit.coefficients.len()).filter(|&idx| held[idx] == 0.0 && fit.coefficients[idx].abs() > SUSPICIOUS).collect();
+/// The free columns of a fit whose log-odds tell all rows apart, those with the largest
+/// coefficients first.
+fn separate_together(
+    design: &Design,
+    target: &Target,
+    held: &[f64],
+    fit: &Fit,
+) -> Result<Option<Vec<usize>>, SolverError> {
+    let mut free: Vec<usize> = (1..fit.coefficients.len())
+        .filter(|&idx| held[idx] == 0.0 && fit.coefficients[idx].abs() > SUSPICIOUS)
+        .collect();
     if free.is_empty() {
         return Ok(None);
     }
     let (mut highest_lost, mut lowest_won) = (f64::NEG_INFINITY, f64::INFINITY);
-    for (row, log_odds) in log_odds(design, target.offsets.as_deref(), &fit.coefficients)?.into_iter().enumerate() {
-        let counts = target.weights.as_ref().is_none_or(|weights| weights[row] > 0.0);
+    for (row, log_odds) in log_odds(design, target.offsets.as_deref(), &fit.coefficients)?
+        .into_iter()
+        .enumerate()
+    {
+        let counts = target
+            .weights
+            .as_ref()
+            .is_none_or(|weights| weights[row] > 0.0);
         match target.labels[row] {
             1 if counts => lowest_won = lowest_won.min(log_odds),
             0 if counts => highest_lost = highest_lost.max(log_odds),
@@ -50,7 +75,11 @@ fn separate_together(design: &Design, target: &Target, held: &[f64], fit: &Fit) 
     if lowest_won <= highest_lost {
         return Ok(None);
     }
-    free.sort_by(|&a, &b| fit.coefficients[b].abs().total_cmp(&fit.coefficients[a].abs()));
+    free.sort_by(|&a, &b| {
+        fit.coefficients[b]
+            .abs()
+            .total_cmp(&fit.coefficients[a].abs())
+    });
     let mut columns: Vec<usize> = Vec::new();
     for column in free.into_iter().map(|idx| column_of(design, idx)) {
         if !columns.contains(&column) {
@@ -66,20 +95,38 @@ fn column_of(design: &Design, coefficient: usize) -> usize {
     if coefficient <= layout.n_numbers {
         return coefficient - 1;
     }
-    let is_own = |coded: &crate::design::Coded| (coded.first..coded.first + coded.n_levels).contains(&coefficient);
-    layout.n_numbers + layout.coded.iter().position(is_own).expect("coefficients are numbers' or levels'")
+    let is_own = |coded: &crate::design::Coded| {
+        (coded.first..coded.first + coded.n_levels).contains(&coefficient)
+    };
+    layout.n_numbers
+        + layout
+            .coded
+            .iter()
+            .position(is_own)
+            .expect("coefficients are numbers' or levels'")
 }
 
 /// The column of a coefficient, if it alone tells some rows apart without an error.
-fn separates(design: &Design, target: &Target, coefficient: usize) -> Result<Option<usize>, SolverError> {
+fn separates(
+    design: &Design,
+    target: &Target,
+    coefficient: usize,
+) -> Result<Option<usize>, SolverError> {
     let layout = &design.layout;
     let weight = |row: usize| target.weights.as_ref().map_or(1.0, |weights| weights[row]);
-    let rows = |part: &crate::design::Part| (0..part.n_rows).map(|row| (row / TILE_ROWS, row % TILE_ROWS, part.first_row + row)).collect::<Vec<_>>();
+    let rows = |part: &crate::design::Part| {
+        (0..part.n_rows)
+            .map(|row| (row / TILE_ROWS, row % TILE_ROWS, part.first_row + row))
+            .collect::<Vec<_>>()
+    };
     if coefficient <= layout.n_numbers {
         let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); 2];
         for idx in 0..design.n_parts() {
             let part = &*design.part(idx)?;
-            for (tile, within, row) in rows(part).into_iter().filter(|(_, _, row)| weight(*row) > 0.0) {
+            for (tile, within, row) in rows(part)
+                .into_iter()
+                .filter(|(_, _, row)| weight(*row) > 0.0)
+            {
                 let at = (tile * layout.n_numbers + coefficient - 1) * TILE_ROWS + within;
                 let value = part.number(at);
                 let range = &mut ranges[usize::from(target.labels[row])];
@@ -88,7 +135,9 @@ fn separates(design: &Design, target: &Target, coefficient: usize) -> Result<Opt
         }
         let [lost, won] = ranges;
         let is_constant = lost.0.min(won.0) == lost.1.max(won.1);
-        return Ok((!is_constant && (lost.1 <= won.0 || won.1 <= lost.0)).then_some(coefficient - 1));
+        return Ok(
+            (!is_constant && (lost.1 <= won.0 || won.1 <= lost.0)).then_some(coefficient - 1)
+        );
     }
     let column = column_of(design, coefficient);
     let coded = &layout.coded[column - layout.n_numbers];

@@ -18,24 +18,40 @@ pub struct Target {
 impl Target {
     /// Checks labels, weights and offsets.
     ///
-    /// A weight of 2 is the same as the row twice; a row with a weight of 0 counts for nothing. An offset is log-odds that
-    /// a row starts with.
+    /// A weight of 2 is the same as the row twice; a row with a weight of 0 counts for nothing. An
+    /// offset is log-odds that a row starts with.
     ///
     /// # Errors
     ///
-    /// [`SolverError::Length`], [`SolverError::NotFinite`], [`SolverError::NegativeWeight`], and [`SolverError::OneClass`]
-    /// where only one label has a weight.
-    pub fn new(labels: &[bool], weights: Option<&[f64]>, offsets: Option<&[f64]>) -> Result<Self, SolverError> {
+    /// [`SolverError::Length`], [`SolverError::NotFinite`], [`SolverError::NegativeWeight`], and
+    /// [`SolverError::OneClass`] where only one label has a weight.
+    pub fn new(
+        labels: &[bool],
+        weights: Option<&[f64]>,
+        offsets: Option<&[f64]>,
+    ) -> Result<Self, SolverError> {
         for (what, values) in [("weights", weights), ("offsets", offsets)] {
             let Some(values) = values else { continue };
             if values.len() != labels.len() {
-                return Err(SolverError::Length { what, found: values.len(), expected: labels.len() });
+                return Err(SolverError::Length {
+                    what,
+                    found: values.len(),
+                    expected: labels.len(),
+                });
             }
             if let Some(row) = values.iter().position(|value| !value.is_finite()) {
-                return Err(SolverError::NotFinite { what: format!("the {}", what.trim_end_matches('s')), row, found: values[row] });
+                return Err(SolverError::NotFinite {
+                    what: format!("the {}", what.trim_end_matches('s')),
+                    row,
+                    found: values[row],
+                });
             }
         }
-        if let Some((row, &found)) = weights.iter().flat_map(|weights| weights.iter().enumerate()).find(|(_, weight)| **weight < 0.0) {
+        if let Some((row, &found)) = weights
+            .iter()
+            .flat_map(|weights| weights.iter().enumerate())
+            .find(|(_, weight)| **weight < 0.0)
+        {
             return Err(SolverError::NegativeWeight { row, found });
         }
         let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
@@ -45,7 +61,9 @@ impl Target {
             won_weight += if label { weight(row) } else { 0.0 };
         }
         if won_weight == 0.0 || won_weight == total_weight {
-            return Err(SolverError::OneClass { label: won_weight > 0.0 });
+            return Err(SolverError::OneClass {
+                label: won_weight > 0.0,
+            });
         }
         Ok(Self {
             labels: labels.iter().map(|&label| u8::from(label)).collect(),
@@ -64,9 +82,15 @@ impl Target {
     /// The rows of these ranges; `None` where they have one label only.
     pub(crate) fn select(&self, ranges: &[Range<usize>]) -> Option<Self> {
         fn pick<V: Copy>(values: &[V], ranges: &[Range<usize>]) -> Vec<V> {
-            ranges.iter().flat_map(|range| values[range.clone()].iter().copied()).collect()
+            ranges
+                .iter()
+                .flat_map(|range| values[range.clone()].iter().copied())
+                .collect()
         }
-        let labels: Vec<bool> = pick(&self.labels, ranges).iter().map(|label| *label == 1).collect();
+        let labels: Vec<bool> = pick(&self.labels, ranges)
+            .iter()
+            .map(|label| *label == 1)
+            .collect();
         let weights = self.weights.as_ref().map(|weights| pick(weights, ranges));
         let offsets = self.offsets.as_ref().map(|offsets| pick(offsets, ranges));
         Self::new(&labels, weights.as_deref(), offsets.as_deref()).ok()

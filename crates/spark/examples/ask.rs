@@ -1,4 +1,5 @@
-//! Runs one statement on an engine and says how many rows came: `ask ADDRESS STATEMENT`, or `@FILE` for one in a file.
+//! Runs one statement on an engine and says how many rows came: `ask ADDRESS STATEMENT`, or `@FILE`
+//! for one in a file.
 
 use leadscore_spark::{Address, Session, Watch};
 
@@ -15,13 +16,19 @@ impl Watch for Quiet {
 #[expect(clippy::print_stdout, reason = "the one thing that it does")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, address, statement] = arguments.as_slice() else { return Err("expected an address and a statement".into()) };
+    let [_, address, statement] = arguments.as_slice() else {
+        return Err("expected an address and a statement".into());
+    };
     let statement = match statement.strip_prefix('@') {
         Some(path) => std::fs::read_to_string(path)?,
         None => statement.clone(),
     };
     let mut session = Session::connect(&Address::parse(address)?)?;
     let rows = session.query("asking", &statement, &mut Quiet)?;
-    println!("{} rows, {} bytes", rows.n_rows, rows.batches.iter().map(Vec::len).sum::<usize>());
+    println!(
+        "{} rows, {} bytes",
+        rows.n_rows,
+        rows.batches.iter().map(Vec::len).sum::<usize>()
+    );
     Ok(())
 }

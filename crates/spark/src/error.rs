@@ -20,7 +20,9 @@ pub enum EngineError {
         help: &'static str,
     },
     /// It answers, and does not let us in.
-    #[error("{address} refuses: {why}: check SPARK_CONNECT_AUTHENTICATE_TOKEN, or the address in the variable that --connect names")]
+    #[error(
+        "{address} refuses: {why}: check SPARK_CONNECT_AUTHENTICATE_TOKEN, or the address in the variable that --connect names"
+    )]
     Refused {
         /// Where.
         address: String,
@@ -40,7 +42,9 @@ pub enum EngineError {
         statement: String,
     },
     /// The connection went and did not come back.
-    #[error("the connection to {address} was lost while {doing}, and did not come back in {seconds} seconds: {why}")]
+    #[error(
+        "the connection to {address} was lost while {doing}, and did not come back in {seconds} seconds: {why}"
+    )]
     Lost {
         /// Where.
         address: String,

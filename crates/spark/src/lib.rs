@@ -1,4 +1,5 @@
-//! Statements on an Apache Spark cluster, or on Sail, by Spark Connect: to their last row, whatever the network does.
+//! Statements on an Apache Spark cluster, or on Sail, by Spark Connect: to their last row, whatever
+//! the network does.
 
 mod address;
 mod error;

@@ -1,4 +1,5 @@
-//! A session with an engine: statements run until it says that their result is complete, through lost connections.
+//! A session with an engine: statements run until it says that their result is complete, through
+//! lost connections.
 
 use std::time::{Duration, Instant};
 
@@ -38,29 +39,36 @@ pub struct Session {
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long a first connection is waited for.
 const FIRST_PATIENCE: Duration = Duration::from_secs(20);
-/// How long is waited before a lost connection is tried again for the first time; twice as long each time.
+/// How long is waited before a lost connection is tried again for the first time; twice as long
+/// each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// How often is looked whether the user wants it to stop.
 const LOOK: Duration = Duration::from_millis(200);
-/// So long without a word, and the engine is asked whether it is still there: a cut cable says nothing.
+/// So long without a word, and the engine is asked whether it is still there: a cut cable says
+/// nothing.
 const SILENCE: Duration = Duration::from_secs(20);
 /// Letters of a statement that an error shows.
 const SHOWN: usize = 240;
 
-/// What is set so that numbers are those of the embedded engine: UTC, timestamps without zones, errors in place of wrong numbers.
-/// The last ones are for time: Spark would follow every expression through all steps of a score, for hours.
+/// What is set so that numbers are those of the embedded engine: UTC, timestamps without zones,
+/// errors in place of wrong numbers. The last ones are for time: Spark would follow every
+/// expression through all steps of a score, for hours.
 const SETTINGS: [(&str, &str); 6] = [
     ("spark.sql.session.timeZone", "UTC"),
     ("spark.sql.timestampType", "TIMESTAMP_NTZ"),
     ("spark.sql.ansi.enabled", "true"),
     ("spark.sql.constraintPropagation.enabled", "false"),
-    ("spark.sql.optimizer.dynamicPartitionPruning.enabled", "false"),
+    (
+        "spark.sql.optimizer.dynamicPartitionPruning.enabled",
+        "false",
+    ),
     ("spark.sql.optimizer.runtime.bloomFilter.enabled", "false"),
 ];
 
 /// Why a stream of responses ended before its result was complete.
 enum Broken {
-    /// The engine ended the stream, as it does now and then, and goes on: nothing is lost, however often that is.
+    /// The engine ended the stream, as it does now and then, and goes on: nothing is lost, however
+    /// often that is.
     Ended,
     /// The connection went: the statement goes on, and is taken up again.
     Connection(String),
@@ -78,17 +86,29 @@ impl Session {
     ///
     /// [`EngineError::Unreachable`] or [`EngineError::Refused`].
     pub fn connect(address: &Address) -> Result<Self, EngineError> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(|error| EngineError::Runtime(error.to_string()))?;
-        let client = runtime.block_on(SparkConnectClient::connect(&address.builder)).map_err(|error| match error.grpc_code() {
-            // It would send a token that others could read.
-            None => EngineError::Address { why: address.without_secrets(&error.message()) },
-            Some(_) => address.unreachable(address.without_secrets(&said(&error))),
-        })?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|error| EngineError::Runtime(error.to_string()))?;
+        let client = runtime
+            .block_on(SparkConnectClient::connect(&address.builder))
+            .map_err(|error| match error.grpc_code() {
+                // It would send a token that others could read.
+                None => EngineError::Address {
+                    why: address.without_secrets(&error.message()),
+                },
+                Some(_) => address.unreachable(address.without_secrets(&said(&error))),
+            })?;
         let session_id = client.session_id().to_owned();
         let mut address = address.clone();
         address.builder.set("session_id", &session_id);
-        let session = Self { runtime, address, client, session_id };
+        let session = Self {
+            runtime,
+            address,
+            client,
+            session_id,
+        };
         session.settle()?;
         Ok(session)
     }
@@ -96,12 +116,24 @@ impl Session {
     /// Makes the settings of this session.
     fn settle(&self) -> Result<(), EngineError> {
         for (key, value) in SETTINGS {
-            let set = async { tokio::time::timeout(FIRST_PATIENCE, self.client.set_config(key, value)).await };
+            let set = async {
+                tokio::time::timeout(FIRST_PATIENCE, self.client.set_config(key, value)).await
+            };
             match self.runtime.block_on(set) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) if is_refusal(&error) => return Err(EngineError::Refused { address: self.address.shown(), why: self.said(&error) }),
+                Ok(Err(error)) if is_refusal(&error) => {
+                    return Err(EngineError::Refused {
+                        address: self.address.shown(),
+                        why: self.said(&error),
+                    });
+                }
                 Ok(Err(error)) => return Err(self.address.unreachable(self.said(&error))),
-                Err(_) => return Err(self.address.unreachable(format!("nothing came within {} seconds", FIRST_PATIENCE.as_secs()))),
+                Err(_) => {
+                    return Err(self.address.unreachable(format!(
+                        "nothing came within {} seconds",
+                        FIRST_PATIENCE.as_secs()
+                    )));
+                }
             }
         }
         Ok(())
@@ -117,9 +149,17 @@ impl Session {
     /// # Errors
     ///
     /// [`EngineError`]: never fewer rows than there are.
-    pub fn query(&mut self, doing: &str, statement: &str, watch: &mut dyn Watch) -> Result<Rows, EngineError> {
+    pub fn query(
+        &mut self,
+        doing: &str,
+        statement: &str,
+        watch: &mut dyn Watch,
+    ) -> Result<Rows, EngineError> {
         let relation = proto::Relation {
-            rel_type: Some(proto::relation::RelType::Sql(proto::Sql { query: statement.to_owned(), ..Default::default() })),
+            rel_type: Some(proto::relation::RelType::Sql(proto::Sql {
+                query: statement.to_owned(),
+                ..Default::default()
+            })),
             ..Default::default()
         };
         self.execute(doing, statement, proto::plan::OpType::Root(relation), watch)
@@ -130,45 +170,95 @@ impl Session {
     /// # Errors
     ///
     /// [`EngineError`]; `Ok` means that the engine said that it was done.
-    pub fn command(&mut self, doing: &str, statement: &str, watch: &mut dyn Watch) -> Result<(), EngineError> {
+    pub fn command(
+        &mut self,
+        doing: &str,
+        statement: &str,
+        watch: &mut dyn Watch,
+    ) -> Result<(), EngineError> {
         let input = proto::Relation {
-            rel_type: Some(proto::relation::RelType::Sql(proto::Sql { query: statement.to_owned(), ..Default::default() })),
+            rel_type: Some(proto::relation::RelType::Sql(proto::Sql {
+                query: statement.to_owned(),
+                ..Default::default()
+            })),
             ..Default::default()
         };
         // Spark 3.5 reads the one, later ones read the other.
         #[expect(deprecated, reason = "Spark 3.5 knows no other")]
-        let sql = proto::SqlCommand { sql: statement.to_owned(), input: Some(input), ..Default::default() };
-        let command = proto::Command { command_type: Some(proto::command::CommandType::SqlCommand(sql)) };
-        self.execute(doing, statement, proto::plan::OpType::Command(command), watch).map(|_| ())
+        let sql = proto::SqlCommand {
+            sql: statement.to_owned(),
+            input: Some(input),
+            ..Default::default()
+        };
+        let command = proto::Command {
+            command_type: Some(proto::command::CommandType::SqlCommand(sql)),
+        };
+        self.execute(
+            doing,
+            statement,
+            proto::plan::OpType::Command(command),
+            watch,
+        )
+        .map(|_| ())
     }
 
-    fn execute(&mut self, doing: &str, statement: &str, plan: proto::plan::OpType, watch: &mut dyn Watch) -> Result<Rows, EngineError> {
-        let mut run = Run { operation_id: new_id(&self.client), last_response_id: None, rows: Rows::default(), expected: 0 };
-        let option = proto::execute_plan_request::request_option::RequestOption::ReattachOptions(proto::ReattachOptions { reattachable: true });
+    fn execute(
+        &mut self,
+        doing: &str,
+        statement: &str,
+        plan: proto::plan::OpType,
+        watch: &mut dyn Watch,
+    ) -> Result<Rows, EngineError> {
+        let mut run = Run {
+            operation_id: new_id(&self.client),
+            last_response_id: None,
+            rows: Rows::default(),
+            expected: 0,
+        };
+        let option = proto::execute_plan_request::request_option::RequestOption::ReattachOptions(
+            proto::ReattachOptions { reattachable: true },
+        );
         let request = proto::ExecutePlanRequest {
             session_id: self.session_id.clone(),
             user_context: self.user(),
             operation_id: Some(run.operation_id.clone()),
-            plan: Some(proto::Plan { op_type: Some(plan) }),
+            plan: Some(proto::Plan {
+                op_type: Some(plan),
+            }),
             client_type: Some("leadscore".to_owned()),
-            request_options: vec![proto::execute_plan_request::RequestOption { request_option: Some(option) }],
+            request_options: vec![proto::execute_plan_request::RequestOption {
+                request_option: Some(option),
+            }],
             ..Default::default()
         };
         // Statements name locations, and these may have credentials.
         let begins = beginning(&self.address.without_secrets(statement));
-        let failed = |why: String, address: String| EngineError::Failed { address, doing: doing.to_owned(), why, statement: begins.clone() };
+        let failed = |why: String, address: String| EngineError::Failed {
+            address,
+            doing: doing.to_owned(),
+            why,
+            statement: begins.clone(),
+        };
         // The first failure of a row of them, in which nothing came.
         let mut lost_since: Option<Instant> = None;
         let mut pause = FIRST_PAUSE;
         let mut is_begun = false;
         loop {
             let before = run.last_response_id.clone();
-            let broken = match self.runtime.block_on(self.stream(&request, is_begun, &mut run, watch)) {
+            let broken = match self
+                .runtime
+                .block_on(self.stream(&request, is_begun, &mut run, watch))
+            {
                 Ok(()) => {
                     self.release(&run.operation_id);
                     if run.rows.n_rows != run.expected {
                         let (found, expected) = (run.rows.n_rows, run.expected);
-                        return Err(EngineError::Rows { address: self.address(), doing: doing.to_owned(), found, expected });
+                        return Err(EngineError::Rows {
+                            address: self.address(),
+                            doing: doing.to_owned(),
+                            found,
+                            expected,
+                        });
                     }
                     return Ok(run.rows);
                 }
@@ -176,22 +266,37 @@ impl Session {
             };
             let why = match broken {
                 Broken::Interrupted => {
-                    let _ = self.runtime.block_on(async { tokio::time::timeout(FIRST_PATIENCE, self.client.interrupt_operation(&run.operation_id)).await });
+                    let _ = self.runtime.block_on(async {
+                        tokio::time::timeout(
+                            FIRST_PATIENCE,
+                            self.client.interrupt_operation(&run.operation_id),
+                        )
+                        .await
+                    });
                     self.release(&run.operation_id);
-                    return Err(EngineError::Interrupted { address: self.address() });
+                    return Err(EngineError::Interrupted {
+                        address: self.address(),
+                    });
                 }
                 Broken::Failed(why) => return Err(failed(why, self.address())),
-                // It never arrived, so it can be sent again; once something came, its rows are gone with it.
+                // It never arrived, so it can be sent again; once something came, its rows are gone
+                // with it.
                 Broken::Unknown(why) if run.last_response_id.is_none() => {
                     is_begun = false;
                     why
                 }
-                Broken::Unknown(why) => return Err(failed(format!("the engine lost the statement: {why}"), self.address())),
+                Broken::Unknown(why) => {
+                    return Err(failed(
+                        format!("the engine lost the statement: {why}"),
+                        self.address(),
+                    ));
+                }
                 Broken::Ended => {
                     is_begun = true;
                     lost_since = None;
                     pause = FIRST_PAUSE;
-                    self.runtime.block_on(async { tokio::time::sleep(pause).await });
+                    self.runtime
+                        .block_on(async { tokio::time::sleep(pause).await });
                     continue;
                 }
                 Broken::Connection(why) => {
@@ -205,18 +310,30 @@ impl Session {
             }
             let since = *lost_since.get_or_insert_with(Instant::now);
             if since.elapsed() > PATIENCE {
-                return Err(EngineError::Lost { address: self.address(), doing: doing.to_owned(), seconds: since.elapsed().as_secs(), why });
+                return Err(EngineError::Lost {
+                    address: self.address(),
+                    doing: doing.to_owned(),
+                    seconds: since.elapsed().as_secs(),
+                    why,
+                });
             }
             if watch.is_interrupted() {
-                return Err(EngineError::Interrupted { address: self.address() });
+                return Err(EngineError::Interrupted {
+                    address: self.address(),
+                });
             }
-            self.runtime.block_on(async { tokio::time::sleep(pause).await });
+            self.runtime
+                .block_on(async { tokio::time::sleep(pause).await });
             pause = (pause * 2).min(Duration::from_secs(5));
             // Over a new connection: the old one may be dead and not know it.
-            if let Ok(client) = self.runtime.block_on(SparkConnectClient::connect(&self.address.builder)) {
+            if let Ok(client) = self
+                .runtime
+                .block_on(SparkConnectClient::connect(&self.address.builder))
+            {
                 self.client = client;
             }
-            // An engine that was started anew knows nothing of our settings, without which numbers would differ.
+            // An engine that was started anew knows nothing of our settings, without which numbers
+            // would differ.
             if !is_begun && self.settle().is_err() {
                 is_begun = true;
             }
@@ -224,7 +341,13 @@ impl Session {
     }
 
     /// Reads responses until the result is complete.
-    async fn stream(&self, request: &proto::ExecutePlanRequest, is_begun: bool, run: &mut Run, watch: &mut dyn Watch) -> Result<(), Broken> {
+    async fn stream(
+        &self,
+        request: &proto::ExecutePlanRequest,
+        is_begun: bool,
+        run: &mut Run,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Broken> {
         let opened = async {
             if is_begun {
                 let again = proto::ReattachExecuteRequest {
@@ -261,7 +384,11 @@ impl Session {
                         // A status of the transport has a cause; one that the engine sent has none.
                         let of_transport = std::error::Error::source(&status).is_some();
                         let error = SparkError::from_grpc_status(status);
-                        return Err(if of_transport { Broken::Connection(self.said(&error)) } else { self.broken_by(&error) });
+                        return Err(if of_transport {
+                            Broken::Connection(self.said(&error))
+                        } else {
+                            self.broken_by(&error)
+                        });
                     }
                     Err(_) if watch.is_interrupted() => return Err(Broken::Interrupted),
                     Err(_) if heard.elapsed() > SILENCE => {
@@ -274,7 +401,9 @@ impl Session {
             drop(next);
             heard = Instant::now();
             // An engine ends a stream now and then; only its word makes a result complete.
-            let Some(response) = response else { return Err(Broken::Ended) };
+            let Some(response) = response else {
+                return Err(Broken::Ended);
+            };
             if !response.response_id.is_empty() {
                 run.last_response_id = Some(response.response_id);
             }
@@ -287,10 +416,19 @@ impl Session {
                     run.rows.batches.push(batch.data.into());
                 }
                 Some(ResponseType::ExecutionProgress(progress)) => {
-                    let count = |of: fn(&proto::execute_plan_response::execution_progress::StageInfo) -> i64| {
-                        progress.stages.iter().map(|stage| u64::try_from(of(stage)).unwrap_or(0)).sum()
+                    let count = |of: fn(
+                        &proto::execute_plan_response::execution_progress::StageInfo,
+                    ) -> i64| {
+                        progress
+                            .stages
+                            .iter()
+                            .map(|stage| u64::try_from(of(stage)).unwrap_or(0))
+                            .sum()
                     };
-                    watch.progress(count(|stage| stage.num_completed_tasks), count(|stage| stage.num_tasks));
+                    watch.progress(
+                        count(|stage| stage.num_completed_tasks),
+                        count(|stage| stage.num_tasks),
+                    );
                 }
                 _ => {}
             }
@@ -312,10 +450,14 @@ impl Session {
             session_id: self.session_id.clone(),
             user_context: self.user(),
             operation_id: operation_id.to_owned(),
-            release: Some(proto::release_execute_request::Release::ReleaseAll(proto::release_execute_request::ReleaseAll {})),
+            release: Some(proto::release_execute_request::Release::ReleaseAll(
+                proto::release_execute_request::ReleaseAll {},
+            )),
             ..Default::default()
         };
-        let _ = self.runtime.block_on(async { tokio::time::timeout(LOOK * 10, self.client.release_execute(request)).await });
+        let _ = self.runtime.block_on(async {
+            tokio::time::timeout(LOOK * 10, self.client.release_execute(request)).await
+        });
     }
 
     /// What an error says, without secrets.
@@ -329,7 +471,10 @@ impl Session {
         let (text, shown) = (said(error), self.said(error));
         if text.contains("OPERATION_NOT_FOUND") || text.contains("SESSION_NOT_FOUND") {
             Broken::Unknown(shown)
-        } else if error.grpc_code() == Some(UNAVAILABLE) || text.contains("DISCONNECTED") || text.contains("transport error") {
+        } else if error.grpc_code() == Some(UNAVAILABLE)
+            || text.contains("DISCONNECTED")
+            || text.contains("transport error")
+        {
             Broken::Connection(shown)
         } else {
             Broken::Failed(shown)
@@ -337,7 +482,10 @@ impl Session {
     }
 
     fn user(&self) -> Option<proto::UserContext> {
-        Some(proto::UserContext { user_id: self.client.user_id().unwrap_or("leadscore").to_owned(), ..Default::default() })
+        Some(proto::UserContext {
+            user_id: self.client.user_id().unwrap_or("leadscore").to_owned(),
+            ..Default::default()
+        })
     }
 }
 
@@ -359,13 +507,19 @@ fn new_id(client: &SparkConnectClient) -> String {
 fn is_refusal(error: &SparkError) -> bool {
     const UNAUTHENTICATED: i32 = 16;
     const PERMISSION_DENIED: i32 = 7;
-    error.grpc_code().is_some_and(|code| [UNAUTHENTICATED, PERMISSION_DENIED].contains(&code))
+    error
+        .grpc_code()
+        .is_some_and(|code| [UNAUTHENTICATED, PERMISSION_DENIED].contains(&code))
 }
 
 /// What an error says, without its stack; its further lines are indented.
 fn said(error: &SparkError) -> String {
     let text = error.message();
-    let text = text.lines().take_while(|line| !line.trim_start().starts_with("at ")).collect::<Vec<_>>().join("\n  ");
+    let text = text
+        .lines()
+        .take_while(|line| !line.trim_start().starts_with("at "))
+        .collect::<Vec<_>>()
+        .join("\n  ");
     text.trim().to_owned()
 }
 

@@ -1,4 +1,5 @@
-//! What is known about a lead without its events, in SQL: calendar, histories, lookups, and how the account's other leads stand.
+//! What is known about a lead without its events, in SQL: calendar, histories, lookups, and how the
+//! account's other leads stand.
 
 use leadscore_core::{AttributeTable, CalendarPart, FeatureKind, FeatureSource, FeatureSpec};
 use leadscore_tables::Config;
@@ -15,15 +16,35 @@ const HOUR: i64 = DAY / 24;
 /// A part of the calendar of a moment in microseconds.
 pub(crate) fn calendar(dialect: Dialect, part: CalendarPart, moment: &str) -> String {
     let named = |number: String, first: usize, names: &[&str]| {
-        let cases: Vec<String> = names.iter().enumerate().map(|(position, name)| format!("WHEN {} THEN '{name}'", position + first)).collect();
+        let cases: Vec<String> = names
+            .iter()
+            .enumerate()
+            .map(|(position, name)| format!("WHEN {} THEN '{name}'", position + first))
+            .collect();
         format!("CASE {number} {} END", cases.join(" "))
     };
     match part {
         // 1970-01-01 was a Thursday.
-        CalendarPart::Weekday => named(format!("{} % 7", dialect.quotient(&format!("({moment} + {})", SHIFT + 3 * DAY), DAY)), 0, &leadscore_core::WEEKDAYS),
-        CalendarPart::Hour => dialect.double(&format!("({} % 24)", dialect.quotient(&format!("({moment} + {SHIFT})"), HOUR))),
-        CalendarPart::DayOfMonth => dialect.double(&format!("EXTRACT(DAY FROM {})", dialect.timestamp(moment))),
-        CalendarPart::Month => named(format!("EXTRACT(MONTH FROM {})", dialect.timestamp(moment)), 1, &leadscore_core::MONTHS),
+        CalendarPart::Weekday => named(
+            format!(
+                "{} % 7",
+                dialect.quotient(&format!("({moment} + {})", SHIFT + 3 * DAY), DAY)
+            ),
+            0,
+            &leadscore_core::WEEKDAYS,
+        ),
+        CalendarPart::Hour => dialect.double(&format!(
+            "({} % 24)",
+            dialect.quotient(&format!("({moment} + {SHIFT})"), HOUR)
+        )),
+        CalendarPart::DayOfMonth => {
+            dialect.double(&format!("EXTRACT(DAY FROM {})", dialect.timestamp(moment)))
+        }
+        CalendarPart::Month => named(
+            format!("EXTRACT(MONTH FROM {})", dialect.timestamp(moment)),
+            1,
+            &leadscore_core::MONTHS,
+        ),
     }
 }
 
@@ -32,7 +53,13 @@ pub(crate) fn weekdays(dialect: Dialect, moment: &str) -> String {
     // Since a Monday: 1970-01-05 less the weeks of the shift.
     let since = format!("({moment} + {})", SHIFT - 4 * DAY);
     let rest = format!("({since} % {})", 7 * DAY);
-    format!("({} * {} + CASE WHEN {rest} < {} THEN {rest} ELSE {} END)", dialect.quotient(&since, 7 * DAY), 5 * DAY, 5 * DAY, 5 * DAY)
+    format!(
+        "({} * {} + CASE WHEN {rest} < {} THEN {rest} ELSE {} END)",
+        dialect.quotient(&since, 7 * DAY),
+        5 * DAY,
+        5 * DAY,
+        5 * DAY
+    )
 }
 
 /// Adds what an attribute was before each snapshot; gives the join.
@@ -45,7 +72,10 @@ pub(crate) fn add_history(
     column: &str,
     specs: &[FeatureSpec],
 ) -> Result<String, SqlError> {
-    let settings = config.history.as_ref().ok_or_else(|| SqlError::Table { feature: column.to_owned(), table: "history".to_owned() })?;
+    let settings = config.history.as_ref().ok_or_else(|| SqlError::Table {
+        feature: column.to_owned(),
+        table: "history".to_owned(),
+    })?;
     if settings.complete {
         return Err(SqlError::Before("complete"));
     }
@@ -57,12 +87,28 @@ pub(crate) fn add_history(
         spec.kind == FeatureKind::Number && matches!(&spec.source, FeatureSource::Attribute { table: AttributeTable::Leads, column: known } if known == column)
     });
     let value = table.text(&settings.value);
-    // Of changes at one moment the sequence decides; without one there are none that differ, which is looked for before.
-    let place = settings.sequence.as_ref().map(|column| table.number(column));
-    let place_column = place.map(|place| format!(", {place} AS sequence")).unwrap_or_default();
-    let by_place = |name: &str, down: &str| if settings.sequence.is_some() { format!("{name}{down}, ") } else { String::new() };
+    // Of changes at one moment the sequence decides; without one there are none that differ, which
+    // is looked for before.
+    let place = settings
+        .sequence
+        .as_ref()
+        .map(|column| table.number(column));
+    let place_column = place
+        .map(|place| format!(", {place} AS sequence"))
+        .unwrap_or_default();
+    let by_place = |name: &str, down: &str| {
+        if settings.sequence.is_some() {
+            format!("{name}{down}, ")
+        } else {
+            String::new()
+        }
+    };
     // Values that repeat are told apart as numbers where they are numbers.
-    let number_column = if is_number { format!(", {} AS number", dialect.double(&value)) } else { String::new() };
+    let number_column = if is_number {
+        format!(", {} AS number", dialect.double(&value))
+    } else {
+        String::new()
+    };
     statement.step(
         &format!("ls_history{number}_rows"),
         format!(
@@ -75,7 +121,11 @@ pub(crate) fn add_history(
         ),
     );
     let compared = if is_number { "number" } else { "value" };
-    let order = format!("known, {}CASE WHEN value IS NULL THEN 0 ELSE 1 END, {}", by_place("sequence", ""), dialect.by_bytes("value"));
+    let order = format!(
+        "known, {}CASE WHEN value IS NULL THEN 0 ELSE 1 END, {}",
+        by_place("sequence", ""),
+        dialect.by_bytes("value")
+    );
     let previous = format!("LAG({compared}) OVER (PARTITION BY lead ORDER BY {order})");
     statement.step(
         &format!("ls_history{number}_runs"),
@@ -83,7 +133,11 @@ pub(crate) fn add_history(
             "SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY lead ORDER BY {order}) = 1 THEN 1\n      WHEN {compared} = {previous} THEN 0\n      WHEN {compared} IS NULL AND {previous} IS NULL THEN 0 ELSE 1 END AS begins\n  FROM ls_history{number}_rows\n  WHERE known IS NOT NULL"
         ),
     );
-    let latest = format!("known DESC, {}CASE WHEN value IS NULL THEN 0 ELSE 1 END DESC, {} DESC", by_place("h.sequence", " DESC"), dialect.by_bytes("value"));
+    let latest = format!(
+        "known DESC, {}CASE WHEN value IS NULL THEN 0 ELSE 1 END DESC, {} DESC",
+        by_place("h.sequence", " DESC"),
+        dialect.by_bytes("value")
+    );
     statement.step(
         &format!("ls_history{number}_seen"),
         format!(
@@ -99,11 +153,16 @@ pub(crate) fn add_history(
             if is_number { ", MAX(CASE WHEN place = 1 THEN number END) AS number" } else { "" }
         ),
     );
-    Ok(format!("LEFT JOIN ls_history{number} h{number} ON h{number}.lead = s.lead AND h{number}.moment = s.moment"))
+    Ok(format!(
+        "LEFT JOIN ls_history{number} h{number} ON h{number}.lead = s.lead AND h{number}.moment = s.moment"
+    ))
 }
 
 /// Adds a table that leads point to; gives the join.
-#[expect(clippy::too_many_arguments, reason = "what every step of a statement takes, and which table")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what every step of a statement takes, and which table"
+)]
 pub(crate) fn add_lookup(
     statement: &mut Statement,
     config: &Config,
@@ -115,36 +174,65 @@ pub(crate) fn add_lookup(
     specs: &[FeatureSpec],
 ) -> Result<String, SqlError> {
     let settings = &config.lookups[name];
-    let table = Columns::new(dialect, sources, &format!("lookups.{name}"), &settings.file())?;
+    let table = Columns::new(
+        dialect,
+        sources,
+        &format!("lookups.{name}"),
+        &settings.file(),
+    )?;
     let mut columns: Vec<String> = Vec::new();
     for spec in specs {
-        if let FeatureSource::Attribute { table: AttributeTable::Lookup(known), column } = &spec.source
+        if let FeatureSource::Attribute {
+            table: AttributeTable::Lookup(known),
+            column,
+        } = &spec.source
             && known == name
         {
-            columns.push(format!("{} AS {}", table.typed(column, spec.kind), dialect.name(&lookup_column(column, spec.kind))));
+            columns.push(format!(
+                "{} AS {}",
+                table.typed(column, spec.kind),
+                dialect.name(&lookup_column(column, spec.kind))
+            ));
         }
     }
     let step = format!("ls_lookup{number}");
-    let select = format!("SELECT {} AS entry, {}", table.text(&settings.key), columns.join(", "));
+    let select = format!(
+        "SELECT {} AS entry, {}",
+        table.text(&settings.key),
+        columns.join(", ")
+    );
     let Some(changed_at) = &settings.changed_at else {
         statement.step(&step, format!("{select}\n  FROM {}", table.source.from));
-        return Ok(format!("LEFT JOIN {step} l{number} ON l{number}.entry = {key}"));
+        return Ok(format!(
+            "LEFT JOIN {step} l{number} ON l{number}.entry = {key}"
+        ));
     };
-    statement.step(&format!("{step}_rows"), format!("{select}, {} AS known\n  FROM {}", table.known(changed_at), table.source.from));
+    statement.step(
+        &format!("{step}_rows"),
+        format!(
+            "{select}, {} AS known\n  FROM {}",
+            table.known(changed_at),
+            table.source.from
+        ),
+    );
     statement.step(
         &format!("{step}_seen"),
         format!(
             "SELECT s.lead, s.moment, v.*, ROW_NUMBER() OVER (PARTITION BY s.lead, s.moment ORDER BY v.known DESC) AS place\n  FROM ls_snapshots s\n  JOIN {step}_rows v ON v.entry = {key} AND v.known < s.moment"
         ),
     );
-    Ok(format!("LEFT JOIN {step}_seen l{number} ON l{number}.lead = s.lead AND l{number}.moment = s.moment AND l{number}.place = 1"))
+    Ok(format!(
+        "LEFT JOIN {step}_seen l{number} ON l{number}.lead = s.lead AND l{number}.moment = s.moment AND l{number}.place = 1"
+    ))
 }
 
 /// Adds how the account's other leads stood; gives the join.
 pub(crate) fn add_peer_leads(statement: &mut Statement) -> String {
     let before = |time: &str| format!("COUNT(CASE WHEN {time} < s.moment THEN 1 END)");
-    let open_less = "COUNT(CASE WHEN l.created_known IS NOT NULL AND o.closed_seen < s.moment THEN 1 END)";
-    let not_below_zero = |difference: String| format!("CASE WHEN {difference} > 0 THEN {difference} ELSE 0 END");
+    let open_less =
+        "COUNT(CASE WHEN l.created_known IS NOT NULL AND o.closed_seen < s.moment THEN 1 END)";
+    let not_below_zero =
+        |difference: String| format!("CASE WHEN {difference} > 0 THEN {difference} ELSE 0 END");
     statement.step(
         "ls_peer_leads",
         format!(

@@ -22,11 +22,17 @@ pub enum Dialect {
 }
 
 /// Fails where the dialect cannot tell these columns apart.
-pub(crate) fn check_names<'n>(dialect: Dialect, columns: impl Iterator<Item = &'n String>) -> Result<(), SqlError> {
+pub(crate) fn check_names<'n>(
+    dialect: Dialect,
+    columns: impl Iterator<Item = &'n String>,
+) -> Result<(), SqlError> {
     let mut known: BTreeMap<String, &String> = BTreeMap::new();
     for column in columns {
         if dialect == Dialect::Postgres && column.len() > 63 {
-            return Err(SqlError::LongName { name: column.clone(), n_bytes: column.len() });
+            return Err(SqlError::LongName {
+                name: column.clone(),
+                n_bytes: column.len(),
+            });
         }
         if column.contains(['\0', '\r']) {
             return Err(SqlError::Name(column.clone()));
@@ -34,16 +40,21 @@ pub(crate) fn check_names<'n>(dialect: Dialect, columns: impl Iterator<Item = &'
         if let Some(first) = known.insert(dialect.folded(column), column)
             && first != column
         {
-            return Err(SqlError::SameName { first: first.clone(), second: column.clone(), dialect });
+            return Err(SqlError::SameName {
+                first: first.clone(),
+                second: column.clone(),
+                dialect,
+            });
         }
     }
     Ok(())
 }
 
-/// Whether some program changes the character on its way, does not show it, or stops at it: control characters, ends of lines and
-/// marks without width.
+/// Whether some program changes the character on its way, does not show it, or stops at it: control
+/// characters, ends of lines and marks without width.
 fn is_fragile(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    character.is_control()
+        || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// White space that texts lose at either end, as escapes.
@@ -51,7 +62,14 @@ const BLANKS: &str = "' \\t\\n\\r'";
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 6] = [Self::DuckDb, Self::Postgres, Self::Snowflake, Self::BigQuery, Self::Spark, Self::Sqlite];
+    pub const ALL: [Self; 6] = [
+        Self::DuckDb,
+        Self::Postgres,
+        Self::Snowflake,
+        Self::BigQuery,
+        Self::Spark,
+        Self::Sqlite,
+    ];
 
     /// What the command calls it.
     pub fn id(self) -> &'static str {
@@ -76,19 +94,33 @@ impl Dialect {
     }
 
     pub(crate) fn of_features() -> String {
-        Self::ALL.into_iter().filter(|dialect| dialect.has_features()).map(Self::id).collect::<Vec<_>>().join(", ")
+        Self::ALL
+            .into_iter()
+            .filter(|dialect| dialect.has_features())
+            .map(Self::id)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
-    /// A column or table by its name. BigQuery takes letters, digits and `_` only: all else becomes `_`.
+    /// A column or table by its name. BigQuery takes letters, digits and `_` only: all else becomes
+    /// `_`.
     pub fn name(self, name: &str) -> String {
         match self {
-            Self::DuckDb | Self::Postgres | Self::Snowflake | Self::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
+            Self::DuckDb | Self::Postgres | Self::Snowflake | Self::Sqlite => {
+                format!("\"{}\"", name.replace('"', "\"\""))
+            }
             Self::Spark => format!("`{}`", name.replace('`', "``")),
-            Self::BigQuery => format!("`{}`", name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect::<String>()),
+            Self::BigQuery => format!(
+                "`{}`",
+                name.chars()
+                    .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+                    .collect::<String>()
+            ),
         }
     }
 
-    /// What tells a column from others: a statement that names two columns which have this in common reads one of them twice.
+    /// What tells a column from others: a statement that names two columns which have this in
+    /// common reads one of them twice.
     pub(crate) fn folded(self, column: &str) -> String {
         match self {
             Self::Postgres | Self::Snowflake => column.to_owned(),
@@ -98,7 +130,8 @@ impl Dialect {
         }
     }
 
-    /// A literal text, in which no character is left that an editor, version control or a driver changes or stops at.
+    /// A literal text, in which no character is left that an editor, version control or a driver
+    /// changes or stops at.
     pub fn text(self, text: &str) -> String {
         match self {
             Self::DuckDb | Self::Postgres | Self::Sqlite => {
@@ -111,7 +144,11 @@ impl Dialect {
                         parts.push(format!("'{}'", rest[..end].replace('\'', "''")));
                     }
                     rest = &rest[end..];
-                    if let Some(character) = rest.chars().next().filter(|character| is_fragile(*character)) {
+                    if let Some(character) = rest
+                        .chars()
+                        .next()
+                        .filter(|character| is_fragile(*character))
+                    {
                         parts.push(format!("{function}({})", u32::from(character)));
                         rest = &rest[character.len_utf8()..];
                     }
@@ -133,7 +170,9 @@ impl Dialect {
                         '\r' => literal.push_str("\\r"),
                         '\t' => literal.push_str("\\t"),
                         // All of them are in the first plane, and have four digits.
-                        fragile if is_fragile(fragile) => literal.push_str(&format!("\\u{:04x}", u32::from(fragile))),
+                        fragile if is_fragile(fragile) => {
+                            literal.push_str(&format!("\\u{:04x}", u32::from(fragile)));
+                        }
                         other => literal.push(other),
                     }
                 }
@@ -148,24 +187,35 @@ impl Dialect {
         self != Self::Postgres || !text.contains('\0')
     }
 
-    /// A literal number: with an exponent it is a floating-point one everywhere but in PostgreSQL, where it is exact until it meets one.
+    /// A literal number: with an exponent it is a floating-point one everywhere but in PostgreSQL,
+    /// where it is exact until it meets one.
     pub(crate) fn number(value: f64) -> String {
         format!("{value:e}")
     }
 
     /// A literal number that is compared with values: the same bits everywhere.
     ///
-    /// SQLite reads one of 10,000 literals of 16 or 17 digits as a neighbor. There it is written as a whole number, which is exact, times
-    /// or by powers of two, which are exact, too.
+    /// SQLite reads one of 10,000 literals of 16 or 17 digits as a neighbor. There it is written as
+    /// a whole number, which is exact, times or by powers of two, which are exact, too.
     pub(crate) fn exact(self, value: f64) -> String {
         const BITS: i32 = 52;
         let digits = Self::number(value);
-        let n_digits = digits.split('e').next().unwrap_or_default().chars().filter(char::is_ascii_digit).count();
-        if self != Self::Sqlite || (n_digits <= 15 && (value == 0.0 || (1e-5..1e15).contains(&value.abs()))) || !value.is_normal() {
+        let n_digits = digits
+            .split('e')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .filter(char::is_ascii_digit)
+            .count();
+        if self != Self::Sqlite
+            || (n_digits <= 15 && (value == 0.0 || (1e-5..1e15).contains(&value.abs())))
+            || !value.is_normal()
+        {
             return digits;
         }
         // value = whole · 2^exponent
-        let exponent = i32::try_from((value.to_bits() >> BITS) & 0x7ff).expect("eleven bits") - 1023 - BITS;
+        let exponent =
+            i32::try_from((value.to_bits() >> BITS) & 0x7ff).expect("eleven bits") - 1023 - BITS;
         let whole = (value.to_bits() & ((1 << BITS) - 1)) | (1 << BITS);
         let mut text = format!("({}{whole}", if value < 0.0 { "-" } else { "" });
         let operator = if exponent < 0 { '/' } else { '*' };
@@ -208,7 +258,9 @@ impl Dialect {
             Self::BigQuery => format!("CASE WHEN IS_NAN({number}) THEN NULL ELSE {number} END"),
             // It has no NaN, and its importer makes empty texts of missing numbers.
             Self::Sqlite => self.double(&format!("NULLIF({expression}, '')")),
-            Self::DuckDb | Self::Postgres | Self::Snowflake | Self::Spark => format!("NULLIF({number}, CAST('NaN' AS {kind}))"),
+            Self::DuckDb | Self::Postgres | Self::Snowflake | Self::Spark => {
+                format!("NULLIF({number}, CAST('NaN' AS {kind}))")
+            }
         }
     }
 
@@ -241,7 +293,9 @@ impl Dialect {
     /// A timestamp of whole microseconds since 1970.
     pub(crate) fn timestamp(self, micros: &str) -> String {
         match self {
-            Self::Postgres => format!("(TIMESTAMP '1970-01-01' + {micros} * INTERVAL '1 microsecond')"),
+            Self::Postgres => {
+                format!("(TIMESTAMP '1970-01-01' + {micros} * INTERVAL '1 microsecond')")
+            }
             Self::Spark => format!("CAST(TIMESTAMP_MICROS({micros}) AS TIMESTAMP_NTZ)"),
             _ => format!("MAKE_TIMESTAMP({micros})"),
         }
@@ -265,13 +319,18 @@ impl Dialect {
         }
     }
 
-    /// 2 to the power of a number that is not above 0: 0 from 1,000 below 0 on, where some engines fail of what is too small.
+    /// 2 to the power of a number that is not above 0: 0 from 1,000 below 0 on, where some engines
+    /// fail of what is too small.
     pub(crate) fn halvings(self, exponent: &str) -> String {
         format!("CASE WHEN {exponent} < -1e3 THEN 0e0 ELSE POWER(2e0, {exponent}) END")
     }
 
     /// A text to be sorted by its bytes.
     pub(crate) fn by_bytes(self, expression: &str) -> String {
-        if self == Self::Postgres { format!("{expression} COLLATE \"C\"") } else { expression.to_owned() }
+        if self == Self::Postgres {
+            format!("{expression} COLLATE \"C\"")
+        } else {
+            expression.to_owned()
+        }
     }
 }

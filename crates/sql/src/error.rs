@@ -4,8 +4,12 @@ use crate::dialect::Dialect;
 
 fn same_name(dialect: Dialect) -> &'static str {
     match dialect {
-        Dialect::BigQuery => "which takes letters, digits and _ only, and tells no capital letters from small ones",
-        Dialect::DuckDb | Dialect::Spark | Dialect::Sqlite => "which tells no capital letters from small ones",
+        Dialect::BigQuery => {
+            "which takes letters, digits and _ only, and tells no capital letters from small ones"
+        }
+        Dialect::DuckDb | Dialect::Spark | Dialect::Sqlite => {
+            "which tells no capital letters from small ones"
+        }
         Dialect::Postgres | Dialect::Snowflake => "which has them in quotes",
     }
 }
@@ -24,7 +28,9 @@ pub enum SqlError {
         dialect: Dialect,
     },
     /// A name that does not stay what it is on its way into a database.
-    #[error("column {0:?} has a carriage return or a NUL character in its name, which statements do not keep: rename it")]
+    #[error(
+        "column {0:?} has a carriage return or a NUL character in its name, which statements do not keep: rename it"
+    )]
     Name(String),
     /// A column that goes along has the name of one that the statement makes.
     #[error(
@@ -35,7 +41,9 @@ pub enum SqlError {
     #[error("column `{0}` goes along twice: name it once")]
     KeyTwice(String),
     /// A text that no column of a dialect can hold.
-    #[error("PostgreSQL has no texts with a NUL character, and the model knows {text:?}: replace the character in your tables and train again")]
+    #[error(
+        "PostgreSQL has no texts with a NUL character, and the model knows {text:?}: replace the character in your tables and train again"
+    )]
     Nul {
         /// The level.
         text: String,
@@ -52,13 +60,19 @@ pub enum SqlError {
     #[error("features are written in the SQL of {}, not of {}: compute them with `leadscore features --model`, and write the score alone", Dialect::of_features(), .0.id())]
     Dialect(Dialect),
     /// Features of a flat export are its columns.
-    #[error("a flat export has no events: its features are columns that its table has already, so write the score alone")]
+    #[error(
+        "a flat export has no events: its features are columns that its table has already, so write the score alone"
+    )]
     Flat,
     /// Leads that end by silence.
-    #[error("[snapshots] has `silent`, and statements do not end leads by silence: compute the features here, or take the key out")]
+    #[error(
+        "[snapshots] has `silent`, and statements do not end leads by silence: compute the features here, or take the key out"
+    )]
     Silent,
     /// Local times.
-    #[error("[{table}] has `time_zone = \"{zone}\"`, and SQL turns local times to UTC each engine in its own way: store them in UTC")]
+    #[error(
+        "[{table}] has `time_zone = \"{zone}\"`, and SQL turns local times to UTC each engine in its own way: store them in UTC"
+    )]
     TimeZone {
         /// The table in the config.
         table: String,
@@ -66,7 +80,9 @@ pub enum SqlError {
         zone: String,
     },
     /// Cells that hold several ids.
-    #[error("[{table}] has a `separator` for `{column}`, and statements take one id from a cell: give each pair of ids a row of its own")]
+    #[error(
+        "[{table}] has a `separator` for `{column}`, and statements take one id from a cell: give each pair of ids a row of its own"
+    )]
     Several {
         /// The table in the config.
         table: String,
@@ -74,7 +90,9 @@ pub enum SqlError {
         column: String,
     },
     /// Times that are a spreadsheet's day numbers.
-    #[error("[{table}] has times in the format `{format}`, and statements read timestamps, dates and whole numbers since 1970: store them so")]
+    #[error(
+        "[{table}] has times in the format `{format}`, and statements read timestamps, dates and whole numbers since 1970: store them so"
+    )]
     Serial {
         /// The table in the config.
         table: String,
@@ -82,10 +100,14 @@ pub enum SqlError {
         format: String,
     },
     /// A history that says more than its changes.
-    #[error("[history] has `{0}`, and statements know no value before the first change of a lead: compute the features here, or take the key out")]
+    #[error(
+        "[history] has `{0}`, and statements know no value before the first change of a lead: compute the features here, or take the key out"
+    )]
     Before(&'static str),
     /// Outcomes with a second clock, as of a moment in the past.
-    #[error("[outcomes] has `recorded_at`, and statements do not know what was entered before a moment in the past: compute the features here")]
+    #[error(
+        "[outcomes] has `recorded_at`, and statements do not know what was entered before a moment in the past: compute the features here"
+    )]
     Entered,
     /// A table of which nothing was said.
     #[error("feature `{feature}` needs the table [{table}], which the config lacks")]

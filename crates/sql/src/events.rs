@@ -1,4 +1,5 @@
-//! Features of events in SQL: one pass over the events that each snapshot sees, grouped by day first where days are counted.
+//! Features of events in SQL: one pass over the events that each snapshot sees, grouped by day
+//! first where days are counted.
 
 use leadscore_core::{EventFilter, Span, Statistic};
 use leadscore_tables::ActivityConfig;
@@ -9,13 +10,18 @@ use crate::error::SqlError;
 use crate::snapshots::SqlSources;
 use crate::statement::Statement;
 
-/// Sums are exact in steps of 2⁻⁴⁴, as those of the sweep: whole steps of 2⁻¹⁰, and the rest of each value in steps of 2⁻⁴⁴.
+/// Sums are exact in steps of 2⁻⁴⁴, as those of the sweep: whole steps of 2⁻¹⁰, and the rest of
+/// each value in steps of 2⁻⁴⁴.
 const WHOLE: i64 = 1 << 10;
 const REST: i64 = 1 << 34;
 
 /// A number of microseconds in days.
 pub(crate) fn days(dialect: Dialect, micros: &str) -> String {
-    format!("{} / {}", dialect.double(&format!("({micros})")), Dialect::number(DAY as f64))
+    format!(
+        "{} / {}",
+        dialect.double(&format!("({micros})")),
+        Dialect::number(DAY as f64)
+    )
 }
 
 /// What is aggregated over the events of one filter.
@@ -59,26 +65,55 @@ pub(crate) struct EventTable<'a> {
 }
 
 impl<'a> EventTable<'a> {
-    pub(crate) fn new(name: &'a str, settings: &'a ActivityConfig, of_peers: bool, owner: String, number: usize) -> Self {
-        Self { name, of_peers, settings, owner, number, aggregates: Vec::new() }
+    pub(crate) fn new(
+        name: &'a str,
+        settings: &'a ActivityConfig,
+        of_peers: bool,
+        owner: String,
+        number: usize,
+    ) -> Self {
+        Self {
+            name,
+            of_peers,
+            settings,
+            owner,
+            number,
+            aggregates: Vec::new(),
+        }
     }
 
     /// The column of an aggregate.
     fn column(&mut self, what: What, filter: &EventFilter, window: Option<Span>) -> String {
-        let wanted = Aggregate { what, filter: filter.clone(), window };
-        let number = self.aggregates.iter().position(|known| *known == wanted).unwrap_or_else(|| {
-            self.aggregates.push(wanted);
-            self.aggregates.len() - 1
-        });
+        let wanted = Aggregate {
+            what,
+            filter: filter.clone(),
+            window,
+        };
+        let number = self
+            .aggregates
+            .iter()
+            .position(|known| *known == wanted)
+            .unwrap_or_else(|| {
+                self.aggregates.push(wanted);
+                self.aggregates.len() - 1
+            });
         format!("e{}.x{number}", self.number)
     }
 
     /// The value of a feature at a snapshot.
-    pub(crate) fn feature(&mut self, dialect: Dialect, filter: &EventFilter, window: Option<Span>, statistic: &Statistic) -> String {
+    pub(crate) fn feature(
+        &mut self,
+        dialect: Dialect,
+        filter: &EventFilter,
+        window: Option<Span>,
+        statistic: &Statistic,
+    ) -> String {
         let window = window.filter(|_| statistic.has_window());
         match statistic {
             Statistic::Count => self.count(dialect, filter, window),
-            Statistic::Sum(column) => format!("COALESCE({}, 0)", self.sum(dialect, column, filter, window)),
+            Statistic::Sum(column) => {
+                format!("COALESCE({}, 0)", self.sum(dialect, column, filter, window))
+            }
             Statistic::Mean(column) => {
                 let sum = self.sum(dialect, column, filter, window);
                 let n = self.column(What::Valued(column.clone()), filter, window);
@@ -89,14 +124,26 @@ impl<'a> EventTable<'a> {
                 let n = self.column(What::Days, filter, window);
                 dialect.double(&format!("COALESCE({n}, 0)"))
             }
-            Statistic::RecencyDays => days(dialect, &format!("s.moment - {}", self.column(What::Last, filter, None))),
-            Statistic::FirstDays => days(dialect, &format!("s.moment - {}", self.column(What::First, filter, None))),
-            Statistic::Decayed(half_life) => format!("COALESCE({}, 0)", self.column(What::Decayed(*half_life), filter, None)),
+            Statistic::RecencyDays => days(
+                dialect,
+                &format!("s.moment - {}", self.column(What::Last, filter, None)),
+            ),
+            Statistic::FirstDays => days(
+                dialect,
+                &format!("s.moment - {}", self.column(What::First, filter, None)),
+            ),
+            Statistic::Decayed(half_life) => format!(
+                "COALESCE({}, 0)",
+                self.column(What::Decayed(*half_life), filter, None)
+            ),
             Statistic::Trend => match window {
                 // Over the whole life there is no window before.
                 None => self.count(dialect, filter, None),
                 Some(span) => {
-                    let (one, both) = (self.count(dialect, filter, window), self.count(dialect, filter, Some(span.doubled())));
+                    let (one, both) = (
+                        self.count(dialect, filter, window),
+                        self.count(dialect, filter, Some(span.doubled())),
+                    );
                     format!("2e0 * {one} - {both}")
                 }
             },
@@ -106,18 +153,35 @@ impl<'a> EventTable<'a> {
                 format!("{n} / {}", dialect.double(&format!("NULLIF({all}, 0)")))
             }
             Statistic::MeanGapDays => {
-                let (first, last) = (self.column(What::First, filter, None), self.column(What::Last, filter, None));
+                let (first, last) = (
+                    self.column(What::First, filter, None),
+                    self.column(What::Last, filter, None),
+                );
                 let n = self.column(What::Count, filter, None);
-                format!("CASE WHEN {n} > 1 THEN {} / {} END", days(dialect, &format!("{last} - {first}")), dialect.double(&format!("({n} - 1)")))
+                format!(
+                    "CASE WHEN {n} > 1 THEN {} / {} END",
+                    days(dialect, &format!("{last} - {first}")),
+                    dialect.double(&format!("({n} - 1)"))
+                )
             }
             Statistic::MaxGapDays => days(dialect, &self.column(What::Gap, filter, None)),
-            Statistic::ReplyDays => days(dialect, &format!("{} - s.created", self.column(What::Reply, filter, None))),
+            Statistic::ReplyDays => days(
+                dialect,
+                &format!("{} - s.created", self.column(What::Reply, filter, None)),
+            ),
             Statistic::Follows(after) => {
-                let (last, first) = (self.column(What::Last, filter, None), self.column(What::First, after, None));
+                let (last, first) = (
+                    self.column(What::Last, filter, None),
+                    self.column(What::First, after, None),
+                );
                 dialect.double(&format!("CASE WHEN {first} < {last} THEN 1 ELSE 0 END"))
             }
-            Statistic::LatestValue(column) => self.column(What::LatestValue(column.clone()), filter, None),
-            Statistic::LatestKind(column) => self.column(What::LatestKind(column.clone()), filter, None),
+            Statistic::LatestValue(column) => {
+                self.column(What::LatestValue(column.clone()), filter, None)
+            }
+            Statistic::LatestKind(column) => {
+                self.column(What::LatestKind(column.clone()), filter, None)
+            }
         }
     }
 
@@ -126,29 +190,58 @@ impl<'a> EventTable<'a> {
         dialect.double(&format!("COALESCE({n}, 0)"))
     }
 
-    fn sum(&mut self, dialect: Dialect, column: &str, filter: &EventFilter, window: Option<Span>) -> String {
+    fn sum(
+        &mut self,
+        dialect: Dialect,
+        column: &str,
+        filter: &EventFilter,
+        window: Option<Span>,
+    ) -> String {
         let whole = self.column(What::Whole(column.to_owned()), filter, window);
         let rest = self.column(What::Rest(column.to_owned()), filter, window);
         let carried = dialect.double(&format!("({whole} + {})", dialect.quotient(&rest, REST)));
         let left = dialect.double(&format!("({rest} % {REST})"));
         // Rounded once, as a sum of whole multiples of 2⁻⁴⁴ is.
-        format!("(({carried} + {left} / {}) / {})", Dialect::number(REST as f64), Dialect::number(WHOLE as f64))
+        format!(
+            "(({carried} + {left} / {}) / {})",
+            Dialect::number(REST as f64),
+            Dialect::number(WHOLE as f64)
+        )
     }
 
     /// Adds the steps of this table; gives the join.
-    pub(crate) fn add(&self, statement: &mut Statement, sources: &SqlSources, dialect: Dialect) -> Result<String, SqlError> {
+    pub(crate) fn add(
+        &self,
+        statement: &mut Statement,
+        sources: &SqlSources,
+        dialect: Dialect,
+    ) -> Result<String, SqlError> {
         let number = self.number;
-        let builder = Builder { events: self, dialect };
+        let builder = Builder {
+            events: self,
+            dialect,
+        };
         statement.step(&format!("ls_events{number}_rows"), builder.rows(sources)?);
         statement.step(&format!("ls_events{number}_seen"), builder.seen());
         let columns = |of: &dyn Fn(&Aggregate, usize) -> String| -> String {
-            let columns: Vec<String> =
-                self.aggregates.iter().enumerate().map(|(position, aggregate)| format!(",\n    {} AS x{position}", of(aggregate, position))).collect();
+            let columns: Vec<String> = self
+                .aggregates
+                .iter()
+                .enumerate()
+                .map(|(position, aggregate)| {
+                    format!(",\n    {} AS x{position}", of(aggregate, position))
+                })
+                .collect();
             columns.concat()
         };
         let seen = format!("ls_events{number}_seen");
-        if self.aggregates.iter().any(|aggregate| aggregate.what == What::Days) {
-            // A day counts once however many events it has, so days are put together first: no distinct counts are needed.
+        if self
+            .aggregates
+            .iter()
+            .any(|aggregate| aggregate.what == What::Days)
+        {
+            // A day counts once however many events it has, so days are put together first: no
+            // distinct counts are needed.
             let day = dialect.quotient(&format!("(t + {SHIFT})"), DAY);
             statement.step(
                 &format!("ls_events{number}_days"),
@@ -160,10 +253,17 @@ impl<'a> EventTable<'a> {
             let combined = columns(&|aggregate, position| builder.combined(aggregate, position));
             statement.step(&format!("ls_events{number}"), format!("SELECT lead, moment{combined}\n  FROM ls_events{number}_days\n  GROUP BY lead, moment"));
         } else {
-            let aggregated = columns(&|aggregate, position| builder.whole(aggregate, builder.aggregated(aggregate, position)));
-            statement.step(&format!("ls_events{number}"), format!("SELECT lead, moment{aggregated}\n  FROM {seen}\n  GROUP BY lead, moment"));
+            let aggregated = columns(&|aggregate, position| {
+                builder.whole(aggregate, builder.aggregated(aggregate, position))
+            });
+            statement.step(
+                &format!("ls_events{number}"),
+                format!("SELECT lead, moment{aggregated}\n  FROM {seen}\n  GROUP BY lead, moment"),
+            );
         }
-        Ok(format!("LEFT JOIN ls_events{number} e{number} ON e{number}.lead = s.lead AND e{number}.moment = s.moment"))
+        Ok(format!(
+            "LEFT JOIN ls_events{number} e{number} ON e{number}.lead = s.lead AND e{number}.moment = s.moment"
+        ))
     }
 }
 
@@ -174,24 +274,42 @@ struct Builder<'e> {
 
 impl Builder<'_> {
     fn kind(&self, column: &str) -> String {
-        let position = self.events.settings.kind.iter().position(|known| known == column);
+        let position = self
+            .events
+            .settings
+            .kind
+            .iter()
+            .position(|known| known == column);
         format!("k{}", position.unwrap_or(usize::MAX))
     }
 
     fn value(&self, column: &str) -> String {
-        let position = self.events.settings.values.iter().position(|known| known == column);
+        let position = self
+            .events
+            .settings
+            .values
+            .iter()
+            .position(|known| known == column);
         format!("v{}", position.unwrap_or(usize::MAX))
     }
 
     /// Whether some feature needs to know which event is the latest, or which came before.
     fn needs_order(&self) -> bool {
-        self.events.aggregates.iter().any(|aggregate| matches!(aggregate.what, What::LatestValue(_) | What::LatestKind(_)))
+        self.events
+            .aggregates
+            .iter()
+            .any(|aggregate| matches!(aggregate.what, What::LatestValue(_) | What::LatestKind(_)))
     }
 
     /// The events of the table, typed: whose, when, from when they are seen, kinds, values.
     fn rows(&self, sources: &SqlSources) -> Result<String, SqlError> {
         let settings = self.events.settings;
-        let table = Columns::new(self.dialect, sources, &format!("activities.{}", self.events.name), &settings.file())?;
+        let table = Columns::new(
+            self.dialect,
+            sources,
+            &format!("activities.{}", self.events.name),
+            &settings.file(),
+        )?;
         let at = table.known(&settings.at);
         let owner = match (&settings.lead, &settings.account) {
             (Some(lead), _) => table.key(lead),
@@ -200,13 +318,16 @@ impl Builder<'_> {
         };
         let mut columns = vec![format!("{owner} AS owner"), format!("{at} AS t")];
         if let Some(recorded) = &settings.recorded_at {
-            // An event that is recorded before it happens is seen when it has happened; one without either time never.
+            // An event that is recorded before it happens is seen when it has happened; one without
+            // either time never.
             let recorded = table.known(recorded);
             columns.push(format!("CASE WHEN {at} IS NULL THEN NULL WHEN {recorded} < {at} THEN {at} ELSE {recorded} END AS seen"));
         } else {
             columns.push(format!("{at} AS seen"));
         }
-        let used = |is_named: &dyn Fn(&Aggregate) -> bool| self.needs_order() || self.events.aggregates.iter().any(is_named);
+        let used = |is_named: &dyn Fn(&Aggregate) -> bool| {
+            self.needs_order() || self.events.aggregates.iter().any(is_named)
+        };
         for column in &settings.kind {
             if used(&|aggregate| names_kind(&aggregate.filter, column)) {
                 columns.push(format!("{} AS {}", table.text(column), self.kind(column)));
@@ -222,33 +343,61 @@ impl Builder<'_> {
             if self.events.aggregates.iter().any(is_summed) {
                 let scaled = format!("{value} * {}", Dialect::number(WHOLE as f64));
                 columns.push(format!("CAST(FLOOR({scaled}) AS BIGINT) AS {name}_whole"));
-                let rest = self.dialect.rounded(&format!("({scaled} - FLOOR({scaled})) * {}", Dialect::number(REST as f64)));
+                let rest = self.dialect.rounded(&format!(
+                    "({scaled} - FLOOR({scaled})) * {}",
+                    Dialect::number(REST as f64)
+                ));
                 columns.push(format!("CAST({rest} AS BIGINT) AS {name}_rest"));
             }
         }
-        Ok(format!("SELECT {}\n  FROM {}", columns.join(",\n    "), table.source.from))
+        Ok(format!(
+            "SELECT {}\n  FROM {}",
+            columns.join(",\n    "),
+            table.source.from
+        ))
     }
 
     /// The events that each snapshot sees: known strictly before it.
     fn seen(&self) -> String {
         let number = self.events.number;
-        let mut columns: Vec<String> = vec!["s.lead".to_owned(), "s.moment".to_owned(), "s.created".to_owned(), "e.*".to_owned()];
+        let mut columns: Vec<String> = vec![
+            "s.lead".to_owned(),
+            "s.moment".to_owned(),
+            "s.created".to_owned(),
+            "e.*".to_owned(),
+        ];
         for (position, aggregate) in self.events.aggregates.iter().enumerate() {
             let condition = self.condition(&aggregate.filter);
             let apart = |more: Option<String>| {
                 let all: Vec<String> = condition.iter().cloned().chain(more).collect();
-                if all.is_empty() { None } else { Some(all.join(" AND ")) }
+                if all.is_empty() {
+                    None
+                } else {
+                    Some(all.join(" AND "))
+                }
             };
             let over = |among: &Option<String>, order: &str| {
-                let side = among.as_ref().map(|among| format!(", CASE WHEN {among} THEN 1 ELSE 0 END")).unwrap_or_default();
+                let side = among
+                    .as_ref()
+                    .map(|among| format!(", CASE WHEN {among} THEN 1 ELSE 0 END"))
+                    .unwrap_or_default();
                 format!("OVER (PARTITION BY s.lead, s.moment{side} ORDER BY {order})")
             };
             match &aggregate.what {
-                What::Gap => columns.push(format!("e.t - LAG(e.t) {} AS gap{position}", over(&apart(None), "e.t"))),
-                What::LatestKind(_) => columns.push(format!("ROW_NUMBER() {} AS place{position}", over(&apart(None), &self.latest()))),
+                What::Gap => columns.push(format!(
+                    "e.t - LAG(e.t) {} AS gap{position}",
+                    over(&apart(None), "e.t")
+                )),
+                What::LatestKind(_) => columns.push(format!(
+                    "ROW_NUMBER() {} AS place{position}",
+                    over(&apart(None), &self.latest())
+                )),
                 What::LatestValue(column) => {
                     let among = apart(Some(format!("e.{} IS NOT NULL", self.value(column))));
-                    columns.push(format!("ROW_NUMBER() {} AS place{position}", over(&among, &self.latest())));
+                    columns.push(format!(
+                        "ROW_NUMBER() {} AS place{position}",
+                        over(&among, &self.latest())
+                    ));
                 }
                 _ => {}
             }
@@ -258,9 +407,18 @@ impl Builder<'_> {
             let rows = format!(
                 "(SELECT l.account, e.*, CASE WHEN e.seen > l.created_known THEN e.seen ELSE l.created_known END AS seen_by_peers\n    FROM ls_events{number}_rows e\n    JOIN ls_leads l ON l.lead = e.owner WHERE l.created_known IS NOT NULL AND e.seen IS NOT NULL)"
             );
-            (rows, format!("e.account = {} AND e.owner <> s.lead AND e.seen_by_peers < s.moment", self.events.owner))
+            (
+                rows,
+                format!(
+                    "e.account = {} AND e.owner <> s.lead AND e.seen_by_peers < s.moment",
+                    self.events.owner
+                ),
+            )
         } else {
-            (format!("ls_events{number}_rows"), format!("e.owner = {} AND e.seen < s.moment", self.events.owner))
+            (
+                format!("ls_events{number}_rows"),
+                format!("e.owner = {} AND e.seen < s.moment", self.events.owner),
+            )
         };
         // Where every feature looks back so far and no farther, older events need not be joined.
         let reach: Option<Option<Span>> = self
@@ -268,14 +426,28 @@ impl Builder<'_> {
             .aggregates
             .iter()
             .map(|aggregate| aggregate.window)
-            .try_fold(None, |longest: Option<Span>, window| window.map(|window| Some(longest.map_or(window, |longest| longest.max(window)))));
-        let reach = reach.flatten().map(|reach| format!(" AND e.t >= s.moment - {}", reach.micros())).unwrap_or_default();
-        format!("SELECT {}\n  FROM ls_snapshots s\n  JOIN {rows} e ON {condition}{reach}", columns.join(", "))
+            .try_fold(None, |longest: Option<Span>, window| {
+                window.map(|window| Some(longest.map_or(window, |longest| longest.max(window))))
+            });
+        let reach = reach
+            .flatten()
+            .map(|reach| format!(" AND e.t >= s.moment - {}", reach.micros()))
+            .unwrap_or_default();
+        format!(
+            "SELECT {}\n  FROM ls_snapshots s\n  JOIN {rows} e ON {condition}{reach}",
+            columns.join(", ")
+        )
     }
 
-    /// Latest first: by time, by when it was recorded, by kinds and by values, of which missing ones are the last.
+    /// Latest first: by time, by when it was recorded, by kinds and by values, of which missing
+    /// ones are the last.
     fn latest(&self) -> String {
-        let missing_first = |column: String, by: String| [format!("CASE WHEN {column} IS NULL THEN 0 ELSE 1 END"), format!("{by} DESC")];
+        let missing_first = |column: String, by: String| {
+            [
+                format!("CASE WHEN {column} IS NULL THEN 0 ELSE 1 END"),
+                format!("{by} DESC"),
+            ]
+        };
         let kinds = self.events.settings.kind.iter().flat_map(|column| {
             let column = format!("e.{}", self.kind(column));
             missing_first(column.clone(), self.dialect.by_bytes(&column))
@@ -284,34 +456,62 @@ impl Builder<'_> {
             let column = format!("e.{}", self.value(column));
             missing_first(column.clone(), column)
         });
-        let order: Vec<String> = ["e.t DESC".to_owned(), "e.seen DESC".to_owned()].into_iter().chain(kinds).chain(values).collect();
+        let order: Vec<String> = ["e.t DESC".to_owned(), "e.seen DESC".to_owned()]
+            .into_iter()
+            .chain(kinds)
+            .chain(values)
+            .collect();
         order.join(", ")
     }
 
     /// Which events a filter keeps; `None` for all.
     fn condition(&self, filter: &EventFilter) -> Option<String> {
-        let is = |column: &String, value: &String| format!("{} = {}", self.kind(column), self.dialect.text(value));
+        let is = |column: &String, value: &String| {
+            format!("{} = {}", self.kind(column), self.dialect.text(value))
+        };
         match filter {
             EventFilter::All => None,
             EventFilter::Is(column, value) => Some(is(column, value)),
             EventFilter::Other { column, named } => {
-                let named: Vec<String> = named.iter().map(|value| self.dialect.text(value)).collect();
+                let named: Vec<String> =
+                    named.iter().map(|value| self.dialect.text(value)).collect();
                 let column = self.kind(column);
-                Some(if named.is_empty() { format!("{column} IS NOT NULL") } else { format!("{column} NOT IN ({})", named.join(", ")) })
+                Some(if named.is_empty() {
+                    format!("{column} IS NOT NULL")
+                } else {
+                    format!("{column} NOT IN ({})", named.join(", "))
+                })
             }
-            EventFilter::Each(pairs) => Some(pairs.iter().map(|(column, value)| is(column, value)).collect::<Vec<_>>().join(" AND ")),
+            EventFilter::Each(pairs) => Some(
+                pairs
+                    .iter()
+                    .map(|(column, value)| is(column, value))
+                    .collect::<Vec<_>>()
+                    .join(" AND "),
+            ),
         }
     }
 
     /// An aggregate over events.
     fn aggregated(&self, aggregate: &Aggregate, position: usize) -> String {
         let mut conditions: Vec<String> = self.condition(&aggregate.filter).into_iter().collect();
-        conditions.extend(aggregate.window.map(|window| format!("t >= moment - {}", window.micros())));
+        conditions.extend(
+            aggregate
+                .window
+                .map(|window| format!("t >= moment - {}", window.micros())),
+        );
         if aggregate.what == What::Reply {
             conditions.push("t >= created".to_owned());
         }
         let over = |function: &str, value: &str| {
-            if conditions.is_empty() { format!("{function}({value})") } else { format!("{function}(CASE WHEN {} THEN {value} END)", conditions.join(" AND ")) }
+            if conditions.is_empty() {
+                format!("{function}({value})")
+            } else {
+                format!(
+                    "{function}(CASE WHEN {} THEN {value} END)",
+                    conditions.join(" AND ")
+                )
+            }
         };
         match &aggregate.what {
             What::Count | What::Days => over("COUNT", "1"),
@@ -323,11 +523,29 @@ impl Builder<'_> {
             What::First | What::Reply => over("MIN", "t"),
             What::Decayed(half_life) => {
                 let age = self.dialect.double("(t - moment)");
-                over("SUM", &self.dialect.halvings(&format!("({age} / {})", Dialect::number(half_life.micros() as f64))))
+                over(
+                    "SUM",
+                    &self.dialect.halvings(&format!(
+                        "({age} / {})",
+                        Dialect::number(half_life.micros() as f64)
+                    )),
+                )
             }
             What::Gap => over("MAX", &format!("gap{position}")),
-            What::LatestValue(column) => over("MAX", &format!("CASE WHEN place{position} = 1 THEN {} END", self.value(column))),
-            What::LatestKind(column) => over("MAX", &format!("CASE WHEN place{position} = 1 THEN {} END", self.kind(column))),
+            What::LatestValue(column) => over(
+                "MAX",
+                &format!(
+                    "CASE WHEN place{position} = 1 THEN {} END",
+                    self.value(column)
+                ),
+            ),
+            What::LatestKind(column) => over(
+                "MAX",
+                &format!(
+                    "CASE WHEN place{position} = 1 THEN {} END",
+                    self.kind(column)
+                ),
+            ),
         }
     }
 
@@ -337,15 +555,21 @@ impl Builder<'_> {
         match aggregate.what {
             What::Days => format!("COUNT(CASE WHEN {column} > 0 THEN 1 END)"),
             What::First | What::Reply => format!("MIN({column})"),
-            What::Count | What::Whole(_) | What::Rest(_) | What::Valued(_) | What::Decayed(_) => self.whole(aggregate, format!("SUM({column})")),
-            What::Max(_) | What::Last | What::Gap | What::LatestValue(_) | What::LatestKind(_) => format!("MAX({column})"),
+            What::Count | What::Whole(_) | What::Rest(_) | What::Valued(_) | What::Decayed(_) => {
+                self.whole(aggregate, format!("SUM({column})"))
+            }
+            What::Max(_) | What::Last | What::Gap | What::LatestValue(_) | What::LatestKind(_) => {
+                format!("MAX({column})")
+            }
         }
     }
 
     /// Sums of whole numbers are wider than their addends in some engines.
     fn whole(&self, aggregate: &Aggregate, sum: String) -> String {
         match aggregate.what {
-            What::Count | What::Whole(_) | What::Rest(_) | What::Valued(_) => format!("CAST({sum} AS BIGINT)"),
+            What::Count | What::Whole(_) | What::Rest(_) | What::Valued(_) => {
+                format!("CAST({sum} AS BIGINT)")
+            }
             _ => sum,
         }
     }

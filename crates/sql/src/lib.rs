@@ -1,4 +1,5 @@
-//! Features and scores as SQL, for engines that hold the data: the same definitions that the sweep and the scorer read.
+//! Features and scores as SQL, for engines that hold the data: the same definitions that the sweep
+//! and the scorer read.
 
 mod dialect;
 mod error;

@@ -1,4 +1,5 @@
-//! What is asked of tables before features are chosen: how far they reach, and the rows of some leads.
+//! What is asked of tables before features are chosen: how far they reach, and the rows of some
+//! leads.
 
 use leadscore_tables::{Config, FileConfig, time_columns};
 
@@ -7,20 +8,29 @@ use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::snapshots::{SqlSources, is_closed, is_won};
 
-/// One SELECT that counts the rows of every table by day, for each of its times: columns `place` (a number for table and column, in
-/// the order of [`time_columns`]), `day` (since 1970), `n`, and `first` and `last` in microseconds since 1970.
+/// One SELECT that counts the rows of every table by day, for each of its times: columns `place` (a
+/// number for table and column, in the order of [`time_columns`]), `day` (since 1970), `n`, and
+/// `first` and `last` in microseconds since 1970.
 ///
 /// # Errors
 ///
 /// [`SqlError`] where it is not said where a table is.
-pub fn days_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<String, SqlError> {
+pub fn days_sql(
+    config: &Config,
+    sources: &SqlSources,
+    dialect: Dialect,
+) -> Result<String, SqlError> {
     let mut parts = Vec::new();
     let mut place = 0;
     for (table, columns) in time_columns(config) {
         let name = table.trim_matches(['[', ']']);
         let source = Columns::new(dialect, sources, name, &file_of(config, name))?;
         // Rows that are not closed say nothing.
-        let condition = if name == "outcomes" { format!(" AND {}", is_closed(&source, &config.outcomes, dialect)) } else { String::new() };
+        let condition = if name == "outcomes" {
+            format!(" AND {}", is_closed(&source, &config.outcomes, dialect))
+        } else {
+            String::new()
+        };
         for column in columns {
             let known = source.known(&column);
             let day = dialect.quotient(&format!("({known} + {SHIFT})"), DAY);
@@ -39,19 +49,31 @@ fn file_of<'c>(config: &'c Config, table: &str) -> FileConfig<'c> {
     match table {
         "leads" => config.leads.file(),
         "outcomes" => config.outcomes.file(),
-        "history" => config.history.as_ref().expect("there is such a table").file(),
+        "history" => config
+            .history
+            .as_ref()
+            .expect("there is such a table")
+            .file(),
         _ => config.activities[table.trim_start_matches("activities.")].file(),
     }
 }
 
-/// One SELECT that counts wins by the day they happened and the days until they were entered: `day`, `lag`, `n`. `None` where the
-/// outcomes have one clock.
+/// One SELECT that counts wins by the day they happened and the days until they were entered:
+/// `day`, `lag`, `n`. `None` where the outcomes have one clock.
 ///
 /// # Errors
 ///
 /// [`SqlError`] where it is not said where the outcomes are.
-pub fn entries_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<Option<String>, SqlError> {
-    let (Some(closed_at), Some(recorded_at)) = (&config.outcomes.closed_at, &config.outcomes.recorded_at) else { return Ok(None) };
+pub fn entries_sql(
+    config: &Config,
+    sources: &SqlSources,
+    dialect: Dialect,
+) -> Result<Option<String>, SqlError> {
+    let (Some(closed_at), Some(recorded_at)) =
+        (&config.outcomes.closed_at, &config.outcomes.recorded_at)
+    else {
+        return Ok(None);
+    };
     let outcomes = Columns::new(dialect, sources, "outcomes", &config.outcomes.file())?;
     let (known, recorded) = (outcomes.known(closed_at), outcomes.known(recorded_at));
     let day = dialect.quotient(&format!("({known} + {SHIFT})"), DAY);
@@ -65,31 +87,58 @@ pub fn entries_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> R
     )))
 }
 
-/// One SELECT with every result and how often it stands there: `value`, `n`. `None` where there is no column of results.
+/// One SELECT with every result and how often it stands there: `value`, `n`. `None` where there is
+/// no column of results.
 ///
 /// # Errors
 ///
 /// [`SqlError`] where it is not said where the outcomes are.
-pub fn results_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<Option<String>, SqlError> {
-    let Some(result) = &config.outcomes.result else { return Ok(None) };
+pub fn results_sql(
+    config: &Config,
+    sources: &SqlSources,
+    dialect: Dialect,
+) -> Result<Option<String>, SqlError> {
+    let Some(result) = &config.outcomes.result else {
+        return Ok(None);
+    };
     let outcomes = Columns::new(dialect, sources, "outcomes", &config.outcomes.file())?;
     let value = outcomes.text(result);
-    Ok(Some(format!("SELECT {value} AS value, COUNT(*) AS n\n  FROM {}\n  WHERE {value} IS NOT NULL\n  GROUP BY {value}", outcomes.source.from)))
+    Ok(Some(format!(
+        "SELECT {value} AS value, COUNT(*) AS n\n  FROM {}\n  WHERE {value} IS NOT NULL\n  GROUP BY {value}",
+        outcomes.source.from
+    )))
 }
 
-/// One SELECT that counts as `n` how often an attribute of a lead has two values from one moment on. `None` without a history.
+/// One SELECT that counts as `n` how often an attribute of a lead has two values from one moment
+/// on. `None` without a history.
 ///
 /// # Errors
 ///
 /// [`SqlError`] where it is not said where the history is.
-pub fn ties_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<Option<String>, SqlError> {
-    let Some(history) = &config.history else { return Ok(None) };
+pub fn ties_sql(
+    config: &Config,
+    sources: &SqlSources,
+    dialect: Dialect,
+) -> Result<Option<String>, SqlError> {
+    let Some(history) = &config.history else {
+        return Ok(None);
+    };
     let changes = Columns::new(dialect, sources, "history", &history.file())?;
-    let mut by = vec![changes.key(&history.lead), changes.text(&history.attribute), changes.known(&history.changed_at)];
-    by.extend(history.sequence.as_ref().map(|column| changes.number(column)));
+    let mut by = vec![
+        changes.key(&history.lead),
+        changes.text(&history.attribute),
+        changes.known(&history.changed_at),
+    ];
+    by.extend(
+        history
+            .sequence
+            .as_ref()
+            .map(|column| changes.number(column)),
+    );
     let value = changes.text(&history.value);
     // A missing value is another one, too.
-    let n_values = format!("COUNT(DISTINCT {value}) + MAX(CASE WHEN {value} IS NULL THEN 1 ELSE 0 END)");
+    let n_values =
+        format!("COUNT(DISTINCT {value}) + MAX(CASE WHEN {value} IS NULL THEN 1 ELSE 0 END)");
     Ok(Some(format!(
         "SELECT COUNT(*) AS n FROM (\n  SELECT {n_values} AS n_values\n  FROM {}\n  GROUP BY {}) AS moments\n  WHERE n_values > 1",
         changes.source.from,
@@ -102,7 +151,8 @@ pub fn ties_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Resu
 pub struct KeysSql {
     /// The table in the config, such as `[outcomes]`.
     pub table: String,
-    /// One SELECT with the rows that name something, `n_rows`, and those of them whose lead is there, `n_matched`.
+    /// One SELECT with the rows that name something, `n_rows`, and those of them whose lead is
+    /// there, `n_matched`.
     pub counts: String,
     /// One SELECT with some keys that match nothing, `value`.
     pub strangers: String,
@@ -115,16 +165,37 @@ pub struct KeysSql {
 /// # Errors
 ///
 /// [`SqlError`] where it is not said where a table is.
-pub fn keys_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Result<Vec<KeysSql>, SqlError> {
+pub fn keys_sql(
+    config: &Config,
+    sources: &SqlSources,
+    dialect: Dialect,
+) -> Result<Vec<KeysSql>, SqlError> {
     let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
-    let mut tables = vec![("outcomes".to_owned(), config.outcomes.lead.clone(), &config.leads.id)];
-    tables.extend(config.history.iter().map(|history| ("history".to_owned(), Some(history.lead.clone()), &config.leads.id)));
+    let mut tables = vec![(
+        "outcomes".to_owned(),
+        config.outcomes.lead.clone(),
+        &config.leads.id,
+    )];
+    tables.extend(config.history.iter().map(|history| {
+        (
+            "history".to_owned(),
+            Some(history.lead.clone()),
+            &config.leads.id,
+        )
+    }));
     for (name, activity) in &config.activities {
         let id = activity.account.as_ref().unwrap_or(&config.leads.id);
-        tables.push((format!("activities.{name}"), activity.lead.clone().or_else(|| activity.account.clone()), id));
+        tables.push((
+            format!("activities.{name}"),
+            activity.lead.clone().or_else(|| activity.account.clone()),
+            id,
+        ));
     }
     let mut found = Vec::new();
-    for (name, column, id) in tables.into_iter().filter_map(|(name, column, id)| Some((name, column?, id))) {
+    for (name, column, id) in tables
+        .into_iter()
+        .filter_map(|(name, column, id)| Some((name, column?, id)))
+    {
         let rows = Columns::new(dialect, sources, &name, &file_of(config, &name))?;
         let (key, id) = (rows.key(&column), leads.key(id));
         let joined = format!(
@@ -134,8 +205,13 @@ pub fn keys_sql(config: &Config, sources: &SqlSources, dialect: Dialect) -> Resu
         found.push(KeysSql {
             table: format!("[{name}]"),
             counts: format!("SELECT COUNT(*) AS n_rows, COUNT(l.id) AS n_matched {joined}"),
-            strangers: format!("SELECT DISTINCT r.k AS value {joined}\n  WHERE l.id IS NULL\n  LIMIT 200"),
-            ids: format!("SELECT {id} AS value FROM {} WHERE {id} IS NOT NULL LIMIT 100000", leads.source.from),
+            strangers: format!(
+                "SELECT DISTINCT r.k AS value {joined}\n  WHERE l.id IS NULL\n  LIMIT 200"
+            ),
+            ids: format!(
+                "SELECT {id} AS value FROM {} WHERE {id} IS NOT NULL LIMIT 100000",
+                leads.source.from
+            ),
         });
     }
     Ok(found)
@@ -159,28 +235,45 @@ impl SampleSql<'_> {
     ///
     /// [`SqlError`] where it is not said where the leads are.
     pub fn count(&self) -> Result<String, SqlError> {
-        let leads = Columns::new(self.dialect, self.sources, "leads", &self.config.leads.file())?;
+        let leads = Columns::new(
+            self.dialect,
+            self.sources,
+            "leads",
+            &self.config.leads.file(),
+        )?;
         Ok(format!("SELECT COUNT(*) AS n FROM {}", leads.source.from))
     }
 
-    /// One SELECT a table, by its name, with the rows of this share of the leads, or of all where it is 1. Leads of one account
-    /// stay together; the same leads are taken each time.
+    /// One SELECT a table, by its name, with the rows of this share of the leads, or of all where
+    /// it is 1. Leads of one account stay together; the same leads are taken each time.
     ///
     /// # Errors
     ///
     /// [`SqlError`] where it is not said where a table is.
     pub fn tables(&self, share: f64) -> Result<Vec<(String, String)>, SqlError> {
-        let Self { config, sources, dialect } = *self;
+        let Self {
+            config,
+            sources,
+            dialect,
+        } = *self;
         let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
         let id = leads.key(&config.leads.id);
         let entity = match config.account_column() {
             Some(column) => format!("COALESCE({}, {id})", leads.key(column)),
             None => id.clone(),
         };
-        let is_in = (share < 1.0).then(|| format!("PMOD(CRC32(CAST({entity} AS BINARY)), 1000000) < {:.0}", 1e6 * share));
+        let is_in = (share < 1.0).then(|| {
+            format!(
+                "PMOD(CRC32(CAST({entity} AS BINARY)), 1000000) < {:.0}",
+                1e6 * share
+            )
+        });
         let rows = |from: &str, key: &str, of_leads: &str| match &is_in {
             None => format!("SELECT * FROM {from}"),
-            Some(is_in) => format!("SELECT * FROM {from} WHERE {key} IN (SELECT {of_leads} FROM {} WHERE {is_in})", leads.source.from),
+            Some(is_in) => format!(
+                "SELECT * FROM {from} WHERE {key} IN (SELECT {of_leads} FROM {} WHERE {is_in})",
+                leads.source.from
+            ),
         };
         let mut tables = vec![(
             "leads".to_owned(),
@@ -191,18 +284,28 @@ impl SampleSql<'_> {
         )];
         if let Some(lead) = &config.outcomes.lead {
             let outcomes = Columns::new(dialect, sources, "outcomes", &config.outcomes.file())?;
-            tables.push(("outcomes".to_owned(), rows(&outcomes.source.from, &outcomes.key(lead), &id)));
+            tables.push((
+                "outcomes".to_owned(),
+                rows(&outcomes.source.from, &outcomes.key(lead), &id),
+            ));
         }
         if let Some(history) = &config.history {
             let changes = Columns::new(dialect, sources, "history", &history.file())?;
-            tables.push(("history".to_owned(), rows(&changes.source.from, &changes.key(&history.lead), &id)));
+            tables.push((
+                "history".to_owned(),
+                rows(&changes.source.from, &changes.key(&history.lead), &id),
+            ));
         }
         for (name, activity) in &config.activities {
             let name = format!("activities.{name}");
             let events = Columns::new(dialect, sources, &name, &activity.file())?;
             let statement = match (&activity.lead, &activity.account) {
                 (Some(lead), _) => rows(&events.source.from, &events.key(lead), &id),
-                (None, Some(account)) => rows(&events.source.from, &events.key(account), &leads.key(account)),
+                (None, Some(account)) => rows(
+                    &events.source.from,
+                    &events.key(account),
+                    &leads.key(account),
+                ),
                 (None, None) => unreachable!("checked with the config"),
             };
             tables.push((name, statement));
@@ -211,7 +314,10 @@ impl SampleSql<'_> {
             let name = format!("lookups.{name}");
             let entries = Columns::new(dialect, sources, &name, &lookup.file())?;
             let of_leads = leads.key(lookup.leads_key.as_ref().unwrap_or(&lookup.key));
-            tables.push((name, rows(&entries.source.from, &entries.key(&lookup.key), &of_leads)));
+            tables.push((
+                name,
+                rows(&entries.source.from, &entries.key(&lookup.key), &of_leads),
+            ));
         }
         Ok(tables)
     }

@@ -13,7 +13,8 @@ use crate::statement::Statement;
 /// Where the tables of a config are in the engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SqlSources {
-    /// By the table's name in the config: `leads`, `outcomes`, `history`, `activities.NAME`, `lookups.NAME`.
+    /// By the table's name in the config: `leads`, `outcomes`, `history`, `activities.NAME`,
+    /// `lookups.NAME`.
     pub tables: BTreeMap<String, SqlSource>,
     /// The attributes that the history knows.
     pub with_history: BTreeSet<String>,
@@ -35,8 +36,9 @@ pub enum Moments {
     At(Timestamp),
     /// All leads at risk when the statement runs.
     Now,
-    /// Every lead at risk at each of these moments, in columns `label` (won within the horizon: 1 or 0, null where that is not
-    /// known yet) and `mature` (the horizon ends by the observation end).
+    /// Every lead at risk at each of these moments, in columns `label` (won within the horizon: 1
+    /// or 0, null where that is not known yet) and `mature` (the horizon ends by the observation
+    /// end).
     Calendar {
         /// The moments.
         moments: Vec<Timestamp>,
@@ -77,7 +79,8 @@ pub(crate) struct LeadColumn {
     pub(crate) name: String,
 }
 
-/// Adds `ls_leads`, `ls_outcomes` and `ls_snapshots`: lead, moment, when it was created, and these columns of the leads.
+/// Adds `ls_leads`, `ls_outcomes` and `ls_snapshots`: lead, moment, when it was created, and these
+/// columns of the leads.
 pub(crate) fn add_snapshots(
     statement: &mut Statement,
     config: &Config,
@@ -96,23 +99,44 @@ pub(crate) fn add_snapshots(
         format!("{} AS created", leads.start(created)),
         format!("{} AS created_known", leads.known(created)),
     ];
-    selected.extend(columns.iter().map(|column| format!("{} AS {}", column.expression, column.name)));
-    statement.step("ls_leads", format!("SELECT {}\n  FROM {}", selected.join(",\n    "), leads.source.from));
+    selected.extend(
+        columns
+            .iter()
+            .map(|column| format!("{} AS {}", column.expression, column.name)),
+    );
+    statement.step(
+        "ls_leads",
+        format!(
+            "SELECT {}\n  FROM {}",
+            selected.join(",\n    "),
+            leads.source.from
+        ),
+    );
 
     let settings = &config.outcomes;
     let outcomes = Columns::new(dialect, sources, "outcomes", &settings.file())?;
-    let (Some(lead), Some(closed_at)) = (&settings.lead, &settings.closed_at) else { return Err(SqlError::Flat) };
+    let (Some(lead), Some(closed_at)) = (&settings.lead, &settings.closed_at) else {
+        return Err(SqlError::Flat);
+    };
     let known = outcomes.known(closed_at);
     let is_won = is_won(&outcomes, settings, dialect);
     let mut is_closed = is_closed(&outcomes, settings, dialect);
-    let seen = match settings.recorded_at.as_ref().map(|column| outcomes.known(column)) {
-        Some(recorded) => format!("CASE WHEN {recorded} > {known} THEN {recorded} ELSE {known} END"),
+    let seen = match settings
+        .recorded_at
+        .as_ref()
+        .map(|column| outcomes.known(column))
+    {
+        Some(recorded) => {
+            format!("CASE WHEN {recorded} > {known} THEN {recorded} ELSE {known} END")
+        }
         None => known.clone(),
     };
     if let (Some(recorded_at), Moments::At(_) | Moments::Now) = (&settings.recorded_at, moments) {
         // What was entered later than the moment was not known then.
         let (recorded, moment) = (outcomes.known(recorded_at), moments.single(dialect));
-        is_closed = format!("{is_closed} AND {known} < {moment} AND ({recorded} IS NULL OR {recorded} < {moment})");
+        is_closed = format!(
+            "{is_closed} AND {known} < {moment} AND ({recorded} IS NULL OR {recorded} < {moment})"
+        );
     }
     statement.step(
         "ls_outcomes",
@@ -126,19 +150,47 @@ pub(crate) fn add_snapshots(
 
     let horizon = config.snapshots.horizon.micros();
     let from = config.snapshots.from.map(|from| from.0.micros());
-    let values = |micros: &mut dyn Iterator<Item = i64>| micros.map(|value| format!("({value})")).collect::<Vec<_>>().join(", ");
-    let since = |moment: &str| from.map(|from| format!(" AND {moment} >= {from}")).unwrap_or_default();
+    let values = |micros: &mut dyn Iterator<Item = i64>| {
+        micros
+            .map(|value| format!("({value})"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let since = |moment: &str| {
+        from.map(|from| format!(" AND {moment} >= {from}"))
+            .unwrap_or_default()
+    };
     let (moment, beside, at_risk) = match moments {
-        Moments::At(at) => (at.micros().to_string(), String::new(), "l.created_known <= {m}".to_owned()),
-        Moments::Now => (dialect.now(), String::new(), "l.created_known <= {m}".to_owned()),
+        Moments::At(at) => (
+            at.micros().to_string(),
+            String::new(),
+            "l.created_known <= {m}".to_owned(),
+        ),
+        Moments::Now => (
+            dialect.now(),
+            String::new(),
+            "l.created_known <= {m}".to_owned(),
+        ),
         Moments::Calendar { moments, .. } => {
             let rows = values(&mut moments.iter().map(|at| at.micros()));
-            ("m.moment".to_owned(), format!("\n  CROSS JOIN (VALUES {rows}) AS m(moment)"), format!("l.created_known <= {{m}}{}", since("{m}")))
+            (
+                "m.moment".to_owned(),
+                format!("\n  CROSS JOIN (VALUES {rows}) AS m(moment)"),
+                format!("l.created_known <= {{m}}{}", since("{m}")),
+            )
         }
-        Moments::Ages { ages, observation_end, .. } => {
+        Moments::Ages {
+            ages,
+            observation_end,
+            ..
+        } => {
             let rows = values(&mut ages.iter().map(|age| age.micros()));
             let until = format!("{{m}} <= {}", observation_end.micros());
-            ("(l.created + m.age)".to_owned(), format!("\n  CROSS JOIN (VALUES {rows}) AS m(age)"), format!("{until}{}", since("{m}")))
+            (
+                "(l.created + m.age)".to_owned(),
+                format!("\n  CROSS JOIN (VALUES {rows}) AS m(age)"),
+                format!("{until}{}", since("{m}")),
+            )
         }
     };
     let at_risk = at_risk.replace("{m}", &moment);
@@ -160,21 +212,45 @@ pub(crate) fn add_snapshots(
 }
 
 /// Whether a row of the outcomes says that its lead has closed.
-pub(crate) fn is_closed(outcomes: &Columns<'_>, settings: &OutcomesConfig, dialect: Dialect) -> String {
-    has_result(outcomes, settings, dialect, &mut settings.won.iter().chain(&settings.lost))
+pub(crate) fn is_closed(
+    outcomes: &Columns<'_>,
+    settings: &OutcomesConfig,
+    dialect: Dialect,
+) -> String {
+    has_result(
+        outcomes,
+        settings,
+        dialect,
+        &mut settings.won.iter().chain(&settings.lost),
+    )
 }
 
 /// Whether a row of the outcomes says that its lead was won.
-pub(crate) fn is_won(outcomes: &Columns<'_>, settings: &OutcomesConfig, dialect: Dialect) -> String {
+pub(crate) fn is_won(
+    outcomes: &Columns<'_>,
+    settings: &OutcomesConfig,
+    dialect: Dialect,
+) -> String {
     has_result(outcomes, settings, dialect, &mut settings.won.iter())
 }
 
 /// Whether the result of a row is one of these; without a column for it every row is a win.
-fn has_result(outcomes: &Columns<'_>, settings: &OutcomesConfig, dialect: Dialect, values: &mut dyn Iterator<Item = &Scalar>) -> String {
-    let Some(result) = &settings.result else { return "1 = 1".to_owned() };
+fn has_result(
+    outcomes: &Columns<'_>,
+    settings: &OutcomesConfig,
+    dialect: Dialect,
+    values: &mut dyn Iterator<Item = &Scalar>,
+) -> String {
+    let Some(result) = &settings.result else {
+        return "1 = 1".to_owned();
+    };
     let mut texts: Vec<String> = Vec::new();
     for value in values {
         texts.extend(value.spellings().iter().map(|text| dialect.text(text)));
     }
-    if texts.is_empty() { "1 = 0".to_owned() } else { format!("{} IN ({})", outcomes.text(result), texts.join(", ")) }
+    if texts.is_empty() {
+        "1 = 0".to_owned()
+    } else {
+        format!("{} IN ({})", outcomes.text(result), texts.join(", "))
+    }
 }

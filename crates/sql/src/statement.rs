@@ -13,7 +13,10 @@ pub(crate) struct Statement {
 
 impl Statement {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Self { dialect, steps: Vec::new() }
+        Self {
+            dialect,
+            steps: Vec::new(),
+        }
     }
 
     pub(crate) fn step(&mut self, name: &str, select: String) {
@@ -22,14 +25,19 @@ impl Statement {
 
     /// The whole statement, which ends with this SELECT.
     pub(crate) fn finish(&self, last: &str) -> String {
-        // PostgreSQL and SQLite would put each step into the next, as often as it is named there, and compile for minutes or until memory ends.
+        // PostgreSQL and SQLite would put each step into the next, as often as it is named there,
+        // and compile for minutes or until memory ends.
         let begin = match self.dialect {
             Dialect::Postgres | Dialect::Sqlite => "AS MATERIALIZED",
             Dialect::DuckDb | Dialect::Snowflake | Dialect::BigQuery | Dialect::Spark => "AS",
         };
         let mut text = String::new();
         for (number, (name, select)) in self.steps.iter().enumerate() {
-            let _ = write!(text, "{}{name} {begin} (\n  {select}\n)", if number == 0 { "WITH " } else { ", " });
+            let _ = write!(
+                text,
+                "{}{name} {begin} (\n  {select}\n)",
+                if number == 0 { "WITH " } else { ", " }
+            );
         }
         let _ = writeln!(text, "\n{last}");
         text

@@ -1,4 +1,5 @@
-//! Arrow types in files and streams: which of them the engine can hold, and what the others are read as, or called where they are refused.
+//! Arrow types in files and streams: which of them the engine can hold, and what the others are
+//! read as, or called where they are refused.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +9,9 @@ use polars::prelude::{DataType, IntoColumn, NamedFrom, PlSmallStr, Series, TimeU
 use polars_arrow::array::{Array, FixedSizeBinaryArray, PrimitiveArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_arrow_format::ipc::planus::{self, ReadAsRoot};
-use polars_arrow_format::ipc::{FieldRef, FooterRef, MessageHeaderRef, MessageRef, SchemaRef, TypeRef, UnionMode};
+use polars_arrow_format::ipc::{
+    FieldRef, FooterRef, MessageHeaderRef, MessageRef, SchemaRef, TypeRef, UnionMode,
+};
 
 /// Columns whose type is not read, with the name of the type.
 pub(crate) type Unreadable = BTreeMap<String, String>;
@@ -36,11 +39,17 @@ const KNOWN_EXTENSIONS: [&str; 3] = ["arrow.uuid", "arrow.json", "arrow.bool8"];
 pub(crate) fn reading(kind: &ArrowDataType) -> Reading {
     match kind {
         ArrowDataType::Date64 => Reading::Days,
-        ArrowDataType::Extension(extension) if extension.name.as_str() == "arrow.uuid" => Reading::Uuid,
-        ArrowDataType::Extension(extension) if KNOWN_EXTENSIONS.contains(&extension.name.as_str()) => match reading(&extension.inner) {
-            Reading::Plain => Reading::Storage,
-            _ => Reading::Nothing,
-        },
+        ArrowDataType::Extension(extension) if extension.name.as_str() == "arrow.uuid" => {
+            Reading::Uuid
+        }
+        ArrowDataType::Extension(extension)
+            if KNOWN_EXTENSIONS.contains(&extension.name.as_str()) =>
+        {
+            match reading(&extension.inner) {
+                Reading::Plain => Reading::Storage,
+                _ => Reading::Nothing,
+            }
+        }
         ArrowDataType::Timestamp(_, zone) if !is_zone(zone.as_ref()) => Reading::UnknownZone,
         other if is_held(other) => Reading::Plain,
         _ => Reading::Nothing,
@@ -51,17 +60,27 @@ fn is_zone(zone: Option<&PlSmallStr>) -> bool {
     TimeZone::opt_try_new(zone.cloned()).is_ok()
 }
 
-/// The first column of an Arrow file at whose type the engine panics when it opens the file, and what it holds.
+/// The first column of an Arrow file at whose type the engine panics when it opens the file, and
+/// what it holds.
 pub(crate) fn unknown_in_file(path: &Path) -> std::io::Result<Option<(String, &'static str)>> {
-    let Some(footer) = crate::arrow_file::footer(path)? else { return Ok(None) };
+    let Some(footer) = crate::arrow_file::footer(path)? else {
+        return Ok(None);
+    };
     // What makes no sense is the engine's to refuse.
     Ok(unknown_in_footer(&footer).unwrap_or(None))
 }
 
-/// The same of the Arrow types that a Parquet file says its writer had in mind: in base64, the message of a schema.
+/// The same of the Arrow types that a Parquet file says its writer had in mind: in base64, the
+/// message of a schema.
 pub(crate) fn is_unknown_in_parquet(text: &str) -> bool {
-    let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(text) else { return false };
-    let message = bytes.strip_prefix(&[0xff; 4]).unwrap_or(&bytes).get(4..).unwrap_or_default();
+    let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(text) else {
+        return false;
+    };
+    let message = bytes
+        .strip_prefix(&[0xff; 4])
+        .unwrap_or(&bytes)
+        .get(4..)
+        .unwrap_or_default();
     let of_message = || match MessageRef::read_as_root(message)?.header()? {
         Some(MessageHeaderRef::Schema(schema)) => unknown_in_schema(schema),
         _ => Ok(None),
@@ -70,7 +89,9 @@ pub(crate) fn is_unknown_in_parquet(text: &str) -> bool {
 }
 
 fn unknown_in_footer(footer: &[u8]) -> planus::Result<Option<(String, &'static str)>> {
-    FooterRef::read_as_root(footer)?.schema()?.map_or(Ok(None), unknown_in_schema)
+    FooterRef::read_as_root(footer)?
+        .schema()?
+        .map_or(Ok(None), unknown_in_schema)
 }
 
 fn unknown_in_schema(schema: SchemaRef<'_>) -> planus::Result<Option<(String, &'static str)>> {
@@ -86,7 +107,9 @@ fn unknown_in_schema(schema: SchemaRef<'_>) -> planus::Result<Option<(String, &'
 fn unknown_in_field(field: FieldRef<'_>, depth: usize) -> planus::Result<Option<&'static str>> {
     match field.type_()? {
         Some(TypeRef::RunEndEncoded(_)) => return Ok(Some("run-end encoded cells")),
-        Some(TypeRef::Union(union)) if union.mode()? == UnionMode::Sparse => return Ok(Some("sparse unions")),
+        Some(TypeRef::Union(union)) if union.mode()? == UnionMode::Sparse => {
+            return Ok(Some("sparse unions"));
+        }
         Some(TypeRef::ListView(_) | TypeRef::LargeListView(_)) => return Ok(Some("list views")),
         _ => {}
     }
@@ -127,12 +150,14 @@ fn is_held(kind: &ArrowDataType) -> bool {
         | ArrowDataType::Utf8
         | ArrowDataType::LargeUtf8
         | ArrowDataType::Utf8View => true,
-        ArrowDataType::Decimal(precision, scale) | ArrowDataType::Decimal32(precision, scale) | ArrowDataType::Decimal64(precision, scale) => {
-            *precision <= 38 && scale <= precision
-        }
+        ArrowDataType::Decimal(precision, scale)
+        | ArrowDataType::Decimal32(precision, scale)
+        | ArrowDataType::Decimal64(precision, scale) => *precision <= 38 && scale <= precision,
         ArrowDataType::Timestamp(_, zone) => is_zone(zone.as_ref()),
         ArrowDataType::Dictionary(_, values, _) => is_held(values) && !values.is_nested(),
-        ArrowDataType::List(field) | ArrowDataType::LargeList(field) | ArrowDataType::Map(field, _) => is_held(&field.dtype),
+        ArrowDataType::List(field)
+        | ArrowDataType::LargeList(field)
+        | ArrowDataType::Map(field, _) => is_held(&field.dtype),
         ArrowDataType::Struct(fields) => fields.iter().all(|field| is_held(&field.dtype)),
         _ => false,
     }
@@ -151,9 +176,10 @@ pub(crate) fn type_name(kind: &ArrowDataType) -> String {
         ArrowDataType::Interval(_) => "intervals of months and days".to_owned(),
         ArrowDataType::Duration(_) => "lengths of time".to_owned(),
         ArrowDataType::Time32(_) | ArrowDataType::Time64(_) => "times of day".to_owned(),
-        ArrowDataType::Decimal(..) | ArrowDataType::Decimal32(..) | ArrowDataType::Decimal64(..) | ArrowDataType::Decimal256(..) => {
-            "decimals of more than 38 digits".to_owned()
-        }
+        ArrowDataType::Decimal(..)
+        | ArrowDataType::Decimal32(..)
+        | ArrowDataType::Decimal64(..)
+        | ArrowDataType::Decimal256(..) => "decimals of more than 38 digits".to_owned(),
         ArrowDataType::Extension(extension) => format!("`{}` values", extension.name),
         ArrowDataType::Dictionary(_, values, _) => format!("a dictionary of {}", type_name(values)),
         other => format!("{other:?}"),
@@ -173,32 +199,56 @@ pub(crate) fn held_name(kind: &DataType) -> String {
 }
 
 /// One column of arrays as the engine holds it; `None` where nobody reads its type.
-pub(crate) fn series_of(field: &Field, arrays: Vec<Box<dyn Array>>) -> Option<polars::error::PolarsResult<Series>> {
+pub(crate) fn series_of(
+    field: &Field,
+    arrays: Vec<Box<dyn Array>>,
+) -> Option<polars::error::PolarsResult<Series>> {
     let name = field.name.clone();
     let plain = |field: &Field, arrays: Vec<Box<dyn Array>>| {
-        if arrays.is_empty() { Ok(Series::new_empty(field.name.clone(), &DataType::from_arrow_field(field))) } else { Series::try_from((field, arrays)) }
+        if arrays.is_empty() {
+            Ok(Series::new_empty(
+                field.name.clone(),
+                &DataType::from_arrow_field(field),
+            ))
+        } else {
+            Series::try_from((field, arrays))
+        }
     };
     Some(match reading(&field.dtype) {
         Reading::Nothing => return None,
         Reading::Plain => plain(field, arrays),
         Reading::Days => plain(field, arrays).and_then(|series| series.cast(&DataType::Date)),
         Reading::Storage => {
-            let ArrowDataType::Extension(extension) = &field.dtype else { return None };
+            let ArrowDataType::Extension(extension) = &field.dtype else {
+                return None;
+            };
             let storage = Field::new(name, extension.inner.clone(), field.is_nullable);
-            let bare = arrays.into_iter().map(|array| with_type(array, &extension.inner)).collect();
+            let bare = arrays
+                .into_iter()
+                .map(|array| with_type(array, &extension.inner))
+                .collect();
             plain(&storage, bare)
         }
         Reading::UnknownZone => {
-            let ArrowDataType::Timestamp(unit, _) = &field.dtype else { return None };
+            let ArrowDataType::Timestamp(unit, _) = &field.dtype else {
+                return None;
+            };
             let kind = ArrowDataType::Timestamp(*unit, Some("UTC".into()));
             let storage = Field::new(name, kind.clone(), field.is_nullable);
-            let bare = arrays.into_iter().map(|array| with_type(array, &kind)).collect();
+            let bare = arrays
+                .into_iter()
+                .map(|array| with_type(array, &kind))
+                .collect();
             plain(&storage, bare)
         }
         Reading::Uuid => {
             let texts = arrays.iter().flat_map(|array| {
                 let bytes = array.as_any().downcast_ref::<FixedSizeBinaryArray>();
-                (0..array.len()).map(move |row| bytes.filter(|_| array.is_valid(row)).map(|bytes| uuid_text(bytes.value(row))))
+                (0..array.len()).map(move |row| {
+                    bytes
+                        .filter(|_| array.is_valid(row))
+                        .map(|bytes| uuid_text(bytes.value(row)))
+                })
             });
             Ok(Series::new(name, texts.collect::<Vec<Option<String>>>()))
         }
@@ -224,7 +274,14 @@ pub(crate) fn uuid_text(bytes: &[u8]) -> String {
     if hex.len() != 32 {
         return hex;
     }
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }
 
 /// A column of bytes as texts: UUIDs as they are written, others where all of them are UTF-8.
@@ -235,7 +292,9 @@ pub(crate) fn texts_of_bytes(series: &Series, is_uuid: bool) -> Option<Series> {
         .map(|cell| match cell {
             None => Some(None),
             Some(cell) if is_uuid => Some(Some(uuid_text(cell))),
-            Some(cell) => std::str::from_utf8(cell).ok().map(|text| Some(text.to_owned())),
+            Some(cell) => std::str::from_utf8(cell)
+                .ok()
+                .map(|text| Some(text.to_owned())),
         })
         .collect();
     Some(Series::new(series.name().clone(), texts?))
@@ -243,6 +302,14 @@ pub(crate) fn texts_of_bytes(series: &Series, is_uuid: bool) -> Option<Series> {
 
 /// Days in milliseconds as dates.
 pub(crate) fn to_dates(series: &Series) -> polars::error::PolarsResult<polars::prelude::Column> {
-    let is_days = matches!(series.dtype(), DataType::Datetime(TimeUnit::Milliseconds, None));
-    Ok(if is_days { series.cast(&DataType::Date)? } else { series.clone() }.into_column())
+    let is_days = matches!(
+        series.dtype(),
+        DataType::Datetime(TimeUnit::Milliseconds, None)
+    );
+    Ok(if is_days {
+        series.cast(&DataType::Date)?
+    } else {
+        series.clone()
+    }
+    .into_column())
 }

@@ -1,4 +1,5 @@
-//! The contract of `leadscore.toml`: what each table is, read strictly, with the place of every error.
+//! The contract of `leadscore.toml`: what each table is, read strictly, with the place of every
+//! error.
 
 mod columns;
 mod data;
@@ -7,7 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use leadscore_core::{AttributeTable, Family, SecretUri, Span, Timestamp, hide_credentials, location_has_credentials};
+use leadscore_core::{
+    AttributeTable, Family, SecretUri, Span, Timestamp, hide_credentials, location_has_credentials,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -124,11 +127,13 @@ impl Location {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
-    /// Its URI without a password, such as "postgresql://ann@db.example/crm"; "env:NAME" for an environment variable or
-    /// "file:PATH" for a file, which others cannot read, that holds the whole URI.
+    /// Its URI without a password, such as "postgresql://ann@db.example/crm"; "env:NAME" for an
+    /// environment variable or "file:PATH" for a file, which others cannot read, that holds the
+    /// whole URI.
     #[schemars(with = "String")]
     pub uri: SecretUri,
-    /// The ADBC driver: a name or the path of a library; default: adbc_driver_ and the scheme of the URI.
+    /// The ADBC driver: a name or the path of a library; default: adbc_driver_ and the scheme of
+    /// the URI.
     #[serde(default)]
     pub driver: Option<String>,
 }
@@ -213,9 +218,19 @@ impl<'a> FileConfig<'a> {
 
     /// Columns that some setting of the table names, each with the setting.
     pub(crate) fn named_columns(&self) -> impl Iterator<Item = (&'static str, &'a String)> {
-        let nulls = self.null_values.into_iter().flat_map(PerColumn::columns).map(|column| ("null_values", column));
-        let formats = self.time_format.into_iter().flat_map(PerColumn::columns).map(|column| ("time_format", column));
-        nulls.chain(formats).chain(self.types.keys().map(|column| ("types", column)))
+        let nulls = self
+            .null_values
+            .into_iter()
+            .flat_map(PerColumn::columns)
+            .map(|column| ("null_values", column));
+        let formats = self
+            .time_format
+            .into_iter()
+            .flat_map(PerColumn::columns)
+            .map(|column| ("time_format", column));
+        nulls
+            .chain(formats)
+            .chain(self.types.keys().map(|column| ("types", column)))
     }
 }
 
@@ -225,7 +240,8 @@ macro_rules! table_config {
         #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            /// File, glob, or list of either, relative to the config: csv, csv.gz, ndjson, parquet or arrow; or s3://, gs://, az://.
+            /// File, glob, or list of either, relative to the config: csv, csv.gz, ndjson, parquet
+            /// or arrow; or s3://, gs://, az://.
             #[serde(default)]
             pub path: Location,
             /// In place of `path`, a query whose rows are the table.
@@ -236,12 +252,13 @@ macro_rules! table_config {
             #[schemars(with = "Option<String>")]
             pub uri: Option<SecretUri>,
             $($(#[$field_meta])* pub $field: $kind,)*
-            /// Cells that mean missing: a list, in place of the default one; or by column, { created = ["0"] }, beside the default
-            /// one. An empty cell always does.
+            /// Cells that mean missing: a list, in place of the default one; or by column, {
+            /// created = ["0"] }, beside the default one. An empty cell always does.
             #[serde(default)]
             pub null_values: Option<PerColumn<Vec<String>>>,
-            /// Format of times: "%d-%m-%Y" and the like (strftime), "excel" or "excel_1904" (day numbers of spreadsheets), "epoch_s",
-            /// "epoch_ms", "epoch_us", "epoch_ns", "iso"; for all times, or by column. Default: ISO 8601 or epoch, recognised.
+            /// Format of times: "%d-%m-%Y" and the like (strftime), "excel" or "excel_1904" (day
+            /// numbers of spreadsheets), "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "iso"; for
+            /// all times, or by column. Default: ISO 8601 or epoch, recognised.
             #[serde(default)]
             pub time_format: Option<PerColumn<String>>,
             /// Zone of times that name none, such as "Europe/Berlin"; default UTC.
@@ -252,19 +269,23 @@ macro_rules! table_config {
             #[serde(default, deserialize_with = "delimiter")]
             #[schemars(with = "Option<String>")]
             pub delimiter: Option<u8>,
-            /// Whether numbers are written 1.234,5 (true) or 1,234.5 (false); default: told by all cells of a column together.
+            /// Whether numbers are written 1.234,5 (true) or 1,234.5 (false); default: told by all
+            /// cells of a column together.
             #[serde(default)]
             pub decimal_comma: Option<bool>,
-            /// Encoding of a text file, such as "latin1" or "utf-16le"; default: UTF-8, or what a byte order mark says.
+            /// Encoding of a text file, such as "latin1" or "utf-16le"; default: UTF-8, or what a
+            /// byte order mark says.
             #[serde(default)]
             pub encoding: Option<String>,
             /// Lines of a CSV file above its header, such as a title; default 0.
             #[serde(default)]
             pub skip_rows: usize,
-            /// What columns hold: "number", "category", "time" or "id"; for numbers also { decimal = ",", thousands = ".", parentheses = "negative" }.
+            /// What columns hold: "number", "category", "time" or "id"; for numbers also { decimal
+            /// = ",", thousands = ".", parentheses = "negative" }.
             #[serde(default)]
             pub types: BTreeMap<String, ColumnType>,
-            /// The last moment that its rows speak of; default: its last day with as many rows as usual.
+            /// The last moment that its rows speak of; default: its last day with as many rows as
+            /// usual.
             #[serde(default)]
             pub ends: Option<Moment>,
         }
@@ -319,7 +340,8 @@ table_config! {
         /// Column of the leads that holds the key; default: the same name.
         #[serde(default)]
         leads_key: Option<String>,
-        /// Column with the time from which a row holds; a key may then have several rows, each until the next.
+        /// Column with the time from which a row holds; a key may then have several rows, each
+        /// until the next.
         #[serde(default)]
         changed_at: Option<String>,
         /// Columns to learn from; default: every column but the key.
@@ -337,10 +359,12 @@ table_config! {
         /// Column with the lead of an event.
         #[serde(default)]
         lead: Option<String>,
-        /// Column with the account of an event, in place of `lead`; the leads have a column of the same name.
+        /// Column with the account of an event, in place of `lead`; the leads have a column of the
+        /// same name.
         #[serde(default)]
         account: Option<String>,
-        /// What stands between several ids in a cell of `lead` or `account`, such as ";": the event is one of each.
+        /// What stands between several ids in a cell of `lead` or `account`, such as ";": the event
+        /// is one of each.
         #[serde(default)]
         separator: Option<String>,
         /// Column with the time at which it happened.
@@ -363,13 +387,15 @@ table_config! {
         /// Column with the lead of an outcome.
         #[serde(default)]
         lead: Option<String>,
-        /// What stands between several ids in a cell of `lead`, such as ";": the outcome is one of each.
+        /// What stands between several ids in a cell of `lead`, such as ";": the outcome is one of
+        /// each.
         #[serde(default)]
         separator: Option<String>,
         /// Column with the time at which it closed.
         #[serde(default)]
         closed_at: Option<String>,
-        /// Column with the time at which the outcome was entered: it is known from then on, and windows wait for late entries.
+        /// Column with the time at which the outcome was entered: it is known from then on, and
+        /// windows wait for late entries.
         #[serde(default)]
         recorded_at: Option<String>,
         /// Column with the result; without it every row is a win.
@@ -378,13 +404,15 @@ table_config! {
         /// Yes, every row is a win, although a column looks like a result.
         #[serde(default)]
         all_won: bool,
-        /// Flat exports: the column of the leads that says whether a lead was won, in place of `path`.
+        /// Flat exports: the column of the leads that says whether a lead was won, in place of
+        /// `path`.
         #[serde(default)]
         flag: Option<String>,
         /// Values that mean won.
         #[serde(default)]
         won: Vec<Scalar>,
-        /// Values that mean lost. Of a flat export without `lost` and `open`, leads that are not won are scored as if they were open.
+        /// Values that mean lost. Of a flat export without `lost` and `open`, leads that are not
+        /// won are scored as if they were open.
         #[serde(default)]
         lost: Vec<Scalar>,
         /// Values that mean neither yet.
@@ -407,7 +435,8 @@ table_config! {
         value: String,
         /// Column with the time of the change.
         changed_at: String,
-        /// What stands between several ids in a cell of `lead`, such as ";": the change is one of each.
+        /// What stands between several ids in a cell of `lead`, such as ";": the change is one of
+        /// each.
         #[serde(default)]
         separator: Option<String>,
         /// Column with the value before the change: what held before the first one.
@@ -416,15 +445,16 @@ table_config! {
         /// Column whose numbers put changes of one moment in order; default: the order of the file.
         #[serde(default)]
         sequence: Option<String>,
-        /// Whether every change since a lead's creation is there: a lead without changes then had today's value all along.
+        /// Whether every change since a lead's creation is there: a lead without changes then had
+        /// today's value all along.
         #[serde(default)]
         complete: bool,
     }
 }
 
 impl OutcomesConfig {
-    /// Whether the config says by name which values of `flag` mean lost, or which mean open: a value that means neither won nor
-    /// open is then one of leads that have closed.
+    /// Whether the config says by name which values of `flag` mean lost, or which mean open: a
+    /// value that means neither won nor open is then one of leads that have closed.
     pub(crate) fn tells_open_from_lost(&self) -> bool {
         !self.lost.is_empty() || !self.open.is_empty()
     }
@@ -475,14 +505,23 @@ impl Scalar {
 
     /// Whether a cell says it; truth values are one thing in any spelling.
     pub fn is(&self, cell: &str) -> bool {
-        self.text() == cell || self.words().iter().any(|word| word.eq_ignore_ascii_case(cell))
+        self.text() == cell
+            || self
+                .words()
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case(cell))
     }
 
     /// The cells that say it, where case does not matter to whoever compares them with these.
     pub fn spellings(&self) -> Vec<String> {
         let mut texts = vec![self.text()];
         for word in self.words() {
-            let title = word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect();
+            let title = word
+                .chars()
+                .take(1)
+                .flat_map(char::to_uppercase)
+                .chain(word.chars().skip(1))
+                .collect();
             texts.extend([(*word).to_owned(), title, word.to_uppercase()]);
         }
         texts.sort_unstable();
@@ -513,16 +552,18 @@ pub struct SnapshotsConfig {
     /// The days after a snapshot in which a win counts; default 90d.
     #[schemars(with = "String")]
     pub horizon: Span,
-    /// Calendar snapshots of every lead at risk: "month" (the first of each; default), "week" (Mondays) or a length such as "30d".
+    /// Calendar snapshots of every lead at risk: "month" (the first of each; default), "week"
+    /// (Mondays) or a length such as "30d".
     pub every: Every,
     /// In place of calendar snapshots, each lead once at each of these ages.
     #[schemars(with = "Option<Vec<String>>")]
     pub ages: Option<Vec<Span>>,
-    /// A lead without any event for so long, such as "365d", is not looked at, in training as in scoring, until one comes again;
-    /// default: every lead that is open.
+    /// A lead without any event for so long, such as "365d", is not looked at, in training as in
+    /// scoring, until one comes again; default: every lead that is open.
     #[schemars(with = "Option<String>")]
     pub silent: Option<Span>,
-    /// The last moment that the data speaks of, or "outcomes" for the end of the outcomes; default: the latest end of a table.
+    /// The last moment that the data speaks of, or "outcomes" for the end of the outcomes; default:
+    /// the latest end of a table.
     #[schemars(with = "Option<String>")]
     pub observation_end: Option<ObservationEnd>,
     /// More snapshots than so many are an error, found before any is made; default 20,000,000.
@@ -567,7 +608,11 @@ impl Moment {
     fn parse<E: serde::de::Error>(text: &str, or: &str) -> Result<Self, E> {
         Timestamp::parse_iso(text)
             .map(|(at, _, _)| Self(at))
-            .ok_or_else(|| E::custom(format!("`{text}` is not a moment: write \"2018-05-01\" or \"2018-05-01T09:30:00Z\"{or}")))
+            .ok_or_else(|| {
+                E::custom(format!(
+                    "`{text}` is not a moment: write \"2018-05-01\" or \"2018-05-01T09:30:00Z\"{or}"
+                ))
+            })
     }
 }
 
@@ -589,7 +634,12 @@ pub enum ObservationEnd {
 impl<'de> Deserialize<'de> for ObservationEnd {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = written_moment(deserializer)?;
-        if text == "outcomes" { Ok(Self::Outcomes) } else { Moment::parse(&text, ", or \"outcomes\" for the end of the outcomes").map(|at| Self::At(at.0)) }
+        if text == "outcomes" {
+            Ok(Self::Outcomes)
+        } else {
+            Moment::parse(&text, ", or \"outcomes\" for the end of the outcomes")
+                .map(|at| Self::At(at.0))
+        }
     }
 }
 
@@ -641,7 +691,9 @@ impl<'de> Deserialize<'de> for Every {
             "week" => Ok(Self::Week),
             _ => match text.parse::<Span>() {
                 Ok(span) if span > Span::ZERO => Ok(Self::Length(span)),
-                _ => Err(serde::de::Error::custom(format!("`{text}` is not a rhythm: write \"month\", \"week\" or a length such as \"30d\""))),
+                _ => Err(serde::de::Error::custom(format!(
+                    "`{text}` is not a rhythm: write \"month\", \"week\" or a length such as \"30d\""
+                ))),
             },
         }
     }
@@ -651,20 +703,24 @@ impl<'de> Deserialize<'de> for Every {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeaturesConfig {
-    /// Families of features; default ["default"], which stands for those that are worth their columns on most data; "all" for every one.
-    /// `["default", "decay", "share"]` adds two to the default ones.
+    /// Families of features; default ["default"], which stands for those that are worth their
+    /// columns on most data; "all" for every one. `["default", "decay", "share"]` adds two to the
+    /// default ones.
     pub families: Vec<FamilyChoice>,
-    /// How far windows over activities reach back, default ["30d"]; the whole life of the lead is always counted too.
+    /// How far windows over activities reach back, default ["30d"]; the whole life of the lead is
+    /// always counted too.
     #[schemars(with = "Vec<String>")]
     pub windows: Vec<Span>,
     /// Half-lives of the family "decay"; default ["3d", "30d"].
     #[schemars(with = "Vec<String>")]
     pub half_lives: Vec<Span>,
-    /// Kinds of an activity with columns of their own: the most frequent ones; the others share one; default 12.
+    /// Kinds of an activity with columns of their own: the most frequent ones; the others share
+    /// one; default 12.
     pub max_kinds: usize,
     /// Kinds that the family "sequence" takes pairs of: the most frequent ones; default 4.
     pub max_sequence_kinds: usize,
-    /// Only features whose name matches one of these patterns (`*` for any text); default: all that the families make.
+    /// Only features whose name matches one of these patterns (`*` for any text); default: all that
+    /// the families make.
     pub only: Option<Vec<String>>,
 }
 
@@ -699,11 +755,23 @@ impl<'de> Deserialize<'de> for FamilyChoice {
         match text.as_str() {
             "default" => Ok(Self::Default),
             "all" => Ok(Self::All),
-            _ => Family::ALL.into_iter().find(|family| family.name() == text).map(Self::One).ok_or_else(|| {
-                let names: Vec<&str> = ["default", "all"].into_iter().chain(Family::ALL.map(Family::name)).collect();
-                let near = nearest(&text, names.iter().copied()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-                serde::de::Error::custom(format!("`{text}` is not a family of features: {near}known are {}", names.join(", ")))
-            }),
+            _ => Family::ALL
+                .into_iter()
+                .find(|family| family.name() == text)
+                .map(Self::One)
+                .ok_or_else(|| {
+                    let names: Vec<&str> = ["default", "all"]
+                        .into_iter()
+                        .chain(Family::ALL.map(Family::name))
+                        .collect();
+                    let near = nearest(&text, names.iter().copied())
+                        .map(|near| format!("did you mean `{near}`? "))
+                        .unwrap_or_default();
+                    serde::de::Error::custom(format!(
+                        "`{text}` is not a family of features: {near}known are {}",
+                        names.join(", ")
+                    ))
+                }),
         }
     }
 }
@@ -728,34 +796,38 @@ impl FeaturesConfig {
 pub struct ModelConfig {
     /// The richest kind of model that may be chosen; default additive.
     pub kind: ModelKind,
-    /// A category of the leads, such as a product line, whose levels may have curves of their own, shrunk to the common ones.
+    /// A category of the leads, such as a product line, whose levels may have curves of their own,
+    /// shrunk to the common ones.
     pub segment: Option<String>,
     /// Most tables over two features that an additive model may have; default 30, 0 for none.
     pub max_pairs: usize,
-    /// Numbers by their features' names, as `features --describe` has them, whose curve or slope may only rise or fall, such
-    /// as `{ employees = "increasing" }`; they have no table.
+    /// Numbers by their features' names, as `features --describe` has them, whose curve or slope
+    /// may only rise or fall, such as `{ employees = "increasing" }`; they have no table.
     pub directions: BTreeMap<String, ModelDirection>,
-    /// Share of the ridge of straight lines that is a lasso, 0 to 1; default 0. The weakest features then weigh nothing; for
-    /// kind "linear" only.
+    /// Share of the ridge of straight lines that is a lasso, 0 to 1; default 0. The weakest
+    /// features then weigh nothing; for kind "linear" only.
     pub l1_ratio: f64,
-    /// How strongly weights are held: "reml" (default) estimates a smoothing parameter for each term from the rows, leaves out terms
-    /// that say nothing, and lets folds forward in time choose the shape alone; "folds" takes what such folds prefer, the same
-    /// strength for all terms of a kind. With `l1_ratio` or `--solver linfa` folds are the default, and "reml" is refused; with fewer
-    /// than 200 leads (or accounts) won, or not won, folds are the default, too.
+    /// How strongly weights are held: "reml" (default) estimates a smoothing parameter for each
+    /// term from the rows, leaves out terms that say nothing, and lets folds forward in time choose
+    /// the shape alone; "folds" takes what such folds prefer, the same strength for all terms of a
+    /// kind. With `l1_ratio` or `--solver linfa` folds are the default, and "reml" is refused; with
+    /// fewer than 200 leads (or accounts) won, or not won, folds are the default, too.
     pub smoothing: Option<ModelSmoothing>,
-    /// In what time a snapshot loses half of its weight: a length such as "180d"; "none": snapshots count alike, however old; "auto"
-    /// (default): none, or a year, half a year or a quarter where that predicts later snapshots better by more than chance. Intervals
-    /// know how much is left. With strengths by folds, in a flat export and on an engine "auto" is "none", and with `--solver linfa`,
-    /// in a flat export and on an engine a length is refused.
+    /// In what time a snapshot loses half of its weight: a length such as "180d"; "none": snapshots
+    /// count alike, however old; "auto" (default): none, or a year, half a year or a quarter where
+    /// that predicts later snapshots better by more than chance. Intervals know how much is left.
+    /// With strengths by folds, in a flat export and on an engine "auto" is "none", and with
+    /// `--solver linfa`, in a flat export and on an engine a length is refused.
     pub half_life: ModelHalfLife,
-    /// What a snapshot is learned from: "window" (default): whether it was won within the horizon, of snapshots whose windows have
-    /// ended; "weekly": in the last fit also of the later ones, whether each was won in the weeks (thirteenths of the horizon) that
-    /// are known of it. That pays where wins have changed of late, and costs a little where they come sooner or later than before;
-    /// refused in a flat export, with `--solver linfa` and on an engine.
+    /// What a snapshot is learned from: "window" (default): whether it was won within the horizon,
+    /// of snapshots whose windows have ended; "weekly": in the last fit also of the later ones,
+    /// whether each was won in the weeks (thirteenths of the horizon) that are known of it. That
+    /// pays where wins have changed of late, and costs a little where they come sooner or later
+    /// than before; refused in a flat export, with `--solver linfa` and on an engine.
     pub label: ModelLabel,
-    /// The share of the leads not won that the tables hold, above 0 and at most 1; default 1. Where they hold all wins and
-    /// every tenth of the others, 0.1 corrects likelihoods for it: exactly where each lead is looked at once; else those of
-    /// leads that won later are a little low.
+    /// The share of the leads not won that the tables hold, above 0 and at most 1; default 1. Where
+    /// they hold all wins and every tenth of the others, 0.1 corrects likelihoods for it: exactly
+    /// where each lead is looked at once; else those of leads that won later are a little low.
     pub losses_kept: f64,
     /// Seed of every random choice; default 7.
     pub seed: u64,
@@ -816,7 +888,9 @@ impl<'de> Deserialize<'de> for ModelHalfLife {
             "none" => Ok(Self::Never),
             _ => match text.parse::<Span>() {
                 Ok(span) if span > Span::ZERO => Ok(Self::Length(span)),
-                _ => Err(serde::de::Error::custom(format!("`{text}` is not a half-life: write \"auto\", \"none\" or a length such as \"180d\""))),
+                _ => Err(serde::de::Error::custom(format!(
+                    "`{text}` is not a half-life: write \"auto\", \"none\" or a length such as \"180d\""
+                ))),
             },
         }
     }
@@ -828,7 +902,8 @@ impl<'de> Deserialize<'de> for ModelHalfLife {
 pub enum ModelKind {
     /// Standardised numbers in straight lines, and a weight for each level of a category.
     Linear,
-    /// Curves over binned numbers, and tables over two features, where later data says that they pay.
+    /// Curves over binned numbers, and tables over two features, where later data says that they
+    /// pay.
     Additive,
 }
 
@@ -856,14 +931,16 @@ pub enum ModelDirection {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TiersConfig {
-    /// Quartiles of the leads being scored (default), the edges that the model file has, or three likelihoods in per cent, such as
-    /// [40, 20, 5] (docs/tiers.md).
+    /// Quartiles of the leads being scored (default), the edges that the model file has, or three
+    /// likelihoods in per cent, such as [40, 20, 5] (docs/tiers.md).
     pub edges: TierEdges,
 }
 
 impl Default for TiersConfig {
     fn default() -> Self {
-        Self { edges: TierEdges::Relative }
+        Self {
+            edges: TierEdges::Relative,
+        }
     }
 }
 
@@ -899,18 +976,34 @@ impl TierEdges {
         if let Some((_, edges)) = Self::WORDS.iter().find(|(word, _)| *word == text) {
             return Ok(*edges);
         }
-        match text.split(',').map(|part| part.trim().parse().ok()).collect::<Option<Vec<f64>>>() {
+        match text
+            .split(',')
+            .map(|part| part.trim().parse().ok())
+            .collect::<Option<Vec<f64>>>()
+        {
             Some(edges) => Self::of_percent(&edges),
-            None => Err(format!("`{text}` is no rule for tiers: write \"relative\", \"frozen\" or three likelihoods in per cent, such as 40, 20, 5")),
+            None => Err(format!(
+                "`{text}` is no rule for tiers: write \"relative\", \"frozen\" or three likelihoods in per cent, such as 40, 20, 5"
+            )),
         }
     }
 
     fn of_percent(edges: &[f64]) -> Result<Self, String> {
         match *edges {
-            [first, second, third] if first < 100.0 && first > second && second > third && third > 0.0 => Ok(Self::Percent([first, second, third])),
+            [first, second, third]
+                if first < 100.0 && first > second && second > third && third > 0.0 =>
+            {
+                Ok(Self::Percent([first, second, third]))
+            }
             _ => {
-                let found = edges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                Err(format!("tiers cannot begin at [{found}]: expected three likelihoods in per cent, falling, above 0 and below 100, such as [40, 20, 5]"))
+                let found = edges
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                Err(format!(
+                    "tiers cannot begin at [{found}]: expected three likelihoods in per cent, falling, above 0 and below 100, such as [40, 20, 5]"
+                ))
             }
         }
     }
@@ -928,10 +1021,14 @@ impl<'de> Deserialize<'de> for TierEdges {
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<TierEdges, E> {
                 let word = TierEdges::WORDS.iter().find(|(word, _)| *word == text);
-                word.map(|(_, edges)| *edges).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+                word.map(|(_, edges)| *edges)
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
             }
 
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<TierEdges, A::Error> {
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut seq: A,
+            ) -> Result<TierEdges, A::Error> {
                 let mut edges: Vec<f64> = Vec::new();
                 while let Some(edge) = seq.next_element()? {
                     edges.push(edge);
@@ -959,7 +1056,8 @@ impl JsonSchema for TierEdges {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let likelihood = serde_json::json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 100});
+        let likelihood =
+            serde_json::json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 100});
         schemars::json_schema!({"anyOf": [{"enum": ["relative", "frozen"]}, {"type": "array", "items": likelihood, "minItems": 3, "maxItems": 3}]})
     }
 }
@@ -976,7 +1074,8 @@ pub struct ReportConfig {
     pub accent: Option<String>,
     /// A picture (.svg, .png) at the top of the page, which holds it.
     pub logo: Option<String>,
-    /// Categories of the leads that figures are broken down by; default: the two with the fewest values.
+    /// Categories of the leads that figures are broken down by; default: the two with the fewest
+    /// values.
     pub segments: Option<Vec<String>>,
     /// What the team can call, such as "200/week"; default: the best quarter of the leads.
     #[schemars(with = "Option<String>")]
@@ -1013,8 +1112,14 @@ impl Capacity {
     /// # Ok::<(), String>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no capacity: write such as \"200/week\", \"40/day\" or \"800/month\"; a number alone for a flat export");
-        let (number, unit) = text.split_once('/').map_or((text, None), |(number, unit)| (number, Some(unit.trim())));
+        let wrong = || {
+            format!(
+                "`{text}` is no capacity: write such as \"200/week\", \"40/day\" or \"800/month\"; a number alone for a flat export"
+            )
+        };
+        let (number, unit) = text
+            .split_once('/')
+            .map_or((text, None), |(number, unit)| (number, Some(unit.trim())));
         let days = match unit {
             None => None,
             Some("day") => Some(1.0),
@@ -1041,13 +1146,27 @@ impl<'de> Deserialize<'de> for Capacity {
 
 fn color<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let is_color = text.len() == 7 && text.starts_with('#') && text[1..].bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_color { Ok(Some(text)) } else { Err(serde::de::Error::custom(format!("`{text}` is no colour: write such as \"#1f6fb5\""))) }
+    let is_color = text.len() == 7
+        && text.starts_with('#')
+        && text[1..].bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_color {
+        Ok(Some(text))
+    } else {
+        Err(serde::de::Error::custom(format!(
+            "`{text}` is no colour: write such as \"#1f6fb5\""
+        )))
+    }
 }
 
-fn time_zone<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<chrono_tz::Tz>, D::Error> {
+fn time_zone<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<chrono_tz::Tz>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map(Some).map_err(|_| serde::de::Error::custom(format!("`{text}` is not a time zone: write an IANA name such as \"Europe/Berlin\"")))
+    text.parse().map(Some).map_err(|_| {
+        serde::de::Error::custom(format!(
+            "`{text}` is not a time zone: write an IANA name such as \"Europe/Berlin\""
+        ))
+    })
 }
 
 fn delimiter<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
@@ -1055,7 +1174,9 @@ fn delimiter<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(Some(*byte)),
         _ if text == "tab" => Ok(Some(b'\t')),
-        _ => Err(serde::de::Error::custom(format!("`{text}` is not a delimiter: write one ASCII character, such as \";\" or \"\\t\""))),
+        _ => Err(serde::de::Error::custom(format!(
+            "`{text}` is not a delimiter: write one ASCII character, such as \";\" or \"\\t\""
+        ))),
     }
 }
 
@@ -1075,7 +1196,11 @@ impl Config {
     /// Why nothing is learned from a column by this config; `None` where it may be.
     pub fn leaves_out(&self, table: &AttributeTable, column: &str) -> Option<&'static str> {
         let (exclude, attributes, types) = match table {
-            AttributeTable::Leads => (&self.leads.exclude, &self.leads.attributes, &self.leads.types),
+            AttributeTable::Leads => (
+                &self.leads.exclude,
+                &self.leads.attributes,
+                &self.leads.types,
+            ),
             AttributeTable::Lookup(name) => {
                 let lookup = self.lookups.get(name)?;
                 (&lookup.exclude, &lookup.attributes, &lookup.types)
@@ -1089,15 +1214,18 @@ impl Config {
             Some(ColumnType::Time) => return Some("`types` calls it a time"),
             Some(ColumnType::Number(_) | ColumnType::Category) | None => {}
         }
-        attributes.as_ref().filter(|chosen| !chosen.iter().any(|one| one == column)).map(|_| "`attributes` does not name it")
+        attributes
+            .as_ref()
+            .filter(|chosen| !chosen.iter().any(|one| one == column))
+            .map(|_| "`attributes` does not name it")
     }
 
     /// Reads and checks a config.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the place: text that is not TOML, an unknown key (with the nearest known one), a value of
-    /// another type, a missing key, keys that contradict each other.
+    /// [`ConfigError`] names the place: text that is not TOML, an unknown key (with the nearest
+    /// known one), a value of another type, a missing key, keys that contradict each other.
     ///
     /// # Examples
     ///
@@ -1118,8 +1246,18 @@ impl Config {
     /// Whether the config says anything of outcomes.
     pub fn has_outcomes(&self) -> bool {
         let outcomes = &self.outcomes;
-        let is_placed = outcomes.flag.is_some() || !outcomes.path.is_nowhere() || outcomes.query.is_some();
-        is_placed || [&outcomes.lead, &outcomes.closed_at, &outcomes.recorded_at, &outcomes.result, &outcomes.amount].into_iter().any(Option::is_some)
+        let is_placed =
+            outcomes.flag.is_some() || !outcomes.path.is_nowhere() || outcomes.query.is_some();
+        is_placed
+            || [
+                &outcomes.lead,
+                &outcomes.closed_at,
+                &outcomes.recorded_at,
+                &outcomes.result,
+                &outcomes.amount,
+            ]
+            .into_iter()
+            .any(Option::is_some)
     }
 
     /// Fails where the config says nothing of outcomes.
@@ -1133,26 +1271,39 @@ impl Config {
         }
         Err(TablesError::Content {
             table: "[outcomes]".to_owned(),
-            found: "the config has no such table, and only `score` and `explain` can do without".to_owned(),
+            found: "the config has no such table, and only `score` and `explain` can do without"
+                .to_owned(),
             help: "name the table that says which leads were won or lost, and when".to_owned(),
         })
     }
 
-    /// Where there are no outcomes, puts a table without rows in their place, and says why: no lead has closed then.
+    /// Where there are no outcomes, puts a table without rows in their place, and says why: no lead
+    /// has closed then.
     pub fn do_without_outcomes(&mut self, folder: &std::path::Path) -> Option<String> {
         let outcomes = &self.outcomes;
         let why = if !self.has_outcomes() {
             "the config has no [outcomes]".to_owned()
-        } else if let (Location::One(_) | Location::Many(_), false) = (&outcomes.path, outcomes.path.is_nowhere()) {
+        } else if let (Location::One(_) | Location::Many(_), false) =
+            (&outcomes.path, outcomes.path.is_nowhere())
+        {
             match crate::source::find("[outcomes]", folder, outcomes.path.paths()) {
-                Err(error @ TablesError::Missing { .. }) => error.to_string().split(": check `path`").next().unwrap_or_default().to_owned(),
+                Err(error @ TablesError::Missing { .. }) => error
+                    .to_string()
+                    .split(": check `path`")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
                 _ => return None,
             }
         } else {
             return None;
         };
-        self.outcomes = OutcomesConfig { path: Location::Frame(Frame::empty(&["lead", "closed_at"])), ..OutcomesConfig::default() };
-        (self.outcomes.lead, self.outcomes.closed_at) = (Some("lead".to_owned()), Some("closed_at".to_owned()));
+        self.outcomes = OutcomesConfig {
+            path: Location::Frame(Frame::empty(&["lead", "closed_at"])),
+            ..OutcomesConfig::default()
+        };
+        (self.outcomes.lead, self.outcomes.closed_at) =
+            (Some("lead".to_owned()), Some("closed_at".to_owned()));
         if self.snapshots.observation_end == Some(ObservationEnd::Outcomes) {
             self.snapshots.observation_end = None;
         }
@@ -1161,24 +1312,71 @@ impl Config {
 
     /// Every column of a table that the config names, in no order that matters.
     pub fn named_columns(&self, table: &str) -> Vec<String> {
-        let mut columns: Vec<String> = self.parts().into_iter().filter(|part| part.table == table).map(|part| part.column).collect();
-        columns.extend(self.files().iter().filter(|(name, _)| name == table).flat_map(|(_, file)| file.named_columns().map(|(_, column)| column.clone())));
+        let mut columns: Vec<String> = self
+            .parts()
+            .into_iter()
+            .filter(|part| part.table == table)
+            .map(|part| part.column)
+            .collect();
+        columns.extend(
+            self.files()
+                .iter()
+                .filter(|(name, _)| name == table)
+                .flat_map(|(_, file)| file.named_columns().map(|(_, column)| column.clone())),
+        );
         let leads = &self.leads;
         match table {
             "[leads]" => {
-                columns.extend(leads.attributes.iter().flatten().chain(&leads.exclude).cloned());
-                columns.extend(self.lookups.values().map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key)).cloned());
-                columns.extend(self.activities.values().filter_map(|activity| activity.account.clone()));
-                columns.extend(self.outcomes.flag.iter().chain(&self.snapshots.order_by).cloned());
+                columns.extend(
+                    leads
+                        .attributes
+                        .iter()
+                        .flatten()
+                        .chain(&leads.exclude)
+                        .cloned(),
+                );
+                columns.extend(
+                    self.lookups
+                        .values()
+                        .map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key))
+                        .cloned(),
+                );
+                columns.extend(
+                    self.activities
+                        .values()
+                        .filter_map(|activity| activity.account.clone()),
+                );
+                columns.extend(
+                    self.outcomes
+                        .flag
+                        .iter()
+                        .chain(&self.snapshots.order_by)
+                        .cloned(),
+                );
             }
-            "[history]" => columns.extend(
-                self.history
-                    .iter()
-                    .flat_map(|history| [Some(&history.attribute), Some(&history.value), history.old_value.as_ref()].into_iter().flatten().cloned()),
-            ),
+            "[history]" => columns.extend(self.history.iter().flat_map(|history| {
+                [
+                    Some(&history.attribute),
+                    Some(&history.value),
+                    history.old_value.as_ref(),
+                ]
+                .into_iter()
+                .flatten()
+                .cloned()
+            })),
             _ => {
-                let lookup = self.lookups.iter().find(|(name, _)| format!("[lookups.{name}]") == table);
-                columns.extend(lookup.into_iter().flat_map(|(_, lookup)| lookup.attributes.iter().flatten().chain(&lookup.exclude).cloned()));
+                let lookup = self
+                    .lookups
+                    .iter()
+                    .find(|(name, _)| format!("[lookups.{name}]") == table);
+                columns.extend(lookup.into_iter().flat_map(|(_, lookup)| {
+                    lookup
+                        .attributes
+                        .iter()
+                        .flatten()
+                        .chain(&lookup.exclude)
+                        .cloned()
+                }));
             }
         }
         columns.sort_unstable();
@@ -1192,27 +1390,44 @@ impl Config {
         if self.outcomes.flag.is_none() {
             tables.push(("[outcomes]".to_owned(), self.outcomes.file()));
         }
-        tables.extend(self.history.as_ref().map(|history| ("[history]".to_owned(), history.file())));
-        tables.extend(self.activities.iter().map(|(name, activity)| (format!("[activities.{name}]"), activity.file())));
+        tables.extend(
+            self.history
+                .as_ref()
+                .map(|history| ("[history]".to_owned(), history.file())),
+        );
+        tables.extend(
+            self.activities
+                .iter()
+                .map(|(name, activity)| (format!("[activities.{name}]"), activity.file())),
+        );
         tables
     }
 
-    /// Whether leads can be split into parts that share nothing: not where events are told apart by several accounts.
+    /// Whether leads can be split into parts that share nothing: not where events are told apart by
+    /// several accounts.
     pub fn is_splittable(&self) -> bool {
         self.entity_column().is_ok()
     }
 
-    /// The column of the leads with the account that shares events with others, if any; the error is two that differ.
+    /// The column of the leads with the account that shares events with others, if any; the error
+    /// is two that differ.
     pub(crate) fn entity_column(&self) -> Result<Option<&str>, (&str, &str)> {
-        let mut columns = self.leads.account.as_deref().into_iter().chain(self.activities.values().filter_map(|activity| activity.account.as_deref()));
-        let Some(first) = columns.next() else { return Ok(None) };
+        let mut columns = self.leads.account.as_deref().into_iter().chain(
+            self.activities
+                .values()
+                .filter_map(|activity| activity.account.as_deref()),
+        );
+        let Some(first) = columns.next() else {
+            return Ok(None);
+        };
         match columns.find(|column| *column != first) {
             None => Ok(Some(first)),
             Some(other) => Err((first, other)),
         }
     }
 
-    /// The column of the leads that keeps those of one account together, the first where the config names several.
+    /// The column of the leads that keeps those of one account together, the first where the config
+    /// names several.
     pub fn account_column(&self) -> Option<&str> {
         match self.entity_column() {
             Ok(column) => column,
@@ -1232,8 +1447,8 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads and checks a config for a lead that is in no table: of its tables, lookups alone are read, and those that have no place
-    /// have no rows.
+    /// Reads and checks a config for a lead that is in no table: of its tables, lookups alone are
+    /// read, and those that have no place have no rows.
     ///
     /// # Errors
     ///
@@ -1246,9 +1461,19 @@ impl Config {
         if !config.is_flat() {
             config.outcomes = OutcomesConfig::default();
         }
-        config.activities.values_mut().for_each(|activity| (activity.path, activity.query) = (none(), None));
-        config.history.iter_mut().for_each(|history| (history.path, history.query) = (none(), None));
-        config.lookups.values_mut().filter(|lookup| lookup.path.is_nowhere() && lookup.query.is_none()).for_each(|lookup| lookup.path = none());
+        config
+            .activities
+            .values_mut()
+            .for_each(|activity| (activity.path, activity.query) = (none(), None));
+        config
+            .history
+            .iter_mut()
+            .for_each(|history| (history.path, history.query) = (none(), None));
+        config
+            .lookups
+            .values_mut()
+            .filter(|lookup| lookup.path.is_nowhere() && lookup.query.is_none())
+            .for_each(|lookup| lookup.path = none());
         config.check()?;
         Ok(config)
     }
@@ -1257,12 +1482,15 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// It is not said which database is asked. (An engine that the tables are in needs no such word.)
+    /// It is not said which database is asked. (An engine that the tables are in needs no such
+    /// word.)
     pub fn queries(&self) -> Result<Vec<Query>, ConfigError> {
         let database = self.database.as_ref();
         let mut queries = Vec::new();
         for (table, place) in self.places() {
-            let Some(text) = place.query.filter(|_| place.path.is_nowhere()) else { continue };
+            let Some(text) = place.query.filter(|_| place.path.is_nowhere()) else {
+                continue;
+            };
             let Some(uri) = place.uri.or(database.map(|database| &database.uri)) else {
                 return Err(ConfigError {
                     message: format!("[{table}] has a `query` and no `uri`"),
@@ -1271,45 +1499,107 @@ impl Config {
                 });
             };
             // A database of the table's own has the driver that its scheme asks for.
-            let driver = database.filter(|_| place.uri.is_none()).and_then(|database| database.driver.clone());
-            queries.push(Query { table, text: text.clone(), uri: uri.clone(), driver });
+            let driver = database
+                .filter(|_| place.uri.is_none())
+                .and_then(|database| database.driver.clone());
+            queries.push(Query {
+                table,
+                text: text.clone(),
+                uri: uri.clone(),
+                driver,
+            });
         }
         Ok(queries)
     }
 
     /// Where the rows of each table are: its paths, or the query whose rows it is.
     pub fn sources(&self) -> Vec<(String, &Location, Option<&String>)> {
-        self.places().into_iter().map(|(table, place)| (table, place.path, place.query.filter(|_| place.path.is_nowhere()))).collect()
+        self.places()
+            .into_iter()
+            .map(|(table, place)| {
+                (
+                    table,
+                    place.path,
+                    place.query.filter(|_| place.path.is_nowhere()),
+                )
+            })
+            .collect()
     }
 
     /// Where the rows of each table are.
     pub(crate) fn places(&self) -> Vec<(String, Place<'_>)> {
-        let mut places = vec![("leads".to_owned(), Place::of(&self.leads.path, &self.leads.query, &self.leads.uri))];
+        let mut places = vec![(
+            "leads".to_owned(),
+            Place::of(&self.leads.path, &self.leads.query, &self.leads.uri),
+        )];
         if self.outcomes.flag.is_none() {
-            places.push(("outcomes".to_owned(), Place::of(&self.outcomes.path, &self.outcomes.query, &self.outcomes.uri)));
+            places.push((
+                "outcomes".to_owned(),
+                Place::of(
+                    &self.outcomes.path,
+                    &self.outcomes.query,
+                    &self.outcomes.uri,
+                ),
+            ));
         }
-        places.extend(self.history.as_ref().map(|table| ("history".to_owned(), Place::of(&table.path, &table.query, &table.uri))));
-        places.extend(self.activities.iter().map(|(name, table)| (format!("activities.{name}"), Place::of(&table.path, &table.query, &table.uri))));
-        places.extend(self.lookups.iter().map(|(name, table)| (format!("lookups.{name}"), Place::of(&table.path, &table.query, &table.uri))));
+        places.extend(self.history.as_ref().map(|table| {
+            (
+                "history".to_owned(),
+                Place::of(&table.path, &table.query, &table.uri),
+            )
+        }));
+        places.extend(self.activities.iter().map(|(name, table)| {
+            (
+                format!("activities.{name}"),
+                Place::of(&table.path, &table.query, &table.uri),
+            )
+        }));
+        places.extend(self.lookups.iter().map(|(name, table)| {
+            (
+                format!("lookups.{name}"),
+                Place::of(&table.path, &table.query, &table.uri),
+            )
+        }));
         places
     }
 
     /// The files of all tables, as far as they are there.
     pub fn paths(&self, folder: &std::path::Path) -> Vec<std::path::PathBuf> {
         let found = |(name, file): (String, FileConfig<'_>)| match file.location {
-            Location::One(one) => crate::source::find(&name, folder, std::slice::from_ref(one)).ok(),
+            Location::One(one) => {
+                crate::source::find(&name, folder, std::slice::from_ref(one)).ok()
+            }
             Location::Many(many) => crate::source::find(&name, folder, many).ok(),
             Location::Frame(_) => None,
         };
-        self.files().into_iter().filter_map(found).flatten().collect()
+        self.files()
+            .into_iter()
+            .filter_map(found)
+            .flatten()
+            .collect()
     }
 
     /// Where the rows of each table are, to be changed.
     pub(crate) fn locations_mut(&mut self) -> Vec<(String, &mut Location)> {
-        let mut locations = vec![("leads".to_owned(), &mut self.leads.path), ("outcomes".to_owned(), &mut self.outcomes.path)];
-        locations.extend(self.history.as_mut().map(|table| ("history".to_owned(), &mut table.path)));
-        locations.extend(self.activities.iter_mut().map(|(name, table)| (format!("activities.{name}"), &mut table.path)));
-        locations.extend(self.lookups.iter_mut().map(|(name, table)| (format!("lookups.{name}"), &mut table.path)));
+        let mut locations = vec![
+            ("leads".to_owned(), &mut self.leads.path),
+            ("outcomes".to_owned(), &mut self.outcomes.path),
+        ];
+        locations.extend(
+            self.history
+                .as_mut()
+                .map(|table| ("history".to_owned(), &mut table.path)),
+        );
+        locations.extend(
+            self.activities
+                .iter_mut()
+                .map(|(name, table)| (format!("activities.{name}"), &mut table.path)),
+        );
+        locations.extend(
+            self.lookups
+                .iter_mut()
+                .map(|(name, table)| (format!("lookups.{name}"), &mut table.path)),
+        );
         locations
     }
 
@@ -1324,11 +1614,19 @@ impl Config {
             match locations.iter_mut().find(|(known, _)| known == name) {
                 Some((_, location)) => **location = Location::Frame(frame.clone()),
                 None => {
-                    let known: Vec<&str> = locations.iter().map(|(name, _)| name.as_str()).collect();
-                    let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                    let known: Vec<&str> =
+                        locations.iter().map(|(name, _)| name.as_str()).collect();
+                    let near = nearest(name, known.iter().copied())
+                        .map(|near| format!("did you mean `{near}`? "))
+                        .unwrap_or_default();
                     return Err(ConfigError {
-                        message: format!("a frame is given for `{name}`, and the config has no such table"),
-                        help: Some(format!("{near}there are {}; each says which columns mean what", known.join(", "))),
+                        message: format!(
+                            "a frame is given for `{name}`, and the config has no such table"
+                        ),
+                        help: Some(format!(
+                            "{near}there are {}; each says which columns mean what",
+                            known.join(", ")
+                        )),
                         span: None,
                     });
                 }
@@ -1345,17 +1643,25 @@ impl Config {
     /// Every table with how its file is to be read, by its name in the config.
     pub(crate) fn files(&self) -> Vec<(String, FileConfig<'_>)> {
         let mut files = self.row_tables();
-        files.extend(self.lookups.iter().map(|(name, lookup)| (format!("[lookups.{name}]"), lookup.file())));
+        files.extend(
+            self.lookups
+                .iter()
+                .map(|(name, lookup)| (format!("[lookups.{name}]"), lookup.file())),
+        );
         files
     }
 
     /// What columns of a table hold, and whether the config says how its numbers are written.
-    pub(crate) fn types_of(&mut self, table: &str) -> Option<(&mut BTreeMap<String, ColumnType>, bool)> {
+    pub(crate) fn types_of(
+        &mut self,
+        table: &str,
+    ) -> Option<(&mut BTreeMap<String, ColumnType>, bool)> {
         if table == "[leads]" {
             return Some((&mut self.leads.types, self.leads.decimal_comma.is_some()));
         }
         let name = |kind: &str| table.strip_prefix(kind)?.strip_suffix(']');
-        if let Some(activity) = name("[activities.").and_then(|name| self.activities.get_mut(name)) {
+        if let Some(activity) = name("[activities.").and_then(|name| self.activities.get_mut(name))
+        {
             return Some((&mut activity.types, activity.decimal_comma.is_some()));
         }
         let lookup = name("[lookups.").and_then(|name| self.lookups.get_mut(name))?;
@@ -1369,19 +1675,43 @@ impl Config {
         const KEY: &[&str] = &["id", "category"];
         const WORD: &[&str] = &["category", "id"];
         let mut parts = Vec::new();
-        let mut add = |table: &str, key: &'static str, columns: &[Option<&'_ String>], allowed: &'static [&'static str]| {
-            parts.extend(columns.iter().flatten().map(|column| Part { table: table.to_owned(), key, column: (*column).clone(), allowed }));
+        let mut add = |table: &str,
+                       key: &'static str,
+                       columns: &[Option<&'_ String>],
+                       allowed: &'static [&'static str]| {
+            parts.extend(columns.iter().flatten().map(|column| Part {
+                table: table.to_owned(),
+                key,
+                column: (*column).clone(),
+                allowed,
+            }));
         };
         let leads = &self.leads;
         add("[leads]", "id", &[Some(&leads.id)], KEY);
         add("[leads]", "created_at", &[leads.created_at.as_ref()], TIME);
         add("[leads]", "account", &[leads.account.as_ref()], KEY);
-        let scores = leads.manual_score.as_ref().map(OneOrMany::to_vec).unwrap_or_default();
-        scores.iter().for_each(|score| add("[leads]", "manual_score", &[Some(score)], NUMBER));
+        let scores = leads
+            .manual_score
+            .as_ref()
+            .map(OneOrMany::to_vec)
+            .unwrap_or_default();
+        scores
+            .iter()
+            .for_each(|score| add("[leads]", "manual_score", &[Some(score)], NUMBER));
         let outcomes = &self.outcomes;
         add("[outcomes]", "lead", &[outcomes.lead.as_ref()], KEY);
-        add("[outcomes]", "closed_at", &[outcomes.closed_at.as_ref()], TIME);
-        add("[outcomes]", "recorded_at", &[outcomes.recorded_at.as_ref()], TIME);
+        add(
+            "[outcomes]",
+            "closed_at",
+            &[outcomes.closed_at.as_ref()],
+            TIME,
+        );
+        add(
+            "[outcomes]",
+            "recorded_at",
+            &[outcomes.recorded_at.as_ref()],
+            TIME,
+        );
         add("[outcomes]", "result", &[outcomes.result.as_ref()], WORD);
         add("[outcomes]", "amount", &[outcomes.amount.as_ref()], NUMBER);
         for (name, activity) in &self.activities {
@@ -1389,9 +1719,20 @@ impl Config {
             add(&table, "lead", &[activity.lead.as_ref()], KEY);
             add(&table, "account", &[activity.account.as_ref()], KEY);
             add(&table, "at", &[Some(&activity.at)], TIME);
-            add(&table, "recorded_at", &[activity.recorded_at.as_ref()], TIME);
-            activity.kind.iter().for_each(|kind| add(&table, "kind", &[Some(kind)], WORD));
-            activity.values.iter().for_each(|value| add(&table, "values", &[Some(value)], NUMBER));
+            add(
+                &table,
+                "recorded_at",
+                &[activity.recorded_at.as_ref()],
+                TIME,
+            );
+            activity
+                .kind
+                .iter()
+                .for_each(|kind| add(&table, "kind", &[Some(kind)], WORD));
+            activity
+                .values
+                .iter()
+                .for_each(|value| add(&table, "values", &[Some(value)], NUMBER));
         }
         for (name, lookup) in &self.lookups {
             let table = format!("[lookups.{name}]");
@@ -1400,33 +1741,79 @@ impl Config {
         }
         if let Some(history) = &self.history {
             add("[history]", "lead", &[Some(&history.lead)], KEY);
-            add("[history]", "changed_at", &[Some(&history.changed_at)], TIME);
-            add("[history]", "sequence", &[history.sequence.as_ref()], NUMBER);
+            add(
+                "[history]",
+                "changed_at",
+                &[Some(&history.changed_at)],
+                TIME,
+            );
+            add(
+                "[history]",
+                "sequence",
+                &[history.sequence.as_ref()],
+                NUMBER,
+            );
         }
         parts
     }
 
-    /// Fails where a setting of a table cannot be followed, or contradicts the part that a column plays.
+    /// Fails where a setting of a table cannot be followed, or contradicts the part that a column
+    /// plays.
     fn check_columns(&self) -> Result<(), ConfigError> {
-        let fail = |message: String, help: String| Err(ConfigError { message, help: Some(help), span: None });
+        let fail = |message: String, help: String| {
+            Err(ConfigError {
+                message,
+                help: Some(help),
+                span: None,
+            })
+        };
         let files = self.files();
         for (table, file) in &files {
             for (column, text) in file.time_format.into_iter().flat_map(PerColumn::values) {
                 if let Err(why) = TimeFormat::declared(text) {
-                    let of = column.map(|column| format!(" of `{column}`")).unwrap_or_default();
-                    return fail(format!("{table} `time_format`{of} is `{text}`, which cannot be followed"), why);
+                    let of = column
+                        .map(|column| format!(" of `{column}`"))
+                        .unwrap_or_default();
+                    return fail(
+                        format!("{table} `time_format`{of} is `{text}`, which cannot be followed"),
+                        why,
+                    );
                 }
             }
-            if file.several.is_some_and(|(_, separator)| separator.is_empty()) {
-                return fail(format!("{table} `separator` is empty"), "write what stands between two ids in a cell, such as \";\"".to_owned());
+            if file
+                .several
+                .is_some_and(|(_, separator)| separator.is_empty())
+            {
+                return fail(
+                    format!("{table} `separator` is empty"),
+                    "write what stands between two ids in a cell, such as \";\"".to_owned(),
+                );
             }
         }
-        for Part { table, key, column, allowed } in self.parts() {
-            let types = files.iter().find(|(name, _)| *name == table).map(|(_, file)| file.types);
-            if let Some(found) = types.and_then(|types| types.get(&column)).filter(|found| !allowed.contains(&found.name())) {
+        for Part {
+            table,
+            key,
+            column,
+            allowed,
+        } in self.parts()
+        {
+            let types = files
+                .iter()
+                .find(|(name, _)| *name == table)
+                .map(|(_, file)| file.types);
+            if let Some(found) = types
+                .and_then(|types| types.get(&column))
+                .filter(|found| !allowed.contains(&found.name()))
+            {
                 return fail(
-                    format!("{table} `types` says that `{column}` is a {}, and `{key}` names it", found.name()),
-                    format!("as `{key}` it is a {}: take it out of `types`, or name another column", allowed[0]),
+                    format!(
+                        "{table} `types` says that `{column}` is a {}, and `{key}` names it",
+                        found.name()
+                    ),
+                    format!(
+                        "as `{key}` it is a {}: take it out of `types`, or name another column",
+                        allowed[0]
+                    ),
                 );
             }
         }
@@ -1435,28 +1822,54 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         self.check_columns()?;
-        let fail = |message: &str, help: &str| Err(ConfigError { message: message.to_owned(), help: Some(help.to_owned()), span: None });
+        let fail = |message: &str, help: &str| {
+            Err(ConfigError {
+                message: message.to_owned(),
+                help: Some(help.to_owned()),
+                span: None,
+            })
+        };
         for (table, place) in self.places() {
             if table == "outcomes" && !self.has_outcomes() {
                 continue;
             }
             match (place.path, place.query) {
                 (Location::One(_) | Location::Many(_), Some(_)) if !place.path.is_nowhere() => {
-                    return fail(&format!("[{table}] has both `path` and `query`"), "keep the one where its rows are");
+                    return fail(
+                        &format!("[{table}] has both `path` and `query`"),
+                        "keep the one where its rows are",
+                    );
                 }
                 (path, None) if path.is_nowhere() => {
-                    let or = if table == "outcomes" { "; or give a `flag`, if the leads say themselves which were won" } else { "" };
-                    return fail(&format!("[{table}] has no `path`"), &format!("name its file, write a `query`, or in Python pass it as a frame{or}"));
+                    let or = if table == "outcomes" {
+                        "; or give a `flag`, if the leads say themselves which were won"
+                    } else {
+                        ""
+                    };
+                    return fail(
+                        &format!("[{table}] has no `path`"),
+                        &format!(
+                            "name its file, write a `query`, or in Python pass it as a frame{or}"
+                        ),
+                    );
                 }
                 _ => {}
             }
-            if place.path.paths().iter().any(|path| location_has_credentials(path)) {
+            if place
+                .path
+                .paths()
+                .iter()
+                .any(|path| location_has_credentials(path))
+            {
                 return fail(
-                    &format!("`path` of [{table}] has a user, a password or a key in it, and a config is read by many"),
+                    &format!(
+                        "`path` of [{table}] has a user, a password or a key in it, and a config is read by many"
+                    ),
                     "take it out: who asks is said by the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (docs/object-stores.md)",
                 );
             }
-            // What is no store's, such as the address of a database, may have a secret anywhere in it.
+            // What is no store's, such as the address of a database, may have a secret anywhere in
+            // it.
             let is_address = |path: &str| path.contains("://") && !crate::remote::is_remote(path);
             if place.path.paths().iter().any(|path| is_address(path)) {
                 return fail(
@@ -1467,30 +1880,51 @@ impl Config {
         }
         let outcomes = &self.outcomes;
         if outcomes.flag.is_some() {
-            if !outcomes.path.is_nowhere() || outcomes.query.is_some() || outcomes.closed_at.is_some() {
+            if !outcomes.path.is_nowhere()
+                || outcomes.query.is_some()
+                || outcomes.closed_at.is_some()
+            {
                 return fail(
                     "[outcomes] has both `flag` and `path` or `closed_at`",
                     "keep `flag` for a flat export without dates, or the others for outcomes with dates",
                 );
             }
             if outcomes.won.is_empty() {
-                return fail("[outcomes] has a `flag` but no `won`", "name the values that mean won, such as won = [\"1\"]");
+                return fail(
+                    "[outcomes] has a `flag` but no `won`",
+                    "name the values that mean won, such as won = [\"1\"]",
+                );
             }
-            if !self.activities.is_empty() || self.history.is_some() || self.lookups.values().any(|lookup| lookup.changed_at.is_some()) {
+            if !self.activities.is_empty()
+                || self.history.is_some()
+                || self
+                    .lookups
+                    .values()
+                    .any(|lookup| lookup.changed_at.is_some())
+            {
                 return fail(
                     "a flat export (outcomes by `flag`) has no dates, so activities and history cannot be placed in time",
                     "give [outcomes] a `path` and a `closed_at`, or leave the event tables out",
                 );
             }
             if self.snapshots.silent.is_some() {
-                return fail("[snapshots] `silent` needs events with dates, and a flat export has none", "remove `silent`");
+                return fail(
+                    "[snapshots] `silent` needs events with dates, and a flat export has none",
+                    "remove `silent`",
+                );
             }
             if self.snapshots.ages.is_some() {
-                return fail("[snapshots] `ages` needs dates, and a flat export has none", "remove `ages`; `order_by` may name a column that stands for time");
+                return fail(
+                    "[snapshots] `ages` needs dates, and a flat export has none",
+                    "remove `ages`; `order_by` may name a column that stands for time",
+                );
             }
         } else {
             if self.has_outcomes() && (outcomes.lead.is_none() || outcomes.closed_at.is_none()) {
-                return fail("[outcomes] needs `lead` and `closed_at`", "or a `flag`, if the leads say themselves which were won");
+                return fail(
+                    "[outcomes] needs `lead` and `closed_at`",
+                    "or a `flag`, if the leads say themselves which were won",
+                );
             }
             if self.leads.created_at.is_none() {
                 return fail(
@@ -1499,59 +1933,112 @@ impl Config {
                 );
             }
             if outcomes.result.is_some() && outcomes.won.is_empty() {
-                return fail("[outcomes] has a `result` but no `won`", "name the values that mean won, such as won = [\"closed_won\"]");
+                return fail(
+                    "[outcomes] has a `result` but no `won`",
+                    "name the values that mean won, such as won = [\"closed_won\"]",
+                );
             }
-            if outcomes.result.is_none() && !(outcomes.won.is_empty() && outcomes.lost.is_empty() && outcomes.open.is_empty()) {
+            if outcomes.result.is_none()
+                && !(outcomes.won.is_empty()
+                    && outcomes.lost.is_empty()
+                    && outcomes.open.is_empty())
+            {
                 return fail(
                     "[outcomes] has `won`, `lost` or `open` but no `result`",
                     "name the column with the result, or remove them: without `result` every row is a win",
                 );
             }
             if self.snapshots.order_by.is_some() {
-                return fail("[snapshots] `order_by` is for flat exports", "remove it: these leads have dates");
+                return fail(
+                    "[snapshots] `order_by` is for flat exports",
+                    "remove it: these leads have dates",
+                );
             }
         }
         if let Some((found, help)) = self.data.defect() {
             return fail(found, help);
         }
         if !(0.0..=1.0).contains(&self.guards.outside_training) {
-            return fail("[guards] `outside_training` is a share", "expected 0 to 1, such as 0.2 for every fifth lead");
+            return fail(
+                "[guards] `outside_training` is a share",
+                "expected 0 to 1, such as 0.2 for every fifth lead",
+            );
         }
         if self.outcomes.all_won && self.outcomes.result.is_some() {
-            return fail("[outcomes] has `all_won` and a `result`", "keep the one that is right");
+            return fail(
+                "[outcomes] has `all_won` and a `result`",
+                "keep the one that is right",
+            );
         }
-        let lists = [("won", &self.outcomes.won), ("lost", &self.outcomes.lost), ("open", &self.outcomes.open)];
+        let lists = [
+            ("won", &self.outcomes.won),
+            ("lost", &self.outcomes.lost),
+            ("open", &self.outcomes.open),
+        ];
         for (position, (name, values)) in lists.iter().enumerate() {
             for (other, known) in &lists[..position] {
-                if let Some(twice) = values.iter().find(|value| known.iter().any(|known| known.is(&value.text()))) {
-                    return fail(&format!("[outcomes] has `{}` in `{other}` and in `{name}`", twice.text()), "keep the one that is right");
+                if let Some(twice) = values
+                    .iter()
+                    .find(|value| known.iter().any(|known| known.is(&value.text())))
+                {
+                    return fail(
+                        &format!(
+                            "[outcomes] has `{}` in `{other}` and in `{name}`",
+                            twice.text()
+                        ),
+                        "keep the one that is right",
+                    );
                 }
             }
         }
         if self.snapshots.horizon == Span::ZERO {
-            return fail("[snapshots] `horizon` is zero", "write the days in which a win counts, such as \"90d\"");
+            return fail(
+                "[snapshots] `horizon` is zero",
+                "write the days in which a win counts, such as \"90d\"",
+            );
         }
         if self.snapshots.silent == Some(Span::ZERO) {
-            return fail("[snapshots] `silent` is zero", "write after how long without an event a lead is not looked at, such as \"365d\", or remove it");
+            return fail(
+                "[snapshots] `silent` is zero",
+                "write after how long without an event a lead is not looked at, such as \"365d\", or remove it",
+            );
         }
         if self.snapshots.ages.as_ref().is_some_and(Vec::is_empty) {
-            return fail("[snapshots] `ages` is an empty list", "remove it for calendar snapshots, or write ages such as [\"7d\", \"30d\"]");
+            return fail(
+                "[snapshots] `ages` is an empty list",
+                "remove it for calendar snapshots, or write ages such as [\"7d\", \"30d\"]",
+            );
         }
         if self.features.windows.contains(&Span::ZERO) {
-            return fail("[features] `windows` holds a window of zero length", "write lengths such as [\"7d\", \"30d\", \"90d\"]");
+            return fail(
+                "[features] `windows` holds a window of zero length",
+                "write lengths such as [\"7d\", \"30d\", \"90d\"]",
+            );
         }
         if self.features.half_lives.contains(&Span::ZERO) {
-            return fail("[features] `half_lives` holds a half-life of zero length", "write lengths such as [\"7d\", \"30d\"]");
+            return fail(
+                "[features] `half_lives` holds a half-life of zero length",
+                "write lengths such as [\"7d\", \"30d\"]",
+            );
         }
         if self.features.families.is_empty() {
-            return fail("[features] `families` is an empty list", "remove it for the default families, or name some");
+            return fail(
+                "[features] `families` is an empty list",
+                "remove it for the default families, or name some",
+            );
         }
         if self.is_flat() && self.leads.account.is_some() {
-            return fail("[leads] `account` needs dates, and a flat export has none", "remove it; the account's columns can be a lookup");
+            return fail(
+                "[leads] `account` needs dates, and a flat export has none",
+                "remove it; the account's columns can be a lookup",
+            );
         }
         for (name, activity) in &self.activities {
             if activity.lead.is_some() == activity.account.is_some() {
-                return fail(&format!("[activities.{name}] needs either `lead` or `account`"), "name the column that says whose event it is");
+                return fail(
+                    &format!("[activities.{name}] needs either `lead` or `account`"),
+                    "name the column that says whose event it is",
+                );
             }
         }
         Ok(())
@@ -1575,7 +2062,11 @@ pub(crate) struct Place<'c> {
 
 impl<'c> Place<'c> {
     fn of(path: &'c Location, query: &'c Option<String>, uri: &'c Option<SecretUri>) -> Self {
-        Self { path, query: query.as_ref(), uri: uri.as_ref() }
+        Self {
+            path,
+            query: query.as_ref(),
+            uri: uri.as_ref(),
+        }
     }
 }
 
@@ -1587,14 +2078,26 @@ impl<'c> Place<'c> {
 pub fn parse_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
     if text.len() > LARGEST_TEXT {
         let message = format!("it has {} bytes", text.len());
-        return Err(ConfigError { message, help: Some(format!("expected a text of at most {LARGEST_TEXT} bytes: is this the right file?")), span: None });
+        return Err(ConfigError {
+            message,
+            help: Some(format!(
+                "expected a text of at most {LARGEST_TEXT} bytes: is this the right file?"
+            )),
+            span: None,
+        });
     }
     let read = toml::from_str(text).map_err(|error| explain(&error, text))?;
     match DeValue::parse(text).ok().as_ref().and_then(not_finite) {
         None => Ok(read),
         Some(span) => {
             let message = format!("{} is no finite number", &text[span.clone()]);
-            Err(ConfigError { message, help: Some("write a number, or leave the key out where there is no limit".to_owned()), span: Some(span) })
+            Err(ConfigError {
+                message,
+                help: Some(
+                    "write a number, or leave the key out where there is no limit".to_owned(),
+                ),
+                span: Some(span),
+            })
         }
     }
 }
@@ -1605,10 +2108,14 @@ const LARGEST_TEXT: usize = 4_000_000;
 /// The place of a number that is infinite or none, which TOML can write.
 fn not_finite(value: &Spanned<DeValue<'_>>) -> Option<Range<usize>> {
     match value.get_ref() {
-        DeValue::Float(number) => (!number.as_str().parse().is_ok_and(f64::is_finite)).then(|| value.span()),
+        DeValue::Float(number) => {
+            (!number.as_str().parse().is_ok_and(f64::is_finite)).then(|| value.span())
+        }
         DeValue::Array(values) => values.iter().find_map(not_finite),
         DeValue::Table(table) => table.values().find_map(not_finite),
-        DeValue::String(_) | DeValue::Integer(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => None,
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            None
+        }
     }
 }
 
@@ -1622,13 +2129,22 @@ fn explain(error: &toml::de::Error, text: &str) -> ConfigError {
         && let Some((found, expected)) = rest.split_once('`')
     {
         let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-        help = Some(
-            nearest(found, known.iter().copied()).map_or_else(|| format!("known keys here: {}", known.join(", ")), |near| format!("did you mean `{near}`?")),
-        );
+        help = Some(nearest(found, known.iter().copied()).map_or_else(
+            || format!("known keys here: {}", known.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        ));
         span = span.map(|range| narrow(text, range, found));
-        return ConfigError { message: format!("unknown key `{found}`"), help, span };
+        return ConfigError {
+            message: format!("unknown key `{found}`"),
+            help,
+            span,
+        };
     }
-    ConfigError { message: message.replace("missing field", "missing key"), help, span }
+    ConfigError {
+        message: message.replace("missing field", "missing key"),
+        help,
+        span,
+    }
 }
 
 /// The place of `word` within a span, where it stands there: toml gives the whole table for a key.
@@ -1642,7 +2158,12 @@ fn narrow(text: &str, range: Range<usize>, word: &str) -> Range<usize> {
 /// The known word most like `found`, if one is near enough to be meant.
 pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
-        .map(|word| (strsim::jaro_winkler(&found.to_lowercase(), &word.to_lowercase()), word))
+        .map(|word| {
+            (
+                strsim::jaro_winkler(&found.to_lowercase(), &word.to_lowercase()),
+                word,
+            )
+        })
         .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, word)| word)

@@ -1,4 +1,5 @@
-//! Doubts: what would change numbers if it were read one way or the other, with the lines of config that settle it.
+//! Doubts: what would change numbers if it were read one way or the other, with the lines of config
+//! that settle it.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +42,8 @@ pub struct Setting {
     pub meaning: String,
 }
 
-/// Something in the tables that would change numbers if it were read one way or the other: it is refused until the config says how.
+/// Something in the tables that would change numbers if it were read one way or the other: it is
+/// refused until the config says how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Doubt {
     /// What it is about.
@@ -62,11 +64,22 @@ pub struct Doubt {
 
 impl Doubt {
     pub(crate) fn new(subject: Subject, table: &str, found: impl Into<String>) -> Self {
-        Self { subject, table: table.to_owned(), column: None, place: None, found: found.into(), settings: Vec::new(), advice: None }
+        Self {
+            subject,
+            table: table.to_owned(),
+            column: None,
+            place: None,
+            found: found.into(),
+            settings: Vec::new(),
+            advice: None,
+        }
     }
 
     pub(crate) fn of_column(self, column: &str) -> Self {
-        Self { column: Some(column.to_owned()), ..self }
+        Self {
+            column: Some(column.to_owned()),
+            ..self
+        }
     }
 
     pub(crate) fn at(self, place: Option<String>) -> Self {
@@ -80,13 +93,25 @@ impl Doubt {
     }
 
     /// Adds a line for another table of the config.
-    pub(crate) fn settled_in(mut self, section: &str, line: impl Into<String>, meaning: impl Into<String>) -> Self {
-        self.settings.push(Setting { section: section.to_owned(), line: line.into(), meaning: meaning.into() });
+    pub(crate) fn settled_in(
+        mut self,
+        section: &str,
+        line: impl Into<String>,
+        meaning: impl Into<String>,
+    ) -> Self {
+        self.settings.push(Setting {
+            section: section.to_owned(),
+            line: line.into(),
+            meaning: meaning.into(),
+        });
         self
     }
 
     pub(crate) fn advise(self, advice: impl Into<String>) -> Self {
-        Self { advice: Some(advice.into()), ..self }
+        Self {
+            advice: Some(advice.into()),
+            ..self
+        }
     }
 }
 
@@ -109,7 +134,12 @@ impl std::fmt::Display for Doubt {
                     write!(f, "\n    {section}")?;
                 }
                 let or = if position > 0 { "or " } else { "" };
-                write!(f, "\n    {}   # {or}{}", printable_lines(&setting.line), printable(&setting.meaning))?;
+                write!(
+                    f,
+                    "\n    {}   # {or}{}",
+                    printable_lines(&setting.line),
+                    printable(&setting.meaning)
+                )?;
             }
         }
         if let Some(advice) = &self.advice {
@@ -132,12 +162,23 @@ impl Share {
     const FEWEST: usize = 10;
 
     /// The doubt where it is more; `found` is what there is about so many rows.
-    pub(crate) fn doubt(&self, subject: Subject, table: &str, found: &str, meaning: &str) -> Option<Doubt> {
+    pub(crate) fn doubt(
+        &self,
+        subject: Subject,
+        table: &str,
+        found: &str,
+        meaning: &str,
+    ) -> Option<Doubt> {
         let share = self.count as f64 / self.of.max(1) as f64;
         if self.count < Self::FEWEST || share <= self.allowed {
             return None;
         }
-        let found = format!("{} of {} ({:.0} %) {found}", self.count, self.of, 100.0 * share);
+        let found = format!(
+            "{} of {} ({:.0} %) {found}",
+            self.count,
+            self.of,
+            100.0 * share
+        );
         let line = format!("{} = {:.2}", self.key, (100.0 * share).ceil() / 100.0);
         Some(Doubt::new(subject, table, found).settled_in("[data]", line, meaning))
     }
@@ -153,12 +194,17 @@ pub(crate) struct Remarks {
 }
 
 impl Remarks {
-    /// The value, or where there are doubts what stands in for it while further ones are looked for.
+    /// The value, or where there are doubts what stands in for it while further ones are looked
+    /// for.
     ///
     /// # Errors
     ///
     /// Every error that is no doubt.
-    pub(crate) fn take<T>(&mut self, result: Result<T, TablesError>, otherwise: impl FnOnce() -> T) -> Result<T, TablesError> {
+    pub(crate) fn take<T>(
+        &mut self,
+        result: Result<T, TablesError>,
+        otherwise: impl FnOnce() -> T,
+    ) -> Result<T, TablesError> {
         match result {
             Ok(value) => Ok(value),
             Err(TablesError::Doubts(doubts)) => {
@@ -187,7 +233,8 @@ impl Remarks {
     }
 }
 
-/// A text as TOML writes it, on one line; characters that act, or that nobody sees, as TOML escapes them.
+/// A text as TOML writes it, on one line; characters that act, or that nobody sees, as TOML escapes
+/// them.
 pub fn quoted(text: &str) -> String {
     if !text.chars().any(is_hostile) {
         return toml::Value::String(text.to_owned()).to_string();
@@ -204,18 +251,42 @@ pub fn quoted(text: &str) -> String {
 
 /// A key of TOML, in quotes where it needs them.
 pub(crate) fn key(text: &str) -> String {
-    let is_bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    if is_bare { text.to_owned() } else { quoted(text) }
+    let is_bare = !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if is_bare {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
 }
 
 /// `null_values.column = ["0"]`, or the list of the whole table with these.
 pub(crate) fn null_line(file: &FileConfig<'_>, column: &str, values: &[&str]) -> String {
-    let list = |values: &mut dyn Iterator<Item = &str>| values.map(quoted).collect::<Vec<_>>().join(", ");
+    let list =
+        |values: &mut dyn Iterator<Item = &str>| values.map(quoted).collect::<Vec<_>>().join(", ");
     match file.null_values {
-        Some(PerColumn::All(known)) => format!("null_values = [{}]", list(&mut known.iter().map(String::as_str).chain(values.iter().copied()))),
+        Some(PerColumn::All(known)) => format!(
+            "null_values = [{}]",
+            list(
+                &mut known
+                    .iter()
+                    .map(String::as_str)
+                    .chain(values.iter().copied())
+            )
+        ),
         known => {
-            let own = known.and_then(|known| known.of(column)).into_iter().flatten().map(String::as_str);
-            format!("null_values.{} = [{}]", key(column), list(&mut own.chain(values.iter().copied())))
+            let own = known
+                .and_then(|known| known.of(column))
+                .into_iter()
+                .flatten()
+                .map(String::as_str);
+            format!(
+                "null_values.{} = [{}]",
+                key(column),
+                list(&mut own.chain(values.iter().copied()))
+            )
         }
     }
 }
@@ -227,20 +298,35 @@ pub(crate) fn type_line(column: &str, kind: &str) -> String {
 
 /// `time_format.column = "excel"`
 pub(crate) fn format_line(setting: &str, column: &str, value: &str) -> String {
-    if setting == "time_format" { format!("time_format.{} = {}", key(column), quoted(value)) } else { format!("{setting} = {}", quoted(value)) }
+    if setting == "time_format" {
+        format!("time_format.{} = {}", key(column), quoted(value))
+    } else {
+        format!("{setting} = {}", quoted(value))
+    }
 }
 
 /// The texts, the first of many, with how often each stands there.
 pub(crate) fn listed<'t>(samples: impl ExactSizeIterator<Item = (&'t str, usize)>) -> String {
     const MOST: usize = 8;
     let n = samples.len();
-    let shown: Vec<String> = samples.take(MOST).map(|(text, count)| format!("`{}` ({count})", shortened(text))).collect();
-    let more = if n > MOST { format!(" and {} more", n - MOST) } else { String::new() };
+    let shown: Vec<String> = samples
+        .take(MOST)
+        .map(|(text, count)| format!("`{}` ({count})", shortened(text)))
+        .collect();
+    let more = if n > MOST {
+        format!(" and {} more", n - MOST)
+    } else {
+        String::new()
+    };
     format!("{}{more}", shown.join(", "))
 }
 
 /// No more of a text than fits a line.
 pub(crate) fn shortened(text: &str) -> String {
     const MOST: usize = 60;
-    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain(['…']).collect() }
+    if text.chars().count() <= MOST {
+        text.to_owned()
+    } else {
+        text.chars().take(MOST).chain(['…']).collect()
+    }
 }

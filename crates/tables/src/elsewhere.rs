@@ -1,4 +1,5 @@
-//! The same doubts about tables that stay in an engine elsewhere: counts come here, and what they mean is decided by the same code.
+//! The same doubts about tables that stay in an engine elsewhere: counts come here, and what they
+//! mean is decided by the same code.
 
 use hashbrown::HashMap;
 use leadscore_core::Timestamp;
@@ -40,28 +41,71 @@ pub struct EntryCount {
 
 /// Columns of time of a config, by table: the first of each says where the table ends.
 pub fn time_columns(config: &Config) -> Vec<(String, Vec<String>)> {
-    let mut tables = vec![("[leads]".to_owned(), config.leads.created_at.iter().cloned().collect())];
-    tables.push(("[outcomes]".to_owned(), config.outcomes.recorded_at.iter().chain(&config.outcomes.closed_at).cloned().collect()));
-    tables.extend(config.history.iter().map(|history| ("[history]".to_owned(), vec![history.changed_at.clone()])));
+    let mut tables = vec![(
+        "[leads]".to_owned(),
+        config.leads.created_at.iter().cloned().collect(),
+    )];
+    tables.push((
+        "[outcomes]".to_owned(),
+        config
+            .outcomes
+            .recorded_at
+            .iter()
+            .chain(&config.outcomes.closed_at)
+            .cloned()
+            .collect(),
+    ));
+    tables.extend(
+        config
+            .history
+            .iter()
+            .map(|history| ("[history]".to_owned(), vec![history.changed_at.clone()])),
+    );
     for (name, activity) in &config.activities {
-        tables.push((format!("[activities.{name}]"), activity.recorded_at.iter().chain([&activity.at]).cloned().collect()));
+        tables.push((
+            format!("[activities.{name}]"),
+            activity
+                .recorded_at
+                .iter()
+                .chain([&activity.at])
+                .cloned()
+                .collect(),
+        ));
     }
     tables
 }
 
 /// Until when tables speak of which the days are known.
-pub fn ends_of(config: &Config, options: &LoadOptions, days: &[DayCount], entries: &[EntryCount]) -> (KnownEnds, Vec<Note>, Vec<Doubt>) {
+pub fn ends_of(
+    config: &Config,
+    options: &LoadOptions,
+    days: &[DayCount],
+    entries: &[EntryCount],
+) -> (KnownEnds, Vec<Note>, Vec<Doubt>) {
     let window = config.data.window(options.now);
     let mut remarks = Remarks::default();
     let mut reach = Reach::default();
     for (table, columns) in time_columns(config) {
         for column in columns {
-            let of_column = || days.iter().filter(|count| count.table == table && count.column == column);
-            let outside = || of_column().filter(|count| !window.contains(count.first) || !window.contains(count.last));
+            let of_column = || {
+                days.iter()
+                    .filter(|count| count.table == table && count.column == column)
+            };
+            let outside = || {
+                of_column()
+                    .filter(|count| !window.contains(count.first) || !window.contains(count.last))
+            };
             if let Some(count) = outside().next() {
                 let n: usize = outside().map(|count| count.n_rows).sum();
-                let at = if window.contains(count.first) { count.last } else { count.first };
-                let found = format!("{n} rows hold times that cannot be meant, such as {at}: they do not lie within {} and {}", window.earliest, window.latest);
+                let at = if window.contains(count.first) {
+                    count.last
+                } else {
+                    count.first
+                };
+                let found = format!(
+                    "{n} rows hold times that cannot be meant, such as {at}: they do not lie within {} and {}",
+                    window.earliest, window.latest
+                );
                 let doubt = Doubt::new(Subject::Times, &table, found).of_column(&column);
                 remarks.doubt(
                     doubt
@@ -69,12 +113,23 @@ pub fn ends_of(config: &Config, options: &LoadOptions, days: &[DayCount], entrie
                         .advise("or leave such rows out of what is read, or list the moment under `null_values`"),
                 );
             }
-            for count in of_column().filter(|count| window.contains(count.first) && window.contains(count.last)) {
-                reach.add_day(&table, &column, window.earliest, count.n_rows, count.first, count.last);
+            for count in of_column()
+                .filter(|count| window.contains(count.first) && window.contains(count.last))
+            {
+                reach.add_day(
+                    &table,
+                    &column,
+                    window.earliest,
+                    count.n_rows,
+                    count.first,
+                    count.last,
+                );
             }
         }
     }
-    entries.iter().for_each(|entry| reach.add_entries(entry.day, entry.lag, entry.n_rows));
+    entries
+        .iter()
+        .for_each(|entry| reach.add_entries(entry.day, entry.lag, entry.n_rows));
     let ends = reach.ends(config, options, &|_, _, _| None, &mut remarks);
     (ends, remarks.notes, remarks.doubts)
 }
@@ -82,22 +137,52 @@ pub fn ends_of(config: &Config, options: &LoadOptions, days: &[DayCount], entrie
 /// The doubt about results that the config does not spell out, by how often each stands there.
 pub fn result_doubt(config: &Config, counts: &[(String, usize)]) -> Option<Doubt> {
     let column = config.outcomes.result.as_deref()?;
-    let counts: HashMap<String, (usize, usize)> = counts.iter().enumerate().map(|(row, (text, count))| (text.clone(), (*count, row))).collect();
-    spelled_doubt(config, column, &counts, &|_| String::new()).map(|doubt| Doubt { place: None, ..doubt })
+    let counts: HashMap<String, (usize, usize)> = counts
+        .iter()
+        .enumerate()
+        .map(|(row, (text, count))| (text.clone(), (*count, row)))
+        .collect();
+    spelled_doubt(config, column, &counts, &|_| String::new()).map(|doubt| Doubt {
+        place: None,
+        ..doubt
+    })
 }
 
-/// The doubt that the keys of a table leave, by how many of its rows match, and some keys that do not and some ids.
-pub fn key_doubt(config: &Config, table: &str, matched: Matched, strangers: &[String], ids: &[String]) -> Option<Doubt> {
+/// The doubt that the keys of a table leave, by how many of its rows match, and some keys that do
+/// not and some ids.
+pub fn key_doubt(
+    config: &Config,
+    table: &str,
+    matched: Matched,
+    strangers: &[String],
+    ids: &[String],
+) -> Option<Doubt> {
     let expectation: Expectation<'_> = expectation(config, table, key_column(config, table));
     let mut matching = Matching::of_counts(matched);
-    strangers.iter().enumerate().for_each(|(row, key)| matching.stranger(key, row));
-    expectation.doubt(&matching, &mut ids.iter().map(String::as_str), &|_| String::new()).map(|doubt| Doubt { place: None, ..doubt })
+    strangers
+        .iter()
+        .enumerate()
+        .for_each(|(row, key)| matching.stranger(key, row));
+    expectation
+        .doubt(&matching, &mut ids.iter().map(String::as_str), &|_| {
+            String::new()
+        })
+        .map(|doubt| Doubt {
+            place: None,
+            ..doubt
+        })
 }
 
-/// The doubt about changes of one attribute at one moment that nothing puts in order, where there are any.
+/// The doubt about changes of one attribute at one moment that nothing puts in order, where there
+/// are any.
 pub fn order_doubt(config: &Config, n_ties: usize) -> Option<Doubt> {
     let history = config.history.as_ref().filter(|_| n_ties > 0)?;
-    let found = format!("{n_ties} times an attribute of a lead has two values from one moment on, and rows of a database have no order");
+    let found = format!(
+        "{n_ties} times an attribute of a lead has two values from one moment on, and rows of a database have no order"
+    );
     let doubt = Doubt::new(Subject::Changes, "[history]", found).of_column(&history.changed_at);
-    Some(doubt.settled_by("sequence = \"…\"", "the column whose numbers put changes of one moment in order"))
+    Some(doubt.settled_by(
+        "sequence = \"…\"",
+        "the column whose numbers put changes of one moment in order",
+    ))
 }

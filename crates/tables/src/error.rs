@@ -10,7 +10,11 @@ use crate::doubt::Doubt;
 #[derive(Debug, thiserror::Error)]
 pub enum TablesError {
     /// No file at this path, or a glob that matches none.
-    #[error("{}: no file at {}: check `path`; it is relative to the config", printable(table), shown(path))]
+    #[error(
+        "{}: no file at {}: check `path`; it is relative to the config",
+        printable(table),
+        shown(path)
+    )]
     Missing {
         /// The table in the config.
         table: String,
@@ -39,7 +43,12 @@ pub enum TablesError {
         help: String,
     },
     /// A row that does not fit its table.
-    #[error("{}, line {line}: {}: {}", shown(path), printable(found), printable(help))]
+    #[error(
+        "{}, line {line}: {}: {}",
+        shown(path),
+        printable(found),
+        printable(help)
+    )]
     Row {
         /// The path.
         path: PathBuf,
@@ -65,7 +74,13 @@ pub enum TablesError {
         columns: Vec<String>,
     },
     /// A cell that is not what its column is for.
-    #[error("{}, column `{}`: {}: {}", printable(place), printable(column), printable(found), printable(help))]
+    #[error(
+        "{}, column `{}`: {}: {}",
+        printable(place),
+        printable(column),
+        printable(found),
+        printable(help)
+    )]
     Cell {
         /// File and line or row.
         place: String,
@@ -114,8 +129,16 @@ fn doubts_text(doubts: &[Doubt]) -> String {
     match doubts {
         [one] => one.to_string(),
         several => {
-            let numbered: Vec<String> = several.iter().enumerate().map(|(idx, doubt)| format!("\n{}. {doubt}", idx + 1)).collect();
-            format!("the config must settle {} things before anything is computed:{}", several.len(), numbered.concat())
+            let numbered: Vec<String> = several
+                .iter()
+                .enumerate()
+                .map(|(idx, doubt)| format!("\n{}. {doubt}", idx + 1))
+                .collect();
+            format!(
+                "the config must settle {} things before anything is computed:{}",
+                several.len(),
+                numbered.concat()
+            )
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Pieces of work on several threads, results in order, and hardly more pieces in memory than threads.
+//! Pieces of work on several threads, results in order, and hardly more pieces in memory than
+//! threads.
 
 use std::sync::{Condvar, Mutex};
 
@@ -14,8 +15,9 @@ struct Progress<T, E> {
 
 /// Does pieces `0..n_pieces` on `n_threads` threads, and gives their results to `take` in order.
 ///
-/// At most `n_threads` pieces are begun and not yet taken, so that as many, and the one that is taken, are in memory. These are threads of their own and
-/// not a pool's: a pool's thread that waits for another pool begins further pieces meanwhile, and memory has no bound.
+/// At most `n_threads` pieces are begun and not yet taken, so that as many, and the one that is
+/// taken, are in memory. These are threads of their own and not a pool's: a pool's thread that
+/// waits for another pool begins further pieces meanwhile, and memory has no bound.
 ///
 /// # Errors
 ///
@@ -35,15 +37,29 @@ pub fn in_order<T: Send, E: Send>(
     mut take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
     let n_threads = n_threads.clamp(1, n_pieces.max(1));
-    let progress = Mutex::new(Progress { next: 0, taken: 0, results: (0..n_pieces).map(|_| None).collect(), error: None });
+    let progress = Mutex::new(Progress {
+        next: 0,
+        taken: 0,
+        results: (0..n_pieces).map(|_| None).collect(),
+        error: None,
+    });
     let changed = Condvar::new();
-    let lock = || progress.lock().expect("no thread fails while it holds the lock");
+    let lock = || {
+        progress
+            .lock()
+            .expect("no thread fails while it holds the lock")
+    };
     let run = || {
         loop {
             let piece = {
                 let mut now = lock();
-                while now.next < n_pieces && now.next >= now.taken + n_threads && now.error.is_none() {
-                    now = changed.wait(now).expect("no thread fails while it holds the lock");
+                while now.next < n_pieces
+                    && now.next >= now.taken + n_threads
+                    && now.error.is_none()
+                {
+                    now = changed
+                        .wait(now)
+                        .expect("no thread fails while it holds the lock");
                 }
                 if now.next == n_pieces || now.error.is_some() {
                     return;
@@ -65,10 +81,20 @@ pub fn in_order<T: Send, E: Send>(
         for piece in 0..n_pieces {
             let result = {
                 let mut now = lock();
-                while now.results[piece].is_none() && now.error.is_none() && threads.iter().any(|thread| !thread.is_finished()) {
-                    now = changed.wait_timeout(now, std::time::Duration::from_millis(200)).expect("no thread fails while it holds the lock").0;
+                while now.results[piece].is_none()
+                    && now.error.is_none()
+                    && threads.iter().any(|thread| !thread.is_finished())
+                {
+                    now = changed
+                        .wait_timeout(now, std::time::Duration::from_millis(200))
+                        .expect("no thread fails while it holds the lock")
+                        .0;
                 }
-                if now.error.is_some() { None } else { now.results[piece].take() }
+                if now.error.is_some() {
+                    None
+                } else {
+                    now.results[piece].take()
+                }
             };
             // A thread that panicked leaves no result: the scope hands its panic on.
             let Some(result) = result else { break };
@@ -83,7 +109,11 @@ pub fn in_order<T: Send, E: Send>(
         now.taken = n_pieces;
         changed.notify_all();
     });
-    progress.into_inner().expect("no thread fails while it holds the lock").error.map_or(Ok(()), Err)
+    progress
+        .into_inner()
+        .expect("no thread fails while it holds the lock")
+        .error
+        .map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
@@ -98,7 +128,11 @@ mod tests {
         let work = |piece: usize| {
             most.fetch_max(held.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             // The first piece is slow, and the others must wait for it to be taken.
-            std::thread::sleep(std::time::Duration::from_millis(if piece == 0 { 30 } else { 1 }));
+            std::thread::sleep(std::time::Duration::from_millis(if piece == 0 {
+                30
+            } else {
+                1
+            }));
             Ok::<_, ()>(piece)
         };
         let mut taken = Vec::new();
@@ -115,8 +149,23 @@ mod tests {
 
     #[test]
     fn the_first_error_ends_it() {
-        assert_eq!(in_order(9, 2, |piece| if piece == 4 { Err("four") } else { Ok(piece) }, |_| Ok(())), Err("four"));
-        assert_eq!(in_order(9, 2, Ok, |piece| if piece == 3 { Err("taken") } else { Ok(()) }), Err("taken"));
+        assert_eq!(
+            in_order(
+                9,
+                2,
+                |piece| if piece == 4 { Err("four") } else { Ok(piece) },
+                |_| Ok(())
+            ),
+            Err("four")
+        );
+        assert_eq!(
+            in_order(9, 2, Ok, |piece| if piece == 3 {
+                Err("taken")
+            } else {
+                Ok(())
+            }),
+            Err("taken")
+        );
         assert_eq!(in_order(0, 2, |_| Ok::<_, ()>(0), |_| Ok(())), Ok(()));
     }
 }

@@ -33,20 +33,34 @@ pub struct Matched {
 impl Matched {
     /// The same, for a profile.
     pub fn count(self) -> MatchCount {
-        MatchCount { n_rows: self.n_rows as u64, n_matched: self.n_matched as u64 }
+        MatchCount {
+            n_rows: self.n_rows as u64,
+            n_matched: self.n_matched as u64,
+        }
     }
 }
 
 impl Matching {
     /// What was counted elsewhere.
     pub(crate) fn of_counts(matched: Matched) -> Self {
-        Self { n_rows: matched.n_rows, n_matched: matched.n_matched, strangers: HashMap::new() }
+        Self {
+            n_rows: matched.n_rows,
+            n_matched: matched.n_matched,
+            strangers: HashMap::new(),
+        }
     }
 
     /// The key of a row that was counted already, and matches nothing.
     pub(crate) fn stranger(&mut self, text: &str, row: usize) {
         if self.strangers.len() < MOST && !self.strangers.contains_key(text) {
-            self.strangers.insert(text.to_owned(), Sample { text: text.to_owned(), row, count: 1 });
+            self.strangers.insert(
+                text.to_owned(),
+                Sample {
+                    text: text.to_owned(),
+                    row,
+                    count: 1,
+                },
+            );
         }
     }
 
@@ -58,7 +72,14 @@ impl Matching {
         } else if let Some(sample) = self.strangers.get_mut(text) {
             sample.count += 1;
         } else if self.strangers.len() < MOST {
-            self.strangers.insert(text.to_owned(), Sample { text: text.to_owned(), row, count: 1 });
+            self.strangers.insert(
+                text.to_owned(),
+                Sample {
+                    text: text.to_owned(),
+                    row,
+                    count: 1,
+                },
+            );
         }
     }
 
@@ -73,7 +94,11 @@ impl Matching {
         self.n_matched += other.n_matched;
         for (text, sample) in other.strangers {
             if let Some(own) = self.strangers.get_mut(&text) {
-                *own = Sample { count: own.count + sample.count, row: own.row.min(sample.row), text };
+                *own = Sample {
+                    count: own.count + sample.count,
+                    row: own.row.min(sample.row),
+                    text,
+                };
             } else if self.strangers.len() < MOST {
                 self.strangers.insert(text, sample);
             }
@@ -85,7 +110,10 @@ impl Matching {
     }
 
     pub(crate) fn counts(&self) -> Matched {
-        Matched { n_rows: self.n_rows, n_matched: self.n_matched }
+        Matched {
+            n_rows: self.n_rows,
+            n_matched: self.n_matched,
+        }
     }
 
     /// The first keys that match nothing.
@@ -120,8 +148,14 @@ pub(crate) struct Expectation<'e> {
 const WORTH_A_LOOK: f64 = 0.02;
 
 impl Expectation<'_> {
-    /// The doubt that keys leave which match nothing: too many of them, or most of them written otherwise than the ids are.
-    pub(crate) fn doubt(&self, matching: &Matching, ids: &mut dyn Iterator<Item = &str>, place: &dyn Fn(usize) -> String) -> Option<Doubt> {
+    /// The doubt that keys leave which match nothing: too many of them, or most of them written
+    /// otherwise than the ids are.
+    pub(crate) fn doubt(
+        &self,
+        matching: &Matching,
+        ids: &mut dyn Iterator<Item = &str>,
+        place: &dyn Fn(usize) -> String,
+    ) -> Option<Doubt> {
         let n = matching.n_unmatched();
         let share = n as f64 / matching.n_rows.max(1) as f64;
         let is_too_much = share > self.allowed;
@@ -129,27 +163,52 @@ impl Expectation<'_> {
             return None;
         }
         let strangers = matching.first_strangers();
-        let keys: Vec<&str> = strangers.iter().map(|sample| sample.text.as_str()).collect();
+        let keys: Vec<&str> = strangers
+            .iter()
+            .map(|sample| sample.text.as_str())
+            .collect();
         let (cause, some_ids) = likely_cause(&keys, ids);
         if !is_too_much && cause.is_none() {
             return None;
         }
-        let per_cent = |share: f64| if share >= 0.1 { format!("{:.0} %", 100.0 * share) } else { format!("{:.1} %", 100.0 * share) };
+        let per_cent = |share: f64| {
+            if share >= 0.1 {
+                format!("{:.0} %", 100.0 * share)
+            } else {
+                format!("{:.1} %", 100.0 * share)
+            }
+        };
         let mut found = format!(
             "{n} of {} {} ({}) do not name {}, such as {}",
             matching.n_rows,
             self.rows,
             per_cent(share),
             self.target,
-            listed(strangers.iter().take(3).map(|sample| (sample.text.as_str(), sample.count)).collect::<Vec<_>>().into_iter())
+            listed(
+                strangers
+                    .iter()
+                    .take(3)
+                    .map(|sample| (sample.text.as_str(), sample.count))
+                    .collect::<Vec<_>>()
+                    .into_iter()
+            )
         );
         if !some_ids.is_empty() {
-            found.push_str(&format!("; what there is: {}", some_ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")));
+            found.push_str(&format!(
+                "; what there is: {}",
+                some_ids
+                    .iter()
+                    .map(|id| format!("`{id}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ));
         }
         if let Some(cause) = &cause {
             found.push_str(&format!("; {}", cause.words()));
         }
-        let doubt = Doubt::new(Subject::Keys, self.table, found).of_column(self.column).at(strangers.first().map(|sample| place(sample.row)));
+        let doubt = Doubt::new(Subject::Keys, self.table, found)
+            .of_column(self.column)
+            .at(strangers.first().map(|sample| place(sample.row)));
         let doubt = match cause {
             Some(Cause::Several(separator)) if self.can_split => {
                 doubt.settled_by(format!("separator = {}", quoted(&separator)), "a cell names several, and its row counts for each")
@@ -160,7 +219,11 @@ impl Expectation<'_> {
         };
         if is_too_much && matching.n_matched > 0 {
             let enough = (100.0 * share).ceil() / 100.0;
-            return Some(doubt.settled_in("[data]", format!("{} = {enough}", self.key), "they are of others, and are left out"));
+            return Some(doubt.settled_in(
+                "[data]",
+                format!("{} = {enough}", self.key),
+                "they are of others, and are left out",
+            ));
         }
         Some(doubt)
     }
@@ -207,16 +270,39 @@ type Form = fn(&str) -> Option<String>;
 
 const FORMS: [(Cause, Form); 10] = [
     (Cause::Fraction, |text| {
-        let whole =
-            text.split_once('.').filter(|(_, fraction)| !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')).map_or(text, |(whole, _)| whole);
+        let whole = text
+            .split_once('.')
+            .filter(|(_, fraction)| {
+                !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')
+            })
+            .map_or(text, |(whole, _)| whole);
         Some(whole.to_owned())
     }),
-    (Cause::Zeros, |text| Some(text.trim_start_matches('0').to_owned()).filter(|text| !text.is_empty())),
-    (Cause::Rounded, |text| (text.len() > 15 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text[..15].to_owned())),
-    (Cause::Salesforce, |text| matches!(text.len(), 15 | 18).then(|| text.get(..15).map(str::to_owned)).flatten()),
+    (Cause::Zeros, |text| {
+        Some(text.trim_start_matches('0').to_owned()).filter(|text| !text.is_empty())
+    }),
+    (Cause::Rounded, |text| {
+        (text.len() > 15 && text.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| text[..15].to_owned())
+    }),
+    (Cause::Salesforce, |text| {
+        matches!(text.len(), 15 | 18)
+            .then(|| text.get(..15).map(str::to_owned))
+            .flatten()
+    }),
     (Cause::Case, |text| Some(text.to_lowercase())),
     (Cause::Blanks, |text| {
-        Some(text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '"' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}' | '=')).collect())
+        Some(
+            text.chars()
+                .filter(|c| {
+                    !c.is_whitespace()
+                        && !matches!(
+                            c,
+                            '\'' | '"' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}' | '='
+                        )
+                })
+                .collect(),
+        )
     }),
     (Cause::Marks, |text| {
         let plain = |c: char| match c {
@@ -225,31 +311,65 @@ const FORMS: [(Cause, Form); 10] = [
             '-' | '{' | '}' | '_' | '(' | ')' | '[' | ']' | ',' | ';' | '\'' | '"' => None,
             c => (!c.is_whitespace()).then_some(c),
         };
-        Some(text.chars().filter_map(plain).collect::<String>().to_lowercase()).filter(|text| !text.is_empty())
+        Some(
+            text.chars()
+                .filter_map(plain)
+                .collect::<String>()
+                .to_lowercase(),
+        )
+        .filter(|text| !text.is_empty())
     }),
     (Cause::Scientific, |text| {
         let value: f64 = text.parse().ok()?;
         // What notation with a few digits keeps of it.
         (value.is_finite() && value.abs() >= 1e5).then(|| format!("{value:.5e}"))
     }),
-    (Cause::Extra, |text| text.split(['@', ':', '/', '#', '|']).next().filter(|part| !part.is_empty()).map(str::to_owned)),
+    (Cause::Extra, |text| {
+        text.split(['@', ':', '/', '#', '|'])
+            .next()
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+    }),
     (Cause::Prefix, |text| {
-        let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0');
-        (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.to_owned())
+        let digits = text
+            .trim_start_matches(|c: char| !c.is_ascii_digit())
+            .trim_start_matches('0');
+        (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| digits.to_owned())
     }),
 ];
 
 /// The form in which most of these keys match an id, and three ids.
-fn likely_cause(keys: &[&str], ids: &mut dyn Iterator<Item = &str>) -> (Option<Cause>, Vec<String>) {
-    let forms: Vec<HashMap<String, usize>> =
-        FORMS.iter().map(|(_, form)| keys.iter().enumerate().filter_map(|(position, key)| Some((form(key)?, position))).collect()).collect();
+fn likely_cause(
+    keys: &[&str],
+    ids: &mut dyn Iterator<Item = &str>,
+) -> (Option<Cause>, Vec<String>) {
+    let forms: Vec<HashMap<String, usize>> = FORMS
+        .iter()
+        .map(|(_, form)| {
+            keys.iter()
+                .enumerate()
+                .filter_map(|(position, key)| Some((form(key)?, position)))
+                .collect()
+        })
+        .collect();
     let is_scientific = |text: &str| text.contains(['e', 'E']) && text.parse::<f64>().is_ok();
     let separators = [";", ",", "|", "/", " ", "\n"];
     let parts: Vec<HashMap<&str, usize>> = separators
         .iter()
         .map(|separator| {
-            let several = keys.iter().enumerate().filter(|(_, key)| key.contains(separator));
-            several.flat_map(|(position, key)| key.split(separator).map(str::trim).filter(|part| !part.is_empty()).map(move |part| (part, position))).collect()
+            let several = keys
+                .iter()
+                .enumerate()
+                .filter(|(_, key)| key.contains(separator));
+            several
+                .flat_map(|(position, key)| {
+                    key.split(separator)
+                        .map(str::trim)
+                        .filter(|part| !part.is_empty())
+                        .map(move |part| (part, position))
+                })
+                .collect()
         })
         .collect();
     let mut hits: Vec<HashSet<usize>> = vec![HashSet::new(); FORMS.len()];
@@ -269,7 +389,9 @@ fn likely_cause(keys: &[&str], ids: &mut dyn Iterator<Item = &str>) -> (Option<C
                 continue;
             }
             if let Some(&position) = form(id).and_then(|form| of_form.get(&form))
-                && (*cause != Cause::Scientific || is_scientific(id) || is_scientific(keys[position]))
+                && (*cause != Cause::Scientific
+                    || is_scientific(id)
+                    || is_scientific(keys[position]))
             {
                 hits.insert(position);
             }
@@ -295,12 +417,21 @@ fn likely_cause(keys: &[&str], ids: &mut dyn Iterator<Item = &str>) -> (Option<C
         .zip(&hits)
         .zip(&forms)
         .filter(|((_, hits), _)| 2 * hits.len() >= keys.len().max(1))
-        .max_by(|a, b| a.0.1.len().cmp(&b.0.1.len()).then(std::cmp::Ordering::Greater));
+        .max_by(|a, b| {
+            a.0.1
+                .len()
+                .cmp(&b.0.1.len())
+                .then(std::cmp::Ordering::Greater)
+        });
     let cause = best.map(|(((cause, _), _), _)| cause.clone());
     // Digits that are lost match nothing.
     let n_scientific = keys.iter().filter(|key| is_scientific(key)).count();
-    let are_scientific = 2 * n_scientific > keys.len() || some_ids.iter().all(|id| is_scientific(id));
-    (cause.or(are_scientific.then_some(Cause::Scientific)), some_ids)
+    let are_scientific =
+        2 * n_scientific > keys.len() || some_ids.iter().all(|id| is_scientific(id));
+    (
+        cause.or(are_scientific.then_some(Cause::Scientific)),
+        some_ids,
+    )
 }
 
 #[cfg(test)]
@@ -309,25 +440,65 @@ mod tests {
 
     #[track_caller]
     fn check(keys: &[&str], ids: &[&str], expected: Option<Cause>) {
-        assert_eq!(likely_cause(keys, &mut ids.iter().copied()).0, expected, "{keys:?} {ids:?}");
+        assert_eq!(
+            likely_cause(keys, &mut ids.iter().copied()).0,
+            expected,
+            "{keys:?} {ids:?}"
+        );
     }
 
     #[test]
     fn why_keys_do_not_match() {
         check(&["123.0", "124.0"], &["123", "124"], Some(Cause::Fraction));
         check(&["123", "124"], &["123.0", "124.0"], Some(Cause::Fraction));
-        check(&["1.23457E+14"], &["123456789012345"], Some(Cause::Scientific));
-        check(&["100007@crm", "100014@crm"], &["100007", "100014"], Some(Cause::Extra));
-        check(&["123456789012345000"], &["123456789012345678"], Some(Cause::Rounded));
-        check(&["1.02E+05", "1.03E+05"], &["101600", "102700"], Some(Cause::Scientific));
+        check(
+            &["1.23457E+14"],
+            &["123456789012345"],
+            Some(Cause::Scientific),
+        );
+        check(
+            &["100007@crm", "100014@crm"],
+            &["100007", "100014"],
+            Some(Cause::Extra),
+        );
+        check(
+            &["123456789012345000"],
+            &["123456789012345678"],
+            Some(Cause::Rounded),
+        );
+        check(
+            &["1.02E+05", "1.03E+05"],
+            &["101600", "102700"],
+            Some(Cause::Scientific),
+        );
         check(&["123", "7"], &["00123", "00007"], Some(Cause::Zeros));
-        check(&["00Q5e00001abcde"], &["00Q5e00001abcdeEAA"], Some(Cause::Salesforce));
+        check(
+            &["00Q5e00001abcde"],
+            &["00Q5e00001abcdeEAA"],
+            Some(Cause::Salesforce),
+        );
         check(&["l17", "L18"], &["L17", "l18"], Some(Cause::Case));
-        check(&["L 17", "\u{200b}L18"], &["L17", "L18"], Some(Cause::Blanks));
-        check(&["5d41402a-bc4b-2a76-b971-9d911017c592"], &["5D41402ABC4B2A76B9719D911017C592"], Some(Cause::Marks));
+        check(
+            &["L 17", "\u{200b}L18"],
+            &["L17", "L18"],
+            Some(Cause::Blanks),
+        );
+        check(
+            &["5d41402a-bc4b-2a76-b971-9d911017c592"],
+            &["5D41402ABC4B2A76B9719D911017C592"],
+            Some(Cause::Marks),
+        );
         check(&["L0017"], &["17"], Some(Cause::Prefix));
-        check(&["5002;5131", "5003;5002"], &["5002", "5131", "5003"], Some(Cause::Several(";".to_owned())));
-        check(&["5002, 5131"], &["5002", "5131", "5003"], Some(Cause::Several(",".to_owned())));
+        check(
+            &["5002;5131", "5003;5002"],
+            &["5002", "5131", "5003"],
+            Some(Cause::Several(";".to_owned())),
+        );
+        check(
+            &["5002, 5131"],
+            &["5002", "5131", "5003"],
+            Some(Cause::Several(",".to_owned())),
+        );
         check(&["A", "B"], &["C", "D"], None);
     }
 }

@@ -1,4 +1,5 @@
-//! What the time columns of a config's tables hold, and which attributes have a history: what SQL over the same tables must know.
+//! What the time columns of a config's tables hold, and which attributes have a history: what SQL
+//! over the same tables must know.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -27,7 +28,8 @@ pub enum TimeKind {
     EpochNanos,
 }
 
-/// The kinds of time columns by table and column, tables as the config's keys: `leads`, `activities.NAME`.
+/// The kinds of time columns by table and column, tables as the config's keys: `leads`,
+/// `activities.NAME`.
 pub type TimeKinds = BTreeMap<String, BTreeMap<String, TimeKind>>;
 
 /// Rows that a kind is told by.
@@ -38,11 +40,17 @@ const ROWS: usize = 10_000;
 /// # Errors
 ///
 /// [`TablesError`] where a table cannot be read or lacks a column.
-pub fn time_kinds(config: &Config, folder: &Path, now: Option<Timestamp>) -> Result<TimeKinds, TablesError> {
+pub fn time_kinds(
+    config: &Config,
+    folder: &Path,
+    now: Option<Timestamp>,
+) -> Result<TimeKinds, TablesError> {
     let mut kinds = TimeKinds::new();
     for (name, file, columns) in dated_tables(config) {
         let table = Table::open(&format!("[{name}]"), folder, file, Bounds::new(config, now))?;
-        columns.iter().try_for_each(|column| table.require("a time", column))?;
+        columns
+            .iter()
+            .try_for_each(|column| table.require("a time", column))?;
         let of_table = kinds.entry(name).or_default();
         if let Some(batch) = table.batches(ROWS)?.first() {
             let raw = table.read_batch(&columns, *batch)?;
@@ -59,10 +67,20 @@ pub fn time_kinds(config: &Config, folder: &Path, now: Option<Timestamp>) -> Res
 /// # Errors
 ///
 /// [`TablesError`] where it cannot be read.
-pub fn attributes_with_history(config: &Config, folder: &Path) -> Result<BTreeSet<String>, TablesError> {
+pub fn attributes_with_history(
+    config: &Config,
+    folder: &Path,
+) -> Result<BTreeSet<String>, TablesError> {
     let mut names = BTreeSet::new();
-    let Some(history) = &config.history else { return Ok(names) };
-    let table = Table::open("[history]", folder, history.file(), Bounds::new(config, None))?;
+    let Some(history) = &config.history else {
+        return Ok(names);
+    };
+    let table = Table::open(
+        "[history]",
+        folder,
+        history.file(),
+        Bounds::new(config, None),
+    )?;
     table.require("attribute", &history.attribute)?;
     let raw: RawTable<'_> = table.read(&[&history.attribute])?;
     raw.for_each_text(&history.attribute, |_, name| {
@@ -71,27 +89,62 @@ pub fn attributes_with_history(config: &Config, folder: &Path) -> Result<BTreeSe
         }
         Ok(())
     })?;
-    names.retain(|name| !config.leads.exclude.contains(name) && config.leads.attributes.as_ref().is_none_or(|chosen| chosen.contains(name)));
+    names.retain(|name| {
+        !config.leads.exclude.contains(name)
+            && config
+                .leads
+                .attributes
+                .as_ref()
+                .is_none_or(|chosen| chosen.contains(name))
+    });
     Ok(names)
 }
 
 /// Every table of a config that has times, and these.
 fn dated_tables(config: &Config) -> Vec<(String, FileConfig<'_>, Vec<&str>)> {
     fn columns<'c>(columns: &[Option<&'c String>]) -> Vec<&'c str> {
-        columns.iter().flatten().map(|column| column.as_str()).collect()
+        columns
+            .iter()
+            .flatten()
+            .map(|column| column.as_str())
+            .collect()
     }
     let mut tables = vec![
-        ("leads".to_owned(), config.leads.file(), columns(&[config.leads.created_at.as_ref()])),
-        ("outcomes".to_owned(), config.outcomes.file(), columns(&[config.outcomes.closed_at.as_ref(), config.outcomes.recorded_at.as_ref()])),
+        (
+            "leads".to_owned(),
+            config.leads.file(),
+            columns(&[config.leads.created_at.as_ref()]),
+        ),
+        (
+            "outcomes".to_owned(),
+            config.outcomes.file(),
+            columns(&[
+                config.outcomes.closed_at.as_ref(),
+                config.outcomes.recorded_at.as_ref(),
+            ]),
+        ),
     ];
-    tables.extend(config.history.iter().map(|history| ("history".to_owned(), history.file(), columns(&[Some(&history.changed_at)]))));
-    tables.extend(
-        config
-            .activities
-            .iter()
-            .map(|(name, activity)| (format!("activities.{name}"), activity.file(), columns(&[Some(&activity.at), activity.recorded_at.as_ref()]))),
-    );
-    tables.extend(config.lookups.iter().map(|(name, lookup)| (format!("lookups.{name}"), lookup.file(), columns(&[lookup.changed_at.as_ref()]))));
+    tables.extend(config.history.iter().map(|history| {
+        (
+            "history".to_owned(),
+            history.file(),
+            columns(&[Some(&history.changed_at)]),
+        )
+    }));
+    tables.extend(config.activities.iter().map(|(name, activity)| {
+        (
+            format!("activities.{name}"),
+            activity.file(),
+            columns(&[Some(&activity.at), activity.recorded_at.as_ref()]),
+        )
+    }));
+    tables.extend(config.lookups.iter().map(|(name, lookup)| {
+        (
+            format!("lookups.{name}"),
+            lookup.file(),
+            columns(&[lookup.changed_at.as_ref()]),
+        )
+    }));
     tables.retain(|(_, _, columns)| !columns.is_empty());
     tables
 }

@@ -1,4 +1,5 @@
-//! Bytes to typed tables and back: reads the config and its files, refuses what would be misread, writes whole files or none.
+//! Bytes to typed tables and back: reads the config and its files, refuses what would be misread,
+//! writes whole files or none.
 
 mod config;
 mod doubt;
@@ -41,14 +42,18 @@ mod scratch;
 mod write;
 
 pub use config::{
-    ActivityConfig, Capacity, ColumnType, Config, ConfigError, DAYS_OF_MONTH, DataConfig, DatabaseConfig, Every, FamilyChoice, FeaturesConfig, FileConfig,
-    GuardsConfig, HistoryConfig, Latest, LeadsConfig, Location, LookupConfig, ModelConfig, ModelDirection, ModelHalfLife, ModelKind, ModelLabel,
-    ModelSmoothing, Moment, NumberStyle, ObservationEnd, OneOrMany, OutcomesConfig, Parentheses, PerColumn, Query, ReportConfig, Scalar, SnapshotsConfig,
+    ActivityConfig, Capacity, ColumnType, Config, ConfigError, DAYS_OF_MONTH, DataConfig,
+    DatabaseConfig, Every, FamilyChoice, FeaturesConfig, FileConfig, GuardsConfig, HistoryConfig,
+    Latest, LeadsConfig, Location, LookupConfig, ModelConfig, ModelDirection, ModelHalfLife,
+    ModelKind, ModelLabel, ModelSmoothing, Moment, NumberStyle, ObservationEnd, OneOrMany,
+    OutcomesConfig, Parentheses, PerColumn, Query, ReportConfig, Scalar, SnapshotsConfig,
     TierEdges, TiersConfig, nearest, null_values, parse_toml,
 };
 pub use data_profile::{SeenTable, data_profile};
 pub use doubt::{Doubt, Setting, Subject, quoted};
-pub use elsewhere::{DayCount, EntryCount, ends_of, key_doubt, order_doubt, result_doubt, time_columns};
+pub use elsewhere::{
+    DayCount, EntryCount, ends_of, key_doubt, order_doubt, result_doubt, time_columns,
+};
 pub use ends::TableEnd;
 pub use error::TablesError;
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
@@ -61,15 +66,21 @@ pub use kinds::{TimeKind, TimeKinds, attributes_with_history, time_kinds};
 pub use lead_texts::{EarlierScores, check_lead_columns, lead_texts};
 pub use load::{load, look, unordered_changes};
 pub use memory::{Bytes, half_of_memory, read_at_most};
-pub use out_file::{FinishedFile, OutFile, check_target, complete_and_clean, folder_of, publish, refuse_inputs, remove_unfinished};
+pub use out_file::{
+    FinishedFile, OutFile, check_target, complete_and_clean, folder_of, publish, refuse_inputs,
+    remove_unfinished,
+};
 pub use panics::is_reading;
 pub use partition::{PartitionOptions, Partitions, Wanted, needs_partitions};
 pub use profile::{ProfileInput, profile};
 pub use scan::LEAST_MEMORY;
 pub use scratch::ScratchFolder;
 pub use typed::{
-    Attribute, AttributeKey, Column, Flag, History, HistoryChange, KnownEnds, LeadOutcome, Leads, LoadOptions, Lookup, LookupRows, MISSING, Note, Tables,
-    Versions,
+    Attribute, AttributeKey, Column, Flag, History, HistoryChange, KnownEnds, LeadOutcome, Leads,
+    LoadOptions, Lookup, LookupRows, MISSING, Note, Tables, Versions,
 };
 pub use values::DEFAULT_NULLS;
-pub use write::{OutColumn, OutTable, TableWriter, check_table_target, close_csv_for_people, close_table, split_names, write_table};
+pub use write::{
+    OutColumn, OutTable, TableWriter, check_table_target, close_csv_for_people, close_table,
+    split_names, write_table,
+};

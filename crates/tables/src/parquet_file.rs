@@ -1,8 +1,8 @@
-//! Parquet files before the engine sees them: what pages say of their cells must fit what the footer says, since the engine makes
-//! room for it before it looks.
+//! Parquet files before the engine sees them: what pages say of their cells must fit what the
+//! footer says, since the engine makes room for it before it looks.
 //!
-//! Headers of pages are read by their format (Apache Thrift's compact protocol, `PageHeader` of parquet.thrift), and nothing else
-//! of a page.
+//! Headers of pages are read by their format (Apache Thrift's compact protocol, `PageHeader` of
+//! parquet.thrift), and nothing else of a page.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -28,21 +28,32 @@ const LARGEST_HEADER: usize = 1 << 20;
 const DEEPEST: usize = 8;
 
 /// What is damaged in these columns.
-pub(crate) fn damage(file: &File, chunks: impl Iterator<Item = Chunk>) -> std::io::Result<Option<&'static str>> {
+pub(crate) fn damage(
+    file: &File,
+    chunks: impl Iterator<Item = Chunk>,
+) -> std::io::Result<Option<&'static str>> {
     let length = file.metadata()?.len();
     let memory = half_of_memory();
     for chunk in chunks {
         if chunk.range.start > chunk.range.end || chunk.range.end > length {
             return Ok(Some("a column lies beyond its end"));
         }
-        if chunk.n_values < 0 || chunk.n_rows.is_some_and(|n_rows| u64::try_from(chunk.n_values) != Ok(n_rows as u64)) {
+        if chunk.n_values < 0
+            || chunk
+                .n_rows
+                .is_some_and(|n_rows| u64::try_from(chunk.n_values) != Ok(n_rows as u64))
+        {
             return Ok(Some("a column has another number of cells than its rows"));
         }
         let (mut at, mut n_values, mut n_bytes) = (chunk.range.start, 0_i64, 0_u64);
         // Beyond the last value there may be padding.
         while at < chunk.range.end && (n_values < chunk.n_values || chunk.n_values == 0) {
-            let Some((page, size)) = header_at(file, at, chunk.range.end)? else { return Ok(Some("the header of a page cannot be understood")) };
-            let (Ok(packed), Ok(unpacked)) = (u64::try_from(page.packed), u64::try_from(page.unpacked)) else {
+            let Some((page, size)) = header_at(file, at, chunk.range.end)? else {
+                return Ok(Some("the header of a page cannot be understood"));
+            };
+            let (Ok(packed), Ok(unpacked)) =
+                (u64::try_from(page.packed), u64::try_from(page.unpacked))
+            else {
                 return Ok(Some("a page has fewer bytes than none"));
             };
             at = at.saturating_add(size).saturating_add(packed);
@@ -51,15 +62,22 @@ pub(crate) fn damage(file: &File, chunks: impl Iterator<Item = Chunk>) -> std::i
                 return Ok(Some("a page lies beyond its column"));
             }
             if n_bytes > memory || unpacked > packed.saturating_mul(MOST_PACKED) {
-                return Ok(Some("a column unpacks to more than there can be in it, or than half of the memory"));
+                return Ok(Some(
+                    "a column unpacks to more than there can be in it, or than half of the memory",
+                ));
             }
-            if page.n_values < 0 || page.n_entries < 0 || u64::try_from(page.n_entries).is_ok_and(|n| n > unpacked.saturating_mul(8)) {
+            if page.n_values < 0
+                || page.n_entries < 0
+                || u64::try_from(page.n_entries).is_ok_and(|n| n > unpacked.saturating_mul(8))
+            {
                 return Ok(Some("a dictionary has more entries than bytes"));
             }
             n_values = n_values.saturating_add(page.n_values);
         }
         if n_values != chunk.n_values {
-            return Ok(Some("the pages of a column have another number of cells than it has"));
+            return Ok(Some(
+                "the pages of a column have another number of cells than it has",
+            ));
         }
     }
     Ok(None)
@@ -82,7 +100,10 @@ fn header_at(file: &File, at: u64, end: u64) -> std::io::Result<Option<(Page, u6
     loop {
         let mut bytes = vec![0; usize::try_from(end - at).unwrap_or(usize::MAX).min(size)];
         file.read_exact_at(&mut bytes, at)?;
-        let mut reader = Reader { bytes: &bytes, at: 0 };
+        let mut reader = Reader {
+            bytes: &bytes,
+            at: 0,
+        };
         match read_header(&mut reader) {
             Some(page) => return Ok(Some((page, reader.at as u64))),
             None if size >= LARGEST_HEADER || bytes.len() < size => return Ok(None),
@@ -145,7 +166,11 @@ impl Reader<'_> {
         if head == 0 {
             return Some(None);
         }
-        *last = if head >> 4 == 0 { self.zigzag()? } else { last.checked_add(i64::from(head >> 4))? };
+        *last = if head >> 4 == 0 {
+            self.zigzag()?
+        } else {
+            last.checked_add(i64::from(head >> 4))?
+        };
         Some(Some((*last, head & 0x0f)))
     }
 
@@ -163,7 +188,10 @@ impl Reader<'_> {
     }
 
     fn pass(&mut self, n: u64) -> Option<()> {
-        self.at = self.at.checked_add(usize::try_from(n).ok()?).filter(|at| *at <= self.bytes.len())?;
+        self.at = self
+            .at
+            .checked_add(usize::try_from(n).ok()?)
+            .filter(|at| *at <= self.bytes.len())?;
         Some(())
     }
 
@@ -183,9 +211,19 @@ impl Reader<'_> {
             }
             9 | 10 => {
                 let head = self.byte()?;
-                let n = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
+                let n = if head >> 4 == 15 {
+                    self.varint()?
+                } else {
+                    u64::from(head >> 4)
+                };
                 // Truths in a list have a byte each.
-                (0..n).try_for_each(|_| if matches!(head & 0x0f, 1 | 2) { self.pass(1) } else { self.skip(head & 0x0f, depth + 1) })
+                (0..n).try_for_each(|_| {
+                    if matches!(head & 0x0f, 1 | 2) {
+                        self.pass(1)
+                    } else {
+                        self.skip(head & 0x0f, depth + 1)
+                    }
+                })
             }
             STRUCT => {
                 let mut id = 0;

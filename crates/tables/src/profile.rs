@@ -1,4 +1,5 @@
-//! A first `leadscore.toml` from the files themselves: every guess is said beside it, and what cannot be told is a question.
+//! A first `leadscore.toml` from the files themselves: every guess is said beside it, and what
+//! cannot be told is a question.
 
 mod columns;
 
@@ -29,8 +30,8 @@ pub struct ProfileInput {
     pub leave_out: Vec<(String, String)>,
 }
 
-/// Looks at the files and writes the text of a config, with every guess as a comment. What it cannot tell stands there as a line to
-/// be filled in or uncommented, with some cells.
+/// Looks at the files and writes the text of a config, with every guess as a comment. What it
+/// cannot tell stands there as a line to be filled in or uncommented, with some cells.
 ///
 /// # Errors
 ///
@@ -38,8 +39,16 @@ pub struct ProfileInput {
 pub fn profile(input: &ProfileInput, folder: &Path) -> Result<String, TablesError> {
     let read = |label: &str, path: &Path| Sheet::read(label, path, folder, input.now);
     let leads = read("leads", &input.leads)?;
-    let outcomes = input.outcomes.as_ref().map(|path| read("outcomes", path)).transpose()?;
-    let activities = input.activities.iter().map(|path| Ok((path, read("activities", path)?))).collect::<Result<Vec<_>, TablesError>>()?;
+    let outcomes = input
+        .outcomes
+        .as_ref()
+        .map(|path| read("outcomes", path))
+        .transpose()?;
+    let activities = input
+        .activities
+        .iter()
+        .map(|path| Ok((path, read("activities", path)?)))
+        .collect::<Result<Vec<_>, TablesError>>()?;
     let mut text = String::from(
         "# Written by `leadscore init`. Every line with a `guess:` wants a look, and every `question:` an answer;\n# `leadscore schema` knows every key.\n\n",
     );
@@ -71,24 +80,69 @@ fn question(text: &mut String, line: &str, why: &str) {
 
 /// Why a column is left out that is a status by its name; `None` for all others.
 fn status_by_name(name: &str) -> Option<String> {
-    const STATUS: &[&str] = &["status", "stage", "lifecycle", "lifecyclestage", "leadstatus", "dealstage", "phase", "disposition", "leadphase", "pipeline"];
-    const BESIDE: &[&str] = &["lead", "leads", "contact", "deal", "opportunity", "opp", "sales", "crm", "current", "hs", "sf", "account", "value", "name"];
+    const STATUS: &[&str] = &[
+        "status",
+        "stage",
+        "lifecycle",
+        "lifecyclestage",
+        "leadstatus",
+        "dealstage",
+        "phase",
+        "disposition",
+        "leadphase",
+        "pipeline",
+    ];
+    const BESIDE: &[&str] = &[
+        "lead",
+        "leads",
+        "contact",
+        "deal",
+        "opportunity",
+        "opp",
+        "sales",
+        "crm",
+        "current",
+        "hs",
+        "sf",
+        "account",
+        "value",
+        "name",
+    ];
     let words = words_of(name);
     let is = |list: &[&str], word: &String| list.contains(&word.as_str());
     // A marital status is none of the lead's.
-    let is_status = words.iter().any(|word| is(STATUS, word)) && words.iter().all(|word| is(STATUS, word) || is(BESIDE, word));
+    let is_status = words.iter().any(|word| is(STATUS, word))
+        && words
+            .iter()
+            .all(|word| is(STATUS, word) || is(BESIDE, word));
     is_status.then(|| "a status, which is overwritten as the lead is worked; a log of its changes can stand in [history]".to_owned())
 }
 
 fn write_leads(text: &mut String, leads: &Sheet, input: &ProfileInput) -> Option<String> {
     let has_outcomes = input.outcomes.is_some();
-    let _ = writeln!(text, "[leads]\npath = {}", quoted(&input.leads.to_string_lossy()));
+    let _ = writeln!(
+        text,
+        "[leads]\npath = {}",
+        quoted(&input.leads.to_string_lossy())
+    );
     let id = leads.id();
     match &id {
         Some(id) => {
-            let _ = writeln!(text, "id = {}{}", quoted(id), guess(&format!("{} different values in {} rows", leads.n_rows, leads.n_rows)));
+            let _ = writeln!(
+                text,
+                "id = {}{}",
+                quoted(id),
+                guess(&format!(
+                    "{} different values in {} rows",
+                    leads.n_rows, leads.n_rows
+                ))
+            );
         }
-        None => question(text, "id = \"…\"", "which column tells leads apart? None has a different value in every row"),
+        None => question(
+            text,
+            "id = \"…\"",
+            "which column tells leads apart? None has a different value in every row",
+        ),
     }
     let mut named: Vec<&str> = id.iter().map(String::as_str).collect();
     if has_outcomes {
@@ -117,32 +171,72 @@ fn write_leads(text: &mut String, leads: &Sheet, input: &ProfileInput) -> Option
             "date",
             "time",
         ];
-        const NOT: &[&str] = &["modif", "updat", "chang", "birth", "geburt", "last", "close", "won", "became", "expected", "due"];
+        const NOT: &[&str] = &[
+            "modif", "updat", "chang", "birth", "geburt", "last", "close", "won", "became",
+            "expected", "due",
+        ];
         match leads.pick_time(HINTS, NOT, true) {
             Some(column) => {
-                let _ = writeln!(text, "created_at = {}{}", quoted(&column.name), guess("the column of times whose name says creation most"));
+                let _ = writeln!(
+                    text,
+                    "created_at = {}{}",
+                    quoted(&column.name),
+                    guess("the column of times whose name says creation most")
+                );
                 text.push_str(&column.remarks());
                 named.push(&column.name);
             }
-            None => question(text, "created_at = \"…\"", &format!("which column says when a lead was created? {}", leads.shown_columns(6))),
+            None => question(
+                text,
+                "created_at = \"…\"",
+                &format!(
+                    "which column says when a lead was created? {}",
+                    leads.shown_columns(6)
+                ),
+            ),
         }
     }
     if let Some(score) = leads.columns.iter().find(|column| {
         matches!(column.kind, Kind::Number)
-            && words_of(&column.name).iter().any(|word| matches!(word.as_str(), "score" | "points" | "scoring"))
+            && words_of(&column.name)
+                .iter()
+                .any(|word| matches!(word.as_str(), "score" | "points" | "scoring"))
             && !named.contains(&column.name.as_str())
     }) {
-        let _ = writeln!(text, "manual_score = {}{}", quoted(&score.name), guess("a number called a score; remove it if it is not today's points"));
+        let _ = writeln!(
+            text,
+            "manual_score = {}{}",
+            quoted(&score.name),
+            guess("a number called a score; remove it if it is not today's points")
+        );
         named.push(&score.name);
     }
-    let flag = if has_outcomes { None } else { leads.flag().map(|(column, _)| column) };
+    let flag = if has_outcomes {
+        None
+    } else {
+        leads.flag().map(|(column, _)| column)
+    };
     let excluded: Vec<(&str, String)> = leads
         .columns
         .iter()
-        .filter(|column| !named.contains(&column.name.as_str()) && flag.as_deref() != Some(&column.name))
+        .filter(|column| {
+            !named.contains(&column.name.as_str()) && flag.as_deref() != Some(&column.name)
+        })
         .filter_map(|column| {
-            let told = || input.leave_out.iter().find(|(name, _)| *name == column.name).map(|(_, reason)| reason.clone());
-            Some((column.name.as_str(), column.reason_to_leave_out().or_else(told).or_else(|| status_by_name(&column.name))?))
+            let told = || {
+                input
+                    .leave_out
+                    .iter()
+                    .find(|(name, _)| *name == column.name)
+                    .map(|(_, reason)| reason.clone())
+            };
+            Some((
+                column.name.as_str(),
+                column
+                    .reason_to_leave_out()
+                    .or_else(told)
+                    .or_else(|| status_by_name(&column.name))?,
+            ))
         })
         .collect();
     if !excluded.is_empty() {
@@ -152,7 +246,9 @@ fn write_leads(text: &mut String, leads: &Sheet, input: &ProfileInput) -> Option
         }
         text.push_str("]\n");
     }
-    for column in leads.columns.iter().filter(|column| !named.contains(&column.name.as_str()) && column.reason_to_leave_out().is_none()) {
+    for column in leads.columns.iter().filter(|column| {
+        !named.contains(&column.name.as_str()) && column.reason_to_leave_out().is_none()
+    }) {
         text.push_str(&column.remarks());
     }
     text.push_str(&leads.settings());
@@ -163,46 +259,120 @@ fn write_leads(text: &mut String, leads: &Sheet, input: &ProfileInput) -> Option
 fn write_key(text: &mut String, sheet: &Sheet, leads: &Sheet, id: Option<&str>) -> Option<String> {
     match id.and_then(|id| sheet.matching(id, leads)) {
         Some((column, separator)) => {
-            let _ = writeln!(text, "lead = {}{}", quoted(&column), guess("holds ids of the leads"));
+            let _ = writeln!(
+                text,
+                "lead = {}{}",
+                quoted(&column),
+                guess("holds ids of the leads")
+            );
             if let Some(separator) = separator {
-                let _ = writeln!(text, "separator = {}{}", quoted(&separator), guess("cells hold several ids: the row counts for each"));
+                let _ = writeln!(
+                    text,
+                    "separator = {}{}",
+                    quoted(&separator),
+                    guess("cells hold several ids: the row counts for each")
+                );
             }
             Some(column)
         }
         None => {
-            let ids = id.map(|id| format!("; ids of leads are such as {}", leads.some_cells(id))).unwrap_or_default();
-            question(text, "lead = \"…\"", &format!("which column holds ids of the leads?{ids}; {}", sheet.shown_columns(6)));
+            let ids = id
+                .map(|id| format!("; ids of leads are such as {}", leads.some_cells(id)))
+                .unwrap_or_default();
+            question(
+                text,
+                "lead = \"…\"",
+                &format!(
+                    "which column holds ids of the leads?{ids}; {}",
+                    sheet.shown_columns(6)
+                ),
+            );
             None
         }
     }
 }
 
-fn write_activities(text: &mut String, sheet: &Sheet, path: &Path, number: usize, leads: &Sheet, id: Option<&str>) {
-    let name = path.file_stem().map(|stem| stem.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect::<String>());
-    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("activity_{number}"));
-    let _ = writeln!(text, "\n[activities.{}]\npath = {}", key(&name), quoted(&path.to_string_lossy()));
+fn write_activities(
+    text: &mut String,
+    sheet: &Sheet,
+    path: &Path,
+    number: usize,
+    leads: &Sheet,
+    id: Option<&str>,
+) {
+    let name = path.file_stem().map(|stem| {
+        stem.to_string_lossy()
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '_' })
+            .collect::<String>()
+    });
+    let name = name
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| format!("activity_{number}"));
+    let _ = writeln!(
+        text,
+        "\n[activities.{}]\npath = {}",
+        key(&name),
+        quoted(&path.to_string_lossy())
+    );
     let lead = write_key(text, sheet, leads, id);
-    let at = sheet.pick_time(&["at", "time", "date", "ts", "datum", "fecha", "data", "when"], &["modif", "updat", "creat", "record", "load", "due"], false);
+    let at = sheet.pick_time(
+        &["at", "time", "date", "ts", "datum", "fecha", "data", "when"],
+        &["modif", "updat", "creat", "record", "load", "due"],
+        false,
+    );
     match at {
         Some(column) => {
-            let _ = writeln!(text, "at = {}{}", quoted(&column.name), guess("a column of times"));
+            let _ = writeln!(
+                text,
+                "at = {}{}",
+                quoted(&column.name),
+                guess("a column of times")
+            );
             text.push_str(&column.remarks());
         }
-        None => question(text, "at = \"…\"", &format!("which column says when it happened? {}", sheet.shown_columns(6))),
+        None => question(
+            text,
+            "at = \"…\"",
+            &format!(
+                "which column says when it happened? {}",
+                sheet.shown_columns(6)
+            ),
+        ),
     }
     write_entry(text, sheet, at);
-    let rest: Vec<_> = sheet.columns.iter().filter(|column| Some(&column.name) != lead.as_ref() && at.is_none_or(|at| at.name != column.name)).collect();
+    let rest: Vec<_> = sheet
+        .columns
+        .iter()
+        .filter(|column| {
+            Some(&column.name) != lead.as_ref() && at.is_none_or(|at| at.name != column.name)
+        })
+        .collect();
     let of = |kind: fn(&Kind) -> bool| {
-        rest.iter().filter(|column| kind(&column.kind) && column.reason_to_leave_out().is_none()).map(|column| quoted(&column.name)).collect::<Vec<_>>()
+        rest.iter()
+            .filter(|column| kind(&column.kind) && column.reason_to_leave_out().is_none())
+            .map(|column| quoted(&column.name))
+            .collect::<Vec<_>>()
     };
-    let (kinds, values) = (of(|kind| matches!(kind, Kind::Words { n_levels: 2..=50 } | Kind::Truth)), of(|kind| matches!(kind, Kind::Number)));
+    let (kinds, values) = (
+        of(|kind| matches!(kind, Kind::Words { n_levels: 2..=50 } | Kind::Truth)),
+        of(|kind| matches!(kind, Kind::Number)),
+    );
     if !kinds.is_empty() {
-        let _ = writeln!(text, "kind = [{}]{}", kinds.join(", "), guess("texts with few different values"));
+        let _ = writeln!(
+            text,
+            "kind = [{}]{}",
+            kinds.join(", "),
+            guess("texts with few different values")
+        );
     }
     if !values.is_empty() {
         let _ = writeln!(text, "values = [{}]{}", values.join(", "), guess("numbers"));
     }
-    for column in rest.iter().filter(|column| matches!(column.kind, Kind::OddNumber)) {
+    for column in rest
+        .iter()
+        .filter(|column| matches!(column.kind, Kind::OddNumber))
+    {
         text.push_str(&column.remarks());
     }
     text.push_str(&sheet.settings());
@@ -262,13 +432,21 @@ fn write_outcomes(text: &mut String, sheet: &Sheet, path: &Path, leads: &Sheet, 
     let closed = sheet.pick_time(HINTS, NOT, false);
     match closed {
         Some(column) => {
-            let _ = writeln!(text, "closed_at = {}{}", quoted(&column.name), guess("a column of times"));
+            let _ = writeln!(
+                text,
+                "closed_at = {}{}",
+                quoted(&column.name),
+                guess("a column of times")
+            );
             text.push_str(&column.remarks());
         }
         None => question(
             text,
             "closed_at = \"…\"",
-            &format!("which column says when a deal was won or lost? An expected date does not; {}", sheet.shown_columns(6)),
+            &format!(
+                "which column says when a deal was won or lost? An expected date does not; {}",
+                sheet.shown_columns(6)
+            ),
         ),
     }
     write_entry(text, sheet, closed);
@@ -278,33 +456,96 @@ fn write_outcomes(text: &mut String, sheet: &Sheet, path: &Path, leads: &Sheet, 
 
 /// Asks whether another column of times says when rows were entered.
 fn write_entry(text: &mut String, sheet: &Sheet, taken: Option<&columns::SheetColumn>) {
-    const HINTS: &[&str] =
-        &["record", "enter", "entry", "logged", "insert", "ingest", "erfasst", "eingetragen", "saisi", "registr", "inserito", "ingevoerd", "wprowadz"];
+    const HINTS: &[&str] = &[
+        "record",
+        "enter",
+        "entry",
+        "logged",
+        "insert",
+        "ingest",
+        "erfasst",
+        "eingetragen",
+        "saisi",
+        "registr",
+        "inserito",
+        "ingevoerd",
+        "wprowadz",
+    ];
     let is_entry = |column: &&columns::SheetColumn| {
         let name = column.name.to_lowercase();
-        matches!(column.kind, Kind::Time { .. }) && taken.is_none_or(|taken| taken.name != column.name) && HINTS.iter().any(|hint| name.contains(hint))
+        matches!(column.kind, Kind::Time { .. })
+            && taken.is_none_or(|taken| taken.name != column.name)
+            && HINTS.iter().any(|hint| name.contains(hint))
     };
     if let Some(column) = sheet.columns.iter().find(is_entry) {
-        question(text, &format!("recorded_at = {}", quoted(&column.name)), "is this when a row was entered? Then nothing sees it before");
+        question(
+            text,
+            &format!("recorded_at = {}", quoted(&column.name)),
+            "is this when a row was entered? Then nothing sees it before",
+        );
     }
 }
 
 /// The column that says won or lost, and what its values mean.
 fn write_result(text: &mut String, sheet: &Sheet) {
-    let list = |values: &[&str]| values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ");
-    let words = |wanted: &[Says], values: &[String]| values.iter().filter(|value| wanted.contains(&says(value))).cloned().collect::<Vec<_>>();
-    let candidates: Vec<(&columns::SheetColumn, Vec<String>)> =
-        sheet.columns.iter().filter_map(|column| Some((column, column.levels.clone().filter(|levels| !levels.is_empty() && levels.len() <= 50)?))).collect();
+    let list = |values: &[&str]| {
+        values
+            .iter()
+            .map(|value| quoted(value))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let words = |wanted: &[Says], values: &[String]| {
+        values
+            .iter()
+            .filter(|value| wanted.contains(&says(value)))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let candidates: Vec<(&columns::SheetColumn, Vec<String>)> = sheet
+        .columns
+        .iter()
+        .filter_map(|column| {
+            Some((
+                column,
+                column
+                    .levels
+                    .clone()
+                    .filter(|levels| !levels.is_empty() && levels.len() <= 50)?,
+            ))
+        })
+        .collect();
     let best = candidates
         .iter()
         .filter(|(_, values)| !words(&[Says::Won], values).is_empty())
-        .max_by_key(|(column, values)| (!words(&[Says::Lost], values).is_empty(), names_a_result(&column.name), std::cmp::Reverse(values.len())));
+        .max_by_key(|(column, values)| {
+            (
+                !words(&[Says::Lost], values).is_empty(),
+                names_a_result(&column.name),
+                std::cmp::Reverse(values.len()),
+            )
+        });
     if let Some((column, values)) = best {
         let (won, lost) = (words(&[Says::Won], values), words(&[Says::Lost], values));
-        let (open, unknown) = (words(&[Says::Open], values), words(&[Says::Nothing, Says::Yes, Says::No], values));
+        let (open, unknown) = (
+            words(&[Says::Open], values),
+            words(&[Says::Nothing, Says::Yes, Says::No], values),
+        );
         let all = |values: &[String]| list(&values.iter().map(String::as_str).collect::<Vec<_>>());
-        let _ = writeln!(text, "result = {}\nwon = [{}]\nlost = [{}]{}", quoted(&column.name), all(&won), all(&lost), guess("words for winning and losing"));
-        let _ = writeln!(text, "open = [{}]{}", all(&open), guess("words for neither yet"));
+        let _ = writeln!(
+            text,
+            "result = {}\nwon = [{}]\nlost = [{}]{}",
+            quoted(&column.name),
+            all(&won),
+            all(&lost),
+            guess("words for winning and losing")
+        );
+        let _ = writeln!(
+            text,
+            "open = [{}]{}",
+            all(&open),
+            guess("words for neither yet")
+        );
         if !unknown.is_empty() {
             question(
                 text,
@@ -316,29 +557,56 @@ fn write_result(text: &mut String, sheet: &Sheet) {
     }
     // A truth value says won or not, which is no loss where deals are still open.
     let truth = candidates.iter().find(|(column, values)| {
-        let names_win = words_of(&column.name).iter().any(|word| matches!(word.as_str(), "won" | "win" | "iswon" | "converted" | "isconverted" | "conversion"));
-        names_win && values.iter().all(|value| matches!(says(value), Says::Yes | Says::No))
+        let names_win = words_of(&column.name).iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "won" | "win" | "iswon" | "converted" | "isconverted" | "conversion"
+            )
+        });
+        names_win
+            && values
+                .iter()
+                .all(|value| matches!(says(value), Says::Yes | Says::No))
     });
     if let Some((column, values)) = truth {
         let (yes, no) = (words(&[Says::Yes], values), words(&[Says::No], values));
         let all = |values: &[String]| list(&values.iter().map(String::as_str).collect::<Vec<_>>());
-        let closed = sheet
-            .columns
-            .iter()
-            .find(|other| other.name != column.name && words_of(&other.name).iter().any(|word| word.contains("closed")) && matches!(other.kind, Kind::Truth));
+        let closed = sheet.columns.iter().find(|other| {
+            other.name != column.name
+                && words_of(&other.name)
+                    .iter()
+                    .any(|word| word.contains("closed"))
+                && matches!(other.kind, Kind::Truth)
+        });
         if let Some(closed) = closed {
             question(
                 text,
                 &format!("result = {}", quoted(&column.name)),
-                &format!("`{}` says whether a deal is closed at all: is there one column with won, lost and open?", closed.name),
+                &format!(
+                    "`{}` says whether a deal is closed at all: is there one column with won, lost and open?",
+                    closed.name
+                ),
             );
             return;
         }
-        let _ = writeln!(text, "result = {}\nwon = [{}]\nlost = [{}]{}", quoted(&column.name), all(&yes), all(&no), guess("a truth value called won"));
-        question(text, &format!("open = [{}]", all(&no)), "or are deals that are not won yet among these?");
+        let _ = writeln!(
+            text,
+            "result = {}\nwon = [{}]\nlost = [{}]{}",
+            quoted(&column.name),
+            all(&yes),
+            all(&no),
+            guess("a truth value called won")
+        );
+        question(
+            text,
+            &format!("open = [{}]", all(&no)),
+            "or are deals that are not won yet among these?",
+        );
         return;
     }
-    let named = candidates.iter().find(|(column, _)| names_a_result(&column.name));
+    let named = candidates
+        .iter()
+        .find(|(column, _)| names_a_result(&column.name));
     match named {
         Some((column, values)) => {
             let all: Vec<&str> = values.iter().map(String::as_str).collect();
@@ -354,10 +622,20 @@ fn write_result(text: &mut String, sheet: &Sheet) {
 fn write_flag(text: &mut String, leads: &Sheet) {
     match leads.flag() {
         Some((column, won)) => {
-            let _ = writeln!(text, "flag = {}{}\nwon = [{}]", quoted(&column), guess("two values, and a name that speaks of an outcome"), quoted(&won));
+            let _ = writeln!(
+                text,
+                "flag = {}{}\nwon = [{}]",
+                quoted(&column),
+                guess("two values, and a name that speaks of an outcome"),
+                quoted(&won)
+            );
         }
         None => {
-            question(text, "flag = \"…\"", "which column says whether a lead was won? Or pass --outcomes");
+            question(
+                text,
+                "flag = \"…\"",
+                "which column says whether a lead was won? Or pass --outcomes",
+            );
             question(text, "won = [\"…\"]", "the values that mean won");
         }
     }
@@ -368,7 +646,9 @@ impl Sheet {
         let rank = |column: &&columns::SheetColumn| {
             let words = words_of(&column.name);
             let is = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-            if is(&["id", "vid", "uuid", "guid", "ids"]) || column.name.to_lowercase().ends_with("id") {
+            if is(&["id", "vid", "uuid", "guid", "ids"])
+                || column.name.to_lowercase().ends_with("id")
+            {
                 0
             } else if is(&["key", "nr", "no", "number", "nummer", "code", "identifier"]) {
                 1
@@ -379,43 +659,86 @@ impl Sheet {
             }
         };
         let is_whole = |column: &&columns::SheetColumn| {
-            !matches!(column.kind, Kind::Time { .. } | Kind::Number if column.has_fractions) && !matches!(column.kind, Kind::Unreadable(_))
+            !matches!(column.kind, Kind::Time { .. } | Kind::Number if column.has_fractions)
+                && !matches!(column.kind, Kind::Unreadable(_))
         };
-        let mut candidates: Vec<&columns::SheetColumn> = self.columns.iter().filter(|column| column.is_unique && is_whole(column)).collect();
+        let mut candidates: Vec<&columns::SheetColumn> = self
+            .columns
+            .iter()
+            .filter(|column| column.is_unique && is_whole(column))
+            .collect();
         candidates.sort_by_key(rank);
         candidates.first().map(|column| column.name.clone())
     }
 
-    /// The column of times whose name has the earliest of these hints, and none of the others; where `name_decides` not even a column
-    /// whose times are not understood.
-    fn pick_time(&self, hints: &[&str], not: &[&str], name_decides: bool) -> Option<&columns::SheetColumn> {
+    /// The column of times whose name has the earliest of these hints, and none of the others;
+    /// where `name_decides` not even a column whose times are not understood.
+    fn pick_time(
+        &self,
+        hints: &[&str],
+        not: &[&str],
+        name_decides: bool,
+    ) -> Option<&columns::SheetColumn> {
         let lower = |column: &columns::SheetColumn| column.name.to_lowercase();
-        let times = || self.columns.iter().filter(|column| matches!(column.kind, Kind::Time { .. }) && !not.iter().any(|word| lower(column).contains(word)));
-        let has = |column: &columns::SheetColumn, hint: &str| {
-            if hint.len() <= 2 { words_of(&column.name).iter().any(|word| word == hint) } else { lower(column).contains(hint) }
+        let times = || {
+            self.columns.iter().filter(|column| {
+                matches!(column.kind, Kind::Time { .. })
+                    && !not.iter().any(|word| lower(column).contains(word))
+            })
         };
-        let hinted = hints.iter().find_map(|hint| times().find(|column| has(column, hint)));
-        hinted.or_else(|| times().next().filter(|_| !name_decides || times().count() == 1))
+        let has = |column: &columns::SheetColumn, hint: &str| {
+            if hint.len() <= 2 {
+                words_of(&column.name).iter().any(|word| word == hint)
+            } else {
+                lower(column).contains(hint)
+            }
+        };
+        let hinted = hints
+            .iter()
+            .find_map(|hint| times().find(|column| has(column, hint)));
+        hinted.or_else(|| {
+            times()
+                .next()
+                .filter(|_| !name_decides || times().count() == 1)
+        })
     }
 
-    /// The column whose values are mostly ids of the leads, and what stands between several of them in a cell.
+    /// The column whose values are mostly ids of the leads, and what stands between several of them
+    /// in a cell.
     fn matching(&self, id: &str, leads: &Self) -> Option<(String, Option<String>)> {
         let ids: HashSet<&str> = leads.cells(id).collect();
         let share = |column: &columns::SheetColumn, separator: Option<&str>| {
             let (mut found, mut all) = (0_usize, 0_usize);
             for value in self.cells(&column.name).take(10_000) {
-                let parts: Vec<&str> =
-                    separator.map_or_else(|| vec![value], |separator| value.split(separator).map(str::trim).filter(|part| !part.is_empty()).collect());
+                let parts: Vec<&str> = separator.map_or_else(
+                    || vec![value],
+                    |separator| {
+                        value
+                            .split(separator)
+                            .map(str::trim)
+                            .filter(|part| !part.is_empty())
+                            .collect()
+                    },
+                );
                 all += parts.len();
                 found += parts.iter().filter(|part| ids.contains(*part)).count();
             }
-            if all == 0 { 0.0 } else { found as f64 / all as f64 }
+            if all == 0 {
+                0.0
+            } else {
+                found as f64 / all as f64
+            }
         };
         let mut best: Option<(f64, &str, Option<&str>)> = None;
         for column in &self.columns {
             for separator in [None, Some(";"), Some(","), Some("|")] {
                 // A separator that changes nothing is none.
-                if separator.is_some_and(|separator| !self.cells(&column.name).take(10_000).any(|cell| cell.contains(separator))) {
+                if separator.is_some_and(|separator| {
+                    !self
+                        .cells(&column.name)
+                        .take(10_000)
+                        .any(|cell| cell.contains(separator))
+                }) {
                     continue;
                 }
                 let share = share(column, separator);
@@ -428,12 +751,21 @@ impl Sheet {
     }
 
     fn flag(&self) -> Option<(String, String)> {
-        const NAMES: &[&str] =
-            &["convert", "won", "win", "outcome", "customer", "closed", "status", "success", "target", "gewonnen", "gagn", "ganad", "vint", "sold"];
-        let named = |column: &&columns::SheetColumn| NAMES.iter().any(|hint| column.name.to_lowercase().contains(hint));
+        const NAMES: &[&str] = &[
+            "convert", "won", "win", "outcome", "customer", "closed", "status", "success",
+            "target", "gewonnen", "gagn", "ganad", "vint", "sold",
+        ];
+        let named = |column: &&columns::SheetColumn| {
+            NAMES
+                .iter()
+                .any(|hint| column.name.to_lowercase().contains(hint))
+        };
         self.columns.iter().filter(named).find_map(|column| {
             let levels = column.levels.as_ref().filter(|levels| levels.len() == 2)?;
-            let won: Vec<&String> = levels.iter().filter(|level| matches!(says(level), Says::Yes | Says::Won)).collect();
+            let won: Vec<&String> = levels
+                .iter()
+                .filter(|level| matches!(says(level), Says::Yes | Says::Won))
+                .collect();
             match won.as_slice() {
                 [one] => Some((column.name.clone(), (*one).clone())),
                 _ => None,

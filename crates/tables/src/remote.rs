@@ -1,4 +1,5 @@
-//! Tables in object stores (`s3://`, `gs://`, `az://`): their objects are brought to a folder, where they are files like others.
+//! Tables in object stores (`s3://`, `gs://`, `az://`): their objects are brought to a folder,
+//! where they are files like others.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,26 +16,35 @@ const CHUNK: u64 = 32 << 20;
 
 /// Whether a path of the config is in an object store.
 pub(crate) fn is_remote(path: &str) -> bool {
-    ["s3://", "s3a://", "gs://", "az://", "abfs://", "abfss://"].iter().any(|scheme| path.starts_with(scheme))
+    ["s3://", "s3a://", "gs://", "az://", "abfs://", "abfss://"]
+        .iter()
+        .any(|scheme| path.starts_with(scheme))
 }
 
 impl Config {
     /// Whether some table is in an object store.
     pub fn has_objects(&self) -> bool {
-        self.places().iter().any(|(_, place)| place.path.paths().iter().any(|path| is_remote(path)))
+        self.places()
+            .iter()
+            .any(|(_, place)| place.path.paths().iter().any(|path| is_remote(path)))
     }
 
-    /// Brings every table that is in an object store into a folder, and reads it from there from now on; calls `begin` with each
-    /// path of the config before it is brought.
+    /// Brings every table that is in an object store into a folder, and reads it from there from
+    /// now on; calls `begin` with each path of the config before it is brought.
     ///
-    /// Who asks is said by the environment alone, with the names that the stores' own tools use: `AWS_ACCESS_KEY_ID`,
-    /// `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL`; `GOOGLE_APPLICATION_CREDENTIALS`; `AZURE_STORAGE_ACCOUNT_NAME`,
-    /// `AZURE_STORAGE_ACCOUNT_KEY`; or by the machine that this runs on.
+    /// Who asks is said by the environment alone, with the names that the stores' own tools use:
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL`;
+    /// `GOOGLE_APPLICATION_CREDENTIALS`; `AZURE_STORAGE_ACCOUNT_NAME`, `AZURE_STORAGE_ACCOUNT_KEY`;
+    /// or by the machine that this runs on.
     ///
     /// # Errors
     ///
     /// [`TablesError`] names the table and the object; nothing is read from a part of one.
-    pub fn bring_objects(&mut self, folder: &Path, begin: &mut dyn FnMut(&str)) -> Result<(), TablesError> {
+    pub fn bring_objects(
+        &mut self,
+        folder: &Path,
+        begin: &mut dyn FnMut(&str),
+    ) -> Result<(), TablesError> {
         for (table, location) in self.locations_mut() {
             if !location.paths().iter().any(|path| is_remote(path)) {
                 continue;
@@ -43,7 +53,11 @@ impl Config {
             for path in location.paths() {
                 if is_remote(path) {
                     begin(path);
-                    files.extend(bring(&table, path, folder)?.into_iter().map(|file| file.to_string_lossy().into_owned()));
+                    files.extend(
+                        bring(&table, path, folder)?
+                            .into_iter()
+                            .map(|file| file.to_string_lossy().into_owned()),
+                    );
                 } else {
                     files.push(path.clone());
                 }
@@ -56,47 +70,81 @@ impl Config {
 
 /// Brings the objects of one path, which may have a pattern in its last part, in order of name.
 fn bring(table: &str, path: &str, folder: &Path) -> Result<Vec<PathBuf>, TablesError> {
-    let fail = |found: String, help: &str| TablesError::Content { table: format!("[{table}]"), found: format!("{path}: {found}"), help: help.to_owned() };
+    let fail = |found: String, help: &str| TablesError::Content {
+        table: format!("[{table}]"),
+        found: format!("{path}: {found}"),
+        help: help.to_owned(),
+    };
     let (scheme, rest) = path.split_once("://").expect("it has a scheme");
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() || key.is_empty() {
-        return Err(fail("this names no object".to_owned(), "write such as s3://bucket/folder/leads.parquet"));
+        return Err(fail(
+            "this names no object".to_owned(),
+            "write such as s3://bucket/folder/leads.parquet",
+        ));
     }
-    let url = url::Url::parse(&format!("{scheme}://{bucket}/")).map_err(|error| fail(error.to_string(), "write such as s3://bucket/folder/leads.parquet"))?;
+    let url = url::Url::parse(&format!("{scheme}://{bucket}/")).map_err(|error| {
+        fail(
+            error.to_string(),
+            "write such as s3://bucket/folder/leads.parquet",
+        )
+    })?;
     let refused = |error: object_store::Error| {
         let found = match error {
             object_store::Error::NotFound { .. } => "there is no such object".to_owned(),
             other => format!("the store refuses: {}", without_keys(&chain(&other))),
         };
-        fail(found, "check the name, and the environment variables that say who asks (docs/object-stores.md)")
+        fail(
+            found,
+            "check the name, and the environment variables that say who asks (docs/object-stores.md)",
+        )
     };
     let (store, _) = object_store::parse_url_opts(&url, std::env::vars()).map_err(refused)?;
     // One thread is enough to wait for a network.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|source| TablesError::Io {
-        action: "wait for",
-        path: PathBuf::from(path),
-        source,
-    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| TablesError::Io {
+            action: "wait for",
+            path: PathBuf::from(path),
+            source,
+        })?;
     let mut keys: Vec<Key> = Vec::new();
     let last = key.rsplit('/').next().unwrap_or(key);
     if last.contains(['*', '?', '[']) {
-        let pattern = glob::Pattern::new(last).map_err(|error| fail(error.to_string(), "use * for any text within the last part"))?;
+        let pattern = glob::Pattern::new(last)
+            .map_err(|error| fail(error.to_string(), "use * for any text within the last part"))?;
         let prefix = key.strip_suffix(last).unwrap_or("").trim_end_matches('/');
-        let listed = runtime.block_on(store.list_with_delimiter(Some(&Key::from(prefix)))).map_err(refused)?;
-        keys.extend(listed.objects.into_iter().map(|object| object.location).filter(|key| key.filename().is_some_and(|name| pattern.matches(name))));
+        let listed = runtime
+            .block_on(store.list_with_delimiter(Some(&Key::from(prefix))))
+            .map_err(refused)?;
+        keys.extend(
+            listed
+                .objects
+                .into_iter()
+                .map(|object| object.location)
+                .filter(|key| key.filename().is_some_and(|name| pattern.matches(name))),
+        );
         keys.sort_unstable();
     } else {
         keys.push(Key::from(key));
     }
     if keys.is_empty() {
-        return Err(fail("no object has such a name".to_owned(), "check the folder and the pattern"));
+        return Err(fail(
+            "no object has such a name".to_owned(),
+            "check the folder and the pattern",
+        ));
     }
     let mut files = Vec::with_capacity(keys.len());
     for key in keys {
         let file = folder.join(scheme).join(bucket).join(key.as_ref());
         let io = |action: &'static str| {
             let path = file.clone();
-            move |source| TablesError::Io { action, path, source }
+            move |source| TablesError::Io {
+                action,
+                path,
+                source,
+            }
         };
         std::fs::create_dir_all(file.parent().unwrap_or(folder)).map_err(io("write"))?;
         let mut target = File::create(&file).map_err(io("write"))?;
@@ -104,7 +152,9 @@ fn bring(table: &str, path: &str, folder: &Path) -> Result<Vec<PathBuf>, TablesE
         let mut begin = 0;
         while begin < size {
             let end = size.min(begin + CHUNK);
-            let bytes = runtime.block_on(store.get_range(&key, begin..end)).map_err(refused)?;
+            let bytes = runtime
+                .block_on(store.get_range(&key, begin..end))
+                .map_err(refused)?;
             target.write_all(&bytes).map_err(io("write"))?;
             begin = end;
         }
@@ -113,11 +163,19 @@ fn bring(table: &str, path: &str, folder: &Path) -> Result<Vec<PathBuf>, TablesE
     Ok(files)
 }
 
-/// What a store says, without the keys of the environment by which it was asked, and without signatures.
+/// What a store says, without the keys of the environment by which it was asked, and without
+/// signatures.
 fn without_keys(text: &str) -> String {
-    let is_key = |name: &str| ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|store| name.starts_with(store)) && KEYS.iter().any(|key| name.contains(key));
+    let is_key = |name: &str| {
+        ["AWS_", "AZURE_", "GOOGLE_"]
+            .iter()
+            .any(|store| name.starts_with(store))
+            && KEYS.iter().any(|key| name.contains(key))
+    };
     let keys = std::env::vars().filter(|(name, value)| is_key(name) && !value.is_empty());
-    keys.fold(hide_credentials(text), |text, (_, key)| Secret::from(key).hide_in(&text))
+    keys.fold(hide_credentials(text), |text, (_, key)| {
+        Secret::from(key).hide_in(&text)
+    })
 }
 
 /// What the names of variables have that hold a secret.

@@ -1,4 +1,5 @@
-//! What words of a CRM say about a deal: won, lost or still open, in the languages that CRMs speak most.
+//! What words of a CRM say about a deal: won, lost or still open, in the languages that CRMs speak
+//! most.
 
 /// What a text says about a deal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,9 +185,10 @@ const OPEN: &[&str] = &[
     "bearbeitung",
 ];
 const DENIED: &[&str] = &[
-    "not", "no", "non", "won't", "wont", "isn't", "never", "without", "nicht", "kein", "keine", "nie", "niet", "geen", "ne", "pas", "sin", "sem", "não", "nao",
-    "senza", "bez", "inte", "ej", "не", "нет", "un", "ikke", "ikkje", "mai", "aldrig", "aldri", "jamais", "nunca", "jamás", "nooit", "nigdy", "almost",
-    "nearly",
+    "not", "no", "non", "won't", "wont", "isn't", "never", "without", "nicht", "kein", "keine",
+    "nie", "niet", "geen", "ne", "pas", "sin", "sem", "não", "nao", "senza", "bez", "inte", "ej",
+    "не", "нет", "un", "ikke", "ikkje", "mai", "aldrig", "aldri", "jamais", "nunca", "jamás",
+    "nooit", "nigdy", "almost", "nearly",
 ];
 const YES: &[&str] = &[
     "true",
@@ -237,8 +239,26 @@ const NO: &[&str] = &[
 ];
 /// Words of scripts without blanks are looked for within a text.
 const WON_WITHIN: &[&str] = &["受注", "成約", "獲得", "赢单", "成交", "已赢", "赢得"];
-const LOST_WITHIN: &[&str] = &["失注", "見送り", "不成立", "敗", "输单", "丢单", "已输", "失败"];
-const OPEN_WITHIN: &[&str] = &["商談中", "新規", "提案", "交渉", "进行中", "新建", "谈判", "跟进"];
+const LOST_WITHIN: &[&str] = &[
+    "失注",
+    "見送り",
+    "不成立",
+    "敗",
+    "输单",
+    "丢单",
+    "已输",
+    "失败",
+];
+const OPEN_WITHIN: &[&str] = &[
+    "商談中",
+    "新規",
+    "提案",
+    "交渉",
+    "进行中",
+    "新建",
+    "谈判",
+    "跟进",
+];
 const DENIED_WITHIN: &[&str] = &["未", "不", "没"];
 
 /// What a cell says about a deal.
@@ -251,10 +271,15 @@ pub(crate) fn says(text: &str) -> Says {
         return Says::No;
     }
     let words: Vec<String> = words_of(text);
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str())) || list.contains(&lower.as_str());
+    let has = |list: &[&str]| {
+        words.iter().any(|word| list.contains(&word.as_str())) || list.contains(&lower.as_str())
+    };
     let within = |list: &[&str]| list.iter().any(|word| lower.contains(word));
     let is_denied = has(DENIED) || within(DENIED_WITHIN) && !within(LOST_WITHIN);
-    match (has(WON) || within(WON_WITHIN), has(LOST) || within(LOST_WITHIN)) {
+    match (
+        has(WON) || within(WON_WITHIN),
+        has(LOST) || within(LOST_WITHIN),
+    ) {
         (true, true) => Says::Nothing,
         (true, false) if is_denied || !is_plain_win(text, &words) => Says::Nothing,
         (true, false) => Says::Won,
@@ -265,7 +290,8 @@ pub(crate) fn says(text: &str) -> Says {
     }
 }
 
-/// Whether nothing stands beside the words for winning that could turn them: `Won by competitor` is none, nor `Almost won`.
+/// Whether nothing stands beside the words for winning that could turn them: `Won by competitor` is
+/// none, nor `Almost won`.
 fn is_plain_win(text: &str, words: &[String]) -> bool {
     const BESIDE: &[&str] = &[
         "closed",
@@ -387,7 +413,8 @@ pub(crate) fn names_a_result(column: &str) -> bool {
         "阶段",
     ];
     let words = words_of(column);
-    words.iter().any(|word| NAMES.contains(&word.as_str())) || NAMES.contains(&column.to_lowercase().as_str())
+    words.iter().any(|word| NAMES.contains(&word.as_str()))
+        || NAMES.contains(&column.to_lowercase().as_str())
 }
 
 #[cfg(test)]
@@ -414,8 +441,19 @@ mod tests {
         ] {
             assert_eq!(says(won), Says::Won, "{won}");
         }
-        for lost in ["Closed Lost", "closedlost", "Verloren", "Perdu", "Perdida", "Perso", "Przegrana", "失注", "输单", "проигран", "Disqualified"]
-        {
+        for lost in [
+            "Closed Lost",
+            "closedlost",
+            "Verloren",
+            "Perdu",
+            "Perdida",
+            "Perso",
+            "Przegrana",
+            "失注",
+            "输单",
+            "проигран",
+            "Disqualified",
+        ] {
             assert_eq!(says(lost), Says::Lost, "{lost}");
         }
         for nothing in [
@@ -438,12 +476,32 @@ mod tests {
         for open in ["Prospecting", "In Progress", "Qualified", "Offen", "商談中"] {
             assert_eq!(says(open), Says::Open, "{open}");
         }
-        assert_eq!((says("TRUE"), says("False"), says("1"), says("nein")), (Says::Yes, Says::No, Says::Yes, Says::No));
+        assert_eq!(
+            (says("TRUE"), says("False"), says("1"), says("nein")),
+            (Says::Yes, Says::No, Says::Yes, Says::No)
+        );
     }
 
     #[test]
     fn names_of_results() {
-        assert!(["Deal Stage", "IsWon", "status", "sales_stage", "Ergebnis", "hs_is_closed_won"].iter().all(|name| names_a_result(name)));
-        assert!(["won_date", "amount", "owner", "state_code"].iter().filter(|name| names_a_result(name)).count() <= 2);
+        assert!(
+            [
+                "Deal Stage",
+                "IsWon",
+                "status",
+                "sales_stage",
+                "Ergebnis",
+                "hs_is_closed_won"
+            ]
+            .iter()
+            .all(|name| names_a_result(name))
+        );
+        assert!(
+            ["won_date", "amount", "owner", "state_code"]
+                .iter()
+                .filter(|name| names_a_result(name))
+                .count()
+                <= 2
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The one door to Polars for reading: scans of a table's files, only the columns needed, cells with their place.
+//! The one door to Polars for reading: scans of a table's files, only the columns needed, cells
+//! with their place.
 
 mod part;
 mod raw;
@@ -43,17 +44,32 @@ pub const LEAST_MEMORY: u64 = 400_000_000;
 
 impl Bounds {
     pub(crate) fn new(config: &Config, now: Option<leadscore_core::Timestamp>) -> Self {
-        Self { largest_text: config.data.largest_text.map_or_else(half_of_memory, |bytes| bytes.0), window: config.data.window(now), usual: Window::usual(now) }
+        Self {
+            largest_text: config
+                .data
+                .largest_text
+                .map_or_else(half_of_memory, |bytes| bytes.0),
+            window: config.data.window(now),
+            usual: Window::usual(now),
+        }
     }
 
     pub(crate) fn usual(now: Option<leadscore_core::Timestamp>) -> Self {
-        Self { largest_text: half_of_memory(), window: Window::usual(now), usual: Window::usual(now) }
+        Self {
+            largest_text: half_of_memory(),
+            window: Window::usual(now),
+            usual: Window::usual(now),
+        }
     }
 
-    /// The same where no more memory than this may be used; what the program needs for itself can always be had.
+    /// The same where no more memory than this may be used; what the program needs for itself can
+    /// always be had.
     pub(crate) fn within(self, memory: Option<u64>) -> Self {
         let memory = memory.map(|memory| memory.max(LEAST_MEMORY));
-        Self { largest_text: memory.map_or(self.largest_text, |memory| memory.min(self.largest_text)), ..self }
+        Self {
+            largest_text: memory.map_or(self.largest_text, |memory| memory.min(self.largest_text)),
+            ..self
+        }
     }
 }
 
@@ -92,7 +108,12 @@ struct Written {
 }
 
 impl<'a> Table<'a> {
-    pub(crate) fn open(name: &str, folder: &Path, file: FileConfig<'a>, bounds: Bounds) -> Result<Self, TablesError> {
+    pub(crate) fn open(
+        name: &str,
+        folder: &Path,
+        file: FileConfig<'a>,
+        bounds: Bounds,
+    ) -> Result<Self, TablesError> {
         let mut table = Self {
             name: name.to_owned(),
             file,
@@ -116,10 +137,17 @@ impl<'a> Table<'a> {
             }
         };
         for path in source::find(name, folder, patterns)? {
-            let (part, columns, unreadable) = Part::open(source::open(path, &table.file, bounds.largest_text)?, &mut table.notes)?;
+            let (part, columns, unreadable) = Part::open(
+                source::open(path, &table.file, bounds.largest_text)?,
+                &mut table.notes,
+            )?;
             if table.parts.is_empty() {
                 table.columns = columns;
-            } else if let Some(column) = table.columns.iter().find(|column| !columns.contains(column)) {
+            } else if let Some(column) = table
+                .columns
+                .iter()
+                .find(|column| !columns.contains(column))
+            {
                 return Err(missing_column(name, &part.path, column, &columns));
             }
             table.unreadable.extend(unreadable);
@@ -131,7 +159,9 @@ impl<'a> Table<'a> {
 
     /// Fails where a setting of the table names a column that it lacks.
     fn check_named_columns(&self) -> Result<(), TablesError> {
-        self.file.named_columns().try_for_each(|(key, column)| self.require(key, column))
+        self.file
+            .named_columns()
+            .try_for_each(|(key, column)| self.require(key, column))
     }
 
     /// The same table, reduced to the rows that wait in a spill file.
@@ -161,7 +191,12 @@ impl<'a> Table<'a> {
         for (number, part) in self.parts.iter().enumerate() {
             let mut offset = 0;
             for n_rows in part.runs(rows_per_batch)? {
-                batches.push(Batch { part: number, offset, n_rows, first_row });
+                batches.push(Batch {
+                    part: number,
+                    offset,
+                    n_rows,
+                    first_row,
+                });
                 offset += n_rows;
                 first_row += n_rows;
             }
@@ -170,7 +205,11 @@ impl<'a> Table<'a> {
     }
 
     /// Reads these columns of one batch.
-    pub(crate) fn read_batch(&'a self, columns: &[&str], batch: Batch) -> Result<RawTable<'a>, TablesError> {
+    pub(crate) fn read_batch(
+        &'a self,
+        columns: &[&str],
+        batch: Batch,
+    ) -> Result<RawTable<'a>, TablesError> {
         let wanted = distinct(columns);
         let frame = self.parts[batch.part].read(&wanted, Some((batch.offset, batch.n_rows)))?;
         self.raw(vec![frame], &wanted, Some(batch))
@@ -187,7 +226,9 @@ impl<'a> Table<'a> {
 
     /// Why a column cannot be read, where its type is one that nobody reads.
     pub(crate) fn unreadable(&self, column: &str) -> Option<Doubt> {
-        self.unreadable.get(column).map(|kind| self.type_doubt(column, kind))
+        self.unreadable
+            .get(column)
+            .map(|kind| self.type_doubt(column, kind))
     }
 
     /// The type of a column that cannot be read.
@@ -196,10 +237,18 @@ impl<'a> Table<'a> {
     }
 
     fn type_doubt(&self, column: &str, kind: &str) -> Doubt {
-        let doubt = Doubt::new(Subject::Types, &self.name, format!("it holds {kind}, which are not read")).of_column(column);
+        let doubt = Doubt::new(
+            Subject::Types,
+            &self.name,
+            format!("it holds {kind}, which are not read"),
+        )
+        .of_column(column);
         let doubt = doubt.at(Some(self.path().display().to_string()));
         if self.name == "[leads]" || self.name.starts_with("[lookups.") {
-            return doubt.settled_by(format!("exclude = [{}]", crate::doubt::quoted(column)), "nothing is learned from it");
+            return doubt.settled_by(
+                format!("exclude = [{}]", crate::doubt::quoted(column)),
+                "nothing is learned from it",
+            );
         }
         doubt.advise("write it as texts, numbers or times, one to a cell, or name another column")
     }
@@ -210,13 +259,28 @@ impl<'a> Table<'a> {
         if self.spilled.is_some() || self.columns.iter().any(|known| known == column) {
             return Ok(());
         }
-        Err(missing_column(&format!("{} `{key}`", self.name), &self.parts[0].path, column, &self.columns))
+        Err(missing_column(
+            &format!("{} `{key}`", self.name),
+            &self.parts[0].path,
+            column,
+            &self.columns,
+        ))
     }
 
     /// What was seen of it so far.
     pub(crate) fn seen(&self, n_rows: usize) -> SeenTable {
-        let missing = self.written.missing.lock().map(|known| known.clone()).unwrap_or_default();
-        let levels = self.written.levels.lock().map(|known| known.clone()).unwrap_or_default();
+        let missing = self
+            .written
+            .missing
+            .lock()
+            .map(|known| known.clone())
+            .unwrap_or_default();
+        let levels = self
+            .written
+            .levels
+            .lock()
+            .map(|known| known.clone())
+            .unwrap_or_default();
         let column = |name: &String| SeenColumn {
             name: name.clone(),
             n_missing: missing.get(name).copied(),
@@ -224,24 +288,45 @@ impl<'a> Table<'a> {
             writing: self.writing(name),
             levels: levels.get(name).cloned(),
         };
-        SeenTable { n_rows, columns: self.columns.iter().map(column).collect() }
+        SeenTable {
+            n_rows,
+            columns: self.columns.iter().map(column).collect(),
+        }
     }
 
     /// Columns that were read and have no value in any row.
     pub(crate) fn empty_columns(&self) -> Vec<String> {
-        let known = self.written.filled.lock().map(|known| known.clone()).unwrap_or_default();
-        known.into_iter().filter(|(_, is_filled)| !is_filled).map(|(column, _)| column).collect()
+        let known = self
+            .written
+            .filled
+            .lock()
+            .map(|known| known.clone())
+            .unwrap_or_default();
+        known
+            .into_iter()
+            .filter(|(_, is_filled)| !is_filled)
+            .map(|(column, _)| column)
+            .collect()
     }
 
     /// How the numbers of a column are written, where that is not as programs write them.
     fn writing(&self, column: &str) -> Option<Writing> {
-        let format = self.written.numbers.lock().ok().and_then(|known| known.get(column).copied());
+        let format = self
+            .written
+            .numbers
+            .lock()
+            .ok()
+            .and_then(|known| known.get(column).copied());
         format.and_then(|format| format.writing())
     }
 
     /// The outermost numbers of each column that was read as numbers.
     pub(crate) fn extremes(&self) -> BTreeMap<String, Extremes> {
-        self.written.extremes.lock().map(|known| known.clone()).unwrap_or_default()
+        self.written
+            .extremes
+            .lock()
+            .map(|known| known.clone())
+            .unwrap_or_default()
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -259,16 +344,37 @@ impl<'a> Table<'a> {
         if let Some(spilled) = &self.spilled {
             let rows = spilled.read(&wanted)?;
             let n_rows = rows.n_rows();
-            return Ok(RawTable { table: self, cells: Cells::Spilled(rows), rows: None, n_rows });
+            return Ok(RawTable {
+                table: self,
+                cells: Cells::Spilled(rows),
+                rows: None,
+                n_rows,
+            });
         }
-        let frames = self.parts.iter().map(|part| part.read(&wanted, None)).collect::<Result<Vec<_>, _>>()?;
+        let frames = self
+            .parts
+            .iter()
+            .map(|part| part.read(&wanted, None))
+            .collect::<Result<Vec<_>, _>>()?;
         self.raw(frames, &wanted, None)
     }
 
     /// Cells as the engine read them, each column of a type that we read, and one id a row.
-    fn raw(&'a self, frames: Vec<DataFrame>, wanted: &[&str], batch: Option<Batch>) -> Result<RawTable<'a>, TablesError> {
-        let frames = frames.into_iter().map(|frame| self.plain(frame)).collect::<Result<Vec<_>, _>>()?;
-        let (frames, rows) = match self.file.several.filter(|(column, _)| wanted.contains(column)) {
+    fn raw(
+        &'a self,
+        frames: Vec<DataFrame>,
+        wanted: &[&str],
+        batch: Option<Batch>,
+    ) -> Result<RawTable<'a>, TablesError> {
+        let frames = frames
+            .into_iter()
+            .map(|frame| self.plain(frame))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (frames, rows) = match self
+            .file
+            .several
+            .filter(|(column, _)| wanted.contains(column))
+        {
             Some((column, separator)) => {
                 let (frames, rows) = self.one_id_a_row(&frames, column, separator)?;
                 (frames, Some(rows))
@@ -276,7 +382,12 @@ impl<'a> Table<'a> {
             None => (frames, None),
         };
         let n_rows = frames.iter().map(DataFrame::height).sum();
-        Ok(RawTable { table: self, cells: Cells::Frames { frames, batch }, rows, n_rows })
+        Ok(RawTable {
+            table: self,
+            cells: Cells::Frames { frames, batch },
+            rows,
+            n_rows,
+        })
     }
 
     /// Bytes as texts; fails where a column holds what no cell of a plain table does.
@@ -287,7 +398,13 @@ impl<'a> Table<'a> {
                 || kind.is_enum()
                 || matches!(
                     kind,
-                    DataType::String | DataType::Boolean | DataType::Null | DataType::Decimal(..) | DataType::Date | DataType::Datetime(..) | DataType::Time
+                    DataType::String
+                        | DataType::Boolean
+                        | DataType::Null
+                        | DataType::Decimal(..)
+                        | DataType::Date
+                        | DataType::Datetime(..)
+                        | DataType::Time
                 )
         };
         let several = self.file.several.map(|(column, _)| column);
@@ -297,10 +414,12 @@ impl<'a> Table<'a> {
             let (name, kind) = (column.name().as_str(), column.dtype());
             let is_uuid = self.parts.iter().any(|part| part.uuids.contains(name));
             match kind {
-                DataType::Binary | DataType::BinaryOffset => match arrow_types::texts_of_bytes(column.as_materialized_series(), is_uuid) {
-                    Some(series) => texts.push(series),
-                    None => doubts.push(self.type_doubt(name, &arrow_types::held_name(kind))),
-                },
+                DataType::Binary | DataType::BinaryOffset => {
+                    match arrow_types::texts_of_bytes(column.as_materialized_series(), is_uuid) {
+                        Some(series) => texts.push(series),
+                        None => doubts.push(self.type_doubt(name, &arrow_types::held_name(kind))),
+                    }
+                }
                 DataType::List(_) if several == Some(name) => {}
                 kind if is_plain(kind) => {}
                 kind => doubts.push(self.type_doubt(name, &arrow_types::held_name(kind))),
@@ -310,15 +429,23 @@ impl<'a> Table<'a> {
             return Err(TablesError::Doubts(doubts));
         }
         for series in texts {
-            frame.with_column(series.into()).map_err(|error| engine_error(self.path(), error))?;
+            frame
+                .with_column(series.into())
+                .map_err(|error| engine_error(self.path(), error))?;
         }
         Ok(frame)
     }
 
     /// The rows anew, so that each names one id; beside them, for each the row that it was.
-    fn one_id_a_row(&self, frames: &[DataFrame], column: &str, separator: &str) -> Result<(Vec<DataFrame>, Vec<u32>), TablesError> {
+    fn one_id_a_row(
+        &self,
+        frames: &[DataFrame],
+        column: &str,
+        separator: &str,
+    ) -> Result<(Vec<DataFrame>, Vec<u32>), TablesError> {
         let fail = |error| engine_error(self.path(), error);
-        let (mut split, mut rows, mut first_row) = (Vec::with_capacity(frames.len()), Vec::new(), 0_u32);
+        let (mut split, mut rows, mut first_row) =
+            (Vec::with_capacity(frames.len()), Vec::new(), 0_u32);
         for frame in frames {
             let series = frame.column(column).map_err(fail)?.as_materialized_series();
             let cells = cells_of_ids(series, separator).map_err(fail)?;
@@ -338,7 +465,9 @@ impl<'a> Table<'a> {
             first_row += frame.height() as u32;
             let index = polars::prelude::IdxCa::from_vec("rows".into(), taken);
             let mut frame = frame.take(&index).map_err(fail)?;
-            frame.with_column(Series::new(column.into(), ids).into()).map_err(fail)?;
+            frame
+                .with_column(Series::new(column.into(), ids).into())
+                .map_err(fail)?;
             split.push(frame);
         }
         Ok((split, rows))
@@ -351,7 +480,13 @@ impl<'a> Table<'a> {
             let Ok(n_rows) = part.n_rows() else { break };
             if row < n_rows {
                 if let Some((delimiter, _)) = part.csv
-                    && let Some(line) = source::line_of_row(&part.path, &self.file, delimiter, row, self.bounds.largest_text)
+                    && let Some(line) = source::line_of_row(
+                        &part.path,
+                        &self.file,
+                        delimiter,
+                        row,
+                        self.bounds.largest_text,
+                    )
                 {
                     return format!("{}, line {line}", part.path.display());
                 }
@@ -377,15 +512,29 @@ fn cells_of_ids(series: &Series, separator: &str) -> polars::error::PolarsResult
     };
     if let Ok(lists) = series.list() {
         for row in 0..lists.len() {
-            let texts = lists.get_as_series(row).map(|list| list.cast(&DataType::String)).transpose()?;
+            let texts = lists
+                .get_as_series(row)
+                .map(|list| list.cast(&DataType::String))
+                .transpose()?;
             let texts = texts.as_ref().map(Series::str).transpose()?;
-            push(&mut texts.into_iter().flat_map(|texts| texts.iter()).flatten().map(|id| id.trim().to_owned()));
+            push(
+                &mut texts
+                    .into_iter()
+                    .flat_map(|texts| texts.iter())
+                    .flatten()
+                    .map(|id| id.trim().to_owned()),
+            );
         }
         return Ok(cells);
     }
     let texts = series.cast(&DataType::String)?;
     for cell in texts.str()?.iter() {
-        push(&mut cell.into_iter().flat_map(|cell| cell.split(separator)).map(|id| id.trim().to_owned()));
+        push(
+            &mut cell
+                .into_iter()
+                .flat_map(|cell| cell.split(separator))
+                .map(|id| id.trim().to_owned()),
+        );
     }
     Ok(cells)
 }

@@ -1,4 +1,5 @@
-//! Folders for what a run needs on disk and nobody else: private, removed in the end, and by the next run where it was killed.
+//! Folders for what a run needs on disk and nobody else: private, removed in the end, and by the
+//! next run where it was killed.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::error::TablesError;
 use crate::out_file::{GONE, forget, remove_folder, watch};
 
-/// A folder that its owner alone can look into, since what is in it is personal data; removed when dropped or interrupted.
+/// A folder that its owner alone can look into, since what is in it is personal data; removed when
+/// dropped or interrupted.
 #[derive(Debug)]
 pub struct ScratchFolder {
     path: PathBuf,
@@ -23,7 +25,13 @@ impl ScratchFolder {
     ///
     /// [`TablesError::Io`] where `parent` cannot be written.
     pub fn create(parent: &Path) -> Result<Self, TablesError> {
-        let error = |action| move |source| TablesError::Io { action, path: parent.to_owned(), source };
+        let error = |action| {
+            move |source| TablesError::Io {
+                action,
+                path: parent.to_owned(),
+                source,
+            }
+        };
         remove_abandoned(parent);
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);
@@ -32,12 +40,19 @@ impl ScratchFolder {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o700));
         }
-        let made = builder.tempdir_in(parent).map_err(error("make a folder for spill files in"))?;
-        let lock = create_private(&made.path().join("lock")).map_err(error("write a spill folder in"))?;
-        lock.try_lock().map_err(|failure| error("lock a spill folder in")(failure.into()))?;
+        let made = builder
+            .tempdir_in(parent)
+            .map_err(error("make a folder for spill files in"))?;
+        let lock =
+            create_private(&made.path().join("lock")).map_err(error("write a spill folder in"))?;
+        lock.try_lock()
+            .map_err(|failure| error("lock a spill folder in")(failure.into()))?;
         let folder = made.keep();
         watch(&folder);
-        Ok(Self { path: folder, _lock: lock })
+        Ok(Self {
+            path: folder,
+            _lock: lock,
+        })
     }
 
     /// Where it is.
@@ -68,10 +83,16 @@ pub(crate) fn create_private(path: &Path) -> std::io::Result<File> {
 
 /// Removes folders that no running program holds.
 pub(crate) fn remove_abandoned(parent: &Path) {
-    let Ok(entries) = std::fs::read_dir(parent) else { return };
-    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+    let Ok(entries) = std::fs::read_dir(parent) else {
+        return;
+    };
+    for entry in entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
+    {
         let is_gone = entry.file_name().to_string_lossy().ends_with(GONE);
-        let is_abandoned = is_gone || File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
+        let is_abandoned = is_gone
+            || File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
         if is_abandoned {
             let _ = std::fs::remove_dir_all(entry.path());
         }
@@ -90,11 +111,21 @@ mod tests {
         let folder = ScratchFolder::create(parent.path()).expect("writable");
         let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
         drop(create_private(&folder.path().join("1-0")).expect("room"));
-        assert_eq!((mode(folder.path()), mode(&folder.path().join("1-0")), mode(&folder.path().join("lock"))), (0o700, 0o600, 0o600));
+        assert_eq!(
+            (
+                mode(folder.path()),
+                mode(&folder.path().join("1-0")),
+                mode(&folder.path().join("lock"))
+            ),
+            (0o700, 0o600, 0o600)
+        );
         // Another run leaves it alone while it is in use.
         drop(ScratchFolder::create(parent.path()).expect("writable"));
         assert!(folder.path().exists());
         drop(folder);
-        assert_eq!(std::fs::read_dir(parent.path()).expect("readable").count(), 0);
+        assert_eq!(
+            std::fs::read_dir(parent.path()).expect("readable").count(),
+            0
+        );
     }
 }

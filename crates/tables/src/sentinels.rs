@@ -1,10 +1,12 @@
-//! Numbers that stand for a missing one, such as 999999, -999 or 2147483647, and are far from every other number of their column.
+//! Numbers that stand for a missing one, such as 999999, -999 or 2147483647, and are far from every
+//! other number of their column.
 
 use crate::config::ColumnType;
 use crate::doubt::{Doubt, Subject, null_line, type_line};
 use crate::scan::Table;
 
-/// The two smallest and the two largest numbers of a column, each with the first row of the outermost.
+/// The two smallest and the two largest numbers of a column, each with the first row of the
+/// outermost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Extremes {
     low: (f64, usize),
@@ -15,7 +17,12 @@ pub(crate) struct Extremes {
 
 impl Default for Extremes {
     fn default() -> Self {
-        Self { low: (f64::INFINITY, usize::MAX), second_low: f64::INFINITY, high: (f64::NEG_INFINITY, usize::MAX), second_high: f64::NEG_INFINITY }
+        Self {
+            low: (f64::INFINITY, usize::MAX),
+            second_low: f64::INFINITY,
+            high: (f64::NEG_INFINITY, usize::MAX),
+            second_high: f64::NEG_INFINITY,
+        }
     }
 }
 
@@ -26,7 +33,11 @@ impl Extremes {
     /// Of numbers, some of which are missing, with the row of the first.
     pub(crate) fn of(values: &[f64], row_of: impl Fn(usize) -> usize) -> Self {
         let mut found = Self::default();
-        for (row, &value) in values.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+        for (row, &value) in values
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| !value.is_nan())
+        {
             if value > found.high.0 {
                 (found.second_high, found.high) = (found.high.0, (value, row));
             } else if value < found.high.0 && value > found.second_high {
@@ -55,40 +66,68 @@ impl Extremes {
                 b
             }
         };
-        let mut highs = [self.high.0, self.second_high, other.high.0, other.second_high];
+        let mut highs = [
+            self.high.0,
+            self.second_high,
+            other.high.0,
+            other.second_high,
+        ];
         highs.sort_unstable_by(|a, b| b.total_cmp(a));
         let mut lows = [self.low.0, self.second_low, other.low.0, other.second_low];
         lows.sort_unstable_by(f64::total_cmp);
         *self = Self {
             high: outer(self.high, other.high, self.high.0 > other.high.0),
-            second_high: highs.into_iter().find(|value| *value < highs[0]).unwrap_or(f64::NEG_INFINITY),
+            second_high: highs
+                .into_iter()
+                .find(|value| *value < highs[0])
+                .unwrap_or(f64::NEG_INFINITY),
             low: outer(self.low, other.low, self.low.0 < other.low.0),
-            second_low: lows.into_iter().find(|value| *value > lows[0]).unwrap_or(f64::INFINITY),
+            second_low: lows
+                .into_iter()
+                .find(|value| *value > lows[0])
+                .unwrap_or(f64::INFINITY),
         };
     }
 
     /// The number that is likely none, with its row.
     fn sentinel(&self) -> Option<(f64, usize)> {
-        let is_far_above = self.second_high > 0.0 && self.second_high.is_finite() && self.high.0 >= FAR * self.second_high;
+        let is_far_above = self.second_high > 0.0
+            && self.second_high.is_finite()
+            && self.high.0 >= FAR * self.second_high;
         // Below zero where nothing else is.
-        let is_alone_below = self.low.0 < 0.0 && self.second_low >= 0.0 && self.second_low.is_finite();
+        let is_alone_below =
+            self.low.0 < 0.0 && self.second_low >= 0.0 && self.second_low.is_finite();
         let above = Some(self.high).filter(|(value, _)| is_far_above && is_marker(*value));
         above.or(Some(self.low).filter(|(value, _)| is_alone_below && is_marker(*value)))
     }
 }
 
-/// Whether a number is one that programs and people write for none: nines alone, at least three, one digit five times, or the
-/// largest number of a type.
+/// Whether a number is one that programs and people write for none: nines alone, at least three,
+/// one digit five times, or the largest number of a type.
 fn is_marker(value: f64) -> bool {
     let text = value.abs().to_string();
     // The largest numbers of programs' types, and what fingers run along.
-    const LARGEST: [f64; 8] =
-        [32_767.0, 32_768.0, 65_535.0, 2_147_483_647.0, 2_147_483_648.0, 4_294_967_295.0, 9_223_372_036_854_775_807.0, 18_446_744_073_709_551_615.0];
+    const LARGEST: [f64; 8] = [
+        32_767.0,
+        32_768.0,
+        65_535.0,
+        2_147_483_647.0,
+        2_147_483_648.0,
+        4_294_967_295.0,
+        9_223_372_036_854_775_807.0,
+        18_446_744_073_709_551_615.0,
+    ];
     let of_one_digit = text.len() >= 5 && text.bytes().all(|byte| byte == text.as_bytes()[0]);
-    if LARGEST.contains(&value.abs()) || of_one_digit || matches!(text.as_str(), "123456789" | "1234567890" | "12345678") || value.abs() >= 1e30 {
+    if LARGEST.contains(&value.abs())
+        || of_one_digit
+        || matches!(text.as_str(), "123456789" | "1234567890" | "12345678")
+        || value.abs() >= 1e30
+    {
         return true;
     }
-    text.len() >= 3 && text.bytes().filter(|byte| *byte == b'9').count() >= 3 && text.bytes().all(|byte| matches!(byte, b'9' | b'.'))
+    text.len() >= 3
+        && text.bytes().filter(|byte| *byte == b'9').count() >= 3
+        && text.bytes().all(|byte| matches!(byte, b'9' | b'.'))
 }
 
 /// The doubts about numbers of a table that may stand for missing ones.
@@ -98,14 +137,25 @@ pub(crate) fn doubts(table: &Table<'_>) -> Vec<Doubt> {
         if matches!(table.file.types.get(&column), Some(ColumnType::Number(_))) {
             continue;
         }
-        let Some((value, row)) = extremes.sentinel() else { continue };
-        let (text, next) = if value > 0.0 { (value.to_string(), extremes.second_high) } else { (value.to_string(), extremes.second_low) };
+        let Some((value, row)) = extremes.sentinel() else {
+            continue;
+        };
+        let (text, next) = if value > 0.0 {
+            (value.to_string(), extremes.second_high)
+        } else {
+            (value.to_string(), extremes.second_low)
+        };
         let found = format!("`{text}` may stand for a missing number: the next is {next}");
-        let doubt = Doubt::new(Subject::Numbers, &table.name, found).of_column(&column).at(Some(table.place(row)));
+        let doubt = Doubt::new(Subject::Numbers, &table.name, found)
+            .of_column(&column)
+            .at(Some(table.place(row)));
         // Beyond this a cell may be written with other digits than the number has.
         let is_exact = value.abs() < 9e15;
         let doubt = if is_exact {
-            doubt.settled_by(null_line(&table.file, &column, &[&text]), "it means that there is no number")
+            doubt.settled_by(
+                null_line(&table.file, &column, &[&text]),
+                "it means that there is no number",
+            )
         } else {
             doubt.advise("where it means that there is no number, name the cell in `null_values` as the file writes it")
         };
@@ -121,7 +171,10 @@ mod tests {
     fn sentinel(values: &[f64]) -> Option<f64> {
         let whole = Extremes::of(values, |row| row);
         let mut parts = Extremes::default();
-        values.chunks(2).enumerate().for_each(|(number, part)| parts.merge(Extremes::of(part, |row| 2 * number + row)));
+        values
+            .chunks(2)
+            .enumerate()
+            .for_each(|(number, part)| parts.merge(Extremes::of(part, |row| 2 * number + row)));
         assert_eq!(parts, whole, "{values:?}");
         whole.sentinel().map(|(value, row)| {
             assert_eq!(values[row], value);
@@ -131,7 +184,10 @@ mod tests {
 
     #[test]
     fn nines_far_from_all_others_are_no_numbers() {
-        assert_eq!(sentinel(&[1.0, 999_999.0, 250.0, 999_999.0, 12.0]), Some(999_999.0));
+        assert_eq!(
+            sentinel(&[1.0, 999_999.0, 250.0, 999_999.0, 12.0]),
+            Some(999_999.0)
+        );
         assert_eq!(sentinel(&[1.0, 9_999.99, 250.0]), Some(9_999.99));
         assert_eq!(sentinel(&[0.0, 3.0, -999.0, 7.0, f64::NAN]), Some(-999.0));
         assert_eq!(sentinel(&[1.0, 999.0, 850.0]), None);

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use leadscore_core::{AttributeTable, FeatureKind, Snapshot, Span, Stamp, Timestamp, printable, stable_hash};
+use leadscore_core::{
+    AttributeTable, FeatureKind, Snapshot, Span, Stamp, Timestamp, printable, stable_hash,
+};
 
 use crate::data_profile::SeenTable;
 use crate::ends::TableEnd;
@@ -43,7 +45,10 @@ impl AttributeKey {
             AttributeTable::Leads => None,
             AttributeTable::Lookup(name) => Some(name.clone()),
         };
-        Self { lookup, column: column.to_owned() }
+        Self {
+            lookup,
+            column: column.to_owned(),
+        }
     }
 }
 
@@ -71,11 +76,13 @@ pub struct Leads {
     pub attributes: Vec<Attribute>,
     /// Today's points, NaN where missing.
     pub manual_score: Option<Vec<f64>>,
-    /// The account of each lead, numbered by name, [`MISSING`] for none; `None` where the config names no account.
+    /// The account of each lead, numbered by name, [`MISSING`] for none; `None` where the config
+    /// names no account.
     pub accounts: Option<Vec<u32>>,
     /// Names of the accounts, by number; empty where the config names none.
     pub account_names: Vec<String>,
-    /// Where all accounts of the config are one column, a hash of each lead's account, or of its id where it has none.
+    /// Where all accounts of the config are one column, a hash of each lead's account, or of its id
+    /// where it has none.
     pub entity_hashes: Option<Vec<u64>>,
 }
 
@@ -84,7 +91,8 @@ pub struct Leads {
 pub struct Lookup {
     /// Its name in the config.
     pub name: String,
-    /// The entry of each lead, [`MISSING`] where there is none: a row, or a run of `versions` where there are any.
+    /// The entry of each lead, [`MISSING`] where there is none: a row, or a run of `versions` where
+    /// there are any.
     pub entry_of_lead: Vec<u32>,
     /// Its rows, which all parts of the leads share.
     pub rows: Arc<LookupRows>,
@@ -111,7 +119,8 @@ pub struct Versions {
 impl Lookup {
     /// The row that the snapshot's lead points to, as it was known before the snapshot.
     pub fn row_at(&self, snapshot: Snapshot) -> Option<usize> {
-        let entry = Some(self.entry_of_lead[snapshot.lead as usize]).filter(|&entry| entry != MISSING)? as usize;
+        let entry = Some(self.entry_of_lead[snapshot.lead as usize])
+            .filter(|&entry| entry != MISSING)? as usize;
         match &self.rows.versions {
             None => Some(entry),
             Some(versions) => latest_before(&versions.offsets, &versions.known, entry, snapshot.at),
@@ -120,7 +129,12 @@ impl Lookup {
 }
 
 /// The latest position of an entry whose time lies before `at`.
-fn latest_before(offsets: &[usize], known: &[Timestamp], entry: usize, at: Timestamp) -> Option<usize> {
+fn latest_before(
+    offsets: &[usize],
+    known: &[Timestamp],
+    entry: usize,
+    at: Timestamp,
+) -> Option<usize> {
     let range = offsets[entry]..offsets[entry + 1];
     let before = known[range.clone()].partition_point(|&known| known < at);
     (before > 0).then(|| range.start + before - 1)
@@ -133,7 +147,8 @@ pub struct LeadOutcome {
     pub closed: Option<Timestamp>,
     /// The first time it was won.
     pub won: Option<Timestamp>,
-    /// From when it was known that it had closed, where the outcomes say when they were entered: what other leads can see.
+    /// From when it was known that it had closed, where the outcomes say when they were entered:
+    /// what other leads can see.
     pub closed_seen: Option<Timestamp>,
     /// The same of its win.
     pub won_seen: Option<Timestamp>,
@@ -141,7 +156,8 @@ pub struct LeadOutcome {
     pub reopened: bool,
     /// Flat exports: what the flag says; `None` where it is missing, or says that the lead is open.
     pub flag: Option<Flag>,
-    /// Sum of the amounts of its won deals, where the outcomes have amounts; for reports only, no feature sees it.
+    /// Sum of the amounts of its won deals, where the outcomes have amounts; for reports only, no
+    /// feature sees it.
     pub amount: Option<f64>,
 }
 
@@ -189,19 +205,31 @@ pub struct HistoryChange {
     pub known: Vec<Timestamp>,
     /// The values; behind those of the changes may stand others, which `before` names.
     pub values: Column,
-    /// For each lead, the value that held before its first change, [`MISSING`] where it is not known; empty where none is.
+    /// For each lead, the value that held before its first change, [`MISSING`] where it is not
+    /// known; empty where none is.
     pub before: Vec<u32>,
 }
 
 impl HistoryChange {
     /// The latest entry of the snapshot's lead that was known before the snapshot.
     pub fn row_at(&self, snapshot: Snapshot) -> Option<usize> {
-        latest_before(&self.offsets, &self.known, snapshot.lead as usize, snapshot.at)
+        latest_before(
+            &self.offsets,
+            &self.known,
+            snapshot.lead as usize,
+            snapshot.at,
+        )
     }
 
-    /// The value that held for the snapshot's lead: that of the latest change known before the snapshot, or the one before the first.
+    /// The value that held for the snapshot's lead: that of the latest change known before the
+    /// snapshot, or the one before the first.
     pub fn value_at(&self, snapshot: Snapshot) -> Option<usize> {
-        let before = || self.before.get(snapshot.lead as usize).filter(|&&row| row != MISSING).map(|&row| row as usize);
+        let before = || {
+            self.before
+                .get(snapshot.lead as usize)
+                .filter(|&&row| row != MISSING)
+                .map(|&row| row as usize)
+        };
         self.row_at(snapshot).or_else(before)
     }
 }
@@ -229,19 +257,33 @@ pub struct Note {
 impl Note {
     /// A note about a table as a whole.
     pub fn new(table: &str, text: impl Into<String>) -> Self {
-        Self { table: table.to_owned(), count: None, text: text.into(), first: None }
+        Self {
+            table: table.to_owned(),
+            count: None,
+            text: text.into(),
+            first: None,
+        }
     }
 
     /// A note about some of its rows; `None` where there are none.
     pub fn counted(table: &str, count: usize, text: impl Into<String>) -> Option<Self> {
-        (count > 0).then(|| Self { count: Some(count), ..Self::new(table, text) })
+        (count > 0).then(|| Self {
+            count: Some(count),
+            ..Self::new(table, text)
+        })
     }
 
-    /// Adds notes of another part of the same tables: equal texts become one, with the sum of their counts.
+    /// Adds notes of another part of the same tables: equal texts become one, with the sum of their
+    /// counts.
     pub fn merge(notes: &mut Vec<Self>, more: Vec<Self>) {
         for note in more {
-            match notes.iter_mut().find(|known| known.table == note.table && known.text == note.text) {
-                Some(known) => known.count = known.count.map(|count| count + note.count.unwrap_or(0)),
+            match notes
+                .iter_mut()
+                .find(|known| known.table == note.table && known.text == note.text)
+            {
+                Some(known) => {
+                    known.count = known.count.map(|count| count + note.count.unwrap_or(0));
+                }
                 None => notes.push(note),
             }
         }
@@ -255,7 +297,9 @@ impl std::fmt::Display for Note {
             write!(f, "{count} ")?;
         }
         f.write_str(&printable(&self.text))?;
-        self.first.as_ref().map_or(Ok(()), |first| write!(f, " (first: {})", printable(first)))
+        self.first
+            .as_ref()
+            .map_or(Ok(()), |first| write!(f, " (first: {})", printable(first)))
     }
 }
 
@@ -278,11 +322,13 @@ pub struct Tables {
     pub observation_end: Timestamp,
     /// After how long without an event a lead is not looked at; `None` where every open lead is.
     pub silent: Option<Span>,
-    /// How long after it happened nearly every win is entered: windows count as ended so much later.
+    /// How long after it happened nearly every win is entered: windows count as ended so much
+    /// later.
     pub entry_lag: Span,
     /// Where each table ends, as far as its own times say.
     pub ends: Vec<TableEnd>,
-    /// How many rows of each table name a lead, or of the leads a row of a lookup, by the table's name in the config.
+    /// How many rows of each table name a lead, or of the leads a row of a lookup, by the table's
+    /// name in the config.
     pub matched: BTreeMap<String, Matched>,
     /// What was seen of each table while it was read, by its name in the config; nothing of parts.
     pub seen: BTreeMap<String, SeenTable>,
@@ -293,10 +339,15 @@ pub struct Tables {
 impl Tables {
     /// The last moment at which the window of a snapshot may end for its outcome to be known.
     pub fn mature_until(&self) -> Timestamp {
-        if self.observation_end == Timestamp::MAX { self.observation_end } else { self.observation_end - self.entry_lag }
+        if self.observation_end == Timestamp::MAX {
+            self.observation_end
+        } else {
+            self.observation_end - self.entry_lag
+        }
     }
 
-    /// A hash of the lead's account, or of the lead where it has none: whoever shares it may share events.
+    /// A hash of the lead's account, or of the lead where it has none: whoever shares it may share
+    /// events.
     pub fn entity_hash(&self, lead: u32) -> u64 {
         match &self.leads.entity_hashes {
             Some(hashes) => hashes[lead as usize],
@@ -310,14 +361,16 @@ impl Tables {
 pub struct LoadOptions {
     /// Nothing known at or after this moment exists.
     pub as_of: Option<Timestamp>,
-    /// Only these attributes, with the types that a model expects; default: what the config says, types by the values.
+    /// Only these attributes, with the types that a model expects; default: what the config says,
+    /// types by the values.
     pub attributes: Option<HashMap<AttributeKey, FeatureKind>>,
     /// Types of attributes in the history; default: by their values.
     pub history_kinds: Option<BTreeMap<String, FeatureKind>>,
-    /// The last moment that the data speaks of, and how late wins are entered, where tables were looked at as a whole before; default:
-    /// found in the rows.
+    /// The last moment that the data speaks of, and how late wins are entered, where tables were
+    /// looked at as a whole before; default: found in the rows.
     pub known_ends: Option<KnownEnds>,
-    /// What the clock says: data that goes on after it is planned or wrong, and is not taken for observed.
+    /// What the clock says: data that goes on after it is planned or wrong, and is not taken for
+    /// observed.
     pub now: Option<Timestamp>,
     /// Bytes that may be used, where that was said; default: what there is.
     pub memory: Option<u64>,

@@ -1,14 +1,23 @@
-//! Cells to values: missing markers, numbers and times, each in the one writing that its whole column has.
+//! Cells to values: missing markers, numbers and times, each in the one writing that its whole
+//! column has.
 
 mod numbers;
 mod strftime;
 mod times;
 
-pub(crate) use numbers::{NumberCensus, NumberFormat, NumberVerdict, PointRole, Sample, Sign, Unclear, is_code, plain_number};
-pub(crate) use times::{EpochUnit, NoTime, TimeFormat, Window, Workbook, proposals, serial_to_stamp, stamp, zone_name, zone_of};
+pub(crate) use numbers::{
+    NumberCensus, NumberFormat, NumberVerdict, PointRole, Sample, Sign, Unclear, is_code,
+    plain_number,
+};
+pub(crate) use times::{
+    EpochUnit, NoTime, TimeFormat, Window, Workbook, proposals, serial_to_stamp, stamp, zone_name,
+    zone_of,
+};
 
 /// Cells that mean missing unless the config lists others.
-pub const DEFAULT_NULLS: [&str; 9] = ["NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "nan", "#N/A"];
+pub const DEFAULT_NULLS: [&str; 9] = [
+    "NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "nan", "#N/A",
+];
 
 /// Which cells mean missing.
 pub(crate) struct Nulls<'a> {
@@ -41,8 +50,14 @@ mod tests {
     #[test]
     fn missing_markers() {
         let nulls = Nulls::new(DEFAULT_NULLS.to_vec());
-        assert_eq!((nulls.clean(" 2 "), nulls.clean("NA"), nulls.clean("  ")), (Some("2"), None, None));
+        assert_eq!(
+            (nulls.clean(" 2 "), nulls.clean("NA"), nulls.clean("  ")),
+            (Some("2"), None, None)
+        );
         let own = Nulls::new(vec!["Select"]);
-        assert_eq!((own.clean("NA"), own.clean("Select"), own.clean("")), (Some("NA"), None, None));
+        assert_eq!(
+            (own.clean("NA"), own.clean("Select"), own.clean("")),
+            (Some("NA"), None, None)
+        );
     }
 }

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use leadscore_core::Timestamp;
-use polars::prelude::{Column as PolarsColumn, DataFrame, IntoColumn, NamedFrom, ParquetCompression, ParquetWriter, Series, StatisticsOptions, TimeUnit};
+use polars::prelude::{
+    Column as PolarsColumn, DataFrame, IntoColumn, NamedFrom, ParquetCompression, ParquetWriter,
+    Series, StatisticsOptions, TimeUnit,
+};
 
 use crate::error::TablesError;
 use crate::out_file::{FinishedFile, OutFile, publish};
@@ -59,20 +62,34 @@ impl OutTable {
     }
 
     pub(crate) fn to_data_frame(&self) -> polars::prelude::PolarsResult<DataFrame> {
-        DataFrame::new(self.n_rows(), self.columns.iter().map(|(name, column)| to_series(name, column)).collect())
+        DataFrame::new(
+            self.n_rows(),
+            self.columns
+                .iter()
+                .map(|(name, column)| to_series(name, column))
+                .collect(),
+        )
     }
 }
 
-/// Writes a table batch by batch, in the format that the ending names: csv, ndjson (or jsonl), parquet.
+/// Writes a table batch by batch, in the format that the ending names: csv, ndjson (or jsonl),
+/// parquet.
 pub struct TableWriter {
     path: PathBuf,
     inner: Inner,
 }
 
 enum Inner {
-    Csv { writer: Box<csv::Writer<OutFile>>, has_header: bool },
+    Csv {
+        writer: Box<csv::Writer<OutFile>>,
+        has_header: bool,
+    },
     Ndjson(OutFile),
-    Parquet { file: SharedFile, metadata: Vec<(String, String)>, writer: Option<Box<polars::io::parquet::write::BatchedWriter<SharedFile>>> },
+    Parquet {
+        file: SharedFile,
+        metadata: Vec<(String, String)>,
+        writer: Option<Box<polars::io::parquet::write::BatchedWriter<SharedFile>>>,
+    },
 }
 
 /// A file that the Parquet writer and we both hold: it does not give its writer back.
@@ -81,10 +98,16 @@ struct SharedFile(Arc<Mutex<OutFile>>);
 
 impl Write for SharedFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().map_err(|_| std::io::Error::other("a writer panicked"))?.write(bytes)
+        self.0
+            .lock()
+            .map_err(|_| std::io::Error::other("a writer panicked"))?
+            .write(bytes)
     }
     fn flush(&mut self) -> std::io::Result<()> {
-        self.0.lock().map_err(|_| std::io::Error::other("a writer panicked"))?.flush()
+        self.0
+            .lock()
+            .map_err(|_| std::io::Error::other("a writer panicked"))?
+            .flush()
     }
 }
 
@@ -117,7 +140,8 @@ pub fn close_table(path: &Path, table: &OutTable) -> Result<FinishedFile, Tables
     writer.close()
 }
 
-/// A table of texts as CSV for whoever opens it in a spreadsheet: a byte order mark tells Excel that letters beyond ASCII are UTF-8.
+/// A table of texts as CSV for whoever opens it in a spreadsheet: a byte order mark tells Excel
+/// that letters beyond ASCII are UTF-8.
 ///
 /// # Errors
 ///
@@ -125,19 +149,38 @@ pub fn close_table(path: &Path, table: &OutTable) -> Result<FinishedFile, Tables
 pub fn close_csv_for_people(path: &Path, table: &OutTable) -> Result<FinishedFile, TablesError> {
     let is_ascii = |column: &OutColumn| match column {
         OutColumn::Text(values) => values.iter().flatten().all(|text| text.is_ascii()),
-        OutColumn::Number(_) | OutColumn::Integer(_) | OutColumn::Time(_) | OutColumn::Boolean(_) => true,
+        OutColumn::Number(_)
+        | OutColumn::Integer(_)
+        | OutColumn::Time(_)
+        | OutColumn::Boolean(_) => true,
     };
     let mut file = OutFile::create(path)?;
-    if !table.columns.iter().all(|(name, column)| name.is_ascii() && is_ascii(column)) {
-        file.write_all("\u{feff}".as_bytes()).map_err(|source| TablesError::Io { action: "write", path: path.to_owned(), source })?;
+    if !table
+        .columns
+        .iter()
+        .all(|(name, column)| name.is_ascii() && is_ascii(column))
+    {
+        file.write_all("\u{feff}".as_bytes())
+            .map_err(|source| TablesError::Io {
+                action: "write",
+                path: path.to_owned(),
+                source,
+            })?;
     }
-    let inner = Inner::Csv { writer: Box::new(csv::Writer::from_writer(file)), has_header: false };
-    let mut writer = TableWriter { path: path.to_owned(), inner };
+    let inner = Inner::Csv {
+        writer: Box::new(csv::Writer::from_writer(file)),
+        has_header: false,
+    };
+    let mut writer = TableWriter {
+        path: path.to_owned(),
+        inner,
+    };
     writer.write(table)?;
     writer.close()
 }
 
-/// Names with commas between them; one that has a comma or a quotation mark stands in quotation marks, as in CSV.
+/// Names with commas between them; one that has a comma or a quotation mark stands in quotation
+/// marks, as in CSV.
 ///
 /// # Errors
 ///
@@ -150,17 +193,31 @@ pub fn close_csv_for_people(path: &Path, table: &OutTable) -> Result<FinishedFil
 /// # Ok::<(), String>(())
 /// ```
 pub fn split_names(text: &str) -> Result<Vec<String>, String> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
     let mut names: Vec<String> = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|_| format!("`{text}` is no list of names: write them with commas between them"))?;
+        let record = record.map_err(|_| {
+            format!("`{text}` is no list of names: write them with commas between them")
+        })?;
         names.extend(record.iter().map(str::to_owned));
     }
     if names.iter().all(String::is_empty) {
-        return Err("no name is there: write such as \"First Name,Company\", or leave it out".to_owned());
+        return Err(
+            "no name is there: write such as \"First Name,Company\", or leave it out".to_owned(),
+        );
     }
-    match names.iter().enumerate().find(|(position, name)| name.is_empty() || names[..*position].contains(name)) {
-        Some((_, name)) if name.is_empty() => Err(format!("`{text}` has an empty name: write names with commas between them")),
+    match names
+        .iter()
+        .enumerate()
+        .find(|(position, name)| name.is_empty() || names[..*position].contains(name))
+    {
+        Some((_, name)) if name.is_empty() => Err(format!(
+            "`{text}` has an empty name: write names with commas between them"
+        )),
         Some((_, name)) => Err(format!("`{name}` is named twice")),
         None => Ok(names),
     }
@@ -171,17 +228,29 @@ impl TableWriter {
     ///
     /// # Errors
     ///
-    /// [`TablesError::Format`] for an ending that is not written, [`TablesError::Io`] where the folder cannot be written.
+    /// [`TablesError::Format`] for an ending that is not written, [`TablesError::Io`] where the
+    /// folder cannot be written.
     pub fn create(path: &Path) -> Result<Self, TablesError> {
-        let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().to_lowercase())
+            .unwrap_or_default();
         let inner = match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
             "ndjson" | "jsonl" => Inner::Ndjson(OutFile::create(path)?),
-            "parquet" | "pq" => Inner::Parquet { file: SharedFile(Arc::new(Mutex::new(OutFile::create(path)?))), metadata: Vec::new(), writer: None },
-            "csv" => Inner::Csv { writer: Box::new(csv::Writer::from_writer(OutFile::create(path)?)), has_header: false },
+            "parquet" | "pq" => Inner::Parquet {
+                file: SharedFile(Arc::new(Mutex::new(OutFile::create(path)?))),
+                metadata: Vec::new(),
+                writer: None,
+            },
+            "csv" => Inner::Csv {
+                writer: Box::new(csv::Writer::from_writer(OutFile::create(path)?)),
+                has_header: false,
+            },
             // A device has no ending, and plain text is what one reads from it.
-            "" if path.metadata().is_ok_and(|meta| !meta.is_file()) => {
-                Inner::Csv { writer: Box::new(csv::Writer::from_writer(OutFile::create(path)?)), has_header: false }
-            }
+            "" if path.metadata().is_ok_and(|meta| !meta.is_file()) => Inner::Csv {
+                writer: Box::new(csv::Writer::from_writer(OutFile::create(path)?)),
+                has_header: false,
+            },
             ending => {
                 return Err(TablesError::Format {
                     path: path.to_owned(),
@@ -190,17 +259,21 @@ impl TableWriter {
                 });
             }
         };
-        Ok(Self { path: path.to_owned(), inner })
+        Ok(Self {
+            path: path.to_owned(),
+            inner,
+        })
     }
 
     /// Adds a batch, whose columns are those of the first batch.
     ///
-    /// In CSV, a text or a column's name that a spreadsheet would run as a formula gets a quotation mark in front.
+    /// In CSV, a text or a column's name that a spreadsheet would run as a formula gets a quotation
+    /// mark in front.
     ///
     /// # Errors
     ///
-    /// [`TablesError::Io`] or [`TablesError::Engine`] where the disk is full or fails; [`TablesError::Format`] where two columns have one
-    /// name.
+    /// [`TablesError::Io`] or [`TablesError::Engine`] where the disk is full or fails;
+    /// [`TablesError::Format`] where two columns have one name.
     pub fn write(&mut self, table: &OutTable) -> Result<(), TablesError> {
         let mut seen = BTreeSet::new();
         if let Some((twice, _)) = table.columns.iter().find(|(name, _)| !seen.insert(name)) {
@@ -211,45 +284,80 @@ impl TableWriter {
             });
         }
         let path = self.path.clone();
-        let io_error = |source: std::io::Error| TablesError::Io { action: "write", path: path.clone(), source };
+        let io_error = |source: std::io::Error| TablesError::Io {
+            action: "write",
+            path: path.clone(),
+            source,
+        };
         match &mut self.inner {
             Inner::Csv { writer, has_header } => {
                 let csv_error = |error: csv::Error| match error.into_kind() {
                     csv::ErrorKind::Io(source) => io_error(source),
-                    _ => io_error(std::io::Error::other("a row has another width than the header")),
+                    _ => io_error(std::io::Error::other(
+                        "a row has another width than the header",
+                    )),
                 };
                 if !*has_header {
-                    writer.write_record(table.columns.iter().map(|(name, _)| neutralise(name).into_owned())).map_err(csv_error)?;
+                    writer
+                        .write_record(
+                            table
+                                .columns
+                                .iter()
+                                .map(|(name, _)| neutralise(name).into_owned()),
+                        )
+                        .map_err(csv_error)?;
                     *has_header = true;
                 }
                 for row in 0..table.n_rows() {
                     for (_, column) in &table.columns {
-                        writer.write_field(csv_cell(column, row)).map_err(csv_error)?;
+                        writer
+                            .write_field(csv_cell(column, row))
+                            .map_err(csv_error)?;
                     }
                     writer.write_record(None::<&[u8]>).map_err(csv_error)?;
                 }
             }
             Inner::Ndjson(file) => {
                 for row in 0..table.n_rows() {
-                    let object: serde_json::Map<String, serde_json::Value> =
-                        table.columns.iter().map(|(name, column)| (name.clone(), json_cell(column, row))).collect();
-                    serde_json::to_writer(&mut *file, &object).map_err(|error| io_error(error.into()))?;
+                    let object: serde_json::Map<String, serde_json::Value> = table
+                        .columns
+                        .iter()
+                        .map(|(name, column)| (name.clone(), json_cell(column, row)))
+                        .collect();
+                    serde_json::to_writer(&mut *file, &object)
+                        .map_err(|error| io_error(error.into()))?;
                     file.write_all(b"\n").map_err(io_error)?;
                 }
             }
-            Inner::Parquet { file, metadata, writer } => {
-                let engine_error =
-                    |error: polars::error::PolarsError| TablesError::Engine { action: "write", path: path.clone(), format: "Parquet", source: Box::new(error) };
+            Inner::Parquet {
+                file,
+                metadata,
+                writer,
+            } => {
+                let engine_error = |error: polars::error::PolarsError| TablesError::Engine {
+                    action: "write",
+                    path: path.clone(),
+                    format: "Parquet",
+                    source: Box::new(error),
+                };
                 metadata.clone_from(&table.metadata);
                 let frame = table.to_data_frame().map_err(engine_error)?;
                 if writer.is_none() {
                     let options = ParquetWriter::new(file.clone())
                         .with_compression(ParquetCompression::Snappy)
                         .with_statistics(StatisticsOptions::empty())
-                        .with_key_value_metadata(Some(polars::prelude::KeyValueMetadata::from_static(metadata.clone())));
-                    *writer = Some(Box::new(options.batched(frame.schema()).map_err(engine_error)?));
+                        .with_key_value_metadata(Some(
+                            polars::prelude::KeyValueMetadata::from_static(metadata.clone()),
+                        ));
+                    *writer = Some(Box::new(
+                        options.batched(frame.schema()).map_err(engine_error)?,
+                    ));
                 }
-                writer.as_mut().expect("set above").write_batch(&frame).map_err(engine_error)?;
+                writer
+                    .as_mut()
+                    .expect("set above")
+                    .write_batch(&frame)
+                    .map_err(engine_error)?;
             }
         }
         Ok(())
@@ -283,7 +391,12 @@ impl TableWriter {
             Inner::Ndjson(file) => file.close(),
             Inner::Parquet { file, writer, .. } => {
                 if let Some(writer) = writer {
-                    writer.finish().map_err(|error| TablesError::Engine { action: "write", path, format: "Parquet", source: Box::new(error) })?;
+                    writer.finish().map_err(|error| TablesError::Engine {
+                        action: "write",
+                        path,
+                        format: "Parquet",
+                        source: Box::new(error),
+                    })?;
                 }
                 let file = Arc::into_inner(file.0).expect("the Parquet writer was dropped");
                 file.into_inner().expect("no writer panicked").close()
@@ -294,10 +407,16 @@ impl TableWriter {
 
 fn csv_cell(column: &OutColumn, row: usize) -> String {
     match column {
-        OutColumn::Text(values) => values[row].as_deref().map(neutralise).unwrap_or_default().into_owned(),
+        OutColumn::Text(values) => values[row]
+            .as_deref()
+            .map(neutralise)
+            .unwrap_or_default()
+            .into_owned(),
         OutColumn::Number(values) if values[row].is_nan() => String::new(),
         OutColumn::Number(values) => values[row].to_string(),
-        OutColumn::Integer(values) => values[row].map(|value| value.to_string()).unwrap_or_default(),
+        OutColumn::Integer(values) => values[row]
+            .map(|value| value.to_string())
+            .unwrap_or_default(),
         OutColumn::Time(values) => values[row].map(|at| at.to_string()).unwrap_or_default(),
         OutColumn::Boolean(values) => values[row].to_string(),
     }
@@ -305,16 +424,22 @@ fn csv_cell(column: &OutColumn, row: usize) -> String {
 
 /// A text that no spreadsheet runs as a formula.
 pub(crate) fn neutralise(text: &str) -> Cow<'_, str> {
-    if text.starts_with(FORMULA) && text.parse::<f64>().is_err() { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    if text.starts_with(FORMULA) && text.parse::<f64>().is_err() {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
-/// What begins a formula in some spreadsheet; the wide forms do where texts are written in Chinese, Japanese or Korean.
+/// What begins a formula in some spreadsheet; the wide forms do where texts are written in Chinese,
+/// Japanese or Korean.
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 fn json_cell(column: &OutColumn, row: usize) -> serde_json::Value {
     match column {
         OutColumn::Text(values) => values[row].clone().into(),
-        OutColumn::Number(values) => serde_json::Number::from_f64(values[row]).map_or(serde_json::Value::Null, serde_json::Value::Number),
+        OutColumn::Number(values) => serde_json::Number::from_f64(values[row])
+            .map_or(serde_json::Value::Null, serde_json::Value::Number),
         OutColumn::Integer(values) => values[row].into(),
         OutColumn::Time(values) => values[row].map(|at| at.to_string()).into(),
         OutColumn::Boolean(values) => values[row].into(),
@@ -325,15 +450,26 @@ fn to_series(name: &str, column: &OutColumn) -> PolarsColumn {
     let name = name.into();
     match column {
         OutColumn::Text(values) => Series::new(name, values).into_column(),
-        OutColumn::Number(values) if values.iter().any(|value| value.is_nan()) => {
-            Series::new(name, values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect::<Vec<_>>()).into_column()
-        }
+        OutColumn::Number(values) if values.iter().any(|value| value.is_nan()) => Series::new(
+            name,
+            values
+                .iter()
+                .map(|value| (!value.is_nan()).then_some(*value))
+                .collect::<Vec<_>>(),
+        )
+        .into_column(),
         OutColumn::Number(values) => Series::new(name, values).into_column(),
         OutColumn::Integer(values) => Series::new(name, values).into_column(),
         OutColumn::Time(values) => {
-            let micros: Vec<Option<i64>> = values.iter().map(|at| at.map(Timestamp::micros)).collect();
+            let micros: Vec<Option<i64>> =
+                values.iter().map(|at| at.map(Timestamp::micros)).collect();
             let whole = Series::new(name, micros);
-            whole.i64().expect("made of i64").clone().into_datetime(TimeUnit::Microseconds, None).into_column()
+            whole
+                .i64()
+                .expect("made of i64")
+                .clone()
+                .into_datetime(TimeUnit::Microseconds, None)
+                .into_column()
         }
         OutColumn::Boolean(values) => Series::new(name, values).into_column(),
     }
@@ -349,14 +485,23 @@ mod tests {
         let path = folder.path().join("scores.csv");
         let mut writer = TableWriter::create(&path).expect("writable");
         let mut table = OutTable::default();
-        table.push("id", OutColumn::Text(vec![Some("=1+1".to_owned()), Some("-5".to_owned()), None]));
+        table.push(
+            "id",
+            OutColumn::Text(vec![Some("=1+1".to_owned()), Some("-5".to_owned()), None]),
+        );
         table.push("p", OutColumn::Number(vec![0.5, f64::NAN, 1.0]));
         writer.write(&table).expect("room on the disk");
         assert!(!path.exists());
         drop(writer);
-        assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 0);
+        assert_eq!(
+            std::fs::read_dir(folder.path()).expect("readable").count(),
+            0
+        );
         write_table(&path, &table).expect("room on the disk");
-        assert_eq!(std::fs::read_to_string(&path).expect("there"), "id,p\n'=1+1,0.5\n-5,\n,1\n");
+        assert_eq!(
+            std::fs::read_to_string(&path).expect("there"),
+            "id,p\n'=1+1,0.5\n-5,\n,1\n"
+        );
     }
 
     #[test]
@@ -366,7 +511,10 @@ mod tests {
             let path = folder.path().join("list.csv");
             let mut table = OutTable::default();
             table.push(name, OutColumn::Text(vec![Some(text.to_owned()), None]));
-            publish(vec![close_csv_for_people(&path, &table).expect("room on the disk")]).expect("a name");
+            publish(vec![
+                close_csv_for_people(&path, &table).expect("room on the disk"),
+            ])
+            .expect("a name");
             std::fs::read_to_string(&path).expect("there")
         };
         assert_eq!(written("name", "=Ann"), "name\n'=Ann\n\"\"\n");
@@ -383,8 +531,16 @@ mod tests {
         table.push(text, OutColumn::Text(vec![Some(text.to_owned())]));
         write_table(&path, &table).expect("room on the disk");
         let mut reader = csv::Reader::from_path(&path).expect("there");
-        assert_eq!(reader.headers().expect("a header"), vec![expected], "the name");
-        assert_eq!(reader.records().next().expect("a row").expect("a record"), vec![expected], "the cell");
+        assert_eq!(
+            reader.headers().expect("a header"),
+            vec![expected],
+            "the name"
+        );
+        assert_eq!(
+            reader.records().next().expect("a row").expect("a record"),
+            vec![expected],
+            "the cell"
+        );
     }
 
     #[test]

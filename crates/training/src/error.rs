@@ -10,7 +10,9 @@ pub enum TrainError {
         reason: String,
     },
     /// linfa's solver gives no Hessian to estimate strengths from.
-    #[error("`--solver linfa` cannot estimate smoothing parameters: leave `smoothing` of [model] out, or train with the native solver")]
+    #[error(
+        "`--solver linfa` cannot estimate smoothing parameters: leave `smoothing` of [model] out, or train with the native solver"
+    )]
     LinfaReml,
     /// Only wins, or none.
     #[error("{} of the {n_rows} training snapshots was won within the horizon: a model needs both wins and others; check [outcomes], the horizon and `from`", if *label { "every one" } else { "none" })]
@@ -27,7 +29,9 @@ pub enum TrainError {
         reason: String,
     },
     /// The segment is no category.
-    #[error("[model] segment `{column}` is no category among the attributes: expected one of `{known}`")]
+    #[error(
+        "[model] segment `{column}` is no category among the attributes: expected one of `{known}`"
+    )]
     Segment {
         /// What the config names.
         column: String,
@@ -53,7 +57,9 @@ pub enum TrainError {
         reason: &'static str,
     },
     /// Every feature is constant or missing.
-    #[error("none of the {n_features} features varies over the training snapshots: check [leads] `attributes` and the activities")]
+    #[error(
+        "none of the {n_features} features varies over the training snapshots: check [leads] `attributes` and the activities"
+    )]
     NoFeatures {
         /// How many there were.
         n_features: usize,

@@ -1,10 +1,15 @@
 //! One fit: a shape of model with its strengths, on some rows, by either solver.
 
 use leadscore_inference::{Axis, Covariance, FitCertificate};
-use leadscore_solver::{Design, Fit, Penalty, SolverOptions, Start, Target, covariance_with_shrinkage, log_odds, log_odds_of_many};
+use leadscore_solver::{
+    Design, Fit, Penalty, SolverOptions, Start, Target, covariance_with_shrinkage, log_odds,
+    log_odds_of_many,
+};
 use ndarray::Array2;
 
-use crate::coding::{Beforehand, Coding, CodingOptions, Combination, Smoothing, Strengths, fit_axis};
+use crate::coding::{
+    Beforehand, Coding, CodingOptions, Combination, Smoothing, Strengths, fit_axis,
+};
 use crate::error::TrainError;
 use crate::logistic::{LogisticFit, LogisticOptions, fit_logistic};
 use crate::pairs::screen;
@@ -35,8 +40,9 @@ pub enum Shape {
         /// How finely numbers are cut.
         resolution: Resolution,
     },
-    /// The same, and for each segment its own deviation from the common curves: tables of the segment with each feature that
-    /// matters, pulled to nothing, so that a small segment borrows from all.
+    /// The same, and for each segment its own deviation from the common curves: tables of the
+    /// segment with each feature that matters, pulled to nothing, so that a small segment borrows
+    /// from all.
     Segmented {
         /// Number of other tables.
         n_pairs: usize,
@@ -70,7 +76,11 @@ impl Resolution {
             Self::Finest => (128, 12),
         };
         // A finer bin has to hold some rows.
-        CodingOptions { max_bins: max_bins.min((n_rows / MIN_BIN_ROWS).max(24)), max_side, ..CodingOptions::default() }
+        CodingOptions {
+            max_bins: max_bins.min((n_rows / MIN_BIN_ROWS).max(24)),
+            max_side,
+            ..CodingOptions::default()
+        }
     }
 
     /// Behind the name of a shape.
@@ -94,9 +104,20 @@ impl Shape {
         match self {
             Self::BaseRate => "the base rate".to_owned(),
             Self::Linear => "straight lines".to_owned(),
-            Self::Additive { n_pairs, resolution } => format!("curves{}{}", resolution.describe(), and_tables(n_pairs)),
-            Self::Segmented { n_pairs, resolution, .. } => {
-                format!("curves{} of their own for each segment{}", resolution.describe(), and_tables(n_pairs))
+            Self::Additive {
+                n_pairs,
+                resolution,
+            } => format!("curves{}{}", resolution.describe(), and_tables(n_pairs)),
+            Self::Segmented {
+                n_pairs,
+                resolution,
+                ..
+            } => {
+                format!(
+                    "curves{} of their own for each segment{}",
+                    resolution.describe(),
+                    and_tables(n_pairs)
+                )
             }
         }
     }
@@ -123,15 +144,22 @@ impl Shape {
         match self {
             Self::BaseRate | Self::Linear => (0, None),
             Self::Additive { n_pairs, .. } => (n_pairs, None),
-            Self::Segmented { n_pairs, segment, .. } => (n_pairs, Some(segment)),
+            Self::Segmented {
+                n_pairs, segment, ..
+            } => (n_pairs, Some(segment)),
         }
     }
 
     /// How its features are coded.
     pub(crate) fn coding_options(self, n_rows: usize) -> CodingOptions {
         match self {
-            Self::BaseRate | Self::Linear => CodingOptions { curves: false, ..Resolution::Usual.coding_options(n_rows) },
-            Self::Additive { resolution, .. } | Self::Segmented { resolution, .. } => resolution.coding_options(n_rows),
+            Self::BaseRate | Self::Linear => CodingOptions {
+                curves: false,
+                ..Resolution::Usual.coding_options(n_rows)
+            },
+            Self::Additive { resolution, .. } | Self::Segmented { resolution, .. } => {
+                resolution.coding_options(n_rows)
+            }
         }
     }
 
@@ -139,7 +167,10 @@ impl Shape {
     fn coarse(self) -> Self {
         match self {
             Self::BaseRate | Self::Linear => self,
-            Self::Additive { .. } | Self::Segmented { .. } => Self::Additive { n_pairs: 0, resolution: Resolution::Usual },
+            Self::Additive { .. } | Self::Segmented { .. } => Self::Additive {
+                n_pairs: 0,
+                resolution: Resolution::Usual,
+            },
         }
     }
 }
@@ -178,7 +209,11 @@ impl Fitted {
     }
 
     /// Log-odds of the rows that it was fitted on.
-    pub(crate) fn own_log_odds(&self, input: TrainInput<'_>, rows: &[usize]) -> Result<Vec<f64>, TrainError> {
+    pub(crate) fn own_log_odds(
+        &self,
+        input: TrainInput<'_>,
+        rows: &[usize],
+    ) -> Result<Vec<f64>, TrainError> {
         match &self.native {
             Some((_, design)) => {
                 let mut found = log_odds(design, None, &self.coefficients)?;
@@ -195,7 +230,11 @@ impl Fitted {
     ///
     /// [`TrainError::Fit`] where there are no rows.
     pub fn log_odds(&self, input: TrainInput<'_>, rows: &[usize]) -> Result<Vec<f64>, TrainError> {
-        let solver = if self.native.is_some() { SolverKind::Native } else { SolverKind::Linfa };
+        let solver = if self.native.is_some() {
+            SolverKind::Native
+        } else {
+            SolverKind::Linfa
+        };
         CodedRows::new(input, &self.coding, rows, solver)?.log_odds(&self.coefficients)
     }
 }
@@ -215,58 +254,126 @@ struct Native {
 
 impl Native {
     /// Rows as our solver sees them, each with this weight beside its own.
-    fn new(input: TrainInput<'_>, rows: &[usize], coding: &Coding, weight: f64) -> Result<Self, TrainError> {
+    fn new(
+        input: TrainInput<'_>,
+        rows: &[usize],
+        coding: &Coding,
+        weight: f64,
+    ) -> Result<Self, TrainError> {
         let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
-        let own = input.weights_of(rows).map(|own| own.into_iter().map(|own| own * weight).collect());
+        let own = input
+            .weights_of(rows)
+            .map(|own| own.into_iter().map(|own| own * weight).collect());
         let weights = own.or_else(|| (weight != 1.0).then(|| vec![weight; rows.len()]));
-        Ok(Self { design: coding.design(input.matrix, rows)?, target: Target::new(&labels, weights.as_deref(), None)?, start: None })
+        Ok(Self {
+            design: coding.design(input.matrix, rows)?,
+            target: Target::new(&labels, weights.as_deref(), None)?,
+            start: None,
+        })
     }
 
     /// One strength a piece; `start` are those of the first pieces and coefficients.
-    fn estimate(&self, coding: &Coding, start: Option<Estimate>, n_passes: usize) -> Result<Estimate, TrainError> {
+    fn estimate(
+        &self,
+        coding: &Coding,
+        start: Option<Estimate>,
+        n_passes: usize,
+    ) -> Result<Estimate, TrainError> {
         let (pieces, fixed) = coding.pieces();
         let start = start.map(|mut start| {
             start.strengths.resize(pieces.len(), f64::INFINITY);
             start.coefficients.resize(self.design.n_coefficients(), 0.0);
             start
         });
-        estimate(&self.design, &self.target, &pieces, &fixed, start.as_ref(), n_passes)
+        estimate(
+            &self.design,
+            &self.target,
+            &pieces,
+            &fixed,
+            start.as_ref(),
+            n_passes,
+        )
     }
 }
 
 enum Data {
     Native(Box<Native>),
-    Linfa { dense: Array2<f64>, labels: Vec<bool>, last: Option<LogisticFit> },
+    Linfa {
+        dense: Array2<f64>,
+        labels: Vec<bool>,
+        last: Option<LogisticFit>,
+    },
 }
 
 impl<'a> Bench<'a> {
-    pub(crate) fn new(input: TrainInput<'a>, rows: &'a [usize], coding: &Coding, solver: SolverKind) -> Result<Self, TrainError> {
+    pub(crate) fn new(
+        input: TrainInput<'a>,
+        rows: &'a [usize],
+        coding: &Coding,
+        solver: SolverKind,
+    ) -> Result<Self, TrainError> {
         let data = match solver {
             SolverKind::Native => Data::Native(Box::new(Native::new(input, rows, coding, 1.0)?)),
-            SolverKind::Linfa => {
-                Data::Linfa { dense: coding.dense(input.matrix, rows), labels: rows.iter().map(|&row| input.labels[row]).collect(), last: None }
-            }
+            SolverKind::Linfa => Data::Linfa {
+                dense: coding.dense(input.matrix, rows),
+                labels: rows.iter().map(|&row| input.labels[row]).collect(),
+                last: None,
+            },
         };
         Ok(Self { input, rows, data })
     }
 
     /// Coefficients good enough to rank penalties, for each of these strengths.
-    pub(crate) fn rank(&mut self, coding: &Coding, grid: &[Strengths]) -> Result<Vec<Vec<f64>>, TrainError> {
+    pub(crate) fn rank(
+        &mut self,
+        coding: &Coding,
+        grid: &[Strengths],
+    ) -> Result<Vec<Vec<f64>>, TrainError> {
         match &mut self.data {
             Data::Native(native) => {
-                let Native { design, target, start } = native.as_ref();
-                let penalties: Vec<Penalty> = grid.iter().map(|&strengths| coding.penalty(strengths)).collect();
-                let middle = roughly(design, target, &penalties[penalties.len() / 2], start.as_deref())?;
+                let Native {
+                    design,
+                    target,
+                    start,
+                } = native.as_ref();
+                let penalties: Vec<Penalty> = grid
+                    .iter()
+                    .map(|&strengths| coding.penalty(strengths))
+                    .collect();
+                let middle = roughly(
+                    design,
+                    target,
+                    &penalties[penalties.len() / 2],
+                    start.as_deref(),
+                )?;
                 let middle = leadscore_solver::expand(design, target, &middle)?;
-                let options = SolverOptions { tolerance: 1e-6, final_hessian: false, ..Default::default() };
-                let fits = leadscore_solver::fit_many(design, target, &penalties, options, Some(Start::Near(&middle)))?;
+                let options = SolverOptions {
+                    tolerance: 1e-6,
+                    final_hessian: false,
+                    ..Default::default()
+                };
+                let fits = leadscore_solver::fit_many(
+                    design,
+                    target,
+                    &penalties,
+                    options,
+                    Some(Start::Near(&middle)),
+                )?;
                 Ok(fits.into_iter().map(|fit| fit.coefficients).collect())
             }
             // A looser tolerance is enough to rank penalties: the loss is flat around each optimum.
-            Data::Linfa { dense, labels, last } => grid
+            Data::Linfa {
+                dense,
+                labels,
+                last,
+            } => grid
                 .iter()
                 .map(|strengths| {
-                    let options = LogisticOptions { penalty: strengths.ridge, tolerance: 1e-5, ..Default::default() };
+                    let options = LogisticOptions {
+                        penalty: strengths.ridge,
+                        tolerance: 1e-5,
+                        ..Default::default()
+                    };
                     let fit = fit_logistic(dense, labels, options, last.as_ref())?;
                     *last = Some(fit.clone());
                     Ok(fit.coefficients())
@@ -276,12 +383,28 @@ impl<'a> Bench<'a> {
     }
 
     /// Coefficients good enough to see what they leave over.
-    pub(crate) fn rough(&self, coding: &Coding, strengths: Strengths) -> Result<Vec<f64>, TrainError> {
+    pub(crate) fn rough(
+        &self,
+        coding: &Coding,
+        strengths: Strengths,
+    ) -> Result<Vec<f64>, TrainError> {
         match &self.data {
-            Data::Native(native) => roughly(&native.design, &native.target, &coding.penalty(strengths), native.start.as_deref()),
-            Data::Linfa { dense, labels, .. } => {
-                Ok(fit_logistic(dense, labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, None)?.coefficients())
-            }
+            Data::Native(native) => roughly(
+                &native.design,
+                &native.target,
+                &coding.penalty(strengths),
+                native.start.as_deref(),
+            ),
+            Data::Linfa { dense, labels, .. } => Ok(fit_logistic(
+                dense,
+                labels,
+                LogisticOptions {
+                    penalty: strengths.ridge,
+                    ..Default::default()
+                },
+                None,
+            )?
+            .coefficients()),
         }
     }
 
@@ -298,13 +421,41 @@ impl<'a> Bench<'a> {
         let (penalty, prior) = (coding.penalty(strengths), coding.prior(strengths));
         match self.data {
             Data::Native(native) => {
-                let Native { design, target, start } = *native;
+                let Native {
+                    design,
+                    target,
+                    start,
+                } = *native;
                 certified(design, &target, coding, (penalty, prior), start.as_deref())
             }
-            Data::Linfa { dense, labels, last } => {
-                let fit = fit_logistic(&dense, &labels, LogisticOptions { penalty: strengths.ridge, ..Default::default() }, last.as_ref())?;
-                let ending = format!("linfa-logistic {LINFA_VERSION}, largest mean gradient {:.1e}", fit.gradient);
-                Ok(Fitted { coding, coefficients: fit.coefficients(), penalty, prior, strengths: Vec::new(), native: None, late: Vec::new(), ending })
+            Data::Linfa {
+                dense,
+                labels,
+                last,
+            } => {
+                let fit = fit_logistic(
+                    &dense,
+                    &labels,
+                    LogisticOptions {
+                        penalty: strengths.ridge,
+                        ..Default::default()
+                    },
+                    last.as_ref(),
+                )?;
+                let ending = format!(
+                    "linfa-logistic {LINFA_VERSION}, largest mean gradient {:.1e}",
+                    fit.gradient
+                );
+                Ok(Fitted {
+                    coding,
+                    coefficients: fit.coefficients(),
+                    penalty,
+                    prior,
+                    strengths: Vec::new(),
+                    native: None,
+                    late: Vec::new(),
+                    ending,
+                })
             }
         }
     }
@@ -318,36 +469,97 @@ impl<'a> Bench<'a> {
     }
 
     /// Tables that would lower the loss of these coefficients most.
-    pub(crate) fn pairs(&self, coding: &Coding, options: CodingOptions, coefficients: &[f64], n_pairs: usize) -> Result<Vec<(Axis, Axis)>, TrainError> {
-        let probabilities: Vec<f64> = self.own_log_odds(coefficients)?.into_iter().map(leadscore_core::log_odds_to_probability).collect();
+    pub(crate) fn pairs(
+        &self,
+        coding: &Coding,
+        options: CodingOptions,
+        coefficients: &[f64],
+        n_pairs: usize,
+    ) -> Result<Vec<(Axis, Axis)>, TrainError> {
+        let probabilities: Vec<f64> = self
+            .own_log_odds(coefficients)?
+            .into_iter()
+            .map(leadscore_core::log_odds_to_probability)
+            .collect();
         let weights = self.input.weights_of(self.rows);
         let weight = |idx: usize| weights.as_ref().map_or(1.0, |weights| weights[idx]);
         let label = |idx: usize| f64::from(u8::from(self.input.labels[self.rows[idx]]));
-        let residuals: Vec<f64> = probabilities.iter().enumerate().map(|(idx, p)| weight(idx) * (label(idx) - p)).collect();
-        let curvatures: Vec<f64> = probabilities.iter().enumerate().map(|(idx, p)| weight(idx) * p * (1.0 - p)).collect();
-        Ok(screen(self.input.matrix, self.rows, &coding.features_for_tables(), &residuals, &curvatures, options, n_pairs))
+        let residuals: Vec<f64> = probabilities
+            .iter()
+            .enumerate()
+            .map(|(idx, p)| weight(idx) * (label(idx) - p))
+            .collect();
+        let curvatures: Vec<f64> = probabilities
+            .iter()
+            .enumerate()
+            .map(|(idx, p)| weight(idx) * p * (1.0 - p))
+            .collect();
+        Ok(screen(
+            self.input.matrix,
+            self.rows,
+            &coding.features_for_tables(),
+            &residuals,
+            &curvatures,
+            options,
+            n_pairs,
+        ))
     }
 }
 
 /// The optimum, to the last digit that is worth having.
-fn certified(design: Design, target: &Target, coding: Coding, (penalty, prior): (Penalty, Penalty), start: Option<&[f64]>) -> Result<Fitted, TrainError> {
-    let fit = leadscore_solver::fit(&design, target, &penalty, SolverOptions::default(), start.map(Start::At))?;
+fn certified(
+    design: Design,
+    target: &Target,
+    coding: Coding,
+    (penalty, prior): (Penalty, Penalty),
+    start: Option<&[f64]>,
+) -> Result<Fitted, TrainError> {
+    let fit = leadscore_solver::fit(
+        &design,
+        target,
+        &penalty,
+        SolverOptions::default(),
+        start.map(Start::At),
+    )?;
     Ok(of_fit(fit, design, coding, (penalty, prior)))
 }
 
 /// What a fit to the end over these rows is.
-pub(crate) fn of_fit(fit: Fit, design: Design, coding: Coding, (penalty, prior): (Penalty, Penalty)) -> Fitted {
+pub(crate) fn of_fit(
+    fit: Fit,
+    design: Design,
+    coding: Coding,
+    (penalty, prior): (Penalty, Penalty),
+) -> Fitted {
     let certificate = &fit.certificate;
     let ending = format!(
         "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
         certificate.passes, certificate.gradient, certificate.condition
     );
-    Fitted { coding, coefficients: fit.coefficients.clone(), penalty, prior, strengths: Vec::new(), native: Some((fit, design)), late: Vec::new(), ending }
+    Fitted {
+        coding,
+        coefficients: fit.coefficients.clone(),
+        penalty,
+        prior,
+        strengths: Vec::new(),
+        native: Some((fit, design)),
+        late: Vec::new(),
+        ending,
+    }
 }
 
 /// A fit to three digits.
-fn roughly(design: &Design, target: &Target, penalty: &Penalty, start: Option<&[f64]>) -> Result<Vec<f64>, TrainError> {
-    let options = SolverOptions { tolerance: 1e-3, final_hessian: false, ..Default::default() };
+fn roughly(
+    design: &Design,
+    target: &Target,
+    penalty: &Penalty,
+    start: Option<&[f64]>,
+) -> Result<Vec<f64>, TrainError> {
+    let options = SolverOptions {
+        tolerance: 1e-3,
+        final_hessian: false,
+        ..Default::default()
+    };
     Ok(leadscore_solver::fit(design, target, penalty, options, start.map(Start::At))?.coefficients)
 }
 
@@ -355,7 +567,11 @@ const LINFA_VERSION: &str = "0.8.1";
 
 fn dense_log_odds(dense: &Array2<f64>, coefficients: &[f64]) -> Vec<f64> {
     let weights = ndarray::ArrayView1::from(&coefficients[1..]);
-    dense.dot(&weights).iter().map(|sum| sum + coefficients[0]).collect()
+    dense
+        .dot(&weights)
+        .iter()
+        .map(|sum| sum + coefficients[0])
+        .collect()
 }
 
 /// Rows as a solver sees them, coded once for as many coefficients as wanted.
@@ -365,7 +581,12 @@ pub(crate) enum CodedRows {
 }
 
 impl CodedRows {
-    pub(crate) fn new(input: TrainInput<'_>, coding: &Coding, rows: &[usize], solver: SolverKind) -> Result<Self, TrainError> {
+    pub(crate) fn new(
+        input: TrainInput<'_>,
+        coding: &Coding,
+        rows: &[usize],
+        solver: SolverKind,
+    ) -> Result<Self, TrainError> {
         Ok(match solver {
             SolverKind::Native => Self::Native(coding.design(input.matrix, rows)?),
             SolverKind::Linfa => Self::Linfa(coding.dense(input.matrix, rows)),
@@ -380,10 +601,20 @@ impl CodedRows {
     }
 
     /// By each of these coefficients.
-    pub(crate) fn log_odds_of_many(&self, coefficients: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, TrainError> {
+    pub(crate) fn log_odds_of_many(
+        &self,
+        coefficients: &[Vec<f64>],
+    ) -> Result<Vec<Vec<f64>>, TrainError> {
         match self {
-            Self::Native(design) => Ok(log_odds_of_many(design, None, &coefficients.iter().map(Vec::as_slice).collect::<Vec<_>>())?),
-            Self::Linfa(dense) => Ok(coefficients.iter().map(|coefficients| dense_log_odds(dense, coefficients)).collect()),
+            Self::Native(design) => Ok(log_odds_of_many(
+                design,
+                None,
+                &coefficients.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+            )?),
+            Self::Linfa(dense) => Ok(coefficients
+                .iter()
+                .map(|coefficients| dense_log_odds(dense, coefficients))
+                .collect()),
         }
     }
 }
@@ -392,7 +623,8 @@ impl CodedRows {
 ///
 /// # Errors
 ///
-/// [`TrainError::Fit`] where the rows have one label, or no optimum was found; [`TrainError::NotConverged`] by linfa.
+/// [`TrainError::Fit`] where the rows have one label, or no optimum was found;
+/// [`TrainError::NotConverged`] by linfa.
 pub fn fit_shape(
     input: TrainInput<'_>,
     rows: &[usize],
@@ -404,8 +636,12 @@ pub fn fit_shape(
     if shape == Shape::BaseRate {
         // No features, and an intercept that both solvers would find.
         let coding = Coding::empty();
-        let fitted = Bench::new(input, rows, &coding, SolverKind::Native)?.finish(coding, Strengths::ridge(1.0))?;
-        return Ok(Fitted { ending: "the win rate".to_owned(), ..fitted });
+        let fitted = Bench::new(input, rows, &coding, SolverKind::Native)?
+            .finish(coding, Strengths::ridge(1.0))?;
+        return Ok(Fitted {
+            ending: "the win rate".to_owned(),
+            ..fitted
+        });
     }
     let strengths = match smoothing {
         Smoothing::Given(strengths) => strengths,
@@ -422,9 +658,20 @@ pub fn fit_shape(
         return bench.finish(coding, strengths);
     }
     let coefficients = bench.rough(&coding, strengths)?;
-    let mut pairs = if n_pairs > 0 { bench.pairs(&coding, options, &coefficients, n_pairs)? } else { Vec::new() };
+    let mut pairs = if n_pairs > 0 {
+        bench.pairs(&coding, options, &coefficients, n_pairs)?
+    } else {
+        Vec::new()
+    };
     if let Some(segment) = segment {
-        pairs.extend(segment_tables(input, rows, &coding, &coefficients, segment, options));
+        pairs.extend(segment_tables(
+            input,
+            rows,
+            &coding,
+            &coefficients,
+            segment,
+            options,
+        ));
     }
     drop(bench);
     let coding = coding.with_pairs(pairs);
@@ -452,48 +699,123 @@ impl Estimated {
     }
 
     /// Lines or coarse curves: what richer shapes begin with.
-    pub(crate) fn begin(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, shape: Shape, design_effect: f64) -> Result<Self, TrainError> {
-        estimate_pieces(input, rows, Coding::fit(input.matrix, rows, known, shape.coarse().coding_options(rows.len())), None, design_effect)
+    pub(crate) fn begin(
+        input: TrainInput<'_>,
+        rows: &[usize],
+        known: &Beforehand,
+        shape: Shape,
+        design_effect: f64,
+    ) -> Result<Self, TrainError> {
+        estimate_pieces(
+            input,
+            rows,
+            Coding::fit(
+                input.matrix,
+                rows,
+                known,
+                shape.coarse().coding_options(rows.len()),
+            ),
+            None,
+            design_effect,
+        )
     }
 
     /// The same curves in finer bins, where they bend: what is straight in coarse ones stays so.
-    pub(crate) fn refined(&self, input: TrainInput<'_>, rows: &[usize], resolution: Resolution) -> Result<Self, TrainError> {
+    pub(crate) fn refined(
+        &self,
+        input: TrainInput<'_>,
+        rows: &[usize],
+        resolution: Resolution,
+    ) -> Result<Self, TrainError> {
         let options = resolution.coding_options(rows.len());
         if options.max_bins <= Resolution::Usual.coding_options(rows.len()).max_bins {
             return Ok(self.clone());
         }
-        let (finer, start) = self.coding.refined(input.matrix, rows, options, &self.estimate);
+        let (finer, start) = self
+            .coding
+            .refined(input.matrix, rows, options, &self.estimate);
         estimate_pieces(input, rows, finer, Some(start), self.design_effect)
     }
 
     /// Tables over two features that would lower the loss most, at most so many, best first.
-    pub(crate) fn pairs(&self, input: TrainInput<'_>, rows: &[usize], resolution: Resolution, n_pairs: usize) -> Result<Vec<(Axis, Axis)>, TrainError> {
+    pub(crate) fn pairs(
+        &self,
+        input: TrainInput<'_>,
+        rows: &[usize],
+        resolution: Resolution,
+        n_pairs: usize,
+    ) -> Result<Vec<(Axis, Axis)>, TrainError> {
         let rows = sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS);
         let bench = Bench::new(input, &rows, &self.coding, SolverKind::Native)?;
-        bench.pairs(&self.coding, resolution.coding_options(rows.len()), &self.estimate.coefficients, n_pairs)
+        bench.pairs(
+            &self.coding,
+            resolution.coding_options(rows.len()),
+            &self.estimate.coefficients,
+            n_pairs,
+        )
     }
 
     /// The same with tables beside it, those of a segment among them.
-    pub(crate) fn with_tables(&self, input: TrainInput<'_>, rows: &[usize], pairs: Vec<(Axis, Axis)>) -> Result<Self, TrainError> {
+    pub(crate) fn with_tables(
+        &self,
+        input: TrainInput<'_>,
+        rows: &[usize],
+        pairs: Vec<(Axis, Axis)>,
+    ) -> Result<Self, TrainError> {
         if pairs.is_empty() {
             return Ok(self.clone());
         }
-        estimate_pieces(input, rows, self.coding.clone().with_pairs(pairs), Some(self.estimate.clone()), self.design_effect)
+        estimate_pieces(
+            input,
+            rows,
+            self.coding.clone().with_pairs(pairs),
+            Some(self.estimate.clone()),
+            self.design_effect,
+        )
     }
 
     /// Tables of the segment with each of the features that move scores most.
-    pub(crate) fn segment_tables(&self, input: TrainInput<'_>, rows: &[usize], resolution: Resolution, segment: usize) -> Vec<(Axis, Axis)> {
-        segment_tables(input, rows, &self.coding, &self.estimate.coefficients, segment, resolution.coding_options(rows.len()))
+    pub(crate) fn segment_tables(
+        &self,
+        input: TrainInput<'_>,
+        rows: &[usize],
+        resolution: Resolution,
+        segment: usize,
+    ) -> Vec<(Axis, Axis)> {
+        segment_tables(
+            input,
+            rows,
+            &self.coding,
+            &self.estimate.coefficients,
+            segment,
+            resolution.coding_options(rows.len()),
+        )
     }
 
-    /// Log-odds of rows of the matrix, by a fit on these others or a sample of them; good enough to compare shapes.
-    pub(crate) fn log_odds(&self, input: TrainInput<'_>, fitted_on: &[usize], rows: &[usize], stiffer: f64) -> Result<Vec<f64>, TrainError> {
+    /// Log-odds of rows of the matrix, by a fit on these others or a sample of them; good enough to
+    /// compare shapes.
+    pub(crate) fn log_odds(
+        &self,
+        input: TrainInput<'_>,
+        fitted_on: &[usize],
+        rows: &[usize],
+        stiffer: f64,
+    ) -> Result<Vec<f64>, TrainError> {
         let coded = CodedRows::new(input, &self.coding, rows, SolverKind::Native)?;
-        coded.log_odds(&self.near(input, &sample_leads(input.clusters, fitted_on, MOST_STRENGTH_ROWS), stiffer)?)
+        coded.log_odds(&self.near(
+            input,
+            &sample_leads(input.clusters, fitted_on, MOST_STRENGTH_ROWS),
+            stiffer,
+        )?)
     }
 
     /// Coefficients near the optimum over the rows that strengths were estimated on.
-    fn near(&self, input: TrainInput<'_>, rows: &[usize], stiffer: f64) -> Result<Vec<f64>, TrainError> {
+    fn near(
+        &self,
+        input: TrainInput<'_>,
+        rows: &[usize],
+        stiffer: f64,
+    ) -> Result<Vec<f64>, TrainError> {
         let is_directed = self.coding.has_directions();
         if stiffer == 1.0 && !is_directed {
             return Ok(self.estimate.coefficients.clone());
@@ -503,76 +825,147 @@ impl Estimated {
             return roughly(&design, &target, &self.penalties(stiffer).0, None);
         }
         let (pieces, fixed) = self.coding.pieces();
-        let at = Estimate { strengths: self.strengths(stiffer), coefficients: self.estimate.coefficients.clone() };
+        let at = Estimate {
+            strengths: self.strengths(stiffer),
+            coefficients: self.estimate.coefficients.clone(),
+        };
         fit_at(&design, &target, &pieces, &fixed, &at)
     }
 
     fn strengths(&self, stiffer: f64) -> Vec<f64> {
-        self.estimate.strengths.iter().map(|strength| (strength * stiffer).min(TIGHTEST)).collect()
+        self.estimate
+            .strengths
+            .iter()
+            .map(|strength| (strength * stiffer).min(TIGHTEST))
+            .collect()
     }
 
     /// The penalty, and the part of it that says where coefficients may lie.
     fn penalties(&self, stiffer: f64) -> (Penalty, Penalty) {
         let (pieces, fixed) = self.coding.pieces();
         let strengths = self.strengths(stiffer);
-        (whole(&pieces, &strengths, &fixed), whole(&pieces, &strengths, &Penalty::none()))
+        (
+            whole(&pieces, &strengths, &fixed),
+            whole(&pieces, &strengths, &Penalty::none()),
+        )
     }
 
     /// The optimum over these rows, with its certificate.
-    fn finish(self, input: TrainInput<'_>, rows: &[usize], stiffer: f64) -> Result<Fitted, TrainError> {
+    fn finish(
+        self,
+        input: TrainInput<'_>,
+        rows: &[usize],
+        stiffer: f64,
+    ) -> Result<Fitted, TrainError> {
         let Native { design, target, .. } = Native::new(input, rows, &self.coding, 1.0)?;
-        let start = self.near(input, &sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS), stiffer)?;
+        let start = self.near(
+            input,
+            &sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS),
+            stiffer,
+        )?;
         let (penalties, strengths) = (self.penalties(stiffer), self.strengths(stiffer));
-        Ok(Fitted { strengths, ..certified(design, &target, self.coding, penalties, Some(&start))? })
+        Ok(Fitted {
+            strengths,
+            ..certified(design, &target, self.coding, penalties, Some(&start))?
+        })
     }
 }
 
-/// Estimates the strengths of a shape on these rows: first in coarse bins and without tables, then with those that what is left over
-/// asks for.
-fn estimate_shape(input: TrainInput<'_>, rows: &[usize], known: &Beforehand, shape: Shape) -> Result<Estimated, TrainError> {
+/// Estimates the strengths of a shape on these rows: first in coarse bins and without tables, then
+/// with those that what is left over asks for.
+fn estimate_shape(
+    input: TrainInput<'_>,
+    rows: &[usize],
+    known: &Beforehand,
+    shape: Shape,
+) -> Result<Estimated, TrainError> {
     let (n_pairs, segment) = shape.tables();
     let resolution = shape.resolution();
-    let found = Estimated::begin(input, rows, known, shape, design_effect(input, rows, known)?)?.refined(input, rows, resolution)?;
-    let mut pairs = if n_pairs > 0 { found.pairs(input, rows, resolution, n_pairs)? } else { Vec::new() };
-    pairs.extend(segment.into_iter().flat_map(|segment| found.segment_tables(input, rows, resolution, segment)));
+    let found = Estimated::begin(
+        input,
+        rows,
+        known,
+        shape,
+        design_effect(input, rows, known)?,
+    )?
+    .refined(input, rows, resolution)?;
+    let mut pairs = if n_pairs > 0 {
+        found.pairs(input, rows, resolution, n_pairs)?
+    } else {
+        Vec::new()
+    };
+    pairs.extend(
+        segment
+            .into_iter()
+            .flat_map(|segment| found.segment_tables(input, rows, resolution, segment)),
+    );
     found.with_tables(input, rows, pairs)
 }
 
-/// Passes in which pieces come and go, before rows are coded anew with those that are in: a pass costs by the square of columns.
+/// Passes in which pieces come and go, before rows are coded anew with those that are in: a pass
+/// costs by the square of columns.
 const SCREENING_PASSES: usize = 5;
 
 /// The pieces of a coding that say something, and their strengths.
 ///
-/// Where rows of a cluster are alike, each counts for less: strengths are those of a likelihood to the power of one over the design
-/// effect, and then as many times as large, for all rows.
-fn estimate_pieces(input: TrainInput<'_>, rows: &[usize], coding: Coding, start: Option<Estimate>, design_effect: f64) -> Result<Estimated, TrainError> {
+/// Where rows of a cluster are alike, each counts for less: strengths are those of a likelihood to
+/// the power of one over the design effect, and then as many times as large, for all rows.
+fn estimate_pieces(
+    input: TrainInput<'_>,
+    rows: &[usize],
+    coding: Coding,
+    start: Option<Estimate>,
+    design_effect: f64,
+) -> Result<Estimated, TrainError> {
     let rows = sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS);
     let step = |coding: Coding, start: Option<Estimate>, n_passes: usize| {
-        let found = Native::new(input, &rows, &coding, 1.0 / design_effect)?.estimate(&coding, start, n_passes)?;
+        let found = Native::new(input, &rows, &coding, 1.0 / design_effect)?
+            .estimate(&coding, start, n_passes)?;
         Ok::<_, TrainError>(coding.keeping(&found.strengths, &found.coefficients, input.matrix))
     };
     let start = start.map(|start| start.scaled(1.0 / design_effect));
     let (coding, screened) = step(coding, start, SCREENING_PASSES)?;
     let (coding, estimate) = step(coding, Some(screened), MOST_PASSES)?;
-    Ok(Estimated { coding, estimate: estimate.scaled(design_effect), design_effect })
+    Ok(Estimated {
+        coding,
+        estimate: estimate.scaled(design_effect),
+        design_effect,
+    })
 }
 
-/// How much larger the variance of a sum of residuals is than rows that are alone would make it; at least 1.
+/// How much larger the variance of a sum of residuals is than rows that are alone would make it; at
+/// least 1.
 ///
-/// Residuals are those of straight lines, so that what clusters have in common by their features is no part of it.
-pub(crate) fn design_effect(input: TrainInput<'_>, rows: &[usize], known: &Beforehand) -> Result<f64, TrainError> {
+/// Residuals are those of straight lines, so that what clusters have in common by their features is
+/// no part of it.
+pub(crate) fn design_effect(
+    input: TrainInput<'_>,
+    rows: &[usize],
+    known: &Beforehand,
+) -> Result<f64, TrainError> {
     let rows = sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS);
-    let n_clusters = rows.iter().map(|&row| input.clusters[row]).collect::<std::collections::HashSet<_>>().len();
+    let n_clusters = rows
+        .iter()
+        .map(|&row| input.clusters[row])
+        .collect::<std::collections::HashSet<_>>()
+        .len();
     if n_clusters == rows.len() {
         return Ok(1.0);
     }
-    let coding = Coding::fit(input.matrix, &rows, known, Shape::Linear.coding_options(rows.len()));
+    let coding = Coding::fit(
+        input.matrix,
+        &rows,
+        known,
+        Shape::Linear.coding_options(rows.len()),
+    );
     let bench = Bench::new(input, &rows, &coding, SolverKind::Native)?;
     let coefficients = bench.rough(&coding, Strengths::ridge(10.0))?;
-    let mut sums: std::collections::HashMap<u64, f64> = std::collections::HashMap::with_capacity(n_clusters);
+    let mut sums: std::collections::HashMap<u64, f64> =
+        std::collections::HashMap::with_capacity(n_clusters);
     let mut alone = 0.0;
     for (&row, log_odds) in rows.iter().zip(bench.own_log_odds(&coefficients)?) {
-        let residual = f64::from(u8::from(input.labels[row])) - leadscore_core::log_odds_to_probability(log_odds);
+        let residual = f64::from(u8::from(input.labels[row]))
+            - leadscore_core::log_odds_to_probability(log_odds);
         *sums.entry(input.clusters[row]).or_default() += residual;
         alone += residual * residual;
     }
@@ -591,7 +984,17 @@ pub(crate) fn segment_tables(
     segment: usize,
     options: CodingOptions,
 ) -> Vec<(Axis, Axis)> {
-    let Some(first) = fit_axis(input.matrix, rows, segment, CodingOptions { max_side: MAX_SEGMENTS, ..options }) else { return Vec::new() };
+    let Some(first) = fit_axis(
+        input.matrix,
+        rows,
+        segment,
+        CodingOptions {
+            max_side: MAX_SEGMENTS,
+            ..options
+        },
+    ) else {
+        return Vec::new();
+    };
     coding
         .strongest_features_for_tables(coefficients)
         .into_iter()
@@ -609,7 +1012,14 @@ const MAX_SEGMENTED_FEATURES: usize = 12;
 
 /// The certificate as the card holds it.
 pub(crate) fn certificate_of(fitted: &Fitted) -> Option<FitCertificate> {
-    let (Fit { certificate, factor, .. }, _) = fitted.native.as_ref()?;
+    let (
+        Fit {
+            certificate,
+            factor,
+            ..
+        },
+        _,
+    ) = fitted.native.as_ref()?;
     let inverse = factor.inverse();
     let penalty = fitted.penalty.trace_of_product(&inverse);
     Some(FitCertificate {
@@ -622,32 +1032,74 @@ pub(crate) fn certificate_of(fitted: &Fitted) -> Option<FitCertificate> {
     })
 }
 
-/// Effective degrees of freedom of each term, the diagonal of `(H + P)⁻¹ H` over its coefficients; nothing by linfa.
+/// Effective degrees of freedom of each term, the diagonal of `(H + P)⁻¹ H` over its coefficients;
+/// nothing by linfa.
 pub(crate) fn degrees_of(fitted: &Fitted) -> Vec<f64> {
-    let Some((Fit { factor, .. }, _)) = &fitted.native else { return Vec::new() };
+    let Some((Fit { factor, .. }, _)) = &fitted.native else {
+        return Vec::new();
+    };
     let root = factor.inverse_root();
     let of = |coefficients: Vec<usize>| {
         let held = &root.block(&coefficients) * &fitted.penalty.block(&coefficients);
         (coefficients.len() as f64 - held.sum()).max(0.0)
     };
-    fitted.coding.coefficients_of_terms().into_iter().map(of).collect()
+    fitted
+        .coding
+        .coefficients_of_terms()
+        .into_iter()
+        .map(of)
+        .collect()
 }
 
 /// The covariance of intercept and cells around the truth, by cluster; `None` by linfa.
-#[expect(clippy::cast_possible_truncation, reason = "an interval needs no more digits")]
-pub(crate) fn covariance_of(input: TrainInput<'_>, rows: &[usize], fitted: &Fitted) -> Result<Option<Covariance>, TrainError> {
-    let Some((fit, design)) = &fitted.native else { return Ok(None) };
-    let clusters: Vec<u64> = rows.iter().map(|&row| input.clusters[row]).chain(fitted.late.iter().chain(&fitted.late).map(Late::cluster)).collect();
-    let mut covariance = covariance_with_shrinkage(design, &target_of(input, rows, &fitted.late)?, fit, &clusters, &fitted.prior)?;
-    add_uncertainty(&fitted.coding.pieces().0, &fitted.strengths, &fit.factor.inverse(), &fitted.coefficients, &mut covariance);
-    let cells: Vec<Combination> = std::iter::once(vec![(0, 1.0)]).chain(fitted.coding.coefficients_of_cells().into_iter().flatten()).collect();
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "an interval needs no more digits"
+)]
+pub(crate) fn covariance_of(
+    input: TrainInput<'_>,
+    rows: &[usize],
+    fitted: &Fitted,
+) -> Result<Option<Covariance>, TrainError> {
+    let Some((fit, design)) = &fitted.native else {
+        return Ok(None);
+    };
+    let clusters: Vec<u64> = rows
+        .iter()
+        .map(|&row| input.clusters[row])
+        .chain(fitted.late.iter().chain(&fitted.late).map(Late::cluster))
+        .collect();
+    let mut covariance = covariance_with_shrinkage(
+        design,
+        &target_of(input, rows, &fitted.late)?,
+        fit,
+        &clusters,
+        &fitted.prior,
+    )?;
+    add_uncertainty(
+        &fitted.coding.pieces().0,
+        &fitted.strengths,
+        &fit.factor.inverse(),
+        &fitted.coefficients,
+        &mut covariance,
+    );
+    let cells: Vec<Combination> = std::iter::once(vec![(0, 1.0)])
+        .chain(fitted.coding.coefficients_of_cells().into_iter().flatten())
+        .collect();
     let mut lower = Vec::with_capacity(cells.len() * (cells.len() + 1) / 2);
     let of_pair = |a: &Combination, b: &Combination| -> f64 {
-        let products = a.iter().flat_map(|&(i, x)| b.iter().map(move |&(j, y)| (i, j, x * y)));
-        products.map(|(i, j, factor)| factor * covariance[[i, j]]).sum()
+        let products = a
+            .iter()
+            .flat_map(|&(i, x)| b.iter().map(move |&(j, y)| (i, j, x * y)));
+        products
+            .map(|(i, j, factor)| factor * covariance[[i, j]])
+            .sum()
     };
     for (row, a) in cells.iter().enumerate() {
         lower.extend(cells[..=row].iter().map(|b| of_pair(a, b) as f32));
     }
-    Ok(Some(Covariance { n: cells.len(), lower }))
+    Ok(Some(Covariance {
+        n: cells.len(),
+        lower,
+    }))
 }

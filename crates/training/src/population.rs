@@ -10,8 +10,9 @@ use crate::train::whole;
 
 /// All rows, wherever they are; those that training is given are a sample of them, whole leads.
 ///
-/// Everything that is chosen or measured is so by the sample: bins and levels, shape and strengths, the held-out rows, tier edges,
-/// and how far coefficients may be off. The coefficients themselves are the optimum over all rows.
+/// Everything that is chosen or measured is so by the sample: bins and levels, shape and strengths,
+/// the held-out rows, tier edges, and how far coefficients may be off. The coefficients themselves
+/// are the optimum over all rows.
 pub trait Population {
     /// Codes every row by these readings; called once, before any pass.
     ///
@@ -40,8 +41,8 @@ pub struct Totals {
     pub first: Timestamp,
     /// When the last one is.
     pub last: Timestamp,
-    /// Rows that read each coefficient, one entry a coefficient; that of the intercept are all rows. Those of numbers but
-    /// [`leadscore_inference::ReadingRule::Missing`] are not looked at.
+    /// Rows that read each coefficient, one entry a coefficient; that of the intercept are all
+    /// rows. Those of numbers but [`leadscore_inference::ReadingRule::Missing`] are not looked at.
     pub counts: Vec<CellCount>,
 }
 
@@ -53,16 +54,35 @@ impl Totals {
 }
 
 /// The optimum over all rows, from a fit over the sample.
-pub(crate) fn fit_all(mut fitted: Fitted, labels: &[bool], population: &mut dyn Population) -> Result<(Fitted, Totals), TrainError> {
-    let (_, design) = fitted.native.take().expect("linfa's solver is refused before");
-    let totals = population.code(&fitted.coding.readings()).map_err(TrainError::Elsewhere)?;
+pub(crate) fn fit_all(
+    mut fitted: Fitted,
+    labels: &[bool],
+    population: &mut dyn Population,
+) -> Result<(Fitted, Totals), TrainError> {
+    let (_, design) = fitted
+        .native
+        .take()
+        .expect("linfa's solver is refused before");
+    let totals = population
+        .code(&fitted.coding.readings())
+        .map_err(TrainError::Elsewhere)?;
     let CellCount { n_rows, n_wins } = totals.all();
     if n_wins == 0 || n_wins == n_rows {
-        return Err(TrainError::OneClass { label: n_wins > 0, n_rows: whole(n_rows) });
+        return Err(TrainError::OneClass {
+            label: n_wins > 0,
+            n_rows: whole(n_rows),
+        });
     }
     let target = Target::new(labels, None, None)?;
     let pass = |coefficients: &[f64]| population.pass(coefficients).map_err(TrainError::Elsewhere);
-    let fit: Fit = fit_elsewhere((&design, &target), &fitted.penalty, SolverOptions::default(), &fitted.coefficients, n_rows as f64, pass)?;
+    let fit: Fit = fit_elsewhere(
+        (&design, &target),
+        &fitted.penalty,
+        SolverOptions::default(),
+        &fitted.coefficients,
+        n_rows as f64,
+        pass,
+    )?;
     fitted.ending = format!(
         "own solver, {} passes over {n_rows} snapshots where they are, largest mean gradient {:.1e}, by the curvature of {} here",
         fit.certificate.passes,

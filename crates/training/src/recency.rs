@@ -7,7 +7,8 @@ use crate::train::TrainInput;
 /// How fast rows lose weight with age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HalfLife {
-    /// Not at all, or by half in 365, 182 or 91 days, where that predicts later rows better on forward folds by two standard errors.
+    /// Not at all, or by half in 365, 182 or 91 days, where that predicts later rows better on
+    /// forward folds by two standard errors.
     Chosen,
     /// Not at all.
     Never,
@@ -22,16 +23,24 @@ pub(crate) const HALF_LIVES_IN_DAYS: [u32; 3] = [365, 182, 91];
 pub(crate) fn weighted(input: TrainInput<'_>, half_life: Option<Span>) -> Option<Vec<f64>> {
     let mut found = weights(input.matrix.keys(), half_life?);
     if let Some(own) = input.weights {
-        found.iter_mut().zip(own).for_each(|(found, own)| *found *= own);
+        found
+            .iter_mut()
+            .zip(own)
+            .for_each(|(found, own)| *found *= own);
     }
     Some(found)
 }
 
-/// What a row counts for: 1 at the latest, half of that a half-life before. `keys` are in order of time.
+/// What a row counts for: 1 at the latest, half of that a half-life before. `keys` are in order of
+/// time.
 ///
 pub(crate) fn weights(keys: &[Snapshot], half_life: Span) -> Vec<f64> {
-    let Some(last) = keys.last() else { return Vec::new() };
-    keys.iter().map(|key| weight(last.at.days_since(key.at), half_life)).collect()
+    let Some(last) = keys.last() else {
+        return Vec::new();
+    };
+    keys.iter()
+        .map(|key| weight(last.at.days_since(key.at), half_life))
+        .collect()
 }
 
 /// What a row of this age in days counts for, never 0; more than 1 where the age is negative.
@@ -42,15 +51,25 @@ pub(crate) fn weight(age: f64, half_life: Span) -> f64 {
 /// Shortest half-life: with a shorter one hardly a snapshot but the latest would count.
 pub(crate) const SHORTEST_IN_DAYS: f64 = 7.0;
 
-/// As many rows of weight 1 as say as much as these, `(Σ w)² / Σ w²` (Kish 1965, Survey sampling, section 8.2).
+/// As many rows of weight 1 as say as much as these, `(Σ w)² / Σ w²` (Kish 1965, Survey sampling,
+/// section 8.2).
 pub(crate) fn effective_size(weights: impl Iterator<Item = f64> + Clone) -> f64 {
     // Squares of small weights would be 0.
     let most = weights.clone().fold(0.0, f64::max);
-    let (sum, squares) = weights.map(|weight| weight / most).fold((0.0, 0.0), |(sum, squares), weight| (sum + weight, squares + weight * weight));
-    if squares > 0.0 { sum * sum / squares } else { 0.0 }
+    let (sum, squares) = weights
+        .map(|weight| weight / most)
+        .fold((0.0, 0.0), |(sum, squares), weight| {
+            (sum + weight, squares + weight * weight)
+        });
+    if squares > 0.0 {
+        sum * sum / squares
+    } else {
+        0.0
+    }
 }
 
-/// What brings the sum of weights to their effective size, so that a likelihood says as much as its rows do.
+/// What brings the sum of weights to their effective size, so that a likelihood says as much as its
+/// rows do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
     most: f64,
@@ -59,13 +78,19 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// Weights stay as they are.
-    pub(crate) const ONE: Self = Self { most: 1.0, factor: 1.0 };
+    pub(crate) const ONE: Self = Self {
+        most: 1.0,
+        factor: 1.0,
+    };
 
     /// Of all weights.
     pub(crate) fn of_all(weights: impl Iterator<Item = f64> + Clone) -> Self {
         let most = weights.clone().fold(0.0, f64::max);
         let sum: f64 = weights.clone().map(|weight| weight / most).sum();
-        Self { most, factor: effective_size(weights) / sum }
+        Self {
+            most,
+            factor: effective_size(weights) / sum,
+        }
     }
 
     /// One weight by it.
@@ -82,10 +107,24 @@ mod tests {
 
     #[test]
     fn weights_halve_and_sum_to_their_effective_size() {
-        let keys: Vec<Snapshot> = [0, 91, 182].map(|day| Snapshot { lead: 0, at: Timestamp::from_micros(0) + Span::from_days(day) }).to_vec();
+        let keys: Vec<Snapshot> = [0, 91, 182]
+            .map(|day| Snapshot {
+                lead: 0,
+                at: Timestamp::from_micros(0) + Span::from_days(day),
+            })
+            .to_vec();
         let found = weights(&keys, Span::from_days(91));
-        assert!(found.iter().zip([0.25, 0.5, 1.0]).all(|(found, expected)| (found - expected).abs() < 1e-12), "{found:?}");
-        let found: Vec<f64> = found.iter().map(|&weight| Scale::of_all(found.iter().copied()).of(weight)).collect();
+        assert!(
+            found
+                .iter()
+                .zip([0.25, 0.5, 1.0])
+                .all(|(found, expected)| (found - expected).abs() < 1e-12),
+            "{found:?}"
+        );
+        let found: Vec<f64> = found
+            .iter()
+            .map(|&weight| Scale::of_all(found.iter().copied()).of(weight))
+            .collect();
         // 1.75² / 1.3125
         assert!((found.iter().sum::<f64>() - 7.0 / 3.0).abs() < 1e-12);
         assert_eq!(effective_size([2.0; 10].into_iter()), 10.0);

@@ -1,10 +1,12 @@
-//! Whether there is enough data to learn from: wins, losses, and how many of them each parameter gets.
+//! Whether there is enough data to learn from: wins, losses, and how many of them each parameter
+//! gets.
 
 use std::collections::HashSet;
 
 use leadscore_inference::{DataVerdict, Sufficiency};
 
-/// Distinct leads won, and not won, below which nothing can be learned: what Dynamics 365 asks for, too.
+/// Distinct leads won, and not won, below which nothing can be learned: what Dynamics 365 asks for,
+/// too.
 const MIN_LEADS: usize = 40;
 /// Distinct leads won, and not won, from which a model is no longer thin.
 const AMPLE_LEADS: usize = 200;
@@ -17,28 +19,56 @@ const AMPLE_EVENTS_PER_PARAMETER: f64 = 10.0;
 ///
 /// `labels` and `lead_keys` are `(n_rows,)`.
 pub fn judge_data(labels: &[bool], lead_keys: &[u64], n_parameters: usize) -> Sufficiency {
-    let leads = |wanted: bool| labels.iter().zip(lead_keys).filter(|(label, _)| **label == wanted).map(|(_, key)| *key).collect::<HashSet<u64>>().len();
+    let leads = |wanted: bool| {
+        labels
+            .iter()
+            .zip(lead_keys)
+            .filter(|(label, _)| **label == wanted)
+            .map(|(_, key)| *key)
+            .collect::<HashSet<u64>>()
+            .len()
+    };
     let (won_leads, lost_leads) = (leads(true), leads(false));
     let wins = labels.iter().filter(|label| **label).count();
     let rarer = wins.min(labels.len() - wins);
     let events_per_parameter = rarer as f64 / n_parameters.max(1) as f64;
     let fewer = won_leads.min(lost_leads);
-    let numbers =
-        format!("{won_leads} leads won and {lost_leads} not won, {events_per_parameter:.1} of the rarer outcome for each of {n_parameters} parameters");
+    let numbers = format!(
+        "{won_leads} leads won and {lost_leads} not won, {events_per_parameter:.1} of the rarer outcome for each of {n_parameters} parameters"
+    );
     // What is missing, and of which.
     let missing = |wanted: usize| {
-        let what = if won_leads <= lost_leads { "won" } else { "not won" };
+        let what = if won_leads <= lost_leads {
+            "won"
+        } else {
+            "not won"
+        };
         format!("{} more {what} would change this", wanted - fewer)
     };
     let (verdict, reason) = if fewer < MIN_LEADS {
         let until = missing(MIN_LEADS);
-        (DataVerdict::TooFew, format!("{numbers}; at least {MIN_LEADS} of each are needed: {until}, and until then a points score is the better tool"))
+        (
+            DataVerdict::TooFew,
+            format!(
+                "{numbers}; at least {MIN_LEADS} of each are needed: {until}, and until then a points score is the better tool"
+            ),
+        )
     } else if fewer < AMPLE_LEADS {
         let until = missing(AMPLE_LEADS);
-        (DataVerdict::Thin, format!("{numbers}; under {AMPLE_LEADS} of each, weights and rates are uncertain; {until}"))
+        (
+            DataVerdict::Thin,
+            format!(
+                "{numbers}; under {AMPLE_LEADS} of each, weights and rates are uncertain; {until}"
+            ),
+        )
     } else if events_per_parameter < AMPLE_EVENTS_PER_PARAMETER {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
-        let more = (AMPLE_EVENTS_PER_PARAMETER * n_parameters as f64 - rarer as f64).ceil() as usize;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count of rows"
+        )]
+        let more =
+            (AMPLE_EVENTS_PER_PARAMETER * n_parameters as f64 - rarer as f64).ceil() as usize;
         (
             DataVerdict::Thin,
             format!(
@@ -48,5 +78,12 @@ pub fn judge_data(labels: &[bool], lead_keys: &[u64], n_parameters: usize) -> Su
     } else {
         (DataVerdict::Enough, numbers)
     };
-    Sufficiency { verdict, won_leads, lost_leads, n_parameters, events_per_parameter, reason }
+    Sufficiency {
+        verdict,
+        won_leads,
+        lost_leads,
+        n_parameters,
+        events_per_parameter,
+        reason,
+    }
 }

@@ -1,17 +1,21 @@
-//! Learning from snapshots whose windows have not ended, by whether each was won in the part of its window that is known.
+//! Learning from snapshots whose windows have not ended, by whether each was won in the part of its
+//! window that is known.
 //!
-//! Of a snapshot with `t` days known, `F` is the share of the wins that come within `t` days, as they did in windows that had ended,
-//! and `p` its likelihood. It was won so far with a chance of `p F`, whatever its features say of the day of a win. So one that was not
-//! won yet is won in the rest of its window with a chance of
+//! Of a snapshot with `t` days known, `F` is the share of the wins that come within `t` days, as
+//! they did in windows that had ended, and `p` its likelihood. It was won so far with a chance of
+//! `p F`, whatever its features say of the day of a win. So one that was not won yet is won in the
+//! rest of its window with a chance of
 //!
 //! ```text
 //! q = p (1 − F) / (1 − p F)
 //! ```
 //!
-//! and stands in the fit as won by `q` and as not won by `1 − q`; with `q` made anew from each fit until it stays, weights are the optimum
-//! of the chance of what is known (EM; Chapelle 2014, Modeling delayed feedback in display advertising, with the delays that were seen
-//! in place of exponential ones). What such a row says of its log-odds is less than what one whose window had ended would: in the
-//! curvature that intervals are made of it counts for `F (1 − p) / (1 − p F)` of it.
+//! and stands in the fit as won by `q` and as not won by `1 − q`; with `q` made anew from each fit
+//! until it stays, weights are the optimum of the chance of what is known (EM; Chapelle 2014,
+//! Modeling delayed feedback in display advertising, with the delays that were seen in place of
+//! exponential ones). What such a row says of its log-odds is less than what one whose window had
+//! ended would: in the curvature that intervals are made of it counts for `F (1 − p) / (1 − p F)`
+//! of it.
 
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
 use leadscore_solver::{Factor, Fit, SolverOptions, Start, Target, expand, fit, log_odds};
@@ -59,15 +63,31 @@ pub(crate) struct Late {
 
 impl Late {
     /// What is known of a snapshot; `None` where no win comes so soon.
-    fn new(cluster: u64, days_to_win: f64, known: f64, delays: &[f64], weight: f64) -> Option<Self> {
+    fn new(
+        cluster: u64,
+        days_to_win: f64,
+        known: f64,
+        delays: &[f64],
+        weight: f64,
+    ) -> Option<Self> {
         let share = delays.partition_point(|delay| *delay < known) as f64 / delays.len() as f64;
         let is_won = days_to_win < known;
-        (known > 0.0 && (share > 0.0 || is_won)).then_some(Self { cluster, is_won, share, weight, won: f64::from(u8::from(is_won)) })
+        (known > 0.0 && (share > 0.0 || is_won)).then_some(Self {
+            cluster,
+            is_won,
+            share,
+            weight,
+            won: f64::from(u8::from(is_won)),
+        })
     }
 
     /// Takes a likelihood of the whole window; how far the chance moved.
     fn take(&mut self, p: f64) -> f64 {
-        let won = if self.is_won { 1.0 } else { p * (1.0 - self.share) / (1.0 - p * self.share) };
+        let won = if self.is_won {
+            1.0
+        } else {
+            p * (1.0 - self.share) / (1.0 - p * self.share)
+        };
         (std::mem::replace(&mut self.won, won) - won).abs()
     }
 
@@ -84,7 +104,8 @@ impl Late {
 
 /// Days to the wins within their windows, in order; `None` where there are too few.
 fn delays(days_to_win: impl Iterator<Item = f64>, horizon: Span) -> Option<Vec<f64>> {
-    let (mut delays, others): (Vec<f64>, Vec<f64>) = days_to_win.partition(|days| *days < horizon.days());
+    let (mut delays, others): (Vec<f64>, Vec<f64>) =
+        days_to_win.partition(|days| *days < horizon.days());
     delays.sort_unstable_by(f64::total_cmp);
     (delays.len().min(others.len()) >= FEWEST).then_some(delays)
 }
@@ -92,10 +113,24 @@ fn delays(days_to_win: impl Iterator<Item = f64>, horizon: Span) -> Option<Vec<f
 impl Fitted {
     /// The same terms and strengths, fitted to what is known of later snapshots as well.
     ///
-    /// `rows` are those that it was fitted on, whose windows had ended before `cut`; without one, before now.
-    pub(crate) fn with_unripe(self, input: TrainInput<'_>, rows: &[usize], cut: Option<Timestamp>, half_life: Option<Span>) -> Result<Self, TrainError> {
-        let (Some(unripe), Some(horizon)) = (input.unripe, input.horizon) else { return Ok(self) };
-        let Some(delays) = delays(rows.iter().map(|&row| unripe.ripe_days_to_win[row]), horizon) else { return Ok(self) };
+    /// `rows` are those that it was fitted on, whose windows had ended before `cut`; without one,
+    /// before now.
+    pub(crate) fn with_unripe(
+        self,
+        input: TrainInput<'_>,
+        rows: &[usize],
+        cut: Option<Timestamp>,
+        half_life: Option<Span>,
+    ) -> Result<Self, TrainError> {
+        let (Some(unripe), Some(horizon)) = (input.unripe, input.horizon) else {
+            return Ok(self);
+        };
+        let Some(delays) = delays(
+            rows.iter().map(|&row| unripe.ripe_days_to_win[row]),
+            horizon,
+        ) else {
+            return Ok(self);
+        };
         let days_known = |at: Timestamp| cut.unwrap_or(unripe.known_until).days_since(at);
         let (matrix, clusters, days_to_win) = match cut {
             Some(_) => (input.matrix, input.clusters, unripe.ripe_days_to_win),
@@ -107,40 +142,105 @@ impl Fitted {
             (None, _, Some(half_life)) => weight(last.days_since(matrix.keys()[row].at), half_life),
             _ => 1.0,
         };
-        let is_late = |row: &usize| (0.0..horizon.days()).contains(&days_known(matrix.keys()[*row].at));
-        let late = |row: usize| Some((row, Late::new(clusters[row], days_to_win[row], days_known(matrix.keys()[row].at), &delays, weight_of(row))?));
-        let (late_rows, mut late): (Vec<usize>, Vec<Late>) = (0..clusters.len()).filter(is_late).filter_map(late).unzip();
+        let is_late =
+            |row: &usize| (0.0..horizon.days()).contains(&days_known(matrix.keys()[*row].at));
+        let late = |row: usize| {
+            Some((
+                row,
+                Late::new(
+                    clusters[row],
+                    days_to_win[row],
+                    days_known(matrix.keys()[row].at),
+                    &delays,
+                    weight_of(row),
+                )?,
+            ))
+        };
+        let (late_rows, mut late): (Vec<usize>, Vec<Late>) =
+            (0..clusters.len()).filter(is_late).filter_map(late).unzip();
         if late.is_empty() {
             return Ok(self);
         }
         // Each stands there twice: as won, and as not won.
         let twice: Vec<usize> = late_rows.iter().chain(&late_rows).copied().collect();
         let late_design = self.coding.design(matrix, &late_rows)?;
-        let design = self.coding.design_of((input.matrix, rows), (matrix, &twice))?;
+        let design = self
+            .coding
+            .design_of((input.matrix, rows), (matrix, &twice))?;
         let mut latest: Option<Fit> = None;
         for _ in 0..MOST_FITS {
-            let coefficients = latest.as_ref().map_or(&self.coefficients, |fit| &fit.coefficients);
-            let likelihoods = log_odds(&late_design, None, coefficients)?.into_iter().map(log_odds_to_probability);
-            let moved = late.iter_mut().zip(likelihoods).map(|(late, p)| late.take(p)).fold(0.0, f64::max);
+            let coefficients = latest
+                .as_ref()
+                .map_or(&self.coefficients, |fit| &fit.coefficients);
+            let likelihoods = log_odds(&late_design, None, coefficients)?
+                .into_iter()
+                .map(log_odds_to_probability);
+            let moved = late
+                .iter_mut()
+                .zip(likelihoods)
+                .map(|(late, p)| late.take(p))
+                .fold(0.0, f64::max);
             if moved < SETTLED {
                 break;
             }
             let target = target_of(input, rows, &late)?;
-            latest = Some(fit(&design, &target, &self.penalty, SolverOptions::default(), Some(Start::At(coefficients)))?);
+            latest = Some(fit(
+                &design,
+                &target,
+                &self.penalty,
+                SolverOptions::default(),
+                Some(Start::At(coefficients)),
+            )?);
         }
-        let Some(latest) = latest else { return Ok(self) };
-        let Self { coding, penalty, prior, strengths, .. } = self;
-        let mut fitted = Self { strengths, ..of_fit(latest, design, coding, (penalty, prior)) };
-        fitted.ending.push_str(&format!("; {} snapshots whose windows had not ended among them, by what was known", late.len()));
+        let Some(latest) = latest else {
+            return Ok(self);
+        };
+        let Self {
+            coding,
+            penalty,
+            prior,
+            strengths,
+            ..
+        } = self;
+        let mut fitted = Self {
+            strengths,
+            ..of_fit(latest, design, coding, (penalty, prior))
+        };
+        fitted.ending.push_str(&format!(
+            "; {} snapshots whose windows had not ended among them, by what was known",
+            late.len()
+        ));
         fitted.with_curvature_of(input, rows, late)
     }
 
     /// The same with the curvature of what is known, in place of that of windows that had ended.
-    fn with_curvature_of(mut self, input: TrainInput<'_>, rows: &[usize], late: Vec<Late>) -> Result<Self, TrainError> {
-        let Some((fit, design)) = &mut self.native else { return Ok(self) };
-        let likelihoods: Vec<f64> = log_odds(design, None, &self.coefficients)?.into_iter().skip(rows.len()).map(log_odds_to_probability).collect();
-        let known: Vec<Late> = late.iter().zip(likelihoods).map(|(late, p)| Late { weight: late.weight * late.curvature(p), ..*late }).collect();
-        let expansion = expand(design, &target_with(input, rows, &known, scale_of(input, rows, &late))?, &self.coefficients)?;
+    fn with_curvature_of(
+        mut self,
+        input: TrainInput<'_>,
+        rows: &[usize],
+        late: Vec<Late>,
+    ) -> Result<Self, TrainError> {
+        let Some((fit, design)) = &mut self.native else {
+            return Ok(self);
+        };
+        let likelihoods: Vec<f64> = log_odds(design, None, &self.coefficients)?
+            .into_iter()
+            .skip(rows.len())
+            .map(log_odds_to_probability)
+            .collect();
+        let known: Vec<Late> = late
+            .iter()
+            .zip(likelihoods)
+            .map(|(late, p)| Late {
+                weight: late.weight * late.curvature(p),
+                ..*late
+            })
+            .collect();
+        let expansion = expand(
+            design,
+            &target_with(input, rows, &known, scale_of(input, rows, &late))?,
+            &self.coefficients,
+        )?;
         let all: Vec<usize> = (0..self.coefficients.len()).collect();
         fit.factor = Factor::new(expansion.hessian(&all, &all) + self.penalty.matrix(all.len()))?;
         self.late = late;
@@ -149,24 +249,49 @@ impl Fitted {
 }
 
 /// Labels and weights of these rows, and late ones behind them: once as won, and once as not won.
-pub(crate) fn target_of(input: TrainInput<'_>, rows: &[usize], late: &[Late]) -> Result<Target, TrainError> {
+pub(crate) fn target_of(
+    input: TrainInput<'_>,
+    rows: &[usize],
+    late: &[Late],
+) -> Result<Target, TrainError> {
     target_with(input, rows, late, scale_of(input, rows, late))
 }
 
 /// The same where rows' own weights count so much.
-fn target_with(input: TrainInput<'_>, rows: &[usize], late: &[Late], scale: Scale) -> Result<Target, TrainError> {
-    let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).chain(late.iter().map(|_| true)).chain(late.iter().map(|_| false)).collect();
-    let own = rows.iter().map(|&row| input.weights.map_or(1.0, |weights| scale.of(weights[row])));
+fn target_with(
+    input: TrainInput<'_>,
+    rows: &[usize],
+    late: &[Late],
+    scale: Scale,
+) -> Result<Target, TrainError> {
+    let labels: Vec<bool> = rows
+        .iter()
+        .map(|&row| input.labels[row])
+        .chain(late.iter().map(|_| true))
+        .chain(late.iter().map(|_| false))
+        .collect();
+    let own = rows
+        .iter()
+        .map(|&row| input.weights.map_or(1.0, |weights| scale.of(weights[row])));
     let won = late.iter().map(|late| scale.of(late.weight) * late.won);
-    let not_won = late.iter().map(|late| scale.of(late.weight) * (1.0 - late.won));
-    let weights: Option<Vec<f64>> = (input.weights.is_some() || !late.is_empty()).then(|| own.chain(won).chain(not_won).collect());
+    let not_won = late
+        .iter()
+        .map(|late| scale.of(late.weight) * (1.0 - late.won));
+    let weights: Option<Vec<f64>> = (input.weights.is_some() || !late.is_empty())
+        .then(|| own.chain(won).chain(not_won).collect());
     Ok(Target::new(&labels, weights.as_deref(), None)?)
 }
 
 /// What brings the weights of all rows to their effective size; nothing where they have none.
 fn scale_of(input: TrainInput<'_>, rows: &[usize], late: &[Late]) -> Scale {
-    let Some(weights) = input.weights else { return Scale::ONE };
-    Scale::of_all(rows.iter().map(|&row| weights[row]).chain(late.iter().map(|late| late.weight)))
+    let Some(weights) = input.weights else {
+        return Scale::ONE;
+    };
+    Scale::of_all(
+        rows.iter()
+            .map(|&row| weights[row])
+            .chain(late.iter().map(|late| late.weight)),
+    )
 }
 
 #[cfg(test)]
@@ -175,7 +300,13 @@ mod tests {
 
     #[test]
     fn what_is_known_of_a_window_says_less_than_all_of_it() {
-        let days = (0..1_300).map(|row| if row < 273 { f64::from(row % 91) } else { f64::INFINITY });
+        let days = (0..1_300).map(|row| {
+            if row < 273 {
+                f64::from(row % 91)
+            } else {
+                f64::INFINITY
+            }
+        });
         let found = delays(days, Span::from_days(91)).expect("enough");
         // Half of its window is known, in which half of the wins come.
         let mut late = Late::new(1, f64::INFINITY, 45.5, &found, 1.0).expect("wins come so soon");
@@ -188,7 +319,17 @@ mod tests {
         let mut won = Late::new(1, 45.0, 45.5, &found, 1.0).expect("it is won");
         won.take(0.4);
         assert_eq!(won.won, 1.0);
-        assert!(Late::new(1, f64::INFINITY, 0.0, &found, 1.0).is_none(), "nothing is known");
-        assert!(delays((0..1_000).map(|row| if row < 99 { 1.0 } else { f64::INFINITY }), Span::from_days(91)).is_none(), "too few");
+        assert!(
+            Late::new(1, f64::INFINITY, 0.0, &found, 1.0).is_none(),
+            "nothing is known"
+        );
+        assert!(
+            delays(
+                (0..1_000).map(|row| if row < 99 { 1.0 } else { f64::INFINITY }),
+                Span::from_days(91)
+            )
+            .is_none(),
+            "too few"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Trains and scores as the Python package does, without Python, and prints the seconds that either took.
+//! Trains and scores as the Python package does, without Python, and prints the seconds that either
+//! took.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +9,9 @@ use leadscore_workflow::{Fitting, Project, ScoreOptions, Silent, score_leads, tr
 
 #[expect(clippy::print_stdout, reason = "the measurement's result")]
 fn main() -> anyhow::Result<()> {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "leadscore.toml".to_owned());
+    let path = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "leadscore.toml".to_owned());
     let project = Project::open(Path::new(&path), Arc::new(Silent))?;
     let begun = Instant::now();
     let model = train(&project, None, Fitting::default())?.trained.model;

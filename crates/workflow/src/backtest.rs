@@ -1,4 +1,5 @@
-//! How often to retrain: the past replayed, with models fitted at several cadences on what was known at the time.
+//! How often to retrain: the past replayed, with models fitted at several cadences on what was
+//! known at the time.
 
 use std::collections::BTreeMap;
 
@@ -21,18 +22,36 @@ struct Rhythm {
 
 /// Rarest first.
 const RHYTHMS: [Rhythm; 4] = [
-    Rhythm { name: "never", next: |_| None },
-    Rhythm { name: "every quarter", next: |at| Some(later(at, 91)) },
-    Rhythm { name: "every month", next: |at| Some(later(at, 30)) },
-    Rhythm { name: "every two weeks", next: |at| Some(later(at, 14)) },
+    Rhythm {
+        name: "never",
+        next: |_| None,
+    },
+    Rhythm {
+        name: "every quarter",
+        next: |at| Some(later(at, 91)),
+    },
+    Rhythm {
+        name: "every month",
+        next: |at| Some(later(at, 30)),
+    },
+    Rhythm {
+        name: "every two weeks",
+        next: |at| Some(later(at, 14)),
+    },
 ];
 
 fn later(at: Timestamp, days: i64) -> Timestamp {
     Timestamp::from_micros(at.micros() + days * 86_400_000_000)
 }
 
-/// Scores these snapshots by models that know what was known when each was fitted; the first is fitted at the first snapshot.
-pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool], cluster_keys: &[u64]) -> anyhow::Result<Backtest> {
+/// Scores these snapshots by models that know what was known when each was fitted; the first is
+/// fitted at the first snapshot.
+pub(crate) fn backtest(
+    project: &Project,
+    snapshots: &[Snapshot],
+    labels: &[bool],
+    cluster_keys: &[u64],
+) -> anyhow::Result<Backtest> {
     if project.config.is_flat() {
         bail!("--backtest retrains as time goes on, and a flat export has no dates");
     }
@@ -41,12 +60,18 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
     let fitted: Vec<(Vec<Timestamp>, usize)> = RHYTHMS
         .iter()
         .map(|rhythm| {
-            let cuts: Vec<Timestamp> = std::iter::successors(Some(first), |at| (rhythm.next)(*at)).take_while(|at| *at <= last).collect();
-            let of_snapshot = snapshots.iter().map(|key| cuts[cuts.partition_point(|cut| *cut <= key.at) - 1]).collect();
+            let cuts: Vec<Timestamp> = std::iter::successors(Some(first), |at| (rhythm.next)(*at))
+                .take_while(|at| *at <= last)
+                .collect();
+            let of_snapshot = snapshots
+                .iter()
+                .map(|key| cuts[cuts.partition_point(|cut| *cut <= key.at) - 1])
+                .collect();
             (of_snapshot, cuts.len())
         })
         .collect();
-    // Each model once, whatever the rhythms that use it, and the snapshots that any of them scores by it.
+    // Each model once, whatever the rhythms that use it, and the snapshots that any of them scores
+    // by it.
     let mut rows_of_cut: BTreeMap<Timestamp, Vec<usize>> = BTreeMap::new();
     for (cuts, _) in &fitted {
         for (row, cut) in cuts.iter().enumerate() {
@@ -58,18 +83,37 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
     let mut said: BTreeMap<(Timestamp, usize), f64> = BTreeMap::new();
     let n_models = rows_of_cut.len();
     for (number, (cut, mut rows)) in rows_of_cut.into_iter().enumerate() {
-        let _stage = project.stage(&format!("backtest: model {} of {n_models}, as of {cut}", number + 1), 1)?;
+        let _stage = project.stage(
+            &format!("backtest: model {} of {n_models}, as of {cut}", number + 1),
+            1,
+        )?;
         rows.sort_unstable();
         rows.dedup();
         let keys: Vec<Snapshot> = rows.iter().map(|&row| snapshots[row]).collect();
-        let probabilities = score_as_of(&project.quiet(), &today, cut, &keys).with_context(|| format!("cannot retrain as of {cut}"))?;
-        said.extend(rows.into_iter().zip(probabilities).map(|(row, p)| ((cut, row), p)));
+        let probabilities = score_as_of(&project.quiet(), &today, cut, &keys)
+            .with_context(|| format!("cannot retrain as of {cut}"))?;
+        said.extend(
+            rows.into_iter()
+                .zip(probabilities)
+                .map(|(row, p)| ((cut, row), p)),
+        );
     }
     let clusters = Clusters::new(cluster_keys);
     let (months, names) = numbered(snapshots.iter().map(|key| month_of(key.at)));
     let all = vec![0; snapshots.len()];
-    let by_rhythm: Vec<Vec<f64>> = fitted.iter().map(|(cuts, _)| cuts.iter().enumerate().map(|(row, cut)| said[&(*cut, row)]).collect()).collect();
-    let losses = by_rhythm.iter().map(|said| log_loss_rows(labels, said)).collect::<Result<Vec<_>, _>>()?;
+    let by_rhythm: Vec<Vec<f64>> = fitted
+        .iter()
+        .map(|(cuts, _)| {
+            cuts.iter()
+                .enumerate()
+                .map(|(row, cut)| said[&(*cut, row)])
+                .collect()
+        })
+        .collect();
+    let losses = by_rhythm
+        .iter()
+        .map(|said| log_loss_rows(labels, said))
+        .collect::<Result<Vec<_>, _>>()?;
     let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
     let cadences = RHYTHMS
         .iter()
@@ -77,19 +121,32 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
         .enumerate()
         .map(|(idx, (rhythm, said))| {
             let scores = [said.as_slice()];
-            let input = |part_of_row, names| SegmentInput { labels, probabilities: said, scores: &scores, clusters: &clusters, part_of_row, names };
+            let input = |part_of_row, names| SegmentInput {
+                labels,
+                probabilities: said,
+                scores: &scores,
+                clusters: &clusters,
+                part_of_row,
+                names,
+            };
             let difference = paired_difference(&losses[idx], &losses[0], cluster_keys);
             Ok(Cadence {
                 name: rhythm.name.to_owned(),
                 n_models: fitted[idx].1,
                 all: segment_rows(input(&all, &[String::from("all")]))?.remove(0),
                 log_loss: mean(&losses[idx]),
-                difference: (difference.mean, difference.mean - 1.96 * difference.error, difference.mean + 1.96 * difference.error),
+                difference: (
+                    difference.mean,
+                    difference.mean - 1.96 * difference.error,
+                    difference.mean + 1.96 * difference.error,
+                ),
                 months: segment_rows(input(&months, &names))?,
             })
         })
         .collect::<anyhow::Result<Vec<Cadence>>>()?;
-    let best = (0..losses.len()).min_by(|&a, &b| mean(&losses[a]).total_cmp(&mean(&losses[b]))).expect("there are four");
+    let best = (0..losses.len())
+        .min_by(|&a, &b| mean(&losses[a]).total_cmp(&mean(&losses[b])))
+        .expect("there are four");
     // The rarest that is not worse than the best beyond chance.
     let enough = (0..losses.len())
         .find(|&idx| {
@@ -114,11 +171,31 @@ pub(crate) fn backtest(project: &Project, snapshots: &[Snapshot], labels: &[bool
 }
 
 /// What a model fitted on what was known then says of these snapshots.
-fn score_as_of(project: &Project, today: &Tables, cut: Timestamp, snapshots: &[Snapshot]) -> anyhow::Result<Vec<f64>> {
-    let tables = project.load(&LoadOptions { as_of: Some(cut), ..Default::default() })?;
+fn score_as_of(
+    project: &Project,
+    today: &Tables,
+    cut: Timestamp,
+    snapshots: &[Snapshot],
+) -> anyhow::Result<Vec<f64>> {
+    let tables = project.load(&LoadOptions {
+        as_of: Some(cut),
+        ..Default::default()
+    })?;
     let (labelled, _) = label_and_compute(project, &tables, Some(cut))?;
     let proven = final_leaks(project, today, labelled.matrix.specs())?;
-    let trained = fit(project, &tables, &labelled, proven, Fitting::default(), Some(cut), None)?;
+    let trained = fit(
+        project,
+        &tables,
+        &labelled,
+        proven,
+        Fitting::default(),
+        Some(cut),
+        None,
+    )?;
     let tables = project.load_for(&trained.model, None)?;
-    Ok(score(&trained.model, &project.features_of(&tables, &trained.model.specs, snapshots)?)?.probabilities)
+    Ok(score(
+        &trained.model,
+        &project.features_of(&tables, &trained.model.specs, snapshots)?,
+    )?
+    .probabilities)
 }

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_core::{AttributeTable, DataProfile, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Span, printable};
+use leadscore_core::{
+    AttributeTable, DataProfile, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Span,
+    printable,
+};
 use leadscore_features::{LateEntries, SnapshotCounts, late_entries};
 use leadscore_inference::DataVerdict;
 use leadscore_tables::{Config, Doubt, Every, LoadOptions, SnapshotsConfig, Tables, quoted};
-use leadscore_training::{Beforehand, Coding, CodingOptions, LeakFinding, LeakVerdict, find_leaks, judge_data, with_final};
+use leadscore_training::{
+    Beforehand, Coding, CodingOptions, LeakFinding, LeakVerdict, find_leaks, judge_data, with_final,
+};
 use serde::Serialize;
 
 use crate::data_page::page;
@@ -26,7 +31,8 @@ pub struct Findings {
     notes: Vec<String>,
     caveats: Vec<String>,
     verdict: Verdict,
-    /// Whether an attribute knows the outcome, a feature sees the future, or there is too little data.
+    /// Whether an attribute knows the outcome, a feature sees the future, or there is too little
+    /// data.
     #[serde(skip)]
     pub is_wrong: bool,
     #[serde(skip)]
@@ -84,7 +90,10 @@ enum Ready {
 /// The tables cannot be read at all.
 pub fn check(project: &Project) -> anyhow::Result<Findings> {
     let stage = project.stage("reading tables", 1)?;
-    let options = LoadOptions { now: Some(now()), ..Default::default() };
+    let options = LoadOptions {
+        now: Some(now()),
+        ..Default::default()
+    };
     let (tables, doubts) = leadscore_tables::look(&project.config, &project.folder, &options)?;
     drop(stage);
     let profile = leadscore_tables::data_profile(&project.config, &tables);
@@ -95,26 +104,68 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
         computed: None,
         notes: tables.notes.iter().map(ToString::to_string).collect(),
         caveats: Vec::new(),
-        verdict: Verdict { ready: Ready::No, because: Vec::new(), paste: Vec::new() },
+        verdict: Verdict {
+            ready: Ready::No,
+            because: Vec::new(),
+            paste: Vec::new(),
+        },
         is_wrong: true,
     };
     if !findings.doubts.is_empty() {
         let n = findings.doubts.len();
-        let what = if n == 1 { "one thing above could be read two ways".to_owned() } else { format!("{n} things above could be read two ways") };
-        findings.verdict.because.push(format!("{what}: settle each in the config, or correct the files"));
+        let what = if n == 1 {
+            "one thing above could be read two ways".to_owned()
+        } else {
+            format!("{n} things above could be read two ways")
+        };
+        findings.verdict.because.push(format!(
+            "{what}: settle each in the config, or correct the files"
+        ));
         return Ok(findings);
     }
     findings.caveats = caveats(project, &tables);
     let (labelled, counts) = label_and_compute(project, &tables, None)?;
-    let with_history: Vec<String> = tables.history.attributes.iter().map(|change| change.attribute.clone()).collect();
-    let found = find_leaks(&labelled.matrix, &labelled.labels, &labelled.clusters, &with_history);
-    let mut leaks = with_final(found, &final_leaks(project, &tables, labelled.matrix.specs())?);
+    let with_history: Vec<String> = tables
+        .history
+        .attributes
+        .iter()
+        .map(|change| change.attribute.clone())
+        .collect();
+    let found = find_leaks(
+        &labelled.matrix,
+        &labelled.labels,
+        &labelled.clusters,
+        &with_history,
+    );
+    let mut leaks = with_final(
+        found,
+        &final_leaks(project, &tables, labelled.matrix.specs())?,
+    );
     leaks.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(b.auc.total_cmp(&a.auc)));
     let rows: Vec<usize> = (0..labelled.labels.len()).collect();
-    let coding = Coding::fit(&labelled.matrix, &rows, &Beforehand::default(), CodingOptions { curves: false, ..Default::default() });
-    let data = judge_data(&labelled.labels, &labelled.lead_keys, coding.n_parameters() + 1);
+    let coding = Coding::fit(
+        &labelled.matrix,
+        &rows,
+        &Beforehand::default(),
+        CodingOptions {
+            curves: false,
+            ..Default::default()
+        },
+    );
+    let data = judge_data(
+        &labelled.labels,
+        &labelled.lead_keys,
+        coding.n_parameters() + 1,
+    );
     let poison = poison_test(project, &tables, labelled.matrix.keys())?;
-    findings.verdict = verdict(&project.config, &leaks, labelled.matrix.specs(), &data, &poison, &findings.caveats);
+    findings.verdict = verdict(
+        &project.config,
+        &leaks,
+        labelled.matrix.specs(),
+        &data,
+        &poison,
+        &findings.caveats,
+    );
     if let Some(unseen) = unseen_wins(project, &tables, &counts) {
         findings.verdict.add(unseen);
     }
@@ -144,24 +195,41 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
             })
             .chain(late_entries(&tables).into_iter().map(with_history_finding))
             .collect(),
-        left_out: coding.dropped().iter().map(|dropped| (dropped.feature.clone(), dropped.reason.to_string())).collect(),
+        left_out: coding
+            .dropped()
+            .iter()
+            .map(|dropped| (dropped.feature.clone(), dropped.reason.to_string()))
+            .collect(),
         poison,
     };
     findings.computed = Some(computed);
     Ok(findings)
 }
 
-/// Attributes of very many levels, most of whose snapshots have a seldom one: what becomes of them, in words.
+/// Attributes of very many levels, most of whose snapshots have a seldom one: what becomes of them,
+/// in words.
 fn rare_levels(matrix: &FeatureMatrix) -> Vec<String> {
     const MANY: usize = 50;
     const SELDOM: usize = 20;
     let of_column = |column: usize| {
         let mut counts = vec![0_usize; matrix.levels(column).len()];
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a category holds an index that was a usize")]
-        matrix.column(column).iter().filter(|value| !value.is_nan()).for_each(|value| counts[*value as usize] += 1);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a category holds an index that was a usize"
+        )]
+        matrix
+            .column(column)
+            .iter()
+            .filter(|value| !value.is_nan())
+            .for_each(|value| counts[*value as usize] += 1);
         counts.retain(|count| *count > 0);
         let n_filled: usize = counts.iter().sum();
-        let seldom: Vec<usize> = counts.iter().copied().filter(|count| *count < SELDOM).collect();
+        let seldom: Vec<usize> = counts
+            .iter()
+            .copied()
+            .filter(|count| *count < SELDOM)
+            .collect();
         let n_rows: usize = seldom.iter().sum();
         (counts.len() > MANY && 2 * n_rows > n_filled).then(|| {
             format!(
@@ -173,35 +241,85 @@ fn rare_levels(matrix: &FeatureMatrix) -> Vec<String> {
             )
         })
     };
-    let is_attribute = |column: &usize| matrix.is_category(*column) && matches!(matrix.specs()[*column].source, FeatureSource::Attribute { .. });
-    (0..matrix.n_features()).filter(is_attribute).filter_map(of_column).collect()
+    let is_attribute = |column: &usize| {
+        matrix.is_category(*column)
+            && matches!(
+                matrix.specs()[*column].source,
+                FeatureSource::Attribute { .. }
+            )
+    };
+    (0..matrix.n_features())
+        .filter(is_attribute)
+        .filter_map(of_column)
+        .collect()
 }
 
-/// Won leads that no snapshot sees, from this share of all won leads on, are worth another rule of snapshots.
+/// Won leads that no snapshot sees, from this share of all won leads on, are worth another rule of
+/// snapshots.
 const MANY_UNSEEN: f64 = 0.2;
 
-/// What is to be said where many customers close before any snapshot, with what other rules would see.
-fn unseen_wins(project: &Project, tables: &Tables, counts: &SnapshotCounts) -> Option<(String, Vec<String>)> {
-    let n_won = tables.outcomes.iter().filter(|outcome| outcome.won.is_some()).count();
+/// What is to be said where many customers close before any snapshot, with what other rules would
+/// see.
+fn unseen_wins(
+    project: &Project,
+    tables: &Tables,
+    counts: &SnapshotCounts,
+) -> Option<(String, Vec<String>)> {
+    let n_won = tables
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.won.is_some())
+        .count();
     if project.config.is_flat() || (counts.won_unseen as f64) < MANY_UNSEEN * n_won.max(1) as f64 {
         return None;
     }
     let own = &project.config.snapshots;
     let rules = [
-        ("every = \"week\"", SnapshotsConfig { every: Every::Week, ages: None, ..own.clone() }),
-        ("ages = [\"0d\"]", SnapshotsConfig { ages: Some(vec![Span::ZERO]), ..own.clone() }),
-        ("ages = [\"0d\", \"7d\", \"30d\"]", SnapshotsConfig { ages: Some([0, 7, 30].map(Span::from_days).to_vec()), ..own.clone() }),
+        (
+            "every = \"week\"",
+            SnapshotsConfig {
+                every: Every::Week,
+                ages: None,
+                ..own.clone()
+            },
+        ),
+        (
+            "ages = [\"0d\"]",
+            SnapshotsConfig {
+                ages: Some(vec![Span::ZERO]),
+                ..own.clone()
+            },
+        ),
+        (
+            "ages = [\"0d\", \"7d\", \"30d\"]",
+            SnapshotsConfig {
+                ages: Some([0, 7, 30].map(Span::from_days).to_vec()),
+                ..own.clone()
+            },
+        ),
     ];
     let better: Vec<(&str, SnapshotCounts)> = rules
         .iter()
         // A rule that asks for too many is no advice.
-        .filter_map(|(line, rule)| Some((*line, leadscore_features::labelled_snapshots(tables, rule, None).ok()?.1)))
+        .filter_map(|(line, rule)| {
+            Some((
+                *line,
+                leadscore_features::labelled_snapshots(tables, rule, None)
+                    .ok()?
+                    .1,
+            ))
+        })
         .filter(|(_, other)| other.won_unseen < counts.won_unseen)
         .collect();
     let c = leadscore_report::count;
-    let others = better
-        .iter()
-        .map(|(line, other)| format!("`{line}` leaves out {} ({} snapshots, {} of them won)", c(other.won_unseen), c(other.mature), c(other.wins)));
+    let others = better.iter().map(|(line, other)| {
+        format!(
+            "`{line}` leaves out {} ({} snapshots, {} of them won)",
+            c(other.won_unseen),
+            c(other.mature),
+            c(other.wins)
+        )
+    });
     let found = format!(
         "{} of {} won leads ({:.0} %) close before a snapshot sees them, so that nothing is learned from these customers; {}",
         c(counts.won_unseen),
@@ -212,8 +330,17 @@ fn unseen_wins(project: &Project, tables: &Tables, counts: &SnapshotCounts) -> O
     let lines = better
         .iter()
         .min_by_key(|(_, other)| other.won_unseen)
-        .map(|(line, _)| vec!["# or another question, such as:".to_owned(), "[snapshots]".to_owned(), (*line).to_owned()]);
-    Some((found.trim_end_matches("; ").to_owned(), lines.unwrap_or_default()))
+        .map(|(line, _)| {
+            vec![
+                "# or another question, such as:".to_owned(),
+                "[snapshots]".to_owned(),
+                (*line).to_owned(),
+            ]
+        });
+    Some((
+        found.trim_end_matches("; ").to_owned(),
+        lines.unwrap_or_default(),
+    ))
 }
 
 /// What the findings mean, with the lines of config that follow from them.
@@ -225,76 +352,159 @@ fn verdict(
     poison: &leadscore_features::PoisonFindings,
     caveats: &[String],
 ) -> Verdict {
-    let named = |verdict: LeakVerdict| leaks.iter().filter(move |finding| finding.verdict == verdict);
-    let list = |findings: &[&LeakFinding]| findings.iter().map(|finding| format!("`{}`", finding.feature)).collect::<Vec<_>>().join(", ");
-    let (proven, suspicious): (Vec<_>, Vec<_>) = (named(LeakVerdict::Proven).collect(), named(LeakVerdict::Suspicious).collect());
+    let named = |verdict: LeakVerdict| {
+        leaks
+            .iter()
+            .filter(move |finding| finding.verdict == verdict)
+    };
+    let list = |findings: &[&LeakFinding]| {
+        findings
+            .iter()
+            .map(|finding| format!("`{}`", finding.feature))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let (proven, suspicious): (Vec<_>, Vec<_>) = (
+        named(LeakVerdict::Proven).collect(),
+        named(LeakVerdict::Suspicious).collect(),
+    );
     let mut against = Vec::new();
     if !proven.is_empty() {
-        against.push(format!("{} {} the outcome", list(&proven), if proven.len() == 1 { "knows" } else { "know" }));
+        against.push(format!(
+            "{} {} the outcome",
+            list(&proven),
+            if proven.len() == 1 { "knows" } else { "know" }
+        ));
     }
     if data.verdict == DataVerdict::TooFew {
-        against.push(format!("there is too little to learn from: {}", data.reason));
+        against.push(format!(
+            "there is too little to learn from: {}",
+            data.reason
+        ));
     }
     if !poison.leaks.is_empty() {
         against.push(format!("{} features see the future", poison.leaks.len()));
     }
     let mut but = Vec::new();
     if !suspicious.is_empty() {
-        but.push(format!("ask whether {} {} filled or changed once the outcome is known", list(&suspicious), if suspicious.len() == 1 { "is" } else { "are" }));
+        but.push(format!(
+            "ask whether {} {} filled or changed once the outcome is known",
+            list(&suspicious),
+            if suspicious.len() == 1 { "is" } else { "are" }
+        ));
     }
     if data.verdict == DataVerdict::Thin {
         but.push(format!("the data is thin: {}", data.reason));
     }
     but.extend(caveats.iter().cloned());
-    let paste = exclude_lines(config, &proven, specs, "").into_iter().chain(exclude_lines(config, &[&proven[..], &suspicious[..]].concat(), specs, "# or: "));
-    let paste = if suspicious.is_empty() { exclude_lines(config, &proven, specs, "") } else { paste.collect() };
+    let paste = exclude_lines(config, &proven, specs, "")
+        .into_iter()
+        .chain(exclude_lines(
+            config,
+            &[&proven[..], &suspicious[..]].concat(),
+            specs,
+            "# or: ",
+        ));
+    let paste = if suspicious.is_empty() {
+        exclude_lines(config, &proven, specs, "")
+    } else {
+        paste.collect()
+    };
     match (against.is_empty(), but.is_empty()) {
-        (true, true) => Verdict { ready: Ready::Yes, because: Vec::new(), paste },
-        (true, false) => Verdict { ready: Ready::But, because: but, paste },
-        (false, _) => Verdict { ready: Ready::No, because: [against, but].concat(), paste },
+        (true, true) => Verdict {
+            ready: Ready::Yes,
+            because: Vec::new(),
+            paste,
+        },
+        (true, false) => Verdict {
+            ready: Ready::But,
+            because: but,
+            paste,
+        },
+        (false, _) => Verdict {
+            ready: Ready::No,
+            because: [against, but].concat(),
+            paste,
+        },
     }
 }
 
-/// For each table the line that leaves these attributes out, beside those that the config leaves out already.
-fn exclude_lines(config: &Config, findings: &[&LeakFinding], specs: &[FeatureSpec], prefix: &str) -> Vec<String> {
+/// For each table the line that leaves these attributes out, beside those that the config leaves
+/// out already.
+fn exclude_lines(
+    config: &Config,
+    findings: &[&LeakFinding],
+    specs: &[FeatureSpec],
+    prefix: &str,
+) -> Vec<String> {
     let mut by_table: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for finding in findings {
-        let Some(spec) = specs.iter().find(|spec| spec.name == finding.feature) else { continue };
-        let FeatureSource::Attribute { table, column } = &spec.source else { continue };
+        let Some(spec) = specs.iter().find(|spec| spec.name == finding.feature) else {
+            continue;
+        };
+        let FeatureSource::Attribute { table, column } = &spec.source else {
+            continue;
+        };
         let (name, known) = match table {
             AttributeTable::Leads => ("[leads]".to_owned(), &config.leads.exclude),
-            AttributeTable::Lookup(name) => (format!("[lookups.{name}]"), &config.lookups[name].exclude),
+            AttributeTable::Lookup(name) => {
+                (format!("[lookups.{name}]"), &config.lookups[name].exclude)
+            }
         };
-        by_table.entry(name).or_insert_with(|| known.clone()).push(column.clone());
+        by_table
+            .entry(name)
+            .or_insert_with(|| known.clone())
+            .push(column.clone());
     }
     let line = |(table, columns): (String, Vec<String>)| {
         let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
-        [format!("{prefix}{table}"), format!("{prefix}exclude = [{}]", columns.join(", "))]
+        [
+            format!("{prefix}{table}"),
+            format!("{prefix}exclude = [{}]", columns.join(", ")),
+        ]
     };
     by_table.into_iter().flat_map(line).collect()
 }
 
-/// An attribute with a history is as of the snapshot, whatever it became later; how much later is worth knowing all the same.
+/// An attribute with a history is as of the snapshot, whatever it became later; how much later is
+/// worth knowing all the same.
 fn with_history_finding(late: LateEntries) -> AttributeFinding {
     let share = 100.0 * late.n_after_close as f64 / late.n_entries.max(1) as f64;
     let evidence = if late.n_after_close == 0 {
         "has a history, and no entry after its lead closed".to_owned()
     } else {
-        format!("has a history, so it is as of the snapshot; {share:.0} % of the entries came after their lead had closed: today's values would leak")
+        format!(
+            "has a history, so it is as of the snapshot; {share:.0} % of the entries came after their lead had closed: today's values would leak"
+        )
     };
-    AttributeFinding { attribute: late.attribute, verdict: "clean", auc: None, filled_won: None, filled_lost: None, evidence }
+    AttributeFinding {
+        attribute: late.attribute,
+        verdict: "clean",
+        auc: None,
+        filled_won: None,
+        filled_lost: None,
+        evidence,
+    }
 }
 
 /// Alters the future of the user's own tables: the whole road to the matrix must not notice.
-fn poison_test(project: &Project, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<leadscore_features::PoisonFindings> {
+fn poison_test(
+    project: &Project,
+    tables: &Tables,
+    snapshots: &[Snapshot],
+) -> anyhow::Result<leadscore_features::PoisonFindings> {
     if project.config.is_flat() {
         return Ok(leadscore_features::PoisonFindings::default());
     }
     let _stage = project.stage("altering the future of your tables", 1)?;
-    Ok(leadscore_features::poison_test(tables, snapshots, |tables, snapshots| {
-        let plan = leadscore_features::plan(tables, &project.config.features, snapshots);
-        leadscore_features::compute(tables, &plan.specs, snapshots)
-    })?)
+    Ok(leadscore_features::poison_test(
+        tables,
+        snapshots,
+        |tables, snapshots| {
+            let plan = leadscore_features::plan(tables, &project.config.features, snapshots);
+            leadscore_features::compute(tables, &plan.specs, snapshots)
+        },
+    )?)
 }
 
 fn poison_text(poison: &leadscore_features::PoisonFindings) -> Vec<String> {
@@ -302,28 +512,48 @@ fn poison_text(poison: &leadscore_features::PoisonFindings) -> Vec<String> {
     if poison.n_altered == 0 {
         return vec!["look-ahead test: nothing in the tables lies after a snapshot, so there is nothing to alter".to_owned()];
     }
-    let tried = format!("look-ahead test: {} facts after {} snapshots were altered", c(poison.n_altered), c(poison.n_snapshots));
+    let tried = format!(
+        "look-ahead test: {} facts after {} snapshots were altered",
+        c(poison.n_altered),
+        c(poison.n_snapshots)
+    );
     if poison.leaks.is_empty() {
         return vec![format!("{tried}; no feature changed by a bit")];
     }
     let leak = |leak: &leadscore_features::PoisonLeak| {
-        format!("leak: `{}` sees the future: it changed at {} snapshots (first: lead `{}`)", leak.feature, c(leak.n_snapshots), leak.lead)
+        format!(
+            "leak: `{}` sees the future: it changed at {} snapshots (first: lead `{}`)",
+            leak.feature,
+            c(leak.n_snapshots),
+            leak.lead
+        )
     };
-    std::iter::once(tried).chain(poison.leaks.iter().map(leak)).collect()
+    std::iter::once(tried)
+        .chain(poison.leaks.iter().map(leak))
+        .collect()
 }
 
 impl Computed {
     fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!("snapshots: {}", self.in_words), format!("data: {}: {}", self.data.verdict.name(), self.data.reason)];
+        let mut lines = vec![
+            format!("snapshots: {}", self.in_words),
+            format!("data: {}: {}", self.data.verdict.name(), self.data.reason),
+        ];
         if !self.is_flat {
             lines.extend(poison_text(&self.poison));
         }
-        lines.extend(self.left_out.iter().map(|(feature, reason)| format!("left out: `{feature}`: {reason}")));
+        lines.extend(
+            self.left_out
+                .iter()
+                .map(|(feature, reason)| format!("left out: `{feature}`: {reason}")),
+        );
         lines
     }
 
     fn attributes(&self) -> Option<String> {
-        let per_cent = |share: Option<f64>| share.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share));
+        let per_cent = |share: Option<f64>| {
+            share.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share))
+        };
         let rows: Vec<Vec<String>> = self
             .attributes
             .iter()
@@ -331,14 +561,28 @@ impl Computed {
                 vec![
                     finding.attribute.clone(),
                     finding.verdict.to_owned(),
-                    finding.auc.map_or_else(String::new, |auc| format!("{auc:.3}")),
+                    finding
+                        .auc
+                        .map_or_else(String::new, |auc| format!("{auc:.3}")),
                     per_cent(finding.filled_won),
                     per_cent(finding.filled_lost),
                     finding.evidence.clone(),
                 ]
             })
             .collect();
-        (!rows.is_empty()).then(|| table(&["attribute", "verdict", "AUC", "filled (won)", "filled (others)", "evidence"], &rows))
+        (!rows.is_empty()).then(|| {
+            table(
+                &[
+                    "attribute",
+                    "verdict",
+                    "AUC",
+                    "filled (won)",
+                    "filled (others)",
+                    "evidence",
+                ],
+                &rows,
+            )
+        })
     }
 }
 
@@ -348,8 +592,21 @@ impl Findings {
     pub(crate) fn of_engine(config: &Config, tables: DataProfile) -> Self {
         let page = page(Some(config), &tables, &[]);
         let because = vec!["columns, leaks and the look-ahead test are looked at by `check` of a part of these tables as files".to_owned()];
-        let verdict = Verdict { ready: Ready::But, because, paste: Vec::new() };
-        Self { tables, doubts: Vec::new(), computed: None, notes: Vec::new(), caveats: Vec::new(), verdict, is_wrong: false, page }
+        let verdict = Verdict {
+            ready: Ready::But,
+            because,
+            paste: Vec::new(),
+        };
+        Self {
+            tables,
+            doubts: Vec::new(),
+            computed: None,
+            notes: Vec::new(),
+            caveats: Vec::new(),
+            verdict,
+            is_wrong: false,
+            page,
+        }
     }
 
     /// Whether something could be read two ways, so that nothing was computed.
@@ -366,7 +623,11 @@ impl Findings {
         if let Some(attributes) = self.computed.as_ref().and_then(Computed::attributes) {
             lines.extend([String::new(), attributes]);
         }
-        lines.extend(self.doubts.iter().flat_map(|doubt| [String::new(), format!("doubt: {doubt}")]));
+        lines.extend(
+            self.doubts
+                .iter()
+                .flat_map(|doubt| [String::new(), format!("doubt: {doubt}")]),
+        );
         lines.push(String::new());
         lines.extend(self.verdict.lines().into_iter().map(line));
         lines.join("\n")

@@ -1,7 +1,10 @@
 //! Models over a matrix that somebody else made: rows without a past, columns with names.
 
 use anyhow::bail;
-use leadscore_core::{AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp, Unit, stable_hash};
+use leadscore_core::{
+    AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
+    Unit, stable_hash,
+};
 use leadscore_inference::{Model, Scored, score};
 use leadscore_tables::Frame;
 use leadscore_training::{ModelKind, TrainContext, TrainInput, TrainOptions};
@@ -10,7 +13,8 @@ use leadscore_training::{ModelKind, TrainContext, TrainInput, TrainOptions};
 pub enum ColumnValues {
     /// Numbers, NaN where missing.
     Numbers(Vec<f64>),
-    /// For each row the number of its level, [`ColumnValues::MISSING`] where missing; and the levels.
+    /// For each row the number of its level, [`ColumnValues::MISSING`] where missing; and the
+    /// levels.
     Levels(Vec<u32>, Vec<String>),
 }
 
@@ -30,7 +34,13 @@ impl ColumnValues {
         match self {
             Self::Numbers(values) => (Vec::new(), values),
             Self::Levels(codes, levels) => {
-                let value = |code| if code == Self::MISSING { f64::NAN } else { f64::from(code) };
+                let value = |code| {
+                    if code == Self::MISSING {
+                        f64::NAN
+                    } else {
+                        f64::from(code)
+                    }
+                };
                 (levels, codes.into_iter().map(value).collect())
             }
         }
@@ -38,12 +48,29 @@ impl ColumnValues {
 }
 
 fn spec(name: &str, kind: FeatureKind) -> FeatureSpec {
-    let unit = if kind == FeatureKind::Category { Unit::Level } else { Unit::AsGiven };
-    FeatureSpec { name: name.to_owned(), source: FeatureSource::Attribute { table: AttributeTable::Leads, column: name.to_owned() }, kind, unit }
+    let unit = if kind == FeatureKind::Category {
+        Unit::Level
+    } else {
+        Unit::AsGiven
+    };
+    FeatureSpec {
+        name: name.to_owned(),
+        source: FeatureSource::Attribute {
+            table: AttributeTable::Leads,
+            column: name.to_owned(),
+        },
+        kind,
+        unit,
+    }
 }
 
 fn rows(n_rows: usize) -> Vec<Snapshot> {
-    (0..n_rows as u32).map(|lead| Snapshot { lead, at: Timestamp::from_micros(0) }).collect()
+    (0..n_rows as u32)
+        .map(|lead| Snapshot {
+            lead,
+            at: Timestamp::from_micros(0),
+        })
+        .collect()
 }
 
 fn matrix(n_rows: usize, columns: Vec<(String, ColumnValues)>) -> anyhow::Result<FeatureMatrix> {
@@ -59,13 +86,28 @@ fn matrix(n_rows: usize, columns: Vec<(String, ColumnValues)>) -> anyhow::Result
 ///
 /// # Errors
 ///
-/// A column has another length than the labels, or holds an infinite number; or there is one label only.
-pub fn train_on_columns(columns: Vec<(String, ColumnValues)>, labels: &[bool], is_linear: bool) -> anyhow::Result<Model> {
+/// A column has another length than the labels, or holds an infinite number; or there is one label
+/// only.
+pub fn train_on_columns(
+    columns: Vec<(String, ColumnValues)>,
+    labels: &[bool],
+    is_linear: bool,
+) -> anyhow::Result<Model> {
     let matrix = matrix(labels.len(), columns)?;
-    let lead_keys: Vec<u64> = (0..labels.len()).map(|row| stable_hash(&row.to_string())).collect();
+    let lead_keys: Vec<u64> = (0..labels.len())
+        .map(|row| stable_hash(&row.to_string()))
+        .collect();
     // Whoever brings a matrix has looked at it: as few rows, and as telling columns, as they like.
-    let options =
-        TrainOptions { kind: if is_linear { ModelKind::Linear } else { ModelKind::Additive }, allow_too_few: true, allow_leaks: true, ..Default::default() };
+    let options = TrainOptions {
+        kind: if is_linear {
+            ModelKind::Linear
+        } else {
+            ModelKind::Additive
+        },
+        allow_too_few: true,
+        allow_leaks: true,
+        ..Default::default()
+    };
     let context = TrainContext {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         known_until: Timestamp::MAX,
@@ -74,27 +116,49 @@ pub fn train_on_columns(columns: Vec<(String, ColumnValues)>, labels: &[bool], i
         caveats: vec!["fitted to a matrix that was made elsewhere: nothing is known of what its columns could see".to_owned()],
     };
     Ok(leadscore_training::train(
-        TrainInput { matrix: &matrix, labels, lead_keys: &lead_keys, clusters: &lead_keys, horizon: None, weights: None, unripe: None },
+        TrainInput {
+            matrix: &matrix,
+            labels,
+            lead_keys: &lead_keys,
+            clusters: &lead_keys,
+            horizon: None,
+            weights: None,
+            unripe: None,
+        },
         &options,
         &context,
     )?
     .model)
 }
 
-/// Scores the rows of a matrix whose columns are the model's features, by name; more columns do no harm.
+/// Scores the rows of a matrix whose columns are the model's features, by name; more columns do no
+/// harm.
 ///
 /// # Errors
 ///
 /// A feature is missing, or is text where the model knows a number.
-pub fn score_columns(model: &Model, mut columns: Vec<(String, ColumnValues)>, n_rows: usize) -> anyhow::Result<Scored> {
+pub fn score_columns(
+    model: &Model,
+    mut columns: Vec<(String, ColumnValues)>,
+    n_rows: usize,
+) -> anyhow::Result<Scored> {
     let wanted = model.specs.iter().map(|spec| {
         let Some(position) = columns.iter().position(|(name, _)| *name == spec.name) else {
-            bail!("the matrix has no column `{}`, which the model reads", spec.name);
+            bail!(
+                "the matrix has no column `{}`, which the model reads",
+                spec.name
+            );
         };
         let (_, values) = columns.swap_remove(position);
         match (spec.kind, values.kind()) {
-            (FeatureKind::Number, FeatureKind::Category) => bail!("column `{}` holds texts, and the model knows it as a number", spec.name),
-            (FeatureKind::Category, FeatureKind::Number) => bail!("column `{}` holds numbers, and the model knows it as a category", spec.name),
+            (FeatureKind::Number, FeatureKind::Category) => bail!(
+                "column `{}` holds texts, and the model knows it as a number",
+                spec.name
+            ),
+            (FeatureKind::Category, FeatureKind::Number) => bail!(
+                "column `{}` holds numbers, and the model knows it as a category",
+                spec.name
+            ),
             _ => {}
         }
         let (levels, values) = values.into_column();
@@ -104,7 +168,8 @@ pub fn score_columns(model: &Model, mut columns: Vec<(String, ColumnValues)>, n_
     Ok(score(model, &FeatureMatrix::new(rows(n_rows), wanted)?)?)
 }
 
-/// Scores the rows of a frame that holds the model's features by name, such as the matrix that `features --model` writes.
+/// Scores the rows of a frame that holds the model's features by name, such as the matrix that
+/// `features --model` writes.
 ///
 /// # Errors
 ///
@@ -114,9 +179,16 @@ pub fn score_frame(model: &Model, frame: &Frame) -> anyhow::Result<Scored> {
     let columns = model.specs.iter().filter_map(|spec| {
         // A matrix has a key, a label or a moment of that name beside it.
         let beside = format!("feature.{}", spec.name);
-        let name = if columns.contains(&beside) { &beside } else { &spec.name };
+        let name = if columns.contains(&beside) {
+            &beside
+        } else {
+            &spec.name
+        };
         let values = match spec.kind {
-            FeatureKind::Number => frame.numbers(name).map(ColumnValues::Numbers).or_else(|| frame.texts(name).map(coded)),
+            FeatureKind::Number => frame
+                .numbers(name)
+                .map(ColumnValues::Numbers)
+                .or_else(|| frame.texts(name).map(coded)),
             FeatureKind::Category => frame.texts(name).map(coded),
         };
         Some((spec.name.clone(), values?))
@@ -128,6 +200,10 @@ fn coded(texts: Vec<Option<String>>) -> ColumnValues {
     let mut levels: Vec<String> = texts.iter().flatten().cloned().collect();
     levels.sort_unstable();
     levels.dedup();
-    let code = |text: Option<String>| text.map_or(ColumnValues::MISSING, |text| levels.binary_search(&text).expect("just collected") as u32);
+    let code = |text: Option<String>| {
+        text.map_or(ColumnValues::MISSING, |text| {
+            levels.binary_search(&text).expect("just collected") as u32
+        })
+    };
     ColumnValues::Levels(texts.into_iter().map(code).collect(), levels)
 }

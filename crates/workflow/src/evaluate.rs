@@ -1,4 +1,5 @@
-//! `evaluate`: does the model hold on snapshots that it has not seen, and does it beat every other score?
+//! `evaluate`: does the model hold on snapshots that it has not seen, and does it beat every other
+//! score?
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,10 @@ use leadscore_report::{DataSection, OutsideTraining, Report, count};
 use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, TierEdges};
 
 use crate::backtest::backtest;
-use crate::evaluation::{Baseline, BaselineKind, Economy, Evaluated, MANUAL, Measurement, known_before, look, manual_baseline, measure};
+use crate::evaluation::{
+    Baseline, BaselineKind, Economy, Evaluated, MANUAL, Measurement, known_before, look,
+    manual_baseline, measure,
+};
 use crate::project::{Project, cluster_keys, describe_counts, lead_keys};
 use crate::rules::{ReadRules, points_of};
 use crate::score::tiers_of;
@@ -25,7 +29,8 @@ pub struct EvaluateOptions {
     pub to: Option<Timestamp>,
     /// Also look at snapshots from before the model's knowledge ended; the report says so.
     pub allow_in_sample: bool,
-    /// These are other leads than those that the model was trained on, of whatever time: refused where one is found among them.
+    /// These are other leads than those that the model was trained on, of whatever time: refused
+    /// where one is found among them.
     pub other_leads: bool,
     /// Points by these rules, computed as of each snapshot, to compare with.
     pub rules: Vec<ReadRules>,
@@ -52,8 +57,16 @@ pub struct Evaluation {
 /// # Errors
 ///
 /// The tables cannot be read, no snapshot is left to look at, or a score cannot be measured.
-pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> anyhow::Result<Evaluation> {
-    for (what, number) in [("threshold", options.threshold), ("cost", options.economy.cost), ("value", options.economy.value)] {
+pub fn evaluate(
+    project: &Project,
+    model: &Model,
+    options: &EvaluateOptions,
+) -> anyhow::Result<Evaluation> {
+    for (what, number) in [
+        ("threshold", options.threshold),
+        ("cost", options.economy.cost),
+        ("value", options.economy.value),
+    ] {
         if let Some(number) = number.filter(|number| !number.is_finite()) {
             bail!("{what} is {number}: expected a finite number");
         }
@@ -61,7 +74,11 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
     let look = look(project, &project.config.report)?;
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     let is_any_time = options.allow_in_sample || options.other_leads;
-    let from = options.from.unwrap_or(if is_any_time { Timestamp::MIN } else { known_until });
+    let from = options.from.unwrap_or(if is_any_time {
+        Timestamp::MIN
+    } else {
+        known_until
+    });
     let to = options.to.unwrap_or(Timestamp::MAX);
     if from < known_until && !is_any_time {
         bail!(
@@ -72,9 +89,12 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
     }
     project.whole_tables(model, "evaluate")?;
     let tables = project.load_for(model, None)?;
-    let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
+    let (labelled, counts) =
+        leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
     project.remark(&describe_counts(&counts, project));
-    let rows: Vec<usize> = (0..labelled.snapshots.len()).filter(|&row| (from..to).contains(&labelled.snapshots[row].at)).collect();
+    let rows: Vec<usize> = (0..labelled.snapshots.len())
+        .filter(|&row| (from..to).contains(&labelled.snapshots[row].at))
+        .collect();
     if rows.is_empty() {
         bail!(
             "no mature snapshot lies in the range from {}: the model's training cutoff is {}; train with an earlier --as-of, so that later snapshots are left to test on, or pass --other-leads where these are not the leads of training",
@@ -91,8 +111,14 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
     let scored = score(model, &matrix)?;
     let earlier_rows = known_before(project, &labelled.snapshots, snapshots[0].at);
     let earlier = Earlier {
-        snapshots: earlier_rows.iter().map(|&row| labelled.snapshots[row]).collect(),
-        labels: earlier_rows.iter().map(|&row| labelled.labels[row]).collect(),
+        snapshots: earlier_rows
+            .iter()
+            .map(|&row| labelled.snapshots[row])
+            .collect(),
+        labels: earlier_rows
+            .iter()
+            .map(|&row| labelled.labels[row])
+            .collect(),
     };
     let baselines = baselines(options, project, &tables, &snapshots, &earlier)?;
     let evaluated = Evaluated {
@@ -106,22 +132,40 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
     };
     let mut measurement = {
         let _stage = project.stage("measuring", 1)?;
-        measure(&evaluated, &baselines, &options.economy.or(&project.config.report)).context("cannot evaluate these snapshots")?
+        measure(
+            &evaluated,
+            &baselines,
+            &options.economy.or(&project.config.report),
+        )
+        .context("cannot evaluate these snapshots")?
     };
     if options.backtest {
-        measurement.measured.backtest = Some(backtest(project, &snapshots, &evaluated.labels, &cluster_keys(&tables, &snapshots))?);
+        measurement.measured.backtest = Some(backtest(
+            project,
+            &snapshots,
+            &evaluated.labels,
+            &cluster_keys(&tables, &snapshots),
+        )?);
     }
     if let Some(edges) = tiers_from(project, model) {
         project.remark(&format!("the model's tiers begin at {edges}, as [tiers] says; comparisons with other scores are by quartiles of these snapshots"));
     }
     let write_time = project.write_time();
-    let period = format!("{} to {}", write_time(snapshots[0].at), write_time(snapshots[snapshots.len() - 1].at));
+    let period = format!(
+        "{} to {}",
+        write_time(snapshots[0].at),
+        write_time(snapshots[snapshots.len() - 1].at)
+    );
     let measured = MeasuredOn {
         rows: format!(
             "{} snapshots of {}{}",
             count(rows.len()),
             project.name,
-            if options.other_leads { ", leads that the model was not trained on" } else { "" }
+            if options.other_leads {
+                ", leads that the model was not trained on"
+            } else {
+                ""
+            }
         ),
         period,
         in_sample: from < known_until && !options.other_leads,
@@ -129,17 +173,42 @@ pub fn evaluate(project: &Project, model: &Model, options: &EvaluateOptions) -> 
         outside: outside_training(project, model, &matrix),
     };
     let data = data_section(project, model, &counts, &measurement, measured);
-    let snapshots = evaluated_table(project, &tables, &snapshots, &evaluated.labels, &scored, &baselines, model);
-    Ok(Evaluation { report: Report::new(&model.card, model, measurement.measured, data, look), snapshots })
+    let snapshots = evaluated_table(
+        project,
+        &tables,
+        &snapshots,
+        &evaluated.labels,
+        &scored,
+        &baselines,
+        model,
+    );
+    Ok(Evaluation {
+        report: Report::new(&model.card, model, measurement.measured, data, look),
+        snapshots,
+    })
 }
 
 /// Refuses leads that the model was trained on.
-fn refuse_leads_of_training(model: &Model, tables: &Tables, snapshots: &[Snapshot]) -> anyhow::Result<()> {
-    let Some(leads) = model.scope.as_ref().map(|scope| &scope.leads).filter(|leads| !leads.is_empty()) else {
-        bail!("--other-leads: the model does not know which leads it was trained on, because it is of an earlier version; train it again");
+fn refuse_leads_of_training(
+    model: &Model,
+    tables: &Tables,
+    snapshots: &[Snapshot],
+) -> anyhow::Result<()> {
+    let Some(leads) = model
+        .scope
+        .as_ref()
+        .map(|scope| &scope.leads)
+        .filter(|leads| !leads.is_empty())
+    else {
+        bail!(
+            "--other-leads: the model does not know which leads it was trained on, because it is of an earlier version; train it again"
+        );
     };
     let keys = lead_keys(tables, snapshots);
-    let known: BTreeSet<u32> = (0..keys.len()).filter(|&row| leads.holds(keys[row])).map(|row| snapshots[row].lead).collect();
+    let known: BTreeSet<u32> = (0..keys.len())
+        .filter(|&row| leads.holds(keys[row]))
+        .map(|row| snapshots[row].lead)
+        .collect();
     match known.first() {
         None => Ok(()),
         Some(&first) => bail!(
@@ -153,9 +222,17 @@ fn refuse_leads_of_training(model: &Model, tables: &Tables, snapshots: &[Snapsho
 }
 
 /// What of these rows is unlike those that the model was trained on.
-pub(crate) fn outside_training(project: &Project, model: &Model, matrix: &FeatureMatrix) -> OutsideTraining {
+pub(crate) fn outside_training(
+    project: &Project,
+    model: &Model,
+    matrix: &FeatureMatrix,
+) -> OutsideTraining {
     let guarded = model.guard(matrix).unwrap_or_default();
-    OutsideTraining { share: guarded.n_outside as f64 / matrix.n_rows().max(1) as f64, findings: guarded.findings, rule: project.other_rule(model) }
+    OutsideTraining {
+        share: guarded.n_outside as f64 / matrix.n_rows().max(1) as f64,
+        findings: guarded.findings,
+        rule: project.other_rule(model),
+    }
 }
 
 /// Snapshots whose outcome was known before those that are evaluated.
@@ -165,9 +242,22 @@ struct Earlier {
 }
 
 /// Every score that the model is compared with: the manual column, files of rules, other models.
-fn baselines(others: &EvaluateOptions, project: &Project, tables: &Tables, snapshots: &[Snapshot], earlier: &Earlier) -> anyhow::Result<Vec<Baseline>> {
-    let mut baselines: Vec<Baseline> =
-        manual_baseline(tables, snapshots, &earlier.snapshots, &earlier.labels, others.threshold.or(project.config.report.threshold)).into_iter().collect();
+fn baselines(
+    others: &EvaluateOptions,
+    project: &Project,
+    tables: &Tables,
+    snapshots: &[Snapshot],
+    earlier: &Earlier,
+) -> anyhow::Result<Vec<Baseline>> {
+    let mut baselines: Vec<Baseline> = manual_baseline(
+        tables,
+        snapshots,
+        &earlier.snapshots,
+        &earlier.labels,
+        others.threshold.or(project.config.report.threshold),
+    )
+    .into_iter()
+    .collect();
     if !others.rules.is_empty() {
         // A model's tables hold the attributes that it reads, and rules may read others.
         let tables = project.quiet().load(&LoadOptions::default())?;
@@ -176,23 +266,48 @@ fn baselines(others: &EvaluateOptions, project: &Project, tables: &Tables, snaps
             let mut points = points_of(rules, project, &tables, &all)?;
             let values = points.split_off(earlier.snapshots.len());
             baselines.push(Baseline {
-                name: format!("{} ({})", rules.file.score.name.get_ref(), file_name(&rules.path)),
-                origin: format!("rules of {}, computed as of each snapshot", rules.path.display()),
-                kind: BaselineKind::Points { earlier: points, labels: earlier.labels.clone() },
+                name: format!(
+                    "{} ({})",
+                    rules.file.score.name.get_ref(),
+                    file_name(&rules.path)
+                ),
+                origin: format!(
+                    "rules of {}, computed as of each snapshot",
+                    rules.path.display()
+                ),
+                kind: BaselineKind::Points {
+                    earlier: points,
+                    labels: earlier.labels.clone(),
+                },
                 values,
-                threshold: rules.file.thresholds().last().map(|threshold| threshold.from),
+                threshold: rules
+                    .file
+                    .thresholds()
+                    .last()
+                    .map(|threshold| threshold.from),
             });
         }
     }
     for (path, model) in &others.against {
         // Another model may read other columns, or the same ones as other types.
         let tables = project.quiet().load_for(model, None)?;
-        let scored = score(model, &project.features_of(&tables, &model.specs, snapshots)?)?;
+        let scored = score(
+            model,
+            &project.features_of(&tables, &model.specs, snapshots)?,
+        )?;
         let seen = Timestamp::from_micros(model.card.known_until_micros) > snapshots[0].at;
-        let knows = if seen { ", after the first of these snapshots: it has seen some of these outcomes, and its figures are too good" } else { "" };
+        let knows = if seen {
+            ", after the first of these snapshots: it has seen some of these outcomes, and its figures are too good"
+        } else {
+            ""
+        };
         baselines.push(Baseline {
             name: format!("the model {}", file_name(path)),
-            origin: format!("the model {}, whose training cutoff is {}{knows}", path.display(), model.card.known_until),
+            origin: format!(
+                "the model {}, whose training cutoff is {}{knows}",
+                path.display(),
+                model.card.known_until
+            ),
             kind: BaselineKind::Model,
             values: scored.probabilities,
             threshold: None,
@@ -202,7 +317,10 @@ fn baselines(others: &EvaluateOptions, project: &Project, tables: &Tables, snaps
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 /// Which rows were measured, and how they stand to what the model was trained on.
@@ -222,13 +340,23 @@ fn tiers_from(project: &Project, model: &Model) -> Option<String> {
         TierEdges::Relative => None,
         TierEdges::Frozen => {
             let [first, second, third] = model.tier_edges.map(|edge| 100.0 * edge);
-            Some(format!("{first:.1} %, {second:.1} % and {third:.1} %, the quartiles of the training snapshots"))
+            Some(format!(
+                "{first:.1} %, {second:.1} % and {third:.1} %, the quartiles of the training snapshots"
+            ))
         }
-        TierEdges::Percent([first, second, third]) => Some(format!("{first} %, {second} % and {third} %")),
+        TierEdges::Percent([first, second, third]) => {
+            Some(format!("{first} %, {second} % and {third} %"))
+        }
     }
 }
 
-pub(crate) fn data_section(project: &Project, model: &Model, counts: &SnapshotCounts, measurement: &Measurement, measured: MeasuredOn) -> DataSection {
+pub(crate) fn data_section(
+    project: &Project,
+    model: &Model,
+    counts: &SnapshotCounts,
+    measurement: &Measurement,
+    measured: MeasuredOn,
+) -> DataSection {
     DataSection {
         measured_on: measured.rows,
         snapshots: describe_counts(counts, project),
@@ -255,21 +383,56 @@ fn evaluated_table(
     model: &Model,
 ) -> OutTable {
     let mut table = OutTable::default();
-    table.push(&tables.leads.id_column, OutColumn::Text(snapshots.iter().map(|key| Some(tables.leads.ids[key.lead as usize].clone())).collect()));
+    table.push(
+        &tables.leads.id_column,
+        OutColumn::Text(
+            snapshots
+                .iter()
+                .map(|key| Some(tables.leads.ids[key.lead as usize].clone()))
+                .collect(),
+        ),
+    );
     if project.config.is_flat() {
-        table.push("snapshot", OutColumn::Number(snapshots.iter().map(|key| key.at.order()).collect()));
+        table.push(
+            "snapshot",
+            OutColumn::Number(snapshots.iter().map(|key| key.at.order()).collect()),
+        );
     } else {
-        table.push("snapshot", OutColumn::Time(snapshots.iter().map(|key| Some(key.at)).collect()));
+        table.push(
+            "snapshot",
+            OutColumn::Time(snapshots.iter().map(|key| Some(key.at)).collect()),
+        );
     }
     let tiers = tiers_of(project, model, scored);
-    table.push("likelihood_to_close", OutColumn::Number(scored.probabilities.iter().map(|p| p * 100.0).collect()));
-    table.push("contact_priority", OutColumn::Text(tiers.iter().map(|tier| Some(tier.name().to_owned())).collect()));
+    table.push(
+        "likelihood_to_close",
+        OutColumn::Number(scored.probabilities.iter().map(|p| p * 100.0).collect()),
+    );
+    table.push(
+        "contact_priority",
+        OutColumn::Text(
+            tiers
+                .iter()
+                .map(|tier| Some(tier.name().to_owned()))
+                .collect(),
+        ),
+    );
     table.push("log_odds", OutColumn::Number(scored.log_odds.clone()));
-    table.push("label", OutColumn::Integer(labels.iter().map(|&label| Some(i64::from(label))).collect()));
+    table.push(
+        "label",
+        OutColumn::Integer(labels.iter().map(|&label| Some(i64::from(label))).collect()),
+    );
     for baseline in baselines {
-        let name = if baseline.name == MANUAL { "manual_score" } else { &baseline.name };
+        let name = if baseline.name == MANUAL {
+            "manual_score"
+        } else {
+            &baseline.name
+        };
         table.push(name, OutColumn::Number(baseline.values.clone()));
     }
-    table.push("model_id", OutColumn::Text(vec![Some(model.card.model_id.clone()); snapshots.len()]));
+    table.push(
+        "model_id",
+        OutColumn::Text(vec![Some(model.card.model_id.clone()); snapshots.len()]),
+    );
     table
 }

@@ -4,12 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use leadscore_core::{Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp, printable};
+use leadscore_core::{
+    Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp,
+    printable,
+};
 use leadscore_features::{SnapshotCounts, Survey, labelled_snapshots, survey};
 use leadscore_inference::Model;
 use leadscore_report::{count, markdown_text};
 use leadscore_sql::{Dialect, Exactness, FeaturesSql, Moments, exactness, features_sql};
-use leadscore_tables::{LEAST_MEMORY, LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of, half_of_memory, in_order};
+use leadscore_tables::{
+    LEAST_MEMORY, LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of,
+    half_of_memory, in_order,
+};
 
 use crate::project::{Project, check_matrix_fits, describe_counts, load_options_of, no_snapshot};
 use crate::source::Source;
@@ -32,12 +38,16 @@ pub struct FeatureOptions<'a> {
 impl FeatureOptions<'_> {
     /// The project, beside the model where there is one.
     fn project(&self, project: &Project) -> anyhow::Result<Project> {
-        self.model.map_or_else(|| Ok(project.clone()), |model| project.beside(model))
+        self.model
+            .map_or_else(|| Ok(project.clone()), |model| project.beside(model))
     }
 
     fn load_options(&self) -> LoadOptions {
         let of_model = self.model.map(|model| load_options_of(model, self.as_of));
-        LoadOptions { as_of: self.as_of, ..of_model.unwrap_or_default() }
+        LoadOptions {
+            as_of: self.as_of,
+            ..of_model.unwrap_or_default()
+        }
     }
 }
 
@@ -47,7 +57,9 @@ impl FeatureOptions<'_> {
 ///
 /// The tables cannot be read, no snapshot is mature, or there is no feature.
 pub fn feature_table(project: &Project, options: &FeatureOptions<'_>) -> anyhow::Result<OutTable> {
-    let source = Source::Whole(Box::new(options.project(project)?.load(&options.load_options())?));
+    let source = Source::Whole(Box::new(
+        options.project(project)?.load(&options.load_options())?,
+    ));
     source.with_part(0, |tables| {
         let look = Look::new(project, tables, options.as_of)?;
         let specs = choose(project, &source, options.model, &look.at)?;
@@ -60,10 +72,19 @@ pub fn feature_table(project: &Project, options: &FeatureOptions<'_>) -> anyhow:
 /// # Errors
 ///
 /// As [`feature_table`].
-pub fn plan_features(project: &Project, options: &FeatureOptions<'_>) -> anyhow::Result<Vec<FeatureSpec>> {
+pub fn plan_features(
+    project: &Project,
+    options: &FeatureOptions<'_>,
+) -> anyhow::Result<Vec<FeatureSpec>> {
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
     let beside = options.project(project)?;
-    let source = Source::open(&beside, &options.load_options(), options.memory, spill, None)?;
+    let source = Source::open(
+        &beside,
+        &options.load_options(),
+        options.memory,
+        spill,
+        None,
+    )?;
     let overview = look_at(&source, project, options.as_of, source.n_parts())?;
     choose(project, &source, options.model, &overview)
 }
@@ -74,11 +95,22 @@ pub fn plan_features(project: &Project, options: &FeatureOptions<'_>) -> anyhow:
 /// # Errors
 ///
 /// As [`feature_table`]; or the features cannot be said in this dialect.
-pub fn feature_table_sql(project: &Project, options: &FeatureOptions<'_>, dialect: Dialect, places: &BTreeMap<String, String>) -> anyhow::Result<String> {
+pub fn feature_table_sql(
+    project: &Project,
+    options: &FeatureOptions<'_>,
+    dialect: Dialect,
+    places: &BTreeMap<String, String>,
+) -> anyhow::Result<String> {
     let sources = sql_sources(project, dialect, places)?;
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
     let beside = options.project(project)?;
-    let source = Source::open(&beside, &options.load_options(), options.memory, spill, None)?;
+    let source = Source::open(
+        &beside,
+        &options.load_options(),
+        options.memory,
+        spill,
+        None,
+    )?;
     let overview = look_at(&source, project, options.as_of, source.n_parts())?;
     let specs = choose(project, &source, options.model, &overview)?;
     if options.as_of.is_some() && project.config.outcomes.recorded_at.is_some() {
@@ -86,14 +118,32 @@ pub fn feature_table_sql(project: &Project, options: &FeatureOptions<'_>, dialec
     }
     let (observation_end, mature_until) = (overview.observation_end, overview.mature_until);
     let moments = match &project.config.snapshots.ages {
-        Some(ages) => Moments::Ages { ages: ages.clone(), observation_end, mature_until },
-        None => Moments::Calendar { moments: overview.moments.into_iter().collect(), observation_end, mature_until },
+        Some(ages) => Moments::Ages {
+            ages: ages.clone(),
+            observation_end,
+            mature_until,
+        },
+        None => Moments::Calendar {
+            moments: overview.moments.into_iter().collect(),
+            observation_end,
+            mature_until,
+        },
     };
-    let n_near = specs.iter().filter(|spec| exactness(spec) == Exactness::Near).count();
+    let n_near = specs
+        .iter()
+        .filter(|spec| exactness(spec) == Exactness::Near)
+        .count();
     if n_near > 0 {
         project.remark(&format!("{n_near} of {} features are sums of powers, within 1e-12 of ours; all others are equal to the bit", specs.len()));
     }
-    let ask = FeaturesSql { config: &project.config, sources: &sources, specs: &specs, moments: &moments, dialect, manual_score: false };
+    let ask = FeaturesSql {
+        config: &project.config,
+        sources: &sources,
+        specs: &specs,
+        moments: &moments,
+        dialect,
+        manual_score: false,
+    };
     features_sql(ask).context("cannot write the features as SQL")
 }
 
@@ -102,35 +152,75 @@ pub fn feature_table_sql(project: &Project, options: &FeatureOptions<'_>, dialec
 /// # Errors
 ///
 /// As [`feature_table`]; or the file cannot be written.
-pub fn write_features(project: &Project, options: &FeatureOptions<'_>, path: &Path) -> anyhow::Result<Vec<FeatureSpec>> {
-    let spill = options.spill.clone().unwrap_or_else(|| folder_of(path).to_owned());
+pub fn write_features(
+    project: &Project,
+    options: &FeatureOptions<'_>,
+    path: &Path,
+) -> anyhow::Result<Vec<FeatureSpec>> {
+    let spill = options
+        .spill
+        .clone()
+        .unwrap_or_else(|| folder_of(path).to_owned());
     let beside = options.project(project)?;
-    let source = Source::open(&beside, &options.load_options(), options.memory, spill, None)?;
+    let source = Source::open(
+        &beside,
+        &options.load_options(),
+        options.memory,
+        spill,
+        None,
+    )?;
     let (overview, specs) = write_matrix(project, &source, options, path)?;
     let n_rows = overview.counts.mature + overview.counts.immature;
-    project.remark(&format!("wrote {} ({} rows, {} features)", path.display(), count(n_rows), specs.len()));
+    project.remark(&format!(
+        "wrote {} ({} rows, {} features)",
+        path.display(),
+        count(n_rows),
+        specs.len()
+    ));
     Ok(specs)
 }
 
 /// Says what is to be known about the leads, and chooses features by what all of them show.
-fn choose(project: &Project, source: &Source<'_>, model: Option<&Model>, overview: &Overview) -> anyhow::Result<Vec<FeatureSpec>> {
+fn choose(
+    project: &Project,
+    source: &Source<'_>,
+    model: Option<&Model>,
+    overview: &Overview,
+) -> anyhow::Result<Vec<FeatureSpec>> {
     source.say_notes(project, overview.notes.clone());
     if overview.counts.mature == 0 {
-        return Err(no_snapshot(project, &overview.counts, overview.observation_end));
+        return Err(no_snapshot(
+            project,
+            &overview.counts,
+            overview.observation_end,
+        ));
     }
     project.remark(&describe_counts(&overview.counts, project));
-    model.map_or_else(|| project.plan(&overview.survey), |model| Ok(model.specs.clone()))
+    model.map_or_else(
+        || project.plan(&overview.survey),
+        |model| Ok(model.specs.clone()),
+    )
 }
 
 /// Writes the matrix; returns what all leads show, and the features.
 ///
-/// Which features there are is known when all leads were seen, and mostly when the first part was: the matrix is written as
-/// if so, and once more where a later part shows something new.
-fn write_matrix(project: &Project, source: &Source<'_>, options: &FeatureOptions<'_>, path: &Path) -> anyhow::Result<(Overview, Vec<FeatureSpec>)> {
+/// Which features there are is known when all leads were seen, and mostly when the first part was:
+/// the matrix is written as if so, and once more where a later part shows something new.
+fn write_matrix(
+    project: &Project,
+    source: &Source<'_>,
+    options: &FeatureOptions<'_>,
+    path: &Path,
+) -> anyhow::Result<(Overview, Vec<FeatureSpec>)> {
     let as_of = options.as_of;
     let guess = match options.model {
         Some(model) => model.specs.clone(),
-        None => look_at(source, project, as_of, 1)?.survey.plan(&project.config.features).specs,
+        None => {
+            look_at(source, project, as_of, 1)?
+                .survey
+                .plan(&project.config.features)
+                .specs
+        }
     };
     let (overview, writer) = write_parts(source, project, as_of, &guess, options.memory, path)?;
     let specs = choose(project, source, options.model, &overview)?;
@@ -176,17 +266,41 @@ impl Look {
     fn new(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> anyhow::Result<Self> {
         let (labelled, counts) = labelled_snapshots(tables, &project.config.snapshots, as_of)?;
         let survey = survey(tables, &labelled.snapshots);
-        let moments = labelled.snapshots.iter().chain(&labelled.immature).map(|snapshot| snapshot.at).collect();
+        let moments = labelled
+            .snapshots
+            .iter()
+            .chain(&labelled.immature)
+            .map(|snapshot| snapshot.at)
+            .collect();
         let (observation_end, mature_until) = (tables.observation_end, tables.mature_until());
-        Ok(Self { labelled, at: Overview { survey, counts, moments, observation_end, mature_until, notes: tables.notes.clone() } })
+        Ok(Self {
+            labelled,
+            at: Overview {
+                survey,
+                counts,
+                moments,
+                observation_end,
+                mature_until,
+                notes: tables.notes.clone(),
+            },
+        })
     }
 }
 
 /// Looks at the first parts.
-fn look_at(source: &Source<'_>, project: &Project, as_of: Option<Timestamp>, n_parts: usize) -> anyhow::Result<Overview> {
+fn look_at(
+    source: &Source<'_>,
+    project: &Project,
+    as_of: Option<Timestamp>,
+    n_parts: usize,
+) -> anyhow::Result<Overview> {
     let stage = project.stage("looking at leads", n_parts)?;
     let mut overview = Overview::default();
-    let look = |part| -> anyhow::Result<Overview> { Ok(source.with_part(part, |tables| Look::new(project, tables, as_of))??.at) };
+    let look = |part| -> anyhow::Result<Overview> {
+        Ok(source
+            .with_part(part, |tables| Look::new(project, tables, as_of))??
+            .at)
+    };
     in_order(n_parts, rayon::current_num_threads(), look, |look| {
         stage.advance(1);
         overview.add(look);
@@ -195,10 +309,12 @@ fn look_at(source: &Source<'_>, project: &Project, as_of: Option<Timestamp>, n_p
     Ok(overview)
 }
 
-/// Bytes of a cell in the matrix and on its way to the file, at the least: what exceeds the memory by these alone is refused.
+/// Bytes of a cell in the matrix and on its way to the file, at the least: what exceeds the memory
+/// by these alone is refused.
 const BYTES_A_WRITTEN_CELL: u64 = 16;
 
-/// Computes the features of every part, and writes them in the order of the parts; looks at each meanwhile.
+/// Computes the features of every part, and writes them in the order of the parts; looks at each
+/// meanwhile.
 fn write_parts(
     source: &Source<'_>,
     project: &Project,
@@ -217,35 +333,74 @@ fn write_parts(
             let n_rows = look.labelled.snapshots.len() + look.labelled.immature.len();
             let advice = "look at leads less often (`every` of [snapshots]), or raise --memory";
             check_matrix_fits((n_rows, specs.len()), BYTES_A_WRITTEN_CELL, memory, advice)?;
-            Ok((matrix_table(project, tables, specs, &look.labelled)?, look.at))
+            Ok((
+                matrix_table(project, tables, specs, &look.labelled)?,
+                look.at,
+            ))
         })?
     };
-    in_order(source.n_parts(), rayon::current_num_threads(), compute, |(table, look)| {
-        writer.write(&table)?;
-        overview.add(look);
-        stage.advance(1);
-        Ok(())
-    })?;
+    in_order(
+        source.n_parts(),
+        rayon::current_num_threads(),
+        compute,
+        |(table, look)| {
+            writer.write(&table)?;
+            overview.add(look);
+            stage.advance(1);
+            Ok(())
+        },
+    )?;
     Ok((overview, writer))
 }
 
-/// The snapshots of these tables with their features, in order of a hash of the lead (with accounts: of the account), then
-/// the lead, then time: an order that does not depend on how many leads are in memory at once.
-fn matrix_table(project: &Project, tables: &Tables, specs: &[FeatureSpec], labelled: &LabelledSnapshots) -> anyhow::Result<OutTable> {
-    let mature = labelled.snapshots.iter().zip(&labelled.labels).map(|(&key, &label)| (key, Some(label)));
-    let mut rows: Vec<(Snapshot, Option<bool>)> = mature.chain(labelled.immature.iter().map(|&key| (key, None))).collect();
+/// The snapshots of these tables with their features, in order of a hash of the lead (with
+/// accounts: of the account), then the lead, then time: an order that does not depend on how many
+/// leads are in memory at once.
+fn matrix_table(
+    project: &Project,
+    tables: &Tables,
+    specs: &[FeatureSpec],
+    labelled: &LabelledSnapshots,
+) -> anyhow::Result<OutTable> {
+    let mature = labelled
+        .snapshots
+        .iter()
+        .zip(&labelled.labels)
+        .map(|(&key, &label)| (key, Some(label)));
+    let mut rows: Vec<(Snapshot, Option<bool>)> = mature
+        .chain(labelled.immature.iter().map(|&key| (key, None)))
+        .collect();
     rows.sort_by_cached_key(|(key, _)| (tables.entity_hash(key.lead), key.lead, key.at));
     let (keys, labels): (Vec<Snapshot>, Vec<Option<bool>>) = rows.into_iter().unzip();
     let matrix = leadscore_features::compute(tables, specs, &keys)?;
     let mut table = OutTable::default();
-    table.push(&tables.leads.id_column, OutColumn::Text(keys.iter().map(|key| Some(tables.leads.ids[key.lead as usize].clone())).collect()));
+    table.push(
+        &tables.leads.id_column,
+        OutColumn::Text(
+            keys.iter()
+                .map(|key| Some(tables.leads.ids[key.lead as usize].clone()))
+                .collect(),
+        ),
+    );
     if project.config.is_flat() {
-        table.push("snapshot", OutColumn::Number(keys.iter().map(|key| key.at.order()).collect()));
+        table.push(
+            "snapshot",
+            OutColumn::Number(keys.iter().map(|key| key.at.order()).collect()),
+        );
     } else {
-        table.push("snapshot", OutColumn::Time(keys.iter().map(|key| Some(key.at)).collect()));
+        table.push(
+            "snapshot",
+            OutColumn::Time(keys.iter().map(|key| Some(key.at)).collect()),
+        );
     }
-    table.push("label", OutColumn::Integer(labels.iter().map(|label| label.map(i64::from)).collect()));
-    table.push("mature", OutColumn::Boolean(labels.iter().map(Option::is_some).collect()));
+    table.push(
+        "label",
+        OutColumn::Integer(labels.iter().map(|label| label.map(i64::from)).collect()),
+    );
+    table.push(
+        "mature",
+        OutColumn::Boolean(labels.iter().map(Option::is_some).collect()),
+    );
     push_features(&mut table, &matrix);
     Ok(table)
 }
@@ -253,44 +408,111 @@ fn matrix_table(project: &Project, tables: &Tables, specs: &[FeatureSpec], label
 fn push_features(table: &mut OutTable, matrix: &FeatureMatrix) {
     for (idx, spec) in matrix.specs().iter().enumerate() {
         // A feature may be called as the key is.
-        let name = if table.columns.iter().any(|(taken, _)| *taken == spec.name) { format!("feature.{}", spec.name) } else { spec.name.clone() };
+        let name = if table.columns.iter().any(|(taken, _)| *taken == spec.name) {
+            format!("feature.{}", spec.name)
+        } else {
+            spec.name.clone()
+        };
         let column = if matrix.is_category(idx) {
-            OutColumn::Text((0..matrix.n_rows()).map(|row| matrix.level(row, idx).map(str::to_owned)).collect())
+            OutColumn::Text(
+                (0..matrix.n_rows())
+                    .map(|row| matrix.level(row, idx).map(str::to_owned))
+                    .collect(),
+            )
         } else {
             OutColumn::Number(matrix.column(idx).to_vec())
         };
-        table.metadata.push((format!("unit:{name}"), spec.unit.name().to_owned()));
-        table.metadata.push((format!("about:{name}"), spec.describe()));
+        table
+            .metadata
+            .push((format!("unit:{name}"), spec.unit.name().to_owned()));
+        table
+            .metadata
+            .push((format!("about:{name}"), spec.describe()));
         table.push(&name, column);
     }
 }
 
-/// The dictionary of features, as a table for the terminal or as Markdown with the definition of each family.
+/// The dictionary of features, as a table for the terminal or as Markdown with the definition of
+/// each family.
 pub fn describe_features(project: &Project, specs: &[FeatureSpec], markdown: bool) -> String {
-    let unit = |spec: &FeatureSpec| if spec.kind == FeatureKind::Category { "category" } else { spec.unit.name() };
+    let unit = |spec: &FeatureSpec| {
+        if spec.kind == FeatureKind::Category {
+            "category"
+        } else {
+            spec.unit.name()
+        }
+    };
     if !markdown {
-        let rows: Vec<Vec<String>> =
-            specs.iter().map(|spec| vec![spec.name.clone(), unit(spec).to_owned(), spec.describe(), spec.missing().to_owned()]).collect();
-        return format!("{}\n\n{} features", table(&["feature", "unit", "what it is", "missing means"], &rows), specs.len());
+        let rows: Vec<Vec<String>> = specs
+            .iter()
+            .map(|spec| {
+                vec![
+                    spec.name.clone(),
+                    unit(spec).to_owned(),
+                    spec.describe(),
+                    spec.missing().to_owned(),
+                ]
+            })
+            .collect();
+        return format!(
+            "{}\n\n{} features",
+            table(&["feature", "unit", "what it is", "missing means"], &rows),
+            specs.len()
+        );
     }
     // Within a span of code only its own mark, and in a table the bar, have a meaning.
-    let name = |text: &str| if text.contains('`') { markdown_text(text) } else { format!("`{}`", printable(text).replace('|', "\\|")) };
-    let mut lines = vec!["# Features".to_owned(), String::new(), format!("{} features. The families that they belong to:", specs.len()), String::new()];
+    let name = |text: &str| {
+        if text.contains('`') {
+            markdown_text(text)
+        } else {
+            format!("`{}`", printable(text).replace('|', "\\|"))
+        }
+    };
+    let mut lines = vec![
+        "# Features".to_owned(),
+        String::new(),
+        format!(
+            "{} features. The families that they belong to:",
+            specs.len()
+        ),
+        String::new(),
+    ];
     for family in project.config.features.chosen_families() {
         lines.push(format!("- **{}**: {}", family.name(), family.definition()));
     }
-    lines.extend([String::new(), "| feature | unit | what it is | missing means |".to_owned(), "| --- | --- | --- | --- |".to_owned()]);
-    lines.extend(specs.iter().map(|spec| format!("| {} | {} | {} | {} |", name(&spec.name), unit(spec), markdown_text(&spec.describe()), spec.missing())));
+    lines.extend([
+        String::new(),
+        "| feature | unit | what it is | missing means |".to_owned(),
+        "| --- | --- | --- | --- |".to_owned(),
+    ]);
+    lines.extend(specs.iter().map(|spec| {
+        format!(
+            "| {} | {} | {} | {} |",
+            name(&spec.name),
+            unit(spec),
+            markdown_text(&spec.describe()),
+            spec.missing()
+        )
+    }));
     lines.join("\n")
 }
 
 /// The reference of all families, as `docs/features.md` has it.
 pub fn reference_of_families() -> String {
-    let mut lines = vec!["| family | default | definition | example |".to_owned(), "| --- | --- | --- | --- |".to_owned()];
+    let mut lines = vec![
+        "| family | default | definition | example |".to_owned(),
+        "| --- | --- | --- | --- |".to_owned(),
+    ];
     for family in Family::ALL {
-        let example = family.example().map_or_else(String::new, |(name, value)| format!("`{name}` = {}", (value * 1e4).round() / 1e4));
+        let example = family.example().map_or_else(String::new, |(name, value)| {
+            format!("`{name}` = {}", (value * 1e4).round() / 1e4)
+        });
         let default = if family.is_default() { "yes" } else { "" };
-        lines.push(format!("| `{}` | {default} | {} | {example} |", family.name(), family.definition()));
+        lines.push(format!(
+            "| `{}` | {default} | {} | {example} |",
+            family.name(),
+            family.definition()
+        ));
     }
     lines.join("\n")
 }

@@ -8,14 +8,18 @@ use crate::data_page::page;
 use crate::text::table;
 use crate::train::learning_lines;
 
-/// The card of a model and the weight of its features; with every curve, level and table if asked for.
+/// The card of a model and the weight of its features; with every curve, level and table if asked
+/// for.
 pub fn inspect(model: &Model, curves: bool) -> String {
     let card = &model.card;
     let mut lines = vec![
         format!("model        {}", card.model_id),
         format!(
             "predicts     {}",
-            card.horizon.map_or("won at all (flat export: no horizon)".to_owned(), |horizon| format!("won within {horizon} of the snapshot"))
+            card.horizon.map_or(
+                "won at all (flat export: no horizon)".to_owned(),
+                |horizon| format!("won within {horizon} of the snapshot")
+            )
         ),
         format!(
             "trained on   {} snapshots of {} leads, {} won, {} to {}",
@@ -26,13 +30,20 @@ pub fn inspect(model: &Model, curves: bool) -> String {
             card.snapshots_to
         ),
         format!("cutoff       {}", card.known_until),
-        format!("data         {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason),
+        format!(
+            "data         {}: {}",
+            card.sufficiency.verdict.name(),
+            card.sufficiency.reason
+        ),
         format!("kind         {}: {}", card.kind, card.penalty_choice),
         format!("fit          {}", card.fit),
         format!("held out     {}", card.evaluation),
     ];
     for challenge in &card.challenges {
-        lines.push(format!("challenge    {} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
+        lines.push(format!(
+            "challenge    {} against {}: {}",
+            challenge.richer, challenge.simpler, challenge.reason
+        ));
     }
     if let Some(certificate) = &card.certificate {
         lines.push(format!(
@@ -48,8 +59,16 @@ pub fn inspect(model: &Model, curves: bool) -> String {
     if let Some(learning) = &card.learning {
         lines.extend(learning_lines(learning));
     }
-    lines.extend(card.metrics.iter().map(|(name, value)| format!("  {name:<18} {value:.4}")));
-    lines.extend(card.caveats.iter().map(|caveat| format!("caveat       {caveat}")));
+    lines.extend(
+        card.metrics
+            .iter()
+            .map(|(name, value)| format!("  {name:<18} {value:.4}")),
+    );
+    lines.extend(
+        card.caveats
+            .iter()
+            .map(|caveat| format!("caveat       {caveat}")),
+    );
     lines.push(format!("baseline     {:.4} log-odds", model.baseline()));
     // What a model file says of itself is one line each, whoever wrote it.
     for line in &mut lines {
@@ -62,12 +81,24 @@ pub fn inspect(model: &Model, curves: bool) -> String {
         .map(|(idx, term)| {
             let weight = match term {
                 Term::Bins(bins) => format!("{} bins", bins.weights.len()),
-                Term::Pair(pair) => format!("{} × {} cells", pair.first.n_cells(), pair.second.n_cells()),
+                Term::Pair(pair) => {
+                    format!("{} × {} cells", pair.first.n_cells(), pair.second.n_cells())
+                }
                 Term::Linear(linear) => format!("{:+.3} per {:.3}", linear.weight, linear.scale),
                 Term::Levels(levels) => format!("{} levels", levels.levels.len()),
             };
-            let degrees = model.degrees.get(*idx).map(|degrees| format!("{degrees:.1}"));
-            [model.describe_term(term), format!("{:.3}", term.range()), weight].into_iter().chain(degrees).collect()
+            let degrees = model
+                .degrees
+                .get(*idx)
+                .map(|degrees| format!("{degrees:.1}"));
+            [
+                model.describe_term(term),
+                format!("{:.3}", term.range()),
+                weight,
+            ]
+            .into_iter()
+            .chain(degrees)
+            .collect()
         })
         .collect();
     lines.push(String::new());
@@ -75,7 +106,10 @@ pub fn inspect(model: &Model, curves: bool) -> String {
         lines.extend(page(None, data, &[]));
     }
     let headings = ["feature", "moves by", "log-odds", "degrees of freedom"];
-    lines.push(table(&headings[..if model.degrees.is_empty() { 3 } else { 4 }], &rows));
+    lines.push(table(
+        &headings[..if model.degrees.is_empty() { 3 } else { 4 }],
+        &rows,
+    ));
     if curves {
         lines.push(String::new());
         lines.push(model_text(model));

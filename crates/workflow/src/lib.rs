@@ -1,4 +1,5 @@
-//! The straight lines from a config to models, scores and reports, for whoever asks: the command or the Python package.
+//! The straight lines from a config to models, scores and reports, for whoever asks: the command or
+//! the Python package.
 
 mod config_failure;
 mod listener;
@@ -45,17 +46,25 @@ pub use contributions::{ContributionsBy, LeadContributions, contributions};
 pub use engine::{Engine, Stay};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use explain::{Explanation, SinceError, UnknownLead, explain};
-pub use features::{FeatureOptions, describe_features, feature_table, feature_table_sql, plan_features, reference_of_families, write_features};
+pub use features::{
+    FeatureOptions, describe_features, feature_table, feature_table_sql, plan_features,
+    reference_of_families, write_features,
+};
 pub use inspect::inspect;
 pub use leadscore_training::CalibrationKind;
 pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
 pub use lone_lead::{explain_one, read_lead_json};
 pub use outputs::{Outputs, write_bytes, write_model, write_text};
-pub use project::{Project, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model};
+pub use project::{
+    Project, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model,
+};
 pub use recalibrate::{RecalibrateOptions, recalibrate};
 pub use reference::reference_of_config;
-pub use rules::{ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history, rules_table, write_rules};
+pub use rules::{
+    ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history,
+    rules_table, write_rules,
+};
 pub use score::{ScoreOptions, Scores, score_leads};
 pub use score_summary::{OutsideSummary, ScoreSummary, TierSummary};
 pub use simulate::{simulated_config, simulated_tables, write_crm};

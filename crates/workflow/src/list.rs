@@ -1,4 +1,5 @@
-//! The list that sales opens: the best of the scored leads, with columns of the leads table, reasons in words, and what changed.
+//! The list that sales opens: the best of the scored leads, with columns of the leads table,
+//! reasons in words, and what changed.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,12 @@ pub const DEFAULT_TOP: usize = 100;
 
 impl Default for ListOptions {
     fn default() -> Self {
-        Self { top: DEFAULT_TOP, columns: Vec::new(), owner: None, previous: None }
+        Self {
+            top: DEFAULT_TOP,
+            columns: Vec::new(),
+            owner: None,
+            previous: None,
+        }
     }
 }
 
@@ -58,26 +64,44 @@ impl ListFormat {
     ///
     /// It asks for something else.
     pub fn of(path: &Path) -> anyhow::Result<Self> {
-        match path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).as_deref() {
+        match path
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_lowercase())
+            .as_deref()
+        {
             Some("xlsx") => Ok(Self::Xlsx),
             Some("html" | "htm") => Ok(Self::Html),
             Some("csv") => Ok(Self::Csv),
-            _ => bail!("{}: no list is written in this format\n  hint: let the name end in .xlsx, .html or .csv", path.display()),
+            _ => bail!(
+                "{}: no list is written in this format\n  hint: let the name end in .xlsx, .html or .csv",
+                path.display()
+            ),
         }
     }
 }
 
 impl ListOptions {
-    /// The columns of the leads table that the list shows, the owner's among them; not the id, which it has anyway.
+    /// The columns of the leads table that the list shows, the owner's among them; not the id,
+    /// which it has anyway.
     fn shown_columns(&self, id_column: &str) -> Vec<String> {
-        let mut columns: Vec<String> = self.columns.iter().filter(|column| *column != id_column).cloned().collect();
-        if let Some(owner) = self.owner.as_ref().filter(|owner| !columns.contains(owner) && *owner != id_column) {
+        let mut columns: Vec<String> = self
+            .columns
+            .iter()
+            .filter(|column| *column != id_column)
+            .cloned()
+            .collect();
+        if let Some(owner) = self
+            .owner
+            .as_ref()
+            .filter(|owner| !columns.contains(owner) && *owner != id_column)
+        {
             columns.push(owner.clone());
         }
         columns
     }
 
-    /// Fails where the list could not be made, before the work whose result it would show; gives the earlier scores.
+    /// Fails where the list could not be made, before the work whose result it would show; gives
+    /// the earlier scores.
     ///
     /// # Errors
     ///
@@ -85,22 +109,39 @@ impl ListOptions {
     pub fn check(&self, project: &Project) -> anyhow::Result<Option<EarlierScores>> {
         let id_column = &project.config.leads.id;
         if self.owner.as_ref() == Some(id_column) {
-            bail!("the owner of a lead is in no column of its own: `{id_column}` is the id\n  hint: name the column of [leads] that says who calls the lead");
+            bail!(
+                "the owner of a lead is in no column of its own: `{id_column}` is the id\n  hint: name the column of [leads] that says who calls the lead"
+            );
         }
-        if self.columns.iter().chain(&self.owner).any(|name| name.trim().is_empty()) {
-            bail!("a column of the list has no name\n  hint: name columns of [leads], or leave it out");
+        if self
+            .columns
+            .iter()
+            .chain(&self.owner)
+            .any(|name| name.trim().is_empty())
+        {
+            bail!(
+                "a column of the list has no name\n  hint: name columns of [leads], or leave it out"
+            );
         }
-        let check = |columns: &[String]| check_lead_columns(&project.config, &project.folder, columns, Some(now()));
+        let check = |columns: &[String]| {
+            check_lead_columns(&project.config, &project.folder, columns, Some(now()))
+        };
         if let Err(error) = check(&self.shown_columns(id_column)) {
             // Whose fault it is, is worth a second look at the table.
             let at_owner = self.owner.as_ref().filter(|_| check(&self.columns).is_ok());
             let error = anyhow::Error::from(error);
             return Err(match at_owner {
-                Some(owner) => error.context(format!("no list by owner `{}` (--owner)", leadscore_core::printable(owner))),
+                Some(owner) => error.context(format!(
+                    "no list by owner `{}` (--owner)",
+                    leadscore_core::printable(owner)
+                )),
                 None => error,
             });
         }
-        let read = |path: &PathBuf| EarlierScores::read(path, id_column).with_context(|| format!("cannot compare with {}", path.display()));
+        let read = |path: &PathBuf| {
+            EarlierScores::read(path, id_column)
+                .with_context(|| format!("cannot compare with {}", path.display()))
+        };
         self.previous.as_ref().map(read).transpose()
     }
 }
@@ -110,7 +151,12 @@ impl ListOptions {
 /// # Errors
 ///
 /// The leads table cannot be read, or the columns make too many sheets.
-pub fn lead_list(project: &Project, scores: &Scores<'_>, options: &ListOptions, earlier: Option<&EarlierScores>) -> anyhow::Result<LeadList> {
+pub fn lead_list(
+    project: &Project,
+    scores: &Scores<'_>,
+    options: &ListOptions,
+    earlier: Option<&EarlierScores>,
+) -> anyhow::Result<LeadList> {
     let id_column = project.config.leads.id.clone();
     let columns = options.shown_columns(&id_column);
     let n_leads = options.top.min(scores.n_open());
@@ -119,12 +165,24 @@ pub fn lead_list(project: &Project, scores: &Scores<'_>, options: &ListOptions, 
         vec![Vec::new(); n_leads]
     } else {
         let _stage = project.stage("reading columns of the list", 1)?;
-        lead_texts(&project.config, &project.folder, &columns, &ids, Some(now()))?
+        lead_texts(
+            &project.config,
+            &project.folder,
+            &columns,
+            &ids,
+            Some(now()),
+        )?
     };
     let lead = |(row, cells): (usize, Vec<Option<String>>)| {
         let reasons = scores.all_reasons(row);
-        let strongest =
-            |is_for: bool, n: usize| reasons.iter().filter(move |reason| (reason.log_odds > 0.0) == is_for && reason.log_odds.abs() >= WEAKEST).take(n);
+        let strongest = |is_for: bool, n: usize| {
+            reasons
+                .iter()
+                .filter(move |reason| {
+                    (reason.log_odds > 0.0) == is_for && reason.log_odds.abs() >= WEAKEST
+                })
+                .take(n)
+        };
         ListedLead {
             rank: row + 1,
             id: ids[row].to_owned(),
@@ -134,18 +192,27 @@ pub fn lead_list(project: &Project, scores: &Scores<'_>, options: &ListOptions, 
             reasons_for: strongest(true, 2).map(Reason::signed).collect(),
             reason_against: strongest(false, 1).map(Reason::signed).next(),
             guard: scores.guard(row).map(str::to_owned),
-            earlier: earlier.and_then(|earlier| earlier.of(ids[row])).map(|likelihood| to_tenth(likelihood / 100.0)),
+            earlier: earlier
+                .and_then(|earlier| earlier.of(ids[row]))
+                .map(|likelihood| to_tenth(likelihood / 100.0)),
         }
     };
     let list = LeadList {
-        owner: options.owner.as_ref().and_then(|owner| columns.iter().position(|column| column == owner)),
+        owner: options
+            .owner
+            .as_ref()
+            .and_then(|owner| columns.iter().position(|column| column == owner)),
         id_column,
         columns,
         about: about(scores, n_leads, earlier),
         has_earlier: earlier.is_some(),
         leads: texts.into_iter().enumerate().map(lead).collect(),
     };
-    if let Some(owner) = options.owner.as_ref().filter(|_| list.n_owners() > MOST_OWNERS) {
+    if let Some(owner) = options
+        .owner
+        .as_ref()
+        .filter(|_| list.n_owners() > MOST_OWNERS)
+    {
         bail!(
             "`{owner}` names {} owners of {} leads, and a list has sheets for {MOST_OWNERS} at most\n  hint: name the column of [leads] that says who calls the lead, or pass a smaller --top",
             count(list.n_owners()),
@@ -155,7 +222,8 @@ pub fn lead_list(project: &Project, scores: &Scores<'_>, options: &ListOptions, 
     Ok(list)
 }
 
-/// A share as it is shown: a cell of a workbook shows all digits that it has to whoever clicks on it.
+/// A share as it is shown: a cell of a workbook shows all digits that it has to whoever clicks on
+/// it.
 fn to_tenth(share: f64) -> f64 {
     (1000.0 * share).round() / 1000.0
 }
@@ -163,17 +231,32 @@ fn to_tenth(share: f64) -> f64 {
 /// What the list is of.
 fn about(scores: &Scores<'_>, n_leads: usize, earlier: Option<&EarlierScores>) -> Vec<String> {
     let summary = &scores.summary;
-    let at = summary.as_of.as_ref().map_or(String::new(), |as_of| format!(" at {as_of}"));
-    let mut about = vec![format!("The best {} of {} open leads{at}, by model {}.", count(n_leads), count(summary.n_scored), summary.model_id)];
+    let at = summary
+        .as_of
+        .as_ref()
+        .map_or(String::new(), |as_of| format!(" at {as_of}"));
+    let mut about = vec![format!(
+        "The best {} of {} open leads{at}, by model {}.",
+        count(n_leads),
+        count(summary.n_scored),
+        summary.model_id
+    )];
     about.extend(summary.tier_sentences());
     about.push("Reasons compare the lead with the average one of the same age: a number above 0 speaks for a win, in log-odds.".to_owned());
     if let Some(earlier) = earlier {
-        let of = earlier.as_of.as_ref().map_or(String::new(), |as_of| format!(" of {as_of}"));
+        let of = earlier
+            .as_of
+            .as_ref()
+            .map_or(String::new(), |as_of| format!(" of {as_of}"));
         let by = match &earlier.model_id {
-            Some(model_id) if *model_id != summary.model_id => format!(" by another model, {model_id}: part of a change may be the model's"),
+            Some(model_id) if *model_id != summary.model_id => {
+                format!(" by another model, {model_id}: part of a change may be the model's")
+            }
             _ => String::new(),
         };
-        about.push(format!("Changes are since the scores{of}{by}. A new lead had no likelihood then."));
+        about.push(format!(
+            "Changes are since the scores{of}{by}. A new lead had no likelihood then."
+        ));
     }
     about
 }
@@ -205,7 +288,10 @@ fn table_of(list: &LeadList) -> OutTable {
     let rows = list.rows();
     let mut table = OutTable::default();
     for (idx, name) in list.header().iter().enumerate() {
-        table.push(name, OutColumn::Text(rows.iter().map(|row| row[idx].clone()).collect()));
+        table.push(
+            name,
+            OutColumn::Text(rows.iter().map(|row| row[idx].clone()).collect()),
+        );
     }
     table
 }

@@ -56,16 +56,27 @@ impl Stage {
     /// # Errors
     ///
     /// [`Interrupted`] where nobody waits for the result any longer.
-    pub fn begin(listener: &Arc<dyn Listener>, what: &str, total: usize) -> Result<Self, Interrupted> {
+    pub fn begin(
+        listener: &Arc<dyn Listener>,
+        what: &str,
+        total: usize,
+    ) -> Result<Self, Interrupted> {
         if listener.is_interrupted() {
             return Err(Interrupted);
         }
-        Ok(Self { progress: listener.begin(what), done: Default::default(), total })
+        Ok(Self {
+            progress: listener.begin(what),
+            done: Default::default(),
+            total,
+        })
     }
 
     /// Some steps more are done.
     pub fn advance(&self, steps: usize) {
-        let done = self.done.fetch_add(steps, std::sync::atomic::Ordering::Relaxed) + steps;
+        let done = self
+            .done
+            .fetch_add(steps, std::sync::atomic::Ordering::Relaxed)
+            + steps;
         self.progress.at(done, self.total);
     }
 

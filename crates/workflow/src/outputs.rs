@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use leadscore_inference::Model;
-use leadscore_tables::{FinishedFile, OutFile, OutTable, TableWriter, close_csv_for_people, close_table, publish};
+use leadscore_tables::{
+    FinishedFile, OutFile, OutTable, TableWriter, close_csv_for_people, close_table, publish,
+};
 
 /// Files that wait for their names; dropped before [`Outputs::publish`], none of them appears.
 #[derive(Debug, Default)]
@@ -31,7 +33,8 @@ impl Outputs {
     /// The file cannot be written.
     pub fn bytes(&mut self, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         let mut file = OutFile::create(path)?;
-        file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        file.write_all(bytes)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         self.add(path, file.close()?);
         Ok(())
     }
@@ -73,7 +76,8 @@ impl Outputs {
     /// The file cannot be written.
     pub fn model(&mut self, path: &Path, model: &Model) -> anyhow::Result<()> {
         let mut file = OutFile::create(path)?;
-        leadscore_inference::write_model(model, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
+        leadscore_inference::write_model(model, &mut file)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         self.add(path, file.close()?);
         Ok(())
     }

@@ -26,8 +26,23 @@ pub(crate) struct Snapshots<'a> {
 
 impl<'a> Snapshots<'a> {
     /// Those of these features at these moments, for a folder that may be replaced.
-    pub(crate) fn new(engine: &'a mut Engine, project: &'a Project, specs: &'a [FeatureSpec], moments: &'a Moments, target: String) -> Self {
-        Self { engine, project, specs, moments, target, readings: Vec::new(), n_rows: 0, n_passes: 0 }
+    pub(crate) fn new(
+        engine: &'a mut Engine,
+        project: &'a Project,
+        specs: &'a [FeatureSpec],
+        moments: &'a Moments,
+        target: String,
+    ) -> Self {
+        Self {
+            engine,
+            project,
+            specs,
+            moments,
+            target,
+            readings: Vec::new(),
+            n_rows: 0,
+            n_passes: 0,
+        }
     }
 
     fn write(&mut self, readings: &[Reading]) -> anyhow::Result<Totals> {
@@ -35,32 +50,87 @@ impl<'a> Snapshots<'a> {
         let coded = CodedSql { readings };
         let select = coded.rows(self.engine.ask(self.project, self.specs, self.moments))?;
         let expected = self.engine.count(self.project, self.moments)?.n_mature;
-        let doing = format!("coding {} features of {} snapshots", self.specs.len(), count(expected));
-        self.n_rows = self.engine.write(self.project, &doing, &self.target, &select, expected)?;
+        let doing = format!(
+            "coding {} features of {} snapshots",
+            self.specs.len(),
+            count(expected)
+        );
+        self.n_rows = self
+            .engine
+            .write(self.project, &doing, &self.target, &select, expected)?;
         let table = parquet(&self.target);
-        let reach = self.engine.rows(self.project, "looking at the snapshots", &coded.reach(&table))?;
-        let moment = |column: &str| reach.micros(column).and_then(|times| *times.first()?).map(Timestamp::from_micros).with_context(|| lacks(column));
+        let reach = self.engine.rows(
+            self.project,
+            "looking at the snapshots",
+            &coded.reach(&table),
+        )?;
+        let moment = |column: &str| {
+            reach
+                .micros(column)
+                .and_then(|times| *times.first()?)
+                .map(Timestamp::from_micros)
+                .with_context(|| lacks(column))
+        };
         let (first, last) = (moment("first")?, moment("last")?);
         let n_leads = numbers(&reach, "n_leads")?[0] as u64;
-        let counts = self.engine.rows(self.project, "counting bins and levels", &coded.counts(&table))?;
+        let counts = self.engine.rows(
+            self.project,
+            "counting bins and levels",
+            &coded.counts(&table),
+        )?;
         let n_coefficients = Reading::n_coefficients(readings);
-        let (n_rows, n_wins) = (by_coefficient(&counts, "n_rows", n_coefficients)?, by_coefficient(&counts, "n_wins", n_coefficients)?);
-        let counts = n_rows.into_iter().zip(n_wins).map(|(n_rows, n_wins)| CellCount { n_rows: n_rows as u64, n_wins: n_wins as u64 }).collect();
-        Ok(Totals { n_leads, first, last, counts })
+        let (n_rows, n_wins) = (
+            by_coefficient(&counts, "n_rows", n_coefficients)?,
+            by_coefficient(&counts, "n_wins", n_coefficients)?,
+        );
+        let counts = n_rows
+            .into_iter()
+            .zip(n_wins)
+            .map(|(n_rows, n_wins)| CellCount {
+                n_rows: n_rows as u64,
+                n_wins: n_wins as u64,
+            })
+            .collect();
+        Ok(Totals {
+            n_leads,
+            first,
+            last,
+            counts,
+        })
     }
 
     fn sum(&mut self, coefficients: &[f64]) -> anyhow::Result<(f64, Vec<f64>)> {
         self.n_passes += 1;
-        let statement = CodedSql { readings: &self.readings }.pass(&parquet(&self.target), coefficients);
-        let doing = format!("pass {} over {} snapshots", self.n_passes, count(self.n_rows));
+        let statement = CodedSql {
+            readings: &self.readings,
+        }
+        .pass(&parquet(&self.target), coefficients);
+        let doing = format!(
+            "pass {} over {} snapshots",
+            self.n_passes,
+            count(self.n_rows)
+        );
         let sums = self.engine.rows(self.project, &doing, &statement)?;
         let (names, totals) = (numbers(&sums, "coefficient")?, numbers(&sums, "total")?);
-        let named = |wanted: f64| names.iter().position(|&name| name == wanted).map(|row| totals[row]).with_context(|| lacks("total"));
+        let named = |wanted: f64| {
+            names
+                .iter()
+                .position(|&name| name == wanted)
+                .map(|row| totals[row])
+                .with_context(|| lacks("total"))
+        };
         let found = named(-2.0)?;
         if found != self.n_rows as f64 {
-            bail!("{} holds {found} snapshots where {} were written: does something else write there?", self.target, count(self.n_rows));
+            bail!(
+                "{} holds {found} snapshots where {} were written: does something else write there?",
+                self.target,
+                count(self.n_rows)
+            );
         }
-        Ok((named(-1.0)?, by_coefficient(&sums, "total", coefficients.len())?))
+        Ok((
+            named(-1.0)?,
+            by_coefficient(&sums, "total", coefficients.len())?,
+        ))
     }
 }
 
@@ -79,19 +149,28 @@ fn lacks(column: &str) -> String {
 }
 
 fn numbers(frame: &Frame, column: &str) -> anyhow::Result<Vec<f64>> {
-    frame.numbers(column).filter(|values| !values.is_empty()).with_context(|| lacks(column))
+    frame
+        .numbers(column)
+        .filter(|values| !values.is_empty())
+        .with_context(|| lacks(column))
 }
 
 /// A column by the coefficients that its rows name, 0 where no row names one.
 fn by_coefficient(frame: &Frame, column: &str, n_coefficients: usize) -> anyhow::Result<Vec<f64>> {
     let mut by_coefficient = vec![0.0; n_coefficients];
-    for (coefficient, value) in numbers(frame, "coefficient")?.into_iter().zip(numbers(frame, column)?) {
+    for (coefficient, value) in numbers(frame, "coefficient")?
+        .into_iter()
+        .zip(numbers(frame, column)?)
+    {
         if !value.is_finite() {
             bail!("the engine's `{column}` of coefficient {coefficient} is no number");
         }
         if coefficient >= 0.0 {
-            *by_coefficient.get_mut(coefficient as usize).with_context(|| format!("the engine speaks of coefficient {coefficient} of {n_coefficients}"))? =
-                value;
+            *by_coefficient
+                .get_mut(coefficient as usize)
+                .with_context(|| {
+                    format!("the engine speaks of coefficient {coefficient} of {n_coefficients}")
+                })? = value;
         }
     }
     Ok(by_coefficient)

@@ -1,4 +1,5 @@
-//! A config with its folder, and the road from it to tables, snapshots and features that every command takes.
+//! A config with its folder, and the road from it to tables, snapshots and features that every
+//! command takes.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -6,13 +7,16 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use leadscore_core::stable_hash;
-use leadscore_core::{AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp};
+use leadscore_core::{
+    AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
+};
 use leadscore_databases::Address;
 use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
 use leadscore_tables::{
-    AttributeKey, Bytes, Config, Frame, Frames, LoadOptions, MISSING, Note, Query, ScratchFolder, TableEnd, Tables, TablesError, half_of_memory, read_at_most,
+    AttributeKey, Bytes, Config, Frame, Frames, LoadOptions, MISSING, Note, Query, ScratchFolder,
+    TableEnd, Tables, TablesError, half_of_memory, read_at_most,
 };
 
 use crate::config_failure::ConfigFailure;
@@ -61,16 +65,26 @@ impl Project {
     /// # Errors
     ///
     /// As [`Self::open`].
-    pub fn open_for(path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+    pub fn open_for(
+        path: &Path,
+        frames: &Frames,
+        listener: Arc<dyn Listener>,
+    ) -> anyhow::Result<Self> {
         Self::parse(read_text(path)?, path, frames, listener)
     }
 
-    /// A config by its text, the path that it was read from or is called by, and tables that stand in memory.
+    /// A config by its text, the path that it was read from or is called by, and tables that stand
+    /// in memory.
     ///
     /// # Errors
     ///
     /// [`ConfigFailure`].
-    pub fn parse(text: String, path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+    pub fn parse(
+        text: String,
+        path: &Path,
+        frames: &Frames,
+        listener: Arc<dyn Listener>,
+    ) -> anyhow::Result<Self> {
         Self::parse_by(Config::parse_for, &text, path, frames, listener)
     }
 
@@ -79,7 +93,11 @@ impl Project {
     /// # Errors
     ///
     /// As [`Self::open`].
-    pub fn open_for_one(path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+    pub fn open_for_one(
+        path: &Path,
+        frames: &Frames,
+        listener: Arc<dyn Listener>,
+    ) -> anyhow::Result<Self> {
         Self::parse_for_one(read_text(path)?, path, frames, listener)
     }
 
@@ -88,7 +106,12 @@ impl Project {
     /// # Errors
     ///
     /// [`ConfigFailure`].
-    pub fn parse_for_one(text: String, path: &Path, frames: &Frames, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+    pub fn parse_for_one(
+        text: String,
+        path: &Path,
+        frames: &Frames,
+        listener: Arc<dyn Listener>,
+    ) -> anyhow::Result<Self> {
         Self::parse_by(Config::parse_for_one, &text, path, frames, listener)
     }
 
@@ -101,7 +124,10 @@ impl Project {
     ) -> anyhow::Result<Self> {
         let config = parse(text, frames).map_err(|error| ConfigFailure::new(path, text, error))?;
         let mut project = Self::of(config, path, listener);
-        let queries = project.config.queries().map_err(|error| ConfigFailure::new(path, text, error))?;
+        let queries = project
+            .config
+            .queries()
+            .map_err(|error| ConfigFailure::new(path, text, error))?;
         project.bring_objects()?;
         project.ask_databases(queries)?;
         Ok(project)
@@ -115,13 +141,20 @@ impl Project {
     #[cfg(feature = "spark")]
     pub fn open_elsewhere(path: &Path, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
         let text = read_text(path)?;
-        let config = Config::parse_for(&text, &Frames::default()).map_err(|error| ConfigFailure::new(path, &text, error))?;
+        let config = Config::parse_for(&text, &Frames::default())
+            .map_err(|error| ConfigFailure::new(path, &text, error))?;
         config.require_outcomes()?;
         Ok(Self::of(config, path, listener))
     }
 
     fn of(config: Config, path: &Path, listener: Arc<dyn Listener>) -> Self {
-        Self { config, name: path.display().to_string(), folder: path.parent().map(Path::to_owned).unwrap_or_default(), listener, objects: None }
+        Self {
+            config,
+            name: path.display().to_string(),
+            folder: path.parent().map(Path::to_owned).unwrap_or_default(),
+            listener,
+            objects: None,
+        }
     }
 
     /// Puts files in place of objects of stores.
@@ -129,7 +162,8 @@ impl Project {
         if !self.config.has_objects() {
             return Ok(());
         }
-        let folder = ScratchFolder::create(&std::env::temp_dir()).context("cannot keep what comes from object stores")?;
+        let folder = ScratchFolder::create(&std::env::temp_dir())
+            .context("cannot keep what comes from object stores")?;
         let listener = Arc::clone(&self.listener);
         let mut stage = None;
         self.config.bring_objects(folder.path(), &mut |path| {
@@ -141,31 +175,64 @@ impl Project {
         Ok(())
     }
 
-    /// Puts the rows of queries in place of the queries: those of one database are read in one transaction.
+    /// Puts the rows of queries in place of the queries: those of one database are read in one
+    /// transaction.
     fn ask_databases(&mut self, mut queries: Vec<Query>) -> anyhow::Result<()> {
         while let Some(first) = queries.first().cloned() {
-            let (same, others): (Vec<_>, Vec<_>) = queries.into_iter().partition(|query| query.uri == first.uri);
+            let (same, others): (Vec<_>, Vec<_>) = queries
+                .into_iter()
+                .partition(|query| query.uri == first.uri);
             queries = others;
-            let address = Address::resolve(&first.uri, first.driver.as_deref(), &self.folder, &format!("[{}]", first.table))?;
-            let _stage = self.stage(&format!("reading {} queries from {}", same.len(), address.shown()), 1)?;
-            let texts: Vec<(&str, &str)> = same.iter().map(|query| (query.table.as_str(), query.text.as_str())).collect();
+            let address = Address::resolve(
+                &first.uri,
+                first.driver.as_deref(),
+                &self.folder,
+                &format!("[{}]", first.table),
+            )?;
+            let _stage = self.stage(
+                &format!("reading {} queries from {}", same.len(), address.shown()),
+                1,
+            )?;
+            let texts: Vec<(&str, &str)> = same
+                .iter()
+                .map(|query| (query.table.as_str(), query.text.as_str()))
+                .collect();
             let frames = leadscore_databases::read(&address, &texts)?;
-            self.config.put_frames(&same.iter().map(|query| query.table.clone()).zip(frames).collect())?;
+            self.config.put_frames(
+                &same
+                    .iter()
+                    .map(|query| query.table.clone())
+                    .zip(frames)
+                    .collect(),
+            )?;
         }
         Ok(())
     }
 
-    /// Writes rows into a table of `[database]`, in one transaction; rows with the same keys are replaced.
+    /// Writes rows into a table of `[database]`, in one transaction; rows with the same keys are
+    /// replaced.
     ///
     /// # Errors
     ///
-    /// The config names no database; else [`leadscore_databases::DatabaseError`], and the table is as it was before.
+    /// The config names no database; else [`leadscore_databases::DatabaseError`], and the table is
+    /// as it was before.
     pub fn upsert(&self, table: &str, keys: &[&str], rows: &Frame) -> anyhow::Result<usize> {
         let Some(database) = &self.config.database else {
-            bail!("there is no [database] in {}: say as its `uri` where {table} is", self.name);
+            bail!(
+                "there is no [database] in {}: say as its `uri` where {table} is",
+                self.name
+            );
         };
-        let address = Address::resolve(&database.uri, database.driver.as_deref(), &self.folder, "[database]")?;
-        let _stage = self.stage(&format!("writing {} rows into {table}", count(rows.n_rows())), 1)?;
+        let address = Address::resolve(
+            &database.uri,
+            database.driver.as_deref(),
+            &self.folder,
+            "[database]",
+        )?;
+        let _stage = self.stage(
+            &format!("writing {} rows into {table}", count(rows.n_rows())),
+            1,
+        )?;
         Ok(leadscore_databases::upsert(&address, table, keys, rows)?)
     }
 
@@ -176,7 +243,10 @@ impl Project {
 
     /// The same project, heard by somebody else.
     pub fn heard_by(&self, listener: Arc<dyn Listener>) -> Self {
-        Self { listener, ..self.clone() }
+        Self {
+            listener,
+            ..self.clone()
+        }
     }
 
     /// Says something that a person should know.
@@ -184,20 +254,30 @@ impl Project {
         self.listener.remark(text);
     }
 
-    /// Fails where a file that a run would write is one that it reads: the config, a table of it, or one of the others.
+    /// Fails where a file that a run would write is one that it reads: the config, a table of it,
+    /// or one of the others.
     ///
     /// # Errors
     ///
     /// [`TablesError`] names the file.
-    pub fn refuse_inputs<'t>(&self, targets: impl IntoIterator<Item = &'t PathBuf>, others: &[PathBuf]) -> anyhow::Result<()> {
+    pub fn refuse_inputs<'t>(
+        &self,
+        targets: impl IntoIterator<Item = &'t PathBuf>,
+        others: &[PathBuf],
+    ) -> anyhow::Result<()> {
         let mut inputs = self.config.paths(&self.folder);
         inputs.push(PathBuf::from(&self.name));
         inputs.extend_from_slice(others);
-        Ok(leadscore_tables::refuse_inputs(targets.into_iter().map(PathBuf::as_path), &inputs)?)
+        Ok(leadscore_tables::refuse_inputs(
+            targets.into_iter().map(PathBuf::as_path),
+            &inputs,
+        )?)
     }
 
     pub(crate) fn notes(&self, notes: &[Note]) {
-        notes.iter().for_each(|note| self.remark(&format!("note: {note}")));
+        notes
+            .iter()
+            .for_each(|note| self.remark(&format!("note: {note}")));
     }
 
     #[cfg(feature = "spark")]
@@ -212,7 +292,14 @@ impl Project {
     /// Reads all tables and says what is to be known about them.
     pub(crate) fn load(&self, options: &LoadOptions) -> anyhow::Result<Tables> {
         let stage = self.stage("reading tables", 1)?;
-        let tables = leadscore_tables::load(&self.config, &self.folder, &LoadOptions { now: Some(now()), ..options.clone() })?;
+        let tables = leadscore_tables::load(
+            &self.config,
+            &self.folder,
+            &LoadOptions {
+                now: Some(now()),
+                ..options.clone()
+            },
+        )?;
         drop(stage);
         self.notes(&tables.notes);
         Ok(tables)
@@ -232,18 +319,28 @@ impl Project {
     /// # Errors
     ///
     /// As [`Self::load_for`].
-    pub(crate) fn load_to_score(&self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
+    pub(crate) fn load_to_score(
+        &self,
+        model: &Model,
+        as_of: Option<Timestamp>,
+    ) -> anyhow::Result<Tables> {
         self.load_by(&self.to_score(model)?, model, as_of)
     }
 
     /// Reads the tables of a project that is beside a model.
-    fn load_by(&self, beside: &Self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
+    fn load_by(
+        &self,
+        beside: &Self,
+        model: &Model,
+        as_of: Option<Timestamp>,
+    ) -> anyhow::Result<Tables> {
         let tables = beside.load(&load_options_of(model, as_of))?;
         self.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
         Ok(tables)
     }
 
-    /// The same project, whose numbers are read as they were written at training where the config leaves that to the cells.
+    /// The same project, whose numbers are read as they were written at training where the config
+    /// leaves that to the cells.
     ///
     /// # Errors
     ///
@@ -257,7 +354,8 @@ impl Project {
         Ok(project)
     }
 
-    /// The same project as a model scores its leads, who may have closed without anyone saying so: outcomes may be missing.
+    /// The same project as a model scores its leads, who may have closed without anyone saying so:
+    /// outcomes may be missing.
     ///
     /// # Errors
     ///
@@ -275,7 +373,8 @@ impl Project {
         for spec in &model.specs {
             let (table, column) = match &spec.source {
                 FeatureSource::Attribute { table, column } => (table, column),
-                FeatureSource::AttributeAge { column } | FeatureSource::AttributeChanges { column } => (&AttributeTable::Leads, column),
+                FeatureSource::AttributeAge { column }
+                | FeatureSource::AttributeChanges { column } => (&AttributeTable::Leads, column),
                 _ => continue,
             };
             if let Some(why) = self.config.leaves_out(table, column) {
@@ -283,13 +382,16 @@ impl Project {
                     AttributeTable::Leads => "[leads]".to_owned(),
                     AttributeTable::Lookup(name) => format!("[lookups.{name}]"),
                 };
-                bail!("the model reads `{column}` of {table}, and by the config {why}\n  hint: let the config read it, or train a model without it");
+                bail!(
+                    "the model reads `{column}` of {table}, and by the config {why}\n  hint: let the config read it, or train a model without it"
+                );
             }
         }
         Ok(())
     }
 
-    /// Refuses a model whose likelihoods are of another window than that of this config, or that reads a column which it leaves out.
+    /// Refuses a model whose likelihoods are of another window than that of this config, or that
+    /// reads a column which it leaves out.
     pub(crate) fn same_question(&self, model: &Model) -> anyhow::Result<()> {
         self.reads_what_it_may(model)?;
         let asked = (!self.config.is_flat()).then_some(self.config.snapshots.horizon);
@@ -297,21 +399,36 @@ impl Project {
             (Some(own), Some(asked)) if own != asked => bail!(
                 "the model predicts wins within {own}, and `horizon` of [snapshots] asks for {asked}: its percentages are of another window; set `horizon = \"{own}\"`, or train a model with this horizon"
             ),
-            (None, Some(_)) => bail!("the model is of a flat export without dates, and this config has dates: train a model by this config"),
-            (Some(own), None) => bail!("the model predicts wins within {own}, and this config is a flat export without dates: it has no such window"),
+            (None, Some(_)) => bail!(
+                "the model is of a flat export without dates, and this config has dates: train a model by this config"
+            ),
+            (Some(own), None) => bail!(
+                "the model predicts wins within {own}, and this config is a flat export without dates: it has no such window"
+            ),
             _ => Ok(()),
         }
     }
 
-    /// How leads are looked at by this config and were at training, where that differs; `None` where it is the same, or not known.
+    /// How leads are looked at by this config and were at training, where that differs; `None`
+    /// where it is the same, or not known.
     pub(crate) fn other_rule(&self, model: &Model) -> Option<String> {
         if self.config.is_flat() {
             return None;
         }
         let settings = &self.config.snapshots;
-        let shown = |ages: &[String]| format!("ages = [{}]", ages.iter().map(|age| format!("\"{age}\"")).collect::<Vec<_>>().join(", "));
+        let shown = |ages: &[String]| {
+            format!(
+                "ages = [{}]",
+                ages.iter()
+                    .map(|age| format!("\"{age}\""))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
+        };
         let every = |every: &str| format!("every = \"{every}\"");
-        let silent = |silent: Option<&str>| silent.map_or(String::new(), |silent| format!(", silent = \"{silent}\""));
+        let silent = |silent: Option<&str>| {
+            silent.map_or(String::new(), |silent| format!(", silent = \"{silent}\""))
+        };
         let scope = model.scope.as_ref()?;
         let own = match (&model.card.ages, scope.every.as_deref()) {
             (Some(ages), _) => shown(ages),
@@ -324,10 +441,13 @@ impl Project {
         };
         let own = own + &silent(scope.silent.as_deref());
         let asked = asked + &silent(settings.silent.map(|span| span.to_string()).as_deref());
-        (own != asked).then(|| format!("the model was trained on snapshots by {own}, and the config has {asked}"))
+        (own != asked).then(|| {
+            format!("the model was trained on snapshots by {own}, and the config has {asked}")
+        })
     }
 
-    /// Refuses to measure a model on tables that hold a part of the leads not won: observed rates would be of that part.
+    /// Refuses to measure a model on tables that hold a part of the leads not won: observed rates
+    /// would be of that part.
     pub(crate) fn whole_tables(&self, model: &Model, what: &str) -> anyhow::Result<()> {
         let at_training = model.scope.as_ref().map_or(1.0, |scope| scope.losses_kept);
         if at_training < 1.0 && self.config.model.losses_kept >= 1.0 {
@@ -355,18 +475,29 @@ impl Project {
         Ok(())
     }
 
-    /// Refuses to score leads that would look silent because tables of events end before, beyond what the config allows.
+    /// Refuses to score leads that would look silent because tables of events end before, beyond
+    /// what the config allows.
     ///
     /// # Errors
     ///
     /// [`leadscore_tables::TablesError::Doubts`].
-    pub(crate) fn silence(&self, ends: &[TableEnd], model: &Model, as_of: Timestamp) -> anyhow::Result<()> {
+    pub(crate) fn silence(
+        &self,
+        ends: &[TableEnd],
+        model: &Model,
+        as_of: Timestamp,
+    ) -> anyhow::Result<()> {
         if self.config.is_flat() {
             return Ok(());
         }
-        let (notes, doubts) = leadscore_tables::silence(&self.config, ends, model.data.as_ref(), as_of);
+        let (notes, doubts) =
+            leadscore_tables::silence(&self.config, ends, model.data.as_ref(), as_of);
         self.notes(&notes);
-        if doubts.is_empty() { Ok(()) } else { Err(TablesError::Doubts(doubts).into()) }
+        if doubts.is_empty() {
+            Ok(())
+        } else {
+            Err(TablesError::Doubts(doubts).into())
+        }
     }
 
     /// Reads a moment: a time, or in a flat export a value of `order_by`.
@@ -382,8 +513,12 @@ impl Project {
         }
         match Timestamp::parse_iso(text) {
             Some((at, _, _)) => Ok(at),
-            None if self.config.is_flat() => bail!("{flag} `{text}` is neither a number nor a date: expected a value of `order_by`"),
-            None => bail!("{flag} `{text}` is not a moment: write 2018-05-01 or 2018-05-01T09:30:00Z"),
+            None if self.config.is_flat() => bail!(
+                "{flag} `{text}` is neither a number nor a date: expected a value of `order_by`"
+            ),
+            None => {
+                bail!("{flag} `{text}` is not a moment: write 2018-05-01 or 2018-05-01T09:30:00Z")
+            }
         }
     }
 
@@ -396,7 +531,8 @@ impl Project {
         text.map(|text| self.moment(flag, text)).transpose()
     }
 
-    /// The features that a survey of the snapshots gives; says what is to be known about the choice.
+    /// The features that a survey of the snapshots gives; says what is to be known about the
+    /// choice.
     pub(crate) fn plan(&self, survey: &Survey) -> anyhow::Result<Vec<FeatureSpec>> {
         let plan = survey.plan(&self.config.features);
         self.notes(&plan.notes);
@@ -411,21 +547,46 @@ impl Project {
     /// # Errors
     ///
     /// [`leadscore_features::FeatureError`].
-    pub fn features_of(&self, tables: &Tables, specs: &[FeatureSpec], snapshots: &[Snapshot]) -> anyhow::Result<FeatureMatrix> {
+    pub fn features_of(
+        &self,
+        tables: &Tables,
+        specs: &[FeatureSpec],
+        snapshots: &[Snapshot],
+    ) -> anyhow::Result<FeatureMatrix> {
         let advice = "look at leads less often (`every` of [snapshots]), or learn from later snapshots alone (`from`)";
-        check_matrix_fits((snapshots.len(), specs.len()), BYTES_A_CELL, half_of_memory().saturating_mul(2), advice)?;
-        let _stage = self.stage(&format!("computing {} features of {} snapshots", specs.len(), count(snapshots.len())), 1)?;
+        check_matrix_fits(
+            (snapshots.len(), specs.len()),
+            BYTES_A_CELL,
+            half_of_memory().saturating_mul(2),
+            advice,
+        )?;
+        let _stage = self.stage(
+            &format!(
+                "computing {} features of {} snapshots",
+                specs.len(),
+                count(snapshots.len())
+            ),
+            1,
+        )?;
         Ok(leadscore_features::compute(tables, specs, snapshots)?)
     }
 
     /// When leads were looked at, after "open"; nothing for a flat export, which has no dates.
     pub(crate) fn at(&self, as_of: Timestamp) -> String {
-        if self.config.is_flat() { String::new() } else { format!(" at {}", (self.write_time())(as_of)) }
+        if self.config.is_flat() {
+            String::new()
+        } else {
+            format!(" at {}", (self.write_time())(as_of))
+        }
     }
 
     /// How moments of this project are written.
     pub fn write_time(&self) -> fn(Timestamp) -> String {
-        if self.config.is_flat() { |at| at.order().to_string() } else { |at| at.to_string() }
+        if self.config.is_flat() {
+            |at| at.order().to_string()
+        } else {
+            |at| at.to_string()
+        }
     }
 }
 
@@ -433,10 +594,21 @@ impl Project {
 const BYTES_A_CELL: u64 = 8;
 
 /// Fails where a matrix of this shape would take more than `memory`.
-pub(crate) fn check_matrix_fits((n_rows, n_features): (usize, usize), bytes_a_cell: u64, memory: u64, advice: &str) -> anyhow::Result<()> {
-    let needed = (n_rows as u64).saturating_mul(n_features as u64).saturating_mul(bytes_a_cell);
+pub(crate) fn check_matrix_fits(
+    (n_rows, n_features): (usize, usize),
+    bytes_a_cell: u64,
+    memory: u64,
+    advice: &str,
+) -> anyhow::Result<()> {
+    let needed = (n_rows as u64)
+        .saturating_mul(n_features as u64)
+        .saturating_mul(bytes_a_cell);
     if needed > memory {
-        bail!("{} snapshots with {n_features} features would take some {} GB here: {advice}", count(n_rows), needed.div_ceil(1 << 30));
+        bail!(
+            "{} snapshots with {n_features} features would take some {} GB here: {advice}",
+            count(n_rows),
+            needed.div_ceil(1 << 30)
+        );
     }
     Ok(())
 }
@@ -448,25 +620,37 @@ const LARGEST_MODEL: Bytes = Bytes(1_000_000_000);
 
 /// A text of moderate size.
 pub(crate) fn read_small_text(path: &Path) -> std::io::Result<String> {
-    String::from_utf8(read_at_most(path, LARGEST_TEXT)?).map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+    String::from_utf8(read_at_most(path, LARGEST_TEXT)?)
+        .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
 pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
     read_small_text(path).with_context(|| {
-        let hint = if path.exists() { "is it a text file?" } else { "`leadscore init` writes one from your files; -c names another" };
+        let hint = if path.exists() {
+            "is it a text file?"
+        } else {
+            "`leadscore init` writes one from your files; -c names another"
+        };
         format!("cannot read the config {}: {hint}", path.display())
     })
 }
 
 /// What the clock says.
 pub fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// All mature snapshots with features planned from these tables.
-pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> anyhow::Result<(Labelled, SnapshotCounts)> {
-    let (labelled, counts) = leadscore_features::labelled_snapshots(tables, &project.config.snapshots, as_of)?;
+pub(crate) fn label_and_compute(
+    project: &Project,
+    tables: &Tables,
+    as_of: Option<Timestamp>,
+) -> anyhow::Result<(Labelled, SnapshotCounts)> {
+    let (labelled, counts) =
+        leadscore_features::labelled_snapshots(tables, &project.config.snapshots, as_of)?;
     if labelled.snapshots.is_empty() {
         return Err(no_snapshot(project, &counts, tables.observation_end));
     }
@@ -475,11 +659,24 @@ pub(crate) fn label_and_compute(project: &Project, tables: &Tables, as_of: Optio
     let lead_keys = lead_keys(tables, matrix.keys());
     let clusters = cluster_keys(tables, matrix.keys());
     note_shared_closings(project, tables);
-    Ok((Labelled { matrix, labels: labelled.labels, lead_keys, clusters, unripe: Some(labelled.immature) }, counts))
+    Ok((
+        Labelled {
+            matrix,
+            labels: labelled.labels,
+            lead_keys,
+            clusters,
+            unripe: Some(labelled.immature),
+        },
+        counts,
+    ))
 }
 
 /// Why there is nothing to learn from.
-pub(crate) fn no_snapshot(project: &Project, counts: &SnapshotCounts, observation_end: Timestamp) -> anyhow::Error {
+pub(crate) fn no_snapshot(
+    project: &Project,
+    counts: &SnapshotCounts,
+    observation_end: Timestamp,
+) -> anyhow::Error {
     let hint = if project.config.is_flat() {
         "check `flag`, `won` and `order_by`".to_owned()
     } else {
@@ -488,27 +685,39 @@ pub(crate) fn no_snapshot(project: &Project, counts: &SnapshotCounts, observatio
             project.config.snapshots.horizon
         )
     };
-    anyhow::anyhow!("there is no mature snapshot to learn from: {}; {hint}", describe_counts(counts, project))
+    anyhow::anyhow!(
+        "there is no mature snapshot to learn from: {}; {hint}",
+        describe_counts(counts, project)
+    )
 }
 
-/// A hash of what rows of chance are: the account of each snapshot's lead where the config names one, else the closing that it shares
-/// with other leads, else the lead.
+/// A hash of what rows of chance are: the account of each snapshot's lead where the config names
+/// one, else the closing that it shares with other leads, else the lead.
 ///
-/// One deal often closes for several leads of an account at once, and what an account wants its leads want.
+/// One deal often closes for several leads of an account at once, and what an account wants its
+/// leads want.
 pub fn cluster_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
     let Some(accounts) = &tables.leads.accounts else {
         let shared = shared_closings(tables);
         let of_lead = |snapshot: &Snapshot| match tables.outcomes[snapshot.lead as usize].closed {
-            Some(closed) if shared.contains(&closed) => stable_hash(&format!("closing {}", closed.micros())),
+            Some(closed) if shared.contains(&closed) => {
+                stable_hash(&format!("closing {}", closed.micros()))
+            }
             _ => stable_hash(&tables.leads.ids[snapshot.lead as usize]),
         };
         return snapshots.iter().map(of_lead).collect();
     };
     let of_lead = |lead: u32| match accounts[lead as usize] {
         MISSING => stable_hash(&tables.leads.ids[lead as usize]),
-        account => stable_hash(&format!("account {}", tables.leads.account_names[account as usize])),
+        account => stable_hash(&format!(
+            "account {}",
+            tables.leads.account_names[account as usize]
+        )),
     };
-    snapshots.iter().map(|snapshot| of_lead(snapshot.lead)).collect()
+    snapshots
+        .iter()
+        .map(|snapshot| of_lead(snapshot.lead))
+        .collect()
 }
 
 /// What [`cluster_keys`] are of.
@@ -527,8 +736,8 @@ const LARGEST_DEAL: usize = 50;
 /// The share of the closed leads that close in the moment of another one from which on it is news.
 const MANY_SHARED: f64 = 0.05;
 
-/// Moments at which several leads close, as the contacts of one deal do; none where times have no seconds, since in a minute, or on a
-/// day, many close.
+/// Moments at which several leads close, as the contacts of one deal do; none where times have no
+/// seconds, since in a minute, or on a day, many close.
 fn shared_closings(tables: &Tables) -> HashSet<Timestamp> {
     const MINUTE: i64 = 60_000_000;
     let mut counts: HashMap<Timestamp, usize> = HashMap::new();
@@ -544,15 +753,22 @@ fn shared_closings(tables: &Tables) -> HashSet<Timestamp> {
     counts.into_keys().collect()
 }
 
-/// Says where many leads close together and no account is named, which would also join those that are open.
+/// Says where many leads close together and no account is named, which would also join those that
+/// are open.
 fn note_shared_closings(project: &Project, tables: &Tables) {
     if tables.leads.accounts.is_some() {
         return;
     }
     let shared = shared_closings(tables);
     let closings = || tables.outcomes.iter().filter_map(|outcome| outcome.closed);
-    let (n_shared, n_closed) = (closings().filter(|closed| shared.contains(closed)).count(), closings().count());
-    let n_days = closings().map(|at| at.end_of_day()).collect::<HashSet<_>>().len();
+    let (n_shared, n_closed) = (
+        closings().filter(|closed| shared.contains(closed)).count(),
+        closings().count(),
+    );
+    let n_days = closings()
+        .map(|at| at.end_of_day())
+        .collect::<HashSet<_>>()
+        .len();
     // So many meet by chance where each second of eight hours a day is as good as another.
     let by_chance = n_closed as f64 / (n_days.max(1) as f64 * 28_800.0);
     if n_shared as f64 > (MANY_SHARED + 2.0 * by_chance) * n_closed as f64 {
@@ -566,7 +782,10 @@ fn note_shared_closings(project: &Project, tables: &Tables) {
 
 /// A hash of the lead of each snapshot.
 pub fn lead_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
-    snapshots.iter().map(|snapshot| stable_hash(&tables.leads.ids[snapshot.lead as usize])).collect()
+    snapshots
+        .iter()
+        .map(|snapshot| stable_hash(&tables.leads.ids[snapshot.lead as usize]))
+        .collect()
 }
 
 /// What was kept and dropped, in one sentence.
@@ -590,11 +809,20 @@ pub fn describe_counts(counts: &SnapshotCounts, project: &Project) -> String {
         project.config.snapshots.horizon
     );
     for (number, what) in [
-        (counts.immature, "snapshots left out because their window had not ended"),
+        (
+            counts.immature,
+            "snapshots left out because their window had not ended",
+        ),
         (counts.before_from, "before `from`"),
         (counts.closed_before, "whose lead had closed by then"),
-        (counts.silent, "snapshots of leads that nobody had touched for longer than `silent`"),
-        (counts.leads_never_at_risk, "leads never at risk at a snapshot"),
+        (
+            counts.silent,
+            "snapshots of leads that nobody had touched for longer than `silent`",
+        ),
+        (
+            counts.leads_never_at_risk,
+            "leads never at risk at a snapshot",
+        ),
         (counts.won_unseen, "of these won"),
         (counts.leads_without_time, "leads without creation time"),
     ] {
@@ -615,7 +843,8 @@ pub(crate) const FLAT_CAVEAT: &str = "flat export: the outcome has no date, so t
 /// It cannot be read, or is not a model.
 pub fn read_model(path: &Path) -> anyhow::Result<Model> {
     leadscore_tables::complete_and_clean(leadscore_tables::folder_of(path));
-    let bytes = read_at_most(path, LARGEST_MODEL).with_context(|| format!("cannot read the model {}", path.display()))?;
+    let bytes = read_at_most(path, LARGEST_MODEL)
+        .with_context(|| format!("cannot read the model {}", path.display()))?;
     model_from_bytes(&bytes).with_context(|| format!("cannot use the model {}", path.display()))
 }
 
@@ -636,5 +865,9 @@ pub(crate) fn load_options_of(model: &Model, as_of: Option<Timestamp>) -> LoadOp
             attributes.insert(AttributeKey::new(table, column), spec.kind);
         }
     }
-    LoadOptions { as_of, attributes: Some(attributes), ..Default::default() }
+    LoadOptions {
+        as_of,
+        attributes: Some(attributes),
+        ..Default::default()
+    }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::{Context, bail};
 use leadscore_core::{Timestamp, log_odds_to_probability};
 use leadscore_inference::{Model, score};
-use leadscore_metrics::{Clusters, calibration_line, calibration_shift, line_covariance, log_loss, paired_difference};
+use leadscore_metrics::{
+    Clusters, calibration_line, calibration_shift, line_covariance, log_loss, paired_difference,
+};
 use leadscore_report::count;
 use leadscore_training::{Calibration, CalibrationInput, CalibrationKind, try_calibrations};
 
@@ -16,7 +18,8 @@ use crate::project::{Project, cluster_keys, describe_counts};
 const MIN_EVENTS: usize = 20;
 /// Wins, and others, that a slope needs as well.
 const MIN_EVENTS_FOR_SLOPE: usize = 100;
-/// What twice the gain in log-likelihood exceeds by chance once in twenty times, with one and with two parameters.
+/// What twice the gain in log-likelihood exceeds by chance once in twenty times, with one and with
+/// two parameters.
 const CHI_SQUARE_95: [f64; 2] = [3.841, 5.991];
 
 /// Which outcomes percentages are recalibrated by, and how.
@@ -35,18 +38,28 @@ pub struct RecalibrateOptions {
 /// # Errors
 ///
 /// The tables cannot be read, too few outcomes have come in since, or a break runs through them.
-pub fn recalibrate(project: &Project, mut model: Model, options: RecalibrateOptions) -> anyhow::Result<Model> {
+pub fn recalibrate(
+    project: &Project,
+    mut model: Model,
+    options: RecalibrateOptions,
+) -> anyhow::Result<Model> {
     let RecalibrateOptions { as_of, from, kind } = options;
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     if from.is_some_and(|from| from < known_until) {
-        bail!("--from lies before {}, until which the model knows everything: these outcomes are not new to it", model.card.known_until);
+        bail!(
+            "--from lies before {}, until which the model knows everything: these outcomes are not new to it",
+            model.card.known_until
+        );
     }
     let begin = from.unwrap_or(known_until);
     project.whole_tables(&model, "recalibrate")?;
     let tables = project.load_for(&model, as_of)?;
-    let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of)?;
+    let (labelled, counts) =
+        leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of)?;
     project.remark(&describe_counts(&counts, project));
-    let rows: Vec<usize> = (0..labelled.snapshots.len()).filter(|&row| labelled.snapshots[row].at >= begin).collect();
+    let rows: Vec<usize> = (0..labelled.snapshots.len())
+        .filter(|&row| labelled.snapshots[row].at >= begin)
+        .collect();
     let snapshots: Vec<_> = rows.iter().map(|&row| labelled.snapshots[row]).collect();
     let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
     let wins = labels.iter().filter(|label| **label).count();
@@ -58,7 +71,10 @@ pub fn recalibrate(project: &Project, mut model: Model, options: RecalibrateOpti
             model.card.known_until
         );
     }
-    let scored = score(&model, &project.features_of(&tables, &model.specs, &snapshots)?)?;
+    let scored = score(
+        &model,
+        &project.features_of(&tables, &model.specs, &snapshots)?,
+    )?;
     let write_time = project.write_time();
     let what = format!(
         "{} snapshots from {} to {}, {wins} won: {:.2} % predicted on average, {:.2} % observed",
@@ -72,7 +88,13 @@ pub fn recalibrate(project: &Project, mut model: Model, options: RecalibrateOpti
     let at: Vec<Timestamp> = snapshots.iter().map(|snapshot| snapshot.at).collect();
     let clusters = cluster_keys(&tables, &snapshots);
     let groups = Clusters::new(&clusters);
-    let input = CalibrationInput { at: &at, labels: &labels, log_odds: &scored.log_odds, probabilities: &scored.probabilities, clusters: &clusters };
+    let input = CalibrationInput {
+        at: &at,
+        labels: &labels,
+        log_odds: &scored.log_odds,
+        probabilities: &scored.probabilities,
+        clusters: &clusters,
+    };
     if !project.config.is_flat()
         && let Some(found) = find_break(input, &groups)?
     {
@@ -99,24 +121,42 @@ pub fn recalibrate(project: &Project, mut model: Model, options: RecalibrateOpti
     };
     let fitted = kind.fit(&labels, &scored.probabilities)?;
     if kind == CalibrationKind::Unchanged {
-        model.card.caveats.push(format!("checked on {what}; the percentages hold"));
+        model
+            .card
+            .caveats
+            .push(format!("checked on {what}; the percentages hold"));
     } else {
         let (before, after) = before_and_after(input, &fitted)?;
         let how = match &fitted {
-            Calibration::Line(line) => format!("log-odds move to {:+.3} {:+.3} × log-odds", line.intercept, line.slope),
-            Calibration::Curve(_) => format!("percentages move along {}: 5, 20 and 50 % become {}", kind.name(), examples(&fitted)),
+            Calibration::Line(line) => format!(
+                "log-odds move to {:+.3} {:+.3} × log-odds",
+                line.intercept, line.slope
+            ),
+            Calibration::Curve(_) => format!(
+                "percentages move along {}: 5, 20 and 50 % become {}",
+                kind.name(),
+                examples(&fitted)
+            ),
         };
         let said = format!("{how}; log-loss {before:.4} to {after:.4} on all of these snapshots");
         model = fitted
             .apply(model, kind, input)?
             .with_context(|| format!("{said}: a slope that is not above 0 turns the ranking round; what the model learned no longer holds, train it again"))?;
         project.remark(&said);
-        model.card.caveats.push(format!("recalibrated on {what}; {how}"));
+        model
+            .card
+            .caveats
+            .push(format!("recalibrated on {what}; {how}"));
         model.card.model_id = model.compute_id().context("cannot name the model")?;
     }
     // From here on these outcomes are known to the model.
-    let until =
-        if project.config.is_flat() { as_of.unwrap_or(Timestamp::from_micros(snapshots[snapshots.len() - 1].at.micros() + 1)) } else { tables.observation_end };
+    let until = if project.config.is_flat() {
+        as_of.unwrap_or(Timestamp::from_micros(
+            snapshots[snapshots.len() - 1].at.micros() + 1,
+        ))
+    } else {
+        tables.observation_end
+    };
     model.card.known_until_micros = until.micros();
     model.card.known_until = write_time(until);
     Ok(model)
@@ -132,24 +172,39 @@ struct Break {
     z: f64,
 }
 
-/// The month at whose beginning the gap between predicted and observed changes beyond chance; `None` where it is the same all along.
+/// The month at whose beginning the gap between predicted and observed changes beyond chance;
+/// `None` where it is the same all along.
 ///
-/// After a shift by which as many wins are predicted as were observed, the sum of what is left after each month is compared with its
-/// standard error by cluster; of the largest over all months, some 3 are chance (at 5 %, for up to two years of months).
+/// After a shift by which as many wins are predicted as were observed, the sum of what is left
+/// after each month is compared with its standard error by cluster; of the largest over all months,
+/// some 3 are chance (at 5 %, for up to two years of months).
 fn find_break(input: CalibrationInput<'_>, clusters: &Clusters) -> anyhow::Result<Option<Break>> {
     const BEYOND_CHANCE: f64 = 3.0;
-    let CalibrationInput { at, labels, probabilities, .. } = input;
+    let CalibrationInput {
+        at,
+        labels,
+        probabilities,
+        ..
+    } = input;
     let shift = calibration_shift(labels, probabilities)?.intercept;
-    let moved: Vec<f64> = input.log_odds.iter().map(|&log_odds| log_odds_to_probability(log_odds + shift)).collect();
+    let moved: Vec<f64> = input
+        .log_odds
+        .iter()
+        .map(|&log_odds| log_odds_to_probability(log_odds + shift))
+        .collect();
     let spread = |row: &usize| moved[*row] * (1.0 - moved[*row]);
     let all: f64 = (0..at.len()).map(|row| spread(&row)).sum();
     let of_row: Vec<String> = at.iter().map(|&at| month_of(at)).collect();
     let months: BTreeSet<&String> = of_row.iter().collect();
     let mut found: Option<Break> = None;
     for month in months.into_iter().skip(1) {
-        let (after, before): (Vec<usize>, Vec<usize>) = (0..at.len()).partition(|&row| of_row[row] >= *month);
+        let (after, before): (Vec<usize>, Vec<usize>) =
+            (0..at.len()).partition(|&row| of_row[row] >= *month);
         let n_won = |rows: &[usize]| rows.iter().filter(|&&row| labels[row]).count();
-        if [&after, &before].into_iter().any(|rows| n_won(rows).min(rows.len() - n_won(rows)) < MIN_EVENTS) {
+        if [&after, &before]
+            .into_iter()
+            .any(|rows| n_won(rows).min(rows.len() - n_won(rows)) < MIN_EVENTS)
+        {
             continue;
         }
         // What the shift took from both sides is no difference between them.
@@ -157,29 +212,56 @@ fn find_break(input: CalibrationInput<'_>, clusters: &Clusters) -> anyhow::Resul
         let mut sums = vec![0.0; clusters.len()];
         for (rows, weight) in [(&after, 1.0 - share), (&before, -share)] {
             for &row in rows {
-                sums[clusters.of_row()[row] as usize] += weight * (f64::from(u8::from(labels[row])) - moved[row]);
+                sums[clusters.of_row()[row] as usize] +=
+                    weight * (f64::from(u8::from(labels[row])) - moved[row]);
             }
         }
         let z = sums.iter().sum::<f64>() / sums.iter().map(|sum| sum * sum).sum::<f64>().sqrt();
         if z.abs() > found.as_ref().map_or(BEYOND_CHANCE, |known| known.z.abs()) {
             let rates = |rows: &[usize]| {
                 let n = rows.len() as f64;
-                (rows.iter().map(|&row| probabilities[row]).sum::<f64>() / n, n_won(rows) as f64 / n)
+                (
+                    rows.iter().map(|&row| probabilities[row]).sum::<f64>() / n,
+                    n_won(rows) as f64 / n,
+                )
             };
             let begin = after.iter().map(|&row| at[row]).min().unwrap_or(at[0]);
-            found = Some(Break { at: begin, before: rates(&before), after: rates(&after), z });
+            found = Some(Break {
+                at: begin,
+                before: rates(&before),
+                after: rates(&after),
+                z,
+            });
         }
     }
     Ok(found)
 }
 
-/// How to move percentages: by what later outcomes say where there are enough of them, else by how likely the gain is chance.
-fn choose_kind(project: &Project, input: CalibrationInput<'_>, rarer: usize, has_curve: bool) -> anyhow::Result<CalibrationKind> {
-    let kinds: Vec<CalibrationKind> = CalibrationKind::ALL.into_iter().filter(|kind| !(has_curve && kind.is_curve())).collect();
+/// How to move percentages: by what later outcomes say where there are enough of them, else by how
+/// likely the gain is chance.
+fn choose_kind(
+    project: &Project,
+    input: CalibrationInput<'_>,
+    rarer: usize,
+    has_curve: bool,
+) -> anyhow::Result<CalibrationKind> {
+    let kinds: Vec<CalibrationKind> = CalibrationKind::ALL
+        .into_iter()
+        .filter(|kind| !(has_curve && kind.is_curve()))
+        .collect();
     if let Some(trials) = try_calibrations(input, &kinds)? {
-        let losses = trials.iter().map(|trial| format!("{} {:.4}", trial.kind.name(), trial.log_loss)).collect::<Vec<_>>().join(", ");
-        let kind = trials.iter().rev().find(|trial| trial.is_better).map_or(CalibrationKind::Unchanged, |trial| trial.kind);
-        // And too few to prefer a line, where all of them show that percentages are too extreme, or too flat.
+        let losses = trials
+            .iter()
+            .map(|trial| format!("{} {:.4}", trial.kind.name(), trial.log_loss))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let kind = trials
+            .iter()
+            .rev()
+            .find(|trial| trial.is_better)
+            .map_or(CalibrationKind::Unchanged, |trial| trial.kind);
+        // And too few to prefer a line, where all of them show that percentages are too extreme, or
+        // too flat.
         let (slope, slope_z) = slope_in_errors(input)?;
         let is_simple = matches!(kind, CalibrationKind::Unchanged | CalibrationKind::Shift);
         if is_simple && slope > 0.0 && (slope - 1.0).abs() > NEAR_SLOPE && slope_z.abs() > 1.96 {
@@ -190,7 +272,8 @@ fn choose_kind(project: &Project, input: CalibrationInput<'_>, rarer: usize, has
             ));
             return Ok(CalibrationKind::Line);
         }
-        // Later outcomes may be too few to prefer a shift, and all of them enough to see that the percentages are off.
+        // Later outcomes may be too few to prefer a shift, and all of them enough to see that the
+        // percentages are off.
         let gap = gap_in_errors(input);
         if kind == CalibrationKind::Unchanged && gap.abs() > 1.96 {
             project.remark(&format!(
@@ -203,11 +286,19 @@ fn choose_kind(project: &Project, input: CalibrationInput<'_>, rarer: usize, has
         project.remark(&format!(
             "fitted on the earlier outcomes, log-loss on the later ones: {losses}; taken: {}{}",
             kind.name(),
-            if kind == CalibrationKind::Unchanged { ", since nothing is better beyond chance" } else { "" }
+            if kind == CalibrationKind::Unchanged {
+                ", since nothing is better beyond chance"
+            } else {
+                ""
+            }
         ));
         return Ok(kind);
     }
-    let kind = if rarer < MIN_EVENTS_FOR_SLOPE { CalibrationKind::Shift } else { CalibrationKind::Line };
+    let kind = if rarer < MIN_EVENTS_FOR_SLOPE {
+        CalibrationKind::Shift
+    } else {
+        CalibrationKind::Line
+    };
     let fitted = kind.fit(input.labels, input.probabilities)?;
     let (before, after) = before_and_after(input, &fitted)?;
     let gain = 2.0 * input.labels.len() as f64 * (before - after);
@@ -224,24 +315,49 @@ const NEAR_SLOPE: f64 = 0.1;
 /// The calibration slope of these rows, and how many standard errors by cluster it is from 1.
 fn slope_in_errors(input: CalibrationInput<'_>) -> anyhow::Result<(f64, f64)> {
     let line = calibration_line(input.labels, input.probabilities)?;
-    let [_, _, variance] = line_covariance(input.labels, input.probabilities, &Clusters::new(input.clusters), line, false);
+    let [_, _, variance] = line_covariance(
+        input.labels,
+        input.probabilities,
+        &Clusters::new(input.clusters),
+        line,
+        false,
+    );
     Ok((line.slope, (line.slope - 1.0) / variance.sqrt()))
 }
 
 /// Share won less mean probability, in standard errors with rows of a lead taken together.
 fn gap_in_errors(input: CalibrationInput<'_>) -> f64 {
-    let won: Vec<f64> = input.labels.iter().map(|&label| f64::from(u8::from(label))).collect();
+    let won: Vec<f64> = input
+        .labels
+        .iter()
+        .map(|&label| f64::from(u8::from(label)))
+        .collect();
     let difference = paired_difference(&won, input.probabilities, input.clusters);
     difference.mean / difference.error
 }
 
 /// Log-loss of the rows as they are, and after a calibration.
-fn before_and_after(input: CalibrationInput<'_>, fitted: &Calibration) -> anyhow::Result<(f64, f64)> {
-    let moved: Vec<f64> = input.log_odds.iter().map(|&log_odds| leadscore_core::log_odds_to_probability(fitted.at(log_odds))).collect();
-    Ok((log_loss(input.labels, input.probabilities)?, log_loss(input.labels, &moved)?))
+fn before_and_after(
+    input: CalibrationInput<'_>,
+    fitted: &Calibration,
+) -> anyhow::Result<(f64, f64)> {
+    let moved: Vec<f64> = input
+        .log_odds
+        .iter()
+        .map(|&log_odds| leadscore_core::log_odds_to_probability(fitted.at(log_odds)))
+        .collect();
+    Ok((
+        log_loss(input.labels, input.probabilities)?,
+        log_loss(input.labels, &moved)?,
+    ))
 }
 
 fn examples(fitted: &Calibration) -> String {
-    let moved = |p: f64| format!("{:.1}", 100.0 * leadscore_core::log_odds_to_probability(fitted.at((p / (1.0 - p)).ln())));
+    let moved = |p: f64| {
+        format!(
+            "{:.1}",
+            100.0 * leadscore_core::log_odds_to_probability(fitted.at((p / (1.0 - p)).ln()))
+        )
+    };
     format!("{}, {} and {} %", moved(0.05), moved(0.2), moved(0.5))
 }

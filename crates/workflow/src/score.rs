@@ -4,10 +4,13 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability};
+use leadscore_core::{
+    ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability,
+};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
 use leadscore_inference::{
-    Concepts, FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers, score, score_with_reasons, signed, tiers_by_edges,
+    Concepts, FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers, score,
+    score_with_reasons, signed, tiers_by_edges,
 };
 use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
 use rayon::slice::ParallelSliceMut;
@@ -20,7 +23,8 @@ use crate::train::age_in_days;
 
 /// How many reasons a score file names.
 pub(crate) const N_REASONS: usize = 3;
-/// Rows of a score file that are made at a time: reasons are texts, and texts of all leads would need gigabytes.
+/// Rows of a score file that are made at a time: reasons are texts, and texts of all leads would
+/// need gigabytes.
 const PART_ROWS: usize = 1 << 17;
 
 /// Which leads are scored, what is said beside their likelihoods, and how much memory it may take.
@@ -30,7 +34,8 @@ pub struct ScoreOptions {
     pub as_of: Option<Timestamp>,
     /// The 95 % interval of every likelihood as well.
     pub intervals: bool,
-    /// Bytes of memory for the tables, beside the features of open leads; default: half of the machine's.
+    /// Bytes of memory for the tables, beside the features of open leads; default: half of the
+    /// machine's.
     pub memory: Option<u64>,
     /// Folder for what waits on disk; default: that of temporary files.
     pub spill: Option<PathBuf>,
@@ -54,7 +59,8 @@ pub struct Scores<'m> {
     /// `None` for a flat export.
     as_of: Option<Timestamp>,
     intervals: bool,
-    /// What is unlike training about each open lead; `None` where the model does not know what training saw.
+    /// What is unlike training about each open lead; `None` where the model does not know what
+    /// training saw.
     guards: Option<Vec<Option<String>>>,
     /// How many leads were scored and left out, the tiers, and what is unlike training.
     pub summary: ScoreSummary,
@@ -70,24 +76,43 @@ struct Listed {
 
 /// The age of a lead in days; NaN where it is not known.
 pub(crate) fn age_of(tables: &Tables, lead: u32, as_of: Timestamp) -> f64 {
-    if tables.is_flat { f64::NAN } else { age_in_days(tables, &Snapshot { lead, at: as_of }) }
+    if tables.is_flat {
+        f64::NAN
+    } else {
+        age_in_days(tables, &Snapshot { lead, at: as_of })
+    }
 }
 
 /// Scores every lead that is open.
 ///
 /// # Errors
 ///
-/// The tables cannot be read, no lead is open, or intervals are asked of a model that holds no covariance.
-pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptions) -> anyhow::Result<Scores<'m>> {
+/// The tables cannot be read, no lead is open, or intervals are asked of a model that holds no
+/// covariance.
+pub fn score_leads<'m>(
+    project: &Project,
+    model: &'m Model,
+    options: &ScoreOptions,
+) -> anyhow::Result<Scores<'m>> {
     if options.intervals && model.covariance.is_none() {
-        bail!("--intervals: the model holds no covariance, because it is of an earlier version or was fitted by linfa; train it again");
+        bail!(
+            "--intervals: the model holds no covariance, because it is of an earlier version or was fitted by linfa; train it again"
+        );
     }
     let mut found = find_open(project, model, options)?;
     let as_of = found.as_of;
     if found.open.is_empty() {
-        bail!("no lead is open{}: {}", project.at(as_of), not_scored(found.won.len(), &found.left_out, project.config.is_flat()));
+        bail!(
+            "no lead is open{}: {}",
+            project.at(as_of),
+            not_scored(found.won.len(), &found.left_out, project.config.is_flat())
+        );
     }
-    if project.config.has_outcomes() && !project.config.is_flat() && found.won.is_empty() && found.left_out.closed_lost == 0 {
+    if project.config.has_outcomes()
+        && !project.config.is_flat()
+        && found.won.is_empty()
+        && found.left_out.closed_lost == 0
+    {
         let n_open = leadscore_report::count(found.open.len());
         project.remark(&format!("note: [outcomes] has no lead that closed: all {n_open} leads are scored as if they were open; is the file complete?"));
     }
@@ -107,8 +132,11 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
     let order = best_first(&scored.probabilities);
     let matrix = matrix.reordered(&order);
     let guards = guards.map(|guards| in_this_order(guards, &order));
-    let scored =
-        Scored { log_odds: in_this_order(scored.log_odds, &order), probabilities: in_this_order(scored.probabilities, &order), baseline: scored.baseline };
+    let scored = Scored {
+        log_odds: in_this_order(scored.log_odds, &order),
+        probabilities: in_this_order(scored.probabilities, &order),
+        baseline: scored.baseline,
+    };
     found.open = in_this_order(found.open, &order);
     let tiers = tiers_of(project, model, &scored);
     let summary = ScoreSummary {
@@ -118,13 +146,19 @@ pub fn score_leads<'m>(project: &Project, model: &'m Model, options: &ScoreOptio
         closed_won: found.won.len(),
         left_out: found.left_out,
         tier_edges: rule_of(project, tiers.len()),
-        few: tiers.len() < FEWEST_FOR_QUARTILES && project.config.tiers.edges == TierEdges::Relative,
+        few: tiers.len() < FEWEST_FOR_QUARTILES
+            && project.config.tiers.edges == TierEdges::Relative,
         tiers: TierSummary::of(&scored.probabilities, &tiers),
         no_signal: found.no_signal,
         outside,
     };
     summary.say(project);
-    let Found { has_manual_score, open, won, .. } = found;
+    let Found {
+        has_manual_score,
+        open,
+        won,
+        ..
+    } = found;
     Ok(Scores {
         percentiles: percentiles(&scored.probabilities),
         scored,
@@ -152,7 +186,10 @@ fn best_first(probabilities: &[f64]) -> Vec<usize> {
 /// Value `order[i]` becomes value `i`.
 fn in_this_order<T>(values: Vec<T>, order: &[usize]) -> Vec<T> {
     let mut values: Vec<Option<T>> = values.into_iter().map(Some).collect();
-    order.iter().map(|&row| values[row].take().expect("an order names each row once")).collect()
+    order
+        .iter()
+        .map(|&row| values[row].take().expect("an order names each row once"))
+        .collect()
 }
 
 /// A lead as the terminal shows it: likelihood in per cent, reasons with their log-odds.
@@ -166,7 +203,13 @@ pub(crate) struct FirstLead {
 /// Leads as a table for the terminal: a line for each reason, the lead before the first.
 pub(crate) fn first_leads(leads: Vec<FirstLead>) -> String {
     let mut rows = Vec::new();
-    for FirstLead { lead, likelihood, tier, reasons } in leads {
+    for FirstLead {
+        lead,
+        likelihood,
+        tier,
+        reasons,
+    } in leads
+    {
         let mut cells = vec![lead, format!("{likelihood:.1} %"), tier];
         for (text, log_odds) in reasons {
             cells.push(signed(&text, log_odds));
@@ -176,7 +219,15 @@ pub(crate) fn first_leads(leads: Vec<FirstLead>) -> String {
             rows.push(cells);
         }
     }
-    table(&["lead", "likelihood", "priority", "reasons (log-odds against the average lead of the same age)"], &rows)
+    table(
+        &[
+            "lead",
+            "likelihood",
+            "priority",
+            "reasons (log-odds against the average lead of the same age)",
+        ],
+        &rows,
+    )
 }
 
 /// What a score file speaks of, part after part of the tables.
@@ -209,7 +260,11 @@ impl Found {
         Ok(Self {
             as_of,
             has_manual_score: manual_score.is_some(),
-            open: set.at_risk.iter().map(|snapshot| listed(snapshot.lead)).collect(),
+            open: set
+                .at_risk
+                .iter()
+                .map(|snapshot| listed(snapshot.lead))
+                .collect(),
             won: set.closed_won.iter().map(|&lead| listed(lead)).collect(),
             left_out: set.left_out,
             perhaps_closed: set.perhaps_closed,
@@ -221,7 +276,18 @@ impl Found {
     }
 
     fn add(&mut self, part: Self) {
-        let Self { as_of, has_manual_score, open, won, left_out, perhaps_closed, matrices, notes, unknown_kinds, no_signal } = part;
+        let Self {
+            as_of,
+            has_manual_score,
+            open,
+            won,
+            left_out,
+            perhaps_closed,
+            matrices,
+            notes,
+            unknown_kinds,
+            no_signal,
+        } = part;
         (self.as_of, self.has_manual_score, self.no_signal) = (as_of, has_manual_score, no_signal);
         self.open.extend(open);
         self.won.extend(won);
@@ -239,11 +305,19 @@ impl Found {
         if matrices.len() == 1 {
             return matrices.remove(0);
         }
-        let mut open: Vec<(usize, Listed)> = std::mem::take(&mut self.open).into_iter().enumerate().collect();
+        let mut open: Vec<(usize, Listed)> = std::mem::take(&mut self.open)
+            .into_iter()
+            .enumerate()
+            .collect();
         open.sort_unstable_by(|(_, a), (_, b)| a.id.cmp(&b.id));
         let (order, open): (Vec<usize>, Vec<Listed>) = open.into_iter().unzip();
         self.open = open;
-        let keys = (0..order.len()).map(|lead| Snapshot { lead: lead as u32, at: self.as_of }).collect();
+        let keys = (0..order.len())
+            .map(|lead| Snapshot {
+                lead: lead as u32,
+                at: self.as_of,
+            })
+            .collect();
         FeatureMatrix::stack(matrices, keys, &order)
     }
 }
@@ -253,8 +327,14 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
     // What closed leads did is nobody's feature, but where the account's other leads are looked at.
     let may_be_open = |tables: &Tables| {
-        let as_of = options.as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
-        tables.outcomes.iter().map(|outcome| outcome.closed.is_none_or(|closed| closed >= as_of)).collect()
+        let as_of = options
+            .as_of
+            .unwrap_or_else(|| tables.observation_end.next_midnight());
+        tables
+            .outcomes
+            .iter()
+            .map(|outcome| outcome.closed.is_none_or(|closed| closed >= as_of))
+            .collect()
     };
     let of_peers: Vec<&str> = model
         .specs
@@ -265,17 +345,40 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
         })
         .collect();
     let beside = project.to_score(model)?;
-    let wanted = Wanted { leads: &may_be_open, whole: &of_peers };
-    let source = Source::open(&beside, &load_options_of(model, options.as_of), options.memory, spill, Some(wanted))?;
-    project.silence(source.ends(), model, options.as_of.unwrap_or_else(|| source.observation_end().next_midnight()))?;
-    let stage = project.stage(&format!("computing {} features of open leads", model.specs.len()), source.n_parts())?;
+    let wanted = Wanted {
+        leads: &may_be_open,
+        whole: &of_peers,
+    };
+    let source = Source::open(
+        &beside,
+        &load_options_of(model, options.as_of),
+        options.memory,
+        spill,
+        Some(wanted),
+    )?;
+    project.silence(
+        source.ends(),
+        model,
+        options
+            .as_of
+            .unwrap_or_else(|| source.observation_end().next_midnight()),
+    )?;
+    let stage = project.stage(
+        &format!("computing {} features of open leads", model.specs.len()),
+        source.n_parts(),
+    )?;
     let mut found = Found::default();
     let look = |part| source.with_part(part, |tables| Found::new(tables, model, options.as_of))?;
-    in_order(source.n_parts(), rayon::current_num_threads(), look, |part| {
-        found.add(part);
-        stage.advance(1);
-        anyhow::Ok(())
-    })?;
+    in_order(
+        source.n_parts(),
+        rayon::current_num_threads(),
+        look,
+        |part| {
+            found.add(part);
+            stage.advance(1);
+            anyhow::Ok(())
+        },
+    )?;
     drop(stage);
     source.say_notes(project, std::mem::take(&mut found.notes));
     project.notes(&found.unknown_kinds.notes());
@@ -290,7 +393,8 @@ pub(crate) fn tiers_of(project: &Project, model: &Model, scored: &Scored) -> Vec
     }
 }
 
-/// Where tiers begin, as likelihoods from 0 to 1; `None` where they are quartiles of the rows, of which there are so many.
+/// Where tiers begin, as likelihoods from 0 to 1; `None` where they are quartiles of the rows, of
+/// which there are so many.
 pub(crate) fn edges_of(project: &Project, model: &Model, n_rows: usize) -> Option<[f64; 3]> {
     match rule_of(project, n_rows) {
         TierEdges::Relative => None,
@@ -308,7 +412,8 @@ fn rule_of(project: &Project, n_rows: usize) -> TierEdges {
 }
 
 impl Scores<'_> {
-    /// Number of rows: open leads, then won ones, which are customers already and have no likelihood.
+    /// Number of rows: open leads, then won ones, which are customers already and have no
+    /// likelihood.
     pub fn n_rows(&self) -> usize {
         self.leads.len()
     }
@@ -349,19 +454,48 @@ impl Scores<'_> {
     /// As [`Self::reasons`].
     pub fn first(&self, n: usize) -> anyhow::Result<String> {
         let lead = |row: usize| -> anyhow::Result<FirstLead> {
-            let reasons = self.reasons(row)?.into_iter().map(|reason| (reason.text, reason.log_odds)).collect();
+            let reasons = self
+                .reasons(row)?
+                .into_iter()
+                .map(|reason| (reason.text, reason.log_odds))
+                .collect();
             let likelihood = 100.0 * self.scored.probabilities[row];
-            Ok(FirstLead { lead: self.lead(row).to_owned(), likelihood, tier: self.tiers[row].name().to_owned(), reasons })
+            Ok(FirstLead {
+                lead: self.lead(row).to_owned(),
+                likelihood,
+                tier: self.tiers[row].name().to_owned(),
+                reasons,
+            })
         };
-        Ok(first_leads((0..n.min(self.n_open())).map(lead).collect::<anyhow::Result<Vec<_>>>()?))
+        Ok(first_leads(
+            (0..n.min(self.n_open()))
+                .map(lead)
+                .collect::<anyhow::Result<Vec<_>>>()?,
+        ))
     }
 
     fn reasons_of(&self, rows: Range<usize>) -> anyhow::Result<Vec<Vec<Reason>>> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let (_, top) = score_with_reasons(self.model, &self.concepts, &self.matrix, rows.clone(), N_REASONS)?;
-        Ok(rows.clone().map(|row| self.model.reasons_of(&self.concepts, &self.matrix, row, top.of_row(row - rows.start))).collect())
+        let (_, top) = score_with_reasons(
+            self.model,
+            &self.concepts,
+            &self.matrix,
+            rows.clone(),
+            N_REASONS,
+        )?;
+        Ok(rows
+            .clone()
+            .map(|row| {
+                self.model.reasons_of(
+                    &self.concepts,
+                    &self.matrix,
+                    row,
+                    top.of_row(row - rows.start),
+                )
+            })
+            .collect())
     }
 
     /// Makes all rows, part after part in their order, and gives each part to `take`.
@@ -369,10 +503,18 @@ impl Scores<'_> {
     /// # Errors
     ///
     /// The first error of `take`.
-    pub fn for_each_part(&self, take: impl FnMut(OutTable) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    pub fn for_each_part(
+        &self,
+        take: impl FnMut(OutTable) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let n_rows = self.n_rows();
         let part = |part: usize| self.part(part * PART_ROWS..n_rows.min((part + 1) * PART_ROWS));
-        in_order(n_rows.div_ceil(PART_ROWS), rayon::current_num_threads(), part, take)
+        in_order(
+            n_rows.div_ceil(PART_ROWS),
+            rayon::current_num_threads(),
+            part,
+            take,
+        )
     }
 
     /// All rows as a frame.
@@ -395,45 +537,118 @@ impl Scores<'_> {
         let open = rows.start.min(n_open)..rows.end.min(n_open);
         let n_won = rows.len() - open.len();
         let reasons = self.reasons_of(open.clone())?;
-        let texts = |value: &dyn Fn(usize) -> Option<String>| OutColumn::Text(rows.clone().map(value).collect());
-        let numbers = |values: &mut dyn Iterator<Item = f64>| OutColumn::Number(values.chain(std::iter::repeat_n(f64::NAN, n_won)).collect());
+        let texts = |value: &dyn Fn(usize) -> Option<String>| {
+            OutColumn::Text(rows.clone().map(value).collect())
+        };
+        let numbers = |values: &mut dyn Iterator<Item = f64>| {
+            OutColumn::Number(values.chain(std::iter::repeat_n(f64::NAN, n_won)).collect())
+        };
         let mut table = OutTable::default();
-        table.push(&self.id_column, texts(&|row| Some(self.lead(row).to_owned())));
+        table.push(
+            &self.id_column,
+            texts(&|row| Some(self.lead(row).to_owned())),
+        );
         match self.as_of {
             None => table.push("as_of", OutColumn::Text(vec![None; rows.len()])),
             Some(as_of) => table.push("as_of", OutColumn::Time(vec![Some(as_of); rows.len()])),
         }
-        table.push("likelihood_to_close", numbers(&mut self.scored.probabilities[open.clone()].iter().map(|p| p * 100.0)));
-        table.push("contact_priority", texts(&|row| Some(self.tiers.get(row).unwrap_or(&ContactPriority::ClosedWon).name().to_owned())));
-        table.push("percentile", numbers(&mut self.percentiles[open.clone()].iter().copied()));
+        table.push(
+            "likelihood_to_close",
+            numbers(
+                &mut self.scored.probabilities[open.clone()]
+                    .iter()
+                    .map(|p| p * 100.0),
+            ),
+        );
+        table.push(
+            "contact_priority",
+            texts(&|row| {
+                Some(
+                    self.tiers
+                        .get(row)
+                        .unwrap_or(&ContactPriority::ClosedWon)
+                        .name()
+                        .to_owned(),
+                )
+            }),
+        );
+        table.push(
+            "percentile",
+            numbers(&mut self.percentiles[open.clone()].iter().copied()),
+        );
         for number in 0..N_REASONS {
-            let text = reasons.iter().map(|reasons| reasons.get(number).map(|reason| reason.text.clone())).chain(std::iter::repeat_n(None, n_won));
-            table.push(&format!("reason_{}", number + 1), OutColumn::Text(text.collect()));
+            let text = reasons
+                .iter()
+                .map(|reasons| reasons.get(number).map(|reason| reason.text.clone()))
+                .chain(std::iter::repeat_n(None, n_won));
+            table.push(
+                &format!("reason_{}", number + 1),
+                OutColumn::Text(text.collect()),
+            );
             table.push(
                 &format!("reason_{}_log_odds", number + 1),
-                numbers(&mut reasons.iter().map(|reasons| reasons.get(number).map_or(0.0, |reason| reason.log_odds))),
+                numbers(
+                    &mut reasons
+                        .iter()
+                        .map(|reasons| reasons.get(number).map_or(0.0, |reason| reason.log_odds)),
+                ),
             );
         }
         // So that anyone can add up: baseline + named reasons + other reasons = log-odds.
         let baseline = self.scored.baseline;
-        let named = reasons.iter().map(|reasons| reasons.iter().map(|reason| reason.log_odds).sum::<f64>());
-        table.push("other_reasons_log_odds", numbers(&mut open.clone().zip(named).map(|(row, named)| self.scored.log_odds[row] - baseline - named)));
-        table.push("baseline_log_odds", numbers(&mut std::iter::repeat_n(baseline, open.len())));
-        table.push("log_odds", numbers(&mut self.scored.log_odds[open.clone()].iter().copied()));
+        let named = reasons
+            .iter()
+            .map(|reasons| reasons.iter().map(|reason| reason.log_odds).sum::<f64>());
+        table.push(
+            "other_reasons_log_odds",
+            numbers(
+                &mut open
+                    .clone()
+                    .zip(named)
+                    .map(|(row, named)| self.scored.log_odds[row] - baseline - named),
+            ),
+        );
+        table.push(
+            "baseline_log_odds",
+            numbers(&mut std::iter::repeat_n(baseline, open.len())),
+        );
+        table.push(
+            "log_odds",
+            numbers(&mut self.scored.log_odds[open.clone()].iter().copied()),
+        );
         if self.has_manual_score {
-            table.push("manual_score", OutColumn::Number(self.leads[rows.clone()].iter().map(|lead| lead.manual_score).collect()));
+            table.push(
+                "manual_score",
+                OutColumn::Number(
+                    self.leads[rows.clone()]
+                        .iter()
+                        .map(|lead| lead.manual_score)
+                        .collect(),
+                ),
+            );
         }
         if let Some(guards) = &self.guards {
             table.push("guard", texts(&|row| guards.get(row).cloned().flatten()));
         }
-        table.push("model_id", OutColumn::Text(vec![Some(self.model.card.model_id.clone()); rows.len()]));
+        table.push(
+            "model_id",
+            OutColumn::Text(vec![Some(self.model.card.model_id.clone()); rows.len()]),
+        );
         if self.intervals {
             // Of the log-odds by the weights' covariance, then as a percentage.
-            let errors: Option<Vec<f64>> = open.clone().map(|row| self.model.log_odds_error(&self.matrix, row)).collect();
+            let errors: Option<Vec<f64>> = open
+                .clone()
+                .map(|row| self.model.log_odds_error(&self.matrix, row))
+                .collect();
             let errors = errors.context("the model holds no covariance")?;
             for (name, side) in [("likelihood_low", -1.96), ("likelihood_high", 1.96)] {
                 let ends = self.scored.log_odds[open.clone()].iter().zip(&errors);
-                table.push(name, numbers(&mut ends.map(|(log_odds, error)| 100.0 * log_odds_to_probability(log_odds + side * error))));
+                table.push(
+                    name,
+                    numbers(&mut ends.map(|(log_odds, error)| {
+                        100.0 * log_odds_to_probability(log_odds + side * error)
+                    })),
+                );
             }
         }
         Ok(table)

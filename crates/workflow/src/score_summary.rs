@@ -1,4 +1,5 @@
-//! What `score` says beside the file: how many leads were scored and left out, the tiers, and what is unlike training.
+//! What `score` says beside the file: how many leads were scored and left out, the tiers, and what
+//! is unlike training.
 
 use anyhow::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix};
@@ -74,7 +75,13 @@ const N_NAMED: usize = 5;
 pub(crate) fn too_old(model: &Model, age: f64) -> Option<String> {
     let seen = model.scope.as_ref().and_then(|scope| scope.ages)?;
     // The oldest lead of training was looked at a window before the end of the data.
-    let oldest = seen.high + 0.1 * seen.high + if model.card.ages.is_some() { 1.0 } else { model.card.horizon.map_or(0.0, |horizon| horizon.days()) };
+    let oldest = seen.high
+        + 0.1 * seen.high
+        + if model.card.ages.is_some() {
+            1.0
+        } else {
+            model.card.horizon.map_or(0.0, |horizon| horizon.days())
+        };
     (age > oldest).then(|| format!("age: {age:.0} days"))
 }
 
@@ -86,15 +93,29 @@ pub(crate) fn joined(first: Option<String>, second: Option<String>) -> Option<St
     }
 }
 
-/// Says what is unlike training about open leads, and refuses where too many are; for each lead what it is, and all together.
-pub(crate) fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, ages: &[f64]) -> anyhow::Result<Option<(Vec<Option<String>>, OutsideSummary)>> {
-    let Some(mut guarded) = model.guard(matrix) else { return Ok(None) };
+/// Says what is unlike training about open leads, and refuses where too many are; for each lead
+/// what it is, and all together.
+pub(crate) fn guard(
+    project: &Project,
+    model: &Model,
+    matrix: &FeatureMatrix,
+    ages: &[f64],
+) -> anyhow::Result<Option<(Vec<Option<String>>, OutsideSummary)>> {
+    let Some(mut guarded) = model.guard(matrix) else {
+        return Ok(None);
+    };
     let n = matrix.n_rows();
     let share = |count: usize| 100.0 * count as f64 / n.max(1) as f64;
     // The most frequent first.
-    let outside: Vec<(f64, String)> = (guarded.findings.iter().filter(|finding| finding.is_outside))
-        .map(|finding| (share(finding.n_rows), format!("{} ({:.0} % of leads)", finding.text, share(finding.n_rows))))
-        .collect();
+    let outside: Vec<(f64, String)> =
+        (guarded.findings.iter().filter(|finding| finding.is_outside))
+            .map(|finding| {
+                (
+                    share(finding.n_rows),
+                    format!("{} ({:.0} % of leads)", finding.text, share(finding.n_rows)),
+                )
+            })
+            .collect();
     let allowed = project.config.guards.outside_training;
     if n >= FEWEST_GUARDED && guarded.n_outside as f64 > allowed * n as f64 {
         bail!(
@@ -102,27 +123,52 @@ pub(crate) fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, ag
             count(guarded.n_outside),
             count(n),
             share(guarded.n_outside),
-            outside.iter().take(N_NAMED).map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("; "),
+            outside
+                .iter()
+                .take(N_NAMED)
+                .map(|(_, line)| line.as_str())
+                .collect::<Vec<_>>()
+                .join("; "),
             (guarded.n_outside as f64 / n as f64 * 100.0).ceil() / 100.0
         );
     }
     // A lead or two beyond what training saw are in the file, and no news.
-    for (_, line) in outside.iter().take_while(|(share, _)| *share >= WORTH_A_LINE).take(N_NAMED) {
+    for (_, line) in outside
+        .iter()
+        .take_while(|(share, _)| *share >= WORTH_A_LINE)
+        .take(N_NAMED)
+    {
         project.remark(&format!("note: outside of training: {line}"));
     }
-    if outside.first().is_some_and(|(share, _)| *share < WORTH_A_LINE) {
-        project.remark(&format!("{} of {} open leads have a value that training never saw; the column `guard` names it", count(guarded.n_outside), count(n)));
+    if outside
+        .first()
+        .is_some_and(|(share, _)| *share < WORTH_A_LINE)
+    {
+        project.remark(&format!(
+            "{} of {} open leads have a value that training never saw; the column `guard` names it",
+            count(guarded.n_outside),
+            count(n)
+        ));
     }
-    for finding in guarded.findings.iter().filter(|finding| !finding.is_outside).take(N_NAMED) {
+    for finding in guarded
+        .findings
+        .iter()
+        .filter(|finding| !finding.is_outside)
+        .take(N_NAMED)
+    {
         project.remark(&format!("note: {}", finding.text));
     }
     let rule = project.other_rule(model);
     if let Some(rule) = &rule {
-        project.remark(&format!("note: {rule}: scores are of leads as the model saw them"));
+        project.remark(&format!(
+            "note: {rule}: scores are of leads as the model saw them"
+        ));
     }
     let (mut n_older, at_training) = (0, model.scope.as_ref().and_then(|scope| scope.ages));
     if let Some(seen) = at_training {
-        let older: Vec<usize> = (0..n).filter(|&row| too_old(model, ages[row]).is_some()).collect();
+        let older: Vec<usize> = (0..n)
+            .filter(|&row| too_old(model, ages[row]).is_some())
+            .collect();
         n_older = older.len();
         if n_older > 0 {
             project.remark(&format!(
@@ -137,66 +183,135 @@ pub(crate) fn guard(project: &Project, model: &Model, matrix: &FeatureMatrix, ag
             guarded.of_row[row] = joined(guarded.of_row[row].take(), too_old(model, ages[row]));
         }
     }
-    let summary =
-        OutsideSummary { n_outside: guarded.n_outside, n_older, oldest_at_training: at_training.map(|seen| seen.high), findings: guarded.findings, rule };
+    let summary = OutsideSummary {
+        n_outside: guarded.n_outside,
+        n_older,
+        oldest_at_training: at_training.map(|seen| seen.high),
+        findings: guarded.findings,
+        rule,
+    };
     Ok(Some((guarded.of_row, summary)))
 }
 
 impl TierSummary {
     pub(crate) fn of(probabilities: &[f64], tiers: &[ContactPriority]) -> Vec<Self> {
         let of_tier = |tier: ContactPriority| {
-            let own: Vec<f64> = (0..tiers.len()).filter(|&row| tiers[row] == tier).map(|row| probabilities[row]).collect();
-            let mean_likelihood = (!own.is_empty()).then(|| 100.0 * own.iter().sum::<f64>() / own.len() as f64);
-            let end = |pick: fn(f64, f64) -> f64| own.iter().copied().reduce(pick).map(|probability| 100.0 * probability);
-            Self { tier: tier.name(), n_leads: own.len(), mean_likelihood, range: end(f64::min).zip(end(f64::max)) }
+            let own: Vec<f64> = (0..tiers.len())
+                .filter(|&row| tiers[row] == tier)
+                .map(|row| probabilities[row])
+                .collect();
+            let mean_likelihood =
+                (!own.is_empty()).then(|| 100.0 * own.iter().sum::<f64>() / own.len() as f64);
+            let end = |pick: fn(f64, f64) -> f64| {
+                own.iter()
+                    .copied()
+                    .reduce(pick)
+                    .map(|probability| 100.0 * probability)
+            };
+            Self {
+                tier: tier.name(),
+                n_leads: own.len(),
+                mean_likelihood,
+                range: end(f64::min).zip(end(f64::max)),
+            }
         };
-        ContactPriority::QUARTILES.into_iter().map(of_tier).collect()
+        ContactPriority::QUARTILES
+            .into_iter()
+            .map(of_tier)
+            .collect()
     }
 }
 
 /// All leads without a score, by reason.
 pub(crate) fn not_scored(closed_won: usize, left_out: &LeftOut, is_flat: bool) -> String {
-    let LeftOut { closed_lost, reopened, not_yet, without_time, silent } = *left_out;
-    let again = if reopened > 0 { format!(" ({} of the closed have an open row after it, and count as closed)", count(reopened)) } else { String::new() };
-    let mut text = format!("{} closed won, {} closed otherwise{again}", count(closed_won), count(closed_lost));
+    let LeftOut {
+        closed_lost,
+        reopened,
+        not_yet,
+        without_time,
+        silent,
+    } = *left_out;
+    let again = if reopened > 0 {
+        format!(
+            " ({} of the closed have an open row after it, and count as closed)",
+            count(reopened)
+        )
+    } else {
+        String::new()
+    };
+    let mut text = format!(
+        "{} closed won, {} closed otherwise{again}",
+        count(closed_won),
+        count(closed_lost)
+    );
     // Without dates no lead is yet to come.
     if !is_flat {
         text.push_str(&format!(", {} not yet created", count(not_yet)));
     }
     if without_time > 0 {
-        text.push_str(&format!(", {} without a creation time", count(without_time)));
+        text.push_str(&format!(
+            ", {} without a creation time",
+            count(without_time)
+        ));
     }
     if silent > 0 {
-        text.push_str(&format!(", {} open and without an event for longer than `silent`", count(silent)));
+        text.push_str(&format!(
+            ", {} open and without an event for longer than `silent`",
+            count(silent)
+        ));
     }
     text
 }
 
 /// The mean likelihood, in per cent, below which the best tier is not high for everyone.
 const LOW: f64 = 5.0;
-/// The best tier is not high for everyone, either, where it is less than so many times as likely as all leads.
+/// The best tier is not high for everyone, either, where it is less than so many times as likely as
+/// all leads.
 const HARDLY_ABOVE: f64 = 2.0;
 
 impl ScoreSummary {
     /// What tiers say about these leads, a sentence each.
     pub(crate) fn tier_sentences(&self) -> Vec<String> {
-        let range = |tier: &TierSummary| tier.range.map(|(low, high)| format!("{}: {low:.1} to {high:.1} %", tier.tier));
+        let range = |tier: &TierSummary| {
+            tier.range
+                .map(|(low, high)| format!("{}: {low:.1} to {high:.1} %", tier.tier))
+        };
         let ranges: Vec<String> = self.tiers.iter().filter_map(range).collect();
         let rule = match self.tier_edges {
-            TierEdges::Relative => format!("Tiers are quarters of the {} open leads, whatever their likelihoods are", count(self.n_scored)),
-            TierEdges::Frozen => "Tiers begin where quartiles of the training snapshots did".to_owned(),
-            TierEdges::Percent([first, second, third]) => format!("Tiers begin at {first} %, {second} % and {third} %"),
+            TierEdges::Relative => format!(
+                "Tiers are quarters of the {} open leads, whatever their likelihoods are",
+                count(self.n_scored)
+            ),
+            TierEdges::Frozen => {
+                "Tiers begin where quartiles of the training snapshots did".to_owned()
+            }
+            TierEdges::Percent([first, second, third]) => {
+                format!("Tiers begin at {first} %, {second} % and {third} %")
+            }
         };
         vec![format!("{rule}: {}.", ranges.join("; "))]
     }
 
     /// What the best tier is relative to, where its leads are not likely by themselves.
     fn relative_to(&self) -> Option<String> {
-        let best = self.tiers.first().filter(|_| self.tier_edges == TierEdges::Relative)?;
+        let best = self
+            .tiers
+            .first()
+            .filter(|_| self.tier_edges == TierEdges::Relative)?;
         let ((low, high), mean) = (best.range?, best.mean_likelihood?);
-        let sum: f64 = self.tiers.iter().filter_map(|tier| Some(tier.mean_likelihood? * tier.n_leads as f64)).sum();
+        let sum: f64 = self
+            .tiers
+            .iter()
+            .filter_map(|tier| Some(tier.mean_likelihood? * tier.n_leads as f64))
+            .sum();
         let is_low = mean < LOW || mean < HARDLY_ABOVE * sum / self.n_scored as f64;
-        is_low.then(|| format!("{}: {low:.1} to {high:.1} %, the best quarter of {} open leads", best.tier, count(self.n_scored)))
+        is_low.then(|| {
+            format!(
+                "{}: {low:.1} to {high:.1} %, the best quarter of {} open leads",
+                best.tier,
+                count(self.n_scored)
+            )
+        })
     }
 
     /// Says what was scored and how large the tiers are.
@@ -204,17 +319,39 @@ impl ScoreSummary {
         let n = self.n_scored;
         match &self.as_of {
             None => {
-                project.remark(&format!("scored {} leads; {}", count(n), not_scored(self.closed_won, &self.left_out, true)));
+                project.remark(&format!(
+                    "scored {} leads; {}",
+                    count(n),
+                    not_scored(self.closed_won, &self.left_out, true)
+                ));
                 project.remark(&format!("caveat: {FLAT_CAVEAT}"));
             }
-            Some(as_of) => project.remark(&format!("scored {} leads open at {as_of}; {}", count(n), not_scored(self.closed_won, &self.left_out, false))),
+            Some(as_of) => project.remark(&format!(
+                "scored {} leads open at {as_of}; {}",
+                count(n),
+                not_scored(self.closed_won, &self.left_out, false)
+            )),
         }
-        for TierSummary { tier, n_leads, mean_likelihood, range: _ } in &self.tiers {
-            let mean = mean_likelihood.map_or(String::new(), |mean| format!(", mean likelihood {mean:5.2} %"));
-            project.remark(&format!("  {tier:<10} {:>9} leads ({:4.1} %){mean}", count(*n_leads), 100.0 * *n_leads as f64 / n as f64));
+        for TierSummary {
+            tier,
+            n_leads,
+            mean_likelihood,
+            range: _,
+        } in &self.tiers
+        {
+            let mean = mean_likelihood.map_or(String::new(), |mean| {
+                format!(", mean likelihood {mean:5.2} %")
+            });
+            project.remark(&format!(
+                "  {tier:<10} {:>9} leads ({:4.1} %){mean}",
+                count(*n_leads),
+                100.0 * *n_leads as f64 / n as f64
+            ));
         }
         if let Some(relative) = self.relative_to() {
-            project.remark(&format!("note: {relative}: high among these leads, not by itself"));
+            project.remark(&format!(
+                "note: {relative}: high among these leads, not by itself"
+            ));
         }
         if self.no_signal {
             project.remark(
@@ -225,7 +362,9 @@ impl ScoreSummary {
             project
                 .remark(&format!("note: quartiles of {n} leads mean nothing, so tiers are by the model's own edges, the quartiles of its training snapshots"));
         } else if n < 100 && self.tier_edges == TierEdges::Relative {
-            project.remark(&format!("warning: the quartiles of {n} leads are thin: under 100, a tier says little"));
+            project.remark(&format!(
+                "warning: the quartiles of {n} leads are thin: under 100, a tier says little"
+            ));
         }
     }
 }

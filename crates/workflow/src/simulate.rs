@@ -15,14 +15,28 @@ use crate::outputs::Outputs;
 /// Leads made and written at a time.
 const CHUNK: u32 = 20_000;
 /// Names of the tables, in the order in which they are made; accounts come beside them.
-const NAMES: [&str; 7] = ["leads", "touches", "web_sessions", "sales_activities", "deals", "stages", "truth"];
+const NAMES: [&str; 7] = [
+    "leads",
+    "touches",
+    "web_sessions",
+    "sales_activities",
+    "deals",
+    "stages",
+    "truth",
+];
 
 /// All tables of a made-up CRM by name, with its truth, in memory.
 pub fn simulated_tables(options: SimulationOptions) -> Vec<(&'static str, OutTable)> {
     let simulator = Simulator::new(options);
-    let accounts = [("accounts", account_table(&simulator, 0..simulator.n_accounts()))];
+    let accounts = [(
+        "accounts",
+        account_table(&simulator, 0..simulator.n_accounts()),
+    )];
     let chunk = simulator.leads(0..options.n_leads);
-    accounts.into_iter().chain(NAMES.into_iter().zip(tables_of(&chunk))).collect()
+    accounts
+        .into_iter()
+        .chain(NAMES.into_iter().zip(tables_of(&chunk)))
+        .collect()
 }
 
 /// Writes all tables, the truth and a config; returns the number of activities.
@@ -30,28 +44,49 @@ pub fn simulated_tables(options: SimulationOptions) -> Vec<(&'static str, OutTab
 /// # Errors
 ///
 /// A file cannot be written.
-pub fn write_crm(options: SimulationOptions, folder: &Path, ending: &str, listener: &Arc<dyn Listener>) -> anyhow::Result<usize> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+pub fn write_crm(
+    options: SimulationOptions,
+    folder: &Path,
+    ending: &str,
+    listener: &Arc<dyn Listener>,
+) -> anyhow::Result<usize> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let is_there = |name: &str| folder.join(name).exists();
     // What a simulation wrote has its truth beside it.
     let is_own = is_there("truth.csv") || is_there("truth.parquet");
-    let tables = NAMES.into_iter().chain(["accounts"]).map(|name| format!("{name}.{ending}"));
-    if let Some(name) = tables.chain(["leadscore.toml".to_owned()]).find(|name| !is_own && is_there(name)) {
-        bail!("{} is no simulation's, and would be replaced: name an empty folder", folder.join(name).display());
+    let tables = NAMES
+        .into_iter()
+        .chain(["accounts"])
+        .map(|name| format!("{name}.{ending}"));
+    if let Some(name) = tables
+        .chain(["leadscore.toml".to_owned()])
+        .find(|name| !is_own && is_there(name))
+    {
+        bail!(
+            "{} is no simulation's, and would be replaced: name an empty folder",
+            folder.join(name).display()
+        );
     }
     let simulator = Simulator::new(options);
     let place = |name: &str| folder.join(format!("{name}.{ending}"));
     let open = |name: &str| TableWriter::create(&place(name));
     let mut accounts = open("accounts")?;
     for start in (0..simulator.n_accounts()).step_by(CHUNK as usize) {
-        accounts.write(&account_table(&simulator, start..(start + CHUNK).min(simulator.n_accounts())))?;
+        accounts.write(&account_table(
+            &simulator,
+            start..(start + CHUNK).min(simulator.n_accounts()),
+        ))?;
     }
     let mut writers = NAMES.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let stage = Stage::begin(listener, "making leads", options.n_leads as usize)?;
     let mut n_activities = 0;
     let starts: Vec<u32> = (0..options.n_leads).step_by(CHUNK as usize).collect();
     for batch in starts.chunks(rayon::current_num_threads()) {
-        let chunks: Vec<Chunk> = batch.into_par_iter().map(|&start| simulator.leads(start..(start + CHUNK).min(options.n_leads))).collect();
+        let chunks: Vec<Chunk> = batch
+            .into_par_iter()
+            .map(|&start| simulator.leads(start..(start + CHUNK).min(options.n_leads)))
+            .collect();
         for chunk in chunks {
             n_activities += chunk.touches.len() + chunk.sessions.len() + chunk.sales.len();
             stage.advance(chunk.leads.len());
@@ -66,7 +101,10 @@ pub fn write_crm(options: SimulationOptions, folder: &Path, ending: &str, listen
     for (name, writer) in NAMES.iter().zip(writers) {
         outputs.written(&place(name), writer)?;
     }
-    outputs.text(&folder.join("leadscore.toml"), &simulated_config(options, ending))?;
+    outputs.text(
+        &folder.join("leadscore.toml"),
+        &simulated_config(options, ending),
+    )?;
     outputs.publish()?;
     Ok(n_activities)
 }
@@ -74,10 +112,38 @@ pub fn write_crm(options: SimulationOptions, folder: &Path, ending: &str, listen
 fn account_table(simulator: &Simulator, range: std::ops::Range<u32>) -> OutTable {
     let rows = simulator.accounts(range);
     let mut table = OutTable::default();
-    table.push("account_id", OutColumn::Text(rows.iter().map(|row| Some(row.account_id.clone())).collect()));
-    table.push("industry", OutColumn::Text(rows.iter().map(|row| Some(row.industry.to_owned())).collect()));
-    table.push("employees", OutColumn::Text(rows.iter().map(|row| Some(row.employees.to_owned())).collect()));
-    table.push("country", OutColumn::Text(rows.iter().map(|row| Some(row.country.to_owned())).collect()));
+    table.push(
+        "account_id",
+        OutColumn::Text(
+            rows.iter()
+                .map(|row| Some(row.account_id.clone()))
+                .collect(),
+        ),
+    );
+    table.push(
+        "industry",
+        OutColumn::Text(
+            rows.iter()
+                .map(|row| Some(row.industry.to_owned()))
+                .collect(),
+        ),
+    );
+    table.push(
+        "employees",
+        OutColumn::Text(
+            rows.iter()
+                .map(|row| Some(row.employees.to_owned()))
+                .collect(),
+        ),
+    );
+    table.push(
+        "country",
+        OutColumn::Text(
+            rows.iter()
+                .map(|row| Some(row.country.to_owned()))
+                .collect(),
+        ),
+    );
     table
 }
 
@@ -85,39 +151,133 @@ fn account_table(simulator: &Simulator, range: std::ops::Range<u32>) -> OutTable
 fn tables_of(chunk: &Chunk) -> [OutTable; 7] {
     let mut leads = OutTable::default();
     let rows = &chunk.leads;
-    leads.push("lead_id", OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()));
-    leads.push("account_id", OutColumn::Text(rows.iter().map(|row| Some(row.account_id.clone())).collect()));
-    leads.push("created_at", OutColumn::Time(rows.iter().map(|row| Some(row.created_at)).collect()));
-    leads.push("source", OutColumn::Text(rows.iter().map(|row| row.source.map(str::to_owned)).collect()));
-    leads.push("role", OutColumn::Text(rows.iter().map(|row| Some(row.role.to_owned())).collect()));
-    leads.push("seats", OutColumn::Number(rows.iter().map(|row| row.seats.unwrap_or(f64::NAN)).collect()));
-    leads.push("first_pages", OutColumn::Number(rows.iter().map(|row| row.first_pages).collect()));
-    leads.push("free_mail", OutColumn::Boolean(rows.iter().map(|row| row.free_mail).collect()));
-    leads.push("manual_score", OutColumn::Number(rows.iter().map(|row| row.manual_score).collect()));
+    leads.push(
+        "lead_id",
+        OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()),
+    );
+    leads.push(
+        "account_id",
+        OutColumn::Text(
+            rows.iter()
+                .map(|row| Some(row.account_id.clone()))
+                .collect(),
+        ),
+    );
+    leads.push(
+        "created_at",
+        OutColumn::Time(rows.iter().map(|row| Some(row.created_at)).collect()),
+    );
+    leads.push(
+        "source",
+        OutColumn::Text(
+            rows.iter()
+                .map(|row| row.source.map(str::to_owned))
+                .collect(),
+        ),
+    );
+    leads.push(
+        "role",
+        OutColumn::Text(rows.iter().map(|row| Some(row.role.to_owned())).collect()),
+    );
+    leads.push(
+        "seats",
+        OutColumn::Number(
+            rows.iter()
+                .map(|row| row.seats.unwrap_or(f64::NAN))
+                .collect(),
+        ),
+    );
+    leads.push(
+        "first_pages",
+        OutColumn::Number(rows.iter().map(|row| row.first_pages).collect()),
+    );
+    leads.push(
+        "free_mail",
+        OutColumn::Boolean(rows.iter().map(|row| row.free_mail).collect()),
+    );
+    leads.push(
+        "manual_score",
+        OutColumn::Number(rows.iter().map(|row| row.manual_score).collect()),
+    );
     let mut deals = OutTable::default();
     let rows = &chunk.deals;
-    deals.push("deal_id", OutColumn::Text(rows.iter().map(|row| Some(row.deal_id.clone())).collect()));
-    deals.push("lead_id", OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()));
-    deals.push("amount", OutColumn::Number(rows.iter().map(|row| row.amount).collect()));
-    deals.push("stage", OutColumn::Text(rows.iter().map(|row| Some(row.stage.to_owned())).collect()));
-    deals.push("closed_at", OutColumn::Time(rows.iter().map(|row| row.closed_at).collect()));
+    deals.push(
+        "deal_id",
+        OutColumn::Text(rows.iter().map(|row| Some(row.deal_id.clone())).collect()),
+    );
+    deals.push(
+        "lead_id",
+        OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()),
+    );
+    deals.push(
+        "amount",
+        OutColumn::Number(rows.iter().map(|row| row.amount).collect()),
+    );
+    deals.push(
+        "stage",
+        OutColumn::Text(rows.iter().map(|row| Some(row.stage.to_owned())).collect()),
+    );
+    deals.push(
+        "closed_at",
+        OutColumn::Time(rows.iter().map(|row| row.closed_at).collect()),
+    );
     let mut stages = OutTable::default();
     let rows = &chunk.stages;
-    stages.push("deal_id", OutColumn::Text(rows.iter().map(|row| Some(row.deal_id.clone())).collect()));
-    stages.push("lead_id", OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()));
-    stages.push("stage", OutColumn::Text(rows.iter().map(|row| Some(row.stage.to_owned())).collect()));
-    stages.push("entered_at", OutColumn::Time(rows.iter().map(|row| Some(row.entered_at)).collect()));
+    stages.push(
+        "deal_id",
+        OutColumn::Text(rows.iter().map(|row| Some(row.deal_id.clone())).collect()),
+    );
+    stages.push(
+        "lead_id",
+        OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()),
+    );
+    stages.push(
+        "stage",
+        OutColumn::Text(rows.iter().map(|row| Some(row.stage.to_owned())).collect()),
+    );
+    stages.push(
+        "entered_at",
+        OutColumn::Time(rows.iter().map(|row| Some(row.entered_at)).collect()),
+    );
     let mut truth = OutTable::default();
     let rows = &chunk.truth;
-    truth.push("lead_id", OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()));
-    truth.push("snapshot", OutColumn::Time(rows.iter().map(|row| Some(row.snapshot)).collect()));
-    truth.push("probability", OutColumn::Number(rows.iter().map(|row| row.probability).collect()));
-    let kinds = |events: &[Event]| OutColumn::Text(events.iter().map(|event| Some(event.kind.to_owned())).collect());
+    truth.push(
+        "lead_id",
+        OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()),
+    );
+    truth.push(
+        "snapshot",
+        OutColumn::Time(rows.iter().map(|row| Some(row.snapshot)).collect()),
+    );
+    truth.push(
+        "probability",
+        OutColumn::Number(rows.iter().map(|row| row.probability).collect()),
+    );
+    let kinds = |events: &[Event]| {
+        OutColumn::Text(
+            events
+                .iter()
+                .map(|event| Some(event.kind.to_owned()))
+                .collect(),
+        )
+    };
     let mut touches = event_table(&chunk.touches);
     touches.push("touch_type", kinds(&chunk.touches));
     let mut sessions = event_table(&chunk.sessions);
-    sessions.push("page_views", OutColumn::Number(chunk.sessions.iter().map(|event| event.page_views).collect()));
-    sessions.push("minutes", OutColumn::Number(chunk.sessions.iter().map(|event| event.minutes).collect()));
+    sessions.push(
+        "page_views",
+        OutColumn::Number(
+            chunk
+                .sessions
+                .iter()
+                .map(|event| event.page_views)
+                .collect(),
+        ),
+    );
+    sessions.push(
+        "minutes",
+        OutColumn::Number(chunk.sessions.iter().map(|event| event.minutes).collect()),
+    );
     let mut sales = event_table(&chunk.sales);
     sales.push("activity_type", kinds(&chunk.sales));
     [leads, touches, sessions, sales, deals, stages, truth]
@@ -125,9 +285,23 @@ fn tables_of(chunk: &Chunk) -> [OutTable; 7] {
 
 fn event_table(events: &[Event]) -> OutTable {
     let mut table = OutTable::default();
-    table.push("lead_id", OutColumn::Text(events.iter().map(|event| Some(event.lead_id.clone())).collect()));
-    table.push("at", OutColumn::Time(events.iter().map(|event| Some(event.at)).collect()));
-    table.push("recorded_at", OutColumn::Time(events.iter().map(|event| Some(event.recorded_at)).collect()));
+    table.push(
+        "lead_id",
+        OutColumn::Text(
+            events
+                .iter()
+                .map(|event| Some(event.lead_id.clone()))
+                .collect(),
+        ),
+    );
+    table.push(
+        "at",
+        OutColumn::Time(events.iter().map(|event| Some(event.at)).collect()),
+    );
+    table.push(
+        "recorded_at",
+        OutColumn::Time(events.iter().map(|event| Some(event.recorded_at)).collect()),
+    );
     table
 }
 

@@ -1,13 +1,18 @@
-//! Tables as a whole, or in parts that fit into memory one by one, for commands that look at one lead after the other.
+//! Tables as a whole, or in parts that fit into memory one by one, for commands that look at one
+//! lead after the other.
 
 use std::path::PathBuf;
 
 use leadscore_core::Timestamp;
-use leadscore_tables::{LoadOptions, Note, PartitionOptions, Partitions, TableEnd, Tables, TablesError, Wanted, half_of_memory, needs_partitions};
+use leadscore_tables::{
+    LoadOptions, Note, PartitionOptions, Partitions, TableEnd, Tables, TablesError, Wanted,
+    half_of_memory, needs_partitions,
+};
 
 use crate::project::{Project, now};
 
-/// Tables that need no more than this are worked on as a whole; from there on parts, which fit the processor's cache, are faster.
+/// Tables that need no more than this are worked on as a whole; from there on parts, which fit the
+/// processor's cache, are faster.
 const WHOLE: u64 = 1_000_000_000;
 
 /// The tables as a whole, or in parts that fit into memory one by one.
@@ -17,25 +22,50 @@ pub(crate) enum Source<'p> {
 }
 
 impl<'p> Source<'p> {
-    /// The tables of a project, within `memory` bytes (half of the machine's if not given); parts wait in the folder `spill`, and
-    /// may hold the rows of `wanted` leads alone.
-    pub(crate) fn open(project: &'p Project, options: &LoadOptions, memory: Option<u64>, spill: PathBuf, wanted: Option<Wanted<'_>>) -> anyhow::Result<Self> {
-        let options = &LoadOptions { memory, now: Some(now()), ..options.clone() };
+    /// The tables of a project, within `memory` bytes (half of the machine's if not given); parts
+    /// wait in the folder `spill`, and may hold the rows of `wanted` leads alone.
+    pub(crate) fn open(
+        project: &'p Project,
+        options: &LoadOptions,
+        memory: Option<u64>,
+        spill: PathBuf,
+        wanted: Option<Wanted<'_>>,
+    ) -> anyhow::Result<Self> {
+        let options = &LoadOptions {
+            memory,
+            now: Some(now()),
+            ..options.clone()
+        };
         let memory = memory.unwrap_or_else(half_of_memory);
         let config = &project.config;
         // What cannot be split is worked on as a whole while memory allows.
-        let limit = if config.is_splittable() { memory.min(WHOLE) } else { memory };
+        let limit = if config.is_splittable() {
+            memory.min(WHOLE)
+        } else {
+            memory
+        };
         if config.is_flat() || !needs_partitions(config, &project.folder, limit, options)? {
             return Ok(Self::Whole(Box::new(project.load(options)?)));
         }
         let stage = project.stage("reading rows", 1)?;
         let progress = |done: usize, total: usize| stage.at(done, total);
-        let partitions = Partitions::new(config, &project.folder, options, &PartitionOptions { memory, spill, progress: &progress, wanted })?;
+        let partitions = Partitions::new(
+            config,
+            &project.folder,
+            options,
+            &PartitionOptions {
+                memory,
+                spill,
+                progress: &progress,
+                wanted,
+            },
+        )?;
         drop(stage);
         Ok(Self::Parts(Box::new(partitions)))
     }
 
-    /// Says what is to be known about the tables, given the notes of their parts; those of whole tables were said when they were read.
+    /// Says what is to be known about the tables, given the notes of their parts; those of whole
+    /// tables were said when they were read.
     pub(crate) fn say_notes(&self, project: &Project, mut notes: Vec<Note>) {
         if let Self::Parts(partitions) = self {
             Note::merge(&mut notes, partitions.notes.clone());
@@ -55,7 +85,9 @@ impl<'p> Source<'p> {
     pub(crate) fn observation_end(&self) -> Timestamp {
         match self {
             Self::Whole(tables) => tables.observation_end,
-            Self::Parts(partitions) => partitions.ends().map_or(Timestamp::MAX, |ends| ends.observation_end),
+            Self::Parts(partitions) => partitions
+                .ends()
+                .map_or(Timestamp::MAX, |ends| ends.observation_end),
         }
     }
 
@@ -66,7 +98,11 @@ impl<'p> Source<'p> {
         }
     }
 
-    pub(crate) fn with_part<T>(&self, part: usize, work: impl FnOnce(&Tables) -> T) -> Result<T, TablesError> {
+    pub(crate) fn with_part<T>(
+        &self,
+        part: usize,
+        work: impl FnOnce(&Tables) -> T,
+    ) -> Result<T, TablesError> {
         match self {
             Self::Whole(tables) => Ok(work(tables)),
             Self::Parts(partitions) => partitions.load(part).map(|tables| work(&tables)),

@@ -7,7 +7,9 @@ use anyhow::{Context, bail};
 use leadscore_core::Timestamp;
 use leadscore_inference::Model;
 use leadscore_sql::{Dialect, FeaturesSql, Moments, SqlSource, SqlSources, score_tables_sql};
-use leadscore_tables::{Config, TablesError, TierEdges, TimeKinds, attributes_with_history, nearest, time_kinds};
+use leadscore_tables::{
+    Config, TablesError, TierEdges, TimeKinds, attributes_with_history, nearest, time_kinds,
+};
 
 use crate::config_failure::ConfigFailure;
 use crate::project::{Project, now, read_text};
@@ -19,7 +21,12 @@ pub fn table_names(config: &Config) -> Vec<String> {
         names.push("outcomes".to_owned());
     }
     names.extend(config.history.iter().map(|_| "history".to_owned()));
-    names.extend(config.activities.keys().map(|name| format!("activities.{name}")));
+    names.extend(
+        config
+            .activities
+            .keys()
+            .map(|name| format!("activities.{name}")),
+    );
     names.extend(config.lookups.keys().map(|name| format!("lookups.{name}")));
     names
 }
@@ -37,39 +44,65 @@ pub fn tier_edges_of(path: &Path) -> anyhow::Result<TierEdges> {
     }
 }
 
-/// Where the tables of a config are in a database: `places` says what a table is called there, as it is written behind FROM; one
-/// that is not listed has its name of the config.
+/// Where the tables of a config are in a database: `places` says what a table is called there, as
+/// it is written behind FROM; one that is not listed has its name of the config.
 ///
 /// # Errors
 ///
-/// The config's own tables cannot be read, which show what time columns hold, or a place is of a table that the config lacks.
-pub(crate) fn sql_sources(project: &Project, dialect: Dialect, places: &BTreeMap<String, String>) -> anyhow::Result<SqlSources> {
+/// The config's own tables cannot be read, which show what time columns hold, or a place is of a
+/// table that the config lacks.
+pub(crate) fn sql_sources(
+    project: &Project,
+    dialect: Dialect,
+    places: &BTreeMap<String, String>,
+) -> anyhow::Result<SqlSources> {
     project.config.require_outcomes()?;
     let names = table_names(&project.config);
     if let Some(wrong) = places.keys().find(|place| !names.contains(place)) {
-        let near = nearest(wrong, names.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        bail!("there is no table `{wrong}` in {}: {near}it has {}", project.name, names.join(", "));
+        let near = nearest(wrong, names.iter().map(String::as_str))
+            .map(|near| format!("did you mean `{near}`? "))
+            .unwrap_or_default();
+        bail!(
+            "there is no table `{wrong}` in {}: {near}it has {}",
+            project.name,
+            names.join(", ")
+        );
     }
     // A database knows no order of rows.
     if let Some(doubt) = leadscore_tables::unordered_changes(&project.config, &project.folder)? {
         return Err(TablesError::Doubts(vec![doubt]).into());
     }
-    let kinds: TimeKinds = if project.config.is_flat() { TimeKinds::new() } else { time_kinds(&project.config, &project.folder, Some(now()))? };
+    let kinds: TimeKinds = if project.config.is_flat() {
+        TimeKinds::new()
+    } else {
+        time_kinds(&project.config, &project.folder, Some(now()))?
+    };
     let source = |name: String| {
-        let own = || dialect.name(name.rsplit_once('.').map_or(name.as_str(), |(_, last)| last));
-        let source = SqlSource { from: places.get(&name).cloned().unwrap_or_else(own), times: kinds.get(&name).cloned().unwrap_or_default() };
+        let own = || {
+            dialect.name(
+                name.rsplit_once('.')
+                    .map_or(name.as_str(), |(_, last)| last),
+            )
+        };
+        let source = SqlSource {
+            from: places.get(&name).cloned().unwrap_or_else(own),
+            times: kinds.get(&name).cloned().unwrap_or_default(),
+        };
         (name, source)
     };
-    Ok(SqlSources { tables: names.into_iter().map(source).collect(), with_history: attributes_with_history(&project.config, &project.folder)? })
+    Ok(SqlSources {
+        tables: names.into_iter().map(source).collect(),
+        with_history: attributes_with_history(&project.config, &project.folder)?,
+    })
 }
 
-/// One SELECT that computes the model's features from the tables of the config in a database and scores every lead that is open at
-/// `as_of`, or when the statement runs.
+/// One SELECT that computes the model's features from the tables of the config in a database and
+/// scores every lead that is open at `as_of`, or when the statement runs.
 ///
 /// # Errors
 ///
-/// The config's own tables cannot be read, which show what time columns hold; a place is of a table that the config lacks; or the
-/// features cannot be said in this dialect.
+/// The config's own tables cannot be read, which show what time columns hold; a place is of a table
+/// that the config lacks; or the features cannot be said in this dialect.
 pub fn model_with_features_sql(
     project: &Project,
     model: &Model,
@@ -80,6 +113,13 @@ pub fn model_with_features_sql(
     project.same_question(model)?;
     let sources = sql_sources(project, dialect, places)?;
     let moments = as_of.map_or(Moments::Now, Moments::At);
-    let ask = FeaturesSql { config: &project.config, sources: &sources, specs: &model.specs, moments: &moments, dialect, manual_score: false };
+    let ask = FeaturesSql {
+        config: &project.config,
+        sources: &sources,
+        specs: &model.specs,
+        moments: &moments,
+        dialect,
+        manual_score: false,
+    };
     score_tables_sql(model, ask).context("cannot write the features as SQL")
 }

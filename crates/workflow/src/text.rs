@@ -7,10 +7,22 @@ use crate::config_failure::ConfigFailure;
 /// A plain table for the terminal, numbers to the right; a cell is one line.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING).set_header(header);
-    table.add_rows(rows.iter().map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect::<Vec<_>>()));
+    table
+        .load_preset(comfy_table::presets::NOTHING)
+        .set_header(header);
+    table.add_rows(rows.iter().map(|row| {
+        row.iter()
+            .map(|cell| printable(cell).into_owned())
+            .collect::<Vec<_>>()
+    }));
     for (idx, column) in table.column_iter_mut().enumerate() {
-        let numeric = rows.iter().all(|row| row.get(idx).is_none_or(|cell| cell.chars().next().is_none_or(|c| c.is_ascii_digit() || c == '-' || c == '+')));
+        let numeric = rows.iter().all(|row| {
+            row.get(idx).is_none_or(|cell| {
+                cell.chars()
+                    .next()
+                    .is_none_or(|c| c.is_ascii_digit() || c == '-' || c == '+')
+            })
+        });
         if numeric && !rows.is_empty() {
             column.set_cell_alignment(comfy_table::CellAlignment::Right);
         }
@@ -18,29 +30,40 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     table.trim_fmt()
 }
 
-/// An error with its causes, fit for a terminal: without credentials of addresses, whoever put them into it, and with
-/// characters that act escaped; one in a config with the line and a caret.
+/// An error with its causes, fit for a terminal: without credentials of addresses, whoever put them
+/// into it, and with characters that act escaped; one in a config with the line and a caret.
 pub fn error_text(error: &anyhow::Error, styled: bool) -> String {
     if let Some(failure) = error.downcast_ref::<ConfigFailure>() {
         return failure.text(styled);
     }
-    let causes = error.chain().skip(1).map(|cause| format!("\n  because: {}", with_own_lines(&cause.to_string())));
-    shown(&std::iter::once(format!("error: {}", with_own_lines(&error.to_string()))).chain(causes).collect::<String>())
+    let causes = error
+        .chain()
+        .skip(1)
+        .map(|cause| format!("\n  because: {}", with_own_lines(&cause.to_string())));
+    shown(
+        &std::iter::once(format!("error: {}", with_own_lines(&error.to_string())))
+            .chain(causes)
+            .collect::<String>(),
+    )
 }
 
-/// A message in which line ends of values are escaped: lines of our own are indented, numbered, or show a statement.
+/// A message in which line ends of values are escaped: lines of our own are indented, numbered, or
+/// show a statement.
 pub(crate) fn with_own_lines(message: &str) -> String {
     let mut lines = message.split('\n');
     let first = lines.next().unwrap_or_default().to_owned();
     lines.fold(first, |text, line| {
-        let is_numbered = line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
-        let is_own = line.starts_with("  ") || is_numbered || line.starts_with("the statement begins: ");
+        let is_numbered = line
+            .split_once(". ")
+            .is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+        let is_own =
+            line.starts_with("  ") || is_numbered || line.starts_with("the statement begins: ");
         text + if is_own { "\n" } else { "\\n" } + line
     })
 }
 
-/// A text of ours with values in it, as a terminal may have it: characters that act are escaped, and credentials of addresses
-/// are left out.
+/// A text of ours with values in it, as a terminal may have it: characters that act are escaped,
+/// and credentials of addresses are left out.
 pub fn shown(text: &str) -> String {
     printable_lines(&hide_credentials(text)).into_owned()
 }

@@ -4,26 +4,34 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use leadscore_core::{AttributeTable, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp};
+use leadscore_core::{
+    AttributeTable, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
+};
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::{LearningCurve, Model, Spread};
 use leadscore_report::{OutsideTraining, Report};
-use leadscore_tables::{Frames, LoadOptions, ModelDirection, ModelHalfLife, ModelLabel, ModelSmoothing, Tables};
+use leadscore_tables::{
+    Frames, LoadOptions, ModelDirection, ModelHalfLife, ModelLabel, ModelSmoothing, Tables,
+};
 use leadscore_training::{
-    Direction, DropReason, Dropped, EvaluationKind, FinalInput, FinalState, HalfLife, LeakFinding, ModelKind, Population, SolverKind, TrainContext, TrainInput,
-    TrainOptions, Trained, Unripe, find_final_leaks,
+    Direction, DropReason, Dropped, EvaluationKind, FinalInput, FinalState, HalfLife, LeakFinding,
+    ModelKind, Population, SolverKind, TrainContext, TrainInput, TrainOptions, Trained, Unripe,
+    find_final_leaks,
 };
 
 use crate::evaluate::{MeasuredOn, data_section};
 use crate::evaluation::{Economy, Evaluated, known_before, look, manual_baseline, measure};
 use crate::listener::Silent;
-use crate::project::{FLAT_CAVEAT, Labelled, Project, cluster_keys, cluster_name, describe_counts, label_and_compute};
+use crate::project::{
+    FLAT_CAVEAT, Labelled, Project, cluster_keys, cluster_name, describe_counts, label_and_compute,
+};
 use crate::text::table;
 
 /// How a model is fitted and measured.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Fitting {
-    /// Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest fifth.
+    /// Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest
+    /// fifth.
     pub cross_validate: bool,
     /// Also say what more wins would change, by fits on shares of the leads.
     pub learning_curve: bool,
@@ -50,28 +58,46 @@ pub struct Training {
 /// # Errors
 ///
 /// The tables cannot be read, or hold too little to learn from.
-pub fn train(project: &Project, as_of: Option<Timestamp>, fitting: Fitting) -> anyhow::Result<Training> {
+pub fn train(
+    project: &Project,
+    as_of: Option<Timestamp>,
+    fitting: Fitting,
+) -> anyhow::Result<Training> {
     if fitting.learning_curve {
         project.measurable("--learning-curve")?;
     }
-    let tables = project.load(&LoadOptions { as_of, ..Default::default() })?;
+    let tables = project.load(&LoadOptions {
+        as_of,
+        ..Default::default()
+    })?;
     let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
     project.remark(&describe_counts(&counts, project));
     // Attributes are today's values, whatever --as-of says, and are judged by what is known today.
     let proven = match as_of {
         None => final_leaks(project, &tables, labelled.matrix.specs())?,
-        Some(_) => final_leaks(project, &project.quiet().load(&LoadOptions::default())?, labelled.matrix.specs())?,
+        Some(_) => final_leaks(
+            project,
+            &project.quiet().load(&LoadOptions::default())?,
+            labelled.matrix.specs(),
+        )?,
     };
     let mut trained = fit(project, &tables, &labelled, proven, fitting, as_of, None)?;
     complete_scope(project, &tables, &labelled, &mut trained.model);
     trained.model.data = Some(leadscore_tables::data_profile(&project.config, &tables).in_order());
     report_training(project, &trained);
-    Ok(Training { trained, counts, tables, labelled })
+    Ok(Training {
+        trained,
+        counts,
+        tables,
+        labelled,
+    })
 }
 
 /// Adds to what a model was trained within what only the tables and the config say.
 fn complete_scope(project: &Project, tables: &Tables, labelled: &Labelled, model: &mut Model) {
-    let Some(scope) = &mut model.scope else { return };
+    let Some(scope) = &mut model.scope else {
+        return;
+    };
     cluster_name(tables).clone_into(&mut scope.clusters);
     if project.config.is_flat() {
         return;
@@ -79,24 +105,45 @@ fn complete_scope(project: &Project, tables: &Tables, labelled: &Labelled, model
     let settings = &project.config.snapshots;
     scope.every = settings.ages.is_none().then(|| settings.every.to_string());
     scope.silent = settings.silent.map(|span| span.to_string());
-    scope.ages = Spread::of(labelled.matrix.keys().iter().map(|key| age_in_days(tables, key)));
+    scope.ages = Spread::of(
+        labelled
+            .matrix
+            .keys()
+            .iter()
+            .map(|key| age_in_days(tables, key)),
+    );
 }
 
 /// Leads that attributes are judged by, about; leads are in order of their ids.
 const MOST_JUDGED: usize = 100_000;
 
 /// Attributes that are proven to be written at the close, by where each lead ended.
-pub(crate) fn final_leaks(project: &Project, tables: &Tables, specs: &[FeatureSpec]) -> anyhow::Result<Vec<LeakFinding>> {
-    let attributes: Vec<FeatureSpec> = specs.iter().filter(|spec| matches!(spec.source, FeatureSource::Attribute { .. })).cloned().collect();
+pub(crate) fn final_leaks(
+    project: &Project,
+    tables: &Tables,
+    specs: &[FeatureSpec],
+) -> anyhow::Result<Vec<LeakFinding>> {
+    let attributes: Vec<FeatureSpec> = specs
+        .iter()
+        .filter(|spec| matches!(spec.source, FeatureSource::Attribute { .. }))
+        .cloned()
+        .collect();
     if project.config.is_flat() || attributes.is_empty() {
         return Ok(Vec::new());
     }
     let end = tables.observation_end.next_midnight();
-    let was_created = |lead: u32| tables.leads.created[lead as usize].is_some_and(|created| created.known < end);
+    let was_created =
+        |lead: u32| tables.leads.created[lead as usize].is_some_and(|created| created.known < end);
     // Some tell as much as all.
     let every = (tables.outcomes.len() / MOST_JUDGED).max(1);
-    let leads: Vec<u32> = (0..tables.outcomes.len() as u32).step_by(every).filter(|&lead| was_created(lead)).collect();
-    let snapshots: Vec<Snapshot> = leads.iter().map(|&lead| Snapshot { lead, at: end }).collect();
+    let leads: Vec<u32> = (0..tables.outcomes.len() as u32)
+        .step_by(every)
+        .filter(|&lead| was_created(lead))
+        .collect();
+    let snapshots: Vec<Snapshot> = leads
+        .iter()
+        .map(|&lead| Snapshot { lead, at: end })
+        .collect();
     let matrix = leadscore_features::compute(tables, &attributes, &snapshots)?;
     let state = |&lead: &u32| match &tables.outcomes[lead as usize] {
         outcome if outcome.won.is_some() => FinalState::Won,
@@ -104,45 +151,71 @@ pub(crate) fn final_leaks(project: &Project, tables: &Tables, specs: &[FeatureSp
         _ => FinalState::Open,
     };
     let states: Vec<FinalState> = leads.iter().map(state).collect();
-    let created: Vec<f64> =
-        leads.iter().map(|&lead| tables.leads.created[lead as usize].map_or(f64::NAN, |created| created.start.days_since(Timestamp::from_micros(0)))).collect();
-    let with_history: Vec<String> = tables.history.attributes.iter().map(|change| change.attribute.clone()).collect();
+    let created: Vec<f64> = leads
+        .iter()
+        .map(|&lead| {
+            tables.leads.created[lead as usize].map_or(f64::NAN, |created| {
+                created.start.days_since(Timestamp::from_micros(0))
+            })
+        })
+        .collect();
+    let with_history: Vec<String> = tables
+        .history
+        .attributes
+        .iter()
+        .map(|change| change.attribute.clone())
+        .collect();
     let clusters = cluster_keys(tables, &snapshots);
     Ok(find_final_leaks(
-        FinalInput { matrix: &matrix, states: &states, created: &created, clusters: &clusters, are_accounts: tables.leads.accounts.is_some() },
+        FinalInput {
+            matrix: &matrix,
+            states: &states,
+            created: &created,
+            clusters: &clusters,
+            are_accounts: tables.leads.accounts.is_some(),
+        },
         &with_history,
     ))
 }
 
-/// Columns of the leads that are proven to be written at the close, with what speaks for it, by the text of a config that may be
-/// unfinished: then there are none.
+/// Columns of the leads that are proven to be written at the close, with what speaks for it, by the
+/// text of a config that may be unfinished: then there are none.
 pub fn columns_written_at_close(config: String, path: &Path) -> Vec<(String, String)> {
     let look = || -> anyhow::Result<Vec<(String, String)>> {
         let project = Project::parse(config, path, &Frames::default(), Arc::new(Silent))?;
         let tables = project.load(&LoadOptions::default())?;
-        let (labelled, _) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
+        let (labelled, _) =
+            leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
         let specs = project.plan(&leadscore_features::survey(&tables, &labelled.snapshots))?;
         let column_of = |finding: LeakFinding| {
             let spec = specs.iter().find(|spec| spec.name == finding.feature)?;
             match &spec.source {
-                FeatureSource::Attribute { table: AttributeTable::Leads, column } => {
-                    Some((column.clone(), format!("written at the close: {}", finding.evidence)))
-                }
+                FeatureSource::Attribute {
+                    table: AttributeTable::Leads,
+                    column,
+                } => Some((
+                    column.clone(),
+                    format!("written at the close: {}", finding.evidence),
+                )),
                 _ => None,
             }
         };
-        Ok(final_leaks(&project, &tables, &specs)?.into_iter().filter_map(column_of).collect())
+        Ok(final_leaks(&project, &tables, &specs)?
+            .into_iter()
+            .filter_map(column_of)
+            .collect())
     };
     look().unwrap_or_default()
 }
 
 /// How old a lead is at a snapshot, in days; NaN where it has no time of creation.
 pub(crate) fn age_in_days(tables: &Tables, key: &Snapshot) -> f64 {
-    tables.leads.created[key.lead as usize].map_or(f64::NAN, |created| key.at.days_since(created.start))
+    tables.leads.created[key.lead as usize]
+        .map_or(f64::NAN, |created| key.at.days_since(created.start))
 }
 
-/// A model of these snapshots, by the config and what was typed; `proven` are attributes that [`final_leaks`] found, and `all` are the
-/// snapshots that these are a sample of.
+/// A model of these snapshots, by the config and what was typed; `proven` are attributes that
+/// [`final_leaks`] found, and `all` are the snapshots that these are a sample of.
 pub(crate) fn fit(
     project: &Project,
     tables: &Tables,
@@ -155,15 +228,28 @@ pub(crate) fn fit(
     let _stage = project.stage("fitting", 1)?;
     let is_flat = project.config.is_flat();
     let last = labelled.matrix.keys().last().map(|key| key.at);
-    let solver = if args.linfa { SolverKind::Linfa } else { SolverKind::Native };
-    let is_linear = project.config.model.kind == leadscore_tables::ModelKind::Linear || solver == SolverKind::Linfa;
+    let solver = if args.linfa {
+        SolverKind::Linfa
+    } else {
+        SolverKind::Native
+    };
+    let is_linear = project.config.model.kind == leadscore_tables::ModelKind::Linear
+        || solver == SolverKind::Linfa;
     let options = TrainOptions {
-        kind: if is_linear { ModelKind::Linear } else { ModelKind::Additive },
+        kind: if is_linear {
+            ModelKind::Linear
+        } else {
+            ModelKind::Additive
+        },
         segment: project.config.model.segment.clone(),
         max_pairs: project.config.model.max_pairs,
         directions: directions(project),
         l1_ratio: project.config.model.l1_ratio,
-        reml: project.config.model.smoothing.map(|smoothing| smoothing == ModelSmoothing::Reml),
+        reml: project
+            .config
+            .model
+            .smoothing
+            .map(|smoothing| smoothing == ModelSmoothing::Reml),
         half_life: match project.config.model.half_life {
             ModelHalfLife::Auto => HalfLife::Chosen,
             ModelHalfLife::Never => HalfLife::Never,
@@ -175,14 +261,29 @@ pub(crate) fn fit(
         allow_too_few: args.allow_too_few,
         allow_leaks: args.allow_leaks,
         final_leaks: proven,
-        evaluation: if args.cross_validate { EvaluationKind::CrossValidated } else { EvaluationKind::Latest },
-        with_history: tables.history.attributes.iter().map(|change| change.attribute.clone()).collect(),
+        evaluation: if args.cross_validate {
+            EvaluationKind::CrossValidated
+        } else {
+            EvaluationKind::Latest
+        },
+        with_history: tables
+            .history
+            .attributes
+            .iter()
+            .map(|change| change.attribute.clone())
+            .collect(),
         ..Default::default()
     };
     let context = TrainContext {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         // A flat model knows everything up to its last row.
-        known_until: if is_flat { as_of.or(last.map(|at| Timestamp::from_micros(at.micros() + 1))).unwrap_or(Timestamp::MAX) } else { tables.observation_end },
+        known_until: if is_flat {
+            as_of
+                .or(last.map(|at| Timestamp::from_micros(at.micros() + 1)))
+                .unwrap_or(Timestamp::MAX)
+        } else {
+            tables.observation_end
+        },
         write_time: project.write_time(),
         ages: project.config.snapshots.ages.clone(),
         caveats: caveats(project, tables),
@@ -190,7 +291,9 @@ pub(crate) fn fit(
     let horizon = (!is_flat).then_some(project.config.snapshots.horizon);
     let late = match (project.config.model.label, &labelled.unripe) {
         (ModelLabel::Window, _) => None,
-        (ModelLabel::Weekly, None) => bail!("[model] label = \"weekly\": on an engine snapshots are learned from once their windows have ended: leave it out"),
+        (ModelLabel::Weekly, None) => bail!(
+            "[model] label = \"weekly\": on an engine snapshots are learned from once their windows have ended: leave it out"
+        ),
         (ModelLabel::Weekly, Some(unripe)) => Some(Late::of(project, tables, labelled, unripe)?),
     };
     let unripe = late.as_ref().map(|late| late.as_unripe(tables));
@@ -218,11 +321,18 @@ struct Late {
 }
 
 impl Late {
-    fn of(project: &Project, tables: &Tables, labelled: &Labelled, unripe: &[Snapshot]) -> anyhow::Result<Self> {
+    fn of(
+        project: &Project,
+        tables: &Tables,
+        labelled: &Labelled,
+        unripe: &[Snapshot],
+    ) -> anyhow::Result<Self> {
         let horizon = project.config.snapshots.horizon;
         let days = |key: &Snapshot| {
             let won = tables.outcomes[key.lead as usize].won;
-            won.map(|won| won.days_since(key.at)).filter(|days| (0.0..horizon.days()).contains(days)).unwrap_or(f64::INFINITY)
+            won.map(|won| won.days_since(key.at))
+                .filter(|days| (0.0..horizon.days()).contains(days))
+                .unwrap_or(f64::INFINITY)
         };
         Ok(Self {
             matrix: project.features_of(tables, labelled.matrix.specs(), unripe)?,
@@ -233,8 +343,19 @@ impl Late {
     }
 
     fn as_unripe(&self, tables: &Tables) -> Unripe<'_> {
-        let Self { matrix, clusters, days_to_win, ripe_days_to_win } = self;
-        Unripe { matrix, clusters, days_to_win, ripe_days_to_win, known_until: tables.mature_until() }
+        let Self {
+            matrix,
+            clusters,
+            days_to_win,
+            ripe_days_to_win,
+        } = self;
+        Unripe {
+            matrix,
+            clusters,
+            days_to_win,
+            ripe_days_to_win,
+            known_until: tables.mature_until(),
+        }
     }
 }
 
@@ -243,7 +364,13 @@ fn directions(project: &Project) -> Vec<(String, Direction)> {
         ModelDirection::Increasing => Direction::Increasing,
         ModelDirection::Decreasing => Direction::Decreasing,
     };
-    project.config.model.directions.iter().map(|(name, which)| (name.clone(), direction(which))).collect()
+    project
+        .config
+        .model
+        .directions
+        .iter()
+        .map(|(name, which)| (name.clone(), direction(which)))
+        .collect()
 }
 
 /// What anyone who uses a model of these tables should know.
@@ -258,11 +385,21 @@ pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
         }
         return caveats;
     }
-    if tables.history.attributes.is_empty() && !(tables.leads.attributes.is_empty() && tables.lookups.iter().all(|lookup| lookup.rows.attributes.is_empty())) {
+    if tables.history.attributes.is_empty()
+        && !(tables.leads.attributes.is_empty()
+            && tables
+                .lookups
+                .iter()
+                .all(|lookup| lookup.rows.attributes.is_empty()))
+    {
         caveats.push("attributes have no history: they are today's values, and one that is overwritten after the sale would know the outcome".to_owned());
     }
-    let single: Vec<&str> =
-        tables.activities.iter().filter(|activities| activities.rows.visible.is_none()).map(|activities| activities.name.as_str()).collect();
+    let single: Vec<&str> = tables
+        .activities
+        .iter()
+        .filter(|activities| activities.rows.visible.is_none())
+        .map(|activities| activities.name.as_str())
+        .collect();
     if !single.is_empty() {
         caveats.push(format!("event time only ({}): an event entered late counts from when it happened, not from when it was known", single.join(", ")));
     }
@@ -271,23 +408,45 @@ pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
 
 /// A row for each number of wins, a column for each shape, and what it says.
 pub(crate) fn learning_lines(learning: &LearningCurve) -> Vec<String> {
-    let mut shapes: Vec<&str> = learning.points.iter().map(|point| point.shape.as_str()).collect();
+    let mut shapes: Vec<&str> = learning
+        .points
+        .iter()
+        .map(|point| point.shape.as_str())
+        .collect();
     let mut seen = std::collections::HashSet::new();
     shapes.retain(|shape| seen.insert(*shape));
-    let header: Vec<&str> = std::iter::once("wins").chain(shapes.iter().copied()).collect();
+    let header: Vec<&str> = std::iter::once("wins")
+        .chain(shapes.iter().copied())
+        .collect();
     let rows: Vec<Vec<String>> = learning
         .points
         .chunk_by(|a, b| a.n_wins == b.n_wins)
-        .map(|points| std::iter::once(format!("{:.0}", points[0].n_wins)).chain(points.iter().map(|point| format!("{:.4}", point.log_loss))).collect())
+        .map(|points| {
+            std::iter::once(format!("{:.0}", points[0].n_wins))
+                .chain(points.iter().map(|point| format!("{:.4}", point.log_loss)))
+                .collect()
+        })
         .collect();
-    let mut lines = vec!["log-loss by the wins learned from:".to_owned(), table(&header, &rows)];
+    let mut lines = vec![
+        "log-loss by the wins learned from:".to_owned(),
+        table(&header, &rows),
+    ];
     lines.extend(learning.verdict.iter().cloned());
     lines
 }
 
 fn first_names(dropped: &[&Dropped]) -> String {
-    let named = dropped.iter().take(3).map(|dropped| format!("`{}`", dropped.feature)).collect::<Vec<_>>().join(", ");
-    if dropped.len() > 3 { format!("{named} and {} more", dropped.len() - 3) } else { named }
+    let named = dropped
+        .iter()
+        .take(3)
+        .map(|dropped| format!("`{}`", dropped.feature))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if dropped.len() > 3 {
+        format!("{named} and {} more", dropped.len() - 3)
+    } else {
+        named
+    }
 }
 
 /// Says how training went.
@@ -306,36 +465,67 @@ pub(crate) fn report_training(project: &Project, trained: &Trained) {
                 figures.roc_auc_without, figures.roc_auc_with, figures.log_loss_without, figures.log_loss_with
             )
         });
-        say(&format!("{verdict}: `{}`: {}{without}", found.feature, found.evidence));
+        say(&format!(
+            "{verdict}: `{}`: {}{without}",
+            found.feature, found.evidence
+        ));
     }
     // What knows the outcome was named as a leak.
-    let (weightless, empty): (Vec<&Dropped>, Vec<&Dropped>) =
-        trained.dropped.iter().filter(|dropped| dropped.reason != DropReason::KnowsOutcome).partition(|dropped| dropped.reason == DropReason::Weightless);
+    let (weightless, empty): (Vec<&Dropped>, Vec<&Dropped>) = trained
+        .dropped
+        .iter()
+        .filter(|dropped| dropped.reason != DropReason::KnowsOutcome)
+        .partition(|dropped| dropped.reason == DropReason::Weightless);
     if !empty.is_empty() {
-        say(&format!("left out as constant, missing, rare or silent beside the others: {} (`check` gives each its reason)", first_names(&empty)));
+        say(&format!(
+            "left out as constant, missing, rare or silent beside the others: {} (`check` gives each its reason)",
+            first_names(&empty)
+        ));
     }
     if !weightless.is_empty() {
-        say(&format!("of no weight by the lasso: {}", first_names(&weightless)));
+        say(&format!(
+            "of no weight by the lasso: {}",
+            first_names(&weightless)
+        ));
     }
-    say(&format!("data: {}: {}", card.sufficiency.verdict.name(), card.sufficiency.reason));
+    say(&format!(
+        "data: {}: {}",
+        card.sufficiency.verdict.name(),
+        card.sufficiency.reason
+    ));
     say(&format!("model: {}", card.penalty_choice));
     for challenge in &card.challenges {
-        say(&format!("{} against {}: {}", challenge.richer, challenge.simpler, challenge.reason));
+        say(&format!(
+            "{} against {}: {}",
+            challenge.richer, challenge.simpler, challenge.reason
+        ));
     }
     say(&format!("fit: {}", card.fit));
-    for caveat in card.caveats.iter().filter(|caveat| caveat.starts_with("no signal")) {
+    for caveat in card
+        .caveats
+        .iter()
+        .filter(|caveat| caveat.starts_with("no signal"))
+    {
         say(caveat);
     }
     if let Some(learning) = &card.learning {
         learning_lines(learning).iter().for_each(|line| say(line));
     }
     // The model that is written has seen all outcomes: what is measured is a fit that has not.
-    let of_part = if trained.model.scope.as_ref().is_some_and(|scope| scope.losses_kept < 1.0) {
+    let of_part = if trained
+        .model
+        .scope
+        .as_ref()
+        .is_some_and(|scope| scope.losses_kept < 1.0)
+    {
         ", of the tables as they are, before the correction for `losses_kept`"
     } else {
         ""
     };
-    say(&format!("held-out evaluation, of an earlier fit and not of the model written: {}{of_part}", card.evaluation));
+    say(&format!(
+        "held-out evaluation, of an earlier fit and not of the model written: {}{of_part}",
+        card.evaluation
+    ));
     for (name, value) in &card.metrics {
         say(&format!("  {name:<18} {value:.4}"));
     }
@@ -348,24 +538,71 @@ impl Training {
     ///
     /// They cannot be measured, because they are too few.
     pub fn report(&self, project: &Project) -> anyhow::Result<Report> {
-        let Self { trained, counts, tables, labelled } = self;
+        let Self {
+            trained,
+            counts,
+            tables,
+            labelled,
+        } = self;
         project.measurable("--report")?;
         let model = &trained.model;
         let rows = trained.holdout.rows.clone();
-        let keys = |rows: &[usize]| rows.iter().map(|&row| labelled.matrix.keys()[row]).collect::<Vec<_>>();
-        let labels = |rows: &[usize]| rows.iter().map(|&row| labelled.labels[row]).collect::<Vec<_>>();
+        let keys = |rows: &[usize]| {
+            rows.iter()
+                .map(|&row| labelled.matrix.keys()[row])
+                .collect::<Vec<_>>()
+        };
+        let labels = |rows: &[usize]| {
+            rows.iter()
+                .map(|&row| labelled.labels[row])
+                .collect::<Vec<_>>()
+        };
         let snapshots = keys(&rows);
-        let first = snapshots.iter().map(|key| key.at).min().unwrap_or(Timestamp::MAX);
+        let first = snapshots
+            .iter()
+            .map(|key| key.at)
+            .min()
+            .unwrap_or(Timestamp::MAX);
         let earlier = known_before(project, labelled.matrix.keys(), first);
-        let baselines: Vec<_> = manual_baseline(tables, &snapshots, &keys(&earlier), &labels(&earlier), project.config.report.threshold).into_iter().collect();
-        let evaluated =
-            Evaluated { project, tables, model, matrix: &labelled.matrix, labels: labels(&rows), rows, probabilities: trained.holdout.probabilities.clone() };
+        let baselines: Vec<_> = manual_baseline(
+            tables,
+            &snapshots,
+            &keys(&earlier),
+            &labels(&earlier),
+            project.config.report.threshold,
+        )
+        .into_iter()
+        .collect();
+        let evaluated = Evaluated {
+            project,
+            tables,
+            model,
+            matrix: &labelled.matrix,
+            labels: labels(&rows),
+            rows,
+            probabilities: trained.holdout.probabilities.clone(),
+        };
         let economy = Economy::default().or(&project.config.report);
-        let measurement = measure(&evaluated, &baselines, &economy).context("cannot evaluate the held-out snapshots")?;
-        let period = format!("{} to {}", model.card.snapshots_from, model.card.snapshots_to);
-        let measured =
-            MeasuredOn { rows: trained.holdout.description.clone(), period, in_sample: false, of_earlier_fit: true, outside: OutsideTraining::default() };
+        let measurement = measure(&evaluated, &baselines, &economy)
+            .context("cannot evaluate the held-out snapshots")?;
+        let period = format!(
+            "{} to {}",
+            model.card.snapshots_from, model.card.snapshots_to
+        );
+        let measured = MeasuredOn {
+            rows: trained.holdout.description.clone(),
+            period,
+            in_sample: false,
+            of_earlier_fit: true,
+            outside: OutsideTraining::default(),
+        };
         let data = data_section(project, model, counts, &measurement, measured);
-        Ok(Report::new(&model.card, model, measurement.measured, data, look(project, &project.config.report)?))
+        Ok(Report::new(
+            &model.card,
+            model,
+            measurement.measured,
+            data,
+            look(project, &project.config.report)?,
+        ))
     }
 }

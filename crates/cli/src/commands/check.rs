@@ -17,7 +17,9 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
         Err(error) => {
             // Whoever reads JSON reads why there is nothing else.
             if args.json {
-                show::json(&serde_json::to_string_pretty(&serde_json::json!({ "error": hide_credentials(&format!("{error:#}")) }))?);
+                show::json(&serde_json::to_string_pretty(
+                    &serde_json::json!({ "error": hide_credentials(&format!("{error:#}")) }),
+                )?);
             }
             return Err(error);
         }
@@ -30,5 +32,9 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
     if findings.is_refused() {
         return Ok(Outcome::Refused);
     }
-    Ok(if findings.is_wrong { Outcome::No } else { Outcome::Done })
+    Ok(if findings.is_wrong {
+        Outcome::No
+    } else {
+        Outcome::Done
+    })
 }

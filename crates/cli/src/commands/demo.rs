@@ -1,11 +1,15 @@
-//! `demo`: simulate, train on the past, prove on later data, score today's leads: the first thing a newcomer runs.
+//! `demo`: simulate, train on the past, prove on later data, score today's leads: the first thing a
+//! newcomer runs.
 
 use std::path::Path;
 
 use leadscore_simulate::{SimulationOptions, World};
 use leadscore_workflow::{Outputs, ScoreOptions, read_model, score_leads, write_crm};
 
-use crate::args::{ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat, StayArgs, TrainArgs};
+use crate::args::{
+    ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat,
+    StayArgs, TrainArgs,
+};
 use crate::commands::score::{N_FIRST, add_scores};
 use crate::commands::{Outcome, evaluate, train};
 use crate::show;
@@ -15,11 +19,34 @@ const PROOF_CUT: &str = "2025-04-01";
 
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let folder = &args.out;
-    show::remark(&format!("1. simulating a CRM of {} leads in {}", show::count(args.leads as usize), folder.display()));
-    write_crm(SimulationOptions { n_leads: args.leads, world: World::Linear, seed: args.seed }, folder, "csv", &show::terminal())?;
-    let config = || ConfigArg { config: folder.join("leadscore.toml") };
-    show::remark(&format!("2. training as of {PROOF_CUT}, and proving it on the snapshots that came later"));
-    show::quietly(|| train::run(&train_args(config(), Some(PROOF_CUT.to_owned()), &folder.join("proof.leadscore"))))?;
+    show::remark(&format!(
+        "1. simulating a CRM of {} leads in {}",
+        show::count(args.leads as usize),
+        folder.display()
+    ));
+    write_crm(
+        SimulationOptions {
+            n_leads: args.leads,
+            world: World::Linear,
+            seed: args.seed,
+        },
+        folder,
+        "csv",
+        &show::terminal(),
+    )?;
+    let config = || ConfigArg {
+        config: folder.join("leadscore.toml"),
+    };
+    show::remark(&format!(
+        "2. training as of {PROOF_CUT}, and proving it on the snapshots that came later"
+    ));
+    show::quietly(|| {
+        train::run(&train_args(
+            config(),
+            Some(PROOF_CUT.to_owned()),
+            &folder.join("proof.leadscore"),
+        ))
+    })?;
     let report = folder.join("report.html");
     let evaluation = EvaluateArgs {
         model: folder.join("proof.leadscore"),
@@ -44,13 +71,19 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     show::quietly(|| train::run(&train_args(config(), None, &model)))?;
     let scores = folder.join("scores.csv");
     let fitted = read_model(&model)?;
-    let scored = score_leads(&show::open(&config())?.quiet(), &fitted, &ScoreOptions::default())?;
+    let scored = score_leads(
+        &show::open(&config())?.quiet(),
+        &fitted,
+        &ScoreOptions::default(),
+    )?;
     let mut outputs = Outputs::default();
     add_scores(&mut outputs, &scored, &scores)?;
     outputs.publish()?;
     let best = scored.first(N_FIRST)?;
     show::result(&format!("\nThe ten best of the open leads:\n\n{best}"));
-    show::result(&format!("\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"));
+    show::result(&format!(
+        "\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"
+    ));
     show::result(&format!(
         "\nThe report: {}\nThe scores: {}\n\nTry next:\n  leadscore inspect {model} --html model.html\n  leadscore check -c {config}\n  leadscore init --leads YOUR_LEADS.csv --outcomes YOUR_DEALS.csv",
         report.display(),

@@ -1,4 +1,5 @@
-//! `evaluate`: does the model hold on snapshots that it has not seen, and does it beat every other score?
+//! `evaluate`: does the model hold on snapshots that it has not seen, and does it beat every other
+//! score?
 
 use std::path::{Path, PathBuf};
 
@@ -21,17 +22,42 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
     // A wrong path should not cost the time that reading tables takes.
     let model = read_model(&args.model)?;
     let files = report_files(&args.output, &args.format);
-    for path in files.iter().filter(|(format, _)| *format != ReportFormat::Vega).map(|(_, path)| path).chain(&args.json) {
+    for path in files
+        .iter()
+        .filter(|(format, _)| *format != ReportFormat::Vega)
+        .map(|(_, path)| path)
+        .chain(&args.json)
+    {
         check_target(path)?;
     }
     if let Some(path) = &args.scores {
         check_table_target(path)?;
     }
-    let rules = args.rules.iter().map(|path| ReadRules::open(path)).collect::<anyhow::Result<_>>()?;
-    let against = args.against.iter().map(|path| Ok((path.clone(), read_model(path)?))).collect::<anyhow::Result<_>>()?;
+    let rules = args
+        .rules
+        .iter()
+        .map(|path| ReadRules::open(path))
+        .collect::<anyhow::Result<_>>()?;
+    let against = args
+        .against
+        .iter()
+        .map(|path| Ok((path.clone(), read_model(path)?)))
+        .collect::<anyhow::Result<_>>()?;
     let project = show::open(&args.config)?;
-    let targets = files.iter().map(|(_, path)| path).chain(&args.json).chain(&args.scores);
-    project.refuse_inputs(targets, &[std::slice::from_ref(&args.model), args.rules.as_slice(), args.against.as_slice()].concat())?;
+    let targets = files
+        .iter()
+        .map(|(_, path)| path)
+        .chain(&args.json)
+        .chain(&args.scores);
+    project.refuse_inputs(
+        targets,
+        &[
+            std::slice::from_ref(&args.model),
+            args.rules.as_slice(),
+            args.against.as_slice(),
+        ]
+        .concat(),
+    )?;
     let options = EvaluateOptions {
         from: project.moments("--from", args.from.as_ref())?,
         to: project.moments("--to", args.to.as_ref())?,
@@ -48,7 +74,12 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
     if let Some(path) = &args.scores {
         outputs.table(path, &evaluation.snapshots)?;
     }
-    add_report(&mut outputs, &evaluation.report, &files, args.json.as_deref())?;
+    add_report(
+        &mut outputs,
+        &evaluation.report,
+        &files,
+        args.json.as_deref(),
+    )?;
     show::publish(outputs)?;
     Ok(evaluation.report)
 }
@@ -62,11 +93,19 @@ fn report_files(output: &Path, formats: &[ReportFormat]) -> Vec<(ReportFormat, P
         ReportFormat::Md => output.with_extension("md"),
         ReportFormat::Vega => output.with_extension("charts"),
     };
-    formats.iter().map(|format| (*format, place(format))).collect()
+    formats
+        .iter()
+        .map(|format| (*format, place(format)))
+        .collect()
 }
 
 /// Adds every form of a report to the outputs of a run.
-pub(crate) fn add_report(outputs: &mut Outputs, report: &Report, files: &[(ReportFormat, PathBuf)], json: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) fn add_report(
+    outputs: &mut Outputs,
+    report: &Report,
+    files: &[(ReportFormat, PathBuf)],
+    json: Option<&Path>,
+) -> anyhow::Result<()> {
     if let Some(path) = json {
         outputs.text(path, &report.json()?)?;
     }
@@ -77,9 +116,13 @@ pub(crate) fn add_report(outputs: &mut Outputs, report: &Report, files: &[(Repor
             ReportFormat::Md => outputs.text(path, &report.markdown())?,
             ReportFormat::Xlsx => outputs.bytes(path, &report.workbook()?)?,
             ReportFormat::Vega => {
-                std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
+                std::fs::create_dir_all(path)
+                    .with_context(|| format!("cannot make the folder {}", path.display()))?;
                 for (name, chart) in report.vega_lite() {
-                    outputs.text(&path.join(format!("{name}.vl.json")), &serde_json::to_string_pretty(&chart)?)?;
+                    outputs.text(
+                        &path.join(format!("{name}.vl.json")),
+                        &serde_json::to_string_pretty(&chart)?,
+                    )?;
                 }
             }
         }

@@ -1,10 +1,14 @@
-//! `explain`: why one lead has its score, how far it is from the next tier, what changed; or the contributions of all open leads.
+//! `explain`: why one lead has its score, how far it is from the next tier, what changed; or the
+//! contributions of all open leads.
 
 use std::path::Path;
 
 use anyhow::Context;
 use leadscore_tables::{Bytes, Frames, TableWriter, check_table_target, read_at_most};
-use leadscore_workflow::{ContributionsBy, Outputs, Project, contributions, explain, explain_one, read_lead_json, read_model};
+use leadscore_workflow::{
+    ContributionsBy, Outputs, Project, contributions, explain, explain_one, read_lead_json,
+    read_model,
+};
 
 use crate::args::{ContributionsArg, ExplainArgs};
 use crate::commands::Outcome;
@@ -15,12 +19,21 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
     let explanation = match (&args.lead_json, &args.lead) {
         (Some(path), _) => {
             let lead = read_lead(path)?;
-            let project = Project::open_for_one(&args.config.config, &Frames::default(), show::terminal())?;
-            explain_one(&project, &model, &lead, project.moments("--as-of", args.as_of.as_ref())?)?
+            let project =
+                Project::open_for_one(&args.config.config, &Frames::default(), show::terminal())?;
+            explain_one(
+                &project,
+                &model,
+                &lead,
+                project.moments("--as-of", args.as_of.as_ref())?,
+            )?
         }
         (None, Some(lead)) => {
             let project = show::open(&args.config)?;
-            let (as_of, since) = (project.moments("--as-of", args.as_of.as_ref())?, project.moments("--since", args.since.as_ref())?);
+            let (as_of, since) = (
+                project.moments("--as-of", args.as_of.as_ref())?,
+                project.moments("--since", args.since.as_ref())?,
+            );
             explain(&project, &model, lead, as_of, since, &args.what_if)?
         }
         (None, None) => return tables(args),
@@ -37,7 +50,8 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
 const LARGEST_LEAD: Bytes = Bytes(100_000_000);
 
 fn read_lead(path: &Path) -> anyhow::Result<serde_json::Value> {
-    let bytes = read_at_most(path, LARGEST_LEAD).with_context(|| format!("cannot read the lead {}", path.display()))?;
+    let bytes = read_at_most(path, LARGEST_LEAD)
+        .with_context(|| format!("cannot read the lead {}", path.display()))?;
     read_lead_json(&format!("the lead {}", path.display()), &bytes)
 }
 
@@ -45,16 +59,26 @@ fn read_lead(path: &Path) -> anyhow::Result<serde_json::Value> {
 fn tables(args: &ExplainArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
     let targets: Vec<_> = args.table.iter().chain(&args.importance).collect();
-    targets.iter().try_for_each(|path| check_table_target(path))?;
+    targets
+        .iter()
+        .try_for_each(|path| check_table_target(path))?;
     let project = show::open(&args.config)?;
     project.refuse_inputs(targets, std::slice::from_ref(&args.model))?;
     let by = match args.by {
         ContributionsArg::Concept => ContributionsBy::Concept,
         ContributionsArg::Feature => ContributionsBy::Feature,
     };
-    let found = contributions(&project, &model, project.moments("--as-of", args.as_of.as_ref())?, by)?;
+    let found = contributions(
+        &project,
+        &model,
+        project.moments("--as-of", args.as_of.as_ref())?,
+        by,
+    )?;
     let mut outputs = Outputs::default();
-    for (path, table) in [(&args.table, &found.leads), (&args.importance, &found.importance)] {
+    for (path, table) in [
+        (&args.table, &found.leads),
+        (&args.importance, &found.importance),
+    ] {
         if let Some(path) = path {
             let mut writer = TableWriter::create(path)?;
             writer.write(table)?;

@@ -1,4 +1,5 @@
-//! `export`: a model as rules that any system can add up, with what that costs, as SQL, as ONNX, as PMML, or as JSON.
+//! `export`: a model as rules that any system can add up, with what that costs, as SQL, as ONNX, as
+//! PMML, or as JSON.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,10 +14,13 @@ use leadscore_sql::{ScoreTable, score_sql};
 use leadscore_tables::{OutColumn, OutTable, TierEdges, check_target, refuse_inputs};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
 use leadscore_workflow::{
-    Outputs, cluster_keys, describe_counts, model_with_features_sql, read_model, table as text_table, tier_edges_of, write_bytes, write_text,
+    Outputs, cluster_keys, describe_counts, model_with_features_sql, read_model,
+    table as text_table, tier_edges_of, write_bytes, write_text,
 };
 
-use crate::args::{ConfigArg, ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat};
+use crate::args::{
+    ConfigArg, ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat,
+};
 use crate::commands::Outcome;
 use crate::show;
 
@@ -25,13 +29,24 @@ pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
         ExportCommand::Points(args) => points(args),
         ExportCommand::Sql(args) => sql(args),
         ExportCommand::Onnx(args) => file(args, "score.onnx", |model| Ok(model.to_onnx()?)),
-        ExportCommand::Pmml(args) => file(args, "score.pmml", |model| Ok(model.to_pmml()?.into_bytes())),
-        ExportCommand::Json(args) => file(args, "score.json", |model| Ok(serde_json::to_vec_pretty(model)?)),
+        ExportCommand::Pmml(args) => file(args, "score.pmml", |model| {
+            Ok(model.to_pmml()?.into_bytes())
+        }),
+        ExportCommand::Json(args) => file(args, "score.json", |model| {
+            Ok(serde_json::to_vec_pretty(model)?)
+        }),
     }
 }
 
-fn file(args: &ExportFileArgs, default: &str, content: impl Fn(&Model) -> anyhow::Result<Vec<u8>>) -> anyhow::Result<Outcome> {
-    let path = args.output.clone().unwrap_or_else(|| PathBuf::from(default));
+fn file(
+    args: &ExportFileArgs,
+    default: &str,
+    content: impl Fn(&Model) -> anyhow::Result<Vec<u8>>,
+) -> anyhow::Result<Outcome> {
+    let path = args
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(default));
     check_target(&path)?;
     refuse_inputs([path.as_path()], std::slice::from_ref(&args.model))?;
     write_bytes(&path, &content(&read_model(&args.model)?)?)?;
@@ -48,10 +63,21 @@ fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {
         project.config.tiers.edges = args.edges.unwrap_or(project.config.tiers.edges);
         project.refuse_inputs([&args.output], &[])?;
         let as_of = project.moments("--as-of", args.as_of.as_ref())?;
-        model_with_features_sql(&project, &model, args.dialect, &args.place.iter().cloned().collect(), as_of)?
+        model_with_features_sql(
+            &project,
+            &model,
+            args.dialect,
+            &args.place.iter().cloned().collect(),
+            as_of,
+        )?
     } else {
         let edges = args.edges.map_or_else(|| edges_of_config(args), Ok)?;
-        let table = ScoreTable { dialect: args.dialect, table: args.table.clone(), keys: args.key.clone(), edges };
+        let table = ScoreTable {
+            dialect: args.dialect,
+            table: args.table.clone(),
+            keys: args.key.clone(),
+            edges,
+        };
         score_sql(&model, &table).context("cannot write the model as SQL")?
     };
     write_text(&args.output, &text)?;
@@ -59,16 +85,29 @@ fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Where tiers begin by the config, where there is one; said, since a statement may go where no config is.
+/// Where tiers begin by the config, where there is one; said, since a statement may go where no
+/// config is.
 fn edges_of_config(args: &ExportSqlArgs) -> anyhow::Result<TierEdges> {
     let path = &args.config.config;
     let has_config = path.exists() || path != Path::new(ConfigArg::DEFAULT);
-    let edges = if has_config { tier_edges_of(path)? } else { TierEdges::Relative };
-    let by = if has_config { format!("as [tiers] of {} says", path.display()) } else { "since there is no config that says otherwise".to_owned() };
+    let edges = if has_config {
+        tier_edges_of(path)?
+    } else {
+        TierEdges::Relative
+    };
+    let by = if has_config {
+        format!("as [tiers] of {} says", path.display())
+    } else {
+        "since there is no config that says otherwise".to_owned()
+    };
     show::remark(&match edges {
-        TierEdges::Relative => format!("tiers are quartiles of all rows of the table, {by}; --edges frozen takes the model's own edges"),
+        TierEdges::Relative => format!(
+            "tiers are quartiles of all rows of the table, {by}; --edges frozen takes the model's own edges"
+        ),
         TierEdges::Frozen => format!("tiers begin at the model's own edges, {by}"),
-        TierEdges::Percent([first, second, third]) => format!("tiers begin at {first} %, {second} % and {third} %, {by}"),
+        TierEdges::Percent([first, second, third]) => {
+            format!("tiers begin at {first} %, {second} % and {third} %, {by}")
+        }
     });
     Ok(edges)
 }
@@ -83,20 +122,36 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
         PointsFormat::Csv => args.output.with_extension("csv"),
         PointsFormat::Html => args.output.with_extension("html"),
     };
-    let files: Vec<(PointsFormat, PathBuf)> = args.format.iter().map(|format| (*format, place(format))).collect();
+    let files: Vec<(PointsFormat, PathBuf)> = args
+        .format
+        .iter()
+        .map(|format| (*format, place(format)))
+        .collect();
     files.iter().try_for_each(|(_, path)| check_target(path))?;
     let project = show::open(&args.config)?;
-    project.refuse_inputs(files.iter().map(|(_, path)| path), std::slice::from_ref(&args.model))?;
+    project.refuse_inputs(
+        files.iter().map(|(_, path)| path),
+        std::slice::from_ref(&args.model),
+    )?;
     let tables = project.load_for(&model, None)?;
-    let (labelled, counts) = leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
+    let (labelled, counts) =
+        leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
     show::remark(&describe_counts(&counts, &project));
     let wins = labelled.labels.iter().filter(|label| **label).count();
     if wins == 0 || wins == labelled.labels.len() {
-        bail!("{wins} of {} mature snapshots were won: both wins and others are needed to measure what points cost", labelled.labels.len());
+        bail!(
+            "{wins} of {} mature snapshots were won: both wins and others are needed to measure what points cost",
+            labelled.labels.len()
+        );
     }
     let matrix = project.features_of(&tables, &model.specs, &labelled.snapshots)?;
     let scored = score(&model, &matrix)?;
-    let measured = Measured::choose(&model, &labelled.snapshots, &labelled.labels, &cluster_keys(&tables, &labelled.snapshots))?;
+    let measured = Measured::choose(
+        &model,
+        &labelled.snapshots,
+        &labelled.labels,
+        &cluster_keys(&tables, &labelled.snapshots),
+    )?;
     let probabilities = measured.pick(&scored.probabilities);
     let tiers = quartile_tiers(&probabilities);
     let wanted = usize::from(args.rules);
@@ -107,17 +162,32 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
         same_tier: None,
     }];
     let mut wanted_table = None;
-    for size in SIZES.into_iter().chain((!SIZES.contains(&wanted)).then_some(wanted)) {
+    for size in SIZES
+        .into_iter()
+        .chain((!SIZES.contains(&wanted)).then_some(wanted))
+    {
         let table = points_table(&matrix, &scored.log_odds, size);
         // The first feature alone may need more rules than that.
         if table.rules.is_empty() {
             continue;
         }
-        let rules = BoundRules::new(RulesFile::parse(&rules_text(&model, &table))?, &tables, &model.specs)?;
-        let found: Vec<f64> = rules.score(&tables, &labelled.snapshots)?.into_iter().map(|score| score.points).collect();
+        let rules = BoundRules::new(
+            RulesFile::parse(&rules_text(&model, &table))?,
+            &tables,
+            &model.specs,
+        )?;
+        let found: Vec<f64> = rules
+            .score(&tables, &labelled.snapshots)?
+            .into_iter()
+            .map(|score| score.points)
+            .collect();
         let points = measured.pick(&found);
         let calibrated = cross_calibrated(&measured.labels, &points, &measured.clusters)?;
-        let same = quartile_tiers(&points).iter().zip(&tiers).filter(|(a, b)| a == b).count();
+        let same = quartile_tiers(&points)
+            .iter()
+            .zip(&tiers)
+            .filter(|(a, b)| a == b)
+            .count();
         losses.push(PointsLoss {
             name: format!("{} rules", table.rules.len()),
             auc: roc_auc(&measured.labels, &points)?,
@@ -136,24 +206,44 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
                 loss.name.clone(),
                 format!("{:.4}", loss.auc),
                 format!("{:.4}", loss.log_loss),
-                loss.same_tier.map_or(String::new(), |share| format!("{:.0} %", 100.0 * share)),
+                loss.same_tier
+                    .map_or(String::new(), |share| format!("{:.0} %", 100.0 * share)),
             ]
         })
         .collect();
-    show::result(&text_table(&["", "AUC", "log-loss, points calibrated", "same tier"], &rows));
+    show::result(&text_table(
+        &["", "AUC", "log-loss, points calibrated", "same tier"],
+        &rows,
+    ));
     let Some((table, curve)) = wanted_table else {
-        bail!("{wanted} rules hold no feature of this model: allow more with --rules; a model that gives everyone the win rate has none at all");
+        bail!(
+            "{wanted} rules hold no feature of this model: allow more with --rules; a model that gives everyone the win rate has none at all"
+        );
     };
     show::remark(&format!("measured on {}", measured.words));
-    let texts: Vec<RuleText> = table.rules.iter().map(|rule| RuleText::new(&model, rule)).collect();
+    let texts: Vec<RuleText> = table
+        .rules
+        .iter()
+        .map(|rule| RuleText::new(&model, rule))
+        .collect();
     let stand: Vec<f64> = (0..=10).map(|step| f64::from(10 * step)).collect();
     let sheet = PointsSheet {
         model_id: model.card.model_id.clone(),
         base: table.base,
-        rules: table.rules.iter().zip(&texts).map(|(rule, text)| (text.feature.clone(), text.condition.clone(), rule.points)).collect(),
+        rules: table
+            .rules
+            .iter()
+            .zip(&texts)
+            .map(|(rule, text)| (text.feature.clone(), text.condition.clone(), rule.points))
+            .collect(),
         losses,
         measured_on: measured.words,
-        likelihoods: curve.apply(&stand).into_iter().zip(&stand).map(|(likelihood, points)| (*points, likelihood)).collect(),
+        likelihoods: curve
+            .apply(&stand)
+            .into_iter()
+            .zip(&stand)
+            .map(|(likelihood, points)| (*points, likelihood))
+            .collect(),
     };
     let mut outputs = Outputs::default();
     for (format, path) in &files {
@@ -182,11 +272,22 @@ const ENOUGH_WINS: usize = 50;
 
 impl Measured {
     /// Rows that the model has not seen, where there are enough of them; else all.
-    fn choose(model: &Model, snapshots: &[Snapshot], labels: &[bool], clusters: &[u64]) -> anyhow::Result<Self> {
-        let later: Vec<usize> = (0..labels.len()).filter(|&row| snapshots[row].at.micros() >= model.card.known_until_micros).collect();
+    fn choose(
+        model: &Model,
+        snapshots: &[Snapshot],
+        labels: &[bool],
+        clusters: &[u64],
+    ) -> anyhow::Result<Self> {
+        let later: Vec<usize> = (0..labels.len())
+            .filter(|&row| snapshots[row].at.micros() >= model.card.known_until_micros)
+            .collect();
         let wins = later.iter().filter(|&&row| labels[row]).count();
         let is_later = wins >= ENOUGH_WINS && later.len() - wins >= ENOUGH_WINS;
-        let rows = if is_later { later } else { (0..labels.len()).collect() };
+        let rows = if is_later {
+            later
+        } else {
+            (0..labels.len()).collect()
+        };
         let n = show::count(rows.len());
         let words = if is_later {
             format!("{n} snapshots that came after what the model knows")
@@ -211,14 +312,22 @@ impl Measured {
 fn points_csv(table: &PointsTable, texts: &[RuleText]) -> OutTable {
     let mut out = OutTable::default();
     let column = |first: &str, of: fn(&RuleText) -> &String| {
-        OutColumn::Text(std::iter::once(Some(first.to_owned())).chain(texts.iter().map(|text| Some(of(text).clone()))).collect())
+        OutColumn::Text(
+            std::iter::once(Some(first.to_owned()))
+                .chain(texts.iter().map(|text| Some(of(text).clone())))
+                .collect(),
+        )
     };
     out.push("feature", column("", |text| &text.column));
     out.push("meaning", column("everyone's base", |text| &text.feature));
     out.push("condition", column("", |text| &text.condition));
     out.push(
         "points",
-        OutColumn::Integer(std::iter::once(Some(i64::from(table.base))).chain(table.rules.iter().map(|rule| Some(i64::from(rule.points)))).collect()),
+        OutColumn::Integer(
+            std::iter::once(Some(i64::from(table.base)))
+                .chain(table.rules.iter().map(|rule| Some(i64::from(rule.points))))
+                .collect(),
+        ),
     );
     out
 }
@@ -241,23 +350,53 @@ impl RuleText {
         let (condition, keys) = match &rule.condition {
             PointsCondition::Range(above, up_to) => {
                 // People need no sixteen digits; the keys keep them.
-                let short = |value: &f64| format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_owned();
+                let short = |value: &f64| {
+                    format!("{value:.4}")
+                        .trim_end_matches('0')
+                        .trim_end_matches('.')
+                        .to_owned()
+                };
                 let named = match (above, up_to) {
-                    (Some(above), Some(up_to)) => format!("above {}, up to {}", short(above), short(up_to)),
+                    (Some(above), Some(up_to)) => {
+                        format!("above {}, up to {}", short(above), short(up_to))
+                    }
                     (Some(above), None) => format!("above {}", short(above)),
                     (None, Some(up_to)) => format!("up to {}", short(up_to)),
                     (None, None) => "any value".to_owned(),
                 };
-                let keys = [above.map(|above| format!("above = {above:?}")), up_to.map(|up_to| format!("max = {up_to:?}"))];
+                let keys = [
+                    above.map(|above| format!("above = {above:?}")),
+                    up_to.map(|up_to| format!("max = {up_to:?}")),
+                ];
                 let keys: Vec<String> = keys.into_iter().flatten().collect();
-                (named, if keys.is_empty() { "missing = false".to_owned() } else { keys.join("\n") })
+                (
+                    named,
+                    if keys.is_empty() {
+                        "missing = false".to_owned()
+                    } else {
+                        keys.join("\n")
+                    },
+                )
             }
-            PointsCondition::Levels(levels) => {
-                (levels.join(", "), format!("in = [{}]", levels.iter().map(|level| quoted(level)).collect::<Vec<_>>().join(", ")))
-            }
+            PointsCondition::Levels(levels) => (
+                levels.join(", "),
+                format!(
+                    "in = [{}]",
+                    levels
+                        .iter()
+                        .map(|level| quoted(level))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
+            ),
             PointsCondition::Missing => ("none".to_owned(), "missing = true".to_owned()),
         };
-        Self { column: spec.name.clone(), feature: spec.describe(), condition, keys }
+        Self {
+            column: spec.name.clone(),
+            feature: spec.describe(),
+            condition,
+            keys,
+        }
     }
 }
 
@@ -275,9 +414,19 @@ fn rules_text(model: &Model, table: &PointsTable) -> String {
         table.base
     );
     for rule in &table.rules {
-        let RuleText { column, feature, condition, keys } = RuleText::new(model, rule);
+        let RuleText {
+            column,
+            feature,
+            condition,
+            keys,
+        } = RuleText::new(model, rule);
         let name = quoted(&format!("{feature}: {condition}"));
-        let _ = write!(text, "\n[[rule]]\nname = {name}\nfeature = {}\n{keys}\npoints = {}\n", quoted(&column), rule.points);
+        let _ = write!(
+            text,
+            "\n[[rule]]\nname = {name}\nfeature = {}\n{keys}\npoints = {}\n",
+            quoted(&column),
+            rule.points
+        );
     }
     text
 }

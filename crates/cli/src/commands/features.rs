@@ -2,7 +2,10 @@
 
 use anyhow::bail;
 use leadscore_tables::{check_table_target, check_target};
-use leadscore_workflow::{FeatureOptions, describe_features, feature_table_sql, plan_features, read_model, write_features, write_text};
+use leadscore_workflow::{
+    FeatureOptions, describe_features, feature_table_sql, plan_features, read_model,
+    write_features, write_text,
+};
 
 use crate::args::{DescribeFormat, FeaturesArgs};
 use crate::commands::{Outcome, elsewhere};
@@ -13,7 +16,9 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         return elsewhere::features(args, address);
     }
     if args.output.is_none() && args.describe.is_none() {
-        bail!("nothing to do: pass -o FILE for the matrix, or --describe for the dictionary of features");
+        bail!(
+            "nothing to do: pass -o FILE for the matrix, or --describe for the dictionary of features"
+        );
     }
     let model = args.model.as_deref().map(read_model).transpose()?;
     match (&args.output, args.sql) {
@@ -30,7 +35,12 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         spill: args.limit.spill.clone(),
     };
     if let (Some(path), Some(dialect)) = (&args.output, args.sql) {
-        let text = feature_table_sql(&project, &options, dialect, &args.place.iter().cloned().collect())?;
+        let text = feature_table_sql(
+            &project,
+            &options,
+            dialect,
+            &args.place.iter().cloned().collect(),
+        )?;
         write_text(path, &text)?;
         show::remark(&format!("wrote {}", path.display()));
         return Ok(Outcome::Done);
@@ -40,7 +50,11 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         None => plan_features(&project, &options)?,
     };
     if let Some(format) = args.describe {
-        show::result(&describe_features(&project, &specs, format == DescribeFormat::Markdown));
+        show::result(&describe_features(
+            &project,
+            &specs,
+            format == DescribeFormat::Markdown,
+        ));
     }
     Ok(Outcome::Done)
 }

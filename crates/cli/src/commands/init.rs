@@ -12,14 +12,32 @@ use crate::show;
 
 pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
     if args.output.exists() && !args.force {
-        bail!("{} exists already: pass --force to overwrite it, or -o to write elsewhere", args.output.display());
+        bail!(
+            "{} exists already: pass --force to overwrite it, or -o to write elsewhere",
+            args.output.display()
+        );
     }
-    let inputs: Vec<PathBuf> = [&args.leads].into_iter().chain(&args.outcomes).chain(&args.activities).cloned().collect();
+    let inputs: Vec<PathBuf> = [&args.leads]
+        .into_iter()
+        .chain(&args.outcomes)
+        .chain(&args.activities)
+        .cloned()
+        .collect();
     refuse_inputs([args.output.as_path()], &inputs)?;
     // Paths are typed relative to this folder, and read relative to the config's.
     let here = std::env::current_dir().context("cannot tell the current folder")?;
-    let folder = args.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let relative = |path: &Path| if folder == Path::new(".") || path.is_absolute() { path.to_owned() } else { here.join(path) };
+    let folder = args
+        .output
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let relative = |path: &Path| {
+        if folder == Path::new(".") || path.is_absolute() {
+            path.to_owned()
+        } else {
+            here.join(path)
+        }
+    };
     let input = ProfileInput {
         leads: relative(&args.leads),
         outcomes: args.outcomes.as_deref().map(relative),
@@ -30,7 +48,11 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
     let first = profile(&input, folder)?;
     // What leads ended as says which of their columns were written then.
     let leave_out = columns_written_at_close(first.clone(), &args.output);
-    let text = if leave_out.is_empty() { first } else { profile(&ProfileInput { leave_out, ..input }, folder)? };
+    let text = if leave_out.is_empty() {
+        first
+    } else {
+        profile(&ProfileInput { leave_out, ..input }, folder)?
+    };
     write_text(&args.output, &text)?;
     show::result(&text);
     let n_questions = text.matches("# question:").count();
@@ -39,6 +61,10 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
         1 => " and answer the question".to_owned(),
         several => format!(" and answer the {several} questions"),
     };
-    show::remark(&format!("wrote {}; look at the guesses{questions}, then run: leadscore check -c {}", args.output.display(), args.output.display()));
+    show::remark(&format!(
+        "wrote {}; look at the guesses{questions}, then run: leadscore check -c {}",
+        args.output.display(),
+        args.output.display()
+    ));
     Ok(Outcome::Done)
 }

@@ -1,7 +1,9 @@
 //! `recalibrate`: a model's percentages corrected by outcomes that it has not seen.
 
 use leadscore_tables::check_target;
-use leadscore_workflow::{CalibrationKind, RecalibrateOptions, read_model, recalibrate, write_model};
+use leadscore_workflow::{
+    CalibrationKind, RecalibrateOptions, read_model, recalibrate, write_model,
+};
 
 use crate::args::RecalibrateArgs;
 use crate::commands::Outcome;

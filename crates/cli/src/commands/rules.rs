@@ -1,11 +1,16 @@
-//! `rules`: manual points of open leads, one lead's points rule by rule, and whether rules fit the tables.
+//! `rules`: manual points of open leads, one lead's points rule by rule, and whether rules fit the
+//! tables.
 
 use std::path::PathBuf;
 
 use leadscore_tables::{check_table_target, write_table};
-use leadscore_workflow::{ReadRules, RulesOptions, check_rules, explain_rules, rules_history, write_rules};
+use leadscore_workflow::{
+    ReadRules, RulesOptions, check_rules, explain_rules, rules_history, write_rules,
+};
 
-use crate::args::{RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesFilesArgs, RulesScoreArgs};
+use crate::args::{
+    RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesFilesArgs, RulesScoreArgs,
+};
 use crate::commands::Outcome;
 use crate::show;
 
@@ -32,7 +37,11 @@ fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
         RollUp::Sum => leadscore_workflow::RollUp::Sum,
         RollUp::Mean => leadscore_workflow::RollUp::Mean,
     });
-    let options = RulesOptions { as_of: project.moments("--as-of", args.files.as_of.as_ref())?, crossings: args.crossings, roll_up };
+    let options = RulesOptions {
+        as_of: project.moments("--as-of", args.files.as_of.as_ref())?,
+        crossings: args.crossings,
+        roll_up,
+    };
     write_rules(&project, &files, options, &args.files.output)?;
     show::remark(&format!("wrote {}", args.files.output.display()));
     Ok(Outcome::Done)
@@ -64,5 +73,9 @@ fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
     let check = check_rules(&project, rules, as_of)?;
     show::result(&check.table);
     check.failed_examples.iter().for_each(show::error);
-    Ok(if check.failed_examples.is_empty() { Outcome::Done } else { Outcome::No })
+    Ok(if check.failed_examples.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::No
+    })
 }

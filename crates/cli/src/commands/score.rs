@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use leadscore_tables::{TableWriter, check_table_target, check_target, folder_of};
-use leadscore_workflow::{ListFormat, ListOptions, Outputs, ScoreOptions, Scores, lead_list, read_model, score_leads};
+use leadscore_workflow::{
+    ListFormat, ListOptions, Outputs, ScoreOptions, Scores, lead_list, read_model, score_leads,
+};
 
 use crate::args::ScoreArgs;
 use crate::commands::{Outcome, elsewhere};
@@ -30,14 +32,38 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
         check_target(path)?;
     }
     let project = show::open(&args.config)?;
-    let inputs: Vec<PathBuf> = std::iter::once(&args.model).chain(&args.list.previous).cloned().collect();
-    project.refuse_inputs(output.iter().chain(&args.json).chain(&args.list.list), &inputs)?;
+    let inputs: Vec<PathBuf> = std::iter::once(&args.model)
+        .chain(&args.list.previous)
+        .cloned()
+        .collect();
+    project.refuse_inputs(
+        output.iter().chain(&args.json).chain(&args.list.list),
+        &inputs,
+    )?;
     let list = ListOptions::from(args.list.clone());
-    let earlier = if args.list.list.is_empty() { None } else { list.check(&project)? };
-    let beside = output.as_ref().or(args.list.list.first()).filter(|_| args.table.is_none());
-    let spill = args.limit.spill.clone().unwrap_or_else(|| beside.map_or_else(std::env::temp_dir, |path| folder_of(path).to_owned()));
+    let earlier = if args.list.list.is_empty() {
+        None
+    } else {
+        list.check(&project)?
+    };
+    let beside = output
+        .as_ref()
+        .or(args.list.list.first())
+        .filter(|_| args.table.is_none());
+    let spill = args.limit.spill.clone().unwrap_or_else(|| {
+        beside.map_or_else(std::env::temp_dir, |path| folder_of(path).to_owned())
+    });
     let as_of = project.moments("--as-of", args.as_of.as_ref())?;
-    let scores = score_leads(&project, &model, &ScoreOptions { as_of, intervals: args.intervals, memory: args.limit.memory, spill: Some(spill) })?;
+    let scores = score_leads(
+        &project,
+        &model,
+        &ScoreOptions {
+            as_of,
+            intervals: args.intervals,
+            memory: args.limit.memory,
+            spill: Some(spill),
+        },
+    )?;
     let mut outputs = Outputs::default();
     if let Some(path) = &args.json {
         outputs.text(path, &serde_json::to_string_pretty(&scores.summary)?)?;
@@ -58,8 +84,14 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     }
     show::publish(outputs)?;
     // What goes into a pipe or a device as data has nothing beside it.
-    if !output.as_ref().is_some_and(|output| output.metadata().is_ok_and(|meta| !meta.is_file())) {
-        show::result(&format!("\nThe first of the open leads:\n\n{}", scores.first(N_FIRST)?));
+    if !output
+        .as_ref()
+        .is_some_and(|output| output.metadata().is_ok_and(|meta| !meta.is_file()))
+    {
+        show::result(&format!(
+            "\nThe first of the open leads:\n\n{}",
+            scores.first(N_FIRST)?
+        ));
     }
     Ok(Outcome::Done)
 }
@@ -67,11 +99,17 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
 /// The score file, if one is written: beside a list or in place of it.
 fn output_of(args: &ScoreArgs) -> Option<PathBuf> {
     let is_elsewhere = args.table.is_some() || !args.list.list.is_empty();
-    args.output.clone().or_else(|| (!is_elsewhere).then(|| PathBuf::from(DEFAULT_OUTPUT)))
+    args.output
+        .clone()
+        .or_else(|| (!is_elsewhere).then(|| PathBuf::from(DEFAULT_OUTPUT)))
 }
 
 /// Adds a score file to the outputs of a run, part after part.
-pub(crate) fn add_scores(outputs: &mut Outputs, scores: &Scores<'_>, output: &Path) -> anyhow::Result<()> {
+pub(crate) fn add_scores(
+    outputs: &mut Outputs,
+    scores: &Scores<'_>,
+    output: &Path,
+) -> anyhow::Result<()> {
     let mut writer = TableWriter::create(output)?;
     scores.for_each_part(|part| Ok(writer.write(&part)?))?;
     outputs.written(output, writer)

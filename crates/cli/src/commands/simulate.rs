@@ -15,13 +15,25 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<Outcome> {
         WorldArg::Drift => World::Drift,
         WorldArg::Noise => World::Noise,
     };
-    let options = SimulationOptions { n_leads: args.leads, world, seed: args.seed };
+    let options = SimulationOptions {
+        n_leads: args.leads,
+        world,
+        seed: args.seed,
+    };
     let ending = match args.format {
         FormatArg::Parquet => "parquet",
         FormatArg::Csv => "csv",
     };
     let n_activities = write_crm(options, &args.out, ending, &show::terminal())?;
-    show::remark(&format!("wrote {} leads with {} activities to {}", show::count(args.leads as usize), show::count(n_activities), args.out.display()));
-    show::remark(&format!("next: leadscore train -c {}", args.out.join("leadscore.toml").display()));
+    show::remark(&format!(
+        "wrote {} leads with {} activities to {}",
+        show::count(args.leads as usize),
+        show::count(n_activities),
+        args.out.display()
+    ));
+    show::remark(&format!(
+        "next: leadscore train -c {}",
+        args.out.join("leadscore.toml").display()
+    ));
     Ok(Outcome::Done)
 }

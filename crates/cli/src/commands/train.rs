@@ -13,11 +13,19 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
         return elsewhere::train(args, address);
     }
     // A wrong path should not cost the time that reading tables takes.
-    for path in [Some(&args.output), args.report.as_ref(), args.json.as_ref()].into_iter().flatten() {
+    for path in [Some(&args.output), args.report.as_ref(), args.json.as_ref()]
+        .into_iter()
+        .flatten()
+    {
         check_target(path)?;
     }
     let project = show::open(&args.config)?;
-    project.refuse_inputs([Some(&args.output), args.report.as_ref(), args.json.as_ref()].into_iter().flatten(), &[])?;
+    project.refuse_inputs(
+        [Some(&args.output), args.report.as_ref(), args.json.as_ref()]
+            .into_iter()
+            .flatten(),
+        &[],
+    )?;
     if args.report.is_some() || args.json.is_some() {
         project.measurable("--report")?;
     }
@@ -26,8 +34,17 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     let mut outputs = Outputs::default();
     outputs.model(&args.output, &training.trained.model)?;
     if args.report.is_some() || args.json.is_some() {
-        let page: Vec<_> = args.report.iter().map(|path| (ReportFormat::Html, path.clone())).collect();
-        add_report(&mut outputs, &training.report(&project)?, &page, args.json.as_deref())?;
+        let page: Vec<_> = args
+            .report
+            .iter()
+            .map(|path| (ReportFormat::Html, path.clone()))
+            .collect();
+        add_report(
+            &mut outputs,
+            &training.report(&project)?,
+            &page,
+            args.json.as_deref(),
+        )?;
     }
     show::publish(outputs)?;
     Ok(Outcome::Done)

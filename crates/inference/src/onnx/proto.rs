@@ -1,4 +1,5 @@
-//! The part of ONNX's protocol buffers that a model needs, with the numbers of <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>.
+//! The part of ONNX's protocol buffers that a model needs, with the numbers of
+//! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>.
 
 use prost::Message;
 
@@ -89,15 +90,30 @@ pub(super) struct AttributeProto {
 
 impl AttributeProto {
     pub(super) fn int(name: &str, value: i64) -> Self {
-        Self { name: name.to_owned(), i: Some(value), kind: 2, ..Default::default() }
+        Self {
+            name: name.to_owned(),
+            i: Some(value),
+            kind: 2,
+            ..Default::default()
+        }
     }
 
     pub(super) fn ints(name: &str, values: Vec<i64>) -> Self {
-        Self { name: name.to_owned(), ints: values, kind: 7, ..Default::default() }
+        Self {
+            name: name.to_owned(),
+            ints: values,
+            kind: 7,
+            ..Default::default()
+        }
     }
 
     pub(super) fn strings(name: &str, values: Vec<String>) -> Self {
-        Self { name: name.to_owned(), strings: values.into_iter().map(String::into_bytes).collect(), kind: 8, ..Default::default() }
+        Self {
+            name: name.to_owned(),
+            strings: values.into_iter().map(String::into_bytes).collect(),
+            kind: 8,
+            ..Default::default()
+        }
     }
 }
 
@@ -117,11 +133,23 @@ pub(super) struct TensorProto {
 
 impl TensorProto {
     pub(super) fn doubles(name: String, shape: &[i64], values: Vec<f64>) -> Self {
-        Self { dims: shape.to_vec(), data_type: DataType::Double as i32, name, double_data: values, ..Default::default() }
+        Self {
+            dims: shape.to_vec(),
+            data_type: DataType::Double as i32,
+            name,
+            double_data: values,
+            ..Default::default()
+        }
     }
 
     pub(super) fn integers(name: String, shape: &[i64], values: Vec<i64>) -> Self {
-        Self { dims: shape.to_vec(), data_type: DataType::Int64 as i32, name, int64_data: values, ..Default::default() }
+        Self {
+            dims: shape.to_vec(),
+            data_type: DataType::Int64 as i32,
+            name,
+            int64_data: values,
+            ..Default::default()
+        }
     }
 }
 
@@ -164,9 +192,28 @@ struct Dimension {
 impl ValueInfo {
     /// A column of as many rows as there are.
     pub(super) fn column(name: &str, kind: DataType) -> Self {
-        let rows = Dimension { dim_value: None, dim_param: Some("rows".to_owned()) };
-        let shape = TensorShape { dim: vec![rows, Dimension { dim_value: Some(1), dim_param: None }] };
-        let tensor_type = TensorType { elem_type: kind as i32, shape: Some(shape) };
-        Self { name: name.to_owned(), kind: Some(TypeProto { tensor_type: Some(tensor_type) }) }
+        let rows = Dimension {
+            dim_value: None,
+            dim_param: Some("rows".to_owned()),
+        };
+        let shape = TensorShape {
+            dim: vec![
+                rows,
+                Dimension {
+                    dim_value: Some(1),
+                    dim_param: None,
+                },
+            ],
+        };
+        let tensor_type = TensorType {
+            elem_type: kind as i32,
+            shape: Some(shape),
+        };
+        Self {
+            name: name.to_owned(),
+            kind: Some(TypeProto {
+                tensor_type: Some(tensor_type),
+            }),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Settings that hold for a whole table or for some of its columns: types, missing markers, formats.
+//! Settings that hold for a whole table or for some of its columns: types, missing markers,
+//! formats.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -48,12 +49,20 @@ pub enum Parentheses {
 impl NumberStyle {
     /// `1.234,5` or `1,234.5`.
     pub(crate) fn with_decimal_comma(is_comma: bool) -> Self {
-        Self { decimal: Some(if is_comma { ',' } else { '.' }), thousands: None, parentheses: None }
+        Self {
+            decimal: Some(if is_comma { ',' } else { '.' }),
+            thousands: None,
+            parentheses: None,
+        }
     }
 
     /// As the numbers of a model's training were written.
     pub(crate) fn of_writing(writing: Writing) -> Self {
-        Self { decimal: Some(writing.decimal), thousands: writing.thousands, parentheses: None }
+        Self {
+            decimal: Some(writing.decimal),
+            thousands: writing.thousands,
+            parentheses: None,
+        }
     }
 
     /// What its signs mean; `None` where the style leaves that to the cells.
@@ -64,8 +73,17 @@ impl NumberStyle {
             (None, None) => return None,
         };
         let (decimal, other) = (Some(Sign::Decimal), Some(Sign::Thousands));
-        let (comma, point) = if is_comma { (decimal, other) } else { (other, decimal) };
-        Some(NumberFormat { comma, point, parentheses: self.has_negative_parentheses(), ..NumberFormat::PLAIN })
+        let (comma, point) = if is_comma {
+            (decimal, other)
+        } else {
+            (other, decimal)
+        };
+        Some(NumberFormat {
+            comma,
+            point,
+            parentheses: self.has_negative_parentheses(),
+            ..NumberFormat::PLAIN
+        })
     }
 
     pub(crate) fn has_negative_parentheses(self) -> bool {
@@ -79,7 +97,8 @@ impl NumberStyle {
         if !matches!(self.thousands, None | Some('.' | ',' | '\'' | ' ')) {
             return Some("`thousands` is \",\", \".\", \"'\" or \" \"");
         }
-        (self.decimal.is_some() && self.decimal == self.thousands).then_some("`decimal` and `thousands` are the same sign")
+        (self.decimal.is_some() && self.decimal == self.thousands)
+            .then_some("`decimal` and `thousands` are the same sign")
     }
 }
 
@@ -93,17 +112,30 @@ impl<'de> Deserialize<'de> for ColumnType {
                 "category" => Ok(Self::Category),
                 "time" => Ok(Self::Time),
                 "id" => Ok(Self::Id),
-                "words" => Err(Error::custom("words are not read yet: give each word that matters a column of its own, or write \"category\"")),
-                _ => Err(Error::custom(format!("`{word}` is not a type: {}", wrong()))),
+                "words" => Err(Error::custom(
+                    "words are not read yet: give each word that matters a column of its own, or write \"category\"",
+                )),
+                _ => Err(Error::custom(format!(
+                    "`{word}` is not a type: {}",
+                    wrong()
+                ))),
             },
-            toml::Value::Table(table) if table.contains_key("set") => {
-                Err(Error::custom("sets are not read yet: give each value a column of its own (yes or no), or write \"category\" to learn from whole cells"))
-            }
+            toml::Value::Table(table) if table.contains_key("set") => Err(Error::custom(
+                "sets are not read yet: give each value a column of its own (yes or no), or write \"category\" to learn from whole cells",
+            )),
             value @ toml::Value::Table(_) => {
-                let style = NumberStyle::deserialize(value).map_err(|error| Error::custom(error.message().to_owned()))?;
-                style.defect().map_or(Ok(Self::Number(Some(style))), |defect| Err(Error::custom(defect)))
+                let style = NumberStyle::deserialize(value)
+                    .map_err(|error| Error::custom(error.message().to_owned()))?;
+                style
+                    .defect()
+                    .map_or(Ok(Self::Number(Some(style))), |defect| {
+                        Err(Error::custom(defect))
+                    })
             }
-            value => Err(Error::custom(format!("`{value}` is not a type: {}", wrong()))),
+            value => Err(Error::custom(format!(
+                "`{value}` is not a type: {}",
+                wrong()
+            ))),
         }
     }
 }
@@ -162,20 +194,30 @@ impl<T> PerColumn<T> {
     pub(crate) fn values(&self) -> impl Iterator<Item = (Option<&String>, &T)> {
         let (all, columns) = match self {
             Self::All(value) => (Some((None, value)), None),
-            Self::Columns(columns) => (None, Some(columns.iter().map(|(column, value)| (Some(column), value)))),
+            Self::Columns(columns) => (
+                None,
+                Some(columns.iter().map(|(column, value)| (Some(column), value))),
+            ),
         };
         all.into_iter().chain(columns.into_iter().flatten())
     }
 }
 
-/// The markers that mean missing in a column: a list for the table takes the place of the default list, one for a column is added
-/// to it.
-pub fn null_values<'a>(configured: Option<&'a PerColumn<Vec<String>>>, column: &str) -> Vec<&'a str> {
+/// The markers that mean missing in a column: a list for the table takes the place of the default
+/// list, one for a column is added to it.
+pub fn null_values<'a>(
+    configured: Option<&'a PerColumn<Vec<String>>>,
+    column: &str,
+) -> Vec<&'a str> {
     match configured {
         None => DEFAULT_NULLS.to_vec(),
         Some(PerColumn::All(values)) => values.iter().map(String::as_str).collect(),
         Some(PerColumn::Columns(columns)) => {
-            let own = columns.get(column).into_iter().flatten().map(String::as_str);
+            let own = columns
+                .get(column)
+                .into_iter()
+                .flatten()
+                .map(String::as_str);
             DEFAULT_NULLS.into_iter().chain(own).collect()
         }
     }

@@ -1,4 +1,5 @@
-//! Columns to learn from: numbers or categories, decided over whole columns or by what a model expects.
+//! Columns to learn from: numbers or categories, decided over whole columns or by what a model
+//! expects.
 
 use hashbrown::{HashMap, HashSet};
 use leadscore_core::FeatureKind;
@@ -11,9 +12,19 @@ use crate::scan::{RawTable, Table};
 use crate::typed::{AttributeKey, Column, LoadOptions, MISSING, Note};
 use crate::values::{NumberCensus, NumberVerdict, zone_name};
 
-pub(super) fn expected_kind(options: &LoadOptions, lookup: Option<&str>, column: &str) -> Option<FeatureKind> {
-    let key = AttributeKey { lookup: lookup.map(str::to_owned), column: column.to_owned() };
-    options.attributes.as_ref().and_then(|kinds| kinds.get(&key).copied())
+pub(super) fn expected_kind(
+    options: &LoadOptions,
+    lookup: Option<&str>,
+    column: &str,
+) -> Option<FeatureKind> {
+    let key = AttributeKey {
+        lookup: lookup.map(str::to_owned),
+        column: column.to_owned(),
+    };
+    options
+        .attributes
+        .as_ref()
+        .and_then(|kinds| kinds.get(&key).copied())
 }
 
 pub(super) fn texts(raw: &RawTable<'_>, column: &str) -> Result<Vec<Option<String>>, TablesError> {
@@ -22,7 +33,10 @@ pub(super) fn texts(raw: &RawTable<'_>, column: &str) -> Result<Vec<Option<Strin
         values.push(text.map(str::to_owned));
         Ok(())
     })?;
-    raw.count_missing(column, values.iter().filter(|value| value.is_none()).count());
+    raw.count_missing(
+        column,
+        values.iter().filter(|value| value.is_none()).count(),
+    );
     Ok(values)
 }
 
@@ -46,7 +60,9 @@ pub(super) fn read_attribute(
     };
     Ok(match kind {
         None => None,
-        Some(FeatureKind::Number) => Some(Column::Number(remarks.take(raw.numbers(column), || vec![f64::NAN; raw.n_rows])?)),
+        Some(FeatureKind::Number) => Some(Column::Number(
+            remarks.take(raw.numbers(column), || vec![f64::NAN; raw.n_rows])?,
+        )),
         Some(FeatureKind::Category) => Some(read_category(raw, column)?),
     })
 }
@@ -91,7 +107,9 @@ impl TimeLikes {
 
     /// Whether nearly all are.
     fn are_times(&self) -> bool {
-        self.n_cells > 0 && 10 * (self.n_iso + self.n_dates) >= 9 * self.n_cells && (self.n_dates == 0 || 2 * self.n_iso >= self.n_cells || self.n_dates >= 20)
+        self.n_cells > 0
+            && 10 * (self.n_iso + self.n_dates) >= 9 * self.n_cells
+            && (self.n_dates == 0 || 2 * self.n_iso >= self.n_cells || self.n_dates >= 20)
     }
 }
 
@@ -100,11 +118,18 @@ fn looks_like_a_date(text: &str) -> bool {
     let date = text.split([' ', 'T', ',']).next().unwrap_or(text);
     ['/', '.', '-'].into_iter().any(|sign| {
         let parts: Vec<&str> = date.split(sign).collect();
-        let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number =
+            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         parts.len() == 3
             && parts.iter().all(is_number)
-            && matches!((parts[0].len(), parts[1].len(), parts[2].len()), (1 | 2, 1 | 2, 2 | 4) | (4, 1 | 2, 1 | 2))
-            && parts.iter().filter(|part| part.len() <= 2).all(|part| part.parse::<u32>().is_ok_and(|part| part <= 99))
+            && matches!(
+                (parts[0].len(), parts[1].len(), parts[2].len()),
+                (1 | 2, 1 | 2, 2 | 4) | (4, 1 | 2, 1 | 2)
+            )
+            && parts
+                .iter()
+                .filter(|part| part.len() <= 2)
+                .all(|part| part.parse::<u32>().is_ok_and(|part| part <= 99))
     })
 }
 
@@ -127,24 +152,35 @@ impl SetLikes {
             return;
         }
         self.n_cells += 1;
-        let separator = self.separator.or_else(|| [';', '|', ','].into_iter().find(|&separator| text.contains(separator)));
+        let separator = self.separator.or_else(|| {
+            [';', '|', ',']
+                .into_iter()
+                .find(|&separator| text.contains(separator))
+        });
         self.separator = separator;
         if let Some(separator) = separator {
             self.n_with += usize::from(text.contains(separator));
             if self.cells.insert(text.to_owned()) {
-                self.parts.extend(text.split(separator).map(|part| part.trim().to_owned()));
+                self.parts
+                    .extend(text.split(separator).map(|part| part.trim().to_owned()));
             }
         }
     }
 
     fn are_sets(&self) -> bool {
-        3 * self.n_with >= self.n_cells && self.cells.len() >= 8 && 2 * self.parts.len() <= self.cells.len()
+        3 * self.n_with >= self.n_cells
+            && self.cells.len() >= 8
+            && 2 * self.parts.len() <= self.cells.len()
     }
 }
 
 impl KindGuess {
     /// Counts cells that are read as missing because of what they say.
-    pub(super) fn count_worded_nulls(&mut self, raw: &RawTable<'_>, column: &str) -> Result<(), TablesError> {
+    pub(super) fn count_worded_nulls(
+        &mut self,
+        raw: &RawTable<'_>,
+        column: &str,
+    ) -> Result<(), TablesError> {
         if raw.is_untyped() && raw.has_default_nulls(column) {
             self.worded_nulls += raw.count_worded_nulls(column)?;
         }
@@ -152,7 +188,9 @@ impl KindGuess {
     }
 
     pub(super) fn note_worded_nulls(&self, table: &str, column: &str, remarks: &mut Remarks) {
-        let text = format!("cells of `{column}` are read as missing because of what they say (NA, null, …); `null_values` changes that");
+        let text = format!(
+            "cells of `{column}` are read as missing because of what they say (NA, null, …); `null_values` changes that"
+        );
         remarks.count(table, self.worded_nulls, text);
     }
 
@@ -175,14 +213,19 @@ impl KindGuess {
         })
     }
 
-    /// What the column is: as the config says, or a number if every cell is one and none a code like `007`. `None` (with a note)
-    /// if nothing is learned from it: times, times of day.
+    /// What the column is: as the config says, or a number if every cell is one and none a code
+    /// like `007`. `None` (with a note) if nothing is learned from it: times, times of day.
     ///
     /// # Errors
     ///
-    /// None; a column of which most cells are numbers, or whose numbers may be read two ways, is a doubt, and taken for a category
-    /// while further doubts are looked for.
-    pub(super) fn decide(&self, table: &Table<'_>, column: &str, remarks: &mut Remarks) -> Result<Option<FeatureKind>, TablesError> {
+    /// None; a column of which most cells are numbers, or whose numbers may be read two ways, is a
+    /// doubt, and taken for a category while further doubts are looked for.
+    pub(super) fn decide(
+        &self,
+        table: &Table<'_>,
+        column: &str,
+        remarks: &mut Remarks,
+    ) -> Result<Option<FeatureKind>, TablesError> {
         match table.file.types.get(column) {
             Some(ColumnType::Category) => return Ok(Some(FeatureKind::Category)),
             Some(ColumnType::Time | ColumnType::Id) => return Ok(None),
@@ -195,22 +238,39 @@ impl KindGuess {
             None => {}
         }
         if self.is_time || self.has_texts && self.numbers.n_numbers == 0 && self.times.are_times() {
-            let verb = if self.is_time { "is a time" } else { "holds times" };
+            let verb = if self.is_time {
+                "is a time"
+            } else {
+                "holds times"
+            };
             let n_other = self.times.n_cells - self.times.n_iso - self.times.n_dates;
-            let but = if n_other > 0 && !self.is_time { format!(" ({n_other} cells are none)") } else { String::new() };
+            let but = if n_other > 0 && !self.is_time {
+                format!(" ({n_other} cells are none)")
+            } else {
+                String::new()
+            };
             remarks.note(Note::new(&table.name, format!("`{column}` {verb}{but} and is not learned from; as an activity or a history it could be")));
             return Ok(None);
         }
         if self.is_time_of_day {
-            remarks.note(Note::new(&table.name, format!("`{column}` holds times of day and is not learned from")));
+            remarks.note(Note::new(
+                &table.name,
+                format!("`{column}` holds times of day and is not learned from"),
+            ));
             return Ok(None);
         }
         if !self.has_texts {
-            return Ok(Some(if self.is_category { FeatureKind::Category } else { FeatureKind::Number }));
+            return Ok(Some(if self.is_category {
+                FeatureKind::Category
+            } else {
+                FeatureKind::Number
+            }));
         }
         let style = table.file.style_of(column);
         let parentheses = style.is_some_and(|style| style.has_negative_parentheses());
-        let verdict = self.numbers.verdict(style.and_then(|style| style.format()), parentheses);
+        let verdict = self
+            .numbers
+            .verdict(style.and_then(|style| style.format()), parentheses);
         Ok(Some(match verdict {
             NumberVerdict::Numbers(_) => {
                 remarks.take(table.settle_numbers(column, &self.numbers).map(drop), || ())?;
@@ -246,7 +306,10 @@ pub(super) fn read_category(raw: &RawTable<'_>, column: &str) -> Result<Column, 
         Ok(())
     })?;
     let levels = interner.into_sorted_levels(&mut codes);
-    raw.count_missing(column, codes.iter().filter(|code| **code == MISSING).count());
+    raw.count_missing(
+        column,
+        codes.iter().filter(|code| **code == MISSING).count(),
+    );
     Ok(Column::Category { codes, levels })
 }
 
@@ -266,7 +329,8 @@ impl Interner {
         code
     }
 
-    /// The texts in order of name, after renumbering `codes` to match: the order of rows leaves no trace.
+    /// The texts in order of name, after renumbering `codes` to match: the order of rows leaves no
+    /// trace.
     pub(super) fn into_sorted_levels(self, codes: &mut [u32]) -> Vec<String> {
         let mut levels: Vec<(String, u32)> = self.codes.into_iter().collect();
         levels.sort_unstable();

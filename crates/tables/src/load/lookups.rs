@@ -15,9 +15,17 @@ use crate::doubt::Remarks;
 use crate::error::TablesError;
 use crate::keys::{Expectation, Matching};
 use crate::scan::{Bounds, RawTable, Table};
-use crate::typed::{Attribute, AttributeKey, Column, LoadOptions, Lookup, LookupRows, MISSING, Versions};
+use crate::typed::{
+    Attribute, AttributeKey, Column, LoadOptions, Lookup, LookupRows, MISSING, Versions,
+};
 
-fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table<'_>, options: &LoadOptions, remarks: &mut Remarks) -> Result<Vec<String>, TablesError> {
+fn lookup_attributes(
+    name: &str,
+    lookup: &LookupConfig,
+    table: &Table<'_>,
+    options: &LoadOptions,
+    remarks: &mut Remarks,
+) -> Result<Vec<String>, TablesError> {
     for column in lookup.attributes.iter().flatten() {
         table.require("attributes", column)?;
     }
@@ -29,14 +37,19 @@ fn lookup_attributes(name: &str, lookup: &LookupConfig, table: &Table<'_>, optio
         .iter()
         .filter(|column| has_name(column))
         .filter(|column| match &options.attributes {
-            Some(kinds) => kinds.contains_key(&AttributeKey { lookup: Some(name.to_owned()), column: (*column).clone() }),
+            Some(kinds) => kinds.contains_key(&AttributeKey {
+                lookup: Some(name.to_owned()),
+                column: (*column).clone(),
+            }),
             None => {
-                lookup
-                    .attributes
-                    .as_ref()
-                    .map_or(**column != lookup.key && lookup.changed_at.as_ref() != Some(*column), |attributes| attributes.contains(column))
-                    && !lookup.exclude.contains(column)
-                    && !matches!(lookup.types.get(*column), Some(ColumnType::Id | ColumnType::Time))
+                lookup.attributes.as_ref().map_or(
+                    **column != lookup.key && lookup.changed_at.as_ref() != Some(*column),
+                    |attributes| attributes.contains(column),
+                ) && !lookup.exclude.contains(column)
+                    && !matches!(
+                        lookup.types.get(*column),
+                        Some(ColumnType::Id | ColumnType::Time)
+                    )
             }
         })
         .cloned()
@@ -61,17 +74,45 @@ pub(crate) struct LookupTable {
 
 impl LookupTable {
     /// The lookup as leads with these keys see it.
-    pub(super) fn join(&self, name: &str, key: &str, keys: &[Option<String>], remarks: &mut Remarks) -> Lookup {
-        let entry = |key: &Option<String>| key.as_ref().and_then(|key| self.entries.get(key.as_str())).copied().unwrap_or(MISSING);
+    pub(super) fn join(
+        &self,
+        name: &str,
+        key: &str,
+        keys: &[Option<String>],
+        remarks: &mut Remarks,
+    ) -> Lookup {
+        let entry = |key: &Option<String>| {
+            key.as_ref()
+                .and_then(|key| self.entries.get(key.as_str()))
+                .copied()
+                .unwrap_or(MISSING)
+        };
         let entry_of_lead: Vec<u32> = keys.iter().map(entry).collect();
-        let lost = keys.iter().zip(&entry_of_lead).filter(|(key, entry)| key.is_some() && **entry == MISSING).count();
-        let text = format!("leads point to a `{key}` that is not there; its attributes are missing for them");
+        let lost = keys
+            .iter()
+            .zip(&entry_of_lead)
+            .filter(|(key, entry)| key.is_some() && **entry == MISSING)
+            .count();
+        let text = format!(
+            "leads point to a `{key}` that is not there; its attributes are missing for them"
+        );
         remarks.count(&format!("[lookups.{name}]"), lost, text);
-        Lookup { name: name.to_owned(), entry_of_lead, rows: Arc::clone(&self.rows) }
+        Lookup {
+            name: name.to_owned(),
+            entry_of_lead,
+            rows: Arc::clone(&self.rows),
+        }
     }
 
     /// Looks how many leads point to what is there.
-    pub(super) fn match_keys(&self, config: &Config, name: &str, raw: &RawTable<'_>, keys: &[Option<String>], gathered: &mut Gathered) {
+    pub(super) fn match_keys(
+        &self,
+        config: &Config,
+        name: &str,
+        raw: &RawTable<'_>,
+        keys: &[Option<String>],
+        gathered: &mut Gathered,
+    ) {
         let lookup = &config.lookups[name];
         let mut matching = Matching::default();
         for (row, key) in keys.iter().enumerate() {
@@ -83,11 +124,20 @@ impl LookupTable {
         gathered
             .remarks
             .doubts
-            .extend(self.expectation(config, lookup, &table).doubt(&matching, &mut self.entries.keys().map(String::as_str), &|row| raw.place(row)));
+            .extend(self.expectation(config, lookup, &table).doubt(
+                &matching,
+                &mut self.entries.keys().map(String::as_str),
+                &|row| raw.place(row),
+            ));
         gathered.matched.insert(table, matching.counts());
     }
 
-    fn expectation<'e>(&self, config: &'e Config, lookup: &'e LookupConfig, table: &'e str) -> Expectation<'e> {
+    fn expectation<'e>(
+        &self,
+        config: &'e Config,
+        lookup: &'e LookupConfig,
+        table: &'e str,
+    ) -> Expectation<'e> {
         Expectation {
             table,
             column: lookup.leads_key.as_ref().unwrap_or(&lookup.key),
@@ -111,7 +161,10 @@ pub(crate) fn read_lookups(
     let mut lookups = BTreeMap::new();
     for (name, lookup) in &config.lookups {
         let table = Table::open(&format!("[lookups.{name}]"), folder, lookup.file(), bounds)?;
-        for (key, column) in [("key", Some(&lookup.key)), ("changed_at", lookup.changed_at.as_ref())] {
+        for (key, column) in [
+            ("key", Some(&lookup.key)),
+            ("changed_at", lookup.changed_at.as_ref()),
+        ] {
             let Some(column) = column else { continue };
             table.require(key, column)?;
             if let Some(doubt) = table.unreadable(column) {
@@ -124,18 +177,30 @@ pub(crate) fn read_lookups(
         wanted.extend(lookup.changed_at.as_deref());
         let raw = match table.read(&wanted) {
             Err(TablesError::Doubts(doubts)) => {
-                let unread: Vec<String> = doubts.iter().filter_map(|doubt| doubt.column.clone()).collect();
-                if unread.iter().any(|column| *column == lookup.key || lookup.changed_at.as_ref() == Some(column)) {
+                let unread: Vec<String> = doubts
+                    .iter()
+                    .filter_map(|doubt| doubt.column.clone())
+                    .collect();
+                if unread.iter().any(|column| {
+                    *column == lookup.key || lookup.changed_at.as_ref() == Some(column)
+                }) {
                     return Err(TablesError::Doubts(doubts));
                 }
                 doubts.into_iter().for_each(|doubt| remarks.doubt(doubt));
                 columns.retain(|column| !unread.contains(column));
-                let wanted: Vec<&str> = std::iter::once(&lookup.key).chain(&columns).chain(&lookup.changed_at).map(String::as_str).collect();
+                let wanted: Vec<&str> = std::iter::once(&lookup.key)
+                    .chain(&columns)
+                    .chain(&lookup.changed_at)
+                    .map(String::as_str)
+                    .collect();
                 table.read(&wanted)?
             }
             other => other?,
         };
-        lookups.insert(name.clone(), read_lookup(name, lookup, &table, &raw, &columns, options, remarks)?);
+        lookups.insert(
+            name.clone(),
+            read_lookup(name, lookup, &table, &raw, &columns, options, remarks)?,
+        );
         super::add_table_notes(config, &table, raw.n_rows_of_files(), remarks);
     }
     Ok(lookups)
@@ -155,7 +220,8 @@ fn read_lookup(
         Some(column) => Some(remarks.take(raw.times(column), || vec![None; raw.n_rows])?),
         None => None,
     };
-    // The entry of each key, in order of first appearance; rows of a dated lookup are put in order of entry and time below.
+    // The entry of each key, in order of first appearance; rows of a dated lookup are put in order
+    // of entry and time below.
     let mut entries: HashMap<String, u32> = HashMap::with_capacity(raw.n_rows);
     let mut dated: Vec<(u32, Timestamp, usize)> = Vec::new();
     let mut without_time = 0_usize;
@@ -180,13 +246,24 @@ fn read_lookup(
         }
         Ok(())
     })?;
-    remarks.count(raw.table_name(), without_time, "rows have no time from which they hold, and are left out");
+    remarks.count(
+        raw.table_name(),
+        without_time,
+        "rows have no time from which they hold, and are left out",
+    );
     dated.sort_unstable();
-    if let Some(pair) = dated.windows(2).find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
+    if let Some(pair) = dated
+        .windows(2)
+        .find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1))
+    {
         return Err(raw.cell_error(
             pair[1].2,
             settings.changed_at.as_deref().unwrap_or(key),
-            format!("the key has two rows from {} on (first: {})", pair[1].1, raw.place(pair[0].2)),
+            format!(
+                "the key has two rows from {} on (first: {})",
+                pair[1].1,
+                raw.place(pair[0].2)
+            ),
             "expected one row for each key and time: remove the one that is wrong",
         ));
     }
@@ -198,22 +275,47 @@ fn read_lookup(
         for entry in 0..entries.len() {
             offsets[entry + 1] += offsets[entry];
         }
-        Versions { offsets, known: dated.iter().map(|row| row.1).collect() }
+        Versions {
+            offsets,
+            known: dated.iter().map(|row| row.1).collect(),
+        }
     });
     let mut attributes = Vec::new();
     for column in columns {
-        if let Some(values) = read_attribute(table, raw, column, expected_kind(options, Some(name), column), remarks)? {
-            let values = if versions.is_some() { pick(&values, &dated) } else { values };
-            attributes.push(Attribute { name: column.clone(), column: values });
+        if let Some(values) = read_attribute(
+            table,
+            raw,
+            column,
+            expected_kind(options, Some(name), column),
+            remarks,
+        )? {
+            let values = if versions.is_some() {
+                pick(&values, &dated)
+            } else {
+                values
+            };
+            attributes.push(Attribute {
+                name: column.clone(),
+                column: values,
+            });
         }
     }
-    Ok(LookupTable { entries, rows: Arc::new(LookupRows { versions, attributes }) })
+    Ok(LookupTable {
+        entries,
+        rows: Arc::new(LookupRows {
+            versions,
+            attributes,
+        }),
+    })
 }
 
 /// The values of these rows, in their order.
 fn pick(column: &Column, rows: &[(u32, Timestamp, usize)]) -> Column {
     match column {
         Column::Number(values) => Column::Number(rows.iter().map(|row| values[row.2]).collect()),
-        Column::Category { codes, levels } => Column::Category { codes: rows.iter().map(|row| codes[row.2]).collect(), levels: levels.clone() },
+        Column::Category { codes, levels } => Column::Category {
+            codes: rows.iter().map(|row| codes[row.2]).collect(),
+            levels: levels.clone(),
+        },
     }
 }

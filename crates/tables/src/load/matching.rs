@@ -18,12 +18,28 @@ use crate::scan::{RawTable, Table};
 pub(crate) fn expectation<'e>(config: &Config, table: &'e str, column: &'e str) -> Expectation<'e> {
     let is_outcomes = table == "[outcomes]";
     let (rows, allowed, key) = match table {
-        "[outcomes]" => ("outcomes", config.data.unmatched_outcomes, "unmatched_outcomes"),
+        "[outcomes]" => (
+            "outcomes",
+            config.data.unmatched_outcomes,
+            "unmatched_outcomes",
+        ),
         "[history]" => ("changes", config.data.unmatched_rows, "unmatched_rows"),
         _ => ("events", config.data.unmatched_rows, "unmatched_rows"),
     };
-    let target = if !is_outcomes && super::is_keyed_by_account(config, table) { "an account of a lead" } else { "a lead of the leads table" };
-    Expectation { table, column, rows, target, allowed, key, can_split: true }
+    let target = if !is_outcomes && super::is_keyed_by_account(config, table) {
+        "an account of a lead"
+    } else {
+        "a lead of the leads table"
+    };
+    Expectation {
+        table,
+        column,
+        rows,
+        target,
+        allowed,
+        key,
+        can_split: true,
+    }
 }
 
 /// Keys of tables that are read in batches against the ids of leads.
@@ -52,25 +68,38 @@ pub(crate) struct Seen {
     n_long_before: usize,
 }
 
-/// Ids whose hashes are kept, about: so many tell a share to a few thousandths, and fit into the processor's cache.
+/// Ids whose hashes are kept, about: so many tell a share to a few thousandths, and fit into the
+/// processor's cache.
 const MOST_IDS: usize = 1 << 17;
 
 impl Matchings {
     /// For about so many leads.
     pub(crate) fn new(n_leads: usize) -> Self {
         let every = n_leads.div_ceil(MOST_IDS).max(1).next_power_of_two() as u64;
-        let known = KnownKeys { ids: HashSet::new(), accounts: HashSet::new(), created: HashMap::new(), every };
-        Self { known: Arc::new(known), tables: BTreeMap::new() }
+        let known = KnownKeys {
+            ids: HashSet::new(),
+            accounts: HashSet::new(),
+            created: HashMap::new(),
+            every,
+        };
+        Self {
+            known: Arc::new(known),
+            tables: BTreeMap::new(),
+        }
     }
 
-    /// A lead that is there, its account, and when it was created; to be called before anyone shares the keys.
+    /// A lead that is there, its account, and when it was created; to be called before anyone
+    /// shares the keys.
     pub(crate) fn add_lead(&mut self, id: u64, account: Option<&str>, created: Option<Timestamp>) {
         let known = Arc::make_mut(&mut self.known);
         if is_kept(id, known.every) {
             known.ids.insert(id);
             known.created.extend(created.map(|created| (id, created)));
         }
-        if let Some(account) = account.map(stable_hash).filter(|account| is_kept(*account, known.every)) {
+        if let Some(account) = account
+            .map(stable_hash)
+            .filter(|account| is_kept(*account, known.every))
+        {
             known.accounts.insert(account);
         }
     }
@@ -93,7 +122,8 @@ impl Matchings {
         self.tables.get(table)?.matching.first_row()
     }
 
-    /// The doubt about a table nearly all of whose rows lie years before the creation of their leads.
+    /// The doubt about a table nearly all of whose rows lie years before the creation of their
+    /// leads.
     pub(crate) fn doubt_of_times(&self, config: &Config, table: &str) -> Option<Doubt> {
         let seen = self.tables.get(table)?;
         let column = super::roles::time_column(config, table)?;
@@ -101,11 +131,22 @@ impl Matchings {
     }
 
     /// The doubt that the keys of a table leave.
-    pub(crate) fn doubt(&self, config: &Config, table: &Table<'_>, leads: &Table<'_>) -> Result<Option<Doubt>, TablesError> {
-        let Some(Seen { matching, .. }) = self.tables.get(&table.name) else { return Ok(None) };
+    pub(crate) fn doubt(
+        &self,
+        config: &Config,
+        table: &Table<'_>,
+        leads: &Table<'_>,
+    ) -> Result<Option<Doubt>, TablesError> {
+        let Some(Seen { matching, .. }) = self.tables.get(&table.name) else {
+            return Ok(None);
+        };
         let column = key_column(config, &table.name);
         let expectation = expectation(config, &table.name, column);
-        let id_column = if super::is_keyed_by_account(config, &table.name) { column } else { &config.leads.id };
+        let id_column = if super::is_keyed_by_account(config, &table.name) {
+            column
+        } else {
+            &config.leads.id
+        };
         if matching.n_unmatched() == 0 {
             return Ok(None);
         }
@@ -113,17 +154,24 @@ impl Matchings {
         let mut ids: Vec<String> = Vec::new();
         let share = matching.n_unmatched() as f64 / matching.n_rows.max(1) as f64;
         if share > 0.02 || share > expectation.allowed {
-            leads.read(&[id_column])?.for_each_text(id_column, |_, text| {
-                ids.extend(text.map(str::to_owned));
-                Ok(())
-            })?;
+            leads
+                .read(&[id_column])?
+                .for_each_text(id_column, |_, text| {
+                    ids.extend(text.map(str::to_owned));
+                    Ok(())
+                })?;
         }
-        Ok(expectation.doubt(matching, &mut ids.iter().map(String::as_str), &|row| table.place(row)))
+        Ok(
+            expectation.doubt(matching, &mut ids.iter().map(String::as_str), &|row| {
+                table.place(row)
+            }),
+        )
     }
 }
 
 impl KnownKeys {
-    /// Looks at one batch of a table: the key of each row with its hash, the row of the table that it is, and for events the time.
+    /// Looks at one batch of a table: the key of each row with its hash, the row of the table that
+    /// it is, and for events the time.
     pub(crate) fn look(
         &self,
         keys: &[Option<&str>],
@@ -132,11 +180,21 @@ impl KnownKeys {
         place: &dyn Fn(usize) -> usize,
         time: &dyn Fn(usize) -> Option<Timestamp>,
     ) -> Seen {
-        let known = if of_accounts { &self.accounts } else { &self.ids };
+        let known = if of_accounts {
+            &self.accounts
+        } else {
+            &self.ids
+        };
         let mut seen = Seen::default();
         for (row, hash) in hashes.iter().enumerate() {
-            let Some(hash) = hash.filter(|hash| is_kept(*hash, self.every)) else { continue };
-            seen.matching.add(keys[row].unwrap_or_default(), place(row), known.contains(&hash));
+            let Some(hash) = hash.filter(|hash| is_kept(*hash, self.every)) else {
+                continue;
+            };
+            seen.matching.add(
+                keys[row].unwrap_or_default(),
+                place(row),
+                known.contains(&hash),
+            );
             if let (false, Some(&created)) = (of_accounts, self.created.get(&hash))
                 && let Some(at) = time(row)
             {
@@ -153,6 +211,12 @@ fn is_kept(hash: u64, every: u64) -> bool {
 }
 
 /// The doubt that the keys of a table in memory leave.
-pub(super) fn doubt_of(config: &Config, raw: &RawTable<'_>, column: &str, matching: &Matching, ids: &mut dyn Iterator<Item = &str>) -> Option<Doubt> {
+pub(super) fn doubt_of(
+    config: &Config,
+    raw: &RawTable<'_>,
+    column: &str,
+    matching: &Matching,
+    ids: &mut dyn Iterator<Item = &str>,
+) -> Option<Doubt> {
     expectation(config, raw.table_name(), column).doubt(matching, ids, &|row| raw.place(row))
 }

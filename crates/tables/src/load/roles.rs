@@ -18,11 +18,16 @@ use crate::spill::Role;
 use crate::typed::{AttributeKey, LoadOptions};
 
 fn activity<'c>(config: &'c Config, table: &str) -> Option<&'c ActivityConfig> {
-    config.activities.get(table.strip_prefix("[activities.")?.strip_suffix(']')?)
+    config
+        .activities
+        .get(table.strip_prefix("[activities.")?.strip_suffix(']')?)
 }
 
 /// Fails, naming the key of the config, where a table lacks a column.
-pub(crate) fn check_columns(config: &Config, tables: &BTreeMap<String, Table<'_>>) -> Result<(), TablesError> {
+pub(crate) fn check_columns(
+    config: &Config,
+    tables: &BTreeMap<String, Table<'_>>,
+) -> Result<(), TablesError> {
     for (name, table) in tables {
         match (name.as_str(), activity(config, name)) {
             ("[leads]", _) => check_leads(config, table, true)?,
@@ -41,7 +46,8 @@ pub(crate) fn key_column<'c>(config: &'c Config, table: &str) -> &'c str {
         "[leads]" => Some(&config.leads.id),
         "[outcomes]" => config.outcomes.lead.as_ref(),
         "[history]" => config.history.as_ref().map(|history| &history.lead),
-        _ => activity(config, table).and_then(|activity| activity.lead.as_ref().or(activity.account.as_ref())),
+        _ => activity(config, table)
+            .and_then(|activity| activity.lead.as_ref().or(activity.account.as_ref())),
     };
     key.expect("checked with the config")
 }
@@ -52,7 +58,12 @@ pub(crate) fn is_keyed_by_account(config: &Config, table: &str) -> bool {
 }
 
 /// The columns of a table that are read, each with what it holds.
-pub(crate) fn spilled_columns(config: &Config, name: &str, table: &Table<'_>, options: &LoadOptions) -> Vec<(String, Role)> {
+pub(crate) fn spilled_columns(
+    config: &Config,
+    name: &str,
+    table: &Table<'_>,
+    options: &LoadOptions,
+) -> Vec<(String, Role)> {
     let mut columns: Vec<(String, Role)> = vec![(key_column(config, name).to_owned(), Role::Text)];
     let mut add = |column: &String, role: Role| {
         if !columns.iter().any(|(known, _)| known == column) {
@@ -61,14 +72,33 @@ pub(crate) fn spilled_columns(config: &Config, name: &str, table: &Table<'_>, op
     };
     match (name, activity(config, name)) {
         ("[leads]", _) => {
-            config.leads.created_at.iter().for_each(|column| add(column, Role::Time));
-            let keys = config.lookups.values().map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key));
+            config
+                .leads
+                .created_at
+                .iter()
+                .for_each(|column| add(column, Role::Time));
+            let keys = config
+                .lookups
+                .values()
+                .map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key));
             keys.chain(&config.leads.account)
-                .chain(config.activities.values().filter_map(|activity| activity.account.as_ref()))
+                .chain(
+                    config
+                        .activities
+                        .values()
+                        .filter_map(|activity| activity.account.as_ref()),
+                )
                 .for_each(|key| add(key, Role::Text));
-            manual_columns(config).iter().for_each(|column| add(column, Role::Number));
+            manual_columns(config)
+                .iter()
+                .for_each(|column| add(column, Role::Number));
             for column in lead_attributes(config, table.columns(), options) {
-                match options.attributes.as_ref().and_then(|kinds| kinds.get(&AttributeKey { lookup: None, column: column.clone() })) {
+                match options.attributes.as_ref().and_then(|kinds| {
+                    kinds.get(&AttributeKey {
+                        lookup: None,
+                        column: column.clone(),
+                    })
+                }) {
                     Some(FeatureKind::Number) => add(&column, Role::Number),
                     Some(FeatureKind::Category) => add(&column, Role::Text),
                     None => {}
@@ -76,22 +106,46 @@ pub(crate) fn spilled_columns(config: &Config, name: &str, table: &Table<'_>, op
             }
         }
         ("[outcomes]", _) => {
-            config.outcomes.closed_at.iter().chain(&config.outcomes.recorded_at).for_each(|column| add(column, Role::Time));
-            config.outcomes.result.iter().for_each(|column| add(column, Role::Category));
+            config
+                .outcomes
+                .closed_at
+                .iter()
+                .chain(&config.outcomes.recorded_at)
+                .for_each(|column| add(column, Role::Time));
+            config
+                .outcomes
+                .result
+                .iter()
+                .for_each(|column| add(column, Role::Category));
         }
         ("[history]", _) => {
             let history = config.history.as_ref().expect("there is such a table");
             add(&history.changed_at, Role::Time);
             add(&history.attribute, Role::Category);
             add(&history.value, Role::Text);
-            history.old_value.iter().for_each(|column| add(column, Role::Text));
-            history.sequence.iter().for_each(|column| add(column, Role::Number));
+            history
+                .old_value
+                .iter()
+                .for_each(|column| add(column, Role::Text));
+            history
+                .sequence
+                .iter()
+                .for_each(|column| add(column, Role::Number));
         }
         (_, Some(settings)) => {
             add(&settings.at, Role::Time);
-            settings.recorded_at.iter().for_each(|column| add(column, Role::Time));
-            settings.kind.iter().for_each(|column| add(column, Role::Category));
-            settings.values.iter().for_each(|column| add(column, Role::Number));
+            settings
+                .recorded_at
+                .iter()
+                .for_each(|column| add(column, Role::Time));
+            settings
+                .kind
+                .iter()
+                .for_each(|column| add(column, Role::Category));
+            settings
+                .values
+                .iter()
+                .for_each(|column| add(column, Role::Number));
         }
         _ => unreachable!("these are all the tables of a config"),
     }
@@ -101,12 +155,16 @@ pub(crate) fn spilled_columns(config: &Config, name: &str, table: &Table<'_>, op
 /// The column of an event table, or of the history, that says when a row happened.
 pub(crate) fn time_column<'c>(config: &'c Config, table: &str) -> Option<&'c str> {
     match table {
-        "[history]" => config.history.as_ref().map(|history| history.changed_at.as_str()),
+        "[history]" => config
+            .history
+            .as_ref()
+            .map(|history| history.changed_at.as_str()),
         _ => activity(config, table).map(|activity| activity.at.as_str()),
     }
 }
 
-/// Decides what is decided over whole columns: types of attributes, in the leads and in their history.
+/// Decides what is decided over whole columns: types of attributes, in the leads and in their
+/// history.
 pub(crate) fn guess_types(
     config: &Config,
     tables: &BTreeMap<String, Table<'_>>,
@@ -126,7 +184,14 @@ pub(crate) fn guess_types(
     let mut guesses: Vec<KindGuess> = columns.iter().map(|_| KindGuess::default()).collect();
     let wanted: Vec<&str> = columns.iter().map(String::as_str).collect();
     let expected = options.attributes.take();
-    let is_expected = |column: &String| expected.as_ref().is_some_and(|expected| expected.contains_key(&AttributeKey { lookup: None, column: column.clone() }));
+    let is_expected = |column: &String| {
+        expected.as_ref().is_some_and(|expected| {
+            expected.contains_key(&AttributeKey {
+                lookup: None,
+                column: column.clone(),
+            })
+        })
+    };
     if !columns.is_empty() {
         for batch in &batches["[leads]"] {
             let raw = leads.read_batch(&wanted, *batch)?;
@@ -141,7 +206,10 @@ pub(crate) fn guess_types(
     let mut kinds: HashMap<AttributeKey, FeatureKind> = HashMap::new();
     for (column, guess) in columns.into_iter().zip(guesses) {
         guess.note_worded_nulls("[leads]", &column, remarks);
-        let key = AttributeKey { lookup: None, column };
+        let key = AttributeKey {
+            lookup: None,
+            column,
+        };
         let kind = match expected.as_ref().and_then(|expected| expected.get(&key)) {
             Some(&kind) => Some(kind),
             None => guess.decide(leads, &key.column, remarks)?,
@@ -152,7 +220,10 @@ pub(crate) fn guess_types(
         let settings = config.history.as_ref().expect("there is such a table");
         let mut history = HistoryKinds::default();
         for batch in &batches["[history]"] {
-            history.add(settings, &table.read_batch(&history_columns(settings), *batch)?)?;
+            history.add(
+                settings,
+                &table.read_batch(&history_columns(settings), *batch)?,
+            )?;
         }
         options.history_kinds = Some(history.decide(config, table, remarks));
     }
@@ -160,8 +231,8 @@ pub(crate) fn guess_types(
     Ok(())
 }
 
-/// Counts the times that these rows of a table speak of, which were read as `times` by column; a row whose outcome is open says
-/// nothing.
+/// Counts the times that these rows of a table speak of, which were read as `times` by column; a
+/// row whose outcome is open says nothing.
 pub(crate) fn count_times<'t>(
     config: &Config,
     name: &str,
@@ -173,14 +244,26 @@ pub(crate) fn count_times<'t>(
     let earliest = raw.bounds().window.earliest;
     let mut add = |column: &String| {
         if let Some(times) = times(column) {
-            reach.add(name, column, earliest, times.iter().map(|time| time.map(|stamp| stamp.known)));
+            reach.add(
+                name,
+                column,
+                earliest,
+                times.iter().map(|time| time.map(|stamp| stamp.known)),
+            );
         }
     };
     match (name, activity(config, name)) {
         ("[leads]", _) => config.leads.created_at.iter().for_each(add),
         ("[outcomes]", _) => Results::read(config, raw, remarks)?.count(config, reach, earliest),
-        ("[history]", _) => config.history.iter().for_each(|history| add(&history.changed_at)),
-        (_, Some(settings)) => settings.recorded_at.iter().chain([&settings.at]).for_each(add),
+        ("[history]", _) => config
+            .history
+            .iter()
+            .for_each(|history| add(&history.changed_at)),
+        (_, Some(settings)) => settings
+            .recorded_at
+            .iter()
+            .chain([&settings.at])
+            .for_each(add),
         _ => {}
     }
     Ok(())

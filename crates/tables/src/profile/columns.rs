@@ -1,4 +1,5 @@
-//! What each column of a file looks like, by its first rows: a time, a number, words, or something to be left out.
+//! What each column of a file looks like, by its first rows: a time, a number, words, or something
+//! to be left out.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
@@ -66,7 +67,12 @@ pub(super) struct Sheet {
 const MOST_GUESSED: usize = 2_000;
 
 impl Sheet {
-    pub(super) fn read(label: &str, path: &Path, folder: &Path, now: Option<Timestamp>) -> Result<Self, TablesError> {
+    pub(super) fn read(
+        label: &str,
+        path: &Path,
+        folder: &Path,
+        now: Option<Timestamp>,
+    ) -> Result<Self, TablesError> {
         let location = Location::One(path.to_string_lossy().into_owned());
         let mut file = FileConfig::plain(&location);
         let bounds = Bounds::usual(now);
@@ -74,8 +80,14 @@ impl Sheet {
         let table = match Table::open(&name, folder, file.clone(), bounds) {
             // Lines above the header: what the error proposes is tried.
             Err(TablesError::Format { help, path, found }) => {
-                let lines = help.split("skip_rows = ").nth(1).and_then(|rest| rest.split('`').next()).and_then(|lines| lines.parse().ok());
-                let Some(lines) = lines else { return Err(TablesError::Format { path, found, help }) };
+                let lines = help
+                    .split("skip_rows = ")
+                    .nth(1)
+                    .and_then(|rest| rest.split('`').next())
+                    .and_then(|lines| lines.parse().ok());
+                let Some(lines) = lines else {
+                    return Err(TablesError::Format { path, found, help });
+                };
                 file.skip_rows = lines;
                 Table::open(&name, folder, file.clone(), bounds)?
             }
@@ -84,12 +96,19 @@ impl Sheet {
         if table.columns().len() > MOST_GUESSED {
             return Err(TablesError::Format {
                 path: table.path().to_owned(),
-                found: format!("there are {} columns, and guesses are made for {MOST_GUESSED} at most", table.columns().len()),
+                found: format!(
+                    "there are {} columns, and guesses are made for {MOST_GUESSED} at most",
+                    table.columns().len()
+                ),
                 help: "write the config by hand: docs/config.md has every key".to_owned(),
             });
         }
         let batch = table.batches(MOST_ROWS)?.first().copied();
-        let mut sheet = Self { columns: Vec::new(), n_rows: batch.map_or(0, |batch| batch.n_rows), skip_rows: file.skip_rows };
+        let mut sheet = Self {
+            columns: Vec::new(),
+            n_rows: batch.map_or(0, |batch| batch.n_rows),
+            skip_rows: file.skip_rows,
+        };
         for column in table.columns() {
             let unread = |kind: String| SheetColumn::without_cells(column, Kind::Unreadable(kind));
             if table.unreadable(column).is_some() {
@@ -97,14 +116,22 @@ impl Sheet {
                 continue;
             }
             let Some(batch) = batch else {
-                sheet.columns.push(SheetColumn::without_cells(column, Kind::Empty));
+                sheet
+                    .columns
+                    .push(SheetColumn::without_cells(column, Kind::Empty));
                 continue;
             };
-            sheet.columns.push(match table.read_batch(&[column], batch) {
-                Ok(raw) => SheetColumn::look(&table, &raw, column)?,
-                Err(TablesError::Doubts(doubts)) => unread(doubts.first().map_or_else(String::new, |doubt| doubt.found.clone())),
-                Err(error) => return Err(error),
-            });
+            sheet
+                .columns
+                .push(match table.read_batch(&[column], batch) {
+                    Ok(raw) => SheetColumn::look(&table, &raw, column)?,
+                    Err(TablesError::Doubts(doubts)) => unread(
+                        doubts
+                            .first()
+                            .map_or_else(String::new, |doubt| doubt.found.clone()),
+                    ),
+                    Err(error) => return Err(error),
+                });
         }
         Ok(sheet)
     }
@@ -115,7 +142,9 @@ impl Sheet {
 
     /// The cells of a column that are not missing.
     pub(super) fn cells(&self, column: &str) -> impl Iterator<Item = &str> {
-        self.column(column).into_iter().flat_map(|column| column.cells.iter().flatten().map(String::as_str))
+        self.column(column)
+            .into_iter()
+            .flat_map(|column| column.cells.iter().flatten().map(String::as_str))
     }
 
     /// Three cells of a column, for a person to see.
@@ -129,24 +158,51 @@ impl Sheet {
                 break;
             }
         }
-        if seen.is_empty() { "no cells".to_owned() } else { seen.iter().map(|cell| format!("`{}`", shortened(cell))).collect::<Vec<_>>().join(", ") }
+        if seen.is_empty() {
+            "no cells".to_owned()
+        } else {
+            seen.iter()
+                .map(|cell| format!("`{}`", shortened(cell)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
     }
 
     /// The first columns with three cells each.
     pub(super) fn shown_columns(&self, n: usize) -> String {
-        let shown: Vec<String> = self.columns.iter().take(n).map(|column| format!("`{}` has {}", column.name, self.some_cells(&column.name))).collect();
+        let shown: Vec<String> = self
+            .columns
+            .iter()
+            .take(n)
+            .map(|column| format!("`{}` has {}", column.name, self.some_cells(&column.name)))
+            .collect();
         shown.join("; ")
     }
 
     /// Settings of the table as a whole.
     pub(super) fn settings(&self) -> String {
-        if self.skip_rows > 0 { format!("skip_rows = {}   # guess: the header stands below a title\n", self.skip_rows) } else { String::new() }
+        if self.skip_rows > 0 {
+            format!(
+                "skip_rows = {}   # guess: the header stands below a title\n",
+                self.skip_rows
+            )
+        } else {
+            String::new()
+        }
     }
 }
 
 impl SheetColumn {
     fn without_cells(name: &str, kind: Kind) -> Self {
-        Self { name: name.to_owned(), kind, is_unique: false, has_fractions: false, levels: None, doubts: Vec::new(), cells: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            kind,
+            is_unique: false,
+            has_fractions: false,
+            levels: None,
+            doubts: Vec::new(),
+            cells: Vec::new(),
+        }
     }
 
     fn look(table: &Table<'_>, raw: &RawTable<'_>, name: &str) -> Result<Self, TablesError> {
@@ -158,7 +214,12 @@ impl SheetColumn {
         if raw.is_time(name) {
             column.kind = Kind::Time { setting: None };
             match raw.times(name) {
-                Ok(times) => column.cells = times.iter().map(|time| time.map(|stamp| stamp.start.to_string())).collect(),
+                Ok(times) => {
+                    column.cells = times
+                        .iter()
+                        .map(|time| time.map(|stamp| stamp.start.to_string()))
+                        .collect();
+                }
                 Err(TablesError::Doubts(doubts)) => column.doubts = doubts,
                 Err(error) => return Err(error),
             }
@@ -198,7 +259,9 @@ impl SheetColumn {
                 let is_amount = matches!(self.kind, Kind::Number) && !is_called_an_id(&self.name);
                 (!is_amount).then(|| "an id: another value in every row".to_owned())
             }
-            Kind::Words { .. } | Kind::Number if is_called_an_id(&self.name) => Some("an id".to_owned()),
+            Kind::Words { .. } | Kind::Number if is_called_an_id(&self.name) => {
+                Some("an id".to_owned())
+            }
             _ => None,
         }
     }
@@ -206,25 +269,50 @@ impl SheetColumn {
     /// The lines of config that would settle what is odd about it, as comments with some cells.
     pub(super) fn remarks(&self) -> String {
         let mut text = String::new();
-        if let Kind::Time { setting: Some((key, value)) } = &self.kind {
+        if let Kind::Time {
+            setting: Some((key, value)),
+        } = &self.kind
+        {
             let line = crate::doubt::format_line(key, &self.name, value);
             let _ = writeln!(text, "{line}   # guess: cells are such as {}", self.shown());
         }
         for doubt in &self.doubts {
             for (number, setting) in doubt.settings.iter().enumerate() {
-                let cells = if number == 0 { format!("`{}` has cells such as {}; ", self.name, self.shown()) } else { String::new() };
-                let section = if setting.section == doubt.table { String::new() } else { format!("in {}: ", setting.section) };
-                let _ = writeln!(text, "# {section}{}   # question: {cells}{}", setting.line, setting.meaning);
+                let cells = if number == 0 {
+                    format!("`{}` has cells such as {}; ", self.name, self.shown())
+                } else {
+                    String::new()
+                };
+                let section = if setting.section == doubt.table {
+                    String::new()
+                } else {
+                    format!("in {}: ", setting.section)
+                };
+                let _ = writeln!(
+                    text,
+                    "# {section}{}   # question: {cells}{}",
+                    setting.line, setting.meaning
+                );
             }
             if doubt.settings.is_empty() {
-                let _ = writeln!(text, "# question: `{}` has cells such as {}: {}", self.name, self.shown(), doubt.found);
+                let _ = writeln!(
+                    text,
+                    "# question: `{}` has cells such as {}: {}",
+                    self.name,
+                    self.shown(),
+                    doubt.found
+                );
             }
         }
         text
     }
 
     fn shown(&self) -> String {
-        let odd: Vec<&str> = self.doubts.iter().flat_map(|doubt| doubt.found.split('`').nth(1)).collect();
+        let odd: Vec<&str> = self
+            .doubts
+            .iter()
+            .flat_map(|doubt| doubt.found.split('`').nth(1))
+            .collect();
         let mut seen: Vec<&str> = odd;
         for cell in self.cells.iter().flatten() {
             if seen.len() >= 3 {
@@ -234,7 +322,10 @@ impl SheetColumn {
                 seen.push(cell);
             }
         }
-        seen.iter().map(|cell| quoted(&shortened(cell))).collect::<Vec<_>>().join(", ")
+        seen.iter()
+            .map(|cell| quoted(&shortened(cell)))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -250,25 +341,51 @@ fn told(
     if let Some(kind) = time_kind(table, raw, name, cells, census)? {
         return Ok(kind);
     }
-    if distinct.len() <= 4 && cells.iter().all(|cell| matches!(says(cell), Says::Yes | Says::No)) && !distinct.contains("1") {
+    if distinct.len() <= 4
+        && cells
+            .iter()
+            .all(|cell| matches!(says(cell), Says::Yes | Says::No))
+        && !distinct.contains("1")
+    {
         return Ok((Kind::Truth, Vec::new()));
     }
     if let Some(what) = private(name, cells, distinct.len()) {
         return Ok((Kind::Private(what), Vec::new()));
     }
     if !raw.is_text(name) {
-        return Ok((if raw.is_boolean(name) { Kind::Truth } else { Kind::Number }, Vec::new()));
+        return Ok((
+            if raw.is_boolean(name) {
+                Kind::Truth
+            } else {
+                Kind::Number
+            },
+            Vec::new(),
+        ));
     }
     let verdict = census.verdict(None, false);
     Ok(match verdict {
         NumberVerdict::Numbers(_) => (Kind::Number, Vec::new()),
-        NumberVerdict::Words => (Kind::Words { n_levels: distinct.len() }, Vec::new()),
-        NumberVerdict::Mixed(_) | NumberVerdict::Unclear(_) => (Kind::OddNumber, vec![number_doubts::doubt(table, name, &verdict, false)]),
+        NumberVerdict::Words => (
+            Kind::Words {
+                n_levels: distinct.len(),
+            },
+            Vec::new(),
+        ),
+        NumberVerdict::Mixed(_) | NumberVerdict::Unclear(_) => (
+            Kind::OddNumber,
+            vec![number_doubts::doubt(table, name, &verdict, false)],
+        ),
     })
 }
 
 /// Whether the cells are times, as they stand or with a setting that they leave no choice about.
-fn time_kind(table: &Table<'_>, raw: &RawTable<'_>, name: &str, cells: &[&str], census: &NumberCensus) -> Result<Option<(Kind, Vec<Doubt>)>, TablesError> {
+fn time_kind(
+    table: &Table<'_>,
+    raw: &RawTable<'_>,
+    name: &str,
+    cells: &[&str],
+    census: &NumberCensus,
+) -> Result<Option<(Kind, Vec<Doubt>)>, TablesError> {
     let some: Vec<&str> = cells.iter().copied().take(MOST_CELLS).collect();
     let usual = table.bounds.usual;
     let are_numbers = census.n_numbers == census.n_cells;
@@ -283,15 +400,33 @@ fn time_kind(table: &Table<'_>, raw: &RawTable<'_>, name: &str, cells: &[&str], 
         }));
     }
     // A placeholder or two hide what the others are.
-    let mut frequent: Vec<&str> = some.iter().copied().filter(|cell| !cell.starts_with("0000-00-00") && *cell != "0").collect();
+    let mut frequent: Vec<&str> = some
+        .iter()
+        .copied()
+        .filter(|cell| !cell.starts_with("0000-00-00") && *cell != "0")
+        .collect();
     frequent.sort_unstable();
     frequent.dedup();
     let found = proposals(&frequent, None, usual);
-    let looks_so = is_called_a_time(name) || found.iter().any(|proposal| proposal.value.contains('%') || proposal.key == "time_zone");
+    let looks_so = is_called_a_time(name)
+        || found
+            .iter()
+            .any(|proposal| proposal.value.contains('%') || proposal.key == "time_zone");
     if found.is_empty() || !looks_so {
-        let is_named = is_called_a_time(name) && some.iter().filter(|cell| cell.bytes().filter(u8::is_ascii_digit).count() >= 4).count() * 2 > some.len();
+        let is_named = is_called_a_time(name)
+            && some
+                .iter()
+                .filter(|cell| cell.bytes().filter(u8::is_ascii_digit).count() >= 4)
+                .count()
+                * 2
+                > some.len();
         // Scientific notation of numbers that are large enough to count seconds or milliseconds.
-        let is_scientific = some.iter().all(|cell| cell.contains(['e', 'E']) && cell.parse::<f64>().is_ok_and(|value| (1e8..1e19).contains(&value)));
+        let is_scientific = some.iter().all(|cell| {
+            cell.contains(['e', 'E'])
+                && cell
+                    .parse::<f64>()
+                    .is_ok_and(|value| (1e8..1e19).contains(&value))
+        });
         if !is_named || are_numbers && !is_scientific {
             return Ok(None);
         }
@@ -303,7 +438,12 @@ fn time_kind(table: &Table<'_>, raw: &RawTable<'_>, name: &str, cells: &[&str], 
     }
     let zone = found.iter().find(|proposal| proposal.key == "time_zone");
     match (zone, found.as_slice()) {
-        (None, [one]) => Ok(Some((Kind::Time { setting: Some((one.key, one.value.clone())) }, Vec::new()))),
+        (None, [one]) => Ok(Some((
+            Kind::Time {
+                setting: Some((one.key, one.value.clone())),
+            },
+            Vec::new(),
+        ))),
         _ => {
             let doubts = match raw.times(name) {
                 Err(TablesError::Doubts(doubts)) => doubts,
@@ -340,26 +480,54 @@ fn is_called_a_time(name: &str) -> bool {
         "day",
     ];
     let words = words_of(name);
-    words.iter().any(|word| NAMES.contains(&word.as_str()) || word.ends_with("date") || word.ends_with("datum") || word.ends_with("time"))
+    words.iter().any(|word| {
+        NAMES.contains(&word.as_str())
+            || word.ends_with("date")
+            || word.ends_with("datum")
+            || word.ends_with("time")
+    })
 }
 
 fn is_called_an_id(name: &str) -> bool {
     let words = words_of(name);
-    words.iter().any(|word| matches!(word.as_str(), "id" | "ids" | "uuid" | "guid" | "vid")) || name.ends_with("Id") || name.ends_with("ID")
+    words
+        .iter()
+        .any(|word| matches!(word.as_str(), "id" | "ids" | "uuid" | "guid" | "vid"))
+        || name.ends_with("Id")
+        || name.ends_with("ID")
 }
 
 /// What says who somebody is, or is told in words of its own.
 fn private(name: &str, cells: &[&str], n_distinct: usize) -> Option<&'static str> {
     let words = words_of(name);
     let is = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let share = |test: &dyn Fn(&str) -> bool| 2 * cells.iter().take(2_000).filter(|cell| test(cell)).count() > cells.len().min(2_000);
-    if is(&["email", "mail", "e-mail", "emails"]) && share(&|cell| cell.contains('@')) || share(&|cell| is_an_address(cell)) {
+    let share = |test: &dyn Fn(&str) -> bool| {
+        2 * cells.iter().take(2_000).filter(|cell| test(cell)).count() > cells.len().min(2_000)
+    };
+    if is(&["email", "mail", "e-mail", "emails"]) && share(&|cell| cell.contains('@'))
+        || share(&|cell| is_an_address(cell))
+    {
         return Some("an e-mail address");
     }
-    if is(&["phone", "telephone", "tel", "mobile", "fax", "telefon", "handy", "téléphone", "telefono", "teléfono", "celular"]) {
+    if is(&[
+        "phone",
+        "telephone",
+        "tel",
+        "mobile",
+        "fax",
+        "telefon",
+        "handy",
+        "téléphone",
+        "telefono",
+        "teléfono",
+        "celular",
+    ]) {
         return Some("a phone number");
     }
-    if share(&|cell| cell.starts_with("http://") || cell.starts_with("https://") || cell.starts_with("www.")) || is(&["url", "linkedin", "website"]) {
+    if share(&|cell| {
+        cell.starts_with("http://") || cell.starts_with("https://") || cell.starts_with("www.")
+    }) || is(&["url", "linkedin", "website"])
+    {
         return Some("an address on the web");
     }
     let is_many = 2 * n_distinct > cells.len() || n_distinct > 200;
@@ -387,7 +555,18 @@ fn private(name: &str, cells: &[&str], n_distinct: usize) -> Option<&'static str
     {
         return Some("a name");
     }
-    if is(&["street", "address", "strasse", "straße", "adresse", "dirección", "endereço", "indirizzo", "adres"]) && is_many {
+    if is(&[
+        "street",
+        "address",
+        "strasse",
+        "straße",
+        "adresse",
+        "dirección",
+        "endereço",
+        "indirizzo",
+        "adres",
+    ]) && is_many
+    {
         return Some("an address");
     }
     if is(&[
@@ -409,10 +588,16 @@ fn private(name: &str, cells: &[&str], n_distinct: usize) -> Option<&'static str
     ]) {
         return Some("free text");
     }
-    let mean_length = cells.iter().take(2_000).map(|cell| cell.chars().count()).sum::<usize>() / cells.len().clamp(1, 2_000);
+    let mean_length = cells
+        .iter()
+        .take(2_000)
+        .map(|cell| cell.chars().count())
+        .sum::<usize>()
+        / cells.len().clamp(1, 2_000);
     (mean_length > 40 && is_many && share(&|cell| cell.contains(' '))).then_some("free text")
 }
 
 fn is_an_address(cell: &str) -> bool {
-    cell.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !cell.contains(' '))
+    cell.split_once('@')
+        .is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !cell.contains(' '))
 }

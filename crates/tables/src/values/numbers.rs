@@ -1,4 +1,5 @@
-//! Numbers as people write them: one writing for a whole column, found from all of its cells or declared, and never guessed.
+//! Numbers as people write them: one writing for a whole column, found from all of its cells or
+//! declared, and never guessed.
 
 use std::collections::BTreeMap;
 
@@ -37,14 +38,28 @@ pub(crate) struct NumberFormat {
 
 impl NumberFormat {
     /// As programs write numbers: `1234.5`.
-    pub(crate) const PLAIN: Self = Self { comma: None, point: Some(Sign::Decimal), affix: Affix::Nothing, parentheses: false };
+    pub(crate) const PLAIN: Self = Self {
+        comma: None,
+        point: Some(Sign::Decimal),
+        affix: Affix::Nothing,
+        parentheses: false,
+    };
 
     /// What begins a fraction and what parts thousands; `None` where no cell has shown either.
     pub(crate) fn writing(&self) -> Option<Writing> {
         match (self.comma, self.point) {
-            (Some(Sign::Decimal), point) => Some(Writing { decimal: ',', thousands: point.map(|_| '.') }),
-            (Some(Sign::Thousands), _) => Some(Writing { decimal: '.', thousands: Some(',') }),
-            (None, Some(Sign::Thousands)) => Some(Writing { decimal: ',', thousands: Some('.') }),
+            (Some(Sign::Decimal), point) => Some(Writing {
+                decimal: ',',
+                thousands: point.map(|_| '.'),
+            }),
+            (Some(Sign::Thousands), _) => Some(Writing {
+                decimal: '.',
+                thousands: Some(','),
+            }),
+            (None, Some(Sign::Thousands)) => Some(Writing {
+                decimal: ',',
+                thousands: Some('.'),
+            }),
             (None, Some(Sign::Decimal) | None) => None,
         }
     }
@@ -60,7 +75,10 @@ impl NumberFormat {
         }
         let shape = Shape::of_digits(parts.digits)?;
         let fits = |seen: Option<Role>, sign: Option<Sign>| match (seen, sign) {
-            (None, _) | (Some(Role::Either), Some(_)) | (Some(Role::Decimal), Some(Sign::Decimal)) | (Some(Role::Thousands), Some(Sign::Thousands)) => true,
+            (None, _)
+            | (Some(Role::Either), Some(_))
+            | (Some(Role::Decimal), Some(Sign::Decimal))
+            | (Some(Role::Thousands), Some(Sign::Thousands)) => true,
             (Some(_), _) => false,
         };
         if !fits(shape.comma, self.comma) || !fits(shape.point, self.point) {
@@ -82,7 +100,8 @@ impl NumberFormat {
     }
 }
 
-/// A number as programs write it, and whether its point could as well part thousands; `None` for anything else.
+/// A number as programs write it, and whether its point could as well part thousands; `None` for
+/// anything else.
 pub(crate) fn plain_number(text: &str) -> Option<(f64, PointRole)> {
     if !is_plain(text) {
         return None;
@@ -92,9 +111,15 @@ pub(crate) fn plain_number(text: &str) -> Option<(f64, PointRole)> {
         None => PointRole::None,
         Some((whole, fraction)) => {
             let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
-            let is_either =
-                fraction.len() == 3 && (1..=3).contains(&digits.len()) && !digits.starts_with('0') && fraction.bytes().all(|byte| byte.is_ascii_digit());
-            if is_either { PointRole::Either } else { PointRole::Decimal }
+            let is_either = fraction.len() == 3
+                && (1..=3).contains(&digits.len())
+                && !digits.starts_with('0')
+                && fraction.bytes().all(|byte| byte.is_ascii_digit());
+            if is_either {
+                PointRole::Either
+            } else {
+                PointRole::Decimal
+            }
         }
     };
     Some((value, role))
@@ -108,9 +133,12 @@ pub(crate) enum PointRole {
     Either,
 }
 
-/// Digits with at most one point, a sign and an exponent: what [`f64`] reads by itself, less words such as `inf`.
+/// Digits with at most one point, a sign and an exponent: what [`f64`] reads by itself, less words
+/// such as `inf`.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E')) && text.bytes().any(|byte| byte.is_ascii_digit())
+    text.bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E'))
+        && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a text is a code and not a number, although it has only digits: `007`.
@@ -120,9 +148,10 @@ pub(crate) fn is_code(text: &str) -> bool {
 }
 
 const CURRENCIES: [&str; 49] = [
-    "US$", "R$", "A$", "C$", "$", "€", "£", "¥", "₹", "₽", "₺", "₩", "₪", "₫", "₴", "฿", "zł", "kr.", "kr", "Kč", "Ft", "Fr.", "USD", "EUR", "GBP", "CHF",
-    "JPY", "CNY", "INR", "BRL", "AUD", "CAD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "RUB", "TRY", "MXN", "ZAR", "SGD", "HKD", "NZD", "KRW", "AED",
-    "ILS",
+    "US$", "R$", "A$", "C$", "$", "€", "£", "¥", "₹", "₽", "₺", "₩", "₪", "₫", "₴", "฿", "zł",
+    "kr.", "kr", "Kč", "Ft", "Fr.", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "BRL", "AUD",
+    "CAD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "RUB", "TRY", "MXN", "ZAR", "SGD",
+    "HKD", "NZD", "KRW", "AED", "ILS",
 ];
 
 /// A cell without what stands around its digits.
@@ -136,8 +165,16 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     fn split(text: &'a str) -> Option<Self> {
         let mut rest = text.trim();
-        let mut parts = Self { digits: rest, affix: Affix::Nothing, is_negative: false, parentheses: false };
-        if let Some(inner) = rest.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
+        let mut parts = Self {
+            digits: rest,
+            affix: Affix::Nothing,
+            is_negative: false,
+            parentheses: false,
+        };
+        if let Some(inner) = rest
+            .strip_prefix('(')
+            .and_then(|inner| inner.strip_suffix(')'))
+        {
             (parts.parentheses, parts.is_negative, rest) = (true, true, inner.trim());
         }
         // A sign may stand on either side of the currency: -$5, $-5.
@@ -149,16 +186,27 @@ impl<'a> Parts<'a> {
             }
             if parts.affix == Affix::Nothing
                 && !rest.starts_with(|c: char| c.is_ascii_digit())
-                && let Some(currency) = CURRENCIES.iter().find(|currency| rest.starts_with(**currency))
+                && let Some(currency) = CURRENCIES
+                    .iter()
+                    .find(|currency| rest.starts_with(**currency))
             {
-                (parts.affix, rest) = (Affix::Currency(currency), rest[currency.len()..].trim_start());
+                (parts.affix, rest) = (
+                    Affix::Currency(currency),
+                    rest[currency.len()..].trim_start(),
+                );
             }
         }
         if parts.affix == Affix::Nothing && !rest.ends_with(|c: char| c.is_ascii_digit()) {
             if let Some(number) = rest.strip_suffix('%') {
                 (parts.affix, rest) = (Affix::Percent, number.trim_end());
-            } else if let Some(currency) = CURRENCIES.iter().find(|currency| rest.ends_with(**currency)) {
-                (parts.affix, rest) = (Affix::Currency(currency), rest[..rest.len() - currency.len()].trim_end());
+            } else if let Some(currency) = CURRENCIES
+                .iter()
+                .find(|currency| rest.ends_with(**currency))
+            {
+                (parts.affix, rest) = (
+                    Affix::Currency(currency),
+                    rest[..rest.len() - currency.len()].trim_end(),
+                );
             }
         }
         parts.digits = rest;
@@ -190,12 +238,30 @@ impl Shape {
     fn of_digits(digits: &str) -> Option<Self> {
         if let Some(at) = digits.find(['e', 'E']) {
             // Nobody parts thousands beside an exponent.
-            let exponent = digits[at + 1..].strip_prefix(['+', '-']).unwrap_or(&digits[at + 1..]);
+            let exponent = digits[at + 1..]
+                .strip_prefix(['+', '-'])
+                .unwrap_or(&digits[at + 1..]);
             let mantissa = Self::of_digits(&digits[..at])?;
-            let is_decimal = |role: Option<Role>| role.map(|role| if role == Role::Either { Role::Decimal } else { role });
-            let shape = Self { comma: is_decimal(mantissa.comma), point: is_decimal(mantissa.point) };
-            let fits = !exponent.is_empty() && exponent.bytes().all(|byte| byte.is_ascii_digit()) && !digits[..at].contains(GROUP_MARKS);
-            return (fits && shape.comma != Some(Role::Thousands) && shape.point != Some(Role::Thousands)).then_some(shape);
+            let is_decimal = |role: Option<Role>| {
+                role.map(|role| {
+                    if role == Role::Either {
+                        Role::Decimal
+                    } else {
+                        role
+                    }
+                })
+            };
+            let shape = Self {
+                comma: is_decimal(mantissa.comma),
+                point: is_decimal(mantissa.point),
+            };
+            let fits = !exponent.is_empty()
+                && exponent.bytes().all(|byte| byte.is_ascii_digit())
+                && !digits[..at].contains(GROUP_MARKS);
+            return (fits
+                && shape.comma != Some(Role::Thousands)
+                && shape.point != Some(Role::Thousands))
+            .then_some(shape);
         }
         let has = |sign: char| digits.contains(sign);
         if !digits.bytes().any(|byte| byte.is_ascii_digit()) {
@@ -209,8 +275,16 @@ impl Shape {
                     continue;
                 }
                 any = true;
-                let role = |sign: char| if decimal == sign { Role::Decimal } else { Role::Thousands };
-                let joined = |known: Option<Role>, new: Role| Some(known.map_or(new, |known| if known == new { known } else { Role::Either }));
+                let role = |sign: char| {
+                    if decimal == sign {
+                        Role::Decimal
+                    } else {
+                        Role::Thousands
+                    }
+                };
+                let joined = |known: Option<Role>, new: Role| {
+                    Some(known.map_or(new, |known| if known == new { known } else { Role::Either }))
+                };
                 if has(',') {
                     comma = joined(comma, role(','));
                 }
@@ -223,11 +297,17 @@ impl Shape {
     }
 }
 
-/// Whether digits are written with this sign before the fraction and this one between thousands (`'` for any mark that is
-/// neither comma nor point).
+/// Whether digits are written with this sign before the fraction and this one between thousands
+/// (`'` for any mark that is neither comma nor point).
 fn is_written(digits: &str, decimal: char, group: Option<char>) -> bool {
-    let (whole, fraction) = digits.split_once(decimal).map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
-    if !fraction.unwrap_or("").bytes().all(|byte| byte.is_ascii_digit()) {
+    let (whole, fraction) = digits
+        .split_once(decimal)
+        .map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
+    if !fraction
+        .unwrap_or("")
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+    {
         return false;
     }
     let is_mark = |c: char| match group {
@@ -243,9 +323,16 @@ fn is_written(digits: &str, decimal: char, group: Option<char>) -> bool {
     let (first, rest) = runs.split_first().expect("a split has a part");
     let (last, middle) = rest.split_last().expect("there is a mark");
     // 1.234.567, and in India 12,34,567.
-    let is_run = |run: &str, length: usize| run.len() == length && run.bytes().all(|byte| byte.is_ascii_digit());
-    let begins = (1..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_digit()) && !first.starts_with('0');
-    begins && is_run(last, 3) && (middle.iter().all(|run| is_run(run, 3)) || first.len() < 3 && middle.iter().all(|run| is_run(run, 2)))
+    let is_run = |run: &str, length: usize| {
+        run.len() == length && run.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let begins = (1..=3).contains(&first.len())
+        && first.bytes().all(|byte| byte.is_ascii_digit())
+        && !first.starts_with('0');
+    begins
+        && is_run(last, 3)
+        && (middle.iter().all(|run| is_run(run, 3))
+            || first.len() < 3 && middle.iter().all(|run| is_run(run, 2)))
 }
 
 /// A text of a column with the row where it was first seen.
@@ -260,7 +347,13 @@ pub(crate) struct Sample {
 fn see(sample: &mut Option<Sample>, text: &str, row: usize) {
     match sample {
         Some(sample) => sample.count += 1,
-        None => *sample = Some(Sample { text: text.to_owned(), row, count: 1 }),
+        None => {
+            *sample = Some(Sample {
+                text: text.to_owned(),
+                row,
+                count: 1,
+            });
+        }
     }
 }
 
@@ -290,7 +383,8 @@ const CELLS_TOLD_APART: usize = 5_000;
 /// Distinct numbers, of which so many are told apart.
 const MOST_NUMBERS: usize = 32;
 
-/// What the cells of a column say about its numbers, over as many batches as it takes to see them all.
+/// What the cells of a column say about its numbers, over as many batches as it takes to see them
+/// all.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NumberCensus {
     /// Cells that are not missing.
@@ -334,23 +428,31 @@ impl Units {
         if self.are_settled(n_before) {
             return;
         }
-        let Some((before, number, behind)) = split_unit(text) else { return };
+        let Some((before, number, behind)) = split_unit(text) else {
+            return;
+        };
         self.n_cells += 1;
         see(&mut self.first, text, row);
-        *self.beside.entry((before.to_owned(), behind.to_owned())).or_default() += 1;
+        *self
+            .beside
+            .entry((before.to_owned(), behind.to_owned()))
+            .or_default() += 1;
         if self.numbers.len() < MOST_NUMBERS {
             self.numbers.insert(number.to_owned());
         }
     }
 
-    /// Where the first hundred are none, the others are not looked at so closely; nor are those beside which too much stands.
+    /// Where the first hundred are none, the others are not looked at so closely; nor are those
+    /// beside which too much stands.
     fn are_settled(&self, n_before: usize) -> bool {
         n_before > 100 && self.n_cells == 0 || self.beside.len() > Self::MOST_UNITS
     }
 
     /// Many different numbers, all with the same few things beside them, are no words.
     fn verdict(&self, n_numbers: usize, n_cells: usize) -> Option<NumberVerdict> {
-        let are_many = 10 * (self.n_cells + n_numbers) >= 9 * n_cells && self.n_cells > n_numbers && self.numbers.len() >= MOST_NUMBERS / 2;
+        let are_many = 10 * (self.n_cells + n_numbers) >= 9 * n_cells
+            && self.n_cells > n_numbers
+            && self.numbers.len() >= MOST_NUMBERS / 2;
         if !are_many || self.beside.len() > Self::MOST_UNITS {
             return None;
         }
@@ -369,15 +471,21 @@ fn odd_writing(text: &str) -> Option<&'static str> {
             '.' | ',' | '-' | '+' => {}
             c if c.is_numeric() => (has_digit, is_odd) = (true, Some("digits of another script")),
             _ => {
-                let hexadecimal = text.trim().strip_prefix("0x").or_else(|| text.trim().strip_prefix("0X"))?;
-                return (!hexadecimal.is_empty() && hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some("0x");
+                let hexadecimal = text
+                    .trim()
+                    .strip_prefix("0x")
+                    .or_else(|| text.trim().strip_prefix("0X"))?;
+                return (!hexadecimal.is_empty()
+                    && hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit()))
+                .then_some("0x");
             }
         }
     }
     is_odd.filter(|_| has_digit)
 }
 
-/// What stands before and behind the one number of a text; `None` where that is a code, a range or a sentence.
+/// What stands before and behind the one number of a text; `None` where that is a code, a range or
+/// a sentence.
 fn split_unit(text: &str) -> Option<(&str, &str, &str)> {
     if let Some(sign) = odd_writing(text) {
         return Some(("", text, sign));
@@ -386,11 +494,22 @@ fn split_unit(text: &str) -> Option<(&str, &str, &str)> {
     let end = text.rfind(|c: char| c.is_ascii_digit())? + 1;
     let (before, number, behind) = (text[..begin].trim(), &text[begin..end], text[end..].trim());
     Shape::of_digits(number)?;
-    let is_about = |word: &str| ["ca", "circa", "approx", "about", "over", "rund", "etwa", "env", "aprox"].contains(&word.to_lowercase().trim_end_matches('.'));
-    let may_stand_before = before.is_empty() || before.chars().all(|c| !c.is_alphanumeric() && c != '-' && c != '_' && c != '#') || is_about(before);
+    let is_about = |word: &str| {
+        [
+            "ca", "circa", "approx", "about", "over", "rund", "etwa", "env", "aprox",
+        ]
+        .contains(&word.to_lowercase().trim_end_matches('.'))
+    };
+    let may_stand_before = before.is_empty()
+        || before
+            .chars()
+            .all(|c| !c.is_alphanumeric() && c != '-' && c != '_' && c != '#')
+        || is_about(before);
     // 12-, and no 12-A.
-    let may_stand_behind = behind.len() <= 12 && (behind == "-" || !behind.starts_with(['-', '_', '/', ':', '#']));
-    (may_stand_before && may_stand_behind && !(before.is_empty() && behind.is_empty())).then_some((before, number, behind))
+    let may_stand_behind =
+        behind.len() <= 12 && (behind == "-" || !behind.starts_with(['-', '_', '/', ':', '#']));
+    (may_stand_before && may_stand_behind && !(before.is_empty() && behind.is_empty()))
+        .then_some((before, number, behind))
 }
 
 /// What the numbers of a column are.
@@ -400,7 +519,8 @@ pub(crate) enum NumberVerdict {
     Numbers(NumberFormat),
     /// Words or codes.
     Words,
-    /// Every cell is a number, and their writing cannot be told, or two of them contradict each other.
+    /// Every cell is a number, and their writing cannot be told, or two of them contradict each
+    /// other.
     Unclear(Unclear),
     /// Most cells are numbers; these are not, the most frequent first.
     Mixed(Vec<Sample>),
@@ -412,9 +532,17 @@ pub(crate) enum Unclear {
     /// A sign with three digits behind it in every cell that has one: thousands or a fraction.
     EitherWay { sign: char, sample: Sample },
     /// One cell says that the sign begins a fraction, the other that it parts thousands.
-    Contradiction { sign: char, decimal: Sample, thousands: Sample },
+    Contradiction {
+        sign: char,
+        decimal: Sample,
+        thousands: Sample,
+    },
     /// A comma begins a fraction here, a point there; or both part thousands.
-    TwoSigns { comma: Sample, point: Sample, as_decimals: bool },
+    TwoSigns {
+        comma: Sample,
+        point: Sample,
+        as_decimals: bool,
+    },
     /// Some with a currency or `%`, some without or with another.
     Affixes(Vec<Sample>),
     /// `(12)` may be −12.
@@ -430,7 +558,11 @@ impl NumberCensus {
     pub(crate) fn add(&mut self, text: &str, row: usize) {
         self.n_cells += 1;
         // Few words make up a column of words.
-        if self.n_cells > CELLS_TOLD_APART && self.n_numbers == 0 && self.units.are_settled(self.n_cells) && self.others.contains_key(text) {
+        if self.n_cells > CELLS_TOLD_APART
+            && self.n_numbers == 0
+            && self.units.are_settled(self.n_cells)
+            && self.others.contains_key(text)
+        {
             return;
         }
         if let Some((_, point)) = plain_number(text) {
@@ -439,26 +571,54 @@ impl NumberCensus {
                 PointRole::Decimal => Some(Role::Decimal),
                 PointRole::Either => Some(Role::Either),
             };
-            return self.add_number(text, row, Shape { comma: None, point }, Affix::Nothing, false);
+            return self.add_number(
+                text,
+                row,
+                Shape { comma: None, point },
+                Affix::Nothing,
+                false,
+            );
         }
         // What begins with a letter is no number unless the letter is that of a currency.
-        let may_begin = text.as_bytes().first().is_some_and(|first| !first.is_ascii_alphabetic() || CURRENCIES.iter().any(|one| one.as_bytes()[0] == *first));
+        let may_begin = text.as_bytes().first().is_some_and(|first| {
+            !first.is_ascii_alphabetic() || CURRENCIES.iter().any(|one| one.as_bytes()[0] == *first)
+        });
         let may_be_number = may_begin && text.bytes().any(|byte| byte.is_ascii_digit());
-        let parts = if may_be_number { Parts::split(text) } else { None };
+        let parts = if may_be_number {
+            Parts::split(text)
+        } else {
+            None
+        };
         match parts.and_then(|parts| Some((Shape::of_digits(parts.digits)?, parts))) {
-            Some((shape, parts)) => self.add_number(text, row, shape, parts.affix, parts.parentheses),
+            Some((shape, parts)) => {
+                self.add_number(text, row, shape, parts.affix, parts.parentheses);
+            }
             None => self.add_other(text, row),
         }
     }
 
-    fn add_number(&mut self, text: &str, row: usize, shape: Shape, affix: Affix, parentheses: bool) {
+    fn add_number(
+        &mut self,
+        text: &str,
+        row: usize,
+        shape: Shape,
+        affix: Affix,
+        parentheses: bool,
+    ) {
         self.n_numbers += 1;
         self.comma.add(shape.comma, text, row);
         self.point.add(shape.point, text, row);
         match affix {
             Affix::Nothing => see(&mut self.bare, text, row),
             _ => {
-                self.affixes.entry(affix).and_modify(|sample| sample.count += 1).or_insert_with(|| Sample { text: text.to_owned(), row, count: 1 });
+                self.affixes
+                    .entry(affix)
+                    .and_modify(|sample| sample.count += 1)
+                    .or_insert_with(|| Sample {
+                        text: text.to_owned(),
+                        row,
+                        count: 1,
+                    });
             }
         }
         if parentheses {
@@ -493,9 +653,13 @@ impl NumberCensus {
         }
     }
 
-    /// What the column is, by all of its cells; `declared` says what its signs mean where the config does, and `parentheses` whether
-    /// `(12)` is −12.
-    pub(crate) fn verdict(&self, declared: Option<NumberFormat>, parentheses: bool) -> NumberVerdict {
+    /// What the column is, by all of its cells; `declared` says what its signs mean where the
+    /// config does, and `parentheses` whether `(12)` is −12.
+    pub(crate) fn verdict(
+        &self,
+        declared: Option<NumberFormat>,
+        parentheses: bool,
+    ) -> NumberVerdict {
         if let Some(verdict) = self.units.verdict(self.n_numbers, self.n_cells) {
             return verdict;
         }
@@ -505,24 +669,41 @@ impl NumberCensus {
         // 01234 and 98765 are codes, all of one length; 045 among 7 and 1250 is a doubt.
         let n_codes = self.codes.as_ref().map_or(0, |codes| codes.count);
         // All with a zero before them, and of several lengths: a program put it there.
-        if n_codes == self.n_numbers && self.widths_differ && n_codes == self.n_cells && self.numbers.len() >= MOST_NUMBERS / 2 {
-            return NumberVerdict::Unclear(Unclear::Padded(self.codes.clone().expect("counted above")));
+        if n_codes == self.n_numbers
+            && self.widths_differ
+            && n_codes == self.n_cells
+            && self.numbers.len() >= MOST_NUMBERS / 2
+        {
+            return NumberVerdict::Unclear(Unclear::Padded(
+                self.codes.clone().expect("counted above"),
+            ));
         }
         let are_codes = n_codes > 0 && (!self.widths_differ || 5 * n_codes > self.n_numbers);
         if are_codes && 10 * self.n_digits > 9 * self.n_numbers {
-            // Of postcodes few begin with two zeros; of numbers that a program made as long as the longest, most do.
-            let padded = self.codes.clone().filter(|_| 5 * self.n_padded > self.n_numbers && !self.widths_differ);
-            return padded.map_or(NumberVerdict::Words, |sample| NumberVerdict::Unclear(Unclear::Padded(sample)));
+            // Of postcodes few begin with two zeros; of numbers that a program made as long as the
+            // longest, most do.
+            let padded = self
+                .codes
+                .clone()
+                .filter(|_| 5 * self.n_padded > self.n_numbers && !self.widths_differ);
+            return padded.map_or(NumberVerdict::Words, |sample| {
+                NumberVerdict::Unclear(Unclear::Padded(sample))
+            });
         }
         let mut strangers = self.strangers();
         strangers.extend(self.codes.clone());
         if !strangers.is_empty() || self.has_more_others {
             let n_strange = self.n_cells - self.n_numbers + n_codes;
-            // Few words among many numbers are markers of something; words of their own kind are not.
+            // Few words among many numbers are markers of something; words of their own kind are
+            // not.
             let are_many_numbers = self.numbers.len() >= MOST_NUMBERS / 2;
-            let is_mostly = 5 * n_strange <= self.n_cells || are_many_numbers && 4 * n_strange <= 3 * self.n_cells;
-            let are_markers = !self.has_more_others && 4 * strangers.len() <= self.numbers.len() && 10 * self.n_numbers >= 3 * self.n_cells;
-            // Two or three words among many different numbers mark something, however often they are there.
+            let is_mostly = 5 * n_strange <= self.n_cells
+                || are_many_numbers && 4 * n_strange <= 3 * self.n_cells;
+            let are_markers = !self.has_more_others
+                && 4 * strangers.len() <= self.numbers.len()
+                && 10 * self.n_numbers >= 3 * self.n_cells;
+            // Two or three words among many different numbers mark something, however often they
+            // are there.
             let are_few_markers = !self.has_more_others && strangers.len() <= 3 && are_many_numbers;
             if !is_mostly && !are_markers && !are_few_markers {
                 return NumberVerdict::Words;
@@ -536,8 +717,13 @@ impl NumberCensus {
         }
     }
 
-    /// The same of a column that must be numbers: every cell that is none is a stranger, however many there are.
-    pub(crate) fn verdict_of_numbers(&self, declared: Option<NumberFormat>, parentheses: bool) -> NumberVerdict {
+    /// The same of a column that must be numbers: every cell that is none is a stranger, however
+    /// many there are.
+    pub(crate) fn verdict_of_numbers(
+        &self,
+        declared: Option<NumberFormat>,
+        parentheses: bool,
+    ) -> NumberVerdict {
         let mut strangers = self.strangers();
         if !strangers.is_empty() || self.has_more_others {
             strangers.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.row.cmp(&b.row)));
@@ -550,13 +736,24 @@ impl NumberCensus {
     }
 
     fn strangers(&self) -> Vec<Sample> {
-        self.others.iter().map(|(text, &(count, row))| Sample { text: text.clone(), row, count }).collect()
+        self.others
+            .iter()
+            .map(|(text, &(count, row))| Sample {
+                text: text.clone(),
+                row,
+                count,
+            })
+            .collect()
     }
 
     /// A cell that cannot be read with these signs.
     pub(crate) fn stranger_to(&self, format: NumberFormat) -> Option<Sample> {
         let of = |evidence: &Evidence, sign: Option<Sign>| match sign {
-            None => evidence.decimal.clone().or_else(|| evidence.thousands.clone()).or_else(|| evidence.either.clone()),
+            None => evidence
+                .decimal
+                .clone()
+                .or_else(|| evidence.thousands.clone())
+                .or_else(|| evidence.either.clone()),
             Some(Sign::Decimal) => evidence.thousands.clone(),
             Some(Sign::Thousands) => evidence.decimal.clone(),
         };
@@ -564,39 +761,81 @@ impl NumberCensus {
     }
 
     /// The writing that all cells share.
-    fn format(&self, declared: Option<NumberFormat>, parentheses: bool) -> Result<NumberFormat, Unclear> {
+    fn format(
+        &self,
+        declared: Option<NumberFormat>,
+        parentheses: bool,
+    ) -> Result<NumberFormat, Unclear> {
         if self.n_numbers == 0 {
             return Ok(declared.unwrap_or(NumberFormat::PLAIN));
         }
         let affix = match (&self.bare, self.affixes.len()) {
             (Some(_), 0) => Affix::Nothing,
             (None, 1) => *self.affixes.keys().next().expect("there is one"),
-            _ => return Err(Unclear::Affixes(self.bare.iter().chain(self.affixes.values()).cloned().collect())),
+            _ => {
+                return Err(Unclear::Affixes(
+                    self.bare
+                        .iter()
+                        .chain(self.affixes.values())
+                        .cloned()
+                        .collect(),
+                ));
+            }
         };
         if let Some(sample) = self.parentheses.as_ref().filter(|_| !parentheses) {
             return Err(Unclear::Parentheses(sample.clone()));
         }
         if let Some(declared) = declared {
-            return Ok(NumberFormat { affix, parentheses, ..declared });
+            return Ok(NumberFormat {
+                affix,
+                parentheses,
+                ..declared
+            });
         }
         let comma = sign_of(',', &self.comma)?;
         let point = sign_of('.', &self.point)?;
-        let sample = |evidence: &Evidence| evidence.decimal.clone().or_else(|| evidence.thousands.clone()).expect("a sign that is known was seen");
+        let sample = |evidence: &Evidence| {
+            evidence
+                .decimal
+                .clone()
+                .or_else(|| evidence.thousands.clone())
+                .expect("a sign that is known was seen")
+        };
         if comma.is_some() && comma == point {
-            return Err(Unclear::TwoSigns { comma: sample(&self.comma), point: sample(&self.point), as_decimals: comma == Some(Sign::Decimal) });
+            return Err(Unclear::TwoSigns {
+                comma: sample(&self.comma),
+                point: sample(&self.point),
+                as_decimals: comma == Some(Sign::Decimal),
+            });
         }
-        let (comma, point) = if comma.is_none() && point.is_none() { (None, Some(Sign::Decimal)) } else { (comma, point) };
-        Ok(NumberFormat { comma, point, affix, parentheses })
+        let (comma, point) = if comma.is_none() && point.is_none() {
+            (None, Some(Sign::Decimal))
+        } else {
+            (comma, point)
+        };
+        Ok(NumberFormat {
+            comma,
+            point,
+            affix,
+            parentheses,
+        })
     }
 }
 
 /// What a sign stands for in a whole column: only a cell that can be read one way says so.
 fn sign_of(sign: char, evidence: &Evidence) -> Result<Option<Sign>, Unclear> {
     match (&evidence.decimal, &evidence.thousands, &evidence.either) {
-        (Some(decimal), Some(thousands), _) => Err(Unclear::Contradiction { sign, decimal: decimal.clone(), thousands: thousands.clone() }),
+        (Some(decimal), Some(thousands), _) => Err(Unclear::Contradiction {
+            sign,
+            decimal: decimal.clone(),
+            thousands: thousands.clone(),
+        }),
         (Some(_), None, _) => Ok(Some(Sign::Decimal)),
         (None, Some(_), _) => Ok(Some(Sign::Thousands)),
-        (None, None, Some(either)) => Err(Unclear::EitherWay { sign, sample: either.clone() }),
+        (None, None, Some(either)) => Err(Unclear::EitherWay {
+            sign,
+            sample: either.clone(),
+        }),
         (None, None, None) => Ok(None),
     }
 }
@@ -607,7 +846,10 @@ mod tests {
 
     fn census(cells: &[&str]) -> NumberCensus {
         let mut census = NumberCensus::default();
-        cells.iter().enumerate().for_each(|(row, cell)| census.add(cell, row));
+        cells
+            .iter()
+            .enumerate()
+            .for_each(|(row, cell)| census.add(cell, row));
         census
     }
 
@@ -615,8 +857,16 @@ mod tests {
     fn check(cells: &[&str], expected: &[f64]) {
         match census(cells).verdict(None, false) {
             NumberVerdict::Numbers(format) => {
-                let values: Vec<Option<f64>> = cells.iter().map(|cell| format.parse(cell)).collect();
-                assert_eq!(values, expected.iter().map(|&value| Some(value)).collect::<Vec<_>>(), "{format:?}");
+                let values: Vec<Option<f64>> =
+                    cells.iter().map(|cell| format.parse(cell)).collect();
+                assert_eq!(
+                    values,
+                    expected
+                        .iter()
+                        .map(|&value| Some(value))
+                        .collect::<Vec<_>>(),
+                    "{format:?}"
+                );
             }
             other => panic!("{cells:?}: {other:?}"),
         }
@@ -632,7 +882,10 @@ mod tests {
 
     #[test]
     fn writings_that_whole_columns_agree_on() {
-        check(&["1", "2.5", "-3", "+4", "1e3", "2.5E-1"], &[1.0, 2.5, -3.0, 4.0, 1000.0, 0.25]);
+        check(
+            &["1", "2.5", "-3", "+4", "1e3", "2.5E-1"],
+            &[1.0, 2.5, -3.0, 4.0, 1000.0, 0.25],
+        );
         check(&["1,090", "18,280.50", "950"], &[1090.0, 18280.5, 950.0]);
         check(&["1,234,567", "1,090"], &[1_234_567.0, 1090.0]);
         check(&["77.610,00", "1.090", "3,5"], &[77_610.0, 1090.0, 3.5]);
@@ -650,16 +903,43 @@ mod tests {
 
     #[test]
     fn writings_that_nobody_can_tell() {
-        assert!(matches!(unclear(&["1,090", "950"]), Unclear::EitherWay { sign: ',', .. }));
-        assert!(matches!(unclear(&["1.090", "18.280", "950"]), Unclear::EitherWay { sign: '.', .. }));
-        assert!(matches!(unclear(&["1,090", "950.5"]), Unclear::EitherWay { sign: ',', .. }));
-        assert!(matches!(unclear(&["1,234,567", "0,5"]), Unclear::Contradiction { sign: ',', .. }));
-        assert!(matches!(unclear(&["2,5", "2.5"]), Unclear::TwoSigns { as_decimals: true, .. }));
-        assert!(matches!(unclear(&["1,234,567", "1.234.567"]), Unclear::TwoSigns { as_decimals: false, .. }));
+        assert!(matches!(
+            unclear(&["1,090", "950"]),
+            Unclear::EitherWay { sign: ',', .. }
+        ));
+        assert!(matches!(
+            unclear(&["1.090", "18.280", "950"]),
+            Unclear::EitherWay { sign: '.', .. }
+        ));
+        assert!(matches!(
+            unclear(&["1,090", "950.5"]),
+            Unclear::EitherWay { sign: ',', .. }
+        ));
+        assert!(matches!(
+            unclear(&["1,234,567", "0,5"]),
+            Unclear::Contradiction { sign: ',', .. }
+        ));
+        assert!(matches!(
+            unclear(&["2,5", "2.5"]),
+            Unclear::TwoSigns {
+                as_decimals: true,
+                ..
+            }
+        ));
+        assert!(matches!(
+            unclear(&["1,234,567", "1.234.567"]),
+            Unclear::TwoSigns {
+                as_decimals: false,
+                ..
+            }
+        ));
         assert!(matches!(unclear(&["$ 5", "€ 5"]), Unclear::Affixes(_)));
         assert!(matches!(unclear(&["5", "5%"]), Unclear::Affixes(_)));
         assert!(matches!(unclear(&["(12)", "5"]), Unclear::Parentheses(_)));
-        assert!(matches!(unclear(&["000012", "000190", "018250"]), Unclear::Padded(_)));
+        assert!(matches!(
+            unclear(&["000012", "000190", "018250"]),
+            Unclear::Padded(_)
+        ));
     }
 
     #[test]
@@ -675,10 +955,20 @@ mod tests {
             &|n| format!(">{n}"),
             &|n| format!("{n}-"),
             &|n| format!("ca. {n}"),
-            &|n| if n == 5 { format!("{n} person") } else { format!("{n} people") },
+            &|n| {
+                if n == 5 {
+                    format!("{n} person")
+                } else {
+                    format!("{n} people")
+                }
+            },
         ];
         for write in of {
-            assert!(matches!(written(write), NumberVerdict::Unclear(Unclear::Units(_))), "{}", write(12));
+            assert!(
+                matches!(written(write), NumberVerdict::Unclear(Unclear::Units(_))),
+                "{}",
+                write(12)
+            );
         }
         let words: [&dyn Fn(usize) -> String; 6] = [
             &|n| format!("C-{n}"),
@@ -695,16 +985,35 @@ mod tests {
 
     #[test]
     fn words_and_codes_are_no_numbers() {
-        for cells in [&["a", "b"][..], &["01234", "98765"], &["11-50", "1000+", "10"], &["2024-01-01", "12:30"], &["10.0.0.1", "192.168.1.1"]] {
-            assert_eq!(census(cells).verdict(None, false), NumberVerdict::Words, "{cells:?}");
+        for cells in [
+            &["a", "b"][..],
+            &["01234", "98765"],
+            &["11-50", "1000+", "10"],
+            &["2024-01-01", "12:30"],
+            &["10.0.0.1", "192.168.1.1"],
+        ] {
+            assert_eq!(
+                census(cells).verdict(None, false),
+                NumberVerdict::Words,
+                "{cells:?}"
+            );
         }
         let mut numbers: Vec<String> = (0..700).map(|number| number.to_string()).collect();
         numbers.push("?".to_owned());
         numbers.push("?".to_owned());
         numbers.push("n.a.".to_owned());
         let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
-        let NumberVerdict::Mixed(strangers) = census(&numbers).verdict(None, false) else { panic!("a doubt") };
-        assert_eq!(strangers[0], Sample { text: "?".to_owned(), row: 700, count: 2 });
+        let NumberVerdict::Mixed(strangers) = census(&numbers).verdict(None, false) else {
+            panic!("a doubt")
+        };
+        assert_eq!(
+            strangers[0],
+            Sample {
+                text: "?".to_owned(),
+                row: 700,
+                count: 2
+            }
+        );
         assert_eq!(strangers.len(), 2);
     }
 
@@ -713,23 +1022,40 @@ mod tests {
         let mut cells: Vec<String> = (0..600).map(|number| number.to_string()).collect();
         cells.extend((0..500).map(|_| "unknown".to_owned()));
         let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-        assert!(matches!(census(&cells).verdict(None, false), NumberVerdict::Mixed(_)));
+        assert!(matches!(
+            census(&cells).verdict(None, false),
+            NumberVerdict::Mixed(_)
+        ));
     }
 
     #[test]
     fn a_declared_writing_is_followed_or_refused() {
-        let german = NumberFormat { comma: Some(Sign::Decimal), point: Some(Sign::Thousands), ..NumberFormat::PLAIN };
+        let german = NumberFormat {
+            comma: Some(Sign::Decimal),
+            point: Some(Sign::Thousands),
+            ..NumberFormat::PLAIN
+        };
         assert_eq!(german.parse("1,090"), Some(1.09));
         assert_eq!(german.parse("1.090"), Some(1090.0));
         assert_eq!(german.parse("3.5"), None);
         assert_eq!(german.parse("1,680.19"), None);
         assert_eq!(german.parse("77.610,00"), Some(77_610.0));
-        let english = NumberFormat { comma: Some(Sign::Thousands), ..NumberFormat::PLAIN };
+        let english = NumberFormat {
+            comma: Some(Sign::Thousands),
+            ..NumberFormat::PLAIN
+        };
         assert_eq!(english.parse("1,090"), Some(1090.0));
         assert_eq!(english.parse("1,09"), None);
         assert_eq!(NumberFormat::PLAIN.parse("1,090"), None);
         assert_eq!(NumberFormat::PLAIN.parse("1.090"), Some(1.09));
-        assert_eq!(NumberFormat { parentheses: true, ..NumberFormat::PLAIN }.parse("(12.5)"), Some(-12.5));
+        assert_eq!(
+            NumberFormat {
+                parentheses: true,
+                ..NumberFormat::PLAIN
+            }
+            .parse("(12.5)"),
+            Some(-12.5)
+        );
         assert_eq!(NumberFormat::PLAIN.parse("(12.5)"), None);
         assert_eq!(NumberFormat::PLAIN.parse("inf"), None);
     }

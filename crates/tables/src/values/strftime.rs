@@ -1,4 +1,5 @@
-//! A declared format of times: every directive is honoured in full, or the format is refused by name.
+//! A declared format of times: every directive is honoured in full, or the format is refused by
+//! name.
 
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse_and_remainder};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
@@ -50,7 +51,9 @@ impl Strftime {
                 "%f" => pieces.push(Piece::Fraction),
                 "%Z" => pieces.push(Piece::Zone),
                 _ => {
-                    let items = StrftimeItems::new(part).parse_to_owned().map_err(|_| format!("`{part}` is no directive that is read"))?;
+                    let items = StrftimeItems::new(part)
+                        .parse_to_owned()
+                        .map_err(|_| format!("`{part}` is no directive that is read"))?;
                     if matches!(part, "%::z" | "%:::z") {
                         return Err(format!("`{part}` is not read: write %z or %:z"));
                     }
@@ -62,21 +65,39 @@ impl Strftime {
                 }
             }
         }
-        let mut format = Self { text: text.to_owned(), pieces, has_time: false, has_hour_only: false };
+        let mut format = Self {
+            text: text.to_owned(),
+            pieces,
+            has_time: false,
+            has_hour_only: false,
+        };
         format.check(&seen, &directives)?;
         Ok(format)
     }
 
     fn check(&mut self, seen: &[Item<'static>], directives: &[&str]) -> Result<(), String> {
-        let has = |kind: Numeric| seen.iter().any(|item| matches!(item, Item::Numeric(found, _) if *found == kind));
-        let is_fixed = |kinds: &[Fixed]| seen.iter().any(|item| matches!(item, Item::Fixed(found) if kinds.contains(found)));
+        let has = |kind: Numeric| {
+            seen.iter()
+                .any(|item| matches!(item, Item::Numeric(found, _) if *found == kind))
+        };
+        let is_fixed = |kinds: &[Fixed]| {
+            seen.iter()
+                .any(|item| matches!(item, Item::Fixed(found) if kinds.contains(found)))
+        };
         let is_moment = has(Numeric::Timestamp) || is_fixed(&[Fixed::RFC3339]);
         if !is_moment {
             let has_year = has(Numeric::Year) || has(Numeric::YearMod100);
-            let has_month = has(Numeric::Month) || is_fixed(&[Fixed::ShortMonthName, Fixed::LongMonthName]);
-            let has_weekday = has(Numeric::NumDaysFromSun) || has(Numeric::WeekdayFromMon) || is_fixed(&[Fixed::ShortWeekdayName, Fixed::LongWeekdayName]);
-            let of_year = has_month && has(Numeric::Day) || has(Numeric::Ordinal) || has_weekday && (has(Numeric::WeekFromSun) || has(Numeric::WeekFromMon));
-            let of_iso_year = (has(Numeric::IsoYear) || has(Numeric::IsoYearMod100)) && has(Numeric::IsoWeek) && has_weekday;
+            let has_month =
+                has(Numeric::Month) || is_fixed(&[Fixed::ShortMonthName, Fixed::LongMonthName]);
+            let has_weekday = has(Numeric::NumDaysFromSun)
+                || has(Numeric::WeekdayFromMon)
+                || is_fixed(&[Fixed::ShortWeekdayName, Fixed::LongWeekdayName]);
+            let of_year = has_month && has(Numeric::Day)
+                || has(Numeric::Ordinal)
+                || has_weekday && (has(Numeric::WeekFromSun) || has(Numeric::WeekFromMon));
+            let of_iso_year = (has(Numeric::IsoYear) || has(Numeric::IsoYearMod100))
+                && has(Numeric::IsoWeek)
+                && has_weekday;
             if !(has_year && of_year || of_iso_year) {
                 return Err("it names no whole date: a year (%Y or %y), a month (%m or %b) and a day (%d) are needed".to_owned());
             }
@@ -120,19 +141,24 @@ impl Strftime {
         let mut rest = text;
         for piece in &self.pieces {
             match piece {
-                Piece::Items(items) => rest = parse_and_remainder(&mut parsed, rest, items.iter()).ok()?,
+                Piece::Items(items) => {
+                    rest = parse_and_remainder(&mut parsed, rest, items.iter()).ok()?;
+                }
                 Piece::Fraction => {
                     let n_digits = rest.bytes().take_while(u8::is_ascii_digit).count();
                     if !(1..=9).contains(&n_digits) {
                         return None;
                     }
-                    let nanos = rest[..n_digits].parse::<i64>().ok()? * 10_i64.pow(9 - u32::try_from(n_digits).ok()?);
+                    let nanos = rest[..n_digits].parse::<i64>().ok()?
+                        * 10_i64.pow(9 - u32::try_from(n_digits).ok()?);
                     parsed.set_nanosecond(nanos).ok()?;
                     rest = &rest[n_digits..];
                 }
                 Piece::Zone => {
                     rest = rest.trim_start();
-                    let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+                    let length = rest
+                        .find(|c: char| !c.is_ascii_alphabetic())
+                        .unwrap_or(rest.len());
                     if length == 0 {
                         return None;
                     }
@@ -145,18 +171,31 @@ impl Strftime {
             return None;
         }
         if let Some(seconds) = parsed.timestamp() {
-            let moment = DateTime::<Utc>::from_timestamp(seconds, parsed.nanosecond().unwrap_or(0))?;
-            return Some(Written { local: moment.naive_utc(), offset: Some(0), zone: None });
+            let moment =
+                DateTime::<Utc>::from_timestamp(seconds, parsed.nanosecond().unwrap_or(0))?;
+            return Some(Written {
+                local: moment.naive_utc(),
+                offset: Some(0),
+                zone: None,
+            });
         }
         let date = parsed.to_naive_date().ok()?;
         if !self.has_time {
-            return Some(Written { local: date.and_hms_opt(0, 0, 0)?, offset: None, zone: None });
+            return Some(Written {
+                local: date.and_hms_opt(0, 0, 0)?,
+                offset: None,
+                zone: None,
+            });
         }
         if self.has_hour_only {
             parsed.set_minute(0).ok()?;
         }
         let time = parsed.to_naive_time().ok()?;
-        Some(Written { local: NaiveDate::and_time(&date, time), offset: parsed.offset(), zone })
+        Some(Written {
+            local: NaiveDate::and_time(&date, time),
+            offset: parsed.offset(),
+            zone,
+        })
     }
 }
 
@@ -165,8 +204,15 @@ fn directive_length(text: &str) -> usize {
     if !text.starts_with('%') {
         return text.find('%').unwrap_or(text.len());
     }
-    let after = |length: usize| text[length..].chars().next().map_or(length, |c| length + c.len_utf8());
-    let flags = text[1..].find(|c: char| !matches!(c, '-' | '_' | '0' | '#' | ':' | '.' | '3' | '6' | '9')).map_or(text.len(), |at| 1 + at);
+    let after = |length: usize| {
+        text[length..]
+            .chars()
+            .next()
+            .map_or(length, |c| length + c.len_utf8())
+    };
+    let flags = text[1..]
+        .find(|c: char| !matches!(c, '-' | '_' | '0' | '#' | ':' | '.' | '3' | '6' | '9'))
+        .map_or(text.len(), |at| 1 + at);
     after(flags)
 }
 
@@ -185,8 +231,13 @@ mod tests {
     #[track_caller]
     fn check(format: &str, text: &str, expected: &str) {
         let written = Strftime::new(format).expect(format).parse(text);
-        let shown =
-            written.map(|written| format!("{}{}", written.local.format("%Y-%m-%dT%H:%M:%S%.f"), written.offset.map_or(String::new(), |o| format!(" {o}"))));
+        let shown = written.map(|written| {
+            format!(
+                "{}{}",
+                written.local.format("%Y-%m-%dT%H:%M:%S%.f"),
+                written.offset.map_or(String::new(), |o| format!(" {o}"))
+            )
+        });
         assert_eq!(shown.as_deref(), Some(expected), "{format}");
     }
 
@@ -208,27 +259,74 @@ mod tests {
     #[test]
     fn directives_are_honoured() {
         check("%d.%m.%Y %-H:%M", "3.2.2024 9:05", "2024-02-03T09:05:00");
-        check("%m/%d/%y %I:%M %p", "02/03/24 11:05 PM", "2024-02-03T23:05:00");
-        check("%m/%d/%Y %r", "02/03/2024 12:05:09 AM", "2024-02-03T00:05:09");
+        check(
+            "%m/%d/%y %I:%M %p",
+            "02/03/24 11:05 PM",
+            "2024-02-03T23:05:00",
+        );
+        check(
+            "%m/%d/%Y %r",
+            "02/03/2024 12:05:09 AM",
+            "2024-02-03T00:05:09",
+        );
         check("%x %X", "02/03/24 11:05:06", "2024-02-03T11:05:06");
         check("%Y%m%d%H%M", "202402031105", "2024-02-03T11:05:00");
         check("%Y-%m-%d %H", "2024-02-03 23", "2024-02-03T23:00:00");
-        check("%Y-%m-%dT%H:%M:%S.%f", "2024-02-03T23:00:00.25", "2024-02-03T23:00:00.250");
-        check("%Y-%m-%dT%H:%M:%S.%fZ", "2024-02-03T23:00:00.000250Z", "2024-02-03T23:00:00.000250");
-        check("%Y-%m-%dT%H:%M:%S%z", "2024-02-03T23:00:00+0230", "2024-02-03T23:00:00 9000");
+        check(
+            "%Y-%m-%dT%H:%M:%S.%f",
+            "2024-02-03T23:00:00.25",
+            "2024-02-03T23:00:00.250",
+        );
+        check(
+            "%Y-%m-%dT%H:%M:%S.%fZ",
+            "2024-02-03T23:00:00.000250Z",
+            "2024-02-03T23:00:00.000250",
+        );
+        check(
+            "%Y-%m-%dT%H:%M:%S%z",
+            "2024-02-03T23:00:00+0230",
+            "2024-02-03T23:00:00 9000",
+        );
         check("%s", "1704597859", "2024-01-07T03:24:19 0");
         check("%G-W%V-%u", "2024-W05-6", "2024-02-03T00:00:00");
         check("%Y %j", "2024 034", "2024-02-03T00:00:00");
         check("%a %d %b %Y", "Sat 03 Feb 2024", "2024-02-03T00:00:00");
-        let zoned = Strftime::new("%Y-%m-%d %H:%M %Z").expect("a format").parse("2024-06-25 16:40 CEST").expect("written so");
+        let zoned = Strftime::new("%Y-%m-%d %H:%M %Z")
+            .expect("a format")
+            .parse("2024-06-25 16:40 CEST")
+            .expect("written so");
         assert_eq!(zoned.zone.as_deref(), Some("CEST"));
-        assert!(Strftime::new("%a %d %b %Y").expect("a format").parse("Sun 03 Feb 2024").is_none());
-        assert!(Strftime::new("%d/%m/%y").expect("a format").parse("03/02/2024").is_none());
+        assert!(
+            Strftime::new("%a %d %b %Y")
+                .expect("a format")
+                .parse("Sun 03 Feb 2024")
+                .is_none()
+        );
+        assert!(
+            Strftime::new("%d/%m/%y")
+                .expect("a format")
+                .parse("03/02/2024")
+                .is_none()
+        );
     }
 
     /// Parts of formats, with what they need of a time to be brought back.
-    const DATES: [&str; 14] =
-        ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%y", "%Y%m%d", "%-d.%-m.%Y", "%e %b %Y", "%d %B %Y", "%F", "%D", "%Y %j", "%G-W%V-%u", "%Y %W %a", "%v"];
+    const DATES: [&str; 14] = [
+        "%Y-%m-%d",
+        "%d.%m.%Y",
+        "%m/%d/%Y",
+        "%d/%m/%y",
+        "%Y%m%d",
+        "%-d.%-m.%Y",
+        "%e %b %Y",
+        "%d %B %Y",
+        "%F",
+        "%D",
+        "%Y %j",
+        "%G-W%V-%u",
+        "%Y %W %a",
+        "%v",
+    ];
     const TIMES: [(&str, i64); 16] = [
         ("", 86_400_000_000_000),
         (" %H", 3_600_000_000_000),

@@ -1,4 +1,5 @@
-//! Times as tables write them: one format for a whole column, recognised or declared, and a window outside which nobody means them.
+//! Times as tables write them: one format for a whole column, recognised or declared, and a window
+//! outside which nobody means them.
 
 use std::sync::Arc;
 
@@ -20,8 +21,13 @@ pub(crate) struct Window {
 impl Window {
     /// What nobody has narrowed or widened: from 1990 to ten years from now.
     pub(crate) fn usual(now: Option<Timestamp>) -> Self {
-        let latest = now.map_or(Timestamp::MAX, |now| Timestamp::from_micros(now.micros() + 3_652 * DAY + DAY / 2));
-        Self { earliest: Timestamp::from_micros(631_152_000_000_000), latest }
+        let latest = now.map_or(Timestamp::MAX, |now| {
+            Timestamp::from_micros(now.micros() + 3_652 * DAY + DAY / 2)
+        });
+        Self {
+            earliest: Timestamp::from_micros(631_152_000_000_000),
+            latest,
+        }
     }
 
     pub(crate) fn contains(&self, at: Timestamp) -> bool {
@@ -106,15 +112,13 @@ impl TimeFormat {
             "iso" => Self::Iso,
             "excel" => Self::Excel(Workbook::Of1900),
             "excel_1904" => Self::Excel(Workbook::Of1904),
-            _ => {
-                match EpochUnit::ALL.into_iter().find(|unit| unit.key() == text) {
-                    Some(unit) => Self::Epoch(unit),
-                    None if !text.contains('%') => {
-                        return Err("write \"iso\", \"epoch_s\", \"epoch_ms\", \"epoch_us\", \"epoch_ns\", \"excel\", \"excel_1904\" or directives such as \"%d.%m.%Y\"".to_owned());
-                    }
-                    None => Self::Strftime(Arc::new(Strftime::new(text)?)),
+            _ => match EpochUnit::ALL.into_iter().find(|unit| unit.key() == text) {
+                Some(unit) => Self::Epoch(unit),
+                None if !text.contains('%') => {
+                    return Err("write \"iso\", \"epoch_s\", \"epoch_ms\", \"epoch_us\", \"epoch_ns\", \"excel\", \"excel_1904\" or directives such as \"%d.%m.%Y\"".to_owned());
                 }
-            }
+                None => Self::Strftime(Arc::new(Strftime::new(text)?)),
+            },
         })
     }
 
@@ -124,24 +128,39 @@ impl TimeFormat {
             Self::Iso => "a time in ISO 8601".to_owned(),
             Self::Epoch(unit) => format!("whole {}", unit.words()),
             Self::Excel(Workbook::Of1900) => "a spreadsheet's day number".to_owned(),
-            Self::Excel(Workbook::Of1904) => "a day number of a spreadsheet that counts from 1904".to_owned(),
+            Self::Excel(Workbook::Of1904) => {
+                "a day number of a spreadsheet that counts from 1904".to_owned()
+            }
             Self::Strftime(format) => format!("a time written as `{}`", format.text),
         }
     }
 
-    /// The format of a column that declares none, by some of its cells: the one that most of them are a time in, and whole numbers
-    /// a time of the window.
-    pub(crate) fn recognise<'t>(cells: impl Iterator<Item = &'t str>, zone: Option<Tz>, window: Window) -> Option<Self> {
-        let candidates = || std::iter::once(Self::Iso).chain(EpochUnit::ALL.into_iter().map(Self::Epoch));
+    /// The format of a column that declares none, by some of its cells: the one that most of them
+    /// are a time in, and whole numbers a time of the window.
+    pub(crate) fn recognise<'t>(
+        cells: impl Iterator<Item = &'t str>,
+        zone: Option<Tz>,
+        window: Window,
+    ) -> Option<Self> {
+        let candidates =
+            || std::iter::once(Self::Iso).chain(EpochUnit::ALL.into_iter().map(Self::Epoch));
         let (mut n_cells, mut fits) = (0, [0_usize; 5]);
         for cell in cells {
             n_cells += 1;
             for (fit, format) in fits.iter_mut().zip(candidates()) {
-                *fit += usize::from(format.parse(cell, zone).is_ok_and(|stamp| format == Self::Iso || window.contains(stamp.start)));
+                *fit += usize::from(
+                    format
+                        .parse(cell, zone)
+                        .is_ok_and(|stamp| format == Self::Iso || window.contains(stamp.start)),
+                );
             }
         }
-        let (most, format) = fits.into_iter().zip(candidates()).max_by_key(|(fit, _)| *fit)?;
-        // The first of equals is not taken by max_by_key, but no cell is written in two of them and in the window of both.
+        let (most, format) = fits
+            .into_iter()
+            .zip(candidates())
+            .max_by_key(|(fit, _)| *fit)?;
+        // The first of equals is not taken by max_by_key, but no cell is written in two of them and
+        // in the window of both.
         (most > 0 && 2 * most >= n_cells).then_some(format)
     }
 
@@ -149,11 +168,20 @@ impl TimeFormat {
     pub(crate) fn parse(&self, text: &str, zone: Option<Tz>) -> Result<Stamp, NoTime> {
         match self {
             Self::Iso => match Timestamp::parse_iso(text) {
-                Some((at, precision, zoned)) => Ok(stamp(at, precision, if zoned { None } else { zone })),
+                Some((at, precision, zoned)) => {
+                    Ok(stamp(at, precision, if zoned { None } else { zone }))
+                }
                 None => {
                     // 2024-06-25 16:40 CEST
-                    let (time, name) = text.rsplit_once(' ').filter(|(_, name)| is_zone_name(name)).ok_or(NoTime::Written)?;
-                    let (at, Precision::Instant, false) = Timestamp::parse_iso(time.trim_end()).ok_or(NoTime::Written)? else { return Err(NoTime::Written) };
+                    let (time, name) = text
+                        .rsplit_once(' ')
+                        .filter(|(_, name)| is_zone_name(name))
+                        .ok_or(NoTime::Written)?;
+                    let (at, Precision::Instant, false) =
+                        Timestamp::parse_iso(time.trim_end()).ok_or(NoTime::Written)?
+                    else {
+                        return Err(NoTime::Written);
+                    };
                     in_named_zone(at.naive().ok_or(NoTime::Written)?, name, zone)
                 }
             },
@@ -163,9 +191,21 @@ impl TimeFormat {
                 let written = format.parse(text).ok_or(NoTime::Written)?;
                 let at = Timestamp::from_naive(written.local);
                 match (written.offset, &written.zone) {
-                    (Some(offset), _) => Ok(stamp(Timestamp::from_micros(at.micros() - i64::from(offset) * 1_000_000), Precision::Instant, None)),
+                    (Some(offset), _) => Ok(stamp(
+                        Timestamp::from_micros(at.micros() - i64::from(offset) * 1_000_000),
+                        Precision::Instant,
+                        None,
+                    )),
                     (None, Some(name)) => in_named_zone(written.local, name, zone),
-                    (None, None) => Ok(stamp(at, if format.has_time { Precision::Instant } else { Precision::Day }, zone)),
+                    (None, None) => Ok(stamp(
+                        at,
+                        if format.has_time {
+                            Precision::Instant
+                        } else {
+                            Precision::Day
+                        },
+                        zone,
+                    )),
                 }
             }
         }
@@ -174,7 +214,9 @@ impl TimeFormat {
     /// A number of a typed column as a time.
     pub(crate) fn of_number(&self, number: i64) -> Option<Stamp> {
         match self {
-            Self::Epoch(unit) => unit.micros(number).map(|micros| stamp(Timestamp::from_micros(micros), Precision::Instant, None)),
+            Self::Epoch(unit) => unit
+                .micros(number)
+                .map(|micros| stamp(Timestamp::from_micros(micros), Precision::Instant, None)),
             Self::Excel(_) | Self::Strftime(_) => self.parse(&number.to_string(), None).ok(),
             Self::Iso => None,
         }
@@ -183,24 +225,40 @@ impl TimeFormat {
 
 /// Letters that may be the abbreviation of a zone.
 fn is_zone_name(text: &str) -> bool {
-    (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase()) && !matches!(text, "AM" | "PM")
+    (1..=5).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase())
+        && !matches!(text, "AM" | "PM")
 }
 
 /// The abbreviation at the end of a time that is otherwise in ISO 8601.
 pub(crate) fn zone_name(text: &str) -> Option<&str> {
-    let (time, name) = text.rsplit_once(' ').filter(|(_, name)| is_zone_name(name))?;
-    matches!(Timestamp::parse_iso(time.trim_end()), Some((_, Precision::Instant, false))).then_some(name)
+    let (time, name) = text
+        .rsplit_once(' ')
+        .filter(|(_, name)| is_zone_name(name))?;
+    matches!(
+        Timestamp::parse_iso(time.trim_end()),
+        Some((_, Precision::Instant, false))
+    )
+    .then_some(name)
 }
 
 /// A local time whose text names its zone by an abbreviation, which the zone of the config knows.
 fn in_named_zone(local: NaiveDateTime, name: &str, zone: Option<Tz>) -> Result<Stamp, NoTime> {
-    let utc = |seconds: i64| stamp(Timestamp::from_micros(Timestamp::from_naive(local).micros() - seconds * 1_000_000), Precision::Instant, None);
+    let utc = |seconds: i64| {
+        stamp(
+            Timestamp::from_micros(Timestamp::from_naive(local).micros() - seconds * 1_000_000),
+            Precision::Instant,
+            None,
+        )
+    };
     if matches!(name, "UTC" | "GMT" | "UT" | "Z") {
         return Ok(utc(0));
     }
     let zone = zone.ok_or_else(|| NoTime::Zone(name.to_owned()))?;
     // The offset that the zone calls so: at this time, else in winter or summer of the same year.
-    let of_year = |month| NaiveDate::from_ymd_opt(local.year(), month, 1).and_then(|date| date.and_hms_opt(0, 0, 0));
+    let of_year = |month| {
+        NaiveDate::from_ymd_opt(local.year(), month, 1).and_then(|date| date.and_hms_opt(0, 0, 0))
+    };
     for moment in [Some(local), of_year(1), of_year(7)].into_iter().flatten() {
         let found = zone.from_local_datetime(&moment);
         for candidate in [found.earliest(), found.latest()].into_iter().flatten() {
@@ -236,10 +294,14 @@ const ZONES: [(&str, &str); 18] = [
 
 /// A zone that has this abbreviation, to be proposed.
 pub(crate) fn zone_of(name: &str) -> &'static str {
-    ZONES.iter().find(|(known, _)| *known == name).map_or("Europe/Berlin", |(_, zone)| zone)
+    ZONES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map_or("Europe/Berlin", |(_, zone)| zone)
 }
 
-/// Digits, a fraction of zeros or one that is finer than the unit: `1704597859`, `1704597859000.0`, `1704597859.25`.
+/// Digits, a fraction of zeros or one that is finer than the unit: `1704597859`, `1704597859000.0`,
+/// `1704597859.25`.
 fn parse_epoch(text: &str, unit: EpochUnit) -> Option<Stamp> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let whole: i64 = whole.parse().ok()?;
@@ -256,13 +318,25 @@ fn parse_epoch(text: &str, unit: EpochUnit) -> Option<Stamp> {
             EpochUnit::Micros | EpochUnit::Nanos => 0,
         };
     }
-    Some(stamp(Timestamp::from_micros(micros), Precision::Instant, None))
+    Some(stamp(
+        Timestamp::from_micros(micros),
+        Precision::Instant,
+        None,
+    ))
 }
 
-/// A spreadsheet's day number, to the millisecond. Whether whole ones are days or midnights is decided over the column.
+/// A spreadsheet's day number, to the millisecond. Whether whole ones are days or midnights is
+/// decided over the column.
 fn parse_serial(text: &str, workbook: Workbook) -> Option<Stamp> {
-    let decimal = if text.contains(',') && !text.contains('.') { text.replacen(',', ".", 1) } else { text.to_owned() };
-    if !decimal.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    let decimal = if text.contains(',') && !text.contains('.') {
+        text.replacen(',', ".", 1)
+    } else {
+        text.to_owned()
+    };
+    if !decimal
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return None;
     }
     let serial: f64 = decimal.parse().ok()?;
@@ -270,12 +344,18 @@ fn parse_serial(text: &str, workbook: Workbook) -> Option<Stamp> {
 }
 
 /// The same of a number; `None` for a day that there was not.
-#[expect(clippy::cast_possible_truncation, reason = "a day number below three million, and milliseconds of a day")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a day number below three million, and milliseconds of a day"
+)]
 pub(crate) fn serial_to_stamp(serial: f64, workbook: Workbook) -> Option<Stamp> {
     if !(0.0..3_000_000.0).contains(&serial) {
         return None;
     }
-    let (day, millis) = (serial.floor() as i64, ((serial - serial.floor()) * 86_400_000.0).round() as i64);
+    let (day, millis) = (
+        serial.floor() as i64,
+        ((serial - serial.floor()) * 86_400_000.0).round() as i64,
+    );
     // Spreadsheets of 1900 know a 29 February of that year, day 60.
     let since_1970 = match workbook {
         Workbook::Of1900 if day == 60 || day == 0 => return None,
@@ -283,20 +363,31 @@ pub(crate) fn serial_to_stamp(serial: f64, workbook: Workbook) -> Option<Stamp> 
         Workbook::Of1900 => day - 25_569,
         Workbook::Of1904 => day - 24_107,
     };
-    Some(stamp(Timestamp::from_micros(since_1970 * DAY + millis * 1_000), Precision::Instant, None))
+    Some(stamp(
+        Timestamp::from_micros(since_1970 * DAY + millis * 1_000),
+        Precision::Instant,
+        None,
+    ))
 }
 
 /// Places a time that names no zone into `zone`.
 pub(crate) fn stamp(at: Timestamp, precision: Precision, zone: Option<Tz>) -> Stamp {
     let to_utc = |at: Timestamp, zone: Tz| {
         let naive = at.naive()?;
-        // In the hour that a change of clocks skips there is no such time: the hour after it is meant.
-        let local = zone.from_local_datetime(&naive).earliest().or_else(|| zone.from_local_datetime(&(naive + TimeDelta::hours(1))).earliest())?;
+        // In the hour that a change of clocks skips there is no such time: the hour after it is
+        // meant.
+        let local = zone.from_local_datetime(&naive).earliest().or_else(|| {
+            zone.from_local_datetime(&(naive + TimeDelta::hours(1)))
+                .earliest()
+        })?;
         Some(Timestamp::from_micros(local.timestamp_micros()))
     };
     let whole = Stamp::new(at, precision);
     match zone {
-        Some(zone) => Stamp { start: to_utc(whole.start, zone).unwrap_or(whole.start), known: to_utc(whole.known, zone).unwrap_or(whole.known) },
+        Some(zone) => Stamp {
+            start: to_utc(whole.start, zone).unwrap_or(whole.start),
+            known: to_utc(whole.known, zone).unwrap_or(whole.known),
+        },
         None => whole,
     }
 }
@@ -351,28 +442,75 @@ const FORMATS: [&str; 36] = [
     "%Y-%m-%dT%H:%M:%S.%f",
 ];
 
-/// What texts of a column may mean, if each of them is a time of the window so; formats that all of them allow come first.
+/// What texts of a column may mean, if each of them is a time of the window so; formats that all of
+/// them allow come first.
 pub(crate) fn proposals(texts: &[&str], zone: Option<Tz>, window: Window) -> Vec<Proposal> {
     let mut found = Vec::new();
-    let Some(first) = texts.first() else { return found };
-    let mut propose = |key: &'static str, value: &str, words: String, format: &TimeFormat, zone: Option<Tz>| {
-        let reads = |text: &&str| format.parse(text, zone).ok().map(|stamp| stamp.start).filter(|at| window.contains(*at));
-        if let (Some(read_as), true) = (reads(first), texts.iter().all(|text| reads(text).is_some())) {
-            found.push(Proposal { key, value: value.to_owned(), words, read_as });
-        }
+    let Some(first) = texts.first() else {
+        return found;
     };
+    let mut propose =
+        |key: &'static str, value: &str, words: String, format: &TimeFormat, zone: Option<Tz>| {
+            let reads = |text: &&str| {
+                format
+                    .parse(text, zone)
+                    .ok()
+                    .map(|stamp| stamp.start)
+                    .filter(|at| window.contains(*at))
+            };
+            if let (Some(read_as), true) =
+                (reads(first), texts.iter().all(|text| reads(text).is_some()))
+            {
+                found.push(Proposal {
+                    key,
+                    value: value.to_owned(),
+                    words,
+                    read_as,
+                });
+            }
+        };
     if let Some(name) = zone_name(first) {
         let of = zone_of(name);
-        propose("time_zone", of, format!("the zone that `{name}` is of"), &TimeFormat::Iso, of.parse().ok());
+        propose(
+            "time_zone",
+            of,
+            format!("the zone that `{name}` is of"),
+            &TimeFormat::Iso,
+            of.parse().ok(),
+        );
     }
     for unit in EpochUnit::ALL {
-        propose("time_format", unit.key(), unit.words().to_owned(), &TimeFormat::Epoch(unit), zone);
+        propose(
+            "time_format",
+            unit.key(),
+            unit.words().to_owned(),
+            &TimeFormat::Epoch(unit),
+            zone,
+        );
     }
-    propose("time_format", "excel", "day numbers of a spreadsheet".to_owned(), &TimeFormat::Excel(Workbook::Of1900), zone);
-    propose("time_format", "excel_1904", "day numbers of a spreadsheet that counts from 1904".to_owned(), &TimeFormat::Excel(Workbook::Of1904), zone);
+    propose(
+        "time_format",
+        "excel",
+        "day numbers of a spreadsheet".to_owned(),
+        &TimeFormat::Excel(Workbook::Of1900),
+        zone,
+    );
+    propose(
+        "time_format",
+        "excel_1904",
+        "day numbers of a spreadsheet that counts from 1904".to_owned(),
+        &TimeFormat::Excel(Workbook::Of1904),
+        zone,
+    );
     for text in FORMATS {
         if let Ok(format) = TimeFormat::declared(text) {
-            propose("time_format", text, "directives of strftime".to_owned(), &format, zone);
+            propose(
+                "time_format",
+                text,
+                "directives of strftime".to_owned(),
+                &format,
+                zone,
+            );
         }
     }
     found
@@ -388,7 +526,14 @@ mod tests {
 
     #[track_caller]
     fn check(format: &TimeFormat, text: &str, zone: Option<Tz>, expected: Option<&str>) {
-        assert_eq!(format.parse(text, zone).ok().map(|stamp| stamp.known.to_string()).as_deref(), expected);
+        assert_eq!(
+            format
+                .parse(text, zone)
+                .ok()
+                .map(|stamp| stamp.known.to_string())
+                .as_deref(),
+            expected
+        );
     }
 
     fn declared(text: &str) -> TimeFormat {
@@ -398,44 +543,153 @@ mod tests {
     #[test]
     fn times_follow_their_format() {
         let day_first = declared("%d-%m-%Y");
-        check(&day_first, "03-02-2018", None, Some("2018-02-03T23:59:59.999999Z"));
+        check(
+            &day_first,
+            "03-02-2018",
+            None,
+            Some("2018-02-03T23:59:59.999999Z"),
+        );
         check(&day_first, "31-02-2018", None, None);
-        check(&declared("%m/%d/%Y %H:%M"), "02/03/2018 10:30", None, Some("2018-02-03T10:30:00Z"));
-        check(&declared("epoch_ms"), "1519675134000", None, Some("2018-02-26T19:58:54Z"));
-        check(&declared("epoch_ms"), "1519675134000.0", None, Some("2018-02-26T19:58:54Z"));
-        check(&declared("epoch_s"), "1519675134.25", None, Some("2018-02-26T19:58:54.250000Z"));
-        check(&declared("epoch_us"), "1519675134000001", None, Some("2018-02-26T19:58:54.000001Z"));
-        check(&declared("epoch_ns"), "1519675134000001999", None, Some("2018-02-26T19:58:54.000001Z"));
+        check(
+            &declared("%m/%d/%Y %H:%M"),
+            "02/03/2018 10:30",
+            None,
+            Some("2018-02-03T10:30:00Z"),
+        );
+        check(
+            &declared("epoch_ms"),
+            "1519675134000",
+            None,
+            Some("2018-02-26T19:58:54Z"),
+        );
+        check(
+            &declared("epoch_ms"),
+            "1519675134000.0",
+            None,
+            Some("2018-02-26T19:58:54Z"),
+        );
+        check(
+            &declared("epoch_s"),
+            "1519675134.25",
+            None,
+            Some("2018-02-26T19:58:54.250000Z"),
+        );
+        check(
+            &declared("epoch_us"),
+            "1519675134000001",
+            None,
+            Some("2018-02-26T19:58:54.000001Z"),
+        );
+        check(
+            &declared("epoch_ns"),
+            "1519675134000001999",
+            None,
+            Some("2018-02-26T19:58:54.000001Z"),
+        );
         check(&declared("epoch_s"), "9223372036854775807", None, None);
         let berlin = Some(chrono_tz::Europe::Berlin);
-        check(&TimeFormat::Iso, "2018-07-01T12:00:00", berlin, Some("2018-07-01T10:00:00Z"));
-        check(&TimeFormat::Iso, "2018-07-01T12:00:00Z", berlin, Some("2018-07-01T12:00:00Z"));
-        check(&TimeFormat::Iso, "2018-07-01", berlin, Some("2018-07-01T21:59:59.999999Z"));
+        check(
+            &TimeFormat::Iso,
+            "2018-07-01T12:00:00",
+            berlin,
+            Some("2018-07-01T10:00:00Z"),
+        );
+        check(
+            &TimeFormat::Iso,
+            "2018-07-01T12:00:00Z",
+            berlin,
+            Some("2018-07-01T12:00:00Z"),
+        );
+        check(
+            &TimeFormat::Iso,
+            "2018-07-01",
+            berlin,
+            Some("2018-07-01T21:59:59.999999Z"),
+        );
     }
 
     #[test]
     fn zones_by_their_abbreviation() {
         let berlin = Some(chrono_tz::Europe::Berlin);
-        check(&TimeFormat::Iso, "2024-06-25 16:40 CEST", berlin, Some("2024-06-25T14:40:00Z"));
-        check(&TimeFormat::Iso, "2024-12-25 16:40 CET", berlin, Some("2024-12-25T15:40:00Z"));
-        check(&TimeFormat::Iso, "2024-06-25 16:40 CET", berlin, Some("2024-06-25T15:40:00Z"));
+        check(
+            &TimeFormat::Iso,
+            "2024-06-25 16:40 CEST",
+            berlin,
+            Some("2024-06-25T14:40:00Z"),
+        );
+        check(
+            &TimeFormat::Iso,
+            "2024-12-25 16:40 CET",
+            berlin,
+            Some("2024-12-25T15:40:00Z"),
+        );
+        check(
+            &TimeFormat::Iso,
+            "2024-06-25 16:40 CET",
+            berlin,
+            Some("2024-06-25T15:40:00Z"),
+        );
         // The hour that comes twice is told apart.
-        check(&TimeFormat::Iso, "2024-10-27 02:30 CEST", berlin, Some("2024-10-27T00:30:00Z"));
-        check(&TimeFormat::Iso, "2024-10-27 02:30 CET", berlin, Some("2024-10-27T01:30:00Z"));
-        check(&TimeFormat::Iso, "2024-06-25 16:40 GMT", None, Some("2024-06-25T16:40:00Z"));
-        assert_eq!(TimeFormat::Iso.parse("2024-06-25 16:40 PST", berlin), Err(NoTime::Zone("PST".to_owned())));
-        assert_eq!(TimeFormat::Iso.parse("2024-06-25 16:40 CEST", None), Err(NoTime::Zone("CEST".to_owned())));
-        check(&declared("%d.%m.%Y %H:%M %Z"), "25.06.2024 16:40 CEST", berlin, Some("2024-06-25T14:40:00Z"));
-        assert_eq!(declared("%d.%m.%Y %H:%M %Z").parse("25.06.2024 16:40 XYZ", berlin), Err(NoTime::Zone("XYZ".to_owned())));
+        check(
+            &TimeFormat::Iso,
+            "2024-10-27 02:30 CEST",
+            berlin,
+            Some("2024-10-27T00:30:00Z"),
+        );
+        check(
+            &TimeFormat::Iso,
+            "2024-10-27 02:30 CET",
+            berlin,
+            Some("2024-10-27T01:30:00Z"),
+        );
+        check(
+            &TimeFormat::Iso,
+            "2024-06-25 16:40 GMT",
+            None,
+            Some("2024-06-25T16:40:00Z"),
+        );
+        assert_eq!(
+            TimeFormat::Iso.parse("2024-06-25 16:40 PST", berlin),
+            Err(NoTime::Zone("PST".to_owned()))
+        );
+        assert_eq!(
+            TimeFormat::Iso.parse("2024-06-25 16:40 CEST", None),
+            Err(NoTime::Zone("CEST".to_owned()))
+        );
+        check(
+            &declared("%d.%m.%Y %H:%M %Z"),
+            "25.06.2024 16:40 CEST",
+            berlin,
+            Some("2024-06-25T14:40:00Z"),
+        );
+        assert_eq!(
+            declared("%d.%m.%Y %H:%M %Z").parse("25.06.2024 16:40 XYZ", berlin),
+            Err(NoTime::Zone("XYZ".to_owned()))
+        );
     }
 
     #[test]
     fn day_numbers_of_spreadsheets() {
         check(&declared("excel"), "45000", None, Some("2023-03-15"));
-        check(&declared("excel"), "45000.5", None, Some("2023-03-15T12:00:00Z"));
+        check(
+            &declared("excel"),
+            "45000.5",
+            None,
+            Some("2023-03-15T12:00:00Z"),
+        );
         // 10:30:01, as a spreadsheet writes it.
-        check(&declared("excel"), "45000.43751157407", None, Some("2023-03-15T10:30:01Z"));
-        check(&declared("excel"), "45000,25", None, Some("2023-03-15T06:00:00Z"));
+        check(
+            &declared("excel"),
+            "45000.43751157407",
+            None,
+            Some("2023-03-15T10:30:01Z"),
+        );
+        check(
+            &declared("excel"),
+            "45000,25",
+            None,
+            Some("2023-03-15T06:00:00Z"),
+        );
         check(&declared("excel_1904"), "43538", None, Some("2023-03-15"));
         check(&declared("excel"), "61", None, Some("1900-03-01"));
         check(&declared("excel"), "59", None, Some("1900-02-28"));
@@ -446,15 +700,42 @@ mod tests {
     #[test]
     fn formats_are_recognised_by_what_can_be_meant() {
         let recognise = |cells: &[&str]| TimeFormat::recognise(cells.iter().copied(), None, now());
-        assert_eq!(recognise(&["2024-01-05", "0000-00-00"]), Some(TimeFormat::Iso));
-        assert_eq!(recognise(&["0", "1519675134000", "1519675134001"]), Some(TimeFormat::Epoch(EpochUnit::Millis)));
-        assert_eq!(recognise(&["1519675134"]), Some(TimeFormat::Epoch(EpochUnit::Seconds)));
-        assert_eq!(recognise(&["1519675134000000"]), Some(TimeFormat::Epoch(EpochUnit::Micros)));
-        assert_eq!(recognise(&["1519675134000000000"]), Some(TimeFormat::Epoch(EpochUnit::Nanos)));
-        for none in ["45000", "01/02/2026", "20180226", "201802261130", "1.704598E+12", "2024-06-25 16:40 CEST"] {
+        assert_eq!(
+            recognise(&["2024-01-05", "0000-00-00"]),
+            Some(TimeFormat::Iso)
+        );
+        assert_eq!(
+            recognise(&["0", "1519675134000", "1519675134001"]),
+            Some(TimeFormat::Epoch(EpochUnit::Millis))
+        );
+        assert_eq!(
+            recognise(&["1519675134"]),
+            Some(TimeFormat::Epoch(EpochUnit::Seconds))
+        );
+        assert_eq!(
+            recognise(&["1519675134000000"]),
+            Some(TimeFormat::Epoch(EpochUnit::Micros))
+        );
+        assert_eq!(
+            recognise(&["1519675134000000000"]),
+            Some(TimeFormat::Epoch(EpochUnit::Nanos))
+        );
+        for none in [
+            "45000",
+            "01/02/2026",
+            "20180226",
+            "201802261130",
+            "1.704598E+12",
+            "2024-06-25 16:40 CEST",
+        ] {
             assert_eq!(recognise(&[none]), None, "{none}");
         }
-        let named = |text: &str| proposals(&[text], None, now()).into_iter().map(|proposal| proposal.value).collect::<Vec<_>>();
+        let named = |text: &str| {
+            proposals(&[text], None, now())
+                .into_iter()
+                .map(|proposal| proposal.value)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(named("45000"), ["excel", "excel_1904"]);
         assert_eq!(named("20180226"), ["%Y%m%d"]);
         assert_eq!(named("201802261130"), ["%Y%m%d%H%M"]);
