@@ -192,7 +192,7 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
     };
     let capsule = method.call0().map_err(|cause| {
         let said = cause.value(py).to_string();
-        let help = if said.contains("uplicate") {
+        let help = if has_doubles(object) {
             "rename one of the columns"
         } else {
             "give every column one type, such as `frame[\"x\"] = frame[\"x\"].astype(\"string\")`"
@@ -228,6 +228,25 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
                 .context(format!("`{name}` cannot be read")),
         )),
     }
+}
+
+/// Whether a frame has two columns of one name; a frame that does not list them has none.
+fn has_doubles(object: &Bound<'_, PyAny>) -> bool {
+    let names = |columns: Bound<'_, PyAny>| -> PyResult<Vec<String>> {
+        columns
+            .try_iter()?
+            .map(|name| Ok(name?.str()?.to_string()))
+            .collect()
+    };
+    object
+        .getattr("columns")
+        .and_then(names)
+        .is_ok_and(|mut names| {
+            let n_columns = names.len();
+            names.sort_unstable();
+            names.dedup();
+            names.len() < n_columns
+        })
 }
 
 /// Frames by the name of their table.

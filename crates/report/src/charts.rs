@@ -3,8 +3,8 @@
 
 use leadscore_metrics::{Comparison, Contest, MigrationCell, ScoreFigures, SegmentRow};
 
-use crate::svg::{Drawing, axes, round_up, shorten};
-use crate::verdict::{per_cent, whole};
+use crate::format::{per_cent, shorten, whole};
+use crate::svg::{Drawing, axes, round_up};
 
 /// A curve.
 pub(crate) struct Series {

@@ -1,30 +1,10 @@
-//! What a report holds: the same numbers for the page, the workbook, the JSON and the terminal.
+//! The sections of a report: the same numbers for the page, the workbook, the JSON and the
+//! terminal.
 
-use leadscore_inference::{Card, GuardFinding, JudgedAttribute, Model};
+use leadscore_inference::GuardFinding;
 use leadscore_metrics::{CalibrationVerdict, Comparison, Evaluation, SegmentRow, Thresholds};
-use serde::Serialize;
-
-use crate::verdict::{self, Verdict};
-
-/// Everything that a report shows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
-    /// The conclusion, in words.
-    pub verdict: Verdict,
-    /// What was measured, and on what.
-    pub data: DataSection,
-    /// Every figure.
-    #[serde(flatten)]
-    pub measured: Measured,
-    /// Attributes that training suspected to know the outcome.
-    pub judged: Vec<JudgedAttribute>,
-    /// What moves the score, strongest first.
-    pub influences: Vec<Influence>,
-    /// The model's card.
-    pub model: Card,
-    /// How the page looks.
-    pub look: Look,
-}
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 /// Every figure of a report, put together by who knows the tables.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -127,12 +107,47 @@ pub struct ThresholdSection {
 /// Figures by parts of the rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Breakdown {
-    /// What parts them: "month", or a category.
-    pub by: String,
+    /// What parts them.
+    #[serde(flatten)]
+    pub by: BreakdownBy,
     /// Names of the scores whose AUCs the rows have.
     pub scores: Vec<String>,
     /// The parts.
     pub rows: Vec<SegmentRow>,
+}
+
+/// What parts the rows of a breakdown.
+///
+/// In JSON `by` is its name, and `kind` tells the months from a column of that name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BreakdownBy {
+    /// The month of the snapshot.
+    Month,
+    /// A category of the leads, in words.
+    Category(String),
+}
+
+impl BreakdownBy {
+    /// What a heading calls it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Month => "month",
+            Self::Category(name) => name,
+        }
+    }
+}
+
+impl Serialize for BreakdownBy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_struct("BreakdownBy", 2)?;
+        map.serialize_field("by", self.name())?;
+        let kind = match self {
+            Self::Month => "month",
+            Self::Category(_) => "category",
+        };
+        map.serialize_field("kind", kind)?;
+        map.end()
+    }
 }
 
 /// Leads that the model was most wrong about, each once.
@@ -231,116 +246,4 @@ pub struct Influence {
     /// For a number: whether more speaks for a win. `None` for a category, a table, or a curve that
     /// goes both ways.
     pub rising: Option<bool>,
-}
-
-/// A report that cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// The template does not fit the data.
-    #[error("cannot fill in the report's template")]
-    Template(#[from] minijinja::Error),
-    /// The workbook cannot be made.
-    #[error("cannot make the workbook")]
-    Workbook(#[from] rust_xlsxwriter::XlsxError),
-    /// The data is no JSON.
-    #[error("cannot write the report's numbers as JSON")]
-    Json(#[from] serde_json::Error),
-}
-
-impl Report {
-    /// Puts a report together.
-    pub fn new(
-        card: &Card,
-        model: &Model,
-        measured: Measured,
-        data: DataSection,
-        look: Look,
-    ) -> Self {
-        let mut influences: Vec<Influence> = model
-            .terms
-            .iter()
-            .map(|term| Influence {
-                feature: model.describe_term(term),
-                range: term.range(),
-                rising: match term {
-                    leadscore_inference::Term::Linear(linear) => Some(linear.weight > 0.0),
-                    leadscore_inference::Term::Bins(bins) => direction(&bins.weights),
-                    leadscore_inference::Term::Levels(_) | leadscore_inference::Term::Pair(_) => {
-                        None
-                    }
-                },
-            })
-            .collect();
-        influences.sort_by(|a, b| b.range.total_cmp(&a.range));
-        let judged = model
-            .scope
-            .as_ref()
-            .map(|scope| scope.judged.clone())
-            .unwrap_or_default();
-        let verdict = verdict::judge(card, &judged, &measured, &data);
-        Self {
-            verdict,
-            data,
-            measured,
-            judged,
-            influences,
-            model: card.clone(),
-            look,
-        }
-    }
-
-    /// The numbers as JSON.
-    ///
-    /// # Errors
-    ///
-    /// [`ReportError::Json`] where a number is not finite.
-    pub fn json(&self) -> Result<String, ReportError> {
-        Ok(serde_json::to_string_pretty(self)?)
-    }
-
-    /// The page.
-    ///
-    /// # Errors
-    ///
-    /// [`ReportError::Template`] where the template does not fit.
-    pub fn html(&self) -> Result<String, ReportError> {
-        crate::html::render(self)
-    }
-
-    /// The verdict, the tiers and the gains as plain text, with charts of block characters.
-    pub fn text(&self) -> String {
-        crate::terminal::render(self)
-    }
-
-    /// The report as Markdown, for a wiki or a pull request.
-    pub fn markdown(&self) -> String {
-        crate::markdown::render(self)
-    }
-
-    /// The report as an Excel workbook.
-    ///
-    /// # Errors
-    ///
-    /// [`ReportError::Workbook`] where a sheet cannot be made.
-    pub fn workbook(&self) -> Result<Vec<u8>, ReportError> {
-        crate::workbook::render(self)
-    }
-
-    /// The pictures of the page as SVG files of their own, by name, light or dark as the reader
-    /// prefers.
-    pub fn pictures(&self) -> Vec<(&'static str, String)> {
-        crate::html::standalone_pictures(self)
-    }
-
-    /// Every chart's data as a Vega-Lite specification, by name.
-    pub fn vega_lite(&self) -> Vec<(&'static str, serde_json::Value)> {
-        crate::vega::render(self)
-    }
-}
-
-/// Whether a curve rises or falls all along.
-fn direction(weights: &[f64]) -> Option<bool> {
-    let rises = weights.is_sorted_by(|a, b| a <= b);
-    let falls = weights.is_sorted_by(|a, b| a >= b);
-    (rises != falls).then_some(rises)
 }

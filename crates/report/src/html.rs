@@ -6,9 +6,11 @@ use leadscore_core::printable;
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use crate::charts::{self, Axis, CHANCE, Corner, Series};
-use crate::data::{Report, ReportError, ThresholdSection};
+use crate::data::{BreakdownBy, ThresholdSection};
+use crate::error::ReportError;
+use crate::format::{count, number, per_cent, shorten, signed_whole, whole};
+use crate::report::Report;
 use crate::svg;
-use crate::verdict::{count, number, per_cent, signed_whole, whole};
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
 /// The look of all pages.
@@ -36,7 +38,7 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
     environment.add_filter("points", |value: f64| format!("{:+.1}", 100.0 * value));
     environment.add_filter("one", |value: f64| format!("{value:.1}"));
     environment.add_filter("signed_one", |value: f64| format!("{value:+.1}"));
-    environment.add_filter("name", |value: String| svg::shorten(&value, NAME_LENGTH));
+    environment.add_filter("name", |value: String| shorten(&value, NAME_LENGTH));
     environment.add_template("script", SCRIPT)?;
     environment.add_template("report", TEMPLATE)?;
     let values = context! {
@@ -90,7 +92,7 @@ fn pictures(report: &Report) -> Vec<(&'static str, String)> {
         .measured
         .breakdowns
         .iter()
-        .find(|breakdown| breakdown.by == "month" && breakdown.rows.len() > 1);
+        .find(|breakdown| breakdown.by == BreakdownBy::Month && breakdown.rows.len() > 1);
     let mut found = vec![
         ("tiers", svg::tiers(&evaluation.tiers, &[], "bar")),
         (

@@ -1,9 +1,14 @@
 //! An evaluation as one offline HTML page, as JSON and as terminal text; renders, never computes.
 
 mod data;
+mod error;
+mod finding;
+mod format;
+mod report;
 mod verdict;
 
 mod charts;
+mod forms;
 mod html;
 mod list;
 mod markdown;
@@ -16,11 +21,14 @@ mod vega;
 mod workbook;
 
 pub use data::{
-    AgeFigures, Backtest, BaselineNote, Breakdown, Cadence, DataSection, Influence, LeadRow, Look,
-    Measured, OutsideTraining, Report, ReportError, Surprises, SwapList, ThresholdSection,
+    AgeFigures, Backtest, BaselineNote, Breakdown, BreakdownBy, Cadence, DataSection, Influence,
+    LeadRow, Look, Measured, OutsideTraining, Surprises, SwapList, ThresholdSection,
 };
+pub use error::ReportError;
+pub use finding::{Answer, Finding, FindingKind, Mood, Verdict};
+pub use format::count;
 pub use list::{LeadList, ListedLead};
 pub use markdown::markdown_text;
 pub use model_page::{model_page, model_text};
 pub use points_page::{PointsLoss, PointsSheet, points_page};
-pub use verdict::count;
+pub use report::Report;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use minijinja::context;
 use serde::Serialize;
 
-use crate::data::ReportError;
+use crate::error::ReportError;
 use crate::html::environment;
 use crate::sheets::{Cell, Sheet};
 use crate::workbook::write_workbook;

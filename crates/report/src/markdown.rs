@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use leadscore_core::printable;
 
-use crate::data::Report;
+use crate::finding::Answer;
+use crate::format::{number, per_cent, shorten, whole};
+use crate::report::Report;
 use crate::sheets::{Cell, sheets};
-use crate::svg::shorten;
-use crate::verdict::{number, per_cent, whole};
 
 /// Characters of a cell that a text shows.
 const LONGEST: usize = 160;
@@ -20,9 +20,9 @@ pub(crate) fn render(report: &Report) -> String {
     );
     for finding in &report.verdict.findings {
         let mark = match finding.answer {
-            "yes" => "✓",
-            "no" => "✗",
-            _ => "?",
+            Answer::Yes => "✓",
+            Answer::No => "✗",
+            Answer::Unsure => "?",
         };
         let _ = writeln!(text, "- {mark} {}", plain(&finding.text, usize::MAX));
     }

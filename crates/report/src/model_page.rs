@@ -7,10 +7,10 @@ use leadscore_inference::{CellCount, Model, Term};
 use minijinja::context;
 use serde::Serialize;
 
-use crate::data::ReportError;
+use crate::error::ReportError;
+use crate::format::per_cent;
 use crate::html::environment;
 use crate::svg::{self, Cell};
-use crate::verdict::per_cent;
 
 const TEMPLATE: &str = include_str!("model.html.jinja");
 

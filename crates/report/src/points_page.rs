@@ -3,9 +3,9 @@
 use minijinja::context;
 use serde::Serialize;
 
-use crate::data::ReportError;
+use crate::error::ReportError;
+use crate::format::per_cent;
 use crate::html::environment;
-use crate::verdict::per_cent;
 
 const TEMPLATE: &str = include_str!("points.html.jinja");
 

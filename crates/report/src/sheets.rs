@@ -2,7 +2,8 @@
 
 use leadscore_metrics::{Estimate, TierRow};
 
-use crate::data::{LeadRow, Report};
+use crate::data::LeadRow;
+use crate::report::Report;
 
 /// A table with its title.
 pub(crate) struct Sheet {
@@ -70,7 +71,7 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
     ]])
     .chain(report.verdict.findings.iter().map(|finding| {
         vec![
-            Cell::from(finding.answer),
+            Cell::from(finding.answer.name()),
             Cell::from(finding.text.as_str()),
         ]
     }));
@@ -244,7 +245,7 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
     }
     for breakdown in &report.measured.breakdowns {
         let mut names = header(&[
-            &breakdown.by,
+            breakdown.by.name(),
             "snapshots",
             "won",
             "win rate",
@@ -276,7 +277,7 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
             cells
         });
         add(
-            &format!("By {}", breakdown.by),
+            &format!("By {}", breakdown.by.name()),
             names,
             rows.collect(),
             false,

@@ -8,7 +8,7 @@ use leadscore_inference::CellCount;
 use leadscore_metrics::{CalibrationBin, Corp, DecileRow, TierRow};
 
 use crate::data::Influence;
-use crate::verdict::{count, per_cent};
+use crate::format::{count, per_cent, shorten};
 
 /// Room for a chart's axis labels.
 const LEFT: f64 = 52.0;
@@ -382,16 +382,6 @@ pub(crate) fn influences(rows: &[Influence]) -> String {
         );
     }
     drawing.finish("How far each feature moves the log-odds")
-}
-
-/// No more of a text than this, on one line, with characters that act escaped.
-pub(crate) fn shorten(text: &str, limit: usize) -> String {
-    let text = printable(text);
-    if text.chars().count() <= limit {
-        text.into_owned()
-    } else {
-        format!("{}…", text.chars().take(limit - 1).collect::<String>())
-    }
 }
 
 /// A weight with what it rests on.

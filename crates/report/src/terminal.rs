@@ -5,18 +5,18 @@ use std::fmt::Write as _;
 use leadscore_core::printable;
 use leadscore_metrics::{Comparison, TierRow};
 
-use crate::data::Report;
-use crate::svg::shorten;
-use crate::verdict::{count, number, per_cent, signed_whole, whole};
+use crate::finding::Answer;
+use crate::format::{count, number, per_cent, shorten, signed_whole, whole};
+use crate::report::Report;
 
 pub(crate) fn render(report: &Report) -> String {
     let mut text = format!("{}\n", printable(&report.verdict.headline));
     wrap(&report.verdict.summary, "", &mut text);
     for finding in &report.verdict.findings {
         let mark = match finding.answer {
-            "yes" => "+",
-            "no" => "-",
-            _ => "?",
+            Answer::Yes => "+",
+            Answer::No => "-",
+            Answer::Unsure => "?",
         };
         wrap(&finding.text, &format!("  {mark} "), &mut text);
     }

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::charts::{self, Series};
-use crate::data::Report;
+use crate::data::BreakdownBy;
+use crate::report::Report;
 
 const SCHEMA: &str = "https://vega.github.io/schema/vega-lite/v5.json";
 
@@ -105,7 +106,7 @@ pub(crate) fn render(report: &Report) -> Vec<(&'static str, Value)> {
         .measured
         .breakdowns
         .iter()
-        .filter(|breakdown| breakdown.by == "month")
+        .filter(|breakdown| breakdown.by == BreakdownBy::Month)
     {
         let rows: Vec<Value> = breakdown
             .rows

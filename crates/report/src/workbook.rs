@@ -3,7 +3,8 @@
 use leadscore_core::is_hostile;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook};
 
-use crate::data::{Report, ReportError};
+use crate::error::ReportError;
+use crate::report::Report;
 use crate::sheets::{Cell, Sheet, sheets};
 
 /// What Excel takes in a cell, in UTF-16 units.

@@ -13,8 +13,8 @@ use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, TierEdges};
 
 use crate::backtest::backtest;
 use crate::evaluation::{
-    Baseline, BaselineKind, Economy, Evaluated, MANUAL, Measurement, known_before, look,
-    manual_baseline, measure,
+    Baseline, BaselineKind, Economy, Evaluated, Measurement, known_before, look, manual_baseline,
+    measure,
 };
 use crate::project::{Project, cluster_keys, describe_counts, lead_keys};
 use crate::rules::{ReadRules, points_of};
@@ -265,12 +265,14 @@ fn baselines(
         for rules in &others.rules {
             let mut points = points_of(rules, project, &tables, &all)?;
             let values = points.split_off(earlier.snapshots.len());
+            let name = format!(
+                "{} ({})",
+                rules.file.score.name.get_ref(),
+                file_name(&rules.path)
+            );
             baselines.push(Baseline {
-                name: format!(
-                    "{} ({})",
-                    rules.file.score.name.get_ref(),
-                    file_name(&rules.path)
-                ),
+                column: name.clone(),
+                name,
                 origin: format!(
                     "rules of {}, computed as of each snapshot",
                     rules.path.display()
@@ -301,8 +303,10 @@ fn baselines(
         } else {
             ""
         };
+        let name = format!("the model {}", file_name(path));
         baselines.push(Baseline {
-            name: format!("the model {}", file_name(path)),
+            column: name.clone(),
+            name,
             origin: format!(
                 "the model {}, whose training cutoff is {}{knows}",
                 path.display(),
@@ -423,12 +427,7 @@ fn evaluated_table(
         OutColumn::Integer(labels.iter().map(|&label| Some(i64::from(label))).collect()),
     );
     for baseline in baselines {
-        let name = if baseline.name == MANUAL {
-            "manual_score"
-        } else {
-            &baseline.name
-        };
-        table.push(name, OutColumn::Number(baseline.values.clone()));
+        table.push(&baseline.column, OutColumn::Number(baseline.values.clone()));
     }
     table.push(
         "model_id",

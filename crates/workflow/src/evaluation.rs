@@ -13,7 +13,7 @@ use leadscore_metrics::{
     judge_calibration, roc_auc, segment_rows, threshold_table,
 };
 use leadscore_report::{
-    AgeFigures, BaselineNote, Breakdown, LeadRow, Look, Measured, Surprises, SwapList,
+    AgeFigures, BaselineNote, Breakdown, BreakdownBy, LeadRow, Look, Measured, Surprises, SwapList,
     ThresholdSection, count,
 };
 use leadscore_tables::{
@@ -41,6 +41,8 @@ pub(crate) struct Baseline {
     pub(crate) name: String,
     pub(crate) origin: String,
     pub(crate) kind: BaselineKind,
+    /// Its column in a table of evaluated snapshots.
+    pub(crate) column: String,
     /// Its value at each evaluated snapshot, NaN where it has none.
     pub(crate) values: Vec<f64>,
     /// From where on a lead is called today.
@@ -241,14 +243,16 @@ pub(crate) fn measure(
     };
     let mut breakdowns = Vec::new();
     if periods.days.is_some() {
-        breakdowns
-            .push(parts.breakdown("month", own_snapshots.iter().map(|key| month_of(key.at)))?);
+        breakdowns.push(parts.breakdown(
+            BreakdownBy::Month,
+            own_snapshots.iter().map(|key| month_of(key.at)),
+        )?);
     }
     let ages = age_figures(evaluated, &snapshots)?;
     if ages.is_some() {
         breakdowns.push(
             parts.breakdown(
-                "age at the snapshot",
+                BreakdownBy::Category("age at the snapshot".to_owned()),
                 own_snapshots
                     .iter()
                     .map(|key| age_band(age_in_days(evaluated.tables, key)).to_owned()),
@@ -265,7 +269,7 @@ pub(crate) fn measure(
         };
         let spec = &evaluated.matrix.specs()[column];
         breakdowns.push(parts.breakdown(
-            &spec.name,
+            BreakdownBy::Category(spec.name.clone()),
             few_levels(common.iter().map(level).collect()).into_iter(),
         )?);
     }
@@ -512,7 +516,7 @@ pub(crate) fn known_before(
 }
 
 /// What the manual column is called.
-pub(crate) const MANUAL: &str = "the manual score";
+const MANUAL: &str = "the manual score";
 
 /// The manual column as a baseline, with what it was on earlier snapshots.
 pub(crate) fn manual_baseline(
@@ -529,6 +533,7 @@ pub(crate) fn manual_baseline(
     let origin = "the column that the table holds today: if it was changed after the outcome, it is flattered".to_owned();
     Some(Baseline {
         name: MANUAL.to_owned(),
+        column: "manual_score".to_owned(),
         origin,
         kind,
         values: manual_scores(tables, snapshots)?,
@@ -776,7 +781,7 @@ struct Parts<'a> {
 impl Parts<'_> {
     fn breakdown(
         &self,
-        by: &str,
+        by: BreakdownBy,
         part_of_row: impl Iterator<Item = String>,
     ) -> anyhow::Result<Breakdown> {
         let (part_of_row, names) = numbered(part_of_row);
@@ -789,7 +794,7 @@ impl Parts<'_> {
             names: &names,
         };
         Ok(Breakdown {
-            by: by.to_owned(),
+            by,
             scores: self.names.iter().map(|name| (*name).to_owned()).collect(),
             rows: segment_rows(input)?,
         })

@@ -1,0 +1,15 @@
+//! What can go wrong where a report is written.
+
+/// A report that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The template does not fit the data.
+    #[error("cannot fill in the report's template")]
+    Template(#[from] minijinja::Error),
+    /// The workbook cannot be made.
+    #[error("cannot make the workbook")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// The data is no JSON.
+    #[error("cannot write the report's numbers as JSON")]
+    Json(#[from] serde_json::Error),
+}

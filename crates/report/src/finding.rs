@@ -1,0 +1,133 @@
+//! The conclusion as values: what was asked, what the answer is, and the sentence for people.
+
+use serde::Serialize;
+
+/// The conclusion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// One line.
+    pub headline: String,
+    /// One paragraph.
+    pub summary: String,
+    /// What the findings come to, for the color.
+    pub mood: Mood,
+    /// What it rests on.
+    pub findings: Vec<Finding>,
+}
+
+/// What all findings come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mood {
+    /// Every finding is a yes.
+    Good,
+    /// The model ranks leads, and not every finding is a yes.
+    Mixed,
+    /// The model does not rank leads, as far as can be told.
+    Bad,
+}
+
+impl Mood {
+    /// The mood of these findings.
+    pub(crate) fn of(findings: &[Finding]) -> Self {
+        let ranks = findings
+            .iter()
+            .any(|finding| finding.about == FindingKind::Ranking && finding.answer == Answer::Yes);
+        if findings.iter().all(|finding| finding.answer == Answer::Yes) {
+            Self::Good
+        } else if ranks {
+            Self::Mixed
+        } else {
+            Self::Bad
+        }
+    }
+}
+
+/// One sentence of the verdict.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// What it is about.
+    pub about: FindingKind,
+    /// Whether that is as one would wish.
+    pub answer: Answer,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Finding {
+    pub(crate) fn new(about: FindingKind, answer: Answer, text: String) -> Self {
+        Self {
+            about,
+            answer,
+            text,
+        }
+    }
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// Whether leads that win rank above the others.
+    Ranking,
+    /// Whether predicted rates are the observed ones.
+    Calibration,
+    /// Whether the model beats the base rate.
+    BaseRate,
+    /// Whether the ranking is more than the leads' age.
+    Age,
+    /// The model against another score.
+    Comparison,
+    /// The richer form of the model against the simpler one.
+    Shape,
+    /// A column that may know the outcome.
+    Leak,
+    /// Rows unlike those of training.
+    OutsideTraining,
+    /// Figures of an earlier fit.
+    EarlierFit,
+    /// Figures on rows that the model may have seen.
+    InSample,
+    /// Few wins among the rows.
+    FewWins,
+    /// Whether the training data suffices.
+    TrainingData,
+}
+
+/// The answer of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// It is as one would wish.
+    Yes,
+    /// It is not.
+    No,
+    /// It cannot be told, or needs a look.
+    Unsure,
+}
+
+impl Answer {
+    /// The word in tables: `yes`, `no` or `unsure`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unsure => "unsure",
+        }
+    }
+
+    /// Yes where an interval lies above `at`, no where it lies below.
+    pub(crate) fn of_interval(low: f64, high: f64, at: f64) -> Self {
+        if low > at {
+            Self::Yes
+        } else if high < at {
+            Self::No
+        } else {
+            Self::Unsure
+        }
+    }
+
+    pub(crate) fn yes_if(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+}

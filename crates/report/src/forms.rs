@@ -1,0 +1,55 @@
+//! Every form that a report can be written in.
+
+use crate::error::ReportError;
+use crate::report::Report;
+use crate::{html, markdown, terminal, vega, workbook};
+
+impl Report {
+    /// The numbers as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Json`] where a number is not finite.
+    pub fn json(&self) -> Result<String, ReportError> {
+        Ok(serde_json::to_string_pretty(self)?)
+    }
+
+    /// The page.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Template`] where the template does not fit.
+    pub fn html(&self) -> Result<String, ReportError> {
+        html::render(self)
+    }
+
+    /// The verdict, the tiers and the gains as plain text, with charts of block characters.
+    pub fn text(&self) -> String {
+        terminal::render(self)
+    }
+
+    /// The report as Markdown, for a wiki or a pull request.
+    pub fn markdown(&self) -> String {
+        markdown::render(self)
+    }
+
+    /// The report as an Excel workbook.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Workbook`] where a sheet cannot be made.
+    pub fn workbook(&self) -> Result<Vec<u8>, ReportError> {
+        workbook::render(self)
+    }
+
+    /// The pictures of the page as SVG files of their own, by name, light or dark as the reader
+    /// prefers.
+    pub fn pictures(&self) -> Vec<(&'static str, String)> {
+        html::standalone_pictures(self)
+    }
+
+    /// Every chart's data as a Vega-Lite specification, by name.
+    pub fn vega_lite(&self) -> Vec<(&'static str, serde_json::Value)> {
+        vega::render(self)
+    }
+}

@@ -1,0 +1,108 @@
+//! The summary: one paragraph on who finds more customers with as many calls.
+
+use leadscore_metrics::{Comparison, Contest, ContestVerdict, NEARLY, ScoreFigures};
+
+use crate::format::{count, number, per_cent, signed_whole, whole};
+
+/// One paragraph: who finds more customers with as many calls, and how sure that is.
+pub(crate) fn argument(
+    comparison: &Comparison,
+    contest: &Contest,
+    baseline: &ScoreFigures,
+) -> String {
+    let model = &comparison.scores[0];
+    let (low, high) = (contest.auc_difference.low, contest.auc_difference.high);
+    let first = format!(
+        "On the same {} snapshots, AUC is {} for the model and {} for {}: a difference of {:+.3} ({low:+.3} to {high:+.3}).",
+        count(comparison.n_rows),
+        number(model.ranking.roc_auc.value),
+        number(baseline.ranking.roc_auc.value),
+        baseline.name,
+        contest.auc_difference.value,
+    );
+    let second = match contest.verdict {
+        ContestVerdict::Better => "That is beyond chance.".to_owned(),
+        ContestVerdict::Worse => format!(
+            "That is beyond chance: as things stand, keep {}.",
+            baseline.name
+        ),
+        ContestVerdict::NearlyTied => format!(
+            "Whichever is better, it is so by less than {NEARLY}: for ranking, either will do."
+        ),
+        ContestVerdict::CannotTell => {
+            "That may be chance: wait for more outcomes before you change anything.".to_owned()
+        }
+    };
+    let (mine, theirs) = (&model.at_capacity, &baseline.at_capacity);
+    let calls = whole(mine.n_called);
+    let found = match (
+        contest.customers_a_month,
+        mine.customers_a_month,
+        theirs.customers_a_month,
+    ) {
+        (Some(difference), Some(own), Some(other)) => format!(
+            "With the same {calls} calls, the model finds {:.1} customers a month and {} {:.1}: {:+.1} ({:+.1} to {:+.1}).",
+            own.value,
+            baseline.name,
+            other.value,
+            difference.value,
+            difference.low,
+            difference.high
+        ),
+        _ => {
+            let difference = contest.customers_difference;
+            format!(
+                "With the same {calls} calls, the model finds {} customers and {} {}: {} ({} to {}).",
+                whole(mine.customers),
+                baseline.name,
+                whole(theirs.customers),
+                signed_whole(difference.value),
+                signed_whole(difference.low),
+                signed_whole(difference.high)
+            )
+        }
+    };
+    let rates = |score: &ScoreFigures| {
+        score
+            .tiers
+            .iter()
+            .map(|tier| per_cent(tier.win_rate))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let in_order = if baseline
+        .tiers
+        .windows(2)
+        .all(|pair| pair[0].win_rate >= pair[1].win_rate)
+    {
+        ""
+    } else {
+        ", which are not even in order"
+    };
+    let last = format!(
+        "Win rates of its quartiles, top first: {}; of those of {}: {}{in_order}.",
+        rates(model),
+        baseline.name,
+        rates(baseline)
+    );
+    format!("{first} {second} {found} {last}")
+}
+
+pub(crate) fn standing_alone(comparison: &Comparison) -> String {
+    let model = &comparison.scores[0];
+    let calls = whole(model.at_capacity.n_called);
+    let found = match model.at_capacity.customers_a_month {
+        Some(customers) => format!(
+            "finds {:.1} customers a month ({:.1} to {:.1})",
+            customers.value, customers.low, customers.high
+        ),
+        None => format!("finds {} customers", whole(model.at_capacity.customers)),
+    };
+    let ratio = model.top_to_bottom.map_or(String::new(), |ratio| {
+        format!(" The top quartile wins {ratio:.1} times as often as the bottom one.")
+    });
+    format!(
+        "With {calls} calls, the model {found}; precision at {calls}: {}.{ratio}",
+        per_cent(model.at_capacity.precision.value)
+    )
+}
