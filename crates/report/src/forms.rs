@@ -1,8 +1,9 @@
 //! Every form that a report can be written in.
 
+use crate::charts::charts;
 use crate::error::ReportError;
 use crate::report::Report;
-use crate::{html, markdown, terminal, vega, workbook};
+use crate::{html, markdown, terminal, workbook};
 
 impl Report {
     /// The numbers as JSON.
@@ -50,6 +51,9 @@ impl Report {
 
     /// Every chart's data as a Vega-Lite specification, by name.
     pub fn vega_lite(&self) -> Vec<(&'static str, serde_json::Value)> {
-        vega::render(self)
+        charts(self)
+            .into_iter()
+            .map(|(name, chart)| (name, chart.vega()))
+            .collect()
     }
 }

@@ -5,20 +5,17 @@ use std::collections::BTreeMap;
 use leadscore_core::printable;
 use minijinja::{AutoEscape, Environment, Value, context};
 
-use crate::charts::{self, Axis, CHANCE, Corner, Series};
-use crate::data::{BreakdownBy, ThresholdSection};
+use crate::charts::{Migration, Swap, charts, tiers};
+use crate::data::ThresholdSection;
 use crate::error::ReportError;
 use crate::format::{count, number, per_cent, shorten, signed_whole, whole};
 use crate::report::Report;
-use crate::svg;
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
 /// The look of all pages.
 const STYLE: &str = include_str!("style.css");
 /// What the page can do with a script: sort tables, show a mark's numbers. It reads well without.
 const SCRIPT: &str = include_str!("script.js");
-/// Features that the page shows; the JSON has all.
-const N_INFLUENCES: usize = 15;
 /// Leads of a list that the page shows; the JSON and the workbook have more.
 const N_LEADS: usize = 12;
 /// Rows of a table of thresholds that the page shows.
@@ -51,117 +48,37 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
     Ok(environment.get_template("report")?.render(values)?)
 }
 
+/// The charts of the page by name, and for each comparison those that set it beside the model.
 fn drawings(report: &Report) -> Value {
     let comparison = &report.measured.comparison;
-    let tier_names: Vec<&str> = report
-        .measured
-        .evaluation
-        .tiers
+    let own = &comparison.scores[0].tiers;
+    let names = || {
+        let tiers = &report.measured.evaluation.tiers;
+        tiers.iter().map(|tier| tier.tier.as_str()).collect()
+    };
+    let pairs: Vec<Value> = comparison
+        .contests
         .iter()
-        .map(|tier| tier.tier.as_str())
+        .zip(&comparison.scores[1..])
+        .map(|(contest, baseline)| {
+            context! {
+                baseline => tiers(&baseline.tiers, own, "bar second"),
+                model => tiers(own, &baseline.tiers, "bar"),
+                migration => Migration { contest, tiers: names() }.svg(),
+                swap => Swap { contest }.svg(),
+            }
+        })
         .collect();
+    let drawn = charts(report)
+        .into_iter()
+        .map(|(name, chart)| (name, chart.svg()));
     context! {
-        pairs => comparison.contests.iter().zip(&comparison.scores[1..]).map(|(contest, baseline)| context! {
-            baseline => svg::tiers(&baseline.tiers, &comparison.scores[0].tiers, "bar second"),
-            model => svg::tiers(&comparison.scores[0].tiers, &baseline.tiers, "bar"),
-            migration => charts::migration(contest, &tier_names),
-            swap => charts::swap(contest),
-        }).collect::<Vec<_>>(),
-        ..Value::from(pictures(report).into_iter().collect::<BTreeMap<_, _>>())
+        pairs => pairs,
+        ..Value::from(drawn.collect::<BTreeMap<_, _>>())
     }
 }
 
-/// The pictures that every report has, by name.
-fn pictures(report: &Report) -> Vec<(&'static str, String)> {
-    let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
-    let share = |title| Axis::share(title);
-    let with_chance = |mut lines: Vec<Series>| {
-        lines.push(Series {
-            name: CHANCE.to_owned(),
-            points: vec![(0.0, 0.0), (1.0, 1.0)],
-        });
-        lines
-    };
-    let (gains, roc, recall) = (
-        with_chance(charts::gains(comparison)),
-        with_chance(charts::roc(comparison)),
-        charts::precision_recall(comparison),
-    );
-    let decision = charts::decision(comparison);
-    let months = report
-        .measured
-        .breakdowns
-        .iter()
-        .find(|breakdown| breakdown.by == BreakdownBy::Month && breakdown.rows.len() > 1);
-    let mut found = vec![
-        ("tiers", svg::tiers(&evaluation.tiers, &[], "bar")),
-        (
-            "gains",
-            charts::lines(
-                &gains,
-                &share("share of leads called, best first"),
-                &share("recall (share of all wins)"),
-                Corner::BottomRight,
-                "Gains: share of wins reached by calling a share of leads",
-            ),
-        ),
-        (
-            "roc",
-            charts::lines(
-                &roc,
-                &share("share of those not won that are called"),
-                &share("share of those won that are called"),
-                Corner::BottomRight,
-                "ROC curve",
-            ),
-        ),
-        (
-            "precision_recall",
-            charts::lines(
-                &recall,
-                &share("recall (share of all wins)"),
-                &share("precision (win rate of those called)"),
-                Corner::TopRight,
-                "Precision and recall",
-            ),
-        ),
-        ("lift", svg::lift(&evaluation.deciles)),
-        (
-            "reliability",
-            svg::reliability(&evaluation.calibration, &evaluation.corp),
-        ),
-        (
-            "decision",
-            charts::lines(
-                &decision,
-                &Axis::fitting(
-                    "a call pays from this likelihood on",
-                    per_cent,
-                    decision
-                        .iter()
-                        .flat_map(|line| line.points.iter().map(|point| point.0)),
-                ),
-                &Axis::fitting(
-                    "net wins a hundred leads",
-                    |value| format!("{value:.1}"),
-                    decision
-                        .iter()
-                        .flat_map(|line| line.points.iter().map(|point| point.1)),
-                ),
-                Corner::TopRight,
-                "Decision curve: net benefit of calling by each score, at each price of a call",
-            ),
-        ),
-        (
-            "influences",
-            svg::influences(&report.influences[..report.influences.len().min(N_INFLUENCES)]),
-        ),
-    ];
-    found.extend(months.map(|months| ("months", charts::predicted_and_observed(&months.rows))));
-    found
-}
-
-/// The same pictures, each as a file of its own.
+/// The charts, each as a file of its own.
 pub(crate) fn standalone_pictures(report: &Report) -> Vec<(&'static str, String)> {
     // Of the page's look, what pictures need: colours, and whatever is said of drawings; as rules
     // that hold for these pictures alone, since whoever shows them may put them into a page of its
@@ -199,9 +116,9 @@ pub(crate) fn standalone_pictures(report: &Report) -> Vec<(&'static str, String)
             &svg[end..]
         )
     };
-    pictures(report)
+    charts(report)
         .into_iter()
-        .map(|(name, svg)| (name, alone(svg)))
+        .map(|(name, chart)| (name, alone(chart.svg())))
         .collect()
 }
 

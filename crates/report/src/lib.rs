@@ -16,8 +16,8 @@ mod model_page;
 mod points_page;
 mod sheets;
 mod svg;
+mod term_pictures;
 mod terminal;
-mod vega;
 mod workbook;
 
 pub use data::{

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::error::ReportError;
 use crate::format::per_cent;
 use crate::html::environment;
-use crate::svg::{self, Cell};
+use crate::term_pictures::{self, Cell};
 
 const TEMPLATE: &str = include_str!("model.html.jinja");
 
@@ -144,11 +144,11 @@ fn view(model: &Model, idx: usize, errors: Option<&[Vec<f64>]>) -> TermView {
     let term = &model.terms[idx];
     let cells = cells(model, idx, errors);
     let drawing = match term {
-        Term::Bins(bins) => svg::curve(&cells, bins.weights.len()),
+        Term::Bins(bins) => term_pictures::curve(&cells, bins.weights.len()),
         Term::Pair(pair) => {
-            svg::heat_map(&cells, &pair.first.cell_names(), &pair.second.cell_names())
+            term_pictures::heat_map(&cells, &pair.first.cell_names(), &pair.second.cell_names())
         }
-        Term::Linear(_) | Term::Levels(_) => svg::weights(&cells),
+        Term::Linear(_) | Term::Levels(_) => term_pictures::weights(&cells),
     };
     let rows = cells
         .iter()

@@ -2,7 +2,7 @@
 
 use leadscore_metrics::{Estimate, TierRow};
 
-use crate::data::LeadRow;
+use crate::data::{Backtest, Breakdown, LeadRow, SwapList, ThresholdSection};
 use crate::report::Report;
 
 /// A table with its title.
@@ -12,6 +12,26 @@ pub(crate) struct Sheet {
     pub(crate) rows: Vec<Vec<Cell>>,
     /// Whether it is long, and of no use in a text.
     pub(crate) is_list: bool,
+}
+
+impl Sheet {
+    /// A table that a text shows, too.
+    fn table(title: &str, header: Vec<String>, rows: impl Iterator<Item = Vec<Cell>>) -> Self {
+        Self {
+            title: title.to_owned(),
+            header,
+            rows: rows.collect(),
+            is_list: false,
+        }
+    }
+
+    /// A long table, for the workbook alone.
+    fn list(title: &str, header: Vec<String>, rows: impl Iterator<Item = Vec<Cell>>) -> Self {
+        Self {
+            is_list: true,
+            ..Self::table(title, header, rows)
+        }
+    }
 }
 
 /// What stands in a cell.
@@ -51,37 +71,40 @@ fn three(estimate: Estimate, cell: fn(f64) -> Cell) -> [Cell; 3] {
 
 /// Every table of the report, in order.
 pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
-    let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
-    let mut sheets = Vec::new();
-    let mut add = |title: &str, header: Vec<String>, rows: Vec<Vec<Cell>>, is_list: bool| {
-        sheets.push(Sheet {
-            title: title.to_owned(),
-            header,
-            rows,
-            is_list,
-        });
-    };
-    let verdict = std::iter::once(vec![
-        Cell::from("headline"),
-        Cell::from(report.verdict.headline.as_str()),
-    ])
-    .chain([vec![
-        Cell::from("summary"),
-        Cell::from(report.verdict.summary.as_str()),
-    ]])
-    .chain(report.verdict.findings.iter().map(|finding| {
-        vec![
-            Cell::from(finding.answer.name()),
-            Cell::from(finding.text.as_str()),
-        ]
-    }));
-    add(
-        "Verdict",
-        header(&["", "finding"]),
-        verdict.collect(),
-        false,
-    );
-    let scores = comparison.scores.iter().map(|score| {
+    let measured = &report.measured;
+    let mut sheets = vec![verdict(report), scores(report)];
+    sheets.extend(differences(report));
+    sheets.push(tiers(report));
+    sheets.extend(migration(report));
+    sheets.extend(measured.thresholds.iter().map(thresholds));
+    sheets.extend(measured.breakdowns.iter().map(breakdown));
+    sheets.extend(measured.backtest.as_ref().map(retraining));
+    sheets.push(reliability(report));
+    sheets.extend(measured.swap_lists.iter().map(swap_list));
+    sheets.push(surprises(report));
+    sheets.push(influences(report));
+    sheets
+}
+
+fn verdict(report: &Report) -> Sheet {
+    let verdict = &report.verdict;
+    let lines = [
+        ("headline", verdict.headline.as_str()),
+        ("summary", verdict.summary.as_str()),
+    ];
+    let findings = verdict
+        .findings
+        .iter()
+        .map(|finding| (finding.answer.name(), finding.text.as_str()));
+    let rows = lines
+        .into_iter()
+        .chain(findings)
+        .map(|(name, text)| vec![Cell::from(name), Cell::from(text)]);
+    Sheet::table("Verdict", header(&["", "finding"]), rows)
+}
+
+fn scores(report: &Report) -> Sheet {
+    let rows = report.measured.comparison.scores.iter().map(|score| {
         let mut row = vec![Cell::from(score.name.as_str())];
         row.extend(three(score.ranking.roc_auc, Cell::Number));
         row.push(Cell::Number(score.ranking.average_precision.value));
@@ -126,8 +149,13 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
         "Brier loss",
         "top-to-bottom quartile ratio",
     ];
-    add("Scores", header(&names), scores.collect(), false);
-    let contests = comparison.contests.iter().map(|contest| {
+    Sheet::table("Scores", header(&names), rows)
+}
+
+/// The model against each of the other scores; none where there is no other.
+fn differences(report: &Report) -> Option<Sheet> {
+    let contests = &report.measured.comparison.contests;
+    let rows = contests.iter().map(|contest| {
         let mut row = vec![
             Cell::from(contest.against.as_str()),
             Cell::from(verdict_name(contest.verdict)),
@@ -150,9 +178,11 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
         "low",
         "high",
     ];
-    if !comparison.contests.is_empty() {
-        add("Differences", header(&names), contests.collect(), false);
-    }
+    (!contests.is_empty()).then(|| Sheet::table("Differences", header(&names), rows))
+}
+
+fn tiers(report: &Report) -> Sheet {
+    let (evaluation, comparison) = (&report.measured.evaluation, &report.measured.comparison);
     let own = report
         .data
         .tiers_from
@@ -178,15 +208,23 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
     if report.data.tiers_from.is_some() {
         "tiers by".clone_into(&mut names[0]);
     }
-    add("Tiers", names, rows.collect(), false);
-    let migration = comparison.contests.iter().flat_map(|contest| {
+    Sheet::table("Tiers", names, rows)
+}
+
+/// Snapshots by quartile of the model and of each other score; none where there is no other.
+fn migration(report: &Report) -> Option<Sheet> {
+    let (tiers, contests) = (
+        &report.measured.evaluation.tiers,
+        &report.measured.comparison.contests,
+    );
+    let rows = contests.iter().flat_map(|contest| {
         contest
             .migration
             .iter()
             .enumerate()
             .flat_map(move |(down, cells)| {
                 cells.iter().enumerate().map(move |(across, cell)| {
-                    let name = |idx: usize| Cell::from(evaluation.tiers[idx].tier.as_str());
+                    let name = |idx: usize| Cell::from(tiers[idx].tier.as_str());
                     vec![
                         Cell::from(contest.against.as_str()),
                         name(down),
@@ -197,125 +235,113 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
                 })
             })
     });
-    if !comparison.contests.is_empty() {
-        add(
-            "Migration",
-            header(&[
-                "against",
-                "quartile by it",
-                "quartile by the model",
-                "snapshots",
-                "won",
-            ]),
-            migration.collect(),
-            true,
-        );
-    }
-    for section in &report.measured.thresholds {
-        let table = &section.table;
-        let rows = table.rows.iter().enumerate().map(|(idx, row)| {
-            let remarks: Vec<&str> = [
-                (table.today, "today"),
-                (table.fits_capacity, "fits the capacity"),
-                (table.earns_most, "earns most"),
-            ]
-            .into_iter()
-            .filter_map(|(at, name)| (at == Some(idx)).then_some(name))
-            .collect();
-            vec![
-                Cell::Number(row.threshold),
-                Cell::Count(row.n_leads as f64),
-                optional(row.leads_a_week, Cell::Number),
-                Cell::Count(row.n_wins as f64),
-                Cell::Share(row.win_rate),
-                Cell::Share(row.interval.low),
-                Cell::Share(row.interval.high),
-                optional(row.earns, Cell::Number),
-                Cell::Text(remarks.join(", ")),
-            ]
-        });
-        add(
-            &format!("Thresholds of {}", section.score),
-            header(&[
-                "from", "leads", "a week", "won", "rate", "low", "high", "earns", "remark",
-            ]),
-            rows.collect(),
-            true,
-        );
-    }
-    for breakdown in &report.measured.breakdowns {
-        let mut names = header(&[
-            breakdown.by.name(),
-            "snapshots",
-            "won",
-            "win rate",
-            "low",
-            "high",
-            "predicted",
-        ]);
-        names.extend(
-            breakdown
-                .scores
-                .iter()
-                .map(|score| format!("AUC of {score}")),
-        );
-        let rows = breakdown.rows.iter().map(|row| {
-            let mut cells = vec![
-                Cell::from(row.name.as_str()),
-                Cell::Count(row.n_rows as f64),
-                Cell::Count(row.n_wins as f64),
-                Cell::Share(row.win_rate),
-                Cell::Share(row.interval.low),
-                Cell::Share(row.interval.high),
-                Cell::Share(row.mean_probability),
-            ];
-            cells.extend((0..breakdown.scores.len()).map(|score| {
-                row.aucs
-                    .get(score)
-                    .map_or(Cell::Empty, |auc| Cell::Number(auc.value))
-            }));
-            cells
-        });
-        add(
-            &format!("By {}", breakdown.by.name()),
-            names,
-            rows.collect(),
-            false,
-        );
-    }
-    if let Some(backtest) = &report.measured.backtest {
-        let rows = backtest.cadences.iter().map(|cadence| {
-            let (mean, low, high) = cadence.difference;
-            vec![
-                Cell::from(cadence.name.as_str()),
-                Cell::Count(cadence.n_models as f64),
-                cadence
-                    .all
-                    .aucs
-                    .first()
-                    .map_or(Cell::Empty, |auc| Cell::Number(auc.value)),
-                Cell::Number(cadence.log_loss),
-                Cell::Number(mean),
-                Cell::Number(low),
-                Cell::Number(high),
-            ]
-        });
-        add(
-            "Retraining",
-            header(&[
-                "retrained",
-                "models",
-                "AUC",
-                "log-loss",
-                "less than never",
-                "low",
-                "high",
-            ]),
-            rows.collect(),
-            false,
-        );
-    }
-    let reliability = evaluation.calibration.iter().map(|bin| {
+    let names = [
+        "against",
+        "quartile by it",
+        "quartile by the model",
+        "snapshots",
+        "won",
+    ];
+    (!contests.is_empty()).then(|| Sheet::list("Migration", header(&names), rows))
+}
+
+fn thresholds(section: &ThresholdSection) -> Sheet {
+    let table = &section.table;
+    let rows = table.rows.iter().enumerate().map(|(idx, row)| {
+        let remarks: Vec<&str> = [
+            (table.today, "today"),
+            (table.fits_capacity, "fits the capacity"),
+            (table.earns_most, "earns most"),
+        ]
+        .into_iter()
+        .filter_map(|(at, name)| (at == Some(idx)).then_some(name))
+        .collect();
+        vec![
+            Cell::Number(row.threshold),
+            Cell::Count(row.n_leads as f64),
+            optional(row.leads_a_week, Cell::Number),
+            Cell::Count(row.n_wins as f64),
+            Cell::Share(row.win_rate),
+            Cell::Share(row.interval.low),
+            Cell::Share(row.interval.high),
+            optional(row.earns, Cell::Number),
+            Cell::Text(remarks.join(", ")),
+        ]
+    });
+    let names = [
+        "from", "leads", "a week", "won", "rate", "low", "high", "earns", "remark",
+    ];
+    let title = format!("Thresholds of {}", section.score);
+    Sheet::list(&title, header(&names), rows)
+}
+
+fn breakdown(breakdown: &Breakdown) -> Sheet {
+    let mut names = header(&[
+        breakdown.by.name(),
+        "snapshots",
+        "won",
+        "win rate",
+        "low",
+        "high",
+        "predicted",
+    ]);
+    names.extend(
+        breakdown
+            .scores
+            .iter()
+            .map(|score| format!("AUC of {score}")),
+    );
+    let rows = breakdown.rows.iter().map(|row| {
+        let mut cells = vec![
+            Cell::from(row.name.as_str()),
+            Cell::Count(row.n_rows as f64),
+            Cell::Count(row.n_wins as f64),
+            Cell::Share(row.win_rate),
+            Cell::Share(row.interval.low),
+            Cell::Share(row.interval.high),
+            Cell::Share(row.mean_probability),
+        ];
+        cells.extend((0..breakdown.scores.len()).map(|score| {
+            row.aucs
+                .get(score)
+                .map_or(Cell::Empty, |auc| Cell::Number(auc.value))
+        }));
+        cells
+    });
+    Sheet::table(&format!("By {}", breakdown.by.name()), names, rows)
+}
+
+fn retraining(backtest: &Backtest) -> Sheet {
+    let rows = backtest.cadences.iter().map(|cadence| {
+        let (mean, low, high) = cadence.difference;
+        vec![
+            Cell::from(cadence.name.as_str()),
+            Cell::Count(cadence.n_models as f64),
+            cadence
+                .all
+                .aucs
+                .first()
+                .map_or(Cell::Empty, |auc| Cell::Number(auc.value)),
+            Cell::Number(cadence.log_loss),
+            Cell::Number(mean),
+            Cell::Number(low),
+            Cell::Number(high),
+        ]
+    });
+    let names = [
+        "retrained",
+        "models",
+        "AUC",
+        "log-loss",
+        "less than never",
+        "low",
+        "high",
+    ];
+    Sheet::table("Retraining", header(&names), rows)
+}
+
+fn reliability(report: &Report) -> Sheet {
+    let rows = report.measured.evaluation.calibration.iter().map(|bin| {
         vec![
             Cell::Share(bin.mean_probability),
             Cell::Count(bin.n_rows as f64),
@@ -325,34 +351,29 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
             Cell::Share(bin.interval.high),
         ]
     });
-    add(
-        "Reliability",
-        header(&["predicted", "snapshots", "won", "observed", "low", "high"]),
-        reliability.collect(),
-        false,
-    );
-    for list in &report.measured.swap_lists {
-        let rows = [
-            ("the model", &list.only_model),
-            (list.against.as_str(), &list.only_baseline),
-        ];
-        let mut names = header(&["only called by"]);
-        names.extend(header(&LEAD_HEADER));
-        let rows = rows.into_iter().flat_map(|(who, rows)| {
-            rows.iter().map(move |row| {
-                let mut cells = vec![Cell::from(who)];
-                cells.extend(lead_row(row));
-                cells
-            })
-        });
-        add(
-            &format!("Swap set, {}", list.against),
-            names,
-            rows.collect(),
-            true,
-        );
-    }
-    let surprises = [
+    let names = ["predicted", "snapshots", "won", "observed", "low", "high"];
+    Sheet::table("Reliability", header(&names), rows)
+}
+
+fn swap_list(list: &SwapList) -> Sheet {
+    let lists = [
+        ("the model", &list.only_model),
+        (list.against.as_str(), &list.only_baseline),
+    ];
+    let mut names = header(&["only called by"]);
+    names.extend(header(&LEAD_HEADER));
+    let rows = lists.into_iter().flat_map(|(who, rows)| {
+        rows.iter().map(move |row| {
+            let mut cells = vec![Cell::from(who)];
+            cells.extend(lead_row(row));
+            cells
+        })
+    });
+    Sheet::list(&format!("Swap set, {}", list.against), names, rows)
+}
+
+fn surprises(report: &Report) -> Sheet {
+    let rows = [
         ("high, not won", &report.measured.surprises.high_not_won),
         ("low, won", &report.measured.surprises.low_won),
     ]
@@ -366,20 +387,21 @@ pub(crate) fn sheets(report: &Report) -> Vec<Sheet> {
     });
     let mut names = header(&["likelihood"]);
     names.extend(header(&LEAD_HEADER));
-    add("Surprises", names, surprises.collect(), true);
-    let influences = report.influences.iter().map(|influence| {
+    Sheet::list("Surprises", names, rows)
+}
+
+fn influences(report: &Report) -> Sheet {
+    let rows = report.influences.iter().map(|influence| {
         vec![
             Cell::from(influence.feature.as_str()),
             Cell::Number(influence.range),
         ]
     });
-    add(
+    Sheet::list(
         "What moves the score",
         header(&["feature", "log-odds"]),
-        influences.collect(),
-        true,
-    );
-    sheets
+        rows,
+    )
 }
 
 const TIER_HEADER: [&str; 10] = [
