@@ -7,15 +7,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use leadscore::{Data, FeatureOptions, ScoreOptions, Silent, score_leads, write_features};
 use leadscore_core::{FeatureMatrix, FeatureSource, Timestamp};
 use leadscore_features::{Survey, compute, labelled_snapshots, survey};
 use leadscore_tables::{
     Config, LoadOptions, Note, PartitionOptions, Partitions, TableWriter, Tables, Wanted, load,
 };
 use leadscore_tests::{NEWS_OUTCOMES_HISTORY, folder_with, leadscore, succeed};
-use leadscore_workflow::{
-    FeatureOptions, Project, ScoreOptions, Silent, score_leads, write_features,
-};
 
 const TABLES: &str = r#"
 [leads]
@@ -345,9 +343,9 @@ fn errors_of_parts_name_the_place_in_the_file() {
 
 /// A score file of these tables within a limit of memory.
 fn score_file(folder: &Path, as_of: Option<Timestamp>, memory: Option<u64>) -> String {
-    let project = Project::open(&folder.join("leadscore.toml"), Arc::new(Silent))
-        .expect("the config is right");
-    let model = leadscore_workflow::read_model(&folder.join("model")).expect("a model");
+    let project =
+        Data::open(&folder.join("leadscore.toml"), Arc::new(Silent)).expect("the config is right");
+    let model = leadscore::read_model(&folder.join("model")).expect("a model");
     let options = ScoreOptions {
         as_of,
         intervals: true,
@@ -374,8 +372,7 @@ fn scores_of_parts_are_those_of_the_whole() {
     );
     std::fs::write(with_accounts.path().join("leadscore.toml"), few).expect("room");
     succeed(with_accounts.path(), &["train", "-o", "model"]);
-    let model =
-        leadscore_workflow::read_model(&with_accounts.path().join("model")).expect("a model");
+    let model = leadscore::read_model(&with_accounts.path().join("model")).expect("a model");
     assert!(
         model
             .specs
@@ -413,7 +410,7 @@ fn the_command_is_the_same_under_any_limit() {
         folder.path(),
         &["features", "-o", "c.csv", "--memory", "400MB"],
     );
-    let project = Project::open(&folder.path().join("leadscore.toml"), Arc::new(Silent))
+    let project = Data::open(&folder.path().join("leadscore.toml"), Arc::new(Silent))
         .expect("the config is right");
     write_features(
         &project,

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use leadscore::{DEFAULT_TOP, ListOptions};
 use leadscore_sql::Dialect;
 use leadscore_tables::{Bytes, LEAST_MEMORY, TierEdges};
-use leadscore_workflow::{DEFAULT_TOP, ListOptions};
 
 /// How likely each open lead is to become a customer within 90 days, with reasons, and proof on
 /// later data.
@@ -447,7 +447,7 @@ pub(crate) struct FittingArgs {
     pub(crate) solver: SolverArg,
 }
 
-impl From<FittingArgs> for leadscore_workflow::Fitting {
+impl From<FittingArgs> for leadscore::Fitting {
     fn from(args: FittingArgs) -> Self {
         Self {
             cross_validate: args.cross_validate,
@@ -617,7 +617,7 @@ pub(crate) struct EconomyArgs {
     pub(crate) value: Option<f64>,
 }
 
-impl From<EconomyArgs> for leadscore_workflow::Economy {
+impl From<EconomyArgs> for leadscore::Economy {
     fn from(args: EconomyArgs) -> Self {
         Self {
             capacity: args.capacity,

@@ -73,11 +73,11 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
         Command::Families => {
-            show::result(&leadscore_workflow::reference_of_families());
+            show::result(&leadscore::reference_of_families());
             Ok(Outcome::Done)
         }
         Command::Schema(args) if args.markdown => {
-            show::result(&leadscore_workflow::reference_of_config());
+            show::result(&leadscore::reference_of_config());
             Ok(Outcome::Done)
         }
         Command::Schema(_) => {

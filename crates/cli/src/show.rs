@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use leadscore::{Data, ErrorKind, Listener, Outputs, Progress, error_text, shown};
 use leadscore_core::{printable, printable_json, printable_lines};
 pub(crate) use leadscore_report::count;
-use leadscore_workflow::{Listener, Outputs, Progress, Project, error_text, shown};
 
 use crate::args::ConfigArg;
 
 /// Opens a config; what its work has to say goes to the terminal.
-pub(crate) fn open(config: &ConfigArg) -> anyhow::Result<Project> {
-    Project::open(&config.config, terminal())
+pub(crate) fn open(config: &ConfigArg) -> anyhow::Result<Data> {
+    Ok(Data::open(&config.config, terminal())?)
 }
 
 /// Whoever sits at the terminal.
@@ -24,6 +24,15 @@ pub(crate) fn terminal() -> Arc<dyn Listener> {
 
 /// Prints an error with its causes; one in the config with the line and a caret.
 pub(crate) fn error(error: &anyhow::Error) {
+    match error.downcast_ref::<leadscore::Error>() {
+        // The line of a config says more than what was tried.
+        Some(own) if own.kind() == ErrorKind::Config => failure(own),
+        _ => failure(error.as_ref()),
+    }
+}
+
+/// The same of an error of the library.
+pub(crate) fn failure(error: &(dyn std::error::Error + 'static)) {
     say(&error_text(error, std::io::stderr().is_terminal()));
 }
 

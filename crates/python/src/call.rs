@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
+use leadscore::{Listener, Progress, shown};
 use leadscore_core::printable;
-use leadscore_workflow::{Listener, Progress, shown};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -78,7 +78,7 @@ impl Drop for Stage {
 pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
     listener: &Bound<'_, PyAny>,
-    work: impl FnOnce(Arc<dyn Listener>) -> anyhow::Result<T> + Send + 'static,
+    work: impl FnOnce(Arc<dyn Listener>) -> leadscore::Result<T> + Send + 'static,
 ) -> PyResult<T> {
     let (events, mut heard) = mpsc::channel();
     let is_interrupted = Arc::new(AtomicBool::new(false));

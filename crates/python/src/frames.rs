@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyString};
 
-use crate::errors::exception;
+use crate::errors::{exception, not_found};
 
 /// Rows that a notebook shows.
 const SHOWN: usize = 10;
@@ -92,14 +92,11 @@ impl Table {
         }
         let texts = self.frame.texts(name).ok_or_else(|| {
             let columns = self.frame.columns().join(", ");
-            exception(
-                py,
-                &NoColumn {
-                    column: name.to_owned(),
-                    columns,
-                }
-                .into(),
-            )
+            let missing = NoColumn {
+                column: name.to_owned(),
+                columns,
+            };
+            not_found(py, missing.to_string())
         })?;
         texts.into_bound_py_any(py)
     }
@@ -224,7 +221,7 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
         ))),
         Err(FrameError::Stream(cause)) => Err(exception(
             py,
-            &anyhow::Error::from(FrameError::Stream(cause))
+            &leadscore::Error::from(FrameError::Stream(cause))
                 .context(format!("`{name}` cannot be read")),
         )),
     }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use leadscore_core::{FeatureKind, printable_lines};
-use leadscore_sql::{Dialect, ScoreTable, score_sql};
-use leadscore_tables::{OutColumn, OutTable, TierEdges};
-use leadscore_workflow::{
+use leadscore::{
     ColumnValues, inspect, model_from_bytes, read_model, score_columns, score_frame,
     train_on_columns, write_model,
 };
+use leadscore_core::{FeatureKind, printable_lines};
+use leadscore_sql::{Dialect, ScoreTable, score_sql};
+use leadscore_tables::{OutColumn, OutTable, TierEdges};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;

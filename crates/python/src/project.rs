@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use leadscore_core::{Timestamp, printable_lines};
-use leadscore_simulate::{SimulationOptions, World};
-use leadscore_tables::Capacity;
-use leadscore_workflow::{
+use leadscore::{
     CalibrationKind, ContributionsBy, Economy, EvaluateOptions, FeatureOptions, Fitting,
     ListFormat, ListOptions, Outputs, ReadRules, RecalibrateOptions, RollUp, RulesOptions,
     ScoreOptions, check, contributions, evaluate, explain, explain_one, feature_table,
     feature_table_sql, lead_list, model_with_features_sql, read_lead_json, recalibrate,
     rules_history, rules_table, score_leads, train,
 };
+use leadscore_core::{Timestamp, printable_lines};
+use leadscore_simulate::{SimulationOptions, World};
+use leadscore_tables::Capacity;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -27,7 +27,7 @@ use crate::report::Report;
 /// A config and the tables that it speaks of.
 #[pyclass(frozen, module = "leadscore._native")]
 pub(crate) struct Project {
-    project: leadscore_workflow::Project,
+    project: leadscore::Data,
 }
 
 impl Project {
@@ -47,7 +47,7 @@ fn read_rules(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<Vec<ReadRules>> {
     paths
         .iter()
         .map(|path| ReadRules::open(path))
-        .collect::<anyhow::Result<_>>()
+        .collect::<leadscore::Result<_>>()
         .map_err(|error| exception(py, &error))
 }
 
@@ -65,9 +65,9 @@ impl Project {
     ) -> PyResult<Self> {
         let frames = read_frames(frames)?;
         let open = if for_one {
-            leadscore_workflow::Project::open_for_one
+            leadscore::Data::open_for_one
         } else {
-            leadscore_workflow::Project::open_for
+            leadscore::Data::open_for
         };
         run(py, listener, move |listener| {
             Ok(open(&path, &frames, listener)?.quiet())
@@ -92,9 +92,9 @@ impl Project {
         let text = toml::to_string(&value).map_err(|error| wrong(error.to_string()))?;
         let frames = read_frames(frames)?;
         let parse = if for_one {
-            leadscore_workflow::Project::parse_for_one
+            leadscore::Data::parse_for_one
         } else {
-            leadscore_workflow::Project::parse
+            leadscore::Data::parse
         };
         run(py, listener, move |listener| {
             Ok(parse(text, Path::new("config"), &frames, listener)?.quiet())
@@ -506,7 +506,7 @@ impl Project {
 /// The families of features, as a Markdown table.
 #[pyfunction]
 pub(crate) fn families() -> String {
-    leadscore_workflow::reference_of_families()
+    leadscore::reference_of_families()
 }
 
 fn simulation(n_leads: u32, world: &str, seed: u64) -> PyResult<SimulationOptions> {
@@ -543,7 +543,7 @@ pub(crate) fn simulated_tables(
     seed: u64,
 ) -> PyResult<Vec<(&'static str, Table)>> {
     let options = simulation(n_leads, world, seed)?;
-    let tables = py.detach(|| leadscore_workflow::simulated_tables(options));
+    let tables = py.detach(|| leadscore::simulated_tables(options));
     tables
         .into_iter()
         .map(|(name, table)| Ok((name, Table::new(py, table)?)))
@@ -554,7 +554,7 @@ pub(crate) fn simulated_tables(
 #[pyfunction]
 pub(crate) fn simulated_config(n_leads: u32, world: &str, seed: u64) -> PyResult<String> {
     let wrong = |error: String| PyValueError::new_err(error);
-    let text = leadscore_workflow::simulated_config(simulation(n_leads, world, seed)?, "parquet");
+    let text = leadscore::simulated_config(simulation(n_leads, world, seed)?, "parquet");
     let mut config: toml::Table =
         toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     for (_, table) in config.iter_mut() {
@@ -591,6 +591,6 @@ pub(crate) fn write_crm(
         }
     };
     run(py, listener, move |listener| {
-        leadscore_workflow::write_crm(options, &folder, &ending, &listener)
+        leadscore::write_crm(options, &folder, &ending, &listener)
     })
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use leadscore::{write_bytes, write_text};
 use leadscore_core::printable_lines;
-use leadscore_workflow::{write_bytes, write_text};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -76,7 +76,11 @@ impl Report {
             "json" => write_text(&path, &self.report.json()?),
             "md" => write_text(&path, &self.report.markdown()),
             "xlsx" => write_bytes(&path, &self.report.workbook()?),
-            _ => anyhow::bail!("a report is not written as `.{ending}`: let the name end in .html, .json, .xlsx or .md"),
+            _ => {
+                Err(leadscore::Error::request(format!(
+                    "a report is not written as `.{ending}`: let the name end in .html, .json, .xlsx or .md"
+                )))
+            }
         });
         written.map_err(|error| exception(py, &error))
     }

@@ -1,7 +1,7 @@
 //! `check`: what is wrong with this data, what leaks, and is there enough of it.
 
+use leadscore::check;
 use leadscore_core::hide_credentials;
-use leadscore_workflow::check;
 
 use crate::args::CheckArgs;
 use crate::commands::{Outcome, elsewhere};
@@ -10,7 +10,7 @@ use crate::show;
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
     let found = match args.engine.elsewhere() {
         Some(address) => elsewhere::check(args, address),
-        None => show::open(&args.config).and_then(|project| check(&project)),
+        None => show::open(&args.config).and_then(|data| Ok(check(&data)?)),
     };
     let findings = match found {
         Ok(findings) => findings,

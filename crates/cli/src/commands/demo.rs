@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use leadscore::{Outputs, ScoreOptions, read_model, score_leads, write_crm};
 use leadscore_simulate::{SimulationOptions, World};
-use leadscore_workflow::{Outputs, ScoreOptions, read_model, score_leads, write_crm};
 
 use crate::args::{
     ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat,

@@ -1,7 +1,7 @@
 //! `--engine spark`: a look at the data, features, training and scores on an engine that holds the
 //! tables.
 
-use leadscore_workflow::Findings;
+use leadscore::Findings;
 
 use crate::args::{CheckArgs, FeaturesArgs, ScoreArgs, TrainArgs};
 use crate::commands::Outcome;
@@ -36,9 +36,9 @@ mod lines {
 #[cfg(feature = "spark")]
 mod lines {
     use anyhow::{Context, bail};
+    use leadscore::{Data, Engine, Stay, describe_features, read_model, write_model};
     use leadscore_core::Timestamp;
     use leadscore_tables::check_target;
-    use leadscore_workflow::{Engine, Project, Stay, describe_features, read_model, write_model};
 
     use super::{CheckArgs, FeaturesArgs, Findings, Outcome, ScoreArgs, TrainArgs};
     use crate::args::{ConfigArg, DescribeFormat};
@@ -49,12 +49,12 @@ mod lines {
         config: &ConfigArg,
         as_of: Option<&String>,
         address: &str,
-    ) -> anyhow::Result<(Project, Option<Timestamp>, Engine)> {
+    ) -> anyhow::Result<(Data, Option<Timestamp>, Engine)> {
         show::let_engine_stop();
-        let project = Project::open_elsewhere(&config.config, show::terminal())?;
-        let as_of = project.moments("--as-of", as_of)?;
-        let engine = Engine::connect(&project, address, as_of)?;
-        Ok((project, as_of, engine))
+        let data = Data::open_elsewhere(&config.config, show::terminal())?;
+        let as_of = data.moments("--as-of", as_of)?;
+        let engine = Engine::connect(&data, address, as_of)?;
+        Ok((data, as_of, engine))
     }
 
     fn text(path: &std::path::Path) -> anyhow::Result<&str> {
@@ -63,8 +63,8 @@ mod lines {
     }
 
     pub(crate) fn check(args: &CheckArgs, address: &str) -> anyhow::Result<Findings> {
-        let (project, _, engine) = open(&args.config, None, address)?;
-        Ok(engine.check(&project))
+        let (data, _, engine) = open(&args.config, None, address)?;
+        Ok(engine.check(&data))
     }
 
     pub(crate) fn features(args: &FeaturesArgs, address: &str) -> anyhow::Result<Outcome> {
@@ -72,11 +72,11 @@ mod lines {
             bail!("--engine spark writes the matrix on the cluster: pass -o FOLDER.parquet")
         };
         let model = args.model.as_deref().map(read_model).transpose()?;
-        let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
-        let specs = engine.write_features(&project, model.as_ref(), as_of, text(output)?)?;
+        let (data, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
+        let specs = engine.write_features(&data, model.as_ref(), as_of, text(output)?)?;
         if let Some(format) = args.describe {
             show::result(&describe_features(
-                &project,
+                &data,
                 &specs,
                 format == DescribeFormat::Markdown,
             ));
@@ -91,13 +91,13 @@ mod lines {
             );
         }
         check_target(&args.output)?;
-        let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
-        project.refuse_inputs([&args.output], &[])?;
+        let (data, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
+        data.refuse_inputs([&args.output], &[])?;
         let stay = args.stay.coded.clone().map(|coded| Stay {
             coded,
             n_leads: args.stay.sample,
         });
-        let trained = engine.train(&project, as_of, args.fitting.clone().into(), stay.as_ref())?;
+        let trained = engine.train(&data, as_of, args.fitting.clone().into(), stay.as_ref())?;
         write_model(&trained.model, &args.output)?;
         show::remark(&format!("wrote {}", args.output.display()));
         Ok(Outcome::Done)
@@ -118,8 +118,8 @@ mod lines {
             bail!("--engine spark writes the scores on the cluster: pass -o FOLDER.parquet")
         };
         let model = read_model(&args.model)?;
-        let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
-        let first = engine.write_scores(&project, &model, as_of, text(output)?, N_FIRST)?;
+        let (data, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
+        let first = engine.write_scores(&data, &model, as_of, text(output)?, N_FIRST)?;
         show::result(&format!("\nThe first of the open leads:\n\n{first}"));
         Ok(Outcome::Done)
     }

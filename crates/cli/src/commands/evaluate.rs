@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use leadscore::{EvaluateOptions, Outputs, ReadRules, evaluate, read_model};
 use leadscore_report::Report;
 use leadscore_tables::{check_table_target, check_target};
-use leadscore_workflow::{EvaluateOptions, Outputs, ReadRules, evaluate, read_model};
 
 use crate::args::{EvaluateArgs, ReportFormat};
 use crate::commands::Outcome;
@@ -37,19 +37,19 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
         .rules
         .iter()
         .map(|path| ReadRules::open(path))
-        .collect::<anyhow::Result<_>>()?;
+        .collect::<leadscore::Result<_>>()?;
     let against = args
         .against
         .iter()
         .map(|path| Ok((path.clone(), read_model(path)?)))
-        .collect::<anyhow::Result<_>>()?;
-    let project = show::open(&args.config)?;
+        .collect::<leadscore::Result<_>>()?;
+    let data = show::open(&args.config)?;
     let targets = files
         .iter()
         .map(|(_, path)| path)
         .chain(&args.json)
         .chain(&args.scores);
-    project.refuse_inputs(
+    data.refuse_inputs(
         targets,
         &[
             std::slice::from_ref(&args.model),
@@ -59,8 +59,8 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
         .concat(),
     )?;
     let options = EvaluateOptions {
-        from: project.moments("--from", args.from.as_ref())?,
-        to: project.moments("--to", args.to.as_ref())?,
+        from: data.moments("--from", args.from.as_ref())?,
+        to: data.moments("--to", args.to.as_ref())?,
         allow_in_sample: args.allow_in_sample,
         other_leads: args.other_leads,
         rules,
@@ -69,7 +69,7 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
         economy: args.economy.clone().into(),
         backtest: args.backtest,
     };
-    let evaluation = evaluate(&project, &model, &options)?;
+    let evaluation = evaluate(&data, &model, &options)?;
     let mut outputs = Outputs::default();
     if let Some(path) = &args.scores {
         outputs.table(path, &evaluation.snapshots)?;

@@ -4,11 +4,10 @@
 use std::path::Path;
 
 use anyhow::Context;
-use leadscore_tables::{Bytes, Frames, TableWriter, check_table_target, read_at_most};
-use leadscore_workflow::{
-    ContributionsBy, Outputs, Project, contributions, explain, explain_one, read_lead_json,
-    read_model,
+use leadscore::{
+    ContributionsBy, Data, Outputs, contributions, explain, explain_one, read_lead_json, read_model,
 };
+use leadscore_tables::{Bytes, Frames, TableWriter, check_table_target, read_at_most};
 
 use crate::args::{ContributionsArg, ExplainArgs};
 use crate::commands::Outcome;
@@ -19,22 +18,22 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
     let explanation = match (&args.lead_json, &args.lead) {
         (Some(path), _) => {
             let lead = read_lead(path)?;
-            let project =
-                Project::open_for_one(&args.config.config, &Frames::default(), show::terminal())?;
+            let data =
+                Data::open_for_one(&args.config.config, &Frames::default(), show::terminal())?;
             explain_one(
-                &project,
+                &data,
                 &model,
                 &lead,
-                project.moments("--as-of", args.as_of.as_ref())?,
+                data.moments("--as-of", args.as_of.as_ref())?,
             )?
         }
         (None, Some(lead)) => {
-            let project = show::open(&args.config)?;
+            let data = show::open(&args.config)?;
             let (as_of, since) = (
-                project.moments("--as-of", args.as_of.as_ref())?,
-                project.moments("--since", args.since.as_ref())?,
+                data.moments("--as-of", args.as_of.as_ref())?,
+                data.moments("--since", args.since.as_ref())?,
             );
-            explain(&project, &model, lead, as_of, since, &args.what_if)?
+            explain(&data, &model, lead, as_of, since, &args.what_if)?
         }
         (None, None) => return tables(args),
     };
@@ -52,7 +51,10 @@ const LARGEST_LEAD: Bytes = Bytes(100_000_000);
 fn read_lead(path: &Path) -> anyhow::Result<serde_json::Value> {
     let bytes = read_at_most(path, LARGEST_LEAD)
         .with_context(|| format!("cannot read the lead {}", path.display()))?;
-    read_lead_json(&format!("the lead {}", path.display()), &bytes)
+    Ok(read_lead_json(
+        &format!("the lead {}", path.display()),
+        &bytes,
+    )?)
 }
 
 /// Writes the contributions of all open leads.
@@ -62,16 +64,16 @@ fn tables(args: &ExplainArgs) -> anyhow::Result<Outcome> {
     targets
         .iter()
         .try_for_each(|path| check_table_target(path))?;
-    let project = show::open(&args.config)?;
-    project.refuse_inputs(targets, std::slice::from_ref(&args.model))?;
+    let data = show::open(&args.config)?;
+    data.refuse_inputs(targets, std::slice::from_ref(&args.model))?;
     let by = match args.by {
         ContributionsArg::Concept => ContributionsBy::Concept,
         ContributionsArg::Feature => ContributionsBy::Feature,
     };
     let found = contributions(
-        &project,
+        &data,
         &model,
-        project.moments("--as-of", args.as_of.as_ref())?,
+        data.moments("--as-of", args.as_of.as_ref())?,
         by,
     )?;
     let mut outputs = Outputs::default();

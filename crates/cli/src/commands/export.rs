@@ -5,6 +5,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use leadscore::{
+    Outputs, cluster_keys, describe_counts, model_with_features_sql, read_model,
+    table as text_table, tier_edges_of, write_bytes, write_text,
+};
 use leadscore_core::Snapshot;
 use leadscore_inference::{Model, quartile_tiers, score};
 use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated, log_loss, roc_auc};
@@ -13,10 +17,6 @@ use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_sql::{ScoreTable, score_sql};
 use leadscore_tables::{OutColumn, OutTable, TierEdges, check_target, refuse_inputs};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
-use leadscore_workflow::{
-    Outputs, cluster_keys, describe_counts, model_with_features_sql, read_model,
-    table as text_table, tier_edges_of, write_bytes, write_text,
-};
 
 use crate::args::{
     ConfigArg, ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat,
@@ -59,12 +59,12 @@ fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {
     check_target(&args.output)?;
     refuse_inputs([args.output.as_path()], std::slice::from_ref(&args.model))?;
     let text = if args.features {
-        let mut project = show::open(&args.config)?;
-        project.config.tiers.edges = args.edges.unwrap_or(project.config.tiers.edges);
-        project.refuse_inputs([&args.output], &[])?;
-        let as_of = project.moments("--as-of", args.as_of.as_ref())?;
+        let mut data = show::open(&args.config)?;
+        data.config.tiers.edges = args.edges.unwrap_or(data.config.tiers.edges);
+        data.refuse_inputs([&args.output], &[])?;
+        let as_of = data.moments("--as-of", args.as_of.as_ref())?;
         model_with_features_sql(
-            &project,
+            &data,
             &model,
             args.dialect,
             &args.place.iter().cloned().collect(),
@@ -128,15 +128,15 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
         .map(|format| (*format, place(format)))
         .collect();
     files.iter().try_for_each(|(_, path)| check_target(path))?;
-    let project = show::open(&args.config)?;
-    project.refuse_inputs(
+    let data = show::open(&args.config)?;
+    data.refuse_inputs(
         files.iter().map(|(_, path)| path),
         std::slice::from_ref(&args.model),
     )?;
-    let tables = project.load_for(&model, None)?;
+    let tables = data.load_for(&model, None)?;
     let (labelled, counts) =
-        leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
-    show::remark(&describe_counts(&counts, &project));
+        leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, None)?;
+    show::remark(&describe_counts(&counts, &data));
     let wins = labelled.labels.iter().filter(|label| **label).count();
     if wins == 0 || wins == labelled.labels.len() {
         bail!(
@@ -144,7 +144,7 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
             labelled.labels.len()
         );
     }
-    let matrix = project.features_of(&tables, &model.specs, &labelled.snapshots)?;
+    let matrix = data.features_of(&tables, &model.specs, &labelled.snapshots)?;
     let scored = score(&model, &matrix)?;
     let measured = Measured::choose(
         &model,

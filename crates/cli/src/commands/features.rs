@@ -1,11 +1,11 @@
 //! `features`: the feature matrix, for other tools.
 
 use anyhow::bail;
-use leadscore_tables::{check_table_target, check_target};
-use leadscore_workflow::{
+use leadscore::{
     FeatureOptions, describe_features, feature_table_sql, plan_features, read_model,
     write_features, write_text,
 };
+use leadscore_tables::{check_table_target, check_target};
 
 use crate::args::{DescribeFormat, FeaturesArgs};
 use crate::commands::{Outcome, elsewhere};
@@ -26,17 +26,17 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         (Some(path), Some(_)) => check_target(path),
         (None, _) => Ok(()),
     }?;
-    let project = show::open(&args.config)?;
-    project.refuse_inputs(&args.output, args.model.as_slice())?;
+    let data = show::open(&args.config)?;
+    data.refuse_inputs(&args.output, args.model.as_slice())?;
     let options = FeatureOptions {
-        as_of: project.moments("--as-of", args.as_of.as_ref())?,
+        as_of: data.moments("--as-of", args.as_of.as_ref())?,
         model: model.as_ref(),
         memory: args.limit.memory,
         spill: args.limit.spill.clone(),
     };
     if let (Some(path), Some(dialect)) = (&args.output, args.sql) {
         let text = feature_table_sql(
-            &project,
+            &data,
             &options,
             dialect,
             &args.place.iter().cloned().collect(),
@@ -46,12 +46,12 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let specs = match &args.output {
-        Some(path) => write_features(&project, &options, path)?,
-        None => plan_features(&project, &options)?,
+        Some(path) => write_features(&data, &options, path)?,
+        None => plan_features(&data, &options)?,
     };
     if let Some(format) = args.describe {
         show::result(&describe_features(
-            &project,
+            &data,
             &specs,
             format == DescribeFormat::Markdown,
         ));

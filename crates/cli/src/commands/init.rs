@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use leadscore::{columns_written_at_close, now, write_text};
 use leadscore_tables::{ProfileInput, profile, refuse_inputs};
-use leadscore_workflow::{columns_written_at_close, now, write_text};
 
 use crate::args::InitArgs;
 use crate::commands::Outcome;

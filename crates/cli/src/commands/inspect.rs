@@ -1,8 +1,8 @@
 //! `inspect`: what is in a model file.
 
+use leadscore::{inspect, read_model, write_text};
 use leadscore_report::model_page;
 use leadscore_tables::{check_target, refuse_inputs};
-use leadscore_workflow::{inspect, read_model, write_text};
 
 use crate::args::InspectArgs;
 use crate::commands::Outcome;

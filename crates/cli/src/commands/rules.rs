@@ -3,10 +3,8 @@
 
 use std::path::PathBuf;
 
+use leadscore::{ReadRules, RulesOptions, check_rules, explain_rules, rules_history, write_rules};
 use leadscore_tables::{check_table_target, write_table};
-use leadscore_workflow::{
-    ReadRules, RulesOptions, check_rules, explain_rules, rules_history, write_rules,
-};
 
 use crate::args::{
     RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesFilesArgs, RulesScoreArgs,
@@ -23,26 +21,26 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
     }
 }
 
-fn open_all(paths: &[PathBuf]) -> anyhow::Result<Vec<ReadRules>> {
+fn open_all(paths: &[PathBuf]) -> leadscore::Result<Vec<ReadRules>> {
     paths.iter().map(|path| ReadRules::open(path)).collect()
 }
 
 fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.files.output)?;
     let files = open_all(&args.files.rules)?;
-    let project = show::open(&args.files.config)?;
-    project.refuse_inputs([&args.files.output], &args.files.rules)?;
+    let data = show::open(&args.files.config)?;
+    data.refuse_inputs([&args.files.output], &args.files.rules)?;
     let roll_up = args.roll_up.map(|how| match how {
-        RollUp::Max => leadscore_workflow::RollUp::Max,
-        RollUp::Sum => leadscore_workflow::RollUp::Sum,
-        RollUp::Mean => leadscore_workflow::RollUp::Mean,
+        RollUp::Max => leadscore::RollUp::Max,
+        RollUp::Sum => leadscore::RollUp::Sum,
+        RollUp::Mean => leadscore::RollUp::Mean,
     });
     let options = RulesOptions {
-        as_of: project.moments("--as-of", args.files.as_of.as_ref())?,
+        as_of: data.moments("--as-of", args.files.as_of.as_ref())?,
         crossings: args.crossings,
         roll_up,
     };
-    write_rules(&project, &files, options, &args.files.output)?;
+    write_rules(&data, &files, options, &args.files.output)?;
     show::remark(&format!("wrote {}", args.files.output.display()));
     Ok(Outcome::Done)
 }
@@ -50,29 +48,31 @@ fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
 fn history(args: &RulesFilesArgs) -> anyhow::Result<Outcome> {
     check_table_target(&args.output)?;
     let files = open_all(&args.rules)?;
-    let project = show::open(&args.config)?;
-    project.refuse_inputs([&args.output], &args.rules)?;
-    let as_of = project.moments("--as-of", args.as_of.as_ref())?;
-    write_table(&args.output, &rules_history(&project, &files, as_of)?)?;
+    let data = show::open(&args.config)?;
+    data.refuse_inputs([&args.output], &args.rules)?;
+    let as_of = data.moments("--as-of", args.as_of.as_ref())?;
+    write_table(&args.output, &rules_history(&data, &files, as_of)?)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
 }
 
 fn explain(args: &RulesExplainArgs) -> anyhow::Result<Outcome> {
     let rules = ReadRules::open(&args.rules.rules)?;
-    let project = show::open(&args.rules.config)?;
-    let as_of = project.moments("--as-of", args.rules.as_of.as_ref())?;
-    show::result(&explain_rules(&project, rules, &args.lead, as_of)?);
+    let data = show::open(&args.rules.config)?;
+    let as_of = data.moments("--as-of", args.rules.as_of.as_ref())?;
+    show::result(&explain_rules(&data, rules, &args.lead, as_of)?);
     Ok(Outcome::Done)
 }
 
 fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
     let rules = ReadRules::open(&args.rules)?;
-    let project = show::open(&args.config)?;
-    let as_of = project.moments("--as-of", args.as_of.as_ref())?;
-    let check = check_rules(&project, rules, as_of)?;
+    let data = show::open(&args.config)?;
+    let as_of = data.moments("--as-of", args.as_of.as_ref())?;
+    let check = check_rules(&data, rules, as_of)?;
     show::result(&check.table);
-    check.failed_examples.iter().for_each(show::error);
+    for failed in &check.failed_examples {
+        show::failure(failed);
+    }
     Ok(if check.failed_examples.is_empty() {
         Outcome::Done
     } else {

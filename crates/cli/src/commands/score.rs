@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use leadscore_tables::{TableWriter, check_table_target, check_target, folder_of};
-use leadscore_workflow::{
+use leadscore::{
     ListFormat, ListOptions, Outputs, ScoreOptions, Scores, lead_list, read_model, score_leads,
 };
+use leadscore_tables::{TableWriter, check_table_target, check_target, folder_of};
 
 use crate::args::ScoreArgs;
 use crate::commands::{Outcome, elsewhere};
@@ -31,12 +31,12 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     for path in args.json.iter().chain(&args.list.list) {
         check_target(path)?;
     }
-    let project = show::open(&args.config)?;
+    let data = show::open(&args.config)?;
     let inputs: Vec<PathBuf> = std::iter::once(&args.model)
         .chain(&args.list.previous)
         .cloned()
         .collect();
-    project.refuse_inputs(
+    data.refuse_inputs(
         output.iter().chain(&args.json).chain(&args.list.list),
         &inputs,
     )?;
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     let earlier = if args.list.list.is_empty() {
         None
     } else {
-        list.check(&project)?
+        list.check(&data)?
     };
     let beside = output
         .as_ref()
@@ -53,9 +53,9 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     let spill = args.limit.spill.clone().unwrap_or_else(|| {
         beside.map_or_else(std::env::temp_dir, |path| folder_of(path).to_owned())
     });
-    let as_of = project.moments("--as-of", args.as_of.as_ref())?;
+    let as_of = data.moments("--as-of", args.as_of.as_ref())?;
     let scores = score_leads(
-        &project,
+        &data,
         &model,
         &ScoreOptions {
             as_of,
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
         outputs.text(path, &serde_json::to_string_pretty(&scores.summary)?)?;
     }
     if !args.list.list.is_empty() {
-        let list = lead_list(&project, &scores, &list, earlier.as_ref())?;
+        let list = lead_list(&data, &scores, &list, earlier.as_ref())?;
         for path in &args.list.list {
             outputs.list(path, &list)?;
         }
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     }
     if let Some(table) = &args.table {
         let frame = scores.frame()?;
-        let n_rows = project.upsert(table, &[&frame.columns()[0], "as_of"], &frame)?;
+        let n_rows = data.upsert(table, &[&frame.columns()[0], "as_of"], &frame)?;
         show::remark(&format!("wrote {} rows into {table}", show::count(n_rows)));
     }
     show::publish(outputs)?;
@@ -109,7 +109,7 @@ pub(crate) fn add_scores(
     outputs: &mut Outputs,
     scores: &Scores<'_>,
     output: &Path,
-) -> anyhow::Result<()> {
+) -> leadscore::Result<()> {
     let mut writer = TableWriter::create(output)?;
     scores.for_each_part(|part| Ok(writer.write(&part)?))?;
     outputs.written(output, writer)

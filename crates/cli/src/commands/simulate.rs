@@ -1,7 +1,7 @@
 //! `simulate`: a CRM with a known truth, written table by table.
 
+use leadscore::write_crm;
 use leadscore_simulate::{SimulationOptions, World};
-use leadscore_workflow::write_crm;
 
 use crate::args::{FormatArg, SimulateArgs, WorldArg};
 use crate::commands::Outcome;

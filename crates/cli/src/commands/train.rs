@@ -1,7 +1,7 @@
 //! `train`: from closed leads to a model file.
 
+use leadscore::{Outputs, train};
 use leadscore_tables::check_target;
-use leadscore_workflow::{Outputs, train};
 
 use crate::args::{ReportFormat, TrainArgs};
 use crate::commands::evaluate::add_report;
@@ -19,18 +19,18 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     {
         check_target(path)?;
     }
-    let project = show::open(&args.config)?;
-    project.refuse_inputs(
+    let data = show::open(&args.config)?;
+    data.refuse_inputs(
         [Some(&args.output), args.report.as_ref(), args.json.as_ref()]
             .into_iter()
             .flatten(),
         &[],
     )?;
     if args.report.is_some() || args.json.is_some() {
-        project.measurable("--report")?;
+        data.measurable("--report")?;
     }
-    let as_of = project.moments("--as-of", args.as_of.as_ref())?;
-    let training = train(&project, as_of, args.fitting.clone().into())?;
+    let as_of = data.moments("--as-of", args.as_of.as_ref())?;
+    let training = train(&data, as_of, args.fitting.clone().into())?;
     let mut outputs = Outputs::default();
     outputs.model(&args.output, &training.trained.model)?;
     if args.report.is_some() || args.json.is_some() {
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
             .collect();
         add_report(
             &mut outputs,
-            &training.report(&project)?,
+            &training.report(&data)?,
             &page,
             args.json.as_deref(),
         )?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::Timestamp;
 use leadscore_inference::Model;
 use leadscore_sql::{Dialect, FeaturesSql, Moments, SqlSource, SqlSources, score_tables_sql};
@@ -12,7 +12,7 @@ use leadscore_tables::{
 };
 
 use crate::config_failure::ConfigFailure;
-use crate::project::{Project, now, read_text};
+use crate::data::{Data, now, read_text};
 
 /// The names of a config's tables, as its keys have them: `leads`, `activities.NAME`.
 pub fn table_names(config: &Config) -> Vec<String> {
@@ -36,7 +36,7 @@ pub fn table_names(config: &Config) -> Vec<String> {
 /// # Errors
 ///
 /// It cannot be read, or a [`ConfigFailure`].
-pub fn tier_edges_of(path: &Path) -> anyhow::Result<TierEdges> {
+pub fn tier_edges_of(path: &Path) -> crate::Result<TierEdges> {
     let text = read_text(path)?;
     match Config::parse(&text) {
         Ok(config) => Ok(config.tiers.edges),
@@ -52,30 +52,30 @@ pub fn tier_edges_of(path: &Path) -> anyhow::Result<TierEdges> {
 /// The config's own tables cannot be read, which show what time columns hold, or a place is of a
 /// table that the config lacks.
 pub(crate) fn sql_sources(
-    project: &Project,
+    data: &Data,
     dialect: Dialect,
     places: &BTreeMap<String, String>,
-) -> anyhow::Result<SqlSources> {
-    project.config.require_outcomes()?;
-    let names = table_names(&project.config);
+) -> crate::Result<SqlSources> {
+    data.config.require_outcomes()?;
+    let names = table_names(&data.config);
     if let Some(wrong) = places.keys().find(|place| !names.contains(place)) {
         let near = nearest(wrong, names.iter().map(String::as_str))
             .map(|near| format!("did you mean `{near}`? "))
             .unwrap_or_default();
         bail!(
             "there is no table `{wrong}` in {}: {near}it has {}",
-            project.name,
+            data.name,
             names.join(", ")
         );
     }
     // A database knows no order of rows.
-    if let Some(doubt) = leadscore_tables::unordered_changes(&project.config, &project.folder)? {
+    if let Some(doubt) = leadscore_tables::unordered_changes(&data.config, &data.folder)? {
         return Err(TablesError::Doubts(vec![doubt]).into());
     }
-    let kinds: TimeKinds = if project.config.is_flat() {
+    let kinds: TimeKinds = if data.config.is_flat() {
         TimeKinds::new()
     } else {
-        time_kinds(&project.config, &project.folder, Some(now()))?
+        time_kinds(&data.config, &data.folder, Some(now()))?
     };
     let source = |name: String| {
         let own = || {
@@ -92,7 +92,7 @@ pub(crate) fn sql_sources(
     };
     Ok(SqlSources {
         tables: names.into_iter().map(source).collect(),
-        with_history: attributes_with_history(&project.config, &project.folder)?,
+        with_history: attributes_with_history(&data.config, &data.folder)?,
     })
 }
 
@@ -104,17 +104,17 @@ pub(crate) fn sql_sources(
 /// The config's own tables cannot be read, which show what time columns hold; a place is of a table
 /// that the config lacks; or the features cannot be said in this dialect.
 pub fn model_with_features_sql(
-    project: &Project,
+    data: &Data,
     model: &Model,
     dialect: Dialect,
     places: &BTreeMap<String, String>,
     as_of: Option<Timestamp>,
-) -> anyhow::Result<String> {
-    project.same_question(model)?;
-    let sources = sql_sources(project, dialect, places)?;
+) -> crate::Result<String> {
+    data.same_question(model)?;
+    let sources = sql_sources(data, dialect, places)?;
     let moments = as_of.map_or(Moments::Now, Moments::At);
     let ask = FeaturesSql {
-        config: &project.config,
+        config: &data.config,
         sources: &sources,
         specs: &model.specs,
         moments: &moments,

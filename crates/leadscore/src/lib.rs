@@ -2,11 +2,12 @@
 //! the Python package.
 
 mod config_failure;
+mod error;
 mod listener;
 mod text;
 
+mod data;
 mod outputs;
-mod project;
 mod source;
 
 mod check;
@@ -40,10 +41,11 @@ mod population;
 
 pub use check::{Findings, check};
 pub use columns::{ColumnValues, score_columns, score_frame, train_on_columns};
-pub use config_failure::ConfigFailure;
 pub use contributions::{ContributionsBy, LeadContributions, contributions};
+pub use data::{Data, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model};
 #[cfg(feature = "spark")]
 pub use engine::{Engine, Stay};
+pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use explain::{Explanation, SinceError, UnknownLead, explain};
 pub use features::{
@@ -56,9 +58,6 @@ pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
 pub use lone_lead::{explain_one, read_lead_json};
 pub use outputs::{Outputs, write_bytes, write_model, write_text};
-pub use project::{
-    Project, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model,
-};
 pub use recalibrate::{RecalibrateOptions, recalibrate};
 pub use reference::reference_of_config;
 pub use rules::{

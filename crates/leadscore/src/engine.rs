@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::{
     DataProfile, FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Span, TableProfile, Timestamp,
     location_has_credentials, stable_hash,
@@ -23,11 +23,9 @@ use leadscore_tables::{
 use leadscore_training::Trained;
 
 use crate::check::Findings;
+use crate::data::{Data, Labelled, check_matrix_fits, describe_counts, label_and_compute, now};
 use crate::listener::Stage;
 use crate::population::Snapshots;
-use crate::project::{
-    Labelled, Project, check_matrix_fits, describe_counts, label_and_compute, now,
-};
 use crate::score::{FirstLead, N_REASONS, first_leads};
 use crate::sql::table_names;
 use crate::train::{Fitting, final_leaks, fit, report_training};
@@ -60,7 +58,7 @@ pub(crate) struct SnapshotCount {
     pub(crate) n_mature: usize,
 }
 
-/// A project whose tables are in an engine.
+/// Data whose tables are in an engine.
 pub struct Engine {
     session: Session,
     sources: SqlSources,
@@ -76,7 +74,7 @@ pub struct Engine {
 
 /// Hears a statement's progress, and whether the user wants it to stop.
 struct Watcher<'p> {
-    project: &'p Project,
+    data: &'p Data,
     stage: Stage,
 }
 
@@ -89,36 +87,32 @@ impl Watch for Watcher<'_> {
     }
 
     fn is_interrupted(&self) -> bool {
-        self.project.is_interrupted()
+        self.data.is_interrupted()
     }
 }
 
 impl Engine {
-    /// Connects to an engine and looks at the tables of the project there: what their times are,
+    /// Connects to an engine and looks at the tables of the data there: what their times are,
     /// and until when they speak.
     ///
     /// # Errors
     ///
     /// Nobody answers, or a table is not as the config says.
-    pub fn connect(
-        project: &Project,
-        address: &str,
-        as_of: Option<Timestamp>,
-    ) -> anyhow::Result<Self> {
-        if project.config.is_flat() {
+    pub fn connect(data: &Data, address: &str, as_of: Option<Timestamp>) -> crate::Result<Self> {
+        if data.config.is_flat() {
             bail!("a flat export has no events, and needs no cluster: leave --engine out");
         }
         let session = {
             let address = Address::parse(address).context("--connect")?;
-            let _stage = project.stage(&format!("connecting to {}", address.shown()), 1)?;
+            let _stage = data.stage(&format!("connecting to {}", address.shown()), 1)?;
             Session::connect(&address)?
         };
         let mut sources = SqlSources::default();
-        for (table, location, query) in project.config.sources() {
+        for (table, location, query) in data.config.sources() {
             sources.tables.insert(
                 table.clone(),
                 SqlSource {
-                    from: place(project, &table, location, query)?,
+                    from: place(data, &table, location, query)?,
                     ..SqlSource::default()
                 },
             );
@@ -138,10 +132,10 @@ impl Engine {
         };
         // A few rows of each table, read as files are: that is how the kinds of its times are told.
         let mut shown = Frames::new();
-        for name in table_names(&project.config) {
+        for name in table_names(&data.config) {
             let from = engine.sources.tables[&name].from.clone();
             let frame = engine.rows(
-                project,
+                data,
                 &format!("looking at [{name}]"),
                 &format!("SELECT * FROM {from} LIMIT {ROWS_SHOWN}"),
             )?;
@@ -150,30 +144,30 @@ impl Engine {
             }
             shown.insert(name, frame);
         }
-        let mut few = project.config.clone();
+        let mut few = data.config.clone();
         few.put_frames(&shown)?;
-        for (name, times) in time_kinds(&few, &project.folder, Some(now()))? {
+        for (name, times) in time_kinds(&few, &data.folder, Some(now()))? {
             engine.sources.tables.entry(name).or_default().times = times;
         }
-        if let Some(history) = &project.config.history {
+        if let Some(history) = &data.config.history {
             let from = &engine.sources.tables["history"].from;
             let names = format!(
                 "SELECT DISTINCT {} FROM {from}",
                 DIALECT.name(&history.attribute)
             );
-            let frame = engine.rows(project, "looking at [history]", &names)?;
+            let frame = engine.rows(data, "looking at [history]", &names)?;
             few.put_frames(&Frames::from([("history".to_owned(), frame)]))?;
-            engine.sources.with_history = attributes_with_history(&few, &project.folder)?;
+            engine.sources.with_history = attributes_with_history(&few, &data.folder)?;
         }
-        engine.look_at_times(project, as_of)?;
-        engine.matched = engine.look_at_keys(project)?;
+        engine.look_at_times(data, as_of)?;
+        engine.matched = engine.look_at_keys(data)?;
         Ok(engine)
     }
 
     /// Finds the first creation and until when the data speaks; what the tables as a whole leave in
     /// doubt is refused, as it is here.
-    fn look_at_times(&mut self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<()> {
-        let (config, sources) = (&project.config, self.sources.clone());
+    fn look_at_times(&mut self, data: &Data, as_of: Option<Timestamp>) -> crate::Result<()> {
+        let (config, sources) = (&data.config, self.sources.clone());
         let columns: Vec<(String, String)> = time_columns(config)
             .into_iter()
             .flat_map(|(table, columns)| {
@@ -183,7 +177,7 @@ impl Engine {
             })
             .collect();
         let frame = self.rows(
-            project,
+            data,
             "looking at times",
             &days_sql(config, &sources, DIALECT)?,
         )?;
@@ -229,7 +223,7 @@ impl Engine {
         self.first = first;
         let mut entries = Vec::new();
         if let Some(statement) = entries_sql(config, &sources, DIALECT)? {
-            let frame = self.rows(project, "looking at entries", &statement)?;
+            let frame = self.rows(data, "looking at entries", &statement)?;
             let cells = |column: &str| {
                 frame
                     .numbers(column)
@@ -257,9 +251,9 @@ impl Engine {
             &counted,
             &entries,
         );
-        project.notes(&notes);
+        data.notes(&notes);
         if let Some(statement) = results_sql(config, &sources, DIALECT)? {
-            let frame = self.rows(project, "looking at results", &statement)?;
+            let frame = self.rows(data, "looking at results", &statement)?;
             let (values, counts) = (
                 frame.texts("value").unwrap_or_default(),
                 frame.numbers("n").unwrap_or_default(),
@@ -277,7 +271,7 @@ impl Engine {
             doubts.extend(result_doubt(config, &counts));
         }
         if let Some(statement) = ties_sql(config, &sources, DIALECT)? {
-            let frame = self.rows(project, "looking at changes", &statement)?;
+            let frame = self.rows(data, "looking at changes", &statement)?;
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -301,8 +295,8 @@ impl Engine {
 
     /// What was found when the tables were looked at, which was refused where it could be read two
     /// ways.
-    pub fn check(&self, project: &Project) -> Findings {
-        Findings::of_engine(&project.config, self.profile())
+    pub fn check(&self, data: &Data) -> Findings {
+        Findings::of_engine(&data.config, self.profile())
     }
 
     /// What the tables look like, as far as they were looked at.
@@ -325,7 +319,7 @@ impl Engine {
 
     /// How many rows of each table there name a lead, which takes a join for each; what that leaves
     /// in doubt is refused, as it is here.
-    fn look_at_keys(&mut self, project: &Project) -> anyhow::Result<Vec<(String, Matched)>> {
+    fn look_at_keys(&mut self, data: &Data) -> crate::Result<Vec<(String, Matched)>> {
         let sources = self.sources.clone();
         let (mut found, mut doubts) = (Vec::new(), Vec::new());
         for KeysSql {
@@ -333,9 +327,9 @@ impl Engine {
             counts,
             strangers,
             ids,
-        } in keys_sql(&project.config, &sources, DIALECT)?
+        } in keys_sql(&data.config, &sources, DIALECT)?
         {
-            let frame = self.rows(project, &format!("matching {table}"), &counts)?;
+            let frame = self.rows(data, &format!("matching {table}"), &counts)?;
             let cell = |column: &str| {
                 frame
                     .numbers(column)
@@ -360,15 +354,9 @@ impl Engine {
                         .flatten()
                         .collect::<Vec<String>>()
                 };
-                let strangers = texts(self.rows(project, "looking at keys", &strangers)?);
-                let ids = texts(self.rows(project, "looking at ids", &ids)?);
-                doubts.extend(key_doubt(
-                    &project.config,
-                    &table,
-                    matched,
-                    &strangers,
-                    &ids,
-                ));
+                let strangers = texts(self.rows(data, "looking at keys", &strangers)?);
+                let ids = texts(self.rows(data, "looking at ids", &ids)?);
+                doubts.extend(key_doubt(&data.config, &table, matched, &strangers, &ids));
             }
             found.push((table, matched));
         }
@@ -381,13 +369,13 @@ impl Engine {
 
     pub(crate) fn rows(
         &mut self,
-        project: &Project,
+        data: &Data,
         doing: &str,
         statement: &str,
-    ) -> anyhow::Result<Frame> {
+    ) -> crate::Result<Frame> {
         let mut watcher = Watcher {
-            project,
-            stage: project.stage(doing, 1)?,
+            data,
+            stage: data.stage(doing, 1)?,
         };
         let rows = self.session.query(doing, statement, &mut watcher)?;
         Ok(Frame::from_ipc(&rows.batches)?)
@@ -395,12 +383,12 @@ impl Engine {
 
     pub(crate) fn ask<'a>(
         &'a self,
-        project: &'a Project,
+        data: &'a Data,
         specs: &'a [FeatureSpec],
         moments: &'a Moments,
     ) -> FeaturesSql<'a> {
         FeaturesSql {
-            config: &project.config,
+            config: &data.config,
             sources: &self.sources,
             specs,
             moments,
@@ -410,11 +398,11 @@ impl Engine {
     }
 
     /// When leads are looked at for training.
-    fn moments(&self, project: &Project, as_of: Option<Timestamp>) -> anyhow::Result<Moments> {
-        if as_of.is_some() && project.config.outcomes.recorded_at.is_some() {
+    fn moments(&self, data: &Data, as_of: Option<Timestamp>) -> crate::Result<Moments> {
+        if as_of.is_some() && data.config.outcomes.recorded_at.is_some() {
             return Err(leadscore_sql::SqlError::Entered.into());
         }
-        let (snapshots, observation_end) = (&project.config.snapshots, self.observation_end);
+        let (snapshots, observation_end) = (&data.config.snapshots, self.observation_end);
         let mature_until = observation_end - self.ends.entry_lag;
         Ok(match &snapshots.ages {
             Some(ages) => Moments::Ages {
@@ -438,33 +426,33 @@ impl Engine {
     /// not looked at for `what`.
     fn some_tables(
         &mut self,
-        project: &Project,
+        data: &Data,
         as_of: Option<Timestamp>,
         n_wanted: u64,
         what: &str,
-    ) -> anyhow::Result<Tables> {
+    ) -> crate::Result<Tables> {
         let sources = self.sources.clone();
         let sample = leadscore_sql::SampleSql {
-            config: &project.config,
+            config: &data.config,
             sources: &sources,
             dialect: DIALECT,
         };
-        let frame = self.rows(project, "counting leads", &sample.count()?)?;
+        let frame = self.rows(data, "counting leads", &sample.count()?)?;
         let n_leads = frame
             .numbers("n")
             .and_then(|values| values.first().copied())
             .unwrap_or(0.0);
         let share = (n_wanted as f64 / n_leads.max(1.0)).min(1.0);
         if share < 1.0 {
-            project.remark(&format!("{what} by {:.1} % of the leads", 100.0 * share));
+            data.remark(&format!("{what} by {:.1} % of the leads", 100.0 * share));
         }
         let statements = sample.tables(share)?;
         let mut frames = Frames::new();
         for (name, statement) in statements {
-            let frame = self.rows(project, &format!("bringing some of [{name}]"), &statement)?;
+            let frame = self.rows(data, &format!("bringing some of [{name}]"), &statement)?;
             frames.insert(name, frame);
         }
-        let mut config: Config = project.config.clone();
+        let mut config: Config = data.config.clone();
         config.put_frames(&frames)?;
         let options = LoadOptions {
             as_of,
@@ -472,26 +460,26 @@ impl Engine {
             now: Some(now()),
             ..LoadOptions::default()
         };
-        Ok(leadscore_tables::load(&config, &project.folder, &options)?)
+        Ok(leadscore_tables::load(&config, &data.folder, &options)?)
     }
 
     /// The features that the config asks for, chosen by what some leads show.
     fn plan(
         &mut self,
-        project: &Project,
+        data: &Data,
         as_of: Option<Timestamp>,
-    ) -> anyhow::Result<(Vec<FeatureSpec>, Tables)> {
-        let tables = self.some_tables(project, as_of, LEADS_CHOSEN_BY, "features are chosen")?;
+    ) -> crate::Result<(Vec<FeatureSpec>, Tables)> {
+        let tables = self.some_tables(data, as_of, LEADS_CHOSEN_BY, "features are chosen")?;
         let (labelled, counts) =
-            leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of)?;
+            leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, as_of)?;
         if labelled.snapshots.is_empty() {
-            return Err(crate::project::no_snapshot(
-                project,
+            return Err(crate::data::no_snapshot(
+                data,
                 &counts,
                 self.observation_end,
             ));
         }
-        let specs = project.plan(&leadscore_features::survey(&tables, &labelled.snapshots))?;
+        let specs = data.plan(&leadscore_features::survey(&tables, &labelled.snapshots))?;
         Ok((specs, tables))
     }
 
@@ -504,30 +492,30 @@ impl Engine {
     /// snapshots.
     pub fn write_features(
         &mut self,
-        project: &Project,
+        data: &Data,
         model: Option<&Model>,
         as_of: Option<Timestamp>,
         target: &str,
-    ) -> anyhow::Result<Vec<FeatureSpec>> {
+    ) -> crate::Result<Vec<FeatureSpec>> {
         let target = target_of(target)?;
         let specs = match model {
             Some(model) => {
-                project.same_question(model)?;
+                data.same_question(model)?;
                 model.specs.clone()
             }
-            None => self.plan(project, as_of)?.0,
+            None => self.plan(data, as_of)?.0,
         };
-        let moments = self.moments(project, as_of)?;
-        let select = features_sql(self.ask(project, &specs, &moments))?;
-        let expected = self.count(project, &moments)?.n_all;
+        let moments = self.moments(data, as_of)?;
+        let select = features_sql(self.ask(data, &specs, &moments))?;
+        let expected = self.count(data, &moments)?.n_all;
         let n_rows = self.write(
-            project,
+            data,
             &format!("computing {} features", specs.len()),
             &target,
             &select,
             expected,
         )?;
-        project.remark(&format!(
+        data.remark(&format!(
             "wrote {target} ({} rows, {} features)",
             count(n_rows),
             specs.len()
@@ -544,30 +532,30 @@ impl Engine {
     /// As [`Self::write_features`].
     pub fn write_scores(
         &mut self,
-        project: &Project,
+        data: &Data,
         model: &Model,
         as_of: Option<Timestamp>,
         target: &str,
         n_first: usize,
-    ) -> anyhow::Result<String> {
+    ) -> crate::Result<String> {
         let target = target_of(target)?;
-        project.same_question(model)?;
+        data.same_question(model)?;
         let as_of = as_of.unwrap_or_else(|| self.observation_end.next_midnight());
-        project.silence(&self.ends.tables, model, as_of)?;
+        data.silence(&self.ends.tables, model, as_of)?;
         let moments = Moments::At(as_of);
         let ask = FeaturesSql {
-            manual_score: project.config.leads.manual_score.is_some(),
-            ..self.ask(project, &model.specs, &moments)
+            manual_score: data.config.leads.manual_score.is_some(),
+            ..self.ask(data, &model.specs, &moments)
         };
         let select = score_file_sql(ScoreFileSql { model, ask })?;
-        let expected = self.count(project, &moments)?.n_all;
-        let n_rows = self.write(project, "scoring leads", &target, &select, expected)?;
+        let expected = self.count(data, &moments)?.n_all;
+        let n_rows = self.write(data, "scoring leads", &target, &select, expected)?;
         let tiers = format!(
             "SELECT contact_priority AS tier, COUNT(*) AS n, AVG(likelihood_to_close) AS likelihood FROM {} GROUP BY contact_priority",
             parquet(&target)
         );
-        let frame = self.rows(project, "counting tiers", &tiers)?;
-        project.remark(&format!(
+        let frame = self.rows(data, "counting tiers", &tiers)?;
+        data.remark(&format!(
             "scored the leads that are open at {as_of}; wrote {target} ({} rows)",
             count(n_rows)
         ));
@@ -582,7 +570,7 @@ impl Engine {
                     .iter()
                     .position(|name| name.as_deref() == Some(tier.name()))
                 {
-                    project.remark(&format!(
+                    data.remark(&format!(
                         "  {:<10} {:>9} leads, mean likelihood {:5.2} %",
                         tier.name(),
                         sizes[row],
@@ -591,18 +579,18 @@ impl Engine {
                 }
             }
         }
-        self.first_leads(project, &target, n_first)
+        self.first_leads(data, &target, n_first)
     }
 
     /// The first leads of a score file.
-    fn first_leads(&mut self, project: &Project, target: &str, n: usize) -> anyhow::Result<String> {
-        let id = &project.config.leads.id;
+    fn first_leads(&mut self, data: &Data, target: &str, n: usize) -> crate::Result<String> {
+        let id = &data.config.leads.id;
         let statement = format!(
             "SELECT * FROM {} WHERE likelihood_to_close IS NOT NULL ORDER BY likelihood_to_close DESC, {} LIMIT {n}",
             parquet(target),
             DIALECT.name(id)
         );
-        let frame = self.rows(project, "reading the first leads", &statement)?;
+        let frame = self.rows(data, "reading the first leads", &statement)?;
         let texts = |column: &str| frame.texts(column).unwrap_or_default();
         let numbers = |column: &str| frame.numbers(column).unwrap_or_default();
         let (ids, likelihoods, tiers) = (
@@ -640,42 +628,41 @@ impl Engine {
     /// memory.
     pub fn train(
         &mut self,
-        project: &Project,
+        data: &Data,
         as_of: Option<Timestamp>,
         fitting: Fitting,
         stay: Option<&Stay>,
-    ) -> anyhow::Result<Trained> {
+    ) -> crate::Result<Trained> {
         let mut trained = match stay {
-            Some(stay) => self.train_there(project, as_of, fitting, stay)?,
-            None => self.train_here(project, as_of, fitting)?,
+            Some(stay) => self.train_there(data, as_of, fitting, stay)?,
+            None => self.train_here(data, as_of, fitting)?,
         };
         trained.model.data = Some(self.profile());
-        report_training(project, &trained);
+        report_training(data, &trained);
         Ok(trained)
     }
 
     fn train_there(
         &mut self,
-        project: &Project,
+        data: &Data,
         as_of: Option<Timestamp>,
         fitting: Fitting,
         stay: &Stay,
-    ) -> anyhow::Result<Trained> {
+    ) -> crate::Result<Trained> {
         let target = target_of(&stay.coded)?;
         let tables = self.some_tables(
-            project,
+            data,
             as_of,
             stay.n_leads,
             "everything but the weights is chosen and measured",
         )?;
-        let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
-        project.remark(&format!("here: {}", describe_counts(&counts, project)));
-        let moments = self.moments(project, as_of)?;
-        let mut snapshots =
-            Snapshots::new(self, project, labelled.matrix.specs(), &moments, target);
-        let proven = final_leaks(project, &tables, labelled.matrix.specs())?;
+        let (labelled, counts) = label_and_compute(data, &tables, as_of)?;
+        data.remark(&format!("here: {}", describe_counts(&counts, data)));
+        let moments = self.moments(data, as_of)?;
+        let mut snapshots = Snapshots::new(self, data, labelled.matrix.specs(), &moments, target);
+        let proven = final_leaks(data, &tables, labelled.matrix.specs())?;
         fit(
-            project,
+            data,
             &tables,
             &labelled,
             proven,
@@ -687,43 +674,39 @@ impl Engine {
 
     fn train_here(
         &mut self,
-        project: &Project,
+        data: &Data,
         as_of: Option<Timestamp>,
         fitting: Fitting,
-    ) -> anyhow::Result<Trained> {
-        let (specs, tables) = self.plan(project, as_of)?;
-        let moments = self.moments(project, as_of)?;
-        let n_mature = self.count(project, &moments)?.n_mature;
+    ) -> crate::Result<Trained> {
+        let (specs, tables) = self.plan(data, as_of)?;
+        let moments = self.moments(data, as_of)?;
+        let n_mature = self.count(data, &moments)?.n_mature;
         check_fits(n_mature, specs.len(), half_of_memory())?;
-        let ask = self.ask(project, &specs, &moments);
+        let ask = self.ask(data, &specs, &moments);
         let statement = format!("SELECT * FROM ({}) WHERE mature", features_sql(ask)?);
         let frame = self.rows(
-            project,
+            data,
             &format!("computing {} features", specs.len()),
             &statement,
         )?;
-        let labelled = labelled(&project.config, &specs, &frame)?;
+        let labelled = labelled(&data.config, &specs, &frame)?;
         let n_won = labelled.labels.iter().filter(|label| **label).count();
-        let horizon = project.config.snapshots.horizon;
-        project.remark(&format!(
+        let horizon = data.config.snapshots.horizon;
+        data.remark(&format!(
             "{} mature snapshots came, {} of them won within {horizon}",
             count(labelled.labels.len()),
             count(n_won)
         ));
-        let proven = final_leaks(project, &tables, labelled.matrix.specs())?;
-        fit(project, &tables, &labelled, proven, fitting, as_of, None)
+        let proven = final_leaks(data, &tables, labelled.matrix.specs())?;
+        fit(data, &tables, &labelled, proven, fitting, as_of, None)
     }
 
     /// Counts the snapshots of these moments.
-    pub(crate) fn count(
-        &mut self,
-        project: &Project,
-        moments: &Moments,
-    ) -> anyhow::Result<SnapshotCount> {
+    pub(crate) fn count(&mut self, data: &Data, moments: &Moments) -> crate::Result<SnapshotCount> {
         let frame = self.rows(
-            project,
+            data,
             "counting snapshots",
-            &count_sql(self.ask(project, &[], moments))?,
+            &count_sql(self.ask(data, &[], moments))?,
         )?;
         Ok(SnapshotCount {
             n_all: whole(&frame, "n_snapshots") + whole(&frame, "n_won"),
@@ -735,12 +718,12 @@ impl Engine {
     /// many as were expected.
     pub(crate) fn write(
         &mut self,
-        project: &Project,
+        data: &Data,
         doing: &str,
         target: &str,
         select: &str,
         expected: usize,
-    ) -> anyhow::Result<usize> {
+    ) -> crate::Result<usize> {
         if expected == 0 {
             bail!(
                 "no lead is at risk then: look at --as-of, and at the times of [leads] and [outcomes]"
@@ -751,13 +734,13 @@ impl Engine {
             DIALECT.text(target)
         );
         let mut watcher = Watcher {
-            project,
-            stage: project.stage(doing, 1)?,
+            data,
+            stage: data.stage(doing, 1)?,
         };
         self.session.command(doing, &statement, &mut watcher)?;
         drop(watcher);
         let frame = self.rows(
-            project,
+            data,
             "counting what was written",
             &format!("SELECT COUNT(*) AS n FROM {}", parquet(target)),
         )?;
@@ -775,11 +758,11 @@ impl Engine {
 
 /// Where a table is, as it stands behind FROM.
 fn place(
-    project: &Project,
+    data: &Data,
     table: &str,
     location: &Location,
     query: Option<&String>,
-) -> anyhow::Result<String> {
+) -> crate::Result<String> {
     if let Some(query) = query {
         return Ok(format!("({query})"));
     }
@@ -788,7 +771,7 @@ fn place(
         let whole = if path.contains("://") {
             path.clone()
         } else {
-            std::path::absolute(project.folder.join(path))?
+            std::path::absolute(data.folder.join(path))?
                 .to_string_lossy()
                 .into_owned()
         };
@@ -810,7 +793,7 @@ fn place(
 }
 
 /// Fails where a matrix would take more than this many bytes while it is fitted here.
-fn check_fits(n_rows: usize, n_features: usize, memory: u64) -> anyhow::Result<()> {
+fn check_fits(n_rows: usize, n_features: usize, memory: u64) -> crate::Result<()> {
     let advice = "leave them on the cluster with --coded FOLDER.parquet, or learn from fewer of them (`from` of [snapshots])";
     check_matrix_fits((n_rows, n_features), BYTES_A_CELL, memory, advice)
 }
@@ -834,7 +817,7 @@ fn whole(frame: &Frame, column: &str) -> usize {
 }
 
 /// The folder that is written, which must say by its name that it may be.
-fn target_of(target: &str) -> anyhow::Result<String> {
+fn target_of(target: &str) -> crate::Result<String> {
     if location_has_credentials(target) {
         bail!(
             "the folder to write has a user, a password or a key in it, which everyone on this machine sees: take it out; the engine's own settings say who asks"
@@ -853,7 +836,7 @@ fn target_of(target: &str) -> anyhow::Result<String> {
 }
 
 /// The matrix that a cluster made, in order of time, then lead.
-fn labelled(config: &Config, specs: &[FeatureSpec], frame: &Frame) -> anyhow::Result<Labelled> {
+fn labelled(config: &Config, specs: &[FeatureSpec], frame: &Frame) -> crate::Result<Labelled> {
     let lacks =
         |column: &str| format!("the matrix from the engine has no column `{column}` of its type");
     let ids = frame
@@ -874,7 +857,7 @@ fn labelled(config: &Config, specs: &[FeatureSpec], frame: &Frame) -> anyhow::Re
             .expect("it is one of them");
         rows.push((
             time.with_context(|| lacks("snapshot"))?,
-            u32::try_from(lead)?,
+            u32::try_from(lead).context("too many leads")?,
             row,
         ));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::{Timestamp, log_odds_to_probability};
 use leadscore_inference::{Model, score};
 use leadscore_metrics::{
@@ -11,8 +11,8 @@ use leadscore_metrics::{
 use leadscore_report::count;
 use leadscore_training::{Calibration, CalibrationInput, CalibrationKind, try_calibrations};
 
+use crate::data::{Data, cluster_keys, describe_counts};
 use crate::evaluation::month_of;
-use crate::project::{Project, cluster_keys, describe_counts};
 
 /// Wins, and others, that a shift of all percentages needs.
 const MIN_EVENTS: usize = 20;
@@ -39,10 +39,10 @@ pub struct RecalibrateOptions {
 ///
 /// The tables cannot be read, too few outcomes have come in since, or a break runs through them.
 pub fn recalibrate(
-    project: &Project,
+    data: &Data,
     mut model: Model,
     options: RecalibrateOptions,
-) -> anyhow::Result<Model> {
+) -> crate::Result<Model> {
     let RecalibrateOptions { as_of, from, kind } = options;
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     if from.is_some_and(|from| from < known_until) {
@@ -52,11 +52,11 @@ pub fn recalibrate(
         );
     }
     let begin = from.unwrap_or(known_until);
-    project.whole_tables(&model, "recalibrate")?;
-    let tables = project.load_for(&model, as_of)?;
+    data.whole_tables(&model, "recalibrate")?;
+    let tables = data.load_for(&model, as_of)?;
     let (labelled, counts) =
-        leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, as_of)?;
-    project.remark(&describe_counts(&counts, project));
+        leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, as_of)?;
+    data.remark(&describe_counts(&counts, data));
     let rows: Vec<usize> = (0..labelled.snapshots.len())
         .filter(|&row| labelled.snapshots[row].at >= begin)
         .collect();
@@ -73,9 +73,9 @@ pub fn recalibrate(
     }
     let scored = score(
         &model,
-        &project.features_of(&tables, &model.specs, &snapshots)?,
+        &data.features_of(&tables, &model.specs, &snapshots)?,
     )?;
-    let write_time = project.write_time();
+    let write_time = data.write_time();
     let what = format!(
         "{} snapshots from {} to {}, {wins} won: {:.2} % predicted on average, {:.2} % observed",
         count(labels.len()),
@@ -84,7 +84,7 @@ pub fn recalibrate(
         100.0 * scored.probabilities.iter().sum::<f64>() / labels.len() as f64,
         100.0 * wins as f64 / labels.len() as f64
     );
-    project.remark(&what);
+    data.remark(&what);
     let at: Vec<Timestamp> = snapshots.iter().map(|snapshot| snapshot.at).collect();
     let clusters = cluster_keys(&tables, &snapshots);
     let groups = Clusters::new(&clusters);
@@ -95,7 +95,7 @@ pub fn recalibrate(
         probabilities: &scored.probabilities,
         clusters: &clusters,
     };
-    if !project.config.is_flat()
+    if !data.config.is_flat()
         && let Some(found) = find_break(input, &groups)?
     {
         bail!(
@@ -117,7 +117,7 @@ pub fn recalibrate(
             )
         }
         Some(kind) => kind,
-        None => choose_kind(project, input, rarer, has_curve)?,
+        None => choose_kind(data, input, rarer, has_curve)?,
     };
     let fitted = kind.fit(&labels, &scored.probabilities)?;
     if kind == CalibrationKind::Unchanged {
@@ -142,7 +142,7 @@ pub fn recalibrate(
         model = fitted
             .apply(model, kind, input)?
             .with_context(|| format!("{said}: a slope that is not above 0 turns the ranking round; what the model learned no longer holds, train it again"))?;
-        project.remark(&said);
+        data.remark(&said);
         model
             .card
             .caveats
@@ -150,7 +150,7 @@ pub fn recalibrate(
         model.card.model_id = model.compute_id().context("cannot name the model")?;
     }
     // From here on these outcomes are known to the model.
-    let until = if project.config.is_flat() {
+    let until = if data.config.is_flat() {
         as_of.unwrap_or(Timestamp::from_micros(
             snapshots[snapshots.len() - 1].at.micros() + 1,
         ))
@@ -178,7 +178,7 @@ struct Break {
 /// After a shift by which as many wins are predicted as were observed, the sum of what is left
 /// after each month is compared with its standard error by cluster; of the largest over all months,
 /// some 3 are chance (at 5 %, for up to two years of months).
-fn find_break(input: CalibrationInput<'_>, clusters: &Clusters) -> anyhow::Result<Option<Break>> {
+fn find_break(input: CalibrationInput<'_>, clusters: &Clusters) -> crate::Result<Option<Break>> {
     const BEYOND_CHANCE: f64 = 3.0;
     let CalibrationInput {
         at,
@@ -240,11 +240,11 @@ fn find_break(input: CalibrationInput<'_>, clusters: &Clusters) -> anyhow::Resul
 /// How to move percentages: by what later outcomes say where there are enough of them, else by how
 /// likely the gain is chance.
 fn choose_kind(
-    project: &Project,
+    data: &Data,
     input: CalibrationInput<'_>,
     rarer: usize,
     has_curve: bool,
-) -> anyhow::Result<CalibrationKind> {
+) -> crate::Result<CalibrationKind> {
     let kinds: Vec<CalibrationKind> = CalibrationKind::ALL
         .into_iter()
         .filter(|kind| !(has_curve && kind.is_curve()))
@@ -265,7 +265,7 @@ fn choose_kind(
         let (slope, slope_z) = slope_in_errors(input)?;
         let is_simple = matches!(kind, CalibrationKind::Unchanged | CalibrationKind::Shift);
         if is_simple && slope > 0.0 && (slope - 1.0).abs() > NEAR_SLOPE && slope_z.abs() > 1.96 {
-            project.remark(&format!(
+            data.remark(&format!(
                 "fitted on the earlier outcomes, log-loss on the later ones: {losses}; over all outcomes the calibration slope is {slope:.2}, {:.1} standard errors from 1, which no shift repairs; taken: {}",
                 slope_z.abs(),
                 CalibrationKind::Line.name()
@@ -276,14 +276,14 @@ fn choose_kind(
         // percentages are off.
         let gap = gap_in_errors(input);
         if kind == CalibrationKind::Unchanged && gap.abs() > 1.96 {
-            project.remark(&format!(
+            data.remark(&format!(
                 "fitted on the earlier outcomes, log-loss on the later ones: {losses}; none is better beyond chance there, but over all outcomes predicted and observed differ by {:.1} standard errors; taken: {}",
                 gap.abs(),
                 CalibrationKind::Shift.name()
             ));
             return Ok(CalibrationKind::Shift);
         }
-        project.remark(&format!(
+        data.remark(&format!(
             "fitted on the earlier outcomes, log-loss on the later ones: {losses}; taken: {}{}",
             kind.name(),
             if kind == CalibrationKind::Unchanged {
@@ -305,7 +305,7 @@ fn choose_kind(
     if gain >= CHI_SQUARE_95[usize::from(kind == CalibrationKind::Line)] {
         return Ok(kind);
     }
-    project.remark(&format!("{} would take log-loss from {before:.4} to {after:.4}: no more than chance gives, so the percentages stay", kind.name()));
+    data.remark(&format!("{} would take log-loss from {before:.4} to {after:.4}: no more than chance gives, so the percentages stay", kind.name()));
     Ok(CalibrationKind::Unchanged)
 }
 
@@ -313,7 +313,7 @@ fn choose_kind(
 const NEAR_SLOPE: f64 = 0.1;
 
 /// The calibration slope of these rows, and how many standard errors by cluster it is from 1.
-fn slope_in_errors(input: CalibrationInput<'_>) -> anyhow::Result<(f64, f64)> {
+fn slope_in_errors(input: CalibrationInput<'_>) -> crate::Result<(f64, f64)> {
     let line = calibration_line(input.labels, input.probabilities)?;
     let [_, _, variance] = line_covariance(
         input.labels,
@@ -340,7 +340,7 @@ fn gap_in_errors(input: CalibrationInput<'_>) -> f64 {
 fn before_and_after(
     input: CalibrationInput<'_>,
     fitted: &Calibration,
-) -> anyhow::Result<(f64, f64)> {
+) -> crate::Result<(f64, f64)> {
     let moved: Vec<f64> = input
         .log_odds
         .iter()

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::stable_hash;
 use leadscore_core::{
     AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
@@ -24,7 +24,7 @@ use crate::listener::{Listener, Silent, Stage};
 
 /// A config that was read, where its tables are, and who hears how the work goes.
 #[derive(Clone)]
-pub struct Project {
+pub struct Data {
     /// The config.
     pub config: Config,
     /// What the config is called in reports.
@@ -32,7 +32,7 @@ pub struct Project {
     /// The folder that its paths start from.
     pub folder: PathBuf,
     listener: Arc<dyn Listener>,
-    /// Where objects of stores wait, as long as anyone has this project.
+    /// Where objects of stores wait, as long as anyone has these tables.
     objects: Option<Arc<ScratchFolder>>,
 }
 
@@ -50,13 +50,13 @@ pub(crate) struct Labelled {
     pub(crate) unripe: Option<Vec<Snapshot>>,
 }
 
-impl Project {
+impl Data {
     /// Reads a config file.
     ///
     /// # Errors
     ///
     /// The file cannot be read, or a [`ConfigFailure`].
-    pub fn open(path: &Path, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+    pub fn open(path: &Path, listener: Arc<dyn Listener>) -> crate::Result<Self> {
         Self::open_for(path, &Frames::default(), listener)
     }
 
@@ -69,7 +69,7 @@ impl Project {
         path: &Path,
         frames: &Frames,
         listener: Arc<dyn Listener>,
-    ) -> anyhow::Result<Self> {
+    ) -> crate::Result<Self> {
         Self::parse(read_text(path)?, path, frames, listener)
     }
 
@@ -84,7 +84,7 @@ impl Project {
         path: &Path,
         frames: &Frames,
         listener: Arc<dyn Listener>,
-    ) -> anyhow::Result<Self> {
+    ) -> crate::Result<Self> {
         Self::parse_by(Config::parse_for, &text, path, frames, listener)
     }
 
@@ -97,7 +97,7 @@ impl Project {
         path: &Path,
         frames: &Frames,
         listener: Arc<dyn Listener>,
-    ) -> anyhow::Result<Self> {
+    ) -> crate::Result<Self> {
         Self::parse_for_one(read_text(path)?, path, frames, listener)
     }
 
@@ -111,7 +111,7 @@ impl Project {
         path: &Path,
         frames: &Frames,
         listener: Arc<dyn Listener>,
-    ) -> anyhow::Result<Self> {
+    ) -> crate::Result<Self> {
         Self::parse_by(Config::parse_for_one, &text, path, frames, listener)
     }
 
@@ -121,16 +121,16 @@ impl Project {
         path: &Path,
         frames: &Frames,
         listener: Arc<dyn Listener>,
-    ) -> anyhow::Result<Self> {
+    ) -> crate::Result<Self> {
         let config = parse(text, frames).map_err(|error| ConfigFailure::new(path, text, error))?;
-        let mut project = Self::of(config, path, listener);
-        let queries = project
+        let mut data = Self::of(config, path, listener);
+        let queries = data
             .config
             .queries()
             .map_err(|error| ConfigFailure::new(path, text, error))?;
-        project.bring_objects()?;
-        project.ask_databases(queries)?;
-        Ok(project)
+        data.bring_objects()?;
+        data.ask_databases(queries)?;
+        Ok(data)
     }
 
     /// Reads a config whose tables are in an engine elsewhere: nothing of them is brought here.
@@ -139,7 +139,7 @@ impl Project {
     ///
     /// As [`Self::open`].
     #[cfg(feature = "spark")]
-    pub fn open_elsewhere(path: &Path, listener: Arc<dyn Listener>) -> anyhow::Result<Self> {
+    pub fn open_elsewhere(path: &Path, listener: Arc<dyn Listener>) -> crate::Result<Self> {
         let text = read_text(path)?;
         let config = Config::parse_for(&text, &Frames::default())
             .map_err(|error| ConfigFailure::new(path, &text, error))?;
@@ -158,7 +158,7 @@ impl Project {
     }
 
     /// Puts files in place of objects of stores.
-    fn bring_objects(&mut self) -> anyhow::Result<()> {
+    fn bring_objects(&mut self) -> crate::Result<()> {
         if !self.config.has_objects() {
             return Ok(());
         }
@@ -177,7 +177,7 @@ impl Project {
 
     /// Puts the rows of queries in place of the queries: those of one database are read in one
     /// transaction.
-    fn ask_databases(&mut self, mut queries: Vec<Query>) -> anyhow::Result<()> {
+    fn ask_databases(&mut self, mut queries: Vec<Query>) -> crate::Result<()> {
         while let Some(first) = queries.first().cloned() {
             let (same, others): (Vec<_>, Vec<_>) = queries
                 .into_iter()
@@ -216,7 +216,7 @@ impl Project {
     ///
     /// The config names no database; else [`leadscore_databases::DatabaseError`], and the table is
     /// as it was before.
-    pub fn upsert(&self, table: &str, keys: &[&str], rows: &Frame) -> anyhow::Result<usize> {
+    pub fn upsert(&self, table: &str, keys: &[&str], rows: &Frame) -> crate::Result<usize> {
         let Some(database) = &self.config.database else {
             bail!(
                 "there is no [database] in {}: say as its `uri` where {table} is",
@@ -236,12 +236,12 @@ impl Project {
         Ok(leadscore_databases::upsert(&address, table, keys, rows)?)
     }
 
-    /// The same project, with nobody to hear how the work goes.
+    /// The same tables, with nobody to hear how the work goes.
     pub fn quiet(&self) -> Self {
         self.heard_by(Arc::new(Silent))
     }
 
-    /// The same project, heard by somebody else.
+    /// The same data, heard by somebody else.
     pub fn heard_by(&self, listener: Arc<dyn Listener>) -> Self {
         Self {
             listener,
@@ -264,7 +264,7 @@ impl Project {
         &self,
         targets: impl IntoIterator<Item = &'t PathBuf>,
         others: &[PathBuf],
-    ) -> anyhow::Result<()> {
+    ) -> crate::Result<()> {
         let mut inputs = self.config.paths(&self.folder);
         inputs.push(PathBuf::from(&self.name));
         inputs.extend_from_slice(others);
@@ -285,12 +285,12 @@ impl Project {
         self.listener.is_interrupted()
     }
 
-    pub(crate) fn stage(&self, what: &str, n_steps: usize) -> anyhow::Result<Stage> {
+    pub(crate) fn stage(&self, what: &str, n_steps: usize) -> crate::Result<Stage> {
         Ok(Stage::begin(&self.listener, what, n_steps)?)
     }
 
     /// Reads all tables and says what is to be known about them.
-    pub(crate) fn load(&self, options: &LoadOptions) -> anyhow::Result<Tables> {
+    pub(crate) fn load(&self, options: &LoadOptions) -> crate::Result<Tables> {
         let stage = self.stage("reading tables", 1)?;
         let tables = leadscore_tables::load(
             &self.config,
@@ -310,7 +310,7 @@ impl Project {
     /// # Errors
     ///
     /// [`leadscore_tables::TablesError`].
-    pub fn load_for(&self, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Tables> {
+    pub fn load_for(&self, model: &Model, as_of: Option<Timestamp>) -> crate::Result<Tables> {
         self.load_by(&self.beside(model)?, model, as_of)
     }
 
@@ -323,53 +323,53 @@ impl Project {
         &self,
         model: &Model,
         as_of: Option<Timestamp>,
-    ) -> anyhow::Result<Tables> {
+    ) -> crate::Result<Tables> {
         self.load_by(&self.to_score(model)?, model, as_of)
     }
 
-    /// Reads the tables of a project that is beside a model.
+    /// Reads the tables of data that is beside a model.
     fn load_by(
         &self,
         beside: &Self,
         model: &Model,
         as_of: Option<Timestamp>,
-    ) -> anyhow::Result<Tables> {
+    ) -> crate::Result<Tables> {
         let tables = beside.load(&load_options_of(model, as_of))?;
         self.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
         Ok(tables)
     }
 
-    /// The same project, whose numbers are read as they were written at training where the config
+    /// The same data, whose numbers are read as they were written at training where the config
     /// leaves that to the cells.
     ///
     /// # Errors
     ///
     /// The model predicts something else than this config asks for.
-    pub(crate) fn beside(&self, model: &Model) -> anyhow::Result<Self> {
+    pub(crate) fn beside(&self, model: &Model) -> crate::Result<Self> {
         self.same_question(model)?;
-        let mut project = self.clone();
-        if let Some(data) = &model.data {
-            project.config.write_numbers_as(data);
+        let mut data = self.clone();
+        if let Some(profile) = &model.data {
+            data.config.write_numbers_as(profile);
         }
-        Ok(project)
+        Ok(data)
     }
 
-    /// The same project as a model scores its leads, who may have closed without anyone saying so:
+    /// The same data as a model scores its leads, who may have closed without anyone saying so:
     /// outcomes may be missing.
     ///
     /// # Errors
     ///
     /// As [`Self::beside`].
-    pub(crate) fn to_score(&self, model: &Model) -> anyhow::Result<Self> {
-        let mut project = self.beside(model)?;
-        if let Some(why) = project.config.do_without_outcomes(&project.folder) {
+    pub(crate) fn to_score(&self, model: &Model) -> crate::Result<Self> {
+        let mut data = self.beside(model)?;
+        if let Some(why) = data.config.do_without_outcomes(&data.folder) {
             self.remark(&format!("note: {why}: leads that have closed cannot be told from open ones, and are scored as if they were open"));
         }
-        Ok(project)
+        Ok(data)
     }
 
     /// Refuses a model that reads a column which this config leaves out.
-    fn reads_what_it_may(&self, model: &Model) -> anyhow::Result<()> {
+    fn reads_what_it_may(&self, model: &Model) -> crate::Result<()> {
         for spec in &model.specs {
             let (table, column) = match &spec.source {
                 FeatureSource::Attribute { table, column } => (table, column),
@@ -392,7 +392,7 @@ impl Project {
 
     /// Refuses a model whose likelihoods are of another window than that of this config, or that
     /// reads a column which it leaves out.
-    pub(crate) fn same_question(&self, model: &Model) -> anyhow::Result<()> {
+    pub(crate) fn same_question(&self, model: &Model) -> crate::Result<()> {
         self.reads_what_it_may(model)?;
         let asked = (!self.config.is_flat()).then_some(self.config.snapshots.horizon);
         match (model.card.horizon, asked) {
@@ -448,7 +448,7 @@ impl Project {
 
     /// Refuses to measure a model on tables that hold a part of the leads not won: observed rates
     /// would be of that part.
-    pub(crate) fn whole_tables(&self, model: &Model, what: &str) -> anyhow::Result<()> {
+    pub(crate) fn whole_tables(&self, model: &Model, what: &str) -> crate::Result<()> {
         let at_training = model.scope.as_ref().map_or(1.0, |scope| scope.losses_kept);
         if at_training < 1.0 && self.config.model.losses_kept >= 1.0 {
             self.remark(&format!("note: the model was trained on tables with {at_training} of the leads not won; by this config, which has no `losses_kept`, these tables have all of them"));
@@ -461,11 +461,11 @@ impl Project {
     /// # Errors
     ///
     /// `losses_kept` is below 1.
-    pub fn measurable(&self, what: &str) -> anyhow::Result<()> {
+    pub fn measurable(&self, what: &str) -> crate::Result<()> {
         self.all_losses(what)
     }
 
-    fn all_losses(&self, what: &str) -> anyhow::Result<()> {
+    fn all_losses(&self, what: &str) -> crate::Result<()> {
         let kept = self.config.model.losses_kept;
         if kept < 1.0 {
             bail!(
@@ -486,7 +486,7 @@ impl Project {
         ends: &[TableEnd],
         model: &Model,
         as_of: Timestamp,
-    ) -> anyhow::Result<()> {
+    ) -> crate::Result<()> {
         if self.config.is_flat() {
             return Ok(());
         }
@@ -505,7 +505,7 @@ impl Project {
     /// # Errors
     ///
     /// It is neither.
-    pub fn moment(&self, flag: &str, text: &str) -> anyhow::Result<Timestamp> {
+    pub fn moment(&self, flag: &str, text: &str) -> crate::Result<Timestamp> {
         if self.config.is_flat()
             && let Some(at) = text.parse::<f64>().ok().and_then(Timestamp::from_order)
         {
@@ -527,13 +527,13 @@ impl Project {
     /// # Errors
     ///
     /// As [`Self::moment`].
-    pub fn moments(&self, flag: &str, text: Option<&String>) -> anyhow::Result<Option<Timestamp>> {
+    pub fn moments(&self, flag: &str, text: Option<&String>) -> crate::Result<Option<Timestamp>> {
         text.map(|text| self.moment(flag, text)).transpose()
     }
 
     /// The features that a survey of the snapshots gives; says what is to be known about the
     /// choice.
-    pub(crate) fn plan(&self, survey: &Survey) -> anyhow::Result<Vec<FeatureSpec>> {
+    pub(crate) fn plan(&self, survey: &Survey) -> crate::Result<Vec<FeatureSpec>> {
         let plan = survey.plan(&self.config.features);
         self.notes(&plan.notes);
         if plan.specs.is_empty() {
@@ -552,7 +552,7 @@ impl Project {
         tables: &Tables,
         specs: &[FeatureSpec],
         snapshots: &[Snapshot],
-    ) -> anyhow::Result<FeatureMatrix> {
+    ) -> crate::Result<FeatureMatrix> {
         let advice = "look at leads less often (`every` of [snapshots]), or learn from later snapshots alone (`from`)";
         check_matrix_fits(
             (snapshots.len(), specs.len()),
@@ -580,7 +580,7 @@ impl Project {
         }
     }
 
-    /// How moments of this project are written.
+    /// How moments of these tables are written.
     pub fn write_time(&self) -> fn(Timestamp) -> String {
         if self.config.is_flat() {
             |at| at.order().to_string()
@@ -599,7 +599,7 @@ pub(crate) fn check_matrix_fits(
     bytes_a_cell: u64,
     memory: u64,
     advice: &str,
-) -> anyhow::Result<()> {
+) -> crate::Result<()> {
     let needed = (n_rows as u64)
         .saturating_mul(n_features as u64)
         .saturating_mul(bytes_a_cell);
@@ -624,7 +624,7 @@ pub(crate) fn read_small_text(path: &Path) -> std::io::Result<String> {
         .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
-pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
+pub(crate) fn read_text(path: &Path) -> crate::Result<String> {
     read_small_text(path).with_context(|| {
         let hint = if path.exists() {
             "is it a text file?"
@@ -645,20 +645,20 @@ pub fn now() -> Timestamp {
 
 /// All mature snapshots with features planned from these tables.
 pub(crate) fn label_and_compute(
-    project: &Project,
+    data: &Data,
     tables: &Tables,
     as_of: Option<Timestamp>,
-) -> anyhow::Result<(Labelled, SnapshotCounts)> {
+) -> crate::Result<(Labelled, SnapshotCounts)> {
     let (labelled, counts) =
-        leadscore_features::labelled_snapshots(tables, &project.config.snapshots, as_of)?;
+        leadscore_features::labelled_snapshots(tables, &data.config.snapshots, as_of)?;
     if labelled.snapshots.is_empty() {
-        return Err(no_snapshot(project, &counts, tables.observation_end));
+        return Err(no_snapshot(data, &counts, tables.observation_end));
     }
-    let specs = project.plan(&leadscore_features::survey(tables, &labelled.snapshots))?;
-    let matrix = project.features_of(tables, &specs, &labelled.snapshots)?;
+    let specs = data.plan(&leadscore_features::survey(tables, &labelled.snapshots))?;
+    let matrix = data.features_of(tables, &specs, &labelled.snapshots)?;
     let lead_keys = lead_keys(tables, matrix.keys());
     let clusters = cluster_keys(tables, matrix.keys());
-    note_shared_closings(project, tables);
+    note_shared_closings(data, tables);
     Ok((
         Labelled {
             matrix,
@@ -673,21 +673,21 @@ pub(crate) fn label_and_compute(
 
 /// Why there is nothing to learn from.
 pub(crate) fn no_snapshot(
-    project: &Project,
+    data: &Data,
     counts: &SnapshotCounts,
     observation_end: Timestamp,
-) -> anyhow::Error {
-    let hint = if project.config.is_flat() {
+) -> crate::Error {
+    let hint = if data.config.is_flat() {
         "check `flag`, `won` and `order_by`".to_owned()
     } else {
         format!(
             "the data ends at {observation_end}, and a window of {} must have ended by then: look at `horizon`, `from`, `observation_end` and --as-of",
-            project.config.snapshots.horizon
+            data.config.snapshots.horizon
         )
     };
-    anyhow::anyhow!(
+    crate::error::request!(
         "there is no mature snapshot to learn from: {}; {hint}",
-        describe_counts(counts, project)
+        describe_counts(counts, data)
     )
 }
 
@@ -755,7 +755,7 @@ fn shared_closings(tables: &Tables) -> HashSet<Timestamp> {
 
 /// Says where many leads close together and no account is named, which would also join those that
 /// are open.
-fn note_shared_closings(project: &Project, tables: &Tables) {
+fn note_shared_closings(data: &Data, tables: &Tables) {
     if tables.leads.accounts.is_some() {
         return;
     }
@@ -772,7 +772,7 @@ fn note_shared_closings(project: &Project, tables: &Tables) {
     // So many meet by chance where each second of eight hours a day is as good as another.
     let by_chance = n_closed as f64 / (n_days.max(1) as f64 * 28_800.0);
     if n_shared as f64 > (MANY_SHARED + 2.0 * by_chance) * n_closed as f64 {
-        project.remark(&format!(
+        data.remark(&format!(
             "note: {} of {} closed leads close in the very moment of another one, as the contacts of one deal do: they count together; `account` of [leads] would join those that are open, too",
             count(n_shared),
             count(n_closed)
@@ -789,9 +789,9 @@ pub fn lead_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
 }
 
 /// What was kept and dropped, in one sentence.
-pub fn describe_counts(counts: &SnapshotCounts, project: &Project) -> String {
+pub fn describe_counts(counts: &SnapshotCounts, data: &Data) -> String {
     let c = count;
-    if project.config.is_flat() {
+    if data.config.is_flat() {
         return format!(
             "{} leads, {} with a known outcome kept ({} won); {} without flag or order, {} at or after the cut",
             c(counts.n_leads),
@@ -806,7 +806,7 @@ pub fn describe_counts(counts: &SnapshotCounts, project: &Project) -> String {
         c(counts.n_leads),
         c(counts.mature),
         c(counts.wins),
-        project.config.snapshots.horizon
+        data.config.snapshots.horizon
     );
     for (number, what) in [
         (
@@ -841,7 +841,7 @@ pub(crate) const FLAT_CAVEAT: &str = "flat export: the outcome has no date, so t
 /// # Errors
 ///
 /// It cannot be read, or is not a model.
-pub fn read_model(path: &Path) -> anyhow::Result<Model> {
+pub fn read_model(path: &Path) -> crate::Result<Model> {
     leadscore_tables::complete_and_clean(leadscore_tables::folder_of(path));
     let bytes = read_at_most(path, LARGEST_MODEL)
         .with_context(|| format!("cannot read the model {}", path.display()))?;
@@ -853,7 +853,7 @@ pub fn read_model(path: &Path) -> anyhow::Result<Model> {
 /// # Errors
 ///
 /// [`leadscore_inference::FileError`].
-pub fn model_from_bytes(bytes: &[u8]) -> anyhow::Result<Model> {
+pub fn model_from_bytes(bytes: &[u8]) -> crate::Result<Model> {
     Ok(leadscore_inference::read_model(bytes)?)
 }
 

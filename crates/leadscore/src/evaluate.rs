@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::{Model, score};
@@ -12,11 +12,11 @@ use leadscore_report::{DataSection, OutsideTraining, Report, count};
 use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, TierEdges};
 
 use crate::backtest::backtest;
+use crate::data::{Data, cluster_keys, describe_counts, lead_keys};
 use crate::evaluation::{
     Baseline, BaselineKind, Economy, Evaluated, Measurement, known_before, look, manual_baseline,
     measure,
 };
-use crate::project::{Project, cluster_keys, describe_counts, lead_keys};
 use crate::rules::{ReadRules, points_of};
 use crate::score::tiers_of;
 
@@ -58,10 +58,10 @@ pub struct Evaluation {
 ///
 /// The tables cannot be read, no snapshot is left to look at, or a score cannot be measured.
 pub fn evaluate(
-    project: &Project,
+    data: &Data,
     model: &Model,
     options: &EvaluateOptions,
-) -> anyhow::Result<Evaluation> {
+) -> crate::Result<Evaluation> {
     for (what, number) in [
         ("threshold", options.threshold),
         ("cost", options.economy.cost),
@@ -71,7 +71,7 @@ pub fn evaluate(
             bail!("{what} is {number}: expected a finite number");
         }
     }
-    let look = look(project, &project.config.report)?;
+    let look = look(data, &data.config.report)?;
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     let is_any_time = options.allow_in_sample || options.other_leads;
     let from = options.from.unwrap_or(if is_any_time {
@@ -83,22 +83,22 @@ pub fn evaluate(
     if from < known_until && !is_any_time {
         bail!(
             "--from {} is before the model's training cutoff {}: the evaluation would be in sample; train with an earlier --as-of, pass --other-leads where these are not the leads of training, or --allow-in-sample",
-            (project.write_time())(from),
+            (data.write_time())(from),
             model.card.known_until
         );
     }
-    project.whole_tables(model, "evaluate")?;
-    let tables = project.load_for(model, None)?;
+    data.whole_tables(model, "evaluate")?;
+    let tables = data.load_for(model, None)?;
     let (labelled, counts) =
-        leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
-    project.remark(&describe_counts(&counts, project));
+        leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, None)?;
+    data.remark(&describe_counts(&counts, data));
     let rows: Vec<usize> = (0..labelled.snapshots.len())
         .filter(|&row| (from..to).contains(&labelled.snapshots[row].at))
         .collect();
     if rows.is_empty() {
         bail!(
             "no mature snapshot lies in the range from {}: the model's training cutoff is {}; train with an earlier --as-of, so that later snapshots are left to test on, or pass --other-leads where these are not the leads of training",
-            (project.write_time())(from),
+            (data.write_time())(from),
             model.card.known_until
         );
     }
@@ -107,9 +107,9 @@ pub fn evaluate(
         refuse_leads_of_training(model, &tables, &snapshots)?;
     }
     let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
-    let matrix = project.features_of(&tables, &model.specs, &snapshots)?;
+    let matrix = data.features_of(&tables, &model.specs, &snapshots)?;
     let scored = score(model, &matrix)?;
-    let earlier_rows = known_before(project, &labelled.snapshots, snapshots[0].at);
+    let earlier_rows = known_before(data, &labelled.snapshots, snapshots[0].at);
     let earlier = Earlier {
         snapshots: earlier_rows
             .iter()
@@ -120,9 +120,9 @@ pub fn evaluate(
             .map(|&row| labelled.labels[row])
             .collect(),
     };
-    let baselines = baselines(options, project, &tables, &snapshots, &earlier)?;
+    let baselines = baselines(options, data, &tables, &snapshots, &earlier)?;
     let evaluated = Evaluated {
-        project,
+        data,
         tables: &tables,
         model,
         matrix: &matrix,
@@ -131,26 +131,26 @@ pub fn evaluate(
         probabilities: scored.probabilities.clone(),
     };
     let mut measurement = {
-        let _stage = project.stage("measuring", 1)?;
+        let _stage = data.stage("measuring", 1)?;
         measure(
             &evaluated,
             &baselines,
-            &options.economy.or(&project.config.report),
+            &options.economy.or(&data.config.report),
         )
         .context("cannot evaluate these snapshots")?
     };
     if options.backtest {
         measurement.measured.backtest = Some(backtest(
-            project,
+            data,
             &snapshots,
             &evaluated.labels,
             &cluster_keys(&tables, &snapshots),
         )?);
     }
-    if let Some(edges) = tiers_from(project, model) {
-        project.remark(&format!("the model's tiers begin at {edges}, as [tiers] says; comparisons with other scores are by quartiles of these snapshots"));
+    if let Some(edges) = tiers_from(data, model) {
+        data.remark(&format!("the model's tiers begin at {edges}, as [tiers] says; comparisons with other scores are by quartiles of these snapshots"));
     }
-    let write_time = project.write_time();
+    let write_time = data.write_time();
     let period = format!(
         "{} to {}",
         write_time(snapshots[0].at),
@@ -160,7 +160,7 @@ pub fn evaluate(
         rows: format!(
             "{} snapshots of {}{}",
             count(rows.len()),
-            project.name,
+            data.name,
             if options.other_leads {
                 ", leads that the model was not trained on"
             } else {
@@ -170,11 +170,11 @@ pub fn evaluate(
         period,
         in_sample: from < known_until && !options.other_leads,
         of_earlier_fit: false,
-        outside: outside_training(project, model, &matrix),
+        outside: outside_training(data, model, &matrix),
     };
-    let data = data_section(project, model, &counts, &measurement, measured);
+    let section = data_section(data, model, &counts, &measurement, measured);
     let snapshots = evaluated_table(
-        project,
+        data,
         &tables,
         &snapshots,
         &evaluated.labels,
@@ -183,7 +183,7 @@ pub fn evaluate(
         model,
     );
     Ok(Evaluation {
-        report: Report::new(&model.card, model, measurement.measured, data, look),
+        report: Report::new(&model.card, model, measurement.measured, section, look),
         snapshots,
     })
 }
@@ -193,7 +193,7 @@ fn refuse_leads_of_training(
     model: &Model,
     tables: &Tables,
     snapshots: &[Snapshot],
-) -> anyhow::Result<()> {
+) -> crate::Result<()> {
     let Some(leads) = model
         .scope
         .as_ref()
@@ -223,7 +223,7 @@ fn refuse_leads_of_training(
 
 /// What of these rows is unlike those that the model was trained on.
 pub(crate) fn outside_training(
-    project: &Project,
+    data: &Data,
     model: &Model,
     matrix: &FeatureMatrix,
 ) -> OutsideTraining {
@@ -231,7 +231,7 @@ pub(crate) fn outside_training(
     OutsideTraining {
         share: guarded.n_outside as f64 / matrix.n_rows().max(1) as f64,
         findings: guarded.findings,
-        rule: project.other_rule(model),
+        rule: data.other_rule(model),
     }
 }
 
@@ -244,26 +244,26 @@ struct Earlier {
 /// Every score that the model is compared with: the manual column, files of rules, other models.
 fn baselines(
     others: &EvaluateOptions,
-    project: &Project,
+    data: &Data,
     tables: &Tables,
     snapshots: &[Snapshot],
     earlier: &Earlier,
-) -> anyhow::Result<Vec<Baseline>> {
+) -> crate::Result<Vec<Baseline>> {
     let mut baselines: Vec<Baseline> = manual_baseline(
         tables,
         snapshots,
         &earlier.snapshots,
         &earlier.labels,
-        others.threshold.or(project.config.report.threshold),
+        others.threshold.or(data.config.report.threshold),
     )
     .into_iter()
     .collect();
     if !others.rules.is_empty() {
         // A model's tables hold the attributes that it reads, and rules may read others.
-        let tables = project.quiet().load(&LoadOptions::default())?;
+        let tables = data.quiet().load(&LoadOptions::default())?;
         let all: Vec<Snapshot> = earlier.snapshots.iter().chain(snapshots).copied().collect();
         for rules in &others.rules {
-            let mut points = points_of(rules, project, &tables, &all)?;
+            let mut points = points_of(rules, data, &tables, &all)?;
             let values = points.split_off(earlier.snapshots.len());
             let name = format!(
                 "{} ({})",
@@ -292,11 +292,8 @@ fn baselines(
     }
     for (path, model) in &others.against {
         // Another model may read other columns, or the same ones as other types.
-        let tables = project.quiet().load_for(model, None)?;
-        let scored = score(
-            model,
-            &project.features_of(&tables, &model.specs, snapshots)?,
-        )?;
+        let tables = data.quiet().load_for(model, None)?;
+        let scored = score(model, &data.features_of(&tables, &model.specs, snapshots)?)?;
         let seen = Timestamp::from_micros(model.card.known_until_micros) > snapshots[0].at;
         let knows = if seen {
             ", after the first of these snapshots: it has seen some of these outcomes, and its figures are too good"
@@ -339,8 +336,8 @@ pub(crate) struct MeasuredOn {
 }
 
 /// Where the model's tiers begin, in words; `None` where they are quartiles of the rows at hand.
-fn tiers_from(project: &Project, model: &Model) -> Option<String> {
-    match project.config.tiers.edges {
+fn tiers_from(data: &Data, model: &Model) -> Option<String> {
+    match data.config.tiers.edges {
         TierEdges::Relative => None,
         TierEdges::Frozen => {
             let [first, second, third] = model.tier_edges.map(|edge| 100.0 * edge);
@@ -355,7 +352,7 @@ fn tiers_from(project: &Project, model: &Model) -> Option<String> {
 }
 
 pub(crate) fn data_section(
-    project: &Project,
+    data: &Data,
     model: &Model,
     counts: &SnapshotCounts,
     measurement: &Measurement,
@@ -363,14 +360,14 @@ pub(crate) fn data_section(
 ) -> DataSection {
     DataSection {
         measured_on: measured.rows,
-        snapshots: describe_counts(counts, project),
+        snapshots: describe_counts(counts, data),
         period: measured.period,
         in_sample: measured.in_sample,
         of_earlier_fit: measured.of_earlier_fit,
         outside: measured.outside,
         n_without_all: measurement.n_without_all,
         baselines: measurement.baselines.clone(),
-        tiers_from: tiers_from(project, model),
+        tiers_from: tiers_from(data, model),
         capacity: measurement.capacity.clone(),
         money: measurement.money.clone(),
     }
@@ -378,7 +375,7 @@ pub(crate) fn data_section(
 
 /// Every evaluated snapshot with its prediction and label, so that anyone can check our arithmetic.
 fn evaluated_table(
-    project: &Project,
+    data: &Data,
     tables: &Tables,
     snapshots: &[Snapshot],
     labels: &[bool],
@@ -396,7 +393,7 @@ fn evaluated_table(
                 .collect(),
         ),
     );
-    if project.config.is_flat() {
+    if data.config.is_flat() {
         table.push(
             "snapshot",
             OutColumn::Number(snapshots.iter().map(|key| key.at.order()).collect()),
@@ -407,7 +404,7 @@ fn evaluated_table(
             OutColumn::Time(snapshots.iter().map(|key| Some(key.at)).collect()),
         );
     }
-    let tiers = tiers_of(project, model, scored);
+    let tiers = tiers_of(data, model, scored);
     table.push(
         "likelihood_to_close",
         OutColumn::Number(scored.probabilities.iter().map(|p| p * 100.0).collect()),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use crate::error::Context;
 use leadscore_inference::Model;
 use leadscore_tables::{
     FinishedFile, OutFile, OutTable, TableWriter, close_csv_for_people, close_table, publish,
@@ -22,7 +22,7 @@ impl Outputs {
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn text(&mut self, path: &Path, text: &str) -> anyhow::Result<()> {
+    pub fn text(&mut self, path: &Path, text: &str) -> crate::Result<()> {
         self.bytes(path, text.as_bytes())
     }
 
@@ -31,7 +31,7 @@ impl Outputs {
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn bytes(&mut self, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    pub fn bytes(&mut self, path: &Path, bytes: &[u8]) -> crate::Result<()> {
         let mut file = OutFile::create(path)?;
         file.write_all(bytes)
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -44,7 +44,7 @@ impl Outputs {
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn table(&mut self, path: &Path, table: &OutTable) -> anyhow::Result<()> {
+    pub fn table(&mut self, path: &Path, table: &OutTable) -> crate::Result<()> {
         self.add(path, close_table(path, table)?);
         Ok(())
     }
@@ -54,7 +54,7 @@ impl Outputs {
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn csv_for_people(&mut self, path: &Path, table: &OutTable) -> anyhow::Result<()> {
+    pub fn csv_for_people(&mut self, path: &Path, table: &OutTable) -> crate::Result<()> {
         self.add(path, close_csv_for_people(path, table)?);
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Outputs {
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn written(&mut self, path: &Path, writer: TableWriter) -> anyhow::Result<()> {
+    pub fn written(&mut self, path: &Path, writer: TableWriter) -> crate::Result<()> {
         self.add(path, writer.close()?);
         Ok(())
     }
@@ -74,7 +74,7 @@ impl Outputs {
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn model(&mut self, path: &Path, model: &Model) -> anyhow::Result<()> {
+    pub fn model(&mut self, path: &Path, model: &Model) -> crate::Result<()> {
         let mut file = OutFile::create(path)?;
         leadscore_inference::write_model(model, &mut file)
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -92,7 +92,7 @@ impl Outputs {
     /// # Errors
     ///
     /// A file cannot get its name; every target is then as it was before.
-    pub fn publish(self) -> anyhow::Result<Vec<PathBuf>> {
+    pub fn publish(self) -> crate::Result<Vec<PathBuf>> {
         publish(self.finished)?;
         Ok(self.paths)
     }
@@ -103,7 +103,7 @@ impl Outputs {
 /// # Errors
 ///
 /// The file cannot be written.
-pub fn write_model(model: &Model, path: &Path) -> anyhow::Result<()> {
+pub fn write_model(model: &Model, path: &Path) -> crate::Result<()> {
     let mut outputs = Outputs::default();
     outputs.model(path, model)?;
     outputs.publish().map(drop)
@@ -114,7 +114,7 @@ pub fn write_model(model: &Model, path: &Path) -> anyhow::Result<()> {
 /// # Errors
 ///
 /// The file cannot be written.
-pub fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
+pub fn write_text(path: &Path, text: &str) -> crate::Result<()> {
     write_bytes(path, text.as_bytes())
 }
 
@@ -123,7 +123,7 @@ pub fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
 /// # Errors
 ///
 /// The file cannot be written.
-pub fn write_bytes(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> crate::Result<()> {
     let mut outputs = Outputs::default();
     outputs.bytes(path, bytes)?;
     outputs.publish().map(drop)

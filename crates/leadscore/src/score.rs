@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::{
     ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability,
 };
@@ -15,7 +15,7 @@ use leadscore_inference::{
 use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
 use rayon::slice::ParallelSliceMut;
 
-use crate::project::{Project, load_options_of};
+use crate::data::{Data, load_options_of};
 use crate::score_summary::{ScoreSummary, TierSummary, guard, not_scored};
 use crate::source::Source;
 use crate::text::table;
@@ -90,44 +90,44 @@ pub(crate) fn age_of(tables: &Tables, lead: u32, as_of: Timestamp) -> f64 {
 /// The tables cannot be read, no lead is open, or intervals are asked of a model that holds no
 /// covariance.
 pub fn score_leads<'m>(
-    project: &Project,
+    data: &Data,
     model: &'m Model,
     options: &ScoreOptions,
-) -> anyhow::Result<Scores<'m>> {
+) -> crate::Result<Scores<'m>> {
     if options.intervals && model.covariance.is_none() {
         bail!(
             "--intervals: the model holds no covariance, because it is of an earlier version or was fitted by linfa; train it again"
         );
     }
-    let mut found = find_open(project, model, options)?;
+    let mut found = find_open(data, model, options)?;
     let as_of = found.as_of;
     if found.open.is_empty() {
         bail!(
             "no lead is open{}: {}",
-            project.at(as_of),
-            not_scored(found.won.len(), &found.left_out, project.config.is_flat())
+            data.at(as_of),
+            not_scored(found.won.len(), &found.left_out, data.config.is_flat())
         );
     }
-    if project.config.has_outcomes()
-        && !project.config.is_flat()
+    if data.config.has_outcomes()
+        && !data.config.is_flat()
         && found.won.is_empty()
         && found.left_out.closed_lost == 0
     {
         let n_open = leadscore_report::count(found.open.len());
-        project.remark(&format!("note: [outcomes] has no lead that closed: all {n_open} leads are scored as if they were open; is the file complete?"));
+        data.remark(&format!("note: [outcomes] has no lead that closed: all {n_open} leads are scored as if they were open; is the file complete?"));
     }
     if found.perhaps_closed > 0 {
-        project.remark(&format!(
+        data.remark(&format!(
             "note: {} of {} scored leads were not won, and may have closed: name values of `{}` in `lost`, or in `open`, of [outcomes], and lost leads are left out",
             leadscore_report::count(found.perhaps_closed),
             leadscore_report::count(found.open.len()),
-            leadscore_core::printable(project.config.outcomes.flag.as_deref().unwrap_or_default())
+            leadscore_core::printable(data.config.outcomes.flag.as_deref().unwrap_or_default())
         ));
     }
-    let _stage = project.stage("scoring", 1)?;
+    let _stage = data.stage("scoring", 1)?;
     let matrix = found.in_order();
     let ages: Vec<f64> = found.open.iter().map(|lead| lead.age).collect();
-    let (guards, outside) = guard(project, model, &matrix, &ages)?.unzip();
+    let (guards, outside) = guard(data, model, &matrix, &ages)?.unzip();
     let scored = score(model, &matrix)?;
     let order = best_first(&scored.probabilities);
     let matrix = matrix.reordered(&order);
@@ -138,21 +138,20 @@ pub fn score_leads<'m>(
         baseline: scored.baseline,
     };
     found.open = in_this_order(found.open, &order);
-    let tiers = tiers_of(project, model, &scored);
+    let tiers = tiers_of(data, model, &scored);
     let summary = ScoreSummary {
         model_id: model.card.model_id.clone(),
-        as_of: (!project.config.is_flat()).then(|| (project.write_time())(as_of)),
+        as_of: (!data.config.is_flat()).then(|| (data.write_time())(as_of)),
         n_scored: tiers.len(),
         closed_won: found.won.len(),
         left_out: found.left_out,
-        tier_edges: rule_of(project, tiers.len()),
-        few: tiers.len() < FEWEST_FOR_QUARTILES
-            && project.config.tiers.edges == TierEdges::Relative,
+        tier_edges: rule_of(data, tiers.len()),
+        few: tiers.len() < FEWEST_FOR_QUARTILES && data.config.tiers.edges == TierEdges::Relative,
         tiers: TierSummary::of(&scored.probabilities, &tiers),
         no_signal: found.no_signal,
         outside,
     };
-    summary.say(project);
+    summary.say(data);
     let Found {
         has_manual_score,
         open,
@@ -165,11 +164,11 @@ pub fn score_leads<'m>(
         tiers,
         model,
         concepts: model.concepts(),
-        id_column: project.config.leads.id.clone(),
+        id_column: data.config.leads.id.clone(),
         leads: open.into_iter().chain(won).collect(),
         has_manual_score,
         matrix,
-        as_of: (!project.config.is_flat()).then_some(as_of),
+        as_of: (!data.config.is_flat()).then_some(as_of),
         intervals: options.intervals,
         guards,
         summary,
@@ -248,7 +247,7 @@ struct Found {
 }
 
 impl Found {
-    fn new(tables: &Tables, model: &Model, as_of: Option<Timestamp>) -> anyhow::Result<Self> {
+    fn new(tables: &Tables, model: &Model, as_of: Option<Timestamp>) -> crate::Result<Self> {
         let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
         let set = scoring_snapshots(tables, as_of);
         let manual_score = tables.leads.manual_score.as_ref();
@@ -323,7 +322,7 @@ impl Found {
 }
 
 /// Finds the leads that are open, and computes their features.
-fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow::Result<Found> {
+fn find_open(data: &Data, model: &Model, options: &ScoreOptions) -> crate::Result<Found> {
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
     // What closed leads did is nobody's feature, but where the account's other leads are looked at.
     let may_be_open = |tables: &Tables| {
@@ -344,7 +343,7 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
             _ => None,
         })
         .collect();
-    let beside = project.to_score(model)?;
+    let beside = data.to_score(model)?;
     let wanted = Wanted {
         leads: &may_be_open,
         whole: &of_peers,
@@ -356,14 +355,14 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
         spill,
         Some(wanted),
     )?;
-    project.silence(
+    data.silence(
         source.ends(),
         model,
         options
             .as_of
             .unwrap_or_else(|| source.observation_end().next_midnight()),
     )?;
-    let stage = project.stage(
+    let stage = data.stage(
         &format!("computing {} features of open leads", model.specs.len()),
         source.n_parts(),
     )?;
@@ -376,18 +375,18 @@ fn find_open(project: &Project, model: &Model, options: &ScoreOptions) -> anyhow
         |part| {
             found.add(part);
             stage.advance(1);
-            anyhow::Ok(())
+            crate::Result::Ok(())
         },
     )?;
     drop(stage);
-    source.say_notes(project, std::mem::take(&mut found.notes));
-    project.notes(&found.unknown_kinds.notes());
+    source.say_notes(data, std::mem::take(&mut found.notes));
+    data.notes(&found.unknown_kinds.notes());
     Ok(found)
 }
 
 /// The tier of each row, by the edges that the config asks for.
-pub(crate) fn tiers_of(project: &Project, model: &Model, scored: &Scored) -> Vec<ContactPriority> {
-    match edges_of(project, model, scored.probabilities.len()) {
+pub(crate) fn tiers_of(data: &Data, model: &Model, scored: &Scored) -> Vec<ContactPriority> {
+    match edges_of(data, model, scored.probabilities.len()) {
         None => quartile_tiers(&scored.probabilities),
         Some(edges) => tiers_by_edges(&scored.probabilities, &edges),
     }
@@ -395,8 +394,8 @@ pub(crate) fn tiers_of(project: &Project, model: &Model, scored: &Scored) -> Vec
 
 /// Where tiers begin, as likelihoods from 0 to 1; `None` where they are quartiles of the rows, of
 /// which there are so many.
-pub(crate) fn edges_of(project: &Project, model: &Model, n_rows: usize) -> Option<[f64; 3]> {
-    match rule_of(project, n_rows) {
+pub(crate) fn edges_of(data: &Data, model: &Model, n_rows: usize) -> Option<[f64; 3]> {
+    match rule_of(data, n_rows) {
         TierEdges::Relative => None,
         TierEdges::Frozen => Some(model.tier_edges),
         TierEdges::Percent(edges) => Some(edges.map(|edge| edge / 100.0)),
@@ -404,8 +403,8 @@ pub(crate) fn edges_of(project: &Project, model: &Model, n_rows: usize) -> Optio
 }
 
 /// The rule that so many rows get: few have no quartiles.
-fn rule_of(project: &Project, n_rows: usize) -> TierEdges {
-    match project.config.tiers.edges {
+fn rule_of(data: &Data, n_rows: usize) -> TierEdges {
+    match data.config.tiers.edges {
         TierEdges::Relative if n_rows < FEWEST_FOR_QUARTILES => TierEdges::Frozen,
         edges => edges,
     }
@@ -428,7 +427,7 @@ impl Scores<'_> {
     /// # Errors
     ///
     /// As [`score_with_reasons`].
-    pub fn reasons(&self, row: usize) -> anyhow::Result<Vec<Reason>> {
+    pub fn reasons(&self, row: usize) -> crate::Result<Vec<Reason>> {
         Ok(self.reasons_of(row..row + 1)?.remove(0))
     }
 
@@ -452,8 +451,8 @@ impl Scores<'_> {
     /// # Errors
     ///
     /// As [`Self::reasons`].
-    pub fn first(&self, n: usize) -> anyhow::Result<String> {
-        let lead = |row: usize| -> anyhow::Result<FirstLead> {
+    pub fn first(&self, n: usize) -> crate::Result<String> {
+        let lead = |row: usize| -> crate::Result<FirstLead> {
             let reasons = self
                 .reasons(row)?
                 .into_iter()
@@ -470,11 +469,11 @@ impl Scores<'_> {
         Ok(first_leads(
             (0..n.min(self.n_open()))
                 .map(lead)
-                .collect::<anyhow::Result<Vec<_>>>()?,
+                .collect::<crate::Result<Vec<_>>>()?,
         ))
     }
 
-    fn reasons_of(&self, rows: Range<usize>) -> anyhow::Result<Vec<Vec<Reason>>> {
+    fn reasons_of(&self, rows: Range<usize>) -> crate::Result<Vec<Vec<Reason>>> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
@@ -505,8 +504,8 @@ impl Scores<'_> {
     /// The first error of `take`.
     pub fn for_each_part(
         &self,
-        take: impl FnMut(OutTable) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+        take: impl FnMut(OutTable) -> crate::Result<()>,
+    ) -> crate::Result<()> {
         let n_rows = self.n_rows();
         let part = |part: usize| self.part(part * PART_ROWS..n_rows.min((part + 1) * PART_ROWS));
         in_order(
@@ -522,7 +521,7 @@ impl Scores<'_> {
     /// # Errors
     ///
     /// As [`Self::for_each_part`]; or two columns have one name.
-    pub fn frame(&self) -> anyhow::Result<Frame> {
+    pub fn frame(&self) -> crate::Result<Frame> {
         let mut parts = Vec::new();
         self.for_each_part(|part| {
             parts.push(part.into_frame()?);
@@ -532,7 +531,7 @@ impl Scores<'_> {
     }
 
     /// Some rows of the score file.
-    fn part(&self, rows: Range<usize>) -> anyhow::Result<OutTable> {
+    fn part(&self, rows: Range<usize>) -> crate::Result<OutTable> {
         let n_open = self.tiers.len();
         let open = rows.start.min(n_open)..rows.end.min(n_open);
         let n_won = rows.len() - open.len();

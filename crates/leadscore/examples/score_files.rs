@@ -5,19 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use leadscore_workflow::{Fitting, Project, ScoreOptions, Silent, score_leads, train};
+use leadscore::{Data, Fitting, ScoreOptions, Silent, score_leads, train};
 
 #[expect(clippy::print_stdout, reason = "the measurement's result")]
-fn main() -> anyhow::Result<()> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "leadscore.toml".to_owned());
-    let project = Project::open(Path::new(&path), Arc::new(Silent))?;
+    let data = Data::open(Path::new(&path), Arc::new(Silent))?;
     let begun = Instant::now();
-    let model = train(&project, None, Fitting::default())?.trained.model;
+    let model = train(&data, None, Fitting::default())?.trained.model;
     let trained = begun.elapsed().as_secs_f64();
     let begun = Instant::now();
-    let scores = score_leads(&project, &model, &ScoreOptions::default())?;
+    let scores = score_leads(&data, &model, &ScoreOptions::default())?;
     let n_rows = scores.frame()?.n_rows();
     println!("{trained:.3} {:.3} {n_rows}", begun.elapsed().as_secs_f64());
     Ok(())

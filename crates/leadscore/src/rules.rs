@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_features::{labelled_snapshots, scoring_snapshots};
 use leadscore_report::count;
@@ -15,8 +15,8 @@ use leadscore_tables::{
 };
 
 use crate::config_failure::ConfigFailure;
+use crate::data::{Data, describe_counts, read_small_text};
 use crate::explain::find_lead;
-use crate::project::{Project, describe_counts, read_small_text};
 use crate::source::Source;
 use crate::text::table as text_table;
 
@@ -55,7 +55,7 @@ impl ReadRules {
     /// # Errors
     ///
     /// It cannot be read, or a [`ConfigFailure`].
-    pub fn open(path: &Path) -> anyhow::Result<Self> {
+    pub fn open(path: &Path) -> crate::Result<Self> {
         Self::parse(
             read_small_text(path)
                 .with_context(|| format!("cannot read the rules {}", path.display()))?,
@@ -68,7 +68,7 @@ impl ReadRules {
     /// # Errors
     ///
     /// [`ConfigFailure`].
-    pub fn parse(text: String, path: &Path) -> anyhow::Result<Self> {
+    pub fn parse(text: String, path: &Path) -> crate::Result<Self> {
         match RulesFile::parse(&text) {
             Ok(file) => Ok(Self {
                 path: path.to_owned(),
@@ -82,7 +82,7 @@ impl ReadRules {
     /// Fails where two columns of what `rules` writes would have one name, whichever of its
     /// commands is called: names of scores and thresholds, and of the columns of the tables, are
     /// the user's own.
-    fn check_columns(project: &Project, files: &[Self]) -> anyhow::Result<()> {
+    fn check_columns(data: &Data, files: &[Self]) -> crate::Result<()> {
         for (position, read) in files.iter().enumerate() {
             let name = read.file.score.name.get_ref();
             if files[..position]
@@ -95,7 +95,7 @@ impl ReadRules {
                 );
             }
         }
-        let leads = &project.config.leads;
+        let leads = &data.config.leads;
         let mut taken: BTreeMap<String, String> = BTreeMap::from([(
             leads.id.clone(),
             "the column with the ids of the leads".to_owned(),
@@ -181,7 +181,7 @@ impl ReadRules {
         columns
     }
 
-    fn failure(&self, error: ConfigError) -> anyhow::Error {
+    fn failure(&self, error: ConfigError) -> crate::Error {
         ConfigFailure::new(&self.path, &self.text, error).into()
     }
 
@@ -189,13 +189,13 @@ impl ReadRules {
     /// snapshots.
     fn bind(
         &self,
-        project: &Project,
+        data: &Data,
         tables: &Tables,
         snapshots: &[Snapshot],
-    ) -> anyhow::Result<BoundRules> {
+    ) -> crate::Result<BoundRules> {
         let features = if self.file.needs_features() {
             leadscore_features::survey(tables, snapshots)
-                .plan(&project.config.features)
+                .plan(&data.config.features)
                 .specs
         } else {
             Vec::new()
@@ -208,11 +208,11 @@ impl ReadRules {
 /// have the score.
 pub(crate) fn points_of(
     rules: &ReadRules,
-    project: &Project,
+    data: &Data,
     tables: &Tables,
     snapshots: &[Snapshot],
-) -> anyhow::Result<Vec<f64>> {
-    let bound = rules.bind(project, tables, snapshots)?;
+) -> crate::Result<Vec<f64>> {
+    let bound = rules.bind(data, tables, snapshots)?;
     Ok(bound
         .score(tables, snapshots)?
         .into_iter()
@@ -222,7 +222,7 @@ pub(crate) fn points_of(
 
 /// Rules beside the tables that they are for.
 struct Bench<'a> {
-    project: &'a Project,
+    data: &'a Data,
     tables: &'a Tables,
     schemes: Vec<Scheme>,
     as_of: Timestamp,
@@ -236,34 +236,34 @@ struct Scheme {
 
 impl<'a> Bench<'a> {
     fn new(
-        project: &'a Project,
+        data: &'a Data,
         tables: &'a Tables,
         files: &[ReadRules],
         requested: Option<Timestamp>,
-    ) -> anyhow::Result<Self> {
+    ) -> crate::Result<Self> {
         let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
         let open = scoring_snapshots(tables, as_of).at_risk;
         let schemes = files.iter().map(|read| {
             Ok(Scheme {
-                rules: read.bind(project, tables, &open)?,
+                rules: read.bind(data, tables, &open)?,
                 text: read.text.clone(),
             })
         });
         Ok(Self {
-            project,
+            data,
             tables,
-            schemes: schemes.collect::<anyhow::Result<_>>()?,
+            schemes: schemes.collect::<crate::Result<_>>()?,
             as_of,
         })
     }
 
     /// The same over a part of the leads; beside it, for each file and rule, what this part lacks.
     fn of_part(
-        project: &'a Project,
+        data: &'a Data,
         tables: &'a Tables,
         files: &[ReadRules],
         requested: Option<Timestamp>,
-    ) -> anyhow::Result<(Self, Lacks)> {
+    ) -> crate::Result<(Self, Lacks)> {
         let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
         let (mut schemes, mut lacks) = (Vec::new(), Vec::new());
         for read in files {
@@ -277,7 +277,7 @@ impl<'a> Bench<'a> {
         }
         Ok((
             Self {
-                project,
+                data,
                 tables,
                 schemes,
                 as_of,
@@ -295,7 +295,7 @@ impl<'a> Bench<'a> {
         scoring_snapshots(self.tables, self.as_of).at_risk
     }
 
-    fn score(&self, snapshots: &[Snapshot]) -> anyhow::Result<Vec<Vec<PointsScore>>> {
+    fn score(&self, snapshots: &[Snapshot]) -> crate::Result<Vec<Vec<PointsScore>>> {
         Ok(self
             .schemes
             .iter()
@@ -304,7 +304,7 @@ impl<'a> Bench<'a> {
     }
 
     /// The points of one lead.
-    fn point_of(&self, lead: u32, as_of: Timestamp) -> anyhow::Result<PointsScore> {
+    fn point_of(&self, lead: u32, as_of: Timestamp) -> crate::Result<PointsScore> {
         // A flat export has a place in its order for each lead, and no dates.
         let of_order = || {
             scoring_snapshots(self.tables, self.as_of)
@@ -312,7 +312,7 @@ impl<'a> Bench<'a> {
                 .into_iter()
                 .find(|key| key.lead == lead)
         };
-        let at = if self.project.config.is_flat() {
+        let at = if self.data.config.is_flat() {
             of_order().map_or(as_of, |key| key.at)
         } else {
             as_of
@@ -418,13 +418,13 @@ impl Reached {
 ///
 /// The tables cannot be read, or rules do not fit them.
 pub fn rules_table(
-    project: &Project,
+    data: &Data,
     files: &[ReadRules],
     options: RulesOptions,
-) -> anyhow::Result<OutTable> {
-    ReadRules::check_columns(project, files)?;
-    let tables = project.load(&load_options(project, options)?)?;
-    Ok(score_whole(project, &tables, files, options)?.0)
+) -> crate::Result<OutTable> {
+    ReadRules::check_columns(data, files)?;
+    let tables = data.load(&load_options(data, options)?)?;
+    Ok(score_whole(data, &tables, files, options)?.0)
 }
 
 /// Writes the points of every open lead, or of accounts, part after part where the tables are
@@ -434,33 +434,33 @@ pub fn rules_table(
 ///
 /// As [`rules_table`]; or the file cannot be written.
 pub fn write_rules(
-    project: &Project,
+    data: &Data,
     files: &[ReadRules],
     options: RulesOptions,
     output: &Path,
-) -> anyhow::Result<()> {
-    ReadRules::check_columns(project, files)?;
-    let load = load_options(project, options)?;
+) -> crate::Result<()> {
+    ReadRules::check_columns(data, files)?;
+    let load = load_options(data, options)?;
     // Features are chosen by what all leads show, and accounts are put together from all their
     // leads.
     let needs_all =
         options.roll_up.is_some() || files.iter().any(|read| read.file.needs_features());
     let source = if needs_all {
-        Source::Whole(Box::new(project.load(&load)?))
+        Source::Whole(Box::new(data.load(&load)?))
     } else {
-        Source::open(project, &load, None, folder_of(output).to_owned(), None)?
+        Source::open(data, &load, None, folder_of(output).to_owned(), None)?
     };
     let reached = match &source {
         Source::Whole(tables) => {
-            let (table, reached) = score_whole(project, tables, files, options)?;
+            let (table, reached) = score_whole(data, tables, files, options)?;
             write_table(output, &table)?;
             reached
         }
-        Source::Parts(_) => score_parts(project, &source, files, options, output)?,
+        Source::Parts(_) => score_parts(data, &source, files, options, output)?,
     };
     for (read, counts) in files.iter().zip(&reached.of_thresholds) {
         for (threshold, n) in read.file.thresholds().iter().zip(counts) {
-            project.remark(&format!(
+            data.remark(&format!(
                 "{} of {} open leads reach `{}` ({} points)",
                 count(*n),
                 count(reached.n_open),
@@ -472,8 +472,8 @@ pub fn write_rules(
     Ok(())
 }
 
-fn load_options(project: &Project, options: RulesOptions) -> anyhow::Result<LoadOptions> {
-    if options.crossings && project.config.is_flat() {
+fn load_options(data: &Data, options: RulesOptions) -> crate::Result<LoadOptions> {
+    if options.crossings && data.config.is_flat() {
         bail!("--crossings needs dates, and a flat export has none");
     }
     Ok(LoadOptions {
@@ -483,12 +483,12 @@ fn load_options(project: &Project, options: RulesOptions) -> anyhow::Result<Load
 }
 
 fn score_whole(
-    project: &Project,
+    data: &Data,
     tables: &Tables,
     files: &[ReadRules],
     options: RulesOptions,
-) -> anyhow::Result<(OutTable, Reached)> {
-    let bench = Bench::new(project, tables, files, options.as_of)?;
+) -> crate::Result<(OutTable, Reached)> {
+    let bench = Bench::new(data, tables, files, options.as_of)?;
     let open = bench.open_leads();
     let scores = bench.score(&open)?;
     let table = match options.roll_up {
@@ -500,19 +500,19 @@ fn score_whole(
 
 /// Scores part after part, and writes them in their order; what every part lacks is an error.
 fn score_parts(
-    project: &Project,
+    data: &Data,
     source: &Source<'_>,
     files: &[ReadRules],
     options: RulesOptions,
     output: &Path,
-) -> anyhow::Result<Reached> {
+) -> crate::Result<Reached> {
     let mut writer = TableWriter::create(output)?;
     let (mut reached, mut lacks, mut notes): (Reached, Option<Lacks>, Vec<Note>) =
         (Reached::default(), None, Vec::new());
-    let stage = project.stage("scoring leads", source.n_parts())?;
-    let work = |part| -> anyhow::Result<(OutTable, Reached, Lacks, Vec<Note>)> {
+    let stage = data.stage("scoring leads", source.n_parts())?;
+    let work = |part| -> crate::Result<(OutTable, Reached, Lacks, Vec<Note>)> {
         source.with_part(part, |tables| {
-            let (bench, lacks) = Bench::of_part(project, tables, files, options.as_of)?;
+            let (bench, lacks) = Bench::of_part(data, tables, files, options.as_of)?;
             let open = bench.open_leads();
             let scores = bench.score(&open)?;
             Ok((
@@ -558,7 +558,7 @@ fn score_parts(
     if let Source::Parts(partitions) = source {
         Note::merge(&mut notes, partitions.notes.clone());
     }
-    project.notes(&notes);
+    data.notes(&notes);
     writer.finish()?;
     Ok(reached)
 }
@@ -568,7 +568,7 @@ fn scored_table(
     open: &[Snapshot],
     scores: &[Vec<PointsScore>],
     crossings: bool,
-) -> anyhow::Result<OutTable> {
+) -> crate::Result<OutTable> {
     let mut table = points_table(bench, open, scores);
     if crossings {
         add_crossings(bench, open, &mut table)?;
@@ -593,7 +593,7 @@ fn points_table(
                 .collect(),
         ),
     );
-    if !bench.project.config.is_flat() {
+    if !bench.data.config.is_flat() {
         table.push(
             "as_of",
             OutColumn::Time(snapshots.iter().map(|key| Some(key.at)).collect()),
@@ -716,10 +716,8 @@ fn add_crossings(
     bench: &Bench<'_>,
     snapshots: &[Snapshot],
     table: &mut OutTable,
-) -> anyhow::Result<()> {
-    let _stage = bench
-        .project
-        .stage("looking at every day of every lead", 1)?;
+) -> crate::Result<()> {
+    let _stage = bench.data.stage("looking at every day of every lead", 1)?;
     let leads: Vec<u32> = snapshots.iter().map(|key| key.lead).collect();
     for scheme in &bench.schemes {
         let file = scheme.rules.file();
@@ -780,7 +778,7 @@ fn rolled_up(
     how: RollUp,
     open: &[Snapshot],
     scores: &[Vec<PointsScore>],
-) -> anyhow::Result<OutTable> {
+) -> crate::Result<OutTable> {
     let Some(account_of_lead) = &bench.tables.leads.accounts else {
         bail!(
             "--roll-up needs to know whose a lead is: name the column with the account as `account` of [leads]"
@@ -799,7 +797,7 @@ fn rolled_up(
     let mut table = OutTable::default();
     table.push(
         bench
-            .project
+            .data
             .config
             .leads
             .account
@@ -867,22 +865,22 @@ fn rolled_up(
 ///
 /// As [`rules_table`].
 pub fn rules_history(
-    project: &Project,
+    data: &Data,
     files: &[ReadRules],
     as_of: Option<Timestamp>,
-) -> anyhow::Result<OutTable> {
-    ReadRules::check_columns(project, files)?;
-    let tables = project.load(&LoadOptions {
+) -> crate::Result<OutTable> {
+    ReadRules::check_columns(data, files)?;
+    let tables = data.load(&LoadOptions {
         as_of,
         ..Default::default()
     })?;
-    let bench = Bench::new(project, &tables, files, as_of)?;
+    let bench = Bench::new(data, &tables, files, as_of)?;
     let (labelled, counts) = labelled_snapshots(
         bench.tables,
-        &bench.project.config.snapshots,
+        &bench.data.config.snapshots,
         Some(bench.as_of),
     )?;
-    project.remark(&describe_counts(&counts, project));
+    data.remark(&describe_counts(&counts, data));
     let n_mature = labelled.snapshots.len();
     let snapshots: Vec<Snapshot> = labelled
         .snapshots
@@ -910,16 +908,16 @@ pub fn rules_history(
 ///
 /// There is no such lead; else as [`rules_table`].
 pub fn explain_rules(
-    project: &Project,
+    data: &Data,
     rules: ReadRules,
     id: &str,
     as_of: Option<Timestamp>,
-) -> anyhow::Result<String> {
-    let tables = project.load(&LoadOptions {
+) -> crate::Result<String> {
+    let tables = data.load(&LoadOptions {
         as_of,
         ..Default::default()
     })?;
-    let bench = Bench::new(project, &tables, &[rules], as_of)?;
+    let bench = Bench::new(data, &tables, &[rules], as_of)?;
     let rules = &bench.scheme().rules;
     let lead = find_lead(bench.tables, id)?;
     let score = bench.point_of(lead, bench.as_of)?;
@@ -981,7 +979,7 @@ pub struct RulesCheck {
     /// How many leads each rule applies to.
     pub table: String,
     /// Examples that do not hold, each with its place in the file.
-    pub failed_examples: Vec<anyhow::Error>,
+    pub failed_examples: Vec<crate::Error>,
 }
 
 /// Tries rules on the open leads, and the examples of their file.
@@ -990,17 +988,17 @@ pub struct RulesCheck {
 ///
 /// As [`rules_table`].
 pub fn check_rules(
-    project: &Project,
+    data: &Data,
     rules: ReadRules,
     as_of: Option<Timestamp>,
-) -> anyhow::Result<RulesCheck> {
-    ReadRules::check_columns(project, std::slice::from_ref(&rules))?;
+) -> crate::Result<RulesCheck> {
+    ReadRules::check_columns(data, std::slice::from_ref(&rules))?;
     let path = rules.path.clone();
-    let tables = project.load(&LoadOptions {
+    let tables = data.load(&LoadOptions {
         as_of,
         ..Default::default()
     })?;
-    let bench = Bench::new(project, &tables, &[rules], as_of)?;
+    let bench = Bench::new(data, &tables, &[rules], as_of)?;
     let rules = &bench.scheme().rules;
     let open = bench.open_leads();
     let scores = rules.score(bench.tables, &open)?;
@@ -1036,7 +1034,7 @@ pub fn check_rules(
         .map(|(rule, _)| rules.rule_name(rule))
         .collect();
     if !unused.is_empty() {
-        project.remark(&format!(
+        data.remark(&format!(
             "of {} open leads, no rule of these applies to any: {}",
             count(open.len()),
             unused.join(", ")
@@ -1049,7 +1047,7 @@ pub fn check_rules(
 }
 
 /// Examples of the file that do not hold, each with its place.
-fn failed_examples(bench: &Bench<'_>, path: &Path) -> anyhow::Result<Vec<anyhow::Error>> {
+fn failed_examples(bench: &Bench<'_>, path: &Path) -> crate::Result<Vec<crate::Error>> {
     let mut failures = Vec::new();
     for example in &bench.scheme().rules.file().examples {
         let fail = |message: String, help: String| {
@@ -1058,7 +1056,7 @@ fn failed_examples(bench: &Bench<'_>, path: &Path) -> anyhow::Result<Vec<anyhow:
                 help: Some(help),
                 span: Some(example.lead.span()),
             };
-            anyhow::Error::from(ConfigFailure::new(path, &bench.scheme().text, error))
+            crate::Error::from(ConfigFailure::new(path, &bench.scheme().text, error))
         };
         let id = example.lead.get_ref();
         match find_lead(bench.tables, id) {

@@ -18,13 +18,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Context;
+use leadscore::lead_keys;
 use leadscore_core::{Concept, ContactPriority, FeatureMatrix, Snapshot, Timestamp};
 use leadscore_features::{compute, labelled_snapshots, scoring_snapshots, survey};
 use leadscore_inference::{Model, quartile_tiers, score};
 use leadscore_simulate::{SimulationOptions, Simulator, World};
 use leadscore_tables::{Config, LoadOptions, Tables, load};
 use leadscore_training::{TrainContext, TrainInput, TrainOptions, train};
-use leadscore_workflow::lead_keys;
 
 const HEADER: &str = "reasons                        leads top by 1    by 3 low by 1    by 3  halves  others     error   truth";
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use anyhow::bail;
+use crate::error::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp};
 use leadscore_inference::{Model, Reason, Term, quartile_tiers, tiers_by_edges};
 use leadscore_metrics::{
@@ -20,12 +20,12 @@ use leadscore_tables::{
     Bytes, Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables, TierEdges, read_at_most,
 };
 
-use crate::project::{Project, cluster_keys, cluster_name};
+use crate::data::{Data, cluster_keys, cluster_name};
 use crate::train::age_in_days;
 
 /// Snapshots whose outcome is known, with the model's word on each.
 pub(crate) struct Evaluated<'a> {
-    pub(crate) project: &'a Project,
+    pub(crate) data: &'a Data,
     pub(crate) tables: &'a Tables,
     pub(crate) model: &'a Model,
     /// Features of the snapshots, and the row of each.
@@ -119,7 +119,7 @@ pub(crate) fn measure(
     evaluated: &Evaluated<'_>,
     baselines: &[Baseline],
     economy: &Economy,
-) -> anyhow::Result<Measurement> {
+) -> crate::Result<Measurement> {
     let snapshots = evaluated.snapshots();
     let labels = &evaluated.labels;
     let clusters = Clusters::new(&cluster_keys(evaluated.tables, &snapshots));
@@ -129,7 +129,7 @@ pub(crate) fn measure(
         .collect();
     let deals = KnownDeals::of(evaluated, &snapshots);
     let quartiles = tier_numbers(&quartile_tiers(&evaluated.probabilities));
-    let tiers = match evaluated.project.config.tiers.edges {
+    let tiers = match evaluated.data.config.tiers.edges {
         TierEdges::Relative => quartiles.clone(),
         TierEdges::Frozen => tier_numbers(&tiers_by_edges(
             &evaluated.probabilities,
@@ -150,7 +150,7 @@ pub(crate) fn measure(
     };
     let evaluation = evaluate(input, BootstrapOptions::default())?;
     // Whether percentages hold is always asked by quartile, whose sizes are alike.
-    let of_quartiles = if evaluated.project.config.tiers.edges == TierEdges::Relative {
+    let of_quartiles = if evaluated.data.config.tiers.edges == TierEdges::Relative {
         names.clone()
     } else {
         QUARTILES.to_vec()
@@ -167,7 +167,7 @@ pub(crate) fn measure(
         .iter()
         .partition(|baseline| is_comparable(&rows_with(&[baseline], labels.len())));
     for baseline in left_out {
-        evaluated.project.remark(&format!("{} is left out of the comparison: among the snapshots that have it, not both won and others are", baseline.name));
+        evaluated.data.remark(&format!("{} is left out of the comparison: among the snapshots that have it, not both won and others are", baseline.name));
     }
     let common = rows_with(&baselines, labels.len());
     if !is_comparable(&common) {
@@ -215,7 +215,7 @@ pub(crate) fn measure(
             tiers: &score_tiers[idx],
         })
         .collect();
-    let periods = Periods::of(evaluated.project, &own_snapshots, economy.capacity)?;
+    let periods = Periods::of(evaluated.data, &own_snapshots, economy.capacity)?;
     let calls = Calls {
         period_of_row: &periods.of_row,
         of_period: &periods.calls,
@@ -342,8 +342,8 @@ fn calibration_verdict(
     clusters: &Clusters,
     tiers: &[usize],
     tier_names: &[&str],
-) -> anyhow::Result<CalibrationVerdict> {
-    let (periods, period_names) = if evaluated.project.config.is_flat() {
+) -> crate::Result<CalibrationVerdict> {
+    let (periods, period_names) = if evaluated.data.config.is_flat() {
         (Vec::new(), Vec::new())
     } else {
         periods_of(snapshots)
@@ -369,8 +369,8 @@ fn calibration_verdict(
 fn age_figures(
     evaluated: &Evaluated<'_>,
     snapshots: &[Snapshot],
-) -> anyhow::Result<Option<AgeFigures>> {
-    if evaluated.project.config.is_flat() || evaluated.project.config.snapshots.ages.is_some() {
+) -> crate::Result<Option<AgeFigures>> {
+    if evaluated.data.config.is_flat() || evaluated.data.config.snapshots.ages.is_some() {
         return Ok(None);
     }
     let ages: Vec<f64> = snapshots
@@ -448,7 +448,7 @@ fn threshold_section(
     values: &[f64],
     is_points: bool,
     rows: ThresholdInput<'_>,
-) -> anyhow::Result<ThresholdSection> {
+) -> crate::Result<ThresholdSection> {
     let shown: Vec<f64> = values
         .iter()
         .map(|value| if is_points { *value } else { 100.0 * value })
@@ -498,16 +498,12 @@ pub(crate) fn manual_scores(tables: &Tables, keys: &[Snapshot]) -> Option<Vec<f6
 }
 
 /// The snapshots whose outcome was known when the first of those that are evaluated was looked at.
-pub(crate) fn known_before(
-    project: &Project,
-    snapshots: &[Snapshot],
-    first: Timestamp,
-) -> Vec<usize> {
+pub(crate) fn known_before(data: &Data, snapshots: &[Snapshot], first: Timestamp) -> Vec<usize> {
     let is_known = |at: Timestamp| {
-        if project.config.is_flat() {
+        if data.config.is_flat() {
             at < first
         } else {
-            at + project.config.snapshots.horizon <= first
+            at + data.config.snapshots.horizon <= first
         }
     };
     (0..snapshots.len())
@@ -548,7 +544,7 @@ impl Baseline {
         values: &[f64],
         labels: &[bool],
         clusters: &Clusters,
-    ) -> anyhow::Result<(Vec<f64>, String)> {
+    ) -> crate::Result<(Vec<f64>, String)> {
         let BaselineKind::Points {
             earlier,
             labels: earlier_labels,
@@ -600,7 +596,7 @@ impl KnownDeals {
                 .map_or(f64::NAN, |won| won.days_since(key.at))
         };
         Self {
-            days_to_close: if evaluated.project.config.is_flat() {
+            days_to_close: if evaluated.data.config.is_flat() {
                 Vec::new()
             } else {
                 snapshots.iter().map(days).collect()
@@ -648,12 +644,8 @@ struct Periods {
 }
 
 impl Periods {
-    fn of(
-        project: &Project,
-        snapshots: &[Snapshot],
-        capacity: Option<Capacity>,
-    ) -> anyhow::Result<Self> {
-        if project.config.is_flat() {
+    fn of(data: &Data, snapshots: &[Snapshot], capacity: Option<Capacity>) -> crate::Result<Self> {
+        if data.config.is_flat() {
             let calls = match capacity {
                 Some(Capacity { days: Some(_), .. }) => bail!(
                     "a flat export has no dates: write --capacity as the number of leads that are called of all"
@@ -677,7 +669,7 @@ impl Periods {
             .fold((snapshots[0].at, snapshots[0].at), |(first, last), key| {
                 (first.min(key.at), last.max(key.at))
             });
-        let settings = &project.config.snapshots;
+        let settings = &data.config.snapshots;
         let (keys, lengths): (Vec<i64>, f64) = if settings.ages.is_some() {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -783,7 +775,7 @@ impl Parts<'_> {
         &self,
         by: BreakdownBy,
         part_of_row: impl Iterator<Item = String>,
-    ) -> anyhow::Result<Breakdown> {
+    ) -> crate::Result<Breakdown> {
         let (part_of_row, names) = numbered(part_of_row);
         let input = SegmentInput {
             labels: self.labels,
@@ -849,7 +841,7 @@ fn few_levels(mut levels: Vec<String>) -> Vec<String> {
 
 /// The categories that figures are broken down by: the configured ones, or the two that move the
 /// score most.
-fn segment_columns(evaluated: &Evaluated<'_>) -> anyhow::Result<Vec<usize>> {
+fn segment_columns(evaluated: &Evaluated<'_>) -> crate::Result<Vec<usize>> {
     let matrix = evaluated.matrix;
     let mut categories: Vec<(usize, f64)> = (evaluated.model.terms.iter())
         .filter(|term| {
@@ -862,7 +854,7 @@ fn segment_columns(evaluated: &Evaluated<'_>) -> anyhow::Result<Vec<usize>> {
         .map(|term| (term.feature_idx(), term.range()))
         .collect();
     categories.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let Some(named) = &evaluated.project.config.report.segments else {
+    let Some(named) = &evaluated.data.config.report.segments else {
         return Ok(categories
             .into_iter()
             .take(2)
@@ -882,7 +874,7 @@ fn segment_columns(evaluated: &Evaluated<'_>) -> anyhow::Result<Vec<usize>> {
                 let known: Vec<&str> = names().collect();
                 let hint = leadscore_tables::nearest(name, known.iter().copied())
                     .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-                anyhow::anyhow!("`segments` of [report] names `{name}`, which is no category that the model looks at: {hint}")
+                crate::error::request!("`segments` of [report] names `{name}`, which is no category that the model looks at: {hint}")
             })
         })
         .collect()
@@ -908,7 +900,7 @@ impl Listed<'_> {
 
     fn lead(&self, row: usize) -> LeadRow {
         let Evaluated {
-            project,
+            data,
             tables,
             model,
             matrix,
@@ -919,7 +911,7 @@ impl Listed<'_> {
         let reasons = model.reasons(&model.concepts(), matrix, self.evaluated.rows[row]);
         LeadRow {
             lead: tables.leads.ids[key.lead as usize].clone(),
-            snapshot: (project.write_time())(key.at),
+            snapshot: (data.write_time())(key.at),
             likelihood: 100.0 * self.evaluated.probabilities[row],
             baseline: self
                 .baseline
@@ -937,7 +929,7 @@ impl Listed<'_> {
             outcome.won.filter(|at| *at >= key.at),
             outcome.closed.filter(|at| *at >= key.at),
         ) {
-            _ if self.evaluated.project.config.is_flat() => {
+            _ if self.evaluated.data.config.is_flat() => {
                 if is_won { "won" } else { "not won" }.to_owned()
             }
             (Some(won), _) => format!("won after {:.0} days", won.days_since(key.at)),
@@ -980,7 +972,7 @@ fn swap_lists(
     values: &[Vec<f64>],
     calls: &Calls<'_>,
     comparison: &Comparison,
-) -> anyhow::Result<Vec<SwapList>> {
+) -> crate::Result<Vec<SwapList>> {
     let called = values
         .iter()
         .map(|values| {
@@ -1020,11 +1012,11 @@ fn swap_lists(
 }
 
 /// How the page looks, by the config.
-pub(crate) fn look(project: &Project, settings: &ReportConfig) -> anyhow::Result<Look> {
+pub(crate) fn look(data: &Data, settings: &ReportConfig) -> crate::Result<Look> {
     let logo = settings
         .logo
         .as_ref()
-        .map(|path| logo(&project.folder.join(path)))
+        .map(|path| logo(&data.folder.join(path)))
         .transpose()?;
     let standard = Look::default();
     Ok(Look {
@@ -1038,8 +1030,8 @@ pub(crate) fn look(project: &Project, settings: &ReportConfig) -> anyhow::Result
 const LARGEST_LOGO: u64 = 100_000;
 
 /// A picture as a data URI.
-fn logo(path: &std::path::Path) -> anyhow::Result<String> {
-    use anyhow::Context as _;
+fn logo(path: &std::path::Path) -> crate::Result<String> {
+    use crate::error::Context as _;
     use base64::Engine as _;
     let bytes = read_at_most(path, Bytes(LARGEST_LOGO))
         .with_context(|| format!("cannot read the logo {}", path.display()))?;

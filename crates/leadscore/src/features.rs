@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use crate::error::Context;
 use leadscore_core::{
     Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp,
     printable,
@@ -17,7 +17,7 @@ use leadscore_tables::{
     half_of_memory, in_order,
 };
 
-use crate::project::{Project, check_matrix_fits, describe_counts, load_options_of, no_snapshot};
+use crate::data::{Data, check_matrix_fits, describe_counts, load_options_of, no_snapshot};
 use crate::source::Source;
 use crate::sql::sql_sources;
 use crate::text::table;
@@ -36,10 +36,10 @@ pub struct FeatureOptions<'a> {
 }
 
 impl FeatureOptions<'_> {
-    /// The project, beside the model where there is one.
-    fn project(&self, project: &Project) -> anyhow::Result<Project> {
+    /// The data, beside the model where there is one.
+    fn data(&self, data: &Data) -> crate::Result<Data> {
         self.model
-            .map_or_else(|| Ok(project.clone()), |model| project.beside(model))
+            .map_or_else(|| Ok(data.clone()), |model| data.beside(model))
     }
 
     fn load_options(&self) -> LoadOptions {
@@ -56,14 +56,12 @@ impl FeatureOptions<'_> {
 /// # Errors
 ///
 /// The tables cannot be read, no snapshot is mature, or there is no feature.
-pub fn feature_table(project: &Project, options: &FeatureOptions<'_>) -> anyhow::Result<OutTable> {
-    let source = Source::Whole(Box::new(
-        options.project(project)?.load(&options.load_options())?,
-    ));
+pub fn feature_table(data: &Data, options: &FeatureOptions<'_>) -> crate::Result<OutTable> {
+    let source = Source::Whole(Box::new(options.data(data)?.load(&options.load_options())?));
     source.with_part(0, |tables| {
-        let look = Look::new(project, tables, options.as_of)?;
-        let specs = choose(project, &source, options.model, &look.at)?;
-        matrix_table(project, tables, &specs, &look.labelled)
+        let look = Look::new(data, tables, options.as_of)?;
+        let specs = choose(data, &source, options.model, &look.at)?;
+        matrix_table(data, tables, &specs, &look.labelled)
     })?
 }
 
@@ -72,12 +70,9 @@ pub fn feature_table(project: &Project, options: &FeatureOptions<'_>) -> anyhow:
 /// # Errors
 ///
 /// As [`feature_table`].
-pub fn plan_features(
-    project: &Project,
-    options: &FeatureOptions<'_>,
-) -> anyhow::Result<Vec<FeatureSpec>> {
+pub fn plan_features(data: &Data, options: &FeatureOptions<'_>) -> crate::Result<Vec<FeatureSpec>> {
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
-    let beside = options.project(project)?;
+    let beside = options.data(data)?;
     let source = Source::open(
         &beside,
         &options.load_options(),
@@ -85,8 +80,8 @@ pub fn plan_features(
         spill,
         None,
     )?;
-    let overview = look_at(&source, project, options.as_of, source.n_parts())?;
-    choose(project, &source, options.model, &overview)
+    let overview = look_at(&source, data, options.as_of, source.n_parts())?;
+    choose(data, &source, options.model, &overview)
 }
 
 /// The statement that computes the matrix of all snapshots from the same tables in a database; see
@@ -96,14 +91,14 @@ pub fn plan_features(
 ///
 /// As [`feature_table`]; or the features cannot be said in this dialect.
 pub fn feature_table_sql(
-    project: &Project,
+    data: &Data,
     options: &FeatureOptions<'_>,
     dialect: Dialect,
     places: &BTreeMap<String, String>,
-) -> anyhow::Result<String> {
-    let sources = sql_sources(project, dialect, places)?;
+) -> crate::Result<String> {
+    let sources = sql_sources(data, dialect, places)?;
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
-    let beside = options.project(project)?;
+    let beside = options.data(data)?;
     let source = Source::open(
         &beside,
         &options.load_options(),
@@ -111,13 +106,13 @@ pub fn feature_table_sql(
         spill,
         None,
     )?;
-    let overview = look_at(&source, project, options.as_of, source.n_parts())?;
-    let specs = choose(project, &source, options.model, &overview)?;
-    if options.as_of.is_some() && project.config.outcomes.recorded_at.is_some() {
+    let overview = look_at(&source, data, options.as_of, source.n_parts())?;
+    let specs = choose(data, &source, options.model, &overview)?;
+    if options.as_of.is_some() && data.config.outcomes.recorded_at.is_some() {
         return Err(leadscore_sql::SqlError::Entered.into());
     }
     let (observation_end, mature_until) = (overview.observation_end, overview.mature_until);
-    let moments = match &project.config.snapshots.ages {
+    let moments = match &data.config.snapshots.ages {
         Some(ages) => Moments::Ages {
             ages: ages.clone(),
             observation_end,
@@ -134,10 +129,10 @@ pub fn feature_table_sql(
         .filter(|spec| exactness(spec) == Exactness::Near)
         .count();
     if n_near > 0 {
-        project.remark(&format!("{n_near} of {} features are sums of powers, within 1e-12 of ours; all others are equal to the bit", specs.len()));
+        data.remark(&format!("{n_near} of {} features are sums of powers, within 1e-12 of ours; all others are equal to the bit", specs.len()));
     }
     let ask = FeaturesSql {
-        config: &project.config,
+        config: &data.config,
         sources: &sources,
         specs: &specs,
         moments: &moments,
@@ -153,15 +148,15 @@ pub fn feature_table_sql(
 ///
 /// As [`feature_table`]; or the file cannot be written.
 pub fn write_features(
-    project: &Project,
+    data: &Data,
     options: &FeatureOptions<'_>,
     path: &Path,
-) -> anyhow::Result<Vec<FeatureSpec>> {
+) -> crate::Result<Vec<FeatureSpec>> {
     let spill = options
         .spill
         .clone()
         .unwrap_or_else(|| folder_of(path).to_owned());
-    let beside = options.project(project)?;
+    let beside = options.data(data)?;
     let source = Source::open(
         &beside,
         &options.load_options(),
@@ -169,9 +164,9 @@ pub fn write_features(
         spill,
         None,
     )?;
-    let (overview, specs) = write_matrix(project, &source, options, path)?;
+    let (overview, specs) = write_matrix(data, &source, options, path)?;
     let n_rows = overview.counts.mature + overview.counts.immature;
-    project.remark(&format!(
+    data.remark(&format!(
         "wrote {} ({} rows, {} features)",
         path.display(),
         count(n_rows),
@@ -182,22 +177,22 @@ pub fn write_features(
 
 /// Says what is to be known about the leads, and chooses features by what all of them show.
 fn choose(
-    project: &Project,
+    data: &Data,
     source: &Source<'_>,
     model: Option<&Model>,
     overview: &Overview,
-) -> anyhow::Result<Vec<FeatureSpec>> {
-    source.say_notes(project, overview.notes.clone());
+) -> crate::Result<Vec<FeatureSpec>> {
+    source.say_notes(data, overview.notes.clone());
     if overview.counts.mature == 0 {
         return Err(no_snapshot(
-            project,
+            data,
             &overview.counts,
             overview.observation_end,
         ));
     }
-    project.remark(&describe_counts(&overview.counts, project));
+    data.remark(&describe_counts(&overview.counts, data));
     model.map_or_else(
-        || project.plan(&overview.survey),
+        || data.plan(&overview.survey),
         |model| Ok(model.specs.clone()),
     )
 }
@@ -207,29 +202,29 @@ fn choose(
 /// Which features there are is known when all leads were seen, and mostly when the first part was:
 /// the matrix is written as if so, and once more where a later part shows something new.
 fn write_matrix(
-    project: &Project,
+    data: &Data,
     source: &Source<'_>,
     options: &FeatureOptions<'_>,
     path: &Path,
-) -> anyhow::Result<(Overview, Vec<FeatureSpec>)> {
+) -> crate::Result<(Overview, Vec<FeatureSpec>)> {
     let as_of = options.as_of;
     let guess = match options.model {
         Some(model) => model.specs.clone(),
         None => {
-            look_at(source, project, as_of, 1)?
+            look_at(source, data, as_of, 1)?
                 .survey
-                .plan(&project.config.features)
+                .plan(&data.config.features)
                 .specs
         }
     };
-    let (overview, writer) = write_parts(source, project, as_of, &guess, options.memory, path)?;
-    let specs = choose(project, source, options.model, &overview)?;
+    let (overview, writer) = write_parts(source, data, as_of, &guess, options.memory, path)?;
+    let specs = choose(data, source, options.model, &overview)?;
     if specs == guess {
         writer.finish()?;
         return Ok((overview, specs));
     }
     drop(writer);
-    let (overview, writer) = write_parts(source, project, as_of, &specs, options.memory, path)?;
+    let (overview, writer) = write_parts(source, data, as_of, &specs, options.memory, path)?;
     writer.finish()?;
     Ok((overview, specs))
 }
@@ -263,8 +258,8 @@ struct Look {
 }
 
 impl Look {
-    fn new(project: &Project, tables: &Tables, as_of: Option<Timestamp>) -> anyhow::Result<Self> {
-        let (labelled, counts) = labelled_snapshots(tables, &project.config.snapshots, as_of)?;
+    fn new(data: &Data, tables: &Tables, as_of: Option<Timestamp>) -> crate::Result<Self> {
+        let (labelled, counts) = labelled_snapshots(tables, &data.config.snapshots, as_of)?;
         let survey = survey(tables, &labelled.snapshots);
         let moments = labelled
             .snapshots
@@ -290,15 +285,15 @@ impl Look {
 /// Looks at the first parts.
 fn look_at(
     source: &Source<'_>,
-    project: &Project,
+    data: &Data,
     as_of: Option<Timestamp>,
     n_parts: usize,
-) -> anyhow::Result<Overview> {
-    let stage = project.stage("looking at leads", n_parts)?;
+) -> crate::Result<Overview> {
+    let stage = data.stage("looking at leads", n_parts)?;
     let mut overview = Overview::default();
-    let look = |part| -> anyhow::Result<Overview> {
+    let look = |part| -> crate::Result<Overview> {
         Ok(source
-            .with_part(part, |tables| Look::new(project, tables, as_of))??
+            .with_part(part, |tables| Look::new(data, tables, as_of))??
             .at)
     };
     in_order(n_parts, rayon::current_num_threads(), look, |look| {
@@ -317,26 +312,23 @@ const BYTES_A_WRITTEN_CELL: u64 = 16;
 /// meanwhile.
 fn write_parts(
     source: &Source<'_>,
-    project: &Project,
+    data: &Data,
     as_of: Option<Timestamp>,
     specs: &[FeatureSpec],
     memory: Option<u64>,
     path: &Path,
-) -> anyhow::Result<(Overview, TableWriter)> {
+) -> crate::Result<(Overview, TableWriter)> {
     let mut writer = TableWriter::create(path)?;
-    let stage = project.stage("computing features of leads", source.n_parts())?;
+    let stage = data.stage("computing features of leads", source.n_parts())?;
     let mut overview = Overview::default();
     let memory = memory.unwrap_or_else(half_of_memory).max(LEAST_MEMORY);
-    let compute = |part| -> anyhow::Result<(OutTable, Overview)> {
+    let compute = |part| -> crate::Result<(OutTable, Overview)> {
         source.with_part(part, |tables| {
-            let look = Look::new(project, tables, as_of)?;
+            let look = Look::new(data, tables, as_of)?;
             let n_rows = look.labelled.snapshots.len() + look.labelled.immature.len();
             let advice = "look at leads less often (`every` of [snapshots]), or raise --memory";
             check_matrix_fits((n_rows, specs.len()), BYTES_A_WRITTEN_CELL, memory, advice)?;
-            Ok((
-                matrix_table(project, tables, specs, &look.labelled)?,
-                look.at,
-            ))
+            Ok((matrix_table(data, tables, specs, &look.labelled)?, look.at))
         })?
     };
     in_order(
@@ -357,11 +349,11 @@ fn write_parts(
 /// accounts: of the account), then the lead, then time: an order that does not depend on how many
 /// leads are in memory at once.
 fn matrix_table(
-    project: &Project,
+    data: &Data,
     tables: &Tables,
     specs: &[FeatureSpec],
     labelled: &LabelledSnapshots,
-) -> anyhow::Result<OutTable> {
+) -> crate::Result<OutTable> {
     let mature = labelled
         .snapshots
         .iter()
@@ -382,7 +374,7 @@ fn matrix_table(
                 .collect(),
         ),
     );
-    if project.config.is_flat() {
+    if data.config.is_flat() {
         table.push(
             "snapshot",
             OutColumn::Number(keys.iter().map(|key| key.at.order()).collect()),
@@ -434,7 +426,7 @@ fn push_features(table: &mut OutTable, matrix: &FeatureMatrix) {
 
 /// The dictionary of features, as a table for the terminal or as Markdown with the definition of
 /// each family.
-pub fn describe_features(project: &Project, specs: &[FeatureSpec], markdown: bool) -> String {
+pub fn describe_features(data: &Data, specs: &[FeatureSpec], markdown: bool) -> String {
     let unit = |spec: &FeatureSpec| {
         if spec.kind == FeatureKind::Category {
             "category"
@@ -477,7 +469,7 @@ pub fn describe_features(project: &Project, specs: &[FeatureSpec], markdown: boo
         ),
         String::new(),
     ];
-    for family in project.config.features.chosen_families() {
+    for family in data.config.features.chosen_families() {
         lines.push(format!("- **{}**: {}", family.name(), family.definition()));
     }
     lines.extend([

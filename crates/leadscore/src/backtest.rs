@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_inference::score;
 use leadscore_metrics::{Clusters, SegmentInput, log_loss_rows, paired_difference, segment_rows};
 use leadscore_report::{Backtest, Cadence};
 use leadscore_tables::{LoadOptions, Tables};
 
+use crate::data::{Data, label_and_compute};
 use crate::evaluation::{month_of, numbered};
-use crate::project::{Project, label_and_compute};
 use crate::train::{Fitting, final_leaks, fit};
 
 /// How often a model is fitted, and after how many days or months.
@@ -47,12 +47,12 @@ fn later(at: Timestamp, days: i64) -> Timestamp {
 /// Scores these snapshots by models that know what was known when each was fitted; the first is
 /// fitted at the first snapshot.
 pub(crate) fn backtest(
-    project: &Project,
+    data: &Data,
     snapshots: &[Snapshot],
     labels: &[bool],
     cluster_keys: &[u64],
-) -> anyhow::Result<Backtest> {
-    if project.config.is_flat() {
+) -> crate::Result<Backtest> {
+    if data.config.is_flat() {
         bail!("--backtest retrains as time goes on, and a flat export has no dates");
     }
     let (first, last) = (snapshots[0].at, snapshots[snapshots.len() - 1].at);
@@ -79,18 +79,18 @@ pub(crate) fn backtest(
         }
     }
     // Attributes are today's values, and are judged by what is known today.
-    let today = project.quiet().load(&LoadOptions::default())?;
+    let today = data.quiet().load(&LoadOptions::default())?;
     let mut said: BTreeMap<(Timestamp, usize), f64> = BTreeMap::new();
     let n_models = rows_of_cut.len();
     for (number, (cut, mut rows)) in rows_of_cut.into_iter().enumerate() {
-        let _stage = project.stage(
+        let _stage = data.stage(
             &format!("backtest: model {} of {n_models}, as of {cut}", number + 1),
             1,
         )?;
         rows.sort_unstable();
         rows.dedup();
         let keys: Vec<Snapshot> = rows.iter().map(|&row| snapshots[row]).collect();
-        let probabilities = score_as_of(&project.quiet(), &today, cut, &keys)
+        let probabilities = score_as_of(&data.quiet(), &today, cut, &keys)
             .with_context(|| format!("cannot retrain as of {cut}"))?;
         said.extend(
             rows.into_iter()
@@ -143,7 +143,7 @@ pub(crate) fn backtest(
                 months: segment_rows(input(&months, &names))?,
             })
         })
-        .collect::<anyhow::Result<Vec<Cadence>>>()?;
+        .collect::<crate::Result<Vec<Cadence>>>()?;
     let best = (0..losses.len())
         .min_by(|&a, &b| mean(&losses[a]).total_cmp(&mean(&losses[b])))
         .expect("there are four");
@@ -172,19 +172,19 @@ pub(crate) fn backtest(
 
 /// What a model fitted on what was known then says of these snapshots.
 fn score_as_of(
-    project: &Project,
+    data: &Data,
     today: &Tables,
     cut: Timestamp,
     snapshots: &[Snapshot],
-) -> anyhow::Result<Vec<f64>> {
-    let tables = project.load(&LoadOptions {
+) -> crate::Result<Vec<f64>> {
+    let tables = data.load(&LoadOptions {
         as_of: Some(cut),
         ..Default::default()
     })?;
-    let (labelled, _) = label_and_compute(project, &tables, Some(cut))?;
-    let proven = final_leaks(project, today, labelled.matrix.specs())?;
+    let (labelled, _) = label_and_compute(data, &tables, Some(cut))?;
+    let proven = final_leaks(data, today, labelled.matrix.specs())?;
     let trained = fit(
-        project,
+        data,
         &tables,
         &labelled,
         proven,
@@ -192,10 +192,10 @@ fn score_as_of(
         Some(cut),
         None,
     )?;
-    let tables = project.load_for(&trained.model, None)?;
+    let tables = data.load_for(&trained.model, None)?;
     Ok(score(
         &trained.model,
-        &project.features_of(&tables, &trained.model.specs, snapshots)?,
+        &data.features_of(&tables, &trained.model.specs, snapshots)?,
     )?
     .probabilities)
 }

@@ -1,6 +1,6 @@
 //! Models over a matrix that somebody else made: rows without a past, columns with names.
 
-use anyhow::bail;
+use crate::error::bail;
 use leadscore_core::{
     AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
     Unit, stable_hash,
@@ -73,7 +73,7 @@ fn rows(n_rows: usize) -> Vec<Snapshot> {
         .collect()
 }
 
-fn matrix(n_rows: usize, columns: Vec<(String, ColumnValues)>) -> anyhow::Result<FeatureMatrix> {
+fn matrix(n_rows: usize, columns: Vec<(String, ColumnValues)>) -> crate::Result<FeatureMatrix> {
     let columns = columns.into_iter().map(|(name, values)| {
         let spec = spec(&name, values.kind());
         let (levels, values) = values.into_column();
@@ -92,7 +92,7 @@ pub fn train_on_columns(
     columns: Vec<(String, ColumnValues)>,
     labels: &[bool],
     is_linear: bool,
-) -> anyhow::Result<Model> {
+) -> crate::Result<Model> {
     let matrix = matrix(labels.len(), columns)?;
     let lead_keys: Vec<u64> = (0..labels.len())
         .map(|row| stable_hash(&row.to_string()))
@@ -141,7 +141,7 @@ pub fn score_columns(
     model: &Model,
     mut columns: Vec<(String, ColumnValues)>,
     n_rows: usize,
-) -> anyhow::Result<Scored> {
+) -> crate::Result<Scored> {
     let wanted = model.specs.iter().map(|spec| {
         let Some(position) = columns.iter().position(|(name, _)| *name == spec.name) else {
             bail!(
@@ -164,7 +164,7 @@ pub fn score_columns(
         let (levels, values) = values.into_column();
         Ok((spec.clone(), levels, values))
     });
-    let wanted = wanted.collect::<anyhow::Result<Vec<_>>>()?;
+    let wanted = wanted.collect::<crate::Result<Vec<_>>>()?;
     Ok(score(model, &FeatureMatrix::new(rows(n_rows), wanted)?)?)
 }
 
@@ -174,7 +174,7 @@ pub fn score_columns(
 /// # Errors
 ///
 /// As [`score_columns`].
-pub fn score_frame(model: &Model, frame: &Frame) -> anyhow::Result<Scored> {
+pub fn score_frame(model: &Model, frame: &Frame) -> crate::Result<Scored> {
     let columns = frame.columns();
     let columns = model.specs.iter().filter_map(|spec| {
         // A matrix has a key, a label or a moment of that name beside it.

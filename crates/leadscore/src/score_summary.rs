@@ -1,7 +1,7 @@
 //! What `score` says beside the file: how many leads were scored and left out, the tiers, and what
 //! is unlike training.
 
-use anyhow::bail;
+use crate::error::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix};
 use leadscore_features::LeftOut;
 use leadscore_inference::{GuardFinding, Model};
@@ -9,7 +9,7 @@ use leadscore_report::count;
 use leadscore_tables::TierEdges;
 use serde::Serialize;
 
-use crate::project::{FLAT_CAVEAT, Project};
+use crate::data::{Data, FLAT_CAVEAT};
 
 /// A run of `score` in figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -96,11 +96,11 @@ pub(crate) fn joined(first: Option<String>, second: Option<String>) -> Option<St
 /// Says what is unlike training about open leads, and refuses where too many are; for each lead
 /// what it is, and all together.
 pub(crate) fn guard(
-    project: &Project,
+    data: &Data,
     model: &Model,
     matrix: &FeatureMatrix,
     ages: &[f64],
-) -> anyhow::Result<Option<(Vec<Option<String>>, OutsideSummary)>> {
+) -> crate::Result<Option<(Vec<Option<String>>, OutsideSummary)>> {
     let Some(mut guarded) = model.guard(matrix) else {
         return Ok(None);
     };
@@ -116,7 +116,7 @@ pub(crate) fn guard(
                 )
             })
             .collect();
-    let allowed = project.config.guards.outside_training;
+    let allowed = data.config.guards.outside_training;
     if n >= FEWEST_GUARDED && guarded.n_outside as f64 > allowed * n as f64 {
         bail!(
             "{} of {} open leads ({:.0} %) lie outside of what the model was trained on: {}\n  hint: correct the table, train again, or in the config,\n    [guards]\n    outside_training = {:.2}   # they are scored all the same",
@@ -138,13 +138,13 @@ pub(crate) fn guard(
         .take_while(|(share, _)| *share >= WORTH_A_LINE)
         .take(N_NAMED)
     {
-        project.remark(&format!("note: outside of training: {line}"));
+        data.remark(&format!("note: outside of training: {line}"));
     }
     if outside
         .first()
         .is_some_and(|(share, _)| *share < WORTH_A_LINE)
     {
-        project.remark(&format!(
+        data.remark(&format!(
             "{} of {} open leads have a value that training never saw; the column `guard` names it",
             count(guarded.n_outside),
             count(n)
@@ -156,11 +156,11 @@ pub(crate) fn guard(
         .filter(|finding| !finding.is_outside)
         .take(N_NAMED)
     {
-        project.remark(&format!("note: {}", finding.text));
+        data.remark(&format!("note: {}", finding.text));
     }
-    let rule = project.other_rule(model);
+    let rule = data.other_rule(model);
     if let Some(rule) = &rule {
-        project.remark(&format!(
+        data.remark(&format!(
             "note: {rule}: scores are of leads as the model saw them"
         ));
     }
@@ -171,7 +171,7 @@ pub(crate) fn guard(
             .collect();
         n_older = older.len();
         if n_older > 0 {
-            project.remark(&format!(
+            data.remark(&format!(
                 "note: {} of {} open leads ({:.0} %) are older than any that the model was trained on (at most {:.0} days): it does not know what becomes of such",
                 count(n_older),
                 count(n),
@@ -315,18 +315,18 @@ impl ScoreSummary {
     }
 
     /// Says what was scored and how large the tiers are.
-    pub(crate) fn say(&self, project: &Project) {
+    pub(crate) fn say(&self, data: &Data) {
         let n = self.n_scored;
         match &self.as_of {
             None => {
-                project.remark(&format!(
+                data.remark(&format!(
                     "scored {} leads; {}",
                     count(n),
                     not_scored(self.closed_won, &self.left_out, true)
                 ));
-                project.remark(&format!("caveat: {FLAT_CAVEAT}"));
+                data.remark(&format!("caveat: {FLAT_CAVEAT}"));
             }
-            Some(as_of) => project.remark(&format!(
+            Some(as_of) => data.remark(&format!(
                 "scored {} leads open at {as_of}; {}",
                 count(n),
                 not_scored(self.closed_won, &self.left_out, false)
@@ -342,27 +342,27 @@ impl ScoreSummary {
             let mean = mean_likelihood.map_or(String::new(), |mean| {
                 format!(", mean likelihood {mean:5.2} %")
             });
-            project.remark(&format!(
+            data.remark(&format!(
                 "  {tier:<10} {:>9} leads ({:4.1} %){mean}",
                 count(*n_leads),
                 100.0 * *n_leads as f64 / n as f64
             ));
         }
         if let Some(relative) = self.relative_to() {
-            project.remark(&format!(
+            data.remark(&format!(
                 "note: {relative}: high among these leads, not by itself"
             ));
         }
         if self.no_signal {
-            project.remark(
+            data.remark(
                 "no signal: the model tells no lead from another, so every lead has the win rate, and neither tiers nor intervals say anything about one lead",
             );
         }
         if self.few {
-            project
+            data
                 .remark(&format!("note: quartiles of {n} leads mean nothing, so tiers are by the model's own edges, the quartiles of its training snapshots"));
         } else if n < 100 && self.tier_edges == TierEdges::Relative {
-            project.remark(&format!(
+            data.remark(&format!(
                 "warning: the quartiles of {n} leads are thin: under 100, a tier says little"
             ));
         }

@@ -3,13 +3,13 @@
 
 use std::collections::HashSet;
 
-use anyhow::bail;
+use crate::error::bail;
 use leadscore_core::{Concept, Timestamp};
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::{Model, score};
 use leadscore_tables::{OutColumn, OutTable};
 
-use crate::project::Project;
+use crate::data::Data;
 
 /// What the columns of a table of contributions are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,22 +38,22 @@ pub struct LeadContributions {
 ///
 /// The tables cannot be read, or no lead is open.
 pub fn contributions(
-    project: &Project,
+    data: &Data,
     model: &Model,
     as_of: Option<Timestamp>,
     by: ContributionsBy,
-) -> anyhow::Result<LeadContributions> {
-    let tables = project.load_to_score(model, as_of)?;
+) -> crate::Result<LeadContributions> {
+    let tables = data.load_to_score(model, as_of)?;
     let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
-    project.silence(&tables.ends, model, as_of)?;
+    data.silence(&tables.ends, model, as_of)?;
     let set = scoring_snapshots(&tables, as_of);
     if set.at_risk.is_empty() {
         bail!(
             "no lead is open{}: look at --as-of and at [outcomes]",
-            project.at(as_of)
+            data.at(as_of)
         );
     }
-    let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
+    let matrix = data.features_of(&tables, &model.specs, &set.at_risk)?;
     let scored = score(model, &matrix)?;
     let found = model.contributions(&matrix);
     let columns: Vec<(Named, Vec<f64>)> = match by {
@@ -86,7 +86,7 @@ pub fn contributions(
     };
     let mut leads = OutTable::default();
     leads.push(
-        &project.config.leads.id,
+        &data.config.leads.id,
         OutColumn::Text(
             set.at_risk
                 .iter()

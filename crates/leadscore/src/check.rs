@@ -14,8 +14,8 @@ use leadscore_training::{
 };
 use serde::Serialize;
 
+use crate::data::{Data, describe_counts, label_and_compute, now};
 use crate::data_page::page;
-use crate::project::{Project, describe_counts, label_and_compute, now};
 use crate::text::table;
 use crate::train::{caveats, final_leaks};
 
@@ -44,7 +44,8 @@ pub struct Findings {
 struct Computed {
     snapshots: leadscore_features::SnapshotCounts,
     n_features: usize,
-    data: leadscore_inference::Sufficiency,
+    #[serde(rename = "data")]
+    sufficiency: leadscore_inference::Sufficiency,
     attributes: Vec<AttributeFinding>,
     left_out: Vec<(String, String)>,
     poison: leadscore_features::PoisonFindings,
@@ -88,17 +89,17 @@ enum Ready {
 /// # Errors
 ///
 /// The tables cannot be read at all.
-pub fn check(project: &Project) -> anyhow::Result<Findings> {
-    let stage = project.stage("reading tables", 1)?;
+pub fn check(data: &Data) -> crate::Result<Findings> {
+    let stage = data.stage("reading tables", 1)?;
     let options = LoadOptions {
         now: Some(now()),
         ..Default::default()
     };
-    let (tables, doubts) = leadscore_tables::look(&project.config, &project.folder, &options)?;
+    let (tables, doubts) = leadscore_tables::look(&data.config, &data.folder, &options)?;
     drop(stage);
-    let profile = leadscore_tables::data_profile(&project.config, &tables);
+    let profile = leadscore_tables::data_profile(&data.config, &tables);
     let mut findings = Findings {
-        page: page(Some(&project.config), &profile, &doubts),
+        page: page(Some(&data.config), &profile, &doubts),
         tables: profile,
         doubts,
         computed: None,
@@ -123,8 +124,8 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
         ));
         return Ok(findings);
     }
-    findings.caveats = caveats(project, &tables);
-    let (labelled, counts) = label_and_compute(project, &tables, None)?;
+    findings.caveats = caveats(data, &tables);
+    let (labelled, counts) = label_and_compute(data, &tables, None)?;
     let with_history: Vec<String> = tables
         .history
         .attributes
@@ -137,10 +138,7 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
         &labelled.clusters,
         &with_history,
     );
-    let mut leaks = with_final(
-        found,
-        &final_leaks(project, &tables, labelled.matrix.specs())?,
-    );
+    let mut leaks = with_final(found, &final_leaks(data, &tables, labelled.matrix.specs())?);
     leaks.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(b.auc.total_cmp(&a.auc)));
     let rows: Vec<usize> = (0..labelled.labels.len()).collect();
     let coding = Coding::fit(
@@ -152,21 +150,21 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
             ..Default::default()
         },
     );
-    let data = judge_data(
+    let sufficiency = judge_data(
         &labelled.labels,
         &labelled.lead_keys,
         coding.n_parameters() + 1,
     );
-    let poison = poison_test(project, &tables, labelled.matrix.keys())?;
+    let poison = poison_test(data, &tables, labelled.matrix.keys())?;
     findings.verdict = verdict(
-        &project.config,
+        &data.config,
         &leaks,
         labelled.matrix.specs(),
-        &data,
+        &sufficiency,
         &poison,
         &findings.caveats,
     );
-    if let Some(unseen) = unseen_wins(project, &tables, &counts) {
+    if let Some(unseen) = unseen_wins(data, &tables, &counts) {
         findings.verdict.add(unseen);
     }
     for found in rare_levels(&labelled.matrix) {
@@ -174,11 +172,11 @@ pub fn check(project: &Project) -> anyhow::Result<Findings> {
     }
     findings.is_wrong = findings.verdict.ready == Ready::No;
     let computed = Computed {
-        in_words: describe_counts(&counts, project),
-        is_flat: project.config.is_flat(),
+        in_words: describe_counts(&counts, data),
+        is_flat: data.config.is_flat(),
         snapshots: counts,
         n_features: labelled.matrix.n_features(),
-        data,
+        sufficiency,
         attributes: leaks
             .into_iter()
             .map(|finding| AttributeFinding {
@@ -261,7 +259,7 @@ const MANY_UNSEEN: f64 = 0.2;
 /// What is to be said where many customers close before any snapshot, with what other rules would
 /// see.
 fn unseen_wins(
-    project: &Project,
+    data: &Data,
     tables: &Tables,
     counts: &SnapshotCounts,
 ) -> Option<(String, Vec<String>)> {
@@ -270,10 +268,10 @@ fn unseen_wins(
         .iter()
         .filter(|outcome| outcome.won.is_some())
         .count();
-    if project.config.is_flat() || (counts.won_unseen as f64) < MANY_UNSEEN * n_won.max(1) as f64 {
+    if data.config.is_flat() || (counts.won_unseen as f64) < MANY_UNSEEN * n_won.max(1) as f64 {
         return None;
     }
-    let own = &project.config.snapshots;
+    let own = &data.config.snapshots;
     let rules = [
         (
             "every = \"week\"",
@@ -348,7 +346,7 @@ fn verdict(
     config: &Config,
     leaks: &[LeakFinding],
     specs: &[FeatureSpec],
-    data: &leadscore_inference::Sufficiency,
+    sufficiency: &leadscore_inference::Sufficiency,
     poison: &leadscore_features::PoisonFindings,
     caveats: &[String],
 ) -> Verdict {
@@ -376,10 +374,10 @@ fn verdict(
             if proven.len() == 1 { "knows" } else { "know" }
         ));
     }
-    if data.verdict == DataVerdict::TooFew {
+    if sufficiency.verdict == DataVerdict::TooFew {
         against.push(format!(
             "there is too little to learn from: {}",
-            data.reason
+            sufficiency.reason
         ));
     }
     if !poison.leaks.is_empty() {
@@ -393,8 +391,8 @@ fn verdict(
             if suspicious.len() == 1 { "is" } else { "are" }
         ));
     }
-    if data.verdict == DataVerdict::Thin {
-        but.push(format!("the data is thin: {}", data.reason));
+    if sufficiency.verdict == DataVerdict::Thin {
+        but.push(format!("the data is thin: {}", sufficiency.reason));
     }
     but.extend(caveats.iter().cloned());
     let paste = exclude_lines(config, &proven, specs, "")
@@ -489,19 +487,19 @@ fn with_history_finding(late: LateEntries) -> AttributeFinding {
 
 /// Alters the future of the user's own tables: the whole road to the matrix must not notice.
 fn poison_test(
-    project: &Project,
+    data: &Data,
     tables: &Tables,
     snapshots: &[Snapshot],
-) -> anyhow::Result<leadscore_features::PoisonFindings> {
-    if project.config.is_flat() {
+) -> crate::Result<leadscore_features::PoisonFindings> {
+    if data.config.is_flat() {
         return Ok(leadscore_features::PoisonFindings::default());
     }
-    let _stage = project.stage("altering the future of your tables", 1)?;
+    let _stage = data.stage("altering the future of your tables", 1)?;
     Ok(leadscore_features::poison_test(
         tables,
         snapshots,
         |tables, snapshots| {
-            let plan = leadscore_features::plan(tables, &project.config.features, snapshots);
+            let plan = leadscore_features::plan(tables, &data.config.features, snapshots);
             leadscore_features::compute(tables, &plan.specs, snapshots)
         },
     )?)
@@ -537,7 +535,11 @@ impl Computed {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![
             format!("snapshots: {}", self.in_words),
-            format!("data: {}: {}", self.data.verdict.name(), self.data.reason),
+            format!(
+                "data: {}: {}",
+                self.sufficiency.verdict.name(),
+                self.sufficiency.reason
+            ),
         ];
         if !self.is_flat {
             lines.extend(poison_text(&self.poison));

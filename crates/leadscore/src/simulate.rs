@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use std::sync::Arc;
 
 use leadscore_simulate::{Chunk, Event, SimulationOptions, Simulator};
@@ -49,7 +49,7 @@ pub fn write_crm(
     folder: &Path,
     ending: &str,
     listener: &Arc<dyn Listener>,
-) -> anyhow::Result<usize> {
+) -> crate::Result<usize> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let is_there = |name: &str| folder.join(name).exists();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::{AttributeTable, FeatureSource, Span, Timestamp, printable};
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::Model;
@@ -14,8 +14,8 @@ use leadscore_tables::{
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::data::{Data, load_options_of, now};
 use crate::explain::{Explained, Explanation, explained};
-use crate::project::{Project, load_options_of, now};
 use crate::score::age_of;
 
 /// What a lead without an id is called.
@@ -29,7 +29,7 @@ const LOOKUPS: &str = "lookups";
 /// # Errors
 ///
 /// It is no JSON, or an object has a key twice, of which one would be lost.
-pub fn read_lead_json(what: &str, bytes: &[u8]) -> anyhow::Result<Value> {
+pub fn read_lead_json(what: &str, bytes: &[u8]) -> crate::Result<Value> {
     let is_no_json = || format!("{what} is no JSON");
     let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| -> Vec<u16> {
         bytes
@@ -130,19 +130,19 @@ impl<'de> Visitor<'de> for SingleKeysVisitor {
 ///
 /// `lead` is an object: columns of `[leads]` by name, `activities` with a list of objects for each
 /// table of activities, and `lookups` with an object for each lookup whose row is not to be looked
-/// up in its table. Cells are written as in the tables. The project is one by
-/// [`Project::open_for_one`]. Its tier is told by the edges of `[tiers]`, or the model's own.
+/// up in its table. Cells are written as in the tables. The data is opened by
+/// [`Data::open_for_one`]. Its tier is told by the edges of `[tiers]`, or the model's own.
 ///
 /// # Errors
 ///
 /// A key is unknown, a value is not what the model reads, or the lead is not open at that moment.
 pub fn explain_one(
-    project: &Project,
+    data: &Data,
     model: &Model,
     lead: &Value,
     as_of: Option<Timestamp>,
-) -> anyhow::Result<Explanation> {
-    let mut beside = project.beside(model)?;
+) -> crate::Result<Explanation> {
+    let mut beside = data.beside(model)?;
     let is_flat = beside.config.is_flat();
     let as_of = as_of.unwrap_or_else(|| {
         if is_flat {
@@ -200,10 +200,10 @@ pub fn explain_one(
         bail!(
             "lead `{}` has no score{}: {why}",
             printable(&id),
-            project.at(as_of)
+            data.at(as_of)
         );
     }
-    let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
+    let matrix = data.features_of(&tables, &model.specs, &set.at_risk)?;
     let mut notes = Vec::new();
     let is_missing = |idx: &usize| {
         matches!(model.specs[*idx].source, FeatureSource::Attribute { .. })
@@ -228,7 +228,7 @@ pub fn explain_one(
         notes.push(format!(
             "{n_later} of {n_all} events in `activities.{}` {are} not known before {}, and {they} not counted; a date counts from the end of its day",
             printable(table),
-            (project.write_time())(as_of)
+            (data.write_time())(as_of)
         ));
     }
     let of_others = model
@@ -244,9 +244,9 @@ pub fn explain_one(
     if of_others > 0 {
         notes.push(format!("the lead stands alone: {of_others} features of the account's other leads have seen none"));
     }
-    let at = (!is_flat).then(|| (project.write_time())(as_of));
+    let at = (!is_flat).then(|| (data.write_time())(as_of));
     explained(
-        project,
+        data,
         model,
         Explained {
             id: &id,
@@ -280,7 +280,7 @@ fn this_second() -> Timestamp {
     Timestamp::from_micros(now().micros() / SECOND * SECOND)
 }
 
-fn object<'v>(what: &str, value: &'v Value) -> anyhow::Result<&'v Map<String, Value>> {
+fn object<'v>(what: &str, value: &'v Value) -> crate::Result<&'v Map<String, Value>> {
     match value {
         Value::Object(object) => Ok(object),
         _ => bail!(
@@ -311,7 +311,7 @@ fn text_of(value: Option<&Value>) -> Option<String> {
 }
 
 /// Fails at a key that is not known.
-fn check_keys(what: &str, given: &Map<String, Value>, known: &[String]) -> anyhow::Result<()> {
+fn check_keys(what: &str, given: &Map<String, Value>, known: &[String]) -> crate::Result<()> {
     let Some(unknown) = given.keys().find(|key| !known.contains(key)) else {
         return Ok(());
     };
@@ -331,7 +331,7 @@ fn check_keys(what: &str, given: &Map<String, Value>, known: &[String]) -> anyho
 
 /// A table of rows with these columns: numbers stay numbers where all cells of a column are, all
 /// else is text.
-fn table(what: &str, columns: &[String], rows: &[Map<String, Value>]) -> anyhow::Result<OutTable> {
+fn table(what: &str, columns: &[String], rows: &[Map<String, Value>]) -> crate::Result<OutTable> {
     let mut table = OutTable::default();
     for column in columns {
         let cells: Vec<Option<&Value>> = rows
@@ -371,8 +371,8 @@ fn table(what: &str, columns: &[String], rows: &[Map<String, Value>]) -> anyhow:
 }
 
 /// The tables of one lead.
-fn frames(project: &Project, model: &Model, lead: &Map<String, Value>) -> anyhow::Result<Frames> {
-    let config = &project.config;
+fn frames(data: &Data, model: &Model, lead: &Map<String, Value>) -> crate::Result<Frames> {
+    let config = &data.config;
     let mut read: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
     for spec in &model.specs {
         match &spec.source {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::{
     AttributeTable, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
 };
@@ -19,12 +19,12 @@ use leadscore_training::{
     find_final_leaks,
 };
 
+use crate::data::{
+    Data, FLAT_CAVEAT, Labelled, cluster_keys, cluster_name, describe_counts, label_and_compute,
+};
 use crate::evaluate::{MeasuredOn, data_section};
 use crate::evaluation::{Economy, Evaluated, known_before, look, manual_baseline, measure};
 use crate::listener::Silent;
-use crate::project::{
-    FLAT_CAVEAT, Labelled, Project, cluster_keys, cluster_name, describe_counts, label_and_compute,
-};
 use crate::text::table;
 
 /// How a model is fitted and measured.
@@ -58,33 +58,29 @@ pub struct Training {
 /// # Errors
 ///
 /// The tables cannot be read, or hold too little to learn from.
-pub fn train(
-    project: &Project,
-    as_of: Option<Timestamp>,
-    fitting: Fitting,
-) -> anyhow::Result<Training> {
+pub fn train(data: &Data, as_of: Option<Timestamp>, fitting: Fitting) -> crate::Result<Training> {
     if fitting.learning_curve {
-        project.measurable("--learning-curve")?;
+        data.measurable("--learning-curve")?;
     }
-    let tables = project.load(&LoadOptions {
+    let tables = data.load(&LoadOptions {
         as_of,
         ..Default::default()
     })?;
-    let (labelled, counts) = label_and_compute(project, &tables, as_of)?;
-    project.remark(&describe_counts(&counts, project));
+    let (labelled, counts) = label_and_compute(data, &tables, as_of)?;
+    data.remark(&describe_counts(&counts, data));
     // Attributes are today's values, whatever --as-of says, and are judged by what is known today.
     let proven = match as_of {
-        None => final_leaks(project, &tables, labelled.matrix.specs())?,
+        None => final_leaks(data, &tables, labelled.matrix.specs())?,
         Some(_) => final_leaks(
-            project,
-            &project.quiet().load(&LoadOptions::default())?,
+            data,
+            &data.quiet().load(&LoadOptions::default())?,
             labelled.matrix.specs(),
         )?,
     };
-    let mut trained = fit(project, &tables, &labelled, proven, fitting, as_of, None)?;
-    complete_scope(project, &tables, &labelled, &mut trained.model);
-    trained.model.data = Some(leadscore_tables::data_profile(&project.config, &tables).in_order());
-    report_training(project, &trained);
+    let mut trained = fit(data, &tables, &labelled, proven, fitting, as_of, None)?;
+    complete_scope(data, &tables, &labelled, &mut trained.model);
+    trained.model.data = Some(leadscore_tables::data_profile(&data.config, &tables).in_order());
+    report_training(data, &trained);
     Ok(Training {
         trained,
         counts,
@@ -94,15 +90,15 @@ pub fn train(
 }
 
 /// Adds to what a model was trained within what only the tables and the config say.
-fn complete_scope(project: &Project, tables: &Tables, labelled: &Labelled, model: &mut Model) {
+fn complete_scope(data: &Data, tables: &Tables, labelled: &Labelled, model: &mut Model) {
     let Some(scope) = &mut model.scope else {
         return;
     };
     cluster_name(tables).clone_into(&mut scope.clusters);
-    if project.config.is_flat() {
+    if data.config.is_flat() {
         return;
     }
-    let settings = &project.config.snapshots;
+    let settings = &data.config.snapshots;
     scope.every = settings.ages.is_none().then(|| settings.every.to_string());
     scope.silent = settings.silent.map(|span| span.to_string());
     scope.ages = Spread::of(
@@ -119,16 +115,16 @@ const MOST_JUDGED: usize = 100_000;
 
 /// Attributes that are proven to be written at the close, by where each lead ended.
 pub(crate) fn final_leaks(
-    project: &Project,
+    data: &Data,
     tables: &Tables,
     specs: &[FeatureSpec],
-) -> anyhow::Result<Vec<LeakFinding>> {
+) -> crate::Result<Vec<LeakFinding>> {
     let attributes: Vec<FeatureSpec> = specs
         .iter()
         .filter(|spec| matches!(spec.source, FeatureSource::Attribute { .. }))
         .cloned()
         .collect();
-    if project.config.is_flat() || attributes.is_empty() {
+    if data.config.is_flat() || attributes.is_empty() {
         return Ok(Vec::new());
     }
     let end = tables.observation_end.next_midnight();
@@ -181,12 +177,12 @@ pub(crate) fn final_leaks(
 /// Columns of the leads that are proven to be written at the close, with what speaks for it, by the
 /// text of a config that may be unfinished: then there are none.
 pub fn columns_written_at_close(config: String, path: &Path) -> Vec<(String, String)> {
-    let look = || -> anyhow::Result<Vec<(String, String)>> {
-        let project = Project::parse(config, path, &Frames::default(), Arc::new(Silent))?;
-        let tables = project.load(&LoadOptions::default())?;
+    let look = || -> crate::Result<Vec<(String, String)>> {
+        let data = Data::parse(config, path, &Frames::default(), Arc::new(Silent))?;
+        let tables = data.load(&LoadOptions::default())?;
         let (labelled, _) =
-            leadscore_features::labelled_snapshots(&tables, &project.config.snapshots, None)?;
-        let specs = project.plan(&leadscore_features::survey(&tables, &labelled.snapshots))?;
+            leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, None)?;
+        let specs = data.plan(&leadscore_features::survey(&tables, &labelled.snapshots))?;
         let column_of = |finding: LeakFinding| {
             let spec = specs.iter().find(|spec| spec.name == finding.feature)?;
             match &spec.source {
@@ -200,7 +196,7 @@ pub fn columns_written_at_close(config: String, path: &Path) -> Vec<(String, Str
                 _ => None,
             }
         };
-        Ok(final_leaks(&project, &tables, &specs)?
+        Ok(final_leaks(&data, &tables, &specs)?
             .into_iter()
             .filter_map(column_of)
             .collect())
@@ -217,23 +213,23 @@ pub(crate) fn age_in_days(tables: &Tables, key: &Snapshot) -> f64 {
 /// A model of these snapshots, by the config and what was typed; `proven` are attributes that
 /// [`final_leaks`] found, and `all` are the snapshots that these are a sample of.
 pub(crate) fn fit(
-    project: &Project,
+    data: &Data,
     tables: &Tables,
     labelled: &Labelled,
     proven: Vec<LeakFinding>,
     args: Fitting,
     as_of: Option<Timestamp>,
     all: Option<&mut dyn Population>,
-) -> anyhow::Result<Trained> {
-    let _stage = project.stage("fitting", 1)?;
-    let is_flat = project.config.is_flat();
+) -> crate::Result<Trained> {
+    let _stage = data.stage("fitting", 1)?;
+    let is_flat = data.config.is_flat();
     let last = labelled.matrix.keys().last().map(|key| key.at);
     let solver = if args.linfa {
         SolverKind::Linfa
     } else {
         SolverKind::Native
     };
-    let is_linear = project.config.model.kind == leadscore_tables::ModelKind::Linear
+    let is_linear = data.config.model.kind == leadscore_tables::ModelKind::Linear
         || solver == SolverKind::Linfa;
     let options = TrainOptions {
         kind: if is_linear {
@@ -241,21 +237,21 @@ pub(crate) fn fit(
         } else {
             ModelKind::Additive
         },
-        segment: project.config.model.segment.clone(),
-        max_pairs: project.config.model.max_pairs,
-        directions: directions(project),
-        l1_ratio: project.config.model.l1_ratio,
-        reml: project
+        segment: data.config.model.segment.clone(),
+        max_pairs: data.config.model.max_pairs,
+        directions: directions(data),
+        l1_ratio: data.config.model.l1_ratio,
+        reml: data
             .config
             .model
             .smoothing
             .map(|smoothing| smoothing == ModelSmoothing::Reml),
-        half_life: match project.config.model.half_life {
+        half_life: match data.config.model.half_life {
             ModelHalfLife::Auto => HalfLife::Chosen,
             ModelHalfLife::Never => HalfLife::Never,
             ModelHalfLife::Length(half_life) => HalfLife::Given(half_life),
         },
-        losses_kept: project.config.model.losses_kept,
+        losses_kept: data.config.model.losses_kept,
         solver,
         learning_curve: args.learning_curve,
         allow_too_few: args.allow_too_few,
@@ -284,17 +280,17 @@ pub(crate) fn fit(
         } else {
             tables.observation_end
         },
-        write_time: project.write_time(),
-        ages: project.config.snapshots.ages.clone(),
-        caveats: caveats(project, tables),
+        write_time: data.write_time(),
+        ages: data.config.snapshots.ages.clone(),
+        caveats: caveats(data, tables),
     };
-    let horizon = (!is_flat).then_some(project.config.snapshots.horizon);
-    let late = match (project.config.model.label, &labelled.unripe) {
+    let horizon = (!is_flat).then_some(data.config.snapshots.horizon);
+    let late = match (data.config.model.label, &labelled.unripe) {
         (ModelLabel::Window, _) => None,
         (ModelLabel::Weekly, None) => bail!(
             "[model] label = \"weekly\": on an engine snapshots are learned from once their windows have ended: leave it out"
         ),
-        (ModelLabel::Weekly, Some(unripe)) => Some(Late::of(project, tables, labelled, unripe)?),
+        (ModelLabel::Weekly, Some(unripe)) => Some(Late::of(data, tables, labelled, unripe)?),
     };
     let unripe = late.as_ref().map(|late| late.as_unripe(tables));
     let input = TrainInput {
@@ -322,12 +318,12 @@ struct Late {
 
 impl Late {
     fn of(
-        project: &Project,
+        data: &Data,
         tables: &Tables,
         labelled: &Labelled,
         unripe: &[Snapshot],
-    ) -> anyhow::Result<Self> {
-        let horizon = project.config.snapshots.horizon;
+    ) -> crate::Result<Self> {
+        let horizon = data.config.snapshots.horizon;
         let days = |key: &Snapshot| {
             let won = tables.outcomes[key.lead as usize].won;
             won.map(|won| won.days_since(key.at))
@@ -335,7 +331,7 @@ impl Late {
                 .unwrap_or(f64::INFINITY)
         };
         Ok(Self {
-            matrix: project.features_of(tables, labelled.matrix.specs(), unripe)?,
+            matrix: data.features_of(tables, labelled.matrix.specs(), unripe)?,
             clusters: cluster_keys(tables, unripe),
             days_to_win: unripe.iter().map(days).collect(),
             ripe_days_to_win: labelled.matrix.keys().iter().map(days).collect(),
@@ -359,13 +355,12 @@ impl Late {
     }
 }
 
-fn directions(project: &Project) -> Vec<(String, Direction)> {
+fn directions(data: &Data) -> Vec<(String, Direction)> {
     let direction = |direction: &ModelDirection| match direction {
         ModelDirection::Increasing => Direction::Increasing,
         ModelDirection::Decreasing => Direction::Decreasing,
     };
-    project
-        .config
+    data.config
         .model
         .directions
         .iter()
@@ -374,9 +369,9 @@ fn directions(project: &Project) -> Vec<(String, Direction)> {
 }
 
 /// What anyone who uses a model of these tables should know.
-pub(crate) fn caveats(project: &Project, tables: &Tables) -> Vec<String> {
+pub(crate) fn caveats(data: &Data, tables: &Tables) -> Vec<String> {
     let mut caveats = Vec::new();
-    if project.config.is_flat() {
+    if data.config.is_flat() {
         caveats.push(FLAT_CAVEAT.to_owned());
         if tables.leads.order.is_none() {
             caveats.push(
@@ -450,8 +445,8 @@ fn first_names(dropped: &[&Dropped]) -> String {
 }
 
 /// Says how training went.
-pub(crate) fn report_training(project: &Project, trained: &Trained) {
-    let say = |text: &str| project.remark(text);
+pub(crate) fn report_training(data: &Data, trained: &Trained) {
+    let say = |text: &str| data.remark(text);
     let card = &trained.model.card;
     for found in trained.model.scope.iter().flat_map(|scope| &scope.judged) {
         let verdict = match (found.is_proven, found.is_used) {
@@ -537,14 +532,14 @@ impl Training {
     /// # Errors
     ///
     /// They cannot be measured, because they are too few.
-    pub fn report(&self, project: &Project) -> anyhow::Result<Report> {
+    pub fn report(&self, data: &Data) -> crate::Result<Report> {
         let Self {
             trained,
             counts,
             tables,
             labelled,
         } = self;
-        project.measurable("--report")?;
+        data.measurable("--report")?;
         let model = &trained.model;
         let rows = trained.holdout.rows.clone();
         let keys = |rows: &[usize]| {
@@ -563,18 +558,18 @@ impl Training {
             .map(|key| key.at)
             .min()
             .unwrap_or(Timestamp::MAX);
-        let earlier = known_before(project, labelled.matrix.keys(), first);
+        let earlier = known_before(data, labelled.matrix.keys(), first);
         let baselines: Vec<_> = manual_baseline(
             tables,
             &snapshots,
             &keys(&earlier),
             &labels(&earlier),
-            project.config.report.threshold,
+            data.config.report.threshold,
         )
         .into_iter()
         .collect();
         let evaluated = Evaluated {
-            project,
+            data,
             tables,
             model,
             matrix: &labelled.matrix,
@@ -582,7 +577,7 @@ impl Training {
             rows,
             probabilities: trained.holdout.probabilities.clone(),
         };
-        let economy = Economy::default().or(&project.config.report);
+        let economy = Economy::default().or(&data.config.report);
         let measurement = measure(&evaluated, &baselines, &economy)
             .context("cannot evaluate the held-out snapshots")?;
         let period = format!(
@@ -596,13 +591,13 @@ impl Training {
             of_earlier_fit: true,
             outside: OutsideTraining::default(),
         };
-        let data = data_section(project, model, counts, &measurement, measured);
+        let section = data_section(data, model, counts, &measurement, measured);
         Ok(Report::new(
             &model.card,
             model,
             measurement.measured,
-            data,
-            look(project, &project.config.report)?,
+            section,
+            look(data, &data.config.report)?,
         ))
     }
 }

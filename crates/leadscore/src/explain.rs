@@ -1,7 +1,7 @@
 //! `explain`: why one lead has its score, how far it is from the next tier, and what would take it
 //! there.
 
-use anyhow::bail;
+use crate::error::bail;
 use leadscore_core::{
     AttributeTable, Concept, ContactPriority, FeatureKind, FeatureMatrix, FeatureSource,
     FeatureSpec, MatrixCell, Snapshot, Timestamp, log_odds_to_probability, printable,
@@ -11,7 +11,7 @@ use leadscore_inference::{Model, Reason, score};
 use leadscore_tables::Tables;
 use serde::Serialize;
 
-use crate::project::Project;
+use crate::data::Data;
 use crate::score::{age_of, edges_of, tiers_of};
 use crate::score_summary::{joined, too_old};
 
@@ -178,32 +178,32 @@ pub struct UnknownLead {
 /// [`UnknownLead`], [`SinceError`], the lead is not open, the tables cannot be read, a change is of
 /// nothing that the model reads, or both changes and an earlier date are asked for.
 pub fn explain(
-    project: &Project,
+    data: &Data,
     model: &Model,
     id: &str,
     as_of: Option<Timestamp>,
     since: Option<Timestamp>,
     what_if: &[(String, String)],
-) -> anyhow::Result<Explanation> {
+) -> crate::Result<Explanation> {
     let changes = changes(model, what_if)?;
     if since.is_some() && !changes.is_empty() {
         bail!(
             "what changed since an earlier date is of the lead as it is: ask without changes of its columns"
         );
     }
-    let tables = project.load_to_score(model, as_of)?;
+    let tables = data.load_to_score(model, as_of)?;
     let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
-    project.silence(&tables.ends, model, as_of)?;
+    data.silence(&tables.ends, model, as_of)?;
     let lead = find_lead(&tables, id)?;
     let set = scoring_snapshots(&tables, as_of);
     let Some(row) = set.at_risk.iter().position(|key| key.lead == lead) else {
-        let why = match (set.closed_won.contains(&lead), project.config.is_flat()) {
+        let why = match (set.closed_won.contains(&lead), data.config.is_flat()) {
             (true, true) => "was won".to_owned(),
             (false, true) => "was lost".to_owned(),
-            (true, false) => format!("was won before {}", (project.write_time())(as_of)),
+            (true, false) => format!("was won before {}", (data.write_time())(as_of)),
             (false, false) => format!(
                 "closed before, or is not yet created {}",
-                (project.write_time())(as_of)
+                (data.write_time())(as_of)
             ),
         };
         bail!(
@@ -212,11 +212,11 @@ pub fn explain(
         );
     };
     // The tier of one lead depends on all of them.
-    let matrix = project.features_of(&tables, &model.specs, &set.at_risk)?;
-    let at = (!project.config.is_flat()).then(|| (project.write_time())(as_of));
+    let matrix = data.features_of(&tables, &model.specs, &set.at_risk)?;
+    let at = (!data.config.is_flat()).then(|| (data.write_time())(as_of));
     let age = age_of(&tables, lead, as_of);
     explained(
-        project,
+        data,
         model,
         Explained {
             id,
@@ -248,10 +248,10 @@ pub(crate) struct Explained<'e> {
 }
 
 pub(crate) fn explained(
-    project: &Project,
+    data: &Data,
     model: &Model,
     of: Explained<'_>,
-) -> anyhow::Result<Explanation> {
+) -> crate::Result<Explanation> {
     let Explained {
         id,
         as_of,
@@ -268,11 +268,11 @@ pub(crate) fn explained(
     let own = matrix.changed_row(row, changes);
     let alone = score(model, &own)?;
     (scored.log_odds[row], scored.probabilities[row]) = (alone.log_odds[0], alone.probabilities[0]);
-    let tiers = tiers_of(project, model, &scored);
+    let tiers = tiers_of(data, model, &scored);
     let log_odds = scored.log_odds[row];
     let reasons = model.reasons(&model.concepts(), &own, 0);
     let since = since
-        .map(|since| look_back(project, model, id, &reasons, since))
+        .map(|since| look_back(data, model, id, &reasons, since))
         .transpose()?;
     let mut running = scored.baseline;
     let step = |reason: Reason| {
@@ -308,7 +308,7 @@ pub(crate) fn explained(
             row,
             &scored.log_odds,
             &tiers,
-            edges_of(project, model, tiers.len()),
+            edges_of(data, model, tiers.len()),
         ),
         since,
         guard: joined(
@@ -341,10 +341,7 @@ fn cell_text(cell: &MatrixCell) -> String {
 }
 
 /// The cells that changes of columns and features are of; an empty value is a missing one.
-fn changes(
-    model: &Model,
-    what_if: &[(String, String)],
-) -> anyhow::Result<Vec<(usize, MatrixCell)>> {
+fn changes(model: &Model, what_if: &[(String, String)]) -> crate::Result<Vec<(usize, MatrixCell)>> {
     let column_of = |spec: &FeatureSpec| match &spec.source {
         FeatureSource::Attribute {
             table: AttributeTable::Leads,
@@ -433,16 +430,16 @@ fn contribution(
 
 /// The lead at an earlier date, and how its reasons moved from there.
 fn look_back(
-    project: &Project,
+    data: &Data,
     model: &Model,
     id: &str,
     reasons: &[Reason],
     (since, as_of): (Timestamp, Timestamp),
-) -> anyhow::Result<Since> {
-    if project.config.is_flat() {
+) -> crate::Result<Since> {
+    if data.config.is_flat() {
         return Err(SinceError::Undated.into());
     }
-    let write = project.write_time();
+    let write = data.write_time();
     if since >= as_of {
         return Err(SinceError::NotEarlier {
             since: write(since),
@@ -450,7 +447,7 @@ fn look_back(
         }
         .into());
     }
-    let tables = project.quiet().load_to_score(model, Some(since))?;
+    let tables = data.quiet().load_to_score(model, Some(since))?;
     let lead = find_lead(&tables, id)?;
     if !scoring_snapshots(&tables, since)
         .at_risk
@@ -467,8 +464,7 @@ fn look_back(
         .into());
     }
     let matrix =
-        project
-            .quiet()
+        data.quiet()
             .features_of(&tables, &model.specs, &[Snapshot { lead, at: since }])?;
     let log_odds = score(model, &matrix)?.log_odds[0];
     let before = model.reasons(&model.concepts(), &matrix, 0);
@@ -498,9 +494,9 @@ fn likelihood(log_odds: f64) -> f64 {
     100.0 * log_odds_to_probability(log_odds)
 }
 
-pub(crate) fn find_lead(tables: &Tables, id: &str) -> anyhow::Result<u32> {
+pub(crate) fn find_lead(tables: &Tables, id: &str) -> crate::Result<u32> {
     if let Some(position) = tables.leads.ids.iter().position(|known| known == id) {
-        return Ok(u32::try_from(position)?);
+        return Ok(u32::try_from(position).expect("tables number leads by u32"));
     }
     let nearest = tables
         .leads

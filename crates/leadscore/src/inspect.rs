@@ -102,8 +102,8 @@ pub fn inspect(model: &Model, curves: bool) -> String {
         })
         .collect();
     lines.push(String::new());
-    if let Some(data) = &model.data {
-        lines.extend(page(None, data, &[]));
+    if let Some(profile) = &model.data {
+        lines.extend(page(None, profile, &[]));
     }
     let headings = ["feature", "moves by", "log-odds", "degrees of freedom"];
     lines.push(table(

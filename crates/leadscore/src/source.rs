@@ -9,7 +9,7 @@ use leadscore_tables::{
     half_of_memory, needs_partitions,
 };
 
-use crate::project::{Project, now};
+use crate::data::{Data, now};
 
 /// Tables that need no more than this are worked on as a whole; from there on parts, which fit the
 /// processor's cache, are faster.
@@ -22,36 +22,36 @@ pub(crate) enum Source<'p> {
 }
 
 impl<'p> Source<'p> {
-    /// The tables of a project, within `memory` bytes (half of the machine's if not given); parts
+    /// The tables of the data, within `memory` bytes (half of the machine's if not given); parts
     /// wait in the folder `spill`, and may hold the rows of `wanted` leads alone.
     pub(crate) fn open(
-        project: &'p Project,
+        data: &'p Data,
         options: &LoadOptions,
         memory: Option<u64>,
         spill: PathBuf,
         wanted: Option<Wanted<'_>>,
-    ) -> anyhow::Result<Self> {
+    ) -> crate::Result<Self> {
         let options = &LoadOptions {
             memory,
             now: Some(now()),
             ..options.clone()
         };
         let memory = memory.unwrap_or_else(half_of_memory);
-        let config = &project.config;
+        let config = &data.config;
         // What cannot be split is worked on as a whole while memory allows.
         let limit = if config.is_splittable() {
             memory.min(WHOLE)
         } else {
             memory
         };
-        if config.is_flat() || !needs_partitions(config, &project.folder, limit, options)? {
-            return Ok(Self::Whole(Box::new(project.load(options)?)));
+        if config.is_flat() || !needs_partitions(config, &data.folder, limit, options)? {
+            return Ok(Self::Whole(Box::new(data.load(options)?)));
         }
-        let stage = project.stage("reading rows", 1)?;
+        let stage = data.stage("reading rows", 1)?;
         let progress = |done: usize, total: usize| stage.at(done, total);
         let partitions = Partitions::new(
             config,
-            &project.folder,
+            &data.folder,
             options,
             &PartitionOptions {
                 memory,
@@ -66,10 +66,10 @@ impl<'p> Source<'p> {
 
     /// Says what is to be known about the tables, given the notes of their parts; those of whole
     /// tables were said when they were read.
-    pub(crate) fn say_notes(&self, project: &Project, mut notes: Vec<Note>) {
+    pub(crate) fn say_notes(&self, data: &Data, mut notes: Vec<Note>) {
         if let Self::Parts(partitions) = self {
             Note::merge(&mut notes, partitions.notes.clone());
-            project.notes(&notes);
+            data.notes(&notes);
         }
     }
 

@@ -3,13 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_inference::Reason;
 use leadscore_report::{LeadList, ListedLead, count};
 use leadscore_tables::{EarlierScores, OutColumn, OutTable, check_lead_columns, lead_texts};
 
+use crate::data::{Data, now};
 use crate::outputs::Outputs;
-use crate::project::{Project, now};
 use crate::score::Scores;
 
 /// What a list shows.
@@ -63,7 +63,7 @@ impl ListFormat {
     /// # Errors
     ///
     /// It asks for something else.
-    pub fn of(path: &Path) -> anyhow::Result<Self> {
+    pub fn of(path: &Path) -> crate::Result<Self> {
         match path
             .extension()
             .map(|ending| ending.to_string_lossy().to_lowercase())
@@ -106,8 +106,8 @@ impl ListOptions {
     /// # Errors
     ///
     /// The leads lack a column; or the earlier scores cannot be read.
-    pub fn check(&self, project: &Project) -> anyhow::Result<Option<EarlierScores>> {
-        let id_column = &project.config.leads.id;
+    pub fn check(&self, data: &Data) -> crate::Result<Option<EarlierScores>> {
+        let id_column = &data.config.leads.id;
         if self.owner.as_ref() == Some(id_column) {
             bail!(
                 "the owner of a lead is in no column of its own: `{id_column}` is the id\n  hint: name the column of [leads] that says who calls the lead"
@@ -124,12 +124,12 @@ impl ListOptions {
             );
         }
         let check = |columns: &[String]| {
-            check_lead_columns(&project.config, &project.folder, columns, Some(now()))
+            check_lead_columns(&data.config, &data.folder, columns, Some(now()))
         };
         if let Err(error) = check(&self.shown_columns(id_column)) {
             // Whose fault it is, is worth a second look at the table.
             let at_owner = self.owner.as_ref().filter(|_| check(&self.columns).is_ok());
-            let error = anyhow::Error::from(error);
+            let error = crate::Error::from(error);
             return Err(match at_owner {
                 Some(owner) => error.context(format!(
                     "no list by owner `{}` (--owner)",
@@ -152,26 +152,20 @@ impl ListOptions {
 ///
 /// The leads table cannot be read, or the columns make too many sheets.
 pub fn lead_list(
-    project: &Project,
+    data: &Data,
     scores: &Scores<'_>,
     options: &ListOptions,
     earlier: Option<&EarlierScores>,
-) -> anyhow::Result<LeadList> {
-    let id_column = project.config.leads.id.clone();
+) -> crate::Result<LeadList> {
+    let id_column = data.config.leads.id.clone();
     let columns = options.shown_columns(&id_column);
     let n_leads = options.top.min(scores.n_open());
     let ids: Vec<&str> = (0..n_leads).map(|row| scores.lead(row)).collect();
     let texts = if columns.is_empty() {
         vec![Vec::new(); n_leads]
     } else {
-        let _stage = project.stage("reading columns of the list", 1)?;
-        lead_texts(
-            &project.config,
-            &project.folder,
-            &columns,
-            &ids,
-            Some(now()),
-        )?
+        let _stage = data.stage("reading columns of the list", 1)?;
+        lead_texts(&data.config, &data.folder, &columns, &ids, Some(now()))?
     };
     let lead = |(row, cells): (usize, Vec<Option<String>>)| {
         let reasons = scores.all_reasons(row);
@@ -267,7 +261,7 @@ impl Outputs {
     /// # Errors
     ///
     /// The list has more rows than a sheet, or the file cannot be written.
-    pub fn list(&mut self, path: &Path, list: &LeadList) -> anyhow::Result<()> {
+    pub fn list(&mut self, path: &Path, list: &LeadList) -> crate::Result<()> {
         match ListFormat::of(path)? {
             ListFormat::Xlsx if list.leads.len() > MOST_ROWS => {
                 bail!(

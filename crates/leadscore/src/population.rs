@@ -1,6 +1,6 @@
-//! All mature snapshots of a project on an engine, as the last fit of a training asks for them.
+//! All mature snapshots of data on an engine, as the last fit of a training asks for them.
 
-use anyhow::{Context, bail};
+use crate::error::{Context, bail};
 use leadscore_core::{FeatureSpec, Timestamp};
 use leadscore_inference::{CellCount, Reading};
 use leadscore_report::count;
@@ -8,13 +8,13 @@ use leadscore_sql::{CodedSql, Moments};
 use leadscore_tables::Frame;
 use leadscore_training::{Elsewhere, Population, Totals};
 
+use crate::data::Data;
 use crate::engine::{Engine, parquet};
-use crate::project::Project;
 
 /// Snapshots that are coded into a folder of the cluster, and summed over there.
 pub(crate) struct Snapshots<'a> {
     engine: &'a mut Engine,
-    project: &'a Project,
+    data: &'a Data,
     specs: &'a [FeatureSpec],
     moments: &'a Moments,
     /// The folder.
@@ -28,14 +28,14 @@ impl<'a> Snapshots<'a> {
     /// Those of these features at these moments, for a folder that may be replaced.
     pub(crate) fn new(
         engine: &'a mut Engine,
-        project: &'a Project,
+        data: &'a Data,
         specs: &'a [FeatureSpec],
         moments: &'a Moments,
         target: String,
     ) -> Self {
         Self {
             engine,
-            project,
+            data,
             specs,
             moments,
             target,
@@ -45,11 +45,11 @@ impl<'a> Snapshots<'a> {
         }
     }
 
-    fn write(&mut self, readings: &[Reading]) -> anyhow::Result<Totals> {
+    fn write(&mut self, readings: &[Reading]) -> crate::Result<Totals> {
         self.readings = readings.to_vec();
         let coded = CodedSql { readings };
-        let select = coded.rows(self.engine.ask(self.project, self.specs, self.moments))?;
-        let expected = self.engine.count(self.project, self.moments)?.n_mature;
+        let select = coded.rows(self.engine.ask(self.data, self.specs, self.moments))?;
+        let expected = self.engine.count(self.data, self.moments)?.n_mature;
         let doing = format!(
             "coding {} features of {} snapshots",
             self.specs.len(),
@@ -57,13 +57,11 @@ impl<'a> Snapshots<'a> {
         );
         self.n_rows = self
             .engine
-            .write(self.project, &doing, &self.target, &select, expected)?;
+            .write(self.data, &doing, &self.target, &select, expected)?;
         let table = parquet(&self.target);
-        let reach = self.engine.rows(
-            self.project,
-            "looking at the snapshots",
-            &coded.reach(&table),
-        )?;
+        let reach =
+            self.engine
+                .rows(self.data, "looking at the snapshots", &coded.reach(&table))?;
         let moment = |column: &str| {
             reach
                 .micros(column)
@@ -73,11 +71,9 @@ impl<'a> Snapshots<'a> {
         };
         let (first, last) = (moment("first")?, moment("last")?);
         let n_leads = numbers(&reach, "n_leads")?[0] as u64;
-        let counts = self.engine.rows(
-            self.project,
-            "counting bins and levels",
-            &coded.counts(&table),
-        )?;
+        let counts =
+            self.engine
+                .rows(self.data, "counting bins and levels", &coded.counts(&table))?;
         let n_coefficients = Reading::n_coefficients(readings);
         let (n_rows, n_wins) = (
             by_coefficient(&counts, "n_rows", n_coefficients)?,
@@ -99,7 +95,7 @@ impl<'a> Snapshots<'a> {
         })
     }
 
-    fn sum(&mut self, coefficients: &[f64]) -> anyhow::Result<(f64, Vec<f64>)> {
+    fn sum(&mut self, coefficients: &[f64]) -> crate::Result<(f64, Vec<f64>)> {
         self.n_passes += 1;
         let statement = CodedSql {
             readings: &self.readings,
@@ -110,7 +106,7 @@ impl<'a> Snapshots<'a> {
             self.n_passes,
             count(self.n_rows)
         );
-        let sums = self.engine.rows(self.project, &doing, &statement)?;
+        let sums = self.engine.rows(self.data, &doing, &statement)?;
         let (names, totals) = (numbers(&sums, "coefficient")?, numbers(&sums, "total")?);
         let named = |wanted: f64| {
             names
@@ -148,7 +144,7 @@ fn lacks(column: &str) -> String {
     format!("the sums from the engine have no `{column}`")
 }
 
-fn numbers(frame: &Frame, column: &str) -> anyhow::Result<Vec<f64>> {
+fn numbers(frame: &Frame, column: &str) -> crate::Result<Vec<f64>> {
     frame
         .numbers(column)
         .filter(|values| !values.is_empty())
@@ -156,7 +152,7 @@ fn numbers(frame: &Frame, column: &str) -> anyhow::Result<Vec<f64>> {
 }
 
 /// A column by the coefficients that its rows name, 0 where no row names one.
-fn by_coefficient(frame: &Frame, column: &str, n_coefficients: usize) -> anyhow::Result<Vec<f64>> {
+fn by_coefficient(frame: &Frame, column: &str, n_coefficients: usize) -> crate::Result<Vec<f64>> {
     let mut by_coefficient = vec![0.0; n_coefficients];
     for (coefficient, value) in numbers(frame, "coefficient")?
         .into_iter()
