@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
-use leadscore::{Data, FeatureOptions, ScoreOptions, Silent, score_leads, write_features};
+use leadscore::{Data, FeatureOptions, Inputs, ScoreOptions, score, write_features};
 use leadscore_core::{FeatureMatrix, FeatureSource, Timestamp};
 use leadscore_features::{Survey, compute, labelled_snapshots, survey};
 use leadscore_tables::{
@@ -341,18 +340,25 @@ fn errors_of_parts_name_the_place_in_the_file() {
     assert!(fails("leads.csv", "account,", "firm,").contains("no column `account`"));
 }
 
+fn open(folder: &Path) -> Data {
+    leadscore::Config::read(folder.join("leadscore.toml"))
+        .and_then(|config| Data::open(&config, Inputs::default()))
+        .expect("the config is right")
+}
+
 /// A score file of these tables within a limit of memory.
 fn score_file(folder: &Path, as_of: Option<Timestamp>, memory: Option<u64>) -> String {
-    let project =
-        Data::open(&folder.join("leadscore.toml"), Arc::new(Silent)).expect("the config is right");
+    let mut data = open(folder);
+    if let Some(as_of) = as_of {
+        data = data.as_of(as_of);
+    }
     let model = leadscore::read_model(&folder.join("model")).expect("a model");
     let options = ScoreOptions {
-        as_of,
         intervals: true,
         memory,
         spill: Some(folder.to_owned()),
     };
-    let scores = score_leads(&project, &model, &options).expect("leads are open");
+    let scores = score(&data, &model, &options).expect("leads are open");
     let mut writer = TableWriter::create(&folder.join("scores.csv")).expect("room");
     scores
         .for_each_part(|part| Ok(writer.write(&part)?))
@@ -410,10 +416,9 @@ fn the_command_is_the_same_under_any_limit() {
         folder.path(),
         &["features", "-o", "c.csv", "--memory", "400MB"],
     );
-    let project = Data::open(&folder.path().join("leadscore.toml"), Arc::new(Silent))
-        .expect("the config is right");
+    let data = open(folder.path());
     write_features(
-        &project,
+        &data,
         &FeatureOptions {
             memory: Some(0),
             ..FeatureOptions::default()

@@ -1,12 +1,11 @@
 //! What can be typed.
 
+use leadscore::front_end::{Bytes, LEAST_MEMORY, TierEdges};
+use leadscore::{DEFAULT_TOP, Dialect, ListOptions};
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
-use leadscore::{DEFAULT_TOP, ListOptions};
-use leadscore_sql::Dialect;
-use leadscore_tables::{Bytes, LEAST_MEMORY, TierEdges};
 
 /// How likely each open lead is to become a customer within 90 days, with reasons, and proof on
 /// later data.
@@ -447,7 +446,7 @@ pub(crate) struct FittingArgs {
     pub(crate) solver: SolverArg,
 }
 
-impl From<FittingArgs> for leadscore::Fitting {
+impl From<FittingArgs> for leadscore::TrainOptions {
     fn from(args: FittingArgs) -> Self {
         Self {
             cross_validate: args.cross_validate,
@@ -539,7 +538,7 @@ impl From<ListArgs> for ListOptions {
 }
 
 fn parse_names(text: &str) -> Result<Names, String> {
-    leadscore_tables::split_names(text).map(Names)
+    leadscore::front_end::split_names(text).map(Names)
 }
 
 fn parse_top(text: &str) -> Result<usize, String> {
@@ -607,8 +606,8 @@ pub(crate) struct EvaluateArgs {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct EconomyArgs {
     /// Leads that the team can call, such as 200/week; the best quarter if not given
-    #[arg(long, value_name = "CALLS", value_parser = leadscore_tables::Capacity::parse)]
-    pub(crate) capacity: Option<leadscore_tables::Capacity>,
+    #[arg(long, value_name = "CALLS", value_parser = leadscore::Capacity::parse)]
+    pub(crate) capacity: Option<leadscore::Capacity>,
     /// Cost of a call
     #[arg(long, value_name = "MONEY", value_parser = parse_money)]
     pub(crate) cost: Option<f64>,

@@ -82,7 +82,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         }
         Command::Schema(_) => {
             show::json(&serde_json::to_string_pretty(
-                &leadscore_tables::Config::json_schema(),
+                &leadscore::front_end::Settings::json_schema(),
             )?);
             Ok(Outcome::Done)
         }

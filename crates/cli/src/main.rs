@@ -16,14 +16,14 @@ fn main() -> ExitCode {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if is_out_of_threads(&panic.to_string()) {
-            leadscore_tables::remove_unfinished();
+            leadscore::front_end::remove_unfinished();
             show::error(&anyhow::anyhow!(
                 "the system gives this program no more threads: raise `ulimit -u` and `ulimit -v`, or set RAYON_NUM_THREADS=1 and POLARS_MAX_THREADS=1"
             ));
             std::process::exit(2);
         }
         // A library that stops within a file is told of by an error that names the file.
-        if !leadscore_tables::is_reading() {
+        if !leadscore::front_end::is_reading() {
             print(panic);
         }
     }));

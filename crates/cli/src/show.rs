@@ -6,15 +6,27 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use leadscore::{Data, ErrorKind, Listener, Outputs, Progress, error_text, shown};
-use leadscore_core::{printable, printable_json, printable_lines};
-pub(crate) use leadscore_report::count;
+pub(crate) use leadscore::front_end::count;
 
 use crate::args::ConfigArg;
+use leadscore::front_end::{printable, printable_json, printable_lines, shown};
+use leadscore::{
+    Config, Data, ErrorKind, Inputs, Listener, OpenTables, Outputs, Progress, error_text,
+};
 
 /// Opens a config; what its work has to say goes to the terminal.
 pub(crate) fn open(config: &ConfigArg) -> anyhow::Result<Data> {
-    Ok(Data::open(&config.config, terminal())?)
+    open_tables(config, OpenTables::All)
+}
+
+/// The same of some tables.
+pub(crate) fn open_tables(config: &ConfigArg, tables: OpenTables) -> anyhow::Result<Data> {
+    let inputs = Inputs {
+        listener: terminal(),
+        tables,
+        ..Inputs::default()
+    };
+    Ok(Data::open(&Config::read(&config.config)?, inputs)?)
 }
 
 /// Whoever sits at the terminal.

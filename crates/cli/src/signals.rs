@@ -25,7 +25,7 @@ pub(crate) fn hear() {
                 if show::is_left_to_the_work() {
                     continue;
                 }
-                leadscore_tables::remove_unfinished();
+                leadscore::front_end::remove_unfinished();
                 std::process::exit(128 + signal);
             }
         });

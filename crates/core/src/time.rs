@@ -264,6 +264,22 @@ fn parse_offset(text: &[u8]) -> Option<(i64, bool)> {
     }
 }
 
+impl std::str::FromStr for Timestamp {
+    type Err = NoTime;
+
+    /// A date, which is its first moment, or a time as ISO 8601 has it.
+    fn from_str(text: &str) -> Result<Self, NoTime> {
+        Self::parse_iso(text)
+            .map(|(at, _, _)| at)
+            .ok_or_else(|| NoTime(text.to_owned()))
+    }
+}
+
+/// A text that is no time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a moment: expected such as 2018-05-01 or 2018-05-01T09:30:00Z")]
+pub struct NoTime(String);
+
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.naive() {

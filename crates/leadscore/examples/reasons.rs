@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Context;
-use leadscore::lead_keys;
+use leadscore::front_end::lead_keys;
 use leadscore_core::{Concept, ContactPriority, FeatureMatrix, Snapshot, Timestamp};
 use leadscore_features::{compute, labelled_snapshots, scoring_snapshots, survey};
 use leadscore_inference::{Model, quartile_tiers, score};

@@ -12,7 +12,7 @@ use leadscore_tables::{LoadOptions, Tables};
 
 use crate::data::{Data, label_and_compute};
 use crate::evaluation::{month_of, numbered};
-use crate::train::{Fitting, final_leaks, fit};
+use crate::train::{TrainOptions, final_leaks, fit};
 
 /// How often a model is fitted, and after how many days or months.
 struct Rhythm {
@@ -177,22 +177,13 @@ fn score_as_of(
     cut: Timestamp,
     snapshots: &[Snapshot],
 ) -> crate::Result<Vec<f64>> {
-    let tables = data.load(&LoadOptions {
-        as_of: Some(cut),
-        ..Default::default()
-    })?;
-    let (labelled, _) = label_and_compute(data, &tables, Some(cut))?;
-    let proven = final_leaks(data, today, labelled.matrix.specs())?;
-    let trained = fit(
-        data,
-        &tables,
-        &labelled,
-        proven,
-        Fitting::default(),
-        Some(cut),
-        None,
-    )?;
-    let tables = data.load_for(&trained.model, None)?;
+    let past = data.as_of(cut);
+    let tables = past.load(&LoadOptions::default())?;
+    let (labelled, _) = label_and_compute(&past, &tables)?;
+    let proven = final_leaks(&past, today, labelled.matrix.specs())?;
+    let options = TrainOptions::default();
+    let trained = fit(&past, &tables, &labelled, proven, &options, None)?;
+    let tables = data.load_for(&trained.model)?;
     Ok(score(
         &trained.model,
         &data.features_of(&tables, &trained.model.specs, snapshots)?,

@@ -92,6 +92,7 @@ enum Ready {
 pub fn check(data: &Data) -> crate::Result<Findings> {
     let stage = data.stage("reading tables", 1)?;
     let options = LoadOptions {
+        as_of: data.known_before,
         now: Some(now()),
         ..Default::default()
     };
@@ -125,7 +126,7 @@ pub fn check(data: &Data) -> crate::Result<Findings> {
         return Ok(findings);
     }
     findings.caveats = caveats(data, &tables);
-    let (labelled, counts) = label_and_compute(data, &tables, None)?;
+    let (labelled, counts) = label_and_compute(data, &tables)?;
     let with_history: Vec<String> = tables
         .history
         .attributes

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::error::bail;
-use leadscore_core::{Concept, Timestamp};
+use leadscore_core::Concept;
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::{Model, score};
 use leadscore_tables::{OutColumn, OutTable};
@@ -40,11 +40,10 @@ pub struct LeadContributions {
 pub fn contributions(
     data: &Data,
     model: &Model,
-    as_of: Option<Timestamp>,
     by: ContributionsBy,
 ) -> crate::Result<LeadContributions> {
-    let tables = data.load_to_score(model, as_of)?;
-    let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
+    let tables = data.load_to_score(model)?;
+    let as_of = data.moment_of(&tables);
     data.silence(&tables.ends, model, as_of)?;
     let set = scoring_snapshots(&tables, as_of);
     if set.at_risk.is_empty() {

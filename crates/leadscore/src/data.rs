@@ -15,22 +15,24 @@ use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
 use leadscore_tables::{
-    AttributeKey, Bytes, Config, Frame, Frames, LoadOptions, MISSING, Note, Query, ScratchFolder,
-    TableEnd, Tables, TablesError, half_of_memory, read_at_most,
+    AttributeKey, Bytes, Config as Settings, Frame, Frames, LoadOptions, MISSING, Note, Query,
+    ScratchFolder, TableEnd, Tables, TablesError, half_of_memory, read_at_most,
 };
 
-use crate::config_failure::ConfigFailure;
+use crate::config::Config;
 use crate::listener::{Listener, Silent, Stage};
 
 /// A config that was read, where its tables are, and who hears how the work goes.
 #[derive(Clone)]
 pub struct Data {
     /// The config.
-    pub config: Config,
+    pub config: Settings,
     /// What the config is called in reports.
     pub name: String,
     /// The folder that its paths start from.
     pub folder: PathBuf,
+    /// Nothing known at or after this moment exists; `None` where everything is known.
+    pub(crate) known_before: Option<Timestamp>,
     listener: Arc<dyn Listener>,
     /// Where objects of stores wait, as long as anyone has these tables.
     objects: Option<Arc<ScratchFolder>>,
@@ -50,111 +52,102 @@ pub(crate) struct Labelled {
     pub(crate) unripe: Option<Vec<Snapshot>>,
 }
 
+/// What a config does not say: tables in memory, and who hears how the work goes.
+#[derive(Clone)]
+pub struct Inputs {
+    /// Tables in memory by their name in the config, such as `leads` or `activities.touches`; they
+    /// stand in place of what the config names.
+    pub frames: Frames,
+    /// Who hears how the work goes; default: nobody.
+    pub listener: Arc<dyn Listener>,
+    /// Which tables are opened; default: all.
+    pub tables: OpenTables,
+}
+
+impl Default for Inputs {
+    fn default() -> Self {
+        Self {
+            frames: Frames::default(),
+            listener: Arc::new(Silent),
+            tables: OpenTables::All,
+        }
+    }
+}
+
+/// Which tables of a config are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenTables {
+    /// All: objects of stores are brought, and databases asked.
+    #[default]
+    All,
+    /// Lookups alone, for a lead that is in no table: see [`explain_one`](crate::explain_one).
+    Lookups,
+    /// None: they are on an engine, which reads them there.
+    #[cfg(feature = "spark")]
+    OnEngine,
+}
+
 impl Data {
-    /// Reads a config file.
+    /// Opens the tables of a config: objects of stores are brought here, and queries asked, those
+    /// of one database in one transaction. Files are read by the calls that need them.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or a [`ConfigFailure`].
-    pub fn open(path: &Path, listener: Arc<dyn Listener>) -> crate::Result<Self> {
-        Self::open_for(path, &Frames::default(), listener)
-    }
-
-    /// Reads a config file some of whose tables stand in memory.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a table has no place, or a frame no
+    /// table; [`ErrorKind::Remote`](crate::ErrorKind::Remote) where a store or a database refuses.
     ///
-    /// # Errors
+    /// # Examples
     ///
-    /// As [`Self::open`].
-    pub fn open_for(
-        path: &Path,
-        frames: &Frames,
-        listener: Arc<dyn Listener>,
-    ) -> crate::Result<Self> {
-        Self::parse(read_text(path)?, path, frames, listener)
-    }
-
-    /// A config by its text, the path that it was read from or is called by, and tables that stand
-    /// in memory.
+    /// ```
+    /// # fn main() -> leadscore::Result<()> {
+    /// use leadscore::{Config, Data, Inputs};
     ///
-    /// # Errors
-    ///
-    /// [`ConfigFailure`].
-    pub fn parse(
-        text: String,
-        path: &Path,
-        frames: &Frames,
-        listener: Arc<dyn Listener>,
-    ) -> crate::Result<Self> {
-        Self::parse_by(Config::parse_for, &text, path, frames, listener)
-    }
-
-    /// Reads a config file for a lead that is in no table: of its tables, lookups alone are read.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::open`].
-    pub fn open_for_one(
-        path: &Path,
-        frames: &Frames,
-        listener: Arc<dyn Listener>,
-    ) -> crate::Result<Self> {
-        Self::parse_for_one(read_text(path)?, path, frames, listener)
-    }
-
-    /// The same of a config by its text, and the path that it was read from or is called by.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigFailure`].
-    pub fn parse_for_one(
-        text: String,
-        path: &Path,
-        frames: &Frames,
-        listener: Arc<dyn Listener>,
-    ) -> crate::Result<Self> {
-        Self::parse_by(Config::parse_for_one, &text, path, frames, listener)
-    }
-
-    fn parse_by(
-        parse: fn(&str, &Frames) -> Result<Config, leadscore_tables::ConfigError>,
-        text: &str,
-        path: &Path,
-        frames: &Frames,
-        listener: Arc<dyn Listener>,
-    ) -> crate::Result<Self> {
-        let config = parse(text, frames).map_err(|error| ConfigFailure::new(path, text, error))?;
-        let mut data = Self::of(config, path, listener);
-        let queries = data
-            .config
-            .queries()
-            .map_err(|error| ConfigFailure::new(path, text, error))?;
-        data.bring_objects()?;
-        data.ask_databases(queries)?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let options = leadscore::SimulationOptions { n_leads: 100, ..Default::default() };
+    /// # leadscore::write_crm(options, folder.path(), "csv", &Inputs::default().listener)?;
+    /// let config = Config::read(folder.path().join("leadscore.toml"))?;
+    /// let data = Data::open(&config, Inputs::default())?;
+    /// let past = data.as_of("2025-01-01".parse().expect("a date"));
+    /// assert_eq!(past.name(), data.name());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn open(config: &Config, inputs: Inputs) -> crate::Result<Self> {
+        let Inputs {
+            frames,
+            listener,
+            tables,
+        } = inputs;
+        let parse = match tables {
+            OpenTables::All => Settings::parse_for,
+            OpenTables::Lookups => Settings::parse_for_one,
+            #[cfg(feature = "spark")]
+            OpenTables::OnEngine => Settings::parse_for,
+        };
+        let settings = config.parse_by(|text| parse(text, &frames))?;
+        let mut data = Self {
+            config: settings,
+            name: config.path().display().to_string(),
+            folder: config.folder(),
+            known_before: None,
+            listener,
+            objects: None,
+        };
+        match tables {
+            OpenTables::All | OpenTables::Lookups => {
+                let queries = config.parse_by(|_| data.config.queries())?;
+                data.bring_objects()?;
+                data.ask_databases(queries)?;
+            }
+            #[cfg(feature = "spark")]
+            OpenTables::OnEngine => data.config.require_outcomes()?,
+        }
         Ok(data)
     }
 
-    /// Reads a config whose tables are in an engine elsewhere: nothing of them is brought here.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::open`].
-    #[cfg(feature = "spark")]
-    pub fn open_elsewhere(path: &Path, listener: Arc<dyn Listener>) -> crate::Result<Self> {
-        let text = read_text(path)?;
-        let config = Config::parse_for(&text, &Frames::default())
-            .map_err(|error| ConfigFailure::new(path, &text, error))?;
-        config.require_outcomes()?;
-        Ok(Self::of(config, path, listener))
-    }
-
-    fn of(config: Config, path: &Path, listener: Arc<dyn Listener>) -> Self {
-        Self {
-            config,
-            name: path.display().to_string(),
-            folder: path.parent().map(Path::to_owned).unwrap_or_default(),
-            listener,
-            objects: None,
-        }
+    /// What the config is called in reports: its path.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Puts files in place of objects of stores.
@@ -236,6 +229,42 @@ impl Data {
         Ok(leadscore_databases::upsert(&address, table, keys, rows)?)
     }
 
+    /// The same tables as they were known before a moment.
+    ///
+    /// What was entered at or after it does not exist for any call on the view: training learns
+    /// from windows that had ended by then, scoring looks at leads that were open then. Attributes
+    /// without a history are today's values, whatever the moment.
+    #[must_use]
+    pub fn as_of(&self, moment: Timestamp) -> Self {
+        self.view(Some(moment))
+    }
+
+    /// The same, as of the moment that was typed, if one was; `flag` is what it is called there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::moment`].
+    pub fn as_of_text(&self, flag: &str, text: Option<&String>) -> crate::Result<Self> {
+        Ok(match self.moments(flag, text)? {
+            Some(moment) => self.as_of(moment),
+            None => self.clone(),
+        })
+    }
+
+    /// The same tables as of a moment, or as they are known today.
+    pub(crate) fn view(&self, known_before: Option<Timestamp>) -> Self {
+        Self {
+            known_before,
+            ..self.clone()
+        }
+    }
+
+    /// When leads are looked at: the moment of the view, else the day after the data ends.
+    pub(crate) fn moment_of(&self, tables: &Tables) -> Timestamp {
+        self.known_before
+            .unwrap_or_else(|| tables.observation_end.next_midnight())
+    }
+
     /// The same tables, with nobody to hear how the work goes.
     pub fn quiet(&self) -> Self {
         self.heard_by(Arc::new(Silent))
@@ -296,6 +325,7 @@ impl Data {
             &self.config,
             &self.folder,
             &LoadOptions {
+                as_of: self.known_before,
                 now: Some(now()),
                 ..options.clone()
             },
@@ -310,8 +340,8 @@ impl Data {
     /// # Errors
     ///
     /// [`leadscore_tables::TablesError`].
-    pub fn load_for(&self, model: &Model, as_of: Option<Timestamp>) -> crate::Result<Tables> {
-        self.load_by(&self.beside(model)?, model, as_of)
+    pub fn load_for(&self, model: &Model) -> crate::Result<Tables> {
+        self.load_by(&self.beside(model)?, model)
     }
 
     /// The same to score by, where outcomes may be absent.
@@ -319,22 +349,13 @@ impl Data {
     /// # Errors
     ///
     /// As [`Self::load_for`].
-    pub(crate) fn load_to_score(
-        &self,
-        model: &Model,
-        as_of: Option<Timestamp>,
-    ) -> crate::Result<Tables> {
-        self.load_by(&self.to_score(model)?, model, as_of)
+    pub(crate) fn load_to_score(&self, model: &Model) -> crate::Result<Tables> {
+        self.load_by(&self.to_score(model)?, model)
     }
 
     /// Reads the tables of data that is beside a model.
-    fn load_by(
-        &self,
-        beside: &Self,
-        model: &Model,
-        as_of: Option<Timestamp>,
-    ) -> crate::Result<Tables> {
-        let tables = beside.load(&load_options_of(model, as_of))?;
+    fn load_by(&self, beside: &Self, model: &Model) -> crate::Result<Tables> {
+        let tables = beside.load(&load_options_of(model))?;
         self.notes(&leadscore_features::UnknownKinds::new(&tables, &model.specs, None).notes());
         Ok(tables)
     }
@@ -613,27 +634,8 @@ pub(crate) fn check_matrix_fits(
     Ok(())
 }
 
-/// Largest config or file of rules.
-const LARGEST_TEXT: Bytes = Bytes(4_000_000);
 /// Largest model file: a hundred thousand features have some hundred megabytes.
 const LARGEST_MODEL: Bytes = Bytes(1_000_000_000);
-
-/// A text of moderate size.
-pub(crate) fn read_small_text(path: &Path) -> std::io::Result<String> {
-    String::from_utf8(read_at_most(path, LARGEST_TEXT)?)
-        .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
-}
-
-pub(crate) fn read_text(path: &Path) -> crate::Result<String> {
-    read_small_text(path).with_context(|| {
-        let hint = if path.exists() {
-            "is it a text file?"
-        } else {
-            "`leadscore init` writes one from your files; -c names another"
-        };
-        format!("cannot read the config {}: {hint}", path.display())
-    })
-}
 
 /// What the clock says.
 pub fn now() -> Timestamp {
@@ -647,10 +649,9 @@ pub fn now() -> Timestamp {
 pub(crate) fn label_and_compute(
     data: &Data,
     tables: &Tables,
-    as_of: Option<Timestamp>,
 ) -> crate::Result<(Labelled, SnapshotCounts)> {
     let (labelled, counts) =
-        leadscore_features::labelled_snapshots(tables, &data.config.snapshots, as_of)?;
+        leadscore_features::labelled_snapshots(tables, &data.config.snapshots, data.known_before)?;
     if labelled.snapshots.is_empty() {
         return Err(no_snapshot(data, &counts, tables.observation_end));
     }
@@ -858,7 +859,7 @@ pub fn model_from_bytes(bytes: &[u8]) -> crate::Result<Model> {
 }
 
 /// How to read tables for a model: the attributes that it reads, as the types that it knows.
-pub(crate) fn load_options_of(model: &Model, as_of: Option<Timestamp>) -> LoadOptions {
+pub(crate) fn load_options_of(model: &Model) -> LoadOptions {
     let mut attributes: HashMap<AttributeKey, FeatureKind> = HashMap::new();
     for spec in &model.specs {
         if let FeatureSource::Attribute { table, column } = &spec.source {
@@ -866,7 +867,6 @@ pub(crate) fn load_options_of(model: &Model, as_of: Option<Timestamp>) -> LoadOp
         }
     }
     LoadOptions {
-        as_of,
         attributes: Some(attributes),
         ..Default::default()
     }

@@ -28,7 +28,7 @@ use crate::listener::Stage;
 use crate::population::Snapshots;
 use crate::score::{FirstLead, N_REASONS, first_leads};
 use crate::sql::table_names;
-use crate::train::{Fitting, final_leaks, fit, report_training};
+use crate::train::{TrainOptions, final_leaks, fit, report_training};
 
 const DIALECT: Dialect = Dialect::Spark;
 /// Rows that show what the columns of a table hold.
@@ -98,7 +98,7 @@ impl Engine {
     /// # Errors
     ///
     /// Nobody answers, or a table is not as the config says.
-    pub fn connect(data: &Data, address: &str, as_of: Option<Timestamp>) -> crate::Result<Self> {
+    pub fn connect(data: &Data, address: &str) -> crate::Result<Self> {
         if data.config.is_flat() {
             bail!("a flat export has no events, and needs no cluster: leave --engine out");
         }
@@ -159,14 +159,14 @@ impl Engine {
             few.put_frames(&Frames::from([("history".to_owned(), frame)]))?;
             engine.sources.with_history = attributes_with_history(&few, &data.folder)?;
         }
-        engine.look_at_times(data, as_of)?;
+        engine.look_at_times(data)?;
         engine.matched = engine.look_at_keys(data)?;
         Ok(engine)
     }
 
     /// Finds the first creation and until when the data speaks; what the tables as a whole leave in
     /// doubt is refused, as it is here.
-    fn look_at_times(&mut self, data: &Data, as_of: Option<Timestamp>) -> crate::Result<()> {
+    fn look_at_times(&mut self, data: &Data) -> crate::Result<()> {
         let (config, sources) = (&data.config, self.sources.clone());
         let columns: Vec<(String, String)> = time_columns(config)
             .into_iter()
@@ -244,7 +244,7 @@ impl Engine {
         let (ends, notes, mut doubts) = ends_of(
             config,
             &LoadOptions {
-                as_of,
+                as_of: data.known_before,
                 now: Some(now()),
                 ..LoadOptions::default()
             },
@@ -286,7 +286,7 @@ impl Engine {
         if !doubts.is_empty() {
             return Err(TablesError::Doubts(doubts).into());
         }
-        self.observation_end = as_of.map_or(ends.observation_end, |as_of| {
+        self.observation_end = data.known_before.map_or(ends.observation_end, |as_of| {
             ends.observation_end.min(as_of)
         });
         self.ends = ends;
@@ -398,8 +398,8 @@ impl Engine {
     }
 
     /// When leads are looked at for training.
-    fn moments(&self, data: &Data, as_of: Option<Timestamp>) -> crate::Result<Moments> {
-        if as_of.is_some() && data.config.outcomes.recorded_at.is_some() {
+    fn moments(&self, data: &Data) -> crate::Result<Moments> {
+        if data.known_before.is_some() && data.config.outcomes.recorded_at.is_some() {
             return Err(leadscore_sql::SqlError::Entered.into());
         }
         let (snapshots, observation_end) = (&data.config.snapshots, self.observation_end);
@@ -424,13 +424,7 @@ impl Engine {
 
     /// The tables of about so many leads, all of theirs, read as files are; says that the rest was
     /// not looked at for `what`.
-    fn some_tables(
-        &mut self,
-        data: &Data,
-        as_of: Option<Timestamp>,
-        n_wanted: u64,
-        what: &str,
-    ) -> crate::Result<Tables> {
+    fn some_tables(&mut self, data: &Data, n_wanted: u64, what: &str) -> crate::Result<Tables> {
         let sources = self.sources.clone();
         let sample = leadscore_sql::SampleSql {
             config: &data.config,
@@ -455,7 +449,7 @@ impl Engine {
         let mut config: Config = data.config.clone();
         config.put_frames(&frames)?;
         let options = LoadOptions {
-            as_of,
+            as_of: data.known_before,
             known_ends: Some(self.ends.clone()),
             now: Some(now()),
             ..LoadOptions::default()
@@ -464,14 +458,13 @@ impl Engine {
     }
 
     /// The features that the config asks for, chosen by what some leads show.
-    fn plan(
-        &mut self,
-        data: &Data,
-        as_of: Option<Timestamp>,
-    ) -> crate::Result<(Vec<FeatureSpec>, Tables)> {
-        let tables = self.some_tables(data, as_of, LEADS_CHOSEN_BY, "features are chosen")?;
-        let (labelled, counts) =
-            leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, as_of)?;
+    fn plan(&mut self, data: &Data) -> crate::Result<(Vec<FeatureSpec>, Tables)> {
+        let tables = self.some_tables(data, LEADS_CHOSEN_BY, "features are chosen")?;
+        let (labelled, counts) = leadscore_features::labelled_snapshots(
+            &tables,
+            &data.config.snapshots,
+            data.known_before,
+        )?;
         if labelled.snapshots.is_empty() {
             return Err(crate::data::no_snapshot(
                 data,
@@ -494,7 +487,6 @@ impl Engine {
         &mut self,
         data: &Data,
         model: Option<&Model>,
-        as_of: Option<Timestamp>,
         target: &str,
     ) -> crate::Result<Vec<FeatureSpec>> {
         let target = target_of(target)?;
@@ -503,9 +495,9 @@ impl Engine {
                 data.same_question(model)?;
                 model.specs.clone()
             }
-            None => self.plan(data, as_of)?.0,
+            None => self.plan(data)?.0,
         };
-        let moments = self.moments(data, as_of)?;
+        let moments = self.moments(data)?;
         let select = features_sql(self.ask(data, &specs, &moments))?;
         let expected = self.count(data, &moments)?.n_all;
         let n_rows = self.write(
@@ -534,13 +526,14 @@ impl Engine {
         &mut self,
         data: &Data,
         model: &Model,
-        as_of: Option<Timestamp>,
         target: &str,
         n_first: usize,
     ) -> crate::Result<String> {
         let target = target_of(target)?;
         data.same_question(model)?;
-        let as_of = as_of.unwrap_or_else(|| self.observation_end.next_midnight());
+        let as_of = data
+            .known_before
+            .unwrap_or_else(|| self.observation_end.next_midnight());
         data.silence(&self.ends.tables, model, as_of)?;
         let moments = Moments::At(as_of);
         let ask = FeaturesSql {
@@ -629,13 +622,12 @@ impl Engine {
     pub fn train(
         &mut self,
         data: &Data,
-        as_of: Option<Timestamp>,
-        fitting: Fitting,
+        options: &TrainOptions,
         stay: Option<&Stay>,
     ) -> crate::Result<Trained> {
         let mut trained = match stay {
-            Some(stay) => self.train_there(data, as_of, fitting, stay)?,
-            None => self.train_here(data, as_of, fitting)?,
+            Some(stay) => self.train_there(data, options, stay)?,
+            None => self.train_here(data, options)?,
         };
         trained.model.data = Some(self.profile());
         report_training(data, &trained);
@@ -645,20 +637,18 @@ impl Engine {
     fn train_there(
         &mut self,
         data: &Data,
-        as_of: Option<Timestamp>,
-        fitting: Fitting,
+        options: &TrainOptions,
         stay: &Stay,
     ) -> crate::Result<Trained> {
         let target = target_of(&stay.coded)?;
         let tables = self.some_tables(
             data,
-            as_of,
             stay.n_leads,
             "everything but the weights is chosen and measured",
         )?;
-        let (labelled, counts) = label_and_compute(data, &tables, as_of)?;
+        let (labelled, counts) = label_and_compute(data, &tables)?;
         data.remark(&format!("here: {}", describe_counts(&counts, data)));
-        let moments = self.moments(data, as_of)?;
+        let moments = self.moments(data)?;
         let mut snapshots = Snapshots::new(self, data, labelled.matrix.specs(), &moments, target);
         let proven = final_leaks(data, &tables, labelled.matrix.specs())?;
         fit(
@@ -666,20 +656,14 @@ impl Engine {
             &tables,
             &labelled,
             proven,
-            fitting,
-            as_of,
+            options,
             Some(&mut snapshots),
         )
     }
 
-    fn train_here(
-        &mut self,
-        data: &Data,
-        as_of: Option<Timestamp>,
-        fitting: Fitting,
-    ) -> crate::Result<Trained> {
-        let (specs, tables) = self.plan(data, as_of)?;
-        let moments = self.moments(data, as_of)?;
+    fn train_here(&mut self, data: &Data, options: &TrainOptions) -> crate::Result<Trained> {
+        let (specs, tables) = self.plan(data)?;
+        let moments = self.moments(data)?;
         let n_mature = self.count(data, &moments)?.n_mature;
         check_fits(n_mature, specs.len(), half_of_memory())?;
         let ask = self.ask(data, &specs, &moments);
@@ -698,7 +682,7 @@ impl Engine {
             count(n_won)
         ));
         let proven = final_leaks(data, &tables, labelled.matrix.specs())?;
-        fit(data, &tables, &labelled, proven, fitting, as_of, None)
+        fit(data, &tables, &labelled, proven, options, None)
     }
 
     /// Counts the snapshots of these moments.

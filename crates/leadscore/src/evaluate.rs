@@ -17,6 +17,7 @@ use crate::evaluation::{
     Baseline, BaselineKind, Economy, Evaluated, Measurement, known_before, look, manual_baseline,
     measure,
 };
+use crate::outputs::{write_bytes, write_text};
 use crate::rules::{ReadRules, points_of};
 use crate::score::tiers_of;
 
@@ -50,6 +51,35 @@ pub struct Evaluation {
     pub report: Report,
     /// Every snapshot with its prediction and label.
     pub snapshots: OutTable,
+}
+
+impl Evaluation {
+    /// Writes the report, whole or not at all, in the form that the ending names: `.html`, `.json`,
+    /// `.xlsx` or `.md`.
+    ///
+    /// # Errors
+    ///
+    /// The ending names no form, or the file cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>) -> crate::Result<()> {
+        write_report(&self.report, path.as_ref())
+    }
+}
+
+/// Writes a report in the form that the ending of its name asks for.
+pub fn write_report(report: &Report, path: &Path) -> crate::Result<()> {
+    let ending = path
+        .extension()
+        .map(|ending| ending.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
+    match ending.as_str() {
+        "html" | "htm" => write_text(path, &report.html()?),
+        "json" => write_text(path, &report.json()?),
+        "xlsx" => write_bytes(path, &report.workbook()?),
+        "md" => write_text(path, &report.markdown()),
+        _ => bail!(
+            "a report is not written as `.{ending}`: let the name end in .html, .json, .xlsx or .md"
+        ),
+    }
 }
 
 /// Measures a model on snapshots whose window has ended.
@@ -88,9 +118,9 @@ pub fn evaluate(
         );
     }
     data.whole_tables(model, "evaluate")?;
-    let tables = data.load_for(model, None)?;
+    let tables = data.load_for(model)?;
     let (labelled, counts) =
-        leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, None)?;
+        leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, data.known_before)?;
     data.remark(&describe_counts(&counts, data));
     let rows: Vec<usize> = (0..labelled.snapshots.len())
         .filter(|&row| (from..to).contains(&labelled.snapshots[row].at))
@@ -292,7 +322,7 @@ fn baselines(
     }
     for (path, model) in &others.against {
         // Another model may read other columns, or the same ones as other types.
-        let tables = data.quiet().load_for(model, None)?;
+        let tables = data.quiet().load_for(model)?;
         let scored = score(model, &data.features_of(&tables, &model.specs, snapshots)?)?;
         let seen = Timestamp::from_micros(model.card.known_until_micros) > snapshots[0].at;
         let knows = if seen {

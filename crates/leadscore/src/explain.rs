@@ -170,6 +170,15 @@ pub struct UnknownLead {
     nearest: String,
 }
 
+/// What else is asked of an explanation.
+#[derive(Debug, Clone, Default)]
+pub struct ExplainOptions {
+    /// Also say what changed since this earlier moment.
+    pub since: Option<Timestamp>,
+    /// Columns and what they would be: the likelihood is also that of the lead with these values.
+    pub what_if: Vec<(String, String)>,
+}
+
 /// Explains the score of one lead, as it stood at `as_of`, by default the day after the latest time
 /// in the data; with changes, as it would be; and what changed since an earlier date.
 ///
@@ -181,18 +190,18 @@ pub fn explain(
     data: &Data,
     model: &Model,
     id: &str,
-    as_of: Option<Timestamp>,
-    since: Option<Timestamp>,
-    what_if: &[(String, String)],
+    options: &ExplainOptions,
 ) -> crate::Result<Explanation> {
+    let ExplainOptions { since, what_if } = options;
+    let since = *since;
     let changes = changes(model, what_if)?;
     if since.is_some() && !changes.is_empty() {
         bail!(
             "what changed since an earlier date is of the lead as it is: ask without changes of its columns"
         );
     }
-    let tables = data.load_to_score(model, as_of)?;
-    let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
+    let tables = data.load_to_score(model)?;
+    let as_of = data.moment_of(&tables);
     data.silence(&tables.ends, model, as_of)?;
     let lead = find_lead(&tables, id)?;
     let set = scoring_snapshots(&tables, as_of);
@@ -447,7 +456,7 @@ fn look_back(
         }
         .into());
     }
-    let tables = data.quiet().load_to_score(model, Some(since))?;
+    let tables = data.as_of(since).quiet().load_to_score(model)?;
     let lead = find_lead(&tables, id)?;
     if !scoring_snapshots(&tables, since)
         .at_risk

@@ -25,8 +25,6 @@ use crate::text::table;
 /// Which features, as of when, and how much memory their making may take.
 #[derive(Default)]
 pub struct FeatureOptions<'a> {
-    /// Nothing known at or after this moment exists.
-    pub as_of: Option<Timestamp>,
     /// Exactly the features that this model reads; default: those that the config asks for.
     pub model: Option<&'a Model>,
     /// Bytes of memory to stay within; default: half of the machine's.
@@ -43,11 +41,7 @@ impl FeatureOptions<'_> {
     }
 
     fn load_options(&self) -> LoadOptions {
-        let of_model = self.model.map(|model| load_options_of(model, self.as_of));
-        LoadOptions {
-            as_of: self.as_of,
-            ..of_model.unwrap_or_default()
-        }
+        self.model.map(load_options_of).unwrap_or_default()
     }
 }
 
@@ -59,7 +53,7 @@ impl FeatureOptions<'_> {
 pub fn feature_table(data: &Data, options: &FeatureOptions<'_>) -> crate::Result<OutTable> {
     let source = Source::Whole(Box::new(options.data(data)?.load(&options.load_options())?));
     source.with_part(0, |tables| {
-        let look = Look::new(data, tables, options.as_of)?;
+        let look = Look::new(data, tables)?;
         let specs = choose(data, &source, options.model, &look.at)?;
         matrix_table(data, tables, &specs, &look.labelled)
     })?
@@ -80,7 +74,7 @@ pub fn plan_features(data: &Data, options: &FeatureOptions<'_>) -> crate::Result
         spill,
         None,
     )?;
-    let overview = look_at(&source, data, options.as_of, source.n_parts())?;
+    let overview = look_at(&source, data, source.n_parts())?;
     choose(data, &source, options.model, &overview)
 }
 
@@ -106,9 +100,9 @@ pub fn feature_table_sql(
         spill,
         None,
     )?;
-    let overview = look_at(&source, data, options.as_of, source.n_parts())?;
+    let overview = look_at(&source, data, source.n_parts())?;
     let specs = choose(data, &source, options.model, &overview)?;
-    if options.as_of.is_some() && data.config.outcomes.recorded_at.is_some() {
+    if data.known_before.is_some() && data.config.outcomes.recorded_at.is_some() {
         return Err(leadscore_sql::SqlError::Entered.into());
     }
     let (observation_end, mature_until) = (overview.observation_end, overview.mature_until);
@@ -207,24 +201,23 @@ fn write_matrix(
     options: &FeatureOptions<'_>,
     path: &Path,
 ) -> crate::Result<(Overview, Vec<FeatureSpec>)> {
-    let as_of = options.as_of;
     let guess = match options.model {
         Some(model) => model.specs.clone(),
         None => {
-            look_at(source, data, as_of, 1)?
+            look_at(source, data, 1)?
                 .survey
                 .plan(&data.config.features)
                 .specs
         }
     };
-    let (overview, writer) = write_parts(source, data, as_of, &guess, options.memory, path)?;
+    let (overview, writer) = write_parts(source, data, &guess, options.memory, path)?;
     let specs = choose(data, source, options.model, &overview)?;
     if specs == guess {
         writer.finish()?;
         return Ok((overview, specs));
     }
     drop(writer);
-    let (overview, writer) = write_parts(source, data, as_of, &specs, options.memory, path)?;
+    let (overview, writer) = write_parts(source, data, &specs, options.memory, path)?;
     writer.finish()?;
     Ok((overview, specs))
 }
@@ -258,8 +251,9 @@ struct Look {
 }
 
 impl Look {
-    fn new(data: &Data, tables: &Tables, as_of: Option<Timestamp>) -> crate::Result<Self> {
-        let (labelled, counts) = labelled_snapshots(tables, &data.config.snapshots, as_of)?;
+    fn new(data: &Data, tables: &Tables) -> crate::Result<Self> {
+        let (labelled, counts) =
+            labelled_snapshots(tables, &data.config.snapshots, data.known_before)?;
         let survey = survey(tables, &labelled.snapshots);
         let moments = labelled
             .snapshots
@@ -283,17 +277,12 @@ impl Look {
 }
 
 /// Looks at the first parts.
-fn look_at(
-    source: &Source<'_>,
-    data: &Data,
-    as_of: Option<Timestamp>,
-    n_parts: usize,
-) -> crate::Result<Overview> {
+fn look_at(source: &Source<'_>, data: &Data, n_parts: usize) -> crate::Result<Overview> {
     let stage = data.stage("looking at leads", n_parts)?;
     let mut overview = Overview::default();
     let look = |part| -> crate::Result<Overview> {
         Ok(source
-            .with_part(part, |tables| Look::new(data, tables, as_of))??
+            .with_part(part, |tables| Look::new(data, tables))??
             .at)
     };
     in_order(n_parts, rayon::current_num_threads(), look, |look| {
@@ -313,7 +302,6 @@ const BYTES_A_WRITTEN_CELL: u64 = 16;
 fn write_parts(
     source: &Source<'_>,
     data: &Data,
-    as_of: Option<Timestamp>,
     specs: &[FeatureSpec],
     memory: Option<u64>,
     path: &Path,
@@ -324,7 +312,7 @@ fn write_parts(
     let memory = memory.unwrap_or_else(half_of_memory).max(LEAST_MEMORY);
     let compute = |part| -> crate::Result<(OutTable, Overview)> {
         source.with_part(part, |tables| {
-            let look = Look::new(data, tables, as_of)?;
+            let look = Look::new(data, tables)?;
             let n_rows = look.labelled.snapshots.len() + look.labelled.immature.len();
             let advice = "look at leads less often (`every` of [snapshots]), or raise --memory";
             check_matrix_fits((n_rows, specs.len()), BYTES_A_WRITTEN_CELL, memory, advice)?;

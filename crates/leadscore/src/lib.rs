@@ -1,11 +1,63 @@
-//! The straight lines from a config to models, scores and reports, for whoever asks: the command or
-//! the Python package.
+//! Lead scoring on your own history: how likely each open lead is to become a customer within 90
+//! days, with reasons that add up, and proof on later data.
+//!
+//! A [`Config`] says what is in which table. [`Data`] opens the tables: files, frames in memory,
+//! queries, objects of stores. A view [`as_of`](Data::as_of) a moment knows what was known then.
+//! From data come a model ([`train`]), its figures on later snapshots ([`evaluate`]), and scores of
+//! open leads ([`score`]), which [`explain`] takes apart.
+//!
+//! ```
+//! use leadscore::{Config, Data, EvaluateOptions, Inputs, ScoreOptions, TrainOptions};
+//!
+//! # fn main() -> leadscore::Result<()> {
+//! # let folder = tempfile::tempdir()?;
+//! # std::env::set_current_dir(folder.path())?;
+//! # let crm = leadscore::SimulationOptions { n_leads: 6_000, ..Default::default() };
+//! # leadscore::write_crm(crm, folder.path(), "csv", &Inputs::default().listener)?;
+//! let config = Config::read("leadscore.toml")?;
+//! let data = Data::open(&config, Inputs::default())?;
+//!
+//! // A model of what was known on 1 April, measured on what came later.
+//! let past = data.as_of("2025-04-01".parse().expect("a date"));
+//! let model = leadscore::train(&past, &TrainOptions::default())?.into_model();
+//! let found = leadscore::evaluate(&data, &model, &EvaluateOptions::default())?;
+//! found.write("report.html")?;
+//! assert!(found.report.measured.evaluation.ranking.roc_auc.low > 0.5);
+//!
+//! // A model of everything, and the open leads by it, best first.
+//! let model = leadscore::train(&data, &TrainOptions::default())?.into_model();
+//! let scores = leadscore::score(&data, &model, &ScoreOptions::default())?;
+//! scores.write("scores.csv")?;
+//! assert!(scores.likelihood(0) >= scores.likelihood(1));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Which call does what
+//!
+//! | to | call | command |
+//! | --- | --- | --- |
+//! | look for what is wrong with tables | [`check`] | `check` |
+//! | compute the feature matrix | [`feature_table`], [`write_features`], [`feature_table_sql`] | `features` |
+//! | learn a model | [`train`] | `train` |
+//! | measure it on later snapshots | [`evaluate`] | `evaluate` |
+//! | correct its percentages by later outcomes | [`recalibrate`] | `recalibrate` |
+//! | score open leads | [`score`], [`lead_list`], [`explain_one`] for a lead in no table | `score` |
+//! | say why | [`explain`], [`contributions`], [`inspect`] | `explain`, `inspect` |
+//! | take it elsewhere | [`export_points`], [`model_with_features_sql`], `Model::to_onnx`, `Model::to_pmml` | `export` |
+//! | count points by rules | [`rules_table`], [`rules_history`], [`check_rules`] | `rules` |
+//! | make a CRM with a known truth | [`write_crm`], [`simulated_tables`] | `simulate` |
+//!
+//! Likelihoods are percentages, 0 to 100; probabilities 0 to 1; log-odds natural. Every call says
+//! how the work goes to the [`Listener`] of its [`Inputs`], and stops at the next stage where that
+//! asks. Errors have a [kind](ErrorKind). Files are written whole or not at all ([`Outputs`]).
 
 mod config_failure;
 mod error;
 mod listener;
 mod text;
 
+mod config;
 mod data;
 mod outputs;
 mod source;
@@ -32,6 +84,7 @@ mod evaluate;
 mod explain;
 mod inspect;
 mod lone_lead;
+mod points;
 mod recalibrate;
 
 #[cfg(feature = "spark")]
@@ -39,36 +92,66 @@ mod engine;
 #[cfg(feature = "spark")]
 mod population;
 
+pub use config::Config;
+pub use data::{Data, Inputs, OpenTables, model_from_bytes, read_model};
+pub use error::{Error, ErrorKind, Result};
+pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
+
 pub use check::{Findings, check};
-pub use columns::{ColumnValues, score_columns, score_frame, train_on_columns};
 pub use contributions::{ContributionsBy, LeadContributions, contributions};
-pub use data::{Data, cluster_keys, describe_counts, lead_keys, model_from_bytes, now, read_model};
 #[cfg(feature = "spark")]
 pub use engine::{Engine, Stay};
-pub use error::{Error, ErrorKind, Result};
-pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
-pub use explain::{Explanation, SinceError, UnknownLead, explain};
+pub use evaluate::{EvaluateOptions, Evaluation, evaluate, write_report};
+pub use evaluation::Economy;
+pub use explain::{ExplainOptions, Explanation, SinceError, UnknownLead, explain};
 pub use features::{
     FeatureOptions, describe_features, feature_table, feature_table_sql, plan_features,
     reference_of_families, write_features,
 };
 pub use inspect::inspect;
-pub use leadscore_training::CalibrationKind;
 pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
-pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
 pub use lone_lead::{explain_one, read_lead_json};
-pub use outputs::{Outputs, write_bytes, write_model, write_text};
+pub use points::{Points, export_points};
 pub use recalibrate::{RecalibrateOptions, recalibrate};
-pub use reference::reference_of_config;
 pub use rules::{
     ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history,
     rules_table, write_rules,
 };
-pub use score::{ScoreOptions, Scores, score_leads};
+pub use score::{ScoreOptions, Scores, score};
 pub use score_summary::{OutsideSummary, ScoreSummary, TierSummary};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
-pub use sql::{model_with_features_sql, table_names, tier_edges_of};
-pub use text::{error_text, shown, table};
-pub use train::{Fitting, Training, columns_written_at_close, train};
+pub use sql::model_with_features_sql;
+pub use train::{TrainOptions, Training, train};
 
-pub use evaluation::Economy;
+pub use columns::{ColumnValues, score_columns, score_frame, train_on_columns};
+pub use outputs::{Outputs, write_bytes, write_model, write_text};
+pub use reference::reference_of_config;
+pub use text::error_text;
+
+pub use leadscore_core::{ContactPriority, Timestamp};
+pub use leadscore_inference::Model;
+pub use leadscore_report::Report;
+pub use leadscore_simulate::{SimulationOptions, World};
+pub use leadscore_sql::Dialect;
+pub use leadscore_tables::{Capacity, Frame, Frames, OutColumn, OutTable};
+pub use leadscore_training::CalibrationKind;
+
+/// What the command and the Python package share beside the library; not part of its promise.
+#[doc(hidden)]
+pub mod front_end {
+    pub use crate::data::{cluster_keys, describe_counts, lead_keys, now};
+    pub use crate::sql::table_names;
+    pub use crate::text::{shown, table};
+    pub use crate::train::columns_written_at_close;
+    pub use leadscore_core::{
+        FeatureKind, hide_credentials, printable, printable_json, printable_lines,
+    };
+    pub use leadscore_inference::write_model;
+    pub use leadscore_report::{count, model_page};
+    pub use leadscore_sql::{ScoreTable, score_sql};
+    pub use leadscore_tables::{
+        Bytes, Config as Settings, FrameError, LEAST_MEMORY, ProfileInput, TableWriter,
+        TablesError, TierEdges, check_table_target, check_target, folder_of, is_reading, profile,
+        read_at_most, refuse_inputs, remove_unfinished, split_names, write_table,
+    };
+}

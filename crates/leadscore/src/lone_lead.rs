@@ -131,20 +131,15 @@ impl<'de> Visitor<'de> for SingleKeysVisitor {
 /// `lead` is an object: columns of `[leads]` by name, `activities` with a list of objects for each
 /// table of activities, and `lookups` with an object for each lookup whose row is not to be looked
 /// up in its table. Cells are written as in the tables. The data is opened by
-/// [`Data::open_for_one`]. Its tier is told by the edges of `[tiers]`, or the model's own.
+/// [`Data::open`] with [`OpenTables::Lookups`](crate::OpenTables::Lookups). Its tier is told by the edges of `[tiers]`, or the model's own.
 ///
 /// # Errors
 ///
 /// A key is unknown, a value is not what the model reads, or the lead is not open at that moment.
-pub fn explain_one(
-    data: &Data,
-    model: &Model,
-    lead: &Value,
-    as_of: Option<Timestamp>,
-) -> crate::Result<Explanation> {
+pub fn explain_one(data: &Data, model: &Model, lead: &Value) -> crate::Result<Explanation> {
     let mut beside = data.beside(model)?;
     let is_flat = beside.config.is_flat();
-    let as_of = as_of.unwrap_or_else(|| {
+    let as_of = data.known_before.unwrap_or_else(|| {
         if is_flat {
             Timestamp::MAX
         } else {
@@ -178,7 +173,8 @@ pub fn explain_one(
     let options = LoadOptions {
         known_ends,
         now: Some(now()),
-        ..load_options_of(model, (!is_flat).then_some(as_of))
+        as_of: (!is_flat).then_some(as_of),
+        ..load_options_of(model)
     };
     let tables = leadscore_tables::load(&beside.config, &beside.folder, &options)?;
     let set = scoring_snapshots(&tables, as_of);

@@ -25,8 +25,6 @@ const CHI_SQUARE_95: [f64; 2] = [3.841, 5.991];
 /// Which outcomes percentages are recalibrated by, and how.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RecalibrateOptions {
-    /// Nothing known at or after this moment exists; default: everything is known.
-    pub as_of: Option<Timestamp>,
     /// The first snapshot to learn from; default: where the model's knowledge ends.
     pub from: Option<Timestamp>,
     /// How percentages move; default: what later outcomes prefer.
@@ -43,7 +41,7 @@ pub fn recalibrate(
     mut model: Model,
     options: RecalibrateOptions,
 ) -> crate::Result<Model> {
-    let RecalibrateOptions { as_of, from, kind } = options;
+    let RecalibrateOptions { from, kind } = options;
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     if from.is_some_and(|from| from < known_until) {
         bail!(
@@ -53,9 +51,9 @@ pub fn recalibrate(
     }
     let begin = from.unwrap_or(known_until);
     data.whole_tables(&model, "recalibrate")?;
-    let tables = data.load_for(&model, as_of)?;
+    let tables = data.load_for(&model)?;
     let (labelled, counts) =
-        leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, as_of)?;
+        leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, data.known_before)?;
     data.remark(&describe_counts(&counts, data));
     let rows: Vec<usize> = (0..labelled.snapshots.len())
         .filter(|&row| labelled.snapshots[row].at >= begin)
@@ -151,7 +149,7 @@ pub fn recalibrate(
     }
     // From here on these outcomes are known to the model.
     let until = if data.config.is_flat() {
-        as_of.unwrap_or(Timestamp::from_micros(
+        data.known_before.unwrap_or(Timestamp::from_micros(
             snapshots[snapshots.len() - 1].at.micros() + 1,
         ))
     } else {

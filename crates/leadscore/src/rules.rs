@@ -14,8 +14,9 @@ use leadscore_tables::{
     write_table,
 };
 
+use crate::config::read_small_text;
 use crate::config_failure::ConfigFailure;
-use crate::data::{Data, describe_counts, read_small_text};
+use crate::data::{Data, describe_counts};
 use crate::explain::find_lead;
 use crate::source::Source;
 use crate::text::table as text_table;
@@ -23,8 +24,6 @@ use crate::text::table as text_table;
 /// How points are counted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RulesOptions {
-    /// Count what was known before this moment; default: the day after the latest time in the data.
-    pub as_of: Option<Timestamp>,
     /// Also say when each threshold and stage was reached, day by day since the lead was created.
     pub crossings: bool,
     /// One row an account in place of one a lead.
@@ -235,13 +234,8 @@ struct Scheme {
 }
 
 impl<'a> Bench<'a> {
-    fn new(
-        data: &'a Data,
-        tables: &'a Tables,
-        files: &[ReadRules],
-        requested: Option<Timestamp>,
-    ) -> crate::Result<Self> {
-        let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
+    fn new(data: &'a Data, tables: &'a Tables, files: &[ReadRules]) -> crate::Result<Self> {
+        let as_of = data.moment_of(tables);
         let open = scoring_snapshots(tables, as_of).at_risk;
         let schemes = files.iter().map(|read| {
             Ok(Scheme {
@@ -262,9 +256,8 @@ impl<'a> Bench<'a> {
         data: &'a Data,
         tables: &'a Tables,
         files: &[ReadRules],
-        requested: Option<Timestamp>,
     ) -> crate::Result<(Self, Lacks)> {
-        let as_of = requested.unwrap_or_else(|| tables.observation_end.next_midnight());
+        let as_of = data.moment_of(tables);
         let (mut schemes, mut lacks) = (Vec::new(), Vec::new());
         for read in files {
             let (rules, unknown) = BoundRules::of_part(read.file.clone(), tables, &[])
@@ -476,10 +469,7 @@ fn load_options(data: &Data, options: RulesOptions) -> crate::Result<LoadOptions
     if options.crossings && data.config.is_flat() {
         bail!("--crossings needs dates, and a flat export has none");
     }
-    Ok(LoadOptions {
-        as_of: options.as_of,
-        ..Default::default()
-    })
+    Ok(LoadOptions::default())
 }
 
 fn score_whole(
@@ -488,7 +478,7 @@ fn score_whole(
     files: &[ReadRules],
     options: RulesOptions,
 ) -> crate::Result<(OutTable, Reached)> {
-    let bench = Bench::new(data, tables, files, options.as_of)?;
+    let bench = Bench::new(data, tables, files)?;
     let open = bench.open_leads();
     let scores = bench.score(&open)?;
     let table = match options.roll_up {
@@ -512,7 +502,7 @@ fn score_parts(
     let stage = data.stage("scoring leads", source.n_parts())?;
     let work = |part| -> crate::Result<(OutTable, Reached, Lacks, Vec<Note>)> {
         source.with_part(part, |tables| {
-            let (bench, lacks) = Bench::of_part(data, tables, files, options.as_of)?;
+            let (bench, lacks) = Bench::of_part(data, tables, files)?;
             let open = bench.open_leads();
             let scores = bench.score(&open)?;
             Ok((
@@ -864,17 +854,10 @@ fn rolled_up(
 /// # Errors
 ///
 /// As [`rules_table`].
-pub fn rules_history(
-    data: &Data,
-    files: &[ReadRules],
-    as_of: Option<Timestamp>,
-) -> crate::Result<OutTable> {
+pub fn rules_history(data: &Data, files: &[ReadRules]) -> crate::Result<OutTable> {
     ReadRules::check_columns(data, files)?;
-    let tables = data.load(&LoadOptions {
-        as_of,
-        ..Default::default()
-    })?;
-    let bench = Bench::new(data, &tables, files, as_of)?;
+    let tables = data.load(&LoadOptions::default())?;
+    let bench = Bench::new(data, &tables, files)?;
     let (labelled, counts) = labelled_snapshots(
         bench.tables,
         &bench.data.config.snapshots,
@@ -907,17 +890,9 @@ pub fn rules_history(
 /// # Errors
 ///
 /// There is no such lead; else as [`rules_table`].
-pub fn explain_rules(
-    data: &Data,
-    rules: ReadRules,
-    id: &str,
-    as_of: Option<Timestamp>,
-) -> crate::Result<String> {
-    let tables = data.load(&LoadOptions {
-        as_of,
-        ..Default::default()
-    })?;
-    let bench = Bench::new(data, &tables, &[rules], as_of)?;
+pub fn explain_rules(data: &Data, rules: ReadRules, id: &str) -> crate::Result<String> {
+    let tables = data.load(&LoadOptions::default())?;
+    let bench = Bench::new(data, &tables, &[rules])?;
     let rules = &bench.scheme().rules;
     let lead = find_lead(bench.tables, id)?;
     let score = bench.point_of(lead, bench.as_of)?;
@@ -987,18 +962,11 @@ pub struct RulesCheck {
 /// # Errors
 ///
 /// As [`rules_table`].
-pub fn check_rules(
-    data: &Data,
-    rules: ReadRules,
-    as_of: Option<Timestamp>,
-) -> crate::Result<RulesCheck> {
+pub fn check_rules(data: &Data, rules: ReadRules) -> crate::Result<RulesCheck> {
     ReadRules::check_columns(data, std::slice::from_ref(&rules))?;
     let path = rules.path.clone();
-    let tables = data.load(&LoadOptions {
-        as_of,
-        ..Default::default()
-    })?;
-    let bench = Bench::new(data, &tables, &[rules], as_of)?;
+    let tables = data.load(&LoadOptions::default())?;
+    let bench = Bench::new(data, &tables, &[rules])?;
     let rules = &bench.scheme().rules;
     let open = bench.open_leads();
     let scores = rules.score(bench.tables, &open)?;

@@ -1,7 +1,7 @@
 //! Scores: likelihood, tier and reasons of every open lead.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Context, bail};
 use leadscore_core::{
@@ -9,13 +9,16 @@ use leadscore_core::{
 };
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
 use leadscore_inference::{
-    Concepts, FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers, score,
-    score_with_reasons, signed, tiers_by_edges,
+    Concepts, FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers,
+    score as score_rows, score_with_reasons, signed, tiers_by_edges,
 };
-use leadscore_tables::{Frame, Note, OutColumn, OutTable, Tables, TierEdges, Wanted, in_order};
+use leadscore_tables::{
+    Frame, Note, OutColumn, OutTable, TableWriter, Tables, TierEdges, Wanted, in_order,
+};
 use rayon::slice::ParallelSliceMut;
 
 use crate::data::{Data, load_options_of};
+use crate::outputs::Outputs;
 use crate::score_summary::{ScoreSummary, TierSummary, guard, not_scored};
 use crate::source::Source;
 use crate::text::table;
@@ -30,8 +33,6 @@ const PART_ROWS: usize = 1 << 17;
 /// Which leads are scored, what is said beside their likelihoods, and how much memory it may take.
 #[derive(Debug, Clone, Default)]
 pub struct ScoreOptions {
-    /// The moment at which leads are looked at; default: the day after the latest time in the data.
-    pub as_of: Option<Timestamp>,
     /// The 95 % interval of every likelihood as well.
     pub intervals: bool,
     /// Bytes of memory for the tables, beside the features of open leads; default: half of the
@@ -89,7 +90,7 @@ pub(crate) fn age_of(tables: &Tables, lead: u32, as_of: Timestamp) -> f64 {
 ///
 /// The tables cannot be read, no lead is open, or intervals are asked of a model that holds no
 /// covariance.
-pub fn score_leads<'m>(
+pub fn score<'m>(
     data: &Data,
     model: &'m Model,
     options: &ScoreOptions,
@@ -128,7 +129,7 @@ pub fn score_leads<'m>(
     let matrix = found.in_order();
     let ages: Vec<f64> = found.open.iter().map(|lead| lead.age).collect();
     let (guards, outside) = guard(data, model, &matrix, &ages)?.unzip();
-    let scored = score(model, &matrix)?;
+    let scored = score_rows(model, &matrix)?;
     let order = best_first(&scored.probabilities);
     let matrix = matrix.reordered(&order);
     let guards = guards.map(|guards| in_this_order(guards, &order));
@@ -247,8 +248,8 @@ struct Found {
 }
 
 impl Found {
-    fn new(tables: &Tables, model: &Model, as_of: Option<Timestamp>) -> crate::Result<Self> {
-        let as_of = as_of.unwrap_or_else(|| tables.observation_end.next_midnight());
+    fn new(data: &Data, tables: &Tables, model: &Model) -> crate::Result<Self> {
+        let as_of = data.moment_of(tables);
         let set = scoring_snapshots(tables, as_of);
         let manual_score = tables.leads.manual_score.as_ref();
         let listed = |lead: u32| Listed {
@@ -326,9 +327,7 @@ fn find_open(data: &Data, model: &Model, options: &ScoreOptions) -> crate::Resul
     let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
     // What closed leads did is nobody's feature, but where the account's other leads are looked at.
     let may_be_open = |tables: &Tables| {
-        let as_of = options
-            .as_of
-            .unwrap_or_else(|| tables.observation_end.next_midnight());
+        let as_of = data.moment_of(tables);
         tables
             .outcomes
             .iter()
@@ -350,7 +349,7 @@ fn find_open(data: &Data, model: &Model, options: &ScoreOptions) -> crate::Resul
     };
     let source = Source::open(
         &beside,
-        &load_options_of(model, options.as_of),
+        &load_options_of(model),
         options.memory,
         spill,
         Some(wanted),
@@ -358,8 +357,7 @@ fn find_open(data: &Data, model: &Model, options: &ScoreOptions) -> crate::Resul
     data.silence(
         source.ends(),
         model,
-        options
-            .as_of
+        data.known_before
             .unwrap_or_else(|| source.observation_end().next_midnight()),
     )?;
     let stage = data.stage(
@@ -367,7 +365,7 @@ fn find_open(data: &Data, model: &Model, options: &ScoreOptions) -> crate::Resul
         source.n_parts(),
     )?;
     let mut found = Found::default();
-    let look = |part| source.with_part(part, |tables| Found::new(tables, model, options.as_of))?;
+    let look = |part| source.with_part(part, |tables| Found::new(data, tables, model))?;
     in_order(
         source.n_parts(),
         rayon::current_num_threads(),
@@ -420,6 +418,24 @@ impl Scores<'_> {
     /// The lead of a row.
     pub fn lead(&self, row: usize) -> &str {
         &self.leads[row].id
+    }
+
+    /// The likelihood of an open lead to become a customer within the horizon, 0 to 100.
+    ///
+    /// # Panics
+    ///
+    /// Where the row is not one of an open lead.
+    pub fn likelihood(&self, row: usize) -> f64 {
+        100.0 * self.scored.probabilities[row]
+    }
+
+    /// The tier of an open lead.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::likelihood`].
+    pub fn tier(&self, row: usize) -> ContactPriority {
+        self.tiers[row]
     }
 
     /// The strongest reasons of an open lead.
@@ -528,6 +544,29 @@ impl Scores<'_> {
             Ok(())
         })?;
         Ok(Frame::stack(parts)?)
+    }
+
+    /// Writes the score file, whole or not at all, in the format that the ending names: `.csv`,
+    /// `.csv.gz`, `.parquet`, `.arrow` or `.ndjson`.
+    ///
+    /// # Errors
+    ///
+    /// The ending names no format, or the file cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>) -> crate::Result<()> {
+        let mut outputs = Outputs::default();
+        self.add_to(&mut outputs, path.as_ref())?;
+        outputs.publish().map(drop)
+    }
+
+    /// Adds the score file to the files of a run, part after part.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    pub fn add_to(&self, outputs: &mut Outputs, path: &Path) -> crate::Result<()> {
+        let mut writer = TableWriter::create(path)?;
+        self.for_each_part(|part| Ok(writer.write(&part)?))?;
+        outputs.written(path, writer)
     }
 
     /// Some rows of the score file.

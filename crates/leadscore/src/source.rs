@@ -32,6 +32,7 @@ impl<'p> Source<'p> {
         wanted: Option<Wanted<'_>>,
     ) -> crate::Result<Self> {
         let options = &LoadOptions {
+            as_of: data.known_before,
             memory,
             now: Some(now()),
             ..options.clone()

@@ -1,18 +1,15 @@
 //! A model with its features as one SQL statement over the tables of a config.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::error::{Context, bail};
-use leadscore_core::Timestamp;
 use leadscore_inference::Model;
 use leadscore_sql::{Dialect, FeaturesSql, Moments, SqlSource, SqlSources, score_tables_sql};
 use leadscore_tables::{
-    Config, TablesError, TierEdges, TimeKinds, attributes_with_history, nearest, time_kinds,
+    Config, TablesError, TimeKinds, attributes_with_history, nearest, time_kinds,
 };
 
-use crate::config_failure::ConfigFailure;
-use crate::data::{Data, now, read_text};
+use crate::data::{Data, now};
 
 /// The names of a config's tables, as its keys have them: `leads`, `activities.NAME`.
 pub fn table_names(config: &Config) -> Vec<String> {
@@ -29,19 +26,6 @@ pub fn table_names(config: &Config) -> Vec<String> {
     );
     names.extend(config.lookups.keys().map(|name| format!("lookups.{name}")));
     names
-}
-
-/// Where tiers begin by a config, of which nothing else is read: no table, and no database.
-///
-/// # Errors
-///
-/// It cannot be read, or a [`ConfigFailure`].
-pub fn tier_edges_of(path: &Path) -> crate::Result<TierEdges> {
-    let text = read_text(path)?;
-    match Config::parse(&text) {
-        Ok(config) => Ok(config.tiers.edges),
-        Err(error) => Err(ConfigFailure::new(path, &text, error).into()),
-    }
 }
 
 /// Where the tables of a config are in a database: `places` says what a table is called there, as
@@ -97,7 +81,7 @@ pub(crate) fn sql_sources(
 }
 
 /// One SELECT that computes the model's features from the tables of the config in a database and
-/// scores every lead that is open at `as_of`, or when the statement runs.
+/// scores every lead that is open at the moment of the view, or when the statement runs.
 ///
 /// # Errors
 ///
@@ -108,11 +92,10 @@ pub fn model_with_features_sql(
     model: &Model,
     dialect: Dialect,
     places: &BTreeMap<String, String>,
-    as_of: Option<Timestamp>,
 ) -> crate::Result<String> {
     data.same_question(model)?;
     let sources = sql_sources(data, dialect, places)?;
-    let moments = as_of.map_or(Moments::Now, Moments::At);
+    let moments = data.known_before.map_or(Moments::Now, Moments::At);
     let ask = FeaturesSql {
         config: &data.config,
         sources: &sources,

@@ -1,7 +1,6 @@
 //! `train`: from closed leads to a model file.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::error::{Context, bail};
 use leadscore_core::{
@@ -11,25 +10,26 @@ use leadscore_features::SnapshotCounts;
 use leadscore_inference::{LearningCurve, Model, Spread};
 use leadscore_report::{OutsideTraining, Report};
 use leadscore_tables::{
-    Frames, LoadOptions, ModelDirection, ModelHalfLife, ModelLabel, ModelSmoothing, Tables,
+    LoadOptions, ModelDirection, ModelHalfLife, ModelLabel, ModelSmoothing, Tables,
 };
 use leadscore_training::{
     Direction, DropReason, Dropped, EvaluationKind, FinalInput, FinalState, HalfLife, LeakFinding,
-    ModelKind, Population, SolverKind, TrainContext, TrainInput, TrainOptions, Trained, Unripe,
-    find_final_leaks,
+    ModelKind, Population, SolverKind, TrainContext, TrainInput, TrainOptions as FitOptions,
+    Trained, Unripe, find_final_leaks,
 };
 
+use crate::config::Config;
 use crate::data::{
-    Data, FLAT_CAVEAT, Labelled, cluster_keys, cluster_name, describe_counts, label_and_compute,
+    Data, FLAT_CAVEAT, Inputs, Labelled, cluster_keys, cluster_name, describe_counts,
+    label_and_compute,
 };
 use crate::evaluate::{MeasuredOn, data_section};
 use crate::evaluation::{Economy, Evaluated, known_before, look, manual_baseline, measure};
-use crate::listener::Silent;
 use crate::text::table;
 
 /// How a model is fitted and measured.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Fitting {
+pub struct TrainOptions {
     /// Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest
     /// fifth.
     pub cross_validate: bool,
@@ -53,31 +53,28 @@ pub struct Training {
     labelled: Labelled,
 }
 
-/// Learns a model from what was known before `as_of`, or from everything.
+/// Learns a model from everything that is known, or was known at the moment of the view.
 ///
 /// # Errors
 ///
 /// The tables cannot be read, or hold too little to learn from.
-pub fn train(data: &Data, as_of: Option<Timestamp>, fitting: Fitting) -> crate::Result<Training> {
-    if fitting.learning_curve {
+pub fn train(data: &Data, options: &TrainOptions) -> crate::Result<Training> {
+    if options.learning_curve {
         data.measurable("--learning-curve")?;
     }
-    let tables = data.load(&LoadOptions {
-        as_of,
-        ..Default::default()
-    })?;
-    let (labelled, counts) = label_and_compute(data, &tables, as_of)?;
+    let tables = data.load(&LoadOptions::default())?;
+    let (labelled, counts) = label_and_compute(data, &tables)?;
     data.remark(&describe_counts(&counts, data));
-    // Attributes are today's values, whatever --as-of says, and are judged by what is known today.
-    let proven = match as_of {
+    // Attributes are today's values, whatever the moment, and are judged by what is known today.
+    let proven = match data.known_before {
         None => final_leaks(data, &tables, labelled.matrix.specs())?,
         Some(_) => final_leaks(
             data,
-            &data.quiet().load(&LoadOptions::default())?,
+            &data.view(None).quiet().load(&LoadOptions::default())?,
             labelled.matrix.specs(),
         )?,
     };
-    let mut trained = fit(data, &tables, &labelled, proven, fitting, as_of, None)?;
+    let mut trained = fit(data, &tables, &labelled, proven, options, None)?;
     complete_scope(data, &tables, &labelled, &mut trained.model);
     trained.model.data = Some(leadscore_tables::data_profile(&data.config, &tables).in_order());
     report_training(data, &trained);
@@ -178,7 +175,7 @@ pub(crate) fn final_leaks(
 /// text of a config that may be unfinished: then there are none.
 pub fn columns_written_at_close(config: String, path: &Path) -> Vec<(String, String)> {
     let look = || -> crate::Result<Vec<(String, String)>> {
-        let data = Data::parse(config, path, &Frames::default(), Arc::new(Silent))?;
+        let data = Data::open(&Config::parse(config, path)?, Inputs::default())?;
         let tables = data.load(&LoadOptions::default())?;
         let (labelled, _) =
             leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, None)?;
@@ -217,8 +214,7 @@ pub(crate) fn fit(
     tables: &Tables,
     labelled: &Labelled,
     proven: Vec<LeakFinding>,
-    args: Fitting,
-    as_of: Option<Timestamp>,
+    args: &TrainOptions,
     all: Option<&mut dyn Population>,
 ) -> crate::Result<Trained> {
     let _stage = data.stage("fitting", 1)?;
@@ -231,7 +227,7 @@ pub(crate) fn fit(
     };
     let is_linear = data.config.model.kind == leadscore_tables::ModelKind::Linear
         || solver == SolverKind::Linfa;
-    let options = TrainOptions {
+    let options = FitOptions {
         kind: if is_linear {
             ModelKind::Linear
         } else {
@@ -274,7 +270,7 @@ pub(crate) fn fit(
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         // A flat model knows everything up to its last row.
         known_until: if is_flat {
-            as_of
+            data.known_before
                 .or(last.map(|at| Timestamp::from_micros(at.micros() + 1)))
                 .unwrap_or(Timestamp::MAX)
         } else {
@@ -527,6 +523,16 @@ pub(crate) fn report_training(data: &Data, trained: &Trained) {
 }
 
 impl Training {
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.trained.model
+    }
+
+    /// The model alone.
+    pub fn into_model(self) -> Model {
+        self.trained.model
+    }
+
     /// The report on the rows that were held out.
     ///
     /// # Errors

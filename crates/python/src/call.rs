@@ -1,17 +1,16 @@
-//! One call of the workflow on a thread of its own: Python goes on, hears how it goes, and may stop
+//! One call of the library on a thread of its own: Python goes on, hears how it goes, and may stop
 //! it.
 
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use leadscore::{Listener, Progress, shown};
-use leadscore_core::printable;
-use pyo3::exceptions::PyRuntimeError;
-use pyo3::prelude::*;
-
 use crate::errors::exception;
+use leadscore::front_end::{printable, shown};
+use leadscore::{Listener, Progress};
 
 /// How often Ctrl-C is looked for.
 const PATIENCE: Duration = Duration::from_millis(50);

@@ -1,5 +1,4 @@
 //! Errors of the library as Python's exceptions, by kind, with the text that the command prints.
-
 use leadscore::{Error, ErrorKind, error_text};
 use pyo3::exceptions::{
     PyFileNotFoundError, PyKeyboardInterrupt, PyOSError, PyPermissionError, PyValueError,

@@ -1,15 +1,14 @@
 //! Frames of other libraries in, ours out, by the Arrow C stream interface.
 
-use std::ffi::c_void;
-
-use leadscore_core::printable;
-use leadscore_tables::{Frame, FrameError, OutTable};
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyString};
+use std::ffi::c_void;
 
 use crate::errors::{exception, not_found};
+use leadscore::front_end::{FrameError, printable};
+use leadscore::{Frame, OutTable};
 
 /// Rows that a notebook shows.
 const SHOWN: usize = 10;
@@ -247,7 +246,7 @@ fn has_doubles(object: &Bound<'_, PyAny>) -> bool {
 }
 
 /// Frames by the name of their table.
-pub(crate) fn read_frames(frames: &Bound<'_, PyDict>) -> PyResult<leadscore_tables::Frames> {
+pub(crate) fn read_frames(frames: &Bound<'_, PyDict>) -> PyResult<leadscore::Frames> {
     frames
         .iter()
         .map(|(name, object)| {

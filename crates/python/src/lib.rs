@@ -1,11 +1,11 @@
-//! The native half of the Python package: frames and texts in, one call of the workflow, frames and
+//! The native half of the Python package: frames and texts in, one call of the library, frames and
 //! texts out.
 
 mod call;
+mod data;
 mod errors;
 mod frames;
 mod model;
-mod project;
 mod report;
 
 use pyo3::prelude::*;
@@ -14,11 +14,11 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
+    use crate::data::{Data, families, simulated_config, simulated_tables, write_crm};
+    #[pymodule_export]
     use crate::frames::Table;
     #[pymodule_export]
     use crate::model::{Model, fit_columns};
-    #[pymodule_export]
-    use crate::project::{Project, families, simulated_config, simulated_tables, write_crm};
     #[pymodule_export]
     use crate::report::Report;
 

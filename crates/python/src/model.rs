@@ -1,31 +1,28 @@
 //! A fitted model.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use leadscore::{
-    ColumnValues, inspect, model_from_bytes, read_model, score_columns, score_frame,
-    train_on_columns, write_model,
-};
-use leadscore_core::{FeatureKind, printable_lines};
-use leadscore_sql::{Dialect, ScoreTable, score_sql};
-use leadscore_tables::{OutColumn, OutTable, TierEdges};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::call::run;
 use crate::errors::exception;
 use crate::frames::{Table, read_frame};
+use leadscore::front_end::{FeatureKind, ScoreTable, TierEdges, printable_lines, score_sql};
+use leadscore::{
+    ColumnValues, Dialect, OutColumn, OutTable, inspect, model_from_bytes, read_model,
+    score_columns, score_frame, train_on_columns, write_model,
+};
 
 /// A model, shared with the calls that use it.
 #[pyclass(frozen, module = "leadscore._native")]
 pub(crate) struct Model {
-    pub(crate) model: Arc<leadscore_inference::Model>,
+    pub(crate) model: Arc<leadscore::Model>,
 }
 
 impl Model {
-    pub(crate) fn new(model: leadscore_inference::Model) -> Self {
+    pub(crate) fn new(model: leadscore::Model) -> Self {
         Self {
             model: Arc::new(model),
         }
@@ -50,7 +47,7 @@ impl Model {
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let mut bytes = Vec::new();
-        leadscore_inference::write_model(&self.model, &mut bytes)
+        leadscore::front_end::write_model(&self.model, &mut bytes)
             .map_err(|error| exception(py, &error.into()))?;
         Ok(PyBytes::new(py, &bytes))
     }
@@ -90,7 +87,7 @@ impl Model {
     }
 
     fn page(&self, py: Python<'_>) -> PyResult<String> {
-        leadscore_report::model_page(&self.model).map_err(|error| exception(py, &error.into()))
+        leadscore::front_end::model_page(&self.model).map_err(|error| exception(py, &error.into()))
     }
 
     fn to_sql(

@@ -1,20 +1,19 @@
 //! The report of an evaluation, in all its forms.
 
-use std::path::PathBuf;
-
-use leadscore::{write_bytes, write_text};
-use leadscore_core::printable_lines;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::path::PathBuf;
 
 use crate::errors::exception;
 use crate::frames::Table;
+use leadscore::front_end::printable_lines;
+use leadscore::write_report;
 
 /// A report, rendered when it is asked for.
 #[pyclass(frozen, module = "leadscore._native")]
 pub(crate) struct Report {
-    pub(crate) report: leadscore_report::Report,
-    pub(crate) snapshots: Option<leadscore_tables::OutTable>,
+    pub(crate) report: leadscore::Report,
+    pub(crate) snapshots: Option<leadscore::OutTable>,
 }
 
 #[pymethods]
@@ -67,21 +66,7 @@ impl Report {
 
     /// Writes one form of the report, whole or not at all; the ending of the path says which.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        let ending = path
-            .extension()
-            .map(|ending| ending.to_string_lossy().to_lowercase())
-            .unwrap_or_default();
-        let written = py.detach(|| match ending.as_str() {
-            "html" => write_text(&path, &self.report.html()?),
-            "json" => write_text(&path, &self.report.json()?),
-            "md" => write_text(&path, &self.report.markdown()),
-            "xlsx" => write_bytes(&path, &self.report.workbook()?),
-            _ => {
-                Err(leadscore::Error::request(format!(
-                    "a report is not written as `.{ending}`: let the name end in .html, .json, .xlsx or .md"
-                )))
-            }
-        });
+        let written = py.detach(|| write_report(&self.report, &path));
         written.map_err(|error| exception(py, &error))
     }
 }

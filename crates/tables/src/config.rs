@@ -1478,6 +1478,31 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads and checks a config without asking where its tables are: those that have no place may
+    /// still be given as frames.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse_for`].
+    pub fn parse_anywhere(text: &str) -> Result<Self, ConfigError> {
+        let mut config: Self = parse_toml(text)?;
+        let with_query: Vec<String> = config
+            .places()
+            .into_iter()
+            .filter(|(_, place)| place.query.is_some())
+            .map(|(table, _)| table)
+            .collect();
+        let has_flag = config.outcomes.flag.is_some();
+        for (table, location) in config.locations_mut() {
+            let is_table = table != "outcomes" || !has_flag;
+            if is_table && location.is_nowhere() && !with_query.contains(&table) {
+                *location = Location::Frame(Frame::empty(&[]));
+            }
+        }
+        config.check()?;
+        Ok(config)
+    }
+
     /// The queries whose rows are tables; none of a table that stands in memory already.
     ///
     /// # Errors

@@ -3,16 +3,14 @@
 
 use std::path::Path;
 
-use leadscore::{Outputs, ScoreOptions, read_model, score_leads, write_crm};
-use leadscore_simulate::{SimulationOptions, World};
-
 use crate::args::{
     ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat,
     StayArgs, TrainArgs,
 };
-use crate::commands::score::{N_FIRST, add_scores};
+use crate::commands::score::N_FIRST;
 use crate::commands::{Outcome, evaluate, train};
 use crate::show;
+use leadscore::{Outputs, ScoreOptions, SimulationOptions, World, read_model, score, write_crm};
 
 /// The cut of the proof: nine months before the end of the simulated data, six of which mature.
 const PROOF_CUT: &str = "2025-04-01";
@@ -71,13 +69,13 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     show::quietly(|| train::run(&train_args(config(), None, &model)))?;
     let scores = folder.join("scores.csv");
     let fitted = read_model(&model)?;
-    let scored = score_leads(
+    let scored = score(
         &show::open(&config())?.quiet(),
         &fitted,
         &ScoreOptions::default(),
     )?;
     let mut outputs = Outputs::default();
-    add_scores(&mut outputs, &scored, &scores)?;
+    scored.add_to(&mut outputs, &scores)?;
     outputs.publish()?;
     let best = scored.first(N_FIRST)?;
     show::result(&format!("\nThe ten best of the open leads:\n\n{best}"));

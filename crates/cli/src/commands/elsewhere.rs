@@ -1,10 +1,9 @@
 //! `--engine spark`: a look at the data, features, training and scores on an engine that holds the
 //! tables.
 
-use leadscore::Findings;
-
 use crate::args::{CheckArgs, FeaturesArgs, ScoreArgs, TrainArgs};
 use crate::commands::Outcome;
+use leadscore::Findings;
 
 #[cfg(not(feature = "spark"))]
 mod lines {
@@ -36,9 +35,8 @@ mod lines {
 #[cfg(feature = "spark")]
 mod lines {
     use anyhow::{Context, bail};
-    use leadscore::{Data, Engine, Stay, describe_features, read_model, write_model};
-    use leadscore_core::Timestamp;
-    use leadscore_tables::check_target;
+    use leadscore::front_end::check_target;
+    use leadscore::{Data, Engine, OpenTables, Stay, describe_features, read_model, write_model};
 
     use super::{CheckArgs, FeaturesArgs, Findings, Outcome, ScoreArgs, TrainArgs};
     use crate::args::{ConfigArg, DescribeFormat};
@@ -49,12 +47,11 @@ mod lines {
         config: &ConfigArg,
         as_of: Option<&String>,
         address: &str,
-    ) -> anyhow::Result<(Data, Option<Timestamp>, Engine)> {
+    ) -> anyhow::Result<(Data, Engine)> {
         show::let_engine_stop();
-        let data = Data::open_elsewhere(&config.config, show::terminal())?;
-        let as_of = data.moments("--as-of", as_of)?;
-        let engine = Engine::connect(&data, address, as_of)?;
-        Ok((data, as_of, engine))
+        let data = show::open_tables(config, OpenTables::OnEngine)?.as_of_text("--as-of", as_of)?;
+        let engine = Engine::connect(&data, address)?;
+        Ok((data, engine))
     }
 
     fn text(path: &std::path::Path) -> anyhow::Result<&str> {
@@ -63,7 +60,7 @@ mod lines {
     }
 
     pub(crate) fn check(args: &CheckArgs, address: &str) -> anyhow::Result<Findings> {
-        let (data, _, engine) = open(&args.config, None, address)?;
+        let (data, engine) = open(&args.config, None, address)?;
         Ok(engine.check(&data))
     }
 
@@ -72,8 +69,8 @@ mod lines {
             bail!("--engine spark writes the matrix on the cluster: pass -o FOLDER.parquet")
         };
         let model = args.model.as_deref().map(read_model).transpose()?;
-        let (data, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
-        let specs = engine.write_features(&data, model.as_ref(), as_of, text(output)?)?;
+        let (data, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
+        let specs = engine.write_features(&data, model.as_ref(), text(output)?)?;
         if let Some(format) = args.describe {
             show::result(&describe_features(
                 &data,
@@ -91,13 +88,13 @@ mod lines {
             );
         }
         check_target(&args.output)?;
-        let (data, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
+        let (data, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
         data.refuse_inputs([&args.output], &[])?;
         let stay = args.stay.coded.clone().map(|coded| Stay {
             coded,
             n_leads: args.stay.sample,
         });
-        let trained = engine.train(&data, as_of, args.fitting.clone().into(), stay.as_ref())?;
+        let trained = engine.train(&data, &args.fitting.clone().into(), stay.as_ref())?;
         write_model(&trained.model, &args.output)?;
         show::remark(&format!("wrote {}", args.output.display()));
         Ok(Outcome::Done)
@@ -118,8 +115,8 @@ mod lines {
             bail!("--engine spark writes the scores on the cluster: pass -o FOLDER.parquet")
         };
         let model = read_model(&args.model)?;
-        let (data, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
-        let first = engine.write_scores(&data, &model, as_of, text(output)?, N_FIRST)?;
+        let (data, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
+        let first = engine.write_scores(&data, &model, text(output)?, N_FIRST)?;
         show::result(&format!("\nThe first of the open leads:\n\n{first}"));
         Ok(Outcome::Done)
     }

@@ -4,36 +4,32 @@
 use std::path::Path;
 
 use anyhow::Context;
-use leadscore::{
-    ContributionsBy, Data, Outputs, contributions, explain, explain_one, read_lead_json, read_model,
-};
-use leadscore_tables::{Bytes, Frames, TableWriter, check_table_target, read_at_most};
 
 use crate::args::{ContributionsArg, ExplainArgs};
 use crate::commands::Outcome;
 use crate::show;
+use leadscore::front_end::{Bytes, TableWriter, check_table_target, read_at_most};
+use leadscore::{
+    ContributionsBy, ExplainOptions, OpenTables, Outputs, contributions, explain, explain_one,
+    read_lead_json, read_model,
+};
 
 pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
     let explanation = match (&args.lead_json, &args.lead) {
         (Some(path), _) => {
             let lead = read_lead(path)?;
-            let data =
-                Data::open_for_one(&args.config.config, &Frames::default(), show::terminal())?;
-            explain_one(
-                &data,
-                &model,
-                &lead,
-                data.moments("--as-of", args.as_of.as_ref())?,
-            )?
+            let data = show::open_tables(&args.config, OpenTables::Lookups)?
+                .as_of_text("--as-of", args.as_of.as_ref())?;
+            explain_one(&data, &model, &lead)?
         }
         (None, Some(lead)) => {
-            let data = show::open(&args.config)?;
-            let (as_of, since) = (
-                data.moments("--as-of", args.as_of.as_ref())?,
-                data.moments("--since", args.since.as_ref())?,
-            );
-            explain(&data, &model, lead, as_of, since, &args.what_if)?
+            let data = show::open(&args.config)?.as_of_text("--as-of", args.as_of.as_ref())?;
+            let options = ExplainOptions {
+                since: data.moments("--since", args.since.as_ref())?,
+                what_if: args.what_if.clone(),
+            };
+            explain(&data, &model, lead, &options)?
         }
         (None, None) => return tables(args),
     };
@@ -70,12 +66,8 @@ fn tables(args: &ExplainArgs) -> anyhow::Result<Outcome> {
         ContributionsArg::Concept => ContributionsBy::Concept,
         ContributionsArg::Feature => ContributionsBy::Feature,
     };
-    let found = contributions(
-        &data,
-        &model,
-        data.moments("--as-of", args.as_of.as_ref())?,
-        by,
-    )?;
+    let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
+    let found = contributions(&data, &model, by)?;
     let mut outputs = Outputs::default();
     for (path, table) in [
         (&args.table, &found.leads),

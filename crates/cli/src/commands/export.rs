@@ -1,28 +1,20 @@
 //! `export`: a model as rules that any system can add up, with what that costs, as SQL, as ONNX, as
 //! PMML, or as JSON.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use leadscore::{
-    Outputs, cluster_keys, describe_counts, model_with_features_sql, read_model,
-    table as text_table, tier_edges_of, write_bytes, write_text,
-};
-use leadscore_core::Snapshot;
-use leadscore_inference::{Model, quartile_tiers, score};
-use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated, log_loss, roc_auc};
-use leadscore_report::{PointsLoss, PointsSheet, points_page};
-use leadscore_rules::{BoundRules, RulesFile};
-use leadscore_sql::{ScoreTable, score_sql};
-use leadscore_tables::{OutColumn, OutTable, TierEdges, check_target, refuse_inputs};
-use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
+use anyhow::Context;
 
 use crate::args::{
     ConfigArg, ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat,
 };
 use crate::commands::Outcome;
 use crate::show;
+use leadscore::front_end::{ScoreTable, TierEdges, check_target, refuse_inputs, score_sql};
+use leadscore::{
+    Config, Model, Outputs, export_points, model_with_features_sql, read_model, write_bytes,
+    write_text,
+};
 
 pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
     match command {
@@ -62,13 +54,12 @@ fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {
         let mut data = show::open(&args.config)?;
         data.config.tiers.edges = args.edges.unwrap_or(data.config.tiers.edges);
         data.refuse_inputs([&args.output], &[])?;
-        let as_of = data.moments("--as-of", args.as_of.as_ref())?;
+        let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
         model_with_features_sql(
             &data,
             &model,
             args.dialect,
             &args.place.iter().cloned().collect(),
-            as_of,
         )?
     } else {
         let edges = args.edges.map_or_else(|| edges_of_config(args), Ok)?;
@@ -91,7 +82,7 @@ fn edges_of_config(args: &ExportSqlArgs) -> anyhow::Result<TierEdges> {
     let path = &args.config.config;
     let has_config = path.exists() || path != Path::new(ConfigArg::DEFAULT);
     let edges = if has_config {
-        tier_edges_of(path)?
+        Config::read(path)?.settings().tiers.edges
     } else {
         TierEdges::Relative
     };
@@ -112,9 +103,6 @@ fn edges_of_config(args: &ExportSqlArgs) -> anyhow::Result<TierEdges> {
     Ok(edges)
 }
 
-/// Numbers of rules that the table of losses shows.
-const SIZES: [usize; 4] = [10, 20, 50, 100];
-
 fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
     let place = |format: &PointsFormat| match format {
@@ -133,300 +121,19 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
         files.iter().map(|(_, path)| path),
         std::slice::from_ref(&args.model),
     )?;
-    let tables = data.load_for(&model, None)?;
-    let (labelled, counts) =
-        leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, None)?;
-    show::remark(&describe_counts(&counts, &data));
-    let wins = labelled.labels.iter().filter(|label| **label).count();
-    if wins == 0 || wins == labelled.labels.len() {
-        bail!(
-            "{wins} of {} mature snapshots were won: both wins and others are needed to measure what points cost",
-            labelled.labels.len()
-        );
-    }
-    let matrix = data.features_of(&tables, &model.specs, &labelled.snapshots)?;
-    let scored = score(&model, &matrix)?;
-    let measured = Measured::choose(
-        &model,
-        &labelled.snapshots,
-        &labelled.labels,
-        &cluster_keys(&tables, &labelled.snapshots),
-    )?;
-    let probabilities = measured.pick(&scored.probabilities);
-    let tiers = quartile_tiers(&probabilities);
-    let wanted = usize::from(args.rules);
-    let mut losses = vec![PointsLoss {
-        name: "the model".to_owned(),
-        auc: roc_auc(&measured.labels, &probabilities)?,
-        log_loss: log_loss(&measured.labels, &probabilities)?,
-        same_tier: None,
-    }];
-    let mut wanted_table = None;
-    for size in SIZES
-        .into_iter()
-        .chain((!SIZES.contains(&wanted)).then_some(wanted))
-    {
-        let table = points_table(&matrix, &scored.log_odds, size);
-        // The first feature alone may need more rules than that.
-        if table.rules.is_empty() {
-            continue;
-        }
-        let rules = BoundRules::new(
-            RulesFile::parse(&rules_text(&model, &table))?,
-            &tables,
-            &model.specs,
-        )?;
-        let found: Vec<f64> = rules
-            .score(&tables, &labelled.snapshots)?
-            .into_iter()
-            .map(|score| score.points)
-            .collect();
-        let points = measured.pick(&found);
-        let calibrated = cross_calibrated(&measured.labels, &points, &measured.clusters)?;
-        let same = quartile_tiers(&points)
-            .iter()
-            .zip(&tiers)
-            .filter(|(a, b)| a == b)
-            .count();
-        losses.push(PointsLoss {
-            name: format!("{} rules", table.rules.len()),
-            auc: roc_auc(&measured.labels, &points)?,
-            log_loss: log_loss(&measured.labels, &calibrated)?,
-            same_tier: Some(same as f64 / tiers.len() as f64),
-        });
-        if size == wanted {
-            let curve = PointsCalibration::fit(&measured.labels, &points)?;
-            wanted_table = Some((table, curve));
-        }
-    }
-    let rows: Vec<Vec<String>> = losses
-        .iter()
-        .map(|loss| {
-            vec![
-                loss.name.clone(),
-                format!("{:.4}", loss.auc),
-                format!("{:.4}", loss.log_loss),
-                loss.same_tier
-                    .map_or(String::new(), |share| format!("{:.0} %", 100.0 * share)),
-            ]
-        })
-        .collect();
-    show::result(&text_table(
-        &["", "AUC", "log-loss, points calibrated", "same tier"],
-        &rows,
-    ));
-    let Some((table, curve)) = wanted_table else {
-        bail!(
-            "{wanted} rules hold no feature of this model: allow more with --rules; a model that gives everyone the win rate has none at all"
-        );
-    };
-    show::remark(&format!("measured on {}", measured.words));
-    let texts: Vec<RuleText> = table
-        .rules
-        .iter()
-        .map(|rule| RuleText::new(&model, rule))
-        .collect();
-    let stand: Vec<f64> = (0..=10).map(|step| f64::from(10 * step)).collect();
-    let sheet = PointsSheet {
-        model_id: model.card.model_id.clone(),
-        base: table.base,
-        rules: table
-            .rules
-            .iter()
-            .zip(&texts)
-            .map(|(rule, text)| (text.feature.clone(), text.condition.clone(), rule.points))
-            .collect(),
-        losses,
-        measured_on: measured.words,
-        likelihoods: curve
-            .apply(&stand)
-            .into_iter()
-            .zip(&stand)
-            .map(|(likelihood, points)| (*points, likelihood))
-            .collect(),
-    };
+    let points = export_points(&data, &model, usize::from(args.rules))?;
+    show::result(&points.losses_text());
+    let n_rules = points.n_rules()?;
+    show::remark(&format!("measured on {}", points.measured_on()));
     let mut outputs = Outputs::default();
     for (format, path) in &files {
         match format {
-            PointsFormat::Toml => outputs.text(path, &rules_text(&model, &table))?,
-            PointsFormat::Csv => outputs.table(path, &points_csv(&table, &texts))?,
-            PointsFormat::Html => outputs.text(path, &points_page(&sheet)?)?,
+            PointsFormat::Toml => outputs.text(path, points.toml()?)?,
+            PointsFormat::Csv => outputs.table(path, &points.table()?)?,
+            PointsFormat::Html => outputs.text(path, &points.html()?)?,
         }
     }
-    show::remark(&format!("the table has {} rules", table.rules.len()));
+    show::remark(&format!("the table has {n_rules} rules"));
     show::publish(outputs)?;
     Ok(Outcome::Done)
-}
-
-/// The rows that points and the model are measured on.
-struct Measured {
-    rows: Vec<usize>,
-    labels: Vec<bool>,
-    clusters: Clusters,
-    /// Which they are, in words.
-    words: String,
-}
-
-/// Wins that later rows need, to be measured on.
-const ENOUGH_WINS: usize = 50;
-
-impl Measured {
-    /// Rows that the model has not seen, where there are enough of them; else all.
-    fn choose(
-        model: &Model,
-        snapshots: &[Snapshot],
-        labels: &[bool],
-        clusters: &[u64],
-    ) -> anyhow::Result<Self> {
-        let later: Vec<usize> = (0..labels.len())
-            .filter(|&row| snapshots[row].at.micros() >= model.card.known_until_micros)
-            .collect();
-        let wins = later.iter().filter(|&&row| labels[row]).count();
-        let is_later = wins >= ENOUGH_WINS && later.len() - wins >= ENOUGH_WINS;
-        let rows = if is_later {
-            later
-        } else {
-            (0..labels.len()).collect()
-        };
-        let n = show::count(rows.len());
-        let words = if is_later {
-            format!("{n} snapshots that came after what the model knows")
-        } else {
-            format!(
-                "all {n} mature snapshots, those of training among them: too few came after what the model knows; train with an earlier --as-of to measure on later ones"
-            )
-        };
-        Ok(Self {
-            labels: rows.iter().map(|&row| labels[row]).collect(),
-            clusters: Clusters::new(&rows.iter().map(|&row| clusters[row]).collect::<Vec<_>>()),
-            rows,
-            words,
-        })
-    }
-
-    fn pick(&self, values: &[f64]) -> Vec<f64> {
-        self.rows.iter().map(|&row| values[row]).collect()
-    }
-}
-
-fn points_csv(table: &PointsTable, texts: &[RuleText]) -> OutTable {
-    let mut out = OutTable::default();
-    let column = |first: &str, of: fn(&RuleText) -> &String| {
-        OutColumn::Text(
-            std::iter::once(Some(first.to_owned()))
-                .chain(texts.iter().map(|text| Some(of(text).clone())))
-                .collect(),
-        )
-    };
-    out.push("feature", column("", |text| &text.column));
-    out.push("meaning", column("everyone's base", |text| &text.feature));
-    out.push("condition", column("", |text| &text.condition));
-    out.push(
-        "points",
-        OutColumn::Integer(
-            std::iter::once(Some(i64::from(table.base)))
-                .chain(table.rules.iter().map(|rule| Some(i64::from(rule.points))))
-                .collect(),
-        ),
-    );
-    out
-}
-
-/// A rule in words and as keys of a file of rules.
-struct RuleText {
-    /// Name of the feature.
-    column: String,
-    /// The feature in words.
-    feature: String,
-    /// When the rule applies, in words.
-    condition: String,
-    /// The same as keys.
-    keys: String,
-}
-
-impl RuleText {
-    fn new(model: &Model, rule: &PointsRule) -> Self {
-        let spec = &model.specs[rule.feature_idx];
-        let (condition, keys) = match &rule.condition {
-            PointsCondition::Range(above, up_to) => {
-                // People need no sixteen digits; the keys keep them.
-                let short = |value: &f64| {
-                    format!("{value:.4}")
-                        .trim_end_matches('0')
-                        .trim_end_matches('.')
-                        .to_owned()
-                };
-                let named = match (above, up_to) {
-                    (Some(above), Some(up_to)) => {
-                        format!("above {}, up to {}", short(above), short(up_to))
-                    }
-                    (Some(above), None) => format!("above {}", short(above)),
-                    (None, Some(up_to)) => format!("up to {}", short(up_to)),
-                    (None, None) => "any value".to_owned(),
-                };
-                let keys = [
-                    above.map(|above| format!("above = {above:?}")),
-                    up_to.map(|up_to| format!("max = {up_to:?}")),
-                ];
-                let keys: Vec<String> = keys.into_iter().flatten().collect();
-                (
-                    named,
-                    if keys.is_empty() {
-                        "missing = false".to_owned()
-                    } else {
-                        keys.join("\n")
-                    },
-                )
-            }
-            PointsCondition::Levels(levels) => (
-                levels.join(", "),
-                format!(
-                    "in = [{}]",
-                    levels
-                        .iter()
-                        .map(|level| quoted(level))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ),
-            ),
-            PointsCondition::Missing => ("none".to_owned(), "missing = true".to_owned()),
-        };
-        Self {
-            column: spec.name.clone(),
-            feature: spec.describe(),
-            condition,
-            keys,
-        }
-    }
-}
-
-/// A JSON text is a TOML text.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// The table as a file of rules.
-fn rules_text(model: &Model, table: &PointsTable) -> String {
-    let mut text = format!(
-        "# Points of model {}: {:.1} more double the odds.\n[score]\nbase = {}\n",
-        model.card.model_id,
-        std::f64::consts::LN_2 * table.per_log_odds,
-        table.base
-    );
-    for rule in &table.rules {
-        let RuleText {
-            column,
-            feature,
-            condition,
-            keys,
-        } = RuleText::new(model, rule);
-        let name = quoted(&format!("{feature}: {condition}"));
-        let _ = write!(
-            text,
-            "\n[[rule]]\nname = {name}\nfeature = {}\n{keys}\npoints = {}\n",
-            quoted(&column),
-            rule.points
-        );
-    }
-    text
 }

@@ -1,15 +1,15 @@
 //! `features`: the feature matrix, for other tools.
 
 use anyhow::bail;
-use leadscore::{
-    FeatureOptions, describe_features, feature_table_sql, plan_features, read_model,
-    write_features, write_text,
-};
-use leadscore_tables::{check_table_target, check_target};
 
 use crate::args::{DescribeFormat, FeaturesArgs};
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
+use leadscore::front_end::{check_table_target, check_target};
+use leadscore::{
+    FeatureOptions, describe_features, feature_table_sql, plan_features, read_model,
+    write_features, write_text,
+};
 
 pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
     if let Some(address) = args.engine.elsewhere() {
@@ -28,8 +28,8 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
     }?;
     let data = show::open(&args.config)?;
     data.refuse_inputs(&args.output, args.model.as_slice())?;
+    let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
     let options = FeatureOptions {
-        as_of: data.moments("--as-of", args.as_of.as_ref())?,
         model: model.as_ref(),
         memory: args.limit.memory,
         spill: args.limit.spill.clone(),

@@ -1,12 +1,10 @@
 //! `inspect`: what is in a model file.
 
-use leadscore::{inspect, read_model, write_text};
-use leadscore_report::model_page;
-use leadscore_tables::{check_target, refuse_inputs};
-
 use crate::args::InspectArgs;
 use crate::commands::Outcome;
 use crate::show;
+use leadscore::front_end::{check_target, model_page, refuse_inputs};
+use leadscore::{inspect, read_model, write_text};
 
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;

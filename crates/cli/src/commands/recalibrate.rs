@@ -1,21 +1,20 @@
 //! `recalibrate`: a model's percentages corrected by outcomes that it has not seen.
 
-use leadscore::{CalibrationKind, RecalibrateOptions, read_model, recalibrate, write_model};
-use leadscore_tables::check_target;
-
 use crate::args::RecalibrateArgs;
 use crate::commands::Outcome;
 use crate::show;
+use leadscore::front_end::check_target;
+use leadscore::{CalibrationKind, RecalibrateOptions, read_model, recalibrate, write_model};
 
 pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
     check_target(&args.output)?;
     let data = show::open(&args.config)?;
     data.refuse_inputs([&args.output], std::slice::from_ref(&args.model))?;
-    let as_of = data.moments("--as-of", args.as_of.as_ref())?;
+    let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
     let from = data.moments("--from", args.from.as_ref())?;
     let kind = args.kind.as_deref().and_then(CalibrationKind::parse);
-    let recalibrated = recalibrate(&data, model, RecalibrateOptions { as_of, from, kind })?;
+    let recalibrated = recalibrate(&data, model, RecalibrateOptions { from, kind })?;
     write_model(&recalibrated, &args.output)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)

@@ -3,14 +3,13 @@
 
 use std::path::PathBuf;
 
-use leadscore::{ReadRules, RulesOptions, check_rules, explain_rules, rules_history, write_rules};
-use leadscore_tables::{check_table_target, write_table};
-
 use crate::args::{
     RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesFilesArgs, RulesScoreArgs,
 };
 use crate::commands::Outcome;
 use crate::show;
+use leadscore::front_end::{check_table_target, write_table};
+use leadscore::{ReadRules, RulesOptions, check_rules, explain_rules, rules_history, write_rules};
 
 pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
     match command {
@@ -35,8 +34,8 @@ fn score(args: &RulesScoreArgs) -> anyhow::Result<Outcome> {
         RollUp::Sum => leadscore::RollUp::Sum,
         RollUp::Mean => leadscore::RollUp::Mean,
     });
+    let data = data.as_of_text("--as-of", args.files.as_of.as_ref())?;
     let options = RulesOptions {
-        as_of: data.moments("--as-of", args.files.as_of.as_ref())?,
         crossings: args.crossings,
         roll_up,
     };
@@ -50,8 +49,8 @@ fn history(args: &RulesFilesArgs) -> anyhow::Result<Outcome> {
     let files = open_all(&args.rules)?;
     let data = show::open(&args.config)?;
     data.refuse_inputs([&args.output], &args.rules)?;
-    let as_of = data.moments("--as-of", args.as_of.as_ref())?;
-    write_table(&args.output, &rules_history(&data, &files, as_of)?)?;
+    let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
+    write_table(&args.output, &rules_history(&data, &files)?)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
 }
@@ -59,16 +58,16 @@ fn history(args: &RulesFilesArgs) -> anyhow::Result<Outcome> {
 fn explain(args: &RulesExplainArgs) -> anyhow::Result<Outcome> {
     let rules = ReadRules::open(&args.rules.rules)?;
     let data = show::open(&args.rules.config)?;
-    let as_of = data.moments("--as-of", args.rules.as_of.as_ref())?;
-    show::result(&explain_rules(&data, rules, &args.lead, as_of)?);
+    let data = data.as_of_text("--as-of", args.rules.as_of.as_ref())?;
+    show::result(&explain_rules(&data, rules, &args.lead)?);
     Ok(Outcome::Done)
 }
 
 fn check(args: &RulesArgs) -> anyhow::Result<Outcome> {
     let rules = ReadRules::open(&args.rules)?;
     let data = show::open(&args.config)?;
-    let as_of = data.moments("--as-of", args.as_of.as_ref())?;
-    let check = check_rules(&data, rules, as_of)?;
+    let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
+    let check = check_rules(&data, rules)?;
     show::result(&check.table);
     for failed in &check.failed_examples {
         show::failure(failed);

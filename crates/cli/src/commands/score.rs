@@ -1,15 +1,12 @@
 //! `score`: likelihood, tier and reasons of every open lead, best first; and the list for people.
 
-use std::path::{Path, PathBuf};
-
-use leadscore::{
-    ListFormat, ListOptions, Outputs, ScoreOptions, Scores, lead_list, read_model, score_leads,
-};
-use leadscore_tables::{TableWriter, check_table_target, check_target, folder_of};
+use std::path::PathBuf;
 
 use crate::args::ScoreArgs;
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
+use leadscore::front_end::{check_table_target, check_target, folder_of};
+use leadscore::{ListFormat, ListOptions, Outputs, ScoreOptions, lead_list, read_model, score};
 
 /// Leads that the terminal shows.
 pub(crate) const N_FIRST: usize = 10;
@@ -53,12 +50,11 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     let spill = args.limit.spill.clone().unwrap_or_else(|| {
         beside.map_or_else(std::env::temp_dir, |path| folder_of(path).to_owned())
     });
-    let as_of = data.moments("--as-of", args.as_of.as_ref())?;
-    let scores = score_leads(
+    let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
+    let scores = score(
         &data,
         &model,
         &ScoreOptions {
-            as_of,
             intervals: args.intervals,
             memory: args.limit.memory,
             spill: Some(spill),
@@ -75,7 +71,7 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
         }
     }
     if let Some(output) = &output {
-        add_scores(&mut outputs, &scores, output)?;
+        scores.add_to(&mut outputs, output)?;
     }
     if let Some(table) = &args.table {
         let frame = scores.frame()?;
@@ -102,15 +98,4 @@ fn output_of(args: &ScoreArgs) -> Option<PathBuf> {
     args.output
         .clone()
         .or_else(|| (!is_elsewhere).then(|| PathBuf::from(DEFAULT_OUTPUT)))
-}
-
-/// Adds a score file to the outputs of a run, part after part.
-pub(crate) fn add_scores(
-    outputs: &mut Outputs,
-    scores: &Scores<'_>,
-    output: &Path,
-) -> leadscore::Result<()> {
-    let mut writer = TableWriter::create(output)?;
-    scores.for_each_part(|part| Ok(writer.write(&part)?))?;
-    outputs.written(output, writer)
 }

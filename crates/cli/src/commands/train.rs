@@ -1,12 +1,11 @@
 //! `train`: from closed leads to a model file.
 
-use leadscore::{Outputs, train};
-use leadscore_tables::check_target;
-
 use crate::args::{ReportFormat, TrainArgs};
 use crate::commands::evaluate::add_report;
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
+use leadscore::front_end::check_target;
+use leadscore::{Outputs, train};
 
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     if let Some(address) = args.engine.elsewhere() {
@@ -29,8 +28,8 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     if args.report.is_some() || args.json.is_some() {
         data.measurable("--report")?;
     }
-    let as_of = data.moments("--as-of", args.as_of.as_ref())?;
-    let training = train(&data, as_of, args.fitting.clone().into())?;
+    let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
+    let training = train(&data, &args.fitting.clone().into())?;
     let mut outputs = Outputs::default();
     outputs.model(&args.output, &training.trained.model)?;
     if args.report.is_some() || args.json.is_some() {

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from leadscore._native import Project
+from leadscore._native import Data as NativeData
 from leadscore._progress import Listener
 
 
@@ -35,7 +35,7 @@ def open_project(
     lookups: Mapping[str, Frame] | None,
     history: Frame | None,
     for_one: bool = False,
-) -> Project:
+) -> NativeData:
     """The project of a config whose tables stand in memory or in files; for one lead alone, lookups are the only tables."""
     frames: dict[str, object] = {}
     for name, frame in (("leads", leads), ("outcomes", outcomes), ("history", history)):
@@ -47,9 +47,9 @@ def open_project(
         for name, frame in (tables or {}).items():
             frames[f"{group}.{name}"] = frame
     if isinstance(config, Mapping):
-        return Project.from_json(Listener(), json.dumps(plain(config)), frames, for_one)
+        return NativeData.from_json(Listener(), json.dumps(plain(config)), frames, for_one)
     if isinstance(config, (str, os.PathLike)):
-        return Project.open(Listener(), Path(config), frames, for_one)
+        return NativeData.open(Listener(), Path(config), frames, for_one)
     raise TypeError(f"`config` is a {type(config).__name__}, expected the path of a leadscore.toml or a mapping")
 
 

@@ -4,7 +4,7 @@ from typing import Any, Protocol, final
 __version__: str
 __all__ = [
     "Model",
-    "Project",
+    "Data",
     "Report",
     "Table",
     "__version__",
@@ -73,11 +73,11 @@ class Report:
     def save(self, path: Path) -> None: ...
 
 @final
-class Project:
+class Data:
     @staticmethod
-    def open(listener: _Listener, path: Path, frames: dict[str, object], for_one: bool) -> Project: ...
+    def open(listener: _Listener, path: Path, frames: dict[str, object], for_one: bool) -> NativeData: ...
     @staticmethod
-    def from_json(listener: _Listener, json: str, frames: dict[str, object], for_one: bool) -> Project: ...
+    def from_json(listener: _Listener, json: str, frames: dict[str, object], for_one: bool) -> NativeData: ...
     def train(
         self,
         listener: _Listener,

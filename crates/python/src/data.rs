@@ -1,45 +1,64 @@
 //! A config with its tables, and the calls over them.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use leadscore::{
-    CalibrationKind, ContributionsBy, Economy, EvaluateOptions, FeatureOptions, Fitting,
-    ListFormat, ListOptions, Outputs, ReadRules, RecalibrateOptions, RollUp, RulesOptions,
-    ScoreOptions, check, contributions, evaluate, explain, explain_one, feature_table,
-    feature_table_sql, lead_list, model_with_features_sql, read_lead_json, recalibrate,
-    rules_history, rules_table, score_leads, train,
-};
-use leadscore_core::{Timestamp, printable_lines};
-use leadscore_simulate::{SimulationOptions, World};
-use leadscore_tables::Capacity;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::call::run;
 use crate::errors::exception;
 use crate::frames::{Table, read_frames};
 use crate::model::{Model, dialect_named};
 use crate::report::Report;
+use leadscore::front_end::printable_lines;
+use leadscore::{
+    CalibrationKind, Capacity, Config, ContributionsBy, Economy, EvaluateOptions, ExplainOptions,
+    FeatureOptions, Frames, Inputs, ListFormat, ListOptions, Listener, OpenTables, Outputs,
+    ReadRules, RecalibrateOptions, RollUp, RulesOptions, ScoreOptions, SimulationOptions,
+    Timestamp, TrainOptions, World, check, contributions, evaluate, explain, explain_one,
+    feature_table, feature_table_sql, lead_list, model_with_features_sql, read_lead_json,
+    recalibrate, rules_history, rules_table, score, train,
+};
 
 /// A config and the tables that it speaks of.
 #[pyclass(frozen, module = "leadscore._native")]
-pub(crate) struct Project {
-    project: leadscore::Data,
+pub(crate) struct Data {
+    data: leadscore::Data,
 }
 
-impl Project {
+impl Data {
     fn moment(
         &self,
         py: Python<'_>,
         name: &str,
         text: Option<String>,
     ) -> PyResult<Option<Timestamp>> {
-        self.project
+        self.data
             .moments(name, text.as_ref())
             .map_err(|error| exception(py, &error))
+    }
+
+    /// The tables as of a moment, if one is given.
+    fn view(&self, py: Python<'_>, as_of: Option<String>) -> PyResult<leadscore::Data> {
+        self.data
+            .as_of_text("as_of", as_of.as_ref())
+            .map_err(|error| exception(py, &error))
+    }
+}
+
+/// What is opened: all tables, or for one lead alone the lookups.
+fn inputs(frames: Frames, listener: Arc<dyn Listener>, for_one: bool) -> Inputs {
+    let tables = if for_one {
+        OpenTables::Lookups
+    } else {
+        OpenTables::All
+    };
+    Inputs {
+        frames,
+        listener,
+        tables,
     }
 }
 
@@ -52,7 +71,7 @@ fn read_rules(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<Vec<ReadRules>> {
 }
 
 #[pymethods]
-impl Project {
+impl Data {
     /// A config by its path; queries that it names are asked. For one lead alone, lookups are the
     /// only tables.
     #[staticmethod]
@@ -64,15 +83,11 @@ impl Project {
         for_one: bool,
     ) -> PyResult<Self> {
         let frames = read_frames(frames)?;
-        let open = if for_one {
-            leadscore::Data::open_for_one
-        } else {
-            leadscore::Data::open_for
-        };
         run(py, listener, move |listener| {
-            Ok(open(&path, &frames, listener)?.quiet())
+            let config = Config::read(&path)?;
+            Ok(leadscore::Data::open(&config, inputs(frames, listener, for_one))?.quiet())
         })
-        .map(|project| Self { project })
+        .map(|data| Self { data })
     }
 
     /// A config by its content as JSON, with the keys that a file has.
@@ -91,15 +106,11 @@ impl Project {
             serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
         let text = toml::to_string(&value).map_err(|error| wrong(error.to_string()))?;
         let frames = read_frames(frames)?;
-        let parse = if for_one {
-            leadscore::Data::parse_for_one
-        } else {
-            leadscore::Data::parse
-        };
         run(py, listener, move |listener| {
-            Ok(parse(text, Path::new("config"), &frames, listener)?.quiet())
+            let config = Config::parse(text, "config")?;
+            Ok(leadscore::Data::open(&config, inputs(frames, listener, for_one))?.quiet())
         })
-        .map(|project| Self { project })
+        .map(|data| Self { data })
     }
 
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
@@ -114,19 +125,18 @@ impl Project {
         allow_leaks: bool,
         report: bool,
     ) -> PyResult<(Model, Option<Report>)> {
-        let as_of = self.moment(py, "as_of", as_of)?;
-        let fitting = Fitting {
+        let options = TrainOptions {
             cross_validate,
             learning_curve,
             allow_too_few,
             allow_leaks,
             linfa: false,
         };
-        let project = self.project.clone();
+        let data = self.view(py, as_of)?;
         let (model, report) = run(py, listener, move |listener| {
-            let project = project.heard_by(listener);
-            let training = train(&project, as_of, fitting)?;
-            let report = report.then(|| training.report(&project)).transpose()?;
+            let data = data.heard_by(listener);
+            let training = train(&data, &options)?;
+            let report = report.then(|| training.report(&data)).transpose()?;
             Ok((training.trained.model, report))
         })?;
         Ok((
@@ -147,13 +157,12 @@ impl Project {
         intervals: bool,
     ) -> PyResult<Table> {
         let options = ScoreOptions {
-            as_of: self.moment(py, "as_of", as_of)?,
             intervals,
             ..Default::default()
         };
-        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
         let (frame, summary) = run(py, listener, move |listener| {
-            let scores = score_leads(&project.heard_by(listener), &model, &options)?;
+            let scores = score(&data.heard_by(listener), &model, &options)?;
             Ok((scores.frame()?, serde_json::to_string(&scores.summary)?))
         })?;
         Ok(Table {
@@ -177,7 +186,6 @@ impl Project {
         as_of: Option<String>,
     ) -> PyResult<()> {
         let options = ScoreOptions {
-            as_of: self.moment(py, "as_of", as_of)?,
             ..Default::default()
         };
         if top == 0 {
@@ -191,19 +199,16 @@ impl Project {
             owner,
             previous,
         };
-        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
         run(py, listener, move |listener| {
-            let project = project.heard_by(listener);
+            let data = data.heard_by(listener);
             ListFormat::of(&path)?;
             let inputs: Vec<PathBuf> = list.previous.iter().cloned().collect();
-            project.refuse_inputs([&path], &inputs)?;
-            let earlier = list.check(&project)?;
-            let scores = score_leads(&project, &model, &options)?;
+            data.refuse_inputs([&path], &inputs)?;
+            let earlier = list.check(&data)?;
+            let scores = score(&data, &model, &options)?;
             let mut outputs = Outputs::default();
-            outputs.list(
-                &path,
-                &lead_list(&project, &scores, &list, earlier.as_ref())?,
-            )?;
+            outputs.list(&path, &lead_list(&data, &scores, &list, earlier.as_ref())?)?;
             outputs.publish().map(drop)
         })
     }
@@ -220,20 +225,11 @@ impl Project {
         since: Option<String>,
         what_if: Vec<(String, String)>,
     ) -> PyResult<(String, String)> {
-        let (as_of, since) = (
-            self.moment(py, "as_of", as_of)?,
-            self.moment(py, "since", since)?,
-        );
-        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let since = self.moment(py, "since", since)?;
+        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
         run(py, listener, move |listener| {
-            let explanation = explain(
-                &project.heard_by(listener),
-                &model,
-                &lead,
-                as_of,
-                since,
-                &what_if,
-            )?;
+            let options = ExplainOptions { since, what_if };
+            let explanation = explain(&data.heard_by(listener), &model, &lead, &options)?;
             Ok((
                 serde_json::to_string(&explanation)?,
                 printable_lines(&explanation.text()).into_owned(),
@@ -250,12 +246,11 @@ impl Project {
         lead: &str,
         as_of: Option<String>,
     ) -> PyResult<(String, String)> {
-        let as_of = self.moment(py, "as_of", as_of)?;
         let lead =
             read_lead_json("the lead", lead.as_bytes()).map_err(|error| exception(py, &error))?;
-        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
         run(py, listener, move |listener| {
-            let explanation = explain_one(&project.heard_by(listener), &model, &lead, as_of)?;
+            let explanation = explain_one(&data.heard_by(listener), &model, &lead)?;
             Ok((
                 serde_json::to_string(&explanation)?,
                 printable_lines(&explanation.text()).into_owned(),
@@ -272,7 +267,6 @@ impl Project {
         as_of: Option<String>,
         by: &str,
     ) -> PyResult<(Table, Table)> {
-        let as_of = self.moment(py, "as_of", as_of)?;
         let by = match by {
             "concept" => ContributionsBy::Concept,
             "feature" => ContributionsBy::Feature,
@@ -282,9 +276,9 @@ impl Project {
                 )));
             }
         };
-        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
         let found = run(py, listener, move |listener| {
-            contributions(&project.heard_by(listener), &model, as_of, by)
+            contributions(&data.heard_by(listener), &model, by)
         })?;
         Ok((
             Table::new(py, found.leads)?,
@@ -332,9 +326,9 @@ impl Project {
             },
             backtest,
         };
-        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
         let evaluation = run(py, listener, move |listener| {
-            evaluate(&project.heard_by(listener), &model, &options)
+            evaluate(&data.heard_by(listener), &model, &options)
         })?;
         Ok(Report {
             report: evaluation.report,
@@ -349,16 +343,14 @@ impl Project {
         as_of: Option<String>,
         model: Option<&Model>,
     ) -> PyResult<Table> {
-        let as_of = self.moment(py, "as_of", as_of)?;
-        let (project, model) = (
-            self.project.clone(),
+        let (data, model) = (
+            self.view(py, as_of)?,
             model.map(|model| Arc::clone(&model.model)),
         );
         let table = run(py, listener, move |listener| {
             feature_table(
-                &project.heard_by(listener),
+                &data.heard_by(listener),
                 &FeatureOptions {
-                    as_of,
                     model: model.as_deref(),
                     ..Default::default()
                 },
@@ -377,16 +369,15 @@ impl Project {
         as_of: Option<String>,
         model: Option<&Model>,
     ) -> PyResult<String> {
-        let (dialect, as_of) = (dialect_named(dialect)?, self.moment(py, "as_of", as_of)?);
-        let (project, model) = (
-            self.project.clone(),
+        let dialect = dialect_named(dialect)?;
+        let (data, model) = (
+            self.view(py, as_of)?,
             model.map(|model| Arc::clone(&model.model)),
         );
         run(py, listener, move |listener| {
             feature_table_sql(
-                &project.heard_by(listener),
+                &data.heard_by(listener),
                 &FeatureOptions {
-                    as_of,
                     model: model.as_deref(),
                     ..Default::default()
                 },
@@ -406,10 +397,10 @@ impl Project {
         places: BTreeMap<String, String>,
         as_of: Option<String>,
     ) -> PyResult<String> {
-        let (dialect, as_of) = (dialect_named(dialect)?, self.moment(py, "as_of", as_of)?);
-        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let dialect = dialect_named(dialect)?;
+        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
         run(py, listener, move |listener| {
-            model_with_features_sql(&project.heard_by(listener), &model, dialect, &places, as_of)
+            model_with_features_sql(&data.heard_by(listener), &model, dialect, &places)
         })
     }
 
@@ -435,19 +426,15 @@ impl Project {
                 )));
             }
         };
-        let options = RulesOptions {
-            as_of: self.moment(py, "as_of", as_of)?,
-            crossings,
-            roll_up,
-        };
+        let options = RulesOptions { crossings, roll_up };
         let files = read_rules(py, paths)?;
-        let project = self.project.clone();
+        let data = self.view(py, as_of)?;
         let table = run(py, listener, move |listener| {
-            let project = project.heard_by(listener);
+            let data = data.heard_by(listener);
             if history {
-                rules_history(&project, &files, options.as_of)
+                rules_history(&data, &files)
             } else {
-                rules_table(&project, &files, options)
+                rules_table(&data, &files, options)
             }
         })?;
         Table::new(py, table)
@@ -459,9 +446,9 @@ impl Project {
         py: Python<'_>,
         listener: &Bound<'_, PyAny>,
     ) -> PyResult<(String, String, bool)> {
-        let project = self.project.clone();
+        let data = self.data.clone();
         run(py, listener, move |listener| {
-            let findings = check(&project.heard_by(listener))?;
+            let findings = check(&data.heard_by(listener))?;
             Ok((
                 serde_json::to_string(&findings)?,
                 printable_lines(&findings.text()).into_owned(),
@@ -479,11 +466,8 @@ impl Project {
         since: Option<String>,
         kind: Option<String>,
     ) -> PyResult<Model> {
-        let (as_of, since) = (
-            self.moment(py, "as_of", as_of)?,
-            self.moment(py, "since", since)?,
-        );
-        let (project, model) = (self.project.clone(), Arc::clone(&model.model));
+        let since = self.moment(py, "since", since)?;
+        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
         let expected = |kind: String| {
             CalibrationKind::parse(&kind).ok_or_else(|| {
                 PyValueError::new_err(format!(
@@ -492,12 +476,11 @@ impl Project {
             })
         };
         let options = RecalibrateOptions {
-            as_of,
             from: since,
             kind: kind.map(expected).transpose()?,
         };
         run(py, listener, move |listener| {
-            recalibrate(&project.heard_by(listener), model.as_ref().clone(), options)
+            recalibrate(&data.heard_by(listener), model.as_ref().clone(), options)
         })
         .map(Model::new)
     }
