@@ -56,6 +56,32 @@ pub fn roc_aucs(
     rankings: &[Ranking],
     clusters: &Clusters,
 ) -> Result<RocAucs, MetricError> {
+    check_lengths(labels, rankings, clusters)?;
+    check_both_classes(labels)?;
+    let terms = Terms::new(labels, rankings);
+    let products = Products::new(&terms, clusters);
+    let corrections = Corrections::new(labels, clusters);
+    let n_scores = rankings.len();
+    let mut covariance = vec![0.0; n_scores * n_scores];
+    for first in 0..n_scores {
+        for second in first..n_scores {
+            let found = corrections.covariance(products.of(first, second));
+            covariance[first * n_scores + second] = found;
+            covariance[second * n_scores + first] = found;
+        }
+    }
+    Ok(RocAucs {
+        areas: terms.areas,
+        covariance,
+    })
+}
+
+/// Whether each ranking and the clusters are of as many rows as there are labels.
+fn check_lengths(
+    labels: &[bool],
+    rankings: &[Ranking],
+    clusters: &Clusters,
+) -> Result<(), MetricError> {
     for length in rankings
         .iter()
         .map(Ranking::len)
@@ -68,93 +94,59 @@ pub fn roc_aucs(
             });
         }
     }
-    check_both_classes(labels)?;
-    let n_wins = labels.iter().filter(|label| **label).count() as f64;
-    let n_losses = labels.len() as f64 - n_wins;
-    let placed: Vec<(f64, Vec<f64>)> = rankings
-        .iter()
-        .map(|ranking| {
-            let (pairs, values) = placements(labels, ranking, n_losses);
-            (pairs / (n_wins * n_losses), values)
-        })
-        .collect();
-    let (mut has_win, mut has_loss) = (vec![false; clusters.len()], vec![false; clusters.len()]);
-    for (&cluster, &label) in clusters.of_row().iter().zip(labels) {
-        if label {
-            has_win[cluster as usize] = true;
-        } else {
-            has_loss[cluster as usize] = true;
-        }
-    }
-    let count = |flags: &[bool]| flags.iter().filter(|flag| **flag).count() as f64;
-    // What a sum over few clusters misses of the variance.
-    let correction = |n: f64| if n > 1.0 { n / (n - 1.0) } else { 1.0 };
-    let (for_wins, for_losses, for_all) = (
-        correction(count(&has_win)),
-        correction(count(&has_loss)),
-        correction(clusters.len() as f64),
-    );
-    // `A` of a win or `B` of another row.
-    let term = |score: usize, row: usize| {
-        let (area, values) = &placed[score];
-        if labels[row] {
-            (values[row] / n_losses - area) / n_wins
-        } else {
-            (values[row] / n_wins - area) / n_losses
-        }
-    };
-    let n = rankings.len();
-    let mut covariance = vec![0.0; n * n];
-    let is_alone = clusters.len() == labels.len();
-    let by_cluster: Vec<Vec<[f64; 2]>> = if is_alone {
-        Vec::new()
-    } else {
-        (0..n)
-            .map(|score| cluster_terms(labels, clusters, |row| term(score, row)))
-            .collect()
-    };
-    for first in 0..n {
-        for second in first..n {
-            let (mut wins, mut losses, mut both) = (0.0, 0.0, 0.0);
-            if is_alone {
-                // Where each row is a cluster, no cluster has a win and another row.
-                for (row, &label) in labels.iter().enumerate() {
-                    let product = term(first, row) * term(second, row);
-                    if label {
-                        wins += product;
-                    } else {
-                        losses += product;
-                    }
-                }
-            } else {
-                for (one, two) in by_cluster[first].iter().zip(&by_cluster[second]) {
-                    wins += one[0] * two[0];
-                    losses += one[1] * two[1];
-                    both += one[0] * two[1] + one[1] * two[0];
-                }
-            }
-            let found = for_wins * wins + for_losses * losses + for_all * both;
-            covariance[first * n + second] = found;
-            covariance[second * n + first] = found;
-        }
-    }
-    Ok(RocAucs {
-        areas: placed.into_iter().map(|(area, _)| area).collect(),
-        covariance,
-    })
+    Ok(())
 }
 
-/// `A` and `B` of each cluster.
-fn cluster_terms(
-    labels: &[bool],
-    clusters: &Clusters,
-    term: impl Fn(usize) -> f64,
-) -> Vec<[f64; 2]> {
-    let mut sums = vec![[0.0; 2]; clusters.len()];
-    for (row, (&cluster, &label)) in clusters.of_row().iter().zip(labels).enumerate() {
-        sums[cluster as usize][usize::from(!label)] += term(row);
+/// What each row adds to `A` or `B` of its cluster.
+struct Terms<'a> {
+    labels: &'a [bool],
+    n_wins: f64,
+    n_losses: f64,
+    /// The area of each score.
+    areas: Vec<f64>,
+    /// `V₁₀` of wins times `n₋` and `V₀₁` of other rows times `n₊`, score by score.
+    placements: Vec<Vec<f64>>,
+}
+
+impl<'a> Terms<'a> {
+    /// The terms of these rows for each score.
+    fn new(labels: &'a [bool], rankings: &[Ranking]) -> Self {
+        let n_wins = labels.iter().filter(|label| **label).count() as f64;
+        let n_losses = labels.len() as f64 - n_wins;
+        let (areas, placements) = rankings
+            .iter()
+            .map(|ranking| {
+                let (pairs, values) = placements(labels, ranking, n_losses);
+                (pairs / (n_wins * n_losses), values)
+            })
+            .unzip();
+        Self {
+            labels,
+            n_wins,
+            n_losses,
+            areas,
+            placements,
+        }
     }
-    sums
+
+    /// What a win adds to `A`, or another row to `B`.
+    fn of(&self, score: usize, row: usize) -> f64 {
+        let (area, values) = (self.areas[score], &self.placements[score]);
+        if self.labels[row] {
+            (values[row] / self.n_losses - area) / self.n_wins
+        } else {
+            (values[row] / self.n_wins - area) / self.n_losses
+        }
+    }
+
+    /// `A` and `B` of each cluster for a score.
+    fn by_cluster(&self, score: usize, clusters: &Clusters) -> Vec<[f64; 2]> {
+        let mut sums = vec![[0.0; 2]; clusters.len()];
+        for (row, (&cluster, &label)) in clusters.of_row().iter().zip(self.labels).enumerate() {
+            sums[cluster as usize][usize::from(!label)] += self.of(score, row);
+        }
+        sums
+    }
 }
 
 /// Pairs of a win and another row that the score puts in order, ties counting half; and for each
@@ -178,6 +170,99 @@ fn placements(labels: &[bool], ranking: &Ranking, n_losses: f64) -> (f64, Vec<f6
         wins_above += wins;
     }
     (pairs, values)
+}
+
+/// Sums of the products of two scores' terms over clusters.
+struct ProductSums {
+    /// `Σ A A′`.
+    wins: f64,
+    /// `Σ B B′`.
+    losses: f64,
+    /// `Σ (A B′ + B A′)`.
+    both: f64,
+}
+
+/// The terms that are multiplied.
+enum Products<'t> {
+    /// Each row is a cluster: none has a win and another row.
+    ByRow(&'t Terms<'t>),
+    /// `A` and `B` of each cluster, score by score.
+    ByCluster(Vec<Vec<[f64; 2]>>),
+}
+
+impl<'t> Products<'t> {
+    /// Row by row where that is enough.
+    fn new(terms: &'t Terms<'t>, clusters: &Clusters) -> Self {
+        if clusters.len() == terms.labels.len() {
+            Self::ByRow(terms)
+        } else {
+            let scores = 0..terms.areas.len();
+            Self::ByCluster(
+                scores
+                    .map(|score| terms.by_cluster(score, clusters))
+                    .collect(),
+            )
+        }
+    }
+
+    /// The sums of the products of two scores.
+    fn of(&self, first: usize, second: usize) -> ProductSums {
+        let (mut wins, mut losses, mut both) = (0.0, 0.0, 0.0);
+        match self {
+            Self::ByRow(terms) => {
+                for (row, &label) in terms.labels.iter().enumerate() {
+                    let product = terms.of(first, row) * terms.of(second, row);
+                    if label {
+                        wins += product;
+                    } else {
+                        losses += product;
+                    }
+                }
+            }
+            Self::ByCluster(by_cluster) => {
+                for (one, two) in by_cluster[first].iter().zip(&by_cluster[second]) {
+                    wins += one[0] * two[0];
+                    losses += one[1] * two[1];
+                    both += one[0] * two[1] + one[1] * two[0];
+                }
+            }
+        }
+        ProductSums { wins, losses, both }
+    }
+}
+
+/// What sums over few clusters miss of the variance.
+struct Corrections {
+    wins: f64,
+    losses: f64,
+    both: f64,
+}
+
+impl Corrections {
+    /// By the numbers of clusters with wins, with other rows, and of all.
+    fn new(labels: &[bool], clusters: &Clusters) -> Self {
+        let mut has_win = vec![false; clusters.len()];
+        let mut has_loss = vec![false; clusters.len()];
+        for (&cluster, &label) in clusters.of_row().iter().zip(labels) {
+            if label {
+                has_win[cluster as usize] = true;
+            } else {
+                has_loss[cluster as usize] = true;
+            }
+        }
+        let count = |flags: &[bool]| flags.iter().filter(|flag| **flag).count() as f64;
+        let correction = |n: f64| if n > 1.0 { n / (n - 1.0) } else { 1.0 };
+        Self {
+            wins: correction(count(&has_win)),
+            losses: correction(count(&has_loss)),
+            both: correction(clusters.len() as f64),
+        }
+    }
+
+    /// The covariance that these sums of products come to.
+    fn covariance(&self, sums: ProductSums) -> f64 {
+        self.wins * sums.wins + self.losses * sums.losses + self.both * sums.both
+    }
 }
 
 impl RocAucs {

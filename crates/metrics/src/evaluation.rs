@@ -9,7 +9,7 @@ use crate::delong::roc_aucs;
 use crate::error::{MetricError, check_both_classes, check_probabilities};
 use crate::interval::{Interval, clustered_rate_interval};
 use crate::proper::{brier_of_row, log_loss_of_row};
-use crate::ranking::{DecileRow, GainsPoint, Group, Ranking, capture, precision};
+use crate::ranking::{DecileRow, GainsPoint, Group, Ranking, area, capture, precision};
 use crate::recalibration::{
     CalibrationLine, Corp, calibration_line, corp, integrated_calibration_index, spiegelhalter_z,
 };
@@ -175,13 +175,14 @@ pub fn evaluate(
         |_, _| (),
     );
     let estimates = sums.intervals(options, |sums| {
-        let mut metrics = columns.metrics(sums);
-        metrics.extend([
+        vec![
+            columns.average_precision(sums),
+            columns.capture(sums),
             Some(sums[rest] / sums[rest + 2]),
             Some(sums[rest + 1] / sums[rest + 2]),
-        ]);
-        metrics
+        ]
     });
+    let get = |idx: usize| estimates[idx].expect("there are rows, of both labels");
     let n_rows = labels.len();
     let n_wins = count_wins(labels);
     let base_rate = n_wins as f64 / n_rows as f64;
@@ -194,10 +195,10 @@ pub fn evaluate(
         base_rate,
         base_rate_interval: clustered_rate_interval(labels, &cluster_keys(clusters)),
         mean_probability: probabilities.iter().sum::<f64>() / n_rows as f64,
-        ranking: ranking_quality(&ranking, labels, aucs.estimate(0), &estimates),
-        log_loss: estimates[2].expect("defined wherever there are rows"),
+        ranking: ranking_quality(&ranking, labels, aucs.estimate(0), get(0), get(1)),
+        log_loss: get(2),
         base_log_loss: -(base_rate * base_rate.ln() + (1.0 - base_rate) * (1.0 - base_rate).ln()),
-        brier_loss: estimates[3].expect("defined wherever there are rows"),
+        brier_loss: get(3),
         base_brier_loss: base_rate * (1.0 - base_rate),
         expected_calibration_error: gap_of_bins(&calibration),
         calibration_line: calibration_line(labels, probabilities)?,
@@ -254,18 +255,25 @@ impl ScoreColumns {
         self.first + 2 * self.bins[row] as usize + usize::from(label)
     }
 
-    pub(crate) fn groups<'a>(&self, sums: &'a [f64]) -> impl Iterator<Item = Group> + Clone + 'a {
+    fn groups<'a>(&self, sums: &'a [f64]) -> impl Iterator<Item = Group> + Clone + 'a {
         sums[self.first..self.end()]
             .chunks_exact(2)
             .map(|pair| (pair[0], pair[1]))
     }
 
-    /// Average precision and capture of the top quartile.
-    pub(crate) fn metrics(&self, sums: &[f64]) -> Vec<Option<f64>> {
-        vec![
-            precision(self.groups(sums)),
-            capture(self.groups(sums), TOP_QUARTILE),
-        ]
+    /// Area under the ROC curve of the bins.
+    pub(crate) fn roc_auc(&self, sums: &[f64]) -> Option<f64> {
+        area(self.groups(sums))
+    }
+
+    /// Average precision of the bins.
+    pub(crate) fn average_precision(&self, sums: &[f64]) -> Option<f64> {
+        precision(self.groups(sums))
+    }
+
+    /// Share of all wins in the best quarter of the bins' rows.
+    pub(crate) fn capture(&self, sums: &[f64]) -> Option<f64> {
+        capture(self.groups(sums), TOP_QUARTILE)
     }
 }
 
@@ -278,21 +286,26 @@ pub(crate) fn around(value: f64, binned: Estimate) -> Estimate {
     }
 }
 
-/// `estimates` begin with those of [`ScoreColumns::metrics`].
+/// How well a score ranks all rows, with the intervals of [`ScoreColumns::average_precision`] and
+/// [`ScoreColumns::capture`].
 pub(crate) fn ranking_quality(
     ranking: &Ranking,
     labels: &[bool],
     roc_auc: Estimate,
-    estimates: &[Option<Estimate>],
+    binned_precision: Estimate,
+    binned_capture: Estimate,
 ) -> RankingQuality {
-    let get = |idx: usize| estimates[idx].expect("both labels are there");
     let groups: Vec<Group> = ranking.groups(labels).collect();
-    let exact =
-        |value: Option<f64>, idx: usize| around(value.expect("both labels are there"), get(idx));
+    let exact = |value: Option<f64>, binned: Estimate| {
+        around(value.expect("both labels are there"), binned)
+    };
     RankingQuality {
         roc_auc,
-        average_precision: exact(precision(groups.iter().copied()), 0),
-        capture_top_quartile: exact(capture(groups.iter().copied(), TOP_QUARTILE), 1),
+        average_precision: exact(precision(groups.iter().copied()), binned_precision),
+        capture_top_quartile: exact(
+            capture(groups.iter().copied(), TOP_QUARTILE),
+            binned_capture,
+        ),
         lift_top_decile: ranking.deciles(labels).first().map_or(1.0, |row| row.lift),
         precision_at: [10, 50, 100, 500, 1_000, 5_000]
             .into_iter()

@@ -99,70 +99,13 @@ const MOST: usize = 40;
 /// # Ok::<(), leadscore_metrics::MetricError>(())
 /// ```
 pub fn threshold_table(input: ThresholdInput<'_>) -> Result<Thresholds, MetricError> {
-    let ThresholdInput {
-        labels,
-        scores,
-        clusters,
-        moments,
-        ..
-    } = input;
-    check_scores(labels, scores)?;
-    let mut sorted = scores.to_vec();
-    radsort::sort(&mut sorted);
-    let mut values = sorted.clone();
-    values.dedup();
-    if values.len() > MOST {
-        values = (0..MOST)
-            .map(|step| sorted[step * (sorted.len() - 1) / (MOST - 1)])
-            .collect();
-        values.dedup();
-    }
-    if let Some(today) = input.today
-        && !values.contains(&today)
-    {
-        values.insert(values.partition_point(|value| *value < today), today);
-    }
-    // Rows lead by lead, in order of time: a lead counts at each threshold with the first row that
-    // reaches it.
-    let mut order: Vec<u32> = (0..).take(labels.len()).collect();
-    order.sort_by(|&a, &b| {
-        let key = |row: u32| clusters.of_row()[row as usize];
-        key(a)
-            .cmp(&key(b))
-            .then(moments[a as usize].total_cmp(&moments[b as usize]))
-    });
-    let mut counts = vec![(0_usize, 0_usize); values.len()];
-    for rows in
-        order.chunk_by(|&a, &b| clusters.of_row()[a as usize] == clusters.of_row()[b as usize])
-    {
-        let mut reached = 0;
-        for &row in rows {
-            let reaches = values.partition_point(|value| *value <= scores[row as usize]);
-            for count in counts.iter_mut().take(reaches).skip(reached) {
-                count.0 += 1;
-                count.1 += usize::from(labels[row as usize]);
-            }
-            reached = reached.max(reaches);
-        }
-    }
-    let rows: Vec<ThresholdRow> = values
+    check_scores(input.labels, input.scores)?;
+    let thresholds = candidates(input.scores, input.today);
+    let counts = reached(&input, &thresholds);
+    let rows: Vec<ThresholdRow> = thresholds
         .into_iter()
         .zip(counts)
-        .map(|(threshold, (n_leads, n_wins))| ThresholdRow {
-            threshold,
-            n_leads,
-            leads_a_week: input.weeks.map(|weeks| n_leads as f64 / weeks),
-            n_wins,
-            win_rate: if n_leads == 0 {
-                0.0
-            } else {
-                n_wins as f64 / n_leads as f64
-            },
-            interval: wilson_interval(n_wins, n_leads),
-            earns: input
-                .value
-                .map(|value| n_wins as f64 * value - n_leads as f64 * input.cost),
-        })
+        .map(|(threshold, count)| threshold_row(&input, threshold, count))
         .collect();
     let fits = |row: &ThresholdRow| {
         input
@@ -184,4 +127,79 @@ pub fn threshold_table(input: ThresholdInput<'_>) -> Result<Thresholds, MetricEr
             .and_then(|today| rows.iter().position(|row| row.threshold == today)),
         rows,
     })
+}
+
+/// The thresholds that are looked at, lowest first, with today's among them.
+fn candidates(scores: &[f64], today: Option<f64>) -> Vec<f64> {
+    let mut sorted = scores.to_vec();
+    radsort::sort(&mut sorted);
+    let mut values = sorted.clone();
+    values.dedup();
+    if values.len() > MOST {
+        values = (0..MOST)
+            .map(|step| sorted[step * (sorted.len() - 1) / (MOST - 1)])
+            .collect();
+        values.dedup();
+    }
+    if let Some(today) = today
+        && !values.contains(&today)
+    {
+        values.insert(values.partition_point(|value| *value < today), today);
+    }
+    values
+}
+
+/// Leads that reach a threshold.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reached {
+    n_leads: usize,
+    /// Of these, won within the horizon of the moment at which they first reached it.
+    n_wins: usize,
+}
+
+/// How many leads reach each threshold: a lead counts with the first row that reaches it.
+fn reached(input: &ThresholdInput<'_>, thresholds: &[f64]) -> Vec<Reached> {
+    let cluster_of = |row: u32| input.clusters.of_row()[row as usize];
+    let moment_of = |row: u32| input.moments[row as usize];
+    // Rows lead by lead, in order of time.
+    let mut order: Vec<u32> = (0..).take(input.labels.len()).collect();
+    order.sort_by(|&a, &b| {
+        cluster_of(a)
+            .cmp(&cluster_of(b))
+            .then(moment_of(a).total_cmp(&moment_of(b)))
+    });
+    let mut counts = vec![Reached::default(); thresholds.len()];
+    for rows in order.chunk_by(|&a, &b| cluster_of(a) == cluster_of(b)) {
+        let mut counted = 0;
+        for &row in rows {
+            let score = input.scores[row as usize];
+            let reaches = thresholds.partition_point(|threshold| *threshold <= score);
+            for count in counts.iter_mut().take(reaches).skip(counted) {
+                count.n_leads += 1;
+                count.n_wins += usize::from(input.labels[row as usize]);
+            }
+            counted = counted.max(reaches);
+        }
+    }
+    counts
+}
+
+/// What becomes of the leads that reach a threshold, and what that earns.
+fn threshold_row(input: &ThresholdInput<'_>, threshold: f64, reached: Reached) -> ThresholdRow {
+    let Reached { n_leads, n_wins } = reached;
+    ThresholdRow {
+        threshold,
+        n_leads,
+        leads_a_week: input.weeks.map(|weeks| n_leads as f64 / weeks),
+        n_wins,
+        win_rate: if n_leads == 0 {
+            0.0
+        } else {
+            n_wins as f64 / n_leads as f64
+        },
+        interval: wilson_interval(n_wins, n_leads),
+        earns: input
+            .value
+            .map(|value| n_wins as f64 * value - n_leads as f64 * input.cost),
+    }
 }

@@ -11,36 +11,59 @@ pub(crate) fn argument(
     baseline: &ScoreFigures,
 ) -> String {
     let model = &comparison.scores[0];
+    let sentences = [
+        ranking(comparison.n_rows, contest, model, baseline),
+        certainty(contest.verdict, &baseline.name),
+        customers(contest, model, baseline),
+        quartiles(model, baseline),
+    ];
+    sentences.join(" ")
+}
+
+/// Both AUCs and their difference.
+fn ranking(
+    n_rows: usize,
+    contest: &Contest,
+    model: &ScoreFigures,
+    baseline: &ScoreFigures,
+) -> String {
     let (low, high) = (contest.auc_difference.low, contest.auc_difference.high);
-    let first = format!(
+    format!(
         "On the same {} snapshots, AUC is {} for the model and {} for {}: a difference of {:+.3} ({low:+.3} to {high:+.3}).",
-        count(comparison.n_rows),
+        count(n_rows),
         number(model.ranking.roc_auc.value),
         number(baseline.ranking.roc_auc.value),
         baseline.name,
         contest.auc_difference.value,
-    );
-    let second = match contest.verdict {
+    )
+}
+
+/// Whether the difference of AUCs is beyond chance.
+fn certainty(verdict: ContestVerdict, baseline: &str) -> String {
+    match verdict {
         ContestVerdict::Better => "That is beyond chance.".to_owned(),
-        ContestVerdict::Worse => format!(
-            "That is beyond chance: as things stand, keep {}.",
-            baseline.name
-        ),
+        ContestVerdict::Worse => {
+            format!("That is beyond chance: as things stand, keep {baseline}.")
+        }
         ContestVerdict::NearlyTied => format!(
             "Whichever is better, it is so by less than {NEARLY}: for ranking, either will do."
         ),
         ContestVerdict::CannotTell => {
             "That may be chance: wait for more outcomes before you change anything.".to_owned()
         }
-    };
+    }
+}
+
+/// Customers that either finds with the same calls, a month where that is known.
+fn customers(contest: &Contest, model: &ScoreFigures, baseline: &ScoreFigures) -> String {
     let (mine, theirs) = (&model.at_capacity, &baseline.at_capacity);
     let calls = whole(mine.n_called);
-    let found = match (
+    if let (Some(difference), Some(own), Some(other)) = (
         contest.customers_a_month,
         mine.customers_a_month,
         theirs.customers_a_month,
     ) {
-        (Some(difference), Some(own), Some(other)) => format!(
+        return format!(
             "With the same {calls} calls, the model finds {:.1} customers a month and {} {:.1}: {:+.1} ({:+.1} to {:+.1}).",
             own.value,
             baseline.name,
@@ -48,20 +71,22 @@ pub(crate) fn argument(
             difference.value,
             difference.low,
             difference.high
-        ),
-        _ => {
-            let difference = contest.customers_difference;
-            format!(
-                "With the same {calls} calls, the model finds {} customers and {} {}: {} ({} to {}).",
-                whole(mine.customers),
-                baseline.name,
-                whole(theirs.customers),
-                signed_whole(difference.value),
-                signed_whole(difference.low),
-                signed_whole(difference.high)
-            )
-        }
-    };
+        );
+    }
+    let difference = contest.customers_difference;
+    format!(
+        "With the same {calls} calls, the model finds {} customers and {} {}: {} ({} to {}).",
+        whole(mine.customers),
+        baseline.name,
+        whole(theirs.customers),
+        signed_whole(difference.value),
+        signed_whole(difference.low),
+        signed_whole(difference.high)
+    )
+}
+
+/// Win rates of the quartiles of both.
+fn quartiles(model: &ScoreFigures, baseline: &ScoreFigures) -> String {
     let rates = |score: &ScoreFigures| {
         score
             .tiers
@@ -79,13 +104,12 @@ pub(crate) fn argument(
     } else {
         ", which are not even in order"
     };
-    let last = format!(
+    format!(
         "Win rates of its quartiles, top first: {}; of those of {}: {}{in_order}.",
         rates(model),
         baseline.name,
         rates(baseline)
-    );
-    format!("{first} {second} {found} {last}")
+    )
 }
 
 pub(crate) fn standing_alone(comparison: &Comparison) -> String {
