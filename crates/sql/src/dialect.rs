@@ -1,9 +1,5 @@
 //! Whose SQL is written: how names, texts, numbers and times are spelled.
 
-use std::collections::BTreeMap;
-
-use crate::error::SqlError;
-
 /// Whose SQL is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -19,35 +15,6 @@ pub enum Dialect {
     Spark,
     /// SQLite.
     Sqlite,
-}
-
-/// Fails where the dialect cannot tell these columns apart.
-pub(crate) fn check_names<'n>(
-    dialect: Dialect,
-    columns: impl Iterator<Item = &'n String>,
-) -> Result<(), SqlError> {
-    let mut known: BTreeMap<String, &String> = BTreeMap::new();
-    for column in columns {
-        if dialect == Dialect::Postgres && column.len() > 63 {
-            return Err(SqlError::LongName {
-                name: column.clone(),
-                n_bytes: column.len(),
-            });
-        }
-        if column.contains(['\0', '\r']) {
-            return Err(SqlError::Name(column.clone()));
-        }
-        if let Some(first) = known.insert(dialect.folded(column), column)
-            && first != column
-        {
-            return Err(SqlError::SameName {
-                first: first.clone(),
-                second: column.clone(),
-                dialect,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// Whether some program changes the character on its way, does not show it, or stops at it: control

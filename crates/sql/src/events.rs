@@ -7,7 +7,7 @@ use leadscore_tables::ActivityConfig;
 use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
-use crate::snapshots::SqlSources;
+use crate::sources::SqlSources;
 use crate::statement::Statement;
 
 /// Sums are exact in steps of 2⁻⁴⁴, as those of the sweep: whole steps of 2⁻¹⁰, and the rest of
@@ -136,34 +136,13 @@ impl<'a> EventTable<'a> {
                 "COALESCE({}, 0)",
                 self.column(What::Decayed(*half_life), filter, None)
             ),
-            Statistic::Trend => match window {
-                // Over the whole life there is no window before.
-                None => self.count(dialect, filter, None),
-                Some(span) => {
-                    let (one, both) = (
-                        self.count(dialect, filter, window),
-                        self.count(dialect, filter, Some(span.doubled())),
-                    );
-                    format!("2e0 * {one} - {both}")
-                }
-            },
+            Statistic::Trend => self.trend(dialect, filter, window),
             Statistic::Share => {
                 let n = self.count(dialect, filter, window);
                 let all = self.column(What::Count, &EventFilter::All, window);
                 format!("{n} / {}", dialect.double(&format!("NULLIF({all}, 0)")))
             }
-            Statistic::MeanGapDays => {
-                let (first, last) = (
-                    self.column(What::First, filter, None),
-                    self.column(What::Last, filter, None),
-                );
-                let n = self.column(What::Count, filter, None);
-                format!(
-                    "CASE WHEN {n} > 1 THEN {} / {} END",
-                    days(dialect, &format!("{last} - {first}")),
-                    dialect.double(&format!("({n} - 1)"))
-                )
-            }
+            Statistic::MeanGapDays => self.mean_gap(dialect, filter),
             Statistic::MaxGapDays => days(dialect, &self.column(What::Gap, filter, None)),
             Statistic::ReplyDays => days(
                 dialect,
@@ -183,6 +162,33 @@ impl<'a> EventTable<'a> {
                 self.column(What::LatestKind(column.clone()), filter, None)
             }
         }
+    }
+
+    fn trend(&mut self, dialect: Dialect, filter: &EventFilter, window: Option<Span>) -> String {
+        match window {
+            // Over the whole life there is no window before.
+            None => self.count(dialect, filter, None),
+            Some(span) => {
+                let (one, both) = (
+                    self.count(dialect, filter, window),
+                    self.count(dialect, filter, Some(span.doubled())),
+                );
+                format!("2e0 * {one} - {both}")
+            }
+        }
+    }
+
+    fn mean_gap(&mut self, dialect: Dialect, filter: &EventFilter) -> String {
+        let (first, last) = (
+            self.column(What::First, filter, None),
+            self.column(What::Last, filter, None),
+        );
+        let n = self.column(What::Count, filter, None);
+        format!(
+            "CASE WHEN {n} > 1 THEN {} / {} END",
+            days(dialect, &format!("{last} - {first}")),
+            dialect.double(&format!("({n} - 1)"))
+        )
     }
 
     fn count(&mut self, dialect: Dialect, filter: &EventFilter, window: Option<Span>) -> String {
@@ -399,7 +405,16 @@ impl Builder<'_> {
                         over(&among, &self.latest())
                     ));
                 }
-                _ => {}
+                What::Count
+                | What::Whole(_)
+                | What::Rest(_)
+                | What::Valued(_)
+                | What::Max(_)
+                | What::Days
+                | What::Last
+                | What::First
+                | What::Reply
+                | What::Decayed(_) => {}
             }
         }
         let (rows, condition) = if self.events.of_peers {
@@ -570,7 +585,15 @@ impl Builder<'_> {
             What::Count | What::Whole(_) | What::Rest(_) | What::Valued(_) => {
                 format!("CAST({sum} AS BIGINT)")
             }
-            _ => sum,
+            What::Max(_)
+            | What::Days
+            | What::Last
+            | What::First
+            | What::Reply
+            | What::Decayed(_)
+            | What::Gap
+            | What::LatestValue(_)
+            | What::LatestKind(_) => sum,
         }
     }
 }
