@@ -12,6 +12,9 @@ use leadscore_workflow::{Listener, Outputs, Progress, Project, error_text, shown
 
 use crate::args::ConfigArg;
 
+/// The best leads that the terminal shows.
+pub(crate) const N_FIRST: usize = 10;
+
 /// Opens a config; what its work has to say goes to the terminal.
 pub(crate) fn open(config: &ConfigArg) -> anyhow::Result<Project> {
     Project::open(&config.config, terminal())

@@ -10,7 +10,7 @@ use crate::args::{
     ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat,
     StayArgs, TrainArgs,
 };
-use crate::commands::score::{N_FIRST, add_scores};
+use crate::commands::score::add_scores;
 use crate::commands::{Outcome, evaluate, train};
 use crate::show;
 
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let mut outputs = Outputs::default();
     add_scores(&mut outputs, &scored, &scores)?;
     outputs.publish()?;
-    let best = scored.first(N_FIRST)?;
+    let best = scored.first(show::N_FIRST)?;
     show::result(&format!("\nThe ten best of the open leads:\n\n{best}"));
     show::result(&format!(
         "\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"

@@ -42,7 +42,6 @@ mod lines {
 
     use super::{CheckArgs, FeaturesArgs, Findings, Outcome, ScoreArgs, TrainArgs};
     use crate::args::{ConfigArg, DescribeFormat};
-    use crate::commands::score::N_FIRST;
     use crate::show;
 
     fn open(
@@ -119,7 +118,7 @@ mod lines {
         };
         let model = read_model(&args.model)?;
         let (project, as_of, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
-        let first = engine.write_scores(&project, &model, as_of, text(output)?, N_FIRST)?;
+        let first = engine.write_scores(&project, &model, as_of, text(output)?, show::N_FIRST)?;
         show::result(&format!("\nThe first of the open leads:\n\n{first}"));
         Ok(Outcome::Done)
     }

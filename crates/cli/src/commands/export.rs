@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use leadscore_core::Snapshot;
+use leadscore_core::{ContactPriority, FeatureMatrix, Snapshot};
 use leadscore_inference::{Model, quartile_tiers, score};
 use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated, log_loss, roc_auc};
 use leadscore_report::{PointsLoss, PointsSheet, points_page};
 use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_sql::{ScoreTable, score_sql};
-use leadscore_tables::{OutColumn, OutTable, TierEdges, check_target, refuse_inputs};
+use leadscore_tables::{OutColumn, OutTable, Tables, TierEdges, check_target, refuse_inputs};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
 use leadscore_workflow::{
     Outputs, cluster_keys, describe_counts, model_with_features_sql, read_model,
@@ -117,16 +117,7 @@ const SIZES: [usize; 4] = [10, 20, 50, 100];
 
 fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;
-    let place = |format: &PointsFormat| match format {
-        PointsFormat::Toml => args.output.clone(),
-        PointsFormat::Csv => args.output.with_extension("csv"),
-        PointsFormat::Html => args.output.with_extension("html"),
-    };
-    let files: Vec<(PointsFormat, PathBuf)> = args
-        .format
-        .iter()
-        .map(|format| (*format, place(format)))
-        .collect();
+    let files = points_files(args);
     files.iter().try_for_each(|(_, path)| check_target(path))?;
     let project = show::open(&args.config)?;
     project.refuse_inputs(
@@ -153,52 +144,146 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
         &cluster_keys(&tables, &labelled.snapshots),
     )?;
     let probabilities = measured.pick(&scored.probabilities);
-    let tiers = quartile_tiers(&probabilities);
+    let comparison = Comparison {
+        tiers: quartile_tiers(&probabilities),
+        probabilities,
+        model: &model,
+        tables: &tables,
+        snapshots: &labelled.snapshots,
+        measured: &measured,
+    };
     let wanted = usize::from(args.rules);
-    let mut losses = vec![PointsLoss {
-        name: "the model".to_owned(),
-        auc: roc_auc(&measured.labels, &probabilities)?,
-        log_loss: log_loss(&measured.labels, &probabilities)?,
-        same_tier: None,
-    }];
-    let mut wanted_table = None;
-    for size in SIZES
-        .into_iter()
-        .chain((!SIZES.contains(&wanted)).then_some(wanted))
-    {
-        let table = points_table(&matrix, &scored.log_odds, size);
-        // The first feature alone may need more rules than that.
-        if table.rules.is_empty() {
-            continue;
+    let (losses, found) = comparison.of_sizes(&matrix, &scored.log_odds, wanted)?;
+    show_losses(&losses);
+    let Some(CalibratedTable { table, curve }) = found else {
+        bail!(
+            "{wanted} rules hold no feature of this model: allow more with --rules; a model that gives everyone the win rate has none at all"
+        );
+    };
+    show::remark(&format!("measured on {}", measured.words));
+    let texts: Vec<RuleText> = table
+        .rules
+        .iter()
+        .map(|rule| RuleText::new(&model, rule))
+        .collect();
+    let sheet = points_sheet(&model, &table, &texts, &curve, losses, measured.words);
+    let mut outputs = Outputs::default();
+    for (format, path) in &files {
+        match format {
+            PointsFormat::Toml => outputs.text(path, &rules_text(&model, &table))?,
+            PointsFormat::Csv => outputs.table(path, &points_csv(&table, &texts))?,
+            PointsFormat::Html => outputs.text(path, &points_page(&sheet)?)?,
         }
+    }
+    show::remark(&format!("the table has {} rules", table.rules.len()));
+    show::publish(outputs)?;
+    Ok(Outcome::Done)
+}
+
+/// Where each form of the rules is written.
+fn points_files(args: &ExportPointsArgs) -> Vec<(PointsFormat, PathBuf)> {
+    let place = |format: &PointsFormat| match format {
+        PointsFormat::Toml => args.output.clone(),
+        PointsFormat::Csv => args.output.with_extension("csv"),
+        PointsFormat::Html => args.output.with_extension("html"),
+    };
+    args.format
+        .iter()
+        .map(|format| (*format, place(format)))
+        .collect()
+}
+
+/// A table of points, and the likelihood that goes with each number of them.
+struct CalibratedTable {
+    table: PointsTable,
+    curve: PointsCalibration,
+}
+
+/// Points against the model that they are made of, on the same rows.
+struct Comparison<'a> {
+    model: &'a Model,
+    tables: &'a Tables,
+    /// Those of the matrix.
+    snapshots: &'a [Snapshot],
+    measured: &'a Measured,
+    /// The model's own, of the measured rows.
+    probabilities: Vec<f64>,
+    tiers: Vec<ContactPriority>,
+}
+
+impl Comparison<'_> {
+    /// What the model and tables of several sizes lose, the model first; and the table of the size
+    /// that is wanted, with the likelihoods of its points, unless it has no rule.
+    fn of_sizes(
+        &self,
+        matrix: &FeatureMatrix,
+        log_odds: &[f64],
+        wanted: usize,
+    ) -> anyhow::Result<(Vec<PointsLoss>, Option<CalibratedTable>)> {
+        let labels = &self.measured.labels;
+        let mut losses = vec![PointsLoss {
+            name: "the model".to_owned(),
+            auc: roc_auc(labels, &self.probabilities)?,
+            log_loss: log_loss(labels, &self.probabilities)?,
+            same_tier: None,
+        }];
+        let mut found = None;
+        for size in SIZES
+            .into_iter()
+            .chain((!SIZES.contains(&wanted)).then_some(wanted))
+        {
+            let table = points_table(matrix, log_odds, size);
+            // The first feature alone may need more rules than that.
+            if table.rules.is_empty() {
+                continue;
+            }
+            let points = self.points(&table)?;
+            losses.push(self.loss(&table, &points)?);
+            if size == wanted {
+                let curve = PointsCalibration::fit(labels, &points)?;
+                found = Some(CalibratedTable { table, curve });
+            }
+        }
+        Ok((losses, found))
+    }
+
+    /// The points of the measured rows, by the rules as a file would have them.
+    fn points(&self, table: &PointsTable) -> anyhow::Result<Vec<f64>> {
         let rules = BoundRules::new(
-            RulesFile::parse(&rules_text(&model, &table))?,
-            &tables,
-            &model.specs,
+            RulesFile::parse(&rules_text(self.model, table))?,
+            self.tables,
+            &self.model.specs,
         )?;
-        let found: Vec<f64> = rules
-            .score(&tables, &labelled.snapshots)?
+        let points: Vec<f64> = rules
+            .score(self.tables, self.snapshots)?
             .into_iter()
             .map(|score| score.points)
             .collect();
-        let points = measured.pick(&found);
-        let calibrated = cross_calibrated(&measured.labels, &points, &measured.clusters)?;
-        let same = quartile_tiers(&points)
+        Ok(self.measured.pick(&points))
+    }
+
+    /// What a table loses.
+    fn loss(&self, table: &PointsTable, points: &[f64]) -> anyhow::Result<PointsLoss> {
+        let Measured {
+            labels, clusters, ..
+        } = self.measured;
+        let calibrated = cross_calibrated(labels, points, clusters)?;
+        let same = quartile_tiers(points)
             .iter()
-            .zip(&tiers)
+            .zip(&self.tiers)
             .filter(|(a, b)| a == b)
             .count();
-        losses.push(PointsLoss {
+        Ok(PointsLoss {
             name: format!("{} rules", table.rules.len()),
-            auc: roc_auc(&measured.labels, &points)?,
-            log_loss: log_loss(&measured.labels, &calibrated)?,
-            same_tier: Some(same as f64 / tiers.len() as f64),
-        });
-        if size == wanted {
-            let curve = PointsCalibration::fit(&measured.labels, &points)?;
-            wanted_table = Some((table, curve));
-        }
+            auc: roc_auc(labels, points)?,
+            log_loss: log_loss(labels, &calibrated)?,
+            same_tier: Some(same as f64 / self.tiers.len() as f64),
+        })
     }
+}
+
+/// Prints what points lose against the model.
+fn show_losses(losses: &[PointsLoss]) {
     let rows: Vec<Vec<String>> = losses
         .iter()
         .map(|loss| {
@@ -215,47 +300,36 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
         &["", "AUC", "log-loss, points calibrated", "same tier"],
         &rows,
     ));
-    let Some((table, curve)) = wanted_table else {
-        bail!(
-            "{wanted} rules hold no feature of this model: allow more with --rules; a model that gives everyone the win rate has none at all"
-        );
-    };
-    show::remark(&format!("measured on {}", measured.words));
-    let texts: Vec<RuleText> = table
-        .rules
-        .iter()
-        .map(|rule| RuleText::new(&model, rule))
-        .collect();
+}
+
+/// The table for a page, with the likelihoods of 0 to 100 points.
+fn points_sheet(
+    model: &Model,
+    table: &PointsTable,
+    texts: &[RuleText],
+    curve: &PointsCalibration,
+    losses: Vec<PointsLoss>,
+    measured_on: String,
+) -> PointsSheet {
     let stand: Vec<f64> = (0..=10).map(|step| f64::from(10 * step)).collect();
-    let sheet = PointsSheet {
+    PointsSheet {
         model_id: model.card.model_id.clone(),
         base: table.base,
         rules: table
             .rules
             .iter()
-            .zip(&texts)
+            .zip(texts)
             .map(|(rule, text)| (text.feature.clone(), text.condition.clone(), rule.points))
             .collect(),
         losses,
-        measured_on: measured.words,
+        measured_on,
         likelihoods: curve
             .apply(&stand)
             .into_iter()
             .zip(&stand)
             .map(|(likelihood, points)| (*points, likelihood))
             .collect(),
-    };
-    let mut outputs = Outputs::default();
-    for (format, path) in &files {
-        match format {
-            PointsFormat::Toml => outputs.text(path, &rules_text(&model, &table))?,
-            PointsFormat::Csv => outputs.table(path, &points_csv(&table, &texts))?,
-            PointsFormat::Html => outputs.text(path, &points_page(&sheet)?)?,
-        }
     }
-    show::remark(&format!("the table has {} rules", table.rules.len()));
-    show::publish(outputs)?;
-    Ok(Outcome::Done)
 }
 
 /// The rows that points and the model are measured on.

@@ -11,8 +11,6 @@ use crate::args::ScoreArgs;
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
 
-/// Leads that the terminal shows.
-pub(crate) const N_FIRST: usize = 10;
 /// Where scores are written if nothing is said.
 const DEFAULT_OUTPUT: &str = "scores.csv";
 
@@ -90,7 +88,7 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     {
         show::result(&format!(
             "\nThe first of the open leads:\n\n{}",
-            scores.first(N_FIRST)?
+            scores.first(show::N_FIRST)?
         ));
     }
     Ok(Outcome::Done)
