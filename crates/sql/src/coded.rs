@@ -80,7 +80,7 @@ impl CodedSql<'_> {
                     reading.first
                 )),
                 ReadingRule::Cells(_) | ReadingRule::Table { .. } | ReadingRule::Levels { .. } => {
-                    read.push(name(reading))
+                    read.push(name(reading));
                 }
             }
         }

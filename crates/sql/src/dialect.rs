@@ -236,7 +236,9 @@ impl Dialect {
         let text = format!("CAST({expression} AS {})", self.text_type());
         match self {
             Self::Spark => format!("TRIM(BOTH {BLANKS} FROM {text})"),
-            _ => format!("TRIM({text}, E{BLANKS})"),
+            Self::DuckDb | Self::Postgres | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("TRIM({text}, E{BLANKS})")
+            }
         }
     }
 
@@ -245,7 +247,9 @@ impl Dialect {
         match self {
             Self::Postgres => format!("CAST(EXTRACT(EPOCH FROM {expression}) * 1000000 AS BIGINT)"),
             Self::Spark => format!("UNIX_MICROS(CAST({expression} AS TIMESTAMP_LTZ))"),
-            _ => format!("EPOCH_US({expression})"),
+            Self::DuckDb | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("EPOCH_US({expression})")
+            }
         }
     }
 
@@ -253,7 +257,9 @@ impl Dialect {
     pub(crate) fn now(self) -> String {
         match self {
             Self::Spark => "UNIX_MICROS(CURRENT_TIMESTAMP())".to_owned(),
-            _ => self.micros("NOW()"),
+            Self::DuckDb | Self::Postgres | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                self.micros("NOW()")
+            }
         }
     }
 
@@ -264,7 +270,9 @@ impl Dialect {
                 format!("(TIMESTAMP '1970-01-01' + {micros} * INTERVAL '1 microsecond')")
             }
             Self::Spark => format!("CAST(TIMESTAMP_MICROS({micros}) AS TIMESTAMP_NTZ)"),
-            _ => format!("MAKE_TIMESTAMP({micros})"),
+            Self::DuckDb | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("MAKE_TIMESTAMP({micros})")
+            }
         }
     }
 
@@ -273,7 +281,9 @@ impl Dialect {
         match self {
             Self::Postgres => format!("ROUND({expression})"),
             Self::Spark => format!("RINT({expression})"),
-            _ => format!("ROUND_EVEN({expression}, 0)"),
+            Self::DuckDb | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("ROUND_EVEN({expression}, 0)")
+            }
         }
     }
 
@@ -282,7 +292,9 @@ impl Dialect {
         match self {
             Self::Postgres => format!("({dividend} / {divisor})"),
             Self::Spark => format!("({dividend} DIV {divisor})"),
-            _ => format!("({dividend} // {divisor})"),
+            Self::DuckDb | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("({dividend} // {divisor})")
+            }
         }
     }
 

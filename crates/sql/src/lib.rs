@@ -7,9 +7,11 @@ mod names;
 mod sources;
 mod statement;
 
+mod aggregate;
 mod attributes;
 mod collected;
 mod columns;
+mod event_steps;
 mod events;
 mod features;
 mod snapshots;
