@@ -22,16 +22,12 @@ impl UnknownKinds {
     pub fn new(tables: &Tables, specs: &[FeatureSpec], snapshots: Option<&[Snapshot]>) -> Self {
         let mut n_events: BTreeMap<(String, String), BTreeMap<String, usize>> = BTreeMap::new();
         for activities in &tables.activities {
-            let filters = specs.iter().filter_map(|spec| match &spec.source {
-                FeatureSource::Activity { table, kind, .. }
-                | FeatureSource::Peers { table, kind, .. }
-                    if *table == activities.name =>
-                {
-                    Some(kind)
-                }
-                _ => None,
-            });
-            let filters: Vec<&EventFilter> = filters.collect();
+            let filters: Vec<&EventFilter> = specs
+                .iter()
+                .filter_map(filter_of)
+                .filter(|(table, _)| *table == activities.name)
+                .map(|(_, filter)| filter)
+                .collect();
             // Until when each lead's or account's events are looked at: several leads of an account
             // see them once.
             let until = || match snapshots {
@@ -50,7 +46,10 @@ impl UnknownKinds {
                         EventFilter::Is(column, value) if *column == kind.name => {
                             Some(value.as_str())
                         }
-                        _ => None,
+                        EventFilter::All
+                        | EventFilter::Is(..)
+                        | EventFilter::Other { .. }
+                        | EventFilter::Each(_) => None,
                     })
                     .collect();
                 let has_other = filters.iter().any(|filter| matches!(filter, EventFilter::Other { column, .. } if *column == kind.name));
@@ -110,5 +109,22 @@ impl UnknownKinds {
             Note::counted(&format!("[activities.{table}]"), kinds.values().sum(), text)
         };
         self.n_events.iter().filter_map(note).collect()
+    }
+}
+
+/// The table of a feature of events, and which of them it is about.
+fn filter_of(spec: &FeatureSpec) -> Option<(&str, &EventFilter)> {
+    match &spec.source {
+        FeatureSource::Activity { table, kind, .. } | FeatureSource::Peers { table, kind, .. } => {
+            Some((table, kind))
+        }
+        FeatureSource::Attribute { .. }
+        | FeatureSource::Created(_)
+        | FeatureSource::AgeDays
+        | FeatureSource::AgeWeekdays
+        | FeatureSource::Snapshot(_)
+        | FeatureSource::AttributeAge { .. }
+        | FeatureSource::AttributeChanges { .. }
+        | FeatureSource::PeerLeads(_) => None,
     }
 }
