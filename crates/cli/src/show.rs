@@ -14,6 +14,9 @@ use leadscore::{
     Config, Data, ErrorKind, Inputs, Listener, OpenTables, Outputs, Progress, error_text,
 };
 
+/// The best leads that the terminal shows.
+pub(crate) const N_FIRST: usize = 10;
+
 /// Opens a config; what its work has to say goes to the terminal.
 pub(crate) fn open(config: &ConfigArg) -> anyhow::Result<Data> {
     open_tables(config, OpenTables::All)

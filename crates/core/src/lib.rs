@@ -7,6 +7,7 @@ mod time;
 mod concept;
 mod family;
 mod feature;
+mod feature_phrase;
 mod hash;
 mod matrix;
 mod phrase;
@@ -15,6 +16,7 @@ mod probability;
 mod secret;
 mod snapshot;
 mod tier;
+mod wording;
 
 pub use concept::Concept;
 pub use data_profile::{
@@ -27,7 +29,7 @@ pub use feature::{
 };
 pub use hash::stable_hash;
 pub use matrix::{FeatureMatrix, MatrixCell, MatrixError};
-pub use phrase::{Case, Phrase, Shown, Wording};
+pub use phrase::{Case, Phrase, Shown};
 pub use printable::{escape_of, is_hostile, printable, printable_json, printable_lines};
 pub use probability::{Probability, ProbabilityError, log_odds_to_probability};
 pub use secret::{
@@ -37,3 +39,4 @@ pub use secret::{
 pub use snapshot::{LabelledSnapshots, Snapshot};
 pub use tier::ContactPriority;
 pub use time::{Precision, Span, SpanError, Stamp, Timestamp};
+pub use wording::Wording;

@@ -3,7 +3,7 @@
 
 use leadscore_core::{
     AttributeTable, CalendarPart, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MONTHS,
-    MatrixError, PeerState, Snapshot, Statistic, Timestamp, WEEKDAYS, printable,
+    PeerState, Snapshot, Statistic, Timestamp, WEEKDAYS,
 };
 use leadscore_tables::{Attribute, Column, HistoryChange, MISSING, Tables};
 use rayon::iter::{
@@ -11,39 +11,9 @@ use rayon::iter::{
 };
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
+use crate::error::FeaturesError;
 use crate::layout::{Layout, swept_table};
 use crate::sweep::{Accounts, Tile, sweep_own, sweep_peers};
-
-/// Why a matrix cannot be made of these tables.
-#[derive(Debug, thiserror::Error)]
-pub enum FeaturesError {
-    /// A feature needs a table or column that is not there.
-    #[error(
-        "feature `{}` needs {}, which this data lacks: add it to the config or its file, or train a model without it",
-        printable(feature),
-        printable(needed)
-    )]
-    Missing {
-        /// The feature.
-        feature: String,
-        /// What it needs.
-        needed: String,
-    },
-    /// A feature needs numbers and finds categories, or the other way round.
-    #[error(
-        "feature `{}` was a {expected} when the model was trained, and is not one here: look at the column's values",
-        printable(feature)
-    )]
-    Kind {
-        /// The feature.
-        feature: String,
-        /// What it was.
-        expected: &'static str,
-    },
-    /// The columns do not make a matrix.
-    #[error(transparent)]
-    Matrix(#[from] MatrixError),
-}
 
 /// Computes these features at these snapshots.
 ///
@@ -321,6 +291,7 @@ fn peer_leads(
     }
 }
 
+/// Fills in an attribute as it was known at each snapshot, and returns its levels.
 fn attribute_column(
     tables: &Tables,
     spec: &FeatureSpec,
@@ -329,53 +300,12 @@ fn attribute_column(
     snapshots: &[Snapshot],
     cells: &mut [f64],
 ) -> Result<Vec<String>, FeaturesError> {
-    let find = |attributes: &'_ [Attribute]| {
-        attributes
-            .iter()
-            .position(|attribute| attribute.name == column)
-    };
-    let missing = |needed: String| FeaturesError::Missing {
-        feature: spec.name.clone(),
-        needed,
-    };
-    let (values, rows): (&Column, Vec<Option<usize>>) = match table {
-        AttributeTable::Leads => match history_of(tables, column) {
-            Some(change) => (
-                &change.values,
-                snapshots
-                    .par_iter()
-                    .map(|&snapshot| change.value_at(snapshot))
-                    .collect(),
-            ),
-            None => {
-                let idx = find(&tables.leads.attributes)
-                    .ok_or_else(|| missing(format!("the column `{column}` of the leads")))?;
-                (
-                    &tables.leads.attributes[idx].column,
-                    snapshots
-                        .iter()
-                        .map(|snapshot| Some(snapshot.lead as usize))
-                        .collect(),
-                )
-            }
-        },
-        AttributeTable::Lookup(name) => {
-            let lookup = tables
-                .lookups
-                .iter()
-                .find(|lookup| lookup.name == *name)
-                .ok_or_else(|| missing(format!("the table [lookups.{name}]")))?;
-            let idx = find(&lookup.rows.attributes)
-                .ok_or_else(|| missing(format!("the column `{column}` of [lookups.{name}]")))?;
-            (
-                &lookup.rows.attributes[idx].column,
-                snapshots
-                    .par_iter()
-                    .map(|&snapshot| lookup.row_at(snapshot))
-                    .collect(),
-            )
+    let (values, rows) = attribute_rows(tables, table, column, snapshots).map_err(|needed| {
+        FeaturesError::Missing {
+            feature: spec.name.clone(),
+            needed,
         }
-    };
+    })?;
     match (values, spec.kind) {
         (Column::Number(values), FeatureKind::Number) => {
             for (cell, row) in cells.iter_mut().zip(rows) {
@@ -409,6 +339,59 @@ fn attribute_column(
             feature: spec.name.clone(),
             expected: "category",
         }),
+    }
+}
+
+/// The values of an attribute, and the row among them that each snapshot sees; the error is what
+/// the tables lack.
+fn attribute_rows<'a>(
+    tables: &'a Tables,
+    table: &AttributeTable,
+    column: &str,
+    snapshots: &[Snapshot],
+) -> Result<(&'a Column, Vec<Option<usize>>), String> {
+    let find = |attributes: &'_ [Attribute]| {
+        attributes
+            .iter()
+            .position(|attribute| attribute.name == column)
+    };
+    match table {
+        AttributeTable::Leads => match history_of(tables, column) {
+            Some(change) => Ok((
+                &change.values,
+                snapshots
+                    .par_iter()
+                    .map(|&snapshot| change.value_at(snapshot))
+                    .collect(),
+            )),
+            None => {
+                let idx = find(&tables.leads.attributes)
+                    .ok_or_else(|| format!("the column `{column}` of the leads"))?;
+                Ok((
+                    &tables.leads.attributes[idx].column,
+                    snapshots
+                        .iter()
+                        .map(|snapshot| Some(snapshot.lead as usize))
+                        .collect(),
+                ))
+            }
+        },
+        AttributeTable::Lookup(name) => {
+            let lookup = tables
+                .lookups
+                .iter()
+                .find(|lookup| lookup.name == *name)
+                .ok_or_else(|| format!("the table [lookups.{name}]"))?;
+            let idx = find(&lookup.rows.attributes)
+                .ok_or_else(|| format!("the column `{column}` of [lookups.{name}]"))?;
+            Ok((
+                &lookup.rows.attributes[idx].column,
+                snapshots
+                    .par_iter()
+                    .map(|&snapshot| lookup.row_at(snapshot))
+                    .collect(),
+            ))
+        }
     }
 }
 

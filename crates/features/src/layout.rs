@@ -2,9 +2,9 @@
 //! feature reads.
 
 use leadscore_core::{EventFilter, FeatureSource, FeatureSpec, Span, Statistic};
-use leadscore_tables::{Activities, KindColumn, MISSING};
+use leadscore_tables::{Activities, MISSING};
 
-use crate::compute::FeaturesError;
+use crate::error::FeaturesError;
 
 /// No track.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -111,7 +111,14 @@ pub(crate) fn swept_table(spec: &FeatureSpec) -> Option<(&str, bool)> {
     match &spec.source {
         FeatureSource::Activity { table, .. } => Some((table, false)),
         FeatureSource::Peers { table, .. } => Some((table, true)),
-        _ => None,
+        FeatureSource::Attribute { .. }
+        | FeatureSource::Created(_)
+        | FeatureSource::AgeDays
+        | FeatureSource::AgeWeekdays
+        | FeatureSource::Snapshot(_)
+        | FeatureSource::AttributeAge { .. }
+        | FeatureSource::AttributeChanges { .. }
+        | FeatureSource::PeerLeads(_) => None,
     }
 }
 
@@ -121,144 +128,189 @@ impl Layout {
         activities: &Activities,
         specs: &[&FeatureSpec],
     ) -> Result<Self, FeaturesError> {
-        let kinds = &activities.rows.kinds;
-        let mut layout = Self {
-            track_of_code: kinds
-                .iter()
-                .map(|kind| vec![NONE; kind.levels.len()])
-                .collect(),
-            ..Self::default()
-        };
-        let mut filters = vec![EventFilter::All];
+        let mut builder = LayoutBuilder::new(activities);
         for spec in specs {
-            let (FeatureSource::Activity {
-                kind,
-                window,
-                statistic,
-                ..
-            }
-            | FeatureSource::Peers {
-                kind,
-                window,
-                statistic,
-                ..
-            }) = &spec.source
-            else {
-                unreachable!("only features of events are swept")
-            };
-            let missing = |column: &str| FeaturesError::Missing {
-                feature: spec.name.clone(),
-                needed: format!("the column `{column}` of [activities.{}]", activities.name),
-            };
-            let column_of = |name: &str| {
-                activities
-                    .rows
-                    .values
+            builder.add(spec)?;
+        }
+        Ok(builder.finish())
+    }
+}
+
+/// A layout in the making, one feature after the other.
+struct LayoutBuilder<'a> {
+    activities: &'a Activities,
+    /// The filter of each track.
+    filters: Vec<EventFilter>,
+    layout: Layout,
+}
+
+impl<'a> LayoutBuilder<'a> {
+    fn new(activities: &'a Activities) -> Self {
+        let kinds = &activities.rows.kinds;
+        Self {
+            activities,
+            filters: vec![EventFilter::All],
+            layout: Layout {
+                track_of_code: kinds
                     .iter()
-                    .position(|values| values.name == name)
-                    .ok_or_else(|| missing(name))
-            };
-            let track = layout.track(&mut filters, kind, kinds).map_err(missing)?;
-            let window = match (window, statistic.has_window()) {
-                (Some(span), true) => Some(position_or_push(&mut layout.windows, span.micros())),
-                _ => None,
-            };
-            let cell = match statistic {
-                Statistic::Count => Cell::Count { track, window },
-                Statistic::Sum(name) => Cell::Sum {
-                    track,
-                    window,
-                    column: layout.sum_column(track, column_of(name)?),
-                },
-                Statistic::Mean(name) => Cell::Mean {
-                    track,
-                    window,
-                    column: layout.sum_column(track, column_of(name)?),
-                },
-                Statistic::Max(name) => {
-                    layout.needs.maxima = true;
-                    Cell::Max {
-                        track,
-                        window,
-                        column: position_or_push(&mut layout.columns, column_of(name)?),
-                    }
-                }
-                Statistic::ActiveDays => {
-                    layout.needs.days = true;
-                    Cell::Days { track, window }
-                }
-                Statistic::RecencyDays => Cell::Recency { track },
-                Statistic::FirstDays => Cell::First { track },
-                Statistic::Decayed(half_life) => Cell::Decayed {
-                    track,
-                    half_life: layout.half_life(*half_life),
-                },
-                Statistic::Trend => match window {
-                    // Over the whole life there is no window before.
-                    None => Cell::Count { track, window },
-                    Some(window) => {
-                        let double = 2 * layout.windows[window];
-                        Cell::Trend {
-                            track,
-                            window,
-                            double: position_or_push(&mut layout.windows, double),
-                        }
-                    }
-                },
-                Statistic::Share => Cell::Share { track, window },
-                Statistic::MeanGapDays => Cell::MeanGap { track },
-                Statistic::MaxGapDays => {
-                    layout.needs.gaps = true;
-                    Cell::MaxGap { track }
-                }
-                Statistic::ReplyDays => Cell::Reply { track },
-                Statistic::Follows(after) => Cell::Follows {
-                    track,
-                    after: layout.track(&mut filters, after, kinds).map_err(missing)?,
-                },
-                Statistic::LatestValue(name) => Cell::LatestValue {
-                    track,
-                    column: column_of(name)?,
-                },
-                Statistic::LatestKind(name) => Cell::LatestKind {
-                    track,
-                    column: kinds
-                        .iter()
-                        .position(|kind| kind.name == *name)
-                        .ok_or_else(|| missing(name))?,
-                },
-            };
-            layout.cells.push(cell);
+                    .map(|kind| vec![NONE; kind.levels.len()])
+                    .collect(),
+                ..Layout::default()
+            },
         }
-        layout.n_tracks = filters.len();
+    }
+
+    fn finish(self) -> Layout {
+        let mut layout = self.layout;
+        layout.n_tracks = self.filters.len();
         layout.summed.resize(layout.n_tracks, false);
-        Ok(layout)
+        layout
     }
 
-    fn sum_column(&mut self, track: usize, column: usize) -> usize {
-        if self.summed.len() <= track {
-            self.summed.resize(track + 1, false);
+    /// Adds a feature.
+    fn add(&mut self, spec: &FeatureSpec) -> Result<(), FeaturesError> {
+        let (FeatureSource::Activity {
+            kind,
+            window,
+            statistic,
+            ..
         }
-        self.summed[track] = true;
-        position_or_push(&mut self.columns, column)
+        | FeatureSource::Peers {
+            kind,
+            window,
+            statistic,
+            ..
+        }) = &spec.source
+        else {
+            unreachable!("only features of events are swept")
+        };
+        let cell =
+            self.cell(kind, *window, statistic)
+                .map_err(|column| FeaturesError::Missing {
+                    feature: spec.name.clone(),
+                    needed: format!(
+                        "the column `{column}` of [activities.{}]",
+                        self.activities.name
+                    ),
+                })?;
+        self.layout.cells.push(cell);
+        Ok(())
     }
 
-    fn half_life(&mut self, half_life: Span) -> usize {
-        position_or_push(&mut self.half_lives, half_life.micros())
+    /// Where a feature is read; the error is the column that the table lacks.
+    fn cell<'f>(
+        &mut self,
+        kind: &'f EventFilter,
+        window: Option<Span>,
+        statistic: &'f Statistic,
+    ) -> Result<Cell, &'f str> {
+        let track = self.track(kind)?;
+        let window = window
+            .filter(|_| statistic.has_window())
+            .map(|span| position_or_push(&mut self.layout.windows, span.micros()));
+        Ok(match statistic {
+            Statistic::Count => Cell::Count { track, window },
+            Statistic::Sum(name) => Cell::Sum {
+                track,
+                window,
+                column: self.sum_column(track, name)?,
+            },
+            Statistic::Mean(name) => Cell::Mean {
+                track,
+                window,
+                column: self.sum_column(track, name)?,
+            },
+            Statistic::Max(name) => {
+                self.layout.needs.maxima = true;
+                let column = self.value_column(name)?;
+                Cell::Max {
+                    track,
+                    window,
+                    column: position_or_push(&mut self.layout.columns, column),
+                }
+            }
+            Statistic::ActiveDays => {
+                self.layout.needs.days = true;
+                Cell::Days { track, window }
+            }
+            Statistic::RecencyDays => Cell::Recency { track },
+            Statistic::FirstDays => Cell::First { track },
+            Statistic::Decayed(half_life) => Cell::Decayed {
+                track,
+                half_life: position_or_push(&mut self.layout.half_lives, half_life.micros()),
+            },
+            Statistic::Trend => self.trend(track, window),
+            Statistic::Share => Cell::Share { track, window },
+            Statistic::MeanGapDays => Cell::MeanGap { track },
+            Statistic::MaxGapDays => {
+                self.layout.needs.gaps = true;
+                Cell::MaxGap { track }
+            }
+            Statistic::ReplyDays => Cell::Reply { track },
+            Statistic::Follows(after) => Cell::Follows {
+                track,
+                after: self.track(after)?,
+            },
+            Statistic::LatestValue(name) => Cell::LatestValue {
+                track,
+                column: self.value_column(name)?,
+            },
+            Statistic::LatestKind(name) => Cell::LatestKind {
+                track,
+                column: self.kind_column(name)?,
+            },
+        })
+    }
+
+    /// A window against the one before.
+    fn trend(&mut self, track: usize, window: Option<usize>) -> Cell {
+        match window {
+            // Over the whole life there is no window before.
+            None => Cell::Count { track, window },
+            Some(window) => {
+                let double = 2 * self.layout.windows[window];
+                Cell::Trend {
+                    track,
+                    window,
+                    double: position_or_push(&mut self.layout.windows, double),
+                }
+            }
+        }
+    }
+
+    /// The place of a value column in the table; the error is its name.
+    fn value_column<'f>(&self, name: &'f str) -> Result<usize, &'f str> {
+        let values = &self.activities.rows.values;
+        values
+            .iter()
+            .position(|values| values.name == name)
+            .ok_or(name)
+    }
+
+    /// The place of a kind column in the table; the error is its name.
+    fn kind_column<'f>(&self, name: &'f str) -> Result<usize, &'f str> {
+        let kinds = &self.activities.rows.kinds;
+        kinds.iter().position(|kind| kind.name == name).ok_or(name)
+    }
+
+    /// The place among the kept columns of one whose values a track sums.
+    fn sum_column<'f>(&mut self, track: usize, name: &'f str) -> Result<usize, &'f str> {
+        let column = self.value_column(name)?;
+        let layout = &mut self.layout;
+        if layout.summed.len() <= track {
+            layout.summed.resize(track + 1, false);
+        }
+        layout.summed[track] = true;
+        Ok(position_or_push(&mut layout.columns, column))
     }
 
     /// The track of a filter; the error is the column that the table lacks.
-    fn track<'f>(
-        &mut self,
-        filters: &mut Vec<EventFilter>,
-        filter: &'f EventFilter,
-        kinds: &[KindColumn],
-    ) -> Result<usize, &'f str> {
-        if let Some(known) = filters.iter().position(|known| known == filter) {
+    fn track<'f>(&mut self, filter: &'f EventFilter) -> Result<usize, &'f str> {
+        if let Some(known) = self.filters.iter().position(|known| known == filter) {
             return Ok(known);
         }
-        let track = filters.len();
-        let position = |name: &'f str| kinds.iter().position(|kind| kind.name == name).ok_or(name);
+        let track = self.filters.len();
+        let kinds = &self.activities.rows.kinds;
         // A value that this data never shows has no code: its track stays empty.
         let code = |column: usize, value: &str| {
             kinds[column]
@@ -269,37 +321,37 @@ impl Layout {
         match filter {
             EventFilter::All => unreachable!("the first track"),
             EventFilter::Is(name, value) => {
-                let column = position(name)?;
+                let column = self.kind_column(name)?;
                 if let Some(code) = code(column, value) {
-                    self.track_of_code[column][code] = track as u32;
+                    self.layout.track_of_code[column][code] = track as u32;
                 }
             }
             EventFilter::Other {
                 column: name,
                 named,
             } => {
-                let column = position(name)?;
+                let column = self.kind_column(name)?;
                 for (code, level) in kinds[column].levels.iter().enumerate() {
                     if named.binary_search(level).is_err() {
-                        self.track_of_code[column][code] = track as u32;
+                        self.layout.track_of_code[column][code] = track as u32;
                     }
                 }
             }
             EventFilter::Each(pairs) => {
                 let mut wanted = Vec::new();
                 for (name, value) in pairs {
-                    let column = position(name)?;
+                    let column = self.kind_column(name)?;
                     wanted.push((
                         column,
                         code(column, value).map_or(MISSING, |code| code as u32),
                     ));
                 }
                 if wanted.iter().all(|(_, code)| *code != MISSING) {
-                    self.joint.push((track as u32, wanted));
+                    self.layout.joint.push((track as u32, wanted));
                 }
             }
         }
-        filters.push(filter.clone());
+        self.filters.push(filter.clone());
         Ok(track)
     }
 }

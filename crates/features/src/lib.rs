@@ -3,7 +3,11 @@
 
 mod snapshots;
 
+mod event_planning;
 mod plan;
+mod planning;
+mod survey;
+mod unknown_kinds;
 
 mod compute;
 mod sweep;
@@ -12,14 +16,19 @@ mod walk;
 mod late;
 mod poison;
 
+mod error;
 mod fixed;
 mod layout;
 
-pub use compute::{FeaturesError, compute};
+pub use compute::compute;
+pub use error::FeaturesError;
 pub use late::{LateEntries, late_entries};
-pub use plan::{Plan, Survey, UnknownKinds, plan, survey};
+pub use plan::Plan;
+pub use planning::plan;
 pub use poison::{PoisonFindings, PoisonLeak, poison, poison_test};
 pub use snapshots::{
     LeftOut, ScoringSet, SnapshotCounts, TooManySnapshots, calendar_moments, labelled_snapshots,
     scoring_snapshots,
 };
+pub use survey::{Survey, survey};
+pub use unknown_kinds::UnknownKinds;

@@ -10,7 +10,7 @@ use leadscore_tables::{
 };
 use serde::Serialize;
 
-use crate::compute::FeaturesError;
+use crate::error::FeaturesError;
 
 /// What the poison test found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

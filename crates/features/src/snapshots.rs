@@ -107,27 +107,79 @@ pub fn labelled_snapshots(
     config: &SnapshotsConfig,
     as_of: Option<Timestamp>,
 ) -> Result<(LabelledSnapshots, SnapshotCounts), TooManySnapshots> {
-    let mut counts = SnapshotCounts {
-        n_leads: tables.leads.ids.len(),
-        ..Default::default()
+    let mut labelling = Labelling {
+        tables,
+        config,
+        counts: SnapshotCounts {
+            n_leads: tables.leads.ids.len(),
+            ..Default::default()
+        },
+        rows: Vec::new(),
+        immature: Vec::new(),
     };
-    let mut rows: Vec<(Snapshot, bool)> = Vec::new();
-    let mut immature: Vec<Snapshot> = Vec::new();
     if tables.is_flat {
-        for (lead, outcome) in tables.outcomes.iter().enumerate() {
-            match (outcome.flag, flat_time(tables, lead)) {
-                (Some(flag), Some(at)) if as_of.is_none_or(|as_of| at < as_of) => rows.push((
+        labelling.take_flat(as_of);
+    } else {
+        labelling.take_dated()?;
+    }
+    Ok(labelling.finish())
+}
+
+/// The config asks for more snapshots than `[snapshots] limit` allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "[snapshots] asks for {n} snapshots, more than the {limit} of its `limit`: look at them less often (`every`), or raise `limit`"
+)]
+pub struct TooManySnapshots {
+    /// How many it asks for; of calendar snapshots at least so many.
+    pub n: usize,
+    /// How many there may be.
+    pub limit: usize,
+}
+
+impl TooManySnapshots {
+    fn check(n: usize, config: &SnapshotsConfig) -> Result<(), Self> {
+        if n > config.limit {
+            Err(Self {
+                n,
+                limit: config.limit,
+            })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Labelled snapshots in the making.
+struct Labelling<'a> {
+    tables: &'a Tables,
+    config: &'a SnapshotsConfig,
+    counts: SnapshotCounts,
+    rows: Vec<(Snapshot, bool)>,
+    immature: Vec<Snapshot>,
+}
+
+impl Labelling<'_> {
+    /// Each lead of a flat export once.
+    fn take_flat(&mut self, as_of: Option<Timestamp>) {
+        for (lead, outcome) in self.tables.outcomes.iter().enumerate() {
+            match (outcome.flag, flat_time(self.tables, lead)) {
+                (Some(flag), Some(at)) if as_of.is_none_or(|as_of| at < as_of) => self.rows.push((
                     Snapshot {
                         lead: lead as u32,
                         at,
                     },
                     flag.is_won(),
                 )),
-                (Some(_), Some(_)) => counts.leads_never_at_risk += 1,
-                _ => counts.leads_without_time += 1,
+                (Some(_), Some(_)) => self.counts.leads_never_at_risk += 1,
+                _ => self.counts.leads_without_time += 1,
             }
         }
-    } else {
+    }
+
+    /// Each lead at each moment or age that the config asks for.
+    fn take_dated(&mut self) -> Result<(), TooManySnapshots> {
+        let (tables, config) = (self.tables, self.config);
         let first = tables
             .leads
             .created
@@ -158,107 +210,73 @@ pub fn labelled_snapshots(
         )?;
         for lead in 0..tables.leads.ids.len() {
             let Some(created) = tables.leads.created[lead] else {
-                counts.leads_without_time += 1;
+                self.counts.leads_without_time += 1;
                 continue;
             };
-            let before = (rows.len(), counts.immature);
-            let mut visit = |at: Timestamp| {
-                visit_snapshot(
-                    tables,
-                    config,
-                    lead,
-                    at,
-                    &mut counts,
-                    &mut rows,
-                    &mut immature,
-                );
-            };
+            let before = (self.rows.len(), self.counts.immature);
             match &config.ages {
-                Some(ages) => ages.iter().for_each(|&age| visit(created.start + age)),
+                Some(ages) => ages
+                    .iter()
+                    .for_each(|&age| self.visit(lead, created.start + age)),
                 None => dates[dates_of(lead, created)]
                     .iter()
-                    .for_each(|&date| visit(date)),
+                    .for_each(|&date| self.visit(lead, date)),
             }
-            if before == (rows.len(), counts.immature) {
-                counts.leads_never_at_risk += 1;
-                counts.won_unseen += usize::from(tables.outcomes[lead].won.is_some());
+            if before == (self.rows.len(), self.counts.immature) {
+                self.counts.leads_never_at_risk += 1;
+                self.counts.won_unseen += usize::from(tables.outcomes[lead].won.is_some());
             }
         }
+        Ok(())
     }
-    rows.sort_unstable_by_key(|(snapshot, _)| (snapshot.at, snapshot.lead));
-    immature.sort_unstable_by_key(|snapshot| (snapshot.at, snapshot.lead));
-    counts.mature = rows.len();
-    counts.wins = rows.iter().filter(|(_, label)| *label).count();
-    let (snapshots, labels) = rows.into_iter().unzip();
-    Ok((
-        LabelledSnapshots {
-            snapshots,
-            labels,
-            immature,
-        },
-        counts,
-    ))
-}
 
-/// The config asks for more snapshots than `[snapshots] limit` allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "[snapshots] asks for {n} snapshots, more than the {limit} of its `limit`: look at them less often (`every`), or raise `limit`"
-)]
-pub struct TooManySnapshots {
-    /// How many it asks for; of calendar snapshots at least so many.
-    pub n: usize,
-    /// How many there may be.
-    pub limit: usize,
-}
-
-impl TooManySnapshots {
-    fn check(n: usize, config: &SnapshotsConfig) -> Result<(), Self> {
-        if n > config.limit {
-            Err(Self {
-                n,
-                limit: config.limit,
-            })
+    /// Takes one lead at one moment, or counts why it is left out.
+    fn visit(&mut self, lead: usize, at: Timestamp) {
+        let (tables, config) = (self.tables, self.config);
+        let outcome = tables.outcomes[lead];
+        let snapshot = Snapshot {
+            lead: lead as u32,
+            at,
+        };
+        if config.from.is_some_and(|from| at < from.0) {
+            self.counts.before_from += 1;
+        } else if outcome.closed.is_some_and(|closed| closed < at) {
+            self.counts.closed_before += 1;
+        } else if is_silent(tables, lead as u32, at) {
+            self.counts.silent += 1;
         } else {
-            Ok(())
+            let label = is_won_within(outcome.won, at, config.horizon);
+            if at + config.horizon <= tables.mature_until() {
+                self.rows.push((snapshot, label));
+            } else if at <= tables.observation_end {
+                self.immature.push(snapshot);
+                self.counts.immature += 1;
+                self.counts.immature_wins += usize::from(label);
+            }
         }
     }
-}
 
-fn visit_snapshot(
-    tables: &Tables,
-    config: &SnapshotsConfig,
-    lead: usize,
-    at: Timestamp,
-    counts: &mut SnapshotCounts,
-    rows: &mut Vec<(Snapshot, bool)>,
-    immature: &mut Vec<Snapshot>,
-) {
-    let outcome = tables.outcomes[lead];
-    if config.from.is_some_and(|from| at < from.0) {
-        counts.before_from += 1;
-    } else if outcome.closed.is_some_and(|closed| closed < at) {
-        counts.closed_before += 1;
-    } else if is_silent(tables, lead as u32, at) {
-        counts.silent += 1;
-    } else {
-        let label = is_won_within(outcome.won, at, config.horizon);
-        if at + config.horizon <= tables.mature_until() {
-            rows.push((
-                Snapshot {
-                    lead: lead as u32,
-                    at,
-                },
-                label,
-            ));
-        } else if at <= tables.observation_end {
-            immature.push(Snapshot {
-                lead: lead as u32,
-                at,
-            });
-            counts.immature += 1;
-            counts.immature_wins += usize::from(label);
-        }
+    /// In order of time, then lead.
+    fn finish(self) -> (LabelledSnapshots, SnapshotCounts) {
+        let Self {
+            mut counts,
+            mut rows,
+            mut immature,
+            ..
+        } = self;
+        rows.sort_unstable_by_key(|(snapshot, _)| (snapshot.at, snapshot.lead));
+        immature.sort_unstable_by_key(|snapshot| (snapshot.at, snapshot.lead));
+        counts.mature = rows.len();
+        counts.wins = rows.iter().filter(|(_, label)| *label).count();
+        let (snapshots, labels) = rows.into_iter().unzip();
+        (
+            LabelledSnapshots {
+                snapshots,
+                labels,
+                immature,
+            },
+            counts,
+        )
     }
 }
 

@@ -254,6 +254,12 @@ pub(crate) fn sweep_peers(
     let groups = Groups::new(snapshots, accounts.n_accounts(), |lead| {
         accounts.account_of(lead)
     });
+    let sweep = PeerSweep {
+        activities,
+        layout,
+        snapshots,
+        created,
+    };
     groups.tiles(
         layout.cells.len(),
         || {
@@ -267,85 +273,127 @@ pub(crate) fn sweep_peers(
             if account == accounts.n_accounts() {
                 return;
             }
-            let mut events: Vec<(Timestamp, Timestamp, u32, u32)> = Vec::new();
-            for &lead in accounts.leads_of(account) {
-                events.extend(activities.events_of(lead as usize).map(|event| {
-                    (
-                        activities.rows.at[event],
-                        activities.rows.visible_at(event),
-                        lead,
-                        event as u32,
-                    )
-                }));
-            }
-            events.sort_unstable();
-            let owners: Vec<(u32, u32)> = {
-                let mut owners: Vec<(u32, u32)> =
-                    events.iter().map(|event| (event.3, event.2)).collect();
-                owners.sort_unstable();
-                owners
-            };
-            let owner = |event: u32| owners[owners.partition_point(|&(known, _)| known < event)].1;
-            let positions: Vec<u32> = events.iter().map(|event| event.3).collect();
-            let visible_at = |event: u32, lead: u32| {
-                activities
-                    .rows
-                    .visible_at(event as usize)
-                    .max(created(lead).unwrap_or(Timestamp::MAX))
-            };
             // First what the whole account did, then each lead's own is taken off.
-            let mut totals: Vec<Total> = Vec::with_capacity(members.len() * layout.cells.len());
-            let times = members.iter().map(|&row| snapshots[row as usize].at);
-            visit_snapshots(
-                all,
-                activities,
-                &positions,
-                |event| visible_at(event, owner(event)),
-                times,
-                |member, walk| {
-                    let lead = snapshots[members[member] as usize].lead;
-                    totals.extend(layout.cells.iter().map(|&cell| {
-                        Total::of(walk, cell, |event| owner(event) != lead, activities)
-                    }));
-                },
-            );
-            let mut by_lead: Vec<usize> = (0..members.len()).collect();
-            by_lead.sort_by_key(|&member| snapshots[members[member] as usize].lead);
-            for run in by_lead.chunk_by(|&a, &b| {
-                snapshots[members[a] as usize].lead == snapshots[members[b] as usize].lead
-            }) {
-                let lead = snapshots[members[run[0]] as usize].lead;
-                let events: Vec<u32> = activities
-                    .events_of(lead as usize)
-                    .map(|event| event as u32)
-                    .collect();
-                let times = run
-                    .iter()
-                    .map(|&member| snapshots[members[member] as usize].at);
-                visit_snapshots(
-                    own,
-                    activities,
-                    &events,
-                    |event| visible_at(event, lead),
-                    times,
-                    |position, walk| {
-                        let member = run[position];
-                        let at = snapshots[members[member] as usize].at;
-                        for (number, &cell) in layout.cells.iter().enumerate() {
-                            let total = totals[member * layout.cells.len() + number];
-                            put(
-                                member,
-                                number,
-                                total
-                                    .less(Total::of(walk, cell, |_| false, activities))
-                                    .value(cell, at),
-                            );
-                        }
-                    },
-                );
-            }
+            let events = AccountEvents::new(activities, accounts.leads_of(account));
+            let totals = sweep.totals(all, &events, members);
+            sweep.put_without_own(own, &totals, members, put);
         },
     )
+}
+
+/// The events of all leads of an account.
+struct AccountEvents {
+    /// In order of time.
+    positions: Vec<u32>,
+    /// Each event with its lead, in order of event.
+    owners: Vec<(u32, u32)>,
+}
+
+impl AccountEvents {
+    fn new(activities: &Activities, leads: &[u32]) -> Self {
+        let mut events: Vec<(Timestamp, Timestamp, u32, u32)> = Vec::new();
+        for &lead in leads {
+            events.extend(activities.events_of(lead as usize).map(|event| {
+                (
+                    activities.rows.at[event],
+                    activities.rows.visible_at(event),
+                    lead,
+                    event as u32,
+                )
+            }));
+        }
+        events.sort_unstable();
+        let mut owners: Vec<(u32, u32)> = events.iter().map(|event| (event.3, event.2)).collect();
+        owners.sort_unstable();
+        Self {
+            positions: events.iter().map(|event| event.3).collect(),
+            owners,
+        }
+    }
+
+    /// The lead of an event.
+    fn owner(&self, event: u32) -> u32 {
+        self.owners[self.owners.partition_point(|&(known, _)| known < event)].1
+    }
+}
+
+/// What every account's sweep looks at; `created` says from when a lead is known.
+struct PeerSweep<'a, C> {
+    activities: &'a Activities,
+    layout: &'a Layout,
+    snapshots: &'a [Snapshot],
+    created: C,
+}
+
+impl<'a, C: Fn(u32) -> Option<Timestamp>> PeerSweep<'a, C> {
+    /// From when the account's other leads see an event of this lead.
+    fn visible_at(&self, event: u32, lead: u32) -> Timestamp {
+        self.activities
+            .rows
+            .visible_at(event as usize)
+            .max((self.created)(lead).unwrap_or(Timestamp::MAX))
+    }
+
+    /// What the whole account did, for each snapshot the features one after the other.
+    fn totals(&self, all: &mut Walk<'a>, events: &AccountEvents, members: &[u32]) -> Vec<Total> {
+        let cells = &self.layout.cells;
+        let mut totals: Vec<Total> = Vec::with_capacity(members.len() * cells.len());
+        visit_snapshots(
+            all,
+            self.activities,
+            &events.positions,
+            |event| self.visible_at(event, events.owner(event)),
+            members.iter().map(|&row| self.snapshots[row as usize].at),
+            |member, walk| {
+                let lead = self.snapshots[members[member] as usize].lead;
+                let is_peer = |event: u32| events.owner(event) != lead;
+                totals.extend(
+                    cells
+                        .iter()
+                        .map(|&cell| Total::of(walk, cell, is_peer, self.activities)),
+                );
+            },
+        );
+        totals
+    }
+
+    /// Takes each lead's own events off the totals, and puts what is left.
+    fn put_without_own(
+        &self,
+        own: &mut Walk<'a>,
+        totals: &[Total],
+        members: &[u32],
+        put: &mut dyn FnMut(usize, usize, f64),
+    ) {
+        let cells = &self.layout.cells;
+        let snapshot = |member: usize| self.snapshots[members[member] as usize];
+        let mut by_lead: Vec<usize> = (0..members.len()).collect();
+        by_lead.sort_by_key(|&member| snapshot(member).lead);
+        for run in by_lead.chunk_by(|&a, &b| snapshot(a).lead == snapshot(b).lead) {
+            let lead = snapshot(run[0]).lead;
+            let events: Vec<u32> = self
+                .activities
+                .events_of(lead as usize)
+                .map(|event| event as u32)
+                .collect();
+            visit_snapshots(
+                own,
+                self.activities,
+                &events,
+                |event| self.visible_at(event, lead),
+                run.iter().map(|&member| snapshot(member).at),
+                |position, walk| {
+                    let member = run[position];
+                    let at = snapshot(member).at;
+                    for (number, &cell) in cells.iter().enumerate() {
+                        let total = totals[member * cells.len() + number];
+                        let of_own = Total::of(walk, cell, |_| false, self.activities);
+                        put(member, number, total.less(of_own).value(cell, at));
+                    }
+                },
+            );
+        }
+    }
 }
 
 /// What a feature of an account is made of, so that a lead's own part can be taken off.
@@ -415,7 +463,16 @@ impl Total {
                     ..Self::default()
                 }
             }
-            _ => unreachable!(
+            Cell::Max { .. }
+            | Cell::Days { .. }
+            | Cell::First { .. }
+            | Cell::Decayed { .. }
+            | Cell::MeanGap { .. }
+            | Cell::MaxGap { .. }
+            | Cell::Reply { .. }
+            | Cell::Follows { .. }
+            | Cell::LatestValue { .. }
+            | Cell::LatestKind { .. } => unreachable!(
                 "features of peers are counts, sums, means, trends, shares and recencies"
             ),
         }
@@ -439,7 +496,20 @@ impl Total {
             Cell::Share { .. } => self.count as f64 / self.other_count as f64,
             Cell::Sum { .. } => self.sum.value(),
             Cell::Mean { .. } => mean((self.sum, self.n_values)),
-            _ => self.latest.map_or(f64::NAN, |latest| at.days_since(latest)),
+            // Of the others there are none of peers.
+            Cell::Recency { .. }
+            | Cell::Max { .. }
+            | Cell::Days { .. }
+            | Cell::First { .. }
+            | Cell::Decayed { .. }
+            | Cell::MeanGap { .. }
+            | Cell::MaxGap { .. }
+            | Cell::Reply { .. }
+            | Cell::Follows { .. }
+            | Cell::LatestValue { .. }
+            | Cell::LatestKind { .. } => {
+                self.latest.map_or(f64::NAN, |latest| at.days_since(latest))
+            }
         }
     }
 }

@@ -139,7 +139,6 @@ impl<'a> Walk<'a> {
 
     /// The value of a feature at the snapshot; `created` is when the lead was.
     pub(crate) fn value(&self, cell: Cell, created: Option<Timestamp>) -> f64 {
-        let days = |micros: i64| micros as f64 / MICROS_PER_DAY as f64;
         match cell {
             Cell::Count { track, window } => self.count(track, window) as f64,
             Cell::Sum {
@@ -156,16 +155,7 @@ impl<'a> Walk<'a> {
                 track,
                 window,
                 column,
-            } => {
-                let n_columns = self.layout.columns.len();
-                let front = self.tracks[track].maxima
-                    [window.unwrap_or(self.layout.windows.len()) * n_columns + column]
-                    .front();
-                front.map_or(f64::NAN, |&position| {
-                    self.rows.values[self.layout.columns[column]].values
-                        [self.tracks[track].event[position as usize] as usize]
-                })
-            }
+            } => self.max(track, window, column),
             Cell::Days { track, window } => {
                 f64::from(self.tracks[track].distinct_days(self.range(track, window)))
             }
@@ -202,12 +192,7 @@ impl<'a> Walk<'a> {
             }
             Cell::MaxGap { .. } => f64::NAN,
             Cell::Reply { track } => {
-                let Some(created) = created else {
-                    return f64::NAN;
-                };
-                let seen = &self.tracks[track].at[..self.tracks[track].end];
-                seen.get(seen.partition_point(|&at| at < created.micros()))
-                    .map_or(f64::NAN, |&at| days(at - created.micros()))
+                created.map_or(f64::NAN, |created| self.reply(track, created.micros()))
             }
             Cell::Follows { track, after } => {
                 let follows = self
@@ -216,22 +201,48 @@ impl<'a> Walk<'a> {
                     .is_some_and(|(first, last)| first < last);
                 f64::from(u8::from(follows))
             }
-            Cell::LatestValue { track, column } => {
-                // Of the events that have a value the latest.
-                let values = &self.rows.values[column].values;
-                self.visible_events(track)
-                    .iter()
-                    .rev()
-                    .map(|&event| values[event as usize])
-                    .find(|value| !value.is_nan())
-                    .unwrap_or(f64::NAN)
+            Cell::LatestValue { track, column } => self.latest_value(track, column),
+            Cell::LatestKind { track, column } => self.latest_kind(track, column),
+        }
+    }
+
+    /// The largest value of a column in a window; NaN where no event has one.
+    fn max(&self, track: usize, window: Option<usize>, column: usize) -> f64 {
+        let n_columns = self.layout.columns.len();
+        let front = self.tracks[track].maxima
+            [window.unwrap_or(self.layout.windows.len()) * n_columns + column]
+            .front();
+        front.map_or(f64::NAN, |&position| {
+            self.rows.values[self.layout.columns[column]].values
+                [self.tracks[track].event[position as usize] as usize]
+        })
+    }
+
+    /// Days from creation to the first visible event after it; NaN where there is none.
+    fn reply(&self, track: usize, created: i64) -> f64 {
+        let seen = &self.tracks[track].at[..self.tracks[track].end];
+        seen.get(seen.partition_point(|&at| at < created))
+            .map_or(f64::NAN, |&at| days(at - created))
+    }
+
+    /// The value of the latest visible event that has one.
+    fn latest_value(&self, track: usize, column: usize) -> f64 {
+        let values = &self.rows.values[column].values;
+        self.visible_events(track)
+            .iter()
+            .rev()
+            .map(|&event| values[event as usize])
+            .find(|value| !value.is_nan())
+            .unwrap_or(f64::NAN)
+    }
+
+    /// The code of the latest visible event's kind; NaN where that is missing.
+    fn latest_kind(&self, track: usize, column: usize) -> f64 {
+        match self.visible_events(track).last() {
+            Some(&event) if self.rows.kinds[column].codes[event as usize] != MISSING => {
+                f64::from(self.rows.kinds[column].codes[event as usize])
             }
-            Cell::LatestKind { track, column } => match self.visible_events(track).last() {
-                Some(&event) if self.rows.kinds[column].codes[event as usize] != MISSING => {
-                    f64::from(self.rows.kinds[column].codes[event as usize])
-                }
-                _ => f64::NAN,
-            },
+            _ => f64::NAN,
         }
     }
 
@@ -245,6 +256,10 @@ impl<'a> Walk<'a> {
             .checked_sub(1)
             .map(|last| self.tracks[track].at[last])
     }
+}
+
+fn days(micros: i64) -> f64 {
+    micros as f64 / MICROS_PER_DAY as f64
 }
 
 /// The mean of a sum over so many values; NaN over none.

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use leadscore_core::{AttributeTable, FeatureKind, FeatureSource, FeatureSpec, Unit};
-use leadscore_tables::{Column, ConfigError, KindColumn, Tables, nearest};
+use leadscore_tables::{Column, ConfigError, EventRows, KindColumn, Tables, nearest};
 
 use crate::condition::Condition;
-use crate::rules_file::{EventCondition, Grade, RuleConfig, RulesFile, in_order};
+use crate::rules_file::{EventCondition, Grade, OnlyConfig, RuleConfig, RulesFile, in_order};
 
 /// Rules whose columns were found.
 #[derive(Debug, Clone)]
@@ -90,16 +90,7 @@ impl BoundRules {
         features: &[FeatureSpec],
     ) -> Result<(Self, Vec<Option<ConfigError>>), ConfigError> {
         let mut unknown: Vec<Option<ConfigError>> = vec![None; file.rules.len() + 1];
-        let mut specs: Vec<FeatureSpec> = Vec::new();
-        let mut place = |spec: FeatureSpec| {
-            specs
-                .iter()
-                .position(|known| known.name == spec.name)
-                .unwrap_or_else(|| {
-                    specs.push(spec);
-                    specs.len() - 1
-                })
-        };
+        let mut specs = Specs::default();
         let mut tests = Vec::with_capacity(file.rules.len());
         for (rule, unknown) in file.rules.iter().zip(&mut unknown) {
             let whose = Whose {
@@ -109,12 +100,12 @@ impl BoundRules {
             let condition = || whose.condition(&rule.condition());
             tests.push(match (&rule.attribute, &rule.feature, &rule.activity) {
                 (Some(name), ..) => {
-                    attribute_test(tables, name, condition()?, &whose, unknown, &mut place)?
+                    attribute_test(tables, name, condition()?, &whose, unknown, &mut specs)?
                 }
                 (None, Some(name), _) => {
                     let (spec, condition) = (feature(features, name, &whose)?, condition()?);
                     check_kind(name, spec.kind, &condition, &whose)?;
-                    Test::Attribute(place(spec), condition)
+                    Test::Attribute(specs.place(spec), condition)
                 }
                 (None, None, Some(name)) => events(tables, name, rule, &whose, unknown)?,
                 (None, None, None) => unreachable!("the file was checked"),
@@ -123,30 +114,8 @@ impl BoundRules {
         let only = match &file.score.only {
             None => None,
             Some(only) => {
-                let whose = Whose {
-                    what: "`only`".to_owned(),
-                    span: only.attribute.span(),
-                };
-                let condition = EventCondition {
-                    equals: only.equals.clone(),
-                    one_of: only.one_of.clone(),
-                    ..EventCondition::default()
-                };
-                if only.equals.is_some() == only.one_of.is_some() {
-                    return Err(whose.error(
-                        "it has no condition, or two",
-                        "write `equals` or `in`".to_owned(),
-                    ));
-                }
                 let last = unknown.last_mut().expect("one more than rules");
-                Some(attribute_test(
-                    tables,
-                    only.attribute.get_ref(),
-                    whose.condition(&condition)?,
-                    &whose,
-                    last,
-                    &mut place,
-                )?)
+                Some(only_test(tables, only, last, &mut specs)?)
             }
         };
         let group = |name: &String| {
@@ -170,7 +139,7 @@ impl BoundRules {
         Ok((
             Self {
                 tests,
-                specs,
+                specs: specs.0,
                 only,
                 group_of_rule,
                 matrix,
@@ -201,6 +170,24 @@ impl BoundRules {
             .and_then(|matrix| matrix.cells.get(&label))
             .map(|text| text.get_ref().as_str());
         Some((label, action))
+    }
+}
+
+/// The attributes that rules look at; each once.
+#[derive(Default)]
+struct Specs(Vec<FeatureSpec>);
+
+impl Specs {
+    /// The place of a feature, a known one or a new one.
+    fn place(&mut self, spec: FeatureSpec) -> usize {
+        let Self(specs) = self;
+        specs
+            .iter()
+            .position(|known| known.name == spec.name)
+            .unwrap_or_else(|| {
+                specs.push(spec);
+                specs.len() - 1
+            })
     }
 }
 
@@ -304,12 +291,12 @@ fn attribute_test(
     condition: Condition,
     whose: &Whose,
     unknown: &mut Option<ConfigError>,
-    place: &mut impl FnMut(FeatureSpec) -> usize,
+    specs: &mut Specs,
 ) -> Result<Test, ConfigError> {
     match attribute(tables, name, whose) {
         Ok(spec) => {
             check_kind(name, spec.kind, &condition, whose)?;
-            Ok(Test::Attribute(place(spec), condition))
+            Ok(Test::Attribute(specs.place(spec), condition))
         }
         Err(error) => {
             *unknown = Some(error);
@@ -318,6 +305,38 @@ fn attribute_test(
             })
         }
     }
+}
+
+/// The test of who has a score.
+fn only_test(
+    tables: &Tables,
+    only: &OnlyConfig,
+    unknown: &mut Option<ConfigError>,
+    specs: &mut Specs,
+) -> Result<Test, ConfigError> {
+    let whose = Whose {
+        what: "`only`".to_owned(),
+        span: only.attribute.span(),
+    };
+    let condition = EventCondition {
+        equals: only.equals.clone(),
+        one_of: only.one_of.clone(),
+        ..EventCondition::default()
+    };
+    if only.equals.is_some() == only.one_of.is_some() {
+        return Err(whose.error(
+            "it has no condition, or two",
+            "write `equals` or `in`".to_owned(),
+        ));
+    }
+    attribute_test(
+        tables,
+        only.attribute.get_ref(),
+        whose.condition(&condition)?,
+        &whose,
+        unknown,
+        specs,
+    )
 }
 
 fn feature(
@@ -403,35 +422,44 @@ fn events(
         filters.push(EventFilter::Any(codes));
     }
     for (name, config) in &rule.on_columns {
-        let condition = whose.condition(config)?;
-        if let Some(column) = rows.kinds.iter().position(|kind| kind.name == *name) {
-            check_kind(name, FeatureKind::Category, &condition, whose)?;
-            let levels = rows.kinds[column]
-                .levels
-                .iter()
-                .map(|level| Some(level.as_str()))
-                .chain([None]);
-            filters.push(EventFilter::Levels {
-                column,
-                counts: levels
-                    .map(|level| condition.holds_for_text(level))
-                    .collect(),
-            });
-        } else if let Some(column) = rows.values.iter().position(|value| value.name == *name) {
-            check_kind(name, FeatureKind::Number, &condition, whose)?;
-            filters.push(EventFilter::Number { column, condition });
-        } else {
-            let known: Vec<&str> = rows
-                .kinds
-                .iter()
-                .map(|kind| kind.name.as_str())
-                .chain(rows.values.iter().map(|value| value.name.as_str()))
-                .collect();
-            let help = "`kind` and `values` of the activity in leadscore.toml say which columns of events are read";
-            let mut error = whose.unknown("column", name, &known);
-            error.help = error.help.map(|hint| format!("{hint}; {help}"));
-            return Err(error);
-        }
+        filters.push(column_filter(rows, name, whose.condition(config)?, whose)?);
     }
     Ok(Test::Events { table, filters })
+}
+
+/// Which events a condition on one of their columns keeps.
+fn column_filter(
+    rows: &EventRows,
+    name: &str,
+    condition: Condition,
+    whose: &Whose,
+) -> Result<EventFilter, ConfigError> {
+    if let Some(column) = rows.kinds.iter().position(|kind| kind.name == *name) {
+        check_kind(name, FeatureKind::Category, &condition, whose)?;
+        let levels = rows.kinds[column]
+            .levels
+            .iter()
+            .map(|level| Some(level.as_str()))
+            .chain([None]);
+        return Ok(EventFilter::Levels {
+            column,
+            counts: levels
+                .map(|level| condition.holds_for_text(level))
+                .collect(),
+        });
+    }
+    if let Some(column) = rows.values.iter().position(|value| value.name == *name) {
+        check_kind(name, FeatureKind::Number, &condition, whose)?;
+        return Ok(EventFilter::Number { column, condition });
+    }
+    let known: Vec<&str> = rows
+        .kinds
+        .iter()
+        .map(|kind| kind.name.as_str())
+        .chain(rows.values.iter().map(|value| value.name.as_str()))
+        .collect();
+    let help = "`kind` and `values` of the activity in leadscore.toml say which columns of events are read";
+    let mut error = whose.unknown("column", name, &known);
+    error.help = error.help.map(|hint| format!("{hint}; {help}"));
+    Err(error)
 }

@@ -364,29 +364,22 @@ impl RulesFile {
     }
 
     fn check_rule(&self, rule: &RuleConfig) -> Result<(), ConfigError> {
-        let fail = |message: &str, help: &str| {
-            Err(ConfigError {
-                message: format!("rule \"{}\": {message}", rule.name.get_ref()),
-                help: Some(help.to_owned()),
-                span: Some(rule.name.span()),
-            })
-        };
         let looks_at = [
             rule.attribute.is_some(),
             rule.feature.is_some(),
             rule.activity.is_some(),
         ];
         if looks_at.into_iter().filter(|given| *given).count() != 1 {
-            return fail(
+            return rule.refused(
                 "it needs one of `attribute`, `activity` and `feature`",
                 "name the column, the table of activities or the feature that it looks at",
             );
         }
         if !(-200.0..=100.0).contains(&rule.points) {
-            return fail("its points are out of range", "points go from -200 to 100");
+            return rule.refused("its points are out of range", "points go from -200 to 100");
         }
         if rule.points == 0.0 && !rule.disqualifies {
-            return fail(
+            return rule.refused(
                 "it gives no points",
                 "write `points`, or `disqualifies = true`",
             );
@@ -394,7 +387,7 @@ impl RulesFile {
         if let Some(group) = &rule.group
             && !self.groups.contains_key(group)
         {
-            return fail(
+            return rule.refused(
                 &format!("there is no [groups.{group}]"),
                 "add it, with a `cap` if it has one",
             );
@@ -402,102 +395,129 @@ impl RulesFile {
         if let Some(cap) = rule.group.as_ref().and_then(|group| self.groups[group].cap)
             && rule.points > cap
         {
-            return fail(
+            return rule.refused(
                 &format!("its points lie above the cap of its group, {cap}"),
                 "no lead can get them all: raise the cap or lower the points",
             );
         }
-        let n_conditions = rule.condition().given();
-        let on_events = rule.kind.is_some()
-            || !rule.on_columns.is_empty()
-            || rule.nothing_else
-            || rule.within.is_some()
-            || rule.at_least.is_some()
-            || rule.at_most.is_some()
-            || rule.per_event
-            || rule.max_events.is_some()
-            || rule.half_life.is_some()
-            || rule.monthly_decay.is_some();
-        if rule.activity.is_none() {
-            if n_conditions != 1 {
-                return fail(
-                    "it has no condition on what it looks at, or several",
-                    "write one of `equals`, `in`, `above`, `min` and `max`, `contains`, `matches`, `missing`",
-                );
-            }
-            if on_events || rule.cap.is_some() {
-                return fail(
-                    "it has keys of an activity",
-                    "`kind`, `where`, `within`, counts, caps and decay go with `activity`",
-                );
-            }
-            if rule.min.zip(rule.max).is_some_and(|(min, max)| min > max) {
-                return fail("its `min` lies above its `max`", "no number is in between");
-            }
-            return Ok(());
+        if rule.activity.is_some() {
+            rule.check_events()?;
+            rule.check_lengths()
+        } else {
+            rule.check_condition()
         }
+    }
+}
+
+impl RuleConfig {
+    fn refused(&self, message: &str, help: &str) -> Result<(), ConfigError> {
+        Err(ConfigError {
+            message: format!("rule \"{}\": {message}", self.name.get_ref()),
+            help: Some(help.to_owned()),
+            span: Some(self.name.span()),
+        })
+    }
+
+    /// Fails where a rule on an attribute or a feature has not one condition, or keys of events.
+    fn check_condition(&self) -> Result<(), ConfigError> {
+        let n_conditions = self.condition().given();
+        let on_events = self.kind.is_some()
+            || !self.on_columns.is_empty()
+            || self.nothing_else
+            || self.within.is_some()
+            || self.at_least.is_some()
+            || self.at_most.is_some()
+            || self.per_event
+            || self.max_events.is_some()
+            || self.half_life.is_some()
+            || self.monthly_decay.is_some();
+        if n_conditions != 1 {
+            return self.refused(
+                "it has no condition on what it looks at, or several",
+                "write one of `equals`, `in`, `above`, `min` and `max`, `contains`, `matches`, `missing`",
+            );
+        }
+        if on_events || self.cap.is_some() {
+            return self.refused(
+                "it has keys of an activity",
+                "`kind`, `where`, `within`, counts, caps and decay go with `activity`",
+            );
+        }
+        if self.min.zip(self.max).is_some_and(|(min, max)| min > max) {
+            return self.refused("its `min` lies above its `max`", "no number is in between");
+        }
+        Ok(())
+    }
+
+    /// Fails where a rule on events has a condition of an attribute, or counts that contradict
+    /// each other.
+    fn check_events(&self) -> Result<(), ConfigError> {
+        let n_conditions = self.condition().given();
         if n_conditions > 0 {
-            return fail(
+            return self.refused(
                 "it has a condition of an attribute",
                 "they go with `attribute`; for a column of the events write `where = { column = { min = 5 } }`",
             );
         }
-        for (column, condition) in &rule.on_columns {
+        for (column, condition) in &self.on_columns {
             if condition.given() != 1 {
-                return fail(
+                return self.refused(
                     &format!("`where` has no condition on `{column}`, or several"),
                     "write one, such as { min = 5 } or { in = [\"a\", \"b\"] }",
                 );
             }
         }
-        if rule
+        if self
             .at_least
-            .zip(rule.at_most)
+            .zip(self.at_most)
             .is_some_and(|(least, most)| least > most)
         {
-            return fail(
+            return self.refused(
                 "its `at_least` lies above its `at_most`",
                 "no number of events is in between",
             );
         }
-        if rule.per_event && rule.at_most.is_some() {
-            return fail(
+        if self.per_event && self.at_most.is_some() {
+            return self.refused(
                 "it counts each event and has an `at_most`",
                 "`max_events` says how many events give points",
             );
         }
-        if rule
+        if self
             .cap
-            .is_some_and(|cap| cap.is_nan() || cap < rule.points.abs())
+            .is_some_and(|cap| cap.is_nan() || cap < self.points.abs())
         {
-            return fail(
+            return self.refused(
                 "its `cap` lies below its points",
                 "one event alone would exceed it",
             );
         }
-        if rule.half_life.is_some() && rule.monthly_decay.is_some() {
-            return fail(
+        Ok(())
+    }
+
+    /// Fails where decay and lengths of time of a rule on events cannot be.
+    fn check_lengths(&self) -> Result<(), ConfigError> {
+        if self.half_life.is_some() && self.monthly_decay.is_some() {
+            return self.refused(
                 "it has two kinds of decay",
                 "keep `half_life` or `monthly_decay`",
             );
         }
-        if rule.half_life == Some(Span::ZERO) || rule.within == Some(Span::ZERO) {
-            return fail("it has a length of zero", "write lengths such as \"30d\"");
+        if self.half_life == Some(Span::ZERO) || self.within == Some(Span::ZERO) {
+            return self.refused("it has a length of zero", "write lengths such as \"30d\"");
         }
-        if rule
+        if self
             .monthly_decay
             .is_some_and(|share| !(share > 0.0 && share <= 1.0))
         {
-            return fail(
+            return self.refused(
                 "its `monthly_decay` is no share",
                 "write above 0 and at most 1: 0.5 for half of the points a month",
             );
         }
         Ok(())
     }
-}
 
-impl RuleConfig {
     /// The condition on its attribute or feature.
     pub(crate) fn condition(&self) -> EventCondition {
         EventCondition {

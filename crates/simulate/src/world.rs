@@ -105,7 +105,9 @@ impl World {
     pub(crate) fn rates(self, activity: &Activity) -> (f64, f64) {
         match self {
             Self::Noise => (activity.lost_rate, activity.lost_rate),
-            _ => (activity.won_rate, activity.lost_rate),
+            Self::Linear | Self::Curved | Self::Interactions | Self::Drift => {
+                (activity.won_rate, activity.lost_rate)
+            }
         }
     }
 }

@@ -8,8 +8,9 @@ use ndarray::Array2;
 use crate::design::Design;
 use crate::error::SolverError;
 use crate::factor::{Factor, dot};
-use crate::kernel::{self, Hessian};
-use crate::newton::{Certificate, Fit, SolverOptions, Start, begin, sample_of};
+use crate::fit::{Certificate, Fit, SolverOptions, Start, begin, sample_of};
+use crate::hessian::Hessian;
+use crate::kernel;
 use crate::penalty::{Direction, Penalty};
 use crate::target::Target;
 
@@ -62,6 +63,7 @@ pub(crate) fn fit(
     descend(design, target, penalty, options, &coefficients)
 }
 
+/// Proximal Newton steps from here to the optimum.
 fn descend(
     design: &Design,
     target: &Target,
@@ -69,31 +71,14 @@ fn descend(
     options: SolverOptions,
     start: &[f64],
 ) -> Result<Fit, SolverError> {
-    let corners = Corners::new(penalty, start.len())?;
-    let mut passes = 0;
-    let mut evaluate = |theta: Vec<f64>| -> Result<Point, SolverError> {
-        passes += 1;
-        let coefficients = corners.levels(&theta);
-        let mut sums = kernel::pass(design, target, &coefficients, true)?;
-        penalty.add_gradient(&coefficients, &mut sums.gradient);
-        let mut hessian = sums.hessian.take().expect("it was asked for");
-        penalty.add_hessian(&mut hessian);
-        let objective = sums.loss + penalty.value(&coefficients);
-        let gradient = corners.gradient(sums.gradient);
-        Ok(Point {
-            size: corners
-                .rest(&theta, &gradient)
-                .into_iter()
-                .fold(0.0, f64::max)
-                / target.total_weight,
-            theta,
-            objective,
-            gradient,
-            hessian,
-            passes,
-        })
+    let mut descent = Descent {
+        design,
+        target,
+        penalty,
+        corners: Corners::new(penalty, start.len())?,
+        passes: 0,
     };
-    let mut current = evaluate(corners.steps(start))?;
+    let mut current = descent.evaluate(descent.corners.steps(start))?;
     let mut iterations = 0;
     loop {
         let not_converged = SolverError::NotConverged {
@@ -102,26 +87,69 @@ fn descend(
             tolerance: options.tolerance,
         };
         if current.size <= options.tolerance {
-            return current.finish(&corners, iterations);
+            return current.finish(&descent.corners, iterations);
         }
         if !current.size.is_finite() || current.passes >= options.max_passes {
             return Err(not_converged);
         }
+        current = descent.step(&current)?.ok_or(not_converged)?;
+        iterations += 1;
+    }
+}
+
+/// A descent by passes over all rows, each with a Hessian.
+struct Descent<'a> {
+    design: &'a Design,
+    target: &'a Target,
+    penalty: &'a Penalty,
+    corners: Corners,
+    passes: usize,
+}
+
+impl Descent<'_> {
+    /// The objective at these coordinates, in one pass.
+    fn evaluate(&mut self, theta: Vec<f64>) -> Result<Point, SolverError> {
+        self.passes += 1;
+        let corners = &self.corners;
+        let coefficients = corners.levels(&theta);
+        let mut sums = kernel::pass(self.design, self.target, &coefficients, true)?;
+        self.penalty.add_gradient(&coefficients, &mut sums.gradient);
+        let mut hessian = sums.hessian.take().expect("it was asked for");
+        self.penalty.add_hessian(&mut hessian);
+        let objective = sums.loss + self.penalty.value(&coefficients);
+        let gradient = corners.gradient(sums.gradient);
+        Ok(Point {
+            size: corners
+                .rest(&theta, &gradient)
+                .into_iter()
+                .fold(0.0, f64::max)
+                / self.target.total_weight,
+            theta,
+            objective,
+            gradient,
+            hessian,
+            passes: self.passes,
+        })
+    }
+
+    /// The next point, on the way to the optimum of the quadratic with corners; `None` where no
+    /// length will do.
+    fn step(&mut self, current: &Point) -> Result<Option<Point>, SolverError> {
         let best = solve(
-            &corners.hessian(&current.hessian.core),
+            &self.corners.hessian(&current.hessian.core),
             &current.gradient,
             &current.theta,
-            &corners.corners,
+            &self.corners.corners,
         )?;
         let step: Vec<f64> = best
             .iter()
             .zip(&current.theta)
             .map(|(new, old)| new - old)
             .collect();
-        let gain =
-            dot(&current.gradient, &step) + corners.cost(&best) - corners.cost(&current.theta);
+        let gain = dot(&current.gradient, &step) + self.corners.cost(&best)
+            - self.corners.cost(&current.theta);
         let mut length = 1.0;
-        current = loop {
+        loop {
             // At full length what stands at a corner stands there exactly.
             let theta = if length == 1.0 {
                 best.clone()
@@ -133,19 +161,18 @@ fn descend(
                     .map(|(old, step)| old + length * step)
                     .collect()
             };
-            let next = evaluate(theta)?;
+            let next = self.evaluate(theta)?;
             let rounding = 1e-12 * current.objective.abs();
             if next.objective <= current.objective + 1e-4 * length * gain + rounding
                 || next.size < 0.5 * current.size
             {
-                break next;
+                return Ok(Some(next));
             }
             length *= 0.25;
             if length < 1e-6 {
-                return Err(not_converged);
+                return Ok(None);
             }
-        };
-        iterations += 1;
+        }
     }
 }
 
@@ -377,30 +404,81 @@ fn solve(
     theta: &[f64],
     corners: &[Option<Corner>],
 ) -> Result<Vec<f64>, SolverError> {
+    let mut active = ActiveSet::new(hessian, gradient, theta, corners);
     let n = theta.len();
-    let constant: Vec<f64> = (0..n)
-        .map(|idx| {
-            gradient[idx]
-                - dot(
-                    hessian.row(idx).to_slice().expect("rows are contiguous"),
-                    theta,
-                )
-        })
-        .collect();
-    let mut sides: Vec<Side> = (0..n)
-        .map(|idx| match corners[idx] {
-            None => Side::Free,
-            Some(Corner { above, .. }) if theta[idx] > 0.0 => Side::Above(above),
-            Some(Corner { below, .. }) if theta[idx] < 0.0 => Side::Below(below),
-            Some(_) => Side::AtCorner,
-        })
-        .collect();
-    let mut z = theta.to_vec();
-    let scale = gradient
-        .iter()
-        .fold(0.0_f64, |largest, slope| largest.max(slope.abs()));
     for round in 0..QUICK_ROUNDS + 20 * n {
-        let open: Vec<usize> = (0..n).filter(|&idx| sides[idx] != Side::AtCorner).collect();
+        if active.moves_to_corner()? {
+            continue;
+        }
+        let leaving = active.leaving();
+        if leaving.is_empty() {
+            break;
+        }
+        let n_leaving = if round < QUICK_ROUNDS { n } else { 1 };
+        for (_, idx, side) in leaving.into_iter().take(n_leaving) {
+            active.sides[idx] = side;
+        }
+    }
+    Ok(active.z)
+}
+
+/// A quadratic with corners while it is solved: which coordinates stand at theirs.
+struct ActiveSet<'a> {
+    hessian: &'a Array2<f64>,
+    corners: &'a [Option<Corner>],
+    /// `g − H θ`: the gradient at 0.
+    constant: Vec<f64>,
+    sides: Vec<Side>,
+    z: Vec<f64>,
+    /// The largest slope at the start.
+    scale: f64,
+}
+
+impl<'a> ActiveSet<'a> {
+    /// Each coordinate on the side where it stands.
+    fn new(
+        hessian: &'a Array2<f64>,
+        gradient: &[f64],
+        theta: &[f64],
+        corners: &'a [Option<Corner>],
+    ) -> Self {
+        let n = theta.len();
+        let constant = (0..n)
+            .map(|idx| gradient[idx] - dot(row_of(hessian, idx), theta))
+            .collect();
+        let sides = (0..n)
+            .map(|idx| match corners[idx] {
+                None => Side::Free,
+                Some(Corner { above, .. }) if theta[idx] > 0.0 => Side::Above(above),
+                Some(Corner { below, .. }) if theta[idx] < 0.0 => Side::Below(below),
+                Some(_) => Side::AtCorner,
+            })
+            .collect();
+        Self {
+            hessian,
+            corners,
+            constant,
+            sides,
+            z: theta.to_vec(),
+            scale: gradient
+                .iter()
+                .fold(0.0_f64, |largest, slope| largest.max(slope.abs())),
+        }
+    }
+
+    /// Moves to the optimum on these sides, or as far as the first corner on the way; says whether
+    /// one was hit.
+    fn moves_to_corner(&mut self) -> Result<bool, SolverError> {
+        let Self {
+            hessian,
+            constant,
+            sides,
+            z,
+            ..
+        } = self;
+        let open: Vec<usize> = (0..z.len())
+            .filter(|&idx| sides[idx] != Side::AtCorner)
+            .collect();
         let right: Vec<f64> = open
             .iter()
             .map(|&idx| match sides[idx] {
@@ -433,37 +511,31 @@ fn solve(
                 z[idx] = if length == 1.0 { value } else { next };
             }
         }
-        if has_hit {
-            continue;
-        }
+        Ok(has_hit)
+    }
+
+    /// The coordinates that gain by leaving their corner, and to which side; those that gain most
+    /// first.
+    fn leaving(&self) -> Vec<(f64, usize, Side)> {
         let mut leaving: Vec<(f64, usize, Side)> = Vec::new();
-        for idx in (0..n).filter(|&idx| sides[idx] == Side::AtCorner) {
-            let Some(Corner { above, below }) = corners[idx] else {
+        for idx in (0..self.z.len()).filter(|&idx| self.sides[idx] == Side::AtCorner) {
+            let Some(Corner { above, below }) = self.corners[idx] else {
                 continue;
             };
-            let slope = constant[idx]
-                + dot(
-                    hessian.row(idx).to_slice().expect("rows are contiguous"),
-                    &z,
-                );
-            if -slope - above > 1e-12 * scale {
+            let slope = self.constant[idx] + dot(row_of(self.hessian, idx), &self.z);
+            if -slope - above > 1e-12 * self.scale {
                 leaving.push((-slope - above, idx, Side::Above(above)));
-            } else if slope - below > 1e-12 * scale {
+            } else if slope - below > 1e-12 * self.scale {
                 leaving.push((slope - below, idx, Side::Below(below)));
             }
         }
-        if leaving.is_empty() {
-            break;
-        }
         leaving.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        for (_, idx, side) in leaving
-            .into_iter()
-            .take(if round < QUICK_ROUNDS { n } else { 1 })
-        {
-            sides[idx] = side;
-        }
+        leaving
     }
-    Ok(z)
+}
+
+fn row_of(matrix: &Array2<f64>, idx: usize) -> &[f64] {
+    matrix.row(idx).to_slice().expect("rows are contiguous")
 }
 
 fn select(matrix: &Array2<f64>, indices: &[usize]) -> Array2<f64> {

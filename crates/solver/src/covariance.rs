@@ -4,10 +4,11 @@
 use ndarray::Array2;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::design::{Design, PART_ROWS, TILE_ROWS};
+use crate::design::Design;
 use crate::error::SolverError;
+use crate::fit::Fit;
+use crate::layout::{PART_ROWS, TILE_ROWS};
 use crate::many::log_odds;
-use crate::newton::Fit;
 use crate::penalty::Penalty;
 use crate::target::Target;
 
@@ -60,6 +61,57 @@ fn sum_of_scores(
     fit: &Fit,
     clusters: &[u64],
 ) -> Result<Array2<f64>, SolverError> {
+    check(design, clusters)?;
+    let residuals: Vec<f64> = log_odds(design, target.offsets.as_deref(), &fit.coefficients)?
+        .into_iter()
+        .enumerate()
+        .map(|(row, eta)| {
+            let weight = target.weights.as_ref().map_or(1.0, |weights| weights[row]);
+            weight * (f64::from(target.labels[row]) - 1.0 / (1.0 + (-eta).exp()))
+        })
+        .collect();
+    let mut order: Vec<u32> =
+        (0..u32::try_from(clusters.len()).map_err(|_| SolverError::TooMany {
+            found: clusters.len(),
+        })?)
+            .collect();
+    order.sort_unstable_by_key(|&row| (clusters[row as usize], row));
+    let groups: Vec<&[u32]> = order
+        .chunk_by(|&a, &b| clusters[a as usize] == clusters[b as usize])
+        .collect();
+    let used: Vec<&[u32]> = groups
+        .iter()
+        .step_by(stride(design, groups.len()))
+        .copied()
+        .collect();
+    let q = design.n_coefficients();
+    let lanes: Vec<Vec<f64>> = (0..N_LANES)
+        .into_par_iter()
+        .map(|lane| {
+            let clusters = &used[lane * used.len() / N_LANES..(lane + 1) * used.len() / N_LANES];
+            sums_of_products(design, &residuals, clusters)
+        })
+        .collect();
+    let n_groups = groups.len() as f64;
+    let factor = n_groups / used.len() as f64 * n_groups / (n_groups - 1.0).max(1.0);
+    let mut middle = Array2::zeros((q, q));
+    for lane in lanes {
+        for a in 0..q {
+            for b in 0..=a {
+                middle[[a, b]] += factor * lane[a * q + b];
+            }
+        }
+    }
+    for a in 0..q {
+        for b in 0..a {
+            middle[[b, a]] = middle[[a, b]];
+        }
+    }
+    Ok(middle)
+}
+
+/// Whether there are scores of clusters: rows at hand, one cluster each, and few coefficients.
+fn check(design: &Design, clusters: &[u64]) -> Result<(), SolverError> {
     if clusters.len() != design.n_rows() {
         return Err(SolverError::Length {
             what: "clusters",
@@ -80,85 +132,55 @@ fn sum_of_scores(
             n_coefficients: design.n_coefficients(),
         });
     }
-    let residuals: Vec<f64> = log_odds(design, target.offsets.as_deref(), &fit.coefficients)?
-        .into_iter()
-        .enumerate()
-        .map(|(row, eta)| {
-            let weight = target.weights.as_ref().map_or(1.0, |weights| weights[row]);
-            weight * (f64::from(target.labels[row]) - 1.0 / (1.0 + (-eta).exp()))
-        })
-        .collect();
-    let mut order: Vec<u32> =
-        (0..u32::try_from(clusters.len()).map_err(|_| SolverError::TooMany {
-            found: clusters.len(),
-        })?)
-            .collect();
-    order.sort_unstable_by_key(|&row| (clusters[row as usize], row));
-    let groups: Vec<&[u32]> = order
-        .chunk_by(|&a, &b| clusters[a as usize] == clusters[b as usize])
-        .collect();
-    let rows_a_group = design.n_rows() as f64 / groups.len() as f64;
+    Ok(())
+}
+
+/// Every how many clusters one is looked at.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a small positive number"
+)]
+fn stride(design: &Design, n_groups: usize) -> usize {
+    let rows_a_group = design.n_rows() as f64 / n_groups as f64;
     let entries = (1.0
         + design.layout.n_numbers as f64
         + design.layout.coded.len() as f64 * rows_a_group.min(3.0))
     .min(design.n_coefficients() as f64);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a small positive number"
-    )]
-    let stride = (entries * entries * groups.len() as f64 / MAX_PRODUCTS)
+    (entries * entries * n_groups as f64 / MAX_PRODUCTS)
         .ceil()
-        .max(1.0) as usize;
-    let used: Vec<&[u32]> = groups.iter().step_by(stride).copied().collect();
+        .max(1.0) as usize
+}
+
+/// `∑ᶜ sᶜ sᶜᵀ` over these clusters: the lower triangle, rows contiguous.
+fn sums_of_products(design: &Design, residuals: &[f64], clusters: &[&[u32]]) -> Vec<f64> {
     let q = design.n_coefficients();
-    let lanes: Vec<Vec<f64>> = (0..N_LANES)
-        .into_par_iter()
-        .map(|lane| {
-            let mut sums = vec![0.0; q * q];
-            let mut score = vec![0.0; q];
-            let mut touched: Vec<usize> = Vec::new();
-            for rows in &used[lane * used.len() / N_LANES..(lane + 1) * used.len() / N_LANES] {
-                for &row in *rows {
-                    visit(design, row as usize, |coefficient, value| {
-                        // A sum that came to exactly 0 may be listed twice; both times it adds
-                        // nothing wrong.
-                        if score[coefficient] == 0.0 {
-                            touched.push(coefficient);
-                        }
-                        score[coefficient] += residuals[row as usize] * value;
-                    });
+    let mut sums = vec![0.0; q * q];
+    let mut score = vec![0.0; q];
+    let mut touched: Vec<usize> = Vec::new();
+    for rows in clusters {
+        for &row in *rows {
+            visit(design, row as usize, |coefficient, value| {
+                // A sum that came to exactly 0 may be listed twice; both times it adds nothing
+                // wrong.
+                if score[coefficient] == 0.0 {
+                    touched.push(coefficient);
                 }
-                touched.sort_unstable();
-                touched.dedup();
-                for (idx, &a) in touched.iter().enumerate() {
-                    for &b in &touched[..=idx] {
-                        sums[a * q + b] += score[a] * score[b];
-                    }
-                }
-                touched
-                    .drain(..)
-                    .for_each(|coefficient| score[coefficient] = 0.0);
-            }
-            sums
-        })
-        .collect();
-    let n_groups = groups.len() as f64;
-    let factor = n_groups / used.len() as f64 * n_groups / (n_groups - 1.0).max(1.0);
-    let mut middle = Array2::zeros((q, q));
-    for lane in lanes {
-        for a in 0..q {
-            for b in 0..=a {
-                middle[[a, b]] += factor * lane[a * q + b];
+                score[coefficient] += residuals[row as usize] * value;
+            });
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for (idx, &a) in touched.iter().enumerate() {
+            for &b in &touched[..=idx] {
+                sums[a * q + b] += score[a] * score[b];
             }
         }
+        touched
+            .drain(..)
+            .for_each(|coefficient| score[coefficient] = 0.0);
     }
-    for a in 0..q {
-        for b in 0..a {
-            middle[[b, a]] = middle[[a, b]];
-        }
-    }
-    Ok(middle)
+    sums
 }
 
 /// Covariance of the coefficients of a fit around the truth: that of [`clustered_covariance`], and

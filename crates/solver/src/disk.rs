@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::design::{Numbers, Part};
 use crate::error::SolverError;
+use crate::layout::{Numbers, Part};
 
 /// Parts in a file without a name; they all have one size but the last.
 #[derive(Debug, Clone)]

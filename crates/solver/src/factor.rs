@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::error::SolverError;
-use crate::kernel::{Hessian, WideHessian};
+use crate::hessian::{Hessian, WideHessian};
 
 /// Columns that are worked on at once, so that most of the work is products of matrices.
 const BLOCK: usize = 64;
@@ -379,6 +379,13 @@ fn factor_block(matrix: &mut Array2<f64>, start: usize, end: usize) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Adds so much of one vector to another.
+pub(crate) fn add(to: &mut [f64], factor: f64, from: &[f64]) {
+    to.iter_mut()
+        .zip(from)
+        .for_each(|(to, from)| *to += factor * from);
 }
 
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -6,10 +6,13 @@ use linfa::dataset::{AsSingleTargets, DatasetBase, Records};
 use linfa::traits::{Fit as LinfaFit, FitWith, PredictInplace};
 use ndarray::{Array1, ArrayBase, Data, Ix2};
 
-use crate::design::{Column, Design, Precision};
+use crate::column::Column;
+use crate::descents::fit;
+use crate::design::Design;
 use crate::error::SolverError;
+use crate::fit::{Certificate, Fit, SolverOptions, Start};
+use crate::layout::Precision;
 use crate::many::log_odds;
-use crate::newton::{Certificate, Fit, SolverOptions, Start, fit};
 use crate::penalty::Penalty;
 use crate::target::Target;
 

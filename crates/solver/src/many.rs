@@ -5,10 +5,12 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::design::{Design, Layout, Numbers, Part, TILE_ROWS, TileCodes};
+use crate::design::Design;
 use crate::error::SolverError;
-use crate::kernel::{self, Code, Stored, Sums};
+use crate::kernel::{self, Sums};
+use crate::layout::{Layout, Numbers, Part, TILE_ROWS, TileCodes};
 use crate::target::Target;
+use crate::tile::{self, Code, Stored};
 
 /// So few are faster one by one.
 const FEW: usize = 2;
@@ -51,8 +53,8 @@ pub(crate) fn pass(
     let mut lanes = lanes.into_iter();
     let mut total = lanes.next().expect("a design has rows");
     for lane in lanes {
-        kernel::add_all(&mut total.losses, &lane.losses);
-        kernel::add_all(&mut total.gradient, &lane.gradient);
+        tile::add_all(&mut total.losses, &lane.losses);
+        tile::add_all(&mut total.gradient, &lane.gradient);
     }
     let Lane { losses, gradient } = total;
     let gradient_of = |model: usize| {
@@ -200,7 +202,7 @@ pub fn log_losses(
     let mut losses = vec![0.0; coefficients.len()];
     parts
         .iter()
-        .for_each(|part| kernel::add_all(&mut losses, &part.losses));
+        .for_each(|part| tile::add_all(&mut losses, &part.losses));
     Ok(losses)
 }
 
@@ -269,7 +271,7 @@ impl Bench {
             .iter_mut()
             .zip(&weights.values[..n])
         {
-            kernel::start(eta, intercept, offsets);
+            tile::start(eta, intercept, offsets);
         }
         if !layout.coded.is_empty() {
             transpose(&self.eta, TILE_ROWS, &mut self.by_row);
@@ -339,7 +341,7 @@ impl Lane {
             .iter_mut()
             .zip(&mut self.losses)
         {
-            *loss += kernel::derivatives::<false>(
+            *loss += tile::derivatives::<false>(
                 eta,
                 &target.labels[rows.clone()],
                 row_weights,
@@ -364,7 +366,7 @@ impl Lane {
         for tile in 0..part.n_tiles() {
             self.add_losses(part, tile, layout, target, weights, bench);
             for (model, residual) in bench.eta.as_chunks::<TILE_ROWS>().0.iter().enumerate() {
-                self.gradient[model] += kernel::sum(residual);
+                self.gradient[model] += tile::sum(residual);
             }
             if p > 0 {
                 let numbers = ArrayView2::from_shape((TILE_ROWS, p).f(), &bench.numbers)
@@ -424,6 +426,6 @@ fn gather<C: Code>(by_row: &mut [f64], codes: &[C], table: &[f64], n: usize) {
 fn scatter<C: Code>(sums: &mut [f64], codes: &[C], by_row: &[f64], n: usize) {
     for (row, code) in by_row.chunks_exact(n).zip(codes) {
         let at = code.index() * n;
-        kernel::add_all(&mut sums[at..at + n], row);
+        tile::add_all(&mut sums[at..at + n], row);
     }
 }

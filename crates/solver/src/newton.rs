@@ -3,76 +3,16 @@
 
 use std::collections::VecDeque;
 
-use crate::corners;
-use crate::design::{Design, TILE_ROWS};
+use crate::design::Design;
 use crate::error::SolverError;
-use crate::factor::{Factor, dot};
-use crate::kernel::{self, Hessian, Sums};
-use crate::many;
+use crate::factor::{Factor, add, dot};
+use crate::fit::{Certificate, Fit, SolverOptions, Start, begin, sample_of};
+use crate::kernel::{self, Sums};
 use crate::penalty::Penalty;
-use crate::separation;
 use crate::target::Target;
-
-/// When the descent ends.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SolverOptions {
-    /// Largest absolute entry that the gradient of the mean objective may have, default 1e-9.
-    /// Numbers should have a standard deviation about 1, or this means little.
-    pub tolerance: f64,
-    /// Most passes over all rows, default 200; a fit takes 5 to 15.
-    pub max_passes: usize,
-    /// Whether to end with the Hessian at the optimum, default yes: without it there is no
-    /// covariance, and the certificate speaks of the gradient alone. Fits that only rank penalties
-    /// do without.
-    pub final_hessian: bool,
-}
-
-impl Default for SolverOptions {
-    fn default() -> Self {
-        Self {
-            tolerance: 1e-9,
-            max_passes: 200,
-            final_hessian: true,
-        }
-    }
-}
-
-/// How near the optimum a fit ended, and what it took.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Certificate {
-    /// Largest absolute entry of the gradient of the mean objective, over all rows in f64.
-    pub gradient: f64,
-    /// Half the Newton decrement squared, `½ gᵀ H⁻¹ g`: about how far the summed objective lies
-    /// above its minimum.
-    pub decrement: f64,
-    /// Steps over all rows.
-    pub iterations: usize,
-    /// Passes over all rows, those with a Hessian among them; those over samples are not counted.
-    pub passes: usize,
-    /// Passes with a Hessian.
-    pub hessians: usize,
-    /// Condition of the penalised Hessian scaled to a diagonal of ones.
-    pub condition: f64,
-    /// Summed log-loss plus penalty.
-    pub objective: f64,
-}
-
-/// The optimum.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fit {
-    /// Intercept, numbers, levels, as in [`Design`].
-    pub coefficients: Vec<f64>,
-    /// How near the optimum it is.
-    pub certificate: Certificate,
-    /// Factor of the penalised Hessian `H + P`: at the optimum, up to the last step, where a final
-    /// Hessian was asked for.
-    pub factor: Factor,
-}
 
 /// Up to this many coefficients, and without a sample, every pass makes a Hessian.
 const FEW_COEFFICIENTS: usize = 100;
-/// Coefficients that a dense Hessian is made of at most: 3 GB.
-const MAX_CORE: usize = 20_000;
 /// Pairs of steps and changes of the gradient that directions remember.
 const MEMORY: usize = 10;
 /// A gradient that has not shrunk to this part of itself over so many steps asks for a new Hessian.
@@ -83,107 +23,14 @@ const PATIENCE: usize = 5;
 /// Near enough that a Newton step with a fresh Hessian ends below any tolerance asked for.
 const NEAR: f64 = 1e-4;
 
-/// Where a descent starts.
-#[derive(Debug, Clone, Copy)]
-pub enum Start<'a> {
-    /// At these coefficients, such as those of a neighbouring penalty.
-    At(&'a [f64]),
-    /// Where the quadratic that touches the log-loss at a point nearby has its optimum: then no
-    /// pass need make a Hessian.
-    Near(&'a Expansion),
-}
-
-/// The summed log-loss up to its second derivatives at a point, without a penalty.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Expansion {
-    coefficients: Vec<f64>,
-    loss: f64,
-    gradient: Vec<f64>,
-    hessian: Hessian,
-}
-
-impl Expansion {
-    /// Where it touches the log-loss.
-    pub(crate) fn coefficients(&self) -> &[f64] {
-        &self.coefficients
-    }
-
-    /// The summed log-loss there.
-    pub fn loss(&self) -> f64 {
-        self.loss
-    }
-
-    /// Its gradient there, `(n_coefficients,)`.
-    pub fn gradient(&self) -> &[f64] {
-        &self.gradient
-    }
-
-    /// Its second derivatives there, of these coefficients with those, `(rows, columns)`; none of a
-    /// wide column.
-    pub fn hessian(&self, rows: &[usize], columns: &[usize]) -> ndarray::Array2<f64> {
-        ndarray::Array2::from_shape_fn((rows.len(), columns.len()), |(row, column)| {
-            self.hessian.core[[rows[row], columns[column]]]
-        })
-    }
-}
-
-/// Expands the summed log-loss at these coefficients, in one pass; any number of penalties may
-/// begin there.
-///
-/// # Errors
-///
-/// [`SolverError::Length`] where the coefficients are not the design's, or the labels not its
-/// rows'.
-pub fn expand(
-    design: &Design,
-    target: &Target,
-    coefficients: &[f64],
-) -> Result<Expansion, SolverError> {
-    check(design, target, &Penalty::none())?;
-    if coefficients.len() != design.n_coefficients() {
-        return Err(SolverError::Length {
-            what: "coefficients",
-            found: coefficients.len(),
-            expected: design.n_coefficients(),
-        });
-    }
-    let Sums {
-        loss,
-        gradient,
-        hessian,
-    } = kernel::pass(design, target, coefficients, true)?;
-    Ok(Expansion {
-        coefficients: coefficients.to_vec(),
-        loss,
-        gradient,
-        hessian: hessian.expect("it was asked for"),
-    })
-}
-
-/// Minimises `∑ wᵢ [ln(1 + e^ηᵢ) − yᵢ ηᵢ]` plus the [`Penalty`], where `ηᵢ` is the row's offset
-/// plus the intercept plus the coefficients of its numbers and levels.
-///
-/// # Errors
-///
-/// [`SolverError::Length`], [`SolverError::TooWide`], [`SolverError::Setting`] for a penalty that
-/// ties levels of a column with more than 1,024 of them, [`SolverError::Undetermined`],
-/// [`SolverError::Separated`], [`SolverError::NotConverged`].
-pub fn fit(
+/// The optimum of a penalty without corners.
+pub(crate) fn fit(
     design: &Design,
     target: &Target,
     penalty: &Penalty,
     options: SolverOptions,
     start: Option<Start<'_>>,
 ) -> Result<Fit, SolverError> {
-    check(design, target, penalty)?;
-    if penalty.has_corners() {
-        return separation::check(
-            design,
-            target,
-            penalty,
-            corners::fit(design, target, penalty, options, start),
-        );
-    }
     let n_core = design.layout.n_core();
     let (mut coefficients, mut factor) = begin(target, penalty, start, design.n_coefficients())?;
     if factor.is_none()
@@ -202,241 +49,7 @@ pub fn fit(
         coefficients,
         factor,
     );
-    separation::check(design, target, penalty, descent.run(design, target))
-}
-
-/// The optimum of each penalty, all of them in the same passes over the rows; as good as [`fit`]
-/// for each, and for many penalties several times as fast.
-///
-/// All begin at the same start. An expansion makes it fast, and `final_hessian` makes it slow: then
-/// each ends with a pass of its own.
-///
-/// # Errors
-///
-/// Those of [`fit`], of the first penalty that has one.
-pub fn fit_many(
-    design: &Design,
-    target: &Target,
-    penalties: &[Penalty],
-    options: SolverOptions,
-    start: Option<Start<'_>>,
-) -> Result<Vec<Fit>, SolverError> {
-    if penalties.iter().any(Penalty::has_corners) {
-        // A corner needs the curvature of its own place.
-        return penalties
-            .iter()
-            .map(|penalty| fit(design, target, penalty, options, start))
-            .collect();
-    }
-    let mut descents = Vec::with_capacity(penalties.len());
-    for penalty in penalties {
-        check(design, target, penalty)?;
-        let (coefficients, factor) = begin(target, penalty, start, design.n_coefficients())?;
-        descents.push(Descent::new(
-            penalty,
-            options,
-            target.total_weight,
-            false,
-            coefficients,
-            factor,
-        ));
-    }
-    let mut fits: Vec<Option<Result<Fit, SolverError>>> = penalties.iter().map(|_| None).collect();
-    loop {
-        let open: Vec<usize> = (0..fits.len()).filter(|&idx| fits[idx].is_none()).collect();
-        if open.is_empty() {
-            let checked = fits
-                .into_iter()
-                .flatten()
-                .zip(penalties)
-                .map(|(fit, penalty)| separation::check(design, target, penalty, fit));
-            return checked.collect();
-        }
-        let (alone, together): (Vec<usize>, Vec<usize>) = open
-            .into_iter()
-            .partition(|&idx| descents[idx].trial.with_hessian);
-        let points: Vec<&[f64]> = together
-            .iter()
-            .map(|&idx| descents[idx].trial.coefficients.as_slice())
-            .collect();
-        let sums = many::pass(design, target, &points)?;
-        for (idx, sums) in together.into_iter().zip(sums) {
-            fits[idx] = descents[idx].take(sums).transpose();
-        }
-        for idx in alone {
-            let sums = kernel::pass(design, target, &descents[idx].trial.coefficients, true)?;
-            fits[idx] = descents[idx].take(sums).transpose();
-        }
-    }
-}
-
-/// The optimum over rows that are elsewhere and are asked for sums only; those of the design are a
-/// sample of them.
-///
-/// The sample gives the start and the curvature, and all rows the gradient: the certificate's
-/// `gradient` and `objective` are theirs, `decrement`, `condition` and the factor are by the
-/// sample's Hessian, scaled to all rows.
-///
-/// # Shapes
-///
-/// `pass` is given coefficients and returns the summed log-loss of all rows without a penalty, and
-/// its gradient `(n_coefficients,)`; `total_weight` is their number.
-///
-/// # Errors
-///
-/// Those of [`fit`] and of `pass`; and [`SolverError::Setting`] for a lasso or a direction.
-///
-/// # References
-///
-/// Byrd, Chin, Neveitt and Nocedal (2011), On the use of stochastic Hessian information in
-/// optimization methods for machine learning, SIAM Journal on Optimization 21(3): second
-/// derivatives of a sample, gradients of all.
-pub fn fit_elsewhere<E: From<SolverError>>(
-    (sample, target): (&Design, &Target),
-    penalty: &Penalty,
-    options: SolverOptions,
-    start: &[f64],
-    total_weight: f64,
-    mut pass: impl FnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
-) -> Result<Fit, E> {
-    if penalty.has_corners() {
-        let found = "a lasso or a direction".to_owned();
-        return Err(SolverError::Setting {
-            name: "penalty",
-            found,
-            expected: "a ridge: corners need the curvature of all rows",
-        }
-        .into());
-    }
-    let share = target.total_weight / total_weight;
-    // The sample's optimum is off by far more than this, and the factor is scaled with its penalty.
-    let sampled = fit(
-        sample,
-        target,
-        &penalty.scaled(share),
-        SolverOptions {
-            tolerance: 1e-6,
-            ..SolverOptions::default()
-        },
-        Some(Start::At(start)),
-    )?;
-    let factor = sampled.factor.scaled(1.0 / share);
-    let condition = factor.condition();
-    let options = SolverOptions {
-        final_hessian: false,
-        ..options
-    };
-    let mut descent = Descent::new(
-        penalty,
-        options,
-        total_weight,
-        false,
-        sampled.coefficients,
-        Some(factor),
-    );
-    descent.is_frozen = true;
-    loop {
-        let (loss, gradient) = pass(&descent.trial.coefficients)?;
-        if gradient.len() != sample.n_coefficients() {
-            return Err(SolverError::Length {
-                what: "the gradient",
-                found: gradient.len(),
-                expected: sample.n_coefficients(),
-            }
-            .into());
-        }
-        if let Some(mut fit) = descent.take(Sums {
-            loss,
-            gradient,
-            hessian: None,
-        })? {
-            fit.certificate.condition = condition;
-            return Ok(fit);
-        }
-    }
-}
-
-/// Whether the sizes of design, labels and penalty go together.
-fn check(design: &Design, target: &Target, penalty: &Penalty) -> Result<(), SolverError> {
-    if target.labels.len() != design.n_rows() {
-        return Err(SolverError::Length {
-            what: "labels",
-            found: target.labels.len(),
-            expected: design.n_rows(),
-        });
-    }
-    let n_core = design.layout.n_core();
-    if n_core > MAX_CORE {
-        return Err(SolverError::TooWide {
-            n_coefficients: n_core,
-        });
-    }
-    if !penalty.is_diagonal_from(n_core) && n_core < design.n_coefficients() {
-        return Err(SolverError::Setting {
-            name: "penalty",
-            found: "a block that ties levels of the widest column".to_owned(),
-            expected: "a ridge",
-        });
-    }
-    Ok(())
-}
-
-/// Coefficients to begin with, and a factor where the start brings one.
-pub(crate) fn begin(
-    target: &Target,
-    penalty: &Penalty,
-    start: Option<Start<'_>>,
-    q: usize,
-) -> Result<(Vec<f64>, Option<Factor>), SolverError> {
-    let mut coefficients = match start {
-        Some(Start::At(coefficients)) => coefficients.to_vec(),
-        Some(Start::Near(expansion)) => expansion.coefficients.clone(),
-        None => {
-            let mut coefficients = vec![0.0; q];
-            coefficients[0] = target.log_odds_of_rate();
-            coefficients
-        }
-    };
-    if coefficients.len() != q {
-        return Err(SolverError::Length {
-            what: "coefficients to start from",
-            found: coefficients.len(),
-            expected: q,
-        });
-    }
-    let Some(Start::Near(Expansion {
-        gradient, hessian, ..
-    })) = start
-    else {
-        return Ok((coefficients, None));
-    };
-    let (mut gradient, mut hessian) = (gradient.clone(), hessian.clone());
-    penalty.add_gradient(&coefficients, &mut gradient);
-    penalty.add_hessian(&mut hessian);
-    let factor = Factor::of(hessian)?;
-    add(&mut coefficients, -1.0, &factor.solve(&gradient));
-    Ok((coefficients, Some(factor)))
-}
-
-/// Rows of a sample that more rows would not make a better start.
-const LARGEST_SAMPLE: usize = 1_000_000;
-
-/// Tiles that are worth a fit of their own before that of all rows: a small part of them, and still
-/// many for their coefficients.
-pub(crate) fn sample_of(
-    design: &Design,
-    target: &Target,
-) -> Result<Option<(Design, Target)>, SolverError> {
-    let wanted = (design.n_rows() / 20)
-        .min(LARGEST_SAMPLE)
-        .max(20 * design.layout.n_core())
-        .max(20 * TILE_ROWS);
-    let stride = design.n_rows() / wanted;
-    if stride < 2 {
-        return Ok(None);
-    }
-    let (sample, rows) = design.sample(stride)?;
-    Ok(target.select(&rows).map(|target| (sample, target)))
+    descent.run(design, target)
 }
 
 /// The optimum over a sample, and its factor scaled to all rows.
@@ -474,16 +87,16 @@ fn fit_sample(
 }
 
 /// A minimisation in the making: says where it wants the objective, is told, and says where next.
-struct Descent<'a> {
+pub(crate) struct Descent<'a> {
     penalty: &'a Penalty,
     options: SolverOptions,
     total_weight: f64,
     /// Whether every pass brings a Hessian: Newton's own method, for few rows.
     every_pass: bool,
     /// Whether no pass can bring a Hessian, so that the first factor has to do.
-    is_frozen: bool,
+    pub(crate) is_frozen: bool,
     /// Where the objective is wanted.
-    trial: Trial,
+    pub(crate) trial: Trial,
     /// The best point so far; `None` before the first pass.
     current: Option<Point>,
     factor: Option<Factor>,
@@ -498,9 +111,9 @@ struct Descent<'a> {
 }
 
 /// A point to be tried.
-struct Trial {
-    coefficients: Vec<f64>,
-    with_hessian: bool,
+pub(crate) struct Trial {
+    pub(crate) coefficients: Vec<f64>,
+    pub(crate) with_hessian: bool,
     kind: TrialKind,
 }
 
@@ -531,7 +144,7 @@ struct Point {
 }
 
 impl<'a> Descent<'a> {
-    fn new(
+    pub(crate) fn new(
         penalty: &'a Penalty,
         options: SolverOptions,
         total_weight: f64,
@@ -578,7 +191,7 @@ impl<'a> Descent<'a> {
     }
 
     /// Takes the sums at the trial; `None` where there is another one to be made.
-    fn take(&mut self, sums: Sums) -> Result<Option<Fit>, SolverError> {
+    pub(crate) fn take(&mut self, sums: Sums) -> Result<Option<Fit>, SolverError> {
         let Trial {
             coefficients,
             with_hessian,
@@ -827,10 +440,4 @@ fn direction(
     }
     direction.iter_mut().for_each(|value| *value = -*value);
     direction
-}
-
-fn add(to: &mut [f64], factor: f64, from: &[f64]) {
-    to.iter_mut()
-        .zip(from)
-        .for_each(|(to, from)| *to += factor * from);
 }

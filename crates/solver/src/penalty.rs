@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
-use crate::kernel::Hessian;
+use crate::hessian::Hessian;
 
 /// `½ βᵀ P β + ∑ λⱼ |βⱼ|` beside the summed log-loss, with `P` positive semi-definite and zero
 /// outside of its blocks; and coefficients that may only rise or fall.

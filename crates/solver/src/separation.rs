@@ -1,10 +1,11 @@
 //! Separation: columns without a penalty that tell the labels apart without an error have no finite
 //! coefficients.
 
-use crate::design::{Design, TILE_ROWS};
+use crate::design::Design;
 use crate::error::SolverError;
+use crate::fit::Fit;
+use crate::layout::{Coded, Part, TILE_ROWS};
 use crate::many::log_odds;
-use crate::newton::Fit;
 use crate::penalty::Penalty;
 use crate::target::Target;
 
@@ -95,9 +96,7 @@ fn column_of(design: &Design, coefficient: usize) -> usize {
     if coefficient <= layout.n_numbers {
         return coefficient - 1;
     }
-    let is_own = |coded: &crate::design::Coded| {
-        (coded.first..coded.first + coded.n_levels).contains(&coefficient)
-    };
+    let is_own = |coded: &Coded| (coded.first..coded.first + coded.n_levels).contains(&coefficient);
     layout.n_numbers
         + layout
             .coded
@@ -114,7 +113,7 @@ fn separates(
 ) -> Result<Option<usize>, SolverError> {
     let layout = &design.layout;
     let weight = |row: usize| target.weights.as_ref().map_or(1.0, |weights| weights[row]);
-    let rows = |part: &crate::design::Part| {
+    let rows = |part: &Part| {
         (0..part.n_rows)
             .map(|row| (row / TILE_ROWS, row % TILE_ROWS, part.first_row + row))
             .collect::<Vec<_>>()

@@ -41,33 +41,11 @@ impl Address {
     /// [`EngineError::Address`] where it is no address, or has a token that others on the machine
     /// could read. What is wrong is not repeated: it may have a token in it.
     pub fn parse(text: &str) -> Result<Self, EngineError> {
-        let wrong = |why: String| EngineError::Address { why };
         let from_environment = text.strip_prefix("env:");
-        let resolved = match from_environment {
-            Some(name)
-                if name.is_empty()
-                    || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') =>
-            {
-                return Err(wrong("what stands behind env: names no environment variable: write the variable's name alone, such as env:ENGINE".to_owned()));
-            }
-            Some(name) => std::env::var(name)
-                .map_err(|_| wrong(format!("there is no environment variable {name}")))?
-                .trim()
-                .to_owned(),
-            None => text.to_owned(),
+        let (resolved, shown) = match from_environment {
+            Some(name) => (variable(name)?, format!("what {name} has")),
+            None => (text.to_owned(), shown_argument(text)),
         };
-        // An engine has no path: what stands there may be a token that was meant as a parameter.
-        let of_argument = || {
-            let shown = SecretUri::from(text.to_owned()).shown();
-            let place = shown.split_once("://").and_then(|(scheme, rest)| {
-                Some(format!(
-                    "{scheme}://{}/…",
-                    rest.split_once('/').filter(|(_, path)| !path.is_empty())?.0
-                ))
-            });
-            format!("`{}`", place.unwrap_or(shown))
-        };
-        let shown = from_environment.map_or_else(of_argument, |name| format!("what {name} has"));
         let not_one = || {
             wrong(format!(
                 "{shown} is no address of an engine: write such as sc://localhost:15002 or sc://host:443/;use_ssl=true"
@@ -155,6 +133,33 @@ impl Address {
             help,
         }
     }
+}
+
+fn wrong(why: String) -> EngineError {
+    EngineError::Address { why }
+}
+
+/// The address that an environment variable holds.
+fn variable(name: &str) -> Result<String, EngineError> {
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(wrong("what stands behind env: names no environment variable: write the variable's name alone, such as env:ENGINE".to_owned()));
+    }
+    let address = std::env::var(name)
+        .map_err(|_| wrong(format!("there is no environment variable {name}")))?;
+    Ok(address.trim().to_owned())
+}
+
+/// What an error shows of an address among the arguments. An engine has no path: what stands there
+/// may be a token that was meant as a parameter.
+fn shown_argument(text: &str) -> String {
+    let shown = SecretUri::from(text.to_owned()).shown();
+    let place = shown.split_once("://").and_then(|(scheme, rest)| {
+        Some(format!(
+            "{scheme}://{}/…",
+            rest.split_once('/').filter(|(_, path)| !path.is_empty())?.0
+        ))
+    });
+    format!("`{}`", place.unwrap_or(shown))
 }
 
 /// Whether it is a host, perhaps with its port, and nothing else.

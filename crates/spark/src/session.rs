@@ -209,39 +209,16 @@ impl Session {
         plan: proto::plan::OpType,
         watch: &mut dyn Watch,
     ) -> Result<Rows, EngineError> {
-        let mut run = Run {
-            operation_id: new_id(&self.client),
-            last_response_id: None,
-            rows: Rows::default(),
-            expected: 0,
-        };
-        let option = proto::execute_plan_request::request_option::RequestOption::ReattachOptions(
-            proto::ReattachOptions { reattachable: true },
-        );
-        let request = proto::ExecutePlanRequest {
-            session_id: self.session_id.clone(),
-            user_context: self.user(),
-            operation_id: Some(run.operation_id.clone()),
-            plan: Some(proto::Plan {
-                op_type: Some(plan),
-            }),
-            client_type: Some("leadscore".to_owned()),
-            request_options: vec![proto::execute_plan_request::RequestOption {
-                request_option: Some(option),
-            }],
-            ..Default::default()
-        };
-        // Statements name locations, and these may have credentials.
-        let begins = beginning(&self.address.without_secrets(statement));
-        let failed = |why: String, address: String| EngineError::Failed {
-            address,
+        let mut run = Run::new(new_id(&self.client));
+        let request = self.request(&run.operation_id, plan);
+        let failed = |session: &Self, why: String| EngineError::Failed {
+            address: session.address(),
             doing: doing.to_owned(),
             why,
-            statement: begins.clone(),
+            // Statements name locations, and these may have credentials.
+            statement: beginning(&session.address.without_secrets(statement)),
         };
-        // The first failure of a row of them, in which nothing came.
-        let mut lost_since: Option<Instant> = None;
-        let mut pause = FIRST_PAUSE;
+        let mut outage = Outage::default();
         let mut is_begun = false;
         loop {
             let before = run.last_response_id.clone();
@@ -249,36 +226,15 @@ impl Session {
                 .runtime
                 .block_on(self.stream(&request, is_begun, &mut run, watch))
             {
-                Ok(()) => {
-                    self.release(&run.operation_id);
-                    if run.rows.n_rows != run.expected {
-                        let (found, expected) = (run.rows.n_rows, run.expected);
-                        return Err(EngineError::Rows {
-                            address: self.address(),
-                            doing: doing.to_owned(),
-                            found,
-                            expected,
-                        });
-                    }
-                    return Ok(run.rows);
-                }
+                Ok(()) => return self.complete(run, doing),
                 Err(broken) => broken,
             };
             let why = match broken {
                 Broken::Interrupted => {
-                    let _ = self.runtime.block_on(async {
-                        tokio::time::timeout(
-                            FIRST_PATIENCE,
-                            self.client.interrupt_operation(&run.operation_id),
-                        )
-                        .await
-                    });
-                    self.release(&run.operation_id);
-                    return Err(EngineError::Interrupted {
-                        address: self.address(),
-                    });
+                    self.interrupt(&run.operation_id);
+                    return Err(self.interrupted());
                 }
-                Broken::Failed(why) => return Err(failed(why, self.address())),
+                Broken::Failed(why) => return Err(failed(self, why)),
                 // It never arrived, so it can be sent again; once something came, its rows are gone
                 // with it.
                 Broken::Unknown(why) if run.last_response_id.is_none() => {
@@ -286,17 +242,13 @@ impl Session {
                     why
                 }
                 Broken::Unknown(why) => {
-                    return Err(failed(
-                        format!("the engine lost the statement: {why}"),
-                        self.address(),
-                    ));
+                    let why = format!("the engine lost the statement: {why}");
+                    return Err(failed(self, why));
                 }
                 Broken::Ended => {
                     is_begun = true;
-                    lost_since = None;
-                    pause = FIRST_PAUSE;
-                    self.runtime
-                        .block_on(async { tokio::time::sleep(pause).await });
+                    outage = Outage::default();
+                    self.sleep(outage.pause);
                     continue;
                 }
                 Broken::Connection(why) => {
@@ -305,10 +257,9 @@ impl Session {
                 }
             };
             if run.last_response_id != before {
-                lost_since = None;
-                pause = FIRST_PAUSE;
+                outage = Outage::default();
             }
-            let since = *lost_since.get_or_insert_with(Instant::now);
+            let since = *outage.since.get_or_insert_with(Instant::now);
             if since.elapsed() > PATIENCE {
                 return Err(EngineError::Lost {
                     address: self.address(),
@@ -318,25 +269,84 @@ impl Session {
                 });
             }
             if watch.is_interrupted() {
-                return Err(EngineError::Interrupted {
-                    address: self.address(),
-                });
+                return Err(self.interrupted());
             }
-            self.runtime
-                .block_on(async { tokio::time::sleep(pause).await });
-            pause = (pause * 2).min(Duration::from_secs(5));
-            // Over a new connection: the old one may be dead and not know it.
-            if let Ok(client) = self
-                .runtime
-                .block_on(SparkConnectClient::connect(&self.address.builder))
-            {
-                self.client = client;
-            }
+            self.sleep(outage.pause);
+            outage.pause = (outage.pause * 2).min(Duration::from_secs(5));
+            self.reconnect();
             // An engine that was started anew knows nothing of our settings, without which numbers
             // would differ.
             if !is_begun && self.settle().is_err() {
                 is_begun = true;
             }
+        }
+    }
+
+    /// A request to execute a plan, which can be taken up again over another connection.
+    fn request(&self, operation_id: &str, plan: proto::plan::OpType) -> proto::ExecutePlanRequest {
+        let option = proto::execute_plan_request::request_option::RequestOption::ReattachOptions(
+            proto::ReattachOptions { reattachable: true },
+        );
+        proto::ExecutePlanRequest {
+            session_id: self.session_id.clone(),
+            user_context: self.user(),
+            operation_id: Some(operation_id.to_owned()),
+            plan: Some(proto::Plan {
+                op_type: Some(plan),
+            }),
+            client_type: Some("leadscore".to_owned()),
+            request_options: vec![proto::execute_plan_request::RequestOption {
+                request_option: Some(option),
+            }],
+            ..Default::default()
+        }
+    }
+
+    /// The rows of a result that the engine calls complete, if all of them came.
+    fn complete(&self, run: Run, doing: &str) -> Result<Rows, EngineError> {
+        self.release(&run.operation_id);
+        if run.rows.n_rows != run.expected {
+            let (found, expected) = (run.rows.n_rows, run.expected);
+            return Err(EngineError::Rows {
+                address: self.address(),
+                doing: doing.to_owned(),
+                found,
+                expected,
+            });
+        }
+        Ok(run.rows)
+    }
+
+    /// Lets the engine stop a statement and forget its result.
+    fn interrupt(&self, operation_id: &str) {
+        let _ = self.runtime.block_on(async {
+            tokio::time::timeout(
+                FIRST_PATIENCE,
+                self.client.interrupt_operation(operation_id),
+            )
+            .await
+        });
+        self.release(operation_id);
+    }
+
+    fn interrupted(&self) -> EngineError {
+        EngineError::Interrupted {
+            address: self.address(),
+        }
+    }
+
+    fn sleep(&self, pause: Duration) {
+        self.runtime
+            .block_on(async { tokio::time::sleep(pause).await });
+    }
+
+    /// Takes a new connection, if there is one: the old one may be dead and not know it.
+    fn reconnect(&mut self) {
+        if let Ok(client) = self
+            .runtime
+            .block_on(SparkConnectClient::connect(&self.address.builder))
+        {
+            self.client = client;
         }
     }
 
@@ -404,33 +414,8 @@ impl Session {
             let Some(response) = response else {
                 return Err(Broken::Ended);
             };
-            if !response.response_id.is_empty() {
-                run.last_response_id = Some(response.response_id);
-            }
-            use proto::execute_plan_response::ResponseType;
-            match response.response_type {
-                Some(ResponseType::ResultComplete(_)) => return Ok(()),
-                Some(ResponseType::ArrowBatch(batch)) => {
-                    run.expected = batch.start_offset.unwrap_or(run.rows.n_rows) + batch.row_count;
-                    run.rows.n_rows += batch.row_count;
-                    run.rows.batches.push(batch.data.into());
-                }
-                Some(ResponseType::ExecutionProgress(progress)) => {
-                    let count = |of: fn(
-                        &proto::execute_plan_response::execution_progress::StageInfo,
-                    ) -> i64| {
-                        progress
-                            .stages
-                            .iter()
-                            .map(|stage| u64::try_from(of(stage)).unwrap_or(0))
-                            .sum()
-                    };
-                    watch.progress(
-                        count(|stage| stage.num_completed_tasks),
-                        count(|stage| stage.num_tasks),
-                    );
-                }
-                _ => {}
+            if run.take(response, watch) {
+                return Ok(());
             }
         }
     }
@@ -496,6 +481,66 @@ struct Run {
     rows: Rows,
     /// Rows that there must be by what the engine said of its batches.
     expected: i64,
+}
+
+impl Run {
+    fn new(operation_id: String) -> Self {
+        Self {
+            operation_id,
+            last_response_id: None,
+            rows: Rows::default(),
+            expected: 0,
+        }
+    }
+
+    /// Takes a response in; says whether the result is complete with it.
+    fn take(&mut self, response: proto::ExecutePlanResponse, watch: &mut dyn Watch) -> bool {
+        use proto::execute_plan_response::ResponseType;
+        use proto::execute_plan_response::execution_progress::StageInfo;
+        if !response.response_id.is_empty() {
+            self.last_response_id = Some(response.response_id);
+        }
+        match response.response_type {
+            Some(ResponseType::ResultComplete(_)) => return true,
+            Some(ResponseType::ArrowBatch(batch)) => {
+                self.expected = batch.start_offset.unwrap_or(self.rows.n_rows) + batch.row_count;
+                self.rows.n_rows += batch.row_count;
+                self.rows.batches.push(batch.data.into());
+            }
+            Some(ResponseType::ExecutionProgress(progress)) => {
+                let count = |of: fn(&StageInfo) -> i64| {
+                    progress
+                        .stages
+                        .iter()
+                        .map(|stage| u64::try_from(of(stage)).unwrap_or(0))
+                        .sum()
+                };
+                watch.progress(
+                    count(|stage| stage.num_completed_tasks),
+                    count(|stage| stage.num_tasks),
+                );
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+/// A row of failures in which nothing came.
+struct Outage {
+    /// When the first of them was.
+    since: Option<Instant>,
+    /// How long is waited before the next try.
+    pause: Duration,
+}
+
+impl Default for Outage {
+    fn default() -> Self {
+        Self {
+            since: None,
+            pause: FIRST_PAUSE,
+        }
+    }
 }
 
 /// An id that no other has.

@@ -2,13 +2,12 @@
 //! account's other leads stand.
 
 use leadscore_core::{AttributeTable, CalendarPart, FeatureKind, FeatureSource, FeatureSpec};
-use leadscore_tables::Config;
+use leadscore_tables::{Config, HistoryConfig};
 
 use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
-use crate::features::lookup_column;
-use crate::snapshots::SqlSources;
+use crate::sources::SqlSources;
 use crate::statement::Statement;
 
 const HOUR: i64 = DAY / 24;
@@ -86,76 +85,115 @@ pub(crate) fn add_history(
     let is_number = specs.iter().any(|spec| {
         spec.kind == FeatureKind::Number && matches!(&spec.source, FeatureSource::Attribute { table: AttributeTable::Leads, column: known } if known == column)
     });
-    let value = table.text(&settings.value);
-    // Of changes at one moment the sequence decides; without one there are none that differ, which
-    // is looked for before.
-    let place = settings
-        .sequence
-        .as_ref()
-        .map(|column| table.number(column));
-    let place_column = place
-        .map(|place| format!(", {place} AS sequence"))
-        .unwrap_or_default();
-    let by_place = |name: &str, down: &str| {
-        if settings.sequence.is_some() {
+    let history = History {
+        settings,
+        table,
+        dialect,
+        number,
+        column,
+        is_number,
+    };
+    statement.step(&format!("ls_history{number}_rows"), history.rows());
+    statement.step(&format!("ls_history{number}_runs"), history.runs());
+    statement.step(&format!("ls_history{number}_seen"), history.seen());
+    statement.step(&format!("ls_history{number}"), history.states());
+    Ok(format!(
+        "LEFT JOIN ls_history{number} h{number} ON h{number}.lead = s.lead AND h{number}.moment = s.moment"
+    ))
+}
+
+/// The history of one attribute.
+struct History<'a> {
+    settings: &'a HistoryConfig,
+    table: Columns<'a>,
+    dialect: Dialect,
+    /// Its place among the histories of the statement.
+    number: usize,
+    /// The attribute.
+    column: &'a str,
+    is_number: bool,
+}
+
+impl History<'_> {
+    /// Of changes at one moment the sequence decides; without one there are none that differ, which
+    /// is looked for before.
+    fn by_place(&self, name: &str, down: &str) -> String {
+        if self.settings.sequence.is_some() {
             format!("{name}{down}, ")
         } else {
             String::new()
         }
-    };
-    // Values that repeat are told apart as numbers where they are numbers.
-    let number_column = if is_number {
-        format!(", {} AS number", dialect.double(&value))
-    } else {
-        String::new()
-    };
-    statement.step(
-        &format!("ls_history{number}_rows"),
+    }
+
+    /// The attribute's changes, typed.
+    fn rows(&self) -> String {
+        let (settings, table) = (self.settings, &self.table);
+        let value = table.text(&settings.value);
+        let place_column = settings
+            .sequence
+            .as_ref()
+            .map(|column| format!(", {} AS sequence", table.number(column)))
+            .unwrap_or_default();
+        // Values that repeat are told apart as numbers where they are numbers.
+        let number_column = if self.is_number {
+            format!(", {} AS number", self.dialect.double(&value))
+        } else {
+            String::new()
+        };
         format!(
             "SELECT {} AS lead, {} AS known, {value} AS value{number_column}{place_column}\n  FROM {}\n  WHERE {} = {}",
             table.key(&settings.lead),
             table.known(&settings.changed_at),
             table.source.from,
             table.text(&settings.attribute),
-            dialect.text(column)
-        ),
-    );
-    let compared = if is_number { "number" } else { "value" };
-    let order = format!(
-        "known, {}CASE WHEN value IS NULL THEN 0 ELSE 1 END, {}",
-        by_place("sequence", ""),
-        dialect.by_bytes("value")
-    );
-    let previous = format!("LAG({compared}) OVER (PARTITION BY lead ORDER BY {order})");
-    statement.step(
-        &format!("ls_history{number}_runs"),
+            self.dialect.text(self.column)
+        )
+    }
+
+    /// The changes, and whether each begins a run of one value.
+    fn runs(&self) -> String {
+        let number = self.number;
+        let compared = if self.is_number { "number" } else { "value" };
+        let order = format!(
+            "known, {}CASE WHEN value IS NULL THEN 0 ELSE 1 END, {}",
+            self.by_place("sequence", ""),
+            self.dialect.by_bytes("value")
+        );
+        let previous = format!("LAG({compared}) OVER (PARTITION BY lead ORDER BY {order})");
         format!(
             "SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY lead ORDER BY {order}) = 1 THEN 1\n      WHEN {compared} = {previous} THEN 0\n      WHEN {compared} IS NULL AND {previous} IS NULL THEN 0 ELSE 1 END AS begins\n  FROM ls_history{number}_rows\n  WHERE known IS NOT NULL"
-        ),
-    );
-    let latest = format!(
-        "known DESC, {}CASE WHEN value IS NULL THEN 0 ELSE 1 END DESC, {} DESC",
-        by_place("h.sequence", " DESC"),
-        dialect.by_bytes("value")
-    );
-    statement.step(
-        &format!("ls_history{number}_seen"),
+        )
+    }
+
+    /// The changes that each snapshot sees, the latest in the first place.
+    fn seen(&self) -> String {
+        let number = self.number;
+        let latest = format!(
+            "known DESC, {}CASE WHEN value IS NULL THEN 0 ELSE 1 END DESC, {} DESC",
+            self.by_place("h.sequence", " DESC"),
+            self.dialect.by_bytes("value")
+        );
         format!(
             "SELECT s.lead, s.moment, h.known, h.value, h.begins{},\n    ROW_NUMBER() OVER (PARTITION BY s.lead, s.moment ORDER BY {}) AS place\n  FROM ls_snapshots s\n  JOIN ls_history{number}_runs h ON h.lead = s.lead AND h.known < s.moment",
-            if is_number { ", h.number" } else { "" },
-            latest.replace("known", "h.known").replace("value", "h.value")
-        ),
-    );
-    statement.step(
-        &format!("ls_history{number}"),
+            if self.is_number { ", h.number" } else { "" },
+            latest
+                .replace("known", "h.known")
+                .replace("value", "h.value")
+        )
+    }
+
+    /// What the attribute was at each snapshot, since when, and how often it was set.
+    fn states(&self) -> String {
+        let number = self.number;
         format!(
             "SELECT lead, moment, COUNT(*) AS changes, MAX(CASE WHEN begins = 1 THEN known END) AS since,\n    MAX(CASE WHEN place = 1 THEN value END) AS value{}\n  FROM ls_history{number}_seen\n  GROUP BY lead, moment",
-            if is_number { ", MAX(CASE WHEN place = 1 THEN number END) AS number" } else { "" }
-        ),
-    );
-    Ok(format!(
-        "LEFT JOIN ls_history{number} h{number} ON h{number}.lead = s.lead AND h{number}.moment = s.moment"
-    ))
+            if self.is_number {
+                ", MAX(CASE WHEN place = 1 THEN number END) AS number"
+            } else {
+                ""
+            }
+        )
+    }
 }
 
 /// Adds a table that leads point to; gives the join.
@@ -226,6 +264,14 @@ pub(crate) fn add_lookup(
     ))
 }
 
+/// The column of a lookup as a number and as a category may differ.
+pub(crate) fn lookup_column(column: &str, kind: FeatureKind) -> String {
+    match kind {
+        FeatureKind::Number => format!("n:{column}"),
+        FeatureKind::Category => format!("c:{column}"),
+    }
+}
+
 /// Adds how the account's other leads stood; gives the join.
 pub(crate) fn add_peer_leads(statement: &mut Statement) -> String {
     let before = |time: &str| format!("COUNT(CASE WHEN {time} < s.moment THEN 1 END)");
@@ -243,4 +289,20 @@ pub(crate) fn add_peer_leads(statement: &mut Statement) -> String {
         ),
     );
     "LEFT JOIN ls_peer_leads p ON p.lead = s.lead AND p.moment = s.moment".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_the_calendar_have_their_words() {
+        let weekday = calendar(Dialect::DuckDb, CalendarPart::Weekday, "t");
+        assert!(
+            leadscore_core::WEEKDAYS
+                .iter()
+                .all(|day| weekday.contains(day)),
+            "{weekday}"
+        );
+    }
 }

@@ -3,9 +3,10 @@
 
 use leadscore_inference::{Reading, ReadingRule};
 
-use crate::dialect::{Dialect, check_names};
+use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::features::{FeaturesSql, add_features, column_of};
+use crate::names::check_names;
 use crate::score::{cell_of, number, within};
 use crate::statement::Statement;
 
@@ -78,7 +79,9 @@ impl CodedSql<'_> {
                     name(reading),
                     reading.first
                 )),
-                _ => read.push(name(reading)),
+                ReadingRule::Cells(_) | ReadingRule::Table { .. } | ReadingRule::Levels { .. } => {
+                    read.push(name(reading));
+                }
             }
         }
         format!(
@@ -91,36 +94,11 @@ impl CodedSql<'_> {
     /// log-loss at these coefficients; as coefficient −1 that loss itself, and as −2 the number of
     /// rows. A coefficient that no row reads has no row.
     pub fn pass(&self, table: &str, coefficients: &[f64]) -> String {
-        let mut log_odds = number(coefficients[0]);
-        // What the sums of numbers are called, and what is summed.
-        let mut sums: Vec<(String, String)> = [
-            ("-2", "CAST(COUNT(*) AS DOUBLE)"),
-            ("-1", "SUM(loss)"),
-            ("0", "SUM(residual)"),
-        ]
-        .map(|(which, sum)| (which.to_owned(), sum.to_owned()))
-        .to_vec();
-        let mut codes = Vec::new();
-        for reading in self.readings {
-            let name = name(reading);
-            if reading.rule.is_number() {
-                log_odds += &format!("\n    + ({}) * {name}", number(coefficients[reading.first]));
-                sums.push((reading.first.to_string(), format!("SUM(residual * {name})")));
-            } else {
-                // Places in an array count from 1. Unlike those of a CASE, an array's numbers are
-                // no part of the code that Spark makes of a statement, so that it compiles the
-                // first pass only.
-                let own =
-                    &coefficients[reading.first..reading.first + reading.rule.n_coefficients()];
-                let weights: Vec<String> = own.iter().map(|weight| number(*weight)).collect();
-                log_odds += &format!(
-                    "\n    + ELEMENT_AT(ARRAY({}), {name} - {})",
-                    weights.join(", "),
-                    reading.first - 1
-                );
-                codes.push(name);
-            }
-        }
+        let Summed {
+            log_odds,
+            sums,
+            codes,
+        } = self.summed(coefficients);
         let mut statement = Statement::new(Dialect::Spark);
         statement.step(
             "ls_added",
@@ -171,6 +149,53 @@ impl CodedSql<'_> {
         }
         statement.finish(&last)
     }
+
+    /// What a pass at these coefficients sums.
+    fn summed(&self, coefficients: &[f64]) -> Summed {
+        let mut log_odds = number(coefficients[0]);
+        let mut sums: Vec<(String, String)> = [
+            ("-2", "CAST(COUNT(*) AS DOUBLE)"),
+            ("-1", "SUM(loss)"),
+            ("0", "SUM(residual)"),
+        ]
+        .map(|(which, sum)| (which.to_owned(), sum.to_owned()))
+        .to_vec();
+        let mut codes = Vec::new();
+        for reading in self.readings {
+            let name = name(reading);
+            if reading.rule.is_number() {
+                log_odds += &format!("\n    + ({}) * {name}", number(coefficients[reading.first]));
+                sums.push((reading.first.to_string(), format!("SUM(residual * {name})")));
+            } else {
+                // Places in an array count from 1. Unlike those of a CASE, an array's numbers are
+                // no part of the code that Spark makes of a statement, so that it compiles the
+                // first pass only.
+                let own =
+                    &coefficients[reading.first..reading.first + reading.rule.n_coefficients()];
+                let weights: Vec<String> = own.iter().map(|weight| number(*weight)).collect();
+                log_odds += &format!(
+                    "\n    + ELEMENT_AT(ARRAY({}), {name} - {})",
+                    weights.join(", "),
+                    reading.first - 1
+                );
+                codes.push(name);
+            }
+        }
+        Summed {
+            log_odds,
+            sums,
+            codes,
+        }
+    }
+}
+
+/// What a pass computes of each row, and what it adds up.
+struct Summed {
+    log_odds: String,
+    /// What the sums of numbers are called, and what is summed.
+    sums: Vec<(String, String)>,
+    /// Columns whose codes the residuals are summed by.
+    codes: Vec<String>,
 }
 
 /// What a reading's column is called.

@@ -5,7 +5,7 @@ use leadscore_tables::{FileConfig, PerColumn, TimeKind, null_values};
 
 use crate::dialect::Dialect;
 use crate::error::SqlError;
-use crate::snapshots::{SqlSource, SqlSources};
+use crate::sources::{SqlSource, SqlSources};
 
 /// Microseconds of a day.
 pub(crate) const DAY: i64 = 86_400_000_000;

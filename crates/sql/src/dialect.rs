@@ -1,9 +1,5 @@
 //! Whose SQL is written: how names, texts, numbers and times are spelled.
 
-use std::collections::BTreeMap;
-
-use crate::error::SqlError;
-
 /// Whose SQL is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -19,35 +15,6 @@ pub enum Dialect {
     Spark,
     /// SQLite.
     Sqlite,
-}
-
-/// Fails where the dialect cannot tell these columns apart.
-pub(crate) fn check_names<'n>(
-    dialect: Dialect,
-    columns: impl Iterator<Item = &'n String>,
-) -> Result<(), SqlError> {
-    let mut known: BTreeMap<String, &String> = BTreeMap::new();
-    for column in columns {
-        if dialect == Dialect::Postgres && column.len() > 63 {
-            return Err(SqlError::LongName {
-                name: column.clone(),
-                n_bytes: column.len(),
-            });
-        }
-        if column.contains(['\0', '\r']) {
-            return Err(SqlError::Name(column.clone()));
-        }
-        if let Some(first) = known.insert(dialect.folded(column), column)
-            && first != column
-        {
-            return Err(SqlError::SameName {
-                first: first.clone(),
-                second: column.clone(),
-                dialect,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// Whether some program changes the character on its way, does not show it, or stops at it: control
@@ -269,7 +236,9 @@ impl Dialect {
         let text = format!("CAST({expression} AS {})", self.text_type());
         match self {
             Self::Spark => format!("TRIM(BOTH {BLANKS} FROM {text})"),
-            _ => format!("TRIM({text}, E{BLANKS})"),
+            Self::DuckDb | Self::Postgres | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("TRIM({text}, E{BLANKS})")
+            }
         }
     }
 
@@ -278,7 +247,9 @@ impl Dialect {
         match self {
             Self::Postgres => format!("CAST(EXTRACT(EPOCH FROM {expression}) * 1000000 AS BIGINT)"),
             Self::Spark => format!("UNIX_MICROS(CAST({expression} AS TIMESTAMP_LTZ))"),
-            _ => format!("EPOCH_US({expression})"),
+            Self::DuckDb | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("EPOCH_US({expression})")
+            }
         }
     }
 
@@ -286,7 +257,9 @@ impl Dialect {
     pub(crate) fn now(self) -> String {
         match self {
             Self::Spark => "UNIX_MICROS(CURRENT_TIMESTAMP())".to_owned(),
-            _ => self.micros("NOW()"),
+            Self::DuckDb | Self::Postgres | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                self.micros("NOW()")
+            }
         }
     }
 
@@ -297,7 +270,9 @@ impl Dialect {
                 format!("(TIMESTAMP '1970-01-01' + {micros} * INTERVAL '1 microsecond')")
             }
             Self::Spark => format!("CAST(TIMESTAMP_MICROS({micros}) AS TIMESTAMP_NTZ)"),
-            _ => format!("MAKE_TIMESTAMP({micros})"),
+            Self::DuckDb | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("MAKE_TIMESTAMP({micros})")
+            }
         }
     }
 
@@ -306,7 +281,9 @@ impl Dialect {
         match self {
             Self::Postgres => format!("ROUND({expression})"),
             Self::Spark => format!("RINT({expression})"),
-            _ => format!("ROUND_EVEN({expression}, 0)"),
+            Self::DuckDb | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("ROUND_EVEN({expression}, 0)")
+            }
         }
     }
 
@@ -315,7 +292,9 @@ impl Dialect {
         match self {
             Self::Postgres => format!("({dividend} / {divisor})"),
             Self::Spark => format!("({dividend} DIV {divisor})"),
-            _ => format!("({dividend} // {divisor})"),
+            Self::DuckDb | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("({dividend} // {divisor})")
+            }
         }
     }
 

@@ -1,16 +1,14 @@
 //! The point-in-time features of a list of recipes as one statement.
 
-use leadscore_core::{
-    AttributeTable, EventFilter, FeatureKind, FeatureSource, FeatureSpec, PeerState, Statistic,
-};
+use leadscore_core::{EventFilter, FeatureSource, FeatureSpec, Statistic};
 use leadscore_tables::Config;
 
-use crate::attributes::{add_history, add_lookup, add_peer_leads, calendar, weekdays};
-use crate::columns::Columns;
-use crate::dialect::{Dialect, check_names};
+use crate::collected::Collected;
+use crate::dialect::Dialect;
 use crate::error::SqlError;
-use crate::events::{EventTable, days};
-use crate::snapshots::{LeadColumn, Moments, SqlSources, add_snapshots};
+use crate::names::check_names;
+use crate::snapshots::{Moments, add_snapshots};
+use crate::sources::SqlSources;
 use crate::statement::Statement;
 
 /// How close a feature by SQL comes to the one of the sweep.
@@ -33,7 +31,16 @@ pub fn exactness(spec: &FeatureSpec) -> Exactness {
             statistic: Statistic::Decayed(_),
             ..
         } => Exactness::Near,
-        _ => Exactness::Equal,
+        FeatureSource::Activity { .. }
+        | FeatureSource::Peers { .. }
+        | FeatureSource::Attribute { .. }
+        | FeatureSource::Created(_)
+        | FeatureSource::AgeDays
+        | FeatureSource::AgeWeekdays
+        | FeatureSource::Snapshot(_)
+        | FeatureSource::AttributeAge { .. }
+        | FeatureSource::AttributeChanges { .. }
+        | FeatureSource::PeerLeads(_) => Exactness::Equal,
     }
 }
 
@@ -133,237 +140,30 @@ pub(crate) fn add_features(
             text: text.to_owned(),
         });
     }
-    let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
-    let mut lead_columns: Vec<LeadColumn> = Vec::new();
-    let mut joins: Vec<String> = Vec::new();
-    let mut add_column = |expression: String, name: String| -> String {
-        match lead_columns
-            .iter()
-            .find(|column| column.expression == expression)
-        {
-            Some(column) => format!("s.{}", column.name),
-            None => {
-                lead_columns.push(LeadColumn {
-                    expression,
-                    name: name.clone(),
-                });
-                format!("s.{name}")
-            }
-        }
-    };
-    // First what the leads themselves must bring along.
-    let account = config
-        .leads
-        .account
-        .as_ref()
-        .map(|column| add_column(leads.text(column), "account".to_owned()));
-    let needs_account = |spec: &FeatureSpec| {
-        account.clone().ok_or_else(|| SqlError::Key {
-            feature: spec.name.clone(),
-            table: "leads".to_owned(),
-            key: "account".to_owned(),
-        })
-    };
-    if let Some(manual) = config.leads.manual_score.as_ref().filter(|_| manual_score) {
-        let sum: Vec<String> = manual
-            .to_vec()
-            .iter()
-            .map(|column| leads.number(column))
-            .collect();
-        add_column(sum.join(" + "), "manual_score".to_owned());
-    }
-    let mut event_tables: Vec<EventTable<'_>> = Vec::new();
-    let mut histories: Vec<&str> = Vec::new();
-    let mut lookups: Vec<(&str, String)> = Vec::new();
-    let mut has_peer_leads = false;
+    let mut collected = Collected::new(config, sources, dialect, manual_score)?;
     for (idx, spec) in specs.iter().enumerate() {
-        match &spec.source {
-            FeatureSource::Attribute {
-                table: AttributeTable::Leads,
-                column,
-            } if !sources.with_history.contains(column) => {
-                add_column(leads.typed(column, spec.kind), format!("a{idx}"));
-            }
-            FeatureSource::Attribute {
-                table: AttributeTable::Leads,
-                column,
-            }
-            | FeatureSource::AttributeAge { column }
-            | FeatureSource::AttributeChanges { column } => {
-                if !histories.contains(&column.as_str()) {
-                    histories.push(column);
-                }
-            }
-            FeatureSource::Attribute {
-                table: AttributeTable::Lookup(name),
-                ..
-            } => {
-                let lookup = config
-                    .lookups
-                    .get(name)
-                    .ok_or_else(|| missing_table(spec, &format!("lookups.{name}")))?;
-                if !lookups.iter().any(|(known, _)| known == name) {
-                    let key = add_column(
-                        leads.text(lookup.leads_key.as_ref().unwrap_or(&lookup.key)),
-                        format!("key{}", lookups.len()),
-                    );
-                    lookups.push((name, key));
-                }
-            }
-            FeatureSource::Activity { table, .. } | FeatureSource::Peers { table, .. } => {
-                let of_peers = matches!(spec.source, FeatureSource::Peers { .. });
-                let settings = config
-                    .activities
-                    .get(table)
-                    .ok_or_else(|| missing_table(spec, &format!("activities.{table}")))?;
-                if !event_tables
-                    .iter()
-                    .any(|known| known.name == table && known.of_peers == of_peers)
-                {
-                    let owner = match (&settings.account, of_peers) {
-                        (_, true) => needs_account(spec)?,
-                        (Some(column), false) => {
-                            add_column(leads.text(column), format!("owner{}", event_tables.len()))
-                        }
-                        (None, false) => "s.lead".to_owned(),
-                    };
-                    event_tables.push(EventTable::new(
-                        table,
-                        settings,
-                        of_peers,
-                        owner,
-                        event_tables.len(),
-                    ));
-                }
-            }
-            FeatureSource::PeerLeads(_) => {
-                needs_account(spec)?;
-                has_peer_leads = true;
-            }
-            FeatureSource::Created(_)
-            | FeatureSource::AgeDays
-            | FeatureSource::AgeWeekdays
-            | FeatureSource::Snapshot(_) => {}
-        }
+        collected.collect(idx, spec)?;
     }
-    add_snapshots(statement, config, sources, dialect, moments, &lead_columns)?;
+    let columns_of_leads = collected.lead_columns();
+    add_snapshots(
+        statement,
+        config,
+        sources,
+        dialect,
+        moments,
+        columns_of_leads,
+    )?;
     // Then what each feature reads, and the steps that it reads it from.
-    let mut expressions: Vec<String> = Vec::new();
-    for (idx, spec) in specs.iter().enumerate() {
-        let expression = match &spec.source {
-            FeatureSource::Attribute {
-                table: AttributeTable::Leads,
-                column,
-            } => match histories.iter().position(|known| known == column) {
-                Some(number) => format!(
-                    "h{number}.{}",
-                    if spec.kind == FeatureKind::Number {
-                        "number"
-                    } else {
-                        "value"
-                    }
-                ),
-                None => {
-                    let expression = leads.typed(column, spec.kind);
-                    let name = lead_columns
-                        .iter()
-                        .find(|known| known.expression == expression)
-                        .map_or_else(|| format!("a{idx}"), |known| known.name.clone());
-                    format!("s.{name}")
-                }
-            },
-            FeatureSource::Attribute {
-                table: AttributeTable::Lookup(name),
-                column,
-            } => {
-                let number = lookups
-                    .iter()
-                    .position(|(known, _)| known == name)
-                    .expect("collected above");
-                format!(
-                    "l{number}.{}",
-                    dialect.name(&lookup_column(column, spec.kind))
-                )
-            }
-            FeatureSource::AttributeAge { column } => {
-                let number = histories
-                    .iter()
-                    .position(|known| known == column)
-                    .expect("collected above");
-                days(dialect, &format!("s.moment - h{number}.since"))
-            }
-            FeatureSource::AttributeChanges { column } => {
-                let number = histories
-                    .iter()
-                    .position(|known| known == column)
-                    .expect("collected above");
-                dialect.double(&format!("COALESCE(h{number}.changes, 0)"))
-            }
-            FeatureSource::Created(part) => calendar(dialect, *part, "s.created"),
-            FeatureSource::Snapshot(part) => calendar(dialect, *part, "s.moment"),
-            FeatureSource::AgeDays => days(dialect, "s.moment - s.created"),
-            FeatureSource::AgeWeekdays => days(
-                dialect,
-                &format!(
-                    "{} - {}",
-                    weekdays(dialect, "s.moment"),
-                    weekdays(dialect, "s.created")
-                ),
-            ),
-            FeatureSource::Activity {
-                table,
-                kind,
-                window,
-                statistic,
-            }
-            | FeatureSource::Peers {
-                table,
-                kind,
-                window,
-                statistic,
-            } => {
-                let of_peers = matches!(spec.source, FeatureSource::Peers { .. });
-                let events = event_tables
-                    .iter_mut()
-                    .find(|known| known.name == table && known.of_peers == of_peers)
-                    .expect("collected above");
-                let value = events.feature(dialect, kind, *window, statistic);
-                match &account {
-                    Some(account) if of_peers => {
-                        format!("CASE WHEN {account} IS NOT NULL THEN {value} END")
-                    }
-                    _ => value,
-                }
-            }
-            FeatureSource::PeerLeads(state) => {
-                let name = match state {
-                    PeerState::Open => "n_open",
-                    PeerState::Won => "n_won",
-                    PeerState::Lost => "n_lost",
-                };
-                let account = needs_account(spec)?;
-                let count = dialect.double(&format!("COALESCE(p.{name}, 0)"));
-                format!("CASE WHEN {account} IS NOT NULL THEN {count} END")
-            }
-        };
-        expressions.push(expression);
-    }
-    for events in &event_tables {
-        joins.push(events.add(statement, sources, dialect)?);
-    }
-    for (number, column) in histories.iter().enumerate() {
-        joins.push(add_history(
-            statement, config, sources, dialect, number, column, specs,
-        )?);
-    }
-    for (number, (name, key)) in lookups.iter().enumerate() {
-        joins.push(add_lookup(
-            statement, config, sources, dialect, number, name, key, specs,
-        )?);
-    }
-    if has_peer_leads {
-        joins.push(add_peer_leads(statement));
-    }
+    let expressions = specs
+        .iter()
+        .enumerate()
+        .map(|(idx, spec)| collected.expression(idx, spec))
+        .collect::<Result<Vec<String>, SqlError>>()?;
+    let joins: String = collected
+        .add_steps(statement, specs)?
+        .into_iter()
+        .map(|join| format!("\n  {join}"))
+        .collect();
     let mut columns = vec![
         format!("s.lead AS {}", dialect.name(&config.leads.id)),
         format!("{} AS snapshot", dialect.timestamp("s.moment")),
@@ -374,17 +174,15 @@ pub(crate) fn add_features(
             "s.mature AS mature".to_owned(),
         ]);
     }
-    columns.extend(specs.iter().zip(&expressions).map(|(spec, expression)| {
-        format!("{expression} AS {}", dialect.name(&column_of(config, spec)))
-    }));
-    let joins: Vec<String> = joins
-        .into_iter()
-        .map(|join| format!("\n  {join}"))
-        .collect();
+    columns.extend(
+        expressions
+            .iter()
+            .zip(&names)
+            .map(|(expression, name)| format!("{expression} AS {}", dialect.name(name))),
+    );
     Ok(format!(
-        "SELECT {}\n  FROM ls_snapshots s{}",
-        columns.join(",\n    "),
-        joins.concat()
+        "SELECT {}\n  FROM ls_snapshots s{joins}",
+        columns.join(",\n    ")
     ))
 }
 
@@ -429,39 +227,13 @@ fn texts_of(spec: &FeatureSpec) -> Vec<&str> {
             };
             [of_filter(kind), after].concat()
         }
-        _ => Vec::new(),
-    }
-}
-
-/// The column of a lookup as a number and as a category may differ.
-pub(crate) fn lookup_column(column: &str, kind: FeatureKind) -> String {
-    match kind {
-        FeatureKind::Number => format!("n:{column}"),
-        FeatureKind::Category => format!("c:{column}"),
-    }
-}
-
-fn missing_table(spec: &FeatureSpec, table: &str) -> SqlError {
-    SqlError::Table {
-        feature: spec.name.clone(),
-        table: table.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use leadscore_core::CalendarPart;
-
-    use super::*;
-
-    #[test]
-    fn parts_of_the_calendar_have_their_words() {
-        let weekday = calendar(Dialect::DuckDb, CalendarPart::Weekday, "t");
-        assert!(
-            leadscore_core::WEEKDAYS
-                .iter()
-                .all(|day| weekday.contains(day)),
-            "{weekday}"
-        );
+        FeatureSource::Attribute { .. }
+        | FeatureSource::Created(_)
+        | FeatureSource::AgeDays
+        | FeatureSource::AgeWeekdays
+        | FeatureSource::Snapshot(_)
+        | FeatureSource::AttributeAge { .. }
+        | FeatureSource::AttributeChanges { .. }
+        | FeatureSource::PeerLeads(_) => Vec::new(),
     }
 }

@@ -3,10 +3,15 @@
 
 mod dialect;
 mod error;
+mod names;
+mod sources;
 mod statement;
 
+mod aggregate;
 mod attributes;
+mod collected;
 mod columns;
+mod event_steps;
 mod events;
 mod features;
 mod snapshots;
@@ -25,4 +30,5 @@ pub use features::{Exactness, FeaturesSql, column_of, count_sql, exactness, feat
 pub use sample::{KeysSql, SampleSql, days_sql, entries_sql, keys_sql, results_sql, ties_sql};
 pub use score::{ScoreTable, score_sql, score_tables_sql};
 pub use score_file::{ScoreFileSql, score_file_sql};
-pub use snapshots::{Moments, SqlSource, SqlSources};
+pub use snapshots::Moments;
+pub use sources::{SqlSource, SqlSources};

@@ -6,7 +6,8 @@ use leadscore_tables::{Config, FileConfig, time_columns};
 use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
-use crate::snapshots::{SqlSources, is_closed, is_won};
+use crate::snapshots::{is_closed, is_won};
+use crate::sources::SqlSources;
 
 /// One SELECT that counts the rows of every table by day, for each of its times: columns `place` (a
 /// number for table and column, in the order of [`time_columns`]), `day` (since 1970), `n`, and

@@ -10,9 +10,10 @@ use leadscore_inference::{
 };
 use leadscore_tables::TierEdges;
 
-use crate::dialect::{Dialect, check_names};
+use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::features::{FeaturesSql, add_features, column_of, matrix_column};
+use crate::names::check_names;
 use crate::statement::Statement;
 
 /// Where the features are, which columns are kept, and where tiers begin.
@@ -120,16 +121,8 @@ fn add_score(
     let writer = Writer { model, dialect };
     let keys: Vec<String> = keys.iter().map(|key| dialect.name(key)).collect();
     let keep: String = keys.iter().map(|key| format!("{key}, ")).collect();
-    // Under names of our own, so that no feature is taken for a step's column.
-    let read = model.features_read().into_iter().map(|idx| {
-        let name = dialect.name(&columns[idx]);
-        let value = match model.specs[idx].kind {
-            FeatureKind::Number => dialect.finite(&name),
-            FeatureKind::Category => format!("CAST({name} AS {})", dialect.text_type()),
-        };
-        format!("{value} AS {}", feature(idx))
-    });
-    let mut read: Vec<String> = keys.iter().cloned().chain(read).collect();
+    let mut read = keys;
+    read.extend(writer.all_read(&columns));
     if read.is_empty() {
         read.push("1 AS ls_row".to_owned());
     }
@@ -334,6 +327,22 @@ pub(crate) fn cell_of(axis: &Axis, column: &str, dialect: Dialect) -> String {
 }
 
 impl Writer<'_> {
+    /// The features that terms read, out of these columns, under names of our own, so that no
+    /// feature is taken for a step's column.
+    fn all_read(&self, columns: &[String]) -> Vec<String> {
+        let read = self.model.features_read().into_iter().map(|idx| {
+            let name = self.dialect.name(&columns[idx]);
+            let value = match self.model.specs[idx].kind {
+                FeatureKind::Number => self.dialect.finite(&name),
+                FeatureKind::Category => {
+                    format!("CAST({name} AS {})", self.dialect.text_type())
+                }
+            };
+            format!("{value} AS {}", feature(idx))
+        });
+        read.collect()
+    }
+
     /// What all terms need of the features, each with a comma before.
     pub(crate) fn all_given(&self) -> String {
         let given = self

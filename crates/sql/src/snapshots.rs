@@ -1,33 +1,13 @@
 //! Which leads are looked at when, in SQL: the risk set of one moment, or every labelled snapshot.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use leadscore_core::{Span, Timestamp};
-use leadscore_tables::{Config, OutcomesConfig, Scalar, TimeKind};
+use leadscore_tables::{Config, OutcomesConfig, Scalar};
 
 use crate::columns::Columns;
 use crate::dialect::Dialect;
 use crate::error::SqlError;
+use crate::sources::SqlSources;
 use crate::statement::Statement;
-
-/// Where the tables of a config are in the engine.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SqlSources {
-    /// By the table's name in the config: `leads`, `outcomes`, `history`, `activities.NAME`,
-    /// `lookups.NAME`.
-    pub tables: BTreeMap<String, SqlSource>,
-    /// The attributes that the history knows.
-    pub with_history: BTreeSet<String>,
-}
-
-/// One table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SqlSource {
-    /// As it stands behind FROM: a name, quoted where it needs that, or a query in brackets.
-    pub from: String,
-    /// What its time columns hold; a column that is not listed holds timestamps.
-    pub times: BTreeMap<String, TimeKind>,
-}
 
 /// When leads are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +48,7 @@ impl Moments {
     pub(crate) fn single(&self, dialect: Dialect) -> String {
         match self {
             Self::At(at) => at.micros().to_string(),
-            _ => dialect.now(),
+            Self::Now | Self::Calendar { .. } | Self::Ages { .. } => dialect.now(),
         }
     }
 }
@@ -92,6 +72,40 @@ pub(crate) fn add_snapshots(
     if config.snapshots.silent.is_some() {
         return Err(SqlError::Silent);
     }
+    add_leads(statement, config, sources, dialect, columns)?;
+    add_outcomes(statement, &config.outcomes, sources, dialect, moments)?;
+    let horizon = config.snapshots.horizon.micros();
+    let from = config.snapshots.from.map(|from| from.0.micros());
+    let RiskSet {
+        moment,
+        beside,
+        at_risk,
+    } = RiskSet::new(moments, from, dialect);
+    let labels = match moments {
+        Moments::At(_) | Moments::Now => String::new(),
+        // What a window that has not ended says of itself would be wins without losses.
+        Moments::Calendar { mature_until, .. } | Moments::Ages { mature_until, .. } => format!(
+            ",\n    CASE WHEN {moment} + {horizon} > {end} THEN NULL WHEN o.won >= {moment} AND o.won < {moment} + {horizon} THEN 1 ELSE 0 END AS label,\n    {moment} + {horizon} <= {end} AS mature",
+            end = mature_until.micros()
+        ),
+    };
+    statement.step(
+        "ls_snapshots",
+        format!(
+            "SELECT l.*, {moment} AS moment{labels}\n  FROM ls_leads l{beside}\n  LEFT JOIN ls_outcomes o ON o.lead = l.lead\n  WHERE {at_risk} AND (o.closed IS NULL OR o.closed >= {moment})"
+        ),
+    );
+    Ok(())
+}
+
+/// Adds `ls_leads`: lead, when it was created, and these columns of the leads.
+fn add_leads(
+    statement: &mut Statement,
+    config: &Config,
+    sources: &SqlSources,
+    dialect: Dialect,
+    columns: &[LeadColumn],
+) -> Result<(), SqlError> {
     let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
     let created = config.leads.created_at.as_deref().ok_or(SqlError::Flat)?;
     let mut selected = vec![
@@ -112,8 +126,17 @@ pub(crate) fn add_snapshots(
             leads.source.from
         ),
     );
+    Ok(())
+}
 
-    let settings = &config.outcomes;
+/// Adds `ls_outcomes`: when each lead closed and was won first, and when that could be seen.
+fn add_outcomes(
+    statement: &mut Statement,
+    settings: &OutcomesConfig,
+    sources: &SqlSources,
+    dialect: Dialect,
+    moments: &Moments,
+) -> Result<(), SqlError> {
     let outcomes = Columns::new(dialect, sources, "outcomes", &settings.file())?;
     let (Some(lead), Some(closed_at)) = (&settings.lead, &settings.closed_at) else {
         return Err(SqlError::Flat);
@@ -147,68 +170,65 @@ pub(crate) fn add_snapshots(
             outcomes.key(lead)
         ),
     );
-
-    let horizon = config.snapshots.horizon.micros();
-    let from = config.snapshots.from.map(|from| from.0.micros());
-    let values = |micros: &mut dyn Iterator<Item = i64>| {
-        micros
-            .map(|value| format!("({value})"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let since = |moment: &str| {
-        from.map(|from| format!(" AND {moment} >= {from}"))
-            .unwrap_or_default()
-    };
-    let (moment, beside, at_risk) = match moments {
-        Moments::At(at) => (
-            at.micros().to_string(),
-            String::new(),
-            "l.created_known <= {m}".to_owned(),
-        ),
-        Moments::Now => (
-            dialect.now(),
-            String::new(),
-            "l.created_known <= {m}".to_owned(),
-        ),
-        Moments::Calendar { moments, .. } => {
-            let rows = values(&mut moments.iter().map(|at| at.micros()));
-            (
-                "m.moment".to_owned(),
-                format!("\n  CROSS JOIN (VALUES {rows}) AS m(moment)"),
-                format!("l.created_known <= {{m}}{}", since("{m}")),
-            )
-        }
-        Moments::Ages {
-            ages,
-            observation_end,
-            ..
-        } => {
-            let rows = values(&mut ages.iter().map(|age| age.micros()));
-            let until = format!("{{m}} <= {}", observation_end.micros());
-            (
-                "(l.created + m.age)".to_owned(),
-                format!("\n  CROSS JOIN (VALUES {rows}) AS m(age)"),
-                format!("{until}{}", since("{m}")),
-            )
-        }
-    };
-    let at_risk = at_risk.replace("{m}", &moment);
-    let labels = match moments {
-        Moments::At(_) | Moments::Now => String::new(),
-        // What a window that has not ended says of itself would be wins without losses.
-        Moments::Calendar { mature_until, .. } | Moments::Ages { mature_until, .. } => format!(
-            ",\n    CASE WHEN {moment} + {horizon} > {end} THEN NULL WHEN o.won >= {moment} AND o.won < {moment} + {horizon} THEN 1 ELSE 0 END AS label,\n    {moment} + {horizon} <= {end} AS mature",
-            end = mature_until.micros()
-        ),
-    };
-    statement.step(
-        "ls_snapshots",
-        format!(
-            "SELECT l.*, {moment} AS moment{labels}\n  FROM ls_leads l{beside}\n  LEFT JOIN ls_outcomes o ON o.lead = l.lead\n  WHERE {at_risk} AND (o.closed IS NULL OR o.closed >= {moment})"
-        ),
-    );
     Ok(())
+}
+
+/// Which leads are looked at: at this moment, joined with what stands beside them, where this
+/// condition holds.
+struct RiskSet {
+    moment: String,
+    beside: String,
+    at_risk: String,
+}
+
+impl RiskSet {
+    /// Where `from` is given, snapshots of training before it are left out.
+    fn new(moments: &Moments, from: Option<i64>, dialect: Dialect) -> Self {
+        let since = |moment: &str| {
+            from.map(|from| format!(" AND {moment} >= {from}"))
+                .unwrap_or_default()
+        };
+        match moments {
+            Moments::At(_) | Moments::Now => {
+                let moment = moments.single(dialect);
+                Self {
+                    at_risk: format!("l.created_known <= {moment}"),
+                    moment,
+                    beside: String::new(),
+                }
+            }
+            Moments::Calendar { moments, .. } => {
+                let rows = values(&mut moments.iter().map(|at| at.micros()));
+                let moment = "m.moment".to_owned();
+                Self {
+                    at_risk: format!("l.created_known <= {moment}{}", since(&moment)),
+                    moment,
+                    beside: format!("\n  CROSS JOIN (VALUES {rows}) AS m(moment)"),
+                }
+            }
+            Moments::Ages {
+                ages,
+                observation_end,
+                ..
+            } => {
+                let rows = values(&mut ages.iter().map(|age| age.micros()));
+                let moment = "(l.created + m.age)".to_owned();
+                Self {
+                    at_risk: format!("{moment} <= {}{}", observation_end.micros(), since(&moment)),
+                    moment,
+                    beside: format!("\n  CROSS JOIN (VALUES {rows}) AS m(age)"),
+                }
+            }
+        }
+    }
+}
+
+/// Rows of one number each.
+fn values(micros: &mut dyn Iterator<Item = i64>) -> String {
+    micros
+        .map(|value| format!("({value})"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Whether a row of the outcomes says that its lead has closed.

@@ -7,7 +7,7 @@ use crate::args::{
     ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat,
     StayArgs, TrainArgs,
 };
-use crate::commands::score::N_FIRST;
+
 use crate::commands::{Outcome, evaluate, train};
 use crate::show;
 use leadscore::{Outputs, ScoreOptions, SimulationOptions, World, read_model, score, write_crm};
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let mut outputs = Outputs::default();
     scored.add_to(&mut outputs, &scores)?;
     outputs.publish()?;
-    let best = scored.first(N_FIRST)?;
+    let best = scored.first(show::N_FIRST)?;
     show::result(&format!("\nThe ten best of the open leads:\n\n{best}"));
     show::result(&format!(
         "\nDoes it hold? As of {PROOF_CUT}, on what came later:\n\n{verdict}"

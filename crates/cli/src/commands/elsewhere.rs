@@ -40,7 +40,7 @@ mod lines {
 
     use super::{CheckArgs, FeaturesArgs, Findings, Outcome, ScoreArgs, TrainArgs};
     use crate::args::{ConfigArg, DescribeFormat};
-    use crate::commands::score::N_FIRST;
+    
     use crate::show;
 
     fn open(
@@ -116,7 +116,7 @@ mod lines {
         };
         let model = read_model(&args.model)?;
         let (data, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
-        let first = engine.write_scores(&data, &model, text(output)?, N_FIRST)?;
+        let first = engine.write_scores(&data, &model, text(output)?, show::N_FIRST)?;
         show::result(&format!("\nThe first of the open leads:\n\n{first}"));
         Ok(Outcome::Done)
     }

@@ -8,8 +8,6 @@ use crate::show;
 use leadscore::front_end::{check_table_target, check_target, folder_of};
 use leadscore::{ListFormat, ListOptions, Outputs, ScoreOptions, lead_list, read_model, score};
 
-/// Leads that the terminal shows.
-pub(crate) const N_FIRST: usize = 10;
 /// Where scores are written if nothing is said.
 const DEFAULT_OUTPUT: &str = "scores.csv";
 
@@ -86,7 +84,7 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     {
         show::result(&format!(
             "\nThe first of the open leads:\n\n{}",
-            scores.first(N_FIRST)?
+            scores.first(show::N_FIRST)?
         ));
     }
     Ok(Outcome::Done)

@@ -1,0 +1,156 @@
+//! Which features these tables can give: decided once, on what was known at training time, and kept
+//! in the model.
+
+use leadscore_core::{
+    AttributeTable, Family, FeatureKind, FeatureSource, FeatureSpec, PeerState, Snapshot, Span,
+    Unit,
+};
+use leadscore_tables::{FeaturesConfig, Tables};
+
+use crate::event_planning::EventPlanner;
+use crate::plan::Plan;
+use crate::survey::{Survey, survey};
+
+const YEARS_FOR_MONTHS: Span = Span::from_days(730);
+
+/// The features of these snapshots: [`survey`], then [`Survey::plan`].
+pub fn plan(tables: &Tables, config: &FeaturesConfig, snapshots: &[Snapshot]) -> Plan {
+    survey(tables, snapshots).plan(config)
+}
+
+impl Survey {
+    /// The features that the config asks for.
+    pub fn plan(&self, config: &FeaturesConfig) -> Plan {
+        let mut plan = Plan::default();
+        let families = config.chosen_families();
+        for family in &families {
+            self.plan_family(*family, &mut plan);
+        }
+        for (name, table) in &self.tables {
+            EventPlanner {
+                name,
+                table,
+                survey: self,
+                families: &families,
+                config,
+            }
+            .add_to(&mut plan);
+        }
+        plan.make_names_unique();
+        if let Some(patterns) = &config.only {
+            plan.keep_only(patterns);
+        }
+        plan
+    }
+
+    /// Adds the features of a family that are of no one event table.
+    fn plan_family(&self, family: Family, plan: &mut Plan) {
+        let has_months = self
+            .first
+            .zip(self.last)
+            .is_some_and(|(first, last)| first + YEARS_FOR_MONTHS <= last);
+        match family {
+            Family::Attributes => {
+                plan.specs
+                    .extend(self.attributes.iter().map(|((lookup, column), kind)| {
+                        attribute_spec(lookup.as_deref(), column, *kind)
+                    }));
+            }
+            Family::Created if self.has_creation => {
+                plan.calendar("created", FeatureSource::Created, self.has_hour, has_months);
+            }
+            Family::Age if self.has_creation => {
+                plan.number("age".to_owned(), FeatureSource::AgeDays, Unit::Days);
+            }
+            Family::Weekdays if self.has_creation => plan.number(
+                "age.weekdays".to_owned(),
+                FeatureSource::AgeWeekdays,
+                Unit::Days,
+            ),
+            Family::Snapshot if self.has_creation => {
+                plan.calendar("snapshot", FeatureSource::Snapshot, false, has_months);
+            }
+            Family::History => {
+                for column in &self.histories {
+                    plan_history(column, plan);
+                }
+            }
+            Family::Account if self.has_accounts => plan_peer_leads(plan),
+            // Without times of creation, or without accounts.
+            Family::Created
+            | Family::Age
+            | Family::Weekdays
+            | Family::Snapshot
+            | Family::Account => {}
+            // Of each event table, all together.
+            Family::Counts
+            | Family::Values
+            | Family::Max
+            | Family::ActiveDays
+            | Family::RecentDays
+            | Family::Recency
+            | Family::First
+            | Family::Decay
+            | Family::Trend
+            | Family::Share
+            | Family::Gaps
+            | Family::Reply
+            | Family::Sequence
+            | Family::Combinations
+            | Family::Latest => {}
+        }
+    }
+}
+
+/// When an attribute took its value, and how often it was set.
+fn plan_history(column: &str, plan: &mut Plan) {
+    plan.number(
+        format!("{column}.age"),
+        FeatureSource::AttributeAge {
+            column: column.to_owned(),
+        },
+        Unit::Days,
+    );
+    plan.number(
+        format!("{column}.changes"),
+        FeatureSource::AttributeChanges {
+            column: column.to_owned(),
+        },
+        Unit::Changes,
+    );
+}
+
+/// How the account's other leads stand.
+fn plan_peer_leads(plan: &mut Plan) {
+    for (name, state) in [
+        ("open", PeerState::Open),
+        ("won", PeerState::Won),
+        ("lost", PeerState::Lost),
+    ] {
+        plan.number(
+            format!("account.leads_{name}"),
+            FeatureSource::PeerLeads(state),
+            Unit::Leads,
+        );
+    }
+}
+
+fn attribute_spec(lookup: Option<&str>, column: &str, kind: FeatureKind) -> FeatureSpec {
+    let (table, prefix) = match lookup {
+        None => (AttributeTable::Leads, String::new()),
+        Some(name) => (AttributeTable::Lookup(name.to_owned()), format!("{name}.")),
+    };
+    let unit = match kind {
+        FeatureKind::Number => Unit::AsGiven,
+        FeatureKind::Category => Unit::Level,
+    };
+    FeatureSpec {
+        name: format!("{prefix}{column}"),
+        source: FeatureSource::Attribute {
+            table,
+            column: column.to_owned(),
+        },
+        kind,
+        unit,
+    }
+}

@@ -1,0 +1,218 @@
+//! What the snapshots' own leads could see of their tables, counted: what features can be made of.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use leadscore_core::{FeatureKind, Snapshot, Timestamp};
+use leadscore_tables::{Activities, Column, MISSING, Tables};
+
+/// trace.
+///
+/// Surveys of parts of the leads add up to the survey of all.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Survey {
+    /// Attributes of the leads and of each lookup, with their kind.
+    pub(crate) attributes: BTreeMap<(Option<String>, String), FeatureKind>,
+    pub(crate) histories: BTreeSet<String>,
+    pub(crate) has_creation: bool,
+    pub(crate) has_hour: bool,
+    pub(crate) has_accounts: bool,
+    pub(crate) first: Option<Timestamp>,
+    pub(crate) last: Option<Timestamp>,
+    pub(crate) tables: BTreeMap<String, EventSurvey>,
+}
+
+/// What could be seen of one event table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct EventSurvey {
+    pub(crate) of_accounts: bool,
+    pub(crate) earliest: Option<Timestamp>,
+    pub(crate) values: Vec<String>,
+    /// For each kind column, the number of events of each value.
+    pub(crate) kinds: Vec<(String, BTreeMap<String, usize>)>,
+    /// For each pair of kind columns, the number of events of each pair of values.
+    pub(crate) pairs: BTreeMap<(usize, usize), BTreeMap<(String, String), usize>>,
+}
+
+/// Counts what these snapshots' leads could see at their last snapshot.
+pub fn survey(tables: &Tables, snapshots: &[Snapshot]) -> Survey {
+    let last_of_lead = last_looks(
+        tables.leads.ids.len(),
+        snapshots
+            .iter()
+            .map(|snapshot| (snapshot.lead as usize, snapshot.at)),
+    );
+    let seen = || (0..last_of_lead.len()).filter(|&lead| last_of_lead[lead] > Timestamp::MIN);
+    let kind_of = |column: &Column| match column {
+        Column::Number(_) => FeatureKind::Number,
+        Column::Category { .. } => FeatureKind::Category,
+    };
+    let mut attributes = BTreeMap::new();
+    for attribute in &tables.leads.attributes {
+        attributes.insert((None, attribute.name.clone()), kind_of(&attribute.column));
+    }
+    for lookup in &tables.lookups {
+        for attribute in &lookup.rows.attributes {
+            attributes.insert(
+                (Some(lookup.name.clone()), attribute.name.clone()),
+                kind_of(&attribute.column),
+            );
+        }
+    }
+    let stamps = || seen().filter_map(|lead| tables.leads.created[lead]);
+    Survey {
+        attributes,
+        histories: tables
+            .history
+            .attributes
+            .iter()
+            .map(|change| change.attribute.clone())
+            .collect(),
+        has_creation: stamps().next().is_some(),
+        has_hour: stamps().any(|stamp| stamp.start == stamp.known),
+        has_accounts: tables.leads.accounts.is_some(),
+        first: snapshots.iter().map(|snapshot| snapshot.at).min(),
+        last: snapshots.iter().map(|snapshot| snapshot.at).max(),
+        tables: tables
+            .activities
+            .iter()
+            .map(|activities| {
+                (
+                    activities.name.clone(),
+                    survey_events(activities, &last_of_lead),
+                )
+            })
+            .collect(),
+    }
+}
+
+/// When each of `n` leads or accounts is looked at last; [`Timestamp::MIN`] for never.
+pub(crate) fn last_looks(
+    n: usize,
+    looks: impl Iterator<Item = (usize, Timestamp)>,
+) -> Vec<Timestamp> {
+    let mut last = vec![Timestamp::MIN; n];
+    looks.for_each(|(who, at)| last[who] = last[who].max(at));
+    last
+}
+
+fn survey_events(activities: &Activities, last_of_lead: &[Timestamp]) -> EventSurvey {
+    let rows = &activities.rows;
+    let mut earliest: Option<Timestamp> = None;
+    let mut counts: Vec<Vec<usize>> = rows
+        .kinds
+        .iter()
+        .map(|kind| vec![0; kind.levels.len()])
+        .collect();
+    let mut pairs: BTreeMap<(usize, usize), HashMap<(u32, u32), usize>> = BTreeMap::new();
+    for (lead, &last) in last_of_lead
+        .iter()
+        .enumerate()
+        .filter(|(_, last)| **last > Timestamp::MIN)
+    {
+        let Some(entity) = activities.entity_of(lead as u32) else {
+            continue;
+        };
+        for event in activities
+            .events_of(entity)
+            .filter(|&event| rows.visible_at(event) < last)
+        {
+            earliest =
+                Some(earliest.map_or(rows.at[event], |earliest| earliest.min(rows.at[event])));
+            for (number, kind) in rows.kinds.iter().enumerate() {
+                let code = kind.codes[event];
+                if code == MISSING {
+                    continue;
+                }
+                counts[number][code as usize] += 1;
+                for (other, second) in rows.kinds.iter().enumerate().skip(number + 1) {
+                    if second.codes[event] != MISSING {
+                        *pairs
+                            .entry((number, other))
+                            .or_default()
+                            .entry((code, second.codes[event]))
+                            .or_default() += 1;
+                    }
+                }
+            }
+        }
+    }
+    let level = |number: usize, code: u32| rows.kinds[number].levels[code as usize].clone();
+    EventSurvey {
+        of_accounts: activities.entity_of_lead.is_some(),
+        earliest,
+        values: rows
+            .values
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
+        kinds: rows
+            .kinds
+            .iter()
+            .zip(counts)
+            .map(|(kind, counts)| {
+                (
+                    kind.name.clone(),
+                    kind.levels
+                        .iter()
+                        .cloned()
+                        .zip(counts)
+                        .filter(|(_, count)| *count > 0)
+                        .collect(),
+                )
+            })
+            .collect(),
+        pairs: pairs
+            .into_iter()
+            .map(|((a, b), counts)| {
+                (
+                    (a, b),
+                    counts
+                        .into_iter()
+                        .map(|((x, y), count)| ((level(a, x), level(b, y)), count))
+                        .collect(),
+                )
+            })
+            .collect(),
+    }
+}
+
+impl Survey {
+    /// Adds what was counted over other leads of the same tables.
+    pub fn add(&mut self, other: Self) {
+        for (name, kind) in other.attributes {
+            // A part in which every cell is missing says nothing of the kind.
+            self.attributes.entry(name).or_insert(kind);
+        }
+        self.histories.extend(other.histories);
+        self.has_creation |= other.has_creation;
+        self.has_hour |= other.has_hour;
+        self.has_accounts |= other.has_accounts;
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.into_iter().chain(other.last).max();
+        for (name, table) in other.tables {
+            match self.tables.entry(name) {
+                std::collections::btree_map::Entry::Vacant(entry) => {
+                    entry.insert(table);
+                }
+                std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut().add(table),
+            }
+        }
+    }
+}
+
+impl EventSurvey {
+    fn add(&mut self, other: Self) {
+        self.earliest = self.earliest.into_iter().chain(other.earliest).min();
+        for ((_, counts), (_, more)) in self.kinds.iter_mut().zip(other.kinds) {
+            for (value, count) in more {
+                *counts.entry(value).or_default() += count;
+            }
+        }
+        for (columns, more) in other.pairs {
+            let counts = self.pairs.entry(columns).or_default();
+            for (values, count) in more {
+                *counts.entry(values).or_default() += count;
+            }
+        }
+    }
+}
