@@ -3,6 +3,7 @@
 use leadscore_core::{FeatureSpec, Span};
 use serde::Deserialize;
 
+use crate::caveat::Caveat;
 use crate::earlier_formats::TermTwo;
 use crate::model::{Card, Model, Sufficiency};
 
@@ -36,7 +37,7 @@ struct CardOne {
     evaluation: String,
     metrics: Vec<(String, f64)>,
     data_fingerprint: String,
-    caveats: Vec<String>,
+    caveats: Vec<Caveat>,
 }
 
 impl From<ModelOne> for Model {

@@ -1,10 +1,12 @@
 //! The fitted model: a sum of look-ups, its file, its scores, tiers and reasons; knows no solver.
 
 mod age_baseline;
+mod alternative;
 mod calibration;
 mod reading;
 mod term;
 
+mod caveat;
 mod model;
 mod scope;
 
@@ -19,7 +21,9 @@ mod onnx;
 mod pmml;
 
 pub use age_baseline::AgeBaseline;
+pub use alternative::{Alternative, Resolution};
 pub use calibration::CalibrationCurve;
+pub use caveat::Caveat;
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use model::{
     Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve,

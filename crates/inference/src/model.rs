@@ -6,7 +6,9 @@ use leadscore_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::age_baseline::AgeBaseline;
+use crate::alternative::Alternative;
 use crate::calibration::CalibrationCurve;
+use crate::caveat::Caveat;
 use crate::scope::Scope;
 use crate::term::{Axis, LARGEST_LOG_ODDS, Place, Term};
 
@@ -138,7 +140,7 @@ pub struct Card {
     /// SHA-256 of the training matrix and labels.
     pub data_fingerprint: String,
     /// What anyone who uses it should know.
-    pub caveats: Vec<String>,
+    pub caveats: Vec<Caveat>,
 }
 
 /// How near the optimum a fit ended, and what it took.
@@ -162,9 +164,9 @@ pub struct FitCertificate {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Challenge {
     /// The richer one.
-    pub richer: String,
+    pub richer: Alternative,
     /// The simpler one.
-    pub simpler: String,
+    pub simpler: Alternative,
     /// Mean log-loss of the richer one less that of the simpler one: below 0 the richer is better.
     pub log_loss_difference: f64,
     /// 95 % interval of the difference, resampling leads.
@@ -174,7 +176,7 @@ pub struct Challenge {
     /// Snapshots compared on.
     pub n_snapshots: u64,
     /// Which one was shipped.
-    pub shipped: String,
+    pub shipped: Alternative,
     /// What decided, in words.
     pub reason: String,
 }
@@ -192,7 +194,7 @@ pub struct LearningCurve {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LearningPoint {
     /// The shape of the model.
-    pub shape: String,
+    pub shape: Alternative,
     /// Wins among the snapshots fitted on, on average over draws.
     pub n_wins: f64,
     /// Mean log-loss over draws.
@@ -258,7 +260,7 @@ fn decisive(challenges: &[Challenge]) -> Option<&Challenge> {
     // speak of what was shipped.
     let refused = challenges
         .get(last + 1)
-        .filter(|_| taken.simpler == "the base rate");
+        .filter(|_| taken.simpler == Alternative::BaseRate);
     Some(refused.unwrap_or(taken))
 }
 
@@ -777,8 +779,9 @@ mod tests {
             "the base rate",
             "straight lines",
             "curves",
-            "curves and 3 tables",
-        ];
+            "curves and 3 tables over two features",
+        ]
+        .map(|words| Alternative::from(words.to_owned()));
         // Every way in which steps can be taken or refused.
         for taken in 0..8_usize {
             let (mut chosen, mut challenges) = (0, Vec::new());
@@ -787,13 +790,13 @@ mod tests {
                 let simpler = chosen;
                 chosen = if is_taken { step } else { chosen };
                 challenges.push(Challenge {
-                    richer: ladder[step].to_owned(),
-                    simpler: ladder[simpler].to_owned(),
+                    richer: ladder[step].clone(),
+                    simpler: ladder[simpler].clone(),
                     log_loss_difference: 0.0,
                     low: 0.0,
                     high: 0.0,
                     n_snapshots: 1,
-                    shipped: ladder[chosen].to_owned(),
+                    shipped: ladder[chosen].clone(),
                     reason: String::new(),
                 });
             }

@@ -1,6 +1,6 @@
 //! The conclusion in plain words, each sentence with the figure that it rests on.
 
-use leadscore_inference::{Card, Challenge, DataVerdict, JudgedAttribute};
+use leadscore_inference::{Alternative, Card, Challenge, DataVerdict, JudgedAttribute};
 use leadscore_metrics::{
     CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, Comparison, Contest,
     ContestVerdict, Evaluation, NEARLY, ScoreFigures,
@@ -637,7 +637,7 @@ fn challenge_finding(challenge: &Challenge) -> Finding {
     // Whichever was shipped is the one that the data speaks for; only the win rate itself is bad
     // news.
     Finding {
-        answer: if challenge.shipped == "the base rate" {
+        answer: if challenge.shipped == Alternative::BaseRate {
             "no"
         } else {
             "yes"

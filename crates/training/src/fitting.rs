@@ -1,6 +1,6 @@
 //! One fit: a shape of model with its strengths, on some rows, by either solver.
 
-use leadscore_inference::{Axis, Covariance, FitCertificate};
+use leadscore_inference::{Alternative, Axis, Covariance, FitCertificate, Resolution};
 use leadscore_solver::{
     Design, Fit, Penalty, SolverOptions, Start, Target, covariance_with_shrinkage, log_odds,
     log_odds_of_many,
@@ -53,72 +53,34 @@ pub enum Shape {
     },
 }
 
-/// How finely numbers are cut: bins of curves, and cells along the sides of tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Resolution {
-    /// 24 bins, 8 cells; with very many rows 32 and 12.
-    Usual,
-    /// 64 bins, 12 cells.
-    Fine,
-    /// 128 bins, 12 cells.
-    Finest,
-}
-
-impl Resolution {
-    pub(crate) const ALL: [Self; 3] = [Self::Usual, Self::Fine, Self::Finest];
-
-    /// With very many rows steps themselves would be the largest error.
-    fn coding_options(self, n_rows: usize) -> CodingOptions {
-        let (max_bins, max_side) = match self {
-            Self::Usual if n_rows < MANY_ROWS => (24, 8),
-            Self::Usual => (32, 12),
-            Self::Fine => (64, 12),
-            Self::Finest => (128, 12),
-        };
-        // A finer bin has to hold some rows.
-        CodingOptions {
-            max_bins: max_bins.min((n_rows / MIN_BIN_ROWS).max(24)),
-            max_side,
-            ..CodingOptions::default()
-        }
-    }
-
-    /// Behind the name of a shape.
-    fn describe(self) -> &'static str {
-        match self {
-            Self::Usual => "",
-            Self::Fine => " in fine bins",
-            Self::Finest => " in finest bins",
-        }
-    }
-}
-
 /// Rows from which bins are finer.
 const MANY_ROWS: usize = 150_000;
 /// Rows in a bin of a finer curve.
 const MIN_BIN_ROWS: usize = 40;
 
 impl Shape {
-    /// The shape in words.
-    pub(crate) fn describe(self) -> String {
+    /// As cards name it.
+    pub(crate) fn named(self) -> Alternative {
         match self {
-            Self::BaseRate => "the base rate".to_owned(),
-            Self::Linear => "straight lines".to_owned(),
+            Self::BaseRate => Alternative::BaseRate,
+            Self::Linear => Alternative::Linear,
             Self::Additive {
                 n_pairs,
                 resolution,
-            } => format!("curves{}{}", resolution.describe(), and_tables(n_pairs)),
+            } => Alternative::Curves {
+                resolution,
+                is_segmented: false,
+                n_pairs,
+            },
             Self::Segmented {
                 n_pairs,
                 resolution,
-                ..
-            } => {
-                format!(
-                    "curves{} of their own for each segment{}",
-                    resolution.describe(),
-                    and_tables(n_pairs)
-                )
-            }
+                segment: _,
+            } => Alternative::Curves {
+                resolution,
+                is_segmented: true,
+                n_pairs,
+            },
         }
     }
 
@@ -155,10 +117,10 @@ impl Shape {
         match self {
             Self::BaseRate | Self::Linear => CodingOptions {
                 curves: false,
-                ..Resolution::Usual.coding_options(n_rows)
+                ..options_at(Resolution::Usual, n_rows)
             },
             Self::Additive { resolution, .. } | Self::Segmented { resolution, .. } => {
-                resolution.coding_options(n_rows)
+                options_at(resolution, n_rows)
             }
         }
     }
@@ -175,11 +137,21 @@ impl Shape {
     }
 }
 
-fn and_tables(n_pairs: usize) -> String {
-    match n_pairs {
-        0 => String::new(),
-        1 => " and 1 table over two features".to_owned(),
-        _ => format!(" and {n_pairs} tables over two features"),
+/// How features are coded where numbers are cut so finely.
+///
+/// With very many rows steps themselves would be the largest error.
+fn options_at(resolution: Resolution, n_rows: usize) -> CodingOptions {
+    let (max_bins, max_side) = match resolution {
+        Resolution::Usual if n_rows < MANY_ROWS => (24, 8),
+        Resolution::Usual => (32, 12),
+        Resolution::Fine => (64, 12),
+        Resolution::Finest => (128, 12),
+    };
+    // A finer bin has to hold some rows.
+    CodingOptions {
+        max_bins: max_bins.min((n_rows / MIN_BIN_ROWS).max(24)),
+        max_side,
+        ..CodingOptions::default()
     }
 }
 
@@ -727,8 +699,8 @@ impl Estimated {
         rows: &[usize],
         resolution: Resolution,
     ) -> Result<Self, TrainError> {
-        let options = resolution.coding_options(rows.len());
-        if options.max_bins <= Resolution::Usual.coding_options(rows.len()).max_bins {
+        let options = options_at(resolution, rows.len());
+        if options.max_bins <= options_at(Resolution::Usual, rows.len()).max_bins {
             return Ok(self.clone());
         }
         let (finer, start) = self
@@ -749,7 +721,7 @@ impl Estimated {
         let bench = Bench::new(input, &rows, &self.coding, SolverKind::Native)?;
         bench.pairs(
             &self.coding,
-            resolution.coding_options(rows.len()),
+            options_at(resolution, rows.len()),
             &self.estimate.coefficients,
             n_pairs,
         )
@@ -788,7 +760,7 @@ impl Estimated {
             &self.coding,
             &self.estimate.coefficients,
             segment,
-            resolution.coding_options(rows.len()),
+            options_at(resolution, rows.len()),
         )
     }
 

@@ -1,6 +1,7 @@
 //! How models come to be: coding, splits by time, the choice of shape and strengths, fits by either
 //! solver, the check for leaks.
 
+pub use leadscore_inference::Resolution;
 pub use leadscore_solver::Direction;
 
 mod error;
@@ -30,7 +31,7 @@ pub use calibration::{
 };
 pub use coding::{Beforehand, Coding, CodingOptions, DropReason, Dropped, Smoothing, Strengths};
 pub use error::TrainError;
-pub use fitting::{Fitted, Resolution, Shape, SolverKind, fit_shape};
+pub use fitting::{Fitted, Shape, SolverKind, fit_shape};
 pub use leaks::{
     FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks, find_leaks, with_final,
 };

@@ -2,14 +2,14 @@
 //! cannot tell from the best.
 
 use leadscore_core::{FeatureSource, Span};
-use leadscore_inference::{Axis, Challenge};
+use leadscore_inference::{Alternative, Axis, Challenge, Resolution};
 use leadscore_metrics::{PairedDifference, paired_difference};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::coding::{Beforehand, Coding, Smoothing, Strengths};
 use crate::error::TrainError;
 use crate::fitting::{
-    Bench, CodedRows, Estimated, Resolution, Shape, SolverKind, design_effect, segment_tables,
+    Bench, CodedRows, Estimated, Shape, SolverKind, design_effect, segment_tables,
 };
 use crate::recency::{HALF_LIVES_IN_DAYS, HalfLife, effective_size, weighted};
 use crate::splits::{Fold, SplitKind, validation_folds};
@@ -469,7 +469,7 @@ fn choose_from(
         let against = (ladder[step].shape, ladder[chosen].shape);
         let shipped = if is_better { step } else { chosen };
         challenges.push(challenge(
-            (against.0.describe(), against.1.describe()),
+            (against.0.named(), against.1.named()),
             &difference,
             is_better,
             margin,
@@ -480,7 +480,7 @@ fn choose_from(
     let best = &ladder[chosen];
     let mut description = format!(
         "{} (log-loss {:.4}): nothing that was tried is better by two standard errors, {measured_on}",
-        best.shape.describe(),
+        best.shape.named(),
         mean(&best.losses),
     );
     let tried = ladder
@@ -488,7 +488,7 @@ fn choose_from(
         .map(|candidate| (candidate.shape, candidate.smoothing))
         .collect();
     if let Some(half_life) = half_life {
-        description.push_str(&format!("; {}", aged_by(half_life)));
+        description.push_str(&format!("; {}", Alternative::HalfLife(half_life)));
     }
     Choice {
         shape: best.shape,
@@ -502,7 +502,7 @@ fn choose_from(
 
 /// A step that was tried.
 fn challenge(
-    (richer, simpler): (String, String),
+    (richer, simpler): (Alternative, Alternative),
     difference: &PairedDifference,
     is_better: bool,
     margin: f64,
@@ -557,10 +557,6 @@ fn given_half_life(options: &TrainOptions) -> Option<Span> {
     }
 }
 
-fn aged_by(half_life: Span) -> String {
-    format!("snapshots count half as much every {half_life}")
-}
-
 /// The half-life by which straight lines predict later rows best, if that is better by two standard
 /// errors than none.
 ///
@@ -609,8 +605,9 @@ fn chosen_half_life(
         })?;
         let difference = paired_difference(&losses, &best, clusters);
         let is_better = is_lower(&difference, TWO_ERRORS) && is_steady(folds, &losses, &best);
-        let named =
-            |half_life: Option<Span>| half_life.map_or("all snapshots alike".to_owned(), aged_by);
+        let named = |half_life: Option<Span>| {
+            half_life.map_or(Alternative::AllAlike, Alternative::HalfLife)
+        };
         aged.challenges.push(challenge(
             (named(Some(half_life)), named(aged.half_life)),
             &difference,

@@ -3,8 +3,8 @@
 
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
 use leadscore_inference::{
-    AgeBaseline, Card, CellCount, DataVerdict, FeatureScope, JudgedAttribute, LeadSample, Model,
-    Scope, WithAndWithout, quartile_edges,
+    AgeBaseline, Card, Caveat, CellCount, DataVerdict, FeatureScope, JudgedAttribute, LeadSample,
+    Model, Scope, WithAndWithout, quartile_edges,
 };
 use leadscore_metrics::log_loss;
 use leadscore_solver::Direction;
@@ -347,7 +347,7 @@ fn train_within(
     if measured_choice.shape != choice.shape {
         holdout
             .description
-            .push_str(&format!("; the model written is {}, which was chosen and fitted on all snapshots and is not measured by them", choice.shape.describe()));
+            .push_str(&format!("; the model written is {}, which was chosen and fitted on all snapshots and is not measured by them", choice.shape.named()));
     }
     let without = without_suspicious(
         as_measured,
@@ -402,19 +402,18 @@ fn train_within(
     };
     let terms = fitted.coding.terms(&fitted.coefficients, &counts);
     let in_sample = probabilities(fitted.own_log_odds(input, &all)?);
-    let mut caveats = context.caveats.clone();
+    let mut caveats: Vec<Caveat> = context.caveats.iter().cloned().map(Caveat::Other).collect();
     if totals.n_leads != here.n_leads {
-        caveats.push(format!(
+        caveats.push(Caveat::Other(format!(
             "the weights are of all {} leads; features, bins, levels, strengths, tier edges, intervals and what is measured here are of a sample of {n_leads}",
             totals.n_leads
-        ));
+        )));
     }
     if sufficiency.verdict != DataVerdict::Enough {
-        caveats.push(format!(
-            "data: {}: {}",
-            sufficiency.verdict.name(),
-            sufficiency.reason
-        ));
+        caveats.push(Caveat::Data {
+            verdict: sufficiency.verdict,
+            reason: sufficiency.reason.clone(),
+        });
     }
     for finding in leaks
         .iter()
@@ -425,19 +424,19 @@ fn train_within(
             (LeakVerdict::Proven, true) => "knows the outcome and was used all the same",
             _ => "may know the outcome and was used",
         };
-        caveats.push(format!(
+        caveats.push(Caveat::Other(format!(
             "attribute `{}` {what}: {}",
             finding.feature, finding.evidence
-        ));
+        )));
     }
     if choice.shape == Shape::BaseRate {
-        caveats.push("no signal: nothing in the features told later wins from other leads beyond chance, so every lead gets the win rate".to_owned());
+        caveats.push(Caveat::NoSignal);
     }
     if options.losses_kept < 1.0 {
-        caveats.push(format!(
+        caveats.push(Caveat::Other(format!(
             "the tables hold {} of the leads not won: likelihoods are corrected for it, and everything measured here is of the tables, before that",
             options.losses_kept
-        ));
+        )));
     }
     let measured: Vec<bool> = holdout.rows.iter().map(|&row| labels[row]).collect();
     let age_baseline = AgeBaseline::of(matrix.specs(), &terms, matrix);
@@ -916,7 +915,7 @@ fn measure(
     let description = format!(
         "latest {} snapshots, by {} fitted on the {} whose windows had ended before",
         fold.validation.len(),
-        choice.shape.describe(),
+        choice.shape.named(),
         fold.train.len()
     );
     let found = probabilities(fitted.log_odds(input, &fold.validation)?);
