@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::DataVerdict;
+use crate::sufficiency::DataVerdict;
 
 /// One thing that anyone who uses a model should know. In files it is the words that
 /// [`fmt::Display`] gives.

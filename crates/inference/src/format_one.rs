@@ -3,9 +3,11 @@
 use leadscore_core::{FeatureSpec, Span};
 use serde::Deserialize;
 
+use crate::card::Card;
 use crate::caveat::Caveat;
 use crate::earlier_formats::TermTwo;
-use crate::model::{Card, Model, Sufficiency};
+use crate::model::Model;
+use crate::sufficiency::Sufficiency;
 
 #[derive(Deserialize)]
 pub(crate) struct ModelOne {
