@@ -5,10 +5,12 @@ use leadscore_inference::{Alternative, LearningCurve, LearningPoint};
 
 use crate::coding::Beforehand;
 use crate::error::TrainError;
-use crate::fitting::{SolverKind, fit_shape};
-use crate::selection::{Choice, loss, mean};
+use crate::fitting::fit_shape;
+use crate::input::TrainInput;
+use crate::loss::{loss, mean};
+use crate::options::SolverKind;
+use crate::selection::Choice;
 use crate::splits::Fold;
-use crate::train::TrainInput;
 
 /// Shares of the training leads, and how many draws of each.
 const SHARES: [(f64, u32); 4] = [(0.125, 3), (0.25, 3), (0.5, 3), (1.0, 1)];
