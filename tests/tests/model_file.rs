@@ -95,17 +95,17 @@ fn version_2() -> Model {
         effective_parameters: 12.5,
     });
     model.card.challenges.push(Challenge {
-        richer: "curves".to_owned(),
-        simpler: "straight lines".to_owned(),
+        richer: "curves".to_owned().into(),
+        simpler: "straight lines".to_owned().into(),
         log_loss_difference: -0.01,
         low: -0.015,
         high: -0.005,
         n_snapshots: 240,
-        shipped: "curves".to_owned(),
+        shipped: "curves".to_owned().into(),
         reason: "better by more than one standard error".to_owned(),
     });
     let point = LearningPoint {
-        shape: "curves".to_owned(),
+        shape: "curves".to_owned().into(),
         n_wins: 96.0,
         log_loss: 0.6,
     };

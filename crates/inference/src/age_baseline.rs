@@ -4,7 +4,8 @@
 use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec};
 use serde::{Deserialize, Serialize};
 
-use crate::term::{LARGEST_LOG_ODDS, Term, bin_of};
+use crate::axis::bin_of;
+use crate::term::{LARGEST_LOG_ODDS, Term};
 
 /// Mean log-odds of each term by the lead's age at the snapshot, over the training snapshots:
 /// straight between knots, level beyond.

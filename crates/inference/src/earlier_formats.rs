@@ -5,7 +5,9 @@ use leadscore_core::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::CalibrationCurve;
-use crate::model::{Card, CellCount, Covariance, Model};
+use crate::card::Card;
+use crate::covariance::Covariance;
+use crate::model::{CellCount, Model};
 use crate::scope::{FeatureScope, LeadSample, Scope, Spread};
 use crate::term::{BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
 

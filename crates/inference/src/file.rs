@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::age_baseline::AgeBaseline;
+use crate::card::Card;
 use crate::earlier_formats::{ModelTwo, ScopeThree, TermTwo};
 use crate::format_one::ModelOne;
-use crate::model::{Card, Model};
+use crate::model::Model;
 use crate::scope::Scope;
 use crate::term::Term;
 
@@ -132,50 +133,92 @@ fn encode(value: &impl serde::Serialize) -> Result<Vec<u8>, ModelFileError> {
 /// [`ModelFileError`] says what is wrong: cut off, not a model, newer, damaged, or content that
 /// makes no model.
 pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
-    let truncated = |part| ModelFileError::Truncated {
-        found: bytes.len(),
-        part,
-    };
-    if bytes.len() < MAGIC.len() && MAGIC.starts_with(bytes) {
-        return Err(truncated("first line"));
-    }
-    let rest = bytes
-        .strip_prefix(MAGIC.as_slice())
-        .ok_or(ModelFileError::Magic)?;
-    let (version, rest) = rest
-        .split_first_chunk::<4>()
-        .ok_or_else(|| truncated("version"))?;
-    let version = u32::from_le_bytes(*version);
-    if version > FORMAT_VERSION {
-        // A damaged version number is a damaged file, not a newer one.
-        return Err(if checksum_fits(bytes) {
-            ModelFileError::Newer { found: version }
-        } else {
-            ModelFileError::Checksum
-        });
-    }
-    let (header_length, rest) = rest
-        .split_first_chunk::<4>()
-        .ok_or_else(|| truncated("header length"))?;
-    let (header, rest) = rest
-        .split_at_checked(u32::from_le_bytes(*header_length) as usize)
-        .ok_or_else(|| truncated("header"))?;
-    let (payload_length, rest) = rest
-        .split_first_chunk::<8>()
-        .ok_or_else(|| truncated("payload length"))?;
-    let payload_length =
-        usize::try_from(u64::from_le_bytes(*payload_length)).map_err(|_| truncated("payload"))?;
-    let (payload, rest) = rest
-        .split_at_checked(payload_length)
-        .ok_or_else(|| truncated("payload"))?;
-    if rest.len() < CHECKSUM_LENGTH {
-        return Err(truncated("checksum"));
-    }
-    if rest.len() > CHECKSUM_LENGTH || !checksum_fits(bytes) {
-        return Err(ModelFileError::Checksum);
-    }
+    let Parts {
+        version,
+        header,
+        payload,
+    } = Parts::of(bytes)?;
     let content = |found: String| ModelFileError::Content { found };
-    let (model, used) = match version {
+    let (model, used) = decode_version(version, payload)?;
+    if used != payload.len() {
+        return Err(content(format!(
+            "{} bytes are left over",
+            payload.len() - used
+        )));
+    }
+    if let Some(defect) = model.defect() {
+        return Err(content(defect.to_owned()));
+    }
+    if !header_fits(header, &model, version) {
+        return Err(content(
+            "its header, which people read, is of another model than its payload".to_owned(),
+        ));
+    }
+    Ok(model)
+}
+
+/// What a file consists of, once its checksum fits.
+struct Parts<'a> {
+    version: u32,
+    header: &'a [u8],
+    payload: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(bytes: &'a [u8]) -> Result<Self, ModelFileError> {
+        let truncated = |part| ModelFileError::Truncated {
+            found: bytes.len(),
+            part,
+        };
+        if bytes.len() < MAGIC.len() && MAGIC.starts_with(bytes) {
+            return Err(truncated("first line"));
+        }
+        let rest = bytes
+            .strip_prefix(MAGIC.as_slice())
+            .ok_or(ModelFileError::Magic)?;
+        let (version, rest) = rest
+            .split_first_chunk::<4>()
+            .ok_or_else(|| truncated("version"))?;
+        let version = u32::from_le_bytes(*version);
+        if version > FORMAT_VERSION {
+            // A damaged version number is a damaged file, not a newer one.
+            return Err(if checksum_fits(bytes) {
+                ModelFileError::Newer { found: version }
+            } else {
+                ModelFileError::Checksum
+            });
+        }
+        let (header_length, rest) = rest
+            .split_first_chunk::<4>()
+            .ok_or_else(|| truncated("header length"))?;
+        let (header, rest) = rest
+            .split_at_checked(u32::from_le_bytes(*header_length) as usize)
+            .ok_or_else(|| truncated("header"))?;
+        let (payload_length, rest) = rest
+            .split_first_chunk::<8>()
+            .ok_or_else(|| truncated("payload length"))?;
+        let payload_length = usize::try_from(u64::from_le_bytes(*payload_length))
+            .map_err(|_| truncated("payload"))?;
+        let (payload, rest) = rest
+            .split_at_checked(payload_length)
+            .ok_or_else(|| truncated("payload"))?;
+        if rest.len() < CHECKSUM_LENGTH {
+            return Err(truncated("checksum"));
+        }
+        if rest.len() > CHECKSUM_LENGTH || !checksum_fits(bytes) {
+            return Err(ModelFileError::Checksum);
+        }
+        Ok(Self {
+            version,
+            header,
+            payload,
+        })
+    }
+}
+
+/// The model of a payload as this version wrote it, and the bytes that it took.
+fn decode_version(version: u32, payload: &[u8]) -> Result<(Model, usize), ModelFileError> {
+    match version {
         1 => decode::<ModelOne>(payload).map(|(model, used)| (model.into(), used)),
         2 => decode::<ModelTwo>(payload).map(|(model, used)| (model.into(), used)),
         3 => decode::<(ModelTwo, Option<DataProfile>, Option<ScopeThree>)>(payload).map(
@@ -221,22 +264,7 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
                 used,
             )
         }),
-    }?;
-    if used != payload.len() {
-        return Err(content(format!(
-            "{} bytes are left over",
-            payload.len() - used
-        )));
     }
-    if let Some(defect) = model.defect() {
-        return Err(content(defect.to_owned()));
-    }
-    if !header_fits(header, &model, version) {
-        return Err(content(
-            "its header, which people read, is of another model than its payload".to_owned(),
-        ));
-    }
-    Ok(model)
 }
 
 /// Decodes a payload, believing no length that its own size does not warrant: what a text claims to

@@ -3,8 +3,11 @@
 use leadscore_core::{FeatureSpec, Span};
 use serde::Deserialize;
 
+use crate::card::Card;
+use crate::caveat::Caveat;
 use crate::earlier_formats::TermTwo;
-use crate::model::{Card, Model, Sufficiency};
+use crate::model::Model;
+use crate::sufficiency::Sufficiency;
 
 #[derive(Deserialize)]
 pub(crate) struct ModelOne {
@@ -36,7 +39,7 @@ struct CardOne {
     evaluation: String,
     metrics: Vec<(String, f64)>,
     data_fingerprint: String,
-    caveats: Vec<String>,
+    caveats: Vec<Caveat>,
 }
 
 impl From<ModelOne> for Model {

@@ -1,13 +1,25 @@
 //! The fitted model: a sum of look-ups, its file, its scores, tiers and reasons; knows no solver.
 
-mod age_baseline;
-mod calibration;
+mod axis;
 mod reading;
 mod term;
 
-mod model;
+mod age_baseline;
+mod calibration;
+mod covariance;
 mod scope;
 
+mod alternative;
+mod card;
+mod caveat;
+mod sufficiency;
+
+mod model;
+mod recalibration;
+mod soundness;
+mod uncertainty;
+
+mod guard;
 mod reasons;
 mod score;
 mod tiers;
@@ -19,23 +31,25 @@ mod onnx;
 mod pmml;
 
 pub use age_baseline::AgeBaseline;
+pub use alternative::{Alternative, Resolution};
+pub use axis::{Axis, bin_of};
 pub use calibration::CalibrationCurve;
+pub use card::{Card, Challenge, FitCertificate, LearningCurve, LearningPoint};
+pub use caveat::Caveat;
+pub use covariance::Covariance;
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
-pub use model::{
-    Card, CellCount, Challenge, Covariance, DataVerdict, FitCertificate, LearningCurve,
-    LearningPoint, Model, Sufficiency,
-};
+pub use guard::{GuardFinding, Guarded};
+pub use model::{CellCount, Model};
 pub use onnx::OnnxError;
 pub use pmml::PmmlError;
 pub use reading::{Reading, ReadingRule};
 pub use reasons::{
     Addend, Concepts, Contributions, FEWEST, FeatureColumn, ONLY, Part, Reason, signed,
 };
-pub use scope::{
-    FeatureScope, GuardFinding, Guarded, JudgedAttribute, LeadSample, Scope, Spread, WithAndWithout,
-};
+pub use scope::{FeatureScope, JudgedAttribute, LeadSample, Scope, Spread, WithAndWithout};
 pub use score::{ScoreError, Scored, TopContributions, score, score_with_reasons};
-pub use term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term, bin_of};
+pub use sufficiency::{DataVerdict, Sufficiency};
+pub use term::{BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
 pub use tiers::{
     FEWEST_FOR_QUARTILES, edge_within_rounding, percentiles, quartile_edges, quartile_tiers,
     relative_tiers, tiers_by_edges,

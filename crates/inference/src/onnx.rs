@@ -7,9 +7,10 @@ use leadscore_core::FeatureKind;
 use prost::Message as _;
 use thiserror::Error;
 
+use crate::axis::Axis;
 use crate::calibration::CalibrationCurve;
 use crate::model::Model;
-use crate::term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
+use crate::term::{BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
 
 use proto::{
     AttributeProto, DataType, GraphProto, ModelProto, NodeProto, OperatorSetId, StringEntry,
@@ -93,6 +94,11 @@ impl Model {
         let probability = graph.node("Sigmoid", &[OUTPUTS[0]], vec![]);
         let hundred = graph.number(100.0);
         graph.named("Mul", &[&probability, &hundred], OUTPUTS[1]);
+        Ok(self.file_of(graph, &used).encode_to_vec())
+    }
+
+    /// The file of a graph that reads these features.
+    fn file_of(&self, graph: Graph, used: &[usize]) -> ModelProto {
         let mut inputs: Vec<ValueInfo> = used
             .iter()
             .map(|&idx| {
@@ -111,7 +117,7 @@ impl Model {
             inputs.push(ValueInfo::column(ANY, DataType::Double));
         }
         let outputs = OUTPUTS.map(|name| ValueInfo::column(name, DataType::Double));
-        let file = ModelProto {
+        ModelProto {
             ir_version: IR_VERSION,
             producer_name: "leadscore".to_owned(),
             producer_version: self.card.tool_version.clone(),
@@ -143,8 +149,7 @@ impl Model {
                     value: self.card.known_until.clone(),
                 },
             ],
-        };
-        Ok(file.encode_to_vec())
+        }
     }
 
     fn check_for_onnx(&self) -> Result<(), OnnxError> {

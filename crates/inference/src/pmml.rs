@@ -6,8 +6,9 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use thiserror::Error;
 
+use crate::axis::Axis;
 use crate::model::Model;
-use crate::term::{Axis, BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
+use crate::term::{BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
 
 /// Why a model cannot be written as PMML.
 #[derive(Debug, Error)]
@@ -53,34 +54,42 @@ impl Model {
         {
             return Err(PmmlError::Output(self.specs[idx].name.clone()));
         }
-        let (sum, calibrated) = (
-            self.derived_name("sum_of_terms"),
-            self.derived_name("sum_calibrated"),
-        );
-        let mut derived = Vec::new();
-        for (idx, term) in self.terms.iter().enumerate() {
-            let (helpers, log_odds) = self.term_fields(idx, term);
-            derived.extend(helpers);
-            derived.push(derived_number(&self.term_name(idx), log_odds));
-        }
-        let addends = std::iter::once(number(self.intercept))
-            .chain((0..self.terms.len()).map(|idx| field_ref(&self.term_name(idx))));
-        derived.push(derived_number(&sum, apply("sum", addends.collect())));
-        derived.push(match &self.calibration {
-            None => derived_number(&calibrated, field_ref(&sum)),
-            Some(curve) => {
-                let knots = curve.knots.iter().map(|(x, y)| {
-                    Element::new("LinearNorm")
-                        .with("orig", decimal(*x))
-                        .with("norm", decimal(*y))
-                });
-                let curve = Element::new("NormContinuous")
-                    .with("field", &*sum)
-                    .with("outliers", "asIs");
-                derived_number(&calibrated, curve.holding(knots))
-            }
-        });
-        let dictionary = used.iter().map(|&idx| {
+        let calibrated = self.derived_name("sum_calibrated");
+        let document = Element::new("PMML")
+            .with("xmlns", "http://www.dmg.org/PMML-4_4")
+            .with("version", "4.4")
+            .holding([
+                self.header(),
+                self.dictionary(&used),
+                Element::new("TransformationDictionary").holding(self.derived(&calibrated)),
+                self.regression(&used, &calibrated),
+            ]);
+        let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
+        writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+        document.write(&mut writer)?;
+        Ok(String::from_utf8(writer.into_inner()).expect("texts make texts"))
+    }
+
+    /// Where the model comes from.
+    fn header(&self) -> Element {
+        Element::new("Header")
+            .with("description", "Likelihood that a lead is won, in per cent")
+            .holding([
+                Element::new("Extension")
+                    .with("name", "model_id")
+                    .with("value", &*self.card.model_id),
+                Element::new("Extension")
+                    .with("name", "known_until")
+                    .with("value", &*self.card.known_until),
+                Element::new("Application")
+                    .with("name", "leadscore")
+                    .with("version", &*self.card.tool_version),
+            ])
+    }
+
+    /// The features that it reads.
+    fn dictionary(&self, used: &[usize]) -> Element {
+        let fields = used.iter().map(|&idx| {
             let spec = &self.specs[idx];
             let (scale, kind) = if spec.kind == FeatureKind::Category {
                 ("categorical", "string")
@@ -93,6 +102,42 @@ impl Model {
                 .with("optype", scale)
                 .with("dataType", kind)
         });
+        Element::new("DataDictionary")
+            .with("numberOfFields", used.len().to_string())
+            .holding(fields)
+    }
+
+    /// Fields in log-odds: each term, their sum, and the sum along the calibration.
+    fn derived(&self, calibrated: &str) -> Vec<Element> {
+        let sum = self.derived_name("sum_of_terms");
+        let mut derived = Vec::new();
+        for (idx, term) in self.terms.iter().enumerate() {
+            let (helpers, log_odds) = self.term_fields(idx, term);
+            derived.extend(helpers);
+            derived.push(derived_number(&self.term_name(idx), log_odds));
+        }
+        let addends = std::iter::once(number(self.intercept))
+            .chain((0..self.terms.len()).map(|idx| field_ref(&self.term_name(idx))));
+        derived.push(derived_number(&sum, apply("sum", addends.collect())));
+        derived.push(match &self.calibration {
+            None => derived_number(calibrated, field_ref(&sum)),
+            Some(curve) => {
+                let knots = curve.knots.iter().map(|(x, y)| {
+                    Element::new("LinearNorm")
+                        .with("orig", decimal(*x))
+                        .with("norm", decimal(*y))
+                });
+                let curve = Element::new("NormContinuous")
+                    .with("field", &*sum)
+                    .with("outliers", "asIs");
+                derived_number(calibrated, curve.holding(knots))
+            }
+        });
+        derived
+    }
+
+    /// The regression whose one predictor is the calibrated sum, and its outputs.
+    fn regression(&self, used: &[usize], calibrated: &str) -> Element {
         let schema = used
             .iter()
             .map(|&idx| Element::new("MiningField").with("name", &*self.specs[idx].name));
@@ -105,14 +150,14 @@ impl Model {
         };
         let outputs = [
             output(OUTPUTS[0], "predictedValue"),
-            output(OUTPUTS[1], "transformedValue").holding([field_ref(&calibrated)]),
+            output(OUTPUTS[1], "transformedValue").holding([field_ref(calibrated)]),
             output(OUTPUTS[2], "transformedValue")
                 .holding([apply("*", vec![number(100.0), field_ref(OUTPUTS[0])])]),
         ];
         let predictor = Element::new("NumericPredictor")
-            .with("name", &*calibrated)
+            .with("name", calibrated)
             .with("coefficient", "1");
-        let model = Element::new("RegressionModel")
+        Element::new("RegressionModel")
             .with("modelName", "leadscore")
             .with("functionName", "regression")
             .with("normalizationMethod", "logit")
@@ -122,35 +167,7 @@ impl Model {
                 Element::new("RegressionTable")
                     .with("intercept", "0")
                     .holding([predictor]),
-            ]);
-        let header = Element::new("Header")
-            .with("description", "Likelihood that a lead is won, in per cent")
-            .holding([
-                Element::new("Extension")
-                    .with("name", "model_id")
-                    .with("value", &*self.card.model_id),
-                Element::new("Extension")
-                    .with("name", "known_until")
-                    .with("value", &*self.card.known_until),
-                Element::new("Application")
-                    .with("name", "leadscore")
-                    .with("version", &*self.card.tool_version),
-            ]);
-        let document = Element::new("PMML")
-            .with("xmlns", "http://www.dmg.org/PMML-4_4")
-            .with("version", "4.4")
-            .holding([
-                header,
-                Element::new("DataDictionary")
-                    .with("numberOfFields", used.len().to_string())
-                    .holding(dictionary),
-                Element::new("TransformationDictionary").holding(derived),
-                model,
-            ]);
-        let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
-        writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-        document.write(&mut writer)?;
-        Ok(String::from_utf8(writer.into_inner()).expect("texts make texts"))
+            ])
     }
 
     /// The name of a field that is made of others, which no feature has.

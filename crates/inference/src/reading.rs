@@ -1,7 +1,7 @@
 //! What coefficients read of a row of features, as data: so that rows can be coded wherever they
 //! are.
 
-use crate::term::Axis;
+use crate::axis::Axis;
 
 /// One number for a coefficient, or the choice of one among several coefficients.
 ///

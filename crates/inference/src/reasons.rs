@@ -4,8 +4,9 @@
 use leadscore_core::{Concept, FeatureMatrix, FeatureSource, FeatureSpec, Phrase, Wording};
 
 use crate::age_baseline::{AgeBaseline, AgePlace};
+use crate::axis::readable;
 use crate::model::Model;
-use crate::term::{Term, readable};
+use crate::term::Term;
 
 /// One concept's contribution, in log-odds.
 ///

@@ -5,9 +5,10 @@ use std::ops::Range;
 use leadscore_core::{FeatureMatrix, log_odds_to_probability};
 
 use crate::age_baseline::AgePlace;
+use crate::axis::Axis;
 use crate::model::Model;
 use crate::reasons::Concepts;
-use crate::term::{Axis, BinsTerm, LinearTerm, PairTerm, Term};
+use crate::term::{BinsTerm, LinearTerm, PairTerm, Term};
 
 /// A matrix that the model cannot read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

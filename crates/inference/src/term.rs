@@ -3,6 +3,8 @@
 use leadscore_core::FeatureMatrix;
 use serde::{Deserialize, Serialize};
 
+use crate::axis::{Axis, bin_names, bin_of, readable};
+
 /// The largest weight of a cell, either way: e to this power is no number any more, and no
 /// likelihood moves beyond a dozen.
 pub(crate) const LARGEST_LOG_ODDS: f64 = 1e4;
@@ -93,25 +95,6 @@ pub struct PairTerm {
     pub average: f64,
 }
 
-/// One side of a table: a feature in few cells.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Axis {
-    /// Bins of a number, as in [`BinsTerm`], and after them a cell for missing.
-    Bins {
-        /// The column of the feature matrix.
-        feature_idx: usize,
-        /// Upper ends of all bins but the last, rising.
-        edges: Vec<f64>,
-    },
-    /// Levels of a category, and after them a cell for all others, missing among them.
-    Levels {
-        /// The column of the feature matrix.
-        feature_idx: usize,
-        /// The levels with a cell of their own, sorted by name.
-        levels: Vec<String>,
-    },
-}
-
 /// Where a value falls in a term, and how often that cell's weight counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Place {
@@ -136,7 +119,7 @@ impl Term {
     pub fn second_feature_idx(&self) -> Option<usize> {
         match self {
             Self::Pair(term) => Some(term.second.feature_idx()),
-            _ => None,
+            Self::Linear(_) | Self::Levels(_) | Self::Bins(_) => None,
         }
     }
 
@@ -424,43 +407,6 @@ fn number_of(
     }
 }
 
-/// A number with as many digits as a reader wants.
-pub(crate) fn readable(value: f64) -> String {
-    if value == value.round() && value.abs() < 1e15 {
-        format!("{value}")
-    } else if value.abs() >= 1.0 {
-        format!("{value:.1}")
-    } else if value.abs() >= 0.01 {
-        format!("{value:.2}")
-    } else {
-        format!("{value:.1e}")
-    }
-}
-
-/// Names of bins, and of the cell for missing after them.
-fn bin_names(edges: &[f64]) -> Vec<String> {
-    let mut names = Vec::with_capacity(edges.len() + 2);
-    match edges {
-        [] => names.push("any value".to_owned()),
-        [first, .., last] | [first @ last] => {
-            names.push(format!("up to {}", readable(*first)));
-            names.extend(
-                edges
-                    .windows(2)
-                    .map(|pair| format!("{} to {}", readable(pair[0]), readable(pair[1]))),
-            );
-            names.push(format!("above {}", readable(*last)));
-        }
-    }
-    names.push("missing".to_owned());
-    names
-}
-
-/// The bin of a value: the first whose upper end is not below it.
-pub fn bin_of(edges: &[f64], value: f64) -> usize {
-    edges.partition_point(|edge| *edge < value)
-}
-
 impl BinsTerm {
     /// Log-odds of a value, NaN for missing.
     pub fn log_odds(&self, value: f64) -> f64 {
@@ -477,73 +423,6 @@ impl PairTerm {
     /// The cell at these positions of its sides.
     pub fn cell(&self, first: usize, second: usize) -> usize {
         first * self.second.n_cells() + second
-    }
-}
-
-impl Axis {
-    /// The column of the feature matrix.
-    pub fn feature_idx(&self) -> usize {
-        match self {
-            Self::Bins { feature_idx, .. } | Self::Levels { feature_idx, .. } => *feature_idx,
-        }
-    }
-
-    /// Number of cells along this side.
-    pub fn n_cells(&self) -> usize {
-        match self {
-            Self::Bins { edges, .. } => edges.len() + 2,
-            Self::Levels { levels, .. } => levels.len() + 1,
-        }
-    }
-
-    /// What each cell stands for, in words.
-    pub fn cell_names(&self) -> Vec<String> {
-        match self {
-            Self::Bins { edges, .. } => bin_names(edges),
-            Self::Levels { levels, .. } => levels
-                .iter()
-                .cloned()
-                .chain(["others".to_owned()])
-                .collect(),
-        }
-    }
-
-    /// The cell of a number, NaN for missing.
-    pub fn cell_of_number(&self, value: f64) -> usize {
-        match self {
-            Self::Bins { edges, .. } if value.is_nan() => edges.len() + 1,
-            Self::Bins { edges, .. } => bin_of(edges, value),
-            Self::Levels { levels, .. } => levels.len(),
-        }
-    }
-
-    /// The cell of a level, `None` for missing.
-    pub fn cell_of_level(&self, level: Option<&str>) -> usize {
-        match self {
-            Self::Bins { edges, .. } => edges.len() + 1,
-            Self::Levels { levels, .. } => level
-                .and_then(|level| {
-                    levels
-                        .binary_search_by(|known| known.as_str().cmp(level))
-                        .ok()
-                })
-                .unwrap_or(levels.len()),
-        }
-    }
-
-    fn is_finite(&self) -> bool {
-        match self {
-            Self::Bins { edges, .. } => edges.iter().all(|edge| edge.is_finite()),
-            Self::Levels { .. } => true,
-        }
-    }
-
-    /// Whether its cells are in order and it fits a feature of this kind.
-    pub(crate) fn fits(&self, is_category: bool) -> bool {
-        match self {
-            Self::Bins { edges, .. } => !is_category && edges.is_sorted_by(|a, b| a < b),
-            Self::Levels { levels, .. } => is_category && levels.is_sorted_by(|a, b| a < b),
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::error::{Context, bail};
 use leadscore_core::{Timestamp, log_odds_to_probability};
-use leadscore_inference::{Model, score};
+use leadscore_inference::{Caveat, Model, score};
 use leadscore_metrics::{
     Clusters, calibration_line, calibration_shift, line_covariance, log_loss, paired_difference,
 };
@@ -119,10 +119,9 @@ pub fn recalibrate(
     };
     let fitted = kind.fit(&labels, &scored.probabilities)?;
     if kind == CalibrationKind::Unchanged {
-        model
-            .card
-            .caveats
-            .push(format!("checked on {what}; the percentages hold"));
+        model.card.caveats.push(Caveat::Other(format!(
+            "checked on {what}; the percentages hold"
+        )));
     } else {
         let (before, after) = before_and_after(input, &fitted)?;
         let how = match &fitted {
@@ -144,7 +143,7 @@ pub fn recalibrate(
         model
             .card
             .caveats
-            .push(format!("recalibrated on {what}; {how}"));
+            .push(Caveat::Other(format!("recalibrated on {what}; {how}")));
         model.card.model_id = model.compute_id().context("cannot name the model")?;
     }
     // From here on these outcomes are known to the model.

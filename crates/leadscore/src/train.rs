@@ -7,7 +7,7 @@ use leadscore_core::{
     AttributeTable, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
 };
 use leadscore_features::SnapshotCounts;
-use leadscore_inference::{LearningCurve, Model, Spread};
+use leadscore_inference::{Caveat, LearningCurve, Model, Spread};
 use leadscore_report::{OutsideTraining, Report};
 use leadscore_tables::{
     LoadOptions, ModelDirection, ModelHalfLife, ModelLabel, ModelSmoothing, Tables,
@@ -399,11 +399,12 @@ pub(crate) fn caveats(data: &Data, tables: &Tables) -> Vec<String> {
 
 /// A row for each number of wins, a column for each shape, and what it says.
 pub(crate) fn learning_lines(learning: &LearningCurve) -> Vec<String> {
-    let mut shapes: Vec<&str> = learning
+    let names: Vec<String> = learning
         .points
         .iter()
-        .map(|point| point.shape.as_str())
+        .map(|point| point.shape.to_string())
         .collect();
+    let mut shapes: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut seen = std::collections::HashSet::new();
     shapes.retain(|shape| seen.insert(*shape));
     let header: Vec<&str> = std::iter::once("wins")
@@ -495,9 +496,9 @@ pub(crate) fn report_training(data: &Data, trained: &Trained) {
     for caveat in card
         .caveats
         .iter()
-        .filter(|caveat| caveat.starts_with("no signal"))
+        .filter(|caveat| **caveat == Caveat::NoSignal)
     {
-        say(caveat);
+        say(&caveat.to_string());
     }
     if let Some(learning) = &card.learning {
         learning_lines(learning).iter().for_each(|line| say(line));

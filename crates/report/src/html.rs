@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use leadscore_core::printable;
+use leadscore_inference::Caveat;
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use crate::charts::{Migration, Swap, charts, tiers};
@@ -43,9 +44,19 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
         drawings => drawings(report),
         threshold_rows => report.measured.thresholds.iter().map(shown).collect::<Vec<_>>(),
         n_influences => report.influences.len(),
+        caveats => caveats(report),
         n_shown => N_LEADS,
     };
     Ok(environment.get_template("report")?.render(values)?)
+}
+
+/// What anyone who uses the model should know, less what the page says of the data elsewhere.
+fn caveats(report: &Report) -> Vec<String> {
+    let caveats = report.model.caveats.iter();
+    caveats
+        .filter(|caveat| !matches!(caveat, Caveat::Data { .. }))
+        .map(Caveat::to_string)
+        .collect()
 }
 
 /// The charts of the page by name, and for each comparison those that set it beside the model.

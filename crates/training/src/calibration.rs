@@ -11,7 +11,7 @@ use leadscore_metrics::{
 };
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::selection::{loss, mean};
+use crate::loss::{loss, mean};
 
 /// How log-odds may be moved, simplest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,8 @@
 //! Why no model came to be.
 
+/// What went wrong where the rows are.
+pub type Elsewhere = Box<dyn std::error::Error + Send + Sync>;
+
 /// Training that cannot be done, or ended in nothing to rely on.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -86,7 +89,7 @@ pub enum TrainError {
     },
     /// The rows are elsewhere, and something went wrong there.
     #[error("cannot fit where the snapshots are")]
-    Elsewhere(#[source] crate::population::Elsewhere),
+    Elsewhere(#[source] Elsewhere),
     /// Our solver found no optimum.
     #[error(transparent)]
     Fit(#[from] leadscore_solver::SolverError),

@@ -1,14 +1,16 @@
 //! The learning curve: what fewer leads would have given, and so what more would give.
 
 use leadscore_core::stable_hash;
-use leadscore_inference::{LearningCurve, LearningPoint};
+use leadscore_inference::{Alternative, LearningCurve, LearningPoint};
 
 use crate::coding::Beforehand;
 use crate::error::TrainError;
-use crate::fitting::{SolverKind, fit_shape};
-use crate::selection::{Choice, loss, mean};
+use crate::fitting::fit_shape;
+use crate::input::TrainInput;
+use crate::loss::{loss, mean};
+use crate::options::SolverKind;
+use crate::selection::Choice;
 use crate::splits::Fold;
-use crate::train::TrainInput;
 
 /// Shares of the training leads, and how many draws of each.
 const SHARES: [(f64, u32); 4] = [(0.125, 3), (0.25, 3), (0.5, 3), (1.0, 1)];
@@ -55,7 +57,7 @@ pub(crate) fn learning_curve(
                 losses.push(mean(&of_rows));
             }
             points.push(LearningPoint {
-                shape: shape.describe(),
+                shape: shape.named(),
                 n_wins,
                 log_loss: mean(&losses),
             });
@@ -63,11 +65,11 @@ pub(crate) fn learning_curve(
     }
     let verdict = verdict(
         &points,
-        &choice.shape.describe(),
+        &choice.shape.named(),
         &choice
             .tried
             .iter()
-            .map(|(shape, _)| shape.describe())
+            .map(|(shape, _)| shape.named())
             .collect::<Vec<_>>(),
     );
     Ok(LearningCurve { points, verdict })
@@ -88,10 +90,10 @@ fn sample(input: TrainInput<'_>, rows: &[usize], share: f64, draw: u32) -> Vec<u
 ///
 /// The excess loss of a fit with `k` parameters on `n` rows is about `k / 2n` (Akaike), and wins
 /// grow with rows.
-fn line(points: &[LearningPoint], shape: &str) -> Option<(f64, f64)> {
+fn line(points: &[LearningPoint], shape: &Alternative) -> Option<(f64, f64)> {
     let own: Vec<(f64, f64)> = points
         .iter()
-        .filter(|point| point.shape == shape)
+        .filter(|point| point.shape == *shape)
         .map(|point| (1.0 / point.n_wins, point.log_loss))
         .collect();
     let n = own.len() as f64;
@@ -109,7 +111,7 @@ fn line(points: &[LearningPoint], shape: &str) -> Option<(f64, f64)> {
 }
 
 /// What more wins would change, in words.
-fn verdict(points: &[LearningPoint], shipped: &str, tried: &[String]) -> Vec<String> {
+fn verdict(points: &[LearningPoint], shipped: &Alternative, tried: &[Alternative]) -> Vec<String> {
     let most = points.iter().map(|point| point.n_wins).fold(0.0, f64::max);
     let Some((limit, slope)) = line(points, shipped) else {
         return vec![format!(
@@ -148,11 +150,11 @@ fn verdict(points: &[LearningPoint], shipped: &str, tried: &[String]) -> Vec<Str
 mod tests {
     use super::*;
 
-    fn points(shape: &str, loss: impl Fn(f64) -> f64) -> Vec<LearningPoint> {
+    fn points(shape: &Alternative, loss: impl Fn(f64) -> f64) -> Vec<LearningPoint> {
         [100.0, 200.0, 400.0, 800.0]
             .into_iter()
             .map(|n_wins| LearningPoint {
-                shape: shape.to_owned(),
+                shape: shape.clone(),
                 n_wins,
                 log_loss: loss(n_wins),
             })
@@ -161,11 +163,12 @@ mod tests {
 
     #[test]
     fn the_crossing_is_where_the_lines_meet() {
-        let mut all = points("lines", |wins| 0.4 + 2.0 / wins);
-        all.extend(points("curves", |wins| 0.39 + 22.0 / wins));
-        let (limit, slope) = line(&all, "lines").expect("four points");
+        let [lines, curves] = ["lines", "curves"].map(|words| Alternative::Other(words.to_owned()));
+        let mut all = points(&lines, |wins| 0.4 + 2.0 / wins);
+        all.extend(points(&curves, |wins| 0.39 + 22.0 / wins));
+        let (limit, slope) = line(&all, &lines).expect("four points");
         assert!((limit - 0.4).abs() < 1e-12 && (slope - 2.0).abs() < 1e-9);
-        let said = verdict(&all, "lines", &["lines".to_owned(), "curves".to_owned()]);
+        let said = verdict(&all, &lines, &[lines.clone(), curves]);
         assert_eq!(
             said,
             [

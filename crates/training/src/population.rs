@@ -4,9 +4,8 @@ use leadscore_core::Timestamp;
 use leadscore_inference::{CellCount, Reading};
 use leadscore_solver::{Fit, SolverOptions, Target, fit_elsewhere};
 
-use crate::error::TrainError;
+use crate::error::{Elsewhere, TrainError};
 use crate::fitting::Fitted;
-use crate::train::whole;
 
 /// All rows, wherever they are; those that training is given are a sample of them, whole leads.
 ///
@@ -28,9 +27,6 @@ pub trait Population {
     /// Whatever went wrong there.
     fn pass(&mut self, coefficients: &[f64]) -> Result<(f64, Vec<f64>), Elsewhere>;
 }
-
-/// What went wrong where the rows are.
-pub type Elsewhere = Box<dyn std::error::Error + Send + Sync>;
 
 /// What all rows hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,4 +88,9 @@ pub(crate) fn fit_all(
     fitted.coefficients.clone_from(&fit.coefficients);
     fitted.native = Some((fit, design));
     Ok((fitted, totals))
+}
+
+/// A count as a number of things in memory.
+pub(crate) fn whole(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }

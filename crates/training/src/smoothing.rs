@@ -81,6 +81,8 @@ const LOOSEST: f64 = 1e-3;
 pub(crate) const TIGHTEST: f64 = 1e6;
 /// Where every search begins: as much as ten rows.
 const FIRST: f64 = 10.0;
+/// Rows that strengths are estimated on at most: more would hardly move them.
+pub(crate) const MOST_STRENGTH_ROWS: usize = 50_000;
 /// Passes over the rows at most; half a dozen are usual.
 pub(crate) const MOST_PASSES: usize = 25;
 /// Rounds on one quadratic at most.

@@ -24,6 +24,18 @@ pub enum SplitKind {
     GroupedByLead,
 }
 
+impl SplitKind {
+    /// Folds made so, in words.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::PurgedForward => "purged folds forward in time, grouped by lead",
+            Self::GroupedByLead => {
+                "folds by lead, not by time, because the history is too short for purged folds forward in time (or has no time)"
+            }
+        }
+    }
+}
+
 /// Fewest wins, and fewest others, that a side of a split needs to be worth fitting or measuring
 /// on.
 const MIN_TRAIN_EVENTS: usize = 20;
@@ -133,6 +145,19 @@ pub(crate) fn holdout(
     (has_events(labels, &fold.train, MIN_TRAIN_EVENTS)
         && has_events(labels, &fold.validation, MIN_VALIDATION_EVENTS))
     .then_some(fold)
+}
+
+/// At most about `max_rows` rows, all rows of a lead or none, in order.
+pub(crate) fn sample_leads(clusters: &[u64], rows: &[usize], max_rows: usize) -> Vec<usize> {
+    if rows.len() <= max_rows {
+        return rows.to_vec();
+    }
+    let share = max_rows as f64 / rows.len() as f64;
+    let threshold = (share * u32::MAX as f64) as u64;
+    rows.iter()
+        .copied()
+        .filter(|&row| clusters[row] >> 32 <= threshold)
+        .collect()
 }
 
 /// Whether the window of a snapshot had ended at `from`; without a horizon, whether the snapshot

@@ -18,27 +18,12 @@
 //! of it.
 
 use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
-use leadscore_solver::{Factor, Fit, SolverOptions, Start, Target, expand, fit, log_odds};
+use leadscore_solver::{Factor, Fit, SolverOptions, Start, expand, fit, log_odds};
 
 use crate::error::TrainError;
-use crate::fitting::{Fitted, of_fit};
-use crate::recency::{Scale, weight};
-use crate::train::TrainInput;
-
-/// Snapshots whose windows have not ended, and when each one was won, as far as is known.
-#[derive(Debug, Clone, Copy)]
-pub struct Unripe<'a> {
-    /// Their features, with the same columns and levels as those of the others, in order of time.
-    pub matrix: &'a FeatureMatrix,
-    /// As [`TrainInput::clusters`], of these.
-    pub clusters: &'a [u64],
-    /// Of these, days from the snapshot to the win; infinite where none is known.
-    pub days_to_win: &'a [f64],
-    /// The same of the snapshots whose windows had ended; infinite where none fell into the window.
-    pub ripe_days_to_win: &'a [f64],
-    /// The moment until which wins are known.
-    pub known_until: Timestamp,
-}
+use crate::fitting::{Fitted, Late, of_fit, scale_of, target_of, target_with};
+use crate::input::TrainInput;
+use crate::recency::weight;
 
 /// Fewest wins, and fewest others, from which it is learned how wins lie within their windows.
 const FEWEST: usize = 100;
@@ -46,61 +31,6 @@ const FEWEST: usize = 100;
 const MOST_FITS: usize = 30;
 /// Likelihoods of all late rows stay within this.
 const SETTLED: f64 = 1e-5;
-
-/// A row beyond those whose windows had ended.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Late {
-    cluster: u64,
-    /// Whether it is won so far.
-    is_won: bool,
-    /// The share of the wins that come within what is known of its window, above 0 and below 1.
-    share: f64,
-    /// Beside the weights of the other rows.
-    weight: f64,
-    /// The chance that it is won in the end, by the latest fit.
-    won: f64,
-}
-
-impl Late {
-    /// What is known of a snapshot; `None` where no win comes so soon.
-    fn new(
-        cluster: u64,
-        days_to_win: f64,
-        known: f64,
-        delays: &[f64],
-        weight: f64,
-    ) -> Option<Self> {
-        let share = delays.partition_point(|delay| *delay < known) as f64 / delays.len() as f64;
-        let is_won = days_to_win < known;
-        (known > 0.0 && (share > 0.0 || is_won)).then_some(Self {
-            cluster,
-            is_won,
-            share,
-            weight,
-            won: f64::from(u8::from(is_won)),
-        })
-    }
-
-    /// Takes a likelihood of the whole window; how far the chance moved.
-    fn take(&mut self, p: f64) -> f64 {
-        let won = if self.is_won {
-            1.0
-        } else {
-            p * (1.0 - self.share) / (1.0 - p * self.share)
-        };
-        (std::mem::replace(&mut self.won, won) - won).abs()
-    }
-
-    /// As [`TrainInput::clusters`].
-    pub(crate) fn cluster(&self) -> u64 {
-        self.cluster
-    }
-
-    /// How much of the curvature of a row whose window had ended it has at a likelihood.
-    fn curvature(&self, p: f64) -> f64 {
-        self.share * (1.0 - p) / (1.0 - p * self.share)
-    }
-}
 
 /// Days to the wins within their windows, in order; `None` where there are too few.
 fn delays(days_to_win: impl Iterator<Item = f64>, horizon: Span) -> Option<Vec<f64>> {
@@ -110,27 +40,27 @@ fn delays(days_to_win: impl Iterator<Item = f64>, horizon: Span) -> Option<Vec<f
     (delays.len().min(others.len()) >= FEWEST).then_some(delays)
 }
 
-impl Fitted {
-    /// The same terms and strengths, fitted to what is known of later snapshots as well.
-    ///
-    /// `rows` are those that it was fitted on, whose windows had ended before `cut`; without one,
-    /// before now.
-    pub(crate) fn with_unripe(
-        self,
-        input: TrainInput<'_>,
+/// Snapshots whose windows have not ended, and their rows in a matrix.
+struct LateRows<'a> {
+    matrix: &'a FeatureMatrix,
+    rows: Vec<usize>,
+    late: Vec<Late>,
+}
+
+impl<'a> LateRows<'a> {
+    /// Those behind rows whose windows had ended before `cut`; `None` where there are none, or
+    /// where nothing is known of how wins lie within windows.
+    fn of(
+        input: TrainInput<'a>,
         rows: &[usize],
         cut: Option<Timestamp>,
         half_life: Option<Span>,
-    ) -> Result<Self, TrainError> {
-        let (Some(unripe), Some(horizon)) = (input.unripe, input.horizon) else {
-            return Ok(self);
-        };
-        let Some(delays) = delays(
+    ) -> Option<Self> {
+        let (unripe, horizon) = (input.unripe?, input.horizon?);
+        let delays = delays(
             rows.iter().map(|&row| unripe.ripe_days_to_win[row]),
             horizon,
-        ) else {
-            return Ok(self);
-        };
+        )?;
         let days_known = |at: Timestamp| cut.unwrap_or(unripe.known_until).days_since(at);
         let (matrix, clusters, days_to_win) = match cut {
             Some(_) => (input.matrix, input.clusters, unripe.ripe_days_to_win),
@@ -140,7 +70,7 @@ impl Fitted {
         let weight_of = |row: usize| match (cut, input.weights, half_life) {
             (Some(_), Some(weights), _) => weights[row],
             (None, _, Some(half_life)) => weight(last.days_since(matrix.keys()[row].at), half_life),
-            _ => 1.0,
+            (Some(_), None, _) | (None, _, None) => 1.0,
         };
         let is_late =
             |row: &usize| (0.0..horizon.days()).contains(&days_known(matrix.keys()[*row].at));
@@ -156,11 +86,32 @@ impl Fitted {
                 )?,
             ))
         };
-        let (late_rows, mut late): (Vec<usize>, Vec<Late>) =
+        let (rows, late): (Vec<usize>, Vec<Late>) =
             (0..clusters.len()).filter(is_late).filter_map(late).unzip();
-        if late.is_empty() {
+        (!late.is_empty()).then_some(Self { matrix, rows, late })
+    }
+}
+
+impl Fitted {
+    /// The same terms and strengths, fitted to what is known of later snapshots as well.
+    ///
+    /// `rows` are those that it was fitted on, whose windows had ended before `cut`; without one,
+    /// before now.
+    pub(crate) fn with_unripe(
+        self,
+        input: TrainInput<'_>,
+        rows: &[usize],
+        cut: Option<Timestamp>,
+        half_life: Option<Span>,
+    ) -> Result<Self, TrainError> {
+        let Some(LateRows {
+            matrix,
+            rows: late_rows,
+            mut late,
+        }) = LateRows::of(input, rows, cut, half_life)
+        else {
             return Ok(self);
-        }
+        };
         // Each stands there twice: as won, and as not won.
         let twice: Vec<usize> = late_rows.iter().chain(&late_rows).copied().collect();
         let late_design = self.coding.design(matrix, &late_rows)?;
@@ -231,10 +182,7 @@ impl Fitted {
         let known: Vec<Late> = late
             .iter()
             .zip(likelihoods)
-            .map(|(late, p)| Late {
-                weight: late.weight * late.curvature(p),
-                ..*late
-            })
+            .map(|(late, p)| late.as_known(p))
             .collect();
         let expansion = expand(
             design,
@@ -246,52 +194,6 @@ impl Fitted {
         self.late = late;
         Ok(self)
     }
-}
-
-/// Labels and weights of these rows, and late ones behind them: once as won, and once as not won.
-pub(crate) fn target_of(
-    input: TrainInput<'_>,
-    rows: &[usize],
-    late: &[Late],
-) -> Result<Target, TrainError> {
-    target_with(input, rows, late, scale_of(input, rows, late))
-}
-
-/// The same where rows' own weights count so much.
-fn target_with(
-    input: TrainInput<'_>,
-    rows: &[usize],
-    late: &[Late],
-    scale: Scale,
-) -> Result<Target, TrainError> {
-    let labels: Vec<bool> = rows
-        .iter()
-        .map(|&row| input.labels[row])
-        .chain(late.iter().map(|_| true))
-        .chain(late.iter().map(|_| false))
-        .collect();
-    let own = rows
-        .iter()
-        .map(|&row| input.weights.map_or(1.0, |weights| scale.of(weights[row])));
-    let won = late.iter().map(|late| scale.of(late.weight) * late.won);
-    let not_won = late
-        .iter()
-        .map(|late| scale.of(late.weight) * (1.0 - late.won));
-    let weights: Option<Vec<f64>> = (input.weights.is_some() || !late.is_empty())
-        .then(|| own.chain(won).chain(not_won).collect());
-    Ok(Target::new(&labels, weights.as_deref(), None)?)
-}
-
-/// What brings the weights of all rows to their effective size; nothing where they have none.
-fn scale_of(input: TrainInput<'_>, rows: &[usize], late: &[Late]) -> Scale {
-    let Some(weights) = input.weights else {
-        return Scale::ONE;
-    };
-    Scale::of_all(
-        rows.iter()
-            .map(|&row| weights[row])
-            .chain(late.iter().map(|late| late.weight)),
-    )
 }
 
 #[cfg(test)]

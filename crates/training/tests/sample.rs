@@ -277,6 +277,7 @@ fn weights_and_counts_are_of_all_rows() {
         assert!(
             card.caveats
                 .iter()
+                .map(ToString::to_string)
                 .any(|caveat| caveat.contains("all 30000 leads")
                     && caveat.contains("a sample of 3000")),
             "{:?}",

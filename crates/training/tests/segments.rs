@@ -105,7 +105,7 @@ fn segments_that_are_alike_share_one_model() {
         .last()
         .expect("segments were tried");
     assert!(
-        tried.richer.contains("each segment") && tried.shipped == tried.simpler,
+        tried.richer.to_string().contains("each segment") && tried.shipped == tried.simpler,
         "{tried:?}"
     );
     assert!(

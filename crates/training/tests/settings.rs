@@ -157,7 +157,7 @@ fn likelihoods_of_sampled_losses_are_those_of_all() {
             .card
             .caveats
             .iter()
-            .any(|caveat| caveat.contains("0.2 of the leads not won"))
+            .any(|caveat| caveat.to_string().contains("0.2 of the leads not won"))
     );
     let error = train_error(TrainOptions {
         losses_kept: 0.0,

@@ -1,6 +1,6 @@
 //! The findings: one sentence for each thing that was measured.
 
-use leadscore_inference::{Card, Challenge, DataVerdict, JudgedAttribute};
+use leadscore_inference::{Alternative, Card, Challenge, DataVerdict, JudgedAttribute};
 use leadscore_metrics::{
     CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, Comparison, Contest,
     ContestVerdict, Evaluation, ScoreFigures,
@@ -266,7 +266,7 @@ fn challenge_finding(challenge: &Challenge) -> Finding {
     );
     // Whichever was shipped is the one that the data speaks for; only the win rate itself is bad
     // news.
-    let answer = Answer::yes_if(challenge.shipped != "the base rate");
+    let answer = Answer::yes_if(challenge.shipped != Alternative::BaseRate);
     Finding::new(FindingKind::Shape, answer, text)
 }
 

@@ -1,0 +1,194 @@
+//! What training chooses among, and how cards name it: shapes of a model, and ways to weigh rows by
+//! their age.
+
+use std::fmt;
+
+use leadscore_core::Span;
+use serde::{Deserialize, Serialize};
+
+/// One of the models that training compared. In files it is the words that [`fmt::Display`] gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Alternative {
+    /// The win rate, for everyone.
+    BaseRate,
+    /// Straight lines and levels.
+    Linear,
+    /// Curves and levels, and tables over two features.
+    Curves {
+        /// How finely numbers are cut.
+        resolution: Resolution,
+        /// Whether each segment deviates from the common curves.
+        is_segmented: bool,
+        /// Number of tables, those of a segment not among them.
+        n_pairs: usize,
+    },
+    /// All snapshots count alike, whatever their age.
+    AllAlike,
+    /// Snapshots count half as much for each such time that they are older.
+    HalfLife(Span),
+    /// What a program of another version has compared, in its words.
+    Other(String),
+}
+
+/// How finely numbers are cut: bins of curves, and cells along the sides of tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resolution {
+    /// 24 bins, 8 cells; with very many rows 32 and 12.
+    Usual,
+    /// 64 bins, 12 cells.
+    Fine,
+    /// 128 bins, 12 cells.
+    Finest,
+}
+
+impl Resolution {
+    /// All of them, coarsest first.
+    pub const ALL: [Self; 3] = [Self::Usual, Self::Fine, Self::Finest];
+
+    /// Behind the name of a shape.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Usual => "",
+            Self::Fine => " in fine bins",
+            Self::Finest => " in finest bins",
+        }
+    }
+}
+
+const BASE_RATE: &str = "the base rate";
+const LINEAR: &str = "straight lines";
+const CURVES: &str = "curves";
+const SEGMENTED: &str = " of their own for each segment";
+const ALL_ALIKE: &str = "all snapshots alike";
+const HALF_LIFE: &str = "snapshots count half as much every ";
+
+impl fmt::Display for Alternative {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BaseRate => f.write_str(BASE_RATE),
+            Self::Linear => f.write_str(LINEAR),
+            Self::Curves {
+                resolution,
+                is_segmented,
+                n_pairs,
+            } => {
+                let segmented = if *is_segmented { SEGMENTED } else { "" };
+                write!(f, "{CURVES}{}{segmented}", resolution.words())?;
+                match n_pairs {
+                    0 => Ok(()),
+                    1 => f.write_str(" and 1 table over two features"),
+                    _ => write!(f, " and {n_pairs} tables over two features"),
+                }
+            }
+            Self::AllAlike => f.write_str(ALL_ALIKE),
+            Self::HalfLife(half_life) => write!(f, "{HALF_LIFE}{half_life}"),
+            Self::Other(words) => f.write_str(words),
+        }
+    }
+}
+
+impl Alternative {
+    /// What these words name, perhaps with other words beside them.
+    fn named_in(words: &str) -> Option<Self> {
+        match words {
+            BASE_RATE => return Some(Self::BaseRate),
+            LINEAR => return Some(Self::Linear),
+            ALL_ALIKE => return Some(Self::AllAlike),
+            _ => {}
+        }
+        if let Some(half_life) = words.strip_prefix(HALF_LIFE) {
+            return Some(Self::HalfLife(half_life.parse().ok()?));
+        }
+        let rest = words.strip_prefix(CURVES)?;
+        // The usual one has no words, and so begins every text.
+        let (resolution, rest) = Resolution::ALL
+            .into_iter()
+            .rev()
+            .find_map(|resolution| Some((resolution, rest.strip_prefix(resolution.words())?)))?;
+        let tables = rest.strip_prefix(SEGMENTED).unwrap_or(rest);
+        let n_pairs = match tables.strip_prefix(" and ") {
+            None => 0,
+            Some(tables) => tables.split(' ').next()?.parse().ok()?,
+        };
+        Some(Self::Curves {
+            resolution,
+            is_segmented: tables.len() < rest.len(),
+            n_pairs,
+        })
+    }
+}
+
+impl From<String> for Alternative {
+    /// Words that none of the others has, to the letter, stay as they are.
+    fn from(words: String) -> Self {
+        Self::named_in(&words)
+            .filter(|named| named.to_string() == words)
+            .unwrap_or(Self::Other(words))
+    }
+}
+
+impl From<Alternative> for String {
+    fn from(alternative: Alternative) -> Self {
+        alternative.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(words: &str, expected: Alternative) {
+        let read = Alternative::from(words.to_owned());
+        assert_eq!(read, expected);
+        assert_eq!(String::from(read), words);
+    }
+
+    fn curves(resolution: Resolution, is_segmented: bool, n_pairs: usize) -> Alternative {
+        Alternative::Curves {
+            resolution,
+            is_segmented,
+            n_pairs,
+        }
+    }
+
+    #[test]
+    fn words_are_read_as_they_are_written() {
+        check("the base rate", Alternative::BaseRate);
+        check("straight lines", Alternative::Linear);
+        check("curves", curves(Resolution::Usual, false, 0));
+        check("curves in fine bins", curves(Resolution::Fine, false, 0));
+        check(
+            "curves in finest bins and 1 table over two features",
+            curves(Resolution::Finest, false, 1),
+        );
+        check(
+            "curves of their own for each segment",
+            curves(Resolution::Usual, true, 0),
+        );
+        check(
+            "curves in fine bins of their own for each segment and 30 tables over two features",
+            curves(Resolution::Fine, true, 30),
+        );
+        check("all snapshots alike", Alternative::AllAlike);
+        check(
+            "snapshots count half as much every 182d",
+            Alternative::HalfLife(Span::from_days(182)),
+        );
+    }
+
+    #[test]
+    fn other_words_stay_as_they_are() {
+        for words in [
+            "",
+            "curves and 3 tables",
+            "curves and 01 tables over two features",
+            "curves, straight",
+            "snapshots count half as much every 26w",
+            "The base rate",
+        ] {
+            check(words, Alternative::Other(words.to_owned()));
+        }
+    }
+}
