@@ -5,6 +5,7 @@ mod config;
 mod doubt;
 mod error;
 mod frame;
+mod presence;
 mod remote;
 mod source;
 

@@ -8,18 +8,11 @@ use std::path::{Path, PathBuf};
 use leadscore_core::{Secret, hide_credentials};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
 
-use crate::config::{Config, Location};
+use crate::config::{Config, Location, is_remote};
 use crate::error::TablesError;
 
 /// Bytes that are asked for at a time.
 const CHUNK: u64 = 32 << 20;
-
-/// Whether a path of the config is in an object store.
-pub(crate) fn is_remote(path: &str) -> bool {
-    ["s3://", "s3a://", "gs://", "az://", "abfs://", "abfss://"]
-        .iter()
-        .any(|scheme| path.starts_with(scheme))
-}
 
 impl Config {
     /// Whether some table is in an object store.
