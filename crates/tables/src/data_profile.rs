@@ -7,30 +7,10 @@ use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile
 
 use crate::config::{ColumnType, Config, Location, OneOrMany};
 use crate::doubt::{Doubt, Subject};
+use crate::missing::MISSING;
 use crate::scan::Table;
-use crate::typed::{Attribute, Column, MISSING, Tables};
-
-/// What was seen of a table while it was read.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SeenTable {
-    /// Rows of all its files.
-    pub(crate) n_rows: usize,
-    /// In the order of the file.
-    pub(crate) columns: Vec<SeenColumn>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct SeenColumn {
-    pub(crate) name: String,
-    /// Of a column that was read.
-    pub(crate) n_missing: Option<usize>,
-    /// The type of one that cannot be.
-    pub(crate) unreadable: Option<String>,
-    /// How its numbers are written.
-    pub(crate) writing: Option<Writing>,
-    /// How often each value stands there, of a column of results.
-    pub(crate) levels: Option<BTreeMap<String, u64>>,
-}
+use crate::seen::{SeenColumn, SeenTable};
+use crate::typed::{Attribute, Column, Tables};
 
 /// Numbers of a column that percentiles are taken of, at most.
 const MOST_RANKED: usize = 200_000;

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_core::{Span, TableReach, Timestamp};
+use leadscore_core::{Span, Timestamp};
 
 use crate::config::{Config, ObservationEnd};
-use crate::doubt::{Doubt, Remarks, Subject};
-use crate::extent::{Days, Extent, Head};
-use crate::typed::{KnownEnds, LoadOptions, Note};
+use crate::doubt::{Doubt, Subject};
+use crate::extent::{Days, Extent, Head, TableEnd};
+use crate::note::Note;
+use crate::remarks::Remarks;
+use crate::typed::{KnownEnds, LoadOptions};
 
 const DAY: i64 = 86_400_000_000;
 /// Leads are created, outcomes and events recorded, when it happens: later than this behind all
@@ -26,36 +28,6 @@ pub(crate) struct Reach {
     wins: BTreeMap<i64, usize>,
     /// Wins by the day they happened and by how many days later they were entered.
     entries: BTreeMap<(i64, i64), usize>,
-}
-
-/// Where a table ends.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TableEnd {
-    /// The table in the config.
-    pub table: String,
-    /// The column that says so.
-    pub column: String,
-    /// Its days.
-    pub extent: Extent,
-    /// The last moment that it speaks of: as the config says, or by its days.
-    pub end: Timestamp,
-}
-
-impl TableEnd {
-    /// The same, for a profile of tables of which the last ends then.
-    pub fn reach(&self, observation_end: Timestamp) -> TableReach {
-        TableReach {
-            column: self.column.clone(),
-            first: self.extent.first,
-            end: self.end,
-            n_later: self.extent.n_later as u64,
-            last: self.extent.last,
-            lag_micros: observation_end
-                .micros()
-                .saturating_sub(self.end.micros())
-                .max(0),
-        }
-    }
 }
 
 impl Reach {
@@ -343,7 +315,7 @@ fn far_before(
         doubt = doubt.settled_by(
             format!(
                 "null_values.{} = [{}]",
-                crate::doubt::key(column),
+                crate::config_lines::key(column),
                 crate::doubt::quoted(&cell)
             ),
             "it means that there is no time",

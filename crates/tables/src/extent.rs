@@ -1,7 +1,7 @@
 //! Until when a table speaks: its first day, its last day with as many rows as usual, and the few
 //! rows after that.
 
-use leadscore_core::{Span, Timestamp};
+use leadscore_core::{Span, TableReach, Timestamp};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -336,6 +336,36 @@ impl Extent {
 
 /// Around holidays nothing may happen for so long.
 const SHORTEST_GAP: Span = Span::from_days(14);
+
+/// Where a table ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableEnd {
+    /// The table in the config.
+    pub table: String,
+    /// The column that says so.
+    pub column: String,
+    /// Its days.
+    pub extent: Extent,
+    /// The last moment that it speaks of: as the config says, or by its days.
+    pub end: Timestamp,
+}
+
+impl TableEnd {
+    /// The same, for a profile of tables of which the last ends then.
+    pub fn reach(&self, observation_end: Timestamp) -> TableReach {
+        TableReach {
+            column: self.column.clone(),
+            first: self.extent.first,
+            end: self.end,
+            n_later: self.extent.n_later as u64,
+            last: self.extent.last,
+            lag_micros: observation_end
+                .micros()
+                .saturating_sub(self.end.micros())
+                .max(0),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -16,14 +16,17 @@ use std::path::Path;
 use hashbrown::HashMap;
 use leadscore_core::{Stamp, Timestamp, stable_hash};
 
+use crate::bounds::Bounds;
 use crate::config::{Config, FileConfig};
-use crate::doubt::{Doubt, Remarks};
+use crate::doubt::Doubt;
 use crate::ends::Reach;
 use crate::error::TablesError;
 use crate::keys::Matched;
+use crate::note::Note;
 use crate::partition::Partitions;
-use crate::scan::{Bounds, Table};
-use crate::typed::{Attribute, History, KnownEnds, LeadOutcome, Leads, LoadOptions, Note, Tables};
+use crate::remarks::Remarks;
+use crate::scan::Table;
+use crate::typed::{Attribute, History, KnownEnds, LeadOutcome, Leads, LoadOptions, Tables};
 
 use activities::read_activities;
 use attributes::{expected_kind, read_attribute, texts};

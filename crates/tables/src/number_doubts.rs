@@ -1,6 +1,7 @@
 //! What a config must say of a column of numbers whose cells do not agree.
 
-use crate::doubt::{Doubt, Subject, key, listed, null_line, shortened, type_line};
+use crate::config_lines::{key, null_line, type_line};
+use crate::doubt::{Doubt, Subject, listed, shortened};
 use crate::scan::Table;
 use crate::values::{NumberVerdict, Sample, Unclear};
 

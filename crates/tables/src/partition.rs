@@ -9,17 +9,20 @@ use std::sync::{Arc, Mutex};
 use hashbrown::{HashMap, HashSet};
 use leadscore_core::{Stamp, Timestamp, stable_hash};
 
+use crate::bounds::Bounds;
 use crate::config::Config;
-use crate::doubt::Remarks;
 use crate::ends::Reach;
 use crate::error::TablesError;
 use crate::in_order::in_order;
 use crate::load::{self, LookupTable, Matchings, Origin};
 use crate::memory::{Bytes, half_of_memory};
-use crate::scan::{Batch, Bounds, RawTable, Table};
+use crate::missing::MISSING;
+use crate::note::Note;
+use crate::remarks::Remarks;
+use crate::scan::{Batch, RawTable, Table};
 use crate::scratch::ScratchFolder;
 use crate::spill::{self, Outgoing, Role, Schema, SpilledFile};
-use crate::typed::{KnownEnds, LoadOptions, MISSING, Note, Tables};
+use crate::typed::{KnownEnds, LoadOptions, Tables};
 
 /// How tables are split into parts.
 pub struct PartitionOptions<'p> {

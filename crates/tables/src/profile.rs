@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use leadscore_core::Timestamp;
 
-use crate::doubt::{key, quoted};
+use crate::config_lines::key;
+use crate::doubt::quoted;
 use crate::error::TablesError;
 use crate::result_words::{Says, names_a_result, says, words_of};
 

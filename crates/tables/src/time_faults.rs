@@ -4,9 +4,10 @@
 use hashbrown::HashMap;
 use leadscore_core::{Stamp, Timestamp};
 
+use crate::bounds::Bounds;
 use crate::config::FileConfig;
-use crate::doubt::{Doubt, Subject, format_line, listed, null_line, shortened};
-use crate::scan::Bounds;
+use crate::config_lines::{format_line, null_line};
+use crate::doubt::{Doubt, Subject, listed, shortened};
 use crate::values::{EpochUnit, TimeFormat, Window, proposals, zone_of};
 
 /// Cells that are no times that can be meant, told apart by their text.

@@ -12,8 +12,11 @@ use crate::doubt::{Doubt, Share, Subject};
 use crate::error::TablesError;
 use crate::events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
 use crate::keys::Matching;
-use crate::scan::{NEVER, RawTable, Table};
-use crate::typed::{Column, LoadOptions, MISSING, Note};
+use crate::missing::MISSING;
+use crate::missing::NEVER;
+use crate::note::Note;
+use crate::scan::{RawTable, Table};
+use crate::typed::{Column, LoadOptions};
 
 /// Fails where an event table lacks a column that the config names, or has one of a type that
 /// nobody reads.

@@ -9,12 +9,16 @@ use super::activities::{before_everything, is_long_before};
 use super::attributes::{Interner, texts};
 use super::matching::doubt_of;
 use super::{Gathered, Origin, add_table_notes, created_start};
+use crate::bounds::Bounds;
 use crate::config::{ColumnType, Config, HistoryConfig};
-use crate::doubt::{Doubt, Remarks, Share, Subject};
+use crate::doubt::{Doubt, Share, Subject};
 use crate::error::TablesError;
 use crate::keys::Matching;
-use crate::scan::{Bounds, RawTable, Table};
-use crate::typed::{Attribute, Column, History, HistoryChange, LoadOptions, MISSING, Note};
+use crate::missing::MISSING;
+use crate::note::Note;
+use crate::remarks::Remarks;
+use crate::scan::{RawTable, Table};
+use crate::typed::{Attribute, Column, History, HistoryChange, LoadOptions};
 use crate::values::{NumberCensus, NumberFormat, NumberVerdict};
 
 /// A change of an attribute: the lead, from when it is known, its place among changes of that
@@ -138,7 +142,7 @@ impl HistoryKinds {
                             .retain(|setting| !setting.line.starts_with("types."));
                         doubt = doubt.settled_in(
                             "[leads]",
-                            crate::doubt::type_line(&name, "\"category\""),
+                            crate::config_lines::type_line(&name, "\"category\""),
                             "the values are words",
                         );
                         remarks.doubt(doubt);
@@ -168,7 +172,7 @@ fn other_writing(
                 .unwrap_or_default();
             let line = format!(
                 "types.{} = {{ decimal = \"{decimal}\"{thousands} }}",
-                crate::doubt::key(&settings.value)
+                crate::config_lines::key(&settings.value)
             );
             doubt.settled_by(line, "all numbers of the history are written so")
         }
@@ -176,7 +180,7 @@ fn other_writing(
     };
     doubt.settled_in(
         "[leads]",
-        crate::doubt::type_line(name, "\"category\""),
+        crate::config_lines::type_line(name, "\"category\""),
         "the values are words",
     )
 }

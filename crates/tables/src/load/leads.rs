@@ -5,10 +5,11 @@ use leadscore_core::Timestamp;
 use rayon::slice::ParallelSliceMut;
 
 use crate::config::{ColumnType, Config, OneOrMany};
-use crate::doubt::Remarks;
 use crate::error::TablesError;
+use crate::missing::MISSING;
+use crate::remarks::Remarks;
 use crate::scan::{RawTable, Table};
-use crate::typed::{AttributeKey, Column, Flag, LoadOptions, MISSING};
+use crate::typed::{AttributeKey, Column, Flag, LoadOptions};
 
 /// Fails where the leads lack a column that the config names; the flag of a flat export may be
 /// missing where `has_flag` says so.

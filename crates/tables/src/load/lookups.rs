@@ -10,14 +10,14 @@ use leadscore_core::Timestamp;
 use super::Gathered;
 use super::attributes::{expected_kind, read_attribute};
 use super::leads::has_name;
+use crate::bounds::Bounds;
 use crate::config::{ColumnType, Config, LookupConfig};
-use crate::doubt::Remarks;
 use crate::error::TablesError;
 use crate::keys::{Expectation, Matching};
-use crate::scan::{Bounds, RawTable, Table};
-use crate::typed::{
-    Attribute, AttributeKey, Column, LoadOptions, Lookup, LookupRows, MISSING, Versions,
-};
+use crate::missing::MISSING;
+use crate::remarks::Remarks;
+use crate::scan::{RawTable, Table};
+use crate::typed::{Attribute, AttributeKey, Column, LoadOptions, Lookup, LookupRows, Versions};
 
 fn lookup_attributes(
     name: &str,

@@ -6,12 +6,14 @@ use leadscore_core::{Stamp, Timestamp};
 use super::matching::doubt_of;
 use super::{Gathered, Origin, add_table_notes};
 use crate::config::{Config, OutcomesConfig, Scalar};
-use crate::doubt::{Doubt, Remarks, Share, Subject, listed, quoted};
+use crate::doubt::{Doubt, Share, Subject, listed, quoted};
 use crate::error::TablesError;
 use crate::keys::Matching;
+use crate::note::Note;
+use crate::remarks::Remarks;
 use crate::result_words::{Says, names_a_result, says};
 use crate::scan::{RawTable, Table};
-use crate::typed::{LeadOutcome, LoadOptions, Note};
+use crate::typed::{LeadOutcome, LoadOptions};
 
 /// Fails where the outcomes lack a column that the config names.
 pub(super) fn check_outcomes(config: &Config, table: &Table<'_>) -> Result<(), TablesError> {

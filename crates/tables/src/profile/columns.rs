@@ -7,12 +7,13 @@ use std::path::Path;
 
 use leadscore_core::Timestamp;
 
+use crate::bounds::Bounds;
 use crate::config::{FileConfig, Location};
 use crate::doubt::{Doubt, quoted, shortened};
 use crate::error::TablesError;
 use crate::number_doubts;
 use crate::result_words::{Says, says, words_of};
-use crate::scan::{Bounds, RawTable, Table};
+use crate::scan::{RawTable, Table};
 use crate::values::{NumberCensus, NumberVerdict, TimeFormat, proposals};
 
 /// Rows that a profile looks at.
@@ -273,7 +274,7 @@ impl SheetColumn {
             setting: Some((key, value)),
         } = &self.kind
         {
-            let line = crate::doubt::format_line(key, &self.name, value);
+            let line = crate::config_lines::format_line(key, &self.name, value);
             let _ = writeln!(text, "{line}   # guess: cells are such as {}", self.shown());
         }
         for doubt in &self.doubts {
