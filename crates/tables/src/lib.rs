@@ -40,6 +40,7 @@ mod lead_texts;
 mod load;
 mod partition;
 mod result_words;
+mod row_memory;
 
 mod in_order;
 mod journal;

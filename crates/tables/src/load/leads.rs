@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use leadscore_core::Timestamp;
 use rayon::slice::ParallelSliceMut;
 
+use super::results::unspelled_flags;
 use crate::config::{ColumnType, Config, OneOrMany};
 use crate::error::TablesError;
 use crate::missing::MISSING;
@@ -345,9 +346,7 @@ pub(super) fn read_flags(
         Ok(())
     })?;
     if !raw.is_part() {
-        remarks
-            .doubts
-            .extend(super::outcomes::unspelled_flags(config, raw, column)?);
+        remarks.doubts.extend(unspelled_flags(config, raw, column)?);
     }
     remarks.count(
         "[outcomes]",

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use leadscore_core::Timestamp;
 
-use super::Gathered;
 use super::attributes::{expected_kind, read_attribute};
+use super::gathered::{Gathered, add_table_notes};
 use super::leads::has_name;
 use crate::bounds::Bounds;
 use crate::config::{ColumnType, Config, LookupConfig};
@@ -201,7 +201,7 @@ pub(crate) fn read_lookups(
             name.clone(),
             read_lookup(name, lookup, &table, &raw, &columns, options, remarks)?,
         );
-        super::add_table_notes(config, &table, raw.n_rows_of_files(), remarks);
+        add_table_notes(config, &table, raw.n_rows_of_files(), remarks);
     }
     Ok(lookups)
 }

@@ -6,22 +6,17 @@ use leadscore_core::{FeatureKind, Stamp};
 
 use super::activities::check_activities;
 use super::attributes::KindGuess;
-use super::history::{HistoryKinds, check_history, history_columns};
+use super::history_kinds::{HistoryKinds, check_history, history_columns};
+use super::keying::{activity, key_column};
 use super::leads::{check_leads, lead_attributes, manual_columns};
-use super::outcomes::{Results, check_outcomes};
-use crate::config::{ActivityConfig, Config};
+use super::results::{Results, check_outcomes};
+use crate::config::Config;
 use crate::ends::Reach;
 use crate::error::TablesError;
 use crate::remarks::Remarks;
 use crate::scan::{Batch, RawTable, Table};
 use crate::spill::Role;
 use crate::typed::{AttributeKey, LoadOptions};
-
-fn activity<'c>(config: &'c Config, table: &str) -> Option<&'c ActivityConfig> {
-    config
-        .activities
-        .get(table.strip_prefix("[activities.")?.strip_suffix(']')?)
-}
 
 /// Fails, naming the key of the config, where a table lacks a column.
 pub(crate) fn check_columns(
@@ -38,23 +33,6 @@ pub(crate) fn check_columns(
         }
     }
     Ok(())
-}
-
-/// The column that says whose a row is.
-pub(crate) fn key_column<'c>(config: &'c Config, table: &str) -> &'c str {
-    let key = match table {
-        "[leads]" => Some(&config.leads.id),
-        "[outcomes]" => config.outcomes.lead.as_ref(),
-        "[history]" => config.history.as_ref().map(|history| &history.lead),
-        _ => activity(config, table)
-            .and_then(|activity| activity.lead.as_ref().or(activity.account.as_ref())),
-    };
-    key.expect("checked with the config")
-}
-
-/// Whether rows belong to accounts, not to leads.
-pub(crate) fn is_keyed_by_account(config: &Config, table: &str) -> bool {
-    activity(config, table).is_some_and(|activity| activity.account.is_some())
 }
 
 /// The columns of a table that are read, each with what it holds.
@@ -150,17 +128,6 @@ pub(crate) fn spilled_columns(
         _ => unreachable!("these are all the tables of a config"),
     }
     columns
-}
-
-/// The column of an event table, or of the history, that says when a row happened.
-pub(crate) fn time_column<'c>(config: &'c Config, table: &str) -> Option<&'c str> {
-    match table {
-        "[history]" => config
-            .history
-            .as_ref()
-            .map(|history| history.changed_at.as_str()),
-        _ => activity(config, table).map(|activity| activity.at.as_str()),
-    }
 }
 
 /// Decides what is decided over whole columns: types of attributes, in the leads and in their
