@@ -2,6 +2,7 @@
 //! writes whole files or none.
 
 mod config;
+mod csv_text;
 mod doubt;
 mod error;
 mod frame;
@@ -9,6 +10,7 @@ mod note;
 mod presence;
 mod remote;
 mod source;
+mod text_bytes;
 
 mod events;
 mod missing;

@@ -18,7 +18,8 @@ use crate::arrow_types::{self, Reading, Unreadable};
 use crate::error::TablesError;
 use crate::panics::caught;
 use crate::parquet_file::{self, Chunk};
-use crate::source::{MOST_COLUMNS, Source, Version, too_many_columns};
+use crate::source::Source;
+use crate::text_bytes::{MOST_COLUMNS, Version, too_many_columns};
 
 /// A file with its columns, and those that nobody reads.
 type Opened = (Part, Vec<String>, Unreadable);

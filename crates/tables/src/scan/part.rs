@@ -15,7 +15,7 @@ use crate::arrow_types;
 use crate::error::TablesError;
 use crate::frame::Frame;
 use crate::panics::caught;
-use crate::source::{Version, changed};
+use crate::text_bytes::{Version, changed};
 
 /// One file of a table, or a frame.
 #[derive(Clone)]

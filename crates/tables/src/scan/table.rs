@@ -11,6 +11,7 @@ use super::written::Written;
 use crate::arrow_types::Unreadable;
 use crate::bounds::Bounds;
 use crate::config::{FileConfig, Location, nearest};
+use crate::csv_text::line_of_row;
 use crate::doubt::{Doubt, Subject, quoted};
 use crate::error::TablesError;
 use crate::extremes::Extremes;
@@ -232,7 +233,7 @@ impl<'a> Table<'a> {
             let Ok(n_rows) = part.n_rows() else { break };
             if row < n_rows {
                 if let Some((delimiter, _)) = part.csv
-                    && let Some(line) = source::line_of_row(
+                    && let Some(line) = line_of_row(
                         &part.path,
                         &self.file,
                         delimiter,
