@@ -3,37 +3,23 @@
 
 mod columns;
 mod events;
+mod input;
 mod leads;
 mod lines;
 mod names;
 mod outcomes;
 mod picks;
 
-use std::path::{Path, PathBuf};
-
-use leadscore_core::Timestamp;
+use std::path::Path;
 
 use crate::error::TablesError;
+
+pub use input::ProfileInput;
 
 use columns::Sheet;
 use events::write_activities;
 use leads::write_leads;
 use outcomes::{write_flag, write_outcomes};
-
-/// The files to profile; paths are written as given.
-#[derive(Debug, Clone, Default)]
-pub struct ProfileInput {
-    /// The leads.
-    pub leads: PathBuf,
-    /// Outcomes, where they stand in a file of their own.
-    pub outcomes: Option<PathBuf>,
-    /// Event tables.
-    pub activities: Vec<PathBuf>,
-    /// What the clock says.
-    pub now: Option<Timestamp>,
-    /// Columns of the leads to leave out, and why, beside those that are left out anyhow.
-    pub leave_out: Vec<(String, String)>,
-}
 
 /// Looks at the files and writes the text of a config, with every guess as a comment. What it
 /// cannot tell stands there as a line to be filled in or uncommented, with some cells.

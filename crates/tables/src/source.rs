@@ -84,22 +84,7 @@ pub(crate) fn open(
     file: &FileConfig<'_>,
     largest: u64,
 ) -> Result<Source, TablesError> {
-    if path.is_dir() {
-        return Err(TablesError::Format {
-            path,
-            found: "this is a folder".to_owned(),
-            help: "name a file, or a glob such as folder/*.parquet".to_owned(),
-        });
-    }
-    if path.metadata().is_ok_and(|meta| !meta.is_file()) {
-        let help =
-            "write what comes out of it to a file first: a table is read more than once".to_owned();
-        return Err(TablesError::Format {
-            path,
-            found: "this is a pipe or a device".to_owned(),
-            help,
-        });
-    }
+    check_is_file(&path)?;
     let name = path
         .file_name()
         .map(|name| name.to_string_lossy().to_lowercase())
@@ -159,6 +144,27 @@ pub(crate) fn open(
             help: "use csv, csv.gz, tsv, ndjson, parquet or arrow".to_owned(),
         }),
     }
+}
+
+/// Fails where a path is none of a file that can be read more than once.
+fn check_is_file(path: &Path) -> Result<(), TablesError> {
+    if path.is_dir() {
+        return Err(TablesError::Format {
+            path: path.to_owned(),
+            found: "this is a folder".to_owned(),
+            help: "name a file, or a glob such as folder/*.parquet".to_owned(),
+        });
+    }
+    if path.metadata().is_ok_and(|meta| !meta.is_file()) {
+        let help =
+            "write what comes out of it to a file first: a table is read more than once".to_owned();
+        return Err(TablesError::Format {
+            path: path.to_owned(),
+            found: "this is a pipe or a device".to_owned(),
+            help,
+        });
+    }
+    Ok(())
 }
 
 fn check_magic(path: &Path, magic: &[u8], format: &str) -> Result<(), TablesError> {

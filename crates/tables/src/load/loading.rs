@@ -39,12 +39,7 @@ pub(crate) fn load_from<'c>(
     config.require_outcomes()?;
     let mut gathered = Gathered::new(Bounds::new(config, options.now).within(options.memory));
     let table = origin.open("[leads]", config.leads.file())?;
-    // Leads are scored by a model without knowing what became of them.
-    let has_flag = config
-        .outcomes
-        .flag
-        .as_ref()
-        .is_none_or(|column| options.attributes.is_none() || table.columns().contains(column));
+    let has_flag = has_flag(config, options, &table);
     check_leads(config, &table, has_flag)?;
     let (rows, ids) = LeadRows::read(config, options, &table, &mut gathered.remarks)?;
     let mut leads = rows.leads(ids, &mut gathered)?;
@@ -80,12 +75,7 @@ pub(crate) fn load_from<'c>(
         Some(_) => read_history(&joining, &mut leads.attributes, &mut gathered)?,
         None => History::default(),
     };
-    if !table.is_spilled() {
-        gathered
-            .remarks
-            .seen
-            .insert(table.name.clone(), table.seen(rows.raw.n_rows));
-    }
+    rows.keep_what_was_seen(&mut gathered.remarks);
     drop(index);
     drop(rows);
     let Gathered {
@@ -116,6 +106,14 @@ pub(crate) fn load_from<'c>(
         notes: remarks.notes,
     };
     Ok((tables, remarks.doubts))
+}
+
+/// Whether the flag of a flat export has to be there: leads are scored by a model without knowing
+/// what became of them.
+fn has_flag(config: &Config, options: &LoadOptions, leads: &Table<'_>) -> bool {
+    let flag = &config.outcomes.flag;
+    flag.as_ref()
+        .is_none_or(|column| options.attributes.is_none() || leads.columns().contains(column))
 }
 
 /// The leads as their table has them, and where each row goes.
@@ -314,6 +312,14 @@ impl<'t> LeadRows<'t> {
     /// The cells of a column, in the order of the ids.
     fn texts(&self, column: &str) -> Result<Vec<Option<String>>, TablesError> {
         Ok(self.in_order(texts(&self.raw, column)?))
+    }
+
+    /// Keeps what was seen of the table once every column was read.
+    fn keep_what_was_seen(&self, remarks: &mut Remarks) {
+        if !self.table.is_spilled() {
+            let seen = self.table.seen(self.raw.n_rows);
+            remarks.seen.insert(self.table.name.clone(), seen);
+        }
     }
 
     /// The account of each lead, and the names of all accounts.

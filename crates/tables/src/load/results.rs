@@ -68,55 +68,62 @@ pub(crate) fn check_for_results(
             continue;
         };
         let counts = raw.count_texts(column)?;
-        let mut values: Vec<(&str, usize, usize)> = counts
-            .iter()
-            .map(|(text, &(count, row))| (text.as_str(), count, row))
-            .collect();
-        values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.2.cmp(&b.2)));
-        let of = |wanted: &[Says]| {
-            values
-                .iter()
-                .filter(|(text, ..)| wanted.contains(&says(text)))
-                .map(|(text, ..)| *text)
-                .collect::<Vec<_>>()
-        };
-        let (won, lost, open) = (
-            of(&[Says::Won, Says::Yes]),
-            of(&[Says::Lost, Says::No]),
-            of(&[Says::Open]),
-        );
-        let is_told = !lost.is_empty() || !open.is_empty();
-        if values.is_empty()
-            || values.len() > 50
-            || !is_told && (values.len() > 12 || won.len() == values.len())
-        {
-            continue;
+        if let Some(doubt) = unnamed_result(column, &counts) {
+            remarks.doubt(doubt);
+            break;
         }
-        let list = |values: &[&str]| {
-            values
-                .iter()
-                .map(|value| quoted(value))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let found = format!(
-            "no `result` is named, so that every row counts as a win, and this column says otherwise: {}",
-            listed(values.iter().map(|(text, count, _)| (*text, *count)))
-        );
-        let line = format!(
-            "result = {}\n    won = [{}]\n    lost = [{}]\n    open = [{}]",
-            quoted(column),
-            list(&won),
-            list(&lost),
-            list(&open)
-        );
-        let doubt = Doubt::new(Subject::Results, "[outcomes]", found)
-            .of_column(column)
-            .settled_by(line, "it says which rows are wins");
-        remarks.doubt(doubt.settled_by("all_won = true", "every row is a win all the same"));
-        break;
     }
     Ok(())
+}
+
+/// The doubt about a column whose values say that some rows are no wins.
+fn unnamed_result(column: &str, counts: &HashMap<String, (usize, usize)>) -> Option<Doubt> {
+    let mut values: Vec<(&str, usize, usize)> = counts
+        .iter()
+        .map(|(text, &(count, row))| (text.as_str(), count, row))
+        .collect();
+    values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.2.cmp(&b.2)));
+    let of = |wanted: &[Says]| {
+        values
+            .iter()
+            .filter(|(text, ..)| wanted.contains(&says(text)))
+            .map(|(text, ..)| *text)
+            .collect::<Vec<_>>()
+    };
+    let (won, lost, open) = (
+        of(&[Says::Won, Says::Yes]),
+        of(&[Says::Lost, Says::No]),
+        of(&[Says::Open]),
+    );
+    let is_told = !lost.is_empty() || !open.is_empty();
+    if values.is_empty()
+        || values.len() > 50
+        || !is_told && (values.len() > 12 || won.len() == values.len())
+    {
+        return None;
+    }
+    let list = |values: &[&str]| {
+        values
+            .iter()
+            .map(|value| quoted(value))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let found = format!(
+        "no `result` is named, so that every row counts as a win, and this column says otherwise: {}",
+        listed(values.iter().map(|(text, count, _)| (*text, *count)))
+    );
+    let line = format!(
+        "result = {}\n    won = [{}]\n    lost = [{}]\n    open = [{}]",
+        quoted(column),
+        list(&won),
+        list(&lost),
+        list(&open)
+    );
+    let doubt = Doubt::new(Subject::Results, "[outcomes]", found)
+        .of_column(column)
+        .settled_by(line, "it says which rows are wins");
+    Some(doubt.settled_by("all_won = true", "every row is a win all the same"))
 }
 
 /// What each row says: won, lost, or neither yet, and when.

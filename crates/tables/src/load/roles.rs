@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use leadscore_core::{FeatureKind, Stamp};
 
 use super::activities::check_activities;
-use super::attributes::KindGuess;
+use super::attributes::{KindGuess, expected_kind};
 use super::history_kinds::{HistoryKinds, check_history, history_columns};
 use super::keying::{activity, key_column};
 use super::leads::{check_leads, lead_attributes, manual_columns};
@@ -42,92 +42,70 @@ pub(crate) fn spilled_columns(
     table: &Table<'_>,
     options: &LoadOptions,
 ) -> Vec<(String, Role)> {
-    let mut columns: Vec<(String, Role)> = vec![(key_column(config, name).to_owned(), Role::Text)];
-    let mut add = |column: &String, role: Role| {
-        if !columns.iter().any(|(known, _)| known == column) {
-            columns.push((column.clone(), role));
-        }
-    };
+    let mut columns = SpilledColumns(Vec::new());
+    columns.add([key_column(config, name)], Role::Text);
     match (name, activity(config, name)) {
-        ("[leads]", _) => {
-            config
-                .leads
-                .created_at
-                .iter()
-                .for_each(|column| add(column, Role::Time));
-            let keys = config
-                .lookups
-                .values()
-                .map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key));
-            keys.chain(&config.leads.account)
-                .chain(
-                    config
-                        .activities
-                        .values()
-                        .filter_map(|activity| activity.account.as_ref()),
-                )
-                .for_each(|key| add(key, Role::Text));
-            manual_columns(config)
-                .iter()
-                .for_each(|column| add(column, Role::Number));
-            for column in lead_attributes(config, table.columns(), options) {
-                match options.attributes.as_ref().and_then(|kinds| {
-                    kinds.get(&AttributeKey {
-                        lookup: None,
-                        column: column.clone(),
-                    })
-                }) {
-                    Some(FeatureKind::Number) => add(&column, Role::Number),
-                    Some(FeatureKind::Category) => add(&column, Role::Text),
-                    None => {}
-                }
-            }
-        }
+        ("[leads]", _) => columns.add_leads(config, table, options),
         ("[outcomes]", _) => {
-            config
-                .outcomes
-                .closed_at
-                .iter()
-                .chain(&config.outcomes.recorded_at)
-                .for_each(|column| add(column, Role::Time));
-            config
-                .outcomes
-                .result
-                .iter()
-                .for_each(|column| add(column, Role::Category));
+            let outcomes = &config.outcomes;
+            columns.add(&outcomes.closed_at, Role::Time);
+            columns.add(&outcomes.recorded_at, Role::Time);
+            columns.add(&outcomes.result, Role::Category);
         }
         ("[history]", _) => {
             let history = config.history.as_ref().expect("there is such a table");
-            add(&history.changed_at, Role::Time);
-            add(&history.attribute, Role::Category);
-            add(&history.value, Role::Text);
-            history
-                .old_value
-                .iter()
-                .for_each(|column| add(column, Role::Text));
-            history
-                .sequence
-                .iter()
-                .for_each(|column| add(column, Role::Number));
+            columns.add([&history.changed_at], Role::Time);
+            columns.add([&history.attribute], Role::Category);
+            columns.add([&history.value], Role::Text);
+            columns.add(&history.old_value, Role::Text);
+            columns.add(&history.sequence, Role::Number);
         }
         (_, Some(settings)) => {
-            add(&settings.at, Role::Time);
-            settings
-                .recorded_at
-                .iter()
-                .for_each(|column| add(column, Role::Time));
-            settings
-                .kind
-                .iter()
-                .for_each(|column| add(column, Role::Category));
-            settings
-                .values
-                .iter()
-                .for_each(|column| add(column, Role::Number));
+            columns.add([&settings.at], Role::Time);
+            columns.add(&settings.recorded_at, Role::Time);
+            columns.add(&settings.kind, Role::Category);
+            columns.add(&settings.values, Role::Number);
         }
         _ => unreachable!("these are all the tables of a config"),
     }
-    columns
+    columns.0
+}
+
+/// Columns with what they hold; the first part that one plays decides.
+struct SpilledColumns(Vec<(String, Role)>);
+
+impl SpilledColumns {
+    fn add(&mut self, columns: impl IntoIterator<Item = impl AsRef<str>>, role: Role) {
+        for column in columns {
+            let column = column.as_ref();
+            if !self.0.iter().any(|(known, _)| known == column) {
+                self.0.push((column.to_owned(), role));
+            }
+        }
+    }
+
+    fn add_leads(&mut self, config: &Config, table: &Table<'_>, options: &LoadOptions) {
+        self.add(&config.leads.created_at, Role::Time);
+        let lookups = config.lookups.values();
+        self.add(
+            lookups.map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key)),
+            Role::Text,
+        );
+        self.add(&config.leads.account, Role::Text);
+        let activities = config.activities.values();
+        self.add(
+            activities.filter_map(|activity| activity.account.as_ref()),
+            Role::Text,
+        );
+        self.add(manual_columns(config), Role::Number);
+        for column in lead_attributes(config, table.columns(), options) {
+            match expected_kind(options, None, &column) {
+                Some(FeatureKind::Number) => self.add([column], Role::Number),
+                Some(FeatureKind::Category) => self.add([column], Role::Text),
+                None => {}
+            }
+        }
+    }
 }
 
 /// Decides what is decided over whole columns: types of attributes, in the leads and in their

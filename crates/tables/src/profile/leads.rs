@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::ProfileInput;
 use super::columns::{Kind, Sheet};
+use super::input::ProfileInput;
 use super::lines::{guess, question};
 use crate::doubt::quoted;
 use crate::result_words::words_of;
