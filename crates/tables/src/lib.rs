@@ -1,12 +1,16 @@
 //! Bytes to typed tables and back: reads the config and its files, refuses what would be misread,
 //! writes whole files or none.
 
+mod bounds;
 mod config;
-mod csv_text;
+mod config_lines;
 mod doubt;
 mod error;
-mod frame;
 mod note;
+mod remarks;
+
+mod csv_text;
+mod frame;
 mod presence;
 mod remote;
 mod source;
@@ -18,13 +22,9 @@ mod seen;
 mod typed;
 mod values;
 
-mod bounds;
-mod config_lines;
-mod extremes;
-mod remarks;
-
 mod arrow_file;
 mod arrow_types;
+mod extremes;
 mod number_doubts;
 mod parquet_file;
 mod scan;
@@ -45,12 +45,13 @@ mod result_words;
 mod row_memory;
 
 mod in_order;
-mod journal;
 mod kinds;
 mod memory;
-mod out_file;
 mod panics;
 mod profile;
+
+mod journal;
+mod out_file;
 mod scratch;
 mod targets;
 mod unfinished;
