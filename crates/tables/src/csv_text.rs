@@ -116,6 +116,7 @@ impl<'t> CsvCheck<'t> {
         }
     }
 
+    /// An error about a line.
     fn error(&self, line: u64, found: impl Into<String>, help: &str) -> TablesError {
         TablesError::Row {
             path: self.path.to_owned(),
@@ -125,6 +126,7 @@ impl<'t> CsvCheck<'t> {
         }
     }
 
+    /// The error of lines above the header that are no rows of the table.
     fn title_error(&self, n_lines: usize) -> TablesError {
         TablesError::Format {
             path: self.path.to_owned(),

@@ -141,10 +141,12 @@ fn role(config: &Config, table: &str, column: &str) -> ColumnRole {
 struct Named<'n>(&'n str);
 
 impl Named<'_> {
+    /// Whether it is the one that a key names.
     fn is(&self, named: &Option<String>) -> bool {
         named.as_deref() == Some(self.0)
     }
 
+    /// Whether it is one of these.
     fn any(&self, named: &[String]) -> bool {
         named.iter().any(|one| one == self.0)
     }
@@ -166,6 +168,7 @@ impl Named<'_> {
         }
     }
 
+    /// What it is for in an event table.
     fn in_activity(&self, activity: &ActivityConfig) -> ColumnRole {
         match () {
             () if self.is(&activity.lead) || self.is(&activity.account) => ColumnRole::Key,
@@ -176,6 +179,7 @@ impl Named<'_> {
         }
     }
 
+    /// What it is for in a lookup.
     fn in_lookup(&self, lookup: &LookupConfig) -> ColumnRole {
         match () {
             () if lookup.key == self.0 => ColumnRole::Key,
@@ -184,6 +188,7 @@ impl Named<'_> {
         }
     }
 
+    /// What it is for in the leads.
     fn in_leads(&self, config: &Config) -> ColumnRole {
         let leads = &config.leads;
         let is_key = leads.id == self.0
@@ -214,6 +219,7 @@ impl Named<'_> {
         }
     }
 
+    /// What it is for in the outcomes.
     fn in_outcomes(&self, outcomes: &OutcomesConfig) -> ColumnRole {
         match () {
             () if self.is(&outcomes.lead) => ColumnRole::Key,
@@ -225,6 +231,7 @@ impl Named<'_> {
         }
     }
 
+    /// What it is for in the history.
     fn in_history(&self, history: &HistoryConfig) -> ColumnRole {
         match () {
             () if history.lead == self.0 => ColumnRole::Key,

@@ -355,6 +355,7 @@ fn likely_cause(
 /// What stands between several ids in a cell.
 const SEPARATORS: [&str; 6] = [";", ",", "|", "/", " ", "\n"];
 
+/// Whether a text is a number in scientific notation.
 fn is_scientific(text: &str) -> bool {
     text.contains(['e', 'E']) && text.parse::<f64>().is_ok()
 }

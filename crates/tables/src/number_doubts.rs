@@ -52,6 +52,7 @@ impl ColumnDoubts<'_> {
         }
     }
 
+    /// The same, where the cells may be codes.
     fn as_id(&self, doubt: Doubt) -> Doubt {
         doubt.settled_by(
             type_line(self.column, "\"id\""),
@@ -59,6 +60,7 @@ impl ColumnDoubts<'_> {
         )
     }
 
+    /// The same, where zeros before a number mean nothing.
     fn as_padded_numbers(&self, doubt: Doubt) -> Doubt {
         doubt.settled_by(
             type_line(self.column, "\"number\""),
@@ -66,6 +68,7 @@ impl ColumnDoubts<'_> {
         )
     }
 
+    /// Nothing is known of the cells but that they are no numbers of one writing.
     fn no_numbers(&self) -> Doubt {
         let found = if self.must_be_numbers {
             "its cells are no numbers"

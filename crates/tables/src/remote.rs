@@ -85,6 +85,7 @@ struct Objects<'o> {
     runtime: tokio::runtime::Runtime,
 }
 
+/// An error about a path of a table.
 fn content_error(table: &str, path: &str, found: &str, help: &str) -> TablesError {
     TablesError::Content {
         table: format!("[{table}]"),
@@ -93,6 +94,7 @@ fn content_error(table: &str, path: &str, found: &str, help: &str) -> TablesErro
     }
 }
 
+/// What the store says, where it gives no object.
 fn refusal(table: &str, path: &str, error: object_store::Error) -> TablesError {
     let found = match error {
         object_store::Error::NotFound { .. } => "there is no such object".to_owned(),
@@ -139,10 +141,12 @@ impl<'o> Objects<'o> {
         })
     }
 
+    /// An error about this path.
     fn fail(&self, found: &str, help: &str) -> TablesError {
         content_error(self.table, self.path, found, help)
     }
 
+    /// What the store says to this path.
     fn refused(&self, error: object_store::Error) -> TablesError {
         refusal(self.table, self.path, error)
     }

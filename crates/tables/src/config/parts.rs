@@ -72,6 +72,7 @@ impl Parts {
         }));
     }
 
+    /// Parts that columns of the leads play.
     fn of_leads(&mut self, leads: &LeadsConfig) {
         let table = "[leads]";
         self.add(table, "id", [&leads.id], KEY);
@@ -85,6 +86,7 @@ impl Parts {
         self.add(table, "manual_score", &scores, NUMBER);
     }
 
+    /// Those of the outcomes.
     fn of_outcomes(&mut self, outcomes: &OutcomesConfig) {
         let table = "[outcomes]";
         self.add(table, "lead", &outcomes.lead, KEY);
@@ -94,6 +96,7 @@ impl Parts {
         self.add(table, "amount", &outcomes.amount, NUMBER);
     }
 
+    /// Those of an event table.
     fn of_activity(&mut self, name: &str, activity: &ActivityConfig) {
         let table = format!("[activities.{name}]");
         self.add(&table, "lead", &activity.lead, KEY);
@@ -104,12 +107,14 @@ impl Parts {
         self.add(&table, "values", &activity.values, NUMBER);
     }
 
+    /// Those of a lookup.
     fn of_lookup(&mut self, name: &str, lookup: &LookupConfig) {
         let table = format!("[lookups.{name}]");
         self.add(&table, "key", [&lookup.key], KEY);
         self.add(&table, "changed_at", &lookup.changed_at, TIME);
     }
 
+    /// Those of the history.
     fn of_history(&mut self, history: &HistoryConfig) {
         let table = "[history]";
         self.add(table, "lead", [&history.lead], KEY);

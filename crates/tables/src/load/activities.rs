@@ -220,6 +220,7 @@ impl EventReading<'_, '_> {
         Ok((owners, matching))
     }
 
+    /// When events happened and were recorded; a table that is whole ends with these.
     fn times(&self, gathered: &mut Gathered) -> Result<EventTimes, TablesError> {
         let (raw, settings) = (self.raw, self.settings);
         let never = || vec![NEVER; raw.n_rows];
@@ -248,6 +249,7 @@ impl EventReading<'_, '_> {
         Ok(EventTimes { at, recorded })
     }
 
+    /// The columns that split the counts.
     fn kinds(&self) -> Result<Vec<KindColumn>, TablesError> {
         let read = |column: &String| {
             let Column::Category { codes, levels } = read_category(self.raw, column)? else {
@@ -262,6 +264,7 @@ impl EventReading<'_, '_> {
         self.settings.kind.iter().map(read).collect()
     }
 
+    /// The numbers to sum and average.
     fn values(&self, gathered: &mut Gathered) -> Result<Vec<ValueColumn>, TablesError> {
         let mut values = Vec::new();
         for column in &self.settings.values {

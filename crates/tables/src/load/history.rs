@@ -246,6 +246,7 @@ impl<'l> Log<'l> {
         }
     }
 
+    /// What puts changes of one moment in order.
     fn ordering(&self, is_ordered: bool) -> Ordering<'_> {
         Ordering {
             raw: self.raw,
@@ -378,6 +379,7 @@ impl Past<'_> {
         (before, earlier)
     }
 
+    /// The values, as numbers or as categories.
     fn values<'v>(&self, cells: impl Iterator<Item = Option<&'v str>>, is_number: bool) -> Column {
         if is_number {
             let number = |cell: &str| {

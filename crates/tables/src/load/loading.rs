@@ -181,6 +181,7 @@ impl<'t> LeadRows<'t> {
         })
     }
 
+    /// When each lead was created.
     fn created(&self, gathered: &mut Gathered) -> Result<Vec<Option<Stamp>>, TablesError> {
         let n_leads = self.raw.n_rows;
         let Some(column) = &self.config.leads.created_at else {
@@ -208,6 +209,7 @@ impl<'t> LeadRows<'t> {
         Ok(self.in_order(times))
     }
 
+    /// The columns to learn from.
     fn attributes(&self, remarks: &mut Remarks) -> Result<Vec<Attribute>, TablesError> {
         let mut attributes = Vec::new();
         for column in lead_attributes(self.config, self.table.columns(), self.options)
@@ -247,6 +249,7 @@ impl<'t> LeadRows<'t> {
         }
     }
 
+    /// What became of each lead of a flat export.
     fn outcomes_of_flags(&self, flags: Vec<Option<Flag>>) -> Vec<LeadOutcome> {
         let outcome = |flag| LeadOutcome {
             flag,
@@ -286,6 +289,7 @@ impl<'t> LeadRows<'t> {
         Ok(lookups)
     }
 
+    /// What the leads, or their accounts, did.
     fn activities(
         &self,
         joining: &Joining<'_, '_>,

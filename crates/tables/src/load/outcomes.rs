@@ -182,6 +182,7 @@ impl<'r> Closings<'r> {
         }
     }
 
+    /// Says how many rows are of leads that are not there.
     fn say_unknown(&self, raw: &RawTable<'_>, remarks: &mut Remarks) {
         let first = self
             .matching

@@ -111,6 +111,7 @@ pub(super) fn write_leads(
     id
 }
 
+/// The column that tells leads apart, or the question which one does.
 fn write_id(text: &mut String, leads: &Sheet, id: Option<&str>) {
     match id {
         Some(id) => {

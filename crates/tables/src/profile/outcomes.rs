@@ -135,6 +135,7 @@ fn write_result(text: &mut String, sheet: &Sheet) {
     }
 }
 
+/// The values as a list of TOML, without its brackets.
 fn list(values: &[String]) -> String {
     values
         .iter()

@@ -86,6 +86,7 @@ impl Part {
         Ok((self, columns, Unreadable::new()))
     }
 
+    /// A checked CSV text, every cell of which is a text.
     fn open_csv(
         self,
         text: Vec<u8>,
@@ -109,6 +110,7 @@ impl Part {
         self.read_by_engine(lazy)
     }
 
+    /// Objects on lines, with types of their own.
     fn open_ndjson(self, text: Vec<u8>) -> Result<Opened, TablesError> {
         let lazy =
             LazyJsonLineReader::new_with_sources(ScanSources::Buffers(vec![text.into()].into()))
@@ -118,6 +120,7 @@ impl Part {
         self.read_by_engine(lazy)
     }
 
+    /// A Parquet file, by the types that its writer had in mind as far as the engine knows them.
     fn open_parquet(mut self) -> Result<Opened, TablesError> {
         let path = self.path.clone();
         let fail = |error| engine_error(&path, error);
@@ -208,6 +211,7 @@ impl Part {
         Ok((self, readings.columns, readings.unreadable))
     }
 
+    /// An Arrow file, by the engine where that knows all of its types.
     fn open_arrow(mut self) -> Result<Opened, TablesError> {
         let path = self.path.clone();
         let fail = |error| engine_error(&path, error);
@@ -276,6 +280,7 @@ impl Part {
     }
 }
 
+/// The error of a file that cannot be read at all.
 fn unread(path: &Path, source: std::io::Error) -> TablesError {
     TablesError::Io {
         action: "read",

@@ -48,6 +48,7 @@ impl RawTable<'_> {
         Ok(cells.times)
     }
 
+    /// The cells of a series as whole numbers.
     fn whole_numbers(&self, series: &Series) -> Result<Int64Chunked, TablesError> {
         let whole = series
             .cast(&DataType::Int64)
@@ -58,6 +59,7 @@ impl RawTable<'_> {
             .clone())
     }
 
+    /// The cells of a series as numbers.
     fn floats(&self, series: &Series) -> Result<Float64Chunked, TablesError> {
         let floats = series
             .cast(&DataType::Float64)
@@ -181,6 +183,7 @@ impl<'r, 'f, 'n> TimeCells<'r, 'f, 'n> {
         }
     }
 
+    /// Adds days.
     fn add_dates(&mut self, series: &Series) -> Result<(), TablesError> {
         for value in self.raw.whole_numbers(series)?.iter() {
             let micros = value.map(|days| days.saturating_mul(86_400_000_000));
@@ -189,6 +192,7 @@ impl<'r, 'f, 'n> TimeCells<'r, 'f, 'n> {
         Ok(())
     }
 
+    /// Adds timestamps, as they are where nothing is to be converted or checked.
     fn add_instants(
         &mut self,
         series: &Series,
@@ -241,6 +245,7 @@ impl<'r, 'f, 'n> TimeCells<'r, 'f, 'n> {
         self.push(stamp, &|| at.to_string());
     }
 
+    /// Adds whole numbers since 1970, in the unit of the column.
     fn add_numbers(&mut self, series: &Series) -> Result<(), TablesError> {
         let whole = self.raw.whole_numbers(series)?;
         if self.format.is_none() {
@@ -289,6 +294,7 @@ impl<'r, 'f, 'n> TimeCells<'r, 'f, 'n> {
         Ok(())
     }
 
+    /// Adds texts, once the format that they have in common is recognised.
     fn add_texts(&mut self, series: &Series) -> Result<(), TablesError> {
         let raw = self.raw;
         if self.format.is_none() {
@@ -302,6 +308,7 @@ impl<'r, 'f, 'n> TimeCells<'r, 'f, 'n> {
         })
     }
 
+    /// Adds a text in the format of the column, if it is one.
     fn push_text(&mut self, text: &str) {
         let read = self.format.as_ref();
         match read.map(|format| format.parse(text, self.zone)) {

@@ -30,6 +30,7 @@ impl Written {
         self.times.lock().ok()?.get(column).cloned()
     }
 
+    /// Every further time of the column follows it.
     pub(super) fn keep_time_format(&self, column: &str, format: TimeFormat) {
         if let Ok(mut known) = self.times.lock() {
             known.insert(column.to_owned(), format);
@@ -41,6 +42,7 @@ impl Written {
         self.days.lock().ok()?.get(column).copied()
     }
 
+    /// Every further part of the column follows it.
     pub(super) fn keep_days(&self, column: &str, holds_days: bool) {
         if let Ok(mut known) = self.days.lock() {
             known.insert(column.to_owned(), holds_days);
@@ -65,6 +67,7 @@ impl Written {
         self.numbers.lock().ok()?.get(column).copied()
     }
 
+    /// Every further number of the column follows it.
     pub(super) fn keep_number_format(&self, column: &str, format: NumberFormat) {
         if let Ok(mut known) = self.numbers.lock() {
             known.insert(column.to_owned(), format);
@@ -77,6 +80,7 @@ impl Written {
         known.map(|known| known.clone()).unwrap_or_default()
     }
 
+    /// Adds those of more rows.
     pub(super) fn add_extremes(&self, column: &str, extremes: Extremes) {
         if let Ok(mut known) = self.extremes.lock() {
             known.entry(column.to_owned()).or_default().merge(extremes);
@@ -89,6 +93,7 @@ impl Written {
         known.map(|known| known.clone()).unwrap_or_default()
     }
 
+    /// Of a column that was read as a whole.
     pub(super) fn keep_missing(&self, column: &str, n_missing: usize) {
         if let Ok(mut known) = self.missing.lock() {
             known.insert(column.to_owned(), n_missing);
@@ -101,6 +106,7 @@ impl Written {
         known.map(|known| known.clone()).unwrap_or_default()
     }
 
+    /// Of a column of results that was read as a whole.
     pub(super) fn keep_levels(&self, column: &str, levels: BTreeMap<String, u64>) {
         if let Ok(mut known) = self.levels.lock() {
             known.insert(column.to_owned(), levels);
@@ -118,6 +124,7 @@ impl Written {
             .collect()
     }
 
+    /// Of some rows; one with a value is enough.
     pub(super) fn keep_filled(&self, column: &str, is_filled: bool) {
         if let Ok(mut known) = self.filled.lock() {
             *known.entry(column.to_owned()).or_default() |= is_filled;
