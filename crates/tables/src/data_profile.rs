@@ -5,32 +5,15 @@ use std::collections::BTreeMap;
 
 use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, Writing};
 
-use crate::config::{ColumnType, Config, Location, OneOrMany};
+use crate::config::{
+    ActivityConfig, ColumnType, Config, HistoryConfig, Location, LookupConfig, OneOrMany,
+    OutcomesConfig,
+};
 use crate::doubt::{Doubt, Subject};
+use crate::missing::MISSING;
 use crate::scan::Table;
-use crate::typed::{Attribute, Column, MISSING, Tables};
-
-/// What was seen of a table while it was read.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SeenTable {
-    /// Rows of all its files.
-    pub(crate) n_rows: usize,
-    /// In the order of the file.
-    pub(crate) columns: Vec<SeenColumn>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct SeenColumn {
-    pub(crate) name: String,
-    /// Of a column that was read.
-    pub(crate) n_missing: Option<usize>,
-    /// The type of one that cannot be.
-    pub(crate) unreadable: Option<String>,
-    /// How its numbers are written.
-    pub(crate) writing: Option<Writing>,
-    /// How often each value stands there, of a column of results.
-    pub(crate) levels: Option<BTreeMap<String, u64>>,
-}
+use crate::seen::{SeenColumn, SeenTable};
+use crate::typed::{Attribute, Column, Tables};
 
 /// Numbers of a column that percentiles are taken of, at most.
 const MOST_RANKED: usize = 200_000;
@@ -133,91 +116,135 @@ pub(crate) fn empty_parts(config: &Config, table: &Table<'_>) -> Vec<Doubt> {
 
 /// What a column is for.
 fn role(config: &Config, table: &str, column: &str) -> ColumnRole {
-    let is = |named: &Option<String>| named.as_deref() == Some(column);
-    let any = |named: &[String]| named.iter().any(|one| one == column);
+    let named = Named(column);
     let activity = table
         .strip_prefix("[activities.")
         .and_then(|name| config.activities.get(name.strip_suffix(']')?));
     let lookup = table
         .strip_prefix("[lookups.")
         .and_then(|name| config.lookups.get(name.strip_suffix(']')?));
-    let learned = |exclude: &[String],
-                   attributes: Option<&Vec<String>>,
-                   types: &BTreeMap<String, ColumnType>| {
-        if any(exclude) || matches!(types.get(column), Some(ColumnType::Id | ColumnType::Time)) {
+    if let Some(activity) = activity {
+        return named.in_activity(activity);
+    }
+    if let Some(lookup) = lookup {
+        return named.in_lookup(lookup);
+    }
+    match (table, &config.history) {
+        ("[leads]", _) => named.in_leads(config),
+        ("[outcomes]", _) => named.in_outcomes(&config.outcomes),
+        (_, Some(history)) => named.in_history(history),
+        (_, None) => ColumnRole::Unused,
+    }
+}
+
+/// A column, to be found among those that the config names.
+struct Named<'n>(&'n str);
+
+impl Named<'_> {
+    /// Whether it is the one that a key names.
+    fn is(&self, named: &Option<String>) -> bool {
+        named.as_deref() == Some(self.0)
+    }
+
+    /// Whether it is one of these.
+    fn any(&self, named: &[String]) -> bool {
+        named.iter().any(|one| one == self.0)
+    }
+
+    /// Of a table of attributes, for what plays no other part.
+    fn learned(
+        &self,
+        exclude: &[String],
+        attributes: Option<&Vec<String>>,
+        types: &BTreeMap<String, ColumnType>,
+    ) -> ColumnRole {
+        if self.any(exclude) || matches!(types.get(self.0), Some(ColumnType::Id | ColumnType::Time))
+        {
             ColumnRole::Excluded
-        } else if attributes.is_some_and(|chosen| !any(chosen)) {
+        } else if attributes.is_some_and(|chosen| !self.any(chosen)) {
             ColumnRole::Unused
         } else {
             ColumnRole::Attribute
         }
-    };
-    if let Some(activity) = activity {
-        return match () {
-            () if is(&activity.lead) || is(&activity.account) => ColumnRole::Key,
-            () if activity.at == column || is(&activity.recorded_at) => ColumnRole::Time,
-            () if any(&activity.kind) => ColumnRole::Kind,
-            () if any(&activity.values) => ColumnRole::Value,
+    }
+
+    /// What it is for in an event table.
+    fn in_activity(&self, activity: &ActivityConfig) -> ColumnRole {
+        match () {
+            () if self.is(&activity.lead) || self.is(&activity.account) => ColumnRole::Key,
+            () if activity.at == self.0 || self.is(&activity.recorded_at) => ColumnRole::Time,
+            () if self.any(&activity.kind) => ColumnRole::Kind,
+            () if self.any(&activity.values) => ColumnRole::Value,
             () => ColumnRole::Unused,
-        };
-    }
-    if let Some(lookup) = lookup {
-        return match () {
-            () if lookup.key == column => ColumnRole::Key,
-            () if is(&lookup.changed_at) => ColumnRole::Time,
-            () => learned(&lookup.exclude, lookup.attributes.as_ref(), &lookup.types),
-        };
-    }
-    match table {
-        "[leads]" => {
-            let leads = &config.leads;
-            let is_key = leads.id == column
-                || is(&leads.account)
-                || config
-                    .lookups
-                    .values()
-                    .any(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key) == column)
-                || config
-                    .activities
-                    .values()
-                    .any(|activity| is(&activity.account));
-            match () {
-                () if is_key => ColumnRole::Key,
-                () if is(&leads.created_at) || is(&config.snapshots.order_by) => ColumnRole::Time,
-                () if leads
-                    .manual_score
-                    .as_ref()
-                    .map(OneOrMany::to_vec)
-                    .is_some_and(|points| any(&points)) =>
-                {
-                    ColumnRole::Points
-                }
-                () if is(&config.outcomes.flag) => ColumnRole::Outcome,
-                () => learned(&leads.exclude, leads.attributes.as_ref(), &leads.types),
-            }
         }
-        "[outcomes]" => {
-            let outcomes = &config.outcomes;
-            match () {
-                () if is(&outcomes.lead) => ColumnRole::Key,
-                () if is(&outcomes.closed_at) || is(&outcomes.recorded_at) => ColumnRole::Time,
-                () if is(&outcomes.result) || is(&outcomes.amount) => ColumnRole::Outcome,
-                () => ColumnRole::Unused,
-            }
+    }
+
+    /// What it is for in a lookup.
+    fn in_lookup(&self, lookup: &LookupConfig) -> ColumnRole {
+        match () {
+            () if lookup.key == self.0 => ColumnRole::Key,
+            () if self.is(&lookup.changed_at) => ColumnRole::Time,
+            () => self.learned(&lookup.exclude, lookup.attributes.as_ref(), &lookup.types),
         }
-        _ => match &config.history {
-            Some(history) if history.lead == column => ColumnRole::Key,
-            Some(history) if history.changed_at == column => ColumnRole::Time,
-            Some(history)
-                if history.attribute == column
-                    || history.value == column
-                    || is(&history.old_value)
-                    || is(&history.sequence) =>
+    }
+
+    /// What it is for in the leads.
+    fn in_leads(&self, config: &Config) -> ColumnRole {
+        let leads = &config.leads;
+        let is_key = leads.id == self.0
+            || self.is(&leads.account)
+            || config
+                .lookups
+                .values()
+                .any(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key) == self.0)
+            || config
+                .activities
+                .values()
+                .any(|activity| self.is(&activity.account));
+        match () {
+            () if is_key => ColumnRole::Key,
+            () if self.is(&leads.created_at) || self.is(&config.snapshots.order_by) => {
+                ColumnRole::Time
+            }
+            () if leads
+                .manual_score
+                .as_ref()
+                .map(OneOrMany::to_vec)
+                .is_some_and(|points| self.any(&points)) =>
+            {
+                ColumnRole::Points
+            }
+            () if self.is(&config.outcomes.flag) => ColumnRole::Outcome,
+            () => self.learned(&leads.exclude, leads.attributes.as_ref(), &leads.types),
+        }
+    }
+
+    /// What it is for in the outcomes.
+    fn in_outcomes(&self, outcomes: &OutcomesConfig) -> ColumnRole {
+        match () {
+            () if self.is(&outcomes.lead) => ColumnRole::Key,
+            () if self.is(&outcomes.closed_at) || self.is(&outcomes.recorded_at) => {
+                ColumnRole::Time
+            }
+            () if self.is(&outcomes.result) || self.is(&outcomes.amount) => ColumnRole::Outcome,
+            () => ColumnRole::Unused,
+        }
+    }
+
+    /// What it is for in the history.
+    fn in_history(&self, history: &HistoryConfig) -> ColumnRole {
+        match () {
+            () if history.lead == self.0 => ColumnRole::Key,
+            () if history.changed_at == self.0 => ColumnRole::Time,
+            () if history.attribute == self.0
+                || history.value == self.0
+                || self.is(&history.old_value)
+                || self.is(&history.sequence) =>
             {
                 ColumnRole::Change
             }
-            _ => ColumnRole::Unused,
-        },
+            () => ColumnRole::Unused,
+        }
     }
 }
 

@@ -1,15 +1,8 @@
 //! Doubts: what would change numbers if it were read one way or the other, with the lines of config
 //! that settle it.
 
-use std::collections::BTreeMap;
-
 use leadscore_core::{escape_of, is_hostile, printable, printable_lines};
 use serde::Serialize;
-
-use crate::config::{FileConfig, PerColumn};
-use crate::data_profile::SeenTable;
-use crate::error::TablesError;
-use crate::typed::Note;
 
 /// What a doubt is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -184,55 +177,6 @@ impl Share {
     }
 }
 
-/// What was found while tables were read: notes, and doubts, with which nothing may be computed.
-#[derive(Debug, Default)]
-pub(crate) struct Remarks {
-    pub(crate) notes: Vec<Note>,
-    pub(crate) doubts: Vec<Doubt>,
-    /// What was seen of each table.
-    pub(crate) seen: BTreeMap<String, SeenTable>,
-}
-
-impl Remarks {
-    /// The value, or where there are doubts what stands in for it while further ones are looked
-    /// for.
-    ///
-    /// # Errors
-    ///
-    /// Every error that is no doubt.
-    pub(crate) fn take<T>(
-        &mut self,
-        result: Result<T, TablesError>,
-        otherwise: impl FnOnce() -> T,
-    ) -> Result<T, TablesError> {
-        match result {
-            Ok(value) => Ok(value),
-            Err(TablesError::Doubts(doubts)) => {
-                for doubt in doubts {
-                    self.doubt(doubt);
-                }
-                Ok(otherwise())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    pub(crate) fn doubt(&mut self, doubt: Doubt) {
-        if !self.doubts.contains(&doubt) {
-            self.doubts.push(doubt);
-        }
-    }
-
-    pub(crate) fn note(&mut self, note: Note) {
-        self.notes.push(note);
-    }
-
-    /// A note about some rows, where there are any.
-    pub(crate) fn count(&mut self, table: &str, count: usize, text: impl Into<String>) {
-        self.notes.extend(Note::counted(table, count, text));
-    }
-}
-
 /// A text as TOML writes it, on one line; characters that act, or that nobody sees, as TOML escapes
 /// them.
 pub fn quoted(text: &str) -> String {
@@ -247,62 +191,6 @@ pub fn quoted(text: &str) -> String {
         c => c.to_string(),
     };
     format!("\"{}\"", text.chars().map(escape).collect::<String>())
-}
-
-/// A key of TOML, in quotes where it needs them.
-pub(crate) fn key(text: &str) -> String {
-    let is_bare = !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    if is_bare {
-        text.to_owned()
-    } else {
-        quoted(text)
-    }
-}
-
-/// `null_values.column = ["0"]`, or the list of the whole table with these.
-pub(crate) fn null_line(file: &FileConfig<'_>, column: &str, values: &[&str]) -> String {
-    let list =
-        |values: &mut dyn Iterator<Item = &str>| values.map(quoted).collect::<Vec<_>>().join(", ");
-    match file.null_values {
-        Some(PerColumn::All(known)) => format!(
-            "null_values = [{}]",
-            list(
-                &mut known
-                    .iter()
-                    .map(String::as_str)
-                    .chain(values.iter().copied())
-            )
-        ),
-        known => {
-            let own = known
-                .and_then(|known| known.of(column))
-                .into_iter()
-                .flatten()
-                .map(String::as_str);
-            format!(
-                "null_values.{} = [{}]",
-                key(column),
-                list(&mut own.chain(values.iter().copied()))
-            )
-        }
-    }
-}
-
-/// `types.column = "number"`
-pub(crate) fn type_line(column: &str, kind: &str) -> String {
-    format!("types.{} = {kind}", key(column))
-}
-
-/// `time_format.column = "excel"`
-pub(crate) fn format_line(setting: &str, column: &str, value: &str) -> String {
-    if setting == "time_format" {
-        format!("time_format.{} = {}", key(column), quoted(value))
-    } else {
-        format!("{setting} = {}", quoted(value))
-    }
 }
 
 /// The texts, the first of many, with how often each stands there.

@@ -5,11 +5,13 @@ use hashbrown::HashMap;
 use leadscore_core::Timestamp;
 
 use crate::config::Config;
-use crate::doubt::{Doubt, Remarks, Subject};
+use crate::doubt::{Doubt, Subject};
 use crate::ends::Reach;
 use crate::keys::{Expectation, Matched, Matching};
 use crate::load::{expectation, key_column, spelled_doubt};
-use crate::typed::{KnownEnds, LoadOptions, Note};
+use crate::note::Note;
+use crate::remarks::Remarks;
+use crate::typed::{KnownEnds, LoadOptions};
 
 /// Rows of a table on one day, by one of its times.
 #[derive(Debug, Clone, PartialEq)]

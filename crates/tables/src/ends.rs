@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_core::{Span, TableReach, Timestamp};
+use leadscore_core::{Span, Timestamp};
 
 use crate::config::{Config, ObservationEnd};
-use crate::doubt::{Doubt, Remarks, Subject};
-use crate::extent::{Days, Extent, Head};
-use crate::typed::{KnownEnds, LoadOptions, Note};
+use crate::doubt::{Doubt, Subject};
+use crate::extent::{Days, Extent, Head, TableEnd};
+use crate::note::Note;
+use crate::remarks::Remarks;
+use crate::typed::{KnownEnds, LoadOptions};
 
 const DAY: i64 = 86_400_000_000;
 /// Leads are created, outcomes and events recorded, when it happens: later than this behind all
@@ -26,36 +28,6 @@ pub(crate) struct Reach {
     wins: BTreeMap<i64, usize>,
     /// Wins by the day they happened and by how many days later they were entered.
     entries: BTreeMap<(i64, i64), usize>,
-}
-
-/// Where a table ends.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TableEnd {
-    /// The table in the config.
-    pub table: String,
-    /// The column that says so.
-    pub column: String,
-    /// Its days.
-    pub extent: Extent,
-    /// The last moment that it speaks of: as the config says, or by its days.
-    pub end: Timestamp,
-}
-
-impl TableEnd {
-    /// The same, for a profile of tables of which the last ends then.
-    pub fn reach(&self, observation_end: Timestamp) -> TableReach {
-        TableReach {
-            column: self.column.clone(),
-            first: self.extent.first,
-            end: self.end,
-            n_later: self.extent.n_later as u64,
-            last: self.extent.last,
-            lag_micros: observation_end
-                .micros()
-                .saturating_sub(self.end.micros())
-                .max(0),
-        }
-    }
 }
 
 impl Reach {
@@ -343,7 +315,7 @@ fn far_before(
         doubt = doubt.settled_by(
             format!(
                 "null_values.{} = [{}]",
-                crate::doubt::key(column),
+                crate::config_lines::key(column),
                 crate::doubt::quoted(&cell)
             ),
             "it means that there is no time",
@@ -436,28 +408,8 @@ impl KnownEnds {
                     "no lead closes in the last {days} days before {reached}, until when other tables speak; ends: {}",
                     all()
                 );
-                if is_declared || config.snapshots.observation_end.is_some() {
-                    remarks.note(Note::new(table, found));
-                } else {
-                    let doubt = Doubt::new(
-                        Subject::Ends,
-                        table,
-                        format!("{found}: wins that are not in the table yet would count as none"),
-                    );
-                    let doubt = doubt.settled_in(
-                        "[snapshots]",
-                        "observation_end = \"outcomes\"",
-                        "what closed later is not in the table",
-                    );
-                    remarks.doubt(doubt.settled_in(
-                        "[snapshots]",
-                        format!(
-                            "observation_end = \"{}\"",
-                            shown_day(reached.next_midnight())
-                        ),
-                        "nothing closed since",
-                    ));
-                }
+                let is_settled = is_declared || config.snapshots.observation_end.is_some();
+                say_outcomes_end(found, is_settled, reached, remarks);
                 continue;
             }
             let found = format!(
@@ -465,27 +417,9 @@ impl KnownEnds {
                 all()
             );
             // Where leads, too, come to an end, a cohort was followed up.
-            if is_declared || leads.is_some_and(|leads| !silent(leads.end.min(reached))) {
-                remarks.note(Note::new(
-                    table,
-                    format!("{found}: leads look silent in that time"),
-                ));
-            } else {
-                let doubt = Doubt::new(
-                    Subject::Ends,
-                    table,
-                    format!("{found}: leads would look silent that were not"),
-                );
-                let doubt = doubt.settled_by(
-                    format!("ends = \"{}\"", shown_day(*end)),
-                    "it does end there",
-                );
-                remarks.doubt(doubt.settled_in(
-                    "[snapshots]",
-                    format!("observation_end = \"{}\"", shown_day(end.next_midnight())),
-                    "all tables are looked at until then",
-                ));
-            }
+            let is_settled =
+                is_declared || leads.is_some_and(|leads| !silent(leads.end.min(reached)));
+            say_events_end(table, &found, is_settled, *end, remarks);
         }
     }
 
@@ -570,6 +504,64 @@ impl KnownEnds {
             );
         }
     }
+}
+
+/// Outcomes end before other tables do.
+fn say_outcomes_end(found: String, is_settled: bool, reached: Timestamp, remarks: &mut Remarks) {
+    const TABLE: &str = "[outcomes]";
+    if is_settled {
+        remarks.note(Note::new(TABLE, found));
+        return;
+    }
+    let doubt = Doubt::new(
+        Subject::Ends,
+        TABLE,
+        format!("{found}: wins that are not in the table yet would count as none"),
+    );
+    let doubt = doubt.settled_in(
+        "[snapshots]",
+        "observation_end = \"outcomes\"",
+        "what closed later is not in the table",
+    );
+    remarks.doubt(doubt.settled_in(
+        "[snapshots]",
+        format!(
+            "observation_end = \"{}\"",
+            shown_day(reached.next_midnight())
+        ),
+        "nothing closed since",
+    ));
+}
+
+/// A table of events, or of changes, ends before other tables do.
+fn say_events_end(
+    table: &str,
+    found: &str,
+    is_settled: bool,
+    end: Timestamp,
+    remarks: &mut Remarks,
+) {
+    if is_settled {
+        remarks.note(Note::new(
+            table,
+            format!("{found}: leads look silent in that time"),
+        ));
+        return;
+    }
+    let doubt = Doubt::new(
+        Subject::Ends,
+        table,
+        format!("{found}: leads would look silent that were not"),
+    );
+    let doubt = doubt.settled_by(
+        format!("ends = \"{}\"", shown_day(end)),
+        "it does end there",
+    );
+    remarks.doubt(doubt.settled_in(
+        "[snapshots]",
+        format!("observation_end = \"{}\"", shown_day(end.next_midnight())),
+        "all tables are looked at until then",
+    ));
 }
 
 /// So many days after the first leads the first outcome or change may lie.

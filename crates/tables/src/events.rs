@@ -6,7 +6,7 @@ use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
 };
 
-use crate::typed::MISSING;
+use crate::missing::MISSING;
 
 /// A numeric column of events.
 #[derive(Debug, Clone, PartialEq)]

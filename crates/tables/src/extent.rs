@@ -1,7 +1,7 @@
 //! Until when a table speaks: its first day, its last day with as many rows as usual, and the few
 //! rows after that.
 
-use leadscore_core::{Span, Timestamp};
+use leadscore_core::{Span, TableReach, Timestamp};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -172,21 +172,7 @@ impl Days {
     pub(crate) fn extent(&self, now: Option<Timestamp>) -> Option<Extent> {
         let (first, last) = (self.first?, self.last?);
         if let Some(now) = now.filter(|now| *now < last) {
-            let day = usize::try_from(now.micros().div_euclid(DAY) - self.base).unwrap_or(0);
-            let mut known = Self {
-                base: self.base,
-                counts: self.counts[..=day.min(self.counts.len() - 1)].to_vec(),
-                n_rows: 0,
-                first: Some(first.min(now)),
-                last: Some(now),
-            };
-            known.n_rows = known.counts.iter().map(|&count| count as usize).sum();
-            while known.counts.len() > 1 && known.counts.last() == Some(&0) {
-                known.counts.pop();
-            }
-            let known_last =
-                Timestamp::from_micros((self.base + known.counts.len() as i64) * DAY - 1).min(now);
-            known.last = Some(known_last.max(known.first.unwrap_or(known_last)));
+            let known = self.until(now, first);
             let extent = known.extent(None)?;
             return Some(Extent {
                 n_rows: self.n_rows,
@@ -208,26 +194,9 @@ impl Days {
         }
         let counts = self.without_bursts();
         let per_day = usual_per_day(&counts);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "some days"
-        )]
-        let stretch = (ROWS_OF_A_STRETCH / per_day).ceil().max(3.0) as usize;
-        let (n_days, usual) = (counts.len(), per_day * stretch as f64);
-        // The last day that ends a stretch with enough rows.
-        let mut in_stretch: u64 = counts[n_days.saturating_sub(stretch)..]
-            .iter()
-            .map(|&count| u64::from(count))
-            .sum();
-        let mut day = n_days - 1;
-        while day > 0 && (counts[day] == 0 || (in_stretch as f64) < THIN * usual) {
-            in_stretch -= u64::from(counts[day]);
-            in_stretch += day
-                .checked_sub(stretch)
-                .map_or(0, |entering| u64::from(counts[entering]));
-            day -= 1;
-        }
+        let stretch = stretch_of(per_day);
+        let n_days = counts.len();
+        let mut day = last_usual_day(&counts, stretch, per_day);
         let before_a_gap = last_before_a_gap(&self.counts, self.n_rows);
         day = day.min(before_a_gap.unwrap_or(day));
         let n_later: usize = self.counts[day + 1..]
@@ -259,6 +228,26 @@ impl Days {
         })
     }
 
+    /// The rows until a moment that lies before the last of them; the first may lie after it.
+    fn until(&self, now: Timestamp, first: Timestamp) -> Self {
+        let day = usize::try_from(now.micros().div_euclid(DAY) - self.base).unwrap_or(0);
+        let mut known = Self {
+            base: self.base,
+            counts: self.counts[..=day.min(self.counts.len() - 1)].to_vec(),
+            n_rows: 0,
+            first: Some(first.min(now)),
+            last: Some(now),
+        };
+        known.n_rows = known.counts.iter().map(|&count| count as usize).sum();
+        while known.counts.len() > 1 && known.counts.last() == Some(&0) {
+            known.counts.pop();
+        }
+        let known_last =
+            Timestamp::from_micros((self.base + known.counts.len() as i64) * DAY - 1).min(now);
+        known.last = Some(known_last.max(known.first.unwrap_or(known_last)));
+        known
+    }
+
     /// The counts, where a day has no more than a few times as many rows as a day with rows usually
     /// has: a robot, or an import, is no measure of what is usual.
     fn without_bursts(&self) -> Vec<u32> {
@@ -272,6 +261,34 @@ impl Days {
         let most = some.select_nth_unstable(middle).1.saturating_mul(5).max(5);
         self.counts.iter().map(|&count| count.min(most)).collect()
     }
+}
+
+/// Days that hold so many rows that few of them are no accident.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "some days"
+)]
+fn stretch_of(per_day: f64) -> usize {
+    (ROWS_OF_A_STRETCH / per_day).ceil().max(3.0) as usize
+}
+
+/// The last day that ends a stretch with enough rows.
+fn last_usual_day(counts: &[u32], stretch: usize, per_day: f64) -> usize {
+    let (n_days, usual) = (counts.len(), per_day * stretch as f64);
+    let mut in_stretch: u64 = counts[n_days.saturating_sub(stretch)..]
+        .iter()
+        .map(|&count| u64::from(count))
+        .sum();
+    let mut day = n_days - 1;
+    while day > 0 && (counts[day] == 0 || (in_stretch as f64) < THIN * usual) {
+        in_stretch -= u64::from(counts[day]);
+        in_stretch += day
+            .checked_sub(stretch)
+            .map_or(0, |entering| u64::from(counts[entering]));
+        day -= 1;
+    }
+    day
 }
 
 /// The last day before a gap much longer than any other, behind which a twentieth of the rows lies
@@ -336,6 +353,36 @@ impl Extent {
 
 /// Around holidays nothing may happen for so long.
 const SHORTEST_GAP: Span = Span::from_days(14);
+
+/// Where a table ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableEnd {
+    /// The table in the config.
+    pub table: String,
+    /// The column that says so.
+    pub column: String,
+    /// Its days.
+    pub extent: Extent,
+    /// The last moment that it speaks of: as the config says, or by its days.
+    pub end: Timestamp,
+}
+
+impl TableEnd {
+    /// The same, for a profile of tables of which the last ends then.
+    pub fn reach(&self, observation_end: Timestamp) -> TableReach {
+        TableReach {
+            column: self.column.clone(),
+            first: self.extent.first,
+            end: self.end,
+            n_later: self.extent.n_later as u64,
+            last: self.extent.last,
+            lag_micros: observation_end
+                .micros()
+                .saturating_sub(self.end.micros())
+                .max(0),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

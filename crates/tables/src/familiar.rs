@@ -3,9 +3,10 @@
 use leadscore_core::{Cells, DataProfile, Span, TableProfile, Timestamp};
 
 use crate::config::{ColumnType, Config, NumberStyle};
-use crate::doubt::{Doubt, Subject, key};
-use crate::ends::TableEnd;
-use crate::typed::Note;
+use crate::config_lines::key;
+use crate::doubt::{Doubt, Subject};
+use crate::extent::TableEnd;
+use crate::note::Note;
 
 impl Config {
     /// Numbers whose writing the config leaves to the cells are written as they were at training: a

@@ -1,7 +1,7 @@
 //! Pieces of work on several threads, results in order, and hardly more pieces in memory than
 //! threads.
 
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, MutexGuard};
 
 /// Where the pieces stand.
 struct Progress<T, E> {
@@ -51,21 +51,8 @@ pub fn in_order<T: Send, E: Send>(
     };
     let run = || {
         loop {
-            let piece = {
-                let mut now = lock();
-                while now.next < n_pieces
-                    && now.next >= now.taken + n_threads
-                    && now.error.is_none()
-                {
-                    now = changed
-                        .wait(now)
-                        .expect("no thread fails while it holds the lock");
-                }
-                if now.next == n_pieces || now.error.is_some() {
-                    return;
-                }
-                now.next += 1;
-                now.next - 1
+            let Some(piece) = next_piece(lock(), &changed, n_threads) else {
+                return;
             };
             let result = work(piece);
             let mut now = lock();
@@ -79,23 +66,8 @@ pub fn in_order<T: Send, E: Send>(
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..n_threads).map(|_| scope.spawn(run)).collect();
         for piece in 0..n_pieces {
-            let result = {
-                let mut now = lock();
-                while now.results[piece].is_none()
-                    && now.error.is_none()
-                    && threads.iter().any(|thread| !thread.is_finished())
-                {
-                    now = changed
-                        .wait_timeout(now, std::time::Duration::from_millis(200))
-                        .expect("no thread fails while it holds the lock")
-                        .0;
-                }
-                if now.error.is_some() {
-                    None
-                } else {
-                    now.results[piece].take()
-                }
-            };
+            let is_working = || threads.iter().any(|thread| !thread.is_finished());
+            let result = result_of(lock(), &changed, piece, &is_working);
             // A thread that panicked leaves no result: the scope hands its panic on.
             let Some(result) = result else { break };
             lock().taken += 1;
@@ -114,6 +86,45 @@ pub fn in_order<T: Send, E: Send>(
         .expect("no thread fails while it holds the lock")
         .error
         .map_or(Ok(()), Err)
+}
+
+/// Waits until a piece may be begun; `None` where there are no more, or one has failed.
+fn next_piece<T, E>(
+    mut now: MutexGuard<'_, Progress<T, E>>,
+    changed: &Condvar,
+    n_threads: usize,
+) -> Option<usize> {
+    let n_pieces = now.results.len();
+    while now.next < n_pieces && now.next >= now.taken + n_threads && now.error.is_none() {
+        now = changed
+            .wait(now)
+            .expect("no thread fails while it holds the lock");
+    }
+    if now.next == n_pieces || now.error.is_some() {
+        return None;
+    }
+    now.next += 1;
+    Some(now.next - 1)
+}
+
+/// Waits for the result of a piece; `None` where there is none while anyone works, or one has
+/// failed.
+fn result_of<T, E>(
+    mut now: MutexGuard<'_, Progress<T, E>>,
+    changed: &Condvar,
+    piece: usize,
+    is_working: &dyn Fn() -> bool,
+) -> Option<T> {
+    while now.results[piece].is_none() && now.error.is_none() && is_working() {
+        now = changed
+            .wait_timeout(now, std::time::Duration::from_millis(200))
+            .expect("no thread fails while it holds the lock")
+            .0;
+    }
+    if now.error.is_some() {
+        return None;
+    }
+    now.results[piece].take()
 }
 
 #[cfg(test)]

@@ -344,20 +344,46 @@ fn likely_cause(
     keys: &[&str],
     ids: &mut dyn Iterator<Item = &str>,
 ) -> (Option<Cause>, Vec<String>) {
-    let forms: Vec<HashMap<String, usize>> = FORMS
-        .iter()
-        .map(|(_, form)| {
+    let mut comparison = Comparison::new(keys);
+    for id in ids {
+        comparison.add(id);
+    }
+    let cause = comparison.cause();
+    (cause, comparison.some_ids)
+}
+
+/// What stands between several ids in a cell.
+const SEPARATORS: [&str; 6] = [";", ",", "|", "/", " ", "\n"];
+
+/// Whether a text is a number in scientific notation.
+fn is_scientific(text: &str) -> bool {
+    text.contains(['e', 'E']) && text.parse::<f64>().is_ok()
+}
+
+/// Keys that match nothing, in every form, against the ids.
+struct Comparison<'k> {
+    keys: &'k [&'k str],
+    /// For each form, the position of the key that has it.
+    forms: Vec<HashMap<String, usize>>,
+    /// For each separator, the position of the key that has a part.
+    parts: Vec<HashMap<&'k str, usize>>,
+    /// For each form, the keys that match an id in it.
+    hits: Vec<HashSet<usize>>,
+    /// For each separator, the parts that are an id.
+    hits_of_parts: Vec<HashSet<&'k str>>,
+    some_ids: Vec<String>,
+    n_ids: usize,
+}
+
+impl<'k> Comparison<'k> {
+    fn new(keys: &'k [&'k str]) -> Self {
+        let forms = FORMS.iter().map(|(_, form)| {
             keys.iter()
                 .enumerate()
                 .filter_map(|(position, key)| Some((form(key)?, position)))
                 .collect()
-        })
-        .collect();
-    let is_scientific = |text: &str| text.contains(['e', 'E']) && text.parse::<f64>().is_ok();
-    let separators = [";", ",", "|", "/", " ", "\n"];
-    let parts: Vec<HashMap<&str, usize>> = separators
-        .iter()
-        .map(|separator| {
+        });
+        let parts = SEPARATORS.iter().map(|separator| {
             let several = keys
                 .iter()
                 .enumerate()
@@ -370,68 +396,77 @@ fn likely_cause(
                         .map(move |part| (part, position))
                 })
                 .collect()
-        })
-        .collect();
-    let mut hits: Vec<HashSet<usize>> = vec![HashSet::new(); FORMS.len()];
-    let mut hits_of_parts: Vec<HashSet<&str>> = vec![HashSet::new(); separators.len()];
-    let mut some_ids: Vec<String> = Vec::new();
-    let mut n_ids = 0_usize;
-    for id in ids {
-        // The first three in order, since ids may come in any.
-        if some_ids.len() < 3 || some_ids.last().is_some_and(|last| id < last.as_str()) {
-            some_ids.push(id.to_owned());
-            some_ids.sort_unstable();
-            some_ids.truncate(3);
+        });
+        Self {
+            keys,
+            forms: forms.collect(),
+            parts: parts.collect(),
+            hits: vec![HashSet::new(); FORMS.len()],
+            hits_of_parts: vec![HashSet::new(); SEPARATORS.len()],
+            some_ids: Vec::new(),
+            n_ids: 0,
         }
-        n_ids += 1;
-        for (((cause, form), of_form), hits) in FORMS.iter().zip(&forms).zip(&mut hits) {
+    }
+
+    /// Compares an id with every key.
+    fn add(&mut self, id: &str) {
+        // The first three in order, since ids may come in any.
+        let ids = &mut self.some_ids;
+        if ids.len() < 3 || ids.last().is_some_and(|last| id < last.as_str()) {
+            ids.push(id.to_owned());
+            ids.sort_unstable();
+            ids.truncate(3);
+        }
+        self.n_ids += 1;
+        for (((cause, form), of_form), hits) in FORMS.iter().zip(&self.forms).zip(&mut self.hits) {
             if of_form.is_empty() || *cause == Cause::Salesforce && !matches!(id.len(), 15 | 18) {
                 continue;
             }
             if let Some(&position) = form(id).and_then(|form| of_form.get(&form))
                 && (*cause != Cause::Scientific
                     || is_scientific(id)
-                    || is_scientific(keys[position]))
+                    || is_scientific(self.keys[position]))
             {
                 hits.insert(position);
             }
         }
-        for (parts, hits) in parts.iter().zip(&mut hits_of_parts) {
+        for (parts, hits) in self.parts.iter().zip(&mut self.hits_of_parts) {
             if let Some((part, _)) = parts.get_key_value(id) {
                 hits.insert(part);
             }
         }
     }
-    if n_ids == 0 {
-        return (None, some_ids);
-    }
-    for ((separator, parts), hits) in separators.iter().zip(&parts).zip(&hits_of_parts) {
-        let positions: HashSet<usize> = parts.values().copied().collect();
-        // Several ids in a cell: most parts of most such cells are there.
-        if 2 * positions.len() >= keys.len() && 2 * hits.len() >= parts.len() && !parts.is_empty() {
-            return (Some(Cause::Several((*separator).to_owned())), some_ids);
+
+    /// Why most keys match no id, as far as a form says so.
+    fn cause(&self) -> Option<Cause> {
+        let keys = self.keys;
+        if self.n_ids == 0 {
+            return None;
         }
+        for ((separator, parts), hits) in
+            SEPARATORS.iter().zip(&self.parts).zip(&self.hits_of_parts)
+        {
+            let positions: HashSet<usize> = parts.values().copied().collect();
+            // Several ids in a cell: most parts of most such cells are there.
+            if 2 * positions.len() >= keys.len()
+                && 2 * hits.len() >= parts.len()
+                && !parts.is_empty()
+            {
+                return Some(Cause::Several((*separator).to_owned()));
+            }
+        }
+        let best = FORMS
+            .iter()
+            .zip(&self.hits)
+            .filter(|(_, hits)| 2 * hits.len() >= keys.len().max(1))
+            .max_by(|a, b| a.1.len().cmp(&b.1.len()).then(std::cmp::Ordering::Greater));
+        let cause = best.map(|((cause, _), _)| cause.clone());
+        // Digits that are lost match nothing.
+        let n_scientific = keys.iter().filter(|key| is_scientific(key)).count();
+        let are_scientific =
+            2 * n_scientific > keys.len() || self.some_ids.iter().all(|id| is_scientific(id));
+        cause.or(are_scientific.then_some(Cause::Scientific))
     }
-    let best = FORMS
-        .iter()
-        .zip(&hits)
-        .zip(&forms)
-        .filter(|((_, hits), _)| 2 * hits.len() >= keys.len().max(1))
-        .max_by(|a, b| {
-            a.0.1
-                .len()
-                .cmp(&b.0.1.len())
-                .then(std::cmp::Ordering::Greater)
-        });
-    let cause = best.map(|(((cause, _), _), _)| cause.clone());
-    // Digits that are lost match nothing.
-    let n_scientific = keys.iter().filter(|key| is_scientific(key)).count();
-    let are_scientific =
-        2 * n_scientific > keys.len() || some_ids.iter().all(|id| is_scientific(id));
-    (
-        cause.or(are_scientific.then_some(Cause::Scientific)),
-        some_ids,
-    )
 }
 
 #[cfg(test)]

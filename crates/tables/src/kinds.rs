@@ -7,9 +7,11 @@ use std::path::Path;
 use leadscore_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::Bounds;
 use crate::config::{Config, FileConfig};
 use crate::error::TablesError;
-use crate::scan::{Bounds, RawTable, Table};
+use crate::scan::{RawTable, Table};
+use crate::values::{EpochUnit, TimeFormat};
 
 /// What a time column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,11 +57,29 @@ pub fn time_kinds(
         if let Some(batch) = table.batches(ROWS)?.first() {
             let raw = table.read_batch(&columns, *batch)?;
             for column in columns {
-                of_table.insert(column.to_owned(), raw.time_kind(column)?);
+                of_table.insert(column.to_owned(), time_kind(&raw, column)?);
             }
         }
     }
     Ok(kinds)
+}
+
+/// What a time column holds, by these rows: dates only where every one of them is a date.
+fn time_kind(raw: &RawTable<'_>, column: &str) -> Result<TimeKind, TablesError> {
+    let times = raw.times(column)?;
+    let all_dates = times.iter().any(Option::is_some)
+        && times
+            .iter()
+            .flatten()
+            .all(|stamp| stamp.start != stamp.known);
+    Ok(match raw.time_format(column) {
+        Some(TimeFormat::Epoch(EpochUnit::Seconds)) => TimeKind::EpochSeconds,
+        Some(TimeFormat::Epoch(EpochUnit::Millis)) => TimeKind::EpochMillis,
+        Some(TimeFormat::Epoch(EpochUnit::Micros)) => TimeKind::EpochMicros,
+        Some(TimeFormat::Epoch(EpochUnit::Nanos)) => TimeKind::EpochNanos,
+        _ if all_dates => TimeKind::Date,
+        _ => TimeKind::Instant,
+    })
 }
 
 /// The attributes that the config's history knows.

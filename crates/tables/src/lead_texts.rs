@@ -6,9 +6,10 @@ use std::path::Path;
 use hashbrown::HashMap;
 use leadscore_core::Timestamp;
 
+use crate::bounds::Bounds;
 use crate::config::{Config, FileConfig, Location};
 use crate::error::TablesError;
-use crate::scan::{Bounds, RawTable, Table};
+use crate::scan::{RawTable, Table};
 use crate::write::neutralise;
 
 /// Rows that are looked at together.

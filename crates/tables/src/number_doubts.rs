@@ -1,6 +1,7 @@
 //! What a config must say of a column of numbers whose cells do not agree.
 
-use crate::doubt::{Doubt, Subject, key, listed, null_line, shortened, type_line};
+use crate::config_lines::{key, null_line, type_line};
+use crate::doubt::{Doubt, Subject, listed, shortened};
 use crate::scan::Table;
 use crate::values::{NumberVerdict, Sample, Unclear};
 
@@ -12,111 +13,121 @@ pub(crate) fn doubt(
     verdict: &NumberVerdict,
     must_be_numbers: bool,
 ) -> Doubt {
-    let doubt = |found: String, sample: &Sample| {
-        Doubt::new(Subject::Numbers, &table.name, found)
-            .of_column(column)
-            .at(Some(table.place(sample.row)))
-    };
-    let as_category = |doubt: Doubt| {
-        if must_be_numbers {
-            doubt
-        } else {
-            doubt.settled_by(type_line(column, "\"category\""), "the cells are words")
-        }
-    };
-    let style = |decimal: char, thousands: char| {
-        format!(
-            "types.{} = {{ decimal = \"{decimal}\", thousands = \"{thousands}\" }}",
-            key(column)
-        )
+    let doubts = ColumnDoubts {
+        table,
+        column,
+        must_be_numbers,
     };
     match verdict {
-        NumberVerdict::Numbers(_) | NumberVerdict::Words => {
-            let found = if must_be_numbers {
-                "its cells are no numbers"
-            } else {
-                "its cells are not told"
-            };
-            Doubt::new(Subject::Numbers, &table.name, found)
-                .of_column(column)
-                .advise("name a column of numbers")
+        NumberVerdict::Numbers(_) | NumberVerdict::Words => doubts.no_numbers(),
+        NumberVerdict::Mixed(strangers) => doubts.mixed(strangers),
+        NumberVerdict::Unclear(unclear) => doubts.unclear(unclear),
+    }
+}
+
+/// The column that a doubt is about.
+struct ColumnDoubts<'d> {
+    table: &'d Table<'d>,
+    column: &'d str,
+    must_be_numbers: bool,
+}
+
+impl ColumnDoubts<'_> {
+    /// A doubt whose first cell is this one.
+    fn at(&self, found: String, sample: &Sample) -> Doubt {
+        Doubt::new(Subject::Numbers, &self.table.name, found)
+            .of_column(self.column)
+            .at(Some(self.table.place(sample.row)))
+    }
+
+    /// The same, where the cells may as well be words.
+    fn or_category(&self, doubt: Doubt) -> Doubt {
+        if self.must_be_numbers {
+            doubt
+        } else {
+            doubt.settled_by(
+                type_line(self.column, "\"category\""),
+                "the cells are words",
+            )
         }
-        NumberVerdict::Mixed(strangers) => {
-            let first = strangers
+    }
+
+    /// The same, where the cells may be codes.
+    fn as_id(&self, doubt: Doubt) -> Doubt {
+        doubt.settled_by(
+            type_line(self.column, "\"id\""),
+            "they are codes, and nothing is learned from them",
+        )
+    }
+
+    /// The same, where zeros before a number mean nothing.
+    fn as_padded_numbers(&self, doubt: Doubt) -> Doubt {
+        doubt.settled_by(
+            type_line(self.column, "\"number\""),
+            "they are numbers: 007 is 7",
+        )
+    }
+
+    /// Nothing is known of the cells but that they are no numbers of one writing.
+    fn no_numbers(&self) -> Doubt {
+        let found = if self.must_be_numbers {
+            "its cells are no numbers"
+        } else {
+            "its cells are not told"
+        };
+        Doubt::new(Subject::Numbers, &self.table.name, found)
+            .of_column(self.column)
+            .advise("name a column of numbers")
+    }
+
+    /// Most cells are numbers, and these are none.
+    fn mixed(&self, strangers: &[Sample]) -> Doubt {
+        let first = strangers
+            .iter()
+            .min_by_key(|sample| sample.row)
+            .expect("some cell is no number");
+        let n: usize = strangers.iter().map(|sample| sample.count).sum();
+        let found = if n == 1 {
+            format!(
+                "nearly all cells are numbers, and `{}` is none",
+                shortened(&first.text)
+            )
+        } else {
+            format!(
+                "most cells are numbers, and {n} are not: {}",
+                counted(strangers)
+            )
+        };
+        let mut doubt = self.at(found, first);
+        let codes = strangers
+            .iter()
+            .any(|sample| crate::values::is_code(&sample.text));
+        if strangers.len() <= 12 && !codes {
+            let texts: Vec<&str> = strangers
                 .iter()
-                .min_by_key(|sample| sample.row)
-                .expect("some cell is no number");
-            let n: usize = strangers.iter().map(|sample| sample.count).sum();
-            let cells = listed(
-                strangers
-                    .iter()
-                    .map(|sample| (sample.text.as_str(), sample.count)),
+                .map(|sample| sample.text.as_str())
+                .collect();
+            doubt = doubt.settled_by(
+                null_line(&self.table.file, self.column, &texts),
+                "they mean that there is no number",
             );
-            let found = if n == 1 {
-                format!(
-                    "nearly all cells are numbers, and `{}` is none",
-                    shortened(&first.text)
-                )
-            } else {
-                format!("most cells are numbers, and {n} are not: {cells}")
-            };
-            let mut doubt = doubt(found, first);
-            let codes = strangers
-                .iter()
-                .any(|sample| crate::values::is_code(&sample.text));
-            if strangers.len() <= 12 && !codes {
-                let texts: Vec<&str> = strangers
-                    .iter()
-                    .map(|sample| sample.text.as_str())
-                    .collect();
-                doubt = doubt.settled_by(
-                    null_line(&table.file, column, &texts),
-                    "they mean that there is no number",
-                );
-            }
-            if codes && !must_be_numbers {
-                doubt = doubt.settled_by(
-                    type_line(column, "\"id\""),
-                    "they are codes, and nothing is learned from them",
-                );
-                doubt = doubt.settled_by(
-                    type_line(column, "\"number\""),
-                    "they are numbers: 007 is 7",
-                );
-            }
-            let doubt = as_category(doubt);
-            if must_be_numbers && doubt.settings.is_empty() {
-                doubt.advise("correct these cells, or name a column of numbers")
-            } else {
-                doubt
-            }
         }
-        NumberVerdict::Unclear(unclear) => match unclear {
-            Unclear::EitherWay { sign, sample } => {
-                let text = &sample.text;
-                let found = format!(
-                    "`{text}` may be {} or {}: in every cell that has a `{sign}` three digits stand behind it, and no cell shows which",
-                    text.replace(*sign, "."),
-                    text.replace(*sign, "")
-                );
-                let (fraction, thousands) = if *sign == ',' {
-                    (style(',', '.'), style('.', ','))
-                } else {
-                    (style('.', ','), style(',', '.'))
-                };
-                let doubt = doubt(found, sample);
-                as_category(
-                    doubt
-                        .settled_by(
-                            fraction,
-                            format!("`{text}` is {}", text.replace(*sign, ".")),
-                        )
-                        .settled_by(
-                            thousands,
-                            format!("`{text}` is {}", text.replace(*sign, "")),
-                        ),
-                )
-            }
+        if codes && !self.must_be_numbers {
+            doubt = self.as_padded_numbers(self.as_id(doubt));
+        }
+        let doubt = self.or_category(doubt);
+        if self.must_be_numbers && doubt.settings.is_empty() {
+            doubt.advise("correct these cells, or name a column of numbers")
+        } else {
+            doubt
+        }
+    }
+
+    /// All cells are numbers, which may be read two ways.
+    fn unclear(&self, unclear: &Unclear) -> Doubt {
+        const ALIKE: &str = "write all numbers of the column alike";
+        let doubt = match unclear {
+            Unclear::EitherWay { sign, sample } => self.either_way(*sign, sample),
             Unclear::Contradiction {
                 sign,
                 decimal,
@@ -126,9 +137,9 @@ pub(crate) fn doubt(
                     "in `{}` the `{sign}` begins a fraction, and in `{}` ({}) it parts thousands: one column has one writing",
                     decimal.text,
                     thousands.text,
-                    table.place(thousands.row)
+                    self.table.place(thousands.row)
                 );
-                as_category(doubt(found, decimal).advise("write all numbers of the column alike"))
+                self.at(found, decimal).advise(ALIKE)
             }
             Unclear::TwoSigns {
                 comma,
@@ -144,9 +155,9 @@ pub(crate) fn doubt(
                     "in `{}` a comma {what}, and in `{}` ({}) a point: one column has one writing",
                     comma.text,
                     point.text,
-                    table.place(point.row)
+                    self.table.place(point.row)
                 );
-                as_category(doubt(found, comma).advise("write all numbers of the column alike"))
+                self.at(found, comma).advise(ALIKE)
             }
             Unclear::Affixes(samples) => {
                 let first = samples
@@ -155,51 +166,75 @@ pub(crate) fn doubt(
                     .expect("there are some");
                 let found = format!(
                     "some numbers have a currency or percent sign, and some have none or another: {}",
-                    listed(
-                        samples
-                            .iter()
-                            .map(|sample| (sample.text.as_str(), sample.count))
-                    )
+                    counted(samples)
                 );
-                as_category(
-                    doubt(found, first).advise("write all numbers of the column in one unit"),
-                )
+                self.at(found, first)
+                    .advise("write all numbers of the column in one unit")
             }
             Unclear::Padded(sample) => {
                 let found = format!(
                     "`{}` may be a number with zeros before it, or a code",
                     sample.text
                 );
-                let doubt = doubt(found, sample).settled_by(
-                    type_line(column, "\"number\""),
-                    "they are numbers: 007 is 7",
-                );
-                as_category(doubt.settled_by(
-                    type_line(column, "\"id\""),
-                    "they are codes, and nothing is learned from them",
-                ))
+                self.as_id(self.as_padded_numbers(self.at(found, sample)))
             }
             Unclear::Units(sample) => {
                 let found = format!(
                     "its cells are numbers with something beside them, such as `{}`, and each would be a word of its own",
                     shortened(&sample.text)
                 );
-                as_category(doubt(found, sample).advise("write the numbers alone, all in one unit"))
+                self.at(found, sample)
+                    .advise("write the numbers alone, all in one unit")
             }
             Unclear::Parentheses(sample) => {
                 let text = &sample.text;
-                let doubt = doubt(
-                    format!(
-                        "`{text}` may be a number below zero, as accounts write it; {} cells are so",
-                        sample.count
-                    ),
-                    sample,
+                let found = format!(
+                    "`{text}` may be a number below zero, as accounts write it; {} cells are so",
+                    sample.count
                 );
-                as_category(doubt.settled_by(
-                    format!("types.{} = {{ parentheses = \"negative\" }}", key(column)),
+                self.at(found, sample).settled_by(
+                    format!(
+                        "types.{} = {{ parentheses = \"negative\" }}",
+                        key(self.column)
+                    ),
                     format!("`{text}` is below zero"),
-                ))
+                )
             }
-        },
+        };
+        self.or_category(doubt)
     }
+
+    /// A sign may begin a fraction or part thousands, in every cell that has it.
+    fn either_way(&self, sign: char, sample: &Sample) -> Doubt {
+        let text = &sample.text;
+        let (as_fraction, as_thousands) = (text.replace(sign, "."), text.replace(sign, ""));
+        let found = format!(
+            "`{text}` may be {as_fraction} or {as_thousands}: in every cell that has a `{sign}` three digits stand behind it, and no cell shows which"
+        );
+        let (fraction, thousands) = if sign == ',' {
+            (self.style(',', '.'), self.style('.', ','))
+        } else {
+            (self.style('.', ','), self.style(',', '.'))
+        };
+        self.at(found, sample)
+            .settled_by(fraction, format!("`{text}` is {as_fraction}"))
+            .settled_by(thousands, format!("`{text}` is {as_thousands}"))
+    }
+
+    /// `types.column = { decimal = ",", thousands = "." }`
+    fn style(&self, decimal: char, thousands: char) -> String {
+        format!(
+            "types.{} = {{ decimal = \"{decimal}\", thousands = \"{thousands}\" }}",
+            key(self.column)
+        )
+    }
+}
+
+/// The cells with how often each stands there.
+fn counted(samples: &[Sample]) -> String {
+    listed(
+        samples
+            .iter()
+            .map(|sample| (sample.text.as_str(), sample.count)),
+    )
 }

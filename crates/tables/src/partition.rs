@@ -1,25 +1,31 @@
 //! Tables larger than memory: every row goes to the part that its lead belongs to, and parts are
 //! then loaded one by one.
 
+mod spilling;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::{HashMap, HashSet};
-use leadscore_core::{Stamp, Timestamp, stable_hash};
+use leadscore_core::{Timestamp, stable_hash};
 
+use crate::bounds::Bounds;
 use crate::config::Config;
-use crate::doubt::Remarks;
+use crate::doubt::Doubt;
 use crate::ends::Reach;
 use crate::error::TablesError;
 use crate::in_order::in_order;
-use crate::load::{self, LookupTable, Matchings, Origin};
-use crate::memory::{Bytes, half_of_memory};
-use crate::scan::{Batch, Bounds, RawTable, Table};
+use crate::load::{self, Matchings, Origin, SpilledTables, load_from};
+use crate::note::Note;
+use crate::remarks::Remarks;
+use crate::row_memory::bytes_of_rows;
+use crate::scan::{Batch, Table};
 use crate::scratch::ScratchFolder;
-use crate::spill::{self, Outgoing, Role, Schema, SpilledFile};
-use crate::typed::{KnownEnds, LoadOptions, MISSING, Note, Tables};
+use crate::typed::{KnownEnds, LoadOptions, Tables};
+
+use spilling::{Seen, Spilling, locked};
 
 /// How tables are split into parts.
 pub struct PartitionOptions<'p> {
@@ -47,15 +53,9 @@ pub struct Wanted<'p> {
 /// Tables that were split by lead (with accounts: by account), waiting on disk.
 pub struct Partitions<'c> {
     config: &'c Config,
-    folder: ScratchFolder,
     n_parts: usize,
-    /// By the name that the config gives each.
-    tables: BTreeMap<String, Table<'c>>,
-    schemas: BTreeMap<String, (usize, Arc<Schema>)>,
-    lookups: BTreeMap<String, LookupTable>,
+    spilled: SpilledTables<'c>,
     options: LoadOptions,
-    /// By table, where the first row stands that names nobody.
-    strangers: BTreeMap<String, String>,
     /// What is to be known about the tables as a whole.
     pub notes: Vec<Note>,
 }
@@ -63,10 +63,6 @@ pub struct Partitions<'c> {
 /// Rows of one batch: large enough to share the cost of a read, small enough that two batches are
 /// little memory.
 const BATCH_ROWS: usize = 1 << 18;
-/// Bytes that a row costs while its part is worked on: measured on ten million leads and a hundred
-/// million events.
-const BYTES_PER_EVENT: u64 = 200;
-const BYTES_PER_LEAD: u64 = 900;
 /// A part is no larger than this, however much memory there is: what fits into the processor's
 /// cache is faster.
 const BYTES_PER_PART: u64 = 128 << 20;
@@ -106,30 +102,14 @@ fn bytes_of(name: &str, batches: &[Batch]) -> u64 {
         .sum()
 }
 
-fn bytes_of_rows(name: &str, n_rows: usize) -> u64 {
-    (n_rows as u64).saturating_mul(if name == "[leads]" {
-        BYTES_PER_LEAD
-    } else {
-        BYTES_PER_EVENT
-    })
-}
-
-/// Fails where a table has more rows than memory could hold: a few bytes of Parquet can stand for
-/// billions of them.
-pub(crate) fn check_fits(name: &str, table: &Table<'_>) -> Result<(), TablesError> {
-    let n_rows = table.n_rows_told();
-    let (needed, memory) = (
-        bytes_of_rows(name, n_rows),
-        half_of_memory().saturating_mul(2),
-    );
-    if needed <= memory {
-        return Ok(());
-    }
-    Err(TablesError::Content {
-        table: name.to_owned(),
-        found: format!("it has {n_rows} rows, which take some {} at once, and there are {}", Bytes(needed), Bytes(memory)),
-        help: "`features` and `score` work part by part; for the others export later rows alone, or use a machine with more memory".to_owned(),
-    })
+/// Into how many parts rows are split that cost so many bytes.
+fn n_parts_of(bytes: u64, memory: u64) -> usize {
+    // As many parts are worked on at once as there are threads.
+    let at_once = (memory.saturating_sub(FIXED_BYTES) / rayon::current_num_threads() as u64)
+        .clamp(1 << 20, BYTES_PER_PART);
+    usize::try_from(bytes.div_ceil(at_once))
+        .unwrap_or(usize::MAX)
+        .clamp(1, 4096)
 }
 
 impl<'c> Partitions<'c> {
@@ -146,18 +126,7 @@ impl<'c> Partitions<'c> {
         how: &PartitionOptions<'_>,
     ) -> Result<Self, TablesError> {
         config.require_outcomes()?;
-        let entity_column = match config.entity_column() {
-            Ok(column) => column,
-            Err((first, second)) => {
-                return Err(TablesError::Content {
-                    table: "[activities]".to_owned(),
-                    found: format!(
-                        "events are told apart by two accounts, `{first}` and `{second}`, so leads cannot be split into parts that share nothing"
-                    ),
-                    help: "use one account column, or more memory".to_owned(),
-                });
-            }
-        };
+        let entity_column = entity_column(config)?;
         let bounds = Bounds::new(config, options.now).within(options.memory);
         let mut tables = BTreeMap::new();
         for (name, file) in config.row_tables() {
@@ -169,176 +138,36 @@ impl<'c> Partitions<'c> {
             .iter()
             .map(|(name, table)| Ok((name.clone(), table.batches(BATCH_ROWS)?)))
             .collect::<Result<_, TablesError>>()?;
-        let total: usize = batches.values().flatten().map(|batch| batch.n_rows).sum();
-        let n_leads: usize = batches["[leads]"].iter().map(|batch| batch.n_rows).sum();
         let bytes: u64 = batches
             .iter()
             .map(|(name, batches)| bytes_of(name, batches))
             .sum();
-        // As many parts are worked on at once as there are threads.
-        let at_once = (how.memory.saturating_sub(FIXED_BYTES)
-            / rayon::current_num_threads() as u64)
-            .clamp(1 << 20, BYTES_PER_PART);
-        let n_parts = usize::try_from(bytes.div_ceil(at_once))
-            .unwrap_or(usize::MAX)
-            .clamp(1, 4096);
         let mut remarks = Remarks::default();
         let lookups = load::read_lookups(config, folder, bounds, options, &mut remarks)?;
         let mut options = options.clone();
         load::guess_types(config, &tables, &batches, &mut options, &mut remarks)?;
-        let folder_of_spill = ScratchFolder::create(&how.spill)?;
-        let done = AtomicUsize::new(0);
-        let progress =
-            |rows: usize| (how.progress)(done.fetch_add(rows, Ordering::Relaxed) + rows, total);
-        let mut partitions = Self {
+        let mut names: Vec<String> = tables.keys().cloned().collect();
+        let partitions = Self {
             config,
-            folder: folder_of_spill,
-            n_parts,
-            tables,
-            schemas: BTreeMap::new(),
-            lookups,
-            options: options.clone(),
-            strangers: BTreeMap::new(),
+            n_parts: n_parts_of(bytes, how.memory),
+            spilled: SpilledTables {
+                folder: ScratchFolder::create(&how.spill)?,
+                tables,
+                schemas: BTreeMap::new(),
+                lookups,
+                strangers: BTreeMap::new(),
+            },
+            options,
             notes: Vec::new(),
         };
+        let mut splitting = Splitting::new(partitions, &batches, how, entity_column, remarks);
         // Leads first: where accounts decide, their rows say which part a lead's other rows go to.
         // Then outcomes: with them one knows whose rows are wanted.
-        let mut part_of_lead: Option<HashMap<u64, u16>> = entity_column.map(|_| HashMap::new());
-        let mut unwanted: Option<HashSet<u64>> = None;
-        let seen = Mutex::new(Seen {
-            reach: Reach::default(),
-            matchings: Matchings::new(n_leads),
-            remarks: Remarks::default(),
-        });
-        let mut names: Vec<String> = partitions.tables.keys().cloned().collect();
         names.sort_by_key(|name| (name != "[leads]", name != "[outcomes]"));
-        for (number, name) in names.iter().map(String::as_str).enumerate() {
-            let table = &partitions.tables[name];
-            let columns = load::spilled_columns(config, name, table, &options);
-            let key = load::key_column(config, name);
-            let is_leads = name == "[leads]";
-            let is_of_accounts = load::is_keyed_by_account(config, name);
-            let is_whole = |wanted: Wanted<'_>| {
-                is_of_accounts
-                    || wanted
-                        .whole
-                        .iter()
-                        .any(|whole| format!("[activities.{whole}]") == name)
-            };
-            let dropped = unwanted
-                .as_ref()
-                .filter(|_| !how.wanted.is_some_and(is_whole));
-            let found = Mutex::new(Vec::new());
-            let route = |hash: u64, account: Option<&str>| {
-                if dropped.is_some_and(|dropped| dropped.contains(&hash)) {
-                    return None;
-                }
-                Some(match (&part_of_lead, is_leads, is_of_accounts) {
-                    (Some(_), true, _) => {
-                        let part = part_of(account.map_or(hash, stable_hash), n_parts);
-                        if let Ok(mut found) = found.lock() {
-                            found.push((hash, part as u16));
-                        }
-                        part
-                    }
-                    (Some(parts), false, false) => {
-                        parts.get(&hash).map_or(0, |&part| usize::from(part))
-                    }
-                    _ => part_of(hash, n_parts),
-                })
-            };
-            let entity = if is_leads { entity_column } else { None };
-            let spilling = Spilling {
-                name,
-                number,
-                table,
-                columns,
-                key,
-                entity,
-                is_of_accounts,
-                seen: &seen,
-            };
-            if name == "[outcomes]" {
-                load::check_for_results(config, table, &mut remarks)?;
-            }
-            let schema = match partitions.spill(&spilling, &batches[name], &route, &progress) {
-                Err(TablesError::Doubts(doubts)) => {
-                    // Nothing is computed any more; other tables are still looked at.
-                    doubts.into_iter().for_each(|doubt| remarks.doubt(doubt));
-                    continue;
-                }
-                other => other?,
-            };
-            partitions
-                .schemas
-                .insert(name.to_owned(), (number, Arc::new(schema)));
-            if let Some(parts) = part_of_lead.as_mut().filter(|_| is_leads) {
-                for (hash, part) in found.into_inner().unwrap_or_default() {
-                    if parts.insert(hash, part).is_some_and(|other| other != part) {
-                        // A lead that stands twice, with two accounts: no part would see both.
-                        load::check_ids(config, &partitions.tables[name])?;
-                    }
-                }
-            }
-            if name == "[outcomes]" && remarks.doubts.is_empty() {
-                let so_far = locked(&seen).reach.ends(
-                    config,
-                    &options,
-                    &|_, _, _| None,
-                    &mut Remarks::default(),
-                );
-                unwanted = how
-                    .wanted
-                    .map(|wanted| partitions.unwanted_leads(wanted, so_far))
-                    .transpose()?;
-            }
+        for (number, name) in names.iter().enumerate() {
+            splitting.split(number, name)?;
         }
-        let Seen {
-            reach,
-            matchings,
-            remarks: of_rows,
-        } = seen
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        of_rows
-            .doubts
-            .into_iter()
-            .for_each(|doubt| remarks.doubt(doubt));
-        if remarks.doubts.is_empty() {
-            let place = |table: &str, column: &str, is_so: &dyn Fn(Timestamp) -> bool| {
-                load::first_where(config, folder, bounds, table, column, is_so)
-            };
-            partitions.options.known_ends =
-                Some(reach.ends(config, &options, &place, &mut remarks));
-            for (name, table) in &partitions.tables {
-                remarks.doubts.extend(matchings.doubt(
-                    config,
-                    table,
-                    &partitions.tables["[leads]"],
-                )?);
-                remarks
-                    .doubts
-                    .extend(matchings.doubt_of_times(config, name));
-                partitions.strangers.extend(
-                    matchings
-                        .first_stranger(name)
-                        .map(|row| (name.clone(), table.place(row))),
-                );
-            }
-        }
-        partitions
-            .tables
-            .values()
-            .for_each(|table| load::add_table_notes(config, table, 0, &mut remarks));
-        if !remarks.doubts.is_empty() {
-            return Err(TablesError::Doubts(remarks.doubts));
-        }
-        partitions.notes = remarks.notes;
-        Ok(partitions)
-    }
-
-    pub(crate) fn first_stranger(&self, table: &str) -> Option<String> {
-        self.strangers.get(table).cloned()
+        splitting.finish(folder, bounds)
     }
 
     /// Until when the data speaks.
@@ -357,9 +186,9 @@ impl<'c> Partitions<'c> {
     ///
     /// As [`crate::load`].
     pub fn load(&self, part: usize) -> Result<Tables, TablesError> {
-        whole(load::load_from(
+        whole(load_from(
             self.config,
-            &Origin::Spilled(self, part),
+            &Origin::Spilled(&self.spilled, part),
             &self.options,
         )?)
     }
@@ -381,9 +210,9 @@ impl<'c> Partitions<'c> {
             ..self.options.clone()
         };
         let look = |part| -> Result<Vec<u64>, TablesError> {
-            let tables = whole(load::load_from(
+            let tables = whole(load_from(
                 &config,
-                &Origin::Spilled(self, part),
+                &Origin::Spilled(&self.spilled, part),
                 &options,
             )?)?;
             let leads = tables.leads.ids.iter().zip((wanted.leads)(&tables));
@@ -399,220 +228,10 @@ impl<'c> Partitions<'c> {
         })?;
         Ok(unwanted)
     }
-
-    pub(crate) fn table(&self, name: &str, part: usize) -> Table<'c> {
-        let (number, schema) = &self.schemas[name];
-        self.tables[name].of_spilled(SpilledFile {
-            path: spill_file(self.folder.path(), *number, part),
-            schema: Arc::clone(schema),
-        })
-    }
-
-    pub(crate) fn lookups(&self) -> &BTreeMap<String, LookupTable> {
-        &self.lookups
-    }
-
-    /// Writes the rows of one table to its spill files.
-    fn spill(
-        &self,
-        spilling: &Spilling<'_, '_>,
-        batches: &[Batch],
-        route: &Route<'_>,
-        progress: &(dyn Fn(usize) + Sync),
-    ) -> Result<Schema, TablesError> {
-        let Spilling {
-            number,
-            table,
-            columns,
-            ..
-        } = spilling;
-        let has_rows = matches!(spilling.name, "[leads]" | "[outcomes]" | "[history]");
-        let dictionaries: Vec<Mutex<HashMap<String, u32>>> =
-            columns.iter().map(|_| Mutex::default()).collect();
-        let locks: Vec<Mutex<()>> = (0..self.n_parts).map(|_| Mutex::new(())).collect();
-        let read = |batch: &Batch| -> Result<(), TablesError> {
-            let mut wanted: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
-            wanted.extend(spilling.entity);
-            let raw = table.read_batch(&wanted, *batch)?;
-            self.spill_batch(
-                &raw,
-                spilling,
-                &dictionaries,
-                has_rows,
-                &locks,
-                *number,
-                route,
-            )?;
-            progress(batch.n_rows);
-            Ok(())
-        };
-        // The first batch alone: it settles how times are written, which every other batch then
-        // follows.
-        if let Some((first, rest)) = batches.split_first() {
-            read(first)?;
-            in_order(
-                rest.len(),
-                rayon::current_num_threads(),
-                |batch| read(&rest[batch]),
-                |()| Ok(()),
-            )?;
-        }
-        let levels = dictionaries
-            .into_iter()
-            .map(|dictionary| levels_by_number(dictionary.into_inner().unwrap_or_default()))
-            .collect();
-        Ok(Schema {
-            columns: columns.clone(),
-            levels,
-            has_rows,
-        })
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the state of one table's spilling"
-    )]
-    fn spill_batch(
-        &self,
-        raw: &RawTable<'_>,
-        spilling: &Spilling<'_, '_>,
-        dictionaries: &[Mutex<HashMap<String, u32>>],
-        has_rows: bool,
-        locks: &[Mutex<()>],
-        number: usize,
-        route: &Route<'_>,
-    ) -> Result<(), TablesError> {
-        // Texts are kept in one piece each; a slice of it stands for a cell.
-        let mut texts: Vec<Texts<'_>> = Vec::new();
-        for (name, role) in &spilling.columns {
-            let read = if *role == Role::Text {
-                Texts::read(raw, name)?
-            } else {
-                Texts::Borrowed(Vec::new())
-            };
-            if *role == Role::Text {
-                raw.count_missing(name, read.n_missing());
-            }
-            texts.push(read);
-        }
-        let accounts = spilling
-            .entity
-            .map(|column| Texts::read(raw, column))
-            .transpose()?;
-        let mut outgoing = Vec::new();
-        for (((name, role), texts), dictionary) in
-            spilling.columns.iter().zip(&texts).zip(dictionaries)
-        {
-            outgoing.push(match role {
-                Role::Text => Outgoing::Text(texts.cells()),
-                Role::Number => Outgoing::Number(raw.numbers(name)?),
-                Role::Time => Outgoing::Time(raw.times(name)?),
-                Role::Category => Outgoing::Category(read_codes(raw, name, dictionary)?),
-            });
-        }
-        let key = spilling
-            .columns
-            .iter()
-            .position(|(name, _)| name == spilling.key)
-            .expect("the key is spilled");
-        let keys = texts[key].cells();
-        let accounts = accounts.as_ref().map(Texts::cells);
-        let hashes: Vec<Option<u64>> = keys.iter().map(|key| key.map(stable_hash)).collect();
-        self.look_at_rows(
-            raw,
-            spilling,
-            &outgoing,
-            &keys,
-            &hashes,
-            accounts.as_deref(),
-        )?;
-        let mut rows_of_part: Vec<Vec<u32>> = vec![Vec::new(); self.n_parts];
-        for (row, hash) in hashes.iter().enumerate() {
-            let account = accounts.as_ref().and_then(|accounts| accounts[row]);
-            if let Some(part) = hash.map_or(Some(0), |hash| route(hash, account)) {
-                rows_of_part[part].push(row as u32);
-            }
-        }
-        let places: Option<Vec<u64>> = has_rows.then(|| {
-            (0..raw.n_rows)
-                .map(|row| raw.row_in_table(row) as u64)
-                .collect()
-        });
-        let mut block = Vec::new();
-        for (part, rows) in rows_of_part
-            .iter()
-            .enumerate()
-            .filter(|(_, rows)| !rows.is_empty())
-        {
-            block.clear();
-            spill::encode(places.as_deref(), &outgoing, rows, &mut block);
-            let _writing = locks[part].lock();
-            spill::append(&spill_file(self.folder.path(), number, part), &block)?;
-        }
-        Ok(())
-    }
-
-    /// Counts what a batch says of times, and of whose its rows are.
-    fn look_at_rows(
-        &self,
-        raw: &RawTable<'_>,
-        spilling: &Spilling<'_, '_>,
-        outgoing: &[Outgoing<'_>],
-        keys: &[Option<&str>],
-        hashes: &[Option<u64>],
-        accounts: Option<&[Option<&str>]>,
-    ) -> Result<(), TablesError> {
-        let name = spilling.name;
-        let times = |column: &str| -> Option<&Vec<Option<Stamp>>> {
-            let at = spilling
-                .columns
-                .iter()
-                .position(|(known, _)| known == column)?;
-            if let Outgoing::Time(times) = &outgoing[at] {
-                Some(times)
-            } else {
-                None
-            }
-        };
-        let (mut reach, mut remarks) = (Reach::default(), Remarks::default());
-        load::count_times(self.config, name, raw, &times, &mut reach, &mut remarks)?;
-        if name == "[leads]" {
-            let created = self.config.leads.created_at.as_deref().and_then(times);
-            let mut seen = locked(spilling.seen);
-            for (row, hash) in hashes.iter().enumerate() {
-                if let Some(hash) = hash {
-                    let created = created
-                        .and_then(|created| created[row])
-                        .map(|stamp| stamp.start);
-                    seen.matchings.add_lead(
-                        *hash,
-                        accounts.and_then(|accounts| accounts[row]),
-                        created,
-                    );
-                }
-            }
-            seen.reach.merge(reach);
-            return Ok(());
-        }
-        let at = load::time_column(self.config, name).and_then(times);
-        // The ids are all there: nobody writes them any more.
-        let known = locked(spilling.seen).matchings.shared();
-        let place = |row: usize| raw.row_in_table(row);
-        let time = |row: usize| at.and_then(|at| at[row]).map(|stamp| stamp.known);
-        let found = known.look(keys, hashes, spilling.is_of_accounts, &place, &time);
-        let mut seen = locked(spilling.seen);
-        seen.matchings.add(name, found);
-        seen.reach.merge(reach);
-        remarks
-            .doubts
-            .into_iter()
-            .for_each(|doubt| seen.remarks.doubt(doubt));
-        Ok(())
-    }
 }
 
 /// The tables of a part, which hold no doubt that the whole did not.
-fn whole((tables, doubts): (Tables, Vec<crate::doubt::Doubt>)) -> Result<Tables, TablesError> {
+fn whole((tables, doubts): (Tables, Vec<Doubt>)) -> Result<Tables, TablesError> {
     if doubts.is_empty() {
         Ok(tables)
     } else {
@@ -620,125 +239,226 @@ fn whole((tables, doubts): (Tables, Vec<crate::doubt::Doubt>)) -> Result<Tables,
     }
 }
 
-/// What is counted while rows are on their way to disk.
-struct Seen {
-    reach: Reach,
-    matchings: Matchings,
+/// The column of the leads with the account that keeps leads together, if any.
+fn entity_column(config: &Config) -> Result<Option<&str>, TablesError> {
+    config.entity_column().map_err(|(first, second)| TablesError::Content {
+        table: "[activities]".to_owned(),
+        found: format!(
+            "events are told apart by two accounts, `{first}` and `{second}`, so leads cannot be split into parts that share nothing"
+        ),
+        help: "use one account column, or more memory".to_owned(),
+    })
+}
+
+/// Tables while they are split, one after the other.
+struct Splitting<'s, 'c> {
+    partitions: Partitions<'c>,
+    batches: &'s BTreeMap<String, Vec<Batch>>,
+    how: &'s PartitionOptions<'s>,
+    /// The column of the leads with the account that keeps leads together.
+    entity_column: Option<&'c str>,
+    /// Where accounts decide, the part of each lead by the hash of its id.
+    part_of_lead: Option<HashMap<u64, u16>>,
+    /// Hashes of the ids of leads whose rows nobody asks for, once that is known.
+    unwanted: Option<HashSet<u64>>,
     remarks: Remarks,
+    seen: Mutex<Seen>,
+    /// Rows that were read, and all that there are.
+    done: AtomicUsize,
+    total: usize,
 }
 
-fn locked<'m>(seen: &'m Mutex<Seen>) -> std::sync::MutexGuard<'m, Seen> {
-    seen.lock().expect("no thread fails while it counts")
-}
+impl<'s, 'c> Splitting<'s, 'c> {
+    fn new(
+        partitions: Partitions<'c>,
+        batches: &'s BTreeMap<String, Vec<Batch>>,
+        how: &'s PartitionOptions<'s>,
+        entity_column: Option<&'c str>,
+        remarks: Remarks,
+    ) -> Self {
+        let n_leads: usize = batches["[leads]"].iter().map(|batch| batch.n_rows).sum();
+        Self {
+            partitions,
+            batches,
+            how,
+            entity_column,
+            part_of_lead: entity_column.map(|_| HashMap::new()),
+            unwanted: None,
+            remarks,
+            seen: Mutex::new(Seen {
+                reach: Reach::default(),
+                matchings: Matchings::new(n_leads),
+                remarks: Remarks::default(),
+            }),
+            done: AtomicUsize::new(0),
+            total: batches.values().flatten().map(|batch| batch.n_rows).sum(),
+        }
+    }
 
-/// The part that a row goes to, by the hash of its key and its account; `None` where nobody asks
-/// for it.
-type Route<'a> = dyn Fn(u64, Option<&str>) -> Option<usize> + Sync + 'a;
+    /// Splits one table.
+    fn split(&mut self, number: usize, name: &str) -> Result<(), TablesError> {
+        let (config, n_parts) = (self.partitions.config, self.partitions.n_parts);
+        let table = &self.partitions.spilled.tables[name];
+        let is_leads = name == "[leads]";
+        let is_of_accounts = load::is_keyed_by_account(config, name);
+        let spilling = Spilling {
+            config,
+            tables: &self.partitions.spilled,
+            n_parts,
+            name,
+            number,
+            table,
+            columns: load::spilled_columns(config, name, table, &self.partitions.options),
+            key: load::key_column(config, name),
+            entity: self.entity_column.filter(|_| is_leads),
+            is_of_accounts,
+            seen: &self.seen,
+        };
+        let dropped = self
+            .unwanted
+            .as_ref()
+            .filter(|_| !self.keeps_everybody(name, is_of_accounts));
+        // The part of each lead, where its account decides.
+        let found = Mutex::new(Vec::new());
+        let route = |hash: u64, account: Option<&str>| {
+            if dropped.is_some_and(|dropped| dropped.contains(&hash)) {
+                return None;
+            }
+            Some(match (&self.part_of_lead, is_leads, is_of_accounts) {
+                (Some(_), true, _) => {
+                    let part = part_of(account.map_or(hash, stable_hash), n_parts);
+                    if let Ok(mut found) = found.lock() {
+                        found.push((hash, part as u16));
+                    }
+                    part
+                }
+                (Some(parts), false, false) => {
+                    parts.get(&hash).map_or(0, |&part| usize::from(part))
+                }
+                _ => part_of(hash, n_parts),
+            })
+        };
+        let progress = |rows: usize| {
+            let done = self.done.fetch_add(rows, Ordering::Relaxed) + rows;
+            (self.how.progress)(done, self.total);
+        };
+        if name == "[outcomes]" {
+            load::check_for_results(config, table, &mut self.remarks)?;
+        }
+        let schema = match spilling.run(&self.batches[name], &route, &progress) {
+            Err(TablesError::Doubts(doubts)) => {
+                // Nothing is computed any more; other tables are still looked at.
+                let remarks = &mut self.remarks;
+                doubts.into_iter().for_each(|doubt| remarks.doubt(doubt));
+                return Ok(());
+            }
+            other => other?,
+        };
+        self.partitions
+            .spilled
+            .schemas
+            .insert(name.to_owned(), (number, Arc::new(schema)));
+        if is_leads {
+            self.keep_parts(found.into_inner().unwrap_or_default())?;
+        }
+        if name == "[outcomes]" && self.remarks.doubts.is_empty() {
+            self.unwanted = self.unwanted_leads()?;
+        }
+        Ok(())
+    }
 
-/// One table on its way to disk.
-struct Spilling<'t, 'c> {
-    name: &'t str,
-    number: usize,
-    table: &'t Table<'c>,
-    columns: Vec<(String, Role)>,
-    /// The column that says whose a row is.
-    key: &'t str,
-    /// Of the leads, the column with the account that decides in place of the lead.
-    entity: Option<&'t str>,
-    is_of_accounts: bool,
-    seen: &'t Mutex<Seen>,
+    /// Whether rows of a table are kept whosever they are.
+    fn keeps_everybody(&self, name: &str, is_of_accounts: bool) -> bool {
+        self.how.wanted.is_some_and(|wanted| {
+            is_of_accounts
+                || wanted
+                    .whole
+                    .iter()
+                    .any(|whole| format!("[activities.{whole}]") == name)
+        })
+    }
+
+    /// Keeps the part of each lead, where accounts decide.
+    fn keep_parts(&mut self, found: Vec<(u64, u16)>) -> Result<(), TablesError> {
+        let Some(parts) = &mut self.part_of_lead else {
+            return Ok(());
+        };
+        for (hash, part) in found {
+            if parts.insert(hash, part).is_some_and(|other| other != part) {
+                // A lead that stands twice, with two accounts: no part would see both.
+                let leads = &self.partitions.spilled.tables["[leads]"];
+                load::check_ids(self.partitions.config, leads)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hashes of the ids of leads whose rows nobody asks for, as far as that was said.
+    fn unwanted_leads(&self) -> Result<Option<HashSet<u64>>, TablesError> {
+        let so_far = locked(&self.seen).reach.ends(
+            self.partitions.config,
+            &self.partitions.options,
+            &|_, _, _| None,
+            &mut Remarks::default(),
+        );
+        self.how
+            .wanted
+            .map(|wanted| self.partitions.unwanted_leads(wanted, so_far))
+            .transpose()
+    }
+
+    /// Says what all rows together show.
+    fn finish(self, folder: &Path, bounds: Bounds) -> Result<Partitions<'c>, TablesError> {
+        let (mut partitions, mut remarks) = (self.partitions, self.remarks);
+        let Seen {
+            reach,
+            matchings,
+            remarks: of_rows,
+        } = self
+            .seen
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        of_rows
+            .doubts
+            .into_iter()
+            .for_each(|doubt| remarks.doubt(doubt));
+        let config = partitions.config;
+        let spilled = &mut partitions.spilled;
+        if remarks.doubts.is_empty() {
+            let place = |table: &str, column: &str, is_so: &dyn Fn(Timestamp) -> bool| {
+                load::first_where(config, folder, bounds, table, column, is_so)
+            };
+            let ends = reach.ends(config, &partitions.options, &place, &mut remarks);
+            partitions.options.known_ends = Some(ends);
+            for (name, table) in &spilled.tables {
+                let leads = &spilled.tables["[leads]"];
+                remarks
+                    .doubts
+                    .extend(matchings.doubt(config, table, leads)?);
+                remarks
+                    .doubts
+                    .extend(matchings.doubt_of_times(config, name));
+                spilled.strangers.extend(
+                    matchings
+                        .first_stranger(name)
+                        .map(|row| (name.clone(), table.place(row))),
+                );
+            }
+        }
+        spilled
+            .tables
+            .values()
+            .for_each(|table| load::add_table_notes(config, table, 0, &mut remarks));
+        if !remarks.doubts.is_empty() {
+            return Err(TablesError::Doubts(remarks.doubts));
+        }
+        partitions.notes = remarks.notes;
+        Ok(partitions)
+    }
 }
 
 /// The part of a hash: ranges of the hash, so that parts in order are rows in order of the hash,
 /// however many there are.
 fn part_of(hash: u64, n_parts: usize) -> usize {
     ((u128::from(hash) * n_parts as u128) >> 64) as usize
-}
-
-/// The texts of a column: as the engine holds them, or in one piece.
-enum Texts<'r> {
-    Borrowed(Vec<Option<&'r str>>),
-    Copied {
-        blob: String,
-        cells: Vec<Option<(u32, u32)>>,
-    },
-}
-
-impl<'r> Texts<'r> {
-    fn read(raw: &'r RawTable<'_>, column: &str) -> Result<Self, TablesError> {
-        if let Some(cells) = raw.borrowed_texts(column) {
-            return Ok(Self::Borrowed(cells));
-        }
-        let (mut blob, mut cells) = (String::new(), Vec::with_capacity(raw.n_rows));
-        raw.for_each_text(column, |_, text| {
-            cells.push(text.map(|text| {
-                let start = blob.len() as u32;
-                blob.push_str(text);
-                (start, blob.len() as u32)
-            }));
-            Ok(())
-        })?;
-        Ok(Self::Copied { blob, cells })
-    }
-
-    fn n_missing(&self) -> usize {
-        match self {
-            Self::Borrowed(cells) => cells.iter().filter(|cell| cell.is_none()).count(),
-            Self::Copied { cells, .. } => cells.iter().filter(|cell| cell.is_none()).count(),
-        }
-    }
-
-    fn cells(&self) -> Vec<Option<&str>> {
-        match self {
-            Self::Borrowed(cells) => cells.clone(),
-            Self::Copied { blob, cells } => cells
-                .iter()
-                .map(|cell| cell.map(|(start, end)| &blob[start as usize..end as usize]))
-                .collect(),
-        }
-    }
-}
-
-/// Numbers for texts, the same in every batch; in the order in which they were met, which load
-/// turns into order of name.
-fn read_codes(
-    raw: &RawTable<'_>,
-    column: &str,
-    dictionary: &Mutex<HashMap<String, u32>>,
-) -> Result<Vec<u32>, TablesError> {
-    let mut known: HashMap<String, u32> = HashMap::new();
-    let mut codes = Vec::with_capacity(raw.n_rows);
-    raw.for_each_text(column, |_, text| {
-        codes.push(match text {
-            None => MISSING,
-            Some(text) => match known.get(text) {
-                Some(&code) => code,
-                None => {
-                    let mut shared = dictionary
-                        .lock()
-                        .expect("no thread fails while it holds the dictionary");
-                    let next = shared.len() as u32;
-                    let code = *shared.entry_ref(text).or_insert(next);
-                    known.insert(text.to_owned(), code);
-                    code
-                }
-            },
-        });
-        Ok(())
-    })?;
-    Ok(codes)
-}
-
-fn levels_by_number(dictionary: HashMap<String, u32>) -> Vec<String> {
-    let mut levels: Vec<(u32, String)> = dictionary
-        .into_iter()
-        .map(|(text, number)| (number, text))
-        .collect();
-    levels.sort_unstable();
-    levels.into_iter().map(|(_, text)| text).collect()
-}
-
-/// Where the rows of a table for a part are kept.
-fn spill_file(folder: &Path, table: usize, part: usize) -> PathBuf {
-    folder.join(format!("{table}-{part}"))
 }

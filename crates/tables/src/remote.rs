@@ -8,18 +8,11 @@ use std::path::{Path, PathBuf};
 use leadscore_core::{Secret, hide_credentials};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
 
-use crate::config::{Config, Location};
+use crate::config::{Config, Location, is_remote};
 use crate::error::TablesError;
 
 /// Bytes that are asked for at a time.
 const CHUNK: u64 = 32 << 20;
-
-/// Whether a path of the config is in an object store.
-pub(crate) fn is_remote(path: &str) -> bool {
-    ["s3://", "s3a://", "gs://", "az://", "abfs://", "abfss://"]
-        .iter()
-        .any(|scheme| path.starts_with(scheme))
-}
 
 impl Config {
     /// Whether some table is in an object store.
@@ -70,97 +63,152 @@ impl Config {
 
 /// Brings the objects of one path, which may have a pattern in its last part, in order of name.
 fn bring(table: &str, path: &str, folder: &Path) -> Result<Vec<PathBuf>, TablesError> {
-    let fail = |found: String, help: &str| TablesError::Content {
-        table: format!("[{table}]"),
-        found: format!("{path}: {found}"),
-        help: help.to_owned(),
-    };
-    let (scheme, rest) = path.split_once("://").expect("it has a scheme");
-    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-    if bucket.is_empty() || key.is_empty() {
-        return Err(fail(
-            "this names no object".to_owned(),
-            "write such as s3://bucket/folder/leads.parquet",
-        ));
-    }
-    let url = url::Url::parse(&format!("{scheme}://{bucket}/")).map_err(|error| {
-        fail(
-            error.to_string(),
-            "write such as s3://bucket/folder/leads.parquet",
-        )
-    })?;
-    let refused = |error: object_store::Error| {
-        let found = match error {
-            object_store::Error::NotFound { .. } => "there is no such object".to_owned(),
-            other => format!("the store refuses: {}", without_keys(&chain(&other))),
-        };
-        fail(
-            found,
-            "check the name, and the environment variables that say who asks (docs/object-stores.md)",
-        )
-    };
-    let (store, _) = object_store::parse_url_opts(&url, std::env::vars()).map_err(refused)?;
-    // One thread is enough to wait for a network.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| TablesError::Io {
-            action: "wait for",
-            path: PathBuf::from(path),
-            source,
-        })?;
-    let mut keys: Vec<Key> = Vec::new();
-    let last = key.rsplit('/').next().unwrap_or(key);
-    if last.contains(['*', '?', '[']) {
-        let pattern = glob::Pattern::new(last)
-            .map_err(|error| fail(error.to_string(), "use * for any text within the last part"))?;
-        let prefix = key.strip_suffix(last).unwrap_or("").trim_end_matches('/');
-        let listed = runtime
-            .block_on(store.list_with_delimiter(Some(&Key::from(prefix))))
-            .map_err(refused)?;
-        keys.extend(
-            listed
-                .objects
-                .into_iter()
-                .map(|object| object.location)
-                .filter(|key| key.filename().is_some_and(|name| pattern.matches(name))),
-        );
-        keys.sort_unstable();
-    } else {
-        keys.push(Key::from(key));
-    }
+    let objects = Objects::open(table, path)?;
+    let keys = objects.keys()?;
     if keys.is_empty() {
-        return Err(fail(
-            "no object has such a name".to_owned(),
+        return Err(objects.fail(
+            "no object has such a name",
             "check the folder and the pattern",
         ));
     }
-    let mut files = Vec::with_capacity(keys.len());
-    for key in keys {
-        let file = folder.join(scheme).join(bucket).join(key.as_ref());
-        let io = |action: &'static str| {
-            let path = file.clone();
-            move |source| TablesError::Io {
-                action,
-                path,
+    keys.iter().map(|key| objects.bring(key, folder)).collect()
+}
+
+/// The objects of one path of a table.
+struct Objects<'o> {
+    table: &'o str,
+    path: &'o str,
+    scheme: &'o str,
+    bucket: &'o str,
+    key: &'o str,
+    store: Box<dyn ObjectStore>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// An error about a path of a table.
+fn content_error(table: &str, path: &str, found: &str, help: &str) -> TablesError {
+    TablesError::Content {
+        table: format!("[{table}]"),
+        found: format!("{path}: {found}"),
+        help: help.to_owned(),
+    }
+}
+
+/// What the store says, where it gives no object.
+fn refusal(table: &str, path: &str, error: object_store::Error) -> TablesError {
+    let found = match error {
+        object_store::Error::NotFound { .. } => "there is no such object".to_owned(),
+        other => format!("the store refuses: {}", without_keys(&chain(&other))),
+    };
+    content_error(
+        table,
+        path,
+        &found,
+        "check the name, and the environment variables that say who asks (docs/object-stores.md)",
+    )
+}
+
+impl<'o> Objects<'o> {
+    /// Finds the store of a path; nobody is asked yet.
+    fn open(table: &'o str, path: &'o str) -> Result<Self, TablesError> {
+        const SUCH_AS: &str = "write such as s3://bucket/folder/leads.parquet";
+        let (scheme, rest) = path.split_once("://").expect("it has a scheme");
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        if bucket.is_empty() || key.is_empty() {
+            return Err(content_error(table, path, "this names no object", SUCH_AS));
+        }
+        let url = url::Url::parse(&format!("{scheme}://{bucket}/"))
+            .map_err(|error| content_error(table, path, &error.to_string(), SUCH_AS))?;
+        let (store, _) = object_store::parse_url_opts(&url, std::env::vars())
+            .map_err(|error| refusal(table, path, error))?;
+        // One thread is enough to wait for a network.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| TablesError::Io {
+                action: "wait for",
+                path: PathBuf::from(path),
                 source,
-            }
+            })?;
+        Ok(Self {
+            table,
+            path,
+            scheme,
+            bucket,
+            key,
+            store,
+            runtime,
+        })
+    }
+
+    /// An error about this path.
+    fn fail(&self, found: &str, help: &str) -> TablesError {
+        content_error(self.table, self.path, found, help)
+    }
+
+    /// What the store says to this path.
+    fn refused(&self, error: object_store::Error) -> TablesError {
+        refusal(self.table, self.path, error)
+    }
+
+    /// The key of each object, by name.
+    fn keys(&self) -> Result<Vec<Key>, TablesError> {
+        let last = self.key.rsplit('/').next().unwrap_or(self.key);
+        if !last.contains(['*', '?', '[']) {
+            return Ok(vec![Key::from(self.key)]);
+        }
+        let pattern = glob::Pattern::new(last).map_err(|error| {
+            self.fail(
+                &error.to_string(),
+                "use * for any text within the last part",
+            )
+        })?;
+        let prefix = self
+            .key
+            .strip_suffix(last)
+            .unwrap_or("")
+            .trim_end_matches('/');
+        let listed = self
+            .runtime
+            .block_on(self.store.list_with_delimiter(Some(&Key::from(prefix))))
+            .map_err(|error| self.refused(error))?;
+        let mut keys: Vec<Key> = listed
+            .objects
+            .into_iter()
+            .map(|object| object.location)
+            .filter(|key| key.filename().is_some_and(|name| pattern.matches(name)))
+            .collect();
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
+    /// Writes one object to a file.
+    fn bring(&self, key: &Key, folder: &Path) -> Result<PathBuf, TablesError> {
+        let file = folder
+            .join(self.scheme)
+            .join(self.bucket)
+            .join(key.as_ref());
+        let io = |source| TablesError::Io {
+            action: "write",
+            path: file.clone(),
+            source,
         };
-        std::fs::create_dir_all(file.parent().unwrap_or(folder)).map_err(io("write"))?;
-        let mut target = File::create(&file).map_err(io("write"))?;
-        let size = runtime.block_on(store.head(&key)).map_err(refused)?.size;
+        std::fs::create_dir_all(file.parent().unwrap_or(folder)).map_err(io)?;
+        let mut target = File::create(&file).map_err(io)?;
+        let meta = self.runtime.block_on(self.store.head(key));
+        let size = meta.map_err(|error| self.refused(error))?.size;
         let mut begin = 0;
         while begin < size {
             let end = size.min(begin + CHUNK);
-            let bytes = runtime
-                .block_on(store.get_range(&key, begin..end))
-                .map_err(refused)?;
-            target.write_all(&bytes).map_err(io("write"))?;
+            let bytes = self
+                .runtime
+                .block_on(self.store.get_range(key, begin..end))
+                .map_err(|error| self.refused(error))?;
+            target.write_all(&bytes).map_err(io)?;
             begin = end;
         }
-        files.push(file);
+        Ok(file)
     }
-    Ok(files)
 }
 
 /// What a store says, without the keys of the environment by which it was asked, and without

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::error::TablesError;
-use crate::out_file::{GONE, forget, remove_folder, watch};
+use crate::unfinished::{GONE, forget, remove_folder, watch};
 
 /// A folder that its owner alone can look into, since what is in it is personal data; removed when
 /// dropped or interrupted.

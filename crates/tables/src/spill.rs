@@ -8,9 +8,9 @@ use std::sync::Arc;
 use leadscore_core::{Stamp, Timestamp};
 
 use crate::error::TablesError;
-use crate::scan::NEVER;
+use crate::missing::MISSING;
+use crate::missing::NEVER;
 use crate::scratch::create_private;
-use crate::typed::MISSING;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

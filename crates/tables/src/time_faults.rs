@@ -4,9 +4,10 @@
 use hashbrown::HashMap;
 use leadscore_core::{Stamp, Timestamp};
 
+use crate::bounds::Bounds;
 use crate::config::FileConfig;
-use crate::doubt::{Doubt, Subject, format_line, listed, null_line, shortened};
-use crate::scan::Bounds;
+use crate::config_lines::{format_line, null_line};
+use crate::doubt::{Doubt, Subject, listed, shortened};
 use crate::values::{EpochUnit, TimeFormat, Window, proposals, zone_of};
 
 /// Cells that are no times that can be meant, told apart by their text.
@@ -113,120 +114,203 @@ impl<'f> TimeFaults<'f> {
         format: Option<&TimeFormat>,
         n_rows: usize,
     ) -> Doubt {
-        let window = self.bounds.window;
-        let mut cells: Vec<(&str, &Fault)> = self
+        let faulty = FaultyColumn::new(self, column, file, format, n_rows);
+        let doubt = Doubt::new(Subject::Times, table, faulty.found()).of_column(column);
+        if let Why::Zone(name) = &faulty.first.1.why {
+            return doubt
+                .settled_by(format!("time_zone = \"{}\"", zone_of(name)), format!("the IANA zone that `{name}` is of"))
+                .advise("names of zones that are no zone of the config are never ignored; write UTC, or an offset such as +02:00, otherwise");
+        }
+        let is_written_otherwise = faulty.are_times_written_otherwise();
+        let doubt = faulty.as_other_formats(doubt);
+        let doubt = faulty.as_missing(doubt, is_written_otherwise);
+        let doubt = faulty.as_meant(doubt);
+        if !doubt.settings.is_empty() {
+            return doubt;
+        }
+        doubt.advise(match (faulty.other_unit, is_written_otherwise) {
+            (Some(_), _) => "write all cells of the column in one unit",
+            (None, true) => "correct these cells, or write them like the others; where they mean that there is no time, `null_values` names them",
+            (None, false) => "correct these cells, or set `time_format`",
+        })
+    }
+}
+
+/// A column with cells that are no times, and what these have in common.
+struct FaultyColumn<'d> {
+    column: &'d str,
+    file: &'d FileConfig<'d>,
+    format: Option<&'d TimeFormat>,
+    n_rows: usize,
+    window: Window,
+    /// The texts, the most frequent first.
+    cells: Vec<(&'d str, &'d Fault)>,
+    /// That which stands first in the column.
+    first: (&'d str, &'d Fault),
+    /// Cells with them, and with further texts that were not kept.
+    n_cells: usize,
+    n_more: usize,
+    texts: Vec<&'d str>,
+    /// Whether most cells are such.
+    is_most: bool,
+    /// The few among the many may be counted in another unit, which no setting mends.
+    other_unit: Option<EpochUnit>,
+}
+
+impl<'d> FaultyColumn<'d> {
+    fn new(
+        faults: &'d TimeFaults<'_>,
+        column: &'d str,
+        file: &'d FileConfig<'d>,
+        format: Option<&'d TimeFormat>,
+        n_rows: usize,
+    ) -> Self {
+        let mut cells: Vec<(&str, &Fault)> = faults
             .cells
             .iter()
             .map(|(text, fault)| (text.as_str(), fault))
             .collect();
         cells.sort_unstable_by(|a, b| b.1.count.cmp(&a.1.count).then(a.1.row.cmp(&b.1.row)));
-        let (first, fault) = cells
+        let first = *cells
             .iter()
             .min_by_key(|(_, fault)| fault.row)
             .expect("there is a fault");
-        let n_cells = cells.iter().map(|(_, fault)| fault.count).sum::<usize>() + self.n_more;
+        let n_cells = cells.iter().map(|(_, fault)| fault.count).sum::<usize>() + faults.n_more;
         let texts: Vec<&str> = cells.iter().map(|(text, _)| *text).take(200).collect();
-        let mut found = match &fault.why {
-            Why::Outside(at) => {
-                let how = format.map_or_else(String::new, |format| {
-                    format!(", read as {},", format.words())
-                });
-                format!(
-                    "`{}`{how} is {at}, which is not within {}",
-                    shortened(first),
-                    ends(window)
-                )
-            }
-            Why::Zone(name) => format!(
-                "`{}` names its zone by the abbreviation `{name}`, which is not told",
-                shortened(first)
-            ),
-            Why::Unread => match format {
-                Some(format) => format!(
-                    "`{}` is not {}, as the column has them",
-                    shortened(first),
-                    format.words()
-                ),
-                None => format!(
-                    "`{}` is no time in a writing that is recognised (ISO 8601, or whole seconds to nanoseconds since 1970)",
-                    shortened(first)
-                ),
-            },
-        };
-        if first.contains(['e', 'E']) && first.parse::<f64>().is_ok() {
-            found.push_str("; it is in scientific notation, which has lost digits");
-        }
-        if n_cells > 1 {
-            let n = if n_cells == n_rows {
-                format!("all {n_cells}")
-            } else {
-                format!("{n_cells} of {n_rows}")
-            };
-            found.push_str(&format!(
-                "; so are {n} cells: {}",
-                listed(cells.iter().map(|(text, fault)| (*text, fault.count)))
-            ));
-        }
         let is_most = 2 * n_cells >= n_rows;
-        // The few among the many may be counted in another unit, which no setting mends.
         let other_unit = if is_most {
             None
         } else {
-            unit_of(&texts, self.bounds.usual)
+            unit_of(&texts, faults.bounds.usual)
         };
-        if let (Some(unit), Some(format)) = (other_unit, format) {
+        Self {
+            column,
+            file,
+            format,
+            n_rows,
+            window: faults.bounds.window,
+            cells,
+            first,
+            n_cells,
+            n_more: faults.n_more,
+            texts,
+            is_most,
+            other_unit,
+        }
+    }
+
+    /// What was found.
+    fn found(&self) -> String {
+        let first = self.first.0;
+        let mut found = self.found_first();
+        if first.contains(['e', 'E']) && first.parse::<f64>().is_ok() {
+            found.push_str("; it is in scientific notation, which has lost digits");
+        }
+        if self.n_cells > 1 {
+            let n = if self.n_cells == self.n_rows {
+                format!("all {}", self.n_cells)
+            } else {
+                format!("{} of {}", self.n_cells, self.n_rows)
+            };
+            found.push_str(&format!(
+                "; so are {n} cells: {}",
+                listed(self.cells.iter().map(|(text, fault)| (*text, fault.count)))
+            ));
+        }
+        if let (Some(unit), Some(format)) = (self.other_unit, self.format) {
             found.push_str(&format!(
                 "; read as {} they could be meant, but the other cells are {}: units never mix within a column",
                 unit.words(),
                 format.words()
             ));
         }
-        let mut doubt = Doubt::new(Subject::Times, table, found).of_column(column);
-        if let Why::Zone(name) = &fault.why {
-            return doubt
-                .settled_by(format!("time_zone = \"{}\"", zone_of(name)), format!("the IANA zone that `{name}` is of"))
-                .advise("names of zones that are no zone of the config are never ignored; write UTC, or an offset such as +02:00, otherwise");
-        }
-        if is_most {
-            for proposal in proposals(&texts, file.time_zone, window)
-                .into_iter()
-                .take(5)
-            {
-                let meaning = format!(
-                    "{}: `{}` is {}",
-                    proposal.words,
-                    shortened(first),
-                    proposal.read_as
-                );
-                doubt =
-                    doubt.settled_by(format_line(proposal.key, column, &proposal.value), meaning);
+        found
+    }
+
+    /// Why the first cell is no time.
+    fn found_first(&self) -> String {
+        let first = shortened(self.first.0);
+        match (&self.first.1.why, self.format) {
+            (Why::Outside(at), format) => {
+                let how = format.map_or_else(String::new, |format| {
+                    format!(", read as {},", format.words())
+                });
+                format!(
+                    "`{first}`{how} is {at}, which is not within {}",
+                    ends(self.window)
+                )
             }
+            (Why::Zone(name), _) => {
+                format!("`{first}` names its zone by the abbreviation `{name}`, which is not told")
+            }
+            (Why::Unread, Some(format)) => {
+                format!(
+                    "`{first}` is not {}, as the column has them",
+                    format.words()
+                )
+            }
+            (Why::Unread, None) => format!(
+                "`{first}` is no time in a writing that is recognised (ISO 8601, or whole seconds to nanoseconds since 1970)"
+            ),
         }
-        // Times that are written otherwise than the others are no markers of missing ones.
-        let is_written_otherwise = !is_most
-            && fault.why == Why::Unread
-            && !proposals(&texts, file.time_zone, window).is_empty();
-        // What holds a year and some more digits is a time that somebody meant.
-        let is_some_time = !is_most
-            && fault.why == Why::Unread
-            && texts.iter().all(|text| looks_like_a_time(text));
-        let is_written_otherwise = is_written_otherwise || is_some_time;
-        let all_are_missing = n_cells == n_rows
-            && texts
+    }
+
+    /// Whether a few cells are times all the same: those that are written otherwise than the others
+    /// are no markers of missing ones, and what holds a year and some more digits is a time that
+    /// somebody meant.
+    fn are_times_written_otherwise(&self) -> bool {
+        !self.is_most
+            && self.first.1.why == Why::Unread
+            && (!proposals(&self.texts, self.file.time_zone, self.window).is_empty()
+                || self.texts.iter().all(|text| looks_like_a_time(text)))
+    }
+
+    /// Adds formats in which most cells would be times.
+    fn as_other_formats(&self, mut doubt: Doubt) -> Doubt {
+        if !self.is_most {
+            return doubt;
+        }
+        for proposal in proposals(&self.texts, self.file.time_zone, self.window)
+            .into_iter()
+            .take(5)
+        {
+            let meaning = format!(
+                "{}: `{}` is {}",
+                proposal.words,
+                shortened(self.first.0),
+                proposal.read_as
+            );
+            let line = format_line(proposal.key, self.column, &proposal.value);
+            doubt = doubt.settled_by(line, meaning);
+        }
+        doubt
+    }
+
+    /// Adds that the cells mean that there is no time, where they may.
+    fn as_missing(&self, doubt: Doubt, is_written_otherwise: bool) -> Doubt {
+        let all_are_missing = self.n_cells == self.n_rows
+            && self
+                .texts
                 .iter()
                 .all(|text| text.bytes().any(|byte| byte.is_ascii_digit()));
-        if cells.len() <= LISTABLE
-            && self.n_more == 0
-            && other_unit.is_none()
-            && !is_written_otherwise
-            && !all_are_missing
+        if self.cells.len() > LISTABLE
+            || self.n_more > 0
+            || self.other_unit.is_some()
+            || is_written_otherwise
+            || all_are_missing
         {
-            doubt = doubt.settled_by(
-                null_line(file, column, &texts),
-                "it means that there is no time",
-            );
+            return doubt;
         }
-        let times: Vec<Timestamp> = cells
+        doubt.settled_by(
+            null_line(self.file, self.column, &self.texts),
+            "it means that there is no time",
+        )
+    }
+
+    /// Adds that times before or after all that can be meant are meant.
+    fn as_meant(&self, mut doubt: Doubt) -> Doubt {
+        let times: Vec<Timestamp> = self
+            .cells
             .iter()
             .filter_map(|(_, fault)| {
                 if let Why::Outside(at) = fault.why {
@@ -236,35 +320,27 @@ impl<'f> TimeFaults<'f> {
                 }
             })
             .collect();
-        if times.len() == cells.len() && other_unit.is_none() && !is_placeholder(first) {
-            let readable = times.iter().all(|at| at.naive().is_some());
-            if let (Some(earliest), true) = (
-                times.iter().min().filter(|at| **at < window.earliest),
-                readable,
-            ) {
-                doubt = doubt.settled_in(
-                    "[data]",
-                    format!("earliest = \"{}\"", day_of(*earliest)),
-                    "such times are meant",
-                );
-            }
-            if let (Some(latest), true) = (
-                times.iter().max().filter(|at| **at > window.latest),
-                readable,
-            ) {
-                doubt = doubt.settled_in(
-                    "[data]",
-                    format!("latest = \"{}\"", day_of(latest.next_midnight())),
-                    "such times are meant",
-                );
-            }
+        if times.len() < self.cells.len()
+            || self.other_unit.is_some()
+            || is_placeholder(self.first.0)
+            || times.iter().any(|at| at.naive().is_none())
+        {
+            return doubt;
         }
-        if doubt.settings.is_empty() {
-            doubt = doubt.advise(match (other_unit, is_written_otherwise) {
-                (Some(_), _) => "write all cells of the column in one unit",
-                (None, true) => "correct these cells, or write them like the others; where they mean that there is no time, `null_values` names them",
-                (None, false) => "correct these cells, or set `time_format`",
-            });
+        let (first, last) = (times.iter().min(), times.iter().max());
+        if let Some(earliest) = first.filter(|at| **at < self.window.earliest) {
+            doubt = doubt.settled_in(
+                "[data]",
+                format!("earliest = \"{}\"", day_of(*earliest)),
+                "such times are meant",
+            );
+        }
+        if let Some(latest) = last.filter(|at| **at > self.window.latest) {
+            doubt = doubt.settled_in(
+                "[data]",
+                format!("latest = \"{}\"", day_of(latest.next_midnight())),
+                "such times are meant",
+            );
         }
         doubt
     }

@@ -1,14 +1,13 @@
 //! Cells to values: missing markers, numbers and times, each in the one writing that its whole
 //! column has.
 
+mod number_census;
 mod numbers;
 mod strftime;
 mod times;
 
-pub(crate) use numbers::{
-    NumberCensus, NumberFormat, NumberVerdict, PointRole, Sample, Sign, Unclear, is_code,
-    plain_number,
-};
+pub(crate) use number_census::{NumberCensus, NumberVerdict, Sample, Unclear};
+pub(crate) use numbers::{NumberFormat, PointRole, Sign, is_code, plain_number};
 pub(crate) use times::{
     EpochUnit, NoTime, TimeFormat, Window, Workbook, proposals, serial_to_stamp, stamp, zone_name,
     zone_of,

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use leadscore_core::Timestamp;
+use polars::error::PolarsResult;
+use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
-    Column as PolarsColumn, DataFrame, IntoColumn, NamedFrom, ParquetCompression, ParquetWriter,
-    Series, StatisticsOptions, TimeUnit,
+    Column as PolarsColumn, DataFrame, IntoColumn, KeyValueMetadata, NamedFrom, ParquetCompression,
+    ParquetWriter, Series, StatisticsOptions, TimeUnit,
 };
 
 use crate::error::TablesError;
@@ -87,8 +89,7 @@ enum Inner {
     Ndjson(OutFile),
     Parquet {
         file: SharedFile,
-        metadata: Vec<(String, String)>,
-        writer: Option<Box<polars::io::parquet::write::BatchedWriter<SharedFile>>>,
+        writer: Option<Box<BatchedWriter<SharedFile>>>,
     },
 }
 
@@ -239,7 +240,6 @@ impl TableWriter {
             "ndjson" | "jsonl" => Inner::Ndjson(OutFile::create(path)?),
             "parquet" | "pq" => Inner::Parquet {
                 file: SharedFile(Arc::new(Mutex::new(OutFile::create(path)?))),
-                metadata: Vec::new(),
                 writer: None,
             },
             "csv" => Inner::Csv {
@@ -283,84 +283,28 @@ impl TableWriter {
                 help: "rename the column of your tables, or the score, that has the name of another column here".to_owned(),
             });
         }
-        let path = self.path.clone();
-        let io_error = |source: std::io::Error| TablesError::Io {
-            action: "write",
-            path: path.clone(),
-            source,
-        };
         match &mut self.inner {
             Inner::Csv { writer, has_header } => {
-                let csv_error = |error: csv::Error| match error.into_kind() {
-                    csv::ErrorKind::Io(source) => io_error(source),
-                    _ => io_error(std::io::Error::other(
-                        "a row has another width than the header",
-                    )),
-                };
-                if !*has_header {
-                    writer
-                        .write_record(
-                            table
-                                .columns
-                                .iter()
-                                .map(|(name, _)| neutralise(name).into_owned()),
-                        )
-                        .map_err(csv_error)?;
-                    *has_header = true;
-                }
-                for row in 0..table.n_rows() {
-                    for (_, column) in &table.columns {
-                        writer
-                            .write_field(csv_cell(column, row))
-                            .map_err(csv_error)?;
-                    }
-                    writer.write_record(None::<&[u8]>).map_err(csv_error)?;
-                }
-            }
-            Inner::Ndjson(file) => {
-                for row in 0..table.n_rows() {
-                    let object: serde_json::Map<String, serde_json::Value> = table
-                        .columns
-                        .iter()
-                        .map(|(name, column)| (name.clone(), json_cell(column, row)))
-                        .collect();
-                    serde_json::to_writer(&mut *file, &object)
-                        .map_err(|error| io_error(error.into()))?;
-                    file.write_all(b"\n").map_err(io_error)?;
-                }
-            }
-            Inner::Parquet {
-                file,
-                metadata,
-                writer,
-            } => {
-                let engine_error = |error: polars::error::PolarsError| TablesError::Engine {
+                write_csv(table, writer, has_header).map_err(|source| TablesError::Io {
                     action: "write",
-                    path: path.clone(),
+                    path: self.path.clone(),
+                    source,
+                })
+            }
+            Inner::Ndjson(file) => write_ndjson(table, file).map_err(|source| TablesError::Io {
+                action: "write",
+                path: self.path.clone(),
+                source,
+            }),
+            Inner::Parquet { file, writer } => {
+                write_parquet(table, file, writer).map_err(|error| TablesError::Engine {
+                    action: "write",
+                    path: self.path.clone(),
                     format: "Parquet",
                     source: Box::new(error),
-                };
-                metadata.clone_from(&table.metadata);
-                let frame = table.to_data_frame().map_err(engine_error)?;
-                if writer.is_none() {
-                    let options = ParquetWriter::new(file.clone())
-                        .with_compression(ParquetCompression::Snappy)
-                        .with_statistics(StatisticsOptions::empty())
-                        .with_key_value_metadata(Some(
-                            polars::prelude::KeyValueMetadata::from_static(metadata.clone()),
-                        ));
-                    *writer = Some(Box::new(
-                        options.batched(frame.schema()).map_err(engine_error)?,
-                    ));
-                }
-                writer
-                    .as_mut()
-                    .expect("set above")
-                    .write_batch(&frame)
-                    .map_err(engine_error)?;
+                })
             }
         }
-        Ok(())
     }
 
     /// Gives the file its name.
@@ -403,6 +347,69 @@ impl TableWriter {
             }
         }
     }
+}
+
+/// Adds rows to a CSV, below a header that is written with the first.
+fn write_csv(
+    table: &OutTable,
+    writer: &mut csv::Writer<OutFile>,
+    has_header: &mut bool,
+) -> std::io::Result<()> {
+    let csv_error = |error: csv::Error| match error.into_kind() {
+        csv::ErrorKind::Io(source) => source,
+        _ => std::io::Error::other("a row has another width than the header"),
+    };
+    if !*has_header {
+        writer
+            .write_record(
+                table
+                    .columns
+                    .iter()
+                    .map(|(name, _)| neutralise(name).into_owned()),
+            )
+            .map_err(csv_error)?;
+        *has_header = true;
+    }
+    for row in 0..table.n_rows() {
+        for (_, column) in &table.columns {
+            writer
+                .write_field(csv_cell(column, row))
+                .map_err(csv_error)?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(csv_error)?;
+    }
+    Ok(())
+}
+
+/// Adds rows to NDJSON.
+fn write_ndjson(table: &OutTable, file: &mut OutFile) -> std::io::Result<()> {
+    for row in 0..table.n_rows() {
+        let object: serde_json::Map<String, serde_json::Value> = table
+            .columns
+            .iter()
+            .map(|(name, column)| (name.clone(), json_cell(column, row)))
+            .collect();
+        serde_json::to_writer(&mut *file, &object)?;
+        file.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Adds rows to Parquet, whose columns are those of the first batch.
+fn write_parquet(
+    table: &OutTable,
+    file: &SharedFile,
+    writer: &mut Option<Box<BatchedWriter<SharedFile>>>,
+) -> PolarsResult<()> {
+    let frame = table.to_data_frame()?;
+    if writer.is_none() {
+        let options = ParquetWriter::new(file.clone())
+            .with_compression(ParquetCompression::Snappy)
+            .with_statistics(StatisticsOptions::empty())
+            .with_key_value_metadata(Some(KeyValueMetadata::from_static(table.metadata.clone())));
+        *writer = Some(Box::new(options.batched(frame.schema())?));
+    }
+    writer.as_mut().expect("set above").write_batch(&frame)
 }
 
 fn csv_cell(column: &OutColumn, row: usize) -> String {

@@ -5,7 +5,7 @@ use leadscore_core::{Span, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::Moment;
+use super::moment::{Moment, written_moment};
 use crate::memory::Bytes;
 use crate::values::Window;
 
@@ -73,23 +73,6 @@ impl Default for DataConfig {
     }
 }
 
-/// `[guards]`: how unlike training the leads may be that a model scores.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct GuardsConfig {
-    /// Share of the open leads that may have values which training never saw (numbers outside of
-    /// its range or of another unit, new levels), above which `score` stops, 0 to 1; default 0.2.
-    pub outside_training: f64,
-}
-
-impl Default for GuardsConfig {
-    fn default() -> Self {
-        Self {
-            outside_training: 0.2,
-        }
-    }
-}
-
 /// The end of the times that can be meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Latest {
@@ -101,7 +84,7 @@ pub enum Latest {
 
 impl<'de> Deserialize<'de> for Latest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = super::written_moment(deserializer)?;
+        let text = written_moment(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
             serde::de::Error::custom(format!(
                 "`{text}` is neither a moment nor such as \"now + 10y\" or \"now\""

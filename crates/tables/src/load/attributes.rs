@@ -5,11 +5,13 @@ use hashbrown::{HashMap, HashSet};
 use leadscore_core::FeatureKind;
 
 use crate::config::ColumnType;
-use crate::doubt::Remarks;
 use crate::error::TablesError;
+use crate::missing::MISSING;
+use crate::note::Note;
 use crate::number_doubts;
+use crate::remarks::Remarks;
 use crate::scan::{RawTable, Table};
-use crate::typed::{AttributeKey, Column, LoadOptions, MISSING, Note};
+use crate::typed::{AttributeKey, Column, LoadOptions};
 use crate::values::{NumberCensus, NumberVerdict, zone_name};
 
 pub(super) fn expected_kind(

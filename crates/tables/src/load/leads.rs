@@ -4,11 +4,13 @@ use hashbrown::HashMap;
 use leadscore_core::Timestamp;
 use rayon::slice::ParallelSliceMut;
 
+use super::results::unspelled_flags;
 use crate::config::{ColumnType, Config, OneOrMany};
-use crate::doubt::Remarks;
 use crate::error::TablesError;
+use crate::missing::MISSING;
+use crate::remarks::Remarks;
 use crate::scan::{RawTable, Table};
-use crate::typed::{AttributeKey, Column, Flag, LoadOptions, MISSING};
+use crate::typed::{AttributeKey, Column, Flag, LoadOptions};
 
 /// Fails where the leads lack a column that the config names; the flag of a flat export may be
 /// missing where `has_flag` says so.
@@ -344,9 +346,7 @@ pub(super) fn read_flags(
         Ok(())
     })?;
     if !raw.is_part() {
-        remarks
-            .doubts
-            .extend(super::outcomes::unspelled_flags(config, raw, column)?);
+        remarks.doubts.extend(unspelled_flags(config, raw, column)?);
     }
     remarks.count(
         "[outcomes]",

@@ -7,17 +7,17 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use leadscore_core::Timestamp;
 
-use super::Gathered;
 use super::attributes::{expected_kind, read_attribute};
+use super::gathered::{Gathered, add_table_notes};
 use super::leads::has_name;
+use crate::bounds::Bounds;
 use crate::config::{ColumnType, Config, LookupConfig};
-use crate::doubt::Remarks;
 use crate::error::TablesError;
 use crate::keys::{Expectation, Matching};
-use crate::scan::{Bounds, RawTable, Table};
-use crate::typed::{
-    Attribute, AttributeKey, Column, LoadOptions, Lookup, LookupRows, MISSING, Versions,
-};
+use crate::missing::MISSING;
+use crate::remarks::Remarks;
+use crate::scan::{RawTable, Table};
+use crate::typed::{Attribute, AttributeKey, Column, LoadOptions, Lookup, LookupRows, Versions};
 
 fn lookup_attributes(
     name: &str,
@@ -201,7 +201,7 @@ pub(crate) fn read_lookups(
             name.clone(),
             read_lookup(name, lookup, &table, &raw, &columns, options, remarks)?,
         );
-        super::add_table_notes(config, &table, raw.n_rows_of_files(), remarks);
+        add_table_notes(config, &table, raw.n_rows_of_files(), remarks);
     }
     Ok(lookups)
 }
@@ -215,29 +215,70 @@ fn read_lookup(
     options: &LoadOptions,
     remarks: &mut Remarks,
 ) -> Result<LookupTable, TablesError> {
-    let key = &settings.key;
-    let times = match &settings.changed_at {
-        Some(column) => Some(remarks.take(raw.times(column), || vec![None; raw.n_rows])?),
-        None => None,
+    let (entries, dated) = match &settings.changed_at {
+        None => (single_entries(raw, &settings.key)?, None),
+        Some(changed_at) => {
+            let (entries, dated) = dated_entries(raw, &settings.key, changed_at, remarks)?;
+            (entries, Some(dated))
+        }
     };
-    // The entry of each key, in order of first appearance; rows of a dated lookup are put in order
-    // of entry and time below.
+    let versions = dated.as_ref().map(|dated| versions(dated, entries.len()));
+    let mut attributes = Vec::new();
+    for column in columns {
+        let expected = expected_kind(options, Some(name), column);
+        if let Some(values) = read_attribute(table, raw, column, expected, remarks)? {
+            attributes.push(Attribute {
+                name: column.clone(),
+                column: match &dated {
+                    Some(dated) => pick(&values, dated),
+                    None => values,
+                },
+            });
+        }
+    }
+    Ok(LookupTable {
+        entries,
+        rows: Arc::new(LookupRows {
+            versions,
+            attributes,
+        }),
+    })
+}
+
+/// A row of a lookup that holds from a time on: its entry, that time, and the row.
+type DatedRow = (u32, Timestamp, usize);
+
+/// The row of each key, of which there is one.
+fn single_entries(raw: &RawTable<'_>, key: &str) -> Result<HashMap<String, u32>, TablesError> {
     let mut entries: HashMap<String, u32> = HashMap::with_capacity(raw.n_rows);
-    let mut dated: Vec<(u32, Timestamp, usize)> = Vec::new();
+    raw.for_each_text(key, |row, text| {
+        let Some(text) = text else { return Ok(()) };
+        match entries.insert(text.to_owned(), row as u32) {
+            None => Ok(()),
+            Some(first) => Err(raw.cell_error(
+                row,
+                key,
+                format!("the key `{text}` stands there a second time (first: {})", raw.place(first as usize)),
+                "each key needs one row; where rows hold from a time on, name the column with that time as `changed_at`",
+            )),
+        }
+    })?;
+    Ok(entries)
+}
+
+/// The entry of each key, in order of first appearance, and the rows in order of entry and time.
+fn dated_entries(
+    raw: &RawTable<'_>,
+    key: &str,
+    changed_at: &str,
+    remarks: &mut Remarks,
+) -> Result<(HashMap<String, u32>, Vec<DatedRow>), TablesError> {
+    let times = remarks.take(raw.times(changed_at), || vec![None; raw.n_rows])?;
+    let mut entries: HashMap<String, u32> = HashMap::with_capacity(raw.n_rows);
+    let mut dated: Vec<DatedRow> = Vec::new();
     let mut without_time = 0_usize;
     raw.for_each_text(key, |row, text| {
         let Some(text) = text else { return Ok(()) };
-        let Some(times) = &times else {
-            return match entries.insert(text.to_owned(), row as u32) {
-                None => Ok(()),
-                Some(first) => Err(raw.cell_error(
-                    row,
-                    key,
-                    format!("the key `{text}` stands there a second time (first: {})", raw.place(first as usize)),
-                    "each key needs one row; where rows hold from a time on, name the column with that time as `changed_at`",
-                )),
-            };
-        };
         let next = entries.len() as u32;
         let entry = *entries.entry_ref(text).or_insert(next);
         match times[row] {
@@ -252,65 +293,41 @@ fn read_lookup(
         "rows have no time from which they hold, and are left out",
     );
     dated.sort_unstable();
-    if let Some(pair) = dated
+    match dated
         .windows(2)
         .find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1))
     {
-        return Err(raw.cell_error(
+        None => Ok((entries, dated)),
+        Some(pair) => Err(raw.cell_error(
             pair[1].2,
-            settings.changed_at.as_deref().unwrap_or(key),
+            changed_at,
             format!(
                 "the key has two rows from {} on (first: {})",
                 pair[1].1,
                 raw.place(pair[0].2)
             ),
             "expected one row for each key and time: remove the one that is wrong",
-        ));
+        )),
     }
-    let versions = times.is_some().then(|| {
-        let mut offsets = vec![0; entries.len() + 1];
-        for (entry, _, _) in &dated {
-            offsets[*entry as usize + 1] += 1;
-        }
-        for entry in 0..entries.len() {
-            offsets[entry + 1] += offsets[entry];
-        }
-        Versions {
-            offsets,
-            known: dated.iter().map(|row| row.1).collect(),
-        }
-    });
-    let mut attributes = Vec::new();
-    for column in columns {
-        if let Some(values) = read_attribute(
-            table,
-            raw,
-            column,
-            expected_kind(options, Some(name), column),
-            remarks,
-        )? {
-            let values = if versions.is_some() {
-                pick(&values, &dated)
-            } else {
-                values
-            };
-            attributes.push(Attribute {
-                name: column.clone(),
-                column: values,
-            });
-        }
+}
+
+/// From when each row holds, by entry.
+fn versions(dated: &[DatedRow], n_entries: usize) -> Versions {
+    let mut offsets = vec![0; n_entries + 1];
+    for (entry, _, _) in dated {
+        offsets[*entry as usize + 1] += 1;
     }
-    Ok(LookupTable {
-        entries,
-        rows: Arc::new(LookupRows {
-            versions,
-            attributes,
-        }),
-    })
+    for entry in 0..n_entries {
+        offsets[entry + 1] += offsets[entry];
+    }
+    Versions {
+        offsets,
+        known: dated.iter().map(|row| row.1).collect(),
+    }
 }
 
 /// The values of these rows, in their order.
-fn pick(column: &Column, rows: &[(u32, Timestamp, usize)]) -> Column {
+fn pick(column: &Column, rows: &[DatedRow]) -> Column {
     match column {
         Column::Number(values) => Column::Number(rows.iter().map(|row| values[row.2]).collect()),
         Column::Category { codes, levels } => Column::Category {

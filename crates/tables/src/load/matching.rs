@@ -6,8 +6,8 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 use leadscore_core::{Timestamp, stable_hash};
 
-use super::activities::{before_everything, is_long_before};
-use super::key_column;
+use super::before_creation::{before_everything, is_long_before};
+use super::keying::{is_keyed_by_account, key_column, time_column};
 use crate::config::Config;
 use crate::doubt::Doubt;
 use crate::error::TablesError;
@@ -26,7 +26,7 @@ pub(crate) fn expectation<'e>(config: &Config, table: &'e str, column: &'e str) 
         "[history]" => ("changes", config.data.unmatched_rows, "unmatched_rows"),
         _ => ("events", config.data.unmatched_rows, "unmatched_rows"),
     };
-    let target = if !is_outcomes && super::is_keyed_by_account(config, table) {
+    let target = if !is_outcomes && is_keyed_by_account(config, table) {
         "an account of a lead"
     } else {
         "a lead of the leads table"
@@ -126,7 +126,7 @@ impl Matchings {
     /// leads.
     pub(crate) fn doubt_of_times(&self, config: &Config, table: &str) -> Option<Doubt> {
         let seen = self.tables.get(table)?;
-        let column = super::roles::time_column(config, table)?;
+        let column = time_column(config, table)?;
         before_everything(config, table, column, seen.n_long_before, seen.n_compared)
     }
 
@@ -142,7 +142,7 @@ impl Matchings {
         };
         let column = key_column(config, &table.name);
         let expectation = expectation(config, &table.name, column);
-        let id_column = if super::is_keyed_by_account(config, &table.name) {
+        let id_column = if is_keyed_by_account(config, &table.name) {
             column
         } else {
             &config.leads.id

@@ -5,23 +5,18 @@ use std::collections::{BTreeMap, HashMap};
 use leadscore_core::{FeatureKind, Stamp};
 
 use super::activities::check_activities;
-use super::attributes::KindGuess;
-use super::history::{HistoryKinds, check_history, history_columns};
+use super::attributes::{KindGuess, expected_kind};
+use super::history_kinds::{HistoryKinds, check_history, history_columns};
+use super::keying::{activity, key_column};
 use super::leads::{check_leads, lead_attributes, manual_columns};
-use super::outcomes::{Results, check_outcomes};
-use crate::config::{ActivityConfig, Config};
-use crate::doubt::Remarks;
+use super::results::{Results, check_outcomes};
+use crate::config::Config;
 use crate::ends::Reach;
 use crate::error::TablesError;
+use crate::remarks::Remarks;
 use crate::scan::{Batch, RawTable, Table};
 use crate::spill::Role;
 use crate::typed::{AttributeKey, LoadOptions};
-
-fn activity<'c>(config: &'c Config, table: &str) -> Option<&'c ActivityConfig> {
-    config
-        .activities
-        .get(table.strip_prefix("[activities.")?.strip_suffix(']')?)
-}
 
 /// Fails, naming the key of the config, where a table lacks a column.
 pub(crate) fn check_columns(
@@ -40,23 +35,6 @@ pub(crate) fn check_columns(
     Ok(())
 }
 
-/// The column that says whose a row is.
-pub(crate) fn key_column<'c>(config: &'c Config, table: &str) -> &'c str {
-    let key = match table {
-        "[leads]" => Some(&config.leads.id),
-        "[outcomes]" => config.outcomes.lead.as_ref(),
-        "[history]" => config.history.as_ref().map(|history| &history.lead),
-        _ => activity(config, table)
-            .and_then(|activity| activity.lead.as_ref().or(activity.account.as_ref())),
-    };
-    key.expect("checked with the config")
-}
-
-/// Whether rows belong to accounts, not to leads.
-pub(crate) fn is_keyed_by_account(config: &Config, table: &str) -> bool {
-    activity(config, table).is_some_and(|activity| activity.account.is_some())
-}
-
 /// The columns of a table that are read, each with what it holds.
 pub(crate) fn spilled_columns(
     config: &Config,
@@ -64,102 +42,70 @@ pub(crate) fn spilled_columns(
     table: &Table<'_>,
     options: &LoadOptions,
 ) -> Vec<(String, Role)> {
-    let mut columns: Vec<(String, Role)> = vec![(key_column(config, name).to_owned(), Role::Text)];
-    let mut add = |column: &String, role: Role| {
-        if !columns.iter().any(|(known, _)| known == column) {
-            columns.push((column.clone(), role));
-        }
-    };
+    let mut columns = SpilledColumns(Vec::new());
+    columns.add([key_column(config, name)], Role::Text);
     match (name, activity(config, name)) {
-        ("[leads]", _) => {
-            config
-                .leads
-                .created_at
-                .iter()
-                .for_each(|column| add(column, Role::Time));
-            let keys = config
-                .lookups
-                .values()
-                .map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key));
-            keys.chain(&config.leads.account)
-                .chain(
-                    config
-                        .activities
-                        .values()
-                        .filter_map(|activity| activity.account.as_ref()),
-                )
-                .for_each(|key| add(key, Role::Text));
-            manual_columns(config)
-                .iter()
-                .for_each(|column| add(column, Role::Number));
-            for column in lead_attributes(config, table.columns(), options) {
-                match options.attributes.as_ref().and_then(|kinds| {
-                    kinds.get(&AttributeKey {
-                        lookup: None,
-                        column: column.clone(),
-                    })
-                }) {
-                    Some(FeatureKind::Number) => add(&column, Role::Number),
-                    Some(FeatureKind::Category) => add(&column, Role::Text),
-                    None => {}
-                }
-            }
-        }
+        ("[leads]", _) => columns.add_leads(config, table, options),
         ("[outcomes]", _) => {
-            config
-                .outcomes
-                .closed_at
-                .iter()
-                .chain(&config.outcomes.recorded_at)
-                .for_each(|column| add(column, Role::Time));
-            config
-                .outcomes
-                .result
-                .iter()
-                .for_each(|column| add(column, Role::Category));
+            let outcomes = &config.outcomes;
+            columns.add(&outcomes.closed_at, Role::Time);
+            columns.add(&outcomes.recorded_at, Role::Time);
+            columns.add(&outcomes.result, Role::Category);
         }
         ("[history]", _) => {
             let history = config.history.as_ref().expect("there is such a table");
-            add(&history.changed_at, Role::Time);
-            add(&history.attribute, Role::Category);
-            add(&history.value, Role::Text);
-            history
-                .old_value
-                .iter()
-                .for_each(|column| add(column, Role::Text));
-            history
-                .sequence
-                .iter()
-                .for_each(|column| add(column, Role::Number));
+            columns.add([&history.changed_at], Role::Time);
+            columns.add([&history.attribute], Role::Category);
+            columns.add([&history.value], Role::Text);
+            columns.add(&history.old_value, Role::Text);
+            columns.add(&history.sequence, Role::Number);
         }
         (_, Some(settings)) => {
-            add(&settings.at, Role::Time);
-            settings
-                .recorded_at
-                .iter()
-                .for_each(|column| add(column, Role::Time));
-            settings
-                .kind
-                .iter()
-                .for_each(|column| add(column, Role::Category));
-            settings
-                .values
-                .iter()
-                .for_each(|column| add(column, Role::Number));
+            columns.add([&settings.at], Role::Time);
+            columns.add(&settings.recorded_at, Role::Time);
+            columns.add(&settings.kind, Role::Category);
+            columns.add(&settings.values, Role::Number);
         }
         _ => unreachable!("these are all the tables of a config"),
     }
-    columns
+    columns.0
 }
 
-/// The column of an event table, or of the history, that says when a row happened.
-pub(crate) fn time_column<'c>(config: &'c Config, table: &str) -> Option<&'c str> {
-    match table {
-        "[history]" => config
-            .history
-            .as_ref()
-            .map(|history| history.changed_at.as_str()),
-        _ => activity(config, table).map(|activity| activity.at.as_str()),
+/// Columns with what they hold; the first part that one plays decides.
+struct SpilledColumns(Vec<(String, Role)>);
+
+impl SpilledColumns {
+    fn add(&mut self, columns: impl IntoIterator<Item = impl AsRef<str>>, role: Role) {
+        for column in columns {
+            let column = column.as_ref();
+            if !self.0.iter().any(|(known, _)| known == column) {
+                self.0.push((column.to_owned(), role));
+            }
+        }
+    }
+
+    /// Adds the columns of the leads: their keys, times, points and attributes.
+    fn add_leads(&mut self, config: &Config, table: &Table<'_>, options: &LoadOptions) {
+        self.add(&config.leads.created_at, Role::Time);
+        let lookups = config.lookups.values();
+        self.add(
+            lookups.map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key)),
+            Role::Text,
+        );
+        self.add(&config.leads.account, Role::Text);
+        let activities = config.activities.values();
+        self.add(
+            activities.filter_map(|activity| activity.account.as_ref()),
+            Role::Text,
+        );
+        self.add(manual_columns(config), Role::Number);
+        for column in lead_attributes(config, table.columns(), options) {
+            match expected_kind(options, None, &column) {
+                Some(FeatureKind::Number) => self.add([column], Role::Number),
+                Some(FeatureKind::Category) => self.add([column], Role::Text),
+                None => {}
+            }
+        }
     }
 }
 

@@ -7,12 +7,14 @@ use std::path::Path;
 
 use leadscore_core::Timestamp;
 
+use super::names::{is_called_a_time, is_called_an_id, private};
+use crate::bounds::Bounds;
 use crate::config::{FileConfig, Location};
 use crate::doubt::{Doubt, quoted, shortened};
 use crate::error::TablesError;
 use crate::number_doubts;
-use crate::result_words::{Says, says, words_of};
-use crate::scan::{Bounds, RawTable, Table};
+use crate::result_words::{Says, says};
+use crate::scan::{RawTable, Table};
 use crate::values::{NumberCensus, NumberVerdict, TimeFormat, proposals};
 
 /// Rows that a profile looks at.
@@ -273,7 +275,7 @@ impl SheetColumn {
             setting: Some((key, value)),
         } = &self.kind
         {
-            let line = crate::doubt::format_line(key, &self.name, value);
+            let line = crate::config_lines::format_line(key, &self.name, value);
             let _ = writeln!(text, "{line}   # guess: cells are such as {}", self.shown());
         }
         for doubt in &self.doubts {
@@ -452,152 +454,4 @@ fn time_kind(
             Ok(Some((Kind::Time { setting: None }, doubts)))
         }
     }
-}
-
-fn is_called_a_time(name: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "date",
-        "time",
-        "at",
-        "ts",
-        "timestamp",
-        "created",
-        "createdate",
-        "closed",
-        "closedate",
-        "datum",
-        "zeit",
-        "fecha",
-        "data",
-        "dato",
-        "дата",
-        "日時",
-        "日期",
-        "created_at",
-        "when",
-        "on",
-        "entered",
-        "day",
-    ];
-    let words = words_of(name);
-    words.iter().any(|word| {
-        NAMES.contains(&word.as_str())
-            || word.ends_with("date")
-            || word.ends_with("datum")
-            || word.ends_with("time")
-    })
-}
-
-fn is_called_an_id(name: &str) -> bool {
-    let words = words_of(name);
-    words
-        .iter()
-        .any(|word| matches!(word.as_str(), "id" | "ids" | "uuid" | "guid" | "vid"))
-        || name.ends_with("Id")
-        || name.ends_with("ID")
-}
-
-/// What says who somebody is, or is told in words of its own.
-fn private(name: &str, cells: &[&str], n_distinct: usize) -> Option<&'static str> {
-    let words = words_of(name);
-    let is = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let share = |test: &dyn Fn(&str) -> bool| {
-        2 * cells.iter().take(2_000).filter(|cell| test(cell)).count() > cells.len().min(2_000)
-    };
-    if is(&["email", "mail", "e-mail", "emails"]) && share(&|cell| cell.contains('@'))
-        || share(&|cell| is_an_address(cell))
-    {
-        return Some("an e-mail address");
-    }
-    if is(&[
-        "phone",
-        "telephone",
-        "tel",
-        "mobile",
-        "fax",
-        "telefon",
-        "handy",
-        "téléphone",
-        "telefono",
-        "teléfono",
-        "celular",
-    ]) {
-        return Some("a phone number");
-    }
-    if share(&|cell| {
-        cell.starts_with("http://") || cell.starts_with("https://") || cell.starts_with("www.")
-    }) || is(&["url", "linkedin", "website"])
-    {
-        return Some("an address on the web");
-    }
-    let is_many = 2 * n_distinct > cells.len() || n_distinct > 200;
-    if is(&[
-        "name",
-        "firstname",
-        "lastname",
-        "surname",
-        "vorname",
-        "nachname",
-        "nom",
-        "prénom",
-        "nombre",
-        "apellido",
-        "nome",
-        "cognome",
-        "naam",
-        "imię",
-        "nazwisko",
-        "имя",
-        "фамилия",
-        "氏名",
-        "姓名",
-    ]) && is_many
-    {
-        return Some("a name");
-    }
-    if is(&[
-        "street",
-        "address",
-        "strasse",
-        "straße",
-        "adresse",
-        "dirección",
-        "endereço",
-        "indirizzo",
-        "adres",
-    ]) && is_many
-    {
-        return Some("an address");
-    }
-    if is(&[
-        "note",
-        "notes",
-        "comment",
-        "comments",
-        "description",
-        "remarks",
-        "message",
-        "notizen",
-        "bemerkung",
-        "kommentar",
-        "beschreibung",
-        "nota",
-        "notas",
-        "descripción",
-        "observações",
-    ]) {
-        return Some("free text");
-    }
-    let mean_length = cells
-        .iter()
-        .take(2_000)
-        .map(|cell| cell.chars().count())
-        .sum::<usize>()
-        / cells.len().clamp(1, 2_000);
-    (mean_length > 40 && is_many && share(&|cell| cell.contains(' '))).then_some("free text")
-}
-
-fn is_an_address(cell: &str) -> bool {
-    cell.split_once('@')
-        .is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !cell.contains(' '))
 }

@@ -3,41 +3,38 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use polars::prelude::{
-    Column, DataFrame, DataType, IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame,
-    LazyJsonLineReader, ParquetReader, PlRefPath, ScanArgsParquet, ScanSources, SerReader, col,
+    Column, DataFrame, DataType, IntoLazy, LazyFrame, ParquetReader, SerReader, col,
 };
 use polars_arrow::array::Array;
-use polars_arrow::datatypes::{ArrowSchema, Field};
+use polars_arrow::datatypes::Field;
 use polars_arrow::io::ipc::read::{FileReader, read_file_metadata};
 
-use crate::arrow_file;
-use crate::arrow_types::{self, Reading, Unreadable};
+use crate::arrow_types;
 use crate::error::TablesError;
 use crate::frame::Frame;
 use crate::panics::caught;
-use crate::parquet_file::{self, Chunk};
-use crate::source::{MOST_COLUMNS, Source, Version, changed, too_many_columns};
+use crate::text_bytes::{Version, changed};
 
+/// One file of a table, or a frame.
 #[derive(Clone)]
 pub(super) struct Part {
     pub(super) path: PathBuf,
-    rows: Rows,
+    pub(super) rows: Rows,
     /// Delimiter and rows of a CSV file; `None` for typed formats.
     pub(super) csv: Option<(u8, usize)>,
     /// Columns of bytes that are UUIDs.
     pub(super) uuids: BTreeSet<String>,
     /// Columns of days in milliseconds.
-    days: BTreeSet<String>,
+    pub(super) days: BTreeSet<String>,
     /// By what a file that is read bit by bit is known; `None` for what is in memory.
-    version: Option<Version>,
+    pub(super) version: Option<Version>,
 }
 
 /// Who reads the rows.
 #[derive(Clone)]
-enum Rows {
+pub(super) enum Rows {
     Lazy(Box<LazyFrame>),
     /// A file with types that the engine cannot hold: it must not see them.
     Parquet {
@@ -73,229 +70,6 @@ impl Part {
             days: BTreeSet::new(),
             version: None,
         }
-    }
-
-    /// A file with its columns, and those that nobody reads.
-    pub(super) fn open(
-        source: Source,
-        notes: &mut Vec<String>,
-    ) -> Result<(Self, Vec<String>, Unreadable), TablesError> {
-        let path = source.path().to_owned();
-        let (part, columns, unreadable) = caught(&path, || Self::look_into(source, notes))?;
-        if columns.len() > MOST_COLUMNS {
-            return Err(TablesError::Format {
-                path,
-                found: format!("there are {} columns", columns.len()),
-                help: too_many_columns().to_owned(),
-            });
-        }
-        Ok((part, columns, unreadable))
-    }
-
-    fn look_into(
-        source: Source,
-        notes: &mut Vec<String>,
-    ) -> Result<(Self, Vec<String>, Unreadable), TablesError> {
-        let path = source.path().to_owned();
-        let fail = |error| engine_error(&path, error);
-        let version = match source {
-            Source::Csv { .. } | Source::Ndjson { .. } => None,
-            Source::Parquet { .. } | Source::Arrow { .. } => Version::at(&path),
-        };
-        let mut part = Self {
-            path: path.clone(),
-            rows: Rows::Arrow,
-            csv: None,
-            uuids: BTreeSet::new(),
-            days: BTreeSet::new(),
-            version,
-        };
-        let mut lazy = match source {
-            Source::Csv {
-                text,
-                delimiter,
-                header,
-                n_rows,
-                note,
-                ..
-            } => {
-                notes.extend(note.map(|note| format!("{}: {note}", path.display())));
-                part.csv = Some((delimiter, n_rows));
-                // Every cell comes as text: types are decided over whole columns, and no cell is
-                // lost to a guess.
-                let mut lazy =
-                    LazyCsvReader::new_with_sources(ScanSources::Buffers(vec![text.into()].into()))
-                        .with_separator(delimiter)
-                        .with_infer_schema_length(Some(0))
-                        .finish()
-                        .map_err(fail)?;
-                let columns = names(&mut lazy).map_err(fail)?;
-                // Names without the blanks around them, as the header check knows them.
-                if columns.len() == header.len() && columns != header {
-                    lazy = lazy.rename(columns.iter(), header.iter(), true);
-                }
-                lazy
-            }
-            Source::Ndjson { text, .. } => {
-                LazyJsonLineReader::new_with_sources(ScanSources::Buffers(vec![text.into()].into()))
-                    .with_infer_schema_length(None)
-                    .finish()
-                    .map_err(fail)?
-            }
-            Source::Parquet { .. } => {
-                let mut reader = ParquetReader::new(open_file(&path)?);
-                let metadata = Arc::clone(reader.get_metadata().map_err(fail)?);
-                let chunks = metadata.row_groups.iter().flat_map(|group| {
-                    group.parquet_columns().iter().map(|column| Chunk {
-                        range: column.byte_range(),
-                        n_values: column.num_values(),
-                        n_rows: (column.descriptor().descriptor.max_rep_level == 0)
-                            .then(|| group.num_rows()),
-                    })
-                });
-                let io_error = |source| TablesError::Io {
-                    action: "read",
-                    path: path.clone(),
-                    source,
-                };
-                if let Some(found) =
-                    parquet_file::damage(&open_file(&path)?, chunks).map_err(io_error)?
-                {
-                    return Err(damaged(path, found));
-                }
-                let said = metadata
-                    .key_value_metadata
-                    .iter()
-                    .flatten()
-                    .find(|said| said.key == "ARROW:schema")
-                    .and_then(|said| said.value.as_deref());
-                if said.is_some_and(arrow_types::is_unknown_in_parquet) {
-                    let bare = bare_schema(&path).map_err(fail)?;
-                    let readings = part.readings(&bare);
-                    let special = readings
-                        .columns
-                        .iter()
-                        .filter(|column| !readings.unreadable.contains_key(*column))
-                        .cloned()
-                        .collect();
-                    part.rows = Rows::Parquet { special };
-                    return Ok((part, readings.columns, readings.unreadable));
-                }
-                let schema = reader.schema().map_err(fail)?;
-                for column in metadata.schema_descr.columns() {
-                    // The logical type has no name that could be matched from here.
-                    if format!("{:?}", column.descriptor.primitive_type.logical_type)
-                        == "Some(Uuid)"
-                    {
-                        part.uuids
-                            .insert(column.descriptor.primitive_type.field_info.name.to_string());
-                    }
-                }
-                let mut readings = part.readings(&schema);
-                if readings.special.is_empty() && readings.unreadable.is_empty() {
-                    let reference = PlRefPath::try_from_path(&path).map_err(fail)?;
-                    LazyFrame::scan_parquet(
-                        reference,
-                        ScanArgsParquet {
-                            glob: false,
-                            ..Default::default()
-                        },
-                    )
-                    .map_err(fail)?
-                } else {
-                    // Without the Arrow types that the writer had in mind, a file has types of its
-                    // own.
-                    let bare = bare_schema(&path).map_err(fail)?;
-                    let is_held = |name: &String| {
-                        bare.get(name.as_str()).is_some_and(|field| {
-                            arrow_types::reading(&field.dtype) == Reading::Plain
-                        })
-                    };
-                    let (special, lost): (BTreeSet<String>, BTreeSet<String>) =
-                        readings.special.into_iter().partition(is_held);
-                    for name in lost {
-                        let kind = schema
-                            .get(name.as_str())
-                            .map_or_else(String::new, |field| arrow_types::type_name(&field.dtype));
-                        readings.unreadable.insert(name, kind);
-                    }
-                    part.rows = Rows::Parquet { special };
-                    return Ok((part, readings.columns, readings.unreadable));
-                }
-            }
-            Source::Arrow { .. } => {
-                let io_error = |source| TablesError::Io {
-                    action: "read",
-                    path: path.clone(),
-                    source,
-                };
-                if let Some(found) = arrow_file::damage(&path).map_err(io_error)? {
-                    return Err(damaged(path, found));
-                }
-                if let Some((column, kind)) =
-                    arrow_types::unknown_in_file(&path).map_err(io_error)?
-                {
-                    let found = format!(
-                        "column `{column}` holds {kind}, beside which no column can be read"
-                    );
-                    return Err(TablesError::Format {
-                        path,
-                        found,
-                        help: "write the file without it, or as Parquet".to_owned(),
-                    });
-                }
-                let schema = read_file_metadata(&mut open_file(&path)?)
-                    .map_err(fail)?
-                    .schema;
-                let readings = part.readings(&schema);
-                if !(readings.special.is_empty() && readings.unreadable.is_empty()) {
-                    return Ok((part, readings.columns, readings.unreadable));
-                }
-                let reference = PlRefPath::try_from_path(&path).map_err(fail)?;
-                LazyFrame::scan_ipc(
-                    reference,
-                    polars::prelude::IpcScanOptions::default(),
-                    polars::prelude::UnifiedScanArgs {
-                        glob: false,
-                        ..Default::default()
-                    },
-                )
-                .map_err(fail)?
-            }
-        };
-        let columns = names(&mut lazy).map_err(fail)?;
-        part.rows = Rows::Lazy(Box::new(lazy));
-        Ok((part, columns, Unreadable::new()))
-    }
-
-    /// Sorts columns by how their cells come to be ours.
-    fn readings(&mut self, schema: &ArrowSchema) -> Readings {
-        let mut readings = Readings {
-            columns: Vec::new(),
-            special: BTreeSet::new(),
-            unreadable: Unreadable::new(),
-        };
-        for field in schema.iter_values() {
-            let name = field.name.to_string();
-            match arrow_types::reading(&field.dtype) {
-                Reading::Plain => {}
-                Reading::Days => drop(self.days.insert(name.clone())),
-                Reading::Uuid => {
-                    self.uuids.insert(name.clone());
-                    readings.special.insert(name.clone());
-                }
-                Reading::Storage | Reading::UnknownZone => {
-                    _ = readings.special.insert(name.clone());
-                }
-                Reading::Nothing => drop(
-                    readings
-                        .unreadable
-                        .insert(name.clone(), arrow_types::type_name(&field.dtype)),
-                ),
-            }
-            readings.columns.push(name);
-        }
-        readings
     }
 
     /// Does what looks into the file, which must be the same before and after.
@@ -549,48 +323,12 @@ impl Part {
     }
 }
 
-struct Readings {
-    columns: Vec<String>,
-    special: BTreeSet<String>,
-    unreadable: Unreadable,
-}
-
-fn names(lazy: &mut LazyFrame) -> polars::error::PolarsResult<Vec<String>> {
-    Ok(lazy
-        .collect_schema()?
-        .iter_names()
-        .map(ToString::to_string)
-        .collect())
-}
-
-fn damaged(path: PathBuf, found: &str) -> TablesError {
-    TablesError::Format {
-        path,
-        found: found.to_owned(),
-        help: "the file may be damaged or cut off: export it again".to_owned(),
-    }
-}
-
-fn open_file(path: &Path) -> Result<std::fs::File, TablesError> {
+pub(super) fn open_file(path: &Path) -> Result<std::fs::File, TablesError> {
     std::fs::File::open(path).map_err(|source| TablesError::Io {
         action: "open",
         path: path.to_owned(),
         source,
     })
-}
-
-/// The types of a Parquet file without those that its writer noted down beside them.
-fn bare_schema(
-    path: &Path,
-) -> polars::error::PolarsResult<polars_arrow::datatypes::ArrowSchemaRef> {
-    let mut metadata = ParquetReader::new(std::fs::File::open(path)?)
-        .get_metadata()?
-        .as_ref()
-        .clone();
-    metadata.key_value_metadata = None;
-    let mut reader = ParquetReader::new(std::fs::File::open(path)?);
-    reader.set_metadata(std::sync::Arc::new(metadata));
-    reader.schema()
 }
 
 pub(crate) fn engine_error(path: &Path, error: polars::error::PolarsError) -> TablesError {

@@ -1,22 +1,18 @@
-//! Some columns of a table in memory: cells as texts, numbers and times, each column in one
-//! writing.
+//! Some columns of a table in memory, read from its files or from what was spilled: cells with
+//! their place, as texts.
+
+use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use leadscore_core::{Precision, Stamp, Timestamp};
-use polars::prelude::{ChunkAgg, DataFrame, DataType, Int64Chunked, Series, TimeUnit};
+use polars::prelude::{DataFrame, DataType, IdxCa, NamedFrom, Series};
 
 use super::part::{Batch, engine_error};
-use super::{Bounds, Table};
-use crate::doubt::{Doubt, Subject};
+use super::table::Table;
+use crate::arrow_types;
+use crate::bounds::Bounds;
 use crate::error::TablesError;
-use crate::kinds::TimeKind;
-use crate::sentinels::Extremes;
 use crate::spill::SpilledRows;
-use crate::time_faults::TimeFaults;
-use crate::values::{
-    self, EpochUnit, Nulls, NumberCensus, NumberFormat, NumberVerdict, PointRole, TimeFormat,
-    Window, Workbook,
-};
+use crate::values::Nulls;
 
 /// Some columns of a table, in memory.
 pub(crate) struct RawTable<'a> {
@@ -27,14 +23,6 @@ pub(crate) struct RawTable<'a> {
     pub(crate) n_rows: usize,
 }
 
-/// The time of a cell that has none.
-pub(crate) const NEVER: Timestamp = Timestamp::MIN;
-
-/// Fewer midnights than this may be chance.
-const FEWEST_MIDNIGHTS: usize = 20;
-/// Cells that a format is recognised by.
-const CELLS_RECOGNISED_BY: usize = 1_000;
-
 pub(super) enum Cells {
     /// As the engine read them: one frame a file, or one batch of a file.
     Frames {
@@ -43,6 +31,154 @@ pub(super) enum Cells {
     },
     /// Typed already.
     Spilled(SpilledRows),
+}
+
+impl<'a> Table<'a> {
+    /// Reads these columns of all files.
+    pub(crate) fn read(&'a self, columns: &[&str]) -> Result<RawTable<'a>, TablesError> {
+        let wanted = distinct(columns);
+        if let Some(spilled) = &self.spilled {
+            let rows = spilled.read(&wanted)?;
+            let n_rows = rows.n_rows();
+            return Ok(RawTable {
+                table: self,
+                cells: Cells::Spilled(rows),
+                rows: None,
+                n_rows,
+            });
+        }
+        let frames = self
+            .parts
+            .iter()
+            .map(|part| part.read(&wanted, None))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.raw(frames, &wanted, None)
+    }
+
+    /// Reads these columns of one batch.
+    pub(crate) fn read_batch(
+        &'a self,
+        columns: &[&str],
+        batch: Batch,
+    ) -> Result<RawTable<'a>, TablesError> {
+        let wanted = distinct(columns);
+        let frame = self.parts[batch.part].read(&wanted, Some((batch.offset, batch.n_rows)))?;
+        self.raw(vec![frame], &wanted, Some(batch))
+    }
+
+    /// Cells as the engine read them, each column of a type that we read, and one id a row.
+    fn raw(
+        &'a self,
+        frames: Vec<DataFrame>,
+        wanted: &[&str],
+        batch: Option<Batch>,
+    ) -> Result<RawTable<'a>, TablesError> {
+        let frames = frames
+            .into_iter()
+            .map(|frame| self.plain(frame))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (frames, rows) = match self
+            .file
+            .several
+            .filter(|(column, _)| wanted.contains(column))
+        {
+            Some((column, separator)) => {
+                let (frames, rows) = self.one_id_a_row(&frames, column, separator)?;
+                (frames, Some(rows))
+            }
+            None => (frames, None),
+        };
+        let n_rows = frames.iter().map(DataFrame::height).sum();
+        Ok(RawTable {
+            table: self,
+            cells: Cells::Frames { frames, batch },
+            rows,
+            n_rows,
+        })
+    }
+
+    /// Bytes as texts; fails where a column holds what no cell of a plain table does.
+    fn plain(&self, mut frame: DataFrame) -> Result<DataFrame, TablesError> {
+        let is_plain = |kind: &DataType| {
+            kind.is_primitive_numeric()
+                || kind.is_categorical()
+                || kind.is_enum()
+                || matches!(
+                    kind,
+                    DataType::String
+                        | DataType::Boolean
+                        | DataType::Null
+                        | DataType::Decimal(..)
+                        | DataType::Date
+                        | DataType::Datetime(..)
+                        | DataType::Time
+                )
+        };
+        let several = self.file.several.map(|(column, _)| column);
+        let mut doubts = Vec::new();
+        let mut texts = Vec::new();
+        for column in frame.columns() {
+            let (name, kind) = (column.name().as_str(), column.dtype());
+            let is_uuid = self.parts.iter().any(|part| part.uuids.contains(name));
+            match kind {
+                DataType::Binary | DataType::BinaryOffset => {
+                    match arrow_types::texts_of_bytes(column.as_materialized_series(), is_uuid) {
+                        Some(series) => texts.push(series),
+                        None => doubts.push(self.type_doubt(name, &arrow_types::held_name(kind))),
+                    }
+                }
+                DataType::List(_) if several == Some(name) => {}
+                kind if is_plain(kind) => {}
+                kind => doubts.push(self.type_doubt(name, &arrow_types::held_name(kind))),
+            }
+        }
+        if !doubts.is_empty() {
+            return Err(TablesError::Doubts(doubts));
+        }
+        for series in texts {
+            frame
+                .with_column(series.into())
+                .map_err(|error| engine_error(self.path(), error))?;
+        }
+        Ok(frame)
+    }
+
+    /// The rows anew, so that each names one id; beside them, for each the row that it was.
+    fn one_id_a_row(
+        &self,
+        frames: &[DataFrame],
+        column: &str,
+        separator: &str,
+    ) -> Result<(Vec<DataFrame>, Vec<u32>), TablesError> {
+        let fail = |error| engine_error(self.path(), error);
+        let (mut split, mut rows, mut first_row) =
+            (Vec::with_capacity(frames.len()), Vec::new(), 0_u32);
+        for frame in frames {
+            let series = frame.column(column).map_err(fail)?.as_materialized_series();
+            let cells = cells_of_ids(series, separator).map_err(fail)?;
+            let mut taken: Vec<u32> = Vec::with_capacity(cells.len());
+            let mut ids: Vec<Option<String>> = Vec::with_capacity(cells.len());
+            for (row, cell) in (0_u32..).zip(cells) {
+                if cell.is_empty() {
+                    taken.push(row);
+                    ids.push(None);
+                }
+                for id in cell {
+                    taken.push(row);
+                    ids.push(Some(id));
+                }
+            }
+            rows.extend(taken.iter().map(|row| first_row + row));
+            first_row += frame.height() as u32;
+            let index = IdxCa::from_vec("rows".into(), taken);
+            let mut frame = frame.take(&index).map_err(fail)?;
+            frame
+                .with_column(Series::new(column.into(), ids).into())
+                .map_err(fail)?;
+            split.push(frame);
+        }
+        Ok((split, rows))
+    }
 }
 
 impl RawTable<'_> {
@@ -98,7 +234,7 @@ impl RawTable<'_> {
     }
 
     /// The column as the engine read it; nothing for rows that were spilled.
-    fn series(&self, column: &str) -> impl Iterator<Item = &Series> {
+    pub(super) fn series(&self, column: &str) -> impl Iterator<Item = &Series> {
         let frames = match &self.cells {
             Cells::Frames { frames, .. } => frames.as_slice(),
             Cells::Spilled(_) => &[],
@@ -111,16 +247,16 @@ impl RawTable<'_> {
         })
     }
 
-    fn engine_error(&self, error: polars::error::PolarsError) -> TablesError {
+    pub(super) fn engine_error(&self, error: polars::error::PolarsError) -> TablesError {
         engine_error(self.table.path(), error)
     }
 
-    fn nulls(&self, column: &str) -> Nulls<'_> {
+    pub(super) fn nulls(&self, column: &str) -> Nulls<'_> {
         Nulls::new(self.table.file.nulls(column))
     }
 
     /// Markers of missing cells that the config lists, for columns whose cells are no texts.
-    fn listed_nulls(&self, column: &str) -> Vec<&str> {
+    pub(super) fn listed_nulls(&self, column: &str) -> Vec<&str> {
         if self.table.file.null_values.is_some() {
             self.table.file.nulls(column)
         } else {
@@ -271,27 +407,6 @@ impl RawTable<'_> {
         Ok(count)
     }
 
-    /// The column as numbers, NaN where missing.
-    ///
-    /// Texts are numbers of one writing: as programs write them, or as all cells of the whole
-    /// column agree on.
-    pub(crate) fn numbers(&self, column: &str) -> Result<Vec<f64>, TablesError> {
-        if let Cells::Spilled(rows) = &self.cells
-            && let Some(numbers) = rows.numbers(column)
-        {
-            return Ok(numbers);
-        }
-        let values = self.numbers_of_files(column)?;
-        if !self.is_part() {
-            self.count_missing(column, values.iter().filter(|value| value.is_nan()).count());
-            let extremes = Extremes::of(&values, |row| self.row_in_table(row));
-            if let Ok(mut known) = self.table.written.extremes.lock() {
-                known.entry(column.to_owned()).or_default().merge(extremes);
-            }
-        }
-        Ok(values)
-    }
-
     /// Rows of the files: where a cell holds several ids, one row may be many.
     pub(crate) fn n_rows_of_files(&self) -> usize {
         self.rows.as_ref().map_or(self.n_rows, |rows| {
@@ -304,131 +419,18 @@ impl RawTable<'_> {
         let Cells::Frames { batch, .. } = &self.cells else {
             return;
         };
-        if batch.is_none()
-            && let Ok(mut known) = self.table.written.missing.lock()
-        {
-            known.insert(column.to_owned(), n_missing);
+        let written = &self.table.written;
+        if batch.is_none() {
+            written.keep_missing(column, n_missing);
         }
-        if let Ok(mut known) = self.table.written.filled.lock() {
-            *known.entry(column.to_owned()).or_default() |=
-                self.n_rows == 0 || n_missing < self.n_rows;
-        }
+        written.keep_filled(column, self.n_rows == 0 || n_missing < self.n_rows);
     }
 
     /// Keeps how often each value of a column of results stands there.
-    pub(crate) fn count_levels(
-        &self,
-        column: &str,
-        levels: std::collections::BTreeMap<String, u64>,
-    ) {
-        if let Cells::Frames { batch: None, .. } = &self.cells
-            && let Ok(mut known) = self.table.written.levels.lock()
-        {
-            known.insert(column.to_owned(), levels);
+    pub(crate) fn count_levels(&self, column: &str, levels: BTreeMap<String, u64>) {
+        if let Cells::Frames { batch: None, .. } = &self.cells {
+            self.table.written.keep_levels(column, levels);
         }
-    }
-
-    fn numbers_of_files(&self, column: &str) -> Result<Vec<f64>, TablesError> {
-        let listed: Vec<f64> = self
-            .listed_nulls(column)
-            .iter()
-            .filter_map(|null| null.parse().ok())
-            .collect();
-        let style = self.table.file.style_of(column);
-        let known = self
-            .table
-            .written
-            .numbers
-            .lock()
-            .ok()
-            .and_then(|known| known.get(column).copied());
-        if let Some(format) = known.filter(|format| *format != NumberFormat::PLAIN) {
-            return self.numbers_written(column, format);
-        }
-        let mut values = Vec::with_capacity(self.n_rows);
-        // Whether some cell is none as programs write them, or every point could as well part
-        // thousands.
-        let (mut is_odd, mut n_points, mut n_either) = (style.is_some(), 0_usize, 0_usize);
-        if matches!(self.cells, Cells::Spilled(_)) || self.is_text(column) {
-            self.for_each_text(column, |_, text| {
-                values.push(match text.map(values::plain_number) {
-                    None => f64::NAN,
-                    Some(Some((value, point))) => {
-                        n_points += usize::from(point != PointRole::None);
-                        n_either += usize::from(point == PointRole::Either);
-                        value
-                    }
-                    Some(None) => {
-                        is_odd = true;
-                        f64::NAN
-                    }
-                });
-                Ok(())
-            })?;
-            is_odd |= known.is_none() && n_either > 0 && n_either == n_points;
-        } else {
-            for series in self.series(column) {
-                let floats = series
-                    .cast(&DataType::Float64)
-                    .map_err(|error| self.engine_error(error))?;
-                let floats = floats.f64().map_err(|error| self.engine_error(error))?;
-                values.extend(floats.iter().map(|value| {
-                    value
-                        .filter(|value| !listed.contains(value))
-                        .unwrap_or(f64::NAN)
-                }));
-            }
-            is_odd = false;
-        }
-        if is_odd {
-            let format = self.table.number_format(column)?;
-            return self.numbers_written(column, format);
-        }
-        if let Some(row) = values.iter().position(|value| value.is_infinite()) {
-            return Err(self.cell_error(
-                row,
-                column,
-                "the number is infinite".to_owned(),
-                "expected a finite number; list it under `null_values` if it means missing",
-            ));
-        }
-        Ok(values)
-    }
-
-    fn numbers_written(&self, column: &str, format: NumberFormat) -> Result<Vec<f64>, TablesError> {
-        let mut values = Vec::with_capacity(self.n_rows);
-        self.for_each_text(column, |row, text| {
-            values.push(match text {
-                None => f64::NAN,
-                Some(text) => format
-                    .parse(text)
-                    .filter(|value| value.is_finite())
-                    .ok_or_else(|| {
-                        self.cell_error(
-                            row,
-                            column,
-                            format!("`{text}` is no number as the others are written"),
-                            "correct the cell, or list it under `null_values` if it means missing",
-                        )
-                    })?,
-            });
-            Ok(())
-        })?;
-        Ok(values)
-    }
-
-    /// Adds what the cells of a column say about its numbers.
-    pub(crate) fn count_numbers(
-        &self,
-        column: &str,
-        census: &mut NumberCensus,
-    ) -> Result<(), TablesError> {
-        self.for_each_text(column, |row, text| {
-            if let Some(text) = text {
-                census.add(text, self.row_in_table(row));
-            }
-            Ok(())
-        })
     }
 
     /// The column as categories; levels sorted by name.
@@ -437,473 +439,6 @@ impl RawTable<'_> {
             Cells::Spilled(rows) => rows.codes(column),
             Cells::Frames { .. } => None,
         }
-    }
-
-    /// From when each time of the column counts as known, [`NEVER`] where missing.
-    pub(crate) fn known_times(&self, column: &str) -> Result<Vec<Timestamp>, TablesError> {
-        if let Cells::Spilled(rows) = &self.cells {
-            return Ok(rows.known_times(column));
-        }
-        if let Cells::Frames { frames, .. } = &self.cells
-            && let [frame] = frames.as_slice()
-            && let Ok(series) = frame.column(column)
-            && matches!(
-                series.dtype(),
-                DataType::Datetime(TimeUnit::Microseconds, None)
-            )
-            && self.table.file.time_zone.is_none()
-            && self.table.file.null_values.is_none()
-        {
-            // What warehouses mostly write needs no conversion, if it can be meant and does not
-            // hold mere days.
-            let whole = series
-                .as_materialized_series()
-                .cast(&DataType::Int64)
-                .map_err(|error| self.engine_error(error))?;
-            let whole = whole.i64().map_err(|error| self.engine_error(error))?;
-            if all_within(whole, self.table.bounds.window)
-                && !whole
-                    .iter()
-                    .flatten()
-                    .all(|micros| micros % 86_400_000_000 == 0)
-            {
-                self.table.remember_days(column, false);
-                self.count_missing(column, whole.null_count());
-                return Ok(whole
-                    .iter()
-                    .map(|value| value.map_or(NEVER, Timestamp::from_micros))
-                    .collect());
-            }
-        }
-        Ok(self
-            .times(column)?
-            .into_iter()
-            .map(|time| time.map_or(NEVER, |stamp| stamp.known))
-            .collect())
-    }
-
-    /// The column as times, `None` where missing; what nobody can mean is a doubt.
-    pub(crate) fn times(&self, column: &str) -> Result<Vec<Option<Stamp>>, TablesError> {
-        if let Cells::Spilled(rows) = &self.cells {
-            return Ok(rows.times(column));
-        }
-        let mut faults = TimeFaults::new(self.table.bounds);
-        let times = self.stamps(column, &mut faults)?;
-        if faults.is_empty() {
-            self.count_missing(column, times.iter().filter(|time| time.is_none()).count());
-            return self.as_days(column, times);
-        }
-        if matches!(self.cells, Cells::Frames { batch: Some(_), .. }) {
-            // What one batch shows is seen in the whole column.
-            return Err(self
-                .table
-                .read(&[column])?
-                .times(column)
-                .err()
-                .unwrap_or_else(|| self.time_doubt(column, &faults).into()));
-        }
-        Err(self.time_doubt(column, &faults).into())
-    }
-
-    /// The same where the times of some rows do not matter: those that nobody can mean are counted,
-    /// and missing.
-    pub(crate) fn times_where(
-        &self,
-        column: &str,
-        counts: impl Fn(usize) -> bool,
-    ) -> Result<(Vec<Option<Stamp>>, usize), TablesError> {
-        if let Cells::Spilled(rows) = &self.cells {
-            return Ok((rows.times(column), 0));
-        }
-        let mut faults = TimeFaults::of_rows(self.table.bounds, &counts);
-        let times = self.stamps(column, &mut faults)?;
-        if faults.is_empty() {
-            let n_idle = faults.n_idle();
-            // A row whose time does not matter lacks none; where all others do, none is there.
-            let (n_counting, n_there) = times
-                .iter()
-                .enumerate()
-                .filter(|(row, _)| counts(*row))
-                .fold((0, 0), |(n, there), (_, time)| {
-                    (n + 1, there + usize::from(time.is_some()))
-                });
-            self.count_missing(
-                column,
-                if n_counting > 0 && n_there == 0 {
-                    self.n_rows
-                } else {
-                    n_counting - n_there
-                },
-            );
-            return Ok((self.as_days(column, times)?, n_idle));
-        }
-        Err(self.time_doubt(column, &faults).into())
-    }
-
-    fn time_doubt(&self, column: &str, faults: &TimeFaults<'_>) -> Doubt {
-        let table = self.table;
-        let format = table
-            .written
-            .times
-            .lock()
-            .ok()
-            .and_then(|known| known.get(column).cloned());
-        let place = faults.first_row().map(|row| self.place(row));
-        faults
-            .doubt(
-                &table.name,
-                column,
-                &table.file,
-                format.as_ref(),
-                self.n_rows,
-            )
-            .at(place)
-    }
-
-    /// Times in the format of the column; those that are none, or that nobody can mean, are missing
-    /// and go to the faults.
-    fn stamps(
-        &self,
-        column: &str,
-        faults: &mut TimeFaults<'_>,
-    ) -> Result<Vec<Option<Stamp>>, TablesError> {
-        let zone = self.table.file.time_zone;
-        let window = self.table.bounds.window;
-        let mut format = self
-            .table
-            .written
-            .times
-            .lock()
-            .ok()
-            .and_then(|known| known.get(column).cloned())
-            .or_else(|| self.table.file.format_of(column));
-        let nulls = self.nulls(column);
-        let listed: Vec<Timestamp> = self
-            .listed_nulls(column)
-            .iter()
-            .filter_map(|null| Timestamp::parse_iso(null))
-            .map(|(at, _, _)| at)
-            .collect();
-        let listed_numbers: Vec<i64> = self
-            .listed_nulls(column)
-            .iter()
-            .filter_map(|null| null.parse().ok())
-            .collect();
-        let mut times: Vec<Option<Stamp>> = Vec::with_capacity(self.n_rows);
-        let checked =
-            |row: usize, stamp: Stamp, faults: &mut TimeFaults<'_>, text: &dyn Fn() -> String| {
-                if window.contains(stamp.start) {
-                    return Some(stamp);
-                }
-                faults.outside(row, &text(), stamp.start)
-            };
-        for series in self.series(column) {
-            match series.dtype() {
-                DataType::Date | DataType::Datetime(..) => {
-                    let (unit, precision, zone) = match series.dtype() {
-                        DataType::Datetime(unit, zoned) => (
-                            Some(*unit),
-                            Precision::Instant,
-                            if zoned.is_some() { None } else { zone },
-                        ),
-                        _ => (None, Precision::Day, zone),
-                    };
-                    let whole = series
-                        .cast(&DataType::Int64)
-                        .map_err(|error| self.engine_error(error))?;
-                    let whole = whole.i64().map_err(|error| self.engine_error(error))?;
-                    if unit == Some(TimeUnit::Microseconds)
-                        && zone.is_none()
-                        && listed.is_empty()
-                        && all_within(whole, window)
-                    {
-                        times.extend(whole.iter().map(|value| {
-                            value.map(|micros| {
-                                Stamp::new(Timestamp::from_micros(micros), Precision::Instant)
-                            })
-                        }));
-                        continue;
-                    }
-                    for value in whole.iter() {
-                        let micros = value.map(|value| match unit {
-                            None => value.saturating_mul(86_400_000_000),
-                            Some(TimeUnit::Nanoseconds) => value.div_euclid(1_000),
-                            Some(TimeUnit::Microseconds) => value,
-                            Some(TimeUnit::Milliseconds) => value.saturating_mul(1_000),
-                        });
-                        let at = micros.map(|micros| {
-                            Timestamp::from_micros(
-                                micros.clamp(Timestamp::MIN.micros(), Timestamp::MAX.micros()),
-                            )
-                        });
-                        let at = at.filter(|at| !listed.contains(at));
-                        let row = times.len();
-                        times.push(at.and_then(|at| {
-                            // Far outside of what a calendar knows no zone can be applied.
-                            let stamp = if window.contains(at) {
-                                values::stamp(at, precision, zone)
-                            } else {
-                                Stamp::new(at, Precision::Instant)
-                            };
-                            checked(row, stamp, faults, &|| at.to_string())
-                        }));
-                    }
-                }
-                kind if kind.is_integer()
-                    && !matches!(format, Some(TimeFormat::Strftime(_) | TimeFormat::Excel(_))) =>
-                {
-                    let whole = series
-                        .cast(&DataType::Int64)
-                        .map_err(|error| self.engine_error(error))?;
-                    let whole = whole.i64().map_err(|error| self.engine_error(error))?;
-                    if format.is_none() {
-                        let some: Vec<String> = whole
-                            .iter()
-                            .flatten()
-                            .filter(|number| !listed_numbers.contains(number))
-                            .take(CELLS_RECOGNISED_BY)
-                            .map(|number| number.to_string())
-                            .collect();
-                        format = TimeFormat::recognise(
-                            some.iter().map(String::as_str),
-                            zone,
-                            self.table.bounds.usual,
-                        );
-                    }
-                    for value in whole.iter() {
-                        let row = times.len();
-                        times.push(
-                            value
-                                .filter(|value| !listed_numbers.contains(value))
-                                .and_then(|value| {
-                                    match format.as_ref().and_then(|format| format.of_number(value))
-                                    {
-                                        Some(stamp) => {
-                                            checked(row, stamp, faults, &|| value.to_string())
-                                        }
-                                        None => faults.unread(row, &value.to_string()),
-                                    }
-                                }),
-                        );
-                    }
-                }
-                kind if kind.is_float() && matches!(format, Some(TimeFormat::Excel(_))) => {
-                    let Some(TimeFormat::Excel(workbook)) = format else {
-                        unreachable!("just looked")
-                    };
-                    self.serials(
-                        series,
-                        workbook,
-                        &listed_numbers,
-                        &mut times,
-                        faults,
-                        &checked,
-                    )?;
-                }
-                _ => {
-                    if format.is_none() {
-                        format = self.recognise(column, &nulls, zone)?;
-                    }
-                    self.texts_of(series, |text| {
-                        let row = times.len();
-                        times.push(text.and_then(|text| nulls.clean(text)).and_then(|text| {
-                            match format.as_ref().map(|format| format.parse(text, zone)) {
-                                Some(Ok(stamp)) => checked(row, stamp, faults, &|| text.to_owned()),
-                                Some(Err(values::NoTime::Zone(name))) => {
-                                    faults.zone(row, text, &name)
-                                }
-                                Some(Err(values::NoTime::Written)) | None => {
-                                    faults.unread(row, text)
-                                }
-                            }
-                        }));
-                    })?;
-                }
-            }
-        }
-        if let (Some(format), Ok(mut known)) = (format, self.table.written.times.lock()) {
-            known.insert(column.to_owned(), format);
-        }
-        Ok(times)
-    }
-
-    #[expect(clippy::type_complexity, reason = "the check of one loop above")]
-    fn serials(
-        &self,
-        series: &Series,
-        workbook: Workbook,
-        listed: &[i64],
-        times: &mut Vec<Option<Stamp>>,
-        faults: &mut TimeFaults<'_>,
-        checked: &dyn Fn(usize, Stamp, &mut TimeFaults<'_>, &dyn Fn() -> String) -> Option<Stamp>,
-    ) -> Result<(), TablesError> {
-        let floats = series
-            .cast(&DataType::Float64)
-            .map_err(|error| self.engine_error(error))?;
-        for value in floats
-            .f64()
-            .map_err(|error| self.engine_error(error))?
-            .iter()
-        {
-            let row = times.len();
-            let value = value.filter(|value| {
-                !value.is_nan() && !listed.iter().any(|null| *null as f64 == *value)
-            });
-            times.push(
-                value.and_then(|value| match values::serial_to_stamp(value, workbook) {
-                    Some(stamp) => checked(row, stamp, faults, &|| value.to_string()),
-                    None => faults.unread(row, &value.to_string()),
-                }),
-            );
-        }
-        Ok(())
-    }
-
-    /// Cells of one series as texts, whole numbers without a fraction.
-    fn texts_of(
-        &self,
-        series: &Series,
-        mut visit: impl FnMut(Option<&str>),
-    ) -> Result<(), TablesError> {
-        if series.dtype().is_float() {
-            let floats = series
-                .cast(&DataType::Float64)
-                .map_err(|error| self.engine_error(error))?;
-            for value in floats
-                .f64()
-                .map_err(|error| self.engine_error(error))?
-                .iter()
-            {
-                visit(
-                    value
-                        .filter(|value| !value.is_nan())
-                        .map(|value| value.to_string())
-                        .as_deref(),
-                );
-            }
-            return Ok(());
-        }
-        let texts = series
-            .cast(&DataType::String)
-            .map_err(|error| self.engine_error(error))?;
-        texts
-            .str()
-            .map_err(|error| self.engine_error(error))?
-            .iter()
-            .for_each(visit);
-        Ok(())
-    }
-
-    /// The format that most of the first cells are written in.
-    fn recognise(
-        &self,
-        column: &str,
-        nulls: &Nulls<'_>,
-        zone: Option<chrono_tz::Tz>,
-    ) -> Result<Option<TimeFormat>, TablesError> {
-        let mut some: Vec<String> = Vec::new();
-        for series in self.series(column) {
-            let left = CELLS_RECOGNISED_BY.saturating_sub(some.len());
-            // Cells may be missing: as many again are looked at.
-            let head = series.head(Some(20 * CELLS_RECOGNISED_BY));
-            self.texts_of(&head, |text| {
-                if let Some(text) = text.and_then(|text| nulls.clean(text))
-                    && some.len() < CELLS_RECOGNISED_BY
-                {
-                    some.push(text.to_owned());
-                }
-            })?;
-            if left == 0 {
-                break;
-            }
-        }
-        Ok(TimeFormat::recognise(
-            some.iter().map(String::as_str),
-            zone,
-            self.table.bounds.usual,
-        ))
-    }
-
-    /// Where every time of the whole column is a midnight, the times are days.
-    fn as_days(
-        &self,
-        column: &str,
-        times: Vec<Option<Stamp>>,
-    ) -> Result<Vec<Option<Stamp>>, TablesError> {
-        if !times
-            .iter()
-            .flatten()
-            .all(|stamp| self.is_midnight(column, *stamp))
-        {
-            self.table.remember_days(column, false);
-            return Ok(times);
-        }
-        if times
-            .iter()
-            .flatten()
-            .all(|stamp| stamp.start != stamp.known)
-            || !self.table.holds_days(column, self)?
-        {
-            return Ok(times);
-        }
-        let zone = self.zone_of(column);
-        let day = |stamp: Stamp| {
-            if stamp.start == stamp.known {
-                end_of_local_day(stamp.start, zone)
-            } else {
-                stamp
-            }
-        };
-        Ok(times.into_iter().map(|time| time.map(day)).collect())
-    }
-
-    /// Whether an instant is the beginning of a day where it was written; a date is none of an
-    /// instant.
-    fn is_midnight(&self, column: &str, stamp: Stamp) -> bool {
-        if stamp.start != stamp.known {
-            return true;
-        }
-        match self.zone_of(column) {
-            None => stamp.start.micros() % 86_400_000_000 == 0,
-            Some(zone) => end_of_local_day(stamp.start, Some(zone)).start == stamp.start,
-        }
-    }
-
-    /// The zone that midnights of a column are of.
-    fn zone_of(&self, column: &str) -> Option<chrono_tz::Tz> {
-        let typed = self.series(column).find_map(|series| match series.dtype() {
-            DataType::Datetime(_, Some(zone)) => Some(zone.to_string()),
-            _ => None,
-        });
-        match typed {
-            Some(name) => name.parse().ok(),
-            None => self.table.file.time_zone,
-        }
-    }
-
-    /// What a time column holds, by these rows: dates only where every one of them is a date.
-    pub(crate) fn time_kind(&self, column: &str) -> Result<TimeKind, TablesError> {
-        let times = self.times(column)?;
-        let format = self
-            .table
-            .written
-            .times
-            .lock()
-            .ok()
-            .and_then(|known| known.get(column).cloned());
-        let all_dates = times.iter().any(Option::is_some)
-            && times
-                .iter()
-                .flatten()
-                .all(|stamp| stamp.start != stamp.known);
-        Ok(match format {
-            Some(TimeFormat::Epoch(EpochUnit::Seconds)) => TimeKind::EpochSeconds,
-            Some(TimeFormat::Epoch(EpochUnit::Millis)) => TimeKind::EpochMillis,
-            Some(TimeFormat::Epoch(EpochUnit::Micros)) => TimeKind::EpochMicros,
-            Some(TimeFormat::Epoch(EpochUnit::Nanos)) => TimeKind::EpochNanos,
-            _ if all_dates => TimeKind::Date,
-            _ => TimeKind::Instant,
-        })
     }
 
     /// The place of a row of the table.
@@ -946,136 +481,53 @@ impl RawTable<'_> {
     }
 }
 
-/// Whether all of these microseconds since 1970 can be meant.
-fn all_within(micros: &Int64Chunked, window: Window) -> bool {
-    let ends = [ChunkAgg::min(micros), ChunkAgg::max(micros)];
-    ends.into_iter()
-        .flatten()
-        .all(|micros| window.contains(Timestamp::from_micros(micros)))
-}
-
-/// The local day that a moment is of, as a date of that zone.
-fn end_of_local_day(at: Timestamp, zone: Option<chrono_tz::Tz>) -> Stamp {
-    use chrono::TimeZone;
-    let local =
-        zone.and_then(|zone| Some(zone.from_utc_datetime(&at.naive()?).naive_local().date()));
-    match local.and_then(|date| date.and_hms_opt(0, 0, 0)) {
-        Some(midnight) => values::stamp(Timestamp::from_naive(midnight), Precision::Day, zone),
-        None => Stamp::new(at, Precision::Day),
-    }
-}
-
-impl Table<'_> {
-    pub(super) fn remember_days(&self, column: &str, holds_days: bool) {
-        if let Ok(mut known) = self.written.days.lock() {
-            known.insert(column.to_owned(), holds_days);
-        }
-    }
-
-    /// Whether all times of a column are midnights, in `seen` and in every other row.
-    fn holds_days(&self, column: &str, seen: &RawTable<'_>) -> Result<bool, TablesError> {
-        if let Some(known) = self
-            .written
-            .days
-            .lock()
-            .ok()
-            .and_then(|known| known.get(column).copied())
-        {
-            return Ok(known);
-        }
-        let is_whole = matches!(seen.cells, Cells::Frames { batch: None, .. });
-        let whole;
-        let raw = if is_whole {
-            seen
-        } else {
-            whole = self.read(&[column])?;
-            &whole
-        };
-        let times = raw.stamps(column, &mut TimeFaults::new(self.bounds))?;
-        let n_times = times.iter().flatten().count();
-        let is_serial = matches!(
-            self.written
-                .times
-                .lock()
-                .ok()
-                .and_then(|known| known.get(column).cloned()),
-            Some(TimeFormat::Excel(_))
-        );
-        let holds_days = (n_times >= FEWEST_MIDNIGHTS || is_serial)
-            && times
-                .iter()
-                .flatten()
-                .all(|stamp| raw.is_midnight(column, *stamp));
-        self.remember_days(column, holds_days);
-        Ok(holds_days)
-    }
-
-    /// The columns of instants that were taken for days, since every one of them is a midnight.
-    pub(crate) fn columns_of_days(&self) -> Vec<String> {
-        let known = self.written.days.lock();
-        let mut columns: Vec<String> = known
-            .iter()
-            .flat_map(|known| known.iter())
-            .filter(|(_, days)| **days)
-            .map(|(column, _)| column.clone())
-            .collect();
-        columns.sort_unstable();
-        columns
-    }
-
-    /// How the numbers of a whole column are written.
-    pub(crate) fn number_format(&self, column: &str) -> Result<NumberFormat, TablesError> {
-        if let Some(known) = self
-            .written
-            .numbers
-            .lock()
-            .ok()
-            .and_then(|known| known.get(column).copied())
-        {
-            return Ok(known);
-        }
-        let mut census = NumberCensus::default();
-        self.read(&[column])?.count_numbers(column, &mut census)?;
-        self.settle_numbers(column, &census)
-    }
-
-    /// The same by what all cells say.
-    pub(crate) fn settle_numbers(
-        &self,
-        column: &str,
-        census: &NumberCensus,
-    ) -> Result<NumberFormat, TablesError> {
-        let declared = self.file.style_of(column).and_then(|style| style.format());
-        let verdict = census.verdict_of_numbers(
-            declared,
-            self.file
-                .style_of(column)
-                .is_some_and(|style| style.has_negative_parentheses()),
-        );
-        match verdict {
-            NumberVerdict::Numbers(format) => {
-                let Some(sample) = census.stranger_to(format) else {
-                    return Ok(self.remember_numbers(column, format));
-                };
-                let found = format!(
-                    "`{}` is not written as the config says numbers of this column are",
-                    sample.text
-                );
-                let doubt = Doubt::new(Subject::Numbers, &self.name, found)
-                    .of_column(column)
-                    .at(Some(self.place(sample.row)));
-                Err(doubt
-                    .advise("correct the cell, or what the config says (`decimal_comma`, `types`)")
-                    .into())
+/// The ids of each cell, each once.
+fn cells_of_ids(series: &Series, separator: &str) -> polars::error::PolarsResult<Vec<Vec<String>>> {
+    let mut cells: Vec<Vec<String>> = Vec::with_capacity(series.len());
+    let mut push = |parts: &mut dyn Iterator<Item = String>| {
+        let mut ids: Vec<String> = Vec::new();
+        parts.for_each(|id| {
+            if !id.is_empty() && !ids.contains(&id) {
+                ids.push(id);
             }
-            other => Err(crate::number_doubts::doubt(self, column, &other, true).into()),
+        });
+        cells.push(ids);
+    };
+    if let Ok(lists) = series.list() {
+        for row in 0..lists.len() {
+            let texts = lists
+                .get_as_series(row)
+                .map(|list| list.cast(&DataType::String))
+                .transpose()?;
+            let texts = texts.as_ref().map(Series::str).transpose()?;
+            push(
+                &mut texts
+                    .into_iter()
+                    .flat_map(|texts| texts.iter())
+                    .flatten()
+                    .map(|id| id.trim().to_owned()),
+            );
         }
+        return Ok(cells);
     }
+    let texts = series.cast(&DataType::String)?;
+    for cell in texts.str()?.iter() {
+        push(
+            &mut cell
+                .into_iter()
+                .flat_map(|cell| cell.split(separator))
+                .map(|id| id.trim().to_owned()),
+        );
+    }
+    Ok(cells)
+}
 
-    pub(crate) fn remember_numbers(&self, column: &str, format: NumberFormat) -> NumberFormat {
-        if let Ok(mut known) = self.written.numbers.lock() {
-            known.insert(column.to_owned(), format);
+fn distinct<'c>(columns: &[&'c str]) -> Vec<&'c str> {
+    let mut wanted: Vec<&str> = Vec::new();
+    for column in columns {
+        if !wanted.contains(column) {
+            wanted.push(column);
         }
-        format
     }
+    wanted
 }

@@ -1,0 +1,171 @@
+//! `[snapshots]`: when leads are looked at.
+
+use std::fmt;
+
+use leadscore_core::{Span, Timestamp};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::moment::{Moment, written_moment};
+use super::text::ConfigError;
+
+/// `[snapshots]`: when leads are looked at.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnapshotsConfig {
+    /// No snapshot before this moment.
+    pub from: Option<Moment>,
+    /// Flat exports: a column of the leads that stands for time.
+    pub order_by: Option<String>,
+    /// The days after a snapshot in which a win counts; default 90d.
+    #[schemars(with = "String")]
+    pub horizon: Span,
+    /// Calendar snapshots of every lead at risk: "month" (the first of each; default), "week"
+    /// (Mondays) or a length such as "30d".
+    pub every: Every,
+    /// In place of calendar snapshots, each lead once at each of these ages.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub ages: Option<Vec<Span>>,
+    /// A lead without any event for so long, such as "365d", is not looked at, in training as in
+    /// scoring, until one comes again; default: every lead that is open.
+    #[schemars(with = "Option<String>")]
+    pub silent: Option<Span>,
+    /// The last moment that the data speaks of, or "outcomes" for the end of the outcomes; default:
+    /// the latest end of a table.
+    #[schemars(with = "Option<String>")]
+    pub observation_end: Option<ObservationEnd>,
+    /// More snapshots than so many are an error, found before any is made; default 20,000,000.
+    pub limit: usize,
+}
+
+impl Default for SnapshotsConfig {
+    fn default() -> Self {
+        Self {
+            from: None,
+            order_by: None,
+            horizon: Span::from_days(90),
+            every: Every::Month,
+            ages: None,
+            silent: None,
+            observation_end: None,
+            limit: 20_000_000,
+        }
+    }
+}
+
+impl SnapshotsConfig {
+    /// The last moment that the data speaks of, where the config names one.
+    pub fn configured_end(&self) -> Option<Timestamp> {
+        match self.observation_end {
+            Some(ObservationEnd::At(at)) => Some(at),
+            Some(ObservationEnd::Outcomes) | None => None,
+        }
+    }
+
+    /// Fails where a length is zero, or a list empty.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.horizon == Span::ZERO {
+            return ConfigError::refuse(
+                "[snapshots] `horizon` is zero",
+                "write the days in which a win counts, such as \"90d\"",
+            );
+        }
+        if self.silent == Some(Span::ZERO) {
+            return ConfigError::refuse(
+                "[snapshots] `silent` is zero",
+                "write after how long without an event a lead is not looked at, such as \"365d\", or remove it",
+            );
+        }
+        if self.ages.as_ref().is_some_and(Vec::is_empty) {
+            return ConfigError::refuse(
+                "[snapshots] `ages` is an empty list",
+                "remove it for calendar snapshots, or write ages such as [\"7d\", \"30d\"]",
+            );
+        }
+        Ok(())
+    }
+
+    /// Fails where a flat export is to be looked at by dates.
+    pub(super) fn check_flat(&self) -> Result<(), ConfigError> {
+        if self.silent.is_some() {
+            return ConfigError::refuse(
+                "[snapshots] `silent` needs events with dates, and a flat export has none",
+                "remove `silent`",
+            );
+        }
+        if self.ages.is_some() {
+            return ConfigError::refuse(
+                "[snapshots] `ages` needs dates, and a flat export has none",
+                "remove `ages`; `order_by` may name a column that stands for time",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Until when the data speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObservationEnd {
+    /// Until a moment.
+    At(Timestamp),
+    /// Until the outcomes end.
+    Outcomes,
+}
+
+impl<'de> Deserialize<'de> for ObservationEnd {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = written_moment(deserializer)?;
+        if text == "outcomes" {
+            Ok(Self::Outcomes)
+        } else {
+            Moment::parse(&text, ", or \"outcomes\" for the end of the outcomes")
+                .map(|at| Self::At(at.0))
+        }
+    }
+}
+
+/// The rhythm of calendar snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Every {
+    /// The first of each month.
+    Month,
+    /// Each Monday.
+    Week,
+    /// A fixed length, counted from 1970-01-01.
+    Length(Span),
+}
+
+impl fmt::Display for Every {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Month => f.write_str("month"),
+            Self::Week => f.write_str("week"),
+            Self::Length(span) => span.fmt(f),
+        }
+    }
+}
+
+impl JsonSchema for Every {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Every".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+}
+
+impl<'de> Deserialize<'de> for Every {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "month" => Ok(Self::Month),
+            "week" => Ok(Self::Week),
+            _ => match text.parse::<Span>() {
+                Ok(span) if span > Span::ZERO => Ok(Self::Length(span)),
+                _ => Err(serde::de::Error::custom(format!(
+                    "`{text}` is not a rhythm: write \"month\", \"week\" or a length such as \"30d\""
+                ))),
+            },
+        }
+    }
+}

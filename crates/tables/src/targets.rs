@@ -1,0 +1,80 @@
+//! Where files are to be written: their folders, and whether two names are one file.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::TablesError;
+
+/// The folder that a file stands in, or would.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Fails where a target is one of the files that the run reads, or another target, by whatever name
+/// or link.
+///
+/// # Errors
+///
+/// [`TablesError::Format`] names the target.
+pub fn refuse_inputs<'a>(
+    targets: impl IntoIterator<Item = &'a Path>,
+    inputs: &[PathBuf],
+) -> Result<(), TablesError> {
+    let targets: Vec<&Path> = targets.into_iter().collect();
+    let same = |a: &Path, b: &Path| {
+        real(a).zip(real(b)).is_some_and(|(a, b)| a == b) || is_same_file(a, b)
+    };
+    for (position, &target) in targets.iter().enumerate() {
+        // Several may go into one pipe or device.
+        let is_file = !target.metadata().is_ok_and(|meta| !meta.is_file());
+        if is_file
+            && targets[..position]
+                .iter()
+                .any(|other| *other == target || same(target, other))
+        {
+            return Err(two_of_one_name(target.to_owned()));
+        }
+        if let Some(input) = inputs.iter().find(|input| same(target, input)) {
+            return Err(TablesError::Format {
+                path: target.to_owned(),
+                found: format!("this run reads {}, and would replace it", input.display()),
+                help: "write to a file of another name".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The path without links; of a file that is not there yet, that of its folder and its name.
+pub(crate) fn real(path: &Path) -> Option<PathBuf> {
+    path.canonicalize()
+        .ok()
+        .or_else(|| Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?)))
+}
+
+pub(crate) fn two_of_one_name(path: PathBuf) -> TablesError {
+    TablesError::Format {
+        path,
+        found: "two outputs of one run have this name".to_owned(),
+        help: "give each a name of its own".to_owned(),
+    }
+}
+
+/// Whether two names are links to one file.
+#[cfg(unix)]
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |path: &Path| {
+        path.metadata()
+            .ok()
+            .filter(std::fs::Metadata::is_file)
+            .map(|meta| (meta.dev(), meta.ino()))
+    };
+    id(a).is_some_and(|id_of_a| id(b) == Some(id_of_a))
+}
+
+#[cfg(not(unix))]
+fn is_same_file(_: &Path, _: &Path) -> bool {
+    false
+}
