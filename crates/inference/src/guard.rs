@@ -392,7 +392,9 @@ fn event_table(source: &FeatureSource) -> Option<&str> {
         | FeatureSource::AgeDays
         | FeatureSource::Snapshot(_)
         | FeatureSource::AttributeAge { .. }
-        | FeatureSource::AttributeChanges { .. } => None,
+        | FeatureSource::AttributeChanges { .. }
+        | FeatureSource::PeerLeads(_)
+        | FeatureSource::AgeWeekdays => None,
     }
 }
 

@@ -40,7 +40,7 @@ mod lines {
 
     use super::{CheckArgs, FeaturesArgs, Findings, Outcome, ScoreArgs, TrainArgs};
     use crate::args::{ConfigArg, DescribeFormat};
-    
+
     use crate::show;
 
     fn open(
