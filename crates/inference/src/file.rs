@@ -165,6 +165,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
+    /// Splits a file, checking every length and the checksum.
     fn of(bytes: &'a [u8]) -> Result<Self, ModelFileError> {
         let truncated = |part| ModelFileError::Truncated {
             found: bytes.len(),

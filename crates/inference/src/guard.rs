@@ -114,8 +114,8 @@ impl Model {
         seen: &FeatureScope,
     ) -> (Vec<usize>, String) {
         let term = self.terms.iter().find_map(|term| match term {
-            Term::Levels(levels) if levels.feature_idx == column => Some(levels),
-            _ => None,
+            Term::Levels(levels) => Some(levels).filter(|levels| levels.feature_idx == column),
+            Term::Linear(_) | Term::Bins(_) | Term::Pair(_) => None,
         });
         let Some(term) = term else {
             return (Vec::new(), String::new());
@@ -185,6 +185,7 @@ struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
+    /// Nothing is compared yet.
     fn new(model: &'a Model, matrix: &'a FeatureMatrix) -> Self {
         Self {
             model,
@@ -253,6 +254,7 @@ impl<'a> Guard<'a> {
         }
     }
 
+    /// Notes what was found about a feature.
     fn find(&mut self, feature: &str, n_rows: usize, text: String, is_outside: bool) {
         self.findings.push(GuardFinding {
             feature: feature.to_owned(),
@@ -385,7 +387,14 @@ fn is_beyond_middle(value: f64, numbers: &[f64]) -> bool {
 fn event_table(source: &FeatureSource) -> Option<&str> {
     match source {
         FeatureSource::Activity { table, .. } | FeatureSource::Peers { table, .. } => Some(table),
-        _ => None,
+        FeatureSource::Attribute { .. }
+        | FeatureSource::Created(_)
+        | FeatureSource::AgeDays
+        | FeatureSource::Snapshot(_)
+        | FeatureSource::AttributeAge { .. }
+        | FeatureSource::AttributeChanges { .. }
+        | FeatureSource::PeerLeads(_)
+        | FeatureSource::AgeWeekdays => None,
     }
 }
 

@@ -115,6 +115,7 @@ impl Model {
             || self.degrees.len() == self.terms.len() && self.degrees.iter().all(is_degree)
     }
 
+    /// Whether the edges of tiers are probabilities, highest first.
     fn tier_edges_fall(&self) -> bool {
         let mut edges = self.tier_edges.iter();
         edges.all(|edge| (0.0..=1.0).contains(edge)) && self.tier_edges.is_sorted_by(|a, b| a >= b)

@@ -119,7 +119,7 @@ impl Term {
     pub fn second_feature_idx(&self) -> Option<usize> {
         match self {
             Self::Pair(term) => Some(term.second.feature_idx()),
-            _ => None,
+            Self::Linear(_) | Self::Levels(_) | Self::Bins(_) => None,
         }
     }
 

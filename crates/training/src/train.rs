@@ -260,6 +260,7 @@ struct Choices {
 }
 
 impl Choices {
+    /// Chooses on the earlier rows, and on all.
     fn of(
         input: TrainInput<'_>,
         all: &[usize],

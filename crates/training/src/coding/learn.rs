@@ -130,21 +130,22 @@ pub(super) fn fit_curve(
         high,
         direction,
     };
-    match fit_number(matrix, rows, feature_idx, direction) {
-        Ok(Block::Number {
+    let line = fit_number(matrix, rows, feature_idx, direction);
+    if low < high
+        && let Ok(Block::Number {
             mean, scale, range, ..
-        }) if low < high => Ok(vec![
-            Block::Line {
-                feature_idx,
-                mean,
-                scale,
-                range,
-                direction,
-            },
-            bins,
-        ]),
-        _ => Ok(vec![bins]),
+        }) = line
+    {
+        let line = Block::Line {
+            feature_idx,
+            mean,
+            scale,
+            range,
+            direction,
+        };
+        return Ok(vec![line, bins]);
     }
+    Ok(vec![bins])
 }
 
 /// Upper ends of bins of about equal size, each halfway between neighbouring values: between all

@@ -135,6 +135,7 @@ struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
+    /// No block yet, beside what was left out before.
     fn new(dropped: Vec<Dropped>, flat: Vec<usize>, matrix: &'a FeatureMatrix) -> Self {
         Self {
             coding: Coding {
@@ -147,6 +148,7 @@ impl<'a> Kept<'a> {
         }
     }
 
+    /// Adds a block.
     fn push(&mut self, part: Part) {
         self.coding.blocks.push(part.block);
         self.found.push((part.strengths, part.weights));

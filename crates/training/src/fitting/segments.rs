@@ -45,11 +45,12 @@ const MAX_SEGMENTED_FEATURES: usize = 12;
 /// The category of this name.
 pub(crate) fn segment_of(input: TrainInput<'_>, column: &str) -> Result<usize, TrainError> {
     let specs = input.matrix.specs();
-    let is_it = |idx: &usize| match &specs[*idx].source {
-        FeatureSource::Attribute { column: known, .. } => {
-            known == column && input.matrix.is_category(*idx)
-        }
-        _ => false,
+    let is_it = |idx: &usize| {
+        input.matrix.is_category(*idx)
+            && matches!(
+                &specs[*idx].source,
+                FeatureSource::Attribute { column: known, .. } if known == column
+            )
     };
     (0..specs.len()).find(is_it).ok_or_else(|| {
         let is_attribute = |idx: &usize| {

@@ -125,10 +125,12 @@ impl Ended {
         won + lost >= FEWEST_WON && open <= FOUND_OPEN * (won + lost + open)
     }
 
+    /// What leads count that were not won.
     fn not_won(&self) -> f64 {
         self.lost + self.open
     }
 
+    /// What leads count that have closed.
     fn closed(&self) -> f64 {
         self.won + self.lost
     }
@@ -147,6 +149,7 @@ struct Attribute<'a> {
 }
 
 impl<'a> Attribute<'a> {
+    /// Counts where the leads of each group ended.
     fn new(input: FinalInput<'a>, cohorts: &'a [usize], weights: &'a [f64], idx: usize) -> Self {
         let groups = group_finely(input.matrix, idx);
         let n_groups = groups.iter().max().map_or(1, |max| max + 1);
