@@ -1,0 +1,134 @@
+//! All tests, or one part of them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::ValueEnum;
+
+use crate::bench;
+use crate::book;
+use crate::process::{is_there, say, succeed};
+use crate::python::{self, venv, with_wheel};
+use crate::reasons;
+use crate::setup;
+use crate::workspace::{build, cargo, glob, leadscore, root};
+
+/// Everything is built as the command is, so that Polars is compiled once.
+pub(crate) fn run(only: Option<Part>) -> anyhow::Result<()> {
+    setup::run();
+    Part::value_variants()
+        .iter()
+        .filter(|part| only.is_none_or(|only| only == **part))
+        .try_for_each(|part| part.run())
+}
+
+/// A part of the tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Rust, and the examples in its documentation
+    Rust,
+    /// SQL and parity, in Python with the command
+    Python,
+    /// The Python package and the notebooks
+    Package,
+    /// Tables as people have them
+    Cases,
+    /// Engines and stores
+    Engine,
+    /// The code in the pages, and the book
+    Book,
+    /// The report in a browser
+    Browser,
+    /// The measurements in small, so that they cannot rot
+    Bench,
+}
+
+impl Part {
+    fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Rust => test_rust(),
+            Self::Python => unittests(&venv("peers", &python::PEERS)?, "tests/python"),
+            Self::Package => test_package(),
+            Self::Cases => unittests(&venv("engine", &python::ENGINES)?, "tests/cases"),
+            Self::Engine => unittests(&with_wheel("engine", &python::ENGINES)?, "tests/engine"),
+            Self::Book => {
+                unittests(&with_wheel("engine", &python::ENGINES)?, "tests/book")?;
+                book::run()
+            }
+            Self::Browser if is_there("chromium") || std::env::var_os("CI").is_some() => {
+                unittests(&venv("report", &python::REPORT_PACKAGES)?, "tests/browser")
+            }
+            Self::Browser => {
+                say("skipped: there is no chromium, so the report is not looked at");
+                Ok(())
+            }
+            Self::Bench => {
+                bench::small()?;
+                reasons::run(2_000, 0)
+            }
+        }
+    }
+}
+
+/// The tests of a folder, by this Python.
+fn unittests(python: &Path, folder: &str) -> anyhow::Result<()> {
+    let mut tests = Command::new(python);
+    tests
+        .args(["-m", "unittest", "discover", "-s", folder, "-v"])
+        .current_dir(root())
+        .env("LEADSCORE", leadscore()?);
+    succeed(tests)
+}
+
+fn test_rust() -> anyhow::Result<()> {
+    build()?;
+    if is_there("cargo-nextest") {
+        succeed(cargo(&[
+            "nextest",
+            "run",
+            "--release",
+            "--workspace",
+            "--all-features",
+            "--no-fail-fast",
+        ]))?;
+    } else {
+        succeed(cargo(&[
+            "test",
+            "--release",
+            "--workspace",
+            "--all-features",
+            "--lib",
+            "--bins",
+            "--tests",
+        ]))?;
+    }
+    succeed(cargo(&[
+        "test",
+        "--release",
+        "--workspace",
+        "--all-features",
+        "--doc",
+    ]))
+}
+
+/// The Python package and the notebooks; the first notebook needs the package alone.
+fn test_package() -> anyhow::Result<()> {
+    let python = python::package()?;
+    unittests(&python, "tests/package")?;
+    unittests(
+        &with_wheel("exchange", &python::EXCHANGE_PEERS)?,
+        "tests/exchange",
+    )?;
+    let alone = with_wheel("notebook", &python::KERNEL)?;
+    let mut notebooks: Vec<PathBuf> = glob(&root().join("notebooks"), "ipynb")?;
+    notebooks.sort();
+    for (number, notebook) in notebooks.iter().enumerate() {
+        let mut run_notebook = Command::new(if number == 0 { &alone } else { &python });
+        run_notebook
+            .arg("tests/package/notebooks.py")
+            .arg(notebook)
+            .current_dir(root());
+        succeed(run_notebook)?;
+    }
+    Ok(())
+}
