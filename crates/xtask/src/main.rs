@@ -28,7 +28,10 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Run all tests: Rust, doc tests, Python, browser; installs a browser where that is possible
+    /// Install what the build and the tests need of the system: protoc, Chromium, PostgreSQL and
+    /// Python's venv, by apt-get as root; elsewhere it says what is missing
+    Setup,
+    /// Run all tests: Rust, doc tests, Python, browser; calls `setup` first
     Test {
         /// One part of them alone
         #[arg(long, value_enum)]
@@ -87,6 +90,10 @@ enum Chore {
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().chore {
+        Chore::Setup => {
+            setup::run();
+            Ok(())
+        }
         Chore::Test { only } => test::run(only),
         Chore::Book => book::run(),
         Chore::Dist => dist::run(),
