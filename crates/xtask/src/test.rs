@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use crate::bench;
 use crate::book;
 use crate::process::{is_there, say, succeed};
-use crate::python::{self, venv, with_wheel};
+use crate::python::{self, Group, venv, with_wheel};
 use crate::reasons;
 use crate::setup;
 use crate::workspace::{build, cargo, glob, leadscore, root};
@@ -47,16 +47,16 @@ impl Part {
     fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Rust => test_rust(),
-            Self::Python => unittests(&venv("peers", &python::PEERS)?, "tests/python"),
+            Self::Python => unittests(&venv(Group::Peers)?, "tests/python"),
             Self::Package => test_package(),
-            Self::Cases => unittests(&venv("engine", &python::ENGINES)?, "tests/cases"),
-            Self::Engine => unittests(&with_wheel("engine", &python::ENGINES)?, "tests/engine"),
+            Self::Cases => unittests(&venv(Group::Engine)?, "tests/cases"),
+            Self::Engine => unittests(&with_wheel(Group::Engine)?, "tests/engine"),
             Self::Book => {
-                unittests(&with_wheel("engine", &python::ENGINES)?, "tests/book")?;
+                unittests(&with_wheel(Group::Engine)?, "tests/book")?;
                 book::run()
             }
             Self::Browser if is_there("chromium") || std::env::var_os("CI").is_some() => {
-                unittests(&venv("report", &python::REPORT_PACKAGES)?, "tests/browser")
+                unittests(&venv(Group::Browser)?, "tests/browser")
             }
             Self::Browser => {
                 say("skipped: there is no chromium, so the report is not looked at");
@@ -115,11 +115,8 @@ fn test_rust() -> anyhow::Result<()> {
 fn test_package() -> anyhow::Result<()> {
     let python = python::package()?;
     unittests(&python, "tests/package")?;
-    unittests(
-        &with_wheel("exchange", &python::EXCHANGE_PEERS)?,
-        "tests/exchange",
-    )?;
-    let alone = with_wheel("notebook", &python::KERNEL)?;
+    unittests(&with_wheel(Group::Exchange)?, "tests/exchange")?;
+    let alone = with_wheel(Group::Notebook)?;
     let mut notebooks: Vec<PathBuf> = glob(&root().join("notebooks"), "ipynb")?;
     notebooks.sort();
     for (number, notebook) in notebooks.iter().enumerate() {

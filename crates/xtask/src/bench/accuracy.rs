@@ -6,14 +6,14 @@ use std::process::Command;
 use anyhow::Context;
 
 use crate::process::succeed;
-use crate::python::{self, venv};
+use crate::python::{Group, venv};
 use crate::real_data::real_sets;
 use crate::workspace::{leadscore, root};
 
 pub(crate) fn run(tiny: bool) -> anyhow::Result<()> {
     let program = leadscore()?;
     let folder = root().join("target/bench-accuracy");
-    let mut script = Command::new(venv("models", &python::MODEL_PEERS)?);
+    let mut script = Command::new(venv(Group::Models)?);
     script
         .arg("tests/bench/accuracy.py")
         .arg("--folder")

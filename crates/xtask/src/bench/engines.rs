@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Context;
 
 use crate::process::succeed;
-use crate::python::{self, venv};
+use crate::python::{Group, venv};
 use crate::workspace::{leadscore, root};
 
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ impl Engines {
 pub(crate) fn run(asked: Engines) -> anyhow::Result<()> {
     let asked = if asked.tiny { Engines::tiny() } else { asked };
     let folder = root().join("target/bench-engines");
-    let mut script = Command::new(venv("engine", &python::ENGINES)?);
+    let mut script = Command::new(venv(Group::Engine)?);
     script
         .arg("tests/bench/engines.py")
         .arg("--folder")
@@ -67,7 +67,7 @@ pub(crate) fn run(asked: Engines) -> anyhow::Result<()> {
         .any(|engine| engine == "spark" || engine == "cluster")
     {
         // Sail refuses to start beside a client of another version.
-        let mut home = Command::new(venv("spark", &["pyspark[connect]==4.3.0"])?);
+        let mut home = Command::new(venv(Group::Spark)?);
         home.args([
             "-c",
             "import os, pyspark; print(os.path.dirname(pyspark.__file__))",

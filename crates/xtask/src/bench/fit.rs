@@ -5,13 +5,13 @@ use std::process::Command;
 use anyhow::Context;
 
 use crate::process::succeed;
-use crate::python::{self, venv};
+use crate::python::{Group, venv};
 use crate::workspace::{leadscore, root};
 
 pub(crate) fn run(tiny: bool) -> anyhow::Result<()> {
     let examples = leadscore()?.with_file_name("examples");
     let folder = root().join("target/bench-fit");
-    let mut script = Command::new(venv("models", &python::MODEL_PEERS)?);
+    let mut script = Command::new(venv(Group::Models)?);
     script
         .arg("tests/bench/fit.py")
         .arg("--folder")

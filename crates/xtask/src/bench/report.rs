@@ -5,13 +5,13 @@ use std::process::Command;
 use anyhow::Context;
 
 use crate::process::succeed;
-use crate::python::{self, venv};
+use crate::python::{Group, venv};
 use crate::workspace::{leadscore, root};
 
 pub(crate) fn run(tiny: bool) -> anyhow::Result<()> {
     let program = leadscore()?;
     let folder = root().join("target/bench-report");
-    let mut script = Command::new(venv("peers", &python::PEERS)?);
+    let mut script = Command::new(venv(Group::Peers)?);
     script
         .arg("tests/bench/report.py")
         .arg("--folder")

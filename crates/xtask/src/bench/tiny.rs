@@ -3,11 +3,11 @@
 use std::process::Command;
 
 use crate::process::succeed;
-use crate::python::{self, venv};
+use crate::python::{Group, venv};
 use crate::workspace::root;
 
 pub(crate) fn run(draws: u32) -> anyhow::Result<()> {
-    let mut script = Command::new(venv("models", &python::MODEL_PEERS)?);
+    let mut script = Command::new(venv(Group::Models)?);
     script
         .arg("tests/bench/tiny.py")
         .arg("--draws")
