@@ -36,6 +36,9 @@ enum Chore {
         /// One part of them alone
         #[arg(long, value_enum)]
         only: Option<Part>,
+        /// Rust alone, and none of the long simulations: less than a minute once all is built
+        #[arg(long, conflicts_with = "only")]
+        fast: bool,
     },
     /// Make the book of `docs`, in `target/book`
     Book,
@@ -94,7 +97,8 @@ fn main() -> anyhow::Result<()> {
             setup::run();
             Ok(())
         }
-        Chore::Test { only } => test::run(only),
+        Chore::Test { fast: true, .. } => test::fast(),
+        Chore::Test { only, .. } => test::run(only),
         Chore::Book => book::run(),
         Chore::Dist => dist::run(),
         Chore::Golden => golden::run(),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::ensure;
 use clap::ValueEnum;
 
 use crate::bench;
@@ -80,35 +81,43 @@ fn unittests(python: &Path, folder: &str) -> anyhow::Result<()> {
     succeed(tests)
 }
 
+/// What a change in Rust breaks first: no Python, no browser, no real data, no doc tests, and none
+/// of the long simulations.
+pub(crate) fn fast() -> anyhow::Result<()> {
+    ensure!(
+        is_there("protoc"),
+        "protoc is missing: `cargo xtask setup` installs it"
+    );
+    // Without the examples, which are many programs to link.
+    let targets = ["--lib", "--bins", "--tests"];
+    succeed(in_workspace(&["build"], &targets))?;
+    let mut tests = if is_there("cargo-nextest") {
+        in_workspace(
+            &["nextest", "run", "--no-fail-fast", "--profile", "fast"],
+            &targets,
+        )
+    } else {
+        say("cargo-nextest is not there, so the long tests run, too");
+        in_workspace(&["test", "--no-fail-fast"], &targets)
+    };
+    tests.env_remove("LEADSCORE_REAL_DATA");
+    succeed(tests)
+}
+
 fn test_rust() -> anyhow::Result<()> {
     build()?;
-    if is_there("cargo-nextest") {
-        succeed(cargo(&[
-            "nextest",
-            "run",
-            "--release",
-            "--workspace",
-            "--all-features",
-            "--no-fail-fast",
-        ]))?;
+    succeed(if is_there("cargo-nextest") {
+        in_workspace(&["nextest", "run", "--no-fail-fast"], &[])
     } else {
-        succeed(cargo(&[
-            "test",
-            "--release",
-            "--workspace",
-            "--all-features",
-            "--lib",
-            "--bins",
-            "--tests",
-        ]))?;
-    }
-    succeed(cargo(&[
-        "test",
-        "--release",
-        "--workspace",
-        "--all-features",
-        "--doc",
-    ]))
+        in_workspace(&["test"], &["--lib", "--bins", "--tests"])
+    })?;
+    succeed(in_workspace(&["test"], &["--doc"]))
+}
+
+/// A command of cargo over all crates and features, as everything is built.
+fn in_workspace(command: &[&str], targets: &[&str]) -> Command {
+    let all = ["--release", "--workspace", "--all-features"];
+    cargo(&[command, &all, targets].concat())
 }
 
 /// The Python package and the notebooks; the first notebook needs the package alone.
