@@ -546,7 +546,7 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// [`leadscore_features::FeatureError`].
+    /// [`leadscore_features::FeaturesError`].
     pub fn features_of(
         &self,
         tables: &Tables,
@@ -852,7 +852,7 @@ pub fn read_model(path: &Path) -> anyhow::Result<Model> {
 ///
 /// # Errors
 ///
-/// [`leadscore_inference::FileError`].
+/// [`leadscore_inference::ModelFileError`].
 pub fn model_from_bytes(bytes: &[u8]) -> anyhow::Result<Model> {
     Ok(leadscore_inference::read_model(bytes)?)
 }
