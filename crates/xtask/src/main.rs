@@ -5,6 +5,7 @@ mod book;
 mod cases;
 mod dist;
 mod golden;
+mod map;
 mod process;
 mod python;
 mod real_data;
@@ -39,6 +40,16 @@ enum Chore {
         /// Rust alone, and none of the long simulations: less than a minute once all is built
         #[arg(long, conflicts_with = "only")]
         fast: bool,
+    },
+    /// Print which crate depends on which, circles of imports between the files of a crate, and how
+    /// long files and functions are
+    Map {
+        /// Fail where there is a circle
+        #[arg(long)]
+        check: bool,
+        /// All imports between files, too
+        #[arg(long)]
+        files: bool,
     },
     /// Make the book of `docs`, in `target/book`
     Book,
@@ -99,6 +110,7 @@ fn main() -> anyhow::Result<()> {
         }
         Chore::Test { fast: true, .. } => test::fast(),
         Chore::Test { only, .. } => test::run(only),
+        Chore::Map { check, files } => map::run(check, files),
         Chore::Book => book::run(),
         Chore::Dist => dist::run(),
         Chore::Golden => golden::run(),

@@ -48,3 +48,9 @@ pub(crate) fn forget_cargo(command: &mut Command) {
 pub(crate) fn say(text: &str) {
     eprintln!("{text}");
 }
+
+/// Prints a line of what was asked for.
+#[expect(clippy::print_stdout, reason = "a chore prints")]
+pub(crate) fn print(text: &str) {
+    println!("{text}");
+}
