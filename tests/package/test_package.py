@@ -28,7 +28,7 @@ from leadscore import _progress
 
 LEADSCORE = os.environ["LEADSCORE"]
 ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "python"))
+sys.path.insert(0, str(ROOT / "tests" / "sql"))
 import postgres  # noqa: E402
 
 N_LEADS = 3_000

@@ -232,3 +232,25 @@ pub fn small_crm() -> TempDir {
         ("visits.csv", &visits),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    /// A file that the manifest does not name would never run.
+    #[test]
+    fn every_file_of_e2e_is_a_test() {
+        let manifest = std::fs::read_to_string(super::here().join("Cargo.toml")).expect("text");
+        let mut n_files = 0;
+        for entry in std::fs::read_dir(super::here().join("e2e")).expect("readable") {
+            let name = entry.expect("an entry").file_name();
+            let name = name.to_str().expect("text");
+            if name.ends_with(".rs") {
+                n_files += 1;
+                assert!(
+                    manifest.contains(&format!("path = \"e2e/{name}\"")),
+                    "{name}"
+                );
+            }
+        }
+        assert!(n_files > 0);
+    }
+}

@@ -28,8 +28,8 @@ pub(crate) fn run(only: Option<Part>) -> anyhow::Result<()> {
 pub(crate) enum Part {
     /// Rust, and the examples in its documentation
     Rust,
-    /// SQL and parity, in Python with the command
-    Python,
+    /// Exported SQL against the command, in Python
+    Sql,
     /// The Python package and the notebooks
     Package,
     /// Tables as people have them
@@ -37,7 +37,7 @@ pub(crate) enum Part {
     /// Engines and stores
     Engine,
     /// The code in the pages, and the book
-    Book,
+    Docs,
     /// The report in a browser
     Browser,
     /// The measurements in small, so that they cannot rot
@@ -48,12 +48,12 @@ impl Part {
     fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Rust => test_rust(),
-            Self::Python => unittests(&venv(Group::Peers)?, "tests/python"),
+            Self::Sql => unittests(&venv(Group::Peers)?, "tests/sql"),
             Self::Package => test_package(),
             Self::Cases => unittests(&venv(Group::Engine)?, "tests/cases"),
             Self::Engine => unittests(&with_wheel(Group::Engine)?, "tests/engine"),
-            Self::Book => {
-                unittests(&with_wheel(Group::Engine)?, "tests/book")?;
+            Self::Docs => {
+                unittests(&with_wheel(Group::Engine)?, "tests/docs")?;
                 book::run()
             }
             Self::Browser if is_there("chromium") || std::env::var_os("CI").is_some() => {

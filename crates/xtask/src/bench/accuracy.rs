@@ -15,7 +15,7 @@ pub(crate) fn run(tiny: bool) -> anyhow::Result<()> {
     let folder = root().join("target/bench-accuracy");
     let mut script = Command::new(venv(Group::Models)?);
     script
-        .arg("tests/bench/accuracy.py")
+        .arg("benches/peers/accuracy.py")
         .arg("--folder")
         .arg(&folder)
         .arg("--leadscore")

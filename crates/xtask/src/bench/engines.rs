@@ -45,7 +45,7 @@ pub(crate) fn run(asked: Engines) -> anyhow::Result<()> {
     let folder = root().join("target/bench-engines");
     let mut script = Command::new(venv(Group::Engine)?);
     script
-        .arg("tests/bench/engines.py")
+        .arg("benches/peers/engines.py")
         .arg("--folder")
         .arg(&folder)
         .arg("--leadscore")

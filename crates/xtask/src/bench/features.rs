@@ -13,7 +13,7 @@ pub(crate) fn run(tiny: bool) -> anyhow::Result<()> {
     let folder = root().join("target/bench-features");
     let mut script = Command::new(venv(Group::Peers)?);
     script
-        .arg("tests/bench/features.py")
+        .arg("benches/peers/features.py")
         .arg("--folder")
         .arg(&folder)
         .arg("--leadscore")

@@ -13,7 +13,7 @@ pub(crate) fn run(tiny: bool) -> anyhow::Result<()> {
     let folder = root().join("target/bench-fit");
     let mut script = Command::new(venv(Group::Models)?);
     script
-        .arg("tests/bench/fit.py")
+        .arg("benches/peers/fit.py")
         .arg("--folder")
         .arg(&folder)
         .arg("--fit")

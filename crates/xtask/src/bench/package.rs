@@ -13,7 +13,7 @@ pub(crate) fn run(tiny: bool) -> anyhow::Result<()> {
     let folder = root().join("target/bench-package");
     let mut script = Command::new(package()?);
     script
-        .arg("tests/bench/package.py")
+        .arg("benches/peers/package.py")
         .arg("--folder")
         .arg(&folder)
         .arg("--leadscore")

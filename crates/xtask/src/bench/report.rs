@@ -13,7 +13,7 @@ pub(crate) fn run(tiny: bool) -> anyhow::Result<()> {
     let folder = root().join("target/bench-report");
     let mut script = Command::new(venv(Group::Peers)?);
     script
-        .arg("tests/bench/report.py")
+        .arg("benches/peers/report.py")
         .arg("--folder")
         .arg(&folder)
         .arg("--leadscore")

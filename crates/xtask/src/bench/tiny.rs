@@ -9,7 +9,7 @@ use crate::workspace::root;
 pub(crate) fn run(draws: u32) -> anyhow::Result<()> {
     let mut script = Command::new(venv(Group::Models)?);
     script
-        .arg("tests/bench/tiny.py")
+        .arg("benches/peers/tiny.py")
         .arg("--draws")
         .arg(draws.to_string())
         .current_dir(root());
