@@ -4,14 +4,13 @@
 use leadscore_tests::{figure, leadscore, real_project, succeed};
 
 #[test]
+#[ignore = "needs LEADSCORE_REAL_DATA"]
 fn olist_as_of_may_2018() {
     let files = [
         "olist-marketing-funnel/olist_marketing_qualified_leads_dataset.csv",
         "olist-marketing-funnel/olist_closed_deals_dataset.csv",
     ];
-    let Some(folder) = real_project("olist", &files) else {
-        return;
-    };
+    let folder = real_project("olist", &files);
     let folder = folder.path();
     succeed(folder, &["train", "--as-of", "2018-05-01"]);
     succeed(
@@ -35,15 +34,14 @@ fn olist_as_of_may_2018() {
 }
 
 #[test]
+#[ignore = "needs LEADSCORE_REAL_DATA"]
 fn bpi_2012_as_of_january() {
     let files = [
         "bpi2012-w-events/prepared/leads.csv",
         "bpi2012-w-events/prepared/events.csv",
         "bpi2012-w-events/prepared/outcomes.csv",
     ];
-    let Some(folder) = real_project("bpi2012", &files) else {
-        return;
-    };
+    let folder = real_project("bpi2012", &files);
     let folder = folder.path();
     succeed(folder, &["train", "--as-of", "2012-01-15"]);
     // Cases begun after 2012-01-15 are looked at seven days later.
@@ -64,10 +62,9 @@ fn bpi_2012_as_of_january() {
 }
 
 #[test]
+#[ignore = "needs LEADSCORE_REAL_DATA"]
 fn x_education_newest_fifth_and_manual_score() {
-    let Some(folder) = real_project("x-education", &["x-education/Leads.csv"]) else {
-        return;
-    };
+    let folder = real_project("x-education", &["x-education/Leads.csv"]);
     let folder = folder.path();
     // The lead number that parts the oldest 80 % from the newest 20 %.
     let mut numbers: Vec<u64> = csv::Reader::from_path(folder.join("Leads.csv"))
@@ -149,10 +146,9 @@ fn x_education_newest_fifth_and_manual_score() {
 }
 
 #[test]
+#[ignore = "needs LEADSCORE_REAL_DATA"]
 fn x_education_check_names_the_leaky_columns() {
-    let Some(folder) = real_project("x-education", &["x-education/Leads.csv"]) else {
-        return;
-    };
+    let folder = real_project("x-education", &["x-education/Leads.csv"]);
     let folder = folder.path();
     let config = std::fs::read_to_string(folder.join("leadscore.toml")).expect("there");
     let leaky = [
@@ -184,15 +180,14 @@ fn x_education_check_names_the_leaky_columns() {
 }
 
 #[test]
+#[ignore = "needs LEADSCORE_REAL_DATA"]
 fn damaged_files_are_refused() {
     let files = [
         "x-education/Leads.csv",
         "x-education/dirty/Leads_is_really_xlsx.csv",
         "x-education/dirty/Lead Scoring.wrapped-rows.csv",
     ];
-    let Some(folder) = real_project("x-education", &files) else {
-        return;
-    };
+    let folder = real_project("x-education", &files);
     let folder = folder.path();
     let config = std::fs::read_to_string(folder.join("leadscore.toml")).expect("there");
     for (file, expected) in [

@@ -348,8 +348,9 @@ fn a_model_keeps_features_that_are_no_default() {
     }
 }
 
+/// Every cell of CSV beside the same one of NDJSON; `tests/package` reads the Parquet file.
 #[test]
-fn every_format_of_output_holds_the_same_rows() {
+fn every_format_of_output_has_the_same_values() {
     let folder = trained("2000");
     for name in ["s.csv", "s.ndjson", "s.parquet"] {
         succeed(
@@ -366,18 +367,43 @@ fn every_format_of_output_holds_the_same_rows() {
             ],
         );
     }
-    let lines = |name: &str| {
-        std::fs::read_to_string(folder.path().join(name))
-            .expect("there")
-            .lines()
-            .count()
-    };
-    assert_eq!(lines("s.csv"), lines("s.ndjson") + 1);
+    let mut table = csv::Reader::from_path(folder.path().join("s.csv")).expect("readable");
+    let header = table.headers().expect("a header").clone();
+    let lines = std::fs::read_to_string(folder.path().join("s.ndjson")).expect("there");
+    let mut lines = lines.lines();
+    let mut n_numbers = 0;
+    for record in table.records() {
+        let record = record.expect("a row");
+        let line = lines.next().expect("as many lines as rows");
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(line).expect("JSON");
+        assert_eq!(object.len(), header.len(), "{line}");
+        for (name, cell) in header.iter().zip(&record) {
+            match &object[name] {
+                serde_json::Value::Null => assert_eq!(cell, "", "{name}: {line}"),
+                serde_json::Value::String(text) => assert_eq!(cell, text, "{name}: {line}"),
+                serde_json::Value::Number(number) => {
+                    let cell: f64 = cell.parse().expect("a number");
+                    let number = number.as_f64().expect("a number");
+                    assert_eq!(cell.to_bits(), number.to_bits(), "{name}: {line}");
+                    n_numbers += 1;
+                }
+                other => panic!("{name} is {other}"),
+            }
+        }
+    }
+    assert_eq!(lines.next(), None);
+    assert!(n_numbers > 500, "{n_numbers}");
     assert!(
         std::fs::read(folder.path().join("s.parquet"))
             .expect("there")
             .starts_with(b"PAR1")
     );
+}
+
+#[test]
+fn features_are_written_and_described() {
+    let folder = trained("2000");
     succeed(
         folder.path(),
         &["features", "-c", "crm/leadscore.toml", "-o", "m.parquet"],

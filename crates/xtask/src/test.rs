@@ -106,11 +106,24 @@ pub(crate) fn fast() -> anyhow::Result<()> {
 
 fn test_rust() -> anyhow::Result<()> {
     build()?;
-    succeed(if is_there("cargo-nextest") {
-        in_workspace(&["nextest", "run", "--no-fail-fast"], &[])
+    // Tests of real data are marked as ignored, so that they are seen to be skipped.
+    let has_real_data = std::env::var_os("LEADSCORE_REAL_DATA").is_some();
+    let tests = if is_there("cargo-nextest") {
+        let run = ["nextest", "run", "--no-fail-fast"];
+        let skipped = ["--final-status-level", "skip"];
+        let ignored = ["--run-ignored", "all"];
+        in_workspace(&run, if has_real_data { &ignored } else { &skipped })
     } else {
-        in_workspace(&["test"], &["--lib", "--bins", "--tests"])
-    })?;
+        let mut tests = in_workspace(&["test"], &["--lib", "--bins", "--tests"]);
+        if has_real_data {
+            tests.args(["--", "--include-ignored"]);
+        }
+        tests
+    };
+    if !has_real_data {
+        say("skipped: LEADSCORE_REAL_DATA is not set, so tests of real data do not run");
+    }
+    succeed(tests)?;
     succeed(in_workspace(&["test"], &["--doc"]))
 }
 
