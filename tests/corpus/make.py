@@ -1,4 +1,4 @@
-"""Makes the small files that `tests/tests/doors.rs` changes at random: every type and codec that a table may come with.
+"""Makes the small files that `tests/e2e/doors.rs` changes at random: every type and codec that a table may come with.
 
     python tests/corpus/make.py        (needs pyarrow)
 """

@@ -14,7 +14,7 @@ import unittest
 import duckdb
 from servers import Program, Proxy, TlsFront, free_port
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "sql"))
 import odd_crm  # noqa: E402
 
 LEADSCORE = os.environ["LEADSCORE"]

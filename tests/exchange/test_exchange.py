@@ -32,7 +32,7 @@ import leadscore.sklearn
 
 LEADSCORE = os.environ["LEADSCORE"]
 ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "python"))
+sys.path.insert(0, str(ROOT / "tests" / "sql"))
 import small_crm  # noqa: E402
 
 

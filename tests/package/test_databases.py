@@ -17,7 +17,7 @@ import pyarrow as pa
 import leadscore
 
 LEADSCORE = os.environ["LEADSCORE"]
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "python"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "sql"))
 import postgres  # noqa: E402
 
 DRIVER = adbc_driver_postgresql._driver_path()

@@ -28,7 +28,7 @@ from leadscore import _progress
 
 LEADSCORE = os.environ["LEADSCORE"]
 ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "python"))
+sys.path.insert(0, str(ROOT / "tests" / "sql"))
 import postgres  # noqa: E402
 
 N_LEADS = 3_000
@@ -74,6 +74,16 @@ class Parity(unittest.TestCase):
     def test_files_of_either_format(self):
         self.check(config=self.folder / "parquet" / "leadscore.toml")
         self.check(config=str(self.folder / "csv" / "leadscore.toml"))
+
+    def test_every_format_of_a_score_file_has_the_same_values(self):
+        expected = pl.read_parquet(self.folder / "scores.parquet")
+        read = {"csv": lambda path: pl.read_csv(path, infer_schema=False), "ndjson": lambda path: pl.read_ndjson(path, infer_schema_length=None)}
+        for ending, reader in read.items():
+            run(self.folder, "score", "model", "-c", "parquet/leadscore.toml", "-o", f"scores.{ending}")
+            found = reader(self.folder / f"scores.{ending}").select(expected.columns)
+            for name, kind in expected.schema.items():
+                column = found[name].str.to_datetime(time_unit="us") if kind.is_temporal() else found[name].cast(kind)
+                self.assertTrue(column.equals(expected[name], null_equal=True), (ending, name))
 
     def test_tables_that_were_made_here(self):
         self.check(**self.crm.tables, config=self.crm.config)

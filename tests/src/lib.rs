@@ -80,19 +80,16 @@ pub fn folder_with(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// A folder with a ready config of `data/NAME` and links to the real files that it names, or `None`
-/// (and a word) without them.
+/// A folder with a ready config of `data/NAME` and the real files that it names. A test that calls
+/// this is `#[ignore]`d: `cargo xtask test` runs it where `LEADSCORE_REAL_DATA` is set.
 ///
 /// # Panics
 ///
-/// Where `LEADSCORE_REAL_DATA` is set and a file is missing.
-pub fn real_project(name: &str, files: &[&str]) -> Option<TempDir> {
-    let Some(data) = std::env::var_os("LEADSCORE_REAL_DATA").map(PathBuf::from) else {
-        say(&format!(
-            "skipped: LEADSCORE_REAL_DATA is not set, so {name} is not tested"
-        ));
-        return None;
-    };
+/// Where `LEADSCORE_REAL_DATA` is not set, or a file is missing.
+pub fn real_project(name: &str, files: &[&str]) -> TempDir {
+    let data = std::env::var_os("LEADSCORE_REAL_DATA")
+        .map(PathBuf::from)
+        .expect("LEADSCORE_REAL_DATA names the folder of real data");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = here().join("../data").join(name).join("leadscore.toml");
     std::fs::copy(&config, folder.path().join("leadscore.toml"))
@@ -108,7 +105,7 @@ pub fn real_project(name: &str, files: &[&str]) -> Option<TempDir> {
             .join(source.file_name().expect("a file has a name"));
         std::fs::copy(&source, target).expect("room for the data");
     }
-    Some(folder)
+    folder
 }
 
 /// The folder of the tests, as it is where they run: a build folder may serve several clones.
@@ -231,4 +228,26 @@ pub fn small_crm() -> TempDir {
         ("deals.csv", &deals),
         ("visits.csv", &visits),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    /// A file that the manifest does not name would never run.
+    #[test]
+    fn every_file_of_e2e_is_a_test() {
+        let manifest = std::fs::read_to_string(super::here().join("Cargo.toml")).expect("text");
+        let mut n_files = 0;
+        for entry in std::fs::read_dir(super::here().join("e2e")).expect("readable") {
+            let name = entry.expect("an entry").file_name();
+            let name = name.to_str().expect("text");
+            if name.ends_with(".rs") {
+                n_files += 1;
+                assert!(
+                    manifest.contains(&format!("path = \"e2e/{name}\"")),
+                    "{name}"
+                );
+            }
+        }
+        assert!(n_files > 0);
+    }
 }

@@ -567,7 +567,7 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// [`leadscore_features::FeatureError`].
+    /// [`leadscore_features::FeaturesError`].
     pub fn features_of(
         &self,
         tables: &Tables,
@@ -853,7 +853,7 @@ pub fn read_model(path: &Path) -> crate::Result<Model> {
 ///
 /// # Errors
 ///
-/// [`leadscore_inference::FileError`].
+/// [`leadscore_inference::ModelFileError`].
 pub fn model_from_bytes(bytes: &[u8]) -> crate::Result<Model> {
     Ok(leadscore_inference::read_model(bytes)?)
 }

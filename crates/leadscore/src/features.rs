@@ -79,7 +79,7 @@ pub fn plan_features(data: &Data, options: &FeatureOptions<'_>) -> crate::Result
 }
 
 /// The statement that computes the matrix of all snapshots from the same tables in a database; see
-/// [`sql_sources`](crate::sql::sql_sources) for `places`.
+/// `sql_sources` for `places`.
 ///
 /// # Errors
 ///

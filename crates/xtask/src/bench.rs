@@ -1,0 +1,93 @@
+//! Measurements.
+
+mod accuracy;
+mod engines;
+mod features;
+mod fit;
+mod leads;
+mod package;
+mod report;
+mod tiny;
+
+use clap::Subcommand;
+
+use self::engines::Engines;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Simulate, train and score
+    Leads {
+        /// Number of leads
+        #[arg(long, default_value_t = 1_000_000)]
+        leads: u32,
+    },
+    /// Fits beside scikit-learn, glum, statsmodels, LightGBM and interpret, to the same optimum
+    Fit {
+        /// Few rows, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
+    /// Accuracy beside scikit-learn, LightGBM, CatBoost and interpret, on simulated worlds and the
+    /// real data that is there
+    Accuracy {
+        /// One small world and one peer, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
+    /// The report's arithmetic beside scikit-learn, and rules beside the same rules as SQL in
+    /// DuckDB
+    Report {
+        /// Few rows, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
+    /// What Python adds to the same Rust call, whether frames are copied, and exported SQL beside
+    /// the command
+    Package {
+        /// Few leads, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
+    /// Features, scores and training by the embedded sweep, DuckDB, Sail and Spark (with Java), and
+    /// whether they agree
+    Engines(Engines),
+    /// A ridge chosen by folds beside Firth's penalty, on tiny data
+    Tiny {
+        /// Draws of each size
+        #[arg(long, default_value_t = 200)]
+        draws: u32,
+    },
+    /// Features of events beside DuckDB, Polars, pandas and featuretools, cell by cell
+    Features {
+        /// A thousandth of everything, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
+}
+
+impl Bench {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Leads { leads } => leads::run(leads),
+            Self::Features { tiny } => features::run(tiny),
+            Self::Fit { tiny } => fit::run(tiny),
+            Self::Accuracy { tiny } => accuracy::run(tiny),
+            Self::Report { tiny } => report::run(tiny),
+            Self::Package { tiny } => package::run(tiny),
+            Self::Engines(asked) => engines::run(asked),
+            Self::Tiny { draws } => tiny::run(draws),
+        }
+    }
+}
+
+/// All measurements in small, so that they cannot rot.
+pub(crate) fn small() -> anyhow::Result<()> {
+    leads::run(1_000)?;
+    features::run(true)?;
+    fit::run(true)?;
+    report::run(true)?;
+    package::run(true)?;
+    tiny::run(2)?;
+    engines::run(Engines::tiny())?;
+    accuracy::run(true)
+}

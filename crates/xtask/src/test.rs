@@ -1,0 +1,153 @@
+//! All tests, or one part of them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::ensure;
+use clap::ValueEnum;
+
+use crate::bench;
+use crate::book;
+use crate::process::{is_there, say, succeed};
+use crate::python::{self, Group, venv, with_wheel};
+use crate::reasons;
+use crate::setup;
+use crate::workspace::{build, cargo, glob, leadscore, root};
+
+/// Everything is built as the command is, so that Polars is compiled once.
+pub(crate) fn run(only: Option<Part>) -> anyhow::Result<()> {
+    setup::run();
+    Part::value_variants()
+        .iter()
+        .filter(|part| only.is_none_or(|only| only == **part))
+        .try_for_each(|part| part.run())
+}
+
+/// A part of the tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Rust, and the examples in its documentation
+    Rust,
+    /// Exported SQL against the command, in Python
+    Sql,
+    /// The Python package and the notebooks
+    Package,
+    /// Tables as people have them
+    Cases,
+    /// Engines and stores
+    Engine,
+    /// The code in the pages, and the book
+    Docs,
+    /// The report in a browser
+    Browser,
+    /// The measurements in small, so that they cannot rot
+    Bench,
+}
+
+impl Part {
+    fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Rust => test_rust(),
+            Self::Sql => unittests(&venv(Group::Peers)?, "tests/sql"),
+            Self::Package => test_package(),
+            Self::Cases => unittests(&venv(Group::Engine)?, "tests/cases"),
+            Self::Engine => unittests(&with_wheel(Group::Engine)?, "tests/engine"),
+            Self::Docs => {
+                unittests(&with_wheel(Group::Engine)?, "tests/docs")?;
+                book::run()
+            }
+            Self::Browser if is_there("chromium") || std::env::var_os("CI").is_some() => {
+                unittests(&venv(Group::Browser)?, "tests/browser")
+            }
+            Self::Browser => {
+                say("skipped: there is no chromium, so the report is not looked at");
+                Ok(())
+            }
+            Self::Bench => {
+                bench::small()?;
+                reasons::run(2_000, 0)
+            }
+        }
+    }
+}
+
+/// The tests of a folder, by this Python.
+fn unittests(python: &Path, folder: &str) -> anyhow::Result<()> {
+    let mut tests = Command::new(python);
+    tests
+        .args(["-m", "unittest", "discover", "-s", folder, "-v"])
+        .current_dir(root())
+        .env("LEADSCORE", leadscore()?);
+    succeed(tests)
+}
+
+/// What a change in Rust breaks first: no Python, no browser, no real data, no doc tests, and none
+/// of the long simulations.
+pub(crate) fn fast() -> anyhow::Result<()> {
+    ensure!(
+        is_there("protoc"),
+        "protoc is missing: `cargo xtask setup` installs it"
+    );
+    // Without the examples, which are many programs to link.
+    let targets = ["--lib", "--bins", "--tests"];
+    succeed(in_workspace(&["build"], &targets))?;
+    let mut tests = if is_there("cargo-nextest") {
+        in_workspace(
+            &["nextest", "run", "--no-fail-fast", "--profile", "fast"],
+            &targets,
+        )
+    } else {
+        say("cargo-nextest is not there, so the long tests run, too");
+        in_workspace(&["test", "--no-fail-fast"], &targets)
+    };
+    tests.env_remove("LEADSCORE_REAL_DATA");
+    succeed(tests)
+}
+
+fn test_rust() -> anyhow::Result<()> {
+    build()?;
+    // Tests of real data are marked as ignored, so that they are seen to be skipped.
+    let has_real_data = std::env::var_os("LEADSCORE_REAL_DATA").is_some();
+    let tests = if is_there("cargo-nextest") {
+        let run = ["nextest", "run", "--no-fail-fast"];
+        let skipped = ["--final-status-level", "skip"];
+        let ignored = ["--run-ignored", "all"];
+        in_workspace(&run, if has_real_data { &ignored } else { &skipped })
+    } else {
+        let mut tests = in_workspace(&["test"], &["--lib", "--bins", "--tests"]);
+        if has_real_data {
+            tests.args(["--", "--include-ignored"]);
+        }
+        tests
+    };
+    if !has_real_data {
+        say("skipped: LEADSCORE_REAL_DATA is not set, so tests of real data do not run");
+    }
+    succeed(tests)?;
+    succeed(in_workspace(&["test"], &["--doc"]))
+}
+
+/// A command of cargo over all crates and features, as everything is built.
+fn in_workspace(command: &[&str], targets: &[&str]) -> Command {
+    let all = ["--release", "--workspace", "--all-features"];
+    cargo(&[command, &all, targets].concat())
+}
+
+/// The Python package and the notebooks; the first notebook needs the package alone.
+fn test_package() -> anyhow::Result<()> {
+    let python = python::package()?;
+    unittests(&python, "tests/package")?;
+    unittests(&with_wheel(Group::Exchange)?, "tests/exchange")?;
+    let alone = with_wheel(Group::Notebook)?;
+    let mut notebooks: Vec<PathBuf> = glob(&root().join("notebooks"), "ipynb")?;
+    notebooks.sort();
+    for (number, notebook) in notebooks.iter().enumerate() {
+        let mut run_notebook = Command::new(if number == 0 { &alone } else { &python });
+        run_notebook
+            .arg("tests/package/notebooks.py")
+            .arg(notebook)
+            .current_dir(root());
+        succeed(run_notebook)?;
+    }
+    Ok(())
+}

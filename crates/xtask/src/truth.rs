@@ -1,0 +1,24 @@
+//! Predictions beside the simulated truth.
+
+use crate::process::succeed;
+use crate::workspace::cargo;
+
+pub(crate) fn run(leads: u32) -> anyhow::Result<()> {
+    succeed(cargo(&[
+        "build",
+        "--release",
+        "--workspace",
+        "--all-targets",
+    ]))?;
+    let mut command = cargo(&[
+        "test",
+        "--release",
+        "--workspace",
+        "--test",
+        "truth",
+        "--",
+        "--nocapture",
+    ]);
+    command.env("LEADSCORE_TRUTH_LEADS", leads.to_string());
+    succeed(command)
+}
