@@ -8,13 +8,13 @@ use leadscore_core::{
 };
 use leadscore_features::{LateEntries, SnapshotCounts, late_entries};
 use leadscore_inference::DataVerdict;
-use leadscore_tables::{Config, Doubt, Every, LoadOptions, SnapshotsConfig, Tables, quoted};
+use leadscore_tables::{Config, Doubt, Every, SnapshotsConfig, Tables, quoted};
 use leadscore_training::{
     Beforehand, Coding, CodingOptions, LeakFinding, LeakVerdict, find_leaks, judge_data, with_final,
 };
 use serde::Serialize;
 
-use crate::data::{Data, describe_counts, label_and_compute, now};
+use crate::data::{Data, describe_counts, label_and_compute};
 use crate::data_page::page;
 use crate::text::table;
 use crate::train::{caveats, final_leaks};
@@ -90,14 +90,7 @@ enum Ready {
 ///
 /// The tables cannot be read at all.
 pub fn check(data: &Data) -> crate::Result<Findings> {
-    let stage = data.stage("reading tables", 1)?;
-    let options = LoadOptions {
-        as_of: data.known_before,
-        now: Some(now()),
-        ..Default::default()
-    };
-    let (tables, doubts) = leadscore_tables::look(&data.config, &data.folder, &options)?;
-    drop(stage);
+    let (tables, doubts) = data.look()?;
     let profile = leadscore_tables::data_profile(&data.config, &tables);
     let mut findings = Findings {
         page: page(Some(&data.config), &profile, &doubts),

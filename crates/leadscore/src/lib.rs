@@ -59,6 +59,7 @@ mod text;
 
 mod config;
 mod data;
+mod kept_tables;
 mod outputs;
 mod source;
 
