@@ -1,6 +1,8 @@
 //! The same lines on an engine elsewhere: the cluster computes over its own tables, this machine
 //! asks and checks.
 
+mod population;
+
 use std::path::Path;
 
 use crate::error::{Context, bail};
@@ -25,10 +27,11 @@ use leadscore_training::Trained;
 use crate::check::Findings;
 use crate::data::{Data, Labelled, check_matrix_fits, describe_counts, label_and_compute, now};
 use crate::listener::Stage;
-use crate::population::Snapshots;
 use crate::score::{FirstLead, N_REASONS, first_leads};
 use crate::sql::table_names;
 use crate::train::{TrainOptions, final_leaks, fit, report_training};
+
+use self::population::Snapshots;
 
 const DIALECT: Dialect = Dialect::Spark;
 /// Rows that show what the columns of a table hold.

@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Context, bail};
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
-use leadscore_features::SnapshotCounts;
 use leadscore_inference::{Model, score};
-use leadscore_report::{DataSection, OutsideTraining, Report, count};
-use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, TierEdges};
+use leadscore_report::{OutsideTraining, Report, count};
+use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables};
 
 use crate::backtest::backtest;
 use crate::data::{Data, cluster_keys, describe_counts, lead_keys};
 use crate::evaluation::{
-    Baseline, BaselineKind, Economy, Evaluated, Measurement, known_before, look, manual_baseline,
-    measure,
+    Baseline, BaselineKind, Economy, Evaluated, MeasuredOn, data_section, known_before, look,
+    manual_baseline, measure, tiers_from,
 };
 use crate::outputs::{write_bytes, write_text};
 use crate::rules::{ReadRules, points_of};
@@ -352,55 +351,6 @@ fn file_name(path: &Path) -> String {
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
     )
-}
-
-/// Which rows were measured, and how they stand to what the model was trained on.
-pub(crate) struct MeasuredOn {
-    /// In words.
-    pub(crate) rows: String,
-    /// From the first to the last, in words.
-    pub(crate) period: String,
-    pub(crate) in_sample: bool,
-    pub(crate) of_earlier_fit: bool,
-    pub(crate) outside: OutsideTraining,
-}
-
-/// Where the model's tiers begin, in words; `None` where they are quartiles of the rows at hand.
-fn tiers_from(data: &Data, model: &Model) -> Option<String> {
-    match data.config.tiers.edges {
-        TierEdges::Relative => None,
-        TierEdges::Frozen => {
-            let [first, second, third] = model.tier_edges.map(|edge| 100.0 * edge);
-            Some(format!(
-                "{first:.1} %, {second:.1} % and {third:.1} %, the quartiles of the training snapshots"
-            ))
-        }
-        TierEdges::Percent([first, second, third]) => {
-            Some(format!("{first} %, {second} % and {third} %"))
-        }
-    }
-}
-
-pub(crate) fn data_section(
-    data: &Data,
-    model: &Model,
-    counts: &SnapshotCounts,
-    measurement: &Measurement,
-    measured: MeasuredOn,
-) -> DataSection {
-    DataSection {
-        measured_on: measured.rows,
-        snapshots: describe_counts(counts, data),
-        period: measured.period,
-        in_sample: measured.in_sample,
-        of_earlier_fit: measured.of_earlier_fit,
-        outside: measured.outside,
-        n_without_all: measurement.n_without_all,
-        baselines: measurement.baselines.clone(),
-        tiers_from: tiers_from(data, model),
-        capacity: measurement.capacity.clone(),
-        money: measurement.money.clone(),
-    }
 }
 
 /// Every evaluated snapshot with its prediction and label, so that anyone can check our arithmetic.

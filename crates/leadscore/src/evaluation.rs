@@ -1,6 +1,8 @@
 //! From labels and scores to all that a report shows: the model beside every other score on the
 //! same snapshots.
 
+mod section;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::error::bail;
@@ -20,8 +22,10 @@ use leadscore_tables::{
     Bytes, Capacity, DAYS_OF_MONTH, Every, ReportConfig, Tables, TierEdges, read_at_most,
 };
 
+use crate::ages::age_in_days;
 use crate::data::{Data, cluster_keys, cluster_name};
-use crate::train::age_in_days;
+
+pub(crate) use section::{MeasuredOn, data_section, tiers_from};
 
 /// Snapshots whose outcome is known, with the model's word on each.
 pub(crate) struct Evaluated<'a> {

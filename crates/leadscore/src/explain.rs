@@ -1,6 +1,8 @@
 //! `explain`: why one lead has its score, how far it is from the next tier, and what would take it
 //! there.
 
+mod errors;
+
 use crate::error::bail;
 use leadscore_core::{
     AttributeTable, Concept, ContactPriority, FeatureKind, FeatureMatrix, FeatureSource,
@@ -11,9 +13,12 @@ use leadscore_inference::{Model, Reason, score};
 use leadscore_tables::Tables;
 use serde::Serialize;
 
+use crate::ages::age_of;
 use crate::data::Data;
-use crate::score::{age_of, edges_of, tiers_of};
+use crate::score::{edges_of, tiers_of};
 use crate::score_summary::{joined, too_old};
+
+pub use errors::{SinceError, UnknownLead};
 
 /// What is said about one lead.
 #[derive(Debug, Serialize)]
@@ -126,49 +131,6 @@ const N_FEATURES: usize = 4;
 const VISIBLE: f64 = 0.005;
 /// Changes that are named at most.
 const N_CHANGES: usize = 3;
-
-/// A lead cannot be compared with itself at an earlier date.
-#[derive(Debug, thiserror::Error)]
-pub enum SinceError {
-    /// The date is not earlier.
-    #[error("--since {since} is not before {as_of}: name an earlier date")]
-    NotEarlier {
-        /// The date that was asked for.
-        since: String,
-        /// The moment that is explained.
-        as_of: String,
-    },
-    /// There are no dates.
-    #[error(
-        "--since: this export has no dates, so that nothing is known of an earlier one; leave it out"
-    )]
-    Undated,
-    /// The lead was not open then.
-    #[error(
-        "--since: lead `{}` was not open at {since}: name a date after {opened}",
-        printable(lead)
-    )]
-    NotOpen {
-        /// The lead.
-        lead: String,
-        /// The date.
-        since: String,
-        /// When it was created.
-        opened: String,
-    },
-}
-
-/// No lead has this id.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "there is no lead `{}` in [leads]; the nearest id is `{}`",
-    printable(id),
-    printable(nearest)
-)]
-pub struct UnknownLead {
-    id: String,
-    nearest: String,
-}
 
 /// What else is asked of an explanation.
 #[derive(Debug, Clone, Default)]

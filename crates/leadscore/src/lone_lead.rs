@@ -14,9 +14,9 @@ use leadscore_tables::{
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::ages::age_of;
 use crate::data::{Data, load_options_of, now};
 use crate::explain::{Explained, Explanation, explained};
-use crate::score::age_of;
 
 /// What a lead without an id is called.
 const NAMELESS: &str = "(without id)";

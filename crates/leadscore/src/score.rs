@@ -17,12 +17,12 @@ use leadscore_tables::{
 };
 use rayon::slice::ParallelSliceMut;
 
+use crate::ages::age_of;
 use crate::data::{Data, load_options_of};
 use crate::outputs::Outputs;
 use crate::score_summary::{ScoreSummary, TierSummary, guard, not_scored};
 use crate::source::Source;
 use crate::text::table;
-use crate::train::age_in_days;
 
 /// How many reasons a score file names.
 pub(crate) const N_REASONS: usize = 3;
@@ -73,15 +73,6 @@ struct Listed {
     manual_score: f64,
     /// In days; NaN where it is not known.
     age: f64,
-}
-
-/// The age of a lead in days; NaN where it is not known.
-pub(crate) fn age_of(tables: &Tables, lead: u32, as_of: Timestamp) -> f64 {
-    if tables.is_flat {
-        f64::NAN
-    } else {
-        age_in_days(tables, &Snapshot { lead, at: as_of })
-    }
 }
 
 /// Scores every lead that is open.

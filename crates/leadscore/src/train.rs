@@ -18,13 +18,15 @@ use leadscore_training::{
     Trained, Unripe, find_final_leaks,
 };
 
+use crate::ages::age_in_days;
 use crate::config::Config;
 use crate::data::{
     Data, FLAT_CAVEAT, Inputs, Labelled, cluster_keys, cluster_name, describe_counts,
     label_and_compute,
 };
-use crate::evaluate::{MeasuredOn, data_section};
-use crate::evaluation::{Economy, Evaluated, known_before, look, manual_baseline, measure};
+use crate::evaluation::{
+    Economy, Evaluated, MeasuredOn, data_section, known_before, look, manual_baseline, measure,
+};
 use crate::text::table;
 
 /// How a model is fitted and measured.
@@ -199,12 +201,6 @@ pub fn columns_written_at_close(config: String, path: &Path) -> Vec<(String, Str
             .collect())
     };
     look().unwrap_or_default()
-}
-
-/// How old a lead is at a snapshot, in days; NaN where it has no time of creation.
-pub(crate) fn age_in_days(tables: &Tables, key: &Snapshot) -> f64 {
-    tables.leads.created[key.lead as usize]
-        .map_or(f64::NAN, |created| key.at.days_since(created.start))
 }
 
 /// A model of these snapshots, by the config and what was typed; `proven` are attributes that

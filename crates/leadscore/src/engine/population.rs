@@ -8,8 +8,8 @@ use leadscore_sql::{CodedSql, Moments};
 use leadscore_tables::Frame;
 use leadscore_training::{Elsewhere, Population, Totals};
 
+use super::{Engine, parquet};
 use crate::data::Data;
-use crate::engine::{Engine, parquet};
 
 /// Snapshots that are coded into a folder of the cluster, and summed over there.
 pub(crate) struct Snapshots<'a> {
