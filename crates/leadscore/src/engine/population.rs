@@ -8,7 +8,8 @@ use leadscore_sql::{CodedSql, Moments};
 use leadscore_tables::Frame;
 use leadscore_training::{Elsewhere, Population, Totals};
 
-use super::{Engine, parquet};
+use super::Engine;
+use super::places::parquet;
 use crate::data::Data;
 
 /// Snapshots that are coded into a folder of the cluster, and summed over there.
