@@ -14,10 +14,11 @@ use leadscore_training::{
 };
 use serde::Serialize;
 
+use crate::caveats::caveats;
 use crate::data::{Data, describe_counts, label_and_compute, now};
 use crate::data_page::page;
 use crate::text::table;
-use crate::train::{caveats, final_leaks};
+use crate::train::final_leaks;
 
 /// What was found.
 #[derive(Debug, Serialize)]

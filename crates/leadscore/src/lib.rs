@@ -64,6 +64,7 @@ mod outputs;
 mod source;
 
 mod ages;
+mod caveats;
 mod check;
 mod columns;
 mod data_page;

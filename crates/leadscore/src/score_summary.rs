@@ -9,7 +9,8 @@ use leadscore_report::count;
 use leadscore_tables::TierEdges;
 use serde::Serialize;
 
-use crate::data::{Data, FLAT_CAVEAT};
+use crate::caveats::FLAT_CAVEAT;
+use crate::data::Data;
 
 /// A run of `score` in figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]

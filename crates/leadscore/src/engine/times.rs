@@ -116,7 +116,7 @@ impl Engine {
         Ok(entries)
     }
 
-    /// Results that are neither won nor lost by the config.
+    /// What the spelling of results leaves in doubt.
     fn doubt_of_results(&mut self, data: &Data) -> crate::Result<Option<Doubt>> {
         let Some(statement) = results_sql(&data.config, &self.sources, DIALECT)? else {
             return Ok(None);
@@ -139,7 +139,7 @@ impl Engine {
         Ok(result_doubt(&data.config, &counts))
     }
 
-    /// Changes of one moment, whose order nobody knows.
+    /// What changes of one moment leave in doubt, whose order nobody knows.
     fn doubt_of_changes(&mut self, data: &Data) -> crate::Result<Option<Doubt>> {
         let Some(statement) = ties_sql(&data.config, &self.sources, DIALECT)? else {
             return Ok(None);
