@@ -40,6 +40,7 @@ const RHYTHMS: [Rhythm; 4] = [
     },
 ];
 
+/// So many days after a moment.
 fn later(at: Timestamp, days: i64) -> Timestamp {
     Timestamp::from_micros(at.micros() + days * 86_400_000_000)
 }
@@ -94,6 +95,7 @@ struct Fitted {
 }
 
 impl Fitted {
+    /// Those that a rhythm fits, from the first snapshot to the last.
     fn of(rhythm: &Rhythm, snapshots: &[Snapshot]) -> Self {
         let (first, last) = (snapshots[0].at, snapshots[snapshots.len() - 1].at);
         let cuts: Vec<Timestamp> = std::iter::successors(Some(first), |at| (rhythm.next)(*at))
@@ -219,6 +221,7 @@ impl Replay<'_> {
     }
 }
 
+/// The mean over all snapshots.
 fn mean(losses: &[f64]) -> f64 {
     losses.iter().sum::<f64>() / losses.len() as f64
 }

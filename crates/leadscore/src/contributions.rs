@@ -170,6 +170,7 @@ struct Named {
 }
 
 impl Named {
+    /// A concept's name, and which kind of concept it is.
     fn of_concept(concept: &Concept) -> Self {
         let kind = match concept {
             Concept::Age | Concept::Calendar => "time",

@@ -180,6 +180,7 @@ impl Engine {
         }
     }
 
+    /// The rows that a statement gives.
     pub(crate) fn rows(
         &mut self,
         data: &Data,
@@ -194,6 +195,7 @@ impl Engine {
         Ok(Frame::from_ipc(&rows.batches)?)
     }
 
+    /// Features at these moments, as a statement asks for them.
     pub(crate) fn ask<'a>(
         &'a self,
         data: &'a Data,

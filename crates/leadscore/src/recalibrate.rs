@@ -114,6 +114,7 @@ fn enough_events(model: &Model, labels: &[bool]) -> crate::Result<usize> {
     Ok(rarer)
 }
 
+/// How many are won.
 fn n_won(labels: &[bool]) -> usize {
     labels.iter().filter(|label| **label).count()
 }

@@ -107,6 +107,7 @@ pub fn write_rules(
     Ok(())
 }
 
+/// How tables are read; refuses what a flat export has not.
 fn load_options(data: &Data, options: RulesOptions) -> crate::Result<LoadOptions> {
     if options.crossings && data.config.is_flat() {
         bail!("--crossings needs dates, and a flat export has none");
@@ -114,6 +115,7 @@ fn load_options(data: &Data, options: RulesOptions) -> crate::Result<LoadOptions
     Ok(LoadOptions::default())
 }
 
+/// The points of all leads at once, and how many reach each threshold.
 fn score_whole(
     data: &Data,
     tables: &Tables,
@@ -130,6 +132,7 @@ fn score_whole(
     Ok((table, Reached::of(&bench, &scores)))
 }
 
+/// The points of open leads, with the days of thresholds and stages where they are asked for.
 fn scored_table(
     bench: &Bench<'_>,
     open: &[Snapshot],

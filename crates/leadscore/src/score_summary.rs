@@ -225,6 +225,7 @@ fn add_older(data: &Data, model: &Model, ages: &[f64], guards: &mut [Option<Stri
 }
 
 impl TierSummary {
+    /// Each tier of leads with these probabilities.
     pub(crate) fn of(probabilities: &[f64], tiers: &[ContactPriority]) -> Vec<Self> {
         let of_tier = |tier: ContactPriority| {
             let own: Vec<f64> = (0..tiers.len())

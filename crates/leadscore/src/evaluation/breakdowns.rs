@@ -21,6 +21,7 @@ pub(super) struct Breakdowns<'a> {
 }
 
 impl<'a> Breakdowns<'a> {
+    /// None yet, of the rows that are compared.
     pub(super) fn new(evaluated: &'a Evaluated<'a>, compared: &'a Compared<'a>) -> Self {
         Self {
             evaluated,

@@ -19,6 +19,7 @@ pub(crate) struct MeasuredOn {
     pub(crate) outside: OutsideTraining,
 }
 
+/// The section of the report on the data, what was measured, and how.
 pub(crate) fn data_section(
     data: &Data,
     model: &Model,

@@ -24,6 +24,7 @@ pub(super) struct Tiers {
 }
 
 impl Tiers {
+    /// Those of the evaluated snapshots.
     pub(super) fn of(evaluated: &Evaluated<'_>) -> Self {
         let Evaluated {
             data,

@@ -214,6 +214,7 @@ struct ColumnsRead {
 }
 
 impl ColumnsRead {
+    /// Those of a model's features.
     fn by(model: &Model) -> Self {
         let mut read = Self::default();
         for spec in &model.specs {
@@ -265,6 +266,7 @@ struct Events<'a> {
 }
 
 impl<'a> Events<'a> {
+    /// Those of one table of activities; the lead's own row says whose they are.
     fn new(of_lead: &LeadTables<'_>, name: &str, activity: &'a ActivityConfig) -> Self {
         let owner = activity
             .lead

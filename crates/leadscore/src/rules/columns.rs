@@ -132,6 +132,7 @@ pub(super) fn column_name(bench: &Bench<'_>, scheme: &Scheme, what: &str) -> Str
     )
 }
 
+/// A column of one file's own, as it is called where there are so many files.
 fn own_column(n_files: usize, score: &str, what: &str) -> String {
     if n_files == 1 {
         what.to_owned()

@@ -30,6 +30,7 @@ pub(super) fn tables_of(chunk: &Chunk) -> [OutTable; 7] {
     ]
 }
 
+/// The leads, with what is known of them from the start.
 fn lead_table(chunk: &Chunk) -> OutTable {
     let rows = &chunk.leads;
     table([
@@ -48,12 +49,14 @@ fn lead_table(chunk: &Chunk) -> OutTable {
     ])
 }
 
+/// Mails, forms and webinars.
 fn touch_table(chunk: &Chunk) -> OutTable {
     let mut table = event_table(&chunk.touches);
     table.push("touch_type", texts(&chunk.touches, |row| Some(row.kind)));
     table
 }
 
+/// Visits of the web site.
 fn session_table(chunk: &Chunk) -> OutTable {
     let rows = &chunk.sessions;
     let mut table = event_table(rows);
@@ -62,12 +65,14 @@ fn session_table(chunk: &Chunk) -> OutTable {
     table
 }
 
+/// What sales did.
 fn sales_table(chunk: &Chunk) -> OutTable {
     let mut table = event_table(&chunk.sales);
     table.push("activity_type", texts(&chunk.sales, |row| Some(row.kind)));
     table
 }
 
+/// The deals, with how they ended.
 fn deal_table(chunk: &Chunk) -> OutTable {
     let rows = &chunk.deals;
     table([
@@ -79,6 +84,7 @@ fn deal_table(chunk: &Chunk) -> OutTable {
     ])
 }
 
+/// How deals moved from stage to stage.
 fn stage_table(chunk: &Chunk) -> OutTable {
     let rows = &chunk.stages;
     table([
@@ -89,6 +95,7 @@ fn stage_table(chunk: &Chunk) -> OutTable {
     ])
 }
 
+/// The true probability of each lead at each snapshot.
 fn truth_table(chunk: &Chunk) -> OutTable {
     let rows = &chunk.truth;
     table([
