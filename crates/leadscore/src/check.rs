@@ -10,7 +10,7 @@ mod verdict;
 use leadscore_core::DataProfile;
 use leadscore_features::{PoisonFindings, SnapshotCounts};
 use leadscore_inference::Sufficiency;
-use leadscore_tables::{Config, Doubt, LoadOptions, Tables};
+use leadscore_tables::{Config, Doubt, Tables};
 use leadscore_training::{
     Beforehand, Coding, CodingOptions, LeakFinding, find_leaks, judge_data, with_final,
 };
@@ -22,7 +22,7 @@ use self::rare_levels::rare_levels;
 use self::unseen_wins::unseen_wins;
 use self::verdict::{Evidence, Ready, Verdict};
 use crate::caveats::caveats;
-use crate::data::{Data, Labelled, describe_counts, label_and_compute, now};
+use crate::data::{Data, Labelled, describe_counts, label_and_compute};
 use crate::data_page::page;
 use crate::train::final_leaks;
 
@@ -68,14 +68,7 @@ struct Computed {
 ///
 /// The tables cannot be read at all.
 pub fn check(data: &Data) -> crate::Result<Findings> {
-    let stage = data.stage("reading tables", 1)?;
-    let options = LoadOptions {
-        as_of: data.known_before,
-        now: Some(now()),
-        ..Default::default()
-    };
-    let (tables, doubts) = leadscore_tables::look(&data.config, &data.folder, &options)?;
-    drop(stage);
+    let (tables, doubts) = data.look()?;
     if !doubts.is_empty() {
         return Ok(Findings::of_doubts(data, &tables, doubts));
     }

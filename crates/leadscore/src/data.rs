@@ -3,6 +3,7 @@
 
 mod clusters;
 mod counts;
+mod kept_tables;
 mod labelled;
 mod model_file;
 mod question;
@@ -16,10 +17,11 @@ use leadscore_databases::Address;
 use leadscore_inference::Model;
 use leadscore_report::count;
 use leadscore_tables::{
-    AttributeKey, Config as Settings, Frame, Frames, LoadOptions, Note, Query, ScratchFolder,
-    TableEnd, Tables, TablesError,
+    AttributeKey, Config as Settings, Doubt, Frame, Frames, LoadOptions, Note, Query, ReadTables,
+    ScratchFolder, TableEnd, Tables, TablesError,
 };
 
+use self::kept_tables::KeptTables;
 use crate::config::Config;
 use crate::error::{Context, bail};
 use crate::listener::{Listener, Silent, Stage};
@@ -41,6 +43,8 @@ pub struct Data {
     pub folder: PathBuf,
     /// Nothing known at or after this moment exists; `None` where everything is known.
     pub(crate) known_before: Option<Timestamp>,
+    /// What was read of the tables, for all views.
+    read: Arc<KeptTables>,
     listener: Arc<dyn Listener>,
     /// Where objects of stores wait, as long as anyone has these tables.
     objects: Option<Arc<ScratchFolder>>,
@@ -124,6 +128,7 @@ impl Data {
             name: config.path().display().to_string(),
             folder: config.folder(),
             known_before: None,
+            read: Arc::default(),
             listener,
             objects: None,
         };
@@ -312,21 +317,45 @@ impl Data {
         Ok(Stage::begin(&self.listener, what, n_steps)?)
     }
 
-    /// Reads all tables and says what is to be known about them.
+    /// All tables as of the moment of the view, with what is to be known about them said; read by
+    /// the first call that asks for them, and kept for all views.
     pub(crate) fn load(&self, options: &LoadOptions) -> crate::Result<Tables> {
-        let stage = self.stage("reading tables", 1)?;
-        let tables = leadscore_tables::load(
-            &self.config,
-            &self.folder,
-            &LoadOptions {
-                as_of: self.known_before,
-                now: Some(now()),
-                ..options.clone()
-            },
-        )?;
-        drop(stage);
+        self.told(self.read.get(self, options, true)?)
+    }
+
+    /// The same, kept only if they are already: for a call that looks at one part after another,
+    /// and lets go of the tables before its work is done.
+    pub(crate) fn load_once(&self, options: &LoadOptions) -> crate::Result<Tables> {
+        self.told(self.read.get(self, options, false)?)
+    }
+
+    /// All tables as of the moment of the view, with what is to be settled before anything may be
+    /// computed from them.
+    pub(crate) fn look(&self) -> crate::Result<(Tables, Vec<Doubt>)> {
+        let read = self.read.get(self, &LoadOptions::default(), true)?;
+        Ok(read.view(self.known_before))
+    }
+
+    /// What tables say as of the moment of the view.
+    fn told(&self, read: Arc<ReadTables>) -> crate::Result<Tables> {
+        let (tables, doubts) = read.view(self.known_before);
+        if !doubts.is_empty() {
+            return Err(TablesError::Doubts(doubts).into());
+        }
         self.notes(&tables.notes);
         Ok(tables)
+    }
+
+    /// Reads all tables, without asking whether they were read before.
+    pub(crate) fn read_all(&self, options: &LoadOptions) -> crate::Result<ReadTables> {
+        let stage = self.stage("reading tables", 1)?;
+        let options = LoadOptions {
+            now: Some(now()),
+            ..options.clone()
+        };
+        let read = ReadTables::read(&self.config, &self.folder, &options)?;
+        drop(stage);
+        Ok(read)
     }
 
     /// Reads the tables with the attributes and types that a model expects.
@@ -364,7 +393,7 @@ impl Data {
         self.same_question(model)?;
         let mut data = self.clone();
         if let Some(profile) = &model.data {
-            data.config.write_numbers_as(profile);
+            data.reads_anew_if(|config| config.write_numbers_as(profile));
         }
         Ok(data)
     }
@@ -377,10 +406,23 @@ impl Data {
     /// As [`Self::beside`].
     pub(crate) fn to_score(&self, model: &Model) -> crate::Result<Self> {
         let mut data = self.beside(model)?;
-        if let Some(why) = data.config.do_without_outcomes(&data.folder) {
+        let folder = data.folder.clone();
+        let mut without = None;
+        data.reads_anew_if(|config| {
+            without = config.do_without_outcomes(&folder);
+            without.is_some()
+        });
+        if let Some(why) = without {
             self.remark(&format!("note: {why}: leads that have closed cannot be told from open ones, and are scored as if they were open"));
         }
         Ok(data)
+    }
+
+    /// Changes the config; where that says how tables are read, what was read is not looked at.
+    fn reads_anew_if(&mut self, change: impl FnOnce(&mut Settings) -> bool) {
+        if change(&mut self.config) {
+            self.read = Arc::default();
+        }
     }
 
     /// Refuses to score leads that would look silent because tables of events end before, beyond
