@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leadscore_tables::{LoadOptions, ReadTables};
 
-use crate::data::Data;
+use super::Data;
 
 /// The tables as the config alone has them read, once they were.
 #[derive(Default)]
