@@ -62,7 +62,7 @@ impl ConfigFailure {
                 self.error
                     .help
                     .as_ref()
-                    .map(|help| format!(": {help}"))
+                    .map(|help| format!("\n  hint: {help}"))
                     .unwrap_or_default()
             );
         };

@@ -194,7 +194,7 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
             "give every column one type, such as `frame[\"x\"] = frame[\"x\"].astype(\"string\")`"
         };
         let error = PyValueError::new_err(format!(
-            "`{name}` does not turn into an Arrow table: {}: {help}",
+            "`{name}` does not turn into an Arrow table: {}\n  hint: {help}",
             printable(&said)
         ));
         error.set_cause(py, Some(cause));

@@ -10,7 +10,7 @@ pub enum EngineError {
         why: String,
     },
     /// Nobody answers there.
-    #[error("no engine answers at {address}: {why}: {help}")]
+    #[error("no engine answers at {address}: {why}\n  hint: {help}")]
     Unreachable {
         /// Where.
         address: String,

@@ -11,7 +11,7 @@ use crate::doubt::Doubt;
 pub enum TablesError {
     /// No file at this path, or a glob that matches none.
     #[error(
-        "{}: no file at {}: check `path`; it is relative to the config",
+        "{}: no file at {}\n  hint: check `path`; it is relative to the config",
         printable(table),
         shown(path)
     )]
@@ -33,7 +33,7 @@ pub enum TablesError {
         source: std::io::Error,
     },
     /// A file of a kind that is not read.
-    #[error("{}: {}: {}", shown(path), printable(found), printable(help))]
+    #[error("{}: {}\n  hint: {}", shown(path), printable(found), printable(help))]
     Format {
         /// The path.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum TablesError {
     },
     /// A row that does not fit its table.
     #[error(
-        "{}, line {line}: {}: {}",
+        "{}, line {line}: {}\n  hint: {}",
         shown(path),
         printable(found),
         printable(help)
@@ -75,7 +75,7 @@ pub enum TablesError {
     },
     /// A cell that is not what its column is for.
     #[error(
-        "{}, column `{}`: {}: {}",
+        "{}, column `{}`: {}\n  hint: {}",
         printable(place),
         printable(column),
         printable(found),
@@ -95,7 +95,12 @@ pub enum TablesError {
     #[error("{}", doubts_text(.0))]
     Doubts(Vec<Doubt>),
     /// Tables that contradict each other or the config.
-    #[error("{}: {}: {}", printable(table), printable(found), printable(help))]
+    #[error(
+        "{}: {}\n  hint: {}",
+        printable(table),
+        printable(found),
+        printable(help)
+    )]
     Content {
         /// The table in the config.
         table: String,

@@ -1,6 +1,7 @@
 //! What a config says, held against what there is: the files of its tables, and whether there are
 //! outcomes.
 
+use leadscore_core::printable;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, FileConfig, Location, ObservationEnd, OutcomesConfig};
@@ -36,12 +37,9 @@ impl Config {
             (&outcomes.path, outcomes.path.is_nowhere())
         {
             match find("[outcomes]", folder, outcomes.path.paths()) {
-                Err(error @ TablesError::Missing { .. }) => error
-                    .to_string()
-                    .split(": check `path`")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned(),
+                Err(TablesError::Missing { table, path }) => {
+                    format!("{table}: no file at {}", printable(&path.to_string_lossy()))
+                }
                 _ => return None,
             }
         } else {

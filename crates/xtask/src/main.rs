@@ -53,8 +53,13 @@ enum Chore {
     },
     /// Make the book of `docs`, in `target/book`
     Book,
-    /// Build a static binary for Linux and what a container image is made of, in `target/dist`
-    Dist,
+    /// Build a release in `target/dist`: a static binary for Linux, the wheel with the command,
+    /// checksums, licenses, a bill of materials, and a script that installs from there
+    Dist {
+        /// This part alone
+        #[arg(long)]
+        only: Option<dist::Part>,
+    },
     /// Make the golden numbers again from scikit-learn and its like, in a virtual environment of
     /// their own, and from R's pROC
     Golden,
@@ -112,7 +117,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Test { only, .. } => test::run(only),
         Chore::Map { check, files } => map::run(check, files),
         Chore::Book => book::run(),
-        Chore::Dist => dist::run(),
+        Chore::Dist { only } => dist::run(only),
         Chore::Golden => golden::run(),
         Chore::Bench(bench) => bench.run(),
         Chore::Mutations { n, seed } => cases::mutations(n, seed),

@@ -192,6 +192,12 @@ fn build_wheel(python: &Path) -> anyhow::Result<()> {
     succeed(build)
 }
 
+/// The wheel, built with the maturin of this virtual environment.
+pub(crate) fn wheel(python: &Path) -> anyhow::Result<PathBuf> {
+    build_wheel(python)?;
+    built_wheel()
+}
+
 fn wheels() -> PathBuf {
     root().join("target/wheels")
 }

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 /// A config that cannot be read, with the place in its text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}{}", help.as_ref().map(|help| format!("; {help}")).unwrap_or_default())]
+#[error("{message}{}", help.as_ref().map(|help| format!("\n  hint: {help}")).unwrap_or_default())]
 pub struct ConfigError {
     /// What is wrong.
     pub message: String,
