@@ -157,7 +157,7 @@ fn tables(company: &Company) -> Tables {
         .map(|account| account.unwrap_or(MISSING))
         .collect();
     Tables {
-        leads: Leads {
+        leads: Arc::new(Leads {
             id_column: "id".to_owned(),
             ids: (0..N_LEADS).map(|lead| format!("L{lead}")).collect(),
             created: company
@@ -177,8 +177,8 @@ fn tables(company: &Company) -> Tables {
             accounts: Some(accounts.clone()),
             account_names: Vec::new(),
             entity_hashes: None,
-        },
-        lookups: vec![Lookup {
+        }),
+        lookups: Arc::new(vec![Lookup {
             name: "firm".to_owned(),
             entry_of_lead: accounts,
             rows: Arc::new(LookupRows {
@@ -188,15 +188,15 @@ fn tables(company: &Company) -> Tables {
                     column: Column::Number(staff.iter().map(|&staff| f64::from(staff)).collect()),
                 }],
             }),
-        }],
-        activities: vec![
+        }]),
+        activities: Arc::new(vec![
             activities("news", &company.news, Some(&company.accounts), false),
             activities("web", &company.web, None, true),
-        ],
+        ]),
         outcomes: outcomes.collect(),
-        history: History {
+        history: Arc::new(History {
             attributes: vec![stage],
-        },
+        }),
         is_flat: false,
         silent: None,
         observation_end: moment(10_000),
@@ -714,7 +714,7 @@ fn examples_hold() {
         }],
     };
     let tables = Tables {
-        leads: Leads {
+        leads: Arc::new(Leads {
             id_column: "id".to_owned(),
             ids: vec!["L0".to_owned()],
             created: vec![Some(Stamp::new(at(0), Precision::Instant))],
@@ -724,11 +724,11 @@ fn examples_hold() {
             accounts: None,
             account_names: Vec::new(),
             entity_hashes: None,
-        },
-        lookups: Vec::new(),
-        activities: vec![Activities::new("web", None, 1, rows)],
+        }),
+        lookups: Arc::default(),
+        activities: Arc::new(vec![Activities::new("web", None, 1, rows)]),
         outcomes: vec![LeadOutcome::default()],
-        history: History::default(),
+        history: Arc::default(),
         is_flat: false,
         silent: None,
         observation_end: at(10_000),

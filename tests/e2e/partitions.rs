@@ -262,7 +262,7 @@ fn only_rows_of_wanted_leads_are_kept() {
         for part in 0..partitions.n_parts() {
             let tables = partitions.load(part).expect("as it was written");
             assert_eq!(tables.leads.ids.len(), tables.outcomes.len());
-            for activities in &tables.activities {
+            for activities in tables.activities.iter() {
                 for owner in 0..activities.n_entities() {
                     let is_closed =
                         activities.name == "visits" && tables.outcomes[owner].closed.is_some();

@@ -2,6 +2,8 @@
 //! future.
 #![allow(missing_docs, reason = "tests")]
 
+use std::sync::Arc;
+
 use leadscore_core::{FeatureSpec, Snapshot, Timestamp};
 use leadscore_features::scoring_snapshots;
 use leadscore_rules::{BoundRules, PointsScore, RulesFile};
@@ -360,7 +362,7 @@ fn points_know_nothing_of_what_comes_later() {
             kinds,
             values,
         };
-        poisoned.activities[0] = Activities::new("visits", None, 3, rows);
+        Arc::make_mut(&mut poisoned.activities)[0] = Activities::new("visits", None, 3, rows);
         for lead in ["a", "b", "c"] {
             assert_eq!(
                 score(&before, rules, lead, moment),

@@ -15,8 +15,6 @@ mod score;
 mod simulate;
 mod train;
 
-use std::process::ExitCode;
-
 use anyhow::Context as _;
 use clap::CommandFactory;
 
@@ -34,11 +32,11 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Done => ExitCode::SUCCESS,
-            Self::No => ExitCode::from(1),
-            Self::Refused => ExitCode::from(2),
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Refused => 2,
         }
     }
 }

@@ -136,6 +136,7 @@ impl FeatureSpec {
     }
 }
 
+/// A column of the leads or of a lookup.
 fn of_attribute(column: &str, kind: FeatureKind) -> Phrase {
     let missing = format!("{column}: not known");
     match kind {
@@ -144,6 +145,7 @@ fn of_attribute(column: &str, kind: FeatureKind) -> Phrase {
     }
 }
 
+/// How many other leads of the account stand so.
 fn of_peer_leads(state: PeerState) -> Phrase {
     let state = match state {
         PeerState::Open => "open",
@@ -200,6 +202,7 @@ struct EventWords<'a> {
 }
 
 impl<'a> EventWords<'a> {
+    /// What events of a kind are called, and the words for their window.
     fn new(wording: &'a Wording, table: &'a str, kind: &EventFilter, window: Option<Span>) -> Self {
         let Nouns { one, many, .. } = wording.nouns(table, kind);
         let when = within(window);
@@ -221,6 +224,7 @@ impl<'a> EventWords<'a> {
         }
     }
 
+    /// How a statistic of the events is said.
     fn phrase(&self, statistic: &Statistic) -> Phrase {
         let Self {
             one,
@@ -281,6 +285,7 @@ impl<'a> EventWords<'a> {
         }
     }
 
+    /// Days since the latest event, and from two weeks on how long there was none.
     fn recency(&self) -> Phrase {
         let Self {
             one, many, never, ..
@@ -304,6 +309,7 @@ impl<'a> EventWords<'a> {
         )
     }
 
+    /// A count that fades, as the silence before it.
     fn decayed(&self, half_life: Span) -> Phrase {
         let Self { many, never, .. } = self;
         let mut cases = vec![case(f64::MIN_POSITIVE, never, Shown::Whole)];
@@ -324,6 +330,7 @@ impl<'a> EventWords<'a> {
         )
     }
 
+    /// More or fewer events than in the window before.
     fn trend(&self) -> Phrase {
         let Self {
             one,
@@ -353,6 +360,7 @@ impl<'a> EventWords<'a> {
         )
     }
 
+    /// A kind among all events of its table.
     fn share(&self) -> Phrase {
         let Self {
             many, when, none, ..
@@ -378,6 +386,7 @@ impl<'a> EventWords<'a> {
         )
     }
 
+    /// Whether an event came after one of another kind.
     fn follows(&self, after: &EventFilter) -> Phrase {
         let Self { one, never, .. } = self;
         let Nouns { one: earlier, .. } = self.wording.nouns(self.table, after);

@@ -5,6 +5,7 @@
 //! JSON, and writes the matrix, so that others can be compared with it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use leadscore_features::{compute, labelled_snapshots, plan};
 use leadscore_tables::{
@@ -29,7 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for _ in 0..rounds.parse::<usize>()?.max(1) {
         let rows = log.clone();
         let before = cpu_seconds()?;
-        tables.activities[0] = Activities::new("e", None, tables.leads.ids.len(), rows);
+        Arc::make_mut(&mut tables.activities)[0] =
+            Activities::new("e", None, tables.leads.ids.len(), rows);
         let between = cpu_seconds()?;
         matrix = Some(compute(&tables, &specs, &labelled.snapshots)?);
         let after = cpu_seconds()?;

@@ -20,6 +20,7 @@ pub(crate) struct EventPlanner<'a> {
 }
 
 impl EventPlanner<'_> {
+    /// Whether the config asks for a family.
     fn has(&self, family: Family) -> bool {
         self.families.contains(&family)
     }
@@ -300,6 +301,7 @@ impl<'a> EventColumns<'a> {
         }
     }
 
+    /// Sum and mean of a value column.
     fn push_sum_and_mean(&mut self, value: &str, window: Option<Span>) {
         self.push(
             &format!("sum_{value}"),

@@ -145,6 +145,7 @@ struct LayoutBuilder<'a> {
 }
 
 impl<'a> LayoutBuilder<'a> {
+    /// With the track of all events alone.
     fn new(activities: &'a Activities) -> Self {
         let kinds = &activities.rows.kinds;
         Self {
@@ -160,6 +161,7 @@ impl<'a> LayoutBuilder<'a> {
         }
     }
 
+    /// The layout for all features that were added.
     fn finish(self) -> Layout {
         let mut layout = self.layout;
         layout.n_tracks = self.filters.len();

@@ -164,7 +164,7 @@ fn compare(
 pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
     let mut poisoned = tables.clone();
     let mut n_altered = 0;
-    for activities in &mut poisoned.activities {
+    for activities in Arc::make_mut(&mut poisoned.activities) {
         let mut cuts = vec![Timestamp::MIN; activities.n_entities()];
         for (lead, &cut) in cut_of_lead.iter().enumerate() {
             if let Some(entity) = activities.entity_of(lead as u32) {
@@ -173,7 +173,7 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
         }
         *activities = poison_events(activities, &cuts, &mut n_altered);
     }
-    for change in &mut poisoned.history.attributes {
+    for change in &mut Arc::make_mut(&mut poisoned.history).attributes {
         let cut_of = |lead: usize| cut_of_lead[lead];
         n_altered += poison_dated(
             &change.offsets,
@@ -188,7 +188,7 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
         .filter(|&cut| cut < Timestamp::MAX)
         .max()
         .unwrap_or(Timestamp::MAX);
-    for lookup in &mut poisoned.lookups {
+    for lookup in Arc::make_mut(&mut poisoned.lookups) {
         let LookupRows {
             versions,
             attributes,
@@ -203,9 +203,10 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
             });
         }
     }
+    let leads = Arc::make_mut(&mut poisoned.leads);
     for (lead, (outcome, &cut)) in poisoned.outcomes.iter_mut().zip(cut_of_lead).enumerate() {
         n_altered += usize::from(poison_outcome(outcome, lead, cut));
-        if let Some(created) = &mut poisoned.leads.created[lead]
+        if let Some(created) = &mut leads.created[lead]
             && created.known >= cut
             && created.start > cut
         {
@@ -214,11 +215,7 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
                 known: cut + Span::from_days(1),
             };
             n_altered += 1;
-            poison_attributes(
-                &mut poisoned.leads.attributes,
-                &tables.history.attributes,
-                lead,
-            );
+            poison_attributes(&mut leads.attributes, &tables.history.attributes, lead);
         }
     }
     (poisoned, n_altered)

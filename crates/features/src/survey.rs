@@ -50,7 +50,7 @@ pub fn survey(tables: &Tables, snapshots: &[Snapshot]) -> Survey {
     for attribute in &tables.leads.attributes {
         attributes.insert((None, attribute.name.clone()), kind_of(&attribute.column));
     }
-    for lookup in &tables.lookups {
+    for lookup in tables.lookups.iter() {
         for attribute in &lookup.rows.attributes {
             attributes.insert(
                 (Some(lookup.name.clone()), attribute.name.clone()),

@@ -290,6 +290,7 @@ struct AccountEvents {
 }
 
 impl AccountEvents {
+    /// Gathers the events of these leads.
     fn new(activities: &Activities, leads: &[u32]) -> Self {
         let mut events: Vec<(Timestamp, Timestamp, u32, u32)> = Vec::new();
         for &lead in leads {

@@ -21,7 +21,7 @@ impl UnknownKinds {
     /// can see; among all if not given.
     pub fn new(tables: &Tables, specs: &[FeatureSpec], snapshots: Option<&[Snapshot]>) -> Self {
         let mut n_events: BTreeMap<(String, String), BTreeMap<String, usize>> = BTreeMap::new();
-        for activities in &tables.activities {
+        for activities in tables.activities.iter() {
             let filters: Vec<&EventFilter> = specs
                 .iter()
                 .filter_map(filter_of)

@@ -258,6 +258,7 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// A number of microseconds in days.
 fn days(micros: i64) -> f64 {
     micros as f64 / MICROS_PER_DAY as f64
 }

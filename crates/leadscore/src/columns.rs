@@ -202,7 +202,8 @@ pub fn score_columns(
                 "column `{}` holds numbers, and the model knows it as a category",
                 spec.name
             ),
-            _ => {}
+            (FeatureKind::Number, FeatureKind::Number)
+            | (FeatureKind::Category, FeatureKind::Category) => {}
         }
         let (levels, values) = values.into_column();
         Ok((spec.clone(), levels, values))

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::error::bail;
 use leadscore_core::Concept;
 use leadscore_features::scoring_snapshots;
-use leadscore_inference::{Model, score};
+use leadscore_inference::{Contributions, Model, score};
 use leadscore_tables::{OutColumn, OutTable};
 
 use crate::data::Data;
@@ -55,7 +55,42 @@ pub fn contributions(
     let matrix = data.features_of(&tables, &model.specs, &set.at_risk)?;
     let scored = score(model, &matrix)?;
     let found = model.contributions(&matrix);
-    let columns: Vec<(Named, Vec<f64>)> = match by {
+    let columns = named_columns(model, by, found);
+    let mut leads = OutTable::default();
+    leads.push(
+        &data.config.leads.id,
+        OutColumn::Text(
+            set.at_risk
+                .iter()
+                .map(|key| Some(tables.leads.ids[key.lead as usize].clone()))
+                .collect(),
+        ),
+    );
+    leads.push(
+        "likelihood_to_close",
+        OutColumn::Number(scored.probabilities.iter().map(|p| 100.0 * p).collect()),
+    );
+    leads.push(
+        "baseline_log_odds",
+        OutColumn::Number(vec![scored.baseline; scored.log_odds.len()]),
+    );
+    leads.push("log_odds", OutColumn::Number(scored.log_odds));
+    let taken: HashSet<String> = leads.columns.iter().map(|(name, _)| name.clone()).collect();
+    let columns = unique(columns, taken);
+    let importance = importance_table(by, &columns);
+    columns
+        .into_iter()
+        .for_each(|(name, values)| leads.push(&name, OutColumn::Number(values)));
+    Ok(LeadContributions { leads, importance })
+}
+
+/// The contributions of all leads, a column each.
+fn named_columns(
+    model: &Model,
+    by: ContributionsBy,
+    found: Contributions,
+) -> Vec<(Named, Vec<f64>)> {
+    match by {
         ContributionsBy::Concept => found
             .concepts
             .into_iter()
@@ -82,28 +117,11 @@ pub fn contributions(
                 })
                 .collect()
         }
-    };
-    let mut leads = OutTable::default();
-    leads.push(
-        &data.config.leads.id,
-        OutColumn::Text(
-            set.at_risk
-                .iter()
-                .map(|key| Some(tables.leads.ids[key.lead as usize].clone()))
-                .collect(),
-        ),
-    );
-    leads.push(
-        "likelihood_to_close",
-        OutColumn::Number(scored.probabilities.iter().map(|p| 100.0 * p).collect()),
-    );
-    leads.push(
-        "baseline_log_odds",
-        OutColumn::Number(vec![scored.baseline; scored.log_odds.len()]),
-    );
-    leads.push("log_odds", OutColumn::Number(scored.log_odds));
-    let taken: HashSet<String> = leads.columns.iter().map(|(name, _)| name.clone()).collect();
-    let columns = unique(columns, taken);
+    }
+}
+
+/// The mean size of each contribution, largest first.
+fn importance_table(by: ContributionsBy, columns: &[(String, Vec<f64>)]) -> OutTable {
     let mut sizes: Vec<(&str, f64)> = columns
         .iter()
         .map(|(name, values)| {
@@ -116,10 +134,9 @@ pub fn contributions(
     sizes.sort_by(|a, b| b.1.total_cmp(&a.1));
     let all: f64 = sizes.iter().map(|(_, size)| size).sum();
     let mut importance = OutTable::default();
-    let what = if by == ContributionsBy::Concept {
-        "concept"
-    } else {
-        "feature"
+    let what = match by {
+        ContributionsBy::Concept => "concept",
+        ContributionsBy::Feature => "feature",
     };
     importance.push(
         what,
@@ -143,10 +160,7 @@ pub fn contributions(
                 .collect(),
         ),
     );
-    columns
-        .into_iter()
-        .for_each(|(name, values)| leads.push(&name, OutColumn::Number(values)));
-    Ok(LeadContributions { leads, importance })
+    importance
 }
 
 /// A column's name, and what it names, for those that are named alike.
@@ -156,6 +170,7 @@ struct Named {
 }
 
 impl Named {
+    /// A concept's name, and which kind of concept it is.
     fn of_concept(concept: &Concept) -> Self {
         let kind = match concept {
             Concept::Age | Concept::Calendar => "time",

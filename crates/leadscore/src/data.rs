@@ -1,26 +1,36 @@
 //! A config with its folder, and the road from it to tables, snapshots and features that every
 //! command takes.
 
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+mod clusters;
+mod counts;
+mod kept_tables;
+mod labelled;
+mod model_file;
+mod question;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::error::{Context, bail};
-use leadscore_core::stable_hash;
-use leadscore_core::{
-    AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
-};
+use leadscore_core::{FeatureKind, FeatureSource, Timestamp};
 use leadscore_databases::Address;
-use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_inference::Model;
 use leadscore_report::count;
 use leadscore_tables::{
-    AttributeKey, Bytes, Config as Settings, Frame, Frames, LoadOptions, MISSING, Note, Query,
-    ScratchFolder, TableEnd, Tables, TablesError, half_of_memory, read_at_most,
+    AttributeKey, Config as Settings, Doubt, Frame, Frames, LoadOptions, Note, Query, ReadTables,
+    ScratchFolder, TableEnd, Tables, TablesError,
 };
 
+use self::kept_tables::KeptTables;
 use crate::config::Config;
+use crate::error::{Context, bail};
 use crate::listener::{Listener, Silent, Stage};
+
+pub(crate) use self::clusters::cluster_name;
+pub use self::clusters::{cluster_keys, lead_keys};
+pub use self::counts::describe_counts;
+pub(crate) use self::labelled::{Labelled, check_matrix_fits, label_and_compute, no_snapshot};
+pub use self::model_file::{model_from_bytes, read_model};
 
 /// A config that was read, where its tables are, and who hears how the work goes.
 #[derive(Clone)]
@@ -33,23 +43,11 @@ pub struct Data {
     pub folder: PathBuf,
     /// Nothing known at or after this moment exists; `None` where everything is known.
     pub(crate) known_before: Option<Timestamp>,
+    /// What was read of the tables, for all views.
+    read: Arc<KeptTables>,
     listener: Arc<dyn Listener>,
     /// Where objects of stores wait, as long as anyone has these tables.
     objects: Option<Arc<ScratchFolder>>,
-}
-
-/// Labelled snapshots with their features, in order of time, then lead.
-pub(crate) struct Labelled {
-    /// The features.
-    pub(crate) matrix: FeatureMatrix,
-    /// Whether each was won in its window.
-    pub(crate) labels: Vec<bool>,
-    /// The lead of each.
-    pub(crate) lead_keys: Vec<u64>,
-    /// What is resampled and split as one: see [`cluster_keys`].
-    pub(crate) clusters: Vec<u64>,
-    /// Snapshots whose windows had not ended; `None` where they are on an engine.
-    pub(crate) unripe: Option<Vec<Snapshot>>,
 }
 
 /// What a config does not say: tables in memory, and who hears how the work goes.
@@ -130,6 +128,7 @@ impl Data {
             name: config.path().display().to_string(),
             folder: config.folder(),
             known_before: None,
+            read: Arc::default(),
             listener,
             objects: None,
         };
@@ -318,21 +317,45 @@ impl Data {
         Ok(Stage::begin(&self.listener, what, n_steps)?)
     }
 
-    /// Reads all tables and says what is to be known about them.
+    /// All tables as of the moment of the view, with what is to be known about them said; read by
+    /// the first call that asks for them, and kept for all views.
     pub(crate) fn load(&self, options: &LoadOptions) -> crate::Result<Tables> {
-        let stage = self.stage("reading tables", 1)?;
-        let tables = leadscore_tables::load(
-            &self.config,
-            &self.folder,
-            &LoadOptions {
-                as_of: self.known_before,
-                now: Some(now()),
-                ..options.clone()
-            },
-        )?;
-        drop(stage);
+        self.told(self.read.get(self, options, true)?)
+    }
+
+    /// The same, kept only if they are already: for a call that looks at one part after another,
+    /// and lets go of the tables before its work is done.
+    pub(crate) fn load_once(&self, options: &LoadOptions) -> crate::Result<Tables> {
+        self.told(self.read.get(self, options, false)?)
+    }
+
+    /// All tables as of the moment of the view, with what is to be settled before anything may be
+    /// computed from them.
+    pub(crate) fn look(&self) -> crate::Result<(Tables, Vec<Doubt>)> {
+        let read = self.read.get(self, &LoadOptions::default(), true)?;
+        Ok(read.view(self.known_before))
+    }
+
+    /// What tables say as of the moment of the view.
+    fn told(&self, read: Arc<ReadTables>) -> crate::Result<Tables> {
+        let (tables, doubts) = read.view(self.known_before);
+        if !doubts.is_empty() {
+            return Err(TablesError::Doubts(doubts).into());
+        }
         self.notes(&tables.notes);
         Ok(tables)
+    }
+
+    /// Reads all tables, without asking whether they were read before.
+    pub(crate) fn read_all(&self, options: &LoadOptions) -> crate::Result<ReadTables> {
+        let stage = self.stage("reading tables", 1)?;
+        let options = LoadOptions {
+            now: Some(now()),
+            ..options.clone()
+        };
+        let read = ReadTables::read(&self.config, &self.folder, &options)?;
+        drop(stage);
+        Ok(read)
     }
 
     /// Reads the tables with the attributes and types that a model expects.
@@ -370,7 +393,7 @@ impl Data {
         self.same_question(model)?;
         let mut data = self.clone();
         if let Some(profile) = &model.data {
-            data.config.write_numbers_as(profile);
+            data.reads_anew_if(|config| config.write_numbers_as(profile));
         }
         Ok(data)
     }
@@ -383,117 +406,23 @@ impl Data {
     /// As [`Self::beside`].
     pub(crate) fn to_score(&self, model: &Model) -> crate::Result<Self> {
         let mut data = self.beside(model)?;
-        if let Some(why) = data.config.do_without_outcomes(&data.folder) {
+        let folder = data.folder.clone();
+        let mut without = None;
+        data.reads_anew_if(|config| {
+            without = config.do_without_outcomes(&folder);
+            without.is_some()
+        });
+        if let Some(why) = without {
             self.remark(&format!("note: {why}: leads that have closed cannot be told from open ones, and are scored as if they were open"));
         }
         Ok(data)
     }
 
-    /// Refuses a model that reads a column which this config leaves out.
-    fn reads_what_it_may(&self, model: &Model) -> crate::Result<()> {
-        for spec in &model.specs {
-            let (table, column) = match &spec.source {
-                FeatureSource::Attribute { table, column } => (table, column),
-                FeatureSource::AttributeAge { column }
-                | FeatureSource::AttributeChanges { column } => (&AttributeTable::Leads, column),
-                _ => continue,
-            };
-            if let Some(why) = self.config.leaves_out(table, column) {
-                let table = match table {
-                    AttributeTable::Leads => "[leads]".to_owned(),
-                    AttributeTable::Lookup(name) => format!("[lookups.{name}]"),
-                };
-                bail!(
-                    "the model reads `{column}` of {table}, and by the config {why}\n  hint: let the config read it, or train a model without it"
-                );
-            }
+    /// Changes the config; where that says how tables are read, what was read is not looked at.
+    fn reads_anew_if(&mut self, change: impl FnOnce(&mut Settings) -> bool) {
+        if change(&mut self.config) {
+            self.read = Arc::default();
         }
-        Ok(())
-    }
-
-    /// Refuses a model whose likelihoods are of another window than that of this config, or that
-    /// reads a column which it leaves out.
-    pub(crate) fn same_question(&self, model: &Model) -> crate::Result<()> {
-        self.reads_what_it_may(model)?;
-        let asked = (!self.config.is_flat()).then_some(self.config.snapshots.horizon);
-        match (model.card.horizon, asked) {
-            (Some(own), Some(asked)) if own != asked => bail!(
-                "the model predicts wins within {own}, and `horizon` of [snapshots] asks for {asked}: its percentages are of another window; set `horizon = \"{own}\"`, or train a model with this horizon"
-            ),
-            (None, Some(_)) => bail!(
-                "the model is of a flat export without dates, and this config has dates: train a model by this config"
-            ),
-            (Some(own), None) => bail!(
-                "the model predicts wins within {own}, and this config is a flat export without dates: it has no such window"
-            ),
-            _ => Ok(()),
-        }
-    }
-
-    /// How leads are looked at by this config and were at training, where that differs; `None`
-    /// where it is the same, or not known.
-    pub(crate) fn other_rule(&self, model: &Model) -> Option<String> {
-        if self.config.is_flat() {
-            return None;
-        }
-        let settings = &self.config.snapshots;
-        let shown = |ages: &[String]| {
-            format!(
-                "ages = [{}]",
-                ages.iter()
-                    .map(|age| format!("\"{age}\""))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            )
-        };
-        let every = |every: &str| format!("every = \"{every}\"");
-        let silent = |silent: Option<&str>| {
-            silent.map_or(String::new(), |silent| format!(", silent = \"{silent}\""))
-        };
-        let scope = model.scope.as_ref()?;
-        let own = match (&model.card.ages, scope.every.as_deref()) {
-            (Some(ages), _) => shown(ages),
-            (None, Some(rule)) => every(rule),
-            (None, None) => return None,
-        };
-        let asked = match &settings.ages {
-            Some(ages) => shown(&ages.iter().map(ToString::to_string).collect::<Vec<_>>()),
-            None => every(&settings.every.to_string()),
-        };
-        let own = own + &silent(scope.silent.as_deref());
-        let asked = asked + &silent(settings.silent.map(|span| span.to_string()).as_deref());
-        (own != asked).then(|| {
-            format!("the model was trained on snapshots by {own}, and the config has {asked}")
-        })
-    }
-
-    /// Refuses to measure a model on tables that hold a part of the leads not won: observed rates
-    /// would be of that part.
-    pub(crate) fn whole_tables(&self, model: &Model, what: &str) -> crate::Result<()> {
-        let at_training = model.scope.as_ref().map_or(1.0, |scope| scope.losses_kept);
-        if at_training < 1.0 && self.config.model.losses_kept >= 1.0 {
-            self.remark(&format!("note: the model was trained on tables with {at_training} of the leads not won; by this config, which has no `losses_kept`, these tables have all of them"));
-        }
-        self.all_losses(what)
-    }
-
-    /// The same of a model that is yet to be trained.
-    ///
-    /// # Errors
-    ///
-    /// `losses_kept` is below 1.
-    pub fn measurable(&self, what: &str) -> crate::Result<()> {
-        self.all_losses(what)
-    }
-
-    fn all_losses(&self, what: &str) -> crate::Result<()> {
-        let kept = self.config.model.losses_kept;
-        if kept < 1.0 {
-            bail!(
-                "{what}: the tables hold {kept} of the leads not won (`losses_kept`), so that the observed win rate is not the one that the model predicts; use a config of tables that have all leads, without `losses_kept`"
-            );
-        }
-        Ok(())
     }
 
     /// Refuses to score leads that would look silent because tables of events end before, beyond
@@ -552,46 +481,6 @@ impl Data {
         text.map(|text| self.moment(flag, text)).transpose()
     }
 
-    /// The features that a survey of the snapshots gives; says what is to be known about the
-    /// choice.
-    pub(crate) fn plan(&self, survey: &Survey) -> crate::Result<Vec<FeatureSpec>> {
-        let plan = survey.plan(&self.config.features);
-        self.notes(&plan.notes);
-        if plan.specs.is_empty() {
-            bail!("there is no feature: look at `families` and `only` of [features]");
-        }
-        Ok(plan.specs)
-    }
-
-    /// The features of these snapshots.
-    ///
-    /// # Errors
-    ///
-    /// [`leadscore_features::FeaturesError`].
-    pub fn features_of(
-        &self,
-        tables: &Tables,
-        specs: &[FeatureSpec],
-        snapshots: &[Snapshot],
-    ) -> crate::Result<FeatureMatrix> {
-        let advice = "look at leads less often (`every` of [snapshots]), or learn from later snapshots alone (`from`)";
-        check_matrix_fits(
-            (snapshots.len(), specs.len()),
-            BYTES_A_CELL,
-            half_of_memory().saturating_mul(2),
-            advice,
-        )?;
-        let _stage = self.stage(
-            &format!(
-                "computing {} features of {} snapshots",
-                specs.len(),
-                count(snapshots.len())
-            ),
-            1,
-        )?;
-        Ok(leadscore_features::compute(tables, specs, snapshots)?)
-    }
-
     /// When leads were looked at, after "open"; nothing for a flat export, which has no dates.
     pub(crate) fn at(&self, as_of: Timestamp) -> String {
         if self.config.is_flat() {
@@ -611,251 +500,12 @@ impl Data {
     }
 }
 
-/// Bytes of a cell of the matrix alone.
-const BYTES_A_CELL: u64 = 8;
-
-/// Fails where a matrix of this shape would take more than `memory`.
-pub(crate) fn check_matrix_fits(
-    (n_rows, n_features): (usize, usize),
-    bytes_a_cell: u64,
-    memory: u64,
-    advice: &str,
-) -> crate::Result<()> {
-    let needed = (n_rows as u64)
-        .saturating_mul(n_features as u64)
-        .saturating_mul(bytes_a_cell);
-    if needed > memory {
-        bail!(
-            "{} snapshots with {n_features} features would take some {} GB here: {advice}",
-            count(n_rows),
-            needed.div_ceil(1 << 30)
-        );
-    }
-    Ok(())
-}
-
-/// Largest model file: a hundred thousand features have some hundred megabytes.
-const LARGEST_MODEL: Bytes = Bytes(1_000_000_000);
-
 /// What the clock says.
 pub fn now() -> Timestamp {
     let since = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-}
-
-/// All mature snapshots with features planned from these tables.
-pub(crate) fn label_and_compute(
-    data: &Data,
-    tables: &Tables,
-) -> crate::Result<(Labelled, SnapshotCounts)> {
-    let (labelled, counts) =
-        leadscore_features::labelled_snapshots(tables, &data.config.snapshots, data.known_before)?;
-    if labelled.snapshots.is_empty() {
-        return Err(no_snapshot(data, &counts, tables.observation_end));
-    }
-    let specs = data.plan(&leadscore_features::survey(tables, &labelled.snapshots))?;
-    let matrix = data.features_of(tables, &specs, &labelled.snapshots)?;
-    let lead_keys = lead_keys(tables, matrix.keys());
-    let clusters = cluster_keys(tables, matrix.keys());
-    note_shared_closings(data, tables);
-    Ok((
-        Labelled {
-            matrix,
-            labels: labelled.labels,
-            lead_keys,
-            clusters,
-            unripe: Some(labelled.immature),
-        },
-        counts,
-    ))
-}
-
-/// Why there is nothing to learn from.
-pub(crate) fn no_snapshot(
-    data: &Data,
-    counts: &SnapshotCounts,
-    observation_end: Timestamp,
-) -> crate::Error {
-    let hint = if data.config.is_flat() {
-        "check `flag`, `won` and `order_by`".to_owned()
-    } else {
-        format!(
-            "the data ends at {observation_end}, and a window of {} must have ended by then: look at `horizon`, `from`, `observation_end` and --as-of",
-            data.config.snapshots.horizon
-        )
-    };
-    crate::error::request!(
-        "there is no mature snapshot to learn from: {}; {hint}",
-        describe_counts(counts, data)
-    )
-}
-
-/// A hash of what rows of chance are: the account of each snapshot's lead where the config names
-/// one, else the closing that it shares with other leads, else the lead.
-///
-/// One deal often closes for several leads of an account at once, and what an account wants its
-/// leads want.
-pub fn cluster_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
-    let Some(accounts) = &tables.leads.accounts else {
-        let shared = shared_closings(tables);
-        let of_lead = |snapshot: &Snapshot| match tables.outcomes[snapshot.lead as usize].closed {
-            Some(closed) if shared.contains(&closed) => {
-                stable_hash(&format!("closing {}", closed.micros()))
-            }
-            _ => stable_hash(&tables.leads.ids[snapshot.lead as usize]),
-        };
-        return snapshots.iter().map(of_lead).collect();
-    };
-    let of_lead = |lead: u32| match accounts[lead as usize] {
-        MISSING => stable_hash(&tables.leads.ids[lead as usize]),
-        account => stable_hash(&format!(
-            "account {}",
-            tables.leads.account_names[account as usize]
-        )),
-    };
-    snapshots
-        .iter()
-        .map(|snapshot| of_lead(snapshot.lead))
-        .collect()
-}
-
-/// What [`cluster_keys`] are of.
-pub(crate) fn cluster_name(tables: &Tables) -> &'static str {
-    if tables.leads.accounts.is_some() {
-        "accounts"
-    } else if shared_closings(tables).is_empty() {
-        "leads"
-    } else {
-        "leads or joint closings"
-    }
-}
-
-/// Leads that one deal closes, at most; more that close in one moment were closed by a job.
-const LARGEST_DEAL: usize = 50;
-/// The share of the closed leads that close in the moment of another one from which on it is news.
-const MANY_SHARED: f64 = 0.05;
-
-/// Moments at which several leads close, as the contacts of one deal do; none where times have no
-/// seconds, since in a minute, or on a day, many close.
-fn shared_closings(tables: &Tables) -> HashSet<Timestamp> {
-    const MINUTE: i64 = 60_000_000;
-    let mut counts: HashMap<Timestamp, usize> = HashMap::new();
-    for closed in tables.outcomes.iter().filter_map(|outcome| outcome.closed) {
-        *counts.entry(closed).or_default() += 1;
-    }
-    // What is known from the end of a minute, or of a day, on is no moment.
-    let has_seconds = |at: &Timestamp| at.micros() % MINUTE != 0 && (at.micros() + 1) % MINUTE != 0;
-    if counts.keys().filter(|at| has_seconds(at)).count() < counts.len() / 2 {
-        return HashSet::new();
-    }
-    counts.retain(|at, count| (2..=LARGEST_DEAL).contains(count) && has_seconds(at));
-    counts.into_keys().collect()
-}
-
-/// Says where many leads close together and no account is named, which would also join those that
-/// are open.
-fn note_shared_closings(data: &Data, tables: &Tables) {
-    if tables.leads.accounts.is_some() {
-        return;
-    }
-    let shared = shared_closings(tables);
-    let closings = || tables.outcomes.iter().filter_map(|outcome| outcome.closed);
-    let (n_shared, n_closed) = (
-        closings().filter(|closed| shared.contains(closed)).count(),
-        closings().count(),
-    );
-    let n_days = closings()
-        .map(|at| at.end_of_day())
-        .collect::<HashSet<_>>()
-        .len();
-    // So many meet by chance where each second of eight hours a day is as good as another.
-    let by_chance = n_closed as f64 / (n_days.max(1) as f64 * 28_800.0);
-    if n_shared as f64 > (MANY_SHARED + 2.0 * by_chance) * n_closed as f64 {
-        data.remark(&format!(
-            "note: {} of {} closed leads close in the very moment of another one, as the contacts of one deal do: they count together; `account` of [leads] would join those that are open, too",
-            count(n_shared),
-            count(n_closed)
-        ));
-    }
-}
-
-/// A hash of the lead of each snapshot.
-pub fn lead_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
-    snapshots
-        .iter()
-        .map(|snapshot| stable_hash(&tables.leads.ids[snapshot.lead as usize]))
-        .collect()
-}
-
-/// What was kept and dropped, in one sentence.
-pub fn describe_counts(counts: &SnapshotCounts, data: &Data) -> String {
-    let c = count;
-    if data.config.is_flat() {
-        return format!(
-            "{} leads, {} with a known outcome kept ({} won); {} without flag or order, {} at or after the cut",
-            c(counts.n_leads),
-            c(counts.mature),
-            c(counts.wins),
-            c(counts.leads_without_time),
-            c(counts.leads_never_at_risk)
-        );
-    }
-    let mut text = format!(
-        "{} leads gave {} mature snapshots, {} of them won within {}",
-        c(counts.n_leads),
-        c(counts.mature),
-        c(counts.wins),
-        data.config.snapshots.horizon
-    );
-    for (number, what) in [
-        (
-            counts.immature,
-            "snapshots left out because their window had not ended",
-        ),
-        (counts.before_from, "before `from`"),
-        (counts.closed_before, "whose lead had closed by then"),
-        (
-            counts.silent,
-            "snapshots of leads that nobody had touched for longer than `silent`",
-        ),
-        (
-            counts.leads_never_at_risk,
-            "leads never at risk at a snapshot",
-        ),
-        (counts.won_unseen, "of these won"),
-        (counts.leads_without_time, "leads without creation time"),
-    ] {
-        if number > 0 {
-            text.push_str(&format!("; {} {what}", c(number)));
-        }
-    }
-    text
-}
-
-/// What every output of a flat export says about its cost.
-pub(crate) const FLAT_CAVEAT: &str = "flat export: the outcome has no date, so there is no horizon; the likelihood is that of ever being won as this export counts it, attributes are as of the export, and nothing can prove that they were known before the outcome";
-
-/// Reads and checks a model file.
-///
-/// # Errors
-///
-/// It cannot be read, or is not a model.
-pub fn read_model(path: &Path) -> crate::Result<Model> {
-    leadscore_tables::complete_and_clean(leadscore_tables::folder_of(path));
-    let bytes = read_at_most(path, LARGEST_MODEL)
-        .with_context(|| format!("cannot read the model {}", path.display()))?;
-    model_from_bytes(&bytes).with_context(|| format!("cannot use the model {}", path.display()))
-}
-
-/// A model by the bytes of its file.
-///
-/// # Errors
-///
-/// [`leadscore_inference::ModelFileError`].
-pub fn model_from_bytes(bytes: &[u8]) -> crate::Result<Model> {
-    Ok(leadscore_inference::read_model(bytes)?)
 }
 
 /// How to read tables for a model: the attributes that it reads, as the types that it knows.

@@ -1,25 +1,26 @@
 //! `evaluate`: does the model hold on snapshots that it has not seen, and does it beat every other
 //! score?
 
-use std::collections::BTreeSet;
+mod baselines;
+mod range;
+mod table;
+
 use std::path::{Path, PathBuf};
 
-use crate::error::{Context, bail};
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
-use leadscore_features::SnapshotCounts;
 use leadscore_inference::{Model, score};
-use leadscore_report::{DataSection, OutsideTraining, Report, count};
-use leadscore_tables::{LoadOptions, OutColumn, OutTable, Tables, TierEdges};
+use leadscore_report::{OutsideTraining, Report, count};
+use leadscore_tables::OutTable;
 
+use self::baselines::{Earlier, baselines};
+use self::range::{Range, refuse_leads_of_training};
+use self::table::evaluated_table;
 use crate::backtest::backtest;
-use crate::data::{Data, cluster_keys, describe_counts, lead_keys};
-use crate::evaluation::{
-    Baseline, BaselineKind, Economy, Evaluated, Measurement, known_before, look, manual_baseline,
-    measure,
-};
+use crate::data::{Data, cluster_keys, describe_counts};
+use crate::error::{Context, bail};
+use crate::evaluation::{Economy, Evaluated, MeasuredOn, data_section, look, measure, tiers_from};
 use crate::outputs::{write_bytes, write_text};
-use crate::rules::{ReadRules, points_of};
-use crate::score::tiers_of;
+use crate::rules::ReadRules;
 
 /// What a model is measured on, and beside what.
 #[derive(Default)]
@@ -92,46 +93,15 @@ pub fn evaluate(
     model: &Model,
     options: &EvaluateOptions,
 ) -> crate::Result<Evaluation> {
-    for (what, number) in [
-        ("threshold", options.threshold),
-        ("cost", options.economy.cost),
-        ("value", options.economy.value),
-    ] {
-        if let Some(number) = number.filter(|number| !number.is_finite()) {
-            bail!("{what} is {number}: expected a finite number");
-        }
-    }
+    refuse_infinite(options)?;
     let look = look(data, &data.config.report)?;
-    let known_until = Timestamp::from_micros(model.card.known_until_micros);
-    let is_any_time = options.allow_in_sample || options.other_leads;
-    let from = options.from.unwrap_or(if is_any_time {
-        Timestamp::MIN
-    } else {
-        known_until
-    });
-    let to = options.to.unwrap_or(Timestamp::MAX);
-    if from < known_until && !is_any_time {
-        bail!(
-            "--from {} is before the model's training cutoff {}: the evaluation would be in sample; train with an earlier --as-of, pass --other-leads where these are not the leads of training, or --allow-in-sample",
-            (data.write_time())(from),
-            model.card.known_until
-        );
-    }
+    let range = Range::of(data, model, options)?;
     data.whole_tables(model, "evaluate")?;
     let tables = data.load_for(model)?;
     let (labelled, counts) =
         leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, data.known_before)?;
     data.remark(&describe_counts(&counts, data));
-    let rows: Vec<usize> = (0..labelled.snapshots.len())
-        .filter(|&row| (from..to).contains(&labelled.snapshots[row].at))
-        .collect();
-    if rows.is_empty() {
-        bail!(
-            "no mature snapshot lies in the range from {}: the model's training cutoff is {}; train with an earlier --as-of, so that later snapshots are left to test on, or pass --other-leads where these are not the leads of training",
-            (data.write_time())(from),
-            model.card.known_until
-        );
-    }
+    let rows = range.rows(data, model, &labelled.snapshots)?;
     let snapshots: Vec<_> = rows.iter().map(|&row| labelled.snapshots[row]).collect();
     if options.other_leads {
         refuse_leads_of_training(model, &tables, &snapshots)?;
@@ -139,17 +109,7 @@ pub fn evaluate(
     let labels: Vec<bool> = rows.iter().map(|&row| labelled.labels[row]).collect();
     let matrix = data.features_of(&tables, &model.specs, &snapshots)?;
     let scored = score(model, &matrix)?;
-    let earlier_rows = known_before(data, &labelled.snapshots, snapshots[0].at);
-    let earlier = Earlier {
-        snapshots: earlier_rows
-            .iter()
-            .map(|&row| labelled.snapshots[row])
-            .collect(),
-        labels: earlier_rows
-            .iter()
-            .map(|&row| labelled.labels[row])
-            .collect(),
-    };
+    let earlier = Earlier::of(data, &labelled, snapshots[0].at);
     let baselines = baselines(options, data, &tables, &snapshots, &earlier)?;
     let evaluated = Evaluated {
         data,
@@ -160,47 +120,23 @@ pub fn evaluate(
         labels,
         probabilities: scored.probabilities.clone(),
     };
-    let mut measurement = {
-        let _stage = data.stage("measuring", 1)?;
-        measure(
-            &evaluated,
-            &baselines,
-            &options.economy.or(&data.config.report),
-        )
-        .context("cannot evaluate these snapshots")?
-    };
+    let economy = options.economy.or(&data.config.report);
+    let stage = data.stage("measuring", 1)?;
+    let mut measurement =
+        measure(&evaluated, &baselines, &economy).context("cannot evaluate these snapshots")?;
+    drop(stage);
     if options.backtest {
-        measurement.measured.backtest = Some(backtest(
-            data,
-            &snapshots,
-            &evaluated.labels,
-            &cluster_keys(&tables, &snapshots),
-        )?);
+        let clusters = cluster_keys(&tables, &snapshots);
+        let backtest = backtest(data, &snapshots, &evaluated.labels, &clusters)?;
+        measurement.measured.backtest = Some(backtest);
     }
     if let Some(edges) = tiers_from(data, model) {
         data.remark(&format!("the model's tiers begin at {edges}, as [tiers] says; comparisons with other scores are by quartiles of these snapshots"));
     }
-    let write_time = data.write_time();
-    let period = format!(
-        "{} to {}",
-        write_time(snapshots[0].at),
-        write_time(snapshots[snapshots.len() - 1].at)
-    );
     let measured = MeasuredOn {
-        rows: format!(
-            "{} snapshots of {}{}",
-            count(rows.len()),
-            data.name,
-            if options.other_leads {
-                ", leads that the model was not trained on"
-            } else {
-                ""
-            }
-        ),
-        period,
-        in_sample: from < known_until && !options.other_leads,
-        of_earlier_fit: false,
+        in_sample: range.in_sample,
         outside: outside_training(data, model, &matrix),
+        ..measured_on(data, options, &snapshots)
     };
     let section = data_section(data, model, &counts, &measurement, measured);
     let snapshots = evaluated_table(
@@ -218,36 +154,42 @@ pub fn evaluate(
     })
 }
 
-/// Refuses leads that the model was trained on.
-fn refuse_leads_of_training(
-    model: &Model,
-    tables: &Tables,
-    snapshots: &[Snapshot],
-) -> crate::Result<()> {
-    let Some(leads) = model
-        .scope
-        .as_ref()
-        .map(|scope| &scope.leads)
-        .filter(|leads| !leads.is_empty())
-    else {
-        bail!(
-            "--other-leads: the model does not know which leads it was trained on, because it is of an earlier version; train it again"
-        );
-    };
-    let keys = lead_keys(tables, snapshots);
-    let known: BTreeSet<u32> = (0..keys.len())
-        .filter(|&row| leads.holds(keys[row]))
-        .map(|row| snapshots[row].lead)
-        .collect();
-    match known.first() {
-        None => Ok(()),
-        Some(&first) => bail!(
-            "--other-leads: the model was trained on {} of these leads{}, such as `{}`: its figures would be in sample\n  hint: take the leads of training out of the tables, or evaluate on snapshots after its training cutoff {}",
-            count(known.len()),
-            if leads.is_whole() { "" } else { " at least" },
-            tables.leads.ids[first as usize],
-            model.card.known_until
+/// Refuses numbers that are none.
+fn refuse_infinite(options: &EvaluateOptions) -> crate::Result<()> {
+    for (what, number) in [
+        ("threshold", options.threshold),
+        ("cost", options.economy.cost),
+        ("value", options.economy.value),
+    ] {
+        if let Some(number) = number.filter(|number| !number.is_finite()) {
+            bail!("{what} is {number}: expected a finite number");
+        }
+    }
+    Ok(())
+}
+
+/// Which snapshots these are, in words.
+fn measured_on(data: &Data, options: &EvaluateOptions, snapshots: &[Snapshot]) -> MeasuredOn {
+    let write_time = data.write_time();
+    MeasuredOn {
+        rows: format!(
+            "{} snapshots of {}{}",
+            count(snapshots.len()),
+            data.name,
+            if options.other_leads {
+                ", leads that the model was not trained on"
+            } else {
+                ""
+            }
         ),
+        period: format!(
+            "{} to {}",
+            write_time(snapshots[0].at),
+            write_time(snapshots[snapshots.len() - 1].at)
+        ),
+        in_sample: false,
+        of_earlier_fit: false,
+        outside: OutsideTraining::default(),
     }
 }
 
@@ -263,202 +205,4 @@ pub(crate) fn outside_training(
         findings: guarded.findings,
         rule: data.other_rule(model),
     }
-}
-
-/// Snapshots whose outcome was known before those that are evaluated.
-struct Earlier {
-    snapshots: Vec<Snapshot>,
-    labels: Vec<bool>,
-}
-
-/// Every score that the model is compared with: the manual column, files of rules, other models.
-fn baselines(
-    others: &EvaluateOptions,
-    data: &Data,
-    tables: &Tables,
-    snapshots: &[Snapshot],
-    earlier: &Earlier,
-) -> crate::Result<Vec<Baseline>> {
-    let mut baselines: Vec<Baseline> = manual_baseline(
-        tables,
-        snapshots,
-        &earlier.snapshots,
-        &earlier.labels,
-        others.threshold.or(data.config.report.threshold),
-    )
-    .into_iter()
-    .collect();
-    if !others.rules.is_empty() {
-        // A model's tables hold the attributes that it reads, and rules may read others.
-        let tables = data.quiet().load(&LoadOptions::default())?;
-        let all: Vec<Snapshot> = earlier.snapshots.iter().chain(snapshots).copied().collect();
-        for rules in &others.rules {
-            let mut points = points_of(rules, data, &tables, &all)?;
-            let values = points.split_off(earlier.snapshots.len());
-            let name = format!(
-                "{} ({})",
-                rules.file.score.name.get_ref(),
-                file_name(&rules.path)
-            );
-            baselines.push(Baseline {
-                column: name.clone(),
-                name,
-                origin: format!(
-                    "rules of {}, computed as of each snapshot",
-                    rules.path.display()
-                ),
-                kind: BaselineKind::Points {
-                    earlier: points,
-                    labels: earlier.labels.clone(),
-                },
-                values,
-                threshold: rules
-                    .file
-                    .thresholds()
-                    .last()
-                    .map(|threshold| threshold.from),
-            });
-        }
-    }
-    for (path, model) in &others.against {
-        // Another model may read other columns, or the same ones as other types.
-        let tables = data.quiet().load_for(model)?;
-        let scored = score(model, &data.features_of(&tables, &model.specs, snapshots)?)?;
-        let seen = Timestamp::from_micros(model.card.known_until_micros) > snapshots[0].at;
-        let knows = if seen {
-            ", after the first of these snapshots: it has seen some of these outcomes, and its figures are too good"
-        } else {
-            ""
-        };
-        let name = format!("the model {}", file_name(path));
-        baselines.push(Baseline {
-            column: name.clone(),
-            name,
-            origin: format!(
-                "the model {}, whose training cutoff is {}{knows}",
-                path.display(),
-                model.card.known_until
-            ),
-            kind: BaselineKind::Model,
-            values: scored.probabilities,
-            threshold: None,
-        });
-    }
-    Ok(baselines)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(
-        || path.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    )
-}
-
-/// Which rows were measured, and how they stand to what the model was trained on.
-pub(crate) struct MeasuredOn {
-    /// In words.
-    pub(crate) rows: String,
-    /// From the first to the last, in words.
-    pub(crate) period: String,
-    pub(crate) in_sample: bool,
-    pub(crate) of_earlier_fit: bool,
-    pub(crate) outside: OutsideTraining,
-}
-
-/// Where the model's tiers begin, in words; `None` where they are quartiles of the rows at hand.
-fn tiers_from(data: &Data, model: &Model) -> Option<String> {
-    match data.config.tiers.edges {
-        TierEdges::Relative => None,
-        TierEdges::Frozen => {
-            let [first, second, third] = model.tier_edges.map(|edge| 100.0 * edge);
-            Some(format!(
-                "{first:.1} %, {second:.1} % and {third:.1} %, the quartiles of the training snapshots"
-            ))
-        }
-        TierEdges::Percent([first, second, third]) => {
-            Some(format!("{first} %, {second} % and {third} %"))
-        }
-    }
-}
-
-pub(crate) fn data_section(
-    data: &Data,
-    model: &Model,
-    counts: &SnapshotCounts,
-    measurement: &Measurement,
-    measured: MeasuredOn,
-) -> DataSection {
-    DataSection {
-        measured_on: measured.rows,
-        snapshots: describe_counts(counts, data),
-        period: measured.period,
-        in_sample: measured.in_sample,
-        of_earlier_fit: measured.of_earlier_fit,
-        outside: measured.outside,
-        n_without_all: measurement.n_without_all,
-        baselines: measurement.baselines.clone(),
-        tiers_from: tiers_from(data, model),
-        capacity: measurement.capacity.clone(),
-        money: measurement.money.clone(),
-    }
-}
-
-/// Every evaluated snapshot with its prediction and label, so that anyone can check our arithmetic.
-fn evaluated_table(
-    data: &Data,
-    tables: &Tables,
-    snapshots: &[Snapshot],
-    labels: &[bool],
-    scored: &leadscore_inference::Scored,
-    baselines: &[Baseline],
-    model: &Model,
-) -> OutTable {
-    let mut table = OutTable::default();
-    table.push(
-        &tables.leads.id_column,
-        OutColumn::Text(
-            snapshots
-                .iter()
-                .map(|key| Some(tables.leads.ids[key.lead as usize].clone()))
-                .collect(),
-        ),
-    );
-    if data.config.is_flat() {
-        table.push(
-            "snapshot",
-            OutColumn::Number(snapshots.iter().map(|key| key.at.order()).collect()),
-        );
-    } else {
-        table.push(
-            "snapshot",
-            OutColumn::Time(snapshots.iter().map(|key| Some(key.at)).collect()),
-        );
-    }
-    let tiers = tiers_of(data, model, scored);
-    table.push(
-        "likelihood_to_close",
-        OutColumn::Number(scored.probabilities.iter().map(|p| p * 100.0).collect()),
-    );
-    table.push(
-        "contact_priority",
-        OutColumn::Text(
-            tiers
-                .iter()
-                .map(|tier| Some(tier.name().to_owned()))
-                .collect(),
-        ),
-    );
-    table.push("log_odds", OutColumn::Number(scored.log_odds.clone()));
-    table.push(
-        "label",
-        OutColumn::Integer(labels.iter().map(|&label| Some(i64::from(label))).collect()),
-    );
-    for baseline in baselines {
-        table.push(&baseline.column, OutColumn::Number(baseline.values.clone()));
-    }
-    table.push(
-        "model_id",
-        OutColumn::Text(vec![Some(model.card.model_id.clone()); snapshots.len()]),
-    );
-    table
 }

@@ -11,6 +11,29 @@ use crate::train::learning_lines;
 /// The card of a model and the weight of its features; with every curve, level and table if asked
 /// for.
 pub fn inspect(model: &Model, curves: bool) -> String {
+    let mut lines = card_lines(model);
+    // What a model file says of itself is one line each, whoever wrote it.
+    for line in &mut lines {
+        *line = printable(line).into_owned();
+    }
+    lines.push(String::new());
+    if let Some(profile) = &model.data {
+        lines.extend(page(None, profile, &[]));
+    }
+    let headings = ["feature", "moves by", "log-odds", "degrees of freedom"];
+    lines.push(table(
+        &headings[..if model.degrees.is_empty() { 3 } else { 4 }],
+        &term_rows(model),
+    ));
+    if curves {
+        lines.push(String::new());
+        lines.push(model_text(model));
+    }
+    lines.join("\n")
+}
+
+/// What the card says, a line each.
+fn card_lines(model: &Model) -> Vec<String> {
     let card = &model.card;
     let mut lines = vec![
         format!("model        {}", card.model_id),
@@ -70,13 +93,14 @@ pub fn inspect(model: &Model, curves: bool) -> String {
             .map(|caveat| format!("caveat       {caveat}")),
     );
     lines.push(format!("baseline     {:.4} log-odds", model.baseline()));
-    // What a model file says of itself is one line each, whoever wrote it.
-    for line in &mut lines {
-        *line = printable(line).into_owned();
-    }
+    lines
+}
+
+/// The terms of the model, those that move scores most first: what each moves, and how it weighs.
+fn term_rows(model: &Model) -> Vec<Vec<String>> {
     let mut terms: Vec<(usize, &Term)> = model.terms.iter().enumerate().collect();
     terms.sort_by(|(_, a), (_, b)| b.range().total_cmp(&a.range()));
-    let rows: Vec<Vec<String>> = terms
+    terms
         .iter()
         .map(|(idx, term)| {
             let weight = match term {
@@ -100,19 +124,5 @@ pub fn inspect(model: &Model, curves: bool) -> String {
             .chain(degrees)
             .collect()
         })
-        .collect();
-    lines.push(String::new());
-    if let Some(profile) = &model.data {
-        lines.extend(page(None, profile, &[]));
-    }
-    let headings = ["feature", "moves by", "log-odds", "degrees of freedom"];
-    lines.push(table(
-        &headings[..if model.degrees.is_empty() { 3 } else { 4 }],
-        &rows,
-    ));
-    if curves {
-        lines.push(String::new());
-        lines.push(model_text(model));
-    }
-    lines.join("\n")
+        .collect()
 }

@@ -54,6 +54,7 @@
 
 mod config_failure;
 mod error;
+mod error_text;
 mod listener;
 mod text;
 
@@ -62,6 +63,8 @@ mod data;
 mod outputs;
 mod source;
 
+mod ages;
+mod caveats;
 mod check;
 mod columns;
 mod data_page;
@@ -89,8 +92,6 @@ mod recalibrate;
 
 #[cfg(feature = "spark")]
 mod engine;
-#[cfg(feature = "spark")]
-mod population;
 
 pub use config::Config;
 pub use data::{Data, Inputs, OpenTables, model_from_bytes, read_model};
@@ -124,9 +125,9 @@ pub use sql::model_with_features_sql;
 pub use train::{TrainOptions, Training, train};
 
 pub use columns::{ColumnOptions, ColumnValues, score_columns, score_frame, train_on_columns};
+pub use error_text::error_text;
 pub use outputs::{Outputs, write_bytes, write_model, write_text};
 pub use reference::reference_of_config;
-pub use text::error_text;
 
 pub use leadscore_core::{ContactPriority, Timestamp};
 pub use leadscore_inference::Model;

@@ -1,34 +1,30 @@
 //! Scores: likelihood, tier and reasons of every open lead.
 
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+mod file;
+mod first_leads;
+mod found;
 
-use crate::error::{Context, bail};
-use leadscore_core::{
-    ContactPriority, FeatureMatrix, FeatureSource, Snapshot, Timestamp, log_odds_to_probability,
-};
-use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
+use std::ops::Range;
+use std::path::PathBuf;
+
+use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp, printable};
 use leadscore_inference::{
     Concepts, FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers,
-    score as score_rows, score_with_reasons, signed, tiers_by_edges,
+    score as score_rows, score_with_reasons, tiers_by_edges,
 };
-use leadscore_tables::{
-    Frame, Note, OutColumn, OutTable, TableWriter, Tables, TierEdges, Wanted, in_order,
-};
+use leadscore_report::count;
+use leadscore_tables::TierEdges;
 use rayon::slice::ParallelSliceMut;
 
-use crate::data::{Data, load_options_of};
-use crate::outputs::Outputs;
+use self::found::{Found, Listed, find_open};
+use crate::data::Data;
+use crate::error::bail;
 use crate::score_summary::{ScoreSummary, TierSummary, guard, not_scored};
-use crate::source::Source;
-use crate::text::table;
-use crate::train::age_in_days;
+
+pub(crate) use self::first_leads::{FirstLead, first_leads};
 
 /// How many reasons a score file names.
 pub(crate) const N_REASONS: usize = 3;
-/// Rows of a score file that are made at a time: reasons are texts, and texts of all leads would
-/// need gigabytes.
-const PART_ROWS: usize = 1 << 17;
 
 /// Which leads are scored, what is said beside their likelihoods, and how much memory it may take.
 #[derive(Debug, Clone, Default)]
@@ -67,23 +63,6 @@ pub struct Scores<'m> {
     pub summary: ScoreSummary,
 }
 
-/// A lead of a score file.
-struct Listed {
-    id: String,
-    manual_score: f64,
-    /// In days; NaN where it is not known.
-    age: f64,
-}
-
-/// The age of a lead in days; NaN where it is not known.
-pub(crate) fn age_of(tables: &Tables, lead: u32, as_of: Timestamp) -> f64 {
-    if tables.is_flat {
-        f64::NAN
-    } else {
-        age_in_days(tables, &Snapshot { lead, at: as_of })
-    }
-}
-
 /// Scores every lead that is open.
 ///
 /// # Errors
@@ -109,22 +88,7 @@ pub fn score<'m>(
             not_scored(found.won.len(), &found.left_out, data.config.is_flat())
         );
     }
-    if data.config.has_outcomes()
-        && !data.config.is_flat()
-        && found.won.is_empty()
-        && found.left_out.closed_lost == 0
-    {
-        let n_open = leadscore_report::count(found.open.len());
-        data.remark(&format!("note: [outcomes] has no lead that closed: all {n_open} leads are scored as if they were open; is the file complete?"));
-    }
-    if found.perhaps_closed > 0 {
-        data.remark(&format!(
-            "note: {} of {} scored leads were not won, and may have closed: name values of `{}` in `lost`, or in `open`, of [outcomes], and lost leads are left out",
-            leadscore_report::count(found.perhaps_closed),
-            leadscore_report::count(found.open.len()),
-            leadscore_core::printable(data.config.outcomes.flag.as_deref().unwrap_or_default())
-        ));
-    }
+    say_doubts(data, &found);
     let _stage = data.stage("scoring", 1)?;
     let matrix = found.in_order();
     let ages: Vec<f64> = found.open.iter().map(|lead| lead.age).collect();
@@ -176,6 +140,26 @@ pub fn score<'m>(
     })
 }
 
+/// Says where leads that are scored may have closed.
+fn say_doubts(data: &Data, found: &Found) {
+    if data.config.has_outcomes()
+        && !data.config.is_flat()
+        && found.won.is_empty()
+        && found.left_out.closed_lost == 0
+    {
+        let n_open = count(found.open.len());
+        data.remark(&format!("note: [outcomes] has no lead that closed: all {n_open} leads are scored as if they were open; is the file complete?"));
+    }
+    if found.perhaps_closed > 0 {
+        data.remark(&format!(
+            "note: {} of {} scored leads were not won, and may have closed: name values of `{}` in `lost`, or in `open`, of [outcomes], and lost leads are left out",
+            count(found.perhaps_closed),
+            count(found.open.len()),
+            printable(data.config.outcomes.flag.as_deref().unwrap_or_default())
+        ));
+    }
+}
+
 /// Rows by falling probability; of equal ones in the order that they have, which is that of ids.
 fn best_first(probabilities: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..probabilities.len()).collect();
@@ -190,196 +174,6 @@ fn in_this_order<T>(values: Vec<T>, order: &[usize]) -> Vec<T> {
         .iter()
         .map(|&row| values[row].take().expect("an order names each row once"))
         .collect()
-}
-
-/// A lead as the terminal shows it: likelihood in per cent, reasons with their log-odds.
-pub(crate) struct FirstLead {
-    pub(crate) lead: String,
-    pub(crate) likelihood: f64,
-    pub(crate) tier: String,
-    pub(crate) reasons: Vec<(String, f64)>,
-}
-
-/// Leads as a table for the terminal: a line for each reason, the lead before the first.
-pub(crate) fn first_leads(leads: Vec<FirstLead>) -> String {
-    let mut rows = Vec::new();
-    for FirstLead {
-        lead,
-        likelihood,
-        tier,
-        reasons,
-    } in leads
-    {
-        let mut cells = vec![lead, format!("{likelihood:.1} %"), tier];
-        for (text, log_odds) in reasons {
-            cells.push(signed(&text, log_odds));
-            rows.push(std::mem::replace(&mut cells, vec![String::new(); 3]));
-        }
-        if !cells[0].is_empty() {
-            rows.push(cells);
-        }
-    }
-    table(
-        &[
-            "lead",
-            "likelihood",
-            "priority",
-            "reasons (log-odds against the average lead of the same age)",
-        ],
-        &rows,
-    )
-}
-
-/// What a score file speaks of, part after part of the tables.
-#[derive(Default)]
-struct Found {
-    as_of: Timestamp,
-    has_manual_score: bool,
-    open: Vec<Listed>,
-    won: Vec<Listed>,
-    left_out: LeftOut,
-    perhaps_closed: usize,
-    /// The features of open leads.
-    matrices: Vec<FeatureMatrix>,
-    notes: Vec<Note>,
-    unknown_kinds: UnknownKinds,
-    /// Whether the model found nothing.
-    no_signal: bool,
-}
-
-impl Found {
-    fn new(data: &Data, tables: &Tables, model: &Model) -> crate::Result<Self> {
-        let as_of = data.moment_of(tables);
-        let set = scoring_snapshots(tables, as_of);
-        let manual_score = tables.leads.manual_score.as_ref();
-        let listed = |lead: u32| Listed {
-            id: tables.leads.ids[lead as usize].clone(),
-            manual_score: manual_score.map_or(f64::NAN, |manual_score| manual_score[lead as usize]),
-            age: age_of(tables, lead, as_of),
-        };
-        Ok(Self {
-            as_of,
-            has_manual_score: manual_score.is_some(),
-            open: set
-                .at_risk
-                .iter()
-                .map(|snapshot| listed(snapshot.lead))
-                .collect(),
-            won: set.closed_won.iter().map(|&lead| listed(lead)).collect(),
-            left_out: set.left_out,
-            perhaps_closed: set.perhaps_closed,
-            matrices: vec![compute(tables, &model.specs, &set.at_risk)?],
-            notes: tables.notes.clone(),
-            unknown_kinds: UnknownKinds::new(tables, &model.specs, Some(&set.at_risk)),
-            no_signal: model.terms.iter().all(|term| term.range() == 0.0),
-        })
-    }
-
-    fn add(&mut self, part: Self) {
-        let Self {
-            as_of,
-            has_manual_score,
-            open,
-            won,
-            left_out,
-            perhaps_closed,
-            matrices,
-            notes,
-            unknown_kinds,
-            no_signal,
-        } = part;
-        (self.as_of, self.has_manual_score, self.no_signal) = (as_of, has_manual_score, no_signal);
-        self.open.extend(open);
-        self.won.extend(won);
-        self.left_out += left_out;
-        self.perhaps_closed += perhaps_closed;
-        self.matrices.extend(matrices);
-        Note::merge(&mut self.notes, notes);
-        self.unknown_kinds.add(unknown_kinds);
-    }
-
-    /// Puts leads in order of id, and returns the features of open ones so.
-    fn in_order(&mut self) -> FeatureMatrix {
-        self.won.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let mut matrices = std::mem::take(&mut self.matrices);
-        if matrices.len() == 1 {
-            return matrices.remove(0);
-        }
-        let mut open: Vec<(usize, Listed)> = std::mem::take(&mut self.open)
-            .into_iter()
-            .enumerate()
-            .collect();
-        open.sort_unstable_by(|(_, a), (_, b)| a.id.cmp(&b.id));
-        let (order, open): (Vec<usize>, Vec<Listed>) = open.into_iter().unzip();
-        self.open = open;
-        let keys = (0..order.len())
-            .map(|lead| Snapshot {
-                lead: lead as u32,
-                at: self.as_of,
-            })
-            .collect();
-        FeatureMatrix::stack(matrices, keys, &order)
-    }
-}
-
-/// Finds the leads that are open, and computes their features.
-fn find_open(data: &Data, model: &Model, options: &ScoreOptions) -> crate::Result<Found> {
-    let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
-    // What closed leads did is nobody's feature, but where the account's other leads are looked at.
-    let may_be_open = |tables: &Tables| {
-        let as_of = data.moment_of(tables);
-        tables
-            .outcomes
-            .iter()
-            .map(|outcome| outcome.closed.is_none_or(|closed| closed >= as_of))
-            .collect()
-    };
-    let of_peers: Vec<&str> = model
-        .specs
-        .iter()
-        .filter_map(|spec| match &spec.source {
-            FeatureSource::Peers { table, .. } => Some(table.as_str()),
-            _ => None,
-        })
-        .collect();
-    let beside = data.to_score(model)?;
-    let wanted = Wanted {
-        leads: &may_be_open,
-        whole: &of_peers,
-    };
-    let source = Source::open(
-        &beside,
-        &load_options_of(model),
-        options.memory,
-        spill,
-        Some(wanted),
-    )?;
-    data.silence(
-        source.ends(),
-        model,
-        data.known_before
-            .unwrap_or_else(|| source.observation_end().next_midnight()),
-    )?;
-    let stage = data.stage(
-        &format!("computing {} features of open leads", model.specs.len()),
-        source.n_parts(),
-    )?;
-    let mut found = Found::default();
-    let look = |part| source.with_part(part, |tables| Found::new(data, tables, model))?;
-    in_order(
-        source.n_parts(),
-        rayon::current_num_threads(),
-        look,
-        |part| {
-            found.add(part);
-            stage.advance(1);
-            crate::Result::Ok(())
-        },
-    )?;
-    drop(stage);
-    source.say_notes(data, std::mem::take(&mut found.notes));
-    data.notes(&found.unknown_kinds.notes());
-    Ok(found)
 }
 
 /// The tier of each row, by the edges that the config asks for.
@@ -462,33 +256,7 @@ impl Scores<'_> {
         self.guards.as_ref()?.get(row)?.as_deref()
     }
 
-    /// The first leads with their reasons, as a table for the terminal.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::reasons`].
-    pub fn first(&self, n: usize) -> crate::Result<String> {
-        let lead = |row: usize| -> crate::Result<FirstLead> {
-            let reasons = self
-                .reasons(row)?
-                .into_iter()
-                .map(|reason| (reason.text, reason.log_odds))
-                .collect();
-            let likelihood = 100.0 * self.scored.probabilities[row];
-            Ok(FirstLead {
-                lead: self.lead(row).to_owned(),
-                likelihood,
-                tier: self.tiers[row].name().to_owned(),
-                reasons,
-            })
-        };
-        Ok(first_leads(
-            (0..n.min(self.n_open()))
-                .map(lead)
-                .collect::<crate::Result<Vec<_>>>()?,
-        ))
-    }
-
+    /// The strongest reasons of some open leads.
     fn reasons_of(&self, rows: Range<usize>) -> crate::Result<Vec<Vec<Reason>>> {
         if rows.is_empty() {
             return Ok(Vec::new());
@@ -511,184 +279,5 @@ impl Scores<'_> {
                 )
             })
             .collect())
-    }
-
-    /// Makes all rows, part after part in their order, and gives each part to `take`.
-    ///
-    /// # Errors
-    ///
-    /// The first error of `take`.
-    pub fn for_each_part(
-        &self,
-        take: impl FnMut(OutTable) -> crate::Result<()>,
-    ) -> crate::Result<()> {
-        let n_rows = self.n_rows();
-        let part = |part: usize| self.part(part * PART_ROWS..n_rows.min((part + 1) * PART_ROWS));
-        in_order(
-            n_rows.div_ceil(PART_ROWS),
-            rayon::current_num_threads(),
-            part,
-            take,
-        )
-    }
-
-    /// All rows as a frame.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::for_each_part`]; or two columns have one name.
-    pub fn frame(&self) -> crate::Result<Frame> {
-        let mut parts = Vec::new();
-        self.for_each_part(|part| {
-            parts.push(part.into_frame()?);
-            Ok(())
-        })?;
-        Ok(Frame::stack(parts)?)
-    }
-
-    /// Writes the score file, whole or not at all, in the format that the ending names: `.csv`,
-    /// `.csv.gz`, `.parquet`, `.arrow` or `.ndjson`.
-    ///
-    /// # Errors
-    ///
-    /// The ending names no format, or the file cannot be written.
-    pub fn write(&self, path: impl AsRef<Path>) -> crate::Result<()> {
-        let mut outputs = Outputs::default();
-        self.add_to(&mut outputs, path.as_ref())?;
-        outputs.publish().map(drop)
-    }
-
-    /// Adds the score file to the files of a run, part after part.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::write`].
-    pub fn add_to(&self, outputs: &mut Outputs, path: &Path) -> crate::Result<()> {
-        let mut writer = TableWriter::create(path)?;
-        self.for_each_part(|part| Ok(writer.write(&part)?))?;
-        outputs.written(path, writer)
-    }
-
-    /// Some rows of the score file.
-    fn part(&self, rows: Range<usize>) -> crate::Result<OutTable> {
-        let n_open = self.tiers.len();
-        let open = rows.start.min(n_open)..rows.end.min(n_open);
-        let n_won = rows.len() - open.len();
-        let reasons = self.reasons_of(open.clone())?;
-        let texts = |value: &dyn Fn(usize) -> Option<String>| {
-            OutColumn::Text(rows.clone().map(value).collect())
-        };
-        let numbers = |values: &mut dyn Iterator<Item = f64>| {
-            OutColumn::Number(values.chain(std::iter::repeat_n(f64::NAN, n_won)).collect())
-        };
-        let mut table = OutTable::default();
-        table.push(
-            &self.id_column,
-            texts(&|row| Some(self.lead(row).to_owned())),
-        );
-        match self.as_of {
-            None => table.push("as_of", OutColumn::Text(vec![None; rows.len()])),
-            Some(as_of) => table.push("as_of", OutColumn::Time(vec![Some(as_of); rows.len()])),
-        }
-        table.push(
-            "likelihood_to_close",
-            numbers(
-                &mut self.scored.probabilities[open.clone()]
-                    .iter()
-                    .map(|p| p * 100.0),
-            ),
-        );
-        table.push(
-            "contact_priority",
-            texts(&|row| {
-                Some(
-                    self.tiers
-                        .get(row)
-                        .unwrap_or(&ContactPriority::ClosedWon)
-                        .name()
-                        .to_owned(),
-                )
-            }),
-        );
-        table.push(
-            "percentile",
-            numbers(&mut self.percentiles[open.clone()].iter().copied()),
-        );
-        for number in 0..N_REASONS {
-            let text = reasons
-                .iter()
-                .map(|reasons| reasons.get(number).map(|reason| reason.text.clone()))
-                .chain(std::iter::repeat_n(None, n_won));
-            table.push(
-                &format!("reason_{}", number + 1),
-                OutColumn::Text(text.collect()),
-            );
-            table.push(
-                &format!("reason_{}_log_odds", number + 1),
-                numbers(
-                    &mut reasons
-                        .iter()
-                        .map(|reasons| reasons.get(number).map_or(0.0, |reason| reason.log_odds)),
-                ),
-            );
-        }
-        // So that anyone can add up: baseline + named reasons + other reasons = log-odds.
-        let baseline = self.scored.baseline;
-        let named = reasons
-            .iter()
-            .map(|reasons| reasons.iter().map(|reason| reason.log_odds).sum::<f64>());
-        table.push(
-            "other_reasons_log_odds",
-            numbers(
-                &mut open
-                    .clone()
-                    .zip(named)
-                    .map(|(row, named)| self.scored.log_odds[row] - baseline - named),
-            ),
-        );
-        table.push(
-            "baseline_log_odds",
-            numbers(&mut std::iter::repeat_n(baseline, open.len())),
-        );
-        table.push(
-            "log_odds",
-            numbers(&mut self.scored.log_odds[open.clone()].iter().copied()),
-        );
-        if self.has_manual_score {
-            table.push(
-                "manual_score",
-                OutColumn::Number(
-                    self.leads[rows.clone()]
-                        .iter()
-                        .map(|lead| lead.manual_score)
-                        .collect(),
-                ),
-            );
-        }
-        if let Some(guards) = &self.guards {
-            table.push("guard", texts(&|row| guards.get(row).cloned().flatten()));
-        }
-        table.push(
-            "model_id",
-            OutColumn::Text(vec![Some(self.model.card.model_id.clone()); rows.len()]),
-        );
-        if self.intervals {
-            // Of the log-odds by the weights' covariance, then as a percentage.
-            let errors: Option<Vec<f64>> = open
-                .clone()
-                .map(|row| self.model.log_odds_error(&self.matrix, row))
-                .collect();
-            let errors = errors.context("the model holds no covariance")?;
-            for (name, side) in [("likelihood_low", -1.96), ("likelihood_high", 1.96)] {
-                let ends = self.scored.log_odds[open.clone()].iter().zip(&errors);
-                table.push(
-                    name,
-                    numbers(&mut ends.map(|(log_odds, error)| {
-                        100.0 * log_odds_to_probability(log_odds + side * error)
-                    })),
-                );
-            }
-        }
-        Ok(table)
     }
 }

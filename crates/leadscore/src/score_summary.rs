@@ -4,12 +4,13 @@
 use crate::error::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix};
 use leadscore_features::LeftOut;
-use leadscore_inference::{GuardFinding, Model};
+use leadscore_inference::{GuardFinding, Guarded, Model};
 use leadscore_report::count;
 use leadscore_tables::TierEdges;
 use serde::Serialize;
 
-use crate::data::{Data, FLAT_CAVEAT};
+use crate::caveats::FLAT_CAVEAT;
+use crate::data::Data;
 
 /// A run of `score` in figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -105,24 +106,57 @@ pub(crate) fn guard(
         return Ok(None);
     };
     let n = matrix.n_rows();
-    let share = |count: usize| 100.0 * count as f64 / n.max(1) as f64;
-    // The most frequent first.
-    let outside: Vec<(f64, String)> =
-        (guarded.findings.iter().filter(|finding| finding.is_outside))
-            .map(|finding| {
-                (
-                    share(finding.n_rows),
-                    format!("{} ({:.0} % of leads)", finding.text, share(finding.n_rows)),
-                )
-            })
-            .collect();
+    let outside = outside_features(&guarded, n);
+    refuse_outside(data, &guarded, &outside, n)?;
+    say_findings(data, &guarded, &outside, n);
+    let rule = data.other_rule(model);
+    if let Some(rule) = &rule {
+        data.remark(&format!(
+            "note: {rule}: scores are of leads as the model saw them"
+        ));
+    }
+    let n_older = add_older(data, model, ages, &mut guarded.of_row);
+    let seen = model.scope.as_ref().and_then(|scope| scope.ages);
+    let summary = OutsideSummary {
+        n_outside: guarded.n_outside,
+        n_older,
+        oldest_at_training: seen.map(|seen| seen.high),
+        findings: guarded.findings,
+        rule,
+    };
+    Ok(Some((guarded.of_row, summary)))
+}
+
+/// A part of so many leads, in per cent.
+fn per_cent(n_part: usize, n: usize) -> f64 {
+    100.0 * n_part as f64 / n.max(1) as f64
+}
+
+/// Features with values that training never saw: the share of leads in per cent, and in words; the
+/// most frequent first.
+fn outside_features(guarded: &Guarded, n: usize) -> Vec<(f64, String)> {
+    (guarded.findings.iter().filter(|finding| finding.is_outside))
+        .map(|finding| {
+            let share = per_cent(finding.n_rows, n);
+            (share, format!("{} ({share:.0} % of leads)", finding.text))
+        })
+        .collect()
+}
+
+/// Refuses leads of which more are outside of training than the config allows.
+fn refuse_outside(
+    data: &Data,
+    guarded: &Guarded,
+    outside: &[(f64, String)],
+    n: usize,
+) -> crate::Result<()> {
     let allowed = data.config.guards.outside_training;
     if n >= FEWEST_GUARDED && guarded.n_outside as f64 > allowed * n as f64 {
         bail!(
             "{} of {} open leads ({:.0} %) lie outside of what the model was trained on: {}\n  hint: correct the table, train again, or in the config,\n    [guards]\n    outside_training = {:.2}   # they are scored all the same",
             count(guarded.n_outside),
             count(n),
-            share(guarded.n_outside),
+            per_cent(guarded.n_outside, n),
             outside
                 .iter()
                 .take(N_NAMED)
@@ -132,6 +166,11 @@ pub(crate) fn guard(
             (guarded.n_outside as f64 / n as f64 * 100.0).ceil() / 100.0
         );
     }
+    Ok(())
+}
+
+/// Says what is outside of training, and what else is unlike it.
+fn say_findings(data: &Data, guarded: &Guarded, outside: &[(f64, String)], n: usize) {
     // A lead or two beyond what training saw are in the file, and no news.
     for (_, line) in outside
         .iter()
@@ -158,42 +197,35 @@ pub(crate) fn guard(
     {
         data.remark(&format!("note: {}", finding.text));
     }
-    let rule = data.other_rule(model);
-    if let Some(rule) = &rule {
+}
+
+/// Says how many leads are older than any of training, adds that to their guards, and returns how
+/// many they are.
+fn add_older(data: &Data, model: &Model, ages: &[f64], guards: &mut [Option<String>]) -> usize {
+    let Some(seen) = model.scope.as_ref().and_then(|scope| scope.ages) else {
+        return 0;
+    };
+    let n = guards.len();
+    let older: Vec<usize> = (0..n)
+        .filter(|&row| too_old(model, ages[row]).is_some())
+        .collect();
+    if !older.is_empty() {
         data.remark(&format!(
-            "note: {rule}: scores are of leads as the model saw them"
+            "note: {} of {} open leads ({:.0} %) are older than any that the model was trained on (at most {:.0} days): it does not know what becomes of such",
+            count(older.len()),
+            count(n),
+            per_cent(older.len(), n),
+            seen.high
         ));
     }
-    let (mut n_older, at_training) = (0, model.scope.as_ref().and_then(|scope| scope.ages));
-    if let Some(seen) = at_training {
-        let older: Vec<usize> = (0..n)
-            .filter(|&row| too_old(model, ages[row]).is_some())
-            .collect();
-        n_older = older.len();
-        if n_older > 0 {
-            data.remark(&format!(
-                "note: {} of {} open leads ({:.0} %) are older than any that the model was trained on (at most {:.0} days): it does not know what becomes of such",
-                count(n_older),
-                count(n),
-                share(n_older),
-                seen.high
-            ));
-        }
-        for row in older {
-            guarded.of_row[row] = joined(guarded.of_row[row].take(), too_old(model, ages[row]));
-        }
+    for &row in &older {
+        guards[row] = joined(guards[row].take(), too_old(model, ages[row]));
     }
-    let summary = OutsideSummary {
-        n_outside: guarded.n_outside,
-        n_older,
-        oldest_at_training: at_training.map(|seen| seen.high),
-        findings: guarded.findings,
-        rule,
-    };
-    Ok(Some((guarded.of_row, summary)))
+    older.len()
 }
 
 impl TierSummary {
+    /// Each tier of leads with these probabilities.
     pub(crate) fn of(probabilities: &[f64], tiers: &[ContactPriority]) -> Vec<Self> {
         let of_tier = |tier: ContactPriority| {
             let own: Vec<f64> = (0..tiers.len())

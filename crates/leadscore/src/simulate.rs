@@ -1,14 +1,16 @@
 //! `simulate`: a CRM with a known truth, written table by table.
 
-use std::path::Path;
+mod tables;
 
-use crate::error::{Context, bail};
+use std::path::Path;
 use std::sync::Arc;
 
-use leadscore_simulate::{Chunk, Event, SimulationOptions, Simulator};
-use leadscore_tables::{OutColumn, OutTable, TableWriter};
+use leadscore_simulate::{Chunk, SimulationOptions, Simulator};
+use leadscore_tables::{OutTable, TableWriter};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use self::tables::{account_table, tables_of};
+use crate::error::{Context, bail};
 use crate::listener::{Listener, Stage};
 use crate::outputs::Outputs;
 
@@ -107,202 +109,6 @@ pub fn write_crm(
     )?;
     outputs.publish()?;
     Ok(n_activities)
-}
-
-fn account_table(simulator: &Simulator, range: std::ops::Range<u32>) -> OutTable {
-    let rows = simulator.accounts(range);
-    let mut table = OutTable::default();
-    table.push(
-        "account_id",
-        OutColumn::Text(
-            rows.iter()
-                .map(|row| Some(row.account_id.clone()))
-                .collect(),
-        ),
-    );
-    table.push(
-        "industry",
-        OutColumn::Text(
-            rows.iter()
-                .map(|row| Some(row.industry.to_owned()))
-                .collect(),
-        ),
-    );
-    table.push(
-        "employees",
-        OutColumn::Text(
-            rows.iter()
-                .map(|row| Some(row.employees.to_owned()))
-                .collect(),
-        ),
-    );
-    table.push(
-        "country",
-        OutColumn::Text(
-            rows.iter()
-                .map(|row| Some(row.country.to_owned()))
-                .collect(),
-        ),
-    );
-    table
-}
-
-/// The tables of a chunk, in the order of the writers.
-fn tables_of(chunk: &Chunk) -> [OutTable; 7] {
-    let mut leads = OutTable::default();
-    let rows = &chunk.leads;
-    leads.push(
-        "lead_id",
-        OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()),
-    );
-    leads.push(
-        "account_id",
-        OutColumn::Text(
-            rows.iter()
-                .map(|row| Some(row.account_id.clone()))
-                .collect(),
-        ),
-    );
-    leads.push(
-        "created_at",
-        OutColumn::Time(rows.iter().map(|row| Some(row.created_at)).collect()),
-    );
-    leads.push(
-        "source",
-        OutColumn::Text(
-            rows.iter()
-                .map(|row| row.source.map(str::to_owned))
-                .collect(),
-        ),
-    );
-    leads.push(
-        "role",
-        OutColumn::Text(rows.iter().map(|row| Some(row.role.to_owned())).collect()),
-    );
-    leads.push(
-        "seats",
-        OutColumn::Number(
-            rows.iter()
-                .map(|row| row.seats.unwrap_or(f64::NAN))
-                .collect(),
-        ),
-    );
-    leads.push(
-        "first_pages",
-        OutColumn::Number(rows.iter().map(|row| row.first_pages).collect()),
-    );
-    leads.push(
-        "free_mail",
-        OutColumn::Boolean(rows.iter().map(|row| row.free_mail).collect()),
-    );
-    leads.push(
-        "manual_score",
-        OutColumn::Number(rows.iter().map(|row| row.manual_score).collect()),
-    );
-    let mut deals = OutTable::default();
-    let rows = &chunk.deals;
-    deals.push(
-        "deal_id",
-        OutColumn::Text(rows.iter().map(|row| Some(row.deal_id.clone())).collect()),
-    );
-    deals.push(
-        "lead_id",
-        OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()),
-    );
-    deals.push(
-        "amount",
-        OutColumn::Number(rows.iter().map(|row| row.amount).collect()),
-    );
-    deals.push(
-        "stage",
-        OutColumn::Text(rows.iter().map(|row| Some(row.stage.to_owned())).collect()),
-    );
-    deals.push(
-        "closed_at",
-        OutColumn::Time(rows.iter().map(|row| row.closed_at).collect()),
-    );
-    let mut stages = OutTable::default();
-    let rows = &chunk.stages;
-    stages.push(
-        "deal_id",
-        OutColumn::Text(rows.iter().map(|row| Some(row.deal_id.clone())).collect()),
-    );
-    stages.push(
-        "lead_id",
-        OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()),
-    );
-    stages.push(
-        "stage",
-        OutColumn::Text(rows.iter().map(|row| Some(row.stage.to_owned())).collect()),
-    );
-    stages.push(
-        "entered_at",
-        OutColumn::Time(rows.iter().map(|row| Some(row.entered_at)).collect()),
-    );
-    let mut truth = OutTable::default();
-    let rows = &chunk.truth;
-    truth.push(
-        "lead_id",
-        OutColumn::Text(rows.iter().map(|row| Some(row.lead_id.clone())).collect()),
-    );
-    truth.push(
-        "snapshot",
-        OutColumn::Time(rows.iter().map(|row| Some(row.snapshot)).collect()),
-    );
-    truth.push(
-        "probability",
-        OutColumn::Number(rows.iter().map(|row| row.probability).collect()),
-    );
-    let kinds = |events: &[Event]| {
-        OutColumn::Text(
-            events
-                .iter()
-                .map(|event| Some(event.kind.to_owned()))
-                .collect(),
-        )
-    };
-    let mut touches = event_table(&chunk.touches);
-    touches.push("touch_type", kinds(&chunk.touches));
-    let mut sessions = event_table(&chunk.sessions);
-    sessions.push(
-        "page_views",
-        OutColumn::Number(
-            chunk
-                .sessions
-                .iter()
-                .map(|event| event.page_views)
-                .collect(),
-        ),
-    );
-    sessions.push(
-        "minutes",
-        OutColumn::Number(chunk.sessions.iter().map(|event| event.minutes).collect()),
-    );
-    let mut sales = event_table(&chunk.sales);
-    sales.push("activity_type", kinds(&chunk.sales));
-    [leads, touches, sessions, sales, deals, stages, truth]
-}
-
-fn event_table(events: &[Event]) -> OutTable {
-    let mut table = OutTable::default();
-    table.push(
-        "lead_id",
-        OutColumn::Text(
-            events
-                .iter()
-                .map(|event| Some(event.lead_id.clone()))
-                .collect(),
-        ),
-    );
-    table.push(
-        "at",
-        OutColumn::Time(events.iter().map(|event| Some(event.at)).collect()),
-    );
-    table.push(
-        "recorded_at",
-        OutColumn::Time(events.iter().map(|event| Some(event.recorded_at)).collect()),
-    );
-    table
 }
 
 /// The config of a made-up CRM.

@@ -46,7 +46,7 @@ impl<'p> Source<'p> {
             memory
         };
         if config.is_flat() || !needs_partitions(config, &data.folder, limit, options)? {
-            return Ok(Self::Whole(Box::new(data.load(options)?)));
+            return Ok(Self::Whole(Box::new(data.load_once(options)?)));
         }
         let stage = data.stage("reading rows", 1)?;
         let progress = |done: usize, total: usize| stage.at(done, total);

@@ -1,8 +1,6 @@
-//! Tables and errors as text.
+//! Tables and messages as text for a terminal.
 
 use leadscore_core::{hide_credentials, printable, printable_lines};
-
-use crate::error::Error;
 
 /// A plain table for the terminal, numbers to the right; a cell is one line.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
@@ -28,22 +26,6 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         }
     }
     table.trim_fmt()
-}
-
-/// An error with its causes, fit for a terminal: without credentials of addresses, whoever put them
-/// into it, and with characters that act escaped; one in a config with the line and a caret.
-pub fn error_text(error: &(dyn std::error::Error + 'static), styled: bool) -> String {
-    let own = error.downcast_ref::<Error>();
-    if let Some(failure) = own.and_then(Error::config_failure) {
-        return failure.text(styled);
-    }
-    let causes = std::iter::successors(error.source(), |cause| cause.source())
-        .map(|cause| format!("\n  because: {}", with_own_lines(&cause.to_string())));
-    shown(
-        &std::iter::once(format!("error: {}", with_own_lines(&error.to_string())))
-            .chain(causes)
-            .collect::<String>(),
-    )
 }
 
 /// A message in which line ends of values are escaped: lines of our own are indented, numbered, or

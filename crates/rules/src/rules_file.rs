@@ -410,6 +410,7 @@ impl RulesFile {
 }
 
 impl RuleConfig {
+    /// The error at the rule's name.
     fn refused(&self, message: &str, help: &str) -> Result<(), ConfigError> {
         Err(ConfigError {
             message: format!("rule \"{}\": {message}", self.name.get_ref()),

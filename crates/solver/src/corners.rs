@@ -534,6 +534,7 @@ impl<'a> ActiveSet<'a> {
     }
 }
 
+/// One row of a matrix, as it lies in memory.
 fn row_of(matrix: &Array2<f64>, idx: usize) -> &[f64] {
     matrix.row(idx).to_slice().expect("rows are contiguous")
 }

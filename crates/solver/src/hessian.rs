@@ -123,6 +123,7 @@ pub(crate) struct LaneHessian {
 const MAX_TABLE: usize = 1 << 14;
 
 impl LaneHessian {
+    /// Zeros, for rows laid out so.
     pub(crate) fn new(layout: &Layout) -> Self {
         Self {
             matrix: vec![0.0; layout.n_core() * layout.n_core()],

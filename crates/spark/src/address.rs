@@ -135,6 +135,7 @@ impl Address {
     }
 }
 
+/// The error of an address that is none.
 fn wrong(why: String) -> EngineError {
     EngineError::Address { why }
 }

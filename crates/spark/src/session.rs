@@ -329,12 +329,14 @@ impl Session {
         self.release(operation_id);
     }
 
+    /// That the user wanted it to stop.
     fn interrupted(&self) -> EngineError {
         EngineError::Interrupted {
             address: self.address(),
         }
     }
 
+    /// Waits so long.
     fn sleep(&self, pause: Duration) {
         self.runtime
             .block_on(async { tokio::time::sleep(pause).await });
@@ -484,6 +486,7 @@ struct Run {
 }
 
 impl Run {
+    /// Nothing has come yet.
     fn new(operation_id: String) -> Self {
         Self {
             operation_id,

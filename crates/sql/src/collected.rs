@@ -138,6 +138,7 @@ impl<'a> Collected<'a> {
         Ok(())
     }
 
+    /// A lookup, and the column of the leads that points to it.
     fn collect_lookup(&mut self, spec: &FeatureSpec, name: &'a str) -> Result<(), SqlError> {
         let lookup = self
             .config
@@ -155,6 +156,7 @@ impl<'a> Collected<'a> {
         Ok(())
     }
 
+    /// An event table, and the column of the snapshots that says whose events are seen.
     fn collect_events(
         &mut self,
         spec: &FeatureSpec,
@@ -262,6 +264,7 @@ impl<'a> Collected<'a> {
         })
     }
 
+    /// The place of an attribute among the histories.
     fn history_of(&self, column: &str) -> Option<usize> {
         self.histories.iter().position(|known| *known == column)
     }
@@ -284,6 +287,7 @@ impl<'a> Collected<'a> {
         format!("s.{name}")
     }
 
+    /// The value of a feature of events, which adds the aggregates that it needs.
     fn of_events(
         &mut self,
         table: &str,

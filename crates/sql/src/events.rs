@@ -132,6 +132,7 @@ impl<'a> EventTable<'a> {
         }
     }
 
+    /// A window against the one before.
     fn trend(&mut self, dialect: Dialect, filter: &EventFilter, window: Option<Span>) -> String {
         match window {
             // Over the whole life there is no window before.
@@ -146,6 +147,7 @@ impl<'a> EventTable<'a> {
         }
     }
 
+    /// Mean days between events; NULL below two.
     fn mean_gap(&mut self, dialect: Dialect, filter: &EventFilter) -> String {
         let (first, last) = (
             self.column(What::First, filter, None),

@@ -130,9 +130,10 @@ impl Config {
             .filter(|(_, place)| place.query.is_some())
             .map(|(table, _)| table)
             .collect();
-        let has_flag = config.outcomes.flag.is_some();
+        // Leads may be scored without outcomes, and be said to have closed by a column of theirs.
+        let has_outcomes = config.outcomes.lead.is_some() && config.outcomes.flag.is_none();
         for (table, location) in config.locations_mut() {
-            let is_table = table != "outcomes" || !has_flag;
+            let is_table = table != "outcomes" || has_outcomes;
             if is_table && location.is_nowhere() && !with_query.contains(&table) {
                 *location = Location::Frame(Frame::empty(&[]));
             }

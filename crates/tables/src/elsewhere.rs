@@ -132,7 +132,7 @@ pub fn ends_of(
     entries
         .iter()
         .for_each(|entry| reach.add_entries(entry.day, entry.lag, entry.n_rows));
-    let ends = reach.ends(config, options, &|_, _, _| None, &mut remarks);
+    let ends = reach.ends(config, options.moments(), &|_, _, _| None, &mut remarks);
     (ends, remarks.notes, remarks.doubts)
 }
 

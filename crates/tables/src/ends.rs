@@ -10,7 +10,7 @@ use crate::doubt::{Doubt, Subject};
 use crate::extent::{Days, Extent, Head, TableEnd};
 use crate::note::Note;
 use crate::remarks::Remarks;
-use crate::typed::{KnownEnds, LoadOptions};
+use crate::typed::{KnownEnds, Moments};
 
 const DAY: i64 = 86_400_000_000;
 /// Leads are created, outcomes and events recorded, when it happens: later than this behind all
@@ -160,12 +160,12 @@ impl Reach {
     pub(crate) fn ends(
         &self,
         config: &Config,
-        options: &LoadOptions,
+        moments: Moments,
         place: &Place<'_>,
         remarks: &mut Remarks,
     ) -> KnownEnds {
-        let tables = self.table_ends(config, options.now, place, remarks);
-        let entry_lag = self.entry_lag(&tables, options.as_of);
+        let tables = self.table_ends(config, moments.now, place, remarks);
+        let entry_lag = self.entry_lag(&tables, moments.as_of);
         let of = |name: &str| tables.iter().find(|end| end.table == name);
         let is_told = |end: &&TableEnd| {
             end.table == "[leads]"
@@ -173,7 +173,7 @@ impl Reach {
                 || end.table.starts_with("[activities.")
         };
         let latest = tables.iter().filter(is_told).map(|end| end.end).max();
-        let latest = latest.map(|latest| options.now.map_or(latest, |now| latest.min(now)));
+        let latest = latest.map(|latest| moments.now.map_or(latest, |now| latest.min(now)));
         let configured = config.snapshots.configured_end();
         let wants_outcomes = config.snapshots.observation_end == Some(ObservationEnd::Outcomes);
         let observation_end = configured
@@ -190,7 +190,7 @@ impl Reach {
             tables,
         };
         if observation_end < Timestamp::MAX {
-            let reached = options
+            let reached = moments
                 .as_of
                 .map_or(observation_end, |as_of| observation_end.min(as_of));
             ends.check(config, reached, remarks);

@@ -10,8 +10,9 @@ use crate::note::Note;
 
 impl Config {
     /// Numbers whose writing the config leaves to the cells are written as they were at training: a
-    /// few rows may not show it.
-    pub fn write_numbers_as(&mut self, known: &DataProfile) {
+    /// few rows may not show it. Returns whether that says anything that the config did not say.
+    pub fn write_numbers_as(&mut self, known: &DataProfile) -> bool {
+        let mut is_changed = false;
         for TableProfile { table, columns, .. } in &known.tables {
             let Some((types, declared)) = self.types_of(table) else {
                 continue;
@@ -30,9 +31,11 @@ impl Config {
                         column.column.clone(),
                         ColumnType::Number(Some(NumberStyle::of_writing(*writing))),
                     );
+                    is_changed = true;
                 }
             }
         }
+        is_changed
     }
 }
 

@@ -82,7 +82,7 @@ pub use journal::complete_and_clean;
 pub use keys::Matched;
 pub use kinds::{TimeKind, TimeKinds, attributes_with_history, time_kinds};
 pub use lead_texts::{EarlierScores, check_lead_columns, lead_texts};
-pub use load::{load, look, unordered_changes};
+pub use load::{ReadTables, load, look, unordered_changes};
 pub use memory::{Bytes, half_of_memory, read_at_most};
 pub use missing::MISSING;
 pub use note::Note;

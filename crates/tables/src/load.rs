@@ -34,6 +34,7 @@ use leads::lead_ids;
 pub use change_order::unordered_changes;
 pub(crate) use gathered::add_table_notes;
 pub(crate) use keying::{is_keyed_by_account, key_column, time_column};
+pub use loading::ReadTables;
 pub(crate) use loading::{first_where, load_from};
 pub(crate) use lookups::read_lookups;
 pub(crate) use matching::{Matchings, expectation};

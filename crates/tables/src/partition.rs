@@ -397,7 +397,7 @@ impl<'s, 'c> Splitting<'s, 'c> {
     fn unwanted_leads(&self) -> Result<Option<HashSet<u64>>, TablesError> {
         let so_far = locked(&self.seen).reach.ends(
             self.partitions.config,
-            &self.partitions.options,
+            self.partitions.options.moments(),
             &|_, _, _| None,
             &mut Remarks::default(),
         );
@@ -428,7 +428,7 @@ impl<'s, 'c> Splitting<'s, 'c> {
             let place = |table: &str, column: &str, is_so: &dyn Fn(Timestamp) -> bool| {
                 load::first_where(config, folder, bounds, table, column, is_so)
             };
-            let ends = reach.ends(config, &partitions.options, &place, &mut remarks);
+            let ends = reach.ends(config, partitions.options.moments(), &place, &mut remarks);
             partitions.options.known_ends = Some(ends);
             for (name, table) in &spilled.tables {
                 let leads = &spilled.tables["[leads]"];

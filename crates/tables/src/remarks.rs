@@ -8,7 +8,7 @@ use crate::note::Note;
 use crate::seen::SeenTable;
 
 /// What was found while tables were read: notes, and doubts, with which nothing may be computed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Remarks {
     pub(crate) notes: Vec<Note>,
     pub(crate) doubts: Vec<Doubt>,
@@ -38,6 +38,15 @@ impl Remarks {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Adds what was found after it.
+    pub(crate) fn append(&mut self, after: Self) {
+        self.notes.extend(after.notes);
+        for doubt in after.doubts {
+            self.doubt(doubt);
+        }
+        self.seen.extend(after.seen);
     }
 
     pub(crate) fn doubt(&mut self, doubt: Doubt) {

@@ -242,15 +242,15 @@ pub struct History {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tables {
     /// The leads.
-    pub leads: Leads,
+    pub leads: Arc<Leads>,
     /// What they point to.
-    pub lookups: Vec<Lookup>,
+    pub lookups: Arc<Vec<Lookup>>,
     /// What they did.
-    pub activities: Vec<Activities>,
+    pub activities: Arc<Vec<Activities>>,
     /// What became of each lead.
     pub outcomes: Vec<LeadOutcome>,
     /// What attributes were.
-    pub history: History,
+    pub history: Arc<History>,
     /// Whether this is a flat export: an outcome flag, no dates.
     pub is_flat: bool,
     /// The last moment that the data speaks of; [`Timestamp::MAX`] for a flat export.
@@ -309,6 +309,25 @@ pub struct LoadOptions {
     pub now: Option<Timestamp>,
     /// Bytes that may be used, where that was said; default: what there is.
     pub memory: Option<u64>,
+}
+
+impl LoadOptions {
+    /// The moments that decide until when tables speak.
+    pub(crate) fn moments(&self) -> Moments {
+        Moments {
+            as_of: self.as_of,
+            now: self.now,
+        }
+    }
+}
+
+/// The moments that decide until when tables speak.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moments {
+    /// Nothing known at or after it exists.
+    pub(crate) as_of: Option<Timestamp>,
+    /// What the clock says.
+    pub(crate) now: Option<Timestamp>,
 }
 
 /// Until when tables speak of which these are a part.

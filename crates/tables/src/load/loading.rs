@@ -1,9 +1,11 @@
 //! All tables of a config, one after the other, from wherever their rows come.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
-use leadscore_core::{Span, Stamp, Timestamp, stable_hash};
+use leadscore_core::{FeatureKind, Span, Stamp, Timestamp, stable_hash};
 
 use super::activities::read_activities;
 use super::attributes::{expected_kind, read_attribute, texts};
@@ -16,26 +18,143 @@ use super::leads::{
 };
 use super::lookups::read_lookups;
 use super::origin::Origin;
-use super::outcomes::read_outcomes;
+use super::outcomes::DatedRows;
 use crate::bounds::Bounds;
 use crate::config::Config;
 use crate::doubt::Doubt;
 use crate::ends::Reach;
 use crate::error::TablesError;
 use crate::events::Activities;
+use crate::keys::Matched;
 use crate::note::Note;
 use crate::remarks::Remarks;
 use crate::scan::{RawTable, Table};
 use crate::typed::{
-    Attribute, Flag, History, KnownEnds, LeadOutcome, Leads, LoadOptions, Lookup, Tables,
+    Attribute, AttributeKey, Column, Flag, History, KnownEnds, LeadOutcome, Leads, LoadOptions,
+    Lookup, Moments, Tables,
 };
 
-/// Reads all tables, with everything that is to be settled before anything may be computed.
+/// Tables that were read once, from which what was known at any moment is told without reading
+/// them again.
+pub struct ReadTables {
+    config: Config,
+    leads: Arc<Leads>,
+    lookups: Arc<Vec<Lookup>>,
+    activities: Arc<Vec<Activities>>,
+    history: Arc<History>,
+    outcomes: OutcomeRows,
+    matched: BTreeMap<String, Matched>,
+    /// What was found before the outcomes are told as of a moment, and after.
+    remarks: (Remarks, Remarks),
+    ends: Ends,
+}
+
+/// What became of leads, as tables say it.
+enum OutcomeRows {
+    /// An outcome each, without dates.
+    Flags(Vec<LeadOutcome>),
+    /// Rows with dates.
+    Dated(DatedRows),
+}
+
+/// How it is found until when tables speak.
+struct Ends {
+    known: Option<KnownEnds>,
+    now: Option<Timestamp>,
+    reach: Reach,
+    /// Where the files are, to name the place of a time; nothing for parts.
+    files: Option<(PathBuf, Bounds)>,
+}
+
+impl ReadTables {
+    /// Reads all tables of a config, whose paths are relative to `folder`; `as_of` of the options
+    /// is for [`Self::view`] to say.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](super::load), less the doubts, which each view has.
+    pub fn read(
+        config: &Config,
+        folder: &Path,
+        options: &LoadOptions,
+    ) -> Result<Self, TablesError> {
+        let bounds = Bounds::new(config, options.now).within(options.memory);
+        read_from(config, &Origin::Files(folder, bounds), options)
+    }
+
+    /// Whether the tables have these attributes, in these types.
+    pub fn has(&self, wanted: &std::collections::HashMap<AttributeKey, FeatureKind>) -> bool {
+        let kind = |attribute: &Attribute| match attribute.column {
+            Column::Number(_) => FeatureKind::Number,
+            Column::Category { .. } => FeatureKind::Category,
+        };
+        wanted.iter().all(|(key, wanted)| {
+            let attributes = match &key.lookup {
+                None => Some(&self.leads.attributes),
+                Some(name) => self
+                    .lookups
+                    .iter()
+                    .find(|lookup| lookup.name == *name)
+                    .map(|lookup| &lookup.rows.attributes),
+            };
+            attributes
+                .and_then(|found| found.iter().find(|found| found.name == key.column))
+                .is_some_and(|found| kind(found) == *wanted)
+        })
+    }
+
+    /// The tables as they were known before a moment, or are known today, and what is to be settled
+    /// before anything may be computed from them.
+    pub fn view(&self, as_of: Option<Timestamp>) -> (Tables, Vec<Doubt>) {
+        let config = &self.config;
+        let as_of = as_of.filter(|_| !config.is_flat());
+        let (mut remarks, after) = self.remarks.clone();
+        let mut outcomes = match &self.outcomes {
+            OutcomeRows::Flags(outcomes) => outcomes.clone(),
+            OutcomeRows::Dated(rows) => {
+                rows.outcomes(config, &self.leads.created, as_of, &mut remarks)
+            }
+        };
+        remarks.append(after);
+        let ends = self.ends.as_of(config, as_of, &mut remarks);
+        if let Some(as_of) = as_of {
+            forget_later(&mut outcomes, as_of);
+        }
+        let end = ends.observation_end;
+        let tables = Tables {
+            leads: Arc::clone(&self.leads),
+            lookups: Arc::clone(&self.lookups),
+            activities: Arc::clone(&self.activities),
+            outcomes,
+            history: Arc::clone(&self.history),
+            is_flat: config.is_flat(),
+            observation_end: as_of.map_or(end, |as_of| end.min(as_of)),
+            silent: config.snapshots.silent,
+            entry_lag: ends.entry_lag,
+            ends: ends.tables,
+            matched: self.matched.clone(),
+            seen: remarks.seen,
+            notes: remarks.notes,
+        };
+        (tables, remarks.doubts)
+    }
+}
+
+/// Reads all tables as of the moment of the options, with everything that is to be settled before
+/// anything may be computed.
 pub(crate) fn load_from<'c>(
     config: &'c Config,
     origin: &Origin<'_, 'c>,
     options: &LoadOptions,
 ) -> Result<(Tables, Vec<Doubt>), TablesError> {
+    Ok(read_from(config, origin, options)?.view(options.as_of))
+}
+
+fn read_from<'c>(
+    config: &'c Config,
+    origin: &Origin<'_, 'c>,
+    options: &LoadOptions,
+) -> Result<ReadTables, TablesError> {
     config.require_outcomes()?;
     let mut gathered = Gathered::new(Bounds::new(config, options.now).within(options.memory));
     let table = origin.open("[leads]", config.leads.file())?;
@@ -58,10 +177,17 @@ pub(crate) fn load_from<'c>(
         index: &index,
         created: &leads.created,
     };
-    let mut outcomes = match flags {
-        Some(flags) => rows.outcomes_of_flags(flags),
-        None => read_outcomes(&joining, &mut gathered)?,
+    let (outcomes, after) = match flags {
+        Some(flags) => (
+            OutcomeRows::Flags(rows.outcomes_of_flags(flags)),
+            Remarks::default(),
+        ),
+        None => {
+            let (dated, after) = DatedRows::read(&joining, &mut gathered)?;
+            (OutcomeRows::Dated(dated), after)
+        }
     };
+    let before = std::mem::replace(&mut gathered.remarks, after);
     let lookups = rows.lookups(origin, &mut gathered)?;
     let activities = rows.activities(&joining, &mut gathered)?;
     if let Some(column) = &config.leads.account {
@@ -78,34 +204,26 @@ pub(crate) fn load_from<'c>(
     rows.keep_what_was_seen(&mut gathered.remarks);
     drop(index);
     drop(rows);
-    let Gathered {
-        mut remarks,
-        reach,
-        matched,
-        ..
-    } = gathered;
-    let ends = ends_of(config, origin, options, &reach, &mut remarks);
-    let as_of = options.as_of.filter(|_| !config.is_flat());
-    if let Some(as_of) = as_of {
-        forget_later(&mut outcomes, as_of);
-    }
-    let end = ends.observation_end;
-    let tables = Tables {
-        leads,
-        lookups,
-        activities,
-        outcomes,
-        history,
-        is_flat: config.is_flat(),
-        observation_end: as_of.map_or(end, |as_of| end.min(as_of)),
-        silent: config.snapshots.silent,
-        entry_lag: ends.entry_lag,
-        ends: ends.tables,
-        matched,
-        seen: remarks.seen,
-        notes: remarks.notes,
+    let files = match origin {
+        Origin::Files(folder, bounds) => Some(((*folder).to_owned(), *bounds)),
+        Origin::Spilled(..) => None,
     };
-    Ok((tables, remarks.doubts))
+    Ok(ReadTables {
+        config: config.clone(),
+        leads: Arc::new(leads),
+        lookups: Arc::new(lookups),
+        activities: Arc::new(activities),
+        history: Arc::new(history),
+        outcomes,
+        matched: gathered.matched,
+        remarks: (before, gathered.remarks),
+        ends: Ends {
+            known: options.known_ends.clone(),
+            now: options.now,
+            reach: gathered.reach,
+            files,
+        },
+    })
 }
 
 /// Whether the flag of a flat export has to be there: leads are scored by a model without knowing
@@ -356,32 +474,35 @@ fn positions_of(ids: &[String]) -> HashMap<&str, u32> {
         .collect()
 }
 
-/// Until when the tables speak: as it is known already, or by the times that were counted.
-fn ends_of(
-    config: &Config,
-    origin: &Origin<'_, '_>,
-    options: &LoadOptions,
-    reach: &Reach,
-    remarks: &mut Remarks,
-) -> KnownEnds {
-    match (&options.known_ends, origin) {
-        _ if config.is_flat() => KnownEnds {
-            observation_end: Timestamp::MAX,
-            entry_lag: Span::ZERO,
-            tables: Vec::new(),
-        },
-        (Some(known), _) => known.clone(),
-        // Where times are missing that could not be read, nobody can say until when tables speak.
-        _ if !remarks.doubts.is_empty() => {
-            reach.ends(config, options, &|_, _, _| None, &mut Remarks::default())
+impl Ends {
+    /// Until when the tables speak: as it is known already, or by the times that were counted.
+    fn as_of(&self, config: &Config, as_of: Option<Timestamp>, remarks: &mut Remarks) -> KnownEnds {
+        let nowhere = |_: &str, _: &str, _: &dyn Fn(Timestamp) -> bool| None;
+        let moments = Moments {
+            as_of,
+            now: self.now,
+        };
+        match (&self.known, &self.files) {
+            _ if config.is_flat() => KnownEnds {
+                observation_end: Timestamp::MAX,
+                entry_lag: Span::ZERO,
+                tables: Vec::new(),
+            },
+            (Some(known), _) => known.clone(),
+            // Where times are missing that could not be read, nobody can say until when tables
+            // speak.
+            _ if !remarks.doubts.is_empty() => {
+                self.reach
+                    .ends(config, moments, &nowhere, &mut Remarks::default())
+            }
+            (None, Some((folder, bounds))) => {
+                let place = |table: &str, column: &str, is_so: &dyn Fn(Timestamp) -> bool| {
+                    first_where(config, folder, *bounds, table, column, is_so)
+                };
+                self.reach.ends(config, moments, &place, remarks)
+            }
+            (None, None) => self.reach.ends(config, moments, &nowhere, remarks),
         }
-        (None, Origin::Files(folder, bounds)) => {
-            let place = |table: &str, column: &str, is_so: &dyn Fn(Timestamp) -> bool| {
-                first_where(config, folder, *bounds, table, column, is_so)
-            };
-            reach.ends(config, options, &place, remarks)
-        }
-        (None, Origin::Spilled(..)) => reach.ends(config, options, &|_, _, _| None, remarks),
     }
 }
 

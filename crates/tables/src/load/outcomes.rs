@@ -1,7 +1,7 @@
 //! When each lead closed, and whether it was won.
 
 use hashbrown::HashMap;
-use leadscore_core::Timestamp;
+use leadscore_core::{Stamp, Timestamp};
 
 use super::gathered::{Gathered, add_table_notes};
 use super::joining::Joining;
@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::doubt::{Doubt, Share, Subject};
 use crate::error::TablesError;
 use crate::keys::Matching;
+use crate::missing::MISSING;
 use crate::note::Note;
 use crate::remarks::Remarks;
 use crate::scan::RawTable;
@@ -19,81 +20,155 @@ use crate::typed::LeadOutcome;
 /// So long after its creation a lead closes late, in microseconds: hardly a business has no others.
 const SLOW: i64 = 300 * 86_400_000_000;
 
-/// Reads when each lead closed.
-pub(super) fn read_outcomes(
-    joining: &Joining<'_, '_>,
-    gathered: &mut Gathered,
-) -> Result<Vec<LeadOutcome>, TablesError> {
-    let config = joining.config;
-    let settings = &config.outcomes;
-    let lead = settings.lead.as_deref().expect("checked with the config");
-    let table = joining.origin.open("[outcomes]", settings.file())?;
-    check_outcomes(config, &table)?;
-    check_for_results(config, &table, &mut gathered.remarks)?;
-    // Parts of the leads hold what features need.
-    let amount = settings.amount.as_ref().filter(|_| !table.is_spilled());
-    let columns: Vec<&str> = [
-        settings.lead.as_ref(),
-        settings.closed_at.as_ref(),
-        settings.recorded_at.as_ref(),
-        settings.result.as_ref(),
-        amount,
-    ]
-    .into_iter()
-    .flatten()
-    .map(String::as_str)
-    .collect();
-    let raw = table.read(&columns)?;
-    let amounts = match amount {
-        Some(column) => Some(
-            gathered
-                .remarks
-                .take(raw.numbers(column), || vec![f64::NAN; raw.n_rows])?,
-        ),
-        None => None,
-    };
-    let is_whole = joining.is_whole();
-    let rows = Results::read(config, &raw, &mut gathered.remarks)?;
-    if is_whole {
-        rows.count(config, &mut gathered.reach, gathered.bounds.window.earliest);
+/// The rows of the outcomes, from which what was known at any moment is told.
+pub(super) struct DatedRows {
+    /// The lead of each row, [`MISSING`] where it names none that there is.
+    lead_of_row: Vec<u32>,
+    rows: Results,
+    /// Amounts of deals, NaN where missing.
+    amounts: Option<Vec<f64>>,
+    /// Where rows stand that close before their lead was created.
+    places: HashMap<usize, String>,
+}
+
+impl DatedRows {
+    /// Reads the rows; says what is so whatever the moment.
+    pub(super) fn read(
+        joining: &Joining<'_, '_>,
+        gathered: &mut Gathered,
+    ) -> Result<(Self, Remarks), TablesError> {
+        let config = joining.config;
+        let settings = &config.outcomes;
+        let lead = settings.lead.as_deref().expect("checked with the config");
+        let table = joining.origin.open("[outcomes]", settings.file())?;
+        check_outcomes(config, &table)?;
+        check_for_results(config, &table, &mut gathered.remarks)?;
+        // Parts of the leads hold what features need.
+        let amount = settings.amount.as_ref().filter(|_| !table.is_spilled());
+        let columns: Vec<&str> = [
+            settings.lead.as_ref(),
+            settings.closed_at.as_ref(),
+            settings.recorded_at.as_ref(),
+            settings.result.as_ref(),
+            amount,
+        ]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+        let raw = table.read(&columns)?;
+        let amounts = match amount {
+            Some(column) => Some(
+                gathered
+                    .remarks
+                    .take(raw.numbers(column), || vec![f64::NAN; raw.n_rows])?,
+            ),
+            None => None,
+        };
+        let rows = Results::read(config, &raw, &mut gathered.remarks)?;
+        if joining.is_whole() {
+            rows.count(config, &mut gathered.reach, gathered.bounds.window.earliest);
+        }
+        let lead_of_row = leads_of_rows(joining, &raw, lead, gathered)?;
+        let mut after = Remarks::default();
+        add_table_notes(config, &table, raw.n_rows_of_files(), &mut after);
+        let mut dated = Self {
+            lead_of_row,
+            rows,
+            amounts,
+            places: HashMap::new(),
+        };
+        dated.places = (0..raw.n_rows)
+            .filter(|&row| dated.is_early(row, joining.created))
+            .map(|row| (row, raw.place(row)))
+            .collect();
+        Ok((dated, after))
     }
-    let mut closings = Closings::new(joining, &rows, amounts);
-    raw.for_each_text(lead, |row, text| {
-        closings.add(row, text);
+
+    /// Whether a row closes before its lead was created.
+    fn is_early(&self, row: usize, created: &[Option<Stamp>]) -> bool {
+        let lead = self.lead_of_row[row];
+        lead != MISSING
+            && self.rows.results[row].is_some()
+            && self.rows.times[row]
+                .zip(created[lead as usize])
+                .is_some_and(|(closed, created)| closed.known < created.start)
+    }
+
+    /// What was known of each lead before a moment, or is known today.
+    pub(super) fn outcomes(
+        &self,
+        config: &Config,
+        created: &[Option<Stamp>],
+        as_of: Option<Timestamp>,
+        remarks: &mut Remarks,
+    ) -> Vec<LeadOutcome> {
+        let mut closings = Closings::new(self, created, as_of);
+        for (row, &lead) in self.lead_of_row.iter().enumerate() {
+            if lead != MISSING {
+                closings.add(row, lead);
+            }
+        }
+        closings.doubt(config, remarks);
+        closings.finish(remarks)
+    }
+}
+
+/// The lead of each row, with what is to be said of rows that name none.
+fn leads_of_rows(
+    joining: &Joining<'_, '_>,
+    raw: &RawTable<'_>,
+    lead: &str,
+    gathered: &mut Gathered,
+) -> Result<Vec<u32>, TablesError> {
+    let is_whole = joining.is_whole();
+    let mut matching = Matching::default();
+    let mut lead_of_row = vec![MISSING; raw.n_rows];
+    raw.for_each_text(lead, |row, id| {
+        let found = id.and_then(|id| joining.index.get(id)).copied();
+        if let (true, Some(id)) = (is_whole, id) {
+            matching.add(id, row, found.is_some());
+        }
+        lead_of_row[row] = found.unwrap_or(MISSING);
         Ok(())
     })?;
     if is_whole {
-        let matching = &closings.matching;
         raw.count_missing(lead, raw.n_rows - matching.counts().n_rows);
         gathered.remarks.doubts.extend(doubt_of(
-            config,
-            &raw,
+            joining.config,
+            raw,
             lead,
-            matching,
+            &matching,
             &mut joining.index.keys().copied(),
         ));
         gathered
             .matched
             .insert("[outcomes]".to_owned(), matching.counts());
     }
-    closings.say_unknown(&raw, &mut gathered.remarks);
-    closings.doubt(config, &raw, &mut gathered.remarks);
-    let outcomes = closings.finish(&raw, &mut gathered.remarks);
-    add_table_notes(config, &table, raw.n_rows_of_files(), &mut gathered.remarks);
-    Ok(outcomes)
+    let first = matching
+        .first_row()
+        .map(|row| raw.place(row))
+        .or_else(|| joining.origin.first_stranger("[outcomes]"));
+    let n_unknown = lead_of_row.iter().filter(|&&lead| lead == MISSING).count();
+    let note = Note::counted(
+        "[outcomes]",
+        n_unknown,
+        "outcomes are of leads that the leads table does not have; they are left out",
+    );
+    gathered
+        .remarks
+        .notes
+        .extend(note.map(|note| Note { first, ..note }));
+    Ok(lead_of_row)
 }
 
 /// The outcomes of leads while rows are added to them.
 struct Closings<'r> {
-    joining: &'r Joining<'r, 'r>,
-    rows: &'r Results,
-    /// Amounts of deals, NaN where missing.
-    amounts: Option<Vec<f64>>,
+    dated: &'r DatedRows,
+    created: &'r [Option<Stamp>],
+    as_of: Option<Timestamp>,
     outcomes: Vec<LeadOutcome>,
     deals: Deals,
-    matching: Matching,
-    /// Rows of leads that are not there.
-    unknown: usize,
     /// Closed rows without a time.
     without_time: usize,
     /// Closed rows with one.
@@ -105,15 +180,13 @@ struct Closings<'r> {
 }
 
 impl<'r> Closings<'r> {
-    fn new(joining: &'r Joining<'r, 'r>, rows: &'r Results, amounts: Option<Vec<f64>>) -> Self {
+    fn new(dated: &'r DatedRows, created: &'r [Option<Stamp>], as_of: Option<Timestamp>) -> Self {
         Self {
-            joining,
-            rows,
-            amounts,
-            outcomes: vec![LeadOutcome::default(); joining.created.len()],
+            dated,
+            created,
+            as_of,
+            outcomes: vec![LeadOutcome::default(); created.len()],
             deals: Deals::default(),
-            matching: Matching::default(),
-            unknown: 0,
             without_time: 0,
             n_dated: 0,
             early: Vec::new(),
@@ -121,34 +194,26 @@ impl<'r> Closings<'r> {
         }
     }
 
-    /// Adds a row, whose lead is that of this id.
-    fn add(&mut self, row: usize, id: Option<&str>) {
-        let joining = self.joining;
-        let found = id.and_then(|id| joining.index.get(id)).copied();
-        if let (true, Some(id)) = (joining.is_whole(), id) {
-            self.matching.add(id, row, found.is_some());
-        }
-        let Some(lead) = found else {
-            self.unknown += 1;
-            return;
-        };
-        let as_of = joining.options.as_of;
-        let Some(is_won) = self.rows.results[row] else {
-            let at = self.rows.times[row].map(|stamp| stamp.known);
+    /// Adds a row of a lead.
+    fn add(&mut self, row: usize, lead: u32) {
+        let rows = &self.dated.rows;
+        let as_of = self.as_of;
+        let Some(is_won) = rows.results[row] else {
+            let at = rows.times[row].map(|stamp| stamp.known);
             self.deals
                 .open(lead, at.filter(|at| as_of.is_none_or(|as_of| *at < as_of)));
             return;
         };
-        let Some(stamp) = self.rows.times[row] else {
+        let Some(stamp) = rows.times[row] else {
             self.without_time += 1;
             return;
         };
         // What was entered later than the moment that is asked for was not known then.
-        let seen = self.rows.known(row);
+        let seen = rows.known(row);
         if as_of.is_some_and(|as_of| seen.is_some_and(|known| known >= as_of)) {
             return;
         }
-        if let Some(created) = joining.created[lead as usize] {
+        if let Some(created) = self.created[lead as usize] {
             if stamp.known < created.start {
                 self.early.push(row);
             }
@@ -166,12 +231,13 @@ impl<'r> Closings<'r> {
         let earliest =
             |known: Option<Timestamp>, at: Timestamp| Some(known.map_or(at, |known| known.min(at)));
         outcome.closed = earliest(outcome.closed, at);
-        let seen = self.rows.known(row).unwrap_or(at);
+        let seen = self.dated.rows.known(row).unwrap_or(at);
         outcome.closed_seen = earliest(outcome.closed_seen, seen);
         if is_won {
             outcome.won_seen = earliest(outcome.won_seen, seen);
             outcome.won = earliest(outcome.won, at);
             if let Some(amount) = self
+                .dated
                 .amounts
                 .as_ref()
                 .map(|amounts| amounts[row])
@@ -182,25 +248,8 @@ impl<'r> Closings<'r> {
         }
     }
 
-    /// Says how many rows are of leads that are not there.
-    fn say_unknown(&self, raw: &RawTable<'_>, remarks: &mut Remarks) {
-        let first = self
-            .matching
-            .first_row()
-            .map(|row| raw.place(row))
-            .or_else(|| self.joining.origin.first_stranger("[outcomes]"));
-        let note = Note::counted(
-            "[outcomes]",
-            self.unknown,
-            "outcomes are of leads that the leads table does not have; they are left out",
-        );
-        remarks
-            .notes
-            .extend(note.map(|note| Note { first, ..note }));
-    }
-
     /// The doubts about closed rows without a time, and about times that hardly can be.
-    fn doubt(&self, config: &Config, raw: &RawTable<'_>, remarks: &mut Remarks) {
+    fn doubt(&self, config: &Config, remarks: &mut Remarks) {
         // Times that are doubtful themselves say nothing more.
         if remarks
             .doubts
@@ -231,8 +280,8 @@ impl<'r> Closings<'r> {
             ),
             (
                 share(
-                    self.rows.n_without,
-                    raw.n_rows,
+                    self.dated.rows.n_without,
+                    self.dated.lead_of_row.len(),
                     "undated_rows",
                     undated_rows,
                 ),
@@ -268,14 +317,14 @@ impl<'r> Closings<'r> {
     }
 
     /// What became of each lead, with a note for every row that says less than it seems to.
-    fn finish(mut self, raw: &RawTable<'_>, remarks: &mut Remarks) -> Vec<LeadOutcome> {
+    fn finish(mut self, remarks: &mut Remarks) -> Vec<LeadOutcome> {
         let mut add = |count: usize, text: &str| remarks.count("[outcomes]", count, text);
         add(
-            self.rows.n_without,
+            self.dated.rows.n_without,
             "rows have no result; they count as not closed",
         );
         add(
-            self.rows.n_idle,
+            self.dated.rows.n_idle,
             "rows that are not closed have a time that nobody can mean; it is not used",
         );
         add(
@@ -291,7 +340,7 @@ impl<'r> Closings<'r> {
                 "outcomes close before their lead was created; those leads were never at risk",
             );
             remarks.notes.extend(note.map(|note| Note {
-                first: Some(raw.place(row)),
+                first: self.dated.places.get(&row).cloned(),
                 ..note
             }));
         }

@@ -8,8 +8,9 @@ use leadscore_sql::{CodedSql, Moments};
 use leadscore_tables::Frame;
 use leadscore_training::{Elsewhere, Population, Totals};
 
+use super::Engine;
+use super::places::parquet;
 use crate::data::Data;
-use crate::engine::{Engine, parquet};
 
 /// Snapshots that are coded into a folder of the cluster, and summed over there.
 pub(crate) struct Snapshots<'a> {
@@ -45,6 +46,7 @@ impl<'a> Snapshots<'a> {
         }
     }
 
+    /// Codes all snapshots into the folder, and counts what is in it.
     fn write(&mut self, readings: &[Reading]) -> crate::Result<Totals> {
         self.readings = readings.to_vec();
         let coded = CodedSql { readings };
@@ -95,6 +97,7 @@ impl<'a> Snapshots<'a> {
         })
     }
 
+    /// The loss and its slope at these coefficients, summed over all snapshots.
     fn sum(&mut self, coefficients: &[f64]) -> crate::Result<(f64, Vec<f64>)> {
         self.n_passes += 1;
         let statement = CodedSql {
@@ -140,10 +143,12 @@ impl Population for Snapshots<'_> {
     }
 }
 
+/// What an answer lacks, in words.
 fn lacks(column: &str) -> String {
     format!("the sums from the engine have no `{column}`")
 }
 
+/// A column of an answer that has rows.
 fn numbers(frame: &Frame, column: &str) -> crate::Result<Vec<f64>> {
     frame
         .numbers(column)

@@ -1,0 +1,70 @@
+//! The `leadscore` command: arguments, terminal, exit codes.
+//!
+//! It is a library, so that the Python package has the command, too.
+
+mod args;
+mod commands;
+mod show;
+mod signals;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+/// Runs the command with these arguments, the first of which is its name; returns the exit code.
+///
+/// It is the only work of its process: it hears signals, and says on stderr what goes wrong.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    leave_no_core_dump();
+    signals::hear();
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if is_out_of_threads(&panic.to_string()) {
+            leadscore::front_end::remove_unfinished();
+            show::error(&anyhow::anyhow!(
+                "the system gives this program no more threads: raise `ulimit -u` and `ulimit -v`, or set RAYON_NUM_THREADS=1 and POLARS_MAX_THREADS=1"
+            ));
+            std::process::exit(2);
+        }
+        // A library that stops within a file is told of by an error that names the file.
+        if !leadscore::front_end::is_reading() {
+            print(panic);
+        }
+    }));
+    let args = match args::Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        // An argument may be a URI with a password, and have characters that steer a terminal.
+        Err(error) if error.use_stderr() => {
+            show::wrong_arguments(&error.render().to_string());
+            return EXIT_REFUSED;
+        }
+        Err(error) => error.exit(),
+    };
+    match commands::run(args.command).and_then(|outcome| show::check_results().map(|()| outcome)) {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) => {
+            show::error(&error);
+            EXIT_REFUSED
+        }
+    }
+}
+
+/// Wrong use, or input that cannot be used.
+const EXIT_REFUSED: u8 = 2;
+
+/// Whether a panic is that of a library that could not start a thread.
+fn is_out_of_threads(panic: &str) -> bool {
+    ["os error 11", "code: 11", "failed to spawn thread"]
+        .iter()
+        .any(|sign| panic.contains(sign))
+}
+
+/// The memory of a command has the passwords that it was given: it is not written to disk where it
+/// crashes, and on Linux not read by other programs of the same user. Where the system refuses, the
+/// work goes on.
+fn leave_no_core_dump() {
+    #[cfg(unix)]
+    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_dumpable(false);
+}

@@ -1,0 +1,51 @@
+//! The look-ahead test: the future of the user's own tables is altered, and no feature may notice.
+
+use leadscore_core::Snapshot;
+use leadscore_features::{PoisonFindings, PoisonLeak, compute, plan, poison_test};
+use leadscore_report::count;
+use leadscore_tables::Tables;
+
+use crate::data::Data;
+
+/// Alters the future of the user's own tables: the whole road to the matrix must not notice.
+pub(super) fn altered_future(
+    data: &Data,
+    tables: &Tables,
+    snapshots: &[Snapshot],
+) -> crate::Result<PoisonFindings> {
+    if data.config.is_flat() {
+        return Ok(PoisonFindings::default());
+    }
+    let _stage = data.stage("altering the future of your tables", 1)?;
+    Ok(poison_test(tables, snapshots, |tables, snapshots| {
+        let plan = plan(tables, &data.config.features, snapshots);
+        compute(tables, &plan.specs, snapshots)
+    })?)
+}
+
+/// What it showed, in words.
+pub(super) fn poison_text(poison: &PoisonFindings) -> Vec<String> {
+    let c = count;
+    if poison.n_altered == 0 {
+        return vec!["look-ahead test: nothing in the tables lies after a snapshot, so there is nothing to alter".to_owned()];
+    }
+    let tried = format!(
+        "look-ahead test: {} facts after {} snapshots were altered",
+        c(poison.n_altered),
+        c(poison.n_snapshots)
+    );
+    if poison.leaks.is_empty() {
+        return vec![format!("{tried}; no feature changed by a bit")];
+    }
+    let leak = |leak: &PoisonLeak| {
+        format!(
+            "leak: `{}` sees the future: it changed at {} snapshots (first: lead `{}`)",
+            leak.feature,
+            c(leak.n_snapshots),
+            leak.lead
+        )
+    };
+    std::iter::once(tried)
+        .chain(poison.leaks.iter().map(leak))
+        .collect()
+}

@@ -1,0 +1,166 @@
+//! When the first lead of an engine's tables was created, and until when the data speaks.
+
+use leadscore_core::Timestamp;
+use leadscore_sql::{days_sql, entries_sql, results_sql, ties_sql};
+use leadscore_tables::{
+    DayCount, Doubt, EntryCount, Frame, LoadOptions, TablesError, ends_of, order_doubt,
+    result_doubt, time_columns,
+};
+
+use super::{DIALECT, Engine};
+use crate::data::{Data, now};
+use crate::error::{Context, bail};
+
+impl Engine {
+    /// Finds the first creation and until when the data speaks; what the tables as a whole leave in
+    /// doubt is refused, as it is here.
+    pub(super) fn look_at_times(&mut self, data: &Data) -> crate::Result<()> {
+        let counted = self.days(data)?;
+        let Some(first) = counted
+            .iter()
+            .filter(|count| count.table == "[leads]")
+            .map(|count| count.first)
+            .min()
+        else {
+            bail!("[leads] holds no lead with a time of creation")
+        };
+        self.first = first;
+        let entries = self.entries(data)?;
+        let (ends, notes, mut doubts) = ends_of(
+            &data.config,
+            &LoadOptions {
+                as_of: data.known_before,
+                now: Some(now()),
+                ..LoadOptions::default()
+            },
+            &counted,
+            &entries,
+        );
+        data.notes(&notes);
+        doubts.extend(self.doubt_of_results(data)?);
+        doubts.extend(self.doubt_of_changes(data)?);
+        if !doubts.is_empty() {
+            return Err(TablesError::Doubts(doubts).into());
+        }
+        self.observation_end = data.known_before.map_or(ends.observation_end, |as_of| {
+            ends.observation_end.min(as_of)
+        });
+        self.ends = ends;
+        Ok(())
+    }
+
+    /// How many rows each column of times has on each day.
+    fn days(&mut self, data: &Data) -> crate::Result<Vec<DayCount>> {
+        let columns: Vec<(String, String)> = time_columns(&data.config)
+            .into_iter()
+            .flat_map(|(table, columns)| {
+                columns
+                    .into_iter()
+                    .map(move |column| (table.clone(), column))
+            })
+            .collect();
+        let statement = days_sql(&data.config, &self.sources, DIALECT)?;
+        let frame = self.rows(data, "looking at times", &statement)?;
+        let (places, days, counts, firsts, lasts) = (
+            cells(&frame, "place")?,
+            cells(&frame, "day")?,
+            cells(&frame, "n")?,
+            cells(&frame, "first")?,
+            cells(&frame, "last")?,
+        );
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "places, days, counts and microseconds below 2⁵³"
+        )]
+        let counted = (0..places.len())
+            .map(|row| {
+                let (table, column) = columns[places[row] as usize].clone();
+                let moment = |micros: f64| Timestamp::from_micros(micros as i64);
+                DayCount {
+                    table,
+                    column,
+                    day: days[row] as i64,
+                    n_rows: counts[row] as usize,
+                    first: moment(firsts[row]),
+                    last: moment(lasts[row]),
+                }
+            })
+            .collect();
+        Ok(counted)
+    }
+
+    /// How long after it happened what was entered, day by day.
+    fn entries(&mut self, data: &Data) -> crate::Result<Vec<EntryCount>> {
+        let Some(statement) = entries_sql(&data.config, &self.sources, DIALECT)? else {
+            return Ok(Vec::new());
+        };
+        let frame = self.rows(data, "looking at entries", &statement)?;
+        let (days, lags, counts) = (
+            cells(&frame, "day")?,
+            cells(&frame, "lag")?,
+            cells(&frame, "n")?,
+        );
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "days and counts"
+        )]
+        let entries = (0..days.len())
+            .map(|row| EntryCount {
+                day: days[row] as i64,
+                lag: lags[row] as i64,
+                n_rows: counts[row] as usize,
+            })
+            .collect();
+        Ok(entries)
+    }
+
+    /// What the spelling of results leaves in doubt.
+    fn doubt_of_results(&mut self, data: &Data) -> crate::Result<Option<Doubt>> {
+        let Some(statement) = results_sql(&data.config, &self.sources, DIALECT)? else {
+            return Ok(None);
+        };
+        let frame = self.rows(data, "looking at results", &statement)?;
+        let (values, counts) = (
+            frame.texts("value").unwrap_or_default(),
+            frame.numbers("n").unwrap_or_default(),
+        );
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts"
+        )]
+        let counts: Vec<(String, usize)> = values
+            .into_iter()
+            .zip(counts)
+            .filter_map(|(value, n)| Some((value?, n as usize)))
+            .collect();
+        Ok(result_doubt(&data.config, &counts))
+    }
+
+    /// What changes of one moment leave in doubt, whose order nobody knows.
+    fn doubt_of_changes(&mut self, data: &Data) -> crate::Result<Option<Doubt>> {
+        let Some(statement) = ties_sql(&data.config, &self.sources, DIALECT)? else {
+            return Ok(None);
+        };
+        let frame = self.rows(data, "looking at changes", &statement)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count"
+        )]
+        let n_ties = frame
+            .numbers("n")
+            .and_then(|values| values.first().copied())
+            .unwrap_or(0.0) as usize;
+        Ok(order_doubt(&data.config, n_ties))
+    }
+}
+
+/// A column of an answer.
+fn cells(frame: &Frame, column: &str) -> crate::Result<Vec<f64>> {
+    frame
+        .numbers(column)
+        .with_context(|| format!("the engine's answer lacks `{column}`"))
+}

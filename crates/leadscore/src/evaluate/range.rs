@@ -1,0 +1,98 @@
+//! Which snapshots a model may be measured on: what it has not seen, unless that is asked for.
+
+use std::collections::BTreeSet;
+
+use leadscore_core::{Snapshot, Timestamp};
+use leadscore_inference::Model;
+use leadscore_report::count;
+use leadscore_tables::Tables;
+
+use super::EvaluateOptions;
+use crate::data::{Data, lead_keys};
+use crate::error::bail;
+
+/// The moments at which snapshots are looked at.
+pub(super) struct Range {
+    from: Timestamp,
+    to: Timestamp,
+    /// Whether the model has seen some of the outcomes.
+    pub(super) in_sample: bool,
+}
+
+impl Range {
+    /// By default from where the model's knowledge ends; before that only where it is asked for.
+    pub(super) fn of(data: &Data, model: &Model, options: &EvaluateOptions) -> crate::Result<Self> {
+        let known_until = Timestamp::from_micros(model.card.known_until_micros);
+        let is_any_time = options.allow_in_sample || options.other_leads;
+        let from = options.from.unwrap_or(if is_any_time {
+            Timestamp::MIN
+        } else {
+            known_until
+        });
+        if from < known_until && !is_any_time {
+            bail!(
+                "--from {} is before the model's training cutoff {}: the evaluation would be in sample; train with an earlier --as-of, pass --other-leads where these are not the leads of training, or --allow-in-sample",
+                (data.write_time())(from),
+                model.card.known_until
+            );
+        }
+        Ok(Self {
+            from,
+            to: options.to.unwrap_or(Timestamp::MAX),
+            in_sample: from < known_until && !options.other_leads,
+        })
+    }
+
+    /// The rows of snapshots that lie in it.
+    pub(super) fn rows(
+        &self,
+        data: &Data,
+        model: &Model,
+        snapshots: &[Snapshot],
+    ) -> crate::Result<Vec<usize>> {
+        let rows: Vec<usize> = (0..snapshots.len())
+            .filter(|&row| (self.from..self.to).contains(&snapshots[row].at))
+            .collect();
+        if rows.is_empty() {
+            bail!(
+                "no mature snapshot lies in the range from {}: the model's training cutoff is {}; train with an earlier --as-of, so that later snapshots are left to test on, or pass --other-leads where these are not the leads of training",
+                (data.write_time())(self.from),
+                model.card.known_until
+            );
+        }
+        Ok(rows)
+    }
+}
+
+/// Refuses leads that the model was trained on.
+pub(super) fn refuse_leads_of_training(
+    model: &Model,
+    tables: &Tables,
+    snapshots: &[Snapshot],
+) -> crate::Result<()> {
+    let Some(leads) = model
+        .scope
+        .as_ref()
+        .map(|scope| &scope.leads)
+        .filter(|leads| !leads.is_empty())
+    else {
+        bail!(
+            "--other-leads: the model does not know which leads it was trained on, because it is of an earlier version; train it again"
+        );
+    };
+    let keys = lead_keys(tables, snapshots);
+    let known: BTreeSet<u32> = (0..keys.len())
+        .filter(|&row| leads.holds(keys[row]))
+        .map(|row| snapshots[row].lead)
+        .collect();
+    match known.first() {
+        None => Ok(()),
+        Some(&first) => bail!(
+            "--other-leads: the model was trained on {} of these leads{}, such as `{}`: its figures would be in sample\n  hint: take the leads of training out of the tables, or evaluate on snapshots after its training cutoff {}",
+            count(known.len()),
+            if leads.is_whole() { "" } else { " at least" },
+            tables.leads.ids[first as usize],
+            model.card.known_until
+        ),
+    }
+}

@@ -1,0 +1,100 @@
+//! A lead with other values: which cells they change, and how values are written.
+
+use leadscore_core::{
+    AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MatrixCell, printable,
+};
+use leadscore_inference::Model;
+
+use crate::error::bail;
+
+/// The cells that changes of columns and features are of; an empty value is a missing one.
+pub(super) fn changes(
+    model: &Model,
+    what_if: &[(String, String)],
+) -> crate::Result<Vec<(usize, MatrixCell)>> {
+    let mut found: Vec<(usize, MatrixCell)> = Vec::new();
+    for (name, value) in what_if {
+        let idx = feature_of(model, name)?;
+        if found.iter().any(|(known, _)| *known == idx) {
+            bail!("--what-if {}: it is changed twice", printable(name));
+        }
+        found.push((idx, cell_of(&model.specs[idx], name, value)?));
+    }
+    Ok(found)
+}
+
+/// The column that a feature is the value of, as it is typed.
+fn column_of(spec: &FeatureSpec) -> Option<String> {
+    let FeatureSource::Attribute { table, column } = &spec.source else {
+        return None;
+    };
+    Some(match table {
+        AttributeTable::Leads => column.clone(),
+        AttributeTable::Lookup(table) => format!("{table}.{column}"),
+    })
+}
+
+/// The feature that a column has, or that has this name itself.
+fn feature_of(model: &Model, name: &str) -> crate::Result<usize> {
+    let position = |is_it: &dyn Fn(&FeatureSpec) -> bool| model.specs.iter().position(is_it);
+    let idx = position(&|spec| column_of(spec).as_deref() == Some(name))
+        .or_else(|| position(&|spec| spec.name == name));
+    let Some(idx) = idx else {
+        let mut known: Vec<String> = model.specs.iter().filter_map(column_of).collect();
+        known.sort_unstable();
+        bail!(
+            "--what-if {}: the model reads no such column\n  hint: it reads {}; or name a feature, as `leadscore features --model MODEL --describe` does",
+            printable(name),
+            if known.is_empty() {
+                "no column of the leads".to_owned()
+            } else {
+                known
+                    .iter()
+                    .map(|name| printable(name).into_owned())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            }
+        );
+    };
+    Ok(idx)
+}
+
+/// A typed value as the feature has it.
+fn cell_of(spec: &FeatureSpec, name: &str, value: &str) -> crate::Result<MatrixCell> {
+    match spec.kind {
+        FeatureKind::Category => {
+            let level = (!value.is_empty()).then(|| value.to_owned());
+            Ok(MatrixCell::Level(level))
+        }
+        FeatureKind::Number if value.is_empty() => Ok(MatrixCell::Number(f64::NAN)),
+        FeatureKind::Number => match value.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(MatrixCell::Number(number)),
+            Ok(_) | Err(_) => {
+                bail!(
+                    "--what-if {}={}: the model reads a number there, such as 12.5; nothing behind = is a missing one",
+                    printable(name),
+                    printable(value)
+                )
+            }
+        },
+    }
+}
+
+/// A value of a feature in words.
+pub(super) fn shown(matrix: &FeatureMatrix, row: usize, feature_idx: usize) -> String {
+    if matrix.is_category(feature_idx) {
+        return cell_text(&MatrixCell::Level(
+            matrix.level(row, feature_idx).map(str::to_owned),
+        ));
+    }
+    cell_text(&MatrixCell::Number(matrix.values()[[row, feature_idx]]))
+}
+
+/// A cell in words.
+pub(super) fn cell_text(cell: &MatrixCell) -> String {
+    match cell {
+        MatrixCell::Number(value) if value.is_nan() => "missing".to_owned(),
+        MatrixCell::Number(value) => value.to_string(),
+        MatrixCell::Level(level) => level.clone().unwrap_or_else(|| "missing".to_owned()),
+    }
+}

@@ -1,0 +1,90 @@
+//! The points of one lead in words.
+
+use leadscore_rules::{BoundRules, PointsScore};
+use leadscore_tables::LoadOptions;
+
+use super::bench::{Bench, rounded};
+use super::reached::reached;
+use super::read::ReadRules;
+use crate::data::Data;
+use crate::explain::find_lead;
+use crate::text::table;
+
+/// The points of one lead, rule by rule, in words.
+///
+/// # Errors
+///
+/// There is no such lead; else as [`rules_table`](crate::rules_table).
+pub fn explain_rules(data: &Data, rules: ReadRules, id: &str) -> crate::Result<String> {
+    let tables = data.load(&LoadOptions::default())?;
+    let bench = Bench::new(data, &tables, &[rules])?;
+    let rules = &bench.scheme().rules;
+    let lead = find_lead(bench.tables, id)?;
+    let score = bench.point_of(lead, bench.as_of)?;
+    let mut lines = vec![
+        format!("lead {id}"),
+        table(&["rule", "points"], &rows(rules, &score)),
+    ];
+    lines.extend(standing(rules, &score));
+    Ok(lines.join("\n"))
+}
+
+/// Rules and points of a lead, the sum last.
+fn rows(rules: &BoundRules, score: &PointsScore) -> Vec<Vec<String>> {
+    let mut rows: Vec<Vec<String>> = score
+        .contributions
+        .iter()
+        .map(|contribution| {
+            vec![
+                rules.rule_name(contribution.rule).to_owned(),
+                format!("{:+}", rounded(contribution.points)),
+            ]
+        })
+        .collect();
+    for (name, points) in [
+        ("everyone's base", rules.file().score.base),
+        ("caps of groups", score.group_caps),
+        ("bounds of the score", score.bounds),
+    ] {
+        if points != 0.0 {
+            rows.push(vec![name.to_owned(), format!("{:+}", rounded(points))]);
+        }
+    }
+    if let Some(rule) = score.disqualified_by {
+        rows.push(vec![
+            format!("disqualified by \"{}\"", rules.rule_name(rule)),
+            String::new(),
+        ]);
+    }
+    rows.push(vec![
+        rules.file().score.name.get_ref().clone(),
+        rounded(score.points).to_string(),
+    ]);
+    rows
+}
+
+/// The grade, the points to the next threshold, and the cell.
+fn standing(rules: &BoundRules, score: &PointsScore) -> Vec<String> {
+    let file = rules.file();
+    let next = file
+        .thresholds()
+        .into_iter()
+        .rev()
+        .find(|threshold| score.points < threshold.from);
+    let mut lines = Vec::new();
+    lines.extend(reached(&file.grades(), score.points).map(|grade| format!("grade {grade}")));
+    lines.extend(next.map(|next| {
+        format!(
+            "{} points to `{}`",
+            rounded(next.from - score.points),
+            next.name
+        )
+    }));
+    if let Some((label, action)) = score.cell.and_then(|cell| rules.cell(cell)) {
+        lines.push(format!(
+            "cell {label}{}",
+            action.map_or(String::new(), |action| format!(": {action}"))
+        ));
+    }
+    lines
+}

@@ -1,0 +1,185 @@
+//! The leads that a score file speaks of, found part after part of the tables.
+
+use leadscore_core::{FeatureMatrix, FeatureSource, Snapshot, Timestamp};
+use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
+use leadscore_inference::Model;
+use leadscore_tables::{Note, Tables, Wanted, in_order};
+
+use super::ScoreOptions;
+use crate::ages::age_of;
+use crate::data::{Data, load_options_of};
+use crate::source::Source;
+
+/// A lead of a score file.
+pub(super) struct Listed {
+    pub(super) id: String,
+    pub(super) manual_score: f64,
+    /// In days; NaN where it is not known.
+    pub(super) age: f64,
+}
+
+/// What a score file speaks of, part after part of the tables.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) as_of: Timestamp,
+    pub(super) has_manual_score: bool,
+    pub(super) open: Vec<Listed>,
+    pub(super) won: Vec<Listed>,
+    pub(super) left_out: LeftOut,
+    pub(super) perhaps_closed: usize,
+    /// The features of open leads.
+    pub(super) matrices: Vec<FeatureMatrix>,
+    pub(super) notes: Vec<Note>,
+    pub(super) unknown_kinds: UnknownKinds,
+    /// Whether the model found nothing.
+    pub(super) no_signal: bool,
+}
+
+impl Found {
+    /// What one part of the tables has.
+    fn new(data: &Data, tables: &Tables, model: &Model) -> crate::Result<Self> {
+        let as_of = data.moment_of(tables);
+        let set = scoring_snapshots(tables, as_of);
+        let manual_score = tables.leads.manual_score.as_ref();
+        let listed = |lead: u32| Listed {
+            id: tables.leads.ids[lead as usize].clone(),
+            manual_score: manual_score.map_or(f64::NAN, |manual_score| manual_score[lead as usize]),
+            age: age_of(tables, lead, as_of),
+        };
+        Ok(Self {
+            as_of,
+            has_manual_score: manual_score.is_some(),
+            open: set
+                .at_risk
+                .iter()
+                .map(|snapshot| listed(snapshot.lead))
+                .collect(),
+            won: set.closed_won.iter().map(|&lead| listed(lead)).collect(),
+            left_out: set.left_out,
+            perhaps_closed: set.perhaps_closed,
+            matrices: vec![compute(tables, &model.specs, &set.at_risk)?],
+            notes: tables.notes.clone(),
+            unknown_kinds: UnknownKinds::new(tables, &model.specs, Some(&set.at_risk)),
+            no_signal: model.terms.iter().all(|term| term.range() == 0.0),
+        })
+    }
+
+    /// Adds another part.
+    fn add(&mut self, part: Self) {
+        let Self {
+            as_of,
+            has_manual_score,
+            open,
+            won,
+            left_out,
+            perhaps_closed,
+            matrices,
+            notes,
+            unknown_kinds,
+            no_signal,
+        } = part;
+        (self.as_of, self.has_manual_score, self.no_signal) = (as_of, has_manual_score, no_signal);
+        self.open.extend(open);
+        self.won.extend(won);
+        self.left_out += left_out;
+        self.perhaps_closed += perhaps_closed;
+        self.matrices.extend(matrices);
+        Note::merge(&mut self.notes, notes);
+        self.unknown_kinds.add(unknown_kinds);
+    }
+
+    /// Puts leads in order of id, and returns the features of open ones so.
+    pub(super) fn in_order(&mut self) -> FeatureMatrix {
+        self.won.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let mut matrices = std::mem::take(&mut self.matrices);
+        if matrices.len() == 1 {
+            return matrices.remove(0);
+        }
+        let mut open: Vec<(usize, Listed)> = std::mem::take(&mut self.open)
+            .into_iter()
+            .enumerate()
+            .collect();
+        open.sort_unstable_by(|(_, a), (_, b)| a.id.cmp(&b.id));
+        let (order, open): (Vec<usize>, Vec<Listed>) = open.into_iter().unzip();
+        self.open = open;
+        let keys = (0..order.len())
+            .map(|lead| Snapshot {
+                lead: lead as u32,
+                at: self.as_of,
+            })
+            .collect();
+        FeatureMatrix::stack(matrices, keys, &order)
+    }
+}
+
+/// Finds the leads that are open, and computes their features.
+pub(super) fn find_open(
+    data: &Data,
+    model: &Model,
+    options: &ScoreOptions,
+) -> crate::Result<Found> {
+    let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
+    // What closed leads did is nobody's feature, but where the account's other leads are looked at.
+    let may_be_open = |tables: &Tables| {
+        let as_of = data.moment_of(tables);
+        tables
+            .outcomes
+            .iter()
+            .map(|outcome| outcome.closed.is_none_or(|closed| closed >= as_of))
+            .collect()
+    };
+    let of_peers: Vec<&str> = model
+        .specs
+        .iter()
+        .filter_map(|spec| match &spec.source {
+            FeatureSource::Peers { table, .. } => Some(table.as_str()),
+            FeatureSource::Attribute { .. }
+            | FeatureSource::AttributeAge { .. }
+            | FeatureSource::AttributeChanges { .. }
+            | FeatureSource::Created(_)
+            | FeatureSource::AgeDays
+            | FeatureSource::AgeWeekdays
+            | FeatureSource::Activity { .. }
+            | FeatureSource::Snapshot(_)
+            | FeatureSource::PeerLeads(_) => None,
+        })
+        .collect();
+    let beside = data.to_score(model)?;
+    let wanted = Wanted {
+        leads: &may_be_open,
+        whole: &of_peers,
+    };
+    let source = Source::open(
+        &beside,
+        &load_options_of(model),
+        options.memory,
+        spill,
+        Some(wanted),
+    )?;
+    data.silence(
+        source.ends(),
+        model,
+        data.known_before
+            .unwrap_or_else(|| source.observation_end().next_midnight()),
+    )?;
+    let stage = data.stage(
+        &format!("computing {} features of open leads", model.specs.len()),
+        source.n_parts(),
+    )?;
+    let mut found = Found::default();
+    let look = |part| source.with_part(part, |tables| Found::new(data, tables, model))?;
+    in_order(
+        source.n_parts(),
+        rayon::current_num_threads(),
+        look,
+        |part| {
+            found.add(part);
+            stage.advance(1);
+            crate::Result::Ok(())
+        },
+    )?;
+    drop(stage);
+    source.say_notes(data, std::mem::take(&mut found.notes));
+    data.notes(&found.unknown_kinds.notes());
+    Ok(found)
+}

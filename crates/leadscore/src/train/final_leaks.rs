@@ -1,0 +1,105 @@
+//! Attributes that are written at the close, found by where each lead ended.
+
+use std::path::Path;
+
+use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec, Snapshot, Timestamp};
+use leadscore_tables::{LoadOptions, Tables};
+use leadscore_training::{FinalInput, FinalState, LeakFinding, find_final_leaks};
+
+use crate::config::Config;
+use crate::data::{Data, Inputs, cluster_keys};
+
+/// Leads that attributes are judged by, about; leads are in order of their ids.
+const MOST_JUDGED: usize = 100_000;
+
+/// Attributes that are proven to be written at the close, by where each lead ended.
+pub(crate) fn final_leaks(
+    data: &Data,
+    tables: &Tables,
+    specs: &[FeatureSpec],
+) -> crate::Result<Vec<LeakFinding>> {
+    let attributes: Vec<FeatureSpec> = specs
+        .iter()
+        .filter(|spec| matches!(spec.source, FeatureSource::Attribute { .. }))
+        .cloned()
+        .collect();
+    if data.config.is_flat() || attributes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let end = tables.observation_end.next_midnight();
+    let was_created =
+        |lead: u32| tables.leads.created[lead as usize].is_some_and(|created| created.known < end);
+    // Some tell as much as all.
+    let every = (tables.outcomes.len() / MOST_JUDGED).max(1);
+    let leads: Vec<u32> = (0..tables.outcomes.len() as u32)
+        .step_by(every)
+        .filter(|&lead| was_created(lead))
+        .collect();
+    let snapshots: Vec<Snapshot> = leads
+        .iter()
+        .map(|&lead| Snapshot { lead, at: end })
+        .collect();
+    let matrix = leadscore_features::compute(tables, &attributes, &snapshots)?;
+    let state = |&lead: &u32| match &tables.outcomes[lead as usize] {
+        outcome if outcome.won.is_some() => FinalState::Won,
+        outcome if outcome.closed.is_some() => FinalState::Lost,
+        _ => FinalState::Open,
+    };
+    let states: Vec<FinalState> = leads.iter().map(state).collect();
+    let created: Vec<f64> = leads
+        .iter()
+        .map(|&lead| {
+            tables.leads.created[lead as usize].map_or(f64::NAN, |created| {
+                created.start.days_since(Timestamp::from_micros(0))
+            })
+        })
+        .collect();
+    let with_history: Vec<String> = tables
+        .history
+        .attributes
+        .iter()
+        .map(|change| change.attribute.clone())
+        .collect();
+    let clusters = cluster_keys(tables, &snapshots);
+    Ok(find_final_leaks(
+        FinalInput {
+            matrix: &matrix,
+            states: &states,
+            created: &created,
+            clusters: &clusters,
+            are_accounts: tables.leads.accounts.is_some(),
+        },
+        &with_history,
+    ))
+}
+
+/// Columns of the leads that are proven to be written at the close, with what speaks for it, by the
+/// text of a config that may be unfinished: then there are none.
+pub fn columns_written_at_close(config: String, path: &Path) -> Vec<(String, String)> {
+    let look = || -> crate::Result<Vec<(String, String)>> {
+        let data = Data::open(&Config::parse(config, path)?, Inputs::default())?;
+        let tables = data.load(&LoadOptions::default())?;
+        let (labelled, _) =
+            leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, None)?;
+        let specs = data.plan(&leadscore_features::survey(&tables, &labelled.snapshots))?;
+        let column_of = |finding: LeakFinding| {
+            let spec = specs.iter().find(|spec| spec.name == finding.feature)?;
+            let FeatureSource::Attribute {
+                table: AttributeTable::Leads,
+                column,
+            } = &spec.source
+            else {
+                return None;
+            };
+            Some((
+                column.clone(),
+                format!("written at the close: {}", finding.evidence),
+            ))
+        };
+        Ok(final_leaks(&data, &tables, &specs)?
+            .into_iter()
+            .filter_map(column_of)
+            .collect())
+    };
+    look().unwrap_or_default()
+}
