@@ -47,12 +47,10 @@ def copies(folder):
         "lookups": {"accounts": parquet.read_table(folder / "crm/accounts.parquet")},
     }
     n_bytes = sum(table.nbytes for table in (frames["leads"], frames["outcomes"], *frames["activities"].values(), *frames["lookups"].values()))
-    from leadscore._data import open_project
-
     before = resident()[0]
-    took, project = seconds(lambda: open_project(folder / "crm" / "leadscore.toml", **frames, history=None))
+    took, data = seconds(lambda: leadscore.Data(folder / "crm" / "leadscore.toml", **frames))
     print(f"frames of {n_bytes / 1e6:,.0f} MB taken in {1000 * took:.1f} ms; memory grew by {(resident()[0] - before) / 1e6:,.1f} MB")
-    del project
+    del data
 
 
 def in_sql(folder, program, rows):

@@ -65,6 +65,58 @@ class Classifier(unittest.TestCase):
         again = pickle.loads(pickle.dumps(pipeline[-1]))
         self.assertEqual(again.predict(frame.drop(columns="noise")).tolist(), pipeline.predict(frame).tolist())
 
+    def test_the_order_of_rows_changes_nothing(self):
+        frame, won = leads(500)
+        order = np.random.default_rng(1).permutation(500)
+        found = [LeadScoreClassifier().fit(*rows).predict_proba(frame) for rows in ((frame, won), (frame.iloc[order], won[order]))]
+        self.assertEqual(found[0].tobytes(), found[1].tobytes())
+
+    def test_weights(self):
+        frame, won = leads(600)
+        unweighted = LeadScoreClassifier().fit(frame, won).predict_proba(frame)
+        self.assertEqual(LeadScoreClassifier().fit(frame, won, np.ones(600)).predict_proba(frame).tobytes(), unweighted.tobytes())
+        # Whole numbers are counts.
+        counts = np.random.default_rng(2).integers(0, 4, 600)
+        repeated = LeadScoreClassifier().fit(frame.loc[frame.index.repeat(counts)], won.repeat(counts))
+        weighted = LeadScoreClassifier().fit(frame, won, sample_weight=counts)
+        self.assertEqual(weighted.predict_proba(frame).tobytes(), repeated.predict_proba(frame).tobytes())
+        # Others are relative, and count the rows of one class for more.
+        weights = np.where(won == "won", 1.5, 0.5)
+        found = [LeadScoreClassifier().fit(frame, won, weights * scale).predict_proba(frame) for scale in (1, 0.25)]
+        np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-6)
+        self.assertGreater((found[0] - unweighted)[:, 1].mean(), 0.05)
+        with self.assertRaisesRegex(ValueError, "[Nn]egative"):
+            LeadScoreClassifier().fit(frame, won, -weights)
+        with self.assertRaisesRegex(ValueError, "y has 1 class only once rows of weight 0 are left out"):
+            LeadScoreClassifier().fit(frame, won, won == "won")
+
+    def test_settings_of_the_model(self):
+        frame, won = leads()
+        frame["age"] = frame["age"].fillna(5)
+        rising = LeadScoreClassifier(directions={"age": "increasing"}).fit(frame, won)
+        ages = frame.iloc[[0]].loc[[0] * 50].assign(age=np.linspace(0, 10, 50))
+        self.assertTrue((np.diff(rising.decision_function(ages)) >= -1e-9).all())
+        self.assertFalse((np.diff(LeadScoreClassifier().fit(frame, won).decision_function(ages)) >= -1e-9).all())
+        lasso = LeadScoreClassifier("linear", l1_ratio=1.0).fit(frame, won)
+        self.assertEqual(lasso.model_.card["kind"], "linear")
+        folds = LeadScoreClassifier(smoothing="folds").fit(frame, won).predict_proba(frame)
+        self.assertNotEqual(folds.tobytes(), LeadScoreClassifier(smoothing="reml").fit(frame, won).predict_proba(frame).tobytes())
+        draw = np.random.default_rng(3)
+        x = pd.DataFrame({"a": draw.uniform(-1, 1, 4_000), "b": draw.uniform(-1, 1, 4_000)})
+        y = draw.random(4_000) < 1 / (1 + np.exp(-4 * x["a"] * x["b"]))
+        with_pairs, without = (LeadScoreClassifier(max_pairs=pairs).fit(x, y).model_.to_dict()["terms"] for pairs in (30, 0))
+        self.assertGreater(len(with_pairs), len(without))
+        for wrong, text in (
+            ({"l1_ratio": 0.5}, "an elastic net is for straight lines"),
+            ({"kind": "linear", "l1_ratio": 2.0}, "l1_ratio"),
+            ({"directions": {"nothing": "increasing"}}, "`nothing` is none of the features"),
+            ({"directions": {"age": "up"}}, "directions has 'up', expected 'increasing' or 'decreasing'"),
+            ({"smoothing": "much"}, "smoothing is 'much', expected 'reml' or 'folds'"),
+            ({"max_pairs": -1}, "max_pairs is -1"),
+        ):
+            with self.assertRaisesRegex(ValueError, text):
+                LeadScoreClassifier(**wrong).fit(frame, won)
+
     def test_wrong_input(self):
         frame, won = leads(200)
         classifier = LeadScoreClassifier().fit(frame, won)

@@ -7,7 +7,7 @@ use leadscore_core::{
 };
 use leadscore_inference::{Model, Scored, score};
 use leadscore_tables::Frame;
-use leadscore_training::{ModelKind, TrainContext, TrainInput, TrainOptions};
+use leadscore_training::{Direction, ModelKind, TrainContext, TrainInput, TrainOptions};
 
 /// A column of such a matrix.
 pub enum ColumnValues {
@@ -82,28 +82,71 @@ fn matrix(n_rows: usize, columns: Vec<(String, ColumnValues)>) -> crate::Result<
     Ok(FeatureMatrix::new(rows(n_rows), columns.collect())?)
 }
 
+/// Settings of [`train_on_columns`]: those of `[model]` that need no times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnOptions {
+    /// Straight lines and levels only; default: curves and tables, too, where they pay.
+    pub is_linear: bool,
+    /// Most tables over two columns, default 30, 0 for none.
+    pub max_pairs: usize,
+    /// Share of the ridge of straight lines that is a lasso, 0 to 1, default 0; for linear models
+    /// only.
+    pub l1_ratio: f64,
+    /// Columns of numbers whose curve or slope goes one way only, default none.
+    pub directions: Vec<(String, Direction)>,
+    /// Estimate a smoothing parameter for each term (`true`), or take the same strength for all
+    /// terms of a kind, as folds prefer (`false`); default: estimated where there are enough rows.
+    pub reml: Option<bool>,
+}
+
+impl Default for ColumnOptions {
+    fn default() -> Self {
+        let default = TrainOptions::default();
+        Self {
+            is_linear: default.kind == ModelKind::Linear,
+            max_pairs: default.max_pairs,
+            l1_ratio: default.l1_ratio,
+            directions: default.directions,
+            reml: default.reml,
+        }
+    }
+}
+
 /// Fits a model to the rows of a matrix, each of them a lead of its own, in no order of time.
+/// `weights` say how much each row counts beside the others, above 0; `None`: all alike.
 ///
 /// # Errors
 ///
-/// A column has another length than the labels, or holds an infinite number; or there is one label
-/// only.
+/// A column has another length than the labels, or holds an infinite number; there is one label
+/// only; or settings do not go together.
 pub fn train_on_columns(
     columns: Vec<(String, ColumnValues)>,
     labels: &[bool],
-    is_linear: bool,
+    weights: Option<&[f64]>,
+    options: &ColumnOptions,
 ) -> crate::Result<Model> {
+    if let Some(weight) = weights.and_then(|weights| {
+        weights
+            .iter()
+            .find(|&&weight| !(weight.is_finite() && weight > 0.0))
+    }) {
+        bail!("a row has the weight {weight}: expected a finite number above 0");
+    }
     let matrix = matrix(labels.len(), columns)?;
     let lead_keys: Vec<u64> = (0..labels.len())
         .map(|row| stable_hash(&row.to_string()))
         .collect();
     // Whoever brings a matrix has looked at it: as few rows, and as telling columns, as they like.
     let options = TrainOptions {
-        kind: if is_linear {
+        kind: if options.is_linear {
             ModelKind::Linear
         } else {
             ModelKind::Additive
         },
+        max_pairs: options.max_pairs,
+        l1_ratio: options.l1_ratio,
+        directions: options.directions.clone(),
+        reml: options.reml,
         allow_too_few: true,
         allow_leaks: true,
         ..Default::default()
@@ -122,7 +165,7 @@ pub fn train_on_columns(
             lead_keys: &lead_keys,
             clusters: &lead_keys,
             horizon: None,
-            weights: None,
+            weights,
             unripe: None,
         },
         &options,

@@ -124,18 +124,18 @@ pub use simulate::{simulated_config, simulated_tables, write_crm};
 pub use sql::model_with_features_sql;
 pub use train::{TrainOptions, Training, train};
 
-pub use columns::{ColumnValues, score_columns, score_frame, train_on_columns};
+pub use columns::{ColumnOptions, ColumnValues, score_columns, score_frame, train_on_columns};
 pub use error_text::error_text;
 pub use outputs::{Outputs, write_bytes, write_model, write_text};
 pub use reference::reference_of_config;
 
 pub use leadscore_core::{ContactPriority, Timestamp};
 pub use leadscore_inference::Model;
-pub use leadscore_report::Report;
+pub use leadscore_report::{PointsLoss, Report};
 pub use leadscore_simulate::{SimulationOptions, World};
 pub use leadscore_sql::Dialect;
 pub use leadscore_tables::{Capacity, Frame, Frames, OutColumn, OutTable};
-pub use leadscore_training::CalibrationKind;
+pub use leadscore_training::{CalibrationKind, Direction};
 
 /// What the command and the Python package share beside the library; not part of its promise.
 #[doc(hidden)]

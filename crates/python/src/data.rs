@@ -7,25 +7,27 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::call::run;
-use crate::errors::exception;
+use crate::arguments::Call;
+use crate::call::{compute, run, run_as, same_process};
 use crate::frames::{Table, read_frames};
 use crate::model::{Model, dialect_named};
-use crate::report::Report;
-use leadscore::front_end::printable_lines;
+use crate::points::Points;
+use crate::report::{Report, words};
 use leadscore::{
     CalibrationKind, Capacity, Config, ContributionsBy, Economy, EvaluateOptions, ExplainOptions,
-    FeatureOptions, Frames, Inputs, ListFormat, ListOptions, Listener, OpenTables, Outputs,
-    ReadRules, RecalibrateOptions, RollUp, RulesOptions, ScoreOptions, SimulationOptions,
+    FeatureOptions, Frame, Frames, Inputs, ListFormat, ListOptions, Listener, OpenTables, OutTable,
+    Outputs, ReadRules, RecalibrateOptions, RollUp, RulesOptions, ScoreOptions, SimulationOptions,
     Timestamp, TrainOptions, World, check, contributions, evaluate, explain, explain_one,
-    feature_table, feature_table_sql, lead_list, model_with_features_sql, read_lead_json,
-    recalibrate, rules_history, rules_table, score, train,
+    export_points, feature_table, feature_table_sql, lead_list, model_with_features_sql,
+    read_lead_json, recalibrate, rules_history, rules_table, score, train,
 };
 
 /// A config and the tables that it speaks of.
 #[pyclass(frozen, module = "leadscore._native")]
 pub(crate) struct Data {
     data: leadscore::Data,
+    /// The leads, where they are a frame.
+    leads: Option<Frame>,
 }
 
 impl Data {
@@ -35,16 +37,22 @@ impl Data {
         name: &str,
         text: Option<String>,
     ) -> PyResult<Option<Timestamp>> {
-        self.data
-            .moments(name, text.as_ref())
-            .map_err(|error| exception(py, &error))
+        compute(py, || self.data.moments(name, text.as_ref()))
     }
 
-    /// The tables as of a moment, if one is given.
-    fn view(&self, py: Python<'_>, as_of: Option<String>) -> PyResult<leadscore::Data> {
-        self.data
-            .as_of_text("as_of", as_of.as_ref())
-            .map_err(|error| exception(py, &error))
+    /// A table about leads, its ids in the type that the frame of the leads has them in.
+    fn with_ids(&self, frame: Frame) -> Frame {
+        let Some(leads) = &self.leads else {
+            return frame;
+        };
+        let of_leads = &self.data.config.leads;
+        std::iter::once(&of_leads.id)
+            .chain(&of_leads.account)
+            .fold(frame, |frame, column| frame.with_ids_of(column, leads))
+    }
+
+    fn table(&self, py: Python<'_>, table: OutTable) -> PyResult<Table> {
+        compute(py, || table.into_frame()).map(|frame| Table::of(self.with_ids(frame)))
     }
 }
 
@@ -63,11 +71,12 @@ fn inputs(frames: Frames, listener: Arc<dyn Listener>, for_one: bool) -> Inputs 
 }
 
 fn read_rules(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<Vec<ReadRules>> {
-    paths
-        .iter()
-        .map(|path| ReadRules::open(path))
-        .collect::<leadscore::Result<_>>()
-        .map_err(|error| exception(py, &error))
+    compute(py, || {
+        paths
+            .iter()
+            .map(|path| ReadRules::open(path))
+            .collect::<leadscore::Result<_>>()
+    })
 }
 
 #[pymethods]
@@ -83,11 +92,12 @@ impl Data {
         for_one: bool,
     ) -> PyResult<Self> {
         let frames = read_frames(frames)?;
+        let leads = frames.get("leads").cloned();
         run(py, listener, move |listener| {
             let config = Config::read(&path)?;
             Ok(leadscore::Data::open(&config, inputs(frames, listener, for_one))?.quiet())
         })
-        .map(|data| Self { data })
+        .map(|data| Self { data, leads })
     }
 
     /// A config by its content as JSON, with the keys that a file has.
@@ -106,11 +116,19 @@ impl Data {
             serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
         let text = toml::to_string(&value).map_err(|error| wrong(error.to_string()))?;
         let frames = read_frames(frames)?;
+        let leads = frames.get("leads").cloned();
         run(py, listener, move |listener| {
             let config = Config::parse(text, "config")?;
             Ok(leadscore::Data::open(&config, inputs(frames, listener, for_one))?.quiet())
         })
-        .map(|data| Self { data })
+        .map(|data| Self { data, leads })
+    }
+
+    /// The same tables as they were known before a moment.
+    fn as_of(&self, py: Python<'_>, moment: String) -> PyResult<Self> {
+        let data = compute(py, || self.data.as_of_text("as_of", Some(&moment)))?;
+        let leads = self.leads.clone();
+        Ok(Self { data, leads })
     }
 
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
@@ -118,7 +136,6 @@ impl Data {
         &self,
         py: Python<'_>,
         listener: &Bound<'_, PyAny>,
-        as_of: Option<String>,
         cross_validate: bool,
         learning_curve: bool,
         allow_too_few: bool,
@@ -132,7 +149,7 @@ impl Data {
             allow_leaks,
             linfa: false,
         };
-        let data = self.view(py, as_of)?;
+        let data = self.data.clone();
         let (model, report) = run(py, listener, move |listener| {
             let data = data.heard_by(listener);
             let training = train(&data, &options)?;
@@ -153,20 +170,19 @@ impl Data {
         py: Python<'_>,
         listener: &Bound<'_, PyAny>,
         model: &Model,
-        as_of: Option<String>,
         intervals: bool,
     ) -> PyResult<Table> {
         let options = ScoreOptions {
             intervals,
             ..Default::default()
         };
-        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
+        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
         let (frame, summary) = run(py, listener, move |listener| {
             let scores = score(&data.heard_by(listener), &model, &options)?;
             Ok((scores.frame()?, serde_json::to_string(&scores.summary)?))
         })?;
         Ok(Table {
-            frame,
+            frame: self.with_ids(frame),
             summary: Some(summary),
         })
     }
@@ -183,7 +199,6 @@ impl Data {
         columns: Vec<String>,
         owner: Option<String>,
         previous: Option<PathBuf>,
-        as_of: Option<String>,
     ) -> PyResult<()> {
         let options = ScoreOptions {
             ..Default::default()
@@ -199,7 +214,7 @@ impl Data {
             owner,
             previous,
         };
-        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
+        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
         run(py, listener, move |listener| {
             let data = data.heard_by(listener);
             ListFormat::of(&path)?;
@@ -214,25 +229,23 @@ impl Data {
     }
 
     /// The explanation of one lead as JSON, and in words.
-    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn explain(
         &self,
         py: Python<'_>,
         listener: &Bound<'_, PyAny>,
         model: &Model,
         lead: String,
-        as_of: Option<String>,
         since: Option<String>,
         what_if: Vec<(String, String)>,
     ) -> PyResult<(String, String)> {
         let since = self.moment(py, "since", since)?;
-        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
+        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
         run(py, listener, move |listener| {
             let options = ExplainOptions { since, what_if };
             let explanation = explain(&data.heard_by(listener), &model, &lead, &options)?;
             Ok((
                 serde_json::to_string(&explanation)?,
-                printable_lines(&explanation.text()).into_owned(),
+                words(&explanation.text()),
             ))
         })
     }
@@ -244,16 +257,14 @@ impl Data {
         listener: &Bound<'_, PyAny>,
         model: &Model,
         lead: &str,
-        as_of: Option<String>,
     ) -> PyResult<(String, String)> {
-        let lead =
-            read_lead_json("the lead", lead.as_bytes()).map_err(|error| exception(py, &error))?;
-        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
+        let lead = compute(py, || read_lead_json("the lead", lead.as_bytes()))?;
+        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
         run(py, listener, move |listener| {
             let explanation = explain_one(&data.heard_by(listener), &model, &lead)?;
             Ok((
                 serde_json::to_string(&explanation)?,
-                printable_lines(&explanation.text()).into_owned(),
+                words(&explanation.text()),
             ))
         })
     }
@@ -264,7 +275,6 @@ impl Data {
         py: Python<'_>,
         listener: &Bound<'_, PyAny>,
         model: &Model,
-        as_of: Option<String>,
         by: &str,
     ) -> PyResult<(Table, Table)> {
         let by = match by {
@@ -276,12 +286,12 @@ impl Data {
                 )));
             }
         };
-        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
+        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
         let found = run(py, listener, move |listener| {
             contributions(&data.heard_by(listener), &model, by)
         })?;
         Ok((
-            Table::new(py, found.leads)?,
+            self.table(py, found.leads)?,
             Table::new(py, found.importance)?,
         ))
     }
@@ -330,9 +340,10 @@ impl Data {
         let evaluation = run(py, listener, move |listener| {
             evaluate(&data.heard_by(listener), &model, &options)
         })?;
+        let snapshots = compute(py, || evaluation.snapshots.into_frame())?;
         Ok(Report {
             report: evaluation.report,
-            snapshots: Some(evaluation.snapshots),
+            snapshots: Some(self.with_ids(snapshots)),
         })
     }
 
@@ -340,11 +351,10 @@ impl Data {
         &self,
         py: Python<'_>,
         listener: &Bound<'_, PyAny>,
-        as_of: Option<String>,
         model: Option<&Model>,
     ) -> PyResult<Table> {
         let (data, model) = (
-            self.view(py, as_of)?,
+            self.data.clone(),
             model.map(|model| Arc::clone(&model.model)),
         );
         let table = run(py, listener, move |listener| {
@@ -356,7 +366,7 @@ impl Data {
                 },
             )
         })?;
-        Table::new(py, table)
+        self.table(py, table)
     }
 
     /// The matrix as one statement over tables of a database.
@@ -366,12 +376,11 @@ impl Data {
         listener: &Bound<'_, PyAny>,
         dialect: &str,
         places: BTreeMap<String, String>,
-        as_of: Option<String>,
         model: Option<&Model>,
     ) -> PyResult<String> {
         let dialect = dialect_named(dialect)?;
         let (data, model) = (
-            self.view(py, as_of)?,
+            self.data.clone(),
             model.map(|model| Arc::clone(&model.model)),
         );
         run(py, listener, move |listener| {
@@ -395,22 +404,19 @@ impl Data {
         model: &Model,
         dialect: &str,
         places: BTreeMap<String, String>,
-        as_of: Option<String>,
     ) -> PyResult<String> {
         let dialect = dialect_named(dialect)?;
-        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
+        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
         run(py, listener, move |listener| {
             model_with_features_sql(&data.heard_by(listener), &model, dialect, &places)
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn rules(
         &self,
         py: Python<'_>,
         listener: &Bound<'_, PyAny>,
         paths: Vec<PathBuf>,
-        as_of: Option<String>,
         history: bool,
         crossings: bool,
         roll_up: Option<&str>,
@@ -428,7 +434,7 @@ impl Data {
         };
         let options = RulesOptions { crossings, roll_up };
         let files = read_rules(py, paths)?;
-        let data = self.view(py, as_of)?;
+        let data = self.data.clone();
         let table = run(py, listener, move |listener| {
             let data = data.heard_by(listener);
             if history {
@@ -437,7 +443,22 @@ impl Data {
                 rules_table(&data, &files, options)
             }
         })?;
-        Table::new(py, table)
+        self.table(py, table)
+    }
+
+    /// A model as points, with what that costs.
+    fn export_points(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        model: &Model,
+        n_rules: usize,
+    ) -> PyResult<Points> {
+        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
+        run(py, listener, move |listener| {
+            export_points(&data.heard_by(listener), &model, n_rules)
+        })
+        .map(|points| Points { points })
     }
 
     /// Findings as JSON and in words, and whether anything is wrong.
@@ -451,7 +472,7 @@ impl Data {
             let findings = check(&data.heard_by(listener))?;
             Ok((
                 serde_json::to_string(&findings)?,
-                printable_lines(&findings.text()).into_owned(),
+                words(&findings.text()),
                 findings.is_wrong,
             ))
         })
@@ -462,12 +483,11 @@ impl Data {
         py: Python<'_>,
         listener: &Bound<'_, PyAny>,
         model: &Model,
-        as_of: Option<String>,
         since: Option<String>,
         kind: Option<String>,
     ) -> PyResult<Model> {
         let since = self.moment(py, "since", since)?;
-        let (data, model) = (self.view(py, as_of)?, Arc::clone(&model.model));
+        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
         let expected = |kind: String| {
             CalibrationKind::parse(&kind).ok_or_else(|| {
                 PyValueError::new_err(format!(
@@ -479,7 +499,7 @@ impl Data {
             from: since,
             kind: kind.map(expected).transpose()?,
         };
-        run(py, listener, move |listener| {
+        run_as(py, Call::Recalibrate, listener, move |listener| {
             recalibrate(&data.heard_by(listener), model.as_ref().clone(), options)
         })
         .map(Model::new)
@@ -526,6 +546,7 @@ pub(crate) fn simulated_tables(
     seed: u64,
 ) -> PyResult<Vec<(&'static str, Table)>> {
     let options = simulation(n_leads, world, seed)?;
+    same_process()?;
     let tables = py.detach(|| leadscore::simulated_tables(options));
     tables
         .into_iter()
@@ -533,7 +554,7 @@ pub(crate) fn simulated_tables(
         .collect()
 }
 
-/// The config of a made-up CRM as JSON; its tables stand in memory, so it names no paths.
+/// The config of a made-up CRM as JSON; its tables are in memory, so it names no paths.
 #[pyfunction]
 pub(crate) fn simulated_config(n_leads: u32, world: &str, seed: u64) -> PyResult<String> {
     let wrong = |error: String| PyValueError::new_err(error);

@@ -5,11 +5,18 @@ use pyo3::exceptions::{
 };
 use pyo3::prelude::*;
 
+use crate::arguments::{Call, in_python};
+
+/// The exception for an error of any call: see [`exception_of`].
+pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
+    exception_of(py, error, Call::Any)
+}
+
 /// The exception for an error: something named that is not there is a `KeyError`, what the
 /// operating system or a database refuses an `OSError`, all else a `ValueError`.
-pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
+pub(crate) fn exception_of(py: Python<'_>, error: &Error, call: Call) -> PyErr {
     let text = error_text(error, false);
-    let text = text.strip_prefix("error: ").unwrap_or(&text).to_owned();
+    let text = in_python(text.strip_prefix("error: ").unwrap_or(&text), call).into_owned();
     match error.kind() {
         ErrorKind::NotFound => not_found(py, text),
         ErrorKind::FileNotFound => PyFileNotFoundError::new_err(text),

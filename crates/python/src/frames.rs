@@ -3,18 +3,20 @@
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyString};
+use pyo3::types::{PyCapsule, PyDateTime, PyDelta, PyDict, PyString};
 use std::ffi::c_void;
 
+use crate::call::{compute, same_process};
 use crate::errors::{exception, not_found};
 use leadscore::front_end::{FrameError, printable};
-use leadscore::{Frame, OutTable};
+use leadscore::{Frame, OutColumn, OutTable, Timestamp};
 
 /// Rows that a notebook shows.
 const SHOWN: usize = 10;
 
 /// A table in memory. Any library that reads Arrow streams takes it as it is:
-/// `polars.DataFrame(table)`, `pyarrow.table(table)`, `duckdb.sql("from table")`.
+/// `polars.DataFrame(table)`, `pyarrow.table(table)`, `duckdb.sql("from table")`; and so does
+/// `pandas.DataFrame(table)`. `table["x"]` is a column, `for row in table` has the rows.
 #[pyclass(frozen, module = "leadscore")]
 pub(crate) struct Table {
     pub(crate) frame: Frame,
@@ -36,13 +38,22 @@ pub(crate) struct NoColumn {
 
 impl Table {
     pub(crate) fn new(py: Python<'_>, table: OutTable) -> PyResult<Self> {
-        let frame = py
-            .detach(|| table.into_frame())
-            .map_err(|error| exception(py, &error.into()))?;
-        Ok(Self {
+        compute(py, || table.into_frame()).map(Self::of)
+    }
+
+    pub(crate) fn of(frame: Frame) -> Self {
+        Self {
             frame,
             summary: None,
-        })
+        }
+    }
+
+    fn no_column(&self, py: Python<'_>, name: &str) -> PyErr {
+        let missing = NoColumn {
+            column: name.to_owned(),
+            columns: self.frame.columns().join(", "),
+        };
+        not_found(py, missing.to_string())
     }
 }
 
@@ -57,10 +68,7 @@ impl Table {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // A consumer that asks for another schema casts itself, as the interface allows.
         drop(requested_schema);
-        let stream = self
-            .frame
-            .to_stream()
-            .map_err(|error| exception(py, &error.into()))?;
+        let stream = compute(py, || self.frame.to_stream())?;
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }
 
@@ -82,6 +90,7 @@ impl Table {
 
     /// The values of a column as a list: numbers as floats, all else as texts, None where missing.
     fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        same_process()?;
         if let Some(numbers) = self.frame.numbers(name) {
             let values: Vec<Option<f64>> = numbers
                 .into_iter()
@@ -89,15 +98,45 @@ impl Table {
                 .collect();
             return values.into_bound_py_any(py);
         }
-        let texts = self.frame.texts(name).ok_or_else(|| {
-            let columns = self.frame.columns().join(", ");
-            let missing = NoColumn {
-                column: name.to_owned(),
-                columns,
-            };
-            not_found(py, missing.to_string())
-        })?;
-        texts.into_bound_py_any(py)
+        let texts = self.frame.texts(name);
+        texts
+            .ok_or_else(|| self.no_column(py, name))?
+            .into_bound_py_any(py)
+    }
+
+    /// The values of a column as a list: numbers, whole numbers, times in UTC (`datetime`), yes or
+    /// no, and all else as texts; None where missing.
+    fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        same_process()?;
+        let values = self.frame.values(name);
+        in_lists(py, values.ok_or_else(|| self.no_column(py, name))?)
+    }
+
+    /// Names of the columns.
+    fn keys(&self) -> Vec<String> {
+        self.frame.columns()
+    }
+
+    /// Whether there is such a column.
+    fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
+        name.extract::<String>()
+            .is_ok_and(|name| self.frame.columns().contains(&name))
+    }
+
+    /// The rows, each a tuple whose values are attributes, too.
+    fn __iter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let rows = slf.py().import("leadscore._rows")?;
+        rows.call_method1("rows", (slf,))
+    }
+
+    /// The first rows, as a table.
+    #[pyo3(signature = (n=5))]
+    fn head(&self, n: usize) -> PyResult<Self> {
+        same_process()?;
+        Ok(Self {
+            frame: self.frame.first_rows(n),
+            summary: self.summary.clone(),
+        })
     }
 
     /// Number of rows and columns.
@@ -118,7 +157,8 @@ impl Table {
         )
     }
 
-    fn _repr_html_(&self) -> String {
+    fn _repr_html_(&self) -> PyResult<String> {
+        same_process()?;
         let cell = |text: &str| {
             printable(text)
                 .replace('&', "&amp;")
@@ -154,7 +194,9 @@ impl Table {
         } else {
             String::new()
         };
-        format!("<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}")
+        Ok(format!(
+            "<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+        ))
     }
 
     /// The table as a `polars.DataFrame`, without a copy.
@@ -173,12 +215,47 @@ impl Table {
     }
 }
 
+/// A column as a Python list.
+fn in_lists(py: Python<'_>, values: OutColumn) -> PyResult<Bound<'_, PyAny>> {
+    match values {
+        OutColumn::Text(texts) => texts.into_bound_py_any(py),
+        OutColumn::Number(numbers) => numbers
+            .into_iter()
+            .map(|value| (!value.is_nan()).then_some(value))
+            .collect::<Vec<_>>()
+            .into_bound_py_any(py),
+        OutColumn::Integer(numbers) => numbers.into_bound_py_any(py),
+        OutColumn::Boolean(values) => values.into_bound_py_any(py),
+        OutColumn::Time(times) => times
+            .into_iter()
+            .map(|at| at.map(|at| time(py, at)).transpose())
+            .collect::<PyResult<Vec<_>>>()?
+            .into_bound_py_any(py),
+    }
+}
+
+/// A moment in UTC as a `datetime` without a zone, as Arrow has it.
+fn time(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyAny>> {
+    const DAY: i64 = 86_400_000_000;
+    let (days, micros) = (at.micros().div_euclid(DAY), at.micros().rem_euclid(DAY));
+    let day = i32::try_from(days)?;
+    let since = PyDelta::new(
+        py,
+        day,
+        (micros / 1_000_000) as i32,
+        (micros % 1_000_000) as i32,
+        true,
+    )?;
+    PyDateTime::new(py, 1970, 1, 1, 0, 0, 0, 0, None)?.add(since)
+}
+
 /// Takes a frame of any library that has Arrow streams; `name` is what the caller calls it.
 #[expect(
     unsafe_code,
     reason = "the pointer of a capsule whose name says what it points to"
 )]
 pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Frame> {
+    same_process()?;
     let py = object.py();
     let Ok(method) = object.getattr("__arrow_c_stream__") else {
         let found = object.get_type().name()?;

@@ -1,11 +1,13 @@
 //! The native half of the Python package: frames and texts in, one call of the library, frames and
 //! texts out.
 
+mod arguments;
 mod call;
 mod data;
 mod errors;
 mod frames;
 mod model;
+mod points;
 mod report;
 
 use pyo3::prelude::*;
@@ -20,9 +22,17 @@ mod _native {
     #[pymodule_export]
     use crate::model::{Model, fit_columns};
     #[pymodule_export]
+    use crate::points::Points;
+    #[pymodule_export]
     use crate::report::Report;
 
-    use super::{Bound, PyModule, PyModuleMethods as _, PyResult};
+    use super::{Bound, PyModule, PyModuleMethods as _, PyResult, pyfunction};
+
+    /// A message of the library as Python shows it.
+    #[pyfunction]
+    fn in_python(text: &str) -> String {
+        crate::arguments::in_python(text, crate::arguments::Call::Any).into_owned()
+    }
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -6,13 +6,13 @@ use pyo3::types::PyBytes;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::call::run;
-use crate::errors::exception;
+use crate::call::{compute, run};
 use crate::frames::{Table, read_frame};
-use leadscore::front_end::{FeatureKind, ScoreTable, TierEdges, printable_lines, score_sql};
+use crate::report::words;
+use leadscore::front_end::{FeatureKind, ScoreTable, TierEdges, printable, score_sql};
 use leadscore::{
-    ColumnValues, Dialect, OutColumn, OutTable, inspect, model_from_bytes, read_model,
-    score_columns, score_frame, train_on_columns, write_model,
+    ColumnOptions, ColumnValues, Dialect, Direction, OutColumn, OutTable, inspect,
+    model_from_bytes, read_model, score_columns, score_frame, train_on_columns, write_model,
 };
 
 /// A model, shared with the calls that use it.
@@ -33,28 +33,24 @@ impl Model {
 impl Model {
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        py.detach(|| read_model(&path))
-            .map(Self::new)
-            .map_err(|error| exception(py, &error))
+        compute(py, || read_model(&path)).map(Self::new)
     }
 
     #[staticmethod]
     fn from_bytes(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
-        py.detach(|| model_from_bytes(bytes))
-            .map(Self::new)
-            .map_err(|error| exception(py, &error))
+        compute(py, || model_from_bytes(bytes)).map(Self::new)
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let mut bytes = Vec::new();
-        leadscore::front_end::write_model(&self.model, &mut bytes)
-            .map_err(|error| exception(py, &error.into()))?;
+        let bytes = compute(py, || {
+            let mut bytes = Vec::new();
+            leadscore::front_end::write_model(&self.model, &mut bytes).map(|()| bytes)
+        })?;
         Ok(PyBytes::new(py, &bytes))
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| write_model(&self.model, &path))
-            .map_err(|error| exception(py, &error))
+        compute(py, || write_model(&self.model, &path))
     }
 
     #[getter]
@@ -83,11 +79,11 @@ impl Model {
     }
 
     fn inspect(&self, curves: bool) -> String {
-        printable_lines(&inspect(&self.model, curves)).into_owned()
+        words(&inspect(&self.model, curves))
     }
 
     fn page(&self, py: Python<'_>) -> PyResult<String> {
-        leadscore::front_end::model_page(&self.model).map_err(|error| exception(py, &error.into()))
+        compute(py, || leadscore::front_end::model_page(&self.model))
     }
 
     fn to_sql(
@@ -99,38 +95,28 @@ impl Model {
         edges: &str,
     ) -> PyResult<String> {
         let edges = TierEdges::parse(edges).map_err(PyValueError::new_err)?;
-        score_sql(
-            &self.model,
-            &ScoreTable {
-                dialect: dialect_named(dialect)?,
-                table,
-                keys,
-                edges,
-            },
-        )
-        .map_err(|error| exception(py, &error.into()))
+        let place = ScoreTable {
+            dialect: dialect_named(dialect)?,
+            table,
+            keys,
+            edges,
+        };
+        compute(py, || score_sql(&self.model, &place))
     }
 
     fn to_onnx<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = self
-            .model
-            .to_onnx()
-            .map_err(|error| exception(py, &error.into()))?;
+        let bytes = compute(py, || self.model.to_onnx())?;
         Ok(PyBytes::new(py, &bytes))
     }
 
     fn to_pmml(&self, py: Python<'_>) -> PyResult<String> {
-        self.model
-            .to_pmml()
-            .map_err(|error| exception(py, &error.into()))
+        compute(py, || self.model.to_pmml())
     }
 
     /// Log-odds and likelihood of rows that hold the model's features.
     fn score_frame(&self, py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Table> {
         let frame = read_frame("features", frame)?;
-        let scored = py
-            .detach(|| score_frame(&self.model, &frame))
-            .map_err(|error| exception(py, &error))?;
+        let scored = compute(py, || score_frame(&self.model, &frame))?;
         let mut table = OutTable::default();
         table.push(
             "likelihood_to_close",
@@ -148,9 +134,7 @@ impl Model {
         n_rows: usize,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let columns = named(columns)?;
-        let scored = py
-            .detach(|| score_columns(&self.model, columns, n_rows))
-            .map_err(|error| exception(py, &error))?;
+        let scored = compute(py, || score_columns(&self.model, columns, n_rows))?;
         let bytes: Vec<u8> = scored
             .log_odds
             .iter()
@@ -210,16 +194,54 @@ fn named(columns: Vec<Column>) -> PyResult<Vec<(String, ColumnValues)>> {
 
 /// Fits a model to the rows of a matrix.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
 pub(crate) fn fit_columns(
     py: Python<'_>,
     listener: &Bound<'_, PyAny>,
     columns: Vec<Column>,
     labels: Vec<bool>,
+    weights: Option<Vec<f64>>,
     is_linear: bool,
+    max_pairs: usize,
+    l1_ratio: f64,
+    directions: Vec<(String, String)>,
+    smoothing: Option<&str>,
 ) -> PyResult<Model> {
     let columns = named(columns)?;
+    let options = ColumnOptions {
+        is_linear,
+        max_pairs,
+        l1_ratio,
+        directions: directions
+            .into_iter()
+            .map(|(name, direction)| Ok((name, direction_named(&direction)?)))
+            .collect::<PyResult<_>>()?,
+        reml: smoothing.map(is_reml).transpose()?,
+    };
     run(py, listener, move |_| {
-        train_on_columns(columns, &labels, is_linear)
+        train_on_columns(columns, &labels, weights.as_deref(), &options)
     })
     .map(Model::new)
+}
+
+fn direction_named(name: &str) -> PyResult<Direction> {
+    match name {
+        "increasing" => Ok(Direction::Increasing),
+        "decreasing" => Ok(Direction::Decreasing),
+        _ => Err(PyValueError::new_err(format!(
+            "directions has '{}', expected 'increasing' or 'decreasing'",
+            printable(name)
+        ))),
+    }
+}
+
+fn is_reml(smoothing: &str) -> PyResult<bool> {
+    match smoothing {
+        "reml" => Ok(true),
+        "folds" => Ok(false),
+        _ => Err(PyValueError::new_err(format!(
+            "smoothing is '{}', expected 'reml' or 'folds'",
+            printable(smoothing)
+        ))),
+    }
 }

@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::path::PathBuf;
 
-use crate::errors::exception;
+use crate::arguments::{Call, in_python};
+use crate::call::compute;
 use crate::frames::Table;
 use leadscore::front_end::printable_lines;
 use leadscore::write_report;
@@ -13,23 +14,26 @@ use leadscore::write_report;
 #[pyclass(frozen, module = "leadscore._native")]
 pub(crate) struct Report {
     pub(crate) report: leadscore::Report,
-    pub(crate) snapshots: Option<leadscore::OutTable>,
+    pub(crate) snapshots: Option<leadscore::Frame>,
+}
+
+/// A text of several lines as Python shows it.
+pub(crate) fn words(text: &str) -> String {
+    printable_lines(&in_python(text, Call::Any)).into_owned()
 }
 
 #[pymethods]
 impl Report {
     fn html(&self, py: Python<'_>) -> PyResult<String> {
-        py.detach(|| self.report.html())
-            .map_err(|error| exception(py, &error.into()))
+        compute(py, || self.report.html())
     }
 
     fn json(&self, py: Python<'_>) -> PyResult<String> {
-        py.detach(|| self.report.json())
-            .map_err(|error| exception(py, &error.into()))
+        compute(py, || self.report.json())
     }
 
     fn text(&self) -> String {
-        printable_lines(&self.report.text()).into_owned()
+        words(&self.report.text())
     }
 
     fn markdown(&self) -> String {
@@ -37,9 +41,7 @@ impl Report {
     }
 
     fn workbook<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = py
-            .detach(|| self.report.workbook())
-            .map_err(|error| exception(py, &error.into()))?;
+        let bytes = compute(py, || self.report.workbook())?;
         Ok(PyBytes::new(py, &bytes))
     }
 
@@ -57,16 +59,12 @@ impl Report {
         self.report.pictures()
     }
 
-    fn snapshots(&self, py: Python<'_>) -> PyResult<Option<Table>> {
-        self.snapshots
-            .clone()
-            .map(|table| Table::new(py, table))
-            .transpose()
+    fn snapshots(&self) -> Option<Table> {
+        self.snapshots.clone().map(Table::of)
     }
 
     /// Writes one form of the report, whole or not at all; the ending of the path says which.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        let written = py.detach(|| write_report(&self.report, &path));
-        written.map_err(|error| exception(py, &error))
+        compute(py, || write_report(&self.report, &path))
     }
 }

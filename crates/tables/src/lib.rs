@@ -11,6 +11,7 @@ mod remarks;
 
 mod csv_text;
 mod frame;
+mod frame_values;
 mod presence;
 mod remote;
 mod source;

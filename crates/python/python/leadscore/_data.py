@@ -1,71 +1,513 @@
-"""What calls are given: frames, a config, moments."""
+"""A config with its tables, and everything that is done with them."""
 
 from __future__ import annotations
 
-import datetime
 import json
+import operator
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal
 
-from leadscore._native import Data as NativeData
+from leadscore import _native
+from leadscore._inputs import Config, Dialect, Frame, Moment, Tables, moment, plain
+from leadscore._points import Points
 from leadscore._progress import Listener
+from leadscore._report import Explanation, Findings, Report
+
+if TYPE_CHECKING:
+    from leadscore._model import Model
 
 
-@runtime_checkable
-class Frame(Protocol):
-    """A frame of any library that has Arrow streams."""
+class Data:
+    """A config with its tables, opened once.
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    Parameters
+    ----------
+    config : path or mapping
+        The path of a ``leadscore.toml``, or its content as a mapping, such as
+        ``{"leads": {"id": "lead_id", "created_at": "created_at"}, "outcomes": {…}}``.
+    leads, outcomes, history : frame, optional
+        Tables in memory; others are read from the ``path`` that the config gives them, by each call that needs them. Queries are
+        asked once.
+    activities, lookups : mapping from name to frame, optional
+        The same for the tables that the config names under ``activities`` and ``lookups``.
+
+    Raises
+    ------
+    OSError
+        The config or a table is not there.
+    ValueError
+        The config is wrong, or a frame is; the text says where, and what to do.
+
+    Notes
+    -----
+    Ids of leads and accounts come back in the type that the frame of the leads has them in: whole numbers stay whole numbers.
+    """
+
+    def __init__(
+        self,
+        config: Config = "leadscore.toml",
+        *,
+        leads: Frame | None = None,
+        activities: Mapping[str, Frame] | None = None,
+        outcomes: Frame | None = None,
+        lookups: Mapping[str, Frame] | None = None,
+        history: Frame | None = None,
+    ) -> None:
+        frames: dict[str, object] = {}
+        for name, frame in (("leads", leads), ("outcomes", outcomes), ("history", history)):
+            if frame is not None:
+                frames[name] = frame
+        for group, tables in (("activities", activities), ("lookups", lookups)):
+            frames.update(_in_group(group, tables))
+        self._open(config, frames)
+
+    def _open(self, config: Config, frames: dict[str, object], for_one: bool = False) -> None:
+        """Opens all tables, or for one lead alone the lookups."""
+        if isinstance(config, Mapping):
+            self._native = _native.Data.from_json(Listener(), json.dumps(plain(config)), frames, for_one)
+        elif isinstance(config, (str, os.PathLike)):
+            self._native = _native.Data.open(Listener(), Path(config), frames, for_one)
+        else:
+            raise TypeError(f"`config` is a {type(config).__name__}, expected the path of a leadscore.toml or a mapping")
+        where = "a config in memory" if isinstance(config, Mapping) else os.fspath(config)
+        self._name = f"Data of {where}" + (f" with the frames {', '.join(frames)}" if frames else "")
+
+    @classmethod
+    def _given(cls, tables: Tables) -> Data:
+        """The data that a call is given: open already, or to be opened."""
+        given: dict[str, Any] = dict(tables)
+        as_of = given.pop("as_of", None)
+        data = given.pop("data", None)
+        if data is None:
+            return cls(**given).as_of(as_of)
+        if not isinstance(data, Data):
+            raise TypeError(f"`data` is a {type(data).__name__}, expected a leadscore.Data")
+        if beside := [name for name, value in given.items() if value is not None]:
+            raise TypeError(f"both `data` and `{beside[0]}` are given: `data` has a config and tables of its own")
+        return data.as_of(as_of)
+
+    @classmethod
+    def _for_one(cls, config: Config, lookups: Mapping[str, Frame] | None) -> Data:
+        """A config without tables, but for its lookups."""
+        data = cls.__new__(cls)
+        data._open(config, _in_group("lookups", lookups), for_one=True)
+        return data
+
+    def __repr__(self) -> str:
+        return self._name
+
+    def as_of(self, moment: Moment | None) -> Data:
+        """The same tables as they were known at a moment: nothing known at or after it exists.
+
+        Nothing is opened or read again. Models are trained on what was known then, and leads are scored as they were then; without a
+        moment, all is known, and leads are scored as of the day after the latest time in the data.
+
+        Parameters
+        ----------
+        moment : moment or None
+            A date, a time, or its text; in a flat export a value of ``order_by``.
+
+        Returns
+        -------
+        Data
+        """
+        text = _moment(moment)
+        if text is None:
+            return self
+        view = Data.__new__(Data)
+        view._native = self._native.as_of(text)
+        view._name = f"{self._name} as of {text}"
+        return view
+
+    def check(self) -> Findings:
+        """What is wrong with these tables, what leaks, and whether there is enough to learn from.
+
+        Returns
+        -------
+        Findings
+        """
+        found, text, is_wrong = self._native.check(Listener())
+        return Findings(json.loads(found), text, is_wrong)
+
+    def features(self, *, model: Model | None = None) -> _native.Table:
+        """The matrix of all snapshots with their labels; no feature sees anything at or after its snapshot.
+
+        Parameters
+        ----------
+        model : Model, optional
+            Exactly the features that this model reads, in place of those that the config asks for.
+
+        Returns
+        -------
+        Table
+        """
+        return self._native.features(Listener(), None if model is None else model._native)
+
+    def features_sql(self, dialect: Dialect, *, model: Model | None = None, places: Mapping[str, str] | None = None) -> str:
+        """The same matrix as one statement over tables of a database, for the data to stay where it is.
+
+        From the tables here, or a sample of them, come the features, the moments, and which times are dates.
+
+        Parameters
+        ----------
+        dialect : str
+            ``duckdb``, ``postgres`` or ``spark``.
+        model : Model, optional
+            Exactly the features that this model reads, in place of those that the config asks for.
+        places : mapping from table to str, optional
+            What a table (``leads``, ``outcomes``, ``history``, ``activities.NAME``, ``lookups.NAME``) is called in the database,
+            as it is written behind FROM; by default as in the config.
+
+        Returns
+        -------
+        str
+        """
+        return self._native.features_sql(Listener(), dialect, dict(places or {}), None if model is None else model._native)
+
+    def train(
+        self,
+        *,
+        report: bool = False,
+        cross_validate: bool = False,
+        learning_curve: bool = False,
+        allow_too_few: bool = False,
+        allow_leaks: bool = False,
+    ) -> Model:
+        """Learn from won and lost leads how likely a lead is to be won.
+
+        Parameters
+        ----------
+        report : bool
+            Also make the report on the snapshots that were held out, as ``model.report``.
+        cross_validate : bool
+            Measure on all snapshots, each by a fit that has not seen its lead, in place of the latest fifth.
+        learning_curve : bool
+            Also say what more wins would change; takes several times as long.
+        allow_too_few, allow_leaks : bool
+            Train although there are too few wins or losses, or on attributes that are proven to know the outcome.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        KeyError
+            A column that the config names is not there.
+        OSError
+            A file cannot be read.
+        ValueError
+            Anything else that is wrong with config or tables; the text says where, and what to do.
+        """
+        from leadscore._model import Model
+
+        native, held_out = self._native.train(Listener(), cross_validate, learning_curve, allow_too_few, allow_leaks, report)
+        return Model(native, Report(held_out) if held_out is not None else None)
+
+    def evaluate(
+        self,
+        model: Model,
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        rules: Sequence[str | os.PathLike[str]] = (),
+        against: Mapping[str, Model] | None = None,
+        threshold: float | None = None,
+        capacity: str | None = None,
+        cost: float | None = None,
+        value: float | None = None,
+        backtest: bool = False,
+        allow_in_sample: bool = False,
+        other_leads: bool = False,
+    ) -> Report:
+        """Measure a model on snapshots that it has not seen, beside every other score.
+
+        Parameters
+        ----------
+        model : Model
+            The model.
+        start, end : moment, optional
+            First snapshot to look at, by default where the model's knowledge ends; and the moment before which the last one lies.
+        rules : sequence of paths
+            Files of rules whose points, computed as of each snapshot, are compared.
+        against : mapping from name to Model, optional
+            Other models to compare with.
+        threshold : float, optional
+            Points of the manual score from which a lead is called today.
+        capacity : str, optional
+            Leads that the team can call, such as ``"200/week"``; default: the best quarter.
+        cost, value : float, optional
+            Cost of a call and value of a win.
+        backtest : bool
+            Also say how often to retrain, by fitting again as time goes on.
+        allow_in_sample : bool
+            Also look at snapshots from before the model's training cutoff; the report says so.
+        other_leads : bool
+            These are not the leads of training, such as the other part of a split by lead: measure on all of their snapshots. An
+            error where a lead of training is among them.
+
+        Returns
+        -------
+        Report
+        """
+        found = self._native.evaluate(
+            Listener(),
+            model._native,
+            _moment(start),
+            _moment(end),
+            allow_in_sample,
+            other_leads,
+            [Path(path) for path in rules],
+            [(Path(name), other._native) for name, other in (against or {}).items()],
+            threshold,
+            capacity,
+            cost,
+            value,
+            backtest,
+        )
+        return Report(found)
+
+    def score(self, model: Model, *, intervals: bool = False) -> _native.Table:
+        """Likelihood, tier and reasons of every open lead.
+
+        Parameters
+        ----------
+        model : Model
+            The model.
+        intervals : bool
+            Also give the 95 % interval of every likelihood.
+
+        Returns
+        -------
+        Table
+            A row for each open lead, best first, then one for each that was won, with the columns of a score file. Its ``summary`` counts leads
+            by tier and by reason, and says what is unlike training.
+        """
+        return self._native.score(Listener(), model._native, intervals)
+
+    def write_list(
+        self,
+        model: Model,
+        path: str | os.PathLike[str],
+        *,
+        top: int = 100,
+        columns: Sequence[str] = (),
+        owner: str | None = None,
+        previous: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Write the best open leads as a list for people, with reasons in words.
+
+        Parameters
+        ----------
+        model : Model
+            The model.
+        path : path
+            Where to write it: ``.xlsx``, ``.html`` or ``.csv``.
+        top : int
+            The list has so many leads.
+        columns : sequence of str
+            Columns of the leads that it shows.
+        owner : str, optional
+            Column of the leads with the lead's owner: in ``.xlsx`` each has a sheet.
+        previous : path, optional
+            An earlier score file: the list says which leads rose, fell, and are new.
+        """
+        if isinstance(columns, str):
+            raise TypeError("`columns` is a str, expected a sequence of names")
+        before = None if previous is None else Path(previous)
+        self._native.write_list(Listener(), model._native, Path(path), top, list(columns), owner, before)
+
+    def explain(
+        self, model: Model, lead: str | int, *, what_if: Mapping[str, Any] | None = None, since: Moment | None = None
+    ) -> Explanation:
+        """Why one lead has its score, and what would lift it to the next tier.
+
+        Parameters
+        ----------
+        model : Model
+            The model.
+        lead : str or int
+            Its id.
+        what_if : mapping, optional
+            Explain the lead as it would be with other values in columns or features that the model reads, such as
+            ``{"seats": 40, "accounts.industry": "retail"}``; None is a missing value.
+        since : date or text, optional
+            An earlier moment: the explanation then has what changed since, by the same reasons, under ``"since"``.
+
+        Returns
+        -------
+        Explanation
+
+        Raises
+        ------
+        KeyError
+            There is no such lead.
+        ValueError
+            The lead is not open, or was not at ``since``; the model reads no such column; both ``since`` and ``what_if``.
+        """
+        id = lead if isinstance(lead, str) else str(operator.index(lead))
+        changes = [(name, _cell(value)) for name, value in (what_if or {}).items()]
+        found, text = self._native.explain(Listener(), model._native, id, _moment(since), changes)
+        return Explanation(json.loads(found), text)
+
+    def score_one(self, model: Model, lead: Mapping[str, Any]) -> Explanation:
+        """Likelihood, tier and reasons of a lead that is in no table, as of the moment of this view, by default now.
+
+        Parameters
+        ----------
+        model : Model
+            The model.
+        lead : mapping
+            Columns of the leads by name; ``activities`` with a list of mappings for each table of activities; and ``lookups`` with
+            a mapping for each lookup whose row is not to be looked up in its table. Cells are written as in the tables.
+
+        Returns
+        -------
+        Explanation
+            Its tier is told by the edges of ``[tiers]``, or the model's own: one lead has no quartiles.
+
+        Raises
+        ------
+        ValueError
+            A key is unknown, a value is not what the model reads, or the lead is not open.
+        """
+        if not isinstance(lead, Mapping):
+            raise TypeError(f"`lead` is a {type(lead).__name__}, expected a mapping from columns to values")
+        found, text = self._native.score_one(Listener(), model._native, json.dumps(_cells(lead)))
+        return Explanation(json.loads(found), text)
+
+    def contributions(self, model: Model, *, by: Literal["concept", "feature"] = "concept") -> tuple[_native.Table, _native.Table]:
+        """What adds up to the score of every open lead, in log-odds.
+
+        Parameters
+        ----------
+        model : Model
+            The model.
+        by : str
+            A column for each ``concept``, as reasons have them, or for each ``feature``.
+
+        Returns
+        -------
+        Table
+            A row for each open lead: id, ``likelihood_to_close``, ``baseline_log_odds``, ``log_odds``, and the contributions, which
+            add up from the baseline to the log-odds.
+        Table
+            The importance of each: its mean absolute contribution, and that as a share of all.
+        """
+        return self._native.contributions(Listener(), model._native, by)
+
+    def recalibrate(self, model: Model, *, since: Moment | None = None, kind: str | None = None) -> Model:
+        """A model whose percentages are recalibrated by outcomes that this one has not seen.
+
+        Parameters
+        ----------
+        model : Model
+            The model, which stays as it is.
+        since : moment, optional
+            First snapshot to learn from, by default where the model's knowledge ends.
+        kind : str, optional
+            ``shift``, ``line``, ``beta`` or ``isotonic``; without it, later outcomes decide.
+
+        Returns
+        -------
+        Model
+        """
+        from leadscore._model import Model
+
+        return Model(self._native.recalibrate(Listener(), model._native, _moment(since), kind))
+
+    def rules(
+        self,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        *,
+        every_snapshot: bool = False,
+        crossings: bool = False,
+        roll_up: Literal["max", "sum", "mean"] | None = None,
+    ) -> _native.Table:
+        """Points by rules, as marketing gives them.
+
+        Parameters
+        ----------
+        paths : path or sequence of paths
+            Files of rules; several give several scores side by side.
+        every_snapshot : bool
+            Every snapshot at which a lead was open, with its points as of then and its label, in place of the open leads.
+        crossings : bool
+            Also say when each threshold and stage was reached.
+        roll_up : {"max", "sum", "mean"}, optional
+            One row an account in place of one a lead.
+
+        Returns
+        -------
+        Table
+        """
+        files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        return self._native.rules(Listener(), [Path(path) for path in files], every_snapshot, crossings, roll_up)
+
+    def export_points(self, model: Model, *, rules: int = 50) -> Points:
+        """A model as points that any system can add up, with what that costs.
+
+        Parameters
+        ----------
+        model : Model
+            The model.
+        rules : int
+            Most rules.
+
+        Returns
+        -------
+        Points
+        """
+        if rules < 1:
+            raise ValueError(f"rules is {rules}: expected 1 or more")
+        return Points(self._native.export_points(Listener(), model._native, rules))
+
+    def score_sql(self, model: Model, dialect: Dialect, *, places: Mapping[str, str] | None = None) -> str:
+        """The model with its features as one SELECT over tables of a database, as of this view's moment, by default that at which
+        the statement runs.
+
+        Parameters
+        ----------
+        model : Model
+            The model.
+        dialect : str
+            ``duckdb``, ``postgres`` or ``spark``.
+        places : mapping from table to str, optional
+            As in `Data.features_sql`.
+
+        Returns
+        -------
+        str
+        """
+        return self._native.score_sql(Listener(), model._native, dialect, dict(places or {}))
 
 
-Config: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
-"""A config: the path of a `leadscore.toml`, or its content as a mapping; tables that are given as frames need no `path`."""
-
-Moment: TypeAlias = str | datetime.date | float
-"""A moment: a date, a time, or its text; in a flat export a value of `order_by`."""
+# `Data.as_of` has an argument of this name.
+_moment = moment
 
 
-def open_project(
-    config: Config,
-    leads: Frame | None,
-    activities: Mapping[str, Frame] | None,
-    outcomes: Frame | None,
-    lookups: Mapping[str, Frame] | None,
-    history: Frame | None,
-    for_one: bool = False,
-) -> NativeData:
-    """The project of a config whose tables stand in memory or in files; for one lead alone, lookups are the only tables."""
-    frames: dict[str, object] = {}
-    for name, frame in (("leads", leads), ("outcomes", outcomes), ("history", history)):
-        if frame is not None:
-            frames[name] = frame
-    for group, tables in (("activities", activities), ("lookups", lookups)):
-        if tables is not None and not isinstance(tables, Mapping):
-            raise TypeError(f"`{group}` is a {type(tables).__name__}, expected a mapping from the names in the config to frames")
-        for name, frame in (tables or {}).items():
-            frames[f"{group}.{name}"] = frame
-    if isinstance(config, Mapping):
-        return NativeData.from_json(Listener(), json.dumps(plain(config)), frames, for_one)
-    if isinstance(config, (str, os.PathLike)):
-        return NativeData.open(Listener(), Path(config), frames, for_one)
-    raise TypeError(f"`config` is a {type(config).__name__}, expected the path of a leadscore.toml or a mapping")
+def _in_group(group: str, tables: Mapping[str, Frame] | None) -> dict[str, object]:
+    """The frames of a group by their names in the config."""
+    if tables is not None and not isinstance(tables, Mapping):
+        raise TypeError(f"`{group}` is a {type(tables).__name__}, expected a mapping from the names in the config to frames")
+    return {f"{group}.{name}": frame for name, frame in (tables or {}).items()}
 
 
-def plain(value: Any) -> Any:
-    """The value as JSON has it; TOML has no null, so what is None is left out."""
+def _cells(value: Any) -> Any:
+    """A lead's values as JSON has them: what is no number is missing, and scalars of other libraries are plain ones."""
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items() if item is not None}
+        return {str(key): _cells(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (datetime.date, os.PathLike)):
-        return moment(value) if isinstance(value, datetime.date) else os.fspath(value)
-    return value
+        return [_cells(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if value != value else plain(value)
 
 
-def moment(value: Moment | None) -> str | None:
-    """The text of a moment."""
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return None if value is None else str(value)
+def _cell(value: Any) -> str:
+    """A value as a cell of a table has it."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

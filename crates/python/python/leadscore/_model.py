@@ -6,18 +6,20 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from leadscore import _native
-from leadscore._data import Config, Frame, Moment, moment, open_project, plain
-from leadscore._progress import Listener
+from leadscore._data import Data
+from leadscore._inputs import Config, Dialect, Frame, Moment, Tables, over_tables
+from leadscore._points import Points
 from leadscore._report import Explanation, Report
 
-Dialect = Literal["duckdb", "postgres", "snowflake", "bigquery", "spark", "sqlite"]
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Model:
-    """A model that `leadscore.train` has learned, or that a file holds.
+    """A model that `leadscore.train` has learned, or of a file.
 
     Attributes
     ----------
@@ -80,7 +82,7 @@ class Model:
         return {name: about for name, about, _ in self._native.features()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything that the model file holds."""
+        """Everything that the model file has."""
         found: dict[str, Any] = json.loads(self._native.json())
         return found
 
@@ -92,40 +94,11 @@ class Model:
         """A page with every curve, level and table, which opens offline in any browser."""
         return self._native.page()
 
-    def score(
-        self,
-        *,
-        leads: Frame | None = None,
-        activities: Mapping[str, Frame] | None = None,
-        outcomes: Frame | None = None,
-        lookups: Mapping[str, Frame] | None = None,
-        history: Frame | None = None,
-        config: Config = "leadscore.toml",
-        as_of: Moment | None = None,
-        intervals: bool = False,
-    ) -> _native.Table:
-        """Likelihood, tier and reasons of every open lead.
+    @over_tables(Data.score)
+    def score(self, *, intervals: bool = False, **tables: Unpack[Tables]) -> _native.Table:
+        return Data._given(tables).score(self, intervals=intervals)
 
-        Parameters
-        ----------
-        leads, activities, outcomes, lookups, history : frames, optional
-            As in `leadscore.train`.
-        config : path or mapping
-            As in `leadscore.train`.
-        as_of : moment, optional
-            Score the leads as they stood at this moment; default: the day after the latest time in the data.
-        intervals : bool
-            Also give the 95 % interval of every likelihood.
-
-        Returns
-        -------
-        Table
-            A row for each open lead, best first, then one for each that was won, with the columns of a score file. Its ``summary`` counts leads
-            by tier and by reason, and says what is unlike training.
-        """
-        project = open_project(config, leads, activities, outcomes, lookups, history)
-        return project.score(Listener(), self._native, moment(as_of), intervals)
-
+    @over_tables(Data.write_list)
     def write_list(
         self,
         path: str | os.PathLike[str],
@@ -134,39 +107,12 @@ class Model:
         columns: Sequence[str] = (),
         owner: str | None = None,
         previous: str | os.PathLike[str] | None = None,
-        leads: Frame | None = None,
-        activities: Mapping[str, Frame] | None = None,
-        outcomes: Frame | None = None,
-        lookups: Mapping[str, Frame] | None = None,
-        history: Frame | None = None,
-        config: Config = "leadscore.toml",
-        as_of: Moment | None = None,
+        **tables: Unpack[Tables],
     ) -> None:
-        """Write the best open leads as a list for people, with reasons in words.
-
-        Parameters
-        ----------
-        path : path
-            Where to write it: ``.xlsx``, ``.html`` or ``.csv``.
-        top : int
-            The list has so many leads.
-        columns : sequence of str
-            Columns of the leads that it shows.
-        owner : str, optional
-            Column of the leads with the lead's owner: in ``.xlsx`` each has a sheet.
-        previous : path, optional
-            An earlier score file: the list says which leads rose, fell, and are new.
-        leads, activities, outcomes, lookups, history, config, as_of
-            As in `score`.
-        """
-        if isinstance(columns, str):
-            raise TypeError("`columns` is a str, expected a sequence of names")
-        project = open_project(config, leads, activities, outcomes, lookups, history)
-        before = None if previous is None else Path(previous)
-        project.write_list(Listener(), self._native, Path(path), top, list(columns), owner, before, moment(as_of))
+        Data._given(tables).write_list(self, path, top=top, columns=columns, owner=owner, previous=previous)
 
     def score_features(self, features: Frame) -> _native.Table:
-        """Likelihood and log-odds of rows that hold the model's features by name.
+        """Likelihood and log-odds of rows that have the model's features by name.
 
         Parameters
         ----------
@@ -180,131 +126,50 @@ class Model:
         """
         return self._native.score_frame(features)
 
+    @over_tables(Data.explain)
     def explain(
-        self,
-        lead: str,
-        *,
-        leads: Frame | None = None,
-        activities: Mapping[str, Frame] | None = None,
-        outcomes: Frame | None = None,
-        lookups: Mapping[str, Frame] | None = None,
-        history: Frame | None = None,
-        config: Config = "leadscore.toml",
-        as_of: Moment | None = None,
-        what_if: Mapping[str, Any] | None = None,
-        since: Moment | None = None,
+        self, lead: str | int, *, what_if: Mapping[str, Any] | None = None, since: Moment | None = None, **tables: Unpack[Tables]
     ) -> Explanation:
-        """Why one lead has its score, and what would lift it to the next tier.
-
-        Parameters
-        ----------
-        lead : str
-            Its id.
-        leads, activities, outcomes, lookups, history, config, as_of
-            As in `score`.
-        what_if : mapping, optional
-            Explain the lead as it would be with other values in columns or features that the model reads, such as
-            ``{"seats": 40, "accounts.industry": "retail"}``; None is a missing value.
-        since : date or text, optional
-            An earlier moment: the explanation then has what changed since, by the same reasons, under ``"since"``.
-
-        Raises
-        ------
-        KeyError
-            There is no such lead.
-        ValueError
-            The lead is not open, or was not at ``since``; the model reads no such column; both ``since`` and ``what_if``.
-        """
-        project = open_project(config, leads, activities, outcomes, lookups, history)
-        changes = [(name, _cell(value)) for name, value in (what_if or {}).items()]
-        found, text = project.explain(Listener(), self._native, lead, moment(as_of), moment(since), changes)
-        return Explanation(json.loads(found), text)
+        return Data._given(tables).explain(self, lead, what_if=what_if, since=since)
 
     def score_one(
         self,
         lead: Mapping[str, Any],
         *,
+        data: Data | None = None,
         lookups: Mapping[str, Frame] | None = None,
         config: Config = "leadscore.toml",
         as_of: Moment | None = None,
     ) -> Explanation:
-        """Likelihood, tier and reasons of a lead that is in no table.
+        """Likelihood, tier and reasons of a lead that is in no table: `Data.score_one`, for which no table but lookups is needed.
 
         Parameters
         ----------
         lead : mapping
-            Columns of the leads by name; ``activities`` with a list of mappings for each table of activities; and ``lookups`` with
-            a mapping for each lookup whose row is not to be looked up in its table. Cells are written as in the tables.
+            As in `Data.score_one`.
+        data : Data, optional
+            A config with its tables, in place of a config and lookups.
         lookups, config
-            As in `score`; no other table is read.
+            As in `Data`; no other table is read.
         as_of : moment, optional
-            Score the lead as it stands at this moment; default: now.
-
-        Returns
-        -------
-        Explanation
-            Its tier is told by the edges of ``[tiers]``, or the model's own: one lead has no quartiles.
-
-        Raises
-        ------
-        ValueError
-            A key is unknown, a value is not what the model reads, or the lead is not open.
+            Score the lead as it was at this moment; default: now.
         """
-        if not isinstance(lead, Mapping):
-            raise TypeError(f"`lead` is a {type(lead).__name__}, expected a mapping from columns to values")
-        project = open_project(config, None, None, None, lookups, None, for_one=True)
-        found, text = project.score_one(Listener(), self._native, json.dumps(_cells(lead)), moment(as_of))
-        return Explanation(json.loads(found), text)
+        opened = Data._for_one(config, lookups) if data is None else data
+        return opened.as_of(as_of).score_one(self, lead)
 
+    @over_tables(Data.contributions)
     def contributions(
-        self,
-        *,
-        leads: Frame | None = None,
-        activities: Mapping[str, Frame] | None = None,
-        outcomes: Frame | None = None,
-        lookups: Mapping[str, Frame] | None = None,
-        history: Frame | None = None,
-        config: Config = "leadscore.toml",
-        as_of: Moment | None = None,
-        by: Literal["concept", "feature"] = "concept",
+        self, *, by: Literal["concept", "feature"] = "concept", **tables: Unpack[Tables]
     ) -> tuple[_native.Table, _native.Table]:
-        """What adds up to the score of every open lead, in log-odds.
+        return Data._given(tables).contributions(self, by=by)
 
-        Parameters
-        ----------
-        by : str
-            A column for each ``concept``, as reasons have them, or for each ``feature``.
+    @over_tables(Data.recalibrate)
+    def recalibrate(self, *, since: Moment | None = None, kind: str | None = None, **tables: Unpack[Tables]) -> Model:
+        return Data._given(tables).recalibrate(self, since=since, kind=kind)
 
-        Returns
-        -------
-        Table
-            A row for each open lead: id, ``likelihood_to_close``, ``baseline_log_odds``, ``log_odds``, and the contributions, which
-            add up from the baseline to the log-odds.
-        Table
-            The importance of each: its mean absolute contribution, and that as a share of all.
-        """
-        project = open_project(config, leads, activities, outcomes, lookups, history)
-        return project.contributions(Listener(), self._native, moment(as_of), by)
-
-    def recalibrate(
-        self,
-        *,
-        leads: Frame | None = None,
-        activities: Mapping[str, Frame] | None = None,
-        outcomes: Frame | None = None,
-        lookups: Mapping[str, Frame] | None = None,
-        history: Frame | None = None,
-        config: Config = "leadscore.toml",
-        as_of: Moment | None = None,
-        since: Moment | None = None,
-        kind: str | None = None,
-    ) -> Model:
-        """A model whose percentages are recalibrated by outcomes that this one has not seen, those of snapshots since a moment.
-
-        ``kind`` is ``shift``, ``line``, ``beta`` or ``isotonic``; without it, later outcomes decide.
-        """
-        project = open_project(config, leads, activities, outcomes, lookups, history)
-        return Model(project.recalibrate(Listener(), self._native, moment(as_of), moment(since), kind))
+    @over_tables(Data.export_points)
+    def export_points(self, *, rules: int = 50, **tables: Unpack[Tables]) -> Points:
+        return Data._given(tables).export_points(self, rules=rules)
 
     def to_sql(
         self,
@@ -331,32 +196,9 @@ class Model:
         rule = edges if isinstance(edges, str) else ",".join(str(edge) for edge in edges)
         return self._native.to_sql(dialect, table, list(keys), rule)
 
-    def to_tables_sql(
-        self,
-        dialect: Dialect,
-        *,
-        leads: Frame | None = None,
-        activities: Mapping[str, Frame] | None = None,
-        outcomes: Frame | None = None,
-        lookups: Mapping[str, Frame] | None = None,
-        history: Frame | None = None,
-        config: Config = "leadscore.toml",
-        as_of: Moment | None = None,
-        places: Mapping[str, str] | None = None,
-    ) -> str:
-        """The model with its features as one SELECT over tables of a database.
-
-        Parameters
-        ----------
-        dialect : str
-            ``duckdb``, ``postgres`` or ``spark``.
-        leads, activities, outcomes, lookups, history, config, places
-            As in `features_sql`.
-        as_of : moment, optional
-            The moment to score as of; by default that at which the statement runs.
-        """
-        project = open_project(config, leads, activities, outcomes, lookups, history)
-        return project.score_sql(Listener(), self._native, dialect, dict(places or {}), moment(as_of))
+    @over_tables(Data.score_sql)
+    def to_tables_sql(self, dialect: Dialect, *, places: Mapping[str, str] | None = None, **tables: Unpack[Tables]) -> str:
+        return Data._given(tables).score_sql(self, dialect, places=places)
 
     def to_onnx(self) -> bytes:
         """The model as the bytes of an ONNX file.
@@ -395,21 +237,3 @@ class Model:
         from leadscore import mlflow
 
         return mlflow.log_model(self, name)
-
-
-def _cells(value: Any) -> Any:
-    """A lead's values as JSON has them: what is no number is missing, and scalars of other libraries are plain ones."""
-    if isinstance(value, Mapping):
-        return {str(key): _cells(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_cells(item) for item in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if value != value else plain(value)
-
-
-def _cell(value: Any) -> str:
-    """A value as a cell of a table has it."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)

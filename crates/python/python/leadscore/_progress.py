@@ -21,6 +21,14 @@ _SHORT = 0.5
 _EVERY = 0.2
 
 
+def _caller() -> int:
+    """How far up the stack the first caller is who is not of this package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).split(".")[0] == "leadscore":
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 class _Stage:
     def __init__(self, what: str) -> None:
         self.what = what
@@ -40,7 +48,7 @@ class Listener:
     def remark(self, text: str) -> None:
         """Something that a person should know."""
         if text.startswith(_WARNINGS):
-            warnings.warn(text.removeprefix("warning: ").removeprefix("note: "), LeadscoreWarning, stacklevel=3)
+            warnings.warn(text.removeprefix("warning: ").removeprefix("note: "), LeadscoreWarning, stacklevel=_caller())
         logger.info(text)
 
     def begin(self, stage: int, what: str) -> None:

@@ -69,9 +69,7 @@ class Report:
         return self._native.text()
 
     def _repr_html_(self) -> str:
-        # The page has a look of its own, which must not meet the notebook's.
-        page = html.escape(self.html(), quote=True)
-        return f'<iframe srcdoc="{page}" style="width: 100%; height: 720px; border: 0" title="Report"></iframe>'
+        return in_notebook(self.html(), "Report")
 
     def html(self) -> str:
         """The page, which opens offline in any browser."""
@@ -108,6 +106,11 @@ class Report:
             Its ending says the form: ``.html``, ``.json``, ``.xlsx`` or ``.md``.
         """
         self._native.save(Path(path))
+
+
+def in_notebook(page: str, title: str) -> str:
+    """A page in a frame of its own: it has a look of its own, which must not meet the notebook's."""
+    return f'<iframe srcdoc="{html.escape(page, quote=True)}" style="width: 100%; height: 720px; border: 0" title="{title}"></iframe>'
 
 
 class Explanation(Mapping[str, Any]):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TypedDict
 
+from leadscore._data import Data
 from leadscore._native import Table
 
 
@@ -25,6 +27,8 @@ class Simulated:
         The tables, to be passed on: ``leadscore.train(**crm.tables, config=crm.config)``.
     config : dict
         What their columns mean.
+    data : Data
+        Both, opened: ``crm.data.train()``.
     truth : Table
         For each lead and month's first, the probability of a win within 90 days that an all-knowing observer would give.
     """
@@ -33,6 +37,10 @@ class Simulated:
         self.tables = tables
         self.config = config
         self.truth = truth
+
+    @cached_property
+    def data(self) -> Data:
+        return Data(self.config, **self.tables)
 
     def __repr__(self) -> str:
         return f"Simulated CRM of {len(self.tables['leads'])} leads"

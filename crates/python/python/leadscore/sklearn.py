@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from leadscore import _native
 from leadscore._model import Model
@@ -25,7 +26,17 @@ class LeadScoreClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     kind : {"additive", "linear"}
-        The richest kind of model that may be chosen: curves and tables, or straight lines only.
+        The richest kind of model that may be chosen: shape functions and pairwise interactions (GA²M), or linear terms only.
+    max_pairs : int
+        Most pairwise interactions that an additive model may have; 0 for none.
+    l1_ratio : float
+        Share of the penalty of linear terms that is a lasso, 0 to 1; for ``kind="linear"`` only. The weakest columns are then
+        zeroed.
+    directions : mapping from column to {"increasing", "decreasing"}, optional
+        Columns of numbers whose effect may only rise or fall; they have no interactions.
+    smoothing : {"reml", "folds"}, optional
+        How penalties are chosen: ``reml`` estimates a smoothing parameter for each term, ``folds`` takes one for all terms of a kind
+        by cross-validation. By default ``reml`` where there are enough rows for it, 200 of each class, and no lasso.
 
     Attributes
     ----------
@@ -44,10 +55,22 @@ class LeadScoreClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     `leadscore.train` does better, because it sees both.
     """
 
-    def __init__(self, kind: Literal["additive", "linear"] = "additive") -> None:
+    def __init__(
+        self,
+        kind: Literal["additive", "linear"] = "additive",
+        *,
+        max_pairs: int = 30,
+        l1_ratio: float = 0.0,
+        directions: Mapping[str, Literal["increasing", "decreasing"]] | None = None,
+        smoothing: Literal["reml", "folds"] | None = None,
+    ) -> None:
         self.kind = kind
+        self.max_pairs = max_pairs
+        self.l1_ratio = l1_ratio
+        self.directions = directions
+        self.smoothing = smoothing
 
-    def fit(self, X: Any, y: Any) -> LeadScoreClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LeadScoreClassifier:
         """Fit the model.
 
         Parameters
@@ -56,9 +79,15 @@ class LeadScoreClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Numbers, NaN where missing; in a frame also texts and categories.
         y : array of shape (n_samples,)
             Two classes.
+        sample_weight : array of shape (n_samples,), optional
+            How much each row counts, 0 or more. Whole numbers are counts: a row of weight 3 is as good as that row three times, and
+            one of weight 0 is left out. Other weights, and whole ones of more than ten million together, say how much each row counts
+            beside the others, and do not make more rows: twice as large ones change nothing.
         """
         if self.kind not in ("additive", "linear"):
             raise ValueError(f"kind is {self.kind!r}, expected 'additive' or 'linear'")
+        if self.max_pairs < 0:
+            raise ValueError(f"max_pairs is {self.max_pairs}, expected 0 or more")
         if y is None:
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
         n_rows, columns, y = self._columns(X, y)
@@ -68,11 +97,31 @@ class LeadScoreClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(self.classes_) > 2:
             raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
         if len(self.classes_) < 2:
-            raise ValueError(f"y holds 1 class only, {self.classes_[0]!r}: a classifier needs two")
+            raise ValueError(f"y has 1 class only, {self.classes_[0]!r}: a classifier needs two")
         if n_rows != len(codes):
             raise ValueError(f"X has {n_rows} rows and y has {len(codes)}")
-        labels = [bool(code) for code in codes]
-        self.model_ = Model(_native.fit_columns(Listener(), columns, labels, self.kind == "linear"))
+        rows, weights = np.arange(n_rows), None
+        if sample_weight is not None:
+            rows, weights = _weighted(_check_sample_weight(sample_weight, codes, dtype=np.float64, ensure_non_negative=True))
+            if len(np.unique(codes[rows])) < 2:
+                raise ValueError("y has 1 class only once rows of weight 0 are left out: a classifier needs two classes")
+        # In an order of their own, so that the order in which rows come changes nothing.
+        columns = [_rows_of(column, rows) for column in columns]
+        labels = codes[rows]
+        keys = [_values(column) for column in columns] + [labels] + ([] if weights is None else [weights])
+        order = np.lexsort(keys[::-1])
+        native = _native.fit_columns(
+            Listener(),
+            [_rows_of(column, order) for column in columns],
+            labels[order].astype(bool).tolist(),
+            None if weights is None else weights[order].tolist(),
+            self.kind == "linear",
+            self.max_pairs,
+            self.l1_ratio,
+            [(str(name), str(direction)) for name, direction in (self.directions or {}).items()],
+            self.smoothing,
+        )
+        self.model_ = Model(native)
         return self
 
     def decision_function(self, X: Any) -> Any:
@@ -118,6 +167,36 @@ class LeadScoreClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return values.shape[0], columns, y
 
 
+# Whole weights are counts where they make no more rows than this.
+_MOST_ROWS = 10_000_000
+
+
+def _weighted(weights: Any) -> tuple[Any, Any]:
+    """Which rows count, and how much each does beside the others, if not alike: whole numbers are counts."""
+    if (weights == np.rint(weights)).all() and weights.sum() <= _MOST_ROWS:
+        return np.repeat(np.arange(len(weights)), weights.astype(np.int64)), None
+    rows = np.flatnonzero(weights)
+    return rows, weights[rows]
+
+
+def _values(column: Column) -> Any:
+    """The numbers of a column, or the codes of its levels."""
+    _, values, levels = column
+    return np.frombuffer(values, dtype=np.float64 if levels is None else np.int32)
+
+
+def _rows_of(column: Column, rows: Any) -> Column:
+    """The same column with these rows, and the levels that they have."""
+    name, _, levels = column
+    values = _values(column)[rows]
+    if levels is not None:
+        found, codes = np.unique(values, return_inverse=True)
+        n_missing = int(found[:1].tolist() == [-1])
+        levels = [levels[code] for code in found[n_missing:]]
+        values = (codes - n_missing).astype(np.int32)
+    return name, values.tobytes(), levels
+
+
 def _column(name: str, series: Any) -> Column:
     """A column of a frame: numbers as they are, anything else as levels."""
     numbers = _numbers(series)
@@ -132,7 +211,7 @@ def _column(name: str, series: Any) -> Column:
 
 
 def _numbers(series: Any) -> Any:
-    """The series as 64-bit floats with NaN for missing; None where it does not hold numbers."""
+    """The series as 64-bit floats with NaN for missing; None where it has no numbers."""
     dtype = series.dtype
     if hasattr(dtype, "is_numeric"):
         # polars
