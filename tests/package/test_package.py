@@ -378,6 +378,23 @@ class WrongInput(unittest.TestCase):
 
 
 class Manners(unittest.TestCase):
+    def test_the_wheel_has_the_command(self):
+        own = pathlib.Path(sys.executable).with_name("leadscore")
+        with tempfile.TemporaryDirectory() as folder:
+            run(folder, "simulate", "--leads", "2000", "--seed", "5", "--format", "csv", "--out", "crm")
+            made = []
+            for command in (LEADSCORE, own):
+                steps = [["train", "-c", "crm/leadscore.toml", "-o", "model"], ["score", "model", "-c", "crm/leadscore.toml", "-o", "scores.csv"]]
+                for step in steps:
+                    done = subprocess.run([command, *step], cwd=folder, capture_output=True, text=True)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                made.append([(pathlib.Path(folder) / name).read_bytes() for name in ("model", "scores.csv")])
+            self.assertEqual(*made)
+            refused = subprocess.run([own, "score", "no-such-model"], cwd=folder, capture_output=True, text=True)
+            self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+            self.assertIn("error: cannot read the model no-such-model", refused.stderr)
+            self.assertNotIn("Traceback", refused.stderr)
+
     def test_python_goes_on_meanwhile(self):
         crm = leadscore.simulate(20_000)
         ticks = []

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod call;
+mod command;
 mod data;
 mod errors;
 mod frames;
@@ -15,6 +16,8 @@ use pyo3::prelude::*;
 /// What the Python half of the package stands on; not for users.
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::command::run_command;
     #[pymodule_export]
     use crate::data::{Data, families, simulated_config, simulated_tables, write_crm};
     #[pymodule_export]
