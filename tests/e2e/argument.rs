@@ -267,7 +267,7 @@ ages = ["1d"]
         "{summary}"
     );
     assert!(
-        summary.contains("as things stand, keep points (rules.toml)"),
+        summary.contains("for now, keep points (rules.toml)"),
         "{summary}"
     );
     assert!(

@@ -334,7 +334,7 @@ fn errors_of_parts_name_the_place_in_the_file() {
     // Its twin has another account, and so is in another part.
     let twice = fails("leads.csv", "\nL7,", "\nL8,");
     assert!(
-        twice.contains("the lead `L8` stands there a second time"),
+        twice.contains("the lead `L8` appears a second time"),
         "{twice}"
     );
     assert!(fails("leads.csv", "account,", "firm,").contains("no column `account`"));

@@ -188,9 +188,9 @@ fn a_half_life_is_a_length_and_needs_times() {
     for (line, why) in [
         (
             "half_life = \"180d\"",
-            "a flat export has an order, and no times",
+            "undated data has an order, and no times",
         ),
-        ("label = \"weekly\"", "a flat export has no windows"),
+        ("label = \"weekly\"", "undated data has no windows"),
     ] {
         std::fs::write(
             folder.path().join("leadscore.toml"),

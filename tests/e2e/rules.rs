@@ -835,7 +835,7 @@ fn the_command_scores_explains_and_points_at_what_is_wrong() {
         (
             example(id, 26),
             false,
-            "has 25 points, and the example says 26",
+            "has 25 points, and the example expects 26",
         ),
         (example("L999", 1), false, "there is no lead `L999`"),
     ] {
@@ -873,7 +873,7 @@ fn the_command_scores_explains_and_points_at_what_is_wrong() {
         (
             "equals = \"web\"",
             "matches = \"we(b\"",
-            "`matches` is no regular expression",
+            "`matches` is not a regular expression",
         ),
         (
             "kind = \"page\"",

@@ -322,7 +322,7 @@ class WrongInput(unittest.TestCase):
         self.fails(ValueError, "rename one of the columns", leads=twice)
         self.fails(ValueError, "two columns are called `role`: rename one of them", leads=pa.table([[1], [2]], names=["role", "role"]))
         again = pd.concat([self.leads, self.leads.iloc[:1]])
-        self.fails(ValueError, f"frame `leads`, row {n + 1}, column `lead_id`: the lead `L00000000` stands there a second time", leads=again)
+        self.fails(ValueError, f"frame `leads`, row {n + 1}, column `lead_id`: the lead `L00000000` appears a second time", leads=again)
 
     def test_columns_that_say_nothing_do_no_harm(self):
         with_nothing = self.with_column(None)

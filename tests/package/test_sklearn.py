@@ -107,7 +107,7 @@ class Classifier(unittest.TestCase):
         with_pairs, without = (LeadScoreClassifier(max_pairs=pairs).fit(x, y).model_.to_dict()["terms"] for pairs in (30, 0))
         self.assertGreater(len(with_pairs), len(without))
         for wrong, text in (
-            ({"l1_ratio": 0.5}, "an elastic net is for straight lines"),
+            ({"l1_ratio": 0.5}, "an elastic net is for linear terms"),
             ({"kind": "linear", "l1_ratio": 2.0}, "l1_ratio"),
             ({"directions": {"nothing": "increasing"}}, "`nothing` is none of the features"),
             ({"directions": {"age": "up"}}, "directions has 'up', expected 'increasing' or 'decreasing'"),
@@ -123,7 +123,7 @@ class Classifier(unittest.TestCase):
         for wrong, text in (
             (frame.assign(age=np.inf), "infinity in column 'age'"),
             (frame.drop(columns="age"), "feature names"),
-            (frame.assign(age="old"), "column `age` holds texts, and the model knows it as a number"),
+            (frame.assign(age="old"), "column `age` has texts, and the model expects a number"),
         ):
             with self.assertRaisesRegex(ValueError, text):
                 classifier.predict(wrong)

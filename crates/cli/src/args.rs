@@ -94,7 +94,7 @@ pub(crate) struct InitArgs {
     /// The leads
     #[arg(long, value_name = "FILE")]
     pub(crate) leads: PathBuf,
-    /// Outcomes, where they stand in a file of their own
+    /// Outcomes, if they are in a file of their own
     #[arg(long, value_name = "FILE")]
     pub(crate) outcomes: Option<PathBuf>,
     /// Event tables

@@ -15,7 +15,7 @@ use crate::term::{BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
 pub enum PmmlError {
     /// XML has no way to write it.
     #[error(
-        "PMML cannot hold {text:?}, because XML has no way to keep its control characters: replace them in your tables and train again, or use `export onnx`"
+        "PMML cannot represent {text:?}, because XML has no way to keep its control characters: replace them in your tables and train again, or use `export onnx`"
     )]
     Character {
         /// A level, or the name of a feature.

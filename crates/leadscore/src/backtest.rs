@@ -54,7 +54,7 @@ pub(crate) fn backtest(
     cluster_keys: &[u64],
 ) -> crate::Result<Backtest> {
     if data.config.is_flat() {
-        bail!("--backtest retrains as time goes on, and a flat export has no dates");
+        bail!("--backtest retrains as time goes on, and undated data has none");
     }
     let first = snapshots[0].at;
     let fitted: Vec<Fitted> = RHYTHMS

@@ -195,11 +195,11 @@ pub fn score_columns(
         let (_, values) = columns.swap_remove(position);
         match (spec.kind, values.kind()) {
             (FeatureKind::Number, FeatureKind::Category) => bail!(
-                "column `{}` holds texts, and the model knows it as a number",
+                "column `{}` has texts, and the model expects a number",
                 spec.name
             ),
             (FeatureKind::Category, FeatureKind::Number) => bail!(
-                "column `{}` holds numbers, and the model knows it as a category",
+                "column `{}` has numbers, and the model expects a category",
                 spec.name
             ),
             (FeatureKind::Number, FeatureKind::Number)

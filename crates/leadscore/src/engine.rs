@@ -92,7 +92,7 @@ impl Engine {
     /// Nobody answers, or a table is not as the config says.
     pub fn connect(data: &Data, address: &str) -> crate::Result<Self> {
         if data.config.is_flat() {
-            bail!("a flat export has no events, and needs no cluster: leave --engine out");
+            bail!("undated data has no events, and needs no cluster: leave --engine out");
         }
         let session = {
             let address = Address::parse(address).context("--connect")?;

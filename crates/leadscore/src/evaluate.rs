@@ -131,7 +131,7 @@ pub fn evaluate(
         measurement.measured.backtest = Some(backtest);
     }
     if let Some(edges) = tiers_from(data, model) {
-        data.remark(&format!("the model's tiers begin at {edges}, as [tiers] says; comparisons with other scores are by quartiles of these snapshots"));
+        data.remark(&format!("the model's tiers begin at {edges}, as [tiers] sets them; comparisons with other scores are by quartiles of these snapshots"));
     }
     let measured = MeasuredOn {
         in_sample: range.in_sample,

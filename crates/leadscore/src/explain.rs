@@ -342,6 +342,6 @@ pub(crate) fn find_lead(tables: &Tables, id: &str) -> crate::Result<u32> {
             nearest: nearest.clone(),
         }
         .into()),
-        None => bail!("[leads] holds no lead"),
+        None => bail!("[leads] has no lead"),
     }
 }

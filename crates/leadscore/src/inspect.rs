@@ -40,7 +40,7 @@ fn card_lines(model: &Model) -> Vec<String> {
         format!(
             "predicts     {}",
             card.horizon.map_or(
-                "won at all (flat export: no horizon)".to_owned(),
+                "won at all (undated data: no horizon)".to_owned(),
                 |horizon| format!("won within {horizon} of the snapshot")
             )
         ),

@@ -110,7 +110,7 @@ impl ListOptions {
         let id_column = &data.config.leads.id;
         if self.owner.as_ref() == Some(id_column) {
             bail!(
-                "the owner of a lead is in no column of its own: `{id_column}` is the id\n  hint: name the column of [leads] that says who calls the lead"
+                "the owner of a lead is in no column of its own: `{id_column}` is the id\n  hint: name the column of [leads] with the person who calls the lead"
             );
         }
         if self
@@ -208,7 +208,7 @@ pub fn lead_list(
         .filter(|_| list.n_owners() > MOST_OWNERS)
     {
         bail!(
-            "`{owner}` names {} owners of {} leads, and a list has sheets for {MOST_OWNERS} at most\n  hint: name the column of [leads] that says who calls the lead, or pass a smaller --top",
+            "`{owner}` names {} owners of {} leads, and a list has sheets for {MOST_OWNERS} at most\n  hint: name the column of [leads] with the person who calls the lead, or pass a smaller --top",
             count(list.n_owners()),
             count(n_leads)
         );
@@ -236,7 +236,7 @@ fn about(scores: &Scores<'_>, n_leads: usize, earlier: Option<&EarlierScores>) -
         summary.model_id
     )];
     about.extend(summary.tier_sentences());
-    about.push("Reasons compare the lead with the average one of the same age: a number above 0 speaks for a win, in log-odds.".to_owned());
+    about.push("Reasons compare the lead with the average one of the same age: a number above 0 raises the likelihood, in log-odds.".to_owned());
     if let Some(earlier) = earlier {
         let of = earlier
             .as_of

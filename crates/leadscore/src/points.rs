@@ -137,7 +137,7 @@ impl Points {
     fn rules(&self) -> crate::Result<&Rules> {
         let Some(rules) = &self.rules else {
             bail!(
-                "{} rules hold no feature of this model: allow more with --rules; a model that gives everyone the win rate has none at all",
+                "{} rules are too few for any feature of this model: allow more with --rules; a base-rate model has no features",
                 self.n_wanted
             );
         };

@@ -110,7 +110,7 @@ pub fn write_rules(
 /// How tables are read; refuses what a flat export has not.
 fn load_options(data: &Data, options: RulesOptions) -> crate::Result<LoadOptions> {
     if options.crossings && data.config.is_flat() {
-        bail!("--crossings needs dates, and a flat export has none");
+        bail!("--crossings needs dates, and undated data has none");
     }
     Ok(LoadOptions::default())
 }

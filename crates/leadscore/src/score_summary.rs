@@ -395,7 +395,7 @@ impl ScoreSummary {
                 .remark(&format!("note: quartiles of {n} leads mean nothing, so tiers are by the model's own edges, the quartiles of its training snapshots"));
         } else if n < 100 && self.tier_edges == TierEdges::Relative {
             data.remark(&format!(
-                "warning: the quartiles of {n} leads are thin: under 100, a tier says little"
+                "warning: the quartiles of {n} leads are thin: with fewer than 100, tiers are unreliable"
             ));
         }
     }

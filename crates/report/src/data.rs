@@ -243,7 +243,7 @@ pub struct Influence {
     pub feature: String,
     /// Largest minus smallest log-odds over ±2 standard deviations or over its levels.
     pub range: f64,
-    /// For a number: whether more speaks for a win. `None` for a category, a table, or a curve that
+    /// For a number: whether more raises the likelihood. `None` for a category, a table, or a curve that
     /// goes both ways.
     pub rising: Option<bool>,
 }

@@ -228,7 +228,7 @@ impl Whose {
                 .as_ref()
                 .map_or(self.span.clone(), toml::Spanned::span);
             ConfigError {
-                message: format!("{}: `matches` is no regular expression", self.what),
+                message: format!("{}: `matches` is not a regular expression", self.what),
                 help: Some(reason),
                 span: Some(span),
             }

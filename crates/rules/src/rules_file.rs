@@ -481,7 +481,7 @@ impl RuleConfig {
         if self.per_event && self.at_most.is_some() {
             return self.refused(
                 "it counts each event and has an `at_most`",
-                "`max_events` says how many events give points",
+                "`max_events` limits the events that give points",
             );
         }
         if self
@@ -512,7 +512,7 @@ impl RuleConfig {
             .is_some_and(|share| !(share > 0.0 && share <= 1.0))
         {
             return self.refused(
-                "its `monthly_decay` is no share",
+                "its `monthly_decay` is not a share",
                 "write above 0 and at most 1: 0.5 for half of the points a month",
             );
         }
@@ -631,7 +631,7 @@ mod tests {
         );
         check_error(
             &format!("{rule}activity = \"a\"\nmonthly_decay = 2\n"),
-            "is no share",
+            "is not a share",
             "\"r\"",
         );
         check_error(

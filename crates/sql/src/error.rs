@@ -61,7 +61,7 @@ pub enum SqlError {
     Dialect(Dialect),
     /// Features of a flat export are its columns.
     #[error(
-        "a flat export has no events: its features are columns that its table has already, so write the score alone"
+        "undated data has no events: its features are columns that its table has already, so write the score alone"
     )]
     Flat,
     /// Leads that end by silence.

@@ -231,7 +231,7 @@ impl<'t> CsvCheck<'t> {
         if kept.n_rows > 0 && looks_like_a_total(&self.text[last_row.clone()], self.delimiter) {
             return Err(self.error(
                 last_line(),
-                "the last row looks like the total of a report, which is no row of the table",
+                "the last row looks like the total of a report, and not like a row of the table",
                 "take it out of the file",
             ));
         }
@@ -254,7 +254,7 @@ impl<'t> CsvCheck<'t> {
                 .get(0)
                 .is_some_and(|field| field.contains(&self.delimiter))
         {
-            "the whole row stands inside one pair of quotes: take those away, or export it again"
+            "the whole row is inside one pair of quotes: remove them, or export it again"
         } else {
             "each row needs one field for each column: look for a stray delimiter, line break or quote"
         };

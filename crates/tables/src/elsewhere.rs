@@ -105,7 +105,7 @@ pub fn ends_of(
                     count.first
                 };
                 let found = format!(
-                    "{n} rows hold times that cannot be meant, such as {at}: they do not lie within {} and {}",
+                    "{n} rows have impossible times, such as {at}: they do not lie within {} and {}",
                     window.earliest, window.latest
                 );
                 let doubt = Doubt::new(Subject::Times, &table, found).of_column(&column);

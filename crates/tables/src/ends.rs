@@ -369,7 +369,7 @@ fn tail(
         doubt
             .settled_by(
                 format!("ends = \"{}\"", shown_day(last.next_midnight())),
-                "the table does speak until then",
+                "the table is complete until then",
             )
             .advise("or correct the cells"),
     );
@@ -405,7 +405,7 @@ impl KnownEnds {
                 .any(|(name, file)| name == table && file.ends.is_some());
             if is_outcomes {
                 let found = format!(
-                    "no lead closes in the last {days} days before {reached}, until when other tables speak; ends: {}",
+                    "no lead closes in the last {days} days before {reached}, the end of the other tables; ends: {}",
                     all()
                 );
                 let is_settled = is_declared || config.snapshots.observation_end.is_some();
@@ -492,7 +492,7 @@ impl KnownEnds {
                 .is_some_and(|settings| settings.complete)
         {
             let found = format!(
-                "the first change is of {}, {} days after the first lead was created, and `complete` says that every change is there",
+                "the first change is of {}, {} days after the first lead was created, and `complete` states that every change is there",
                 shown_day(history.extent.first),
                 after(history)
             );

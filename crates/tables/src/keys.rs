@@ -248,7 +248,7 @@ pub(crate) enum Cause {
 impl Cause {
     fn words(&self) -> String {
         match self {
-            Self::Several(separator) => format!("each cell holds several ids, parted by `{separator}`"),
+            Self::Several(separator) => format!("each cell has several ids, separated by `{separator}`"),
             Self::Fraction => "they would match without `.0` at their end, which whole numbers get beside missing cells".to_owned(),
             Self::Scientific => "they are in scientific notation, which has lost digits: export the column as text".to_owned(),
             Self::Zeros => "they would match but for zeros at the beginning, which one of the tables has lost".to_owned(),
@@ -256,7 +256,7 @@ impl Cause {
             Self::Case => "they would match in lower case".to_owned(),
             Self::Blanks => "they would match without blanks, quotes and characters that cannot be seen".to_owned(),
             Self::Marks => "they would match without hyphens, commas, quotes, brackets and letters of full width".to_owned(),
-            Self::Extra => "they would match without what stands behind `@`, `:`, `/`, `#` or `|`".to_owned(),
+            Self::Extra => "they would match without the part after `@`, `:`, `/`, `#` or `|`".to_owned(),
             Self::Rounded => {
                 "they would match by their first 15 digits, which is all that a spreadsheet keeps of a number: export the column as text".to_owned()
             }

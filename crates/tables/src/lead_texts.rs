@@ -146,7 +146,7 @@ impl EarlierScores {
                 return Err(raw.cell_error(
                     row,
                     id_column,
-                    format!("the lead `{id}` stands there a second time"),
+                    format!("the lead `{id}` appears a second time"),
                     help,
                 ));
             }

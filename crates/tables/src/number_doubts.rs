@@ -209,7 +209,7 @@ impl ColumnDoubts<'_> {
         let text = &sample.text;
         let (as_fraction, as_thousands) = (text.replace(sign, "."), text.replace(sign, ""));
         let found = format!(
-            "`{text}` may be {as_fraction} or {as_thousands}: in every cell that has a `{sign}` three digits stand behind it, and no cell shows which"
+            "`{text}` may be {as_fraction} or {as_thousands}: in every cell that has a `{sign}` three digits follow it, and no cell shows which"
         );
         let (fraction, thousands) = if sign == ',' {
             (self.style(',', '.'), self.style('.', ','))

@@ -23,7 +23,7 @@ impl Config {
             table: "[outcomes]".to_owned(),
             found: "the config has no such table, and only `score` and `explain` can do without"
                 .to_owned(),
-            help: "name the table that says which leads were won or lost, and when".to_owned(),
+            help: "name the table with the leads that were won or lost, and when".to_owned(),
         })
     }
 

@@ -55,7 +55,7 @@ pub fn profile(input: &ProfileInput, folder: &Path) -> Result<String, TablesErro
     if outcomes.is_some() {
         text.push_str("\n[snapshots]\nhorizon = \"90d\"\nevery = \"month\"\n");
     } else {
-        text.push_str("\n[snapshots]\n# order_by = \"…\"   # a column that stands for time, if there is one: newer leads are then the test\n");
+        text.push_str("\n[snapshots]\n# order_by = \"…\"   # a column that represents time, if there is one: newer leads are then the test\n");
     }
     Ok(text)
 }

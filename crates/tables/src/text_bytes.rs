@@ -120,13 +120,13 @@ pub(crate) fn decode(
     }
     if bytes.starts_with(b"PK\x03\x04") {
         return Err(format_error(
-            "this is an Excel workbook (or a zip archive), whatever its name says",
+            "this is an Excel workbook (or a zip archive), despite its name",
             "open it and save the sheet as CSV",
         ));
     }
     if bytes.starts_with(b"PAR1") {
         return Err(format_error(
-            "this is a Parquet file, whatever its name says",
+            "this is a Parquet file, despite its name",
             "rename it to end in .parquet",
         ));
     }
@@ -161,7 +161,7 @@ pub(crate) fn decode(
     }
     if memchr::memchr(0, &bytes[..bytes.len().min(4096)]).is_some() {
         return Err(format_error(
-            "it holds zero bytes, as UTF-16 without a byte order mark or a binary file does",
+            "it has zero bytes, as UTF-16 without a byte order mark or a binary file does",
             "export it as UTF-8, or set `encoding = \"utf-16le\"`",
         ));
     }

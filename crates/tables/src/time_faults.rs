@@ -250,7 +250,7 @@ impl<'d> FaultyColumn<'d> {
                 )
             }
             (Why::Unread, None) => format!(
-                "`{first}` is no time in a writing that is recognised (ISO 8601, or whole seconds to nanoseconds since 1970)"
+                "`{first}` is not a time in a recognized format (ISO 8601, or whole seconds to nanoseconds since 1970)"
             ),
         }
     }

@@ -201,9 +201,8 @@ pub fn split_names(text: &str) -> Result<Vec<String>, String> {
         .from_reader(text.as_bytes());
     let mut names: Vec<String> = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|_| {
-            format!("`{text}` is no list of names: write them with commas between them")
-        })?;
+        let record = record
+            .map_err(|_| format!("`{text}` is not a list of names: separate them by commas"))?;
         names.extend(record.iter().map(str::to_owned));
     }
     if names.iter().all(String::is_empty) {

@@ -33,7 +33,7 @@ pub enum TrainError {
     },
     /// The segment is no category.
     #[error(
-        "[model] segment `{column}` is no category among the attributes: expected one of `{known}`"
+        "[model] segment `{column}` is not a category among the attributes: expected one of `{known}`"
     )]
     Segment {
         /// What the config names.

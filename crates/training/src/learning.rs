@@ -134,7 +134,7 @@ fn verdict(points: &[LearningPoint], shipped: &Alternative, tried: &[Alternative
         };
         let wins = (other_slope - slope) / (limit - other_limit);
         said.push(if other_limit >= limit {
-            format!("{shape}: nothing says that any number of wins would make them better")
+            format!("{shape}: no number of wins is known to improve them")
         } else if wins <= most {
             format!("{shape}: already as good on this measure, but not better by more than chance on the folds")
         } else if wins <= FARTHEST * most {

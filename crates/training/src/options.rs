@@ -149,7 +149,7 @@ impl TrainOptions {
         if self.l1_ratio > 0.0 && self.kind != ModelKind::Linear {
             return fail(
                 "l1_ratio",
-                "an elastic net is for straight lines: set kind = \"linear\" beside it",
+                "an elastic net is for linear terms: set kind = \"linear\" beside it",
             );
         }
         if self.solver == SolverKind::Linfa && (self.l1_ratio > 0.0 || !self.directions.is_empty())
@@ -171,7 +171,7 @@ impl TrainOptions {
         if input.horizon.is_none() {
             return fail(
                 "label",
-                "a flat export has no windows that could be unfinished: leave it out",
+                "undated data has no windows that could be unfinished: leave it out",
             );
         }
         if self.solver == SolverKind::Linfa {
@@ -207,7 +207,7 @@ impl TrainOptions {
         if input.horizon.is_none() {
             return fail(
                 "half_life",
-                "a flat export has an order, and no times: leave it out",
+                "undated data has an order, and no times: leave it out",
             );
         }
         if self.solver == SolverKind::Linfa {

@@ -123,7 +123,7 @@ fn a_lasso_leaves_what_says_nothing_without_weight() {
     });
     assert_eq!(
         error,
-        "[model] l1_ratio: an elastic net is for straight lines: set kind = \"linear\" beside it"
+        "[model] l1_ratio: an elastic net is for linear terms: set kind = \"linear\" beside it"
     );
 }
 

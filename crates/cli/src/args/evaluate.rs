@@ -50,7 +50,7 @@ pub(crate) struct EvaluateArgs {
     /// what was known then
     #[arg(long)]
     pub(crate) backtest: bool,
-    /// Evaluate snapshots from before the model's knowledge ended, too; the report says so
+    /// Also evaluate snapshots from before the model's training cutoff; the report notes it
     #[arg(long)]
     pub(crate) allow_in_sample: bool,
     /// These are not the leads of training, such as the other part of a split by lead: measure on

@@ -19,7 +19,7 @@ pub(crate) enum ExportCommand {
     Onnx(ExportFileArgs),
     /// A PMML 4.4 file, for engines of decisions: from the features to the likelihood
     Pmml(ExportFileArgs),
-    /// Everything that the model holds as JSON, for a scorer of your own (docs/exports.md has one)
+    /// The whole model as JSON, for a scorer of your own (docs/exports.md has one)
     Json(ExportFileArgs),
 }
 

@@ -56,7 +56,7 @@ pub(crate) struct ListArgs {
     /// Column of the leads table with the lead's owner: in .xlsx each has a sheet
     #[arg(long, value_name = "COLUMN", requires = "list")]
     pub(crate) owner: Option<String>,
-    /// An earlier score file: the list says which leads rose, fell, and are new
+    /// An earlier score file: the list marks leads that rose, fell or are new
     #[arg(long, value_name = "FILE", requires = "list")]
     pub(crate) previous: Option<PathBuf>,
 }

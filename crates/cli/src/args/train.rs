@@ -62,7 +62,7 @@ pub(crate) struct FittingArgs {
     /// Train on attributes that are proven to know the outcome
     #[arg(long)]
     pub(crate) allow_leaks: bool,
-    /// Who fits: our own solver, or linfa-logistic as the reference (straight lines only, and slow)
+    /// Solver: the native one, or linfa-logistic as the reference (linear terms only, and slow)
     #[arg(long, value_enum, default_value_t = SolverArg::Native)]
     pub(crate) solver: SolverArg,
 }

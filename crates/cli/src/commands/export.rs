@@ -87,9 +87,9 @@ fn edges_of_config(args: &ExportSqlArgs) -> anyhow::Result<TierEdges> {
         TierEdges::Relative
     };
     let by = if has_config {
-        format!("as [tiers] of {} says", path.display())
+        format!("as set by [tiers] of {}", path.display())
     } else {
-        "since there is no config that says otherwise".to_owned()
+        "since no config sets them".to_owned()
     };
     show::remark(&match edges {
         TierEdges::Relative => format!(

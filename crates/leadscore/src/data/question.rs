@@ -17,10 +17,10 @@ impl Data {
                 "the model predicts wins within {own}, and `horizon` of [snapshots] asks for {asked}: its percentages are of another window; set `horizon = \"{own}\"`, or train a model with this horizon"
             ),
             (None, Some(_)) => bail!(
-                "the model is of a flat export without dates, and this config has dates: train a model by this config"
+                "the model is of undated data, and this config has dates: train a model by this config"
             ),
             (Some(own), None) => bail!(
-                "the model predicts wins within {own}, and this config is a flat export without dates: it has no such window"
+                "the model predicts wins within {own}, and this config is of undated data: it has no such window"
             ),
             _ => Ok(()),
         }

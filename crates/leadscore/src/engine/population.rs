@@ -170,7 +170,7 @@ fn by_coefficient(frame: &Frame, column: &str, n_coefficients: usize) -> crate::
             *by_coefficient
                 .get_mut(coefficient as usize)
                 .with_context(|| {
-                    format!("the engine speaks of coefficient {coefficient} of {n_coefficients}")
+                    format!("the engine returned coefficient {coefficient} of {n_coefficients}")
                 })? = value;
         }
     }

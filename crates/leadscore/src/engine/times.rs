@@ -22,7 +22,7 @@ impl Engine {
             .map(|count| count.first)
             .min()
         else {
-            bail!("[leads] holds no lead with a time of creation")
+            bail!("[leads] has no lead with a creation time")
         };
         self.first = first;
         let entries = self.entries(data)?;

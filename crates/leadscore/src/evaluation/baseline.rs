@@ -50,7 +50,7 @@ pub(crate) fn manual_baseline(
         earlier: manual_scores(tables, earlier)?,
         labels: earlier_labels.to_vec(),
     };
-    let origin = "the column that the table holds today: if it was changed after the outcome, it is flattered".to_owned();
+    let origin = "today's value of the column: if it was changed after the outcome, its figures are too good".to_owned();
     Some(Baseline {
         name: MANUAL.to_owned(),
         column: "manual_score".to_owned(),

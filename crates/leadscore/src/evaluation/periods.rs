@@ -46,9 +46,9 @@ impl Periods {
     /// The only one of a flat export.
     fn of_flat(n_rows: usize, capacity: Option<Capacity>) -> crate::Result<Self> {
         let calls = match capacity {
-            Some(Capacity { days: Some(_), .. }) => bail!(
-                "a flat export has no dates: write --capacity as the number of leads that are called of all"
-            ),
+            Some(Capacity { days: Some(_), .. }) => {
+                bail!("undated data has no time unit: give --capacity as a plain number of leads")
+            }
             Some(Capacity { calls, .. }) => calls,
             None => n_rows as f64 / 4.0,
         };
@@ -83,7 +83,7 @@ impl Periods {
         };
         match capacity {
             None => format!(
-                "the best quarter {each}, {n_called} snapshots together; --capacity says what the team can really do"
+                "the best quarter {each}, {n_called} snapshots together; set --capacity to what the team can do"
             ),
             Some(Capacity { calls, days }) => {
                 let unit = match days {

@@ -101,7 +101,7 @@ fn failed_examples(bench: &Bench<'_>, path: &Path) -> crate::Result<Vec<crate::E
                     bench.point_of(lead, example.as_of.map_or(bench.as_of, |moment| moment.0))?;
                 if (score.points - example.points).abs() > 0.05 {
                     let found = format!(
-                        "lead `{id}` has {} points, and the example says {}",
+                        "lead `{id}` has {} points, and the example expects {}",
                         rounded(score.points),
                         example.points
                     );

@@ -200,7 +200,7 @@ impl Part<'_> {
             .clone()
             .map(|row| scores.model.log_odds_error(&scores.matrix, row))
             .collect();
-        let errors = errors.context("the model holds no covariance")?;
+        let errors = errors.context("the model has no covariance")?;
         for (name, side) in [("likelihood_low", -1.96), ("likelihood_high", 1.96)] {
             let ends = scores.scored.log_odds[open.clone()].iter().zip(&errors);
             self.add_numbers(

@@ -312,7 +312,7 @@ class Data:
         owner : str, optional
             Column of the leads with the lead's owner: in ``.xlsx`` each has a sheet.
         previous : path, optional
-            An earlier score file: the list says which leads rose, fell, and are new.
+            An earlier score file: the list marks leads that rose, fell or are new.
         """
         if isinstance(columns, str):
             raise TypeError("`columns` is a str, expected a sequence of names")

@@ -66,8 +66,8 @@ impl Influences<'_> {
 
 fn direction(rising: Option<bool>) -> &'static str {
     match rising {
-        Some(true) => "more speaks for a win",
-        Some(false) => "more speaks against a win",
+        Some(true) => "more raises the likelihood",
+        Some(false) => "more lowers the likelihood",
         None => "by value",
     }
 }

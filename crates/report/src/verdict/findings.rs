@@ -127,7 +127,7 @@ fn calibration(verdict: &CalibrationVerdict, measured: &Measured, within: &str) 
     let text = if failures.is_empty() {
         let rest = match verdict.kind {
             CalibrationKind::CannotTell if verdict.log_loss_difference.mean >= 0.0 => {
-                "; nothing is off beyond chance, but the log-loss is no better than the base rate's: the percentages say no more than that rate".to_owned()
+                "; nothing is off beyond chance, but the log-loss is no better than the base rate's: the percentages tell no more than that rate".to_owned()
             }
             CalibrationKind::CannotTell => "; too few outcomes to tell".to_owned(),
             _ => format!("; mean, slope, tiers, the top and every month agree within chance ({n_checks} checks, jointly at 5 %; {design})"),
@@ -184,7 +184,7 @@ fn action(verdict: &CalibrationVerdict) -> &'static str {
     }
     match verdict.kind {
         CalibrationKind::DriftedInLevel => {
-            "Recalibrate on these outcomes (where it began within these months, `recalibrate` says so and from when on to learn), and look for what changed: more or fewer leads, another source, another price."
+            "Recalibrate on these outcomes (where it began within these months, `recalibrate` reports it, and the date from which to learn), and look for what changed: more or fewer leads, another source, another price."
         }
         CalibrationKind::TooExtreme => {
             "What moved scores at training moves outcomes less now: look at the strongest columns, then recalibrate or train again."

@@ -98,7 +98,7 @@ fn disclaimer(kind: CalibrationKind) -> &'static str {
     if kind == CalibrationKind::CannotTell {
         ""
     } else {
-        ", and its percentages do not hold"
+        ", and its percentages are not calibrated"
     }
 }
 

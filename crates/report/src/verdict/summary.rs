@@ -43,7 +43,7 @@ fn certainty(verdict: ContestVerdict, baseline: &str) -> String {
     match verdict {
         ContestVerdict::Better => "That is beyond chance.".to_owned(),
         ContestVerdict::Worse => {
-            format!("That is beyond chance: as things stand, keep {baseline}.")
+            format!("That is beyond chance: for now, keep {baseline}.")
         }
         ContestVerdict::NearlyTied => format!(
             "Whichever is better, it is so by less than {NEARLY}: for ranking, either will do."

@@ -48,7 +48,7 @@ impl ActivityConfig {
         if self.lead.is_some() == self.account.is_some() {
             return ConfigError::refuse(
                 &format!("[activities.{name}] needs either `lead` or `account`"),
-                "name the column that says whose event it is",
+                "name the column with the lead of each event",
             );
         }
         Ok(())

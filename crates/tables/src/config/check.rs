@@ -31,7 +31,7 @@ impl Config {
         self.features.check()?;
         if self.is_flat() && self.leads.account.is_some() {
             return ConfigError::refuse(
-                "[leads] `account` needs dates, and a flat export has none",
+                "[leads] `account` needs dates, and undated data has none",
                 "remove it; the account's columns can be a lookup",
             );
         }
@@ -51,7 +51,7 @@ impl Config {
                 .any(|lookup| lookup.changed_at.is_some())
         {
             return ConfigError::refuse(
-                "a flat export (outcomes by `flag`) has no dates, so activities and history cannot be placed in time",
+                "undated data (outcomes by `flag`) has no dates, so activities and history cannot be placed in time",
                 "give [outcomes] a `path` and a `closed_at`, or leave the event tables out",
             );
         }
@@ -64,7 +64,7 @@ impl Config {
         if self.leads.created_at.is_none() {
             return ConfigError::refuse(
                 "[leads] has no `created_at`",
-                "name the column with the time of creation, or give [outcomes] a `flag` for a flat export without dates",
+                "name the column with the time of creation, or give [outcomes] a `flag` for undated data",
             );
         }
         self.outcomes.check_result()?;
@@ -106,7 +106,7 @@ fn check_place(table: &str, place: &Place<'_>) -> Result<(), ConfigError> {
             &format!(
                 "`path` of [{table}] has a user, a password or a key in it, and a config is read by many"
             ),
-            "take it out: who asks is said by the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (docs/object-stores.md)",
+            "take it out: credentials come from the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (docs/object-stores.md)",
         );
     }
     // What is no store's, such as the address of a database, may have a secret anywhere in it.

@@ -61,13 +61,13 @@ impl FeaturesConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.windows.contains(&Span::ZERO) {
             return ConfigError::refuse(
-                "[features] `windows` holds a window of zero length",
+                "[features] `windows` has a window of zero length",
                 "write lengths such as [\"7d\", \"30d\", \"90d\"]",
             );
         }
         if self.half_lives.contains(&Span::ZERO) {
             return ConfigError::refuse(
-                "[features] `half_lives` holds a half-life of zero length",
+                "[features] `half_lives` has a half-life of zero length",
                 "write lengths such as [\"7d\", \"30d\"]",
             );
         }

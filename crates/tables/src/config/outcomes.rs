@@ -83,7 +83,7 @@ impl OutcomesConfig {
         if !self.path.is_nowhere() || self.query.is_some() || self.closed_at.is_some() {
             return ConfigError::refuse(
                 "[outcomes] has both `flag` and `path` or `closed_at`",
-                "keep `flag` for a flat export without dates, or the others for outcomes with dates",
+                "keep `flag` for undated data, or the others for outcomes with dates",
             );
         }
         if self.won.is_empty() {

@@ -34,7 +34,7 @@ impl Part {
         match types.get(column) {
             Some(found) if !allowed.contains(&found.name()) => Err(ConfigError::new(
                 format!(
-                    "{table} `types` says that `{column}` is a {}, and `{key}` names it",
+                    "{table} `types` declares that `{column}` is a {}, and `{key}` names it",
                     found.name()
                 ),
                 format!(
@@ -237,7 +237,7 @@ fn check_settings(table: &str, file: &FileConfig<'_>) -> Result<(), ConfigError>
     {
         return Err(ConfigError::new(
             format!("{table} `separator` is empty"),
-            "write what stands between two ids in a cell, such as \";\"",
+            "write the separator of two ids in a cell, such as \";\"",
         ));
     }
     Ok(())

@@ -89,14 +89,14 @@ impl SnapshotsConfig {
     pub(super) fn check_flat(&self) -> Result<(), ConfigError> {
         if self.silent.is_some() {
             return ConfigError::refuse(
-                "[snapshots] `silent` needs events with dates, and a flat export has none",
+                "[snapshots] `silent` needs events with dates, and undated data has none",
                 "remove `silent`",
             );
         }
         if self.ages.is_some() {
             return ConfigError::refuse(
-                "[snapshots] `ages` needs dates, and a flat export has none",
-                "remove `ages`; `order_by` may name a column that stands for time",
+                "[snapshots] `ages` needs dates, and undated data has none",
+                "remove `ages`; `order_by` may name a column that represents time",
             );
         }
         Ok(())

@@ -30,7 +30,7 @@ pub struct FileConfig<'a> {
     pub skip_rows: usize,
     /// What columns hold.
     pub types: &'a BTreeMap<String, ColumnType>,
-    /// The column whose cells hold several ids, and what stands between them.
+    /// The column whose cells have several ids, and what stands between them.
     pub several: Option<(&'a str, &'a str)>,
     /// The last moment that the rows speak of.
     pub ends: Option<Moment>,

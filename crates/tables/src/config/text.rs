@@ -54,7 +54,7 @@ pub fn parse_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Confi
     match DeValue::parse(text).ok().as_ref().and_then(not_finite) {
         None => Ok(read),
         Some(span) => {
-            let message = format!("{} is no finite number", &text[span.clone()]);
+            let message = format!("{} is not a finite number", &text[span.clone()]);
             Err(ConfigError {
                 message,
                 help: Some(

@@ -61,7 +61,7 @@ impl TierEdges {
         {
             Some(edges) => Self::of_percent(&edges),
             None => Err(format!(
-                "`{text}` is no rule for tiers: write \"relative\", \"frozen\" or three likelihoods in per cent, such as 40, 20, 5"
+                "`{text}` is not a rule for tiers: write \"relative\", \"frozen\" or three likelihoods in per cent, such as 40, 20, 5"
             )),
         }
     }

@@ -257,7 +257,7 @@ impl KindGuess {
         if self.is_time_of_day {
             remarks.note(Note::new(
                 &table.name,
-                format!("`{column}` holds times of day and is not learned from"),
+                format!("`{column}` has times of day and is not learned from"),
             ));
             return Ok(None);
         }

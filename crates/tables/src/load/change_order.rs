@@ -119,7 +119,7 @@ impl Ordering<'_> {
     fn doubt(&self, name: &str, rows: &[Change]) -> Doubt {
         let value = |row: &Change| self.cells[row.3].as_deref().unwrap_or("nothing").to_owned();
         let found = format!(
-            "`{name}` changes to `{}` and to `{}` ({}) at one moment, {}, and nothing says which came last",
+            "`{name}` changes to `{}` and to `{}` ({}) at one moment, {}, and it is not known which came last",
             value(&rows[0]),
             value(&rows[1]),
             self.raw.place(rows[1].3),
@@ -128,7 +128,7 @@ impl Ordering<'_> {
         let why = if self.has_sequence {
             "their `sequence` is the same to fifteen digits"
         } else {
-            "the rows stand in no order of time, or come from no single file"
+            "the rows are not in order of time, or come from several files"
         };
         let doubt = Doubt::new(Subject::Changes, "[history]", format!("{found}: {why}"))
             .of_column(&self.settings.changed_at)

@@ -146,7 +146,7 @@ pub(super) fn other_spelling(
             Some((*name, rows, &attribute.name))
         })?;
     let found = format!(
-        "{} changes are of `{stranger}`, which is no column of the leads; `{attribute}` is one: is that the same?",
+        "{} changes are of `{stranger}`, which is not a column of the leads; `{attribute}` is one: is that the same?",
         rows.len()
     );
     let doubt = Doubt::new(Subject::Changes, "[history]", found)

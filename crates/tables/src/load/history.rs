@@ -214,7 +214,7 @@ impl<'l> Log<'l> {
             let doubt = Doubt::new(
                 Subject::Changes,
                 "[history]",
-                "has no rows, and `complete` says that every change is there",
+                "has no rows, and `complete` states that every change is there",
             );
             remarks.doubt(
                 doubt

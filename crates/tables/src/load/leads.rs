@@ -218,7 +218,7 @@ pub(super) fn lead_ids(
         return Err(raw.cell_error(
             second,
             column,
-            format!("the lead `{}` stands there a second time (first: {})", ids[second], raw.place(first)),
+            format!("the lead `{}` appears a second time (first: {})", ids[second], raw.place(first)),
             "each lead needs one row: remove the duplicate, or name the column that tells them apart as `id`",
         ));
     }

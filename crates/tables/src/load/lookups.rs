@@ -258,7 +258,7 @@ fn single_entries(raw: &RawTable<'_>, key: &str) -> Result<HashMap<String, u32>,
             Some(first) => Err(raw.cell_error(
                 row,
                 key,
-                format!("the key `{text}` stands there a second time (first: {})", raw.place(first as usize)),
+                format!("the key `{text}` appears a second time (first: {})", raw.place(first as usize)),
                 "each key needs one row; where rows hold from a time on, name the column with that time as `changed_at`",
             )),
         }

@@ -110,7 +110,7 @@ fn unnamed_result(column: &str, counts: &HashMap<String, (usize, usize)>) -> Opt
             .join(", ")
     };
     let found = format!(
-        "no `result` is named, so that every row counts as a win, and this column says otherwise: {}",
+        "no `result` is named, so that every row counts as a win, but this column shows otherwise: {}",
         listed(values.iter().map(|(text, count, _)| (*text, *count)))
     );
     let line = format!(
@@ -122,7 +122,7 @@ fn unnamed_result(column: &str, counts: &HashMap<String, (usize, usize)>) -> Opt
     );
     let doubt = Doubt::new(Subject::Results, "[outcomes]", found)
         .of_column(column)
-        .settled_by(line, "it says which rows are wins");
+        .settled_by(line, "it shows which rows are wins");
     Some(doubt.settled_by("all_won = true", "every row is a win all the same"))
 }
 

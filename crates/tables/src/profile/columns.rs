@@ -185,7 +185,7 @@ impl Sheet {
     pub(super) fn settings(&self) -> String {
         if self.skip_rows > 0 {
             format!(
-                "skip_rows = {}   # guess: the header stands below a title\n",
+                "skip_rows = {}   # guess: the header is below a title\n",
                 self.skip_rows
             )
         } else {

@@ -61,7 +61,7 @@ pub(super) fn write_activities(
             text,
             "at = \"…\"",
             &format!(
-                "which column says when it happened? {}",
+                "which column has the time when it happened? {}",
                 sheet.shown_columns(6)
             ),
         ),
@@ -135,14 +135,14 @@ pub(super) fn write_key(
                 text,
                 "lead = {}{}",
                 quoted(&column),
-                guess("holds ids of the leads")
+                guess("has ids of the leads")
             );
             if let Some(separator) = separator {
                 let _ = writeln!(
                     text,
                     "separator = {}{}",
                     quoted(&separator),
-                    guess("cells hold several ids: the row counts for each")
+                    guess("cells have several ids: the row counts for each")
                 );
             }
             Some(column)
@@ -155,7 +155,7 @@ pub(super) fn write_key(
                 text,
                 "lead = \"…\"",
                 &format!(
-                    "which column holds ids of the leads?{ids}; {}",
+                    "which column has ids of the leads?{ids}; {}",
                     sheet.shown_columns(6)
                 ),
             );

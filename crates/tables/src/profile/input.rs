@@ -9,7 +9,7 @@ use leadscore_core::Timestamp;
 pub struct ProfileInput {
     /// The leads.
     pub leads: PathBuf,
-    /// Outcomes, where they stand in a file of their own.
+    /// Outcomes, if they are in a file of their own.
     pub outcomes: Option<PathBuf>,
     /// Event tables.
     pub activities: Vec<PathBuf>,

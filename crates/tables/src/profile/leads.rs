@@ -141,7 +141,7 @@ fn write_created<'s>(text: &mut String, leads: &'s Sheet) -> Option<&'s str> {
                 text,
                 "created_at = {}{}",
                 quoted(&column.name),
-                guess("the column of times whose name says creation most")
+                guess("the time column whose name suggests creation most")
             );
             text.push_str(&column.remarks());
             Some(&column.name)
@@ -151,7 +151,7 @@ fn write_created<'s>(text: &mut String, leads: &'s Sheet) -> Option<&'s str> {
                 text,
                 "created_at = \"…\"",
                 &format!(
-                    "which column says when a lead was created? {}",
+                    "which column has the creation time of a lead? {}",
                     leads.shown_columns(6)
                 ),
             );
@@ -217,5 +217,5 @@ fn status_by_name(name: &str) -> Option<String> {
         && words
             .iter()
             .all(|word| is(STATUS, word) || is(BESIDE_STATUS, word));
-    is_status.then(|| "a status, which is overwritten as the lead is worked; a log of its changes can stand in [history]".to_owned())
+    is_status.then(|| "a status, which is overwritten as the lead is worked; a log of its changes can go into [history]".to_owned())
 }

@@ -85,7 +85,7 @@ pub(super) fn write_outcomes(
             text,
             "closed_at = \"…\"",
             &format!(
-                "which column says when a deal was won or lost? An expected date does not; {}",
+                "which column has the time when a deal was won or lost? An expected date does not; {}",
                 sheet.shown_columns(6)
             ),
         ),
@@ -131,7 +131,7 @@ fn write_result(text: &mut String, sheet: &Sheet) {
             let _ = writeln!(text, "result = {}   # question: what do its values mean? {}", quoted(&column.name), list(values));
             let _ = writeln!(text, "won = []   # question: values that mean won; and the others in `lost` and `open`\nlost = []\nopen = []");
         }
-        None => text.push_str("# guess: no column says won or lost, so every row is a win; else name it as `result`, with `won`, `lost` and `open`\n"),
+        None => text.push_str("# guess: no column has won or lost, so every row is a win; else name it as `result`, with `won`, `lost` and `open`\n"),
     }
 }
 
@@ -193,7 +193,7 @@ fn write_words(text: &mut String, column: &SheetColumn, values: &[String]) {
         question(
             text,
             &format!("open = [{}]", list(&[open, unknown].concat())),
-            "are the last of these neither yet? Each value stands in `won`, `lost` or `open`",
+            "are the last of these neither yet? Each value belongs in `won`, `lost` or `open`",
         );
     }
 }
@@ -223,7 +223,7 @@ fn write_truth(text: &mut String, sheet: &Sheet, column: &SheetColumn, values: &
             text,
             &format!("result = {}", quoted(&column.name)),
             &format!(
-                "`{}` says whether a deal is closed at all: is there one column with won, lost and open?",
+                "`{}` shows whether a deal is closed at all: is there one column with won, lost and open?",
                 closed.name
             ),
         );
@@ -251,7 +251,7 @@ pub(super) fn write_flag(text: &mut String, leads: &Sheet) {
                 text,
                 "flag = {}{}\nwon = [{}]",
                 quoted(&column),
-                guess("two values, and a name that speaks of an outcome"),
+                guess("two values, and a name that suggests an outcome"),
                 quoted(&won)
             );
         }
@@ -259,7 +259,7 @@ pub(super) fn write_flag(text: &mut String, leads: &Sheet) {
             question(
                 text,
                 "flag = \"…\"",
-                "which column says whether a lead was won? Or pass --outcomes",
+                "which column shows whether a lead was won? Or pass --outcomes",
             );
             question(text, "won = [\"…\"]", "the values that mean won");
         }

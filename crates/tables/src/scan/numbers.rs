@@ -103,7 +103,7 @@ impl RawTable<'_> {
                         self.cell_error(
                             row,
                             column,
-                            format!("`{text}` is no number as the others are written"),
+                            format!("`{text}` is not a number written like the others"),
                             "correct the cell, or list it under `null_values` if it means missing",
                         )
                     })?,
@@ -158,14 +158,14 @@ impl Table<'_> {
                     return Ok(self.remember_numbers(column, format));
                 };
                 let found = format!(
-                    "`{}` is not written as the config says numbers of this column are",
+                    "`{}` is not written as the config declares the numbers of this column",
                     sample.text
                 );
                 let doubt = Doubt::new(Subject::Numbers, &self.name, found)
                     .of_column(column)
                     .at(Some(self.place(sample.row)));
                 Err(doubt
-                    .advise("correct the cell, or what the config says (`decimal_comma`, `types`)")
+                    .advise("correct the cell, or the config (`decimal_comma`, `types`)")
                     .into())
             }
             other => Err(number_doubts::doubt(self, column, &other, true).into()),

@@ -18,7 +18,7 @@ use crate::values::Nulls;
 pub(crate) struct RawTable<'a> {
     pub(super) table: &'a Table<'a>,
     pub(super) cells: Cells,
-    /// Where cells hold several ids, the row that each was; else rows are those of the files.
+    /// Where cells have several ids, the row that each was; else rows are those of the files.
     pub(super) rows: Option<Vec<u32>>,
     pub(crate) n_rows: usize,
 }

@@ -53,7 +53,7 @@ impl Strftime {
                 _ => {
                     let items = StrftimeItems::new(part)
                         .parse_to_owned()
-                        .map_err(|_| format!("`{part}` is no directive that is read"))?;
+                        .map_err(|_| format!("`{part}` is not a supported directive"))?;
                     if matches!(part, "%::z" | "%:::z") {
                         return Err(format!("`{part}` is not read: write %z or %:z"));
                     }
@@ -105,7 +105,9 @@ impl Strftime {
         let half_days = is_fixed(&[Fixed::LowerAmPm, Fixed::UpperAmPm]);
         let (hour, hour12) = (has(Numeric::Hour), has(Numeric::Hour12));
         if hour12 && !hour && !half_days {
-            return Err("`%I` is an hour of half a day, and no `%p` says which half".to_owned());
+            return Err(
+                "`%I` is an hour of half a day, and there is no `%p` for the half".to_owned(),
+            );
         }
         if half_days && !hour && !hour12 {
             return Err("`%p` needs an hour, `%I`".to_owned());

@@ -52,6 +52,6 @@ pub enum DropReason {
     #[error("the lasso left it no weight")]
     Weightless,
     /// Its variance was estimated as zero.
-    #[error("beside the others it says nothing")]
+    #[error("it adds nothing to the others")]
     Flat,
 }
