@@ -93,7 +93,7 @@ class Raised(unittest.TestCase):
         self.raised(lambda: data.evaluate(past, capacity="20"), "capacity=20 has no unit of time")
         self.raised(lambda: data.evaluate(past, start="soon"), "start `soon` is not a moment")
         self.raised(lambda: self.flat.evaluate(self.of_flat, other_leads=True, backtest=True))
-        self.raised(lambda: self.flat.evaluate(self.of_flat, allow_in_sample=True, capacity="20/week"), "write capacity= as the number of leads")
+        self.raised(lambda: self.flat.evaluate(self.of_flat, allow_in_sample=True, capacity="20/week"), "give capacity= as a plain number of leads")
 
     def test_explain(self):
         data, model = self.data, self.model
