@@ -23,7 +23,7 @@ impl ReadRules {
     ///
     /// # Errors
     ///
-    /// It cannot be read, or a [`ConfigFailure`].
+    /// It cannot be read, or a [`ErrorKind::Config`](crate::ErrorKind::Config).
     pub fn open(path: &Path) -> crate::Result<Self> {
         Self::parse(
             read_small_text(path)
@@ -36,7 +36,7 @@ impl ReadRules {
     ///
     /// # Errors
     ///
-    /// [`ConfigFailure`].
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config).
     pub fn parse(text: String, path: &Path) -> crate::Result<Self> {
         match RulesFile::parse(&text) {
             Ok(file) => Ok(Self {

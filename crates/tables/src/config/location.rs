@@ -34,7 +34,7 @@ pub enum Location {
     One(String),
     /// Several, in order.
     Many(Vec<String>),
-    /// In memory: put there by [`Config::put_frames`], never written.
+    /// In memory: put there by [`Config::put_frames`](super::Config::put_frames), never written.
     #[serde(skip)]
     Frame(Frame),
 }
