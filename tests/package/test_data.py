@@ -40,6 +40,31 @@ class Given(unittest.TestCase):
         for other in others:
             self.assertTrue(first.equals(other))
 
+    def test_what_happens_to_a_frame_later_changes_nothing(self):
+        leads = self.crm.tables["leads"].to_pandas()
+        leads["first_pages"] = leads["first_pages"].astype("float64")
+        data = leadscore.Data(self.crm.config, **{**self.crm.tables, "leads": leads})
+        before = data.score(self.model)
+        leads.loc[:, "first_pages"] = 0.0
+        leads["first_pages"].to_numpy()
+        self.same(before, data.score(self.model), data.as_of(None).score(self.model))
+
+    def test_what_is_no_model_is_named(self):
+        for call in (
+            lambda: self.data.score("a.leadscore"),
+            lambda: self.data.evaluate(None),
+            lambda: self.data.features(model=3),
+            lambda: self.data.export_points("a"),
+            lambda: self.data.evaluate(self.model, against={"a": 3}),
+        ):
+            with self.assertRaisesRegex(TypeError, "expected a leadscore.Model"):
+                call()
+        with self.assertRaisesRegex(TypeError, "`against` is a list, expected a mapping"):
+            self.data.evaluate(self.model, against=[self.model])
+        with self.assertRaisesRegex(TypeError, "`lead` is a float"):
+            self.data.explain(self.model, 3.5)
+        self.same(self.data.evaluate(self.model, rules=self.rules).snapshots, self.data.evaluate(self.model, rules=[self.rules]).snapshots)
+
     def test_methods_give_what_functions_give(self):
         data, past, model, given = self.data, self.past, self.model, self.given
         self.assertEqual(model, leadscore.train(**given, as_of="2025-04-01"))

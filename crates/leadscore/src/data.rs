@@ -101,7 +101,8 @@ impl Data {
     /// use leadscore::{Config, Data, Inputs};
     ///
     /// # let folder = tempfile::tempdir()?;
-    /// # let options = leadscore::SimulationOptions { n_leads: 100, ..Default::default() };
+    /// # let options =
+    /// #     leadscore::SimulationOptions { n_leads: 100, world: leadscore::World::Linear, seed: 7 };
     /// # leadscore::write_crm(options, folder.path(), "csv", &Inputs::default().listener)?;
     /// let config = Config::read(folder.path().join("leadscore.toml"))?;
     /// let data = Data::open(&config, Inputs::default())?;

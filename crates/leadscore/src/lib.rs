@@ -6,13 +6,13 @@
 //! From data come a model ([`train`]), its figures on later snapshots ([`evaluate`]), and scores of
 //! open leads ([`score`]), which [`explain`] takes apart.
 //!
-//! ```
+//! ```standalone_crate
 //! use leadscore::{Config, Data, EvaluateOptions, Inputs, ScoreOptions, TrainOptions};
 //!
 //! # fn main() -> leadscore::Result<()> {
 //! # let folder = tempfile::tempdir()?;
 //! # std::env::set_current_dir(folder.path())?;
-//! # let crm = leadscore::SimulationOptions { n_leads: 6_000, ..Default::default() };
+//! # let crm = leadscore::SimulationOptions { n_leads: 6_000, world: leadscore::World::Linear, seed: 7 };
 //! # leadscore::write_crm(crm, folder.path(), "csv", &Inputs::default().listener)?;
 //! let config = Config::read("leadscore.toml")?;
 //! let data = Data::open(&config, Inputs::default())?;

@@ -42,7 +42,8 @@ class Data:
 
     Notes
     -----
-    Ids of leads and accounts come back in the type that the frame of the leads has them in: whole numbers stay whole numbers.
+    Ids of leads and accounts come back in the type that the frame of the leads has them in: whole numbers stay whole numbers. Frames
+    of pandas are copied, so that changes that are made to them later do not reach the data; others cannot be changed.
     """
 
     def __init__(
@@ -55,13 +56,8 @@ class Data:
         lookups: Mapping[str, Frame] | None = None,
         history: Frame | None = None,
     ) -> None:
-        frames: dict[str, object] = {}
-        for name, frame in (("leads", leads), ("outcomes", outcomes), ("history", history)):
-            if frame is not None:
-                frames[name] = frame
-        for group, tables in (("activities", activities), ("lookups", lookups)):
-            frames.update(_in_group(group, tables))
-        self._open(config, frames)
+        frames = _frames(leads=leads, activities=activities, outcomes=outcomes, lookups=lookups, history=history)
+        self._open(config, {name: _own(frame) for name, frame in frames.items()})
 
     def _open(self, config: Config, frames: dict[str, object], for_one: bool = False) -> None:
         """Opens all tables, or for one lead alone the lookups."""
@@ -81,7 +77,10 @@ class Data:
         as_of = given.pop("as_of", None)
         data = given.pop("data", None)
         if data is None:
-            return cls(**given).as_of(as_of)
+            # For one call, frames stay as they are.
+            data = cls.__new__(cls)
+            data._open(given.pop("config", "leadscore.toml"), _frames(**given))
+            return data.as_of(as_of)
         if not isinstance(data, Data):
             raise TypeError(f"`data` is a {type(data).__name__}, expected a leadscore.Data")
         if beside := [name for name, value in given.items() if value is not None]:
@@ -143,7 +142,7 @@ class Data:
         -------
         Table
         """
-        return self._native.features(Listener(), None if model is None else model._native)
+        return self._native.features(Listener(), None if model is None else _native_of(model))
 
     def features_sql(self, dialect: Dialect, *, model: Model | None = None, places: Mapping[str, str] | None = None) -> str:
         """The same matrix as one statement over tables of a database, for the data to stay where it is.
@@ -164,7 +163,7 @@ class Data:
         -------
         str
         """
-        return self._native.features_sql(Listener(), dialect, dict(places or {}), None if model is None else model._native)
+        return self._native.features_sql(Listener(), dialect, dict(places or {}), None if model is None else _native_of(model))
 
     def train(
         self,
@@ -212,7 +211,7 @@ class Data:
         *,
         start: Moment | None = None,
         end: Moment | None = None,
-        rules: Sequence[str | os.PathLike[str]] = (),
+        rules: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
         against: Mapping[str, Model] | None = None,
         threshold: float | None = None,
         capacity: str | None = None,
@@ -230,7 +229,7 @@ class Data:
             The model.
         start, end : moment, optional
             First snapshot to look at, by default where the model's knowledge ends; and the moment before which the last one lies.
-        rules : sequence of paths
+        rules : path or sequence of paths
             Files of rules whose points, computed as of each snapshot, are compared.
         against : mapping from name to Model, optional
             Other models to compare with.
@@ -252,15 +251,19 @@ class Data:
         -------
         Report
         """
+        if against is not None and not isinstance(against, Mapping):
+            raise TypeError(f"`against` is a {type(against).__name__}, expected a mapping from names to models")
+        others = [(Path(name), _native_of(other, f"against[{name!r}]")) for name, other in (against or {}).items()]
+        files = [rules] if isinstance(rules, (str, os.PathLike)) else list(rules)
         found = self._native.evaluate(
             Listener(),
-            model._native,
+            _native_of(model),
             _moment(start),
             _moment(end),
             allow_in_sample,
             other_leads,
-            [Path(path) for path in rules],
-            [(Path(name), other._native) for name, other in (against or {}).items()],
+            [Path(path) for path in files],
+            others,
             threshold,
             capacity,
             cost,
@@ -285,7 +288,7 @@ class Data:
             A row for each open lead, best first, then one for each that was won, with the columns of a score file. Its ``summary`` counts leads
             by tier and by reason, and says what is unlike training.
         """
-        return self._native.score(Listener(), model._native, intervals)
+        return self._native.score(Listener(), _native_of(model), intervals)
 
     def write_list(
         self,
@@ -317,7 +320,7 @@ class Data:
         if isinstance(columns, str):
             raise TypeError("`columns` is a str, expected a sequence of names")
         before = None if previous is None else Path(previous)
-        self._native.write_list(Listener(), model._native, Path(path), top, list(columns), owner, before)
+        self._native.write_list(Listener(), _native_of(model), Path(path), top, list(columns), owner, before)
 
     def explain(
         self, model: Model, lead: str | int, *, what_if: Mapping[str, Any] | None = None, since: Moment | None = None
@@ -347,9 +350,11 @@ class Data:
         ValueError
             The lead is not open, or was not at ``since``; the model reads no such column; both ``since`` and ``what_if``.
         """
+        if not isinstance(lead, (str, int)) and not hasattr(lead, "__index__"):
+            raise TypeError(f"`lead` is a {type(lead).__name__}, expected its id as a text or a whole number")
         id = lead if isinstance(lead, str) else str(operator.index(lead))
         changes = [(name, _cell(value)) for name, value in (what_if or {}).items()]
-        found, text = self._native.explain(Listener(), model._native, id, _moment(since), changes)
+        found, text = self._native.explain(Listener(), _native_of(model), id, _moment(since), changes)
         return Explanation(json.loads(found), text)
 
     def score_one(self, model: Model, lead: Mapping[str, Any]) -> Explanation:
@@ -375,7 +380,7 @@ class Data:
         """
         if not isinstance(lead, Mapping):
             raise TypeError(f"`lead` is a {type(lead).__name__}, expected a mapping from columns to values")
-        found, text = self._native.score_one(Listener(), model._native, json.dumps(_cells(lead)))
+        found, text = self._native.score_one(Listener(), _native_of(model), json.dumps(_cells(lead)))
         return Explanation(json.loads(found), text)
 
     def contributions(self, model: Model, *, by: Literal["concept", "feature"] = "concept") -> tuple[_native.Table, _native.Table]:
@@ -396,7 +401,7 @@ class Data:
         Table
             The importance of each: its mean absolute contribution, and that as a share of all.
         """
-        return self._native.contributions(Listener(), model._native, by)
+        return self._native.contributions(Listener(), _native_of(model), by)
 
     def recalibrate(self, model: Model, *, since: Moment | None = None, kind: str | None = None) -> Model:
         """A model whose percentages are recalibrated by outcomes that this one has not seen.
@@ -416,7 +421,7 @@ class Data:
         """
         from leadscore._model import Model
 
-        return Model(self._native.recalibrate(Listener(), model._native, _moment(since), kind))
+        return Model(self._native.recalibrate(Listener(), _native_of(model), _moment(since), kind))
 
     def rules(
         self,
@@ -462,7 +467,7 @@ class Data:
         """
         if rules < 1:
             raise ValueError(f"rules is {rules}: expected 1 or more")
-        return Points(self._native.export_points(Listener(), model._native, rules))
+        return Points(self._native.export_points(Listener(), _native_of(model), rules))
 
     def score_sql(self, model: Model, dialect: Dialect, *, places: Mapping[str, str] | None = None) -> str:
         """The model with its features as one SELECT over tables of a database, as of this view's moment, by default that at which
@@ -481,11 +486,42 @@ class Data:
         -------
         str
         """
-        return self._native.score_sql(Listener(), model._native, dialect, dict(places or {}))
+        return self._native.score_sql(Listener(), _native_of(model), dialect, dict(places or {}))
 
 
 # `Data.as_of` has an argument of this name.
 _moment = moment
+
+
+def _frames(
+    *,
+    leads: Frame | None = None,
+    activities: Mapping[str, Frame] | None = None,
+    outcomes: Frame | None = None,
+    lookups: Mapping[str, Frame] | None = None,
+    history: Frame | None = None,
+) -> dict[str, object]:
+    """The frames that are given, by the names of their tables in the config."""
+    frames: dict[str, object] = {}
+    for name, frame in (("leads", leads), ("outcomes", outcomes), ("history", history)):
+        if frame is not None:
+            frames[name] = frame
+    for group, tables in (("activities", activities), ("lookups", lookups)):
+        frames.update(_in_group(group, tables))
+    return frames
+
+
+def _own(frame: object) -> object:
+    """The frame, copied where its library lets it be written into: what happens to it later does not reach the data."""
+    is_pandas = type(frame).__module__.partition(".")[0] == "pandas"
+    return frame.copy() if is_pandas and hasattr(frame, "copy") else frame
+
+
+def _native_of(model: object, name: str = "model") -> _native.Model:
+    """The native half of a model."""
+    if not isinstance(model, Model):
+        raise TypeError(f"`{name}` is a {type(model).__name__}, expected a leadscore.Model")
+    return model._native
 
 
 def _in_group(group: str, tables: Mapping[str, Frame] | None) -> dict[str, object]:

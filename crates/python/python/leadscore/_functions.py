@@ -53,7 +53,7 @@ def evaluate(
     *,
     start: Moment | None = None,
     end: Moment | None = None,
-    rules: Sequence[str | os.PathLike[str]] = (),
+    rules: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     against: Mapping[str, Model] | None = None,
     threshold: float | None = None,
     capacity: str | None = None,
