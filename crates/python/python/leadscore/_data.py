@@ -519,6 +519,8 @@ def _own(frame: object) -> object:
 
 def _native_of(model: object, name: str = "model") -> _native.Model:
     """The native half of a model."""
+    from leadscore._model import Model
+
     if not isinstance(model, Model):
         raise TypeError(f"`{name}` is a {type(model).__name__}, expected a leadscore.Model")
     return model._native
