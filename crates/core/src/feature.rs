@@ -85,6 +85,73 @@ pub enum FeatureSource {
     AgeWeekdays,
 }
 
+/// What a feature over events looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventsRead<'f> {
+    /// Name of the activity table in the config.
+    pub table: &'f str,
+    /// Which of the events.
+    pub filter: &'f EventFilter,
+    /// How far the window reaches back; `None` for the whole life of the lead.
+    pub window: Option<Span>,
+    /// What is computed over the events.
+    pub statistic: &'f Statistic,
+    /// Whether the events are those of the account's other leads.
+    pub of_peers: bool,
+}
+
+impl FeatureSource {
+    /// What it looks at, where that are events.
+    pub fn events(&self) -> Option<EventsRead<'_>> {
+        let (of_peers, table, filter, window, statistic) = match self {
+            Self::Activity {
+                table,
+                kind,
+                window,
+                statistic,
+            } => (false, table, kind, window, statistic),
+            Self::Peers {
+                table,
+                kind,
+                window,
+                statistic,
+            } => (true, table, kind, window, statistic),
+            Self::Attribute { .. }
+            | Self::Created(_)
+            | Self::AgeDays
+            | Self::AgeWeekdays
+            | Self::Snapshot(_)
+            | Self::AttributeAge { .. }
+            | Self::AttributeChanges { .. }
+            | Self::PeerLeads(_) => return None,
+        };
+        Some(EventsRead {
+            table,
+            filter,
+            window: *window,
+            statistic,
+            of_peers,
+        })
+    }
+
+    /// The column of an attribute that it is about, by its value or its history.
+    pub fn column(&self) -> Option<(&AttributeTable, &str)> {
+        match self {
+            Self::Attribute { table, column } => Some((table, column)),
+            Self::AttributeAge { column } | Self::AttributeChanges { column } => {
+                Some((&AttributeTable::Leads, column))
+            }
+            Self::Created(_)
+            | Self::AgeDays
+            | Self::AgeWeekdays
+            | Self::Activity { .. }
+            | Self::Snapshot(_)
+            | Self::Peers { .. }
+            | Self::PeerLeads(_) => None,
+        }
+    }
+}
+
 /// The table that an attribute stands in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AttributeTable {

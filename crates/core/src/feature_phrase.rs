@@ -103,35 +103,26 @@ impl FeatureSpec {
     /// Whether a person knows the number as it is: a count, a day, a value; not one that was
     /// computed for the model's sake, nor days with events, which the number of events says better.
     pub fn is_plain(&self) -> bool {
-        match &self.source {
-            FeatureSource::Activity { statistic, .. } | FeatureSource::Peers { statistic, .. } => {
-                match statistic {
-                    Statistic::Count
-                    | Statistic::Sum(_)
-                    | Statistic::Mean(_)
-                    | Statistic::Max(_)
-                    | Statistic::RecencyDays
-                    | Statistic::FirstDays
-                    | Statistic::ReplyDays
-                    | Statistic::LatestValue(_)
-                    | Statistic::LatestKind(_) => true,
-                    Statistic::ActiveDays
-                    | Statistic::Decayed(_)
-                    | Statistic::Trend
-                    | Statistic::Share
-                    | Statistic::MeanGapDays
-                    | Statistic::MaxGapDays
-                    | Statistic::Follows(_) => false,
-                }
-            }
-            FeatureSource::AgeWeekdays => false,
-            FeatureSource::Attribute { .. }
-            | FeatureSource::Created(_)
-            | FeatureSource::AgeDays
-            | FeatureSource::Snapshot(_)
-            | FeatureSource::AttributeAge { .. }
-            | FeatureSource::AttributeChanges { .. }
-            | FeatureSource::PeerLeads(_) => true,
+        let Some(read) = self.source.events() else {
+            return self.source != FeatureSource::AgeWeekdays;
+        };
+        match read.statistic {
+            Statistic::Count
+            | Statistic::Sum(_)
+            | Statistic::Mean(_)
+            | Statistic::Max(_)
+            | Statistic::RecencyDays
+            | Statistic::FirstDays
+            | Statistic::ReplyDays
+            | Statistic::LatestValue(_)
+            | Statistic::LatestKind(_) => true,
+            Statistic::ActiveDays
+            | Statistic::Decayed(_)
+            | Statistic::Trend
+            | Statistic::Share
+            | Statistic::MeanGapDays
+            | Statistic::MaxGapDays
+            | Statistic::Follows(_) => false,
         }
     }
 }

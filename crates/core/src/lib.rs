@@ -24,8 +24,8 @@ pub use data_profile::{
 };
 pub use family::Family;
 pub use feature::{
-    AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, MONTHS,
-    PeerState, Statistic, Unit, WEEKDAYS,
+    AttributeTable, CalendarPart, EventFilter, EventsRead, FeatureKind, FeatureSource, FeatureSpec,
+    MONTHS, PeerState, Statistic, Unit, WEEKDAYS,
 };
 pub use hash::stable_hash;
 pub use matrix::{FeatureMatrix, MatrixCell, MatrixError};

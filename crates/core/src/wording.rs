@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{EventFilter, FeatureSource, FeatureSpec, Statistic};
+use crate::{EventFilter, EventsRead, FeatureSpec, Statistic};
 
 /// What one and what several events are called.
 pub(crate) struct Nouns {
@@ -31,22 +31,16 @@ impl Wording {
     pub fn of<'s>(specs: impl Iterator<Item = &'s FeatureSpec>) -> Self {
         let mut wording = Self::default();
         for spec in specs {
-            let (FeatureSource::Activity {
+            let Some(EventsRead {
                 table,
-                kind,
+                filter,
                 statistic,
                 ..
-            }
-            | FeatureSource::Peers {
-                table,
-                kind,
-                statistic,
-                ..
-            }) = &spec.source
+            }) = spec.source.events()
             else {
                 continue;
             };
-            wording.add(table, kind);
+            wording.add(table, filter);
             match statistic {
                 Statistic::Follows(earlier) => wording.add(table, earlier),
                 Statistic::Share => wording.add(table, &EventFilter::All),

@@ -329,38 +329,25 @@ impl<'a> EventColumns<'a> {
             self.kind.prefix
         );
         let (table, kind) = (self.table.to_owned(), self.kind.filter.clone());
-        if unit == Unit::Level {
-            self.plan.category(
-                name,
-                FeatureSource::Activity {
-                    table,
-                    kind,
-                    window,
-                    statistic,
-                },
-            );
-        } else if self.of_peers {
-            self.plan.number(
-                name,
-                FeatureSource::Peers {
-                    table,
-                    kind,
-                    window,
-                    statistic,
-                },
-                unit,
-            );
+        let source = if self.of_peers {
+            FeatureSource::Peers {
+                table,
+                kind,
+                window,
+                statistic,
+            }
         } else {
-            self.plan.number(
-                name,
-                FeatureSource::Activity {
-                    table,
-                    kind,
-                    window,
-                    statistic,
-                },
-                unit,
-            );
+            FeatureSource::Activity {
+                table,
+                kind,
+                window,
+                statistic,
+            }
+        };
+        if unit == Unit::Level {
+            self.plan.category(name, source);
+        } else {
+            self.plan.number(name, source, unit);
         }
     }
 }

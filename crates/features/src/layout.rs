@@ -1,7 +1,7 @@
 //! What a sweep over one table has to keep: tracks of events, windows, columns, and which cell each
 //! feature reads.
 
-use leadscore_core::{EventFilter, FeatureSource, FeatureSpec, Span, Statistic};
+use leadscore_core::{EventFilter, FeatureSpec, Span, Statistic};
 use leadscore_tables::{Activities, MISSING};
 
 use crate::error::FeaturesError;
@@ -108,18 +108,8 @@ pub(crate) enum Cell {
 
 /// The table that a feature sweeps over, and whether over the events of the account's other leads.
 pub(crate) fn swept_table(spec: &FeatureSpec) -> Option<(&str, bool)> {
-    match &spec.source {
-        FeatureSource::Activity { table, .. } => Some((table, false)),
-        FeatureSource::Peers { table, .. } => Some((table, true)),
-        FeatureSource::Attribute { .. }
-        | FeatureSource::Created(_)
-        | FeatureSource::AgeDays
-        | FeatureSource::AgeWeekdays
-        | FeatureSource::Snapshot(_)
-        | FeatureSource::AttributeAge { .. }
-        | FeatureSource::AttributeChanges { .. }
-        | FeatureSource::PeerLeads(_) => None,
-    }
+    let read = spec.source.events()?;
+    Some((read.table, read.of_peers))
 }
 
 impl Layout {
@@ -171,30 +161,19 @@ impl<'a> LayoutBuilder<'a> {
 
     /// Adds a feature.
     fn add(&mut self, spec: &FeatureSpec) -> Result<(), FeaturesError> {
-        let (FeatureSource::Activity {
-            kind,
-            window,
-            statistic,
-            ..
-        }
-        | FeatureSource::Peers {
-            kind,
-            window,
-            statistic,
-            ..
-        }) = &spec.source
-        else {
-            unreachable!("only features of events are swept")
-        };
-        let cell =
-            self.cell(kind, *window, statistic)
-                .map_err(|column| FeaturesError::Missing {
-                    feature: spec.name.clone(),
-                    needed: format!(
-                        "the column `{column}` of [activities.{}]",
-                        self.activities.name
-                    ),
-                })?;
+        let read = spec
+            .source
+            .events()
+            .expect("only features of events are swept");
+        let cell = self
+            .cell(read.filter, read.window, read.statistic)
+            .map_err(|column| FeaturesError::Missing {
+                feature: spec.name.clone(),
+                needed: format!(
+                    "the column `{column}` of [activities.{}]",
+                    self.activities.name
+                ),
+            })?;
         self.layout.cells.push(cell);
         Ok(())
     }

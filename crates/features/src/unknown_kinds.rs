@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use leadscore_core::{EventFilter, FeatureSource, FeatureSpec, Snapshot, Timestamp};
+use leadscore_core::{EventFilter, FeatureSpec, Snapshot, Timestamp};
 use leadscore_tables::{MISSING, Note, Tables};
 
 use crate::survey::last_looks;
@@ -24,9 +24,9 @@ impl UnknownKinds {
         for activities in tables.activities.iter() {
             let filters: Vec<&EventFilter> = specs
                 .iter()
-                .filter_map(filter_of)
-                .filter(|(table, _)| *table == activities.name)
-                .map(|(_, filter)| filter)
+                .filter_map(|spec| spec.source.events())
+                .filter(|read| read.table == activities.name)
+                .map(|read| read.filter)
                 .collect();
             // Until when each lead's or account's events are looked at: several leads of an account
             // see them once.
@@ -109,22 +109,5 @@ impl UnknownKinds {
             Note::counted(&format!("[activities.{table}]"), kinds.values().sum(), text)
         };
         self.n_events.iter().filter_map(note).collect()
-    }
-}
-
-/// The table of a feature of events, and which of them it is about.
-fn filter_of(spec: &FeatureSpec) -> Option<(&str, &EventFilter)> {
-    match &spec.source {
-        FeatureSource::Activity { table, kind, .. } | FeatureSource::Peers { table, kind, .. } => {
-            Some((table, kind))
-        }
-        FeatureSource::Attribute { .. }
-        | FeatureSource::Created(_)
-        | FeatureSource::AgeDays
-        | FeatureSource::AgeWeekdays
-        | FeatureSource::Snapshot(_)
-        | FeatureSource::AttributeAge { .. }
-        | FeatureSource::AttributeChanges { .. }
-        | FeatureSource::PeerLeads(_) => None,
     }
 }

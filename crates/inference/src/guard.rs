@@ -237,10 +237,10 @@ impl<'a> Guard<'a> {
 
     /// A feature that no row has, and that training had; those of an event table are named together.
     fn empty(&mut self, seen: &FeatureScope, spec: &'a FeatureSpec) {
-        match event_table(&spec.source) {
-            Some(table) => self
+        match spec.source.events() {
+            Some(read) => self
                 .silent
-                .entry(table)
+                .entry(read.table)
                 .or_default()
                 .push((spec.name.as_str(), seen.filled)),
             None => {
@@ -381,21 +381,6 @@ fn is_beyond_middle(value: f64, numbers: &[f64]) -> bool {
     let n_below = numbers.iter().filter(|number| **number < value).count();
     let n = numbers.len() as f64;
     n_above.max(n_below) as f64 > (0.5 + f64::max(0.25, 2.0 / n.sqrt())) * n
-}
-
-/// The event table that a feature is of.
-fn event_table(source: &FeatureSource) -> Option<&str> {
-    match source {
-        FeatureSource::Activity { table, .. } | FeatureSource::Peers { table, .. } => Some(table),
-        FeatureSource::Attribute { .. }
-        | FeatureSource::Created(_)
-        | FeatureSource::AgeDays
-        | FeatureSource::Snapshot(_)
-        | FeatureSource::AttributeAge { .. }
-        | FeatureSource::AttributeChanges { .. }
-        | FeatureSource::PeerLeads(_)
-        | FeatureSource::AgeWeekdays => None,
-    }
 }
 
 fn is_gone(matrix: &FeatureMatrix, column: usize) -> bool {

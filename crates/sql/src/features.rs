@@ -1,6 +1,6 @@
 //! The point-in-time features of a list of recipes as one statement.
 
-use leadscore_core::{EventFilter, FeatureSource, FeatureSpec, Statistic};
+use leadscore_core::{EventFilter, FeatureSpec, Statistic};
 use leadscore_tables::Config;
 
 use crate::collected::Collected;
@@ -22,25 +22,26 @@ pub enum Exactness {
 
 /// How close this feature by SQL comes to the one of the sweep. All can be said.
 pub fn exactness(spec: &FeatureSpec) -> Exactness {
-    match &spec.source {
-        FeatureSource::Activity {
-            statistic: Statistic::Decayed(_),
-            ..
-        }
-        | FeatureSource::Peers {
-            statistic: Statistic::Decayed(_),
-            ..
-        } => Exactness::Near,
-        FeatureSource::Activity { .. }
-        | FeatureSource::Peers { .. }
-        | FeatureSource::Attribute { .. }
-        | FeatureSource::Created(_)
-        | FeatureSource::AgeDays
-        | FeatureSource::AgeWeekdays
-        | FeatureSource::Snapshot(_)
-        | FeatureSource::AttributeAge { .. }
-        | FeatureSource::AttributeChanges { .. }
-        | FeatureSource::PeerLeads(_) => Exactness::Equal,
+    let Some(read) = spec.source.events() else {
+        return Exactness::Equal;
+    };
+    match read.statistic {
+        Statistic::Decayed(_) => Exactness::Near,
+        Statistic::Count
+        | Statistic::Sum(_)
+        | Statistic::Mean(_)
+        | Statistic::Max(_)
+        | Statistic::RecencyDays
+        | Statistic::FirstDays
+        | Statistic::ActiveDays
+        | Statistic::Trend
+        | Statistic::Share
+        | Statistic::MeanGapDays
+        | Statistic::MaxGapDays
+        | Statistic::ReplyDays
+        | Statistic::Follows(_)
+        | Statistic::LatestValue(_)
+        | Statistic::LatestKind(_) => Exactness::Equal,
     }
 }
 
@@ -213,27 +214,12 @@ fn texts_of(spec: &FeatureSpec) -> Vec<&str> {
             EventFilter::Each(pairs) => pairs.iter().map(|(_, value)| value.as_str()).collect(),
         }
     }
-    match &spec.source {
-        FeatureSource::Activity {
-            kind, statistic, ..
-        }
-        | FeatureSource::Peers {
-            kind, statistic, ..
-        } => {
-            let after = if let Statistic::Follows(after) = statistic {
-                of_filter(after)
-            } else {
-                Vec::new()
-            };
-            [of_filter(kind), after].concat()
-        }
-        FeatureSource::Attribute { .. }
-        | FeatureSource::Created(_)
-        | FeatureSource::AgeDays
-        | FeatureSource::AgeWeekdays
-        | FeatureSource::Snapshot(_)
-        | FeatureSource::AttributeAge { .. }
-        | FeatureSource::AttributeChanges { .. }
-        | FeatureSource::PeerLeads(_) => Vec::new(),
+    let Some(read) = spec.source.events() else {
+        return Vec::new();
+    };
+    let mut texts = of_filter(read.filter);
+    if let Statistic::Follows(after) = read.statistic {
+        texts.extend(of_filter(after));
     }
+    texts
 }

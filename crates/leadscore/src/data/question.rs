@@ -1,6 +1,6 @@
 //! Whether a model predicts what a config asks for, of tables that are whole.
 
-use leadscore_core::{AttributeTable, FeatureSource};
+use leadscore_core::AttributeTable;
 use leadscore_inference::Model;
 
 use super::Data;
@@ -29,17 +29,8 @@ impl Data {
     /// Refuses a model that reads a column which this config leaves out.
     fn reads_what_it_may(&self, model: &Model) -> crate::Result<()> {
         for spec in &model.specs {
-            let (table, column) = match &spec.source {
-                FeatureSource::Attribute { table, column } => (table, column),
-                FeatureSource::AttributeAge { column }
-                | FeatureSource::AttributeChanges { column } => (&AttributeTable::Leads, column),
-                FeatureSource::Created(_)
-                | FeatureSource::AgeDays
-                | FeatureSource::AgeWeekdays
-                | FeatureSource::Activity { .. }
-                | FeatureSource::Snapshot(_)
-                | FeatureSource::Peers { .. }
-                | FeatureSource::PeerLeads(_) => continue,
+            let Some((table, column)) = spec.source.column() else {
+                continue;
             };
             if let Some(why) = self.config.leaves_out(table, column) {
                 let table = match table {

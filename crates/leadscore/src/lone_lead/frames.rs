@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_core::{AttributeTable, FeatureSource, printable};
+use leadscore_core::{AttributeTable, printable};
 use leadscore_inference::Model;
 use leadscore_tables::{ActivityConfig, Config, Frames, LookupConfig, OutColumn, OutTable};
 use serde_json::{Map, Value};
@@ -217,29 +217,12 @@ impl ColumnsRead {
     /// Those of a model's features.
     fn by(model: &Model) -> Self {
         let mut read = Self::default();
-        for spec in &model.specs {
-            match &spec.source {
-                FeatureSource::Attribute {
-                    table: AttributeTable::Leads,
-                    column,
-                }
-                | FeatureSource::AttributeAge { column }
-                | FeatureSource::AttributeChanges { column } => read.of_leads.push(column.clone()),
-                FeatureSource::Attribute {
-                    table: AttributeTable::Lookup(name),
-                    column,
-                } => {
-                    let columns = read.of_lookups.entry(name.clone()).or_default();
-                    columns.push(column.clone());
-                }
-                FeatureSource::Created(_)
-                | FeatureSource::AgeDays
-                | FeatureSource::AgeWeekdays
-                | FeatureSource::Activity { .. }
-                | FeatureSource::Snapshot(_)
-                | FeatureSource::Peers { .. }
-                | FeatureSource::PeerLeads(_) => {}
-            }
+        for (table, column) in model.specs.iter().filter_map(|spec| spec.source.column()) {
+            let columns = match table {
+                AttributeTable::Leads => &mut read.of_leads,
+                AttributeTable::Lookup(name) => read.of_lookups.entry(name.clone()).or_default(),
+            };
+            columns.push(column.to_owned());
         }
         read
     }

@@ -1,6 +1,6 @@
 //! The leads that a score file speaks of, found part after part of the tables.
 
-use leadscore_core::{FeatureMatrix, FeatureSource, Snapshot, Timestamp};
+use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
 use leadscore_inference::Model;
 use leadscore_tables::{Note, Tables, Wanted, in_order};
@@ -131,18 +131,9 @@ pub(super) fn find_open(
     let of_peers: Vec<&str> = model
         .specs
         .iter()
-        .filter_map(|spec| match &spec.source {
-            FeatureSource::Peers { table, .. } => Some(table.as_str()),
-            FeatureSource::Attribute { .. }
-            | FeatureSource::AttributeAge { .. }
-            | FeatureSource::AttributeChanges { .. }
-            | FeatureSource::Created(_)
-            | FeatureSource::AgeDays
-            | FeatureSource::AgeWeekdays
-            | FeatureSource::Activity { .. }
-            | FeatureSource::Snapshot(_)
-            | FeatureSource::PeerLeads(_) => None,
-        })
+        .filter_map(|spec| spec.source.events())
+        .filter(|read| read.of_peers)
+        .map(|read| read.table)
         .collect();
     let beside = data.to_score(model)?;
     let wanted = Wanted {
