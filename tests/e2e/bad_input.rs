@@ -207,6 +207,51 @@ fn what_is_left_out_is_counted() {
 }
 
 #[test]
+fn the_first_row_that_was_known_is_named() {
+    let folder = small_crm();
+    let deals = std::fs::read_to_string(folder.path().join("deals.csv")).expect("there");
+    let mut files = [
+        "lead,closed,stage,entered,remark\n".to_owned(),
+        String::new(),
+    ];
+    files[1] = files[0].clone() + "\n";
+    for row in deals.lines().skip(1) {
+        let (lead, rest) = row.split_once(',').expect("fields");
+        let (closed, stage) = rest.split_once(',').expect("fields");
+        let (closed, stage, entered) = match lead {
+            "L100" => ("2019-06-10", "lost", "2020-06-01"),
+            "L200" => ("2019-01-10", "lost", "2020-02-01"),
+            _ => (closed, stage, closed),
+        };
+        let number: usize = lead[1..].parse().expect("a number");
+        files[number / 120] += &format!("{lead},{closed},{stage},{entered},\"a\nb\"\n");
+    }
+    std::fs::remove_file(folder.path().join("deals.csv")).expect("there");
+    std::fs::write(folder.path().join("deals-1.csv"), &files[0]).expect("room");
+    std::fs::write(folder.path().join("deals-2.csv"), &files[1]).expect("room");
+    edit(folder.path(), "leadscore.toml", |text| {
+        text.replace("deals.csv", "deals-*.csv")
+            .replace("closed_at", "recorded_at = \"entered\"\nclosed_at")
+    });
+    leadscore_tests::succeed(folder.path(), &["train"]);
+    let said = |args: &[&str]| {
+        let output = leadscore(folder.path(), args);
+        let said = [output.stdout, output.stderr].concat();
+        String::from_utf8_lossy(&said).into_owned()
+    };
+    let now = said(&["check"]);
+    assert!(
+        now.contains("2 outcomes close before") && now.contains("deals-1.csv, line 202)"),
+        "{now}"
+    );
+    let then = said(&["score", "model.leadscore", "--as-of", "2020-05-01"]);
+    assert!(
+        then.contains("1 outcomes close before") && then.contains("deals-2.csv, line 163)"),
+        "{then}"
+    );
+}
+
+#[test]
 fn a_model_and_data_that_do_not_fit() {
     let folder = small_crm();
     leadscore_tests::succeed(folder.path(), &["train"]);

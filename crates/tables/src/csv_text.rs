@@ -1,5 +1,6 @@
 //! CSV before any engine sees it: its header, its delimiter, and rows that are all as wide.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -441,30 +442,40 @@ fn looks_like_a_total(row: &[u8], delimiter: u8) -> bool {
     cells.len() > 2 && 2 * n_empty >= cells.len() && WORDS.contains(&word)
 }
 
-/// The line on which a data row (from 0) begins.
-pub(crate) fn line_of_row(
+/// The line on which each of these data rows (from 0) begins, as far as the text can be read; it is
+/// read once.
+pub(crate) fn lines_of_rows(
     path: &Path,
     file: &FileConfig<'_>,
     delimiter: u8,
-    row: usize,
+    wanted: &BTreeSet<usize>,
     largest: u64,
-) -> Option<u64> {
-    let text = decode(path, read_bytes(path, largest).ok()?, file.encoding)
-        .ok()?
-        .0;
+) -> Vec<u64> {
+    let mut lines = Vec::new();
+    let text = read_bytes(path, largest).and_then(|bytes| decode(path, bytes, file.encoding));
+    let Ok((text, ..)) = text else {
+        return lines;
+    };
     let mut rows = CsvRows::new(&text, header_begin(&text, file.skip_rows).0, delimiter);
-    rows.next_row().ok()?;
-    let mut n_before = 0;
-    while let Ok(Some(found)) = rows.next_row() {
+    if rows.next_row().is_err() {
+        return lines;
+    }
+    let (mut wanted, mut row) = (wanted.iter().peekable(), 0);
+    let (mut line, mut counted) = (1, 0);
+    while wanted.peek().is_some()
+        && let Ok(Some(found)) = rows.next_row()
+    {
         if rows.is_blank() {
             continue;
         }
-        if n_before == row {
-            return Some(line_at(&text, found.start));
+        if wanted.next_if_eq(&&row).is_some() {
+            line += memchr::memchr_iter(b'\n', &text[counted..found.start]).count() as u64;
+            counted = found.start;
+            lines.push(line);
         }
-        n_before += 1;
+        row += 1;
     }
-    None
+    lines
 }
 
 /// The candidate that occurs most often in the header outside quotes; a comma if none does.

@@ -419,6 +419,11 @@ impl SpilledRows {
         self.n_rows
     }
 
+    /// Whether each row knows where it stood in the table.
+    pub(crate) fn knows_rows(&self) -> bool {
+        self.schema.has_rows
+    }
+
     pub(crate) fn row_in_table(&self, row: usize) -> Option<usize> {
         self.rows.get(row).map(|&row| row as usize)
     }

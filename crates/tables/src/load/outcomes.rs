@@ -78,10 +78,11 @@ impl DatedRows {
             amounts,
             places: HashMap::new(),
         };
-        dated.places = (0..raw.n_rows)
+        let early: Vec<usize> = (0..raw.n_rows)
             .filter(|&row| dated.is_early(row, joining.created))
-            .map(|row| (row, raw.place(row)))
             .collect();
+        let places = raw.places(&early);
+        dated.places = early.into_iter().zip(places).collect();
         Ok((dated, after))
     }
 

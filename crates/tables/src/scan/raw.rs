@@ -193,11 +193,19 @@ impl RawTable<'_> {
 
     /// File and line (or row) of a row, for messages.
     pub(crate) fn place(&self, row: usize) -> String {
+        self.places(&[row]).remove(0)
+    }
+
+    /// The same of several rows; each file is looked through once.
+    pub(crate) fn places(&self, rows: &[usize]) -> Vec<String> {
         match &self.cells {
-            Cells::Spilled(rows) if rows.row_in_table(row).is_none() => {
-                self.table.path().display().to_string()
+            Cells::Spilled(spilled) if !spilled.knows_rows() => {
+                vec![self.table.path().display().to_string(); rows.len()]
             }
-            _ => self.table.place(self.row_in_table(row)),
+            _ => {
+                let rows: Vec<usize> = rows.iter().map(|&row| self.row_in_table(row)).collect();
+                self.table.places(&rows)
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The files of one table: found, opened and checked, with the places of their rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::written::Written;
 use crate::arrow_types::Unreadable;
 use crate::bounds::Bounds;
 use crate::config::{FileConfig, Location, nearest};
-use crate::csv_text::line_of_row;
+use crate::csv_text::lines_of_rows;
 use crate::doubt::{Doubt, Subject, quoted};
 use crate::error::TablesError;
 use crate::extremes::Extremes;
@@ -228,26 +228,39 @@ impl<'a> Table<'a> {
 
     /// File and line (or row) of a row of the table, for messages.
     pub(crate) fn place(&self, row: usize) -> String {
-        let mut row = row;
+        self.places(&[row]).remove(0)
+    }
+
+    /// The same of several rows; each file is looked through once.
+    pub(crate) fn places(&self, rows: &[usize]) -> Vec<String> {
+        let mut places = BTreeMap::new();
+        let mut rest: BTreeSet<usize> = rows.iter().copied().collect();
+        let mut first = 0;
         for part in &self.parts {
             let Ok(n_rows) = part.n_rows() else { break };
-            if row < n_rows {
-                if let Some((delimiter, _)) = part.csv
-                    && let Some(line) = line_of_row(
-                        &part.path,
-                        &self.file,
-                        delimiter,
-                        row,
-                        self.bounds.largest_text,
-                    )
-                {
-                    return format!("{}, line {line}", part.path.display());
+            let later = rest.split_off(&(first + n_rows));
+            let here: BTreeSet<usize> = rest.iter().map(|row| row - first).collect();
+            let lines = match part.csv {
+                Some((delimiter, _)) if !here.is_empty() => {
+                    let largest = self.bounds.largest_text;
+                    lines_of_rows(&part.path, &self.file, delimiter, &here, largest)
                 }
-                return format!("{}, row {}", part.path.display(), row + 1);
+                _ => Vec::new(),
+            };
+            let mut lines = lines.into_iter();
+            for row in here {
+                let at = match lines.next() {
+                    Some(line) => format!("line {line}"),
+                    None => format!("row {}", row + 1),
+                };
+                places.insert(first + row, format!("{}, {at}", part.path.display()));
             }
-            row -= n_rows;
+            (first, rest) = (first + n_rows, later);
         }
-        self.path().display().to_string()
+        let nowhere = || self.path().display().to_string();
+        rows.iter()
+            .map(|row| places.get(row).cloned().unwrap_or_else(nowhere))
+            .collect()
     }
 }
 
