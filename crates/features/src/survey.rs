@@ -61,12 +61,7 @@ pub fn survey(tables: &Tables, snapshots: &[Snapshot]) -> Survey {
     let stamps = || seen().filter_map(|lead| tables.leads.created[lead]);
     Survey {
         attributes,
-        histories: tables
-            .history
-            .attributes
-            .iter()
-            .map(|change| change.attribute.clone())
-            .collect(),
+        histories: tables.history.names().into_iter().collect(),
         has_creation: stamps().next().is_some(),
         has_hour: stamps().any(|stamp| stamp.start == stamp.known),
         has_accounts: tables.leads.accounts.is_some(),

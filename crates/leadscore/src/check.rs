@@ -120,12 +120,7 @@ pub fn check(data: &Data) -> crate::Result<Findings> {
 
 /// Attributes by what they know of the outcome, worst first.
 fn leaks_of(data: &Data, tables: &Tables, labelled: &Labelled) -> crate::Result<Vec<LeakFinding>> {
-    let with_history: Vec<String> = tables
-        .history
-        .attributes
-        .iter()
-        .map(|change| change.attribute.clone())
-        .collect();
+    let with_history = tables.history.names();
     let found = find_leaks(
         &labelled.matrix,
         &labelled.labels,

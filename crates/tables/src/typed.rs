@@ -238,6 +238,14 @@ pub struct History {
     pub attributes: Vec<HistoryChange>,
 }
 
+impl History {
+    /// Names of the attributes that have a past.
+    pub fn names(&self) -> Vec<String> {
+        let changes = self.attributes.iter();
+        changes.map(|change| change.attribute.clone()).collect()
+    }
+}
+
 /// Everything that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tables {

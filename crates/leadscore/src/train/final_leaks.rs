@@ -54,12 +54,7 @@ pub(crate) fn final_leaks(
             })
         })
         .collect();
-    let with_history: Vec<String> = tables
-        .history
-        .attributes
-        .iter()
-        .map(|change| change.attribute.clone())
-        .collect();
+    let with_history = tables.history.names();
     let clusters = cluster_keys(tables, &snapshots);
     Ok(find_final_leaks(
         FinalInput {

@@ -95,12 +95,7 @@ fn fit_options(
         } else {
             EvaluationKind::Latest
         },
-        with_history: tables
-            .history
-            .attributes
-            .iter()
-            .map(|change| change.attribute.clone())
-            .collect(),
+        with_history: tables.history.names(),
         ..Default::default()
     }
 }
