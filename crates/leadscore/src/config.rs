@@ -99,6 +99,7 @@ impl Config {
 
 /// Largest config or file of rules.
 const LARGEST_TEXT: Bytes = Bytes(4_000_000);
+
 /// A text of moderate size.
 pub(crate) fn read_small_text(path: &Path) -> std::io::Result<String> {
     String::from_utf8(read_at_most(path, LARGEST_TEXT)?)

@@ -18,7 +18,7 @@ use leadscore_inference::Model;
 use leadscore_report::count;
 use leadscore_tables::{
     AttributeKey, Config as Settings, Doubt, Frame, Frames, LoadOptions, Note, Query, ReadTables,
-    ScratchFolder, TableEnd, Tables, TablesError,
+    ScratchFolder, TableEnd, Tables, TablesError, TierEdges,
 };
 
 use self::kept_tables::KeptTables;
@@ -35,12 +35,12 @@ pub use self::model_file::{model_from_bytes, read_model};
 /// A config that was read, where its tables are, and who hears how the work goes.
 #[derive(Clone)]
 pub struct Data {
-    /// The config.
-    pub config: Settings,
+    /// The config; what says how tables are read stays as it is, since they may have been read.
+    pub(crate) config: Settings,
     /// What the config is called in reports.
-    pub name: String,
+    pub(crate) name: String,
     /// The folder that its paths start from.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Nothing known at or after this moment exists; `None` where everything is known.
     pub(crate) known_before: Option<Timestamp>,
     /// What was read of the tables, for all views.
@@ -148,6 +148,18 @@ impl Data {
     /// What the config is called in reports: its path.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What the config says.
+    pub fn settings(&self) -> &Settings {
+        &self.config
+    }
+
+    /// The same data, with tiers that begin elsewhere than the config says.
+    #[must_use]
+    pub fn with_tier_edges(mut self, edges: TierEdges) -> Self {
+        self.config.tiers.edges = edges;
+        self
     }
 
     /// Puts files in place of objects of stores.

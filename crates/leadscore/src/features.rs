@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::error::Context;
 use leadscore_core::{
     Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp,
     printable,
@@ -18,6 +17,7 @@ use leadscore_tables::{
 };
 
 use crate::data::{Data, check_matrix_fits, describe_counts, load_options_of, no_snapshot};
+use crate::error::Context;
 use crate::source::Source;
 use crate::sql::sql_sources;
 use crate::text::table;
@@ -43,6 +43,12 @@ impl FeatureOptions<'_> {
     fn load_options(&self) -> LoadOptions {
         self.model.map(load_options_of).unwrap_or_default()
     }
+
+    /// The tables of [`Self::data`]; parts wait in `spill` where the options name no folder.
+    fn open<'d>(&self, beside: &'d Data, spill: &Path) -> crate::Result<Source<'d>> {
+        let spill = self.spill.clone().unwrap_or_else(|| spill.to_owned());
+        Source::open(beside, &self.load_options(), self.memory, spill, None)
+    }
 }
 
 /// The matrix of all snapshots with their labels.
@@ -65,17 +71,19 @@ pub fn feature_table(data: &Data, options: &FeatureOptions<'_>) -> crate::Result
 ///
 /// As [`feature_table`].
 pub fn plan_features(data: &Data, options: &FeatureOptions<'_>) -> crate::Result<Vec<FeatureSpec>> {
-    let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
+    planned(data, options).map(|(_, specs)| specs)
+}
+
+/// What all leads show, and the features by that.
+fn planned(
+    data: &Data,
+    options: &FeatureOptions<'_>,
+) -> crate::Result<(Overview, Vec<FeatureSpec>)> {
     let beside = options.data(data)?;
-    let source = Source::open(
-        &beside,
-        &options.load_options(),
-        options.memory,
-        spill,
-        None,
-    )?;
+    let source = options.open(&beside, &std::env::temp_dir())?;
     let overview = look_at(&source, data, source.n_parts())?;
-    choose(data, &source, options.model, &overview)
+    let specs = choose(data, &source, options.model, &overview)?;
+    Ok((overview, specs))
 }
 
 /// The statement that computes the matrix of all snapshots from the same tables in a database; see
@@ -91,17 +99,7 @@ pub fn feature_table_sql(
     places: &BTreeMap<String, String>,
 ) -> crate::Result<String> {
     let sources = sql_sources(data, dialect, places)?;
-    let spill = options.spill.clone().unwrap_or_else(std::env::temp_dir);
-    let beside = options.data(data)?;
-    let source = Source::open(
-        &beside,
-        &options.load_options(),
-        options.memory,
-        spill,
-        None,
-    )?;
-    let overview = look_at(&source, data, source.n_parts())?;
-    let specs = choose(data, &source, options.model, &overview)?;
+    let (overview, specs) = planned(data, options)?;
     if data.known_before.is_some() && data.config.outcomes.recorded_at.is_some() {
         return Err(leadscore_sql::SqlError::Entered.into());
     }
@@ -146,18 +144,8 @@ pub fn write_features(
     options: &FeatureOptions<'_>,
     path: &Path,
 ) -> crate::Result<Vec<FeatureSpec>> {
-    let spill = options
-        .spill
-        .clone()
-        .unwrap_or_else(|| folder_of(path).to_owned());
     let beside = options.data(data)?;
-    let source = Source::open(
-        &beside,
-        &options.load_options(),
-        options.memory,
-        spill,
-        None,
-    )?;
+    let source = options.open(&beside, folder_of(path))?;
     let (overview, specs) = write_matrix(data, &source, options, path)?;
     let n_rows = overview.counts.mature + overview.counts.immature;
     data.remark(&format!(

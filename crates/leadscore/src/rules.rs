@@ -58,7 +58,8 @@ pub fn rules_table(
     options: RulesOptions,
 ) -> crate::Result<OutTable> {
     check_columns(data, files)?;
-    let tables = data.load(&load_options(data, options)?)?;
+    check_dates(data, options)?;
+    let tables = data.load(&LoadOptions::default())?;
     Ok(score_whole(data, &tables, files, options)?.0)
 }
 
@@ -75,7 +76,8 @@ pub fn write_rules(
     output: &Path,
 ) -> crate::Result<()> {
     check_columns(data, files)?;
-    let load = load_options(data, options)?;
+    check_dates(data, options)?;
+    let load = LoadOptions::default();
     // Features are chosen by what all leads show, and accounts are put together from all their
     // leads.
     let needs_all =
@@ -107,12 +109,12 @@ pub fn write_rules(
     Ok(())
 }
 
-/// How tables are read; refuses what a flat export has not.
-fn load_options(data: &Data, options: RulesOptions) -> crate::Result<LoadOptions> {
+/// Fails where crossings are asked of data without dates.
+fn check_dates(data: &Data, options: RulesOptions) -> crate::Result<()> {
     if options.crossings && data.config.is_flat() {
         bail!("--crossings needs dates, and undated data has none");
     }
-    Ok(LoadOptions::default())
+    Ok(())
 }
 
 /// The points of all leads at once, and how many reach each threshold.

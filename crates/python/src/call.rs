@@ -1,17 +1,18 @@
 //! One call of the library: in the process that it began in, without Python's lock, and where it is
 //! long on a thread of its own, so that Python goes on, hears how it goes, and may stop it.
 
-use pyo3::exceptions::PyRuntimeError;
-use pyo3::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use crate::arguments::{Call, in_python};
-use crate::errors::{exception, exception_of};
 use leadscore::front_end::{printable, shown};
 use leadscore::{Listener, Progress};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use crate::arguments::{Call, in_python};
+use crate::errors::{exception, exception_of};
 
 /// How often Ctrl-C is looked for.
 const PATIENCE: Duration = Duration::from_millis(50);

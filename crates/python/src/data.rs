@@ -1,11 +1,20 @@
 //! A config with its tables, and the calls over them.
 
-use pyo3::exceptions::PyValueError;
-use pyo3::prelude::*;
-use pyo3::types::PyDict;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use leadscore::{
+    CalibrationKind, Capacity, Config, ContributionsBy, Economy, EvaluateOptions, ExplainOptions,
+    Explanation, FeatureOptions, Frame, Inputs, ListFormat, ListOptions, OpenTables, OutTable,
+    Outputs, ReadRules, RecalibrateOptions, RollUp, RulesOptions, ScoreOptions, SimulationOptions,
+    Timestamp, TrainOptions, World, check, contributions, evaluate, explain, explain_one,
+    export_points, feature_table, feature_table_sql, lead_list, model_with_features_sql,
+    read_lead_json, recalibrate, rules_history, rules_table, score, train,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::arguments::Call;
 use crate::call::{compute, run, run_as, same_process};
@@ -13,14 +22,6 @@ use crate::frames::{Table, read_frames};
 use crate::model::{Model, dialect_named};
 use crate::points::Points;
 use crate::report::{Report, words};
-use leadscore::{
-    CalibrationKind, Capacity, Config, ContributionsBy, Economy, EvaluateOptions, ExplainOptions,
-    FeatureOptions, Frame, Frames, Inputs, ListFormat, ListOptions, Listener, OpenTables, OutTable,
-    Outputs, ReadRules, RecalibrateOptions, RollUp, RulesOptions, ScoreOptions, SimulationOptions,
-    Timestamp, TrainOptions, World, check, contributions, evaluate, explain, explain_one,
-    export_points, feature_table, feature_table_sql, lead_list, model_with_features_sql,
-    read_lead_json, recalibrate, rules_history, rules_table, score, train,
-};
 
 /// A config and the tables that it speaks of.
 #[pyclass(frozen, module = "leadscore._native")]
@@ -31,6 +32,55 @@ pub(crate) struct Data {
 }
 
 impl Data {
+    /// Opens the tables of a config; for one lead alone, lookups are the only ones.
+    fn open_by(
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        frames: &Bound<'_, PyDict>,
+        for_one: bool,
+        config: impl FnOnce() -> leadscore::Result<Config> + Send + 'static,
+    ) -> PyResult<Self> {
+        let frames = read_frames(frames)?;
+        let leads = frames.get("leads").cloned();
+        let tables = if for_one {
+            OpenTables::Lookups
+        } else {
+            OpenTables::All
+        };
+        let data = run(py, listener, move |listener| {
+            let inputs = Inputs {
+                frames,
+                listener,
+                tables,
+            };
+            Ok(leadscore::Data::open(&config()?, inputs)?.quiet())
+        })?;
+        Ok(Self { data, leads })
+    }
+
+    /// Runs a call over the tables; see [`run`].
+    fn run<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        work: impl FnOnce(&leadscore::Data) -> leadscore::Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let data = self.data.clone();
+        run(py, listener, move |listener| work(&data.heard_by(listener)))
+    }
+
+    /// The same of a call over the tables with a model.
+    fn run_with<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        listener: &Bound<'_, PyAny>,
+        model: &Model,
+        work: impl FnOnce(&leadscore::Data, &leadscore::Model) -> leadscore::Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let model = Arc::clone(&model.model);
+        self.run(py, listener, move |data| work(data, &model))
+    }
+
     fn moment(
         &self,
         py: Python<'_>,
@@ -45,7 +95,7 @@ impl Data {
         let Some(leads) = &self.leads else {
             return frame;
         };
-        let of_leads = &self.data.config.leads;
+        let of_leads = &self.data.settings().leads;
         std::iter::once(&of_leads.id)
             .chain(&of_leads.account)
             .fold(frame, |frame, column| frame.with_ids_of(column, leads))
@@ -56,18 +106,12 @@ impl Data {
     }
 }
 
-/// What is opened: all tables, or for one lead alone the lookups.
-fn inputs(frames: Frames, listener: Arc<dyn Listener>, for_one: bool) -> Inputs {
-    let tables = if for_one {
-        OpenTables::Lookups
-    } else {
-        OpenTables::All
-    };
-    Inputs {
-        frames,
-        listener,
-        tables,
-    }
+/// An explanation as JSON, and in words.
+fn told(explanation: &Explanation) -> leadscore::Result<(String, String)> {
+    Ok((
+        serde_json::to_string(explanation)?,
+        words(&explanation.text()),
+    ))
 }
 
 fn read_rules(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<Vec<ReadRules>> {
@@ -91,13 +135,7 @@ impl Data {
         frames: &Bound<'_, PyDict>,
         for_one: bool,
     ) -> PyResult<Self> {
-        let frames = read_frames(frames)?;
-        let leads = frames.get("leads").cloned();
-        run(py, listener, move |listener| {
-            let config = Config::read(&path)?;
-            Ok(leadscore::Data::open(&config, inputs(frames, listener, for_one))?.quiet())
-        })
-        .map(|data| Self { data, leads })
+        Self::open_by(py, listener, frames, for_one, move || Config::read(&path))
     }
 
     /// A config by its content as JSON, with the keys that a file has.
@@ -115,13 +153,9 @@ impl Data {
         let value: serde_json::Value =
             serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
         let text = toml::to_string(&value).map_err(|error| wrong(error.to_string()))?;
-        let frames = read_frames(frames)?;
-        let leads = frames.get("leads").cloned();
-        run(py, listener, move |listener| {
-            let config = Config::parse(text, "config")?;
-            Ok(leadscore::Data::open(&config, inputs(frames, listener, for_one))?.quiet())
+        Self::open_by(py, listener, frames, for_one, move || {
+            Config::parse(text, "config")
         })
-        .map(|data| Self { data, leads })
     }
 
     /// The same tables as they were known before a moment.
@@ -149,11 +183,9 @@ impl Data {
             allow_leaks,
             linfa: false,
         };
-        let data = self.data.clone();
-        let (model, report) = run(py, listener, move |listener| {
-            let data = data.heard_by(listener);
-            let training = train(&data, &options)?;
-            let report = report.then(|| training.report(&data)).transpose()?;
+        let (model, report) = self.run(py, listener, move |data| {
+            let training = train(data, &options)?;
+            let report = report.then(|| training.report(data)).transpose()?;
             Ok((training.trained.model, report))
         })?;
         Ok((
@@ -176,9 +208,8 @@ impl Data {
             intervals,
             ..Default::default()
         };
-        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
-        let (frame, summary) = run(py, listener, move |listener| {
-            let scores = score(&data.heard_by(listener), &model, &options)?;
+        let (frame, summary) = self.run_with(py, listener, model, move |data, model| {
+            let scores = score(data, model, &options)?;
             Ok((scores.frame()?, serde_json::to_string(&scores.summary)?))
         })?;
         Ok(Table {
@@ -200,9 +231,6 @@ impl Data {
         owner: Option<String>,
         previous: Option<PathBuf>,
     ) -> PyResult<()> {
-        let options = ScoreOptions {
-            ..Default::default()
-        };
         if top == 0 {
             return Err(PyValueError::new_err(
                 "top is 0: expected how many leads the list has, 1 or more",
@@ -214,16 +242,14 @@ impl Data {
             owner,
             previous,
         };
-        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
-        run(py, listener, move |listener| {
-            let data = data.heard_by(listener);
+        self.run_with(py, listener, model, move |data, model| {
             ListFormat::of(&path)?;
             let inputs: Vec<PathBuf> = list.previous.iter().cloned().collect();
             data.refuse_inputs([&path], &inputs)?;
-            let earlier = list.check(&data)?;
-            let scores = score(&data, &model, &options)?;
+            let earlier = list.check(data)?;
+            let scores = score(data, model, &ScoreOptions::default())?;
             let mut outputs = Outputs::default();
-            outputs.list(&path, &lead_list(&data, &scores, &list, earlier.as_ref())?)?;
+            outputs.list(&path, &lead_list(data, &scores, &list, earlier.as_ref())?)?;
             outputs.publish().map(drop)
         })
     }
@@ -239,14 +265,9 @@ impl Data {
         what_if: Vec<(String, String)>,
     ) -> PyResult<(String, String)> {
         let since = self.moment(py, "since", since)?;
-        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
-        run(py, listener, move |listener| {
-            let options = ExplainOptions { since, what_if };
-            let explanation = explain(&data.heard_by(listener), &model, &lead, &options)?;
-            Ok((
-                serde_json::to_string(&explanation)?,
-                words(&explanation.text()),
-            ))
+        let options = ExplainOptions { since, what_if };
+        self.run_with(py, listener, model, move |data, model| {
+            told(&explain(data, model, &lead, &options)?)
         })
     }
 
@@ -259,13 +280,8 @@ impl Data {
         lead: &str,
     ) -> PyResult<(String, String)> {
         let lead = compute(py, || read_lead_json("the lead", lead.as_bytes()))?;
-        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
-        run(py, listener, move |listener| {
-            let explanation = explain_one(&data.heard_by(listener), &model, &lead)?;
-            Ok((
-                serde_json::to_string(&explanation)?,
-                words(&explanation.text()),
-            ))
+        self.run_with(py, listener, model, move |data, model| {
+            told(&explain_one(data, model, &lead)?)
         })
     }
 
@@ -286,9 +302,8 @@ impl Data {
                 )));
             }
         };
-        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
-        let found = run(py, listener, move |listener| {
-            contributions(&data.heard_by(listener), &model, by)
+        let found = self.run_with(py, listener, model, move |data, model| {
+            contributions(data, model, by)
         })?;
         Ok((
             self.table(py, found.leads)?,
@@ -336,9 +351,8 @@ impl Data {
             },
             backtest,
         };
-        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
-        let evaluation = run(py, listener, move |listener| {
-            evaluate(&data.heard_by(listener), &model, &options)
+        let evaluation = self.run_with(py, listener, model, move |data, model| {
+            evaluate(data, model, &options)
         })?;
         let snapshots = compute(py, || evaluation.snapshots.into_frame())?;
         Ok(Report {
@@ -353,18 +367,13 @@ impl Data {
         listener: &Bound<'_, PyAny>,
         model: Option<&Model>,
     ) -> PyResult<Table> {
-        let (data, model) = (
-            self.data.clone(),
-            model.map(|model| Arc::clone(&model.model)),
-        );
-        let table = run(py, listener, move |listener| {
-            feature_table(
-                &data.heard_by(listener),
-                &FeatureOptions {
-                    model: model.as_deref(),
-                    ..Default::default()
-                },
-            )
+        let model = model.map(|model| Arc::clone(&model.model));
+        let table = self.run(py, listener, move |data| {
+            let options = FeatureOptions {
+                model: model.as_deref(),
+                ..Default::default()
+            };
+            feature_table(data, &options)
         })?;
         self.table(py, table)
     }
@@ -379,20 +388,13 @@ impl Data {
         model: Option<&Model>,
     ) -> PyResult<String> {
         let dialect = dialect_named(dialect)?;
-        let (data, model) = (
-            self.data.clone(),
-            model.map(|model| Arc::clone(&model.model)),
-        );
-        run(py, listener, move |listener| {
-            feature_table_sql(
-                &data.heard_by(listener),
-                &FeatureOptions {
-                    model: model.as_deref(),
-                    ..Default::default()
-                },
-                dialect,
-                &places,
-            )
+        let model = model.map(|model| Arc::clone(&model.model));
+        self.run(py, listener, move |data| {
+            let options = FeatureOptions {
+                model: model.as_deref(),
+                ..Default::default()
+            };
+            feature_table_sql(data, &options, dialect, &places)
         })
     }
 
@@ -406,9 +408,8 @@ impl Data {
         places: BTreeMap<String, String>,
     ) -> PyResult<String> {
         let dialect = dialect_named(dialect)?;
-        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
-        run(py, listener, move |listener| {
-            model_with_features_sql(&data.heard_by(listener), &model, dialect, &places)
+        self.run_with(py, listener, model, move |data, model| {
+            model_with_features_sql(data, model, dialect, &places)
         })
     }
 
@@ -434,13 +435,11 @@ impl Data {
         };
         let options = RulesOptions { crossings, roll_up };
         let files = read_rules(py, paths)?;
-        let data = self.data.clone();
-        let table = run(py, listener, move |listener| {
-            let data = data.heard_by(listener);
+        let table = self.run(py, listener, move |data| {
             if history {
-                rules_history(&data, &files)
+                rules_history(data, &files)
             } else {
-                rules_table(&data, &files, options)
+                rules_table(data, &files, options)
             }
         })?;
         self.table(py, table)
@@ -454,9 +453,8 @@ impl Data {
         model: &Model,
         n_rules: usize,
     ) -> PyResult<Points> {
-        let (data, model) = (self.data.clone(), Arc::clone(&model.model));
-        run(py, listener, move |listener| {
-            export_points(&data.heard_by(listener), &model, n_rules)
+        self.run_with(py, listener, model, move |data, model| {
+            export_points(data, model, n_rules)
         })
         .map(|points| Points { points })
     }
@@ -467,9 +465,8 @@ impl Data {
         py: Python<'_>,
         listener: &Bound<'_, PyAny>,
     ) -> PyResult<(String, String, bool)> {
-        let data = self.data.clone();
-        run(py, listener, move |listener| {
-            let findings = check(&data.heard_by(listener))?;
+        self.run(py, listener, move |data| {
+            let findings = check(data)?;
             Ok((
                 serde_json::to_string(&findings)?,
                 words(&findings.text()),

@@ -1,15 +1,16 @@
 //! Frames of other libraries in, ours out, by the Arrow C stream interface.
 
+use std::ffi::c_void;
+
+use leadscore::front_end::{FrameError, printable};
+use leadscore::{Frame, OutColumn, OutTable, Timestamp};
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDateTime, PyDelta, PyDict, PyString};
-use std::ffi::c_void;
 
 use crate::call::{compute, same_process};
 use crate::errors::{exception, not_found};
-use leadscore::front_end::{FrameError, printable};
-use leadscore::{Frame, OutColumn, OutTable, Timestamp};
 
 /// Rows that a notebook shows.
 const SHOWN: usize = 10;
@@ -92,11 +93,7 @@ impl Table {
     fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         same_process()?;
         if let Some(numbers) = self.frame.numbers(name) {
-            let values: Vec<Option<f64>> = numbers
-                .into_iter()
-                .map(|value| (!value.is_nan()).then_some(value))
-                .collect();
-            return values.into_bound_py_any(py);
+            return in_lists(py, OutColumn::Number(numbers));
         }
         let texts = self.frame.texts(name);
         texts

@@ -1,19 +1,20 @@
 //! A fitted model.
 
-use pyo3::exceptions::PyValueError;
-use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::call::{compute, run};
-use crate::frames::{Table, read_frame};
-use crate::report::words;
 use leadscore::front_end::{FeatureKind, ScoreTable, TierEdges, printable, score_sql};
 use leadscore::{
     ColumnOptions, ColumnValues, Dialect, Direction, OutColumn, OutTable, inspect,
     model_from_bytes, read_model, score_columns, score_frame, train_on_columns, write_model,
 };
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::call::{compute, run};
+use crate::frames::{Table, read_frame};
+use crate::report::words;
 
 /// A model, shared with the calls that use it.
 #[pyclass(frozen, module = "leadscore._native")]

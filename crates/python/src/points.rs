@@ -1,14 +1,15 @@
 //! A model as points, in all its forms.
 
+use std::path::PathBuf;
+
+use leadscore::front_end::printable;
+use leadscore::{OutColumn, OutTable, Outputs};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use std::path::PathBuf;
 
 use crate::call::compute;
 use crate::frames::Table;
 use crate::report::words;
-use leadscore::front_end::printable;
-use leadscore::{OutColumn, OutTable, Outputs};
 
 /// Points, written when they are asked for.
 #[pyclass(frozen, module = "leadscore._native")]

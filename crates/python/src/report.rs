@@ -1,14 +1,15 @@
 //! The report of an evaluation, in all its forms.
 
+use std::path::PathBuf;
+
+use leadscore::front_end::printable_lines;
+use leadscore::write_report;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use std::path::PathBuf;
 
 use crate::arguments::{Call, in_python};
 use crate::call::compute;
 use crate::frames::Table;
-use leadscore::front_end::printable_lines;
-use leadscore::write_report;
 
 /// A report, rendered when it is asked for.
 #[pyclass(frozen, module = "leadscore._native")]

@@ -4,17 +4,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use leadscore::front_end::{ScoreTable, TierEdges, check_target, refuse_inputs, score_sql};
+use leadscore::{
+    Config, Model, Outputs, export_points, model_with_features_sql, read_model, write_bytes,
+    write_text,
+};
 
 use crate::args::{
     ConfigArg, ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat,
 };
 use crate::commands::Outcome;
 use crate::show;
-use leadscore::front_end::{ScoreTable, TierEdges, check_target, refuse_inputs, score_sql};
-use leadscore::{
-    Config, Model, Outputs, export_points, model_with_features_sql, read_model, write_bytes,
-    write_text,
-};
 
 pub(crate) fn run(command: &ExportCommand) -> anyhow::Result<Outcome> {
     match command {
@@ -52,7 +52,9 @@ fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {
     refuse_inputs([args.output.as_path()], std::slice::from_ref(&args.model))?;
     let text = if args.features {
         let mut data = show::open(&args.config)?;
-        data.config.tiers.edges = args.edges.unwrap_or(data.config.tiers.edges);
+        if let Some(edges) = args.edges {
+            data = data.with_tier_edges(edges);
+        }
         data.refuse_inputs([&args.output], &[])?;
         let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
         model_with_features_sql(

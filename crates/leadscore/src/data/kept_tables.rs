@@ -24,21 +24,19 @@ impl KeptTables {
         options: &LoadOptions,
         keep: bool,
     ) -> crate::Result<Arc<ReadTables>> {
-        let is_of_model = options.history_kinds.is_none() && options.known_ends.is_none();
-        let is_plain = is_of_model && options.attributes.is_none();
-        let kept = self.kept().clone();
-        if let Some(kept) = kept
-            && (is_plain
-                || is_of_model
-                    && options
-                        .attributes
-                        .as_ref()
-                        .is_some_and(|wanted| kept.has(wanted)))
+        // These say how else to read.
+        let may_serve = options.history_kinds.is_none() && options.known_ends.is_none();
+        if may_serve
+            && let Some(kept) = self.kept().clone()
+            && options
+                .attributes
+                .as_ref()
+                .is_none_or(|wanted| kept.has(wanted))
         {
             return Ok(kept);
         }
         let read = Arc::new(data.read_all(options)?);
-        if keep && is_plain {
+        if keep && may_serve && options.attributes.is_none() {
             *self.kept() = Some(Arc::clone(&read));
         }
         Ok(read)

@@ -254,7 +254,6 @@ class Data:
         if against is not None and not isinstance(against, Mapping):
             raise TypeError(f"`against` is a {type(against).__name__}, expected a mapping from names to models")
         others = [(Path(name), _native_of(other, f"against[{name!r}]")) for name, other in (against or {}).items()]
-        files = [rules] if isinstance(rules, (str, os.PathLike)) else list(rules)
         found = self._native.evaluate(
             Listener(),
             _native_of(model),
@@ -262,7 +261,7 @@ class Data:
             _moment(end),
             allow_in_sample,
             other_leads,
-            [Path(path) for path in files],
+            _paths(rules),
             others,
             threshold,
             capacity,
@@ -448,8 +447,7 @@ class Data:
         -------
         Table
         """
-        files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-        return self._native.rules(Listener(), [Path(path) for path in files], every_snapshot, crossings, roll_up)
+        return self._native.rules(Listener(), _paths(paths), every_snapshot, crossings, roll_up)
 
     def export_points(self, model: Model, *, rules: int = 50) -> Points:
         """A model as points that any system can add up, with what that costs.
@@ -524,6 +522,11 @@ def _native_of(model: object, name: str = "model") -> _native.Model:
     if not isinstance(model, Model):
         raise TypeError(f"`{name}` is a {type(model).__name__}, expected a leadscore.Model")
     return model._native
+
+
+def _paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """One path or several, as a list."""
+    return [Path(path) for path in ([given] if isinstance(given, (str, os.PathLike)) else given)]
 
 
 def _in_group(group: str, tables: Mapping[str, Frame] | None) -> dict[str, object]:
