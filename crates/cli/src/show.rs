@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-pub(crate) use leadscore::front_end::count;
-
-use crate::args::ConfigArg;
 use leadscore::front_end::{printable, printable_json, printable_lines, shown};
 use leadscore::{
     Config, Data, ErrorKind, Inputs, Listener, OpenTables, Outputs, Progress, error_text,
 };
+
+use crate::args::ConfigArg;
+
+pub(crate) use leadscore::front_end::count;
 
 /// The best leads that the terminal shows.
 pub(crate) const N_FIRST: usize = 10;

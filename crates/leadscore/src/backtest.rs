@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Context, bail};
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_inference::score;
 use leadscore_metrics::{Clusters, SegmentInput, log_loss_rows, paired_difference, segment_rows};
@@ -11,6 +10,7 @@ use leadscore_report::{Backtest, Cadence};
 use leadscore_tables::{LoadOptions, Tables};
 
 use crate::data::{Data, label_and_compute};
+use crate::error::{Context, bail};
 use crate::evaluation::{month_of, numbered};
 use crate::train::{TrainOptions, final_leaks, fit};
 

@@ -1,6 +1,5 @@
 //! Models over a matrix that somebody else made: rows without a past, columns with names.
 
-use crate::error::bail;
 use leadscore_core::{
     AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
     Unit, stable_hash,
@@ -8,6 +7,8 @@ use leadscore_core::{
 use leadscore_inference::{Model, Scored, score};
 use leadscore_tables::Frame;
 use leadscore_training::{Direction, ModelKind, TrainContext, TrainInput, TrainOptions};
+
+use crate::error::bail;
 
 /// A column of such a matrix.
 pub enum ColumnValues {

@@ -3,13 +3,13 @@
 
 use std::collections::HashSet;
 
-use crate::error::bail;
 use leadscore_core::Concept;
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::{Contributions, Model, score};
 use leadscore_tables::{OutColumn, OutTable};
 
 use crate::data::Data;
+use crate::error::bail;
 
 /// What the columns of a table of contributions are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Context, bail};
 use leadscore_inference::Reason;
 use leadscore_report::{LeadList, ListedLead, count};
 use leadscore_tables::{EarlierScores, OutColumn, OutTable, check_lead_columns, lead_texts};
 
 use crate::data::{Data, now};
+use crate::error::{Context, bail};
 use crate::outputs::Outputs;
 use crate::score::Scores;
 

@@ -3,11 +3,12 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::error::Context;
 use leadscore_inference::Model;
 use leadscore_tables::{
     FinishedFile, OutFile, OutTable, TableWriter, close_csv_for_people, close_table, publish,
 };
+
+use crate::error::Context;
 
 /// Files that wait for their names; dropped before [`Outputs::publish`], none of them appears.
 #[derive(Debug, Default)]

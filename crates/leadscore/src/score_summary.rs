@@ -1,7 +1,6 @@
 //! What `score` says beside the file: how many leads were scored and left out, the tiers, and what
 //! is unlike training.
 
-use crate::error::bail;
 use leadscore_core::{ContactPriority, FeatureMatrix};
 use leadscore_features::LeftOut;
 use leadscore_inference::{GuardFinding, Guarded, Model};
@@ -11,6 +10,7 @@ use serde::Serialize;
 
 use crate::caveats::FLAT_CAVEAT;
 use crate::data::Data;
+use crate::error::bail;
 
 /// A run of `score` in figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]

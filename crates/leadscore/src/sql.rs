@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Context, bail};
 use leadscore_inference::Model;
 use leadscore_sql::{Dialect, FeaturesSql, Moments, SqlSource, SqlSources, score_tables_sql};
 use leadscore_tables::{
@@ -10,6 +9,7 @@ use leadscore_tables::{
 };
 
 use crate::data::{Data, now};
+use crate::error::{Context, bail};
 
 /// The names of a config's tables, as its keys have them: `leads`, `activities.NAME`.
 pub fn table_names(config: &Config) -> Vec<String> {

@@ -1,10 +1,11 @@
 //! `check`: what is wrong with this data, what leaks, and is there enough of it.
 
+use leadscore::check;
+use leadscore::front_end::hide_credentials;
+
 use crate::args::CheckArgs;
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
-use leadscore::check;
-use leadscore::front_end::hide_credentials;
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
     let found = match args.engine.elsewhere() {

@@ -3,14 +3,14 @@
 
 use std::path::Path;
 
+use leadscore::{Outputs, ScoreOptions, SimulationOptions, World, read_model, score, write_crm};
+
 use crate::args::{
     ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat,
     StayArgs, TrainArgs,
 };
-
 use crate::commands::{Outcome, evaluate, train};
 use crate::show;
-use leadscore::{Outputs, ScoreOptions, SimulationOptions, World, read_model, score, write_crm};
 
 /// The cut of the proof: nine months before the end of the simulated data, six of which mature.
 const PROOF_CUT: &str = "2025-04-01";

@@ -1,9 +1,10 @@
 //! `--engine spark`: a look at the data, features, training and scores on an engine that holds the
 //! tables.
 
+use leadscore::Findings;
+
 use crate::args::{CheckArgs, FeaturesArgs, ScoreArgs, TrainArgs};
 use crate::commands::Outcome;
-use leadscore::Findings;
 
 #[cfg(not(feature = "spark"))]
 mod lines {

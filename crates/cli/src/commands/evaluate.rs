@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use leadscore::front_end::{check_table_target, check_target};
+use leadscore::{EvaluateOptions, Outputs, ReadRules, Report, evaluate, read_model};
 
 use crate::args::{EvaluateArgs, ReportFormat};
 use crate::commands::Outcome;
 use crate::show;
-use leadscore::front_end::{check_table_target, check_target};
-use leadscore::{EvaluateOptions, Outputs, ReadRules, Report, evaluate, read_model};
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
     show::result(&report(args)?.text());

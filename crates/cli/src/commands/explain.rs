@@ -4,15 +4,15 @@
 use std::path::Path;
 
 use anyhow::Context;
-
-use crate::args::{ContributionsArg, ExplainArgs};
-use crate::commands::Outcome;
-use crate::show;
 use leadscore::front_end::{Bytes, TableWriter, check_table_target, read_at_most};
 use leadscore::{
     ContributionsBy, ExplainOptions, OpenTables, Outputs, contributions, explain, explain_one,
     read_lead_json, read_model,
 };
+
+use crate::args::{ContributionsArg, ExplainArgs};
+use crate::commands::Outcome;
+use crate::show;
 
 pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;

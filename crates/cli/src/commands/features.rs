@@ -1,15 +1,15 @@
 //! `features`: the feature matrix, for other tools.
 
 use anyhow::bail;
-
-use crate::args::{DescribeFormat, FeaturesArgs};
-use crate::commands::{Outcome, elsewhere};
-use crate::show;
 use leadscore::front_end::{check_table_target, check_target};
 use leadscore::{
     FeatureOptions, describe_features, feature_table_sql, plan_features, read_model,
     write_features, write_text,
 };
+
+use crate::args::{DescribeFormat, FeaturesArgs};
+use crate::commands::{Outcome, elsewhere};
+use crate::show;
 
 pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
     if let Some(address) = args.engine.elsewhere() {

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use leadscore::front_end::{ProfileInput, columns_written_at_close, now, profile, refuse_inputs};
+use leadscore::write_text;
 
 use crate::args::InitArgs;
 use crate::commands::Outcome;
 use crate::show;
-use leadscore::front_end::{ProfileInput, columns_written_at_close, now, profile, refuse_inputs};
-use leadscore::write_text;
 
 pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
     if args.output.exists() && !args.force {

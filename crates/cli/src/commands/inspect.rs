@@ -1,10 +1,11 @@
 //! `inspect`: what is in a model file.
 
+use leadscore::front_end::{check_target, model_page, refuse_inputs};
+use leadscore::{inspect, read_model, write_text};
+
 use crate::args::InspectArgs;
 use crate::commands::Outcome;
 use crate::show;
-use leadscore::front_end::{check_target, model_page, refuse_inputs};
-use leadscore::{inspect, read_model, write_text};
 
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;

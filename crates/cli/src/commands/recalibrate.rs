@@ -1,10 +1,11 @@
 //! `recalibrate`: a model's percentages corrected by outcomes that it has not seen.
 
+use leadscore::front_end::check_target;
+use leadscore::{CalibrationKind, RecalibrateOptions, read_model, recalibrate, write_model};
+
 use crate::args::RecalibrateArgs;
 use crate::commands::Outcome;
 use crate::show;
-use leadscore::front_end::check_target;
-use leadscore::{CalibrationKind, RecalibrateOptions, read_model, recalibrate, write_model};
 
 pub(crate) fn run(args: &RecalibrateArgs) -> anyhow::Result<Outcome> {
     let model = read_model(&args.model)?;

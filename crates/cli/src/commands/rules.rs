@@ -3,13 +3,14 @@
 
 use std::path::PathBuf;
 
+use leadscore::front_end::{check_table_target, write_table};
+use leadscore::{ReadRules, RulesOptions, check_rules, explain_rules, rules_history, write_rules};
+
 use crate::args::{
     RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesFilesArgs, RulesScoreArgs,
 };
 use crate::commands::Outcome;
 use crate::show;
-use leadscore::front_end::{check_table_target, write_table};
-use leadscore::{ReadRules, RulesOptions, check_rules, explain_rules, rules_history, write_rules};
 
 pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Outcome> {
     match command {

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use leadscore::front_end::{check_table_target, check_target, folder_of};
+use leadscore::{ListFormat, ListOptions, Outputs, ScoreOptions, lead_list, read_model, score};
+
 use crate::args::ScoreArgs;
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
-use leadscore::front_end::{check_table_target, check_target, folder_of};
-use leadscore::{ListFormat, ListOptions, Outputs, ScoreOptions, lead_list, read_model, score};
 
 /// Where scores are written if nothing is said.
 const DEFAULT_OUTPUT: &str = "scores.csv";

@@ -1,9 +1,10 @@
 //! `simulate`: a CRM with a known truth, written table by table.
 
+use leadscore::{SimulationOptions, World, write_crm};
+
 use crate::args::{FormatArg, SimulateArgs, WorldArg};
 use crate::commands::Outcome;
 use crate::show;
-use leadscore::{SimulationOptions, World, write_crm};
 
 pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<Outcome> {
     let world = match args.world {

@@ -1,11 +1,12 @@
 //! `train`: from closed leads to a model file.
 
+use leadscore::front_end::check_target;
+use leadscore::{Outputs, train};
+
 use crate::args::{ReportFormat, TrainArgs};
 use crate::commands::evaluate::add_report;
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
-use leadscore::front_end::check_target;
-use leadscore::{Outputs, train};
 
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     if let Some(address) = args.engine.elsewhere() {

@@ -1,6 +1,5 @@
 //! All mature snapshots of data on an engine, as the last fit of a training asks for them.
 
-use crate::error::{Context, bail};
 use leadscore_core::{FeatureSpec, Timestamp};
 use leadscore_inference::{CellCount, Reading};
 use leadscore_report::count;
@@ -11,6 +10,7 @@ use leadscore_training::{Elsewhere, Population, Totals};
 use super::Engine;
 use super::places::parquet;
 use crate::data::Data;
+use crate::error::{Context, bail};
 
 /// Snapshots that are coded into a folder of the cluster, and summed over there.
 pub(crate) struct Snapshots<'a> {
