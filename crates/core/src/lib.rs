@@ -9,6 +9,7 @@ mod family;
 mod feature;
 mod feature_phrase;
 mod hash;
+mod left_out;
 mod matrix;
 mod phrase;
 mod printable;
@@ -28,6 +29,7 @@ pub use feature::{
     MONTHS, PeerState, Statistic, Unit, WEEKDAYS,
 };
 pub use hash::stable_hash;
+pub use left_out::LeftOut;
 pub use matrix::{FeatureMatrix, MatrixCell, MatrixError};
 pub use phrase::{Case, Phrase, Shown};
 pub use printable::{escape_of, is_hostile, printable, printable_json, printable_lines};

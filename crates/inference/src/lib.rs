@@ -25,9 +25,12 @@ mod score;
 mod tiers;
 
 mod earlier_formats;
+mod exports;
 mod file;
 mod format_one;
+#[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(feature = "pmml")]
 mod pmml;
 
 pub use age_baseline::AgeBaseline;
@@ -37,11 +40,10 @@ pub use calibration::CalibrationCurve;
 pub use card::{Card, Challenge, FitCertificate, LearningCurve, LearningPoint};
 pub use caveat::Caveat;
 pub use covariance::Covariance;
+pub use exports::{OnnxError, PmmlError};
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use guard::{GuardFinding, Guarded};
 pub use model::{CellCount, Model};
-pub use onnx::OnnxError;
-pub use pmml::PmmlError;
 pub use reading::{Reading, ReadingRule};
 pub use reasons::{
     Addend, Concepts, Contributions, FEWEST, FeatureColumn, ONLY, Part, Reason, signed,

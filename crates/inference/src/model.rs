@@ -72,6 +72,7 @@ impl Model {
 
     /// This text, lengthened until no feature's name begins with it: for names that stand beside
     /// those of features.
+    #[cfg(any(feature = "onnx", feature = "pmml"))]
     pub(crate) fn free_prefix(&self, prefix: &str) -> String {
         let mut free = prefix.to_owned();
         while self.specs.iter().any(|spec| spec.name.starts_with(&free)) {

@@ -5,10 +5,10 @@ mod proto;
 
 use leadscore_core::FeatureKind;
 use prost::Message as _;
-use thiserror::Error;
 
 use crate::axis::Axis;
 use crate::calibration::CalibrationCurve;
+use crate::exports::OnnxError;
 use crate::model::Model;
 use crate::term::{BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
 
@@ -24,36 +24,12 @@ const ML_OPSET: i64 = 3;
 /// Version of the file format that goes with them.
 const IR_VERSION: i64 = 8;
 
-/// Why a model cannot be written as ONNX.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum OnnxError {
-    /// An input with the name of an output.
-    #[error(
-        "a feature is called `{0}`, as an output of the graph is: rename the column in your tables and train again"
-    )]
-    Output(String),
-    /// A graph has no missing texts, so that the empty text stands for them.
-    #[error(
-        "the feature `{0}` has an empty text as a level of its own, and in ONNX the empty text is a missing one: let it be missing in your tables, and train again"
-    )]
-    EmptyLevel(String),
-}
-
 /// The outputs, by name.
 const OUTPUTS: [&str; 2] = ["log_odds", "likelihood_to_close"];
 
 impl Model {
-    /// The model as the bytes of an ONNX file.
-    ///
-    /// It has an input for each feature by name, of shape `(rows, 1)`: 64-bit floats with NaN for
-    /// missing, or texts with the empty text for missing. Its outputs are `log_odds` and
-    /// `likelihood_to_close` (0 to 100), of the same shape. A model that reads no feature has one
-    /// input, `any`, of 64-bit floats, whose values do not matter: it says how many rows there are.
-    ///
-    /// # Errors
-    ///
-    /// [`OnnxError`] where a feature has the name of an output, or the empty text as a level.
-    pub fn to_onnx(&self) -> Result<Vec<u8>, OnnxError> {
+    /// The bytes of [`to_onnx`](Self::to_onnx).
+    pub(crate) fn onnx_bytes(&self) -> Result<Vec<u8>, OnnxError> {
         self.check_for_onnx()?;
         let mut graph = Graph {
             prefix: self.free_prefix(" "),

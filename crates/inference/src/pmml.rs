@@ -4,49 +4,18 @@
 use leadscore_core::FeatureKind;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
-use thiserror::Error;
 
 use crate::axis::Axis;
+use crate::exports::PmmlError;
 use crate::model::Model;
 use crate::term::{BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
-
-/// Why a model cannot be written as PMML.
-#[derive(Debug, Error)]
-pub enum PmmlError {
-    /// XML has no way to write it.
-    #[error(
-        "PMML cannot represent {text:?}, because XML has no way to keep its control characters: replace them in your tables and train again, or use `export onnx`"
-    )]
-    Character {
-        /// A level, or the name of a feature.
-        text: String,
-    },
-    /// A field with the name of an output.
-    #[error(
-        "a feature is called `{0}`, as an output of the PMML is: rename the column in your tables and train again"
-    )]
-    Output(String),
-    /// Writing failed.
-    #[error("cannot write PMML")]
-    Io(#[from] std::io::Error),
-}
 
 /// The outputs, by name.
 const OUTPUTS: [&str; 3] = ["probability", "log_odds", "likelihood_to_close"];
 
 impl Model {
-    /// The model as the text of a PMML 4.4 file.
-    ///
-    /// It has a data field for each feature that it reads, by name: doubles or strings, either may
-    /// be missing. Each term is a derived field in log-odds; a regression model with a logit link
-    /// has their sum as its one predictor. Outputs are `log_odds` and `likelihood_to_close` (0 to
-    /// 100). Schema: <https://dmg.org/pmml/v4-4-1/GeneralStructure.html>.
-    ///
-    /// # Errors
-    ///
-    /// [`PmmlError::Character`] where a level or a name has a control character;
-    /// [`PmmlError::Output`] where a feature is called as an output is.
-    pub fn to_pmml(&self) -> Result<String, PmmlError> {
+    /// The text of [`to_pmml`](Self::to_pmml).
+    pub(crate) fn pmml_text(&self) -> Result<String, PmmlError> {
         let used = self.features_read();
         if let Some(&idx) = used
             .iter()

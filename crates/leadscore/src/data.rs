@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use leadscore_core::{FeatureKind, FeatureSource, Timestamp};
+use leadscore_core::{FeatureKind, FeatureSource, LeftOut, Timestamp};
 use leadscore_databases::Address;
 use leadscore_inference::Model;
 use leadscore_report::count;
@@ -25,6 +25,8 @@ use self::kept_tables::KeptTables;
 use crate::config::Config;
 use crate::error::{Context, bail};
 use crate::listener::{Listener, Silent, Stage};
+#[cfg(not(feature = "databases"))]
+use crate::no_databases as leadscore_databases;
 
 pub(crate) use self::clusters::cluster_name;
 pub use self::clusters::{cluster_keys, lead_keys};
@@ -83,6 +85,19 @@ pub enum OpenTables {
     /// None: they are on an engine, which reads them there.
     #[cfg(feature = "spark")]
     OnEngine,
+}
+
+/// Fails where the build has no databases, before the work whose result one would have.
+///
+/// # Errors
+///
+/// [`LeftOut::Databases`].
+pub fn check_databases() -> Result<(), LeftOut> {
+    if cfg!(feature = "databases") {
+        Ok(())
+    } else {
+        Err(LeftOut::Databases)
+    }
 }
 
 impl Data {

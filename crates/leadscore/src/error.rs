@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(feature = "databases")]
 use leadscore_databases::DatabaseError;
 use leadscore_tables::{FrameError, TablesError};
 
@@ -171,6 +172,7 @@ impl From<TablesError> for Error {
     }
 }
 
+#[cfg(feature = "databases")]
 impl From<DatabaseError> for Error {
     fn from(error: DatabaseError) -> Self {
         let kind = match &error {
@@ -210,6 +212,7 @@ from_errors! {
     Interrupted => Interrupted,
     SinceError => Request,
     UnknownLead => NotFound,
+    leadscore_core::LeftOut => Request,
     leadscore_core::MatrixError => Data,
     leadscore_features::FeaturesError => Data,
     leadscore_inference::ModelFileError => Model,

@@ -87,6 +87,8 @@ mod evaluate;
 mod explain;
 mod inspect;
 mod lone_lead;
+#[cfg(not(feature = "databases"))]
+mod no_databases;
 mod points;
 mod recalibrate;
 
@@ -140,15 +142,15 @@ pub use leadscore_training::{CalibrationKind, Direction};
 /// What the command and the Python package share beside the library; not part of its promise.
 #[doc(hidden)]
 pub mod front_end {
-    pub use crate::data::{cluster_keys, describe_counts, lead_keys, now};
+    pub use crate::data::{check_databases, cluster_keys, describe_counts, lead_keys, now};
     pub use crate::sql::table_names;
     pub use crate::text::{shown, table};
     pub use crate::train::columns_written_at_close;
     pub use leadscore_core::{
-        FeatureKind, hide_credentials, printable, printable_json, printable_lines,
+        FeatureKind, LeftOut, hide_credentials, printable, printable_json, printable_lines,
     };
     pub use leadscore_inference::write_model;
-    pub use leadscore_report::{count, model_page};
+    pub use leadscore_report::{check_workbooks, count, model_page};
     pub use leadscore_sql::{ScoreTable, score_sql};
     pub use leadscore_tables::{
         Bytes, Config as Settings, FrameError, LEAST_MEMORY, ProfileInput, TableWriter,

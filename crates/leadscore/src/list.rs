@@ -69,7 +69,10 @@ impl ListFormat {
             .map(|ending| ending.to_string_lossy().to_lowercase())
             .as_deref()
         {
-            Some("xlsx") => Ok(Self::Xlsx),
+            Some("xlsx") => {
+                leadscore_report::check_workbooks()?;
+                Ok(Self::Xlsx)
+            }
             Some("html" | "htm") => Ok(Self::Html),
             Some("csv") => Ok(Self::Csv),
             _ => bail!(

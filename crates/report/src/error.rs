@@ -6,7 +6,11 @@ pub enum ReportError {
     /// The template does not fit the data.
     #[error("cannot fill in the report's template")]
     Template(#[from] minijinja::Error),
+    /// The build has no part that writes it.
+    #[error(transparent)]
+    LeftOut(#[from] leadscore_core::LeftOut),
     /// The workbook cannot be made.
+    #[cfg(feature = "xlsx")]
     #[error("cannot make the workbook")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
     /// The data is no JSON.

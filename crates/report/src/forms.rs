@@ -1,9 +1,24 @@
 //! Every form that a report can be written in.
 
+use leadscore_core::LeftOut;
+
 use crate::charts::charts;
 use crate::error::ReportError;
 use crate::report::Report;
 use crate::{html, markdown, terminal, workbook};
+
+/// Fails where the build writes no Excel workbooks, before the work whose result one would have.
+///
+/// # Errors
+///
+/// [`LeftOut::Workbooks`].
+pub fn check_workbooks() -> Result<(), LeftOut> {
+    if cfg!(feature = "xlsx") {
+        Ok(())
+    } else {
+        Err(LeftOut::Workbooks)
+    }
+}
 
 impl Report {
     /// The numbers as JSON.
@@ -38,7 +53,8 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// [`ReportError::Workbook`] where a sheet cannot be made.
+    /// `ReportError::Workbook` where a sheet cannot be made; [`ReportError::LeftOut`] where the build
+    /// has no workbooks.
     pub fn workbook(&self) -> Result<Vec<u8>, ReportError> {
         workbook::render(self)
     }

@@ -18,6 +18,7 @@ mod sheets;
 mod svg;
 mod term_pictures;
 mod terminal;
+#[cfg_attr(not(feature = "xlsx"), path = "no_workbook.rs")]
 mod workbook;
 
 pub use data::{
@@ -27,6 +28,7 @@ pub use data::{
 pub use error::ReportError;
 pub use finding::{Answer, Finding, FindingKind, Mood, Verdict};
 pub use format::count;
+pub use forms::check_workbooks;
 pub use list::{LeadList, ListedLead};
 pub use markdown::markdown_text;
 pub use model_page::{model_page, model_text};

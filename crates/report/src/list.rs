@@ -181,7 +181,8 @@ impl LeadList {
     ///
     /// # Errors
     ///
-    /// [`ReportError::Workbook`] where Excel would not take it.
+    /// `ReportError::Workbook` where Excel would not take it; [`ReportError::LeftOut`] where the
+    /// build has no workbooks.
     pub fn workbook(&self) -> Result<Vec<u8>, ReportError> {
         write_workbook(&self.sheets(), true)
     }
@@ -274,6 +275,7 @@ fn plain_number(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "xlsx")]
     use crate::workbook::sheet_names;
 
     fn lead(rank: usize, owner: Option<&str>, earlier: Option<f64>) -> ListedLead {
@@ -342,6 +344,7 @@ mod tests {
             owners,
             [("Ann", vec![3]), ("Zoë", vec![1]), (NO_OWNER, vec![2, 4])]
         );
+        #[cfg(feature = "xlsx")]
         assert_eq!(
             list.workbook().expect("a workbook"),
             list.workbook().expect("a workbook"),
@@ -415,6 +418,7 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "xlsx")]
     #[test]
     fn an_owner_who_is_called_as_a_sheet_of_ours_takes_none_of_them() {
         let owners = [

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use base64::Engine;
-use polars::prelude::{DataType, IntoColumn, NamedFrom, PlSmallStr, Series, TimeUnit, TimeZone};
 use polars_arrow::array::{Array, FixedSizeBinaryArray, PrimitiveArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_arrow_format::ipc::planus::{self, ReadAsRoot};
 use polars_arrow_format::ipc::{
     FieldRef, FooterRef, MessageHeaderRef, MessageRef, SchemaRef, TypeRef, UnionMode,
+};
+use polars_core::prelude::{
+    DataType, IntoColumn, NamedFrom, PlSmallStr, Series, TimeUnit, TimeZone,
 };
 
 /// Columns whose type is not read, with the name of the type.
@@ -202,7 +204,7 @@ pub(crate) fn held_name(kind: &DataType) -> String {
 pub(crate) fn series_of(
     field: &Field,
     arrays: Vec<Box<dyn Array>>,
-) -> Option<polars::error::PolarsResult<Series>> {
+) -> Option<polars_core::error::PolarsResult<Series>> {
     let name = field.name.clone();
     let plain = |field: &Field, arrays: Vec<Box<dyn Array>>| {
         if arrays.is_empty() {
@@ -301,7 +303,9 @@ pub(crate) fn texts_of_bytes(series: &Series, is_uuid: bool) -> Option<Series> {
 }
 
 /// Days in milliseconds as dates.
-pub(crate) fn to_dates(series: &Series) -> polars::error::PolarsResult<polars::prelude::Column> {
+pub(crate) fn to_dates(
+    series: &Series,
+) -> polars_core::error::PolarsResult<polars_core::prelude::Column> {
     let is_days = matches!(
         series.dtype(),
         DataType::Datetime(TimeUnit::Milliseconds, None)

@@ -5,14 +5,14 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use leadscore_core::printable;
-use polars::prelude::{
-    CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, NamedFrom, PolarsError, Series,
-    StructChunked, TimeUnit,
-};
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader, export_iterator};
 use polars_arrow::io::ipc::read::{StreamReader, StreamState, read_stream_metadata};
+use polars_core::prelude::{
+    CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, NamedFrom, PolarsError, Series,
+    StructChunked, TimeUnit,
+};
 
 use crate::arrow_types::{self, Unreadable};
 use crate::write::OutTable;

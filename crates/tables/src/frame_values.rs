@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use leadscore_core::Timestamp;
-use polars::prelude::DataType;
+use polars_core::prelude::DataType;
 
 use crate::frame::Frame;
 use crate::write::OutColumn;

@@ -4,6 +4,7 @@
 mod opening;
 mod part;
 mod table;
+mod text;
 mod written;
 
 mod numbers;

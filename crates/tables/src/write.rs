@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use leadscore_core::Timestamp;
-use polars::error::PolarsResult;
-use polars::io::parquet::write::BatchedWriter;
-use polars::prelude::{
-    Column as PolarsColumn, DataFrame, IntoColumn, KeyValueMetadata, NamedFrom, ParquetCompression,
-    ParquetWriter, Series, StatisticsOptions, TimeUnit,
+use polars_core::error::PolarsResult;
+use polars_core::prelude::{
+    Column as PolarsColumn, DataFrame, IntoColumn, NamedFrom, Series, TimeUnit,
 };
+use polars_io::parquet::write::BatchedWriter;
+use polars_io::prelude::{KeyValueMetadata, ParquetCompression, ParquetWriter, StatisticsOptions};
 
 use crate::error::TablesError;
 use crate::out_file::{FinishedFile, OutFile, publish};
@@ -63,7 +63,7 @@ impl OutTable {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
 
-    pub(crate) fn to_data_frame(&self) -> polars::prelude::PolarsResult<DataFrame> {
+    pub(crate) fn to_data_frame(&self) -> polars_core::prelude::PolarsResult<DataFrame> {
         DataFrame::new(
             self.n_rows(),
             self.columns

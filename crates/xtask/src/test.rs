@@ -124,7 +124,10 @@ fn test_rust() -> anyhow::Result<()> {
         say("skipped: LEADSCORE_REAL_DATA is not set, so tests of real data do not run");
     }
     succeed(tests)?;
-    succeed(in_workspace(&["test"], &["--doc"]))
+    succeed(in_workspace(&["test"], &["--doc"]))?;
+    // Last, since it leaves a command without features where the one with all of them was.
+    let small = ["test", "--release", "--package", "leadscore-cli"];
+    succeed(cargo(&small))
 }
 
 /// A command of cargo over all crates and features, as everything is built.

@@ -9,11 +9,13 @@ pub(crate) fn run(leads: u32) -> anyhow::Result<()> {
         "--release",
         "--workspace",
         "--all-targets",
+        "--all-features",
     ]))?;
     let mut command = cargo(&[
         "test",
         "--release",
         "--workspace",
+        "--all-features",
         "--test",
         "truth",
         "--",

@@ -9,11 +9,10 @@ use crate::commands::Outcome;
 #[cfg(not(feature = "spark"))]
 mod lines {
     use super::{CheckArgs, FeaturesArgs, Findings, Outcome, ScoreArgs, TrainArgs};
+    use leadscore::front_end::LeftOut;
 
     fn refuse<T>() -> anyhow::Result<T> {
-        anyhow::bail!(
-            "this leadscore was built without engines: build it with `cargo install --path crates/cli --features spark`, which needs protoc"
-        )
+        Err(LeftOut::Engines.into())
     }
 
     pub(crate) fn check(_: &CheckArgs, _: &str) -> anyhow::Result<Findings> {

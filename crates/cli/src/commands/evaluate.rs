@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use leadscore::front_end::{check_table_target, check_target};
+use leadscore::front_end::{check_table_target, check_target, check_workbooks};
 use leadscore::{EvaluateOptions, Outputs, ReadRules, Report, evaluate, read_model};
 
 use crate::args::{EvaluateArgs, ReportFormat};
@@ -19,6 +19,9 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
 /// Measures the model and writes the files; returns the report.
 pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
     // A wrong path should not cost the time that reading tables takes.
+    if args.format.contains(&ReportFormat::Xlsx) {
+        check_workbooks()?;
+    }
     let model = read_model(&args.model)?;
     let files = report_files(&args.output, &args.format);
     for path in files

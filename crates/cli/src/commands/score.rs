@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use leadscore::front_end::{check_table_target, check_target, folder_of};
+use leadscore::front_end::{check_databases, check_table_target, check_target, folder_of};
 use leadscore::{ListFormat, ListOptions, Outputs, ScoreOptions, lead_list, read_model, score};
 
 use crate::args::ScoreArgs;
@@ -15,6 +15,9 @@ const DEFAULT_OUTPUT: &str = "scores.csv";
 pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     if let Some(address) = args.engine.elsewhere() {
         return elsewhere::score(args, address);
+    }
+    if args.table.is_some() {
+        check_databases()?;
     }
     let model = read_model(&args.model)?;
     let output = output_of(args);

@@ -1,6 +1,6 @@
 //! Columns as numbers: all cells of a column in one writing.
 
-use polars::prelude::DataType;
+use polars_core::prelude::DataType;
 
 use super::raw::{Cells, RawTable};
 use super::table::Table;

@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use polars::error::PolarsResult;
-use polars::prelude::{
-    IpcScanOptions, LazyCsvReader, LazyFileListReader, LazyFrame, LazyJsonLineReader,
-    ParquetReader, PlRefPath, ScanArgsParquet, ScanSources, SerReader, UnifiedScanArgs,
-};
-use polars_arrow::datatypes::{ArrowSchema, ArrowSchemaRef};
+use polars_arrow::datatypes::ArrowSchema;
 use polars_arrow::io::ipc::read::read_file_metadata;
+use polars_core::error::PolarsResult;
+use polars_io::prelude::{FileMetadata, FileMetadataRef, ParquetReader, SerReader, infer_schema};
 
-use super::part::{Part, Rows, engine_error, open_file};
+use super::part::{Part, Rows, engine_error, open_file, without_notes};
+use super::text::Text;
 use crate::arrow_file;
 use crate::arrow_types::{self, Reading, Unreadable};
 use crate::error::TablesError;
@@ -71,53 +69,22 @@ impl Part {
             } => {
                 notes.extend(note.map(|note| format!("{}: {note}", path.display())));
                 part.csv = Some((delimiter, n_rows));
-                part.open_csv(text, delimiter, &header)
+                Ok(part.open_text(Text::of_csv(text, delimiter, &header)))
             }
-            Source::Ndjson { text, .. } => part.open_ndjson(text),
+            Source::Ndjson { text, .. } => {
+                let text = Text::of_ndjson(text).map_err(|error| engine_error(&path, error))?;
+                Ok(part.open_text(text))
+            }
             Source::Parquet { .. } => part.open_parquet(),
             Source::Arrow { .. } => part.open_arrow(),
         }
     }
 
-    /// A file whose columns the engine all knows.
-    fn read_by_engine(mut self, mut lazy: LazyFrame) -> Result<Opened, TablesError> {
-        let columns = names(&mut lazy).map_err(|error| engine_error(&self.path, error))?;
-        self.rows = Rows::Lazy(Box::new(lazy));
-        Ok((self, columns, Unreadable::new()))
-    }
-
-    /// A checked CSV text, every cell of which is a text.
-    fn open_csv(
-        self,
-        text: Vec<u8>,
-        delimiter: u8,
-        header: &[String],
-    ) -> Result<Opened, TablesError> {
-        let fail = |error| engine_error(&self.path, error);
-        // Every cell comes as text: types are decided over whole columns, and no cell is lost to a
-        // guess.
-        let mut lazy =
-            LazyCsvReader::new_with_sources(ScanSources::Buffers(vec![text.into()].into()))
-                .with_separator(delimiter)
-                .with_infer_schema_length(Some(0))
-                .finish()
-                .map_err(fail)?;
-        let columns = names(&mut lazy).map_err(fail)?;
-        // Names without the blanks around them, as the header check knows them.
-        if columns.len() == header.len() && columns != header {
-            lazy = lazy.rename(columns.iter(), header.iter(), true);
-        }
-        self.read_by_engine(lazy)
-    }
-
-    /// Objects on lines, with types of their own.
-    fn open_ndjson(self, text: Vec<u8>) -> Result<Opened, TablesError> {
-        let lazy =
-            LazyJsonLineReader::new_with_sources(ScanSources::Buffers(vec![text.into()].into()))
-                .with_infer_schema_length(None)
-                .finish()
-                .map_err(|error| engine_error(&self.path, error))?;
-        self.read_by_engine(lazy)
+    /// A text whose rows are in memory.
+    fn open_text(mut self, text: Text) -> Opened {
+        let columns = text.columns();
+        self.rows = Rows::Text(Arc::new(text));
+        (self, columns, Unreadable::new())
     }
 
     /// A Parquet file, by the types that its writer had in mind as far as the engine knows them.
@@ -146,7 +113,7 @@ impl Part {
             .find(|said| said.key == "ARROW:schema")
             .and_then(|said| said.value.as_deref());
         if said.is_some_and(arrow_types::is_unknown_in_parquet) {
-            return self.open_bare_parquet();
+            return self.open_bare_parquet(metadata);
         }
         let schema = reader.schema().map_err(fail)?;
         for column in metadata.schema_descr.columns() {
@@ -158,24 +125,19 @@ impl Part {
         }
         let readings = self.readings(&schema);
         if !(readings.special.is_empty() && readings.unreadable.is_empty()) {
-            return self.open_special_parquet(readings, &schema);
+            return self.open_special_parquet(metadata, readings, &schema);
         }
-        let reference = PlRefPath::try_from_path(&path).map_err(fail)?;
-        let lazy = LazyFrame::scan_parquet(
-            reference,
-            ScanArgsParquet {
-                glob: false,
-                ..Default::default()
-            },
-        )
-        .map_err(fail)?;
-        self.read_by_engine(lazy)
+        self.rows = Rows::Parquet {
+            metadata,
+            special: BTreeSet::new(),
+        };
+        Ok((self, readings.columns, Unreadable::new()))
     }
 
     /// A Parquet file whose writer noted down types that the engine does not know: it is read by
     /// its own types.
-    fn open_bare_parquet(mut self) -> Result<Opened, TablesError> {
-        let bare = bare_schema(&self.path).map_err(|error| engine_error(&self.path, error))?;
+    fn open_bare_parquet(mut self, metadata: FileMetadataRef) -> Result<Opened, TablesError> {
+        let bare = bare_schema(&metadata).map_err(|error| engine_error(&self.path, error))?;
         let readings = self.readings(&bare);
         let special = readings
             .columns
@@ -183,7 +145,7 @@ impl Part {
             .filter(|column| !readings.unreadable.contains_key(*column))
             .cloned()
             .collect();
-        self.rows = Rows::Parquet { special };
+        self.rows = Rows::Parquet { metadata, special };
         Ok((self, readings.columns, readings.unreadable))
     }
 
@@ -191,10 +153,11 @@ impl Part {
     /// that the writer had in mind, a file has types of its own.
     fn open_special_parquet(
         mut self,
+        metadata: FileMetadataRef,
         mut readings: Readings,
         schema: &ArrowSchema,
     ) -> Result<Opened, TablesError> {
-        let bare = bare_schema(&self.path).map_err(|error| engine_error(&self.path, error))?;
+        let bare = bare_schema(&metadata).map_err(|error| engine_error(&self.path, error))?;
         let is_held = |name: &String| {
             bare.get(name.as_str())
                 .is_some_and(|field| arrow_types::reading(&field.dtype) == Reading::Plain)
@@ -207,7 +170,7 @@ impl Part {
                 .map_or_else(String::new, |field| arrow_types::type_name(&field.dtype));
             readings.unreadable.insert(name, kind);
         }
-        self.rows = Rows::Parquet { special };
+        self.rows = Rows::Parquet { metadata, special };
         Ok((self, readings.columns, readings.unreadable))
     }
 
@@ -233,20 +196,7 @@ impl Part {
             .map_err(fail)?
             .schema;
         let readings = self.readings(&schema);
-        if !(readings.special.is_empty() && readings.unreadable.is_empty()) {
-            return Ok((self, readings.columns, readings.unreadable));
-        }
-        let reference = PlRefPath::try_from_path(&path).map_err(fail)?;
-        let lazy = LazyFrame::scan_ipc(
-            reference,
-            IpcScanOptions::default(),
-            UnifiedScanArgs {
-                glob: false,
-                ..Default::default()
-            },
-        )
-        .map_err(fail)?;
-        self.read_by_engine(lazy)
+        Ok((self, readings.columns, readings.unreadable))
     }
 
     /// Sorts columns by how their cells come to be ours.
@@ -289,14 +239,6 @@ fn unread(path: &Path, source: std::io::Error) -> TablesError {
     }
 }
 
-fn names(lazy: &mut LazyFrame) -> PolarsResult<Vec<String>> {
-    Ok(lazy
-        .collect_schema()?
-        .iter_names()
-        .map(ToString::to_string)
-        .collect())
-}
-
 fn damaged(path: PathBuf, found: &str) -> TablesError {
     TablesError::Format {
         path,
@@ -306,13 +248,6 @@ fn damaged(path: PathBuf, found: &str) -> TablesError {
 }
 
 /// The types of a Parquet file without those that its writer noted down beside them.
-fn bare_schema(path: &Path) -> PolarsResult<ArrowSchemaRef> {
-    let mut metadata = ParquetReader::new(std::fs::File::open(path)?)
-        .get_metadata()?
-        .as_ref()
-        .clone();
-    metadata.key_value_metadata = None;
-    let mut reader = ParquetReader::new(std::fs::File::open(path)?);
-    reader.set_metadata(Arc::new(metadata));
-    reader.schema()
+fn bare_schema(metadata: &FileMetadata) -> PolarsResult<ArrowSchema> {
+    infer_schema(&without_notes(metadata))
 }

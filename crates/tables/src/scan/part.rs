@@ -2,15 +2,22 @@
 //! them.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use polars::prelude::{
-    Column, DataFrame, DataType, IntoLazy, LazyFrame, ParquetReader, SerReader, col,
-};
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::Field;
-use polars_arrow::io::ipc::read::{FileReader, read_file_metadata};
+use polars_arrow::io::ipc::read::{
+    FileMetadata as ArrowMetadata, FileReader, get_row_count, get_row_count_from_blocks,
+    read_file_metadata,
+};
+use polars_core::error::PolarsResult;
+use polars_core::prelude::{Column, DataFrame};
+use polars_io::prelude::{FileMetadata, FileMetadataRef, ParquetReader, SerReader};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use super::text::Text;
 use crate::arrow_types;
 use crate::error::TablesError;
 use crate::frame::Frame;
@@ -32,12 +39,18 @@ pub(super) struct Part {
     pub(super) version: Option<Version>,
 }
 
-/// Who reads the rows.
+/// Some rows, by offset and number.
+type Slice = (usize, usize);
+
+/// Where the rows are.
 #[derive(Clone)]
 pub(super) enum Rows {
-    Lazy(Box<LazyFrame>),
-    /// A file with types that the engine cannot hold: it must not see them.
+    Frame(Arc<DataFrame>),
+    Text(Arc<Text>),
+    /// A file some of whose columns may be of types that the engine cannot hold: it must not see
+    /// them.
     Parquet {
+        metadata: FileMetadataRef,
         special: BTreeSet<String>,
     },
     Arrow,
@@ -64,7 +77,7 @@ impl Part {
     pub(super) fn of_frame(frame: &Frame, table: &str) -> Self {
         Self {
             path: PathBuf::from(frame.called(table)),
-            rows: Rows::Lazy(Box::new(frame.data.as_ref().clone().lazy())),
+            rows: Rows::Frame(Arc::clone(&frame.data)),
             csv: None,
             uuids: BTreeSet::new(),
             days: BTreeSet::new(),
@@ -93,34 +106,36 @@ impl Part {
     pub(super) fn read(
         &self,
         columns: &[&str],
-        slice: Option<(usize, usize)>,
+        slice: Option<Slice>,
     ) -> Result<DataFrame, TablesError> {
         self.on_same_file(|| self.read_rows(columns, slice))
     }
 
-    fn read_rows(
-        &self,
-        columns: &[&str],
-        slice: Option<(usize, usize)>,
-    ) -> Result<DataFrame, TablesError> {
+    fn read_rows(&self, columns: &[&str], slice: Option<Slice>) -> Result<DataFrame, TablesError> {
         let fail = |error| engine_error(&self.path, error);
+        if columns.is_empty() {
+            return Ok(DataFrame::empty());
+        }
         let frame = match &self.rows {
-            Rows::Lazy(lazy) => {
-                let lazy = lazy
-                    .clone()
-                    .select(columns.iter().map(|&name| col(name)).collect::<Vec<_>>());
-                let lazy = match slice {
-                    Some((offset, n_rows)) => lazy.slice(offset as i64, n_rows as u32),
-                    None => lazy,
-                };
-                lazy.collect().map_err(fail)?
+            Rows::Frame(frame) => {
+                let frame = frame.select(columns.iter().copied()).map_err(fail)?;
+                match slice {
+                    Some((offset, n_rows)) => frame.slice(offset as i64, n_rows),
+                    None => frame,
+                }
             }
-            Rows::Parquet { special } => self.read_parquet(columns, special, slice)?,
+            Rows::Text(text) => {
+                let (offset, n_rows) = slice.unwrap_or((0, text.n_rows()));
+                let rows = offset..(offset + n_rows).min(text.n_rows());
+                text.read(columns, rows).map_err(fail)?
+            }
+            Rows::Parquet { metadata, special } => {
+                self.read_parquet(columns, metadata, special, slice)?
+            }
             Rows::Arrow => self.read_arrow(columns, slice)?,
         };
         if let (None, Some((_, expected))) = (slice, self.csv)
             && frame.height() != expected
-            && !columns.is_empty()
         {
             return Err(TablesError::Format {
                 path: self.path.clone(),
@@ -151,21 +166,28 @@ impl Part {
     fn read_parquet(
         &self,
         columns: &[&str],
+        metadata: &FileMetadataRef,
         special: &BTreeSet<String>,
-        slice: Option<(usize, usize)>,
+        slice: Option<Slice>,
     ) -> Result<DataFrame, TablesError> {
         let fail = |error| engine_error(&self.path, error);
+        let (metadata, slice) = match slice {
+            None => (Arc::clone(metadata), None),
+            Some(slice) => {
+                let (metadata, slice) = groups_of(metadata, slice);
+                (metadata, Some(slice))
+            }
+        };
         let read = |names: Vec<String>, is_bare: bool| -> Result<Vec<Column>, TablesError> {
             if names.is_empty() {
                 return Ok(Vec::new());
             }
             let mut reader = ParquetReader::new(open_file(&self.path)?);
-            if is_bare {
-                let mut metadata = reader.get_metadata().map_err(fail)?.as_ref().clone();
-                metadata.key_value_metadata = None;
-                reader = ParquetReader::new(open_file(&self.path)?);
-                reader.set_metadata(std::sync::Arc::new(metadata));
-            }
+            reader.set_metadata(if is_bare {
+                Arc::new(without_notes(&metadata))
+            } else {
+                Arc::clone(&metadata)
+            });
             Ok(reader
                 .with_columns(Some(names))
                 .with_slice(slice)
@@ -180,21 +202,10 @@ impl Part {
             .partition(|column| special.contains(column));
         let mut found = read(plain, false)?;
         found.extend(read(bare, true)?);
-        let n_rows = found.first().map_or(0, Column::len);
-        let in_order = columns.iter().filter_map(|&name| {
-            found
-                .iter()
-                .find(|column| column.name().as_str() == name)
-                .cloned()
-        });
-        DataFrame::new(n_rows, in_order.collect()).map_err(fail)
+        in_order(columns, &found).map_err(fail)
     }
 
-    fn read_arrow(
-        &self,
-        columns: &[&str],
-        slice: Option<(usize, usize)>,
-    ) -> Result<DataFrame, TablesError> {
+    fn read_arrow(&self, columns: &[&str], slice: Option<Slice>) -> Result<DataFrame, TablesError> {
         let fail = |error| engine_error(&self.path, error);
         let mut file = open_file(&self.path)?;
         let metadata = read_file_metadata(&mut file).map_err(fail)?;
@@ -208,12 +219,34 @@ impl Part {
             .filter_map(|&at| metadata.schema.get_at_index(at))
             .map(|(_, field)| field.clone())
             .collect();
+        let (blocks, slice) = match slice {
+            None => (0..metadata.blocks.len(), None),
+            Some(slice) => {
+                let (blocks, slice) = blocks_of(&mut file, &metadata, slice).map_err(fail)?;
+                (blocks, Some(slice))
+            }
+        };
+        let share = blocks.len().div_ceil(rayon::current_num_threads()).max(1);
+        let begins: Vec<usize> = blocks.clone().step_by(share).collect();
+        let read = |&begin: &usize| -> Result<Vec<Vec<Box<dyn Array>>>, TablesError> {
+            let file = open_file(&self.path)?;
+            let mut reader =
+                FileReader::new(file, metadata.clone(), Some(projection.clone()), None);
+            reader.set_current_block(begin);
+            let batches = reader.take(share.min(blocks.end - begin));
+            batches
+                .map(|batch| Ok(batch.map_err(fail)?.into_arrays()))
+                .collect()
+        };
+        let batches: Vec<_> = begins.par_iter().map(read).collect();
         let mut arrays: Vec<Vec<Box<dyn Array>>> = vec![Vec::new(); fields.len()];
-        for batch in FileReader::new(file, metadata, Some(projection), None) {
-            arrays
-                .iter_mut()
-                .zip(batch.map_err(fail)?.into_arrays())
-                .for_each(|(column, array)| column.push(array));
+        for batches in batches {
+            for batch in batches? {
+                arrays
+                    .iter_mut()
+                    .zip(batch)
+                    .for_each(|(column, array)| column.push(array));
+            }
         }
         let mut found = Vec::with_capacity(fields.len());
         for (field, arrays) in fields.iter().zip(arrays) {
@@ -224,25 +257,17 @@ impl Part {
                     .map(Column::from),
             );
         }
-        let n_rows = found.first().map_or(0, Column::len);
-        let in_order = columns.iter().filter_map(|&name| {
-            found
-                .iter()
-                .find(|column| column.name().as_str() == name)
-                .cloned()
-        });
-        let frame = DataFrame::new(n_rows, in_order.collect()).map_err(fail)?;
-        Ok(slice.map_or_else(
-            || frame.clone(),
-            |(offset, n_rows)| frame.slice(offset as i64, n_rows),
-        ))
+        let frame = in_order(columns, &found).map_err(fail)?;
+        Ok(match slice {
+            Some((offset, n_rows)) => frame.slice(offset as i64, n_rows),
+            None => frame,
+        })
     }
 
     /// Runs of about this many rows; those of Parquet begin and end with its row groups, so that
     /// none is decoded twice.
     pub(super) fn runs(&self, rows_per_batch: usize) -> Result<Vec<usize>, TablesError> {
-        let groups = self.on_same_file(|| Ok(self.row_groups()))?;
-        let groups = match groups {
+        let groups = match self.row_groups() {
             Some(groups) => groups,
             None => vec![self.n_rows()?],
         };
@@ -263,29 +288,20 @@ impl Part {
 
     /// Rows of each row group of a Parquet file.
     fn row_groups(&self) -> Option<Vec<usize>> {
-        let name = self.path.to_string_lossy().to_lowercase();
-        if !(name.ends_with(".parquet") || name.ends_with(".pq")) {
-            return None;
+        match &self.rows {
+            Rows::Parquet { metadata, .. } => {
+                let groups = metadata.row_groups.iter();
+                Some(groups.map(|group| group.num_rows()).collect())
+            }
+            Rows::Frame(_) | Rows::Text(_) | Rows::Arrow => None,
         }
-        let file = std::fs::File::open(&self.path).ok()?;
-        let metadata = ParquetReader::new(file).get_metadata().ok()?.clone();
-        Some(
-            metadata
-                .row_groups
-                .iter()
-                .map(|group| group.num_rows())
-                .collect(),
-        )
     }
 
     /// Rows, where the file tells them without being read; else none.
     pub(super) fn n_rows_told(&self) -> usize {
         match self.csv {
             Some((_, n_rows)) => n_rows,
-            None => caught(&self.path, || Ok(self.row_groups()))
-                .ok()
-                .flatten()
-                .map_or(0, |groups| groups.iter().sum()),
+            None => self.row_groups().map_or(0, |groups| groups.iter().sum()),
         }
     }
 
@@ -297,30 +313,93 @@ impl Part {
     }
 
     fn count_rows(&self) -> Result<usize, TablesError> {
-        let fail = |error| engine_error(&self.path, error);
-        let Rows::Lazy(lazy) = &self.rows else {
-            return match self.row_groups() {
-                Some(groups) => Ok(groups.iter().sum()),
-                None => {
-                    let mut file = open_file(&self.path)?;
-                    Ok(
-                        polars_arrow::io::ipc::read::get_row_count(&mut file).map_err(fail)?
-                            as usize,
-                    )
-                }
-            };
-        };
-        let frame = lazy
-            .clone()
-            .select([polars::prelude::len().alias("n")])
-            .collect()
-            .map_err(fail)?;
-        let counted = frame
-            .column("n")
-            .and_then(|column| column.cast(&DataType::UInt64))
-            .map_err(fail)?;
-        Ok(counted.u64().map_err(fail)?.get(0).unwrap_or(0) as usize)
+        match &self.rows {
+            Rows::Frame(frame) => Ok(frame.height()),
+            Rows::Text(text) => Ok(text.n_rows()),
+            Rows::Parquet { metadata, .. } => Ok(metadata.num_rows),
+            Rows::Arrow => {
+                let mut file = open_file(&self.path)?;
+                let n_rows = get_row_count(&mut file);
+                Ok(n_rows.map_err(|error| engine_error(&self.path, error))? as usize)
+            }
+        }
     }
+}
+
+/// The row groups that have rows of a slice, and the slice within them: others are not decoded.
+fn groups_of(metadata: &FileMetadata, (offset, n_rows): Slice) -> (FileMetadataRef, Slice) {
+    let mut groups = 0..0;
+    let (mut begin, mut skipped) = (0, 0);
+    for (at, group) in metadata.row_groups.iter().enumerate() {
+        if begin >= offset + n_rows {
+            break;
+        }
+        begin += group.num_rows();
+        groups.end = at + 1;
+        if begin <= offset {
+            skipped = begin;
+            groups.start = at + 1;
+        }
+    }
+    let wanted = Arc::new(some_groups(metadata, groups, true));
+    (wanted, (offset - skipped, n_rows))
+}
+
+/// The record batches that have rows of a slice, and the slice within them.
+fn blocks_of(
+    file: &mut std::fs::File,
+    metadata: &ArrowMetadata,
+    (offset, n_rows): Slice,
+) -> PolarsResult<(Range<usize>, Slice)> {
+    let mut blocks = 0..0;
+    let (mut begin, mut skipped) = (0, 0);
+    for (at, block) in metadata.blocks.iter().enumerate() {
+        if begin >= offset + n_rows {
+            break;
+        }
+        let n_of_block = get_row_count_from_blocks(file, std::slice::from_ref(block))?;
+        begin += n_of_block as usize;
+        blocks.end = at + 1;
+        if begin <= offset {
+            skipped = begin;
+            blocks.start = at + 1;
+        }
+    }
+    Ok((blocks, (offset - skipped, n_rows)))
+}
+
+/// A Parquet file's metadata without the types that its writer noted down beside its own.
+pub(super) fn without_notes(metadata: &FileMetadata) -> FileMetadata {
+    some_groups(metadata, 0..metadata.row_groups.len(), false)
+}
+
+/// The metadata of a file that has some of the row groups alone: each is large where columns are
+/// many.
+fn some_groups(metadata: &FileMetadata, groups: Range<usize>, has_notes: bool) -> FileMetadata {
+    let row_groups = metadata.row_groups[groups].to_vec();
+    FileMetadata {
+        version: metadata.version,
+        num_rows: row_groups.iter().map(|group| group.num_rows()).sum(),
+        max_row_group_height: metadata.max_row_group_height,
+        created_by: metadata.created_by.clone(),
+        row_groups,
+        key_value_metadata: metadata.key_value_metadata.clone().filter(|_| has_notes),
+        schema_descr: metadata.schema_descr.clone(),
+        column_orders: metadata.column_orders.clone(),
+        footer_buf: metadata.footer_buf.clone(),
+    }
+}
+
+/// Columns in the order in which they were asked for.
+fn in_order(names: &[&str], found: &[Column]) -> PolarsResult<DataFrame> {
+    let n_rows = found.first().map_or(0, Column::len);
+    let in_order = names.iter().filter_map(|&name| {
+        found
+            .iter()
+            .find(|column| column.name().as_str() == name)
+            .cloned()
+    });
+    DataFrame::new(n_rows, in_order.collect())
 }
 
 pub(super) fn open_file(path: &Path) -> Result<std::fs::File, TablesError> {
@@ -331,7 +410,7 @@ pub(super) fn open_file(path: &Path) -> Result<std::fs::File, TablesError> {
     })
 }
 
-pub(crate) fn engine_error(path: &Path, error: polars::error::PolarsError) -> TablesError {
+pub(crate) fn engine_error(path: &Path, error: polars_core::error::PolarsError) -> TablesError {
     let name = path.to_string_lossy();
     let format = if name.ends_with("json") || name.ends_with("jsonl") {
         "newline-delimited JSON"

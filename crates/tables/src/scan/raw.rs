@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use polars::prelude::{DataFrame, DataType, IdxCa, NamedFrom, Series};
+use polars_core::prelude::{DataFrame, DataType, IdxCa, NamedFrom, Series};
 
 use super::part::{Batch, engine_error};
 use super::table::Table;
@@ -255,7 +255,7 @@ impl RawTable<'_> {
         })
     }
 
-    pub(super) fn engine_error(&self, error: polars::error::PolarsError) -> TablesError {
+    pub(super) fn engine_error(&self, error: polars_core::error::PolarsError) -> TablesError {
         engine_error(self.table.path(), error)
     }
 
@@ -490,7 +490,10 @@ impl RawTable<'_> {
 }
 
 /// The ids of each cell, each once.
-fn cells_of_ids(series: &Series, separator: &str) -> polars::error::PolarsResult<Vec<Vec<String>>> {
+fn cells_of_ids(
+    series: &Series,
+    separator: &str,
+) -> polars_core::error::PolarsResult<Vec<Vec<String>>> {
     let mut cells: Vec<Vec<String>> = Vec::with_capacity(series.len());
     let mut push = |parts: &mut dyn Iterator<Item = String>| {
         let mut ids: Vec<String> = Vec::new();

@@ -2,7 +2,7 @@
 //! format of the column.
 
 use leadscore_core::{Precision, Stamp, Timestamp};
-use polars::prelude::{ChunkAgg, DataType, Float64Chunked, Int64Chunked, Series, TimeUnit};
+use polars_core::prelude::{ChunkAgg, DataType, Float64Chunked, Int64Chunked, Series, TimeUnit};
 
 use super::raw::RawTable;
 use crate::error::TablesError;

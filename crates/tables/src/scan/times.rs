@@ -1,7 +1,7 @@
 //! Columns as times: one format a column, and days where every time is a midnight.
 
 use leadscore_core::{Precision, Stamp, Timestamp};
-use polars::prelude::{DataType, TimeUnit};
+use polars_core::prelude::{DataType, TimeUnit};
 
 use super::raw::{Cells, RawTable};
 use super::table::Table;
