@@ -4,11 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
+use leadscore_config::{Capacity, Config};
 use leadscore_core::SecretUri;
 use leadscore_databases::Address;
+use leadscore_dataset::LoadOptions;
 use leadscore_features::{compute, labelled_snapshots, plan, scoring_snapshots};
+use leadscore_io::look;
 use leadscore_rules::{BoundRules, RulesFile};
-use leadscore_tables::{Capacity, Config, LoadOptions, look};
 use leadscore_tests::{Random, leadscore, mutated, n_tries, small_crm, succeed, try_door};
 
 /// A file of the corpus.
@@ -318,7 +320,7 @@ fn addresses_and_small_words() {
         )
         .map(|address| address.shown());
         drop(Capacity::parse(text));
-        let bytes = text.parse::<leadscore_tables::Bytes>();
+        let bytes = text.parse::<leadscore_config::Bytes>();
         let span = text.parse::<leadscore_core::Span>();
         let moment = leadscore_core::Timestamp::parse_iso(text);
         shown.is_ok() || bytes.is_ok() || span.is_ok() || moment.is_some()

@@ -4,15 +4,16 @@
 
 use std::sync::Arc;
 
+use leadscore_config::{FamilyChoice, FeaturesConfig};
 use leadscore_core::{
     AttributeTable, CalendarPart, EventFilter, Family, FeatureSource, FeatureSpec, PeerState,
     Precision, Snapshot, Span, Stamp, Statistic, Timestamp,
 };
-use leadscore_features::{compute, plan};
-use leadscore_tables::{
-    Activities, Attribute, Column, EventRows, FamilyChoice, FeaturesConfig, History, HistoryChange,
-    KindColumn, LeadOutcome, Leads, Lookup, LookupRows, MISSING, Tables, ValueColumn, Versions,
+use leadscore_dataset::{
+    Activities, Attribute, Column, EventRows, History, HistoryChange, KindColumn, LeadOutcome,
+    Leads, Lookup, LookupRows, MISSING, Tables, ValueColumn, Versions,
 };
+use leadscore_features::{compute, plan};
 use proptest::prelude::*;
 
 const HALF_DAY: i64 = 43_200_000_000;

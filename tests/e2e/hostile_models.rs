@@ -2,10 +2,12 @@
 //! or are a model that all of the code can live with.
 #![allow(missing_docs, reason = "tests")]
 
+use leadscore_config::{Config, TierEdges};
+use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_features::{compute, scoring_snapshots};
 use leadscore_inference::{Model, read_model, score, score_with_reasons};
+use leadscore_io::load;
 use leadscore_sql::{Dialect, ScoreTable, score_sql};
-use leadscore_tables::{Config, LoadOptions, Tables, TierEdges, load};
 use leadscore_tests::{Random, n_tries, small_crm, try_door};
 use sha2::{Digest, Sha256};
 

@@ -249,7 +249,7 @@ fn the_same_report_gives_the_same_workbook() {
 #[test]
 fn lines_for_the_config_are_lines_of_toml() {
     for text in ["a", "a\"b\\", LEVEL, NAME, "\u{1f600}\u{e0041}\u{7f}"] {
-        let line = format!("x = {}", leadscore_tables::quoted(text));
+        let line = format!("x = {}", leadscore_config::quoted(text));
         acts_not("a line for the config", &line);
         assert_eq!(line.lines().count(), 1);
     }

@@ -4,10 +4,12 @@
 
 use std::fmt::Write as _;
 
+use leadscore_config::{Config, FamilyChoice, FeaturesConfig};
 use leadscore_core::Timestamp;
+use leadscore_dataset::LoadOptions;
 use leadscore_features::{compute, plan, scoring_snapshots};
+use leadscore_io::load;
 use leadscore_rules::{BoundRules, RulesFile};
-use leadscore_tables::{Config, FamilyChoice, FeaturesConfig, LoadOptions, load};
 use leadscore_tests::{NEWS_OUTCOMES_HISTORY, folder_with};
 use proptest::prelude::*;
 

@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use leadscore::{Data, FeatureOptions, Inputs, ScoreOptions, score, write_features};
+use leadscore_config::Config;
 use leadscore_core::{FeatureMatrix, FeatureSource, Timestamp};
+use leadscore_dataset::{LoadOptions, Note, Tables};
 use leadscore_features::{Survey, compute, labelled_snapshots, survey};
-use leadscore_tables::{
-    Config, LoadOptions, Note, PartitionOptions, Partitions, TableWriter, Tables, Wanted, load,
-};
+use leadscore_io::{PartitionOptions, Partitions, TableWriter, Wanted, load};
 use leadscore_tests::{NEWS_OUTCOMES_HISTORY, folder_with, leadscore, succeed};
 
 const TABLES: &str = r#"

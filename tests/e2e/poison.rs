@@ -1,11 +1,13 @@
 //! The poison test of `check`: it passes what is right, and catches what reads one event too far.
 #![allow(missing_docs, reason = "tests")]
 
+use leadscore_config::{Config, FamilyChoice};
 use leadscore_core::{Snapshot, Span, Timestamp};
+use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_features::{
     FeaturesError, PoisonFindings, compute, labelled_snapshots, plan, poison_test,
 };
-use leadscore_tables::{Config, FamilyChoice, LoadOptions, Tables, load};
+use leadscore_io::load;
 use leadscore_tests::{leadscore, real_project, small_crm, succeed};
 
 fn all_families(config: &mut Config) {

@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
+use leadscore_config::Config;
 use leadscore_core::{FeatureSpec, Snapshot, Timestamp};
+use leadscore_dataset::{Activities, EventRows, LoadOptions, Tables};
 use leadscore_features::scoring_snapshots;
+use leadscore_io::load;
 use leadscore_rules::{BoundRules, PointsScore, RulesFile};
-use leadscore_tables::{Activities, Config, EventRows, LoadOptions, Tables, load};
 use leadscore_tests::{figure, folder_with, leadscore, small_crm, succeed};
 
 const CONFIG: &str = r#"

@@ -4,12 +4,14 @@
 
 use std::path::Path;
 
+use leadscore_config::Config;
 use leadscore_core::Timestamp;
+use leadscore_dataset::LoadOptions;
 use leadscore_features::{compute, scoring_snapshots};
 use leadscore_inference::{
     CalibrationCurve, Model, read_model, score, score_with_reasons, write_model,
 };
-use leadscore_tables::{Config, LoadOptions, load};
+use leadscore_io::load;
 use leadscore_tests::{leadscore, succeed};
 
 /// A simulated CRM as CSV with a model trained on it.

@@ -112,7 +112,7 @@ impl Address {
 
 /// A text that is an address: no longer than one.
 fn text_of(path: &Path) -> std::io::Result<String> {
-    let bytes = leadscore_tables::read_at_most(path, leadscore_tables::Bytes(100_000))?;
+    let bytes = leadscore_io::read_at_most(path, leadscore_config::Bytes(100_000))?;
     String::from_utf8(bytes)
         .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use leadscore_tables::FrameError;
+use leadscore_io::FrameError;
 
 /// A database that cannot be reached, read or written. No message holds a password.
 #[derive(Debug, thiserror::Error)]

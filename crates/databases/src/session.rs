@@ -10,7 +10,7 @@ use adbc_core::{
 use adbc_driver_manager::{ManagedConnection, ManagedDriver, ManagedStatement};
 use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use leadscore_core::hide_credentials;
-use leadscore_tables::{Frame, FrameError};
+use leadscore_io::{Frame, FrameError};
 
 use crate::address::Address;
 use crate::error::DatabaseError;

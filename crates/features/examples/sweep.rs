@@ -7,10 +7,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use leadscore_config::Config;
+use leadscore_dataset::{Activities, EventRows, LoadOptions};
 use leadscore_features::{compute, labelled_snapshots, plan};
-use leadscore_tables::{
-    Activities, Config, EventRows, LoadOptions, OutColumn, OutTable, load, write_table,
-};
+use leadscore_io::{OutColumn, OutTable, load, write_table};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();

@@ -5,7 +5,7 @@ use leadscore_core::{
     AttributeTable, CalendarPart, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MONTHS,
     PeerState, Snapshot, Statistic, Timestamp, WEEKDAYS,
 };
-use leadscore_tables::{Attribute, Column, HistoryChange, MISSING, Tables};
+use leadscore_dataset::{Attribute, Column, HistoryChange, MISSING, Tables};
 use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
 };

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use leadscore_config::FeaturesConfig;
 use leadscore_core::{EventFilter, Family, FeatureSource, Span, Statistic, Unit};
-use leadscore_tables::{FeaturesConfig, Note};
+use leadscore_dataset::Note;
 
 use crate::plan::Plan;
 use crate::survey::{EventSurvey, Survey};

@@ -1,7 +1,7 @@
 //! Entries of a history that came after the outcome: what a table without that history would have
 //! leaked.
 
-use leadscore_tables::Tables;
+use leadscore_dataset::Tables;
 
 /// How much of an attribute's history came after its leads had closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct LateEntries {
 
 /// Counts, for each attribute with a history, entries at or after the close of their lead.
 pub fn late_entries(tables: &Tables) -> Vec<LateEntries> {
-    let count = |change: &leadscore_tables::HistoryChange| {
+    let count = |change: &leadscore_dataset::HistoryChange| {
         let mut late = LateEntries {
             attribute: change.attribute.clone(),
             n_entries: 0,

@@ -2,7 +2,7 @@
 //! feature reads.
 
 use leadscore_core::{EventFilter, FeatureSpec, Span, Statistic};
-use leadscore_tables::{Activities, MISSING};
+use leadscore_dataset::{Activities, MISSING};
 
 use crate::error::FeaturesError;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use leadscore_core::{CalendarPart, FeatureKind, FeatureSource, FeatureSpec, Unit};
-use leadscore_tables::Note;
+use leadscore_dataset::Note;
 
 /// The features for a survey, and what the user should know about them.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -1,11 +1,12 @@
 //! Which features these tables can give: decided once, on what was known at training time, and kept
 //! in the model.
 
+use leadscore_config::FeaturesConfig;
 use leadscore_core::{
     AttributeTable, Family, FeatureKind, FeatureSource, FeatureSpec, PeerState, Snapshot, Span,
     Unit,
 };
-use leadscore_tables::{FeaturesConfig, Tables};
+use leadscore_dataset::Tables;
 
 use crate::event_planning::EventPlanner;
 use crate::plan::Plan;

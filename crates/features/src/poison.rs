@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use leadscore_core::{FeatureMatrix, Snapshot, Span, Stamp, Timestamp};
-use leadscore_tables::{
+use leadscore_dataset::{
     Activities, Attribute, Column, EventRows, HistoryChange, LeadOutcome, LookupRows, MISSING,
     Tables,
 };

@@ -1,7 +1,8 @@
 //! Which leads are looked at when: the risk set, its labels, and a count of everything left out.
 
+use leadscore_config::{Every, SnapshotsConfig};
 use leadscore_core::{LabelledSnapshots, Snapshot, Span, Stamp, Timestamp};
-use leadscore_tables::{Activities, Every, Flag, SnapshotsConfig, Tables};
+use leadscore_dataset::{Activities, Flag, Tables};
 use serde::{Deserialize, Serialize};
 
 /// How many rows were kept and dropped, and why.

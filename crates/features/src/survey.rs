@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadscore_core::{FeatureKind, Snapshot, Timestamp};
-use leadscore_tables::{Activities, Column, MISSING, Tables};
+use leadscore_dataset::{Activities, Column, MISSING, Tables};
 
 /// trace.
 ///

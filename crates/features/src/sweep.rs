@@ -2,7 +2,7 @@
 //! in parallel.
 
 use leadscore_core::{Snapshot, Timestamp};
-use leadscore_tables::{Activities, MISSING};
+use leadscore_dataset::{Activities, MISSING};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::fixed::Fixed;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leadscore_core::{EventFilter, FeatureSpec, Snapshot, Timestamp};
-use leadscore_tables::{MISSING, Note, Tables};
+use leadscore_dataset::{MISSING, Note, Tables};
 
 use crate::survey::last_looks;
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use leadscore_core::Timestamp;
-use leadscore_tables::{EventRows, MISSING};
+use leadscore_dataset::{EventRows, MISSING};
 
 use crate::fixed::Fixed;
 use crate::layout::{Cell, Layout, NONE};

@@ -417,6 +417,11 @@ impl BinsTerm {
         let bin = bin_of(&self.edges, value);
         self.weights[bin] + self.tilt * (value - self.centers[bin])
     }
+
+    /// The upper end of each bin but the last, as a reader wants it.
+    pub fn edge_names(&self) -> Vec<String> {
+        self.edges.iter().map(|edge| readable(*edge)).collect()
+    }
 }
 
 impl PairTerm {

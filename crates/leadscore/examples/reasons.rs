@@ -19,11 +19,13 @@ use std::path::Path;
 
 use anyhow::Context;
 use leadscore::front_end::lead_keys;
+use leadscore_config::Config;
 use leadscore_core::{Concept, ContactPriority, FeatureMatrix, Snapshot, Timestamp};
+use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_features::{compute, labelled_snapshots, scoring_snapshots, survey};
 use leadscore_inference::{Model, quartile_tiers, score};
+use leadscore_io::load;
 use leadscore_simulate::{SimulationOptions, Simulator, World};
-use leadscore_tables::{Config, LoadOptions, Tables, load};
 use leadscore_training::{TrainContext, TrainInput, TrainOptions, train};
 
 const HEADER: &str = "reasons                        leads top by 1    by 3 low by 1    by 3  halves  others     error   truth";

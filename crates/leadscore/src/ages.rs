@@ -1,7 +1,7 @@
 //! How old leads are.
 
 use leadscore_core::{Snapshot, Timestamp};
-use leadscore_tables::Tables;
+use leadscore_dataset::Tables;
 
 /// How old a lead is at a snapshot, in days; NaN where it has no time of creation.
 pub(crate) fn age_in_days(tables: &Tables, key: &Snapshot) -> f64 {

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use leadscore_core::{Snapshot, Timestamp};
+use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_inference::score;
 use leadscore_metrics::{Clusters, SegmentInput, log_loss_rows, paired_difference, segment_rows};
 use leadscore_report::{Backtest, Cadence};
-use leadscore_tables::{LoadOptions, Tables};
 
 use crate::data::{Data, label_and_compute};
 use crate::error::{Context, bail};

@@ -1,6 +1,6 @@
 //! What anyone who uses what was made of these tables should know.
 
-use leadscore_tables::Tables;
+use leadscore_dataset::Tables;
 
 use crate::data::Data;
 

@@ -7,10 +7,11 @@ mod text;
 mod unseen_wins;
 mod verdict;
 
+use leadscore_config::{Config, Doubt};
 use leadscore_core::DataProfile;
+use leadscore_dataset::Tables;
 use leadscore_features::{PoisonFindings, SnapshotCounts};
 use leadscore_inference::Sufficiency;
-use leadscore_tables::{Config, Doubt, Tables};
 use leadscore_training::{
     Beforehand, Coding, CodingOptions, LeakFinding, find_leaks, judge_data, with_final,
 };
@@ -149,7 +150,7 @@ fn coding_of(labelled: &Labelled) -> Coding {
 impl Findings {
     /// What the tables look like, and what that means.
     fn of_tables(data: &Data, tables: &Tables, doubts: Vec<Doubt>, verdict: Verdict) -> Self {
-        let profile = leadscore_tables::data_profile(&data.config, tables);
+        let profile = leadscore_io::data_profile(&data.config, tables);
         Self {
             page: page(Some(&data.config), &profile, &doubts),
             tables: profile,

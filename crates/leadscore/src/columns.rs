@@ -5,7 +5,7 @@ use leadscore_core::{
     Unit, stable_hash,
 };
 use leadscore_inference::{Model, Scored, score};
-use leadscore_tables::Frame;
+use leadscore_io::Frame;
 use leadscore_training::{Direction, ModelKind, TrainContext, TrainInput, TrainOptions};
 
 use crate::error::bail;

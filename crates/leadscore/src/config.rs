@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use leadscore_tables::{Bytes, Config as Settings, ConfigError, read_at_most};
+use leadscore_config::{Bytes, Config as Settings, ConfigError};
+use leadscore_io::read_at_most;
 
 use crate::config_failure::ConfigFailure;
 use crate::error::Context;

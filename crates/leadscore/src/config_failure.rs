@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use leadscore_config::ConfigError;
 use leadscore_core::{
     credential_ranges, escape_of, hide_credentials, is_hostile, names_a_secret, printable,
     printable_lines,
 };
-use leadscore_tables::ConfigError;
 
 use crate::text::with_own_lines;
 
@@ -29,10 +29,7 @@ impl ConfigFailure {
     /// What is wrong in the text of a config that was read from this path, or is called by it.
     pub(crate) fn new(path: &Path, text: &str, error: ConfigError) -> Self {
         // What stands behind a key that nobody knows may be anything.
-        let unknown = error
-            .span
-            .clone()
-            .filter(|_| error.message.starts_with("unknown key"));
+        let unknown = error.span.clone().filter(|_| error.is_unknown_key);
         let shown = Shown::of(text, unknown.map(|span| value_behind(text, span.end)));
         let span = error.span.map(|span| {
             shown.position(span.start)..shown.position(span.end).max(shown.position(span.start))
@@ -44,6 +41,7 @@ impl ConfigFailure {
             message: fit(error.message),
             help: error.help.map(fit),
             span,
+            is_unknown_key: error.is_unknown_key,
         };
         Self {
             path: path.to_owned(),
@@ -240,7 +238,7 @@ mod tests {
                 "",
             ] {
                 let text = format!("{head}{line}\n");
-                let error = leadscore_tables::Config::parse(&text).expect_err("unknown");
+                let error = leadscore_config::Config::parse(&text).expect_err("unknown");
                 let shown =
                     ConfigFailure::new(Path::new("leadscore.toml"), &text, error).text(false);
                 assert!(!shown.contains("hunter2"), "{shown}");
@@ -257,6 +255,7 @@ mod tests {
             message: "wrong".to_owned(),
             help: None,
             span: Some(start..start + meant.len()),
+            is_unknown_key: false,
         };
         let failure = ConfigFailure::new(Path::new("leadscore.toml"), text, error);
         assert_eq!(failure.text, expected);
@@ -337,6 +336,7 @@ mod tests {
                 message: String::new(),
                 help: None,
                 span: Some(start..start + word.len()),
+                is_unknown_key: false,
             };
             let failure = ConfigFailure::new(Path::new("c"), text, error);
             failure.text[failure.error.span.clone().expect("it had one")].to_owned()

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use leadscore_core::Concept;
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::{Contributions, Model, score};
-use leadscore_tables::{OutColumn, OutTable};
+use leadscore_io::{OutColumn, OutTable};
 
 use crate::data::Data;
 use crate::error::bail;

@@ -12,14 +12,13 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use leadscore_config::{Config as Settings, Doubt, Query, TierEdges};
 use leadscore_core::{FeatureKind, FeatureSource, LeftOut, Timestamp};
 use leadscore_databases::Address;
+use leadscore_dataset::{AttributeKey, LoadOptions, Note, TableEnd, Tables};
 use leadscore_inference::Model;
+use leadscore_io::{Frame, Frames, ReadTables, ScratchFolder, TablesError};
 use leadscore_report::count;
-use leadscore_tables::{
-    AttributeKey, Config as Settings, Doubt, Frame, Frames, LoadOptions, Note, Query, ReadTables,
-    ScratchFolder, TableEnd, Tables, TablesError, TierEdges,
-};
 
 use self::kept_tables::KeptTables;
 use crate::config::Config;
@@ -155,7 +154,7 @@ impl Data {
                 data.ask_databases(queries)?;
             }
             #[cfg(feature = "spark")]
-            OpenTables::OnEngine => data.config.require_outcomes()?,
+            OpenTables::OnEngine => leadscore_io::require_outcomes(&data.config)?,
         }
         Ok(data)
     }
@@ -186,7 +185,7 @@ impl Data {
             .context("cannot keep what comes from object stores")?;
         let listener = Arc::clone(&self.listener);
         let mut stage = None;
-        self.config.bring_objects(folder.path(), &mut |path| {
+        leadscore_io::bring_objects(&mut self.config, folder.path(), &mut |path| {
             drop(stage.take());
             stage = Stage::begin(&listener, &format!("bringing {path}"), 1).ok();
         })?;
@@ -321,10 +320,10 @@ impl Data {
         targets: impl IntoIterator<Item = &'t PathBuf>,
         others: &[PathBuf],
     ) -> crate::Result<()> {
-        let mut inputs = self.config.paths(&self.folder);
+        let mut inputs = leadscore_io::table_paths(&self.config, &self.folder);
         inputs.push(PathBuf::from(&self.name));
         inputs.extend_from_slice(others);
-        Ok(leadscore_tables::refuse_inputs(
+        Ok(leadscore_io::refuse_inputs(
             targets.into_iter().map(PathBuf::as_path),
             &inputs,
         )?)
@@ -390,7 +389,7 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// [`leadscore_tables::TablesError`].
+    /// [`leadscore_io::TablesError`].
     pub fn load_for(&self, model: &Model) -> crate::Result<Tables> {
         self.load_by(&self.beside(model)?, model)
     }
@@ -437,7 +436,7 @@ impl Data {
         let folder = data.folder.clone();
         let mut without = None;
         data.reads_anew_if(|config| {
-            without = config.do_without_outcomes(&folder);
+            without = leadscore_io::do_without_outcomes(config, &folder);
             without.is_some()
         });
         if let Some(why) = without {
@@ -458,7 +457,7 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// [`leadscore_tables::TablesError::Doubts`].
+    /// [`leadscore_io::TablesError::Doubts`].
     pub(crate) fn silence(
         &self,
         ends: &[TableEnd],
@@ -468,8 +467,7 @@ impl Data {
         if self.config.is_flat() {
             return Ok(());
         }
-        let (notes, doubts) =
-            leadscore_tables::silence(&self.config, ends, model.data.as_ref(), as_of);
+        let (notes, doubts) = leadscore_io::silence(&self.config, ends, model.data.as_ref(), as_of);
         self.notes(&notes);
         if doubts.is_empty() {
             Ok(())

@@ -1,9 +1,9 @@
 //! The data as a page for a terminal: every table with its rows, days and keys, and every column
 //! with its part and its cells.
 
+use leadscore_config::{Config, Doubt};
 use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, printable};
 use leadscore_report::count;
-use leadscore_tables::{Config, Doubt};
 
 use crate::text::table;
 

@@ -10,14 +10,13 @@ mod times;
 mod training;
 
 use leadscore_core::{DataProfile, FeatureSpec, Span, TableProfile, Timestamp};
+use leadscore_dataset::{KnownEnds, Matched, TableEnd};
 use leadscore_inference::Model;
+use leadscore_io::{Frame, Frames, attributes_with_history, time_kinds};
 use leadscore_report::count;
 use leadscore_spark::{Address, Session, Watch};
 use leadscore_sql::{
     Dialect, FeaturesSql, Moments, SqlSource, SqlSources, count_sql, features_sql,
-};
-use leadscore_tables::{
-    Frame, Frames, KnownEnds, Matched, TableEnd, attributes_with_history, time_kinds,
 };
 
 use self::places::{parquet, place, target_of};
@@ -100,11 +99,11 @@ impl Engine {
             Session::connect(&address)?
         };
         let mut sources = SqlSources::default();
-        for (table, location, query) in data.config.sources() {
+        for table in data.config.tables() {
             sources.tables.insert(
-                table.clone(),
+                table.id.to_string(),
                 SqlSource {
-                    from: place(data, &table, location, query)?,
+                    from: place(data, &table)?,
                     ..SqlSource::default()
                 },
             );

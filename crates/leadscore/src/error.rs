@@ -4,7 +4,7 @@ use std::fmt;
 
 #[cfg(feature = "databases")]
 use leadscore_databases::DatabaseError;
-use leadscore_tables::{FrameError, TablesError};
+use leadscore_io::{FrameError, TablesError};
 
 use crate::config_failure::ConfigFailure;
 use crate::explain::{SinceError, UnknownLead};
@@ -110,7 +110,7 @@ impl Error {
     }
 
     /// The doubts about how tables are to be read, where they are why.
-    pub fn doubts(&self) -> Option<&[leadscore_tables::Doubt]> {
+    pub fn doubts(&self) -> Option<&[leadscore_config::Doubt]> {
         match &self.what {
             What::Sentence(_) => None,
             What::Other(error) => match error.downcast_ref() {
@@ -203,7 +203,7 @@ macro_rules! from_errors {
 
 from_errors! {
     ConfigFailure => Config,
-    leadscore_tables::ConfigError => Config,
+    leadscore_config::ConfigError => Config,
     leadscore_features::TooManySnapshots => Data,
     std::num::TryFromIntError => Data,
     std::string::FromUtf8Error => Data,

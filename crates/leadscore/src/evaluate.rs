@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
 use leadscore_inference::{Model, score};
+use leadscore_io::OutTable;
 use leadscore_report::{OutsideTraining, Report, count};
-use leadscore_tables::OutTable;
 
 use self::baselines::{Earlier, baselines};
 use self::range::{Range, refuse_leads_of_training};

@@ -14,14 +14,15 @@ mod section;
 mod thresholds;
 mod tiers;
 
+use leadscore_config::{Capacity, ReportConfig};
 use leadscore_core::FeatureMatrix;
+use leadscore_dataset::Tables;
 use leadscore_inference::Model;
 use leadscore_metrics::{
     BootstrapOptions, CalibrationVerdict, EvaluationInput, RowWeights, VerdictInput, evaluate,
     judge_calibration,
 };
 use leadscore_report::{BaselineNote, Measured};
-use leadscore_tables::{Capacity, ReportConfig, Tables};
 
 use self::breakdowns::Breakdowns;
 use self::by_age::age_figures;

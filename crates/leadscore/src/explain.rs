@@ -8,9 +8,9 @@ mod text;
 mod what_if;
 
 use leadscore_core::{FeatureMatrix, MatrixCell, Timestamp, log_odds_to_probability, printable};
+use leadscore_dataset::Tables;
 use leadscore_features::scoring_snapshots;
 use leadscore_inference::{Model, Reason, score};
-use leadscore_tables::Tables;
 use serde::Serialize;
 
 use self::look_back::look_back;

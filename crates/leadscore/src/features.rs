@@ -7,14 +7,14 @@ use leadscore_core::{
     Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp,
     printable,
 };
+use leadscore_dataset::{LoadOptions, Note, Tables};
 use leadscore_features::{SnapshotCounts, Survey, labelled_snapshots, survey};
 use leadscore_inference::Model;
+use leadscore_io::{
+    LEAST_MEMORY, OutColumn, OutTable, TableWriter, folder_of, half_of_memory, in_order,
+};
 use leadscore_report::{count, markdown_text};
 use leadscore_sql::{Dialect, Exactness, FeaturesSql, Moments, exactness, features_sql};
-use leadscore_tables::{
-    LEAST_MEMORY, LoadOptions, Note, OutColumn, OutTable, TableWriter, Tables, folder_of,
-    half_of_memory, in_order,
-};
 
 use crate::data::{Data, check_matrix_fits, describe_counts, load_options_of, no_snapshot};
 use crate::error::Context;

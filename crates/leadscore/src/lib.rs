@@ -131,12 +131,13 @@ pub use error_text::error_text;
 pub use outputs::{Outputs, write_bytes, write_model, write_text};
 pub use reference::reference_of_config;
 
+pub use leadscore_config::Capacity;
 pub use leadscore_core::{ContactPriority, Timestamp};
 pub use leadscore_inference::Model;
+pub use leadscore_io::{Frame, Frames, OutColumn, OutTable};
 pub use leadscore_report::{PointsLoss, Report};
 pub use leadscore_simulate::{SimulationOptions, World};
 pub use leadscore_sql::Dialect;
-pub use leadscore_tables::{Capacity, Frame, Frames, OutColumn, OutTable};
 pub use leadscore_training::{CalibrationKind, Direction};
 
 /// What the command and the Python package share beside the library; not part of its promise.
@@ -146,15 +147,16 @@ pub mod front_end {
     pub use crate::sql::table_names;
     pub use crate::text::{shown, table};
     pub use crate::train::columns_written_at_close;
+    pub use leadscore_config::{Bytes, Config as Settings, TierEdges};
     pub use leadscore_core::{
         FeatureKind, LeftOut, hide_credentials, printable, printable_json, printable_lines,
     };
     pub use leadscore_inference::write_model;
+    pub use leadscore_io::{
+        FrameError, LEAST_MEMORY, ProfileInput, TableWriter, TablesError, check_table_target,
+        check_target, folder_of, is_reading, profile, read_at_most, refuse_inputs,
+        remove_unfinished, split_names, write_table,
+    };
     pub use leadscore_report::{check_workbooks, count, model_page};
     pub use leadscore_sql::{ScoreTable, score_sql};
-    pub use leadscore_tables::{
-        Bytes, Config as Settings, FrameError, LEAST_MEMORY, ProfileInput, TableWriter,
-        TablesError, TierEdges, check_table_target, check_target, folder_of, is_reading, profile,
-        read_at_most, refuse_inputs, remove_unfinished, split_names, write_table,
-    };
 }

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use leadscore_inference::Reason;
+use leadscore_io::{EarlierScores, OutColumn, OutTable, check_lead_columns, lead_texts};
 use leadscore_report::{LeadList, ListedLead, count};
-use leadscore_tables::{EarlierScores, OutColumn, OutTable, check_lead_columns, lead_texts};
 
 use crate::data::{Data, now};
 use crate::error::{Context, bail};

@@ -4,10 +4,12 @@
 mod frames;
 mod json;
 
+use leadscore_config::{HistoryConfig, OutcomesConfig};
 use leadscore_core::{FeatureMatrix, FeatureSource, Span, Timestamp, printable};
+use leadscore_dataset::{KnownEnds, LoadOptions, Tables};
 use leadscore_features::{LeftOut, scoring_snapshots};
 use leadscore_inference::Model;
-use leadscore_tables::{Frames, HistoryConfig, KnownEnds, LoadOptions, OutcomesConfig, Tables};
+use leadscore_io::Frames;
 use serde_json::Value;
 
 use self::frames::frames;
@@ -89,7 +91,7 @@ fn alone(mut beside: Data, frames: &Frames) -> crate::Result<Data> {
     });
     if !config.is_flat() {
         config.outcomes = OutcomesConfig::default();
-        config.do_without_outcomes(&beside.folder);
+        leadscore_io::do_without_outcomes(config, &beside.folder);
     }
     config.leads.manual_score = None;
     for (name, lookup) in &mut config.lookups {
@@ -115,11 +117,7 @@ fn load_alone(alone: &Data, model: &Model, as_of: Timestamp) -> crate::Result<Ta
         as_of: (!is_flat).then_some(as_of),
         ..load_options_of(model)
     };
-    Ok(leadscore_tables::load(
-        &alone.config,
-        &alone.folder,
-        &options,
-    )?)
+    Ok(leadscore_io::load(&alone.config, &alone.folder, &options)?)
 }
 
 /// Why the lead has no score.

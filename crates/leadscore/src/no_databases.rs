@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use leadscore_core::{LeftOut, SecretUri};
-use leadscore_tables::Frame;
+use leadscore_io::Frame;
 
 /// Where a database would be.
 pub(crate) enum Address {}

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use leadscore_inference::Model;
-use leadscore_tables::{
+use leadscore_io::{
     FinishedFile, OutFile, OutTable, TableWriter, close_csv_for_people, close_table, publish,
 };
 

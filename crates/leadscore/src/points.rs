@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use leadscore_core::Snapshot;
 use leadscore_inference::{Model, quartile_tiers, score};
+use leadscore_io::{OutColumn, OutTable};
 use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated, log_loss, roc_auc};
 use leadscore_report::{PointsLoss, PointsSheet, count, points_page};
 use leadscore_rules::{BoundRules, RulesFile};
-use leadscore_tables::{OutColumn, OutTable};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
 
 use crate::data::{Data, cluster_keys, describe_counts};

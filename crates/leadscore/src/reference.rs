@@ -1,6 +1,6 @@
 //! The reference of `leadscore.toml`, from the same types that read it.
 
-use leadscore_tables::Config;
+use leadscore_config::Config;
 use serde_json::Value;
 
 /// Every table and key of the config as Markdown, as `docs/config.md` has it.

@@ -15,11 +15,10 @@ mod tried;
 use std::path::Path;
 
 use leadscore_core::Snapshot;
+use leadscore_dataset::{LoadOptions, Note, Tables};
+use leadscore_io::{OutTable, TableWriter, folder_of, in_order, write_table};
 use leadscore_report::count;
 use leadscore_rules::PointsScore;
-use leadscore_tables::{
-    LoadOptions, Note, OutTable, TableWriter, Tables, folder_of, in_order, write_table,
-};
 
 use self::bench::{Bench, Lacks};
 use self::columns::check_columns;

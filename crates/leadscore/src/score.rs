@@ -7,13 +7,13 @@ mod found;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use leadscore_config::TierEdges;
 use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp, printable};
 use leadscore_inference::{
     Concepts, FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers,
     score as score_rows, score_with_reasons, tiers_by_edges,
 };
 use leadscore_report::count;
-use leadscore_tables::TierEdges;
 use rayon::slice::ParallelSliceMut;
 
 use self::found::{Found, Listed, find_open};

@@ -1,11 +1,11 @@
 //! What `score` says beside the file: how many leads were scored and left out, the tiers, and what
 //! is unlike training.
 
+use leadscore_config::TierEdges;
 use leadscore_core::{ContactPriority, FeatureMatrix};
 use leadscore_features::LeftOut;
 use leadscore_inference::{GuardFinding, Guarded, Model};
 use leadscore_report::count;
-use leadscore_tables::TierEdges;
 use serde::Serialize;
 
 use crate::caveats::FLAT_CAVEAT;

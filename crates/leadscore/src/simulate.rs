@@ -5,8 +5,8 @@ mod tables;
 use std::path::Path;
 use std::sync::Arc;
 
+use leadscore_io::{OutTable, TableWriter};
 use leadscore_simulate::{Chunk, SimulationOptions, Simulator};
-use leadscore_tables::{OutTable, TableWriter};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use self::tables::{account_table, tables_of};

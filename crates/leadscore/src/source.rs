@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use leadscore_core::Timestamp;
-use leadscore_tables::{
-    LoadOptions, Note, PartitionOptions, Partitions, TableEnd, Tables, TablesError, Wanted,
-    half_of_memory, needs_partitions,
+use leadscore_dataset::{LoadOptions, Note, TableEnd, Tables};
+use leadscore_io::{
+    PartitionOptions, Partitions, TablesError, Wanted, half_of_memory, needs_partitions,
 };
 
 use crate::data::{Data, now};

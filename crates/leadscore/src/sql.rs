@@ -2,30 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use leadscore_config::{Config, TimeKinds, nearest};
 use leadscore_inference::Model;
+use leadscore_io::{TablesError, attributes_with_history, time_kinds};
 use leadscore_sql::{Dialect, FeaturesSql, Moments, SqlSource, SqlSources, score_tables_sql};
-use leadscore_tables::{
-    Config, TablesError, TimeKinds, attributes_with_history, nearest, time_kinds,
-};
 
 use crate::data::{Data, now};
 use crate::error::{Context, bail};
 
 /// The names of a config's tables, as its keys have them: `leads`, `activities.NAME`.
 pub fn table_names(config: &Config) -> Vec<String> {
-    let mut names = vec!["leads".to_owned()];
-    if !config.is_flat() {
-        names.push("outcomes".to_owned());
-    }
-    names.extend(config.history.iter().map(|_| "history".to_owned()));
-    names.extend(
-        config
-            .activities
-            .keys()
-            .map(|name| format!("activities.{name}")),
-    );
-    names.extend(config.lookups.keys().map(|name| format!("lookups.{name}")));
-    names
+    config.tables().map(|table| table.id.to_string()).collect()
 }
 
 /// Where the tables of a config are in a database: `places` says what a table is called there, as
@@ -40,7 +27,7 @@ pub(crate) fn sql_sources(
     dialect: Dialect,
     places: &BTreeMap<String, String>,
 ) -> crate::Result<SqlSources> {
-    data.config.require_outcomes()?;
+    leadscore_io::require_outcomes(&data.config)?;
     let names = table_names(&data.config);
     if let Some(wrong) = places.keys().find(|place| !names.contains(place)) {
         let near = nearest(wrong, names.iter().map(String::as_str))
@@ -53,7 +40,7 @@ pub(crate) fn sql_sources(
         );
     }
     // A database knows no order of rows.
-    if let Some(doubt) = leadscore_tables::unordered_changes(&data.config, &data.folder)? {
+    if let Some(doubt) = leadscore_io::unordered_changes(&data.config, &data.folder)? {
         return Err(TablesError::Doubts(vec![doubt]).into());
     }
     let kinds: TimeKinds = if data.config.is_flat() {

@@ -6,10 +6,10 @@ mod late;
 mod said;
 
 use leadscore_core::Timestamp;
+use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::{Model, Spread};
 use leadscore_report::{OutsideTraining, Report};
-use leadscore_tables::{LoadOptions, Tables};
 use leadscore_training::Trained;
 
 use crate::ages::age_in_days;
@@ -73,7 +73,7 @@ pub fn train(data: &Data, options: &TrainOptions) -> crate::Result<Training> {
     };
     let mut trained = fit(data, &tables, &labelled, proven, options, None)?;
     complete_scope(data, &tables, &labelled, &mut trained.model);
-    trained.model.data = Some(leadscore_tables::data_profile(&data.config, &tables).in_order());
+    trained.model.data = Some(leadscore_io::data_profile(&data.config, &tables).in_order());
     report_training(data, &trained);
     Ok(Training {
         trained,

@@ -120,6 +120,7 @@ fn cells(model: &Model, idx: usize, errors: Option<&[Vec<f64>]>) -> Vec<Cell> {
         .zip(term.cells())
         .enumerate()
         .map(|(cell, (name, weight))| Cell {
+            idx: cell,
             name,
             weight,
             error: errors.map(|errors| errors[idx][cell]),
@@ -144,7 +145,7 @@ fn view(model: &Model, idx: usize, errors: Option<&[Vec<f64>]>) -> TermView {
     let term = &model.terms[idx];
     let cells = cells(model, idx, errors);
     let drawing = match term {
-        Term::Bins(bins) => term_pictures::curve(&cells, bins.weights.len()),
+        Term::Bins(bins) => term_pictures::curve(&cells, bins),
         Term::Pair(pair) => {
             term_pictures::heat_map(&cells, &pair.first.cell_names(), &pair.second.cell_names())
         }

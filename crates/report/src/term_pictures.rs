@@ -1,12 +1,14 @@
 //! Pictures of the terms of a model: a curve, a bar for each level, a table of pairs.
 
-use leadscore_inference::CellCount;
+use leadscore_inference::{BinsTerm, CellCount};
 
 use crate::format::shorten;
 use crate::svg::{BOTTOM, Drawing, LEFT, RIGHT, TOP};
 
 /// A weight with what it rests on.
 pub(crate) struct Cell {
+    /// Its place among the cells of its term.
+    pub(crate) idx: usize,
     pub(crate) name: String,
     pub(crate) weight: f64,
     /// Standard error.
@@ -40,8 +42,9 @@ impl Cell {
 
 /// A curve in steps with its band, a column for each bin's rows below, and missing apart at the
 /// right.
-pub(crate) fn curve(cells: &[Cell], n_bins: usize) -> String {
+pub(crate) fn curve(cells: &[Cell], term: &BinsTerm) -> String {
     const HEIGHT: f64 = 250.0;
+    let n_bins = term.weights.len();
     let mut drawing = Drawing::new(620.0, HEIGHT);
     let (left, right) = (LEFT, drawing.width - RIGHT);
     let (low, high) = span(cells);
@@ -58,7 +61,7 @@ pub(crate) fn curve(cells: &[Cell], n_bins: usize) -> String {
     weight_axis(&mut drawing, low, high, (left, right), &y);
     let mut points = Vec::new();
     for (idx, cell) in cells.iter().enumerate() {
-        let is_missing = cell.name == "missing" && idx + 1 == cells.len() && idx > 0;
+        let is_missing = cell.idx == n_bins && idx > 0;
         let x = left + width * (idx as f64 + if is_missing { 0.6 } else { 0.0 });
         drawing.rect(
             "column",
@@ -80,13 +83,10 @@ pub(crate) fn curve(cells: &[Cell], n_bins: usize) -> String {
     }
     drawing.path("curve", &points);
     // The ends of some bins, as many as have room.
+    let edges = term.edge_names();
     let every = (cells.len() / 6).max(1);
     for (idx, cell) in cells.iter().enumerate().step_by(every) {
-        if let Some(end) = cell
-            .name
-            .strip_prefix("up to ")
-            .or_else(|| cell.name.split(" to ").nth(1))
-        {
+        if let Some(end) = edges.get(cell.idx) {
             drawing.text(
                 "tick",
                 "middle",

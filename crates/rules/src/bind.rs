@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use leadscore_config::{ConfigError, nearest};
 use leadscore_core::{AttributeTable, FeatureKind, FeatureSource, FeatureSpec, Unit};
-use leadscore_tables::{Column, ConfigError, EventRows, KindColumn, Tables, nearest};
+use leadscore_dataset::{Column, EventRows, KindColumn, Tables};
 
 use crate::condition::Condition;
 use crate::rules_file::{EventCondition, Grade, OnlyConfig, RuleConfig, RulesFile, in_order};
@@ -203,6 +204,7 @@ impl Whose {
             message: format!("{}: {message}", self.what),
             help: Some(help),
             span: Some(self.span.clone()),
+            is_unknown_key: false,
         }
     }
 
@@ -231,6 +233,7 @@ impl Whose {
                 message: format!("{}: `matches` is not a regular expression", self.what),
                 help: Some(reason),
                 span: Some(span),
+                is_unknown_key: false,
             }
         })
     }

@@ -2,7 +2,7 @@
 //! day, as each day saw it.
 
 use leadscore_core::{Snapshot, Span, Timestamp};
-use leadscore_tables::Tables;
+use leadscore_dataset::Tables;
 
 use crate::bind::BoundRules;
 use crate::rules_file::Grade;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use leadscore_config::{ConfigError, Moment, parse_toml};
 use leadscore_core::Span;
-use leadscore_tables::{ConfigError, Moment, parse_toml};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -268,6 +268,7 @@ impl RulesFile {
                 message,
                 help: Some(help.to_owned()),
                 span,
+                is_unknown_key: false,
             })
         };
         let ScoreConfig { min, max, base, .. } = self.score;
@@ -331,6 +332,7 @@ impl RulesFile {
                     message,
                     help: Some(format!("there are {}", known.join(", "))),
                     span: Some(group.span()),
+                    is_unknown_key: false,
                 });
             }
         }
@@ -341,6 +343,7 @@ impl RulesFile {
                     message: "[matrix] has no bands".to_owned(),
                     help: Some("write such as A = 40".to_owned()),
                     span: None,
+                    is_unknown_key: false,
                 });
             }
         }
@@ -357,6 +360,7 @@ impl RulesFile {
                     message: format!("[matrix] has no cell `{label}`"),
                     help: Some(help),
                     span: Some(text.span()),
+                    is_unknown_key: false,
                 });
             }
         }
@@ -416,6 +420,7 @@ impl RuleConfig {
             message: format!("rule \"{}\": {message}", self.name.get_ref()),
             help: Some(help.to_owned()),
             span: Some(self.name.span()),
+            is_unknown_key: false,
         })
     }
 
@@ -570,6 +575,7 @@ fn check_bands(named: &BTreeMap<String, Spanned<f64>>) -> Result<(), ConfigError
                 message,
                 help: Some("each goes up to where the next begins".to_owned()),
                 span: Some(pair[1].1.span()),
+                is_unknown_key: false,
             });
         }
     }

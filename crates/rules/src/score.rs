@@ -1,8 +1,8 @@
 //! Points of leads as of a moment: rule by rule, then caps of rules, groups and the whole.
 
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
+use leadscore_dataset::{Activities, MISSING, Tables};
 use leadscore_features::{FeaturesError, compute};
-use leadscore_tables::{Activities, MISSING, Tables};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 

@@ -1,8 +1,8 @@
 //! What is known about a lead without its events, in SQL: calendar, histories, lookups, and how the
 //! account's other leads stand.
 
+use leadscore_config::{Config, HistoryConfig};
 use leadscore_core::{AttributeTable, CalendarPart, FeatureKind, FeatureSource, FeatureSpec};
-use leadscore_tables::{Config, HistoryConfig};
 
 use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;

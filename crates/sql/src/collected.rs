@@ -1,11 +1,11 @@
 //! What features read beside the snapshots themselves, each once: columns of the leads, event tables,
 //! histories, lookups, the account's other leads.
 
+use leadscore_config::Config;
 use leadscore_core::{
     AttributeTable, EventFilter, FeatureKind, FeatureSource, FeatureSpec, PeerState, Span,
     Statistic,
 };
-use leadscore_tables::Config;
 
 use crate::attributes::{
     add_history, add_lookup, add_peer_leads, calendar, lookup_column, weekdays,

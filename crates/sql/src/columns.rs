@@ -1,7 +1,7 @@
 //! How cells of a table are read in SQL, by the same settings that the reader of files follows.
 
+use leadscore_config::{FileConfig, PerColumn, TimeKind, null_values};
 use leadscore_core::{FeatureKind, Timestamp};
-use leadscore_tables::{FileConfig, PerColumn, TimeKind, null_values};
 
 use crate::dialect::Dialect;
 use crate::error::SqlError;

@@ -1,8 +1,8 @@
 //! The steps of one event table in SQL: one pass over the events that each snapshot sees, grouped by
 //! day first where days are counted.
 
+use leadscore_config::ActivityConfig;
 use leadscore_core::{EventFilter, Span};
-use leadscore_tables::ActivityConfig;
 
 use crate::aggregate::{Aggregate, REST, WHOLE, What};
 use crate::columns::{Columns, DAY, SHIFT};

@@ -1,7 +1,7 @@
 //! Features of events in SQL: each an expression over aggregates, which several may share.
 
+use leadscore_config::ActivityConfig;
 use leadscore_core::{EventFilter, Span, Statistic};
-use leadscore_tables::ActivityConfig;
 
 use crate::aggregate::{Aggregate, REST, WHOLE, What};
 use crate::columns::DAY;

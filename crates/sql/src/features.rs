@@ -1,7 +1,7 @@
 //! The point-in-time features of a list of recipes as one statement.
 
+use leadscore_config::Config;
 use leadscore_core::{EventFilter, FeatureSpec, Statistic};
-use leadscore_tables::Config;
 
 use crate::collected::Collected;
 use crate::dialect::Dialect;

@@ -1,7 +1,7 @@
 //! What is asked of tables before features are chosen: how far they reach, and the rows of some
 //! leads.
 
-use leadscore_tables::{Config, FileConfig, time_columns};
+use leadscore_config::{Config, TableId};
 
 use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
@@ -10,7 +10,7 @@ use crate::snapshots::{is_closed, is_won};
 use crate::sources::SqlSources;
 
 /// One SELECT that counts the rows of every table by day, for each of its times: columns `place` (a
-/// number for table and column, in the order of [`time_columns`]), `day` (since 1970), `n`, and
+/// number for table and column, in the order of [`Config::row_tables`]), `day` (since 1970), `n`, and
 /// `first` and `last` in microseconds since 1970.
 ///
 /// # Errors
@@ -23,17 +23,16 @@ pub fn days_sql(
 ) -> Result<String, SqlError> {
     let mut parts = Vec::new();
     let mut place = 0;
-    for (table, columns) in time_columns(config) {
-        let name = table.trim_matches(['[', ']']);
-        let source = Columns::new(dialect, sources, name, &file_of(config, name))?;
+    for table in config.row_tables() {
+        let source = Columns::new(dialect, sources, &table.id.to_string(), &table.file)?;
         // Rows that are not closed say nothing.
-        let condition = if name == "outcomes" {
+        let condition = if table.id == TableId::Outcomes {
             format!(" AND {}", is_closed(&source, &config.outcomes, dialect))
         } else {
             String::new()
         };
-        for column in columns {
-            let known = source.known(&column);
+        for column in table.times {
+            let known = source.known(column);
             let day = dialect.quotient(&format!("({known} + {SHIFT})"), DAY);
             parts.push(format!(
                 "SELECT {place} AS place, {day} - {} AS day, COUNT(*) AS n, MIN({known}) AS first, MAX({known}) AS last\n  FROM {}\n  WHERE {known} IS NOT NULL{condition}\n  GROUP BY {day}",
@@ -44,19 +43,6 @@ pub fn days_sql(
         }
     }
     Ok(parts.join("\nUNION ALL\n"))
-}
-
-fn file_of<'c>(config: &'c Config, table: &str) -> FileConfig<'c> {
-    match table {
-        "leads" => config.leads.file(),
-        "outcomes" => config.outcomes.file(),
-        "history" => config
-            .history
-            .as_ref()
-            .expect("there is such a table")
-            .file(),
-        _ => config.activities[table.trim_start_matches("activities.")].file(),
-    }
 }
 
 /// One SELECT that counts wins by the day they happened and the days until they were entered:
@@ -172,33 +158,20 @@ pub fn keys_sql(
     dialect: Dialect,
 ) -> Result<Vec<KeysSql>, SqlError> {
     let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
-    let mut tables = vec![(
-        "outcomes".to_owned(),
-        config.outcomes.lead.clone(),
-        &config.leads.id,
-    )];
-    tables.extend(config.history.iter().map(|history| {
-        (
-            "history".to_owned(),
-            Some(history.lead.clone()),
-            &config.leads.id,
-        )
-    }));
-    for (name, activity) in &config.activities {
-        let id = activity.account.as_ref().unwrap_or(&config.leads.id);
-        tables.push((
-            format!("activities.{name}"),
-            activity.lead.clone().or_else(|| activity.account.clone()),
-            id,
-        ));
-    }
     let mut found = Vec::new();
-    for (name, column, id) in tables
-        .into_iter()
-        .filter_map(|(name, column, id)| Some((name, column?, id)))
-    {
-        let rows = Columns::new(dialect, sources, &name, &file_of(config, &name))?;
-        let (key, id) = (rows.key(&column), leads.key(id));
+    for table in config.row_tables() {
+        let id = match &table.id {
+            TableId::Leads | TableId::Lookup(_) => continue,
+            TableId::Outcomes | TableId::History => &config.leads.id,
+            TableId::Activities(name) => config.activities[name]
+                .account
+                .as_ref()
+                .unwrap_or(&config.leads.id),
+        };
+        let Some(column) = table.key else { continue };
+        let name = table.id.to_string();
+        let rows = Columns::new(dialect, sources, &name, &table.file)?;
+        let (key, id) = (rows.key(column), leads.key(id));
         let joined = format!(
             "FROM (SELECT {key} AS k FROM {} WHERE {key} IS NOT NULL) AS r\n  LEFT JOIN (SELECT DISTINCT {id} AS id FROM {}) AS l ON l.id = r.k",
             rows.source.from, leads.source.from

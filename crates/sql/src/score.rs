@@ -3,12 +3,12 @@
 
 use std::fmt::Write as _;
 
+use leadscore_config::TierEdges;
 use leadscore_core::{ContactPriority, FeatureKind};
 use leadscore_inference::{
     Axis, BinsTerm, FEWEST_FOR_QUARTILES, LevelsTerm, LinearTerm, Model, PairTerm, Term,
     edge_within_rounding,
 };
-use leadscore_tables::TierEdges;
 
 use crate::dialect::Dialect;
 use crate::error::SqlError;

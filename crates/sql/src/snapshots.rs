@@ -1,7 +1,7 @@
 //! Which leads are looked at when, in SQL: the risk set of one moment, or every labelled snapshot.
 
+use leadscore_config::{Config, OutcomesConfig, Scalar};
 use leadscore_core::{Span, Timestamp};
-use leadscore_tables::{Config, OutcomesConfig, Scalar};
 
 use crate::columns::Columns;
 use crate::dialect::Dialect;

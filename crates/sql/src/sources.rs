@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use leadscore_tables::TimeKind;
+use leadscore_config::TimeKind;
 
 /// Where the tables of a config are in the engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

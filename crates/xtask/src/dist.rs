@@ -50,7 +50,15 @@ pub(crate) enum Part {
 /// The command as one file that needs nothing of the system, and what an image is made of.
 fn binary(folder: &Path) -> anyhow::Result<()> {
     let built = target().join("static");
-    let mut build = cargo(&["build", "--release", "--bin", "leadscore", "--features", "cloud,databases,onnx,pmml,xlsx", "--target"]);
+    let mut build = cargo(&[
+        "build",
+        "--release",
+        "--bin",
+        "leadscore",
+        "--features",
+        "cloud,databases,onnx,pmml,xlsx",
+        "--target",
+    ]);
     build.arg(TRIPLE).arg("--target-dir").arg(&built);
     succeed(build).context("a static binary needs `rustup target add x86_64-unknown-linux-musl` and musl-gcc (Debian: musl-tools)")?;
     copy(

@@ -16,7 +16,8 @@ use self::imports::Imports;
 use self::measure::Measure;
 use self::source::Source;
 
-/// Prints the map; with `check`, a circle between the files of a crate is an error.
+/// Prints the map; with `check`, a circle between the files of a crate is an error, and a crate that
+/// must be built without Polars and depends on it.
 pub(crate) fn run(check: bool, files: bool) -> anyhow::Result<()> {
     let mut found = crates::all(&root().join("crates"))?;
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -58,6 +59,8 @@ pub(crate) fn run(check: bool, files: bool) -> anyhow::Result<()> {
     }
     print(&format!("\n{measure}"));
     print(&format!("circles: {n_circles}"));
+    let faults = crates::polars_faults(&found);
+    ensure!(!check || faults.is_empty(), "{}", faults.join("; "));
     ensure!(
         !check || n_circles == 0,
         "imports between the files of a crate form circles: {n_circles}"

@@ -1,6 +1,6 @@
 //! `score`: likelihood, tier and reasons of every open lead, best first; and the list for people.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use leadscore::front_end::{check_databases, check_table_target, check_target, folder_of};
 use leadscore::{ListFormat, ListOptions, Outputs, ScoreOptions, lead_list, read_model, score};
@@ -16,20 +16,9 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     if let Some(address) = args.engine.elsewhere() {
         return elsewhere::score(args, address);
     }
-    if args.table.is_some() {
-        check_databases()?;
-    }
-    let model = read_model(&args.model)?;
     let output = output_of(args);
-    if let Some(output) = &output {
-        check_table_target(output)?;
-    }
-    for path in &args.list.list {
-        ListFormat::of(path)?;
-    }
-    for path in args.json.iter().chain(&args.list.list) {
-        check_target(path)?;
-    }
+    let model = read_model(&args.model)?;
+    check_targets(args, output.as_deref())?;
     let data = show::open(&args.config)?;
     let inputs: Vec<PathBuf> = std::iter::once(&args.model)
         .chain(&args.list.previous)
@@ -92,6 +81,23 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
         ));
     }
     Ok(Outcome::Done)
+}
+
+/// Fails where something that is asked for cannot be written.
+fn check_targets(args: &ScoreArgs, output: Option<&Path>) -> anyhow::Result<()> {
+    if args.table.is_some() {
+        check_databases()?;
+    }
+    if let Some(output) = output {
+        check_table_target(output)?;
+    }
+    for path in &args.list.list {
+        ListFormat::of(path)?;
+    }
+    for path in args.json.iter().chain(&args.list.list) {
+        check_target(path)?;
+    }
+    Ok(())
 }
 
 /// The score file, if one is written: beside a list or in place of it.

@@ -1,7 +1,7 @@
 //! What was found about each attribute of the leads.
 
+use leadscore_dataset::Tables;
 use leadscore_features::{LateEntries, late_entries};
-use leadscore_tables::Tables;
 use leadscore_training::{LeakFinding, LeakVerdict};
 use serde::Serialize;
 

@@ -1,9 +1,9 @@
 //! The look-ahead test: the future of the user's own tables is altered, and no feature may notice.
 
 use leadscore_core::Snapshot;
+use leadscore_dataset::Tables;
 use leadscore_features::{PoisonFindings, PoisonLeak, compute, plan, poison_test};
 use leadscore_report::count;
-use leadscore_tables::Tables;
 
 use crate::data::Data;
 

@@ -1,9 +1,10 @@
 //! Customers who close before any snapshot sees them.
 
+use leadscore_config::{Every, SnapshotsConfig};
 use leadscore_core::Span;
+use leadscore_dataset::Tables;
 use leadscore_features::{SnapshotCounts, labelled_snapshots};
 use leadscore_report::count;
-use leadscore_tables::{Every, SnapshotsConfig, Tables};
 
 use crate::data::Data;
 

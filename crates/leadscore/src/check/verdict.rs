@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use leadscore_config::{Config, quoted};
 use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec};
 use leadscore_features::PoisonFindings;
 use leadscore_inference::{DataVerdict, Sufficiency};
-use leadscore_tables::{Config, quoted};
 use leadscore_training::{LeakFinding, LeakVerdict};
 use serde::Serialize;
 

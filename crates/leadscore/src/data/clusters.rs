@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use leadscore_core::{Snapshot, Timestamp, stable_hash};
+use leadscore_dataset::{MISSING, Tables};
 use leadscore_report::count;
-use leadscore_tables::{MISSING, Tables};
 
 use super::Data;
 

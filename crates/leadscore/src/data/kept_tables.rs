@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use leadscore_tables::{LoadOptions, ReadTables};
+use leadscore_dataset::LoadOptions;
+use leadscore_io::ReadTables;
 
 use super::Data;
 

@@ -1,9 +1,10 @@
 //! Labelled snapshots with their features, as training and checking learn from them.
 
 use leadscore_core::{FeatureMatrix, FeatureSpec, Snapshot, Timestamp};
+use leadscore_dataset::Tables;
 use leadscore_features::{SnapshotCounts, Survey};
+use leadscore_io::half_of_memory;
 use leadscore_report::count;
-use leadscore_tables::{Tables, half_of_memory};
 
 use super::Data;
 use super::clusters::{cluster_keys, lead_keys, note_shared_closings};

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use leadscore_config::Bytes;
 use leadscore_inference::Model;
-use leadscore_tables::{Bytes, read_at_most};
+use leadscore_io::read_at_most;
 
 use crate::error::Context;
 
@@ -16,7 +17,7 @@ const LARGEST_MODEL: Bytes = Bytes(1_000_000_000);
 ///
 /// It cannot be read, or is not a model.
 pub fn read_model(path: &Path) -> crate::Result<Model> {
-    leadscore_tables::complete_and_clean(leadscore_tables::folder_of(path));
+    leadscore_io::complete_and_clean(leadscore_io::folder_of(path));
     let bytes = read_at_most(path, LARGEST_MODEL)
         .with_context(|| format!("cannot read the model {}", path.display()))?;
     model_from_bytes(&bytes).with_context(|| format!("cannot use the model {}", path.display()))

@@ -1,7 +1,8 @@
 //! Which rows of an engine's tables name a lead.
 
+use leadscore_dataset::Matched;
+use leadscore_io::{Frame, TablesError, key_doubt};
 use leadscore_sql::{KeysSql, keys_sql};
-use leadscore_tables::{Frame, Matched, TablesError, key_doubt};
 
 use super::{DIALECT, Engine};
 use crate::data::Data;

@@ -2,25 +2,20 @@
 
 use std::path::Path;
 
+use leadscore_config::TableRef;
 use leadscore_core::location_has_credentials;
-use leadscore_tables::Location;
 
 use super::DIALECT;
 use crate::data::Data;
 use crate::error::bail;
 
 /// Where a table is, as it stands behind FROM.
-pub(super) fn place(
-    data: &Data,
-    table: &str,
-    location: &Location,
-    query: Option<&String>,
-) -> crate::Result<String> {
-    if let Some(query) = query {
+pub(super) fn place(data: &Data, table: &TableRef<'_>) -> crate::Result<String> {
+    if let Some(query) = table.asked() {
         return Ok(format!("({query})"));
     }
     let mut parts = Vec::new();
-    for path in location.paths() {
+    for path in table.file.location.paths() {
         let whole = if path.contains("://") {
             path.clone()
         } else {
@@ -37,7 +32,8 @@ pub(super) fn place(
                 .is_some_and(|name| name.to_string_lossy().contains('.')))
         {
             bail!(
-                "[{table}]: {path} is no Parquet file, and the engine reads nothing else from a path: convert it, or give a `query` that reads it there"
+                "{}: {path} is no Parquet file, and the engine reads nothing else from a path: convert it, or give a `query` that reads it there",
+                table.id.heading()
             );
         }
         parts.push(format!("SELECT * FROM {}", parquet(&whole)));

@@ -2,9 +2,9 @@
 
 use leadscore_core::{FeatureSpec, Timestamp};
 use leadscore_inference::{CellCount, Reading};
+use leadscore_io::Frame;
 use leadscore_report::count;
 use leadscore_sql::{CodedSql, Moments};
-use leadscore_tables::Frame;
 use leadscore_training::{Elsewhere, Population, Totals};
 
 use super::Engine;

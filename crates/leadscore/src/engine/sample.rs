@@ -1,7 +1,9 @@
 //! Some leads of an engine's tables, which come here, and the features chosen by them.
 
+use leadscore_config::Config;
 use leadscore_core::FeatureSpec;
-use leadscore_tables::{Config, Frames, LoadOptions, Tables};
+use leadscore_dataset::{LoadOptions, Tables};
+use leadscore_io::Frames;
 
 use super::{DIALECT, Engine};
 use crate::data::{Data, no_snapshot, now};
@@ -47,7 +49,7 @@ impl Engine {
             now: Some(now()),
             ..LoadOptions::default()
         };
-        Ok(leadscore_tables::load(&config, &data.folder, &options)?)
+        Ok(leadscore_io::load(&config, &data.folder, &options)?)
     }
 
     /// The features that the config asks for, chosen by what some leads show.

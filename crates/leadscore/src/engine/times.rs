@@ -1,11 +1,10 @@
 //! When the first lead of an engine's tables was created, and until when the data speaks.
 
+use leadscore_config::Doubt;
 use leadscore_core::Timestamp;
+use leadscore_dataset::LoadOptions;
+use leadscore_io::{DayCount, EntryCount, Frame, TablesError, ends_of, order_doubt, result_doubt};
 use leadscore_sql::{days_sql, entries_sql, results_sql, ties_sql};
-use leadscore_tables::{
-    DayCount, Doubt, EntryCount, Frame, LoadOptions, TablesError, ends_of, order_doubt,
-    result_doubt, time_columns,
-};
 
 use super::{DIALECT, Engine};
 use crate::data::{Data, now};
@@ -51,12 +50,13 @@ impl Engine {
 
     /// How many rows each column of times has on each day.
     fn days(&mut self, data: &Data) -> crate::Result<Vec<DayCount>> {
-        let columns: Vec<(String, String)> = time_columns(&data.config)
-            .into_iter()
-            .flat_map(|(table, columns)| {
-                columns
-                    .into_iter()
-                    .map(move |column| (table.clone(), column))
+        let columns: Vec<(String, &str)> = data
+            .config
+            .row_tables()
+            .flat_map(|table| {
+                let heading = table.id.heading();
+                let times = table.times.into_iter();
+                times.map(move |column| (heading.clone(), column))
             })
             .collect();
         let statement = days_sql(&data.config, &self.sources, DIALECT)?;
@@ -79,7 +79,7 @@ impl Engine {
                 let moment = |micros: f64| Timestamp::from_micros(micros as i64);
                 DayCount {
                     table,
-                    column,
+                    column: column.to_owned(),
                     day: days[row] as i64,
                     n_rows: counts[row] as usize,
                     first: moment(firsts[row]),

@@ -1,9 +1,10 @@
 //! A model learned from snapshots that an engine makes: they come here, or stay there.
 
+use leadscore_config::Config;
 use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Timestamp, stable_hash};
+use leadscore_io::{Frame, half_of_memory};
 use leadscore_report::count;
 use leadscore_sql::features_sql;
-use leadscore_tables::{Config, Frame, half_of_memory};
 use leadscore_training::Trained;
 
 use super::places::target_of;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use leadscore_core::{LabelledSnapshots, Snapshot, Timestamp};
+use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_inference::{Model, score};
-use leadscore_tables::{LoadOptions, Tables};
 
 use super::EvaluateOptions;
 use crate::data::Data;

@@ -1,8 +1,9 @@
 //! Every evaluated snapshot with its prediction and label, as a table.
 
 use leadscore_core::Snapshot;
+use leadscore_dataset::Tables;
 use leadscore_inference::{Model, Scored};
-use leadscore_tables::{OutColumn, OutTable, Tables};
+use leadscore_io::{OutColumn, OutTable};
 
 use crate::data::Data;
 use crate::evaluation::Baseline;

@@ -1,9 +1,9 @@
 //! Scores beside the model: what they are at each snapshot, and what they say as probabilities.
 
 use leadscore_core::{Snapshot, Timestamp};
+use leadscore_dataset::Tables;
 use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated};
 use leadscore_report::count;
-use leadscore_tables::Tables;
 
 use crate::data::Data;
 

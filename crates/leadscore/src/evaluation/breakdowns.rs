@@ -152,7 +152,7 @@ fn segment_columns(evaluated: &Evaluated<'_>) -> crate::Result<Vec<usize>> {
             let column = (0..matrix.n_features()).find(|&column| matrix.is_category(column) && matrix.specs()[column].name == *name);
             column.ok_or_else(|| {
                 let known: Vec<&str> = names().collect();
-                let hint = leadscore_tables::nearest(name, known.iter().copied())
+                let hint = leadscore_config::nearest(name, known.iter().copied())
                     .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
                 crate::error::request!("`segments` of [report] names `{name}`, which is not a category that the model reads: {hint}")
             })

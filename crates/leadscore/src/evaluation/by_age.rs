@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use leadscore_config::DAYS_OF_MONTH;
 use leadscore_core::Snapshot;
 use leadscore_metrics::roc_auc;
 use leadscore_report::AgeFigures;
-use leadscore_tables::DAYS_OF_MONTH;
 
 use super::Evaluated;
 use crate::ages::age_in_days;

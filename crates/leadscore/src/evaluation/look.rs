@@ -1,7 +1,8 @@
 //! How a report's page looks, by the config.
 
+use leadscore_config::{Bytes, ReportConfig};
+use leadscore_io::read_at_most;
 use leadscore_report::Look;
-use leadscore_tables::{Bytes, ReportConfig, read_at_most};
 
 use crate::data::Data;
 use crate::error::bail;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use leadscore_config::{Capacity, DAYS_OF_MONTH, Every};
 use leadscore_core::Snapshot;
 use leadscore_metrics::Calls;
 use leadscore_report::count;
-use leadscore_tables::{Capacity, DAYS_OF_MONTH, Every};
 
 use crate::data::Data;
 use crate::error::bail;

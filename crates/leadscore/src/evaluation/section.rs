@@ -1,9 +1,9 @@
 //! What a report says of the data that was measured.
 
+use leadscore_config::TierEdges;
 use leadscore_features::SnapshotCounts;
 use leadscore_inference::Model;
 use leadscore_report::{DataSection, OutsideTraining};
-use leadscore_tables::TierEdges;
 
 use super::Measurement;
 use crate::data::{Data, describe_counts};

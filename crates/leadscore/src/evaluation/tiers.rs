@@ -1,8 +1,8 @@
 //! The tiers of evaluated snapshots, as numbers with names.
 
+use leadscore_config::TierEdges;
 use leadscore_core::ContactPriority;
 use leadscore_inference::{quartile_tiers, tiers_by_edges};
-use leadscore_tables::TierEdges;
 
 use super::Evaluated;
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use leadscore_config::{ActivityConfig, Config, LookupConfig};
 use leadscore_core::{AttributeTable, printable};
 use leadscore_inference::Model;
-use leadscore_tables::{ActivityConfig, Config, Frames, LookupConfig, OutColumn, OutTable};
+use leadscore_io::{Frames, OutColumn, OutTable};
 use serde_json::{Map, Value};
 
 use super::NAMELESS;

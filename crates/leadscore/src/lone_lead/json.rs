@@ -151,7 +151,7 @@ pub(super) fn check_keys(
     let Some(unknown) = given.keys().find(|key| !known.contains(key)) else {
         return Ok(());
     };
-    let near = leadscore_tables::nearest(unknown, known.iter().map(String::as_str))
+    let near = leadscore_config::nearest(unknown, known.iter().map(String::as_str))
         .map(|near| format!("did you mean `{}`? ", printable(near)));
     let list = known
         .iter()

@@ -1,9 +1,10 @@
 //! Rules beside the tables that they are for.
 
+use leadscore_config::ConfigError;
 use leadscore_core::{Snapshot, Timestamp};
+use leadscore_dataset::Tables;
 use leadscore_features::scoring_snapshots;
 use leadscore_rules::{BoundRules, PointsScore};
-use leadscore_tables::{ConfigError, Tables};
 
 use super::read::ReadRules;
 use crate::data::Data;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_tables::ConfigError;
+use leadscore_config::ConfigError;
 
 use super::bench::{Bench, Scheme};
 use super::read::ReadRules;
@@ -117,6 +117,7 @@ impl Taken {
                 message,
                 help: Some("give [score] another `name`".to_owned()),
                 span,
+                is_unknown_key: false,
             }));
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! When thresholds and stages were reached, day by day since a lead was created.
 
 use leadscore_core::{Snapshot, Timestamp};
+use leadscore_io::{OutColumn, OutTable};
 use leadscore_rules::{Crossing, Grade};
-use leadscore_tables::{OutColumn, OutTable};
 
 use super::bench::Bench;
 use super::columns::column_name;

@@ -1,7 +1,7 @@
 //! The points of one lead in words.
 
+use leadscore_dataset::LoadOptions;
 use leadscore_rules::{BoundRules, PointsScore};
-use leadscore_tables::LoadOptions;
 
 use super::bench::{Bench, rounded};
 use super::reached::reached;

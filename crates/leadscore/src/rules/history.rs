@@ -1,8 +1,9 @@
 //! Points of the past: every snapshot at which a lead was open.
 
 use leadscore_core::Snapshot;
+use leadscore_dataset::LoadOptions;
 use leadscore_features::labelled_snapshots;
-use leadscore_tables::{LoadOptions, OutColumn, OutTable};
+use leadscore_io::{OutColumn, OutTable};
 
 use super::bench::Bench;
 use super::columns::check_columns;

@@ -1,8 +1,8 @@
 //! The table of points: a row a snapshot, and for each file of rules what it makes of it.
 
 use leadscore_core::Snapshot;
+use leadscore_io::{OutColumn, OutTable};
 use leadscore_rules::PointsScore;
-use leadscore_tables::{OutColumn, OutTable};
 
 use super::bench::{Bench, Scheme};
 use super::columns::column_name;

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use leadscore_config::ConfigError;
 use leadscore_core::Snapshot;
+use leadscore_dataset::Tables;
 use leadscore_rules::{BoundRules, RulesFile};
-use leadscore_tables::{ConfigError, Tables};
 
 use crate::config::read_small_text;
 use crate::config_failure::ConfigFailure;

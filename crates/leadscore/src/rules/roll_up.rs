@@ -1,8 +1,8 @@
 //! A row an account: the points of its open leads put together.
 
 use leadscore_core::Snapshot;
+use leadscore_io::{OutColumn, OutTable};
 use leadscore_rules::PointsScore;
-use leadscore_tables::{OutColumn, OutTable};
 
 use super::bench::Bench;
 use super::columns::column_name;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use leadscore_config::ConfigError;
+use leadscore_dataset::LoadOptions;
 use leadscore_report::count;
-use leadscore_tables::{ConfigError, LoadOptions};
 
 use super::bench::{Bench, rounded};
 use super::columns::check_columns;
@@ -87,6 +88,7 @@ fn failed_examples(bench: &Bench<'_>, path: &Path) -> crate::Result<Vec<crate::E
                 message,
                 help: Some(help),
                 span: Some(example.lead.span()),
+                is_unknown_key: false,
             };
             crate::Error::from(ConfigFailure::new(path, &bench.scheme().text, error))
         };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use leadscore_core::{ContactPriority, log_odds_to_probability};
 use leadscore_inference::Reason;
-use leadscore_tables::{Frame, OutColumn, OutTable, TableWriter, in_order};
+use leadscore_io::{Frame, OutColumn, OutTable, TableWriter, in_order};
 
 use super::{N_REASONS, Scores};
 use crate::error::Context;

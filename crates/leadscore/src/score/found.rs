@@ -1,9 +1,10 @@
 //! The leads that a score file speaks of, found part after part of the tables.
 
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
+use leadscore_dataset::{Note, Tables};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
 use leadscore_inference::Model;
-use leadscore_tables::{Note, Tables, Wanted, in_order};
+use leadscore_io::{Wanted, in_order};
 
 use super::ScoreOptions;
 use crate::ages::age_of;

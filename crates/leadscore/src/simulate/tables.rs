@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use leadscore_core::Timestamp;
+use leadscore_io::{OutColumn, OutTable};
 use leadscore_simulate::{Chunk, Event, Simulator};
-use leadscore_tables::{OutColumn, OutTable};
 
 /// Some of the accounts.
 pub(super) fn account_table(simulator: &Simulator, range: Range<u32>) -> OutTable {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec, Snapshot, Timestamp};
-use leadscore_tables::{LoadOptions, Tables};
+use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_training::{FinalInput, FinalState, LeakFinding, find_final_leaks};
 
 use crate::config::Config;

@@ -1,7 +1,8 @@
 //! One fit, by the config and what was typed.
 
+use leadscore_config::{ModelDirection, ModelHalfLife, ModelLabel, ModelSmoothing};
 use leadscore_core::Timestamp;
-use leadscore_tables::{ModelDirection, ModelHalfLife, ModelLabel, ModelSmoothing, Tables};
+use leadscore_dataset::Tables;
 use leadscore_training::{
     Direction, EvaluationKind, HalfLife, LeakFinding, ModelKind, Population, SolverKind,
     TrainContext, TrainInput, TrainOptions as FitOptions, Trained,
@@ -62,7 +63,7 @@ fn fit_options(
     } else {
         SolverKind::Native
     };
-    let is_linear = data.config.model.kind == leadscore_tables::ModelKind::Linear
+    let is_linear = data.config.model.kind == leadscore_config::ModelKind::Linear
         || solver == SolverKind::Linfa;
     FitOptions {
         kind: if is_linear {

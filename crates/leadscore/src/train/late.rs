@@ -1,7 +1,7 @@
 //! Snapshots whose windows had not ended, as the last fit sees them.
 
 use leadscore_core::{FeatureMatrix, Snapshot};
-use leadscore_tables::Tables;
+use leadscore_dataset::Tables;
 use leadscore_training::Unripe;
 
 use crate::data::{Data, Labelled, cluster_keys};

@@ -1,0 +1,95 @@
+//! Where the rows of a table are: paths, a query, or a frame.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// One path or glob, or a list of them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several, in order.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// All of them, in order.
+    pub fn to_vec(&self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one.clone()],
+            Self::Many(many) => many.clone(),
+        }
+    }
+}
+
+/// Where the rows of a table are.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Location {
+    /// One path or glob.
+    One(String),
+    /// Several, in order.
+    Many(Vec<String>),
+    /// In memory: put there by [`Config::put_frames`](super::Config::put_frames), never written.
+    #[serde(skip)]
+    Memory(InMemory),
+    /// A table without rows or columns, where none are asked for.
+    #[serde(skip)]
+    NoRows,
+}
+
+/// Rows in memory: only what reads them knows what they are.
+#[derive(Clone)]
+pub struct InMemory(Arc<dyn Any + Send + Sync>);
+
+impl InMemory {
+    /// Rows of some kind.
+    pub fn new(rows: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(rows))
+    }
+
+    /// The rows, if they are of this kind.
+    pub fn get<T: 'static>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for InMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InMemory(..)")
+    }
+}
+
+impl Default for Location {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl Location {
+    /// The paths and globs, as the config has them.
+    pub fn paths(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+            Self::Memory(_) | Self::NoRows => &[],
+        }
+    }
+
+    /// Whether nothing was said.
+    pub fn is_nowhere(&self) -> bool {
+        matches!(self, Self::Many(paths) if paths.is_empty())
+    }
+}
+
+/// Whether a path of the config is in an object store.
+pub fn is_remote(path: &str) -> bool {
+    ["s3://", "s3a://", "gs://", "az://", "abfs://", "abfss://"]
+        .iter()
+        .any(|scheme| path.starts_with(scheme))
+}

@@ -1,0 +1,142 @@
+//! TOML texts, with the place of every error.
+
+use std::ops::Range;
+
+use leadscore_core::hide_credentials;
+use toml::Spanned;
+use toml::de::DeValue;
+
+/// A config that cannot be read, with the place in its text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}{}", help.as_ref().map(|help| format!("\n  hint: {help}")).unwrap_or_default())]
+pub struct ConfigError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The bytes of the text that are meant.
+    pub span: Option<Range<usize>>,
+    /// Whether it is that nobody knows the key of this place; what stands behind it may be anything,
+    /// a password too.
+    pub is_unknown_key: bool,
+}
+
+impl ConfigError {
+    /// An error about what the text means, which has no single place in it.
+    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: Some(help.into()),
+            span: None,
+            is_unknown_key: false,
+        }
+    }
+
+    /// The same where a check ends with it.
+    pub(super) fn refuse(message: &str, help: &str) -> Result<(), Self> {
+        Err(Self::new(message, help))
+    }
+}
+
+/// Reads a TOML text into a type that denies unknown keys.
+///
+/// # Errors
+///
+/// [`ConfigError`] names the place, and for an unknown key the nearest known one.
+pub fn parse_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
+    if text.len() > LARGEST_TEXT {
+        let message = format!("it has {} bytes", text.len());
+        return Err(ConfigError {
+            message,
+            help: Some(format!(
+                "expected a text of at most {LARGEST_TEXT} bytes: is this the right file?"
+            )),
+            span: None,
+            is_unknown_key: false,
+        });
+    }
+    let read = toml::from_str(text).map_err(|error| explain(&error, text))?;
+    match DeValue::parse(text).ok().as_ref().and_then(not_finite) {
+        None => Ok(read),
+        Some(span) => {
+            let message = format!("{} is not a finite number", &text[span.clone()]);
+            Err(ConfigError {
+                message,
+                help: Some(
+                    "write a number, or leave the key out where there is no limit".to_owned(),
+                ),
+                span: Some(span),
+                is_unknown_key: false,
+            })
+        }
+    }
+}
+
+/// Largest config or file of rules, in bytes.
+const LARGEST_TEXT: usize = 4_000_000;
+
+/// The place of a number that is infinite or none, which TOML can write.
+fn not_finite(value: &Spanned<DeValue<'_>>) -> Option<Range<usize>> {
+    match value.get_ref() {
+        DeValue::Float(number) => {
+            (!number.as_str().parse().is_ok_and(f64::is_finite)).then(|| value.span())
+        }
+        DeValue::Array(values) => values.iter().find_map(not_finite),
+        DeValue::Table(table) => table.values().find_map(not_finite),
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            None
+        }
+    }
+}
+
+/// Adds the nearest known key to an error of serde about an unknown one.
+fn explain(error: &toml::de::Error, text: &str) -> ConfigError {
+    // What is said of a value may repeat it.
+    let message = hide_credentials(error.message().trim());
+    let mut span = error.span();
+    let mut help = None;
+    if let Some(rest) = message.strip_prefix("unknown field `")
+        && let Some((found, expected)) = rest.split_once('`')
+    {
+        let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+        help = Some(nearest(found, known.iter().copied()).map_or_else(
+            || format!("known keys here: {}", known.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        ));
+        span = span.map(|range| narrow(text, range, found));
+        return ConfigError {
+            message: format!("unknown key `{found}`"),
+            help,
+            span,
+            is_unknown_key: true,
+        };
+    }
+    ConfigError {
+        message: message.replace("missing field", "missing key"),
+        help,
+        span,
+        is_unknown_key: false,
+    }
+}
+
+/// The place of `word` within a span, where it stands there: toml gives the whole table for a key.
+fn narrow(text: &str, range: Range<usize>, word: &str) -> Range<usize> {
+    match text.get(range.clone()).and_then(|part| part.find(word)) {
+        Some(offset) => range.start + offset..range.start + offset + word.len(),
+        None => range,
+    }
+}
+
+/// The known word most like `found`, if one is near enough to be meant.
+pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|word| {
+            (
+                strsim::jaro_winkler(&found.to_lowercase(), &word.to_lowercase()),
+                word,
+            )
+        })
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, word)| word)
+}

@@ -1,0 +1,21 @@
+//! The typed tables that features are made from, joined by lead: columns, events in order of time,
+//! and what is known of a lead as of a moment. Nothing here reads or writes.
+
+mod events;
+mod extent;
+mod matched;
+mod missing;
+mod note;
+mod seen;
+mod typed;
+
+pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
+pub use extent::{Days, Extent, Head, TableEnd};
+pub use matched::Matched;
+pub use missing::{MISSING, NEVER};
+pub use note::Note;
+pub use seen::{SeenColumn, SeenTable};
+pub use typed::{
+    Attribute, AttributeKey, Column, Flag, History, HistoryChange, KnownEnds, LeadOutcome, Leads,
+    LoadOptions, Lookup, LookupRows, Moments, Tables, Versions,
+};

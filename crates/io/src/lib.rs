@@ -1,0 +1,74 @@
+//! Bytes to typed tables and back: reads the files of a config, refuses what would be misread,
+//! writes whole files or none. The one crate with Polars.
+
+mod bounds;
+mod error;
+mod remarks;
+
+mod csv_text;
+mod frame;
+mod frame_values;
+mod presence;
+mod remote;
+mod source;
+mod text_bytes;
+
+mod arrow_file;
+mod arrow_types;
+mod extremes;
+mod number_doubts;
+mod parquet_file;
+mod scan;
+mod sentinels;
+mod spill;
+mod time_faults;
+
+mod data_profile;
+mod elsewhere;
+mod ends;
+mod keys;
+mod lead_texts;
+mod load;
+mod partition;
+mod result_words;
+mod row_memory;
+mod silence;
+
+mod in_order;
+mod kinds;
+mod memory;
+mod panics;
+mod profile;
+
+mod journal;
+mod out_file;
+mod scratch;
+mod targets;
+mod unfinished;
+mod write;
+
+pub use bounds::LEAST_MEMORY;
+pub use data_profile::data_profile;
+pub use elsewhere::{DayCount, EntryCount, ends_of, key_doubt, order_doubt, result_doubt};
+pub use error::TablesError;
+pub use frame::{Frame, FrameError, Frames};
+pub use in_order::in_order;
+pub use journal::complete_and_clean;
+pub use kinds::{attributes_with_history, time_kinds};
+pub use lead_texts::{EarlierScores, check_lead_columns, lead_texts};
+pub use load::{ReadTables, load, look, unordered_changes};
+pub use memory::{half_of_memory, read_at_most};
+pub use out_file::{FinishedFile, OutFile, check_target, publish};
+pub use panics::is_reading;
+pub use partition::{PartitionOptions, Partitions, Wanted, needs_partitions};
+pub use presence::{do_without_outcomes, require_outcomes, table_paths};
+pub use profile::{ProfileInput, profile};
+pub use remote::bring_objects;
+pub use scratch::ScratchFolder;
+pub use silence::silence;
+pub use targets::{folder_of, refuse_inputs};
+pub use unfinished::remove_unfinished;
+pub use write::{
+    OutColumn, OutTable, TableWriter, check_table_target, close_csv_for_people, close_table,
+    split_names, write_table,
+};

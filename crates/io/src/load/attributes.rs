@@ -1,0 +1,348 @@
+//! Columns to learn from: numbers or categories, decided over whole columns or by what a model
+//! expects.
+
+use hashbrown::{HashMap, HashSet};
+use leadscore_config::ColumnType;
+use leadscore_core::FeatureKind;
+use leadscore_dataset::MISSING;
+use leadscore_dataset::Note;
+use leadscore_dataset::{AttributeKey, Column, LoadOptions};
+use leadscore_values::{NumberCensus, NumberVerdict, zone_name};
+
+use crate::error::TablesError;
+use crate::number_doubts;
+use crate::remarks::Remarks;
+use crate::scan::{RawTable, Table};
+
+pub(super) fn expected_kind(
+    options: &LoadOptions,
+    lookup: Option<&str>,
+    column: &str,
+) -> Option<FeatureKind> {
+    let key = AttributeKey {
+        lookup: lookup.map(str::to_owned),
+        column: column.to_owned(),
+    };
+    options
+        .attributes
+        .as_ref()
+        .and_then(|kinds| kinds.get(&key).copied())
+}
+
+pub(super) fn texts(raw: &RawTable<'_>, column: &str) -> Result<Vec<Option<String>>, TablesError> {
+    let mut values = Vec::with_capacity(raw.n_rows);
+    raw.for_each_text(column, |_, text| {
+        values.push(text.map(str::to_owned));
+        Ok(())
+    })?;
+    raw.count_missing(
+        column,
+        values.iter().filter(|value| value.is_none()).count(),
+    );
+    Ok(values)
+}
+
+/// Reads one attribute; `None` (with a note) where nothing is learned from it as it stands.
+pub(super) fn read_attribute(
+    table: &Table<'_>,
+    raw: &RawTable<'_>,
+    column: &str,
+    expected: Option<FeatureKind>,
+    remarks: &mut Remarks,
+) -> Result<Option<Column>, TablesError> {
+    let mut guess = KindGuess::default();
+    guess.count_worded_nulls(raw, column)?;
+    guess.note_worded_nulls(raw.table_name(), column, remarks);
+    let kind = match expected {
+        Some(kind) => Some(kind),
+        None => {
+            guess.add(raw, column)?;
+            guess.decide(table, column, remarks)?
+        }
+    };
+    Ok(match kind {
+        None => None,
+        Some(FeatureKind::Number) => Some(Column::Number(
+            remarks.take(raw.numbers(column), || vec![f64::NAN; raw.n_rows])?,
+        )),
+        Some(FeatureKind::Category) => Some(read_category(raw, column)?),
+    })
+}
+
+/// What the cells of a column have in common, over as many batches as it takes to see them all.
+#[derive(Debug, Default)]
+pub(super) struct KindGuess {
+    /// Some cell is a boolean.
+    is_category: bool,
+    is_time: bool,
+    is_time_of_day: bool,
+    has_texts: bool,
+    worded_nulls: usize,
+    numbers: NumberCensus,
+    times: TimeLikes,
+    sets: SetLikes,
+}
+
+/// Cells that look like times.
+#[derive(Debug, Default)]
+struct TimeLikes {
+    n_cells: usize,
+    /// In ISO 8601.
+    n_iso: usize,
+    /// As dates are written somewhere: 31/12/2024, 31.12.24, 2024/12/31.
+    n_dates: usize,
+}
+
+impl TimeLikes {
+    fn add(&mut self, text: &str) {
+        self.n_cells += 1;
+        // Where the first hundred are none, the others are not looked at so closely.
+        if self.n_cells > 100 && self.n_iso + self.n_dates == 0 {
+            return;
+        }
+        if leadscore_core::Timestamp::parse_iso(text).is_some() || zone_name(text).is_some() {
+            self.n_iso += 1;
+        } else if looks_like_a_date(text) {
+            self.n_dates += 1;
+        }
+    }
+
+    /// Whether nearly all are.
+    fn are_times(&self) -> bool {
+        self.n_cells > 0
+            && 10 * (self.n_iso + self.n_dates) >= 9 * self.n_cells
+            && (self.n_dates == 0 || 2 * self.n_iso >= self.n_cells || self.n_dates >= 20)
+    }
+}
+
+/// Three numbers with the same sign between them, one of which is a year.
+fn looks_like_a_date(text: &str) -> bool {
+    let date = text.split([' ', 'T', ',']).next().unwrap_or(text);
+    ['/', '.', '-'].into_iter().any(|sign| {
+        let parts: Vec<&str> = date.split(sign).collect();
+        let is_number =
+            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        parts.len() == 3
+            && parts.iter().all(is_number)
+            && matches!(
+                (parts[0].len(), parts[1].len(), parts[2].len()),
+                (1 | 2, 1 | 2, 2 | 4) | (4, 1 | 2, 1 | 2)
+            )
+            && parts
+                .iter()
+                .filter(|part| part.len() <= 2)
+                .all(|part| part.parse::<u32>().is_ok_and(|part| part <= 99))
+    })
+}
+
+/// Cells that look like sets: few parts in many combinations.
+#[derive(Debug, Default)]
+struct SetLikes {
+    n_cells: usize,
+    n_with: usize,
+    separator: Option<char>,
+    cells: HashSet<String>,
+    parts: HashSet<String>,
+}
+
+impl SetLikes {
+    /// Cells that are looked at.
+    const MOST: usize = 5_000;
+
+    fn add(&mut self, text: &str) {
+        if self.n_cells >= Self::MOST {
+            return;
+        }
+        self.n_cells += 1;
+        let separator = self.separator.or_else(|| {
+            [';', '|', ',']
+                .into_iter()
+                .find(|&separator| text.contains(separator))
+        });
+        self.separator = separator;
+        if let Some(separator) = separator {
+            self.n_with += usize::from(text.contains(separator));
+            if self.cells.insert(text.to_owned()) {
+                self.parts
+                    .extend(text.split(separator).map(|part| part.trim().to_owned()));
+            }
+        }
+    }
+
+    fn are_sets(&self) -> bool {
+        3 * self.n_with >= self.n_cells
+            && self.cells.len() >= 8
+            && 2 * self.parts.len() <= self.cells.len()
+    }
+}
+
+impl KindGuess {
+    /// Counts cells that are read as missing because of what they say.
+    pub(super) fn count_worded_nulls(
+        &mut self,
+        raw: &RawTable<'_>,
+        column: &str,
+    ) -> Result<(), TablesError> {
+        if raw.is_untyped() && raw.has_default_nulls(column) {
+            self.worded_nulls += raw.count_worded_nulls(column)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn note_worded_nulls(&self, table: &str, column: &str, remarks: &mut Remarks) {
+        let text = format!(
+            "cells of `{column}` are read as missing because of what they say (NA, null, …); `null_values` changes that"
+        );
+        remarks.count(table, self.worded_nulls, text);
+    }
+
+    /// Looks at more cells.
+    pub(super) fn add(&mut self, raw: &RawTable<'_>, column: &str) -> Result<(), TablesError> {
+        if !raw.is_text(column) {
+            self.is_time |= raw.is_time(column);
+            self.is_time_of_day |= raw.is_time_of_day(column);
+            self.is_category |= raw.is_boolean(column);
+            return Ok(());
+        }
+        self.has_texts = true;
+        raw.for_each_text(column, |row, text| {
+            if let Some(text) = text {
+                self.numbers.add(text, raw.row_in_table(row));
+                self.times.add(text);
+                self.sets.add(text);
+            }
+            Ok(())
+        })
+    }
+
+    /// What the column is: as the config says, or a number if every cell is one and none a code
+    /// like `007`. `None` (with a note) if nothing is learned from it: times, times of day.
+    ///
+    /// # Errors
+    ///
+    /// None; a column of which most cells are numbers, or whose numbers may be read two ways, is a
+    /// doubt, and taken for a category while further doubts are looked for.
+    pub(super) fn decide(
+        &self,
+        table: &Table<'_>,
+        column: &str,
+        remarks: &mut Remarks,
+    ) -> Result<Option<FeatureKind>, TablesError> {
+        match table.file.types.get(column) {
+            Some(ColumnType::Category) => return Ok(Some(FeatureKind::Category)),
+            Some(ColumnType::Time | ColumnType::Id) => return Ok(None),
+            Some(ColumnType::Number(_)) => {
+                if self.has_texts {
+                    remarks.take(table.settle_numbers(column, &self.numbers).map(drop), || ())?;
+                }
+                return Ok(Some(FeatureKind::Number));
+            }
+            None => {}
+        }
+        if self.is_time || self.has_texts && self.numbers.n_numbers == 0 && self.times.are_times() {
+            let verb = if self.is_time {
+                "is a time"
+            } else {
+                "holds times"
+            };
+            let n_other = self.times.n_cells - self.times.n_iso - self.times.n_dates;
+            let but = if n_other > 0 && !self.is_time {
+                format!(" ({n_other} cells are none)")
+            } else {
+                String::new()
+            };
+            remarks.note(Note::new(&table.name, format!("`{column}` {verb}{but} and is not learned from; as an activity or a history it could be")));
+            return Ok(None);
+        }
+        if self.is_time_of_day {
+            remarks.note(Note::new(
+                &table.name,
+                format!("`{column}` has times of day and is not learned from"),
+            ));
+            return Ok(None);
+        }
+        if !self.has_texts {
+            return Ok(Some(if self.is_category {
+                FeatureKind::Category
+            } else {
+                FeatureKind::Number
+            }));
+        }
+        let style = table.file.style_of(column);
+        let parentheses = style.is_some_and(|style| style.has_negative_parentheses());
+        let verdict = self
+            .numbers
+            .verdict(style.and_then(|style| style.format()), parentheses);
+        Ok(Some(match verdict {
+            NumberVerdict::Numbers(_) => {
+                remarks.take(table.settle_numbers(column, &self.numbers).map(drop), || ())?;
+                FeatureKind::Number
+            }
+            NumberVerdict::Words => {
+                if self.sets.are_sets() {
+                    let separator = self.sets.separator.unwrap_or(';');
+                    let text = format!(
+                        "`{column}` looks like a set: its cells are combinations of {} parts, parted by `{separator}`, and each combination is a category of its own; give each part a column (yes or no) to learn from it",
+                        self.sets.parts.len()
+                    );
+                    remarks.note(Note::new(&table.name, text));
+                }
+                FeatureKind::Category
+            }
+            NumberVerdict::Mixed(_) | NumberVerdict::Unclear(_) => {
+                remarks.doubt(number_doubts::doubt(table, column, &verdict, false));
+                FeatureKind::Category
+            }
+        }))
+    }
+}
+
+pub(super) fn read_category(raw: &RawTable<'_>, column: &str) -> Result<Column, TablesError> {
+    if let Some((codes, levels)) = raw.spilled_codes(column) {
+        return Ok(Column::Category { codes, levels });
+    }
+    let mut interner = Interner::default();
+    let mut codes = Vec::with_capacity(raw.n_rows);
+    raw.for_each_text(column, |_, text| {
+        codes.push(text.map_or(MISSING, |text| interner.code(text)));
+        Ok(())
+    })?;
+    let levels = interner.into_sorted_levels(&mut codes);
+    raw.count_missing(
+        column,
+        codes.iter().filter(|code| **code == MISSING).count(),
+    );
+    Ok(Column::Category { codes, levels })
+}
+
+/// Gives each distinct text a number.
+#[derive(Default)]
+pub(super) struct Interner {
+    codes: HashMap<String, u32>,
+}
+
+impl Interner {
+    pub(super) fn code(&mut self, text: &str) -> u32 {
+        if let Some(&code) = self.codes.get(text) {
+            return code;
+        }
+        let code = self.codes.len() as u32;
+        self.codes.insert(text.to_owned(), code);
+        code
+    }
+
+    /// The texts in order of name, after renumbering `codes` to match: the order of rows leaves no
+    /// trace.
+    pub(super) fn into_sorted_levels(self, codes: &mut [u32]) -> Vec<String> {
+        let mut levels: Vec<(String, u32)> = self.codes.into_iter().collect();
+        levels.sort_unstable();
+        let mut renumbered = vec![0; levels.len()];
+        for (position, (_, code)) in levels.iter().enumerate() {
+            renumbered[*code as usize] = position as u32;
+        }
+        for code in codes.iter_mut().filter(|code| **code != MISSING) {
+            *code = renumbered[*code as usize];
+        }
+        levels.into_iter().map(|(text, _)| text).collect()
+    }
+}

@@ -1,0 +1,424 @@
+//! When each lead closed, and whether it was won.
+
+use hashbrown::HashMap;
+use leadscore_config::Config;
+use leadscore_config::{Doubt, Share, Subject};
+use leadscore_core::{Stamp, Timestamp};
+use leadscore_dataset::LeadOutcome;
+use leadscore_dataset::MISSING;
+use leadscore_dataset::Note;
+
+use super::gathered::{Gathered, add_table_notes};
+use super::joining::Joining;
+use super::matching::doubt_of;
+use super::results::{Results, check_for_results, check_outcomes};
+use crate::error::TablesError;
+use crate::keys::Matching;
+use crate::remarks::Remarks;
+use crate::scan::RawTable;
+
+/// So long after its creation a lead closes late, in microseconds: hardly a business has no others.
+const SLOW: i64 = 300 * 86_400_000_000;
+
+/// The rows of the outcomes, from which what was known at any moment is told.
+pub(super) struct DatedRows {
+    /// The lead of each row, [`MISSING`] where it names none that there is.
+    lead_of_row: Vec<u32>,
+    rows: Results,
+    /// Amounts of deals, NaN where missing.
+    amounts: Option<Vec<f64>>,
+    /// Where rows stand that close before their lead was created.
+    places: HashMap<usize, String>,
+}
+
+impl DatedRows {
+    /// Reads the rows; says what is so whatever the moment.
+    pub(super) fn read(
+        joining: &Joining<'_, '_>,
+        gathered: &mut Gathered,
+    ) -> Result<(Self, Remarks), TablesError> {
+        let config = joining.config;
+        let settings = &config.outcomes;
+        let lead = settings.lead.as_deref().expect("checked with the config");
+        let table = joining.origin.open("[outcomes]", settings.file())?;
+        check_outcomes(config, &table)?;
+        check_for_results(config, &table, &mut gathered.remarks)?;
+        // Parts of the leads hold what features need.
+        let amount = settings.amount.as_ref().filter(|_| !table.is_spilled());
+        let columns: Vec<&str> = [
+            settings.lead.as_ref(),
+            settings.closed_at.as_ref(),
+            settings.recorded_at.as_ref(),
+            settings.result.as_ref(),
+            amount,
+        ]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+        let raw = table.read(&columns)?;
+        let amounts = match amount {
+            Some(column) => Some(
+                gathered
+                    .remarks
+                    .take(raw.numbers(column), || vec![f64::NAN; raw.n_rows])?,
+            ),
+            None => None,
+        };
+        let rows = Results::read(config, &raw, &mut gathered.remarks)?;
+        if joining.is_whole() {
+            rows.count(config, &mut gathered.reach, gathered.bounds.window.earliest);
+        }
+        let lead_of_row = leads_of_rows(joining, &raw, lead, gathered)?;
+        let mut after = Remarks::default();
+        add_table_notes(config, &table, raw.n_rows_of_files(), &mut after);
+        let mut dated = Self {
+            lead_of_row,
+            rows,
+            amounts,
+            places: HashMap::new(),
+        };
+        let early: Vec<usize> = (0..raw.n_rows)
+            .filter(|&row| dated.is_early(row, joining.created))
+            .collect();
+        let places = raw.places(&early);
+        dated.places = early.into_iter().zip(places).collect();
+        Ok((dated, after))
+    }
+
+    /// Whether a row closes before its lead was created.
+    fn is_early(&self, row: usize, created: &[Option<Stamp>]) -> bool {
+        let lead = self.lead_of_row[row];
+        lead != MISSING
+            && self.rows.results[row].is_some()
+            && self.rows.times[row]
+                .zip(created[lead as usize])
+                .is_some_and(|(closed, created)| closed.known < created.start)
+    }
+
+    /// What was known of each lead before a moment, or is known today.
+    pub(super) fn outcomes(
+        &self,
+        config: &Config,
+        created: &[Option<Stamp>],
+        as_of: Option<Timestamp>,
+        remarks: &mut Remarks,
+    ) -> Vec<LeadOutcome> {
+        let mut closings = Closings::new(self, created, as_of);
+        for (row, &lead) in self.lead_of_row.iter().enumerate() {
+            if lead != MISSING {
+                closings.add(row, lead);
+            }
+        }
+        closings.doubt(config, remarks);
+        closings.finish(remarks)
+    }
+}
+
+/// The lead of each row, with what is to be said of rows that name none.
+fn leads_of_rows(
+    joining: &Joining<'_, '_>,
+    raw: &RawTable<'_>,
+    lead: &str,
+    gathered: &mut Gathered,
+) -> Result<Vec<u32>, TablesError> {
+    let is_whole = joining.is_whole();
+    let mut matching = Matching::default();
+    let mut lead_of_row = vec![MISSING; raw.n_rows];
+    raw.for_each_text(lead, |row, id| {
+        let found = id.and_then(|id| joining.index.get(id)).copied();
+        if let (true, Some(id)) = (is_whole, id) {
+            matching.add(id, row, found.is_some());
+        }
+        lead_of_row[row] = found.unwrap_or(MISSING);
+        Ok(())
+    })?;
+    if is_whole {
+        raw.count_missing(lead, raw.n_rows - matching.counts().n_rows);
+        gathered.remarks.doubts.extend(doubt_of(
+            joining.config,
+            raw,
+            lead,
+            &matching,
+            &mut joining.index.keys().copied(),
+        ));
+        gathered
+            .matched
+            .insert("[outcomes]".to_owned(), matching.counts());
+    }
+    let first = matching
+        .first_row()
+        .map(|row| raw.place(row))
+        .or_else(|| joining.origin.first_stranger("[outcomes]"));
+    let n_unknown = lead_of_row.iter().filter(|&&lead| lead == MISSING).count();
+    let note = Note::counted(
+        "[outcomes]",
+        n_unknown,
+        "outcomes are of leads that the leads table does not have; they are left out",
+    );
+    gathered
+        .remarks
+        .notes
+        .extend(note.map(|note| Note { first, ..note }));
+    Ok(lead_of_row)
+}
+
+/// The outcomes of leads while rows are added to them.
+struct Closings<'r> {
+    dated: &'r DatedRows,
+    created: &'r [Option<Stamp>],
+    as_of: Option<Timestamp>,
+    outcomes: Vec<LeadOutcome>,
+    deals: Deals,
+    /// Closed rows without a time.
+    without_time: usize,
+    /// Closed rows with one.
+    n_dated: usize,
+    /// Rows that close before their lead was created.
+    early: Vec<usize>,
+    /// Rows that close late after it.
+    n_slow: usize,
+}
+
+impl<'r> Closings<'r> {
+    fn new(dated: &'r DatedRows, created: &'r [Option<Stamp>], as_of: Option<Timestamp>) -> Self {
+        Self {
+            dated,
+            created,
+            as_of,
+            outcomes: vec![LeadOutcome::default(); created.len()],
+            deals: Deals::default(),
+            without_time: 0,
+            n_dated: 0,
+            early: Vec::new(),
+            n_slow: 0,
+        }
+    }
+
+    /// Adds a row of a lead.
+    fn add(&mut self, row: usize, lead: u32) {
+        let rows = &self.dated.rows;
+        let as_of = self.as_of;
+        let Some(is_won) = rows.results[row] else {
+            let at = rows.times[row].map(|stamp| stamp.known);
+            self.deals
+                .open(lead, at.filter(|at| as_of.is_none_or(|as_of| *at < as_of)));
+            return;
+        };
+        let Some(stamp) = rows.times[row] else {
+            self.without_time += 1;
+            return;
+        };
+        // What was entered later than the moment that is asked for was not known then.
+        let seen = rows.known(row);
+        if as_of.is_some_and(|as_of| seen.is_some_and(|known| known >= as_of)) {
+            return;
+        }
+        if let Some(created) = self.created[lead as usize] {
+            if stamp.known < created.start {
+                self.early.push(row);
+            }
+            let micros = stamp.known.micros() - created.start.micros();
+            self.n_slow += usize::from(micros > SLOW);
+        }
+        self.n_dated += 1;
+        self.close(row, lead, stamp.known, is_won);
+    }
+
+    /// A lead closes at a moment.
+    fn close(&mut self, row: usize, lead: u32, at: Timestamp, is_won: bool) {
+        let outcome = &mut self.outcomes[lead as usize];
+        self.deals.closed(lead, outcome, at, is_won);
+        let earliest =
+            |known: Option<Timestamp>, at: Timestamp| Some(known.map_or(at, |known| known.min(at)));
+        outcome.closed = earliest(outcome.closed, at);
+        let seen = self.dated.rows.known(row).unwrap_or(at);
+        outcome.closed_seen = earliest(outcome.closed_seen, seen);
+        if is_won {
+            outcome.won_seen = earliest(outcome.won_seen, seen);
+            outcome.won = earliest(outcome.won, at);
+            if let Some(amount) = self
+                .dated
+                .amounts
+                .as_ref()
+                .map(|amounts| amounts[row])
+                .filter(|amount| !amount.is_nan())
+            {
+                outcome.amount = Some(outcome.amount.unwrap_or(0.0) + amount);
+            }
+        }
+    }
+
+    /// The doubts about closed rows without a time, and about times that hardly can be.
+    fn doubt(&self, config: &Config, remarks: &mut Remarks) {
+        // Times that are doubtful themselves say nothing more.
+        if remarks
+            .doubts
+            .iter()
+            .any(|doubt| doubt.table == "[outcomes]")
+        {
+            return;
+        }
+        let closed_at = config.outcomes.closed_at.as_deref().unwrap_or_default();
+        let undated_rows = config.data.undated_rows;
+        // Without a result, what has no time is not closed.
+        let (closed, without) = if config.outcomes.result.is_some() {
+            (self.n_dated + self.without_time, self.without_time)
+        } else {
+            (1, 0)
+        };
+        let share = |count: usize, of: usize, key: &'static str, allowed: f64| Share {
+            count,
+            of,
+            key,
+            allowed,
+        };
+        let shares = [
+            (
+                share(without, closed, "undated_rows", undated_rows),
+                "closed rows have no time: wins among them would count as none",
+                "they are left out",
+            ),
+            (
+                share(
+                    self.dated.rows.n_without,
+                    self.dated.lead_of_row.len(),
+                    "undated_rows",
+                    undated_rows,
+                ),
+                "rows have no result: wins among them would count as none",
+                "they are not closed",
+            ),
+            (
+                share(
+                    self.early.len(),
+                    self.n_dated,
+                    "closed_before_creation",
+                    config.data.closed_before_creation,
+                ),
+                "close before their lead was created: is `created_at` the day of an import, or `closed_at` of other years?",
+                "those leads were never at risk",
+            ),
+            (
+                share(
+                    self.n_slow,
+                    self.n_dated,
+                    "slow_closings",
+                    config.data.slow_closings,
+                ),
+                "close more than 300 days after their lead was created: are both times of the same years?",
+                "it takes that long",
+            ),
+        ];
+        let found = shares.into_iter().filter_map(|(share, found, meaning)| {
+            share.doubt(Subject::Times, "[outcomes]", found, meaning)
+        });
+        let found: Vec<Doubt> = found.map(|doubt| doubt.of_column(closed_at)).collect();
+        remarks.doubts.extend(found);
+    }
+
+    /// What became of each lead, with a note for every row that says less than it seems to.
+    fn finish(mut self, remarks: &mut Remarks) -> Vec<LeadOutcome> {
+        let mut add = |count: usize, text: &str| remarks.count("[outcomes]", count, text);
+        add(
+            self.dated.rows.n_without,
+            "rows have no result; they count as not closed",
+        );
+        add(
+            self.dated.rows.n_idle,
+            "rows that are not closed have a time that nobody can mean; it is not used",
+        );
+        add(
+            self.without_time,
+            "closed rows have no time and are left out",
+        );
+        self.deals.mark_reopened(&mut self.outcomes);
+        self.deals.say(&self.outcomes, &mut add);
+        if let Some(&row) = self.early.first() {
+            let note = Note::counted(
+                "[outcomes]",
+                self.early.len(),
+                "outcomes close before their lead was created; those leads were never at risk",
+            );
+            remarks.notes.extend(note.map(|note| Note {
+                first: self.dated.places.get(&row).cloned(),
+                ..note
+            }));
+        }
+        self.outcomes
+    }
+}
+
+/// What became of leads with several rows.
+#[derive(Default)]
+struct Deals {
+    /// For each lead that closed more than once, its first and its last closing, and whether that
+    /// was a win.
+    several: HashMap<u32, [(Timestamp, bool); 2]>,
+    n_several: usize,
+    /// The last open row of a lead.
+    open: HashMap<u32, Timestamp>,
+}
+
+impl Deals {
+    /// One closing more; `before` is what is known of the lead by its other rows.
+    fn closed(&mut self, lead: u32, before: &LeadOutcome, at: Timestamp, is_won: bool) {
+        let Some(known) = before.closed else { return };
+        self.n_several += 1;
+        let one = (known, before.won == Some(known));
+        let [first, last] = self.several.entry(lead).or_insert([one, one]);
+        *first = (*first).min((at, is_won));
+        *last = (*last).max((at, is_won));
+    }
+
+    fn open(&mut self, lead: u32, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.open
+                .entry(lead)
+                .and_modify(|known| *known = at.max(*known))
+                .or_insert(at);
+        }
+    }
+
+    fn mark_reopened(&self, outcomes: &mut [LeadOutcome]) {
+        for (&lead, at) in &self.open {
+            let outcome = &mut outcomes[lead as usize];
+            let last = self
+                .several
+                .get(&lead)
+                .map(|[_, last]| last.0)
+                .or(outcome.closed);
+            outcome.reopened = last.is_some_and(|last| last < *at);
+        }
+    }
+
+    fn say(&self, outcomes: &[LeadOutcome], add: &mut impl FnMut(usize, &str)) {
+        let won_later = self
+            .several
+            .values()
+            .filter(|[first, last]| !first.1 && last.1)
+            .count();
+        let lost_later = self
+            .several
+            .values()
+            .filter(|[first, last]| first.1 && !last.1)
+            .count();
+        let open_again = outcomes.iter().filter(|outcome| outcome.reopened).count();
+        add(
+            self.n_several,
+            "outcomes are of leads that closed before; a lead stays at risk until it first closes, and is won when it is first won",
+        );
+        add(
+            won_later,
+            "leads were lost first and won later: they count as won",
+        );
+        add(
+            lost_later,
+            "leads were won first and closed otherwise later: they count as won; if a win was a mistake, take its row out",
+        );
+        add(
+            open_again,
+            "leads have an open row after they closed: they count as closed, and are not scored",
+        );
+    }
+}

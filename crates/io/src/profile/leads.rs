@@ -1,0 +1,222 @@
+//! Lines for the leads.
+
+use std::fmt::Write as _;
+
+use leadscore_config::quoted;
+
+use super::columns::{Kind, Sheet};
+use super::input::ProfileInput;
+use super::lines::{guess, question};
+use crate::result_words::words_of;
+
+/// What is in the name of a column that says when a lead was created, the likeliest first.
+const CREATION_HINTS: &[&str] = &[
+    "creat",
+    "erstell",
+    "angelegt",
+    "création",
+    "creation",
+    "creac",
+    "criac",
+    "criaç",
+    "creaz",
+    "aangemaakt",
+    "utworz",
+    "созда",
+    "作成",
+    "创建",
+    "first_contact",
+    "first contact",
+    "signup",
+    "sign up",
+    "registered",
+    "entered",
+    "received",
+    "date",
+    "time",
+];
+/// What is in the name of a column of times that are other ones.
+const NO_CREATION: &[&str] = &[
+    "modif", "updat", "chang", "birth", "geburt", "last", "close", "won", "became", "expected",
+    "due",
+];
+/// What statuses are called.
+const STATUS: &[&str] = &[
+    "status",
+    "stage",
+    "lifecycle",
+    "lifecyclestage",
+    "leadstatus",
+    "dealstage",
+    "phase",
+    "disposition",
+    "leadphase",
+    "pipeline",
+];
+/// What may stand beside that in a name.
+const BESIDE_STATUS: &[&str] = &[
+    "lead",
+    "leads",
+    "contact",
+    "deal",
+    "opportunity",
+    "opp",
+    "sales",
+    "crm",
+    "current",
+    "hs",
+    "sf",
+    "account",
+    "value",
+    "name",
+];
+
+/// Writes the section of the leads, and gives the column that tells them apart.
+pub(super) fn write_leads(
+    text: &mut String,
+    leads: &Sheet,
+    input: &ProfileInput,
+) -> Option<String> {
+    let has_outcomes = input.outcomes.is_some();
+    let _ = writeln!(
+        text,
+        "[leads]\npath = {}",
+        quoted(&input.leads.to_string_lossy())
+    );
+    let id = leads.id();
+    write_id(text, leads, id.as_deref());
+    let mut named: Vec<&str> = id.iter().map(String::as_str).collect();
+    if has_outcomes {
+        named.extend(write_created(text, leads));
+    }
+    named.extend(write_score(text, leads, &named));
+    let flag = if has_outcomes {
+        None
+    } else {
+        leads.flag().map(|(column, _)| column)
+    };
+    let excluded = excluded(leads, input, &named, flag.as_deref());
+    if !excluded.is_empty() {
+        text.push_str("exclude = [   # guess: take a line away to learn from its column\n");
+        for (name, reason) in excluded {
+            let _ = writeln!(text, "    {},   # {reason}", quoted(name));
+        }
+        text.push_str("]\n");
+    }
+    for column in leads.columns.iter().filter(|column| {
+        !named.contains(&column.name.as_str()) && column.reason_to_leave_out().is_none()
+    }) {
+        text.push_str(&column.remarks());
+    }
+    text.push_str(&leads.settings());
+    id
+}
+
+/// The column that tells leads apart, or the question which one does.
+fn write_id(text: &mut String, leads: &Sheet, id: Option<&str>) {
+    match id {
+        Some(id) => {
+            let _ = writeln!(
+                text,
+                "id = {}{}",
+                quoted(id),
+                guess(&format!(
+                    "{} different values in {} rows",
+                    leads.n_rows, leads.n_rows
+                ))
+            );
+        }
+        None => question(
+            text,
+            "id = \"…\"",
+            "which column tells leads apart? None has a different value in every row",
+        ),
+    }
+}
+
+/// The column with the time of creation, where one is called so.
+fn write_created<'s>(text: &mut String, leads: &'s Sheet) -> Option<&'s str> {
+    match leads.pick_time(CREATION_HINTS, NO_CREATION, true) {
+        Some(column) => {
+            let _ = writeln!(
+                text,
+                "created_at = {}{}",
+                quoted(&column.name),
+                guess("the time column whose name suggests creation most")
+            );
+            text.push_str(&column.remarks());
+            Some(&column.name)
+        }
+        None => {
+            question(
+                text,
+                "created_at = \"…\"",
+                &format!(
+                    "which column has the creation time of a lead? {}",
+                    leads.shown_columns(6)
+                ),
+            );
+            None
+        }
+    }
+}
+
+/// The column with today's points, where one is called so.
+fn write_score<'s>(text: &mut String, leads: &'s Sheet, named: &[&str]) -> Option<&'s str> {
+    let score = leads.columns.iter().find(|column| {
+        matches!(column.kind, Kind::Number)
+            && words_of(&column.name)
+                .iter()
+                .any(|word| matches!(word.as_str(), "score" | "points" | "scoring"))
+            && !named.contains(&column.name.as_str())
+    })?;
+    let _ = writeln!(
+        text,
+        "manual_score = {}{}",
+        quoted(&score.name),
+        guess("a number called a score; remove it if it is not today's points")
+    );
+    Some(&score.name)
+}
+
+/// Columns that are not learned from, and why.
+fn excluded<'s>(
+    leads: &'s Sheet,
+    input: &ProfileInput,
+    named: &[&str],
+    flag: Option<&str>,
+) -> Vec<(&'s str, String)> {
+    leads
+        .columns
+        .iter()
+        .filter(|column| !named.contains(&column.name.as_str()) && flag != Some(&column.name))
+        .filter_map(|column| {
+            let told = || {
+                input
+                    .leave_out
+                    .iter()
+                    .find(|(name, _)| *name == column.name)
+                    .map(|(_, reason)| reason.clone())
+            };
+            Some((
+                column.name.as_str(),
+                column
+                    .reason_to_leave_out()
+                    .or_else(told)
+                    .or_else(|| status_by_name(&column.name))?,
+            ))
+        })
+        .collect()
+}
+
+/// Why a column is left out that is a status by its name; `None` for all others.
+fn status_by_name(name: &str) -> Option<String> {
+    let words = words_of(name);
+    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
+    // A marital status is none of the lead's.
+    let is_status = words.iter().any(|word| is(STATUS, word))
+        && words
+            .iter()
+            .all(|word| is(STATUS, word) || is(BESIDE_STATUS, word));
+    is_status.then(|| "a status, which is overwritten as the lead is worked; a log of its changes can go into [history]".to_owned())
+}

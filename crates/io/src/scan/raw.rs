@@ -1,0 +1,544 @@
+//! Some columns of a table in memory, read from its files or from what was spilled: cells with
+//! their place, as texts.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+use leadscore_values::Nulls;
+use polars_core::prelude::{DataFrame, DataType, IdxCa, NamedFrom, Series};
+
+use super::part::{Batch, engine_error};
+use super::table::Table;
+use crate::arrow_types;
+use crate::bounds::Bounds;
+use crate::error::TablesError;
+use crate::spill::SpilledRows;
+
+/// Some columns of a table, in memory.
+pub(crate) struct RawTable<'a> {
+    pub(super) table: &'a Table<'a>,
+    pub(super) cells: Cells,
+    /// Where cells have several ids, the row that each was; else rows are those of the files.
+    pub(super) rows: Option<Vec<u32>>,
+    pub(crate) n_rows: usize,
+}
+
+pub(super) enum Cells {
+    /// As the engine read them: one frame a file, or one batch of a file.
+    Frames {
+        frames: Vec<DataFrame>,
+        batch: Option<Batch>,
+    },
+    /// Typed already.
+    Spilled(SpilledRows),
+}
+
+impl<'a> Table<'a> {
+    /// Reads these columns of all files.
+    pub(crate) fn read(&'a self, columns: &[&str]) -> Result<RawTable<'a>, TablesError> {
+        let wanted = distinct(columns);
+        if let Some(spilled) = &self.spilled {
+            let rows = spilled.read(&wanted)?;
+            let n_rows = rows.n_rows();
+            return Ok(RawTable {
+                table: self,
+                cells: Cells::Spilled(rows),
+                rows: None,
+                n_rows,
+            });
+        }
+        let frames = self
+            .parts
+            .iter()
+            .map(|part| part.read(&wanted, None))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.raw(frames, &wanted, None)
+    }
+
+    /// Reads these columns of one batch.
+    pub(crate) fn read_batch(
+        &'a self,
+        columns: &[&str],
+        batch: Batch,
+    ) -> Result<RawTable<'a>, TablesError> {
+        let wanted = distinct(columns);
+        let frame = self.parts[batch.part].read(&wanted, Some((batch.offset, batch.n_rows)))?;
+        self.raw(vec![frame], &wanted, Some(batch))
+    }
+
+    /// Cells as the engine read them, each column of a type that we read, and one id a row.
+    fn raw(
+        &'a self,
+        frames: Vec<DataFrame>,
+        wanted: &[&str],
+        batch: Option<Batch>,
+    ) -> Result<RawTable<'a>, TablesError> {
+        let frames = frames
+            .into_iter()
+            .map(|frame| self.plain(frame))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (frames, rows) = match self
+            .file
+            .several
+            .filter(|(column, _)| wanted.contains(column))
+        {
+            Some((column, separator)) => {
+                let (frames, rows) = self.one_id_a_row(&frames, column, separator)?;
+                (frames, Some(rows))
+            }
+            None => (frames, None),
+        };
+        let n_rows = frames.iter().map(DataFrame::height).sum();
+        Ok(RawTable {
+            table: self,
+            cells: Cells::Frames { frames, batch },
+            rows,
+            n_rows,
+        })
+    }
+
+    /// Bytes as texts; fails where a column holds what no cell of a plain table does.
+    fn plain(&self, mut frame: DataFrame) -> Result<DataFrame, TablesError> {
+        let is_plain = |kind: &DataType| {
+            kind.is_primitive_numeric()
+                || kind.is_categorical()
+                || kind.is_enum()
+                || matches!(
+                    kind,
+                    DataType::String
+                        | DataType::Boolean
+                        | DataType::Null
+                        | DataType::Decimal(..)
+                        | DataType::Date
+                        | DataType::Datetime(..)
+                        | DataType::Time
+                )
+        };
+        let several = self.file.several.map(|(column, _)| column);
+        let mut doubts = Vec::new();
+        let mut texts = Vec::new();
+        for column in frame.columns() {
+            let (name, kind) = (column.name().as_str(), column.dtype());
+            let is_uuid = self.parts.iter().any(|part| part.uuids.contains(name));
+            match kind {
+                DataType::Binary | DataType::BinaryOffset => {
+                    match arrow_types::texts_of_bytes(column.as_materialized_series(), is_uuid) {
+                        Some(series) => texts.push(series),
+                        None => doubts.push(self.type_doubt(name, &arrow_types::held_name(kind))),
+                    }
+                }
+                DataType::List(_) if several == Some(name) => {}
+                kind if is_plain(kind) => {}
+                kind => doubts.push(self.type_doubt(name, &arrow_types::held_name(kind))),
+            }
+        }
+        if !doubts.is_empty() {
+            return Err(TablesError::Doubts(doubts));
+        }
+        for series in texts {
+            frame
+                .with_column(series.into())
+                .map_err(|error| engine_error(self.path(), error))?;
+        }
+        Ok(frame)
+    }
+
+    /// The rows anew, so that each names one id; beside them, for each the row that it was.
+    fn one_id_a_row(
+        &self,
+        frames: &[DataFrame],
+        column: &str,
+        separator: &str,
+    ) -> Result<(Vec<DataFrame>, Vec<u32>), TablesError> {
+        let fail = |error| engine_error(self.path(), error);
+        let (mut split, mut rows, mut first_row) =
+            (Vec::with_capacity(frames.len()), Vec::new(), 0_u32);
+        for frame in frames {
+            let series = frame.column(column).map_err(fail)?.as_materialized_series();
+            let cells = cells_of_ids(series, separator).map_err(fail)?;
+            let mut taken: Vec<u32> = Vec::with_capacity(cells.len());
+            let mut ids: Vec<Option<String>> = Vec::with_capacity(cells.len());
+            for (row, cell) in (0_u32..).zip(cells) {
+                if cell.is_empty() {
+                    taken.push(row);
+                    ids.push(None);
+                }
+                for id in cell {
+                    taken.push(row);
+                    ids.push(Some(id));
+                }
+            }
+            rows.extend(taken.iter().map(|row| first_row + row));
+            first_row += frame.height() as u32;
+            let index = IdxCa::from_vec("rows".into(), taken);
+            let mut frame = frame.take(&index).map_err(fail)?;
+            frame
+                .with_column(Series::new(column.into(), ids).into())
+                .map_err(fail)?;
+            split.push(frame);
+        }
+        Ok((split, rows))
+    }
+}
+
+impl RawTable<'_> {
+    /// The row of the table that a row is.
+    pub(crate) fn row_in_table(&self, row: usize) -> usize {
+        let row = self.rows.as_ref().map_or(row, |rows| rows[row] as usize);
+        match &self.cells {
+            Cells::Frames { batch, .. } => batch.map_or(0, |batch| batch.first_row()) + row,
+            Cells::Spilled(rows) => rows.row_in_table(row).unwrap_or(row),
+        }
+    }
+
+    /// File and line (or row) of a row, for messages.
+    pub(crate) fn place(&self, row: usize) -> String {
+        self.places(&[row]).remove(0)
+    }
+
+    /// The same of several rows; each file is looked through once.
+    pub(crate) fn places(&self, rows: &[usize]) -> Vec<String> {
+        match &self.cells {
+            Cells::Spilled(spilled) if !spilled.knows_rows() => {
+                vec![self.table.path().display().to_string(); rows.len()]
+            }
+            _ => {
+                let rows: Vec<usize> = rows.iter().map(|&row| self.row_in_table(row)).collect();
+                self.table.places(&rows)
+            }
+        }
+    }
+
+    pub(crate) fn cell_error(
+        &self,
+        row: usize,
+        column: &str,
+        found: String,
+        help: &str,
+    ) -> TablesError {
+        TablesError::Cell {
+            place: self.place(row),
+            column: column.to_owned(),
+            found,
+            help: help.to_owned(),
+        }
+    }
+
+    /// The name that the config gives the table.
+    pub(crate) fn table_name(&self) -> &str {
+        &self.table.name
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.table.bounds
+    }
+
+    /// Whether the config leaves it to us which cells of a column mean missing.
+    pub(crate) fn has_default_nulls(&self, column: &str) -> bool {
+        self.table
+            .file
+            .null_values
+            .is_none_or(|values| values.of(column).is_none())
+    }
+
+    /// The column as the engine read it; nothing for rows that were spilled.
+    pub(super) fn series(&self, column: &str) -> impl Iterator<Item = &Series> {
+        let frames = match &self.cells {
+            Cells::Frames { frames, .. } => frames.as_slice(),
+            Cells::Spilled(_) => &[],
+        };
+        frames.iter().map(move |frame| {
+            frame
+                .column(column)
+                .expect("the column was asked for in read")
+                .as_materialized_series()
+        })
+    }
+
+    pub(super) fn engine_error(&self, error: polars_core::error::PolarsError) -> TablesError {
+        engine_error(self.table.path(), error)
+    }
+
+    pub(super) fn nulls(&self, column: &str) -> Nulls<'_> {
+        Nulls::new(self.table.file.nulls(column))
+    }
+
+    /// Markers of missing cells that the config lists, for columns whose cells are no texts.
+    pub(super) fn listed_nulls(&self, column: &str) -> Vec<&str> {
+        if self.table.file.null_values.is_some() {
+            self.table.file.nulls(column)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Whether the column holds texts, which may be numbers or times.
+    pub(crate) fn is_text(&self, column: &str) -> bool {
+        self.series(column).any(|series| {
+            matches!(
+                series.dtype(),
+                DataType::String | DataType::Categorical(..) | DataType::Enum(..)
+            )
+        })
+    }
+
+    pub(crate) fn is_boolean(&self, column: &str) -> bool {
+        self.series(column)
+            .all(|series| matches!(series.dtype(), DataType::Boolean))
+    }
+
+    pub(crate) fn is_time(&self, column: &str) -> bool {
+        if let Cells::Spilled(rows) = &self.cells {
+            return rows.is_time(column);
+        }
+        self.series(column)
+            .all(|series| matches!(series.dtype(), DataType::Date | DataType::Datetime(..)))
+    }
+
+    /// Whether the column holds times of day, without a day.
+    pub(crate) fn is_time_of_day(&self, column: &str) -> bool {
+        self.series(column)
+            .any(|series| matches!(series.dtype(), DataType::Time))
+    }
+
+    /// Whether the file is CSV, whose texts may be anything.
+    pub(crate) fn is_untyped(&self) -> bool {
+        self.table.parts.iter().any(|part| part.csv.is_some())
+    }
+
+    /// Calls `visit` with every cell as text, missing cells as `None`, blanks around it taken off.
+    pub(crate) fn for_each_text(
+        &self,
+        column: &str,
+        mut visit: impl FnMut(usize, Option<&str>) -> Result<(), TablesError>,
+    ) -> Result<(), TablesError> {
+        if let Cells::Spilled(rows) = &self.cells {
+            return rows.for_each_text(column, visit);
+        }
+        let nulls = self.nulls(column);
+        let mut row = 0;
+        for series in self.series(column) {
+            match series.dtype() {
+                // Whole numbers that a missing cell, or a type with decimals, once turned to
+                // fractions read as whole numbers again.
+                kind if kind.is_float() => {
+                    let floats = series
+                        .cast(&DataType::Float64)
+                        .map_err(|error| self.engine_error(error))?;
+                    for value in floats
+                        .f64()
+                        .map_err(|error| self.engine_error(error))?
+                        .iter()
+                    {
+                        let text = value
+                            .filter(|value| !value.is_nan())
+                            .map(|value| value.to_string());
+                        visit(row, text.as_deref().and_then(|text| nulls.clean(text)))?;
+                        row += 1;
+                    }
+                    continue;
+                }
+                DataType::Decimal(_, scale) if *scale > 0 => {
+                    let texts = series
+                        .cast(&DataType::String)
+                        .map_err(|error| self.engine_error(error))?;
+                    for value in texts
+                        .str()
+                        .map_err(|error| self.engine_error(error))?
+                        .iter()
+                    {
+                        let short = value.map(|text| {
+                            if text.contains('.') {
+                                text.trim_end_matches('0').trim_end_matches('.')
+                            } else {
+                                text
+                            }
+                        });
+                        visit(row, short.and_then(|text| nulls.clean(text)))?;
+                        row += 1;
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            let texts = series
+                .cast(&DataType::String)
+                .map_err(|error| self.engine_error(error))?;
+            for value in texts
+                .str()
+                .map_err(|error| self.engine_error(error))?
+                .iter()
+            {
+                visit(row, value.and_then(|text| nulls.clean(text)))?;
+                row += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The cells of a text column without a copy, where the engine holds them as texts.
+    pub(crate) fn borrowed_texts(&self, column: &str) -> Option<Vec<Option<&str>>> {
+        let Cells::Frames { frames, .. } = &self.cells else {
+            return None;
+        };
+        let nulls = self.nulls(column);
+        let mut cells = Vec::with_capacity(self.n_rows);
+        for frame in frames {
+            let texts = frame
+                .column(column)
+                .ok()?
+                .as_materialized_series()
+                .str()
+                .ok()?;
+            cells.extend(
+                texts
+                    .iter()
+                    .map(|cell| cell.and_then(|text| nulls.clean(text))),
+            );
+        }
+        Some(cells)
+    }
+
+    /// Counts cells that say missing in words, such as `NA`.
+    pub(crate) fn count_worded_nulls(&self, column: &str) -> Result<usize, TablesError> {
+        let nulls = self.nulls(column);
+        let mut count = 0;
+        for series in self.series(column) {
+            if let Ok(texts) = series.str() {
+                count += texts
+                    .iter()
+                    .flatten()
+                    .filter(|text| !text.trim().is_empty() && nulls.clean(text).is_none())
+                    .count();
+            }
+        }
+        Ok(count)
+    }
+
+    /// Rows of the files: where a cell holds several ids, one row may be many.
+    pub(crate) fn n_rows_of_files(&self) -> usize {
+        self.rows.as_ref().map_or(self.n_rows, |rows| {
+            rows.last().map_or(0, |&last| last as usize + 1)
+        })
+    }
+
+    /// Keeps how many cells of a column are missing.
+    pub(crate) fn count_missing(&self, column: &str, n_missing: usize) {
+        let Cells::Frames { batch, .. } = &self.cells else {
+            return;
+        };
+        let written = &self.table.written;
+        if batch.is_none() {
+            written.keep_missing(column, n_missing);
+        }
+        written.keep_filled(column, self.n_rows == 0 || n_missing < self.n_rows);
+    }
+
+    /// Keeps how often each value of a column of results stands there.
+    pub(crate) fn count_levels(&self, column: &str, levels: BTreeMap<String, u64>) {
+        if let Cells::Frames { batch: None, .. } = &self.cells {
+            self.table.written.keep_levels(column, levels);
+        }
+    }
+
+    /// The column as categories; levels sorted by name.
+    pub(crate) fn spilled_codes(&self, column: &str) -> Option<(Vec<u32>, Vec<String>)> {
+        match &self.cells {
+            Cells::Spilled(rows) => rows.codes(column),
+            Cells::Frames { .. } => None,
+        }
+    }
+
+    /// The place of a row of the table.
+    pub(crate) fn place_of(&self, row: usize) -> String {
+        self.table.place(row)
+    }
+
+    /// Whether these rows are those of one part of the leads.
+    pub(crate) fn is_part(&self) -> bool {
+        matches!(self.cells, Cells::Spilled(_))
+    }
+
+    /// The same in all rows of the table, of which these may be a batch.
+    pub(crate) fn count_texts_of_all(
+        &self,
+        column: &str,
+    ) -> Result<HashMap<String, (usize, usize)>, TablesError> {
+        match self.cells {
+            Cells::Frames { batch: Some(_), .. } => self.table.read(&[column])?.count_texts(column),
+            _ => self.count_texts(column),
+        }
+    }
+
+    /// How many times each text stands in a column, with the first row.
+    pub(crate) fn count_texts(
+        &self,
+        column: &str,
+    ) -> Result<HashMap<String, (usize, usize)>, TablesError> {
+        let mut counts: HashMap<String, (usize, usize)> = HashMap::new();
+        self.for_each_text(column, |row, text| {
+            if let Some(text) = text {
+                match counts.get_mut(text) {
+                    Some((count, _)) => *count += 1,
+                    None => drop(counts.insert(text.to_owned(), (1, self.row_in_table(row)))),
+                }
+            }
+            Ok(())
+        })?;
+        Ok(counts)
+    }
+}
+
+/// The ids of each cell, each once.
+fn cells_of_ids(
+    series: &Series,
+    separator: &str,
+) -> polars_core::error::PolarsResult<Vec<Vec<String>>> {
+    let mut cells: Vec<Vec<String>> = Vec::with_capacity(series.len());
+    let mut push = |parts: &mut dyn Iterator<Item = String>| {
+        let mut ids: Vec<String> = Vec::new();
+        parts.for_each(|id| {
+            if !id.is_empty() && !ids.contains(&id) {
+                ids.push(id);
+            }
+        });
+        cells.push(ids);
+    };
+    if let Ok(lists) = series.list() {
+        for row in 0..lists.len() {
+            let texts = lists
+                .get_as_series(row)
+                .map(|list| list.cast(&DataType::String))
+                .transpose()?;
+            let texts = texts.as_ref().map(Series::str).transpose()?;
+            push(
+                &mut texts
+                    .into_iter()
+                    .flat_map(|texts| texts.iter())
+                    .flatten()
+                    .map(|id| id.trim().to_owned()),
+            );
+        }
+        return Ok(cells);
+    }
+    let texts = series.cast(&DataType::String)?;
+    for cell in texts.str()?.iter() {
+        push(
+            &mut cell
+                .into_iter()
+                .flat_map(|cell| cell.split(separator))
+                .map(|id| id.trim().to_owned()),
+        );
+    }
+    Ok(cells)
+}
+
+fn distinct<'c>(columns: &[&'c str]) -> Vec<&'c str> {
+    let mut wanted: Vec<&str> = Vec::new();
+    for column in columns {
+        if !wanted.contains(column) {
+            wanted.push(column);
+        }
+    }
+    wanted
+}

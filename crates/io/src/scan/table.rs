@@ -1,0 +1,273 @@
+//! The files of one table: found, opened and checked, with the places of their rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::frame::Frame;
+use leadscore_config::{Doubt, Subject, quoted};
+use leadscore_config::{FileConfig, nearest};
+use leadscore_core::Writing;
+use leadscore_dataset::{SeenColumn, SeenTable};
+
+use super::part::{Batch, Part};
+use super::written::Written;
+use crate::arrow_types::Unreadable;
+use crate::bounds::Bounds;
+use crate::csv_text::lines_of_rows;
+use crate::error::TablesError;
+use crate::extremes::Extremes;
+use crate::source;
+use crate::spill::SpilledFile;
+
+/// The files of one table, checked and ready to be read.
+pub(crate) struct Table<'a> {
+    /// What the config calls it: `[leads]`.
+    pub(crate) name: String,
+    pub(crate) file: FileConfig<'a>,
+    pub(crate) bounds: Bounds,
+    pub(super) parts: Vec<Part>,
+    columns: Vec<String>,
+    /// Columns of types that nobody reads.
+    unreadable: Unreadable,
+    /// What the user should know about how the files were read.
+    pub(crate) notes: Vec<String>,
+    /// How columns are written, once it was told; every batch follows it, and every part.
+    pub(super) written: Arc<Written>,
+    /// Where the rows of a part of the leads wait on disk, in place of the files.
+    pub(super) spilled: Option<SpilledFile>,
+}
+
+impl<'a> Table<'a> {
+    pub(crate) fn open(
+        name: &str,
+        folder: &Path,
+        file: FileConfig<'a>,
+        bounds: Bounds,
+    ) -> Result<Self, TablesError> {
+        let mut table = Self {
+            name: name.to_owned(),
+            file,
+            bounds,
+            parts: Vec::new(),
+            columns: Vec::new(),
+            unreadable: Unreadable::new(),
+            notes: Vec::new(),
+            written: Arc::default(),
+            spilled: None,
+        };
+        let location = table.file.location;
+        if let Some(frame) = Frame::at(location) {
+            table.parts.push(Part::of_frame(&frame, name));
+            table.columns = frame.columns();
+            table.unreadable = frame.unreadable.as_ref().clone();
+            table.check_named_columns()?;
+            return Ok(table);
+        }
+        for path in source::find(name, folder, location.paths())? {
+            let (part, columns, unreadable) = Part::open(
+                source::open(path, &table.file, bounds.largest_text)?,
+                &mut table.notes,
+            )?;
+            if table.parts.is_empty() {
+                table.columns = columns;
+            } else if let Some(column) = table
+                .columns
+                .iter()
+                .find(|column| !columns.contains(column))
+            {
+                return Err(missing_column(name, &part.path, column, &columns));
+            }
+            table.unreadable.extend(unreadable);
+            table.parts.push(part);
+        }
+        table.check_named_columns()?;
+        Ok(table)
+    }
+
+    /// Fails where a setting of the table names a column that it lacks.
+    fn check_named_columns(&self) -> Result<(), TablesError> {
+        self.file
+            .named_columns()
+            .try_for_each(|(key, column)| self.require(key, column))
+    }
+
+    /// The same table, reduced to the rows that wait in a spill file.
+    pub(crate) fn of_spilled(&self, spilled: SpilledFile) -> Table<'a> {
+        Table {
+            name: self.name.clone(),
+            file: self.file.clone(),
+            bounds: self.bounds,
+            parts: self.parts.clone(),
+            columns: spilled.columns(),
+            unreadable: Unreadable::new(),
+            notes: self.notes.clone(),
+            written: Arc::clone(&self.written),
+            spilled: Some(spilled),
+        }
+    }
+
+    /// Rows, as far as files tell without being read.
+    pub(crate) fn n_rows_told(&self) -> usize {
+        self.parts.iter().map(Part::n_rows_told).sum()
+    }
+
+    /// Runs of rows of about this length, in order.
+    pub(crate) fn batches(&self, rows_per_batch: usize) -> Result<Vec<Batch>, TablesError> {
+        let mut batches = Vec::new();
+        let mut first_row = 0;
+        for (number, part) in self.parts.iter().enumerate() {
+            let mut offset = 0;
+            for n_rows in part.runs(rows_per_batch)? {
+                batches.push(Batch {
+                    part: number,
+                    offset,
+                    n_rows,
+                    first_row,
+                });
+                offset += n_rows;
+                first_row += n_rows;
+            }
+        }
+        Ok(batches)
+    }
+
+    /// Whether its rows are those of one part of the leads, which may be none.
+    pub(crate) fn is_spilled(&self) -> bool {
+        self.spilled.is_some()
+    }
+
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Why a column cannot be read, where its type is one that nobody reads.
+    pub(crate) fn unreadable(&self, column: &str) -> Option<Doubt> {
+        self.unreadable
+            .get(column)
+            .map(|kind| self.type_doubt(column, kind))
+    }
+
+    /// The type of a column that cannot be read.
+    pub(crate) fn type_of_unreadable(&self, column: &str) -> String {
+        self.unreadable.get(column).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn type_doubt(&self, column: &str, kind: &str) -> Doubt {
+        let doubt = Doubt::new(
+            Subject::Types,
+            &self.name,
+            format!("it holds {kind}, which are not read"),
+        )
+        .of_column(column);
+        let doubt = doubt.at(Some(self.path().display().to_string()));
+        if self.name == "[leads]" || self.name.starts_with("[lookups.") {
+            return doubt.settled_by(
+                format!("exclude = [{}]", quoted(column)),
+                "nothing is learned from it",
+            );
+        }
+        doubt.advise("write it as texts, numbers or times, one to a cell, or name another column")
+    }
+
+    /// Fails, naming the key of the config, unless the column is there.
+    pub(crate) fn require(&self, key: &str, column: &str) -> Result<(), TablesError> {
+        // What was spilled was checked before.
+        if self.spilled.is_some() || self.columns.iter().any(|known| known == column) {
+            return Ok(());
+        }
+        Err(missing_column(
+            &format!("{} `{key}`", self.name),
+            &self.parts[0].path,
+            column,
+            &self.columns,
+        ))
+    }
+
+    /// What was seen of it so far.
+    pub(crate) fn seen(&self, n_rows: usize) -> SeenTable {
+        let (missing, levels) = (self.written.missing(), self.written.levels());
+        let column = |name: &String| SeenColumn {
+            name: name.clone(),
+            n_missing: missing.get(name).copied(),
+            unreadable: self.unreadable.get(name).cloned(),
+            writing: self.writing(name),
+            levels: levels.get(name).cloned(),
+        };
+        SeenTable {
+            n_rows,
+            columns: self.columns.iter().map(column).collect(),
+        }
+    }
+
+    /// Columns that were read and have no value in any row.
+    pub(crate) fn empty_columns(&self) -> Vec<String> {
+        self.written.empty_columns()
+    }
+
+    /// How the numbers of a column are written, where that is not as programs write them.
+    fn writing(&self, column: &str) -> Option<Writing> {
+        self.written.number_format(column)?.writing()
+    }
+
+    /// The outermost numbers of each column that was read as numbers.
+    pub(crate) fn extremes(&self) -> BTreeMap<String, Extremes> {
+        self.written.extremes()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.parts[0].path
+    }
+
+    /// Whether the order of its rows is that in which somebody wrote them: those of one file.
+    pub(crate) fn has_file_order(&self) -> bool {
+        self.parts.len() == 1 && Frame::at(self.file.location).is_none()
+    }
+
+    /// File and line (or row) of a row of the table, for messages.
+    pub(crate) fn place(&self, row: usize) -> String {
+        self.places(&[row]).remove(0)
+    }
+
+    /// The same of several rows; each file is looked through once.
+    pub(crate) fn places(&self, rows: &[usize]) -> Vec<String> {
+        let mut places = BTreeMap::new();
+        let mut rest: BTreeSet<usize> = rows.iter().copied().collect();
+        let mut first = 0;
+        for part in &self.parts {
+            let Ok(n_rows) = part.n_rows() else { break };
+            let later = rest.split_off(&(first + n_rows));
+            let here: BTreeSet<usize> = rest.iter().map(|row| row - first).collect();
+            let lines = match part.csv {
+                Some((delimiter, _)) if !here.is_empty() => {
+                    let largest = self.bounds.largest_text;
+                    lines_of_rows(&part.path, &self.file, delimiter, &here, largest)
+                }
+                _ => Vec::new(),
+            };
+            let mut lines = lines.into_iter();
+            for row in here {
+                let at = match lines.next() {
+                    Some(line) => format!("line {line}"),
+                    None => format!("row {}", row + 1),
+                };
+                places.insert(first + row, format!("{}, {at}", part.path.display()));
+            }
+            (first, rest) = (first + n_rows, later);
+        }
+        let nowhere = || self.path().display().to_string();
+        rows.iter()
+            .map(|row| places.get(row).cloned().unwrap_or_else(nowhere))
+            .collect()
+    }
+}
+
+fn missing_column(key: &str, path: &Path, column: &str, columns: &[String]) -> TablesError {
+    TablesError::Column {
+        table: key.to_owned(),
+        path: PathBuf::from(path),
+        column: column.to_owned(),
+        nearest: nearest(column, columns.iter().map(String::as_str)).map(str::to_owned),
+        columns: columns.to_vec(),
+    }
+}

@@ -1,0 +1,258 @@
+//! Files before any engine sees them: which there are, their format, and everything that an engine
+//! would misread in silence.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use hashbrown::HashSet;
+use leadscore_config::FileConfig;
+
+use crate::csv_text::{CsvText, check_csv};
+use crate::error::TablesError;
+use crate::text_bytes::{LARGEST_ROW, decode, io_error, read_bytes};
+
+/// One file of a table, checked.
+pub(crate) enum Source {
+    /// UTF-8 text with a header, every row as wide as it, in memory.
+    Csv {
+        path: PathBuf,
+        text: Vec<u8>,
+        delimiter: u8,
+        header: Vec<String>,
+        n_rows: usize,
+        /// Said to the user where the encoding was recognised and not declared.
+        note: Option<String>,
+    },
+    /// One JSON object a line, in memory.
+    Ndjson { path: PathBuf, text: Vec<u8> },
+    /// Read by the engine from its path.
+    Parquet { path: PathBuf },
+    /// Read by the engine from its path.
+    Arrow { path: PathBuf },
+}
+
+impl Source {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Csv { path, .. }
+            | Self::Ndjson { path, .. }
+            | Self::Parquet { path }
+            | Self::Arrow { path } => path,
+        }
+    }
+}
+
+/// Finds the files of a table, in the order of the config, globs sorted by name.
+pub(crate) fn find(
+    table: &str,
+    folder: &Path,
+    patterns: &[String],
+) -> Result<Vec<PathBuf>, TablesError> {
+    let mut paths = Vec::new();
+    for pattern in patterns {
+        let full = folder.join(pattern);
+        let missing = || TablesError::Missing {
+            table: table.to_owned(),
+            path: full.clone(),
+        };
+        if full.exists() {
+            paths.push(full);
+            continue;
+        }
+        let matches = glob::glob(&full.to_string_lossy()).map_err(|_| missing())?;
+        let before = paths.len();
+        paths.extend(matches.filter_map(Result::ok).filter(|path| path.is_file()));
+        if paths.len() == before {
+            return Err(missing());
+        }
+    }
+    if paths.is_empty() {
+        return Err(TablesError::Content {
+            table: table.to_owned(),
+            found: "`path` is an empty list".to_owned(),
+            help: "name at least one file".to_owned(),
+        });
+    }
+    Ok(paths)
+}
+
+/// Opens a file and checks what can be checked without knowing its columns.
+///
+/// A text has at most `largest` bytes, packed or not.
+pub(crate) fn open(
+    path: PathBuf,
+    file: &FileConfig<'_>,
+    largest: u64,
+) -> Result<Source, TablesError> {
+    check_is_file(&path)?;
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
+    let stem = name.strip_suffix(".gz").unwrap_or(&name);
+    let ending = stem
+        .rsplit_once('.')
+        .map_or("", |(_, ending)| ending)
+        .to_owned();
+    match ending.as_str() {
+        "parquet" | "pq" => {
+            check_magic(&path, b"PAR1", "Parquet")?;
+            Ok(Source::Parquet { path })
+        }
+        "arrow" | "ipc" | "feather" => {
+            check_magic(&path, b"ARROW1", "Arrow IPC")?;
+            Ok(Source::Arrow { path })
+        }
+        "ndjson" | "jsonl" => {
+            let text = decode(&path, read_bytes(&path, largest)?, file.encoding)?.0;
+            if text.trim_ascii_start().first() == Some(&b'[') {
+                let help = "write one object a line: `jq -c '.[]'` does that".to_owned();
+                return Err(TablesError::Format {
+                    path,
+                    found: "it is one JSON array".to_owned(),
+                    help,
+                });
+            }
+            check_lines(&path, &text)?;
+            Ok(Source::Ndjson { path, text })
+        }
+        "csv" | "tsv" | "txt" => {
+            let CsvText {
+                text,
+                delimiter,
+                header,
+                n_rows,
+                note,
+            } = check_csv(&path, file, largest)?;
+            Ok(Source::Csv {
+                path,
+                text,
+                delimiter,
+                header,
+                n_rows,
+                note,
+            })
+        }
+        "xlsx" | "xls" => Err(TablesError::Format {
+            path,
+            found: "this is an Excel workbook".to_owned(),
+            help: "save the sheet as CSV and name that file".to_owned(),
+        }),
+        _ => Err(TablesError::Format {
+            path,
+            found: format!("files ending in `.{ending}` are not read"),
+            help: "use csv, csv.gz, tsv, ndjson, parquet or arrow".to_owned(),
+        }),
+    }
+}
+
+/// Fails where a path is none of a file that can be read more than once.
+fn check_is_file(path: &Path) -> Result<(), TablesError> {
+    if path.is_dir() {
+        return Err(TablesError::Format {
+            path: path.to_owned(),
+            found: "this is a folder".to_owned(),
+            help: "name a file, or a glob such as folder/*.parquet".to_owned(),
+        });
+    }
+    if path.metadata().is_ok_and(|meta| !meta.is_file()) {
+        let help =
+            "write what comes out of it to a file first: a table is read more than once".to_owned();
+        return Err(TablesError::Format {
+            path: path.to_owned(),
+            found: "this is a pipe or a device".to_owned(),
+            help,
+        });
+    }
+    Ok(())
+}
+
+fn check_magic(path: &Path, magic: &[u8], format: &str) -> Result<(), TablesError> {
+    let mut start = vec![0; magic.len()];
+    let mut handle = std::fs::File::open(path).map_err(io_error("open", path))?;
+    let found = handle.read_exact(&mut start).is_ok() && start == magic;
+    if found {
+        return Ok(());
+    }
+    let length = handle.metadata().map_or(0, |meta| meta.len());
+    let found = if length == 0 {
+        "the file is empty".to_owned()
+    } else {
+        format!("it does not begin as a {format} file does")
+    };
+    Err(TablesError::Format {
+        path: path.to_owned(),
+        found,
+        help: "check that the export is complete and that the ending says what the file is"
+            .to_owned(),
+    })
+}
+
+/// Objects and lists within each other: what reads them calls itself for each.
+const DEEPEST: usize = 64;
+
+/// Fails at a line of JSON that no reader should be given.
+fn check_lines(path: &Path, text: &[u8]) -> Result<(), TablesError> {
+    let mut keys: HashSet<&[u8]> = HashSet::new();
+    for (line, number) in text.split(|&byte| byte == b'\n').zip(1_u64..) {
+        let fail = |found: String, help: &str| TablesError::Row {
+            path: path.to_owned(),
+            line: number,
+            found,
+            help: help.to_owned(),
+        };
+        if line.len() > LARGEST_ROW {
+            return Err(fail(
+                format!("the line has {} bytes", line.len()),
+                "write one object a line: is this one array, or one text?",
+            ));
+        }
+        if add_keys(line, &mut keys) > DEEPEST {
+            return Err(fail(
+                format!("objects are nested more than {DEEPEST} deep"),
+                "a row of a table is one flat object: take the values that you need out of it",
+            ));
+        }
+        if keys.len() > MOST_KEYS {
+            return Err(fail(
+                format!("the objects up to here have more than {MOST_KEYS} different keys"),
+                "a key is a column: write what varies from row to row as a value",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Most keys of the objects of an NDJSON file together.
+const MOST_KEYS: usize = 5_000;
+
+/// Adds the keys of an object on a line, as they are written; and how many objects and lists are
+/// open at most, outside of texts.
+fn add_keys<'t>(line: &'t [u8], keys: &mut HashSet<&'t [u8]>) -> usize {
+    let (mut depth, mut deepest, mut begin, mut is_escaped, mut last) =
+        (0_usize, 0, None, false, None);
+    for (at, byte) in line.iter().enumerate() {
+        match (byte, begin) {
+            _ if is_escaped => is_escaped = false,
+            (b'\\', Some(_)) => is_escaped = true,
+            (b'"', Some(start)) => {
+                last = Some(&line[start..at]);
+                begin = None;
+            }
+            (b'"', None) => begin = Some(at + 1),
+            (_, Some(_)) => {}
+            (b':', None) if depth == 1 => {
+                if let Some(key) = last.take().filter(|key| !keys.contains(key)) {
+                    keys.insert(key);
+                }
+            }
+            (b'{' | b'[', None) => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (b'}' | b']', None) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
