@@ -378,10 +378,15 @@ fn tail(
 struct Compared<'e>(&'e KnownEnds);
 
 impl Compared<'_> {
+    /// Where the table of this heading ends.
+    fn of(&self, name: &str) -> Option<&TableEnd> {
+        self.0.tables.iter().find(|end| end.table == name)
+    }
+
     /// Tables that end before others do: what happened after that is not there, and would look like
     /// silence or like losses.
     fn check(&self, config: &Config, reached: Timestamp, remarks: &mut Remarks) {
-        let leads = self.0.tables.iter().find(|end| end.table == "[leads]");
+        let leads = self.of("[leads]");
         let all = || {
             let shown: Vec<String> = self
                 .0
@@ -433,12 +438,7 @@ impl Compared<'_> {
         leads_before: &dyn Fn(Timestamp) -> usize,
         remarks: &mut Remarks,
     ) {
-        let of = |name: &str| {
-            self.0
-                .tables
-                .iter()
-                .find(|end| end.table == name && end.extent.n_rows >= FEWEST)
-        };
+        let of = |name: &str| self.of(name).filter(|end| end.extent.n_rows >= FEWEST);
         let Some(leads) = of("[leads]") else { return };
         let after =
             |end: &TableEnd| (end.extent.first.micros() - leads.extent.first.micros()) / DAY;
@@ -484,12 +484,7 @@ impl Compared<'_> {
                 ));
             }
         }
-        if let Some(history) = self
-            .0
-            .tables
-            .iter()
-            .find(|end| end.table == "[history]")
-            .filter(|history| begins_late(history))
+        if let Some(history) = self.of("[history]").filter(|history| begins_late(history))
             && config
                 .history
                 .as_ref()

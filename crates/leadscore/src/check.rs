@@ -7,7 +7,9 @@ mod text;
 mod unseen_wins;
 mod verdict;
 
-use leadscore_config::{Config, Doubt};
+#[cfg(feature = "spark")]
+use leadscore_config::Config;
+use leadscore_config::Doubt;
 use leadscore_core::DataProfile;
 use leadscore_dataset::Tables;
 use leadscore_features::{PoisonFindings, SnapshotCounts};

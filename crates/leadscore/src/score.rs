@@ -21,6 +21,7 @@ use crate::data::Data;
 use crate::error::bail;
 use crate::score_summary::{ScoreSummary, TierSummary, guard, not_scored};
 
+#[cfg(feature = "spark")]
 pub(crate) use self::first_leads::{FirstLead, first_leads};
 
 /// How many reasons a score file names.
