@@ -352,6 +352,7 @@ fn a_model_keeps_features_that_are_no_default() {
 
 /// Every cell of CSV beside the same one of NDJSON; `tests/package` reads the Parquet file.
 #[test]
+#[expect(clippy::wildcard_enum_match_arm, reason = "values of a library")]
 fn every_format_of_output_has_the_same_values() {
     let folder = trained("2000");
     for name in ["s.csv", "s.ndjson", "s.parquet"] {

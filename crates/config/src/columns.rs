@@ -132,7 +132,11 @@ impl<'de> Deserialize<'de> for ColumnType {
                         Err(Error::custom(defect))
                     })
             }
-            value => Err(Error::custom(format!(
+            value @ (toml::Value::Integer(_)
+            | toml::Value::Float(_)
+            | toml::Value::Boolean(_)
+            | toml::Value::Datetime(_)
+            | toml::Value::Array(_)) => Err(Error::custom(format!(
                 "`{value}` is not a type: {}",
                 wrong()
             ))),

@@ -58,7 +58,7 @@ impl Scalar {
             Self::Boolean(false) => &["false", "f", "no", "n", "0"],
             Self::Text(text) if text.eq_ignore_ascii_case("true") => &["true"],
             Self::Text(text) if text.eq_ignore_ascii_case("false") => &["false"],
-            _ => &[],
+            Self::Text(_) | Self::Integer(_) => &[],
         }
     }
 }

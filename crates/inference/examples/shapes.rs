@@ -611,6 +611,7 @@ fn shapes() -> Vec<(String, Model)> {
 
 /// Texts that a category is tried with: those that the model knows, one that it does not, and
 /// nothing.
+#[expect(clippy::wildcard_enum_match_arm, reason = "an example")]
 fn known_levels(model: &Model, feature_idx: usize) -> Vec<String> {
     let mut known = vec!["never seen".to_owned()];
     for term in &model.terms {

@@ -38,6 +38,10 @@ pub(crate) enum Reading {
 /// Extensions that are texts or numbers by another name.
 const KNOWN_EXTENSIONS: [&str; 3] = ["arrow.uuid", "arrow.json", "arrow.bool8"];
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "types of a library: those not named are read the same way, or not at all"
+)]
 pub(crate) fn reading(kind: &ArrowDataType) -> Reading {
     match kind {
         ArrowDataType::Date64 => Reading::Days,
@@ -49,7 +53,11 @@ pub(crate) fn reading(kind: &ArrowDataType) -> Reading {
         {
             match reading(&extension.inner) {
                 Reading::Plain => Reading::Storage,
-                _ => Reading::Nothing,
+                Reading::Days
+                | Reading::Storage
+                | Reading::Uuid
+                | Reading::UnknownZone
+                | Reading::Nothing => Reading::Nothing,
             }
         }
         ArrowDataType::Timestamp(_, zone) if !is_zone(zone.as_ref()) => Reading::UnknownZone,
@@ -127,6 +135,10 @@ fn unknown_in_field(field: FieldRef<'_>, depth: usize) -> planus::Result<Option<
 }
 
 /// Whether the engine has a type for it; it panics at what it has none for.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "types of a library: those not named are read the same way, or not at all"
+)]
 fn is_held(kind: &ArrowDataType) -> bool {
     match kind {
         ArrowDataType::Null
@@ -166,6 +178,10 @@ fn is_held(kind: &ArrowDataType) -> bool {
 }
 
 /// A type as people call it.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "types of a library: those not named are read the same way, or not at all"
+)]
 pub(crate) fn type_name(kind: &ArrowDataType) -> String {
     match kind {
         ArrowDataType::Float16 => "16-bit floating-point numbers".to_owned(),
@@ -189,6 +205,10 @@ pub(crate) fn type_name(kind: &ArrowDataType) -> String {
 }
 
 /// A type of the engine as people call it.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "types of a library: those not named are read the same way, or not at all"
+)]
 pub(crate) fn held_name(kind: &DataType) -> String {
     match kind {
         DataType::List(_) => "lists".to_owned(),

@@ -94,7 +94,12 @@ pub(crate) fn empty_parts(config: &Config, table: &Table<'_>) -> Vec<Doubt> {
             .history
             .as_ref()
             .is_some_and(|history| history.attribute == *column || history.value == *column),
-        _ => false,
+        ColumnRole::Attribute
+        | ColumnRole::Kind
+        | ColumnRole::Value
+        | ColumnRole::Points
+        | ColumnRole::Excluded
+        | ColumnRole::Unused => false,
     };
     // One row that is given in memory, such as a lead that is in no table, says nothing of its
     // column.

@@ -488,7 +488,7 @@ impl SpilledRows {
     pub(crate) fn numbers(&self, name: &str) -> Option<Vec<f64>> {
         match self.column(name).0 {
             Cells::Number(values) => Some(values.clone()),
-            _ => None,
+            Cells::Text { .. } | Cells::Category(_) | Cells::Time { .. } => None,
         }
     }
 

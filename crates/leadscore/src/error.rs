@@ -153,6 +153,10 @@ fn kind_beneath(error: &(dyn std::error::Error + 'static), else_kind: ErrorKind)
     else_kind
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "kinds of the operating system, of which two are told apart"
+)]
 fn kind_of_io(error: &std::io::Error) -> ErrorKind {
     match error.kind() {
         std::io::ErrorKind::NotFound => ErrorKind::FileNotFound,
@@ -166,7 +170,13 @@ impl From<TablesError> for Error {
         let kind = match &error {
             TablesError::Column { .. } => ErrorKind::NotFound,
             TablesError::Missing { .. } => ErrorKind::FileNotFound,
-            other => kind_beneath(other, ErrorKind::Data),
+            other @ (TablesError::Io { .. }
+            | TablesError::Format { .. }
+            | TablesError::Row { .. }
+            | TablesError::Cell { .. }
+            | TablesError::Doubts(_)
+            | TablesError::Content { .. }
+            | TablesError::Engine { .. }) => kind_beneath(other, ErrorKind::Data),
         };
         Self::other(kind, error)
     }
@@ -177,7 +187,14 @@ impl From<DatabaseError> for Error {
     fn from(error: DatabaseError) -> Self {
         let kind = match &error {
             DatabaseError::Refused { .. } | DatabaseError::Driver { .. } => ErrorKind::Remote,
-            other => kind_beneath(other, ErrorKind::Config),
+            other @ (DatabaseError::Password { .. }
+            | DatabaseError::Variable { .. }
+            | DatabaseError::VariableName { .. }
+            | DatabaseError::FileName { .. }
+            | DatabaseError::File { .. }
+            | DatabaseError::Readable { .. }
+            | DatabaseError::Scheme { .. }
+            | DatabaseError::Frame { .. }) => kind_beneath(other, ErrorKind::Config),
         };
         Self::other(kind, error)
     }

@@ -115,6 +115,8 @@ fn kind(schema: &Value, value: &Value) -> String {
             .map(name)
             .collect::<Vec<_>>()
             .join(" or "),
-        _ => "any value".to_owned(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            "any value".to_owned()
+        }
     }
 }

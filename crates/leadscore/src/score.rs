@@ -199,7 +199,7 @@ pub(crate) fn edges_of(data: &Data, model: &Model, n_rows: usize) -> Option<[f64
 fn rule_of(data: &Data, n_rows: usize) -> TierEdges {
     match data.config.tiers.edges {
         TierEdges::Relative if n_rows < FEWEST_FOR_QUARTILES => TierEdges::Frozen,
-        edges => edges,
+        edges @ (TierEdges::Relative | TierEdges::Frozen | TierEdges::Percent(_)) => edges,
     }
 }
 

@@ -23,7 +23,12 @@ pub(crate) fn exception_of(py: Python<'_>, error: &Error, call: Call) -> PyErr {
         ErrorKind::PermissionDenied => PyPermissionError::new_err(text),
         ErrorKind::Io | ErrorKind::Remote => PyOSError::new_err(text),
         ErrorKind::Interrupted => PyKeyboardInterrupt::new_err(text),
-        _ => PyValueError::new_err(text),
+        ErrorKind::Config
+        | ErrorKind::Data
+        | ErrorKind::Model
+        | ErrorKind::Learning
+        | ErrorKind::Request
+        | _ => PyValueError::new_err(text),
     }
 }
 

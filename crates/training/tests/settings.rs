@@ -53,6 +53,7 @@ fn trained(options: TrainOptions) -> Trained {
     train_on(&matrix, &labels, &options).expect("trains")
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "values of a library")]
 fn curve(trained: &Trained, feature_idx: usize) -> Vec<f64> {
     let weights = |term: &Term| match term {
         Term::Bins(bins) if bins.feature_idx == feature_idx => Some(bins.weights.clone()),

@@ -264,7 +264,11 @@ impl SheetColumn {
             Kind::Words { .. } | Kind::Number if is_called_an_id(&self.name) => {
                 Some("an id".to_owned())
             }
-            _ => None,
+            Kind::Time { .. }
+            | Kind::Number
+            | Kind::OddNumber
+            | Kind::Truth
+            | Kind::Words { .. } => None,
         }
     }
 

@@ -46,6 +46,10 @@ fn content_error(table: &str, path: &str, found: &str, help: &str) -> TablesErro
 }
 
 /// What the store says, where it gives no object.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "types of a library: those not named are read the same way, or not at all"
+)]
 fn refusal(table: &str, path: &str, error: object_store::Error) -> TablesError {
     let found = match error {
         object_store::Error::NotFound { .. } => "there is no such object".to_owned(),

@@ -168,7 +168,10 @@ impl Table<'_> {
                     .advise("correct the cell, or the config (`decimal_comma`, `types`)")
                     .into())
             }
-            other => Err(number_doubts::doubt(self, column, &other, true).into()),
+            other
+            @ (NumberVerdict::Words | NumberVerdict::Unclear(_) | NumberVerdict::Mixed(_)) => {
+                Err(number_doubts::doubt(self, column, &other, true).into())
+            }
         }
     }
 

@@ -163,6 +163,10 @@ impl<'r, 'f, 'n> TimeCells<'r, 'f, 'n> {
     }
 
     /// Adds the cells of one series, by its type.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "types of a library: those not named are read the same way, or not at all"
+    )]
     fn add(&mut self, series: &Series) -> Result<(), TablesError> {
         match series.dtype() {
             DataType::Date => self.add_dates(series),

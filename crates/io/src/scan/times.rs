@@ -178,6 +178,10 @@ impl RawTable<'_> {
     }
 
     /// The zone that midnights of a column are of.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "types of a library: those not named are read the same way, or not at all"
+    )]
     fn zone_of(&self, column: &str) -> Option<chrono_tz::Tz> {
         let typed = self.series(column).find_map(|series| match series.dtype() {
             DataType::Datetime(_, Some(zone)) => Some(zone.to_string()),

@@ -114,10 +114,12 @@ impl<'de> Visitor<'de> for SingleKeysVisitor {
 pub(super) fn object<'v>(what: &str, value: &'v Value) -> crate::Result<&'v Map<String, Value>> {
     match value {
         Value::Object(object) => Ok(object),
-        _ => bail!(
-            "{what} is {}, expected an object with a value for each column",
-            kind(value)
-        ),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            bail!(
+                "{what} is {}, expected an object with a value for each column",
+                kind(value)
+            )
+        }
     }
 }
 
@@ -138,7 +140,9 @@ pub(super) fn text_of(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Some(other.to_string())
+        }
     }
 }
 

@@ -130,7 +130,7 @@ fn calibration(verdict: &CalibrationVerdict, measured: &Measured, within: &str) 
                 "; nothing is off beyond chance, but the log-loss is no better than the base rate's: the percentages tell no more than that rate".to_owned()
             }
             CalibrationKind::CannotTell => "; too few outcomes to tell".to_owned(),
-            _ => format!("; mean, slope, tiers, the top and every month agree within chance ({n_checks} checks, jointly at 5 %; {design})"),
+            CalibrationKind::Calibrated | CalibrationKind::DriftedInLevel | CalibrationKind::TooExtreme | CalibrationKind::TooFlat | CalibrationKind::NotByTier | CalibrationKind::Seasonal => format!("; mean, slope, tiers, the top and every month agree within chance ({n_checks} checks, jointly at 5 %; {design})"),
         };
         format!("Calibration: {mean}; {slope}{rest}.")
     } else {
@@ -168,7 +168,7 @@ fn in_words(check: &CalibrationCheck) -> String {
     match check.of {
         CheckOf::Slope => format!("slope {:.2} in place of 1", check.observed),
         CheckOf::Spiegelhalter => format!("{} {:+.1}", check.name, check.z),
-        _ => format!(
+        CheckOf::Mean | CheckOf::Tier | CheckOf::Top | CheckOf::Period => format!(
             "{}: predicted {}, observed {}",
             check.name,
             per_cent(check.predicted),

@@ -189,6 +189,7 @@ impl Reader {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "tokens of a library")]
     fn function(&mut self, tokens: &[TokenTree], at: usize, name: String) {
         let body = tokens[at..].iter().find(|tree| match tree {
             TokenTree::Punct(punct) => punct.as_char() == ';',
@@ -206,6 +207,7 @@ impl Reader {
     }
 
     /// The paths of a `use`, after the names that stand before its braces.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "tokens of a library")]
     fn use_tree(&mut self, tokens: &[TokenTree], before: &mut Vec<String>, module: usize) {
         let n_before = before.len();
         let mut at = 0;
@@ -269,6 +271,7 @@ fn is_test_attribute(tokens: &[TokenTree], at: usize) -> bool {
 }
 
 /// Where an item ends: behind its semicolon or its braces.
+#[expect(clippy::wildcard_enum_match_arm, reason = "tokens of a library")]
 fn end_of_item(tokens: &[TokenTree], start: usize) -> usize {
     let mut is_use = false;
     for (at, token) in tokens.iter().enumerate().skip(start) {
