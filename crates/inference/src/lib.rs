@@ -25,13 +25,9 @@ mod score;
 mod tiers;
 
 mod earlier_formats;
-mod exports;
+mod export;
 mod file;
 mod format_one;
-#[cfg(feature = "onnx")]
-mod onnx;
-#[cfg(feature = "pmml")]
-mod pmml;
 
 pub use age_baseline::AgeBaseline;
 pub use alternative::{Alternative, Resolution};
@@ -40,7 +36,7 @@ pub use calibration::CalibrationCurve;
 pub use card::{Card, Challenge, FitCertificate, LearningCurve, LearningPoint};
 pub use caveat::Caveat;
 pub use covariance::Covariance;
-pub use exports::{OnnxError, PmmlError};
+pub use export::{OnnxError, PmmlError};
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use guard::{GuardFinding, Guarded};
 pub use model::{CellCount, Model};

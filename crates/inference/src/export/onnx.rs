@@ -6,16 +6,15 @@ mod proto;
 use leadscore_core::FeatureKind;
 use prost::Message as _;
 
-use crate::axis::Axis;
-use crate::calibration::CalibrationCurve;
-use crate::exports::OnnxError;
-use crate::model::Model;
-use crate::term::{BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
-
-use proto::{
+use self::proto::{
     AttributeProto, DataType, GraphProto, ModelProto, NodeProto, OperatorSetId, StringEntry,
     TensorProto, ValueInfo,
 };
+use super::OnnxError;
+use crate::axis::Axis;
+use crate::calibration::CalibrationCurve;
+use crate::model::Model;
+use crate::term::{BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
 
 /// Version of the standard operators: the first that every runtime of the last years has.
 const OPSET: i64 = 17;

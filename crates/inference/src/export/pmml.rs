@@ -5,8 +5,8 @@ use leadscore_core::FeatureKind;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
+use super::PmmlError;
 use crate::axis::Axis;
-use crate::exports::PmmlError;
 use crate::model::Model;
 use crate::term::{BinsTerm, LevelsTerm, LinearTerm, PairTerm, Term};
 

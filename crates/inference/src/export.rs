@@ -1,5 +1,10 @@
 //! The forms that a model takes for other programs, and why it may not take them.
 
+#[cfg(feature = "onnx")]
+mod onnx;
+#[cfg(feature = "pmml")]
+mod pmml;
+
 use leadscore_core::LeftOut;
 use thiserror::Error;
 
