@@ -227,8 +227,9 @@ class Tables(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             rules = pathlib.Path(folder) / "rules.toml"
             rules.write_text(RULES)
-            for kind in ("int64", "int32", "uint64"):
-                leads, data, with_accounts = self.with_numbers(lambda ids: ids.astype(kind))
+            beyond_signed = 2**63
+            for kind, first in (("int64", 0), ("int32", 0), ("uint64", 0), ("uint64", beyond_signed), ("float64", 0)):
+                leads, data, with_accounts = self.with_numbers(lambda ids: ids.astype(kind) + np.array(first, dtype=kind))
                 model = data.as_of("2025-04-01").train()
                 scores = data.score(model)
                 tables = [scores, data.features(), data.evaluate(model).snapshots, data.contributions(model)[0], data.rules(rules), data.as_of("2025-06-01").score(model)]
@@ -238,8 +239,8 @@ class Tables(unittest.TestCase):
                 merged = leads.merge(pd.DataFrame(scores), on="lead_id")
                 self.assertEqual(len(merged), len(scores))
                 lead = scores["lead_id"][0]
-                self.assertIsInstance(lead, int)
-                for id in (lead, np.int64(lead), str(lead)):
+                self.assertIsInstance(lead, float if kind == "float64" else int)
+                for id in (lead, leads["lead_id"].dtype.type(lead), str(lead)):
                     self.assertAlmostEqual(data.explain(model, id)["log_odds"], scores["log_odds"][0], 12)
 
     def test_ids_that_are_texts_stay_texts(self):

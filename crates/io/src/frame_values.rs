@@ -44,8 +44,20 @@ impl Frame {
         }
     }
 
-    /// The same frame, its ids in a column of whole numbers where `other` has them in one: ids
-    /// become text where they are read, so that 7 of one table finds "7" of another.
+    /// The values of a column of whole numbers of which one has no place in 64 bits with a sign;
+    /// `None` of any other.
+    pub fn unsigned(&self, column: &str) -> Option<Vec<Option<u64>>> {
+        let series = self.data.column(column).ok()?.as_materialized_series();
+        let numbers = series.u64().ok()?;
+        numbers
+            .iter()
+            .flatten()
+            .any(|number| i64::try_from(number).is_err())
+            .then(|| numbers.iter().collect())
+    }
+
+    /// The same frame, its ids in a column of numbers where `other` has them in one: ids become
+    /// text where they are read, so that 7 of one table finds "7" of another.
     #[must_use]
     pub fn with_ids_of(self, column: &str, other: &Self) -> Self {
         let Ok(wanted) = other.data.column(column) else {
@@ -55,7 +67,7 @@ impl Frame {
             .data
             .column(column)
             .is_ok_and(|found| found.dtype() == &DataType::String);
-        if !is_text || !wanted.dtype().is_integer() {
+        if !is_text || !wanted.dtype().is_primitive_numeric() {
             return self;
         }
         let mut data = self.data.as_ref().clone();

@@ -105,6 +105,9 @@ impl Table {
     /// no, and all else as texts; None where missing.
     fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         same_process()?;
+        if let Some(numbers) = self.frame.unsigned(name) {
+            return numbers.into_bound_py_any(py);
+        }
         let values = self.frame.values(name);
         in_lists(py, values.ok_or_else(|| self.no_column(py, name))?)
     }

@@ -52,7 +52,8 @@ fn binary(folder: &Path) -> anyhow::Result<()> {
     let built = target().join("static");
     let mut build = cargo(&[
         "build",
-        "--release",
+        "--profile",
+        "dist",
         "--bin",
         "leadscore",
         "--features",
@@ -62,12 +63,9 @@ fn binary(folder: &Path) -> anyhow::Result<()> {
     build.arg(TRIPLE).arg("--target-dir").arg(&built);
     succeed(build).context("a static binary needs `rustup target add x86_64-unknown-linux-musl` and musl-gcc (Debian: musl-tools)")?;
     copy(
-        &built.join(TRIPLE).join("release/leadscore"),
+        &built.join(TRIPLE).join("dist/leadscore"),
         &folder.join("leadscore"),
     )?;
-    let mut strip = Command::new("strip");
-    strip.arg(folder.join("leadscore"));
-    succeed(strip)?;
     copy(&root().join("Containerfile"), &folder.join("Containerfile"))?;
     // For object stores: an image of nothing trusts nobody.
     copy(

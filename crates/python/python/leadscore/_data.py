@@ -349,6 +349,9 @@ class Data:
         ValueError
             The lead is not open, or was not at ``since``; the model reads no such column; both ``since`` and ``what_if``.
         """
+        # A column of whole numbers is one of floats where it once had a gap.
+        if isinstance(lead, float) and lead.is_integer():
+            lead = int(lead)
         if not isinstance(lead, (str, int)) and not hasattr(lead, "__index__"):
             raise TypeError(f"`lead` is a {type(lead).__name__}, expected its id as a text or a whole number")
         id = lead if isinstance(lead, str) else str(operator.index(lead))
