@@ -117,18 +117,30 @@ impl Family {
 
     /// Whether `"default"` stands for it.
     pub fn is_default(self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Attributes
-                | Self::Created
-                | Self::Age
-                | Self::History
-                | Self::Counts
-                | Self::Values
-                | Self::ActiveDays
-                | Self::Latest
-                | Self::Account
-        )
+            | Self::Created
+            | Self::Age
+            | Self::History
+            | Self::Counts
+            | Self::Values
+            | Self::ActiveDays
+            | Self::Latest
+            | Self::Account => true,
+            Self::Weekdays
+            | Self::Snapshot
+            | Self::Max
+            | Self::RecentDays
+            | Self::Recency
+            | Self::First
+            | Self::Decay
+            | Self::Trend
+            | Self::Share
+            | Self::Gaps
+            | Self::Reply
+            | Self::Sequence
+            | Self::Combinations => false,
+        }
     }
 
     /// What its features say, and how they are computed.

@@ -332,16 +332,24 @@ impl EventFilter {
 impl Statistic {
     /// Whether a window changes the value.
     pub fn has_window(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Count
-                | Self::Sum(_)
-                | Self::Mean(_)
-                | Self::Max(_)
-                | Self::ActiveDays
-                | Self::Trend
-                | Self::Share
-        )
+            | Self::Sum(_)
+            | Self::Mean(_)
+            | Self::Max(_)
+            | Self::ActiveDays
+            | Self::Trend
+            | Self::Share => true,
+            Self::RecencyDays
+            | Self::FirstDays
+            | Self::Decayed(_)
+            | Self::MeanGapDays
+            | Self::MaxGapDays
+            | Self::ReplyDays
+            | Self::Follows(_)
+            | Self::LatestValue(_)
+            | Self::LatestKind(_) => false,
+        }
     }
 
     fn describe(&self, table: &str, kind: &EventFilter, window: Option<Span>) -> String {

@@ -44,12 +44,18 @@ impl Condition {
 
     /// Whether it is one for texts only.
     pub(crate) fn needs_text(&self) -> bool {
-        matches!(self, Self::Contains(_) | Self::Matches(_))
+        match self {
+            Self::Contains(_) | Self::Matches(_) => true,
+            Self::OneOf(_) | Self::Range { .. } | Self::Missing(_) => false,
+        }
     }
 
     /// Whether it is one for numbers only.
     pub(crate) fn needs_number(&self) -> bool {
-        matches!(self, Self::Range { .. })
+        match self {
+            Self::Range { .. } => true,
+            Self::OneOf(_) | Self::Contains(_) | Self::Matches(_) | Self::Missing(_) => false,
+        }
     }
 
     pub(crate) fn holds_for_text(&self, text: Option<&str>) -> bool {

@@ -57,7 +57,10 @@ impl Dialect {
 
     /// Whether features, too, are written in it.
     pub fn has_features(self) -> bool {
-        matches!(self, Self::DuckDb | Self::Postgres | Self::Spark)
+        match self {
+            Self::DuckDb | Self::Postgres | Self::Spark => true,
+            Self::Snowflake | Self::BigQuery | Self::Sqlite => false,
+        }
     }
 
     pub(crate) fn of_features() -> String {
