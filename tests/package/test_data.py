@@ -163,8 +163,9 @@ class Given(unittest.TestCase):
         self.assertEqual(self.model.export_points(rules=20, data=self.data).toml, points.toml)
         with self.assertRaisesRegex(ValueError, "not written as `.xlsx`: expected .toml, .csv or .html"):
             points.save(self.folder / "points.xlsx")
-        with self.assertRaisesRegex(ValueError, "rules is 0"):
-            self.data.export_points(self.model, rules=0)
+        for wrong in (0, -1, 501):
+            with self.assertRaisesRegex(ValueError, f"`rules` is {wrong}: expected 1 to 500"):
+                self.data.export_points(self.model, rules=wrong)
 
 
 class Tables(unittest.TestCase):
@@ -202,6 +203,9 @@ class Tables(unittest.TestCase):
         self.assertIn("lead_id", scores)
         self.assertNotIn("nothing", scores)
         self.assertNotIn(5, scores)
+        for wrong in (0, None, slice(2), ["lead_id"]):
+            with self.assertRaisesRegex(TypeError, "a table is indexed by the name of a column, not by "):
+                scores[wrong]
         self.assertEqual(scores.head().shape, (5, len(scores.columns)))
         self.assertTrue(pl.DataFrame(scores.head(3)).equals(pl.DataFrame(scores).head(3)))
         self.assertEqual(len(scores.head(10**9)), len(scores))

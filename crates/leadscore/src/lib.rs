@@ -114,7 +114,7 @@ pub use features::{
 pub use inspect::inspect;
 pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
 pub use lone_lead::{explain_one, read_lead_json};
-pub use points::{Points, export_points};
+pub use points::{MOST_RULES, Points, export_points};
 pub use recalibrate::{RecalibrateOptions, recalibrate};
 pub use rules::{
     ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history,

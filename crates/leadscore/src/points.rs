@@ -33,13 +33,20 @@ struct Rules {
     sheet: PointsSheet,
 }
 
+/// More rules than anybody types.
+pub const MOST_RULES: usize = 500;
+
 /// Turns a model into at most `n_rules` rules whose points add up, and measures what that costs on
 /// snapshots that the model has not seen, where there are enough.
 ///
 /// # Errors
 ///
-/// The tables cannot be read, or hold no wins or no others.
+/// The tables cannot be read, or have no wins or no others; no rules are asked for, or more than
+/// [`MOST_RULES`].
 pub fn export_points(data: &Data, model: &Model, n_rules: usize) -> crate::Result<Points> {
+    if !(1..=MOST_RULES).contains(&n_rules) {
+        bail!("{n_rules} rules are not possible: expected 1 to {MOST_RULES}");
+    }
     let tables = data.load_for(model)?;
     let (labelled, counts) =
         leadscore_features::labelled_snapshots(&tables, &data.config.snapshots, data.known_before)?;

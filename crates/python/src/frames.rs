@@ -103,8 +103,18 @@ impl Table {
 
     /// The values of a column as a list: numbers, whole numbers, times in UTC (`datetime`), yes or
     /// no, and all else as texts; None where missing.
-    fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    fn __getitem__<'py>(
+        &self,
+        py: Python<'py>,
+        name: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         same_process()?;
+        let Ok(name) = name.extract::<&str>() else {
+            return Err(PyTypeError::new_err(format!(
+                "a table is indexed by the name of a column, not by {}; `for row in table` has its rows, and `table.head(n)` the first of them",
+                name.repr()?
+            )));
+        };
         if let Some(numbers) = self.frame.unsigned(name) {
             return numbers.into_bound_py_any(py);
         }

@@ -82,7 +82,7 @@ pub(crate) struct ExportPointsArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArg,
     /// Most rules
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=leadscore::MOST_RULES as i64))]
     pub(crate) rules: u16,
     /// Where to write the rules
     #[arg(short, long, value_name = "FILE", default_value = "points.toml")]

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from leadscore._model import Model
 
 
+# As the command and the library have it.
+_MOST_RULES = 500
+
+
 class Data:
     """A config with its tables, opened once.
 
@@ -460,14 +464,14 @@ class Data:
         model : Model
             The model.
         rules : int
-            Most rules.
+            Most rules, 1 to 500.
 
         Returns
         -------
         Points
         """
-        if rules < 1:
-            raise ValueError(f"rules is {rules}: expected 1 or more")
+        if not 1 <= rules <= _MOST_RULES:
+            raise ValueError(f"`rules` is {rules}: expected 1 to {_MOST_RULES}")
         return Points(self._native.export_points(Listener(), _native_of(model), rules))
 
     def score_sql(self, model: Model, dialect: Dialect, *, places: Mapping[str, str] | None = None) -> str:
