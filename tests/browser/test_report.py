@@ -122,6 +122,17 @@ class Report(unittest.TestCase):
                     self.look(f"{page}-{name}", tab)
                     self.assertEqual(tab.evaluate(PROBE), [])
 
+    def test_no_table_is_cut_on_a_laptop(self):
+        for page in ("report", "model", "list"):
+            with self.subTest(page):
+                tab = self.open(f"{page}.html", viewport={"width": 1200, "height": 900})
+                cut = tab.evaluate("""() => {
+                  for (const part of document.querySelectorAll("details")) part.open = true;
+                  const tables = [...document.querySelectorAll("table")].map((table) => [table, table.closest(".scroll") ?? document.documentElement]);
+                  return tables.filter(([table, room]) => table.scrollWidth > room.clientWidth + 1).map(([table]) => table.innerText.slice(0, 60));
+                }""")
+                self.assertEqual(cut, [])
+
     def test_nothing_serious_for_assistive_tools(self):
         for page, scheme in ((page, scheme) for page in ("report", "model", "list") for scheme in ("light", "dark")):
             with self.subTest(scheme, page=page):
