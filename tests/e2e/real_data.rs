@@ -3,6 +3,35 @@
 
 use leadscore_tests::{figure, leadscore, real_project, succeed};
 
+/// Fails where the README of a data set does not say this of what a reader is to expect: its figures
+/// are those of this run.
+#[track_caller]
+fn readme_says(data_set: &str, text: &str) {
+    let path = format!(
+        "{}/../data/{data_set}/README.md",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let readme = std::fs::read_to_string(path).expect("every data set has one");
+    let expect = readme
+        .lines()
+        .find(|line| line.starts_with("**Expect**"))
+        .expect("it says what to expect");
+    assert!(
+        expect.contains(text),
+        "{data_set}: {text:?} is not in {expect:?}"
+    );
+}
+
+/// A whole number with a comma between thousands.
+fn counted(number: f64) -> String {
+    let (thousands, rest) = (number as u64 / 1000, number as u64 % 1000);
+    if thousands == 0 {
+        rest.to_string()
+    } else {
+        format!("{thousands},{rest:03}")
+    }
+}
+
 #[test]
 #[ignore = "needs LEADSCORE_REAL_DATA"]
 fn olist_as_of_may_2018() {
@@ -28,6 +57,20 @@ fn olist_as_of_may_2018() {
     );
     assert_eq!(figure(folder, "r.json", "evaluation.n_rows"), 1303.0);
     assert!((figure(folder, "r.json", "evaluation.base_rate") - 0.084).abs() < 0.0005);
+    let of = |name: &str| figure(folder, "r.json", &format!("evaluation.{name}"));
+    let (rows, rate) = (counted(of("n_rows")), 100.0 * of("base_rate"));
+    readme_says(
+        "olist",
+        &format!("{rows} leads of May 2018, {rate:.1} % of them won"),
+    );
+    let (auc, loss) = (of("ranking.roc_auc.value"), of("log_loss.value"));
+    readme_says("olist", &format!("AUC {auc:.3} and log-loss {loss:.3}"));
+    let base_rate = of("base_rate");
+    let of_base_rate = -(base_rate * base_rate.ln() + (1.0 - base_rate) * (1.0 - base_rate).ln());
+    readme_says(
+        "olist",
+        &format!("where the base rate has {of_base_rate:.3}"),
+    );
     // scikit-learn's logistic regression: 0.699 and 0.271; the base rate: 0.288.
     assert!(figure(folder, "r.json", "evaluation.ranking.roc_auc.value") >= 0.69);
     assert!(figure(folder, "r.json", "evaluation.log_loss.value") <= 0.273);
@@ -56,6 +99,13 @@ fn bpi_2012_as_of_january() {
             "r.json",
         ],
     );
+    let of = |name: &str| figure(folder, "r.json", &format!("evaluation.{name}"));
+    readme_says(
+        "bpi2012",
+        &format!("{} cases that began", counted(of("n_rows"))),
+    );
+    let (auc, loss) = (of("ranking.roc_auc.value"), of("log_loss.value"));
+    readme_says("bpi2012", &format!("AUC {auc:.3}, log-loss {loss:.3}"));
     // The best of scikit-learn and LightGBM on features made by hand: 0.853 and 0.428.
     assert!(figure(folder, "r.json", "evaluation.ranking.roc_auc.value") > 0.853);
     assert!(figure(folder, "r.json", "evaluation.log_loss.value") < 0.428);
@@ -87,6 +137,14 @@ fn x_education_newest_fifth_and_manual_score() {
         ],
     );
     assert_eq!(figure(folder, "r.json", "evaluation.n_rows"), 1848.0);
+    let (loss, auc) = (
+        figure(folder, "r.json", "evaluation.log_loss.value"),
+        figure(folder, "r.json", "evaluation.ranking.roc_auc.value"),
+    );
+    readme_says(
+        "x-education",
+        &format!("log-loss {loss:.3} and AUC {auc:.3}"),
+    );
     // scikit-learn's logistic regression: 0.397; LightGBM: 0.439.
     assert!(figure(folder, "r.json", "evaluation.log_loss.value") <= 0.400);
     // All rows, each by a fit that has not seen it: the 5,022 that have a manual score among them.
@@ -117,6 +175,23 @@ fn x_education_newest_fifth_and_manual_score() {
             "all.json",
             "comparison.scores.0.ranking.roc_auc.value"
         ) > 0.85
+    );
+    let auc = |score: usize| {
+        let name = format!("comparison.scores.{score}.ranking.roc_auc.value");
+        figure(folder, "all.json", &name)
+    };
+    let n_rows = counted(figure(folder, "all.json", "comparison.n_rows"));
+    readme_says(
+        "x-education",
+        &format!("the {n_rows} leads with a manual score"),
+    );
+    readme_says(
+        "x-education",
+        &format!(
+            "AUC of {:.3} for the manual score and about {:.2}",
+            auc(1),
+            auc(0)
+        ),
     );
     // Equal points share a tier, so tiers have 939, 1770, 842 and 1471 rows; cut into equal sizes
     // by row number they win 57, 35, 40 and 20 %.
