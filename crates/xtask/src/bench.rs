@@ -4,6 +4,7 @@ mod accuracy;
 mod engines;
 mod features;
 mod fit;
+mod kernels;
 mod leads;
 mod package;
 mod report;
@@ -20,6 +21,15 @@ pub(crate) enum Bench {
         /// Number of leads
         #[arg(long, default_value_t = 1_000_000)]
         leads: u32,
+    },
+    /// The kernels of the crates, each alone: a pass over the data, a ranking, a sweep over events,
+    /// scores, a table that is read
+    Kernels {
+        /// Only those whose name has this in it
+        filter: Option<String>,
+        /// At most so long for each
+        #[arg(long, default_value_t = 0.5)]
+        seconds: f64,
     },
     /// Fits beside scikit-learn, glum, statsmodels, LightGBM and interpret, to the same optimum
     Fit {
@@ -69,6 +79,7 @@ impl Bench {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Leads { leads } => leads::run(leads),
+            Self::Kernels { filter, seconds } => kernels::run(filter.as_deref(), seconds),
             Self::Features { tiny } => features::run(tiny),
             Self::Fit { tiny } => fit::run(tiny),
             Self::Accuracy { tiny } => accuracy::run(tiny),
