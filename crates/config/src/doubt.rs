@@ -230,3 +230,127 @@ pub fn shortened(text: &str) -> String {
         text.chars().take(MOST).chain(['…']).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_share(count: usize, of: usize, allowed: f64, line: Option<&str>) {
+        let share = Share {
+            count,
+            of,
+            key: "unmatched",
+            allowed,
+        };
+        let doubt = share.doubt(Subject::Keys, "[outcomes]", "rows", "that is so");
+        let found = doubt.map(|doubt| doubt.settings[0].line.clone());
+        assert_eq!(found.as_deref(), line, "{count} of {of}");
+        // The line settles it: with it, there is no doubt any more.
+        if let Some(line) = line {
+            let allowed = line
+                .rsplit(' ')
+                .next()
+                .and_then(|number| number.parse().ok());
+            check_share(count, of, allowed.expect("a number"), None);
+        }
+    }
+
+    #[test]
+    fn shares_above_what_is_allowed_are_doubts() {
+        check_share(30, 100, 0.02, Some("unmatched = 0.30"));
+        check_share(301, 1_000, 0.02, Some("unmatched = 0.31"));
+        check_share(29, 100, 0.02, Some("unmatched = 0.29"));
+        check_share(1_000, 1_000, 0.9, Some("unmatched = 1.00"));
+        // As many as are allowed, and fewer than ten.
+        check_share(20, 1_000, 0.02, None);
+        check_share(9, 9, 0.02, None);
+        check_share(0, 0, 0.02, None);
+    }
+
+    #[test]
+    fn every_share_is_settled_by_its_line() {
+        for of in [10, 11, 57, 99, 100, 1_000, 999_999] {
+            for count in 10..=of.min(200) {
+                let share = Share {
+                    count,
+                    of,
+                    key: "k",
+                    allowed: 0.0,
+                };
+                let doubt = share
+                    .doubt(Subject::Keys, "t", "rows", "")
+                    .expect("above 0");
+                let allowed: f64 = doubt.settings[0].line["k = ".len()..]
+                    .parse()
+                    .expect("a number");
+                assert!(
+                    allowed >= count as f64 / of as f64,
+                    "{count} of {of}: {allowed}"
+                );
+                assert!(
+                    allowed < count as f64 / of as f64 + 0.0201,
+                    "{count} of {of}: {allowed}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn quoted_texts_are_read_as_they_were() {
+        for text in [
+            "",
+            "plain",
+            "it's",
+            "say \"no\"",
+            "both ' and \"",
+            "back\\slash",
+            "tab\there",
+            "two\nlines",
+            "\u{1b}[31m",
+            "\u{202e}abc",
+            "\u{e0041}",
+            "Größe 日本",
+            "\u{0}",
+        ] {
+            let quoted = quoted(text);
+            assert!(!quoted.chars().any(is_hostile), "{quoted:?}");
+            let table: toml::Table = format!("a = {quoted}").parse().expect("a line of TOML");
+            assert_eq!(table["a"].as_str(), Some(text), "{quoted}");
+        }
+    }
+
+    #[test]
+    fn lists_end_after_eight() {
+        let listed_of = |n: usize| {
+            let names: Vec<String> = (0..n).map(|idx| format!("v{idx}")).collect();
+            listed(names.iter().map(|name| (name.as_str(), 3)))
+        };
+        assert_eq!(listed_of(0), "");
+        assert_eq!(listed_of(2), "`v0` (3), `v1` (3)");
+        assert!(listed_of(8).ends_with("`v7` (3)"));
+        assert!(listed_of(10).ends_with("`v7` (3) and 2 more"));
+    }
+
+    #[test]
+    fn long_texts_end_with_a_mark() {
+        assert_eq!(shortened(&"ö".repeat(60)), "ö".repeat(60));
+        assert_eq!(shortened(&"ö".repeat(61)), format!("{}…", "ö".repeat(60)));
+    }
+
+    #[test]
+    fn a_doubt_shows_sections_once_and_ways_as_ways() {
+        let doubt = Doubt::new(Subject::Times, "[leads]", "`1/2/2024` is two days")
+            .of_column("created")
+            .at(Some("line 2".to_owned()))
+            .settled_by("time_format = \"%d/%m/%Y\"", "day first")
+            .settled_by("time_format = \"%m/%d/%Y\"", "month first")
+            .settled_in("[data]", "x = 1", "neither");
+        assert_eq!(
+            doubt.to_string(),
+            "[leads] column `created` (line 2): `1/2/2024` is two days\n  hint: in the config,\n    \
+             [leads]\n    time_format = \"%d/%m/%Y\"   # day first\n    \
+             time_format = \"%m/%d/%Y\"   # or month first\n    [data]\n    x = 1   # or neither"
+        );
+    }
+}

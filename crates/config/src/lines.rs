@@ -58,3 +58,41 @@ pub fn format_line(setting: &str, column: &str, value: &str) -> String {
         format!("{setting} = {}", quoted(value))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_key(text: &str, expected: &str) {
+        assert_eq!(key(text), expected);
+        // What TOML reads it as.
+        let table: toml::Table = format!("{expected} = 1").parse().expect("a line of TOML");
+        assert_eq!(table.keys().collect::<Vec<_>>(), [text]);
+    }
+
+    #[test]
+    fn keys_are_quoted_where_they_must_be() {
+        check_key("seats", "seats");
+        check_key("seats_2-b", "seats_2-b");
+        check_key("2024", "2024");
+        check_key("", "\"\"");
+        check_key("a.b", "\"a.b\"");
+        check_key("größe", "\"größe\"");
+        check_key("a b", "\"a b\"");
+        check_key("say \"no\"", "'say \"no\"'");
+    }
+
+    #[test]
+    fn formats_of_a_column_and_of_all() {
+        assert_eq!(
+            format_line("time_format", "closed at", "%d.%m.%Y"),
+            "time_format.\"closed at\" = \"%d.%m.%Y\""
+        );
+        assert_eq!(
+            format_line("ends", "closed at", "2024-01-31"),
+            "ends = \"2024-01-31\""
+        );
+        assert_eq!(type_line("a b", "\"number\""), "types.\"a b\" = \"number\"");
+    }
+}

@@ -93,3 +93,47 @@ pub fn is_remote(path: &str) -> bool {
         .iter()
         .any(|scheme| path.starts_with(scheme))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_and_their_paths() {
+        let one = Location::One("a.csv".to_owned());
+        let many = Location::Many(vec!["a.csv".to_owned(), "b.csv".to_owned()]);
+        let frame = Location::Memory(InMemory::new(7_u8));
+        assert_eq!(one.paths(), ["a.csv"]);
+        assert_eq!(many.paths(), ["a.csv", "b.csv"]);
+        assert!(frame.paths().is_empty() && Location::NoRows.paths().is_empty());
+        // A frame and an empty table are somewhere; a list of no paths is nowhere.
+        let are_nowhere = [one, many, frame, Location::NoRows, Location::default()]
+            .map(|location| location.is_nowhere());
+        assert_eq!(are_nowhere, [false, false, false, false, true]);
+    }
+
+    #[test]
+    fn objects_of_stores() {
+        for path in [
+            "s3://b/a",
+            "s3a://b/a",
+            "gs://b/a",
+            "az://b/a",
+            "abfs://b/a",
+            "abfss://b/a",
+        ] {
+            assert!(is_remote(path), "{path}");
+        }
+        for path in ["a.csv", "s3:/b/a", "S3/b", "file://a", "x/s3://b", ""] {
+            assert!(!is_remote(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn rows_in_memory_have_a_type() {
+        let frame = InMemory::new("rows".to_owned());
+        assert_eq!(frame.get::<String>().map(String::as_str), Some("rows"));
+        assert_eq!(frame.get::<u8>(), None);
+        assert_eq!(format!("{frame:?}"), "InMemory(..)");
+    }
+}

@@ -98,3 +98,55 @@ fn color<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Str
         )))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_capacity(text: &str, expected: Option<(f64, Option<f64>)>) {
+        let found = Capacity::parse(text).ok();
+        assert_eq!(
+            found.map(|capacity| (capacity.calls, capacity.days)),
+            expected,
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn calls_in_a_time() {
+        check_capacity("40/day", Some((40.0, Some(1.0))));
+        check_capacity(" 12.5 / week ", Some((12.5, Some(7.0))));
+        check_capacity("800/month", Some((800.0, Some(30.4375))));
+        check_capacity("500", Some((500.0, None)));
+        for wrong in [
+            "",
+            "/day",
+            "40/",
+            "40/year",
+            "40/Day",
+            "0/day",
+            "-1/day",
+            "NaN/day",
+            "inf",
+            "1e999",
+            "40/day/week",
+            "forty",
+        ] {
+            check_capacity(wrong, None);
+        }
+    }
+
+    #[test]
+    fn colors_are_six_digits() {
+        let accent = |text: &str| {
+            toml::from_str::<ReportConfig>(&format!("accent = \"{text}\""))
+                .ok()
+                .and_then(|config| config.accent)
+        };
+        assert_eq!(accent("#1f6FB5").as_deref(), Some("#1f6FB5"));
+        for wrong in ["", "#fff", "1f6fb5a", "#1f6fbg", "#ééé", "#1f6fb5;", "red"] {
+            assert_eq!(accent(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -62,3 +62,63 @@ impl Scalar {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(scalar: &Scalar, are: &[&str], are_not: &[&str]) {
+        for cell in are {
+            assert!(scalar.is(cell), "{scalar:?} is {cell:?}");
+        }
+        for cell in are_not {
+            assert!(!scalar.is(cell), "{scalar:?} is not {cell:?}");
+        }
+        // What is written as a list for an engine is what is read here.
+        for spelling in scalar.spellings() {
+            assert!(scalar.is(&spelling), "{scalar:?} is {spelling:?}");
+        }
+    }
+
+    #[test]
+    fn cells_that_a_value_means() {
+        check(
+            &Scalar::Text("Won".to_owned()),
+            &["Won"],
+            &["won", "Won ", ""],
+        );
+        check(&Scalar::Text("1".to_owned()), &["1"], &["true", "1.0"]);
+        check(
+            &Scalar::Text("TRUE".to_owned()),
+            &["TRUE", "true", "True"],
+            &["1", "yes", "t"],
+        );
+        check(&Scalar::Integer(-3), &["-3"], &["3", "-3.0"]);
+        check(
+            &Scalar::Boolean(true),
+            &["true", "T", "YES", "y", "1"],
+            &["0", "no", "on", ""],
+        );
+        check(
+            &Scalar::Boolean(false),
+            &["false", "F", "No", "n", "0"],
+            &["1", "yes", "off"],
+        );
+    }
+
+    #[test]
+    fn spellings_are_sorted_and_each_once() {
+        assert_eq!(
+            Scalar::Boolean(false).spellings(),
+            [
+                "0", "F", "FALSE", "False", "N", "NO", "No", "f", "false", "n", "no"
+            ]
+        );
+        assert_eq!(Scalar::Integer(7).spellings(), ["7"]);
+        assert_eq!(
+            Scalar::Text("tRUE".to_owned()).spellings(),
+            ["TRUE", "True", "tRUE", "true"]
+        );
+    }
+}

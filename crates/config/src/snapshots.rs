@@ -169,3 +169,57 @@ impl<'de> Deserialize<'de> for Every {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Line {
+        every: Every,
+    }
+
+    #[track_caller]
+    fn check_every(text: &str, expected: Option<Every>) {
+        let line = toml::from_str::<Line>(&format!("every = \"{text}\""));
+        assert_eq!(line.ok().map(|line| line.every), expected, "{text}");
+        // It is written as it is read.
+        if let Some(every) = expected {
+            assert_eq!(every.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn rhythms() {
+        check_every("month", Some(Every::Month));
+        check_every("week", Some(Every::Week));
+        check_every("30d", Some(Every::Length(Span::from_days(30))));
+        for wrong in ["", "0d", "0h", "-7d", "Month", "year", "30"] {
+            check_every(wrong, None);
+        }
+    }
+
+    #[test]
+    fn the_end_of_what_was_observed() {
+        let end = |line: &str| {
+            toml::from_str::<SnapshotsConfig>(line)
+                .ok()
+                .and_then(|config| config.observation_end)
+        };
+        // 2024-03-01 is 19,783 days after 1970.
+        let at = Timestamp::from_micros(19_783 * 86_400_000_000);
+        assert_eq!(
+            end("observation_end = \"2024-03-01\""),
+            Some(ObservationEnd::At(at))
+        );
+        assert_eq!(
+            end("observation_end = 2024-03-01"),
+            Some(ObservationEnd::At(at))
+        );
+        assert_eq!(
+            end("observation_end = \"outcomes\""),
+            Some(ObservationEnd::Outcomes)
+        );
+        assert_eq!(end("observation_end = \"2024-02-30\""), None);
+    }
+}

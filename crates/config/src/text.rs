@@ -140,3 +140,59 @@ pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, word)| word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_nearest(found: &str, expected: Option<&str>) {
+        let known = ["created_at", "account", "id", "path"];
+        assert_eq!(nearest(found, known.into_iter()), expected);
+    }
+
+    #[test]
+    fn misspelled_keys_have_a_neighbor() {
+        check_nearest("craeted_at", Some("created_at"));
+        check_nearest("CREATED_AT", Some("created_at"));
+        check_nearest("acount", Some("account"));
+        check_nearest("horizon", None);
+        check_nearest("", None);
+        assert_eq!(nearest("id", std::iter::empty()), None);
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Text {
+        size: f64,
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_where_it_is() {
+        let text = "# Größe\nsize = 1.5\nsise = 2.0\n";
+        let error = parse_toml::<Text>(text).expect_err("one key is unknown");
+        assert_eq!(error.message, "unknown key `sise`");
+        assert_eq!(error.help.as_deref(), Some("did you mean `size`?"));
+        assert_eq!(error.span.map(|span| &text[span]), Some("sise"));
+        assert!(error.is_unknown_key);
+    }
+
+    #[test]
+    fn numbers_are_finite() {
+        assert_eq!(parse_toml("size = 1e308"), Ok(Text { size: 1e308 }));
+        for value in ["inf", "-inf", "nan", "1e400"] {
+            let text = format!("size = {value}");
+            let error = parse_toml::<Text>(&text).expect_err("it is not finite");
+            assert_eq!(error.message, format!("{value} is not a finite number"));
+            assert_eq!(error.span.map(|span| &text[span]), Some(value));
+        }
+    }
+
+    #[test]
+    fn a_word_is_looked_for_within_its_range_only() {
+        assert_eq!(narrow("a b a", 2..5, "a"), 4..5);
+        assert_eq!(narrow("a b a", 2..3, "a"), 2..3);
+        // A range that cuts a letter stays.
+        assert_eq!(narrow("é", 1..2, "é"), 1..2);
+    }
+}

@@ -139,3 +139,44 @@ impl JsonSchema for TierEdges {
         schemars::json_schema!({"anyOf": [{"enum": ["relative", "frozen"]}, {"type": "array", "items": likelihood, "minItems": 3, "maxItems": 3}]})
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<TierEdges>) {
+        assert_eq!(TierEdges::parse(text).ok(), expected, "{text}");
+    }
+
+    #[test]
+    fn edges_fall_between_0_and_100() {
+        check("relative", Some(TierEdges::Relative));
+        check("frozen", Some(TierEdges::Frozen));
+        check("40,20,5", Some(TierEdges::Percent([40.0, 20.0, 5.0])));
+        check(
+            " 99.9 , 2e1 , 0.01 ",
+            Some(TierEdges::Percent([99.9, 20.0, 0.01])),
+        );
+        for wrong in [
+            "",
+            "Frozen",
+            "40",
+            "40,20",
+            "40,20,5,1",
+            "5,20,40",
+            "40,40,5",
+            "40,5,5",
+            "100,20,5",
+            "40,20,0",
+            "40,20,-5",
+            "NaN,20,5",
+            "40,20,NaN",
+            "inf,20,5",
+            "40;20;5",
+            "40,20,5,",
+        ] {
+            check(wrong, None);
+        }
+    }
+}

@@ -226,3 +226,75 @@ pub(crate) fn silence(half_life: f64, many: &str) -> Vec<Case> {
 pub(crate) fn decimal_case(words: &str) -> Vec<Case> {
     vec![case(f64::INFINITY, words, Shown::Decimal)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(shown: Shown, value: f64, expected: &str) {
+        assert_eq!(shown.say(value), expected);
+    }
+
+    #[test]
+    fn numbers_have_as_many_digits_as_they_need() {
+        check(Shown::Decimal, 0.0, "0");
+        check(Shown::Decimal, 3.0, "3");
+        check(Shown::Decimal, 2.25, "2.3");
+        check(Shown::Decimal, -2.25, "-2.3");
+        check(Shown::Decimal, 0.125, "0.13");
+        check(Shown::Decimal, 0.001_25, "0.0013");
+        check(Shown::Decimal, 123.5, "124");
+        check(Shown::Decimal, 1e15, "1e15");
+        check(Shown::Decimal, f64::INFINITY, "inf");
+        check(Shown::Whole, -2.5, "3");
+        check(Shown::Whole, 0.49, "0");
+        check(Shown::Percent, 0.125, "13");
+        check(Shown::Percent, -0.5, "50");
+    }
+
+    #[test]
+    fn silence_is_told_by_what_is_left_of_an_event() {
+        // A quarter is left after two half-lives: 60 days, less the half day that rounds down.
+        check(Shown::SilentDays(30.0), 0.25, "60");
+        check(Shown::SilentDays(30.0), 0.5, "30");
+        check(Shown::SilentDays(30.0), 1.0, "0");
+        // Several events may leave more than one.
+        check(Shown::SilentDays(30.0), 3.0, "0");
+        check(Shown::SilentDays(30.0), 0.0, "inf");
+    }
+
+    #[test]
+    fn the_first_case_above_the_value_is_said() {
+        let phrase = number(
+            "unknown",
+            vec![
+                case(1.0, "none", Shown::Whole),
+                case(2.0, "{} visit", Shown::Whole),
+                case(f64::INFINITY, "{} visits", Shown::Whole),
+            ],
+        );
+        for (value, expected) in [
+            (0.0, "none"),
+            (0.99, "none"),
+            (1.0, "1 visit"),
+            (2.0, "2 visits"),
+            (f64::INFINITY, "inf visits"),
+            (f64::NAN, "unknown"),
+        ] {
+            assert_eq!(phrase.of_number(value), expected);
+        }
+        assert_eq!(phrase.of_level(Some("x")), "unknown");
+        let phrase = phrase.after("web: ");
+        assert_eq!(phrase.of_number(1.0), "web: 1 visit");
+        assert_eq!(phrase.of_number(f64::NAN), "web: unknown");
+    }
+
+    #[test]
+    fn levels_are_said_as_they_are() {
+        let phrase = level("from ", "!", "from nowhere");
+        assert_eq!(phrase.of_level(Some("{}")), "from {}!");
+        assert_eq!(phrase.of_level(None), "from nowhere");
+        assert_eq!(phrase.of_number(1.0), "from nowhere");
+    }
+}

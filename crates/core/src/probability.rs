@@ -85,3 +85,49 @@ pub fn log_odds_to_probability(log_odds: f64) -> f64 {
         odds / (1.0 + odds)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(log_odds: f64, expected: f64) {
+        let found = log_odds_to_probability(log_odds);
+        // Two roundings of a quotient.
+        assert!(
+            (found - expected).abs() <= 4e-16 * expected,
+            "{log_odds}: {found}"
+        );
+    }
+
+    #[test]
+    fn log_odds_have_their_probability() {
+        check(0.0, 0.5);
+        check(9.0_f64.ln(), 0.9);
+        check(-9.0_f64.ln(), 0.1);
+        check(40.0, 1.0);
+        check(f64::INFINITY, 1.0);
+        // Far down, a probability is the odds: e^-700 is still one, and below is nothing.
+        check(-700.0, 9.859_676_543_759_77e-305);
+        check(-700.1, 0.0);
+        check(f64::NEG_INFINITY, 0.0);
+        assert!(log_odds_to_probability(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn nothing_but_probabilities_is_one() {
+        for value in [0.0, 1.0, 0.25, -0.0] {
+            assert_eq!(Probability::new(value).map(Probability::value), Ok(value));
+        }
+        for value in [-1e-300, 1.0 + f64::EPSILON, f64::INFINITY] {
+            assert_eq!(
+                Probability::new(value),
+                Err(ProbabilityError { found: value })
+            );
+        }
+        assert!(Probability::new(f64::NAN).is_err());
+        assert!(Probability::from_log_odds(f64::NAN).is_err());
+        assert!(serde_json::from_str::<Probability>("1.5").is_err());
+        assert_eq!(Probability(0.25).likelihood(), 25.0);
+    }
+}

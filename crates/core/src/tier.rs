@@ -45,3 +45,26 @@ impl std::fmt::Display for ContactPriority {
         f.pad(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_tier_comes_first() {
+        assert!(ContactPriority::QUARTILES.is_sorted());
+        let best = ContactPriority::QUARTILES.into_iter().min();
+        assert_eq!(best, Some(ContactPriority::VeryHigh));
+        let names = ContactPriority::QUARTILES.map(ContactPriority::name);
+        assert_eq!(names, ["Very high", "High", "Medium", "Low"]);
+    }
+
+    #[test]
+    fn names_fill_a_column() {
+        assert_eq!(
+            format!("{:<11}|", ContactPriority::ClosedWon),
+            "Closed won |"
+        );
+        assert_eq!(format!("{:>5}", ContactPriority::High), " High");
+    }
+}

@@ -244,3 +244,66 @@ fn singular(words: &str) -> String {
 pub(crate) fn name(text: &str) -> String {
     text.replace("{}", "{ }")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_noun(one: &str, many: &str) {
+        assert_eq!((plural(one).as_str(), singular(many).as_str()), (many, one));
+    }
+
+    #[test]
+    fn one_and_many() {
+        check_noun("visit", "visits");
+        check_noun("demo", "demos");
+        check_noun("reply", "replies");
+        check_noun("survey", "surveys");
+        check_noun("inbox", "inboxes");
+        check_noun("pitch", "pitches");
+        check_noun("wish", "wishes");
+        check_noun("class", "classes");
+        check_noun("tie", "ties");
+        check_noun("Größe", "Größes");
+    }
+
+    #[test]
+    fn words_that_are_nouns() {
+        for noun in ["demo", "Demo", "price page", "visits"] {
+            assert!(is_noun(noun), "{noun}");
+        }
+        for other in ["", "opened", "Price page", "SQL", "web2", "größe", "a-b"] {
+            assert!(!is_noun(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn tables_by_their_names() {
+        for (table, one, many) in [
+            ("page_views", "page view", "page views"),
+            ("web", "web activity", "web activities"),
+            ("web_activity", "web activity", "web activities"),
+            ("sales", "sales activity", "sales activities"),
+            ("News", "News activity", "News activities"),
+            ("press", "press activity", "press activities"),
+        ] {
+            let nouns = Nouns::of_table(table);
+            assert_eq!((nouns.one.as_str(), nouns.many.as_str()), (one, many));
+        }
+    }
+
+    #[test]
+    fn tables_with_the_same_events_are_named_with_them() {
+        let mut wording = Wording::default();
+        let demo = EventFilter::Is("kind".to_owned(), "demo".to_owned());
+        wording.add("calls", &demo);
+        assert_eq!(wording.nouns("calls", &demo).many, "demos");
+        wording.add("web", &demo);
+        assert_eq!(wording.nouns("calls", &demo).many, "demos (calls)");
+        assert_eq!(wording.nouns("web", &demo).one, "demo (web)");
+        // The table that is itself called so needs no more words.
+        wording.add("demos", &EventFilter::All);
+        assert_eq!(wording.nouns("demos", &EventFilter::All).many, "demos");
+    }
+}

@@ -63,3 +63,48 @@ impl std::fmt::Display for Note {
             .map_or(Ok(()), |first| write!(f, " (first: {})", printable(first)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(text: &str, count: usize) -> Note {
+        Note::counted("[leads]", count, text).expect("there are some")
+    }
+
+    #[test]
+    fn notes_of_parts_are_one() {
+        let mut notes = vec![
+            counted("rows are empty", 2),
+            Note::new("[leads]", "it is small"),
+        ];
+        let more = vec![
+            counted("rows are empty", 3),
+            Note::new("[leads]", "it is small"),
+            Note::counted("[outcomes]", 1, "rows are empty").expect("there is one"),
+        ];
+        Note::merge(&mut notes, more);
+        let texts: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "[leads] 5 rows are empty",
+                "[leads] it is small",
+                "[outcomes] 1 rows are empty"
+            ]
+        );
+        assert_eq!(Note::counted("[leads]", 0, "rows are empty"), None);
+    }
+
+    #[test]
+    fn the_first_place_is_named_and_cells_are_escaped() {
+        let note = Note {
+            first: Some("line 3: \u{1b}x".to_owned()),
+            ..counted("cells are `a\nb`", 2)
+        };
+        assert_eq!(
+            note.to_string(),
+            "[leads] 2 cells are `a\\nb` (first: line 3: \\u{1b}x)"
+        );
+    }
+}

@@ -414,3 +414,93 @@ pub fn calendar_moments(
     }
     Ok(dates)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400_000_000;
+
+    /// Moments from one day to another, both of days since 1970, as days.
+    fn days(every: Every, first: Timestamp, end: i64) -> Vec<i64> {
+        let config = SnapshotsConfig {
+            every,
+            ..SnapshotsConfig::default()
+        };
+        let moments = calendar_moments(&config, first, Timestamp::from_micros(end * DAY));
+        moments
+            .expect("few")
+            .iter()
+            .map(|at| {
+                assert_eq!(at.micros().rem_euclid(DAY), 0);
+                at.micros().div_euclid(DAY)
+            })
+            .collect()
+    }
+
+    #[track_caller]
+    fn check_days(every: Every, first: i64, end: i64, expected: &[i64]) {
+        let first_moment = Timestamp::from_micros(first * DAY);
+        assert_eq!(days(every, first_moment, end), expected);
+        // A microsecond later the first moment is past.
+        let later = Timestamp::from_micros(first * DAY + 1);
+        let rest: Vec<i64> = expected
+            .iter()
+            .copied()
+            .filter(|day| *day > first)
+            .collect();
+        assert_eq!(days(every, later, end), rest);
+    }
+
+    #[test]
+    fn months_begin_on_their_first_day() {
+        // 1970-01-01, 02-01, 03-01, 04-01: 31, 28 and 31 days.
+        check_days(Every::Month, 0, 90, &[0, 31, 59, 90]);
+        check_days(Every::Month, 0, 89, &[0, 31, 59]);
+        // 1969-12-01 and 1969-11-01.
+        check_days(Every::Month, -61, 0, &[-61, -31, 0]);
+        // 1972-02-01, 1972-03-01: a leap year.
+        check_days(Every::Month, 761, 790, &[761, 790]);
+        check_days(Every::Month, 1, 30, &[]);
+    }
+
+    #[test]
+    fn weeks_begin_on_mondays() {
+        // 1970-01-05 was a Monday, and so was 1969-12-29.
+        check_days(Every::Week, -4, 11, &[-3, 4, 11]);
+        check_days(Every::Week, 4, 4, &[4]);
+        check_days(Every::Week, 5, 10, &[]);
+    }
+
+    #[test]
+    fn lengths_are_counted_from_1970() {
+        let every = Every::Length(Span::from_days(10));
+        check_days(every, -10, 20, &[-10, 0, 10, 20]);
+        check_days(every, -11, 9, &[-10, 0]);
+    }
+
+    #[test]
+    fn more_moments_than_snapshots_may_be_are_refused() {
+        let config = SnapshotsConfig {
+            every: Every::Length(Span::from_days(1)),
+            limit: 1_000,
+            ..SnapshotsConfig::default()
+        };
+        let of_days = |n: i64| {
+            calendar_moments(
+                &config,
+                Timestamp::from_micros(0),
+                Timestamp::from_micros(n * DAY),
+            )
+        };
+        assert!(of_days(999).is_ok());
+        assert!(of_days(2_000).is_err());
+        // The end of time is no endless loop.
+        let all_time = calendar_moments(
+            &SnapshotsConfig::default(),
+            Timestamp::from_micros(Timestamp::MAX.micros() - 40 * DAY),
+            Timestamp::MAX,
+        );
+        assert!(all_time.is_ok_and(|moments| moments.len() < 4));
+    }
+}

@@ -50,3 +50,25 @@ impl Bounds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_memory_is_a_limit_of_texts() {
+        let bounds = Bounds {
+            largest_text: 1_000_000_000,
+            ..Bounds::usual(None)
+        };
+        for (memory, expected) in [
+            (None, 1_000_000_000),
+            (Some(8_000_000_000), 1_000_000_000),
+            (Some(500_000_000), 500_000_000),
+            // What the program needs for itself can always be had.
+            (Some(0), LEAST_MEMORY),
+        ] {
+            assert_eq!(bounds.within(memory).largest_text, expected, "{memory:?}");
+        }
+    }
+}

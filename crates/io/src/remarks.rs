@@ -65,3 +65,50 @@ impl Remarks {
         self.notes.extend(Note::counted(table, count, text));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use leadscore_config::Subject;
+
+    fn doubt(found: &str) -> Doubt {
+        Doubt::new(Subject::Keys, "[leads]", found)
+    }
+
+    #[test]
+    fn a_doubt_is_kept_once_and_reading_goes_on() {
+        let mut remarks = Remarks::default();
+        let doubts = TablesError::Doubts(vec![doubt("a"), doubt("b"), doubt("a")]);
+        assert_eq!(remarks.take(Err(doubts), || 7).ok(), Some(7));
+        assert_eq!(remarks.take(Ok(5), || 7).ok(), Some(5));
+        let mut after = Remarks::default();
+        after.doubt(doubt("b"));
+        after.doubt(doubt("c"));
+        after.note(Note::new("[leads]", "a note"));
+        remarks.append(after);
+        assert_eq!(remarks.doubts, [doubt("a"), doubt("b"), doubt("c")]);
+        assert_eq!(remarks.notes.len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_doubt_is_an_error() {
+        let mut remarks = Remarks::default();
+        let error = TablesError::Format {
+            path: "a.csv".into(),
+            found: "nothing".to_owned(),
+            help: "write something".to_owned(),
+        };
+        assert!(remarks.take(Err(error), || 7).is_err());
+        assert!(remarks.doubts.is_empty());
+    }
+
+    #[test]
+    fn rows_are_counted_where_there_are_any() {
+        let mut remarks = Remarks::default();
+        remarks.count("[leads]", 0, "rows have no id");
+        assert!(remarks.notes.is_empty());
+        remarks.count("[leads]", 3, "rows have no id");
+        assert_eq!(remarks.notes[0].to_string(), "[leads] 3 rows have no id");
+    }
+}

@@ -78,3 +78,47 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
 fn is_same_file(_: &Path, _: &Path) -> bool {
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_files() {
+        for (path, folder) in [
+            ("a.csv", "."),
+            ("x/a.csv", "x"),
+            ("./a.csv", "."),
+            ("/a.csv", "/"),
+            ("x/y/", "x"),
+            ("", "."),
+        ] {
+            assert_eq!(folder_of(Path::new(path)), Path::new(folder), "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_file_by_two_names() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("leads.csv"), "id\n").expect("writable");
+        std::fs::hard_link(path("leads.csv"), path("hard.csv")).expect("links are possible");
+        std::os::unix::fs::symlink(path("leads.csv"), path("soft.csv"))
+            .expect("links are possible");
+        let inputs = [path("leads.csv")];
+        let is_refused = |targets: &[&str]| {
+            let targets: Vec<PathBuf> = targets.iter().map(|name| path(name)).collect();
+            refuse_inputs(targets.iter().map(PathBuf::as_path), &inputs).is_err()
+        };
+        for same in ["leads.csv", "hard.csv", "soft.csv", "./leads.csv"] {
+            assert!(is_refused(&[same]), "{same}");
+        }
+        assert!(!is_refused(&["scores.csv"]));
+        assert!(!is_refused(&["scores.csv", "list.csv"]));
+        // Two outputs of one name, neither of which is there yet.
+        assert!(is_refused(&["scores.csv", "scores.csv"]));
+        assert!(is_refused(&["scores.csv", "./scores.csv"]));
+        assert!(!is_refused(&[]));
+    }
+}

@@ -292,3 +292,40 @@ fn table_of(list: &LeadList) -> OutTable {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_format(path: &str, expected: Option<ListFormat>) {
+        assert_eq!(ListFormat::of(Path::new(path)).ok(), expected, "{path}");
+    }
+
+    #[test]
+    fn formats_by_the_end_of_the_name() {
+        check_format("best.csv", Some(ListFormat::Csv));
+        check_format("best.of.HTML", Some(ListFormat::Html));
+        check_format("best.htm", Some(ListFormat::Html));
+        check_format("csv", None);
+        check_format(".csv", None);
+        check_format("best.csv.gz", None);
+        check_format("", None);
+    }
+
+    #[test]
+    fn the_owner_is_shown_once_and_the_id_by_itself() {
+        let shown = |columns: &[&str], owner: Option<&str>| {
+            let options = ListOptions {
+                columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+                owner: owner.map(str::to_owned),
+                ..ListOptions::default()
+            };
+            options.shown_columns("id")
+        };
+        assert_eq!(shown(&["name", "id", "phone"], None), ["name", "phone"]);
+        assert_eq!(shown(&["name"], Some("rep")), ["name", "rep"]);
+        assert_eq!(shown(&["rep", "name"], Some("rep")), ["rep", "name"]);
+        assert!(shown(&[], Some("id")).is_empty());
+    }
+}

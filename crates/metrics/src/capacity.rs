@@ -63,3 +63,50 @@ pub(crate) fn customers(labels: &[bool], leads: &Clusters, called: &[f64]) -> Ve
         .map(|&lead| std::mem::take(&mut chance[lead as usize]))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_called(scores: &[f64], periods: &[u32], calls: &[f64], expected: &[f64]) {
+        let ranking = Ranking::new(scores).expect("finite scores");
+        assert_eq!(called_share(&ranking, periods, calls), expected);
+    }
+
+    #[test]
+    fn ties_share_the_calls_that_are_left() {
+        check_called(&[3.0, 2.0, 1.0], &[0, 0, 0], &[2.0], &[1.0, 1.0, 0.0]);
+        // One call is left for two that tie.
+        check_called(
+            &[3.0, 2.0, 2.0, 1.0],
+            &[0; 4],
+            &[2.0],
+            &[1.0, 0.5, 0.5, 0.0],
+        );
+        check_called(&[1.0; 4], &[0; 4], &[1.0], &[0.25; 4]);
+        // A part of a call, none, and more than there are leads.
+        check_called(&[2.0, 1.0], &[0, 0], &[1.5], &[1.0, 0.5]);
+        check_called(&[2.0, 1.0], &[0, 0], &[0.0], &[0.0, 0.0]);
+        check_called(&[1.0], &[0], &[9.0], &[1.0]);
+    }
+
+    #[test]
+    fn each_period_has_its_own_calls() {
+        check_called(
+            &[4.0, 3.0, 2.0, 2.0, 2.0],
+            &[0, 1, 0, 1, 1],
+            &[1.0, 2.0],
+            &[1.0, 1.0, 0.0, 0.5, 0.5],
+        );
+    }
+
+    #[test]
+    fn a_customer_counts_once() {
+        // Lead 7 is won, and its best chance was 0.5; lead 8 was called and not won.
+        let leads = Clusters::new(&[7, 8, 7, 9]);
+        let found = customers(&[true, false, true, true], &leads, &[0.25, 1.0, 0.5, 0.0]);
+        assert_eq!(found, [0.5, 0.0, 0.0, 0.0]);
+        assert_eq!(customers(&[], &Clusters::new(&[]), &[]), [0.0; 0]);
+    }
+}

@@ -83,3 +83,40 @@ pub fn net_benefit(labels: &[bool], probabilities: &[f64], thresholds: &[f64]) -
     curve.reverse();
     curve
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_benefit_is_wins_less_what_calls_cost() {
+        let (labels, probabilities) = ([true, false, true, false], [0.75, 0.5, 0.25, 0.125]);
+        let curve = net_benefit(&labels, &probabilities, &[0.2, 0.5, 0.8]);
+        // At 0.2 a call costs a quarter of a win: 2 wins less 1 loss of 1/4, of four leads.
+        // At 0.5 it costs one: of those from 0.5 on, 1 win less 1 loss. At 0.8 nobody is called.
+        let found: Vec<f64> = curve.iter().map(|point| point.score).collect();
+        let expected = [(2.0 - 0.25) / 4.0, 0.0, 0.0];
+        let everyone = [(2.0 - 0.5) / 4.0, 0.0, (2.0 - 8.0) / 4.0];
+        for (idx, point) in curve.iter().enumerate() {
+            // A rounding of t / (1 − t).
+            assert!((found[idx] - expected[idx]).abs() < 1e-15, "{point:?}");
+            assert!((point.everyone - everyone[idx]).abs() < 1e-14, "{point:?}");
+        }
+        assert_eq!(
+            curve
+                .iter()
+                .map(|point| point.threshold)
+                .collect::<Vec<_>>(),
+            [0.2, 0.5, 0.8]
+        );
+    }
+
+    #[test]
+    fn thresholds_reach_the_largest_probability() {
+        assert_eq!(thresholds_of(&[0.25, 0.5], 4), [0.125, 0.25, 0.375, 0.5]);
+        assert_eq!(thresholds_of(&[], 1), [0.01]);
+        // A call at the price of all wins is never worth it.
+        assert_eq!(thresholds_of(&[1.0], 1), [0.99]);
+        assert!(thresholds_of(&[0.5], 0).is_empty());
+    }
+}

@@ -105,3 +105,47 @@ pub fn clustered_rate_interval(labels: &[bool], clusters: &[u64]) -> Interval {
     };
     wilson(rate, effective.min(n))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(found: Interval, low: f64, high: f64) {
+        // As many digits as are given.
+        assert!(
+            (found.low - low).abs() < 5e-5 && (found.high - high).abs() < 5e-5,
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn wilson_as_published() {
+        // Newcombe (1998), Statistics in Medicine 17, table I, method 3.
+        check(wilson_interval(81, 263), 0.2553, 0.3662);
+        check(wilson_interval(15, 148), 0.0624, 0.1605);
+        check(wilson_interval(0, 20), 0.0, 0.1611);
+        check(wilson_interval(1, 29), 0.0061, 0.1718);
+        check(wilson_interval(20, 20), 0.8389, 1.0);
+        check(wilson_interval(0, 0), 0.0, 1.0);
+    }
+
+    #[test]
+    fn rows_of_one_cluster_count_once() {
+        let labels = [true, false, false, true, false, false];
+        let alone = clustered_rate_interval(&labels, &[1, 2, 3, 4, 5, 6]);
+        check(alone, wilson_interval(2, 6).low, wilson_interval(2, 6).high);
+        // Each row twice, of the same cluster: no more is known.
+        let twice: Vec<bool> = labels.iter().flat_map(|label| [*label; 2]).collect();
+        let clusters: Vec<u64> = (0..12).map(|row| row / 2).collect();
+        check(
+            clustered_rate_interval(&twice, &clusters),
+            alone.low,
+            alone.high,
+        );
+        // Where all are won, clusters are counted.
+        let won = clustered_rate_interval(&[true; 6], &[1, 1, 1, 2, 2, 2]);
+        check(won, wilson_interval(2, 2).low, 1.0);
+        check(clustered_rate_interval(&[], &[]), 0.0, 1.0);
+    }
+}

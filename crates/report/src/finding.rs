@@ -131,3 +131,45 @@ impl Answer {
         if holds { Self::Yes } else { Self::No }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_around_the_point_decides_nothing() {
+        for (low, high, expected) in [
+            (0.51, 0.6, Answer::Yes),
+            (0.4, 0.49, Answer::No),
+            (0.4, 0.6, Answer::Unsure),
+            // It touches the point.
+            (0.5, 0.6, Answer::Unsure),
+            (0.4, 0.5, Answer::Unsure),
+            (f64::NAN, f64::NAN, Answer::Unsure),
+        ] {
+            assert_eq!(
+                Answer::of_interval(low, high, 0.5),
+                expected,
+                "{low} to {high}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_model_that_ranks_is_not_bad() {
+        let mood = |findings: &[(FindingKind, Answer)]| {
+            let findings: Vec<Finding> = findings
+                .iter()
+                .map(|(about, answer)| Finding::new(*about, *answer, String::new()))
+                .collect();
+            Mood::of(&findings)
+        };
+        use Answer::{No, Unsure, Yes};
+        use FindingKind::{Calibration, Ranking};
+        assert_eq!(mood(&[(Ranking, Yes), (Calibration, Yes)]), Mood::Good);
+        assert_eq!(mood(&[(Ranking, Yes), (Calibration, No)]), Mood::Mixed);
+        assert_eq!(mood(&[(Ranking, Yes), (Calibration, Unsure)]), Mood::Mixed);
+        assert_eq!(mood(&[(Ranking, Unsure), (Calibration, Yes)]), Mood::Bad);
+        assert_eq!(mood(&[(Ranking, No), (Calibration, Yes)]), Mood::Bad);
+    }
+}

@@ -176,3 +176,72 @@ pub(crate) fn axes(
     drawing.text("axis", "start", (4.0, 11.0), titles.1);
     place
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_round_up(value: f64, limit: f64, step: f64) {
+        let (found_limit, found_step) = round_up(value);
+        assert!(
+            (found_limit - limit).abs() < 1e-9 * limit && (found_step - step).abs() < 1e-9 * step,
+            "{value}: {found_limit}, {found_step}"
+        );
+    }
+
+    #[test]
+    fn axes_end_at_a_round_number() {
+        check_round_up(0.0, 1.0, 0.25);
+        check_round_up(-3.0, 1.0, 0.25);
+        check_round_up(1.0, 1.0, 0.2);
+        check_round_up(0.3, 0.3, 0.1);
+        check_round_up(0.07, 0.08, 0.02);
+        check_round_up(1.1, 1.5, 0.5);
+        check_round_up(2.6, 3.0, 1.0);
+        check_round_up(7.0, 8.0, 2.0);
+        check_round_up(99.0, 100.0, 20.0);
+        check_round_up(1_000.0, 1_000.0, 200.0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_value_is_within_its_axis_of_few_ticks(exponent in -12_i32..12, digits in 1.0..10.0_f64) {
+            let value = digits * 10_f64.powi(exponent);
+            let (limit, step) = round_up(value);
+            proptest::prop_assert!(limit >= value * (1.0 - 1e-12), "{limit} < {value}");
+            proptest::prop_assert!(limit < value + step * (1.0 + 1e-9), "a tick too many: {limit}");
+            let ticks = limit / step;
+            proptest::prop_assert!((ticks - ticks.round()).abs() < 1e-6);
+            proptest::prop_assert!((2.0..=5.5).contains(&ticks), "{ticks} ticks");
+        }
+    }
+
+    #[test]
+    fn markup_in_names_is_text() {
+        assert_eq!(
+            escape("<b title=\"x\">R&D</b>\u{202e}"),
+            "&lt;b title=&quot;x&quot;&gt;R&amp;D&lt;/b&gt;\\u{202e}"
+        );
+    }
+
+    #[test]
+    fn axes_begin_at_the_lower_left() {
+        let mut drawing = Drawing::new(LEFT + RIGHT + 100.0, TOP + BOTTOM + 50.0);
+        let place = axes(
+            &mut drawing,
+            ((2.0, 1.0), (10.0, 5.0)),
+            ("x", "y"),
+            |value| format!("{value:.0}"),
+            None,
+        );
+        assert_eq!(place(0.0, 0.0), (LEFT, TOP + 50.0));
+        assert_eq!(place(2.0, 10.0), (LEFT + 100.0, TOP));
+        assert_eq!(place(1.0, 5.0), (LEFT + 50.0, TOP + 25.0));
+        let page = drawing.finish("a chart");
+        // Three ticks on each side, and a line for each at the left.
+        assert_eq!(page.matches("class=\"tick\"").count(), 6);
+        assert_eq!(page.matches("class=\"grid\"").count(), 3);
+        assert!(page.contains(">10</text>"));
+    }
+}

@@ -159,3 +159,60 @@ fn swap(comparison: &Comparison, text: &mut String) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_wrap(sentence: &str, mark: &str, expected: &[&str]) {
+        let mut text = String::new();
+        wrap(sentence, mark, &mut text);
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+        assert!(text.ends_with('\n'));
+    }
+
+    #[test]
+    fn sentences_are_wrapped_at_a_hundred_letters() {
+        check_wrap("two  words", "", &["two words"]);
+        check_wrap("one", "  + ", &["  + one"]);
+        // 4 letters of the mark, 47, a blank and 48 are a hundred.
+        let (first, second) = ("a".repeat(47), "ö".repeat(48));
+        check_wrap(
+            &format!("{first} {second} c"),
+            "  + ",
+            &[&format!("  + {first} {second}"), "    c"],
+        );
+        let longer = "ö".repeat(49);
+        check_wrap(
+            &format!("{first} {longer}"),
+            "  + ",
+            &[&format!("  + {first}"), &format!("    {longer}")],
+        );
+        // A word that fits no line has its own.
+        let endless = "x".repeat(120);
+        check_wrap(
+            &format!("a {endless} b"),
+            "- ",
+            &["- a", &format!("  {endless}"), "  b"],
+        );
+    }
+
+    #[test]
+    fn bars_are_in_eighths() {
+        for (share, width, expected) in [
+            (0.0, 4, ""),
+            (1.0, 4, "████"),
+            (0.5, 4, "██"),
+            // 32 eighths: 1/32 is one of them, 0.49 is 15.68.
+            (1.0 / 32.0, 4, "▏"),
+            (0.49, 4, "██"),
+            (0.45, 4, "█▊"),
+            (-1.0, 4, ""),
+            (7.0, 2, "██"),
+            (f64::NAN, 4, ""),
+        ] {
+            assert_eq!(bar(share, width), expected, "{share}");
+        }
+    }
+}

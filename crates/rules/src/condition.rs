@@ -96,3 +96,94 @@ impl Condition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> RuleValue {
+        RuleValue::Text(text.to_owned())
+    }
+
+    #[track_caller]
+    fn check_text(condition: &Condition, are: &[&str], are_not: &[&str]) {
+        for cell in are {
+            assert!(condition.holds_for_text(Some(cell)), "{cell:?}");
+        }
+        for cell in are_not {
+            assert!(!condition.holds_for_text(Some(cell)), "{cell:?}");
+        }
+    }
+
+    #[track_caller]
+    fn check_number(condition: &Condition, are: &[f64], are_not: &[f64]) {
+        for number in are {
+            assert!(condition.holds_for_number(*number), "{number}");
+        }
+        for number in are_not {
+            assert!(!condition.holds_for_number(*number), "{number}");
+        }
+    }
+
+    #[test]
+    fn values_of_a_list() {
+        let listed = Condition::OneOf(vec![
+            text("Web"),
+            RuleValue::Number(5.0),
+            RuleValue::Flag(true),
+        ]);
+        check_text(
+            &listed,
+            &["Web", "5", "5.0", "true", "TRUE"],
+            &["web", "", "50", "false", "1"],
+        );
+        assert!(!listed.holds_for_text(None));
+        check_number(&listed, &[5.0, 1.0], &[0.0, 5.1, f64::NAN]);
+        check_number(&Condition::OneOf(vec![text("7")]), &[7.0], &[0.0, f64::NAN]);
+        check_number(&Condition::OneOf(vec![text("NaN")]), &[], &[f64::NAN]);
+    }
+
+    #[test]
+    fn ends_of_a_range() {
+        let range = |above, min, max| Condition::Range { above, min, max };
+        check_number(
+            &range(None, Some(1.0), Some(2.0)),
+            &[1.0, 2.0],
+            &[0.999, 2.001, f64::NAN],
+        );
+        check_number(
+            &range(Some(1.0), None, None),
+            &[1.001, f64::INFINITY],
+            &[1.0, f64::NAN],
+        );
+        check_number(&range(None, None, None), &[-1e300, 0.0], &[f64::NAN]);
+        check_number(&range(None, Some(2.0), Some(1.0)), &[], &[1.0, 1.5, 2.0]);
+        check_text(&range(None, Some(1.0), None), &[], &["2", ""]);
+    }
+
+    #[test]
+    fn parts_and_patterns() {
+        let config = EventCondition {
+            contains: Some("GRÖSSE".to_owned()),
+            ..EventCondition::default()
+        };
+        let part = Condition::new(&config).expect("no pattern");
+        check_text(&part, &["Grösse", "die grösse"], &["größe", ""]);
+        check_number(&part, &[], &[0.0, f64::NAN]);
+        let pattern = Condition::Matches(Regex::new("^a.c$").expect("a pattern"));
+        check_text(&pattern, &["abc", "aöc"], &["xabc", "abcd", "ABC", ""]);
+        assert!(part.needs_text() && pattern.needs_text() && !part.needs_number());
+    }
+
+    #[test]
+    fn what_is_missing() {
+        for is_missing in [true, false] {
+            let condition = Condition::Missing(is_missing);
+            assert_eq!(condition.holds_for_text(None), is_missing);
+            assert_eq!(condition.holds_for_text(Some("")), !is_missing);
+            assert_eq!(condition.holds_for_number(f64::NAN), is_missing);
+            assert_eq!(condition.holds_for_number(0.0), !is_missing);
+            assert!(!condition.needs_text() && !condition.needs_number());
+        }
+    }
+}

@@ -316,3 +316,155 @@ impl Dialect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_name(dialect: Dialect, name: &str, expected: &str) {
+        assert_eq!(dialect.name(name), expected);
+    }
+
+    #[test]
+    fn names_cannot_end_their_quotes() {
+        check_name(Dialect::DuckDb, "a\"b", "\"a\"\"b\"");
+        check_name(Dialect::Postgres, "a`b", "\"a`b\"");
+        check_name(Dialect::Spark, "a`b\"", "`a``b\"`");
+        check_name(Dialect::BigQuery, "a`b é.1", "`a_b___1`");
+        check_name(Dialect::Sqlite, "", "\"\"");
+    }
+
+    #[test]
+    fn names_that_an_engine_takes_for_one() {
+        let same = |dialect: Dialect, a: &str, b: &str| dialect.folded(a) == dialect.folded(b);
+        for dialect in Dialect::ALL {
+            assert!(same(dialect, "a", "a"));
+            assert!(!same(dialect, "a", "b"));
+        }
+        let folds_ascii = |dialect| same(dialect, "Seats", "SEATS");
+        assert_eq!(
+            Dialect::ALL.map(folds_ascii),
+            [true, false, false, true, true, true]
+        );
+        // Spark folds every letter, DuckDB those of ASCII.
+        assert!(same(Dialect::Spark, "Größe", "GRÖßE"));
+        assert!(!same(Dialect::DuckDb, "Größe", "GRÖßE"));
+        assert!(same(Dialect::BigQuery, "a b", "A.B"));
+    }
+
+    /// The value of a literal of DuckDB, PostgreSQL or SQLite: texts in single quotes, a quote
+    /// doubled, and characters by number.
+    fn value_of(literal: &str, function: &str) -> String {
+        let mut rest = literal
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(')'))
+            .unwrap_or(literal);
+        let mut value = String::new();
+        loop {
+            if let Some(text) = rest.strip_prefix('\'') {
+                let mut letters = text.char_indices().peekable();
+                let mut end = None;
+                while let Some((place, letter)) = letters.next() {
+                    if letter != '\'' {
+                        value.push(letter);
+                    } else if letters.next_if(|next| next.1 == '\'').is_some() {
+                        value.push('\'');
+                    } else {
+                        end = Some(place);
+                        break;
+                    }
+                }
+                rest = &text[end.expect("a quote ends the text") + 1..];
+            } else {
+                let number = rest
+                    .strip_prefix(function)
+                    .and_then(|rest| rest.strip_prefix('('))
+                    .expect("a text or a character");
+                let (number, after) = number.split_once(')').expect("it is closed");
+                value.push(char::from_u32(number.parse().expect("a number")).expect("a character"));
+                rest = after;
+            }
+            match rest.strip_prefix(" || ") {
+                Some(next) => rest = next,
+                None if rest.is_empty() => return value,
+                None => panic!("{rest:?} is left of {literal:?}"),
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn literal_texts_are_the_text(text in "([a'\\\\\"|()]|\\PC|[\n\r\t\u{0}\u{200b}\u{2028}\u{feff}]){0,12}") {
+            for (dialect, function) in [
+                (Dialect::DuckDb, "CHR"),
+                (Dialect::Postgres, "CHR"),
+                (Dialect::Sqlite, "CHAR"),
+            ] {
+                let literal = dialect.text(&text);
+                proptest::prop_assert_eq!(value_of(&literal, function), text.as_str());
+                proptest::prop_assert!(!literal.chars().any(is_fragile));
+            }
+        }
+
+        #[test]
+        fn exact_numbers_have_the_same_bits(bits in proptest::prelude::any::<u64>()) {
+            let value = f64::from_bits(bits);
+            proptest::prop_assume!(value.is_finite());
+            let literal = Dialect::Sqlite.exact(value);
+            let found = match literal.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+                None => literal.parse().expect("a number"),
+                Some(product) => {
+                    let mut parts = product.split(' ');
+                    let whole: i64 = parts
+                        .next()
+                        .and_then(|whole| whole.parse().ok())
+                        .expect("a whole number");
+                    let mut found = whole as f64;
+                    while let (Some(operator), Some(factor)) = (parts.next(), parts.next()) {
+                        let factor: f64 = factor.parse().expect("a number");
+                        proptest::prop_assert_eq!(factor.log2().fract(), 0.0);
+                        found = if operator == "/" { found / factor } else { found * factor };
+                    }
+                    found
+                }
+            };
+            proptest::prop_assert_eq!(found.to_bits(), bits, "{}", literal);
+            // Others read all digits.
+            proptest::prop_assert_eq!(
+                Dialect::DuckDb.exact(value).parse::<f64>().map(f64::to_bits),
+                Ok(bits)
+            );
+        }
+    }
+
+    #[test]
+    fn escapes_where_a_backslash_is_one() {
+        let text = "it's a \\ and\nmore\u{feff}";
+        assert_eq!(
+            Dialect::Snowflake.text(text),
+            "'it''s a \\\\ and\\nmore\\ufeff'"
+        );
+        assert_eq!(
+            Dialect::Spark.text(text),
+            "'it\\'s a \\\\ and\\nmore\\ufeff'"
+        );
+        assert_eq!(Dialect::BigQuery.text(text), Dialect::Spark.text(text));
+    }
+
+    #[test]
+    fn ids_name_their_dialects() {
+        for dialect in Dialect::ALL {
+            assert_eq!(Dialect::named(dialect.id()), Some(dialect));
+        }
+        assert_eq!(Dialect::named("DuckDB"), None);
+        assert_eq!(Dialect::of_features(), "duckdb, postgres, spark");
+    }
+
+    #[test]
+    fn whole_quotients() {
+        assert_eq!(Dialect::DuckDb.quotient("x", 7), "(x // 7)");
+        assert_eq!(Dialect::Postgres.quotient("x", 7), "(x / 7)");
+        assert_eq!(Dialect::Spark.quotient("x", "y"), "(x DIV y)");
+    }
+}

@@ -33,3 +33,54 @@ pub(crate) fn check_names<'n>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(dialect: Dialect, names: &[&str]) -> Result<(), SqlError> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        check_names(dialect, names.iter())
+    }
+
+    #[test]
+    fn postgres_cuts_names_by_bytes() {
+        assert_eq!(check(Dialect::Postgres, &[&"a".repeat(63)]), Ok(()));
+        let long = "é".repeat(32);
+        let refused = SqlError::LongName {
+            name: long.clone(),
+            n_bytes: 64,
+        };
+        assert_eq!(check(Dialect::Postgres, &[&long]), Err(refused));
+        assert_eq!(check(Dialect::DuckDb, &[&long]), Ok(()));
+    }
+
+    #[test]
+    fn two_names_that_are_one() {
+        let refused = SqlError::SameName {
+            first: "seats".to_owned(),
+            second: "Seats".to_owned(),
+            dialect: Dialect::DuckDb,
+        };
+        assert_eq!(
+            check(Dialect::DuckDb, &["seats", "x", "Seats"]),
+            Err(refused)
+        );
+        assert_eq!(check(Dialect::Postgres, &["seats", "Seats"]), Ok(()));
+        // A model may read one column twice.
+        assert_eq!(check(Dialect::DuckDb, &["seats", "seats"]), Ok(()));
+        assert_eq!(check(Dialect::DuckDb, &[]), Ok(()));
+    }
+
+    #[test]
+    fn characters_that_no_statement_keeps() {
+        for name in ["a\0", "a\rb"] {
+            assert_eq!(
+                check(Dialect::Sqlite, &[name]),
+                Err(SqlError::Name(name.to_owned()))
+            );
+        }
+        assert_eq!(check(Dialect::Sqlite, &["a\nb"]), Ok(()));
+    }
+}

@@ -41,3 +41,64 @@ pub(super) fn periods_of(snapshots: &[Snapshot]) -> (Vec<u32>, Vec<String>) {
     };
     numbered(snapshots.iter().map(quarter))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400_000_000;
+
+    #[test]
+    fn months_end_before_midnight() {
+        // 2024-03-01 is 19,783 days after 1970.
+        let midnight = Timestamp::from_micros(19_783 * DAY);
+        assert_eq!(month_of(midnight), "2024-03");
+        assert_eq!(
+            month_of(Timestamp::from_micros(midnight.micros() - 1)),
+            "2024-02"
+        );
+        assert_eq!(month_of(Timestamp::from_micros(-1)), "1969-12");
+    }
+
+    #[test]
+    fn names_are_numbered_in_their_order() {
+        let of = |names: &[&str]| numbered(names.iter().map(|name| (*name).to_owned()));
+        assert_eq!(
+            of(&["b", "a", "c", "a"]),
+            (
+                vec![1, 0, 2, 0],
+                vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]
+            )
+        );
+        assert_eq!(of(&[]), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn more_than_eighteen_months_are_quarters() {
+        // The 15th or so of each month from 1970 on.
+        let snapshots = |n: i64| -> Vec<Snapshot> {
+            let at = |month: i64| Timestamp::from_micros((14 + month * 61 / 2) * DAY);
+            (0..n)
+                .map(|month| Snapshot {
+                    lead: 0,
+                    at: at(month),
+                })
+                .collect()
+        };
+        let (of_row, names) = periods_of(&snapshots(18));
+        assert_eq!((of_row.len(), names.len()), (18, 18));
+        assert_eq!(
+            (names[0].as_str(), names[17].as_str()),
+            ("1970-01", "1971-06")
+        );
+        let (of_row, names) = periods_of(&snapshots(19));
+        assert_eq!(
+            names,
+            [
+                "1970 Q1", "1970 Q2", "1970 Q3", "1970 Q4", "1971 Q1", "1971 Q2", "1971 Q3"
+            ]
+        );
+        assert_eq!(of_row[..7], [0, 0, 0, 1, 1, 1, 2]);
+        assert_eq!(of_row[18], 6);
+    }
+}

@@ -211,3 +211,25 @@ impl NextTier {
         lines
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_bar(log_odds: f64, widest: f64, expected: &str) {
+        assert_eq!(bar(log_odds, widest), expected);
+        assert_eq!(expected.len(), 25);
+    }
+
+    #[test]
+    fn bars_grow_from_the_middle() {
+        check_bar(1.0, 1.0, "            |++++++++++++");
+        check_bar(-1.0, 1.0, "------------|            ");
+        check_bar(0.5, 1.0, "            |++++++      ");
+        check_bar(-0.25, 1.0, "         ---|            ");
+        check_bar(0.0, 1.0, "            |            ");
+        // Less than half a mark is none.
+        check_bar(-0.04, 1.0, "            |            ");
+    }
+}

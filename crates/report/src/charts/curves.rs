@@ -279,3 +279,58 @@ fn legend<'a>(drawing: &mut Drawing, names: impl Iterator<Item = &'a str>, corne
         drawing.text("label halo", "end", (right - 32.0, y), &shorten(name, 28));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curves(points: Vec<(f64, f64)>) -> Curves {
+        Curves {
+            title: "curve",
+            description: "a curve",
+            x: Axis::share("x"),
+            y: Axis::fitting("y", Unit::Decimal, [0.3, 2.0].into_iter()),
+            corner: Corner::TopRight,
+            series: vec![Series {
+                name: "model <1>".to_owned(),
+                points,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_curve_that_leaves_the_axes_is_two_pieces() {
+        // Besides the curve there is the short line of its name.
+        let pieces =
+            |points: &[(f64, f64)]| curves(points.to_vec()).svg().matches("<polyline").count() - 1;
+        assert_eq!(pieces(&[(0.0, 1.0), (0.5, 2.0), (1.0, 0.0)]), 1);
+        assert_eq!(
+            pieces(&[(0.0, 1.0), (0.2, 1.0), (0.4, -1.0), (0.6, 1.0), (0.8, 1.0)]),
+            2
+        );
+        assert_eq!(pieces(&[(0.0, -1.0), (0.5, -2.0)]), 0);
+        assert_eq!(pieces(&[(0.0, 1.0)]), 0);
+        assert_eq!(pieces(&[]), 0);
+    }
+
+    #[test]
+    fn classes_tell_curves_apart() {
+        assert_eq!(class_of(0, "model"), "first");
+        assert_eq!(class_of(3, "points"), "fourth");
+        assert_eq!(class_of(4, "a fifth score"), "first");
+        assert_eq!(class_of(1, CHANCE), "plain");
+        assert_eq!(class_of(1, EVERYONE), "plain");
+    }
+
+    #[test]
+    fn both_drawings_have_the_same_points_and_limits() {
+        let curves = curves(vec![(0.0, 0.0), (1.0, 2.0)]);
+        assert_eq!(curves.y.limit, (2.0, 0.5));
+        let values = &curves.vega()["data"]["values"];
+        assert_eq!(values[1], json!({"score": "model <1>", "x": 1.0, "y": 2.0}));
+        assert_eq!(values.as_array().map(Vec::len), Some(2));
+        assert!(curves.svg().contains("model &lt;1&gt;"));
+        // The corner of the axes: 420 − 26 across, 28 down.
+        assert!(curves.svg().contains("394.0,28.0"));
+    }
+}
