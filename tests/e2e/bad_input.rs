@@ -246,7 +246,7 @@ fn the_first_row_that_was_known_is_named() {
     );
     let then = said(&["score", "model.leadscore", "--as-of", "2020-05-01"]);
     assert!(
-        then.contains("1 outcomes close before") && then.contains("deals-2.csv, line 163)"),
+        then.contains("1 outcome closes before") && then.contains("deals-2.csv, line 163)"),
         "{then}"
     );
 }
@@ -480,7 +480,7 @@ fn clocks_that_are_wrong() {
         said(
             folder.path(),
             &["train"],
-            &["later in", "before their lead was created"]
+            &["later in", "before its lead was created"]
         )
     );
     edit(folder.path(), "visits.csv", |text| {

@@ -191,7 +191,7 @@ class Engine(unittest.TestCase):
         threading.Thread(target=proxy.cut, args=(3,), daemon=True).start()
         out, said = asked.communicate(timeout=300)
         self.assertEqual(asked.returncode, 0, said)
-        self.assertIn("1 rows", out)
+        self.assertIn("1 row, ", out)
         self.assertGreater(proxy.n_accepted, 1)
 
     def test_tls(self):

@@ -13,7 +13,7 @@ use leadscore::{
 
 use crate::args::ConfigArg;
 
-pub(crate) use leadscore::front_end::count;
+pub(crate) use leadscore::front_end::counted;
 
 /// The best leads that the terminal shows.
 pub(crate) const N_FIRST: usize = 10;

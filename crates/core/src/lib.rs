@@ -5,6 +5,7 @@ mod data_profile;
 mod time;
 
 mod concept;
+mod count;
 mod family;
 mod feature;
 mod feature_phrase;
@@ -20,6 +21,7 @@ mod tier;
 mod wording;
 
 pub use concept::Concept;
+pub use count::{agree, count, counted};
 pub use data_profile::{
     Cells, ColumnProfile, ColumnRole, DataProfile, MatchCount, TableProfile, TableReach, Writing,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use ndarray::{Array2, ArrayView1, Axis, ShapeBuilder};
 
-use crate::{FeatureKind, FeatureSpec, Snapshot, printable};
+use crate::{FeatureKind, FeatureSpec, Snapshot, counted, printable};
 
 /// Values of every feature at every snapshot.
 ///
@@ -27,8 +27,9 @@ pub struct FeatureMatrix {
 pub enum MatrixError {
     /// A column is longer or shorter than the key.
     #[error(
-        "feature `{}` has {found} rows, expected {expected}",
-        printable(feature)
+        "feature `{}` has {}, expected {expected}",
+        printable(feature),
+        counted(*found, "row")
     )]
     Length {
         /// The feature.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::count::plural;
 use crate::{EventFilter, EventsRead, FeatureSpec, Statistic};
 
 /// What one and what several events are called.
@@ -213,17 +214,6 @@ fn is_noun(words: &str) -> bool {
         && rest_is_small
         && (is_one || words.starts_with(|first: char| first.is_ascii_lowercase()))
         && !words.ends_with("ed")
-}
-
-fn plural(words: &str) -> String {
-    let before_last = words.chars().rev().nth(1);
-    if words.ends_with('y') && !before_last.is_some_and(|letter| "aeiou".contains(letter)) {
-        return format!("{}ies", &words[..words.len() - 1]);
-    }
-    let hisses = ["s", "x", "z", "ch", "sh"]
-        .iter()
-        .any(|ending| words.ends_with(ending));
-    format!("{words}{}", if hisses { "es" } else { "s" })
 }
 
 fn singular(words: &str) -> String {

@@ -1,6 +1,6 @@
 //! Notes: what the user should know about the data, and changes nothing.
 
-use leadscore_core::printable;
+use leadscore_core::{count, printable};
 
 /// Something the user should know about the data, which is not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Note {
     pub count: Option<usize>,
     /// A sentence.
     pub text: String,
+    /// The same where the number is 1, and the noun and the verb change with it.
+    pub text_of_one: Option<String>,
     /// Where the first of them stands.
     pub first: Option<String>,
 }
@@ -22,15 +24,23 @@ impl Note {
             table: table.to_owned(),
             count: None,
             text: text.into(),
+            text_of_one: None,
             first: None,
         }
     }
 
-    /// A note about some of its rows; `None` where there are none.
-    pub fn counted(table: &str, count: usize, text: impl Into<String>) -> Option<Self> {
+    /// A note about some of its rows; `None` where there are none. The text goes on from the
+    /// number: `one` from 1, `many` from more.
+    pub fn counted(
+        table: &str,
+        count: usize,
+        one: impl Into<String>,
+        many: impl Into<String>,
+    ) -> Option<Self> {
         (count > 0).then(|| Self {
             count: Some(count),
-            ..Self::new(table, text)
+            text_of_one: Some(one.into()),
+            ..Self::new(table, many)
         })
     }
 
@@ -54,10 +64,11 @@ impl Note {
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ", printable(&self.table))?;
-        if let Some(count) = self.count {
-            write!(f, "{count} ")?;
+        if let Some(number) = self.count {
+            write!(f, "{} ", count(number))?;
         }
-        f.write_str(&printable(&self.text))?;
+        let of_one = self.text_of_one.as_ref().filter(|_| self.count == Some(1));
+        f.write_str(&printable(of_one.unwrap_or(&self.text)))?;
         self.first
             .as_ref()
             .map_or(Ok(()), |first| write!(f, " (first: {})", printable(first)))

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use leadscore_config::FeaturesConfig;
-use leadscore_core::{EventFilter, Family, FeatureSource, Span, Statistic, Unit};
+use leadscore_core::{EventFilter, Family, FeatureSource, Span, Statistic, Unit, counted};
 use leadscore_dataset::Note;
 
 use crate::plan::Plan;
@@ -67,9 +67,10 @@ impl EventPlanner<'_> {
         let mut windows: Vec<Option<Span>> = Vec::new();
         for &window in &self.config.windows {
             if reach.is_some_and(|reach| window.micros() > reach) {
-                let days = reach.unwrap_or_default() as f64 / Span::from_days(1).micros() as f64;
+                let day = Span::from_days(1).micros();
+                let days = counted(reach.unwrap_or_default() / day, "day");
                 let text = format!(
-                    "the window {window} is longer than what there is to see ({days:.0} days): `ever` counts the same, so it gets no columns"
+                    "the window {window} is longer than what there is to see ({days}): `ever` counts the same, so it gets no columns"
                 );
                 plan.notes
                     .push(Note::new(&format!("[activities.{}]", self.name), text));

@@ -1,7 +1,7 @@
 //! Which leads are looked at when: the risk set, its labels, and a count of everything left out.
 
 use leadscore_config::{Every, SnapshotsConfig};
-use leadscore_core::{LabelledSnapshots, Snapshot, Span, Stamp, Timestamp};
+use leadscore_core::{LabelledSnapshots, Snapshot, Span, Stamp, Timestamp, counted};
 use leadscore_dataset::{Activities, Flag, Tables};
 use serde::{Deserialize, Serialize};
 
@@ -129,7 +129,8 @@ pub fn labelled_snapshots(
 /// The config asks for more snapshots than `[snapshots] limit` allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "[snapshots] asks for {n} snapshots, more than the {limit} of its `limit`: look at them less often (`every`), or raise `limit`"
+    "[snapshots] asks for {}, more than the {limit} of its `limit`: look at them less often (`every`), or raise `limit`",
+    counted(*n, "snapshot")
 )]
 pub struct TooManySnapshots {
     /// How many it asks for; of calendar snapshots at least so many.

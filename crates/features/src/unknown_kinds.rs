@@ -102,11 +102,16 @@ impl UnknownKinds {
             } else {
                 String::new()
             };
-            let text = format!(
-                "events are of a `{column}` that the model has never seen ({}{more}): they count among all events, and for no kind",
+            let of = format!(
+                "of a `{column}` that the model has never seen ({}{more})",
                 named.join(", ")
             );
-            Note::counted(&format!("[activities.{table}]"), kinds.values().sum(), text)
+            Note::counted(
+                &format!("[activities.{table}]"),
+                kinds.values().sum(),
+                format!("event is {of}: it counts among all events, and for no kind"),
+                format!("events are {of}: they count among all events, and for no kind"),
+            )
         };
         self.n_events.iter().filter_map(note).collect()
     }

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use leadscore_core::DataProfile;
+use leadscore_core::{DataProfile, agree, counted};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -142,8 +142,9 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, ModelFileError> {
     let (model, used) = decode_version(version, payload)?;
     if used != payload.len() {
         return Err(content(format!(
-            "{} bytes are left over",
-            payload.len() - used
+            "{} {} left over",
+            counted(payload.len() - used, "byte"),
+            agree(payload.len() - used, "is", "are")
         )));
     }
     if let Some(defect) = model.defect() {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use hashbrown::HashSet;
 use leadscore_config::FileConfig;
+use leadscore_core::{agree, counted};
 
 use crate::error::TablesError;
 use crate::text_bytes::{LARGEST_ROW, MOST_COLUMNS, decode, read_bytes, too_many_columns};
@@ -48,8 +49,13 @@ pub(crate) fn check_csv(
             .collect()
     };
     let n_left_out = kept.n_left_out;
-    let left_out =
-        (n_left_out > 0).then(|| format!("{n_left_out} rows of empty cells are left out"));
+    let left_out = (n_left_out > 0).then(|| {
+        let are = agree(n_left_out, "is", "are");
+        format!(
+            "{} of empty cells {are} left out",
+            counted(n_left_out, "row")
+        )
+    });
     let note = match (note, left_out) {
         (Some(note), Some(left_out)) => Some(format!("{note}; {left_out}")),
         (note, left_out) => note.or(left_out),
@@ -262,8 +268,8 @@ impl<'t> CsvCheck<'t> {
         self.error(
             line,
             format!(
-                "{found} field{} where the header has {}",
-                if found == 1 { "" } else { "s" },
+                "{} where the header has {}",
+                counted(found, "field"),
                 self.header.len()
             ),
             help,

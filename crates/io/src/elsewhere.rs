@@ -4,7 +4,7 @@
 use hashbrown::HashMap;
 use leadscore_config::Config;
 use leadscore_config::{Doubt, Subject};
-use leadscore_core::Timestamp;
+use leadscore_core::{Timestamp, agree, counted};
 use leadscore_dataset::Matched;
 use leadscore_dataset::Note;
 use leadscore_dataset::{KnownEnds, LoadOptions};
@@ -71,8 +71,11 @@ pub fn ends_of(
                     count.first
                 };
                 let found = format!(
-                    "{n} rows have impossible times, such as {at}: they do not lie within {} and {}",
-                    window.earliest, window.latest
+                    "{} {} impossible times, such as {at}: they do not lie within {} and {}",
+                    counted(n, "row"),
+                    agree(n, "has", "have"),
+                    window.earliest,
+                    window.latest
                 );
                 let doubt = Doubt::new(Subject::Times, &heading, found).of_column(column);
                 remarks.doubt(
@@ -146,7 +149,8 @@ pub fn key_doubt(
 pub fn order_doubt(config: &Config, n_ties: usize) -> Option<Doubt> {
     let history = config.history.as_ref().filter(|_| n_ties > 0)?;
     let found = format!(
-        "{n_ties} times an attribute of a lead has two values from one moment on, and rows of a database have no order"
+        "{} an attribute of a lead has two values from one moment on, and rows of a database have no order",
+        counted(n_ties, "time")
     );
     let doubt = Doubt::new(Subject::Changes, "[history]", found).of_column(&history.changed_at);
     Some(doubt.settled_by(

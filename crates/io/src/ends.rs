@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use leadscore_config::{Config, ObservationEnd};
 use leadscore_config::{Doubt, Subject};
-use leadscore_core::{Span, Timestamp};
+use leadscore_core::{Span, Timestamp, agree, counted};
 use leadscore_dataset::Note;
 use leadscore_dataset::{Days, Extent, Head, TableEnd};
 use leadscore_dataset::{KnownEnds, Moments};
@@ -269,7 +269,7 @@ impl Reach {
             let months = if n_without == 1 {
                 "month has".to_owned()
             } else {
-                format!("{n_without} months have")
+                format!("{} have", counted(n_without, "month"))
             };
             remarks.note(Note::new(
                 "[outcomes]",
@@ -294,11 +294,7 @@ fn far_before(
 ) {
     let (at, cell) = place(table, column, &|time| time < head.end)
         .map_or((None, None), |(at, cell)| (Some(at), Some(cell)));
-    let rows = if head.n_rows == 1 {
-        "1 row lies".to_owned()
-    } else {
-        format!("{} rows lie", head.n_rows)
-    };
+    let rows = rows_lie(head.n_rows);
     let found = format!(
         "{rows} more than two years before all others, which begin at {}: from {} on",
         shown_day(head.next),
@@ -328,6 +324,15 @@ fn far_before(
     remarks.doubt(doubt.advise("or correct the cells"));
 }
 
+/// So many rows with their verb.
+fn rows_lie(n_rows: usize) -> String {
+    format!(
+        "{} {}",
+        counted(n_rows, "row"),
+        agree(n_rows, "lies", "lie")
+    )
+}
+
 fn tail(
     table: &str,
     column: &str,
@@ -339,11 +344,7 @@ fn tail(
     let Extent {
         end, n_later, last, ..
     } = *extent;
-    let rows = if n_later == 1 {
-        "1 row lies".to_owned()
-    } else {
-        format!("{n_later} rows lie")
-    };
+    let rows = rows_lie(n_later);
     if is_plan {
         let text = format!(
             "has as many rows as usual until {end}; {rows} later in `{column}`, up to {last}: planned, or wrong; they do not set where the data ends"
@@ -406,13 +407,13 @@ impl Compared<'_> {
             if table == "[leads]" || !silent(reached) {
                 continue;
             }
-            let days = gap(reached) / DAY;
+            let days = counted(gap(reached) / DAY, "day");
             let is_declared = config
                 .tables()
                 .any(|known| known.id.heading() == *table && known.file.ends.is_some());
             if is_outcomes {
                 let found = format!(
-                    "no lead closes in the last {days} days before {reached}, the end of the other tables; ends: {}",
+                    "no lead closes in the last {days} before {reached}, the end of the other tables; ends: {}",
                     all()
                 );
                 let is_settled = is_declared || config.snapshots.observation_end.is_some();
@@ -420,7 +421,7 @@ impl Compared<'_> {
                 continue;
             }
             let found = format!(
-                "has no rows in the last {days} days before {reached}; ends: {}",
+                "has no rows in the last {days} before {reached}; ends: {}",
                 all()
             );
             // Where leads, too, come to an end, a cohort was followed up.
@@ -491,9 +492,9 @@ impl Compared<'_> {
                 .is_some_and(|settings| settings.complete)
         {
             let found = format!(
-                "the first change is of {}, {} days after the first lead was created, and `complete` states that every change is there",
+                "the first change is of {}, {} after the first lead was created, and `complete` states that every change is there",
                 shown_day(history.extent.first),
-                after(history)
+                counted(after(history), "day")
             );
             let doubt = Doubt::new(Subject::Changes, "[history]", found).of_column(&history.column);
             remarks.doubt(

@@ -190,8 +190,9 @@ impl ColumnDoubts<'_> {
             Unclear::Parentheses(sample) => {
                 let text = &sample.text;
                 let found = format!(
-                    "`{text}` may be a number below zero, as accounts write it; {} cells are so",
-                    sample.count
+                    "`{text}` may be a number below zero, as accounts write it; {} {} so",
+                    leadscore_core::counted(sample.count, "cell"),
+                    leadscore_core::agree(sample.count, "is", "are")
                 );
                 self.at(found, sample).settled_by(
                     format!(

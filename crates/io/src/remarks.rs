@@ -60,9 +60,15 @@ impl Remarks {
         self.notes.push(note);
     }
 
-    /// A note about some rows, where there are any.
-    pub(crate) fn count(&mut self, table: &str, count: usize, text: impl Into<String>) {
-        self.notes.extend(Note::counted(table, count, text));
+    /// A note about some rows, where there are any: `one` goes on from 1, `many` from more.
+    pub(crate) fn count(
+        &mut self,
+        table: &str,
+        count: usize,
+        one: impl Into<String>,
+        many: impl Into<String>,
+    ) {
+        self.notes.extend(Note::counted(table, count, one, many));
     }
 }
 

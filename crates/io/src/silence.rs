@@ -3,7 +3,7 @@
 use leadscore_config::Config;
 use leadscore_config::lines::key;
 use leadscore_config::{Doubt, Subject};
-use leadscore_core::{DataProfile, Span, Timestamp};
+use leadscore_core::{DataProfile, Span, Timestamp, counted};
 use leadscore_dataset::Note;
 use leadscore_dataset::TableEnd;
 
@@ -35,8 +35,9 @@ pub fn silence(
         }
         let days = Span::from_micros(gap).days().floor();
         let found = format!(
-            "ends at {}, {days} days before the leads are scored: they would look silent since",
-            end.end
+            "ends at {}, {} before the leads are scored: they would look silent since",
+            end.end,
+            counted(days as u64, "day")
         );
         if beyond <= config.data.silence {
             notes.push(Note::new(&table, found));

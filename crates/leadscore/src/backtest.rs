@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_core::{Snapshot, Timestamp};
+use leadscore_core::{Snapshot, Timestamp, counted};
 use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_inference::score;
 use leadscore_metrics::{Clusters, SegmentInput, log_loss_rows, paired_difference, segment_rows};
@@ -73,15 +73,15 @@ pub(crate) fn backtest(
     let enough = replay.rarest_enough(&losses);
     let verdict = if enough == 0 {
         format!(
-            "Over {} months no cadence is better than a model that was fitted once, on {first}, beyond chance: retrain when the percentages move, not by the calendar.",
-            names.len()
+            "Over {} no cadence is better than a model that was fitted once, on {first}, beyond chance: retrain when the percentages move, not by the calendar.",
+            counted(names.len(), "month")
         )
     } else {
         let (mean, low, high) = cadences[enough].difference;
         format!(
-            "Retraining {} pays: over {} months its log-loss is {mean:+.4} ({low:+.4} to {high:+.4}) against never, and no more frequent cadence is better beyond chance.",
+            "Retraining {} pays: over {} its log-loss is {mean:+.4} ({low:+.4} to {high:+.4}) against never, and no more frequent cadence is better beyond chance.",
             RHYTHMS[enough].name,
-            names.len()
+            counted(names.len(), "month")
         )
     };
     Ok(Backtest { cadences, verdict })

@@ -13,12 +13,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use leadscore_config::{Config as Settings, Doubt, Query, TierEdges};
-use leadscore_core::{FeatureKind, FeatureSource, LeftOut, Timestamp};
+use leadscore_core::{FeatureKind, FeatureSource, LeftOut, Timestamp, counted};
 use leadscore_databases::Address;
 use leadscore_dataset::{AttributeKey, LoadOptions, Note, TableEnd, Tables};
 use leadscore_inference::Model;
 use leadscore_io::{Frame, Frames, ReadTables, ScratchFolder, TablesError};
-use leadscore_report::count;
 
 use self::kept_tables::KeptTables;
 use crate::config::Config;
@@ -209,7 +208,11 @@ impl Data {
                 &format!("[{}]", first.table),
             )?;
             let _stage = self.stage(
-                &format!("reading {} queries from {}", same.len(), address.shown()),
+                &format!(
+                    "reading {} from {}",
+                    counted(same.len(), "query"),
+                    address.shown()
+                ),
                 1,
             )?;
             let texts: Vec<(&str, &str)> = same
@@ -249,7 +252,7 @@ impl Data {
             "[database]",
         )?;
         let _stage = self.stage(
-            &format!("writing {} rows into {table}", count(rows.n_rows())),
+            &format!("writing {} into {table}", counted(rows.n_rows(), "row")),
             1,
         )?;
         Ok(leadscore_databases::upsert(&address, table, keys, rows)?)

@@ -2,8 +2,9 @@
 //! with its part and its cells.
 
 use leadscore_config::{Config, Doubt};
-use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, printable};
-use leadscore_report::count;
+use leadscore_core::{
+    Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, count, counted, printable,
+};
 
 use crate::text::table;
 
@@ -73,19 +74,18 @@ pub(crate) fn page(
 }
 
 fn headline(config: Option<&Config>, profile: &TableProfile) -> String {
-    let rows = if profile.n_rows == 1 {
-        "1 row".to_owned()
-    } else {
-        format!("{} rows", count_of(profile.n_rows))
-    };
-    let mut parts = vec![format!("{}: {rows}", profile.table)];
+    let mut parts = vec![format!(
+        "{}: {}",
+        profile.table,
+        counted(profile.n_rows, "row")
+    )];
     if let Some(reach) = &profile.reach {
         let day =
             |at: leadscore_core::Timestamp| at.to_string().chars().take(10).collect::<String>();
         let later = if reach.n_later > 0 {
             format!(
-                ", and {} later ones up to {}",
-                count_of(reach.n_later),
+                ", and {} up to {}",
+                counted(reach.n_later, "later one"),
                 day(reach.last)
             )
         } else {
@@ -146,9 +146,8 @@ fn cells(column: &ColumnProfile, n_rows: u64) -> String {
                 ""
             };
             format!(
-                "{} {}: {}{more}",
-                count_of(*n_levels),
-                if *n_levels == 1 { "value" } else { "values" },
+                "{}: {}{more}",
+                counted(*n_levels, "value"),
                 named.join(", ")
             )
         }
@@ -156,10 +155,6 @@ fn cells(column: &ColumnProfile, n_rows: u64) -> String {
         Some(Cells::Texts) => "texts".to_owned(),
         Some(Cells::Unreadable(kind)) => format!("{kind}: not read"),
     }
-}
-
-fn count_of(n: u64) -> String {
-    count(usize::try_from(n).unwrap_or(usize::MAX))
 }
 
 fn share(n: u64, of: u64) -> String {

@@ -9,11 +9,10 @@ mod scores;
 mod times;
 mod training;
 
-use leadscore_core::{DataProfile, FeatureSpec, Span, TableProfile, Timestamp};
+use leadscore_core::{DataProfile, FeatureSpec, Span, TableProfile, Timestamp, agree, counted};
 use leadscore_dataset::{KnownEnds, Matched, TableEnd};
 use leadscore_inference::Model;
 use leadscore_io::{Frame, Frames, attributes_with_history, time_kinds};
-use leadscore_report::count;
 use leadscore_spark::{Address, Session, Watch};
 use leadscore_sql::{
     Dialect, FeaturesSql, Moments, SqlSource, SqlSources, count_sql, features_sql,
@@ -262,15 +261,15 @@ impl Engine {
         let expected = self.count(data, &moments)?.n_all;
         let n_rows = self.write(
             data,
-            &format!("computing {} features", specs.len()),
+            &format!("computing {}", counted(specs.len(), "feature")),
             &target,
             &select,
             expected,
         )?;
         data.remark(&format!(
-            "wrote {target} ({} rows, {} features)",
-            count(n_rows),
-            specs.len()
+            "wrote {target} ({}, {})",
+            counted(n_rows, "row"),
+            counted(specs.len(), "feature")
         ));
         Ok(specs)
     }
@@ -321,9 +320,10 @@ impl Engine {
         let found = whole(&frame, "n");
         if found != expected {
             bail!(
-                "{target} holds {} rows where there are {} snapshots: do not use it; are ids unique in [leads], and keys in the lookups?",
-                count(found),
-                count(expected)
+                "{target} has {} where there {} {}: do not use it; are ids unique in [leads], and keys in the lookups?",
+                counted(found, "row"),
+                agree(expected, "is", "are"),
+                counted(expected, "snapshot")
             );
         }
         Ok(found)

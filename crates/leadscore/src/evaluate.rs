@@ -7,10 +7,10 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
+use leadscore_core::{FeatureMatrix, Snapshot, Timestamp, counted};
 use leadscore_inference::{Model, score};
 use leadscore_io::OutTable;
-use leadscore_report::{OutsideTraining, Report, count};
+use leadscore_report::{OutsideTraining, Report};
 
 use self::baselines::{Earlier, baselines};
 use self::range::{Range, refuse_leads_of_training};
@@ -173,8 +173,8 @@ fn measured_on(data: &Data, options: &EvaluateOptions, snapshots: &[Snapshot]) -
     let write_time = data.write_time();
     MeasuredOn {
         rows: format!(
-            "{} snapshots of {}{}",
-            count(snapshots.len()),
+            "{} of {}{}",
+            counted(snapshots.len(), "snapshot"),
             data.name,
             if options.other_leads {
                 ", leads that the model was not trained on"

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use leadscore_core::{
-    Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp,
-    printable,
+    Family, FeatureKind, FeatureMatrix, FeatureSpec, LabelledSnapshots, Snapshot, Timestamp, agree,
+    counted, printable,
 };
 use leadscore_dataset::{LoadOptions, Note, Tables};
 use leadscore_features::{SnapshotCounts, Survey, labelled_snapshots, survey};
@@ -13,7 +13,7 @@ use leadscore_inference::Model;
 use leadscore_io::{
     LEAST_MEMORY, OutColumn, OutTable, TableWriter, folder_of, half_of_memory, in_order,
 };
-use leadscore_report::{count, markdown_text};
+use leadscore_report::markdown_text;
 use leadscore_sql::{Dialect, Exactness, FeaturesSql, Moments, exactness, features_sql};
 
 use crate::data::{Data, check_matrix_fits, describe_counts, load_options_of, no_snapshot};
@@ -121,7 +121,11 @@ pub fn feature_table_sql(
         .filter(|spec| exactness(spec) == Exactness::Near)
         .count();
     if n_near > 0 {
-        data.remark(&format!("{n_near} of {} features are sums of powers, within 1e-12 of ours; all others are equal to the bit", specs.len()));
+        data.remark(&format!(
+            "{n_near} of {} {}, within 1e-12 of ours; all others are equal to the bit",
+            counted(specs.len(), "feature"),
+            agree(n_near, "is a sum of powers", "are sums of powers")
+        ));
     }
     let ask = FeaturesSql {
         config: &data.config,
@@ -149,10 +153,10 @@ pub fn write_features(
     let (overview, specs) = write_matrix(data, &source, options, path)?;
     let n_rows = overview.counts.mature + overview.counts.immature;
     data.remark(&format!(
-        "wrote {} ({} rows, {} features)",
+        "wrote {} ({}, {})",
         path.display(),
-        count(n_rows),
-        specs.len()
+        counted(n_rows, "row"),
+        counted(specs.len(), "feature")
     ));
     Ok(specs)
 }
@@ -423,9 +427,9 @@ pub fn describe_features(data: &Data, specs: &[FeatureSpec], markdown: bool) -> 
             })
             .collect();
         return format!(
-            "{}\n\n{} features",
+            "{}\n\n{}",
             table(&["feature", "unit", "what it is", "missing means"], &rows),
-            specs.len()
+            counted(specs.len(), "feature")
         );
     }
     // Within a span of code only its own mark, and in a table the bar, have a meaning.
@@ -439,10 +443,7 @@ pub fn describe_features(data: &Data, specs: &[FeatureSpec], markdown: bool) -> 
     let mut lines = vec![
         "# Features".to_owned(),
         String::new(),
-        format!(
-            "{} features. The families that they belong to:",
-            specs.len()
-        ),
+        format!("{}. Families:", counted(specs.len(), "feature")),
         String::new(),
     ];
     for family in data.config.features.chosen_families() {

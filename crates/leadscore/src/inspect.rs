@@ -1,8 +1,8 @@
 //! `inspect`: what is in a model file.
 
-use leadscore_core::printable;
+use leadscore_core::{count, counted, printable};
 use leadscore_inference::{Model, Term};
-use leadscore_report::{count, model_text};
+use leadscore_report::model_text;
 
 use crate::data_page::page;
 use crate::text::table;
@@ -45,9 +45,9 @@ fn card_lines(model: &Model) -> Vec<String> {
             )
         ),
         format!(
-            "trained on   {} snapshots of {} leads, {} won, {} to {}",
-            count(card.n_snapshots),
-            count(card.n_leads),
+            "trained on   {} of {}, {} won, {} to {}",
+            counted(card.n_snapshots, "snapshot"),
+            counted(card.n_leads, "lead"),
             count(card.n_wins),
             card.snapshots_from,
             card.snapshots_to
@@ -70,11 +70,11 @@ fn card_lines(model: &Model) -> Vec<String> {
     }
     if let Some(certificate) = &card.certificate {
         lines.push(format!(
-            "certificate  gradient {:.1e}, Newton decrement {:.1e}, {} steps, {} passes, condition {:.1e}, {:.1} effective parameters",
+            "certificate  gradient {:.1e}, Newton decrement {:.1e}, {}, {}, condition {:.1e}, {:.1} effective parameters",
             certificate.gradient,
             certificate.newton_decrement,
-            certificate.iterations,
-            certificate.passes,
+            counted(certificate.iterations, "step"),
+            counted(certificate.passes, "pass"),
             certificate.condition,
             certificate.effective_parameters
         ));
@@ -104,12 +104,12 @@ fn term_rows(model: &Model) -> Vec<Vec<String>> {
         .iter()
         .map(|(idx, term)| {
             let weight = match term {
-                Term::Bins(bins) => format!("{} bins", bins.weights.len()),
+                Term::Bins(bins) => counted(bins.weights.len(), "bin"),
                 Term::Pair(pair) => {
                     format!("{} × {} cells", pair.first.n_cells(), pair.second.n_cells())
                 }
                 Term::Linear(linear) => format!("{:+.3} per {:.3}", linear.weight, linear.scale),
-                Term::Levels(levels) => format!("{} levels", levels.levels.len()),
+                Term::Levels(levels) => counted(levels.levels.len(), "level"),
             };
             let degrees = model
                 .degrees

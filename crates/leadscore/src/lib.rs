@@ -149,7 +149,8 @@ pub mod front_end {
     pub use crate::train::columns_written_at_close;
     pub use leadscore_config::{Bytes, Config as Settings, TierEdges};
     pub use leadscore_core::{
-        FeatureKind, LeftOut, hide_credentials, printable, printable_json, printable_lines,
+        FeatureKind, LeftOut, agree, count, counted, hide_credentials, printable, printable_json,
+        printable_lines,
     };
     pub use leadscore_inference::write_model;
     pub use leadscore_io::{
@@ -157,6 +158,6 @@ pub mod front_end {
         check_target, folder_of, is_reading, profile, read_at_most, refuse_inputs,
         remove_unfinished, split_names, write_table,
     };
-    pub use leadscore_report::{check_workbooks, count, model_page};
+    pub use leadscore_report::{check_workbooks, model_page};
     pub use leadscore_sql::{ScoreTable, score_sql};
 }

@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use leadscore_core::{count, counted};
 use leadscore_inference::Reason;
 use leadscore_io::{EarlierScores, OutColumn, OutTable, check_lead_columns, lead_texts};
-use leadscore_report::{LeadList, ListedLead, count};
+use leadscore_report::{LeadList, ListedLead};
 
 use crate::data::{Data, now};
 use crate::error::{Context, bail};
@@ -211,9 +212,9 @@ pub fn lead_list(
         .filter(|_| list.n_owners() > MOST_OWNERS)
     {
         bail!(
-            "`{owner}` names {} owners of {} leads, and a list has sheets for {MOST_OWNERS} at most\n  hint: name the column of [leads] with the person who calls the lead, or pass a smaller --top",
-            count(list.n_owners()),
-            count(n_leads)
+            "`{owner}` names {} of {}, and a list has sheets for {MOST_OWNERS} at most\n  hint: name the column of [leads] with the person who calls the lead, or pass a smaller --top",
+            counted(list.n_owners(), "owner"),
+            counted(n_leads, "lead")
         );
     }
     Ok(list)
@@ -233,9 +234,9 @@ fn about(scores: &Scores<'_>, n_leads: usize, earlier: Option<&EarlierScores>) -
         .as_ref()
         .map_or(String::new(), |as_of| format!(" at {as_of}"));
     let mut about = vec![format!(
-        "The best {} of {} open leads{at}, by model {}.",
+        "The best {} of {}{at}, by model {}.",
         count(n_leads),
-        count(summary.n_scored),
+        counted(summary.n_scored, "open lead"),
         summary.model_id
     )];
     about.extend(summary.tier_sentences());

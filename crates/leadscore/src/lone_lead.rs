@@ -5,7 +5,7 @@ mod frames;
 mod json;
 
 use leadscore_config::{HistoryConfig, OutcomesConfig};
-use leadscore_core::{FeatureMatrix, FeatureSource, Span, Timestamp, printable};
+use leadscore_core::{FeatureMatrix, FeatureSource, Span, Timestamp, agree, counted, printable};
 use leadscore_dataset::{KnownEnds, LoadOptions, Tables};
 use leadscore_features::{LeftOut, scoring_snapshots};
 use leadscore_inference::Model;
@@ -150,13 +150,11 @@ fn note_of_missing(model: &Model, matrix: &FeatureMatrix) -> Option<String> {
 /// For each table the events that are not counted, in words.
 fn notes_of_later_events(data: &Data, tables: &Tables, as_of: Timestamp) -> Vec<String> {
     let note = |(table, n_later, n_all): (&str, usize, usize)| {
-        let (are, they) = if n_later == 1 {
-            ("is", "it is")
-        } else {
-            ("are", "they are")
-        };
+        let are = agree(n_later, "is", "are");
+        let they_are = agree(n_later, "it is", "they are");
         format!(
-            "{n_later} of {n_all} events in `activities.{}` {are} not known before {}, and {they} not counted; a date counts from the end of its day",
+            "{n_later} of {} in `activities.{}` {are} not known before {}, and {they_are} not counted; a date counts from the end of its day",
+            counted(n_all, "event"),
             printable(table),
             (data.write_time())(as_of)
         )
@@ -177,7 +175,9 @@ fn note_of_others(model: &Model) -> Option<String> {
         })
         .count();
     (of_others > 0).then(|| {
-        format!("the lead stands alone: {of_others} features of the account's other leads have seen none")
+        let features = counted(of_others, "feature");
+        let have = agree(of_others, "has", "have");
+        format!("the lead stands alone: {features} of the account's other leads {have} seen none")
     })
 }
 

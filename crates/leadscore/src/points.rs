@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use leadscore_core::Snapshot;
+use leadscore_core::{Snapshot, agree, counted};
 use leadscore_inference::{Model, quartile_tiers, score};
 use leadscore_io::{OutColumn, OutTable};
 use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated, log_loss, roc_auc};
-use leadscore_report::{PointsLoss, PointsSheet, count, points_page};
+use leadscore_report::{PointsLoss, PointsSheet, points_page};
 use leadscore_rules::{BoundRules, RulesFile};
 use leadscore_training::{PointsCondition, PointsRule, PointsTable, points_table};
 
@@ -54,8 +54,9 @@ pub fn export_points(data: &Data, model: &Model, n_rules: usize) -> crate::Resul
     let wins = labelled.labels.iter().filter(|label| **label).count();
     if wins == 0 || wins == labelled.labels.len() {
         bail!(
-            "{wins} of {} mature snapshots were won: both wins and others are needed to measure what points cost",
-            labelled.labels.len()
+            "{wins} of {} {} won: both wins and others are needed to measure what points cost",
+            counted(labelled.labels.len(), "mature snapshot"),
+            agree(wins, "was", "were")
         );
     }
     let matrix = data.features_of(&tables, &model.specs, &labelled.snapshots)?;
@@ -144,8 +145,9 @@ impl Points {
     fn rules(&self) -> crate::Result<&Rules> {
         let Some(rules) = &self.rules else {
             bail!(
-                "{} rules are too few for any feature of this model: allow more with --rules; a base-rate model has no features",
-                self.n_wanted
+                "{} {} too few for any feature of this model: allow more with --rules; a base-rate model has no features",
+                counted(self.n_wanted, "rule"),
+                agree(self.n_wanted, "is", "are")
             );
         };
         Ok(rules)
@@ -250,12 +252,16 @@ impl Measured {
         } else {
             (0..labels.len()).collect()
         };
-        let n = count(rows.len());
+        let n = rows.len();
         let words = if is_later {
-            format!("{n} snapshots that came after what the model knows")
+            format!(
+                "{} that came after what the model knows",
+                counted(n, "snapshot")
+            )
         } else {
             format!(
-                "all {n} mature snapshots, those of training among them: too few came after what the model knows; train with an earlier --as-of to measure on later ones"
+                "all {}, those of training among them: too few came after what the model knows; train with an earlier --as-of to measure on later ones",
+                counted(n, "mature snapshot")
             )
         };
         Self {
@@ -280,7 +286,7 @@ impl Measured {
             .filter(|(a, b)| a == b)
             .count();
         Ok(PointsLoss {
-            name: format!("{} rules", table.rules.len()),
+            name: counted(table.rules.len(), "rule"),
             auc: roc_auc(&self.labels, points)?,
             log_loss: log_loss(&self.labels, &calibrated)?,
             same_tier: Some(same as f64 / tiers.len() as f64),

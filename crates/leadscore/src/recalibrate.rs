@@ -3,10 +3,9 @@
 mod breaks;
 mod choice;
 
-use leadscore_core::{Snapshot, Timestamp, log_odds_to_probability};
+use leadscore_core::{Snapshot, Timestamp, agree, counted, log_odds_to_probability};
 use leadscore_inference::{Caveat, Model, Scored, score};
 use leadscore_metrics::log_loss;
-use leadscore_report::count;
 use leadscore_training::{Calibration, CalibrationInput, CalibrationKind};
 
 use self::breaks::refuse_break;
@@ -106,9 +105,11 @@ fn enough_events(model: &Model, labels: &[bool]) -> crate::Result<usize> {
     let rarer = wins.min(labels.len() - wins);
     if rarer < MIN_EVENTS {
         bail!(
-            "{wins} of the {} snapshots that have matured since {} were won: at least {MIN_EVENTS} wins and as many others are needed; wait, or train again",
-            labels.len(),
-            model.card.known_until
+            "{wins} of the {} that {} matured since {} {} won: at least {MIN_EVENTS} wins and as many others are needed; wait, or train again",
+            counted(labels.len(), "snapshot"),
+            agree(labels.len(), "has", "have"),
+            model.card.known_until,
+            agree(wins, "was", "were")
         );
     }
     Ok(rarer)
@@ -123,8 +124,8 @@ fn n_won(labels: &[bool]) -> usize {
 fn described(data: &Data, snapshots: &[Snapshot], labels: &[bool], scored: &Scored) -> String {
     let (write_time, wins) = (data.write_time(), n_won(labels));
     format!(
-        "{} snapshots from {} to {}, {wins} won: {:.2} % predicted on average, {:.2} % observed",
-        count(labels.len()),
+        "{} from {} to {}, {wins} won: {:.2} % predicted on average, {:.2} % observed",
+        counted(labels.len(), "snapshot"),
         write_time(snapshots[0].at),
         write_time(snapshots[snapshots.len() - 1].at),
         100.0 * scored.probabilities.iter().sum::<f64>() / labels.len() as f64,

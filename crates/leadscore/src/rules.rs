@@ -14,13 +14,12 @@ mod tried;
 
 use std::path::Path;
 
-use leadscore_core::Snapshot;
+use leadscore_core::{Snapshot, agree, count, counted};
 use leadscore_dataset::{LoadOptions, Note, Tables};
 use leadscore_io::{OutTable, TableWriter, folder_of, in_order, write_table};
-use leadscore_report::count;
 use leadscore_rules::PointsScore;
 
-use self::bench::{Bench, Lacks};
+use self::bench::{Bench, Lacks, in_points};
 use self::columns::check_columns;
 use self::crossings::add_crossings;
 use self::points_table::points_table;
@@ -97,11 +96,12 @@ pub fn write_rules(
     for (read, counts) in files.iter().zip(&reached.of_thresholds) {
         for (threshold, n) in read.file.thresholds().iter().zip(counts) {
             data.remark(&format!(
-                "{} of {} open leads reach `{}` ({} points)",
+                "{} of {} {} `{}` ({})",
                 count(*n),
-                count(reached.n_open),
+                counted(reached.n_open, "open lead"),
+                agree(*n, "reaches", "reach"),
                 threshold.name,
-                threshold.from
+                in_points(threshold.from)
             ));
         }
     }

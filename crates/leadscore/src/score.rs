@@ -8,12 +8,11 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use leadscore_config::TierEdges;
-use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp, printable};
+use leadscore_core::{ContactPriority, FeatureMatrix, Timestamp, agree, count, counted, printable};
 use leadscore_inference::{
     Concepts, FEWEST_FOR_QUARTILES, Model, Reason, Scored, percentiles, quartile_tiers,
     score as score_rows, score_with_reasons, tiers_by_edges,
 };
-use leadscore_report::count;
 use rayon::slice::ParallelSliceMut;
 
 use self::found::{Found, Listed, find_open};
@@ -148,14 +147,25 @@ fn say_doubts(data: &Data, found: &Found) {
         && found.won.is_empty()
         && found.left_out.closed_lost == 0
     {
-        let n_open = count(found.open.len());
-        data.remark(&format!("note: [outcomes] has no lead that closed: all {n_open} leads are scored as if they were open; is the file complete?"));
+        let n_open = found.open.len();
+        data.remark(&format!(
+            "note: [outcomes] has no lead that closed: {}; is the file complete?",
+            agree(
+                n_open,
+                "the only lead is scored as if it were open",
+                &format!(
+                    "all {} leads are scored as if they were open",
+                    count(n_open)
+                )
+            )
+        ));
     }
     if found.perhaps_closed > 0 {
         data.remark(&format!(
-            "note: {} of {} scored leads were not won, and may have closed: name values of `{}` in `lost`, or in `open`, of [outcomes], and lost leads are left out",
+            "note: {} of {} {} not won, and may have closed: name values of `{}` in `lost`, or in `open`, of [outcomes], and lost leads are left out",
             count(found.perhaps_closed),
-            count(found.open.len()),
+            counted(found.open.len(), "scored lead"),
+            agree(found.perhaps_closed, "was", "were"),
             printable(data.config.outcomes.flag.as_deref().unwrap_or_default())
         ));
     }

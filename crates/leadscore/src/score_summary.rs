@@ -2,10 +2,9 @@
 //! is unlike training.
 
 use leadscore_config::TierEdges;
-use leadscore_core::{ContactPriority, FeatureMatrix};
+use leadscore_core::{ContactPriority, FeatureMatrix, agree, count, counted};
 use leadscore_features::LeftOut;
 use leadscore_inference::{GuardFinding, Guarded, Model};
-use leadscore_report::count;
 use serde::Serialize;
 
 use crate::caveats::FLAT_CAVEAT;
@@ -83,7 +82,16 @@ pub(crate) fn too_old(model: &Model, age: f64) -> Option<String> {
         } else {
             model.card.horizon.map_or(0.0, |horizon| horizon.days())
         };
-    (age > oldest).then(|| format!("age: {age:.0} days"))
+    (age > oldest).then(|| format!("age: {}", whole_days(age)))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an age is not below 0"
+)]
+fn whole_days(age: f64) -> String {
+    counted(age.round() as u64, "day")
 }
 
 /// Two guards of one lead.
@@ -153,9 +161,9 @@ fn refuse_outside(
     let allowed = data.config.guards.outside_training;
     if n >= FEWEST_GUARDED && guarded.n_outside as f64 > allowed * n as f64 {
         bail!(
-            "{} of {} open leads ({:.0} %) lie outside of what the model was trained on: {}\n  hint: correct the table, train again, or in the config,\n    [guards]\n    outside_training = {:.2}   # they are scored all the same",
+            "{} of {} ({:.0} %) lie outside of what the model was trained on: {}\n  hint: correct the table, train again, or in the config,\n    [guards]\n    outside_training = {:.2}   # they are scored all the same",
             count(guarded.n_outside),
-            count(n),
+            counted(n, "open lead"),
             per_cent(guarded.n_outside, n),
             outside
                 .iter()
@@ -184,9 +192,10 @@ fn say_findings(data: &Data, guarded: &Guarded, outside: &[(f64, String)], n: us
         .is_some_and(|(share, _)| *share < WORTH_A_LINE)
     {
         data.remark(&format!(
-            "{} of {} open leads have a value that training never saw; the column `guard` names it",
+            "{} of {} {} a value that training never saw; the column `guard` names it",
             count(guarded.n_outside),
-            count(n)
+            counted(n, "open lead"),
+            agree(guarded.n_outside, "has", "have")
         ));
     }
     for finding in guarded
@@ -211,11 +220,12 @@ fn add_older(data: &Data, model: &Model, ages: &[f64], guards: &mut [Option<Stri
         .collect();
     if !older.is_empty() {
         data.remark(&format!(
-            "note: {} of {} open leads ({:.0} %) are older than any that the model was trained on (at most {:.0} days): it does not know what becomes of such",
+            "note: {} of {} ({:.0} %) {} older than any that the model was trained on (at most {}): it does not know what becomes of such leads",
             count(older.len()),
-            count(n),
+            counted(n, "open lead"),
             per_cent(older.len(), n),
-            seen.high
+            agree(older.len(), "is", "are"),
+            whole_days(seen.high)
         ));
     }
     for &row in &older {
@@ -265,8 +275,13 @@ pub(crate) fn not_scored(closed_won: usize, left_out: &LeftOut, is_flat: bool) -
     } = *left_out;
     let again = if reopened > 0 {
         format!(
-            " ({} of the closed have an open row after it, and count as closed)",
-            count(reopened)
+            " ({} of the closed {})",
+            count(reopened),
+            agree(
+                reopened,
+                "has an open row after it, and counts as closed",
+                "have an open row after it, and count as closed"
+            )
         )
     } else {
         String::new()
@@ -311,8 +326,8 @@ impl ScoreSummary {
         let ranges: Vec<String> = self.tiers.iter().filter_map(range).collect();
         let rule = match self.tier_edges {
             TierEdges::Relative => format!(
-                "Tiers are quarters of the {} open leads, whatever their likelihoods are",
-                count(self.n_scored)
+                "Tiers are quarters of the {}, whatever their likelihoods are",
+                counted(self.n_scored, "open lead")
             ),
             TierEdges::Frozen => {
                 "Tiers begin where quartiles of the training snapshots did".to_owned()
@@ -339,9 +354,9 @@ impl ScoreSummary {
         let is_low = mean < LOW || mean < HARDLY_ABOVE * sum / self.n_scored as f64;
         is_low.then(|| {
             format!(
-                "{}: {low:.1} to {high:.1} %, the best quarter of {} open leads",
+                "{}: {low:.1} to {high:.1} %, the best quarter of {}",
                 best.tier,
-                count(self.n_scored)
+                counted(self.n_scored, "open lead")
             )
         })
     }
@@ -352,15 +367,15 @@ impl ScoreSummary {
         match &self.as_of {
             None => {
                 data.remark(&format!(
-                    "scored {} leads; {}",
-                    count(n),
+                    "scored {}; {}",
+                    counted(n, "lead"),
                     not_scored(self.closed_won, &self.left_out, true)
                 ));
                 data.remark(&format!("caveat: {FLAT_CAVEAT}"));
             }
             Some(as_of) => data.remark(&format!(
-                "scored {} leads open at {as_of}; {}",
-                count(n),
+                "scored {} open at {as_of}; {}",
+                counted(n, "lead"),
                 not_scored(self.closed_won, &self.left_out, false)
             )),
         }
@@ -375,8 +390,9 @@ impl ScoreSummary {
                 format!(", mean likelihood {mean:5.2} %")
             });
             data.remark(&format!(
-                "  {tier:<10} {:>9} leads ({:4.1} %){mean}",
+                "  {tier:<10} {:>9} {} ({:4.1} %){mean}",
                 count(*n_leads),
+                agree(*n_leads, "lead ", "leads"),
                 100.0 * *n_leads as f64 / n as f64
             ));
         }
@@ -392,10 +408,11 @@ impl ScoreSummary {
         }
         if self.few {
             data
-                .remark(&format!("note: quartiles of {n} leads mean nothing, so tiers are by the model's own edges, the quartiles of its training snapshots"));
+                .remark(&format!("note: quartiles of {} mean nothing, so tiers are by the model's own edges, the quartiles of its training snapshots", counted(n, "lead")));
         } else if n < 100 && self.tier_edges == TierEdges::Relative {
             data.remark(&format!(
-                "warning: the quartiles of {n} leads are thin: with fewer than 100, tiers are unreliable"
+                "warning: the quartiles of {} are thin: with fewer than 100, tiers are unreliable",
+                counted(n, "lead")
             ));
         }
     }

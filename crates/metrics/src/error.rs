@@ -7,7 +7,9 @@ pub enum MetricError {
     #[error("there are no rows to measure")]
     Empty,
     /// Two inputs differ in length.
-    #[error("{labels} labels but {scores} scores: expected one of each for every row")]
+    #[error(
+        "the number of labels is {labels} and of scores {scores}: expected one of each for every row"
+    )]
     Length {
         /// Number of labels.
         labels: usize,
@@ -15,7 +17,7 @@ pub enum MetricError {
         scores: usize,
     },
     /// Only wins, or only other rows.
-    #[error("all {n_rows} rows have the label {label}: ranking needs rows of both labels")]
+    #[error("every row has the label {label} ({n_rows} in all): ranking needs rows of both labels")]
     OneClass {
         /// The only label.
         label: bool,

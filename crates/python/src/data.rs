@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use leadscore::front_end::counted;
 use leadscore::{
     CalibrationKind, Capacity, Config, ContributionsBy, Economy, EvaluateOptions, ExplainOptions,
     Explanation, FeatureOptions, Frame, Inputs, ListFormat, ListOptions, OpenTables, OutTable,
@@ -524,7 +525,8 @@ fn simulation(n_leads: u32, world: &str, seed: u64) -> PyResult<SimulationOption
     };
     if !(1_000..=10_000_000).contains(&n_leads) {
         return Err(PyValueError::new_err(format!(
-            "{n_leads} leads: expected 1,000 to 10,000,000"
+            "{}: expected 1,000 to 10,000,000",
+            counted(n_leads, "lead")
         )));
     }
     Ok(SimulationOptions {

@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 
-use leadscore::front_end::{FrameError, printable};
+use leadscore::front_end::{FrameError, agree, counted, printable};
 use leadscore::{Frame, OutColumn, OutTable, Timestamp};
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -161,8 +161,9 @@ impl Table {
 
     fn __repr__(&self) -> String {
         format!(
-            "Table with {} rows and the columns {}",
-            self.frame.n_rows(),
+            "Table with {} and the {} {}",
+            counted(self.frame.n_rows(), "row"),
+            agree(self.frame.columns().len(), "column", "columns"),
             printable(&self.frame.columns().join(", "))
         )
     }
@@ -200,7 +201,7 @@ impl Table {
         let body: String = (0..n_shown).map(row).collect();
         let rest = self.frame.n_rows() - n_shown;
         let more = if rest > 0 {
-            format!("<p>and {rest} more rows</p>")
+            format!("<p>and {}</p>", counted(rest, "more row"))
         } else {
             String::new()
         };

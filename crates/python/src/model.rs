@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use leadscore::front_end::{FeatureKind, ScoreTable, TierEdges, printable, score_sql};
+use leadscore::front_end::{FeatureKind, ScoreTable, TierEdges, counted, printable, score_sql};
 use leadscore::{
     ColumnOptions, ColumnValues, Dialect, Direction, OutColumn, OutTable, inspect,
     model_from_bytes, read_model, score_columns, score_frame, train_on_columns, write_model,
@@ -181,8 +181,8 @@ fn named(columns: Vec<Column>) -> PyResult<Vec<(String, ColumnValues)>> {
                         .any(|&code| code != ColumnValues::MISSING && code as usize >= levels.len())
                     {
                         return Err(PyValueError::new_err(format!(
-                            "column `{name}` has a code beyond its {} levels",
-                            levels.len()
+                            "column `{name}` has a code beyond its {}",
+                            counted(levels.len(), "level")
                         )));
                     }
                     ColumnValues::Levels(codes, levels)

@@ -1,6 +1,6 @@
 //! How numbers and texts are written for people: per cent, thousands, short names.
 
-use leadscore_core::printable;
+use leadscore_core::{count, printable};
 
 pub(crate) fn number(value: f64) -> String {
     format!("{value:.3}")
@@ -16,26 +16,19 @@ pub(crate) fn per_cent(share: f64) -> String {
     }
 }
 
-/// A number with thousands apart, as people read it.
-pub fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let parts: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(|part| std::str::from_utf8(part).expect("digits"))
-        .collect();
-    parts.join(",")
+/// The nearest whole number to what is counted.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of leads, or sums of money"
+)]
+pub(crate) fn whole_number(value: f64) -> u64 {
+    value.abs().round() as u64
 }
 
 /// The nearest whole number, thousands apart.
 pub(crate) fn whole(value: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "numbers of leads, or sums of money"
-    )]
-    let digits = count(value.abs().round() as usize);
+    let digits = count(whole_number(value));
     if value <= -0.5 {
         format!("-{digits}")
     } else {

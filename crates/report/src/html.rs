@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_core::printable;
+use leadscore_core::{agree, count, counted, printable};
 use leadscore_inference::Caveat;
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use crate::charts::{Migration, Swap, charts, tiers};
 use crate::data::ThresholdSection;
 use crate::error::ReportError;
-use crate::format::{count, number, per_cent, shorten, signed_whole, whole};
+use crate::format::{number, per_cent, shorten, signed_whole, whole, whole_number};
 use crate::report::Report;
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
@@ -160,6 +160,12 @@ pub(crate) fn environment() -> Result<Environment<'static>, ReportError> {
             minijinja::escape_formatter(out, state, &Value::from(printable(text).into_owned()))
         }
         _ => minijinja::escape_formatter(out, state, value),
+    });
+    environment.add_filter("counted", |value: f64, noun: String| {
+        counted(whole_number(value), &noun)
+    });
+    environment.add_filter("agree", |value: f64, one: String, many: String| {
+        agree(whole_number(value), &one, &many).to_owned()
     });
     environment.add_template("style", STYLE)?;
     Ok(environment)

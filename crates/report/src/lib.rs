@@ -27,7 +27,6 @@ pub use data::{
 };
 pub use error::ReportError;
 pub use finding::{Answer, Finding, FindingKind, Mood, Verdict};
-pub use format::count;
 pub use forms::check_workbooks;
 pub use list::{LeadList, ListedLead};
 pub use markdown::markdown_text;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use leadscore_core::{log_odds_to_probability, printable};
+use leadscore_core::{counted, log_odds_to_probability, printable};
 use leadscore_inference::{CellCount, Model, Term};
 use minijinja::context;
 use serde::Serialize;
@@ -90,7 +90,7 @@ pub fn model_text(model: &Model) -> String {
                 .error
                 .map_or(String::new(), |error| format!(" ± {:.2}", 1.96 * error));
             let counts = cell.count.map_or(String::new(), |count| {
-                format!("{} snapshots, {} won", count.n_rows, rate(count))
+                format!("{}, {} won", counted(count.n_rows, "snapshot"), rate(count))
             });
             let name: String = printable(&cell.name).chars().take(48).collect();
             let _ = writeln!(

@@ -1,5 +1,6 @@
 //! Pictures of the terms of a model: a curve, a bar for each level, a table of pairs.
 
+use leadscore_core::counted;
 use leadscore_inference::{BinsTerm, CellCount};
 
 use crate::format::shorten;
@@ -34,7 +35,11 @@ impl Cell {
             format!(" ({:+.2} to {:+.2})", self.low(), self.high())
         });
         let count = self.count.map_or(String::new(), |count| {
-            format!(", {} snapshots, {} won", count.n_rows, count.n_wins)
+            format!(
+                ", {}, {} won",
+                counted(count.n_rows, "snapshot"),
+                count.n_wins
+            )
         });
         format!("{}: {:+.2}{interval}{count}", self.name, self.weight)
     }

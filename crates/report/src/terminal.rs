@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use leadscore_core::printable;
+use leadscore_core::{count, counted, printable};
 use leadscore_metrics::{Comparison, TierRow};
 
 use crate::finding::Answer;
-use crate::format::{count, number, per_cent, shorten, signed_whole, whole};
+use crate::format::{number, per_cent, shorten, signed_whole, whole, whole_number};
 use crate::report::Report;
 
 pub(crate) fn render(report: &Report) -> String {
@@ -128,8 +128,8 @@ fn swap(comparison: &Comparison, text: &mut String) {
                 .win_rate
                 .map_or(String::new(), |rate| format!(", {}", per_cent(rate.value)));
             format!(
-                "{} snapshots, {} won{rate}",
-                whole(side.n_rows),
+                "{}, {} won{rate}",
+                counted(whole_number(side.n_rows), "snapshot"),
                 whole(side.n_wins)
             )
         };

@@ -7,7 +7,7 @@ pub enum SolverError {
     #[error("there is no row to fit on")]
     NoRows,
     /// Slices of different length.
-    #[error("{what}: {found} values for {expected} rows")]
+    #[error("the length of {what} is {found}: expected {expected}")]
     Length {
         /// Which.
         what: &'static str,

@@ -26,8 +26,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut session = Session::connect(&Address::parse(address)?)?;
     let rows = session.query("asking", &statement, &mut Quiet)?;
     println!(
-        "{} rows, {} bytes",
-        rows.n_rows,
+        "{}, {} bytes",
+        leadscore_core::counted(rows.n_rows, "row"),
         rows.batches.iter().map(Vec::len).sum::<usize>()
     );
     Ok(())

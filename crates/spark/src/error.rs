@@ -62,7 +62,7 @@ pub enum EngineError {
         address: String,
     },
     /// Fewer or more rows than the engine said.
-    #[error("{address} sent {found} rows while {doing}, where it said {expected}")]
+    #[error("{address} sent {} while {doing}, and announced {expected}", leadscore_core::counted(*found, "row"))]
     Rows {
         /// Where.
         address: String,

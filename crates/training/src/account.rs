@@ -1,6 +1,6 @@
 //! The account that a model gives of its training: its card, and what it was trained within.
 
-use leadscore_core::{FeatureMatrix, Span};
+use leadscore_core::{FeatureMatrix, Span, count, counted};
 use leadscore_inference::{
     Card, Caveat, DataVerdict, FeatureScope, JudgedAttribute, LeadSample, LearningCurve, Scope,
     Sufficiency, WithAndWithout,
@@ -96,8 +96,9 @@ impl Account<'_> {
         let mut caveats: Vec<Caveat> = given.map(Caveat::Other).collect();
         if totals.n_leads != *n_leads {
             caveats.push(Caveat::Other(format!(
-                "the weights are of all {} leads; features, bins, levels, strengths, tier edges, intervals and what is measured here are of a sample of {n_leads}",
-                totals.n_leads
+                "the weights are of all {}; features, bins, levels, strengths, tier edges, intervals and what is measured here are of a sample of {}",
+                counted(totals.n_leads, "lead"),
+                count(*n_leads)
             )));
         }
         if sufficiency.verdict != DataVerdict::Enough {

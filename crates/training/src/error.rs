@@ -1,5 +1,7 @@
 //! Why no model came to be.
 
+use leadscore_core::counted;
+
 /// What went wrong where the rows are.
 pub type Elsewhere = Box<dyn std::error::Error + Send + Sync>;
 
@@ -18,7 +20,7 @@ pub enum TrainError {
     )]
     LinfaReml,
     /// Only wins, or none.
-    #[error("{} of the {n_rows} training snapshots was won within the horizon: a model needs both wins and others; check [outcomes], the horizon and `from`", if *label { "every one" } else { "none" })]
+    #[error("{} of the {} was won within the horizon: a model needs both wins and others; check [outcomes], the horizon and `from`", if *label { "every one" } else { "none" }, counted(*n_rows, "training snapshot"))]
     OneClass {
         /// The only label.
         label: bool,
@@ -61,7 +63,8 @@ pub enum TrainError {
     },
     /// Every feature is constant or missing.
     #[error(
-        "none of the {n_features} features varies over the training snapshots: check [leads] `attributes` and the activities"
+        "none of the {} varies over the training snapshots: check [leads] `attributes` and the activities",
+        counted(*n_features, "feature")
     )]
     NoFeatures {
         /// How many there were.
@@ -69,7 +72,9 @@ pub enum TrainError {
     },
     /// The solver stopped before the optimum.
     #[error(
-        "the fit has not converged: after {attempts} attempts of {max_iterations} iterations the largest mean gradient is {gradient:.2e}, above {tolerance:.0e}; a larger penalty helps, and so does leaving out columns that say the same thing"
+        "the fit has not converged: after {} of {} the largest mean gradient is {gradient:.2e}, above {tolerance:.0e}; a larger penalty helps, and so does leaving out columns that say the same thing",
+        counted(*attempts, "attempt"),
+        counted(*max_iterations, "iteration")
     )]
     NotConverged {
         /// Restarts that were tried.
@@ -94,7 +99,7 @@ pub enum TrainError {
     #[error(transparent)]
     Fit(#[from] leadscore_solver::SolverError),
     /// The labels do not belong to the matrix.
-    #[error("{n_labels} labels for {n_rows} rows: expected one of each")]
+    #[error("{} for {}: expected one of each", counted(*n_labels, "label"), counted(*n_rows, "row"))]
     Length {
         /// Number of labels.
         n_labels: usize,

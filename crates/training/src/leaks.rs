@@ -7,7 +7,7 @@ mod groups;
 mod clusters;
 mod final_states;
 
-use leadscore_core::FeatureMatrix;
+use leadscore_core::{FeatureMatrix, counted};
 use leadscore_metrics::roc_auc;
 
 pub use self::clusters::{FinalInput, FinalState};
@@ -113,16 +113,16 @@ fn judge(
     let only_one_class = (filled_won_rows == 0 || filled_lost_rows == 0)
         && filled_won_rows.max(filled_lost_rows) >= MIN_FILLED;
     let (verdict, evidence) = if only_one_class {
-        let whom = if filled_lost_rows == 0 {
-            "won"
+        let kind = if filled_lost_rows == 0 {
+            "won row"
         } else {
-            "other"
+            "other row"
         };
         (
             LeakVerdict::Proven,
             format!(
-                "filled for {} {whom} rows and for no others",
-                filled_won_rows.max(filled_lost_rows)
+                "filled for {} and for no others",
+                counted(filled_won_rows.max(filled_lost_rows), kind)
             ),
         )
     } else if auc >= PROVEN_AUC {

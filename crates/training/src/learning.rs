@@ -1,6 +1,6 @@
 //! The learning curve: what fewer leads would have given, and so what more would give.
 
-use leadscore_core::stable_hash;
+use leadscore_core::{counted, stable_hash};
 use leadscore_inference::{Alternative, LearningCurve, LearningPoint};
 
 use crate::coding::Beforehand;
@@ -138,7 +138,7 @@ fn verdict(points: &[LearningPoint], shipped: &Alternative, tried: &[Alternative
         } else if wins <= most {
             format!("{shape}: already as good on this measure, but not better by more than chance on the folds")
         } else if wins <= FARTHEST * most {
-            format!("{shape} would be better from about {wins:.0} wins on, {:.1} times those at hand", wins / most)
+            format!("{shape} would be better from about {} on, {:.1} times those at hand", counted(wins.round() as u64, "win"), wins / most)
         } else {
             format!("{shape} would need more than {FARTHEST:.0} times the wins at hand")
         });
@@ -173,7 +173,7 @@ mod tests {
             said,
             [
                 "twice the wins (1600) would lower the log-loss of lines by about 0.0013, and any number by 0.0025",
-                "curves would be better from about 2000 wins on, 2.5 times those at hand"
+                "curves would be better from about 2,000 wins on, 2.5 times those at hand"
             ]
         );
     }

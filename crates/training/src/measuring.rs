@@ -1,6 +1,6 @@
 //! What a choice is measured by: rows that the fit had not seen.
 
-use leadscore_core::log_odds_to_probability;
+use leadscore_core::{counted, log_odds_to_probability};
 use leadscore_inference::WithAndWithout;
 use leadscore_metrics::{MetricError, average_precision, brier_loss, log_loss, roc_auc};
 
@@ -114,9 +114,9 @@ impl Measurement<'_> {
         }
         measured.sort_unstable_by_key(|(row, _)| *row);
         let description = format!(
-            "{} snapshots, each by one of {} fits that had not seen its lead; later leads helped to judge earlier ones",
-            measured.len(),
-            folds.len()
+            "{}, each by one of {} that had not seen its lead; later leads helped to judge earlier ones",
+            counted(measured.len(), "snapshot"),
+            counted(folds.len(), "fit")
         );
         let (rows, probabilities) = measured.into_iter().unzip();
         Ok(Holdout {
@@ -148,8 +148,8 @@ impl Measurement<'_> {
             .map(|&row| input.matrix.keys()[row].at);
         let fitted = fitted.with_unripe(input, &fold.train, cut, choice.half_life)?;
         let description = format!(
-            "latest {} snapshots, by {} fitted on the {} whose windows had ended before",
-            fold.validation.len(),
+            "latest {}, by {} fitted on the {} whose windows had ended before",
+            counted(fold.validation.len(), "snapshot"),
             choice.shape.named(),
             fold.train.len()
         );

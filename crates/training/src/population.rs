@@ -1,6 +1,6 @@
 //! The last fit over rows that stay where they are, of which the ones at hand are a sample.
 
-use leadscore_core::Timestamp;
+use leadscore_core::{Timestamp, counted};
 use leadscore_inference::{CellCount, Reading};
 use leadscore_solver::{Fit, SolverOptions, Target, fit_elsewhere};
 
@@ -80,8 +80,9 @@ pub(crate) fn fit_all(
         pass,
     )?;
     fitted.ending = format!(
-        "own solver, {} passes over {n_rows} snapshots where they are, largest mean gradient {:.1e}, by the curvature of {} here",
-        fit.certificate.passes,
+        "native solver, {} over {} where they are, largest mean gradient {:.1e}, by the curvature of {} here",
+        counted(fit.certificate.passes, "pass"),
+        counted(n_rows, "snapshot"),
         fit.certificate.gradient,
         labels.len()
     );

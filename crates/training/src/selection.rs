@@ -9,7 +9,7 @@ mod on_folds;
 mod aged;
 mod by_reml;
 
-use leadscore_core::Span;
+use leadscore_core::{Span, counted};
 use leadscore_inference::{Alternative, Challenge};
 use leadscore_metrics::paired_difference;
 
@@ -82,7 +82,7 @@ pub(crate) fn choose(
     };
     let mut aged = Aged::of(trial, kind)?;
     let weights = weighted(input, aged.half_life);
-    let counted = weights
+    let effective = weights
         .as_ref()
         .map(|weights| effective_size(rows.iter().map(|&row| weights[row])));
     let trial = Trial {
@@ -101,18 +101,18 @@ pub(crate) fn choose(
     } else {
         ladder_on_folds(trial)?
     };
-    let as_many = counted.map_or(String::new(), |counted| {
-        format!(" that count as much as {counted:.0} of one age")
+    let as_many = effective.map_or(String::new(), |size| {
+        format!(" that count as much as {size:.0} of one age")
     });
     Ok(choose_from(
         &ladder,
         aged,
         trial,
         &format!(
-            "over {} {}; {} rows{as_many}",
+            "over {} {}; {}{as_many}",
             folds.len(),
             kind.describe(),
-            rows.len()
+            counted(rows.len(), "row")
         ),
     ))
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use leadscore_core::counted;
 use leadscore_inference::{DataVerdict, Sufficiency};
 
 /// Distinct leads won, and not won, below which nothing can be learned: what Dynamics 365 asks for,
@@ -34,7 +35,9 @@ pub fn judge_data(labels: &[bool], lead_keys: &[u64], n_parameters: usize) -> Su
     let events_per_parameter = rarer as f64 / n_parameters.max(1) as f64;
     let fewer = won_leads.min(lost_leads);
     let numbers = format!(
-        "{won_leads} leads won and {lost_leads} not won, {events_per_parameter:.1} of the rarer outcome for each of {n_parameters} parameters"
+        "{} won and {lost_leads} not won, {events_per_parameter:.1} of the rarer outcome for each of {}",
+        counted(won_leads, "lead"),
+        counted(n_parameters, "parameter")
     );
     // What is missing, and of which.
     let missing = |wanted: usize| {
@@ -72,7 +75,8 @@ pub fn judge_data(labels: &[bool], lead_keys: &[u64], n_parameters: usize) -> Su
         (
             DataVerdict::Thin,
             format!(
-                "{numbers}; under {AMPLE_EVENTS_PER_PARAMETER} for each parameter, single weights are uncertain, and the penalty has to hold them; {more} more snapshots of the rarer outcome would change this"
+                "{numbers}; under {AMPLE_EVENTS_PER_PARAMETER} for each parameter, single weights are uncertain, and the penalty has to hold them; {} of the rarer outcome would change this",
+                counted(more, "more snapshot")
             ),
         )
     } else {

@@ -17,7 +17,7 @@
 //! ended would: in the curvature that intervals are made of it counts for `F (1 − p) / (1 − p F)`
 //! of it.
 
-use leadscore_core::{FeatureMatrix, Span, Timestamp, log_odds_to_probability};
+use leadscore_core::{FeatureMatrix, Span, Timestamp, agree, counted, log_odds_to_probability};
 use leadscore_solver::{Factor, Fit, SolverOptions, Start, expand, fit, log_odds};
 
 use crate::error::TrainError;
@@ -158,8 +158,9 @@ impl Fitted {
             ..of_fit(latest, design, coding, (penalty, prior))
         };
         fitted.ending.push_str(&format!(
-            "; {} snapshots whose windows had not ended among them, by what was known",
-            late.len()
+            "; {} whose {} had not ended among them, by what was known",
+            counted(late.len(), "snapshot"),
+            agree(late.len(), "window", "windows")
         ));
         fitted.with_curvature_of(input, rows, late)
     }

@@ -278,8 +278,8 @@ fn weights_and_counts_are_of_all_rows() {
             card.caveats
                 .iter()
                 .map(ToString::to_string)
-                .any(|caveat| caveat.contains("all 30000 leads")
-                    && caveat.contains("a sample of 3000")),
+                .any(|caveat| caveat.contains("all 30,000 leads")
+                    && caveat.contains("a sample of 3,000")),
             "{:?}",
             card.caveats
         );

@@ -18,8 +18,8 @@ const PROOF_CUT: &str = "2025-04-01";
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let folder = &args.out;
     show::remark(&format!(
-        "1. simulating a CRM of {} leads in {}",
-        show::count(args.leads as usize),
+        "1. simulating a CRM of {} in {}",
+        show::counted(args.leads, "lead"),
         folder.display()
     ));
     write_crm(

@@ -135,7 +135,7 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
             PointsFormat::Html => outputs.text(path, &points.html()?)?,
         }
     }
-    show::remark(&format!("the table has {n_rules} rules"));
+    show::remark(&format!("the table has {}", show::counted(n_rules, "rule")));
     show::publish(outputs)?;
     Ok(Outcome::Done)
 }

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
     let questions = match n_questions {
         0 => String::new(),
         1 => " and answer the question".to_owned(),
-        several => format!(" and answer the {several} questions"),
+        several => format!(" and answer the {}", show::counted(several, "question")),
     };
     show::remark(&format!(
         "wrote {}; look at the guesses{questions}, then run: leadscore check -c {}",

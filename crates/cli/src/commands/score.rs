@@ -67,7 +67,10 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     if let Some(table) = &args.table {
         let frame = scores.frame()?;
         let n_rows = data.upsert(table, &[&frame.columns()[0], "as_of"], &frame)?;
-        show::remark(&format!("wrote {} rows into {table}", show::count(n_rows)));
+        show::remark(&format!(
+            "wrote {} into {table}",
+            show::counted(n_rows, "row")
+        ));
     }
     show::publish(outputs)?;
     // What goes into a pipe or a device as data has nothing beside it.

@@ -25,9 +25,9 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<Outcome> {
     };
     let n_activities = write_crm(options, &args.out, ending, &show::terminal())?;
     show::remark(&format!(
-        "wrote {} leads with {} activities to {}",
-        show::count(args.leads as usize),
-        show::count(n_activities),
+        "wrote {} with {} to {}",
+        show::counted(args.leads, "lead"),
+        show::counted(n_activities, "activity"),
         args.out.display()
     ));
     show::remark(&format!(

@@ -340,6 +340,7 @@ impl EventReading<'_, '_> {
         let note = Note::counted(
             label,
             counts.unknown,
+            format!("event is of {whose} that the leads table does not have; it is left out"),
             format!("events are of {whose} that the leads table does not have; they are left out"),
         );
         remarks
@@ -366,11 +367,13 @@ impl EventReading<'_, '_> {
         remarks.count(
             label,
             counts.without_time,
+            "event has no time and is left out",
             "events have no time and are left out",
         );
         remarks.count(
             label,
             counts.early,
+            "event happened before its lead was created; it counts all the same",
             "events happened before their lead was created; they count all the same",
         );
         if times.recorded.is_none() {

@@ -3,7 +3,7 @@
 
 use hashbrown::{HashMap, HashSet};
 use leadscore_config::ColumnType;
-use leadscore_core::FeatureKind;
+use leadscore_core::{FeatureKind, agree, counted};
 use leadscore_dataset::MISSING;
 use leadscore_dataset::Note;
 use leadscore_dataset::{AttributeKey, Column, LoadOptions};
@@ -190,10 +190,16 @@ impl KindGuess {
     }
 
     pub(super) fn note_worded_nulls(&self, table: &str, column: &str, remarks: &mut Remarks) {
-        let text = format!(
-            "cells of `{column}` are read as missing because of what they say (NA, null, …); `null_values` changes that"
+        remarks.count(
+            table,
+            self.worded_nulls,
+            format!(
+                "cell of `{column}` is read as missing because of its text (NA, null, …); `null_values` changes that"
+            ),
+            format!(
+                "cells of `{column}` are read as missing because of their text (NA, null, …); `null_values` changes that"
+            ),
         );
-        remarks.count(table, self.worded_nulls, text);
     }
 
     /// Looks at more cells.
@@ -247,7 +253,8 @@ impl KindGuess {
             };
             let n_other = self.times.n_cells - self.times.n_iso - self.times.n_dates;
             let but = if n_other > 0 && !self.is_time {
-                format!(" ({n_other} cells are none)")
+                let are_none = agree(n_other, "is none", "are none");
+                format!(" ({} {are_none})", counted(n_other, "cell"))
             } else {
                 String::new()
             };

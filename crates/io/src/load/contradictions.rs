@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use leadscore_config::{Config, HistoryConfig};
 use leadscore_config::{Doubt, Share, Subject};
+use leadscore_core::{agree, counted};
 use leadscore_dataset::MISSING;
 use leadscore_dataset::Note;
 use leadscore_dataset::{Attribute, Column};
@@ -57,7 +58,7 @@ pub(super) fn say_what_differs(
     } else if n_other > 0 && is_whole {
         remarks.note(Note::new(
             "[history]",
-            format!("`{name}` is today another value than after the last change, for {n_other} of {n_changed} leads: does the log miss changes?"),
+            format!("`{name}` is today another value than after the last change, for {n_other} of {}: does the log miss changes?", counted(n_changed, "lead")),
         ));
     }
 }
@@ -147,8 +148,9 @@ pub(super) fn other_spelling(
             Some((*name, rows, &attribute.name))
         })?;
     let found = format!(
-        "{} changes are of `{stranger}`, which is not a column of the leads; `{attribute}` is one: is that the same?",
-        rows.len()
+        "{} {} of `{stranger}`, which is not a column of the leads; `{attribute}` is one: is that the same?",
+        counted(rows.len(), "change"),
+        agree(rows.len(), "is", "are")
     );
     let doubt = Doubt::new(Subject::Changes, "[history]", found)
         .of_column(&settings.attribute)

@@ -53,7 +53,12 @@ pub(super) fn read_history(
         log.doubt_attributes(&changes, attributes, &mut gathered.remarks);
     }
     log.doubt_sequence(&mut gathered.remarks);
-    gathered.remarks.count("[history]", counts.unknown, "changes are of leads that are not there, or lack an attribute or a time; they are left out");
+    gathered.remarks.count(
+        "[history]",
+        counts.unknown,
+        "change is of a lead that is not there, or lacks an attribute or a time; it is left out",
+        "changes are of leads that are not there, or lack an attribute or a time; they are left out",
+    );
     add_table_notes(config, &table, raw.n_rows_of_files(), &mut gathered.remarks);
     let past = Past {
         ordering: log.ordering(table.has_file_order()),

@@ -351,6 +351,7 @@ pub(super) fn read_flags(
     remarks.count(
         "[outcomes]",
         missing,
+        format!("lead has no known `{column}`: it is scored and not trained on"),
         format!("leads have no known `{column}`: they are scored and not trained on"),
     );
     Ok(flags)

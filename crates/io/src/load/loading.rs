@@ -311,6 +311,7 @@ impl<'t> LeadRows<'t> {
                 gathered.remarks.count(
                     "[leads]",
                     missing,
+                    format!("lead has no `{column}` and is left out of every snapshot"),
                     format!("leads have no `{column}` and are left out of every snapshot"),
                 );
                 times

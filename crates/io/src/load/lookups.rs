@@ -95,10 +95,16 @@ impl LookupTable {
             .zip(&entry_of_lead)
             .filter(|(key, entry)| key.is_some() && **entry == MISSING)
             .count();
-        let text = format!(
-            "leads point to a `{key}` that is not there; its attributes are missing for them"
+        remarks.count(
+            &format!("[lookups.{name}]"),
+            lost,
+            format!(
+                "lead points to a `{key}` that is not there; its attributes are missing for it"
+            ),
+            format!(
+                "leads point to a `{key}` that is not there; its attributes are missing for them"
+            ),
         );
-        remarks.count(&format!("[lookups.{name}]"), lost, text);
         Lookup {
             name: name.to_owned(),
             entry_of_lead,
@@ -292,6 +298,7 @@ fn dated_entries(
     remarks.count(
         raw.table_name(),
         without_time,
+        "row has no time from which it holds, and is left out",
         "rows have no time from which they hold, and are left out",
     );
     dated.sort_unstable();

@@ -154,6 +154,7 @@ fn leads_of_rows(
     let note = Note::counted(
         "[outcomes]",
         n_unknown,
+        "outcome is of a lead that the leads table does not have; it is left out",
         "outcomes are of leads that the leads table does not have; they are left out",
     );
     gathered
@@ -319,17 +320,21 @@ impl<'r> Closings<'r> {
 
     /// What became of each lead, with a note for every row that says less than it seems to.
     fn finish(mut self, remarks: &mut Remarks) -> Vec<LeadOutcome> {
-        let mut add = |count: usize, text: &str| remarks.count("[outcomes]", count, text);
+        let mut add =
+            |count: usize, one: &str, many: &str| remarks.count("[outcomes]", count, one, many);
         add(
             self.dated.rows.n_without,
+            "row has no result; it counts as not closed",
             "rows have no result; they count as not closed",
         );
         add(
             self.dated.rows.n_idle,
+            "row that is not closed has a time that nobody can mean; it is not used",
             "rows that are not closed have a time that nobody can mean; it is not used",
         );
         add(
             self.without_time,
+            "closed row has no time and is left out",
             "closed rows have no time and are left out",
         );
         self.deals.mark_reopened(&mut self.outcomes);
@@ -338,6 +343,7 @@ impl<'r> Closings<'r> {
             let note = Note::counted(
                 "[outcomes]",
                 self.early.len(),
+                "outcome closes before its lead was created; that lead was never at risk",
                 "outcomes close before their lead was created; those leads were never at risk",
             );
             remarks.notes.extend(note.map(|note| Note {
@@ -392,7 +398,7 @@ impl Deals {
         }
     }
 
-    fn say(&self, outcomes: &[LeadOutcome], add: &mut impl FnMut(usize, &str)) {
+    fn say(&self, outcomes: &[LeadOutcome], add: &mut impl FnMut(usize, &str, &str)) {
         let won_later = self
             .several
             .values()
@@ -406,18 +412,22 @@ impl Deals {
         let open_again = outcomes.iter().filter(|outcome| outcome.reopened).count();
         add(
             self.n_several,
+            "outcome is of a lead that closed before; a lead stays at risk until it first closes, and is won when it is first won",
             "outcomes are of leads that closed before; a lead stays at risk until it first closes, and is won when it is first won",
         );
         add(
             won_later,
+            "lead was lost first and won later: it counts as won",
             "leads were lost first and won later: they count as won",
         );
         add(
             lost_later,
+            "lead was won first and closed otherwise later: it counts as won; if the win was a mistake, take its row out",
             "leads were won first and closed otherwise later: they count as won; if a win was a mistake, take its row out",
         );
         add(
             open_again,
+            "lead has an open row after it closed: it counts as closed, and is not scored",
             "leads have an open row after they closed: they count as closed, and are not scored",
         );
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use leadscore_config::quoted;
+use leadscore_core::counted;
 
 use super::columns::{Kind, Sheet};
 use super::input::ProfileInput;
@@ -121,8 +122,9 @@ fn write_id(text: &mut String, leads: &Sheet, id: Option<&str>) {
                 "id = {}{}",
                 quoted(id),
                 guess(&format!(
-                    "{} different values in {} rows",
-                    leads.n_rows, leads.n_rows
+                    "{} in {}",
+                    counted(leads.n_rows, "different value"),
+                    counted(leads.n_rows, "row")
                 ))
             );
         }

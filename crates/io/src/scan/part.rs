@@ -18,6 +18,8 @@ use polars_io::prelude::{FileMetadata, FileMetadataRef, ParquetReader, SerReader
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::text::Text;
+use leadscore_core::{agree, counted};
+
 use crate::arrow_types;
 use crate::error::TablesError;
 use crate::frame::Frame;
@@ -140,8 +142,9 @@ impl Part {
             return Err(TablesError::Format {
                 path: self.path.clone(),
                 found: format!(
-                    "{} rows were read where the file has {expected}",
-                    frame.height()
+                    "{} {} read where the file has {expected}",
+                    counted(frame.height(), "row"),
+                    agree(frame.height(), "was", "were")
                 ),
                 help: "look for blank lines or stray quotes, or export it as Parquet".to_owned(),
             });

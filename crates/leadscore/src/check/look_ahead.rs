@@ -1,9 +1,8 @@
 //! The look-ahead test: the future of the user's own tables is altered, and no feature may notice.
 
-use leadscore_core::Snapshot;
+use leadscore_core::{Snapshot, agree, counted};
 use leadscore_dataset::Tables;
 use leadscore_features::{PoisonFindings, PoisonLeak, compute, plan, poison_test};
-use leadscore_report::count;
 
 use crate::data::Data;
 
@@ -25,23 +24,23 @@ pub(super) fn altered_future(
 
 /// What it showed, in words.
 pub(super) fn poison_text(poison: &PoisonFindings) -> Vec<String> {
-    let c = count;
     if poison.n_altered == 0 {
         return vec!["look-ahead test: nothing in the tables lies after a snapshot, so there is nothing to alter".to_owned()];
     }
     let tried = format!(
-        "look-ahead test: {} facts after {} snapshots were altered",
-        c(poison.n_altered),
-        c(poison.n_snapshots)
+        "look-ahead test: {} after {} {} altered",
+        counted(poison.n_altered, "fact"),
+        counted(poison.n_snapshots, "snapshot"),
+        agree(poison.n_altered, "was", "were")
     );
     if poison.leaks.is_empty() {
         return vec![format!("{tried}; no feature changed by a bit")];
     }
     let leak = |leak: &PoisonLeak| {
         format!(
-            "leak: `{}` sees the future: it changed at {} snapshots (first: lead `{}`)",
+            "leak: `{}` sees the future: it changed at {} (first: lead `{}`)",
             leak.feature,
-            c(leak.n_snapshots),
+            counted(leak.n_snapshots, "snapshot"),
             leak.lead
         )
     };

@@ -1,6 +1,6 @@
 //! Attributes of very many levels.
 
-use leadscore_core::{FeatureMatrix, FeatureSource};
+use leadscore_core::{FeatureMatrix, FeatureSource, counted};
 
 /// Attributes of very many levels, most of whose snapshots have a seldom one: what becomes of them,
 /// in words.
@@ -29,9 +29,9 @@ pub(super) fn rare_levels(matrix: &FeatureMatrix) -> Vec<String> {
         let n_rows: usize = seldom.iter().sum();
         (counts.len() > MANY && 2 * n_rows > n_filled).then(|| {
             format!(
-                "`{}` has {} levels, {} of them in fewer than {SELDOM} snapshots: these share one weight ({:.0} % of the snapshots); a word or a group of them as a column of its own may say more",
+                "`{}` has {}, {} of them in fewer than {SELDOM} snapshots: these share one weight ({:.0} % of the snapshots); a word or a group of them as a column of its own may say more",
                 matrix.specs()[column].name,
-                counts.len(),
+                counted(counts.len(), "level"),
                 seldom.len(),
                 100.0 * n_rows as f64 / n_filled as f64
             )

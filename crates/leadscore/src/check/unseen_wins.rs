@@ -1,10 +1,9 @@
 //! Customers who close before any snapshot sees them.
 
 use leadscore_config::{Every, SnapshotsConfig};
-use leadscore_core::Span;
+use leadscore_core::{Span, agree, count, counted};
 use leadscore_dataset::Tables;
 use leadscore_features::{SnapshotCounts, labelled_snapshots};
-use leadscore_report::count;
 
 use crate::data::Data;
 
@@ -34,20 +33,20 @@ pub(super) fn unseen_wins(
         .filter_map(|(line, rule)| Some((*line, labelled_snapshots(tables, rule, None).ok()?.1)))
         .filter(|(_, other)| other.won_unseen < counts.won_unseen)
         .collect();
-    let c = count;
     let others = better.iter().map(|(line, other)| {
         format!(
-            "`{line}` leaves out {} ({} snapshots, {} of them won)",
-            c(other.won_unseen),
-            c(other.mature),
-            c(other.wins)
+            "`{line}` leaves out {} ({}, {} of them won)",
+            count(other.won_unseen),
+            counted(other.mature, "snapshot"),
+            count(other.wins)
         )
     });
     let found = format!(
-        "{} of {} won leads ({:.0} %) close before a snapshot sees them, so that nothing is learned from these customers; {}",
-        c(counts.won_unseen),
-        c(n_won),
+        "{} of {} ({:.0} %) {} before a snapshot sees them, so that nothing is learned from these customers; {}",
+        count(counts.won_unseen),
+        counted(n_won, "won lead"),
         100.0 * counts.won_unseen as f64 / n_won as f64,
+        agree(counts.won_unseen, "closes", "close"),
         others.collect::<Vec<_>>().join(", ")
     );
     let lines = better

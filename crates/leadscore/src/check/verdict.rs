@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leadscore_config::{Config, quoted};
-use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec};
+use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec, agree, counted};
 use leadscore_features::PoisonFindings;
 use leadscore_inference::{DataVerdict, Sufficiency};
 use leadscore_training::{LeakFinding, LeakVerdict};
@@ -68,7 +68,10 @@ impl Verdict {
         let what = if n_doubts == 1 {
             "one thing above could be read two ways".to_owned()
         } else {
-            format!("{n_doubts} things above could be read two ways")
+            format!(
+                "{} above could be read two ways",
+                counted(n_doubts, "thing")
+            )
         };
         Self {
             ready: Ready::No,
@@ -113,7 +116,7 @@ impl Evidence<'_> {
             against.push(format!(
                 "{} {} the outcome",
                 list(proven),
-                if proven.len() == 1 { "knows" } else { "know" }
+                agree(proven.len(), "knows", "know")
             ));
         }
         if self.sufficiency.verdict == DataVerdict::TooFew {
@@ -124,8 +127,9 @@ impl Evidence<'_> {
         }
         if !self.poison.leaks.is_empty() {
             against.push(format!(
-                "{} features see the future",
-                self.poison.leaks.len()
+                "{} {} the future",
+                counted(self.poison.leaks.len(), "feature"),
+                agree(self.poison.leaks.len(), "sees", "see")
             ));
         }
         against
@@ -138,7 +142,7 @@ impl Evidence<'_> {
             but.push(format!(
                 "ask whether {} {} filled or changed once the outcome is known",
                 list(suspicious),
-                if suspicious.len() == 1 { "is" } else { "are" }
+                agree(suspicious.len(), "is", "are")
             ));
         }
         if self.sufficiency.verdict == DataVerdict::Thin {

@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use leadscore_core::{Snapshot, Timestamp, stable_hash};
+use leadscore_core::{Snapshot, Timestamp, count, counted, stable_hash};
 use leadscore_dataset::{MISSING, Tables};
-use leadscore_report::count;
 
 use super::Data;
 
@@ -99,9 +98,9 @@ pub(super) fn note_shared_closings(data: &Data, tables: &Tables) {
     let by_chance = n_closed as f64 / (n_days.max(1) as f64 * 28_800.0);
     if n_shared as f64 > (MANY_SHARED + 2.0 * by_chance) * n_closed as f64 {
         data.remark(&format!(
-            "note: {} of {} closed leads close in the very moment of another one, as the contacts of one deal do: they count together; `account` of [leads] would join those that are open, too",
+            "note: {} of {} close in the very moment of another one, as the contacts of one deal do: they count together; `account` of [leads] would join those that are open, too",
             count(n_shared),
-            count(n_closed)
+            counted(n_closed, "closed lead")
         ));
     }
 }

@@ -1,10 +1,9 @@
 //! Labelled snapshots with their features, as training and checking learn from them.
 
-use leadscore_core::{FeatureMatrix, FeatureSpec, Snapshot, Timestamp};
+use leadscore_core::{FeatureMatrix, FeatureSpec, Snapshot, Timestamp, counted};
 use leadscore_dataset::Tables;
 use leadscore_features::{SnapshotCounts, Survey};
 use leadscore_io::half_of_memory;
-use leadscore_report::count;
 
 use super::Data;
 use super::clusters::{cluster_keys, lead_keys, note_shared_closings};
@@ -87,8 +86,9 @@ pub(crate) fn check_matrix_fits(
         .saturating_mul(bytes_a_cell);
     if needed > memory {
         bail!(
-            "{} snapshots with {n_features} features would take some {} GB here: {advice}",
-            count(n_rows),
+            "{} with {} would take some {} GB here: {advice}",
+            counted(n_rows, "snapshot"),
+            counted(n_features, "feature"),
             needed.div_ceil(1 << 30)
         );
     }
@@ -127,9 +127,9 @@ impl Data {
         )?;
         let _stage = self.stage(
             &format!(
-                "computing {} features of {} snapshots",
-                specs.len(),
-                count(snapshots.len())
+                "computing {} of {}",
+                counted(specs.len(), "feature"),
+                counted(snapshots.len(), "snapshot")
             ),
             1,
         )?;

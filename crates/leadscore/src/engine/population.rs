@@ -1,9 +1,8 @@
 //! All mature snapshots of data on an engine, as the last fit of a training asks for them.
 
-use leadscore_core::{FeatureSpec, Timestamp};
+use leadscore_core::{FeatureSpec, Timestamp, agree, count, counted};
 use leadscore_inference::{CellCount, Reading};
 use leadscore_io::Frame;
-use leadscore_report::count;
 use leadscore_sql::{CodedSql, Moments};
 use leadscore_training::{Elsewhere, Population, Totals};
 
@@ -53,9 +52,9 @@ impl<'a> Snapshots<'a> {
         let select = coded.rows(self.engine.ask(self.data, self.specs, self.moments))?;
         let expected = self.engine.count(self.data, self.moments)?.n_mature;
         let doing = format!(
-            "coding {} features of {} snapshots",
-            self.specs.len(),
-            count(expected)
+            "encoding {} of {}",
+            counted(self.specs.len(), "feature"),
+            counted(expected, "snapshot")
         );
         self.n_rows = self
             .engine
@@ -105,9 +104,9 @@ impl<'a> Snapshots<'a> {
         }
         .pass(&parquet(&self.target), coefficients);
         let doing = format!(
-            "pass {} over {} snapshots",
+            "pass {} over {}",
             self.n_passes,
-            count(self.n_rows)
+            counted(self.n_rows, "snapshot")
         );
         let sums = self.engine.rows(self.data, &doing, &statement)?;
         let (names, totals) = (numbers(&sums, "coefficient")?, numbers(&sums, "total")?);
@@ -121,9 +120,11 @@ impl<'a> Snapshots<'a> {
         let found = named(-2.0)?;
         if found != self.n_rows as f64 {
             bail!(
-                "{} holds {found} snapshots where {} were written: does something else write there?",
+                "{} has {} where {} {} written: does something else write there?",
                 self.target,
-                count(self.n_rows)
+                counted(found as u64, "snapshot"),
+                count(self.n_rows),
+                agree(self.n_rows, "was", "were")
             );
         }
         Ok((

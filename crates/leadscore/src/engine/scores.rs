@@ -1,8 +1,7 @@
 //! Scores that an engine computes and writes.
 
-use leadscore_core::ContactPriority;
+use leadscore_core::{ContactPriority, agree, count, counted};
 use leadscore_inference::Model;
-use leadscore_report::count;
 use leadscore_sql::{FeaturesSql, Moments, ScoreFileSql, score_file_sql};
 
 use super::places::{parquet, target_of};
@@ -45,8 +44,8 @@ impl Engine {
         );
         let frame = self.rows(data, "counting tiers", &tiers)?;
         data.remark(&format!(
-            "scored the leads that are open at {as_of}; wrote {target} ({} rows)",
-            count(n_rows)
+            "scored the leads that are open at {as_of}; wrote {target} ({})",
+            counted(n_rows, "row")
         ));
         let (names, sizes, means) = (
             frame.texts("tier"),
@@ -60,9 +59,10 @@ impl Engine {
                     .position(|name| name.as_deref() == Some(tier.name()))
                 {
                     data.remark(&format!(
-                        "  {:<10} {:>9} leads, mean likelihood {:5.2} %",
+                        "  {:<10} {:>9} {}, mean likelihood {:5.2} %",
                         tier.name(),
-                        sizes[row],
+                        count(sizes[row] as u64),
+                        agree(sizes[row] as u64, "lead", "leads"),
                         means[row]
                     ));
                 }

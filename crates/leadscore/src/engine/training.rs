@@ -1,9 +1,10 @@
 //! A model learned from snapshots that an engine makes: they come here, or stay there.
 
 use leadscore_config::Config;
-use leadscore_core::{FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Timestamp, stable_hash};
+use leadscore_core::{
+    FeatureKind, FeatureMatrix, FeatureSpec, Snapshot, Timestamp, count, counted, stable_hash,
+};
 use leadscore_io::{Frame, half_of_memory};
-use leadscore_report::count;
 use leadscore_sql::features_sql;
 use leadscore_training::Trained;
 
@@ -80,15 +81,15 @@ impl Engine {
         let statement = format!("SELECT * FROM ({}) WHERE mature", features_sql(ask)?);
         let frame = self.rows(
             data,
-            &format!("computing {} features", specs.len()),
+            &format!("computing {}", counted(specs.len(), "feature")),
             &statement,
         )?;
         let labelled = labelled(&data.config, &specs, &frame)?;
         let n_won = labelled.labels.iter().filter(|label| **label).count();
         let horizon = data.config.snapshots.horizon;
         data.remark(&format!(
-            "{} mature snapshots came, {} of them won within {horizon}",
-            count(labelled.labels.len()),
+            "{} came, {} of them won within {horizon}",
+            counted(labelled.labels.len(), "mature snapshot"),
             count(n_won)
         ));
         let proven = final_leaks(data, &tables, labelled.matrix.specs())?;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use leadscore_core::{Snapshot, Timestamp};
+use leadscore_core::{Snapshot, Timestamp, count};
 use leadscore_dataset::Tables;
 use leadscore_inference::Model;
-use leadscore_report::count;
 
 use super::EvaluateOptions;
 use crate::data::{Data, lead_keys};

@@ -1,9 +1,8 @@
 //! Scores beside the model: what they are at each snapshot, and what they say as probabilities.
 
-use leadscore_core::{Snapshot, Timestamp};
+use leadscore_core::{Snapshot, Timestamp, counted};
 use leadscore_dataset::Tables;
 use leadscore_metrics::{Clusters, PointsCalibration, cross_calibrated};
-use leadscore_report::count;
 
 use crate::data::Data;
 
@@ -111,8 +110,8 @@ impl Baseline {
             return Ok((
                 found,
                 format!(
-                    "As percentages: the share won by points on {} earlier snapshots (isotonic)",
-                    count(known.len())
+                    "As percentages: the share won by points on {} (isotonic)",
+                    counted(known.len(), "earlier snapshot")
                 ),
             ));
         }

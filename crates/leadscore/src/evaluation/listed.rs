@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use leadscore_core::Snapshot;
+use leadscore_core::{Snapshot, Timestamp, counted};
 use leadscore_inference::Reason;
 use leadscore_metrics::{Calls, Comparison, MetricError, Ranking, called_share};
 use leadscore_report::{LeadRow, Surprises, SwapList};
@@ -64,6 +64,12 @@ impl Listed<'_> {
     /// How the lead ended, after how long.
     fn became(&self, key: Snapshot, is_won: bool) -> String {
         let outcome = &self.evaluated.tables.outcomes[key.lead as usize];
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "days since an earlier moment"
+        )]
+        let days = |at: Timestamp| counted(at.days_since(key.at).round() as u64, "day");
         match (
             outcome.won.filter(|at| *at >= key.at),
             outcome.closed.filter(|at| *at >= key.at),
@@ -71,8 +77,8 @@ impl Listed<'_> {
             _ if self.evaluated.data.config.is_flat() => {
                 if is_won { "won" } else { "not won" }.to_owned()
             }
-            (Some(won), _) => format!("won after {:.0} days", won.days_since(key.at)),
-            (None, Some(closed)) => format!("lost after {:.0} days", closed.days_since(key.at)),
+            (Some(won), _) => format!("won after {}", days(won)),
+            (None, Some(closed)) => format!("lost after {}", days(closed)),
             (None, None) => "not closed".to_owned(),
         }
     }

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leadscore_config::{Capacity, DAYS_OF_MONTH, Every};
-use leadscore_core::Snapshot;
+use leadscore_core::{Snapshot, counted};
 use leadscore_metrics::Calls;
-use leadscore_report::count;
 
 use crate::data::Data;
 use crate::error::bail;
@@ -75,7 +74,7 @@ impl Periods {
             clippy::cast_sign_loss,
             reason = "a number of snapshots"
         )]
-        let n_called = count(n_called.round() as usize);
+        let called = counted(n_called.round() as usize, "snapshot");
         let each = if self.days.is_some() {
             "of each snapshot date"
         } else {
@@ -83,7 +82,7 @@ impl Periods {
         };
         match capacity {
             None => format!(
-                "the best quarter {each}, {n_called} snapshots together; set --capacity to what the team can do"
+                "the best quarter {each}, {called} together; set --capacity to what the team can do"
             ),
             Some(Capacity { calls, days }) => {
                 let unit = match days {
@@ -92,7 +91,7 @@ impl Periods {
                     Some(_) => " a month",
                     None => "",
                 };
-                format!("{calls}{unit}, the best {each}, {n_called} snapshots together")
+                format!("{calls}{unit}, the best {each}, {called} together")
             }
         }
     }

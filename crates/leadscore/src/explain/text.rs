@@ -1,6 +1,6 @@
 //! An explanation as text: reasons as bars, and what would lift the lead to the next tier.
 
-use leadscore_core::printable;
+use leadscore_core::{counted, printable};
 
 use super::{Contribution, Explanation, NextTier, Since, WhatIf, likelihood};
 
@@ -86,10 +86,10 @@ impl Explanation {
         if !rest.is_empty() {
             let sum: f64 = rest.iter().map(|reason| reason.log_odds).sum();
             lines.push(format!(
-                "{sum:>+8.3}  {:>7}  {}  {} weaker reasons together (--json names them)",
+                "{sum:>+8.3}  {:>7}  {}  {} together (--json names them)",
                 format!("{:.1} %", self.likelihood_to_close),
                 bar(sum, widest),
-                rest.len()
+                counted(rest.len(), "weaker reason")
             ));
         }
         lines
@@ -181,8 +181,8 @@ impl Since {
         let of_rest: f64 = rest.iter().map(|change| change.difference).sum();
         if of_rest.abs() >= VISIBLE {
             lines.push(format!(
-                "{of_rest:>+8.3}  {} smaller changes together (--json names them)",
-                rest.len()
+                "{of_rest:>+8.3}  {} together (--json names them)",
+                counted(rest.len(), "smaller change")
             ));
         }
         lines

@@ -162,3 +162,11 @@ pub(crate) fn points_of(
         .map(|score| score.points)
         .collect())
 }
+
+/// So many points, with the noun that agrees.
+pub(crate) fn in_points(points: f64) -> String {
+    format!(
+        "{points} {}",
+        if points == 1.0 { "point" } else { "points" }
+    )
+}

@@ -3,7 +3,7 @@
 use leadscore_dataset::LoadOptions;
 use leadscore_rules::{BoundRules, PointsScore};
 
-use super::bench::{Bench, rounded};
+use super::bench::{Bench, in_points, rounded};
 use super::reached::reached;
 use super::read::ReadRules;
 use crate::data::Data;
@@ -75,8 +75,8 @@ fn standing(rules: &BoundRules, score: &PointsScore) -> Vec<String> {
     lines.extend(reached(&file.grades(), score.points).map(|grade| format!("grade {grade}")));
     lines.extend(next.map(|next| {
         format!(
-            "{} points to `{}`",
-            rounded(next.from - score.points),
+            "{} to `{}`",
+            in_points(rounded(next.from - score.points)),
             next.name
         )
     }));

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use leadscore_config::ConfigError;
+use leadscore_core::{agree, count, counted};
 use leadscore_dataset::LoadOptions;
-use leadscore_report::count;
 
-use super::bench::{Bench, rounded};
+use super::bench::{Bench, in_points, rounded};
 use super::columns::check_columns;
 use super::read::ReadRules;
 use crate::config_failure::ConfigFailure;
@@ -68,8 +68,13 @@ pub fn check_rules(data: &Data, rules: ReadRules) -> crate::Result<RulesCheck> {
         .collect();
     if !unused.is_empty() {
         data.remark(&format!(
-            "of {} open leads, no rule of these applies to any: {}",
-            count(open.len()),
+            "of {}, {} to any: {}",
+            counted(open.len(), "open lead"),
+            agree(
+                unused.len(),
+                "this rule does not apply",
+                "none of these rules applies"
+            ),
             unused.join(", ")
         ));
     }
@@ -103,8 +108,8 @@ fn failed_examples(bench: &Bench<'_>, path: &Path) -> crate::Result<Vec<crate::E
                     bench.point_of(lead, example.as_of.map_or(bench.as_of, |moment| moment.0))?;
                 if (score.points - example.points).abs() > 0.05 {
                     let found = format!(
-                        "lead `{id}` has {} points, and the example expects {}",
-                        rounded(score.points),
+                        "lead `{id}` has {}, and the example expects {}",
+                        in_points(rounded(score.points)),
                         example.points
                     );
                     failures.push(fail(

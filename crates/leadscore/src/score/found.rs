@@ -1,6 +1,6 @@
 //! The leads that a score file speaks of, found part after part of the tables.
 
-use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
+use leadscore_core::{FeatureMatrix, Snapshot, Timestamp, counted};
 use leadscore_dataset::{Note, Tables};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
 use leadscore_inference::Model;
@@ -155,7 +155,10 @@ pub(super) fn find_open(
             .unwrap_or_else(|| source.observation_end().next_midnight()),
     )?;
     let stage = data.stage(
-        &format!("computing {} features of open leads", model.specs.len()),
+        &format!(
+            "computing {} of open leads",
+            counted(model.specs.len(), "feature")
+        ),
         source.n_parts(),
     )?;
     let mut found = Found::default();

@@ -63,7 +63,7 @@ class Model:
 
     def __repr__(self) -> str:
         card = self.card
-        return f"Model {self.id} ({card['kind']}, {card['n_snapshots']} snapshots, {card['n_wins']} won)"
+        return f"Model {self.id} ({card['kind']}, {card['n_snapshots']} {'snapshot' if card['n_snapshots'] == 1 else 'snapshots'}, {card['n_wins']} won)"
 
     @property
     def id(self) -> str:

@@ -99,7 +99,7 @@ class LeadScoreClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(self.classes_) < 2:
             raise ValueError(f"y has 1 class only, {self.classes_[0]!r}: a classifier needs two")
         if n_rows != len(codes):
-            raise ValueError(f"X has {n_rows} rows and y has {len(codes)}")
+            raise ValueError(f"X has {n_rows} {'row' if n_rows == 1 else 'rows'} and y has {len(codes)}")
         rows, weights = np.arange(n_rows), None
         if sample_weight is not None:
             rows, weights = _weighted(_check_sample_weight(sample_weight, codes, dtype=np.float64, ensure_non_negative=True))

@@ -1,5 +1,6 @@
 //! Migration: snapshots by quartile of two scores, colored by the win rate of each cell.
 
+use leadscore_core::counted;
 use leadscore_metrics::{Contest, MigrationCell};
 use serde_json::{Value, json};
 
@@ -56,8 +57,10 @@ impl Migration<'_> {
                 let cell = contest.migration[row][column];
                 let x = NAMES + CELL.0 * column as f64;
                 let title = format!(
-                    "{name} by {}, {other} by the model: {} snapshots, {} won",
-                    contest.against, cell.n_rows, cell.n_wins
+                    "{name} by {}, {other} by the model: {}, {} won",
+                    contest.against,
+                    counted(cell.n_rows, "snapshot"),
+                    cell.n_wins
                 );
                 drawing.shade(
                     "cell first",

@@ -1,10 +1,11 @@
 //! Tiers: the observed win rate of each tier with its interval, and what was predicted.
 
+use leadscore_core::count;
 use leadscore_metrics::TierRow;
 use serde_json::{Value, json};
 
 use crate::charts::vega::SCHEMA;
-use crate::format::{count, per_cent};
+use crate::format::per_cent;
 use crate::svg::{Drawing, round_up};
 
 /// The model's tiers, and the quartiles by every other score.

@@ -1,5 +1,6 @@
 //! The findings: one sentence for each thing that was measured.
 
+use leadscore_core::{agree, count, counted};
 use leadscore_inference::{Alternative, Card, Challenge, DataVerdict, JudgedAttribute};
 use leadscore_metrics::{
     CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, Comparison, Contest,
@@ -8,7 +9,7 @@ use leadscore_metrics::{
 
 use crate::data::{AgeFigures, DataSection, Measured, OutsideTraining};
 use crate::finding::{Answer, Finding, FindingKind};
-use crate::format::{count, number, per_cent};
+use crate::format::{number, per_cent};
 
 /// Every finding, in the order in which they are shown.
 pub(crate) fn findings(
@@ -62,8 +63,9 @@ fn limits(card: &Card, evaluation: &Evaluation, data: &DataSection) -> Vec<Findi
     }
     if evaluation.n_wins < FEW_WINS {
         let text = format!(
-            "Only {} of these snapshots were won: intervals are wide, and small differences cannot be seen.",
-            count(evaluation.n_wins)
+            "Only {} of these snapshots {} won: intervals are wide, and small differences cannot be seen.",
+            count(evaluation.n_wins),
+            agree(evaluation.n_wins, "was", "were")
         );
         found.push(Finding::new(FindingKind::FewWins, Answer::Unsure, text));
     }
@@ -116,7 +118,7 @@ fn calibration(verdict: &CalibrationVerdict, measured: &Measured, within: &str) 
         per_cent(interval.high)
     );
     let slope = format!("calibration slope {:.2}", verdict.line.slope);
-    let n_checks = verdict.checks.len();
+    let checks = counted(verdict.checks.len(), "check");
     let design = format!(
         "{} {}, design effect {:.1}",
         count(verdict.n_clusters),
@@ -130,7 +132,7 @@ fn calibration(verdict: &CalibrationVerdict, measured: &Measured, within: &str) 
                 "; nothing is off beyond chance, but the log-loss is no better than the base rate's: the percentages tell no more than that rate".to_owned()
             }
             CalibrationKind::CannotTell => "; too few outcomes to tell".to_owned(),
-            CalibrationKind::Calibrated | CalibrationKind::DriftedInLevel | CalibrationKind::TooExtreme | CalibrationKind::TooFlat | CalibrationKind::NotByTier | CalibrationKind::Seasonal => format!("; mean, slope, tiers, the top and every month agree within chance ({n_checks} checks, jointly at 5 %; {design})"),
+            CalibrationKind::Calibrated | CalibrationKind::DriftedInLevel | CalibrationKind::TooExtreme | CalibrationKind::TooFlat | CalibrationKind::NotByTier | CalibrationKind::Seasonal => format!("; mean, slope, tiers, the top and every month agree within chance ({checks}, jointly at 5 %; {design})"),
         };
         format!("Calibration: {mean}; {slope}{rest}.")
     } else {
@@ -146,7 +148,7 @@ fn calibration(verdict: &CalibrationVerdict, measured: &Measured, within: &str) 
             String::new()
         };
         format!(
-            "Calibration: {}. {mean}; {slope}. Beyond chance ({n_checks} checks, jointly at 5 %; {design}): {}{others}. {}",
+            "Calibration: {}. {mean}; {slope}. Beyond chance ({checks}, jointly at 5 %; {design}): {}{others}. {}",
             verdict.kind.name(),
             worst.join("; "),
             action(verdict)
@@ -241,9 +243,9 @@ fn contest_finding(comparison: &Comparison, contest: &Contest, baseline: &ScoreF
         ContestVerdict::CannotTell => "cannot be told",
     };
     let text = format!(
-        "Against {}, on the same {} snapshots: {words}. AUC {} against {}, a difference of {:+.3} ({:+.3} to {:+.3}).",
+        "Against {}, on the same {}: {words}. AUC {} against {}, a difference of {:+.3} ({:+.3} to {:+.3}).",
         contest.against,
-        count(comparison.n_rows),
+        counted(comparison.n_rows, "snapshot"),
         number(comparison.scores[0].ranking.roc_auc.value),
         number(baseline.ranking.roc_auc.value),
         difference.value,

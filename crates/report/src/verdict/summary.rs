@@ -1,8 +1,9 @@
 //! The summary: one paragraph on who finds more customers with as many calls.
 
+use leadscore_core::{count, counted};
 use leadscore_metrics::{Comparison, Contest, ContestVerdict, NEARLY, ScoreFigures};
 
-use crate::format::{count, number, per_cent, signed_whole, whole};
+use crate::format::{number, per_cent, signed_whole, whole, whole_number};
 
 /// One paragraph: who finds more customers with as many calls, and how sure that is.
 pub(crate) fn argument(
@@ -29,8 +30,8 @@ fn ranking(
 ) -> String {
     let (low, high) = (contest.auc_difference.low, contest.auc_difference.high);
     format!(
-        "On the same {} snapshots, AUC is {} for the model and {} for {}: a difference of {:+.3} ({low:+.3} to {high:+.3}).",
-        count(n_rows),
+        "On the same {}, AUC is {} for the model and {} for {}: a difference of {:+.3} ({low:+.3} to {high:+.3}).",
+        counted(n_rows, "snapshot"),
         number(model.ranking.roc_auc.value),
         number(baseline.ranking.roc_auc.value),
         baseline.name,
@@ -57,14 +58,14 @@ fn certainty(verdict: ContestVerdict, baseline: &str) -> String {
 /// Customers that either finds with the same calls, a month where that is known.
 fn customers(contest: &Contest, model: &ScoreFigures, baseline: &ScoreFigures) -> String {
     let (mine, theirs) = (&model.at_capacity, &baseline.at_capacity);
-    let calls = whole(mine.n_called);
+    let calls = counted(whole_number(mine.n_called), "call");
     if let (Some(difference), Some(own), Some(other)) = (
         contest.customers_a_month,
         mine.customers_a_month,
         theirs.customers_a_month,
     ) {
         return format!(
-            "With the same {calls} calls, the model finds {:.1} customers a month and {} {:.1}: {:+.1} ({:+.1} to {:+.1}).",
+            "With the same {calls}, the model finds {:.1} customers a month and {} {:.1}: {:+.1} ({:+.1} to {:+.1}).",
             own.value,
             baseline.name,
             other.value,
@@ -75,8 +76,8 @@ fn customers(contest: &Contest, model: &ScoreFigures, baseline: &ScoreFigures) -
     }
     let difference = contest.customers_difference;
     format!(
-        "With the same {calls} calls, the model finds {} customers and {} {}: {} ({} to {}).",
-        whole(mine.customers),
+        "With the same {calls}, the model finds {} and {} {}: {} ({} to {}).",
+        counted(whole_number(mine.customers), "customer"),
         baseline.name,
         whole(theirs.customers),
         signed_whole(difference.value),
@@ -114,19 +115,24 @@ fn quartiles(model: &ScoreFigures, baseline: &ScoreFigures) -> String {
 
 pub(crate) fn standing_alone(comparison: &Comparison) -> String {
     let model = &comparison.scores[0];
-    let calls = whole(model.at_capacity.n_called);
+    let calls = whole_number(model.at_capacity.n_called);
     let found = match model.at_capacity.customers_a_month {
         Some(customers) => format!(
             "finds {:.1} customers a month ({:.1} to {:.1})",
             customers.value, customers.low, customers.high
         ),
-        None => format!("finds {} customers", whole(model.at_capacity.customers)),
+        None => {
+            let customers = whole_number(model.at_capacity.customers);
+            format!("finds {}", counted(customers, "customer"))
+        }
     };
     let ratio = model.top_to_bottom.map_or(String::new(), |ratio| {
         format!(" The top quartile wins {ratio:.1} times as often as the bottom one.")
     });
     format!(
-        "With {calls} calls, the model {found}; precision at {calls}: {}.{ratio}",
+        "With {}, the model {found}; precision at {}: {}.{ratio}",
+        counted(calls, "call"),
+        count(calls),
         per_cent(model.at_capacity.precision.value)
     )
 }

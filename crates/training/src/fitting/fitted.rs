@@ -1,5 +1,6 @@
 //! A fit: its coding, its coefficients and what held them.
 
+use leadscore_core::counted;
 use leadscore_solver::{Design, Fit, Penalty, log_odds};
 
 use super::coded_rows::CodedRows;
@@ -74,8 +75,10 @@ pub(crate) fn of_fit(
 ) -> Fitted {
     let certificate = &fit.certificate;
     let ending = format!(
-        "own solver, {} passes over the rows, largest mean gradient {:.1e}, condition {:.1e}",
-        certificate.passes, certificate.gradient, certificate.condition
+        "native solver, {} over the rows, largest mean gradient {:.1e}, condition {:.1e}",
+        counted(certificate.passes, "pass"),
+        certificate.gradient,
+        certificate.condition
     );
     Fitted {
         coding,

@@ -1,5 +1,6 @@
 //! Attributes that are proven to be written at the close, by where leads ended.
 
+use leadscore_core::agree;
 use leadscore_metrics::roc_auc;
 
 use super::clusters::{FinalInput, FinalState, twins, weights};
@@ -373,15 +374,20 @@ impl Proof {
         } = self;
         if self.is_outcome || self.is_pure {
             Some(format!(
-                "by where leads ended, {n_won:.0} of {n_all_won:.0} won {what} have a value that {n_other:.0} others have"
+                "by where leads ended, {n_won:.0} of {n_all_won:.0} won {what} {} a value that {n_other:.0} {}",
+                agree(n_won.round() as u64, "has", "have"),
+                agree(n_other.round() as u64, "other has", "others have")
             ))
         } else if self.is_absent {
             Some(format!(
-                "{n_won:.0} won {what} have a value that no open lead has, where some {expected_open:.0} were expected"
+                "{n_won:.0} of the won {what} {} a value that no open lead has, where some {expected_open:.0} were expected",
+                agree(n_won.round() as u64, "has", "have")
             ))
         } else if self.is_closing {
             Some(format!(
-                "{n_closed:.0} closed {what} have a value that {n_open:.0} open leads have, where some {expected_open:.0} were expected"
+                "{n_closed:.0} of the closed {what} {} a value that {n_open:.0} {}, where some {expected_open:.0} were expected",
+                agree(n_closed.round() as u64, "has", "have"),
+                agree(n_open.round() as u64, "open lead has", "open leads have")
             ))
         } else {
             None
