@@ -1,9 +1,11 @@
-//! Words that a reader sees: what is counted agrees with its number.
+//! Words that a reader sees: what is counted agrees with its number, and a page names no flag of a
+//! command that its reader does not have.
 #![allow(missing_docs, reason = "tests")]
 
+use std::io::Read as _;
 use std::path::Path;
 
-use leadscore_tests::{here, leadscore, small_crm};
+use leadscore_tests::{here, leadscore, small_crm, succeed};
 
 /// Nouns that are wrong behind a 1.
 const PLURALS: [&str; 26] = [
@@ -243,4 +245,168 @@ fn snapshots_of_messages_agree_with_their_numbers() {
         n_files += 1;
     }
     assert!(n_files > 50);
+}
+
+/// A page without its look and its script.
+fn without_code(page: &str) -> String {
+    let cut = |text: String, (begin, end): (&str, &str)| {
+        let mut parts = text.split(begin);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |kept, part| {
+            kept + part.split_once(end).expect("an end").1
+        })
+    };
+    [("<style", "</style>"), ("<script", "</script>")]
+        .into_iter()
+        .fold(page.to_owned(), cut)
+}
+
+/// Flags that a text names, each with the words before it.
+fn flags(text: &str) -> Vec<&str> {
+    text.match_indices("--")
+        .filter(|&(at, _)| {
+            let (before, behind) = (&text[..at], &text[at + 2..]);
+            behind.starts_with(|c: char| c.is_ascii_lowercase())
+                && !before.ends_with('-')
+                && !before.ends_with("var(")
+        })
+        .map(|(at, _)| {
+            let begin = text[..at]
+                .char_indices()
+                .rev()
+                .nth(40)
+                .map_or(0, |(begin, _)| begin);
+            let end = text[at..].find(' ').map_or(text.len(), |end| at + end);
+            &text[begin..end]
+        })
+        .collect()
+}
+
+/// Everything that a workbook has: the XML of all its parts.
+fn workbook_text(bytes: &[u8]) -> String {
+    let number = |at: usize, width: usize| {
+        bytes[at..at + width]
+            .iter()
+            .rev()
+            .fold(0_usize, |sum, &byte| sum << 8 | usize::from(byte))
+    };
+    let mut text = String::new();
+    // The directory at the end names each part, with its length and its place.
+    let entries = (0..bytes.len() - 4).filter(|&at| bytes[at..].starts_with(b"PK\x01\x02"));
+    for entry in entries {
+        let (method, length, place) = (
+            number(entry + 10, 2),
+            number(entry + 20, 4),
+            number(entry + 42, 4),
+        );
+        let begin = place + 30 + number(place + 26, 2) + number(place + 28, 2);
+        let packed = &bytes[begin..begin + length];
+        let mut part = Vec::new();
+        if method == 8 {
+            flate2::read::DeflateDecoder::new(packed)
+                .read_to_end(&mut part)
+                .expect("deflated");
+        } else {
+            part.extend_from_slice(packed);
+        }
+        text.push_str(&String::from_utf8_lossy(&part));
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn pages_name_no_flags() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = folder.path().join("demo");
+    succeed(folder.path(), &["demo", "--leads", "2000", "--out", "demo"]);
+    for args in [
+        &["inspect", "proof.leadscore", "--html", "model.html"][..],
+        &[
+            "evaluate",
+            "proof.leadscore",
+            "-o",
+            "full.html",
+            "--format",
+            "html,md,json,xlsx",
+        ],
+        &[
+            "evaluate",
+            "proof.leadscore",
+            "-o",
+            "money.html",
+            "--capacity",
+            "20/week",
+            "--cost",
+            "5",
+            "--value",
+            "900",
+        ],
+        &[
+            "score",
+            "proof.leadscore",
+            "--list",
+            "list.html",
+            "--list",
+            "list.xlsx",
+        ],
+        &["export", "points", "proof.leadscore", "-o", "points.html"],
+    ] {
+        succeed(&demo, args);
+    }
+    // A column that is filled once a lead is lost, and a model that reads it all the same.
+    let leaky = small_crm();
+    let leads = std::fs::read_to_string(leaky.path().join("leads.csv")).expect("there");
+    let deals = std::fs::read_to_string(leaky.path().join("deals.csv")).expect("there");
+    let mut lines = leads.lines();
+    let mut text = format!("{},lost_reason\n", lines.next().unwrap_or_default());
+    for (line, deal) in lines.zip(deals.lines().skip(1)) {
+        let reason = if deal.ends_with("lost") { "price" } else { "" };
+        text.push_str(&format!("{line},{reason}\n"));
+    }
+    std::fs::write(leaky.path().join("leads.csv"), text).expect("a small file");
+    succeed(
+        leaky.path(),
+        &["train", "--allow-too-few", "--allow-leaks", "-o", "model"],
+    );
+    succeed(
+        leaky.path(),
+        &["evaluate", "model", "--allow-in-sample", "-o", "leaky.html"],
+    );
+    let read = |name: &str| {
+        let bytes = std::fs::read(demo.join(name))
+            .or_else(|_| std::fs::read(leaky.path().join(name)))
+            .expect(name);
+        if name.ends_with("xlsx") {
+            workbook_text(&bytes)
+        } else {
+            without_code(&String::from_utf8(bytes).expect("text"))
+        }
+    };
+    assert!(read("list.xlsx").contains("contact priority"), "a list");
+    assert!(read("leaky.html").contains("training allowed leaks"));
+    assert!(read("full.html").contains("<code>cost</code>"));
+    for name in [
+        "report.html",
+        "full.html",
+        "full.md",
+        "full.json",
+        "full.xlsx",
+        "money.html",
+        "leaky.html",
+        "model.html",
+        "list.html",
+        "list.xlsx",
+        "points.html",
+    ] {
+        let text = read(name);
+        assert!(text.len() > 500, "{name}");
+        assert_eq!(flags(&text), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_flag_is_found() {
+    assert_eq!(flags("set --capacity to 3"), ["set --capacity"]);
+    assert_eq!(flags("a -- b, 3--4, var(--soft), ---x"), [""; 0]);
 }

@@ -255,12 +255,12 @@ impl Measured {
         let n = rows.len();
         let words = if is_later {
             format!(
-                "{} that came after what the model knows",
+                "{} that came after the training cutoff",
                 counted(n, "snapshot")
             )
         } else {
             format!(
-                "all {}, those of training among them: too few came after what the model knows; train with an earlier --as-of to measure on later ones",
+                "all {}, those of training among them: too few came after the training cutoff; a model trained as of an earlier day leaves later ones to measure on",
                 counted(n, "mature snapshot")
             )
         };

@@ -82,7 +82,7 @@ impl Periods {
         };
         match capacity {
             None => format!(
-                "the best quarter {each}, {called} together; set --capacity to what the team can do"
+                "the best quarter {each}, {called} together; `capacity` of [report] sets what the team can call"
             ),
             Some(Capacity { calls, days }) => {
                 let unit = match days {

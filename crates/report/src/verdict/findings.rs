@@ -293,7 +293,7 @@ fn attribute_finding(found: &JudgedAttribute) -> Finding {
     });
     let (answer, text) = if found.is_proven {
         let text = format!(
-            "Column `{feature}` is written at the close, and the model reads it (--allow-leaks): {evidence}.{without}"
+            "Column `{feature}` is written at the close, and the model reads it, because training allowed leaks: {evidence}.{without}"
         );
         (Answer::No, text)
     } else {
