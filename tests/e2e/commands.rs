@@ -543,7 +543,7 @@ open = ["open"]"#,
         );
         assert!(
             refused(folder.path(), &["explain", "model", "L4"])
-                .contains("lead `L4` was lost: only open leads have a score")
+                .contains("lead `L4` was lost\n  hint: only open leads have a score")
         );
     }
 }

@@ -93,7 +93,7 @@ class Raised(unittest.TestCase):
         self.raised(lambda: data.evaluate(past, capacity="20"), "capacity=20 has no unit of time")
         self.raised(lambda: data.evaluate(past, start="soon"), "start `soon` is not a moment")
         self.raised(lambda: self.flat.evaluate(self.of_flat, other_leads=True, backtest=True))
-        self.raised(lambda: self.flat.evaluate(self.of_flat, allow_in_sample=True, capacity="20/week"), "give capacity= as a plain number of leads")
+        self.raised(lambda: self.flat.evaluate(self.of_flat, allow_in_sample=True, capacity="20/week"), "capacity has a unit of time", "give a plain number of leads")
 
     def test_explain(self):
         data, model = self.data, self.model
@@ -124,7 +124,7 @@ class Raised(unittest.TestCase):
         self.raised(lambda: self.of_owners.write_list(model, self.folder / "list.xlsx", owner="owner", top=600), "pass a smaller top=")
         self.raised(lambda: data.write_list(model, self.folder / "list.xlsx", owner="nobody"), "nobody")
         self.raised(lambda: data.export_points(model, rules=1).toml, "allow more with rules=")
-        self.raised(lambda: data.rules(self.rules, roll_up="max"), "roll_up needs to know whose a lead is")
+        self.raised(lambda: data.rules(self.rules, roll_up="max"), "roll_up needs to know the account of each lead")
         self.raised(lambda: self.flat.rules(self.rules, crossings=True), "crossings=True needs dates")
         with contextlib.chdir(self.folder):
             self.raised(lambda: leadscore.check(), "config= names another")

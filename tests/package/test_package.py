@@ -320,7 +320,7 @@ class WrongInput(unittest.TestCase):
         twice = self.leads.copy()
         twice.columns = [*twice.columns[:-1], "role"]
         self.fails(ValueError, "rename one of the columns", leads=twice)
-        self.fails(ValueError, "two columns are called `role`: rename one of them", leads=pa.table([[1], [2]], names=["role", "role"]))
+        self.fails(ValueError, "two columns are called `role`\n  hint: rename one of them", leads=pa.table([[1], [2]], names=["role", "role"]))
         again = pd.concat([self.leads, self.leads.iloc[:1]])
         self.fails(ValueError, f"frame `leads`, row {n + 1}, column `lead_id`: the lead `L00000000` appears a second time", leads=again)
 

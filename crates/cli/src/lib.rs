@@ -22,7 +22,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         if is_out_of_threads(&panic.to_string()) {
             leadscore::front_end::remove_unfinished();
             show::error(&anyhow::anyhow!(
-                "the system gives this program no more threads: raise `ulimit -u` and `ulimit -v`, or set RAYON_NUM_THREADS=1 and POLARS_MAX_THREADS=1"
+                "the system gives this program no more threads\n  hint: raise `ulimit -u` and `ulimit -v`, or set RAYON_NUM_THREADS=1 and POLARS_MAX_THREADS=1"
             ));
             std::process::exit(2);
         }

@@ -41,7 +41,7 @@ pub enum MatrixError {
     },
     /// An infinite value, which no model can weigh.
     #[error(
-        "feature `{}` is infinite in row {row}: replace the value at its source, or list it under null_values",
+        "feature `{}` is infinite in row {row}\n  hint: replace the value at its source, or list it under null_values",
         printable(feature)
     )]
     Infinite {

@@ -9,14 +9,16 @@ use leadscore_io::FrameError;
 pub enum DatabaseError {
     /// The config itself holds a password, and configs are shared.
     #[error(
-        "`uri` of {place} has a password, a token or the like in it, and a config is read by many: put the whole URI into an environment variable and write uri = \"env:NAME\""
+        "`uri` of {place} has a password, a token or the like in it, and a config is read by many\n  hint: put the whole URI into an environment variable and write uri = \"env:NAME\""
     )]
     Password {
         /// The table or section of the config.
         place: String,
     },
     /// The environment has no such variable.
-    #[error("`uri` of {place} is the environment variable {variable}, which is not set")]
+    #[error(
+        "`uri` of {place} is the environment variable {variable}, which is not set\n  hint: set it where the command runs"
+    )]
     Variable {
         /// The table or section of the config.
         place: String,
@@ -26,7 +28,7 @@ pub enum DatabaseError {
     /// What stands behind `env:` cannot be the name of a variable; it is not repeated, since it may
     /// be a URI with a password.
     #[error(
-        "`uri` of {place} names no environment variable: write the variable's name alone, such as uri = \"env:CRM_URI\", and put the URI into the variable"
+        "`uri` of {place} names no environment variable\n  hint: write the variable's name alone, such as uri = \"env:CRM_URI\", and put the URI into the variable"
     )]
     VariableName {
         /// The table or section of the config.
@@ -34,7 +36,7 @@ pub enum DatabaseError {
     },
     /// What stands behind `file:` is a URI, or looks like one; it is not repeated.
     #[error(
-        "`uri` of {place} names no file: write the file's path alone, such as uri = \"file:crm.uri\", and put the URI into the file"
+        "`uri` of {place} names no file\n  hint: write the file's path alone, such as uri = \"file:crm.uri\", and put the URI into the file"
     )]
     FileName {
         /// The table or section of the config.
@@ -52,7 +54,7 @@ pub enum DatabaseError {
         source: std::io::Error,
     },
     /// Others can read the file with the URI.
-    #[error("`uri` of {place} stands in {}, which others can read: chmod 600 it", path.display())]
+    #[error("`uri` of {place} stands in {}, which others can read\n  hint: chmod 600 it", path.display())]
     Readable {
         /// The table or section of the config.
         place: String,
@@ -61,7 +63,7 @@ pub enum DatabaseError {
     },
     /// What stands there is no URI, and no driver is named that may read it.
     #[error(
-        "`uri` of {place} has no scheme: write such as \"postgresql://host/database\", \"env:NAME\" or \"file:PATH\", or name the `driver` that reads it as it is"
+        "`uri` of {place} has no scheme\n  hint: write such as \"postgresql://host/database\", \"env:NAME\" or \"file:PATH\", or name the `driver` that reads it as it is"
     )]
     Scheme {
         /// The table or section of the config.
@@ -69,7 +71,7 @@ pub enum DatabaseError {
     },
     /// The driver is not there.
     #[error(
-        "there is no ADBC driver `{driver}` ({said}): `pip install adbc-driver-{scheme}` brings one; name its library as `driver`, or put its folder into ADBC_DRIVER_PATH"
+        "there is no ADBC driver `{driver}` ({said})\n  hint: `pip install adbc-driver-{scheme}` brings one; name its library as `driver`, or put its folder into ADBC_DRIVER_PATH"
     )]
     Driver {
         /// The driver.

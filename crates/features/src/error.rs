@@ -7,7 +7,7 @@ use leadscore_core::{MatrixError, printable};
 pub enum FeaturesError {
     /// A feature needs a table or column that is not there.
     #[error(
-        "feature `{}` needs {}, which this data lacks: add it to the config or its file, or train a model without it",
+        "feature `{}` needs {}, which this data lacks\n  hint: add it to the config or its file, or train a model without it",
         printable(feature),
         printable(needed)
     )]
@@ -19,7 +19,7 @@ pub enum FeaturesError {
     },
     /// A feature needs numbers and finds categories, or the other way round.
     #[error(
-        "feature `{}` was a {expected} when the model was trained, and is not one here: look at the column's values",
+        "feature `{}` was a {expected} when the model was trained, and is not one here\n  hint: look at the column's values",
         printable(feature)
     )]
     Kind {

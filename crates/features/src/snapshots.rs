@@ -129,7 +129,7 @@ pub fn labelled_snapshots(
 /// The config asks for more snapshots than `[snapshots] limit` allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "[snapshots] asks for {}, more than the {limit} of its `limit`: look at them less often (`every`), or raise `limit`",
+    "[snapshots] asks for {}, more than the {limit} of its `limit`\n  hint: look at them less often (`every`), or raise `limit`",
     counted(*n, "snapshot")
 )]
 pub struct TooManySnapshots {

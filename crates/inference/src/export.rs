@@ -15,12 +15,12 @@ use crate::model::Model;
 pub enum OnnxError {
     /// An input with the name of an output.
     #[error(
-        "a feature is called `{0}`, as an output of the graph is: rename the column in your tables and train again"
+        "a feature is called `{0}`, as an output of the graph is\n  hint: rename the column in your tables and train again"
     )]
     Output(String),
     /// A graph has no missing texts, so that the empty text stands for them.
     #[error(
-        "the feature `{0}` has an empty text as a level of its own, and in ONNX the empty text is a missing one: let it be missing in your tables, and train again"
+        "the feature `{0}` has an empty text as a level of its own, and in ONNX the empty text is a missing one\n  hint: let it be missing in your tables, and train again"
     )]
     EmptyLevel(String),
     /// The build has no part that writes it.
@@ -33,7 +33,7 @@ pub enum OnnxError {
 pub enum PmmlError {
     /// XML has no way to write it.
     #[error(
-        "PMML cannot represent {text:?}, because XML has no way to keep its control characters: replace them in your tables and train again, or use `export onnx`"
+        "PMML cannot represent {text:?}, because XML has no way to keep its control characters\n  hint: replace them in your tables and train again, or use `export onnx`"
     )]
     Character {
         /// A level, or the name of a feature.
@@ -41,7 +41,7 @@ pub enum PmmlError {
     },
     /// A field with the name of an output.
     #[error(
-        "a feature is called `{0}`, as an output of the PMML is: rename the column in your tables and train again"
+        "a feature is called `{0}`, as an output of the PMML is\n  hint: rename the column in your tables and train again"
     )]
     Output(String),
     /// Writing failed.

@@ -31,7 +31,7 @@ const WHOLE_CARD_VERSION: u32 = 4;
 pub enum ModelFileError {
     /// Too short to be one.
     #[error(
-        "the file ends after {found} bytes, inside its {part}: it was cut off; copy or train it again"
+        "the file ends after {found} bytes, inside its {part}: it was cut off\n  hint: copy it again, or train it again"
     )]
     Truncated {
         /// Length of the file.
@@ -40,18 +40,20 @@ pub enum ModelFileError {
         part: &'static str,
     },
     /// Begins otherwise.
-    #[error("this is not a leadscore model: expected a file written by `leadscore train`")]
+    #[error("this is not a leadscore model\n  hint: give a file written by `leadscore train`")]
     Magic,
     /// Written by a later program.
     #[error(
-        "the file has format version {found}, and this program reads up to {FORMAT_VERSION}: use a newer leadscore, or train it again"
+        "the file has format version {found}, and this program reads up to {FORMAT_VERSION}\n  hint: use a newer leadscore, or train it again"
     )]
     Newer {
         /// The file's version.
         found: u32,
     },
     /// The checksum does not fit.
-    #[error("the file is damaged: its checksum does not fit its content; copy or train it again")]
+    #[error(
+        "the file is damaged: its checksum does not fit its content\n  hint: copy it again, or train it again"
+    )]
     Checksum,
     /// The checksum fits, the content does not.
     #[error("the content of the file makes no model: {found}")]

@@ -40,7 +40,9 @@ pub enum FrameError {
         column: String,
     },
     /// The stream holds one array a batch that is not a row of named columns.
-    #[error("the Arrow stream has {found} and no named columns: pass a frame, not a single column")]
+    #[error(
+        "the Arrow stream has {found} and no named columns\n  hint: pass a frame, not a single column"
+    )]
     NoColumns {
         /// The type that it holds.
         found: String,

@@ -114,6 +114,6 @@ fn read_text(path: &Path) -> crate::Result<String> {
         } else {
             "`leadscore init` writes one from your files; -c names another"
         };
-        format!("cannot read the config {}: {hint}", path.display())
+        format!("cannot read the config {}\n  hint: {hint}", path.display())
     })
 }

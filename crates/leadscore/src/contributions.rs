@@ -48,7 +48,7 @@ pub fn contributions(
     let set = scoring_snapshots(&tables, as_of);
     if set.at_risk.is_empty() {
         bail!(
-            "no lead is open{}: look at --as-of and at [outcomes]",
+            "no lead is open{}\n  hint: look at --as-of and at [outcomes]",
             data.at(as_of)
         );
     }

@@ -241,7 +241,7 @@ impl Data {
     pub fn upsert(&self, table: &str, keys: &[&str], rows: &Frame) -> crate::Result<usize> {
         let Some(database) = &self.config.database else {
             bail!(
-                "there is no [database] in {}: say as its `uri` where {table} is",
+                "there is no [database] in {}\n  hint: give the database of {table} as its `uri`",
                 self.name
             );
         };
@@ -493,10 +493,12 @@ impl Data {
         match Timestamp::parse_iso(text) {
             Some((at, _, _)) => Ok(at),
             None if self.config.is_flat() => bail!(
-                "{flag} `{text}` is neither a number nor a date: expected a value of `order_by`"
+                "{flag} `{text}` is neither a number nor a date\n  hint: give a value of `order_by`"
             ),
             None => {
-                bail!("{flag} `{text}` is not a moment: write 2018-05-01 or 2018-05-01T09:30:00Z")
+                bail!(
+                    "{flag} `{text}` is not a moment\n  hint: write 2018-05-01 or 2018-05-01T09:30:00Z"
+                )
             }
         }
     }

@@ -90,7 +90,7 @@ impl Engine {
     /// Nobody answers, or a table is not as the config says.
     pub fn connect(data: &Data, address: &str) -> crate::Result<Self> {
         if data.config.is_flat() {
-            bail!("undated data has no events, and needs no cluster: leave --engine out");
+            bail!("undated data has no events, and needs no cluster\n  hint: leave --engine out");
         }
         let session = {
             let address = Address::parse(address).context("--connect")?;
@@ -299,7 +299,7 @@ impl Engine {
     ) -> crate::Result<usize> {
         if expected == 0 {
             bail!(
-                "no lead is at risk then: look at --as-of, and at the times of [leads] and [outcomes]"
+                "no lead is at risk then\n  hint: look at --as-of, and at the times of [leads] and [outcomes]"
             );
         }
         let statement = format!(
@@ -320,7 +320,7 @@ impl Engine {
         let found = whole(&frame, "n");
         if found != expected {
             bail!(
-                "{target} has {} where there {} {}: do not use it; are ids unique in [leads], and keys in the lookups?",
+                "{target} has {} where there {} {}\n  hint: do not use it; are ids unique in [leads], and keys in the lookups?",
                 counted(found, "row"),
                 agree(expected, "is", "are"),
                 counted(expected, "snapshot")

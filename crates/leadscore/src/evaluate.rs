@@ -78,7 +78,7 @@ pub fn write_report(report: &Report, path: &Path) -> crate::Result<()> {
         "xlsx" => write_bytes(path, &report.workbook()?),
         "md" => write_text(path, &report.markdown()),
         _ => bail!(
-            "a report is not written as `.{ending}`: let the name end in .html, .json, .xlsx or .md"
+            "a report is not written as `.{ending}`\n  hint: let the name end in .html, .json, .xlsx or .md"
         ),
     }
 }

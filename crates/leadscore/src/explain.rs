@@ -157,7 +157,7 @@ pub fn explain(
     let changes = changes(model, what_if)?;
     if since.is_some() && !changes.is_empty() {
         bail!(
-            "what changed since an earlier date is of the lead as it is: ask without changes of its columns"
+            "what changed since an earlier date is of the lead as it is\n  hint: ask without changes of its columns"
         );
     }
     let tables = data.load_to_score(model)?;
@@ -176,7 +176,7 @@ pub fn explain(
             ),
         };
         bail!(
-            "lead `{}` {why}: only open leads have a score",
+            "lead `{}` {why}\n  hint: only open leads have a score",
             printable(id)
         );
     };

@@ -145,7 +145,7 @@ impl Points {
     fn rules(&self) -> crate::Result<&Rules> {
         let Some(rules) = &self.rules else {
             bail!(
-                "{} {} too few for any feature of this model: allow more with --rules; a base-rate model has no features",
+                "{} {} too few for any feature of this model\n  hint: allow more with --rules; a base-rate model has no features",
                 counted(self.n_wanted, "rule"),
                 agree(self.n_wanted, "is", "are")
             );

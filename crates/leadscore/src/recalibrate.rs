@@ -92,7 +92,7 @@ fn first_new(model: &Model, from: Option<Timestamp>) -> crate::Result<Timestamp>
     let known_until = Timestamp::from_micros(model.card.known_until_micros);
     if from.is_some_and(|from| from < known_until) {
         bail!(
-            "--from lies before {}, until which the model knows everything: these outcomes are not new to it",
+            "--from lies before {}, the training cutoff of the model: these outcomes are not new to it\n  hint: name a later moment",
             model.card.known_until
         );
     }
@@ -105,7 +105,7 @@ fn enough_events(model: &Model, labels: &[bool]) -> crate::Result<usize> {
     let rarer = wins.min(labels.len() - wins);
     if rarer < MIN_EVENTS {
         bail!(
-            "{wins} of the {} that {} matured since {} {} won: at least {MIN_EVENTS} wins and as many others are needed; wait, or train again",
+            "{wins} of the {} that {} matured since {} {} won: at least {MIN_EVENTS} wins and as many others are needed\n  hint: wait, or train again",
             counted(labels.len(), "snapshot"),
             agree(labels.len(), "has", "have"),
             model.card.known_until,
@@ -157,7 +157,7 @@ fn moved(
     let said = format!("{how}; log-loss {before:.4} to {after:.4} on all of these snapshots");
     let mut model = fitted
         .apply(model, kind, input)?
-        .with_context(|| format!("{said}: a slope that is not above 0 turns the ranking round; what the model learned no longer holds, train it again"))?;
+        .with_context(|| format!("{said}: a slope that is not above 0 would turn the ranking round\n  hint: what the model learned no longer holds: train it again"))?;
     data.remark(&said);
     model
         .card

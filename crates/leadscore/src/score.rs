@@ -76,7 +76,7 @@ pub fn score<'m>(
 ) -> crate::Result<Scores<'m>> {
     if options.intervals && model.covariance.is_none() {
         bail!(
-            "--intervals: the model has no covariance, because it is of an earlier version or was fitted by linfa; train it again"
+            "--intervals: the model has no covariance, because it is of an earlier version or was fitted by linfa\n  hint: train it again"
         );
     }
     let mut found = find_open(data, model, options)?;

@@ -66,7 +66,7 @@ pub fn write_crm(
         .find(|name| !is_own && is_there(name))
     {
         bail!(
-            "{} is no simulation's, and would be replaced: name an empty folder",
+            "{} is no simulation's, and would be replaced\n  hint: name an empty folder",
             folder.join(name).display()
         );
     }

@@ -34,7 +34,7 @@ pub(crate) fn sql_sources(
             .map(|near| format!("did you mean `{near}`? "))
             .unwrap_or_default();
         bail!(
-            "there is no table `{wrong}` in {}: {near}it has {}",
+            "there is no table `{wrong}` in {}\n  hint: {near}it has {}",
             data.name,
             names.join(", ")
         );

@@ -26,7 +26,7 @@ pub(crate) fn same_process() -> PyResult<()> {
     let own = std::process::id();
     match OWNER.compare_exchange(0, own, Ordering::Relaxed, Ordering::Relaxed) {
         Err(owner) if owner != own => Err(PyRuntimeError::new_err(
-            "this process was forked from one that had used leadscore, whose threads it does not have: start it another way, such as multiprocessing.get_context(\"spawn\")",
+            "this process was forked from one that had used leadscore, whose threads it does not have\n  hint: start it another way, such as multiprocessing.get_context(\"spawn\")",
         )),
         Ok(_) | Err(_) => Ok(()),
     }
@@ -160,7 +160,7 @@ pub(crate) fn run_as<T: Send + 'static>(
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(exception_of(py, &error, call)),
         Err(_) => Err(PyRuntimeError::new_err(
-            "leadscore failed in a way that it should not: the reason is on stderr; please report it",
+            "leadscore failed in a way that it should not: the reason is on stderr\n  hint: please report it",
         )),
     }
 }

@@ -300,11 +300,11 @@ pub(crate) fn read_frame(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Fram
     match frame {
         Ok(frame) => Ok(frame.without_index()),
         Err(FrameError::Duplicate { column }) => Err(PyValueError::new_err(format!(
-            "`{name}`: two columns are called `{}`: rename one of them",
+            "`{name}`: two columns are called `{}`\n  hint: rename one of them",
             printable(&column)
         ))),
         Err(FrameError::NoColumns { .. }) => Err(PyTypeError::new_err(format!(
-            "`{name}` is a single column, expected a frame: pass `{name}.to_frame()`"
+            "`{name}` is a single column, expected a frame\n  hint: pass `{name}.to_frame()`"
         ))),
         Err(FrameError::Stream(cause)) => Err(exception(
             py,

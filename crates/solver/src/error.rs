@@ -18,7 +18,7 @@ pub enum SolverError {
     },
     /// A number that is NaN or infinite.
     #[error(
-        "{what} is {found} in row {row}: expected a finite number; replace missing values before"
+        "{what} is {found} in row {row}: expected a finite number\n  hint: replace missing values before"
     )]
     NotFinite {
         /// Which column.
@@ -50,7 +50,7 @@ pub enum SolverError {
     },
     /// A matrix that would not fit in memory.
     #[error(
-        "{n_coefficients} coefficients beside the widest column: expected at most 20,000, or their second derivatives would not fit in memory; join rare levels"
+        "{n_coefficients} coefficients beside the widest column: expected at most 20,000, or their second derivatives would not fit in memory\n  hint: join rare levels"
     )]
     TooWide {
         /// Number of coefficients.
@@ -80,7 +80,7 @@ pub enum SolverError {
     },
     /// Columns that say the same thing, without a penalty to choose between them.
     #[error(
-        "coefficient {coefficient} is not determined: its column is constant or a sum of others; leave it out or give it a penalty"
+        "coefficient {coefficient} is not determined: its column is constant or a sum of others\n  hint: leave it out or give it a penalty"
     )]
     Undetermined {
         /// Its number; 0 is the intercept.
@@ -88,7 +88,7 @@ pub enum SolverError {
     },
     /// Labels that one column tells without an error, so that its coefficient would grow for ever.
     #[error(
-        "column {column} tells the labels apart without an error: its coefficient has no finite optimum; give it a penalty, or leave it out if it knows the outcome"
+        "column {column} tells the labels apart without an error: its coefficient has no finite optimum\n  hint: give it a penalty, or leave it out if it knows the outcome"
     )]
     Separated {
         /// Column, from 0 in the order of the design.
@@ -96,7 +96,7 @@ pub enum SolverError {
     },
     /// Labels that several columns together tell without an error.
     #[error(
-        "columns {columns:?} together tell the labels apart without an error: their coefficients have no finite optimum; give them a penalty, or leave out what knows the outcome"
+        "columns {columns:?} together tell the labels apart without an error: their coefficients have no finite optimum\n  hint: give them a penalty, or leave out what knows the outcome"
     )]
     SeparatedTogether {
         /// Columns, from 0 in the order of the design, those with the largest coefficients first.
@@ -104,7 +104,7 @@ pub enum SolverError {
     },
     /// The optimum was not reached.
     #[error(
-        "the fit has not converged: after {passes} passes over the data the largest gradient a row is {gradient:.2e}, above {tolerance:.0e}; a larger penalty helps, and so does leaving out columns that say the same thing"
+        "the fit has not converged: after {passes} passes over the data the largest gradient a row is {gradient:.2e}, above {tolerance:.0e}\n  hint: a larger penalty helps, and so does leaving out columns that say the same thing"
     )]
     NotConverged {
         /// Passes over the data.

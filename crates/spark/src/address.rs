@@ -48,7 +48,7 @@ impl Address {
         };
         let not_one = || {
             wrong(format!(
-                "{shown} is no address of an engine: write such as sc://localhost:15002 or sc://host:443/;use_ssl=true"
+                "{shown} is no address of an engine\n  hint: write such as sc://localhost:15002 or sc://host:443/;use_ssl=true"
             ))
         };
         let authority = resolved
@@ -61,7 +61,7 @@ impl Address {
         {
             let help = "an engine asks for a token, in SPARK_CONNECT_AUTHENTICATE_TOKEN or in a variable that holds the whole address: --connect env:NAME";
             return Err(wrong(format!(
-                "{shown} has a user or a password before its host: {help}"
+                "{shown} has a user or a password before its host\n  hint: {help}"
             )));
         }
         // The client takes whatever stands there for a host, parameters without a `/` before them
@@ -81,7 +81,7 @@ impl Address {
         {
             let help = "put it into SPARK_CONNECT_AUTHENTICATE_TOKEN, or the whole address into a variable and name that: --connect env:NAME";
             return Err(wrong(format!(
-                "a token among the arguments is seen by everyone on this machine, and so may be what other parameters hold: {help}"
+                "a token among the arguments is seen by everyone on this machine, and so may be what other parameters have\n  hint: {help}"
             )));
         }
         let hidden = parameters
@@ -201,7 +201,7 @@ mod tests {
         check("sc://[::1]:443", "sc://[::1]:443");
         check(
             "http://localhost",
-            "`http://localhost` is no address of an engine: write such as sc://localhost:15002",
+            "`http://localhost` is no address of an engine\n  hint: write such as sc://localhost:15002",
         );
         check("sc://localhost:99999", "is no address of an engine");
         check(

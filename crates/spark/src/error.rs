@@ -21,7 +21,7 @@ pub enum EngineError {
     },
     /// It answers, and does not let us in.
     #[error(
-        "{address} refuses: {why}: check SPARK_CONNECT_AUTHENTICATE_TOKEN, or the address in the variable that --connect names"
+        "{address} refuses: {why}\n  hint: check SPARK_CONNECT_AUTHENTICATE_TOKEN, or the address in the variable that --connect names"
     )]
     Refused {
         /// Where.

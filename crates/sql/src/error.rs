@@ -18,7 +18,7 @@ fn same_name(dialect: Dialect) -> &'static str {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SqlError {
     /// Two columns have one name in a dialect.
-    #[error("columns `{first}` and `{second}` are one column in the SQL of {}, {}: rename one of them", .dialect.id(), same_name(*.dialect))]
+    #[error("columns `{first}` and `{second}` are one column in the SQL of {}, {}\n  hint: rename one of them", .dialect.id(), same_name(*.dialect))]
     SameName {
         /// The first column.
         first: String,
@@ -29,27 +29,27 @@ pub enum SqlError {
     },
     /// A name that does not stay what it is on its way into a database.
     #[error(
-        "column {0:?} has a carriage return or a NUL character in its name, which statements do not keep: rename it"
+        "column {0:?} has a carriage return or a NUL character in its name, which statements do not keep\n  hint: rename it"
     )]
     Name(String),
     /// A column that goes along has the name of one that the statement makes.
     #[error(
-        "column `{0}` cannot go along: the statement has a column of that name itself; rename it in a query that is the table, `(SELECT … AS …) AS features`"
+        "column `{0}` cannot go along: the statement has a column of that name itself\n  hint: rename it in a query that is the table, `(SELECT … AS …) AS features`"
     )]
     KeyTaken(String),
     /// A column that goes along twice.
-    #[error("column `{0}` goes along twice: name it once")]
+    #[error("column `{0}` goes along twice\n  hint: name it once")]
     KeyTwice(String),
     /// A text that no column of a dialect can hold.
     #[error(
-        "PostgreSQL has no texts with a NUL character, and the model knows {text:?}: replace the character in your tables and train again"
+        "PostgreSQL has no texts with a NUL character, and the model knows {text:?}\n  hint: replace the character in your tables and train again"
     )]
     Nul {
         /// The level.
         text: String,
     },
     /// A name that would be cut off.
-    #[error("column `{name}` has {n_bytes} bytes, and PostgreSQL takes 63: rename it")]
+    #[error("column `{name}` has {n_bytes} bytes, and PostgreSQL takes 63\n  hint: rename it")]
     LongName {
         /// The column.
         name: String,
@@ -57,21 +57,21 @@ pub enum SqlError {
         n_bytes: usize,
     },
     /// A dialect in which features are not written.
-    #[error("features are written in the SQL of {}, not of {}: compute them with `leadscore features --model`, and write the score alone", Dialect::of_features(), .0.id())]
+    #[error("features are written in the SQL of {}, not of {}\n  hint: compute them with `leadscore features --model`, and write the score alone", Dialect::of_features(), .0.id())]
     Dialect(Dialect),
     /// Features of a flat export are its columns.
     #[error(
-        "undated data has no events: its features are columns that its table has already, so write the score alone"
+        "undated data has no events\n  hint: its features are columns that its table has already: write the score alone"
     )]
     Flat,
     /// Leads that end by silence.
     #[error(
-        "[snapshots] has `silent`, and statements do not end leads by silence: compute the features here, or take the key out"
+        "[snapshots] has `silent`, and statements do not end leads by silence\n  hint: compute the features here, or take the key out"
     )]
     Silent,
     /// Local times.
     #[error(
-        "[{table}] has `time_zone = \"{zone}\"`, and SQL turns local times to UTC each engine in its own way: store them in UTC"
+        "[{table}] has `time_zone = \"{zone}\"`, and SQL turns local times to UTC each engine in its own way\n  hint: store them in UTC"
     )]
     TimeZone {
         /// The table in the config.
@@ -81,7 +81,7 @@ pub enum SqlError {
     },
     /// Cells that hold several ids.
     #[error(
-        "[{table}] has a `separator` for `{column}`, and statements take one id from a cell: give each pair of ids a row of its own"
+        "[{table}] has a `separator` for `{column}`, and statements take one id from a cell\n  hint: give each pair of ids a row of its own"
     )]
     Several {
         /// The table in the config.
@@ -91,7 +91,7 @@ pub enum SqlError {
     },
     /// Times that are a spreadsheet's day numbers.
     #[error(
-        "[{table}] has times in the format `{format}`, and statements read timestamps, dates and whole numbers since 1970: store them so"
+        "[{table}] has times in the format `{format}`, and statements read timestamps, dates and whole numbers since 1970\n  hint: store them so"
     )]
     Serial {
         /// The table in the config.
@@ -101,12 +101,12 @@ pub enum SqlError {
     },
     /// A history that says more than its changes.
     #[error(
-        "[history] has `{0}`, and statements know no value before the first change of a lead: compute the features here, or take the key out"
+        "[history] has `{0}`, and statements know no value before the first change of a lead\n  hint: compute the features here, or take the key out"
     )]
     Before(&'static str),
     /// Outcomes with a second clock, as of a moment in the past.
     #[error(
-        "[outcomes] has `recorded_at`, and statements do not know what was entered before a moment in the past: compute the features here"
+        "[outcomes] has `recorded_at`, and statements do not know what was entered before a moment in the past\n  hint: compute the features here"
     )]
     Entered,
     /// A table of which nothing was said.
@@ -118,7 +118,7 @@ pub enum SqlError {
         table: String,
     },
     /// A table of the config whose place in the engine was not said.
-    #[error("it is not said where the table [{0}] is in the engine")]
+    #[error("the place of the table [{0}] in the engine is not known")]
     Source(String),
     /// A column that the config does not name.
     #[error("feature `{feature}` needs `{key}` of [{table}], which the config lacks")]

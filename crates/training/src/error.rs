@@ -16,11 +16,11 @@ pub enum TrainError {
     },
     /// linfa's solver gives no Hessian to estimate strengths from.
     #[error(
-        "`--solver linfa` cannot estimate smoothing parameters: leave `smoothing` of [model] out, or train with the native solver"
+        "`--solver linfa` cannot estimate smoothing parameters\n  hint: leave `smoothing` of [model] out, or train with the native solver"
     )]
     LinfaReml,
     /// Only wins, or none.
-    #[error("{} of the {} was won within the horizon: a model needs both wins and others; check [outcomes], the horizon and `from`", if *label { "every one" } else { "none" }, counted(*n_rows, "training snapshot"))]
+    #[error("{} of the {} was won within the horizon: a model needs both wins and others\n  hint: check [outcomes], the horizon and `from`", if *label { "every one" } else { "none" }, counted(*n_rows, "training snapshot"))]
     OneClass {
         /// The only label.
         label: bool,
@@ -28,14 +28,14 @@ pub enum TrainError {
         n_rows: usize,
     },
     /// The data is not enough.
-    #[error("too few to learn from: {reason}; pass --allow-too-few to train all the same")]
+    #[error("too few to learn from: {reason}\n  hint: pass --allow-too-few to train all the same")]
     TooFew {
         /// The numbers.
         reason: String,
     },
     /// The segment is no category.
     #[error(
-        "[model] segment `{column}` is not a category among the attributes: expected one of `{known}`"
+        "[model] segment `{column}` is not a category among the attributes\n  hint: name one of `{known}`"
     )]
     Segment {
         /// What the config names.
@@ -44,7 +44,7 @@ pub enum TrainError {
         known: String,
     },
     /// A direction for what is no number.
-    #[error("[model] directions: `{feature}` is {what}{}; `features --describe` lists them all", nearest.as_ref().map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default())]
+    #[error("[model] directions: `{feature}` is {what}\n  hint: {}`features --describe` lists them all", nearest.as_ref().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default())]
     Direction {
         /// What the config names.
         feature: String,
@@ -63,7 +63,7 @@ pub enum TrainError {
     },
     /// Every feature is constant or missing.
     #[error(
-        "none of the {} varies over the training snapshots: check [leads] `attributes` and the activities",
+        "none of the {} varies over the training snapshots\n  hint: check [leads] `attributes` and the activities",
         counted(*n_features, "feature")
     )]
     NoFeatures {
@@ -72,7 +72,7 @@ pub enum TrainError {
     },
     /// The solver stopped before the optimum.
     #[error(
-        "the fit has not converged: after {} of {} the largest mean gradient is {gradient:.2e}, above {tolerance:.0e}; a larger penalty helps, and so does leaving out columns that say the same thing",
+        "the fit has not converged: after {} of {} the largest mean gradient is {gradient:.2e}, above {tolerance:.0e}\n  hint: a larger penalty helps, and so does leaving out columns that say the same thing",
         counted(*attempts, "attempt"),
         counted(*max_iterations, "iteration")
     )]

@@ -149,7 +149,7 @@ impl TrainOptions {
         if self.l1_ratio > 0.0 && self.kind != ModelKind::Linear {
             return fail(
                 "l1_ratio",
-                "an elastic net is for linear terms: set kind = \"linear\" beside it",
+                "an elastic net is for linear terms\n  hint: set kind = \"linear\" beside it",
             );
         }
         if self.solver == SolverKind::Linfa && (self.l1_ratio > 0.0 || !self.directions.is_empty())
@@ -160,7 +160,7 @@ impl TrainOptions {
                 } else {
                     "directions"
                 },
-                "linfa-logistic has no such thing: leave `--solver linfa` out",
+                "linfa-logistic has no such thing\n  hint: leave `--solver linfa` out",
             );
         }
         Ok(())
@@ -171,13 +171,13 @@ impl TrainOptions {
         if input.horizon.is_none() {
             return fail(
                 "label",
-                "undated data has no windows that could be unfinished: leave it out",
+                "undated data has no windows that could be unfinished\n  hint: leave it out",
             );
         }
         if self.solver == SolverKind::Linfa {
             return fail(
                 "label",
-                "linfa-logistic knows no weights of rows: leave it out",
+                "linfa-logistic knows no weights of rows\n  hint: leave it out",
             );
         }
         let n_rows = unripe.matrix.n_rows();
@@ -207,13 +207,13 @@ impl TrainOptions {
         if input.horizon.is_none() {
             return fail(
                 "half_life",
-                "undated data has an order, and no times: leave it out",
+                "undated data has an order, and no times\n  hint: leave it out",
             );
         }
         if self.solver == SolverKind::Linfa {
             return fail(
                 "half_life",
-                "linfa-logistic knows no weights of rows: leave it out",
+                "linfa-logistic knows no weights of rows\n  hint: leave it out",
             );
         }
         Ok(())
@@ -224,13 +224,13 @@ impl TrainOptions {
         if self.reml == Some(true) && self.l1_ratio > 0.0 {
             return fail(
                 "smoothing",
-                "a lasso has no such estimate: leave `l1_ratio` out, or `smoothing`",
+                "a lasso has no such estimate\n  hint: leave `l1_ratio` out, or `smoothing`",
             );
         }
         if self.reml == Some(true) && self.solver == SolverKind::Linfa {
             return fail(
                 "smoothing",
-                "linfa-logistic gives no Hessian to estimate it from: leave `--solver linfa` out",
+                "linfa-logistic gives no Hessian to estimate it from\n  hint: leave `--solver linfa` out",
             );
         }
         Ok(())

@@ -124,6 +124,6 @@ fn a_segment_that_is_no_category_is_named() {
         .to_string();
     assert_eq!(
         error,
-        "[model] segment `size` is not a category among the attributes: expected one of `line`"
+        "[model] segment `size` is not a category among the attributes\n  hint: name one of `line`"
     );
 }

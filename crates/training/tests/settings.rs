@@ -90,7 +90,7 @@ fn a_curve_with_a_direction_goes_no_other_way() {
     });
     assert_eq!(
         error,
-        "[model] directions: `bend` is none of the features (did you mean `bent`?); `features --describe` lists them all"
+        "[model] directions: `bend` is none of the features\n  hint: did you mean `bent`? `features --describe` lists them all"
     );
 }
 
@@ -124,7 +124,7 @@ fn a_lasso_leaves_what_says_nothing_without_weight() {
     });
     assert_eq!(
         error,
-        "[model] l1_ratio: an elastic net is for linear terms: set kind = \"linear\" beside it"
+        "[model] l1_ratio: an elastic net is for linear terms\n  hint: set kind = \"linear\" beside it"
     );
 }
 

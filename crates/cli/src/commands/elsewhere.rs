@@ -66,7 +66,7 @@ mod lines {
 
     pub(crate) fn features(args: &FeaturesArgs, address: &str) -> anyhow::Result<Outcome> {
         let Some(output) = &args.output else {
-            bail!("--engine spark writes the matrix on the cluster: pass -o FOLDER.parquet")
+            bail!("--engine spark writes the matrix on the cluster\n  hint: pass -o FOLDER.parquet")
         };
         let model = args.model.as_deref().map(read_model).transpose()?;
         let (data, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
@@ -84,7 +84,7 @@ mod lines {
     pub(crate) fn train(args: &TrainArgs, address: &str) -> anyhow::Result<Outcome> {
         if args.report.is_some() || args.json.is_some() {
             bail!(
-                "a report needs the tables here: train with --engine spark, and run `evaluate` where they fit"
+                "a report needs the tables here\n  hint: train with --engine spark, and run `evaluate` where they fit"
             );
         }
         check_target(&args.output)?;
@@ -103,16 +103,16 @@ mod lines {
     pub(crate) fn score(args: &ScoreArgs, address: &str) -> anyhow::Result<Outcome> {
         if args.table.is_some() || args.intervals || args.json.is_some() {
             bail!(
-                "--engine spark writes a folder of Parquet files, without intervals and without a summary as JSON: pass -o FOLDER.parquet"
+                "--engine spark writes a folder of Parquet files, without intervals and without a summary as JSON\n  hint: pass -o FOLDER.parquet"
             );
         }
         if !args.list.list.is_empty() {
             bail!(
-                "--list needs the leads here, and --engine spark leaves them there: write the scores with -o FOLDER.parquet, or run `score --list` where the tables fit"
+                "--list needs the leads here, and --engine spark leaves them there\n  hint: write the scores with -o FOLDER.parquet, or run `score --list` where the tables fit"
             );
         }
         let Some(output) = &args.output else {
-            bail!("--engine spark writes the scores on the cluster: pass -o FOLDER.parquet")
+            bail!("--engine spark writes the scores on the cluster\n  hint: pass -o FOLDER.parquet")
         };
         let model = read_model(&args.model)?;
         let (data, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
     }
     if args.output.is_none() && args.describe.is_none() {
         bail!(
-            "nothing to do: pass -o FILE for the matrix, or --describe for the dictionary of features"
+            "nothing to do\n  hint: pass -o FILE for the matrix, or --describe for the dictionary of features"
         );
     }
     let model = args.model.as_deref().map(read_model).transpose()?;

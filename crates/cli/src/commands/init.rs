@@ -13,7 +13,7 @@ use crate::show;
 pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
     if args.output.exists() && !args.force {
         bail!(
-            "{} exists already: pass --force to overwrite it, or -o to write elsewhere",
+            "{} exists already\n  hint: pass --force to overwrite it, or -o to write elsewhere",
             args.output.display()
         );
     }

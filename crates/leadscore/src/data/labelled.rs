@@ -69,7 +69,7 @@ pub(crate) fn no_snapshot(
         )
     };
     crate::error::request!(
-        "there is no mature snapshot to learn from: {}; {hint}",
+        "there is no mature snapshot to learn from: {}\n  hint: {hint}",
         describe_counts(counts, data)
     )
 }
@@ -86,7 +86,7 @@ pub(crate) fn check_matrix_fits(
         .saturating_mul(bytes_a_cell);
     if needed > memory {
         bail!(
-            "{} with {} would take some {} GB here: {advice}",
+            "{} with {} would take some {} GB here\n  hint: {advice}",
             counted(n_rows, "snapshot"),
             counted(n_features, "feature"),
             needed.div_ceil(1 << 30)
@@ -102,7 +102,7 @@ impl Data {
         let plan = survey.plan(&self.config.features);
         self.notes(&plan.notes);
         if plan.specs.is_empty() {
-            bail!("there is no feature: look at `families` and `only` of [features]");
+            bail!("there is no feature\n  hint: look at `families` and `only` of [features]");
         }
         Ok(plan.specs)
     }

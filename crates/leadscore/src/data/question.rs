@@ -14,13 +14,13 @@ impl Data {
         let asked = (!self.config.is_flat()).then_some(self.config.snapshots.horizon);
         match (model.card.horizon, asked) {
             (Some(own), Some(asked)) if own != asked => bail!(
-                "the model predicts wins within {own}, and `horizon` of [snapshots] asks for {asked}: its percentages are of another window; set `horizon = \"{own}\"`, or train a model with this horizon"
+                "the model predicts wins within {own}, and `horizon` of [snapshots] asks for {asked}: its percentages are of another window\n  hint: set `horizon = \"{own}\"`, or train a model with this horizon"
             ),
             (None, Some(_)) => bail!(
-                "the model is of undated data, and this config has dates: train a model by this config"
+                "the model is of undated data, and this config has dates\n  hint: train a model by this config"
             ),
             (Some(own), None) => bail!(
-                "the model predicts wins within {own}, and this config is of undated data: it has no such window"
+                "the model predicts wins within {own}, and this config is of undated data, which has no such window\n  hint: train a model by this config"
             ),
             _ => Ok(()),
         }
@@ -93,7 +93,7 @@ impl Data {
         let kept = self.config.model.losses_kept;
         if kept < 1.0 {
             bail!(
-                "{what}: the tables hold {kept} of the leads not won (`losses_kept`), so that the observed win rate is not the one that the model predicts; use a config of tables that have all leads, without `losses_kept`"
+                "{what}: the tables hold {kept} of the leads not won (`losses_kept`), so that the observed win rate is not the one that the model predicts\n  hint: use a config of tables that have all leads, without `losses_kept`"
             );
         }
         Ok(())

@@ -32,7 +32,7 @@ pub(super) fn place(data: &Data, table: &TableRef<'_>) -> crate::Result<String> 
                 .is_some_and(|name| name.to_string_lossy().contains('.')))
         {
             bail!(
-                "{}: {path} is no Parquet file, and the engine reads nothing else from a path: convert it, or give a `query` that reads it there",
+                "{}: {path} is no Parquet file, and the engine reads nothing else from a path\n  hint: convert it, or give a `query` that reads it there",
                 table.id.heading()
             );
         }
@@ -50,12 +50,12 @@ pub(super) fn parquet(path: &str) -> String {
 pub(super) fn target_of(target: &str) -> crate::Result<String> {
     if location_has_credentials(target) {
         bail!(
-            "the folder to write has a user, a password or a key in it, which everyone on this machine sees: take it out; the engine's own settings say who asks"
+            "the folder to write has a user, a password or a key in it, which everyone on this machine sees\n  hint: take it out; the engine's own settings say who asks"
         );
     }
     if !target.trim_end_matches('/').ends_with(".parquet") {
         bail!(
-            "{target}: an engine writes a folder of Parquet files, and replaces all that is in it: give it a name that ends in .parquet"
+            "{target}: an engine writes a folder of Parquet files, and replaces all that is in it\n  hint: give it a name that ends in .parquet"
         );
     }
     Ok(if target.contains("://") {

@@ -120,7 +120,7 @@ impl<'a> Snapshots<'a> {
         let found = named(-2.0)?;
         if found != self.n_rows as f64 {
             bail!(
-                "{} has {} where {} {} written: does something else write there?",
+                "{} has {} where {} {} written\n  hint: does something else write there?",
                 self.target,
                 counted(found as u64, "snapshot"),
                 count(self.n_rows),

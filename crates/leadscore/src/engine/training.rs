@@ -185,6 +185,6 @@ mod tests {
         let error = check_fits(670_000_000, 127, memory)
             .expect_err("two terabytes")
             .to_string();
-        assert!(error.starts_with("670,000,000 snapshots with 127 features would take some 1902 GB here: leave them on the cluster with --coded"), "{error}");
+        assert!(error.starts_with("670,000,000 snapshots with 127 features would take some 1902 GB here\n  hint: leave them on the cluster with --coded"), "{error}");
     }
 }

@@ -30,7 +30,7 @@ impl Range {
         });
         if from < known_until && !is_any_time {
             bail!(
-                "--from {} is before the model's training cutoff {}: the evaluation would be in sample; train with an earlier --as-of, pass --other-leads where these are not the leads of training, or --allow-in-sample",
+                "--from {} is before the model's training cutoff {}: the evaluation would be in sample\n  hint: train with an earlier --as-of; if these are not the leads of training, pass --other-leads; or pass --allow-in-sample",
                 (data.write_time())(from),
                 model.card.known_until
             );
@@ -54,7 +54,7 @@ impl Range {
             .collect();
         if rows.is_empty() {
             bail!(
-                "no mature snapshot lies in the range from {}: the model's training cutoff is {}; train with an earlier --as-of, so that later snapshots are left to test on, or pass --other-leads where these are not the leads of training",
+                "no mature snapshot lies in the range from {}: the model's training cutoff is {}\n  hint: train with an earlier --as-of, so that later snapshots are left to test on; if these are not the leads of training, pass --other-leads",
                 (data.write_time())(self.from),
                 model.card.known_until
             );
@@ -76,7 +76,7 @@ pub(super) fn refuse_leads_of_training(
         .filter(|leads| !leads.is_empty())
     else {
         bail!(
-            "--other-leads: the model does not know which leads it was trained on, because it is of an earlier version; train it again"
+            "--other-leads: the model does not know which leads it was trained on, because it is of an earlier version\n  hint: train it again"
         );
     };
     let keys = lead_keys(tables, snapshots);

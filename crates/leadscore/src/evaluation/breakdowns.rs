@@ -154,7 +154,7 @@ fn segment_columns(evaluated: &Evaluated<'_>) -> crate::Result<Vec<usize>> {
                 let known: Vec<&str> = names().collect();
                 let hint = leadscore_config::nearest(name, known.iter().copied())
                     .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-                crate::error::request!("`segments` of [report] names `{name}`, which is not a category that the model reads: {hint}")
+                crate::error::request!("`segments` of [report] names `{name}`, which is not a category that the model reads\n  hint: {hint}")
             })
         })
         .collect()

@@ -91,7 +91,7 @@ impl<'a> Compared<'a> {
         let rows = rows_with(&baselines, all.n_rows());
         if !all.have_both_labels(&rows) {
             bail!(
-                "no snapshots have all of these scores, won and others among them: compare with one at a time"
+                "no snapshots have all of these scores, won and others among them\n  hint: compare with one at a time"
             );
         }
         let known = all.select(&rows);

@@ -39,7 +39,10 @@ fn logo(path: &std::path::Path) -> crate::Result<String> {
     {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
-        _ => bail!("the logo {} is neither .svg nor .png", path.display()),
+        _ => bail!(
+            "the logo {} is neither .svg nor .png\n  hint: let `logo` of [report] name such a file",
+            path.display()
+        ),
     };
     Ok(format!(
         "data:{kind};base64,{}",

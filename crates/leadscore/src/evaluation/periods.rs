@@ -30,7 +30,7 @@ impl Periods {
         }
         if let Some(Capacity { days: None, calls }) = capacity {
             bail!(
-                "--capacity {calls} has no unit of time: write {calls}/day, {calls}/week or {calls}/month"
+                "--capacity {calls} has no unit of time\n  hint: write {calls}/day, {calls}/week or {calls}/month"
             );
         }
         let settings = &data.config.snapshots;
@@ -46,7 +46,9 @@ impl Periods {
     fn of_flat(n_rows: usize, capacity: Option<Capacity>) -> crate::Result<Self> {
         let calls = match capacity {
             Some(Capacity { days: Some(_), .. }) => {
-                bail!("undated data has no time unit: give --capacity as a plain number of leads")
+                bail!(
+                    "--capacity has a unit of time, and undated data has no time\n  hint: give a plain number of leads"
+                )
             }
             Some(Capacity { calls, .. }) => calls,
             None => n_rows as f64 / 4.0,

@@ -6,7 +6,7 @@ use leadscore_core::printable;
 #[derive(Debug, thiserror::Error)]
 pub enum SinceError {
     /// The date is not earlier.
-    #[error("--since {since} is not before {as_of}: name an earlier date")]
+    #[error("--since {since} is not before {as_of}\n  hint: name an earlier date")]
     NotEarlier {
         /// The date that was asked for.
         since: String,
@@ -15,12 +15,12 @@ pub enum SinceError {
     },
     /// There are no dates.
     #[error(
-        "--since: this export has no dates, so that nothing is known of an earlier one; leave it out"
+        "--since: this export has no dates, so that nothing is known of an earlier one\n  hint: leave it out"
     )]
     Undated,
     /// The lead was not open then.
     #[error(
-        "--since: lead `{}` was not open at {since}: name a date after {opened}",
+        "--since: lead `{}` was not open at {since}\n  hint: name a date after {opened}",
         printable(lead)
     )]
     NotOpen {

@@ -16,7 +16,10 @@ pub(super) fn changes(
     for (name, value) in what_if {
         let idx = feature_of(model, name)?;
         if found.iter().any(|(known, _)| *known == idx) {
-            bail!("--what-if {}: it is changed twice", printable(name));
+            bail!(
+                "--what-if {}: it is changed twice\n  hint: keep one of the two",
+                printable(name)
+            );
         }
         found.push((idx, cell_of(&model.specs[idx], name, value)?));
     }
@@ -71,7 +74,7 @@ fn cell_of(spec: &FeatureSpec, name: &str, value: &str) -> crate::Result<MatrixC
             Ok(number) if number.is_finite() => Ok(MatrixCell::Number(number)),
             Ok(_) | Err(_) => {
                 bail!(
-                    "--what-if {}={}: the model reads a number there, such as 12.5; nothing behind = is a missing one",
+                    "--what-if {}={}: the model reads a number there\n  hint: write a number such as 12.5; nothing behind = is a missing one",
                     printable(name),
                     printable(value)
                 )

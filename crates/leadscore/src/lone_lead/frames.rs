@@ -285,7 +285,7 @@ impl<'a> Events<'a> {
             .collect::<crate::Result<Vec<_>>>()?;
         if self.activity.account.is_some() && self.whose.is_null() && !rows.is_empty() {
             bail!(
-                "{what} has events of an account, and the lead has no `{}`",
+                "{what} has events of an account, and the lead has no `{}`\n  hint: name the account of the lead",
                 printable(self.owner)
             );
         }

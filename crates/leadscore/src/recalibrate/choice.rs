@@ -25,7 +25,7 @@ pub(super) fn kind_of(
     match asked {
         Some(kind) if has_curve && kind.is_curve() => {
             bail!(
-                "the model has a calibration curve already, and {} behind it would bend it twice; recalibrate by a shift or a line, or recalibrate the model as it was trained",
+                "the model has a calibration curve already, and {} behind it would bend it twice\n  hint: recalibrate by a shift or a line, or recalibrate the model as it was trained",
                 kind.name()
             )
         }

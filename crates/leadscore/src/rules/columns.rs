@@ -50,7 +50,7 @@ fn check_score_names(files: &[ReadRules]) -> crate::Result<()> {
             .any(|known| known.file.score.name.get_ref() == name)
         {
             bail!(
-                "two files of rules have a score named `{name}`: give [score] of {} another `name`",
+                "two files of rules have a score named `{name}`\n  hint: give [score] of {} another `name`",
                 read.path.display()
             );
         }

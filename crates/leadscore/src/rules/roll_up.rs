@@ -29,7 +29,7 @@ pub(super) fn rolled_up(
 ) -> crate::Result<OutTable> {
     let Some(account_of_lead) = &bench.tables.leads.accounts else {
         bail!(
-            "--roll-up needs to know whose a lead is: name the column with the account as `account` of [leads]"
+            "--roll-up needs to know the account of each lead\n  hint: name the column with the account as `account` of [leads]"
         );
     };
     let names = &bench.tables.leads.account_names;

@@ -31,7 +31,7 @@ pub(crate) fn fit(
     let late = match (data.config.model.label, &labelled.unripe) {
         (ModelLabel::Window, _) => None,
         (ModelLabel::Weekly, None) => bail!(
-            "[model] label = \"weekly\": on an engine snapshots are learned from once their windows have ended: leave it out"
+            "[model] label = \"weekly\": on an engine snapshots are learned from once their windows have ended\n  hint: leave it out"
         ),
         (ModelLabel::Weekly, Some(unripe)) => Some(Late::of(data, tables, labelled, unripe)?),
     };

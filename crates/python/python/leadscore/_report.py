@@ -49,7 +49,7 @@ class Chart:
         import altair
 
         if self.spec is None:
-            raise ValueError(f"the chart `{self.name}` is a picture only: look at its `svg`")
+            raise ValueError(f"the chart `{self.name}` is a picture only\n  hint: look at its `svg`")
         return altair.Chart.from_dict(self.spec)
 
 

@@ -157,7 +157,7 @@ class LeadScoreClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             names = [str(name) for name in X.columns]
             if len(set(names)) < len(names):
                 twice = next(name for name in names if names.count(name) > 1)
-                raise ValueError(f"two columns are called {twice!r}: rename one of them")
+                raise ValueError(f"two columns are called {twice!r}\n  hint: rename one of them")
             if X.shape[0] == 0:
                 raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
             return X.shape[0], [_column(name, X[original]) for name, original in zip(names, X.columns, strict=True)], y
