@@ -180,10 +180,10 @@ pub(crate) struct RecalibrateArgs {
 pub(crate) struct InspectArgs {
     /// The model file
     pub(crate) model: PathBuf,
-    /// Also print every curve, level and table
+    /// Also print every shape function, level and interaction
     #[arg(long)]
     pub(crate) curves: bool,
-    /// Also write every curve, level and table as a page
+    /// Also write every shape function, level and interaction as a page
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// Print everything as JSON
@@ -214,7 +214,7 @@ pub(crate) struct SimulateArgs {
 pub(crate) enum WorldArg {
     /// Log-odds linear in attributes and activities
     Linear,
-    /// Attributes act along curves
+    /// Attributes have effects that are not linear
     Curved,
     /// Attributes act together
     Interactions,

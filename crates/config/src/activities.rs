@@ -13,7 +13,7 @@ table_config! {
         /// same name.
         #[serde(default)]
         account: Option<String>,
-        /// What stands between several ids in a cell of `lead` or `account`, such as ";": the event
+        /// What separates several ids in a cell of `lead` or `account`, such as ";": the event
         /// is one of each.
         #[serde(default)]
         separator: Option<String>,

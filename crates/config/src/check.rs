@@ -72,7 +72,7 @@ impl Config {
         self.outcomes.check_result()?;
         if self.snapshots.order_by.is_some() {
             return ConfigError::refuse(
-                "[snapshots] `order_by` is for flat exports",
+                "[snapshots] `order_by` is for undated data",
                 "remove it: these leads have dates",
             );
         }

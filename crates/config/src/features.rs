@@ -10,7 +10,7 @@ use super::text::{ConfigError, nearest};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeaturesConfig {
-    /// Families of features; default ["default"], which stands for those that are worth their
+    /// Families of features; default ["default"], which are those that are worth their
     /// columns on most data; "all" for every one. `["default", "decay", "share"]` adds two to the
     /// default ones.
     pub families: Vec<FamilyChoice>,

@@ -13,7 +13,7 @@ table_config! {
         value: String,
         /// Column with the time of the change.
         changed_at: String,
-        /// What stands between several ids in a cell of `lead`, such as ";": the change is one of
+        /// What separates several ids in a cell of `lead`, such as ";": the change is one of
         /// each.
         #[serde(default)]
         separator: Option<String>,

@@ -8,7 +8,7 @@ table_config! {
     LeadsConfig {
         /// Column that identifies a lead.
         id: String,
-        /// Column with the time of creation; leave out for a flat export without dates.
+        /// Column with the time of creation; leave out for undated data.
         #[serde(default)]
         created_at: Option<String>,
         /// Columns to learn from; default: every column not named elsewhere in this table.

@@ -12,15 +12,16 @@ use serde::Deserialize;
 pub struct ModelConfig {
     /// The richest kind of model that may be chosen; default additive.
     pub kind: ModelKind,
-    /// A category of the leads, such as a product line, whose levels may have curves of their own,
-    /// shrunk to the common ones.
+    /// A category of the leads, such as a product line, whose levels may have shape functions of
+    /// their own, shrunk to the common ones.
     pub segment: Option<String>,
-    /// Most tables over two features that an additive model may have; default 30, 0 for none.
+    /// Most pairwise interactions that an additive model may have; default 30, 0 for none.
     pub max_pairs: usize,
-    /// Numbers by their features' names, as `features --describe` has them, whose curve or slope
-    /// may only rise or fall, such as `{ employees = "increasing" }`; they have no table.
+    /// Numbers by their features' names, as `features --describe` has them, whose shape
+    /// function or slope may only rise or fall, such as `{ employees = "increasing" }`; they have no
+    /// interactions.
     pub directions: BTreeMap<String, ModelDirection>,
-    /// Share of the ridge of straight lines that is a lasso, 0 to 1; default 0. The weakest
+    /// Share of the penalty of linear terms that is a lasso, 0 to 1; default 0. The weakest
     /// features then weigh nothing; for kind "linear" only.
     pub l1_ratio: f64,
     /// How strongly weights are held: "reml" (default) estimates a smoothing parameter for each
@@ -32,14 +33,14 @@ pub struct ModelConfig {
     /// In what time a snapshot loses half of its weight: a length such as "180d"; "none": snapshots
     /// count alike, however old; "auto" (default): none, or a year, half a year or a quarter where
     /// that predicts later snapshots better by more than chance. Intervals know how much is left.
-    /// With strengths by folds, in a flat export and on an engine "auto" is "none", and with
-    /// `--solver linfa`, in a flat export and on an engine a length is refused.
+    /// With penalties by folds, with undated data and on an engine "auto" is "none", and with
+    /// `--solver linfa`, with undated data and on an engine a length is refused.
     pub half_life: ModelHalfLife,
     /// What a snapshot is learned from: "window" (default): whether it was won within the horizon,
     /// of snapshots whose windows have ended; "weekly": in the last fit also of the later ones,
     /// whether each was won in the weeks (thirteenths of the horizon) that are known of it. That
     /// pays where wins have changed of late, and costs a little where they come sooner or later
-    /// than before; refused in a flat export, with `--solver linfa` and on an engine.
+    /// than before; refused with undated data, with `--solver linfa` and on an engine.
     pub label: ModelLabel,
     /// The share of the leads not won that the tables hold, above 0 and at most 1; default 1. Where
     /// they hold all wins and every tenth of the others, 0.1 corrects likelihoods for it: exactly
@@ -116,10 +117,10 @@ impl<'de> Deserialize<'de> for ModelHalfLife {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelKind {
-    /// Standardised numbers in straight lines, and a weight for each level of a category.
+    /// Linear terms of standardized numbers, and a weight for each level of a category.
     Linear,
-    /// Curves over binned numbers, and tables over two features, where later data says that they
-    /// pay.
+    /// Shape functions of binned numbers, and pairwise interactions, where later data shows that
+    /// they pay.
     Additive,
 }
 
@@ -133,7 +134,7 @@ pub enum ModelSmoothing {
     Reml,
 }
 
-/// Which way a curve may go.
+/// Which way a shape function may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelDirection {

@@ -10,7 +10,7 @@ table_config! {
         /// Column with the lead of an outcome.
         #[serde(default)]
         lead: Option<String>,
-        /// What stands between several ids in a cell of `lead`, such as ";": the outcome is one of
+        /// What separates several ids in a cell of `lead`, such as ";": the outcome is one of
         /// each.
         #[serde(default)]
         separator: Option<String>,
@@ -34,7 +34,7 @@ table_config! {
         /// Values that mean won.
         #[serde(default)]
         won: Vec<Scalar>,
-        /// Values that mean lost. Of a flat export without `lost` and `open`, leads that are not
+        /// Values that mean lost. In undated data without `lost` and `open`, leads that are not
         /// won are scored as if they were open.
         #[serde(default)]
         lost: Vec<Scalar>,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct ReportConfig {
     /// Its title; default "Lead scoring report".
     pub title: Option<String>,
-    /// Colour of the model in charts, such as "#1f6fb5".
+    /// Color of the model in charts, such as "#1f6fb5".
     #[serde(deserialize_with = "color")]
     #[schemars(with = "Option<String>")]
     pub accent: Option<String>,

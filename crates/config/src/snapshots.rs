@@ -15,7 +15,7 @@ use super::text::ConfigError;
 pub struct SnapshotsConfig {
     /// No snapshot before this moment.
     pub from: Option<Moment>,
-    /// Flat exports: a column of the leads that stands for time.
+    /// Undated data: a column of the leads that is used as time.
     pub order_by: Option<String>,
     /// The days after a snapshot in which a win counts; default 90d.
     #[schemars(with = "String")]
@@ -30,8 +30,8 @@ pub struct SnapshotsConfig {
     /// scoring, until one comes again; default: every lead that is open.
     #[schemars(with = "Option<String>")]
     pub silent: Option<Span>,
-    /// The last moment that the data speaks of, or "outcomes" for the end of the outcomes; default:
-    /// the latest end of a table.
+    /// Where the data ends: a moment, or "outcomes" for the end of the outcomes; default: the latest
+    /// end of a table.
     #[schemars(with = "Option<String>")]
     pub observation_end: Option<ObservationEnd>,
     /// More snapshots than so many are an error, found before any is made; default 20,000,000.

@@ -143,7 +143,7 @@ macro_rules! table_config {
             /// = ",", thousands = ".", parentheses = "negative" }.
             #[serde(default)]
             pub types: std::collections::BTreeMap<String, crate::columns::ColumnType>,
-            /// The last moment that its rows speak of; default: its last day with as many rows as
+            /// The last moment that its rows cover; default: its last day with as many rows as
             /// usual.
             #[serde(default)]
             pub ends: Option<crate::moment::Moment>,

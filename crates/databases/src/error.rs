@@ -43,7 +43,7 @@ pub enum DatabaseError {
         place: String,
     },
     /// The file with the URI cannot be read.
-    #[error("`uri` of {place} stands in {}, which cannot be read", path.display())]
+    #[error("`uri` of {place} is in {}, which cannot be read", path.display())]
     File {
         /// The table or section of the config.
         place: String,
@@ -54,7 +54,7 @@ pub enum DatabaseError {
         source: std::io::Error,
     },
     /// Others can read the file with the URI.
-    #[error("`uri` of {place} stands in {}, which others can read\n  hint: chmod 600 it", path.display())]
+    #[error("`uri` of {place} is in {}, which others can read\n  hint: chmod 600 it", path.display())]
     Readable {
         /// The table or section of the config.
         place: String,

@@ -6,21 +6,22 @@ use std::fmt;
 use leadscore_core::Span;
 use serde::{Deserialize, Serialize};
 
-/// One of the models that training compared. In files it is the words that [`fmt::Display`] gives.
+/// One of the models that training compared. Files have it in words that never change; people read
+/// those of [`fmt::Display`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Alternative {
     /// The win rate, for everyone.
     BaseRate,
-    /// Straight lines and levels.
+    /// Linear terms and levels.
     Linear,
-    /// Curves and levels, and tables over two features.
+    /// Shape functions and levels, and pairwise interactions.
     Curves {
         /// How finely numbers are cut.
         resolution: Resolution,
-        /// Whether each segment deviates from the common curves.
+        /// Whether each segment deviates from the common shape functions.
         is_segmented: bool,
-        /// Number of tables, those of a segment not among them.
+        /// Number of interactions, those of a segment not among them.
         n_pairs: usize,
     },
     /// All snapshots count alike, whatever their age.
@@ -31,7 +32,7 @@ pub enum Alternative {
     Other(String),
 }
 
-/// How finely numbers are cut: bins of curves, and cells along the sides of tables.
+/// How finely numbers are cut: bins of shape functions, and cells along the sides of interactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resolution {
     /// 24 bins, 8 cells; with very many rows 32 and 12.
@@ -57,28 +58,56 @@ impl Resolution {
 }
 
 const BASE_RATE: &str = "the base rate";
-const LINEAR: &str = "straight lines";
-const CURVES: &str = "curves";
 const SEGMENTED: &str = " of their own for each segment";
 const ALL_ALIKE: &str = "all snapshots alike";
 const HALF_LIFE: &str = "snapshots count half as much every ";
 
+/// What the parts of a shape are called.
+struct Names {
+    linear: &'static str,
+    curves: &'static str,
+    pair: &'static str,
+    pairs: &'static str,
+}
+
+/// In files.
+const STORED: Names = Names {
+    linear: "straight lines",
+    curves: "curves",
+    pair: "table over two features",
+    pairs: "tables over two features",
+};
+
+/// For people.
+const SHOWN: Names = Names {
+    linear: "linear terms",
+    curves: "shape functions",
+    pair: "pairwise interaction",
+    pairs: "pairwise interactions",
+};
+
 impl fmt::Display for Alternative {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, &SHOWN)
+    }
+}
+
+impl Alternative {
+    fn write(&self, f: &mut impl fmt::Write, names: &Names) -> fmt::Result {
         match self {
             Self::BaseRate => f.write_str(BASE_RATE),
-            Self::Linear => f.write_str(LINEAR),
+            Self::Linear => f.write_str(names.linear),
             Self::Curves {
                 resolution,
                 is_segmented,
                 n_pairs,
             } => {
                 let segmented = if *is_segmented { SEGMENTED } else { "" };
-                write!(f, "{CURVES}{}{segmented}", resolution.words())?;
+                write!(f, "{}{}{segmented}", names.curves, resolution.words())?;
                 match n_pairs {
                     0 => Ok(()),
-                    1 => f.write_str(" and 1 table over two features"),
-                    _ => write!(f, " and {n_pairs} tables over two features"),
+                    1 => write!(f, " and 1 {}", names.pair),
+                    _ => write!(f, " and {n_pairs} {}", names.pairs),
                 }
             }
             Self::AllAlike => f.write_str(ALL_ALIKE),
@@ -86,21 +115,27 @@ impl fmt::Display for Alternative {
             Self::Other(words) => f.write_str(words),
         }
     }
-}
 
-impl Alternative {
-    /// What these words name, perhaps with other words beside them.
+    /// The words that files have.
+    fn stored(&self) -> String {
+        let mut words = String::new();
+        self.write(&mut words, &STORED)
+            .expect("a String takes all that is written");
+        words
+    }
+
+    /// What these words of a file name, perhaps with other words beside them.
     fn named_in(words: &str) -> Option<Self> {
         match words {
             BASE_RATE => return Some(Self::BaseRate),
-            LINEAR => return Some(Self::Linear),
+            words if words == STORED.linear => return Some(Self::Linear),
             ALL_ALIKE => return Some(Self::AllAlike),
             _ => {}
         }
         if let Some(half_life) = words.strip_prefix(HALF_LIFE) {
             return Some(Self::HalfLife(half_life.parse().ok()?));
         }
-        let rest = words.strip_prefix(CURVES)?;
+        let rest = words.strip_prefix(STORED.curves)?;
         // The usual one has no words, and so begins every text.
         let (resolution, rest) = Resolution::ALL
             .into_iter()
@@ -123,14 +158,14 @@ impl From<String> for Alternative {
     /// Words that none of the others has, to the letter, stay as they are.
     fn from(words: String) -> Self {
         Self::named_in(&words)
-            .filter(|named| named.to_string() == words)
+            .filter(|named| named.stored() == words)
             .unwrap_or(Self::Other(words))
     }
 }
 
 impl From<Alternative> for String {
     fn from(alternative: Alternative) -> Self {
-        alternative.to_string()
+        alternative.stored()
     }
 }
 
@@ -176,6 +211,23 @@ mod tests {
             "snapshots count half as much every 182d",
             Alternative::HalfLife(Span::from_days(182)),
         );
+    }
+
+    #[test]
+    fn people_read_the_words_of_the_field() {
+        for (shape, expected) in [
+            (Alternative::Linear, "linear terms"),
+            (
+                curves(Resolution::Fine, true, 1),
+                "shape functions in fine bins of their own for each segment and 1 pairwise interaction",
+            ),
+            (
+                curves(Resolution::Usual, false, 3),
+                "shape functions and 3 pairwise interactions",
+            ),
+        ] {
+            assert_eq!(shape.to_string(), expected);
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use leadscore_dataset::Tables;
 
 use crate::data::Data;
 
-/// What every output of a flat export says about its cost.
-pub(crate) const FLAT_CAVEAT: &str = "flat export: the outcome has no date, so there is no horizon; the likelihood is that of ever being won as this export counts it, attributes are as of the export, and nothing can prove that they were known before the outcome";
+/// What every output of undated data says about its cost.
+pub(crate) const FLAT_CAVEAT: &str = "undated data: the outcome has no date, so there is no horizon; the likelihood is that of ever being won as this export counts it, attributes are as of the export, and nothing can prove that they were known before the outcome";
 
 /// What anyone who uses a model of these tables should know.
 pub(crate) fn caveats(data: &Data, tables: &Tables) -> Vec<String> {
@@ -14,7 +14,7 @@ pub(crate) fn caveats(data: &Data, tables: &Tables) -> Vec<String> {
         caveats.push(FLAT_CAVEAT.to_owned());
         if tables.leads.order.is_none() {
             caveats.push(
-                "there is no `order_by`, so nothing stands for time and the test rows are leads at random: real accuracy on new leads will be lower".to_owned(),
+                "there is no `order_by`, so rows have no order in time and the test rows are leads at random: real accuracy on new leads will be lower".to_owned(),
             );
         }
         return caveats;

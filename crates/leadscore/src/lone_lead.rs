@@ -177,7 +177,7 @@ fn note_of_others(model: &Model) -> Option<String> {
     (of_others > 0).then(|| {
         let features = counted(of_others, "feature");
         let have = agree(of_others, "has", "have");
-        format!("the lead stands alone: {features} of the account's other leads {have} seen none")
+        format!("the account's other leads are not given: {features} of them {have} seen none")
     })
 }
 

@@ -46,11 +46,26 @@ pub fn model_page(model: &Model) -> Result<String, ReportError> {
         .collect();
     let values = context! {
         card => minijinja::value::Serde(&model.card),
+        challenges => challenges(model),
         terms => minijinja::value::Serde(&terms),
         has_errors => model.covariance.is_some(),
         base => per_cent(log_odds_to_probability(model.intercept)),
     };
     Ok(environment.get_template("model")?.render(values)?)
+}
+
+/// What training compared, in words, with the reason for the choice.
+fn challenges(model: &Model) -> Vec<(String, String, String)> {
+    let challenges = model.card.challenges.iter();
+    challenges
+        .map(|challenge| {
+            (
+                challenge.richer.to_string(),
+                challenge.simpler.to_string(),
+                challenge.reason.clone(),
+            )
+        })
+        .collect()
 }
 
 /// Every term as a table of text, strongest first.

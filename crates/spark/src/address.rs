@@ -143,7 +143,7 @@ fn wrong(why: String) -> EngineError {
 /// The address that an environment variable holds.
 fn variable(name: &str) -> Result<String, EngineError> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(wrong("what stands behind env: names no environment variable: write the variable's name alone, such as env:ENGINE".to_owned()));
+        return Err(wrong("`env:` names no environment variable\n  hint: write the variable's name alone, such as env:ENGINE".to_owned()));
     }
     let address = std::env::var(name)
         .map_err(|_| wrong(format!("there is no environment variable {name}")))?;

@@ -142,7 +142,7 @@ fn unmeasured(options: &TrainOptions) -> Choice {
         smoothing,
         half_life: given_half_life(options),
         description: format!(
-            "{ridge}: no fold has both classes, so the middle one was taken, and straight lines"
+            "{ridge}: no fold has both classes, so the middle one was taken, and linear terms"
         ),
         challenges: Vec::new(),
         tried: vec![(Shape::Linear, smoothing)],

@@ -55,7 +55,7 @@ fn segments_that_differ_get_curves_of_their_own() {
             .model
             .card
             .penalty_choice
-            .starts_with("curves of their own for each segment"),
+            .starts_with("shape functions of their own for each segment"),
         "{}",
         trained.model.card.penalty_choice
     );

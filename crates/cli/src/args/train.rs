@@ -81,7 +81,7 @@ impl From<FittingArgs> for leadscore::TrainOptions {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum SolverArg {
-    /// Our own: curves and tables, all cores, a certificate
+    /// Native: shape functions and interactions, all cores, a certificate
     #[default]
     Native,
     /// linfa-logistic

@@ -110,7 +110,7 @@ class Data:
         Parameters
         ----------
         moment : moment or None
-            A date, a time, or its text; in a flat export a value of ``order_by``.
+            A date, a time, or its text; for undated data a value of ``order_by``.
 
         Returns
         -------

@@ -24,7 +24,7 @@ Config: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
 """A config: the path of a `leadscore.toml`, or its content as a mapping; tables that are given as frames need no `path`."""
 
 Moment: TypeAlias = str | datetime.date | float
-"""A moment: a date, a time, or its text; in a flat export a value of `order_by`."""
+"""A moment: a date, a time, or its text; for undated data a value of `order_by`."""
 
 
 Dialect: TypeAlias = Literal["duckdb", "postgres", "snowflake", "bigquery", "spark", "sqlite"]

@@ -87,11 +87,11 @@ class Model:
         return found
 
     def inspect(self, curves: bool = False) -> str:
-        """Card and features as text, with every curve, level and table if asked for."""
+        """Card and features as text, with every shape function, level and interaction if asked for."""
         return self._native.inspect(curves)
 
     def html(self) -> str:
-        """A page with every curve, level and table, which opens offline in any browser."""
+        """A page with every shape function, level and interaction, which opens offline in any browser."""
         return self._native.page()
 
     @over_tables(Data.score)

@@ -18,7 +18,7 @@ Column = tuple[str, bytes, list[str] | None]
 
 
 class LeadScoreClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Log-odds as a sum of curves, levels and tables, each chosen only where folds say that it pays.
+    """Log-odds as a sum of shape functions, levels and interactions, each chosen only where folds say that it pays.
 
     Two classes only; the second of ``classes_`` is what probabilities are of. Missing values are read as they are, and so
     are columns of texts and categories in a frame: nothing need be imputed, scaled or encoded.
