@@ -41,7 +41,9 @@ fn euros() -> Vec<String> {
 fn format_of(cells: &[String]) -> NumberFormat {
     match counted(cells).verdict(None, false) {
         NumberVerdict::Numbers(format) => format,
-        other => panic!("these are numbers: {other:?}"),
+        other @ (NumberVerdict::Words | NumberVerdict::Unclear(_) | NumberVerdict::Mixed(_)) => {
+            panic!("these are numbers: {other:?}")
+        }
     }
 }
 
