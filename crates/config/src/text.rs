@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use leadscore_core::hide_credentials;
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 /// A config that cannot be read, with the place in its text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +56,8 @@ pub fn parse_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Confi
         });
     }
     let read = toml::from_str(text).map_err(|error| explain(&error, text))?;
-    match DeValue::parse(text).ok().as_ref().and_then(not_finite) {
+    let document = DeTable::parse(text).ok();
+    match document.and_then(|table| table.get_ref().values().find_map(not_finite)) {
         None => Ok(read),
         Some(span) => {
             let message = format!("{} is not a finite number", &text[span.clone()]);
@@ -179,12 +180,24 @@ mod tests {
 
     #[test]
     fn numbers_are_finite() {
-        assert_eq!(parse_toml("size = 1e308"), Ok(Text { size: 1e308 }));
-        for value in ["inf", "-inf", "nan", "1e400"] {
+        for (value, size) in [("1e308", 1e308), ("-1_000.5", -1_000.5), ("+2.5", 2.5)] {
+            assert_eq!(parse_toml(&format!("size = {value}")), Ok(Text { size }));
+        }
+        assert!(parse_toml::<Text>("size = 1e400").is_err());
+        for value in ["inf", "-inf", "+inf", "nan"] {
             let text = format!("size = {value}");
             let error = parse_toml::<Text>(&text).expect_err("it is not finite");
             assert_eq!(error.message, format!("{value} is not a finite number"));
             assert_eq!(error.span.map(|span| &text[span]), Some(value));
+        }
+        // Wherever they are.
+        for text in [
+            "[a]\nb = [{ c = [1.0, nan] }]",
+            "[a.b]\nc = nan",
+            "[[a]]\nb.c = nan",
+        ] {
+            let error = parse_toml::<toml::Table>(text).expect_err("one is not finite");
+            assert_eq!(error.span.map(|span| &text[span]), Some("nan"));
         }
     }
 
