@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn counted(text: &str, count: usize) -> Note {
-        Note::counted("[leads]", count, text).expect("there are some")
+        Note::counted("[leads]", count, "row is empty", text).expect("there are some")
     }
 
     #[test]
@@ -92,7 +92,7 @@ mod tests {
         let more = vec![
             counted("rows are empty", 3),
             Note::new("[leads]", "it is small"),
-            Note::counted("[outcomes]", 1, "rows are empty").expect("there is one"),
+            Note::counted("[outcomes]", 1, "row is empty", "rows are empty").expect("there is one"),
         ];
         Note::merge(&mut notes, more);
         let texts: Vec<String> = notes.iter().map(ToString::to_string).collect();
@@ -101,10 +101,13 @@ mod tests {
             [
                 "[leads] 5 rows are empty",
                 "[leads] it is small",
-                "[outcomes] 1 rows are empty"
+                "[outcomes] 1 row is empty"
             ]
         );
-        assert_eq!(Note::counted("[leads]", 0, "rows are empty"), None);
+        assert_eq!(
+            Note::counted("[leads]", 0, "row is empty", "rows are empty"),
+            None
+        );
     }
 
     #[test]

@@ -112,9 +112,9 @@ mod tests {
     #[test]
     fn rows_are_counted_where_there_are_any() {
         let mut remarks = Remarks::default();
-        remarks.count("[leads]", 0, "rows have no id");
+        remarks.count("[leads]", 0, "row has no id", "rows have no id");
         assert!(remarks.notes.is_empty());
-        remarks.count("[leads]", 3, "rows have no id");
+        remarks.count("[leads]", 3, "row has no id", "rows have no id");
         assert_eq!(remarks.notes[0].to_string(), "[leads] 3 rows have no id");
     }
 }
