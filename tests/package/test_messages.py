@@ -22,13 +22,13 @@ ENGINE = {"engine", "engine.rs", "population.rs"}
 class Messages(unittest.TestCase):
     def test_every_flag_that_a_message_of_the_library_has_is_an_argument(self):
         n_found = 0
-        for crate in ("core", "databases", "features", "inference", "leadscore", "metrics", "report", "rules", "solver", "sql", "tables", "training"):
+        for crate in ("config", "core", "databases", "dataset", "features", "inference", "io", "leadscore", "metrics", "report", "rules", "solver", "sql", "training", "values"):
             for path in sorted((ROOT / "crates" / crate / "src").rglob("*.rs")):
                 if ENGINE & set(path.parts):
                     continue
                 code = path.read_text().split("#[cfg(test)]")[0]
                 for line in code.splitlines():
-                    if line.lstrip().startswith("//") or '"' not in line or not FLAG.search(line):
+                    if line.lstrip().startswith("//") or '"' not in line or not FLAG.search(line) or "`cargo " in line:
                         continue
                     n_found += 1
                     left = [flag for flag in FLAG.findall(_native.in_python(line)) if flag not in NOT_IN_PYTHON]
@@ -93,7 +93,7 @@ class Raised(unittest.TestCase):
         self.raised(lambda: data.evaluate(past, capacity="20"), "capacity=20 has no unit of time")
         self.raised(lambda: data.evaluate(past, start="soon"), "start `soon` is not a moment")
         self.raised(lambda: self.flat.evaluate(self.of_flat, other_leads=True, backtest=True))
-        self.raised(lambda: self.flat.evaluate(self.of_flat, allow_in_sample=True, capacity="20/week"), "capacity has a unit of time", "give a plain number of leads")
+        self.raised(lambda: self.flat.evaluate(self.of_flat, allow_in_sample=True, capacity="20/week"), "no time unit for capacity=", "give a plain number of leads")
 
     def test_explain(self):
         data, model = self.data, self.model

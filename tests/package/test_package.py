@@ -305,7 +305,7 @@ class WrongInput(unittest.TestCase):
 
     def test_what_is_no_frame(self):
         self.fails(TypeError, "`leads` is a list, expected a frame", leads=[1])
-        self.fails(TypeError, "`leads` is a single column, expected a frame: pass `leads.to_frame()`", leads=self.leads["role"])
+        self.fails(TypeError, "`leads` is a single column, expected a frame\n  hint: pass `leads.to_frame()`", leads=self.leads["role"])
         self.fails(TypeError, "`activities` is a DataFrame, expected a mapping", activities=self.leads)
         self.fails(TypeError, "`config` is a int", config=5)
 

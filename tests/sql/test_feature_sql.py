@@ -124,7 +124,7 @@ class FeatureSql(unittest.TestCase):
             return run(self.folder, "features", *args, "-o", "no.sql", status=2)
 
         self.assertIn("features are written in the SQL of duckdb, postgres, spark, not of snowflake", said("--sql", "snowflake"))
-        self.assertIn("there is no table `visit` in leadscore.toml: it has leads, ", said("--sql", "duckdb", "--place", "visit=v"))
+        self.assertIn("there is no table `visit` in leadscore.toml\n  hint: it has leads, ", said("--sql", "duckdb", "--place", "visit=v"))
         local = odd_crm.CONFIG.replace('path = "visits.parquet"', 'path = "visits.parquet"\ntime_zone = "Europe/Berlin"')
         (self.folder / "local.toml").write_text(local)
         self.assertIn('[activities.visits] has `time_zone = "Europe/Berlin"`', said("--sql", "duckdb", "-c", "local.toml"))

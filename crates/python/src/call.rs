@@ -26,7 +26,7 @@ pub(crate) fn same_process() -> PyResult<()> {
     let own = std::process::id();
     match OWNER.compare_exchange(0, own, Ordering::Relaxed, Ordering::Relaxed) {
         Err(owner) if owner != own => Err(PyRuntimeError::new_err(
-            "this process was forked from one that had used leadscore, whose threads it does not have\n  hint: start it another way, such as multiprocessing.get_context(\"spawn\")",
+            "this process was forked from one that had used leadscore, whose threads it does not have: start it another way, such as multiprocessing.get_context(\"spawn\")",
         )),
         Ok(_) | Err(_) => Ok(()),
     }

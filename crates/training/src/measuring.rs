@@ -1,6 +1,6 @@
 //! What a choice is measured by: rows that the fit had not seen.
 
-use leadscore_core::{counted, log_odds_to_probability};
+use leadscore_core::{count, counted, log_odds_to_probability};
 use leadscore_inference::WithAndWithout;
 use leadscore_metrics::{MetricError, average_precision, brier_loss, log_loss, roc_auc};
 
@@ -151,7 +151,7 @@ impl Measurement<'_> {
             "latest {}, by {} fitted on the {} whose windows had ended before",
             counted(fold.validation.len(), "snapshot"),
             choice.shape.named(),
-            fold.train.len()
+            count(fold.train.len())
         );
         let found = probabilities(fitted.log_odds(input, &fold.validation)?);
         Ok(Holdout {

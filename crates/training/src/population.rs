@@ -1,6 +1,6 @@
 //! The last fit over rows that stay where they are, of which the ones at hand are a sample.
 
-use leadscore_core::{Timestamp, counted};
+use leadscore_core::{Timestamp, count, counted};
 use leadscore_inference::{CellCount, Reading};
 use leadscore_solver::{Fit, SolverOptions, Target, fit_elsewhere};
 
@@ -84,7 +84,7 @@ pub(crate) fn fit_all(
         counted(fit.certificate.passes, "pass"),
         counted(n_rows, "snapshot"),
         fit.certificate.gradient,
-        labels.len()
+        count(labels.len())
     );
     fitted.coefficients.clone_from(&fit.coefficients);
     fitted.native = Some((fit, design));

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use leadscore_core::counted;
+use leadscore_core::{count, counted};
 use leadscore_inference::{DataVerdict, Sufficiency};
 
 /// Distinct leads won, and not won, below which nothing can be learned: what Dynamics 365 asks for,
@@ -35,8 +35,9 @@ pub fn judge_data(labels: &[bool], lead_keys: &[u64], n_parameters: usize) -> Su
     let events_per_parameter = rarer as f64 / n_parameters.max(1) as f64;
     let fewer = won_leads.min(lost_leads);
     let numbers = format!(
-        "{} won and {lost_leads} not won, {events_per_parameter:.1} of the rarer outcome for each of {}",
+        "{} won and {} not won, {events_per_parameter:.1} of the rarer outcome for each of {}",
         counted(won_leads, "lead"),
+        count(lost_leads),
         counted(n_parameters, "parameter")
     );
     // What is missing, and of which.
@@ -46,7 +47,7 @@ pub fn judge_data(labels: &[bool], lead_keys: &[u64], n_parameters: usize) -> Su
         } else {
             "not won"
         };
-        format!("{} more {what} would change this", wanted - fewer)
+        format!("{} more {what} would change this", count(wanted - fewer))
     };
     let (verdict, reason) = if fewer < MIN_LEADS {
         let until = missing(MIN_LEADS);

@@ -102,7 +102,9 @@ fn parts() -> anyhow::Result<Vec<Linked>> {
     ensure!(output.status.success(), "cargo tree failed");
     let checksums = checksums_of_lock()?;
     let mut found = BTreeMap::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
+    // A blank line stands between the trees of the two.
+    let text = String::from_utf8_lossy(&output.stdout);
+    for line in text.lines().filter(|line| !line.is_empty()) {
         let (package, license) = line.split_once('|').context("a line of cargo tree")?;
         let mut words = package.split_whitespace();
         let (Some(name), Some(version)) = (words.next(), words.next()) else {

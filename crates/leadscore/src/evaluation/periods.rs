@@ -47,7 +47,7 @@ impl Periods {
         let calls = match capacity {
             Some(Capacity { days: Some(_), .. }) => {
                 bail!(
-                    "--capacity has a unit of time, and undated data has no time\n  hint: give a plain number of leads"
+                    "undated data has no time unit for --capacity\n  hint: give a plain number of leads"
                 )
             }
             Some(Capacity { calls, .. }) => calls,
