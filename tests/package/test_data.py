@@ -244,7 +244,7 @@ class Tables(unittest.TestCase):
                 self.assertEqual(len(merged), len(scores))
                 lead = scores["lead_id"][0]
                 self.assertIsInstance(lead, float if kind == "float64" else int)
-                for id in (lead, leads["lead_id"].dtype.type(lead), str(lead)):
+                for id in (lead, leads["lead_id"].dtype.type(lead), str(int(lead))):
                     self.assertAlmostEqual(data.explain(model, id)["log_odds"], scores["log_odds"][0], 12)
 
     def test_ids_that_are_texts_stay_texts(self):

@@ -353,12 +353,7 @@ class Data:
         ValueError
             The lead is not open, or was not at ``since``; the model reads no such column; both ``since`` and ``what_if``.
         """
-        # A column of whole numbers is one of floats where it once had a gap.
-        if isinstance(lead, float) and lead.is_integer():
-            lead = int(lead)
-        if not isinstance(lead, (str, int)) and not hasattr(lead, "__index__"):
-            raise TypeError(f"`lead` is a {type(lead).__name__}, expected its id as a text or a whole number")
-        id = lead if isinstance(lead, str) else str(operator.index(lead))
+        id = _id_of(lead)
         changes = [(name, _cell(value)) for name, value in (what_if or {}).items()]
         found, text = self._native.explain(Listener(), _native_of(model), id, _moment(since), changes)
         return Explanation(json.loads(found), text)
@@ -559,3 +554,13 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _id_of(lead: Any) -> str:
+    """The id of a lead as a text."""
+    # A column of whole numbers is one of floats where it once had a gap.
+    if isinstance(lead, float) and lead.is_integer():
+        lead = int(lead)
+    if not isinstance(lead, (str, int)) and not hasattr(lead, "__index__"):
+        raise TypeError(f"`lead` is a {type(lead).__name__}, expected its id as a text or a whole number")
+    return lead if isinstance(lead, str) else str(operator.index(lead))
