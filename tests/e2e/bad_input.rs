@@ -207,6 +207,38 @@ fn what_is_left_out_is_counted() {
 }
 
 #[test]
+fn files_of_a_table_have_the_same_columns() {
+    let folder = small_crm();
+    let leads = std::fs::read_to_string(folder.path().join("leads.csv")).expect("there");
+    let header = leads.lines().next().expect("a header");
+    let without = |line: &str| line.rsplit_once(',').expect("columns").0.to_owned() + "\n";
+    let first: String = leads.lines().take(100).map(without).collect();
+    let rest: String = leads
+        .lines()
+        .skip(100)
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    std::fs::remove_file(folder.path().join("leads.csv")).expect("there");
+    edit(folder.path(), "leadscore.toml", |text| {
+        text.replace("leads.csv", "leads-*.csv")
+    });
+    let rest = format!("{header}\n{rest}");
+    for (lacking, whole) in [
+        ("leads-1.csv", "leads-2.csv"),
+        ("leads-2.csv", "leads-1.csv"),
+    ] {
+        std::fs::write(folder.path().join(lacking), &first).expect("room");
+        std::fs::write(folder.path().join(whole), &rest).expect("room");
+        let output = leadscore(folder.path(), &["check"]);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            error.contains(&format!("{lacking} has no column `size`")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn the_first_row_that_was_known_is_named() {
     let folder = small_crm();
     let deals = std::fs::read_to_string(folder.path().join("deals.csv")).expect("there");

@@ -457,6 +457,27 @@ fn percentages_that_drifted_are_mended_without_a_new_fit() {
 }
 
 #[test]
+fn a_page_does_not_take_the_ending_of_another_form() {
+    let folder = leadscore_tests::small_crm();
+    succeed(folder.path(), &["train", "-o", "model.leadscore"]);
+    let runs: [&[&str]; 2] = [
+        &["evaluate", "model.leadscore", "-o", "r.xlsx"],
+        &["train", "--report", "r.JSON"],
+    ];
+    for args in runs {
+        let output = leadscore(folder.path(), args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains(
+                "does not end as the page that it is written as\n  hint: let it end in .html"
+            ),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn every_command_has_a_man_page_and_a_completion() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     succeed(folder.path(), &["man", "--out", "man/man1"]);

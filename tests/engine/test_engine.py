@@ -148,7 +148,7 @@ class Engine(unittest.TestCase):
         for name, sample in (("model", None), ("there_by_all", "9000"), ("there_by_some", "7500")):
             if sample:
                 said = self.elsewhere(*train, "--sample", sample, "-o", name)
-                self.assertRegex(said, r"fit: native solver, \d+ passes over [\d,]+ snapshots where they are")
+                self.assertRegex(said, r"fit: native solver, \d+ pass(es)? over [\d,]+ snapshots where they are")
             self.run_line("export", "json", name, "-o", "model.json")
             cards[name] = json.loads((self.folder / "model.json").read_text())["card"]
             self.run_line("score", name, "-c", "crm/leadscore.toml", "--as-of", "2025-07-01", "-o", "scores.parquet")
@@ -232,7 +232,7 @@ class Engine(unittest.TestCase):
         with duckdb.connect() as database:
             accounts = self.folder / "crm" / "accounts.parquet"
             database.execute(f"copy (from '{accounts}' union all (from '{accounts}' limit 40)) to '{self.folder}/crm/twice.parquet'")
-        self.assertIn("snapshots: do not use it", with_config('"accounts.parquet"', '"twice.parquet"'))
+        self.assertIn("snapshots\n  hint: do not use it", with_config('"accounts.parquet"', '"twice.parquet"'))
 
 
 if __name__ == "__main__":

@@ -227,6 +227,12 @@ class Tables(unittest.TestCase):
         with_accounts = {**self.crm.config, "leads": {**self.crm.config["leads"], "account": "account_id"}}
         return tables["leads"], *(leadscore.Data(config, **tables) for config in (self.crm.config, with_accounts))
 
+    def test_a_view_of_a_view_is_one_of_all_data(self):
+        data = self.crm.data
+        view = data.as_of("2025-04-01")
+        self.assertIs(view.as_of(None), data)
+        self.assertEqual(repr(view.as_of("2025-06-01")), repr(data.as_of("2025-06-01")))
+
     def test_ids_come_back_in_the_type_that_they_came_in(self):
         with tempfile.TemporaryDirectory() as folder:
             rules = pathlib.Path(folder) / "rules.toml"

@@ -96,11 +96,11 @@ pub(crate) fn open(
         .to_owned();
     match ending.as_str() {
         "parquet" | "pq" => {
-            check_magic(&path, b"PAR1", "Parquet")?;
+            check_magic(&path, b"PAR1", "a Parquet")?;
             Ok(Source::Parquet { path })
         }
         "arrow" | "ipc" | "feather" => {
-            check_magic(&path, b"ARROW1", "Arrow IPC")?;
+            check_magic(&path, b"ARROW1", "an Arrow IPC")?;
             Ok(Source::Arrow { path })
         }
         "ndjson" | "jsonl" => {
@@ -178,7 +178,7 @@ fn check_magic(path: &Path, magic: &[u8], format: &str) -> Result<(), TablesErro
     let found = if length == 0 {
         "the file is empty".to_owned()
     } else {
-        format!("it does not begin as a {format} file does")
+        format!("it does not begin as {format} file does")
     };
     Err(TablesError::Format {
         path: path.to_owned(),

@@ -22,6 +22,9 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
     if args.format.contains(&ReportFormat::Xlsx) {
         check_workbooks()?;
     }
+    if args.format.contains(&ReportFormat::Html) {
+        check_page(&args.output, "--output")?;
+    }
     let model = read_model(&args.model)?;
     let files = report_files(&args.output, &args.format);
     for path in files
@@ -84,6 +87,22 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
     )?;
     show::publish(outputs)?;
     Ok(evaluation.report)
+}
+
+/// Fails where a page would be written under the ending of another form.
+pub(crate) fn check_page(path: &Path, option: &str) -> anyhow::Result<()> {
+    const OTHERS: [&str; 6] = ["csv", "json", "md", "ndjson", "parquet", "xlsx"];
+    let ending = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    anyhow::ensure!(
+        !OTHERS.contains(&ending.as_str()),
+        "{option} {} does not end as the page that it is written as\n  hint: let it end in .html; the other forms of a report come by `evaluate --format`",
+        path.display()
+    );
+    Ok(())
 }
 
 /// Where each form of the report is written: beside the page, by its ending.

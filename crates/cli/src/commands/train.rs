@@ -4,7 +4,7 @@ use leadscore::front_end::check_target;
 use leadscore::{Outputs, train};
 
 use crate::args::{ReportFormat, TrainArgs};
-use crate::commands::evaluate::add_report;
+use crate::commands::evaluate::{add_report, check_page};
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
 
@@ -18,6 +18,9 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
         .flatten()
     {
         check_target(path)?;
+    }
+    if let Some(page) = &args.report {
+        check_page(page, "--report")?;
     }
     let data = show::open(&args.config)?;
     data.refuse_inputs(

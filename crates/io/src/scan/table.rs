@@ -77,6 +77,13 @@ impl<'a> Table<'a> {
                 .find(|column| !columns.contains(column))
             {
                 return Err(missing_column(name, &part.path, column, &columns));
+            } else if let Some(column) = columns
+                .iter()
+                .find(|column| !table.columns.contains(column))
+            {
+                // Left out in silence, it would depend on which file comes first.
+                let first = &table.parts[0].path;
+                return Err(missing_column(name, first, column, &table.columns));
             }
             table.unreadable.extend(unreadable);
             table.parts.push(part);

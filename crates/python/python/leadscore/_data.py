@@ -50,6 +50,9 @@ class Data:
     of pandas are copied, so that changes that are made to them later do not reach the data; others cannot be changed.
     """
 
+    # Of a view: the data that it is one of.
+    _whole: Data | None = None
+
     def __init__(
         self,
         config: Config = "leadscore.toml",
@@ -105,7 +108,7 @@ class Data:
         """The same tables as they were known at a moment: nothing known at or after it exists.
 
         Nothing is opened or read again. Models are trained on what was known then, and leads are scored as they were then; without a
-        moment, all is known, and leads are scored as of the day after the latest time in the data.
+        moment, all is known, and leads are scored as of the day after the latest time in the data. A view of a view is one of all data.
 
         Parameters
         ----------
@@ -117,11 +120,13 @@ class Data:
         Data
         """
         text = _moment(moment)
+        whole = self._whole or self
         if text is None:
-            return self
+            return whole
         view = Data.__new__(Data)
-        view._native = self._native.as_of(text)
-        view._name = f"{self._name} as of {text}"
+        view._native = whole._native.as_of(text)
+        view._name = f"{whole._name} as of {text}"
+        view._whole = whole
         return view
 
     def check(self) -> Findings:
