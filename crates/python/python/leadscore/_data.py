@@ -107,22 +107,22 @@ class Data:
     def as_of(self, moment: Moment | None) -> Data:
         """The same tables as they were known at a moment: nothing known at or after it exists.
 
-        Nothing is opened or read again. Models are trained on what was known then, and leads are scored as they were then; without a
-        moment, all is known, and leads are scored as of the day after the latest time in the data. A view of a view is one of all data.
+        Nothing is opened or read again. Models are trained on what was known then, and leads are scored as they were then. Of data that
+        is no view all is known, and leads are scored as of the day after the latest time in it. A view of a view is one of all data.
 
         Parameters
         ----------
         moment : moment or None
-            A date, a time, or its text; for undated data a value of ``order_by``.
+            A date, a time, or its text; for undated data a value of ``order_by``. None is the moment of this view.
 
         Returns
         -------
         Data
         """
         text = _moment(moment)
-        whole = self._whole or self
         if text is None:
-            return whole
+            return self
+        whole = self._whole or self
         view = Data.__new__(Data)
         view._native = whole._native.as_of(text)
         view._name = f"{whole._name} as of {text}"
