@@ -156,7 +156,7 @@ class Engine(unittest.TestCase):
         for key in ("n_snapshots", "n_leads", "n_wins", "snapshots_from", "snapshots_to"):
             self.assertEqual({card[key] for card in cards.values()}, {cards["model"][key]}, key)
         self.assertEqual(cards["there_by_all"]["caveats"], cards["model"]["caveats"])
-        self.assertIn(f"the weights are of all {cards['model']['n_leads']} leads", " ".join(cards["there_by_some"]["caveats"]))
+        self.assertIn(f"the weights are of all {cards['model']['n_leads']:,} leads", " ".join(cards["there_by_some"]["caveats"]))
         self.assertLessEqual(max(card["certificate"]["gradient"] for card in cards.values()), 1e-9)
 
         def gaps(name):
