@@ -1,7 +1,7 @@
 //! Doubts: what would change numbers if it were read one way or the other, with the lines of config
 //! that settle it.
 
-use leadscore_core::{escape_of, is_hostile, printable, printable_lines};
+use leadscore_core::{cut, escape_of, is_hostile, printable, printable_lines};
 use serde::Serialize;
 
 /// What a doubt is about.
@@ -223,12 +223,7 @@ pub fn listed<'t>(samples: impl ExactSizeIterator<Item = (&'t str, usize)>) -> S
 
 /// No more of a text than fits a line.
 pub fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    if text.chars().count() <= MOST {
-        text.to_owned()
-    } else {
-        text.chars().take(MOST).chain(['…']).collect()
-    }
+    cut(text, 60)
 }
 
 #[cfg(test)]

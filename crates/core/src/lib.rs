@@ -34,7 +34,7 @@ pub use hash::stable_hash;
 pub use left_out::LeftOut;
 pub use matrix::{FeatureMatrix, MatrixCell, MatrixError};
 pub use phrase::{Case, Phrase, Shown};
-pub use printable::{escape_of, is_hostile, printable, printable_json, printable_lines};
+pub use printable::{cut, escape_of, is_hostile, printable, printable_json, printable_lines};
 pub use probability::{Probability, ProbabilityError, log_odds_to_probability};
 pub use secret::{
     Secret, SecretUri, credential_ranges, hide_credentials, location_has_credentials,

@@ -3,13 +3,15 @@
 
 use leadscore_config::{Config, Doubt};
 use leadscore_core::{
-    Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, count, counted, printable,
+    Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, count, counted, cut, printable,
 };
 
 use crate::text::table;
 
 /// Levels that are named of a category.
 const LEVELS_NAMED: usize = 3;
+/// Characters of a level that are shown.
+const LONGEST_LEVEL: usize = 24;
 
 /// The page, with the doubts about each table below it.
 pub(crate) fn page(
@@ -138,7 +140,9 @@ fn cells(column: &ColumnProfile, n_rows: u64) -> String {
             let named: Vec<String> = levels
                 .iter()
                 .take(LEVELS_NAMED)
-                .map(|(level, rows)| format!("{} {}", cut(level), share(*rows, n_rows)))
+                .map(|(level, rows)| {
+                    format!("{} {}", cut(level, LONGEST_LEVEL), share(*rows, n_rows))
+                })
                 .collect();
             let more = if *n_levels > LEVELS_NAMED as u64 {
                 ", …"
@@ -193,15 +197,6 @@ fn short(value: f64) -> String {
         || format!("{sign}{grouped}"),
         |fraction| format!("{sign}{grouped}.{fraction}"),
     )
-}
-
-fn cut(text: &str) -> String {
-    const MOST: usize = 24;
-    if text.chars().count() <= MOST {
-        text.to_owned()
-    } else {
-        text.chars().take(MOST).chain(['…']).collect()
-    }
 }
 
 #[cfg(test)]
