@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Span;
+use crate::{EventFilter, Span, Statistic, Unit};
 
 /// One column of the feature matrix: a name and a recipe that needs nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,195 +213,6 @@ pub enum PeerState {
     Lost,
 }
 
-/// Which events of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum EventFilter {
-    /// All of them.
-    All,
-    /// Those whose column has this value.
-    Is(String, String),
-    /// Those whose column has a value that is none of these.
-    Other {
-        /// The column.
-        column: String,
-        /// The values that have features of their own, sorted.
-        named: Vec<String>,
-    },
-    /// Those where each of these columns has its value.
-    Each(Vec<(String, String)>),
-}
-
-/// What is computed over the events of a window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Statistic {
-    /// Number of events.
-    Count,
-    /// Sum of a column over the events that have a value.
-    Sum(String),
-    /// Mean of a column over the events that have a value.
-    Mean(String),
-    /// Days since the latest event; the window is ignored.
-    RecencyDays,
-    /// Largest value of a column.
-    Max(String),
-    /// Number of calendar days (UTC) with an event.
-    ActiveDays,
-    /// Days since the first event; the window is ignored.
-    FirstDays,
-    /// Each event counts a half for every half-life that has passed since it; the window is
-    /// ignored.
-    Decayed(Span),
-    /// Number of events in the window less the number in the window before it.
-    Trend,
-    /// Share of these events among all events of the table in the window.
-    Share,
-    /// Mean days between consecutive events; the window is ignored.
-    MeanGapDays,
-    /// Most days between two consecutive events; the window is ignored.
-    MaxGapDays,
-    /// Days from the lead's creation to the first event at or after it; the window is ignored.
-    ReplyDays,
-    /// 1 if one of these events came after one of those, else 0; the window is ignored.
-    Follows(EventFilter),
-    /// A column's value at the latest event; the window is ignored.
-    LatestValue(String),
-    /// A kind column's value at the latest event, a category; the window is ignored.
-    LatestKind(String),
-}
-
-/// The unit of a numeric feature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Unit {
-    /// No unit known: the number as the table gives it.
-    AsGiven,
-    /// Days of 24 hours.
-    Days,
-    /// Number of events.
-    Events,
-    /// Hour of the day.
-    Hours,
-    /// A category has no unit.
-    Level,
-    /// A share, 0 to 1.
-    Share,
-    /// 0 or 1.
-    Flag,
-    /// Number of leads.
-    Leads,
-    /// Number of entries in a history.
-    Changes,
-}
-
-impl Unit {
-    /// The unit as people read it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AsGiven => "as given",
-            Self::Days => "days",
-            Self::Events => "events",
-            Self::Hours => "hour of day",
-            Self::Level => "level",
-            Self::Share => "share, 0 to 1",
-            Self::Flag => "0 or 1",
-            Self::Leads => "leads",
-            Self::Changes => "changes",
-        }
-    }
-}
-
-impl EventFilter {
-    /// The events as a sentence names them.
-    fn describe(&self, table: &str) -> String {
-        match self {
-            Self::All => format!("{table} events"),
-            Self::Is(_, value) => format!("{table} events \u{2018}{value}\u{2019}"),
-            Self::Other { column, .. } => format!(
-                "{table} events with another {column} than those that have features of their own"
-            ),
-            Self::Each(pairs) => {
-                let pairs: Vec<String> = pairs
-                    .iter()
-                    .map(|(column, value)| format!("{column} \u{2018}{value}\u{2019}"))
-                    .collect();
-                format!("{table} events with {}", pairs.join(" and "))
-            }
-        }
-    }
-}
-
-impl Statistic {
-    /// Whether a window changes the value.
-    pub fn has_window(&self) -> bool {
-        match self {
-            Self::Count
-            | Self::Sum(_)
-            | Self::Mean(_)
-            | Self::Max(_)
-            | Self::ActiveDays
-            | Self::Trend
-            | Self::Share => true,
-            Self::RecencyDays
-            | Self::FirstDays
-            | Self::Decayed(_)
-            | Self::MeanGapDays
-            | Self::MaxGapDays
-            | Self::ReplyDays
-            | Self::Follows(_)
-            | Self::LatestValue(_)
-            | Self::LatestKind(_) => false,
-        }
-    }
-
-    fn describe(&self, table: &str, kind: &EventFilter, window: Option<Span>) -> String {
-        let events = kind.describe(table);
-        let when = window.map_or_else(
-            || "ever".to_owned(),
-            |window| format!("in the last {window}"),
-        );
-        match self {
-            Self::Count => format!("number of {events} {when}"),
-            Self::Sum(column) => format!("sum of {column} over {events} {when}"),
-            Self::Mean(column) => format!("mean {column} over {events} {when}"),
-            Self::Max(column) => format!("largest {column} of {events} {when}"),
-            Self::ActiveDays => format!("number of days with {events} {when}"),
-            Self::RecencyDays => format!("days since the latest {events}"),
-            Self::FirstDays => format!("days since the first {events}"),
-            Self::Decayed(half_life) => {
-                format!("number of {events}, each counting half after every {half_life}")
-            }
-            Self::Trend => {
-                format!("number of {events} {when} less the number in as long a time before that")
-            }
-            Self::Share => format!("share of {events} among all {table} events {when}"),
-            Self::MeanGapDays => format!("mean days between {events}"),
-            Self::MaxGapDays => format!("longest days between {events}"),
-            Self::ReplyDays => format!("days from creation to the first {events} after it"),
-            Self::Follows(after) => {
-                format!("whether {events} came after {}", after.describe(table))
-            }
-            Self::LatestValue(column) => format!("{column} of the latest {events}"),
-            Self::LatestKind(column) => format!("{column} of the latest {events}"),
-        }
-    }
-
-    /// What a missing value means, and what stands where there are no events.
-    fn without_events(&self) -> &'static str {
-        match self {
-            Self::Count
-            | Self::Sum(_)
-            | Self::ActiveDays
-            | Self::Decayed(_)
-            | Self::Trend
-            | Self::Follows(_) => "never missing: 0 without events",
-            Self::Mean(_) | Self::Max(_) | Self::LatestValue(_) => "no such event has a value",
-            Self::RecencyDays | Self::FirstDays | Self::LatestKind(_) => "there was no such event",
-            Self::Share => "there was no event at all in the window",
-            Self::MeanGapDays | Self::MaxGapDays => "there were fewer than two such events",
-            Self::ReplyDays => "there was no such event since creation",
-        }
-    }
-}
-
 impl CalendarPart {
     fn describe(self, moment: &str) -> String {
         match self {
@@ -470,7 +281,7 @@ impl FeatureSpec {
                 "the lead has no creation time"
             }
             FeatureSource::Snapshot(_) => "never missing",
-            FeatureSource::Activity { statistic, .. } => statistic.without_events(),
+            FeatureSource::Activity { statistic, .. } => statistic.missing(),
             FeatureSource::Peers { .. } => "the lead has no account, or nothing to average",
             FeatureSource::PeerLeads(_) => "the lead has no account",
             FeatureSource::AttributeAge { .. } => "nothing was known yet",

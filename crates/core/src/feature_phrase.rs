@@ -1,10 +1,10 @@
 //! Features in words: "3 demos in the last 30 days".
 
-use crate::phrase::{Phrase, Shown, case, count, days, decimal_case, level, number, silence};
-use crate::wording::{Nouns, Wording, name};
+use crate::event_words::EventWords;
+use crate::phrase::{Phrase, Shown, case, count, days, decimal_case, level, number};
+use crate::wording::{Wording, name};
 use crate::{
-    AttributeTable, CalendarPart, EventFilter, FeatureKind, FeatureSource, FeatureSpec, PeerState,
-    Span, Statistic,
+    AttributeTable, CalendarPart, FeatureKind, FeatureSource, FeatureSpec, PeerState, Statistic,
 };
 
 impl FeatureSpec {
@@ -54,14 +54,14 @@ impl FeatureSpec {
                 kind,
                 window,
                 statistic,
-            } => EventWords::new(wording, table, kind, *window).phrase(statistic),
+            } => statistic.phrase(&EventWords::new(wording, table, kind, *window)),
             FeatureSource::Peers {
                 table,
                 kind,
                 window,
                 statistic,
-            } => EventWords::new(wording, table, kind, *window)
-                .phrase(statistic)
+            } => statistic
+                .phrase(&EventWords::new(wording, table, kind, *window))
                 .after("other leads of the account: "),
             FeatureSource::PeerLeads(state) => of_peer_leads(*state),
             FeatureSource::AttributeAge { column } => {
@@ -101,29 +101,30 @@ impl FeatureSpec {
     }
 
     /// Whether a person knows the number as it is: a count, a day, a value; not one that was
-    /// computed for the model's sake, nor days with events, which the number of events says better.
+    /// computed for the model's sake.
     pub fn is_plain(&self) -> bool {
         let Some(read) = self.source.events() else {
             return self.source != FeatureSource::AgeWeekdays;
         };
-        match read.statistic {
-            Statistic::Count
-            | Statistic::Sum(_)
-            | Statistic::Mean(_)
-            | Statistic::Max(_)
-            | Statistic::RecencyDays
-            | Statistic::FirstDays
-            | Statistic::ReplyDays
-            | Statistic::LatestValue(_)
-            | Statistic::LatestKind(_) => true,
-            Statistic::ActiveDays
-            | Statistic::Decayed(_)
-            | Statistic::Trend
-            | Statistic::Share
-            | Statistic::MeanGapDays
-            | Statistic::MaxGapDays
-            | Statistic::Follows(_) => false,
+        read.statistic.is_plain()
+    }
+}
+
+impl Wording {
+    /// Of features that are told beside each other.
+    pub fn of<'s>(specs: impl Iterator<Item = &'s FeatureSpec>) -> Self {
+        let mut wording = Self::default();
+        for read in specs.filter_map(|spec| spec.source.events()) {
+            wording.add(read.table, read.filter);
+            for aggregate in read
+                .statistic
+                .formula(read.filter, read.window)
+                .aggregates()
+            {
+                wording.add(read.table, &aggregate.filter);
+            }
         }
+        wording
     }
 }
 
@@ -177,254 +178,10 @@ fn of_calendar(part: CalendarPart, verb: &str, missing: &str) -> Phrase {
     }
 }
 
-/// How features of one kind of events are said, over one window.
-struct EventWords<'a> {
-    wording: &'a Wording,
-    table: &'a str,
-    one: String,
-    many: String,
-    window: Option<Span>,
-    /// "in the last 30 days", or "so far".
-    when: String,
-    /// That there were none, ever.
-    never: String,
-    /// That there were none in the window.
-    none: String,
-}
-
-impl<'a> EventWords<'a> {
-    /// What events of a kind are called, and the words for their window.
-    fn new(wording: &'a Wording, table: &'a str, kind: &EventFilter, window: Option<Span>) -> Self {
-        let Nouns { one, many, .. } = wording.nouns(table, kind);
-        let when = within(window);
-        let never = format!("no {many} yet");
-        let none = if window.is_some() {
-            format!("no {many} {when}")
-        } else {
-            never.clone()
-        };
-        Self {
-            wording,
-            table,
-            one,
-            many,
-            window,
-            when,
-            never,
-            none,
-        }
-    }
-
-    /// How a statistic of the events is said.
-    fn phrase(&self, statistic: &Statistic) -> Phrase {
-        let Self {
-            one,
-            many,
-            when,
-            never,
-            none,
-            ..
-        } = self;
-        match statistic {
-            Statistic::Count => number(
-                none,
-                count(
-                    none,
-                    &format!("1 {one} {when}"),
-                    &format!("{{}} {many} {when}"),
-                ),
-            ),
-            Statistic::ActiveDays => number(
-                none,
-                count(
-                    none,
-                    &format!("{many} on 1 day {when}"),
-                    &format!("{many} on {{}} days {when}"),
-                ),
-            ),
-            Statistic::RecencyDays => self.recency(),
-            Statistic::FirstDays => number(
-                never,
-                days(
-                    &format!("first {one} less than a day ago"),
-                    &format!("first {one} 1 day ago"),
-                    &format!("first {one} {{}} days ago"),
-                ),
-            ),
-            Statistic::Decayed(half_life) => self.decayed(*half_life),
-            Statistic::Sum(column) => self.value(column, "in all"),
-            Statistic::Mean(column) => self.value(column, "on average"),
-            Statistic::Max(column) => self.value(column, "at most"),
-            Statistic::Trend => self.trend(),
-            Statistic::Share => self.share(),
-            Statistic::MeanGapDays => self.gap("on average"),
-            Statistic::MaxGapDays => self.gap("at most"),
-            Statistic::ReplyDays => number(
-                &format!("no {many} since creation"),
-                days(
-                    &format!("first {one} within a day of creation"),
-                    &format!("first {one} 1 day after creation"),
-                    &format!("first {one} {{}} days after creation"),
-                ),
-            ),
-            Statistic::Follows(after) => self.follows(after),
-            Statistic::LatestValue(column) => number(
-                &format!("no {} of {many} yet", name(column)),
-                decimal_case(&format!("{} of the latest {one}: {{}}", name(column))),
-            ),
-            Statistic::LatestKind(_) => level(&format!("latest {one}: "), "", never),
-        }
-    }
-
-    /// Days since the latest event, and from two weeks on how long there was none.
-    fn recency(&self) -> Phrase {
-        let Self {
-            one, many, never, ..
-        } = self;
-        number(
-            never,
-            vec![
-                case(
-                    1.0,
-                    &format!("latest {one} less than a day ago"),
-                    Shown::Whole,
-                ),
-                case(1.5, &format!("latest {one} 1 day ago"), Shown::Whole),
-                case(13.5, &format!("latest {one} {{}} days ago"), Shown::Whole),
-                case(
-                    f64::INFINITY,
-                    &format!("no {many} for {{}} days"),
-                    Shown::Whole,
-                ),
-            ],
-        )
-    }
-
-    /// A count that fades, as the silence before it.
-    fn decayed(&self, half_life: Span) -> Phrase {
-        let Self { many, never, .. } = self;
-        let mut cases = vec![case(f64::MIN_POSITIVE, never, Shown::Whole)];
-        cases.extend(silence(half_life.days(), many));
-        cases.push(case(f64::INFINITY, &format!("recent {many}"), Shown::Whole));
-        number(never, cases)
-    }
-
-    /// A column of the events, put together in this way.
-    fn value(&self, column: &str, how: &str) -> Phrase {
-        let Self {
-            many, when, none, ..
-        } = self;
-        let column = name(column);
-        number(
-            none,
-            decimal_case(&format!("{column} of {many} {when}: {{}} {how}")),
-        )
-    }
-
-    /// More or fewer events than in the window before.
-    fn trend(&self) -> Phrase {
-        let Self {
-            one,
-            many,
-            when,
-            none,
-            ..
-        } = self;
-        let before = self.window.map_or("before".to_owned(), |window| {
-            format!("in the {} before", length(window))
-        });
-        let more = |how: &str| format!("{{}} {how} {many} {when} than {before}");
-        let single = |how: &str| format!("1 {how} {one} {when} than {before}");
-        number(
-            none,
-            vec![
-                case(-1.5, &more("fewer"), Shown::Whole),
-                case(-0.5, &single("fewer"), Shown::Whole),
-                case(
-                    0.5,
-                    &format!("as many {many} {when} as {before}"),
-                    Shown::Whole,
-                ),
-                case(1.5, &single("more"), Shown::Whole),
-                case(f64::INFINITY, &more("more"), Shown::Whole),
-            ],
-        )
-    }
-
-    /// A kind among all events of its table.
-    fn share(&self) -> Phrase {
-        let Self {
-            many, when, none, ..
-        } = self;
-        let all = self.wording.nouns(self.table, &EventFilter::All).many;
-        let share = format!("{many}: {{}} % of all {all} {when}");
-        let since = if self.window.is_some() { when } else { "yet" };
-        number(
-            &format!("no {all} {since}"),
-            vec![
-                case(f64::MIN_POSITIVE, none, Shown::Percent),
-                case(f64::INFINITY, &share, Shown::Percent),
-            ],
-        )
-    }
-
-    /// Days between events, put together in this way.
-    fn gap(&self, how: &str) -> Phrase {
-        let many = &self.many;
-        number(
-            &format!("fewer than two {many} so far"),
-            decimal_case(&format!("{{}} days between {many} {how}")),
-        )
-    }
-
-    /// Whether an event came after one of another kind.
-    fn follows(&self, after: &EventFilter) -> Phrase {
-        let Self { one, never, .. } = self;
-        let Nouns { one: earlier, .. } = self.wording.nouns(self.table, after);
-        let words = [
-            format!("no {one} after a {earlier}"),
-            format!("{one} after a {earlier}"),
-        ];
-        number(
-            never,
-            vec![
-                case(0.5, &words[0], Shown::Whole),
-                case(f64::INFINITY, &words[1], Shown::Whole),
-            ],
-        )
-    }
-}
-
-/// Its largest whole unit, as it is in a config: "30 days", "1 day", "12 hours", "90 minutes".
-fn length(span: Span) -> String {
-    let text = span.to_string();
-    let (count, unit) = text.split_at(text.len() - 1);
-    let unit = match unit {
-        "d" => "day",
-        "h" => "hour",
-        _ => "minute",
-    };
-    format!("{count} {unit}{}", if count == "1" { "" } else { "s" })
-}
-
-/// "in the last 30 days", "in the last hour", "so far".
-fn within(window: Option<Span>) -> String {
-    match window {
-        None => "so far".to_owned(),
-        Some(window) => {
-            let length = length(window);
-            format!(
-                "in the last {}",
-                length.strip_prefix("1 ").unwrap_or(&length)
-            )
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Unit;
+    use crate::{EventFilter, Span, Unit};
 
     fn spec(source: FeatureSource, kind: FeatureKind) -> FeatureSpec {
         FeatureSpec {

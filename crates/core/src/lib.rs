@@ -6,9 +6,12 @@ mod time;
 
 mod concept;
 mod count;
+mod event_filter;
+mod event_words;
 mod family;
 mod feature;
 mod feature_phrase;
+mod formula;
 mod hash;
 mod left_out;
 mod matrix;
@@ -17,7 +20,9 @@ mod printable;
 mod probability;
 mod secret;
 mod snapshot;
+mod statistic;
 mod tier;
+mod unit;
 mod wording;
 
 pub use concept::Concept;
@@ -25,11 +30,13 @@ pub use count::{agree, count, counted};
 pub use data_profile::{
     Cells, ColumnProfile, ColumnRole, DataProfile, MatchCount, TableProfile, TableReach, Writing,
 };
+pub use event_filter::EventFilter;
 pub use family::Family;
 pub use feature::{
-    AttributeTable, CalendarPart, EventFilter, EventsRead, FeatureKind, FeatureSource, FeatureSpec,
-    MONTHS, PeerState, Statistic, Unit, WEEKDAYS,
+    AttributeTable, CalendarPart, EventsRead, FeatureKind, FeatureSource, FeatureSpec, MONTHS,
+    PeerState, WEEKDAYS,
 };
+pub use formula::{Aggregate, AggregateKind, AggregateValues, Formula, Moment, Term};
 pub use hash::stable_hash;
 pub use left_out::LeftOut;
 pub use matrix::{FeatureMatrix, MatrixCell, MatrixError};
@@ -41,6 +48,8 @@ pub use secret::{
     names_a_secret,
 };
 pub use snapshot::{LabelledSnapshots, Snapshot};
+pub use statistic::Statistic;
 pub use tier::ContactPriority;
 pub use time::{Precision, Span, SpanError, Stamp, Timestamp};
+pub use unit::Unit;
 pub use wording::Wording;

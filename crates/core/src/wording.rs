@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::EventFilter;
 use crate::count::plural;
-use crate::{EventFilter, EventsRead, FeatureSpec, Statistic};
 
 /// What one and what several events are called.
 pub(crate) struct Nouns {
@@ -28,43 +28,8 @@ pub struct Wording {
 }
 
 impl Wording {
-    /// Of features that are told beside each other.
-    pub fn of<'s>(specs: impl Iterator<Item = &'s FeatureSpec>) -> Self {
-        let mut wording = Self::default();
-        for spec in specs {
-            let Some(EventsRead {
-                table,
-                filter,
-                statistic,
-                ..
-            }) = spec.source.events()
-            else {
-                continue;
-            };
-            wording.add(table, filter);
-            match statistic {
-                Statistic::Follows(earlier) => wording.add(table, earlier),
-                Statistic::Share => wording.add(table, &EventFilter::All),
-                Statistic::Count
-                | Statistic::Sum(_)
-                | Statistic::Mean(_)
-                | Statistic::Max(_)
-                | Statistic::RecencyDays
-                | Statistic::FirstDays
-                | Statistic::ActiveDays
-                | Statistic::Decayed(_)
-                | Statistic::Trend
-                | Statistic::MeanGapDays
-                | Statistic::MaxGapDays
-                | Statistic::ReplyDays
-                | Statistic::LatestValue(_)
-                | Statistic::LatestKind(_) => {}
-            }
-        }
-        wording
-    }
-
-    fn add(&mut self, table: &str, kind: &EventFilter) {
+    /// Adds events that are told of beside the others.
+    pub(crate) fn add(&mut self, table: &str, kind: &EventFilter) {
         let Nouns {
             many, has_table, ..
         } = Nouns::of(table, kind);

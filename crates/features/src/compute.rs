@@ -2,8 +2,8 @@
 //! by its definition.
 
 use leadscore_core::{
-    AttributeTable, CalendarPart, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MONTHS,
-    PeerState, Snapshot, Statistic, Timestamp, WEEKDAYS,
+    Aggregate, AggregateKind, AttributeTable, CalendarPart, FeatureKind, FeatureMatrix,
+    FeatureSource, FeatureSpec, MONTHS, PeerState, Snapshot, Timestamp, WEEKDAYS,
 };
 use leadscore_dataset::{Attribute, Column, HistoryChange, MISSING, Tables};
 use rayon::iter::{
@@ -77,10 +77,21 @@ pub fn compute(
         };
         scatter(&tiles, &wanted, &mut columns);
         for &idx in &wanted {
-            if let FeatureSource::Activity {
-                statistic: Statistic::LatestKind(column),
-                ..
-            } = &specs[idx].source
+            let aggregates = specs[idx]
+                .source
+                .events()
+                .map(|read| {
+                    read.statistic
+                        .formula(read.filter, read.window)
+                        .aggregates()
+                })
+                .unwrap_or_default();
+            if let [
+                Aggregate {
+                    kind: AggregateKind::LatestKind(column),
+                    ..
+                },
+            ] = &aggregates[..]
             {
                 let kind = activities
                     .rows

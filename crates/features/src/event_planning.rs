@@ -87,16 +87,16 @@ impl EventPlanner<'_> {
         let is_all = kind.filter == EventFilter::All;
         let mut columns = EventColumns::new(self.name, kind, plan);
         if self.has(Family::Recency) {
-            columns.push("recency", None, Statistic::RecencyDays, Unit::Days);
+            columns.push("recency", None, Statistic::RecencyDays);
         }
         if self.has(Family::First) {
-            columns.push("first", None, Statistic::FirstDays, Unit::Days);
+            columns.push("first", None, Statistic::FirstDays);
         }
         for &window in windows {
             self.add_window(window, &mut columns);
         }
         if self.has(Family::Share) && !is_all {
-            columns.push("share", None, Statistic::Share, Unit::Share);
+            columns.push("share", None, Statistic::Share);
         }
         if self.has(Family::Decay) {
             for &half_life in &self.config.half_lives {
@@ -104,33 +104,32 @@ impl EventPlanner<'_> {
                     &format!("decay.{half_life}"),
                     None,
                     Statistic::Decayed(half_life),
-                    Unit::Events,
                 );
             }
         }
         if self.has(Family::Gaps) && is_all {
-            columns.push("gap_mean", None, Statistic::MeanGapDays, Unit::Days);
-            columns.push("gap_max", None, Statistic::MaxGapDays, Unit::Days);
+            columns.push("gap_mean", None, Statistic::MeanGapDays);
+            columns.push("gap_max", None, Statistic::MaxGapDays);
         }
         if self.has(Family::Reply) {
-            columns.push("reply", None, Statistic::ReplyDays, Unit::Days);
+            columns.push("reply", None, Statistic::ReplyDays);
         }
     }
 
     /// What a kind has in one window.
     fn add_window(&self, window: Option<Span>, columns: &mut EventColumns<'_>) {
         if self.has(Family::Counts) {
-            columns.push("count", window, Statistic::Count, Unit::Events);
+            columns.push("count", window, Statistic::Count);
         }
         if self.has(if window.is_some() {
             Family::RecentDays
         } else {
             Family::ActiveDays
         }) {
-            columns.push("days", window, Statistic::ActiveDays, Unit::Days);
+            columns.push("days", window, Statistic::ActiveDays);
         }
         if self.has(Family::Trend) && window.is_some() {
-            columns.push("trend", window, Statistic::Trend, Unit::Events);
+            columns.push("trend", window, Statistic::Trend);
         }
         for value in &self.table.values {
             if self.has(Family::Values) {
@@ -141,7 +140,6 @@ impl EventPlanner<'_> {
                     &format!("max_{value}"),
                     window,
                     Statistic::Max(value.clone()),
-                    Unit::AsGiven,
                 );
             }
         }
@@ -159,7 +157,6 @@ impl EventPlanner<'_> {
                         &format!("after.{}", after.short),
                         None,
                         Statistic::Follows(after.filter.clone()),
-                        Unit::Flag,
                     );
                 }
             }
@@ -179,9 +176,9 @@ impl EventPlanner<'_> {
                     filter,
                 };
                 let mut columns = EventColumns::new(self.name, &kind, plan);
-                columns.push("recency", None, Statistic::RecencyDays, Unit::Days);
+                columns.push("recency", None, Statistic::RecencyDays);
                 for &window in windows {
-                    columns.push("count", window, Statistic::Count, Unit::Events);
+                    columns.push("count", window, Statistic::Count);
                 }
             }
         }
@@ -195,7 +192,6 @@ impl EventPlanner<'_> {
                 &format!("latest_{column}"),
                 None,
                 Statistic::LatestKind(column.clone()),
-                Unit::Level,
             );
         }
         for value in &self.table.values {
@@ -203,7 +199,6 @@ impl EventPlanner<'_> {
                 &format!("latest_{value}"),
                 None,
                 Statistic::LatestValue(value.clone()),
-                Unit::AsGiven,
             );
         }
     }
@@ -214,9 +209,9 @@ impl EventPlanner<'_> {
             of_peers: true,
             ..EventColumns::new(self.name, kind, plan)
         };
-        columns.push("recency", None, Statistic::RecencyDays, Unit::Days);
+        columns.push("recency", None, Statistic::RecencyDays);
         for &window in windows {
-            columns.push("count", window, Statistic::Count, Unit::Events);
+            columns.push("count", window, Statistic::Count);
             if kind.filter == EventFilter::All {
                 for value in &self.table.values {
                     columns.push_sum_and_mean(value, window);
@@ -309,17 +304,15 @@ impl<'a> EventColumns<'a> {
             &format!("sum_{value}"),
             window,
             Statistic::Sum(value.to_owned()),
-            Unit::AsGiven,
         );
         self.push(
             &format!("mean_{value}"),
             window,
             Statistic::Mean(value.to_owned()),
-            Unit::AsGiven,
         );
     }
 
-    fn push(&mut self, what: &str, window: Option<Span>, statistic: Statistic, unit: Unit) {
+    fn push(&mut self, what: &str, window: Option<Span>, statistic: Statistic) {
         let ending = match (statistic.has_window(), window) {
             (false, _) => String::new(),
             (true, Some(window)) => format!(".{window}"),
@@ -330,6 +323,7 @@ impl<'a> EventColumns<'a> {
             if self.of_peers { "account." } else { "" },
             self.kind.prefix
         );
+        let unit = statistic.unit();
         let (table, kind) = (self.table.to_owned(), self.kind.filter.clone());
         let source = if self.of_peers {
             FeatureSource::Peers {

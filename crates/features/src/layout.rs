@@ -1,7 +1,7 @@
-//! What a sweep over one table has to keep: tracks of events, windows, columns, and which cell each
-//! feature reads.
+//! What a sweep over one table has to keep: tracks of events, windows, columns, and which of them
+//! each feature is computed from.
 
-use leadscore_core::{EventFilter, FeatureSpec, Span, Statistic};
+use leadscore_core::{Aggregate, AggregateKind, EventFilter, FeatureSpec, Formula};
 use leadscore_dataset::{Activities, MISSING};
 
 use crate::error::FeaturesError;
@@ -27,7 +27,7 @@ pub(crate) struct Layout {
     pub(crate) half_lives: Vec<i64>,
     pub(crate) needs: Needs,
     /// One a feature, in the order asked for.
-    pub(crate) cells: Vec<Cell>,
+    pub(crate) cells: Vec<Formula<Leaf>>,
 }
 
 /// What some cell reads, so that nothing else is kept.
@@ -38,71 +38,55 @@ pub(crate) struct Needs {
     pub(crate) gaps: bool,
 }
 
-/// Where the value of a feature is read; `window` is `None` for ever.
+/// Where the sweep finds an aggregate; `window` is `None` for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cell {
+pub(crate) enum Leaf {
     Count {
-        track: usize,
-        window: Option<usize>,
+        track: u32,
+        window: Option<u32>,
     },
     Sum {
-        track: usize,
-        window: Option<usize>,
-        column: usize,
+        track: u32,
+        window: Option<u32>,
+        column: u32,
     },
     Mean {
-        track: usize,
-        window: Option<usize>,
-        column: usize,
+        track: u32,
+        window: Option<u32>,
+        column: u32,
     },
     Max {
-        track: usize,
-        window: Option<usize>,
-        column: usize,
+        track: u32,
+        window: Option<u32>,
+        column: u32,
     },
-    Days {
-        track: usize,
-        window: Option<usize>,
-    },
-    Recency {
-        track: usize,
+    ActiveDays {
+        track: u32,
+        window: Option<u32>,
     },
     First {
-        track: usize,
+        track: u32,
+    },
+    Last {
+        track: u32,
+    },
+    FirstSinceCreation {
+        track: u32,
+    },
+    LongestGap {
+        track: u32,
     },
     Decayed {
-        track: usize,
-        half_life: usize,
-    },
-    Trend {
-        track: usize,
-        window: usize,
-        double: usize,
-    },
-    Share {
-        track: usize,
-        window: Option<usize>,
-    },
-    MeanGap {
-        track: usize,
-    },
-    MaxGap {
-        track: usize,
-    },
-    Reply {
-        track: usize,
-    },
-    Follows {
-        track: usize,
-        after: usize,
+        track: u32,
+        half_life: u32,
     },
     LatestValue {
-        track: usize,
-        column: usize,
+        track: u32,
+        column: u32,
     },
     LatestKind {
-        track: usize,
-        column: usize,
+        track: u32,
+        column: u32,
     },
 }
 
@@ -165,8 +149,10 @@ impl<'a> LayoutBuilder<'a> {
             .source
             .events()
             .expect("only features of events are swept");
-        let cell = self
-            .cell(read.filter, read.window, read.statistic)
+        let cell = read
+            .statistic
+            .formula(read.filter, read.window)
+            .try_map(&mut |aggregate| self.leaf(aggregate))
             .map_err(|column| FeaturesError::Missing {
                 feature: spec.name.clone(),
                 needed: format!(
@@ -178,106 +164,82 @@ impl<'a> LayoutBuilder<'a> {
         Ok(())
     }
 
-    /// Where a feature is read; the error is the column that the table lacks.
-    fn cell<'f>(
-        &mut self,
-        kind: &'f EventFilter,
-        window: Option<Span>,
-        statistic: &'f Statistic,
-    ) -> Result<Cell, &'f str> {
-        let track = self.track(kind)?;
-        let window = window
-            .filter(|_| statistic.has_window())
-            .map(|span| position_or_push(&mut self.layout.windows, span.micros()));
-        Ok(match statistic {
-            Statistic::Count => Cell::Count { track, window },
-            Statistic::Sum(name) => Cell::Sum {
+    /// Where an aggregate is found; the error is the column that the table lacks.
+    fn leaf(&mut self, aggregate: &Aggregate) -> Result<Leaf, String> {
+        let track = self.track(&aggregate.filter)? as u32;
+        let window = aggregate
+            .window
+            .map(|span| position_or_push(&mut self.layout.windows, span.micros()) as u32);
+        Ok(match &aggregate.kind {
+            AggregateKind::Count => Leaf::Count { track, window },
+            AggregateKind::Mean(name) => Leaf::Mean {
                 track,
                 window,
-                column: self.sum_column(track, name)?,
+                column: self.sum_column(track, name)? as u32,
             },
-            Statistic::Mean(name) => Cell::Mean {
+            AggregateKind::Sum(name) => Leaf::Sum {
                 track,
                 window,
-                column: self.sum_column(track, name)?,
+                column: self.sum_column(track, name)? as u32,
             },
-            Statistic::Max(name) => {
+            AggregateKind::Max(name) => {
                 self.layout.needs.maxima = true;
                 let column = self.value_column(name)?;
-                Cell::Max {
+                Leaf::Max {
                     track,
                     window,
-                    column: position_or_push(&mut self.layout.columns, column),
+                    column: position_or_push(&mut self.layout.columns, column) as u32,
                 }
             }
-            Statistic::ActiveDays => {
+            AggregateKind::ActiveDays => {
                 self.layout.needs.days = true;
-                Cell::Days { track, window }
+                Leaf::ActiveDays { track, window }
             }
-            Statistic::RecencyDays => Cell::Recency { track },
-            Statistic::FirstDays => Cell::First { track },
-            Statistic::Decayed(half_life) => Cell::Decayed {
-                track,
-                half_life: position_or_push(&mut self.layout.half_lives, half_life.micros()),
-            },
-            Statistic::Trend => self.trend(track, window),
-            Statistic::Share => Cell::Share { track, window },
-            Statistic::MeanGapDays => Cell::MeanGap { track },
-            Statistic::MaxGapDays => {
+            AggregateKind::First => Leaf::First { track },
+            AggregateKind::Last => Leaf::Last { track },
+            AggregateKind::FirstSinceCreation => Leaf::FirstSinceCreation { track },
+            AggregateKind::LongestGap => {
                 self.layout.needs.gaps = true;
-                Cell::MaxGap { track }
+                Leaf::LongestGap { track }
             }
-            Statistic::ReplyDays => Cell::Reply { track },
-            Statistic::Follows(after) => Cell::Follows {
+            AggregateKind::Decayed(half_life) => Leaf::Decayed {
                 track,
-                after: self.track(after)?,
+                half_life: position_or_push(&mut self.layout.half_lives, half_life.micros()) as u32,
             },
-            Statistic::LatestValue(name) => Cell::LatestValue {
+            AggregateKind::LatestValue(name) => Leaf::LatestValue {
                 track,
-                column: self.value_column(name)?,
+                column: self.value_column(name)? as u32,
             },
-            Statistic::LatestKind(name) => Cell::LatestKind {
+            AggregateKind::LatestKind(name) => Leaf::LatestKind {
                 track,
-                column: self.kind_column(name)?,
+                column: self.kind_column(name)? as u32,
             },
         })
     }
 
-    /// A window against the one before.
-    fn trend(&mut self, track: usize, window: Option<usize>) -> Cell {
-        match window {
-            // Over the whole life there is no window before.
-            None => Cell::Count { track, window },
-            Some(window) => {
-                let double = 2 * self.layout.windows[window];
-                Cell::Trend {
-                    track,
-                    window,
-                    double: position_or_push(&mut self.layout.windows, double),
-                }
-            }
-        }
-    }
-
     /// The place of a value column in the table; the error is its name.
-    fn value_column<'f>(&self, name: &'f str) -> Result<usize, &'f str> {
+    fn value_column(&self, name: &str) -> Result<usize, String> {
         let values = &self.activities.rows.values;
         values
             .iter()
             .position(|values| values.name == name)
-            .ok_or(name)
+            .ok_or_else(|| name.to_owned())
     }
 
     /// The place of a kind column in the table; the error is its name.
-    fn kind_column<'f>(&self, name: &'f str) -> Result<usize, &'f str> {
+    fn kind_column(&self, name: &str) -> Result<usize, String> {
         let kinds = &self.activities.rows.kinds;
-        kinds.iter().position(|kind| kind.name == name).ok_or(name)
+        kinds
+            .iter()
+            .position(|kind| kind.name == name)
+            .ok_or_else(|| name.to_owned())
     }
 
     /// The place among the kept columns of one whose values a track sums.
-    fn sum_column<'f>(&mut self, track: usize, name: &'f str) -> Result<usize, &'f str> {
+    fn sum_column(&mut self, track: u32, name: &str) -> Result<usize, String> {
         let column = self.value_column(name)?;
         let layout = &mut self.layout;
+        let track = track as usize;
         if layout.summed.len() <= track {
             layout.summed.resize(track + 1, false);
         }
@@ -286,7 +248,7 @@ impl<'a> LayoutBuilder<'a> {
     }
 
     /// The track of a filter; the error is the column that the table lacks.
-    fn track<'f>(&mut self, filter: &'f EventFilter) -> Result<usize, &'f str> {
+    fn track(&mut self, filter: &EventFilter) -> Result<usize, String> {
         if let Some(known) = self.filters.iter().position(|known| known == filter) {
             return Ok(known);
         }

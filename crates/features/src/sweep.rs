@@ -1,18 +1,34 @@
 //! All snapshots over one event table: grouped by whose events they see, one walk a group, groups
 //! in parallel.
 
-use leadscore_core::{Snapshot, Timestamp};
+use leadscore_core::{AggregateValues, Formula, Snapshot, Timestamp};
 use leadscore_dataset::{Activities, MISSING};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::fixed::Fixed;
-use crate::layout::{Cell, Layout};
+use crate::layout::{Layout, Leaf};
 use crate::walk::{Walk, mean};
 
 /// The values of some rows: for each feature, one a row, contiguous.
 pub(crate) struct Tile {
     pub(crate) rows: Vec<u32>,
     pub(crate) values: Vec<f64>,
+}
+
+/// The rows of one group within a tile.
+struct Rows<'t> {
+    values: &'t mut [f64],
+    /// Rows of the whole tile.
+    n_rows: usize,
+    /// Where the group begins.
+    begin: usize,
+}
+
+impl Rows<'_> {
+    /// Puts the value of a feature at a member of the group.
+    fn put(&mut self, member: usize, feature: usize, value: f64) {
+        self.values[feature * self.n_rows + self.begin + member] = value;
+    }
 }
 
 /// Rows that a tile holds before the next is begun: large enough to share costs, small enough to
@@ -85,7 +101,7 @@ impl Groups {
         &self,
         width: usize,
         start: impl Fn() -> S + Sync,
-        fill: impl Fn(&mut S, usize, &[u32], &mut dyn FnMut(usize, usize, f64)) + Sync,
+        fill: impl Fn(&mut S, usize, &[u32], &mut Rows<'_>) + Sync,
     ) -> Vec<Tile> {
         self.runs()
             .into_par_iter()
@@ -97,10 +113,12 @@ impl Groups {
                 for group in run {
                     let members = self.members(group);
                     if !members.is_empty() {
-                        let begin = self.offsets[group] - first;
-                        fill(&mut state, group, members, &mut |member, cell, value| {
-                            values[cell * n_rows + begin + member] = value;
-                        });
+                        let mut rows = Rows {
+                            values: &mut values,
+                            n_rows,
+                            begin: self.offsets[group] - first,
+                        };
+                        fill(&mut state, group, members, &mut rows);
                     }
                 }
                 Tile {
@@ -163,7 +181,7 @@ pub(crate) fn sweep_own(
     groups.tiles(
         layout.cells.len(),
         || (Walk::new(layout, &activities.rows), Vec::new()),
-        |(walk, events): &mut (Walk<'_>, Vec<u32>), group, members, put| {
+        |(walk, events): &mut (Walk<'_>, Vec<u32>), group, members, rows| {
             events.clear();
             if group < activities.n_entities() {
                 events.extend(activities.events_of(group).map(|event| event as u32));
@@ -177,8 +195,9 @@ pub(crate) fn sweep_own(
                 times,
                 |member, walk| {
                     let created = created(snapshots[members[member] as usize].lead);
-                    for (number, &cell) in layout.cells.iter().enumerate() {
-                        put(member, number, walk.value(cell, created));
+                    let values = walk.values(created);
+                    for (number, cell) in layout.cells.iter().enumerate() {
+                        rows.put(member, number, cell.value(&values));
                     }
                 },
             );
@@ -254,9 +273,22 @@ pub(crate) fn sweep_peers(
     let groups = Groups::new(snapshots, accounts.n_accounts(), |lead| {
         accounts.account_of(lead)
     });
+    let mut leaves = Vec::new();
+    let cells = layout
+        .cells
+        .iter()
+        .map(|cell| {
+            cell.try_map(&mut |&leaf| {
+                leaves.push(leaf);
+                Ok::<usize, std::convert::Infallible>(leaves.len() - 1)
+            })
+            .unwrap_or_else(|never| match never {})
+        })
+        .collect();
     let sweep = PeerSweep {
         activities,
-        layout,
+        leaves,
+        cells,
         snapshots,
         created,
     };
@@ -268,7 +300,7 @@ pub(crate) fn sweep_peers(
                 Walk::new(layout, &activities.rows),
             )
         },
-        |(all, own): &mut (Walk<'_>, Walk<'_>), account, members, put| {
+        |(all, own): &mut (Walk<'_>, Walk<'_>), account, members, rows| {
             // Leads without an account keep their missing values.
             if account == accounts.n_accounts() {
                 return;
@@ -276,7 +308,7 @@ pub(crate) fn sweep_peers(
             // First what the whole account did, then each lead's own is taken off.
             let events = AccountEvents::new(activities, accounts.leads_of(account));
             let totals = sweep.totals(all, &events, members);
-            sweep.put_without_own(own, &totals, members, put);
+            sweep.put_without_own(own, &totals, members, rows);
         },
     )
 }
@@ -321,7 +353,10 @@ impl AccountEvents {
 /// What every account's sweep looks at; `created` says from when a lead is known.
 struct PeerSweep<'a, C> {
     activities: &'a Activities,
-    layout: &'a Layout,
+    /// The aggregates of all features, one after the other.
+    leaves: Vec<Leaf>,
+    /// The features over the positions of their aggregates.
+    cells: Vec<Formula<usize>>,
     snapshots: &'a [Snapshot],
     created: C,
 }
@@ -335,10 +370,9 @@ impl<'a, C: Fn(u32) -> Option<Timestamp>> PeerSweep<'a, C> {
             .max((self.created)(lead).unwrap_or(Timestamp::MAX))
     }
 
-    /// What the whole account did, for each snapshot the features one after the other.
+    /// What the whole account did, for each snapshot the aggregates one after the other.
     fn totals(&self, all: &mut Walk<'a>, events: &AccountEvents, members: &[u32]) -> Vec<Total> {
-        let cells = &self.layout.cells;
-        let mut totals: Vec<Total> = Vec::with_capacity(members.len() * cells.len());
+        let mut totals: Vec<Total> = Vec::with_capacity(members.len() * self.leaves.len());
         visit_snapshots(
             all,
             self.activities,
@@ -349,9 +383,9 @@ impl<'a, C: Fn(u32) -> Option<Timestamp>> PeerSweep<'a, C> {
                 let lead = self.snapshots[members[member] as usize].lead;
                 let is_peer = |event: u32| events.owner(event) != lead;
                 totals.extend(
-                    cells
+                    self.leaves
                         .iter()
-                        .map(|&cell| Total::of(walk, cell, is_peer, self.activities)),
+                        .map(|&leaf| Total::of(walk, leaf, is_peer, self.activities)),
                 );
             },
         );
@@ -364,9 +398,9 @@ impl<'a, C: Fn(u32) -> Option<Timestamp>> PeerSweep<'a, C> {
         own: &mut Walk<'a>,
         totals: &[Total],
         members: &[u32],
-        put: &mut dyn FnMut(usize, usize, f64),
+        rows: &mut Rows<'_>,
     ) {
-        let cells = &self.layout.cells;
+        let n_leaves = self.leaves.len();
         let snapshot = |member: usize| self.snapshots[members[member] as usize];
         let mut by_lead: Vec<usize> = (0..members.len()).collect();
         by_lead.sort_by_key(|&member| snapshot(member).lead);
@@ -385,11 +419,21 @@ impl<'a, C: Fn(u32) -> Option<Timestamp>> PeerSweep<'a, C> {
                 run.iter().map(|&member| snapshot(member).at),
                 |position, walk| {
                     let member = run[position];
-                    let at = snapshot(member).at;
-                    for (number, &cell) in cells.iter().enumerate() {
-                        let total = totals[member * cells.len() + number];
-                        let of_own = Total::of(walk, cell, |_| false, self.activities);
-                        put(member, number, total.less(of_own).value(cell, at));
+                    let totals = &totals[member * n_leaves..(member + 1) * n_leaves];
+                    let of_peers = PeerValues {
+                        totals: self
+                            .leaves
+                            .iter()
+                            .zip(totals)
+                            .map(|(&leaf, total)| {
+                                total.less(Total::of(walk, leaf, |_| false, self.activities))
+                            })
+                            .collect(),
+                        leaves: &self.leaves,
+                        at: snapshot(member).at,
+                    };
+                    for (number, cell) in self.cells.iter().enumerate() {
+                        rows.put(member, number, cell.value(&of_peers));
                     }
                 },
             );
@@ -397,12 +441,10 @@ impl<'a, C: Fn(u32) -> Option<Timestamp>> PeerSweep<'a, C> {
     }
 }
 
-/// What a feature of an account is made of, so that a lead's own part can be taken off.
+/// An aggregate over an account, so that a lead's own part can be taken off.
 #[derive(Debug, Clone, Copy, Default)]
 struct Total {
     count: i64,
-    /// Of the window's double (trend), or of all events of the table (share).
-    other_count: i64,
     sum: Fixed,
     n_values: u32,
     latest: Option<Timestamp>,
@@ -411,36 +453,21 @@ struct Total {
 impl Total {
     fn of(
         walk: &Walk<'_>,
-        cell: Cell,
+        leaf: Leaf,
         is_peer: impl Fn(u32) -> bool,
         activities: &Activities,
     ) -> Self {
-        let count = |track, window| walk.count(track, window) as i64;
-        match cell {
-            Cell::Count { track, window } => Self {
-                count: count(track, window),
+        match leaf {
+            Leaf::Count { track, window } => Self {
+                count: walk.count(track, window) as i64,
                 ..Self::default()
             },
-            Cell::Trend {
-                track,
-                window,
-                double,
-            } => Self {
-                count: count(track, Some(window)),
-                other_count: count(track, Some(double)),
-                ..Self::default()
-            },
-            Cell::Share { track, window } => Self {
-                count: count(track, window),
-                other_count: count(0, window),
-                ..Self::default()
-            },
-            Cell::Sum {
+            Leaf::Sum {
                 track,
                 window,
                 column,
             }
-            | Cell::Mean {
+            | Leaf::Mean {
                 track,
                 window,
                 column,
@@ -452,7 +479,7 @@ impl Total {
                     ..Self::default()
                 }
             }
-            Cell::Recency { track } => {
+            Leaf::Last { track } => {
                 // Back over the lead's own latest events to the first of another.
                 let latest = walk
                     .visible_events(track)
@@ -464,53 +491,65 @@ impl Total {
                     ..Self::default()
                 }
             }
-            Cell::Max { .. }
-            | Cell::Days { .. }
-            | Cell::First { .. }
-            | Cell::Decayed { .. }
-            | Cell::MeanGap { .. }
-            | Cell::MaxGap { .. }
-            | Cell::Reply { .. }
-            | Cell::Follows { .. }
-            | Cell::LatestValue { .. }
-            | Cell::LatestKind { .. } => unreachable!(
-                "features of peers are counts, sums, means, trends, shares and recencies"
-            ),
+            Leaf::Max { .. }
+            | Leaf::ActiveDays { .. }
+            | Leaf::First { .. }
+            | Leaf::FirstSinceCreation { .. }
+            | Leaf::LongestGap { .. }
+            | Leaf::Decayed { .. }
+            | Leaf::LatestValue { .. }
+            | Leaf::LatestKind { .. } => {
+                unreachable!("features of peers are of counts, sums and latest events")
+            }
         }
     }
 
     fn less(self, own: Self) -> Self {
         Self {
             count: self.count - own.count,
-            other_count: self.other_count - own.other_count,
             sum: self.sum - own.sum,
             n_values: self.n_values - own.n_values,
             latest: self.latest,
         }
     }
+}
 
-    fn value(self, cell: Cell, at: Timestamp) -> f64 {
-        match cell {
-            Cell::Count { .. } => self.count as f64,
-            Cell::Trend { .. } => (2 * self.count - self.other_count) as f64,
-            Cell::Share { .. } if self.other_count == 0 => f64::NAN,
-            Cell::Share { .. } => self.count as f64 / self.other_count as f64,
-            Cell::Sum { .. } => self.sum.value(),
-            Cell::Mean { .. } => mean((self.sum, self.n_values)),
+/// The aggregates of the account's other leads at one snapshot.
+struct PeerValues<'p> {
+    totals: Vec<Total>,
+    leaves: &'p [Leaf],
+    at: Timestamp,
+}
+
+impl AggregateValues<usize> for PeerValues<'_> {
+    fn number(&self, &place: &usize) -> f64 {
+        let total = self.totals[place];
+        match self.leaves[place] {
+            Leaf::Count { .. } => total.count as f64,
+            Leaf::Sum { .. } => total.sum.value(),
+            Leaf::Mean { .. } => mean((total.sum, total.n_values)),
             // Of the others there are none of peers.
-            Cell::Recency { .. }
-            | Cell::Max { .. }
-            | Cell::Days { .. }
-            | Cell::First { .. }
-            | Cell::Decayed { .. }
-            | Cell::MeanGap { .. }
-            | Cell::MaxGap { .. }
-            | Cell::Reply { .. }
-            | Cell::Follows { .. }
-            | Cell::LatestValue { .. }
-            | Cell::LatestKind { .. } => {
-                self.latest.map_or(f64::NAN, |latest| at.days_since(latest))
-            }
+            Leaf::Last { .. }
+            | Leaf::Max { .. }
+            | Leaf::ActiveDays { .. }
+            | Leaf::First { .. }
+            | Leaf::FirstSinceCreation { .. }
+            | Leaf::LongestGap { .. }
+            | Leaf::Decayed { .. }
+            | Leaf::LatestValue { .. }
+            | Leaf::LatestKind { .. } => f64::NAN,
         }
+    }
+
+    fn moment(&self, &place: &usize) -> Option<i64> {
+        self.totals[place].latest.map(Timestamp::micros)
+    }
+
+    fn snapshot(&self) -> i64 {
+        self.at.micros()
+    }
+
+    fn creation(&self) -> Option<i64> {
+        None
     }
 }

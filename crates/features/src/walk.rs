@@ -3,11 +3,11 @@
 
 use std::collections::VecDeque;
 
-use leadscore_core::Timestamp;
+use leadscore_core::{AggregateValues, Timestamp};
 use leadscore_dataset::{EventRows, MISSING};
 
 use crate::fixed::Fixed;
-use crate::layout::{Cell, Layout, NONE};
+use crate::layout::{Layout, Leaf, NONE};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
@@ -113,121 +113,73 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn range(&self, track: usize, window: Option<usize>) -> std::ops::Range<usize> {
-        let track = &self.tracks[track];
-        // An event may be too early for the window and yet not visible.
-        window.map_or(0, |window| track.starts[window].min(track.end))..track.end
+    fn track(&self, track: u32) -> &Track {
+        &self.tracks[track as usize]
     }
 
-    pub(crate) fn count(&self, track: usize, window: Option<usize>) -> usize {
+    fn range(&self, track: u32, window: Option<u32>) -> std::ops::Range<usize> {
+        let track = self.track(track);
+        // An event may be too early for the window and yet not visible.
+        window.map_or(0, |window| track.starts[window as usize].min(track.end))..track.end
+    }
+
+    pub(crate) fn count(&self, track: u32, window: Option<u32>) -> usize {
         self.range(track, window).len()
     }
 
     /// Sum of a column over a window, and number of events that have a value.
-    pub(crate) fn sum(&self, track: usize, window: Option<usize>, column: usize) -> (Fixed, u32) {
+    pub(crate) fn sum(&self, track: u32, window: Option<u32>, column: u32) -> (Fixed, u32) {
         let range = self.range(track, window);
-        let sums = &self.tracks[track].sums[column];
+        let sums = &self.track(track).sums[column as usize];
         let (first, last) = (sums[range.start], sums[range.end]);
         (last.0 - first.0, last.1 - first.1)
     }
 
     /// Positions of the visible events of a track.
-    pub(crate) fn visible_events(&self, track: usize) -> &[u32] {
-        let track = &self.tracks[track];
+    pub(crate) fn visible_events(&self, track: u32) -> &[u32] {
+        let track = self.track(track);
         &track.event[..track.end]
     }
 
-    /// The value of a feature at the snapshot; `created` is when the lead was.
-    pub(crate) fn value(&self, cell: Cell, created: Option<Timestamp>) -> f64 {
-        match cell {
-            Cell::Count { track, window } => self.count(track, window) as f64,
-            Cell::Sum {
-                track,
-                window,
-                column,
-            } => self.sum(track, window, column).0.value(),
-            Cell::Mean {
-                track,
-                window,
-                column,
-            } => mean(self.sum(track, window, column)),
-            Cell::Max {
-                track,
-                window,
-                column,
-            } => self.max(track, window, column),
-            Cell::Days { track, window } => {
-                f64::from(self.tracks[track].distinct_days(self.range(track, window)))
-            }
-            Cell::Recency { track } => self
-                .last(track)
-                .map_or(f64::NAN, |last| days(self.at - last)),
-            Cell::First { track } => self
-                .first(track)
-                .map_or(f64::NAN, |first| days(self.at - first)),
-            Cell::Decayed { track, half_life } => self.last(track).map_or(0.0, |last| {
-                self.tracks[track].intensity[half_life]
-                    * faded(self.at - last, self.layout.half_lives[half_life])
-            }),
-            Cell::Trend {
-                track,
-                window,
-                double,
-            } => {
-                2.0 * self.count(track, Some(window)) as f64
-                    - self.count(track, Some(double)) as f64
-            }
-            Cell::Share { track, window } => match self.count(0, window) {
-                0 => f64::NAN,
-                all => self.count(track, window) as f64 / all as f64,
-            },
-            Cell::MeanGap { track } => {
-                match (self.first(track), self.last(track), self.tracks[track].end) {
-                    (Some(first), Some(last), n) if n > 1 => days(last - first) / (n - 1) as f64,
-                    _ => f64::NAN,
-                }
-            }
-            Cell::MaxGap { track } if self.tracks[track].end > 1 => {
-                days(self.tracks[track].max_gap)
-            }
-            Cell::MaxGap { .. } => f64::NAN,
-            Cell::Reply { track } => {
-                created.map_or(f64::NAN, |created| self.reply(track, created.micros()))
-            }
-            Cell::Follows { track, after } => {
-                let follows = self
-                    .first(after)
-                    .zip(self.last(track))
-                    .is_some_and(|(first, last)| first < last);
-                f64::from(u8::from(follows))
-            }
-            Cell::LatestValue { track, column } => self.latest_value(track, column),
-            Cell::LatestKind { track, column } => self.latest_kind(track, column),
+    /// The aggregates at the snapshot, of a lead that was created then.
+    pub(crate) fn values(&self, created: Option<Timestamp>) -> WalkValues<'_> {
+        WalkValues {
+            walk: self,
+            created: created.map(Timestamp::micros),
         }
     }
 
-    /// The largest value of a column in a window; NaN where no event has one.
-    fn max(&self, track: usize, window: Option<usize>, column: usize) -> f64 {
-        let n_columns = self.layout.columns.len();
-        let front = self.tracks[track].maxima
-            [window.unwrap_or(self.layout.windows.len()) * n_columns + column]
-            .front();
-        front.map_or(f64::NAN, |&position| {
-            self.rows.values[self.layout.columns[column]].values
-                [self.tracks[track].event[position as usize] as usize]
+    /// Each event counts a half for every half-life since it; NaN without events.
+    fn decayed(&self, track: u32, half_life: u32) -> f64 {
+        self.last(track).map_or(f64::NAN, |last| {
+            self.track(track).intensity[half_life as usize]
+                * faded(self.at - last, self.layout.half_lives[half_life as usize])
         })
     }
 
-    /// Days from creation to the first visible event after it; NaN where there is none.
-    fn reply(&self, track: usize, created: i64) -> f64 {
-        let seen = &self.tracks[track].at[..self.tracks[track].end];
-        seen.get(seen.partition_point(|&at| at < created))
-            .map_or(f64::NAN, |&at| days(at - created))
+    /// The largest value of a column in a window; NaN where no event has one.
+    fn max(&self, track: u32, window: Option<u32>, column: u32) -> f64 {
+        let n_columns = self.layout.columns.len();
+        let front = self.track(track).maxima[window
+            .map_or(self.layout.windows.len(), |window| window as usize)
+            * n_columns
+            + column as usize]
+            .front();
+        front.map_or(f64::NAN, |&position| {
+            self.rows.values[self.layout.columns[column as usize]].values
+                [self.track(track).event[position as usize] as usize]
+        })
+    }
+
+    /// When the first visible event at or after a moment was.
+    fn first_since(&self, track: u32, moment: i64) -> Option<i64> {
+        let seen = &self.track(track).at[..self.track(track).end];
+        seen.get(seen.partition_point(|&at| at < moment)).copied()
     }
 
     /// The value of the latest visible event that has one.
-    fn latest_value(&self, track: usize, column: usize) -> f64 {
-        let values = &self.rows.values[column].values;
+    fn latest_value(&self, track: u32, column: u32) -> f64 {
+        let values = &self.rows.values[column as usize].values;
         self.visible_events(track)
             .iter()
             .rev()
@@ -237,30 +189,94 @@ impl<'a> Walk<'a> {
     }
 
     /// The code of the latest visible event's kind; NaN where that is missing.
-    fn latest_kind(&self, track: usize, column: usize) -> f64 {
+    fn latest_kind(&self, track: u32, column: u32) -> f64 {
         match self.visible_events(track).last() {
-            Some(&event) if self.rows.kinds[column].codes[event as usize] != MISSING => {
-                f64::from(self.rows.kinds[column].codes[event as usize])
+            Some(&event) if self.rows.kinds[column as usize].codes[event as usize] != MISSING => {
+                f64::from(self.rows.kinds[column as usize].codes[event as usize])
             }
             _ => f64::NAN,
         }
     }
 
-    fn first(&self, track: usize) -> Option<i64> {
-        (self.tracks[track].end > 0).then(|| self.tracks[track].at[0])
+    fn first(&self, track: u32) -> Option<i64> {
+        (self.track(track).end > 0).then(|| self.track(track).at[0])
     }
 
-    fn last(&self, track: usize) -> Option<i64> {
-        self.tracks[track]
+    fn last(&self, track: u32) -> Option<i64> {
+        self.track(track)
             .end
             .checked_sub(1)
-            .map(|last| self.tracks[track].at[last])
+            .map(|last| self.track(track).at[last])
     }
 }
 
-/// A number of microseconds in days.
-fn days(micros: i64) -> f64 {
-    micros as f64 / MICROS_PER_DAY as f64
+/// The aggregates of a walk at the snapshot where it stands.
+pub(crate) struct WalkValues<'w> {
+    walk: &'w Walk<'w>,
+    created: Option<i64>,
+}
+
+impl AggregateValues<Leaf> for WalkValues<'_> {
+    #[inline]
+    fn number(&self, leaf: &Leaf) -> f64 {
+        let walk = self.walk;
+        match *leaf {
+            Leaf::Count { track, window } => walk.count(track, window) as f64,
+            Leaf::Mean {
+                track,
+                window,
+                column,
+            } => mean(walk.sum(track, window, column)),
+            Leaf::Sum {
+                track,
+                window,
+                column,
+            } => walk.sum(track, window, column).0.value(),
+            Leaf::Max {
+                track,
+                window,
+                column,
+            } => walk.max(track, window, column),
+            Leaf::ActiveDays { track, window } => {
+                f64::from(walk.track(track).distinct_days(walk.range(track, window)))
+            }
+            Leaf::LongestGap { track } if walk.track(track).end > 1 => {
+                walk.track(track).max_gap as f64
+            }
+            Leaf::LongestGap { .. } => f64::NAN,
+            Leaf::Decayed { track, half_life } => walk.decayed(track, half_life),
+            Leaf::LatestValue { track, column } => walk.latest_value(track, column),
+            Leaf::LatestKind { track, column } => walk.latest_kind(track, column),
+            Leaf::First { .. } | Leaf::Last { .. } | Leaf::FirstSinceCreation { .. } => {
+                self.moment(leaf).map_or(f64::NAN, |at| at as f64)
+            }
+        }
+    }
+
+    fn moment(&self, leaf: &Leaf) -> Option<i64> {
+        match *leaf {
+            Leaf::First { track } => self.walk.first(track),
+            Leaf::Last { track } => self.walk.last(track),
+            Leaf::FirstSinceCreation { track } => self.walk.first_since(track, self.created?),
+            Leaf::Count { .. }
+            | Leaf::Mean { .. }
+            | Leaf::Sum { .. }
+            | Leaf::Max { .. }
+            | Leaf::ActiveDays { .. }
+            | Leaf::LongestGap { .. }
+            | Leaf::Decayed { .. }
+            | Leaf::LatestValue { .. }
+            | Leaf::LatestKind { .. } => None,
+        }
+    }
+
+    fn snapshot(&self) -> i64 {
+        self.walk.at
+    }
+
+    fn creation(&self) -> Option<i64> {
+        self.created
+    }
 }
 
 /// The mean of a sum over so many values; NaN over none.

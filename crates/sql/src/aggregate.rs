@@ -1,4 +1,4 @@
-//! What is computed over the events that a snapshot sees.
+//! The columns that are computed over the events that a snapshot sees.
 
 use leadscore_core::{EventFilter, Span};
 
@@ -7,7 +7,8 @@ use leadscore_core::{EventFilter, Span};
 pub(crate) const WHOLE: i64 = 1 << 10;
 pub(crate) const REST: i64 = 1 << 34;
 
-/// What is aggregated over the events of one filter.
+/// What is put together over the events of one filter, in a form that engines can add up: an exact
+/// sum is two whole numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
     Count,
@@ -28,8 +29,9 @@ pub(crate) enum What {
     LatestKind(String),
 }
 
+/// One column of an event table's last step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Aggregate {
+pub(crate) struct Column {
     pub(crate) what: What,
     pub(crate) filter: EventFilter,
     pub(crate) window: Option<Span>,

@@ -4,7 +4,7 @@
 use leadscore_config::ActivityConfig;
 use leadscore_core::{EventFilter, Span};
 
-use crate::aggregate::{Aggregate, REST, WHOLE, What};
+use crate::aggregate::{Column, REST, WHOLE, What};
 use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
@@ -20,7 +20,7 @@ pub(crate) struct EventSteps<'e> {
     pub(crate) owner: &'e str,
     /// Its place among the event tables of the statement.
     pub(crate) number: usize,
-    pub(crate) aggregates: &'e [Aggregate],
+    pub(crate) aggregates: &'e [Column],
     pub(crate) dialect: Dialect,
 }
 
@@ -34,7 +34,7 @@ impl EventSteps<'_> {
         let number = self.number;
         statement.step(&format!("ls_events{number}_rows"), self.rows(sources)?);
         statement.step(&format!("ls_events{number}_seen"), self.seen());
-        let columns = |of: &dyn Fn(&Aggregate, usize) -> String| -> String {
+        let columns = |of: &dyn Fn(&Column, usize) -> String| -> String {
             let columns: Vec<String> = self
                 .aggregates
                 .iter()
@@ -122,7 +122,7 @@ impl EventSteps<'_> {
         } else {
             columns.push(format!("{at} AS seen"));
         }
-        let used = |is_named: &dyn Fn(&Aggregate) -> bool| {
+        let used = |is_named: &dyn Fn(&Column) -> bool| {
             self.needs_order() || self.aggregates.iter().any(is_named)
         };
         for column in &settings.kind {
@@ -132,8 +132,8 @@ impl EventSteps<'_> {
         }
         for column in &settings.values {
             let (name, value) = (self.value(column), table.number(column));
-            let is_summed = |aggregate: &Aggregate| matches!(&aggregate.what, What::Whole(known) if known == column);
-            let is_used = |aggregate: &Aggregate| matches!(&aggregate.what, What::Whole(known) | What::Valued(known) | What::Max(known) | What::LatestValue(known) if known == column);
+            let is_summed = |aggregate: &Column| matches!(&aggregate.what, What::Whole(known) if known == column);
+            let is_used = |aggregate: &Column| matches!(&aggregate.what, What::Whole(known) | What::Valued(known) | What::Max(known) | What::LatestValue(known) if known == column);
             if used(&is_used) {
                 columns.push(format!("{value} AS {name}"));
             }
@@ -203,7 +203,7 @@ impl EventSteps<'_> {
     }
 
     /// The column that an aggregate needs of the order of events, if it does.
-    fn place(&self, aggregate: &Aggregate, position: usize) -> Option<String> {
+    fn place(&self, aggregate: &Column, position: usize) -> Option<String> {
         let condition = self.condition(&aggregate.filter);
         let apart = |more: Option<String>| {
             let all: Vec<String> = condition.iter().cloned().chain(more).collect();
@@ -303,7 +303,7 @@ impl EventSteps<'_> {
     }
 
     /// An aggregate over events.
-    fn aggregated(&self, aggregate: &Aggregate, position: usize) -> String {
+    fn aggregated(&self, aggregate: &Column, position: usize) -> String {
         let mut conditions: Vec<String> = self.condition(&aggregate.filter).into_iter().collect();
         conditions.extend(
             aggregate
@@ -360,7 +360,7 @@ impl EventSteps<'_> {
     }
 
     /// The same over the days of a snapshot.
-    fn combined(&self, aggregate: &Aggregate, position: usize) -> String {
+    fn combined(&self, aggregate: &Column, position: usize) -> String {
         let column = format!("x{position}");
         match aggregate.what {
             What::Days => format!("COUNT(CASE WHEN {column} > 0 THEN 1 END)"),
@@ -375,7 +375,7 @@ impl EventSteps<'_> {
     }
 
     /// Sums of whole numbers are wider than their addends in some engines.
-    fn whole(&self, aggregate: &Aggregate, sum: String) -> String {
+    fn whole(&self, aggregate: &Column, sum: String) -> String {
         match aggregate.what {
             What::Count | What::Whole(_) | What::Rest(_) | What::Valued(_) => {
                 format!("CAST({sum} AS BIGINT)")

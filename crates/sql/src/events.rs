@@ -1,9 +1,11 @@
 //! Features of events in SQL: each an expression over aggregates, which several may share.
 
 use leadscore_config::ActivityConfig;
-use leadscore_core::{EventFilter, Span, Statistic};
+use leadscore_core::{
+    Aggregate, AggregateKind, EventFilter, Formula, Moment, Span, Statistic, Term,
+};
 
-use crate::aggregate::{Aggregate, REST, WHOLE, What};
+use crate::aggregate::{Column, REST, WHOLE, What};
 use crate::columns::DAY;
 use crate::dialect::Dialect;
 use crate::error::SqlError;
@@ -20,6 +22,23 @@ pub(crate) fn days(dialect: Dialect, micros: &str) -> String {
     )
 }
 
+/// Whether an aggregate is a whole number, which engines would divide as such.
+fn is_whole(kind: &AggregateKind) -> bool {
+    match kind {
+        AggregateKind::Count | AggregateKind::ActiveDays => true,
+        AggregateKind::Sum(_)
+        | AggregateKind::Mean(_)
+        | AggregateKind::Max(_)
+        | AggregateKind::First
+        | AggregateKind::Last
+        | AggregateKind::FirstSinceCreation
+        | AggregateKind::LongestGap
+        | AggregateKind::Decayed(_)
+        | AggregateKind::LatestValue(_)
+        | AggregateKind::LatestKind(_) => false,
+    }
+}
+
 /// One event table, as it is seen by the lead itself or by the account's other leads.
 #[derive(Debug)]
 pub(crate) struct EventTable<'a> {
@@ -29,7 +48,7 @@ pub(crate) struct EventTable<'a> {
     /// The column of the snapshots that says whose events are seen.
     owner: String,
     number: usize,
-    aggregates: Vec<Aggregate>,
+    aggregates: Vec<Column>,
 }
 
 impl<'a> EventTable<'a> {
@@ -52,7 +71,7 @@ impl<'a> EventTable<'a> {
 
     /// The column of an aggregate.
     fn column(&mut self, what: What, filter: &EventFilter, window: Option<Span>) -> String {
-        let wanted = Aggregate {
+        let wanted = Column {
             what,
             filter: filter.clone(),
             window,
@@ -76,94 +95,103 @@ impl<'a> EventTable<'a> {
         window: Option<Span>,
         statistic: &Statistic,
     ) -> String {
-        let window = window.filter(|_| statistic.has_window());
-        match statistic {
-            Statistic::Count => self.count(dialect, filter, window),
-            Statistic::Sum(column) => {
-                format!("COALESCE({}, 0)", self.sum(dialect, column, filter, window))
+        self.expression(dialect, &statistic.formula(filter, window))
+    }
+
+    /// What a formula is at a snapshot.
+    fn expression(&mut self, dialect: Dialect, formula: &Formula<Aggregate>) -> String {
+        match formula {
+            Formula::Plain(term) => self.term(dialect, term),
+            Formula::Over(term, aggregate) => {
+                let number = self.term(dialect, term);
+                let divisor = format!("NULLIF({}, 0)", self.aggregate(dialect, aggregate));
+                format!("{number} / {}", dialect.double(&divisor))
             }
-            Statistic::Mean(column) => {
-                let sum = self.sum(dialect, column, filter, window);
-                let n = self.column(What::Valued(column.clone()), filter, window);
-                format!("{sum} / {}", dialect.double(&format!("NULLIF({n}, 0)")))
+            Formula::OverOneLess(term, aggregate) => {
+                let number = self.term(dialect, term);
+                let n = self.aggregate(dialect, aggregate);
+                format!(
+                    "CASE WHEN {n} > 1 THEN {number} / {} END",
+                    dialect.double(&format!("({n} - 1)"))
+                )
             }
-            Statistic::Max(column) => self.column(What::Max(column.clone()), filter, window),
-            Statistic::ActiveDays => {
-                let n = self.column(What::Days, filter, window);
-                dialect.double(&format!("COALESCE({n}, 0)"))
+            Formula::TwiceLess(twice, less) => {
+                let (twice, less) = (self.term(dialect, twice), self.term(dialect, less));
+                format!("2e0 * {twice} - {less}")
             }
-            Statistic::RecencyDays => days(
-                dialect,
-                &format!("s.moment - {}", self.column(What::Last, filter, None)),
-            ),
-            Statistic::FirstDays => days(
-                dialect,
-                &format!("s.moment - {}", self.column(What::First, filter, None)),
-            ),
-            Statistic::Decayed(half_life) => format!(
-                "COALESCE({}, 0)",
-                self.column(What::Decayed(*half_life), filter, None)
-            ),
-            Statistic::Trend => self.trend(dialect, filter, window),
-            Statistic::Share => {
-                let n = self.count(dialect, filter, window);
-                let all = self.column(What::Count, &EventFilter::All, window);
-                format!("{n} / {}", dialect.double(&format!("NULLIF({all}, 0)")))
-            }
-            Statistic::MeanGapDays => self.mean_gap(dialect, filter),
-            Statistic::MaxGapDays => days(dialect, &self.column(What::Gap, filter, None)),
-            Statistic::ReplyDays => days(
-                dialect,
-                &format!("{} - s.created", self.column(What::Reply, filter, None)),
-            ),
-            Statistic::Follows(after) => {
-                let (last, first) = (
-                    self.column(What::Last, filter, None),
-                    self.column(What::First, after, None),
+            Formula::IsBefore(first, second) => {
+                let (first, second) = (
+                    self.aggregate(dialect, first),
+                    self.aggregate(dialect, second),
                 );
-                dialect.double(&format!("CASE WHEN {first} < {last} THEN 1 ELSE 0 END"))
-            }
-            Statistic::LatestValue(column) => {
-                self.column(What::LatestValue(column.clone()), filter, None)
-            }
-            Statistic::LatestKind(column) => {
-                self.column(What::LatestKind(column.clone()), filter, None)
+                dialect.double(&format!("CASE WHEN {first} < {second} THEN 1 ELSE 0 END"))
             }
         }
     }
 
-    /// A window against the one before.
-    fn trend(&mut self, dialect: Dialect, filter: &EventFilter, window: Option<Span>) -> String {
-        match window {
-            // Over the whole life there is no window before.
-            None => self.count(dialect, filter, None),
-            Some(span) => {
-                let (one, both) = (
-                    self.count(dialect, filter, window),
-                    self.count(dialect, filter, Some(span.doubled())),
-                );
-                format!("2e0 * {one} - {both}")
+    /// What a term is at a snapshot.
+    fn term(&mut self, dialect: Dialect, term: &Term<Aggregate>) -> String {
+        match term {
+            Term::Itself(aggregate) => self.aggregate(dialect, aggregate),
+            Term::OrZero(aggregate) => {
+                let value = format!("COALESCE({}, 0)", self.aggregate(dialect, aggregate));
+                if is_whole(&aggregate.kind) {
+                    dialect.double(&value)
+                } else {
+                    value
+                }
+            }
+            Term::InDays(aggregate) => days(dialect, &self.aggregate(dialect, aggregate)),
+            Term::Days { from, to } => {
+                let (from, to) = (self.moment(dialect, from), self.moment(dialect, to));
+                days(dialect, &format!("{to} - {from}"))
             }
         }
     }
 
-    /// Mean days between events; NULL below two.
-    fn mean_gap(&mut self, dialect: Dialect, filter: &EventFilter) -> String {
-        let (first, last) = (
-            self.column(What::First, filter, None),
-            self.column(What::Last, filter, None),
-        );
-        let n = self.column(What::Count, filter, None);
-        format!(
-            "CASE WHEN {n} > 1 THEN {} / {} END",
-            days(dialect, &format!("{last} - {first}")),
-            dialect.double(&format!("({n} - 1)"))
-        )
+    /// A moment in microseconds.
+    fn moment(&mut self, dialect: Dialect, moment: &Moment<Aggregate>) -> String {
+        match moment {
+            Moment::Snapshot => "s.moment".to_owned(),
+            Moment::Creation => "s.created".to_owned(),
+            Moment::Of(aggregate) => self.aggregate(dialect, aggregate),
+        }
     }
 
-    fn count(&mut self, dialect: Dialect, filter: &EventFilter, window: Option<Span>) -> String {
-        let n = self.column(What::Count, filter, window);
-        dialect.double(&format!("COALESCE({n}, 0)"))
+    /// An aggregate at a snapshot; NULL where it is missing.
+    fn aggregate(&mut self, dialect: Dialect, aggregate: &Aggregate) -> String {
+        let Aggregate {
+            kind,
+            filter,
+            window,
+        } = aggregate;
+        let what = match kind {
+            AggregateKind::Sum(column) => return self.sum(dialect, column, filter, *window),
+            AggregateKind::Mean(column) => return self.mean(dialect, column, filter, *window),
+            AggregateKind::Count => What::Count,
+            AggregateKind::Max(column) => What::Max(column.clone()),
+            AggregateKind::ActiveDays => What::Days,
+            AggregateKind::First => What::First,
+            AggregateKind::Last => What::Last,
+            AggregateKind::FirstSinceCreation => What::Reply,
+            AggregateKind::LongestGap => What::Gap,
+            AggregateKind::Decayed(half_life) => What::Decayed(*half_life),
+            AggregateKind::LatestValue(column) => What::LatestValue(column.clone()),
+            AggregateKind::LatestKind(column) => What::LatestKind(column.clone()),
+        };
+        self.column(what, filter, *window)
+    }
+
+    fn mean(
+        &mut self,
+        dialect: Dialect,
+        column: &str,
+        filter: &EventFilter,
+        window: Option<Span>,
+    ) -> String {
+        let sum = self.sum(dialect, column, filter, window);
+        let n = self.column(What::Valued(column.to_owned()), filter, window);
+        format!("{sum} / {}", dialect.double(&format!("NULLIF({n}, 0)")))
     }
 
     fn sum(

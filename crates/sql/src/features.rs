@@ -1,7 +1,7 @@
 //! The point-in-time features of a list of recipes as one statement.
 
 use leadscore_config::Config;
-use leadscore_core::{EventFilter, FeatureSpec, Statistic};
+use leadscore_core::{Aggregate, AggregateKind, FeatureSpec};
 
 use crate::collected::Collected;
 use crate::dialect::Dialect;
@@ -25,23 +25,25 @@ pub fn exactness(spec: &FeatureSpec) -> Exactness {
     let Some(read) = spec.source.events() else {
         return Exactness::Equal;
     };
-    match read.statistic {
-        Statistic::Decayed(_) => Exactness::Near,
-        Statistic::Count
-        | Statistic::Sum(_)
-        | Statistic::Mean(_)
-        | Statistic::Max(_)
-        | Statistic::RecencyDays
-        | Statistic::FirstDays
-        | Statistic::ActiveDays
-        | Statistic::Trend
-        | Statistic::Share
-        | Statistic::MeanGapDays
-        | Statistic::MaxGapDays
-        | Statistic::ReplyDays
-        | Statistic::Follows(_)
-        | Statistic::LatestValue(_)
-        | Statistic::LatestKind(_) => Exactness::Equal,
+    let sums_powers = |aggregate: &Aggregate| match &aggregate.kind {
+        AggregateKind::Decayed(_) => true,
+        AggregateKind::Count
+        | AggregateKind::Sum(_)
+        | AggregateKind::Mean(_)
+        | AggregateKind::Max(_)
+        | AggregateKind::ActiveDays
+        | AggregateKind::First
+        | AggregateKind::Last
+        | AggregateKind::FirstSinceCreation
+        | AggregateKind::LongestGap
+        | AggregateKind::LatestValue(_)
+        | AggregateKind::LatestKind(_) => false,
+    };
+    let formula = read.statistic.formula(read.filter, read.window);
+    if formula.aggregates().iter().any(sums_powers) {
+        Exactness::Near
+    } else {
+        Exactness::Equal
     }
 }
 
@@ -132,14 +134,8 @@ pub(crate) fn add_features(
     }
     let names: Vec<String> = specs.iter().map(|spec| column_of(config, spec)).collect();
     check_names(dialect, names.iter())?;
-    if let Some(text) = specs
-        .iter()
-        .flat_map(texts_of)
-        .find(|text| !dialect.can_hold(text))
-    {
-        return Err(SqlError::Nul {
-            text: text.to_owned(),
-        });
+    for spec in specs {
+        check_texts(dialect, spec)?;
     }
     let mut collected = Collected::new(config, sources, dialect, manual_score)?;
     for (idx, spec) in specs.iter().enumerate() {
@@ -204,22 +200,23 @@ pub(crate) fn matrix_column(feature: &str, keys: &[String]) -> String {
     }
 }
 
-/// The values that events are told apart by.
-fn texts_of(spec: &FeatureSpec) -> Vec<&str> {
-    fn of_filter(filter: &EventFilter) -> Vec<&str> {
-        match filter {
-            EventFilter::All => Vec::new(),
-            EventFilter::Is(_, value) => vec![value],
-            EventFilter::Other { named, .. } => named.iter().map(String::as_str).collect(),
-            EventFilter::Each(pairs) => pairs.iter().map(|(_, value)| value.as_str()).collect(),
+/// Whether the dialect can hold the values that the feature tells events apart by.
+fn check_texts(dialect: Dialect, spec: &FeatureSpec) -> Result<(), SqlError> {
+    let Some(read) = spec.source.events() else {
+        return Ok(());
+    };
+    for aggregate in read
+        .statistic
+        .formula(read.filter, read.window)
+        .aggregates()
+    {
+        for text in aggregate.filter.values() {
+            if !dialect.can_hold(text) {
+                return Err(SqlError::Nul {
+                    text: text.to_owned(),
+                });
+            }
         }
     }
-    let Some(read) = spec.source.events() else {
-        return Vec::new();
-    };
-    let mut texts = of_filter(read.filter);
-    if let Statistic::Follows(after) = read.statistic {
-        texts.extend(of_filter(after));
-    }
-    texts
+    Ok(())
 }
