@@ -231,9 +231,9 @@ class Models(unittest.TestCase):
     def test_sampled_losses_are_not_measured(self):
         self.crm(3_000, {"x": lambda row: f"{row['x']:.3f}"}, more="")
         with open(self.folder / "leadscore.toml", "a") as file:
-            file.write("\n[model]\nlosses_kept = 0.1\n")
+            file.write("\n[model]\nnegative_sampling_rate = 0.1\n")
         self.run_line("train", "--as-of", "2024-02-01", "-o", "m")
-        (self.folder / "whole.toml").write_text((self.folder / "leadscore.toml").read_text().replace("losses_kept = 0.1", ""))
+        (self.folder / "whole.toml").write_text((self.folder / "leadscore.toml").read_text().replace("negative_sampling_rate = 0.1", ""))
         self.assertIn("the model was trained on tables with 0.1 of the leads not won", self.run_line("evaluate", "m", "-c", "whole.toml"))
         for line in (["evaluate", "m"], ["recalibrate", "m", "-o", "r"], ["train", "--learning-curve", "-o", "n"], ["train", "--report", "r.html", "-o", "n"]):
             self.assertIn("the tables hold 0.1 of the leads not won", self.run_line(*line, expect=2))

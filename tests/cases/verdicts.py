@@ -199,8 +199,8 @@ def trial(folder, world):
     for row, chance in zip(rows, chances):
         tiers[row["contact_priority"]].append(chance)
     covered["tiers"] = [holds(tier["interval"], sum(own) / len(own)) for tier in found["tiers"] if (own := tiers.get(tier["tier"])) and tier["n_rows"]]
-    contest = report["comparison"]["contests"][0]["verdict"]
-    return report["calibration"]["kind"], covered, contest
+    pair = report["comparison"]["paired"][0]["verdict"]
+    return report["calibration"]["kind"], covered, pair
 
 
 def tried(world):
@@ -231,15 +231,15 @@ def main(arguments):
     # The command takes a core, and so does the making of a world.
     with concurrent.futures.ProcessPoolExecutor() as pool:
         for row, (name, arguments, right) in enumerate(ROWS):
-            kinds, covered, contests = collections.Counter(), collections.defaultdict(list), collections.Counter()
+            kinds, covered, pairs = collections.Counter(), collections.defaultdict(list), collections.Counter()
             worlds = [(f"{options.seed} {name} {number}", row) for number in range(options.n)]
-            for kind, holds, contest in pool.map(tried, worlds):
+            for kind, holds, pair in pool.map(tried, worlds):
                 kinds[kind] += 1
-                contests[contest] += 1
+                pairs[pair] += 1
                 for what, values in holds.items():
                     covered[what] += values
             n_right = sum(count for kind, count in kinds.items() if kind in right)
-            winners = sum(count for verdict, count in contests.items() if verdict.lower() in ("better", "worse"))
+            winners = sum(count for verdict, count in pairs.items() if verdict.lower() in ("better", "worse"))
             said = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in kinds.most_common())
             knows_nothing = arguments.get("effect") == 0.0
             winner = f"{100 * winners / options.n:.1f} %" if knows_nothing else ""

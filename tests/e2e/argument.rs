@@ -163,15 +163,7 @@ call = 60
         summary.contains("for ranking, either will do") && summary.contains("customers a month"),
         "{summary}"
     );
-    assert!(
-        figure(
-            folder,
-            "r.json",
-            "comparison.contests.0.auc_difference.value"
-        )
-        .abs()
-            < 0.02
-    );
+    assert!(figure(folder, "r.json", "comparison.paired.0.auc_difference.value").abs() < 0.02);
 }
 
 /// Sixty wins to learn from, forty attributes of which three matter, and rules of someone who knows
@@ -270,18 +262,12 @@ ages = ["1d"]
         summary.contains("for now, keep points (rules.toml)"),
         "{summary}"
     );
+    assert!(figure(folder, "r.json", "comparison.paired.0.auc_difference.high") < 0.0);
     assert!(
         figure(
             folder,
             "r.json",
-            "comparison.contests.0.auc_difference.high"
-        ) < 0.0
-    );
-    assert!(
-        figure(
-            folder,
-            "r.json",
-            "comparison.contests.0.customers_difference.value"
+            "comparison.paired.0.customers_difference.value"
         ) < 0.0
     );
 }

@@ -44,7 +44,10 @@ fn an_interaction_is_found_drawn_and_explained() {
         .rfind(|challenge| challenge["shipped"] == challenge["richer"])
         .expect("tables won");
     assert!(
-        won["richer"].as_str().expect("text").contains("table")
+        won["richer"]
+            .as_str()
+            .expect("text")
+            .contains("interaction")
             && won["high"].as_f64().expect("a number") < 0.0
     );
     let text = succeed(
@@ -421,11 +424,11 @@ fn percentages_that_drifted_are_mended_without_a_new_fit() {
     assert!((ranking_before - ranking_after).abs() < 1e-9);
     let card = json(&succeed(folder, &["inspect", "mended", "--json"]));
     assert!(
-        card["card"]["caveats"]
+        card["card"]["limitations"]
             .as_array()
             .expect("a list")
             .iter()
-            .any(|caveat| caveat
+            .any(|limitation| limitation
                 .as_str()
                 .expect("text")
                 .starts_with("recalibrated on"))

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use leadscore_tests::{leadscore, small_crm, succeed};
+use leadscore_tests::{leadscore, refused, small_crm, succeed};
 
 /// Trains and scores; the scores without the note of how they were read.
 fn scores(folder: &Path) -> String {
@@ -101,6 +101,49 @@ fn byte_order_mark_and_carriage_returns() {
     });
 }
 
+/// A quote within a text that is not in quotes is part of it, as for spreadsheets; what nobody can
+/// be sure of is an error with its line.
+#[test]
+fn quotes_within_texts() {
+    let with = |city: &str| {
+        let folder = crm();
+        rewrite(folder.path(), "leads.csv", |text| {
+            text.replace("Lyon", city).into_bytes()
+        });
+        folder
+    };
+    let matrix = |city: &str| {
+        let folder = with(city);
+        succeed(folder.path(), &["features", "-o", "matrix.csv"]);
+        std::fs::read_to_string(folder.path().join("matrix.csv")).expect("written")
+    };
+    let expected = matrix("\"6\"\" pipe\"");
+    assert!(expected.contains("6\"\" pipe"), "{expected}");
+    assert!(matrix("6\" pipe") == expected);
+    for (city, message) in [
+        (
+            "\"6\" pipe\"",
+            "leads.csv, line 2: a field goes on after its closing quote",
+        ),
+        (
+            "\"6\" pipe",
+            "leads.csv, line 2: a field goes on after its closing quote",
+        ),
+        (
+            "\"Lyon",
+            "leads.csv, line 2: a quote is opened, and the next one, on line 4, does not end its field",
+        ),
+        (
+            " \"Lyon\"",
+            "leads.csv, line 2: there is a blank before the opening quote",
+        ),
+    ] {
+        let folder = with(city);
+        let errors = refused(folder.path(), &["check"]);
+        assert!(errors.contains(message), "{city}: {errors}");
+    }
+}
+
 #[test]
 fn utf_16_with_a_mark() {
     check(|folder| {
@@ -164,6 +207,58 @@ fn newline_delimited_json() {
         std::fs::write(folder.join("leads.ndjson"), lines).expect("a small file");
         configure(folder, "leads.csv", "leads.ndjson");
     });
+}
+
+/// A key with lists in some rows and plain values in others is no column that anyone can read; a
+/// line that is no object is named.
+#[test]
+fn newline_delimited_json_of_mixed_values() {
+    let with = |first: &str| {
+        let folder = crm();
+        configure(folder.path(), "leads.csv", "leads.ndjson");
+        let text = std::fs::read_to_string(folder.path().join("leads.csv")).expect("there");
+        let mut lines = text.lines();
+        let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
+        let mut rows: Vec<String> = lines
+            .map(|line| {
+                let fields: Vec<String> = header
+                    .iter()
+                    .zip(line.split(','))
+                    .map(|(name, cell)| format!("\"{name}\": \"{cell}\""))
+                    .collect();
+                format!("{{{}}}\n", fields.join(", "))
+            })
+            .collect();
+        let place = rows[0].find("\"ville\"").expect("the last column");
+        rows[0].replace_range(place.., first);
+        std::fs::write(folder.path().join("leads.ndjson"), rows.concat()).expect("a small file");
+        folder
+    };
+    for (first, message) in [
+        (
+            "\"ville\": [\"Lyon\"]}\n",
+            "plain values (from line 2) and lists (from line 1)",
+        ),
+        (
+            "\"ville\": \"Lyon\", \"ville\": 1}\n",
+            "leads.ndjson, line 1: the key `ville` is there twice",
+        ),
+        (
+            "\"ville\": Lyon}\n",
+            "leads.ndjson, line 1: the line is not one JSON object (expected value",
+        ),
+    ] {
+        let folder = with(first);
+        let errors = refused(folder.path(), &["train"]);
+        assert!(errors.contains(message), "{first}: {errors}");
+    }
+    let folder = with("\"ville\": [\"Lyon\"]}\n");
+    configure(
+        folder.path(),
+        "[leads]\n",
+        "[leads]\nexclude = [\"ville\"]\n",
+    );
+    succeed(folder.path(), &["train"]);
 }
 
 #[test]

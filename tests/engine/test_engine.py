@@ -155,8 +155,8 @@ class Engine(unittest.TestCase):
             log_odds[name] = {lead: row["log_odds"] for lead, row in self.rows("scores.parquet", 1).items()}
         for key in ("n_snapshots", "n_leads", "n_wins", "snapshots_from", "snapshots_to"):
             self.assertEqual({card[key] for card in cards.values()}, {cards["model"][key]}, key)
-        self.assertEqual(cards["there_by_all"]["caveats"], cards["model"]["caveats"])
-        self.assertIn(f"the weights are of all {cards['model']['n_leads']:,} leads", " ".join(cards["there_by_some"]["caveats"]))
+        self.assertEqual(cards["there_by_all"]["limitations"], cards["model"]["limitations"])
+        self.assertIn(f"the weights are of all {cards['model']['n_leads']:,} leads", " ".join(cards["there_by_some"]["limitations"]))
         self.assertLessEqual(max(card["certificate"]["gradient"] for card in cards.values()), 1e-9)
 
         def gaps(name):

@@ -92,7 +92,7 @@ def by_json(content, features):
 class Exchange(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        # Curves, tables over two features, levels; and then rows of a sort that training never saw, and without values.
+        # Shape functions, pairwise interactions, levels; and then rows of a sort that training never saw, and without values.
         crm = leadscore.simulate(9_000, world="interactions", seed=7)
         cls.model = leadscore.train(**crm.tables, config=crm.config, as_of="2025-04-01")
         kinds = {next(iter(term)) for term in cls.model.to_dict()["terms"]}

@@ -128,7 +128,7 @@ class Raised(unittest.TestCase):
         self.raised(lambda: self.flat.rules(self.rules, crossings=True), "crossings=True needs dates")
         with contextlib.chdir(self.folder):
             self.raised(lambda: leadscore.check(), "config= names another")
-        fewer = {**self.crm.config, "model": {"losses_kept": 0.5}}
+        fewer = {**self.crm.config, "model": {"negative_sampling_rate": 0.5}}
         kept = leadscore.Data(fewer, **self.crm.tables)
         self.raised(lambda: kept.train(learning_curve=True), "learning_curve=True")
         self.raised(lambda: kept.train(report=True), "report=True")

@@ -29,7 +29,7 @@ class ExportSql(unittest.TestCase):
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory()
         cls.folder = folder = pathlib.Path(cls.temporary.name)
-        # Curves, tables over two features, levels; and then leads of a sort that training never saw, and without values.
+        # Shape functions, pairwise interactions, levels; and then leads of a sort that training never saw, and without values.
         run(folder, "simulate", "--leads", "9000", "--world", "interactions", "--format", "csv", "--out", "crm")
         leads = folder / "crm" / "leads.csv"
         with leads.open(newline="") as file:

@@ -52,7 +52,7 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     /// Measure a model on snapshots that it has not seen, and write the report
     Evaluate(EvaluateArgs),
-    /// Mend a model's percentages by outcomes that it has not seen, without fitting it again
+    /// Recalibrate a model on outcomes that it has not seen, without fitting it again
     Recalibrate(RecalibrateArgs),
     /// Show what is in a model file
     Inspect(InspectArgs),

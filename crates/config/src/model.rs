@@ -45,7 +45,8 @@ pub struct ModelConfig {
     /// The share of the leads not won that the tables hold, above 0 and at most 1; default 1. Where
     /// they hold all wins and every tenth of the others, 0.1 corrects likelihoods for it: exactly
     /// where each lead is looked at once; else those of leads that won later are a little low.
-    pub losses_kept: f64,
+    #[serde(alias = "losses_kept")]
+    pub negative_sampling_rate: f64,
     /// Seed of every random choice; default 7.
     pub seed: u64,
 }
@@ -61,7 +62,7 @@ impl Default for ModelConfig {
             smoothing: None,
             half_life: ModelHalfLife::Auto,
             label: ModelLabel::Window,
-            losses_kept: 1.0,
+            negative_sampling_rate: 1.0,
             seed: 7,
         }
     }

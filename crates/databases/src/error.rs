@@ -69,6 +69,11 @@ pub enum DatabaseError {
         /// The table or section of the config.
         place: String,
     },
+    /// This program loads no libraries.
+    #[error(
+        "this is the static build, which cannot load the driver of a database\n  hint: use the command of the Python package (`pip install leadscore`), or export the table to a file"
+    )]
+    StaticBuild,
     /// The driver is not there.
     #[error(
         "there is no ADBC driver `{driver}` ({said})\n  hint: `pip install adbc-driver-{scheme}` brings one; name its library as `driver`, or put its folder into ADBC_DRIVER_PATH"

@@ -7,4 +7,4 @@ mod session;
 
 pub use address::Address;
 pub use error::DatabaseError;
-pub use session::{read, upsert};
+pub use session::{check, read, upsert};

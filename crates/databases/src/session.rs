@@ -15,6 +15,15 @@ use leadscore_io::{Frame, FrameError};
 use crate::address::Address;
 use crate::error::DatabaseError;
 
+/// Connects and leaves again.
+///
+/// # Errors
+///
+/// [`DatabaseError`] where there is no driver, or the database refuses.
+pub fn check(address: &Address) -> Result<(), DatabaseError> {
+    Session::open(address).map(drop)
+}
+
 /// Reads the rows of queries, all in one transaction; each with the name that messages call it by.
 ///
 /// # Errors
@@ -89,6 +98,10 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     fn open(address: &'a Address) -> Result<Self, DatabaseError> {
+        // Drivers are libraries, which a program without the system's loader cannot load.
+        if cfg!(all(target_env = "musl", target_feature = "crt-static")) {
+            return Err(DatabaseError::StaticBuild);
+        }
         let mut driver = ManagedDriver::load_from_name(
             address.driver(),
             None,

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = Config::parse(&std::fs::read_to_string(config_path)?)?;
     let folder = Path::new(config_path)
         .parent()
-        .ok_or("a config stands in a folder")?;
+        .ok_or("a config is in a folder")?;
     let mut tables = load(&config, folder, &LoadOptions::default())?;
     let (labelled, _) = labelled_snapshots(&tables, &config.snapshots, None)?;
     let specs = plan(&tables, &config.features, &labelled.snapshots).specs;

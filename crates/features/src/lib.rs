@@ -14,7 +14,7 @@ mod sweep;
 mod walk;
 
 mod late;
-mod poison;
+mod look_ahead;
 
 mod error;
 mod fixed;
@@ -23,9 +23,9 @@ mod layout;
 pub use compute::compute;
 pub use error::FeaturesError;
 pub use late::{LateEntries, late_entries};
+pub use look_ahead::{LookAheadFindings, LookAheadLeak, alter_future, look_ahead_test};
 pub use plan::Plan;
 pub use planning::plan;
-pub use poison::{PoisonFindings, PoisonLeak, poison, poison_test};
 pub use snapshots::{
     LeftOut, ScoringSet, SnapshotCounts, TooManySnapshots, calendar_moments, labelled_snapshots,
     scoring_snapshots,

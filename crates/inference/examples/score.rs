@@ -32,8 +32,8 @@ fn card() -> Card {
         horizon: None,
         snapshots_from: String::new(),
         snapshots_to: String::new(),
-        known_until_micros: 0,
-        known_until: String::new(),
+        training_cutoff_micros: 0,
+        training_cutoff: String::new(),
         ages: None,
         n_snapshots: 0,
         n_leads: 0,
@@ -49,7 +49,7 @@ fn card() -> Card {
         evaluation: String::new(),
         metrics: Vec::new(),
         data_fingerprint: String::new(),
-        caveats: Vec::new(),
+        limitations: Vec::new(),
     }
 }
 

@@ -6,8 +6,8 @@ use std::fmt;
 use leadscore_core::Span;
 use serde::{Deserialize, Serialize};
 
-/// One of the models that training compared. Files have it in words that never change; people read
-/// those of [`fmt::Display`].
+/// One of the models that training compared. Files have it in the words of [`fmt::Display`], those
+/// of earlier versions in others, which are read too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Alternative {
@@ -70,16 +70,15 @@ struct Names {
     pairs: &'static str,
 }
 
-/// In files.
-const STORED: Names = Names {
+/// In files of earlier versions.
+const EARLIER: Names = Names {
     linear: "straight lines",
     curves: "curves",
     pair: "table over two features",
     pairs: "tables over two features",
 };
 
-/// For people.
-const SHOWN: Names = Names {
+const TODAY: Names = Names {
     linear: "linear terms",
     curves: "shape functions",
     pair: "pairwise interaction",
@@ -88,7 +87,7 @@ const SHOWN: Names = Names {
 
 impl fmt::Display for Alternative {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, &SHOWN)
+        self.write(f, &TODAY)
     }
 }
 
@@ -116,26 +115,26 @@ impl Alternative {
         }
     }
 
-    /// The words that files have.
-    fn stored(&self) -> String {
+    /// In these names.
+    fn words(&self, names: &Names) -> String {
         let mut words = String::new();
-        self.write(&mut words, &STORED)
+        self.write(&mut words, names)
             .expect("a String takes all that is written");
         words
     }
 
-    /// What these words of a file name, perhaps with other words beside them.
-    fn named_in(words: &str) -> Option<Self> {
+    /// What these words name, perhaps with other words beside them.
+    fn named_in(words: &str, names: &Names) -> Option<Self> {
         match words {
             BASE_RATE => return Some(Self::BaseRate),
-            words if words == STORED.linear => return Some(Self::Linear),
+            words if words == names.linear => return Some(Self::Linear),
             ALL_ALIKE => return Some(Self::AllAlike),
             _ => {}
         }
         if let Some(half_life) = words.strip_prefix(HALF_LIFE) {
             return Some(Self::HalfLife(half_life.parse().ok()?));
         }
-        let rest = words.strip_prefix(STORED.curves)?;
+        let rest = words.strip_prefix(names.curves)?;
         // The usual one has no words, and so begins every text.
         let (resolution, rest) = Resolution::ALL
             .into_iter()
@@ -157,15 +156,18 @@ impl Alternative {
 impl From<String> for Alternative {
     /// Words that none of the others has, to the letter, stay as they are.
     fn from(words: String) -> Self {
-        Self::named_in(&words)
-            .filter(|named| named.stored() == words)
+        [&TODAY, &EARLIER]
+            .into_iter()
+            .find_map(|names| {
+                Self::named_in(&words, names).filter(|named| named.words(names) == words)
+            })
             .unwrap_or(Self::Other(words))
     }
 }
 
 impl From<Alternative> for String {
     fn from(alternative: Alternative) -> Self {
-        alternative.stored()
+        alternative.to_string()
     }
 }
 
@@ -180,6 +182,11 @@ mod tests {
         assert_eq!(String::from(read), words);
     }
 
+    #[track_caller]
+    fn check_earlier(words: &str, expected: Alternative) {
+        assert_eq!(Alternative::from(words.to_owned()), expected);
+    }
+
     fn curves(resolution: Resolution, is_segmented: bool, n_pairs: usize) -> Alternative {
         Alternative::Curves {
             resolution,
@@ -191,19 +198,22 @@ mod tests {
     #[test]
     fn words_are_read_as_they_are_written() {
         check("the base rate", Alternative::BaseRate);
-        check("straight lines", Alternative::Linear);
-        check("curves", curves(Resolution::Usual, false, 0));
-        check("curves in fine bins", curves(Resolution::Fine, false, 0));
+        check("linear terms", Alternative::Linear);
+        check("shape functions", curves(Resolution::Usual, false, 0));
         check(
-            "curves in finest bins and 1 table over two features",
+            "shape functions in fine bins",
+            curves(Resolution::Fine, false, 0),
+        );
+        check(
+            "shape functions in finest bins and 1 pairwise interaction",
             curves(Resolution::Finest, false, 1),
         );
         check(
-            "curves of their own for each segment",
+            "shape functions of their own for each segment",
             curves(Resolution::Usual, true, 0),
         );
         check(
-            "curves in fine bins of their own for each segment and 30 tables over two features",
+            "shape functions in fine bins of their own for each segment and 30 pairwise interactions",
             curves(Resolution::Fine, true, 30),
         );
         check("all snapshots alike", Alternative::AllAlike);
@@ -214,20 +224,18 @@ mod tests {
     }
 
     #[test]
-    fn people_read_the_words_of_the_field() {
-        for (shape, expected) in [
-            (Alternative::Linear, "linear terms"),
-            (
-                curves(Resolution::Fine, true, 1),
-                "shape functions in fine bins of their own for each segment and 1 pairwise interaction",
-            ),
-            (
-                curves(Resolution::Usual, false, 3),
-                "shape functions and 3 pairwise interactions",
-            ),
-        ] {
-            assert_eq!(shape.to_string(), expected);
-        }
+    fn words_of_earlier_versions_are_read() {
+        check_earlier("straight lines", Alternative::Linear);
+        check_earlier("curves", curves(Resolution::Usual, false, 0));
+        check_earlier("curves in fine bins", curves(Resolution::Fine, false, 0));
+        check_earlier(
+            "curves in finest bins and 1 table over two features",
+            curves(Resolution::Finest, false, 1),
+        );
+        check_earlier(
+            "curves in fine bins of their own for each segment and 30 tables over two features",
+            curves(Resolution::Fine, true, 30),
+        );
     }
 
     #[test]
@@ -237,6 +245,8 @@ mod tests {
             "curves and 3 tables",
             "curves and 01 tables over two features",
             "curves, straight",
+            "shape functions and 3 tables over two features",
+            "curves and 3 pairwise interactions",
             "snapshots count half as much every 26w",
             "The base rate",
         ] {

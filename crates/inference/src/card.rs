@@ -5,7 +5,7 @@ use leadscore_core::Span;
 use serde::{Deserialize, Serialize};
 
 use crate::alternative::Alternative;
-use crate::caveat::Caveat;
+use crate::limitation::Limitation;
 use crate::sufficiency::Sufficiency;
 
 /// What a person wants to know about a model.
@@ -23,9 +23,9 @@ pub struct Card {
     pub snapshots_to: String,
     /// The last moment that the training data spoke of, in microseconds since 1970, or the order
     /// value a million to the unit.
-    pub known_until_micros: i64,
+    pub training_cutoff_micros: i64,
     /// The same as text.
-    pub known_until: String,
+    pub training_cutoff: String,
     /// Ages at which leads were looked at; `None` for calendar snapshots.
     pub ages: Option<Vec<String>>,
     /// Training snapshots.
@@ -59,7 +59,7 @@ pub struct Card {
     /// SHA-256 of the training matrix and labels.
     pub data_fingerprint: String,
     /// What anyone who uses it should know.
-    pub caveats: Vec<Caveat>,
+    pub limitations: Vec<Limitation>,
 }
 
 /// How near the optimum a fit ended, and what it took.

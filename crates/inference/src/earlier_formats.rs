@@ -52,7 +52,7 @@ struct CurveTwo {
 #[derive(Deserialize)]
 pub(crate) struct ScopeThree {
     every: Option<String>,
-    losses_kept: f64,
+    negative_sampling_rate: f64,
     clusters: String,
     ages: Option<SpreadThree>,
     features: Vec<FeatureThree>,
@@ -160,7 +160,7 @@ impl From<ScopeThree> for Scope {
     fn from(three: ScopeThree) -> Self {
         let ScopeThree {
             every,
-            losses_kept,
+            negative_sampling_rate,
             clusters,
             ages,
             features,
@@ -184,7 +184,7 @@ impl From<ScopeThree> for Scope {
         Self {
             every,
             silent: None,
-            losses_kept,
+            negative_sampling_rate,
             clusters,
             ages: spread(ages),
             features,

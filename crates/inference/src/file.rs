@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::age_baseline::AgeBaseline;
+use crate::alternative::Alternative;
 use crate::card::Card;
 use crate::earlier_formats::{ModelTwo, ScopeThree, TermTwo};
 use crate::format_one::ModelOne;
@@ -17,14 +18,16 @@ use crate::scope::Scope;
 use crate::term::Term;
 
 /// The version of the container that this program writes.
-pub const FORMAT_VERSION: u32 = 5;
+pub const FORMAT_VERSION: u32 = 6;
 
 const MAGIC: &[u8; 8] = b"LEADMDL\n";
 const CHECKSUM_LENGTH: usize = 32;
 const PAYLOAD_SCHEMA: &str = "leadscore-model";
-const PAYLOAD_SCHEMA_VERSION: u32 = 5;
+const PAYLOAD_SCHEMA_VERSION: u32 = 6;
 /// The first version whose header has the whole card.
 const WHOLE_CARD_VERSION: u32 = 4;
+/// The first version whose card has the keys and names of today.
+const RENAMED_CARD_VERSION: u32 = 6;
 
 /// A file that is no model of ours.
 #[derive(Debug, thiserror::Error)]
@@ -321,9 +324,52 @@ fn header_fits(header: &[u8], model: &Model, version: u32) -> bool {
         let written = serde_json::to_vec(&model.card)
             .ok()
             .and_then(|card| serde_json::from_slice::<serde_json::Value>(&card).ok());
-        written.is_some_and(|card| card == header["card"])
+        let mut stored = header["card"].clone();
+        if version < RENAMED_CARD_VERSION {
+            stored = in_names_of_today(stored);
+        }
+        written.is_some_and(|card| card == stored)
     };
     has_features && has_id && (version < WHOLE_CARD_VERSION || has_card())
+}
+
+/// A card with the keys and the names of models that it has today.
+fn in_names_of_today(mut card: serde_json::Value) -> serde_json::Value {
+    const RENAMED: [(&str, &str); 3] = [
+        ("known_until", "training_cutoff"),
+        ("known_until_micros", "training_cutoff_micros"),
+        ("caveats", "limitations"),
+    ];
+    if let Some(fields) = card.as_object_mut() {
+        for (earlier, today) in RENAMED {
+            if let Some(value) = fields.remove(earlier) {
+                fields.insert(today.to_owned(), value);
+            }
+        }
+    }
+    name_alternatives(&mut card);
+    card
+}
+
+/// Names of models, wherever they are below a value, in the words of today.
+fn name_alternatives(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (key, field) in fields {
+                let names_one = ["richer", "simpler", "shipped", "shape"].contains(&key.as_str());
+                if names_one && let serde_json::Value::String(words) = field {
+                    *words = Alternative::from(std::mem::take(words)).into();
+                } else {
+                    name_alternatives(field);
+                }
+            }
+        }
+        serde_json::Value::Array(values) => values.iter_mut().for_each(name_alternatives),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
+    }
 }
 
 fn checksum_fits(bytes: &[u8]) -> bool {

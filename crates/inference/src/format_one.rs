@@ -4,8 +4,8 @@ use leadscore_core::{FeatureSpec, Span};
 use serde::Deserialize;
 
 use crate::card::Card;
-use crate::caveat::Caveat;
 use crate::earlier_formats::TermTwo;
+use crate::limitation::Limitation;
 use crate::model::Model;
 use crate::sufficiency::Sufficiency;
 
@@ -39,7 +39,7 @@ struct CardOne {
     evaluation: String,
     metrics: Vec<(String, f64)>,
     data_fingerprint: String,
-    caveats: Vec<Caveat>,
+    caveats: Vec<Limitation>,
 }
 
 impl From<ModelOne> for Model {
@@ -52,8 +52,8 @@ impl From<ModelOne> for Model {
                 horizon: card.horizon,
                 snapshots_from: card.snapshots_from,
                 snapshots_to: card.snapshots_to,
-                known_until_micros: card.known_until_micros,
-                known_until: card.known_until,
+                training_cutoff_micros: card.known_until_micros,
+                training_cutoff: card.known_until,
                 ages: card.ages,
                 n_snapshots: card.n_snapshots,
                 n_leads: card.n_leads,
@@ -69,7 +69,7 @@ impl From<ModelOne> for Model {
                 evaluation: card.evaluation,
                 metrics: card.metrics,
                 data_fingerprint: card.data_fingerprint,
-                caveats: card.caveats,
+                limitations: card.caveats,
             },
             specs: one.specs,
             intercept: one.intercept,

@@ -11,7 +11,7 @@ mod scope;
 
 mod alternative;
 mod card;
-mod caveat;
+mod limitation;
 mod sufficiency;
 
 mod model;
@@ -34,11 +34,11 @@ pub use alternative::{Alternative, Resolution};
 pub use axis::{Axis, bin_of};
 pub use calibration::CalibrationCurve;
 pub use card::{Card, Challenge, FitCertificate, LearningCurve, LearningPoint};
-pub use caveat::Caveat;
 pub use covariance::Covariance;
 pub use export::{OnnxError, PmmlError};
 pub use file::{FORMAT_VERSION, ModelFileError, read_model, write_model};
 pub use guard::{GuardFinding, Guarded};
+pub use limitation::Limitation;
 pub use model::{CellCount, Model};
 pub use reading::{Reading, ReadingRule};
 pub use reasons::{

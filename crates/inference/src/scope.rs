@@ -15,7 +15,7 @@ pub struct Scope {
     /// open ones were.
     pub silent: Option<String>,
     /// The share of the leads not won that the tables hold.
-    pub losses_kept: f64,
+    pub negative_sampling_rate: f64,
     /// What chance is counted by: "leads" or "accounts".
     pub clusters: String,
     /// Ages of the leads at their snapshots, in days; `None` where they have no dates.

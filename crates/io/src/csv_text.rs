@@ -39,13 +39,16 @@ pub(crate) fn check_csv(
     let kept = check.read_rows(header_row)?;
     let header = check.header;
     // The engine would take blank lines for rows, and lines above the header for the header.
-    let is_whole = kept.runs.len() == 1 && kept.runs[0] == (0..text.len());
+    let is_whole = matches!(&kept.pieces[..], [Piece::Run(run)] if *run == (0..text.len()));
     let text = if is_whole {
         text
     } else {
-        kept.runs
+        kept.pieces
             .into_iter()
-            .flat_map(|run| ended_line(&text[run]))
+            .flat_map(|piece| match piece {
+                Piece::Run(run) => ended_line(&text[run]),
+                Piece::Quoted(row) => row,
+            })
             .collect()
     };
     let n_left_out = kept.n_left_out;
@@ -101,10 +104,18 @@ struct CsvCheck<'t> {
     header_line: u64,
 }
 
+/// Rows as they are, or one that is written anew.
+enum Piece {
+    /// Bytes of rows that follow each other without a gap.
+    Run(Range<usize>),
+    /// A row that has quotes as part of its texts, with every such text in quotes: the engine parts
+    /// rows by counting quotes.
+    Quoted(Vec<u8>),
+}
+
 /// The rows of a CSV text that are rows of the table, the header first.
 struct KeptRows {
-    /// Bytes of rows that follow each other without a gap.
-    runs: Vec<Range<usize>>,
+    pieces: Vec<Piece>,
     n_rows: usize,
     /// Rows with fields and nothing in them.
     n_left_out: usize,
@@ -146,13 +157,35 @@ impl<'t> CsvCheck<'t> {
         }
     }
 
-    /// A quote that is never closed swallows rows up to the next one, or to the end.
-    fn open_quote(&self, line: u64) -> TablesError {
-        self.error(
-            line,
-            "a quote is opened and never closed",
-            "close it, or write a quote inside a field twice",
-        )
+    /// The error of quotes that no reader can be sure of, in a row that begins here.
+    fn quote_error(&self, row: usize, fault: QuoteFault) -> TablesError {
+        let line = |at| line_at(self.text, row + at);
+        match fault {
+            QuoteFault::NeverClosed(at) => self.error(
+                line(at),
+                "a quote is opened and never closed",
+                "close it, or write a quote inside a field twice",
+            ),
+            // A field of several lines that goes on is mostly a quote that was never closed.
+            QuoteFault::GoesOn { open, at } if line(open) < line(at) => self.error(
+                line(open),
+                format!(
+                    "a quote is opened, and the next one, on line {}, does not end its field",
+                    line(at)
+                ),
+                "close it, or write a quote inside a field twice",
+            ),
+            QuoteFault::GoesOn { at, .. } => self.error(
+                line(at),
+                "a field goes on after its closing quote",
+                "write a quote inside a quoted field twice, and put the whole field in quotes",
+            ),
+            QuoteFault::AfterBlanks(at) => self.error(
+                line(at),
+                "there is a blank before the opening quote of a field",
+                "begin the field with its quote",
+            ),
+        }
     }
 
     fn next_row(&mut self) -> Result<Option<Range<usize>>, TablesError> {
@@ -201,43 +234,30 @@ impl<'t> CsvCheck<'t> {
 
     /// Reads every row; fails at the first that is not as wide as the header.
     fn read_rows(&mut self, header_row: Range<usize>) -> Result<KeptRows, TablesError> {
-        let has_odd_quotes = memchr::memchr_iter(b'"', &self.text[self.begin..]).count() % 2 == 1;
+        let has_quotes = memchr::memchr(b'"', &self.text[self.begin..]).is_some();
         let mut last_row = header_row.clone();
         let mut kept = KeptRows {
-            runs: vec![header_row],
+            pieces: Vec::new(),
             n_rows: 0,
             n_left_out: 0,
         };
+        self.keep(&mut kept.pieces, header_row, has_quotes)?;
         while let Some(row) = self.next_row()? {
             let found = self.rows.record.len();
-            if row.len() > LARGEST_ROW {
-                return Err(self.error(
-                    line_at(self.text, row.start),
-                    format!("the row has {} bytes", row.len()),
-                    "look for a quote that is never closed",
-                ));
-            }
             if self.rows.is_blank() {
                 kept.n_left_out += usize::from(found > 1);
                 continue;
             }
-            if found != self.header.len() {
-                return Err(self.width_error(row.start, has_odd_quotes));
+            if found != self.header.len() || row.len() > LARGEST_ROW {
+                return Err(self.row_error(&row));
             }
             kept.n_rows += 1;
             last_row = row.clone();
-            match kept.runs.last_mut() {
-                Some(run) if run.end == row.start => run.end = row.end,
-                _ => kept.runs.push(row),
-            }
-        }
-        let last_line = || line_at(self.text, last_row.start);
-        if has_odd_quotes {
-            return Err(self.open_quote(last_line()));
+            self.keep(&mut kept.pieces, row, has_quotes)?;
         }
         if kept.n_rows > 0 && looks_like_a_total(&self.text[last_row.clone()], self.delimiter) {
             return Err(self.error(
-                last_line(),
+                line_at(self.text, last_row.start),
                 "the last row looks like the total of a report, and not like a row of the table",
                 "take it out of the file",
             ));
@@ -245,23 +265,54 @@ impl<'t> CsvCheck<'t> {
         Ok(kept)
     }
 
-    /// Why the row that was just read has not as many fields as the header.
-    fn width_error(&self, start: usize, has_odd_quotes: bool) -> TablesError {
-        let line = line_at(self.text, start);
-        if has_odd_quotes {
-            return self.open_quote(line);
+    /// Keeps the row that was just read.
+    fn keep(
+        &self,
+        pieces: &mut Vec<Piece>,
+        row: Range<usize>,
+        has_quotes: bool,
+    ) -> Result<(), TablesError> {
+        let is_quoted = has_quotes
+            && has_quotes_in_texts(&self.text[row.clone()], self.delimiter)
+                .map_err(|fault| self.quote_error(row.start, fault))?;
+        if is_quoted {
+            pieces.push(Piece::Quoted(self.rows.quoted(self.delimiter)));
+            return Ok(());
+        }
+        match pieces.last_mut() {
+            Some(Piece::Run(run)) if run.end == row.start => run.end = row.end,
+            _ => pieces.push(Piece::Run(row)),
+        }
+        Ok(())
+    }
+
+    /// Why the row that was just read is none of the table.
+    fn row_error(&self, row: &Range<usize>) -> TablesError {
+        if let Err(fault) = has_quotes_in_texts(&self.text[row.clone()], self.delimiter) {
+            return self.quote_error(row.start, fault);
+        }
+        let line = line_at(self.text, row.start);
+        if row.len() > LARGEST_ROW {
+            return self.error(
+                line,
+                format!("the row has {} bytes", row.len()),
+                "look for a quote that is never closed",
+            );
         }
         if let Some(n_lines) = title_lines(self.text, self.begin) {
             return self.title_error(n_lines);
         }
         let record = &self.rows.record;
         let found = record.len();
-        let help = if found == 1
+        let is_one_field = found == 1
             && record
                 .get(0)
-                .is_some_and(|field| field.contains(&self.delimiter))
-        {
+                .is_some_and(|field| field.contains(&self.delimiter));
+        let has_lines = record.iter().any(|field| field.contains(&b'\n'));
+        let help = if is_one_field {
             "the whole row is inside one pair of quotes: remove them, or export it again"
+        } else if has_lines {
+            "a quoted field of it goes on over several lines: look for a quote that is not closed where its field ends"
         } else {
             "each row needs one field for each column: look for a stray delimiter, line break or quote"
         };
@@ -274,6 +325,78 @@ impl<'t> CsvCheck<'t> {
             ),
             help,
         )
+    }
+}
+
+/// Quotes that no reader can be sure of, with the place in the row.
+#[derive(Debug, PartialEq, Eq)]
+enum QuoteFault {
+    /// It swallows rows up to the next one, or to the end.
+    NeverClosed(usize),
+    /// There is text between a closing quote and the next delimiter.
+    GoesOn {
+        /// The opening quote.
+        open: usize,
+        /// The text.
+        at: usize,
+    },
+    /// A field in quotes begins with a blank.
+    AfterBlanks(usize),
+}
+
+/// Whether a row has quotes that are part of its texts, in fields that are not in quotes; an error
+/// where quotes may mean something else.
+fn has_quotes_in_texts(row: &[u8], delimiter: u8) -> Result<bool, QuoteFault> {
+    if memchr::memchr(b'"', row).is_none() {
+        return Ok(false);
+    }
+    let (mut at, mut is_found) = (0, false);
+    loop {
+        if row.get(at) == Some(&b'"') {
+            let open = at;
+            at = after_quoted(row, open)?;
+            match row.get(at) {
+                None | Some(b'\n') => return Ok(is_found),
+                Some(b'\r') if matches!(row.get(at + 1), None | Some(b'\n')) => {
+                    return Ok(is_found);
+                }
+                Some(&byte) if byte == delimiter => {}
+                Some(_) => return Err(QuoteFault::GoesOn { open, at }),
+            }
+        } else {
+            let end = memchr::memchr2(delimiter, b'\n', &row[at..])
+                .map_or(row.len(), |length| at + length);
+            let field = row[at..end].trim_ascii();
+            if let Some(quote) = memchr::memchr(b'"', &row[at..end]) {
+                // With a quote at the end of the field, or none in it, the first one is opening.
+                let is_opening = field.first() == Some(&b'"')
+                    && (field.len() > 1 && field.ends_with(b"\"")
+                        || memchr::memchr(b'"', &field[1..]).is_none());
+                if is_opening {
+                    return Err(QuoteFault::AfterBlanks(at + quote));
+                }
+                is_found = true;
+            }
+            if row.get(end) != Some(&delimiter) {
+                return Ok(is_found);
+            }
+            at = end;
+        }
+        at += 1;
+    }
+}
+
+/// The place behind the quote that closes the one at `open`.
+fn after_quoted(row: &[u8], open: usize) -> Result<usize, QuoteFault> {
+    let mut at = open + 1;
+    loop {
+        let quote = memchr::memchr(b'"', &row[at.min(row.len())..])
+            .map(|length| at + length)
+            .ok_or(QuoteFault::NeverClosed(open))?;
+        if row.get(quote + 1) != Some(&b'"') {
+            return Ok(quote + 1);
+        }
+        at = quote + 2;
     }
 }
 
@@ -330,6 +453,30 @@ impl<'t> CsvRows<'t> {
             end += 1;
         }
         Ok(Some(start..end))
+    }
+
+    /// The row with every field that needs it in quotes.
+    fn quoted(&self, delimiter: u8) -> Vec<u8> {
+        let mut row = Vec::new();
+        for (number, field) in self.record.iter().enumerate() {
+            if number > 0 {
+                row.push(delimiter);
+            }
+            let needs_quotes = field
+                .iter()
+                .any(|&byte| [b'"', b'\n', b'\r', delimiter].contains(&byte));
+            if !needs_quotes {
+                row.extend_from_slice(field);
+                continue;
+            }
+            row.push(b'"');
+            for &byte in field {
+                row.extend(std::iter::repeat_n(byte, 1 + usize::from(byte == b'"')));
+            }
+            row.push(b'"');
+        }
+        row.push(b'\n');
+        row
     }
 
     /// Whether the row holds nothing: blanks, delimiters, or the mark that old programs end a file
@@ -494,4 +641,51 @@ fn recognise_delimiter(header: &[u8]) -> u8 {
         }
     }
     best.1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(row: &str, expected: Result<bool, QuoteFault>) {
+        for end in ["", "\n", "\r\n"] {
+            let row = format!("{row}{end}");
+            assert_eq!(
+                has_quotes_in_texts(row.as_bytes(), b','),
+                expected,
+                "{row:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn quotes_are_those_of_fields_or_part_of_texts() {
+        check("a,b", Ok(false));
+        check("", Ok(false));
+        check(r#""a","b ""c"" d",,"""#, Ok(false));
+        check("\"a\nb\",\"\"\"\"", Ok(false));
+        check(r#"6" pipe,b"#, Ok(true));
+        check(r#""a",5'6""#, Ok(true));
+        check(r#"say "yes" twice,1"#, Ok(true));
+        check(r#" "yes" or "no"?,1"#, Ok(true));
+    }
+
+    #[test]
+    fn quotes_that_nobody_can_be_sure_of() {
+        check(r#"a,"b"#, Err(QuoteFault::NeverClosed(2)));
+        check(
+            r#"a,"b""#.trim_end_matches('"'),
+            Err(QuoteFault::NeverClosed(2)),
+        );
+        check(r#"a,"b"""#, Err(QuoteFault::NeverClosed(2)));
+        check(r#""a" b,c"#, Err(QuoteFault::GoesOn { open: 0, at: 3 }));
+        check(
+            r#""12" pipe","b""#,
+            Err(QuoteFault::GoesOn { open: 0, at: 4 }),
+        );
+        check("\"a\rb\"\rc,d", Err(QuoteFault::GoesOn { open: 0, at: 5 }));
+        check(r#"a, "b""#, Err(QuoteFault::AfterBlanks(3)));
+        check(r#"a, "b,c""#, Err(QuoteFault::AfterBlanks(3)));
+    }
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with a table.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use leadscore_config::Doubt;
@@ -21,7 +22,7 @@ pub enum TablesError {
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("{}: cannot {action} it", shown(path))]
+    #[error("{}: cannot {action} it{}", shown(path), io_hint(action, source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -59,7 +60,7 @@ pub enum TablesError {
         help: String,
     },
     /// A column that the config names and the file lacks.
-    #[error("{}: {} has no column `{}`{}; its columns: {}", printable(table), shown(path), printable(column), nearest.as_ref().map(|near| format!(" (did you mean `{}`?)", printable(near))).unwrap_or_default(), printable(&columns.join(", ")))]
+    #[error("{}: {} has no column `{}`; its columns: {}\n  hint: {}", printable(table), shown(path), printable(column), printable(&columns.join(", ")), nearest.as_ref().map_or_else(|| "correct the name in the config, or export the column".to_owned(), |near| format!("did you mean `{}`?", printable(near))))]
     Column {
         /// The key of the config that names it.
         table: String,
@@ -109,7 +110,11 @@ pub enum TablesError {
         help: String,
     },
     /// The engine that reads and writes files refused one.
-    #[error("{}: cannot {action} it as {format}", shown(path))]
+    #[error(
+        "{}: cannot {action} it as {format}\n  hint: {}",
+        shown(path),
+        engine_hint(action)
+    )]
     Engine {
         /// What was being done: "read" or "write".
         action: &'static str,
@@ -121,6 +126,40 @@ pub enum TablesError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// What to do where the operating system refused, on a line of its own; nothing where its words say
+/// it all.
+fn io_hint(action: &str, source: &std::io::Error) -> &'static str {
+    const HINTS: [(ErrorKind, &str); 4] = [
+        (
+            ErrorKind::PermissionDenied,
+            "\n  hint: check who may read and write there",
+        ),
+        (ErrorKind::NotFound, "\n  hint: check the path"),
+        (
+            ErrorKind::StorageFull,
+            "\n  hint: make room, or write elsewhere",
+        ),
+        (
+            ErrorKind::QuotaExceeded,
+            "\n  hint: make room, or write elsewhere",
+        ),
+    ];
+    if action == "decompress" {
+        return "\n  hint: the file may be damaged or cut off: export it again";
+    }
+    let known = HINTS.iter().find(|(kind, _)| *kind == source.kind());
+    known.map_or("", |(_, hint)| hint)
+}
+
+/// What to do where the engine refused.
+fn engine_hint(action: &str) -> &'static str {
+    if action == "read" {
+        "the file may be damaged or cut off: export it again"
+    } else {
+        "check that there is room, or write another format"
+    }
 }
 
 /// A path on one line.

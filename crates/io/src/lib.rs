@@ -8,6 +8,7 @@ mod remarks;
 mod csv_text;
 mod frame;
 mod frame_values;
+mod ndjson_text;
 mod presence;
 mod remote;
 mod source;
@@ -66,7 +67,7 @@ pub use profile::{ProfileInput, profile};
 pub use remote::bring_objects;
 pub use scratch::ScratchFolder;
 pub use silence::silence;
-pub use targets::{folder_of, refuse_inputs};
+pub use targets::{folder_of, refuse_inputs, refuse_remote};
 pub use unfinished::remove_unfinished;
 pub use write::{
     OutColumn, OutTable, TableWriter, check_table_target, close_csv_for_people, close_table,

@@ -13,7 +13,7 @@ use crate::error::TablesError;
 use crate::journal::{
     Rename, complete_and_clean, inode_of, rename_all, temporary_in, write_journals,
 };
-use crate::targets::{folder_of, real, two_of_one_name};
+use crate::targets::{folder_of, real, refuse_remote, two_of_one_name};
 use crate::unfinished::{Unfinished, forget, naming};
 
 /// A file that appears under its name only when it is finished; dropped before, it leaves nothing
@@ -59,6 +59,7 @@ impl OutFile {
                 source,
             }
         };
+        refuse_remote(target)?;
         if target.is_dir() {
             return Err(TablesError::Format {
                 path: target.to_owned(),

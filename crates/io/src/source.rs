@@ -4,12 +4,12 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use hashbrown::HashSet;
 use leadscore_config::FileConfig;
 
 use crate::csv_text::{CsvText, check_csv};
 use crate::error::TablesError;
-use crate::text_bytes::{LARGEST_ROW, decode, io_error, read_bytes};
+use crate::ndjson_text::{NdjsonText, check_ndjson};
+use crate::text_bytes::io_error;
 
 /// One file of a table, checked.
 pub(crate) enum Source {
@@ -24,7 +24,7 @@ pub(crate) enum Source {
         note: Option<String>,
     },
     /// One JSON object a line, in memory.
-    Ndjson { path: PathBuf, text: Vec<u8> },
+    Ndjson { path: PathBuf, text: NdjsonText },
     /// Read by the engine from its path.
     Parquet { path: PathBuf },
     /// Read by the engine from its path.
@@ -104,16 +104,7 @@ pub(crate) fn open(
             Ok(Source::Arrow { path })
         }
         "ndjson" | "jsonl" => {
-            let text = decode(&path, read_bytes(&path, largest)?, file.encoding)?.0;
-            if text.trim_ascii_start().first() == Some(&b'[') {
-                let help = "write one object a line: `jq -c '.[]'` does that".to_owned();
-                return Err(TablesError::Format {
-                    path,
-                    found: "it is one JSON array".to_owned(),
-                    help,
-                });
-            }
-            check_lines(&path, &text)?;
+            let text = check_ndjson(&path, file, largest)?;
             Ok(Source::Ndjson { path, text })
         }
         "csv" | "tsv" | "txt" => {
@@ -186,73 +177,4 @@ fn check_magic(path: &Path, magic: &[u8], format: &str) -> Result<(), TablesErro
         help: "check that the export is complete and that the ending says what the file is"
             .to_owned(),
     })
-}
-
-/// Objects and lists within each other: what reads them calls itself for each.
-const DEEPEST: usize = 64;
-
-/// Fails at a line of JSON that no reader should be given.
-fn check_lines(path: &Path, text: &[u8]) -> Result<(), TablesError> {
-    let mut keys: HashSet<&[u8]> = HashSet::new();
-    for (line, number) in text.split(|&byte| byte == b'\n').zip(1_u64..) {
-        let fail = |found: String, help: &str| TablesError::Row {
-            path: path.to_owned(),
-            line: number,
-            found,
-            help: help.to_owned(),
-        };
-        if line.len() > LARGEST_ROW {
-            return Err(fail(
-                format!("the line has {} bytes", line.len()),
-                "write one object a line: is this one array, or one text?",
-            ));
-        }
-        if add_keys(line, &mut keys) > DEEPEST {
-            return Err(fail(
-                format!("objects are nested more than {DEEPEST} deep"),
-                "a row of a table is one flat object: take the values that you need out of it",
-            ));
-        }
-        if keys.len() > MOST_KEYS {
-            return Err(fail(
-                format!("the objects up to here have more than {MOST_KEYS} different keys"),
-                "a key is a column: write what varies from row to row as a value",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Most keys of the objects of an NDJSON file together.
-const MOST_KEYS: usize = 5_000;
-
-/// Adds the keys of an object on a line, as they are written; and how many objects and lists are
-/// open at most, outside of texts.
-fn add_keys<'t>(line: &'t [u8], keys: &mut HashSet<&'t [u8]>) -> usize {
-    let (mut depth, mut deepest, mut begin, mut is_escaped, mut last) =
-        (0_usize, 0, None, false, None);
-    for (at, byte) in line.iter().enumerate() {
-        match (byte, begin) {
-            _ if is_escaped => is_escaped = false,
-            (b'\\', Some(_)) => is_escaped = true,
-            (b'"', Some(start)) => {
-                last = Some(&line[start..at]);
-                begin = None;
-            }
-            (b'"', None) => begin = Some(at + 1),
-            (_, Some(_)) => {}
-            (b':', None) if depth == 1 => {
-                if let Some(key) = last.take().filter(|key| !keys.contains(key)) {
-                    keys.insert(key);
-                }
-            }
-            (b'{' | b'[', None) => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            (b'}' | b']', None) => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use leadscore_config::is_remote;
+
 use crate::error::TablesError;
 
 /// The folder that a file stands in, or would.
@@ -9,6 +11,22 @@ pub fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
+}
+
+/// Fails where a target is in an object store.
+///
+/// # Errors
+///
+/// [`TablesError::Format`] names it.
+pub fn refuse_remote(target: &Path) -> Result<(), TablesError> {
+    if is_remote(&target.to_string_lossy()) {
+        return Err(TablesError::Format {
+            path: target.to_owned(),
+            found: "nothing is written to object stores from here".to_owned(),
+            help: "write to this machine and copy it there".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// Fails where a target is one of the files that the run reads, or another target, by whatever name

@@ -112,7 +112,8 @@ pub(crate) fn decode(
         found: found.to_owned(),
         help: help.to_owned(),
     };
-    if bytes.iter().all(u8::is_ascii_whitespace) {
+    let unmarked = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if unmarked.iter().all(u8::is_ascii_whitespace) {
         return Err(format_error(
             "the file is empty",
             "check the export; a table needs a header and rows",

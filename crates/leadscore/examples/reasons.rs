@@ -91,10 +91,10 @@ fn fit(
     };
     let context = TrainContext {
         tool_version: String::new(),
-        known_until: Timestamp::MAX,
+        training_cutoff: Timestamp::MAX,
         write_time: |at| at.to_string(),
         ages: None,
-        caveats: Vec::new(),
+        limitations: Vec::new(),
     };
     Ok(train(input, &TrainOptions::default(), &context)?.model)
 }

@@ -12,7 +12,7 @@ use leadscore_config::Config;
 use leadscore_config::Doubt;
 use leadscore_core::DataProfile;
 use leadscore_dataset::Tables;
-use leadscore_features::{PoisonFindings, SnapshotCounts};
+use leadscore_features::{LookAheadFindings, SnapshotCounts};
 use leadscore_inference::Sufficiency;
 use leadscore_training::{
     Beforehand, Coding, CodingOptions, LeakFinding, find_leaks, judge_data, with_final,
@@ -24,14 +24,16 @@ use self::look_ahead::altered_future;
 use self::rare_levels::rare_levels;
 use self::unseen_wins::unseen_wins;
 use self::verdict::{Evidence, Ready, Verdict};
-use crate::caveats::caveats;
 use crate::data::{Data, Labelled, describe_counts, label_and_compute};
 use crate::data_page::page;
+use crate::limitations::limitations;
 use crate::train::final_leaks;
 
 /// What was found.
 #[derive(Debug, Serialize)]
 pub struct Findings {
+    /// Rises when a key of the JSON gets another name or meaning.
+    schema_version: u32,
     /// The tables as they were read.
     tables: DataProfile,
     /// What could be read two ways; with any, nothing was computed.
@@ -39,7 +41,7 @@ pub struct Findings {
     #[serde(flatten)]
     computed: Option<Computed>,
     notes: Vec<String>,
-    caveats: Vec<String>,
+    limitations: Vec<String>,
     verdict: Verdict,
     /// Whether an attribute knows the outcome, a feature sees the future, or there is too little
     /// data.
@@ -58,12 +60,15 @@ struct Computed {
     sufficiency: Sufficiency,
     attributes: Vec<AttributeFinding>,
     left_out: Vec<(String, String)>,
-    poison: PoisonFindings,
+    look_ahead: LookAheadFindings,
     #[serde(skip)]
     in_words: String,
     #[serde(skip)]
     is_flat: bool,
 }
+
+/// Of the keys of [`Findings`].
+const JSON_SCHEMA_VERSION: u32 = 1;
 
 /// Looks for what is wrong with the tables, what leaks, and whether there is enough to learn from.
 ///
@@ -75,7 +80,7 @@ pub fn check(data: &Data) -> crate::Result<Findings> {
     if !doubts.is_empty() {
         return Ok(Findings::of_doubts(data, &tables, doubts));
     }
-    let caveats = caveats(data, &tables);
+    let limitations = limitations(data, &tables);
     let (labelled, counts) = label_and_compute(data, &tables)?;
     let leaks = leaks_of(data, &tables, &labelled)?;
     let coding = coding_of(&labelled);
@@ -84,13 +89,13 @@ pub fn check(data: &Data) -> crate::Result<Findings> {
         &labelled.lead_keys,
         coding.n_parameters() + 1,
     );
-    let poison = altered_future(data, &tables, labelled.matrix.keys())?;
+    let look_ahead = altered_future(data, &tables, labelled.matrix.keys())?;
     let evidence = Evidence {
         leaks: &leaks,
         specs: labelled.matrix.specs(),
         sufficiency: &sufficiency,
-        poison: &poison,
-        caveats: &caveats,
+        look_ahead: &look_ahead,
+        limitations: &limitations,
     };
     let mut verdict = Verdict::of(&data.config, &evidence);
     if let Some(unseen) = unseen_wins(data, &tables, &counts) {
@@ -111,10 +116,11 @@ pub fn check(data: &Data) -> crate::Result<Findings> {
             .iter()
             .map(|dropped| (dropped.feature.clone(), dropped.reason.to_string()))
             .collect(),
-        poison,
+        look_ahead,
     };
     Ok(Findings {
-        caveats,
+        schema_version: JSON_SCHEMA_VERSION,
+        limitations,
         is_wrong: verdict.ready == Ready::No,
         computed: Some(computed),
         ..Findings::of_tables(data, &tables, Vec::new(), verdict)
@@ -154,12 +160,13 @@ impl Findings {
     fn of_tables(data: &Data, tables: &Tables, doubts: Vec<Doubt>, verdict: Verdict) -> Self {
         let profile = leadscore_io::data_profile(&data.config, tables);
         Self {
+            schema_version: JSON_SCHEMA_VERSION,
             page: page(Some(&data.config), &profile, &doubts),
             tables: profile,
             doubts,
             computed: None,
             notes: tables.notes.iter().map(ToString::to_string).collect(),
-            caveats: Vec::new(),
+            limitations: Vec::new(),
             verdict,
             is_wrong: true,
         }
@@ -182,11 +189,12 @@ impl Findings {
             paste: Vec::new(),
         };
         Self {
+            schema_version: JSON_SCHEMA_VERSION,
             tables,
             doubts: Vec::new(),
             computed: None,
             notes: Vec::new(),
-            caveats: Vec::new(),
+            limitations: Vec::new(),
             verdict,
             is_wrong: false,
             page,

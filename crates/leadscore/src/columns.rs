@@ -154,10 +154,10 @@ pub fn train_on_columns(
     };
     let context = TrainContext {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        known_until: Timestamp::MAX,
+        training_cutoff: Timestamp::MAX,
         write_time: |at| at.order().to_string(),
         ages: None,
-        caveats: vec!["fitted to a matrix that was made elsewhere: nothing is known of what its columns could see".to_owned()],
+        limitations: vec!["fitted to a matrix that was made elsewhere: nothing is known of what its columns could see".to_owned()],
     };
     Ok(leadscore_training::train(
         TrainInput {

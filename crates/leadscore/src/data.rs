@@ -231,31 +231,45 @@ impl Data {
         Ok(())
     }
 
+    /// Connects to `[database]`, before the work whose result is to be written into a table of it.
+    ///
+    /// # Errors
+    ///
+    /// The config names no database; else `DatabaseError` where there is no driver or the database
+    /// refuses.
+    pub fn check_table(&self, table: &str) -> crate::Result<()> {
+        Ok(leadscore_databases::check(&self.database_of(table)?)?)
+    }
+
     /// Writes rows into a table of `[database]`, in one transaction; rows with the same keys are
     /// replaced.
     ///
     /// # Errors
     ///
-    /// The config names no database; else [`leadscore_databases::DatabaseError`], and the table is
-    /// as it was before.
+    /// The config names no database; else `DatabaseError`, and the table is as it was before.
     pub fn upsert(&self, table: &str, keys: &[&str], rows: &Frame) -> crate::Result<usize> {
+        let address = self.database_of(table)?;
+        let _stage = self.stage(
+            &format!("writing {} into {table}", counted(rows.n_rows(), "row")),
+            1,
+        )?;
+        Ok(leadscore_databases::upsert(&address, table, keys, rows)?)
+    }
+
+    /// Where a table is to be written.
+    fn database_of(&self, table: &str) -> crate::Result<Address> {
         let Some(database) = &self.config.database else {
             bail!(
                 "there is no [database] in {}\n  hint: give the database of {table} as its `uri`",
                 self.name
             );
         };
-        let address = Address::resolve(
+        Ok(Address::resolve(
             &database.uri,
             database.driver.as_deref(),
             &self.folder,
             "[database]",
-        )?;
-        let _stage = self.stage(
-            &format!("writing {} into {table}", counted(rows.n_rows(), "row")),
-            1,
-        )?;
-        Ok(leadscore_databases::upsert(&address, table, keys, rows)?)
+        )?)
     }
 
     /// The same tables as they were known before a moment.

@@ -186,7 +186,9 @@ impl From<TablesError> for Error {
 impl From<DatabaseError> for Error {
     fn from(error: DatabaseError) -> Self {
         let kind = match &error {
-            DatabaseError::Refused { .. } | DatabaseError::Driver { .. } => ErrorKind::Remote,
+            DatabaseError::Refused { .. }
+            | DatabaseError::Driver { .. }
+            | DatabaseError::StaticBuild => ErrorKind::Remote,
             other @ (DatabaseError::Password { .. }
             | DatabaseError::Variable { .. }
             | DatabaseError::VariableName { .. }

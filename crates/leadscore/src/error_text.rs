@@ -3,6 +3,9 @@
 use crate::error::Error;
 use crate::text::{shown, with_own_lines};
 
+/// How the line of a hint begins.
+const HINT: &str = "\n  hint: ";
+
 /// An error with its causes, fit for a terminal: without credentials of addresses, whoever put them
 /// into it, and with characters that act escaped; one in a config with the line and a caret.
 pub fn error_text(error: &(dyn std::error::Error + 'static), styled: bool) -> String {
@@ -10,11 +13,17 @@ pub fn error_text(error: &(dyn std::error::Error + 'static), styled: bool) -> St
     if let Some(failure) = own.and_then(Error::config_failure) {
         return failure.text(styled);
     }
-    let causes = std::iter::successors(error.source(), |cause| cause.source())
-        .map(|cause| format!("\n  because: {}", with_own_lines(&cause.to_string())));
-    shown(
-        &std::iter::once(format!("error: {}", with_own_lines(&error.to_string())))
-            .chain(causes)
-            .collect::<String>(),
-    )
+    let (mut text, mut hints) = ("error: ".to_owned(), String::new());
+    let causes = std::iter::successors(Some(error), |cause| cause.source());
+    for (number, cause) in causes.enumerate() {
+        if number > 0 {
+            text += "\n  because: ";
+        }
+        let words = with_own_lines(&cause.to_string());
+        let (sentence, hint) = words.split_at(words.find(HINT).unwrap_or(words.len()));
+        text += sentence;
+        hints += hint;
+    }
+    // What to do comes last, whichever of the causes knows it.
+    shown(&(text + &hints))
 }

@@ -177,6 +177,9 @@ fn choose(
         ));
     }
     data.remark(&describe_counts(&overview.counts, data));
+    if overview.counts.wins == 0 {
+        data.remark("note: no snapshot is won, so every label is 0: see what [outcomes] has");
+    }
     model.map_or_else(
         || data.plan(&overview.survey),
         |model| Ok(model.specs.clone()),

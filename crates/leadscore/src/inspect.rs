@@ -52,7 +52,7 @@ fn card_lines(model: &Model) -> Vec<String> {
             card.snapshots_from,
             card.snapshots_to
         ),
-        format!("cutoff       {}", card.known_until),
+        format!("cutoff       {}", card.training_cutoff),
         format!(
             "data         {}: {}",
             card.sufficiency.verdict.name(),
@@ -88,9 +88,9 @@ fn card_lines(model: &Model) -> Vec<String> {
             .map(|(name, value)| format!("  {name:<18} {value:.4}")),
     );
     lines.extend(
-        card.caveats
+        card.limitations
             .iter()
-            .map(|caveat| format!("caveat       {caveat}")),
+            .map(|limitation| format!("limitation       {limitation}")),
     );
     lines.push(format!("baseline     {:.4} log-odds", model.baseline()));
     lines

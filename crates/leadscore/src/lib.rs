@@ -64,12 +64,12 @@ mod outputs;
 mod source;
 
 mod ages;
-mod caveats;
 mod check;
 mod columns;
 mod data_page;
 mod evaluation;
 mod features;
+mod limitations;
 mod reference;
 mod rules;
 mod simulate;

@@ -243,7 +243,7 @@ impl Measured {
     /// Rows that the model has not seen, where there are enough of them; else all.
     fn choose(model: &Model, snapshots: &[Snapshot], labels: &[bool], clusters: &[u64]) -> Self {
         let later: Vec<usize> = (0..labels.len())
-            .filter(|&row| snapshots[row].at.micros() >= model.card.known_until_micros)
+            .filter(|&row| snapshots[row].at.micros() >= model.card.training_cutoff_micros)
             .collect();
         let wins = later.iter().filter(|&&row| labels[row]).count();
         let is_later = wins >= ENOUGH_WINS && later.len() - wins >= ENOUGH_WINS;

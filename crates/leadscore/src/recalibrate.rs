@@ -4,7 +4,7 @@ mod breaks;
 mod choice;
 
 use leadscore_core::{Snapshot, Timestamp, agree, counted, log_odds_to_probability};
-use leadscore_inference::{Caveat, Model, Scored, score};
+use leadscore_inference::{Limitation, Model, Scored, score};
 use leadscore_metrics::log_loss;
 use leadscore_training::{Calibration, CalibrationInput, CalibrationKind};
 
@@ -68,7 +68,7 @@ pub fn recalibrate(
     let kind = kind_of(data, input, options.kind, rarer, has_curve)?;
     let fitted = kind.fit(&labels, &scored.probabilities)?;
     if kind == CalibrationKind::Unchanged {
-        model.card.caveats.push(Caveat::Other(format!(
+        model.card.limitations.push(Limitation::Other(format!(
             "checked on {what}; the percentages hold"
         )));
     } else {
@@ -82,21 +82,21 @@ pub fn recalibrate(
     } else {
         tables.observation_end
     };
-    model.card.known_until_micros = until.micros();
-    model.card.known_until = (data.write_time())(until);
+    model.card.training_cutoff_micros = until.micros();
+    model.card.training_cutoff = (data.write_time())(until);
     Ok(model)
 }
 
 /// The first moment whose outcomes are new to the model, or the later one that was asked for.
 fn first_new(model: &Model, from: Option<Timestamp>) -> crate::Result<Timestamp> {
-    let known_until = Timestamp::from_micros(model.card.known_until_micros);
-    if from.is_some_and(|from| from < known_until) {
+    let training_cutoff = Timestamp::from_micros(model.card.training_cutoff_micros);
+    if from.is_some_and(|from| from < training_cutoff) {
         bail!(
             "--from lies before {}, the training cutoff of the model: these outcomes are not new to it\n  hint: name a later moment",
-            model.card.known_until
+            model.card.training_cutoff
         );
     }
-    Ok(from.unwrap_or(known_until))
+    Ok(from.unwrap_or(training_cutoff))
 }
 
 /// How many have the rarer label, which must be enough.
@@ -108,7 +108,7 @@ fn enough_events(model: &Model, labels: &[bool]) -> crate::Result<usize> {
             "{wins} of the {} that {} matured since {} {} won: at least {MIN_EVENTS} wins and as many others are needed\n  hint: wait, or train again",
             counted(labels.len(), "snapshot"),
             agree(labels.len(), "has", "have"),
-            model.card.known_until,
+            model.card.training_cutoff,
             agree(wins, "was", "were")
         );
     }
@@ -161,8 +161,8 @@ fn moved(
     data.remark(&said);
     model
         .card
-        .caveats
-        .push(Caveat::Other(format!("recalibrated on {what}; {how}")));
+        .limitations
+        .push(Limitation::Other(format!("recalibrated on {what}; {how}")));
     model.card.model_id = model.compute_id().context("cannot name the model")?;
     Ok(model)
 }

@@ -7,9 +7,9 @@ use leadscore_features::LeftOut;
 use leadscore_inference::{GuardFinding, Guarded, Model};
 use serde::Serialize;
 
-use crate::caveats::FLAT_CAVEAT;
 use crate::data::Data;
 use crate::error::bail;
+use crate::limitations::FLAT_CAVEAT;
 
 /// A run of `score` in figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -371,7 +371,7 @@ impl ScoreSummary {
                     counted(n, "lead"),
                     not_scored(self.closed_won, &self.left_out, true)
                 ));
-                data.remark(&format!("caveat: {FLAT_CAVEAT}"));
+                data.remark(&format!("limitation: {FLAT_CAVEAT}"));
             }
             Some(as_of) => data.remark(&format!(
                 "scored {} open at {as_of}; {}",

@@ -5,7 +5,7 @@ mod tables;
 use std::path::Path;
 use std::sync::Arc;
 
-use leadscore_io::{OutTable, TableWriter};
+use leadscore_io::{OutTable, TableWriter, refuse_remote};
 use leadscore_simulate::{Chunk, SimulationOptions, Simulator};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -52,6 +52,7 @@ pub fn write_crm(
     ending: &str,
     listener: &Arc<dyn Listener>,
 ) -> crate::Result<usize> {
+    refuse_remote(folder)?;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let is_there = |name: &str| folder.join(name).exists();

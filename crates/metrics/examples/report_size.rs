@@ -103,7 +103,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!(
         "comparison\t{:.2} s\t{:?}",
         started.elapsed().as_secs_f64(),
-        comparison.contests[0].verdict
+        comparison.paired[0].verdict
     );
     Ok(())
 }

@@ -9,13 +9,13 @@ mod layout;
 mod figures;
 mod measured;
 
-mod contest;
+mod paired;
 mod score;
 
 pub use input::{Calls, ComparisonInput, ScoreInput};
 pub use result::{
-    CapacityFigures, Comparison, Contest, ContestVerdict, MigrationCell, NEARLY, ScoreFigures,
-    SwapSet, SwapSide,
+    CapacityFigures, Comparison, MigrationCell, NEARLY, PairedComparison, PairedVerdict,
+    ScoreFigures, SwapSet, SwapSide,
 };
 
 use crate::bootstrap::BootstrapOptions;
@@ -23,8 +23,8 @@ use crate::decision::thresholds_of;
 use crate::error::{MetricError, check_both_classes, check_probabilities};
 use crate::evaluation::count_wins;
 
-use contest::contest;
 use measured::Measured;
+use paired::paired_comparison;
 use score::score_figures;
 
 /// Thresholds of probability at which net benefits are compared.
@@ -50,8 +50,8 @@ pub fn compare(
     let scores = (0..input.scores.len())
         .map(|idx| score_figures(&measured, idx, &thresholds))
         .collect::<Result<Vec<_>, _>>()?;
-    let contests = (1..input.scores.len())
-        .map(|other| contest(&measured, &scores, other))
+    let paired = (1..input.scores.len())
+        .map(|other| paired_comparison(&measured, &scores, other))
         .collect();
     let n_rows = input.labels.len();
     let n_wins = count_wins(input.labels);
@@ -62,7 +62,7 @@ pub fn compare(
         base_rate: n_wins as f64 / n_rows as f64,
         months: input.calls.months,
         scores,
-        contests,
+        paired,
     })
 }
 

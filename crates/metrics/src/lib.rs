@@ -31,8 +31,8 @@ pub use calibration::{
 pub use capacity::called_share;
 pub use clusters::Clusters;
 pub use comparison::{
-    Calls, CapacityFigures, Comparison, ComparisonInput, Contest, ContestVerdict, MigrationCell,
-    NEARLY, ScoreFigures, ScoreInput, SwapSet, SwapSide, compare,
+    Calls, CapacityFigures, Comparison, ComparisonInput, MigrationCell, NEARLY, PairedComparison,
+    PairedVerdict, ScoreFigures, ScoreInput, SwapSet, SwapSide, compare,
 };
 pub use decision::{NetBenefit, net_benefit};
 pub use delong::{RocAucs, roc_aucs};

@@ -103,7 +103,7 @@ fn clustered_intervals_hold_the_truth_as_often_as_they_say() {
             },
         )
         .unwrap()
-        .contests[0]
+        .paired[0]
             .auc_difference_bootstrap;
         by_bootstrap += holds(bootstrap.low, bootstrap.high);
     }

@@ -112,14 +112,14 @@ pub(crate) fn charts(report: &Report) -> Vec<(&'static str, Chart<'_>)> {
         .iter()
         .find(|breakdown| breakdown.by == BreakdownBy::Month && breakdown.rows.len() > 1);
     found.extend(months.map(|months| ("months", Chart::Months(Months { rows: &months.rows }))));
-    for contest in comparison.contests.iter().take(1) {
+    for pair in comparison.paired.iter().take(1) {
         let tiers = evaluation
             .tiers
             .iter()
             .map(|tier| tier.tier.as_str())
             .collect();
-        found.push(("migration", Chart::Migration(Migration { contest, tiers })));
-        found.push(("swap", Chart::Swap(Swap { contest })));
+        found.push(("migration", Chart::Migration(Migration { pair, tiers })));
+        found.push(("swap", Chart::Swap(Swap { pair })));
     }
     found
 }

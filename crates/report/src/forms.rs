@@ -20,14 +20,28 @@ pub fn check_workbooks() -> Result<(), LeftOut> {
     }
 }
 
+/// Rises when a key of the report's JSON gets another name or meaning.
+const JSON_SCHEMA_VERSION: u32 = 1;
+
+/// The numbers, and by which keys.
+#[derive(serde::Serialize)]
+struct Versioned<'r> {
+    schema_version: u32,
+    #[serde(flatten)]
+    report: &'r Report,
+}
+
 impl Report {
-    /// The numbers as JSON.
+    /// The numbers as JSON, with the `schema_version` of its keys.
     ///
     /// # Errors
     ///
     /// [`ReportError::Json`] where a number is not finite.
     pub fn json(&self) -> Result<String, ReportError> {
-        Ok(serde_json::to_string_pretty(self)?)
+        Ok(serde_json::to_string_pretty(&Versioned {
+            schema_version: JSON_SCHEMA_VERSION,
+            report: self,
+        })?)
     }
 
     /// The page.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leadscore_core::{agree, count, counted, printable};
-use leadscore_inference::Caveat;
+use leadscore_inference::Limitation;
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use crate::charts::{Migration, Swap, charts, tiers};
@@ -44,18 +44,18 @@ pub(crate) fn render(report: &Report) -> Result<String, ReportError> {
         drawings => drawings(report),
         threshold_rows => report.measured.thresholds.iter().map(shown).collect::<Vec<_>>(),
         n_influences => report.influences.len(),
-        caveats => caveats(report),
+        limitations => limitations(report),
         n_shown => N_LEADS,
     };
     Ok(environment.get_template("report")?.render(values)?)
 }
 
 /// What anyone who uses the model should know, less what the page says of the data elsewhere.
-fn caveats(report: &Report) -> Vec<String> {
-    let caveats = report.model.caveats.iter();
-    caveats
-        .filter(|caveat| !matches!(caveat, Caveat::Data { .. }))
-        .map(Caveat::to_string)
+fn limitations(report: &Report) -> Vec<String> {
+    let limitations = report.model.limitations.iter();
+    limitations
+        .filter(|limitation| !matches!(limitation, Limitation::Data { .. }))
+        .map(Limitation::to_string)
         .collect()
 }
 
@@ -68,15 +68,15 @@ fn drawings(report: &Report) -> Value {
         tiers.iter().map(|tier| tier.tier.as_str()).collect()
     };
     let pairs: Vec<Value> = comparison
-        .contests
+        .paired
         .iter()
         .zip(&comparison.scores[1..])
-        .map(|(contest, baseline)| {
+        .map(|(pair, baseline)| {
             context! {
                 baseline => tiers(&baseline.tiers, own, "bar second"),
                 model => tiers(own, &baseline.tiers, "bar"),
-                migration => Migration { contest, tiers: names() }.svg(),
-                swap => Swap { contest }.svg(),
+                migration => Migration { pair, tiers: names() }.svg(),
+                swap => Swap { pair }.svg(),
             }
         })
         .collect();

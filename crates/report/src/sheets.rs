@@ -154,15 +154,15 @@ fn scores(report: &Report) -> Sheet {
 
 /// The model against each of the other scores; none where there is no other.
 fn differences(report: &Report) -> Option<Sheet> {
-    let contests = &report.measured.comparison.contests;
-    let rows = contests.iter().map(|contest| {
+    let paired = &report.measured.comparison.paired;
+    let rows = paired.iter().map(|pair| {
         let mut row = vec![
-            Cell::from(contest.against.as_str()),
-            Cell::from(verdict_name(contest.verdict)),
+            Cell::from(pair.against.as_str()),
+            Cell::from(verdict_name(pair.verdict)),
         ];
-        row.extend(three(contest.auc_difference, Cell::Number));
-        row.extend(three(contest.customers_difference, Cell::Number));
-        row.extend(three(contest.log_loss_difference, Cell::Number));
+        row.extend(three(pair.auc_difference, Cell::Number));
+        row.extend(three(pair.customers_difference, Cell::Number));
+        row.extend(three(pair.log_loss_difference, Cell::Number));
         row
     });
     let names = [
@@ -178,7 +178,7 @@ fn differences(report: &Report) -> Option<Sheet> {
         "low",
         "high",
     ];
-    (!contests.is_empty()).then(|| Sheet::table("Differences", header(&names), rows))
+    (!paired.is_empty()).then(|| Sheet::table("Differences", header(&names), rows))
 }
 
 fn tiers(report: &Report) -> Sheet {
@@ -190,7 +190,7 @@ fn tiers(report: &Report) -> Sheet {
         .map_or("model".to_owned(), |edges| format!("model, from {edges}"));
     // Beside tiers of its own, the quartiles that others are compared with.
     let first_compared =
-        usize::from(report.data.tiers_from.is_none() || comparison.contests.is_empty());
+        usize::from(report.data.tiers_from.is_none() || comparison.paired.is_empty());
     let others =
         comparison.scores[first_compared..]
             .iter()
@@ -213,20 +213,19 @@ fn tiers(report: &Report) -> Sheet {
 
 /// Snapshots by quartile of the model and of each other score; none where there is no other.
 fn migration(report: &Report) -> Option<Sheet> {
-    let (tiers, contests) = (
+    let (tiers, paired) = (
         &report.measured.evaluation.tiers,
-        &report.measured.comparison.contests,
+        &report.measured.comparison.paired,
     );
-    let rows = contests.iter().flat_map(|contest| {
-        contest
-            .migration
+    let rows = paired.iter().flat_map(|pair| {
+        pair.migration
             .iter()
             .enumerate()
             .flat_map(move |(down, cells)| {
                 cells.iter().enumerate().map(move |(across, cell)| {
                     let name = |idx: usize| Cell::from(tiers[idx].tier.as_str());
                     vec![
-                        Cell::from(contest.against.as_str()),
+                        Cell::from(pair.against.as_str()),
                         name(down),
                         name(across),
                         Cell::Count(cell.n_rows as f64),
@@ -242,7 +241,7 @@ fn migration(report: &Report) -> Option<Sheet> {
         "snapshots",
         "won",
     ];
-    (!contests.is_empty()).then(|| Sheet::list("Migration", header(&names), rows))
+    (!paired.is_empty()).then(|| Sheet::list("Migration", header(&names), rows))
 }
 
 fn thresholds(section: &ThresholdSection) -> Sheet {
@@ -451,11 +450,11 @@ fn lead_row(row: &LeadRow) -> Vec<Cell> {
     ]
 }
 
-fn verdict_name(verdict: leadscore_metrics::ContestVerdict) -> &'static str {
+fn verdict_name(verdict: leadscore_metrics::PairedVerdict) -> &'static str {
     match verdict {
-        leadscore_metrics::ContestVerdict::Better => "better",
-        leadscore_metrics::ContestVerdict::Worse => "worse",
-        leadscore_metrics::ContestVerdict::NearlyTied => "nearly tied",
-        leadscore_metrics::ContestVerdict::CannotTell => "cannot be told",
+        leadscore_metrics::PairedVerdict::Better => "better",
+        leadscore_metrics::PairedVerdict::Worse => "worse",
+        leadscore_metrics::PairedVerdict::NearlyTied => "nearly tied",
+        leadscore_metrics::PairedVerdict::CannotTell => "cannot be told",
     }
 }

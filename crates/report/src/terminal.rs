@@ -122,7 +122,7 @@ fn gains(comparison: &Comparison, text: &mut String) {
 }
 
 fn swap(comparison: &Comparison, text: &mut String) {
-    for contest in &comparison.contests {
+    for pair in &comparison.paired {
         let side = |side: leadscore_metrics::SwapSide| {
             let rate = side
                 .win_rate
@@ -133,23 +133,15 @@ fn swap(comparison: &Comparison, text: &mut String) {
                 whole(side.n_wins)
             )
         };
-        let name = shorten(&contest.against, 24);
+        let name = shorten(&pair.against, 24);
         let _ = writeln!(
             text,
             "\nswap set against {name}: called by one of the two only (difference of AUCs {}):",
-            number(contest.auc_difference.value)
+            number(pair.auc_difference.value)
         );
-        let _ = writeln!(
-            text,
-            "  only the model    {}",
-            side(contest.swap.only_first)
-        );
-        let _ = writeln!(
-            text,
-            "  only the other    {}",
-            side(contest.swap.only_other)
-        );
-        let difference = contest.customers_difference;
+        let _ = writeln!(text, "  only the model    {}", side(pair.swap.only_first));
+        let _ = writeln!(text, "  only the other    {}", side(pair.swap.only_other));
+        let difference = pair.customers_difference;
         let _ = writeln!(
             text,
             "  more customers    {} ({} to {})",

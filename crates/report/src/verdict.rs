@@ -19,7 +19,7 @@ pub(crate) fn judge(
     let comparison = &measured.comparison;
     // The comparison that leads is the one with the strongest of the others.
     let strongest = comparison
-        .contests
+        .paired
         .iter()
         .zip(&comparison.scores[1..])
         .max_by(|a, b| {
@@ -31,11 +31,11 @@ pub(crate) fn judge(
     let findings = findings::findings(card, judged, measured, data);
     let headline = strongest.map_or_else(
         || headline::alone(findings::ranks(&measured.evaluation), &measured.calibration),
-        |(contest, _)| headline::against(contest, &measured.calibration),
+        |(pair, _)| headline::against(pair, &measured.calibration),
     );
     let summary = strongest.map_or_else(
         || summary::standing_alone(comparison),
-        |(contest, baseline)| summary::argument(comparison, contest, baseline),
+        |(pair, baseline)| summary::argument(comparison, pair, baseline),
     );
     Verdict {
         headline: headline::with_leaks(headline, judged),

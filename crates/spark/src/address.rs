@@ -123,7 +123,7 @@ impl Address {
     /// what it may be.
     pub(crate) fn unreachable(&self, why: String) -> EngineError {
         let help = if self.builder.use_ssl() {
-            "is it started, does it speak TLS, and does this machine trust its certificate (SSL_CERT_FILE names authorities of your own)?"
+            "is it started, does it use TLS, and does this machine trust its certificate (SSL_CERT_FILE names authorities of your own)?"
         } else {
             "is it started, and does it listen there, without TLS (/;use_ssl=true behind the port asks for it)?"
         };

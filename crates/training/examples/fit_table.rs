@@ -131,10 +131,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let context = TrainContext {
         tool_version: String::new(),
-        known_until: Timestamp::MAX,
+        training_cutoff: Timestamp::MAX,
         write_time: |at| at.micros().to_string(),
         ages: None,
-        caveats: Vec::new(),
+        limitations: Vec::new(),
     };
     // The peers are not protected from leaks, either.
     let reml = args[4..].iter().any(|arg| arg == "folds").then_some(false);

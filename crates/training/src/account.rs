@@ -2,7 +2,7 @@
 
 use leadscore_core::{FeatureMatrix, Span, count, counted};
 use leadscore_inference::{
-    Card, Caveat, DataVerdict, FeatureScope, JudgedAttribute, LeadSample, LearningCurve, Scope,
+    Card, DataVerdict, FeatureScope, JudgedAttribute, LeadSample, LearningCurve, Limitation, Scope,
     Sufficiency, WithAndWithout,
 };
 use sha2::{Digest, Sha256};
@@ -39,7 +39,7 @@ pub(crate) struct Account<'a> {
 impl Account<'_> {
     /// What a person wants to know; the model's id is not known yet.
     pub(crate) fn card(self, fitted: &Fitted) -> Card {
-        let caveats = self.caveats();
+        let limitations = self.limitations();
         let Self {
             input,
             context,
@@ -55,8 +55,8 @@ impl Account<'_> {
             horizon: input.horizon,
             snapshots_from: (context.write_time)(totals.first),
             snapshots_to: (context.write_time)(totals.last),
-            known_until_micros: context.known_until.micros(),
-            known_until: (context.write_time)(context.known_until),
+            training_cutoff_micros: context.training_cutoff.micros(),
+            training_cutoff: (context.write_time)(context.training_cutoff),
             ages: context
                 .ages
                 .as_ref()
@@ -79,12 +79,12 @@ impl Account<'_> {
             evaluation: holdout.description.clone(),
             metrics: metrics(&measured, &holdout.probabilities),
             data_fingerprint: fingerprint(input.matrix, input.labels, &totals),
-            caveats,
+            limitations,
         }
     }
 
     /// What anyone who uses the model should know.
-    fn caveats(&self) -> Vec<Caveat> {
+    fn limitations(&self) -> Vec<Limitation> {
         let Self {
             options,
             sufficiency,
@@ -92,17 +92,17 @@ impl Account<'_> {
             n_leads,
             ..
         } = self;
-        let given = self.context.caveats.iter().cloned();
-        let mut caveats: Vec<Caveat> = given.map(Caveat::Other).collect();
+        let given = self.context.limitations.iter().cloned();
+        let mut limitations: Vec<Limitation> = given.map(Limitation::Other).collect();
         if totals.n_leads != *n_leads {
-            caveats.push(Caveat::Other(format!(
+            limitations.push(Limitation::Other(format!(
                 "the weights are of all {}; features, bins, levels, strengths, tier edges, intervals and what is measured here are of a sample of {}",
                 counted(totals.n_leads, "lead"),
                 count(*n_leads)
             )));
         }
         if sufficiency.verdict != DataVerdict::Enough {
-            caveats.push(Caveat::Data {
+            limitations.push(Limitation::Data {
                 verdict: sufficiency.verdict,
                 reason: sufficiency.reason.clone(),
             });
@@ -114,21 +114,21 @@ impl Account<'_> {
                 (LeakVerdict::Proven, true) => "knows the outcome and was used all the same",
                 (LeakVerdict::Suspicious, _) => "may know the outcome and was used",
             };
-            caveats.push(Caveat::Other(format!(
+            limitations.push(Limitation::Other(format!(
                 "attribute `{}` {what}: {}",
                 finding.feature, finding.evidence
             )));
         }
         if self.choice.shape == Shape::BaseRate {
-            caveats.push(Caveat::NoSignal);
+            limitations.push(Limitation::NoSignal);
         }
-        if options.losses_kept < 1.0 {
-            caveats.push(Caveat::Other(format!(
+        if options.negative_sampling_rate < 1.0 {
+            limitations.push(Limitation::Other(format!(
                 "the tables hold {} of the leads not won: likelihoods are corrected for it, and everything measured here is of the tables, before that",
-                options.losses_kept
+                options.negative_sampling_rate
             )));
         }
-        caveats
+        limitations
     }
 
     /// What later leads are compared with.
@@ -140,7 +140,7 @@ impl Account<'_> {
         Scope {
             every: None,
             silent: None,
-            losses_kept: self.options.losses_kept,
+            negative_sampling_rate: self.options.negative_sampling_rate,
             clusters: "leads".to_owned(),
             ages: None,
             features: FeatureScope::of_columns(self.input.matrix),

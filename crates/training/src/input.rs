@@ -38,7 +38,7 @@ pub struct Unripe<'a> {
     /// The same of the snapshots whose windows had ended; infinite where none fell into the window.
     pub ripe_days_to_win: &'a [f64],
     /// The moment until which wins are known.
-    pub known_until: Timestamp,
+    pub training_cutoff: Timestamp,
 }
 
 impl TrainInput<'_> {

@@ -25,7 +25,7 @@ pub struct TrainOptions {
     pub l1_ratio: f64,
     /// The share of the leads not won that are at hand, above 0 and at most 1, default all of them;
     /// likelihoods are corrected for it.
-    pub losses_kept: f64,
+    pub negative_sampling_rate: f64,
     /// Who fits, default our own solver; linfa's knows straight lines only.
     pub solver: SolverKind,
     /// Estimate a smoothing parameter for each term from the rows, in place of one for all terms of
@@ -88,13 +88,13 @@ pub struct TrainContext {
     /// Version of the program.
     pub tool_version: String,
     /// The last moment that the data spoke of.
-    pub known_until: Timestamp,
+    pub training_cutoff: Timestamp,
     /// How moments are written: as times, or as order values in a flat export.
     pub write_time: fn(Timestamp) -> String,
     /// Ages of the snapshots, if not by calendar.
     pub ages: Option<Vec<Span>>,
     /// What anyone who uses the model should know.
-    pub caveats: Vec<String>,
+    pub limitations: Vec<String>,
 }
 
 impl Default for TrainOptions {
@@ -105,7 +105,7 @@ impl Default for TrainOptions {
             max_pairs: 30,
             directions: Vec::new(),
             l1_ratio: 0.0,
-            losses_kept: 1.0,
+            negative_sampling_rate: 1.0,
             solver: SolverKind::Native,
             reml: None,
             half_life: HalfLife::Chosen,
@@ -132,9 +132,9 @@ impl TrainOptions {
             self.check_half_life(input, half_life)?;
         }
         self.check_smoothing()?;
-        if !(self.losses_kept > 0.0 && self.losses_kept <= 1.0) {
+        if !(self.negative_sampling_rate > 0.0 && self.negative_sampling_rate <= 1.0) {
             return fail(
-                "losses_kept",
+                "negative_sampling_rate",
                 "expected a share above 0 and at most 1, such as 0.1 for every tenth",
             );
         }

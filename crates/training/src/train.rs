@@ -405,7 +405,7 @@ impl Whole {
             counts,
         } = self;
         let matrix = input.matrix;
-        let losses_kept = account.options.losses_kept;
+        let negative_sampling_rate = account.options.negative_sampling_rate;
         let terms = fitted.coding.terms(&fitted.coefficients, counts);
         let in_sample = probabilities(fitted.own_log_odds(input, all)?);
         let age_baseline = AgeBaseline::of(matrix.specs(), &terms, matrix);
@@ -427,10 +427,10 @@ impl Whole {
             age_baseline,
             degrees: degrees_of(fitted),
         };
-        if losses_kept < 1.0 {
+        if negative_sampling_rate < 1.0 {
             // King and Zeng (2001), Logistic regression in rare events data, section 4.1: sampling
             // by outcome moves the intercept only.
-            model = model.recalibrated(losses_kept.ln(), 1.0);
+            model = model.recalibrated(negative_sampling_rate.ln(), 1.0);
         }
         model.card.model_id = model.compute_id().map_err(|error| TrainError::Solver {
             reason: error.to_string(),

@@ -61,7 +61,7 @@ impl<'a> LateRows<'a> {
             rows.iter().map(|&row| unripe.ripe_days_to_win[row]),
             horizon,
         )?;
-        let days_known = |at: Timestamp| cut.unwrap_or(unripe.known_until).days_since(at);
+        let days_known = |at: Timestamp| cut.unwrap_or(unripe.training_cutoff).days_since(at);
         let (matrix, clusters, days_to_win) = match cut {
             Some(_) => (input.matrix, input.clusters, unripe.ripe_days_to_win),
             None => (unripe.matrix, unripe.clusters, unripe.days_to_win),

@@ -239,10 +239,10 @@ fn learn(
     };
     let context = TrainContext {
         tool_version: String::new(),
-        known_until: Timestamp::MAX,
+        training_cutoff: Timestamp::MAX,
         write_time: |at| at.to_string(),
         ages: None,
-        caveats: Vec::new(),
+        limitations: Vec::new(),
     };
     let mut all = Rows {
         matrix: &matrix,
@@ -275,13 +275,13 @@ fn weights_and_counts_are_of_all_rows() {
             )
         );
         assert!(
-            card.caveats
+            card.limitations
                 .iter()
                 .map(ToString::to_string)
-                .any(|caveat| caveat.contains("all 30,000 leads")
-                    && caveat.contains("a sample of 3,000")),
+                .any(|limitation| limitation.contains("all 30,000 leads")
+                    && limitation.contains("a sample of 3,000")),
             "{:?}",
-            card.caveats
+            card.limitations
         );
         let certificate = card.certificate.as_ref().expect("by our solver");
         assert!(
@@ -313,7 +313,7 @@ fn with_all_rows_at_hand_it_is_the_same_model() {
         .expect("trains")
         .model;
     assert_eq!(by_sums.counts, here.counts);
-    assert_eq!(by_sums.card.caveats, here.card.caveats);
+    assert_eq!(by_sums.card.limitations, here.card.limitations);
     let log_odds = |model| score(model, &matrix).expect("scores").log_odds;
     let far = log_odds(&by_sums)
         .into_iter()

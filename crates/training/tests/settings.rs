@@ -11,14 +11,14 @@ use leadscore_training::{Direction, DropReason, ModelKind, TrainOptions, Trained
 
 /// Leads whose log-odds are a parabola of `bent` and a line of `straight`; six numbers more say
 /// nothing. Of those not won, only some are kept.
-fn world(losses_kept: f64) -> (FeatureMatrix, Vec<bool>, Vec<f64>) {
+fn world(negative_sampling_rate: f64) -> (FeatureMatrix, Vec<bool>, Vec<f64>) {
     let mut uniform = uniform_from(9);
     let mut columns = vec![Vec::new(); 8];
     let (mut labels, mut keys, mut truth) = (Vec::new(), Vec::new(), Vec::new());
     for day in 0..24_000 {
         let row: Vec<f64> = (0..8).map(|_| uniform() * 2.0 - 1.0).collect();
         let probability = 1.0 / (1.0 + f64::exp(1.5 - 2.0 * row[0] * row[0] - row[1]));
-        let (is_won, is_kept) = (uniform() < probability, uniform() < losses_kept);
+        let (is_won, is_kept) = (uniform() < probability, uniform() < negative_sampling_rate);
         if !is_won && !is_kept {
             continue;
         }
@@ -141,7 +141,7 @@ fn likelihoods_of_sampled_losses_are_those_of_all() {
         &matrix,
         &labels,
         &TrainOptions {
-            losses_kept: 0.2,
+            negative_sampling_rate: 0.2,
             ..Default::default()
         },
     )
@@ -156,16 +156,16 @@ fn likelihoods_of_sampled_losses_are_those_of_all() {
         trained
             .model
             .card
-            .caveats
+            .limitations
             .iter()
-            .any(|caveat| caveat.to_string().contains("0.2 of the leads not won"))
+            .any(|limitation| limitation.to_string().contains("0.2 of the leads not won"))
     );
     let error = train_error(TrainOptions {
-        losses_kept: 0.0,
+        negative_sampling_rate: 0.0,
         ..Default::default()
     });
     assert!(
-        error.contains("[model] losses_kept: expected a share above 0"),
+        error.contains("[model] negative_sampling_rate: expected a share above 0"),
         "{error}"
     );
 }

@@ -89,7 +89,7 @@ fn trained(world: &World, is_weekly: bool, options: &TrainOptions) -> Result<Tra
         clusters: &late_clusters,
         days_to_win: &world.late_days_to_win,
         ripe_days_to_win: &world.days_to_win,
-        known_until: Timestamp::from_micros(0) + Span::from_days(N_DAYS),
+        training_cutoff: Timestamp::from_micros(0) + Span::from_days(N_DAYS),
     };
     let input = TrainInput {
         matrix: &world.ripe,
@@ -102,10 +102,10 @@ fn trained(world: &World, is_weekly: bool, options: &TrainOptions) -> Result<Tra
     };
     let context = TrainContext {
         tool_version: String::new(),
-        known_until: Timestamp::MAX,
+        training_cutoff: Timestamp::MAX,
         write_time: |at| at.to_string(),
         ages: None,
-        caveats: Vec::new(),
+        limitations: Vec::new(),
     };
     train(input, options, &context)
 }

@@ -51,7 +51,7 @@ pub(crate) struct ExportSqlArgs {
         default_value = "lead_id,snapshot"
     )]
     pub(crate) key: Vec<String>,
-    /// Compute the features, too, from the tables of the config, which stand in the database:
+    /// Compute the features, too, from the tables of the config, which are in the database:
     /// DuckDB, PostgreSQL, Spark
     #[arg(long, conflicts_with_all = ["table", "key"])]
     pub(crate) features: bool,

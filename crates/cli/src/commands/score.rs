@@ -41,6 +41,9 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
     let spill = args.limit.spill.clone().unwrap_or_else(|| {
         beside.map_or_else(std::env::temp_dir, |path| folder_of(path).to_owned())
     });
+    if let Some(table) = &args.table {
+        data.check_table(table)?;
+    }
     let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
     let scores = score(
         &data,

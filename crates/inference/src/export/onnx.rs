@@ -120,8 +120,8 @@ impl Model {
                     value: self.card.model_id.clone(),
                 },
                 StringEntry {
-                    key: "known_until".to_owned(),
-                    value: self.card.known_until.clone(),
+                    key: "training_cutoff".to_owned(),
+                    value: self.card.training_cutoff.clone(),
                 },
             ],
         }

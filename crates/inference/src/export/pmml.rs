@@ -48,8 +48,8 @@ impl Model {
                     .with("name", "model_id")
                     .with("value", &*self.card.model_id),
                 Element::new("Extension")
-                    .with("name", "known_until")
-                    .with("value", &*self.card.known_until),
+                    .with("name", "training_cutoff")
+                    .with("value", &*self.card.training_cutoff),
                 Element::new("Application")
                     .with("name", "leadscore")
                     .with("version", &*self.card.tool_version),

@@ -183,7 +183,7 @@ impl KindGuess {
         raw: &RawTable<'_>,
         column: &str,
     ) -> Result<(), TablesError> {
-        if raw.is_untyped() && raw.has_default_nulls(column) {
+        if raw.is_text(column) && raw.has_default_nulls(column) {
             self.worded_nulls += raw.count_worded_nulls(column)?;
         }
         Ok(())

@@ -72,8 +72,11 @@ impl Part {
                 Ok(part.open_text(Text::of_csv(text, delimiter, &header)))
             }
             Source::Ndjson { text, .. } => {
-                let text = Text::of_ndjson(text).map_err(|error| engine_error(&path, error))?;
-                Ok(part.open_text(text))
+                notes.extend(text.note.map(|note| format!("{}: {note}", path.display())));
+                let rows =
+                    Text::of_ndjson(text.text).map_err(|error| engine_error(&path, error))?;
+                let (part, columns, _) = part.open_text(rows);
+                Ok((part, columns, text.unreadable))
             }
             Source::Parquet { .. } => part.open_parquet(),
             Source::Arrow { .. } => part.open_arrow(),

@@ -305,11 +305,6 @@ impl RawTable<'_> {
             .any(|series| matches!(series.dtype(), DataType::Time))
     }
 
-    /// Whether the file is CSV, whose texts may be anything.
-    pub(crate) fn is_untyped(&self) -> bool {
-        self.table.parts.iter().any(|part| part.csv.is_some())
-    }
-
     /// Calls `visit` with every cell as text, missing cells as `None`, blanks around it taken off.
     #[expect(
         clippy::wildcard_enum_match_arm,

@@ -2,7 +2,7 @@
 
 use leadscore_core::{Snapshot, agree, counted};
 use leadscore_dataset::Tables;
-use leadscore_features::{PoisonFindings, PoisonLeak, compute, plan, poison_test};
+use leadscore_features::{LookAheadFindings, LookAheadLeak, compute, look_ahead_test, plan};
 
 use crate::data::Data;
 
@@ -11,32 +11,32 @@ pub(super) fn altered_future(
     data: &Data,
     tables: &Tables,
     snapshots: &[Snapshot],
-) -> crate::Result<PoisonFindings> {
+) -> crate::Result<LookAheadFindings> {
     if data.config.is_flat() {
-        return Ok(PoisonFindings::default());
+        return Ok(LookAheadFindings::default());
     }
     let _stage = data.stage("altering the future of your tables", 1)?;
-    Ok(poison_test(tables, snapshots, |tables, snapshots| {
+    Ok(look_ahead_test(tables, snapshots, |tables, snapshots| {
         let plan = plan(tables, &data.config.features, snapshots);
         compute(tables, &plan.specs, snapshots)
     })?)
 }
 
 /// What it showed, in words.
-pub(super) fn poison_text(poison: &PoisonFindings) -> Vec<String> {
-    if poison.n_altered == 0 {
+pub(super) fn look_ahead_text(findings: &LookAheadFindings) -> Vec<String> {
+    if findings.n_altered == 0 {
         return vec!["look-ahead test: nothing in the tables lies after a snapshot, so there is nothing to alter".to_owned()];
     }
     let tried = format!(
         "look-ahead test: {} after {} {} altered",
-        counted(poison.n_altered, "fact"),
-        counted(poison.n_snapshots, "snapshot"),
-        agree(poison.n_altered, "was", "were")
+        counted(findings.n_altered, "fact"),
+        counted(findings.n_snapshots, "snapshot"),
+        agree(findings.n_altered, "was", "were")
     );
-    if poison.leaks.is_empty() {
+    if findings.leaks.is_empty() {
         return vec![format!("{tried}; no feature changed by a bit")];
     }
-    let leak = |leak: &PoisonLeak| {
+    let leak = |leak: &LookAheadLeak| {
         format!(
             "leak: `{}` sees the future: it changed at {} (first: lead `{}`)",
             leak.feature,
@@ -45,6 +45,6 @@ pub(super) fn poison_text(poison: &PoisonFindings) -> Vec<String> {
         )
     };
     std::iter::once(tried)
-        .chain(poison.leaks.iter().map(leak))
+        .chain(findings.leaks.iter().map(leak))
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use leadscore_core::printable;
 
-use super::look_ahead::poison_text;
+use super::look_ahead::look_ahead_text;
 use super::{Computed, Findings};
 use crate::text::table;
 
@@ -39,7 +39,7 @@ impl Computed {
             ),
         ];
         if !self.is_flat {
-            lines.extend(poison_text(&self.poison));
+            lines.extend(look_ahead_text(&self.look_ahead));
         }
         lines.extend(
             self.left_out

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use leadscore_config::{Config, quoted};
 use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec, agree, counted};
-use leadscore_features::PoisonFindings;
+use leadscore_features::LookAheadFindings;
 use leadscore_inference::{DataVerdict, Sufficiency};
 use leadscore_training::{LeakFinding, LeakVerdict};
 use serde::Serialize;
@@ -32,8 +32,8 @@ pub(super) struct Evidence<'a> {
     pub(super) leaks: &'a [LeakFinding],
     pub(super) specs: &'a [FeatureSpec],
     pub(super) sufficiency: &'a Sufficiency,
-    pub(super) poison: &'a PoisonFindings,
-    pub(super) caveats: &'a [String],
+    pub(super) look_ahead: &'a LookAheadFindings,
+    pub(super) limitations: &'a [String],
 }
 
 impl Verdict {
@@ -125,11 +125,11 @@ impl Evidence<'_> {
                 self.sufficiency.reason
             ));
         }
-        if !self.poison.leaks.is_empty() {
+        if !self.look_ahead.leaks.is_empty() {
             against.push(format!(
                 "{} {} the future",
-                counted(self.poison.leaks.len(), "feature"),
-                agree(self.poison.leaks.len(), "sees", "see")
+                counted(self.look_ahead.leaks.len(), "feature"),
+                agree(self.look_ahead.leaks.len(), "sees", "see")
             ));
         }
         against
@@ -148,7 +148,7 @@ impl Evidence<'_> {
         if self.sufficiency.verdict == DataVerdict::Thin {
             but.push(format!("the data is thin: {}", self.sufficiency.reason));
         }
-        but.extend(self.caveats.iter().cloned());
+        but.extend(self.limitations.iter().cloned());
         but
     }
 }

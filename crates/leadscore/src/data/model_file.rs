@@ -18,8 +18,12 @@ const LARGEST_MODEL: Bytes = Bytes(1_000_000_000);
 /// It cannot be read, or is not a model.
 pub fn read_model(path: &Path) -> crate::Result<Model> {
     leadscore_io::complete_and_clean(leadscore_io::folder_of(path));
-    let bytes = read_at_most(path, LARGEST_MODEL)
-        .with_context(|| format!("cannot read the model {}", path.display()))?;
+    let bytes = read_at_most(path, LARGEST_MODEL).with_context(|| {
+        format!(
+            "cannot read the model {}\n  hint: check the path; `leadscore train` writes a model",
+            path.display()
+        )
+    })?;
     model_from_bytes(&bytes).with_context(|| format!("cannot use the model {}", path.display()))
 }
 

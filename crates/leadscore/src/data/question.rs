@@ -72,9 +72,12 @@ impl Data {
     /// Refuses to measure a model on tables that hold a part of the leads not won: observed rates
     /// would be of that part.
     pub(crate) fn whole_tables(&self, model: &Model, what: &str) -> crate::Result<()> {
-        let at_training = model.scope.as_ref().map_or(1.0, |scope| scope.losses_kept);
-        if at_training < 1.0 && self.config.model.losses_kept >= 1.0 {
-            self.remark(&format!("note: the model was trained on tables with {at_training} of the leads not won; by this config, which has no `losses_kept`, these tables have all of them"));
+        let at_training = model
+            .scope
+            .as_ref()
+            .map_or(1.0, |scope| scope.negative_sampling_rate);
+        if at_training < 1.0 && self.config.model.negative_sampling_rate >= 1.0 {
+            self.remark(&format!("note: the model was trained on tables with {at_training} of the leads not won; by this config, which has no `negative_sampling_rate`, these tables have all of them"));
         }
         self.all_losses(what)
     }
@@ -83,17 +86,17 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// `losses_kept` is below 1.
+    /// `negative_sampling_rate` is below 1.
     pub fn measurable(&self, what: &str) -> crate::Result<()> {
         self.all_losses(what)
     }
 
     /// Refuses tables that have a part of the leads not won.
     fn all_losses(&self, what: &str) -> crate::Result<()> {
-        let kept = self.config.model.losses_kept;
+        let kept = self.config.model.negative_sampling_rate;
         if kept < 1.0 {
             bail!(
-                "{what}: the tables hold {kept} of the leads not won (`losses_kept`), so that the observed win rate is not the one that the model predicts\n  hint: use a config of tables that have all leads, without `losses_kept`"
+                "{what}: the tables hold {kept} of the leads not won (`negative_sampling_rate`), so that the observed win rate is not the one that the model predicts\n  hint: use a config of tables that have all leads, without `negative_sampling_rate`"
             );
         }
         Ok(())

@@ -113,7 +113,7 @@ fn model_baseline(
     // Another model may read other columns, or the same ones as other types.
     let tables = data.quiet().load_for(model)?;
     let scored = score(model, &data.features_of(&tables, &model.specs, snapshots)?)?;
-    let seen = Timestamp::from_micros(model.card.known_until_micros) > snapshots[0].at;
+    let seen = Timestamp::from_micros(model.card.training_cutoff_micros) > snapshots[0].at;
     let knows = if seen {
         ", after the first of these snapshots: it has seen some of these outcomes, and its figures are too good"
     } else {
@@ -126,7 +126,7 @@ fn model_baseline(
         origin: format!(
             "the model {}, whose training cutoff is {}{knows}",
             path.display(),
-            model.card.known_until
+            model.card.training_cutoff
         ),
         kind: BaselineKind::Model,
         values: scored.probabilities,

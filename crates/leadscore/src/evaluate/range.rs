@@ -21,24 +21,24 @@ pub(super) struct Range {
 impl Range {
     /// By default from where the model's knowledge ends; before that only where it is asked for.
     pub(super) fn of(data: &Data, model: &Model, options: &EvaluateOptions) -> crate::Result<Self> {
-        let known_until = Timestamp::from_micros(model.card.known_until_micros);
+        let training_cutoff = Timestamp::from_micros(model.card.training_cutoff_micros);
         let is_any_time = options.allow_in_sample || options.other_leads;
         let from = options.from.unwrap_or(if is_any_time {
             Timestamp::MIN
         } else {
-            known_until
+            training_cutoff
         });
-        if from < known_until && !is_any_time {
+        if from < training_cutoff && !is_any_time {
             bail!(
                 "--from {} is before the model's training cutoff {}: the evaluation would be in sample\n  hint: train with an earlier --as-of; if these are not the leads of training, pass --other-leads; or pass --allow-in-sample",
                 (data.write_time())(from),
-                model.card.known_until
+                model.card.training_cutoff
             );
         }
         Ok(Self {
             from,
             to: options.to.unwrap_or(Timestamp::MAX),
-            in_sample: from < known_until && !options.other_leads,
+            in_sample: from < training_cutoff && !options.other_leads,
         })
     }
 
@@ -56,7 +56,7 @@ impl Range {
             bail!(
                 "no mature snapshot lies in the range from {}: the model's training cutoff is {}\n  hint: train with an earlier --as-of, so that later snapshots are left to test on; if these are not the leads of training, pass --other-leads",
                 (data.write_time())(self.from),
-                model.card.known_until
+                model.card.training_cutoff
             );
         }
         Ok(rows)
@@ -91,7 +91,7 @@ pub(super) fn refuse_leads_of_training(
             count(known.len()),
             if leads.is_whole() { "" } else { " at least" },
             tables.leads.ids[first as usize],
-            model.card.known_until
+            model.card.training_cutoff
         ),
     }
 }

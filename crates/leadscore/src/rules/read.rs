@@ -28,7 +28,12 @@ impl ReadRules {
     pub fn open(path: &Path) -> crate::Result<Self> {
         Self::parse(
             read_small_text(path)
-                .with_context(|| format!("cannot read the rules {}", path.display()))?,
+                .with_context(|| {
+                    format!(
+                        "cannot read the rules {}\n  hint: check the path; docs/recipes has files to begin with",
+                        path.display()
+                    )
+                })?,
             path,
         )
     }

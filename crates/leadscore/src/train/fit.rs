@@ -10,9 +10,9 @@ use leadscore_training::{
 
 use super::TrainOptions;
 use super::late::Late;
-use crate::caveats::caveats;
 use crate::data::{Data, Labelled};
 use crate::error::bail;
+use crate::limitations::limitations;
 
 /// A model of these snapshots, by the config and what was typed; `proven` are attributes that
 /// [`final_leaks`](super::final_leaks) found, and `all` are the snapshots that these are a sample of.
@@ -85,7 +85,7 @@ fn fit_options(
             ModelHalfLife::Never => HalfLife::Never,
             ModelHalfLife::Length(half_life) => HalfLife::Given(half_life),
         },
-        losses_kept: data.config.model.losses_kept,
+        negative_sampling_rate: data.config.model.negative_sampling_rate,
         solver,
         learning_curve: args.learning_curve,
         allow_too_few: args.allow_too_few,
@@ -108,7 +108,7 @@ fn train_context(data: &Data, tables: &Tables, labelled: &Labelled) -> TrainCont
     TrainContext {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         // A flat model knows everything up to its last row.
-        known_until: if is_flat {
+        training_cutoff: if is_flat {
             data.known_before
                 .or(last.map(|at| Timestamp::from_micros(at.micros() + 1)))
                 .unwrap_or(Timestamp::MAX)
@@ -117,7 +117,7 @@ fn train_context(data: &Data, tables: &Tables, labelled: &Labelled) -> TrainCont
         },
         write_time: data.write_time(),
         ages: data.config.snapshots.ages.clone(),
-        caveats: caveats(data, tables),
+        limitations: limitations(data, tables),
     }
 }
 

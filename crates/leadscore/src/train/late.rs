@@ -50,7 +50,7 @@ impl Late {
             clusters,
             days_to_win,
             ripe_days_to_win,
-            known_until: tables.mature_until(),
+            training_cutoff: tables.mature_until(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What training says of itself.
 
-use leadscore_inference::{Caveat, LearningCurve};
+use leadscore_inference::{LearningCurve, Limitation};
 use leadscore_training::{DropReason, Dropped, Trained};
 
 use crate::data::Data;
@@ -55,12 +55,12 @@ pub(crate) fn report_training(data: &Data, trained: &Trained) {
         ));
     }
     say(&format!("fit: {}", card.fit));
-    for caveat in card
-        .caveats
+    for limitation in card
+        .limitations
         .iter()
-        .filter(|caveat| **caveat == Caveat::NoSignal)
+        .filter(|limitation| **limitation == Limitation::NoSignal)
     {
-        say(&caveat.to_string());
+        say(&limitation.to_string());
     }
     if let Some(learning) = &card.learning {
         learning_lines(learning).iter().for_each(|line| say(line));
@@ -70,9 +70,9 @@ pub(crate) fn report_training(data: &Data, trained: &Trained) {
         .model
         .scope
         .as_ref()
-        .is_some_and(|scope| scope.losses_kept < 1.0)
+        .is_some_and(|scope| scope.negative_sampling_rate < 1.0)
     {
-        ", of the tables as they are, before the correction for `losses_kept`"
+        ", of the tables as they are, before the correction for `negative_sampling_rate`"
     } else {
         ""
     };

@@ -25,9 +25,9 @@ impl ScoreFigure {
     const COUNT: usize = Self::BrierLoss as usize + 1;
 }
 
-/// What is computed for each contest of the first score with another one.
+/// What is computed for each comparison of the first score with another one.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum ContestFigure {
+pub(super) enum PairedFigure {
     /// Difference of AUCs of the bins.
     Auc,
     /// Difference of captures.
@@ -50,7 +50,7 @@ pub(super) enum ContestFigure {
     RateDifference,
 }
 
-impl ContestFigure {
+impl PairedFigure {
     const COUNT: usize = Self::RateDifference as usize + 1;
 
     /// The figures that are the first score's less the other's.
@@ -73,7 +73,7 @@ impl ContestFigure {
     }
 }
 
-/// One number, or one estimate, for each figure of each score and of each contest.
+/// One number, or one estimate, for each figure of each score and of each paired comparison.
 pub(super) struct Figures<T> {
     n_scores: usize,
     all: Vec<Option<T>>,
@@ -95,13 +95,13 @@ impl<T: Copy> Figures<T> {
         self.all[Self::place_of_score(score, figure)]
     }
 
-    /// A figure of the contest of the first score with another one.
-    pub(super) fn of_contest(&self, other: usize, figure: ContestFigure) -> Option<T> {
-        self.all[self.place_of_contest(other, figure)]
+    /// A figure of the comparison of the first score with another one.
+    pub(super) fn of_pair(&self, other: usize, figure: PairedFigure) -> Option<T> {
+        self.all[self.place_of_pair(other, figure)]
     }
 
     fn none(n_scores: usize) -> Self {
-        let n_figures = ScoreFigure::COUNT * n_scores + ContestFigure::COUNT * (n_scores - 1);
+        let n_figures = ScoreFigure::COUNT * n_scores + PairedFigure::COUNT * (n_scores - 1);
         Self::from_list(n_scores, vec![None; n_figures])
     }
 
@@ -109,9 +109,9 @@ impl<T: Copy> Figures<T> {
         ScoreFigure::COUNT * score + figure as usize
     }
 
-    fn place_of_contest(&self, other: usize, figure: ContestFigure) -> usize {
-        let first_of_contests = ScoreFigure::COUNT * self.n_scores;
-        first_of_contests + ContestFigure::COUNT * (other - 1) + figure as usize
+    fn place_of_pair(&self, other: usize, figure: PairedFigure) -> usize {
+        let first_of_pairs = ScoreFigure::COUNT * self.n_scores;
+        first_of_pairs + PairedFigure::COUNT * (other - 1) + figure as usize
     }
 }
 
@@ -123,7 +123,7 @@ impl Figures<f64> {
             figures.add_score(score, layout, sums);
         }
         for other in 1..layout.n_scores() {
-            figures.add_contest(other, layout, sums);
+            figures.add_pair(other, layout, sums);
         }
         figures
     }
@@ -149,26 +149,26 @@ impl Figures<f64> {
         );
     }
 
-    /// Computes the figures of a contest, whose scores' figures are there.
-    fn add_contest(&mut self, other: usize, layout: &Layout, sums: &[f64]) {
-        for (difference, of) in ContestFigure::DIFFERENCES {
+    /// Computes the figures of a paired comparison, whose scores' figures are there.
+    fn add_pair(&mut self, other: usize, layout: &Layout, sums: &[f64]) {
+        for (difference, of) in PairedFigure::DIFFERENCES {
             let pair = self.of_score(0, of).zip(self.of_score(other, of));
-            self.set_of_contest(other, difference, pair.map(|(first, other)| first - other));
+            self.set_of_pair(other, difference, pair.map(|(first, other)| first - other));
         }
         for part in SwapPart::ALL {
             let n_rows = sums[layout.of_part(other, part, PartSum::Rows)];
             let n_wins = sums[layout.of_part(other, part, PartSum::Wins)];
             let rate = (n_rows > 0.0).then(|| n_wins / n_rows);
-            self.set_of_contest(other, ContestFigure::rate_of(part), rate);
+            self.set_of_pair(other, PairedFigure::rate_of(part), rate);
         }
-        let of_first = self.of_contest(other, ContestFigure::RateOfOnlyFirst);
-        let of_other = self.of_contest(other, ContestFigure::RateOfOnlyOther);
+        let of_first = self.of_pair(other, PairedFigure::RateOfOnlyFirst);
+        let of_other = self.of_pair(other, PairedFigure::RateOfOnlyOther);
         let difference = of_first.zip(of_other).map(|(first, other)| first - other);
-        self.set_of_contest(other, ContestFigure::RateDifference, difference);
+        self.set_of_pair(other, PairedFigure::RateDifference, difference);
     }
 
-    fn set_of_contest(&mut self, other: usize, figure: ContestFigure, value: Option<f64>) {
-        let place = self.place_of_contest(other, figure);
+    fn set_of_pair(&mut self, other: usize, figure: PairedFigure, value: Option<f64>) {
+        let place = self.place_of_pair(other, figure);
         self.all[place] = value;
     }
 }

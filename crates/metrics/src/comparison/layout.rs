@@ -54,7 +54,7 @@ impl PartSum {
 }
 
 /// The columns of the sums: bins of each score, then its other sums, then the parts of each
-/// contest, then the rows.
+/// paired comparison, then the rows.
 pub(super) struct Layout {
     bins: Vec<ScoreColumns>,
 }
@@ -92,22 +92,22 @@ impl Layout {
         self.first_of_scores() + ScoreSum::COUNT * score + sum as usize
     }
 
-    /// The column of a part's sum in the contest of the first score with another one.
+    /// The column of a part's sum in the comparison of the first score with another one.
     pub(super) fn of_part(&self, other: usize, part: SwapPart, sum: PartSum) -> usize {
         let parts_before = SwapPart::ALL.len() * (other - 1) + part as usize;
-        self.first_of_contests() + PartSum::COUNT * parts_before + sum as usize
+        self.first_of_pairs() + PartSum::COUNT * parts_before + sum as usize
     }
 
     /// The column that counts rows.
     pub(super) fn rows(&self) -> usize {
-        self.first_of_contests() + PartSum::COUNT * SwapPart::ALL.len() * (self.n_scores() - 1)
+        self.first_of_pairs() + PartSum::COUNT * SwapPart::ALL.len() * (self.n_scores() - 1)
     }
 
     fn first_of_scores(&self) -> usize {
         self.bins.last().map_or(0, ScoreColumns::end)
     }
 
-    fn first_of_contests(&self) -> usize {
+    fn first_of_pairs(&self) -> usize {
         self.first_of_scores() + ScoreSum::COUNT * self.n_scores()
     }
 }

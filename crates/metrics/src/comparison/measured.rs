@@ -1,4 +1,4 @@
-//! Everything that the figures of scores and contests are read from.
+//! Everything that the figures of scores and paired comparisons are read from.
 
 use crate::bootstrap::{BootstrapOptions, ClusterSums, Estimate};
 use crate::capacity::{called_share, customers};
@@ -7,7 +7,7 @@ use crate::error::MetricError;
 use crate::proper::{brier_of_row, log_loss_of_row};
 use crate::ranking::Ranking;
 
-use super::figures::{ContestFigure, Figures, ScoreFigure};
+use super::figures::{Figures, PairedFigure, ScoreFigure};
 use super::input::ComparisonInput;
 use super::layout::{Layout, PartSum, ScoreSum, SwapPart};
 
@@ -58,7 +58,7 @@ impl<'a> Measured<'a> {
         self.totals[self.layout.of_score(score, sum)]
     }
 
-    /// A sum over a part of the rows in the contest of the first score with another one.
+    /// A sum over a part of the rows in the comparison of the first score with another one.
     pub(super) fn part_sum(&self, other: usize, part: SwapPart, sum: PartSum) -> f64 {
         self.totals[self.layout.of_part(other, part, sum)]
     }
@@ -70,24 +70,22 @@ impl<'a> Measured<'a> {
             .expect("there are rows, of both labels")
     }
 
-    /// A figure of a contest, which both labels and at least one row define.
-    pub(super) fn contest_figure(&self, other: usize, figure: ContestFigure) -> Estimate {
+    /// A figure of a paired comparison, which both labels and at least one row define.
+    pub(super) fn paired_figure(&self, other: usize, figure: PairedFigure) -> Estimate {
         self.estimates
-            .of_contest(other, figure)
+            .of_pair(other, figure)
             .expect("there are rows, of both labels")
     }
 
     /// The share won of a part of the rows; `None` where it has no rows.
     pub(super) fn win_rate(&self, other: usize, part: SwapPart) -> Option<Estimate> {
-        self.estimates
-            .of_contest(other, ContestFigure::rate_of(part))
+        self.estimates.of_pair(other, PairedFigure::rate_of(part))
     }
 
     /// Difference of the shares won of the rows that only one of the two calls; `None` where one of
     /// them calls none of its own.
     pub(super) fn rate_difference(&self, other: usize) -> Option<Estimate> {
-        self.estimates
-            .of_contest(other, ContestFigure::RateDifference)
+        self.estimates.of_pair(other, PairedFigure::RateDifference)
     }
 
     /// A number of all months a month; `None` where rows have no dates.
@@ -165,7 +163,7 @@ fn add_to_score(
     add(ScoreSum::BrierLoss, brier_of_row(label, probability));
 }
 
-/// Adds a row to the parts of a contest: where a score calls it with some chance only, it is partly
+/// Adds a row to the parts of a paired comparison: where a score calls it with some chance only, it is partly
 /// in several of them.
 fn add_to_parts(
     input: &ComparisonInput<'_>,

@@ -24,7 +24,7 @@ pub struct Comparison {
     /// Each score, the first one the model.
     pub scores: Vec<ScoreFigures>,
     /// The first score against each other one, in order.
-    pub contests: Vec<Contest>,
+    pub paired: Vec<PairedComparison>,
 }
 
 /// One score's figures.
@@ -74,7 +74,7 @@ pub struct CapacityFigures {
 /// Whether one score is better than another, by the difference of their AUCs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ContestVerdict {
+pub enum PairedVerdict {
     /// The first one ranks better beyond chance.
     Better,
     /// The first one ranks worse beyond chance.
@@ -90,11 +90,11 @@ pub const NEARLY: f64 = 0.02;
 
 /// The first score against another one; every difference is the first one's less the other's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Contest {
+pub struct PairedComparison {
     /// Name of the other one.
     pub against: String,
     /// Whether the first one is better.
-    pub verdict: ContestVerdict,
+    pub verdict: PairedVerdict,
     /// Difference of AUCs, by DeLong with rows of a lead taken together.
     pub auc_difference: Estimate,
     /// The same by the bootstrap.

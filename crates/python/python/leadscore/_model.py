@@ -72,7 +72,7 @@ class Model:
 
     @property
     def card(self) -> dict[str, Any]:
-        """What a person wants to know about it: what it learned from, what was chosen, how good it was, its caveats."""
+        """What a person wants to know about it: what it learned from, what was chosen, how good it was, its limitations."""
         card: dict[str, Any] = self.to_dict()["card"]
         return card
 

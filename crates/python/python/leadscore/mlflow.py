@@ -52,7 +52,7 @@ def log_model(model: Model, name: str = "model") -> Any:
             loader_module="leadscore.mlflow",
             data_path=str(path),
             pip_requirements=[f"leadscore=={leadscore.__version__}", "pandas", "pyarrow"],
-            metadata={"model_id": model.id, "known_until": card["known_until"], "caveats": card["caveats"]},
+            metadata={"model_id": model.id, "training_cutoff": card["training_cutoff"], "limitations": card["limitations"]},
         )
     mlflow.log_metrics(dict(card["metrics"]))
     return info

@@ -1,7 +1,7 @@
 //! Migration: snapshots by quartile of two scores, colored by the win rate of each cell.
 
 use leadscore_core::counted;
-use leadscore_metrics::{Contest, MigrationCell};
+use leadscore_metrics::{MigrationCell, PairedComparison};
 use serde_json::{Value, json};
 
 use crate::charts::vega::SCHEMA;
@@ -9,14 +9,14 @@ use crate::format::{per_cent, shorten, whole};
 use crate::svg::Drawing;
 
 pub(crate) struct Migration<'r> {
-    pub(crate) contest: &'r Contest,
+    pub(crate) pair: &'r PairedComparison,
     /// Names of the quartiles, best first.
     pub(crate) tiers: Vec<&'r str>,
 }
 
 impl Migration<'_> {
     pub(crate) fn svg(&self) -> String {
-        let (contest, tiers) = (self.contest, &self.tiers);
+        let (pair, tiers) = (self.pair, &self.tiers);
         const NAMES: f64 = 96.0;
         const CELL: (f64, f64) = (80.0, 52.0);
         let mut drawing = Drawing::new(420.0, 310.0);
@@ -27,7 +27,7 @@ impl Migration<'_> {
                 cell.n_wins as f64 / cell.n_rows as f64
             }
         };
-        let largest = contest
+        let largest = pair
             .migration
             .iter()
             .flatten()
@@ -39,7 +39,7 @@ impl Migration<'_> {
             (4.0, 14.0),
             &format!(
                 "down: quartile by {}; across: by the model",
-                shorten(&contest.against, 24)
+                shorten(&pair.against, 24)
             ),
         );
         for (column, name) in tiers.iter().enumerate() {
@@ -54,11 +54,11 @@ impl Migration<'_> {
             let y = 50.0 + CELL.1 * row as f64;
             drawing.text("tick", "end", (NAMES - 8.0, y + CELL.1 / 2.0 + 4.0), name);
             for (column, other) in tiers.iter().enumerate() {
-                let cell = contest.migration[row][column];
+                let cell = pair.migration[row][column];
                 let x = NAMES + CELL.0 * column as f64;
                 let title = format!(
                     "{name} by {}, {other} by the model: {}, {} won",
-                    contest.against,
+                    pair.against,
                     counted(cell.n_rows, "snapshot"),
                     cell.n_wins
                 );
@@ -95,8 +95,8 @@ impl Migration<'_> {
     }
 
     pub(crate) fn vega(&self) -> Value {
-        let (contest, order) = (self.contest, &self.tiers);
-        let values: Vec<Value> = contest
+        let (pair, order) = (self.pair, &self.tiers);
+        let values: Vec<Value> = pair
             .migration
             .iter()
             .enumerate()
@@ -109,7 +109,7 @@ impl Migration<'_> {
             .collect();
         json!({
             "$schema": SCHEMA,
-            "title": format!("Quartiles by {} and by the model", contest.against),
+            "title": format!("Quartiles by {} and by the model", pair.against),
             "data": {"values": values},
             "mark": {"type": "rect", "tooltip": true},
             "encoding": {

@@ -1,6 +1,6 @@
 //! Swap set: the win rate of leads that only one of two scores would call.
 
-use leadscore_metrics::{Contest, SwapSide};
+use leadscore_metrics::{PairedComparison, SwapSide};
 use serde_json::{Value, json};
 
 use crate::charts::vega::SCHEMA;
@@ -8,13 +8,13 @@ use crate::format::{per_cent, whole};
 use crate::svg::{Drawing, round_up};
 
 pub(crate) struct Swap<'r> {
-    pub(crate) contest: &'r Contest,
+    pub(crate) pair: &'r PairedComparison,
 }
 
 impl Swap<'_> {
     /// The four groups, with the classes of their bars.
     fn parts(&self) -> [(&'static str, SwapSide, &'static str); 4] {
-        let swap = &self.contest.swap;
+        let swap = &self.pair.swap;
         [
             ("only the model", swap.only_first, "bar"),
             ("both", swap.both, "bar third"),
@@ -81,7 +81,7 @@ impl Swap<'_> {
             .collect();
         json!({
             "$schema": SCHEMA,
-            "title": format!("Swap set against {}", self.contest.against),
+            "title": format!("Swap set against {}", self.pair.against),
             "data": {"values": values},
             "mark": {"type": "bar", "tooltip": true},
             "encoding": {

@@ -3,8 +3,8 @@
 use leadscore_core::{agree, count, counted};
 use leadscore_inference::{Alternative, Card, Challenge, DataVerdict, JudgedAttribute};
 use leadscore_metrics::{
-    CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, Comparison, Contest,
-    ContestVerdict, Evaluation, ScoreFigures,
+    CalibrationCheck, CalibrationKind, CalibrationVerdict, CheckOf, Comparison, Evaluation,
+    PairedComparison, PairedVerdict, ScoreFigures,
 };
 
 use crate::data::{AgeFigures, DataSection, Measured, OutsideTraining};
@@ -35,10 +35,10 @@ pub(crate) fn findings(
     findings.extend(measured.ages.map(|ages| age_finding(evaluation, ages)));
     findings.extend(
         comparison
-            .contests
+            .paired
             .iter()
             .zip(&comparison.scores[1..])
-            .map(|(contest, baseline)| contest_finding(comparison, contest, baseline)),
+            .map(|(pair, baseline)| paired_finding(comparison, pair, baseline)),
     );
     findings.extend(card.decisive_challenge().map(challenge_finding));
     findings.extend(judged.iter().map(attribute_finding));
@@ -229,22 +229,26 @@ fn age_finding(evaluation: &Evaluation, ages: AgeFigures) -> Finding {
     Finding::new(FindingKind::Age, Answer::yes_if(is_beaten), text)
 }
 
-fn contest_finding(comparison: &Comparison, contest: &Contest, baseline: &ScoreFigures) -> Finding {
-    let difference = contest.auc_difference;
-    let answer = match contest.verdict {
-        ContestVerdict::Better => Answer::Yes,
-        ContestVerdict::Worse => Answer::No,
-        ContestVerdict::NearlyTied | ContestVerdict::CannotTell => Answer::Unsure,
+fn paired_finding(
+    comparison: &Comparison,
+    pair: &PairedComparison,
+    baseline: &ScoreFigures,
+) -> Finding {
+    let difference = pair.auc_difference;
+    let answer = match pair.verdict {
+        PairedVerdict::Better => Answer::Yes,
+        PairedVerdict::Worse => Answer::No,
+        PairedVerdict::NearlyTied | PairedVerdict::CannotTell => Answer::Unsure,
     };
-    let words = match contest.verdict {
-        ContestVerdict::Better => "better",
-        ContestVerdict::Worse => "worse",
-        ContestVerdict::NearlyTied => "nearly tied",
-        ContestVerdict::CannotTell => "cannot be told",
+    let words = match pair.verdict {
+        PairedVerdict::Better => "better",
+        PairedVerdict::Worse => "worse",
+        PairedVerdict::NearlyTied => "nearly tied",
+        PairedVerdict::CannotTell => "cannot be told",
     };
     let text = format!(
         "Against {}, on the same {}: {words}. AUC {} against {}, a difference of {:+.3} ({:+.3} to {:+.3}).",
-        contest.against,
+        pair.against,
         counted(comparison.n_rows, "snapshot"),
         number(comparison.scores[0].ranking.roc_auc.value),
         number(baseline.ranking.roc_auc.value),

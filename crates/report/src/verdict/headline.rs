@@ -1,7 +1,9 @@
 //! The headline: one line on ranking and percentages, with the columns that know the outcome.
 
 use leadscore_inference::JudgedAttribute;
-use leadscore_metrics::{CalibrationKind, CalibrationVerdict, CheckOf, Contest, ContestVerdict};
+use leadscore_metrics::{
+    CalibrationKind, CalibrationVerdict, CheckOf, PairedComparison, PairedVerdict,
+};
 
 use crate::finding::Answer;
 
@@ -102,39 +104,39 @@ fn disclaimer(kind: CalibrationKind) -> &'static str {
     }
 }
 
-pub(crate) fn against(contest: &Contest, calibration: &CalibrationVerdict) -> String {
-    let baseline = &contest.against;
+pub(crate) fn against(pair: &PairedComparison, calibration: &CalibrationVerdict) -> String {
+    let baseline = &pair.against;
     // An AUC looks at all leads, a team at the first ones only.
-    let customers = contest.customers_difference;
-    let ranking = match contest.verdict {
-        ContestVerdict::Better if customers.low > 0.0 => {
+    let customers = pair.customers_difference;
+    let ranking = match pair.verdict {
+        PairedVerdict::Better if customers.low > 0.0 => {
             format!("The model finds more customers than {baseline}")
         }
-        ContestVerdict::Better if customers.high < 0.0 => format!(
+        PairedVerdict::Better if customers.high < 0.0 => format!(
             "The model ranks leads better than {baseline}, and finds fewer customers with as many calls"
         ),
-        ContestVerdict::Better => format!(
+        PairedVerdict::Better => format!(
             "The model ranks leads better than {baseline}, and finds no more customers beyond chance with as many calls"
         ),
-        ContestVerdict::Worse if customers.high < 0.0 => {
+        PairedVerdict::Worse if customers.high < 0.0 => {
             format!("The model finds fewer customers than {baseline}")
         }
-        ContestVerdict::Worse => format!("The model ranks these leads worse than {baseline}"),
-        ContestVerdict::NearlyTied => format!("The model and {baseline} nearly tie on these leads"),
-        ContestVerdict::CannotTell => {
+        PairedVerdict::Worse => format!("The model ranks these leads worse than {baseline}"),
+        PairedVerdict::NearlyTied => format!("The model and {baseline} nearly tie on these leads"),
+        PairedVerdict::CannotTell => {
             format!("Whether the model is better than {baseline} cannot be told yet")
         }
     };
-    match (contest.verdict, calibration.kind) {
+    match (pair.verdict, calibration.kind) {
         // Bad news about ranking needs no praise beside it.
         (
-            ContestVerdict::Worse | ContestVerdict::CannotTell,
+            PairedVerdict::Worse | PairedVerdict::CannotTell,
             CalibrationKind::Calibrated | CalibrationKind::CannotTell,
         ) => format!("{ranking}."),
-        (ContestVerdict::NearlyTied, CalibrationKind::Calibrated) => {
+        (PairedVerdict::NearlyTied, CalibrationKind::Calibrated) => {
             format!("{ranking}, and the model is calibrated.")
         }
-        (ContestVerdict::Better | ContestVerdict::NearlyTied, _) => {
+        (PairedVerdict::Better | PairedVerdict::NearlyTied, _) => {
             format!("{ranking}, {}.", clause(calibration, false))
         }
         _ => format!("{ranking}, {}.", clause(calibration, true)),

@@ -1,21 +1,21 @@
 //! The summary: one paragraph on who finds more customers with as many calls.
 
 use leadscore_core::{count, counted};
-use leadscore_metrics::{Comparison, Contest, ContestVerdict, NEARLY, ScoreFigures};
+use leadscore_metrics::{Comparison, NEARLY, PairedComparison, PairedVerdict, ScoreFigures};
 
 use crate::format::{number, per_cent, signed_whole, whole, whole_number};
 
 /// One paragraph: who finds more customers with as many calls, and how sure that is.
 pub(crate) fn argument(
     comparison: &Comparison,
-    contest: &Contest,
+    pair: &PairedComparison,
     baseline: &ScoreFigures,
 ) -> String {
     let model = &comparison.scores[0];
     let sentences = [
-        ranking(comparison.n_rows, contest, model, baseline),
-        certainty(contest.verdict, &baseline.name),
-        customers(contest, model, baseline),
+        ranking(comparison.n_rows, pair, model, baseline),
+        certainty(pair.verdict, &baseline.name),
+        customers(pair, model, baseline),
         quartiles(model, baseline),
     ];
     sentences.join(" ")
@@ -24,43 +24,43 @@ pub(crate) fn argument(
 /// Both AUCs and their difference.
 fn ranking(
     n_rows: usize,
-    contest: &Contest,
+    pair: &PairedComparison,
     model: &ScoreFigures,
     baseline: &ScoreFigures,
 ) -> String {
-    let (low, high) = (contest.auc_difference.low, contest.auc_difference.high);
+    let (low, high) = (pair.auc_difference.low, pair.auc_difference.high);
     format!(
         "On the same {}, AUC is {} for the model and {} for {}: a difference of {:+.3} ({low:+.3} to {high:+.3}).",
         counted(n_rows, "snapshot"),
         number(model.ranking.roc_auc.value),
         number(baseline.ranking.roc_auc.value),
         baseline.name,
-        contest.auc_difference.value,
+        pair.auc_difference.value,
     )
 }
 
 /// Whether the difference of AUCs is beyond chance.
-fn certainty(verdict: ContestVerdict, baseline: &str) -> String {
+fn certainty(verdict: PairedVerdict, baseline: &str) -> String {
     match verdict {
-        ContestVerdict::Better => "That is beyond chance.".to_owned(),
-        ContestVerdict::Worse => {
+        PairedVerdict::Better => "That is beyond chance.".to_owned(),
+        PairedVerdict::Worse => {
             format!("That is beyond chance: for now, keep {baseline}.")
         }
-        ContestVerdict::NearlyTied => format!(
+        PairedVerdict::NearlyTied => format!(
             "Whichever is better, it is so by less than {NEARLY}: for ranking, either will do."
         ),
-        ContestVerdict::CannotTell => {
+        PairedVerdict::CannotTell => {
             "That may be chance: wait for more outcomes before you change anything.".to_owned()
         }
     }
 }
 
 /// Customers that either finds with the same calls, a month where that is known.
-fn customers(contest: &Contest, model: &ScoreFigures, baseline: &ScoreFigures) -> String {
+fn customers(pair: &PairedComparison, model: &ScoreFigures, baseline: &ScoreFigures) -> String {
     let (mine, theirs) = (&model.at_capacity, &baseline.at_capacity);
     let calls = counted(whole_number(mine.n_called), "call");
     if let (Some(difference), Some(own), Some(other)) = (
-        contest.customers_a_month,
+        pair.customers_a_month,
         mine.customers_a_month,
         theirs.customers_a_month,
     ) {
@@ -74,7 +74,7 @@ fn customers(contest: &Contest, model: &ScoreFigures, baseline: &ScoreFigures) -
             difference.high
         );
     }
-    let difference = contest.customers_difference;
+    let difference = pair.customers_difference;
     format!(
         "With the same {calls}, the model finds {} and {} {}: {} ({} to {}).",
         counted(whole_number(mine.customers), "customer"),

@@ -59,10 +59,10 @@ pub(crate) fn train_on(
     };
     let context = TrainContext {
         tool_version: String::new(),
-        known_until: Timestamp::MAX,
+        training_cutoff: Timestamp::MAX,
         write_time: |at| at.to_string(),
         ages: None,
-        caveats: Vec::new(),
+        limitations: Vec::new(),
     };
     train(input, options, &context)
 }

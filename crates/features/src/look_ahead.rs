@@ -1,4 +1,4 @@
-//! The poison test: whatever a snapshot must not see is altered in the user's own tables, and its
+//! The look-ahead test: whatever a snapshot must not see is altered in the user's own tables, and its
 //! features must not change.
 
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use serde::Serialize;
 
 use crate::error::FeaturesError;
 
-/// What the poison test found.
+/// What the look-ahead test found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct PoisonFindings {
+pub struct LookAheadFindings {
     /// Snapshots whose features were compared.
     pub n_snapshots: usize,
     /// Facts at or after their snapshot that were altered, moved, deleted or added.
     pub n_altered: usize,
     /// Features that changed: empty where nothing sees the future.
-    pub leaks: Vec<PoisonLeak>,
+    pub leaks: Vec<LookAheadLeak>,
 }
 
 /// A feature that sees the future.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PoisonLeak {
+pub struct LookAheadLeak {
     /// The feature.
     pub feature: String,
     /// Snapshots at which it changed.
@@ -48,16 +48,16 @@ const MAX_SNAPSHOTS: usize = 20_000;
 /// # Errors
 ///
 /// Whatever `compute` fails with.
-pub fn poison_test(
+pub fn look_ahead_test(
     tables: &Tables,
     snapshots: &[Snapshot],
     compute: impl Fn(&Tables, &[Snapshot]) -> Result<FeatureMatrix, FeaturesError>,
-) -> Result<PoisonFindings, FeaturesError> {
-    let mut findings = PoisonFindings::default();
+) -> Result<LookAheadFindings, FeaturesError> {
+    let mut findings = LookAheadFindings::default();
     for (tested, cuts) in rounds(tables, snapshots) {
         let clean = compute(tables, &tested)?;
-        let (poisoned, n_altered) = poison(tables, &cuts);
-        let altered = compute(&poisoned, &tested)?;
+        let (altered_tables, n_altered) = alter_future(tables, &cuts);
+        let altered = compute(&altered_tables, &tested)?;
         findings.n_snapshots += tested.len();
         findings.n_altered += n_altered;
         compare(tables, &clean, &altered, &mut findings.leaks);
@@ -117,14 +117,14 @@ fn compare(
     tables: &Tables,
     clean: &FeatureMatrix,
     altered: &FeatureMatrix,
-    leaks: &mut Vec<PoisonLeak>,
+    leaks: &mut Vec<LookAheadLeak>,
 ) {
     let id = |row: usize| tables.leads.ids[clean.keys()[row].lead as usize].clone();
     let mut add = |feature: &str, rows: Vec<usize>| {
         let Some(&first) = rows.first() else { return };
         match leaks.iter_mut().find(|leak| leak.feature == feature) {
             Some(leak) => leak.n_snapshots += rows.len(),
-            None => leaks.push(PoisonLeak {
+            None => leaks.push(LookAheadLeak {
                 feature: feature.to_owned(),
                 n_snapshots: rows.len(),
                 lead: id(first),
@@ -161,21 +161,21 @@ fn compare(
 ///
 /// Events, outcomes, histories and dated lookups change their values, move to the cut itself,
 /// vanish, or are joined by new ones; leads that are created later change all their attributes.
-pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
-    let mut poisoned = tables.clone();
+pub fn alter_future(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
+    let mut altered_tables = tables.clone();
     let mut n_altered = 0;
-    for activities in Arc::make_mut(&mut poisoned.activities) {
+    for activities in Arc::make_mut(&mut altered_tables.activities) {
         let mut cuts = vec![Timestamp::MIN; activities.n_entities()];
         for (lead, &cut) in cut_of_lead.iter().enumerate() {
             if let Some(entity) = activities.entity_of(lead as u32) {
                 cuts[entity] = cuts[entity].max(cut);
             }
         }
-        *activities = poison_events(activities, &cuts, &mut n_altered);
+        *activities = alter_events(activities, &cuts, &mut n_altered);
     }
-    for change in &mut Arc::make_mut(&mut poisoned.history).attributes {
+    for change in &mut Arc::make_mut(&mut altered_tables.history).attributes {
         let cut_of = |lead: usize| cut_of_lead[lead];
-        n_altered += poison_dated(
+        n_altered += alter_dated(
             &change.offsets,
             &mut change.known,
             &mut [&mut change.values],
@@ -188,7 +188,7 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
         .filter(|&cut| cut < Timestamp::MAX)
         .max()
         .unwrap_or(Timestamp::MAX);
-    for lookup in Arc::make_mut(&mut poisoned.lookups) {
+    for lookup in Arc::make_mut(&mut altered_tables.lookups) {
         let LookupRows {
             versions,
             attributes,
@@ -198,14 +198,19 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
                 .iter_mut()
                 .map(|attribute| &mut attribute.column)
                 .collect();
-            n_altered += poison_dated(&versions.offsets, &mut versions.known, &mut columns, |_| {
+            n_altered += alter_dated(&versions.offsets, &mut versions.known, &mut columns, |_| {
                 latest
             });
         }
     }
-    let leads = Arc::make_mut(&mut poisoned.leads);
-    for (lead, (outcome, &cut)) in poisoned.outcomes.iter_mut().zip(cut_of_lead).enumerate() {
-        n_altered += usize::from(poison_outcome(outcome, lead, cut));
+    let leads = Arc::make_mut(&mut altered_tables.leads);
+    for (lead, (outcome, &cut)) in altered_tables
+        .outcomes
+        .iter_mut()
+        .zip(cut_of_lead)
+        .enumerate()
+    {
+        n_altered += usize::from(alter_outcome(outcome, lead, cut));
         if let Some(created) = &mut leads.created[lead]
             && created.known >= cut
             && created.start > cut
@@ -215,10 +220,10 @@ pub fn poison(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usize) {
                 known: cut + Span::from_days(1),
             };
             n_altered += 1;
-            poison_attributes(&mut leads.attributes, &tables.history.attributes, lead);
+            alter_attributes(&mut leads.attributes, &tables.history.attributes, lead);
         }
     }
-    (poisoned, n_altered)
+    (altered_tables, n_altered)
 }
 
 /// A number below `sides`, the same in every run.
@@ -231,9 +236,9 @@ fn coin(number: usize, sides: usize) -> usize {
 
 const POISON: f64 = 1e6;
 /// A level that sorts after every other.
-const POISON_LEVEL: &str = "\u{10FFFF}poison";
+const ALTERED_LEVEL: &str = "\u{10FFFF}poison";
 
-fn poison_events(activities: &Activities, cuts: &[Timestamp], n_altered: &mut usize) -> Activities {
+fn alter_events(activities: &Activities, cuts: &[Timestamp], n_altered: &mut usize) -> Activities {
     let mut rows = activities.to_rows();
     let new_codes: Vec<u32> = rows
         .kinds
@@ -241,7 +246,7 @@ fn poison_events(activities: &Activities, cuts: &[Timestamp], n_altered: &mut us
         .map(|kind| kind.levels.len() as u32)
         .collect();
     for kind in &mut rows.kinds {
-        kind.levels.push(POISON_LEVEL.to_owned());
+        kind.levels.push(ALTERED_LEVEL.to_owned());
     }
     for event in 0..rows.at.len() {
         let cut = cuts[rows.owners[event] as usize];
@@ -306,7 +311,7 @@ fn push_event(rows: &mut EventRows, owner: u32, at: Timestamp, codes: &[u32]) {
 }
 
 /// Alters dated rows from the cut of their owner on; returns how many.
-fn poison_dated(
+fn alter_dated(
     offsets: &[usize],
     known: &mut [Timestamp],
     columns: &mut [&mut Column],
@@ -322,14 +327,14 @@ fn poison_dated(
             known[row] = cut;
             n_altered += 1;
             for column in columns.iter_mut() {
-                poison_cell(column, row);
+                alter_cell(column, row);
             }
         }
     }
     n_altered
 }
 
-fn poison_cell(column: &mut Column, row: usize) {
+fn alter_cell(column: &mut Column, row: usize) {
     match column {
         Column::Number(values) => {
             values[row] = if values[row].is_nan() {
@@ -339,26 +344,26 @@ fn poison_cell(column: &mut Column, row: usize) {
             }
         }
         Column::Category { codes, levels } => {
-            if levels.last().is_none_or(|level| level != POISON_LEVEL) {
-                levels.push(POISON_LEVEL.to_owned());
+            if levels.last().is_none_or(|level| level != ALTERED_LEVEL) {
+                levels.push(ALTERED_LEVEL.to_owned());
             }
             codes[row] = levels.len() as u32 - 1;
         }
     }
 }
 
-fn poison_attributes(attributes: &mut [Attribute], histories: &[HistoryChange], lead: usize) {
+fn alter_attributes(attributes: &mut [Attribute], histories: &[HistoryChange], lead: usize) {
     for attribute in attributes.iter_mut().filter(|attribute| {
         !histories
             .iter()
             .any(|change| change.attribute == attribute.name)
     }) {
-        poison_cell(&mut attribute.column, lead);
+        alter_cell(&mut attribute.column, lead);
     }
 }
 
 /// Turns what becomes of a lead from its cut on into something else; false where it closed before.
-fn poison_outcome(outcome: &mut LeadOutcome, lead: usize, cut: Timestamp) -> bool {
+fn alter_outcome(outcome: &mut LeadOutcome, lead: usize, cut: Timestamp) -> bool {
     let before = *outcome;
     // What was entered later was not known then, whenever it happened.
     if outcome.won_seen().is_some_and(|won| won >= cut) {

@@ -8,16 +8,16 @@ use crate::data::Data;
 pub(crate) const FLAT_CAVEAT: &str = "undated data: the outcome has no date, so there is no horizon; the likelihood is that of ever being won as this export counts it, attributes are as of the export, and nothing can prove that they were known before the outcome";
 
 /// What anyone who uses a model of these tables should know.
-pub(crate) fn caveats(data: &Data, tables: &Tables) -> Vec<String> {
-    let mut caveats = Vec::new();
+pub(crate) fn limitations(data: &Data, tables: &Tables) -> Vec<String> {
+    let mut limitations = Vec::new();
     if data.config.is_flat() {
-        caveats.push(FLAT_CAVEAT.to_owned());
+        limitations.push(FLAT_CAVEAT.to_owned());
         if tables.leads.order.is_none() {
-            caveats.push(
+            limitations.push(
                 "there is no `order_by`, so rows have no order in time and the test rows are leads at random: real accuracy on new leads will be lower".to_owned(),
             );
         }
-        return caveats;
+        return limitations;
     }
     if tables.history.attributes.is_empty()
         && !(tables.leads.attributes.is_empty()
@@ -26,7 +26,7 @@ pub(crate) fn caveats(data: &Data, tables: &Tables) -> Vec<String> {
                 .iter()
                 .all(|lookup| lookup.rows.attributes.is_empty()))
     {
-        caveats.push("attributes have no history: they are today's values, and one that is overwritten after the sale would know the outcome".to_owned());
+        limitations.push("attributes have no history: they are today's values, and one that is overwritten after the sale would know the outcome".to_owned());
     }
     let single: Vec<&str> = tables
         .activities
@@ -35,7 +35,7 @@ pub(crate) fn caveats(data: &Data, tables: &Tables) -> Vec<String> {
         .map(|activities| activities.name.as_str())
         .collect();
     if !single.is_empty() {
-        caveats.push(format!("event time only ({}): an event entered late counts from when it happened, not from when it was known", single.join(", ")));
+        limitations.push(format!("event time only ({}): an event entered late counts from when it happened, not from when it was known", single.join(", ")));
     }
-    caveats
+    limitations
 }

@@ -10,7 +10,7 @@ use crate::sufficiency::DataVerdict;
 /// [`fmt::Display`] gives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub enum Caveat {
+pub enum Limitation {
     /// There is little data to learn from.
     Data {
         /// How little.
@@ -27,7 +27,7 @@ pub enum Caveat {
 const DATA: &str = "data: ";
 const NO_SIGNAL: &str = "no signal: nothing in the features told later wins from other leads beyond chance, so every lead gets the win rate";
 
-impl fmt::Display for Caveat {
+impl fmt::Display for Limitation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Data { verdict, reason } => write!(f, "{DATA}{}: {reason}", verdict.name()),
@@ -37,7 +37,7 @@ impl fmt::Display for Caveat {
     }
 }
 
-impl Caveat {
+impl Limitation {
     /// What these words say of the data.
     fn of_data(words: &str) -> Option<Self> {
         let (verdict, reason) = words.strip_prefix(DATA)?.split_once(": ")?;
@@ -51,7 +51,7 @@ impl Caveat {
     }
 }
 
-impl From<String> for Caveat {
+impl From<String> for Limitation {
     fn from(words: String) -> Self {
         if words == NO_SIGNAL {
             return Self::NoSignal;
@@ -60,9 +60,9 @@ impl From<String> for Caveat {
     }
 }
 
-impl From<Caveat> for String {
-    fn from(caveat: Caveat) -> Self {
-        caveat.to_string()
+impl From<Limitation> for String {
+    fn from(limitation: Limitation) -> Self {
+        limitation.to_string()
     }
 }
 
@@ -71,15 +71,15 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(words: &str, expected: Caveat) {
-        let read = Caveat::from(words.to_owned());
+    fn check(words: &str, expected: Limitation) {
+        let read = Limitation::from(words.to_owned());
         assert_eq!(read, expected);
         assert_eq!(String::from(read), words);
     }
 
     #[test]
     fn words_are_read_as_they_are_written() {
-        let data = |verdict, reason: &str| Caveat::Data {
+        let data = |verdict, reason: &str| Limitation::Data {
             verdict,
             reason: reason.to_owned(),
         };
@@ -88,9 +88,9 @@ mod tests {
             data(DataVerdict::Thin, "3 wins: few"),
         );
         check("data: too few: ", data(DataVerdict::TooFew, ""));
-        check(NO_SIGNAL, Caveat::NoSignal);
+        check(NO_SIGNAL, Limitation::NoSignal);
         for other in ["data: scarce: 3 wins", "data: thin", "no signal", "old"] {
-            check(other, Caveat::Other(other.to_owned()));
+            check(other, Limitation::Other(other.to_owned()));
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The poison test of `check`: it passes what is right, and catches what reads one event too far.
+//! The look-ahead test of `check`: it passes what is right, and catches what reads one event too far.
 #![allow(missing_docs, reason = "tests")]
 
 use leadscore_config::{Config, FamilyChoice};
 use leadscore_core::{Snapshot, Span, Timestamp};
 use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_features::{
-    FeaturesError, PoisonFindings, compute, labelled_snapshots, plan, poison_test,
+    FeaturesError, LookAheadFindings, compute, labelled_snapshots, look_ahead_test, plan,
 };
 use leadscore_io::load;
 use leadscore_tests::{leadscore, real_project, small_crm, succeed};
@@ -28,9 +28,9 @@ fn test(
     config: &Config,
     tables: &Tables,
     see: impl Fn(&Tables, Snapshot) -> Timestamp,
-) -> PoisonFindings {
+) -> LookAheadFindings {
     let (labelled, _) = labelled_snapshots(tables, &config.snapshots, None).expect("few");
-    poison_test(tables, &labelled.snapshots, |tables, snapshots| {
+    look_ahead_test(tables, &labelled.snapshots, |tables, snapshots| {
         let seen: Vec<Snapshot> = snapshots
             .iter()
             .map(|&snapshot| Snapshot {
@@ -132,11 +132,11 @@ fn check_runs_it_on_simulated_data() {
     ))
     .expect("JSON");
     assert!(
-        found["poison"]["n_altered"].as_u64().expect("a number") > 10_000,
+        found["look_ahead"]["n_altered"].as_u64().expect("a number") > 10_000,
         "{}",
-        found["poison"]
+        found["look_ahead"]
     );
-    assert_eq!(found["poison"]["leaks"], serde_json::json!([]));
+    assert_eq!(found["look_ahead"]["leaks"], serde_json::json!([]));
     assert!(found["n_features"].as_u64().expect("a number") > 200);
 }
 

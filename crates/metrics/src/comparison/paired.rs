@@ -4,34 +4,38 @@ use crate::bootstrap::Estimate;
 use crate::clusters::Clusters;
 use crate::evaluation::around;
 
-use super::figures::ContestFigure;
+use super::figures::PairedFigure;
 use super::layout::{PartSum, SwapPart};
 use super::measured::Measured;
 use super::result::{
-    Contest, ContestVerdict, MigrationCell, NEARLY, ScoreFigures, SwapSet, SwapSide,
+    MigrationCell, NEARLY, PairedComparison, PairedVerdict, ScoreFigures, SwapSet, SwapSide,
 };
 
 /// The first score against the one at `other`; `scores` are the figures of all.
-pub(super) fn contest(measured: &Measured<'_>, scores: &[ScoreFigures], other: usize) -> Contest {
+pub(super) fn paired_comparison(
+    measured: &Measured<'_>,
+    scores: &[ScoreFigures],
+    other: usize,
+) -> PairedComparison {
     let input = &measured.input;
     let auc_difference = measured.aucs.difference(0, other);
-    let figure = |figure: ContestFigure| measured.contest_figure(other, figure);
+    let figure = |figure: PairedFigure| measured.paired_figure(other, figure);
     let capture = |score: usize| scores[score].ranking.capture_top_quartile.value;
-    let customers_difference = figure(ContestFigure::Customers);
-    Contest {
+    let customers_difference = figure(PairedFigure::Customers);
+    PairedComparison {
         against: input.scores[other].name.to_owned(),
         verdict: if telling_clusters(input.labels, input.clusters) < FEWEST_TELLING {
-            ContestVerdict::CannotTell
+            PairedVerdict::CannotTell
         } else {
             verdict(auc_difference)
         },
         auc_difference,
-        auc_difference_bootstrap: around(auc_difference.value, figure(ContestFigure::Auc)),
-        capture_difference: around(capture(0) - capture(other), figure(ContestFigure::Capture)),
-        precision_difference: figure(ContestFigure::Precision),
+        auc_difference_bootstrap: around(auc_difference.value, figure(PairedFigure::Auc)),
+        capture_difference: around(capture(0) - capture(other), figure(PairedFigure::Capture)),
+        precision_difference: figure(PairedFigure::Precision),
         customers_difference,
         customers_a_month: measured.a_month(customers_difference),
-        log_loss_difference: figure(ContestFigure::LogLoss),
+        log_loss_difference: figure(PairedFigure::LogLoss),
         migration: migration(
             input.labels,
             input.scores[other].tiers,
@@ -75,15 +79,15 @@ fn telling_clusters(labels: &[bool], clusters: &Clusters) -> usize {
 }
 
 /// The verdict by a difference of AUCs with its interval.
-fn verdict(difference: Estimate) -> ContestVerdict {
+fn verdict(difference: Estimate) -> PairedVerdict {
     if difference.low > -NEARLY && difference.high < NEARLY {
-        ContestVerdict::NearlyTied
+        PairedVerdict::NearlyTied
     } else if difference.low > 0.0 {
-        ContestVerdict::Better
+        PairedVerdict::Better
     } else if difference.high < 0.0 {
-        ContestVerdict::Worse
+        PairedVerdict::Worse
     } else {
-        ContestVerdict::CannotTell
+        PairedVerdict::CannotTell
     }
 }
 
@@ -115,9 +119,9 @@ mod tests {
                 high,
             })
         };
-        assert_eq!(of(0.01, 0.03), ContestVerdict::Better);
-        assert_eq!(of(-0.03, -0.01), ContestVerdict::Worse);
-        assert_eq!(of(0.001, 0.019), ContestVerdict::NearlyTied);
-        assert_eq!(of(-0.01, 0.05), ContestVerdict::CannotTell);
+        assert_eq!(of(0.01, 0.03), PairedVerdict::Better);
+        assert_eq!(of(-0.03, -0.01), PairedVerdict::Worse);
+        assert_eq!(of(0.001, 0.019), PairedVerdict::NearlyTied);
+        assert_eq!(of(-0.01, 0.05), PairedVerdict::CannotTell);
     }
 }
