@@ -166,6 +166,9 @@ class Given(unittest.TestCase):
         for wrong in (0, -1, 501):
             with self.assertRaisesRegex(ValueError, f"`rules` is {wrong}: expected 1 to 500"):
                 self.data.export_points(self.model, rules=wrong)
+        for wrong in (True, 1.5, "5"):
+            with self.assertRaisesRegex(TypeError, f"`rules` is {wrong!r}: expected a whole number"):
+                self.data.export_points(self.model, rules=wrong)
 
 
 class Tables(unittest.TestCase):

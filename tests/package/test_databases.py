@@ -175,7 +175,7 @@ class Databases(unittest.TestCase):
         self.assertIn("cannot read the query of outcomes", said)
         self.assertIn('relation "dealz" does not exist', said)
         self.write("column.toml", self.config.replace('id = "lead_id"', 'id = "leadid"', 1))
-        self.assertIn("`leads` has no column `leadid` (did you mean `lead_id`?)", self.run_command("train", "-c", "column.toml", fails=True))
+        self.assertIn("`leads` has no column `leadid`; its columns: lead_id,", self.run_command("train", "-c", "column.toml", fails=True))
         self.write("both.toml", self.config.replace('[leads]\n', '[leads]\npath = "leads.csv"\n'))
         self.assertIn("[leads] has both `path` and `query`", self.run_command("train", "-c", "both.toml", fails=True))
         self.write("nowhere.toml", self.config.split("[database]")[0])

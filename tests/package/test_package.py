@@ -342,7 +342,7 @@ class WrongInput(unittest.TestCase):
 
     def test_configs(self):
         changed = {**self.crm.config, "leads": {**self.crm.config["leads"], "id": "lead_idd"}}
-        self.fails(KeyError, "frame `leads` has no column `lead_idd` (did you mean `lead_id`?)", config=changed)
+        self.fails(KeyError, "frame `leads` has no column `lead_idd`; its columns: lead_id, account_id, created_at, source, role, seats, first_pages, free_mail, manual_score\n  hint: did you mean `lead_id`?", config=changed)
         self.fails(ValueError, "a frame is given for `activities.foo`, and the config has no such table", activities={**self.crm.tables["activities"], "foo": self.leads})
         self.fails(ValueError, "[outcomes] has no `path`\n  hint: name its file", outcomes=None)
         self.fails(ValueError, "unknown key `horizn`", config={**self.crm.config, "snapshots": {"horizn": "90d"}})

@@ -41,6 +41,12 @@ impl Outcome {
     }
 }
 
+/// How the page of the config begins.
+const CONFIG_PAGE: &str = "# The config
+
+Everything that `leadscore.toml` may say, printed by `leadscore schema --markdown` from the types that read it. `leadscore init` writes a first one from your files; `leadscore schema` prints a JSON schema for editors. Unknown keys are errors that name the nearest known one.
+";
+
 pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Demo(args) => demo::run(&args),
@@ -75,6 +81,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
         Command::Schema(args) if args.markdown => {
+            show::result(CONFIG_PAGE);
             show::result(&leadscore::reference_of_config());
             Ok(Outcome::Done)
         }

@@ -93,7 +93,7 @@ pub fn evaluate(
     model: &Model,
     options: &EvaluateOptions,
 ) -> crate::Result<Evaluation> {
-    refuse_infinite(options)?;
+    check_numbers(data, options)?;
     let look = look(data, &data.config.report)?;
     let range = Range::of(data, model, options)?;
     data.whole_tables(model, "evaluate")?;
@@ -154,15 +154,20 @@ pub fn evaluate(
     })
 }
 
-/// Refuses numbers that are none.
-fn refuse_infinite(options: &EvaluateOptions) -> crate::Result<()> {
+/// Refuses numbers that are none, or that cost and value cannot be.
+fn check_numbers(data: &Data, options: &EvaluateOptions) -> crate::Result<()> {
+    let economy = options.economy.or(&data.config.report);
     for (what, number) in [
         ("threshold", options.threshold),
-        ("cost", options.economy.cost),
-        ("value", options.economy.value),
+        ("cost", economy.cost),
+        ("value", economy.value),
     ] {
-        if let Some(number) = number.filter(|number| !number.is_finite()) {
+        let Some(number) = number else { continue };
+        if !number.is_finite() {
             bail!("{what} is {number}: expected a finite number");
+        }
+        if what != "threshold" && number < 0.0 {
+            bail!("{what} is {number}: expected 0 or more");
         }
     }
     Ok(())

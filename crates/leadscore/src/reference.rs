@@ -6,12 +6,7 @@ use serde_json::Value;
 /// Every table and key of the config as Markdown, as `docs/config.md` has it.
 pub fn reference_of_config() -> String {
     let schema = Config::json_schema();
-    let mut lines = vec![
-        "# The config".to_owned(),
-        String::new(),
-        "Everything that `leadscore.toml` may say, printed by `leadscore schema --markdown` from the types that read it. `leadscore init` writes a first one from your files; `leadscore schema` prints a JSON schema for editors. Unknown keys are errors that name the nearest known one.".to_owned(),
-        String::new(),
-    ];
+    let mut lines = Vec::new();
     for (name, table) in entries(&schema["properties"]) {
         let of_many = table.get("additionalProperties");
         let definition = definition(&schema, of_many.unwrap_or(table));

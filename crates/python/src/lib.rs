@@ -39,6 +39,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("MOST_RULES", leadscore::MOST_RULES)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import numbers
 import operator
 import os
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,6 @@ from leadscore._report import Explanation, Findings, Report
 
 if TYPE_CHECKING:
     from leadscore._model import Model
-
-
-# As the command and the library have it.
-_MOST_RULES = 500
 
 
 class Data:
@@ -470,9 +467,11 @@ class Data:
         -------
         Points
         """
-        if not 1 <= rules <= _MOST_RULES:
-            raise ValueError(f"`rules` is {rules}: expected 1 to {_MOST_RULES}")
-        return Points(self._native.export_points(Listener(), _native_of(model), rules))
+        if isinstance(rules, bool) or not isinstance(rules, numbers.Integral):
+            raise TypeError(f"`rules` is {rules!r}: expected a whole number")
+        if not 1 <= rules <= _native.MOST_RULES:
+            raise ValueError(f"`rules` is {rules}: expected 1 to {_native.MOST_RULES}")
+        return Points(self._native.export_points(Listener(), _native_of(model), int(rules)))
 
     def score_sql(self, model: Model, dialect: Dialect, *, places: Mapping[str, str] | None = None) -> str:
         """The model with its features as one SELECT over tables of a database, as of this view's moment, by default that at which

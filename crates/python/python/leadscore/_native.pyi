@@ -3,7 +3,9 @@ from pathlib import Path
 from typing import Any, Protocol, final
 
 __version__: str
+MOST_RULES: int
 __all__ = [
+    "MOST_RULES",
     "Model",
     "Data",
     "Points",
