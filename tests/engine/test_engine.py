@@ -226,7 +226,7 @@ class Engine(unittest.TestCase):
         # Sail shows an empty table there, Spark fails.
         self.assertRegex(with_config('"touches.parquet"', '"nowhere.parquet"'), r"\[activities.touches\]: the engine finds nothing there|failed while looking at \[activities.touches\]")
         self.assertIn("is no Parquet file, and the engine reads nothing else", with_config('"touches.parquet"', '"touches.csv"'))
-        self.assertRegex(with_config('at = "entered_at"', 'at = "enter_at"'), r"\[activities.stages\].* has no column `enter_at` \(did you mean `entered_at`\?\)")
+        self.assertRegex(with_config('at = "entered_at"', 'at = "enter_at"'), r"\[activities.stages\].* has no column `enter_at`; its columns: (.|\n)*hint: did you mean `entered_at`\?")
         self.assertIn("undated data has no events, and needs no cluster", with_config(config, "[leads]\npath='leads.parquet'\nid='lead_id'\n[outcomes]\nflag='x'\nwon=['1']\n"))
         # Two rows of one key in a lookup would score leads twice: found by counting.
         with duckdb.connect() as database:

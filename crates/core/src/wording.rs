@@ -185,7 +185,7 @@ fn singular(words: &str) -> String {
     let cut = |n: usize| words[..words.len() - n].to_owned();
     if words.ends_with("ies") && words.len() > 4 {
         format!("{}y", cut(3))
-    } else if ["sses", "xes", "zes", "ches", "shes"]
+    } else if ["sses", "xes", "tzes", "ches", "shes"]
         .iter()
         .any(|ending| words.ends_with(ending))
     {
@@ -220,6 +220,8 @@ mod tests {
         check_noun("wish", "wishes");
         check_noun("class", "classes");
         check_noun("tie", "ties");
+        check_noun("size", "sizes");
+        check_noun("waltz", "waltzes");
         check_noun("Größe", "Größes");
     }
 

@@ -1,6 +1,6 @@
 //! The learning curve: what fewer leads would have given, and so what more would give.
 
-use leadscore_core::{counted, stable_hash};
+use leadscore_core::{count, counted, stable_hash};
 use leadscore_inference::{Alternative, LearningCurve, LearningPoint};
 
 use crate::coding::Beforehand;
@@ -122,7 +122,11 @@ fn verdict(points: &[LearningPoint], shipped: &Alternative, tried: &[Alternative
     let mut said = Vec::new();
     let gain = slope / most / 2.0;
     said.push(if gain > 0.0005 {
-        format!("twice the wins ({:.0}) would lower the log-loss of {shipped} by about {gain:.4}, and any number by {:.4}", 2.0 * most, slope / most)
+        format!(
+            "twice the wins ({}) would lower the log-loss of {shipped} by about {gain:.4}, and any number by {:.4}",
+            count((2.0 * most).round() as u64),
+            slope / most
+        )
     } else {
         format!("more wins would hardly lower the log-loss of {shipped}: by less than 0.0005 for twice as many (near {limit:.4} for any number)")
     });
@@ -172,7 +176,7 @@ mod tests {
         assert_eq!(
             said,
             [
-                "twice the wins (1600) would lower the log-loss of lines by about 0.0013, and any number by 0.0025",
+                "twice the wins (1,600) would lower the log-loss of lines by about 0.0013, and any number by 0.0025",
                 "curves would be better from about 2,000 wins on, 2.5 times those at hand"
             ]
         );
