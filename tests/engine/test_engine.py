@@ -142,7 +142,7 @@ class Engine(unittest.TestCase):
         self.assertEqual(*models)
 
     def test_training_that_leaves_the_snapshots_there(self):
-        train = ["train", "-c", "crm/leadscore.toml", "--as-of", "2025-04-01", "--coded", "coded.parquet"]
+        train = ["train", "-c", "crm/leadscore.toml", "--as-of", "2025-04-01", "--encoded", "encoded.parquet"]
         cards, log_odds = {}, {}
         # All leads, by which everything is chosen as it is here; and most of them.
         for name, sample in (("model", None), ("there_by_all", "9000"), ("there_by_some", "7500")):
@@ -166,7 +166,7 @@ class Engine(unittest.TestCase):
         # Other bins and strengths, and the same data: near, and not the same.
         mean = sum(gaps("there_by_some")) / len(gaps("there_by_some"))
         self.assertTrue(1e-3 < mean < 0.25, mean)
-        self.assertIn("give it a name that ends in .parquet", self.elsewhere(*train[:-1], "coded", status=2))
+        self.assertIn("give it a name that ends in .parquet", self.elsewhere(*train[:-1], "encoded", status=2))
         config = (self.folder / "crm" / "leadscore.toml").read_text()
         (self.folder / "crm" / "lasso.toml").write_text(config + '\n[model]\nkind = "linear"\nl1_ratio = 0.5\n')
         self.assertIn("[model] l1_ratio: it needs all snapshots here", self.elsewhere("train", "-c", "crm/lasso.toml", *train[3:], status=2))

@@ -18,7 +18,7 @@ pub struct ReportConfig {
     /// Categories of the leads that figures are broken down by; default: the two with the fewest
     /// values.
     pub segments: Option<Vec<String>>,
-    /// What the team can call, such as "200/week"; default: the best quarter of the leads.
+    /// What the team can call, such as "200/week"; default: the top quartile of the leads.
     #[schemars(with = "Option<String>")]
     pub capacity: Option<Capacity>,
     /// Cost of a call.

@@ -34,7 +34,8 @@ const RENAMED_CARD_VERSION: u32 = 6;
 pub enum ModelFileError {
     /// Too short to be one.
     #[error(
-        "the file ends after {found} bytes, inside its {part}: it was cut off\n  hint: copy it again, or train it again"
+        "the file ends after {}, inside its {part}: it was cut off\n  hint: copy it again, or train it again",
+        counted(*found, "byte")
     )]
     Truncated {
         /// Length of the file.

@@ -1,4 +1,4 @@
-//! What coefficients read of a row of features, as data: so that rows can be coded wherever they
+//! What coefficients read of a row of features, as data: so that rows can be encoded wherever they
 //! are.
 
 use crate::axis::Axis;

@@ -15,7 +15,7 @@ use leadscore_dataset::Tables;
 use leadscore_features::{LookAheadFindings, SnapshotCounts};
 use leadscore_inference::Sufficiency;
 use leadscore_training::{
-    Beforehand, Coding, CodingOptions, LeakFinding, find_leaks, judge_data, with_final,
+    Beforehand, Encoding, EncodingOptions, LeakFinding, find_leaks, judge_data, with_final,
 };
 use serde::Serialize;
 
@@ -83,11 +83,11 @@ pub fn check(data: &Data) -> crate::Result<Findings> {
     let limitations = limitations(data, &tables);
     let (labelled, counts) = label_and_compute(data, &tables)?;
     let leaks = leaks_of(data, &tables, &labelled)?;
-    let coding = coding_of(&labelled);
+    let encoding = encoding_of(&labelled);
     let sufficiency = judge_data(
         &labelled.labels,
         &labelled.lead_keys,
-        coding.n_parameters() + 1,
+        encoding.n_parameters() + 1,
     );
     let look_ahead = altered_future(data, &tables, labelled.matrix.keys())?;
     let evidence = Evidence {
@@ -111,7 +111,7 @@ pub fn check(data: &Data) -> crate::Result<Findings> {
         n_features: labelled.matrix.n_features(),
         sufficiency,
         attributes: attributes(leaks, &tables),
-        left_out: coding
+        left_out: encoding
             .dropped()
             .iter()
             .map(|dropped| (dropped.feature.clone(), dropped.reason.to_string()))
@@ -142,13 +142,13 @@ fn leaks_of(data: &Data, tables: &Tables, labelled: &Labelled) -> crate::Result<
 }
 
 /// The columns that linear terms would take of all rows.
-fn coding_of(labelled: &Labelled) -> Coding {
+fn encoding_of(labelled: &Labelled) -> Encoding {
     let rows: Vec<usize> = (0..labelled.labels.len()).collect();
-    Coding::fit(
+    Encoding::fit(
         &labelled.matrix,
         &rows,
         &Beforehand::default(),
-        CodingOptions {
+        EncodingOptions {
             curves: false,
             ..Default::default()
         },

@@ -233,15 +233,15 @@ pub fn score_frame(model: &Model, frame: &Frame) -> crate::Result<Scored> {
             FeatureKind::Number => frame
                 .numbers(name)
                 .map(ColumnValues::Numbers)
-                .or_else(|| frame.texts(name).map(coded)),
-            FeatureKind::Category => frame.texts(name).map(coded),
+                .or_else(|| frame.texts(name).map(encoded)),
+            FeatureKind::Category => frame.texts(name).map(encoded),
         };
         Some((spec.name.clone(), values?))
     });
     score_columns(model, columns.collect(), frame.n_rows())
 }
 
-fn coded(texts: Vec<Option<String>>) -> ColumnValues {
+fn encoded(texts: Vec<Option<String>>) -> ColumnValues {
     let mut levels: Vec<String> = texts.iter().flatten().cloned().collect();
     levels.sort_unstable();
     levels.dedup();

@@ -32,9 +32,9 @@ const ROWS_SHOWN: usize = 2_000;
 /// A training that leaves the snapshots on the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stay {
-    /// The folder of Parquet files on the cluster for the coded snapshots; what is in it is
+    /// The folder of Parquet files on the cluster for the encoded snapshots; what is in it is
     /// replaced.
-    pub coded: String,
+    pub encoded: String,
     /// Leads that come here, about: all is chosen and measured by them.
     pub n_leads: u64,
 }

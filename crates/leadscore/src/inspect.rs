@@ -90,7 +90,7 @@ fn card_lines(model: &Model) -> Vec<String> {
     lines.extend(
         card.limitations
             .iter()
-            .map(|limitation| format!("limitation       {limitation}")),
+            .map(|limitation| format!("limitation   {limitation}")),
     );
     lines.push(format!("baseline     {:.4} log-odds", model.baseline()));
     lines

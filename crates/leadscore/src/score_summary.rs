@@ -354,7 +354,7 @@ impl ScoreSummary {
         let is_low = mean < LOW || mean < HARDLY_ABOVE * sum / self.n_scored as f64;
         is_low.then(|| {
             format!(
-                "{}: {low:.1} to {high:.1} %, the best quarter of {}",
+                "{}: {low:.1} to {high:.1} %, the top quartile of {}",
                 best.tier,
                 counted(self.n_scored, "open lead")
             )

@@ -169,7 +169,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let start = Instant::now();
         let design = data.design(&rows, precision)?;
-        let coded = start.elapsed().as_secs_f64();
+        let encoded = start.elapsed().as_secs_f64();
         let target = data.target(&rows)?;
         let penalty = Penalty::none().ridge(1..design.n_coefficients(), 1.0);
         let start = Instant::now();
@@ -181,7 +181,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let robust = if args[6] == "robust" { clustered_covariance(&design, &target, &fitted, &leads)?[[0, 0]] } else { 0.0 };
         let certificate = fitted.certificate;
         Ok(format!(
-            "{{\"coding\": {coded}, \"wall\": {wall}, \"robust\": {}, \"first_error\": {}, \"robust_variance\": {robust}, \"objective\": {}, \"gradient\": {}, \"passes\": {}, \"hessians\": {}, \"bytes\": {}}}",
+            "{{\"encoding\": {encoded}, \"wall\": {wall}, \"robust\": {}, \"first_error\": {}, \"robust_variance\": {robust}, \"objective\": {}, \"gradient\": {}, \"passes\": {}, \"hessians\": {}, \"bytes\": {}}}",
             start.elapsed().as_secs_f64(), errors[0], certificate.objective, certificate.gradient, certificate.passes, certificate.hessians, design.n_bytes()
         ))
     })?;

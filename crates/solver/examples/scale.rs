@@ -1,5 +1,5 @@
 //! Times one fit against rows: `scale ROWS memory|FOLDER`; prints JSON. Fifty numbers in four
-//! bytes, made as they are coded, so that nothing but their tiles needs room: in memory, or in a
+//! bytes, made as they are encoded, so that nothing but their tiles needs room: in memory, or in a
 //! file in FOLDER.
 
 use std::ops::Range;

@@ -145,7 +145,7 @@ fn stride(design: &Design, n_groups: usize) -> usize {
     let rows_a_group = design.n_rows() as f64 / n_groups as f64;
     let entries = (1.0
         + design.layout.n_numbers as f64
-        + design.layout.coded.len() as f64 * rows_a_group.min(3.0))
+        + design.layout.encoded.len() as f64 * rows_a_group.min(3.0))
     .min(design.n_coefficients() as f64);
     (entries * entries * n_groups as f64 / MAX_PRODUCTS)
         .ceil()
@@ -238,9 +238,9 @@ fn visit(design: &Design, row: usize, mut add: impl FnMut(usize, f64)) {
         let at = (tile * layout.n_numbers + number) * TILE_ROWS + within;
         add(1 + number, part.number(at));
     }
-    for coded in &layout.coded {
+    for encoded in &layout.encoded {
         add(
-            coded.first + part.codes(tile, coded, layout).get(within),
+            encoded.first + part.codes(tile, encoded, layout).get(within),
             1.0,
         );
     }

@@ -133,7 +133,7 @@ pub fn fit_elsewhere<E: From<SolverError>>(
         return Err(SolverError::Setting {
             name: "penalty",
             found,
-            expected: "a ridge: corners need the curvature of all rows",
+            expected: "a ridge penalty: a non-smooth one needs the curvature of all rows",
         }
         .into());
     }

@@ -16,7 +16,7 @@ use crate::layout::{Layout, PART_ROWS, PART_TILES, Part, Precision, TILE_ROWS};
 /// # Shapes
 ///
 /// Coefficients stand in this order: the intercept, one for each number, then one for each level of
-/// each coded column; the coded column with most levels stands last if it has more than 1,024.
+/// each encoded column; the encoded column with most levels stands last if it has more than 1,024.
 #[derive(Debug, Clone)]
 pub struct Design {
     pub(crate) layout: Layout,
@@ -113,10 +113,10 @@ impl Design {
         self.layout.n_numbers
     }
 
-    /// The coefficients of a coded column, counted from 0 among the coded ones.
-    pub fn levels_of(&self, coded_idx: usize) -> Range<usize> {
-        let coded = &self.layout.coded[coded_idx];
-        coded.first..coded.first + coded.n_levels
+    /// The coefficients of an encoded column, counted from 0 among the encoded ones.
+    pub fn levels_of(&self, encoded_idx: usize) -> Range<usize> {
+        let encoded = &self.layout.encoded[encoded_idx];
+        encoded.first..encoded.first + encoded.n_levels
     }
 
     /// Bytes of all tiles.

@@ -7,7 +7,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::design::Design;
 use crate::error::SolverError;
-use crate::layout::{Coded, Layout, PART_ROWS, Part, TILE_ROWS, TileCodes};
+use crate::layout::{Encoded, Layout, PART_ROWS, Part, TILE_ROWS, TileCodes};
 use crate::tile::{Stored, add_all, product_sum, sum};
 
 /// Second derivatives of a summed log-loss.
@@ -30,7 +30,7 @@ pub(crate) struct WideHessian {
 /// Calls `visit` with the part, tile, place in the tile, level and number of every row, in order.
 fn for_each_row(
     design: &Design,
-    coded: &Coded,
+    encoded: &Encoded,
     mut visit: impl FnMut(&Part, usize, usize, usize, usize),
 ) -> Result<(), SolverError> {
     for idx in 0..design.n_parts() {
@@ -41,7 +41,7 @@ fn for_each_row(
                 part,
                 tile,
                 within,
-                part.codes(tile, coded, &design.layout).get(within),
+                part.codes(tile, encoded, &design.layout).get(within),
                 part.first_row + row,
             );
         }
@@ -56,25 +56,25 @@ pub(crate) fn wide_hessian(
     curvatures: &[f64],
 ) -> Result<WideHessian, SolverError> {
     let layout = &design.layout;
-    let coded = &layout.coded[wide];
-    let mut diagonal = vec![0.0; coded.n_levels];
-    for_each_row(design, coded, |_, _, _, level, row| {
+    let encoded = &layout.encoded[wide];
+    let mut diagonal = vec![0.0; encoded.n_levels];
+    for_each_row(design, encoded, |_, _, _, level, row| {
         diagonal[level] += curvatures[row];
     })?;
     let p = 1 + layout.n_numbers;
-    // The first block holds intercept and numbers, the others a coded column each.
-    let blocks: Vec<(usize, usize, Option<&Coded>)> = std::iter::once((0, p, None))
+    // The first block holds intercept and numbers, the others an encoded column each.
+    let blocks: Vec<(usize, usize, Option<&Encoded>)> = std::iter::once((0, p, None))
         .chain(
             layout
-                .core_coded()
+                .core_encoded()
                 .map(|other| (other.first, other.n_levels, Some(other))),
         )
         .collect();
     let sums: Vec<Vec<f64>> = blocks
         .par_iter()
         .map(|&(_, width, other)| {
-            let mut sums = vec![0.0; coded.n_levels * width];
-            for_each_row(design, coded, |part, tile, within, level, row| {
+            let mut sums = vec![0.0; encoded.n_levels * width];
+            for_each_row(design, encoded, |part, tile, within, level, row| {
                 let curvature = curvatures[row];
                 let own = &mut sums[level * width..(level + 1) * width];
                 let Some(other) = other else {
@@ -90,7 +90,7 @@ pub(crate) fn wide_hessian(
             Ok(sums)
         })
         .collect::<Result<_, SolverError>>()?;
-    let mut cross = Array2::zeros((coded.n_levels, layout.n_core()));
+    let mut cross = Array2::zeros((encoded.n_levels, layout.n_core()));
     for ((first, width, _), sums) in blocks.iter().zip(&sums) {
         for (mut row, sums) in cross.rows_mut().into_iter().zip(sums.chunks_exact(*width)) {
             row.iter_mut()
@@ -114,11 +114,11 @@ pub(crate) struct LaneHessian {
     pub(crate) curvature: Vec<f64>,
     /// Codes of a part, column by column.
     codes: Vec<u16>,
-    /// A small table for two coded columns.
+    /// A small table for two encoded columns.
     table: Vec<f64>,
 }
 
-/// Tables of two coded columns up to this size are summed apart, so that they stay in the nearest
+/// Tables of two encoded columns up to this size are summed apart, so that they stay in the nearest
 /// cache.
 const MAX_TABLE: usize = 1 << 14;
 
@@ -129,7 +129,7 @@ impl LaneHessian {
             matrix: vec![0.0; layout.n_core() * layout.n_core()],
             all_curvatures: Vec::new(),
             curvature: vec![0.0; PART_ROWS],
-            codes: vec![0; PART_ROWS * layout.coded.len()],
+            codes: vec![0; PART_ROWS * layout.encoded.len()],
             table: vec![0.0; MAX_TABLE],
         }
     }
@@ -161,7 +161,7 @@ impl LaneHessian {
     /// Intercept and numbers among themselves: a product of the rows, each times the root of its
     /// curvature.
     ///
-    /// The intercept is a sum of the levels of every coded column, whose sums are in f64; so its
+    /// The intercept is a sum of the levels of every encoded column, whose sums are in f64; so its
     /// own are, too.
     #[inline(always)]
     fn add_numbers<N: Stored>(&mut self, part: &Part, numbers: &[N], layout: &Layout) {
@@ -212,7 +212,7 @@ impl LaneHessian {
     /// Each level with intercept and numbers: rows times their curvature, added up by code.
     #[inline(always)]
     fn add_numbers_by_codes<N: Stored>(&mut self, part: &Part, numbers: &[N], layout: &Layout) {
-        if layout.core_coded().next().is_none() {
+        if layout.core_encoded().next().is_none() {
             return;
         }
         let p = 1 + layout.n_numbers;
@@ -234,10 +234,10 @@ impl LaneHessian {
                     row[column + 1] = curvature * (*value).into();
                 }
             }
-            for coded in layout.core_coded() {
-                let codes = part.codes(tile, coded, layout);
+            for encoded in layout.core_encoded() {
+                let codes = part.codes(tile, encoded, layout);
                 for (row, values) in rows.chunks_exact(p).enumerate() {
-                    let at = (coded.first + codes.get(row)) * q;
+                    let at = (encoded.first + codes.get(row)) * q;
                     for (to, value) in self.matrix[at..at + p].iter_mut().zip(values) {
                         *to += value;
                     }
@@ -246,7 +246,7 @@ impl LaneHessian {
         }
     }
 
-    /// Levels with levels: a weighted table for every two coded columns.
+    /// Levels with levels: a weighted table for every two encoded columns.
     #[inline(always)]
     #[expect(
         clippy::cast_possible_truncation,
@@ -255,9 +255,9 @@ impl LaneHessian {
     fn add_codes(&mut self, part: &Part, layout: &Layout) {
         let q = layout.n_core();
         let n_rows = part.n_rows;
-        for (idx, coded) in layout.core_coded().enumerate() {
+        for (idx, encoded) in layout.core_encoded().enumerate() {
             for tile in 0..part.n_tiles() {
-                let codes = part.codes(tile, coded, layout);
+                let codes = part.codes(tile, encoded, layout);
                 let to = &mut self.codes
                     [idx * PART_ROWS + tile * TILE_ROWS..idx * PART_ROWS + (tile + 1) * TILE_ROWS];
                 match codes {
@@ -274,21 +274,21 @@ impl LaneHessian {
             }
         }
         let curvature = &self.curvature[..n_rows];
-        for (idx, coded) in layout.core_coded().enumerate() {
+        for (idx, encoded) in layout.core_encoded().enumerate() {
             let codes = &self.codes[idx * PART_ROWS..idx * PART_ROWS + n_rows];
             for (code, curvature) in codes.iter().zip(curvature) {
-                let at = coded.first + *code as usize;
+                let at = encoded.first + *code as usize;
                 self.matrix[at * q + at] += curvature;
             }
-            for (other_idx, other) in layout.core_coded().take(idx).enumerate() {
+            for (other_idx, other) in layout.core_encoded().take(idx).enumerate() {
                 let other_codes =
                     &self.codes[other_idx * PART_ROWS..other_idx * PART_ROWS + n_rows];
-                let size = coded.n_levels * other.n_levels;
+                let size = encoded.n_levels * other.n_levels;
                 if size > MAX_TABLE {
                     for ((code, other_code), curvature) in
                         codes.iter().zip(other_codes).zip(curvature)
                     {
-                        self.matrix[(coded.first + *code as usize) * q
+                        self.matrix[(encoded.first + *code as usize) * q
                             + other.first
                             + *other_code as usize] += curvature;
                     }
@@ -302,7 +302,7 @@ impl LaneHessian {
                     table[*code as usize * width + *other_code as usize] += curvature;
                 }
                 for (level, sums) in table.chunks_exact(width).enumerate() {
-                    let at = (coded.first + level) * q + other.first;
+                    let at = (encoded.first + level) * q + other.first;
                     add_all(&mut self.matrix[at..at + width], sums);
                 }
             }

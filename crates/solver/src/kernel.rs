@@ -92,7 +92,7 @@ struct Lane {
     loss: f64,
     /// Intercept and numbers.
     gradient: Vec<f64>,
-    /// For each coded column its levels, [`COPIES`] times.
+    /// For each encoded column its levels, [`COPIES`] times.
     code_gradient: Vec<f64>,
     hessian: Option<LaneHessian>,
 }
@@ -183,10 +183,10 @@ impl Lane {
         {
             *slope += product_sum(column, residual);
         }
-        for coded in &layout.coded {
-            let first = COPIES * (coded.first - 1 - layout.n_numbers);
-            let sums = &mut self.code_gradient[first..first + COPIES * coded.n_levels];
-            match part.codes(tile, coded, layout) {
+        for encoded in &layout.encoded {
+            let first = COPIES * (encoded.first - 1 - layout.n_numbers);
+            let sums = &mut self.code_gradient[first..first + COPIES * encoded.n_levels];
+            match part.codes(tile, encoded, layout) {
                 TileCodes::Byte(codes) => scatter(sums, codes, residual),
                 TileCodes::Two(codes) => scatter(sums, codes, residual),
                 TileCodes::Four(codes) => scatter(sums, codes, residual),

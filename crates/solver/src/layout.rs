@@ -28,18 +28,18 @@ pub enum Precision {
 pub(crate) struct Layout {
     pub(crate) n_rows: usize,
     pub(crate) n_numbers: usize,
-    pub(crate) coded: Vec<Coded>,
+    pub(crate) encoded: Vec<Encoded>,
     pub(crate) n_coefficients: usize,
-    /// The coded column that is eliminated from Hessians, whose coefficients are the last ones.
+    /// The encoded column that is eliminated from Hessians, whose coefficients are the last ones.
     pub(crate) wide: Option<usize>,
     pub(crate) precision: Precision,
     /// Columns of each width of code.
     pub(crate) n_codes: [usize; 3],
 }
 
-/// A coded column.
+/// An encoded column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Coded {
+pub(crate) struct Encoded {
     pub(crate) n_levels: usize,
     /// Coefficient of its level 0.
     pub(crate) first: usize,
@@ -103,7 +103,7 @@ impl Layout {
         let mut layout = Self {
             n_rows,
             n_numbers,
-            coded: Vec::new(),
+            encoded: Vec::new(),
             n_coefficients: 1 + n_numbers,
             wide,
             precision,
@@ -116,7 +116,7 @@ impl Layout {
                 _ => Width::Four,
             };
             let position = &mut layout.n_codes[width as usize];
-            layout.coded.push(Coded {
+            layout.encoded.push(Encoded {
                 n_levels,
                 first: 0,
                 width,
@@ -128,7 +128,7 @@ impl Layout {
             .filter(|idx| Some(*idx) != wide)
             .chain(wide)
         {
-            layout.coded[idx].first = layout.n_coefficients;
+            layout.encoded[idx].first = layout.n_coefficients;
             layout.n_coefficients += levels[idx];
         }
         layout
@@ -137,16 +137,16 @@ impl Layout {
     /// Coefficients that a Hessian is kept of.
     pub(crate) fn n_core(&self) -> usize {
         self.wide
-            .map_or(self.n_coefficients, |wide| self.coded[wide].first)
+            .map_or(self.n_coefficients, |wide| self.encoded[wide].first)
     }
 
-    /// The coded columns that a Hessian is kept of.
-    pub(crate) fn core_coded(&self) -> impl Iterator<Item = &Coded> {
-        self.coded
+    /// The encoded columns that a Hessian is kept of.
+    pub(crate) fn core_encoded(&self) -> impl Iterator<Item = &Encoded> {
+        self.encoded
             .iter()
             .enumerate()
             .filter(|(idx, _)| Some(*idx) != self.wide)
-            .map(|(_, coded)| coded)
+            .map(|(_, encoded)| encoded)
     }
 
     pub(crate) fn empty_part(&self, first_row: usize, n_rows: usize) -> Part {
@@ -177,7 +177,7 @@ impl Layout {
         for tile in 0..part.n_tiles() {
             let rows =
                 first_row + tile * TILE_ROWS..self.n_rows.min(first_row + (tile + 1) * TILE_ROWS);
-            let (mut number_idx, mut coded_idx) = (0, 0);
+            let (mut number_idx, mut encoded_idx) = (0, 0);
             for (column_idx, column) in columns.iter().enumerate() {
                 match column {
                     Column::Number(fill) => {
@@ -214,15 +214,15 @@ impl Layout {
                                 n_levels: *n_levels,
                             });
                         }
-                        let Coded {
+                        let Encoded {
                             width, position, ..
-                        } = self.coded[coded_idx];
+                        } = self.encoded[encoded_idx];
                         part.put_codes(
                             width,
                             tile * self.n_codes[width as usize] + position,
                             codes,
                         );
-                        coded_idx += 1;
+                        encoded_idx += 1;
                     }
                 }
             }
@@ -314,10 +314,10 @@ impl Part {
     }
 
     #[inline(always)]
-    pub(crate) fn codes(&self, tile: usize, coded: &Coded, layout: &Layout) -> TileCodes<'_> {
-        let column = tile * layout.n_codes[coded.width as usize] + coded.position;
+    pub(crate) fn codes(&self, tile: usize, encoded: &Encoded, layout: &Layout) -> TileCodes<'_> {
+        let column = tile * layout.n_codes[encoded.width as usize] + encoded.position;
         let at = column * TILE_ROWS..(column + 1) * TILE_ROWS;
-        match coded.width {
+        match encoded.width {
             Width::Byte => TileCodes::Byte(&self.bytes[at]),
             Width::Two => TileCodes::Two(&self.twos[at]),
             Width::Four => TileCodes::Four(&self.fours[at]),

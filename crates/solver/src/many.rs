@@ -273,18 +273,18 @@ impl Bench {
         {
             tile::start(eta, intercept, offsets);
         }
-        if !layout.coded.is_empty() {
+        if !layout.encoded.is_empty() {
             transpose(&self.eta, TILE_ROWS, &mut self.by_row);
         }
-        for coded in &layout.coded {
-            let table = &weights.values[coded.first * n..(coded.first + coded.n_levels) * n];
-            match part.codes(tile, coded, layout) {
+        for encoded in &layout.encoded {
+            let table = &weights.values[encoded.first * n..(encoded.first + encoded.n_levels) * n];
+            match part.codes(tile, encoded, layout) {
                 TileCodes::Byte(codes) => gather(&mut self.by_row, codes, table, n),
                 TileCodes::Two(codes) => gather(&mut self.by_row, codes, table, n),
                 TileCodes::Four(codes) => gather(&mut self.by_row, codes, table, n),
             }
         }
-        if !layout.coded.is_empty() {
+        if !layout.encoded.is_empty() {
             transpose(&self.by_row, n, &mut self.eta);
         }
         let p = layout.n_numbers;
@@ -378,13 +378,14 @@ impl Lane {
                         .expect("a row a number");
                 general_mat_mul(1.0, &numbers.t(), &residuals, 1.0, &mut slopes);
             }
-            if layout.coded.is_empty() {
+            if layout.encoded.is_empty() {
                 continue;
             }
             transpose(&bench.eta, TILE_ROWS, &mut bench.by_row);
-            for coded in &layout.coded {
-                let sums = &mut self.gradient[coded.first * n..(coded.first + coded.n_levels) * n];
-                match part.codes(tile, coded, layout) {
+            for encoded in &layout.encoded {
+                let sums =
+                    &mut self.gradient[encoded.first * n..(encoded.first + encoded.n_levels) * n];
+                match part.codes(tile, encoded, layout) {
                     TileCodes::Byte(codes) => scatter(sums, codes, &bench.by_row, n),
                     TileCodes::Two(codes) => scatter(sums, codes, &bench.by_row, n),
                     TileCodes::Four(codes) => scatter(sums, codes, &bench.by_row, n),

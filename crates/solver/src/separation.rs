@@ -4,7 +4,7 @@
 use crate::design::Design;
 use crate::error::SolverError;
 use crate::fit::Fit;
-use crate::layout::{Coded, Part, TILE_ROWS};
+use crate::layout::{Encoded, Part, TILE_ROWS};
 use crate::many::log_odds;
 use crate::penalty::Penalty;
 use crate::target::Target;
@@ -96,10 +96,12 @@ fn column_of(design: &Design, coefficient: usize) -> usize {
     if coefficient <= layout.n_numbers {
         return coefficient - 1;
     }
-    let is_own = |coded: &Coded| (coded.first..coded.first + coded.n_levels).contains(&coefficient);
+    let is_own = |encoded: &Encoded| {
+        (encoded.first..encoded.first + encoded.n_levels).contains(&coefficient)
+    };
     layout.n_numbers
         + layout
-            .coded
+            .encoded
             .iter()
             .position(is_own)
             .expect("coefficients are numbers' or levels'")
@@ -139,13 +141,13 @@ fn separates(
         );
     }
     let column = column_of(design, coefficient);
-    let coded = &layout.coded[column - layout.n_numbers];
-    let level = coefficient - coded.first;
+    let encoded = &layout.encoded[column - layout.n_numbers];
+    let level = coefficient - encoded.first;
     let mut counts = [0.0; 2];
     for part_idx in 0..design.n_parts() {
         let part = &*design.part(part_idx)?;
         for (tile, within, row) in rows(part) {
-            if part.codes(tile, coded, layout).get(within) == level {
+            if part.codes(tile, encoded, layout).get(within) == level {
                 counts[usize::from(target.labels[row])] += weight(row);
             }
         }

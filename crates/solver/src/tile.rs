@@ -25,7 +25,7 @@ impl Stored for f64 {
     }
 }
 
-/// Copies of the sums of a coded column, so that equal codes in a row need not wait for one
+/// Copies of the sums of an encoded column, so that equal codes in a row need not wait for one
 /// another.
 pub(crate) const COPIES: usize = 4;
 
@@ -116,9 +116,9 @@ pub(crate) fn add_codes(
     layout: &Layout,
     coefficients: &[f64],
 ) {
-    for coded in &layout.coded {
-        let weights = &coefficients[coded.first..coded.first + coded.n_levels];
-        match part.codes(tile, coded, layout) {
+    for encoded in &layout.encoded {
+        let weights = &coefficients[encoded.first..encoded.first + encoded.n_levels];
+        match part.codes(tile, encoded, layout) {
             TileCodes::Byte(codes) => gather(eta, codes, weights),
             TileCodes::Two(codes) => gather(eta, codes, weights),
             TileCodes::Four(codes) => gather(eta, codes, weights),

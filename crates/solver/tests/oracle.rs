@@ -70,9 +70,9 @@ proptest! {
             dense[[row, 2 + codes[row] as usize]] = 1.0;
             dense[[row, 2 + n_levels + second[row] as usize]] = 1.0;
         }
-        let coded = LogisticParams::default().ridge(penalty).fit(&DatasetBase::new(design, Array1::from(labels.clone()))).expect("converges");
+        let encoded = LogisticParams::default().ridge(penalty).fit(&DatasetBase::new(design, Array1::from(labels.clone()))).expect("converges");
         let spread = LogisticParams::default().ridge(penalty).fit(&DatasetBase::new(dense, Array1::from(labels))).expect("converges");
-        for (found, expected) in coded.coefficients().iter().zip(spread.coefficients()) {
+        for (found, expected) in encoded.coefficients().iter().zip(spread.coefficients()) {
             // Both have a gradient of at most 1e-9 a row over a curvature of at least the penalty a
             // row.
             prop_assert!((found - expected).abs() < 1e-6, "{found}, expected {expected}");

@@ -18,13 +18,13 @@ mod snapshots;
 
 mod sample;
 
-mod coded;
+mod encoded;
 mod reasons;
 mod score;
 mod score_file;
 
-pub use coded::CodedSql;
 pub use dialect::Dialect;
+pub use encoded::EncodedSql;
 pub use error::SqlError;
 pub use features::{Exactness, FeaturesSql, column_of, count_sql, exactness, features_sql};
 pub use sample::{KeysSql, SampleSql, days_sql, entries_sql, keys_sql, results_sql, ties_sql};

@@ -5,7 +5,7 @@ use leadscore_core::{
     AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
     Unit,
 };
-use leadscore_training::{Beforehand, Coding, CodingOptions};
+use leadscore_training::{Beforehand, Encoding, EncodingOptions};
 
 fn main() {
     divan::main();
@@ -74,24 +74,24 @@ fn all_rows() -> Vec<usize> {
 fn learn(bencher: Bencher<'_, '_>) {
     let (matrix, rows) = (matrix(), all_rows());
     bencher.bench_local(|| {
-        Coding::fit(
+        Encoding::fit(
             &matrix,
             &rows,
             &Beforehand::default(),
-            CodingOptions::default(),
+            EncodingOptions::default(),
         )
     });
 }
 
 fn encode(bencher: Bencher<'_, '_>, curves: bool) {
     let (matrix, rows) = (matrix(), all_rows());
-    let options = CodingOptions {
+    let options = EncodingOptions {
         curves,
-        ..CodingOptions::default()
+        ..EncodingOptions::default()
     };
-    let coding = Coding::fit(&matrix, &rows, &Beforehand::default(), options);
+    let encoding = Encoding::fit(&matrix, &rows, &Beforehand::default(), options);
     bencher.bench_local(|| {
-        coding
+        encoding
             .design(&matrix, &rows)
             .expect("the numbers are finite")
     });

@@ -96,7 +96,7 @@ impl Account<'_> {
         let mut limitations: Vec<Limitation> = given.map(Limitation::Other).collect();
         if totals.n_leads != *n_leads {
             limitations.push(Limitation::Other(format!(
-                "the weights are of all {}; features, bins, levels, strengths, tier edges, intervals and what is measured here are of a sample of {}",
+                "the weights are of all {}; features, bins, levels, penalties, tier edges, intervals and what is measured here are of a sample of {}",
                 counted(totals.n_leads, "lead"),
                 count(*n_leads)
             )));

@@ -1,6 +1,6 @@
 //! One fit: a shape of model with its strengths, on some rows, by either solver.
 
-mod coded_rows;
+mod encoded_rows;
 mod fitted;
 mod late;
 
@@ -14,15 +14,15 @@ pub use self::fitted::Fitted;
 
 pub(crate) use self::bench::Bench;
 pub(crate) use self::certainty::{certificate_of, covariance_of, degrees_of};
-pub(crate) use self::coded_rows::CodedRows;
 pub(crate) use self::design_effect::design_effect;
+pub(crate) use self::encoded_rows::EncodedRows;
 pub(crate) use self::estimated::Estimated;
 pub(crate) use self::fitted::of_fit;
 pub(crate) use self::late::{Late, scale_of, target_of, target_with};
 pub(crate) use self::segments::{segment_of, segment_tables};
 
 use self::estimated::estimate_shape;
-use crate::coding::{Beforehand, Coding, Smoothing, Strengths};
+use crate::encoding::{Beforehand, Encoding, Smoothing, Strengths};
 use crate::error::TrainError;
 use crate::input::TrainInput;
 use crate::options::SolverKind;
@@ -44,9 +44,9 @@ pub fn fit_shape(
 ) -> Result<Fitted, TrainError> {
     if shape == Shape::BaseRate {
         // No features, and an intercept that both solvers would find.
-        let coding = Coding::empty();
-        let fitted = Bench::new(input, rows, &coding, SolverKind::Native)?
-            .finish(coding, Strengths::ridge(1.0))?;
+        let encoding = Encoding::empty();
+        let fitted = Bench::new(input, rows, &encoding, SolverKind::Native)?
+            .finish(encoding, Strengths::ridge(1.0))?;
         return Ok(Fitted {
             ending: "the win rate".to_owned(),
             ..fitted
@@ -59,16 +59,16 @@ pub fn fit_shape(
             return estimate_shape(input, rows, known, shape)?.finish(input, rows, stiffer);
         }
     };
-    let options = shape.coding_options(rows.len());
-    let coding = Coding::fit(input.matrix, rows, known, options);
-    let bench = Bench::new(input, rows, &coding, solver)?;
+    let options = shape.encoding_options(rows.len());
+    let encoding = Encoding::fit(input.matrix, rows, known, options);
+    let bench = Bench::new(input, rows, &encoding, solver)?;
     let (n_pairs, segment) = shape.tables();
     if n_pairs == 0 && segment.is_none() {
-        return bench.finish(coding, strengths);
+        return bench.finish(encoding, strengths);
     }
-    let coefficients = bench.rough(&coding, strengths)?;
+    let coefficients = bench.rough(&encoding, strengths)?;
     let mut pairs = if n_pairs > 0 {
-        bench.pairs(&coding, options, &coefficients, n_pairs)?
+        bench.pairs(&encoding, options, &coefficients, n_pairs)?
     } else {
         Vec::new()
     };
@@ -76,15 +76,15 @@ pub fn fit_shape(
         pairs.extend(segment_tables(
             input,
             rows,
-            &coding,
+            &encoding,
             &coefficients,
             segment,
             options,
         ));
     }
     drop(bench);
-    let coding = coding.with_pairs(pairs);
-    let mut bench = Bench::new(input, rows, &coding, solver)?;
+    let encoding = encoding.with_pairs(pairs);
+    let mut bench = Bench::new(input, rows, &encoding, solver)?;
     bench.start_from(coefficients);
-    bench.finish(coding, strengths)
+    bench.finish(encoding, strengths)
 }

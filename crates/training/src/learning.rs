@@ -3,7 +3,7 @@
 use leadscore_core::{count, counted, stable_hash};
 use leadscore_inference::{Alternative, LearningCurve, LearningPoint};
 
-use crate::coding::Beforehand;
+use crate::encoding::Beforehand;
 use crate::error::TrainError;
 use crate::fitting::fit_shape;
 use crate::input::TrainInput;

@@ -1,4 +1,4 @@
-//! How models come to be: coding, splits by time, the choice of shape and strengths, fits by either
+//! How models come to be: encoding, splits by time, the choice of shape and strengths, fits by either
 //! solver, the check for leaks.
 
 pub use leadscore_inference::Resolution;
@@ -12,7 +12,7 @@ mod loss;
 mod recency;
 mod splits;
 
-mod coding;
+mod encoding;
 mod logistic;
 mod pairs;
 mod shape;
@@ -39,7 +39,9 @@ mod train;
 pub use calibration::{
     Calibration, CalibrationInput, CalibrationKind, CalibrationTrial, try_calibrations,
 };
-pub use coding::{Beforehand, Coding, CodingOptions, DropReason, Dropped, Smoothing, Strengths};
+pub use encoding::{
+    Beforehand, DropReason, Dropped, Encoding, EncodingOptions, Smoothing, Strengths,
+};
 pub use error::{Elsewhere, TrainError};
 pub use fitting::{Fitted, fit_shape};
 pub use input::{TrainInput, Unripe};

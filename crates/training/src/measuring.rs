@@ -4,7 +4,7 @@ use leadscore_core::{count, counted, log_odds_to_probability};
 use leadscore_inference::WithAndWithout;
 use leadscore_metrics::{MetricError, average_precision, brier_loss, log_loss, roc_auc};
 
-use crate::coding::Beforehand;
+use crate::encoding::Beforehand;
 use crate::error::TrainError;
 use crate::fitting::fit_shape;
 use crate::input::TrainInput;

@@ -4,7 +4,7 @@ use leadscore_core::FeatureMatrix;
 use leadscore_inference::Axis;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::coding::{CodingOptions, axis_coder, fit_axis};
+use crate::encoding::{EncodingOptions, axis_coder, fit_axis};
 
 /// Rows that the screen looks at; more would not change which pairs stand out.
 const MAX_ROWS: usize = 100_000;
@@ -40,7 +40,7 @@ pub(crate) fn screen(
     features: &[usize],
     residuals: &[f64],
     curvatures: &[f64],
-    options: CodingOptions,
+    options: EncodingOptions,
     n_pairs: usize,
 ) -> Vec<(Axis, Axis)> {
     let step = rows.len().div_ceil(MAX_ROWS).max(1);

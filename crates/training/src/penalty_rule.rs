@@ -1,6 +1,6 @@
 //! Whether each term has a penalty of its own, and why so.
 
-use crate::coding::Smoothing;
+use crate::encoding::Smoothing;
 use crate::input::TrainInput;
 use crate::options::{SolverKind, TrainOptions};
 use crate::shape::Shape;

@@ -7,7 +7,7 @@ use leadscore_core::FeatureMatrix;
 use leadscore_inference::Axis;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use crate::coding::{CodingOptions, axis_coder, fit_axis};
+use crate::encoding::{EncodingOptions, axis_coder, fit_axis};
 
 /// Share of leads at either end whose points may lie beyond 0 and 100.
 const BEYOND: f64 = 0.001;
@@ -74,9 +74,9 @@ pub fn points_table(matrix: &FeatureMatrix, log_odds: &[f64], max_rules: usize) 
     let rows: Vec<usize> = (0..matrix.n_rows()).collect();
     let mean = log_odds.iter().sum::<f64>() / log_odds.len().max(1) as f64;
     let mut residuals: Vec<f64> = log_odds.iter().map(|value| value - mean).collect();
-    let options = CodingOptions {
+    let options = EncodingOptions {
         max_side: CELLS,
-        ..CodingOptions::default()
+        ..EncodingOptions::default()
     };
     let mut open: Vec<Candidate> = (0..matrix.n_features())
         .into_par_iter()
@@ -182,7 +182,7 @@ impl Candidate {
         matrix: &FeatureMatrix,
         rows: &[usize],
         feature_idx: usize,
-        options: CodingOptions,
+        options: EncodingOptions,
     ) -> Option<Self> {
         let axis = fit_axis(matrix, rows, feature_idx, options)?;
         let coder = axis_coder(&axis, matrix);

@@ -60,7 +60,7 @@ pub(crate) fn fit_all(
         .take()
         .expect("linfa's solver is refused before");
     let totals = population
-        .code(&fitted.coding.readings())
+        .code(&fitted.encoding.readings())
         .map_err(TrainError::Elsewhere)?;
     let CellCount { n_rows, n_wins } = totals.all();
     if n_wins == 0 || n_wins == n_rows {

@@ -2,7 +2,7 @@
 
 use leadscore_inference::{Alternative, Resolution};
 
-use crate::coding::CodingOptions;
+use crate::encoding::EncodingOptions;
 
 /// What a model is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,10 +85,10 @@ impl Shape {
         }
     }
 
-    /// How its features are coded.
-    pub(crate) fn coding_options(self, n_rows: usize) -> CodingOptions {
+    /// How its features are encoded.
+    pub(crate) fn encoding_options(self, n_rows: usize) -> EncodingOptions {
         match self {
-            Self::BaseRate | Self::Linear => CodingOptions {
+            Self::BaseRate | Self::Linear => EncodingOptions {
                 curves: false,
                 ..options_at(Resolution::Usual, n_rows)
             },
@@ -110,10 +110,10 @@ impl Shape {
     }
 }
 
-/// How features are coded where numbers are cut so finely.
+/// How features are encoded where numbers are cut so finely.
 ///
 /// With very many rows steps themselves would be the largest error.
-pub(crate) fn options_at(resolution: Resolution, n_rows: usize) -> CodingOptions {
+pub(crate) fn options_at(resolution: Resolution, n_rows: usize) -> EncodingOptions {
     let (max_bins, max_side) = match resolution {
         Resolution::Usual if n_rows < MANY_ROWS => (24, 8),
         Resolution::Usual => (32, 12),
@@ -121,10 +121,10 @@ pub(crate) fn options_at(resolution: Resolution, n_rows: usize) -> CodingOptions
         Resolution::Finest => (128, 12),
     };
     // A finer bin has to hold some rows.
-    CodingOptions {
+    EncodingOptions {
         max_bins: max_bins.min((n_rows / MIN_BIN_ROWS).max(24)),
         max_side,
-        ..CodingOptions::default()
+        ..EncodingOptions::default()
     }
 }
 

@@ -35,7 +35,7 @@ pub fn judge_data(labels: &[bool], lead_keys: &[u64], n_parameters: usize) -> Su
     let events_per_parameter = rarer as f64 / n_parameters.max(1) as f64;
     let fewer = won_leads.min(lost_leads);
     let numbers = format!(
-        "{} won and {} not won, {events_per_parameter:.1} of the rarer outcome for each of {}",
+        "{} won and {} not won, {events_per_parameter:.1} events per variable ({})",
         counted(won_leads, "lead"),
         count(lost_leads),
         counted(n_parameters, "parameter")
@@ -76,7 +76,7 @@ pub fn judge_data(labels: &[bool], lead_keys: &[u64], n_parameters: usize) -> Su
         (
             DataVerdict::Thin,
             format!(
-                "{numbers}; under {AMPLE_EVENTS_PER_PARAMETER} for each parameter, single weights are uncertain, and the penalty has to hold them; {} of the rarer outcome would change this",
+                "{numbers}; under {AMPLE_EVENTS_PER_PARAMETER}, single weights are uncertain, and the penalty has to hold them; {} of the rarer label would change this",
                 counted(more, "more snapshot")
             ),
         )

@@ -8,7 +8,7 @@ use leadscore_inference::{
 };
 
 use crate::account::Account;
-use crate::coding::{Beforehand, Coding, DropReason, Dropped};
+use crate::encoding::{Beforehand, DropReason, Dropped, Encoding};
 use crate::error::TrainError;
 use crate::fitting::{Fitted, covariance_of, degrees_of, fit_shape};
 use crate::input::TrainInput;
@@ -229,11 +229,11 @@ fn judged(
     known: &Beforehand,
     options: &TrainOptions,
 ) -> Result<Sufficiency, TrainError> {
-    let linear = Coding::fit(
+    let linear = Encoding::fit(
         input.matrix,
         all,
         known,
-        Shape::Linear.coding_options(all.len()),
+        Shape::Linear.encoding_options(all.len()),
     );
     if linear.is_empty() {
         return Err(TrainError::NoFeatures {
@@ -372,7 +372,7 @@ impl Whole {
         if let Some(population) = population {
             let (fitted, totals) = fit_all(fitted, labels, population)?;
             return Ok(Self {
-                counts: fitted.coding.counts_of(&totals.counts),
+                counts: fitted.encoding.counts_of(&totals.counts),
                 fitted,
                 totals,
             });
@@ -387,7 +387,7 @@ impl Whole {
                     n_wins: labels.iter().filter(|label| **label).count() as u64,
                 }],
             },
-            counts: fitted.coding.counts(matrix, all, labels),
+            counts: fitted.encoding.counts(matrix, all, labels),
             fitted,
         })
     }
@@ -406,7 +406,7 @@ impl Whole {
         } = self;
         let matrix = input.matrix;
         let negative_sampling_rate = account.options.negative_sampling_rate;
-        let terms = fitted.coding.terms(&fitted.coefficients, counts);
+        let terms = fitted.encoding.terms(&fitted.coefficients, counts);
         let in_sample = probabilities(fitted.own_log_odds(input, all)?);
         let age_baseline = AgeBaseline::of(matrix.specs(), &terms, matrix);
         let scope = account.scope();
@@ -446,9 +446,9 @@ fn left_out(
     matrix: &FeatureMatrix,
     options: &TrainOptions,
 ) -> Vec<Dropped> {
-    let mut dropped = fitted.coding.dropped().to_vec();
+    let mut dropped = fitted.encoding.dropped().to_vec();
     if options.l1_ratio > 0.0 {
-        dropped.extend(fitted.coding.weightless(matrix, &fitted.coefficients));
+        dropped.extend(fitted.encoding.weightless(matrix, &fitted.coefficients));
     }
     // What says nothing alone may be read by a table.
     let read: std::collections::HashSet<&str> = model

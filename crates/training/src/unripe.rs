@@ -114,9 +114,9 @@ impl Fitted {
         };
         // Each stands there twice: as won, and as not won.
         let twice: Vec<usize> = late_rows.iter().chain(&late_rows).copied().collect();
-        let late_design = self.coding.design(matrix, &late_rows)?;
+        let late_design = self.encoding.design(matrix, &late_rows)?;
         let design = self
-            .coding
+            .encoding
             .design_of((input.matrix, rows), (matrix, &twice))?;
         let mut latest: Option<Fit> = None;
         for _ in 0..MOST_FITS {
@@ -147,7 +147,7 @@ impl Fitted {
             return Ok(self);
         };
         let Self {
-            coding,
+            encoding,
             penalty,
             prior,
             strengths,
@@ -155,7 +155,7 @@ impl Fitted {
         } = self;
         let mut fitted = Self {
             strengths,
-            ..of_fit(latest, design, coding, (penalty, prior))
+            ..of_fit(latest, design, encoding, (penalty, prior))
         };
         fitted.ending.push_str(&format!(
             "; {} whose {} had not ended among them, by what was known",

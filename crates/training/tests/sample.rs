@@ -15,12 +15,12 @@ use leadscore_training::{
     TrainOptions, Trained, train_by_sample,
 };
 
-/// Rows that are coded and summed one by one, by the words of [`Reading`] alone.
+/// Rows that are encoded and summed one by one, by the words of [`Reading`] alone.
 struct Rows<'a> {
     matrix: &'a FeatureMatrix,
     labels: &'a [bool],
     /// Of each row, the coefficients that it reads and what each is multiplied with.
-    coded: Vec<Vec<(usize, f64)>>,
+    encoded: Vec<Vec<(usize, f64)>>,
     n_passes: usize,
     fails_at: usize,
 }
@@ -115,7 +115,7 @@ impl Population for Rows<'_> {
                 counts[coefficient].n_rows += 1;
                 counts[coefficient].n_wins += u64::from(label);
             }
-            self.coded.push(read);
+            self.encoded.push(read);
         }
         let keys = self.matrix.keys();
         Ok(Totals {
@@ -132,7 +132,7 @@ impl Population for Rows<'_> {
             return Err("the cluster went home".into());
         }
         let (mut loss, mut gradient) = (0.0, vec![0.0; coefficients.len()]);
-        for (read, &label) in self.coded.iter().zip(self.labels) {
+        for (read, &label) in self.encoded.iter().zip(self.labels) {
             let eta: f64 = read
                 .iter()
                 .map(|&(coefficient, value)| coefficients[coefficient] * value)
@@ -247,7 +247,7 @@ fn learn(
     let mut all = Rows {
         matrix: &matrix,
         labels: &labels,
-        coded: Vec::new(),
+        encoded: Vec::new(),
         n_passes: 0,
         fails_at,
     };

@@ -61,7 +61,7 @@ pub(crate) struct EvaluateArgs {
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct EconomyArgs {
-    /// Leads that the team can call, such as 200/week; the best quarter if not given
+    /// Leads that the team can call, such as 200/week; the top quartile if not given
     #[arg(long, value_name = "CALLS", value_parser = leadscore::Capacity::parse)]
     pub(crate) capacity: Option<leadscore::Capacity>,
     /// Cost of a call

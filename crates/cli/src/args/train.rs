@@ -33,14 +33,14 @@ pub(crate) struct TrainArgs {
 pub(crate) struct StayArgs {
     /// For more snapshots than fit into this machine: a folder on the engine for them (.parquet,
     /// replaced); they stay there, and only a sample of the leads comes here
-    #[arg(long, value_name = "FOLDER", requires = "connect")]
-    pub(crate) coded: Option<String>,
-    /// With --coded, how many leads come here, about
+    #[arg(long, value_name = "FOLDER", requires = "connect", alias = "coded")]
+    pub(crate) encoded: Option<String>,
+    /// With --encoded, how many leads come here, about
     #[arg(
         long,
         value_name = "LEADS",
         default_value_t = 200_000,
-        requires = "coded"
+        requires = "encoded"
     )]
     pub(crate) sample: u64,
 }

@@ -90,8 +90,8 @@ mod lines {
         check_target(&args.output)?;
         let (data, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
         data.refuse_inputs([&args.output], &[])?;
-        let stay = args.stay.coded.clone().map(|coded| Stay {
-            coded,
+        let stay = args.stay.encoded.clone().map(|encoded| Stay {
+            encoded,
             n_leads: args.stay.sample,
         });
         let trained = engine.train(&data, &args.fitting.clone().into(), stay.as_ref())?;

@@ -3,7 +3,7 @@
 use leadscore_core::{FeatureSpec, Timestamp, agree, count, counted};
 use leadscore_inference::{CellCount, Reading};
 use leadscore_io::Frame;
-use leadscore_sql::{CodedSql, Moments};
+use leadscore_sql::{EncodedSql, Moments};
 use leadscore_training::{Elsewhere, Population, Totals};
 
 use super::Engine;
@@ -11,7 +11,7 @@ use super::places::parquet;
 use crate::data::Data;
 use crate::error::{Context, bail};
 
-/// Snapshots that are coded into a folder of the cluster, and summed over there.
+/// Snapshots that are encoded into a folder of the cluster, and summed over there.
 pub(crate) struct Snapshots<'a> {
     engine: &'a mut Engine,
     data: &'a Data,
@@ -48,8 +48,8 @@ impl<'a> Snapshots<'a> {
     /// Codes all snapshots into the folder, and counts what is in it.
     fn write(&mut self, readings: &[Reading]) -> crate::Result<Totals> {
         self.readings = readings.to_vec();
-        let coded = CodedSql { readings };
-        let select = coded.rows(self.engine.ask(self.data, self.specs, self.moments))?;
+        let encoded = EncodedSql { readings };
+        let select = encoded.rows(self.engine.ask(self.data, self.specs, self.moments))?;
         let expected = self.engine.count(self.data, self.moments)?.n_mature;
         let doing = format!(
             "encoding {} of {}",
@@ -60,9 +60,11 @@ impl<'a> Snapshots<'a> {
             .engine
             .write(self.data, &doing, &self.target, &select, expected)?;
         let table = parquet(&self.target);
-        let reach =
-            self.engine
-                .rows(self.data, "looking at the snapshots", &coded.reach(&table))?;
+        let reach = self.engine.rows(
+            self.data,
+            "looking at the snapshots",
+            &encoded.reach(&table),
+        )?;
         let moment = |column: &str| {
             reach
                 .micros(column)
@@ -72,9 +74,11 @@ impl<'a> Snapshots<'a> {
         };
         let (first, last) = (moment("first")?, moment("last")?);
         let n_leads = numbers(&reach, "n_leads")?[0] as u64;
-        let counts =
-            self.engine
-                .rows(self.data, "counting bins and levels", &coded.counts(&table))?;
+        let counts = self.engine.rows(
+            self.data,
+            "counting bins and levels",
+            &encoded.counts(&table),
+        )?;
         let n_coefficients = Reading::n_coefficients(readings);
         let (n_rows, n_wins) = (
             by_coefficient(&counts, "n_rows", n_coefficients)?,
@@ -99,7 +103,7 @@ impl<'a> Snapshots<'a> {
     /// The loss and its slope at these coefficients, summed over all snapshots.
     fn sum(&mut self, coefficients: &[f64]) -> crate::Result<(f64, Vec<f64>)> {
         self.n_passes += 1;
-        let statement = CodedSql {
+        let statement = EncodedSql {
             readings: &self.readings,
         }
         .pass(&parquet(&self.target), coefficients);

@@ -16,7 +16,7 @@ use crate::error::Context;
 use crate::train::{TrainOptions, final_leaks, fit, report_training};
 
 /// Bytes of a cell of the matrix while it is fitted here: as it comes, as it is kept, as it is
-/// coded.
+/// encoded.
 const BYTES_A_CELL: u64 = 24;
 
 impl Engine {
@@ -50,7 +50,7 @@ impl Engine {
         options: &TrainOptions,
         stay: &Stay,
     ) -> crate::Result<Trained> {
-        let target = target_of(&stay.coded)?;
+        let target = target_of(&stay.encoded)?;
         let tables = self.some_tables(
             data,
             stay.n_leads,
@@ -99,7 +99,7 @@ impl Engine {
 
 /// Fails where a matrix would take more than this many bytes while it is fitted here.
 fn check_fits(n_rows: usize, n_features: usize, memory: u64) -> crate::Result<()> {
-    let advice = "leave them on the cluster with --coded FOLDER.parquet, or learn from fewer of them (`from` of [snapshots])";
+    let advice = "leave them on the cluster with --encoded FOLDER.parquet, or learn from fewer of them (`from` of [snapshots])";
     check_matrix_fits((n_rows, n_features), BYTES_A_CELL, memory, advice)
 }
 
@@ -185,6 +185,6 @@ mod tests {
         let error = check_fits(670_000_000, 127, memory)
             .expect_err("two terabytes")
             .to_string();
-        assert!(error.starts_with("670,000,000 snapshots with 127 features would take some 1902 GB here\n  hint: leave them on the cluster with --coded"), "{error}");
+        assert!(error.starts_with("670,000,000 snapshots with 127 features would take some 1902 GB here\n  hint: leave them on the cluster with --encoded"), "{error}");
     }
 }

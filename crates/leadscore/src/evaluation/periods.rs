@@ -84,7 +84,7 @@ impl Periods {
         };
         match capacity {
             None => format!(
-                "the best quarter {each}, {called} together; `capacity` of [report] sets what the team can call"
+                "the top quartile {each}, {called} together; `capacity` of [report] sets what the team can call"
             ),
             Some(Capacity { calls, days }) => {
                 let unit = match days {

@@ -242,7 +242,7 @@ class Data:
         threshold : float, optional
             Points of the manual score from which a lead is called today.
         capacity : str, optional
-            Leads that the team can call, such as ``"200/week"``; default: the best quarter.
+            Leads that the team can call, such as ``"200/week"``; default: the top quartile.
         cost, value : float, optional
             Cost of a call and value of a win.
         backtest : bool

@@ -1,12 +1,12 @@
-//! A coding with its rows, to be fitted with several penalties by either solver.
+//! An encoding with its rows, to be fitted with several penalties by either solver.
 
 use leadscore_inference::Axis;
 use leadscore_solver::{Design, Penalty, SolverOptions, Start, Target, log_odds};
 use ndarray::Array2;
 
-use super::coded_rows::dense_log_odds;
+use super::encoded_rows::dense_log_odds;
 use super::fitted::{Fitted, of_fit};
-use crate::coding::{Coding, CodingOptions, Strengths};
+use crate::encoding::{Encoding, EncodingOptions, Strengths};
 use crate::error::TrainError;
 use crate::input::TrainInput;
 use crate::logistic::{LogisticFit, LogisticOptions, fit_logistic};
@@ -14,7 +14,7 @@ use crate::options::SolverKind;
 use crate::pairs::screen;
 use crate::smoothing::{Estimate, estimate};
 
-/// A coding with its rows, ready to be fitted with several penalties.
+/// An encoding with its rows, ready to be fitted with several penalties.
 pub(crate) struct Bench<'a> {
     input: TrainInput<'a>,
     rows: &'a [usize],
@@ -33,7 +33,7 @@ impl Native {
     pub(super) fn new(
         input: TrainInput<'_>,
         rows: &[usize],
-        coding: &Coding,
+        encoding: &Encoding,
         weight: f64,
     ) -> Result<Self, TrainError> {
         let labels: Vec<bool> = rows.iter().map(|&row| input.labels[row]).collect();
@@ -42,7 +42,7 @@ impl Native {
             .map(|own| own.into_iter().map(|own| own * weight).collect());
         let weights = own.or_else(|| (weight != 1.0).then(|| vec![weight; rows.len()]));
         Ok(Self {
-            design: coding.design(input.matrix, rows)?,
+            design: encoding.design(input.matrix, rows)?,
             target: Target::new(&labels, weights.as_deref(), None)?,
             start: None,
         })
@@ -51,11 +51,11 @@ impl Native {
     /// One strength a piece; `start` are those of the first pieces and coefficients.
     pub(super) fn estimate(
         &self,
-        coding: &Coding,
+        encoding: &Encoding,
         start: Option<Estimate>,
         n_passes: usize,
     ) -> Result<Estimate, TrainError> {
-        let (pieces, fixed) = coding.pieces();
+        let (pieces, fixed) = encoding.pieces();
         let start = start.map(|mut start| {
             start.strengths.resize(pieces.len(), f64::INFINITY);
             start.coefficients.resize(self.design.n_coefficients(), 0.0);
@@ -85,13 +85,13 @@ impl<'a> Bench<'a> {
     pub(crate) fn new(
         input: TrainInput<'a>,
         rows: &'a [usize],
-        coding: &Coding,
+        encoding: &Encoding,
         solver: SolverKind,
     ) -> Result<Self, TrainError> {
         let data = match solver {
-            SolverKind::Native => Data::Native(Box::new(Native::new(input, rows, coding, 1.0)?)),
+            SolverKind::Native => Data::Native(Box::new(Native::new(input, rows, encoding, 1.0)?)),
             SolverKind::Linfa => Data::Linfa {
-                dense: coding.dense(input.matrix, rows),
+                dense: encoding.dense(input.matrix, rows),
                 labels: rows.iter().map(|&row| input.labels[row]).collect(),
                 last: None,
             },
@@ -102,7 +102,7 @@ impl<'a> Bench<'a> {
     /// Coefficients good enough to rank penalties, for each of these strengths.
     pub(crate) fn rank(
         &mut self,
-        coding: &Coding,
+        encoding: &Encoding,
         grid: &[Strengths],
     ) -> Result<Vec<Vec<f64>>, TrainError> {
         match &mut self.data {
@@ -114,7 +114,7 @@ impl<'a> Bench<'a> {
                 } = native.as_ref();
                 let penalties: Vec<Penalty> = grid
                     .iter()
-                    .map(|&strengths| coding.penalty(strengths))
+                    .map(|&strengths| encoding.penalty(strengths))
                     .collect();
                 let middle = roughly(
                     design,
@@ -161,14 +161,14 @@ impl<'a> Bench<'a> {
     /// Coefficients good enough to see what they leave over.
     pub(crate) fn rough(
         &self,
-        coding: &Coding,
+        encoding: &Encoding,
         strengths: Strengths,
     ) -> Result<Vec<f64>, TrainError> {
         match &self.data {
             Data::Native(native) => roughly(
                 &native.design,
                 &native.target,
-                &coding.penalty(strengths),
+                &encoding.penalty(strengths),
                 native.start.as_deref(),
             ),
             Data::Linfa { dense, labels, .. } => Ok(fit_logistic(
@@ -193,8 +193,12 @@ impl<'a> Bench<'a> {
     }
 
     /// The fit to the end, with its certificate.
-    pub(super) fn finish(self, coding: Coding, strengths: Strengths) -> Result<Fitted, TrainError> {
-        let (penalty, prior) = (coding.penalty(strengths), coding.prior(strengths));
+    pub(super) fn finish(
+        self,
+        encoding: Encoding,
+        strengths: Strengths,
+    ) -> Result<Fitted, TrainError> {
+        let (penalty, prior) = (encoding.penalty(strengths), encoding.prior(strengths));
         match self.data {
             Data::Native(native) => {
                 let Native {
@@ -202,7 +206,13 @@ impl<'a> Bench<'a> {
                     target,
                     start,
                 } = *native;
-                certified(design, &target, coding, (penalty, prior), start.as_deref())
+                certified(
+                    design,
+                    &target,
+                    encoding,
+                    (penalty, prior),
+                    start.as_deref(),
+                )
             }
             Data::Linfa {
                 dense,
@@ -223,7 +233,7 @@ impl<'a> Bench<'a> {
                     fit.gradient
                 );
                 Ok(Fitted {
-                    coding,
+                    encoding,
                     coefficients: fit.coefficients(),
                     penalty,
                     prior,
@@ -247,8 +257,8 @@ impl<'a> Bench<'a> {
     /// Tables that would lower the loss of these coefficients most.
     pub(crate) fn pairs(
         &self,
-        coding: &Coding,
-        options: CodingOptions,
+        encoding: &Encoding,
+        options: EncodingOptions,
         coefficients: &[f64],
         n_pairs: usize,
     ) -> Result<Vec<(Axis, Axis)>, TrainError> {
@@ -273,7 +283,7 @@ impl<'a> Bench<'a> {
         Ok(screen(
             self.input.matrix,
             self.rows,
-            &coding.features_for_tables(),
+            &encoding.features_for_tables(),
             &residuals,
             &curvatures,
             options,
@@ -286,7 +296,7 @@ impl<'a> Bench<'a> {
 pub(super) fn certified(
     design: Design,
     target: &Target,
-    coding: Coding,
+    encoding: Encoding,
     (penalty, prior): (Penalty, Penalty),
     start: Option<&[f64]>,
 ) -> Result<Fitted, TrainError> {
@@ -297,7 +307,7 @@ pub(super) fn certified(
         SolverOptions::default(),
         start.map(Start::At),
     )?;
-    Ok(of_fit(fit, design, coding, (penalty, prior)))
+    Ok(of_fit(fit, design, encoding, (penalty, prior)))
 }
 
 /// A fit to three digits.

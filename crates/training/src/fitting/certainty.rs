@@ -5,7 +5,7 @@ use leadscore_solver::{Fit, covariance_with_shrinkage};
 
 use super::fitted::Fitted;
 use super::late::{Late, target_of};
-use crate::coding::Combination;
+use crate::encoding::Combination;
 use crate::error::TrainError;
 use crate::input::TrainInput;
 use crate::smoothing::add_uncertainty;
@@ -44,7 +44,7 @@ pub(crate) fn degrees_of(fitted: &Fitted) -> Vec<f64> {
         (coefficients.len() as f64 - held.sum()).max(0.0)
     };
     fitted
-        .coding
+        .encoding
         .coefficients_of_terms()
         .into_iter()
         .map(of)
@@ -77,14 +77,20 @@ pub(crate) fn covariance_of(
         &fitted.prior,
     )?;
     add_uncertainty(
-        &fitted.coding.pieces().0,
+        &fitted.encoding.pieces().0,
         &fitted.strengths,
         &fit.factor.inverse(),
         &fitted.coefficients,
         &mut covariance,
     );
     let cells: Vec<Combination> = std::iter::once(vec![(0, 1.0)])
-        .chain(fitted.coding.coefficients_of_cells().into_iter().flatten())
+        .chain(
+            fitted
+                .encoding
+                .coefficients_of_cells()
+                .into_iter()
+                .flatten(),
+        )
         .collect();
     let mut lower = Vec::with_capacity(cells.len() * (cells.len() + 1) / 2);
     let of_pair = |a: &Combination, b: &Combination| -> f64 {

@@ -1,7 +1,7 @@
 //! How much less rows say that are of one cluster.
 
 use super::bench::Bench;
-use crate::coding::{Beforehand, Coding, Strengths};
+use crate::encoding::{Beforehand, Encoding, Strengths};
 use crate::error::TrainError;
 use crate::input::TrainInput;
 use crate::options::SolverKind;
@@ -28,14 +28,14 @@ pub(crate) fn design_effect(
     if n_clusters == rows.len() {
         return Ok(1.0);
     }
-    let coding = Coding::fit(
+    let encoding = Encoding::fit(
         input.matrix,
         &rows,
         known,
-        Shape::Linear.coding_options(rows.len()),
+        Shape::Linear.encoding_options(rows.len()),
     );
-    let bench = Bench::new(input, &rows, &coding, SolverKind::Native)?;
-    let coefficients = bench.rough(&coding, Strengths::ridge(10.0))?;
+    let bench = Bench::new(input, &rows, &encoding, SolverKind::Native)?;
+    let coefficients = bench.rough(&encoding, Strengths::ridge(10.0))?;
     let mut sums: std::collections::HashMap<u64, f64> =
         std::collections::HashMap::with_capacity(n_clusters);
     let mut alone = 0.0;

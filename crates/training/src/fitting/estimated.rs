@@ -4,11 +4,11 @@ use leadscore_inference::{Axis, Resolution};
 use leadscore_solver::Penalty;
 
 use super::bench::{Bench, Native, certified, roughly};
-use super::coded_rows::CodedRows;
 use super::design_effect::design_effect;
+use super::encoded_rows::EncodedRows;
 use super::fitted::Fitted;
 use super::segments::segment_tables;
-use crate::coding::{Beforehand, Coding};
+use crate::encoding::{Beforehand, Encoding};
 use crate::error::TrainError;
 use crate::input::TrainInput;
 use crate::options::SolverKind;
@@ -19,7 +19,7 @@ use crate::splits::sample_leads;
 /// A shape whose strengths were estimated, with the terms that say something.
 #[derive(Clone)]
 pub(crate) struct Estimated {
-    pub(crate) coding: Coding,
+    pub(crate) encoding: Encoding,
     pub(crate) estimate: Estimate,
     /// How many rows say as much as one that is alone would.
     design_effect: f64,
@@ -42,11 +42,11 @@ impl Estimated {
         estimate_pieces(
             input,
             rows,
-            Coding::fit(
+            Encoding::fit(
                 input.matrix,
                 rows,
                 known,
-                shape.coarse().coding_options(rows.len()),
+                shape.coarse().encoding_options(rows.len()),
             ),
             None,
             design_effect,
@@ -65,7 +65,7 @@ impl Estimated {
             return Ok(self.clone());
         }
         let (finer, start) = self
-            .coding
+            .encoding
             .refined(input.matrix, rows, options, &self.estimate);
         estimate_pieces(input, rows, finer, Some(start), self.design_effect)
     }
@@ -79,9 +79,9 @@ impl Estimated {
         n_pairs: usize,
     ) -> Result<Vec<(Axis, Axis)>, TrainError> {
         let rows = sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS);
-        let bench = Bench::new(input, &rows, &self.coding, SolverKind::Native)?;
+        let bench = Bench::new(input, &rows, &self.encoding, SolverKind::Native)?;
         bench.pairs(
-            &self.coding,
+            &self.encoding,
             options_at(resolution, rows.len()),
             &self.estimate.coefficients,
             n_pairs,
@@ -101,7 +101,7 @@ impl Estimated {
         estimate_pieces(
             input,
             rows,
-            self.coding.clone().with_pairs(pairs),
+            self.encoding.clone().with_pairs(pairs),
             Some(self.estimate.clone()),
             self.design_effect,
         )
@@ -118,7 +118,7 @@ impl Estimated {
         segment_tables(
             input,
             rows,
-            &self.coding,
+            &self.encoding,
             &self.estimate.coefficients,
             segment,
             options_at(resolution, rows.len()),
@@ -134,8 +134,8 @@ impl Estimated {
         rows: &[usize],
         stiffer: f64,
     ) -> Result<Vec<f64>, TrainError> {
-        let coded = CodedRows::new(input, &self.coding, rows, SolverKind::Native)?;
-        coded.log_odds(&self.near(
+        let encoded = EncodedRows::new(input, &self.encoding, rows, SolverKind::Native)?;
+        encoded.log_odds(&self.near(
             input,
             &sample_leads(input.clusters, fitted_on, MOST_STRENGTH_ROWS),
             stiffer,
@@ -149,15 +149,15 @@ impl Estimated {
         rows: &[usize],
         stiffer: f64,
     ) -> Result<Vec<f64>, TrainError> {
-        let is_directed = self.coding.has_directions();
+        let is_directed = self.encoding.has_directions();
         if stiffer == 1.0 && !is_directed {
             return Ok(self.estimate.coefficients.clone());
         }
-        let Native { design, target, .. } = Native::new(input, rows, &self.coding, 1.0)?;
+        let Native { design, target, .. } = Native::new(input, rows, &self.encoding, 1.0)?;
         if is_directed {
             return roughly(&design, &target, &self.penalties(stiffer).0, None);
         }
-        let (pieces, fixed) = self.coding.pieces();
+        let (pieces, fixed) = self.encoding.pieces();
         let at = Estimate {
             strengths: self.strengths(stiffer),
             coefficients: self.estimate.coefficients.clone(),
@@ -175,7 +175,7 @@ impl Estimated {
 
     /// The penalty, and the part of it that says where coefficients may lie.
     fn penalties(&self, stiffer: f64) -> (Penalty, Penalty) {
-        let (pieces, fixed) = self.coding.pieces();
+        let (pieces, fixed) = self.encoding.pieces();
         let strengths = self.strengths(stiffer);
         (
             whole(&pieces, &strengths, &fixed),
@@ -190,7 +190,7 @@ impl Estimated {
         rows: &[usize],
         stiffer: f64,
     ) -> Result<Fitted, TrainError> {
-        let Native { design, target, .. } = Native::new(input, rows, &self.coding, 1.0)?;
+        let Native { design, target, .. } = Native::new(input, rows, &self.encoding, 1.0)?;
         let start = self.near(
             input,
             &sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS),
@@ -199,7 +199,7 @@ impl Estimated {
         let (penalties, strengths) = (self.penalties(stiffer), self.strengths(stiffer));
         Ok(Fitted {
             strengths,
-            ..certified(design, &target, self.coding, penalties, Some(&start))?
+            ..certified(design, &target, self.encoding, penalties, Some(&start))?
         })
     }
 }
@@ -235,32 +235,32 @@ pub(super) fn estimate_shape(
     found.with_tables(input, rows, pairs)
 }
 
-/// Passes in which pieces come and go, before rows are coded anew with those that are in: a pass
+/// Passes in which pieces come and go, before rows are encoded anew with those that are in: a pass
 /// costs by the square of columns.
 const SCREENING_PASSES: usize = 5;
 
-/// The pieces of a coding that say something, and their strengths.
+/// The pieces of an encoding that say something, and their strengths.
 ///
 /// Where rows of a cluster are alike, each counts for less: strengths are those of a likelihood to
 /// the power of one over the design effect, and then as many times as large, for all rows.
 fn estimate_pieces(
     input: TrainInput<'_>,
     rows: &[usize],
-    coding: Coding,
+    encoding: Encoding,
     start: Option<Estimate>,
     design_effect: f64,
 ) -> Result<Estimated, TrainError> {
     let rows = sample_leads(input.clusters, rows, MOST_STRENGTH_ROWS);
-    let step = |coding: Coding, start: Option<Estimate>, n_passes: usize| {
-        let found = Native::new(input, &rows, &coding, 1.0 / design_effect)?
-            .estimate(&coding, start, n_passes)?;
-        Ok::<_, TrainError>(coding.keeping(&found.strengths, &found.coefficients, input.matrix))
+    let step = |encoding: Encoding, start: Option<Estimate>, n_passes: usize| {
+        let found = Native::new(input, &rows, &encoding, 1.0 / design_effect)?
+            .estimate(&encoding, start, n_passes)?;
+        Ok::<_, TrainError>(encoding.keeping(&found.strengths, &found.coefficients, input.matrix))
     };
     let start = start.map(|start| start.scaled(1.0 / design_effect));
-    let (coding, screened) = step(coding, start, SCREENING_PASSES)?;
-    let (coding, estimate) = step(coding, Some(screened), MOST_PASSES)?;
+    let (encoding, screened) = step(encoding, start, SCREENING_PASSES)?;
+    let (encoding, estimate) = step(encoding, Some(screened), MOST_PASSES)?;
     Ok(Estimated {
-        coding,
+        encoding,
         estimate: estimate.scaled(design_effect),
         design_effect,
     })

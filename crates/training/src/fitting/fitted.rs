@@ -1,25 +1,25 @@
-//! A fit: its coding, its coefficients and what held them.
+//! A fit: its encoding, its coefficients and what held them.
 
 use leadscore_core::counted;
 use leadscore_solver::{Design, Fit, Penalty, log_odds};
 
-use super::coded_rows::CodedRows;
+use super::encoded_rows::EncodedRows;
 use super::late::Late;
-use crate::coding::Coding;
+use crate::encoding::Encoding;
 use crate::error::TrainError;
 use crate::input::TrainInput;
 use crate::options::SolverKind;
 
-/// A fit and its coding.
+/// A fit and its encoding.
 #[derive(Debug)]
 pub struct Fitted {
-    pub(crate) coding: Coding,
+    pub(crate) encoding: Encoding,
     pub(crate) coefficients: Vec<f64>,
     /// What the weights were held by.
     pub(crate) penalty: Penalty,
     /// The part of it that says where weights may lie.
     pub(crate) prior: Penalty,
-    /// Estimated strengths, one a piece of the coding; empty where they were given.
+    /// Estimated strengths, one a piece of the encoding; empty where they were given.
     pub(crate) strengths: Vec<f64>,
     /// The fit by our solver and the rows as it saw them; `None` by linfa.
     pub(crate) native: Option<(Fit, Design)>,
@@ -32,7 +32,7 @@ pub struct Fitted {
 impl Fitted {
     /// Number of tables over two features.
     pub fn n_pairs(&self) -> usize {
-        self.coding.n_pairs()
+        self.encoding.n_pairs()
     }
 
     /// Log-odds of the rows that it was fitted on.
@@ -62,7 +62,7 @@ impl Fitted {
         } else {
             SolverKind::Linfa
         };
-        CodedRows::new(input, &self.coding, rows, solver)?.log_odds(&self.coefficients)
+        EncodedRows::new(input, &self.encoding, rows, solver)?.log_odds(&self.coefficients)
     }
 }
 
@@ -70,7 +70,7 @@ impl Fitted {
 pub(crate) fn of_fit(
     fit: Fit,
     design: Design,
-    coding: Coding,
+    encoding: Encoding,
     (penalty, prior): (Penalty, Penalty),
 ) -> Fitted {
     let certificate = &fit.certificate;
@@ -81,7 +81,7 @@ pub(crate) fn of_fit(
         certificate.condition
     );
     Fitted {
-        coding,
+        encoding,
         coefficients: fit.coefficients.clone(),
         penalty,
         prior,

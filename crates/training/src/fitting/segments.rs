@@ -3,7 +3,7 @@
 use leadscore_core::FeatureSource;
 use leadscore_inference::Axis;
 
-use crate::coding::{Coding, CodingOptions, fit_axis};
+use crate::encoding::{Encoding, EncodingOptions, fit_axis};
 use crate::error::TrainError;
 use crate::input::TrainInput;
 
@@ -11,23 +11,23 @@ use crate::input::TrainInput;
 pub(crate) fn segment_tables(
     input: TrainInput<'_>,
     rows: &[usize],
-    coding: &Coding,
+    encoding: &Encoding,
     coefficients: &[f64],
     segment: usize,
-    options: CodingOptions,
+    options: EncodingOptions,
 ) -> Vec<(Axis, Axis)> {
     let Some(first) = fit_axis(
         input.matrix,
         rows,
         segment,
-        CodingOptions {
+        EncodingOptions {
             max_side: MAX_SEGMENTS,
             ..options
         },
     ) else {
         return Vec::new();
     };
-    coding
+    encoding
         .strongest_features_for_tables(coefficients)
         .into_iter()
         .filter(|&feature_idx| feature_idx != segment)

@@ -6,7 +6,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 
 use super::on_folds::path;
 use super::trial::{AS_ESTIMATED, Candidate, Trial, best_of, losses_of};
-use crate::coding::{Smoothing, Strengths};
+use crate::encoding::{Smoothing, Strengths};
 use crate::error::TrainError;
 use crate::fitting::Estimated;
 use crate::options::ModelKind;

@@ -4,9 +4,9 @@ use leadscore_inference::{Axis, Resolution};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::trial::{Candidate, Trial, best_of, losses_of};
-use crate::coding::{Coding, Smoothing, Strengths};
+use crate::encoding::{Encoding, Smoothing, Strengths};
 use crate::error::TrainError;
-use crate::fitting::{Bench, CodedRows, segment_tables};
+use crate::fitting::{Bench, EncodedRows, segment_tables};
 use crate::loss::mean;
 use crate::options::ModelKind;
 use crate::shape::Shape;
@@ -93,13 +93,13 @@ pub(super) fn path(
         .folds
         .par_iter()
         .map(|fold| {
-            let coding = Coding::fit(
+            let encoding = Encoding::fit(
                 trial.input.matrix,
                 &fold.train,
                 trial.known,
-                shape.coding_options(fold.train.len()),
+                shape.encoding_options(fold.train.len()),
             );
-            rank_on_fold(trial, fold, &coding, grid, None)
+            rank_on_fold(trial, fold, &encoding, grid, None)
         })
         .collect::<Result<_, TrainError>>()?;
     Ok(collect(shape, grid, &by_fold))
@@ -109,17 +109,17 @@ pub(super) fn path(
 fn rank_on_fold(
     trial: Trial<'_>,
     fold: &Fold,
-    coding: &Coding,
+    encoding: &Encoding,
     grid: &[Strengths],
     start: Option<&Vec<f64>>,
 ) -> Result<Vec<Vec<f64>>, TrainError> {
     let (input, solver) = (trial.input, trial.options.solver);
-    let mut bench = Bench::new(input, &fold.train, coding, solver)?;
+    let mut bench = Bench::new(input, &fold.train, encoding, solver)?;
     if let Some(start) = start {
         bench.start_from(start.clone());
     }
-    let validation = CodedRows::new(input, coding, &fold.validation, solver)?;
-    let log_odds = validation.log_odds_of_many(&bench.rank(coding, grid)?)?;
+    let validation = EncodedRows::new(input, encoding, &fold.validation, solver)?;
+    let log_odds = validation.log_odds_of_many(&bench.rank(encoding, grid)?)?;
     Ok(log_odds
         .into_iter()
         .map(|log_odds| losses_of(input, fold, log_odds))
@@ -144,7 +144,7 @@ fn collect(shape: Shape, grid: &[Strengths], by_fold: &[Vec<Vec<f64>>]) -> Vec<C
 /// The curves of one fold, and the tables that they leave room for.
 struct Screened<'a> {
     fold: &'a Fold,
-    coding: Coding,
+    encoding: Encoding,
     coefficients: Vec<f64>,
     pairs: Vec<(Axis, Axis)>,
     segment_tables: Vec<(Axis, Axis)>,
@@ -160,19 +160,26 @@ impl<'a> Screened<'a> {
         segment: Option<usize>,
     ) -> Result<Self, TrainError> {
         let (input, solver) = (trial.input, trial.options.solver);
-        let options = CURVES.coding_options(fold.train.len());
-        let coding = Coding::fit(input.matrix, &fold.train, trial.known, options);
-        let bench = Bench::new(input, &fold.train, &coding, solver)?;
-        let coefficients = bench.rough(&coding, strengths)?;
-        let pairs = bench.pairs(&coding, options, &coefficients, most)?;
+        let options = CURVES.encoding_options(fold.train.len());
+        let encoding = Encoding::fit(input.matrix, &fold.train, trial.known, options);
+        let bench = Bench::new(input, &fold.train, &encoding, solver)?;
+        let coefficients = bench.rough(&encoding, strengths)?;
+        let pairs = bench.pairs(&encoding, options, &coefficients, most)?;
         let segment_tables = segment
             .map(|segment| {
-                segment_tables(input, &fold.train, &coding, &coefficients, segment, options)
+                segment_tables(
+                    input,
+                    &fold.train,
+                    &encoding,
+                    &coefficients,
+                    segment,
+                    options,
+                )
             })
             .unwrap_or_default();
         Ok(Self {
             fold,
-            coding,
+            encoding,
             coefficients,
             pairs,
             segment_tables,
@@ -188,11 +195,11 @@ impl<'a> Screened<'a> {
         grid: &[Strengths],
     ) -> Result<Vec<Vec<f64>>, TrainError> {
         let own = self.segment_tables.iter().filter(|_| has_segment);
-        let coding = self
-            .coding
+        let encoding = self
+            .encoding
             .clone()
             .with_pairs(self.pairs.iter().take(n_pairs).chain(own).cloned());
-        rank_on_fold(trial, self.fold, &coding, grid, Some(&self.coefficients))
+        rank_on_fold(trial, self.fold, &encoding, grid, Some(&self.coefficients))
     }
 }
 

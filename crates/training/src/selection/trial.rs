@@ -4,7 +4,7 @@ use leadscore_inference::Resolution;
 use leadscore_metrics::paired_difference;
 
 use super::challenge::{TWO_ERRORS, is_lower};
-use crate::coding::{Beforehand, Smoothing, Strengths};
+use crate::encoding::{Beforehand, Smoothing, Strengths};
 use crate::input::TrainInput;
 use crate::loss::{loss, mean};
 use crate::options::TrainOptions;

@@ -19,7 +19,7 @@ use leadscore_inference::Axis;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 pub use self::left_out::{Beforehand, DropReason, Dropped};
-pub use self::options::CodingOptions;
+pub use self::options::EncodingOptions;
 pub use self::strengths::{Smoothing, Strengths};
 
 pub(crate) use self::codes::axis_coder;
@@ -31,14 +31,14 @@ use self::learn::{fit_curve, fit_levels, fit_number};
 
 /// What was learned from the training rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Coding {
+pub struct Encoding {
     blocks: Vec<Block>,
     dropped: Vec<Dropped>,
     /// Features that say nothing alone, and may say something with another one.
     flat: Vec<usize>,
 }
 
-impl Coding {
+impl Encoding {
     /// Nothing but the intercept.
     pub(crate) fn empty() -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Coding {
         matrix: &FeatureMatrix,
         rows: &[usize],
         known: &Beforehand,
-        options: CodingOptions,
+        options: EncodingOptions,
     ) -> Self {
         let blocks: Vec<Result<Vec<Block>, DropReason>> = (0..matrix.n_features())
             .into_par_iter()
@@ -78,17 +78,17 @@ impl Coding {
                 }
             })
             .collect();
-        let mut coding = Self::empty();
+        let mut encoding = Self::empty();
         for (feature_idx, blocks) in blocks.into_iter().enumerate() {
             match blocks {
-                Ok(blocks) => coding.blocks.extend(blocks),
-                Err(reason) => coding.dropped.push(Dropped {
+                Ok(blocks) => encoding.blocks.extend(blocks),
+                Err(reason) => encoding.dropped.push(Dropped {
                     feature: matrix.specs()[feature_idx].name.clone(),
                     reason,
                 }),
             }
         }
-        coding
+        encoding
     }
 
     /// The same with tables over two features each.
@@ -161,10 +161,10 @@ impl Coding {
 
     /// Coefficient of each block's first cell, and those of the slopes of numbers.
     ///
-    /// In the design the slopes come first, then the levels of all coded columns.
+    /// In the design the slopes come first, then the levels of all encoded columns.
     fn places(&self) -> (Vec<usize>, usize) {
         let n_numbers: usize = self.blocks.iter().map(Block::n_numbers).sum();
-        let (mut number, mut coded) = (1, 1 + n_numbers);
+        let (mut number, mut encoded) = (1, 1 + n_numbers);
         let places = self
             .blocks
             .iter()
@@ -172,13 +172,13 @@ impl Coding {
                 let next = if block.n_numbers() > 0 {
                     &mut number
                 } else {
-                    &mut coded
+                    &mut encoded
                 };
                 let place = *next;
                 *next += block.n_coefficients();
                 place
             })
             .collect();
-        (places, coded)
+        (places, encoded)
     }
 }

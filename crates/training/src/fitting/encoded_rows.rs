@@ -3,27 +3,27 @@
 use leadscore_solver::{Design, log_odds, log_odds_of_many};
 use ndarray::Array2;
 
-use crate::coding::Coding;
+use crate::encoding::Encoding;
 use crate::error::TrainError;
 use crate::input::TrainInput;
 use crate::options::SolverKind;
 
-/// Rows as a solver sees them, coded once for as many coefficients as wanted.
-pub(crate) enum CodedRows {
+/// Rows as a solver sees them, encoded once for as many coefficients as wanted.
+pub(crate) enum EncodedRows {
     Native(Design),
     Linfa(Array2<f64>),
 }
 
-impl CodedRows {
+impl EncodedRows {
     pub(crate) fn new(
         input: TrainInput<'_>,
-        coding: &Coding,
+        encoding: &Encoding,
         rows: &[usize],
         solver: SolverKind,
     ) -> Result<Self, TrainError> {
         Ok(match solver {
-            SolverKind::Native => Self::Native(coding.design(input.matrix, rows)?),
-            SolverKind::Linfa => Self::Linfa(coding.dense(input.matrix, rows)),
+            SolverKind::Native => Self::Native(encoding.design(input.matrix, rows)?),
+            SolverKind::Linfa => Self::Linfa(encoding.dense(input.matrix, rows)),
         })
     }
 

@@ -1,15 +1,15 @@
-//! A coding made anew with what was estimated: less what says nothing, or in finer bins.
+//! An encoding made anew with what was estimated: less what says nothing, or in finer bins.
 
 use leadscore_core::FeatureMatrix;
 
-use super::Coding;
+use super::Encoding;
 use super::block::Block;
 use super::learn::fit_curve;
 use super::left_out::{DropReason, Dropped};
-use super::options::CodingOptions;
+use super::options::EncodingOptions;
 use crate::smoothing::{Estimate, TIGHTEST};
 
-impl Coding {
+impl Encoding {
     /// Only what is in: the terms that say something, and the strengths of their pieces;
     /// `strengths` are infinite for the others.
     ///
@@ -48,7 +48,7 @@ impl Coding {
         &self,
         matrix: &FeatureMatrix,
         rows: &[usize],
-        options: CodingOptions,
+        options: EncodingOptions,
         estimate: &Estimate,
     ) -> (Self, Estimate) {
         let (places, _) = self.places();
@@ -128,7 +128,7 @@ struct Part {
 
 /// The blocks that stay.
 struct Kept<'a> {
-    coding: Coding,
+    encoding: Encoding,
     /// Strengths and weights of each block.
     found: Vec<(Vec<f64>, Vec<f64>)>,
     matrix: &'a FeatureMatrix,
@@ -138,7 +138,7 @@ impl<'a> Kept<'a> {
     /// No block yet, beside what was left out before.
     fn new(dropped: Vec<Dropped>, flat: Vec<usize>, matrix: &'a FeatureMatrix) -> Self {
         Self {
-            coding: Coding {
+            encoding: Encoding {
                 blocks: Vec::new(),
                 dropped,
                 flat,
@@ -150,7 +150,7 @@ impl<'a> Kept<'a> {
 
     /// Adds a block.
     fn push(&mut self, part: Part) {
-        self.coding.blocks.push(part.block);
+        self.encoding.blocks.push(part.block);
         self.found.push((part.strengths, part.weights));
     }
 
@@ -160,9 +160,9 @@ impl<'a> Kept<'a> {
             self.push(part);
         } else if let Some(feature_idx) = part.block.feature_idx() {
             if part.block.direction().is_none() {
-                self.coding.flat.push(feature_idx);
+                self.encoding.flat.push(feature_idx);
             }
-            self.coding.dropped.push(Dropped {
+            self.encoding.dropped.push(Dropped {
                 feature: self.matrix.specs()[feature_idx].name.clone(),
                 reason: DropReason::Flat,
             });
@@ -216,9 +216,9 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// The coding, and strengths and coefficients in its order.
-    fn finish(self, intercept: f64) -> (Coding, Estimate) {
-        let (places, n_coefficients) = self.coding.places();
+    /// The encoding, and strengths and coefficients in its order.
+    fn finish(self, intercept: f64) -> (Encoding, Estimate) {
+        let (places, n_coefficients) = self.encoding.places();
         let mut estimate = Estimate {
             strengths: Vec::new(),
             coefficients: vec![0.0; n_coefficients],
@@ -230,6 +230,6 @@ impl<'a> Kept<'a> {
                 .extend(strengths.into_iter().map(|strength| strength.min(TIGHTEST)));
             estimate.coefficients[place..place + weights.len()].copy_from_slice(&weights);
         }
-        (self.coding, estimate)
+        (self.encoding, estimate)
     }
 }

@@ -1,4 +1,4 @@
-//! What holds the coefficients of a coding: its penalty, whole and in pieces.
+//! What holds the coefficients of an encoding: its penalty, whole and in pieces.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use leadscore_inference::Axis;
 use leadscore_solver::{Direction, Penalty};
 use ndarray::Array2;
 
-use super::Coding;
+use super::Encoding;
 use super::block::Block;
 use super::strengths::Strengths;
 use crate::smoothing::Piece;
@@ -14,7 +14,7 @@ use crate::smoothing::Piece;
 /// Tiny, beside any data: what a curve's level would be without it is a matter of the intercept.
 const ANCHOR: f64 = 1e-2;
 
-impl Coding {
+impl Encoding {
     /// The penalty over the coefficients of the design.
     pub fn penalty(&self, strengths: Strengths) -> Penalty {
         self.penalty_with(strengths, ANCHOR)

@@ -3,11 +3,11 @@
 use leadscore_core::FeatureMatrix;
 use leadscore_inference::{BinsTerm, CellCount, LevelsTerm, LinearTerm, PairTerm, Term};
 
-use super::Coding;
+use super::Encoding;
 use super::block::Block;
 use super::left_out::{DropReason, Dropped};
 
-impl Coding {
+impl Encoding {
     /// The terms of a model with these coefficients.
     ///
     /// A term's average is over the rows counted. A cell with no such rows, such as missing where

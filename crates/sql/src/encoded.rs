@@ -1,4 +1,4 @@
-//! Labelled snapshots coded once on an engine, and the sums over them that each pass of a fit asks
+//! Labelled snapshots encoded once on an engine, and the sums over them that each pass of a fit asks
 //! for.
 
 use leadscore_inference::{Reading, ReadingRule};
@@ -13,12 +13,12 @@ use crate::statement::Statement;
 /// Snapshots as a fit reads them: for each [`Reading`] a column, its number or the coefficient that
 /// it chooses. In Spark's SQL.
 #[derive(Debug, Clone, Copy)]
-pub struct CodedSql<'a> {
+pub struct EncodedSql<'a> {
     /// What coefficients read, with the intercept as coefficient 0.
     pub readings: &'a [Reading],
 }
 
-impl CodedSql<'_> {
+impl EncodedSql<'_> {
     /// One SELECT with a row for each mature snapshot: `lead`, `snapshot`, `won` (1 or 0), and the
     /// columns of the readings.
     ///
@@ -43,7 +43,7 @@ impl CodedSql<'_> {
         statement.step("ls_features", select);
         let column = |feature_idx: usize| dialect.name(&names[feature_idx]);
         let id = dialect.name(&ask.config.leads.id);
-        let coded: String = self
+        let encoded: String = self
             .readings
             .iter()
             .map(|reading| {
@@ -55,7 +55,7 @@ impl CodedSql<'_> {
             })
             .collect();
         Ok(statement.finish(&format!(
-            "SELECT {id} AS lead, snapshot, label AS won{coded}\nFROM ls_features\nWHERE mature"
+            "SELECT {id} AS lead, snapshot, label AS won{encoded}\nFROM ls_features\nWHERE mature"
         )))
     }
 

@@ -7,7 +7,7 @@ use leadscore_solver::Direction;
 use super::block::Block;
 use super::codes::level_of;
 use super::left_out::DropReason;
-use super::options::CodingOptions;
+use super::options::EncodingOptions;
 
 /// Values that quantiles are taken of at most.
 const MAX_SORTED: usize = 200_000;
@@ -20,7 +20,7 @@ pub(crate) fn fit_axis(
     matrix: &FeatureMatrix,
     rows: &[usize],
     feature_idx: usize,
-    options: CodingOptions,
+    options: EncodingOptions,
 ) -> Option<Axis> {
     if matrix.is_category(feature_idx) {
         let (counts, _) = count_levels(matrix, rows, feature_idx);
@@ -239,7 +239,7 @@ pub(super) fn fit_levels(
     matrix: &FeatureMatrix,
     rows: &[usize],
     feature_idx: usize,
-    options: CodingOptions,
+    options: EncodingOptions,
 ) -> Result<Block, DropReason> {
     let names = matrix.levels(feature_idx);
     let (counts, n_missing) = count_levels(matrix, rows, feature_idx);

@@ -1,4 +1,4 @@
-//! What a coding sees of rows: the design of either solver, readings for rows that are elsewhere,
+//! What an encoding sees of rows: the design of either solver, readings for rows that are elsewhere,
 //! and what stands in each cell.
 
 use leadscore_core::FeatureMatrix;
@@ -7,13 +7,13 @@ use leadscore_solver::{Column, Design, Precision, SolverError};
 use ndarray::{Array2, ShapeBuilder};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::Coding;
+use super::Encoding;
 use super::block::Block;
 
 /// Numbers up to this many are kept in eight bytes each.
 const MAX_F64_CELLS: usize = 20_000_000;
 
-impl Coding {
+impl Encoding {
     /// The solver's design of these rows.
     ///
     /// # Errors

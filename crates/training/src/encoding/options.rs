@@ -1,8 +1,8 @@
-//! How finely features are coded: the settings of a coding.
+//! How finely features are encoded: the settings of an encoding.
 
-/// How features are coded.
+/// How features are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CodingOptions {
+pub struct EncodingOptions {
     /// Whether numbers become curves in bins; default yes. Else they are standardised and weigh in
     /// a straight line.
     pub curves: bool,
@@ -18,7 +18,7 @@ pub struct CodingOptions {
     pub max_side: usize,
 }
 
-impl Default for CodingOptions {
+impl Default for EncodingOptions {
     fn default() -> Self {
         Self {
             curves: true,
