@@ -5,7 +5,9 @@ use leadscore_core::{
     Aggregate, AggregateKind, AttributeTable, CalendarPart, FeatureKind, FeatureMatrix,
     FeatureSource, FeatureSpec, MONTHS, PeerState, Snapshot, Timestamp, WEEKDAYS,
 };
-use leadscore_dataset::{Attribute, Column, HistoryChange, MISSING, Tables};
+use leadscore_dataset::{
+    Activities, Attribute, Column, HistoryChange, KindColumn, MISSING, Tables,
+};
 use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
 };
@@ -77,28 +79,7 @@ pub fn compute(
         };
         scatter(&tiles, &wanted, &mut columns);
         for &idx in &wanted {
-            let aggregates = specs[idx]
-                .source
-                .events()
-                .map(|read| {
-                    read.statistic
-                        .formula(read.filter, read.window)
-                        .aggregates()
-                })
-                .unwrap_or_default();
-            if let [
-                Aggregate {
-                    kind: AggregateKind::LatestKind(column),
-                    ..
-                },
-            ] = &aggregates[..]
-            {
-                let kind = activities
-                    .rows
-                    .kinds
-                    .iter()
-                    .find(|kind| kind.name == *column)
-                    .expect("the layout found it");
+            if let Some(kind) = kind_of_category(activities, &specs[idx]) {
                 levels[idx] = compact_levels(&kind.levels, columns[idx]);
             }
         }
@@ -110,6 +91,23 @@ pub fn compute(
         named,
         buffer,
     )?)
+}
+
+/// The kind column whose levels a feature has, where it is a category.
+fn kind_of_category<'a>(activities: &'a Activities, spec: &FeatureSpec) -> Option<&'a KindColumn> {
+    let read = spec.source.events()?;
+    let formula = read.statistic.formula(read.filter, read.window);
+    let [
+        Aggregate {
+            kind: AggregateKind::LatestKind(column),
+            ..
+        },
+    ] = &formula.aggregates()[..]
+    else {
+        return None;
+    };
+    let mut kinds = activities.rows.kinds.iter();
+    kinds.find(|kind| kind.name == *column)
 }
 
 /// Copies tiles to the columns that their features have in the matrix.

@@ -5,6 +5,7 @@ mod bounds;
 mod error;
 mod remarks;
 
+mod csv_quotes;
 mod csv_text;
 mod frame;
 mod frame_values;
