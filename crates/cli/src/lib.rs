@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod show;
+#[cfg(unix)]
 mod signals;
 
 use std::ffi::OsString;
@@ -16,6 +17,9 @@ use clap::Parser;
 /// It is the only work of its process: it hears signals, and says on stderr what goes wrong.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     leave_no_core_dump();
+    // Elsewhere, a stopped command leaves unfinished files, which have no name yet and are removed by
+    // the next run.
+    #[cfg(unix)]
     signals::hear();
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

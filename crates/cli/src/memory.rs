@@ -17,7 +17,7 @@ fn give_up() -> ! {
     )]
     // SAFETY: the message is that long, and nothing comes after the exit.
     unsafe {
-        libc::write(2, MESSAGE.as_ptr().cast(), MESSAGE.len());
+        libc::write(2, MESSAGE.as_ptr().cast(), MESSAGE.len() as _);
         libc::_exit(2)
     }
 }

@@ -100,15 +100,17 @@ fn print(text: &str) {
         && let Err(error) =
             writeln!(std::io::stdout(), "{text}").and_then(|()| std::io::stdout().flush())
     {
-        STDOUT.store(error.raw_os_error().unwrap_or(-1), Ordering::Relaxed);
+        // A reader that has seen enough, such as `head`, is no failure.
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            STDOUT.store(error.raw_os_error().unwrap_or(-1), Ordering::Relaxed);
+        }
     }
 }
 
-/// Fails where a result could not be printed; a reader that has seen enough, such as `head`, is no
-/// failure.
+/// Fails where a result could not be printed.
 pub(crate) fn check_results() -> anyhow::Result<()> {
     match STDOUT.load(Ordering::Relaxed) {
-        0 | libc::EPIPE => Ok(()),
+        0 => Ok(()),
         number => Err(
             anyhow::Error::from(std::io::Error::from_raw_os_error(number))
                 .context("cannot write the result to stdout"),
@@ -125,6 +127,7 @@ pub(crate) fn publish(outputs: Outputs) -> anyhow::Result<()> {
 }
 
 /// Whether Ctrl-C is heard by the work, which then tells an engine to stop.
+#[cfg(any(unix, feature = "spark"))]
 static ENGINE_STOPS: AtomicBool = AtomicBool::new(false);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -135,6 +138,7 @@ pub(crate) fn let_engine_stop() {
 }
 
 /// Whether a Ctrl-C is left to the work: the first one, where the work listens.
+#[cfg(unix)]
 pub(crate) fn is_left_to_the_work() -> bool {
     ENGINE_STOPS.load(Ordering::Relaxed) && !INTERRUPTED.swap(true, Ordering::Relaxed)
 }

@@ -5,7 +5,7 @@
 //! parquet.thrift), and nothing else of a page.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::io::{Read, Seek, SeekFrom};
 
 use crate::arrow_file::MOST_PACKED;
 use crate::memory::half_of_memory;
@@ -95,11 +95,12 @@ struct Page {
 }
 
 /// The header at a place, and its bytes.
-fn header_at(file: &File, at: u64, end: u64) -> std::io::Result<Option<(Page, u64)>> {
+fn header_at(mut file: &File, at: u64, end: u64) -> std::io::Result<Option<(Page, u64)>> {
     let mut size = AT_ONCE;
     loop {
         let mut bytes = vec![0; usize::try_from(end - at).unwrap_or(usize::MAX).min(size)];
-        file.read_exact_at(&mut bytes, at)?;
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut bytes)?;
         let mut reader = Reader {
             bytes: &bytes,
             at: 0,

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,7 +58,7 @@ impl DiskParts {
     pub(crate) fn read(&self, idx: usize, part: &mut Part) -> Result<(), SolverError> {
         let mut at = (idx * self.part_bytes) as u64;
         for bytes in part.slices_mut() {
-            self.file.read_exact_at(bytes, at)?;
+            read_exact_at(&self.file, bytes, at)?;
             at += bytes.len() as u64;
         }
         Ok(())
@@ -68,6 +67,27 @@ impl DiskParts {
     pub(crate) fn n_bytes(&self) -> usize {
         self.n_bytes
     }
+}
+
+/// Fills in bytes from a place in a file that others read at the same time.
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
+}
+
+/// Fills in bytes from a place in a file that others read at the same time.
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, bytes, at)? {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            n_read => {
+                bytes = &mut bytes[n_read..];
+                at += n_read as u64;
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Part {
