@@ -113,7 +113,7 @@ impl<'de> Deserialize<'de> for ColumnType {
                 "time" => Ok(Self::Time),
                 "id" => Ok(Self::Id),
                 "words" => Err(Error::custom(
-                    "words are not read yet: give each word that matters a column of its own, or write \"category\"",
+                    "words are not read yet\n  hint: give each word that matters a column of its own, or write \"category\"",
                 )),
                 _ => Err(Error::custom(format!(
                     "`{word}` is not a type: {}",
@@ -121,7 +121,7 @@ impl<'de> Deserialize<'de> for ColumnType {
                 ))),
             },
             toml::Value::Table(table) if table.contains_key("set") => Err(Error::custom(
-                "sets are not read yet: give each value a column of its own (yes or no), or write \"category\" to learn from whole cells",
+                "sets are not read yet\n  hint: give each value a column of its own (yes or no), or write \"category\" to learn from whole cells",
             )),
             value @ toml::Value::Table(_) => {
                 let style = NumberStyle::deserialize(value)

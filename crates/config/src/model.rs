@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for ModelHalfLife {
             _ => match text.parse::<Span>() {
                 Ok(span) if span > Span::ZERO => Ok(Self::Length(span)),
                 _ => Err(serde::de::Error::custom(format!(
-                    "`{text}` is not a half-life: write \"auto\", \"none\" or a length such as \"180d\""
+                    "`{text}` is not a half-life\n  hint: write \"auto\", \"none\" or a length such as \"180d\""
                 ))),
             },
         }

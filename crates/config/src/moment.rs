@@ -16,7 +16,7 @@ impl Moment {
             .map(|(at, _, _)| Self(at))
             .ok_or_else(|| {
                 E::custom(format!(
-                    "`{text}` is not a moment: write \"2018-05-01\" or \"2018-05-01T09:30:00Z\"{or}"
+                    "`{text}` is not a moment\n  hint: write \"2018-05-01\" or \"2018-05-01T09:30:00Z\"{or}"
                 ))
             })
     }

@@ -55,7 +55,7 @@ impl Capacity {
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "`{text}` is not a capacity: write for example \"200/week\", \"40/day\" or \"800/month\"; a number alone for undated data"
+                "`{text}` is not a capacity\n  hint: write for example \"200/week\", \"40/day\" or \"800/month\"; a number alone for undated data"
             )
         };
         let (number, unit) = text
@@ -94,7 +94,7 @@ fn color<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Str
         Ok(Some(text))
     } else {
         Err(serde::de::Error::custom(format!(
-            "`{text}` is not a color: write for example \"#1f6fb5\""
+            "`{text}` is not a color\n  hint: write for example \"#1f6fb5\""
         )))
     }
 }

@@ -163,7 +163,7 @@ impl<'de> Deserialize<'de> for Every {
             _ => match text.parse::<Span>() {
                 Ok(span) if span > Span::ZERO => Ok(Self::Length(span)),
                 _ => Err(serde::de::Error::custom(format!(
-                    "`{text}` is not a rhythm: write \"month\", \"week\" or a length such as \"30d\""
+                    "`{text}` is not a rhythm\n  hint: write \"month\", \"week\" or a length such as \"30d\""
                 ))),
             },
         }

@@ -176,7 +176,7 @@ pub(super) fn time_zone<'de, D: serde::Deserializer<'de>>(
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(|_| {
         serde::de::Error::custom(format!(
-            "`{text}` is not a time zone: write an IANA name such as \"Europe/Berlin\""
+            "`{text}` is not a time zone\n  hint: write an IANA name such as \"Europe/Berlin\""
         ))
     })
 }
@@ -189,7 +189,7 @@ pub(super) fn delimiter<'de, D: serde::Deserializer<'de>>(
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(Some(*byte)),
         _ if text == "tab" => Ok(Some(b'\t')),
         _ => Err(serde::de::Error::custom(format!(
-            "`{text}` is not a delimiter: write one ASCII character, such as \";\" or \"\\t\""
+            "`{text}` is not a delimiter\n  hint: write one ASCII character, such as \";\" or \"\\t\""
         ))),
     }
 }

@@ -95,12 +95,11 @@ fn explain(error: &toml::de::Error, text: &str) -> ConfigError {
     // What is said of a value may repeat it.
     let message = hide_credentials(error.message().trim());
     let mut span = error.span();
-    let mut help = None;
     if let Some(rest) = message.strip_prefix("unknown field `")
         && let Some((found, expected)) = rest.split_once('`')
     {
         let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-        help = Some(nearest(found, known.iter().copied()).map_or_else(
+        let help = Some(nearest(found, known.iter().copied()).map_or_else(
             || format!("known keys here: {}", known.join(", ")),
             |near| format!("did you mean `{near}`?"),
         ));
@@ -112,12 +111,85 @@ fn explain(error: &toml::de::Error, text: &str) -> ConfigError {
             is_unknown_key: true,
         };
     }
+    let (message, help) = in_our_words(&message);
     ConfigError {
-        message: message.replace("missing field", "missing key"),
+        message,
         help,
         span,
         is_unknown_key: false,
     }
+}
+
+/// What serde says of a value or a missing key, and what to do.
+fn in_our_words(message: &str) -> (String, Option<String>) {
+    // Our own types bring their hint along.
+    if let Some((message, hint)) = message.split_once("\n  hint: ") {
+        return (message.to_owned(), Some(hint.to_owned()));
+    }
+    if let Some((found, expected)) = message
+        .strip_prefix("unknown variant ")
+        .and_then(|rest| rest.split_once(", expected "))
+    {
+        let values: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+        let near = nearest(found.trim_matches('`'), values.iter().copied());
+        let help = match near {
+            Some(near) => format!(
+                "did you mean \"{near}\"? The values are {}",
+                values.join(", ")
+            ),
+            None => format!("the values are {}", values.join(", ")),
+        };
+        return (format!("{found} is no value of this key"), Some(help));
+    }
+    for prefix in ["invalid type: ", "invalid value: "] {
+        if let Some((found, expected)) = message
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.split_once(", expected "))
+        {
+            return (
+                format!("this key does not take {}", kind_of_value(found)),
+                Some(format!("write {}", expected_value(expected))),
+            );
+        }
+    }
+    (message.replace("missing field", "missing key"), None)
+}
+
+/// A value as serde calls it, in words of TOML.
+fn kind_of_value(found: &str) -> String {
+    for (serde, ours) in [
+        ("integer", "the whole number"),
+        ("floating point", "the number"),
+        ("string", "the text"),
+        ("boolean", "the value"),
+        ("sequence", "a list"),
+        ("map", "a table"),
+    ] {
+        if let Some(rest) = found.strip_prefix(serde) {
+            return format!("{ours}{rest}");
+        }
+    }
+    found.to_owned()
+}
+
+/// What serde expected, in words of TOML.
+fn expected_value(expected: &str) -> String {
+    let (first, rest) = match expected.find(" in ") {
+        Some(at) => expected.split_at(at),
+        None => (expected, ""),
+    };
+    let ours = match first {
+        "a string" => "a text in quotes",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list in square brackets",
+        "a map" => "a table",
+        _ if first.starts_with("struct ") => "a table",
+        _ => first,
+    };
+    format!("{ours}{rest}")
 }
 
 /// The place of `word` within a span, where it stands there: toml gives the whole table for a key.
@@ -176,6 +248,42 @@ mod tests {
         assert_eq!(error.help.as_deref(), Some("did you mean `size`?"));
         assert_eq!(error.span.map(|span| &text[span]), Some("sise"));
         assert!(error.is_unknown_key);
+    }
+
+    #[test]
+    fn what_serde_says_is_told_in_words_of_toml() {
+        for (message, expected, help) in [
+            (
+                "invalid type: integer `90`, expected a string",
+                "this key does not take the whole number `90`",
+                "write a text in quotes",
+            ),
+            (
+                "invalid value: integer `-1`, expected u64",
+                "this key does not take the whole number `-1`",
+                "write a whole number, 0 or more",
+            ),
+            (
+                "unknown variant `aditive`, expected `linear` or `additive`",
+                "`aditive` is no value of this key",
+                "did you mean \"additive\"? The values are linear, additive",
+            ),
+            (
+                "unknown variant `x`, expected one of `a`, `b`, `c`",
+                "`x` is no value of this key",
+                "the values are a, b, c",
+            ),
+            (
+                "`x` is not a length\n  hint: write \"90d\"",
+                "`x` is not a length",
+                "write \"90d\"",
+            ),
+        ] {
+            let expected = (expected.to_owned(), Some(help.to_owned()));
+            assert_eq!(in_our_words(message), expected);
+        }
+        let missing = in_our_words("missing field `id`");
+        assert_eq!(missing, ("missing key `id`".to_owned(), None));
     }
 
     #[test]

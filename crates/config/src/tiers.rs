@@ -61,7 +61,7 @@ impl TierEdges {
         {
             Some(edges) => Self::of_percent(&edges),
             None => Err(format!(
-                "`{text}` is not a rule for tiers: write \"relative\", \"frozen\" or three likelihoods in per cent, such as 40, 20, 5"
+                "`{text}` is not a rule for tiers\n  hint: write \"relative\", \"frozen\" or three likelihoods in per cent, such as 40, 20, 5"
             )),
         }
     }
@@ -80,7 +80,7 @@ impl TierEdges {
                     .collect::<Vec<_>>()
                     .join(", ");
                 Err(format!(
-                    "tiers cannot begin at [{found}]: expected three likelihoods in per cent, falling, above 0 and below 100, such as [40, 20, 5]"
+                    "tiers cannot begin at [{found}]\n  hint: write three likelihoods in per cent, falling, above 0 and below 100, such as [40, 20, 5]"
                 ))
             }
         }

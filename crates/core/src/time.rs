@@ -277,7 +277,7 @@ impl std::str::FromStr for Timestamp {
 
 /// A text that is no time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a moment: expected such as 2018-05-01 or 2018-05-01T09:30:00Z")]
+#[error("`{0}` is not a moment\n  hint: write such as 2018-05-01 or 2018-05-01T09:30:00Z")]
 pub struct NoTime(String);
 
 impl std::fmt::Display for Timestamp {
@@ -354,7 +354,7 @@ pub struct Span(i64);
 /// Why a text is not a length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{found}` is not a length of time: write a whole number and a unit, such as \"90d\", \"12h\", \"2w\" or \"30m\""
+    "`{found}` is not a length of time\n  hint: write a whole number and a unit, such as \"90d\", \"12h\", \"2w\" or \"30m\""
 )]
 pub struct SpanError {
     /// The text that was found.

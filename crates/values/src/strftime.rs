@@ -55,7 +55,7 @@ impl Strftime {
                         .parse_to_owned()
                         .map_err(|_| format!("`{part}` is not a supported directive"))?;
                     if matches!(part, "%::z" | "%:::z") {
-                        return Err(format!("`{part}` is not read: write %z or %:z"));
+                        return Err(format!("`{part}` is not read\n  hint: write %z or %:z"));
                     }
                     seen.extend(items.iter().cloned());
                     match pieces.last_mut() {
