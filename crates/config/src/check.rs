@@ -28,6 +28,7 @@ impl Config {
             return ConfigError::refuse(found, help);
         }
         self.guards.check()?;
+        self.model.check()?;
         self.outcomes.check_values()?;
         self.snapshots.check()?;
         self.features.check()?;

@@ -6,6 +6,8 @@ use leadscore_core::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::text::ConfigError;
+
 /// `[model]`: which model is fitted.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -49,6 +51,25 @@ pub struct ModelConfig {
     pub negative_sampling_rate: f64,
     /// Seed of every random choice; default 7.
     pub seed: u64,
+}
+
+impl ModelConfig {
+    /// Fails where a number is none that can be meant.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if !(self.negative_sampling_rate > 0.0 && self.negative_sampling_rate <= 1.0) {
+            return ConfigError::refuse(
+                "[model] `negative_sampling_rate` is a share above 0 and at most 1",
+                "write such as 0.1 where the tables have every tenth lead not won",
+            );
+        }
+        if !(0.0..=1.0).contains(&self.l1_ratio) {
+            return ConfigError::refuse(
+                "[model] `l1_ratio` is a share, 0 to 1",
+                "write such as 0.5 for half of the penalty",
+            );
+        }
+        Ok(())
+    }
 }
 
 impl Default for ModelConfig {

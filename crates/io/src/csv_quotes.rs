@@ -73,6 +73,60 @@ fn after_quoted(row: &[u8], open: usize) -> Result<usize, QuoteFault> {
     }
 }
 
+/// A field by what it is made of: each run of digits or letters is one sign, anything else stays.
+pub(crate) fn shape_of(field: &[u8]) -> Vec<u8> {
+    let mut shape: Vec<u8> = Vec::new();
+    for &byte in field {
+        let sign = match byte {
+            _ if byte.is_ascii_digit() => b'9',
+            _ if byte.is_ascii_alphabetic() || byte >= 0x80 => b'a',
+            _ => byte,
+        };
+        if shape.last() != Some(&sign) || !matches!(sign, b'9' | b'a') {
+            shape.push(sign);
+        }
+    }
+    shape
+}
+
+/// Whether a field of several lines has the rest of its row, whole rows, and the begin of another
+/// one in it: each line has as many delimiters as these have, and most fields have the shapes that
+/// those of another row have.
+pub(crate) fn has_rows_in_it(
+    field: &[u8],
+    column: usize,
+    delimiter: u8,
+    shapes: &[Vec<u8>],
+) -> bool {
+    let lines: Vec<Vec<&[u8]>> = field
+        .split(|&byte| byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .map(|line| line.split(|&byte| byte == delimiter).collect())
+        .collect();
+    let ([first, inner @ .., last], n_columns) = (&lines[..], shapes.len()) else {
+        return false;
+    };
+    if n_columns < 2
+        || first.len() != n_columns - column
+        || last.len() != column + 1
+        || inner.iter().any(|line| line.len() != n_columns)
+    {
+        return false;
+    }
+    // The field itself is cut into pieces: neither of them has a shape.
+    let rest = first[1..].iter().zip(&shapes[column + 1..]);
+    let begin = last[..column].iter().zip(shapes);
+    let whole = inner.iter().flat_map(|line| line.iter().zip(shapes));
+    let (mut n_fields, mut n_alike) = (0, 0);
+    for (found, shape) in rest.chain(begin).chain(whole) {
+        if !found.is_empty() && !shape.is_empty() {
+            n_fields += 1;
+            n_alike += usize::from(shape_of(found.trim_ascii_end()) == *shape);
+        }
+    }
+    n_alike > 0 && 3 * n_alike >= 2 * n_fields
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +171,32 @@ mod tests {
         check("\"a\rb\"\rc,d", Err(QuoteFault::GoesOn { open: 0, at: 5 }));
         check(r#"a, "b""#, Err(QuoteFault::AfterBlanks(3)));
         check(r#"a, "b,c""#, Err(QuoteFault::AfterBlanks(3)));
+    }
+
+    #[test]
+    fn rows_within_a_field_are_recognised() {
+        let shapes: Vec<Vec<u8>> = ["L01", "2024-01-02", "note", "12"]
+            .iter()
+            .map(|field| shape_of(field.as_bytes()))
+            .collect();
+        for (field, column, expected) in [
+            ("click,8\nL004,2024-01-30,open", 2, true),
+            (
+                "click,8\nL004,2024-01-30,mail,3\r\nL005,2024-01-31,open",
+                2,
+                true,
+            ),
+            // Notes of several lines.
+            ("Hello, there\nbye, for, now", 2, false),
+            ("first\nsecond", 2, false),
+            ("12 Main St, Springfield\nOhio, USA, Earth", 2, false),
+            ("x\n", 2, false),
+        ] {
+            assert_eq!(
+                has_rows_in_it(field.as_bytes(), column, b',', &shapes),
+                expected,
+                "{field:?}"
+            );
+        }
     }
 }

@@ -8,7 +8,8 @@ use hashbrown::HashSet;
 use leadscore_config::FileConfig;
 use leadscore_core::{agree, counted};
 
-use crate::csv_quotes::{QuoteFault, has_quotes_in_texts};
+use crate::csv_quotes::{QuoteFault, has_quotes_in_texts, has_rows_in_it, shape_of};
+use crate::csv_rows::{CsvRows, RowFault};
 use crate::error::TablesError;
 use crate::text_bytes::{LARGEST_ROW, MOST_COLUMNS, decode, read_bytes, too_many_columns};
 
@@ -190,12 +191,17 @@ impl<'t> CsvCheck<'t> {
     }
 
     fn next_row(&mut self) -> Result<Option<Range<usize>>, TablesError> {
-        self.rows.next_row().map_err(|line| {
-            self.error(
-                line,
+        self.rows.next_row().map_err(|fault| match fault {
+            RowFault::Unsplit(at) => self.error(
+                line_at(self.text, at),
                 "the row cannot be split into fields",
                 "check its quotes",
-            )
+            ),
+            RowFault::LoneReturn(at) => self.error(
+                line_at(self.text, at),
+                "a carriage return alone ends a row, as in old Mac files",
+                "save it with ordinary line ends (LF or CRLF)",
+            ),
         })
     }
 
@@ -237,6 +243,7 @@ impl<'t> CsvCheck<'t> {
     fn read_rows(&mut self, header_row: Range<usize>) -> Result<KeptRows, TablesError> {
         let has_quotes = memchr::memchr(b'"', &self.text[self.begin..]).is_some();
         let mut last_row = header_row.clone();
+        let mut shapes = Vec::new();
         let mut kept = KeptRows {
             pieces: Vec::new(),
             n_rows: 0,
@@ -252,6 +259,14 @@ impl<'t> CsvCheck<'t> {
             if found != self.header.len() || row.len() > LARGEST_ROW {
                 return Err(self.row_error(&row));
             }
+            if has_quotes
+                && memchr::memchr(b'\n', self.text[row.clone()].trim_ascii_end()).is_some()
+            {
+                self.check_swallowed(&row, &shapes)?;
+            } else if has_quotes {
+                shapes.clear();
+                shapes.extend(self.rows.record.iter().map(shape_of));
+            }
             kept.n_rows += 1;
             last_row = row.clone();
             self.keep(&mut kept.pieces, row, has_quotes)?;
@@ -264,6 +279,27 @@ impl<'t> CsvCheck<'t> {
             ));
         }
         Ok(kept)
+    }
+
+    /// Fails where a quoted field of the row that was just read has whole rows in it, by the shapes
+    /// of the fields of a row before.
+    fn check_swallowed(&self, row: &Range<usize>, shapes: &[Vec<u8>]) -> Result<(), TablesError> {
+        for (column, field) in self.rows.record.iter().enumerate() {
+            if !has_rows_in_it(field, column, self.delimiter, shapes) {
+                continue;
+            }
+            let n_lines = memchr::memchr_iter(b'\n', field).count();
+            let first = line_at(self.text, row.start);
+            return Err(self.error(
+                first,
+                format!(
+                    "a quote is opened and closed {} later, and what is between looks like rows of the table",
+                    counted(n_lines, "line")
+                ),
+                "close it where its field ends, or write a quote inside a field twice",
+            ));
+        }
+        Ok(())
     }
 
     /// Keeps the row that was just read.
@@ -336,87 +372,6 @@ fn ended_line(run: &[u8]) -> Vec<u8> {
         line.push(b'\n');
     }
     line
-}
-
-/// The rows of a CSV text, each with its bytes; lines that hold nothing are passed over.
-struct CsvRows<'t> {
-    text: &'t [u8],
-    reader: csv::Reader<&'t [u8]>,
-    begin: usize,
-    record: csv::ByteRecord,
-}
-
-impl<'t> CsvRows<'t> {
-    fn new(text: &'t [u8], begin: usize, delimiter: u8) -> Self {
-        let reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(&text[begin..]);
-        Self {
-            text,
-            reader,
-            begin,
-            record: csv::ByteRecord::new(),
-        }
-    }
-
-    /// Reads one row more; the error is the line of a row that cannot be split.
-    fn next_row(&mut self) -> Result<Option<Range<usize>>, u64> {
-        let is_there = self
-            .reader
-            .read_byte_record(&mut self.record)
-            .map_err(|error| {
-                let at = error.position().map_or(0, csv::Position::byte) as usize;
-                line_at(self.text, self.begin + at)
-            })?;
-        if !is_there {
-            return Ok(None);
-        }
-        let mut start = self.begin + self.record.position().map_or(0, csv::Position::byte) as usize;
-        while matches!(self.text.get(start), Some(b'\r' | b'\n')) {
-            start += 1;
-        }
-        let mut end = self.begin + self.reader.position().byte() as usize;
-        if self.text.get(end) == Some(&b'\n') && end > 0 && self.text[end - 1] == b'\r' {
-            end += 1;
-        }
-        Ok(Some(start..end))
-    }
-
-    /// The row with every field that needs it in quotes.
-    fn quoted(&self, delimiter: u8) -> Vec<u8> {
-        let mut row = Vec::new();
-        for (number, field) in self.record.iter().enumerate() {
-            if number > 0 {
-                row.push(delimiter);
-            }
-            let needs_quotes = field
-                .iter()
-                .any(|&byte| [b'"', b'\n', b'\r', delimiter].contains(&byte));
-            if !needs_quotes {
-                row.extend_from_slice(field);
-                continue;
-            }
-            row.push(b'"');
-            for &byte in field {
-                row.extend(std::iter::repeat_n(byte, 1 + usize::from(byte == b'"')));
-            }
-            row.push(b'"');
-        }
-        row.push(b'\n');
-        row
-    }
-
-    /// Whether the row holds nothing: blanks, delimiters, or the mark that old programs end a file
-    /// with.
-    fn is_blank(&self) -> bool {
-        self.record.iter().all(|field| {
-            field
-                .iter()
-                .all(|byte| byte.is_ascii_whitespace() || *byte == 0x1a)
-        })
-    }
 }
 
 /// The line of a place in a text, from 1.

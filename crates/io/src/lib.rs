@@ -6,6 +6,7 @@ mod error;
 mod remarks;
 
 mod csv_quotes;
+mod csv_rows;
 mod csv_text;
 mod frame;
 mod frame_values;

@@ -1,8 +1,8 @@
-//! NDJSON before any engine sees it: one object a line, each key once, and which keys have values of
-//! one kind.
+//! NDJSON before any engine sees it: one object a line, each key once, and of which kind the values
+//! of a key are.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
@@ -20,6 +20,8 @@ use crate::text_bytes::{LARGEST_ROW, decode, read_bytes};
 /// A text of one JSON object a line.
 pub(crate) struct NdjsonText {
     pub(crate) text: Vec<u8>,
+    /// The keys in the order in which they come, with what their values are read as.
+    pub(crate) columns: Vec<(String, ValueType)>,
     /// Keys whose values are lists or objects in some rows and not in others.
     pub(crate) unreadable: Unreadable,
     /// What the user should know about how it was read.
@@ -61,9 +63,10 @@ pub(crate) fn check_ndjson(
             return Err(Fault::TooManyKeys.error(path, n_lines));
         }
     }
-    let unreadable = keys.unreadable();
+    let (columns, unreadable) = keys.columns();
     Ok(NdjsonText {
         text,
+        columns,
         unreadable,
         note,
     })
@@ -171,13 +174,12 @@ impl Run {
                 column => format!("{words} at character {column}"),
             })
         })?;
-        for (key, kind) in row.0 {
+        for (place, (key, kind)) in row.0.into_iter().enumerate() {
             let seen = self.keys.0.entry_ref(key.as_ref()).or_default();
             if seen.last_line == number {
                 return Err(Fault::Twice(key.into_owned()));
             }
-            seen.last_line = number;
-            seen.add(kind, number);
+            seen.add(kind, number, place);
         }
         if self.keys.0.len() > MOST_KEYS {
             return Err(Fault::TooManyKeys);
@@ -186,63 +188,124 @@ impl Run {
     }
 }
 
+/// What the values of a key are read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ValueType {
+    Boolean,
+    Integer,
+    Float,
+    Text,
+    /// As they are written: values of several kinds, or numbers with more digits than a number has.
+    Written,
+    Integers,
+    Texts,
+}
+
 /// What kind of value a key has in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ValueKind {
     Null,
-    /// A text, a number, true or false.
-    Plain,
-    List,
+    Boolean,
+    Integer,
+    /// A whole number that no 64 bits hold, or a fraction where whole ones would lose digits.
+    Large,
+    Float,
+    Text,
+    /// A list, of whole numbers alone.
+    Integers,
+    /// A list of other plain values.
+    Texts,
+    /// A list with lists or objects in it.
+    Nested,
     Object,
 }
+
+/// The number of [`ValueKind`]s.
+const N_KINDS: usize = 10;
+
+/// From here on, whole numbers are not all exact as fractions.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The first line on which a key has each kind of value; 0 for none.
 #[derive(Debug, Default)]
 struct Seen {
-    plain: u64,
-    list: u64,
-    object: u64,
+    first: [u64; N_KINDS],
+    /// Whether it has whole numbers that are not exact as fractions.
+    has_long: bool,
+    /// Line and place in it of the first value.
+    place: (u64, usize),
     last_line: u64,
 }
 
 impl Seen {
-    fn add(&mut self, kind: ValueKind, line: u64) {
-        let first = match kind {
-            ValueKind::Null => return,
-            ValueKind::Plain => &mut self.plain,
-            ValueKind::List => &mut self.list,
-            ValueKind::Object => &mut self.object,
-        };
+    fn add(&mut self, (kind, is_long): (ValueKind, bool), line: u64, place: usize) {
+        let first = &mut self.first[kind as usize];
         if *first == 0 {
             *first = line;
         }
+        self.has_long |= is_long;
+        if self.last_line == 0 {
+            self.place = (line, place);
+        }
+        self.last_line = line;
     }
 
     /// What a later run of lines has seen, which begins after so many.
     fn merge(&mut self, later: &Self, n_before: u64) {
-        for (first, later) in [
-            (&mut self.plain, later.plain),
-            (&mut self.list, later.list),
-            (&mut self.object, later.object),
-        ] {
+        if self.place.0 == 0 {
+            self.place = (n_before + later.place.0, later.place.1);
+        }
+        self.has_long |= later.has_long;
+        for (first, later) in self.first.iter_mut().zip(later.first) {
             if *first == 0 && later > 0 {
                 *first = n_before + later;
             }
         }
     }
 
-    /// What the values are called where they are not of one kind.
-    fn mixed(&self) -> Option<String> {
+    /// The first line that has one of these.
+    fn first_of(&self, kinds: &[ValueKind]) -> Option<u64> {
+        let lines = kinds.iter().map(|&kind| self.first[kind as usize]);
+        lines.filter(|&line| line > 0).min()
+    }
+
+    /// What its values are read as; the error is what they are called where nobody reads them.
+    fn value_type(&self) -> Result<ValueType, String> {
+        use ValueKind::{Boolean, Float, Integer, Integers, Large, Nested, Object, Text, Texts};
+        let plain = self.first_of(&[Boolean, Integer, Large, Float, Text]);
+        let list = self.first_of(&[Integers, Texts, Nested]);
+        let object = self.first_of(&[Object]);
         let found: Vec<String> = [
-            (self.plain, "plain values"),
-            (self.list, "lists"),
-            (self.object, "objects"),
+            (plain, "plain values"),
+            (list, "lists"),
+            (object, "objects"),
         ]
         .into_iter()
-        .filter(|(first, _)| *first > 0)
-        .map(|(first, name)| format!("{name} (from line {first})"))
+        .filter_map(|(first, name)| Some(format!("{name} (from line {})", first?)))
         .collect();
-        (found.len() > 1).then(|| found.join(" and "))
+        if found.len() > 1 {
+            return Err(found.join(" and "));
+        }
+        if object.is_some() {
+            return Err("nested columns".to_owned());
+        }
+        if list.is_some() {
+            return match (self.first_of(&[Nested]), self.first_of(&[Texts])) {
+                (Some(line), _) => Err(format!("nested lists (from line {line})")),
+                (None, Some(_)) => Ok(ValueType::Texts),
+                (None, None) => Ok(ValueType::Integers),
+            };
+        }
+        let has = |kind| self.first_of(&[kind]).is_some();
+        let has_numbers = has(Integer) || has(Float) || has(Large);
+        Ok(match (has(Boolean), has_numbers, has(Text)) {
+            (true, false, false) => ValueType::Boolean,
+            (false, true, false) if has(Large) || has(Float) && self.has_long => ValueType::Written,
+            (false, true, false) if has(Float) => ValueType::Float,
+            (false, true, false) => ValueType::Integer,
+            (false, false, _) => ValueType::Text,
+            (true, ..) | (false, true, true) => ValueType::Written,
+        })
     }
 }
 
@@ -258,17 +321,103 @@ impl Keys {
         }
     }
 
-    /// Those whose values are not of one kind.
-    fn unreadable(&self) -> Unreadable {
-        self.0
-            .iter()
-            .filter_map(|(key, seen)| Some((key.clone(), seen.mixed()?)))
-            .collect::<BTreeMap<_, _>>()
+    /// What each key is read as, in the order in which they come, and those that nobody reads.
+    fn columns(self) -> (Vec<(String, ValueType)>, Unreadable) {
+        let mut keys: Vec<(String, Seen)> = self.0.into_iter().collect();
+        keys.sort_by_key(|(_, seen)| seen.place);
+        let mut unreadable = Unreadable::new();
+        let columns = keys
+            .into_iter()
+            .map(|(key, seen)| {
+                let kind = seen.value_type().unwrap_or_else(|why| {
+                    unreadable.insert(key.clone(), why);
+                    ValueType::Text
+                });
+                (key, kind)
+            })
+            .collect();
+        (columns, unreadable)
     }
 }
 
+/// The values of these keys on each line that has an object, as they are written: texts without
+/// their quotes, `None` where they are missing. The text was checked.
+pub(crate) fn written_values(text: &[u8], keys: &[&str]) -> Vec<Vec<Option<String>>> {
+    let mut columns = vec![Vec::new(); keys.len()];
+    for line in text.split(|&byte| byte == b'\n') {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        columns.iter_mut().for_each(|column| column.push(None));
+        for (key, value) in raw_fields(line) {
+            let Some(column) = keys.iter().position(|known| *known == key) else {
+                continue;
+            };
+            if let Some(last) = columns[column].last_mut() {
+                *last = written(value);
+            }
+        }
+    }
+    columns
+}
+
+/// A value as it is written.
+fn written(value: &[u8]) -> Option<String> {
+    match value.first() {
+        Some(b'"') => serde_json::from_slice(value).ok(),
+        _ if value == b"null" => None,
+        _ => Some(String::from_utf8_lossy(value).into_owned()),
+    }
+}
+
+/// The keys of an object on a checked line, and the bytes of their values.
+fn raw_fields(line: &[u8]) -> Vec<(String, &[u8])> {
+    let (mut fields, mut key) = (Vec::new(), None);
+    let (mut depth, mut is_text, mut is_escaped, mut begin) = (0_usize, false, false, 0);
+    for (at, byte) in line.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            _ if is_text => {}
+            b'{' | b'[' => {
+                depth += 1;
+                if depth == 1 {
+                    begin = at + 1;
+                }
+            }
+            b':' if depth == 1 => {
+                key = serde_json::from_slice::<String>(line[begin..at].trim_ascii()).ok();
+                begin = at + 1;
+            }
+            b',' | b'}' if depth == 1 => {
+                if let Some(key) = key.take() {
+                    fields.push((key, line[begin..at].trim_ascii()));
+                }
+                begin = at + 1;
+                depth -= usize::from(*byte == b'}');
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    fields
+}
+
+/// The lines, from 1, of these objects, from 0.
+pub(crate) fn lines_of_objects(text: &[u8], wanted: &BTreeSet<usize>) -> Vec<u64> {
+    let lines = text.split(|&byte| byte == b'\n').zip(1..);
+    let of_objects = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
+    of_objects
+        .enumerate()
+        .filter(|(object, _)| wanted.contains(object))
+        .map(|(_, (_, number))| number)
+        .collect()
+}
+
 /// The keys of an object, with the kinds of their values.
-struct Row<'t>(Vec<(Cow<'t, str>, ValueKind)>);
+struct Row<'t>(Vec<(Cow<'t, str>, (ValueKind, bool))>);
 
 impl<'t> Deserialize<'t> for Row<'t> {
     fn deserialize<D: Deserializer<'t>>(from: D) -> Result<Self, D::Error> {
@@ -282,8 +431,8 @@ impl<'t> Deserialize<'t> for Row<'t> {
 
             fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Row<'t>, A::Error> {
                 let mut fields = Vec::new();
-                while let Some((Key(key), kind)) = map.next_entry()? {
-                    fields.push((key, kind));
+                while let Some((Key(key), Kind(kind, is_long))) = map.next_entry()? {
+                    fields.push((key, (kind, is_long)));
                 }
                 Ok(Row(fields))
             }
@@ -317,48 +466,77 @@ impl<'t> Deserialize<'t> for Key<'t> {
     }
 }
 
-impl<'t> Deserialize<'t> for ValueKind {
+/// The kind of a value, and whether it is a whole number that is not exact as a fraction.
+struct Kind(ValueKind, bool);
+
+impl<'t> Deserialize<'t> for Kind {
     fn deserialize<D: Deserializer<'t>>(from: D) -> Result<Self, D::Error> {
         struct Any;
         impl<'t> Visitor<'t> for Any {
-            type Value = ValueKind;
+            type Value = Kind;
 
             fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
                 to.write_str("a value")
             }
 
-            fn visit_unit<E>(self) -> Result<ValueKind, E> {
-                Ok(ValueKind::Null)
+            fn visit_unit<E>(self) -> Result<Kind, E> {
+                Ok(Kind(ValueKind::Null, false))
             }
 
-            fn visit_bool<E>(self, _: bool) -> Result<ValueKind, E> {
-                Ok(ValueKind::Plain)
+            fn visit_bool<E>(self, _: bool) -> Result<Kind, E> {
+                Ok(Kind(ValueKind::Boolean, false))
             }
 
-            fn visit_i64<E>(self, _: i64) -> Result<ValueKind, E> {
-                Ok(ValueKind::Plain)
+            fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
+                Ok(Kind(ValueKind::Integer, (value as f64).abs() >= MOST_EXACT))
             }
 
-            fn visit_u64<E>(self, _: u64) -> Result<ValueKind, E> {
-                Ok(ValueKind::Plain)
+            fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
+                Ok(match i64::try_from(value) {
+                    Ok(value) => Kind(ValueKind::Integer, value as f64 >= MOST_EXACT),
+                    Err(_) => Kind(ValueKind::Large, true),
+                })
             }
 
-            fn visit_f64<E>(self, _: f64) -> Result<ValueKind, E> {
-                Ok(ValueKind::Plain)
+            fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
+                let is_large = value.abs() >= MOST_EXACT;
+                let kind = if is_large {
+                    ValueKind::Large
+                } else {
+                    ValueKind::Float
+                };
+                Ok(Kind(kind, is_large))
             }
 
-            fn visit_str<E>(self, _: &str) -> Result<ValueKind, E> {
-                Ok(ValueKind::Plain)
+            fn visit_str<E>(self, _: &str) -> Result<Kind, E> {
+                Ok(Kind(ValueKind::Text, false))
             }
 
-            fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<ValueKind, A::Error> {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(ValueKind::List)
+            fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<Kind, A::Error> {
+                let (mut kind, mut is_empty) = (ValueKind::Integers, true);
+                while let Some(Kind(of_item, is_long)) = list.next_element()? {
+                    is_empty = false;
+                    kind = match (of_item, kind) {
+                        (_, ValueKind::Nested)
+                        | (
+                            ValueKind::Integers
+                            | ValueKind::Texts
+                            | ValueKind::Nested
+                            | ValueKind::Object,
+                            _,
+                        ) => ValueKind::Nested,
+                        (ValueKind::Integer, kind) if !is_long => kind,
+                        (ValueKind::Null, kind) => kind,
+                        _ => ValueKind::Texts,
+                    };
+                }
+                let kind = if is_empty { ValueKind::Texts } else { kind };
+                Ok(Kind(kind, false))
             }
 
-            fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<ValueKind, A::Error> {
+            fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Kind, A::Error> {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(ValueKind::Object)
+                Ok(Kind(ValueKind::Object, false))
             }
         }
         from.deserialize_any(Any)
@@ -436,7 +614,7 @@ mod tests {
                 keys.add(run.keys, n_lines);
                 n_lines += run.n_lines;
             }
-            let unreadable: Vec<(String, String)> = keys.unreadable().into_iter().collect();
+            let unreadable: Vec<(String, String)> = keys.columns().1.into_iter().collect();
             let expected = [
                 ("a", "plain values (from line 1) and lists (from line 4)"),
                 ("c", "lists (from line 4) and objects (from line 3)"),
@@ -444,5 +622,63 @@ mod tests {
             .map(|(key, kind)| (key.to_owned(), kind.to_owned()));
             assert_eq!(unreadable, expected);
         }
+    }
+
+    #[test]
+    fn values_are_read_as_what_all_of_them_are() {
+        for (values, expected) in [
+            ("true null", ValueType::Boolean),
+            ("1 -2", ValueType::Integer),
+            ("1 2.5", ValueType::Float),
+            ("null", ValueType::Text),
+            ("\"a\" null", ValueType::Text),
+            ("1 true", ValueType::Written),
+            ("1 \"many\"", ValueType::Written),
+            ("18446744073709551617 1", ValueType::Written),
+            ("9007199254740993 1", ValueType::Integer),
+            ("9007199254740993 1.5", ValueType::Written),
+            ("[1,2] []", ValueType::Texts),
+            ("[1,2] [3]", ValueType::Integers),
+            ("[\"a\"] [1]", ValueType::Texts),
+        ] {
+            let lines: Vec<String> = values
+                .split(' ')
+                .map(|value| format!("{{\"x\": {value}}}\n"))
+                .collect();
+            let run = Run::new(lines.concat().as_bytes());
+            assert_eq!(
+                run.keys.columns().0,
+                [("x".to_owned(), expected)],
+                "{values}"
+            );
+        }
+    }
+
+    #[test]
+    fn written_values_keep_their_digits() {
+        let text = b"{\"a\": 1.0, \"b\": {\"a\": 2}}\n\n{\"c\": [1, \"}\"], \"\\u0061\" : \"x\\n, y\"}\n{\"a\":18446744073709551617}\n{\"a\": null}\n{}";
+        let texts = |values: &[Option<&str>]| -> Vec<Option<String>> {
+            values
+                .iter()
+                .map(|value| value.map(str::to_owned))
+                .collect()
+        };
+        assert_eq!(
+            written_values(text, &["a", "d"]),
+            [
+                texts(&[
+                    Some("1.0"),
+                    Some("x\n, y"),
+                    Some("18446744073709551617"),
+                    None,
+                    None
+                ]),
+                texts(&[None; 5])
+            ]
+        );
+        assert_eq!(
+            lines_of_objects(text, &BTreeSet::from([0, 1, 4])),
+            [1, 3, 6]
+        );
     }
 }

@@ -149,7 +149,7 @@ pub(crate) fn decode(
     }
     if let Some((encoding, mark_length)) = encoding_rs::Encoding::for_bom(&bytes) {
         if encoding == encoding_rs::UTF_8 {
-            return Ok(decode_unmarked(bytes[mark_length..].to_vec()));
+            return decode_unmarked(path, bytes[mark_length..].to_vec());
         }
         let (text, _, malformed) = encoding.decode(&bytes);
         if malformed {
@@ -166,18 +166,34 @@ pub(crate) fn decode(
             "export it as UTF-8, or set `encoding = \"utf-16le\"`",
         ));
     }
-    Ok(decode_unmarked(bytes))
+    decode_unmarked(path, bytes)
 }
 
-/// UTF-8 as it is; anything else as Windows-1252, with a note.
-fn decode_unmarked(bytes: Vec<u8>) -> (Vec<u8>, Option<String>) {
+/// UTF-8 as it is; anything else as Windows-1252, with a note, unless much of it is UTF-8 or it has
+/// bytes that no text of Windows-1252 has.
+fn decode_unmarked(path: &Path, bytes: Vec<u8>) -> Result<(Vec<u8>, Option<String>), TablesError> {
     let Err(error) = std::str::from_utf8(&bytes) else {
-        return (bytes, None);
+        return Ok((bytes, None));
     };
     let line = 1 + memchr::memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
+    let is_utf_8_elsewhere = bytes.utf8_chunks().any(|chunk| !chunk.valid().is_ascii());
+    let is_none = |byte: &u8| [0x81, 0x8d, 0x8f, 0x90, 0x9d].contains(byte);
+    if is_utf_8_elsewhere || bytes.iter().any(is_none) {
+        return Err(TablesError::Row {
+            path: path.to_owned(),
+            line: line as u64,
+            found: if is_utf_8_elsewhere {
+                "the line is not UTF-8, and others are".to_owned()
+            } else {
+                "the line is neither UTF-8 nor Windows-1252".to_owned()
+            },
+            help: "export the file again as UTF-8, or set `encoding` for the whole of it"
+                .to_owned(),
+        });
+    }
     let (text, _, _) = encoding_rs::WINDOWS_1252.decode(&bytes);
     let note = format!(
         "line {line} is not UTF-8; read as Windows-1252 (Latin-1); set `encoding` if it is something else"
     );
-    (text.into_owned().into_bytes(), Some(note))
+    Ok((text.into_owned().into_bytes(), Some(note)))
 }

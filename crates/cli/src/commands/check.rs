@@ -1,7 +1,6 @@
 //! `check`: what is wrong with this data, what leaks, and is there enough of it.
 
-use leadscore::check;
-use leadscore::front_end::hide_credentials;
+use leadscore::{check, error_text};
 
 use crate::args::CheckArgs;
 use crate::commands::{Outcome, elsewhere};
@@ -18,7 +17,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
             // Whoever reads JSON reads why there is nothing else.
             if args.json {
                 show::json(&serde_json::to_string_pretty(
-                    &serde_json::json!({ "error": hide_credentials(&format!("{error:#}")) }),
+                    &serde_json::json!({ "error": error_text(error.as_ref(), false).trim_start_matches("error: ") }),
                 )?);
             }
             return Err(error);

@@ -73,8 +73,7 @@ impl Part {
             }
             Source::Ndjson { text, .. } => {
                 notes.extend(text.note.map(|note| format!("{}: {note}", path.display())));
-                let rows =
-                    Text::of_ndjson(text.text).map_err(|error| engine_error(&path, error))?;
+                let rows = Text::of_ndjson(text.text, &text.columns);
                 let (part, columns, _) = part.open_text(rows);
                 Ok((part, columns, text.unreadable))
             }

@@ -76,6 +76,14 @@ impl Batch {
 }
 
 impl Part {
+    /// The lines of these rows, where they are objects on lines.
+    pub(super) fn lines_of_objects(&self, rows: &BTreeSet<usize>) -> Vec<u64> {
+        match &self.rows {
+            Rows::Text(text) => text.lines_of_objects(rows),
+            Rows::Frame(_) | Rows::Parquet { .. } | Rows::Arrow => Vec::new(),
+        }
+    }
+
     pub(super) fn of_frame(frame: &Frame, table: &str) -> Self {
         Self {
             path: PathBuf::from(frame.called(table)),

@@ -250,7 +250,8 @@ impl<'a> Table<'a> {
                     let largest = self.bounds.largest_text;
                     lines_of_rows(&part.path, &self.file, delimiter, &here, largest)
                 }
-                _ => Vec::new(),
+                None => part.lines_of_objects(&here),
+                Some(_) => Vec::new(),
             };
             let mut lines = lines.into_iter();
             for row in here {

@@ -1,15 +1,20 @@
 //! A text in memory, cut into runs of whole rows that are read side by side.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memrchr};
 use polars_core::error::PolarsResult;
-use polars_core::prelude::{DataFrame, DataType, Field, PolarsError, Schema};
+use polars_core::prelude::{
+    DataFrame, DataType, Field, IntoColumn, NamedFrom, PolarsError, Schema, Series,
+};
 use polars_io::csv::read::_csv_read_internal::{CountLines, read_chunk};
 use polars_io::csv::read::{CsvParseOptions, SplitLines};
 use polars_io::ndjson::core::parse_ndjson;
-use polars_io::ndjson::{count_rows, infer_schema};
+use polars_io::ndjson::count_rows;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use crate::ndjson_text::{ValueType, lines_of_objects, written_values};
 
 /// Bytes of a run: what stays in the cache of a processor.
 const RUN_BYTES: usize = 512 * 1024;
@@ -22,6 +27,8 @@ pub(super) struct Text {
     runs: Vec<Run>,
     /// How fields are parted; `None` for objects on lines.
     csv: Option<CsvParseOptions>,
+    /// Columns of objects whose values are texts as they are written.
+    written: BTreeSet<String>,
 }
 
 /// Whole rows, one after the other.
@@ -61,12 +68,29 @@ impl Text {
             bytes,
             runs,
             csv: Some(options),
+            written: BTreeSet::new(),
         }
     }
 
-    /// Objects on lines, with types of their own.
-    pub(super) fn of_ndjson(bytes: Vec<u8>) -> PolarsResult<Self> {
-        let schema = infer_schema(&mut bytes.as_slice(), None)?;
+    /// Objects on lines, which were checked, with what their values are read as.
+    pub(super) fn of_ndjson(bytes: Vec<u8>, columns: &[(String, ValueType)]) -> Self {
+        let field = |(name, kind): &(String, ValueType)| {
+            let kind = match kind {
+                ValueType::Boolean => DataType::Boolean,
+                ValueType::Integer => DataType::Int64,
+                ValueType::Float => DataType::Float64,
+                ValueType::Text | ValueType::Written => DataType::String,
+                ValueType::Integers => DataType::List(Box::new(DataType::Int64)),
+                ValueType::Texts => DataType::List(Box::new(DataType::String)),
+            };
+            Field::new(name.as_str().into(), kind)
+        };
+        let schema = columns.iter().map(field).collect();
+        let written = columns
+            .iter()
+            .filter(|(_, kind)| *kind == ValueType::Written)
+            .map(|(name, _)| name.clone())
+            .collect();
         let mut runs = Vec::new();
         let mut begin = 0;
         while begin < bytes.len() {
@@ -75,12 +99,21 @@ impl Text {
             add_run(&mut runs, begin..end, count_rows(&bytes[begin..end]));
             begin = end;
         }
-        Ok(Self {
+        Self {
             bytes,
             schema,
             runs,
             csv: None,
-        })
+            written,
+        }
+    }
+
+    /// The lines of these rows, where rows are objects on lines.
+    pub(super) fn lines_of_objects(&self, rows: &BTreeSet<usize>) -> Vec<u64> {
+        match self.csv {
+            Some(_) => Vec::new(),
+            None => lines_of_objects(&self.bytes, rows),
+        }
     }
 
     /// The names of the columns.
@@ -141,7 +174,7 @@ impl Text {
         }
         let bytes = &self.bytes[run.bytes.clone()];
         let frame = match &self.csv {
-            None => parse_ndjson(bytes, Some(n_rows), wanted, false)?,
+            None => self.read_objects(bytes, n_rows, wanted)?,
             Some(options) => {
                 // The engine takes the bytes of texts as they are.
                 if std::str::from_utf8(bytes).is_err() {
@@ -172,6 +205,34 @@ impl Text {
             run.rows.start
         );
         Err(PolarsError::ComputeError(found.into()))
+    }
+}
+
+impl Text {
+    /// Columns of objects on lines.
+    fn read_objects(
+        &self,
+        bytes: &[u8],
+        n_rows: usize,
+        wanted: &Schema,
+    ) -> PolarsResult<DataFrame> {
+        let (written, typed): (Vec<_>, Vec<_>) = wanted
+            .iter()
+            .partition(|(name, _)| self.written.contains(name.as_str()));
+        let typed: Schema = typed
+            .into_iter()
+            .map(|(name, kind)| Field::new(name.clone(), kind.clone()))
+            .collect();
+        let mut frame = if typed.is_empty() {
+            DataFrame::empty_with_height(n_rows)
+        } else {
+            parse_ndjson(bytes, Some(n_rows), &typed, false)?
+        };
+        let names: Vec<&str> = written.iter().map(|(name, _)| name.as_str()).collect();
+        for (name, values) in names.iter().zip(written_values(bytes, &names)) {
+            frame.with_column(Series::new((*name).into(), values).into_column())?;
+        }
+        Ok(frame)
     }
 }
 
@@ -308,7 +369,13 @@ mod tests {
                 None => format!("{{\"other\": [1], \"first\": {row}}}\n"),
             };
         }
-        let text = Text::of_ndjson(text.into_bytes()).expect("lines");
+        let columns = [
+            ("first", ValueType::Integer),
+            ("last", ValueType::Text),
+            ("other", ValueType::Texts),
+        ]
+        .map(|(name, kind)| (name.to_owned(), kind));
+        let text = Text::of_ndjson(text.into_bytes(), &columns);
         let mut columns = text.columns();
         columns.sort();
         assert_eq!(columns, ["first", "last", "other"]);

@@ -28,10 +28,8 @@ pub(crate) fn learning_lines(learning: &LearningCurve) -> Vec<String> {
                 .collect()
         })
         .collect();
-    let mut lines = vec![
-        "log-loss by the wins learned from:".to_owned(),
-        table(&header, &rows),
-    ];
+    let mut lines = vec!["log-loss by the wins learned from:".to_owned()];
+    lines.extend(table(&header, &rows).lines().map(str::to_owned));
     lines.extend(learning.verdict.iter().cloned());
     lines
 }
