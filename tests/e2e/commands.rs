@@ -52,7 +52,7 @@ fn an_interaction_is_found_drawn_and_explained() {
     );
     let text = succeed(
         folder,
-        &["inspect", "model", "--curves", "--html", "model.html"],
+        &["inspect", "model", "--shapes", "--html", "model.html"],
     );
     // The world's own: role with source, and pages at first with seats.
     assert!(

@@ -127,7 +127,7 @@ fn hostile_names_and_values_do_nothing() {
     assert!(
         run(
             folder,
-            &["inspect", "model", "--curves", "--html", "model.html"],
+            &["inspect", "model", "--shapes", "--html", "model.html"],
             0
         )
         .contains("so\\u{1b}[2J")

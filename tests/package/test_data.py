@@ -163,9 +163,25 @@ class Given(unittest.TestCase):
         self.assertEqual(self.model.export_points(rules=20, data=self.data).toml, points.toml)
         with self.assertRaisesRegex(ValueError, "not written as `.xlsx`: expected .toml, .csv or .html"):
             points.save(self.folder / "points.xlsx")
-        for wrong in (0, -1, 501):
+        for wrong in (0, 501):
             with self.assertRaisesRegex(ValueError, f"`rules` is {wrong}: expected 1 to 500"):
                 self.data.export_points(self.model, rules=wrong)
+        for call, error, message in (
+            (lambda: self.data.explain(self.model, "L00000000", what_if=["seats"]), TypeError, "`what_if` is a list, expected a mapping"),
+            (lambda: self.data.write_list(self.model, "list.csv", top=-1), ValueError, "`top` is -1: expected 0 or more"),
+            (lambda: self.data.train(report=5), TypeError, "`report` is 5: expected True or False"),
+            (lambda: self.data.score(self.model, intervals="yes"), TypeError, "`intervals` is 'yes': expected True or False"),
+            (lambda: self.data.evaluate(self.model, capacity=5), TypeError, "`capacity` is 5: expected a text"),
+            (lambda: self.data.evaluate(self.model, threshold="a"), TypeError, "`threshold` is 'a': expected a number"),
+            (lambda: self.data.evaluate(self.model, rules=5), TypeError, "`rules` is 5: expected a path or a sequence of paths"),
+            (lambda: self.data.evaluate(self.model, against={"": self.model}), ValueError, "a model of `against` has no name"),
+            (lambda: self.data.contributions(self.model, by=5), TypeError, "`by` is 5: expected a text"),
+            (lambda: self.data.rules([]), ValueError, "`paths` is empty"),
+            (lambda: leadscore.simulate("5"), TypeError, "`n_leads` is '5': expected a whole number"),
+            (lambda: leadscore.simulate(seed=-1), ValueError, "`seed` is -1: expected 0 or more"),
+        ):
+            with self.assertRaisesRegex(error, message):
+                call()
         for wrong in (True, 1.5, "5"):
             with self.assertRaisesRegex(TypeError, f"`rules` is {wrong!r}: expected a whole number"):
                 self.data.export_points(self.model, rules=wrong)

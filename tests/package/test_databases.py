@@ -197,7 +197,7 @@ class Databases(unittest.TestCase):
                     self.assertNotIn(half.lower(), said.lower(), uri)
         taken = self.uri.replace("postgres@", f"postgres:{halves[0]}%2F{halves[1]}@", 1) + f"&sslpassword={halves[1]}"
         said = self.run_command("train", "-o", "kept", "--report", "kept.html", "--json", "kept.json", uri=taken)
-        said += self.run_command("check", "--json", uri=taken) + self.run_command("inspect", "kept", "--json") + self.run_command("inspect", "kept", "--curves")
+        said += self.run_command("check", "--json", uri=taken) + self.run_command("inspect", "kept", "--json") + self.run_command("inspect", "kept", "--shapes")
         said += self.run_command("score", "kept", "-o", "kept.csv", uri=taken) + self.run_command("score", "kept", "--table", "kept_scores", uri=taken)
         said += self.run_command("score", "kept", "--table", "no.such", fails=True, uri=taken)
         written = [path for path in self.folder.glob("kept*")]

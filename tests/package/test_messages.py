@@ -108,7 +108,7 @@ class Raised(unittest.TestCase):
     def test_explanations_and_reports(self):
         lead = self.data.score(self.model)["lead_id"][0]
         texts = [repr(self.data.explain(self.model, lead)), repr(self.data.explain(self.model, lead, since="2025-12-31"))]
-        texts += [repr(self.data.check()), str(self.data.evaluate(self.past)), self.model.inspect(curves=True), repr(self.data.export_points(self.model))]
+        texts += [repr(self.data.check()), str(self.data.evaluate(self.past)), self.model.inspect(shapes=True), repr(self.data.export_points(self.model))]
         for text in texts:
             self.assertIsNone(FLAG.search(text), text)
 

@@ -143,7 +143,7 @@ class Parity(unittest.TestCase):
     def test_the_rest_says_what_the_command_says(self):
         config = self.folder / "parquet" / "leadscore.toml"
         model = leadscore.Model.load(self.folder / "model")
-        self.assertEqual(model.inspect(curves=True) + "\n", run(self.folder, "inspect", "model", "--curves").stdout)
+        self.assertEqual(model.inspect(shapes=True) + "\n", run(self.folder, "inspect", "model", "--shapes").stdout)
         run(self.folder, "train", "-c", config, "-o", "early", "--as-of", "2025-04-01")
         early = leadscore.train(config=config, as_of="2025-04-01", report=True)
         self.assertEqual(early, leadscore.Model.load(self.folder / "early"))

@@ -181,8 +181,8 @@ pub(crate) struct InspectArgs {
     /// The model file
     pub(crate) model: PathBuf,
     /// Also print every shape function, level and interaction
-    #[arg(long)]
-    pub(crate) curves: bool,
+    #[arg(long, alias = "curves")]
+    pub(crate) shapes: bool,
     /// Also write every shape function, level and interaction as a page
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

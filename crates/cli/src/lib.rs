@@ -9,6 +9,7 @@ mod show;
 mod signals;
 
 use std::ffi::OsString;
+use std::io::Write;
 
 use clap::Parser;
 
@@ -42,7 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             show::wrong_arguments(&error.render().to_string());
             return EXIT_REFUSED;
         }
-        Err(error) => error.exit(),
+        Err(error) => return print_usage(&error),
     };
     match commands::run(args.command).and_then(|outcome| show::check_results().map(|()| outcome)) {
         Ok(outcome) => outcome.exit_code(),
@@ -50,6 +51,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             show::error(&error);
             EXIT_REFUSED
         }
+    }
+}
+
+/// Prints what `--help` and `--version` ask for. A reader that has seen enough is no failure.
+fn print_usage(usage: &clap::Error) -> u8 {
+    let printed = usage.print().and_then(|()| std::io::stdout().flush());
+    match printed {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            show::error(&anyhow::Error::from(error).context("cannot write the result to stdout"));
+            EXIT_REFUSED
+        }
+        Err(_) | Ok(()) => 0,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::train::learning_lines;
 
 /// The card of a model and the weight of its features; with every curve, level and table if asked
 /// for.
-pub fn inspect(model: &Model, curves: bool) -> String {
+pub fn inspect(model: &Model, shapes: bool) -> String {
     let mut lines = card_lines(model);
     // What a model file says of itself is one line each, whoever wrote it.
     for line in &mut lines {
@@ -25,7 +25,7 @@ pub fn inspect(model: &Model, curves: bool) -> String {
         &headings[..if model.degrees.is_empty() { 3 } else { 4 }],
         &term_rows(model),
     ));
-    if curves {
+    if shapes {
         lines.push(String::new());
         lines.push(model_text(model));
     }

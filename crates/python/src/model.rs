@@ -79,8 +79,8 @@ impl Model {
             .collect()
     }
 
-    fn inspect(&self, curves: bool) -> String {
-        words(&inspect(&self.model, curves))
+    fn inspect(&self, shapes: bool) -> String {
+        words(&inspect(&self.model, shapes))
     }
 
     fn page(&self, py: Python<'_>) -> PyResult<String> {

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
         show::json(&serde_json::to_string_pretty(&model)?);
         return Ok(Outcome::Done);
     }
-    show::result(&inspect(&model, args.curves));
+    show::result(&inspect(&model, args.shapes));
     if let Some(path) = &args.html {
         check_target(path)?;
         refuse_inputs([path.as_path()], std::slice::from_ref(&args.model))?;

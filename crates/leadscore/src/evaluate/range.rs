@@ -28,6 +28,15 @@ impl Range {
         } else {
             training_cutoff
         });
+        if let (Some(from), Some(to)) = (options.from, options.to)
+            && from >= to
+        {
+            bail!(
+                "--from {} is not before --to {}\n  hint: give the earlier moment as --from",
+                (data.write_time())(from),
+                (data.write_time())(to)
+            );
+        }
         if from < training_cutoff && !is_any_time {
             bail!(
                 "--from {} is before the model's training cutoff {}: the evaluation would be in sample\n  hint: train with an earlier --as-of; if these are not the leads of training, pass --other-leads; or pass --allow-in-sample",

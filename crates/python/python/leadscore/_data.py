@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import numbers
 import operator
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from leadscore import _native
+from leadscore._checked import checked
 from leadscore._inputs import Config, Dialect, Frame, Moment, Tables, moment, plain
 from leadscore._points import Points
 from leadscore._progress import Listener
@@ -136,6 +136,7 @@ class Data:
         found, text, is_wrong = self._native.check(Listener())
         return Findings(json.loads(found), text, is_wrong)
 
+    @checked
     def features(self, *, model: Model | None = None) -> _native.Table:
         """The matrix of all snapshots with their labels; no feature sees anything at or after its snapshot.
 
@@ -150,6 +151,7 @@ class Data:
         """
         return self._native.features(Listener(), None if model is None else _native_of(model))
 
+    @checked
     def features_sql(self, dialect: Dialect, *, model: Model | None = None, places: Mapping[str, str] | None = None) -> str:
         """The same matrix as one statement over tables of a database, for the data to stay where it is.
 
@@ -171,6 +173,7 @@ class Data:
         """
         return self._native.features_sql(Listener(), dialect, dict(places or {}), None if model is None else _native_of(model))
 
+    @checked
     def train(
         self,
         *,
@@ -211,6 +214,7 @@ class Data:
         native, held_out = self._native.train(Listener(), cross_validate, learning_curve, allow_too_few, allow_leaks, report)
         return Model(native, Report(held_out) if held_out is not None else None)
 
+    @checked
     def evaluate(
         self,
         model: Model,
@@ -257,8 +261,8 @@ class Data:
         -------
         Report
         """
-        if against is not None and not isinstance(against, Mapping):
-            raise TypeError(f"`against` is a {type(against).__name__}, expected a mapping from names to models")
+        if any(not str(name).strip() for name in against or {}):
+            raise ValueError("a model of `against` has no name")
         others = [(Path(name), _native_of(other, f"against[{name!r}]")) for name, other in (against or {}).items()]
         found = self._native.evaluate(
             Listener(),
@@ -267,7 +271,7 @@ class Data:
             _moment(end),
             allow_in_sample,
             other_leads,
-            _paths(rules),
+            _paths("rules", rules),
             others,
             threshold,
             capacity,
@@ -277,6 +281,7 @@ class Data:
         )
         return Report(found)
 
+    @checked
     def score(self, model: Model, *, intervals: bool = False) -> _native.Table:
         """Likelihood, tier and reasons of every open lead.
 
@@ -295,6 +300,7 @@ class Data:
         """
         return self._native.score(Listener(), _native_of(model), intervals)
 
+    @checked
     def write_list(
         self,
         model: Model,
@@ -327,6 +333,7 @@ class Data:
         before = None if previous is None else Path(previous)
         self._native.write_list(Listener(), _native_of(model), Path(path), top, list(columns), owner, before)
 
+    @checked
     def explain(
         self, model: Model, lead: str | int, *, what_if: Mapping[str, Any] | None = None, since: Moment | None = None
     ) -> Explanation:
@@ -360,6 +367,7 @@ class Data:
         found, text = self._native.explain(Listener(), _native_of(model), id, _moment(since), changes)
         return Explanation(json.loads(found), text)
 
+    @checked
     def score_one(self, model: Model, lead: Mapping[str, Any]) -> Explanation:
         """Likelihood, tier and reasons of a lead that is in no table, as of the moment of this view, by default now.
 
@@ -381,11 +389,10 @@ class Data:
         ValueError
             A key is unknown, a value is not what the model reads, or the lead is not open.
         """
-        if not isinstance(lead, Mapping):
-            raise TypeError(f"`lead` is a {type(lead).__name__}, expected a mapping from columns to values")
         found, text = self._native.score_one(Listener(), _native_of(model), json.dumps(_cells(lead)))
         return Explanation(json.loads(found), text)
 
+    @checked
     def contributions(self, model: Model, *, by: Literal["concept", "feature"] = "concept") -> tuple[_native.Table, _native.Table]:
         """What adds up to the score of every open lead, in log-odds.
 
@@ -406,6 +413,7 @@ class Data:
         """
         return self._native.contributions(Listener(), _native_of(model), by)
 
+    @checked
     def recalibrate(self, model: Model, *, since: Moment | None = None, kind: str | None = None) -> Model:
         """A model whose percentages are recalibrated by outcomes that this one has not seen.
 
@@ -426,6 +434,7 @@ class Data:
 
         return Model(self._native.recalibrate(Listener(), _native_of(model), _moment(since), kind))
 
+    @checked
     def rules(
         self,
         paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
@@ -451,8 +460,12 @@ class Data:
         -------
         Table
         """
-        return self._native.rules(Listener(), _paths(paths), every_snapshot, crossings, roll_up)
+        files = _paths("paths", paths)
+        if not files:
+            raise ValueError("`paths` is empty: expected at least one file of rules")
+        return self._native.rules(Listener(), files, every_snapshot, crossings, roll_up)
 
+    @checked
     def export_points(self, model: Model, *, rules: int = 50) -> Points:
         """A model as points that any system can add up, with what that costs.
 
@@ -467,12 +480,11 @@ class Data:
         -------
         Points
         """
-        if isinstance(rules, bool) or not isinstance(rules, numbers.Integral):
-            raise TypeError(f"`rules` is {rules!r}: expected a whole number")
         if not 1 <= rules <= _native.MOST_RULES:
             raise ValueError(f"`rules` is {rules}: expected 1 to {_native.MOST_RULES}")
-        return Points(self._native.export_points(Listener(), _native_of(model), int(rules)))
+        return Points(self._native.export_points(Listener(), _native_of(model), rules))
 
+    @checked
     def score_sql(self, model: Model, dialect: Dialect, *, places: Mapping[str, str] | None = None) -> str:
         """The model with its features as one SELECT over tables of a database, as of this view's moment, by default that at which
         the statement runs.
@@ -530,9 +542,12 @@ def _native_of(model: object, name: str = "model") -> _native.Model:
     return model._native
 
 
-def _paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[Path]:
-    """One path or several, as a list."""
-    return [Path(path) for path in ([given] if isinstance(given, (str, os.PathLike)) else given)]
+def _paths(name: str, given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """One path or several, as a list; `name` is what the argument is called."""
+    several = [given] if isinstance(given, (str, os.PathLike)) else given
+    if not isinstance(several, Iterable) or not all(isinstance(path, (str, os.PathLike)) for path in several):
+        raise TypeError(f"`{name}` is {given!r}: expected a path or a sequence of paths")
+    return [Path(path) for path in several]
 
 
 def _in_group(group: str, tables: Mapping[str, Frame] | None) -> dict[str, object]:

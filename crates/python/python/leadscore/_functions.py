@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from leadscore import _native
+from leadscore._checked import checked
 from leadscore._data import Data
 from leadscore._inputs import Dialect, Moment, Tables, over_tables
 from leadscore._model import Model
@@ -101,6 +102,7 @@ def check(**tables: Unpack[Tables]) -> Findings:
 def simulate(n_leads: int = ..., *, world: World = ..., seed: int = ..., folder: None = ..., format: str = ...) -> Simulated: ...
 @overload
 def simulate(n_leads: int = ..., *, world: World = ..., seed: int = ..., folder: str | os.PathLike[str], format: str = ...) -> Path: ...
+@checked
 def simulate(
     n_leads: int = 20_000,
     *,

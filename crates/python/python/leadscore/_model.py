@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from leadscore import _native
+from leadscore._checked import checked
 from leadscore._data import Data
 from leadscore._inputs import Config, Dialect, Frame, Moment, Tables, over_tables
 from leadscore._points import Points
@@ -86,9 +87,10 @@ class Model:
         found: dict[str, Any] = json.loads(self._native.json())
         return found
 
-    def inspect(self, curves: bool = False) -> str:
+    @checked
+    def inspect(self, shapes: bool = False) -> str:
         """Card and features as text, with every shape function, level and interaction if asked for."""
-        return self._native.inspect(curves)
+        return self._native.inspect(shapes)
 
     def html(self) -> str:
         """A page with every shape function, level and interaction, which opens offline in any browser."""

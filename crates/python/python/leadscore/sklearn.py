@@ -43,7 +43,7 @@ class LeadScoreClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     classes_ : ndarray of shape (2,)
         The two classes.
     model_ : leadscore.Model
-        The model: ``model_.inspect(curves=True)`` shows what it has learned.
+        The model: ``model_.inspect(shapes=True)`` shows what it has learned.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)

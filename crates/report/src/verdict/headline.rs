@@ -115,6 +115,9 @@ pub(crate) fn against(pair: &PairedComparison, calibration: &CalibrationVerdict)
         PairedVerdict::Better if customers.high < 0.0 => format!(
             "The model ranks leads better than {baseline}, and finds fewer customers with as many calls"
         ),
+        PairedVerdict::Better if customers.low == 0.0 && customers.high == 0.0 => format!(
+            "The model ranks leads better than {baseline}; with so many calls, both reach the same customers"
+        ),
         PairedVerdict::Better => format!(
             "The model ranks leads better than {baseline}, and finds no more customers beyond chance with as many calls"
         ),
