@@ -239,7 +239,8 @@ fn streams_that_nobody_reads() {
         ("$L schema >/dev/full", 2),
         ("$L completions bash >/dev/full", 2),
         ("$L completions zsh | true; exit ${PIPESTATUS[0]}", 0),
-        ("$L --help >/dev/full", 0),
+        ("$L --help >/dev/full", 2),
+        ("$L --help | true; exit ${PIPESTATUS[0]}", 0),
     ] {
         let output = shell(folder.path(), line);
         assert_eq!(
@@ -544,7 +545,7 @@ fn a_kill_leaves_one_set_of_files() {
                 .expect("starts");
             // Mostly near the end, where names are given.
             std::thread::sleep(usual.mul_f64(if random.below(2) == 0 {
-                0.9 + 0.0002 * random.below(1_000) as f64
+                0.9 + 0.0006 * random.below(1_000) as f64
             } else {
                 random.below(1_000) as f64 / 1_000.0
             }));
