@@ -39,6 +39,7 @@ class Messages(unittest.TestCase):
         for text, expected in (
             ("train with an earlier --as-of, pass --other-leads, or --allow-in-sample", "train with an earlier as_of=, pass other_leads=True, or allow_in_sample=True"),
             ("--from 2024-01-01 is before", "start=2024-01-01 is before"),
+            ("--from 2024-02-01 is not before --to 2024-01-01", "start=2024-02-01 is not before end=2024-01-01"),
             ("--since: this export has no dates", "since: this export has no dates"),
             ("--what-if seats: no such column", "what_if seats: no such column"),
             ("no list by owner `x` (--owner)", "no list by owner `x` (owner=)"),

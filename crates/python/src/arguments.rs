@@ -30,7 +30,7 @@ const PHRASES: [(&str, &str); 8] = [
 ];
 
 /// Flags without their dashes, and the arguments.
-const FLAGS: [(&str, &str); 19] = [
+const FLAGS: [(&str, &str); 20] = [
     ("allow-in-sample", "allow_in_sample=True"),
     ("allow-leaks", "allow_leaks=True"),
     ("allow-too-few", "allow_too_few=True"),
@@ -48,6 +48,7 @@ const FLAGS: [(&str, &str); 19] = [
     ("roll-up", "roll_up="),
     ("rules", "rules="),
     ("since", "since="),
+    ("to", "end="),
     ("top", "top="),
     ("what-if", "what_if"),
 ];
