@@ -169,6 +169,7 @@ class Given(unittest.TestCase):
         for call, error, message in (
             (lambda: self.data.explain(self.model, "L00000000", what_if=["seats"]), TypeError, "`what_if` is a list, expected a mapping"),
             (lambda: self.data.write_list(self.model, "list.csv", top=-1), ValueError, "`top` is -1: expected 0 or more"),
+            (lambda: self.data.write_list(self.model, "list.csv", previous="nope.csv"), FileNotFoundError, "cannot compare with nope.csv"),
             (lambda: self.data.train(report=5), TypeError, "`report` is 5: expected True or False"),
             (lambda: self.data.score(self.model, intervals="yes"), TypeError, "`intervals` is 'yes': expected True or False"),
             (lambda: self.data.evaluate(self.model, capacity=5), TypeError, "`capacity` is 5: expected a text"),

@@ -9,7 +9,6 @@ mod show;
 mod signals;
 
 use std::ffi::OsString;
-use std::io::Write;
 
 use clap::Parser;
 
@@ -36,33 +35,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             print(panic);
         }
     }));
-    let args = match args::Args::try_parse_from(arguments) {
-        Ok(args) => args,
+    let outcome = match args::Args::try_parse_from(arguments) {
+        Ok(args) => commands::run(args.command),
         // An argument may be a URI with a password, and have characters that steer a terminal.
         Err(error) if error.use_stderr() => {
             show::wrong_arguments(&error.render().to_string());
             return EXIT_REFUSED;
         }
-        Err(error) => return print_usage(&error),
+        Err(error) => {
+            show::usage(&error);
+            Ok(commands::Outcome::Done)
+        }
     };
-    match commands::run(args.command).and_then(|outcome| show::check_results().map(|()| outcome)) {
+    match outcome.and_then(|outcome| show::check_results().map(|()| outcome)) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
             show::error(&error);
             EXIT_REFUSED
         }
-    }
-}
-
-/// Prints what `--help` and `--version` ask for. A reader that has seen enough is no failure.
-fn print_usage(usage: &clap::Error) -> u8 {
-    let printed = usage.print().and_then(|()| std::io::stdout().flush());
-    match printed {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            show::error(&anyhow::Error::from(error).context("cannot write the result to stdout"));
-            EXIT_REFUSED
-        }
-        Err(_) | Ok(()) => 0,
     }
 }
 

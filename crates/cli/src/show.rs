@@ -95,15 +95,24 @@ pub(crate) fn json(text: &str) {
     print(&printable_json(text));
 }
 
+/// Prints what `--help` or `--version` asks for.
+pub(crate) fn usage(usage: &clap::Error) {
+    remember(usage.print());
+}
+
 fn print(text: &str) {
-    if !QUIET.load(Ordering::Relaxed)
-        && let Err(error) =
-            writeln!(std::io::stdout(), "{text}").and_then(|()| std::io::stdout().flush())
+    if !QUIET.load(Ordering::Relaxed) {
+        remember(writeln!(std::io::stdout(), "{text}"));
+    }
+}
+
+/// Remembers that stdout cannot be written, for [`check_results`]. A reader that has seen enough,
+/// such as `head`, is no failure.
+fn remember(written: std::io::Result<()>) {
+    if let Err(error) = written.and_then(|()| std::io::stdout().flush())
+        && error.kind() != std::io::ErrorKind::BrokenPipe
     {
-        // A reader that has seen enough, such as `head`, is no failure.
-        if error.kind() != std::io::ErrorKind::BrokenPipe {
-            STDOUT.store(error.raw_os_error().unwrap_or(-1), Ordering::Relaxed);
-        }
+        STDOUT.store(error.raw_os_error().unwrap_or(-1), Ordering::Relaxed);
     }
 }
 

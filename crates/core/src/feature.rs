@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventFilter, Span, Statistic, Unit};
+use crate::{Aggregate, EventFilter, Formula, Span, Statistic, Unit};
 
 /// One column of the feature matrix: a name and a recipe that needs nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +98,13 @@ pub struct EventsRead<'f> {
     pub statistic: &'f Statistic,
     /// Whether the events are those of the account's other leads.
     pub of_peers: bool,
+}
+
+impl EventsRead<'_> {
+    /// What the feature is made of.
+    pub fn formula(&self) -> Formula<Aggregate> {
+        self.statistic.formula(self.filter, self.window)
+    }
 }
 
 impl FeatureSource {

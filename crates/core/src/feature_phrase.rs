@@ -115,12 +115,7 @@ impl Wording {
     pub fn of<'s>(specs: impl Iterator<Item = &'s FeatureSpec>) -> Self {
         let mut wording = Self::default();
         for read in specs.filter_map(|spec| spec.source.events()) {
-            wording.add(read.table, read.filter);
-            for aggregate in read
-                .statistic
-                .formula(read.filter, read.window)
-                .aggregates()
-            {
+            for aggregate in read.formula().aggregates() {
                 wording.add(read.table, &aggregate.filter);
             }
         }

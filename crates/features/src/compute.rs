@@ -96,7 +96,7 @@ pub fn compute(
 /// The kind column whose levels a feature has, where it is a category.
 fn kind_of_category<'a>(activities: &'a Activities, spec: &FeatureSpec) -> Option<&'a KindColumn> {
     let read = spec.source.events()?;
-    let formula = read.statistic.formula(read.filter, read.window);
+    let formula = read.formula();
     let [
         Aggregate {
             kind: AggregateKind::LatestKind(column),

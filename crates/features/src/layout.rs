@@ -150,8 +150,7 @@ impl<'a> LayoutBuilder<'a> {
             .events()
             .expect("only features of events are swept");
         let cell = read
-            .statistic
-            .formula(read.filter, read.window)
+            .formula()
             .try_map(&mut |aggregate| self.leaf(aggregate))
             .map_err(|column| FeaturesError::Missing {
                 feature: spec.name.clone(),

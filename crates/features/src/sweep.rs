@@ -402,6 +402,10 @@ impl<'a, C: Fn(u32) -> Option<Timestamp>> PeerSweep<'a, C> {
     ) {
         let n_leaves = self.leaves.len();
         let snapshot = |member: usize| self.snapshots[members[member] as usize];
+        let mut of_peers = PeerValues {
+            totals: Vec::with_capacity(n_leaves),
+            at: Timestamp::MIN,
+        };
         let mut by_lead: Vec<usize> = (0..members.len()).collect();
         by_lead.sort_by_key(|&member| snapshot(member).lead);
         for run in by_lead.chunk_by(|&a, &b| snapshot(a).lead == snapshot(b).lead) {
@@ -420,18 +424,13 @@ impl<'a, C: Fn(u32) -> Option<Timestamp>> PeerSweep<'a, C> {
                 |position, walk| {
                     let member = run[position];
                     let totals = &totals[member * n_leaves..(member + 1) * n_leaves];
-                    let of_peers = PeerValues {
-                        totals: self
-                            .leaves
-                            .iter()
-                            .zip(totals)
-                            .map(|(&leaf, total)| {
-                                total.less(Total::of(walk, leaf, |_| false, self.activities))
-                            })
-                            .collect(),
-                        leaves: &self.leaves,
-                        at: snapshot(member).at,
-                    };
+                    of_peers.at = snapshot(member).at;
+                    of_peers.totals.clear();
+                    of_peers
+                        .totals
+                        .extend(self.leaves.iter().zip(totals).map(|(&leaf, total)| {
+                            total.less(Total::of(walk, leaf, |_| false, self.activities))
+                        }));
                     for (number, cell) in self.cells.iter().enumerate() {
                         rows.put(member, number, cell.value(&of_peers));
                     }
@@ -442,12 +441,12 @@ impl<'a, C: Fn(u32) -> Option<Timestamp>> PeerSweep<'a, C> {
 }
 
 /// An aggregate over an account, so that a lead's own part can be taken off.
-#[derive(Debug, Clone, Copy, Default)]
-struct Total {
-    count: i64,
-    sum: Fixed,
-    n_values: u32,
-    latest: Option<Timestamp>,
+#[derive(Debug, Clone, Copy)]
+enum Total {
+    Count(i64),
+    Sum(Fixed),
+    Mean(Fixed, u32),
+    Latest(Option<Timestamp>),
 }
 
 impl Total {
@@ -458,26 +457,19 @@ impl Total {
         activities: &Activities,
     ) -> Self {
         match leaf {
-            Leaf::Count { track, window } => Self {
-                count: walk.count(track, window) as i64,
-                ..Self::default()
-            },
+            Leaf::Count { track, window } => Self::Count(walk.count(track, window) as i64),
             Leaf::Sum {
                 track,
                 window,
                 column,
-            }
-            | Leaf::Mean {
+            } => Self::Sum(walk.sum(track, window, column).0),
+            Leaf::Mean {
                 track,
                 window,
                 column,
             } => {
                 let (sum, n_values) = walk.sum(track, window, column);
-                Self {
-                    sum,
-                    n_values,
-                    ..Self::default()
-                }
+                Self::Mean(sum, n_values)
             }
             Leaf::Last { track } => {
                 // Back over the lead's own latest events to the first of another.
@@ -486,10 +478,7 @@ impl Total {
                     .iter()
                     .rev()
                     .find(|&&event| is_peer(event));
-                Self {
-                    latest: latest.map(|&event| activities.rows.at[event as usize]),
-                    ..Self::default()
-                }
+                Self::Latest(latest.map(|&event| activities.rows.at[event as usize]))
             }
             Leaf::Max { .. }
             | Leaf::ActiveDays { .. }
@@ -499,50 +488,46 @@ impl Total {
             | Leaf::Decayed { .. }
             | Leaf::LatestValue { .. }
             | Leaf::LatestKind { .. } => {
-                unreachable!("features of peers are of counts, sums and latest events")
+                unreachable!("features of peers are of counts, sums, means and latest events")
             }
         }
     }
 
+    /// Without a lead's own part, which is of the same aggregate. The latest event was another's
+    /// from the beginning.
     fn less(self, own: Self) -> Self {
-        Self {
-            count: self.count - own.count,
-            sum: self.sum - own.sum,
-            n_values: self.n_values - own.n_values,
-            latest: self.latest,
+        match (self, own) {
+            (Self::Count(all), Self::Count(own)) => Self::Count(all - own),
+            (Self::Sum(all), Self::Sum(own)) => Self::Sum(all - own),
+            (Self::Mean(all, n_all), Self::Mean(own, n_own)) => {
+                Self::Mean(all - own, n_all - n_own)
+            }
+            (all, _) => all,
         }
     }
 }
 
 /// The aggregates of the account's other leads at one snapshot.
-struct PeerValues<'p> {
+struct PeerValues {
     totals: Vec<Total>,
-    leaves: &'p [Leaf],
     at: Timestamp,
 }
 
-impl AggregateValues<usize> for PeerValues<'_> {
+impl AggregateValues<usize> for PeerValues {
     fn number(&self, &place: &usize) -> f64 {
-        let total = self.totals[place];
-        match self.leaves[place] {
-            Leaf::Count { .. } => total.count as f64,
-            Leaf::Sum { .. } => total.sum.value(),
-            Leaf::Mean { .. } => mean((total.sum, total.n_values)),
-            // Of the others there are none of peers.
-            Leaf::Last { .. }
-            | Leaf::Max { .. }
-            | Leaf::ActiveDays { .. }
-            | Leaf::First { .. }
-            | Leaf::FirstSinceCreation { .. }
-            | Leaf::LongestGap { .. }
-            | Leaf::Decayed { .. }
-            | Leaf::LatestValue { .. }
-            | Leaf::LatestKind { .. } => f64::NAN,
+        match self.totals[place] {
+            Total::Count(count) => count as f64,
+            Total::Sum(sum) => sum.value(),
+            Total::Mean(sum, n_values) => mean((sum, n_values)),
+            Total::Latest(_) => f64::NAN,
         }
     }
 
     fn moment(&self, &place: &usize) -> Option<i64> {
-        self.totals[place].latest.map(Timestamp::micros)
+        match self.totals[place] {
+            Total::Latest(latest) => latest.map(Timestamp::micros),
+            Total::Count(_) | Total::Sum(_) | Total::Mean(..) => None,
+        }
     }
 
     fn snapshot(&self) -> i64 {

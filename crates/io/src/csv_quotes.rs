@@ -20,56 +20,46 @@ pub(crate) enum QuoteFault {
 /// Whether a row has quotes that are part of its texts, in fields that are not in quotes; an error
 /// where quotes may mean something else.
 pub(crate) fn has_quotes_in_texts(row: &[u8], delimiter: u8) -> Result<bool, QuoteFault> {
-    if memchr::memchr(b'"', row).is_none() {
-        return Ok(false);
-    }
-    let (mut at, mut is_found) = (0, false);
-    loop {
-        if row.get(at) == Some(&b'"') {
-            let open = at;
-            at = after_quoted(row, open)?;
-            match row.get(at) {
-                None | Some(b'\n') => return Ok(is_found),
-                Some(b'\r') if matches!(row.get(at + 1), None | Some(b'\n')) => {
-                    return Ok(is_found);
-                }
-                Some(&byte) if byte == delimiter => {}
-                Some(_) => return Err(QuoteFault::GoesOn { open, at }),
-            }
-        } else {
-            let end = memchr::memchr2(delimiter, b'\n', &row[at..])
-                .map_or(row.len(), |length| at + length);
-            let field = row[at..end].trim_ascii();
-            if let Some(quote) = memchr::memchr(b'"', &row[at..end]) {
-                // With a quote at the end of the field, or none in it, the first one is opening.
+    // The quote that the field began with, and up to where quotes were looked at.
+    let (mut open, mut seen, mut is_found) = (None, 0, false);
+    for at in memchr::memchr_iter(b'"', row) {
+        if at < seen {
+            continue;
+        }
+        match open {
+            Some(_) if row.get(at + 1) == Some(&b'"') => seen = at + 2,
+            Some(_) if ends_field(row, at + 1, delimiter) => open = None,
+            Some(open) => return Err(QuoteFault::GoesOn { open, at: at + 1 }),
+            None if at == 0 || row[at - 1] == delimiter => open = Some(at),
+            None => {
+                let begin = memchr::memrchr(delimiter, &row[..at]).map_or(0, |before| before + 1);
+                let end = memchr::memchr2(delimiter, b'\n', &row[at..])
+                    .map_or(row.len(), |length| at + length);
+                let field = row[begin..end].trim_ascii();
+                // With a quote at the end of the field, or no other in it, the first one is opening.
                 let is_opening = field.first() == Some(&b'"')
                     && (field.len() > 1 && field.ends_with(b"\"")
                         || memchr::memchr(b'"', &field[1..]).is_none());
                 if is_opening {
-                    return Err(QuoteFault::AfterBlanks(at + quote));
+                    return Err(QuoteFault::AfterBlanks(at));
                 }
                 is_found = true;
+                seen = end;
             }
-            if row.get(end) != Some(&delimiter) {
-                return Ok(is_found);
-            }
-            at = end;
         }
-        at += 1;
+    }
+    match open {
+        Some(at) => Err(QuoteFault::NeverClosed(at)),
+        None => Ok(is_found),
     }
 }
 
-/// The place behind the quote that closes the one at `open`.
-fn after_quoted(row: &[u8], open: usize) -> Result<usize, QuoteFault> {
-    let mut at = open + 1;
-    loop {
-        let quote = memchr::memchr(b'"', &row[at.min(row.len())..])
-            .map(|length| at + length)
-            .ok_or(QuoteFault::NeverClosed(open))?;
-        if row.get(quote + 1) != Some(&b'"') {
-            return Ok(quote + 1);
-        }
-        at = quote + 2;
+/// Whether a field ends before a place in its row.
+fn ends_field(row: &[u8], at: usize, delimiter: u8) -> bool {
+    match row.get(at) {
+        None | Some(b'\n') => true,
+        Some(b'\r') => matches!(row.get(at + 1), None | Some(b'\n')),
+        Some(&byte) => byte == delimiter,
     }
 }
 

@@ -61,26 +61,15 @@ impl<'t> CsvRows<'t> {
 
     /// The row with every field that needs it in quotes.
     pub(crate) fn quoted(&self, delimiter: u8) -> Vec<u8> {
-        let mut row = Vec::new();
-        for (number, field) in self.record.iter().enumerate() {
-            if number > 0 {
-                row.push(delimiter);
-            }
-            let needs_quotes = field
-                .iter()
-                .any(|&byte| [b'"', b'\n', b'\r', delimiter].contains(&byte));
-            if !needs_quotes {
-                row.extend_from_slice(field);
-                continue;
-            }
-            row.push(b'"');
-            for &byte in field {
-                row.extend(std::iter::repeat_n(byte, 1 + usize::from(byte == b'"')));
-            }
-            row.push(b'"');
-        }
-        row.push(b'\n');
-        row
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(delimiter)
+            .from_writer(Vec::new());
+        writer
+            .write_byte_record(&self.record)
+            .expect("memory takes all that is written");
+        writer
+            .into_inner()
+            .expect("memory takes all that is written")
     }
 
     /// Whether the row holds nothing: blanks, delimiters, or the mark that old programs end a file

@@ -243,7 +243,8 @@ impl<'t> CsvCheck<'t> {
     fn read_rows(&mut self, header_row: Range<usize>) -> Result<KeptRows, TablesError> {
         let has_quotes = memchr::memchr(b'"', &self.text[self.begin..]).is_some();
         let mut last_row = header_row.clone();
-        let mut shapes = Vec::new();
+        // The last row of one line.
+        let mut plain_row = 0..0;
         let mut kept = KeptRows {
             pieces: Vec::new(),
             n_rows: 0,
@@ -259,13 +260,12 @@ impl<'t> CsvCheck<'t> {
             if found != self.header.len() || row.len() > LARGEST_ROW {
                 return Err(self.row_error(&row));
             }
-            if has_quotes
-                && memchr::memchr(b'\n', self.text[row.clone()].trim_ascii_end()).is_some()
-            {
-                self.check_swallowed(&row, &shapes)?;
-            } else if has_quotes {
-                shapes.clear();
-                shapes.extend(self.rows.record.iter().map(shape_of));
+            if has_quotes {
+                if memchr::memchr(b'\n', self.text[row.clone()].trim_ascii_end()).is_some() {
+                    self.check_swallowed(&row, plain_row.clone())?;
+                } else {
+                    plain_row = row.clone();
+                }
             }
             kept.n_rows += 1;
             last_row = row.clone();
@@ -282,10 +282,15 @@ impl<'t> CsvCheck<'t> {
     }
 
     /// Fails where a quoted field of the row that was just read has whole rows in it, by the shapes
-    /// of the fields of a row before.
-    fn check_swallowed(&self, row: &Range<usize>, shapes: &[Vec<u8>]) -> Result<(), TablesError> {
+    /// of the fields of a row before, which may be empty.
+    fn check_swallowed(&self, row: &Range<usize>, before: Range<usize>) -> Result<(), TablesError> {
+        let mut rows = CsvRows::new(&self.text[before], 0, self.delimiter);
+        if !matches!(rows.next_row(), Ok(Some(_))) {
+            return Ok(());
+        }
+        let shapes: Vec<Vec<u8>> = rows.record.iter().map(shape_of).collect();
         for (column, field) in self.rows.record.iter().enumerate() {
-            if !has_rows_in_it(field, column, self.delimiter, shapes) {
+            if !has_rows_in_it(field, column, self.delimiter, &shapes) {
                 continue;
             }
             let n_lines = memchr::memchr_iter(b'\n', field).count();

@@ -9,13 +9,13 @@ use std::path::Path;
 use hashbrown::HashMap;
 use leadscore_config::FileConfig;
 use leadscore_core::printable;
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::arrow_types::Unreadable;
 use crate::error::TablesError;
-use crate::text_bytes::{LARGEST_ROW, decode, read_bytes};
+use crate::text_bytes::{LARGEST_ROW, decode, read_bytes, runs_of_lines};
 
 /// A text of one JSON object a line.
 pub(crate) struct NdjsonText {
@@ -51,7 +51,10 @@ pub(crate) fn check_ndjson(
             help: "write one object a line: `jq -c '.[]'` does that".to_owned(),
         });
     }
-    let runs: Vec<Run> = runs_of(&text).into_par_iter().map(Run::new).collect();
+    let runs: Vec<Run> = runs_of_lines(&text, RUN_BYTES)
+        .into_par_iter()
+        .map(|run| Run::new(&text[run]))
+        .collect();
     let (mut keys, mut n_lines) = (Keys::default(), 0);
     for run in runs {
         if let Some((line, fault)) = run.fault {
@@ -70,20 +73,6 @@ pub(crate) fn check_ndjson(
         unreadable,
         note,
     })
-}
-
-/// A text cut at ends of lines.
-fn runs_of(text: &[u8]) -> Vec<&[u8]> {
-    let mut runs = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let least = rest.len().min(RUN_BYTES);
-        let end = memchr(b'\n', &rest[least..]).map_or(rest.len(), |at| least + at + 1);
-        let (run, after) = rest.split_at(end);
-        runs.push(run);
-        rest = after;
-    }
-    runs
 }
 
 /// What is wrong with a line.
@@ -146,7 +135,7 @@ impl Run {
             n_lines: memchr_iter(b'\n', text).count() as u64,
             fault: None,
         };
-        for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
+        for (number, line) in objects(text) {
             if let Err(fault) = run.add(line, number) {
                 run.fault = Some((number, fault));
                 break;
@@ -158,9 +147,6 @@ impl Run {
     fn add(&mut self, line: &[u8], number: u64) -> Result<(), Fault> {
         if line.len() > LARGEST_ROW {
             return Err(Fault::TooLong(line.len()));
-        }
-        if line.trim_ascii().is_empty() {
-            return Ok(());
         }
         if depth_of(line) > DEEPEST {
             return Err(Fault::TooDeep);
@@ -344,11 +330,7 @@ impl Keys {
 /// their quotes, `None` where they are missing. The text was checked.
 pub(crate) fn written_values(text: &[u8], keys: &[&str]) -> Vec<Vec<Option<String>>> {
     let mut columns = vec![Vec::new(); keys.len()];
-    for line in text.split(|&byte| byte == b'\n') {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
+    for (_, line) in objects(text) {
         columns.iter_mut().for_each(|column| column.push(None));
         for (key, value) in raw_fields(line) {
             let Some(column) = keys.iter().position(|known| *known == key) else {
@@ -374,13 +356,9 @@ fn written(value: &[u8]) -> Option<String> {
 /// The keys of an object on a checked line, and the bytes of their values.
 fn raw_fields(line: &[u8]) -> Vec<(String, &[u8])> {
     let (mut fields, mut key) = (Vec::new(), None);
-    let (mut depth, mut is_text, mut is_escaped, mut begin) = (0_usize, false, false, 0);
-    for (at, byte) in line.iter().enumerate() {
+    let (mut depth, mut begin) = (0_usize, 0);
+    for (at, byte) in signs(line) {
         match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_text => is_escaped = true,
-            b'"' => is_text = !is_text,
-            _ if is_text => {}
             b'{' | b'[' => {
                 depth += 1;
                 if depth == 1 {
@@ -396,7 +374,7 @@ fn raw_fields(line: &[u8]) -> Vec<(String, &[u8])> {
                     fields.push((key, line[begin..at].trim_ascii()));
                 }
                 begin = at + 1;
-                depth -= usize::from(*byte == b'}');
+                depth -= usize::from(byte == b'}');
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
@@ -405,15 +383,36 @@ fn raw_fields(line: &[u8]) -> Vec<(String, &[u8])> {
     fields
 }
 
+/// The bytes of a line outside of its texts, with their places.
+fn signs(line: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+    let (mut is_text, mut is_escaped) = (false, false);
+    line.iter().copied().enumerate().filter(move |(_, byte)| {
+        let was_text = is_text;
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            _ => {}
+        }
+        !was_text && !is_text
+    })
+}
+
 /// The lines, from 1, of these objects, from 0.
 pub(crate) fn lines_of_objects(text: &[u8], wanted: &BTreeSet<usize>) -> Vec<u64> {
-    let lines = text.split(|&byte| byte == b'\n').zip(1..);
-    let of_objects = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
-    of_objects
+    objects(text)
         .enumerate()
         .filter(|(object, _)| wanted.contains(object))
-        .map(|(_, (_, number))| number)
+        .map(|(_, (number, _))| number)
+        .take(wanted.len())
         .collect()
+}
+
+/// The lines that have an object, with their numbers from 1; others are blank.
+fn objects(text: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    (1..)
+        .zip(text.split(|&byte| byte == b'\n'))
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
 }
 
 /// The keys of an object, with the kinds of their values.
@@ -545,13 +544,9 @@ impl<'t> Deserialize<'t> for Kind {
 
 /// How many objects and lists are open at most, outside of texts.
 fn depth_of(line: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut is_text, mut is_escaped) = (0_usize, 0, false, false);
-    for byte in line {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for (_, byte) in signs(line) {
         match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_text => is_escaped = true,
-            b'"' => is_text = !is_text,
-            _ if is_text => {}
             b'{' | b'[' => {
                 depth += 1;
                 deepest = deepest.max(depth);

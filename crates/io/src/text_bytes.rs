@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::error::TablesError;
@@ -67,6 +68,18 @@ pub(crate) fn read_bytes(path: &Path, largest: u64) -> Result<Vec<u8>, TablesErr
         return Err(too_large("it unpacks to"));
     }
     Ok(text)
+}
+
+/// A text cut at ends of lines, into runs of about so many bytes.
+pub(crate) fn runs_of_lines(text: &[u8], n_bytes: usize) -> Vec<Range<usize>> {
+    let (mut runs, mut begin) = (Vec::new(), 0);
+    while begin < text.len() {
+        let least = text.len().min(begin + n_bytes);
+        let end = memchr::memchr(b'\n', &text[least..]).map_or(text.len(), |at| least + at + 1);
+        runs.push(begin..end);
+        begin = end;
+    }
+    runs
 }
 
 /// By what a file that somebody writes to is known.

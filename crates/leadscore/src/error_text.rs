@@ -13,7 +13,12 @@ pub fn error_text(error: &(dyn std::error::Error + 'static), styled: bool) -> St
     if let Some(failure) = own.and_then(Error::config_failure) {
         return failure.text(styled);
     }
-    let (mut text, mut hints) = ("error: ".to_owned(), String::new());
+    format!("error: {}", error_words(error))
+}
+
+/// The same without the word "error", and without a part of the config.
+pub fn error_words(error: &(dyn std::error::Error + 'static)) -> String {
+    let (mut text, mut hints) = (String::new(), String::new());
     let causes = std::iter::successors(Some(error), |cause| cause.source());
     for (number, cause) in causes.enumerate() {
         if number > 0 {

@@ -93,7 +93,8 @@ pub fn evaluate(
     model: &Model,
     options: &EvaluateOptions,
 ) -> crate::Result<Evaluation> {
-    check_numbers(data, options)?;
+    let economy = options.economy.or(&data.config.report);
+    check_numbers(options.threshold, &economy)?;
     let look = look(data, &data.config.report)?;
     let range = Range::of(data, model, options)?;
     data.whole_tables(model, "evaluate")?;
@@ -120,7 +121,6 @@ pub fn evaluate(
         labels,
         probabilities: scored.probabilities.clone(),
     };
-    let economy = options.economy.or(&data.config.report);
     let stage = data.stage("measuring", 1)?;
     let mut measurement =
         measure(&evaluated, &baselines, &economy).context("cannot evaluate these snapshots")?;
@@ -155,10 +155,9 @@ pub fn evaluate(
 }
 
 /// Refuses numbers that are none, or that cost and value cannot be.
-fn check_numbers(data: &Data, options: &EvaluateOptions) -> crate::Result<()> {
-    let economy = options.economy.or(&data.config.report);
+fn check_numbers(threshold: Option<f64>, economy: &Economy) -> crate::Result<()> {
     for (what, number) in [
-        ("threshold", options.threshold),
+        ("threshold", threshold),
         ("cost", economy.cost),
         ("value", economy.value),
     ] {

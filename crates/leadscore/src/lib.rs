@@ -127,7 +127,7 @@ pub use sql::model_with_features_sql;
 pub use train::{TrainOptions, Training, train};
 
 pub use columns::{ColumnOptions, ColumnValues, score_columns, score_frame, train_on_columns};
-pub use error_text::error_text;
+pub use error_text::{error_text, error_words};
 pub use outputs::{Outputs, write_bytes, write_model, write_text};
 pub use reference::reference_of_config;
 

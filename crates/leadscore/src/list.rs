@@ -143,12 +143,13 @@ impl ListOptions {
             });
         }
         let read = |path: &PathBuf| {
-            if !path.exists() {
-                bail!(
-                    "cannot compare with {}: there is no such file\n  hint: name a file that `score` has written",
+            // A table of the config would be told of by its `path` there.
+            std::fs::metadata(path).with_context(|| {
+                format!(
+                    "cannot compare with {}\n  hint: name a file that `score` has written",
                     path.display()
-                );
-            }
+                )
+            })?;
             EarlierScores::read(path, id_column)
                 .with_context(|| format!("cannot compare with {}", path.display()))
         };

@@ -39,7 +39,7 @@ pub fn exactness(spec: &FeatureSpec) -> Exactness {
         | AggregateKind::LatestValue(_)
         | AggregateKind::LatestKind(_) => false,
     };
-    let formula = read.statistic.formula(read.filter, read.window);
+    let formula = read.formula();
     if formula.aggregates().iter().any(sums_powers) {
         Exactness::Near
     } else {
@@ -205,11 +205,7 @@ fn check_texts(dialect: Dialect, spec: &FeatureSpec) -> Result<(), SqlError> {
     let Some(read) = spec.source.events() else {
         return Ok(());
     };
-    for aggregate in read
-        .statistic
-        .formula(read.filter, read.window)
-        .aggregates()
-    {
+    for aggregate in read.formula().aggregates() {
         for text in aggregate.filter.values() {
             if !dialect.can_hold(text) {
                 return Err(SqlError::Nul {

@@ -1,6 +1,6 @@
 //! `check`: what is wrong with this data, what leaks, and is there enough of it.
 
-use leadscore::{check, error_text};
+use leadscore::{check, error_words};
 
 use crate::args::CheckArgs;
 use crate::commands::{Outcome, elsewhere};
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
             // Whoever reads JSON reads why there is nothing else.
             if args.json {
                 show::json(&serde_json::to_string_pretty(
-                    &serde_json::json!({ "error": error_text(error.as_ref(), false).trim_start_matches("error: ") }),
+                    &serde_json::json!({ "error": error_words(error.as_ref()) }),
                 )?);
             }
             return Err(error);

@@ -246,12 +246,12 @@ impl<'a> Table<'a> {
             let later = rest.split_off(&(first + n_rows));
             let here: BTreeSet<usize> = rest.iter().map(|row| row - first).collect();
             let lines = match part.csv {
-                Some((delimiter, _)) if !here.is_empty() => {
+                _ if here.is_empty() => Vec::new(),
+                Some((delimiter, _)) => {
                     let largest = self.bounds.largest_text;
                     lines_of_rows(&part.path, &self.file, delimiter, &here, largest)
                 }
                 None => part.lines_of_objects(&here),
-                Some(_) => Vec::new(),
             };
             let mut lines = lines.into_iter();
             for row in here {

@@ -15,6 +15,7 @@ use polars_io::ndjson::count_rows;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::ndjson_text::{ValueType, lines_of_objects, written_values};
+use crate::text_bytes::runs_of_lines;
 
 /// Bytes of a run: what stays in the cache of a processor.
 const RUN_BYTES: usize = 512 * 1024;
@@ -92,12 +93,9 @@ impl Text {
             .map(|(name, _)| name.clone())
             .collect();
         let mut runs = Vec::new();
-        let mut begin = 0;
-        while begin < bytes.len() {
-            let least = bytes.len().min(begin + RUN_BYTES);
-            let end = memchr(b'\n', &bytes[least..]).map_or(bytes.len(), |at| least + at + 1);
-            add_run(&mut runs, begin..end, count_rows(&bytes[begin..end]));
-            begin = end;
+        for run in runs_of_lines(&bytes, RUN_BYTES) {
+            let n_rows = count_rows(&bytes[run.clone()]);
+            add_run(&mut runs, run, n_rows);
         }
         Self {
             bytes,
