@@ -85,11 +85,13 @@ fn activities(
                 name: "kind".to_owned(),
                 codes: events.iter().map(|event| code(event.kind)).collect(),
                 levels: KINDS.map(str::to_owned).to_vec(),
+                tokenizer: None,
             },
             KindColumn {
                 name: "device".to_owned(),
                 codes: events.iter().map(|event| code(event.device)).collect(),
                 levels: DEVICES.map(str::to_owned).to_vec(),
+                tokenizer: None,
             },
         ],
         values: vec![ValueColumn {
@@ -169,6 +171,7 @@ fn tables(company: &Company) -> Tables {
             order: None,
             attributes: vec![Attribute {
                 name: "stage".to_owned(),
+                tokenizer: None,
                 column: Column::Category {
                     codes: vec![MISSING; N_LEADS as usize],
                     levels: vec![],
@@ -186,6 +189,7 @@ fn tables(company: &Company) -> Tables {
                 versions: Some(Versions { offsets, known }),
                 attributes: vec![Attribute {
                     name: "staff".to_owned(),
+                    tokenizer: None,
                     column: Column::Number(staff.iter().map(|&staff| f64::from(staff)).collect()),
                 }],
             }),
@@ -231,6 +235,7 @@ fn is_of(event: &Event, filter: &EventFilter) -> bool {
         EventFilter::Each(pairs) => pairs
             .iter()
             .all(|(column, value)| cell(column) == Some(value)),
+        EventFilter::Has { .. } => unreachable!("compared in tokens.rs"),
     }
 }
 
@@ -377,6 +382,9 @@ fn slow_value(company: &Company, spec: &FeatureSpec, lead: u32, at: i64) -> Expe
                 .max()
                 .map_or(f64::NAN, |row| f64::from(row.2)),
         ),
+        FeatureSource::Token { .. } | FeatureSource::TokenCount { .. } => {
+            unreachable!("compared in tokens.rs")
+        }
         FeatureSource::Created(part) => calendar(*part, moment(created)),
         FeatureSource::Snapshot(part) => calendar(*part, moment(at)),
         FeatureSource::AgeDays => number(days(at - created)),
@@ -705,6 +713,7 @@ fn examples_hold() {
             name: "kind".to_owned(),
             codes: events.iter().map(|event| event.1 as u32).collect(),
             levels: KINDS.map(str::to_owned).to_vec(),
+            tokenizer: None,
         }],
         values: vec![ValueColumn {
             name: "value".to_owned(),

@@ -1,11 +1,11 @@
-"""A CRM with everything that a config can name: two clocks, dates, seconds since 1970, histories, lookups with a past, accounts, gaps and ties."""
+"""A CRM with everything that a config can name: two clocks, dates, seconds since 1970, histories, lookups with a past, accounts, sets, gaps and ties."""
 import random
 
 TYPES = {
-    "leads": {"id": "varchar", "created": "timestamp", "account": "varchar", "region": "varchar", "size": "double", "tier": "varchar"},
+    "leads": {"id": "varchar", "created": "timestamp", "account": "varchar", "region": "varchar", "size": "double", "tier": "varchar", "interests": "varchar"},
     "regions": {"region": "varchar", "country": "varchar", "people": "bigint"},
-    "firms": {"account": "varchar", "since": "date", "staff": "bigint", "industry": "varchar"},
-    "visits": {"lead": "varchar", "at": "timestamp", "loaded": "timestamp", "kind": "varchar", "device": "varchar", "pages": "bigint", "spend": "double"},
+    "firms": {"account": "varchar", "since": "date", "staff": "bigint", "industry": "varchar", "tags": "varchar"},
+    "visits": {"lead": "varchar", "at": "timestamp", "loaded": "timestamp", "kind": "varchar", "device": "varchar", "pages": "bigint", "spend": "double", "topics": "varchar"},
     "news": {"account": "varchar", "day": "date", "topic": "varchar"},
     "calls": {"lead": "varchar", "second": "bigint", "minutes": "double"},
     "deals": {"lead": "varchar", "closed": "date", "stage": "varchar"},
@@ -17,6 +17,8 @@ path = "leads.parquet"
 id = "id"
 created_at = "created"
 account = "account"
+types.interests = { set = ";" }
+types.tier = { set = "+" }
 [lookups.regions]
 path = "regions.parquet"
 key = "region"
@@ -24,12 +26,14 @@ key = "region"
 path = "firms.parquet"
 key = "account"
 changed_at = "since"
+types.tags = { set = "||" }
 [activities.visits]
 path = "visits.parquet"
 lead = "lead"
 at = "at"
 recorded_at = "loaded"
-kind = ["kind", "device"]
+kind = ["kind", "device", "topics"]
+types.topics = { set = ";" }
 values = ["pages", "spend"]
 [activities.news]
 path = "news.parquet"
@@ -84,24 +88,29 @@ def rows(seed=7, n_leads=400):
     rng = random.Random(seed)
     pick = lambda *values: rng.choice(values)
     tables = {name: [] for name in TYPES}
+
+    def some(separator, *values):
+        """A set as people write it: in any order, with blanks, empty members and members twice."""
+        return separator.join(pick(*values, "") for _ in range(rng.randrange(1, 5))) or None
+
     for number in range(n_leads):
         lead = f"L{number}"
         account = pick(None, *(f"A{account}" for account in range(40)))
         region = pick("north", "south", "nowhere", None)
-        tables["leads"].append([lead, _time(rng, 0, 600) if number % 50 else None, account, region, pick(None, 1.5, 2.25, 1e9 / 3), "today"])
+        tables["leads"].append([lead, _time(rng, 0, 600) if number % 50 else None, account, region, pick(None, 1.5, 2.25, 1e9 / 3), "today", some(";", "red", " red", "blue\t", "it's (50%) [^x]", "ü$1")])
         for _ in range(rng.randrange(8)):
             at = _time(rng, 0, 900)
             loaded = pick(at, at, max(at, _time(rng, 0, 900)), _time(rng, 0, 900))
             # Ties, blanks around words, words for nothing, and values whose sum depends on the order of adding.
             kind = pick("mail", "page", "page", " form ", "it's", "NA", None)
-            tables["visits"].append([lead, at, pick(loaded, loaded, loaded, loaded, None), kind, pick("desk", "phone", None), pick(None, 1, 2, 70), pick(None, 0.1, -3.3, 1e9 + 0.7, 123456.789)])
+            tables["visits"].append([lead, at, pick(loaded, loaded, loaded, loaded, None), kind, pick("desk", "phone", None), pick(None, 1, 2, 70), pick(None, 0.1, -3.3, 1e9 + 0.7, 123456.789), some(";", "price", "price list", " demo")])
             if rng.random() < 0.2:
-                tables["visits"].append([lead, at, loaded, pick("mail", None), "desk", pick(None, 3), 0.3])
+                tables["visits"].append([lead, at, loaded, pick("mail", None), "desk", pick(None, 3), 0.3, "price"])
         n_calls = rng.randrange(4)
         for _ in range(n_calls):
             tables["calls"].append([lead, 1609459200 + rng.randrange(900 * 86400), pick(None, 0.5, 7.3)])
         for _ in range(rng.randrange(5)):
-            tables["changes"].append([lead, pick("tier", "tier", "phase"), pick("a", "b", "b", None), _time(rng, 0, 900)])
+            tables["changes"].append([lead, pick("tier", "tier", "phase"), pick("a", "b", "b + c", "b", None), _time(rng, 0, 900)])
             tables["changes"].append([lead, "budget", str(pick(1, 2, 2.5)), _time(rng, 0, 900)])
         if rng.random() < 0.7:
             tables["deals"].append([lead, _time(rng, 100, 800)[:10], "won" if region == "north" or n_calls > 2 else pick("lost", "open")])
@@ -109,13 +118,13 @@ def rows(seed=7, n_leads=400):
                 tables["deals"].append([lead, _time(rng, 100, 800)[:10], "won"])
     # So long ago that nothing is left of them by half-lives of days: beside later events, and alone.
     for lead in ("L2", f"L{n_leads}"):
-        tables["visits"].append([lead, "2009-03-01 10:00:00", "2009-03-01 10:00:00", "page", "desk", 1, 1.0])
+        tables["visits"].append([lead, "2009-03-01 10:00:00", "2009-03-01 10:00:00", "page", "desk", 1, 1.0, None])
         tables["calls"].append([lead, 1235901600, 2.5])
-    tables["leads"].append([f"L{n_leads}", "2021-01-20 12:00:00", None, "north", 1.5, "today"])
-    tables["visits"].append(["nobody", "2021-05-05 10:00:00", "2021-05-05 10:00:00", "page", "desk", 1, 1.0])
+    tables["leads"].append([f"L{n_leads}", "2021-01-20 12:00:00", None, "north", 1.5, "today", "red"])
+    tables["visits"].append(["nobody", "2021-05-05 10:00:00", "2021-05-05 10:00:00", "page", "desk", 1, 1.0, "demo"])
     for account in range(40):
         for day in sorted({_time(rng, 0, 900)[:10] for _ in range(rng.randrange(4))}):
-            tables["firms"].append([f"A{account}", day, pick(None, 10, 2000), pick("retail", "health")])
+            tables["firms"].append([f"A{account}", day, pick(None, 10, 2000), pick("retail", "health"), some("||", "a|b", "c ", "d")])
         for _ in range(rng.randrange(6)):
             tables["news"].append([f"A{account}", _time(rng, 0, 900)[:10], pick("hiring", "funding")])
     tables["regions"] = [["north", "FI", 5], ["south", "IT", None]]
@@ -137,7 +146,7 @@ def later(tables, moment, seed=1):
         shaken = [row for row in changed[name] if is_later(row) and rng.random() < 0.5]
         for row in shaken:
             if name == "visits":
-                row[3:] = ["page", "phone", 9, 99.5]
+                row[3:] = ["page", "phone", 9, 99.5, "late"]
             elif name == "deals":
                 row[2] = "lost"
             elif name == "changes":
@@ -146,7 +155,7 @@ def later(tables, moment, seed=1):
                 row[2] = 1
         changed[name] = kept + shaken
     for lead in range(0, 400, 3):
-        changed["visits"].append([f"L{lead}", moment, moment, "mail", "desk", 5, 0.25])
+        changed["visits"].append([f"L{lead}", moment, moment, "mail", "desk", 5, 0.25, "late;price"])
         changed["calls"].append([f"L{lead}", limit, 4.0])
     return changed
 

@@ -115,7 +115,7 @@ class FeatureSql(unittest.TestCase):
         self.assertTrue(before == rows(odd_crm.later(self.tables, moment)), "the future is seen")
         # And what becomes known one microsecond before it is seen there, and nowhere else.
         just_before = "2022-03-31 23:59:59.999999"
-        visits = self.tables["visits"] + [[lead, just_before, just_before, "mail", "desk", 5, 0.25] for lead, _ in before]
+        visits = self.tables["visits"] + [[lead, just_before, just_before, "mail", "desk", 5, 0.25, "price"] for lead, _ in before]
         after = rows({**self.tables, "visits": visits})
         self.assertEqual({key[1] for key in before if before[key] != after[key]}, {moment})
 

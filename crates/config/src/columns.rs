@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use leadscore_core::Writing;
+use leadscore_core::{Tokenizer, Writing};
 use leadscore_values::{DEFAULT_NULLS, NumberFormat, Sign};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a column holds, where the config says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnType {
     /// Numbers; their writing is told by all cells together, unless it is declared here.
     Number(Option<NumberStyle>),
@@ -20,6 +20,8 @@ pub enum ColumnType {
     Time,
     /// What tells rows apart: not learned from.
     Id,
+    /// Several values in a cell: a set, or words.
+    Tokens(Tokenizer),
 }
 
 /// How numbers are written.
@@ -105,24 +107,26 @@ impl NumberStyle {
 impl<'de> Deserialize<'de> for ColumnType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
-        let wrong = || "expected \"number\", \"category\", \"time\", \"id\", or for numbers such as { decimal = \",\", thousands = \".\" }";
+        let wrong = || "expected \"number\", \"category\", \"words\", \"time\", \"id\", { set = \";\" }, or for numbers such as { decimal = \",\", thousands = \".\" }";
         match toml::Value::deserialize(deserializer)? {
             toml::Value::String(word) => match word.as_str() {
                 "number" => Ok(Self::Number(None)),
                 "category" => Ok(Self::Category),
                 "time" => Ok(Self::Time),
                 "id" => Ok(Self::Id),
-                "words" => Err(Error::custom(
-                    "words are not read yet\n  hint: give each word that matters a column of its own, or write \"category\"",
-                )),
+                "words" => Ok(Self::Tokens(Tokenizer::Words)),
                 _ => Err(Error::custom(format!(
                     "`{word}` is not a type: {}",
                     wrong()
                 ))),
             },
-            toml::Value::Table(table) if table.contains_key("set") => Err(Error::custom(
-                "sets are not read yet\n  hint: give each value a column of its own (yes or no), or write \"category\" to learn from whole cells",
-            )),
+            toml::Value::Table(table) if table.contains_key("set") => separator_of(&table)
+                .map(|separator| Self::Tokens(Tokenizer::Set(separator)))
+                .ok_or_else(|| {
+                    Error::custom(
+                        "a set is written { set = \";\" }, with what stands between two of its values",
+                    )
+                }),
             value @ toml::Value::Table(_) => {
                 let style = NumberStyle::deserialize(value)
                     .map_err(|error| Error::custom(error.message().to_owned()))?;
@@ -144,20 +148,45 @@ impl<'de> Deserialize<'de> for ColumnType {
     }
 }
 
+/// The separator of `{ set = ";" }`.
+fn separator_of(table: &toml::Table) -> Option<String> {
+    let separator = table.get("set")?.as_str()?;
+    (table.len() == 1 && !separator.is_empty()).then(|| separator.to_owned())
+}
+
 impl JsonSchema for ColumnType {
     fn schema_name() -> Cow<'static, str> {
         "ColumnType".into()
     }
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let style = generator.subschema_for::<NumberStyle>();
-        schemars::json_schema!({ "anyOf": [{ "enum": ["number", "category", "time", "id"] }, style] })
+        schemars::json_schema!({ "anyOf": [
+            { "enum": ["number", "category", "words", "time", "id"] },
+            {
+                "type": "object",
+                "properties": { "set": { "type": "string", "minLength": 1 } },
+                "required": ["set"],
+                "additionalProperties": false
+            },
+            style
+        ] })
     }
 }
 
 impl ColumnType {
-    /// Its name, for messages.
-    pub fn name(self) -> &'static str {
+    /// How cells are split, where they hold several values.
+    pub fn tokenizer(&self) -> Option<&Tokenizer> {
         match self {
+            Self::Tokens(tokenizer) => Some(tokenizer),
+            Self::Number(_) | Self::Category | Self::Time | Self::Id => None,
+        }
+    }
+
+    /// Its name, for messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Tokens(Tokenizer::Set(_)) => "set",
+            Self::Tokens(Tokenizer::Words) => "words",
             Self::Number(_) => "number",
             Self::Category => "category",
             Self::Time => "time",

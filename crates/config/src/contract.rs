@@ -96,7 +96,7 @@ impl Config {
         match types.get(column) {
             Some(ColumnType::Id) => return Some("`types` calls it an id"),
             Some(ColumnType::Time) => return Some("`types` calls it a time"),
-            Some(ColumnType::Number(_) | ColumnType::Category) | None => {}
+            Some(ColumnType::Number(_) | ColumnType::Category | ColumnType::Tokens(_)) | None => {}
         }
         attributes
             .as_ref()

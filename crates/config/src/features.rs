@@ -24,6 +24,9 @@ pub struct FeaturesConfig {
     /// Kinds of an activity with columns of their own: the most frequent ones; the others share
     /// one; default 12.
     pub max_kinds: usize,
+    /// Values of a set, or words, with features of their own, for each column: those that most
+    /// leads have; default 50.
+    pub max_values: usize,
     /// Kinds that the family "sequence" takes pairs of: the most frequent ones; default 4.
     pub max_sequence_kinds: usize,
     /// Only features whose name matches one of these patterns (`*` for any text); default: all that
@@ -38,6 +41,7 @@ impl Default for FeaturesConfig {
             windows: vec![Span::from_days(30)],
             half_lives: vec![Span::from_days(3), Span::from_days(30)],
             max_kinds: 12,
+            max_values: 50,
             max_sequence_kinds: 4,
             only: None,
         }

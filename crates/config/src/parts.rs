@@ -52,6 +52,7 @@ const TIME: &[&str] = &["time"];
 const NUMBER: &[&str] = &["number"];
 const KEY: &[&str] = &["id", "category"];
 const WORD: &[&str] = &["category", "id"];
+const KIND: &[&str] = &["category", "id", "set", "words"];
 
 /// The parts of columns, table by table.
 #[derive(Default)]
@@ -104,7 +105,7 @@ impl Parts {
         self.add(&table, "account", &activity.account, KEY);
         self.add(&table, "at", [&activity.at], TIME);
         self.add(&table, "recorded_at", &activity.recorded_at, TIME);
-        self.add(&table, "kind", &activity.kind, WORD);
+        self.add(&table, "kind", &activity.kind, KIND);
         self.add(&table, "values", &activity.values, NUMBER);
     }
 

@@ -139,7 +139,8 @@ macro_rules! table_config {
             /// Lines of a CSV file above its header, such as a title; default 0.
             #[serde(default)]
             pub skip_rows: usize,
-            /// What columns hold: "number", "category", "time" or "id"; for numbers also { decimal
+            /// What columns hold: "number", "category", "time" or "id"; { set = ";" } for several
+            /// values in a cell and "words" for titles, each of which becomes a feature; for numbers also { decimal
             /// = ",", thousands = ".", parentheses = "negative" }.
             #[serde(default)]
             pub types: std::collections::BTreeMap<String, crate::columns::ColumnType>,

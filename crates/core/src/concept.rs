@@ -71,7 +71,9 @@ impl FeatureSpec {
                 Concept::Age
             }
             FeatureSource::Snapshot(_) => Concept::Calendar,
-            FeatureSource::Attribute { table, column } => Concept::Attribute {
+            FeatureSource::Attribute { table, column }
+            | FeatureSource::Token { table, column, .. }
+            | FeatureSource::TokenCount { table, column, .. } => Concept::Attribute {
                 table: table.clone(),
                 column: column.clone(),
             },

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Tokenizer;
 use crate::time::Timestamp;
 
 /// Tables as they were read.
@@ -153,6 +154,15 @@ pub enum Cells {
     Texts,
     /// A type that is not read, in words.
     Unreadable(String),
+    /// Several values in a cell.
+    Several {
+        /// How cells are split.
+        tokenizer: Tokenizer,
+        /// How many different values.
+        n_values: u64,
+        /// The most frequent of them, each with its rows.
+        values: Vec<(String, u64)>,
+    },
 }
 
 /// How numbers are written.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Tokenizer;
+
 /// Which events of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventFilter {
@@ -18,6 +20,15 @@ pub enum EventFilter {
     },
     /// Those where each of these columns has its value.
     Each(Vec<(String, String)>),
+    /// Those whose column, which holds several values, has this one among them.
+    Has {
+        /// The column.
+        column: String,
+        /// How its cells are split.
+        tokenizer: Tokenizer,
+        /// The value.
+        token: String,
+    },
 }
 
 impl EventFilter {
@@ -25,7 +36,9 @@ impl EventFilter {
     pub(crate) fn describe(&self, table: &str) -> String {
         match self {
             Self::All => format!("{table} events"),
-            Self::Is(_, value) => format!("{table} events \u{2018}{value}\u{2019}"),
+            Self::Is(_, value) | Self::Has { token: value, .. } => {
+                format!("{table} events \u{2018}{value}\u{2019}")
+            }
             Self::Other { column, .. } => format!(
                 "{table} events with another {column} than those that have features of their own"
             ),
@@ -43,7 +56,7 @@ impl EventFilter {
     pub fn values(&self) -> Vec<&str> {
         match self {
             Self::All => Vec::new(),
-            Self::Is(_, value) => vec![value],
+            Self::Is(_, value) | Self::Has { token: value, .. } => vec![value],
             Self::Other { named, .. } => named.iter().map(String::as_str).collect(),
             Self::Each(pairs) => pairs.iter().map(|(_, value)| value.as_str()).collect(),
         }

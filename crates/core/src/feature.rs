@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Aggregate, EventFilter, Formula, Span, Statistic, Unit};
+use crate::{Aggregate, EventFilter, Formula, Span, Statistic, Tokenizer, Unit};
 
 /// One column of the feature matrix: a name and a recipe that needs nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,27 @@ pub enum FeatureSource {
     PeerLeads(PeerState),
     /// Days from Monday to Friday between creation and the snapshot.
     AgeWeekdays,
+    /// Whether an attribute that holds several values has one of them, as of the snapshot: 0 also
+    /// where the cell is missing.
+    Token {
+        /// The table.
+        table: AttributeTable,
+        /// The column.
+        column: String,
+        /// How its cells are split.
+        tokenizer: Tokenizer,
+        /// The token.
+        token: String,
+    },
+    /// How many values such an attribute has.
+    TokenCount {
+        /// The table.
+        table: AttributeTable,
+        /// The column.
+        column: String,
+        /// How its cells are split.
+        tokenizer: Tokenizer,
+    },
 }
 
 /// What a feature over events looks at.
@@ -130,7 +151,9 @@ impl FeatureSource {
             | Self::Snapshot(_)
             | Self::AttributeAge { .. }
             | Self::AttributeChanges { .. }
-            | Self::PeerLeads(_) => return None,
+            | Self::PeerLeads(_)
+            | Self::Token { .. }
+            | Self::TokenCount { .. } => return None,
         };
         Some(EventsRead {
             table,
@@ -141,10 +164,37 @@ impl FeatureSource {
         })
     }
 
+    /// Whether it is the value of an attribute, whole or in tokens.
+    pub fn is_attribute(&self) -> bool {
+        self.cell(FeatureKind::Category).is_some()
+    }
+
+    /// The column of an attribute that its value is read from, and as what.
+    pub fn cell(&self, kind: FeatureKind) -> Option<(&AttributeTable, &str, FeatureKind)> {
+        match self {
+            Self::Attribute { table, column } => Some((table, column, kind)),
+            // Split cells are texts.
+            Self::Token { table, column, .. } | Self::TokenCount { table, column, .. } => {
+                Some((table, column, FeatureKind::Category))
+            }
+            Self::Created(_)
+            | Self::AgeDays
+            | Self::AgeWeekdays
+            | Self::Activity { .. }
+            | Self::Snapshot(_)
+            | Self::AttributeAge { .. }
+            | Self::AttributeChanges { .. }
+            | Self::Peers { .. }
+            | Self::PeerLeads(_) => None,
+        }
+    }
+
     /// The column of an attribute that it is about, by its value or its history.
     pub fn column(&self) -> Option<(&AttributeTable, &str)> {
         match self {
-            Self::Attribute { table, column } => Some((table, column)),
+            Self::Attribute { table, column }
+            | Self::Token { table, column, .. }
+            | Self::TokenCount { table, column, .. } => Some((table, column)),
             Self::AttributeAge { column } | Self::AttributeChanges { column } => {
                 Some((&AttributeTable::Leads, column))
             }
@@ -166,6 +216,16 @@ pub enum AttributeTable {
     Leads,
     /// A lookup of this name.
     Lookup(String),
+}
+
+impl AttributeTable {
+    /// A column of the table, as a sentence names it.
+    fn names(&self, column: &str) -> String {
+        match self {
+            Self::Leads => column.to_owned(),
+            Self::Lookup(table) => format!("{column} of {table}"),
+        }
+    }
 }
 
 /// A part of the calendar, in UTC.
@@ -235,14 +295,22 @@ impl FeatureSpec {
     /// A sentence for the dictionary of features and for reasons.
     pub fn describe(&self) -> String {
         match &self.source {
-            FeatureSource::Attribute {
-                table: AttributeTable::Leads,
+            FeatureSource::Attribute { table, column } => table.names(column),
+            FeatureSource::Token {
+                table,
                 column,
-            } => column.clone(),
-            FeatureSource::Attribute {
-                table: AttributeTable::Lookup(table),
+                tokenizer,
+                token,
+            } => format!(
+                "{} has the {} \u{2018}{token}\u{2019}",
+                table.names(column),
+                tokenizer.noun_of(token)
+            ),
+            FeatureSource::TokenCount {
+                table,
                 column,
-            } => format!("{column} of {table}"),
+                tokenizer,
+            } => format!("number of {}s of {}", tokenizer.noun(), table.names(column)),
             FeatureSource::Created(part) => part.describe("creation"),
             FeatureSource::Snapshot(part) => part.describe("the snapshot"),
             FeatureSource::AgeDays => "days since creation".to_owned(),
@@ -283,7 +351,10 @@ impl FeatureSpec {
     /// What a missing value of this feature means.
     pub fn missing(&self) -> &'static str {
         match &self.source {
-            FeatureSource::Attribute { .. } => "the cell is missing, or nothing was known yet",
+            FeatureSource::Token { .. } => "never missing: 0 where the cell is",
+            FeatureSource::Attribute { .. } | FeatureSource::TokenCount { .. } => {
+                "the cell is missing, or nothing was known yet"
+            }
             FeatureSource::Created(_) | FeatureSource::AgeDays | FeatureSource::AgeWeekdays => {
                 "the lead has no creation time"
             }

@@ -1,10 +1,11 @@
 //! Features in words: "3 demos in the last 30 days".
 
 use crate::event_words::EventWords;
-use crate::phrase::{Phrase, Shown, case, count, days, decimal_case, level, number};
+use crate::phrase::{Case, Phrase, Shown, case, count, days, decimal_case, level, number};
 use crate::wording::{Wording, name};
 use crate::{
     AttributeTable, CalendarPart, FeatureKind, FeatureSource, FeatureSpec, PeerState, Statistic,
+    Tokenizer,
 };
 
 impl FeatureSpec {
@@ -16,14 +17,20 @@ impl FeatureSpec {
     /// How its values are said beside those of other features.
     pub fn phrase_among(&self, wording: &Wording) -> Phrase {
         match &self.source {
-            FeatureSource::Attribute {
-                table: AttributeTable::Leads,
+            FeatureSource::Attribute { table, column } => {
+                of_attribute(&column_of(table, column), self.kind)
+            }
+            FeatureSource::Token {
+                table,
                 column,
-            } => of_attribute(column, self.kind),
-            FeatureSource::Attribute {
-                table: AttributeTable::Lookup(table),
+                tokenizer,
+                token,
+            } => of_token(&column_of(table, column), tokenizer, token),
+            FeatureSource::TokenCount {
+                table,
                 column,
-            } => of_attribute(&format!("{column} ({table})"), self.kind),
+                tokenizer,
+            } => of_token_count(&column_of(table, column), tokenizer),
             FeatureSource::Created(part) => {
                 of_calendar(*part, "created", "time of creation not known")
             }
@@ -121,6 +128,55 @@ impl Wording {
         }
         wording
     }
+}
+
+/// A column as sentences name it.
+fn column_of(table: &AttributeTable, column: &str) -> String {
+    match table {
+        AttributeTable::Leads => column.to_owned(),
+        AttributeTable::Lookup(table) => format!("{column} ({table})"),
+    }
+}
+
+/// Whether a column that holds several values has one of them.
+fn of_token(column: &str, tokenizer: &Tokenizer, token: &str) -> Phrase {
+    let (column, token) = (name(column), name(token));
+    let (without, with) = match tokenizer {
+        Tokenizer::Set(_) => (
+            format!("{column} without \u{2018}{token}\u{2019}"),
+            format!("{column} with \u{2018}{token}\u{2019}"),
+        ),
+        Tokenizer::Words => {
+            let noun = tokenizer.noun_of(&token);
+            (
+                format!("{column} without the {noun} \u{2018}{token}\u{2019}"),
+                format!("{column} with the {noun} \u{2018}{token}\u{2019}"),
+            )
+        }
+    };
+    let plain = |below: f64, text: String| Case {
+        below,
+        before: text,
+        shown: None,
+        after: String::new(),
+    };
+    number(
+        &without,
+        vec![plain(0.5, without.clone()), plain(f64::INFINITY, with)],
+    )
+}
+
+/// How many values a column holds.
+fn of_token_count(column: &str, tokenizer: &Tokenizer) -> Phrase {
+    let (column, noun) = (name(column), tokenizer.noun());
+    number(
+        &format!("{column}: not known"),
+        count(
+            &format!("{column}: no {noun}"),
+            &format!("{column}: 1 {noun}"),
+            &format!("{column}: {{}} {noun}s"),
+        ),
+    )
 }
 
 /// A column of the leads or of a lookup.

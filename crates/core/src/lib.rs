@@ -22,6 +22,7 @@ mod secret;
 mod snapshot;
 mod statistic;
 mod tier;
+mod tokenizer;
 mod unit;
 mod wording;
 
@@ -51,5 +52,6 @@ pub use snapshot::{LabelledSnapshots, Snapshot};
 pub use statistic::Statistic;
 pub use tier::ContactPriority;
 pub use time::{Precision, Span, SpanError, Stamp, Timestamp};
+pub use tokenizer::Tokenizer;
 pub use unit::Unit;
 pub use wording::Wording;

@@ -23,6 +23,8 @@ pub enum Unit {
     Leads,
     /// Number of entries in a history.
     Changes,
+    /// Number of values in a cell.
+    Values,
 }
 
 impl Unit {
@@ -38,6 +40,7 @@ impl Unit {
             Self::Flag => "0 or 1",
             Self::Leads => "leads",
             Self::Changes => "changes",
+            Self::Values => "values",
         }
     }
 }

@@ -94,7 +94,12 @@ impl Nouns {
         let of_table = || Self::of_table(table);
         match kind {
             EventFilter::All => of_table(),
-            EventFilter::Is(column, value) => {
+            EventFilter::Is(column, value)
+            | EventFilter::Has {
+                column,
+                token: value,
+                ..
+            } => {
                 let words = name(&value.replace('_', " "));
                 if is_noun(&words) {
                     let is_plural = words.ends_with('s') && !words.ends_with("ss");

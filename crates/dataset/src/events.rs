@@ -1,7 +1,7 @@
 //! Events in the order that features need: by whose they are, then by time, so that the order of
 //! the file leaves no trace.
 
-use leadscore_core::Timestamp;
+use leadscore_core::{Timestamp, Tokenizer};
 use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
 };
@@ -29,6 +29,8 @@ pub struct KindColumn {
     pub codes: Vec<u32>,
     /// The distinct values, sorted.
     pub levels: Vec<String>,
+    /// How its cells are split, where they hold several values.
+    pub tokenizer: Option<Tokenizer>,
 }
 
 /// The columns of events, in any order.
@@ -302,6 +304,7 @@ mod tests {
                 name: "kind".to_owned(),
                 codes: events.iter().map(|event| event.2).collect(),
                 levels: vec![],
+                tokenizer: None,
             }],
             values: vec![ValueColumn {
                 name: "value".to_owned(),

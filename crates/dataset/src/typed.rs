@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use leadscore_core::{AttributeTable, FeatureKind, Snapshot, Span, Stamp, Timestamp, stable_hash};
+use leadscore_core::{
+    AttributeTable, FeatureKind, Snapshot, Span, Stamp, Timestamp, Tokenizer, stable_hash,
+};
 
 use crate::events::Activities;
 use crate::extent::TableEnd;
@@ -56,6 +58,8 @@ pub struct Attribute {
     pub name: String,
     /// Its values, a row of its table each.
     pub column: Column,
+    /// How its cells are split, where they hold several values: whole cells are the levels.
+    pub tokenizer: Option<Tokenizer>,
 }
 
 /// The leads, in the order of their ids.

@@ -52,6 +52,7 @@ fn events(are_late: bool) -> Activities {
         levels: ["call", "demo", "mail", "visit"]
             .map(str::to_owned)
             .to_vec(),
+        tokenizer: None,
     };
     let pages = ValueColumn {
         name: "pages".to_owned(),

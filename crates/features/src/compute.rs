@@ -5,17 +5,15 @@ use leadscore_core::{
     Aggregate, AggregateKind, AttributeTable, CalendarPart, FeatureKind, FeatureMatrix,
     FeatureSource, FeatureSpec, MONTHS, PeerState, Snapshot, Timestamp, WEEKDAYS,
 };
-use leadscore_dataset::{
-    Activities, Attribute, Column, HistoryChange, KindColumn, MISSING, Tables,
-};
-use rayon::iter::{
-    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
-};
+use leadscore_dataset::{Activities, Column, HistoryChange, KindColumn, MISSING, Tables};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
+use crate::attribute_rows::{attribute_rows, history_of};
 use crate::error::FeaturesError;
 use crate::layout::{Layout, swept_table};
 use crate::sweep::{Accounts, Tile, sweep_own, sweep_peers};
+use crate::tokens::fill_tokens;
 
 /// Computes these features at these snapshots.
 ///
@@ -48,6 +46,7 @@ pub fn compute(
     for ((spec, column), levels) in specs.iter().zip(&mut columns).zip(&mut levels) {
         *levels = fill_column(tables, spec, accounts.as_ref(), snapshots, column)?;
     }
+    fill_tokens(tables, specs, snapshots, &mut columns)?;
     let mut sweeps: Vec<(&str, bool)> = specs.iter().filter_map(swept_table).collect();
     sweeps.sort_unstable();
     sweeps.dedup();
@@ -132,7 +131,8 @@ fn scatter(tiles: &[Tile], wanted: &[usize], columns: &mut [&mut [f64]]) {
     });
 }
 
-/// Fills a column that needs no events, and returns its levels; leaves columns of events alone.
+/// Fills a column that stands for itself, and returns its levels; leaves columns of events and of
+/// tokens alone.
 fn fill_column(
     tables: &Tables,
     spec: &FeatureSpec,
@@ -157,7 +157,11 @@ fn fill_column(
     let created =
         |snapshot: Snapshot| tables.leads.created[snapshot.lead as usize].map(|stamp| stamp.start);
     match &spec.source {
-        FeatureSource::Activity { .. } | FeatureSource::Peers { .. } => {}
+        // Several at once, elsewhere.
+        FeatureSource::Activity { .. }
+        | FeatureSource::Peers { .. }
+        | FeatureSource::Token { .. }
+        | FeatureSource::TokenCount { .. } => {}
         FeatureSource::Attribute {
             table,
             column: name,
@@ -218,14 +222,6 @@ fn calendar_levels(part: CalendarPart) -> Vec<String> {
         CalendarPart::DayOfMonth | CalendarPart::Hour => &[],
     };
     levels.iter().map(|&level| level.to_owned()).collect()
-}
-
-fn history_of<'a>(tables: &'a Tables, column: &str) -> Option<&'a HistoryChange> {
-    tables
-        .history
-        .attributes
-        .iter()
-        .find(|change| change.attribute == column)
 }
 
 /// Days since the value that holds at the snapshot was taken: entries that repeat it do not count.
@@ -348,59 +344,6 @@ fn attribute_column(
             feature: spec.name.clone(),
             expected: "category",
         }),
-    }
-}
-
-/// The values of an attribute, and the row among them that each snapshot sees; the error is what
-/// the tables lack.
-fn attribute_rows<'a>(
-    tables: &'a Tables,
-    table: &AttributeTable,
-    column: &str,
-    snapshots: &[Snapshot],
-) -> Result<(&'a Column, Vec<Option<usize>>), String> {
-    let find = |attributes: &'_ [Attribute]| {
-        attributes
-            .iter()
-            .position(|attribute| attribute.name == column)
-    };
-    match table {
-        AttributeTable::Leads => match history_of(tables, column) {
-            Some(change) => Ok((
-                &change.values,
-                snapshots
-                    .par_iter()
-                    .map(|&snapshot| change.value_at(snapshot))
-                    .collect(),
-            )),
-            None => {
-                let idx = find(&tables.leads.attributes)
-                    .ok_or_else(|| format!("the column `{column}` of the leads"))?;
-                Ok((
-                    &tables.leads.attributes[idx].column,
-                    snapshots
-                        .iter()
-                        .map(|snapshot| Some(snapshot.lead as usize))
-                        .collect(),
-                ))
-            }
-        },
-        AttributeTable::Lookup(name) => {
-            let lookup = tables
-                .lookups
-                .iter()
-                .find(|lookup| lookup.name == *name)
-                .ok_or_else(|| format!("the table [lookups.{name}]"))?;
-            let idx = find(&lookup.rows.attributes)
-                .ok_or_else(|| format!("the column `{column}` of [lookups.{name}]"))?;
-            Ok((
-                &lookup.rows.attributes[idx].column,
-                snapshots
-                    .par_iter()
-                    .map(|&snapshot| lookup.row_at(snapshot))
-                    .collect(),
-            ))
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use leadscore_core::{EventFilter, Family, FeatureSource, Span, Statistic, Unit, 
 use leadscore_dataset::Note;
 
 use crate::plan::Plan;
-use crate::survey::{EventSurvey, Survey};
+use crate::survey::{EventSurvey, KindSurvey, Survey};
 
 /// Plans the columns of one event table.
 pub(crate) struct EventPlanner<'a> {
@@ -147,10 +147,21 @@ impl EventPlanner<'_> {
 
     /// Kinds that came after other kinds.
     fn add_sequences(&self, kinds: &[Kind], plan: &mut Plan) {
-        for (column, counts) in &self.table.kinds {
+        for KindSurvey { column, counts, .. } in &self.table.kinds {
             let frequent: Vec<String> = by_frequency(counts, self.config.max_sequence_kinds);
-            let chosen: Vec<&Kind> =
-                kinds.iter().filter(|kind| matches!(&kind.filter, EventFilter::Is(name, value) if name == column && frequent.contains(value))).collect();
+            let is_frequent = |filter: &EventFilter| match filter {
+                EventFilter::Is(name, value)
+                | EventFilter::Has {
+                    column: name,
+                    token: value,
+                    ..
+                } => name == column && frequent.contains(value),
+                EventFilter::All | EventFilter::Other { .. } | EventFilter::Each(_) => false,
+            };
+            let chosen: Vec<&Kind> = kinds
+                .iter()
+                .filter(|kind| is_frequent(&kind.filter))
+                .collect();
             for kind in &chosen {
                 for after in chosen.iter().filter(|after| after.filter != kind.filter) {
                     EventColumns::new(self.name, kind, plan).push(
@@ -166,7 +177,7 @@ impl EventPlanner<'_> {
     /// The most frequent pairs of values of two kind columns.
     fn add_combinations(&self, windows: &[Option<Span>], plan: &mut Plan) {
         for (&(a, b), counts) in &self.table.pairs {
-            let (first, second) = (&self.table.kinds[a].0, &self.table.kinds[b].0);
+            let (first, second) = (&self.table.kinds[a].column, &self.table.kinds[b].column);
             for (x, y) in by_frequency(counts, self.config.max_kinds) {
                 let short = format!("{first}={x}&{second}={y}");
                 let filter = EventFilter::Each(vec![(first.clone(), x), (second.clone(), y)]);
@@ -187,7 +198,13 @@ impl EventPlanner<'_> {
     /// The latest event itself.
     fn add_latest(&self, all: &Kind, plan: &mut Plan) {
         let mut columns = EventColumns::new(self.name, all, plan);
-        for (column, _) in &self.table.kinds {
+        // Of several values none is the latest.
+        let single = self
+            .table
+            .kinds
+            .iter()
+            .filter(|kind| kind.tokenizer.is_none());
+        for KindSurvey { column, .. } in single {
             columns.push(
                 &format!("latest_{column}"),
                 None,
@@ -225,7 +242,12 @@ impl EventPlanner<'_> {
         let table = self.name;
         let several = self.table.kinds.len() > 1;
         let mut kinds = Vec::new();
-        for (column, counts) in &self.table.kinds {
+        for KindSurvey {
+            column,
+            tokenizer,
+            counts,
+        } in &self.table.kinds
+        {
             let order = by_frequency(counts, self.config.max_kinds);
             let label = |value: &str| {
                 if several {
@@ -239,10 +261,18 @@ impl EventPlanner<'_> {
                 kinds.push(Kind {
                     prefix: format!("{table}.{short}"),
                     short,
-                    filter: EventFilter::Is(column.clone(), value.clone()),
+                    filter: match tokenizer {
+                        None => EventFilter::Is(column.clone(), value.clone()),
+                        Some(tokenizer) => EventFilter::Has {
+                            column: column.clone(),
+                            tokenizer: tokenizer.clone(),
+                            token: value.clone(),
+                        },
+                    },
                 });
             }
-            if order.len() < counts.len() {
+            // An event with several values may have one that is named and another one.
+            if order.len() < counts.len() && tokenizer.is_none() {
                 let short = label("(other)");
                 kinds.push(Kind {
                     prefix: format!("{table}.{short}"),

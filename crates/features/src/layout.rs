@@ -19,6 +19,9 @@ pub(crate) struct Layout {
     pub(crate) track_of_code: Vec<Vec<u32>>,
     /// Tracks of several columns: the track, and the level of each column.
     pub(crate) joint: Vec<(u32, Vec<(usize, u32)>)>,
+    /// Tracks of columns that hold several values: the track, the column, and whether each level
+    /// has the value.
+    pub(crate) having: Vec<(u32, usize, Vec<bool>)>,
     /// Lengths of windows in microseconds.
     pub(crate) windows: Vec<i64>,
     /// Value columns.
@@ -291,6 +294,16 @@ impl<'a> LayoutBuilder<'a> {
                 if wanted.iter().all(|(_, code)| *code != MISSING) {
                     self.layout.joint.push((track as u32, wanted));
                 }
+            }
+            EventFilter::Has {
+                column: name,
+                tokenizer,
+                token,
+            } => {
+                let column = self.kind_column(name)?;
+                let has = |level: &String| tokenizer.tokens(level).contains(token);
+                let holds = kinds[column].levels.iter().map(has).collect();
+                self.layout.having.push((track as u32, column, holds));
             }
         }
         self.filters.push(filter.clone());

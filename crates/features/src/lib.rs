@@ -9,6 +9,9 @@ mod planning;
 mod survey;
 mod unknown_kinds;
 
+mod attribute_rows;
+mod tokens;
+
 mod compute;
 mod sweep;
 mod walk;

@@ -6,11 +6,12 @@ use leadscore_core::{
     AttributeTable, Family, FeatureKind, FeatureSource, FeatureSpec, PeerState, Snapshot, Span,
     Unit,
 };
-use leadscore_dataset::Tables;
+use leadscore_dataset::{AttributeKey, Tables};
 
 use crate::event_planning::EventPlanner;
 use crate::plan::Plan;
 use crate::survey::{Survey, survey};
+use crate::tokens::TokenSurvey;
 
 const YEARS_FOR_MONTHS: Span = Span::from_days(730);
 
@@ -25,7 +26,7 @@ impl Survey {
         let mut plan = Plan::default();
         let families = config.chosen_families();
         for family in &families {
-            self.plan_family(*family, &mut plan);
+            self.plan_family(*family, config, &mut plan);
         }
         for (name, table) in &self.tables {
             EventPlanner {
@@ -45,17 +46,23 @@ impl Survey {
     }
 
     /// Adds the features of a family that are of no one event table.
-    fn plan_family(&self, family: Family, plan: &mut Plan) {
+    fn plan_family(&self, family: Family, config: &FeaturesConfig, plan: &mut Plan) {
         let has_months = self
             .first
             .zip(self.last)
             .is_some_and(|(first, last)| first + YEARS_FOR_MONTHS <= last);
         match family {
             Family::Attributes => {
-                plan.specs
-                    .extend(self.attributes.iter().map(|((lookup, column), kind)| {
-                        attribute_spec(lookup.as_deref(), column, *kind)
-                    }));
+                for ((lookup, column), kind) in &self.attributes {
+                    let attribute = AttributeKey {
+                        lookup: lookup.clone(),
+                        column: column.clone(),
+                    };
+                    match self.tokens.get(&attribute) {
+                        Some(tokens) => plan_tokens(&attribute, tokens, config, plan),
+                        None => plan.specs.push(attribute_spec(attribute, *kind)),
+                    }
+                }
             }
             Family::Created if self.has_creation => {
                 plan.calendar("created", FeatureSource::Created, self.has_hour, has_months);
@@ -136,21 +143,61 @@ fn plan_peer_leads(plan: &mut Plan) {
     }
 }
 
-fn attribute_spec(lookup: Option<&str>, column: &str, kind: FeatureKind) -> FeatureSpec {
-    let (table, prefix) = match lookup {
-        None => (AttributeTable::Leads, String::new()),
-        Some(name) => (AttributeTable::Lookup(name.to_owned()), format!("{name}.")),
-    };
+/// An attribute's table, and how the names of its features begin.
+fn table_and_name(attribute: AttributeKey) -> (AttributeTable, String) {
+    match attribute.lookup {
+        None => (AttributeTable::Leads, attribute.column),
+        Some(name) => {
+            let prefix = format!("{name}.{}", attribute.column);
+            (AttributeTable::Lookup(name), prefix)
+        }
+    }
+}
+
+/// The values of an attribute that holds several: one feature each, and how many there are.
+fn plan_tokens(
+    attribute: &AttributeKey,
+    tokens: &TokenSurvey,
+    config: &FeaturesConfig,
+    plan: &mut Plan,
+) {
+    let column = &attribute.column;
+    let (table, name) = table_and_name(attribute.clone());
+    let chosen = tokens.chosen(config.max_values);
+    plan.notes.extend(tokens.note(&table, column, chosen.len()));
+    plan.number(
+        format!("{name}.count"),
+        FeatureSource::TokenCount {
+            table: table.clone(),
+            column: column.clone(),
+            tokenizer: tokens.tokenizer.clone(),
+        },
+        Unit::Values,
+    );
+    for token in chosen {
+        plan.number(
+            format!("{name}.{token}"),
+            FeatureSource::Token {
+                table: table.clone(),
+                column: column.clone(),
+                tokenizer: tokens.tokenizer.clone(),
+                token,
+            },
+            Unit::Flag,
+        );
+    }
+}
+
+fn attribute_spec(attribute: AttributeKey, kind: FeatureKind) -> FeatureSpec {
+    let column = attribute.column.clone();
+    let (table, name) = table_and_name(attribute);
     let unit = match kind {
         FeatureKind::Number => Unit::AsGiven,
         FeatureKind::Category => Unit::Level,
     };
     FeatureSpec {
-        name: format!("{prefix}{column}"),
-        source: FeatureSource::Attribute {
-            table,
-            column: column.to_owned(),
-        },
+        name,
+        source: FeatureSource::Attribute { table, column },
         kind,
         unit,
     }

@@ -1,9 +1,12 @@
 //! What the snapshots' own leads could see of their tables, counted: what features can be made of.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadscore_core::{FeatureKind, Snapshot, Timestamp};
-use leadscore_dataset::{Activities, Column, MISSING, Tables};
+use leadscore_core::{FeatureKind, Snapshot, Timestamp, Tokenizer};
+use leadscore_dataset::{Activities, AttributeKey, Column, KindColumn, MISSING, Tables};
+
+use crate::tokens::{TokenSurvey, survey_tokens};
 
 /// trace.
 ///
@@ -12,6 +15,8 @@ use leadscore_dataset::{Activities, Column, MISSING, Tables};
 pub struct Survey {
     /// Attributes of the leads and of each lookup, with their kind.
     pub(crate) attributes: BTreeMap<(Option<String>, String), FeatureKind>,
+    /// What the attributes hold whose cells have several values.
+    pub(crate) tokens: BTreeMap<AttributeKey, TokenSurvey>,
     pub(crate) histories: BTreeSet<String>,
     pub(crate) has_creation: bool,
     pub(crate) has_hour: bool,
@@ -28,9 +33,41 @@ pub(crate) struct EventSurvey {
     pub(crate) earliest: Option<Timestamp>,
     pub(crate) values: Vec<String>,
     /// For each kind column, the number of events of each value.
-    pub(crate) kinds: Vec<(String, BTreeMap<String, usize>)>,
+    pub(crate) kinds: Vec<KindSurvey>,
     /// For each pair of kind columns, the number of events of each pair of values.
     pub(crate) pairs: BTreeMap<(usize, usize), BTreeMap<(String, String), usize>>,
+}
+
+/// The values of a kind column.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KindSurvey {
+    pub(crate) column: String,
+    /// How its cells are split, where they hold several values.
+    pub(crate) tokenizer: Option<Tokenizer>,
+    /// The number of events of each value.
+    pub(crate) counts: BTreeMap<String, usize>,
+}
+
+impl KindSurvey {
+    /// With the number of events of each level.
+    fn new(kind: &KindColumn, n_events: Vec<usize>) -> Self {
+        let seen = kind.levels.iter().zip(n_events).filter(|(_, n)| *n > 0);
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for (level, n) in seen {
+            match &kind.tokenizer {
+                None => *counts.entry(level.clone()).or_default() += n,
+                Some(tokenizer) => tokenizer
+                    .tokens(level)
+                    .into_iter()
+                    .for_each(|token| *counts.entry(token).or_default() += n),
+            }
+        }
+        Self {
+            column: kind.name.clone(),
+            tokenizer: kind.tokenizer.clone(),
+            counts,
+        }
+    }
 }
 
 /// Counts what these snapshots' leads could see at their last snapshot.
@@ -61,6 +98,7 @@ pub fn survey(tables: &Tables, snapshots: &[Snapshot]) -> Survey {
     let stamps = || seen().filter_map(|lead| tables.leads.created[lead]);
     Survey {
         attributes,
+        tokens: survey_tokens(tables, snapshots),
         histories: tables.history.names().into_iter().collect(),
         has_creation: stamps().next().is_some(),
         has_hour: stamps().any(|stamp| stamp.start == stamp.known),
@@ -120,7 +158,8 @@ fn survey_events(activities: &Activities, last_of_lead: &[Timestamp]) -> EventSu
                 }
                 counts[number][code as usize] += 1;
                 for (other, second) in rows.kinds.iter().enumerate().skip(number + 1) {
-                    if second.codes[event] != MISSING {
+                    let is_split = kind.tokenizer.is_some() || second.tokenizer.is_some();
+                    if second.codes[event] != MISSING && !is_split {
                         *pairs
                             .entry((number, other))
                             .or_default()
@@ -144,17 +183,7 @@ fn survey_events(activities: &Activities, last_of_lead: &[Timestamp]) -> EventSu
             .kinds
             .iter()
             .zip(counts)
-            .map(|(kind, counts)| {
-                (
-                    kind.name.clone(),
-                    kind.levels
-                        .iter()
-                        .cloned()
-                        .zip(counts)
-                        .filter(|(_, count)| *count > 0)
-                        .collect(),
-                )
-            })
+            .map(|(kind, counts)| KindSurvey::new(kind, counts))
             .collect(),
         pairs: pairs
             .into_iter()
@@ -178,6 +207,14 @@ impl Survey {
             // A part in which every cell is missing says nothing of the kind.
             self.attributes.entry(name).or_insert(kind);
         }
+        for (attribute, tokens) in other.tokens {
+            match self.tokens.entry(attribute) {
+                Entry::Vacant(entry) => {
+                    entry.insert(tokens);
+                }
+                Entry::Occupied(entry) => entry.into_mut().add(tokens),
+            }
+        }
         self.histories.extend(other.histories);
         self.has_creation |= other.has_creation;
         self.has_hour |= other.has_hour;
@@ -186,10 +223,10 @@ impl Survey {
         self.last = self.last.into_iter().chain(other.last).max();
         for (name, table) in other.tables {
             match self.tables.entry(name) {
-                std::collections::btree_map::Entry::Vacant(entry) => {
+                Entry::Vacant(entry) => {
                     entry.insert(table);
                 }
-                std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut().add(table),
+                Entry::Occupied(entry) => entry.into_mut().add(table),
             }
         }
     }
@@ -198,9 +235,9 @@ impl Survey {
 impl EventSurvey {
     fn add(&mut self, other: Self) {
         self.earliest = self.earliest.into_iter().chain(other.earliest).min();
-        for ((_, counts), (_, more)) in self.kinds.iter_mut().zip(other.kinds) {
-            for (value, count) in more {
-                *counts.entry(value).or_default() += count;
+        for (kind, more) in self.kinds.iter_mut().zip(other.kinds) {
+            for (value, count) in more.counts {
+                *kind.counts.entry(value).or_default() += count;
             }
         }
         for (columns, more) in other.pairs {

@@ -49,7 +49,8 @@ impl UnknownKinds {
                         EventFilter::All
                         | EventFilter::Is(..)
                         | EventFilter::Other { .. }
-                        | EventFilter::Each(_) => None,
+                        | EventFilter::Each(_)
+                        | EventFilter::Has { .. } => None,
                     })
                     .collect();
                 let has_other = filters.iter().any(|filter| matches!(filter, EventFilter::Other { column, .. } if *column == kind.name));

@@ -88,6 +88,12 @@ impl<'a> Walk<'a> {
                     self.tracks[tracks[code as usize] as usize].push(event, at, visible);
                 }
             }
+            for (track, column, holds) in &self.layout.having {
+                let code = self.rows.kinds[*column].codes[event];
+                if code != MISSING && holds[code as usize] {
+                    self.tracks[*track as usize].push(event, at, visible);
+                }
+            }
             for (track, wanted) in &self.layout.joint {
                 if wanted
                     .iter()

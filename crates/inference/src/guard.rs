@@ -64,6 +64,7 @@ impl Model {
             }
         }
         self.gone_levels(matrix, &mut guard.findings);
+        self.gone_tokens(matrix, &mut guard.findings);
         Some(guard.finish())
     }
 
@@ -102,6 +103,40 @@ impl Model {
                         is_outside: false,
                     });
                 }
+            }
+        }
+    }
+
+    /// Values of sets, and words, that many training snapshots had and no row has: another separator
+    /// leaves none of them.
+    fn gone_tokens(&self, matrix: &FeatureMatrix, findings: &mut Vec<GuardFinding>) {
+        let n_rows = matrix.n_rows();
+        for term in &self.terms {
+            let Term::Linear(linear) = term else { continue };
+            let Some(spec) = self
+                .specs
+                .get(linear.feature_idx)
+                .filter(|spec| matches!(spec.source, FeatureSource::Token { .. }))
+            else {
+                continue;
+            };
+            // The mean of zeros and ones is the share of ones.
+            let is_there = matrix
+                .column(linear.feature_idx)
+                .iter()
+                .any(|value| *value > 0.5);
+            if n_rows >= ENOUGH && linear.mean * n_rows as f64 >= SURELY_SEEN && !is_there {
+                let text = format!(
+                    "{} for no lead, and for {:.0} % of the training snapshots",
+                    spec.describe(),
+                    100.0 * linear.mean
+                );
+                findings.push(GuardFinding {
+                    feature: spec.name.clone(),
+                    n_rows,
+                    text,
+                    is_outside: false,
+                });
             }
         }
     }
@@ -199,7 +234,7 @@ impl<'a> Guard<'a> {
     /// Compares one feature with what it was at training.
     fn compare(&mut self, column: usize, seen: &FeatureScope, spec: &'a FeatureSpec) {
         let (matrix, n_rows) = (self.matrix, self.matrix.n_rows());
-        let is_attribute = matches!(spec.source, FeatureSource::Attribute { .. });
+        let is_attribute = spec.source.is_attribute();
         let (rows, what) = match &seen.spread {
             Some(spread) => numbers_outside(&matrix.column(column).to_vec(), spread, is_attribute),
             None => self.model.levels_outside(matrix, column, seen),

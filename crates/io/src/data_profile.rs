@@ -8,7 +8,9 @@ use leadscore_config::{
     ActivityConfig, ColumnType, Config, HistoryConfig, LookupConfig, OneOrMany, OutcomesConfig,
 };
 use leadscore_config::{Doubt, Subject};
-use leadscore_core::{Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, Writing};
+use leadscore_core::{
+    Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, Tokenizer, Writing,
+};
 use leadscore_dataset::MISSING;
 use leadscore_dataset::{Attribute, Column, Tables};
 use leadscore_dataset::{SeenColumn, SeenTable};
@@ -259,7 +261,7 @@ fn cells(tables: &Tables, table: &str, seen: &SeenColumn) -> Option<Cells> {
         attributes
             .iter()
             .find(|attribute| attribute.name == seen.name)
-            .map(|attribute| of_column(&attribute.column, seen))
+            .map(|attribute| of_attribute(attribute, seen))
     };
     if table == "[leads]" {
         return of(&tables.leads.attributes)
@@ -281,7 +283,7 @@ fn cells(tables: &Tables, table: &str, seen: &SeenColumn) -> Option<Cells> {
         .kinds
         .iter()
         .find(|kind| kind.name == seen.name)
-        .map(|kind| categories(&kind.codes, &kind.levels));
+        .map(|kind| categories(&kind.codes, &kind.levels, kind.tokenizer.as_ref()));
     kind.or_else(|| {
         numbers(
             &activities
@@ -295,10 +297,12 @@ fn cells(tables: &Tables, table: &str, seen: &SeenColumn) -> Option<Cells> {
     })
 }
 
-fn of_column(column: &Column, seen: &SeenColumn) -> Cells {
-    match column {
+fn of_attribute(attribute: &Attribute, seen: &SeenColumn) -> Cells {
+    match &attribute.column {
         Column::Number(values) => numbers(values, seen.writing).unwrap_or(Cells::Texts),
-        Column::Category { codes, levels } => categories(codes, levels),
+        Column::Category { codes, levels } => {
+            categories(codes, levels, attribute.tokenizer.as_ref())
+        }
     }
 }
 
@@ -345,21 +349,42 @@ fn numbers(values: &[f64], written: Option<Writing>) -> Option<Cells> {
     })
 }
 
-fn categories(codes: &[u32], levels: &[String]) -> Cells {
+fn categories(codes: &[u32], levels: &[String], tokenizer: Option<&Tokenizer>) -> Cells {
     let mut counts = vec![0_u64; levels.len()];
     codes
         .iter()
         .filter(|&&code| code != MISSING)
         .for_each(|&code| counts[code as usize] += 1);
-    commonest(levels.iter().map(String::as_str).zip(counts))
+    let Some(tokenizer) = tokenizer else {
+        return commonest(levels.iter().map(String::as_str).zip(counts));
+    };
+    let mut by_token: BTreeMap<String, u64> = BTreeMap::new();
+    for (level, count) in levels.iter().zip(counts).filter(|(_, count)| *count > 0) {
+        for token in tokenizer.tokens(level) {
+            *by_token.entry(token).or_default() += count;
+        }
+    }
+    Cells::Several {
+        tokenizer: tokenizer.clone(),
+        n_values: by_token.len() as u64,
+        values: most_frequent(by_token.into_iter().collect()),
+    }
+}
+
+/// The most frequent of some values, the most frequent first.
+fn most_frequent(mut values: Vec<(String, u64)>) -> Vec<(String, u64)> {
+    values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    values.truncate(MOST_LEVELS);
+    values
 }
 
 fn commonest<'t>(levels: impl Iterator<Item = (&'t str, u64)>) -> Cells {
-    let mut levels: Vec<(String, u64)> = levels
+    let levels: Vec<(String, u64)> = levels
         .map(|(level, count)| (level.to_owned(), count))
         .collect();
     let n_levels = levels.len() as u64;
-    levels.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    levels.truncate(MOST_LEVELS);
-    Cells::Categories { n_levels, levels }
+    Cells::Categories {
+        n_levels,
+        levels: most_frequent(levels),
+    }
 }

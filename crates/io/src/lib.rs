@@ -23,6 +23,7 @@ mod number_doubts;
 mod parquet_file;
 mod scan;
 mod sentinels;
+mod several;
 mod spill;
 mod time_faults;
 

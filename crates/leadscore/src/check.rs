@@ -110,7 +110,7 @@ pub fn check(data: &Data) -> crate::Result<Findings> {
         snapshots: counts,
         n_features: labelled.matrix.n_features(),
         sufficiency,
-        attributes: attributes(leaks, &tables),
+        attributes: attributes(leaks, &tables, labelled.matrix.specs()),
         left_out: encoding
             .dropped()
             .iter()

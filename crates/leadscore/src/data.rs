@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use leadscore_config::{Config as Settings, Doubt, Query, TierEdges};
-use leadscore_core::{FeatureKind, FeatureSource, LeftOut, Timestamp, counted};
+use leadscore_core::{FeatureKind, LeftOut, Timestamp, counted};
 use leadscore_databases::Address;
 use leadscore_dataset::{AttributeKey, LoadOptions, Note, TableEnd, Tables};
 use leadscore_inference::Model;
@@ -557,8 +557,8 @@ pub fn now() -> Timestamp {
 pub(crate) fn load_options_of(model: &Model) -> LoadOptions {
     let mut attributes: HashMap<AttributeKey, FeatureKind> = HashMap::new();
     for spec in &model.specs {
-        if let FeatureSource::Attribute { table, column } = &spec.source {
-            attributes.insert(AttributeKey::new(table, column), spec.kind);
+        if let Some((table, column, kind)) = spec.source.cell(spec.kind) {
+            attributes.insert(AttributeKey::new(table, column), kind);
         }
     }
     LoadOptions {

@@ -3,7 +3,8 @@
 
 use leadscore_config::{Config, Doubt};
 use leadscore_core::{
-    Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, count, counted, cut, printable,
+    Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, Tokenizer, count, counted, cut,
+    printable,
 };
 
 use crate::text::table;
@@ -136,29 +137,45 @@ fn cells(column: &ColumnProfile, n_rows: u64) -> String {
             short(*high),
             short(*median)
         ),
-        Some(Cells::Categories { n_levels, levels }) => {
-            let named: Vec<String> = levels
-                .iter()
-                .take(LEVELS_NAMED)
-                .map(|(level, rows)| {
-                    format!("{} {}", cut(level, LONGEST_LEVEL), share(*rows, n_rows))
-                })
-                .collect();
-            let more = if *n_levels > LEVELS_NAMED as u64 {
-                ", …"
-            } else {
-                ""
+        Some(Cells::Categories { n_levels, levels }) => format!(
+            "{}: {}",
+            counted(*n_levels, "value"),
+            named(levels, *n_levels, n_rows)
+        ),
+        Some(Cells::Several {
+            tokenizer,
+            n_values,
+            values,
+        }) => {
+            let what = match tokenizer {
+                Tokenizer::Set(_) => "sets of",
+                Tokenizer::Words => "words and pairs of words,",
             };
             format!(
-                "{}: {}{more}",
-                counted(*n_levels, "value"),
-                named.join(", ")
+                "{what} {}: {}",
+                counted(*n_values, "value"),
+                named(values, *n_values, n_rows)
             )
         }
         Some(Cells::Times) => "times".to_owned(),
         Some(Cells::Texts) => "texts".to_owned(),
         Some(Cells::Unreadable(kind)) => format!("{kind}: not read"),
     }
+}
+
+/// The first of some values, each with its share of the rows.
+fn named(values: &[(String, u64)], n_values: u64, n_rows: u64) -> String {
+    let first: Vec<String> = values
+        .iter()
+        .take(LEVELS_NAMED)
+        .map(|(value, rows)| format!("{} {}", cut(value, LONGEST_LEVEL), share(*rows, n_rows)))
+        .collect();
+    let more = if n_values > LEVELS_NAMED as u64 {
+        ", …"
+    } else {
+        ""
+    };
+    format!("{}{more}", first.join(", "))
 }
 
 fn share(n: u64, of: u64) -> String {

@@ -136,8 +136,7 @@ fn why_not_open(alone: &Data, left_out: &LeftOut) -> String {
 /// Attributes that the model reads as missing, in words.
 fn note_of_missing(model: &Model, matrix: &FeatureMatrix) -> Option<String> {
     let is_missing = |idx: &usize| {
-        matches!(model.specs[*idx].source, FeatureSource::Attribute { .. })
-            && matrix.values()[[0, *idx]].is_nan()
+        model.specs[*idx].source.is_attribute() && matrix.values()[[0, *idx]].is_nan()
     };
     let missing: Vec<String> = (0..model.specs.len())
         .filter(is_missing)

@@ -220,17 +220,17 @@ pub(crate) fn add_lookup(
     )?;
     let mut columns: Vec<String> = Vec::new();
     for spec in specs {
-        if let FeatureSource::Attribute {
-            table: AttributeTable::Lookup(known),
-            column,
-        } = &spec.source
+        if let Some((AttributeTable::Lookup(known), column, kind)) = spec.source.cell(spec.kind)
             && known == name
         {
-            columns.push(format!(
+            let typed = format!(
                 "{} AS {}",
-                table.typed(column, spec.kind),
-                dialect.name(&lookup_column(column, spec.kind))
-            ));
+                table.typed(column, kind),
+                dialect.name(&lookup_column(column, kind))
+            );
+            if !columns.contains(&typed) {
+                columns.push(typed);
+            }
         }
     }
     let step = format!("ls_lookup{number}");

@@ -4,7 +4,7 @@
 use leadscore_config::Config;
 use leadscore_core::{
     AttributeTable, EventFilter, FeatureKind, FeatureSource, FeatureSpec, PeerState, Span,
-    Statistic,
+    Statistic, Tokenizer,
 };
 
 use crate::attributes::{
@@ -17,6 +17,7 @@ use crate::events::{EventTable, days};
 use crate::snapshots::LeadColumn;
 use crate::sources::SqlSources;
 use crate::statement::Statement;
+use crate::tokens::{count_tokens, has_token};
 
 /// What the features of a statement read. First all features are collected, then each has its
 /// expression, then the steps are added.
@@ -104,26 +105,21 @@ impl<'a> Collected<'a> {
     /// Takes in what a feature reads, which stands in this place among the features.
     pub(crate) fn collect(&mut self, idx: usize, spec: &'a FeatureSpec) -> Result<(), SqlError> {
         match &spec.source {
-            FeatureSource::Attribute {
-                table: AttributeTable::Leads,
-                column,
-            } if !self.sources.with_history.contains(column) => {
-                self.add_lead_column(self.leads.typed(column, spec.kind), format!("a{idx}"));
-            }
-            FeatureSource::Attribute {
-                table: AttributeTable::Leads,
-                column,
-            }
-            | FeatureSource::AttributeAge { column }
-            | FeatureSource::AttributeChanges { column } => {
-                if !self.histories.contains(&column.as_str()) {
-                    self.histories.push(column);
+            FeatureSource::Attribute { table, column }
+            | FeatureSource::Token { table, column, .. }
+            | FeatureSource::TokenCount { table, column, .. } => match table {
+                AttributeTable::Lookup(name) => self.collect_lookup(spec, name)?,
+                AttributeTable::Leads if self.sources.with_history.contains(column) => {
+                    self.collect_history(column);
                 }
+                AttributeTable::Leads => {
+                    let kind = spec.source.cell(spec.kind).map_or(spec.kind, |cell| cell.2);
+                    self.add_lead_column(self.leads.typed(column, kind), format!("a{idx}"));
+                }
+            },
+            FeatureSource::AttributeAge { column } | FeatureSource::AttributeChanges { column } => {
+                self.collect_history(column);
             }
-            FeatureSource::Attribute {
-                table: AttributeTable::Lookup(name),
-                ..
-            } => self.collect_lookup(spec, name)?,
             FeatureSource::Activity { table, .. } => self.collect_events(spec, table, false)?,
             FeatureSource::Peers { table, .. } => self.collect_events(spec, table, true)?,
             FeatureSource::PeerLeads(_) => {
@@ -136,6 +132,13 @@ impl<'a> Collected<'a> {
             | FeatureSource::Snapshot(_) => {}
         }
         Ok(())
+    }
+
+    /// The history of an attribute.
+    fn collect_history(&mut self, column: &'a str) {
+        if !self.histories.contains(&column) {
+            self.histories.push(column);
+        }
     }
 
     /// A lookup, and the column of the leads that points to it.
@@ -168,6 +171,11 @@ impl<'a> Collected<'a> {
             .activities
             .get(table)
             .ok_or_else(|| missing_table(spec, &format!("activities.{table}")))?;
+        let formula = spec.source.events().map(|read| read.formula());
+        let mut aggregates = formula.iter().flat_map(|formula| formula.aggregates());
+        if aggregates.any(|aggregate| reads_words(&aggregate.filter)) {
+            return Err(SqlError::Words);
+        }
         let is_known = self
             .events
             .iter()
@@ -196,23 +204,26 @@ impl<'a> Collected<'a> {
     ) -> Result<String, SqlError> {
         let dialect = self.dialect;
         Ok(match &spec.source {
-            FeatureSource::Attribute {
-                table: AttributeTable::Leads,
+            FeatureSource::Attribute { table, column } => {
+                self.attribute(idx, spec.kind, table, column)
+            }
+            FeatureSource::Token {
+                table,
                 column,
-            } => self.attribute(idx, spec.kind, column),
-            FeatureSource::Attribute {
-                table: AttributeTable::Lookup(name),
-                column,
+                tokenizer,
+                token,
             } => {
-                let number = self
-                    .lookups
-                    .iter()
-                    .position(|(known, _)| known == name)
-                    .expect("collected above");
-                format!(
-                    "l{number}.{}",
-                    dialect.name(&lookup_column(column, spec.kind))
-                )
+                let text = self.attribute(idx, FeatureKind::Category, table, column);
+                let has = has_token(dialect, &text, tokenizer, token)?;
+                dialect.double(&format!("CASE WHEN {has} THEN 1 ELSE 0 END"))
+            }
+            FeatureSource::TokenCount {
+                table,
+                column,
+                tokenizer,
+            } => {
+                let text = self.attribute(idx, FeatureKind::Category, table, column);
+                count_tokens(dialect, &text, tokenizer)?
             }
             FeatureSource::AttributeAge { column } => {
                 let number = self.history_of(column).expect("collected above");
@@ -269,8 +280,22 @@ impl<'a> Collected<'a> {
         self.histories.iter().position(|known| *known == column)
     }
 
-    /// An attribute of the leads: by its history where it has one.
-    fn attribute(&self, idx: usize, kind: FeatureKind, column: &str) -> String {
+    /// An attribute: by its history where it has one.
+    fn attribute(
+        &self,
+        idx: usize,
+        kind: FeatureKind,
+        table: &AttributeTable,
+        column: &str,
+    ) -> String {
+        if let AttributeTable::Lookup(name) = table {
+            let mut lookups = self.lookups.iter();
+            let number = lookups
+                .position(|(known, _)| known == name)
+                .expect("collected above");
+            let column = self.dialect.name(&lookup_column(column, kind));
+            return format!("l{number}.{column}");
+        }
         if let Some(number) = self.history_of(column) {
             let value = match kind {
                 FeatureKind::Number => "number",
@@ -329,6 +354,17 @@ impl<'a> Collected<'a> {
             joins.push(add_peer_leads(statement));
         }
         Ok(joins)
+    }
+}
+
+/// Whether a filter looks for a word.
+fn reads_words(filter: &EventFilter) -> bool {
+    match filter {
+        EventFilter::Has { tokenizer, .. } => *tokenizer == Tokenizer::Words,
+        EventFilter::All
+        | EventFilter::Is(..)
+        | EventFilter::Other { .. }
+        | EventFilter::Each(_) => false,
     }
 }
 

@@ -245,6 +245,28 @@ impl Dialect {
         }
     }
 
+    /// A text with every match of a regular expression replaced.
+    pub(crate) fn replaced(self, text: &str, pattern: &str, by: &str) -> String {
+        let (pattern, by) = match self {
+            // Backslashes begin an escape in its texts, and in what a match is replaced by.
+            Self::Spark => (
+                self.text(pattern),
+                self.text(&by.replace('\\', "\\\\").replace('$', "\\$")),
+            ),
+            Self::DuckDb | Self::Postgres | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                (self.text(pattern), self.text(&by.replace('\\', "\\\\")))
+            }
+        };
+        match self {
+            Self::DuckDb | Self::Postgres => {
+                format!("REGEXP_REPLACE({text}, {pattern}, {by}, 'g')")
+            }
+            Self::Spark | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("REGEXP_REPLACE({text}, {pattern}, {by})")
+            }
+        }
+    }
+
     /// Whole microseconds since 1970 of a date or timestamp.
     pub(crate) fn micros(self, expression: &str) -> String {
         match self {

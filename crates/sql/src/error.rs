@@ -69,6 +69,11 @@ pub enum SqlError {
         "[snapshots] has `silent`, and statements do not end leads by silence\n  hint: compute the features here, or take the key out"
     )]
     Silent,
+    /// Words of titles.
+    #[error(
+        "words are not split in SQL: engines differ in what a letter without its accent is\n  hint: compute the features with `leadscore features --model`, and write the score alone"
+    )]
+    Words,
     /// Local times.
     #[error(
         "[{table}] has `time_zone = \"{zone}\"`, and SQL turns local times to UTC each engine in its own way\n  hint: store them in UTC"

@@ -10,6 +10,7 @@ use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::sources::SqlSources;
 use crate::statement::Statement;
+use crate::tokens::has_token;
 
 /// An event table and what is computed of it.
 pub(crate) struct EventSteps<'e> {
@@ -275,6 +276,10 @@ impl EventSteps<'_> {
     }
 
     /// Which events a filter keeps; `None` for all.
+    ///
+    /// # Panics
+    ///
+    /// Of words, which are refused before.
     fn condition(&self, filter: &EventFilter) -> Option<String> {
         let is = |column: &String, value: &String| {
             format!("{} = {}", self.kind(column), self.dialect.text(value))
@@ -292,6 +297,14 @@ impl EventSteps<'_> {
                     format!("{column} NOT IN ({})", named.join(", "))
                 })
             }
+            EventFilter::Has {
+                column,
+                tokenizer,
+                token,
+            } => Some(
+                has_token(self.dialect, &self.kind(column), tokenizer, token)
+                    .expect("words are refused where features are taken in"),
+            ),
             EventFilter::Each(pairs) => Some(
                 pairs
                     .iter()
@@ -396,7 +409,9 @@ impl EventSteps<'_> {
 fn names_kind(filter: &EventFilter, column: &str) -> bool {
     match filter {
         EventFilter::All => false,
-        EventFilter::Is(known, _) | EventFilter::Other { column: known, .. } => known == column,
+        EventFilter::Is(known, _)
+        | EventFilter::Other { column: known, .. }
+        | EventFilter::Has { column: known, .. } => known == column,
         EventFilter::Each(pairs) => pairs.iter().any(|(known, _)| known == column),
     }
 }

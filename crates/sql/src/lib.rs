@@ -6,6 +6,7 @@ mod error;
 mod names;
 mod sources;
 mod statement;
+mod tokens;
 
 mod aggregate;
 mod attributes;

@@ -14,7 +14,7 @@ mod penalties;
 mod refinement;
 mod terms;
 
-use leadscore_core::FeatureMatrix;
+use leadscore_core::{FeatureMatrix, FeatureSource};
 use leadscore_inference::Axis;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -26,8 +26,16 @@ pub(crate) use self::codes::axis_coder;
 pub(crate) use self::learn::fit_axis;
 pub(crate) use self::terms::Combination;
 
-use self::block::Block;
-use self::learn::{fit_curve, fit_levels, fit_number};
+use self::block::{Block, Shared};
+use self::learn::{fit_curve, fit_levels, fit_number, fit_token};
+
+/// Whether a feature says if an attribute has one of several values.
+fn is_token(matrix: &FeatureMatrix, feature_idx: usize) -> bool {
+    matches!(
+        matrix.specs()[feature_idx].source,
+        FeatureSource::Token { .. }
+    )
+}
 
 /// What was learned from the training rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +72,10 @@ impl Encoding {
                     Err(DropReason::KnowsOutcome)
                 } else if matrix.is_category(feature_idx) {
                     fit_levels(matrix, rows, feature_idx, options).map(|block| vec![block])
+                } else if is_token(matrix, feature_idx) {
+                    let direction = known.direction(feature_idx);
+                    fit_token(matrix, rows, feature_idx, options, direction)
+                        .map(|block| vec![block])
                 } else if options.curves {
                     fit_curve(
                         matrix,
@@ -88,7 +100,38 @@ impl Encoding {
                 }),
             }
         }
+        encoding.share_penalties(matrix);
         encoding
+    }
+
+    /// Gives the values of each attribute, which follow each other, one penalty.
+    fn share_penalties(&mut self, matrix: &FeatureMatrix) {
+        let attribute_of = |block: &Block| match block {
+            Block::Number {
+                feature_idx,
+                penalty: Shared::First(_) | Shared::Follows,
+                ..
+            } => matrix.specs()[*feature_idx].source.column(),
+            Block::Number { .. }
+            | Block::Line { .. }
+            | Block::Bins { .. }
+            | Block::Levels { .. }
+            | Block::Pair { .. } => None,
+        };
+        let same = |a: &Block, b: &Block| {
+            attribute_of(a).is_some_and(|attribute| attribute_of(b) == Some(attribute))
+        };
+        for blocks in self.blocks.chunk_by_mut(same) {
+            let n = blocks.len();
+            let mut shared = Shared::First(n);
+            for block in blocks {
+                if let Block::Number { penalty, .. } = block
+                    && *penalty != Shared::Own
+                {
+                    *penalty = std::mem::replace(&mut shared, Shared::Follows);
+                }
+            }
+        }
     }
 
     /// The same with tables over two features each.

@@ -356,7 +356,8 @@ mod tests {
         /// What is written in a format is read in it, to its last digit.
         #[test]
         fn what_is_written_is_read(
-            seconds in 0_i64..2_145_916_800,
+            // In any zone after 1970, where years of two digits begin.
+            seconds in 172_800_i64..2_145_916_800,
             nanos in 0_u32..1_000_000_000,
             (date, time, zone) in (0..DATES.len(), 0..TIMES.len(), 0..ZONES.len()),
             quarters in -48_i32..=56,

@@ -9,7 +9,7 @@ use leadscore_dataset::Note;
 use leadscore_dataset::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
 use leadscore_dataset::{MISSING, NEVER};
 
-use super::attributes::read_category;
+use super::attributes::{read_category, tokenizer_of};
 use super::before_creation::{before_everything, created_start, is_long_before};
 use super::gathered::{Gathered, add_table_notes};
 use super::joining::Joining;
@@ -259,6 +259,7 @@ impl EventReading<'_, '_> {
                 name: column.clone(),
                 codes,
                 levels,
+                tokenizer: tokenizer_of(&self.settings.types, column),
             })
         };
         self.settings.kind.iter().map(read).collect()

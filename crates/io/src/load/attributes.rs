@@ -1,9 +1,12 @@
 //! Columns to learn from: numbers or categories, decided over whole columns or by what a model
 //! expects.
 
-use hashbrown::{HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
 use leadscore_config::ColumnType;
-use leadscore_core::{FeatureKind, agree, counted};
+use leadscore_config::lines::key;
+use leadscore_core::{FeatureKind, Tokenizer, agree, counted};
 use leadscore_dataset::MISSING;
 use leadscore_dataset::Note;
 use leadscore_dataset::{AttributeKey, Column, LoadOptions};
@@ -13,6 +16,7 @@ use crate::error::TablesError;
 use crate::number_doubts;
 use crate::remarks::Remarks;
 use crate::scan::{RawTable, Table};
+use crate::several::SetLikes;
 
 pub(super) fn expected_kind(
     options: &LoadOptions,
@@ -40,6 +44,14 @@ pub(super) fn texts(raw: &RawTable<'_>, column: &str) -> Result<Vec<Option<Strin
         values.iter().filter(|value| value.is_none()).count(),
     );
     Ok(values)
+}
+
+/// How the cells of a column are split, where the config says that they hold several values.
+pub(super) fn tokenizer_of(
+    types: &BTreeMap<String, ColumnType>,
+    column: &str,
+) -> Option<Tokenizer> {
+    types.get(column)?.tokenizer().cloned()
 }
 
 /// Reads one attribute; `None` (with a note) where nothing is learned from it as it stands.
@@ -135,47 +147,6 @@ fn looks_like_a_date(text: &str) -> bool {
     })
 }
 
-/// Cells that look like sets: few parts in many combinations.
-#[derive(Debug, Default)]
-struct SetLikes {
-    n_cells: usize,
-    n_with: usize,
-    separator: Option<char>,
-    cells: HashSet<String>,
-    parts: HashSet<String>,
-}
-
-impl SetLikes {
-    /// Cells that are looked at.
-    const MOST: usize = 5_000;
-
-    fn add(&mut self, text: &str) {
-        if self.n_cells >= Self::MOST {
-            return;
-        }
-        self.n_cells += 1;
-        let separator = self.separator.or_else(|| {
-            [';', '|', ',']
-                .into_iter()
-                .find(|&separator| text.contains(separator))
-        });
-        self.separator = separator;
-        if let Some(separator) = separator {
-            self.n_with += usize::from(text.contains(separator));
-            if self.cells.insert(text.to_owned()) {
-                self.parts
-                    .extend(text.split(separator).map(|part| part.trim().to_owned()));
-            }
-        }
-    }
-
-    fn are_sets(&self) -> bool {
-        3 * self.n_with >= self.n_cells
-            && self.cells.len() >= 8
-            && 2 * self.parts.len() <= self.cells.len()
-    }
-}
-
 impl KindGuess {
     /// Counts cells that are read as missing because of what they say.
     pub(super) fn count_worded_nulls(
@@ -235,7 +206,9 @@ impl KindGuess {
         remarks: &mut Remarks,
     ) -> Result<Option<FeatureKind>, TablesError> {
         match table.file.types.get(column) {
-            Some(ColumnType::Category) => return Ok(Some(FeatureKind::Category)),
+            Some(ColumnType::Category | ColumnType::Tokens(_)) => {
+                return Ok(Some(FeatureKind::Category));
+            }
             Some(ColumnType::Time | ColumnType::Id) => return Ok(None),
             Some(ColumnType::Number(_)) => {
                 if self.has_texts {
@@ -286,11 +259,11 @@ impl KindGuess {
                 FeatureKind::Number
             }
             NumberVerdict::Words => {
-                if self.sets.are_sets() {
-                    let separator = self.sets.separator.unwrap_or(';');
+                if let Some((separator, n_members)) = self.sets.separator() {
+                    let shown = separator.escape_default();
                     let text = format!(
-                        "`{column}` looks like a set: its cells are combinations of {} parts, parted by `{separator}`, and each combination is a category of its own; give each part a column (yes or no) to learn from it",
-                        self.sets.parts.len()
+                        "`{column}` looks like a set: its cells are combinations of {n_members} values, separated by `{shown}`, and each combination is a category of its own; `types.{} = {{ set = \"{shown}\" }}` learns from each value",
+                        key(column)
                     );
                     remarks.note(Note::new(&table.name, text));
                 }

@@ -9,7 +9,7 @@ use leadscore_dataset::MISSING;
 use leadscore_dataset::{Attribute, Column, History, HistoryChange};
 use leadscore_values::NumberFormat;
 
-use super::attributes::{Interner, texts};
+use super::attributes::{Interner, texts, tokenizer_of};
 use super::before_creation::{before_everything, created_start, is_long_before};
 use super::change_order::{Change, Ordering};
 use super::contradictions::{broken_chain, other_spelling, say_what_differs, text_of};
@@ -324,6 +324,7 @@ impl Past<'_> {
             attributes.push(Attribute {
                 name: name.to_owned(),
                 column: unknown_today(is_number, n_leads),
+                tokenizer: tokenizer_of(&joining.config.leads.types, name),
             });
         }
         Ok(HistoryChange {

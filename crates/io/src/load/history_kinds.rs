@@ -104,9 +104,15 @@ impl HistoryKinds {
                 census.verdict(style, false)
             };
             let kind = match (&verdict, declared) {
-                (_, Some(ColumnType::Category | ColumnType::Time | ColumnType::Id)) => {
-                    FeatureKind::Category
-                }
+                (
+                    _,
+                    Some(
+                        ColumnType::Category
+                        | ColumnType::Time
+                        | ColumnType::Id
+                        | ColumnType::Tokens(_),
+                    ),
+                ) => FeatureKind::Category,
                 // Numbers of one attribute are no cells of one column: without a word of the config
                 // only what programs write is read.
                 (NumberVerdict::Numbers(format), _)

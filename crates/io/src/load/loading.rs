@@ -17,7 +17,7 @@ use leadscore_dataset::{
 };
 
 use super::activities::read_activities;
-use super::attributes::{expected_kind, read_attribute, texts};
+use super::attributes::{expected_kind, read_attribute, texts, tokenizer_of};
 use super::gathered::{Gathered, add_table_notes};
 use super::history::read_history;
 use super::joining::Joining;
@@ -339,6 +339,7 @@ impl<'t> LeadRows<'t> {
             if let Some(values) = read_attribute(self.table, &self.raw, &column, expected, remarks)?
             {
                 attributes.push(Attribute {
+                    tokenizer: tokenizer_of(&self.config.leads.types, &column),
                     name: column,
                     column: permute_column(values, &self.position_of_row),
                 });

@@ -12,7 +12,7 @@ use leadscore_dataset::{
     Attribute, AttributeKey, Column, LoadOptions, Lookup, LookupRows, Versions,
 };
 
-use super::attributes::{expected_kind, read_attribute};
+use super::attributes::{expected_kind, read_attribute, tokenizer_of};
 use super::gathered::{Gathered, add_table_notes};
 use super::leads::has_name;
 use crate::bounds::Bounds;
@@ -237,6 +237,7 @@ fn read_lookup(
         if let Some(values) = read_attribute(table, raw, column, expected, remarks)? {
             attributes.push(Attribute {
                 name: column.clone(),
+                tokenizer: tokenizer_of(&settings.types, column),
                 column: match &dated {
                     Some(dated) => pick(&values, dated),
                     None => values,

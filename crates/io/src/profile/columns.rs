@@ -7,15 +7,16 @@ use std::path::Path;
 
 use leadscore_config::{Doubt, quoted, shortened};
 use leadscore_config::{FileConfig, Location};
-use leadscore_core::Timestamp;
+use leadscore_core::{Timestamp, Tokenizer};
 use leadscore_values::{NumberCensus, NumberVerdict, TimeFormat, proposals};
 
 use super::names::{is_called_a_time, is_called_an_id, private};
 use crate::bounds::Bounds;
 use crate::error::TablesError;
 use crate::number_doubts;
-use crate::result_words::{Says, says};
+use crate::result_words::{Says, says, words_of};
 use crate::scan::{RawTable, Table};
+use crate::several;
 
 /// Rows that a profile looks at.
 const MOST_ROWS: usize = 200_000;
@@ -52,6 +53,8 @@ pub(super) struct SheetColumn {
     pub(super) has_fractions: bool,
     /// The distinct values in order, where they are few.
     pub(super) levels: Option<Vec<String>>,
+    /// How its cells would be split, where they look as if they held several values.
+    pub(super) tokenizer: Option<Tokenizer>,
     /// What the config would have to settle.
     doubts: Vec<Doubt>,
     cells: Vec<Option<String>>,
@@ -202,6 +205,7 @@ impl SheetColumn {
             is_unique: false,
             has_fractions: false,
             levels: None,
+            tokenizer: None,
             doubts: Vec::new(),
             cells: Vec::new(),
         }
@@ -247,6 +251,16 @@ impl SheetColumn {
         }
         let (kind, doubts) = told(table, raw, name, &cells, &distinct, &census)?;
         column.has_fractions = kind == Kind::Number && cells.iter().any(|cell| cell.contains('.'));
+        column.tokenizer = match kind {
+            Kind::Words { .. } => several::tokenizer(&words_of(name), &cells),
+            Kind::Time { .. }
+            | Kind::Number
+            | Kind::OddNumber
+            | Kind::Truth
+            | Kind::Private(_)
+            | Kind::Unreadable(_)
+            | Kind::Empty => None,
+        };
         (column.kind, column.doubts) = (kind, doubts);
         Ok(column)
     }
@@ -281,6 +295,17 @@ impl SheetColumn {
         {
             let line = leadscore_config::lines::format_line(key, &self.name, value);
             let _ = writeln!(text, "{line}   # guess: cells are such as {}", self.shown());
+        }
+        if let Some(tokenizer) = &self.tokenizer {
+            let (kind, what) = match tokenizer {
+                Tokenizer::Set(separator) => (
+                    format!("{{ set = {} }}", quoted(separator)),
+                    "several values in a cell",
+                ),
+                Tokenizer::Words => (quoted("words"), "titles, whose words may tell"),
+            };
+            let line = leadscore_config::lines::type_line(&self.name, &kind);
+            let _ = writeln!(text, "{line}   # guess: {what}, such as {}", self.shown());
         }
         for doubt in &self.doubts {
             for (number, setting) in doubt.settings.iter().enumerate() {
@@ -355,7 +380,12 @@ fn told(
     {
         return Ok((Kind::Truth, Vec::new()));
     }
-    if let Some(what) = private(name, cells, distinct.len()) {
+    // Sets of long names are no free text.
+    let is_set = matches!(
+        several::tokenizer(&[], cells),
+        Some(Tokenizer::Set(separator)) if separator != ","
+    );
+    if let Some(what) = private(name, cells, distinct.len()).filter(|_| !is_set) {
         return Ok((Kind::Private(what), Vec::new()));
     }
     if !raw.is_text(name) {

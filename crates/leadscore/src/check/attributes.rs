@@ -1,5 +1,6 @@
 //! What was found about each attribute of the leads.
 
+use leadscore_core::{FeatureSource, FeatureSpec};
 use leadscore_dataset::Tables;
 use leadscore_features::{LateEntries, late_entries};
 use leadscore_training::{LeakFinding, LeakVerdict};
@@ -8,6 +9,8 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(super) struct AttributeFinding {
     pub(super) attribute: String,
+    /// The column of which it is one value; missing where it is a whole column.
+    pub(super) column: Option<String>,
     pub(super) verdict: &'static str,
     /// Missing where a history makes the question idle.
     pub(super) auc: Option<f64>,
@@ -29,6 +32,7 @@ fn with_history_finding(late: LateEntries) -> AttributeFinding {
     };
     AttributeFinding {
         attribute: late.attribute,
+        column: None,
         verdict: "clean",
         auc: None,
         filled_won: None,
@@ -38,10 +42,32 @@ fn with_history_finding(late: LateEntries) -> AttributeFinding {
 }
 
 /// Attributes by what their values tell of the outcome, then those that have a history.
-pub(super) fn attributes(leaks: Vec<LeakFinding>, tables: &Tables) -> Vec<AttributeFinding> {
+pub(super) fn attributes(
+    leaks: Vec<LeakFinding>,
+    tables: &Tables,
+    specs: &[FeatureSpec],
+) -> Vec<AttributeFinding> {
+    let column_of = |feature: &str| {
+        let spec = specs.iter().find(|spec| spec.name == feature)?;
+        match &spec.source {
+            FeatureSource::Token { .. } => Some(spec.concept().to_string()),
+            FeatureSource::Attribute { .. }
+            | FeatureSource::TokenCount { .. }
+            | FeatureSource::Created(_)
+            | FeatureSource::AgeDays
+            | FeatureSource::AgeWeekdays
+            | FeatureSource::Activity { .. }
+            | FeatureSource::Snapshot(_)
+            | FeatureSource::AttributeAge { .. }
+            | FeatureSource::AttributeChanges { .. }
+            | FeatureSource::Peers { .. }
+            | FeatureSource::PeerLeads(_) => None,
+        }
+    };
     leaks
         .into_iter()
         .map(|finding| AttributeFinding {
+            column: column_of(&finding.feature),
             attribute: finding.feature,
             verdict: match finding.verdict {
                 LeakVerdict::Clean => "clean",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leadscore_config::{Config, quoted};
-use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec, agree, counted};
+use leadscore_core::{AttributeTable, FeatureSpec, agree, counted};
 use leadscore_features::LookAheadFindings;
 use leadscore_inference::{DataVerdict, Sufficiency};
 use leadscore_training::{LeakFinding, LeakVerdict};
@@ -175,7 +175,7 @@ fn exclude_lines(
         let Some(spec) = specs.iter().find(|spec| spec.name == finding.feature) else {
             continue;
         };
-        let FeatureSource::Attribute { table, column } = &spec.source else {
+        let Some((table, column, _)) = spec.source.cell(spec.kind) else {
             continue;
         };
         let (name, known) = match table {
@@ -184,10 +184,10 @@ fn exclude_lines(
                 (format!("[lookups.{name}]"), &config.lookups[name].exclude)
             }
         };
-        by_table
-            .entry(name)
-            .or_insert_with(|| known.clone())
-            .push(column.clone());
+        let columns = by_table.entry(name).or_insert_with(|| known.clone());
+        if !columns.iter().any(|known| known == column) {
+            columns.push(column.to_owned());
+        }
     }
     let line = |(table, columns): (String, Vec<String>)| {
         let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();

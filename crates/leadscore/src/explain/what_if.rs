@@ -14,25 +14,59 @@ pub(super) fn changes(
 ) -> crate::Result<Vec<(usize, MatrixCell)>> {
     let mut found: Vec<(usize, MatrixCell)> = Vec::new();
     for (name, value) in what_if {
-        let idx = feature_of(model, name)?;
-        if found.iter().any(|(known, _)| *known == idx) {
-            bail!(
-                "--what-if {}: it is changed twice\n  hint: keep one of the two",
-                printable(name)
-            );
+        for (idx, cell) in cells_of(model, name, value)? {
+            if found.iter().any(|(known, _)| *known == idx) {
+                bail!(
+                    "--what-if {}: it is changed twice\n  hint: keep one of the two",
+                    printable(name)
+                );
+            }
+            found.push((idx, cell));
         }
-        found.push((idx, cell_of(&model.specs[idx], name, value)?));
     }
     Ok(found)
 }
 
-/// The column that a feature is the value of, as it is typed.
-fn column_of(spec: &FeatureSpec) -> Option<String> {
-    let FeatureSource::Attribute { table, column } = &spec.source else {
-        return None;
+/// The cells that a value of a column or a feature changes: of a column that holds several values,
+/// all that the model knows of them.
+fn cells_of(model: &Model, name: &str, value: &str) -> crate::Result<Vec<(usize, MatrixCell)>> {
+    let of_tokens = |(idx, spec): (usize, &FeatureSpec)| {
+        if column_of(spec).as_deref() != Some(name) {
+            return None;
+        }
+        let number = match &spec.source {
+            FeatureSource::Token {
+                tokenizer, token, ..
+            } => f64::from(u8::from(tokenizer.tokens(value).contains(token))),
+            FeatureSource::TokenCount { .. } if value.is_empty() => f64::NAN,
+            FeatureSource::TokenCount { tokenizer, .. } => tokenizer.count(value) as f64,
+            FeatureSource::Attribute { .. }
+            | FeatureSource::Created(_)
+            | FeatureSource::AgeDays
+            | FeatureSource::AgeWeekdays
+            | FeatureSource::Activity { .. }
+            | FeatureSource::Snapshot(_)
+            | FeatureSource::AttributeAge { .. }
+            | FeatureSource::AttributeChanges { .. }
+            | FeatureSource::Peers { .. }
+            | FeatureSource::PeerLeads(_) => return None,
+        };
+        Some((idx, MatrixCell::Number(number)))
     };
+    let specs = model.specs.iter().enumerate();
+    let cells: Vec<(usize, MatrixCell)> = specs.filter_map(of_tokens).collect();
+    if !cells.is_empty() {
+        return Ok(cells);
+    }
+    let idx = feature_of(model, name)?;
+    Ok(vec![(idx, cell_of(&model.specs[idx], name, value)?)])
+}
+
+/// The column that a feature is the value of, or one of the values, as it is typed.
+fn column_of(spec: &FeatureSpec) -> Option<String> {
+    let (table, column, _) = spec.source.cell(spec.kind)?;
     Some(match table {
-        AttributeTable::Leads => column.clone(),
+        AttributeTable::Leads => column.to_owned(),
         AttributeTable::Lookup(table) => format!("{table}.{column}"),
     })
 }
@@ -45,6 +79,7 @@ fn feature_of(model: &Model, name: &str) -> crate::Result<usize> {
     let Some(idx) = idx else {
         let mut known: Vec<String> = model.specs.iter().filter_map(column_of).collect();
         known.sort_unstable();
+        known.dedup();
         bail!(
             "--what-if {}: the model reads no such column\n  hint: it reads {}; or name a feature, as `leadscore features --model MODEL --describe` does",
             printable(name),

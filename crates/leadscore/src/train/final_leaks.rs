@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use leadscore_core::{AttributeTable, FeatureSource, FeatureSpec, Snapshot, Timestamp};
+use leadscore_core::{AttributeTable, FeatureSpec, Snapshot, Timestamp};
 use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_training::{FinalInput, FinalState, LeakFinding, find_final_leaks};
 
@@ -20,7 +20,7 @@ pub(crate) fn final_leaks(
 ) -> crate::Result<Vec<LeakFinding>> {
     let attributes: Vec<FeatureSpec> = specs
         .iter()
-        .filter(|spec| matches!(spec.source, FeatureSource::Attribute { .. }))
+        .filter(|spec| spec.source.is_attribute())
         .cloned()
         .collect();
     if data.config.is_flat() || attributes.is_empty() {
@@ -79,15 +79,11 @@ pub fn columns_written_at_close(config: String, path: &Path) -> Vec<(String, Str
         let specs = data.plan(&leadscore_features::survey(&tables, &labelled.snapshots))?;
         let column_of = |finding: LeakFinding| {
             let spec = specs.iter().find(|spec| spec.name == finding.feature)?;
-            let FeatureSource::Attribute {
-                table: AttributeTable::Leads,
-                column,
-            } = &spec.source
-            else {
+            let Some((AttributeTable::Leads, column, _)) = spec.source.cell(spec.kind) else {
                 return None;
             };
             Some((
-                column.clone(),
+                column.to_owned(),
                 format!("written at the close: {}", finding.evidence),
             ))
         };

@@ -8,6 +8,17 @@ use leadscore_solver::{Column, Direction};
 
 use super::codes::{axis_coder, level_of};
 
+/// Whose penalty holds a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shared {
+    /// Its own.
+    Own,
+    /// One over this many numbers, it and those that follow: the values of one attribute.
+    First(usize),
+    /// That of the first before it.
+    Follows,
+}
+
 /// How one feature, or two, become coefficients.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Block {
@@ -20,6 +31,7 @@ pub(super) enum Block {
         range: (f64, f64),
         has_missing: bool,
         direction: Option<Direction>,
+        penalty: Shared,
     },
     /// The slope of the line beneath the curve that follows: a curve is a line and the steps that
     /// data asks for beside it.
@@ -77,7 +89,11 @@ impl Block {
     /// Number of pieces of its penalty.
     pub(super) fn n_pieces(&self) -> usize {
         match self {
-            Self::Number { has_missing, .. } => 1 + usize::from(*has_missing),
+            Self::Number {
+                has_missing,
+                penalty,
+                ..
+            } => usize::from(*penalty != Shared::Follows) + usize::from(*has_missing),
             Self::Bins { edges, .. } => 1 + usize::from(!edges.is_empty()),
             Self::Line { .. } | Self::Levels { .. } | Self::Pair { .. } => 1,
         }

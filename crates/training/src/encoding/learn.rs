@@ -4,7 +4,7 @@ use leadscore_core::FeatureMatrix;
 use leadscore_inference::{Axis, bin_of};
 use leadscore_solver::Direction;
 
-use super::block::Block;
+use super::block::{Block, Shared};
 use super::codes::level_of;
 use super::left_out::DropReason;
 use super::options::EncodingOptions;
@@ -82,6 +82,37 @@ pub(super) fn fit_number(
         range,
         has_missing,
         direction,
+        penalty: Shared::Own,
+    })
+}
+
+/// Whether a row has one of several values: 0 or 1, as it is, so that the weights of all values
+/// have one variance; the first of an attribute until its others are known.
+pub(super) fn fit_token(
+    matrix: &FeatureMatrix,
+    rows: &[usize],
+    feature_idx: usize,
+    options: EncodingOptions,
+    direction: Option<Direction>,
+) -> Result<Block, DropReason> {
+    let values = matrix.column(feature_idx);
+    let n_with = rows.iter().filter(|&&row| values[row] > 0.5).count();
+    if n_with == 0 || n_with == rows.len() {
+        return Err(DropReason::Constant);
+    }
+    if n_with.min(rows.len() - n_with) < options.min_level_rows {
+        return Err(DropReason::Rare {
+            min_rows: options.min_level_rows,
+        });
+    }
+    Ok(Block::Number {
+        feature_idx,
+        mean: n_with as f64 / rows.len() as f64,
+        scale: 1.0,
+        range: (0.0, 1.0),
+        has_missing: false,
+        direction,
+        penalty: Shared::First(1),
     })
 }
 

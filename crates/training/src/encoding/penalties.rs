@@ -7,7 +7,7 @@ use leadscore_solver::{Direction, Penalty};
 use ndarray::Array2;
 
 use super::Encoding;
-use super::block::Block;
+use super::block::{Block, Shared};
 use super::strengths::Strengths;
 use crate::smoothing::Piece;
 
@@ -81,7 +81,8 @@ impl Encoding {
     /// The penalty in pieces that each have a strength of their own, and what stands beside them
     /// whatever these are: what holds the level of curves, and directions.
     ///
-    /// A curve has three: its line, its steps, and what a missing value weighs.
+    /// A curve has three: its line, its steps, and what a missing value weighs. The values of one
+    /// attribute, each a number, have one together.
     pub(crate) fn pieces(&self) -> (Vec<Piece>, Penalty) {
         let (places, _) = self.places();
         let mut pieces = Vec::new();
@@ -89,8 +90,16 @@ impl Encoding {
         for (block, first) in self.blocks.iter().zip(places) {
             let own = first..first + block.n_coefficients();
             match block {
-                Block::Number { has_missing, .. } => {
-                    pieces.push(Piece::ridge(first..first + 1));
+                Block::Number {
+                    has_missing,
+                    penalty,
+                    ..
+                } => {
+                    match penalty {
+                        Shared::Own => pieces.push(Piece::ridge(first..first + 1)),
+                        Shared::First(n) => pieces.push(Piece::ridge(first..first + n)),
+                        Shared::Follows => {}
+                    }
                     fixed = directed(fixed, first..first + 1, block.direction());
                     if *has_missing {
                         pieces.push(Piece::ridge(first + 1..first + 2));

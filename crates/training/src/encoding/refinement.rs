@@ -3,7 +3,7 @@
 use leadscore_core::FeatureMatrix;
 
 use super::Encoding;
-use super::block::Block;
+use super::block::{Block, Shared};
 use super::learn::fit_curve;
 use super::left_out::{DropReason, Dropped};
 use super::options::EncodingOptions;
@@ -25,6 +25,7 @@ impl Encoding {
         let mut kept = Kept::new(self.dropped, self.flat, matrix);
         let mut strengths = strengths.iter().copied();
         let mut line = None;
+        let mut is_in = false;
         for (block, first) in self.blocks.into_iter().zip(places) {
             let part = Part {
                 strengths: strengths.by_ref().take(block.n_pieces()).collect(),
@@ -34,9 +35,16 @@ impl Encoding {
             match part.block {
                 Block::Line { .. } => line = Some(part),
                 Block::Bins { .. } => kept.push_curve(line.take(), part),
-                Block::Number { .. } | Block::Levels { .. } | Block::Pair { .. } => {
-                    kept.push_if(part);
+                Block::Number { penalty, .. } => {
+                    match penalty {
+                        Shared::Own | Shared::First(_) => {
+                            is_in = part.strengths.iter().any(|strength| strength.is_finite());
+                        }
+                        Shared::Follows => {}
+                    }
+                    kept.push_where(is_in, part);
                 }
+                Block::Levels { .. } | Block::Pair { .. } => kept.push_if(part),
             }
         }
         kept.finish(coefficients[0])
@@ -156,7 +164,13 @@ impl<'a> Kept<'a> {
 
     /// Adds a block, unless all of its pieces are out.
     fn push_if(&mut self, part: Part) {
-        if part.strengths.iter().any(|strength| strength.is_finite()) {
+        let is_in = part.strengths.iter().any(|strength| strength.is_finite());
+        self.push_where(is_in, part);
+    }
+
+    /// Adds a block where it is in.
+    fn push_where(&mut self, is_in: bool, part: Part) {
+        if is_in {
             self.push(part);
         } else if let Some(feature_idx) = part.block.feature_idx() {
             if part.block.direction().is_none() {
@@ -202,6 +216,7 @@ impl<'a> Kept<'a> {
                         range,
                         has_missing,
                         direction,
+                        penalty: Shared::Own,
                     },
                     strengths,
                     weights,

@@ -1,6 +1,6 @@
 //! What an attribute is suspected of, and how sure that is.
 
-use leadscore_core::{FeatureMatrix, FeatureSource};
+use leadscore_core::FeatureMatrix;
 
 /// What an attribute is suspected of.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +32,7 @@ pub enum LeakVerdict {
 
 /// Whether a feature is an attribute without a history, which may know what came later.
 pub(super) fn has_no_history(matrix: &FeatureMatrix, idx: usize, with_history: &[String]) -> bool {
-    matches!(
-        &matrix.specs()[idx].source,
-        FeatureSource::Attribute { column, .. } if !with_history.contains(column)
-    )
+    let source = &matrix.specs()[idx].source;
+    let reads = |column: &str| with_history.iter().any(|known| known == column);
+    source.is_attribute() && source.column().is_some_and(|(_, column)| !reads(column))
 }

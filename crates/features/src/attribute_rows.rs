@@ -1,0 +1,68 @@
+//! The row of an attribute's column that each snapshot sees: by its history, by a lookup, or as it is
+//! today.
+
+use leadscore_core::{AttributeTable, Snapshot};
+use leadscore_dataset::{Attribute, Column, HistoryChange, Tables};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+/// The values of an attribute, and the row among them that each snapshot sees; the error is what
+/// the tables lack.
+pub(crate) fn attribute_rows<'a>(
+    tables: &'a Tables,
+    table: &AttributeTable,
+    column: &str,
+    snapshots: &[Snapshot],
+) -> Result<(&'a Column, Vec<Option<usize>>), String> {
+    let find = |attributes: &'_ [Attribute]| {
+        attributes
+            .iter()
+            .position(|attribute| attribute.name == column)
+    };
+    match table {
+        AttributeTable::Leads => match history_of(tables, column) {
+            Some(change) => Ok((
+                &change.values,
+                snapshots
+                    .par_iter()
+                    .map(|&snapshot| change.value_at(snapshot))
+                    .collect(),
+            )),
+            None => {
+                let idx = find(&tables.leads.attributes)
+                    .ok_or_else(|| format!("the column `{column}` of the leads"))?;
+                Ok((
+                    &tables.leads.attributes[idx].column,
+                    snapshots
+                        .iter()
+                        .map(|snapshot| Some(snapshot.lead as usize))
+                        .collect(),
+                ))
+            }
+        },
+        AttributeTable::Lookup(name) => {
+            let lookup = tables
+                .lookups
+                .iter()
+                .find(|lookup| lookup.name == *name)
+                .ok_or_else(|| format!("the table [lookups.{name}]"))?;
+            let idx = find(&lookup.rows.attributes)
+                .ok_or_else(|| format!("the column `{column}` of [lookups.{name}]"))?;
+            Ok((
+                &lookup.rows.attributes[idx].column,
+                snapshots
+                    .par_iter()
+                    .map(|&snapshot| lookup.row_at(snapshot))
+                    .collect(),
+            ))
+        }
+    }
+}
+
+/// The history of an attribute, where it has one.
+pub(crate) fn history_of<'a>(tables: &'a Tables, column: &str) -> Option<&'a HistoryChange> {
+    tables
+        .history
+        .attributes
+        .iter()
+        .find(|change| change.attribute == column)
+}
