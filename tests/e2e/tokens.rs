@@ -13,7 +13,7 @@ use leadscore_core::{Statistic, Tokenizer};
 use leadscore_dataset::LoadOptions;
 use leadscore_features::{compute, plan};
 use leadscore_io::load;
-use leadscore_tests::{figure, folder_with, succeed};
+use leadscore_tests::{figure, folder_with, leadscore, succeed};
 use proptest::prelude::*;
 
 const CONFIG: &str = r#"
@@ -439,4 +439,51 @@ fn a_set_ranks_leads_as_its_values_in_columns_of_their_own_do() {
         auc_of("exclude = [\"alpha\", \"beta\", \"gamma\", \"delta\", \"omega\", \"sigma\"]");
     assert!(set > columns - 0.005, "{set} {columns}");
     assert!(category < set - 0.05, "{category} {set}");
+}
+
+/// Whoever exports the same sets with another separator hears of it.
+#[test]
+fn another_separator_is_noticed() {
+    let mut leads = "id,created,products\n".to_owned();
+    let mut deals = "lead,closed,stage\n".to_owned();
+    for lead in 0..400_u32 {
+        let cell = if lead % 2 == 0 {
+            "alpha;beta"
+        } else {
+            "beta;gamma"
+        };
+        let stage = if lead % 4 == 0 || lead % 11 == 0 {
+            "won"
+        } else {
+            "lost"
+        };
+        let _ = writeln!(leads, "L{lead},{},{cell}", noon(lead));
+        if lead < 360 {
+            let _ = writeln!(deals, "L{lead},{},{stage}", noon(lead + 40));
+        }
+    }
+    let config = "[leads]\npath = \"leads.csv\"\nid = \"id\"\ncreated_at = \"created\"\ntypes.products = { set = \";\" }\n[outcomes]\npath = \"deals.csv\"\nlead = \"lead\"\nclosed_at = \"closed\"\nresult = \"stage\"\nwon = [\"won\"]\nlost = [\"lost\"]\n";
+    let other = leads.replace(';', "/");
+    let folder = folder_with(&[
+        ("leads.csv", &leads),
+        ("other.csv", &other),
+        ("deals.csv", &deals),
+        ("leadscore.toml", config),
+        ("other.toml", &config.replace("leads.csv", "other.csv")),
+    ]);
+    let folder = folder.path();
+    succeed(folder, &["train", "-o", "model"]);
+    let score = |config| {
+        let done = leadscore(
+            folder,
+            &["score", "model", "-c", config, "-o", "scores.csv"],
+        );
+        String::from_utf8(done.stderr).expect("a text")
+    };
+    assert!(!score("leadscore.toml").contains("known values"));
+    let said = score("other.toml");
+    assert!(
+        said.contains("`products` has 0.00 known values a lead, and had"),
+        "{said}"
+    );
 }

@@ -107,10 +107,11 @@ impl Model {
         }
     }
 
-    /// Values of sets, and words, that many training snapshots had and no row has: another separator
-    /// leaves none of them.
+    /// Sets, and titles, whose values have gone: another separator leaves hardly any of them.
     fn gone_tokens(&self, matrix: &FeatureMatrix, findings: &mut Vec<GuardFinding>) {
         let n_rows = matrix.n_rows();
+        // For each column, how many values a row had at training, and has here.
+        let mut columns: BTreeMap<String, (f64, f64)> = BTreeMap::new();
         for term in &self.terms {
             let Term::Linear(linear) = term else { continue };
             let Some(spec) = self
@@ -120,19 +121,18 @@ impl Model {
             else {
                 continue;
             };
+            let (then, now) = columns.entry(spec.concept().to_string()).or_default();
             // The mean of zeros and ones is the share of ones.
-            let is_there = matrix
-                .column(linear.feature_idx)
-                .iter()
-                .any(|value| *value > 0.5);
-            if n_rows >= ENOUGH && linear.mean * n_rows as f64 >= SURELY_SEEN && !is_there {
+            *then += linear.mean;
+            *now += matrix.column(linear.feature_idx).sum() / n_rows.max(1) as f64;
+        }
+        for (column, (then, now)) in columns {
+            if n_rows >= ENOUGH && then * n_rows as f64 >= SURELY_SEEN && MOVED * now < then {
                 let text = format!(
-                    "{} for no lead, and for {:.0} % of the training snapshots",
-                    spec.describe(),
-                    100.0 * linear.mean
+                    "`{column}` has {now:.2} known values a lead, and had {then:.2} at training: another separator, or other names of values"
                 );
                 findings.push(GuardFinding {
-                    feature: spec.name.clone(),
+                    feature: column,
                     n_rows,
                     text,
                     is_outside: false,
