@@ -20,6 +20,7 @@ path = "leads.csv"
 id = "id"
 created_at = "created"
 account = "account"
+types.color = { set = ";" }
 
 [lookups.accounts]
 path = "accounts.csv"
@@ -32,6 +33,7 @@ lead = "lead"
 at = "at"
 recorded_at = "recorded"
 kind = ["kind", "device"]
+types.device = "words"
 values = ["pages"]
 "#;
 
@@ -62,7 +64,7 @@ fn crm(n_leads: usize) -> tempfile::TempDir {
         };
         let _ = writeln!(
             leads,
-            "L{lead},{}T08:00:00,{account},{size},c{},{:03}",
+            "L{lead},{}T08:00:00,{account},{size},c{};x,{:03}",
             date(lead % 150),
             lead % 4,
             95 + lead % 9

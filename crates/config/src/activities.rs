@@ -17,6 +17,10 @@ table_config! {
         /// is one of each.
         #[serde(default)]
         separator: Option<String>,
+        /// The association table ([links.NAME]) through which the ids of `lead` reach their leads: the
+        /// event is one of each.
+        #[serde(default)]
+        via: Option<String>,
         /// Column with the time at which it happened.
         at: String,
         /// Column with the time at which it was recorded, which then decides what is visible.
@@ -49,6 +53,12 @@ impl ActivityConfig {
             return ConfigError::refuse(
                 &format!("[activities.{name}] needs either `lead` or `account`"),
                 "name the column with the lead of each event",
+            );
+        }
+        if self.via.is_some() && self.account.is_some() {
+            return ConfigError::refuse(
+                &format!("[activities.{name}] has `via` and `account`"),
+                "write `lead` for the column whose ids the association table has: each event is then one of every lead that it names",
             );
         }
         Ok(())

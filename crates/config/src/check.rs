@@ -27,6 +27,7 @@ impl Config {
         if let Some((found, help)) = self.data.defect() {
             return ConfigError::refuse(found, help);
         }
+        self.check_links()?;
         self.guards.check()?;
         self.model.check()?;
         self.outcomes.check_values()?;
@@ -47,6 +48,7 @@ impl Config {
     fn check_flat(&self) -> Result<(), ConfigError> {
         self.outcomes.check_flag()?;
         if !self.activities.is_empty()
+            || !self.links.is_empty()
             || self.history.is_some()
             || self
                 .lookups

@@ -14,6 +14,7 @@ use super::features::FeaturesConfig;
 use super::guards::GuardsConfig;
 use super::history::HistoryConfig;
 use super::leads::LeadsConfig;
+use super::links::LinkConfig;
 use super::lookups::LookupConfig;
 use super::model::ModelConfig;
 use super::outcomes::OutcomesConfig;
@@ -31,6 +32,9 @@ pub struct Config {
     /// What a lead points to, such as its account, by name.
     #[serde(default)]
     pub lookups: BTreeMap<String, LookupConfig>,
+    /// Which id belongs to which leads, by name.
+    #[serde(default)]
+    pub links: BTreeMap<String, LinkConfig>,
     /// Event tables, by name.
     #[serde(default)]
     pub activities: BTreeMap<String, ActivityConfig>,

@@ -12,6 +12,7 @@ mod features;
 mod guards;
 mod history;
 mod leads;
+mod links;
 mod lookups;
 mod model;
 mod outcomes;
@@ -49,6 +50,7 @@ pub use features::{FamilyChoice, FeaturesConfig};
 pub use guards::GuardsConfig;
 pub use history::HistoryConfig;
 pub use leads::LeadsConfig;
+pub use links::LinkConfig;
 pub use location::{InMemory, Location, OneOrMany, is_remote};
 pub use lookups::LookupConfig;
 pub use model::{
@@ -125,6 +127,11 @@ impl Config {
             .history
             .iter_mut()
             .for_each(|history| (history.path, history.query) = (Location::NoRows, None));
+        // Of no rows nothing is linked.
+        config
+            .links
+            .values_mut()
+            .for_each(|link| (link.path, link.query) = (Location::NoRows, None));
         config
             .lookups
             .values_mut()

@@ -14,6 +14,10 @@ table_config! {
         /// each.
         #[serde(default)]
         separator: Option<String>,
+        /// The association table ([links.NAME]) through which the ids of `lead` reach their leads: the
+        /// outcome is one of each.
+        #[serde(default)]
+        via: Option<String>,
         /// Column with the time at which it closed.
         #[serde(default)]
         closed_at: Option<String>,

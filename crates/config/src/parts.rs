@@ -9,6 +9,7 @@ use super::columns::{ColumnType, PerColumn};
 use super::contract::Config;
 use super::history::HistoryConfig;
 use super::leads::LeadsConfig;
+use super::links::LinkConfig;
 use super::location::OneOrMany;
 use super::lookups::LookupConfig;
 use super::outcomes::OutcomesConfig;
@@ -116,6 +117,15 @@ impl Parts {
         self.add(&table, "changed_at", &lookup.changed_at, TIME);
     }
 
+    /// Those of an association table.
+    fn of_link(&mut self, name: &str, link: &LinkConfig) {
+        let table = format!("[links.{name}]");
+        self.add(&table, "from", [&link.from], KEY);
+        self.add(&table, "lead", [&link.lead], KEY);
+        self.add(&table, "primary", &link.primary, WORD);
+        self.add(&table, "linked_at", &link.linked_at, TIME);
+    }
+
     /// Those of the history.
     fn of_history(&mut self, history: &HistoryConfig) {
         let table = "[history]";
@@ -197,6 +207,9 @@ impl Config {
         }
         for (name, lookup) in &self.lookups {
             parts.of_lookup(name, lookup);
+        }
+        for (name, link) in &self.links {
+            parts.of_link(name, link);
         }
         if let Some(history) = &self.history {
             parts.of_history(history);

@@ -28,6 +28,8 @@ pub enum TableId {
     Activities(String),
     /// `[lookups.NAME]`.
     Lookup(String),
+    /// `[links.NAME]`.
+    Link(String),
 }
 
 impl TableId {
@@ -51,6 +53,7 @@ impl TableId {
                 match kind {
                     "activities" => Some(Self::Activities(name.to_owned())),
                     "lookups" => Some(Self::Lookup(name.to_owned())),
+                    "links" => Some(Self::Link(name.to_owned())),
                     _ => None,
                 }
             }
@@ -66,6 +69,7 @@ impl fmt::Display for TableId {
             Self::History => f.write_str("history"),
             Self::Activities(name) => write!(f, "activities.{name}"),
             Self::Lookup(name) => write!(f, "lookups.{name}"),
+            Self::Link(name) => write!(f, "links.{name}"),
         }
     }
 }

@@ -51,7 +51,7 @@ macro_rules! table_ref {
 }
 
 impl Config {
-    /// Every table of the config, in the order leads, outcomes, history, activities, lookups.
+    /// Every table of the config, in the order leads, outcomes, history, activities, lookups, links.
     /// Where a column of the leads says which were won, outcomes are no table.
     pub fn tables(&self) -> impl Iterator<Item = TableRef<'_>> {
         let leads = table_ref!(
@@ -93,17 +93,27 @@ impl Config {
                 [lookup.changed_at.as_ref()]
             )
         });
+        // Whose ids belong together is no event: it says nothing of where the data ends.
+        let links = self.links.iter().map(|(name, link)| TableRef {
+            id: TableId::Link(name.clone()),
+            file: link.file(),
+            query: link.query.as_deref(),
+            uri: link.uri.as_ref(),
+            key: Some(&link.from),
+            times: Vec::new(),
+        });
         std::iter::once(leads)
             .chain(outcomes)
             .chain(history)
             .chain(activities)
             .chain(lookups)
+            .chain(links)
     }
 
-    /// The tables whose rows belong to leads or accounts: all but lookups.
+    /// The tables whose rows belong to leads or accounts: all but lookups and links.
     pub fn row_tables(&self) -> impl Iterator<Item = TableRef<'_>> {
         self.tables()
-            .filter(|table| !matches!(table.id, TableId::Lookup(_)))
+            .filter(|table| !matches!(table.id, TableId::Lookup(_) | TableId::Link(_)))
     }
 
     /// The table of this name, if the config has it.
@@ -168,6 +178,7 @@ impl Config {
         let history = self.history.iter_mut();
         let activities = self.activities.iter_mut();
         let lookups = self.lookups.iter_mut();
+        let links = self.links.iter_mut();
         first
             .into_iter()
             .chain(history.map(|table| (TableId::History, &mut table.path)))
@@ -176,6 +187,7 @@ impl Config {
                     .map(|(name, table)| (TableId::Activities(name.clone()), &mut table.path)),
             )
             .chain(lookups.map(|(name, table)| (TableId::Lookup(name.clone()), &mut table.path)))
+            .chain(links.map(|(name, table)| (TableId::Link(name.clone()), &mut table.path)))
     }
 
     /// Puts tables that stand in memory in place of their files or queries, by their names, such as

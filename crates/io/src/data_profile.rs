@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::frame::Frame;
 use leadscore_config::{
-    ActivityConfig, ColumnType, Config, HistoryConfig, LookupConfig, OneOrMany, OutcomesConfig,
+    ActivityConfig, ColumnType, Config, HistoryConfig, LinkConfig, LookupConfig, OneOrMany,
+    OutcomesConfig,
 };
 use leadscore_config::{Doubt, Subject};
 use leadscore_core::{
@@ -103,6 +104,13 @@ pub(crate) fn empty_parts(config: &Config, table: &Table<'_>) -> Vec<Doubt> {
         | ColumnRole::Excluded
         | ColumnRole::Unused => false,
     };
+    // Ids that their association table does not have are said by themselves.
+    if table
+        .unlinked()
+        .is_some_and(|(_, unlinked)| unlinked.n_rows > 0)
+    {
+        return Vec::new();
+    }
     // One row that is given in memory, such as a lead that is in no table, says nothing of its
     // column.
     if Frame::at(table.file.location).is_some_and(|frame| frame.n_rows() <= 1) {
@@ -135,6 +143,12 @@ fn role(config: &Config, table: &str, column: &str) -> ColumnRole {
     }
     if let Some(lookup) = lookup {
         return named.in_lookup(lookup);
+    }
+    let link = table
+        .strip_prefix("[links.")
+        .and_then(|name| config.links.get(name.strip_suffix(']')?));
+    if let Some(link) = link {
+        return named.in_link(link);
     }
     match (table, &config.history) {
         ("[leads]", _) => named.in_leads(config),
@@ -182,6 +196,16 @@ impl Named<'_> {
             () if activity.at == self.0 || self.is(&activity.recorded_at) => ColumnRole::Time,
             () if self.any(&activity.kind) => ColumnRole::Kind,
             () if self.any(&activity.values) => ColumnRole::Value,
+            () => ColumnRole::Unused,
+        }
+    }
+
+    /// What it is for in an association table.
+    fn in_link(&self, link: &LinkConfig) -> ColumnRole {
+        match () {
+            () if link.from == self.0 || link.lead == self.0 => ColumnRole::Key,
+            () if self.is(&link.linked_at) => ColumnRole::Time,
+            () if self.is(&link.primary) => ColumnRole::Kind,
             () => ColumnRole::Unused,
         }
     }

@@ -32,6 +32,7 @@ mod elsewhere;
 mod ends;
 mod keys;
 mod lead_texts;
+mod links;
 mod load;
 mod partition;
 mod result_words;

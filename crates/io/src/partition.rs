@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::{HashMap, HashSet};
-use leadscore_config::Config;
-use leadscore_config::Doubt;
+use leadscore_config::{Config, Doubt, TableRef};
 use leadscore_core::{Timestamp, stable_hash};
 use leadscore_dataset::Note;
 use leadscore_dataset::{KnownEnds, LoadOptions, Tables};
@@ -20,6 +19,7 @@ use crate::bounds::Bounds;
 use crate::ends::Reach;
 use crate::error::TablesError;
 use crate::in_order::in_order;
+use crate::links::{read_links, with_link};
 use crate::load::{self, Matchings, Origin, SpilledTables, load_from};
 use crate::remarks::Remarks;
 use crate::row_memory::bytes_of_rows;
@@ -128,11 +128,12 @@ impl<'c> Partitions<'c> {
         crate::presence::require_outcomes(config)?;
         let entity_column = entity_column(config)?;
         let bounds = Bounds::new(config, options.now).within(options.memory);
+        let mut remarks = Remarks::default();
+        let links = read_links(config, folder, bounds, &mut remarks)?;
         let mut tables = BTreeMap::new();
-        for table in config.row_tables() {
-            let name = table.id.heading();
-            let table = Table::open(&name, folder, table.file, bounds)?;
-            tables.insert(name, table);
+        for TableRef { id, file, .. } in config.row_tables() {
+            let table = Table::open(&id.heading(), folder, file, bounds)?;
+            tables.insert(id.heading(), with_link(config, &links, &id, table));
         }
         load::check_columns(config, &tables)?;
         let batches: BTreeMap<String, Vec<Batch>> = tables
@@ -143,7 +144,6 @@ impl<'c> Partitions<'c> {
             .iter()
             .map(|(name, batches)| bytes_of(name, batches))
             .sum();
-        let mut remarks = Remarks::default();
         let lookups = load::read_lookups(config, folder, bounds, options, &mut remarks)?;
         let mut options = options.clone();
         load::guess_types(config, &tables, &batches, &mut options, &mut remarks)?;

@@ -13,5 +13,5 @@ mod time_cells;
 mod times;
 
 pub(crate) use part::Batch;
-pub(crate) use raw::RawTable;
+pub(crate) use raw::{RawTable, SINCE};
 pub(crate) use table::Table;

@@ -94,6 +94,14 @@ pub enum SqlError {
         /// The column.
         column: String,
     },
+    /// Ids that reach their leads through an association table.
+    #[error(
+        "[{table}] has `via`, and statements do not follow association tables\n  hint: join them in a view or a query, so that each row names its lead"
+    )]
+    Linked {
+        /// The table in the config.
+        table: String,
+    },
     /// Times that are a spreadsheet's day numbers.
     #[error(
         "[{table}] has times in the format `{format}`, and statements read timestamps, dates and whole numbers since 1970\n  hint: store them so"

@@ -69,6 +69,14 @@ pub(crate) fn add_snapshots(
     moments: &Moments,
     columns: &[LeadColumn],
 ) -> Result<(), SqlError> {
+    if let Some(table) = config
+        .tables()
+        .find(|table| config.link_of(&table.id).is_some())
+    {
+        return Err(SqlError::Linked {
+            table: table.id.to_string(),
+        });
+    }
     if config.snapshots.silent.is_some() {
         return Err(SqlError::Silent);
     }

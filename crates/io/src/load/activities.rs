@@ -1,7 +1,7 @@
 //! Event tables, sorted so that the order of the file leaves no trace.
 
 use hashbrown::HashMap;
-use leadscore_config::{ActivityConfig, Config};
+use leadscore_config::{ActivityConfig, Config, TableId};
 use leadscore_config::{Doubt, Share, Subject};
 use leadscore_core::Timestamp;
 use leadscore_dataset::Column;
@@ -52,9 +52,12 @@ pub(super) fn read_activities<'c>(
     gathered: &mut Gathered,
 ) -> Result<Activities, TablesError> {
     let label = format!("[activities.{name}]");
-    let table = joining.origin.open(&label, settings.file())?;
+    let id = TableId::Activities(name.to_owned());
+    let table = joining.open(&id, settings.file())?;
     check_activities(settings, &table)?;
-    let raw = table.read(&event_columns(settings))?;
+    let mut columns = event_columns(settings);
+    columns.extend(table.since_column());
+    let raw = table.read(&columns)?;
     let reading = EventReading {
         joining,
         label: &label,
@@ -98,7 +101,7 @@ pub(super) fn read_activities<'c>(
         raw.n_rows_of_files(),
         &mut gathered.remarks,
     );
-    let visible = times.visible();
+    let visible = times.visible(raw.since());
     let activities = Activities::new(
         name,
         entity_of_lead,
@@ -158,10 +161,20 @@ struct EventTimes {
 impl EventTimes {
     /// From when an event can be seen. One that is recorded before it happens (a planned meeting)
     /// is seen when it has happened.
-    fn visible(&self) -> Option<Vec<Timestamp>> {
-        let recorded = self.recorded.as_ref()?;
-        let both = recorded.iter().zip(&self.at);
-        Some(both.map(|(&recorded, &at)| recorded.max(at)).collect())
+    /// One of a lead that was linked to it later is seen from then on.
+    fn visible(&self, since: Option<Vec<Timestamp>>) -> Option<Vec<Timestamp>> {
+        let later = |times: &[Timestamp], others: &[Timestamp]| -> Vec<Timestamp> {
+            let both = times.iter().zip(others);
+            both.map(|(&time, &other)| time.max(other)).collect()
+        };
+        let visible = self
+            .recorded
+            .as_ref()
+            .map(|recorded| later(recorded, &self.at));
+        match since {
+            Some(since) => Some(later(&since, visible.as_ref().unwrap_or(&self.at))),
+            None => visible,
+        }
     }
 }
 

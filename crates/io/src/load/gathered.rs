@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_config::Config;
-use leadscore_core::Timestamp;
+use leadscore_config::{Config, Doubt, Subject, shortened};
+use leadscore_core::{Timestamp, agree, count, counted};
 use leadscore_dataset::Matched;
 use leadscore_dataset::Note;
 
+use super::keying::key_column;
 use crate::bounds::Bounds;
 use crate::data_profile::empty_parts;
 use crate::ends::Reach;
@@ -63,6 +64,7 @@ pub(crate) fn add_table_notes(
     sentinels::doubts(table)
         .into_iter()
         .for_each(|doubt| remarks.doubt(doubt));
+    say_unlinked(config, table, remarks);
     remarks
         .notes
         .extend(table.notes.iter().map(|text| Note::new(&table.name, text)));
@@ -74,4 +76,49 @@ pub(crate) fn add_table_notes(
             ),
         ));
     }
+}
+
+/// Says which rows have ids that their association table does not have; where most have none, that
+/// is a doubt.
+fn say_unlinked(config: &Config, table: &Table<'_>, remarks: &mut Remarks) {
+    let Some((link, unlinked)) = table.unlinked() else {
+        return;
+    };
+    let Some((row, id)) = &unlinked.first else {
+        return;
+    };
+    let column = key_column(config, &table.name);
+    let heading = &link.heading;
+    let shown = shortened(id);
+    if 2 * unlinked.n_unlinked > unlinked.n_rows {
+        let n = counted(unlinked.n_unlinked, "row");
+        let have = agree(unlinked.n_unlinked, "has", "have");
+        let found = format!(
+            "{n} of {} {have} an id that {heading} does not have as `from`, such as `{shown}`",
+            count(unlinked.n_rows)
+        );
+        let doubt = Doubt::new(Subject::Keys, &table.name, found)
+            .of_column(column)
+            .at(Some(table.place(*row)));
+        remarks.doubt(if link.has_lead(id) {
+            doubt.advise(format!("{heading} has it as `lead`: swap its `from` and `lead`"))
+        } else {
+            doubt.advise("name the column whose ids the association table has, or export both tables again, on one day")
+        });
+        return;
+    }
+    let note = Note::counted(
+        &table.name,
+        unlinked.n_unlinked,
+        format!(
+            "row has a `{column}` that {heading} does not have, such as `{shown}`; it is of no lead"
+        ),
+        format!(
+            "rows have a `{column}` that {heading} does not have, such as `{shown}`; they are of no lead"
+        ),
+    );
+    let first = Some(table.place(*row));
+    remarks
+        .notes
+        .extend(note.map(|note| Note { first, ..note }));
 }

@@ -6,7 +6,11 @@ use leadscore_config::{ActivityConfig, Config, TableId};
 pub(super) fn activity<'c>(config: &'c Config, table: &str) -> Option<&'c ActivityConfig> {
     match TableId::named(table)? {
         TableId::Activities(name) => config.activities.get(&name),
-        TableId::Leads | TableId::Outcomes | TableId::History | TableId::Lookup(_) => None,
+        TableId::Leads
+        | TableId::Outcomes
+        | TableId::History
+        | TableId::Lookup(_)
+        | TableId::Link(_) => None,
     }
 }
 
@@ -27,6 +31,6 @@ pub(crate) fn time_column<'c>(config: &'c Config, table: &str) -> Option<&'c str
     match TableId::named(table)? {
         TableId::History => Some(config.history.as_ref()?.changed_at.as_str()),
         TableId::Activities(name) => Some(config.activities.get(&name)?.at.as_str()),
-        TableId::Leads | TableId::Outcomes | TableId::Lookup(_) => None,
+        TableId::Leads | TableId::Outcomes | TableId::Lookup(_) | TableId::Link(_) => None,
     }
 }

@@ -31,6 +31,7 @@ use super::outcomes::DatedRows;
 use crate::bounds::Bounds;
 use crate::ends::Reach;
 use crate::error::TablesError;
+use crate::links::{Links, read_links};
 use crate::remarks::Remarks;
 use crate::scan::{RawTable, Table};
 
@@ -169,11 +170,18 @@ fn read_from<'c>(
         rows.raw.n_rows_of_files(),
         &mut gathered.remarks,
     );
+    let links = match origin {
+        Origin::Files(folder, bounds) => {
+            read_links(config, folder, *bounds, &mut gathered.remarks)?
+        }
+        Origin::Spilled(..) => Links::new(),
+    };
     let index = positions_of(&leads.ids);
     let joining = Joining {
         config,
         origin,
         options,
+        links: &links,
         index: &index,
         created: &leads.created,
     };

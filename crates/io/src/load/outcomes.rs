@@ -1,7 +1,7 @@
 //! When each lead closed, and whether it was won.
 
 use hashbrown::HashMap;
-use leadscore_config::Config;
+use leadscore_config::{Config, TableId};
 use leadscore_config::{Doubt, Share, Subject};
 use leadscore_core::{Stamp, Timestamp};
 use leadscore_dataset::LeadOutcome;
@@ -40,7 +40,7 @@ impl DatedRows {
         let config = joining.config;
         let settings = &config.outcomes;
         let lead = settings.lead.as_deref().expect("checked with the config");
-        let table = joining.origin.open("[outcomes]", settings.file())?;
+        let table = joining.open(&TableId::Outcomes, settings.file())?;
         check_outcomes(config, &table)?;
         check_for_results(config, &table, &mut gathered.remarks)?;
         // Parts of the leads hold what features need.
@@ -55,14 +55,25 @@ impl DatedRows {
         .into_iter()
         .flatten()
         .map(String::as_str)
+        .chain(table.since_column())
         .collect();
         let raw = table.read(&columns)?;
+        // A deal of several leads is one amount: each has its share.
         let amounts = match amount {
-            Some(column) => Some(
-                gathered
+            Some(column) => {
+                let amounts = raw.numbers(column);
+                let amounts = gathered
                     .remarks
-                    .take(raw.numbers(column), || vec![f64::NAN; raw.n_rows])?,
-            ),
+                    .take(amounts, || vec![f64::NAN; raw.n_rows])?;
+                let shares = raw.shares();
+                Some(
+                    amounts
+                        .iter()
+                        .enumerate()
+                        .map(|(row, amount)| amount * shares(row))
+                        .collect(),
+                )
+            }
             None => None,
         };
         let rows = Results::read(config, &raw, &mut gathered.remarks)?;

@@ -132,6 +132,8 @@ pub(crate) struct Results {
     /// When each was entered, where the table says so.
     pub(crate) recorded: Option<Vec<Option<Stamp>>>,
     pub(crate) results: Vec<Option<bool>>,
+    /// From when each belongs to its lead, where links say so.
+    since: Option<Vec<Timestamp>>,
     /// Rows without a result.
     pub(super) n_without: usize,
     /// Open rows whose time nobody can mean.
@@ -203,6 +205,7 @@ impl Results {
         Ok(Self {
             times,
             recorded,
+            since: raw.since(),
             results,
             n_without,
             n_idle,
@@ -257,7 +260,12 @@ impl Results {
             .as_ref()
             .and_then(|recorded| recorded[row])
             .map(|stamp| stamp.known);
-        Some(recorded.map_or(closed, |recorded| recorded.max(closed)))
+        let known = recorded.map_or(closed, |recorded| recorded.max(closed));
+        Some(
+            self.since
+                .as_ref()
+                .map_or(known, |since| known.max(since[row])),
+        )
     }
 }
 

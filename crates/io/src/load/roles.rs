@@ -34,7 +34,7 @@ pub(crate) fn check_columns(
             TableId::Outcomes => check_outcomes(config, table)?,
             TableId::History => check_history(config, table)?,
             TableId::Activities(name) => check_activities(&config.activities[&name], table)?,
-            TableId::Lookup(_) => unreachable!("their rows belong to no lead"),
+            TableId::Lookup(_) | TableId::Link(_) => unreachable!("their rows belong to no lead"),
         }
     }
     Ok(())
@@ -56,6 +56,7 @@ pub(crate) fn spilled_columns(
             columns.add(&outcomes.closed_at, Role::Time);
             columns.add(&outcomes.recorded_at, Role::Time);
             columns.add(&outcomes.result, Role::Category);
+            columns.add(table.since_column(), Role::Time);
         }
         TableId::History => {
             let history = config.history.as_ref().expect("there is such a table");
@@ -71,8 +72,9 @@ pub(crate) fn spilled_columns(
             columns.add(&settings.recorded_at, Role::Time);
             columns.add(&settings.kind, Role::Category);
             columns.add(&settings.values, Role::Number);
+            columns.add(table.since_column(), Role::Time);
         }
-        TableId::Lookup(_) => unreachable!("their rows belong to no lead"),
+        TableId::Lookup(_) | TableId::Link(_) => unreachable!("their rows belong to no lead"),
     }
     columns.0
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use hashbrown::HashMap;
 use leadscore_config::Config;
-use leadscore_core::{Stamp, stable_hash};
+use leadscore_core::{Precision, Stamp, Timestamp, stable_hash};
 use leadscore_dataset::MISSING;
 
 use crate::ends::Reach;
@@ -13,7 +13,7 @@ use crate::error::TablesError;
 use crate::in_order::in_order;
 use crate::load::{Matchings, SpilledTables, count_times, time_column};
 use crate::remarks::Remarks;
-use crate::scan::{Batch, RawTable, Table};
+use crate::scan::{Batch, RawTable, SINCE, Table};
 use crate::spill::{self, Outgoing, Role, Schema};
 
 /// What is counted while rows are on their way to disk.
@@ -46,6 +46,14 @@ pub(super) struct Spilling<'t, 'c> {
     pub(super) entity: Option<&'t str>,
     pub(super) is_of_accounts: bool,
     pub(super) seen: &'t Mutex<Seen>,
+}
+
+/// Times that are moments.
+fn stamps(times: Option<Vec<Timestamp>>) -> Vec<Option<Stamp>> {
+    let times = times.unwrap_or_default().into_iter();
+    times
+        .map(|time| Some(Stamp::new(time, Precision::Instant)))
+        .collect()
 }
 
 /// What threads that write one table share.
@@ -135,6 +143,7 @@ impl Spilling<'_, '_> {
             outgoing.push(match role {
                 Role::Text => Outgoing::Text(texts.cells()),
                 Role::Number => Outgoing::Number(raw.numbers(name)?),
+                Role::Time if name == SINCE => Outgoing::Time(stamps(raw.since())),
                 Role::Time => Outgoing::Time(raw.times(name)?),
                 Role::Category => Outgoing::Category(read_codes(raw, name, dictionary)?),
             });

@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
+use leadscore_core::Timestamp;
 use leadscore_values::Nulls;
 use polars_core::prelude::{DataFrame, DataType, IdxCa, NamedFrom, Series};
 
 use super::part::{Batch, engine_error};
 use super::table::Table;
+use super::written::Unlinked;
 use crate::arrow_types;
 use crate::bounds::Bounds;
 use crate::error::TablesError;
+use crate::links::{LinkMap, Linked};
 use crate::spill::SpilledRows;
 
 /// Some columns of a table, in memory.
@@ -36,7 +39,7 @@ pub(super) enum Cells {
 impl<'a> Table<'a> {
     /// Reads these columns of all files.
     pub(crate) fn read(&'a self, columns: &[&str]) -> Result<RawTable<'a>, TablesError> {
-        let wanted = distinct(columns);
+        let mut wanted = distinct(columns);
         if let Some(spilled) = &self.spilled {
             let rows = spilled.read(&wanted)?;
             let n_rows = rows.n_rows();
@@ -47,6 +50,7 @@ impl<'a> Table<'a> {
                 n_rows,
             });
         }
+        wanted.retain(|column| *column != SINCE);
         let frames = self
             .parts
             .iter()
@@ -61,7 +65,8 @@ impl<'a> Table<'a> {
         columns: &[&str],
         batch: Batch,
     ) -> Result<RawTable<'a>, TablesError> {
-        let wanted = distinct(columns);
+        let mut wanted = distinct(columns);
+        wanted.retain(|column| *column != SINCE);
         let frame = self.parts[batch.part].read(&wanted, Some((batch.offset, batch.n_rows)))?;
         self.raw(vec![frame], &wanted, Some(batch))
     }
@@ -77,13 +82,9 @@ impl<'a> Table<'a> {
             .into_iter()
             .map(|frame| self.plain(frame))
             .collect::<Result<Vec<_>, _>>()?;
-        let (frames, rows) = match self
-            .file
-            .several
-            .filter(|(column, _)| wanted.contains(column))
-        {
-            Some((column, separator)) => {
-                let (frames, rows) = self.one_id_a_row(&frames, column, separator)?;
+        let (frames, rows) = match self.ids().filter(|ids| wanted.contains(&ids.column)) {
+            Some(ids) => {
+                let (frames, rows) = self.one_id_a_row(&frames, &ids, batch)?;
                 (frames, Some(rows))
             }
             None => (frames, None),
@@ -147,29 +148,74 @@ impl<'a> Table<'a> {
         Ok(frame)
     }
 
+    /// The column whose cells stand for several leads each, if there is one.
+    fn ids(&self) -> Option<Ids<'_>> {
+        let separated = self.file.several;
+        match &self.link {
+            Some((column, link)) => Some(Ids {
+                column,
+                separator: separated.map(|(_, separator)| separator),
+                link: Some(link),
+            }),
+            None => separated.map(|(column, separator)| Ids {
+                column,
+                separator: Some(separator),
+                link: None,
+            }),
+        }
+    }
+
     /// The rows anew, so that each names one id; beside them, for each the row that it was.
     fn one_id_a_row(
         &self,
         frames: &[DataFrame],
-        column: &str,
-        separator: &str,
+        ids: &Ids<'_>,
+        batch: Option<Batch>,
     ) -> Result<(Vec<DataFrame>, Vec<u32>), TablesError> {
         let fail = |error| engine_error(self.path(), error);
+        let column = ids.column;
+        let offset = batch.map_or(0, |batch| batch.first_row());
+        let mut unlinked = Unlinked::default();
         let (mut split, mut rows, mut first_row) =
             (Vec::with_capacity(frames.len()), Vec::new(), 0_u32);
         for frame in frames {
             let series = frame.column(column).map_err(fail)?.as_materialized_series();
-            let cells = cells_of_ids(series, separator).map_err(fail)?;
+            let cells = match ids.separator {
+                Some(separator) => cells_of_ids(series, separator).map_err(fail)?,
+                None => self.single_ids(frame, column)?,
+            };
             let mut taken: Vec<u32> = Vec::with_capacity(cells.len());
-            let mut ids: Vec<Option<String>> = Vec::with_capacity(cells.len());
+            let mut named: Vec<Option<String>> = Vec::with_capacity(cells.len());
+            let mut since: Vec<i64> = Vec::new();
             for (row, cell) in (0_u32..).zip(cells) {
-                if cell.is_empty() {
-                    taken.push(row);
-                    ids.push(None);
-                }
+                let before = taken.len();
+                let Some(link) = ids.link else {
+                    taken.extend(cell.iter().map(|_| row));
+                    named.extend(cell.into_iter().map(Some));
+                    if taken.len() == before {
+                        taken.push(row);
+                        named.push(None);
+                    }
+                    continue;
+                };
                 for id in cell {
+                    unlinked.n_rows += 1;
+                    let Some(linked) = link.leads_of(&id) else {
+                        let place = offset + (first_row + row) as usize;
+                        unlinked.n_unlinked += 1;
+                        unlinked.first.get_or_insert((place, id));
+                        continue;
+                    };
+                    for Linked { lead, since: at } in linked {
+                        taken.push(row);
+                        named.push(Some(lead.clone()));
+                        since.push(at.micros());
+                    }
+                }
+                if taken.len() == before {
                     taken.push(row);
-                    ids.push(Some(id));
+                    named.push(None);
+                    since.push(Timestamp::MIN.micros());
                 }
             }
             rows.extend(taken.iter().map(|row| first_row + row));
@@ -177,15 +223,80 @@ impl<'a> Table<'a> {
             let index = IdxCa::from_vec("rows".into(), taken);
             let mut frame = frame.take(&index).map_err(fail)?;
             frame
-                .with_column(Series::new(column.into(), ids).into())
+                .with_column(Series::new(column.into(), named).into())
                 .map_err(fail)?;
+            if ids.link.is_some() {
+                frame
+                    .with_column(Series::new(SINCE.into(), since).into())
+                    .map_err(fail)?;
+            }
             split.push(frame);
         }
+        self.written.add_unlinked(unlinked);
         Ok((split, rows))
     }
 }
 
+/// The column that says from when each row belongs to its lead: no column of a file is called so.
+pub(crate) const SINCE: &str = "\u{1}linked_at";
+
+/// A column whose cells stand for several leads each.
+struct Ids<'t> {
+    column: &'t str,
+    /// What stands between several ids.
+    separator: Option<&'t str>,
+    /// The leads of each id; `None` where ids are of leads.
+    link: Option<&'t LinkMap>,
+}
+
+impl Table<'_> {
+    /// The id of each cell, as other tables have it.
+    fn single_ids(&self, frame: &DataFrame, column: &str) -> Result<Vec<Vec<String>>, TablesError> {
+        let raw = RawTable {
+            table: self,
+            cells: Cells::Frames {
+                frames: vec![frame.clone()],
+                batch: None,
+            },
+            rows: None,
+            n_rows: frame.height(),
+        };
+        let mut ids = Vec::with_capacity(raw.n_rows);
+        raw.for_each_text(column, |_, text| {
+            ids.push(text.map(str::to_owned).into_iter().collect());
+            Ok(())
+        })?;
+        Ok(ids)
+    }
+}
+
 impl RawTable<'_> {
+    /// The share that a row has of the row that it was: one of several leads has a part.
+    pub(crate) fn shares(&self) -> impl Fn(usize) -> f64 {
+        let mut n_leads: HashMap<u32, u32> = HashMap::new();
+        for &row in self.rows.iter().flatten() {
+            *n_leads.entry(row).or_default() += 1;
+        }
+        let rows = self.rows.clone();
+        move |row| {
+            rows.as_ref()
+                .map_or(1.0, |rows| 1.0 / f64::from(n_leads[&rows[row]]))
+        }
+    }
+
+    /// From when each row belongs to its lead, where links say so.
+    pub(crate) fn since(&self) -> Option<Vec<Timestamp>> {
+        self.table.since_column()?;
+        Some(match &self.cells {
+            Cells::Spilled(rows) => rows.known_times(SINCE),
+            Cells::Frames { .. } => self
+                .series(SINCE)
+                .filter_map(|series| series.i64().ok())
+                .flat_map(|since| since.iter().flatten().map(Timestamp::from_micros))
+                .collect(),
+        })
+    }
+
     /// The row of the table that a row is.
     pub(crate) fn row_in_table(&self, row: usize) -> usize {
         let row = self.rows.as_ref().map_or(row, |rows| rows[row] as usize);

@@ -11,12 +11,14 @@ use leadscore_core::Writing;
 use leadscore_dataset::{SeenColumn, SeenTable};
 
 use super::part::{Batch, Part};
-use super::written::Written;
+use super::raw::SINCE;
+use super::written::{Unlinked, Written};
 use crate::arrow_types::Unreadable;
 use crate::bounds::Bounds;
 use crate::csv_text::lines_of_rows;
 use crate::error::TablesError;
 use crate::extremes::Extremes;
+use crate::links::LinkMap;
 use crate::source;
 use crate::spill::SpilledFile;
 
@@ -34,6 +36,8 @@ pub(crate) struct Table<'a> {
     pub(crate) notes: Vec<String>,
     /// How columns are written, once it was told; every batch follows it, and every part.
     pub(super) written: Arc<Written>,
+    /// The column whose ids reach their leads through an association table, and that table.
+    pub(super) link: Option<(String, Arc<LinkMap>)>,
     /// Where the rows of a part of the leads wait on disk, in place of the files.
     pub(super) spilled: Option<SpilledFile>,
 }
@@ -54,6 +58,7 @@ impl<'a> Table<'a> {
             unreadable: Unreadable::new(),
             notes: Vec::new(),
             written: Arc::default(),
+            link: None,
             spilled: None,
         };
         let location = table.file.location;
@@ -110,8 +115,28 @@ impl<'a> Table<'a> {
             unreadable: Unreadable::new(),
             notes: self.notes.clone(),
             written: Arc::clone(&self.written),
+            link: None,
             spilled: Some(spilled),
         }
+    }
+
+    /// The same table, whose ids of a column reach their leads through an association table.
+    pub(crate) fn linked(mut self, column: &str, link: Arc<LinkMap>) -> Self {
+        self.link = Some((column.to_owned(), link));
+        self
+    }
+
+    /// The column that says from when each row belongs to its lead, where links say so.
+    pub(crate) fn since_column(&self) -> Option<&'static str> {
+        let has_since = self.link.as_ref().is_some_and(|(_, link)| link.has_since)
+            || self.spilled.is_some() && self.columns.iter().any(|column| column == SINCE);
+        has_since.then_some(SINCE)
+    }
+
+    /// Rows whose id the association table does not have, of all that were read, with the first.
+    pub(crate) fn unlinked(&self) -> Option<(&LinkMap, Unlinked)> {
+        let (_, link) = self.link.as_ref()?;
+        Some((link, self.written.unlinked()))
     }
 
     /// Rows, as far as files tell without being read.

@@ -22,6 +22,18 @@ pub(super) struct Written {
     levels: Mutex<BTreeMap<String, BTreeMap<String, u64>>>,
     /// Whether a column that was read has any cell with a value.
     filled: Mutex<BTreeMap<String, bool>>,
+    unlinked: Mutex<Unlinked>,
+}
+
+/// Rows whose id an association table does not have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unlinked {
+    /// Rows with an id.
+    pub(crate) n_rows: usize,
+    /// Those whose id is not there.
+    pub(crate) n_unlinked: usize,
+    /// The first of them, with its id.
+    pub(crate) first: Option<(usize, String)>,
 }
 
 impl Written {
@@ -110,6 +122,21 @@ impl Written {
     pub(super) fn keep_levels(&self, column: &str, levels: BTreeMap<String, u64>) {
         if let Ok(mut known) = self.levels.lock() {
             known.insert(column.to_owned(), levels);
+        }
+    }
+
+    /// Rows whose id an association table does not have.
+    pub(super) fn unlinked(&self) -> Unlinked {
+        let known = self.unlinked.lock();
+        known.map(|known| known.clone()).unwrap_or_default()
+    }
+
+    /// Adds those of more rows.
+    pub(super) fn add_unlinked(&self, more: Unlinked) {
+        if let Ok(mut known) = self.unlinked.lock() {
+            known.n_rows += more.n_rows;
+            known.n_unlinked += more.n_unlinked;
+            known.first = known.first.take().into_iter().chain(more.first).min();
         }
     }
 

@@ -1,0 +1,260 @@
+//! Association tables in memory: the leads that each id belongs to, and from when.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use leadscore_config::{Config, LinkConfig, TableId};
+use leadscore_core::Timestamp;
+use leadscore_dataset::{NEVER, Note};
+
+use crate::bounds::Bounds;
+use crate::error::TablesError;
+use crate::remarks::Remarks;
+use crate::result_words::{Says, says};
+use crate::scan::{RawTable, Table};
+
+/// The association tables of a config, by name.
+pub(crate) type Links = BTreeMap<String, Arc<LinkMap>>;
+
+/// The leads that each id belongs to.
+pub(crate) struct LinkMap {
+    /// What the config calls it.
+    pub(crate) heading: String,
+    /// The place of each id among the lists.
+    places: HashMap<String, u32>,
+    /// The leads of each id, in the order of the file.
+    leads: Vec<Vec<Linked>>,
+    /// Whether links hold from a time on.
+    pub(crate) has_since: bool,
+}
+
+/// A lead that an id belongs to.
+pub(crate) struct Linked {
+    pub(crate) lead: String,
+    /// From when; the earliest time where links have none.
+    pub(crate) since: Timestamp,
+}
+
+impl LinkMap {
+    /// The leads of an id; `None` where the table does not have it.
+    pub(crate) fn leads_of(&self, id: &str) -> Option<&[Linked]> {
+        Some(&self.leads[*self.places.get(id)? as usize])
+    }
+
+    /// Whether an id is one of a lead here.
+    pub(crate) fn has_lead(&self, id: &str) -> bool {
+        self.leads.iter().flatten().any(|linked| linked.lead == id)
+    }
+}
+
+/// A table with the association table through which its ids reach their leads, where it has one;
+/// those of parts have reached them.
+pub(crate) fn with_link<'c>(
+    config: &Config,
+    links: &Links,
+    id: &TableId,
+    table: Table<'c>,
+) -> Table<'c> {
+    let link = config.link_of(id).and_then(|(name, _)| links.get(name));
+    let column = config.table(id).and_then(|table| table.key);
+    match (link, column) {
+        (Some(link), Some(column)) if !table.is_spilled() => table.linked(column, Arc::clone(link)),
+        _ => table,
+    }
+}
+
+/// Reads all association tables.
+///
+/// # Errors
+///
+/// A file that cannot be read, or lacks a column that the config names.
+pub(crate) fn read_links(
+    config: &Config,
+    folder: &Path,
+    bounds: Bounds,
+    remarks: &mut Remarks,
+) -> Result<Links, TablesError> {
+    let mut links = Links::new();
+    for (name, settings) in &config.links {
+        let heading = format!("[links.{name}]");
+        let table = Table::open(&heading, folder, settings.file(), bounds)?;
+        let map = Reading::new(&table, settings)?.map(remarks)?;
+        links.insert(name.clone(), Arc::new(map));
+    }
+    Ok(links)
+}
+
+/// One association table while it is read.
+struct Reading<'r> {
+    table: &'r Table<'r>,
+    settings: &'r LinkConfig,
+    raw: RawTable<'r>,
+}
+
+impl<'r> Reading<'r> {
+    fn new(table: &'r Table<'r>, settings: &'r LinkConfig) -> Result<Self, TablesError> {
+        let named = [
+            ("from", Some(&settings.from)),
+            ("lead", Some(&settings.lead)),
+            ("primary", settings.primary.as_ref()),
+            ("linked_at", settings.linked_at.as_ref()),
+        ];
+        let mut columns: Vec<&str> = Vec::new();
+        for (key, column) in named {
+            let Some(column) = column else { continue };
+            table.require(key, column)?;
+            if let Some(doubt) = table.unreadable(column) {
+                return Err(doubt.into());
+            }
+            columns.push(column);
+        }
+        Ok(Self {
+            table,
+            settings,
+            raw: table.read(&columns)?,
+        })
+    }
+
+    /// The links, with what is to be said of those that are left out.
+    fn map(&self, remarks: &mut Remarks) -> Result<LinkMap, TablesError> {
+        let (settings, raw, heading) = (self.settings, &self.raw, &self.table.name);
+        let is_primary = self.primary()?;
+        let since = match &settings.linked_at {
+            Some(column) => {
+                Some(remarks.take(raw.known_times(column), || vec![NEVER; raw.n_rows])?)
+            }
+            None => None,
+        };
+        let mut froms: Vec<Option<String>> = Vec::with_capacity(raw.n_rows);
+        raw.for_each_text(&settings.from, |_, text| {
+            froms.push(text.map(str::to_owned));
+            Ok(())
+        })?;
+        let mut places: HashMap<String, u32> = HashMap::new();
+        let mut leads: Vec<Vec<Linked>> = Vec::new();
+        let mut left_out = LeftOut::default();
+        raw.for_each_text(&settings.lead, |row, lead| {
+            let (Some(from), Some(lead)) = (froms[row].take(), lead) else {
+                left_out.without_id.push(row);
+                return Ok(());
+            };
+            let at = since.as_ref().map_or(Timestamp::MIN, |since| since[row]);
+            if since.is_some() && at == NEVER {
+                left_out.without_time.push(row);
+                return Ok(());
+            }
+            if is_primary
+                .as_ref()
+                .is_some_and(|is_primary| !is_primary[row])
+            {
+                left_out.n_not_primary += 1;
+                return Ok(());
+            }
+            let next = leads.len() as u32;
+            let place = match places.entry(from) {
+                Entry::Occupied(entry) => *entry.get(),
+                Entry::Vacant(entry) => {
+                    leads.push(Vec::new());
+                    *entry.insert(next)
+                }
+            };
+            let own = &mut leads[place as usize];
+            match own.iter_mut().find(|known| known.lead == lead) {
+                Some(known) => {
+                    known.since = known.since.min(at);
+                    left_out.twice.push(row);
+                }
+                None => own.push(Linked {
+                    lead: lead.to_owned(),
+                    since: at,
+                }),
+            }
+            Ok(())
+        })?;
+        left_out.say(heading, raw, remarks);
+        remarks
+            .notes
+            .extend(self.table.notes.iter().map(|text| Note::new(heading, text)));
+        remarks
+            .seen
+            .insert(heading.clone(), self.table.seen(raw.n_rows));
+        Ok(LinkMap {
+            heading: heading.clone(),
+            places,
+            leads,
+            has_since: settings.linked_at.is_some(),
+        })
+    }
+
+    /// Whether each link is a primary one, where a column says so.
+    ///
+    /// # Errors
+    ///
+    /// No link is.
+    fn primary(&self) -> Result<Option<Vec<bool>>, TablesError> {
+        let Some(column) = &self.settings.primary else {
+            return Ok(None);
+        };
+        let mut is_primary = vec![false; self.raw.n_rows];
+        self.raw.for_each_text(column, |row, text| {
+            is_primary[row] = text.is_some_and(|text| {
+                says(text) == Says::Yes || text.to_lowercase().starts_with("primary")
+            });
+            Ok(())
+        })?;
+        if is_primary.iter().any(|is_primary| *is_primary) || self.raw.n_rows == 0 {
+            return Ok(Some(is_primary));
+        }
+        Err(TablesError::Content {
+            table: self.table.name.clone(),
+            found: format!("no row of `{column}` says yes, so no link is a primary one"),
+            help: "name the column that is true (or yes, 1, primary) for primary links, or take `primary` out".to_owned(),
+        })
+    }
+}
+
+/// Links that are left out, or say again what another says.
+#[derive(Default)]
+struct LeftOut {
+    without_id: Vec<usize>,
+    without_time: Vec<usize>,
+    twice: Vec<usize>,
+    n_not_primary: usize,
+}
+
+impl LeftOut {
+    fn say(&self, heading: &str, raw: &RawTable<'_>, remarks: &mut Remarks) {
+        for (rows, one, many) in [
+            (
+                &self.without_id,
+                "link lacks one of its ids and is left out",
+                "links lack one of their ids and are left out",
+            ),
+            (
+                &self.without_time,
+                "link has no time from which it holds and is left out",
+                "links have no time from which they hold and are left out",
+            ),
+            (
+                &self.twice,
+                "link is in the table twice; the earlier time counts",
+                "links are in the table twice; the earlier time counts",
+            ),
+        ] {
+            let first = rows.first().map(|&row| raw.place(row));
+            let note = Note::counted(heading, rows.len(), one, many);
+            remarks
+                .notes
+                .extend(note.map(|note| Note { first, ..note }));
+        }
+        remarks.count(
+            heading,
+            self.n_not_primary,
+            "link is not a primary one and is left out".to_owned(),
+            "links are not primary ones and are left out".to_owned(),
+        );
+    }
+}

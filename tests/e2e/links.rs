@@ -1,0 +1,469 @@
+//! Tables whose rows reach their leads through an association table, against the same rows written
+//! out for each lead by hand.
+#![allow(missing_docs, reason = "tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use leadscore_config::Config;
+use leadscore_core::{Snapshot, Timestamp};
+use leadscore_dataset::{LoadOptions, Tables};
+use leadscore_features::{compute, plan};
+use leadscore_io::{PartitionOptions, Partitions, load};
+use leadscore_tests::{folder_with, leadscore, refused, succeed};
+use proptest::prelude::*;
+
+const N_LEADS: u32 = 12;
+const N_DEALS: u32 = 8;
+
+/// Either way; what differs is which ids the rows have.
+const TABLES: &str = r#"
+[leads]
+path = "leads.csv"
+id = "id"
+created_at = "created"
+
+[activities.calls]
+path = "calls.csv"
+lead = "whose"
+at = "at"
+recorded_at = "recorded"
+kind = ["kind"]
+
+[outcomes]
+path = "deals.csv"
+lead = "whose"
+closed_at = "closed"
+recorded_at = "recorded"
+result = "stage"
+won = ["won"]
+lost = ["lost"]
+amount = "amount"
+
+[features]
+families = ["all"]
+
+[snapshots]
+observation_end = "2022-01-01"
+
+[data]
+unmatched_rows = 1.0
+unmatched_outcomes = 1.0
+closed_before_creation = 1.0
+slow_closings = 1.0
+repeated_rows = 1.0
+long_before_creation = 1.0
+undated_rows = 1.0
+recorded_together = 1.0
+"#;
+
+/// Where tables end is said: what is drawn at random ends anywhere.
+fn tables_text() -> String {
+    TABLES.replace("\npath = ", "\nends = \"2022-01-01\"\npath = ")
+}
+
+fn linked_config(settings: &str) -> String {
+    let via = tables_text().replace(
+        "lead = \"whose\"",
+        "lead = \"whose\"\nvia = \"deal_contacts\"",
+    );
+    format!(
+        "{via}\n[links.deal_contacts]\npath = \"links.csv\"\nfrom = \"deal\"\nlead = \"contact\"\n{settings}"
+    )
+}
+
+/// Of 2021, by day.
+fn time(day: u32) -> String {
+    let start = Timestamp::from_ymd(2021, 1, 1).expect("exists").micros();
+    let at = Timestamp::from_micros(start + i64::from(day) * 86_400_000_000);
+    let at = at.naive().expect("within the calendar");
+    at.format("%Y-%m-%dT10:00:00").to_string()
+}
+
+#[derive(Debug, Clone)]
+struct Link {
+    deal: u32,
+    lead: u32,
+    is_primary: bool,
+    since: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    deal: u32,
+    at: u32,
+    delay: u32,
+    what: u8,
+}
+
+#[derive(Debug, Clone)]
+struct Crm {
+    links: Vec<Link>,
+    deals: Vec<Row>,
+    calls: Vec<Row>,
+}
+
+/// What the links mean, by hand: for each deal its leads, each from its earliest link on.
+fn leads_of(crm: &Crm, deal: u32, how: How) -> BTreeMap<u32, u32> {
+    let mut leads = BTreeMap::new();
+    for link in &crm.links {
+        if link.deal == deal && (!how.primary || link.is_primary) {
+            let since = leads.entry(link.lead).or_insert(link.since);
+            *since = link.since.min(*since);
+        }
+    }
+    leads
+}
+
+/// Which keys the association table has.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    primary: bool,
+    linked_at: bool,
+}
+
+fn leads_csv() -> String {
+    let mut leads = "id,created\n".to_owned();
+    for lead in 0..N_LEADS {
+        let _ = writeln!(leads, "C{lead},{}", time(lead));
+    }
+    leads
+}
+
+/// A line of deals or calls.
+fn line(whose: &str, row: &Row, recorded: u32, amount: f64, is_deal: bool) -> String {
+    let (at, recorded) = (time(row.at), time(recorded));
+    if is_deal {
+        let stage = if row.what.is_multiple_of(2) {
+            "won"
+        } else {
+            "lost"
+        };
+        format!("{whose},{at},{recorded},{stage},{amount}\n")
+    } else {
+        format!("{whose},{at},{recorded},k{}\n", row.what)
+    }
+}
+
+fn linked_tables(crm: &Crm, how: How) -> (tempfile::TempDir, String) {
+    let mut links = "deal,contact,main,since\n".to_owned();
+    for link in &crm.links {
+        let main = if link.is_primary { "Primary" } else { "" };
+        let _ = writeln!(
+            links,
+            "D{},C{},{main},{}",
+            link.deal,
+            link.lead,
+            time(link.since)
+        );
+    }
+    let mut deals = "whose,closed,recorded,stage,amount\n".to_owned();
+    let mut calls = "whose,at,recorded,kind\n".to_owned();
+    for (rows, text, is_deal) in [
+        (&crm.deals, &mut deals, true),
+        (&crm.calls, &mut calls, false),
+    ] {
+        for row in rows {
+            let whose = format!("D{}", row.deal);
+            text.push_str(&line(&whose, row, row.at + row.delay, 12.0, is_deal));
+        }
+    }
+    let mut settings = String::new();
+    if how.primary {
+        settings.push_str("primary = \"main\"\n");
+    }
+    if how.linked_at {
+        settings.push_str("linked_at = \"since\"\n");
+    }
+    let folder = folder_with(&[
+        ("leads.csv", &leads_csv()),
+        ("links.csv", &links),
+        ("deals.csv", &deals),
+        ("calls.csv", &calls),
+    ]);
+    (folder, linked_config(&settings))
+}
+
+fn written_out(crm: &Crm, how: How) -> (tempfile::TempDir, String) {
+    let mut deals = "whose,closed,recorded,stage,amount\n".to_owned();
+    let mut calls = "whose,at,recorded,kind\n".to_owned();
+    for (rows, text, is_deal) in [
+        (&crm.deals, &mut deals, true),
+        (&crm.calls, &mut calls, false),
+    ] {
+        for row in rows {
+            let leads = leads_of(crm, row.deal, how);
+            let amount = 12.0 / leads.len().max(1) as f64;
+            for (&lead, &since) in &leads {
+                let since = if how.linked_at { since } else { 0 };
+                let recorded = (row.at + row.delay).max(since);
+                text.push_str(&line(&format!("C{lead}"), row, recorded, amount, is_deal));
+            }
+        }
+    }
+    let folder = folder_with(&[
+        ("leads.csv", &leads_csv()),
+        ("deals.csv", &deals),
+        ("calls.csv", &calls),
+    ]);
+    (folder, tables_text())
+}
+
+fn read(folder: &Path, text: &str) -> (Config, Tables) {
+    let config = Config::parse(text).expect("a config");
+    let tables = load(&config, folder, &LoadOptions::default()).expect("readable");
+    (config, tables)
+}
+
+fn check(crm: &Crm, how: How) {
+    let (linked, written) = (linked_tables(crm, how), written_out(crm, how));
+    let (config, tables) = read(linked.0.path(), &linked.1);
+    let (_, expected) = read(written.0.path(), &written.1);
+    // Shares of an amount are added in another order.
+    for (found, expected) in tables.outcomes.iter().zip(&expected.outcomes) {
+        assert_eq!(found.closed, expected.closed);
+        assert_eq!(found.won, expected.won);
+        assert_eq!(found.closed_seen, expected.closed_seen);
+        assert_eq!(found.won_seen, expected.won_seen);
+        let amounts = (
+            found.amount.unwrap_or(-1.0),
+            expected.amount.unwrap_or(-1.0),
+        );
+        assert!((amounts.0 - amounts.1).abs() < 1e-9, "{amounts:?}");
+    }
+    let start = Timestamp::from_ymd(2021, 1, 1).expect("exists").micros();
+    let keys: Vec<Snapshot> = (0..N_LEADS)
+        .flat_map(|lead| {
+            (0..12).map(move |month| Snapshot {
+                lead,
+                at: Timestamp::from_micros(start + month * 30 * 86_400_000_000),
+            })
+        })
+        .collect();
+    let specs = plan(&expected, &config.features, &keys).specs;
+    assert_eq!(specs, plan(&tables, &config.features, &keys).specs);
+    let matrix = |tables| compute(tables, &specs, &keys).expect("computable");
+    assert!(matrix(&tables).bit_equal(&matrix(&expected)));
+    // The same in parts of the leads.
+    let how = PartitionOptions {
+        memory: 0,
+        spill: linked.0.path().to_owned(),
+        progress: &|_, _| {},
+        wanted: None,
+    };
+    let parts =
+        Partitions::new(&config, linked.0.path(), &LoadOptions::default(), &how).expect("readable");
+    let mut seen = BTreeSet::new();
+    for part in 0..parts.n_parts() {
+        let part = parts.load(part).expect("as it was written");
+        for (place, id) in part.leads.ids.iter().enumerate() {
+            let whole = tables
+                .leads
+                .ids
+                .binary_search(id)
+                .expect("a lead of the whole");
+            let (found, expected) = (&part.outcomes[place], &tables.outcomes[whole]);
+            assert_eq!((found.closed, found.won), (expected.closed, expected.won));
+            assert_eq!(found.closed_seen, expected.closed_seen);
+            let events = |tables: &Tables, lead: usize| -> Vec<(Timestamp, Timestamp)> {
+                let calls = &tables.activities[0];
+                let events = calls.events_of(lead);
+                let time = |event| (calls.rows.at[event], calls.rows.visible_at(event));
+                events.map(time).collect()
+            };
+            assert_eq!(events(&part, place), events(&tables, whole));
+            seen.insert(id.clone());
+        }
+    }
+    assert_eq!(seen.len(), N_LEADS as usize);
+}
+
+fn row() -> impl Strategy<Value = Row> {
+    (0..N_DEALS, 0..300_u32, 0..30_u32, 0..4_u8).prop_map(|(deal, at, delay, what)| Row {
+        deal,
+        at,
+        delay,
+        what,
+    })
+}
+
+fn crm() -> impl Strategy<Value = Crm> {
+    let link = (0..N_DEALS, 0..N_LEADS, any::<bool>(), 0..300_u32).prop_map(
+        |(deal, lead, is_primary, since)| Link {
+            deal,
+            lead,
+            is_primary,
+            since,
+        },
+    );
+    (
+        prop::collection::vec(link, 4..30),
+        prop::collection::vec(row(), 1..20),
+        prop::collection::vec(row(), 1..40),
+    )
+        .prop_map(|(mut links, mut deals, mut calls)| {
+            // A deal that is linked, at least once as a primary one, and has rows: a table that
+            // nothing links is refused.
+            for deal in 0..N_DEALS {
+                links.push(Link {
+                    deal,
+                    lead: deal,
+                    is_primary: true,
+                    since: 100,
+                });
+            }
+            deals.push(Row {
+                deal: 0,
+                at: 200,
+                delay: 0,
+                what: 0,
+            });
+            calls.push(Row {
+                deal: 0,
+                at: 150,
+                delay: 0,
+                what: 0,
+            });
+            Crm {
+                links,
+                deals,
+                calls,
+            }
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn links_equal_rows_written_out(crm in crm(), primary in any::<bool>(), linked_at in any::<bool>()) {
+        check(&crm, How { primary, linked_at });
+    }
+}
+
+/// A small CRM with deals of several contacts.
+fn small(links: &str, settings: &str) -> tempfile::TempDir {
+    let mut leads = "id,created\n".to_owned();
+    let mut deals = "deal,closed,stage,amount\n".to_owned();
+    for lead in 0..200_u32 {
+        let _ = writeln!(leads, "C{lead},{}", time(lead));
+    }
+    for deal in 0..60_u32 {
+        let stage = if deal.is_multiple_of(3) {
+            "won"
+        } else {
+            "lost"
+        };
+        let _ = writeln!(deals, "D{deal},{},{stage},100", time(100 + deal));
+    }
+    let config = format!(
+        "[leads]\npath = \"leads.csv\"\nid = \"id\"\ncreated_at = \"created\"\n[outcomes]\npath = \"deals.csv\"\nlead = \"deal\"\nvia = \"contacts\"\nclosed_at = \"closed\"\nresult = \"stage\"\nwon = [\"won\"]\nlost = [\"lost\"]\namount = \"amount\"\n[links.contacts]\npath = \"links.csv\"\nfrom = \"deal\"\nlead = \"contact\"\n{settings}[snapshots]\nobservation_end = \"outcomes\"\n"
+    );
+    folder_with(&[
+        ("leads.csv", &leads),
+        ("deals.csv", &deals),
+        ("links.csv", links),
+        ("leadscore.toml", &config),
+    ])
+}
+
+fn links() -> String {
+    let mut links = "deal,contact,main\n".to_owned();
+    for deal in 0..60_u32 {
+        let _ = writeln!(links, "D{deal},C{deal},yes\nD{deal},C{},no", deal + 100);
+    }
+    links
+}
+
+#[test]
+fn what_is_wrong_with_links_is_said() {
+    let checked = |links: &str, settings: &str| {
+        let folder = small(links, settings);
+        let done = leadscore(folder.path(), &["check"]);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("a text");
+        (done.status.code(), text(done.stdout) + &text(done.stderr))
+    };
+    let (_, said) = checked(&links(), "");
+    assert!(!said.contains("doubt"), "{said}");
+    assert!(said.contains("[links.contacts]"), "{said}");
+    // Unknown ids, ids twice, and ids that are missing are counted, with the first place.
+    let odd = links().replace("D7,", "D700,") + "D0,C0,yes\nD1,,yes\nD2,nobody,no\n";
+    let (_, said) = checked(&odd, "");
+    for expected in [
+        "row has a `deal` that [links.contacts] does not have, such as `D7`; it is of no lead (first: ",
+        "link is in the table twice; the earlier time counts",
+        "link lacks one of its ids and is left out",
+    ] {
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+    // Both ends swapped.
+    let swapped = links().replace("deal,contact,main", "contact,deal,main");
+    let (code, said) = checked(&swapped, "");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("swap its `from` and `lead`"), "{said}");
+    // Another export.
+    let (code, said) = checked(&links().replace('D', "E"), "");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("60 rows of 60 have an id that [links.contacts] does not have"),
+        "{said}"
+    );
+    // No primary link.
+    let said = refused(
+        small(&links(), "primary = \"contact\"\n").path(),
+        &["check"],
+    );
+    assert!(said.contains("no link is a primary one"), "{said}");
+}
+
+#[test]
+fn configs_of_links_that_cannot_be_meant_are_refused() {
+    let refusal = |from: &str, to: &str| {
+        let folder = small(&links(), "");
+        let path = folder.path().join("leadscore.toml");
+        let text = std::fs::read_to_string(&path).expect("written above");
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&path, text.replace(from, to)).expect("writable");
+        refused(folder.path(), &["check"])
+    };
+    for (from, to, expected) in [
+        (
+            "via = \"contacts\"",
+            "via = \"contact\"",
+            "there is no [links.contact]\n",
+        ),
+        (
+            "via = \"contacts\"\n",
+            "",
+            "no table reaches its leads through [links.contacts]",
+        ),
+        (
+            "from = \"deal\"",
+            "from = \"contact\"",
+            "`contact` as `from` and as `lead`",
+        ),
+        ("from = \"deal\"", "from = \"deel\"", "`deel`"),
+    ] {
+        let said = refusal(from, to);
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+}
+
+/// The revenue of a deal with two contacts is that of one deal.
+#[test]
+fn amounts_count_once() {
+    let folder = small(&links(), "");
+    let config = Config::parse(
+        &std::fs::read_to_string(folder.path().join("leadscore.toml")).expect("written"),
+    )
+    .expect("a config");
+    let tables = load(&config, folder.path(), &LoadOptions::default()).expect("readable");
+    let total: f64 = tables
+        .outcomes
+        .iter()
+        .filter_map(|outcome| outcome.amount)
+        .sum();
+    assert_eq!(total, 2_000.0);
+    succeed(folder.path(), &["features", "-o", "matrix.csv"]);
+}
