@@ -1,5 +1,5 @@
-//! Tables whose rows reach their leads through an association table, against the same rows written
-//! out for each lead by hand.
+//! Tables whose rows reach their leads through an association table and through merges, against the
+//! same rows written out for each lead by hand.
 #![allow(missing_docs, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,18 +100,28 @@ struct Row {
 #[derive(Debug, Clone)]
 struct Crm {
     links: Vec<Link>,
+    /// For each lead that was merged into a later one: that one, and when.
+    merges: BTreeMap<u32, (u32, u32)>,
     deals: Vec<Row>,
     calls: Vec<Row>,
 }
 
-/// What the links mean, by hand: for each deal its leads, each from its earliest link on.
+/// What links and merges mean, by hand: for each deal its leads, each from its earliest link on,
+/// and not before the last merge that made it this lead.
 fn leads_of(crm: &Crm, deal: u32, how: How) -> BTreeMap<u32, u32> {
     let mut leads = BTreeMap::new();
     for link in &crm.links {
-        if link.deal == deal && (!how.primary || link.is_primary) {
-            let since = leads.entry(link.lead).or_insert(link.since);
-            *since = link.since.min(*since);
+        if link.deal != deal || how.primary && !link.is_primary {
+            continue;
         }
+        let mut lead = link.lead;
+        let mut since = if how.linked_at { link.since } else { 0 };
+        while let Some(&(into, at)) = crm.merges.get(&lead).filter(|_| how.merges) {
+            lead = into;
+            since = since.max(if how.merged_at { at } else { 0 });
+        }
+        let earliest = leads.entry(lead).or_insert(since);
+        *earliest = since.min(*earliest);
     }
     leads
 }
@@ -121,11 +131,13 @@ fn leads_of(crm: &Crm, deal: u32, how: How) -> BTreeMap<u32, u32> {
 struct How {
     primary: bool,
     linked_at: bool,
+    merges: bool,
+    merged_at: bool,
 }
 
-fn leads_csv() -> String {
+fn leads_csv(is_there: &dyn Fn(u32) -> bool) -> String {
     let mut leads = "id,created\n".to_owned();
-    for lead in 0..N_LEADS {
+    for lead in (0..N_LEADS).filter(|&lead| is_there(lead)) {
         let _ = writeln!(leads, "C{lead},{}", time(lead));
     }
     leads
@@ -176,8 +188,19 @@ fn linked_tables(crm: &Crm, how: How) -> (tempfile::TempDir, String) {
     if how.linked_at {
         settings.push_str("linked_at = \"since\"\n");
     }
+    if how.merges {
+        settings.push_str("[merges]\npath = \"merges.csv\"\nfrom = \"old\"\ninto = \"new\"\n");
+    }
+    if how.merges && how.merged_at {
+        settings.push_str("at = \"merged\"\n");
+    }
+    let mut merges = "old,new,merged\n".to_owned();
+    for (from, (into, at)) in &crm.merges {
+        let _ = writeln!(merges, "C{from},C{into},{}", time(*at));
+    }
     let folder = folder_with(&[
-        ("leads.csv", &leads_csv()),
+        ("leads.csv", &leads_csv(&|_| true)),
+        ("merges.csv", &merges),
         ("links.csv", &links),
         ("deals.csv", &deals),
         ("calls.csv", &calls),
@@ -196,14 +219,16 @@ fn written_out(crm: &Crm, how: How) -> (tempfile::TempDir, String) {
             let leads = leads_of(crm, row.deal, how);
             let amount = 12.0 / leads.len().max(1) as f64;
             for (&lead, &since) in &leads {
-                let since = if how.linked_at { since } else { 0 };
                 let recorded = (row.at + row.delay).max(since);
                 text.push_str(&line(&format!("C{lead}"), row, recorded, amount, is_deal));
             }
         }
     }
     let folder = folder_with(&[
-        ("leads.csv", &leads_csv()),
+        (
+            "leads.csv",
+            &leads_csv(&|lead| !(how.merges && crm.merges.contains_key(&lead))),
+        ),
         ("deals.csv", &deals),
         ("calls.csv", &calls),
     ]);
@@ -220,6 +245,7 @@ fn check(crm: &Crm, how: How) {
     let (linked, written) = (linked_tables(crm, how), written_out(crm, how));
     let (config, tables) = read(linked.0.path(), &linked.1);
     let (_, expected) = read(written.0.path(), &written.1);
+    assert_eq!(tables.leads.ids, expected.leads.ids);
     // Shares of an amount are added in another order.
     for (found, expected) in tables.outcomes.iter().zip(&expected.outcomes) {
         assert_eq!(found.closed, expected.closed);
@@ -233,7 +259,7 @@ fn check(crm: &Crm, how: How) {
         assert!((amounts.0 - amounts.1).abs() < 1e-9, "{amounts:?}");
     }
     let start = Timestamp::from_ymd(2021, 1, 1).expect("exists").micros();
-    let keys: Vec<Snapshot> = (0..N_LEADS)
+    let keys: Vec<Snapshot> = (0..tables.leads.ids.len() as u32)
         .flat_map(|lead| {
             (0..12).map(move |month| Snapshot {
                 lead,
@@ -276,7 +302,7 @@ fn check(crm: &Crm, how: How) {
             seen.insert(id.clone());
         }
     }
-    assert_eq!(seen.len(), N_LEADS as usize);
+    assert_eq!(seen.len(), tables.leads.ids.len());
 }
 
 fn row() -> impl Strategy<Value = Row> {
@@ -301,8 +327,14 @@ fn crm() -> impl Strategy<Value = Crm> {
         prop::collection::vec(link, 4..30),
         prop::collection::vec(row(), 1..20),
         prop::collection::vec(row(), 1..40),
+        prop::collection::btree_map(0..N_LEADS - 2, (1..N_LEADS, 0..300_u32), 0..6),
     )
-        .prop_map(|(mut links, mut deals, mut calls)| {
+        .prop_map(|(mut links, mut deals, mut calls, merges)| {
+            // Into a later one, so that there are chains and no circles.
+            let merges = merges
+                .into_iter()
+                .map(|(from, (more, at))| (from, ((from + more).min(N_LEADS - 1), at)))
+                .collect();
             // A deal that is linked, at least once as a primary one, and has rows: a table that
             // nothing links is refused.
             for deal in 0..N_DEALS {
@@ -327,6 +359,7 @@ fn crm() -> impl Strategy<Value = Crm> {
             });
             Crm {
                 links,
+                merges,
                 deals,
                 calls,
             }
@@ -337,8 +370,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn links_equal_rows_written_out(crm in crm(), primary in any::<bool>(), linked_at in any::<bool>()) {
-        check(&crm, How { primary, linked_at });
+    fn links_equal_rows_written_out(crm in crm(), switches in prop::array::uniform4(any::<bool>())) {
+        let [primary, linked_at, merges, merged_at] = switches;
+        check(&crm, How { primary, linked_at, merges, merged_at });
     }
 }
 
@@ -466,4 +500,49 @@ fn amounts_count_once() {
         .sum();
     assert_eq!(total, 2_000.0);
     succeed(folder.path(), &["features", "-o", "matrix.csv"]);
+}
+
+/// Leads whose events name merged ids; `merges` is the file.
+fn merged(merges: &str) -> (Option<i32>, String) {
+    let leads = "id,created\nA,2021-01-01T10:00:00\nB,2021-01-02T10:00:00\nC,2021-01-03T10:00:00\n";
+    let calls = "lead,at\nA,2021-02-01T10:00:00\nB,2021-02-02T10:00:00\nC,2021-02-03T10:00:00\n";
+    let deals = "lead,closed\nC,2021-03-01T10:00:00\n";
+    let config = "[leads]\npath = \"leads.csv\"\nid = \"id\"\ncreated_at = \"created\"\n[activities.calls]\npath = \"calls.csv\"\nlead = \"lead\"\nat = \"at\"\n[outcomes]\npath = \"deals.csv\"\nlead = \"lead\"\nclosed_at = \"closed\"\n[merges]\npath = \"merges.csv\"\nfrom = \"old\"\ninto = \"new\"\n[snapshots]\nhorizon = \"5d\"\n";
+    let folder = folder_with(&[
+        ("leads.csv", leads),
+        ("calls.csv", calls),
+        ("deals.csv", deals),
+        ("merges.csv", &format!("old,new\n{merges}")),
+        ("leadscore.toml", config),
+    ]);
+    let done = leadscore(folder.path(), &["check"]);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("a text");
+    (done.status.code(), text(done.stdout) + &text(done.stderr))
+}
+
+#[test]
+fn merges_that_cannot_be_meant_are_refused() {
+    for (merges, expected) in [
+        ("A,B\nB,A\n", "merges go in a circle: `"),
+        ("A,B\nB,C\nC,A\n", "comes back to itself ("),
+        ("A,B\nA,C\n", "`A` is merged into `B` ("),
+    ] {
+        let (code, said) = merged(merges);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+    for (merges, expected) in [
+        (
+            "A,A\nB,C\n",
+            "merge is of an id into itself and is left out (first: ",
+        ),
+        (
+            "A,\nB,C\n",
+            "merge lacks one of its ids and is left out (first: ",
+        ),
+        ("A,B\nB,C\n", "2 leads were merged into others"),
+    ] {
+        let (_, said) = merged(merges);
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
 }

@@ -5,6 +5,7 @@ use leadscore_core::location_has_credentials;
 
 use super::contract::Config;
 use super::location::{Location, is_remote};
+use super::merges::MergesConfig;
 use super::table_id::TableId;
 use super::tables::TableRef;
 use super::text::ConfigError;
@@ -28,6 +29,7 @@ impl Config {
             return ConfigError::refuse(found, help);
         }
         self.check_links()?;
+        self.merges.iter().try_for_each(MergesConfig::check)?;
         self.guards.check()?;
         self.model.check()?;
         self.outcomes.check_values()?;
@@ -49,6 +51,7 @@ impl Config {
         self.outcomes.check_flag()?;
         if !self.activities.is_empty()
             || !self.links.is_empty()
+            || self.merges.is_some()
             || self.history.is_some()
             || self
                 .lookups

@@ -16,6 +16,7 @@ use super::history::HistoryConfig;
 use super::leads::LeadsConfig;
 use super::links::LinkConfig;
 use super::lookups::LookupConfig;
+use super::merges::MergesConfig;
 use super::model::ModelConfig;
 use super::outcomes::OutcomesConfig;
 use super::report::ReportConfig;
@@ -35,6 +36,9 @@ pub struct Config {
     /// Which id belongs to which leads, by name.
     #[serde(default)]
     pub links: BTreeMap<String, LinkConfig>,
+    /// Which leads were merged into others.
+    #[serde(default)]
+    pub merges: Option<MergesConfig>,
     /// Event tables, by name.
     #[serde(default)]
     pub activities: BTreeMap<String, ActivityConfig>,

@@ -14,6 +14,7 @@ mod history;
 mod leads;
 mod links;
 mod lookups;
+mod merges;
 mod model;
 mod outcomes;
 mod report;
@@ -27,6 +28,7 @@ mod scalar;
 mod table;
 mod text;
 
+mod associations;
 mod bytes;
 mod check;
 mod doubt;
@@ -53,6 +55,7 @@ pub use leads::LeadsConfig;
 pub use links::LinkConfig;
 pub use location::{InMemory, Location, OneOrMany, is_remote};
 pub use lookups::LookupConfig;
+pub use merges::MergesConfig;
 pub use model::{
     ModelConfig, ModelDirection, ModelHalfLife, ModelKind, ModelLabel, ModelSmoothing,
 };
@@ -132,6 +135,7 @@ impl Config {
             .links
             .values_mut()
             .for_each(|link| (link.path, link.query) = (Location::NoRows, None));
+        config.merges = None;
         config
             .lookups
             .values_mut()

@@ -1,8 +1,6 @@
 //! `[links]`: tables of which id belongs to which, many to many.
 
 use super::table::{FileConfig, table_config};
-use super::text::{ConfigError, nearest};
-use crate::contract::Config;
 
 table_config! {
     /// `[links.NAME]`: an association table, such as which contacts belong to which deal.
@@ -26,64 +24,5 @@ impl LinkConfig {
     /// How its file is to be read.
     pub fn file(&self) -> FileConfig<'_> {
         self.file_where(None)
-    }
-}
-
-impl Config {
-    /// The association table through which rows of a table reach their leads; `None` where they
-    /// name their lead.
-    pub fn link_of(&self, table: &super::TableId) -> Option<(&str, &LinkConfig)> {
-        let via = self.via(table)?;
-        let (name, link) = self.links.get_key_value(via)?;
-        Some((name, link))
-    }
-
-    fn via(&self, table: &super::TableId) -> Option<&str> {
-        use super::TableId;
-        match table {
-            TableId::Outcomes => self.outcomes.via.as_deref(),
-            TableId::Activities(name) => self.activities.get(name)?.via.as_deref(),
-            TableId::History | TableId::Leads | TableId::Lookup(_) | TableId::Link(_) => None,
-        }
-    }
-
-    /// Fails where a table names an association table that is not there, or one is of no use.
-    pub(super) fn check_links(&self) -> Result<(), ConfigError> {
-        let mut used: Vec<&str> = Vec::new();
-        for table in self.row_tables() {
-            let Some(via) = self.via(&table.id) else {
-                continue;
-            };
-            if !self.links.contains_key(via) {
-                let near = nearest(via, self.links.keys().map(String::as_str))
-                    .map(|near| format!("did you mean \"{near}\"? "))
-                    .unwrap_or_default();
-                return ConfigError::refuse(
-                    &format!(
-                        "{} has `via = \"{via}\"`, and there is no [links.{via}]",
-                        table.id.heading()
-                    ),
-                    &format!("{near}name an association table, with its `path`, `from` and `lead`"),
-                );
-            }
-            used.push(via);
-        }
-        for (name, link) in &self.links {
-            if link.from == link.lead {
-                return ConfigError::refuse(
-                    &format!("[links.{name}] has `{}` as `from` and as `lead`", link.from),
-                    "name the two columns whose ids belong together",
-                );
-            }
-            if !used.contains(&name.as_str()) {
-                return ConfigError::refuse(
-                    &format!("no table reaches its leads through [links.{name}]"),
-                    &format!(
-                        "add `via = \"{name}\"` to the table whose `lead` column has these ids, or remove the section"
-                    ),
-                );
-            }
-        }
-        Ok(())
     }
 }

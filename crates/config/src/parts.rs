@@ -12,6 +12,7 @@ use super::leads::LeadsConfig;
 use super::links::LinkConfig;
 use super::location::OneOrMany;
 use super::lookups::LookupConfig;
+use super::merges::MergesConfig;
 use super::outcomes::OutcomesConfig;
 use super::table::FileConfig;
 use super::text::ConfigError;
@@ -126,6 +127,14 @@ impl Parts {
         self.add(&table, "linked_at", &link.linked_at, TIME);
     }
 
+    /// Those of the merges.
+    fn of_merges(&mut self, merges: &MergesConfig) {
+        let table = "[merges]";
+        self.add(table, "from", [&merges.from], KEY);
+        self.add(table, "into", [&merges.into], KEY);
+        self.add(table, "at", &merges.at, TIME);
+    }
+
     /// Those of the history.
     fn of_history(&mut self, history: &HistoryConfig) {
         let table = "[history]";
@@ -207,6 +216,9 @@ impl Config {
         }
         for (name, lookup) in &self.lookups {
             parts.of_lookup(name, lookup);
+        }
+        if let Some(merges) = &self.merges {
+            parts.of_merges(merges);
         }
         for (name, link) in &self.links {
             parts.of_link(name, link);

@@ -30,6 +30,8 @@ pub enum TableId {
     Lookup(String),
     /// `[links.NAME]`.
     Link(String),
+    /// `[merges]`.
+    Merges,
 }
 
 impl TableId {
@@ -48,6 +50,7 @@ impl TableId {
             "leads" => Some(Self::Leads),
             "outcomes" => Some(Self::Outcomes),
             "history" => Some(Self::History),
+            "merges" => Some(Self::Merges),
             _ => {
                 let (kind, name) = key.split_once('.')?;
                 match kind {
@@ -67,6 +70,7 @@ impl fmt::Display for TableId {
             Self::Leads => f.write_str("leads"),
             Self::Outcomes => f.write_str("outcomes"),
             Self::History => f.write_str("history"),
+            Self::Merges => f.write_str("merges"),
             Self::Activities(name) => write!(f, "activities.{name}"),
             Self::Lookup(name) => write!(f, "lookups.{name}"),
             Self::Link(name) => write!(f, "links.{name}"),

@@ -51,7 +51,8 @@ macro_rules! table_ref {
 }
 
 impl Config {
-    /// Every table of the config, in the order leads, outcomes, history, activities, lookups, links.
+    /// Every table of the config, in the order leads, outcomes, history, activities, lookups, links,
+    /// merges.
     /// Where a column of the leads says which were won, outcomes are no table.
     pub fn tables(&self) -> impl Iterator<Item = TableRef<'_>> {
         let leads = table_ref!(
@@ -102,18 +103,32 @@ impl Config {
             key: Some(&link.from),
             times: Vec::new(),
         });
+        let merges = self.merges.iter().map(|merges| TableRef {
+            id: TableId::Merges,
+            file: merges.file(),
+            query: merges.query.as_deref(),
+            uri: merges.uri.as_ref(),
+            key: Some(&merges.from),
+            times: Vec::new(),
+        });
         std::iter::once(leads)
             .chain(outcomes)
             .chain(history)
             .chain(activities)
             .chain(lookups)
             .chain(links)
+            .chain(merges)
     }
 
-    /// The tables whose rows belong to leads or accounts: all but lookups and links.
+    /// The tables whose rows belong to leads or accounts: all but lookups, links
+    /// and merges.
     pub fn row_tables(&self) -> impl Iterator<Item = TableRef<'_>> {
-        self.tables()
-            .filter(|table| !matches!(table.id, TableId::Lookup(_) | TableId::Link(_)))
+        self.tables().filter(|table| {
+            !matches!(
+                table.id,
+                TableId::Lookup(_) | TableId::Link(_) | TableId::Merges
+            )
+        })
     }
 
     /// The table of this name, if the config has it.
@@ -179,6 +194,7 @@ impl Config {
         let activities = self.activities.iter_mut();
         let lookups = self.lookups.iter_mut();
         let links = self.links.iter_mut();
+        let merges = self.merges.iter_mut();
         first
             .into_iter()
             .chain(history.map(|table| (TableId::History, &mut table.path)))
@@ -188,6 +204,7 @@ impl Config {
             )
             .chain(lookups.map(|(name, table)| (TableId::Lookup(name.clone()), &mut table.path)))
             .chain(links.map(|(name, table)| (TableId::Link(name.clone()), &mut table.path)))
+            .chain(merges.map(|table| (TableId::Merges, &mut table.path)))
     }
 
     /// Puts tables that stand in memory in place of their files or queries, by their names, such as

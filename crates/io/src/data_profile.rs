@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::frame::Frame;
 use leadscore_config::{
-    ActivityConfig, ColumnType, Config, HistoryConfig, LinkConfig, LookupConfig, OneOrMany,
-    OutcomesConfig,
+    ActivityConfig, ColumnType, Config, HistoryConfig, LinkConfig, LookupConfig, MergesConfig,
+    OneOrMany, OutcomesConfig,
 };
 use leadscore_config::{Doubt, Subject};
 use leadscore_core::{
@@ -150,6 +150,9 @@ fn role(config: &Config, table: &str, column: &str) -> ColumnRole {
     if let Some(link) = link {
         return named.in_link(link);
     }
+    if let ("[merges]", Some(merges)) = (table, &config.merges) {
+        return named.in_merges(merges);
+    }
     match (table, &config.history) {
         ("[leads]", _) => named.in_leads(config),
         ("[outcomes]", _) => named.in_outcomes(&config.outcomes),
@@ -206,6 +209,15 @@ impl Named<'_> {
             () if link.from == self.0 || link.lead == self.0 => ColumnRole::Key,
             () if self.is(&link.linked_at) => ColumnRole::Time,
             () if self.is(&link.primary) => ColumnRole::Kind,
+            () => ColumnRole::Unused,
+        }
+    }
+
+    /// What it is for in the merges.
+    fn in_merges(&self, merges: &MergesConfig) -> ColumnRole {
+        match () {
+            () if merges.from == self.0 || merges.into == self.0 => ColumnRole::Key,
+            () if self.is(&merges.at) => ColumnRole::Time,
             () => ColumnRole::Unused,
         }
     }

@@ -27,13 +27,16 @@ mod several;
 mod spill;
 mod time_faults;
 
+mod associations;
 mod data_profile;
 mod elsewhere;
 mod ends;
+mod id_maps;
 mod keys;
 mod lead_texts;
 mod links;
 mod load;
+mod merges;
 mod partition;
 mod result_words;
 mod row_memory;

@@ -6,65 +6,19 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
-use leadscore_config::{Config, LinkConfig, TableId};
+use leadscore_config::{Config, LinkConfig};
 use leadscore_core::Timestamp;
 use leadscore_dataset::{NEVER, Note};
 
 use crate::bounds::Bounds;
 use crate::error::TablesError;
+use crate::id_maps::{LinkMap, Linked};
 use crate::remarks::Remarks;
 use crate::result_words::{Says, says};
 use crate::scan::{RawTable, Table};
 
 /// The association tables of a config, by name.
 pub(crate) type Links = BTreeMap<String, Arc<LinkMap>>;
-
-/// The leads that each id belongs to.
-pub(crate) struct LinkMap {
-    /// What the config calls it.
-    pub(crate) heading: String,
-    /// The place of each id among the lists.
-    places: HashMap<String, u32>,
-    /// The leads of each id, in the order of the file.
-    leads: Vec<Vec<Linked>>,
-    /// Whether links hold from a time on.
-    pub(crate) has_since: bool,
-}
-
-/// A lead that an id belongs to.
-pub(crate) struct Linked {
-    pub(crate) lead: String,
-    /// From when; the earliest time where links have none.
-    pub(crate) since: Timestamp,
-}
-
-impl LinkMap {
-    /// The leads of an id; `None` where the table does not have it.
-    pub(crate) fn leads_of(&self, id: &str) -> Option<&[Linked]> {
-        Some(&self.leads[*self.places.get(id)? as usize])
-    }
-
-    /// Whether an id is one of a lead here.
-    pub(crate) fn has_lead(&self, id: &str) -> bool {
-        self.leads.iter().flatten().any(|linked| linked.lead == id)
-    }
-}
-
-/// A table with the association table through which its ids reach their leads, where it has one;
-/// those of parts have reached them.
-pub(crate) fn with_link<'c>(
-    config: &Config,
-    links: &Links,
-    id: &TableId,
-    table: Table<'c>,
-) -> Table<'c> {
-    let link = config.link_of(id).and_then(|(name, _)| links.get(name));
-    let column = config.table(id).and_then(|table| table.key);
-    match (link, column) {
-        (Some(link), Some(column)) if !table.is_spilled() => table.linked(column, Arc::clone(link)),
-        _ => table,
-    }
-}
 
 /// Reads all association tables.
 ///

@@ -15,11 +15,11 @@ use leadscore_dataset::Note;
 use leadscore_dataset::{KnownEnds, LoadOptions, Tables};
 use spilling::{Seen, Spilling, locked};
 
+use crate::associations::Associations;
 use crate::bounds::Bounds;
 use crate::ends::Reach;
 use crate::error::TablesError;
 use crate::in_order::in_order;
-use crate::links::{read_links, with_link};
 use crate::load::{self, Matchings, Origin, SpilledTables, load_from};
 use crate::remarks::Remarks;
 use crate::row_memory::bytes_of_rows;
@@ -129,11 +129,11 @@ impl<'c> Partitions<'c> {
         let entity_column = entity_column(config)?;
         let bounds = Bounds::new(config, options.now).within(options.memory);
         let mut remarks = Remarks::default();
-        let links = read_links(config, folder, bounds, &mut remarks)?;
+        let associations = Associations::read(config, folder, bounds, &mut remarks)?;
         let mut tables = BTreeMap::new();
         for TableRef { id, file, .. } in config.row_tables() {
             let table = Table::open(&id.heading(), folder, file, bounds)?;
-            tables.insert(id.heading(), with_link(config, &links, &id, table));
+            tables.insert(id.heading(), associations.apply(config, &id, table));
         }
         load::check_columns(config, &tables)?;
         let batches: BTreeMap<String, Vec<Batch>> = tables

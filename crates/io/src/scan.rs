@@ -7,11 +7,12 @@ mod table;
 mod text;
 mod written;
 
+mod ids;
 mod numbers;
 mod raw;
 mod time_cells;
 mod times;
 
 pub(crate) use part::Batch;
-pub(crate) use raw::{RawTable, SINCE};
+pub(crate) use raw::RawTable;
 pub(crate) use table::Table;

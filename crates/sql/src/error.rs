@@ -102,6 +102,11 @@ pub enum SqlError {
         /// The table in the config.
         table: String,
     },
+    /// Leads that were merged.
+    #[error(
+        "there is [merges], and statements do not follow merged ids\n  hint: replace the ids in a view or a query"
+    )]
+    Merged,
     /// Times that are a spreadsheet's day numbers.
     #[error(
         "[{table}] has times in the format `{format}`, and statements read timestamps, dates and whole numbers since 1970\n  hint: store them so"

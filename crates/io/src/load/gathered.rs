@@ -65,6 +65,12 @@ pub(crate) fn add_table_notes(
         .into_iter()
         .for_each(|doubt| remarks.doubt(doubt));
     say_unlinked(config, table, remarks);
+    remarks.count(
+        &table.name,
+        table.n_merged(),
+        "lead was merged into another one: its row is left out, and what it did counts for that one".to_owned(),
+        "leads were merged into others: their rows are left out, and what they did counts for those".to_owned(),
+    );
     remarks
         .notes
         .extend(table.notes.iter().map(|text| Note::new(&table.name, text)));

@@ -6,8 +6,8 @@ use leadscore_core::Stamp;
 use leadscore_dataset::LoadOptions;
 
 use super::origin::Origin;
+use crate::associations::Associations;
 use crate::error::TablesError;
-use crate::links::{Links, with_link};
 use crate::scan::Table;
 
 /// The leads that rows of other tables are joined to, and how tables are read.
@@ -16,7 +16,7 @@ pub(super) struct Joining<'j, 'c> {
     pub(super) origin: &'j Origin<'j, 'c>,
     pub(super) options: &'j LoadOptions,
     /// Which ids belong to which leads.
-    pub(super) links: &'j Links,
+    pub(super) associations: &'j Associations,
     /// The position of each lead by its id.
     pub(super) index: &'j HashMap<&'j str, u32>,
     /// When each lead was created.
@@ -31,7 +31,7 @@ impl<'c> Joining<'_, 'c> {
         file: FileConfig<'c>,
     ) -> Result<Table<'c>, TablesError> {
         let table = self.origin.open(&id.heading(), file)?;
-        Ok(with_link(self.config, self.links, id, table))
+        Ok(self.associations.apply(self.config, id, table))
     }
 
     /// Whether what is read are whole tables, of which nothing is known yet.

@@ -10,7 +10,8 @@ pub(super) fn activity<'c>(config: &'c Config, table: &str) -> Option<&'c Activi
         | TableId::Outcomes
         | TableId::History
         | TableId::Lookup(_)
-        | TableId::Link(_) => None,
+        | TableId::Link(_)
+        | TableId::Merges => None,
     }
 }
 
@@ -31,6 +32,10 @@ pub(crate) fn time_column<'c>(config: &'c Config, table: &str) -> Option<&'c str
     match TableId::named(table)? {
         TableId::History => Some(config.history.as_ref()?.changed_at.as_str()),
         TableId::Activities(name) => Some(config.activities.get(&name)?.at.as_str()),
-        TableId::Leads | TableId::Outcomes | TableId::Lookup(_) | TableId::Link(_) => None,
+        TableId::Leads
+        | TableId::Outcomes
+        | TableId::Lookup(_)
+        | TableId::Link(_)
+        | TableId::Merges => None,
     }
 }

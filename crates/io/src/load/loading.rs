@@ -31,7 +31,6 @@ use super::outcomes::DatedRows;
 use crate::bounds::Bounds;
 use crate::ends::Reach;
 use crate::error::TablesError;
-use crate::links::{Links, read_links};
 use crate::remarks::Remarks;
 use crate::scan::{RawTable, Table};
 
@@ -158,7 +157,9 @@ fn read_from<'c>(
 ) -> Result<ReadTables, TablesError> {
     crate::presence::require_outcomes(config)?;
     let mut gathered = Gathered::new(Bounds::new(config, options.now).within(options.memory));
+    let associations = origin.associations(config, &mut gathered.remarks)?;
     let table = origin.open("[leads]", config.leads.file())?;
+    let table = associations.apply(config, &TableId::Leads, table);
     let has_flag = has_flag(config, options, &table);
     check_leads(config, &table, has_flag)?;
     let (rows, ids) = LeadRows::read(config, options, &table, &mut gathered.remarks)?;
@@ -170,18 +171,12 @@ fn read_from<'c>(
         rows.raw.n_rows_of_files(),
         &mut gathered.remarks,
     );
-    let links = match origin {
-        Origin::Files(folder, bounds) => {
-            read_links(config, folder, *bounds, &mut gathered.remarks)?
-        }
-        Origin::Spilled(..) => Links::new(),
-    };
     let index = positions_of(&leads.ids);
     let joining = Joining {
         config,
         origin,
         options,
-        links: &links,
+        associations: &associations,
         index: &index,
         created: &leads.created,
     };

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use leadscore_config::FileConfig;
+use leadscore_config::{Config, FileConfig};
 
 use super::lookups::LookupTable;
+use crate::associations::Associations;
 use crate::bounds::Bounds;
 use crate::error::TablesError;
+use crate::remarks::Remarks;
 use crate::row_memory::check_fits;
 use crate::scan::Table;
 use crate::scratch::ScratchFolder;
@@ -29,6 +31,18 @@ impl<'c> Origin<'_, 'c> {
         match self {
             Self::Files(..) => None,
             Self::Spilled(tables, _) => tables.strangers.get(table).cloned(),
+        }
+    }
+
+    /// Which ids belong together; rows of a part have reached their leads.
+    pub(super) fn associations(
+        &self,
+        config: &Config,
+        remarks: &mut Remarks,
+    ) -> Result<Associations, TablesError> {
+        match self {
+            Self::Files(folder, bounds) => Associations::read(config, folder, *bounds, remarks),
+            Self::Spilled(..) => Ok(Associations::default()),
         }
     }
 

@@ -10,10 +10,11 @@ use leadscore_dataset::MISSING;
 
 use crate::ends::Reach;
 use crate::error::TablesError;
+use crate::id_maps::SINCE;
 use crate::in_order::in_order;
 use crate::load::{Matchings, SpilledTables, count_times, time_column};
 use crate::remarks::Remarks;
-use crate::scan::{Batch, RawTable, SINCE, Table};
+use crate::scan::{Batch, RawTable, Table};
 use crate::spill::{self, Outgoing, Role, Schema};
 
 /// What is counted while rows are on their way to disk.

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 use leadscore_core::Timestamp;
 use leadscore_values::Nulls;
-use polars_core::prelude::{DataFrame, DataType, IdxCa, NamedFrom, Series};
+use polars_core::prelude::{DataFrame, DataType, Series};
 
+use super::ids::{self, Ids, Rewritten};
 use super::part::{Batch, engine_error};
 use super::table::Table;
-use super::written::Unlinked;
 use crate::arrow_types;
 use crate::bounds::Bounds;
 use crate::error::TablesError;
-use crate::links::{LinkMap, Linked};
+use crate::id_maps::SINCE;
 use crate::spill::SpilledRows;
 
 /// Some columns of a table, in memory.
@@ -82,11 +82,8 @@ impl<'a> Table<'a> {
             .into_iter()
             .map(|frame| self.plain(frame))
             .collect::<Result<Vec<_>, _>>()?;
-        let (frames, rows) = match self.ids().filter(|ids| wanted.contains(&ids.column)) {
-            Some(ids) => {
-                let (frames, rows) = self.one_id_a_row(&frames, &ids, batch)?;
-                (frames, Some(rows))
-            }
+        let (frames, rows) = match self.one_lead_a_row(&frames, wanted, batch)? {
+            Some(rewritten) => (rewritten.frames, Some(rewritten.rows)),
             None => (frames, None),
         };
         let n_rows = frames.iter().map(DataFrame::height).sum();
@@ -96,6 +93,73 @@ impl<'a> Table<'a> {
             rows,
             n_rows,
         })
+    }
+
+    /// The rows anew, where they are not one of each lead that is there; `None` where they are.
+    fn one_lead_a_row(
+        &self,
+        frames: &[DataFrame],
+        wanted: &[&str],
+        batch: Option<Batch>,
+    ) -> Result<Option<Rewritten>, TablesError> {
+        let single_ids = |frame: &DataFrame, column: &str| self.single_ids(frame, column);
+        if let Some((column, merges)) = &self.merged
+            && wanted.contains(&column.as_str())
+        {
+            let (rewritten, n_merged) =
+                ids::without_merged(frames, column, merges, self.path(), &single_ids)?;
+            self.written.keep_merged(n_merged, batch.is_some());
+            return Ok(Some(rewritten));
+        }
+        let Some(ids) = self.ids().filter(|ids| wanted.contains(&ids.column)) else {
+            return Ok(None);
+        };
+        let offset = batch.map_or(0, |batch| batch.first_row());
+        let (rewritten, unlinked) = ids.one_a_row(frames, offset, self.path(), &single_ids)?;
+        self.written.add_unlinked(unlinked);
+        Ok(Some(rewritten))
+    }
+
+    /// The column whose cells stand for several leads each, if there is one.
+    fn ids(&self) -> Option<Ids<'_>> {
+        let separated = self.file.several;
+        match &self.association {
+            Some(association) => Some(Ids {
+                column: &association.column,
+                separator: separated.map(|(_, separator)| separator),
+                link: association.link.as_deref(),
+                merges: association.merges.as_deref(),
+            }),
+            None => separated.map(|(column, separator)| Ids {
+                column,
+                separator: Some(separator),
+                link: None,
+                merges: None,
+            }),
+        }
+    }
+
+    /// The id of each cell, as other tables have it.
+    fn single_ids(
+        &self,
+        frame: &DataFrame,
+        column: &str,
+    ) -> Result<Vec<Option<String>>, TablesError> {
+        let raw = RawTable {
+            table: self,
+            cells: Cells::Frames {
+                frames: vec![frame.clone()],
+                batch: None,
+            },
+            rows: None,
+            n_rows: frame.height(),
+        };
+        let mut ids = Vec::with_capacity(raw.n_rows);
+        raw.for_each_text(column, |_, text| {
+            ids.push(text.map(str::to_owned));
+            Ok(())
+        })?;
+        Ok(ids)
     }
 
     /// Bytes as texts; fails where a column holds what no cell of a plain table does.
@@ -146,127 +210,6 @@ impl<'a> Table<'a> {
                 .map_err(|error| engine_error(self.path(), error))?;
         }
         Ok(frame)
-    }
-
-    /// The column whose cells stand for several leads each, if there is one.
-    fn ids(&self) -> Option<Ids<'_>> {
-        let separated = self.file.several;
-        match &self.link {
-            Some((column, link)) => Some(Ids {
-                column,
-                separator: separated.map(|(_, separator)| separator),
-                link: Some(link),
-            }),
-            None => separated.map(|(column, separator)| Ids {
-                column,
-                separator: Some(separator),
-                link: None,
-            }),
-        }
-    }
-
-    /// The rows anew, so that each names one id; beside them, for each the row that it was.
-    fn one_id_a_row(
-        &self,
-        frames: &[DataFrame],
-        ids: &Ids<'_>,
-        batch: Option<Batch>,
-    ) -> Result<(Vec<DataFrame>, Vec<u32>), TablesError> {
-        let fail = |error| engine_error(self.path(), error);
-        let column = ids.column;
-        let offset = batch.map_or(0, |batch| batch.first_row());
-        let mut unlinked = Unlinked::default();
-        let (mut split, mut rows, mut first_row) =
-            (Vec::with_capacity(frames.len()), Vec::new(), 0_u32);
-        for frame in frames {
-            let series = frame.column(column).map_err(fail)?.as_materialized_series();
-            let cells = match ids.separator {
-                Some(separator) => cells_of_ids(series, separator).map_err(fail)?,
-                None => self.single_ids(frame, column)?,
-            };
-            let mut taken: Vec<u32> = Vec::with_capacity(cells.len());
-            let mut named: Vec<Option<String>> = Vec::with_capacity(cells.len());
-            let mut since: Vec<i64> = Vec::new();
-            for (row, cell) in (0_u32..).zip(cells) {
-                let before = taken.len();
-                let Some(link) = ids.link else {
-                    taken.extend(cell.iter().map(|_| row));
-                    named.extend(cell.into_iter().map(Some));
-                    if taken.len() == before {
-                        taken.push(row);
-                        named.push(None);
-                    }
-                    continue;
-                };
-                for id in cell {
-                    unlinked.n_rows += 1;
-                    let Some(linked) = link.leads_of(&id) else {
-                        let place = offset + (first_row + row) as usize;
-                        unlinked.n_unlinked += 1;
-                        unlinked.first.get_or_insert((place, id));
-                        continue;
-                    };
-                    for Linked { lead, since: at } in linked {
-                        taken.push(row);
-                        named.push(Some(lead.clone()));
-                        since.push(at.micros());
-                    }
-                }
-                if taken.len() == before {
-                    taken.push(row);
-                    named.push(None);
-                    since.push(Timestamp::MIN.micros());
-                }
-            }
-            rows.extend(taken.iter().map(|row| first_row + row));
-            first_row += frame.height() as u32;
-            let index = IdxCa::from_vec("rows".into(), taken);
-            let mut frame = frame.take(&index).map_err(fail)?;
-            frame
-                .with_column(Series::new(column.into(), named).into())
-                .map_err(fail)?;
-            if ids.link.is_some() {
-                frame
-                    .with_column(Series::new(SINCE.into(), since).into())
-                    .map_err(fail)?;
-            }
-            split.push(frame);
-        }
-        self.written.add_unlinked(unlinked);
-        Ok((split, rows))
-    }
-}
-
-/// The column that says from when each row belongs to its lead: no column of a file is called so.
-pub(crate) const SINCE: &str = "\u{1}linked_at";
-
-/// A column whose cells stand for several leads each.
-struct Ids<'t> {
-    column: &'t str,
-    /// What stands between several ids.
-    separator: Option<&'t str>,
-    /// The leads of each id; `None` where ids are of leads.
-    link: Option<&'t LinkMap>,
-}
-
-impl Table<'_> {
-    /// The id of each cell, as other tables have it.
-    fn single_ids(&self, frame: &DataFrame, column: &str) -> Result<Vec<Vec<String>>, TablesError> {
-        let raw = RawTable {
-            table: self,
-            cells: Cells::Frames {
-                frames: vec![frame.clone()],
-                batch: None,
-            },
-            rows: None,
-            n_rows: frame.height(),
-        };
-        let mut ids = Vec::with_capacity(raw.n_rows);
-        raw.for_each_text(column, |_, text| {
-            ids.push(text.map(str::to_owned).into_iter().collect());
-            Ok(())
-        })?;
-        Ok(ids)
     }
 }
 
@@ -601,50 +544,6 @@ impl RawTable<'_> {
         })?;
         Ok(counts)
     }
-}
-
-/// The ids of each cell, each once.
-fn cells_of_ids(
-    series: &Series,
-    separator: &str,
-) -> polars_core::error::PolarsResult<Vec<Vec<String>>> {
-    let mut cells: Vec<Vec<String>> = Vec::with_capacity(series.len());
-    let mut push = |parts: &mut dyn Iterator<Item = String>| {
-        let mut ids: Vec<String> = Vec::new();
-        parts.for_each(|id| {
-            if !id.is_empty() && !ids.contains(&id) {
-                ids.push(id);
-            }
-        });
-        cells.push(ids);
-    };
-    if let Ok(lists) = series.list() {
-        for row in 0..lists.len() {
-            let texts = lists
-                .get_as_series(row)
-                .map(|list| list.cast(&DataType::String))
-                .transpose()?;
-            let texts = texts.as_ref().map(Series::str).transpose()?;
-            push(
-                &mut texts
-                    .into_iter()
-                    .flat_map(|texts| texts.iter())
-                    .flatten()
-                    .map(|id| id.trim().to_owned()),
-            );
-        }
-        return Ok(cells);
-    }
-    let texts = series.cast(&DataType::String)?;
-    for cell in texts.str()?.iter() {
-        push(
-            &mut cell
-                .into_iter()
-                .flat_map(|cell| cell.split(separator))
-                .map(|id| id.trim().to_owned()),
-        );
-    }
-    Ok(cells)
 }
 
 fn distinct<'c>(columns: &[&'c str]) -> Vec<&'c str> {

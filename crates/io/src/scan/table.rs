@@ -11,14 +11,13 @@ use leadscore_core::Writing;
 use leadscore_dataset::{SeenColumn, SeenTable};
 
 use super::part::{Batch, Part};
-use super::raw::SINCE;
 use super::written::{Unlinked, Written};
 use crate::arrow_types::Unreadable;
 use crate::bounds::Bounds;
 use crate::csv_text::lines_of_rows;
 use crate::error::TablesError;
 use crate::extremes::Extremes;
-use crate::links::LinkMap;
+use crate::id_maps::{LinkMap, MergeMap, SINCE};
 use crate::source;
 use crate::spill::SpilledFile;
 
@@ -36,10 +35,28 @@ pub(crate) struct Table<'a> {
     pub(crate) notes: Vec<String>,
     /// How columns are written, once it was told; every batch follows it, and every part.
     pub(super) written: Arc<Written>,
-    /// The column whose ids reach their leads through an association table, and that table.
-    pub(super) link: Option<(String, Arc<LinkMap>)>,
+    /// The column whose ids reach their leads through other tables, and those.
+    pub(super) association: Option<Association>,
+    /// The column of ids whose rows are left out where they were merged away, and the merges.
+    pub(super) merged: Option<(String, Arc<MergeMap>)>,
     /// Where the rows of a part of the leads wait on disk, in place of the files.
     pub(super) spilled: Option<SpilledFile>,
+}
+
+/// Through which tables the ids of a column reach their leads.
+#[derive(Clone)]
+pub(super) struct Association {
+    pub(super) column: String,
+    pub(super) link: Option<Arc<LinkMap>>,
+    pub(super) merges: Option<Arc<MergeMap>>,
+}
+
+impl Association {
+    /// Whether some of them say from when ids belong together.
+    fn has_since(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.has_since)
+            || self.merges.as_ref().is_some_and(|merges| merges.has_since)
+    }
 }
 
 impl<'a> Table<'a> {
@@ -58,7 +75,8 @@ impl<'a> Table<'a> {
             unreadable: Unreadable::new(),
             notes: Vec::new(),
             written: Arc::default(),
-            link: None,
+            association: None,
+            merged: None,
             spilled: None,
         };
         let location = table.file.location;
@@ -115,28 +133,53 @@ impl<'a> Table<'a> {
             unreadable: Unreadable::new(),
             notes: self.notes.clone(),
             written: Arc::clone(&self.written),
-            link: None,
+            association: None,
+            merged: None,
             spilled: Some(spilled),
         }
     }
 
-    /// The same table, whose ids of a column reach their leads through an association table.
-    pub(crate) fn linked(mut self, column: &str, link: Arc<LinkMap>) -> Self {
-        self.link = Some((column.to_owned(), link));
+    /// The same table, whose ids of a column reach their leads through an association table, or
+    /// through merges, or both.
+    pub(crate) fn associated(
+        mut self,
+        column: &str,
+        link: Option<Arc<LinkMap>>,
+        merges: Option<Arc<MergeMap>>,
+    ) -> Self {
+        self.association = (link.is_some() || merges.is_some()).then(|| Association {
+            column: column.to_owned(),
+            link,
+            merges,
+        });
+        self
+    }
+
+    /// The same table without the rows whose id was merged into another.
+    pub(crate) fn without_merged(mut self, column: &str, merges: Arc<MergeMap>) -> Self {
+        self.merged = Some((column.to_owned(), merges));
         self
     }
 
     /// The column that says from when each row belongs to its lead, where links say so.
     pub(crate) fn since_column(&self) -> Option<&'static str> {
-        let has_since = self.link.as_ref().is_some_and(|(_, link)| link.has_since)
+        let has_since = self
+            .association
+            .as_ref()
+            .is_some_and(Association::has_since)
             || self.spilled.is_some() && self.columns.iter().any(|column| column == SINCE);
         has_since.then_some(SINCE)
     }
 
     /// Rows whose id the association table does not have, of all that were read, with the first.
     pub(crate) fn unlinked(&self) -> Option<(&LinkMap, Unlinked)> {
-        let (_, link) = self.link.as_ref()?;
+        let link = self.association.as_ref()?.link.as_ref()?;
         Some((link, self.written.unlinked()))
+    }
+
+    /// How many rows were left out, of all that were read, because their id was merged away.
+    pub(crate) fn n_merged(&self) -> usize {
+        self.written.n_merged()
     }
 
     /// Rows, as far as files tell without being read.

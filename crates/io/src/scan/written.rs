@@ -23,6 +23,7 @@ pub(super) struct Written {
     /// Whether a column that was read has any cell with a value.
     filled: Mutex<BTreeMap<String, bool>>,
     unlinked: Mutex<Unlinked>,
+    n_merged: Mutex<usize>,
 }
 
 /// Rows whose id an association table does not have.
@@ -129,6 +130,18 @@ impl Written {
     pub(super) fn unlinked(&self) -> Unlinked {
         let known = self.unlinked.lock();
         known.map(|known| known.clone()).unwrap_or_default()
+    }
+
+    /// Rows that were left out because their id was merged away.
+    pub(super) fn n_merged(&self) -> usize {
+        self.n_merged.lock().map_or(0, |known| *known)
+    }
+
+    /// Of a table that was read as a whole, or of one more batch.
+    pub(super) fn keep_merged(&self, n_merged: usize, is_batch: bool) {
+        if let Ok(mut known) = self.n_merged.lock() {
+            *known = n_merged + if is_batch { *known } else { 0 };
+        }
     }
 
     /// Adds those of more rows.

@@ -1,0 +1,190 @@
+//! Merged leads in memory: under which id each lives on, and from when.
+
+use std::path::Path;
+
+use hashbrown::{HashMap, HashSet};
+use leadscore_config::{Config, MergesConfig};
+use leadscore_core::Timestamp;
+use leadscore_dataset::{NEVER, Note};
+
+use crate::bounds::Bounds;
+use crate::error::TablesError;
+use crate::id_maps::MergeMap;
+use crate::remarks::Remarks;
+use crate::scan::{RawTable, Table};
+
+/// One row: into which id, when, and where it stands.
+struct Merge {
+    into: String,
+    at: Timestamp,
+    row: usize,
+}
+
+/// Reads `[merges]`, where the config has it.
+///
+/// # Errors
+///
+/// A file that cannot be read, or lacks a column that the config names; merges in a circle, or of
+/// one id into two.
+pub(crate) fn read_merges(
+    config: &Config,
+    folder: &Path,
+    bounds: Bounds,
+    remarks: &mut Remarks,
+) -> Result<Option<MergeMap>, TablesError> {
+    let Some(settings) = &config.merges else {
+        return Ok(None);
+    };
+    let table = Table::open("[merges]", folder, settings.file(), bounds)?;
+    let raw = read_columns(&table, settings)?;
+    let merges = rows(&raw, settings, remarks)?;
+    let mut into = HashMap::with_capacity(merges.len());
+    for from in merges.keys() {
+        into.insert(from.clone(), end_of_chain(&merges, from, &raw)?);
+    }
+    remarks
+        .notes
+        .extend(table.notes.iter().map(|text| Note::new("[merges]", text)));
+    remarks
+        .seen
+        .insert("[merges]".to_owned(), table.seen(raw.n_rows));
+    Ok(Some(MergeMap {
+        into,
+        has_since: settings.at.is_some(),
+    }))
+}
+
+fn read_columns<'t>(
+    table: &'t Table<'t>,
+    settings: &MergesConfig,
+) -> Result<RawTable<'t>, TablesError> {
+    let named = [
+        ("from", Some(&settings.from)),
+        ("into", Some(&settings.into)),
+        ("at", settings.at.as_ref()),
+    ];
+    let mut columns: Vec<&str> = Vec::new();
+    for (key, column) in named {
+        let Some(column) = column else { continue };
+        table.require(key, column)?;
+        if let Some(doubt) = table.unreadable(column) {
+            return Err(doubt.into());
+        }
+        columns.push(column);
+    }
+    table.read(&columns)
+}
+
+/// The merges by the id that is no more, with what is to be said of rows that are left out.
+fn rows(
+    raw: &RawTable<'_>,
+    settings: &MergesConfig,
+    remarks: &mut Remarks,
+) -> Result<HashMap<String, Merge>, TablesError> {
+    let times = match &settings.at {
+        Some(column) => Some(remarks.take(raw.known_times(column), || vec![NEVER; raw.n_rows])?),
+        None => None,
+    };
+    let mut froms: Vec<Option<String>> = Vec::with_capacity(raw.n_rows);
+    raw.for_each_text(&settings.from, |_, text| {
+        froms.push(text.map(str::to_owned));
+        Ok(())
+    })?;
+    let mut merges: HashMap<String, Merge> = HashMap::new();
+    let (mut without_id, mut without_time, mut into_itself) = (Vec::new(), Vec::new(), Vec::new());
+    raw.for_each_text(&settings.into, |row, into| {
+        let (Some(from), Some(into)) = (froms[row].take(), into) else {
+            without_id.push(row);
+            return Ok(());
+        };
+        if from == into {
+            into_itself.push(row);
+            return Ok(());
+        }
+        let at = times.as_ref().map_or(Timestamp::MIN, |times| times[row]);
+        if times.is_some() && at == NEVER {
+            without_time.push(row);
+            return Ok(());
+        }
+        match merges.get_mut(&from) {
+            Some(known) if known.into != into => Err(TablesError::Content {
+                table: "[merges]".to_owned(),
+                found: format!(
+                    "`{from}` is merged into `{}` ({}) and into `{into}` ({})",
+                    known.into,
+                    raw.place(known.row),
+                    raw.place(row)
+                ),
+                help: "keep the row that is right: a lead lives on under one id".to_owned(),
+            }),
+            Some(known) => {
+                known.at = known.at.min(at);
+                Ok(())
+            }
+            None => {
+                merges.insert(
+                    from,
+                    Merge {
+                        into: into.to_owned(),
+                        at,
+                        row,
+                    },
+                );
+                Ok(())
+            }
+        }
+    })?;
+    say_left_out(raw, [without_id, without_time, into_itself], remarks);
+    Ok(merges)
+}
+
+/// Says which rows are left out: without an id, without a time, into themselves.
+fn say_left_out(raw: &RawTable<'_>, left_out: [Vec<usize>; 3], remarks: &mut Remarks) {
+    let words = [
+        (
+            "merge lacks one of its ids and is left out",
+            "merges lack one of their ids and are left out",
+        ),
+        (
+            "merge has no time and is left out",
+            "merges have no time and are left out",
+        ),
+        (
+            "merge is of an id into itself and is left out",
+            "merges are of an id into itself and are left out",
+        ),
+    ];
+    for (rows, (one, many)) in left_out.into_iter().zip(words) {
+        let first = rows.first().map(|&row| raw.place(row));
+        let note = Note::counted("[merges]", rows.len(), one, many);
+        remarks
+            .notes
+            .extend(note.map(|note| Note { first, ..note }));
+    }
+}
+
+/// The id at the end of a chain of merges, and from when it stands for the first: when the last of
+/// them was done.
+fn end_of_chain(
+    merges: &HashMap<String, Merge>,
+    from: &str,
+    raw: &RawTable<'_>,
+) -> Result<(String, Timestamp), TablesError> {
+    let mut seen: HashSet<&str> = HashSet::from([from]);
+    let (mut id, mut since) = (from, Timestamp::MIN);
+    while let Some(merge) = merges.get(id) {
+        id = &merge.into;
+        since = since.max(merge.at);
+        if !seen.insert(id) {
+            return Err(TablesError::Content {
+                table: "[merges]".to_owned(),
+                found: format!(
+                    "merges go in a circle: `{id}` comes back to itself ({})",
+                    raw.place(merges[id].row)
+                ),
+                help: "take out the merge that was undone, so that one id lives on".to_owned(),
+            });
+        }
+    }
+    Ok((id.to_owned(), since))
+}
