@@ -237,7 +237,9 @@ fn expected(crm: &Crm, spec: &FeatureSpec, lead: usize, at: u32) -> Option<f64> 
         | FeatureSource::AttributeAge { .. }
         | FeatureSource::AttributeChanges { .. }
         | FeatureSource::Peers { .. }
-        | FeatureSource::PeerLeads(_) => None,
+        | FeatureSource::PeerLeads(_)
+        | FeatureSource::TimesClosed
+        | FeatureSource::ReopenedDays => None,
     }
 }
 

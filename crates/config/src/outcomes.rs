@@ -1,5 +1,7 @@
 //! `[outcomes]`: which leads were won or lost, and when.
 
+use leadscore_core::Span;
+
 use super::scalar::Scalar;
 use super::table::{FileConfig, table_config};
 use super::text::ConfigError;
@@ -25,6 +27,16 @@ table_config! {
         /// windows wait for late entries.
         #[serde(default)]
         recorded_at: Option<String>,
+        /// Whether each row is a change of how its lead stands: a lead with an open row after it
+        /// closed is then at risk again from that time on. In a table of deals, where the time of
+        /// an open row is a planned one, false.
+        #[serde(default)]
+        log: Option<bool>,
+        /// In a log, how soon a closing may be replaced by another row to count as a mistake, such
+        /// as "1d".
+        #[serde(default)]
+        #[schemars(with = "Option<String>")]
+        corrections: Option<Span>,
         /// Column with the result; without it every row is a win.
         #[serde(default)]
         result: Option<String>,
@@ -111,8 +123,25 @@ impl OutcomesConfig {
         Ok(())
     }
 
+    /// Whether each row is a change of how its lead stands.
+    pub fn is_log(&self) -> bool {
+        self.log == Some(true)
+    }
+
     /// Fails where `result` and the values that mean won, lost or open are not all there.
     pub(super) fn check_result(&self) -> Result<(), ConfigError> {
+        if self.is_log() && (self.result.is_none() || self.open.is_empty()) {
+            return ConfigError::refuse(
+                "[outcomes] is a `log` and has no values that mean `open`",
+                "name the column with the stage as `result`, and the stages of leads at risk in `open`",
+            );
+        }
+        if self.corrections.is_some() && !self.is_log() {
+            return ConfigError::refuse(
+                "[outcomes] has `corrections` and is no `log`",
+                "corrections are of logs, whose rows replace each other: set `log = true`, or take the key out",
+            );
+        }
         if self.result.is_some() && self.won.is_empty() {
             return ConfigError::refuse(
                 "[outcomes] has a `result` but no `won`",

@@ -27,6 +27,8 @@ pub enum Concept {
     },
     /// The account's other leads, and what they did.
     Account,
+    /// That it closed before and is open again.
+    Reopened,
     /// Two of these together: a table over two features.
     Both(Box<Concept>, Box<Concept>),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Concept {
             } => write!(to, "{table}.{column}"),
             Self::Activity { table } => to.write_str(table),
             Self::Account => to.write_str("account"),
+            Self::Reopened => to.write_str("closed before"),
             Self::Both(first, second) => write!(to, "{first} with {second}"),
         }
     }
@@ -70,6 +73,7 @@ impl FeatureSpec {
             FeatureSource::AgeDays | FeatureSource::AgeWeekdays | FeatureSource::Created(_) => {
                 Concept::Age
             }
+            FeatureSource::TimesClosed | FeatureSource::ReopenedDays => Concept::Reopened,
             FeatureSource::Snapshot(_) => Concept::Calendar,
             FeatureSource::Attribute { table, column }
             | FeatureSource::Token { table, column, .. }

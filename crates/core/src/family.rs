@@ -58,11 +58,13 @@ pub enum Family {
     Latest,
     /// The account's other leads.
     Account,
+    /// That leads closed before.
+    Reopened,
 }
 
 impl Family {
     /// Every family, in the order of the columns that they make.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Attributes,
         Self::Created,
         Self::Age,
@@ -85,6 +87,7 @@ impl Family {
         Self::Combinations,
         Self::Latest,
         Self::Account,
+        Self::Reopened,
     ];
 
     /// Its name in the config.
@@ -112,6 +115,7 @@ impl Family {
             Self::Combinations => "combinations",
             Self::Latest => "latest",
             Self::Account => "account",
+            Self::Reopened => "reopened",
         }
     }
 
@@ -126,7 +130,8 @@ impl Family {
             | Self::Values
             | Self::ActiveDays
             | Self::Latest
-            | Self::Account => true,
+            | Self::Account
+            | Self::Reopened => true,
             Self::Weekdays
             | Self::Snapshot
             | Self::Max
@@ -196,6 +201,9 @@ impl Family {
             Self::Account => {
                 "over the other leads of the account: how many are open, were won, were lost; count, sum, mean and recency of their events; all as known before the snapshot"
             }
+            Self::Reopened => {
+                "where outcomes are a log: how often the lead closed before, and days since it was open again"
+            }
         }
     }
 
@@ -236,7 +244,8 @@ impl Family {
             | Self::Snapshot
             | Self::History
             | Self::Combinations
-            | Self::Account => return None,
+            | Self::Account
+            | Self::Reopened => return None,
         })
     }
 }

@@ -104,6 +104,10 @@ pub enum FeatureSource {
         /// How its cells are split.
         tokenizer: Tokenizer,
     },
+    /// How often the lead had closed before the snapshot, where outcomes are a log.
+    TimesClosed,
+    /// Days since the lead was open again after it had closed.
+    ReopenedDays,
 }
 
 /// What a feature over events looks at.
@@ -153,7 +157,9 @@ impl FeatureSource {
             | Self::AttributeChanges { .. }
             | Self::PeerLeads(_)
             | Self::Token { .. }
-            | Self::TokenCount { .. } => return None,
+            | Self::TokenCount { .. }
+            | Self::TimesClosed
+            | Self::ReopenedDays => return None,
         };
         Some(EventsRead {
             table,
@@ -185,7 +191,9 @@ impl FeatureSource {
             | Self::AttributeAge { .. }
             | Self::AttributeChanges { .. }
             | Self::Peers { .. }
-            | Self::PeerLeads(_) => None,
+            | Self::PeerLeads(_)
+            | Self::TimesClosed
+            | Self::ReopenedDays => None,
         }
     }
 
@@ -204,7 +212,9 @@ impl FeatureSource {
             | Self::Activity { .. }
             | Self::Snapshot(_)
             | Self::Peers { .. }
-            | Self::PeerLeads(_) => None,
+            | Self::PeerLeads(_)
+            | Self::TimesClosed
+            | Self::ReopenedDays => None,
         }
     }
 }
@@ -341,6 +351,8 @@ impl FeatureSpec {
             FeatureSource::PeerLeads(PeerState::Lost) => {
                 "other leads of the account that were lost".to_owned()
             }
+            FeatureSource::TimesClosed => "number of times closed before".to_owned(),
+            FeatureSource::ReopenedDays => "days since it was open again".to_owned(),
             FeatureSource::AttributeAge { column } => format!("days since {column} took its value"),
             FeatureSource::AttributeChanges { column } => {
                 format!("number of entries of {column} in its history")
@@ -364,6 +376,8 @@ impl FeatureSpec {
             FeatureSource::PeerLeads(_) => "the lead has no account",
             FeatureSource::AttributeAge { .. } => "nothing was known yet",
             FeatureSource::AttributeChanges { .. } => "never missing: 0 without entries",
+            FeatureSource::TimesClosed => "never missing: 0 where it never closed",
+            FeatureSource::ReopenedDays => "the lead never closed before",
         }
     }
 }

@@ -71,28 +71,10 @@ impl FeatureSpec {
                 .phrase(&EventWords::new(wording, table, kind, *window))
                 .after("other leads of the account: "),
             FeatureSource::PeerLeads(state) => of_peer_leads(*state),
-            FeatureSource::AttributeAge { column } => {
-                let column = name(column);
-                number(
-                    &format!("{column}: not known"),
-                    days(
-                        &format!("{column} changed less than a day ago"),
-                        &format!("{column} unchanged for 1 day"),
-                        &format!("{column} unchanged for {{}} days"),
-                    ),
-                )
-            }
-            FeatureSource::AttributeChanges { column } => {
-                let column = name(column);
-                number(
-                    &format!("{column} never set"),
-                    count(
-                        &format!("{column} never set"),
-                        &format!("{column} set once"),
-                        &format!("{column} set {{}} times"),
-                    ),
-                )
-            }
+            FeatureSource::TimesClosed => of_times_closed(),
+            FeatureSource::ReopenedDays => of_reopened_days(),
+            FeatureSource::AttributeAge { column } => of_attribute_age(&name(column)),
+            FeatureSource::AttributeChanges { column } => of_attribute_changes(&name(column)),
         }
     }
 
@@ -128,6 +110,54 @@ impl Wording {
         }
         wording
     }
+}
+
+/// How often a lead closed before.
+fn of_times_closed() -> Phrase {
+    number(
+        "never closed before",
+        count(
+            "never closed before",
+            "closed once before",
+            "closed {} times before",
+        ),
+    )
+}
+
+/// For how long a lead has been open again.
+fn of_reopened_days() -> Phrase {
+    number(
+        "never closed before",
+        days(
+            "open again for less than a day",
+            "open again for 1 day",
+            "open again for {} days",
+        ),
+    )
+}
+
+/// How old the value of a column is.
+fn of_attribute_age(column: &str) -> Phrase {
+    number(
+        &format!("{column}: not known"),
+        days(
+            &format!("{column} changed less than a day ago"),
+            &format!("{column} unchanged for 1 day"),
+            &format!("{column} unchanged for {{}} days"),
+        ),
+    )
+}
+
+/// How often a column was set.
+fn of_attribute_changes(column: &str) -> Phrase {
+    number(
+        &format!("{column} never set"),
+        count(
+            &format!("{column} never set"),
+            &format!("{column} set once"),
+            &format!("{column} set {{}} times"),
+        ),
+    )
 }
 
 /// A column as sentences name it.

@@ -25,6 +25,8 @@ pub enum Unit {
     Changes,
     /// Number of values in a cell.
     Values,
+    /// Number of times that a lead closed.
+    Closings,
 }
 
 impl Unit {
@@ -41,6 +43,7 @@ impl Unit {
             Self::Leads => "leads",
             Self::Changes => "changes",
             Self::Values => "values",
+            Self::Closings => "closings",
         }
     }
 }

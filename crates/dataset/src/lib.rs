@@ -1,6 +1,7 @@
 //! The typed tables that features are made from, joined by lead: columns, events in order of time,
 //! and what is known of a lead as of a moment. Nothing here reads or writes.
 
+mod courses;
 mod events;
 mod extent;
 mod matched;
@@ -9,6 +10,7 @@ mod note;
 mod seen;
 mod typed;
 
+pub use courses::{Change, Courses, Standing};
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
 pub use extent::{Days, Extent, Head, TableEnd};
 pub use matched::Matched;

@@ -7,6 +7,7 @@ use leadscore_core::{
     AttributeTable, FeatureKind, Snapshot, Span, Stamp, Timestamp, Tokenizer, stable_hash,
 };
 
+use crate::courses::{Courses, Standing};
 use crate::events::Activities;
 use crate::extent::TableEnd;
 use crate::matched::Matched;
@@ -261,6 +262,9 @@ pub struct Tables {
     pub activities: Arc<Vec<Activities>>,
     /// What became of each lead.
     pub outcomes: Vec<LeadOutcome>,
+    /// Where outcomes are a log: when each lead closed, and when it was open again. `outcomes` then
+    /// says how each stands at the end.
+    pub courses: Option<Arc<Courses>>,
     /// What attributes were.
     pub history: Arc<History>,
     /// Whether this is a flat export: an outcome flag, no dates.
@@ -290,6 +294,41 @@ impl Tables {
             self.observation_end
         } else {
             self.observation_end - self.entry_lag
+        }
+    }
+
+    /// How a lead stood before a moment.
+    pub fn standing(&self, lead: u32, at: Timestamp) -> Standing {
+        if let Some(courses) = &self.courses {
+            return courses.standing(lead, at);
+        }
+        let outcome = &self.outcomes[lead as usize];
+        let is_before = |time: Option<Timestamp>| time.is_some_and(|time| time < at);
+        if is_before(outcome.won) {
+            Standing::Won
+        } else if is_before(outcome.closed) {
+            Standing::Lost
+        } else {
+            Standing::Open
+        }
+    }
+
+    /// When a lead was first won at or after a moment.
+    pub fn win_since(&self, lead: u32, at: Timestamp) -> Option<Timestamp> {
+        match &self.courses {
+            Some(courses) => courses.next(lead, at, &[Standing::Won]),
+            None => self.outcomes[lead as usize].won.filter(|won| *won >= at),
+        }
+    }
+
+    /// When a lead first closed at or after a moment, won or lost.
+    pub fn closing_since(&self, lead: u32, at: Timestamp) -> Option<Timestamp> {
+        match &self.courses {
+            Some(courses) => courses.next(lead, at, &[Standing::Won, Standing::Lost]),
+            None => {
+                let closed = self.outcomes[lead as usize].closed;
+                closed.filter(|closed| *closed >= at)
+            }
         }
     }
 

@@ -90,6 +90,7 @@ fn tables(events: Activities) -> Tables {
         history: Arc::new(History {
             attributes: Vec::new(),
         }),
+        courses: None,
         is_flat: false,
         observation_end: Timestamp::from_micros(LAST_DAY * DAY),
         silent: None,

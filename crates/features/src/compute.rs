@@ -5,7 +5,7 @@ use leadscore_core::{
     Aggregate, AggregateKind, AttributeTable, CalendarPart, FeatureKind, FeatureMatrix,
     FeatureSource, FeatureSpec, MONTHS, PeerState, Snapshot, Timestamp, WEEKDAYS,
 };
-use leadscore_dataset::{Activities, Column, HistoryChange, KindColumn, MISSING, Tables};
+use leadscore_dataset::{Activities, Column, HistoryChange, KindColumn, MISSING, Standing, Tables};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
@@ -131,6 +131,9 @@ fn scatter(tiles: &[Tile], wanted: &[usize], columns: &mut [&mut [f64]]) {
     });
 }
 
+/// What features of reopened leads need.
+const LOG: &str = "`log = true` in [outcomes]";
+
 /// Fills a column that stands for itself, and returns its levels; leaves columns of events and of
 /// tokens alone.
 fn fill_column(
@@ -182,20 +185,27 @@ fn fill_column(
         FeatureSource::AgeWeekdays => fill(column, &|snapshot| {
             created(snapshot).map_or(f64::NAN, |created| snapshot.at.weekdays_since(created))
         }),
-        FeatureSource::AttributeAge { column: name } => {
+        FeatureSource::AttributeAge { column: name }
+        | FeatureSource::AttributeChanges { column: name } => {
             let change = history_of(tables, name)
                 .ok_or_else(|| missing(format!("a history of `{name}`")))?;
-            fill(column, &|snapshot| {
-                value_age(change, snapshot).unwrap_or(f64::NAN)
+            let is_age = matches!(spec.source, FeatureSource::AttributeAge { .. });
+            fill(column, &|snapshot| match is_age {
+                true => value_age(change, snapshot).unwrap_or(f64::NAN),
+                false => n_entries(change, snapshot) as f64,
             });
         }
-        FeatureSource::AttributeChanges { column: name } => {
-            let change = history_of(tables, name)
-                .ok_or_else(|| missing(format!("a history of `{name}`")))?;
-            fill(column, &|snapshot| {
-                change.row_at(snapshot).map_or(0.0, |row| {
-                    (row + 1 - change.offsets[snapshot.lead as usize]) as f64
-                })
+        FeatureSource::TimesClosed | FeatureSource::ReopenedDays => {
+            let courses = tables
+                .courses
+                .as_ref()
+                .ok_or_else(|| missing(LOG.to_owned()))?;
+            let is_count = spec.source == FeatureSource::TimesClosed;
+            fill(column, &|Snapshot { lead, at }| match is_count {
+                true => courses.n_closed(lead, at) as f64,
+                false => courses
+                    .reopened(lead, at)
+                    .map_or(f64::NAN, |since| at.days_since(since)),
             });
         }
         FeatureSource::PeerLeads(state) => {
@@ -224,6 +234,12 @@ fn calendar_levels(part: CalendarPart) -> Vec<String> {
     levels.iter().map(|&level| level.to_owned()).collect()
 }
 
+/// How many entries of an attribute a snapshot sees.
+fn n_entries(change: &HistoryChange, snapshot: Snapshot) -> usize {
+    let first = change.offsets[snapshot.lead as usize];
+    change.row_at(snapshot).map_or(0, |row| row + 1 - first)
+}
+
 /// Days since the value that holds at the snapshot was taken: entries that repeat it do not count.
 fn value_age(change: &HistoryChange, snapshot: Snapshot) -> Option<f64> {
     let last = change.row_at(snapshot)?;
@@ -242,7 +258,47 @@ fn value_age(change: &HistoryChange, snapshot: Snapshot) -> Option<f64> {
     Some(snapshot.at.days_since(change.known[since]))
 }
 
-type TimeOfLead<'a> = dyn Fn(u32) -> Option<Timestamp> + Sync + 'a;
+type MomentsOfLead<'a> = dyn Fn(u32) -> Vec<Timestamp> + Sync + 'a;
+
+/// When a lead began to stand so and when it ceased to, as others could see it.
+fn moments_of(tables: &Tables, lead: u32, state: PeerState) -> (Vec<Timestamp>, Vec<Timestamp>) {
+    let created = tables.leads.created[lead as usize].map(|stamp| stamp.known);
+    let Some(courses) = &tables.courses else {
+        let outcome = &tables.outcomes[lead as usize];
+        let (closed, won) = (outcome.closed_seen(), outcome.won_seen());
+        let (more, less) = match state {
+            // A lead that lacks its creation was never at risk, so its closing counts for nothing
+            // open.
+            PeerState::Open => (created, closed.filter(|_| created.is_some())),
+            PeerState::Won => (won, None),
+            PeerState::Lost => (closed, won),
+        };
+        return (more.into_iter().collect(), less.into_iter().collect());
+    };
+    let wanted = match state {
+        PeerState::Open => Standing::Open,
+        PeerState::Won => Standing::Won,
+        PeerState::Lost => Standing::Lost,
+    };
+    let (mut more, mut less) = (Vec::new(), Vec::new());
+    let mut before = Standing::Open;
+    if state == PeerState::Open {
+        more.extend(created);
+    }
+    if created.is_none() && state == PeerState::Open {
+        return (more, less);
+    }
+    for change in courses.of(lead) {
+        if change.standing == wanted {
+            more.push(change.seen);
+        }
+        if before == wanted {
+            less.push(change.seen);
+        }
+        before = change.standing;
+    }
+    (more, less)
+}
 
 /// How many other leads of the account stood so before the snapshot.
 fn peer_leads(
@@ -252,42 +308,31 @@ fn peer_leads(
     snapshots: &[Snapshot],
     column: &mut [f64],
 ) {
-    // For each account, the times at which its leads were created, closed and won, in order.
-    let times = |of_lead: &TimeOfLead<'_>| -> Vec<Vec<Timestamp>> {
+    // For each account, the moments at which one more of its leads stood so, and one less, in order.
+    let times = |of_lead: &MomentsOfLead<'_>| -> Vec<Vec<Timestamp>> {
         (0..accounts.n_accounts())
             .into_par_iter()
             .map(|account| {
                 let mut times: Vec<Timestamp> = accounts
                     .leads_of(account)
                     .iter()
-                    .filter_map(|&lead| of_lead(lead))
+                    .flat_map(|&lead| of_lead(lead))
                     .collect();
                 times.sort_unstable();
                 times
             })
             .collect()
     };
-    let created = |lead: u32| tables.leads.created[lead as usize].map(|stamp| stamp.known);
-    // A lead that lacks its creation was never at risk, so its closing counts for nothing open.
-    let closed = |lead: u32| {
-        tables.outcomes[lead as usize]
-            .closed_seen()
-            .filter(|_| state != PeerState::Open || created(lead).is_some())
-    };
-    let won = |lead: u32| tables.outcomes[lead as usize].won_seen();
-    let (more, less): (&TimeOfLead<'_>, &TimeOfLead<'_>) = match state {
-        PeerState::Open => (&created, &closed),
-        PeerState::Won => (&won, &|_| None),
-        PeerState::Lost => (&closed, &won),
-    };
-    let (more_times, less_times) = (times(more), times(less));
+    let more = |lead: u32| moments_of(tables, lead, state).0;
+    let less = |lead: u32| moments_of(tables, lead, state).1;
+    let (more_times, less_times) = (times(&more), times(&less));
     for (cell, snapshot) in column.iter_mut().zip(snapshots) {
         let Some(account) = accounts.account_of(snapshot.lead) else {
             continue;
         };
-        let before = |times: &[Timestamp], own: Option<Timestamp>| {
-            times.partition_point(|&time| time < snapshot.at) as i64
-                - i64::from(own.is_some_and(|own| own < snapshot.at))
+        let before = |times: &[Timestamp], own: Vec<Timestamp>| {
+            let own = own.iter().filter(|own| **own < snapshot.at).count();
+            times.partition_point(|&time| time < snapshot.at) as i64 - own as i64
         };
         let count = before(&more_times[account], more(snapshot.lead))
             - before(&less_times[account], less(snapshot.lead));

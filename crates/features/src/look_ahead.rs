@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use leadscore_core::{FeatureMatrix, Snapshot, Span, Stamp, Timestamp};
 use leadscore_dataset::{
-    Activities, Attribute, Column, EventRows, HistoryChange, LeadOutcome, LookupRows, MISSING,
-    Tables,
+    Activities, Attribute, Change, Column, EventRows, HistoryChange, LeadOutcome, LookupRows,
+    MISSING, NEVER, Standing, Tables,
 };
 use serde::Serialize;
 
@@ -203,6 +203,13 @@ pub fn alter_future(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usiz
             });
         }
     }
+    if let Some(courses) = &mut altered_tables.courses {
+        *courses = Arc::new(courses.map(|lead, changes| {
+            let altered = alter_course(changes, lead as usize, cut_of_lead[lead as usize]);
+            n_altered += usize::from(altered != changes);
+            altered
+        }));
+    }
     let leads = Arc::make_mut(&mut altered_tables.leads);
     for (lead, (outcome, &cut)) in altered_tables
         .outcomes
@@ -360,6 +367,38 @@ fn alter_attributes(attributes: &mut [Attribute], histories: &[HistoryChange], l
     }) {
         alter_cell(&mut attribute.column, lead);
     }
+}
+
+/// Another course from a cut on: what is known later, or was a mistake as far as is known later, is
+/// something else.
+fn alter_course(changes: &[Change], lead: usize, cut: Timestamp) -> Vec<Change> {
+    let known = changes.iter().filter(|change| change.seen < cut);
+    let mut altered: Vec<Change> = known
+        .map(|change| Change {
+            corrected: if change.corrected >= cut {
+                NEVER
+            } else {
+                change.corrected
+            },
+            ..*change
+        })
+        .collect();
+    if coin(lead, 2) == 0 && cut < Timestamp::MAX {
+        let is_open = altered
+            .last()
+            .is_none_or(|change| change.standing == Standing::Open);
+        altered.push(Change {
+            at: cut,
+            seen: cut,
+            standing: if is_open {
+                Standing::Lost
+            } else {
+                Standing::Open
+            },
+            corrected: NEVER,
+        });
+    }
+    altered
 }
 
 /// Turns what becomes of a lead from its cut on into something else; false where it closed before.

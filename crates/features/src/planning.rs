@@ -84,12 +84,25 @@ impl Survey {
                 }
             }
             Family::Account if self.has_accounts => plan_peer_leads(plan),
+            Family::Reopened if self.has_courses => {
+                plan.number(
+                    "closed_before".to_owned(),
+                    FeatureSource::TimesClosed,
+                    Unit::Closings,
+                );
+                plan.number(
+                    "reopened".to_owned(),
+                    FeatureSource::ReopenedDays,
+                    Unit::Days,
+                );
+            }
             // Without times of creation, or without accounts.
             Family::Created
             | Family::Age
             | Family::Weekdays
             | Family::Snapshot
-            | Family::Account => {}
+            | Family::Account
+            | Family::Reopened => {}
             // Of each event table, all together.
             Family::Counts
             | Family::Values

@@ -2,7 +2,7 @@
 
 use leadscore_config::{Every, SnapshotsConfig};
 use leadscore_core::{LabelledSnapshots, Snapshot, Span, Stamp, Timestamp, counted};
-use leadscore_dataset::{Activities, Flag, Tables};
+use leadscore_dataset::{Activities, Flag, Standing, Tables};
 use serde::{Deserialize, Serialize};
 
 /// How many rows were kept and dropped, and why.
@@ -195,6 +195,7 @@ impl Labelling<'_> {
         };
         let dates_of = |lead: usize, created: Stamp| {
             let first = dates.partition_point(|&date| date < created.known);
+            // In a log the last closing, after which it is never open again.
             let end = tables.outcomes[lead].closed.map_or(dates.len(), |closed| {
                 dates.partition_point(|&date| date <= closed)
             });
@@ -235,19 +236,20 @@ impl Labelling<'_> {
     /// Takes one lead at one moment, or counts why it is left out.
     fn visit(&mut self, lead: usize, at: Timestamp) {
         let (tables, config) = (self.tables, self.config);
-        let outcome = tables.outcomes[lead];
+        let number = lead as u32;
         let snapshot = Snapshot {
             lead: lead as u32,
             at,
         };
         if config.from.is_some_and(|from| at < from.0) {
             self.counts.before_from += 1;
-        } else if outcome.closed.is_some_and(|closed| closed < at) {
+        } else if tables.standing(number, at) != Standing::Open {
             self.counts.closed_before += 1;
         } else if is_silent(tables, lead as u32, at) {
             self.counts.silent += 1;
         } else {
-            let label = is_won_within(outcome.won, at, config.horizon);
+            let won = tables.win_since(number, at);
+            let label = won.is_some_and(|won| won < at + config.horizon);
             if at + config.horizon <= tables.mature_until() {
                 self.rows.push((snapshot, label));
             } else if at <= tables.observation_end {
@@ -308,10 +310,10 @@ pub fn scoring_snapshots(tables: &Tables, as_of: Timestamp) -> ScoringSet {
             set.left_out.without_time += 1;
         } else if tables.leads.created[lead].is_some_and(|created| created.known > as_of) {
             set.left_out.not_yet += 1;
-        } else if outcome.won.is_some_and(|won| won < as_of) {
+        } else if tables.standing(number, as_of) == Standing::Won {
             set.closed_won.push(number);
             set.left_out.reopened += usize::from(outcome.reopened);
-        } else if outcome.closed.is_some_and(|closed| closed < as_of) {
+        } else if tables.standing(number, as_of) == Standing::Lost {
             set.left_out.closed_lost += 1;
             set.left_out.reopened += usize::from(outcome.reopened);
         } else if is_silent(tables, number, as_of) {
@@ -346,10 +348,6 @@ fn is_silent(tables: &Tables, lead: u32, at: Timestamp) -> bool {
         })
     };
     !is_new && !tables.activities.iter().any(is_touched)
-}
-
-fn is_won_within(won: Option<Timestamp>, at: Timestamp, horizon: Span) -> bool {
-    won.is_some_and(|won| at <= won && won < at + horizon)
 }
 
 /// Where a lead of a flat export stands in the order; all at one point where there is no order.

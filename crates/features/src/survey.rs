@@ -21,6 +21,8 @@ pub struct Survey {
     pub(crate) has_creation: bool,
     pub(crate) has_hour: bool,
     pub(crate) has_accounts: bool,
+    /// Whether outcomes are a log.
+    pub(crate) has_courses: bool,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Option<Timestamp>,
     pub(crate) tables: BTreeMap<String, EventSurvey>,
@@ -103,6 +105,7 @@ pub fn survey(tables: &Tables, snapshots: &[Snapshot]) -> Survey {
         has_creation: stamps().next().is_some(),
         has_hour: stamps().any(|stamp| stamp.start == stamp.known),
         has_accounts: tables.leads.accounts.is_some(),
+        has_courses: tables.courses.is_some(),
         first: snapshots.iter().map(|snapshot| snapshot.at).min(),
         last: snapshots.iter().map(|snapshot| snapshot.at).max(),
         tables: tables
@@ -219,6 +222,7 @@ impl Survey {
         self.has_creation |= other.has_creation;
         self.has_hour |= other.has_hour;
         self.has_accounts |= other.has_accounts;
+        self.has_courses |= other.has_courses;
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.into_iter().chain(other.last).max();
         for (name, table) in other.tables {

@@ -222,7 +222,9 @@ fn split(spec: &FeatureSpec) -> Option<(&AttributeTable, &str, &Tokenizer, Optio
         | FeatureSource::AttributeAge { .. }
         | FeatureSource::AttributeChanges { .. }
         | FeatureSource::Peers { .. }
-        | FeatureSource::PeerLeads(_) => None,
+        | FeatureSource::PeerLeads(_)
+        | FeatureSource::TimesClosed
+        | FeatureSource::ReopenedDays => None,
     }
 }
 

@@ -13,6 +13,7 @@ mod joining;
 mod keying;
 mod leads;
 mod loading;
+mod log;
 mod lookups;
 mod matching;
 mod origin;

@@ -146,6 +146,7 @@ fn true_name(concept: &Concept) -> String {
         | Concept::Age
         | Concept::Calendar
         | Concept::Account
+        | Concept::Reopened
         | Concept::Both(..) => concept.to_string(),
     }
 }

@@ -177,6 +177,7 @@ impl Named {
             Concept::Attribute { .. } => "attribute",
             Concept::Activity { .. } => "activity",
             Concept::Account => "other leads",
+            Concept::Reopened => "log",
             Concept::Both(..) => "pair",
         };
         Self {

@@ -126,6 +126,7 @@ impl<'a> Collected<'a> {
                 self.account_for(spec)?;
                 self.has_peer_leads = true;
             }
+            FeatureSource::TimesClosed | FeatureSource::ReopenedDays => return Err(SqlError::Log),
             FeatureSource::Created(_)
             | FeatureSource::AgeDays
             | FeatureSource::AgeWeekdays
@@ -233,6 +234,7 @@ impl<'a> Collected<'a> {
                 let number = self.history_of(column).expect("collected above");
                 dialect.double(&format!("COALESCE(h{number}.changes, 0)"))
             }
+            FeatureSource::TimesClosed | FeatureSource::ReopenedDays => return Err(SqlError::Log),
             FeatureSource::Created(part) => calendar(dialect, *part, "s.created"),
             FeatureSource::Snapshot(part) => calendar(dialect, *part, "s.moment"),
             FeatureSource::AgeDays => days(dialect, "s.moment - s.created"),

@@ -107,6 +107,11 @@ pub enum SqlError {
         "there is [merges], and statements do not follow merged ids\n  hint: replace the ids in a view or a query"
     )]
     Merged,
+    /// Outcomes that are a log.
+    #[error(
+        "[outcomes] is a `log`, and statements know the first closing of a lead alone\n  hint: compute the features here"
+    )]
+    Log,
     /// Times that are a spreadsheet's day numbers.
     #[error(
         "[{table}] has times in the format `{format}`, and statements read timestamps, dates and whole numbers since 1970\n  hint: store them so"

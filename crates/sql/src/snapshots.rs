@@ -77,6 +77,9 @@ pub(crate) fn add_snapshots(
             table: table.id.to_string(),
         });
     }
+    if config.outcomes.is_log() {
+        return Err(SqlError::Log);
+    }
     if config.merges.is_some() {
         return Err(SqlError::Merged);
     }

@@ -54,7 +54,7 @@ enum OutcomeRows {
     /// An outcome each, without dates.
     Flags(Vec<LeadOutcome>),
     /// Rows with dates.
-    Dated(DatedRows),
+    Dated(Box<DatedRows>),
 }
 
 /// How it is found until when tables speak.
@@ -109,8 +109,8 @@ impl ReadTables {
         let config = &self.config;
         let as_of = as_of.filter(|_| !config.is_flat());
         let (mut remarks, after) = self.remarks.clone();
-        let mut outcomes = match &self.outcomes {
-            OutcomeRows::Flags(outcomes) => outcomes.clone(),
+        let (mut outcomes, courses) = match &self.outcomes {
+            OutcomeRows::Flags(outcomes) => (outcomes.clone(), None),
             OutcomeRows::Dated(rows) => {
                 rows.outcomes(config, &self.leads.created, as_of, &mut remarks)
             }
@@ -126,6 +126,7 @@ impl ReadTables {
             lookups: Arc::clone(&self.lookups),
             activities: Arc::clone(&self.activities),
             outcomes,
+            courses,
             history: Arc::clone(&self.history),
             is_flat: config.is_flat(),
             observation_end: as_of.map_or(end, |as_of| end.min(as_of)),
@@ -187,7 +188,7 @@ fn read_from<'c>(
         ),
         None => {
             let (dated, after) = DatedRows::read(&joining, &mut gathered)?;
-            (OutcomeRows::Dated(dated), after)
+            (OutcomeRows::Dated(Box::new(dated)), after)
         }
     };
     let before = std::mem::replace(&mut gathered.remarks, after);

@@ -1,15 +1,16 @@
 //! When each lead closed, and whether it was won.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use leadscore_config::{Config, TableId};
 use leadscore_config::{Doubt, Share, Subject};
-use leadscore_core::{Stamp, Timestamp};
-use leadscore_dataset::LeadOutcome;
-use leadscore_dataset::MISSING;
-use leadscore_dataset::Note;
+use leadscore_core::{Stamp, Timestamp, count, counted};
+use leadscore_dataset::{Courses, LeadOutcome, MISSING, Note, Standing};
 
 use super::gathered::{Gathered, add_table_notes};
 use super::joining::Joining;
+use super::log::{Log, LogRow};
 use super::matching::doubt_of;
 use super::results::{Results, check_for_results, check_outcomes};
 use crate::error::TablesError;
@@ -27,6 +28,8 @@ pub(super) struct DatedRows {
     rows: Results,
     /// Amounts of deals, NaN where missing.
     amounts: Option<Vec<f64>>,
+    /// The row of the table that each is.
+    place_in_table: Vec<usize>,
     /// Where rows stand that close before their lead was created.
     places: HashMap<usize, String>,
 }
@@ -83,10 +86,12 @@ impl DatedRows {
         let lead_of_row = leads_of_rows(joining, &raw, lead, gathered)?;
         let mut after = Remarks::default();
         add_table_notes(config, &table, raw.n_rows_of_files(), &mut after);
+        let place_in_table = (0..raw.n_rows).map(|row| raw.row_in_table(row)).collect();
         let mut dated = Self {
             lead_of_row,
             rows,
             amounts,
+            place_in_table,
             places: HashMap::new(),
         };
         let early: Vec<usize> = (0..raw.n_rows)
@@ -114,7 +119,7 @@ impl DatedRows {
         created: &[Option<Stamp>],
         as_of: Option<Timestamp>,
         remarks: &mut Remarks,
-    ) -> Vec<LeadOutcome> {
+    ) -> (Vec<LeadOutcome>, Option<Arc<Courses>>) {
         let mut closings = Closings::new(self, created, as_of);
         for (row, &lead) in self.lead_of_row.iter().enumerate() {
             if lead != MISSING {
@@ -122,7 +127,61 @@ impl DatedRows {
             }
         }
         closings.doubt(config, remarks);
-        closings.finish(remarks)
+        closings.say_rows(remarks);
+        if config.outcomes.is_log() {
+            let rows = self.log_rows(created.len(), as_of, remarks);
+            let corrections = config.outcomes.corrections;
+            let log = Log::read(rows, corrections, as_of.is_none(), remarks);
+            return (log.outcomes, Some(log.courses));
+        }
+        (closings.finish(config, remarks), None)
+    }
+
+    /// The rows of each lead that were known before a moment.
+    fn log_rows(
+        &self,
+        n_leads: usize,
+        as_of: Option<Timestamp>,
+        remarks: &mut Remarks,
+    ) -> Vec<Vec<LogRow>> {
+        let mut rows: Vec<Vec<LogRow>> = vec![Vec::new(); n_leads];
+        let mut without_time = 0;
+        for (row, &lead) in self.lead_of_row.iter().enumerate() {
+            let Some(standing) = self.standing(row).filter(|_| lead != MISSING) else {
+                continue;
+            };
+            let (Some(at), Some(seen)) = (self.rows.times[row], self.rows.known(row)) else {
+                // Of closed rows that was said.
+                without_time += usize::from(standing == Standing::Open);
+                continue;
+            };
+            if as_of.is_none_or(|as_of| seen < as_of) {
+                let amount = self.amounts.as_ref().map(|amounts| amounts[row]);
+                rows[lead as usize].push(LogRow {
+                    at: at.known,
+                    place: self.place_in_table[row],
+                    seen,
+                    standing,
+                    amount: amount.unwrap_or(f64::NAN),
+                });
+            }
+        }
+        remarks.count(
+            "[outcomes]",
+            without_time,
+            "open row of the log has no time and is left out",
+            "open rows of the log have no time and are left out",
+        );
+        rows
+    }
+
+    /// How the lead of a row stands from its time on; `None` where the row does not say.
+    fn standing(&self, row: usize) -> Option<Standing> {
+        match self.rows.results[row] {
+            Some(true) => Some(Standing::Won),
+            Some(false) => Some(Standing::Lost),
+            None => self.rows.is_open[row].then_some(Standing::Open),
+        }
     }
 }
 
@@ -329,8 +388,8 @@ impl<'r> Closings<'r> {
         remarks.doubts.extend(found);
     }
 
-    /// What became of each lead, with a note for every row that says less than it seems to.
-    fn finish(mut self, remarks: &mut Remarks) -> Vec<LeadOutcome> {
+    /// A note for every row that says less than it seems to.
+    fn say_rows(&self, remarks: &mut Remarks) {
         let mut add =
             |count: usize, one: &str, many: &str| remarks.count("[outcomes]", count, one, many);
         add(
@@ -348,8 +407,6 @@ impl<'r> Closings<'r> {
             "closed row has no time and is left out",
             "closed rows have no time and are left out",
         );
-        self.deals.mark_reopened(&mut self.outcomes);
-        self.deals.say(&self.outcomes, &mut add);
         if let Some(&row) = self.early.first() {
             let note = Note::counted(
                 "[outcomes]",
@@ -362,8 +419,47 @@ impl<'r> Closings<'r> {
                 ..note
             }));
         }
+    }
+
+    /// What became of each lead, with a note for those that closed more than once.
+    fn finish(mut self, config: &Config, remarks: &mut Remarks) -> Vec<LeadOutcome> {
+        self.deals.mark_reopened(&mut self.outcomes);
+        if config.outcomes.log.is_none() {
+            remarks.doubts.extend(unsaid_log(&self.outcomes));
+        }
+        let mut add =
+            |count: usize, one: &str, many: &str| remarks.count("[outcomes]", count, one, many);
+        self.deals.say(&self.outcomes, &mut add);
         self.outcomes
     }
+}
+
+/// The share of the closed leads with an open row after they closed from which on somebody has to
+/// say whether outcomes are a log.
+const MANY_REOPENED: f64 = 0.02;
+
+/// The doubt whether outcomes are a log, where many leads have an open row after they closed.
+fn unsaid_log(outcomes: &[LeadOutcome]) -> Option<Doubt> {
+    let n_closed = outcomes.iter().filter(|outcome| outcome.closed.is_some());
+    let n_closed = n_closed.count();
+    let n_open = outcomes.iter().filter(|outcome| outcome.reopened).count();
+    if n_open < 10 || (n_open as f64) < MANY_REOPENED * n_closed as f64 {
+        return None;
+    }
+    let found = format!(
+        "{} of {} have an open row after they closed: are they at risk again?",
+        count(n_open),
+        counted(n_closed, "closed lead")
+    );
+    let doubt = Doubt::new(Subject::Results, "[outcomes]", found);
+    let doubt = doubt.settled_by(
+        "log = true",
+        "each row is a change of how its lead stands: it is at risk again",
+    );
+    Some(doubt.settled_by(
+        "log = false",
+        "rows are deals, whose open rows have planned times: a lead that closed stays closed",
+    ))
 }
 
 /// What became of leads with several rows.

@@ -132,6 +132,8 @@ pub(crate) struct Results {
     /// When each was entered, where the table says so.
     pub(crate) recorded: Option<Vec<Option<Stamp>>>,
     pub(crate) results: Vec<Option<bool>>,
+    /// Rows that are open, where they change how a lead stands.
+    pub(super) is_open: Vec<bool>,
     /// From when each belongs to its lead, where links say so.
     since: Option<Vec<Timestamp>>,
     /// Rows without a result.
@@ -149,6 +151,8 @@ impl Results {
     ) -> Result<Self, TablesError> {
         let settings = &config.outcomes;
         let mut results: Vec<Option<bool>> = vec![Some(true); raw.n_rows];
+        let is_log = settings.is_log();
+        let mut is_open = vec![is_log; if is_log { raw.n_rows } else { 0 }];
         let (mut n_without, mut is_unspelled) = (0, false);
         if let Some(result) = &settings.result {
             // Few texts make up all cells.
@@ -157,6 +161,10 @@ impl Results {
                 let Some(text) = text else {
                     n_without += 1;
                     results[row] = None;
+                    is_open
+                        .get_mut(row)
+                        .into_iter()
+                        .for_each(|open| *open = false);
                     return Ok(());
                 };
                 let said = match known.get_mut(text) {
@@ -195,7 +203,7 @@ impl Results {
             .as_deref()
             .expect("checked with the config");
         let (times, n_idle) = remarks.take(
-            raw.times_where(column, |row| results[row].is_some()),
+            raw.times_where(column, |row| results[row].is_some() || is_log),
             || (vec![None; raw.n_rows], 0),
         )?;
         let recorded = match &settings.recorded_at {
@@ -206,6 +214,7 @@ impl Results {
             times,
             recorded,
             since: raw.since(),
+            is_open,
             results,
             n_without,
             n_idle,

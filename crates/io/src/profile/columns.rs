@@ -152,6 +152,16 @@ impl Sheet {
             .flat_map(|column| column.cells.iter().flatten().map(String::as_str))
     }
 
+    /// The cells of two columns, row by row.
+    pub(super) fn rows_of(&self, names: [&str; 2]) -> Vec<[Option<&str>; 2]> {
+        let [Some(first), Some(second)] = names.map(|name| self.column(name)) else {
+            return Vec::new();
+        };
+        let both = first.cells.iter().zip(&second.cells);
+        both.map(|(first, second)| [first.as_deref(), second.as_deref()])
+            .collect()
+    }
+
     /// Three cells of a column, for a person to see.
     pub(super) fn some_cells(&self, column: &str) -> String {
         let mut seen: Vec<&str> = Vec::new();

@@ -1,6 +1,7 @@
 //! Lines for the outcomes: a table of their own, or a flag of the leads.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -70,7 +71,7 @@ pub(super) fn write_outcomes(
     id: Option<&str>,
 ) {
     let _ = writeln!(text, "path = {}", quoted(&path.to_string_lossy()));
-    write_key(text, sheet, leads, id);
+    let key = write_key(text, sheet, leads, id);
     let closed = sheet.pick_time(CLOSING_HINTS, NO_CLOSING, false);
     match closed {
         Some(column) => {
@@ -92,15 +93,45 @@ pub(super) fn write_outcomes(
         ),
     }
     write_entry(text, sheet, closed);
-    write_result(text, sheet);
+    let result = write_result(text, sheet);
+    if let (Some(key), Some(closed), Some((result, values))) = (key, closed, result)
+        && is_log(sheet, [&key, &closed.name, &result.name], values)
+    {
+        let _ = writeln!(
+            text,
+            "log = true{}",
+            guess("leads have several rows, and open ones have a time: each is a change of stage")
+        );
+    }
     text.push_str(&sheet.settings());
+}
+
+/// Whether each row is a change of how its lead stands, by the columns with the lead, the time and
+/// the result: leads have several rows, of which those that are open have a time that has come.
+fn is_log(sheet: &Sheet, [key, time, result]: [&str; 3], values: &[String]) -> bool {
+    let open = saying(&[Says::Open], values);
+    let keys: Vec<&str> = sheet.cells(key).collect();
+    let leads: HashSet<&str> = keys.iter().copied().collect();
+    let rows = sheet.rows_of([time, result]);
+    let is_open =
+        |row: &&[Option<&str>; 2]| row[1].is_some_and(|cell| open.iter().any(|one| one == cell));
+    let last_closing = rows
+        .iter()
+        .filter(|row| !is_open(row))
+        .filter_map(|row| row[0])
+        .max();
+    let (n_open, has_come) = rows.iter().filter(is_open).fold((0, 0), |(n, come), row| {
+        let has_come = row[0].is_some() && row[0] <= last_closing;
+        (n + 1, come + usize::from(has_come))
+    });
+    10 * keys.len() >= 13 * leads.len() && n_open > 0 && 20 * has_come >= 19 * n_open
 }
 
 /// A column with few values, and these.
 type Candidate<'s> = (&'s SheetColumn, &'s [String]);
 
 /// The column that says won or lost, and what its values mean.
-fn write_result(text: &mut String, sheet: &Sheet) {
+fn write_result<'s>(text: &mut String, sheet: &'s Sheet) -> Option<Candidate<'s>> {
     let candidates: Vec<Candidate<'_>> = sheet
         .columns
         .iter()
@@ -111,7 +142,7 @@ fn write_result(text: &mut String, sheet: &Sheet) {
         .collect();
     if let Some((column, values)) = best_by_words(&candidates) {
         write_words(text, column, values);
-        return;
+        return Some((column, values));
     }
     // A truth value says won or not, which is no loss where deals are still open.
     if let Some((column, values)) = candidates.iter().find(|(column, values)| {
@@ -121,7 +152,7 @@ fn write_result(text: &mut String, sheet: &Sheet) {
                 .all(|value| matches!(says(value), Says::Yes | Says::No))
     }) {
         write_truth(text, sheet, column, values);
-        return;
+        return None;
     }
     let named = candidates
         .iter()
@@ -134,6 +165,7 @@ fn write_result(text: &mut String, sheet: &Sheet) {
         }
         None => text.push_str("# guess: no column has won or lost, so every row is a win; else name it as `result`, with `won`, `lost` and `open`\n"),
     }
+    None
 }
 
 /// The values as a list of TOML, without its brackets.

@@ -61,7 +61,9 @@ pub(super) fn attributes(
             | FeatureSource::AttributeAge { .. }
             | FeatureSource::AttributeChanges { .. }
             | FeatureSource::Peers { .. }
-            | FeatureSource::PeerLeads(_) => None,
+            | FeatureSource::PeerLeads(_)
+            | FeatureSource::TimesClosed
+            | FeatureSource::ReopenedDays => None,
         }
     };
     leaks

@@ -63,7 +63,7 @@ impl Listed<'_> {
 
     /// How the lead ended, after how long.
     fn became(&self, key: Snapshot, is_won: bool) -> String {
-        let outcome = &self.evaluated.tables.outcomes[key.lead as usize];
+        let tables = self.evaluated.tables;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -71,8 +71,8 @@ impl Listed<'_> {
         )]
         let days = |at: Timestamp| counted(at.days_since(key.at).round() as u64, "day");
         match (
-            outcome.won.filter(|at| *at >= key.at),
-            outcome.closed.filter(|at| *at >= key.at),
+            tables.win_since(key.lead, key.at),
+            tables.closing_since(key.lead, key.at),
         ) {
             _ if self.evaluated.data.config.is_flat() => {
                 if is_won { "won" } else { "not won" }.to_owned()

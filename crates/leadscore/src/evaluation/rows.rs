@@ -78,9 +78,11 @@ impl KnownDeals {
         let outcomes = &evaluated.tables.outcomes;
         let has_amounts = outcomes.iter().any(|outcome| outcome.amount.is_some());
         let days = |key: &Snapshot| {
-            outcomes[key.lead as usize]
-                .won
-                .map_or(f64::NAN, |won| won.days_since(key.at))
+            let won = match &evaluated.tables.courses {
+                Some(_) => evaluated.tables.win_since(key.lead, key.at),
+                None => outcomes[key.lead as usize].won,
+            };
+            won.map_or(f64::NAN, |won| won.days_since(key.at))
         };
         Self {
             days_to_close: if evaluated.data.config.is_flat() {

@@ -49,7 +49,9 @@ fn cells_of(model: &Model, name: &str, value: &str) -> crate::Result<Vec<(usize,
             | FeatureSource::AttributeAge { .. }
             | FeatureSource::AttributeChanges { .. }
             | FeatureSource::Peers { .. }
-            | FeatureSource::PeerLeads(_) => return None,
+            | FeatureSource::PeerLeads(_)
+            | FeatureSource::TimesClosed
+            | FeatureSource::ReopenedDays => return None,
         };
         Some((idx, MatrixCell::Number(number)))
     };

@@ -1,7 +1,7 @@
 //! The leads that a score file speaks of, found part after part of the tables.
 
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp, counted};
-use leadscore_dataset::{Note, Tables};
+use leadscore_dataset::{Note, Standing, Tables};
 use leadscore_features::{LeftOut, UnknownKinds, compute, scoring_snapshots};
 use leadscore_inference::Model;
 use leadscore_io::{Wanted, in_order};
@@ -123,10 +123,8 @@ pub(super) fn find_open(
     // What closed leads did is nobody's feature, but where the account's other leads are looked at.
     let may_be_open = |tables: &Tables| {
         let as_of = data.moment_of(tables);
-        tables
-            .outcomes
-            .iter()
-            .map(|outcome| outcome.closed.is_none_or(|closed| closed >= as_of))
+        (0..tables.outcomes.len() as u32)
+            .map(|lead| tables.standing(lead, as_of) == Standing::Open)
             .collect()
     };
     let of_peers: Vec<&str> = model

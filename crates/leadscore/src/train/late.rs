@@ -24,7 +24,7 @@ impl Late {
     ) -> crate::Result<Self> {
         let horizon = data.config.snapshots.horizon;
         let days = |key: &Snapshot| {
-            let won = tables.outcomes[key.lead as usize].won;
+            let won = tables.win_since(key.lead, key.at);
             won.map(|won| won.days_since(key.at))
                 .filter(|days| (0.0..horizon.days()).contains(days))
                 .unwrap_or(f64::INFINITY)
