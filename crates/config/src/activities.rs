@@ -21,8 +21,13 @@ table_config! {
         /// event is one of each.
         #[serde(default)]
         via: Option<String>,
-        /// Column with the time at which it happened.
+        /// Column with the time at which it happened; needed, unless `columns` are given.
+        #[serde(default)]
         at: String,
+        /// Columns of times, such as "Became a Lead Date": each time is an event of that kind. The
+        /// table is that of the leads, unless `path` names another one.
+        #[serde(default)]
+        columns: Vec<String>,
         /// Column with the time at which it was recorded, which then decides what is visible.
         #[serde(default)]
         recorded_at: Option<String>,
@@ -35,20 +40,87 @@ table_config! {
     }
 }
 
+/// What the time of an event is called that is a cell of `columns`.
+pub const EVENT_TIME: &str = "at";
+/// What its kind is called: the name of the column.
+pub const EVENT_KIND: &str = "kind";
+
 impl ActivityConfig {
     /// How its file is to be read.
     pub fn file(&self) -> FileConfig<'_> {
         let column = self.lead.as_ref().or(self.account.as_ref());
         let separator = self.separator.as_ref();
-        self.file_where(
+        let file = self.file_where(
             column
                 .zip(separator)
                 .map(|(column, separator)| (column.as_str(), separator.as_str())),
-        )
+        );
+        FileConfig {
+            events: self.events(),
+            ..file
+        }
+    }
+
+    /// The column with the lead, and the columns whose times are events, where these are columns.
+    pub(super) fn events(&self) -> Option<(&str, &[String])> {
+        let lead = self.lead.as_deref()?;
+        (!self.columns.is_empty()).then_some((lead, self.columns.as_slice()))
+    }
+
+    /// Gives the columns of times their parts, before anything is checked.
+    pub(super) fn resolve(&mut self, id: &str) {
+        if self.columns.is_empty() {
+            return;
+        }
+        self.lead.get_or_insert_with(|| id.to_owned());
+        // What contradicts them is kept, to be refused.
+        if self.at.is_empty() && self.kind.is_empty() {
+            self.at = EVENT_TIME.to_owned();
+            self.kind = vec![EVENT_KIND.to_owned()];
+        }
+    }
+
+    /// Fails where columns of times stand beside what other tables have, or there is no time.
+    fn check_columns(&self, name: &str) -> Result<(), ConfigError> {
+        let table = format!("[activities.{name}]");
+        if self.columns.is_empty() {
+            if self.at.is_empty() {
+                return ConfigError::refuse(
+                    &format!("{table} has no `at`"),
+                    "name the column with the time of each event, or `columns` whose times are events",
+                );
+            }
+            return Ok(());
+        }
+        let is_plain = self.at == EVENT_TIME && self.kind == [EVENT_KIND];
+        let beside = [
+            ("`at` or `kind`", !is_plain),
+            ("`values`", !self.values.is_empty()),
+            ("`recorded_at`", self.recorded_at.is_some()),
+            ("`account`", self.account.is_some()),
+            ("`separator`", self.separator.is_some()),
+            ("`via`", self.via.is_some()),
+        ];
+        if let Some((key, _)) = beside.into_iter().find(|(_, is_there)| *is_there) {
+            return ConfigError::refuse(
+                &format!("{table} has both `columns` and {key}"),
+                "each time in one of the `columns` is an event of that kind, of the lead in its row: remove the other key",
+            );
+        }
+        let mut sorted: Vec<&String> = self.columns.iter().collect();
+        sorted.sort_unstable();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return ConfigError::refuse(
+                &format!("{table} names `{}` twice in `columns`", pair[0]),
+                "name each column once",
+            );
+        }
+        Ok(())
     }
 
     /// Fails where nothing, or two columns, say whose an event is.
     pub(super) fn check(&self, name: &str) -> Result<(), ConfigError> {
+        self.check_columns(name)?;
         if self.lead.is_some() == self.account.is_some() {
             return ConfigError::refuse(
                 &format!("[activities.{name}] needs either `lead` or `account`"),

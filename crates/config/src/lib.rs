@@ -41,7 +41,7 @@ mod time_kind;
 
 use std::collections::BTreeMap;
 
-pub use activities::ActivityConfig;
+pub use activities::{ActivityConfig, EVENT_KIND, EVENT_TIME};
 pub use bytes::Bytes;
 pub use columns::{ColumnType, NumberStyle, Parentheses, PerColumn, null_values};
 pub use contract::Config;
@@ -90,6 +90,15 @@ impl Config {
         Self::parse_for::<()>(text, &BTreeMap::new())
     }
 
+    /// The config, with the parts that follow from others.
+    fn read(text: &str) -> Result<Self, ConfigError> {
+        let mut config: Self = parse_toml(text)?;
+        let id = &config.leads.id;
+        let activities = config.activities.values_mut();
+        activities.for_each(|activity| activity.resolve(id));
+        Ok(config)
+    }
+
     /// Reads and checks a config some of whose tables stand in memory, by their name: these need no
     /// `path`.
     ///
@@ -100,7 +109,7 @@ impl Config {
     where
         T: Clone + Send + Sync + 'static,
     {
-        let mut config: Self = parse_toml(text)?;
+        let mut config = Self::read(text)?;
         config.put_frames(frames)?;
         config.check()?;
         Ok(config)
@@ -116,16 +125,17 @@ impl Config {
     where
         T: Clone + Send + Sync + 'static,
     {
-        let mut config: Self = parse_toml(text)?;
+        let mut config = Self::read(text)?;
         config.put_frames(frames)?;
         (config.leads.path, config.leads.query) = (Location::NoRows, None);
         if !config.is_flat() {
             config.outcomes = OutcomesConfig::default();
         }
-        config
-            .activities
-            .values_mut()
-            .for_each(|activity| (activity.path, activity.query) = (Location::NoRows, None));
+        config.activities.values_mut().for_each(|activity| {
+            (activity.path, activity.query) = (Location::NoRows, None);
+            // Of one lead the events are given as such, each with its time and its kind.
+            activity.columns.clear();
+        });
         config
             .history
             .iter_mut()
@@ -152,7 +162,7 @@ impl Config {
     ///
     /// As [`Self::parse_for`].
     pub fn parse_anywhere(text: &str) -> Result<Self, ConfigError> {
-        let mut config: Self = parse_toml(text)?;
+        let mut config = Self::read(text)?;
         let with_query: Vec<TableId> = config
             .tables()
             .filter(|table| table.query.is_some())
@@ -160,8 +170,15 @@ impl Config {
             .collect();
         // Leads may be scored without outcomes, and be said to have closed by a column of theirs.
         let has_outcomes = config.outcomes.lead.is_some() && config.outcomes.flag.is_none();
+        let of_leads: Vec<TableId> = config
+            .activities
+            .iter()
+            .filter(|(_, activity)| activity.events().is_some())
+            .map(|(name, _)| TableId::Activities(name.clone()))
+            .collect();
         for (table, location) in config.locations_mut() {
-            let is_table = table != TableId::Outcomes || has_outcomes;
+            let is_table =
+                (table != TableId::Outcomes || has_outcomes) && !of_leads.contains(&table);
             if is_table && location.is_nowhere() && !with_query.contains(&table) {
                 *location = Location::NoRows;
             }

@@ -105,9 +105,13 @@ impl Parts {
         let table = format!("[activities.{name}]");
         self.add(&table, "lead", &activity.lead, KEY);
         self.add(&table, "account", &activity.account, KEY);
-        self.add(&table, "at", [&activity.at], TIME);
+        let at = [&activity.at];
+        let at = at.iter().filter(|_| activity.columns.is_empty()).copied();
+        self.add(&table, "at", at, TIME);
+        self.add(&table, "columns", &activity.columns, TIME);
         self.add(&table, "recorded_at", &activity.recorded_at, TIME);
-        self.add(&table, "kind", &activity.kind, KIND);
+        let kind = activity.kind.iter().filter(|_| activity.columns.is_empty());
+        self.add(&table, "kind", kind, KIND);
         self.add(&table, "values", &activity.values, NUMBER);
     }
 

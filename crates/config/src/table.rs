@@ -32,6 +32,8 @@ pub struct FileConfig<'a> {
     pub types: &'a BTreeMap<String, ColumnType>,
     /// The column whose cells have several ids, and what stands between them.
     pub several: Option<(&'a str, &'a str)>,
+    /// The column with the lead and the columns whose times are events, where rows are no events.
+    pub events: Option<(&'a str, &'a [String])>,
     /// The last moment that the rows speak of.
     pub ends: Option<Moment>,
 }
@@ -51,6 +53,7 @@ impl<'a> FileConfig<'a> {
             skip_rows: 0,
             types: &NO_TYPES,
             several: None,
+            events: None,
             ends: None,
         }
     }
@@ -163,6 +166,7 @@ macro_rules! table_config {
                     skip_rows: self.skip_rows,
                     types: &self.types,
                     several,
+                    events: None,
                     ends: self.ends,
                 }
             }

@@ -79,12 +79,25 @@ impl Config {
             )
         });
         let activities = self.activities.iter().map(|(name, activity)| {
-            table_ref!(
+            let own = table_ref!(
                 TableId::Activities(name.clone()),
                 activity,
                 activity.lead.as_ref().or(activity.account.as_ref()),
                 [activity.recorded_at.as_ref(), Some(&activity.at)]
-            )
+            );
+            // Columns of times are those of the leads, unless another table is named.
+            if own.file.events.is_none() || own.query.is_some() || !own.file.location.is_nowhere() {
+                return own;
+            }
+            TableRef {
+                file: FileConfig {
+                    events: own.file.events,
+                    ..self.leads.file()
+                },
+                query: self.leads.query.as_deref(),
+                uri: self.leads.uri.as_ref(),
+                ..own
+            }
         });
         let lookups = self.lookups.iter().map(|(name, lookup)| {
             table_ref!(

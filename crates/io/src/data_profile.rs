@@ -196,6 +196,7 @@ impl Named<'_> {
     fn in_activity(&self, activity: &ActivityConfig) -> ColumnRole {
         match () {
             () if self.is(&activity.lead) || self.is(&activity.account) => ColumnRole::Key,
+            () if self.any(&activity.columns) => ColumnRole::Time,
             () if activity.at == self.0 || self.is(&activity.recorded_at) => ColumnRole::Time,
             () if self.any(&activity.kind) => ColumnRole::Kind,
             () if self.any(&activity.values) => ColumnRole::Value,
@@ -233,6 +234,10 @@ impl Named<'_> {
 
     /// What it is for in the leads.
     fn in_leads(&self, config: &Config) -> ColumnRole {
+        let mut of_leads = config
+            .activities
+            .values()
+            .filter(|activity| activity.path.is_nowhere());
         let leads = &config.leads;
         let is_key = leads.id == self.0
             || self.is(&leads.account)
@@ -246,6 +251,7 @@ impl Named<'_> {
                 .any(|activity| self.is(&activity.account));
         match () {
             () if is_key => ColumnRole::Key,
+            () if of_leads.any(|activity| self.any(&activity.columns)) => ColumnRole::Time,
             () if self.is(&leads.created_at) || self.is(&config.snapshots.order_by) => {
                 ColumnRole::Time
             }

@@ -12,6 +12,7 @@ mod numbers;
 mod raw;
 mod time_cells;
 mod times;
+mod unpivot;
 
 pub(crate) use part::Batch;
 pub(crate) use raw::RawTable;

@@ -112,6 +112,11 @@ pub enum SqlError {
         "[outcomes] is a `log`, and statements know the first closing of a lead alone\n  hint: compute the features here"
     )]
     Log,
+    /// Columns of times that are events.
+    #[error(
+        "[activities.{0}] has `columns`, and statements read a row for each event\n  hint: make a view of them, with the lead, the time and the kind of each event"
+    )]
+    Columns(String),
     /// Times that are a spreadsheet's day numbers.
     #[error(
         "[{table}] has times in the format `{format}`, and statements read timestamps, dates and whole numbers since 1970\n  hint: store them so"

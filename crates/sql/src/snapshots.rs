@@ -77,6 +77,10 @@ pub(crate) fn add_snapshots(
             table: table.id.to_string(),
         });
     }
+    let mut activities = config.activities.iter();
+    if let Some((name, _)) = activities.find(|(_, activity)| !activity.columns.is_empty()) {
+        return Err(SqlError::Columns(name.clone()));
+    }
     if config.outcomes.is_log() {
         return Err(SqlError::Log);
     }

@@ -53,7 +53,12 @@ pub(super) fn read_activities<'c>(
 ) -> Result<Activities, TablesError> {
     let label = format!("[activities.{name}]");
     let id = TableId::Activities(name.to_owned());
-    let table = joining.open(&id, settings.file())?;
+    let file = joining
+        .config
+        .table(&id)
+        .expect("a table of the config")
+        .file;
+    let table = joining.open(&id, file)?;
     check_activities(settings, &table)?;
     let mut columns = event_columns(settings);
     columns.extend(table.since_column());

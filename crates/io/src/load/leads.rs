@@ -145,10 +145,10 @@ fn is_named(config: &Config, column: &str) -> bool {
             .lookups
             .values()
             .any(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key) == column)
-        || config
-            .activities
-            .values()
-            .any(|activity| activity.account.as_deref() == Some(column))
+        || config.activities.values().any(|activity| {
+            activity.account.as_deref() == Some(column)
+                || activity.path.is_nowhere() && activity.columns.iter().any(|own| own == column)
+        })
 }
 
 pub(super) fn lead_attributes(

@@ -11,6 +11,7 @@ use polars_core::prelude::{DataFrame, DataType, Series};
 use super::ids::{self, Ids, Rewritten};
 use super::part::{Batch, engine_error};
 use super::table::Table;
+use super::unpivot::unpivot;
 use crate::arrow_types;
 use crate::bounds::Bounds;
 use crate::error::TablesError;
@@ -50,11 +51,11 @@ impl<'a> Table<'a> {
                 n_rows,
             });
         }
-        wanted.retain(|column| *column != SINCE);
+        let of_files = self.columns_of_files(&mut wanted);
         let frames = self
             .parts
             .iter()
-            .map(|part| part.read(&wanted, None))
+            .map(|part| part.read(&of_files, None))
             .collect::<Result<Vec<_>, _>>()?;
         self.raw(frames, &wanted, None)
     }
@@ -66,8 +67,8 @@ impl<'a> Table<'a> {
         batch: Batch,
     ) -> Result<RawTable<'a>, TablesError> {
         let mut wanted = distinct(columns);
-        wanted.retain(|column| *column != SINCE);
-        let frame = self.parts[batch.part].read(&wanted, Some((batch.offset, batch.n_rows)))?;
+        let of_files = self.columns_of_files(&mut wanted);
+        let frame = self.parts[batch.part].read(&of_files, Some((batch.offset, batch.n_rows)))?;
         self.raw(vec![frame], &wanted, Some(batch))
     }
 
@@ -82,9 +83,22 @@ impl<'a> Table<'a> {
             .into_iter()
             .map(|frame| self.plain(frame))
             .collect::<Result<Vec<_>, _>>()?;
-        let (frames, rows) = match self.one_lead_a_row(&frames, wanted, batch)? {
-            Some(rewritten) => (rewritten.frames, Some(rewritten.rows)),
+        let (frames, events) = match self.file.events {
+            Some((key, columns)) => {
+                let events = unpivot(&frames, key, columns)
+                    .map_err(|error| engine_error(self.path(), error))?;
+                (events.frames, Some(events.rows))
+            }
             None => (frames, None),
+        };
+        let (frames, rows) = match self.one_lead_a_row(&frames, wanted, batch)? {
+            Some(Rewritten { frames, mut rows }) => {
+                if let Some(events) = &events {
+                    rows.iter_mut().for_each(|row| *row = events[*row as usize]);
+                }
+                (frames, Some(rows))
+            }
+            None => (frames, events),
         };
         let n_rows = frames.iter().map(DataFrame::height).sum();
         Ok(RawTable {
@@ -93,6 +107,19 @@ impl<'a> Table<'a> {
             rows,
             n_rows,
         })
+    }
+
+    /// The columns of the files that are read for the wanted ones, which lose what no file has.
+    fn columns_of_files<'w>(&'w self, wanted: &mut Vec<&'w str>) -> Vec<&'w str> {
+        wanted.retain(|column| *column != SINCE);
+        match self.file.events {
+            Some((key, columns)) => {
+                let mut of_files = vec![key];
+                of_files.extend(columns.iter().map(String::as_str));
+                of_files
+            }
+            None => wanted.clone(),
+        }
     }
 
     /// The rows anew, where they are not one of each lead that is there; `None` where they are.

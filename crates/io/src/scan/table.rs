@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::frame::Frame;
 use leadscore_config::{Doubt, Subject, quoted};
-use leadscore_config::{FileConfig, nearest};
+use leadscore_config::{EVENT_KIND, EVENT_TIME, FileConfig, nearest};
 use leadscore_core::Writing;
 use leadscore_dataset::{SeenColumn, SeenTable};
 
@@ -85,7 +85,7 @@ impl<'a> Table<'a> {
             table.columns = frame.columns();
             table.unreadable = frame.unreadable.as_ref().clone();
             table.check_named_columns()?;
-            return Ok(table);
+            return table.of_events();
         }
         for path in source::find(name, folder, location.paths())? {
             let (part, columns, unreadable) = Part::open(
@@ -112,7 +112,24 @@ impl<'a> Table<'a> {
             table.parts.push(part);
         }
         table.check_named_columns()?;
-        Ok(table)
+        table.of_events()
+    }
+
+    /// The same table, or where columns of times are events a table of these.
+    fn of_events(mut self) -> Result<Self, TablesError> {
+        let Some((key, columns)) = self.file.events else {
+            return Ok(self);
+        };
+        let named = columns.iter().map(|column| ("columns", column.as_str()));
+        for (setting, column) in named.chain([("lead", key)]) {
+            self.require(setting, column)?;
+            if let Some(doubt) = self.unreadable(column) {
+                return Err(doubt.into());
+            }
+        }
+        self.columns = [key, EVENT_TIME, EVENT_KIND].map(str::to_owned).to_vec();
+        self.unreadable = Unreadable::new();
+        Ok(self)
     }
 
     /// Fails where a setting of the table names a column that it lacks.
