@@ -3,12 +3,14 @@
 
 use regex::Regex;
 
-use crate::rules_file::{EventCondition, RuleValue};
+use crate::rule::{EventCondition, RuleValue};
 
 /// When a value is the one that is meant.
 #[derive(Debug, Clone)]
 pub(crate) enum Condition {
     OneOf(Vec<RuleValue>),
+    /// A missing value is none of them.
+    NoneOf(Vec<RuleValue>),
     Range {
         above: Option<f64>,
         min: Option<f64>,
@@ -27,6 +29,10 @@ impl Condition {
             Self::OneOf(vec![value.clone()])
         } else if let Some(values) = &config.one_of {
             Self::OneOf(values.clone())
+        } else if let Some(value) = &config.not_equals {
+            Self::NoneOf(vec![value.clone()])
+        } else if let Some(values) = &config.none_of {
+            Self::NoneOf(values.clone())
         } else if let Some(missing) = config.missing {
             Self::Missing(missing)
         } else if let Some(part) = &config.contains {
@@ -46,7 +52,7 @@ impl Condition {
     pub(crate) fn needs_text(&self) -> bool {
         match self {
             Self::Contains(_) | Self::Matches(_) => true,
-            Self::OneOf(_) | Self::Range { .. } | Self::Missing(_) => false,
+            Self::OneOf(_) | Self::NoneOf(_) | Self::Range { .. } | Self::Missing(_) => false,
         }
     }
 
@@ -54,7 +60,11 @@ impl Condition {
     pub(crate) fn needs_number(&self) -> bool {
         match self {
             Self::Range { .. } => true,
-            Self::OneOf(_) | Self::Contains(_) | Self::Matches(_) | Self::Missing(_) => false,
+            Self::OneOf(_)
+            | Self::NoneOf(_)
+            | Self::Contains(_)
+            | Self::Matches(_)
+            | Self::Missing(_) => false,
         }
     }
 
@@ -68,6 +78,9 @@ impl Condition {
         };
         match (self, text) {
             (Self::Missing(missing), text) => text.is_none() == *missing,
+            (Self::NoneOf(values), text) => {
+                !text.is_some_and(|text| values.iter().any(|value| is(value, text)))
+            }
             (_, None) => false,
             (Self::OneOf(values), Some(text)) => values.iter().any(|value| is(value, text)),
             (Self::Contains(part), Some(text)) => text.to_lowercase().contains(part),
@@ -86,6 +99,7 @@ impl Condition {
         match self {
             Self::Missing(missing) => number.is_nan() == *missing,
             Self::OneOf(values) => values.iter().any(is),
+            Self::NoneOf(values) => !values.iter().any(is),
             Self::Range { above, min, max } => {
                 !number.is_nan()
                     && above.is_none_or(|above| number > above)
@@ -141,6 +155,33 @@ mod tests {
         check_number(&listed, &[5.0, 1.0], &[0.0, 5.1, f64::NAN]);
         check_number(&Condition::OneOf(vec![text("7")]), &[7.0], &[0.0, f64::NAN]);
         check_number(&Condition::OneOf(vec![text("NaN")]), &[], &[f64::NAN]);
+    }
+
+    #[test]
+    fn none_of_a_list_is_what_one_of_it_is_not() {
+        let values = vec![text("Web"), RuleValue::Number(5.0), RuleValue::Flag(true)];
+        let (one, none) = (Condition::OneOf(values.clone()), Condition::NoneOf(values));
+        for cell in [
+            None,
+            Some("Web"),
+            Some("5.0"),
+            Some("TRUE"),
+            Some("web"),
+            Some(""),
+        ] {
+            assert_ne!(
+                one.holds_for_text(cell),
+                none.holds_for_text(cell),
+                "{cell:?}"
+            );
+        }
+        for number in [5.0, 1.0, 0.0, f64::NAN] {
+            assert_ne!(
+                one.holds_for_number(number),
+                none.holds_for_number(number),
+                "{number}"
+            );
+        }
     }
 
     #[test]

@@ -2,17 +2,27 @@
 //! no model.
 
 mod condition;
+mod rule;
 mod rules_file;
 
+mod check;
+
 mod bind;
+mod binder;
+mod events;
 mod score;
+
+mod words;
 
 mod crossing;
 
 pub use bind::BoundRules;
 pub use crossing::Crossing;
+pub use rule::{
+    DecayStep, EventCondition, NothingElse, PartConfig, ResetConfig, RuleConfig, RuleValue,
+    ThenConfig,
+};
 pub use rules_file::{
-    EventCondition, ExampleConfig, Grade, GroupConfig, MatrixConfig, OnlyConfig, RuleConfig,
-    RuleValue, RulesFile, ScoreConfig,
+    ExampleConfig, Grade, GroupConfig, MatrixConfig, OnlyConfig, RulesFile, ScoreConfig,
 };
 pub use score::{Contribution, PointsScore, RulesError};

@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 
 use leadscore_config::{ConfigError, Moment, parse_toml};
-use leadscore_core::Span;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+
+use crate::rule::{RuleConfig, RuleValue};
+
+/// Most points of a rule, and of a score that has a limit, in absolute terms.
+const MOST_POINTS: f64 = 1_000_000.0;
 
 /// A scheme of points.
 #[derive(Debug, Clone, Deserialize)]
@@ -59,7 +64,8 @@ pub struct ScoreConfig {
     pub base: f64,
     /// Fewest points, default 0.
     pub min: f64,
-    /// Most points, default 100, up to 500.
+    /// Most points, default 100; infinite for "none".
+    #[serde(deserialize_with = "most_points")]
     pub max: f64,
     /// Which leads have this score; all if not given.
     pub only: Option<OnlyConfig>,
@@ -76,6 +82,11 @@ pub struct OnlyConfig {
     /// It is one of these.
     #[serde(rename = "in")]
     pub one_of: Option<Vec<RuleValue>>,
+    /// It is not this; a missing one is not.
+    pub not_equals: Option<RuleValue>,
+    /// It is none of these; a missing one is none of them.
+    #[serde(rename = "not_in")]
+    pub none_of: Option<Vec<RuleValue>>,
 }
 
 /// `[matrix]`: fit down, engagement across.
@@ -113,110 +124,6 @@ impl Default for ScoreConfig {
 pub struct GroupConfig {
     /// Most points of the group.
     pub cap: Option<f64>,
-}
-
-/// `[[rule]]`: on an `attribute`, on an `activity`, or on a `feature`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RuleConfig {
-    /// What a reader sees.
-    pub name: Spanned<String>,
-    /// The group that its points belong to; none if not given.
-    pub group: Option<String>,
-    /// Points, -200 to 100; 0 for a rule that only disqualifies.
-    #[serde(default)]
-    pub points: f64,
-    /// Whether a lead to which it applies gets the fewest points and leaves the queue, whatever
-    /// else.
-    #[serde(default)]
-    pub disqualifies: bool,
-
-    /// A column of the leads, or `lookup.column`.
-    pub attribute: Option<String>,
-    /// Any feature, by the name that `features --describe` gives it; conditions are those of an
-    /// attribute.
-    pub feature: Option<String>,
-    /// Applies where the attribute or feature is this.
-    pub equals: Option<RuleValue>,
-    /// Applies where the attribute is one of these.
-    #[serde(rename = "in")]
-    pub one_of: Option<Vec<RuleValue>>,
-    /// Applies above this number.
-    pub above: Option<f64>,
-    /// Applies from this number on.
-    pub min: Option<f64>,
-    /// Applies up to this number.
-    pub max: Option<f64>,
-    /// Applies where the attribute's text contains this, whatever the case.
-    pub contains: Option<String>,
-    /// Applies where the attribute's text matches this regular expression.
-    pub matches: Option<Spanned<String>>,
-    /// Applies where the attribute is missing (`true`) or not (`false`).
-    pub missing: Option<bool>,
-
-    /// A table of activities.
-    pub activity: Option<String>,
-    /// Only events with this value in any of the table's kind columns.
-    pub kind: Option<String>,
-    /// Only events whose columns meet these conditions, such as `{ minutes = { min = 5 } }`.
-    #[serde(rename = "where", default)]
-    pub on_columns: BTreeMap<String, EventCondition>,
-    /// Applies only where the table has no other events of the lead in that time.
-    #[serde(default)]
-    pub nothing_else: bool,
-    /// Only events of so long before; all if not given.
-    pub within: Option<Span>,
-    /// Applies with at least so many events; default 1, or 0 beside an `at_most`.
-    pub at_least: Option<u32>,
-    /// Applies with at most so many events: 0 for nothing since.
-    pub at_most: Option<u32>,
-    /// Whether each event gives the points, in place of all together.
-    #[serde(default)]
-    pub per_event: bool,
-    /// Most events that give points, the latest ones.
-    pub max_events: Option<u32>,
-    /// Most points of the rule, in absolute terms.
-    pub cap: Option<f64>,
-    /// Points of an event halve after every such time.
-    pub half_life: Option<Span>,
-    /// Points of an event lose this share of them with every 30 days, in a straight line down to
-    /// none.
-    pub monthly_decay: Option<f64>,
-}
-
-/// A condition on a column of events.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EventCondition {
-    /// The column is this.
-    pub equals: Option<RuleValue>,
-    /// The column is one of these.
-    #[serde(rename = "in")]
-    pub one_of: Option<Vec<RuleValue>>,
-    /// The number lies above this.
-    pub above: Option<f64>,
-    /// The number is this or more.
-    pub min: Option<f64>,
-    /// The number is this or less.
-    pub max: Option<f64>,
-    /// The text contains this, whatever the case.
-    pub contains: Option<String>,
-    /// The text matches this regular expression.
-    pub matches: Option<Spanned<String>>,
-    /// The column is missing (`true`) or not (`false`).
-    pub missing: Option<bool>,
-}
-
-/// A value to compare with.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
-pub enum RuleValue {
-    /// A number.
-    Number(f64),
-    /// True or false, as text.
-    Flag(bool),
-    /// A text.
-    Text(String),
 }
 
 /// A grade and the points from which it is given.
@@ -259,7 +166,7 @@ impl RulesFile {
 
     /// Whether a rule looks at a feature.
     pub fn needs_features(&self) -> bool {
-        self.rules.iter().any(|rule| rule.feature.is_some())
+        self.rules.iter().any(RuleConfig::needs_features)
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -272,10 +179,11 @@ impl RulesFile {
             })
         };
         let ScoreConfig { min, max, base, .. } = self.score;
-        if !(base.is_finite() && min.is_finite() && max.is_finite() && min < max && max <= 500.0) {
+        let has_room = max.is_infinite() || max <= MOST_POINTS;
+        if !(base.is_finite() && min >= -MOST_POINTS && min < max && has_room) {
             return fail(
                 format!("[score] goes from {min} to {max}"),
-                "`min` lies below `max`, which is 500 at most",
+                "`min` lies below `max`; both lie within a million, and `max = \"none\"` is no upper bound",
                 None,
             );
         }
@@ -299,7 +207,11 @@ impl RulesFile {
                     );
                     return fail(
                         message,
-                        &format!("points go from {min} to {max}"),
+                        &if max.is_infinite() {
+                            format!("points go from {min} on")
+                        } else {
+                            format!("points go from {min} to {max}")
+                        },
                         Some(points.span()),
                     );
                 }
@@ -368,19 +280,11 @@ impl RulesFile {
     }
 
     fn check_rule(&self, rule: &RuleConfig) -> Result<(), ConfigError> {
-        let looks_at = [
-            rule.attribute.is_some(),
-            rule.feature.is_some(),
-            rule.activity.is_some(),
-        ];
-        if looks_at.into_iter().filter(|given| *given).count() != 1 {
+        if !(-MOST_POINTS..=MOST_POINTS).contains(&rule.points) {
             return rule.refused(
-                "it needs one of `attribute`, `activity` and `feature`",
-                "name the column, the table of activities or the feature that it looks at",
+                "its points are out of range",
+                "points go from -1000000 to 1000000",
             );
-        }
-        if !(-200.0..=100.0).contains(&rule.points) {
-            return rule.refused("its points are out of range", "points go from -200 to 100");
         }
         if rule.points == 0.0 && !rule.disqualifies {
             return rule.refused(
@@ -404,154 +308,17 @@ impl RulesFile {
                 "no lead can get them all: raise the cap or lower the points",
             );
         }
-        if rule.activity.is_some() {
-            rule.check_events()?;
-            rule.check_lengths()
-        } else {
-            rule.check_condition()
-        }
+        rule.check_conditions()
     }
 }
 
-impl RuleConfig {
-    /// The error at the rule's name.
-    fn refused(&self, message: &str, help: &str) -> Result<(), ConfigError> {
-        Err(ConfigError {
-            message: format!("rule \"{}\": {message}", self.name.get_ref()),
-            help: Some(help.to_owned()),
-            span: Some(self.name.span()),
-            is_unknown_key: false,
-        })
-    }
-
-    /// Fails where a rule on an attribute or a feature has not one condition, or keys of events.
-    fn check_condition(&self) -> Result<(), ConfigError> {
-        let n_conditions = self.condition().given();
-        let on_events = self.kind.is_some()
-            || !self.on_columns.is_empty()
-            || self.nothing_else
-            || self.within.is_some()
-            || self.at_least.is_some()
-            || self.at_most.is_some()
-            || self.per_event
-            || self.max_events.is_some()
-            || self.half_life.is_some()
-            || self.monthly_decay.is_some();
-        if n_conditions != 1 {
-            return self.refused(
-                "it has no condition on what it looks at, or several",
-                "write one of `equals`, `in`, `above`, `min` and `max`, `contains`, `matches`, `missing`",
-            );
-        }
-        if on_events || self.cap.is_some() {
-            return self.refused(
-                "it has keys of an activity",
-                "`kind`, `where`, `within`, counts, caps and decay go with `activity`",
-            );
-        }
-        if self.min.zip(self.max).is_some_and(|(min, max)| min > max) {
-            return self.refused("its `min` lies above its `max`", "no number is in between");
-        }
-        Ok(())
-    }
-
-    /// Fails where a rule on events has a condition of an attribute, or counts that contradict
-    /// each other.
-    fn check_events(&self) -> Result<(), ConfigError> {
-        let n_conditions = self.condition().given();
-        if n_conditions > 0 {
-            return self.refused(
-                "it has a condition of an attribute",
-                "they go with `attribute`; for a column of the events write `where = { column = { min = 5 } }`",
-            );
-        }
-        for (column, condition) in &self.on_columns {
-            if condition.given() != 1 {
-                return self.refused(
-                    &format!("`where` has no condition on `{column}`, or several"),
-                    "write one, such as { min = 5 } or { in = [\"a\", \"b\"] }",
-                );
-            }
-        }
-        if self
-            .at_least
-            .zip(self.at_most)
-            .is_some_and(|(least, most)| least > most)
-        {
-            return self.refused(
-                "its `at_least` lies above its `at_most`",
-                "no number of events is in between",
-            );
-        }
-        if self.per_event && self.at_most.is_some() {
-            return self.refused(
-                "it counts each event and has an `at_most`",
-                "`max_events` limits the events that give points",
-            );
-        }
-        if self
-            .cap
-            .is_some_and(|cap| cap.is_nan() || cap < self.points.abs())
-        {
-            return self.refused(
-                "its `cap` lies below its points",
-                "one event alone would exceed it",
-            );
-        }
-        Ok(())
-    }
-
-    /// Fails where decay and lengths of time of a rule on events cannot be.
-    fn check_lengths(&self) -> Result<(), ConfigError> {
-        if self.half_life.is_some() && self.monthly_decay.is_some() {
-            return self.refused(
-                "it has two kinds of decay",
-                "keep `half_life` or `monthly_decay`",
-            );
-        }
-        if self.half_life == Some(Span::ZERO) || self.within == Some(Span::ZERO) {
-            return self.refused("it has a length of zero", "write lengths such as \"30d\"");
-        }
-        if self
-            .monthly_decay
-            .is_some_and(|share| !(share > 0.0 && share <= 1.0))
-        {
-            return self.refused(
-                "its `monthly_decay` is not a share",
-                "write above 0 and at most 1: 0.5 for half of the points a month",
-            );
-        }
-        Ok(())
-    }
-
-    /// The condition on its attribute or feature.
-    pub(crate) fn condition(&self) -> EventCondition {
-        EventCondition {
-            equals: self.equals.clone(),
-            one_of: self.one_of.clone(),
-            above: self.above,
-            min: self.min,
-            max: self.max,
-            contains: self.contains.clone(),
-            matches: self.matches.clone(),
-            missing: self.missing,
-        }
-    }
-}
-
-impl EventCondition {
-    /// How many conditions it holds; a range is one.
-    fn given(&self) -> usize {
-        let is_range = self.above.is_some() || self.min.is_some() || self.max.is_some();
-        let given = [
-            self.equals.is_some(),
-            self.one_of.is_some(),
-            is_range,
-            self.contains.is_some(),
-            self.matches.is_some(),
-            self.missing.is_some(),
-        ];
-        given.iter().filter(|given| **given).count()
+/// The most points: a number, or "none".
+fn most_points<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let wrong = || D::Error::custom("`max` is a number of points or \"none\"");
+    match RuleValue::deserialize(deserializer).map_err(|_| wrong())? {
+        RuleValue::Number(number) => Ok(number),
+        RuleValue::Text(text) if text == "none" => Ok(f64::INFINITY),
+        RuleValue::Text(_) | RuleValue::Flag(_) => Err(wrong()),
     }
 }
 
@@ -593,67 +360,4 @@ pub(crate) fn in_order(named: &BTreeMap<String, Spanned<f64>>) -> Vec<Grade> {
         .collect();
     grades.sort_by(|a, b| b.from.total_cmp(&a.from).then(a.name.cmp(&b.name)));
     grades
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check_error(text: &str, expected: &str, pointed_at: &str) {
-        let error = RulesFile::parse(text).expect_err("refused");
-        assert!(error.to_string().contains(expected), "{error}");
-        let span = error.span.clone().expect("a place");
-        assert!(text[span].contains(pointed_at), "{error}");
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused_at_its_place() {
-        let rule = "[[rule]]\nname = \"r\"\npoints = 5\n";
-        check_error(
-            &format!("{rule}attribute = \"a\"\nequals = 1\nactivity = \"b\"\n"),
-            "one of `attribute`, `activity` and `feature`",
-            "\"r\"",
-        );
-        check_error(
-            &format!("{rule}attribute = \"a\"\n"),
-            "no condition on what it looks at",
-            "\"r\"",
-        );
-        check_error(
-            &format!("{rule}attribute = \"a\"\nmin = 5\nmax = 4\n"),
-            "`min` lies above its `max`",
-            "\"r\"",
-        );
-        check_error(
-            &format!("{rule}activity = \"a\"\ngroup = \"fit\"\n"),
-            "there is no [groups.fit]",
-            "\"r\"",
-        );
-        check_error(
-            &format!("{rule}activity = \"a\"\ncap = 4\n"),
-            "`cap` lies below its points",
-            "\"r\"",
-        );
-        check_error(
-            &format!("{rule}activity = \"a\"\nmonthly_decay = 2\n"),
-            "is not a share",
-            "\"r\"",
-        );
-        check_error(
-            "[[rule]]\nname = \"r\"\npoints = 500\nactivity = \"a\"\n",
-            "points are out of range",
-            "\"r\"",
-        );
-        check_error(
-            &format!("{rule}activity = \"a\"\n[thresholds]\nmql = 150\n"),
-            "`mql` begins at 150, which no lead can have",
-            "150",
-        );
-        check_error(
-            "[[rule]]\nname = \"r\"\npionts = 5\nactivity = \"a\"\n",
-            "did you mean `points`?",
-            "pionts",
-        );
-    }
 }

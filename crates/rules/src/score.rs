@@ -1,14 +1,17 @@
 //! Points of leads as of a moment: rule by rule, then caps of rules, groups and the whole.
 
-use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
-use leadscore_dataset::{Activities, MISSING, Tables};
+use leadscore_core::{FeatureMatrix, Snapshot};
+use leadscore_dataset::Tables;
 use leadscore_features::{FeaturesError, compute};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 
-use crate::bind::{BoundRules, EventFilter, Test};
+use crate::bind::BoundRules;
+use crate::binder::{BoundRule, Events, Test, Then};
 use crate::condition::Condition;
-use crate::rules_file::{Grade, RuleConfig};
+use crate::events::EventRule;
+use crate::rule::RuleConfig;
+use crate::rules_file::Grade;
 
 /// Points that cannot be computed.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +48,6 @@ pub struct Contribution {
     pub points: f64,
 }
 
-/// Days of a month of decay.
-const MONTH_DAYS: f64 = 30.0;
-
 impl BoundRules {
     /// The points of each snapshot's lead, by what was known before its moment.
     ///
@@ -63,10 +63,10 @@ impl BoundRules {
         snapshots: &[Snapshot],
     ) -> Result<Vec<PointsScore>, RulesError> {
         let attributes = Attributes::new(compute(tables, &self.specs, snapshots)?);
-        let tests: Vec<ReadyTest<'_>> = self
-            .tests
+        let rules: Vec<ReadyRule<'_>> = self
+            .rules
             .iter()
-            .map(|test| attributes.ready(test))
+            .map(|rule| attributes.ready_rule(rule))
             .collect();
         let only = self.only.as_ref().map(|test| attributes.ready(test));
         Ok(snapshots
@@ -89,7 +89,7 @@ impl BoundRules {
                         cell: None,
                     };
                 }
-                self.score_one(tables, &attributes, &tests, row, snapshot)
+                self.score_one(tables, &attributes, &rules, row, snapshot)
             })
             .collect())
     }
@@ -98,23 +98,18 @@ impl BoundRules {
         &self,
         tables: &Tables,
         attributes: &Attributes,
-        tests: &[ReadyTest<'_>],
+        rules: &[ReadyRule<'_>],
         row: usize,
         snapshot: Snapshot,
     ) -> PointsScore {
         let mut contributions = Vec::new();
         let mut disqualified_by = None;
         let mut of_groups = vec![0.0; self.file.groups.len()];
-        for (rule_idx, (rule, test)) in self.file.rules.iter().zip(tests).enumerate() {
-            let points = match test {
-                ReadyTest::Attribute(test) => attributes.holds(test, row).then_some(rule.points),
-                ReadyTest::Absent { applies } => applies.then_some(rule.points),
-                ReadyTest::Events { table, filters } => {
-                    points_of_events(rule, &tables.activities[*table], filters, snapshot)
-                }
+        for (rule_idx, rule) in rules.iter().enumerate() {
+            let Some(points) = attributes.points(rule, tables, row, snapshot) else {
+                continue;
             };
-            let Some(points) = points else { continue };
-            if rule.disqualifies && disqualified_by.is_none() {
+            if rule.config.disqualifies && disqualified_by.is_none() {
                 disqualified_by = Some(rule_idx);
             }
             if points != 0.0 {
@@ -173,9 +168,19 @@ enum ReadyTest<'a> {
         applies: bool,
     },
     Events {
-        table: usize,
-        filters: &'a [EventFilter],
+        events: &'a Events,
+        then: Option<&'a Then>,
+        reset: Option<&'a Events>,
     },
+}
+
+/// A rule or a combined condition, whose texts were looked at once.
+struct ReadyRule<'a> {
+    config: &'a RuleConfig,
+    test: Option<ReadyTest<'a>>,
+    all: Vec<ReadyRule<'a>>,
+    any: Vec<ReadyRule<'a>>,
+    none: Vec<ReadyRule<'a>>,
 }
 
 enum ReadyAttribute<'a> {
@@ -202,10 +207,62 @@ impl Attributes {
                 ReadyTest::Attribute(self.ready_attribute(*column, condition))
             }
             Test::Absent { applies } => ReadyTest::Absent { applies: *applies },
-            Test::Events { table, filters } => ReadyTest::Events {
-                table: *table,
-                filters,
+            Test::Events {
+                events,
+                then,
+                reset,
+            } => ReadyTest::Events {
+                events,
+                then: then.as_deref(),
+                reset: reset.as_ref(),
             },
+        }
+    }
+
+    fn ready_rule<'a>(&self, rule: &'a BoundRule) -> ReadyRule<'a> {
+        let ready = |parts: &'a [BoundRule]| -> Vec<ReadyRule<'a>> {
+            parts.iter().map(|part| self.ready_rule(part)).collect()
+        };
+        ReadyRule {
+            config: &rule.config,
+            test: rule.test.as_ref().map(|test| self.ready(test)),
+            all: ready(&rule.all),
+            any: ready(&rule.any),
+            none: ready(&rule.none),
+        }
+    }
+
+    /// Points of a rule; `None` where it does not apply.
+    fn points(
+        &self,
+        rule: &ReadyRule<'_>,
+        tables: &Tables,
+        row: usize,
+        snapshot: Snapshot,
+    ) -> Option<f64> {
+        let applies = |part: &ReadyRule<'_>| self.points(part, tables, row, snapshot).is_some();
+        let combined = rule.all.iter().all(applies)
+            && (rule.any.is_empty() || rule.any.iter().any(applies))
+            && !rule.none.iter().any(applies);
+        if !combined {
+            return None;
+        }
+        let full = rule.config.points;
+        match &rule.test {
+            None => Some(full),
+            Some(ReadyTest::Attribute(test)) => self.holds(test, row).then_some(full),
+            Some(ReadyTest::Absent { applies }) => applies.then_some(full),
+            Some(ReadyTest::Events {
+                events,
+                then,
+                reset,
+            }) => EventRule {
+                config: rule.config,
+                events,
+                then: *then,
+                reset: *reset,
+            }
+            .points(tables, snapshot),
         }
     }
 
@@ -249,75 +306,4 @@ impl Attributes {
             }
         }
     }
-}
-
-/// Points of a rule on activities; `None` where it does not apply.
-fn points_of_events(
-    rule: &RuleConfig,
-    activities: &Activities,
-    filters: &[EventFilter],
-    snapshot: Snapshot,
-) -> Option<f64> {
-    let rows = &activities.rows;
-    let from = rule
-        .within
-        .map_or(Timestamp::MIN, |within| snapshot.at - within);
-    let passes = |event: usize| {
-        filters.iter().all(|filter| match filter {
-            EventFilter::Levels { column, counts } => {
-                let code = rows.kinds[*column].codes[event];
-                counts[if code == MISSING {
-                    counts.len() - 1
-                } else {
-                    code as usize
-                }]
-            }
-            EventFilter::Any(codes) => codes
-                .iter()
-                .any(|&(column, code)| rows.kinds[column].codes[event] == code),
-            EventFilter::Nothing => false,
-            EventFilter::Number { column, condition } => {
-                condition.holds_for_number(rows.values[*column].values[event])
-            }
-        })
-    };
-    let weight = |age: f64| match (rule.half_life, rule.monthly_decay) {
-        (Some(half_life), _) => 0.5_f64.powf(age / half_life.days()),
-        (None, Some(share)) => (1.0 - share * age / MONTH_DAYS).max(0.0),
-        (None, None) => 1.0,
-    };
-    let n_paid = if rule.per_event {
-        rule.max_events.unwrap_or(u32::MAX)
-    } else {
-        1
-    };
-    // The latest first, as many of them as pay.
-    let (mut n, mut n_others, mut sum) = (0_u32, 0_u32, 0.0);
-    if let Some(entity) = activities.entity_of(snapshot.lead) {
-        for event in activities.events_of(entity).rev() {
-            let at = rows.at[event];
-            if at < from {
-                break;
-            }
-            if at >= snapshot.at || rows.visible_at(event) >= snapshot.at {
-                continue;
-            }
-            if !passes(event) {
-                n_others += 1;
-                continue;
-            }
-            if n < n_paid {
-                sum += weight(snapshot.at.days_since(at));
-            }
-            n += 1;
-        }
-    }
-    let least = rule.at_least.unwrap_or(u32::from(rule.at_most.is_none()));
-    if n < least || rule.at_most.is_some_and(|most| n > most) || (rule.nothing_else && n_others > 0)
-    {
-        return None;
-    }
-    // Nothing since: there is no event whose age could matter.
-    let points = rule.points * if n == 0 { 1.0 } else { sum };
-    Some(rule.cap.map_or(points, |cap| points.clamp(-cap, cap)))
 }

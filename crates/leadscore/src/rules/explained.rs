@@ -25,6 +25,7 @@ pub fn explain_rules(data: &Data, rules: ReadRules, id: &str) -> crate::Result<S
         format!("lead {id}"),
         table(&["rule", "points"], &rows(rules, &score)),
     ];
+    lines.extend(combined(rules, &score));
     lines.extend(standing(rules, &score));
     Ok(lines.join("\n"))
 }
@@ -61,6 +62,18 @@ fn rows(rules: &BoundRules, score: &PointsScore) -> Vec<Vec<String>> {
         rounded(score.points).to_string(),
     ]);
     rows
+}
+
+/// What the rules that put several conditions together ask for.
+fn combined(rules: &BoundRules, score: &PointsScore) -> Vec<String> {
+    let mut places: Vec<usize> = score.contributions.iter().map(|part| part.rule).collect();
+    places.extend(score.disqualified_by.filter(|rule| !places.contains(rule)));
+    places
+        .into_iter()
+        .map(|place| &rules.file().rules[place])
+        .filter(|rule| rule.is_combined())
+        .map(|rule| format!("\"{}\" applies: {}", rule.name.get_ref(), rule.in_words()))
+        .collect()
 }
 
 /// The grade, the points to the next threshold, and the cell.
