@@ -1090,7 +1090,11 @@ fn a_model_is_measured_beside_rules() {
             rows.map(|row| {
                 (
                     format!("{} {}", &row[at(key[0])], &row[at(key[1])]),
-                    row[at(value)].parse().expect("a number"),
+                    // A model is compared with points that rank who is disqualified last.
+                    match header.iter().position(|name| name == "disqualified_by") {
+                        Some(by) if !row[by].is_empty() => -1.0,
+                        Some(_) | None => row[at(value)].parse().expect("a number"),
+                    },
                 )
             })
             .collect()
@@ -1104,6 +1108,7 @@ fn a_model_is_measured_beside_rules() {
         points("h.csv", ["lead_id", "as_of"], "points"),
     );
     assert!(evaluated.len() > 500);
+    assert!(evaluated.values().any(|points| *points == -1.0));
     for (key, points) in &evaluated {
         assert_eq!(history.get(key), Some(points), "{key}");
     }

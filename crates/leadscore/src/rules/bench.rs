@@ -147,8 +147,8 @@ pub(super) fn rounded(points: f64) -> f64 {
     (points * 10.0).round() / 10.0
 }
 
-/// Points of these snapshots by rules: the fewest for who is disqualified, NaN for who does not
-/// have the score.
+/// Points of these snapshots by rules, to rank them by: one below the fewest for who is
+/// disqualified, who comes after everyone else; NaN for who does not have the score.
 pub(crate) fn points_of(
     rules: &ReadRules,
     data: &Data,
@@ -159,7 +159,10 @@ pub(crate) fn points_of(
     Ok(bound
         .score(tables, snapshots)?
         .into_iter()
-        .map(|score| score.points)
+        .map(|score| match score.disqualified_by {
+            Some(_) => rules.file.score.min - 1.0,
+            None => score.points,
+        })
         .collect())
 }
 
