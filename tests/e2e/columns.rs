@@ -228,3 +228,57 @@ fn columns_that_cannot_be_meant_are_refused() {
         "{said}"
     );
 }
+
+/// A marketing person's first command: dates in the writing of a spreadsheet become events.
+#[test]
+fn a_first_config_has_them() {
+    let mut leads =
+        "Contact ID,Create Date,Became a Lead Date,Became a Customer Date,Seats\n".to_owned();
+    let mut deals = "Contact ID,Close Date,Deal Stage\n".to_owned();
+    let date = |day: u32| {
+        let at = moment(day).naive().expect("within the calendar");
+        at.format("%d/%m/%Y").to_string()
+    };
+    for lead in 0..120_u32 {
+        let became = if lead % 2 == 0 {
+            date(lead + 30)
+        } else {
+            String::new()
+        };
+        let _ = writeln!(
+            leads,
+            "{lead},{},{},{became},{}",
+            date(lead),
+            date(lead + 5),
+            lead % 7
+        );
+        let stage = if lead % 2 == 0 {
+            "Closed Won"
+        } else {
+            "Closed Lost"
+        };
+        let _ = writeln!(deals, "{lead},{},{stage}", date(lead + 40));
+    }
+    let folder = folder_with(&[("contacts.csv", &leads), ("deals.csv", &deals)]);
+    let folder = folder.path();
+    succeed(
+        folder,
+        &["init", "--leads", "contacts.csv", "--outcomes", "deals.csv"],
+    );
+    let text = std::fs::read_to_string(folder.join("leadscore.toml")).expect("written above");
+    assert!(
+        text.contains(
+            "[activities.lifecycle]\ncolumns = [\"Became a Lead Date\", \"Became a Customer Date\"]"
+        ),
+        "{text}"
+    );
+    let config = Config::parse(&text).expect("a config");
+    let tables = load(&config, folder, &LoadOptions::default()).expect("readable");
+    assert_eq!(tables.activities[0].n_events(), 180);
+    let done = leadscore(folder, &["check"]);
+    let said = String::from_utf8(done.stdout).expect("a text");
+    assert!(
+        said.contains("[activities.lifecycle]") && !said.contains("doubt"),
+        "{said}"
+    );
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use leadscore_values::TimeFormat;
 use serde::Deserialize;
 
+use super::activities::EVENT_TIME;
 use super::columns::{ColumnType, NumberStyle, PerColumn, null_values};
 use super::location::Location;
 use super::moment::Moment;
@@ -58,14 +59,38 @@ impl<'a> FileConfig<'a> {
         }
     }
 
+    /// The same part of another table's file, with what is said of this part.
+    pub(super) fn of_same_file(self, other: FileConfig<'a>) -> Self {
+        Self {
+            events: self.events,
+            null_values: self.null_values.or(other.null_values),
+            time_format: self.time_format.or(other.time_format),
+            time_zone: self.time_zone.or(other.time_zone),
+            ends: self.ends.or(other.ends),
+            ..other
+        }
+    }
+
+    /// The column of the file that says how a column is written: of the times of events that are
+    /// columns the first of these.
+    fn written_as<'c>(&self, column: &'c str) -> &'c str
+    where
+        'a: 'c,
+    {
+        match self.events {
+            Some((_, [first, ..])) if column == EVENT_TIME => first,
+            _ => column,
+        }
+    }
+
     /// The markers that mean missing in a column.
     pub fn nulls(&self, column: &str) -> Vec<&'a str> {
-        null_values(self.null_values, column)
+        null_values(self.null_values, self.written_as(column))
     }
 
     /// The format that the config declares for the times of a column.
     pub fn format_of(&self, column: &str) -> Option<TimeFormat> {
-        let text = self.time_format?.of(column)?;
+        let text = self.time_format?.of(self.written_as(column))?;
         Some(TimeFormat::declared(text).expect("checked with the config"))
     }
 

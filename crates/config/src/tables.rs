@@ -90,10 +90,7 @@ impl Config {
                 return own;
             }
             TableRef {
-                file: FileConfig {
-                    events: own.file.events,
-                    ..self.leads.file()
-                },
+                file: own.file.of_same_file(self.leads.file()),
                 query: self.leads.query.as_deref(),
                 uri: self.leads.uri.as_ref(),
                 ..own

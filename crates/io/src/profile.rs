@@ -17,8 +17,8 @@ use crate::error::TablesError;
 pub use input::ProfileInput;
 
 use columns::Sheet;
-use events::write_activities;
-use leads::write_leads;
+use events::{table_name, write_activities};
+use leads::{write_leads, write_lifecycle};
 use outcomes::{write_flag, write_outcomes};
 
 /// Looks at the files and writes the text of a config, with every guess as a comment. What it
@@ -46,6 +46,13 @@ pub fn profile(input: &ProfileInput, folder: &Path) -> Result<String, TablesErro
     let id = write_leads(&mut text, &leads, input);
     for (number, (path, sheet)) in activities.iter().enumerate() {
         write_activities(&mut text, sheet, path, number, &leads, id.as_deref());
+    }
+    if outcomes.is_some() {
+        let names = input.activities.iter().enumerate();
+        let names: Vec<String> = names
+            .map(|(number, path)| table_name(path, number))
+            .collect();
+        write_lifecycle(&mut text, &leads, &names);
     }
     text.push_str("\n[outcomes]\n");
     match (&outcomes, &input.outcomes) {

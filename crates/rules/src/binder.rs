@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use leadscore_config::{ConfigError, nearest};
-use leadscore_core::{AttributeTable, FeatureKind, FeatureSource, FeatureSpec, Span, Unit};
+use leadscore_core::{
+    AttributeTable, FeatureKind, FeatureSource, FeatureSpec, Span, Tokenizer, Unit,
+};
 use leadscore_dataset::{Column, EventRows, KindColumn, Tables};
 use toml::Spanned;
 
@@ -266,7 +268,12 @@ impl Whose {
     }
 }
 
-fn attribute(tables: &Tables, name: &str, whose: &Whose) -> Result<FeatureSpec, ConfigError> {
+/// An attribute by its name, with how its cells are split where they hold several values.
+fn attribute(
+    tables: &Tables,
+    name: &str,
+    whose: &Whose,
+) -> Result<(FeatureSpec, Option<Tokenizer>), ConfigError> {
     let of_leads = tables
         .leads
         .attributes
@@ -301,7 +308,7 @@ fn attribute(tables: &Tables, name: &str, whose: &Whose) -> Result<FeatureSpec, 
         table: table.clone(),
         column: found.name.clone(),
     };
-    Ok(FeatureSpec {
+    let spec = FeatureSpec {
         name: full.clone(),
         source,
         kind,
@@ -310,7 +317,8 @@ fn attribute(tables: &Tables, name: &str, whose: &Whose) -> Result<FeatureSpec, 
         } else {
             Unit::Level
         },
-    })
+    };
+    Ok((spec, found.tokenizer.clone()))
 }
 
 /// A test of an attribute; where the tables lack it, one that sees a missing value, and what is
@@ -323,8 +331,9 @@ fn attribute_test(
     specs: &mut Specs,
 ) -> Result<(Test, Option<ConfigError>), ConfigError> {
     match attribute(tables, name, whose) {
-        Ok(spec) => {
+        Ok((spec, tokenizer)) => {
             check_kind(name, spec.kind, &condition, whose)?;
+            let condition = condition.of_cells(tokenizer.as_ref());
             Ok((Test::Attribute(specs.place(spec), condition), None))
         }
         Err(error) => {
@@ -424,18 +433,20 @@ fn events(
     let rows = &tables.activities[table].rows;
     let mut filters = Vec::new();
     if let Some(wanted) = kind {
-        let code = |kind: &KindColumn| {
-            kind.levels
-                .iter()
-                .position(|level| level == wanted)
-                .and_then(|code| u32::try_from(code).ok())
+        // Of several values in a cell one is enough.
+        let is_wanted = |kind: &KindColumn, level: &String| match &kind.tokenizer {
+            None => level == wanted,
+            Some(tokenizer) => tokenizer.tokens(level).contains(wanted),
         };
-        let codes: Vec<(usize, u32)> = rows
-            .kinds
-            .iter()
-            .enumerate()
-            .filter_map(|(column, kind)| Some((column, code(kind)?)))
-            .collect();
+        let codes_of = |(column, kind): (usize, &KindColumn)| -> Vec<(usize, u32)> {
+            let levels = (0_u32..).zip(&kind.levels);
+            levels
+                .filter(|(_, level)| is_wanted(kind, level))
+                .map(|(code, _)| (column, code))
+                .collect()
+        };
+        let kinds = rows.kinds.iter().enumerate();
+        let codes: Vec<(usize, u32)> = kinds.flat_map(codes_of).collect();
         if codes.is_empty() {
             let known: Vec<&str> = rows
                 .kinds
@@ -463,6 +474,7 @@ fn column_filter(
 ) -> Result<EventFilter, ConfigError> {
     if let Some(column) = rows.kinds.iter().position(|kind| kind.name == *name) {
         check_kind(name, FeatureKind::Category, &condition, whose)?;
+        let condition = condition.of_cells(rows.kinds[column].tokenizer.as_ref());
         let levels = rows.kinds[column]
             .levels
             .iter()

@@ -1,6 +1,7 @@
 //! A condition on one value, a text or a number: what `equals`, `in`, `min`, `max`, `contains`,
 //! `matches` and `missing` mean.
 
+use leadscore_core::Tokenizer;
 use regex::Regex;
 
 use crate::rule::{EventCondition, RuleValue};
@@ -20,6 +21,9 @@ pub(crate) enum Condition {
     Contains(String),
     Matches(Regex),
     Missing(bool),
+    /// On the values of a cell that holds several: one of them is the one that is meant, or none of
+    /// them is one that is not.
+    OfTokens(Box<Condition>, Tokenizer),
 }
 
 impl Condition {
@@ -48,10 +52,21 @@ impl Condition {
         })
     }
 
+    /// The condition on a cell that is split, where it holds several values: values are compared one
+    /// by one, and patterns with the cell as it is.
+    pub(crate) fn of_cells(self, tokenizer: Option<&Tokenizer>) -> Self {
+        match (&self, tokenizer) {
+            (Self::OneOf(_) | Self::NoneOf(_), Some(tokenizer)) => {
+                Self::OfTokens(Box::new(self), tokenizer.clone())
+            }
+            _ => self,
+        }
+    }
+
     /// Whether it is one for texts only.
     pub(crate) fn needs_text(&self) -> bool {
         match self {
-            Self::Contains(_) | Self::Matches(_) => true,
+            Self::Contains(_) | Self::Matches(_) | Self::OfTokens(..) => true,
             Self::OneOf(_) | Self::NoneOf(_) | Self::Range { .. } | Self::Missing(_) => false,
         }
     }
@@ -64,7 +79,8 @@ impl Condition {
             | Self::NoneOf(_)
             | Self::Contains(_)
             | Self::Matches(_)
-            | Self::Missing(_) => false,
+            | Self::Missing(_)
+            | Self::OfTokens(..) => false,
         }
     }
 
@@ -78,6 +94,18 @@ impl Condition {
         };
         match (self, text) {
             (Self::Missing(missing), text) => text.is_none() == *missing,
+            (Self::OfTokens(condition, _), None) => condition.holds_for_text(None),
+            (Self::OfTokens(condition, tokenizer), Some(text)) => {
+                let tokens = tokenizer.tokens(text);
+                let mut tokens = tokens
+                    .iter()
+                    .map(|token| condition.holds_for_text(Some(token)));
+                if matches!(**condition, Self::NoneOf(_)) {
+                    tokens.all(|holds| holds)
+                } else {
+                    tokens.any(|holds| holds)
+                }
+            }
             (Self::NoneOf(values), text) => {
                 !text.is_some_and(|text| values.iter().any(|value| is(value, text)))
             }
@@ -106,7 +134,7 @@ impl Condition {
                     && min.is_none_or(|min| number >= min)
                     && max.is_none_or(|max| number <= max)
             }
-            Self::Contains(_) | Self::Matches(_) => false,
+            Self::Contains(_) | Self::Matches(_) | Self::OfTokens(..) => false,
         }
     }
 }
@@ -182,6 +210,27 @@ mod tests {
                 "{number}"
             );
         }
+    }
+
+    #[test]
+    fn values_of_a_set_are_compared_one_by_one() {
+        let set = Tokenizer::Set(";".to_owned());
+        let has = Condition::OneOf(vec![text("a"), text("b")]).of_cells(Some(&set));
+        check_text(&has, &["a", "b; c", "c;a"], &["c", "ab", "A", ""]);
+        assert!(!has.holds_for_text(None));
+        let has_none = Condition::NoneOf(vec![text("a")]).of_cells(Some(&set));
+        check_text(&has_none, &["b", "ab;c", ""], &["a", "b;a"]);
+        assert!(has_none.holds_for_text(None));
+        let word = Condition::OneOf(vec![text("head")]).of_cells(Some(&Tokenizer::Words));
+        check_text(
+            &word,
+            &["HEAD of Sales", "sales/head"],
+            &["headless", "sales"],
+        );
+        // A pattern is one of the whole cell.
+        let pattern = Regex::new("^a;b$").expect("a pattern");
+        let whole = Condition::Matches(pattern).of_cells(Some(&set));
+        check_text(&whole, &["a;b"], &["a", "b"]);
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub(super) fn write_activities(
 }
 
 /// What a table is called in the config, after its file.
-fn table_name(path: &Path, number: usize) -> String {
+pub(super) fn table_name(path: &Path, number: usize) -> String {
     let name = path.file_stem().map(|stem| {
         stem.to_string_lossy()
             .chars()

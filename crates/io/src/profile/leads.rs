@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use leadscore_config::quoted;
 use leadscore_core::counted;
 
-use super::columns::{Kind, Sheet};
+use super::columns::{Kind, Sheet, SheetColumn};
 use super::input::ProfileInput;
 use super::lines::{guess, question};
 use crate::result_words::words_of;
@@ -111,6 +111,34 @@ pub(super) fn write_leads(
     }
     text.push_str(&leads.settings());
     id
+}
+
+/// Writes the section of events that are columns of the leads, such as `Became a Lead Date`, where
+/// there are two or more.
+pub(super) fn write_lifecycle(text: &mut String, leads: &Sheet, names: &[String]) {
+    let is_event = |column: &&SheetColumn| {
+        let words = words_of(&column.name);
+        let has = |word: &str| words.iter().any(|own| own == word);
+        let says_when = has("became") || has("entered") && (has("date") || has("stage"));
+        matches!(column.kind, Kind::Time { .. }) && says_when
+    };
+    let columns = leads.columns.iter().filter(is_event);
+    let columns: Vec<String> = columns.map(|column| quoted(&column.name)).collect();
+    if columns.len() < 2 {
+        return;
+    }
+    let taken = names.iter().any(|name| name == "lifecycle");
+    let name = if taken {
+        "lifecycle_dates"
+    } else {
+        "lifecycle"
+    };
+    let _ = writeln!(
+        text,
+        "\n[activities.{name}]\ncolumns = [{}]{}",
+        columns.join(", "),
+        guess("dates of what happened to a lead: each is an event")
+    );
 }
 
 /// The column that tells leads apart, or the question which one does.
