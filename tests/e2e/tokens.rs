@@ -13,7 +13,7 @@ use leadscore_core::{Statistic, Tokenizer};
 use leadscore_dataset::LoadOptions;
 use leadscore_features::{compute, plan};
 use leadscore_io::load;
-use leadscore_tests::{figure, folder_with, leadscore, succeed};
+use leadscore_tests::{figure, folder_with, leadscore, refused, succeed};
 use proptest::prelude::*;
 
 const CONFIG: &str = r#"
@@ -488,4 +488,66 @@ fn another_separator_is_noticed() {
         said.contains("`products` has 0.00 known values a lead, and had"),
         "{said}"
     );
+}
+
+/// An API gives sets as lists: they are the same as cells with a separator, in files and in JSON.
+#[test]
+fn lists_are_sets() {
+    let mut cells = "id,created,products\n".to_owned();
+    let mut lists = String::new();
+    let mut deals = "lead,closed,stage\n".to_owned();
+    for lead in 0..400_u32 {
+        let values = [&["alpha", "beta"][..], &["gamma"], &[]][lead as usize % 3];
+        let list: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+        let _ = writeln!(cells, "L{lead},{},{}", noon(lead), values.join(";"));
+        let _ = writeln!(
+            lists,
+            "{{\"id\":\"L{lead}\",\"created\":\"{}\",\"products\":[{}]}}",
+            noon(lead),
+            list.join(",")
+        );
+        let stage = if lead % 3 == 0 || lead % 11 == 0 {
+            "won"
+        } else {
+            "lost"
+        };
+        if lead < 360 {
+            let _ = writeln!(deals, "L{lead},{},{stage}", noon(lead + 40));
+        }
+    }
+    let folder = folder_with(&[
+        ("leads.csv", &cells),
+        ("leads.ndjson", &lists),
+        ("deals.csv", &deals),
+    ]);
+    let folder = folder.path();
+    succeed(
+        folder,
+        &["init", "--leads", "leads.ndjson", "--outcomes", "deals.csv"],
+    );
+    let text = std::fs::read_to_string(folder.join("leadscore.toml")).expect("written above");
+    assert!(text.contains("types.products = { set = \";\" }"), "{text}");
+    std::fs::write(
+        folder.join("csv.toml"),
+        text.replace("leads.ndjson", "leads.csv"),
+    )
+    .expect("writable");
+    succeed(folder, &["features", "-o", "lists.csv"]);
+    succeed(folder, &["features", "-c", "csv.toml", "-o", "cells.csv"]);
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("written above");
+    assert_eq!(read("lists.csv"), read("cells.csv"));
+    succeed(folder, &["train", "-o", "model"]);
+    let lead = |products: &str| {
+        let text = format!("{{\"created\":\"2021-02-01T00:00:00Z\",\"products\":{products}}}");
+        std::fs::write(folder.join("lead.json"), text).expect("writable");
+        succeed(folder, &["explain", "model", "--lead-json", "lead.json"])
+    };
+    assert_eq!(lead("[\"beta\", \"alpha\"]"), lead("\"alpha;beta\""));
+    std::fs::write(
+        folder.join("lead.json"),
+        "{\"created\":\"2021-02-01\",\"products\":[[1]]}",
+    )
+    .expect("writable");
+    let said = refused(folder, &["explain", "model", "--lead-json", "lead.json"]);
+    assert!(said.contains("`products` is a list"), "{said}");
 }

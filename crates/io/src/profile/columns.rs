@@ -1,12 +1,12 @@
 //! What each column of a file looks like, by its first rows: a time, a number, words, or something
 //! to be left out.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
+use leadscore_config::{ColumnType, FileConfig, Location};
 use leadscore_config::{Doubt, quoted, shortened};
-use leadscore_config::{FileConfig, Location};
 use leadscore_core::{Timestamp, Tokenizer};
 use leadscore_values::{NumberCensus, NumberVerdict, TimeFormat, proposals};
 
@@ -68,6 +68,9 @@ pub(super) struct Sheet {
     skip_rows: usize,
 }
 
+/// What stands between the values of a list that is read as a set.
+const LIST_SEPARATOR: &str = ";";
+
 /// Columns that anybody would read guesses of.
 const MOST_GUESSED: usize = 2_000;
 
@@ -109,6 +112,13 @@ impl Sheet {
             });
         }
         let batch = table.batches(MOST_ROWS)?.first().copied();
+        // Lists are read as sets.
+        let set = || ColumnType::Tokens(Tokenizer::Set(LIST_SEPARATOR.to_owned()));
+        let columns = table.columns().iter();
+        let as_sets: BTreeMap<String, ColumnType> =
+            columns.map(|column| (column.clone(), set())).collect();
+        file.types = &as_sets;
+        let lists = Table::open(&name, folder, file.clone(), bounds)?;
         let mut sheet = Self {
             columns: Vec::new(),
             n_rows: batch.map_or(0, |batch| batch.n_rows),
@@ -130,11 +140,17 @@ impl Sheet {
                 .columns
                 .push(match table.read_batch(&[column], batch) {
                     Ok(raw) => SheetColumn::look(&table, &raw, column)?,
-                    Err(TablesError::Doubts(doubts)) => unread(
-                        doubts
-                            .first()
-                            .map_or_else(String::new, |doubt| doubt.found.clone()),
-                    ),
+                    Err(TablesError::Doubts(doubts)) => match lists.read_batch(&[column], batch) {
+                        Ok(raw) => SheetColumn {
+                            tokenizer: Some(Tokenizer::Set(LIST_SEPARATOR.to_owned())),
+                            ..SheetColumn::look(&lists, &raw, column)?
+                        },
+                        Err(_) => unread(
+                            doubts
+                                .first()
+                                .map_or_else(String::new, |doubt| doubt.found.clone()),
+                        ),
+                    },
                     Err(error) => return Err(error),
                 });
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use leadscore_core::Timestamp;
+use leadscore_core::{Timestamp, Tokenizer};
 use leadscore_values::Nulls;
 use polars_core::prelude::{DataFrame, DataType, Series};
 
@@ -122,6 +122,14 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// What the config says stands between the values of a column that holds several.
+    fn separator_of_set(&self, column: &str) -> Option<&str> {
+        match self.file.types.get(column)?.tokenizer()? {
+            Tokenizer::Set(separator) => Some(separator),
+            Tokenizer::Words => None,
+        }
+    }
+
     /// The rows anew, where they are not one of each lead that is there; `None` where they are.
     fn one_lead_a_row(
         &self,
@@ -224,6 +232,12 @@ impl<'a> Table<'a> {
                     }
                 }
                 DataType::List(_) if several == Some(name) => {}
+                DataType::List(_) if self.separator_of_set(name).is_some() => {
+                    let separator = self.separator_of_set(name).unwrap_or_default();
+                    let lists = column.as_materialized_series();
+                    let joined = ids::joined_lists(lists, separator);
+                    texts.push(joined.map_err(|error| engine_error(self.path(), error))?);
+                }
                 kind if is_plain(kind) => {}
                 kind => doubts.push(self.type_doubt(name, &arrow_types::held_name(kind))),
             }

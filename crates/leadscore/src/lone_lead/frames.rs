@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_config::{ActivityConfig, Config, LookupConfig};
-use leadscore_core::{AttributeTable, printable};
+use leadscore_config::{ActivityConfig, ColumnType, Config, LookupConfig};
+use leadscore_core::{AttributeTable, Tokenizer, printable};
 use leadscore_inference::Model;
 use leadscore_io::{Frames, OutColumn, OutTable};
 use serde_json::{Map, Value};
@@ -84,7 +84,11 @@ impl<'a> LeadTables<'a> {
         let mut row: Map<String, Value> = given
             .iter()
             .filter(|(key, _)| !of_lead.is_table(key))
-            .map(|(key, value)| (key.clone(), value.clone()))
+            .map(|(key, value)| {
+                let tokenizer = config.leads.types.get(key).and_then(ColumnType::tokenizer);
+                let joined = tokenizer.and_then(|tokenizer| joined(value, tokenizer));
+                (key.clone(), joined.unwrap_or_else(|| value.clone()))
+            })
             .collect();
         of_lead.id = row
             .entry(config.leads.id.clone())
@@ -321,6 +325,21 @@ impl<'a> Events<'a> {
         }
         Ok(event)
     }
+}
+
+/// A list of plain values as a cell of a set; `None` for everything else.
+fn joined(value: &Value, tokenizer: &Tokenizer) -> Option<Value> {
+    let (Value::Array(values), Tokenizer::Set(separator)) = (value, tokenizer) else {
+        return None;
+    };
+    if values
+        .iter()
+        .any(|value| value.is_array() || value.is_object())
+    {
+        return None;
+    }
+    let texts = values.iter().filter_map(|value| text_of(Some(value)));
+    Some(texts.collect::<Vec<_>>().join(separator).into())
 }
 
 /// A table of rows with these columns: numbers stay numbers where all cells of a column are, all
