@@ -1,6 +1,6 @@
 //! `[activities]`: tables of events.
 
-use super::table::{FileConfig, table_config};
+use super::table::{EVENT_KIND, EVENT_TIME, FileConfig, table_config};
 use super::text::ConfigError;
 
 table_config! {
@@ -39,11 +39,6 @@ table_config! {
         values: Vec<String>,
     }
 }
-
-/// What the time of an event is called that is a cell of `columns`.
-pub const EVENT_TIME: &str = "at";
-/// What its kind is called: the name of the column.
-pub const EVENT_KIND: &str = "kind";
 
 impl ActivityConfig {
     /// How its file is to be read.

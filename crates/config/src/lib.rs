@@ -41,7 +41,7 @@ mod time_kind;
 
 use std::collections::BTreeMap;
 
-pub use activities::{ActivityConfig, EVENT_KIND, EVENT_TIME};
+pub use activities::ActivityConfig;
 pub use bytes::Bytes;
 pub use columns::{ColumnType, NumberStyle, Parentheses, PerColumn, null_values};
 pub use contract::Config;
@@ -64,7 +64,7 @@ pub use outcomes::OutcomesConfig;
 pub use report::{Capacity, DAYS_OF_MONTH, ReportConfig};
 pub use scalar::Scalar;
 pub use snapshots::{Every, ObservationEnd, SnapshotsConfig};
-pub use table::FileConfig;
+pub use table::{EVENT_KIND, EVENT_TIME, FileConfig};
 pub use table_id::TableId;
 pub use tables::TableRef;
 pub use text::{ConfigError, nearest, parse_toml};

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use leadscore_values::TimeFormat;
 use serde::Deserialize;
 
-use super::activities::EVENT_TIME;
 use super::columns::{ColumnType, NumberStyle, PerColumn, null_values};
 use super::location::Location;
 use super::moment::Moment;
+
+/// What the time of an event is called that is a cell of `columns`.
+pub const EVENT_TIME: &str = "at";
+/// What its kind is called: the name of the column.
+pub const EVENT_KIND: &str = "kind";
 
 /// How the rows of a table are to be read; the same keys stand in every table.
 #[derive(Debug, Clone)]

@@ -112,11 +112,7 @@ impl Sheet {
             });
         }
         let batch = table.batches(MOST_ROWS)?.first().copied();
-        // Lists are read as sets.
-        let set = || ColumnType::Tokens(Tokenizer::Set(LIST_SEPARATOR.to_owned()));
-        let columns = table.columns().iter();
-        let as_sets: BTreeMap<String, ColumnType> =
-            columns.map(|column| (column.clone(), set())).collect();
+        let as_sets = all_as_sets(&table);
         file.types = &as_sets;
         let lists = Table::open(&name, folder, file.clone(), bounds)?;
         let mut sheet = Self {
@@ -221,6 +217,13 @@ impl Sheet {
             String::new()
         }
     }
+}
+
+/// Every column as a set: so are lists read.
+fn all_as_sets(table: &Table<'_>) -> BTreeMap<String, ColumnType> {
+    let set = || ColumnType::Tokens(Tokenizer::Set(LIST_SEPARATOR.to_owned()));
+    let columns = table.columns().iter();
+    columns.map(|column| (column.clone(), set())).collect()
 }
 
 impl SheetColumn {

@@ -10,6 +10,7 @@ use serde::Serialize;
 pub(super) struct AttributeFinding {
     pub(super) attribute: String,
     /// The column of which it is one value; missing where it is a whole column.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) column: Option<String>,
     pub(super) verdict: &'static str,
     /// Missing where a history makes the question idle.
