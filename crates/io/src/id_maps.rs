@@ -11,10 +11,11 @@ pub(crate) const SINCE: &str = "\u{1}linked_at";
 pub(crate) struct LinkMap {
     /// What the config calls it.
     pub(crate) heading: String,
-    /// The place of each id among the lists.
-    pub(crate) places: HashMap<String, u32>,
-    /// The leads of each id, in the order of the file.
-    pub(crate) leads: Vec<Vec<Linked>>,
+    /// The place of each id among the runs.
+    places: HashMap<String, u32>,
+    /// The leads of the id at place `p` are `offsets[p]..offsets[p + 1]`.
+    offsets: Vec<u32>,
+    linked: Vec<Linked>,
     /// Whether links hold from a time on.
     pub(crate) has_since: bool,
 }
@@ -24,17 +25,58 @@ pub(crate) struct Linked {
     pub(crate) lead: String,
     /// From when; the earliest time where links have none.
     pub(crate) since: Timestamp,
+    /// The row that says so.
+    pub(crate) row: usize,
 }
 
 impl LinkMap {
+    /// Of links by the places of their ids. Of the same link twice the earlier time counts; the
+    /// rows of the others are returned beside.
+    pub(crate) fn new(
+        heading: &str,
+        places: HashMap<String, u32>,
+        mut links: Vec<(u32, Linked)>,
+        has_since: bool,
+    ) -> (Self, Vec<usize>) {
+        links.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.row.cmp(&y.row)));
+        let mut map = Self {
+            heading: heading.to_owned(),
+            offsets: Vec::with_capacity(places.len() + 1),
+            places,
+            linked: Vec::with_capacity(links.len()),
+            has_since,
+        };
+        let mut twice = Vec::new();
+        let mut run = 0;
+        for (place, link) in links {
+            while map.offsets.len() <= place as usize {
+                run = map.linked.len();
+                map.offsets.push(run as u32);
+            }
+            let own = &mut map.linked[run..];
+            match own.iter_mut().find(|known| known.lead == link.lead) {
+                Some(known) => {
+                    known.since = known.since.min(link.since);
+                    twice.push(link.row);
+                }
+                None => map.linked.push(link),
+            }
+        }
+        map.offsets
+            .resize(map.places.len() + 1, map.linked.len() as u32);
+        twice.sort_unstable();
+        (map, twice)
+    }
+
     /// The leads of an id; `None` where the table does not have it.
     pub(crate) fn leads_of(&self, id: &str) -> Option<&[Linked]> {
-        Some(&self.leads[*self.places.get(id)? as usize])
+        let place = *self.places.get(id)? as usize;
+        Some(&self.linked[self.offsets[place] as usize..self.offsets[place + 1] as usize])
     }
 
     /// Whether an id is one of a lead here.
     pub(crate) fn has_lead(&self, id: &str) -> bool {
-        self.leads.iter().flatten().any(|linked| linked.lead == id)
+        self.linked.iter().any(|linked| linked.lead == id)
     }
 }
 

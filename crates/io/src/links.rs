@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
 use leadscore_config::{Config, LinkConfig};
 use leadscore_core::Timestamp;
 use leadscore_dataset::{NEVER, Note};
@@ -88,7 +87,7 @@ impl<'r> Reading<'r> {
             Ok(())
         })?;
         let mut places: HashMap<String, u32> = HashMap::new();
-        let mut leads: Vec<Vec<Linked>> = Vec::new();
+        let mut links: Vec<(u32, Linked)> = Vec::with_capacity(raw.n_rows);
         let mut left_out = LeftOut::default();
         raw.for_each_text(&settings.lead, |row, lead| {
             let (Some(from), Some(lead)) = (froms[row].take(), lead) else {
@@ -107,27 +106,18 @@ impl<'r> Reading<'r> {
                 left_out.n_not_primary += 1;
                 return Ok(());
             }
-            let next = leads.len() as u32;
-            let place = match places.entry(from) {
-                Entry::Occupied(entry) => *entry.get(),
-                Entry::Vacant(entry) => {
-                    leads.push(Vec::new());
-                    *entry.insert(next)
-                }
+            let next = places.len() as u32;
+            let link = Linked {
+                lead: lead.to_owned(),
+                since: at,
+                row,
             };
-            let own = &mut leads[place as usize];
-            match own.iter_mut().find(|known| known.lead == lead) {
-                Some(known) => {
-                    known.since = known.since.min(at);
-                    left_out.twice.push(row);
-                }
-                None => own.push(Linked {
-                    lead: lead.to_owned(),
-                    since: at,
-                }),
-            }
+            links.push((*places.entry(from).or_insert(next), link));
             Ok(())
         })?;
+        let has_since = settings.linked_at.is_some();
+        let (map, twice) = LinkMap::new(heading, places, links, has_since);
+        left_out.twice = twice;
         left_out.say(heading, raw, remarks);
         remarks
             .notes
@@ -135,12 +125,7 @@ impl<'r> Reading<'r> {
         remarks
             .seen
             .insert(heading.clone(), self.table.seen(raw.n_rows));
-        Ok(LinkMap {
-            heading: heading.clone(),
-            places,
-            leads,
-            has_since: settings.linked_at.is_some(),
-        })
+        Ok(map)
     }
 
     /// Whether each link is a primary one, where a column says so.

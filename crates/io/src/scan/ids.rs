@@ -1,14 +1,18 @@
 //! Rows anew, so that each names one lead: cells that hold several ids, and ids that reach their
 //! leads through other tables.
 
+use std::path::Path;
+
 use leadscore_core::Timestamp;
 use polars_core::error::PolarsResult;
-use polars_core::prelude::{DataFrame, DataType, IdxCa, NamedFrom, Series};
+use polars_core::prelude::{
+    DataFrame, DataType, IdxCa, IntoSeries, NamedFrom, Series, StringChunkedBuilder,
+};
 
 use super::part::engine_error;
 use super::written::Unlinked;
 use crate::error::TablesError;
-use crate::id_maps::{LinkMap, Linked, MergeMap, SINCE};
+use crate::id_maps::{LinkMap, MergeMap, SINCE};
 
 /// A column whose cells stand for several leads each.
 pub(super) struct Ids<'t> {
@@ -28,12 +32,17 @@ pub(super) struct Rewritten {
     pub(super) rows: Vec<u32>,
 }
 
-/// The texts of the cells of a frame's column, as other tables have them.
-pub(super) type SingleIds<'s> =
-    dyn Fn(&DataFrame, &str) -> Result<Vec<Option<String>>, TablesError> + 's;
+/// Visits the texts of the cells of a frame's column, as other tables have them.
+pub(super) type EachId<'s> =
+    dyn Fn(&DataFrame, &str, &mut dyn FnMut(Option<&str>)) -> Result<(), TablesError> + 's;
 
-/// A row's leads while they are looked for.
-type Leads = Vec<(Option<String>, Timestamp)>;
+/// The rows of one frame anew.
+struct NewRows {
+    /// The row that each was.
+    taken: Vec<u32>,
+    leads: StringChunkedBuilder,
+    since: Vec<i64>,
+}
 
 impl Ids<'_> {
     /// The rows anew, so that each names one lead; `offset` is the row of the table that the first
@@ -42,8 +51,8 @@ impl Ids<'_> {
         &self,
         frames: &[DataFrame],
         offset: usize,
-        path: &std::path::Path,
-        single_ids: &SingleIds<'_>,
+        path: &Path,
+        each_id: &EachId<'_>,
     ) -> Result<(Rewritten, Unlinked), TablesError> {
         let fail = |error| engine_error(path, error);
         let mut unlinked = Unlinked::default();
@@ -53,80 +62,107 @@ impl Ids<'_> {
         };
         let mut first_row = 0_u32;
         for frame in frames {
-            let cells = match self.separator {
+            let n_rows = frame.height();
+            let mut rows = NewRows {
+                taken: Vec::with_capacity(n_rows),
+                leads: StringChunkedBuilder::new(self.column.into(), n_rows),
+                since: Vec::with_capacity(n_rows),
+            };
+            let mut row = 0_u32;
+            let place = |row: u32| offset + (first_row + row) as usize;
+            match self.separator {
                 Some(separator) => {
                     let series = frame.column(self.column).map_err(fail)?;
-                    cells_of_ids(series.as_materialized_series(), separator).map_err(fail)?
+                    let cells = cells_of_ids(series.as_materialized_series(), separator);
+                    for cell in cells.map_err(fail)? {
+                        let ids = cell.iter().map(String::as_str);
+                        self.add(row, ids, place(row), &mut rows, &mut unlinked);
+                        row += 1;
+                    }
                 }
-                None => {
-                    let ids = single_ids(frame, self.column)?.into_iter();
-                    ids.map(|id| id.into_iter().collect()).collect()
-                }
-            };
-            let mut taken: Vec<u32> = Vec::with_capacity(cells.len());
-            let mut named: Vec<Option<String>> = Vec::with_capacity(cells.len());
-            let mut since: Vec<i64> = Vec::with_capacity(cells.len());
-            for (row, cell) in (0_u32..).zip(cells) {
-                let place = offset + (first_row + row) as usize;
-                for (lead, at) in self.leads_of(cell, place, &mut unlinked) {
-                    taken.push(row);
-                    named.push(lead);
-                    since.push(at.micros());
-                }
+                None => each_id(frame, self.column, &mut |id| {
+                    self.add(row, id.into_iter(), place(row), &mut rows, &mut unlinked);
+                    row += 1;
+                })?,
             }
             rewritten
                 .rows
-                .extend(taken.iter().map(|row| first_row + row));
-            first_row += frame.height() as u32;
-            let mut columns = vec![Series::new(self.column.into(), named)];
+                .extend(rows.taken.iter().map(|row| first_row + row));
+            first_row += n_rows as u32;
+            let mut columns = vec![rows.leads.finish().into_series()];
             if self.link.is_some() || self.merges.is_some() {
-                columns.push(Series::new(SINCE.into(), since));
+                columns.push(Series::new(SINCE.into(), rows.since));
             }
-            let frame = with_rows(frame, taken, columns).map_err(fail)?;
+            let frame = with_rows(frame, rows.taken, columns).map_err(fail)?;
             rewritten.frames.push(frame);
         }
         Ok((rewritten, unlinked))
     }
 
-    /// The leads that the ids of a cell stand for, each once, and from when; one that is missing
-    /// where there is none.
-    fn leads_of(&self, cell: Vec<String>, place: usize, unlinked: &mut Unlinked) -> Leads {
-        let mut leads: Vec<(String, Timestamp)> = Vec::with_capacity(cell.len());
-        for id in cell {
+    /// Adds a row for each lead that the ids of a cell stand for, each once, and from when; one that
+    /// names nobody where there is none.
+    fn add<'i>(
+        &'i self,
+        row: u32,
+        ids: impl Iterator<Item = &'i str>,
+        place: usize,
+        rows: &mut NewRows,
+        unlinked: &mut Unlinked,
+    ) {
+        // Two that were merged, or two links, are one lead, from the earlier time on.
+        let mut leads: SmallLeads<'i> = SmallLeads::default();
+        for id in ids {
             let Some(link) = self.link else {
-                leads.push((id, Timestamp::MIN));
+                leads.push(self.survivor(id, Timestamp::MIN));
                 continue;
             };
             unlinked.n_rows += 1;
-            let Some(linked) = link.leads_of(&id) else {
-                unlinked.n_unlinked += 1;
-                unlinked.first.get_or_insert((place, id));
-                continue;
-            };
-            let linked = linked.iter();
-            leads.extend(linked.map(|Linked { lead, since }| (lead.clone(), *since)));
-        }
-        for (lead, since) in &mut leads {
-            let survivor = self.merges.and_then(|merges| merges.survivor(lead));
-            if let Some((survivor, at)) = survivor {
-                (*lead, *since) = (survivor.to_owned(), at.max(*since));
+            match link.leads_of(id) {
+                Some(linked) => linked
+                    .iter()
+                    .for_each(|linked| leads.push(self.survivor(&linked.lead, linked.since))),
+                None => {
+                    unlinked.n_unlinked += 1;
+                    unlinked.first.get_or_insert_with(|| (place, id.to_owned()));
+                }
             }
         }
-        // Two that were merged, or two links, are one lead, from the earlier time on.
-        let mut distinct = Leads::with_capacity(leads.len().max(1));
-        for (lead, since) in leads {
-            let known = distinct
-                .iter_mut()
-                .find(|(known, _)| known.as_deref() == Some(&lead));
-            match known {
-                Some((_, earlier)) => *earlier = since.min(*earlier),
-                None => distinct.push((Some(lead), since)),
-            }
+        let first = leads.first.map(|(lead, at)| (Some(lead), at));
+        let more = leads.more.iter().map(|&(lead, at)| (Some(lead), at));
+        for (lead, at) in std::iter::once(first.unwrap_or((None, Timestamp::MIN))).chain(more) {
+            rows.taken.push(row);
+            rows.leads.append_option(lead);
+            rows.since.push(at.micros());
         }
-        if distinct.is_empty() {
-            distinct.push((None, Timestamp::MIN));
+    }
+
+    /// The lead that a lead lives on as, and from when it stands for it.
+    fn survivor<'i>(&'i self, lead: &'i str, since: Timestamp) -> (&'i str, Timestamp) {
+        match self.merges.and_then(|merges| merges.survivor(lead)) {
+            Some((survivor, at)) => (survivor, at.max(since)),
+            None => (lead, since),
         }
-        distinct
+    }
+}
+
+/// The leads of one row: mostly one.
+#[derive(Default)]
+struct SmallLeads<'i> {
+    first: Option<(&'i str, Timestamp)>,
+    more: Vec<(&'i str, Timestamp)>,
+}
+
+impl<'i> SmallLeads<'i> {
+    /// Adds a lead, or its earlier time.
+    fn push(&mut self, (lead, since): (&'i str, Timestamp)) {
+        let known = self.first.iter_mut().chain(&mut self.more);
+        if let Some((_, earlier)) = known.into_iter().find(|(known, _)| *known == lead) {
+            *earlier = since.min(*earlier);
+        } else if self.first.is_none() {
+            self.first = Some((lead, since));
+        } else {
+            self.more.push((lead, since));
+        }
     }
 }
 
@@ -135,8 +171,8 @@ pub(super) fn without_merged(
     frames: &[DataFrame],
     column: &str,
     merges: &MergeMap,
-    path: &std::path::Path,
-    single_ids: &SingleIds<'_>,
+    path: &Path,
+    each_id: &EachId<'_>,
 ) -> Result<(Rewritten, usize), TablesError> {
     let mut rewritten = Rewritten {
         frames: Vec::with_capacity(frames.len()),
@@ -144,12 +180,15 @@ pub(super) fn without_merged(
     };
     let (mut first_row, mut n_merged) = (0, 0);
     for frame in frames {
-        let ids = single_ids(frame, column)?;
-        let is_merged =
-            |id: &Option<String>| id.as_ref().is_some_and(|id| merges.survivor(id).is_some());
-        let kept = (0_u32..).zip(&ids).filter(|(_, id)| !is_merged(id));
-        let taken: Vec<u32> = kept.map(|(row, _)| row).collect();
-        n_merged += ids.len() - taken.len();
+        let mut taken: Vec<u32> = Vec::with_capacity(frame.height());
+        let mut row = 0_u32;
+        each_id(frame, column, &mut |id| {
+            if id.is_none_or(|id| merges.survivor(id).is_none()) {
+                taken.push(row);
+            }
+            row += 1;
+        })?;
+        n_merged += row as usize - taken.len();
         rewritten
             .rows
             .extend(taken.iter().map(|row| first_row + row));

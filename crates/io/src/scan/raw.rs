@@ -137,12 +137,14 @@ impl<'a> Table<'a> {
         wanted: &[&str],
         batch: Option<Batch>,
     ) -> Result<Option<Rewritten>, TablesError> {
-        let single_ids = |frame: &DataFrame, column: &str| self.single_ids(frame, column);
+        let each_id = |frame: &DataFrame, column: &str, visit: &mut dyn FnMut(Option<&str>)| {
+            self.each_id(frame, column, visit)
+        };
         if let Some((column, merges)) = &self.merged
             && wanted.contains(&column.as_str())
         {
             let (rewritten, n_merged) =
-                ids::without_merged(frames, column, merges, self.path(), &single_ids)?;
+                ids::without_merged(frames, column, merges, self.path(), &each_id)?;
             self.written.keep_merged(n_merged, batch.is_some());
             return Ok(Some(rewritten));
         }
@@ -150,7 +152,7 @@ impl<'a> Table<'a> {
             return Ok(None);
         };
         let offset = batch.map_or(0, |batch| batch.first_row());
-        let (rewritten, unlinked) = ids.one_a_row(frames, offset, self.path(), &single_ids)?;
+        let (rewritten, unlinked) = ids.one_a_row(frames, offset, self.path(), &each_id)?;
         self.written.add_unlinked(unlinked);
         Ok(Some(rewritten))
     }
@@ -174,12 +176,13 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The id of each cell, as other tables have it.
-    fn single_ids(
+    /// Visits the id of each cell, as other tables have it.
+    fn each_id(
         &self,
         frame: &DataFrame,
         column: &str,
-    ) -> Result<Vec<Option<String>>, TablesError> {
+        visit: &mut dyn FnMut(Option<&str>),
+    ) -> Result<(), TablesError> {
         let raw = RawTable {
             table: self,
             cells: Cells::Frames {
@@ -189,12 +192,10 @@ impl<'a> Table<'a> {
             rows: None,
             n_rows: frame.height(),
         };
-        let mut ids = Vec::with_capacity(raw.n_rows);
         raw.for_each_text(column, |_, text| {
-            ids.push(text.map(str::to_owned));
+            visit(text);
             Ok(())
-        })?;
-        Ok(ids)
+        })
     }
 
     /// Bytes as texts; fails where a column holds what no cell of a plain table does.
