@@ -546,3 +546,28 @@ fn merges_that_cannot_be_meant_are_refused() {
         assert!(said.contains(expected), "{expected}\n{said}");
     }
 }
+
+/// Leads of one deal are one case of chance, whenever it closes.
+#[test]
+fn leads_of_one_deal_are_one_cluster() {
+    let folder = small(&links(), "");
+    let text = std::fs::read_to_string(folder.path().join("leadscore.toml")).expect("written");
+    let (config, tables) = read(folder.path(), &text);
+    let (labelled, _) =
+        leadscore_features::labelled_snapshots(&tables, &config.snapshots, None).expect("few");
+    let keys = leadscore::front_end::cluster_keys(&tables, &labelled.snapshots);
+    let mut by_lead: BTreeMap<&str, u64> = BTreeMap::new();
+    for (snapshot, key) in labelled.snapshots.iter().zip(&keys) {
+        by_lead.insert(&tables.leads.ids[snapshot.lead as usize], *key);
+    }
+    let mut n_pairs = 0;
+    for deal in 0..60 {
+        let (one, other) = (format!("C{deal}"), format!("C{}", deal + 100));
+        if let (Some(one), Some(other)) = (by_lead.get(one.as_str()), by_lead.get(other.as_str())) {
+            assert_eq!(one, other);
+            n_pairs += 1;
+        }
+    }
+    let distinct: BTreeSet<&u64> = by_lead.values().collect();
+    assert_eq!(distinct.len(), by_lead.len() - n_pairs);
+}

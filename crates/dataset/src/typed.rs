@@ -158,6 +158,9 @@ pub struct LeadOutcome {
     pub reopened: bool,
     /// Flat exports: what the flag says; `None` where it is missing, or says that the lead is open.
     pub flag: Option<Flag>,
+    /// Where a row of the outcomes may be of several leads: the row by which it closed first, or one
+    /// that is open; leads of the same row are one case of chance.
+    pub deal: Option<usize>,
     /// Sum of the amounts of its won deals, where the outcomes have amounts; for reports only, no
     /// feature sees it.
     pub amount: Option<f64>,

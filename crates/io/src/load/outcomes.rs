@@ -32,6 +32,8 @@ pub(super) struct DatedRows {
     place_in_table: Vec<usize>,
     /// Where rows stand that close before their lead was created.
     places: HashMap<usize, String>,
+    /// Whether a row may be of several leads.
+    are_shared: bool,
 }
 
 impl DatedRows {
@@ -92,6 +94,7 @@ impl DatedRows {
             rows,
             amounts,
             place_in_table,
+            are_shared: settings.separator.is_some() || settings.via.is_some(),
             places: HashMap::new(),
         };
         let early: Vec<usize> = (0..raw.n_rows)
@@ -173,6 +176,11 @@ impl DatedRows {
             "open rows of the log have no time and are left out",
         );
         rows
+    }
+
+    /// The row of the table, where it may be of several leads.
+    fn deal(&self, row: usize) -> Option<usize> {
+        self.are_shared.then(|| self.place_in_table[row])
     }
 
     /// How the lead of a row stands from its time on; `None` where the row does not say.
@@ -272,6 +280,10 @@ impl<'r> Closings<'r> {
         let as_of = self.as_of;
         let Some(is_won) = rows.results[row] else {
             let at = rows.times[row].map(|stamp| stamp.known);
+            let outcome = &mut self.outcomes[lead as usize];
+            if outcome.closed.is_none() {
+                outcome.deal = outcome.deal.or(self.dated.deal(row));
+            }
             self.deals
                 .open(lead, at.filter(|at| as_of.is_none_or(|as_of| *at < as_of)));
             return;
@@ -300,6 +312,9 @@ impl<'r> Closings<'r> {
     fn close(&mut self, row: usize, lead: u32, at: Timestamp, is_won: bool) {
         let outcome = &mut self.outcomes[lead as usize];
         self.deals.closed(lead, outcome, at, is_won);
+        if outcome.closed.is_none_or(|closed| at < closed) {
+            outcome.deal = self.dated.deal(row);
+        }
         let earliest =
             |known: Option<Timestamp>, at: Timestamp| Some(known.map_or(at, |known| known.min(at)));
         outcome.closed = earliest(outcome.closed, at);

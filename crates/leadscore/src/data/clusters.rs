@@ -8,18 +8,23 @@ use leadscore_dataset::{MISSING, Tables};
 use super::Data;
 
 /// A hash of what rows of chance are: the account of each snapshot's lead where the config names
-/// one, else the closing that it shares with other leads, else the lead.
+/// one, else the deal that names several leads, or the closing that it shares with others, else the
+/// lead.
 ///
 /// One deal often closes for several leads of an account at once, and what an account wants its
 /// leads want.
 pub fn cluster_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
     let Some(accounts) = &tables.leads.accounts else {
         let shared = shared_closings(tables);
-        let of_lead = |snapshot: &Snapshot| match tables.outcomes[snapshot.lead as usize].closed {
-            Some(closed) if shared.contains(&closed) => {
-                stable_hash(&format!("closing {}", closed.micros()))
+        let of_lead = |snapshot: &Snapshot| {
+            let outcome = &tables.outcomes[snapshot.lead as usize];
+            match (outcome.deal, outcome.closed) {
+                (Some(deal), _) => stable_hash(&format!("deal {deal}")),
+                (None, Some(closed)) if shared.contains(&closed) => {
+                    stable_hash(&format!("closing {}", closed.micros()))
+                }
+                (None, _) => stable_hash(&tables.leads.ids[snapshot.lead as usize]),
             }
-            _ => stable_hash(&tables.leads.ids[snapshot.lead as usize]),
         };
         return snapshots.iter().map(of_lead).collect();
     };
@@ -40,11 +45,18 @@ pub fn cluster_keys(tables: &Tables, snapshots: &[Snapshot]) -> Vec<u64> {
 pub(crate) fn cluster_name(tables: &Tables) -> &'static str {
     if tables.leads.accounts.is_some() {
         "accounts"
+    } else if has_deals(tables) {
+        "leads or joint deals"
     } else if shared_closings(tables).is_empty() {
         "leads"
     } else {
         "leads or joint closings"
     }
+}
+
+/// Whether outcomes say which leads share a deal.
+fn has_deals(tables: &Tables) -> bool {
+    tables.outcomes.iter().any(|outcome| outcome.deal.is_some())
 }
 
 /// A hash of the lead of each snapshot.
@@ -81,7 +93,7 @@ fn shared_closings(tables: &Tables) -> HashSet<Timestamp> {
 /// Says where many leads close together and no account is named, which would also join those that
 /// are open.
 pub(super) fn note_shared_closings(data: &Data, tables: &Tables) {
-    if tables.leads.accounts.is_some() {
+    if tables.leads.accounts.is_some() || has_deals(tables) {
         return;
     }
     let shared = shared_closings(tables);
