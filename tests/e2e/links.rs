@@ -571,3 +571,60 @@ fn leads_of_one_deal_are_one_cluster() {
     let distinct: BTreeSet<&u64> = by_lead.values().collect();
     assert_eq!(distinct.len(), by_lead.len() - n_pairs);
 }
+
+/// A merge is followed from its day on, and a lead in no table needs none.
+#[test]
+fn merges_are_followed_as_of_their_day() {
+    let mut leads = "id,created\n".to_owned();
+    let mut deals = "lead,closed\n".to_owned();
+    for lead in 0..200_u32 {
+        let _ = writeln!(leads, "C{lead},{}", time(lead % 150));
+        if lead % 2 == 0 {
+            let _ = writeln!(deals, "C{lead},{}", time(lead % 150 + 50));
+        }
+    }
+    let merges = format!(
+        "old,new,at\nC1,C3,{}\nC5,C7,2999-01-01T00:00:00\n",
+        time(250)
+    );
+    let config = "[leads]\npath = \"leads.csv\"\nid = \"id\"\ncreated_at = \"created\"\n[outcomes]\npath = \"deals.csv\"\nlead = \"lead\"\nclosed_at = \"closed\"\n[merges]\npath = \"merges.csv\"\nfrom = \"old\"\ninto = \"new\"\nat = \"at\"\n[snapshots]\nhorizon = \"30d\"\n[data]\nlatest = \"3000-01-01\"\n";
+    let folder = folder_with(&[
+        ("leads.csv", &leads),
+        ("deals.csv", &deals),
+        ("merges.csv", &merges),
+        ("leadscore.toml", config),
+    ]);
+    let folder = folder.path();
+    succeed(folder, &["train", "--allow-too-few", "-o", "model"]);
+    let scored = |as_of: &str| {
+        succeed(
+            folder,
+            &["score", "model", "--as-of", as_of, "-o", "scores.csv"],
+        );
+        let text = std::fs::read_to_string(folder.join("scores.csv")).expect("written above");
+        let is_there = |id: &str| text.lines().any(|line| line.starts_with(&format!("{id},")));
+        (is_there("C1"), is_there("C3"), is_there("C5"))
+    };
+    assert_eq!(scored("2021-08-01"), (true, true, true));
+    assert_eq!(scored("2021-10-01"), (false, true, true));
+    std::fs::write(
+        folder.join("lead.json"),
+        "{\"created\":\"2021-05-01T00:00:00Z\"}",
+    )
+    .expect("writable");
+    succeed(folder, &["explain", "model", "--lead-json", "lead.json"]);
+}
+
+/// A lead in no table is scored by a model whose outcomes come by links.
+#[test]
+fn a_lead_in_no_table_needs_no_links() {
+    let folder = small(&links(), "");
+    let folder = folder.path();
+    succeed(folder, &["train", "--allow-too-few", "-o", "model"]);
+    std::fs::write(
+        folder.join("lead.json"),
+        "{\"created\":\"2021-05-01T00:00:00Z\"}",
+    )
+    .expect("writable");
+    succeed(folder, &["explain", "model", "--lead-json", "lead.json"]);
+}

@@ -25,11 +25,13 @@ path = "leads.csv"
 id = "id"
 created_at = "created"
 account = "account"
+ends = "2022-01-01"
 
 [outcomes]
 path = "stages.csv"
 lead = "lead"
 closed_at = "entered"
+recorded_at = "recorded"
 result = "stage"
 won = ["won"]
 lost = ["lost"]
@@ -72,8 +74,8 @@ fn time(day: u32) -> String {
 #[derive(Debug, Clone)]
 struct Crm {
     created: Vec<u32>,
-    /// Lead and day, at most one row each: the stage.
-    rows: BTreeMap<(u32, u32), usize>,
+    /// Lead and day, at most one row each: the stage, and how many days later it was entered.
+    rows: BTreeMap<(u32, u32), (usize, u32)>,
 }
 
 fn write(crm: &Crm, corrections: bool) -> tempfile::TempDir {
@@ -82,9 +84,10 @@ fn write(crm: &Crm, corrections: bool) -> tempfile::TempDir {
         let _ = writeln!(leads, "L{lead},{},A{}", time(*created), lead % 2);
     }
     // In another order than that of time.
-    let mut stages = "lead,entered,stage\n".to_owned();
-    for ((lead, day), stage) in crm.rows.iter().rev() {
-        let _ = writeln!(stages, "L{lead},{},{}", time(*day), STAGES[*stage]);
+    let mut stages = "lead,entered,recorded,stage\n".to_owned();
+    for ((lead, day), (stage, delay)) in crm.rows.iter().rev() {
+        let (entered, recorded) = (time(*day), time(day + delay));
+        let _ = writeln!(stages, "L{lead},{entered},{recorded},{}", STAGES[*stage]);
     }
     folder_with(&[
         ("leads.csv", &leads),
@@ -108,14 +111,14 @@ fn standing_of(stage: usize) -> Standing {
     }
 }
 
-/// Every change of how a lead stands: the day, and how; and the day on which it was replaced if
-/// that was so soon that it was a mistake.
-fn changes(crm: &Crm, lead: u32, corrections: bool) -> Vec<(u32, Standing, Option<u32>)> {
-    let mut changes: Vec<(u32, Standing, Option<u32>)> = Vec::new();
+/// Every change of how a lead stands, by the rows that were entered before a day: the day, and how;
+/// and whether it was replaced so soon that it was a mistake.
+fn changes(crm: &Crm, lead: u32, corrections: bool, known: u32) -> Vec<(u32, Standing, bool)> {
+    let mut changes: Vec<(u32, Standing, bool)> = Vec::new();
     let mut now = Standing::Open;
-    for (&(_, day), &stage) in crm.rows.range((lead, 0)..(lead + 1, 0)) {
+    for (&(_, day), &(stage, delay)) in crm.rows.range((lead, 0)..(lead + 1, 0)) {
         let next = standing_of(stage);
-        if next == now {
+        if next == now || day + delay >= known {
             continue;
         }
         if corrections
@@ -123,41 +126,48 @@ fn changes(crm: &Crm, lead: u32, corrections: bool) -> Vec<(u32, Standing, Optio
             && let Some(before) = changes.last_mut()
             && day - before.0 <= 3
         {
-            before.2 = Some(day);
+            before.2 = true;
         }
-        changes.push((day, next, None));
+        changes.push((day, next, false));
         now = next;
     }
     changes
 }
 
-/// How a lead stood at the beginning of a day.
+/// How a lead was known to stand at the beginning of a day.
+fn known_standing(crm: &Crm, lead: u32, day: u32) -> Standing {
+    let all = changes(crm, lead, false, day);
+    all.last().map_or(Standing::Open, |change| change.1)
+}
+
+/// How a lead stood at the beginning of a day; open where it was known to be open, too.
 fn standing(crm: &Crm, lead: u32, day: u32) -> Standing {
-    let all = changes(crm, lead, false);
+    let all = changes(crm, lead, false, u32::MAX);
     let before = all.iter().rev().find(|change| change.0 < day);
-    before.map_or(Standing::Open, |change| change.1)
+    match before.map_or(Standing::Open, |change| change.1) {
+        Standing::Open => known_standing(crm, lead, day),
+        closed @ (Standing::Won | Standing::Lost) => closed,
+    }
 }
 
 fn is_won_within(crm: &Crm, lead: u32, day: u32, corrections: bool) -> bool {
-    changes(crm, lead, corrections).iter().any(|change| {
-        change.1 == Standing::Won && change.2.is_none() && (day..day + HORIZON).contains(&change.0)
-    })
+    changes(crm, lead, corrections, u32::MAX)
+        .iter()
+        .any(|change| {
+            change.1 == Standing::Won && !change.2 && (day..day + HORIZON).contains(&change.0)
+        })
 }
 
 fn n_closed(crm: &Crm, lead: u32, day: u32, corrections: bool) -> usize {
-    let all = changes(crm, lead, corrections);
-    let closed = all
-        .iter()
-        .filter(|change| change.1 != Standing::Open && change.0 < day);
-    closed
-        .filter(|change| change.2.is_none_or(|corrected| corrected >= day))
+    let all = changes(crm, lead, corrections, day);
+    all.iter()
+        .filter(|change| change.1 != Standing::Open && !change.2)
         .count()
 }
 
 /// Days, in halves, since the lead was open again.
 fn reopened(crm: &Crm, lead: u32, day: u32) -> f64 {
-    let all = changes(crm, lead, false);
-    match all.iter().rev().find(|change| change.0 < day) {
+    match changes(crm, lead, false, day).last() {
         Some((since, Standing::Open, _)) => f64::from(day - since) - 0.5,
         _ => f64::NAN,
     }
@@ -227,7 +237,7 @@ fn check(crm: &Crm, corrections: bool) {
                         PeerState::Lost => Standing::Lost,
                     };
                     let stand_so = |peer: &u32| {
-                        standing(crm, *peer, day) == wanted
+                        known_standing(crm, *peer, day) == wanted
                             && (wanted != Standing::Open || is_there(*peer, day))
                     };
                     peers().filter(stand_so).count() as f64
@@ -299,12 +309,19 @@ fn check_scoring(crm: &Crm, tables: &Tables) {
 fn crm() -> impl Strategy<Value = Crm> {
     (
         prop::collection::vec(0..60_u32, N_LEADS as usize),
-        prop::collection::btree_map((0..N_LEADS, 0..N_DAYS), 0..STAGES.len(), 5..60),
+        prop::collection::btree_map(
+            (0..N_LEADS, 0..N_DAYS),
+            (
+                0..STAGES.len(),
+                prop_oneof![3 => Just(0_u32), 1 => 1..60_u32],
+            ),
+            5..60,
+        ),
     )
         .prop_map(|(created, mut rows)| {
             // A lead closes after it was created.
             rows.retain(|(lead, day), _| *day >= created[*lead as usize]);
-            rows.insert((0, 100), 2);
+            rows.insert((0, 100), (2, 0));
             Crm { created, rows }
         })
 }
@@ -331,9 +348,10 @@ proptest! {
         let specs = plan(&tables, &config.features, &keys).specs;
         let mut other = crm;
         for lead in 0..N_LEADS {
-            // Anything after the snapshot, and at once, so that what was before looks mistaken.
-            other.rows.retain(|(whose, at), _| *whose != lead || *at < day);
-            other.rows.insert((lead, day), (lead as usize + 1) % STAGES.len());
+            // Anything that is entered after the snapshot, or at once, so that what was before looks
+            // mistaken.
+            other.rows.retain(|(whose, at), (_, delay)| *whose != lead || *at + *delay < day);
+            other.rows.insert((lead, day), ((lead as usize + 1) % STAGES.len(), 0));
         }
         let altered = read(&write(&other, corrections));
         let matrix = |tables| compute(tables, &specs, &keys).expect("computable");
@@ -382,6 +400,7 @@ fn stages() -> String {
 }
 
 fn small(text: &str) -> tempfile::TempDir {
+    let text = &text.replace("recorded_at = \"recorded\"\n", "");
     let mut leads = "id,created,account\n".to_owned();
     for lead in 0..120_u32 {
         let _ = writeln!(leads, "L{lead},{},A{lead}", time(2 * lead));
@@ -497,4 +516,33 @@ fn logs_that_cannot_be_meant_are_refused() {
         let said = Config::parse(&text).expect_err("refused").to_string();
         assert!(said.contains(expected), "{expected}\n{said}");
     }
+}
+
+/// Wins that do not last are still the revenue of their windows.
+#[test]
+fn amounts_of_wins_that_were_undone_count() {
+    let mut leads = "id,created\n".to_owned();
+    let mut stages = "lead,entered,stage,amount\n".to_owned();
+    for lead in 0..40_u32 {
+        let _ = writeln!(leads, "L{lead},{}", time(lead));
+        let _ = writeln!(
+            stages,
+            "L{lead},{},won,100\nL{lead},{},new,",
+            time(lead + 20),
+            time(lead + 70)
+        );
+    }
+    let text = CONFIG
+        .replace("recorded_at = \"recorded\"\n", "")
+        .replace("account = \"account\"\n", "")
+        .replace("log = true", "log = true\namount = \"amount\"");
+    let folder = folder_with(&[("leads.csv", &leads), ("stages.csv", &stages)]);
+    let config = Config::parse(&text).expect("a config");
+    let tables = load(&config, folder.path(), &LoadOptions::default()).expect("readable");
+    let total: f64 = tables
+        .outcomes
+        .iter()
+        .filter_map(|outcome| outcome.amount)
+        .sum();
+    assert_eq!(total, 4_000.0);
 }

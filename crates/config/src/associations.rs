@@ -54,7 +54,8 @@ impl Config {
                     "name the two columns whose ids belong together",
                 );
             }
-            if !used.contains(&name.as_str()) {
+            // Leads may be scored without the outcomes that it was for.
+            if !used.contains(&name.as_str()) && self.has_outcomes() {
                 return ConfigError::refuse(
                     &format!("no table reaches its leads through [links.{name}]"),
                     &format!(

@@ -135,16 +135,14 @@ impl Config {
             (activity.path, activity.query) = (Location::NoRows, None);
             // Of one lead the events are given as such, each with its time and its kind.
             activity.columns.clear();
+            activity.via = None;
         });
         config
             .history
             .iter_mut()
             .for_each(|history| (history.path, history.query) = (Location::NoRows, None));
         // Of no rows nothing is linked.
-        config
-            .links
-            .values_mut()
-            .for_each(|link| (link.path, link.query) = (Location::NoRows, None));
+        config.links.clear();
         config.merges = None;
         config
             .lookups

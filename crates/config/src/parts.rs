@@ -37,7 +37,7 @@ impl Part {
         match types.get(column) {
             Some(found) if !allowed.contains(&found.name()) => Err(ConfigError::new(
                 format!(
-                    "{table} `types` declares that `{column}` is a {}, and `{key}` names it",
+                    "{table} `types` declares `{column}` as \"{}\", and `{key}` names it",
                     found.name()
                 ),
                 format!(

@@ -10,7 +10,7 @@ mod note;
 mod seen;
 mod typed;
 
-pub use courses::{Change, Courses, Standing};
+pub use courses::{Change, Courses, LogRow, Standing};
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
 pub use extent::{Days, Extent, Head, TableEnd};
 pub use matched::Matched;

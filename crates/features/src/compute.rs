@@ -196,17 +196,24 @@ fn fill_column(
             });
         }
         FeatureSource::TimesClosed | FeatureSource::ReopenedDays => {
-            let courses = tables
-                .courses
-                .as_ref()
-                .ok_or_else(|| missing(LOG.to_owned()))?;
             let is_count = spec.source == FeatureSource::TimesClosed;
-            fill(column, &|Snapshot { lead, at }| match is_count {
-                true => courses.n_closed(lead, at) as f64,
-                false => courses
-                    .reopened(lead, at)
-                    .map_or(f64::NAN, |since| at.days_since(since)),
-            });
+            match &tables.courses {
+                Some(courses) => fill(column, &|Snapshot { lead, at }| match is_count {
+                    true => courses.n_closed(lead, at) as f64,
+                    false => courses
+                        .reopened(lead, at)
+                        .map_or(f64::NAN, |since| at.days_since(since)),
+                }),
+                // Without outcomes no lead has closed.
+                None if tables
+                    .outcomes
+                    .iter()
+                    .all(|outcome| outcome.closed.is_none()) =>
+                {
+                    column.fill(if is_count { 0.0 } else { f64::NAN });
+                }
+                None => return Err(missing(LOG.to_owned())),
+            }
         }
         FeatureSource::PeerLeads(state) => {
             let accounts = accounts.ok_or_else(|| missing("`account` of [leads]".to_owned()))?;
@@ -288,14 +295,14 @@ fn moments_of(tables: &Tables, lead: u32, state: PeerState) -> (Vec<Timestamp>, 
     if created.is_none() && state == PeerState::Open {
         return (more, less);
     }
-    for change in courses.of(lead) {
-        if change.standing == wanted {
-            more.push(change.seen);
+    for (seen, standing) in courses.seen(lead) {
+        if standing == wanted {
+            more.push(seen);
         }
         if before == wanted {
-            less.push(change.seen);
+            less.push(seen);
         }
-        before = change.standing;
+        before = standing;
     }
     (more, less)
 }

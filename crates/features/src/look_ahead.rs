@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use leadscore_core::{FeatureMatrix, Snapshot, Span, Stamp, Timestamp};
 use leadscore_dataset::{
-    Activities, Attribute, Change, Column, EventRows, HistoryChange, LeadOutcome, LookupRows,
-    MISSING, NEVER, Standing, Tables,
+    Activities, Attribute, Column, EventRows, HistoryChange, LeadOutcome, LogRow, LookupRows,
+    MISSING, Standing, Tables,
 };
 use serde::Serialize;
 
@@ -204,9 +204,9 @@ pub fn alter_future(tables: &Tables, cut_of_lead: &[Timestamp]) -> (Tables, usiz
         }
     }
     if let Some(courses) = &mut altered_tables.courses {
-        *courses = Arc::new(courses.map(|lead, changes| {
-            let altered = alter_course(changes, lead as usize, cut_of_lead[lead as usize]);
-            n_altered += usize::from(altered != changes);
+        *courses = Arc::new(courses.map(|lead, rows| {
+            let altered = alter_course(rows, lead as usize, cut_of_lead[lead as usize]);
+            n_altered += usize::from(altered != rows);
             altered
         }));
     }
@@ -369,25 +369,15 @@ fn alter_attributes(attributes: &mut [Attribute], histories: &[HistoryChange], l
     }
 }
 
-/// Another course from a cut on: what is known later, or was a mistake as far as is known later, is
-/// something else.
-fn alter_course(changes: &[Change], lead: usize, cut: Timestamp) -> Vec<Change> {
-    let known = changes.iter().filter(|change| change.seen < cut);
-    let mut altered: Vec<Change> = known
-        .map(|change| Change {
-            corrected: if change.corrected >= cut {
-                NEVER
-            } else {
-                change.corrected
-            },
-            ..*change
-        })
-        .collect();
+/// Another course from a cut on: what is known later is something else.
+fn alter_course(rows: &[LogRow], lead: usize, cut: Timestamp) -> Vec<LogRow> {
+    let known = rows.iter().filter(|row| row.seen < cut);
+    let mut altered: Vec<LogRow> = known.copied().collect();
     if coin(lead, 2) == 0 && cut < Timestamp::MAX {
         let is_open = altered
             .last()
-            .is_none_or(|change| change.standing == Standing::Open);
-        altered.push(Change {
+            .is_none_or(|row| row.standing == Standing::Open);
+        altered.push(LogRow {
             at: cut,
             seen: cut,
             standing: if is_open {
@@ -395,7 +385,6 @@ fn alter_course(changes: &[Change], lead: usize, cut: Timestamp) -> Vec<Change> 
             } else {
                 Standing::Open
             },
-            corrected: NEVER,
         });
     }
     altered

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use leadscore_config::{Config, TableId};
+use leadscore_core::Timestamp;
 
 use crate::bounds::Bounds;
 use crate::error::TablesError;
@@ -22,7 +23,7 @@ pub(crate) struct Associations {
 }
 
 impl Associations {
-    /// Reads all of them.
+    /// Reads all of them; merges that are known before a moment.
     ///
     /// # Errors
     ///
@@ -31,11 +32,12 @@ impl Associations {
         config: &Config,
         folder: &Path,
         bounds: Bounds,
+        until: Option<Timestamp>,
         remarks: &mut Remarks,
     ) -> Result<Self, TablesError> {
         Ok(Self {
             links: read_links(config, folder, bounds, remarks)?,
-            merges: read_merges(config, folder, bounds, remarks)?.map(Arc::new),
+            merges: read_merges(config, folder, bounds, until, remarks)?.map(Arc::new),
         })
     }
 

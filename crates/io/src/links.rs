@@ -77,7 +77,7 @@ impl<'r> Reading<'r> {
         let is_primary = self.primary()?;
         let since = match &settings.linked_at {
             Some(column) => {
-                Some(remarks.take(raw.known_times(column), || vec![NEVER; raw.n_rows])?)
+                Some(remarks.take(raw.known_times(column), || vec![Timestamp::MAX; raw.n_rows])?)
             }
             None => None,
         };

@@ -20,7 +20,7 @@ struct Merge {
     row: usize,
 }
 
-/// Reads `[merges]`, where the config has it.
+/// Reads `[merges]`, where the config has it: those before a moment.
 ///
 /// # Errors
 ///
@@ -30,6 +30,7 @@ pub(crate) fn read_merges(
     config: &Config,
     folder: &Path,
     bounds: Bounds,
+    until: Option<Timestamp>,
     remarks: &mut Remarks,
 ) -> Result<Option<MergeMap>, TablesError> {
     let Some(settings) = &config.merges else {
@@ -37,7 +38,16 @@ pub(crate) fn read_merges(
     };
     let table = Table::open("[merges]", folder, settings.file(), bounds)?;
     let raw = read_columns(&table, settings)?;
-    let merges = rows(&raw, settings, remarks)?;
+    let mut merges = rows(&raw, settings, remarks)?;
+    // What is not merged yet is not known to be one.
+    let n_all = merges.len();
+    merges.retain(|_, merge| until.is_none_or(|until| merge.at < until));
+    remarks.count(
+        "[merges]",
+        n_all - merges.len(),
+        "merge is not known yet at this moment and is not followed",
+        "merges are not known yet at this moment and are not followed",
+    );
     let mut into = HashMap::with_capacity(merges.len());
     for from in merges.keys() {
         into.insert(from.clone(), end_of_chain(&merges, from, &raw)?);
@@ -82,7 +92,9 @@ fn rows(
     remarks: &mut Remarks,
 ) -> Result<HashMap<String, Merge>, TablesError> {
     let times = match &settings.at {
-        Some(column) => Some(remarks.take(raw.known_times(column), || vec![NEVER; raw.n_rows])?),
+        Some(column) => {
+            Some(remarks.take(raw.known_times(column), || vec![Timestamp::MAX; raw.n_rows])?)
+        }
         None => None,
     };
     let mut froms: Vec<Option<String>> = Vec::with_capacity(raw.n_rows);

@@ -129,7 +129,13 @@ impl<'c> Partitions<'c> {
         let entity_column = entity_column(config)?;
         let bounds = Bounds::new(config, options.now).within(options.memory);
         let mut remarks = Remarks::default();
-        let associations = Associations::read(config, folder, bounds, &mut remarks)?;
+        let associations = Associations::read(
+            config,
+            folder,
+            bounds,
+            options.as_of.or(options.now),
+            &mut remarks,
+        )?;
         let mut tables = BTreeMap::new();
         for TableRef { id, file, .. } in config.row_tables() {
             let table = Table::open(&id.heading(), folder, file, bounds)?;

@@ -390,11 +390,18 @@ impl Data {
         Ok(tables)
     }
 
+    /// Whether merges are followed as of a moment of the view's own.
+    pub(crate) fn has_its_own_merges(&self) -> bool {
+        let merges = self.config.merges.as_ref();
+        self.known_before.is_some() && merges.is_some_and(|merges| merges.at.is_some())
+    }
+
     /// Reads all tables, without asking whether they were read before.
     pub(crate) fn read_all(&self, options: &LoadOptions) -> crate::Result<ReadTables> {
         let stage = self.stage("reading tables", 1)?;
         let options = LoadOptions {
             now: Some(now()),
+            as_of: self.known_before,
             ..options.clone()
         };
         let read = ReadTables::read(&self.config, &self.folder, &options)?;

@@ -68,7 +68,7 @@ struct Ends {
 
 impl ReadTables {
     /// Reads all tables of a config, whose paths are relative to `folder`; `as_of` of the options
-    /// is for [`Self::view`] to say.
+    /// is for [`Self::view`] to say, but for merges, which are followed as of then.
     ///
     /// # Errors
     ///
@@ -117,7 +117,8 @@ impl ReadTables {
         };
         remarks.append(after);
         let ends = self.ends.as_of(config, as_of, &mut remarks);
-        if let Some(as_of) = as_of {
+        // Of a log the later rows were left out.
+        if let Some(as_of) = as_of.filter(|_| courses.is_none()) {
             forget_later(&mut outcomes, as_of);
         }
         let end = ends.observation_end;
@@ -158,7 +159,7 @@ fn read_from<'c>(
 ) -> Result<ReadTables, TablesError> {
     crate::presence::require_outcomes(config)?;
     let mut gathered = Gathered::new(Bounds::new(config, options.now).within(options.memory));
-    let associations = origin.associations(config, &mut gathered.remarks)?;
+    let associations = origin.associations(config, options, &mut gathered.remarks)?;
     let table = origin.open("[leads]", config.leads.file())?;
     let table = associations.apply(config, &TableId::Leads, table);
     let has_flag = has_flag(config, options, &table);

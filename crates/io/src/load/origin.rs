@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use leadscore_config::{Config, FileConfig};
+use leadscore_dataset::LoadOptions;
 
 use super::lookups::LookupTable;
 use crate::associations::Associations;
@@ -38,10 +39,14 @@ impl<'c> Origin<'_, 'c> {
     pub(super) fn associations(
         &self,
         config: &Config,
+        options: &LoadOptions,
         remarks: &mut Remarks,
     ) -> Result<Associations, TablesError> {
         match self {
-            Self::Files(folder, bounds) => Associations::read(config, folder, *bounds, remarks),
+            Self::Files(folder, bounds) => {
+                let until = options.as_of.or(options.now);
+                Associations::read(config, folder, *bounds, until, remarks)
+            }
             Self::Spilled(..) => Ok(Associations::default()),
         }
     }

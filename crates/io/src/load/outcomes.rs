@@ -6,11 +6,11 @@ use hashbrown::HashMap;
 use leadscore_config::{Config, TableId};
 use leadscore_config::{Doubt, Share, Subject};
 use leadscore_core::{Stamp, Timestamp, count, counted};
-use leadscore_dataset::{Courses, LeadOutcome, MISSING, Note, Standing};
+use leadscore_dataset::{Courses, LeadOutcome, LogRow, MISSING, Note, Standing};
 
 use super::gathered::{Gathered, add_table_notes};
 use super::joining::Joining;
-use super::log::{Log, LogRow};
+use super::log::{Entry, Log};
 use super::matching::doubt_of;
 use super::results::{Results, check_for_results, check_outcomes};
 use crate::error::TablesError;
@@ -146,8 +146,8 @@ impl DatedRows {
         n_leads: usize,
         as_of: Option<Timestamp>,
         remarks: &mut Remarks,
-    ) -> Vec<Vec<LogRow>> {
-        let mut rows: Vec<Vec<LogRow>> = vec![Vec::new(); n_leads];
+    ) -> Vec<Vec<Entry>> {
+        let mut rows: Vec<Vec<Entry>> = vec![Vec::new(); n_leads];
         let mut without_time = 0;
         for (row, &lead) in self.lead_of_row.iter().enumerate() {
             let Some(standing) = self.standing(row).filter(|_| lead != MISSING) else {
@@ -160,11 +160,13 @@ impl DatedRows {
             };
             if as_of.is_none_or(|as_of| seen < as_of) {
                 let amount = self.amounts.as_ref().map(|amounts| amounts[row]);
-                rows[lead as usize].push(LogRow {
-                    at: at.known,
+                rows[lead as usize].push(Entry {
+                    row: LogRow {
+                        at: at.known,
+                        seen,
+                        standing,
+                    },
                     place: self.place_in_table[row],
-                    seen,
-                    standing,
                     amount: amount.unwrap_or(f64::NAN),
                 });
             }

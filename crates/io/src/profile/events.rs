@@ -6,6 +6,7 @@ use std::path::Path;
 
 use leadscore_config::lines::key;
 use leadscore_config::quoted;
+use leadscore_core::Tokenizer;
 
 use super::columns::{Kind, Sheet, SheetColumn};
 use super::lines::{guess, question};
@@ -91,19 +92,24 @@ pub(super) fn table_name(path: &Path, number: usize) -> String {
         .unwrap_or_else(|| format!("activity_{number}"))
 }
 
+/// Whether the cells of a column are sets.
+fn is_set(column: &SheetColumn) -> bool {
+    matches!(column.tokenizer, Some(Tokenizer::Set(_)))
+}
+
 /// The columns that split the counts of events, and those that are summed.
 fn write_measures(text: &mut String, columns: &[&SheetColumn]) {
-    let of = |kind: fn(&Kind) -> bool| {
+    let of = |is_so: &dyn Fn(&SheetColumn) -> bool| {
         columns
             .iter()
-            .filter(|column| kind(&column.kind) && column.reason_to_leave_out().is_none())
+            .filter(|column| is_so(column) && column.reason_to_leave_out().is_none())
             .map(|column| quoted(&column.name))
             .collect::<Vec<_>>()
     };
-    let (kinds, values) = (
-        of(|kind| matches!(kind, Kind::Words { n_levels: 2..=50 } | Kind::Truth)),
-        of(|kind| matches!(kind, Kind::Number)),
-    );
+    let kinds = of(&|column| {
+        matches!(column.kind, Kind::Words { n_levels: 2..=50 } | Kind::Truth) || is_set(column)
+    });
+    let values = of(&|column| matches!(column.kind, Kind::Number));
     if !kinds.is_empty() {
         let _ = writeln!(
             text,
@@ -115,10 +121,10 @@ fn write_measures(text: &mut String, columns: &[&SheetColumn]) {
     if !values.is_empty() {
         let _ = writeln!(text, "values = [{}]{}", values.join(", "), guess("numbers"));
     }
-    for column in columns
-        .iter()
-        .filter(|column| matches!(column.kind, Kind::OddNumber))
-    {
+    for column in columns.iter().filter(|column| {
+        matches!(column.kind, Kind::OddNumber)
+            || matches!(column.tokenizer, Some(Tokenizer::Set(_)))
+    }) {
         text.push_str(&column.remarks());
     }
 }

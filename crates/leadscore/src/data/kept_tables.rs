@@ -26,7 +26,9 @@ impl KeptTables {
         keep: bool,
     ) -> crate::Result<Arc<ReadTables>> {
         // These say how else to read.
-        let may_serve = options.history_kinds.is_none() && options.known_ends.is_none();
+        let may_serve = options.history_kinds.is_none()
+            && options.known_ends.is_none()
+            && !data.has_its_own_merges();
         if may_serve
             && let Some(kept) = self.kept().clone()
             && options
