@@ -309,6 +309,32 @@ class WrongInput(unittest.TestCase):
         self.fails(TypeError, "`activities` is a DataFrame, expected a mapping", activities=self.leads)
         self.fails(TypeError, "`config` is a int", config=5)
 
+    def test_links_and_merges_as_frames(self):
+        day = lambda n: pd.Timestamp("2021-01-01T10:00:00") + pd.Timedelta(days=n)
+        leads = pd.DataFrame({"id": [f"C{n}" for n in range(200)], "created": [day(n % 150) for n in range(200)], "interests": [["a;b", "b", "c;a"][n % 3] for n in range(200)]})
+        deals = pd.DataFrame({"deal": [f"D{n}" for n in range(100)], "closed": [day(n % 150 + 60) for n in range(100)], "stage": ["won" if n % 3 else "lost" for n in range(100)]})
+        links = pd.DataFrame({"deal": [f"D{n // 2}" for n in range(200)], "contact": [f"C{n}" for n in range(200)]})
+        merges = pd.DataFrame({"old": ["C1", "C5"], "new": ["C3", "C7"]})
+        config = {
+            "leads": {"id": "id", "created_at": "created", "types": {"interests": {"set": ";"}}},
+            "outcomes": {"lead": "deal", "via": "contacts", "closed_at": "closed", "result": "stage", "won": ["won"], "lost": ["lost"]},
+            "links": {"contacts": {"from": "deal", "lead": "contact"}},
+            "merges": {"from": "old", "into": "new"},
+            "snapshots": {"horizon": "30d"},
+        }
+        data = leadscore.Data(config, leads=leads, outcomes=deals, links={"contacts": links}, merges=merges)
+        features = pd.DataFrame(data.features())
+        self.assertIn("interests.a", features.columns)
+        seen = set(features["id"])
+        self.assertFalse(seen & {"C1", "C5"})
+        # The same rows written out for each lead.
+        survivors = links.assign(contact=links["contact"].replace({"C1": "C3", "C5": "C7"})).drop_duplicates()
+        written = survivors.merge(deals, on="deal").rename(columns={"contact": "lead"})
+        plain = {name: part for name, part in config.items() if name not in ("links", "merges")}
+        plain["outcomes"] = {**config["outcomes"], "lead": "lead", "via": None}
+        other = leadscore.Data(plain, leads=leads[~leads["id"].isin(["C1", "C5"])], outcomes=written)
+        pd.testing.assert_frame_equal(features, pd.DataFrame(other.features()))
+
     def test_frames_of_odd_columns(self):
         n = len(self.leads)
         self.fails(ValueError, "Conversion failed for column new", leads=self.with_column([1 if row % 2 else "a" for row in range(n)]))

@@ -127,6 +127,13 @@ impl<'de> Deserialize<'de> for ColumnType {
                         "a set is written { set = \";\" }, with what stands between two of its values",
                     )
                 }),
+            toml::Value::Table(table)
+                if !["decimal", "thousands", "parentheses"]
+                    .iter()
+                    .any(|key| table.contains_key(*key)) =>
+            {
+                Err(Error::custom(format!("not a type: {}", wrong())))
+            }
             value @ toml::Value::Table(_) => {
                 let style = NumberStyle::deserialize(value)
                     .map_err(|error| Error::custom(error.message().to_owned()))?;

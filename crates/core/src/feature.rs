@@ -125,6 +125,19 @@ pub struct EventsRead<'f> {
     pub of_peers: bool,
 }
 
+/// What a feature looks for in the cells of an attribute that holds several values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SplitCell<'f> {
+    /// The table.
+    pub table: &'f AttributeTable,
+    /// The column.
+    pub column: &'f str,
+    /// How its cells are split.
+    pub tokenizer: &'f Tokenizer,
+    /// The token; `None` where values are counted.
+    pub token: Option<&'f str>,
+}
+
 impl EventsRead<'_> {
     /// What the feature is made of.
     pub fn formula(&self) -> Formula<Aggregate> {
@@ -167,6 +180,41 @@ impl FeatureSource {
             window: *window,
             statistic,
             of_peers,
+        })
+    }
+
+    /// What it looks for in the cells of an attribute that holds several values.
+    pub fn split(&self) -> Option<SplitCell<'_>> {
+        let (table, column, tokenizer, token) = match self {
+            Self::Token {
+                table,
+                column,
+                tokenizer,
+                token,
+            } => (table, column, tokenizer, Some(token.as_str())),
+            Self::TokenCount {
+                table,
+                column,
+                tokenizer,
+            } => (table, column, tokenizer, None),
+            Self::Attribute { .. }
+            | Self::Created(_)
+            | Self::AgeDays
+            | Self::AgeWeekdays
+            | Self::Activity { .. }
+            | Self::Snapshot(_)
+            | Self::AttributeAge { .. }
+            | Self::AttributeChanges { .. }
+            | Self::Peers { .. }
+            | Self::PeerLeads(_)
+            | Self::TimesClosed
+            | Self::ReopenedDays => return None,
+        };
+        Some(SplitCell {
+            table,
+            column,
+            tokenizer,
+            token,
         })
     }
 

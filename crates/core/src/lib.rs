@@ -35,7 +35,7 @@ pub use event_filter::EventFilter;
 pub use family::Family;
 pub use feature::{
     AttributeTable, CalendarPart, EventsRead, FeatureKind, FeatureSource, FeatureSpec, MONTHS,
-    PeerState, WEEKDAYS,
+    PeerState, SplitCell, WEEKDAYS,
 };
 pub use formula::{Aggregate, AggregateKind, AggregateValues, Formula, Moment, Term};
 pub use hash::stable_hash;

@@ -5,7 +5,9 @@ use leadscore_core::{
     Aggregate, AggregateKind, AttributeTable, CalendarPart, FeatureKind, FeatureMatrix,
     FeatureSource, FeatureSpec, MONTHS, PeerState, Snapshot, Timestamp, WEEKDAYS,
 };
-use leadscore_dataset::{Activities, Column, HistoryChange, KindColumn, MISSING, Standing, Tables};
+use leadscore_dataset::{
+    Activities, Column, Courses, HistoryChange, KindColumn, MISSING, Standing, Tables,
+};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
@@ -131,6 +133,22 @@ fn scatter(tiles: &[Tile], wanted: &[usize], columns: &mut [&mut [f64]]) {
     });
 }
 
+/// A value of each snapshot by the courses of a log, or the same for all where no lead has closed;
+/// `None` where outcomes are no log.
+fn course_value<'t>(
+    tables: &'t Tables,
+    without: f64,
+    value: impl Fn(&Courses, Snapshot) -> f64 + Sync + 't,
+) -> Option<impl Fn(Snapshot) -> f64 + Sync + 't> {
+    let courses = tables.courses.as_deref();
+    let is_told = courses.is_some()
+        || tables
+            .outcomes
+            .iter()
+            .all(|outcome| outcome.closed.is_none());
+    is_told.then_some(move |snapshot| courses.map_or(without, |courses| value(courses, snapshot)))
+}
+
 /// What features of reopened leads need.
 const LOG: &str = "`log = true` in [outcomes]";
 
@@ -195,25 +213,18 @@ fn fill_column(
                 false => n_entries(change, snapshot) as f64,
             });
         }
-        FeatureSource::TimesClosed | FeatureSource::ReopenedDays => {
-            let is_count = spec.source == FeatureSource::TimesClosed;
-            match &tables.courses {
-                Some(courses) => fill(column, &|Snapshot { lead, at }| match is_count {
-                    true => courses.n_closed(lead, at) as f64,
-                    false => courses
-                        .reopened(lead, at)
-                        .map_or(f64::NAN, |since| at.days_since(since)),
-                }),
-                // Without outcomes no lead has closed.
-                None if tables
-                    .outcomes
-                    .iter()
-                    .all(|outcome| outcome.closed.is_none()) =>
-                {
-                    column.fill(if is_count { 0.0 } else { f64::NAN });
-                }
-                None => return Err(missing(LOG.to_owned())),
-            }
+        FeatureSource::TimesClosed => {
+            let value = course_value(tables, 0.0, |courses, Snapshot { lead, at }| {
+                courses.n_closed(lead, at) as f64
+            });
+            fill(column, &value.ok_or_else(|| missing(LOG.to_owned()))?);
+        }
+        FeatureSource::ReopenedDays => {
+            let value = course_value(tables, f64::NAN, |courses, Snapshot { lead, at }| {
+                let since = courses.reopened(lead, at);
+                since.map_or(f64::NAN, |since| at.days_since(since))
+            });
+            fill(column, &value.ok_or_else(|| missing(LOG.to_owned()))?);
         }
         FeatureSource::PeerLeads(state) => {
             let accounts = accounts.ok_or_else(|| missing("`account` of [leads]".to_owned()))?;

@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use leadscore_core::{
-    AttributeTable, FeatureSource, FeatureSpec, Snapshot, Tokenizer, agree, counted,
-};
+use leadscore_core::{AttributeTable, FeatureSpec, Snapshot, Tokenizer, agree, counted};
 use leadscore_dataset::{AttributeKey, Column, MISSING, Note, Tables};
 
 use crate::attribute_rows::attribute_rows;
@@ -199,35 +197,6 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// What a feature reads of the cell of an attribute.
-fn split(spec: &FeatureSpec) -> Option<(&AttributeTable, &str, &Tokenizer, Option<&String>)> {
-    match &spec.source {
-        FeatureSource::Token {
-            table,
-            column,
-            tokenizer,
-            token,
-        } => Some((table, column, tokenizer, Some(token))),
-        FeatureSource::TokenCount {
-            table,
-            column,
-            tokenizer,
-        } => Some((table, column, tokenizer, None)),
-        FeatureSource::Attribute { .. }
-        | FeatureSource::Created(_)
-        | FeatureSource::AgeDays
-        | FeatureSource::AgeWeekdays
-        | FeatureSource::Activity { .. }
-        | FeatureSource::Snapshot(_)
-        | FeatureSource::AttributeAge { .. }
-        | FeatureSource::AttributeChanges { .. }
-        | FeatureSource::Peers { .. }
-        | FeatureSource::PeerLeads(_)
-        | FeatureSource::TimesClosed
-        | FeatureSource::ReopenedDays => None,
-    }
-}
-
 /// Fills the columns of tokens: each attribute is looked up once, and each distinct cell is split
 /// once.
 pub(crate) fn fill_tokens(
@@ -237,11 +206,12 @@ pub(crate) fn fill_tokens(
     columns: &mut [&mut [f64]],
 ) -> Result<(), FeaturesError> {
     type Attribute<'s> = (&'s AttributeTable, &'s str, &'s Tokenizer);
-    let mut by_attribute: BTreeMap<Attribute<'_>, Vec<(usize, Option<&String>)>> = BTreeMap::new();
+    let mut by_attribute: BTreeMap<Attribute<'_>, Vec<(usize, Option<&str>)>> = BTreeMap::new();
     for (idx, spec) in specs.iter().enumerate() {
-        if let Some((table, column, tokenizer, token)) = split(spec) {
-            let features = by_attribute.entry((table, column, tokenizer)).or_default();
-            features.push((idx, token));
+        if let Some(cell) = spec.source.split() {
+            let attribute = (cell.table, cell.column, cell.tokenizer);
+            let features = by_attribute.entry(attribute).or_default();
+            features.push((idx, cell.token));
         }
     }
     for ((table, column, tokenizer), features) in by_attribute {
@@ -254,7 +224,7 @@ pub(crate) fn fill_tokens(
         let place: HashMap<&str, usize> = features
             .iter()
             .enumerate()
-            .filter_map(|(place, (_, token))| Some((token.as_ref()?.as_str(), place)))
+            .filter_map(|(place, (_, token))| Some(((*token)?, place)))
             .collect();
         let mut values: Vec<Vec<f64>> = features
             .iter()

@@ -1,6 +1,6 @@
 //! What was found about each attribute of the leads.
 
-use leadscore_core::{FeatureSource, FeatureSpec};
+use leadscore_core::FeatureSpec;
 use leadscore_dataset::Tables;
 use leadscore_features::{LateEntries, late_entries};
 use leadscore_training::{LeakFinding, LeakVerdict};
@@ -50,22 +50,8 @@ pub(super) fn attributes(
 ) -> Vec<AttributeFinding> {
     let column_of = |feature: &str| {
         let spec = specs.iter().find(|spec| spec.name == feature)?;
-        match &spec.source {
-            FeatureSource::Token { .. } => Some(spec.concept().to_string()),
-            FeatureSource::Attribute { .. }
-            | FeatureSource::TokenCount { .. }
-            | FeatureSource::Created(_)
-            | FeatureSource::AgeDays
-            | FeatureSource::AgeWeekdays
-            | FeatureSource::Activity { .. }
-            | FeatureSource::Snapshot(_)
-            | FeatureSource::AttributeAge { .. }
-            | FeatureSource::AttributeChanges { .. }
-            | FeatureSource::Peers { .. }
-            | FeatureSource::PeerLeads(_)
-            | FeatureSource::TimesClosed
-            | FeatureSource::ReopenedDays => None,
-        }
+        spec.source.split()?.token?;
+        Some(spec.concept().to_string())
     };
     leaks
         .into_iter()

@@ -1,7 +1,7 @@
 //! A lead with other values: which cells they change, and how values are written.
 
 use leadscore_core::{
-    AttributeTable, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MatrixCell, printable,
+    AttributeTable, FeatureKind, FeatureMatrix, FeatureSpec, MatrixCell, printable,
 };
 use leadscore_inference::Model;
 
@@ -34,24 +34,11 @@ fn cells_of(model: &Model, name: &str, value: &str) -> crate::Result<Vec<(usize,
         if column_of(spec).as_deref() != Some(name) {
             return None;
         }
-        let number = match &spec.source {
-            FeatureSource::Token {
-                tokenizer, token, ..
-            } => f64::from(u8::from(tokenizer.tokens(value).contains(token))),
-            FeatureSource::TokenCount { .. } if value.is_empty() => f64::NAN,
-            FeatureSource::TokenCount { tokenizer, .. } => tokenizer.count(value) as f64,
-            FeatureSource::Attribute { .. }
-            | FeatureSource::Created(_)
-            | FeatureSource::AgeDays
-            | FeatureSource::AgeWeekdays
-            | FeatureSource::Activity { .. }
-            | FeatureSource::Snapshot(_)
-            | FeatureSource::AttributeAge { .. }
-            | FeatureSource::AttributeChanges { .. }
-            | FeatureSource::Peers { .. }
-            | FeatureSource::PeerLeads(_)
-            | FeatureSource::TimesClosed
-            | FeatureSource::ReopenedDays => return None,
+        let cell = spec.source.split()?;
+        let number = match cell.token {
+            Some(token) => f64::from(u8::from(cell.tokenizer.tokens(value).contains(token))),
+            None if value.is_empty() => f64::NAN,
+            None => cell.tokenizer.count(value) as f64,
         };
         Some((idx, MatrixCell::Number(number)))
     };

@@ -28,11 +28,11 @@ class Data:
     config : path or mapping
         The path of a ``leadscore.toml``, or its content as a mapping, such as
         ``{"leads": {"id": "lead_id", "created_at": "created_at"}, "outcomes": {…}}``.
-    leads, outcomes, history : frame, optional
+    leads, outcomes, history, merges : frame, optional
         Tables in memory; others are read from the ``path`` that the config gives them, by each call that needs them. Queries are
         asked once.
-    activities, lookups : mapping from name to frame, optional
-        The same for the tables that the config names under ``activities`` and ``lookups``.
+    activities, lookups, links : mapping from name to frame, optional
+        The same for the tables that the config names under ``activities``, ``lookups`` and ``links``.
 
     Raises
     ------
@@ -59,8 +59,18 @@ class Data:
         outcomes: Frame | None = None,
         lookups: Mapping[str, Frame] | None = None,
         history: Frame | None = None,
+        links: Mapping[str, Frame] | None = None,
+        merges: Frame | None = None,
     ) -> None:
-        frames = _frames(leads=leads, activities=activities, outcomes=outcomes, lookups=lookups, history=history)
+        frames = _frames(
+            leads=leads,
+            activities=activities,
+            outcomes=outcomes,
+            lookups=lookups,
+            history=history,
+            links=links,
+            merges=merges,
+        )
         self._open(config, {name: _own(frame) for name, frame in frames.items()})
 
     def _open(self, config: Config, frames: dict[str, object], for_one: bool = False) -> None:
@@ -516,13 +526,15 @@ def _frames(
     outcomes: Frame | None = None,
     lookups: Mapping[str, Frame] | None = None,
     history: Frame | None = None,
+    links: Mapping[str, Frame] | None = None,
+    merges: Frame | None = None,
 ) -> dict[str, object]:
     """The frames that are given, by the names of their tables in the config."""
     frames: dict[str, object] = {}
-    for name, frame in (("leads", leads), ("outcomes", outcomes), ("history", history)):
+    for name, frame in (("leads", leads), ("outcomes", outcomes), ("history", history), ("merges", merges)):
         if frame is not None:
             frames[name] = frame
-    for group, tables in (("activities", activities), ("lookups", lookups)):
+    for group, tables in (("activities", activities), ("lookups", lookups), ("links", links)):
         frames.update(_in_group(group, tables))
     return frames
 

@@ -38,10 +38,10 @@ class Tables(TypedDict, total=False):
     config : path or mapping
         The path of a ``leadscore.toml``, or its content as a mapping, such as
         ``{"leads": {"id": "lead_id", "created_at": "created_at"}, "outcomes": {…}}``.
-    leads, outcomes, history : frame, optional
+    leads, outcomes, history, merges : frame, optional
         Tables in memory; others are read from the ``path`` that the config gives them.
-    activities, lookups : mapping from name to frame, optional
-        The same for the tables that the config names under ``activities`` and ``lookups``.
+    activities, lookups, links : mapping from name to frame, optional
+        The same for the tables that the config names under ``activities``, ``lookups`` and ``links``.
     as_of : moment, optional
         The tables as they were known at this moment: see `Data.as_of`.
     """
@@ -53,6 +53,8 @@ class Tables(TypedDict, total=False):
     outcomes: Frame | None
     lookups: Mapping[str, Frame] | None
     history: Frame | None
+    links: Mapping[str, Frame] | None
+    merges: Frame | None
     as_of: Moment | None
 
 
