@@ -57,6 +57,12 @@ def main() -> None:
         for number in range(N)
     ]
     (HERE / "plain.ndjson").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    nested = [
+        '{"id":"L%02d","created":"2024-01-%02dT10:00:00Z","p":{"seats":%s,"log":[%s]},"tags":["a","b"]}'
+        % (number, number + 1, number, ", ".join(['{"at":"2024-02-%02d","kind":{"name":"x"}}' % (day + 1) for day in range(number % 3)] + ["null"]))
+        for number in range(N)
+    ]
+    (HERE / "nested.ndjson").write_text("\n".join(nested) + "\n", encoding="utf-8")
     for codec in ["none", "snappy", "zstd"]:
         pq.write_table(rich if codec == "none" else plain, HERE / f"{codec}.parquet", compression=codec, row_group_size=5)
     pq.write_table(rich, HERE / "pages.parquet", compression="gzip", data_page_version="2.0", use_dictionary=False, write_page_index=True)

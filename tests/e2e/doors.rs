@@ -62,13 +62,20 @@ fn use_tables(config: &Config, folder: &Path) -> bool {
     true
 }
 
+/// What the config of nested leads says beside.
+const NESTED: &str = "exclude = [\"p.log\"]\ntypes.tags = { set = \";\" }\n[activities.log]\npath = \"nested.ndjson\"\nexplode = \"p.log\"\nlead = \"id\"\nat = \"at\"\nkind = [\"kind.name\"]";
+
 /// One of the corpus's files of leads, changed.
 fn try_files(door: &str, names: &[&str], usual: usize) {
     let folder = folder();
     let seeds: Vec<Vec<u8>> = names.iter().map(|name| seed(name)).collect();
     let configs: Vec<Config> = names
         .iter()
-        .map(|name| Config::parse(&config_of(name, "")).expect("right"))
+        .map(|name| {
+            let is_nested = name.starts_with("nested");
+            let more = if is_nested { NESTED } else { "" };
+            Config::parse(&config_of(name, more)).expect("right")
+        })
         .collect();
     let mut random = Random(door.bytes().map(u64::from).sum());
     let seen = try_door(door, n_tries(usual), |number| {
@@ -107,7 +114,7 @@ fn gzip() {
 
 #[test]
 fn ndjson() {
-    try_files("NDJSON", &["plain.ndjson"], 800);
+    try_files("NDJSON", &["plain.ndjson", "nested.ndjson"], 800);
 }
 
 #[test]

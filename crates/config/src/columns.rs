@@ -9,6 +9,19 @@ use leadscore_values::{DEFAULT_NULLS, NumberFormat, Sign};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+/// Whether `exclude` leaves out a column: by its name, or with an object whose field it is. What is
+/// no column itself is an object: tables refuse all other names.
+pub fn is_excluded(exclude: &[String], column: &str, is_column: impl Fn(&str) -> bool) -> bool {
+    exclude.iter().any(|entry| {
+        let is_field = || {
+            column
+                .strip_prefix(entry.as_str())
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        entry == column || is_field() && !is_column(entry)
+    })
+}
+
 /// What a column holds, where the config says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnType {

@@ -14,7 +14,7 @@ table_config! {
         /// Columns to learn from; default: every column not named elsewhere in this table.
         #[serde(default)]
         attributes: Option<Vec<String>>,
-        /// Columns never to learn from.
+        /// Columns never to learn from; the name of an object stands for all of its fields.
         #[serde(default)]
         exclude: Vec<String>,
         /// Today's points, to compare with; several columns are summed.

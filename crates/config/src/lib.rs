@@ -43,7 +43,7 @@ use std::collections::BTreeMap;
 
 pub use activities::ActivityConfig;
 pub use bytes::Bytes;
-pub use columns::{ColumnType, NumberStyle, Parentheses, PerColumn, null_values};
+pub use columns::{ColumnType, NumberStyle, Parentheses, PerColumn, is_excluded, null_values};
 pub use contract::Config;
 pub use data::{DataConfig, Latest};
 pub use database::{DatabaseConfig, Query};

@@ -17,7 +17,7 @@ table_config! {
         /// Columns to learn from; default: every column but the key.
         #[serde(default)]
         attributes: Option<Vec<String>>,
-        /// Columns never to learn from.
+        /// Columns never to learn from; the name of an object stands for all of its fields.
         #[serde(default)]
         exclude: Vec<String>,
     }

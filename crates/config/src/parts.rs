@@ -265,6 +265,12 @@ fn check_settings(table: &str, file: &FileConfig<'_>) -> Result<(), ConfigError>
             ));
         }
     }
+    if file.explode.is_some_and(str::is_empty) {
+        return Err(ConfigError::new(
+            format!("{table} `explode` is empty"),
+            "name a list of objects, such as \"properties.history\"",
+        ));
+    }
     if file
         .several
         .is_some_and(|(_, separator)| separator.is_empty())

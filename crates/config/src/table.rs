@@ -37,6 +37,8 @@ pub struct FileConfig<'a> {
     pub types: &'a BTreeMap<String, ColumnType>,
     /// The column whose cells have several ids, and what stands between them.
     pub several: Option<(&'a str, &'a str)>,
+    /// The list of objects each of whose elements is a row, where lines are no rows.
+    pub explode: Option<&'a str>,
     /// The column with the lead and the columns whose times are events, where rows are no events.
     pub events: Option<(&'a str, &'a [String])>,
     /// The last moment that the rows speak of.
@@ -58,6 +60,7 @@ impl<'a> FileConfig<'a> {
             skip_rows: 0,
             types: &NO_TYPES,
             several: None,
+            explode: None,
             events: None,
             ends: None,
         }
@@ -135,6 +138,10 @@ macro_rules! table_config {
             /// or arrow; or s3://, gs://, az://.
             #[serde(default)]
             pub path: crate::location::Location,
+            /// A list of objects in NDJSON, such as "properties.history": each of its elements is a row,
+            /// with its own fields and those of the object around the list.
+            #[serde(default)]
+            pub explode: Option<String>,
             /// In place of `path`, a query whose rows are the table.
             #[serde(default)]
             pub query: Option<String>,
@@ -195,6 +202,7 @@ macro_rules! table_config {
                     skip_rows: self.skip_rows,
                     types: &self.types,
                     several,
+                    explode: self.explode.as_deref(),
                     events: None,
                     ends: self.ends,
                 }

@@ -8,7 +8,7 @@ use leadscore_config::{
     ActivityConfig, ColumnType, Config, HistoryConfig, LinkConfig, LookupConfig, MergesConfig,
     OneOrMany, OutcomesConfig,
 };
-use leadscore_config::{Doubt, Subject};
+use leadscore_config::{Doubt, Subject, is_excluded};
 use leadscore_core::{
     Cells, ColumnProfile, ColumnRole, DataProfile, TableProfile, Tokenizer, Writing,
 };
@@ -47,10 +47,14 @@ fn table_profile(config: &Config, tables: &Tables, name: &str, seen: &SeenTable)
         .find(|end| end.table == name)
         .map(|end| end.reach(tables.observation_end));
     let matches = tables.matched.get(name).map(|matched| matched.count());
+    let is_column = |name: &str| seen.columns.iter().any(|column| column.name == name);
     let columns = seen
         .columns
         .iter()
-        .map(|column| column_profile(config, tables, name, column))
+        .map(|column| {
+            let role = role(config, name, Named(&column.name, &is_column));
+            column_profile(tables, name, column, role)
+        })
         .collect();
     TableProfile {
         table: name.to_owned(),
@@ -62,12 +66,11 @@ fn table_profile(config: &Config, tables: &Tables, name: &str, seen: &SeenTable)
 }
 
 fn column_profile(
-    config: &Config,
     tables: &Tables,
     table: &str,
     seen: &SeenColumn,
+    role: ColumnRole,
 ) -> ColumnProfile {
-    let role = role(config, table, &seen.name);
     let cells = match (&seen.unreadable, role) {
         (Some(kind), _) => Some(Cells::Unreadable(kind.clone())),
         (None, ColumnRole::Time) => Some(Cells::Times),
@@ -90,7 +93,7 @@ fn column_profile(
 
 /// The doubts about columns that play a part and have no value in any row.
 pub(crate) fn empty_parts(config: &Config, table: &Table<'_>) -> Vec<Doubt> {
-    let plays_a_part = |column: &String| match role(config, &table.name, column) {
+    let plays_a_part = |column: &String| match role(config, &table.name, Named(column, &|_| true)) {
         ColumnRole::Key | ColumnRole::Time => true,
         ColumnRole::Outcome => config.outcomes.amount.as_ref() != Some(column),
         ColumnRole::Change => config
@@ -130,8 +133,7 @@ pub(crate) fn empty_parts(config: &Config, table: &Table<'_>) -> Vec<Doubt> {
 }
 
 /// What a column is for.
-fn role(config: &Config, table: &str, column: &str) -> ColumnRole {
-    let named = Named(column);
+fn role(config: &Config, table: &str, named: Named<'_>) -> ColumnRole {
     let activity = table
         .strip_prefix("[activities.")
         .and_then(|name| config.activities.get(name.strip_suffix(']')?));
@@ -161,8 +163,9 @@ fn role(config: &Config, table: &str, column: &str) -> ColumnRole {
     }
 }
 
-/// A column, to be found among those that the config names.
-struct Named<'n>(&'n str);
+/// A column, to be found among those that the config names, and whether a name is one of the table.
+#[derive(Clone, Copy)]
+struct Named<'n>(&'n str, &'n dyn Fn(&str) -> bool);
 
 impl Named<'_> {
     /// Whether it is the one that a key names.
@@ -182,7 +185,8 @@ impl Named<'_> {
         attributes: Option<&Vec<String>>,
         types: &BTreeMap<String, ColumnType>,
     ) -> ColumnRole {
-        if self.any(exclude) || matches!(types.get(self.0), Some(ColumnType::Id | ColumnType::Time))
+        if is_excluded(exclude, self.0, self.1)
+            || matches!(types.get(self.0), Some(ColumnType::Id | ColumnType::Time))
         {
             ColumnRole::Excluded
         } else if attributes.is_some_and(|chosen| !self.any(chosen)) {

@@ -60,7 +60,7 @@ pub enum TablesError {
         help: String,
     },
     /// A column that the config names and the file lacks.
-    #[error("{}: {} has no column `{}`; its columns: {}\n  hint: {}", printable(table), shown(path), printable(column), printable(&columns.join(", ")), nearest.as_ref().map_or_else(|| "correct the name in the config, or export the column".to_owned(), |near| format!("did you mean `{}`?", printable(near))))]
+    #[error("{}: {} has no column `{}`; its columns: {}\n  hint: {}", printable(table), shown(path), printable(column), printable(&columns.join(", ")), column_hint(column, nearest.as_deref(), columns))]
     Column {
         /// The key of the config that names it.
         table: String,
@@ -159,6 +159,23 @@ fn engine_hint(action: &str) -> &'static str {
         "the file may be damaged or cut off: export it again"
     } else {
         "check that there is room, or write another format"
+    }
+}
+
+/// What to do about a column that is not there.
+fn column_hint(column: &str, nearest: Option<&str>, columns: &[String]) -> String {
+    let is_field = |name: &&String| {
+        name.strip_prefix(column)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    match (columns.iter().find(is_field), nearest) {
+        (Some(field), _) => format!(
+            "`{}` is an object: name one of its fields, such as `{}`",
+            printable(column),
+            printable(field)
+        ),
+        (None, Some(near)) => format!("did you mean `{}`?", printable(near)),
+        (None, None) => "correct the name in the config, or export the column".to_owned(),
     }
 }
 

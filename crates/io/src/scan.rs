@@ -8,7 +8,9 @@ mod text;
 mod written;
 
 mod ids;
+mod nested;
 mod numbers;
+mod plain;
 mod raw;
 mod time_cells;
 mod times;

@@ -94,6 +94,17 @@ pub(crate) fn open(
         .rsplit_once('.')
         .map_or("", |(_, ending)| ending)
         .to_owned();
+    if !matches!(ending.as_str(), "ndjson" | "jsonl")
+        && let Some(list) = file.explode
+    {
+        return Err(TablesError::Format {
+            path,
+            found: format!(
+                "`explode = \"{list}\"` makes rows of a list in NDJSON, and this is none"
+            ),
+            help: "write a row for each element of the list, or export NDJSON".to_owned(),
+        });
+    }
     match ending.as_str() {
         "parquet" | "pq" => {
             check_magic(&path, b"PAR1", "a Parquet")?;

@@ -33,13 +33,7 @@ pub(crate) fn io_error(
 
 /// Reads a file, and unpacks it where it is packed; a text has at most `largest` bytes.
 pub(crate) fn read_bytes(path: &Path, largest: u64) -> Result<Vec<u8>, TablesError> {
-    let too_large = |what: &str| {
-        TablesError::Format {
-        path: path.to_owned(),
-        found: format!("{what} more than {}, and a text is held in memory as a whole", Bytes(largest)),
-        help: "write it as Parquet, split it into several files, or raise `[data] largest_text` (and --memory)".to_owned(),
-    }
-    };
+    let too_large = |what: &str| too_large(path, what, largest);
     let mut file = File::open(path).map_err(io_error("open", path))?;
     let before = Version::of(&file);
     if before.length > largest {
@@ -68,6 +62,15 @@ pub(crate) fn read_bytes(path: &Path, largest: u64) -> Result<Vec<u8>, TablesErr
         return Err(too_large("it unpacks to"));
     }
     Ok(text)
+}
+
+/// The error of a text with more bytes than one may have; `what` ends with its verb.
+pub(crate) fn too_large(path: &Path, what: &str, largest: u64) -> TablesError {
+    TablesError::Format {
+        path: path.to_owned(),
+        found: format!("{what} more than {}, and a text is held in memory as a whole", Bytes(largest)),
+        help: "write it as Parquet, split it into several files, or raise `[data] largest_text` (and --memory)".to_owned(),
+    }
 }
 
 /// A text cut at ends of lines, into runs of about so many bytes.

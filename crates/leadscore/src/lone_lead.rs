@@ -97,8 +97,15 @@ fn alone(mut beside: Data, frames: &Frames) -> crate::Result<Data> {
     for (name, lookup) in &mut config.lookups {
         if frames.contains_key(&format!("lookups.{name}")) {
             lookup.changed_at = None;
+            lookup.explode = None;
         }
     }
+    // What is given is rows already.
+    config.leads.explode = None;
+    let history = config.history.iter_mut();
+    history.for_each(|history| history.explode = None);
+    let activities = config.activities.values_mut();
+    activities.for_each(|activity| activity.explode = None);
     config.put_frames(frames)?;
     Ok(beside)
 }

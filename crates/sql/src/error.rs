@@ -117,6 +117,11 @@ pub enum SqlError {
         "[activities.{0}] has `columns`, and statements read a row for each event\n  hint: make a view of them, with the lead, the time and the kind of each event"
     )]
     Columns(String),
+    /// Lists whose elements are rows.
+    #[error(
+        "[{0}] has `explode`, and statements read a row for each event\n  hint: make a view with a row for each element of `{1}`"
+    )]
+    Explode(String, String),
     /// Times that are a spreadsheet's day numbers.
     #[error(
         "[{table}] has times in the format `{format}`, and statements read timestamps, dates and whole numbers since 1970\n  hint: store them so"

@@ -81,6 +81,12 @@ pub(crate) fn add_snapshots(
     if let Some((name, _)) = activities.find(|(_, activity)| !activity.columns.is_empty()) {
         return Err(SqlError::Columns(name.clone()));
     }
+    let mut tables = config.tables();
+    if let Some((table, list)) =
+        tables.find_map(|table| table.file.explode.map(|list| (table.id, list)))
+    {
+        return Err(SqlError::Explode(table.to_string(), list.to_owned()));
+    }
     if config.outcomes.is_log() {
         return Err(SqlError::Log);
     }

@@ -1,7 +1,7 @@
 //! The leads: their ids in order, the parts that their columns play, and the flag of a flat export.
 
 use hashbrown::HashMap;
-use leadscore_config::{ColumnType, Config, OneOrMany};
+use leadscore_config::{ColumnType, Config, OneOrMany, is_excluded};
 use leadscore_core::Timestamp;
 use leadscore_dataset::MISSING;
 use leadscore_dataset::{AttributeKey, Column, Flag, LoadOptions};
@@ -28,7 +28,7 @@ pub(super) fn check_leads(
         table.require("attributes", column)?;
     }
     for column in &leads.exclude {
-        table.require("exclude", column)?;
+        table.require_excluded(column)?;
     }
     for column in manual_columns(config) {
         table.require("manual_score", &column)?;
@@ -70,8 +70,7 @@ pub(super) fn read_leads<'a>(
         .map(String::as_str)
         .filter(|column| {
             is_named(config, column)
-                || !(leads.exclude.iter().any(|excluded| excluded == column)
-                    || is_set_aside(config, column))
+                || !(table.is_excluded(&leads.exclude, column) || is_set_aside(config, column))
         })
         .collect();
     let mut unread = Vec::new();
@@ -156,19 +155,19 @@ pub(super) fn lead_attributes(
     columns: &[String],
     options: &LoadOptions,
 ) -> Vec<String> {
+    let is_left_out = |column: &String| {
+        let is_column = |name: &str| columns.iter().any(|column| column == name);
+        is_excluded(&config.leads.exclude, column, is_column)
+    };
     let chosen = |column: &String| match &options.attributes {
         Some(kinds) => kinds.contains_key(&AttributeKey {
             lookup: None,
             column: column.clone(),
         }),
         None => match &config.leads.attributes {
-            Some(attributes) => {
-                attributes.contains(column) && !config.leads.exclude.contains(column)
-            }
+            Some(attributes) => attributes.contains(column) && !is_left_out(column),
             None => {
-                !is_named(config, column)
-                    && !config.leads.exclude.contains(column)
-                    && !is_set_aside(config, column)
+                !is_named(config, column) && !is_left_out(column) && !is_set_aside(config, column)
             }
         },
     };

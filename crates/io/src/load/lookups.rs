@@ -32,7 +32,7 @@ fn lookup_attributes(
         table.require("attributes", column)?;
     }
     for column in &lookup.exclude {
-        table.require("exclude", column)?;
+        table.require_excluded(column)?;
     }
     let mut columns: Vec<String> = table
         .columns()
@@ -47,7 +47,7 @@ fn lookup_attributes(
                 lookup.attributes.as_ref().map_or(
                     **column != lookup.key && lookup.changed_at.as_ref() != Some(*column),
                     |attributes| attributes.contains(column),
-                ) && !lookup.exclude.contains(column)
+                ) && !table.is_excluded(&lookup.exclude, column)
                     && !matches!(
                         lookup.types.get(*column),
                         Some(ColumnType::Id | ColumnType::Time)

@@ -40,7 +40,7 @@ pub(super) enum Kind {
     },
     /// Names, addresses, free texts.
     Private(&'static str),
-    /// A type that nobody reads.
+    /// A type that nobody reads, with what is to be said of it.
     Unreadable(String),
     Empty,
 }
@@ -123,7 +123,8 @@ impl Sheet {
         for column in table.columns() {
             let unread = |kind: String| SheetColumn::without_cells(column, Kind::Unreadable(kind));
             if table.unreadable(column).is_some() {
-                sheet.columns.push(unread(table.type_of_unreadable(column)));
+                let kind = table.type_of_unreadable(column);
+                sheet.columns.push(unread(format!("{kind}: not read")));
                 continue;
             }
             let Some(batch) = batch else {
@@ -243,7 +244,7 @@ impl SheetColumn {
     fn look(table: &Table<'_>, raw: &RawTable<'_>, name: &str) -> Result<Self, TablesError> {
         let mut column = Self::without_cells(name, Kind::Empty);
         if raw.is_time_of_day(name) {
-            column.kind = Kind::Unreadable("times of day".to_owned());
+            column.kind = Kind::Unreadable("times of day: not read".to_owned());
             return Ok(column);
         }
         if raw.is_time(name) {
@@ -298,7 +299,7 @@ impl SheetColumn {
     pub(super) fn reason_to_leave_out(&self) -> Option<String> {
         match &self.kind {
             Kind::Private(what) => Some((*what).to_owned()),
-            Kind::Unreadable(kind) => Some(format!("{kind}: not read")),
+            Kind::Unreadable(kind) => Some(kind.clone()),
             Kind::Empty => Some("no cell has a value".to_owned()),
             Kind::Words { .. } | Kind::Number if self.is_unique && self.cells.len() >= 20 => {
                 let is_amount = matches!(self.kind, Kind::Number) && !is_called_an_id(&self.name);

@@ -209,22 +209,6 @@ fn with_rows(frame: &DataFrame, rows: Vec<u32>, columns: Vec<Series>) -> PolarsR
     Ok(frame)
 }
 
-/// Lists as the cells of a set.
-pub(super) fn joined_lists(lists: &Series, separator: &str) -> PolarsResult<Series> {
-    let mut cells: Vec<Option<String>> = Vec::with_capacity(lists.len());
-    let lists_of = lists.list()?;
-    for row in 0..lists_of.len() {
-        let Some(list) = lists_of.get_as_series(row) else {
-            cells.push(None);
-            continue;
-        };
-        let texts = list.cast(&DataType::String)?;
-        let values: Vec<&str> = texts.str()?.iter().flatten().collect();
-        cells.push(Some(values.join(separator)));
-    }
-    Ok(Series::new(lists.name().clone(), cells))
-}
-
 /// The ids of each cell, each once.
 fn cells_of_ids(series: &Series, separator: &str) -> PolarsResult<Vec<Vec<String>>> {
     let mut cells: Vec<Vec<String>> = Vec::with_capacity(series.len());

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use polars_arrow::datatypes::ArrowSchema;
 use polars_arrow::io::ipc::read::read_file_metadata;
 use polars_core::error::PolarsResult;
+use polars_core::prelude::DataType;
 use polars_io::prelude::{FileMetadata, FileMetadataRef, ParquetReader, SerReader, infer_schema};
 
+use super::nested::{Names, Nested, roots};
 use super::part::{Part, Rows, engine_error, open_file, without_notes};
 use super::text::Text;
 use crate::arrow_file;
@@ -56,6 +58,8 @@ impl Part {
             csv: None,
             uuids: BTreeSet::new(),
             days: BTreeSet::new(),
+            nested: Nested::new(),
+            objects: BTreeSet::new(),
             version,
         };
         match source {
@@ -72,8 +76,10 @@ impl Part {
                 Ok(part.open_text(Text::of_csv(text, delimiter, &header)))
             }
             Source::Ndjson { text, .. } => {
-                notes.extend(text.note.map(|note| format!("{}: {note}", path.display())));
-                let rows = Text::of_ndjson(text.text, &text.columns);
+                let of_file = |note: String| format!("{}: {note}", path.display());
+                notes.extend(text.notes.into_iter().map(of_file));
+                part.objects = text.objects;
+                let rows = Text::of_ndjson(text.text, &text.columns).of_elements(text.elements);
                 let (part, columns, _) = part.open_text(rows);
                 Ok((part, columns, text.unreadable))
             }
@@ -141,12 +147,14 @@ impl Part {
     fn open_bare_parquet(mut self, metadata: FileMetadataRef) -> Result<Opened, TablesError> {
         let bare = bare_schema(&metadata).map_err(|error| engine_error(&self.path, error))?;
         let readings = self.readings(&bare);
-        let special = readings
+        let read: Vec<&str> = readings
             .columns
             .iter()
             .filter(|column| !readings.unreadable.contains_key(*column))
-            .cloned()
+            .map(String::as_str)
             .collect();
+        let special = roots(&read, &self.nested).into_iter().map(str::to_owned);
+        let special = special.collect();
         self.rows = Rows::Parquet { metadata, special };
         Ok((self, readings.columns, readings.unreadable))
     }
@@ -208,10 +216,14 @@ impl Part {
             special: BTreeSet::new(),
             unreadable: Unreadable::new(),
         };
+        let mut names = Names::default();
         for field in schema.iter_values() {
             let name = field.name.to_string();
             match arrow_types::reading(&field.dtype) {
-                Reading::Plain => {}
+                Reading::Plain => {
+                    names.add(&name, &DataType::from_arrow_field(field));
+                    continue;
+                }
                 Reading::Days => drop(self.days.insert(name.clone())),
                 Reading::Uuid => {
                     self.uuids.insert(name.clone());
@@ -226,8 +238,11 @@ impl Part {
                         .insert(name.clone(), arrow_types::type_name(&field.dtype)),
                 ),
             }
-            readings.columns.push(name);
+            names.add_plain(&name);
         }
+        (self.nested, self.objects) = (names.nested, names.objects);
+        readings.columns = names.columns;
+        readings.unreadable.extend(names.unreadable);
         readings
     }
 }

@@ -17,10 +17,11 @@ use polars_core::prelude::{Column, DataFrame};
 use polars_io::prelude::{FileMetadata, FileMetadataRef, ParquetReader, SerReader};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use super::nested::{Names, Nested, roots, take_out};
 use super::text::Text;
 use leadscore_core::{agree, counted};
 
-use crate::arrow_types;
+use crate::arrow_types::{self, Unreadable};
 use crate::error::TablesError;
 use crate::frame::Frame;
 use crate::panics::caught;
@@ -37,6 +38,10 @@ pub(super) struct Part {
     pub(super) uuids: BTreeSet<String>,
     /// Columns of days in milliseconds.
     pub(super) days: BTreeSet<String>,
+    /// Columns that are fields of objects.
+    pub(super) nested: Nested,
+    /// Names of objects, whose fields are columns.
+    pub(super) objects: BTreeSet<String>,
     /// By what a file that is read bit by bit is known; `None` for what is in memory.
     pub(super) version: Option<Version>,
 }
@@ -76,23 +81,38 @@ impl Batch {
 }
 
 impl Part {
-    /// The lines of these rows, where they are objects on lines.
-    pub(super) fn lines_of_objects(&self, rows: &BTreeSet<usize>) -> Vec<u64> {
+    /// Where in the file these rows are, if they are objects on lines.
+    pub(super) fn places_of_objects(&self, rows: &BTreeSet<usize>) -> Vec<String> {
         match &self.rows {
-            Rows::Text(text) => text.lines_of_objects(rows),
+            Rows::Text(text) => text.places_of_objects(rows),
             Rows::Frame(_) | Rows::Parquet { .. } | Rows::Arrow => Vec::new(),
         }
     }
 
-    pub(super) fn of_frame(frame: &Frame, table: &str) -> Self {
-        Self {
+    /// A frame with its columns, and those that nobody reads, which are the last.
+    pub(super) fn of_frame(frame: &Frame, table: &str) -> (Self, Vec<String>, Unreadable) {
+        let mut names = Names::default();
+        for column in frame.data.columns() {
+            names.add(column.name(), column.dtype());
+        }
+        names.unreadable.extend(
+            frame
+                .unreadable
+                .iter()
+                .map(|(name, kind)| (name.clone(), kind.clone())),
+        );
+        names.columns.extend(frame.unreadable.keys().cloned());
+        let part = Self {
             path: PathBuf::from(frame.called(table)),
             rows: Rows::Frame(Arc::clone(&frame.data)),
             csv: None,
             uuids: BTreeSet::new(),
             days: BTreeSet::new(),
+            nested: names.nested,
+            objects: names.objects,
             version: None,
-        }
+        };
+        (part, names.columns, names.unreadable)
     }
 
     /// Does what looks into the file, which must be the same before and after.
@@ -118,6 +138,15 @@ impl Part {
         columns: &[&str],
         slice: Option<Slice>,
     ) -> Result<DataFrame, TablesError> {
+        if columns
+            .iter()
+            .any(|column| self.nested.contains_key(*column))
+        {
+            let objects = roots(columns, &self.nested);
+            let frame = self.on_same_file(|| self.read_rows(&objects, slice))?;
+            return take_out(&frame, columns, &self.nested)
+                .map_err(|error| engine_error(&self.path, error));
+        }
         self.on_same_file(|| self.read_rows(columns, slice))
     }
 

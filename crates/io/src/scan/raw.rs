@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use leadscore_core::{Timestamp, Tokenizer};
+use leadscore_core::Timestamp;
 use leadscore_values::Nulls;
 use polars_core::prelude::{DataFrame, DataType, Series};
 
@@ -12,7 +12,6 @@ use super::ids::{self, Ids, Rewritten};
 use super::part::{Batch, engine_error};
 use super::table::Table;
 use super::unpivot::unpivot;
-use crate::arrow_types;
 use crate::bounds::Bounds;
 use crate::error::TablesError;
 use crate::id_maps::SINCE;
@@ -122,14 +121,6 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// What the config says stands between the values of a column that holds several.
-    fn separator_of_set(&self, column: &str) -> Option<&str> {
-        match self.file.types.get(column)?.tokenizer()? {
-            Tokenizer::Set(separator) => Some(separator),
-            Tokenizer::Words => None,
-        }
-    }
-
     /// The rows anew, where they are not one of each lead that is there; `None` where they are.
     fn one_lead_a_row(
         &self,
@@ -196,62 +187,6 @@ impl<'a> Table<'a> {
             visit(text);
             Ok(())
         })
-    }
-
-    /// Bytes as texts; fails where a column holds what no cell of a plain table does.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "types of a library: those not named are read the same way, or not at all"
-    )]
-    fn plain(&self, mut frame: DataFrame) -> Result<DataFrame, TablesError> {
-        let is_plain = |kind: &DataType| {
-            kind.is_primitive_numeric()
-                || kind.is_categorical()
-                || kind.is_enum()
-                || matches!(
-                    kind,
-                    DataType::String
-                        | DataType::Boolean
-                        | DataType::Null
-                        | DataType::Decimal(..)
-                        | DataType::Date
-                        | DataType::Datetime(..)
-                        | DataType::Time
-                )
-        };
-        let several = self.file.several.map(|(column, _)| column);
-        let mut doubts = Vec::new();
-        let mut texts = Vec::new();
-        for column in frame.columns() {
-            let (name, kind) = (column.name().as_str(), column.dtype());
-            let is_uuid = self.parts.iter().any(|part| part.uuids.contains(name));
-            match kind {
-                DataType::Binary | DataType::BinaryOffset => {
-                    match arrow_types::texts_of_bytes(column.as_materialized_series(), is_uuid) {
-                        Some(series) => texts.push(series),
-                        None => doubts.push(self.type_doubt(name, &arrow_types::held_name(kind))),
-                    }
-                }
-                DataType::List(_) if several == Some(name) => {}
-                DataType::List(_) if self.separator_of_set(name).is_some() => {
-                    let separator = self.separator_of_set(name).unwrap_or_default();
-                    let lists = column.as_materialized_series();
-                    let joined = ids::joined_lists(lists, separator);
-                    texts.push(joined.map_err(|error| engine_error(self.path(), error))?);
-                }
-                kind if is_plain(kind) => {}
-                kind => doubts.push(self.type_doubt(name, &arrow_types::held_name(kind))),
-            }
-        }
-        if !doubts.is_empty() {
-            return Err(TablesError::Doubts(doubts));
-        }
-        for series in texts {
-            frame
-                .with_column(series.into())
-                .map_err(|error| engine_error(self.path(), error))?;
-        }
-        Ok(frame)
     }
 }
 

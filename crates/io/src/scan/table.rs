@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::frame::Frame;
 use leadscore_config::{Doubt, Subject, quoted};
-use leadscore_config::{EVENT_KIND, EVENT_TIME, FileConfig, nearest};
+use leadscore_config::{EVENT_KIND, EVENT_TIME, FileConfig, is_excluded, nearest};
 use leadscore_core::Writing;
 use leadscore_dataset::{SeenColumn, SeenTable};
 
@@ -81,9 +81,19 @@ impl<'a> Table<'a> {
         };
         let location = table.file.location;
         if let Some(frame) = Frame::at(location) {
-            table.parts.push(Part::of_frame(&frame, name));
-            table.columns = frame.columns();
-            table.unreadable = frame.unreadable.as_ref().clone();
+            if let Some(list) = table.file.explode.filter(|_| !frame.columns().is_empty()) {
+                return Err(TablesError::Content {
+                    table: name.to_owned(),
+                    found: format!(
+                        "`explode = \"{list}\"` makes rows of a list in NDJSON, and its rows are in memory"
+                    ),
+                    help: "explode the list before, such as with `explode` of pandas or Polars"
+                        .to_owned(),
+                });
+            }
+            let (part, columns, unreadable) = Part::of_frame(&frame, name);
+            table.parts.push(part);
+            (table.columns, table.unreadable) = (columns, unreadable);
             table.check_named_columns()?;
             return table.of_events();
         }
@@ -245,6 +255,11 @@ impl<'a> Table<'a> {
         self.unreadable.get(column).cloned().unwrap_or_default()
     }
 
+    /// Whether its columns are learned from, unless the config says otherwise.
+    pub(super) fn learns(&self) -> bool {
+        self.name == "[leads]" || self.name.starts_with("[lookups.")
+    }
+
     pub(super) fn type_doubt(&self, column: &str, kind: &str) -> Doubt {
         let doubt = Doubt::new(
             Subject::Types,
@@ -253,7 +268,7 @@ impl<'a> Table<'a> {
         )
         .of_column(column);
         let doubt = doubt.at(Some(self.path().display().to_string()));
-        if self.name == "[leads]" || self.name.starts_with("[lookups.") {
+        if self.learns() {
             return doubt.settled_by(
                 format!("exclude = [{}]", quoted(column)),
                 "nothing is learned from it",
@@ -274,6 +289,21 @@ impl<'a> Table<'a> {
             column,
             &self.columns,
         ))
+    }
+
+    /// Whether `exclude` leaves out a column, by its name or with an object.
+    pub(crate) fn is_excluded(&self, exclude: &[String], column: &str) -> bool {
+        is_excluded(exclude, column, |name| {
+            self.columns.iter().any(|column| column == name)
+        })
+    }
+
+    /// Fails unless there is a column or an object that an entry of `exclude` names.
+    pub(crate) fn require_excluded(&self, entry: &str) -> Result<(), TablesError> {
+        if self.parts.iter().any(|part| part.objects.contains(entry)) {
+            return Ok(());
+        }
+        self.require("exclude", entry)
     }
 
     /// What was seen of it so far.
@@ -335,13 +365,16 @@ impl<'a> Table<'a> {
                 Some((delimiter, _)) => {
                     let largest = self.bounds.largest_text;
                     lines_of_rows(&part.path, &self.file, delimiter, &here, largest)
+                        .iter()
+                        .map(|line| format!("line {line}"))
+                        .collect()
                 }
-                None => part.lines_of_objects(&here),
+                None => part.places_of_objects(&here),
             };
             let mut lines = lines.into_iter();
             for row in here {
                 let at = match lines.next() {
-                    Some(line) => format!("line {line}"),
+                    Some(line) => line,
                     None => format!("row {}", row + 1),
                 };
                 places.insert(first + row, format!("{}, {at}", part.path.display()));

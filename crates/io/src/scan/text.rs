@@ -14,7 +14,7 @@ use polars_io::ndjson::core::parse_ndjson;
 use polars_io::ndjson::count_rows;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::ndjson_text::{ValueType, lines_of_objects, written_values};
+use crate::ndjson_text::{Element, ValueType, lines_of_objects, written_values};
 use crate::text_bytes::runs_of_lines;
 
 /// Bytes of a run: what stays in the cache of a processor.
@@ -30,6 +30,8 @@ pub(super) struct Text {
     csv: Option<CsvParseOptions>,
     /// Columns of objects whose values are texts as they are written.
     written: BTreeSet<String>,
+    /// Where the elements of lists were that are rows; `None` where the lines of the file are.
+    elements: Option<Vec<Element>>,
 }
 
 /// Whole rows, one after the other.
@@ -70,6 +72,7 @@ impl Text {
             runs,
             csv: Some(options),
             written: BTreeSet::new(),
+            elements: None,
         }
     }
 
@@ -103,14 +106,28 @@ impl Text {
             runs,
             csv: None,
             written,
+            elements: None,
         }
     }
 
-    /// The lines of these rows, where rows are objects on lines.
-    pub(super) fn lines_of_objects(&self, rows: &BTreeSet<usize>) -> Vec<u64> {
-        match self.csv {
-            Some(_) => Vec::new(),
-            None => lines_of_objects(&self.bytes, rows),
+    /// The same text, whose rows were elements of lists.
+    pub(super) fn of_elements(self, elements: Option<Vec<Element>>) -> Self {
+        Self { elements, ..self }
+    }
+
+    /// Where in the file these rows are, if they are objects.
+    pub(super) fn places_of_objects(&self, rows: &BTreeSet<usize>) -> Vec<String> {
+        match (&self.csv, &self.elements) {
+            (Some(_), _) => Vec::new(),
+            (None, None) => lines_of_objects(&self.bytes, rows)
+                .iter()
+                .map(|line| format!("line {line}"))
+                .collect(),
+            (None, Some(elements)) => rows
+                .iter()
+                .filter_map(|&row| elements.get(row))
+                .map(|Element { line, number }| format!("line {line}, element {number}"))
+                .collect(),
         }
     }
 

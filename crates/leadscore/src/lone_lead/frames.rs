@@ -9,7 +9,7 @@ use leadscore_io::{Frames, OutColumn, OutTable};
 use serde_json::{Map, Value};
 
 use super::NAMELESS;
-use super::json::{check_keys, kind, object, text_of};
+use super::json::{check_keys, flat, kind, object, text_of};
 use crate::error::bail;
 
 /// Keys of tables beside the lead's own columns.
@@ -69,25 +69,30 @@ impl<'a> LeadTables<'a> {
                 .filter(|name| of_lead.is_table(name))
                 .map(str::to_owned),
         );
-        check_keys("the lead", given, &known)?;
+        let fields = flat("the lead", given, &known)?;
+        check_keys("the lead", &fields, &known)?;
         if let Some(created_at) = config
             .leads
             .created_at
             .as_ref()
-            .filter(|column| given.get(*column).is_none_or(Value::is_null))
+            .filter(|column| fields.get(*column).is_none_or(Value::is_null))
         {
             bail!(
                 "the lead has no `{}`\n  hint: say when it was created, as [leads] does",
                 printable(created_at)
             );
         }
-        let mut row: Map<String, Value> = given
-            .iter()
+        let mut row: Map<String, Value> = fields
+            .into_iter()
             .filter(|(key, _)| !of_lead.is_table(key))
             .map(|(key, value)| {
-                let tokenizer = config.leads.types.get(key).and_then(ColumnType::tokenizer);
-                let joined = tokenizer.and_then(|tokenizer| joined(value, tokenizer));
-                (key.clone(), joined.unwrap_or_else(|| value.clone()))
+                let tokenizer = config.leads.types.get(&key).and_then(ColumnType::tokenizer);
+                let joined = tokenizer.and_then(|tokenizer| joined(&value, tokenizer));
+                // What nobody reads may be an object or a list.
+                let is_nothing =
+                    (value.is_object() || value.is_array()) && config.leads.exclude.contains(&key);
+                let value = if is_nothing { Value::Null } else { value };
+                (key, joined.unwrap_or(value))
             })
             .collect();
         of_lead.id = row
@@ -175,7 +180,7 @@ impl<'a> LeadTables<'a> {
         given: &Value,
     ) -> crate::Result<Map<String, Value>> {
         let leads_key = lookup.leads_key.as_ref().unwrap_or(&lookup.key);
-        let mut entry = object(what, given)?.clone();
+        let mut entry = flat(what, object(what, given)?, columns)?;
         check_keys(what, &entry, columns)?;
         let key = entry
             .get(&lookup.key)
@@ -299,7 +304,7 @@ impl<'a> Events<'a> {
     /// The row of an event.
     fn row(&self, event: &Value) -> crate::Result<Map<String, Value>> {
         let what = format!("an event in {}", self.what);
-        let mut event = object(&what, event)?.clone();
+        let mut event = flat(&what, object(&what, event)?, &self.columns)?;
         check_keys(&what, &event, &self.columns)?;
         event
             .entry(self.owner.clone())

@@ -146,6 +146,43 @@ pub(super) fn text_of(value: Option<&Value>) -> Option<String> {
     }
 }
 
+/// The same values, those of objects under the names that tables give their fields: `a.b`. An object
+/// is opened where it is no known key itself, and known keys begin with it.
+pub(super) fn flat(
+    what: &str,
+    given: &Map<String, Value>,
+    known: &[String],
+) -> crate::Result<Map<String, Value>> {
+    let mut fields = Map::new();
+    add_flat(what, "", given, known, &mut fields)?;
+    Ok(fields)
+}
+
+fn add_flat(
+    what: &str,
+    object: &str,
+    given: &Map<String, Value>,
+    known: &[String],
+    fields: &mut Map<String, Value>,
+) -> crate::Result<()> {
+    for (key, value) in given {
+        let name = format!("{object}{key}");
+        let within = format!("{name}.");
+        let is_open = !known.contains(&name) && known.iter().any(|key| key.starts_with(&within));
+        if let Some(inner) = value.as_object().filter(|_| is_open) {
+            add_flat(what, &within, inner, known, fields)?;
+        } else if fields.contains_key(&name) {
+            bail!(
+                "{what} has `{}` twice, once with a dot in the key\n  hint: keep one of the two",
+                printable(&name)
+            );
+        } else {
+            fields.insert(name, value.clone());
+        }
+    }
+    Ok(())
+}
+
 /// Fails at a key that is not known.
 pub(super) fn check_keys(
     what: &str,
