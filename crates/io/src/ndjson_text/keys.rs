@@ -166,6 +166,12 @@ impl Seen {
     }
 }
 
+/// Whether two lists are equal. Most are empty, and comparing the bytes of these is slow: their
+/// pointers lead nowhere, which the masked loads of `memcmp` have to find out.
+fn is_same(cuts: &[usize], others: &[usize]) -> bool {
+    cuts.len() == others.len() && (cuts.is_empty() || cuts == others)
+}
+
 /// The keys of objects, by their names with a dot for each object that they are in.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
@@ -254,7 +260,7 @@ impl Keys {
     fn add_value(&mut self, name: &str, value: &Value<'_>, walk: &Walk) -> Result<(), String> {
         let place = (walk.row, walk.n_before);
         if let Some(seen) = self.seen.get_mut(name) {
-            if seen.cuts != walk.cuts {
+            if !is_same(&seen.cuts, &walk.cuts) {
                 if seen.otherwise == 0 {
                     seen.otherwise = walk.row;
                 }
