@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: the command, folders with a small CRM, and the real data where
 //! it is there.
 
+pub mod crm_exports;
 mod fuzz;
 
 pub use fuzz::{Random, Seen, mutated, n_tries, peak_megabytes, try_door};

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use leadscore::Dialect;
+use leadscore::front_end::Product;
 
 pub(crate) use evaluate::{EconomyArgs, EvaluateArgs, ReportFormat};
 pub(crate) use explain::{ContributionsArg, ExplainArgs};
@@ -91,14 +92,21 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InitArgs {
-    /// The leads
-    #[arg(long, value_name = "FILE")]
-    pub(crate) leads: PathBuf,
+    /// Exports of a CRM (HubSpot, Salesforce, Pipedrive, Dynamics 365, Odoo), in any order, or a
+    /// folder of them; what each file is, its columns tell
+    #[arg(value_name = "FILE", required_unless_present = "leads")]
+    pub(crate) exports: Vec<PathBuf>,
+    /// The CRM, if its exports are not recognized
+    #[arg(long, value_name = "CRM", requires = "exports")]
+    pub(crate) from: Option<Crm>,
+    /// The leads, if they are no such export
+    #[arg(long, value_name = "FILE", conflicts_with = "exports")]
+    pub(crate) leads: Option<PathBuf>,
     /// Outcomes, if they are in a file of their own
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "leads")]
     pub(crate) outcomes: Option<PathBuf>,
     /// Event tables
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "leads")]
     pub(crate) activities: Vec<PathBuf>,
     /// Where to write the config
     #[arg(short, long, value_name = "FILE", default_value = "leadscore.toml")]
@@ -106,6 +114,28 @@ pub(crate) struct InitArgs {
     /// Overwrite an existing config
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// A CRM whose exports are known.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Crm {
+    Hubspot,
+    Salesforce,
+    Pipedrive,
+    Dynamics,
+    Odoo,
+}
+
+impl From<Crm> for Product {
+    fn from(crm: Crm) -> Self {
+        match crm {
+            Crm::Hubspot => Self::HubSpot,
+            Crm::Salesforce => Self::Salesforce,
+            Crm::Pipedrive => Self::Pipedrive,
+            Crm::Dynamics => Self::Dynamics,
+            Crm::Odoo => Self::Odoo,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

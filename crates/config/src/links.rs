@@ -17,6 +17,10 @@ table_config! {
         /// the lead from then on.
         #[serde(default)]
         linked_at: Option<String>,
+        /// Whether the tables that name it have ids of leads as well: an id that `from` does not
+        /// have is then one of a lead.
+        #[serde(default)]
+        own_ids: bool,
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct LinkMap {
     linked: Vec<Linked>,
     /// Whether links hold from a time on.
     pub(crate) has_since: bool,
+    /// Whether other ids are those of leads.
+    pub(crate) own_ids: bool,
 }
 
 /// A lead that an id belongs to.
@@ -36,7 +38,7 @@ impl LinkMap {
         heading: &str,
         places: HashMap<String, u32>,
         mut links: Vec<(u32, Linked)>,
-        has_since: bool,
+        (has_since, own_ids): (bool, bool),
     ) -> (Self, Vec<usize>) {
         links.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.row.cmp(&y.row)));
         let mut map = Self {
@@ -45,6 +47,7 @@ impl LinkMap {
             places,
             linked: Vec::with_capacity(links.len()),
             has_since,
+            own_ids,
         };
         let mut twice = Vec::new();
         let mut run = 0;

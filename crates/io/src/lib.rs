@@ -70,7 +70,7 @@ pub use out_file::{FinishedFile, OutFile, check_target, publish};
 pub use panics::is_reading;
 pub use partition::{PartitionOptions, Partitions, Wanted, needs_partitions};
 pub use presence::{do_without_outcomes, require_outcomes, table_paths};
-pub use profile::{ProfileInput, profile};
+pub use profile::{ExportsInput, Product, ProfileInput, profile, profile_exports};
 pub use remote::bring_objects;
 pub use scratch::ScratchFolder;
 pub use silence::silence;

@@ -116,7 +116,7 @@ impl<'r> Reading<'r> {
             Ok(())
         })?;
         let has_since = settings.linked_at.is_some();
-        let (map, twice) = LinkMap::new(heading, places, links, has_since);
+        let (map, twice) = LinkMap::new(heading, places, links, (has_since, settings.own_ids));
         left_out.twice = twice;
         left_out.say(heading, raw, remarks);
         remarks

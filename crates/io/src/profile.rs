@@ -2,6 +2,7 @@
 //! cannot be told is a question.
 
 mod columns;
+mod crm;
 mod events;
 mod input;
 mod leads;
@@ -12,13 +13,16 @@ mod picks;
 
 use std::path::Path;
 
+use leadscore_config::quoted;
+
 use crate::error::TablesError;
 
+pub use crm::{ExportsInput, Product, profile_exports};
 pub use input::ProfileInput;
 
 use columns::Sheet;
 use events::{table_name, write_activities};
-use leads::{write_leads, write_lifecycle};
+use leads::{KnownColumns, LeadsSection, lifecycle_columns, write_leads, write_lifecycle};
 use outcomes::{write_flag, write_outcomes};
 
 /// Looks at the files and writes the text of a config, with every guess as a comment. What it
@@ -43,7 +47,16 @@ pub fn profile(input: &ProfileInput, folder: &Path) -> Result<String, TablesErro
     let mut text = String::from(
         "# Written by `leadscore init`. Every line with a `guess:` wants a look, and every `question:` an answer;\n# `leadscore schema` knows every key.\n\n",
     );
-    let id = write_leads(&mut text, &leads, input);
+    let section = LeadsSection {
+        path: quoted(&input.leads.to_string_lossy()),
+        sheet: &leads,
+        has_outcomes: outcomes.is_some(),
+        known: KnownColumns::default(),
+        taken: Vec::new(),
+        leave_out: &input.leave_out,
+        keep: Vec::new(),
+    };
+    let id = write_leads(&mut text, &section);
     for (number, (path, sheet)) in activities.iter().enumerate() {
         write_activities(&mut text, sheet, path, number, &leads, id.as_deref());
     }
@@ -52,7 +65,7 @@ pub fn profile(input: &ProfileInput, folder: &Path) -> Result<String, TablesErro
         let names: Vec<String> = names
             .map(|(number, path)| table_name(path, number))
             .collect();
-        write_lifecycle(&mut text, &leads, &names);
+        write_lifecycle(&mut text, &lifecycle_columns(&leads), &names);
     }
     text.push_str("\n[outcomes]\n");
     match (&outcomes, &input.outcomes) {

@@ -154,9 +154,9 @@ pub mod front_end {
     };
     pub use leadscore_inference::write_model;
     pub use leadscore_io::{
-        FrameError, LEAST_MEMORY, ProfileInput, TableWriter, TablesError, check_table_target,
-        check_target, folder_of, is_reading, profile, read_at_most, refuse_inputs,
-        remove_unfinished, split_names, write_table,
+        ExportsInput, FrameError, LEAST_MEMORY, Product, ProfileInput, TableWriter, TablesError,
+        check_table_target, check_target, folder_of, is_reading, profile, profile_exports,
+        read_at_most, refuse_inputs, remove_unfinished, split_names, write_table,
     };
     pub use leadscore_report::{check_workbooks, model_page};
     pub use leadscore_sql::{ScoreTable, score_sql};

@@ -97,7 +97,11 @@ impl Sheet {
                     return Err(TablesError::Format { path, found, help });
                 };
                 file.skip_rows = lines;
-                Table::open(&name, folder, file.clone(), bounds)?
+                match Table::open(&name, folder, file.clone(), bounds) {
+                    Ok(table) => table,
+                    // There is no header below, either.
+                    Err(_) => return Err(TablesError::Format { path, found, help }),
+                }
             }
             other => other?,
         };

@@ -6,7 +6,6 @@ use leadscore_config::quoted;
 use leadscore_core::counted;
 
 use super::columns::{Kind, Sheet, SheetColumn};
-use super::input::ProfileInput;
 use super::lines::{guess, question};
 use crate::result_words::words_of;
 
@@ -72,61 +71,120 @@ const BESIDE_STATUS: &[&str] = &[
     "name",
 ];
 
+/// Columns of the leads that are known and need no guess.
+#[derive(Default)]
+pub(super) struct KnownColumns<'s> {
+    pub(super) id: Option<&'s SheetColumn>,
+    pub(super) created_at: Option<&'s SheetColumn>,
+    pub(super) account: Option<&'s SheetColumn>,
+    pub(super) score: Option<&'s SheetColumn>,
+}
+
+/// What the section of the leads is written of.
+pub(super) struct LeadsSection<'s> {
+    /// The value of `path`.
+    pub(super) path: String,
+    pub(super) sheet: &'s Sheet,
+    pub(super) has_outcomes: bool,
+    pub(super) known: KnownColumns<'s>,
+    /// Columns that other sections have, which are no attributes.
+    pub(super) taken: Vec<&'s str>,
+    /// Columns to leave out, and why, beside those that are left out anyhow.
+    pub(super) leave_out: &'s [(String, String)],
+    /// Columns to keep, although they are called ids.
+    pub(super) keep: Vec<&'s str>,
+}
+
 /// Writes the section of the leads, and gives the column that tells them apart.
-pub(super) fn write_leads(
-    text: &mut String,
-    leads: &Sheet,
-    input: &ProfileInput,
-) -> Option<String> {
-    let has_outcomes = input.outcomes.is_some();
-    let _ = writeln!(
-        text,
-        "[leads]\npath = {}",
-        quoted(&input.leads.to_string_lossy())
-    );
-    let id = leads.id();
-    write_id(text, leads, id.as_deref());
+pub(super) fn write_leads(text: &mut String, section: &LeadsSection<'_>) -> Option<String> {
+    let LeadsSection {
+        sheet: leads,
+        known,
+        ..
+    } = section;
+    let _ = writeln!(text, "[leads]\npath = {}", section.path);
+    let id = known.id.map(|column| column.name.clone());
+    let id = match id {
+        Some(id) => {
+            let _ = writeln!(text, "id = {}", quoted(&id));
+            Some(id)
+        }
+        None => {
+            let id = leads.id();
+            write_id(text, leads, id.as_deref());
+            id
+        }
+    };
     let mut named: Vec<&str> = id.iter().map(String::as_str).collect();
-    if has_outcomes {
-        named.extend(write_created(text, leads));
+    if section.has_outcomes {
+        named.extend(match known.created_at {
+            Some(column) => {
+                let _ = writeln!(text, "created_at = {}", quoted(&column.name));
+                text.push_str(&column.remarks());
+                Some(column.name.as_str())
+            }
+            None => write_created(text, leads),
+        });
     }
-    named.extend(write_score(text, leads, &named));
-    let flag = if has_outcomes {
+    if let Some(account) = known.account {
+        let _ = writeln!(text, "account = {}", quoted(&account.name));
+        named.push(&account.name);
+    }
+    match known.score {
+        Some(score) => {
+            let _ = writeln!(
+                text,
+                "manual_score = {}{}",
+                quoted(&score.name),
+                guess("today's points")
+            );
+            named.push(&score.name);
+        }
+        None => named.extend(write_score(text, leads, &named)),
+    }
+    named.extend(&section.taken);
+    let flag = if section.has_outcomes {
         None
     } else {
         leads.flag().map(|(column, _)| column)
     };
-    let excluded = excluded(leads, input, &named, flag.as_deref());
+    let excluded = excluded(section, &named, flag.as_deref());
     if !excluded.is_empty() {
         text.push_str("exclude = [   # guess: take a line away to learn from its column\n");
-        for (name, reason) in excluded {
+        for (name, reason) in &excluded {
             let _ = writeln!(text, "    {},   # {reason}", quoted(name));
         }
         text.push_str("]\n");
     }
-    for column in leads.columns.iter().filter(|column| {
-        !named.contains(&column.name.as_str()) && column.reason_to_leave_out().is_none()
-    }) {
+    let is_left_out = |name: &str| excluded.iter().any(|(other, _)| *other == name);
+    for column in leads
+        .columns
+        .iter()
+        .filter(|column| !named.contains(&column.name.as_str()) && !is_left_out(&column.name))
+    {
         text.push_str(&column.remarks());
     }
     text.push_str(&leads.settings());
     id
 }
 
-/// Writes the section of events that are columns of the leads, such as `Became a Lead Date`, where
-/// there are two or more.
-pub(super) fn write_lifecycle(text: &mut String, leads: &Sheet, names: &[String]) {
+/// Columns of the leads that are events, such as `Became a Lead Date`.
+pub(super) fn lifecycle_columns(leads: &Sheet) -> Vec<&SheetColumn> {
     let is_event = |column: &&SheetColumn| {
         let words = words_of(&column.name);
         let has = |word: &str| words.iter().any(|own| own == word);
         let says_when = has("became") || has("entered") && (has("date") || has("stage"));
         matches!(column.kind, Kind::Time { .. }) && says_when
     };
-    let columns = leads.columns.iter().filter(is_event);
-    let columns: Vec<String> = columns.map(|column| quoted(&column.name)).collect();
+    leads.columns.iter().filter(is_event).collect()
+}
+
+/// Writes the section of events that are columns of the leads, where there are two or more.
+pub(super) fn write_lifecycle(text: &mut String, columns: &[&SheetColumn], names: &[String]) {
     if columns.len() < 2 {
         return;
     }
+    let columns: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
     let taken = names.iter().any(|name| name == "lifecycle");
     let name = if taken {
         "lifecycle_dates"
@@ -211,18 +269,18 @@ fn write_score<'s>(text: &mut String, leads: &'s Sheet, named: &[&str]) -> Optio
 
 /// Columns that are not learned from, and why.
 fn excluded<'s>(
-    leads: &'s Sheet,
-    input: &ProfileInput,
+    section: &LeadsSection<'s>,
     named: &[&str],
     flag: Option<&str>,
 ) -> Vec<(&'s str, String)> {
-    leads
+    section
+        .sheet
         .columns
         .iter()
         .filter(|column| !named.contains(&column.name.as_str()) && flag != Some(&column.name))
         .filter_map(|column| {
             let told = || {
-                input
+                section
                     .leave_out
                     .iter()
                     .find(|(name, _)| *name == column.name)
@@ -232,6 +290,7 @@ fn excluded<'s>(
                 column.name.as_str(),
                 column
                     .reason_to_leave_out()
+                    .filter(|_| !section.keep.contains(&column.name.as_str()))
                     .or_else(told)
                     .or_else(|| status_by_name(&column.name))?,
             ))

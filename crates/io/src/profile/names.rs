@@ -98,12 +98,14 @@ pub(super) fn is_called_a_time(name: &str) -> bool {
         "day",
     ];
     let words = words_of(name);
-    words.iter().any(|word| {
-        NAMES.contains(&word.as_str())
-            || word.ends_with("date")
-            || word.ends_with("datum")
-            || word.ends_with("time")
-    })
+    // Who created a row is no time: `CreatedById`.
+    !is_called_an_id(name)
+        && words.iter().any(|word| {
+            NAMES.contains(&word.as_str())
+                || word.ends_with("date")
+                || word.ends_with("datum")
+                || word.ends_with("time")
+        })
 }
 
 pub(super) fn is_called_an_id(name: &str) -> bool {

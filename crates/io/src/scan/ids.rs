@@ -121,6 +121,7 @@ impl Ids<'_> {
                 Some(linked) => linked
                     .iter()
                     .for_each(|linked| leads.push(self.survivor(&linked.lead, linked.since))),
+                None if link.own_ids => leads.push(self.survivor(id, Timestamp::MIN)),
                 None => {
                     unlinked.n_unlinked += 1;
                     unlinked.first.get_or_insert_with(|| (place, id.to_owned()));

@@ -1,0 +1,185 @@
+//! What the values of a column of results mean, by the words, the codes and the flags of a product.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use leadscore_config::quoted;
+
+use super::recognition::File;
+use super::{OutcomeColumns, Rows};
+use crate::profile::columns::{Kind, SheetColumn};
+use crate::profile::lines::{guess, question};
+use crate::result_words::{Says, says};
+
+/// What is known of one value.
+struct Value<'s> {
+    text: &'s str,
+    meaning: Option<Says>,
+    /// Whether something other than its words says so.
+    is_proven: bool,
+}
+
+/// Writes which values mean won, lost and open.
+pub(super) fn write_result(text: &mut String, file: &File, part: &OutcomeColumns) {
+    if part.rows == Rows::WonIfDated {
+        text.push_str(
+            "all_won = true   # guess: each row with this time is a win; the others are open\n",
+        );
+        return;
+    }
+    let Some(column) = file.column(part.result) else {
+        return question(text, "result = \"…\"", "which column says won or lost?");
+    };
+    let Some(levels) = &column.levels else {
+        let line = format!("result = {}", quoted(&column.name));
+        return question(
+            text,
+            &line,
+            "it has too many different values to be a result",
+        );
+    };
+    let flags = flags(file, part, column);
+    let values: Vec<Value<'_>> = levels
+        .iter()
+        .map(|level| value(level, &flags, part))
+        .collect();
+    let of = |wanted: Says| -> Vec<&Value<'_>> {
+        let values = values.iter();
+        values
+            .filter(|value| value.meaning == Some(wanted))
+            .collect()
+    };
+    let unknown: Vec<&Value<'_>> = values
+        .iter()
+        .filter(|value| value.meaning.is_none())
+        .collect();
+    let (won, mut lost, mut open) = (of(Says::Won), of(Says::Lost), of(Says::Open));
+    let _ = writeln!(text, "result = {}", quoted(&column.name));
+    if won.is_empty() {
+        let _ = writeln!(
+            text,
+            "won = []   # question: which values mean won? There are {}",
+            list(&values.iter().collect::<Vec<_>>())
+        );
+    }
+    if part.rows == Rows::LostUnlessWon {
+        lost.append(&mut open);
+        lost.extend(&unknown);
+    } else {
+        open.extend(&unknown);
+    }
+    if !won.is_empty() {
+        let _ = writeln!(text, "won = [{}]{}", list(&won), why(&won));
+    }
+    let reason = match part.rows {
+        Rows::LostUnlessWon => guess("a deal with a time of closing that is not won is lost"),
+        Rows::ByResult | Rows::WonIfDated => why(&lost),
+    };
+    let _ = writeln!(text, "lost = [{}]{reason}", list(&lost));
+    if part.rows == Rows::ByResult {
+        let reason = if unknown.is_empty() {
+            why(&open)
+        } else {
+            guess(&format!(
+                "no word for won or lost; move a value if it is one: {}",
+                list(&unknown)
+            ))
+        };
+        let _ = writeln!(text, "open = [{}]{reason}", list(&open));
+    }
+}
+
+/// How often each value stands in rows that were won, lost and open, where columns say so.
+fn flags<'s>(
+    file: &'s File,
+    part: &OutcomeColumns,
+    column: &SheetColumn,
+) -> BTreeMap<&'s str, [usize; 3]> {
+    let mut flags: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    let is_truth = |column: &&SheetColumn| {
+        let levels = column.levels.as_ref();
+        column.kind == Kind::Truth
+            || levels.is_some_and(|levels| levels.iter().all(|level| truth(level).is_some()))
+    };
+    let find = |names| file.column(names).filter(is_truth);
+    let (Some(won), Some(closed)) = (find(part.is_won), find(part.is_closed)) else {
+        return flags;
+    };
+    let both = file
+        .sheet
+        .rows_of([&column.name, &won.name])
+        .into_iter()
+        .zip(file.sheet.rows_of([&column.name, &closed.name]));
+    for ([value, won], [_, closed]) in both {
+        let Some(value) = value else { continue };
+        let counts = flags.entry(value).or_default();
+        match (won.and_then(truth), closed.and_then(truth)) {
+            (Some(true), _) => counts[0] += 1,
+            (_, Some(true)) => counts[1] += 1,
+            (_, Some(false)) => counts[2] += 1,
+            (_, None) => {}
+        }
+    }
+    flags
+}
+
+/// Whether a cell says yes or no.
+fn truth(cell: &str) -> Option<bool> {
+    match says(cell) {
+        Says::Yes => Some(true),
+        Says::No => Some(false),
+        Says::Won | Says::Lost | Says::Open | Says::Nothing => match cell {
+            "1" | "1.0" => Some(true),
+            "0" | "0.0" => Some(false),
+            _ => None,
+        },
+    }
+}
+
+/// What one value means.
+fn value<'s>(
+    text: &'s str,
+    flags: &BTreeMap<&str, [usize; 3]>,
+    part: &OutcomeColumns,
+) -> Value<'s> {
+    const MEANINGS: [Says; 3] = [Says::Won, Says::Lost, Says::Open];
+    let counts = flags.get(text).copied().unwrap_or_default();
+    let total: usize = counts.iter().sum();
+    // A few rows may contradict the others.
+    let by_flag = (0..3).find(|&at| total > 0 && 10 * counts[at] >= 9 * total);
+    let by_code = part
+        .codes
+        .iter()
+        .position(|code| !code.is_empty() && *code == text);
+    if let Some(at) = by_flag.or(by_code) {
+        return Value {
+            text,
+            meaning: Some(MEANINGS[at]),
+            is_proven: true,
+        };
+    }
+    let meaning = match says(text) {
+        Says::Yes | Says::No | Says::Nothing => None,
+        told @ (Says::Won | Says::Lost | Says::Open) => Some(told),
+    };
+    Value {
+        text,
+        meaning,
+        is_proven: false,
+    }
+}
+
+/// The values as a list of TOML, without its brackets.
+fn list(values: &[&Value<'_>]) -> String {
+    let texts: Vec<String> = values.iter().map(|value| quoted(value.text)).collect();
+    texts.join(", ")
+}
+
+/// Why values are in their list, where it is a guess.
+fn why(values: &[&Value<'_>]) -> String {
+    if values.iter().all(|value| value.is_proven) {
+        String::new()
+    } else {
+        guess("by their words")
+    }
+}
