@@ -63,6 +63,7 @@ def without_needs(schema):
 class Book(unittest.TestCase):
     # Pages whose commands begin with a CRM, its models and rules; and those that each have a test of their own.
     OF_A_CRM = ("how-to-beat-points.md", "how-to-deploy.md", "how-to-every-month.md", "how-to-list.md", "rules.md", "exports.md", "report.md")
+    OF_EXPORTS = tuple(f"crm-{product}.md" for product in ("hubspot", "salesforce", "pipedrive", "dynamics", "odoo"))
     OF_THEIR_OWN = ("README.md", "tutorial.md", "databases.md", "engines.md")
 
     @classmethod
@@ -136,7 +137,7 @@ class Book(unittest.TestCase):
         named = set(re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / "SUMMARY.md").read_text()))
         self.assertEqual(named | {"SUMMARY.md"}, {page.name for page in DOCS.glob("*.md")})
         with_commands = {page.name for page in PAGES if any(language == "console" for language, _, _ in blocks(page))}
-        self.assertEqual(with_commands, {*self.OF_THEIR_OWN, *self.OF_A_CRM})
+        self.assertEqual(with_commands, {*self.OF_THEIR_OWN, *self.OF_A_CRM, *self.OF_EXPORTS})
 
     def test_links_lead_somewhere(self):
         for page in [*PAGES, *ROOT.glob("*.md")]:
@@ -159,9 +160,15 @@ class Book(unittest.TestCase):
         for name in self.OF_A_CRM:
             self.assertGreater(self.run_page(DOCS / name, self.ready(name)), 0, name)
 
+    def test_pages_of_exports(self):
+        made = pathlib.Path(LEADSCORE).parent / "examples" / "crm_exports"
+        subprocess.run([made, self.folder], check=True)
+        for name in self.OF_EXPORTS:
+            self.assertEqual(self.run_page(DOCS / name, self.folder / name.removeprefix("crm-").removesuffix(".md")), 4, name)
+
     def test_pages_without_commands(self):
         for page in PAGES:
-            if page.name not in (*self.OF_THEIR_OWN, *self.OF_A_CRM):
+            if page.name not in (*self.OF_THEIR_OWN, *self.OF_A_CRM, *self.OF_EXPORTS):
                 self.assertEqual(self.run_page(page, self.folder), 0, page.name)
 
     def test_databases(self):

@@ -85,26 +85,7 @@ impl Sheet {
         let mut file = FileConfig::plain(&location);
         let bounds = Bounds::usual(now);
         let name = format!("[{label}]");
-        let table = match Table::open(&name, folder, file.clone(), bounds) {
-            // Lines above the header: what the error proposes is tried.
-            Err(TablesError::Format { help, path, found }) => {
-                let lines = help
-                    .split("skip_rows = ")
-                    .nth(1)
-                    .and_then(|rest| rest.split('`').next())
-                    .and_then(|lines| lines.parse().ok());
-                let Some(lines) = lines else {
-                    return Err(TablesError::Format { path, found, help });
-                };
-                file.skip_rows = lines;
-                match Table::open(&name, folder, file.clone(), bounds) {
-                    Ok(table) => table,
-                    // There is no header below, either.
-                    Err(_) => return Err(TablesError::Format { path, found, help }),
-                }
-            }
-            other => other?,
-        };
+        let table = open(&name, folder, &mut file, bounds)?;
         if table.columns().len() > MOST_GUESSED {
             return Err(TablesError::Format {
                 path: table.path().to_owned(),
@@ -222,6 +203,38 @@ impl Sheet {
             String::new()
         }
     }
+}
+
+/// A file as a table, below lines above its header: what the error proposes is tried.
+fn open<'f>(
+    name: &str,
+    folder: &Path,
+    file: &mut FileConfig<'f>,
+    bounds: Bounds,
+) -> Result<Table<'f>, TablesError> {
+    let error = match Table::open(name, folder, file.clone(), bounds) {
+        Ok(table) => return Ok(table),
+        Err(error) => error,
+    };
+    let TablesError::Format { help, .. } = &error else {
+        return Err(error);
+    };
+    let lines = help
+        .split("skip_rows = ")
+        .nth(1)
+        .and_then(|rest| rest.split('`').next())
+        .and_then(|lines| lines.parse().ok());
+    let Some(lines) = lines else {
+        return Err(error);
+    };
+    let below = FileConfig {
+        skip_rows: lines,
+        ..file.clone()
+    };
+    // There may be no header below, either.
+    let table = Table::open(name, folder, below.clone(), bounds).map_err(|_| error)?;
+    *file = below;
+    Ok(table)
 }
 
 /// Every column as a set: so are lists read.

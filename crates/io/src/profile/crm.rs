@@ -1,6 +1,7 @@
 //! Which CRM files were exported from, told by the names of their columns, and what each of its
 //! tables is for.
 
+mod applied;
 mod dynamics;
 mod hubspot;
 mod odoo;
@@ -8,6 +9,7 @@ mod pipedrive;
 mod recognition;
 mod results;
 mod salesforce;
+mod sections;
 mod writing;
 
 use std::path::PathBuf;
