@@ -78,8 +78,7 @@ pub fn write_rules(
     let load = LoadOptions::default();
     // Features are chosen by what all leads show, and accounts are put together from all their
     // leads.
-    let needs_all =
-        options.roll_up.is_some() || files.iter().any(|read| read.file.needs_features());
+    let needs_all = options.roll_up.is_some() || files.iter().any(ReadRules::needs_all_leads);
     let source = if needs_all {
         Source::Whole(Box::new(data.load(&load)?))
     } else {

@@ -4,8 +4,9 @@ use leadscore_config::ConfigError;
 use leadscore_core::FeatureSpec;
 use leadscore_dataset::Tables;
 
-use crate::binder::{Binder, BoundRule, Test};
-use crate::rules_file::{Grade, RulesFile, in_order};
+use crate::accounts::Pooled;
+use crate::binder::{Binder, BoundRule, Events, Test};
+use crate::rules_file::{Grade, RulesFile, ScoreOf, in_order};
 
 /// Rules whose columns were found.
 #[derive(Debug, Clone)]
@@ -17,6 +18,10 @@ pub struct BoundRules {
     pub(crate) specs: Vec<FeatureSpec>,
     /// Who has this score.
     pub(crate) only: Option<Test>,
+    /// What makes earlier events void for all rules.
+    pub(crate) reset: Option<Events>,
+    /// The events of accounts, where the score is one of accounts.
+    pub(crate) pooled: Option<Pooled>,
     /// The group of each rule, by its place among the file's.
     pub(crate) group_of_rule: Vec<Option<usize>>,
     pub(crate) matrix: Option<Matrix>,
@@ -61,12 +66,20 @@ impl BoundRules {
         tables: &Tables,
         features: &[FeatureSpec],
     ) -> Result<(Self, Vec<Option<ConfigError>>), ConfigError> {
-        let mut binder = Binder::new(tables, features);
+        let pooled = match file.score.of.get_ref() {
+            ScoreOf::Leads => None,
+            ScoreOf::Accounts => Some(Pooled::new(tables, &file.score.of.span())?),
+        };
+        let mut binder = Binder::new(tables, features, pooled.is_some());
         let rules = file
             .rules
             .iter()
             .map(|rule| binder.rule(rule.clone()))
             .collect::<Result<_, _>>()?;
+        let reset = match &file.score.reset {
+            None => None,
+            Some(reset) => Some(binder.score_reset(reset)?),
+        };
         let only = match &file.score.only {
             None => None,
             Some(only) => Some(binder.only(only)?),
@@ -95,6 +108,8 @@ impl BoundRules {
                 rules,
                 specs,
                 only,
+                reset,
+                pooled,
                 group_of_rule,
                 matrix,
                 file,

@@ -10,8 +10,9 @@ use leadscore_core::{
 use leadscore_dataset::{Column, EventRows, KindColumn, Tables};
 use toml::Spanned;
 
+use crate::accounts::is_of_accounts;
 use crate::condition::Condition;
-use crate::rule::{EventCondition, RuleConfig, ThenConfig};
+use crate::rule::{EventCondition, ResetConfig, RuleConfig, ThenConfig};
 use crate::rules_file::OnlyConfig;
 
 /// What a rule looks at.
@@ -97,16 +98,19 @@ impl Specs {
 pub(crate) struct Binder<'t> {
     tables: &'t Tables,
     features: &'t [FeatureSpec],
+    /// Whether the score is one of accounts, which have no attributes of a lead.
+    of_accounts: bool,
     specs: Specs,
     unknown: Vec<Option<ConfigError>>,
     lacks_only: Option<ConfigError>,
 }
 
 impl<'t> Binder<'t> {
-    pub(crate) fn new(tables: &'t Tables, features: &'t [FeatureSpec]) -> Self {
+    pub(crate) fn new(tables: &'t Tables, features: &'t [FeatureSpec], of_accounts: bool) -> Self {
         Self {
             tables,
             features,
+            of_accounts,
             specs: Specs::default(),
             unknown: Vec::new(),
             lacks_only: None,
@@ -152,12 +156,20 @@ impl<'t> Binder<'t> {
         let condition = || whose.condition(&rule.condition());
         match (&rule.attribute, &rule.feature, &rule.activity) {
             (Some(name), ..) => {
+                self.check_whose(name, whose)?;
                 let (test, lack) =
                     attribute_test(self.tables, name, condition()?, whose, &mut self.specs)?;
                 self.unknown.push(lack);
                 Ok(test)
             }
             (None, Some(name), _) => {
+                if self.of_accounts {
+                    let help = "look at activities, which count for all leads of the account, or at columns of its lookup";
+                    return Err(whose.error(
+                        "features are of a lead, and this is a score of accounts",
+                        help.to_owned(),
+                    ));
+                }
                 let (spec, condition) = (feature(self.features, name, whose)?, condition()?);
                 check_kind(name, spec.kind, &condition, whose)?;
                 self.unknown.push(None);
@@ -171,18 +183,50 @@ impl<'t> Binder<'t> {
                 },
                 reset: match &rule.reset {
                     None => None,
-                    Some(reset) => {
-                        let whose = Whose {
-                            what: whose.what.clone(),
-                            span: reset.span(),
-                        };
-                        let of = reset.get_ref();
-                        Some(self.events(&of.activity, of.kind.as_ref(), &of.on_columns, &whose)?)
-                    }
+                    Some(reset) => Some(self.reset(reset, whose.what.clone())?),
                 },
             }),
             (None, None, None) => unreachable!("the file was checked"),
         }
+    }
+
+    /// The events that make earlier ones void for all rules.
+    pub(crate) fn score_reset(
+        &mut self,
+        reset: &Spanned<ResetConfig>,
+    ) -> Result<Events, ConfigError> {
+        self.reset(reset, "`reset` of [score]".to_owned())
+    }
+
+    fn reset(&mut self, reset: &Spanned<ResetConfig>, what: String) -> Result<Events, ConfigError> {
+        let whose = Whose {
+            what,
+            span: reset.span(),
+        };
+        let of = reset.get_ref();
+        self.events(&of.activity, of.kind.as_ref(), &of.on_columns, &whose)
+    }
+
+    /// Fails where a score of accounts looks at what is each lead's own.
+    fn check_whose(&self, name: &str, whose: &Whose) -> Result<(), ConfigError> {
+        if !self.of_accounts {
+            return Ok(());
+        }
+        let lookup = self.tables.lookups.iter().find(|lookup| {
+            let rest = name.strip_prefix(lookup.name.as_str());
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        });
+        if lookup.is_some_and(|lookup| is_of_accounts(self.tables, lookup)) {
+            return Ok(());
+        }
+        // What is not there at all is said so.
+        if lookup.is_none() && attribute(self.tables, name, whose).is_err() {
+            return Ok(());
+        }
+        Err(whose.error(
+            &format!("`{name}` is of a lead, and this is a score of accounts"),
+            "look at activities, which count for all leads of the account, or at columns of a lookup with the account as its key".to_owned(),
+        ))
     }
 
     fn then(&mut self, then: &Spanned<ThenConfig>, what: &str) -> Result<Then, ConfigError> {
@@ -215,6 +259,11 @@ impl<'t> Binder<'t> {
 
     /// The test of who has a score.
     pub(crate) fn only(&mut self, only: &OnlyConfig) -> Result<Test, ConfigError> {
+        let whose = Whose {
+            what: "`only`".to_owned(),
+            span: only.attribute.span(),
+        };
+        self.check_whose(only.attribute.get_ref(), &whose)?;
         let (test, lack) = only_test(self.tables, only, &mut self.specs)?;
         self.lacks_only = lack;
         Ok(test)

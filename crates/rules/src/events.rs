@@ -2,7 +2,7 @@
 //! void, and how they decay.
 
 use leadscore_core::{Snapshot, Timestamp};
-use leadscore_dataset::{Activities, MISSING, Tables};
+use leadscore_dataset::{Activities, MISSING};
 
 use crate::binder::{EventFilter, Events, Then};
 use crate::rule::{DecayStep, NothingElse, RuleConfig};
@@ -12,7 +12,8 @@ pub(crate) struct EventRule<'a> {
     pub(crate) config: &'a RuleConfig,
     pub(crate) events: &'a Events,
     pub(crate) then: Option<&'a Then>,
-    pub(crate) reset: Option<&'a Events>,
+    /// What makes earlier events void: the rule's own, and the score's.
+    pub(crate) resets: [Option<&'a Events>; 2],
 }
 
 /// Days of a month of decay.
@@ -23,9 +24,9 @@ const DAY: i64 = 86_400_000_000;
 
 impl EventRule<'_> {
     /// Points of the rule; `None` where it does not apply.
-    pub(crate) fn points(&self, tables: &Tables, snapshot: Snapshot) -> Option<f64> {
+    pub(crate) fn points(&self, tables: &[Activities], snapshot: Snapshot) -> Option<f64> {
         let rule = self.config;
-        let activities = &tables.activities[self.events.table];
+        let activities = &tables[self.events.table];
         let from = self.start(tables, snapshot);
         let n_paid = if rule.per_event || rule.per_day || rule.every.is_some() {
             rule.max_events.unwrap_or(u32::MAX)
@@ -83,13 +84,13 @@ impl EventRule<'_> {
     }
 
     /// From when on events count: the start of the window, or the latest reset that was known.
-    fn start(&self, tables: &Tables, snapshot: Snapshot) -> Timestamp {
+    fn start(&self, tables: &[Activities], snapshot: Snapshot) -> Timestamp {
         let window = self
             .config
             .within
             .map_or(Timestamp::MIN, |within| snapshot.at - within);
-        let reset = self.reset.and_then(|reset| {
-            let activities = &tables.activities[reset.table];
+        let resets = self.resets.iter().flatten().filter_map(|reset| {
+            let activities = &tables[reset.table];
             known(activities, snapshot)
                 .rev()
                 .find(|&event| {
@@ -97,13 +98,13 @@ impl EventRule<'_> {
                 })
                 .map(|event| activities.rows.at[event])
         });
-        reset.map_or(window, |reset| window.max(reset))
+        resets.fold(window, Timestamp::max)
     }
 
     /// Whether the lead has other events, where it must have none.
     fn is_disturbed(
         &self,
-        tables: &Tables,
+        tables: &[Activities],
         snapshot: Snapshot,
         from: Timestamp,
         has_others: bool,
@@ -113,7 +114,7 @@ impl EventRule<'_> {
             NothingElse::InTable => has_others,
             NothingElse::InAllTables => {
                 has_others
-                    || tables.activities.iter().enumerate().any(|(table, other)| {
+                    || tables.iter().enumerate().any(|(table, other)| {
                         table != self.events.table
                             && known(other, snapshot).any(|event| {
                                 other.rows.at[event] >= from
@@ -176,8 +177,8 @@ fn kept(steps: &[DecayStep], age: i64) -> f64 {
 
 impl Then {
     /// Whether such an event follows one of this moment, as far as is known.
-    fn follows(&self, tables: &Tables, first: Timestamp, snapshot: Snapshot) -> bool {
-        let activities = &tables.activities[self.events.table];
+    fn follows(&self, tables: &[Activities], first: Timestamp, snapshot: Snapshot) -> bool {
+        let activities = &tables[self.events.table];
         let events = known(activities, snapshot);
         let times = &activities.rows.at[events.clone()];
         let start = events.start + times.partition_point(|&at| at <= first);

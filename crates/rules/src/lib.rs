@@ -7,6 +7,7 @@ mod rules_file;
 
 mod check;
 
+mod accounts;
 mod bind;
 mod binder;
 mod events;
@@ -23,6 +24,6 @@ pub use rule::{
     ThenConfig,
 };
 pub use rules_file::{
-    ExampleConfig, Grade, GroupConfig, MatrixConfig, OnlyConfig, RulesFile, ScoreConfig,
+    ExampleConfig, Grade, GroupConfig, MatrixConfig, OnlyConfig, RulesFile, ScoreConfig, ScoreOf,
 };
 pub use score::{Contribution, PointsScore, RulesError};

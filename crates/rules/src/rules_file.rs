@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use crate::rule::{RuleConfig, RuleValue};
+use crate::rule::{ResetConfig, RuleConfig, RuleValue};
 
 /// Most points of a rule, and of a score that has a limit, in absolute terms.
 const MOST_POINTS: f64 = 1_000_000.0;
@@ -69,6 +69,21 @@ pub struct ScoreConfig {
     pub max: f64,
     /// Which leads have this score; all if not given.
     pub only: Option<OnlyConfig>,
+    /// Whose score it is, default the leads'.
+    pub of: Spanned<ScoreOf>,
+    /// The event after which earlier events are void for all rules.
+    pub reset: Option<Spanned<ResetConfig>>,
+}
+
+/// `[score] of`: whose score it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScoreOf {
+    /// Each lead's own.
+    Leads,
+    /// Each account's: the events of all of its leads count together, and each of its leads has
+    /// these points.
+    Accounts,
 }
 
 /// `[score] only`: the leads of one persona, product line or unit.
@@ -114,6 +129,8 @@ impl Default for ScoreConfig {
             min: 0.0,
             max: 100.0,
             only: None,
+            of: Spanned::new(0..0, ScoreOf::Leads),
+            reset: None,
         }
     }
 }
@@ -196,6 +213,19 @@ impl RulesFile {
         }
         for rule in &self.rules {
             self.check_rule(rule)?;
+        }
+        if let Some(reset) = &self.score.reset {
+            for (column, condition) in &reset.get_ref().on_columns {
+                if condition.given() != 1 {
+                    return fail(
+                        format!(
+                            "`reset` of [score]: `where` has no condition on `{column}`, or several"
+                        ),
+                        "write one, such as { min = 5 } or { in = [\"a\", \"b\"] }",
+                        Some(reset.span()),
+                    );
+                }
+            }
         }
         for named in [&self.thresholds, &self.grades, &self.stages] {
             check_bands(named)?;

@@ -1,7 +1,7 @@
 //! Points of leads as of a moment: rule by rule, then caps of rules, groups and the whole.
 
 use leadscore_core::{FeatureMatrix, Snapshot};
-use leadscore_dataset::Tables;
+use leadscore_dataset::{Activities, Tables};
 use leadscore_features::{FeaturesError, compute};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub enum RulesError {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PointsScore {
     /// Points within the score's bounds; the fewest for who is disqualified, NaN for who is not
-    /// among those that have the score.
+    /// among those that have the score, or has no account where the score is one of accounts.
     pub points: f64,
     /// What each rule that applies gave, in the order of the file, after its own cap.
     pub contributions: Vec<Contribution>,
@@ -63,6 +63,13 @@ impl BoundRules {
         snapshots: &[Snapshot],
     ) -> Result<Vec<PointsScore>, RulesError> {
         let attributes = Attributes::new(compute(tables, &self.specs, snapshots)?);
+        let seen = Seen {
+            events: self
+                .pooled
+                .as_ref()
+                .map_or(tables.activities.as_slice(), |pooled| &pooled.events),
+            reset: self.reset.as_ref(),
+        };
         let rules: Vec<ReadyRule<'_>> = self
             .rules
             .iter()
@@ -79,7 +86,11 @@ impl BoundRules {
                     Some(ReadyTest::Absent { applies }) => *applies,
                     Some(ReadyTest::Events { .. }) | None => true,
                 };
-                if !has_score {
+                let has_account = self
+                    .pooled
+                    .as_ref()
+                    .is_none_or(|pooled| pooled.has_account(snapshot.lead));
+                if !(has_score && has_account) {
                     return PointsScore {
                         points: f64::NAN,
                         contributions: Vec::new(),
@@ -89,14 +100,14 @@ impl BoundRules {
                         cell: None,
                     };
                 }
-                self.score_one(tables, &attributes, &rules, row, snapshot)
+                self.score_one(&seen, &attributes, &rules, row, snapshot)
             })
             .collect())
     }
 
     fn score_one(
         &self,
-        tables: &Tables,
+        seen: &Seen<'_>,
         attributes: &Attributes,
         rules: &[ReadyRule<'_>],
         row: usize,
@@ -106,7 +117,7 @@ impl BoundRules {
         let mut disqualified_by = None;
         let mut of_groups = vec![0.0; self.file.groups.len()];
         for (rule_idx, rule) in rules.iter().enumerate() {
-            let Some(points) = attributes.points(rule, tables, row, snapshot) else {
+            let Some(points) = attributes.points(rule, seen, row, snapshot) else {
                 continue;
             };
             if rule.config.disqualifies && disqualified_by.is_none() {
@@ -156,6 +167,12 @@ impl BoundRules {
             cell,
         }
     }
+}
+
+/// The events that rules look at, and what makes earlier ones void for all rules.
+struct Seen<'a> {
+    events: &'a [Activities],
+    reset: Option<&'a Events>,
 }
 
 /// Attributes of the snapshots.
@@ -236,11 +253,11 @@ impl Attributes {
     fn points(
         &self,
         rule: &ReadyRule<'_>,
-        tables: &Tables,
+        seen: &Seen<'_>,
         row: usize,
         snapshot: Snapshot,
     ) -> Option<f64> {
-        let applies = |part: &ReadyRule<'_>| self.points(part, tables, row, snapshot).is_some();
+        let applies = |part: &ReadyRule<'_>| self.points(part, seen, row, snapshot).is_some();
         let combined = rule.all.iter().all(applies)
             && (rule.any.is_empty() || rule.any.iter().any(applies))
             && !rule.none.iter().any(applies);
@@ -260,9 +277,9 @@ impl Attributes {
                 config: rule.config,
                 events,
                 then: *then,
-                reset: *reset,
+                resets: [*reset, seen.reset],
             }
-            .points(tables, snapshot),
+            .points(seen.events, snapshot),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use leadscore_config::ConfigError;
 use leadscore_core::Snapshot;
 use leadscore_dataset::Tables;
-use leadscore_rules::{BoundRules, RulesFile};
+use leadscore_rules::{BoundRules, RulesFile, ScoreOf};
 
 use crate::config::read_small_text;
 use crate::config_failure::ConfigFailure;
@@ -52,6 +52,12 @@ impl ReadRules {
             }),
             Err(error) => Err(ConfigFailure::new(path, &text, error).into()),
         }
+    }
+
+    /// Whether the points of one lead need all others: features are chosen by all, and accounts have
+    /// the events of all of their leads.
+    pub(super) fn needs_all_leads(&self) -> bool {
+        self.file.needs_features() || *self.file.score.of.get_ref() == ScoreOf::Accounts
     }
 
     /// Columns of the score beside its points, with one file.
