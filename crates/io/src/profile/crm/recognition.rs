@@ -177,7 +177,7 @@ fn product_of(sheets: &[(PathBuf, Sheet)]) -> Result<Product, TablesError> {
                     all_products(),
                     sheet.shown_columns(4)
                 ),
-                help: "name the files by what they have: --leads FILE --outcomes FILE --activities FILE; or export the columns that the docs list for your CRM".to_owned(),
+                help: "give each file by what it has (leads, outcomes, activities); or export the columns that the docs list for your CRM".to_owned(),
             })
         }
         [(first, known), (second, other), ..] if known == other => Err(TablesError::Content {
