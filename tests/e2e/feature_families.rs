@@ -386,6 +386,7 @@ fn slow_value(company: &Company, spec: &FeatureSpec, lead: u32, at: i64) -> Expe
         FeatureSource::Token { .. } | FeatureSource::TokenCount { .. } => {
             unreachable!("compared in tokens.rs")
         }
+        FeatureSource::DaysUntil { .. } => unreachable!("compared in days.rs"),
         FeatureSource::TimesClosed | FeatureSource::ReopenedDays => {
             unreachable!("compared in logs.rs")
         }

@@ -252,7 +252,8 @@ fn check(crm: &Crm, corrections: bool) {
                 | FeatureSource::AttributeChanges { .. }
                 | FeatureSource::Peers { .. }
                 | FeatureSource::Token { .. }
-                | FeatureSource::TokenCount { .. } => continue,
+                | FeatureSource::TokenCount { .. }
+                | FeatureSource::DaysUntil { .. } => continue,
             };
             let found = matrix.values()[[row, idx]];
             assert!(

@@ -244,7 +244,8 @@ fn expected(crm: &Crm, spec: &FeatureSpec, lead: usize, at: u32) -> Option<f64> 
         | FeatureSource::Peers { .. }
         | FeatureSource::PeerLeads(_)
         | FeatureSource::TimesClosed
-        | FeatureSource::ReopenedDays => None,
+        | FeatureSource::ReopenedDays
+        | FeatureSource::DaysUntil { .. } => None,
     }
 }
 

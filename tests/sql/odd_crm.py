@@ -2,9 +2,9 @@
 import random
 
 TYPES = {
-    "leads": {"id": "varchar", "created": "timestamp", "account": "varchar", "region": "varchar", "size": "double", "tier": "varchar", "interests": "varchar"},
-    "regions": {"region": "varchar", "country": "varchar", "people": "bigint"},
-    "firms": {"account": "varchar", "since": "date", "staff": "bigint", "industry": "varchar", "tags": "varchar"},
+    "leads": {"id": "varchar", "created": "timestamp", "account": "varchar", "region": "varchar", "size": "double", "tier": "varchar", "interests": "varchar", "contract_end": "date", "renewal": "timestamp", "trial_end": "bigint"},
+    "regions": {"region": "varchar", "country": "varchar", "people": "bigint", "opened": "date"},
+    "firms": {"account": "varchar", "since": "date", "staff": "bigint", "industry": "varchar", "tags": "varchar", "expires": "timestamp"},
     "visits": {"lead": "varchar", "at": "timestamp", "loaded": "timestamp", "kind": "varchar", "device": "varchar", "pages": "bigint", "spend": "double", "topics": "varchar"},
     "news": {"account": "varchar", "day": "date", "topic": "varchar"},
     "calls": {"lead": "varchar", "second": "bigint", "minutes": "double"},
@@ -19,14 +19,19 @@ created_at = "created"
 account = "account"
 types.interests = { set = ";" }
 types.tier = { set = "+" }
+types.contract_end = "days"
+types.renewal = "days"
+types.trial_end = "days"
 [lookups.regions]
 path = "regions.parquet"
 key = "region"
+types.opened = "days"
 [lookups.firms]
 path = "firms.parquet"
 key = "account"
 changed_at = "since"
 types.tags = { set = "||" }
+types.expires = "days"
 [activities.visits]
 path = "visits.parquet"
 lead = "lead"
@@ -85,9 +90,17 @@ def _time(rng, first, n_days):
 
 def rows(seed=7, n_leads=400):
     """The rows of every table."""
-    rng = random.Random(seed)
+    rng, of_dates = random.Random(seed), random.Random(seed + 1)
     pick = lambda *values: rng.choice(values)
+
+    def date(write=lambda text: text):
+        """A date before, among or after all that happens."""
+        return write(_time(of_dates, -900, 3000)) if of_dates.random() < 0.8 else None
+
     tables = {name: [] for name in TYPES}
+
+    def dates():
+        return [date(lambda text: text[:10]), date(), date(lambda text: 1400000000 + of_dates.randrange(3000) * 43200)]
 
     def some(separator, *values):
         """A set as people write it: in any order, with blanks, empty members and members twice."""
@@ -97,7 +110,7 @@ def rows(seed=7, n_leads=400):
         lead = f"L{number}"
         account = pick(None, *(f"A{account}" for account in range(40)))
         region = pick("north", "south", "nowhere", None)
-        tables["leads"].append([lead, _time(rng, 0, 600) if number % 50 else None, account, region, pick(None, 1.5, 2.25, 1e9 / 3), "today", some(";", "red", " red", "blue\t", "it's (50%) [^x]", "ü$1")])
+        tables["leads"].append([lead, _time(rng, 0, 600) if number % 50 else None, account, region, pick(None, 1.5, 2.25, 1e9 / 3), "today", some(";", "red", " red", "blue\t", "it's (50%) [^x]", "ü$1"), *dates()])
         for _ in range(rng.randrange(8)):
             at = _time(rng, 0, 900)
             loaded = pick(at, at, max(at, _time(rng, 0, 900)), _time(rng, 0, 900))
@@ -120,14 +133,14 @@ def rows(seed=7, n_leads=400):
     for lead in ("L2", f"L{n_leads}"):
         tables["visits"].append([lead, "2009-03-01 10:00:00", "2009-03-01 10:00:00", "page", "desk", 1, 1.0, None])
         tables["calls"].append([lead, 1235901600, 2.5])
-    tables["leads"].append([f"L{n_leads}", "2021-01-20 12:00:00", None, "north", 1.5, "today", "red"])
+    tables["leads"].append([f"L{n_leads}", "2021-01-20 12:00:00", None, "north", 1.5, "today", "red", *dates()])
     tables["visits"].append(["nobody", "2021-05-05 10:00:00", "2021-05-05 10:00:00", "page", "desk", 1, 1.0, "demo"])
     for account in range(40):
         for day in sorted({_time(rng, 0, 900)[:10] for _ in range(rng.randrange(4))}):
-            tables["firms"].append([f"A{account}", day, pick(None, 10, 2000), pick("retail", "health"), some("||", "a|b", "c ", "d")])
+            tables["firms"].append([f"A{account}", day, pick(None, 10, 2000), pick("retail", "health"), some("||", "a|b", "c ", "d"), date()])
         for _ in range(rng.randrange(6)):
             tables["news"].append([f"A{account}", _time(rng, 0, 900)[:10], pick("hiring", "funding")])
-    tables["regions"] = [["north", "FI", 5], ["south", "IT", None]]
+    tables["regions"] = [["north", "FI", 5, "2020-02-29"], ["south", "IT", None, None]]
     return tables
 
 

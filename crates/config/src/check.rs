@@ -3,6 +3,7 @@
 
 use leadscore_core::location_has_credentials;
 
+use super::columns::ColumnType;
 use super::contract::Config;
 use super::location::{Location, is_remote};
 use super::merges::MergesConfig;
@@ -28,6 +29,7 @@ impl Config {
         if let Some((found, help)) = self.data.defect() {
             return ConfigError::refuse(found, help);
         }
+        self.check_days()?;
         self.check_links()?;
         self.merges.iter().try_for_each(MergesConfig::check)?;
         self.guards.check()?;
@@ -44,6 +46,41 @@ impl Config {
         self.activities
             .iter()
             .try_for_each(|(name, activity)| activity.check(name))
+    }
+
+    /// Fails where days are to be learned from what no snapshot sees as an attribute.
+    fn check_days(&self) -> Result<(), ConfigError> {
+        for table in self.tables() {
+            let mut types = table.file.types.iter();
+            let Some((column, _)) = types.find(|(_, kind)| **kind == ColumnType::Days) else {
+                continue;
+            };
+            let heading = table.id.heading();
+            match table.id {
+                TableId::Leads | TableId::Lookup(_) if !self.is_flat() => {}
+                TableId::Leads | TableId::Lookup(_) => {
+                    return ConfigError::refuse(
+                        &format!(
+                            "{heading} `types` declares `{column}` as \"days\", and undated data has no snapshots to count days from"
+                        ),
+                        "write the number of days into a column, or declare it as \"time\" to leave it out",
+                    );
+                }
+                TableId::Outcomes
+                | TableId::History
+                | TableId::Activities(_)
+                | TableId::Link(_)
+                | TableId::Merges => {
+                    return ConfigError::refuse(
+                        &format!(
+                            "{heading} `types` declares `{column}` as \"days\", which only columns of [leads] and of lookups can be"
+                        ),
+                        "take it out; of a history, declare the attribute in `types` of [leads]",
+                    );
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Fails where a flat export has what needs dates.

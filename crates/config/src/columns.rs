@@ -31,6 +31,8 @@ pub enum ColumnType {
     Category,
     /// Times: not learned from.
     Time,
+    /// Dates: learned from as the days from the snapshot to each.
+    Days,
     /// What tells rows apart: not learned from.
     Id,
     /// Several values in a cell: a set, or words.
@@ -120,12 +122,16 @@ impl NumberStyle {
 impl<'de> Deserialize<'de> for ColumnType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
-        let wrong = || "expected \"number\", \"category\", \"words\", \"time\", \"id\", { set = \";\" }, or for numbers such as { decimal = \",\", thousands = \".\" }";
+        let wrong = || "expected \"number\", \"category\", \"words\", \"days\", \"time\", \"id\", { set = \";\" }, or for numbers such as { decimal = \",\", thousands = \".\" }";
         match toml::Value::deserialize(deserializer)? {
             toml::Value::String(word) => match word.as_str() {
                 "number" => Ok(Self::Number(None)),
                 "category" => Ok(Self::Category),
                 "time" => Ok(Self::Time),
+                "days" => Ok(Self::Days),
+                "date" => Err(Error::custom(
+                    "`date` is not a type: write \"days\" to learn from the days until the date, or \"time\" to leave it out",
+                )),
                 "id" => Ok(Self::Id),
                 "words" => Ok(Self::Tokens(Tokenizer::Words)),
                 _ => Err(Error::custom(format!(
@@ -181,7 +187,7 @@ impl JsonSchema for ColumnType {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let style = generator.subschema_for::<NumberStyle>();
         schemars::json_schema!({ "anyOf": [
-            { "enum": ["number", "category", "words", "time", "id"] },
+            { "enum": ["number", "category", "words", "days", "time", "id"] },
             {
                 "type": "object",
                 "properties": { "set": { "type": "string", "minLength": 1 } },
@@ -198,7 +204,7 @@ impl ColumnType {
     pub fn tokenizer(&self) -> Option<&Tokenizer> {
         match self {
             Self::Tokens(tokenizer) => Some(tokenizer),
-            Self::Number(_) | Self::Category | Self::Time | Self::Id => None,
+            Self::Number(_) | Self::Category | Self::Days | Self::Time | Self::Id => None,
         }
     }
 
@@ -210,6 +216,7 @@ impl ColumnType {
             Self::Number(_) => "number",
             Self::Category => "category",
             Self::Time => "time",
+            Self::Days => "days",
             Self::Id => "id",
         }
     }

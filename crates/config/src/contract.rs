@@ -104,7 +104,13 @@ impl Config {
         match types.get(column) {
             Some(ColumnType::Id) => return Some("`types` calls it an id"),
             Some(ColumnType::Time) => return Some("`types` calls it a time"),
-            Some(ColumnType::Number(_) | ColumnType::Category | ColumnType::Tokens(_)) | None => {}
+            Some(
+                ColumnType::Number(_)
+                | ColumnType::Category
+                | ColumnType::Days
+                | ColumnType::Tokens(_),
+            )
+            | None => {}
         }
         attributes
             .as_ref()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use leadscore_core::Stamp;
 use leadscore_values::TimeFormat;
 use serde::Deserialize;
 
@@ -101,12 +102,27 @@ impl<'a> FileConfig<'a> {
         Some(TimeFormat::declared(text).expect("checked with the config"))
     }
 
+    /// A time of a column that somebody types: written as the config says, or in ISO 8601.
+    pub fn typed_time(&self, column: &str, text: &str) -> Option<Stamp> {
+        let formats = self.format_of(column).into_iter().chain([TimeFormat::Iso]);
+        let read = |format: TimeFormat| format.parse(text, self.time_zone).ok();
+        formats.into_iter().find_map(read)
+    }
+
     /// What the config says of how the numbers of a column are written.
     pub fn style_of(&self, column: &str) -> Option<NumberStyle> {
         match self.types.get(column) {
             Some(ColumnType::Number(Some(style))) => Some(*style),
             _ => self.decimal_comma.map(NumberStyle::with_decimal_comma),
         }
+    }
+
+    /// The columns of dates, of which the days from the snapshot are learned.
+    pub fn columns_of_days(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let types = self.types.iter();
+        types
+            .filter(|(_, kind)| **kind == ColumnType::Days)
+            .map(|(column, _)| column.as_str())
     }
 
     /// Columns that some setting of the table names, each with the setting.
@@ -178,7 +194,8 @@ macro_rules! table_config {
             /// Lines of a CSV file above its header, such as a title; default 0.
             #[serde(default)]
             pub skip_rows: usize,
-            /// What columns hold: "number", "category", "time" or "id"; { set = ";" } for several
+            /// What columns hold: "number", "category", "time" or "id"; "days" for dates of which the
+            /// days from the snapshot are learned; { set = ";" } for several
             /// values in a cell and "words" for titles, each of which becomes a feature; for numbers also { decimal
             /// = ",", thousands = ".", parentheses = "negative" }.
             #[serde(default)]

@@ -77,7 +77,8 @@ impl FeatureSpec {
             FeatureSource::Snapshot(_) => Concept::Calendar,
             FeatureSource::Attribute { table, column }
             | FeatureSource::Token { table, column, .. }
-            | FeatureSource::TokenCount { table, column, .. } => Concept::Attribute {
+            | FeatureSource::TokenCount { table, column, .. }
+            | FeatureSource::DaysUntil { table, column } => Concept::Attribute {
                 table: table.clone(),
                 column: column.clone(),
             },

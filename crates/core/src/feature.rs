@@ -108,6 +108,34 @@ pub enum FeatureSource {
     TimesClosed,
     /// Days since the lead was open again after it had closed.
     ReopenedDays,
+    /// Days from the snapshot to the date that an attribute holds: positive where it lies ahead,
+    /// negative where it has passed.
+    DaysUntil {
+        /// The table.
+        table: AttributeTable,
+        /// The column.
+        column: String,
+    },
+}
+
+/// As what the cells of an attribute are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellKind {
+    /// Numbers.
+    Number,
+    /// Texts.
+    Category,
+    /// Dates, from which days to the snapshot are counted.
+    Date,
+}
+
+impl From<FeatureKind> for CellKind {
+    fn from(kind: FeatureKind) -> Self {
+        match kind {
+            FeatureKind::Number => Self::Number,
+            FeatureKind::Category => Self::Category,
+        }
+    }
 }
 
 /// What a feature over events looks at.
@@ -172,7 +200,8 @@ impl FeatureSource {
             | Self::Token { .. }
             | Self::TokenCount { .. }
             | Self::TimesClosed
-            | Self::ReopenedDays => return None,
+            | Self::ReopenedDays
+            | Self::DaysUntil { .. } => return None,
         };
         Some(EventsRead {
             table,
@@ -208,7 +237,8 @@ impl FeatureSource {
             | Self::Peers { .. }
             | Self::PeerLeads(_)
             | Self::TimesClosed
-            | Self::ReopenedDays => return None,
+            | Self::ReopenedDays
+            | Self::DaysUntil { .. } => return None,
         };
         Some(SplitCell {
             table,
@@ -218,19 +248,20 @@ impl FeatureSource {
         })
     }
 
-    /// Whether it is the value of an attribute, whole or in tokens.
+    /// Whether it is the value of an attribute, whole, in tokens, or as days to its date.
     pub fn is_attribute(&self) -> bool {
         self.cell(FeatureKind::Category).is_some()
     }
 
     /// The column of an attribute that its value is read from, and as what.
-    pub fn cell(&self, kind: FeatureKind) -> Option<(&AttributeTable, &str, FeatureKind)> {
+    pub fn cell(&self, kind: FeatureKind) -> Option<(&AttributeTable, &str, CellKind)> {
         match self {
-            Self::Attribute { table, column } => Some((table, column, kind)),
+            Self::Attribute { table, column } => Some((table, column, kind.into())),
             // Split cells are texts.
             Self::Token { table, column, .. } | Self::TokenCount { table, column, .. } => {
-                Some((table, column, FeatureKind::Category))
+                Some((table, column, CellKind::Category))
             }
+            Self::DaysUntil { table, column } => Some((table, column, CellKind::Date)),
             Self::Created(_)
             | Self::AgeDays
             | Self::AgeWeekdays
@@ -250,7 +281,8 @@ impl FeatureSource {
         match self {
             Self::Attribute { table, column }
             | Self::Token { table, column, .. }
-            | Self::TokenCount { table, column, .. } => Some((table, column)),
+            | Self::TokenCount { table, column, .. }
+            | Self::DaysUntil { table, column } => Some((table, column)),
             Self::AttributeAge { column } | Self::AttributeChanges { column } => {
                 Some((&AttributeTable::Leads, column))
             }
@@ -401,6 +433,9 @@ impl FeatureSpec {
             }
             FeatureSource::TimesClosed => "number of times closed before".to_owned(),
             FeatureSource::ReopenedDays => "days since it was open again".to_owned(),
+            FeatureSource::DaysUntil { table, column } => {
+                format!("days until {}", table.names(column))
+            }
             FeatureSource::AttributeAge { column } => format!("days since {column} took its value"),
             FeatureSource::AttributeChanges { column } => {
                 format!("number of entries of {column} in its history")
@@ -412,9 +447,9 @@ impl FeatureSpec {
     pub fn missing(&self) -> &'static str {
         match &self.source {
             FeatureSource::Token { .. } => "never missing: 0 where the cell is",
-            FeatureSource::Attribute { .. } | FeatureSource::TokenCount { .. } => {
-                "the cell is missing, or nothing was known yet"
-            }
+            FeatureSource::Attribute { .. }
+            | FeatureSource::TokenCount { .. }
+            | FeatureSource::DaysUntil { .. } => "the cell is missing, or nothing was known yet",
             FeatureSource::Created(_) | FeatureSource::AgeDays | FeatureSource::AgeWeekdays => {
                 "the lead has no creation time"
             }

@@ -73,6 +73,9 @@ impl FeatureSpec {
             FeatureSource::PeerLeads(state) => of_peer_leads(*state),
             FeatureSource::TimesClosed => of_times_closed(),
             FeatureSource::ReopenedDays => of_reopened_days(),
+            FeatureSource::DaysUntil { table, column } => {
+                of_days_until(&name(&column_of(table, column)))
+            }
             FeatureSource::AttributeAge { column } => of_attribute_age(&name(column)),
             FeatureSource::AttributeChanges { column } => of_attribute_changes(&name(column)),
         }
@@ -145,6 +148,24 @@ fn of_attribute_age(column: &str) -> Phrase {
             &format!("{column} unchanged for 1 day"),
             &format!("{column} unchanged for {{}} days"),
         ),
+    )
+}
+
+/// How far a date lies ahead, or how long ago it was.
+fn of_days_until(column: &str) -> Phrase {
+    let column = column.replace('_', " ");
+    let said = |below: f64, words: &str| case(below, &format!("{column} {words}"), Shown::Whole);
+    number(
+        &format!("{column}: not known"),
+        vec![
+            // Limits lie above what is below them: a whole day is one.
+            said(-1.499_999, "was {} days ago"),
+            said(-0.999_999, "was 1 day ago"),
+            said(0.0, "was less than a day ago"),
+            said(1.0, "is in less than a day"),
+            said(1.5, "is in 1 day"),
+            said(f64::INFINITY, "is in {} days"),
+        ],
     )
 }
 
@@ -414,6 +435,34 @@ mod tests {
         );
         check(&FeatureSource::AgeWeekdays, 1.0, "open for 1 working day");
         check(&FeatureSource::AgeDays, 106.9, "open for 107 days");
+    }
+
+    #[test]
+    fn dates_lie_ahead_or_have_passed() {
+        let until = FeatureSource::DaysUntil {
+            table: AttributeTable::Leads,
+            column: "contract_end".to_owned(),
+        };
+        for (days, words) in [
+            (20.0, "contract end is in 20 days"),
+            (1.6, "contract end is in 2 days"),
+            (1.2, "contract end is in 1 day"),
+            (0.4, "contract end is in less than a day"),
+            (0.0, "contract end is in less than a day"),
+            (-0.4, "contract end was less than a day ago"),
+            (-1.0, "contract end was 1 day ago"),
+            (-1.2, "contract end was 1 day ago"),
+            (-1.5, "contract end was 2 days ago"),
+            (-3.0, "contract end was 3 days ago"),
+            (f64::NAN, "contract end: not known"),
+        ] {
+            check(&until, days, words);
+        }
+        let of_account = FeatureSource::DaysUntil {
+            table: AttributeTable::Lookup("accounts".to_owned()),
+            column: "renewal".to_owned(),
+        };
+        check(&of_account, -30.0, "renewal (accounts) was 30 days ago");
     }
 
     #[test]

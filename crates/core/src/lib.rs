@@ -34,8 +34,8 @@ pub use data_profile::{
 pub use event_filter::EventFilter;
 pub use family::Family;
 pub use feature::{
-    AttributeTable, CalendarPart, EventsRead, FeatureKind, FeatureSource, FeatureSpec, MONTHS,
-    PeerState, SplitCell, WEEKDAYS,
+    AttributeTable, CalendarPart, CellKind, EventsRead, FeatureKind, FeatureSource, FeatureSpec,
+    MONTHS, PeerState, SplitCell, WEEKDAYS,
 };
 pub use formula::{Aggregate, AggregateKind, AggregateValues, Formula, Moment, Term};
 pub use hash::stable_hash;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use leadscore_core::{
-    AttributeTable, FeatureKind, Snapshot, Span, Stamp, Timestamp, Tokenizer, stable_hash,
+    AttributeTable, CellKind, Snapshot, Span, Stamp, Timestamp, Tokenizer, stable_hash,
 };
 
 use crate::courses::{Courses, Standing};
@@ -15,7 +15,7 @@ use crate::missing::MISSING;
 use crate::note::Note;
 use crate::seen::SeenTable;
 
-/// A column of numbers or of categories.
+/// A column of numbers, of categories or of dates.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
     /// Finite numbers, NaN where missing.
@@ -27,6 +27,19 @@ pub enum Column {
         /// The distinct values, sorted.
         levels: Vec<String>,
     },
+    /// When each date begins, [`NEVER`](crate::NEVER) where missing: days to the snapshot are learned from.
+    Dates(Vec<Timestamp>),
+}
+
+impl Column {
+    /// What its cells were read as.
+    pub fn kind(&self) -> CellKind {
+        match self {
+            Self::Number(_) => CellKind::Number,
+            Self::Category { .. } => CellKind::Category,
+            Self::Dates(_) => CellKind::Date,
+        }
+    }
 }
 
 /// Names an attribute: its table and column.
@@ -352,9 +365,9 @@ pub struct LoadOptions {
     pub as_of: Option<Timestamp>,
     /// Only these attributes, with the types that a model expects; default: what the config says,
     /// types by the values.
-    pub attributes: Option<HashMap<AttributeKey, FeatureKind>>,
+    pub attributes: Option<HashMap<AttributeKey, CellKind>>,
     /// Types of attributes in the history; default: by their values.
-    pub history_kinds: Option<BTreeMap<String, FeatureKind>>,
+    pub history_kinds: Option<BTreeMap<String, CellKind>>,
     /// The last moment that the data speaks of, and how late wins are entered, where tables were
     /// looked at as a whole before; default: found in the rows.
     pub known_ends: Option<KnownEnds>,

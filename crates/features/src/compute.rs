@@ -6,7 +6,7 @@ use leadscore_core::{
     FeatureSource, FeatureSpec, MONTHS, PeerState, Snapshot, Timestamp, WEEKDAYS,
 };
 use leadscore_dataset::{
-    Activities, Column, Courses, HistoryChange, KindColumn, MISSING, Standing, Tables,
+    Activities, Column, Courses, HistoryChange, KindColumn, MISSING, NEVER, Standing, Tables,
 };
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
@@ -149,6 +149,14 @@ fn course_value<'t>(
     is_told.then_some(move |snapshot| courses.map_or(without, |courses| value(courses, snapshot)))
 }
 
+/// Days since each snapshot's lead was reopened.
+fn days_since_reopened(tables: &Tables) -> Option<impl Fn(Snapshot) -> f64 + Sync + '_> {
+    course_value(tables, f64::NAN, |courses, Snapshot { lead, at }| {
+        let since = courses.reopened(lead, at);
+        since.map_or(f64::NAN, |since| at.days_since(since))
+    })
+}
+
 /// What features of reopened leads need.
 const LOG: &str = "`log = true` in [outcomes]";
 
@@ -187,6 +195,10 @@ fn fill_column(
             table,
             column: name,
         } => return attribute_column(tables, spec, table, name, snapshots, column),
+        FeatureSource::DaysUntil {
+            table,
+            column: name,
+        } => days_until(tables, spec, table, name, snapshots, column)?,
         FeatureSource::Created(part) => {
             fill(column, &|snapshot| {
                 created(snapshot).map_or(f64::NAN, |created| calendar_value(*part, created))
@@ -214,17 +226,14 @@ fn fill_column(
             });
         }
         FeatureSource::TimesClosed => {
-            let value = course_value(tables, 0.0, |courses, Snapshot { lead, at }| {
+            let n_closed = course_value(tables, 0.0, |courses, Snapshot { lead, at }| {
                 courses.n_closed(lead, at) as f64
             });
-            fill(column, &value.ok_or_else(|| missing(LOG.to_owned()))?);
+            fill(column, &n_closed.ok_or_else(|| missing(LOG.to_owned()))?);
         }
         FeatureSource::ReopenedDays => {
-            let value = course_value(tables, f64::NAN, |courses, Snapshot { lead, at }| {
-                let since = courses.reopened(lead, at);
-                since.map_or(f64::NAN, |since| at.days_since(since))
-            });
-            fill(column, &value.ok_or_else(|| missing(LOG.to_owned()))?);
+            let days = days_since_reopened(tables);
+            fill(column, &days.ok_or_else(|| missing(LOG.to_owned()))?);
         }
         FeatureSource::PeerLeads(state) => {
             let accounts = accounts.ok_or_else(|| missing("`account` of [leads]".to_owned()))?;
@@ -267,6 +276,7 @@ fn value_age(change: &HistoryChange, snapshot: Snapshot) -> Option<f64> {
             values[a] == values[b] || values[a].is_nan() && values[b].is_nan()
         }
         Column::Category { codes, .. } => codes[a] == codes[b],
+        Column::Dates(dates) => dates[a] == dates[b],
     };
     let since = (first..last)
         .rev()
@@ -359,6 +369,40 @@ fn peer_leads(
     }
 }
 
+/// Fills in the days from each snapshot to the date that an attribute held, as it was known then.
+fn days_until(
+    tables: &Tables,
+    spec: &FeatureSpec,
+    table: &AttributeTable,
+    column: &str,
+    snapshots: &[Snapshot],
+    cells: &mut [f64],
+) -> Result<(), FeaturesError> {
+    let (values, rows) = attribute_rows(tables, table, column, snapshots).map_err(|needed| {
+        FeaturesError::Missing {
+            feature: spec.name.clone(),
+            needed,
+        }
+    })?;
+    let dates = match values {
+        Column::Dates(dates) => dates,
+        // Cells are missing from the start.
+        Column::Number(values) if values.iter().all(|value| value.is_nan()) => return Ok(()),
+        Column::Category { levels, .. } if levels.is_empty() => return Ok(()),
+        Column::Number(_) | Column::Category { .. } => {
+            return Err(FeaturesError::Kind {
+                feature: spec.name.clone(),
+                expected: "date",
+            });
+        }
+    };
+    for ((cell, row), snapshot) in cells.iter_mut().zip(rows).zip(snapshots) {
+        let date = row.map(|row| dates[row]).filter(|date| *date != NEVER);
+        *cell = date.map_or(f64::NAN, |date| date.days_since(snapshot.at));
+    }
+    Ok(())
+}
+
 /// Fills in an attribute as it was known at each snapshot, and returns its levels.
 fn attribute_column(
     tables: &Tables,
@@ -399,11 +443,13 @@ fn attribute_column(
         (Column::Category { levels, .. }, FeatureKind::Number) if levels.is_empty() => {
             Ok(Vec::new())
         }
-        (_, FeatureKind::Number) => Err(FeaturesError::Kind {
-            feature: spec.name.clone(),
-            expected: "number",
-        }),
-        (_, FeatureKind::Category) => Err(FeaturesError::Kind {
+        (Column::Category { .. } | Column::Dates(_), FeatureKind::Number) => {
+            Err(FeaturesError::Kind {
+                feature: spec.name.clone(),
+                expected: "number",
+            })
+        }
+        (Column::Number(_) | Column::Dates(_), FeatureKind::Category) => Err(FeaturesError::Kind {
             feature: spec.name.clone(),
             expected: "category",
         }),

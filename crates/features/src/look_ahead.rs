@@ -6,7 +6,7 @@ use std::sync::Arc;
 use leadscore_core::{FeatureMatrix, Snapshot, Span, Stamp, Timestamp};
 use leadscore_dataset::{
     Activities, Attribute, Column, EventRows, HistoryChange, LeadOutcome, LogRow, LookupRows,
-    MISSING, Standing, Tables,
+    MISSING, NEVER, Standing, Tables,
 };
 use serde::Serialize;
 
@@ -355,6 +355,13 @@ fn alter_cell(column: &mut Column, row: usize) {
                 levels.push(ALTERED_LEVEL.to_owned());
             }
             codes[row] = levels.len() as u32 - 1;
+        }
+        Column::Dates(dates) => {
+            dates[row] = if dates[row] == NEVER {
+                Timestamp::from_micros(0)
+            } else {
+                dates[row] + Span::from_days(1)
+            }
         }
     }
 }

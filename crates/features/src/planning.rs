@@ -3,8 +3,8 @@
 
 use leadscore_config::FeaturesConfig;
 use leadscore_core::{
-    AttributeTable, Family, FeatureKind, FeatureSource, FeatureSpec, PeerState, Snapshot, Span,
-    Unit,
+    AttributeTable, CellKind, Family, FeatureKind, FeatureSource, FeatureSpec, PeerState, Snapshot,
+    Span, Unit,
 };
 use leadscore_dataset::{AttributeKey, Tables};
 
@@ -201,12 +201,21 @@ fn plan_tokens(
     }
 }
 
-fn attribute_spec(attribute: AttributeKey, kind: FeatureKind) -> FeatureSpec {
+/// The feature that an attribute is as a whole; of a date the days until it.
+fn attribute_spec(attribute: AttributeKey, kind: CellKind) -> FeatureSpec {
     let column = attribute.column.clone();
     let (table, name) = table_and_name(attribute);
-    let unit = match kind {
-        FeatureKind::Number => Unit::AsGiven,
-        FeatureKind::Category => Unit::Level,
+    let (kind, unit) = match kind {
+        CellKind::Number => (FeatureKind::Number, Unit::AsGiven),
+        CellKind::Category => (FeatureKind::Category, Unit::Level),
+        CellKind::Date => {
+            return FeatureSpec {
+                name: format!("{name}.days"),
+                source: FeatureSource::DaysUntil { table, column },
+                kind: FeatureKind::Number,
+                unit: Unit::Days,
+            };
+        }
     };
     FeatureSpec {
         name,

@@ -3,8 +3,8 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadscore_core::{FeatureKind, Snapshot, Timestamp, Tokenizer};
-use leadscore_dataset::{Activities, AttributeKey, Column, KindColumn, MISSING, Tables};
+use leadscore_core::{CellKind, Snapshot, Timestamp, Tokenizer};
+use leadscore_dataset::{Activities, AttributeKey, KindColumn, MISSING, Tables};
 
 use crate::tokens::{TokenSurvey, survey_tokens};
 
@@ -14,7 +14,7 @@ use crate::tokens::{TokenSurvey, survey_tokens};
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Survey {
     /// Attributes of the leads and of each lookup, with their kind.
-    pub(crate) attributes: BTreeMap<(Option<String>, String), FeatureKind>,
+    pub(crate) attributes: BTreeMap<(Option<String>, String), CellKind>,
     /// What the attributes hold whose cells have several values.
     pub(crate) tokens: BTreeMap<AttributeKey, TokenSurvey>,
     pub(crate) histories: BTreeSet<String>,
@@ -81,19 +81,15 @@ pub fn survey(tables: &Tables, snapshots: &[Snapshot]) -> Survey {
             .map(|snapshot| (snapshot.lead as usize, snapshot.at)),
     );
     let seen = || (0..last_of_lead.len()).filter(|&lead| last_of_lead[lead] > Timestamp::MIN);
-    let kind_of = |column: &Column| match column {
-        Column::Number(_) => FeatureKind::Number,
-        Column::Category { .. } => FeatureKind::Category,
-    };
     let mut attributes = BTreeMap::new();
     for attribute in &tables.leads.attributes {
-        attributes.insert((None, attribute.name.clone()), kind_of(&attribute.column));
+        attributes.insert((None, attribute.name.clone()), attribute.column.kind());
     }
     for lookup in tables.lookups.iter() {
         for attribute in &lookup.rows.attributes {
             attributes.insert(
                 (Some(lookup.name.clone()), attribute.name.clone()),
-                kind_of(&attribute.column),
+                attribute.column.kind(),
             );
         }
     }

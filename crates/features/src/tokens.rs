@@ -184,7 +184,7 @@ impl<'a> Cells<'a> {
         let (levels, of_rows): (&[String], &[u32]) = match values {
             Column::Category { codes, levels } => (levels, codes),
             // Of a column without a cell nothing says that it is one of texts.
-            Column::Number(_) => (&[], &[]),
+            Column::Number(_) | Column::Dates(_) => (&[], &[]),
         };
         let code = |row: Option<usize>| {
             row.and_then(|row| of_rows.get(row).copied())

@@ -234,7 +234,9 @@ impl<'a> Guard<'a> {
     /// Compares one feature with what it was at training.
     fn compare(&mut self, column: usize, seen: &FeatureScope, spec: &'a FeatureSpec) {
         let (matrix, n_rows) = (self.matrix, self.matrix.n_rows());
-        let is_attribute = spec.source.is_attribute();
+        // Days to a date fall by one every day, whatever they were at training.
+        let moves = matches!(spec.source, FeatureSource::DaysUntil { .. });
+        let is_attribute = spec.source.is_attribute() && !moves;
         let (rows, what) = match &seen.spread {
             Some(spread) => numbers_outside(&matrix.column(column).to_vec(), spread, is_attribute),
             None => self.model.levels_outside(matrix, column, seen),

@@ -349,6 +349,7 @@ fn of_attribute(attribute: &Attribute, seen: &SeenColumn) -> Cells {
         Column::Category { codes, levels } => {
             categories(codes, levels, attribute.tokenizer.as_ref())
         }
+        Column::Dates(_) => Cells::Times,
     }
 }
 

@@ -26,10 +26,14 @@ pub fn time_kinds(
     now: Option<Timestamp>,
 ) -> Result<TimeKinds, TablesError> {
     let mut kinds = TimeKinds::new();
-    for dated in config.tables().filter(|table| !table.times.is_empty()) {
+    for dated in config.tables() {
+        let mut columns = dated.times;
+        columns.extend(dated.file.columns_of_days());
+        if columns.is_empty() {
+            continue;
+        }
         let heading = dated.id.heading();
         let table = Table::open(&heading, folder, dated.file, Bounds::new(config, now))?;
-        let columns = dated.times;
         columns
             .iter()
             .try_for_each(|column| table.require("a time", column))?;

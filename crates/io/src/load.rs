@@ -8,6 +8,7 @@ mod change_order;
 mod contradictions;
 mod gathered;
 mod history;
+mod history_dates;
 mod history_kinds;
 mod joining;
 mod keying;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use leadscore_config::{Config as Settings, Doubt, Query, TierEdges};
-use leadscore_core::{FeatureKind, LeftOut, Timestamp, counted};
+use leadscore_core::{CellKind, LeftOut, Timestamp, counted};
 use leadscore_databases::Address;
 use leadscore_dataset::{AttributeKey, LoadOptions, Note, TableEnd, Tables};
 use leadscore_inference::Model;
@@ -562,7 +562,7 @@ pub fn now() -> Timestamp {
 
 /// How to read tables for a model: the attributes that it reads, as the types that it knows.
 pub(crate) fn load_options_of(model: &Model) -> LoadOptions {
-    let mut attributes: HashMap<AttributeKey, FeatureKind> = HashMap::new();
+    let mut attributes: HashMap<AttributeKey, CellKind> = HashMap::new();
     for spec in &model.specs {
         if let Some((table, column, kind)) = spec.source.cell(spec.kind) {
             attributes.insert(AttributeKey::new(table, column), kind);

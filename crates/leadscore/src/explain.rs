@@ -154,14 +154,14 @@ pub fn explain(
 ) -> crate::Result<Explanation> {
     let ExplainOptions { since, what_if } = options;
     let since = *since;
-    let changes = changes(model, what_if)?;
-    if since.is_some() && !changes.is_empty() {
+    if since.is_some() && !what_if.is_empty() {
         bail!(
             "what changed since an earlier date is of the lead as it is\n  hint: ask without changes of its columns"
         );
     }
     let tables = data.load_to_score(model)?;
     let as_of = data.moment_of(&tables);
+    let changes = changes(data, model, what_if, as_of)?;
     data.silence(&tables.ends, model, as_of)?;
     let lead = find_lead(&tables, id)?;
     let set = scoring_snapshots(&tables, as_of);

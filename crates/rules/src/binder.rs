@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use leadscore_config::{ConfigError, nearest};
 use leadscore_core::{
-    AttributeTable, FeatureKind, FeatureSource, FeatureSpec, Span, Tokenizer, Unit,
+    AttributeTable, CellKind, FeatureKind, FeatureSource, FeatureSpec, Span, Tokenizer, Unit,
 };
-use leadscore_dataset::{Column, EventRows, KindColumn, Tables};
+use leadscore_dataset::{EventRows, KindColumn, Tables};
 use toml::Spanned;
 
 use crate::accounts::is_of_accounts;
@@ -349,23 +349,30 @@ fn attribute(
                 .collect::<Vec<_>>(),
         ));
     };
-    let kind = match &found.column {
-        Column::Number(_) => FeatureKind::Number,
-        Column::Category { .. } => FeatureKind::Category,
-    };
-    let source = FeatureSource::Attribute {
-        table: table.clone(),
-        column: found.name.clone(),
+    let (table, column) = (table.clone(), found.name.clone());
+    let (source, kind, unit) = match found.column.kind() {
+        CellKind::Number => (
+            FeatureSource::Attribute { table, column },
+            FeatureKind::Number,
+            Unit::AsGiven,
+        ),
+        CellKind::Category => (
+            FeatureSource::Attribute { table, column },
+            FeatureKind::Category,
+            Unit::Level,
+        ),
+        // Of a date a rule sees what a model does: the days until it.
+        CellKind::Date => (
+            FeatureSource::DaysUntil { table, column },
+            FeatureKind::Number,
+            Unit::Days,
+        ),
     };
     let spec = FeatureSpec {
         name: full.clone(),
         source,
         kind,
-        unit: if kind == FeatureKind::Number {
-            Unit::AsGiven
-        } else {
-            Unit::Level
-        },
+        unit,
     };
     Ok((spec, found.tokenizer.clone()))
 }

@@ -2,7 +2,9 @@
 //! account's other leads stand.
 
 use leadscore_config::{Config, HistoryConfig};
-use leadscore_core::{AttributeTable, CalendarPart, FeatureKind, FeatureSource, FeatureSpec};
+use leadscore_core::{
+    AttributeTable, CalendarPart, CellKind, FeatureKind, FeatureSource, FeatureSpec,
+};
 
 use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
@@ -80,6 +82,10 @@ pub(crate) fn add_history(
     }
     if settings.old_value.is_some() {
         return Err(SqlError::Before("old_value"));
+    }
+    let is_date = |spec: &FeatureSpec| matches!(&spec.source, FeatureSource::DaysUntil { table: AttributeTable::Leads, column: known } if known == column);
+    if specs.iter().any(is_date) {
+        return Err(SqlError::DatesOfHistory(column.to_owned()));
     }
     let table = Columns::new(dialect, sources, "history", &settings.file())?;
     let is_number = specs.iter().any(|spec| {
@@ -264,11 +270,12 @@ pub(crate) fn add_lookup(
     ))
 }
 
-/// The column of a lookup as a number and as a category may differ.
-pub(crate) fn lookup_column(column: &str, kind: FeatureKind) -> String {
+/// The column of a lookup as a number, as a category and as a date may differ.
+pub(crate) fn lookup_column(column: &str, kind: CellKind) -> String {
     match kind {
-        FeatureKind::Number => format!("n:{column}"),
-        FeatureKind::Category => format!("c:{column}"),
+        CellKind::Number => format!("n:{column}"),
+        CellKind::Category => format!("c:{column}"),
+        CellKind::Date => format!("d:{column}"),
     }
 }
 

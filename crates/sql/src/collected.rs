@@ -3,8 +3,8 @@
 
 use leadscore_config::Config;
 use leadscore_core::{
-    AttributeTable, EventFilter, FeatureKind, FeatureSource, FeatureSpec, PeerState, Span,
-    Statistic, Tokenizer,
+    AttributeTable, CellKind, EventFilter, FeatureSource, FeatureSpec, PeerState, Span, Statistic,
+    Tokenizer,
 };
 
 use crate::attributes::{
@@ -107,13 +107,15 @@ impl<'a> Collected<'a> {
         match &spec.source {
             FeatureSource::Attribute { table, column }
             | FeatureSource::Token { table, column, .. }
-            | FeatureSource::TokenCount { table, column, .. } => match table {
+            | FeatureSource::TokenCount { table, column, .. }
+            | FeatureSource::DaysUntil { table, column } => match table {
                 AttributeTable::Lookup(name) => self.collect_lookup(spec, name)?,
                 AttributeTable::Leads if self.sources.with_history.contains(column) => {
                     self.collect_history(column);
                 }
                 AttributeTable::Leads => {
-                    let kind = spec.source.cell(spec.kind).map_or(spec.kind, |cell| cell.2);
+                    let cell = spec.source.cell(spec.kind);
+                    let kind = cell.map_or(spec.kind.into(), |cell| cell.2);
                     self.add_lead_column(self.leads.typed(column, kind), format!("a{idx}"));
                 }
             },
@@ -206,7 +208,7 @@ impl<'a> Collected<'a> {
         let dialect = self.dialect;
         Ok(match &spec.source {
             FeatureSource::Attribute { table, column } => {
-                self.attribute(idx, spec.kind, table, column)
+                self.attribute(idx, spec.kind.into(), table, column)
             }
             FeatureSource::Token {
                 table,
@@ -214,7 +216,7 @@ impl<'a> Collected<'a> {
                 tokenizer,
                 token,
             } => {
-                let text = self.attribute(idx, FeatureKind::Category, table, column);
+                let text = self.attribute(idx, CellKind::Category, table, column);
                 let has = has_token(dialect, &text, tokenizer, token)?;
                 dialect.double(&format!("CASE WHEN {has} THEN 1 ELSE 0 END"))
             }
@@ -223,7 +225,7 @@ impl<'a> Collected<'a> {
                 column,
                 tokenizer,
             } => {
-                let text = self.attribute(idx, FeatureKind::Category, table, column);
+                let text = self.attribute(idx, CellKind::Category, table, column);
                 count_tokens(dialect, &text, tokenizer)?
             }
             FeatureSource::AttributeAge { column } => {
@@ -233,6 +235,10 @@ impl<'a> Collected<'a> {
             FeatureSource::AttributeChanges { column } => {
                 let number = self.history_of(column).expect("collected above");
                 dialect.double(&format!("COALESCE(h{number}.changes, 0)"))
+            }
+            FeatureSource::DaysUntil { table, column } => {
+                let date = self.attribute(idx, CellKind::Date, table, column);
+                days(dialect, &format!("{date} - s.moment"))
             }
             FeatureSource::TimesClosed | FeatureSource::ReopenedDays => return Err(SqlError::Log),
             FeatureSource::Created(part) => calendar(dialect, *part, "s.created"),
@@ -264,17 +270,20 @@ impl<'a> Collected<'a> {
                     None => value,
                 }
             }
-            FeatureSource::PeerLeads(state) => {
-                let name = match state {
-                    PeerState::Open => "n_open",
-                    PeerState::Won => "n_won",
-                    PeerState::Lost => "n_lost",
-                };
-                let account = self.account_for(spec)?;
-                let count = dialect.double(&format!("COALESCE(p.{name}, 0)"));
-                format!("CASE WHEN {account} IS NOT NULL THEN {count} END")
-            }
+            FeatureSource::PeerLeads(state) => self.peer_leads(spec, *state)?,
         })
+    }
+
+    /// How many of the account's other leads are in a state.
+    fn peer_leads(&self, spec: &FeatureSpec, state: PeerState) -> Result<String, SqlError> {
+        let name = match state {
+            PeerState::Open => "n_open",
+            PeerState::Won => "n_won",
+            PeerState::Lost => "n_lost",
+        };
+        let account = self.account_for(spec)?;
+        let count = self.dialect.double(&format!("COALESCE(p.{name}, 0)"));
+        Ok(format!("CASE WHEN {account} IS NOT NULL THEN {count} END"))
     }
 
     /// The place of an attribute among the histories.
@@ -286,7 +295,7 @@ impl<'a> Collected<'a> {
     fn attribute(
         &self,
         idx: usize,
-        kind: FeatureKind,
+        kind: CellKind,
         table: &AttributeTable,
         column: &str,
     ) -> String {
@@ -300,8 +309,9 @@ impl<'a> Collected<'a> {
         }
         if let Some(number) = self.history_of(column) {
             let value = match kind {
-                FeatureKind::Number => "number",
-                FeatureKind::Category => "value",
+                CellKind::Number => "number",
+                // Histories of dates are refused.
+                CellKind::Category | CellKind::Date => "value",
             };
             return format!("h{number}.{value}");
         }

@@ -1,7 +1,7 @@
 //! How cells of a table are read in SQL, by the same settings that the reader of files follows.
 
 use leadscore_config::{FileConfig, PerColumn, TimeKind, null_values};
-use leadscore_core::{FeatureKind, Timestamp};
+use leadscore_core::{CellKind, Timestamp};
 
 use crate::dialect::Dialect;
 use crate::error::SqlError;
@@ -115,11 +115,12 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// An attribute: a number or a text.
-    pub(crate) fn typed(&self, column: &str, kind: FeatureKind) -> String {
+    /// An attribute: a number, a text, or the microsecond at which a date begins.
+    pub(crate) fn typed(&self, column: &str, kind: CellKind) -> String {
         match kind {
-            FeatureKind::Number => self.number(column),
-            FeatureKind::Category => self.text(column),
+            CellKind::Number => self.number(column),
+            CellKind::Category => self.text(column),
+            CellKind::Date => self.start(column),
         }
     }
 

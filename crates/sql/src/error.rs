@@ -137,6 +137,11 @@ pub enum SqlError {
         "[history] has `{0}`, and statements know no value before the first change of a lead\n  hint: compute the features here, or take the key out"
     )]
     Before(&'static str),
+    /// Dates that changed.
+    #[error(
+        "[history] has changes of `{0}`, which is a date, and statements read the values of a history as they are written\n  hint: compute the features here, or exclude `{0}`"
+    )]
+    DatesOfHistory(String),
     /// Outcomes with a second clock, as of a moment in the past.
     #[error(
         "[outcomes] has `recorded_at`, and statements do not know what was entered before a moment in the past\n  hint: compute the features here"

@@ -5,12 +5,14 @@ mod finding;
 mod groups;
 
 mod clusters;
+mod dates;
 mod final_states;
 
 use leadscore_core::{FeatureMatrix, counted};
 use leadscore_metrics::roc_auc;
 
 pub use self::clusters::{FinalInput, FinalState};
+pub use self::dates::{DatedWin, written_at_close};
 pub use self::final_states::find_final_leaks;
 pub use self::finding::{LeakFinding, LeakVerdict};
 

@@ -46,7 +46,8 @@ pub use error::{Elsewhere, TrainError};
 pub use fitting::{Fitted, fit_shape};
 pub use input::{TrainInput, Unripe};
 pub use leaks::{
-    FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks, find_leaks, with_final,
+    DatedWin, FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks, find_leaks,
+    with_final, written_at_close,
 };
 pub use logistic::{LogisticFit, LogisticOptions, fit_logistic};
 pub use measuring::Holdout;

@@ -1,4 +1,4 @@
-//! Columns to learn from: numbers or categories, decided over whole columns or by what a model
+//! Columns to learn from: numbers, categories or dates, decided over whole columns or by what a model
 //! expects.
 
 use std::collections::BTreeMap;
@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 use leadscore_config::ColumnType;
 use leadscore_config::lines::key;
-use leadscore_core::{FeatureKind, Tokenizer, agree, counted};
-use leadscore_dataset::MISSING;
+use leadscore_core::{CellKind, Stamp, Tokenizer, agree, counted};
 use leadscore_dataset::Note;
 use leadscore_dataset::{AttributeKey, Column, LoadOptions};
+use leadscore_dataset::{MISSING, NEVER};
 use leadscore_values::{NumberCensus, NumberVerdict, zone_name};
 
 use crate::error::TablesError;
@@ -22,7 +22,7 @@ pub(super) fn expected_kind(
     options: &LoadOptions,
     lookup: Option<&str>,
     column: &str,
-) -> Option<FeatureKind> {
+) -> Option<CellKind> {
     let key = AttributeKey {
         lookup: lookup.map(str::to_owned),
         column: column.to_owned(),
@@ -59,7 +59,7 @@ pub(super) fn read_attribute(
     table: &Table<'_>,
     raw: &RawTable<'_>,
     column: &str,
-    expected: Option<FeatureKind>,
+    expected: Option<CellKind>,
     remarks: &mut Remarks,
 ) -> Result<Option<Column>, TablesError> {
     let mut guess = KindGuess::default();
@@ -74,10 +74,15 @@ pub(super) fn read_attribute(
     };
     Ok(match kind {
         None => None,
-        Some(FeatureKind::Number) => Some(Column::Number(
+        Some(CellKind::Number) => Some(Column::Number(
             remarks.take(raw.numbers(column), || vec![f64::NAN; raw.n_rows])?,
         )),
-        Some(FeatureKind::Category) => Some(read_category(raw, column)?),
+        Some(CellKind::Category) => Some(read_category(raw, column)?),
+        Some(CellKind::Date) => {
+            let times = remarks.take(raw.times(column), || vec![None; raw.n_rows])?;
+            let start = |time: Option<Stamp>| time.map_or(NEVER, |stamp| stamp.start);
+            Some(Column::Dates(times.into_iter().map(start).collect()))
+        }
     })
 }
 
@@ -193,7 +198,7 @@ impl KindGuess {
     }
 
     /// What the column is: as the config says, or a number if every cell is one and none a code
-    /// like `007`. `None` (with a note) if nothing is learned from it: times, times of day.
+    /// like `007`; dates only by a word of the config. `None` (with a note) if nothing is learned from it: times, times of day.
     ///
     /// # Errors
     ///
@@ -204,17 +209,18 @@ impl KindGuess {
         table: &Table<'_>,
         column: &str,
         remarks: &mut Remarks,
-    ) -> Result<Option<FeatureKind>, TablesError> {
+    ) -> Result<Option<CellKind>, TablesError> {
         match table.file.types.get(column) {
             Some(ColumnType::Category | ColumnType::Tokens(_)) => {
-                return Ok(Some(FeatureKind::Category));
+                return Ok(Some(CellKind::Category));
             }
+            Some(ColumnType::Days) => return Ok(Some(CellKind::Date)),
             Some(ColumnType::Time | ColumnType::Id) => return Ok(None),
             Some(ColumnType::Number(_)) => {
                 if self.has_texts {
                     remarks.take(table.settle_numbers(column, &self.numbers).map(drop), || ())?;
                 }
-                return Ok(Some(FeatureKind::Number));
+                return Ok(Some(CellKind::Number));
             }
             None => {}
         }
@@ -231,7 +237,7 @@ impl KindGuess {
             } else {
                 String::new()
             };
-            remarks.note(Note::new(&table.name, format!("`{column}` {verb}{but} and is not learned from; as an activity or a history it could be")));
+            remarks.note(Note::new(&table.name, format!("`{column}` {verb}{but} and is not learned from; as an activity or a history it could be, or by `types.{} = \"days\"` as the days until it", key(column))));
             return Ok(None);
         }
         if self.is_time_of_day {
@@ -243,9 +249,9 @@ impl KindGuess {
         }
         if !self.has_texts {
             return Ok(Some(if self.is_category {
-                FeatureKind::Category
+                CellKind::Category
             } else {
-                FeatureKind::Number
+                CellKind::Number
             }));
         }
         let style = table.file.style_of(column);
@@ -256,7 +262,7 @@ impl KindGuess {
         Ok(Some(match verdict {
             NumberVerdict::Numbers(_) => {
                 remarks.take(table.settle_numbers(column, &self.numbers).map(drop), || ())?;
-                FeatureKind::Number
+                CellKind::Number
             }
             NumberVerdict::Words => {
                 if let Some((separator, n_members)) = self.sets.separator() {
@@ -267,11 +273,11 @@ impl KindGuess {
                     );
                     remarks.note(Note::new(&table.name, text));
                 }
-                FeatureKind::Category
+                CellKind::Category
             }
             NumberVerdict::Mixed(_) | NumberVerdict::Unclear(_) => {
                 remarks.doubt(number_doubts::doubt(table, column, &verdict, false));
-                FeatureKind::Category
+                CellKind::Category
             }
         }))
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use leadscore_config::{Config, HistoryConfig};
 use leadscore_config::{Doubt, Share, Subject};
 use leadscore_core::{agree, counted};
-use leadscore_dataset::MISSING;
 use leadscore_dataset::Note;
 use leadscore_dataset::{Attribute, Column};
+use leadscore_dataset::{MISSING, NEVER};
 
 use super::change_order::Change;
 use crate::remarks::Remarks;
@@ -22,6 +22,9 @@ pub(super) fn text_of(column: &Column, row: usize) -> Option<String> {
         Column::Category { codes, levels } => Some(codes[row])
             .filter(|&code| code != MISSING)
             .map(|code| levels[code as usize].clone()),
+        Column::Dates(dates) => Some(dates[row])
+            .filter(|date| *date != NEVER)
+            .map(|date| date.to_string()),
     }
 }
 

@@ -74,7 +74,12 @@ pub(crate) fn add_table_notes(
     remarks
         .notes
         .extend(table.notes.iter().map(|text| Note::new(&table.name, text)));
+    // Of dates that are learned from, the beginning counts.
+    let is_learned = |column: &String| table.file.columns_of_days().any(|own| own == column);
     for column in table.columns_of_days() {
+        if is_learned(&column) {
+            continue;
+        }
         remarks.note(Note::new(
             &table.name,
             format!(

@@ -1,12 +1,13 @@
 //! What attributes were, and when.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use leadscore_config::HistoryConfig;
 use leadscore_config::{Doubt, Subject};
-use leadscore_core::{FeatureKind, Stamp};
-use leadscore_dataset::MISSING;
+use leadscore_core::{CellKind, Stamp, Timestamp};
 use leadscore_dataset::{Attribute, Column, History, HistoryChange};
+use leadscore_dataset::{MISSING, NEVER};
 use leadscore_values::NumberFormat;
 
 use super::attributes::{Interner, texts, tokenizer_of};
@@ -14,6 +15,7 @@ use super::before_creation::{before_everything, created_start, is_long_before};
 use super::change_order::{Change, Ordering};
 use super::contradictions::{broken_chain, other_spelling, say_what_differs, text_of};
 use super::gathered::{Gathered, add_table_notes};
+use super::history_dates::Dates;
 use super::history_kinds::{HistoryKinds, check_history, history_columns, is_wanted};
 use super::joining::Joining;
 use super::matching::doubt_of;
@@ -77,7 +79,7 @@ pub(super) fn read_history(
 }
 
 /// The cells of a history.
-struct Log<'l> {
+pub(super) struct Log<'l> {
     joining: &'l Joining<'l, 'l>,
     settings: &'l HistoryConfig,
     raw: &'l RawTable<'l>,
@@ -148,7 +150,7 @@ impl<'l> Log<'l> {
     /// The changes of each attribute; in every part of the leads the same attributes.
     fn changes<'n>(
         &'n self,
-        kinds: &'n BTreeMap<String, FeatureKind>,
+        kinds: &'n BTreeMap<String, CellKind>,
     ) -> (BTreeMap<&'n str, Vec<Change>>, ChangeCounts) {
         let mut counts = ChangeCounts::default();
         let mut changes: BTreeMap<&str, Vec<Change>> = kinds
@@ -270,7 +272,7 @@ struct Past<'p> {
     ordering: Ordering<'p>,
     /// How its numbers are written.
     format: NumberFormat,
-    kinds: &'p BTreeMap<String, FeatureKind>,
+    kinds: &'p BTreeMap<String, CellKind>,
 }
 
 impl Past<'_> {
@@ -289,14 +291,14 @@ impl Past<'_> {
             .iter()
             .find(|attribute| attribute.name == name)
             .map(|attribute| &attribute.column);
-        let is_number = self.is_number(name, today)?;
+        let kind = self.kind(name, today)?;
         let offsets = offsets_of(&rows, n_leads);
         let (before, earlier) = self.before(&rows, &offsets, today);
-        let cells = rows
-            .iter()
-            .map(|row| log.cells[row.3].as_deref())
-            .chain(earlier.iter().map(Option::as_deref));
-        let values = self.values(cells, is_number);
+        let values = match kind {
+            CellKind::Date => Column::Dates(self.dates(name, &rows, &earlier, today, remarks)),
+            CellKind::Number => Column::Number(self.numbers(&self.texts(&rows, &earlier, today))),
+            CellKind::Category => categories(&self.texts(&rows, &earlier, today)),
+        };
         if let Some(today) = today {
             say_what_differs(
                 joining.config,
@@ -323,7 +325,7 @@ impl Past<'_> {
         } else {
             attributes.push(Attribute {
                 name: name.to_owned(),
-                column: unknown_today(is_number, n_leads),
+                column: unknown_today(kind, n_leads),
                 tokenizer: tokenizer_of(&joining.config.leads.types, name),
             });
         }
@@ -336,33 +338,35 @@ impl Past<'_> {
         })
     }
 
-    /// Whether the values of an attribute are numbers; as those of today are, where there are any.
-    fn is_number(&self, name: &str, today: Option<&Column>) -> Result<bool, TablesError> {
-        let all_numbers = self.kinds.get(name) == Some(&FeatureKind::Number);
-        match today {
-            Some(Column::Category { .. }) => Ok(false),
-            Some(Column::Number(_)) if !all_numbers => Err(TablesError::Content {
-                table: "[history]".to_owned(),
-                found: format!(
-                    "`{name}` is a number in the leads and not always one in its history"
-                ),
-                help: "correct the history, or list the cells that mean missing under its `null_values`".to_owned(),
-            }),
-            _ => Ok(all_numbers),
+    /// What the values of an attribute are; as those of today are, where there are any.
+    fn kind(&self, name: &str, today: Option<&Column>) -> Result<CellKind, TablesError> {
+        let by_values = self.kinds.get(name).copied();
+        match today.map(Column::kind) {
+            Some(CellKind::Number) if by_values != Some(CellKind::Number) => {
+                Err(TablesError::Content {
+                    table: "[history]".to_owned(),
+                    found: format!(
+                        "`{name}` is a number in the leads and not always one in its history"
+                    ),
+                    help: "correct the history, or list the cells that mean missing under its `null_values`".to_owned(),
+                })
+            }
+            Some(kind) => Ok(kind),
+            None => Ok(by_values.unwrap_or(CellKind::Category)),
         }
     }
 
     /// What held before the first change of each lead: the old value that it names; of leads
-    /// without any, today's. Beside where each stands behind the changes, the values.
+    /// without any, today's. Beside where each stands behind the changes, where the values are.
     fn before(
         &self,
         rows: &[Change],
         offsets: &[usize],
         today: Option<&Column>,
-    ) -> (Vec<u32>, Vec<Option<String>>) {
+    ) -> (Vec<u32>, Vec<Earlier>) {
         let is_complete = self.log.settings.complete;
         let old_cells = &self.log.old_cells;
-        let mut earlier: Vec<Option<String>> = Vec::new();
+        let mut earlier: Vec<Earlier> = Vec::new();
         if !is_complete && old_cells.is_none() {
             return (Vec::new(), earlier);
         }
@@ -373,11 +377,15 @@ impl Past<'_> {
                 .get(offsets[lead])
                 .filter(|_| offsets[lead] < offsets[lead + 1]);
             let value = match (first, old_cells) {
-                (Some(first), Some(old_cells)) => old_cells[first.3].clone(),
-                (None, _) if is_complete => today.and_then(|today| text_of(today, lead)),
+                (Some(first), Some(old_cells)) => {
+                    old_cells[first.3].as_ref().map(|_| Earlier::Named(first.3))
+                }
+                (None, _) if is_complete => today
+                    .and_then(|today| text_of(today, lead))
+                    .map(|_| Earlier::Today(lead)),
                 _ => None,
             };
-            if value.is_some() {
+            if let Some(value) = value {
                 before[lead] = (rows.len() + earlier.len()) as u32;
                 earlier.push(value);
             }
@@ -385,24 +393,94 @@ impl Past<'_> {
         (before, earlier)
     }
 
-    /// The values, as numbers or as categories.
-    fn values<'v>(&self, cells: impl Iterator<Item = Option<&'v str>>, is_number: bool) -> Column {
-        if is_number {
-            let number = |cell: &str| {
-                self.format
-                    .parse(cell)
-                    .or_else(|| cell.parse().ok())
-                    .unwrap_or(f64::NAN)
-            };
-            return Column::Number(cells.map(|cell| cell.map_or(f64::NAN, number)).collect());
-        }
-        let mut interner = Interner::default();
-        let mut codes: Vec<u32> = cells
-            .map(|cell| cell.map_or(MISSING, |cell| interner.code(cell)))
-            .collect();
-        let levels = interner.into_sorted_levels(&mut codes);
-        Column::Category { codes, levels }
+    /// The old value that a row names.
+    fn old_cell(&self, row: usize) -> Option<&str> {
+        self.log.old_cells.as_ref()?[row].as_deref()
     }
+
+    /// The values as they are written.
+    fn texts<'v>(
+        &'v self,
+        rows: &[Change],
+        earlier: &[Earlier],
+        today: Option<&Column>,
+    ) -> Vec<Option<Cow<'v, str>>> {
+        let cells = rows
+            .iter()
+            .map(|row| self.log.cells[row.3].as_deref().map(Cow::Borrowed));
+        let earlier = earlier.iter().map(|earlier| match *earlier {
+            Earlier::Named(row) => self.old_cell(row).map(Cow::Borrowed),
+            Earlier::Today(lead) => today.and_then(|today| text_of(today, lead)).map(Cow::Owned),
+        });
+        cells.chain(earlier).collect()
+    }
+
+    /// The values as numbers.
+    fn numbers(&self, cells: &[Option<Cow<'_, str>>]) -> Vec<f64> {
+        let number = |cell: &str| {
+            self.format
+                .parse(cell)
+                .or_else(|| cell.parse().ok())
+                .unwrap_or(f64::NAN)
+        };
+        let cells = cells.iter().map(Option::as_deref);
+        cells.map(|cell| cell.map_or(f64::NAN, number)).collect()
+    }
+
+    /// The values as dates; what is none is a doubt. They are written as the history says, or as the
+    /// column of the leads is said to be, or in ISO 8601: the dates of one attribute are no column
+    /// whose cells together could tell.
+    fn dates(
+        &self,
+        name: &str,
+        rows: &[Change],
+        earlier: &[Earlier],
+        today: Option<&Column>,
+        remarks: &mut Remarks,
+    ) -> Vec<Timestamp> {
+        let (log, config) = (self.log, self.log.joining.config);
+        let mut changes = Dates::new(config, log.raw, name, &log.settings.value);
+        let mut dates: Vec<Timestamp> = rows
+            .iter()
+            .map(|row| changes.read(row.3, log.cells[row.3].as_deref()))
+            .collect();
+        let old_column = log.settings.old_value.as_ref();
+        let mut olds = Dates::new(
+            config,
+            log.raw,
+            name,
+            old_column.unwrap_or(&log.settings.value),
+        );
+        dates.extend(earlier.iter().map(|earlier| match (*earlier, today) {
+            (Earlier::Named(row), _) => olds.read(row, self.old_cell(row)),
+            (Earlier::Today(lead), Some(Column::Dates(dates))) => dates[lead],
+            (Earlier::Today(_), Some(Column::Number(_) | Column::Category { .. }) | None) => NEVER,
+        }));
+        for read in [changes, olds] {
+            remarks.doubts.extend(read.doubt());
+        }
+        dates
+    }
+}
+
+/// Where the value is that held before the first change of a lead.
+#[derive(Clone, Copy)]
+enum Earlier {
+    /// The old value that this row names.
+    Named(usize),
+    /// Today's of this lead.
+    Today(usize),
+}
+
+/// The values as categories.
+fn categories(cells: &[Option<Cow<'_, str>>]) -> Column {
+    let mut interner = Interner::default();
+    let cells = cells.iter().map(Option::as_deref);
+    let mut codes: Vec<u32> = cells
+        .map(|cell| cell.map_or(MISSING, |cell| interner.code(cell)))
+        .collect();
+    let levels = interner.into_sorted_levels(&mut codes);
+    Column::Category { codes, levels }
 }
 
 /// Where the changes of each lead begin.
@@ -418,13 +496,13 @@ fn offsets_of(rows: &[Change], n_leads: usize) -> Vec<usize> {
 }
 
 /// An attribute of which the leads say nothing.
-fn unknown_today(is_number: bool, n_leads: usize) -> Column {
-    if is_number {
-        Column::Number(vec![f64::NAN; n_leads])
-    } else {
-        Column::Category {
+fn unknown_today(kind: CellKind, n_leads: usize) -> Column {
+    match kind {
+        CellKind::Number => Column::Number(vec![f64::NAN; n_leads]),
+        CellKind::Category => Column::Category {
             codes: vec![MISSING; n_leads],
             levels: Vec::new(),
-        }
+        },
+        CellKind::Date => Column::Dates(vec![NEVER; n_leads]),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use leadscore_config::lines::{key, type_line};
 use leadscore_config::{ColumnType, Config, HistoryConfig};
 use leadscore_config::{Doubt, Subject};
-use leadscore_core::{AttributeTable, FeatureKind, Writing};
+use leadscore_core::{AttributeTable, CellKind, Writing};
 use leadscore_values::{NumberCensus, NumberFormat, NumberVerdict};
 
 use super::attributes::texts;
@@ -88,7 +88,7 @@ impl HistoryKinds {
         config: &Config,
         table: &Table<'_>,
         remarks: &mut Remarks,
-    ) -> BTreeMap<String, FeatureKind> {
+    ) -> BTreeMap<String, CellKind> {
         let settings = config.history.as_ref().expect("called where there is one");
         let mut kinds = BTreeMap::new();
         for (name, census) in self.seen {
@@ -104,6 +104,7 @@ impl HistoryKinds {
                 census.verdict(style, false)
             };
             let kind = match (&verdict, declared) {
+                (_, Some(ColumnType::Days)) => CellKind::Date,
                 (
                     _,
                     Some(
@@ -112,21 +113,21 @@ impl HistoryKinds {
                         | ColumnType::Id
                         | ColumnType::Tokens(_),
                     ),
-                ) => FeatureKind::Category,
+                ) => CellKind::Category,
                 // Numbers of one attribute are no cells of one column: without a word of the config
                 // only what programs write is read.
                 (NumberVerdict::Numbers(format), _)
                     if *format == NumberFormat::PLAIN || style.is_some() =>
                 {
-                    FeatureKind::Number
+                    CellKind::Number
                 }
                 (NumberVerdict::Numbers(format), _) => {
                     if is_looked_at {
                         remarks.doubt(other_writing(table, settings, &name, *format));
                     }
-                    FeatureKind::Category
+                    CellKind::Category
                 }
-                (NumberVerdict::Words, _) => FeatureKind::Category,
+                (NumberVerdict::Words, _) => CellKind::Category,
                 (NumberVerdict::Mixed(_) | NumberVerdict::Unclear(_), _) => {
                     if is_looked_at {
                         let mut doubt =
@@ -142,7 +143,7 @@ impl HistoryKinds {
                         );
                         remarks.doubt(doubt);
                     }
-                    FeatureKind::Category
+                    CellKind::Category
                 }
             };
             kinds.insert(name, kind);

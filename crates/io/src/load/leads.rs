@@ -268,6 +268,7 @@ pub(super) fn permute_column(column: Column, position_of_row: &[u32]) -> Column 
             codes: permute(codes, position_of_row),
             levels,
         },
+        Column::Dates(dates) => Column::Dates(permute(dates, position_of_row)),
     }
 }
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use leadscore_config::Doubt;
 use leadscore_config::{Config, TableId};
-use leadscore_core::{FeatureKind, Span, Stamp, Timestamp, stable_hash};
+use leadscore_core::{CellKind, Span, Stamp, Timestamp, stable_hash};
 use leadscore_dataset::Activities;
 use leadscore_dataset::Matched;
 use leadscore_dataset::Note;
 use leadscore_dataset::{
-    Attribute, AttributeKey, Column, Flag, History, KnownEnds, LeadOutcome, Leads, LoadOptions,
-    Lookup, Moments, Tables,
+    Attribute, AttributeKey, Flag, History, KnownEnds, LeadOutcome, Leads, LoadOptions, Lookup,
+    Moments, Tables,
 };
 
 use super::activities::read_activities;
@@ -83,11 +83,7 @@ impl ReadTables {
     }
 
     /// Whether the tables have these attributes, in these types.
-    pub fn has(&self, wanted: &std::collections::HashMap<AttributeKey, FeatureKind>) -> bool {
-        let kind = |attribute: &Attribute| match attribute.column {
-            Column::Number(_) => FeatureKind::Number,
-            Column::Category { .. } => FeatureKind::Category,
-        };
+    pub fn has(&self, wanted: &std::collections::HashMap<AttributeKey, CellKind>) -> bool {
         wanted.iter().all(|(key, wanted)| {
             let attributes = match &key.lookup {
                 None => Some(&self.leads.attributes),
@@ -99,7 +95,7 @@ impl ReadTables {
             };
             attributes
                 .and_then(|found| found.iter().find(|found| found.name == key.column))
-                .is_some_and(|found| kind(found) == *wanted)
+                .is_some_and(|found| found.column.kind() == *wanted)
         })
     }
 

@@ -344,5 +344,6 @@ fn pick(column: &Column, rows: &[DatedRow]) -> Column {
             codes: rows.iter().map(|row| codes[row.2]).collect(),
             levels: levels.clone(),
         },
+        Column::Dates(dates) => Column::Dates(rows.iter().map(|row| dates[row.2]).collect()),
     }
 }

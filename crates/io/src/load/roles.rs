@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use leadscore_config::{Config, TableId};
-use leadscore_core::{FeatureKind, Stamp};
+use leadscore_core::{CellKind, Stamp};
 use leadscore_dataset::{AttributeKey, LoadOptions};
 
 use super::activities::check_activities;
@@ -113,8 +113,9 @@ impl SpilledColumns {
         self.add(manual_columns(config), Role::Number);
         for column in lead_attributes(config, table.columns(), options) {
             match expected_kind(options, None, &column) {
-                Some(FeatureKind::Number) => self.add([column], Role::Number),
-                Some(FeatureKind::Category) => self.add([column], Role::Text),
+                Some(CellKind::Number) => self.add([column], Role::Number),
+                Some(CellKind::Category) => self.add([column], Role::Text),
+                Some(CellKind::Date) => self.add([column], Role::Time),
                 None => {}
             }
         }
@@ -161,7 +162,7 @@ pub(crate) fn guess_types(
             }
         }
     }
-    let mut kinds: HashMap<AttributeKey, FeatureKind> = HashMap::new();
+    let mut kinds: HashMap<AttributeKey, CellKind> = HashMap::new();
     for (column, guess) in columns.into_iter().zip(guesses) {
         guess.note_worded_nulls("[leads]", &column, remarks);
         let key = AttributeKey {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use leadscore_config::lines::type_line;
 use leadscore_config::quoted;
 use leadscore_core::counted;
 
@@ -39,6 +40,21 @@ const CREATION_HINTS: &[&str] = &[
 const NO_CREATION: &[&str] = &[
     "modif", "updat", "chang", "birth", "geburt", "last", "close", "won", "became", "expected",
     "due",
+];
+/// What is in the name of a date that is known ahead: the end of a contract, a birthday.
+const AHEAD: &[&str] = &[
+    "contract",
+    "renew",
+    "expir",
+    "trial",
+    "subscription",
+    "lease",
+    "warranty",
+    "birth",
+    "geburt",
+    "vertrag",
+    "ablauf",
+    "contrat",
 ];
 /// What statuses are called.
 const STATUS: &[&str] = &[
@@ -163,9 +179,34 @@ pub(super) fn write_leads(text: &mut String, section: &LeadsSection<'_>) -> Opti
         .filter(|column| !named.contains(&column.name.as_str()) && !is_left_out(&column.name))
     {
         text.push_str(&column.remarks());
+        if section.has_outcomes && is_called_ahead(column) {
+            ask_for_days(text, leads, column);
+        }
     }
     text.push_str(&leads.settings());
     id
+}
+
+/// Asks whether the days until the dates of a column are to be learned from.
+fn ask_for_days(text: &mut String, leads: &Sheet, column: &SheetColumn) {
+    question(
+        text,
+        &type_line(&column.name, "\"days\""),
+        &format!(
+            "is `{}` known ahead, and not overwritten by the sale? Its cells are such as {}; the days until it would be learned",
+            column.name,
+            leads.some_cells(&column.name)
+        ),
+    );
+}
+
+/// Whether a column of times is called like one whose dates are known ahead.
+fn is_called_ahead(column: &SheetColumn) -> bool {
+    let words = words_of(&column.name);
+    matches!(column.kind, Kind::Time { .. })
+        && words
+            .iter()
+            .any(|word| AHEAD.iter().any(|hint| word.contains(hint)))
 }
 
 /// Columns of the leads that are events, such as `Became a Lead Date`.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
+use leadscore_config::FileConfig;
 use leadscore_core::Timestamp;
 use leadscore_values::Nulls;
 use polars_core::prelude::{DataFrame, DataType, Series};
@@ -262,6 +263,11 @@ impl RawTable<'_> {
     /// The name that the config gives the table.
     pub(crate) fn table_name(&self) -> &str {
         &self.table.name
+    }
+
+    /// How the table is to be read.
+    pub(crate) fn file(&self) -> &FileConfig<'_> {
+        &self.table.file
     }
 
     pub(crate) fn bounds(&self) -> Bounds {

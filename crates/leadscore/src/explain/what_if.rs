@@ -1,20 +1,25 @@
 //! A lead with other values: which cells they change, and how values are written.
 
+use leadscore_config::LookupConfig;
 use leadscore_core::{
-    AttributeTable, FeatureKind, FeatureMatrix, FeatureSpec, MatrixCell, printable,
+    AttributeTable, CellKind, FeatureKind, FeatureMatrix, FeatureSpec, MatrixCell, Timestamp,
+    printable,
 };
 use leadscore_inference::Model;
 
+use crate::data::{Data, now};
 use crate::error::bail;
 
 /// The cells that changes of columns and features are of; an empty value is a missing one.
 pub(super) fn changes(
+    data: &Data,
     model: &Model,
     what_if: &[(String, String)],
+    as_of: Timestamp,
 ) -> crate::Result<Vec<(usize, MatrixCell)>> {
     let mut found: Vec<(usize, MatrixCell)> = Vec::new();
     for (name, value) in what_if {
-        for (idx, cell) in cells_of(model, name, value)? {
+        for (idx, cell) in cells_of(data, model, name, value, as_of)? {
             if found.iter().any(|(known, _)| *known == idx) {
                 bail!(
                     "--what-if {}: it is changed twice\n  hint: keep one of the two",
@@ -29,7 +34,13 @@ pub(super) fn changes(
 
 /// The cells that a value of a column or a feature changes: of a column that holds several values,
 /// all that the model knows of them.
-fn cells_of(model: &Model, name: &str, value: &str) -> crate::Result<Vec<(usize, MatrixCell)>> {
+fn cells_of(
+    data: &Data,
+    model: &Model,
+    name: &str,
+    value: &str,
+    as_of: Timestamp,
+) -> crate::Result<Vec<(usize, MatrixCell)>> {
     let of_tokens = |(idx, spec): (usize, &FeatureSpec)| {
         if column_of(spec).as_deref() != Some(name) {
             return None;
@@ -48,7 +59,53 @@ fn cells_of(model: &Model, name: &str, value: &str) -> crate::Result<Vec<(usize,
         return Ok(cells);
     }
     let idx = feature_of(model, name)?;
-    Ok(vec![(idx, cell_of(&model.specs[idx], name, value)?)])
+    let spec = &model.specs[idx];
+    let cell = spec.source.cell(spec.kind);
+    let cell = match cell {
+        // By the name of the feature days are given, by that of the column a date.
+        Some((table, column, CellKind::Date)) if spec.name != name => {
+            MatrixCell::Number(days_until(data, (table, column), name, value, as_of)?)
+        }
+        Some((_, _, CellKind::Date | CellKind::Number | CellKind::Category)) | None => {
+            cell_of(spec, name, value)?
+        }
+    };
+    Ok(vec![(idx, cell)])
+}
+
+/// Days until a date that is typed as its column is written, or in ISO 8601; NaN for none.
+fn days_until(
+    data: &Data,
+    (table, column): (&AttributeTable, &str),
+    name: &str,
+    value: &str,
+    as_of: Timestamp,
+) -> crate::Result<f64> {
+    if value.is_empty() {
+        return Ok(f64::NAN);
+    }
+    let file = match table {
+        AttributeTable::Leads => Some(data.config.leads.file()),
+        AttributeTable::Lookup(name) => data.config.lookups.get(name).map(LookupConfig::file),
+    };
+    let window = data.config.data.window(Some(now()));
+    let stamp = file.and_then(|file| file.typed_time(column, value));
+    match stamp {
+        Some(stamp) if !window.contains(stamp.start) => bail!(
+            "--what-if {}={}: no date before {} or after {} can be meant\n  hint: nothing behind = is a missing one; `earliest` and `latest` of [data] change what can be meant",
+            printable(name),
+            printable(value),
+            window.earliest,
+            window.latest
+        ),
+        Some(stamp) => Ok(stamp.start.days_since(as_of)),
+        None => bail!(
+            "--what-if {}={}: the model reads a date there\n  hint: write a date such as 2026-12-31, or {}.days=30 for the days until it; nothing behind = is a missing one",
+            printable(name),
+            printable(value),
+            printable(name)
+        ),
+    }
 }
 
 /// The column that a feature is the value of, or one of the values, as it is typed.

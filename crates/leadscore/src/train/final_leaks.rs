@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
-use leadscore_core::{AttributeTable, FeatureSpec, Snapshot, Timestamp};
+use leadscore_core::{
+    AttributeTable, FeatureMatrix, FeatureSource, FeatureSpec, Snapshot, Timestamp,
+};
 use leadscore_dataset::{LoadOptions, Tables};
-use leadscore_training::{FinalInput, FinalState, LeakFinding, find_final_leaks};
+use leadscore_training::{
+    DatedWin, FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks, written_at_close,
+};
 
 use crate::config::Config;
 use crate::data::{Data, Inputs, cluster_keys};
@@ -56,7 +60,7 @@ pub(crate) fn final_leaks(
         .collect();
     let with_history = tables.history.names();
     let clusters = cluster_keys(tables, &snapshots);
-    Ok(find_final_leaks(
+    let mut found = find_final_leaks(
         FinalInput {
             matrix: &matrix,
             states: &states,
@@ -65,7 +69,62 @@ pub(crate) fn final_leaks(
             are_accounts: tables.leads.accounts.is_some(),
         },
         &with_history,
-    ))
+    );
+    for (idx, spec) in attributes.iter().enumerate() {
+        let is_found = found.iter().any(|finding| finding.feature == spec.name);
+        if !is_found
+            && !spec
+                .source
+                .column()
+                .is_some_and(|(_, column)| with_history.contains(&column.to_owned()))
+        {
+            found.extend(of_dates(tables, &leads, &matrix, idx));
+        }
+    }
+    Ok(found)
+}
+
+/// The finding about a date that is written at the close, by the days between both.
+fn of_dates(
+    tables: &Tables,
+    leads: &[u32],
+    matrix: &FeatureMatrix,
+    idx: usize,
+) -> Option<LeakFinding> {
+    let spec = &matrix.specs()[idx];
+    let FeatureSource::DaysUntil { .. } = &spec.source else {
+        return None;
+    };
+    let zero = Timestamp::from_micros(0);
+    let (mut wins, mut n_won, mut n_others, mut n_filled) = (Vec::new(), 0_usize, 0_usize, 0);
+    for (row, &lead) in leads.iter().enumerate() {
+        let days = matrix.values()[[row, idx]];
+        let (won, created) = (
+            tables.outcomes[lead as usize].won,
+            tables.leads.created[lead as usize],
+        );
+        let (Some(won), Some(created)) = (won, created) else {
+            n_others += 1;
+            n_filled += usize::from(!days.is_nan());
+            continue;
+        };
+        n_won += 1;
+        if !days.is_nan() {
+            wins.push(DatedWin {
+                date: matrix.keys()[row].at.days_since(zero) + days,
+                won: won.days_since(zero),
+                created: created.start.days_since(zero),
+            });
+        }
+    }
+    Some(LeakFinding {
+        feature: spec.name.clone(),
+        verdict: LeakVerdict::Proven,
+        auc: 0.5,
+        filled_won: wins.len() as f64 / n_won.max(1) as f64,
+        filled_lost: n_filled as f64 / n_others.max(1) as f64,
+        evidence: written_at_close(&wins)?,
+    })
 }
 
 /// Columns of the leads that are proven to be written at the close, with what speaks for it, by the
