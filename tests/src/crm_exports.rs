@@ -609,7 +609,7 @@ pub fn salesforce(world: &World) -> Vec<File> {
                 String::new()
             }
         };
-        leads.row(&[
+        let mut row = vec![
             lead_id.clone(),
             "false".to_owned(),
             String::new(),
@@ -655,7 +655,24 @@ pub fn salesforce(world: &World) -> Vec<File> {
             optional(lead.last_activity(), "%Y-%m-%d"),
             lead.interests(";"),
             lead.score.to_string(),
-        ]);
+        ];
+        leads.row(&row);
+        // A duplicate that somebody put into the trash, with what it did.
+        if lead.number % 15 == 0 {
+            let trashed = id("00Q", 500_000 + lead.number);
+            (row[0], row[1]) = (trashed.clone(), "true".to_owned());
+            leads.row(&row);
+            for (number, (at, kind)) in lead.activities.iter().enumerate() {
+                let task = id("00T", 500_000 + lead.number * 10 + number);
+                tasks.row(&task_row(
+                    task,
+                    trashed.clone(),
+                    time(*at, "%Y-%m-%d"),
+                    time(*at, FORMAT),
+                    *kind,
+                ));
+            }
+        }
         if let Some(deal) = deal {
             opportunities.row(&[
                 id("006", lead.number),
@@ -682,26 +699,38 @@ pub fn salesforce(world: &World) -> Vec<File> {
             } else {
                 lead_id.clone()
             };
-            tasks.row(&[
-                id("00T", lead.number * 100 + number),
+            let task = id("00T", lead.number * 100 + number);
+            tasks.row(&task_row(
+                task,
                 who,
-                String::new(),
-                "Talk".to_owned(),
                 time(*at, "%Y-%m-%d"),
-                "Completed".to_owned(),
-                "Normal".to_owned(),
-                KINDS[*kind].to_owned(),
-                "true".to_owned(),
-                "false".to_owned(),
                 time(*at, FORMAT),
-                time(*at, FORMAT),
-            ]);
+                *kind,
+            ));
         }
     }
     vec![
         ("Lead.csv", leads.text),
         ("Opportunity.csv", opportunities.text),
         ("Task.csv", tasks.text),
+    ]
+}
+
+/// A row of Salesforce's tasks, without those that nobody fills.
+fn task_row(id: String, who: String, day: String, at: String, kind: usize) -> [String; 12] {
+    [
+        id,
+        who,
+        String::new(),
+        "Talk".to_owned(),
+        day,
+        "Completed".to_owned(),
+        "Normal".to_owned(),
+        KINDS[kind].to_owned(),
+        "true".to_owned(),
+        "false".to_owned(),
+        at.clone(),
+        at,
     ]
 }
 

@@ -22,7 +22,8 @@ impl Config {
             | TableId::Leads
             | TableId::Lookup(_)
             | TableId::Link(_)
-            | TableId::Merges => None,
+            | TableId::Merges
+            | TableId::Deleted => None,
         }
     }
 

@@ -70,7 +70,8 @@ impl Config {
                 | TableId::History
                 | TableId::Activities(_)
                 | TableId::Link(_)
-                | TableId::Merges => {
+                | TableId::Merges
+                | TableId::Deleted => {
                     return ConfigError::refuse(
                         &format!(
                             "{heading} `types` declares `{column}` as \"days\", which only columns of [leads] and of lookups can be"

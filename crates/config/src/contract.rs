@@ -10,6 +10,7 @@ use super::activities::ActivityConfig;
 use super::columns::ColumnType;
 use super::data::DataConfig;
 use super::database::DatabaseConfig;
+use super::deleted::DeletedConfig;
 use super::features::FeaturesConfig;
 use super::guards::GuardsConfig;
 use super::history::HistoryConfig;
@@ -39,6 +40,9 @@ pub struct Config {
     /// Which leads were merged into others.
     #[serde(default)]
     pub merges: Option<MergesConfig>,
+    /// Which leads were deleted.
+    #[serde(default)]
+    pub deleted: Option<DeletedConfig>,
     /// Event tables, by name.
     #[serde(default)]
     pub activities: BTreeMap<String, ActivityConfig>,

@@ -8,6 +8,7 @@ mod contract;
 mod activities;
 mod data;
 mod database;
+mod deleted;
 mod features;
 mod guards;
 mod history;
@@ -47,6 +48,7 @@ pub use columns::{ColumnType, NumberStyle, Parentheses, PerColumn, is_excluded, 
 pub use contract::Config;
 pub use data::{DataConfig, Latest};
 pub use database::{DatabaseConfig, Query};
+pub use deleted::DeletedConfig;
 pub use doubt::{Doubt, Setting, Share, Subject, listed, quoted, shortened};
 pub use features::{FamilyChoice, FeaturesConfig};
 pub use guards::GuardsConfig;

@@ -23,8 +23,14 @@ impl MergesConfig {
         self.file_where(None)
     }
 
-    /// Fails where both ids are one column.
+    /// Fails where both ids are one column, or rows would be left out.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.deleted.is_some() {
+            return ConfigError::refuse(
+                "[merges] has `deleted`, and what was merged away is often deleted: its merges would be left out",
+                "take it out",
+            );
+        }
         if self.from == self.into {
             return ConfigError::refuse(
                 &format!("[merges] has `{}` as `from` and as `into`", self.from),

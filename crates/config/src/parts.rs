@@ -7,6 +7,7 @@ use leadscore_values::TimeFormat;
 use super::activities::ActivityConfig;
 use super::columns::{ColumnType, PerColumn};
 use super::contract::Config;
+use super::deleted::DeletedConfig;
 use super::history::HistoryConfig;
 use super::leads::LeadsConfig;
 use super::links::LinkConfig;
@@ -139,6 +140,13 @@ impl Parts {
         self.add(table, "at", &merges.at, TIME);
     }
 
+    /// Those of the archive of deleted leads.
+    fn of_deleted(&mut self, deleted: &DeletedConfig) {
+        let table = "[deleted]";
+        self.add(table, "lead", [&deleted.lead], KEY);
+        self.add(table, "at", &deleted.at, TIME);
+    }
+
     /// Those of the history.
     fn of_history(&mut self, history: &HistoryConfig) {
         let table = "[history]";
@@ -161,7 +169,7 @@ impl Config {
             self.tables()
                 .filter(|known| known.id.heading() == table)
                 .flat_map(|known| known.file.named_columns())
-                .map(|(_, column)| column.clone()),
+                .map(|(_, column)| column.to_owned()),
         );
         columns.extend(self.columns_without_a_type(table).into_iter().cloned());
         columns.sort_unstable();
@@ -223,6 +231,9 @@ impl Config {
         }
         if let Some(merges) = &self.merges {
             parts.of_merges(merges);
+        }
+        if let Some(deleted) = &self.deleted {
+            parts.of_deleted(deleted);
         }
         for (name, link) in &self.links {
             parts.of_link(name, link);

@@ -42,6 +42,8 @@ pub struct FileConfig<'a> {
     pub explode: Option<&'a str>,
     /// The column with the lead and the columns whose times are events, where rows are no events.
     pub events: Option<(&'a str, &'a [String])>,
+    /// The column that says which rows were deleted.
+    pub deleted: Option<&'a str>,
     /// The last moment that the rows speak of.
     pub ends: Option<Moment>,
 }
@@ -63,6 +65,7 @@ impl<'a> FileConfig<'a> {
             several: None,
             explode: None,
             events: None,
+            deleted: None,
             ends: None,
         }
     }
@@ -74,6 +77,7 @@ impl<'a> FileConfig<'a> {
             null_values: self.null_values.or(other.null_values),
             time_format: self.time_format.or(other.time_format),
             time_zone: self.time_zone.or(other.time_zone),
+            deleted: self.deleted.or(other.deleted),
             ends: self.ends.or(other.ends),
             ..other
         }
@@ -126,7 +130,7 @@ impl<'a> FileConfig<'a> {
     }
 
     /// Columns that some setting of the table names, each with the setting.
-    pub fn named_columns(&self) -> impl Iterator<Item = (&'static str, &'a String)> + use<'a> {
+    pub fn named_columns(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
         let nulls = self
             .null_values
             .into_iter()
@@ -140,6 +144,8 @@ impl<'a> FileConfig<'a> {
         nulls
             .chain(formats)
             .chain(self.types.keys().map(|column| ("types", column)))
+            .map(|(key, column)| (key, column.as_str()))
+            .chain(self.deleted.map(|column| ("deleted", column)))
     }
 }
 
@@ -200,6 +206,10 @@ macro_rules! table_config {
             /// = ",", thousands = ".", parentheses = "negative" }.
             #[serde(default)]
             pub types: std::collections::BTreeMap<String, crate::columns::ColumnType>,
+            /// Column that says which rows were deleted (true, yes or 1): these leave no trace, and of
+            /// a deleted lead nothing in any table does.
+            #[serde(default)]
+            pub deleted: Option<String>,
             /// The last moment that its rows cover; default: its last day with as many rows as
             /// usual.
             #[serde(default)]
@@ -221,6 +231,7 @@ macro_rules! table_config {
                     several,
                     explode: self.explode.as_deref(),
                     events: None,
+                    deleted: self.deleted.as_deref(),
                     ends: self.ends,
                 }
             }

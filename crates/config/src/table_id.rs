@@ -32,6 +32,8 @@ pub enum TableId {
     Link(String),
     /// `[merges]`.
     Merges,
+    /// `[deleted]`.
+    Deleted,
 }
 
 impl TableId {
@@ -51,6 +53,7 @@ impl TableId {
             "outcomes" => Some(Self::Outcomes),
             "history" => Some(Self::History),
             "merges" => Some(Self::Merges),
+            "deleted" => Some(Self::Deleted),
             _ => {
                 let (kind, name) = key.split_once('.')?;
                 match kind {
@@ -71,6 +74,7 @@ impl fmt::Display for TableId {
             Self::Outcomes => f.write_str("outcomes"),
             Self::History => f.write_str("history"),
             Self::Merges => f.write_str("merges"),
+            Self::Deleted => f.write_str("deleted"),
             Self::Activities(name) => write!(f, "activities.{name}"),
             Self::Lookup(name) => write!(f, "lookups.{name}"),
             Self::Link(name) => write!(f, "links.{name}"),

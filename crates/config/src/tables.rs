@@ -37,7 +37,7 @@ impl<'c> TableRef<'c> {
 
 /// A table, from the config of whatever section it is.
 macro_rules! table_ref {
-    ($id:expr, $section:expr, $key:expr, [$($time:expr),*]) => {{
+    ($id:expr, $section:expr, $key:expr, $times:expr) => {{
         let section = $section;
         TableRef {
             id: $id,
@@ -45,14 +45,14 @@ macro_rules! table_ref {
             query: section.query.as_deref(),
             uri: section.uri.as_ref(),
             key: $key.map(String::as_str),
-            times: [$($time),*].into_iter().flatten().map(String::as_str).collect(),
+            times: $times.into_iter().flatten().map(String::as_str).collect(),
         }
     }};
 }
 
 impl Config {
     /// Every table of the config, in the order leads, outcomes, history, activities, lookups, links,
-    /// merges.
+    /// merges, deleted.
     /// Where a column of the leads says which were won, outcomes are no table.
     pub fn tables(&self) -> impl Iterator<Item = TableRef<'_>> {
         let leads = table_ref!(
@@ -105,22 +105,18 @@ impl Config {
             )
         });
         // Whose ids belong together is no event: it says nothing of where the data ends.
-        let links = self.links.iter().map(|(name, link)| TableRef {
-            id: TableId::Link(name.clone()),
-            file: link.file(),
-            query: link.query.as_deref(),
-            uri: link.uri.as_ref(),
-            key: Some(&link.from),
-            times: Vec::new(),
+        const NO_TIME: [Option<&String>; 1] = [None];
+        let links = self.links.iter().map(|(name, link)| {
+            table_ref!(TableId::Link(name.clone()), link, Some(&link.from), NO_TIME)
         });
-        let merges = self.merges.iter().map(|merges| TableRef {
-            id: TableId::Merges,
-            file: merges.file(),
-            query: merges.query.as_deref(),
-            uri: merges.uri.as_ref(),
-            key: Some(&merges.from),
-            times: Vec::new(),
-        });
+        let merges = self
+            .merges
+            .iter()
+            .map(|merges| table_ref!(TableId::Merges, merges, Some(&merges.from), NO_TIME));
+        let deleted = self
+            .deleted
+            .iter()
+            .map(|deleted| table_ref!(TableId::Deleted, deleted, Some(&deleted.lead), NO_TIME));
         std::iter::once(leads)
             .chain(outcomes)
             .chain(history)
@@ -128,15 +124,21 @@ impl Config {
             .chain(lookups)
             .chain(links)
             .chain(merges)
+            .chain(deleted)
     }
 
-    /// The tables whose rows belong to leads or accounts: all but lookups, links
-    /// and merges.
+    /// Whether something says which rows were deleted.
+    pub fn has_deletions(&self) -> bool {
+        self.deleted.is_some() || self.tables().any(|table| table.file.deleted.is_some())
+    }
+
+    /// The tables whose rows belong to leads or accounts: all but lookups, links, merges and what
+    /// was deleted.
     pub fn row_tables(&self) -> impl Iterator<Item = TableRef<'_>> {
         self.tables().filter(|table| {
             !matches!(
                 table.id,
-                TableId::Lookup(_) | TableId::Link(_) | TableId::Merges
+                TableId::Lookup(_) | TableId::Link(_) | TableId::Merges | TableId::Deleted
             )
         })
     }
@@ -205,6 +207,7 @@ impl Config {
         let lookups = self.lookups.iter_mut();
         let links = self.links.iter_mut();
         let merges = self.merges.iter_mut();
+        let deleted = self.deleted.iter_mut();
         first
             .into_iter()
             .chain(history.map(|table| (TableId::History, &mut table.path)))
@@ -215,6 +218,7 @@ impl Config {
             .chain(lookups.map(|(name, table)| (TableId::Lookup(name.clone()), &mut table.path)))
             .chain(links.map(|(name, table)| (TableId::Link(name.clone()), &mut table.path)))
             .chain(merges.map(|table| (TableId::Merges, &mut table.path)))
+            .chain(deleted.map(|table| (TableId::Deleted, &mut table.path)))
     }
 
     /// Puts tables that stand in memory in place of their files or queries, by their names, such as

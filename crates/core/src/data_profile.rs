@@ -102,6 +102,8 @@ pub enum ColumnRole {
     Excluded,
     /// Nothing reads it.
     Unused,
+    /// Says which rows were deleted.
+    Deleted,
 }
 
 impl ColumnRole {
@@ -118,6 +120,7 @@ impl ColumnRole {
             Self::Change => "change",
             Self::Excluded => "left out",
             Self::Unused => "not used",
+            Self::Deleted => "deleted",
         }
     }
 }

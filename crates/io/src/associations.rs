@@ -1,25 +1,29 @@
-//! Which ids belong together, by tables of their own: what rows go through to reach their leads.
+//! Which ids belong together and which are no more, by tables of their own: what rows go through to
+//! reach their leads.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use leadscore_config::{Config, TableId};
 use leadscore_core::Timestamp;
+use leadscore_dataset::Note;
 
 use crate::bounds::Bounds;
+use crate::deletions::read_deleted;
 use crate::error::TablesError;
-use crate::id_maps::MergeMap;
+use crate::id_maps::{DeletedIds, MergeMap};
 use crate::links::{Links, read_links};
 use crate::merges::read_merges;
 use crate::remarks::Remarks;
 use crate::scan::Table;
 
-/// The association tables and the merges of a config; nothing for parts, whose rows have reached
+/// The association tables, the merges and the deleted leads of a config; nothing for parts, whose rows have reached
 /// their leads.
 #[derive(Default)]
 pub(crate) struct Associations {
     links: Links,
     merges: Option<Arc<MergeMap>>,
+    deleted: Option<Arc<DeletedIds>>,
 }
 
 impl Associations {
@@ -38,6 +42,7 @@ impl Associations {
         Ok(Self {
             links: read_links(config, folder, bounds, remarks)?,
             merges: read_merges(config, folder, bounds, until, remarks)?.map(Arc::new),
+            deleted: read_deleted(config, folder, bounds, until, remarks)?.map(Arc::new),
         })
     }
 
@@ -51,23 +56,41 @@ impl Associations {
             return table;
         };
         let is_of_leads = match id {
-            TableId::Leads | TableId::Outcomes => true,
+            TableId::Leads | TableId::Outcomes | TableId::History => true,
             TableId::Activities(name) => config
                 .activities
                 .get(name)
                 .is_some_and(|activity| activity.lead.is_some()),
-            TableId::History | TableId::Lookup(_) | TableId::Link(_) | TableId::Merges => false,
+            TableId::Lookup(_) | TableId::Link(_) | TableId::Merges | TableId::Deleted => false,
         };
-        let merges = self.merges.as_ref().filter(|_| is_of_leads);
-        match (id, merges) {
-            (TableId::Leads, Some(merges)) => table.without_merged(column, Arc::clone(merges)),
-            (TableId::Leads, None) => table,
-            (_, merges) => {
-                let link = config
-                    .link_of(id)
-                    .and_then(|(name, _)| self.links.get(name));
-                table.associated(column, link.cloned(), merges.cloned())
-            }
+        let merges = self
+            .merges
+            .as_ref()
+            .filter(|_| is_of_leads && *id != TableId::History);
+        let deleted = self.deleted.clone().filter(|_| is_of_leads);
+        if *id == TableId::Leads {
+            return table.without_gone(column, merges.cloned(), deleted);
+        }
+        let link = config
+            .link_of(id)
+            .and_then(|(name, _)| self.links.get(name));
+        table.associated(column, link.cloned(), merges.cloned(), deleted)
+    }
+
+    /// Says where what lists the deleted leads lists none that any row is of, once all tables were
+    /// read.
+    pub(crate) fn say_of_deleted(&self, config: &Config, remarks: &mut Remarks) {
+        if let (Some(deleted), Some(settings)) = (&self.deleted, &config.deleted)
+            && deleted.n() > 0
+            && !deleted.is_found()
+        {
+            remarks.note(Note::new(
+                "[deleted]",
+                format!(
+                    "no row of any table is of a lead that `{}` lists; is it the column with the ids of leads?",
+                    settings.lead
+                ),
+            ));
         }
     }
 }

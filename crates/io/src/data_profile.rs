@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::frame::Frame;
 use leadscore_config::{
-    ActivityConfig, ColumnType, Config, HistoryConfig, LinkConfig, LookupConfig, MergesConfig,
-    OneOrMany, OutcomesConfig,
+    ActivityConfig, ColumnType, Config, DeletedConfig, HistoryConfig, LinkConfig, LookupConfig,
+    MergesConfig, OneOrMany, OutcomesConfig, TableId,
 };
 use leadscore_config::{Doubt, Subject, is_excluded};
 use leadscore_core::{
@@ -16,6 +16,7 @@ use leadscore_dataset::MISSING;
 use leadscore_dataset::{Attribute, Column, Tables};
 use leadscore_dataset::{SeenColumn, SeenTable};
 
+use crate::result_words::is_called_deleted;
 use crate::scan::Table;
 
 /// Numbers of a column that percentiles are taken of, at most.
@@ -78,6 +79,8 @@ fn column_profile(
             commonest(levels.iter().map(|(text, &count)| (text.as_str(), count)))
         })),
         (None, ColumnRole::Key | ColumnRole::Change) => Some(Cells::Texts),
+        (None, ColumnRole::Points) => points(tables),
+        (None, ColumnRole::Deleted) => None,
         _ => cells(tables, table, seen),
     };
     // What turned out to be times or ids is not learned from.
@@ -105,6 +108,7 @@ pub(crate) fn empty_parts(config: &Config, table: &Table<'_>) -> Vec<Doubt> {
         | ColumnRole::Value
         | ColumnRole::Points
         | ColumnRole::Excluded
+        | ColumnRole::Deleted
         | ColumnRole::Unused => false,
     };
     // Ids that their association table does not have are said by themselves.
@@ -134,6 +138,11 @@ pub(crate) fn empty_parts(config: &Config, table: &Table<'_>) -> Vec<Doubt> {
 
 /// What a column is for.
 fn role(config: &Config, table: &str, named: Named<'_>) -> ColumnRole {
+    let id = TableId::named(table);
+    let file = id.and_then(|id| config.table(&id)).map(|table| table.file);
+    if file.is_some_and(|file| file.deleted == Some(named.0)) {
+        return ColumnRole::Deleted;
+    }
     let activity = table
         .strip_prefix("[activities.")
         .and_then(|name| config.activities.get(name.strip_suffix(']')?));
@@ -154,6 +163,9 @@ fn role(config: &Config, table: &str, named: Named<'_>) -> ColumnRole {
     }
     if let ("[merges]", Some(merges)) = (table, &config.merges) {
         return named.in_merges(merges);
+    }
+    if let ("[deleted]", Some(deleted)) = (table, &config.deleted) {
+        return named.in_deleted(deleted);
     }
     match (table, &config.history) {
         ("[leads]", _) => named.in_leads(config),
@@ -186,6 +198,7 @@ impl Named<'_> {
         types: &BTreeMap<String, ColumnType>,
     ) -> ColumnRole {
         if is_excluded(exclude, self.0, self.1)
+            || attributes.is_none() && is_called_deleted(self.0)
             || matches!(types.get(self.0), Some(ColumnType::Id | ColumnType::Time))
         {
             ColumnRole::Excluded
@@ -223,6 +236,15 @@ impl Named<'_> {
         match () {
             () if merges.from == self.0 || merges.into == self.0 => ColumnRole::Key,
             () if self.is(&merges.at) => ColumnRole::Time,
+            () => ColumnRole::Unused,
+        }
+    }
+
+    /// What it is for in the archive of deleted leads.
+    fn in_deleted(&self, deleted: &DeletedConfig) -> ColumnRole {
+        match () {
+            () if deleted.lead == self.0 => ColumnRole::Key,
+            () if self.is(&deleted.at) => ColumnRole::Time,
             () => ColumnRole::Unused,
         }
     }
@@ -301,6 +323,11 @@ impl Named<'_> {
     }
 }
 
+/// Today's points, of which several columns are the sum.
+fn points(tables: &Tables) -> Option<Cells> {
+    numbers(tables.leads.manual_score.as_deref()?, None)
+}
+
 /// What was read of a column.
 fn cells(tables: &Tables, table: &str, seen: &SeenColumn) -> Option<Cells> {
     let of = |attributes: &[Attribute]| {
@@ -310,8 +337,7 @@ fn cells(tables: &Tables, table: &str, seen: &SeenColumn) -> Option<Cells> {
             .map(|attribute| of_attribute(attribute, seen))
     };
     if table == "[leads]" {
-        return of(&tables.leads.attributes)
-            .or_else(|| numbers(tables.leads.manual_score.as_deref()?, None));
+        return of(&tables.leads.attributes);
     }
     if let Some(lookup) = tables
         .lookups

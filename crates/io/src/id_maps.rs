@@ -1,7 +1,9 @@
 //! Which ids belong together: leads by the ids that are linked to them, and the id that a merged lead
 //! lives on under.
 
-use hashbrown::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hashbrown::{HashMap, HashSet};
 use leadscore_core::Timestamp;
 
 /// The column that says from when each row belongs to its lead: no column of a file is called so.
@@ -97,5 +99,40 @@ impl MergeMap {
     pub(crate) fn survivor(&self, id: &str) -> Option<(&str, Timestamp)> {
         let (into, since) = self.into.get(id)?;
         Some((into, *since))
+    }
+}
+
+/// Ids of leads that were deleted.
+pub(crate) struct DeletedIds {
+    ids: HashSet<String>,
+    /// Whether some row was of one of them.
+    is_found: AtomicBool,
+}
+
+impl DeletedIds {
+    pub(crate) fn new(ids: HashSet<String>) -> Self {
+        Self {
+            ids,
+            is_found: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether an id is one of a deleted lead.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        let has = self.ids.contains(id);
+        if has {
+            self.is_found.store(true, Ordering::Relaxed);
+        }
+        has
+    }
+
+    /// How many there are.
+    pub(crate) fn n(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether some row was of one of them, as far as rows were read.
+    pub(crate) fn is_found(&self) -> bool {
+        self.is_found.load(Ordering::Relaxed)
     }
 }

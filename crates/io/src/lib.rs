@@ -29,6 +29,7 @@ mod time_faults;
 
 mod associations;
 mod data_profile;
+mod deletions;
 mod elsewhere;
 mod ends;
 mod id_maps;

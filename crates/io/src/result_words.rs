@@ -417,6 +417,21 @@ pub(crate) fn names_a_result(column: &str) -> bool {
         || NAMES.contains(&column.to_lowercase().as_str())
 }
 
+/// Whether a column's name says that it tells which rows were deleted, as `IsDeleted` does.
+pub(crate) fn is_called_deleted(column: &str) -> bool {
+    const NAMES: &[&[&str]] = &[
+        &["deleted"],
+        &["is", "deleted"],
+        &["isdeleted"],
+        &["deleted", "flag"],
+        &["gelöscht"],
+        &["supprimé"],
+        &["eliminado"],
+    ];
+    let words = words_of(column);
+    NAMES.iter().any(|name| words.iter().eq(name.iter()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -480,6 +495,28 @@ mod tests {
             (says("TRUE"), says("False"), says("1"), says("nein")),
             (Says::Yes, Says::No, Says::Yes, Says::No)
         );
+    }
+
+    #[test]
+    fn names_of_deletions() {
+        for name in [
+            "IsDeleted",
+            "is_deleted",
+            "Deleted",
+            "isdeleted",
+            "DELETED FLAG",
+        ] {
+            assert!(is_called_deleted(name), "{name}");
+        }
+        for name in [
+            "deleted_at",
+            "n_deleted",
+            "emails deleted",
+            "archived",
+            "delete",
+        ] {
+            assert!(!is_called_deleted(name), "{name}");
+        }
     }
 
     #[test]

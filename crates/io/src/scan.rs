@@ -8,6 +8,7 @@ mod text;
 mod written;
 
 mod ids;
+mod left_out;
 mod nested;
 mod numbers;
 mod plain;
@@ -16,6 +17,8 @@ mod time_cells;
 mod times;
 mod unpivot;
 
+pub(crate) use left_out::is_deleted;
 pub(crate) use part::Batch;
 pub(crate) use raw::RawTable;
 pub(crate) use table::Table;
+pub(crate) use written::Dropped;

@@ -390,10 +390,20 @@ impl Data {
         Ok(tables)
     }
 
-    /// Whether merges are followed as of a moment of the view's own.
-    pub(crate) fn has_its_own_merges(&self) -> bool {
-        let merges = self.config.merges.as_ref();
-        self.known_before.is_some() && merges.is_some_and(|merges| merges.at.is_some())
+    /// Whether which leads there are depends on a moment of the view's own: merges and deletions
+    /// that have times.
+    pub(crate) fn has_its_own_leads(&self) -> bool {
+        let merges = self
+            .config
+            .merges
+            .as_ref()
+            .and_then(|merges| merges.at.as_ref());
+        let deleted = self
+            .config
+            .deleted
+            .as_ref()
+            .and_then(|deleted| deleted.at.as_ref());
+        self.known_before.is_some() && (merges.is_some() || deleted.is_some())
     }
 
     /// Reads all tables, without asking whether they were read before.

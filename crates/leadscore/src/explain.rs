@@ -17,6 +17,7 @@ use self::look_back::look_back;
 use self::next_tier::next_tier;
 use self::what_if::{cell_text, changes, shown};
 use crate::ages::age_of;
+
 use crate::data::Data;
 use crate::error::bail;
 use crate::score::{edges_of, tiers_of};
@@ -163,7 +164,7 @@ pub fn explain(
     let as_of = data.moment_of(&tables);
     let changes = changes(data, model, what_if, as_of)?;
     data.silence(&tables.ends, model, as_of)?;
-    let lead = find_lead(&tables, id)?;
+    let lead = find_lead(&data.config, &tables, id)?;
     let set = scoring_snapshots(&tables, as_of);
     let Some(row) = set.at_risk.iter().position(|key| key.lead == lead) else {
         let why = match (set.closed_won.contains(&lead), data.config.is_flat()) {
@@ -327,7 +328,11 @@ fn likelihood(log_odds: f64) -> f64 {
 }
 
 /// The lead with this id.
-pub(crate) fn find_lead(tables: &Tables, id: &str) -> crate::Result<u32> {
+pub(crate) fn find_lead(
+    config: &leadscore_config::Config,
+    tables: &Tables,
+    id: &str,
+) -> crate::Result<u32> {
     if let Some(position) = tables.leads.ids.iter().position(|known| known == id) {
         return Ok(u32::try_from(position).expect("tables number leads by u32"));
     }
@@ -340,6 +345,7 @@ pub(crate) fn find_lead(tables: &Tables, id: &str) -> crate::Result<u32> {
         Some(nearest) => Err(UnknownLead {
             id: id.to_owned(),
             nearest: nearest.clone(),
+            may_be_deleted: config.has_deletions(),
         }
         .into()),
         None => bail!("[leads] has no lead"),

@@ -107,6 +107,11 @@ pub enum SqlError {
         "there is [merges], and statements do not follow merged ids\n  hint: replace the ids in a view or a query"
     )]
     Merged,
+    /// Something that was deleted.
+    #[error(
+        "`deleted` leaves rows out, and statements do not know which\n  hint: leave them out in a view or a query, with all rows of deleted leads"
+    )]
+    Deleted,
     /// Outcomes that are a log.
     #[error(
         "[outcomes] is a `log`, and statements know the first closing of a lead alone\n  hint: compute the features here"

@@ -161,7 +161,11 @@ pub fn keys_sql(
     let mut found = Vec::new();
     for table in config.row_tables() {
         let id = match &table.id {
-            TableId::Leads | TableId::Lookup(_) | TableId::Link(_) | TableId::Merges => continue,
+            TableId::Leads
+            | TableId::Lookup(_)
+            | TableId::Link(_)
+            | TableId::Merges
+            | TableId::Deleted => continue,
             TableId::Outcomes | TableId::History => &config.leads.id,
             TableId::Activities(name) => config.activities[name]
                 .account

@@ -90,6 +90,9 @@ pub(crate) fn add_snapshots(
     if config.outcomes.is_log() {
         return Err(SqlError::Log);
     }
+    if config.has_deletions() {
+        return Err(SqlError::Deleted);
+    }
     if config.merges.is_some() {
         return Err(SqlError::Merged);
     }

@@ -103,7 +103,7 @@ pub(super) fn read_activities<'c>(
     add_table_notes(
         joining.config,
         &table,
-        raw.n_rows_of_files(),
+        raw.n_rows_of_files,
         &mut gathered.remarks,
     );
     let visible = times.visible(raw.since());

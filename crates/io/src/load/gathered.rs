@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_config::{Config, Doubt, Subject, shortened};
+use leadscore_config::{Config, Doubt, Subject, TableId, quoted, shortened};
 use leadscore_core::{Timestamp, agree, count, counted};
 use leadscore_dataset::Matched;
 use leadscore_dataset::Note;
@@ -12,7 +12,8 @@ use crate::bounds::Bounds;
 use crate::data_profile::empty_parts;
 use crate::ends::Reach;
 use crate::remarks::Remarks;
-use crate::scan::Table;
+use crate::result_words::is_called_deleted;
+use crate::scan::{Dropped, Table};
 use crate::sentinels;
 
 /// What is gathered while tables are read.
@@ -65,12 +66,15 @@ pub(crate) fn add_table_notes(
         .into_iter()
         .for_each(|doubt| remarks.doubt(doubt));
     say_unlinked(config, table, remarks);
+    let dropped = table.dropped();
     remarks.count(
         &table.name,
-        table.n_merged(),
+        dropped.n_merged,
         "lead was merged into another one: its row is left out, and what it did counts for that one".to_owned(),
         "leads were merged into others: their rows are left out, and what they did counts for those".to_owned(),
     );
+    say_deleted(table, dropped, remarks);
+    say_what_is_called_deleted(config, table, remarks);
     remarks
         .notes
         .extend(table.notes.iter().map(|text| Note::new(&table.name, text)));
@@ -84,6 +88,60 @@ pub(crate) fn add_table_notes(
             &table.name,
             format!(
                 "every time in `{column}` is a midnight: they are days, and count from their end"
+            ),
+        ));
+    }
+}
+
+/// Says how many rows are left out because they, or their leads, were deleted.
+fn say_deleted(table: &Table<'_>, dropped: Dropped, remarks: &mut Remarks) {
+    if table.name == "[leads]" {
+        let n_deleted = dropped.n_deleted + dropped.n_of_deleted;
+        remarks.count(
+            &table.name,
+            n_deleted,
+            "lead was deleted: nothing of it is looked at; if it was deleted because it was lost, wins look more frequent than they were",
+            "leads were deleted: nothing of them is looked at; if they were deleted because they were lost, wins look more frequent than they were",
+        );
+        return;
+    }
+    let column = table.file.deleted.unwrap_or_default();
+    remarks.count(
+        &table.name,
+        dropped.n_deleted,
+        format!("row was deleted, as `{column}` says, and is left out"),
+        format!("rows were deleted, as `{column}` says, and are left out"),
+    );
+    remarks.count(
+        &table.name,
+        dropped.n_of_deleted,
+        "row is of a lead that was deleted and is left out",
+        "rows are of leads that were deleted and are left out",
+    );
+}
+
+/// Says of a column of attributes that is called as if it told which rows were deleted that nothing
+/// is learned from it.
+fn say_what_is_called_deleted(config: &Config, table: &Table<'_>, remarks: &mut Remarks) {
+    let (chosen, exclude) = match TableId::named(&table.name) {
+        Some(TableId::Leads) => (&config.leads.attributes, &config.leads.exclude),
+        Some(TableId::Lookup(name)) => {
+            let lookup = &config.lookups[&name];
+            (&lookup.attributes, &lookup.exclude)
+        }
+        _ => return,
+    };
+    let is_idle = |column: &&String| {
+        is_called_deleted(column)
+            && table.file.deleted != Some(column.as_str())
+            && !table.is_excluded(exclude, column)
+    };
+    if let (None, Some(column)) = (chosen, table.columns().iter().find(is_idle)) {
+        remarks.note(Note::new(
+            &table.name,
+            format!(
+                "`{column}` is not learned from: by its name it says which rows were deleted, and `deleted = {}` leaves these out",
+                quoted(column)
             ),
         ));
     }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use leadscore_config::HistoryConfig;
 use leadscore_config::{Doubt, Subject};
+use leadscore_config::{HistoryConfig, TableId};
 use leadscore_core::{CellKind, Stamp, Timestamp};
 use leadscore_dataset::{Attribute, Column, History, HistoryChange};
 use leadscore_dataset::{MISSING, NEVER};
@@ -33,7 +33,7 @@ pub(super) fn read_history(
 ) -> Result<History, TablesError> {
     let config = joining.config;
     let settings = config.history.as_ref().expect("called where there is one");
-    let table = joining.origin.open("[history]", settings.file())?;
+    let table = joining.open(&TableId::History, settings.file())?;
     check_history(config, &table)?;
     let raw = table.read(&history_columns(settings))?;
     let kinds = match &joining.options.history_kinds {
@@ -61,7 +61,7 @@ pub(super) fn read_history(
         "change is of a lead that is not there, or lacks an attribute or a time; it is left out",
         "changes are of leads that are not there, or lack an attribute or a time; they are left out",
     );
-    add_table_notes(config, &table, raw.n_rows_of_files(), &mut gathered.remarks);
+    add_table_notes(config, &table, raw.n_rows_of_files, &mut gathered.remarks);
     let past = Past {
         ordering: log.ordering(table.has_file_order()),
         format: style

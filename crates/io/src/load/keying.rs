@@ -11,7 +11,8 @@ pub(super) fn activity<'c>(config: &'c Config, table: &str) -> Option<&'c Activi
         | TableId::History
         | TableId::Lookup(_)
         | TableId::Link(_)
-        | TableId::Merges => None,
+        | TableId::Merges
+        | TableId::Deleted => None,
     }
 }
 
@@ -36,6 +37,7 @@ pub(crate) fn time_column<'c>(config: &'c Config, table: &str) -> Option<&'c str
         | TableId::Outcomes
         | TableId::Lookup(_)
         | TableId::Link(_)
-        | TableId::Merges => None,
+        | TableId::Merges
+        | TableId::Deleted => None,
     }
 }

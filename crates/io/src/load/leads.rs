@@ -10,6 +10,7 @@ use rayon::slice::ParallelSliceMut;
 use super::results::unspelled_flags;
 use crate::error::TablesError;
 use crate::remarks::Remarks;
+use crate::result_words::is_called_deleted;
 use crate::scan::{RawTable, Table};
 
 /// Fails where the leads lack a column that the config names; the flag of a flat export may be
@@ -139,6 +140,7 @@ fn is_named(config: &Config, column: &str) -> bool {
         || leads.account.as_deref() == Some(column)
         || manual_columns(config).iter().any(|name| name == column)
         || config.outcomes.flag.as_deref() == Some(column)
+        || leads.deleted.as_deref() == Some(column)
         || config.snapshots.order_by.as_deref() == Some(column)
         || config
             .lookups
@@ -167,7 +169,10 @@ pub(super) fn lead_attributes(
         None => match &config.leads.attributes {
             Some(attributes) => attributes.contains(column) && !is_left_out(column),
             None => {
-                !is_named(config, column) && !is_left_out(column) && !is_set_aside(config, column)
+                !is_named(config, column)
+                    && !is_left_out(column)
+                    && !is_set_aside(config, column)
+                    && !is_called_deleted(column)
             }
         },
     };

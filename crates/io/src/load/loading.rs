@@ -166,7 +166,7 @@ fn read_from<'c>(
     add_table_notes(
         config,
         &table,
-        rows.raw.n_rows_of_files(),
+        rows.raw.n_rows_of_files,
         &mut gathered.remarks,
     );
     let index = positions_of(&leads.ids);
@@ -202,6 +202,7 @@ fn read_from<'c>(
         Some(_) => read_history(&joining, &mut leads.attributes, &mut gathered)?,
         None => History::default(),
     };
+    associations.say_of_deleted(config, &mut gathered.remarks);
     rows.keep_what_was_seen(&mut gathered.remarks);
     drop(index);
     drop(rows);

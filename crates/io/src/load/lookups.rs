@@ -19,6 +19,7 @@ use crate::bounds::Bounds;
 use crate::error::TablesError;
 use crate::keys::{Expectation, Matching};
 use crate::remarks::Remarks;
+use crate::result_words::is_called_deleted;
 use crate::scan::{RawTable, Table};
 
 fn lookup_attributes(
@@ -45,9 +46,12 @@ fn lookup_attributes(
             }),
             None => {
                 lookup.attributes.as_ref().map_or(
-                    **column != lookup.key && lookup.changed_at.as_ref() != Some(*column),
+                    **column != lookup.key
+                        && lookup.changed_at.as_ref() != Some(*column)
+                        && !is_called_deleted(column),
                     |attributes| attributes.contains(column),
                 ) && !table.is_excluded(&lookup.exclude, column)
+                    && lookup.deleted.as_ref() != Some(*column)
                     && !matches!(
                         lookup.types.get(*column),
                         Some(ColumnType::Id | ColumnType::Time)
@@ -209,7 +213,7 @@ pub(crate) fn read_lookups(
             name.clone(),
             read_lookup(name, lookup, &table, &raw, &columns, options, remarks)?,
         );
-        add_table_notes(config, &table, raw.n_rows_of_files(), remarks);
+        add_table_notes(config, &table, raw.n_rows_of_files, remarks);
     }
     Ok(lookups)
 }

@@ -87,7 +87,7 @@ impl DatedRows {
         }
         let lead_of_row = leads_of_rows(joining, &raw, lead, gathered)?;
         let mut after = Remarks::default();
-        add_table_notes(config, &table, raw.n_rows_of_files(), &mut after);
+        add_table_notes(config, &table, raw.n_rows_of_files, &mut after);
         let place_in_table = (0..raw.n_rows).map(|row| raw.row_in_table(row)).collect();
         let mut dated = Self {
             lead_of_row,

@@ -34,7 +34,7 @@ pub(crate) fn check_columns(
             TableId::Outcomes => check_outcomes(config, table)?,
             TableId::History => check_history(config, table)?,
             TableId::Activities(name) => check_activities(&config.activities[&name], table)?,
-            TableId::Lookup(_) | TableId::Link(_) | TableId::Merges => {
+            TableId::Lookup(_) | TableId::Link(_) | TableId::Merges | TableId::Deleted => {
                 unreachable!("their rows belong to no lead")
             }
         }
@@ -76,7 +76,7 @@ pub(crate) fn spilled_columns(
             columns.add(&settings.values, Role::Number);
             columns.add(table.since_column(), Role::Time);
         }
-        TableId::Lookup(_) | TableId::Link(_) | TableId::Merges => {
+        TableId::Lookup(_) | TableId::Link(_) | TableId::Merges | TableId::Deleted => {
             unreachable!("their rows belong to no lead")
         }
     }

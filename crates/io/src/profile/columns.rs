@@ -10,12 +10,13 @@ use leadscore_config::{Doubt, quoted, shortened};
 use leadscore_core::{Timestamp, Tokenizer};
 use leadscore_values::{NumberCensus, NumberVerdict, TimeFormat, proposals};
 
+use super::lines::guess;
 use super::names::{is_called_a_time, is_called_an_id, private};
 use crate::bounds::Bounds;
 use crate::error::TablesError;
 use crate::number_doubts;
-use crate::result_words::{Says, says, words_of};
-use crate::scan::{RawTable, Table};
+use crate::result_words::{Says, is_called_deleted, says, words_of};
+use crate::scan::{RawTable, Table, is_deleted};
 use crate::several;
 
 /// Rows that a profile looks at.
@@ -190,6 +191,25 @@ impl Sheet {
             .map(|column| format!("`{}` has {}", column.name, self.some_cells(&column.name)))
             .collect();
         shown.join("; ")
+    }
+
+    /// Settings of a table of rows, of which a column may say which were deleted.
+    pub(super) fn settings_of_rows(&self) -> String {
+        let says_of_each = |column: &&SheetColumn| {
+            let said = || column.cells.iter().map(|cell| is_deleted(cell.as_deref()));
+            is_called_deleted(&column.name)
+                && said().all(|said| said.is_some())
+                && said().any(|said| said == Some(false))
+        };
+        let mut text = self.settings();
+        if let Some(column) = self.columns.iter().find(says_of_each) {
+            text.push_str(&format!(
+                "deleted = {}{}\n",
+                quoted(&column.name),
+                guess("rows that it says were deleted are left out")
+            ));
+        }
+        text
     }
 
     /// Settings of the table as a whole.

@@ -77,7 +77,7 @@ pub(super) fn write_activities(
         })
         .collect();
     write_measures(text, &rest);
-    text.push_str(&sheet.settings());
+    text.push_str(&sheet.settings_of_rows());
 }
 
 /// What a table is called in the config, after its file.

@@ -183,7 +183,7 @@ pub(super) fn write_leads(text: &mut String, section: &LeadsSection<'_>) -> Opti
             ask_for_days(text, leads, column);
         }
     }
-    text.push_str(&leads.settings());
+    text.push_str(&leads.settings_of_rows());
     id
 }
 

@@ -103,7 +103,7 @@ pub(super) fn write_outcomes(
             guess("leads have several rows, and open ones have a time: each is a change of stage")
         );
     }
-    text.push_str(&sheet.settings());
+    text.push_str(&sheet.settings_of_rows());
 }
 
 /// Whether each row is a change of how its lead stands, by the columns with the lead, the time and

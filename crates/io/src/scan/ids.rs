@@ -12,7 +12,7 @@ use polars_core::prelude::{
 use super::part::engine_error;
 use super::written::Unlinked;
 use crate::error::TablesError;
-use crate::id_maps::{LinkMap, MergeMap, SINCE};
+use crate::id_maps::{DeletedIds, LinkMap, MergeMap, SINCE};
 
 /// A column whose cells stand for several leads each.
 pub(super) struct Ids<'t> {
@@ -23,6 +23,8 @@ pub(super) struct Ids<'t> {
     pub(super) link: Option<&'t LinkMap>,
     /// Under which id merged leads live on.
     pub(super) merges: Option<&'t MergeMap>,
+    /// Leads that are no more.
+    pub(super) deleted: Option<&'t DeletedIds>,
 }
 
 /// Frames with other rows than they had.
@@ -53,9 +55,10 @@ impl Ids<'_> {
         offset: usize,
         path: &Path,
         each_id: &EachId<'_>,
-    ) -> Result<(Rewritten, Unlinked), TablesError> {
+    ) -> Result<(Rewritten, Unlinked, usize), TablesError> {
         let fail = |error| engine_error(path, error);
         let mut unlinked = Unlinked::default();
+        let mut n_of_deleted = 0;
         let mut rewritten = Rewritten {
             frames: Vec::with_capacity(frames.len()),
             rows: Vec::new(),
@@ -76,12 +79,19 @@ impl Ids<'_> {
                     let cells = cells_of_ids(series.as_materialized_series(), separator);
                     for cell in cells.map_err(fail)? {
                         let ids = cell.iter().map(String::as_str);
-                        self.add(row, ids, place(row), &mut rows, &mut unlinked);
+                        n_of_deleted +=
+                            usize::from(!self.add(row, ids, place(row), &mut rows, &mut unlinked));
                         row += 1;
                     }
                 }
                 None => each_id(frame, self.column, &mut |id| {
-                    self.add(row, id.into_iter(), place(row), &mut rows, &mut unlinked);
+                    n_of_deleted += usize::from(!self.add(
+                        row,
+                        id.into_iter(),
+                        place(row),
+                        &mut rows,
+                        &mut unlinked,
+                    ));
                     row += 1;
                 })?,
             }
@@ -96,11 +106,12 @@ impl Ids<'_> {
             let frame = with_rows(frame, rows.taken, columns).map_err(fail)?;
             rewritten.frames.push(frame);
         }
-        Ok((rewritten, unlinked))
+        Ok((rewritten, unlinked, n_of_deleted))
     }
 
     /// Adds a row for each lead that the ids of a cell stand for, each once, and from when; one that
-    /// names nobody where there is none.
+    /// names nobody where there is none. Leads that were deleted get none; whether that left
+    /// anybody.
     fn add<'i>(
         &'i self,
         row: u32,
@@ -108,7 +119,7 @@ impl Ids<'_> {
         place: usize,
         rows: &mut NewRows,
         unlinked: &mut Unlinked,
-    ) {
+    ) -> bool {
         // Two that were merged, or two links, are one lead, from the earlier time on.
         let mut leads: SmallLeads<'i> = SmallLeads::default();
         for id in ids {
@@ -128,6 +139,12 @@ impl Ids<'_> {
                 }
             }
         }
+        if let Some(deleted) = self.deleted
+            && leads.first.is_some()
+            && !leads.keep(|lead| !deleted.has(lead))
+        {
+            return false;
+        }
         let first = leads.first.map(|(lead, at)| (Some(lead), at));
         let more = leads.more.iter().map(|&(lead, at)| (Some(lead), at));
         for (lead, at) in std::iter::once(first.unwrap_or((None, Timestamp::MIN))).chain(more) {
@@ -135,6 +152,7 @@ impl Ids<'_> {
             rows.leads.append_option(lead);
             rows.since.push(at.micros());
         }
+        true
     }
 
     /// The lead that a lead lives on as, and from when it stands for it.
@@ -165,44 +183,23 @@ impl<'i> SmallLeads<'i> {
             self.more.push((lead, since));
         }
     }
-}
 
-/// The rows but those whose id was merged into another, and how many these are.
-pub(super) fn without_merged(
-    frames: &[DataFrame],
-    column: &str,
-    merges: &MergeMap,
-    path: &Path,
-    each_id: &EachId<'_>,
-) -> Result<(Rewritten, usize), TablesError> {
-    let mut rewritten = Rewritten {
-        frames: Vec::with_capacity(frames.len()),
-        rows: Vec::new(),
-    };
-    let (mut first_row, mut n_merged) = (0, 0);
-    for frame in frames {
-        let mut taken: Vec<u32> = Vec::with_capacity(frame.height());
-        let mut row = 0_u32;
-        each_id(frame, column, &mut |id| {
-            if id.is_none_or(|id| merges.survivor(id).is_none()) {
-                taken.push(row);
-            }
-            row += 1;
-        })?;
-        n_merged += row as usize - taken.len();
-        rewritten
-            .rows
-            .extend(taken.iter().map(|row| first_row + row));
-        first_row += frame.height() as u32;
-        let frame =
-            with_rows(frame, taken, Vec::new()).map_err(|error| engine_error(path, error))?;
-        rewritten.frames.push(frame);
+    /// Keeps some of the leads; whether any is left.
+    fn keep(&mut self, is_kept: impl Fn(&str) -> bool) -> bool {
+        self.more.retain(|(lead, _)| is_kept(lead));
+        if self.first.is_some_and(|(lead, _)| !is_kept(lead)) {
+            self.first = (!self.more.is_empty()).then(|| self.more.remove(0));
+        }
+        self.first.is_some()
     }
-    Ok((rewritten, n_merged))
 }
 
 /// A frame with these rows of it, and these columns in place of its own.
-fn with_rows(frame: &DataFrame, rows: Vec<u32>, columns: Vec<Series>) -> PolarsResult<DataFrame> {
+pub(super) fn with_rows(
+    frame: &DataFrame,
+    rows: Vec<u32>,
+    columns: Vec<Series>,
+) -> PolarsResult<DataFrame> {
     let mut frame = frame.take(&IdxCa::from_vec("rows".into(), rows))?;
     for column in columns {
         frame.with_column(column.into())?;

@@ -9,10 +9,12 @@ use leadscore_core::Timestamp;
 use leadscore_values::Nulls;
 use polars_core::prelude::{DataFrame, DataType, Series};
 
-use super::ids::{self, Ids, Rewritten};
+use super::ids::{Ids, Rewritten};
+use super::left_out::without_deleted;
 use super::part::{Batch, engine_error};
 use super::table::Table;
 use super::unpivot::unpivot;
+use super::written::Dropped;
 use crate::bounds::Bounds;
 use crate::error::TablesError;
 use crate::id_maps::SINCE;
@@ -22,9 +24,12 @@ use crate::spill::SpilledRows;
 pub(crate) struct RawTable<'a> {
     pub(super) table: &'a Table<'a>,
     pub(super) cells: Cells,
-    /// Where cells have several ids, the row that each was; else rows are those of the files.
+    /// Where cells have several ids, or rows are left out, the row that each was; else rows are those
+    /// of the files.
     pub(super) rows: Option<Vec<u32>>,
     pub(crate) n_rows: usize,
+    /// Rows of the files: one may be many, or left out.
+    pub(crate) n_rows_of_files: usize,
 }
 
 pub(super) enum Cells {
@@ -35,6 +40,27 @@ pub(super) enum Cells {
     },
     /// Typed already.
     Spilled(SpilledRows),
+}
+
+/// Frames while rows are taken out and made several.
+struct RowsRead {
+    frames: Vec<DataFrame>,
+    /// For each row the row of the files that it was, once these differ.
+    rows: Option<Vec<u32>>,
+}
+
+impl RowsRead {
+    fn new(frames: Vec<DataFrame>) -> Self {
+        Self { frames, rows: None }
+    }
+
+    /// Puts rows in place of those that they were made of.
+    fn replace(&mut self, Rewritten { frames, mut rows }: Rewritten) {
+        if let Some(known) = &self.rows {
+            rows.iter_mut().for_each(|row| *row = known[*row as usize]);
+        }
+        (self.frames, self.rows) = (frames, Some(rows));
+    }
 }
 
 impl<'a> Table<'a> {
@@ -49,6 +75,7 @@ impl<'a> Table<'a> {
                 cells: Cells::Spilled(rows),
                 rows: None,
                 n_rows,
+                n_rows_of_files: n_rows,
             });
         }
         let of_files = self.columns_of_files(&mut wanted);
@@ -83,29 +110,39 @@ impl<'a> Table<'a> {
             .into_iter()
             .map(|frame| self.plain(frame))
             .collect::<Result<Vec<_>, _>>()?;
-        let (frames, events) = match self.file.events {
-            Some((key, columns)) => {
-                let events = unpivot(&frames, key, columns)
-                    .map_err(|error| engine_error(self.path(), error))?;
-                (events.frames, Some(events.rows))
-            }
-            None => (frames, None),
+        let each_id = |frame: &DataFrame, column: &str, visit: &mut dyn FnMut(Option<&str>)| {
+            self.each_id(frame, column, visit)
         };
-        let (frames, rows) = match self.one_lead_a_row(&frames, wanted, batch)? {
-            Some(Rewritten { frames, mut rows }) => {
-                if let Some(events) = &events {
-                    rows.iter_mut().for_each(|row| *row = events[*row as usize]);
-                }
-                (frames, Some(rows))
+        let n_rows_of_files = frames.iter().map(DataFrame::height).sum();
+        let mut rows = RowsRead::new(frames);
+        let mut dropped = Dropped::default();
+        if let Some(column) = self.file.deleted {
+            let (kept, unread) =
+                without_deleted(&rows.frames, column, self.path(), &each_id, &mut dropped)?;
+            if let Some((row, text)) = unread {
+                let first = batch.map_or(0, |batch| batch.first_row());
+                return Err(self.no_truth_value(column, first + row, &text));
             }
-            None => (frames, events),
-        };
+            rows.replace(kept);
+        }
+        if let Some((key, columns)) = self.file.events {
+            let events = unpivot(&rows.frames, key, columns)
+                .map_err(|error| engine_error(self.path(), error))?;
+            rows.replace(events);
+        }
+        self.one_lead_a_row(&mut rows, wanted, batch, &mut dropped)?;
+        if dropped != Dropped::default() {
+            self.written
+                .keep_dropped(batch.map(|batch| (batch.part, batch.offset)), dropped);
+        }
+        let RowsRead { frames, rows } = rows;
         let n_rows = frames.iter().map(DataFrame::height).sum();
         Ok(RawTable {
             table: self,
             cells: Cells::Frames { frames, batch },
             rows,
             n_rows,
+            n_rows_of_files,
         })
     }
 
@@ -116,37 +153,62 @@ impl<'a> Table<'a> {
             Some((key, columns)) => {
                 let mut of_files = vec![key];
                 of_files.extend(columns.iter().map(String::as_str));
+                of_files.extend(self.file.deleted.filter(|own| !of_files.contains(own)));
                 of_files
             }
-            None => wanted.clone(),
+            None => {
+                let mut of_files = wanted.clone();
+                for column in self.deciding_columns() {
+                    if !of_files.contains(&column) {
+                        of_files.push(column);
+                    }
+                }
+                of_files
+            }
         }
     }
 
-    /// The rows anew, where they are not one of each lead that is there; `None` where they are.
+    /// Makes the rows one of each lead that is there, where they are not.
     fn one_lead_a_row(
         &self,
-        frames: &[DataFrame],
+        rows: &mut RowsRead,
         wanted: &[&str],
         batch: Option<Batch>,
-    ) -> Result<Option<Rewritten>, TablesError> {
+        dropped: &mut Dropped,
+    ) -> Result<(), TablesError> {
         let each_id = |frame: &DataFrame, column: &str, visit: &mut dyn FnMut(Option<&str>)| {
             self.each_id(frame, column, visit)
         };
-        if let Some((column, merges)) = &self.merged
-            && wanted.contains(&column.as_str())
-        {
-            let (rewritten, n_merged) =
-                ids::without_merged(frames, column, merges, self.path(), &each_id)?;
-            self.written.keep_merged(n_merged, batch.is_some());
-            return Ok(Some(rewritten));
+        if let Some(gone) = &self.gone {
+            let kept = gone.without(&rows.frames, self.path(), &each_id, dropped)?;
+            rows.replace(kept);
         }
-        let Some(ids) = self.ids().filter(|ids| wanted.contains(&ids.column)) else {
-            return Ok(None);
+        let is_asked = |ids: &Ids<'_>| ids.deleted.is_some() || wanted.contains(&ids.column);
+        let Some(ids) = self.ids().filter(is_asked) else {
+            return Ok(());
         };
         let offset = batch.map_or(0, |batch| batch.first_row());
-        let (rewritten, unlinked) = ids.one_a_row(frames, offset, self.path(), &each_id)?;
+        let (rewritten, mut unlinked, n_of_deleted) =
+            ids.one_a_row(&rows.frames, offset, self.path(), &each_id)?;
+        if let (Some((first, _)), Some(known)) = (&mut unlinked.first, &rows.rows) {
+            *first = offset + known[*first - offset] as usize;
+        }
+        dropped.n_of_deleted += n_of_deleted;
         self.written.add_unlinked(unlinked);
-        Ok(Some(rewritten))
+        rows.replace(rewritten);
+        Ok(())
+    }
+
+    /// Columns that say which rows are left out; they are read whatever is asked for, so that what
+    /// is told by some columns is told by the same rows.
+    fn deciding_columns(&self) -> impl Iterator<Item = &str> {
+        let of_gone = self.gone.as_ref().map(|gone| gone.column.as_str());
+        let of_ids = self.ids().filter(|ids| ids.deleted.is_some());
+        self.file
+            .deleted
+            .into_iter()
+            .chain(of_gone)
+            .chain(of_ids.map(|ids| ids.column))
     }
 
     /// The column whose cells stand for several leads each, if there is one.
@@ -158,12 +220,14 @@ impl<'a> Table<'a> {
                 separator: separated.map(|(_, separator)| separator),
                 link: association.link.as_deref(),
                 merges: association.merges.as_deref(),
+                deleted: association.deleted.as_deref(),
             }),
             None => separated.map(|(column, separator)| Ids {
                 column,
                 separator: Some(separator),
                 link: None,
                 merges: None,
+                deleted: None,
             }),
         }
     }
@@ -183,6 +247,7 @@ impl<'a> Table<'a> {
             },
             rows: None,
             n_rows: frame.height(),
+            n_rows_of_files: frame.height(),
         };
         raw.for_each_text(column, |_, text| {
             visit(text);
@@ -453,13 +518,6 @@ impl RawTable<'_> {
             }
         }
         Ok(count)
-    }
-
-    /// Rows of the files: where a cell holds several ids, one row may be many.
-    pub(crate) fn n_rows_of_files(&self) -> usize {
-        self.rows.as_ref().map_or(self.n_rows, |rows| {
-            rows.last().map_or(0, |&last| last as usize + 1)
-        })
     }
 
     /// Keeps how many cells of a column are missing.

@@ -9,15 +9,17 @@ use leadscore_config::{Doubt, Subject, quoted};
 use leadscore_config::{EVENT_KIND, EVENT_TIME, FileConfig, is_excluded, nearest};
 use leadscore_core::Writing;
 use leadscore_dataset::{SeenColumn, SeenTable};
+use leadscore_values::TimeFormat;
 
+use super::left_out::Gone;
 use super::part::{Batch, Part};
-use super::written::{Unlinked, Written};
+use super::written::{Dropped, Unlinked, Written};
 use crate::arrow_types::Unreadable;
 use crate::bounds::Bounds;
 use crate::csv_text::lines_of_rows;
 use crate::error::TablesError;
 use crate::extremes::Extremes;
-use crate::id_maps::{LinkMap, MergeMap, SINCE};
+use crate::id_maps::{DeletedIds, LinkMap, MergeMap, SINCE};
 use crate::source;
 use crate::spill::SpilledFile;
 
@@ -37,8 +39,8 @@ pub(crate) struct Table<'a> {
     pub(super) written: Arc<Written>,
     /// The column whose ids reach their leads through other tables, and those.
     pub(super) association: Option<Association>,
-    /// The column of ids whose rows are left out where they were merged away, and the merges.
-    pub(super) merged: Option<(String, Arc<MergeMap>)>,
+    /// Which leads are no more, where their rows are left out.
+    pub(super) gone: Option<Gone>,
     /// Where the rows of a part of the leads wait on disk, in place of the files.
     pub(super) spilled: Option<SpilledFile>,
 }
@@ -49,6 +51,7 @@ pub(super) struct Association {
     pub(super) column: String,
     pub(super) link: Option<Arc<LinkMap>>,
     pub(super) merges: Option<Arc<MergeMap>>,
+    pub(super) deleted: Option<Arc<DeletedIds>>,
 }
 
 impl Association {
@@ -76,7 +79,7 @@ impl<'a> Table<'a> {
             notes: Vec::new(),
             written: Arc::default(),
             association: None,
-            merged: None,
+            gone: None,
             spilled: None,
         };
         let location = table.file.location;
@@ -161,30 +164,45 @@ impl<'a> Table<'a> {
             notes: self.notes.clone(),
             written: Arc::clone(&self.written),
             association: None,
-            merged: None,
+            gone: None,
             spilled: Some(spilled),
         }
     }
 
     /// The same table, whose ids of a column reach their leads through an association table, or
-    /// through merges, or both.
+    /// through merges, or both; without the rows of leads that were deleted.
     pub(crate) fn associated(
         mut self,
         column: &str,
         link: Option<Arc<LinkMap>>,
         merges: Option<Arc<MergeMap>>,
+        deleted: Option<Arc<DeletedIds>>,
     ) -> Self {
-        self.association = (link.is_some() || merges.is_some()).then(|| Association {
-            column: column.to_owned(),
-            link,
-            merges,
-        });
-        self
+        let is_of_several = self.file.several.is_some();
+        if link.is_some() || merges.is_some() || is_of_several && deleted.is_some() {
+            self.association = Some(Association {
+                column: column.to_owned(),
+                link,
+                merges,
+                deleted,
+            });
+            return self;
+        }
+        self.without_gone(column, None, deleted)
     }
 
-    /// The same table without the rows whose id was merged into another.
-    pub(crate) fn without_merged(mut self, column: &str, merges: Arc<MergeMap>) -> Self {
-        self.merged = Some((column.to_owned(), merges));
+    /// The same table without the rows whose id was merged into another, or deleted.
+    pub(crate) fn without_gone(
+        mut self,
+        column: &str,
+        merges: Option<Arc<MergeMap>>,
+        deleted: Option<Arc<DeletedIds>>,
+    ) -> Self {
+        self.gone = (merges.is_some() || deleted.is_some()).then(|| Gone {
+            column: column.to_owned(),
+            merges,
+            deleted,
+        });
         self
     }
 
@@ -204,9 +222,9 @@ impl<'a> Table<'a> {
         Some((link, self.written.unlinked()))
     }
 
-    /// How many rows were left out, of all that were read, because their id was merged away.
-    pub(crate) fn n_merged(&self) -> usize {
-        self.written.n_merged()
+    /// How many rows were left out, of all that were read.
+    pub(crate) fn dropped(&self) -> Dropped {
+        self.written.dropped()
     }
 
     /// Rows, as far as files tell without being read.
@@ -344,6 +362,30 @@ impl<'a> Table<'a> {
     /// Whether the order of its rows is that in which somebody wrote them: those of one file.
     pub(crate) fn has_file_order(&self) -> bool {
         self.parts.len() == 1 && Frame::at(self.file.location).is_none()
+    }
+
+    /// The error of a cell that does not say whether its row was deleted.
+    pub(crate) fn no_truth_value(&self, column: &str, row: usize, text: &str) -> TablesError {
+        let file = &self.file;
+        let formats = file.format_of(column).into_iter().chain([TimeFormat::Iso]);
+        let is_time = formats
+            .into_iter()
+            .any(|format| format.parse(text, file.time_zone).is_ok());
+        let help = if is_time {
+            "`deleted` names a column of truth values; write one that is true where the time of the deletion is filled, or list the deleted leads in [deleted] with `at`"
+        } else {
+            "`deleted` names a column whose cells are true or false (or yes and no, 1 and 0; an empty one says no)"
+        };
+        TablesError::Cell {
+            place: self.place(row),
+            column: column.to_owned(),
+            found: if is_time {
+                format!("`{text}` is a time and does not say whether the row was deleted")
+            } else {
+                format!("`{text}` does not say whether the row was deleted")
+            },
+            help: help.to_owned(),
+        }
     }
 
     /// File and line (or row) of a row of the table, for messages.

@@ -23,7 +23,20 @@ pub(super) struct Written {
     /// Whether a column that was read has any cell with a value.
     filled: Mutex<BTreeMap<String, bool>>,
     unlinked: Mutex<Unlinked>,
-    n_merged: Mutex<usize>,
+    /// By the batch (its part and offset) or, of a table that was read as a whole, by none: a batch
+    /// may be read more than once.
+    dropped: Mutex<BTreeMap<Option<(usize, usize)>, Dropped>>,
+}
+
+/// Rows that are left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    /// Their lead was merged into another one.
+    pub(crate) n_merged: usize,
+    /// They say of themselves that they were deleted.
+    pub(crate) n_deleted: usize,
+    /// Their lead was deleted.
+    pub(crate) n_of_deleted: usize,
 }
 
 /// Rows whose id an association table does not have.
@@ -132,15 +145,25 @@ impl Written {
         known.map(|known| known.clone()).unwrap_or_default()
     }
 
-    /// Rows that were left out because their id was merged away.
-    pub(super) fn n_merged(&self) -> usize {
-        self.n_merged.lock().map_or(0, |known| *known)
+    /// Rows that were left out.
+    pub(super) fn dropped(&self) -> Dropped {
+        let known = self.dropped.lock();
+        let known = known.map(|known| known.clone()).unwrap_or_default();
+        if let Some(whole) = known.get(&None) {
+            return *whole;
+        }
+        let add = |sum: Dropped, more: &Dropped| Dropped {
+            n_merged: sum.n_merged + more.n_merged,
+            n_deleted: sum.n_deleted + more.n_deleted,
+            n_of_deleted: sum.n_of_deleted + more.n_of_deleted,
+        };
+        known.values().fold(Dropped::default(), add)
     }
 
-    /// Of a table that was read as a whole, or of one more batch.
-    pub(super) fn keep_merged(&self, n_merged: usize, is_batch: bool) {
-        if let Ok(mut known) = self.n_merged.lock() {
-            *known = n_merged + if is_batch { *known } else { 0 };
+    /// Of a table that was read as a whole, or of one batch.
+    pub(super) fn keep_dropped(&self, batch: Option<(usize, usize)>, dropped: Dropped) {
+        if let Ok(mut known) = self.dropped.lock() {
+            known.insert(batch, dropped);
         }
     }
 

@@ -28,7 +28,7 @@ impl KeptTables {
         // These say how else to read.
         let may_serve = options.history_kinds.is_none()
             && options.known_ends.is_none()
-            && !data.has_its_own_merges();
+            && !data.has_its_own_leads();
         if may_serve
             && let Some(kept) = self.kept().clone()
             && options

@@ -36,11 +36,13 @@ pub enum SinceError {
 /// No lead has this id.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "there is no lead `{}` in [leads]; the nearest id is `{}`",
+    "there is no lead `{}` in [leads]; the nearest id is `{}`{}",
     printable(id),
-    printable(nearest)
+    printable(nearest),
+    if *.may_be_deleted { "\n  hint: it may have been deleted: `deleted` in the config leaves such leads out" } else { "" }
 )]
 pub struct UnknownLead {
     pub(super) id: String,
     pub(super) nearest: String,
+    pub(super) may_be_deleted: bool,
 }

@@ -28,7 +28,7 @@ pub(super) fn look_back(
         .into());
     }
     let tables = data.as_of(since).quiet().load_to_score(model)?;
-    let lead = find_lead(&tables, id)?;
+    let lead = find_lead(&data.config, &tables, id)?;
     if !scoring_snapshots(&tables, since)
         .at_risk
         .iter()

@@ -19,7 +19,7 @@ pub fn explain_rules(data: &Data, rules: ReadRules, id: &str) -> crate::Result<S
     let tables = data.load(&LoadOptions::default())?;
     let bench = Bench::new(data, &tables, &[rules])?;
     let rules = &bench.scheme().rules;
-    let lead = find_lead(bench.tables, id)?;
+    let lead = find_lead(&bench.data.config, bench.tables, id)?;
     let score = bench.point_of(lead, bench.as_of)?;
     let mut lines = vec![
         format!("lead {id}"),

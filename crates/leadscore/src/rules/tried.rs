@@ -98,7 +98,7 @@ fn failed_examples(bench: &Bench<'_>, path: &Path) -> crate::Result<Vec<crate::E
             crate::Error::from(ConfigFailure::new(path, &bench.scheme().text, error))
         };
         let id = example.lead.get_ref();
-        match find_lead(bench.tables, id) {
+        match find_lead(&bench.data.config, bench.tables, id) {
             Err(error) => failures.push(fail(
                 error.to_string(),
                 "an example is a lead of these tables".to_owned(),

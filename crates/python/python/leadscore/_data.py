@@ -28,7 +28,7 @@ class Data:
     config : path or mapping
         The path of a ``leadscore.toml``, or its content as a mapping, such as
         ``{"leads": {"id": "lead_id", "created_at": "created_at"}, "outcomes": {…}}``.
-    leads, outcomes, history, merges : frame, optional
+    leads, outcomes, history, merges, deleted : frame, optional
         Tables in memory; others are read from the ``path`` that the config gives them, by each call that needs them. Queries are
         asked once.
     activities, lookups, links : mapping from name to frame, optional
@@ -61,6 +61,7 @@ class Data:
         history: Frame | None = None,
         links: Mapping[str, Frame] | None = None,
         merges: Frame | None = None,
+        deleted: Frame | None = None,
     ) -> None:
         frames = _frames(
             leads=leads,
@@ -70,6 +71,7 @@ class Data:
             history=history,
             links=links,
             merges=merges,
+            deleted=deleted,
         )
         self._open(config, {name: _own(frame) for name, frame in frames.items()})
 
@@ -528,10 +530,11 @@ def _frames(
     history: Frame | None = None,
     links: Mapping[str, Frame] | None = None,
     merges: Frame | None = None,
+    deleted: Frame | None = None,
 ) -> dict[str, object]:
     """The frames that are given, by the names of their tables in the config."""
     frames: dict[str, object] = {}
-    for name, frame in (("leads", leads), ("outcomes", outcomes), ("history", history), ("merges", merges)):
+    for name, frame in (("leads", leads), ("outcomes", outcomes), ("history", history), ("merges", merges), ("deleted", deleted)):
         if frame is not None:
             frames[name] = frame
     for group, tables in (("activities", activities), ("lookups", lookups), ("links", links)):

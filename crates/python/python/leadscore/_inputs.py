@@ -38,7 +38,7 @@ class Tables(TypedDict, total=False):
     config : path or mapping
         The path of a ``leadscore.toml``, or its content as a mapping, such as
         ``{"leads": {"id": "lead_id", "created_at": "created_at"}, "outcomes": {…}}``.
-    leads, outcomes, history, merges : frame, optional
+    leads, outcomes, history, merges, deleted : frame, optional
         Tables in memory; others are read from the ``path`` that the config gives them.
     activities, lookups, links : mapping from name to frame, optional
         The same for the tables that the config names under ``activities``, ``lookups`` and ``links``.
@@ -55,6 +55,7 @@ class Tables(TypedDict, total=False):
     history: Frame | None
     links: Mapping[str, Frame] | None
     merges: Frame | None
+    deleted: Frame | None
     as_of: Moment | None
 
 

@@ -273,7 +273,6 @@ const OVERWRITTEN: Names = &[
     "SystemModstamp",
     "IsUnreadByOwner",
     "Unread By Owner",
-    "IsDeleted",
     "MasterRecordId",
     "Master Record ID",
     "FirstCallDateTime",

@@ -67,7 +67,7 @@ impl Writing<'_> {
         if !kinds.is_empty() {
             let _ = writeln!(text, "kind = [{kinds}]");
         }
-        text.push_str(&file.sheet.settings());
+        text.push_str(&file.sheet.settings_of_rows());
     }
 
     pub(super) fn write_link(&self, text: &mut String, file: &File, columns: &LinkColumns) {
@@ -92,7 +92,7 @@ impl Writing<'_> {
         if columns.own_ids {
             text.push_str("own_ids = true\n");
         }
-        text.push_str(&file.sheet.settings());
+        text.push_str(&file.sheet.settings_of_rows());
     }
 
     pub(super) fn write_lookup(&self, text: &mut String, file: &File, columns: &LookupColumns) {
@@ -149,7 +149,7 @@ impl Writing<'_> {
                 text.push_str(&column.remarks());
             }
         }
-        text.push_str(&file.sheet.settings());
+        text.push_str(&file.sheet.settings_of_rows());
     }
 
     pub(super) fn write_history(&self, text: &mut String, file: &File, columns: &HistoryColumns) {
@@ -179,7 +179,7 @@ impl Writing<'_> {
             let _ = writeln!(text, "old_value = {}", quoted(&old.name));
         }
         write_time(text, "changed_at", changed_at);
-        text.push_str(&file.sheet.settings());
+        text.push_str(&file.sheet.settings_of_rows());
     }
 }
 

@@ -243,7 +243,7 @@ impl Writing<'_> {
                 | Kind::Empty => {}
             }
         }
-        text.push_str(&file.sheet.settings());
+        text.push_str(&file.sheet.settings_of_rows());
     }
 
     /// Files that the product is not known to export: events, if their columns say so.
