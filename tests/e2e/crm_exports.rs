@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use leadscore_core::Timestamp;
 use leadscore_tests::crm_exports::{
     File, Lead, World, dynamics, hubspot, odoo, pipedrive, salesforce,
 };
@@ -302,6 +303,118 @@ fn flags_say_what_stages_mean() {
     succeed(&folder, &["init", "exports"]);
     let config = config_of(&folder);
     assert!(config.contains("won = []   # question:"), "{config}");
+}
+
+/// Files with other cells, each in quotes.
+fn rewritten(files: &[File], cell: impl Fn(&str, &str) -> String) -> Vec<File> {
+    let rewrite = |text: &str| {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let mut writer = csv::WriterBuilder::new()
+            .quote_style(csv::QuoteStyle::Always)
+            .from_writer(Vec::new());
+        let header = reader.headers().expect("has a header").clone();
+        writer.write_record(&header).expect("fits");
+        for record in reader.records() {
+            let record = record.expect("is well-formed");
+            let cells = header
+                .iter()
+                .zip(&record)
+                .map(|(name, own)| cell(name, own));
+            writer.write_record(cells).expect("fits");
+        }
+        String::from_utf8(writer.into_inner().expect("is in memory")).expect("is a text")
+    };
+    files
+        .iter()
+        .map(|(name, text)| (*name, rewrite(text)))
+        .collect()
+}
+
+#[test]
+fn quotes_and_local_times_change_nothing() {
+    let world = World::new(1_200, 12);
+    let files = hubspot(&world);
+    assert_same(
+        "hubspot-quoted",
+        &files,
+        &rewritten(&files, |_, cell| cell.to_owned()),
+    );
+    // Of the same minutes, as people in America write them.
+    let american = rewritten(&files, |_, cell| match Timestamp::parse_iso(cell) {
+        Some((at, _, _)) if cell.len() == 16 => {
+            let at = at.naive().expect("within the calendar");
+            at.format("%-m/%-d/%Y %-I:%M %p").to_string()
+        }
+        _ => cell.to_owned(),
+    });
+    assert!(american[0].1.contains(" PM"), "{}", &american[0].1[..2_000]);
+    assert_same("hubspot-american", &files, &american);
+    let files = odoo(&world);
+    let upper: Vec<File> = files
+        .iter()
+        .map(|(name, text)| {
+            let (header, rest) = text.split_once('\n').expect("has a header");
+            (*name, format!("{}\n{rest}", header.to_uppercase()))
+        })
+        .collect();
+    assert_same("odoo-upper", &files, &upper);
+}
+
+#[test]
+fn what_is_left_aside_is_asked_about() {
+    let world = World::new(1_200, 13);
+    let lines = |config: &str| -> String {
+        let is_one = |line: &&str| line.contains("question: ") || line.contains("is not used");
+        config
+            .lines()
+            .filter(is_one)
+            .fold(String::new(), |text, line| text + line + "\n")
+    };
+    let mut said = String::new();
+    let mut ask = |name: &str, files: &[File]| {
+        let folder = folder(&format!("aside-{name}"), files);
+        succeed(&folder, &["init", "exports"]);
+        said.push_str(&format!("{name}\n{}", lines(&config_of(&folder))));
+        let check = leadscore(&folder, &["check"]);
+        let checked = String::from_utf8_lossy(&check.stderr).into_owned()
+            + &String::from_utf8_lossy(&check.stdout);
+        let is_about =
+            |line: &&str| line.contains("not in `won`") || line.contains("no row is lost");
+        checked
+            .lines()
+            .filter(is_about)
+            .for_each(|line| said.push_str(&format!("{line}\n")));
+    };
+    let contacts = hubspot(&world);
+    ask(
+        "no ids of contacts",
+        &renamed(&contacts, &[("Associated Contact IDs", "Who")]),
+    );
+    let leads = salesforce(&world);
+    ask(
+        "no ids of opportunities",
+        &renamed(&leads, &[("ConvertedOpportunityId", "Other")]),
+    );
+    // A second pipeline, whose words nobody knows, and no flags.
+    let unflagged = renamed(
+        &contacts,
+        &[("Is Closed Won", "Flag 1"), ("Is Deal Closed?", "Flag 2")],
+    );
+    let pipelines = rewritten(&unflagged, |column, cell| match (column, cell) {
+        ("Deal Stage", "Contract Sent") => "Vertrag liegt vor".to_owned(),
+        ("Deal Stage", "Closed Lost") => "Kein Interesse".to_owned(),
+        _ => cell.to_owned(),
+    });
+    ask("another pipeline", &pipelines);
+    let deals = rewritten(&pipedrive(&world), |column, cell| match (column, cell) {
+        ("Deal - Status", "Lost") => "Deleted".to_owned(),
+        _ => cell.to_owned(),
+    });
+    ask("deleted deals", &deals);
+    let mut mixed = odoo(&world);
+    mixed.push(("contacts.csv", contacts[0].1.clone()));
+    ask("a file of another product", &mixed);
+    insta::assert_snapshot!(said);
 }
 
 #[test]

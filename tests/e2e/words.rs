@@ -210,7 +210,7 @@ fn what_is_counted_agrees_with_its_number() {
         "1 outcome closes before its lead was created",
         "1 outcome is of a lead that the leads table does not have",
         "1 outcome is of a lead that closed before",
-        "1 closed row has no time",
+        "1 row with a result has no time of closing",
         "1 lead was lost first and won later",
         "1 event has no time",
         "1 event happened before its lead was created",

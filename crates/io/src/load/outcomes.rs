@@ -131,6 +131,7 @@ impl DatedRows {
         }
         closings.doubt(config, remarks);
         closings.say_rows(remarks);
+        closings.say_no_losses(config, remarks);
         if config.outcomes.is_log() {
             let rows = self.log_rows(created.len(), as_of, remarks);
             let corrections = config.outcomes.corrections;
@@ -255,6 +256,8 @@ struct Closings<'r> {
     without_time: usize,
     /// Closed rows with one.
     n_dated: usize,
+    /// Those of them that were won.
+    n_won: usize,
     /// Rows that close before their lead was created.
     early: Vec<usize>,
     /// Rows that close late after it.
@@ -271,6 +274,7 @@ impl<'r> Closings<'r> {
             deals: Deals::default(),
             without_time: 0,
             n_dated: 0,
+            n_won: 0,
             early: Vec::new(),
             n_slow: 0,
         }
@@ -307,6 +311,7 @@ impl<'r> Closings<'r> {
             self.n_slow += usize::from(micros > SLOW);
         }
         self.n_dated += 1;
+        self.n_won += usize::from(is_won);
         self.close(row, lead, stamp.known, is_won);
     }
 
@@ -405,6 +410,18 @@ impl<'r> Closings<'r> {
         remarks.doubts.extend(found);
     }
 
+    /// Says that nothing was lost, where words for it are known: exports leave lost records out.
+    fn say_no_losses(&self, config: &Config, remarks: &mut Remarks) {
+        const FEWEST: usize = 20;
+        if !config.outcomes.lost.is_empty() && self.n_dated >= FEWEST && self.n_won == self.n_dated
+        {
+            remarks.note(Note::new(
+                "[outcomes]",
+                "no row is lost, although `lost` has words for it: where the export leaves lost records out, leads that were lost look open",
+            ));
+        }
+    }
+
     /// A note for every row that says less than it seems to.
     fn say_rows(&self, remarks: &mut Remarks) {
         let mut add =
@@ -421,8 +438,8 @@ impl<'r> Closings<'r> {
         );
         add(
             self.without_time,
-            "closed row has no time and is left out",
-            "closed rows have no time and are left out",
+            "row with a result has no time of closing: it is not closed",
+            "rows with a result have no time of closing: they are not closed",
         );
         if let Some(&row) = self.early.first() {
             let note = Note::counted(

@@ -353,6 +353,18 @@ impl SheetColumn {
         }
     }
 
+    /// When a cell's time begins.
+    pub(super) fn time(&self, cell: &str) -> Option<Timestamp> {
+        let Kind::Time { setting } = &self.kind else {
+            return None;
+        };
+        let declared = setting
+            .as_ref()
+            .and_then(|(_, value)| TimeFormat::declared(value).ok());
+        let stamp = declared.unwrap_or(TimeFormat::Iso).parse(cell, None).ok()?;
+        Some(stamp.start)
+    }
+
     /// The lines of config that would settle what is odd about it, as comments with some cells.
     pub(super) fn remarks(&self) -> String {
         let mut text = String::new();

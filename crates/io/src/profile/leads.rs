@@ -225,7 +225,7 @@ pub(super) fn write_lifecycle(text: &mut String, columns: &[&SheetColumn], names
     if columns.len() < 2 {
         return;
     }
-    let columns: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
+    let names_of_columns: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
     let taken = names.iter().any(|name| name == "lifecycle");
     let name = if taken {
         "lifecycle_dates"
@@ -235,9 +235,11 @@ pub(super) fn write_lifecycle(text: &mut String, columns: &[&SheetColumn], names
     let _ = writeln!(
         text,
         "\n[activities.{name}]\ncolumns = [{}]{}",
-        columns.join(", "),
+        names_of_columns.join(", "),
         guess("dates of what happened to a lead: each is an event")
     );
+    // All are written as the first one is.
+    text.push_str(&columns[0].remarks());
 }
 
 /// The column that tells leads apart, or the question which one does.

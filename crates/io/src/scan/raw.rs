@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use leadscore_config::FileConfig;
+use leadscore_config::{EVENT_TIME, FileConfig};
 use leadscore_core::Timestamp;
 use leadscore_values::Nulls;
 use polars_core::prelude::{DataFrame, DataType, Series};
@@ -126,7 +126,8 @@ impl<'a> Table<'a> {
             rows.replace(kept);
         }
         if let Some((key, columns)) = self.file.events {
-            let events = unpivot(&rows.frames, key, columns)
+            let nulls = self.file.nulls(EVENT_TIME);
+            let events = unpivot(&rows.frames, key, columns, &Nulls::new(nulls))
                 .map_err(|error| engine_error(self.path(), error))?;
             rows.replace(events);
         }

@@ -4,14 +4,18 @@ use leadscore_config::{EVENT_KIND, EVENT_TIME};
 use polars_core::error::PolarsResult;
 use polars_core::prelude::{Column, DataFrame, DataType, IdxCa, NamedFrom, Series};
 
+use leadscore_values::Nulls;
+
 use super::ids::Rewritten;
 
 /// The events of these rows: the key, the time, and the name of its column; for each the row that it
-/// was. Of one row they are in the order of the columns.
+/// was. Of one row they are in the order of the columns. A text that `nulls` takes as missing, such as
+/// an empty one in quotes, is no event.
 pub(super) fn unpivot(
     frames: &[DataFrame],
     key: &str,
     columns: &[String],
+    nulls: &Nulls<'_>,
 ) -> PolarsResult<Rewritten> {
     let mut rewritten = Rewritten {
         frames: Vec::with_capacity(frames.len()),
@@ -38,13 +42,13 @@ pub(super) fn unpivot(
             }
         }
         // Row by row, those that have a time.
-        let is_there = stacked.is_not_null();
+        let is_there = is_there(&stacked, nulls)?;
         let mut places: Vec<u32> = Vec::new();
         let (mut rows, mut kinds) = (Vec::new(), Vec::new());
         for row in 0..n_rows {
             for (number, name) in (0_u32..).zip(columns) {
                 let place = number * n_rows + row;
-                if is_there.get(place as usize) == Some(true) {
+                if is_there[place as usize] {
                     places.push(place);
                     rows.push(row);
                     kinds.push(name.as_str());
@@ -66,4 +70,14 @@ pub(super) fn unpivot(
         first_row += n_rows;
     }
     Ok(rewritten)
+}
+
+/// Whether each cell has a time, or what may be one.
+fn is_there(stacked: &Series, nulls: &Nulls<'_>) -> PolarsResult<Vec<bool>> {
+    if let Ok(texts) = stacked.str() {
+        let is_text = |text: Option<&str>| text.is_some_and(|text| nulls.clean(text).is_some());
+        return Ok(texts.iter().map(is_text).collect());
+    }
+    let there = stacked.is_not_null();
+    Ok(there.iter().map(|there| there == Some(true)).collect())
 }

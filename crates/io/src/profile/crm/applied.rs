@@ -79,16 +79,71 @@ impl<'s> Writing<'s> {
             let Part::Outcomes(columns) = applied.part else {
                 return None;
             };
-            let needed: &[Names] = match columns.rows {
-                Rows::ByResult | Rows::LostUnlessWon => &[columns.lead, columns.result],
-                Rows::WonIfDated => &[columns.lead, columns.closed_at],
-            };
-            let is_there = needed
-                .iter()
-                .all(|names| applied.file.column(names).is_some())
-                && (columns.via.is_empty() || self.has_link(columns.via));
+            let is_there = self.lacks(applied.file, columns).is_none();
             is_there.then_some((applied.file, columns))
         })
+    }
+
+    /// What a table of outcomes lacks, in words; `None` where it can be used.
+    fn lacks(&self, file: &File, columns: &OutcomeColumns) -> Option<String> {
+        let needed: &[Names] = match columns.rows {
+            Rows::ByResult | Rows::LostUnlessWon => &[columns.lead, columns.result],
+            Rows::WonIfDated => &[columns.lead, columns.closed_at],
+        };
+        let missing = |file: &File, names: &[Names]| {
+            let missing = names.iter().find(|names| file.column(names).is_none());
+            let name = missing.and_then(|names| names.first());
+            name.map(|name| {
+                format!(
+                    "{} has no column `{name}` with cells",
+                    file.paths[0].display()
+                )
+            })
+        };
+        missing(file, needed).or_else(|| {
+            if columns.via.is_empty() || self.has_link(columns.via) {
+                return None;
+            }
+            let of_link = self.parts.iter().find_map(|applied| match applied.part {
+                Part::Link(link) if link.name == columns.via => {
+                    missing(applied.file, &[link.from, link.lead])
+                }
+                Part::Link(_)
+                | Part::Leads(_)
+                | Part::Outcomes(_)
+                | Part::Activities(_)
+                | Part::Lookup(_)
+                | Part::History(_)
+                | Part::Merges(_) => None,
+            });
+            Some(
+                of_link.unwrap_or_else(|| "no file says which leads its rows belong to".to_owned()),
+            )
+        })
+    }
+
+    /// Tables of outcomes that come before the one that is used, in other files, and what each lacks.
+    pub(super) fn unused_outcomes(&self) -> Vec<(&'s File, String)> {
+        let used = self.outcomes();
+        let mut unused: Vec<(&File, String)> = Vec::new();
+        for applied in &self.parts {
+            let Part::Outcomes(columns) = applied.part else {
+                continue;
+            };
+            if used.is_some_and(|(_, own)| std::ptr::eq(own, columns)) {
+                break;
+            }
+            let is_same = |file: &File| std::ptr::eq(file, applied.file);
+            if used.is_some_and(|(file, _)| is_same(file))
+                || unused.iter().any(|(file, _)| is_same(file))
+            {
+                continue;
+            }
+            if let Some(lack) = self.lacks(applied.file, columns) {
+                unused.push((applied.file, lack));
+            }
+        }
+        unused
     }
 
     /// The column with ids of leads, and how they reach them.

@@ -77,7 +77,7 @@ pub(super) const EXPORTS: &[Export] = &[
             any(Part::Outcomes(OutcomeColumns {
                 lead: LEAD,
                 closed_at: CLOSED,
-                result: &["stage_id/name", "stage_id", "Stage"],
+                result: &["stage_id/name", "stage_id", "Stage", "stage_id/id"],
                 amount: &["expected_revenue", "Expected Revenue"],
                 rows: Rows::LostUnlessWon,
                 ..OutcomeColumns::NONE

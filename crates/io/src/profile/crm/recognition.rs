@@ -77,6 +77,7 @@ fn column(sheet: &Sheet, names: Names) -> Option<&SheetColumn> {
         };
         // Some differ in nothing but a dot: `.id` and `id`.
         find(&|column| column.name == *name)
+            .or_else(|| find(&|column| column.name.eq_ignore_ascii_case(name)))
             .or_else(|| find(&|column| field(&column.name) == wanted))
     })
 }
@@ -89,6 +90,12 @@ fn export_of(product: Product, sheet: &Sheet) -> Option<&'static Export> {
             .iter()
             .all(|names| column(sheet, names).is_some())
     })
+}
+
+/// Another product that a sheet is an export of.
+pub(super) fn other_product(product: Product, sheet: &Sheet) -> Option<Product> {
+    let mut others = Product::ALL.into_iter().filter(|other| *other != product);
+    others.find(|other| export_of(*other, sheet).is_some())
 }
 
 /// Reads the files and tells what they are.
@@ -177,7 +184,7 @@ fn product_of(sheets: &[(PathBuf, Sheet)]) -> Result<Product, TablesError> {
                     all_products(),
                     sheet.shown_columns(4)
                 ),
-                help: "give each file by what it has (leads, outcomes, activities); or export the columns that the docs list for your CRM".to_owned(),
+                help: "give each file by what it has (leads, outcomes, activities); or export the columns that the docs list for your CRM, by their English labels or internal names".to_owned(),
             })
         }
         [(first, known), (second, other), ..] if known == other => Err(TablesError::Content {

@@ -9,7 +9,7 @@ use super::recognition::File;
 use super::{OutcomeColumns, Rows};
 use crate::profile::columns::{Kind, SheetColumn};
 use crate::profile::lines::{guess, question};
-use crate::result_words::{Says, says};
+use crate::result_words::{Says, is_called_deleted, says};
 
 /// What is known of one value.
 struct Value<'s> {
@@ -49,10 +49,7 @@ pub(super) fn write_result(text: &mut String, file: &File, part: &OutcomeColumns
             .filter(|value| value.meaning == Some(wanted))
             .collect()
     };
-    let unknown: Vec<&Value<'_>> = values
-        .iter()
-        .filter(|value| value.meaning.is_none())
-        .collect();
+    let (asked, unknown) = split_unknown(file, part, column, &values);
     let (won, mut lost, mut open) = (of(Says::Won), of(Says::Lost), of(Says::Open));
     let _ = writeln!(text, "result = {}", quoted(&column.name));
     if won.is_empty() {
@@ -86,6 +83,14 @@ pub(super) fn write_result(text: &mut String, file: &File, part: &OutcomeColumns
             ))
         };
         let _ = writeln!(text, "open = [{}]{reason}", list(&open));
+        if !asked.is_empty() {
+            let line = format!("won, lost or open: {}", list(&asked));
+            question(
+                text,
+                &line,
+                "most of these rows have closed by their time, and no word says how: add each to a list above, or leave such rows out of the file",
+            );
+        }
     }
 }
 
@@ -121,6 +126,57 @@ fn flags<'s>(
         }
     }
     flags
+}
+
+/// The values that nothing says the meaning of: those that have to be asked about, because they closed
+/// as others did or were thrown away, and those that may be guessed to be open.
+fn split_unknown<'v, 's>(
+    file: &File,
+    part: &OutcomeColumns,
+    column: &SheetColumn,
+    values: &'v [Value<'s>],
+) -> (Vec<&'v Value<'s>>, Vec<&'v Value<'s>>) {
+    let closed = file.column(part.closed_at);
+    let is_asked = |value: &&Value<'_>| {
+        let has_closed =
+            || closed.is_some_and(|closed| has_closed(file, column, closed, value.text, values));
+        part.rows == Rows::ByResult && (is_called_deleted(value.text) || has_closed())
+    };
+    let unknown = values.iter().filter(|value| value.meaning.is_none());
+    unknown.partition(is_asked)
+}
+
+/// Whether rows with a value have closed, by their times: most lie before the last closing of those
+/// that are known to be won or lost.
+fn has_closed(
+    file: &File,
+    column: &SheetColumn,
+    closed: &SheetColumn,
+    value: &str,
+    values: &[Value<'_>],
+) -> bool {
+    const FEWEST: usize = 5;
+    let known = |text: &str| {
+        let mut values = values.iter();
+        values.any(|value| {
+            value.text == text && matches!(value.meaning, Some(Says::Won | Says::Lost))
+        })
+    };
+    let (mut of_value, mut last) = (Vec::new(), None);
+    let (mut n_rows, mut n_known) = (0_usize, 0_usize);
+    for [text, at] in file.sheet.rows_of([&column.name, &closed.name]) {
+        let Some(text) = text else { continue };
+        let at = at.and_then(|at| closed.time(at));
+        if text == value {
+            n_rows += 1;
+            of_value.extend(at);
+        } else if known(text) {
+            n_known += 1;
+            last = last.max(at);
+        }
+    }
+    let n_before = of_value.iter().filter(|at| Some(**at) <= last).count();
+    n_known > 0 && n_rows >= FEWEST && 10 * n_before >= 8 * n_rows
 }
 
 /// Whether a cell says yes or no.

@@ -6,7 +6,7 @@ use std::path::Path;
 use leadscore_config::quoted;
 
 use super::applied::{Writing, has_separator, paths, write_time};
-use super::recognition::{File, is_any, recognize};
+use super::recognition::{File, is_any, other_product, recognize};
 use super::results::write_result;
 use super::sections::write_merges;
 use super::{ExportsInput, LeadColumns, Names, OutcomeColumns, Part, Rows};
@@ -202,7 +202,12 @@ impl Writing<'_> {
         let first = wanted.first().copied().unwrap_or("outcomes");
         TablesError::Content {
             table: format!("the exports of {}", self.recognized.product.name()),
-            found: "no file shows which leads were won: nothing can be learned".to_owned(),
+            found: match self.unused_outcomes().first() {
+                Some((_, lack)) => {
+                    format!("no file shows which leads were won: nothing can be learned; {lack}")
+                }
+                None => "no file shows which leads were won: nothing can be learned".to_owned(),
+            },
             help: format!(
                 "export the {first} too, with the columns that the docs list for {} (the id of the lead, the result, the time of closing)",
                 self.recognized.product.name()
@@ -212,6 +217,15 @@ impl Writing<'_> {
 
     fn write_outcomes(&self, text: &mut String, file: &File, columns: &OutcomeColumns) {
         let _ = writeln!(text, "\n[outcomes]\npath = {}", paths(&file.paths));
+        for (unused, lack) in self.unused_outcomes() {
+            question(
+                text,
+                &format!("path = {}", paths(&unused.paths)),
+                &format!(
+                    "it is not used, because {lack}; the outcomes below say less. Can it be exported with that?"
+                ),
+            );
+        }
         self.write_key(text, file, columns.lead, columns.via, columns.separator);
         match file.column(columns.closed_at) {
             Some(column) => write_time(text, "closed_at", column),
@@ -259,7 +273,14 @@ impl Writing<'_> {
                 .columns
                 .iter()
                 .any(|column| matches!(column.kind, Kind::Time { .. }));
-            if is_of_leads && has_time {
+            if let Some(other) = other_product(self.recognized.product, &file.sheet) {
+                let _ = writeln!(
+                    text,
+                    "\n# {} is not used: it is an export of {}",
+                    paths(&file.paths),
+                    other.name()
+                );
+            } else if is_of_leads && has_time {
                 names.push(table_name(&file.paths[0], number));
                 write_activities(text, &file.sheet, &file.paths[0], number, leads, id);
             } else {
