@@ -572,9 +572,8 @@ fn leads_of_one_deal_are_one_cluster() {
     assert_eq!(distinct.len(), by_lead.len() - n_pairs);
 }
 
-/// A merge is followed from its day on, and a lead in no table needs none.
-#[test]
-fn merges_are_followed_as_of_their_day() {
+/// Two hundred leads, of which every other one is won; `merges` is the file.
+fn merged_in_time(merges: &str) -> tempfile::TempDir {
     let mut leads = "id,created\n".to_owned();
     let mut deals = "lead,closed\n".to_owned();
     for lead in 0..200_u32 {
@@ -583,17 +582,19 @@ fn merges_are_followed_as_of_their_day() {
             let _ = writeln!(deals, "C{lead},{}", time(lead % 150 + 50));
         }
     }
-    let merges = format!(
-        "old,new,at\nC1,C3,{}\nC5,C7,2999-01-01T00:00:00\n",
-        time(250)
-    );
     let config = "[leads]\npath = \"leads.csv\"\nid = \"id\"\ncreated_at = \"created\"\n[outcomes]\npath = \"deals.csv\"\nlead = \"lead\"\nclosed_at = \"closed\"\n[merges]\npath = \"merges.csv\"\nfrom = \"old\"\ninto = \"new\"\nat = \"at\"\n[snapshots]\nhorizon = \"30d\"\n[data]\nlatest = \"3000-01-01\"\n";
-    let folder = folder_with(&[
+    folder_with(&[
         ("leads.csv", &leads),
         ("deals.csv", &deals),
-        ("merges.csv", &merges),
+        ("merges.csv", &format!("old,new,at\n{merges}")),
         ("leadscore.toml", config),
-    ]);
+    ])
+}
+
+/// A merge is followed from its day on, and a lead in no table needs none.
+#[test]
+fn merges_are_followed_as_of_their_day() {
+    let folder = merged_in_time(&format!("C1,C3,{}\nC5,C7,2999-01-01T00:00:00\n", time(250)));
     let folder = folder.path();
     succeed(folder, &["train", "--allow-too-few", "-o", "model"]);
     let scored = |as_of: &str| {
@@ -613,6 +614,38 @@ fn merges_are_followed_as_of_their_day() {
     )
     .expect("writable");
     succeed(folder, &["explain", "model", "--lead-json", "lead.json"]);
+}
+
+/// A statement follows a chain to its eighth merge, and says where one is longer.
+#[test]
+fn statements_follow_eight_merges_in_a_row() {
+    let chain = |n_merges: u32, last: &str| {
+        let merge = |step: u32| {
+            let at = if step + 1 == n_merges {
+                last.to_owned()
+            } else {
+                time(250)
+            };
+            format!("C{},C{},{at}\n", 2 * step + 1, 2 * step + 3)
+        };
+        merged_in_time(&(0..n_merges).map(merge).collect::<String>())
+    };
+    let (past, future) = ("2021-11-01T00:00:00", "2999-01-01T00:00:00");
+    let sql = ["features", "--sql", "duckdb", "-o", "x.sql"];
+    for folder in [chain(8, past), chain(9, future)] {
+        succeed(folder.path(), &sql);
+    }
+    let longer = chain(9, past);
+    succeed(longer.path(), &["features", "-o", "x.csv"]);
+    let said = refused(longer.path(), &sql);
+    assert!(
+        said.contains("[merges] has 9 merges in a row, from `C1` on, and statements follow 8"),
+        "{said}"
+    );
+    assert!(
+        said.contains("hint: in every row of this chain, name the id that lives on at its end"),
+        "{said}"
+    );
 }
 
 /// A lead in no table is scored by a model whose outcomes come by links.

@@ -15,6 +15,7 @@ import duckdb
 from servers import Program, Proxy, TlsFront, free_port
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "sql"))
+import linked_crm  # noqa: E402
 import odd_crm  # noqa: E402
 
 LEADSCORE = os.environ["LEADSCORE"]
@@ -39,6 +40,7 @@ class Engine(unittest.TestCase):
         cls.tables = odd_crm.rows()
         with duckdb.connect() as database:
             odd_crm.write(database, cls.tables, cls.folder)
+            linked_crm.write(database, linked_crm.rows(), cls.folder / "linked")
         cls.run_line("simulate", "--leads", "9000", "--world", "interactions", "--out", "crm")
         crm = cls.folder / "crm" / "leadscore.toml"
         crm.write_text(crm.read_text() + '\n[features]\nfamilies = ["attributes", "created", "age", "weekdays", "counts", "values", "active_days", "recent_days", "share", "latest"]\n')
@@ -65,13 +67,13 @@ class Engine(unittest.TestCase):
             names = [column[0] for column in result.description]
             return {tuple(str(cell)[:19] for cell in row[:keys]): dict(zip(names[keys:], row[keys:])) for row in result.fetchall()}
 
-    def test_every_family_is_equal_to_the_bit(self):
-        self.run_line("features", "-o", "matrix.parquet")
-        said = self.elsewhere("features", "-o", "elsewhere.parquet")
+    def check_features(self, *args, least):
+        self.run_line("features", *args, "-o", "matrix.parquet")
+        said = self.elsewhere("features", *args, "-o", "elsewhere.parquet")
         expected, found = self.rows("matrix.parquet", 2), self.rows("elsewhere.parquet/*.parquet", 2)
         self.assertIn(f"({len(expected):,} rows, ", said)
         self.assertEqual(found.keys(), expected.keys())
-        self.assertGreater(len(next(iter(expected.values()))), 300)
+        self.assertGreater(len(next(iter(expected.values()))), least)
         for key, row in expected.items():
             self.assertEqual((found[key]["mature"], found[key]["label"]), (row["mature"], row["label"]))
             for name, value in row.items():
@@ -82,11 +84,29 @@ class Engine(unittest.TestCase):
                 else:
                     self.assertEqual(bits(found[key][name]), bits(value), f"{key} {name}: {found[key][name]} and not {value}")
 
-    def check_scores(self, model, config, as_of):
+    def test_every_family_is_equal_to_the_bit(self):
+        self.check_features(least=300)
+
+    def test_links_merges_and_logs_are_equal_to_the_bit(self):
+        for kind in linked_crm.KINDS:
+            with self.subTest(kind):
+                self.check_features("-c", f"linked/{kind}.toml", least=80)
+        for kind in ("links_since", "merges_since", "all"):
+            with self.subTest(kind, as_of="2022-07-01"):
+                self.check_features("-c", f"linked/{kind}.toml", "--as-of", "2022-07-01", least=60)
+
+    def test_times_that_are_never_missing(self):
+        """Sail knows from a file that a column has no missing value, and concludes more than it should of a CASE."""
+        linked = self.folder / "linked"
+        duckdb.execute(f"copy (select * from '{linked}/deals.parquet' where closed is not null) to '{linked}/dated.parquet'")
+        (linked / "dated.toml").write_text((linked / "merges_since.toml").read_text().replace("deals.parquet", "dated.parquet"))
+        self.check_features("-c", "linked/dated.toml", least=80)
+
+    def check_scores(self, model, config, as_of, least=1000):
         self.run_line("score", model, "-c", config, "--as-of", as_of, "-o", "scores.parquet")
         self.elsewhere("score", model, "-c", config, "--as-of", as_of, "-o", "elsewhere_scores.parquet")
         expected, found = self.rows("scores.parquet", 1), self.rows("elsewhere_scores.parquet/*.parquet", 1)
-        self.assertGreater(len(expected), 1000)
+        self.assertGreater(len(expected), least)
         self.assertEqual(found.keys(), expected.keys())
         for lead, row in expected.items():
             # What is unlike training is told by the embedded engine alone.
@@ -104,6 +124,30 @@ class Engine(unittest.TestCase):
     def test_scores(self):
         for as_of in ("2025-04-01", "2025-07-01"):
             self.check_scores("model", "crm/leadscore.toml", as_of)
+
+    def test_scores_of_links_merges_and_logs(self):
+        for kind in linked_crm.SCORED:
+            with self.subTest(kind):
+                config = f"linked/few_{kind}.toml"
+                self.run_line("train", "-c", config, "--allow-too-few", "-o", "linked_model")
+                self.check_scores("linked_model", config, "2022-07-01", least=100)
+                said = self.elsewhere("train", "-c", config, "--allow-too-few", "--encoded", "linked.parquet", "--sample", "150", "-o", "linked_there")
+                self.assertIn("wrote linked_there", said)
+                scores = self.rows("scores.parquet", 1).values()
+                self.assertGreater(len({row["log_odds"] for row in scores}), 50)
+
+    def test_links_merges_and_logs_that_contradict_themselves(self):
+        tables = linked_crm.rows()
+        log, chain = tables["deals"], [["L48", "L49", None]]
+        for kind, table, rows, expected in (
+            ("log", "deals", [*log, *(["D0", "L7", log[0][2], stage, None] for stage in ("won", "lost"))], "two rows of `L7` have different results at one moment, and rows of a database have no order"),
+            ("merges", "merged", tables["merged"] + chain, "[merges] has a circle, or a chain of more than 8 merges, from this id on: L40"),
+            ("links_since", "attendees", [[person, call, joined] for call, person, joined in tables["attendees"]], "hint: [links.attendees] has it as `lead`: swap its `from` and `lead`"),
+        ):
+            with self.subTest(kind):
+                with duckdb.connect() as database:
+                    linked_crm.write(database, {**tables, table: rows}, self.folder / "contradicting")
+                self.assertIn(expected, self.elsewhere("features", "-c", f"contradicting/{kind}.toml", "-o", "no.parquet", status=2))
 
     def test_tiers_by_the_edges_of_the_model(self):
         config = self.folder / "crm" / "leadscore.toml"

@@ -26,6 +26,12 @@ def bits(value):
     return value if isinstance(value, str) or value is None else struct.pack("<d", float(value) + 0.0)
 
 
+def matrix(result):
+    """Cells by lead and snapshot, then by column."""
+    names = [column[0] for column in result.description]
+    return {(row[0], str(row[1])[:19]): dict(zip(names[2:], row[2:])) for row in result.fetchall()}
+
+
 class FeatureSql(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -35,17 +41,11 @@ class FeatureSql(unittest.TestCase):
         with duckdb.connect() as database:
             odd_crm.write(database, cls.tables, folder)
         run(folder, "features", "-o", "matrix.parquet")
-        cls.expected = cls.matrix(duckdb.execute(f"select * from '{folder}/matrix.parquet'"))
+        cls.expected = matrix(duckdb.execute(f"select * from '{folder}/matrix.parquet'"))
 
     @classmethod
     def tearDownClass(cls):
         cls.temporary.cleanup()
-
-    @staticmethod
-    def matrix(result):
-        """Cells by lead and snapshot, then by column."""
-        names = [column[0] for column in result.description]
-        return {(row[0], str(row[1])[:19]): dict(zip(names[2:], row[2:])) for row in result.fetchall()}
 
     def statement(self, dialect):
         run(self.folder, "features", "--sql", dialect, *PLACES, "-o", f"{dialect}.sql")
@@ -76,7 +76,7 @@ class FeatureSql(unittest.TestCase):
             odd_crm.load(database, self.tables)
             # The zone of the session changes nothing.
             database.execute("set timezone = 'America/New_York'")
-            self.check(self.matrix(database.execute(self.statement("duckdb"))))
+            self.check(matrix(database.execute(self.statement("duckdb"))))
 
     @unittest.skipUnless(postgres.programs() or "CI" in os.environ, "no PostgreSQL is installed")
     def test_postgres(self):
@@ -104,10 +104,10 @@ class FeatureSql(unittest.TestCase):
         def rows(tables):
             with duckdb.connect() as database:
                 odd_crm.load(database, tables)
-                matrix = self.matrix(database.execute(statement))
+                found = matrix(database.execute(statement))
             # Sums of powers depend on the order of adding.
             cell = lambda name, value: round(value, 9) if ".decay." in name else value
-            return {key: {name: cell(name, value) for name, value in row.items() if name != "label"} for key, row in matrix.items() if key[1] <= moment}
+            return {key: {name: cell(name, value) for name, value in row.items() if name != "label"} for key, row in found.items() if key[1] <= moment}
 
         before = rows(self.tables)
         self.assertGreater(sum(key[1] == moment for key in before), 50)

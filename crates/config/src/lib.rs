@@ -54,7 +54,7 @@ pub use features::{FamilyChoice, FeaturesConfig};
 pub use guards::GuardsConfig;
 pub use history::HistoryConfig;
 pub use leads::LeadsConfig;
-pub use links::LinkConfig;
+pub use links::{LinkConfig, YES};
 pub use location::{InMemory, Location, OneOrMany, is_remote};
 pub use lookups::LookupConfig;
 pub use merges::MergesConfig;

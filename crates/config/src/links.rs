@@ -2,6 +2,32 @@
 
 use super::table::{FileConfig, table_config};
 
+/// What a cell says that is true, in small letters, in the languages that CRMs speak most.
+pub const YES: &[&str] = &[
+    "true",
+    "t",
+    "yes",
+    "y",
+    "1",
+    "1.0",
+    "ja",
+    "oui",
+    "si",
+    "sí",
+    "sì",
+    "sim",
+    "tak",
+    "да",
+    "はい",
+    "是",
+    "wahr",
+    "vrai",
+    "verdadero",
+    "vero",
+    "waar",
+    "prawda",
+];
+
 table_config! {
     /// `[links.NAME]`: an association table, such as which contacts belong to which deal.
     LinkConfig {
@@ -29,4 +55,9 @@ impl LinkConfig {
     pub fn file(&self) -> FileConfig<'_> {
         self.file_where(None)
     }
+}
+
+impl LinkConfig {
+    /// What a cell of `primary` begins with, in small letters, where it says so by name.
+    pub const PRIMARY: &'static str = "primary";
 }

@@ -26,6 +26,8 @@ pub struct TableRef<'c> {
     pub key: Option<&'c str>,
     /// Its columns of time: the first says where the table ends.
     pub times: Vec<&'c str>,
+    /// Of ids that belong together, the column that says from when they do.
+    pub since: Option<&'c str>,
 }
 
 impl<'c> TableRef<'c> {
@@ -46,6 +48,7 @@ macro_rules! table_ref {
             uri: section.uri.as_ref(),
             key: $key.map(String::as_str),
             times: $times.into_iter().flatten().map(String::as_str).collect(),
+            since: None,
         }
     }};
 }
@@ -106,13 +109,14 @@ impl Config {
         });
         // Whose ids belong together is no event: it says nothing of where the data ends.
         const NO_TIME: [Option<&String>; 1] = [None];
-        let links = self.links.iter().map(|(name, link)| {
-            table_ref!(TableId::Link(name.clone()), link, Some(&link.from), NO_TIME)
+        let links = self.links.iter().map(|(name, link)| TableRef {
+            since: link.linked_at.as_deref(),
+            ..table_ref!(TableId::Link(name.clone()), link, Some(&link.from), NO_TIME)
         });
-        let merges = self
-            .merges
-            .iter()
-            .map(|merges| table_ref!(TableId::Merges, merges, Some(&merges.from), NO_TIME));
+        let merges = self.merges.iter().map(|merges| TableRef {
+            since: merges.at.as_deref(),
+            ..table_ref!(TableId::Merges, merges, Some(&merges.from), NO_TIME)
+        });
         let deleted = self
             .deleted
             .iter()

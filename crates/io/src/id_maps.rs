@@ -92,6 +92,8 @@ pub(crate) struct MergeMap {
     pub(crate) into: HashMap<String, (String, Timestamp)>,
     /// Whether merges have a time.
     pub(crate) has_since: bool,
+    /// The longest chain: the id that it begins with, the first by name, and its merges.
+    pub(crate) longest: Option<(String, usize)>,
 }
 
 impl MergeMap {

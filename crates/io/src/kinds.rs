@@ -28,6 +28,7 @@ pub fn time_kinds(
     let mut kinds = TimeKinds::new();
     for dated in config.tables() {
         let mut columns = dated.times;
+        columns.extend(dated.since);
         columns.extend(dated.file.columns_of_days());
         if columns.is_empty() {
             continue;

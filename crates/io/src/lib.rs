@@ -65,8 +65,12 @@ pub use in_order::in_order;
 pub use journal::complete_and_clean;
 pub use kinds::{attributes_with_history, time_kinds};
 pub use lead_texts::{EarlierScores, check_lead_columns, lead_texts};
-pub use load::{ReadTables, load, look, unordered_changes};
+pub use load::{
+    ReadTables, UnlinkedIds, load, look, unlinked_doubt, unordered_changes, unordered_log,
+    unordered_log_doubt,
+};
 pub use memory::{half_of_memory, read_at_most};
+pub use merges::longest_chain;
 pub use out_file::{FinishedFile, OutFile, check_target, publish};
 pub use panics::is_reading;
 pub use partition::{PartitionOptions, Partitions, Wanted, needs_partitions};

@@ -140,7 +140,7 @@ impl<'r> Reading<'r> {
         let mut is_primary = vec![false; self.raw.n_rows];
         self.raw.for_each_text(column, |row, text| {
             is_primary[row] = text.is_some_and(|text| {
-                says(text) == Says::Yes || text.to_lowercase().starts_with("primary")
+                says(text) == Says::Yes || text.to_lowercase().starts_with(LinkConfig::PRIMARY)
             });
             Ok(())
         })?;

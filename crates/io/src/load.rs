@@ -15,12 +15,14 @@ mod keying;
 mod leads;
 mod loading;
 mod log;
+mod log_order;
 mod lookups;
 mod matching;
 mod origin;
 mod outcomes;
 mod results;
 mod roles;
+mod unlinked;
 
 use std::path::Path;
 
@@ -38,11 +40,13 @@ pub(crate) use gathered::add_table_notes;
 pub(crate) use keying::{is_keyed_by_account, key_column, time_column};
 pub use loading::ReadTables;
 pub(crate) use loading::{first_where, load_from};
+pub use log_order::{unordered_log, unordered_log_doubt};
 pub(crate) use lookups::read_lookups;
 pub(crate) use matching::{Matchings, expectation};
 pub(crate) use origin::{Origin, SpilledTables};
 pub(crate) use results::{check_for_results, spelled_doubt};
 pub(crate) use roles::{check_columns, count_times, guess_types, spilled_columns};
+pub use unlinked::{UnlinkedIds, unlinked_doubt};
 
 /// Reads all tables of a config, whose paths are relative to `folder`.
 ///

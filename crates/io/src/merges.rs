@@ -13,6 +13,22 @@ use crate::id_maps::MergeMap;
 use crate::remarks::Remarks;
 use crate::scan::{RawTable, Table};
 
+/// The longest chain of the merges before a moment: the id that it begins with, and how many merges
+/// it has. Databases follow some.
+///
+/// # Errors
+///
+/// As [`crate::load`], for the merges.
+pub fn longest_chain(
+    config: &Config,
+    folder: &Path,
+    until: Timestamp,
+) -> Result<Option<(String, usize)>, TablesError> {
+    let bounds = Bounds::new(config, Some(until));
+    let merges = read_merges(config, folder, bounds, Some(until), &mut Remarks::default())?;
+    Ok(merges.and_then(|merges| merges.longest))
+}
+
 /// One row: into which id, when, and where it stands.
 struct Merge {
     into: String,
@@ -49,8 +65,15 @@ pub(crate) fn read_merges(
         "merges are not known yet at this moment and are not followed",
     );
     let mut into = HashMap::with_capacity(merges.len());
+    let mut longest: Option<(&String, usize)> = None;
     for from in merges.keys() {
-        into.insert(from.clone(), end_of_chain(&merges, from, &raw)?);
+        let (end, since, n_merges) = end_of_chain(&merges, from, &raw)?;
+        into.insert(from.clone(), (end, since));
+        let is_longer =
+            longest.is_none_or(|(known, most)| n_merges > most || n_merges == most && from < known);
+        if is_longer {
+            longest = Some((from, n_merges));
+        }
     }
     remarks
         .notes
@@ -61,6 +84,7 @@ pub(crate) fn read_merges(
     Ok(Some(MergeMap {
         into,
         has_since: settings.at.is_some(),
+        longest: longest.map(|(from, n_merges)| (from.clone(), n_merges)),
     }))
 }
 
@@ -175,13 +199,13 @@ fn say_left_out(raw: &RawTable<'_>, left_out: [Vec<usize>; 3], remarks: &mut Rem
     }
 }
 
-/// The id at the end of a chain of merges, and from when it stands for the first: when the last of
-/// them was done.
+/// The id at the end of a chain of merges, from when it stands for the first (when the last of them
+/// was done), and how many they are.
 fn end_of_chain(
     merges: &HashMap<String, Merge>,
     from: &str,
     raw: &RawTable<'_>,
-) -> Result<(String, Timestamp), TablesError> {
+) -> Result<(String, Timestamp, usize), TablesError> {
     let mut seen: HashSet<&str> = HashSet::from([from]);
     let (mut id, mut since) = (from, Timestamp::MIN);
     while let Some(merge) = merges.get(id) {
@@ -198,5 +222,5 @@ fn end_of_chain(
             });
         }
     }
-    Ok((id.to_owned(), since))
+    Ok((id.to_owned(), since, seen.len() - 1))
 }

@@ -1,6 +1,8 @@
 //! What words of a CRM say about a deal: won, lost or still open, in the languages that CRMs speak
 //! most.
 
+use leadscore_config::YES;
+
 /// What a text says about a deal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Says {
@@ -189,30 +191,6 @@ const DENIED: &[&str] = &[
     "nie", "niet", "geen", "ne", "pas", "sin", "sem", "não", "nao", "senza", "bez", "inte", "ej",
     "не", "нет", "un", "ikke", "ikkje", "mai", "aldrig", "aldri", "jamais", "nunca", "jamás",
     "nooit", "nigdy", "almost", "nearly",
-];
-const YES: &[&str] = &[
-    "true",
-    "t",
-    "yes",
-    "y",
-    "1",
-    "1.0",
-    "ja",
-    "oui",
-    "si",
-    "sí",
-    "sì",
-    "sim",
-    "tak",
-    "да",
-    "はい",
-    "是",
-    "wahr",
-    "vrai",
-    "verdadero",
-    "vero",
-    "waar",
-    "prawda",
 ];
 const NO: &[&str] = &[
     "false",

@@ -206,15 +206,13 @@ impl Engine {
             specs,
             moments,
             dialect: DIALECT,
+            known_before: data.known_before,
             manual_score: false,
         }
     }
 
     /// When leads are looked at for training.
     fn moments(&self, data: &Data) -> crate::Result<Moments> {
-        if data.known_before.is_some() && data.config.outcomes.recorded_at.is_some() {
-            return Err(leadscore_sql::SqlError::Entered.into());
-        }
         let (snapshots, observation_end) = (&data.config.snapshots, self.observation_end);
         let mature_until = observation_end - self.ends.entry_lag;
         Ok(match &snapshots.ages {

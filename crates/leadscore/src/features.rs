@@ -100,9 +100,6 @@ pub fn feature_table_sql(
 ) -> crate::Result<String> {
     let sources = sql_sources(data, dialect, places)?;
     let (overview, specs) = planned(data, options)?;
-    if data.known_before.is_some() && data.config.outcomes.recorded_at.is_some() {
-        return Err(leadscore_sql::SqlError::Entered.into());
-    }
     let (observation_end, mature_until) = (overview.observation_end, overview.mature_until);
     let moments = match &data.config.snapshots.ages {
         Some(ages) => Moments::Ages {
@@ -133,6 +130,7 @@ pub fn feature_table_sql(
         specs: &specs,
         moments: &moments,
         dialect,
+        known_before: data.known_before,
         manual_score: false,
     };
     features_sql(ask).context("cannot write the features as SQL")

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_config::{Config, TimeKinds, nearest};
+use leadscore_config::{Config, Doubt, TimeKinds, nearest};
 use leadscore_inference::Model;
 use leadscore_io::{TablesError, attributes_with_history, time_kinds};
-use leadscore_sql::{Dialect, FeaturesSql, Moments, SqlSource, SqlSources, score_tables_sql};
+use leadscore_sql::{
+    Dialect, FeaturesSql, LONGEST_CHAIN, Moments, SqlError, SqlSource, SqlSources, score_tables_sql,
+};
 
 use crate::data::{Data, now};
 use crate::error::{Context, bail};
@@ -39,9 +41,27 @@ pub(crate) fn sql_sources(
             names.join(", ")
         );
     }
+    let until = data.known_before.unwrap_or_else(now);
+    let chain = leadscore_io::longest_chain(&data.config, &data.folder, until)?;
+    if let Some((from, n_merges)) = chain.filter(|(_, n_merges)| *n_merges > LONGEST_CHAIN) {
+        let most = LONGEST_CHAIN;
+        return Err(SqlError::Chain {
+            from,
+            n_merges,
+            most,
+        }
+        .into());
+    }
     // A database knows no order of rows.
-    if let Some(doubt) = leadscore_io::unordered_changes(&data.config, &data.folder)? {
-        return Err(TablesError::Doubts(vec![doubt]).into());
+    let doubts: Vec<Doubt> = [
+        leadscore_io::unordered_changes(&data.config, &data.folder)?,
+        leadscore_io::unordered_log(&data.config, &data.folder, until)?,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !doubts.is_empty() {
+        return Err(TablesError::Doubts(doubts).into());
     }
     let kinds: TimeKinds = if data.config.is_flat() {
         TimeKinds::new()
@@ -89,6 +109,7 @@ pub fn model_with_features_sql(
         specs: &model.specs,
         moments: &moments,
         dialect,
+        known_before: data.known_before,
         manual_score: false,
     };
     score_tables_sql(model, ask).context("cannot write the features as SQL")

@@ -148,7 +148,7 @@ impl History<'_> {
         };
         format!(
             "SELECT {} AS lead, {} AS known, {value} AS value{number_column}{place_column}\n  FROM {}\n  WHERE {} = {}",
-            table.key(&settings.lead),
+            table.text(&settings.lead),
             table.known(&settings.changed_at),
             table.source.from,
             table.text(&settings.attribute),

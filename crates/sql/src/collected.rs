@@ -10,7 +10,9 @@ use leadscore_core::{
 use crate::attributes::{
     add_history, add_lookup, add_peer_leads, calendar, lookup_column, weekdays,
 };
+use crate::belonging::Belonging;
 use crate::columns::Columns;
+use crate::courses::{self, add_reopened, reopened_days, times_closed};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::events::{EventTable, days};
@@ -35,6 +37,8 @@ pub(crate) struct Collected<'a> {
     /// Lookups, with the column of the snapshots that points to each.
     lookups: Vec<(&'a str, String)>,
     has_peer_leads: bool,
+    /// Whether some feature asks how often leads had closed.
+    has_courses: bool,
 }
 
 impl<'a> Collected<'a> {
@@ -57,6 +61,7 @@ impl<'a> Collected<'a> {
             histories: Vec::new(),
             lookups: Vec::new(),
             has_peer_leads: false,
+            has_courses: false,
         };
         if let Some(column) = &config.leads.account {
             collected.account =
@@ -128,7 +133,12 @@ impl<'a> Collected<'a> {
                 self.account_for(spec)?;
                 self.has_peer_leads = true;
             }
-            FeatureSource::TimesClosed | FeatureSource::ReopenedDays => return Err(SqlError::Log),
+            FeatureSource::TimesClosed | FeatureSource::ReopenedDays => {
+                if !self.config.outcomes.is_log() {
+                    return Err(SqlError::NoLog(spec.name.clone()));
+                }
+                self.has_courses = true;
+            }
             FeatureSource::Created(_)
             | FeatureSource::AgeDays
             | FeatureSource::AgeWeekdays
@@ -240,7 +250,8 @@ impl<'a> Collected<'a> {
                 let date = self.attribute(idx, CellKind::Date, table, column);
                 days(dialect, &format!("{date} - s.moment"))
             }
-            FeatureSource::TimesClosed | FeatureSource::ReopenedDays => return Err(SqlError::Log),
+            FeatureSource::TimesClosed => times_closed(dialect),
+            FeatureSource::ReopenedDays => reopened_days(dialect),
             FeatureSource::Created(part) => calendar(dialect, *part, "s.created"),
             FeatureSource::Snapshot(part) => calendar(dialect, *part, "s.moment"),
             FeatureSource::AgeDays => days(dialect, "s.moment - s.created"),
@@ -345,12 +356,13 @@ impl<'a> Collected<'a> {
     pub(crate) fn add_steps(
         &self,
         statement: &mut Statement,
+        belonging: &Belonging<'_>,
         specs: &[FeatureSpec],
     ) -> Result<Vec<String>, SqlError> {
         let (config, sources, dialect) = (self.config, self.sources, self.dialect);
         let mut joins: Vec<String> = Vec::new();
         for events in &self.events {
-            joins.push(events.add(statement, sources, dialect)?);
+            joins.push(events.add(statement, sources, belonging, dialect)?);
         }
         for (number, column) in self.histories.iter().enumerate() {
             joins.push(add_history(
@@ -362,8 +374,16 @@ impl<'a> Collected<'a> {
                 statement, config, sources, dialect, number, name, key, specs,
             )?);
         }
+        let outcomes = &config.outcomes;
         if self.has_peer_leads {
-            joins.push(add_peer_leads(statement));
+            joins.push(if outcomes.is_log() {
+                courses::add_peer_leads(statement)
+            } else {
+                add_peer_leads(statement)
+            });
+        }
+        if self.has_courses {
+            joins.push(add_reopened(statement, outcomes));
         }
         Ok(joins)
     }

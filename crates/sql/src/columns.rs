@@ -71,16 +71,7 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// What joins tables.
-    pub(crate) fn key(&self, column: &str) -> String {
-        format!(
-            "CAST({} AS {})",
-            self.dialect.name(column),
-            self.dialect.text_type()
-        )
-    }
-
-    /// A text, NULL where the cell says missing.
+    /// A text, NULL where the cell says missing; ids are texts, too.
     pub(crate) fn text(&self, column: &str) -> String {
         let text = self.dialect.trimmed(&self.dialect.name(column));
         let words = null_values(self.nulls, column);
@@ -191,6 +182,14 @@ impl<'a> Columns<'a> {
             .copied()
             .unwrap_or(TimeKind::Instant)
     }
+}
+
+/// A time, but none before a moment; NULL where the moment is, and the moment where the time is.
+///
+/// Not by comparing the two in a CASE: engines on DataFusion take that for never NULL if no moment
+/// of a file is, and fail on a statement that has it twice.
+pub(crate) fn no_earlier(time: &str, moment: &str) -> String {
+    format!("CASE WHEN {moment} IS NOT NULL THEN GREATEST({moment}, {time}) END")
 }
 
 /// The same value, NULL where it is one of these.

@@ -329,6 +329,21 @@ impl Dialect {
         format!("CASE WHEN {exponent} < -1e3 THEN 0e0 ELSE POWER(2e0, {exponent}) END")
     }
 
+    /// A text that cannot be computed: a statement that reads it fails, with this message and the
+    /// value behind it. It stands where a condition decides whether it is read.
+    pub(crate) fn failure(self, message: &str, value: &str) -> String {
+        let message = format!("{} || {value}", self.text(message));
+        let text = self.text_type();
+        match self {
+            Self::DuckDb => format!("CAST(ERROR({message}) AS {text})"),
+            Self::Spark => format!("RAISE_ERROR({message})"),
+            // A conversion that fails shows what it was to convert.
+            Self::Postgres | Self::Snowflake | Self::BigQuery | Self::Sqlite => {
+                format!("CAST(CAST({message} AS BIGINT) AS {text})")
+            }
+        }
+    }
+
     /// A text to be sorted by its bytes.
     pub(crate) fn by_bytes(self, expression: &str) -> String {
         if self == Self::Postgres {

@@ -3,9 +3,10 @@
 
 use leadscore_inference::{Reading, ReadingRule};
 
+use crate::ask::FeaturesSql;
 use crate::dialect::Dialect;
 use crate::error::SqlError;
-use crate::features::{FeaturesSql, add_features, column_of};
+use crate::features::{add_features, column_of};
 use crate::names::check_names;
 use crate::score::{cell_of, number, within};
 use crate::statement::Statement;

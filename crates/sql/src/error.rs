@@ -94,29 +94,28 @@ pub enum SqlError {
         /// The column.
         column: String,
     },
-    /// Ids that reach their leads through an association table.
+    /// More merges in a row than statements follow.
     #[error(
-        "[{table}] has `via`, and statements do not follow association tables\n  hint: join them in a view or a query, so that each row names its lead"
+        "[merges] has {n_merges} merges in a row, from `{from}` on, and statements follow {most}\n  hint: in every row of this chain, name the id that lives on at its end"
     )]
-    Linked {
-        /// The table in the config.
-        table: String,
+    Chain {
+        /// The id that the chain begins with.
+        from: String,
+        /// How many merges it has.
+        n_merges: usize,
+        /// How many are followed.
+        most: usize,
     },
-    /// Leads that were merged.
+    /// A feature of reopened leads, without a log.
     #[error(
-        "there is [merges], and statements do not follow merged ids\n  hint: replace the ids in a view or a query"
+        "feature `{0}` needs `log = true` in [outcomes]\n  hint: is this the config that the model was trained with?"
     )]
-    Merged,
+    NoLog(String),
     /// Something that was deleted.
     #[error(
         "`deleted` leaves rows out, and statements do not know which\n  hint: leave them out in a view or a query, with all rows of deleted leads"
     )]
     Deleted,
-    /// Outcomes that are a log.
-    #[error(
-        "[outcomes] is a `log`, and statements know the first closing of a lead alone\n  hint: compute the features here"
-    )]
-    Log,
     /// Columns of times that are events.
     #[error(
         "[activities.{0}] has `columns`, and statements read a row for each event\n  hint: make a view of them, with the lead, the time and the kind of each event"
@@ -147,11 +146,6 @@ pub enum SqlError {
         "[history] has changes of `{0}`, which is a date, and statements read the values of a history as they are written\n  hint: compute the features here, or exclude `{0}`"
     )]
     DatesOfHistory(String),
-    /// Outcomes with a second clock, as of a moment in the past.
-    #[error(
-        "[outcomes] has `recorded_at`, and statements do not know what was entered before a moment in the past\n  hint: compute the features here"
-    )]
-    Entered,
     /// A table of which nothing was said.
     #[error("feature `{feature}` needs the table [{table}], which the config lacks")]
     Table {

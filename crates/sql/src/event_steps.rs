@@ -1,10 +1,11 @@
 //! The steps of one event table in SQL: one pass over the events that each snapshot sees, grouped by
 //! day first where days are counted.
 
-use leadscore_config::ActivityConfig;
+use leadscore_config::{ActivityConfig, TableId};
 use leadscore_core::{EventFilter, Span};
 
 use crate::aggregate::{Column, REST, WHOLE, What};
+use crate::belonging::Belonging;
 use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
@@ -31,9 +32,13 @@ impl EventSteps<'_> {
         &self,
         statement: &mut Statement,
         sources: &SqlSources,
+        belonging: &Belonging<'_>,
     ) -> Result<String, SqlError> {
         let number = self.number;
-        statement.step(&format!("ls_events{number}_rows"), self.rows(sources)?);
+        statement.step(
+            &format!("ls_events{number}_rows"),
+            self.rows(sources, belonging)?,
+        );
         statement.step(&format!("ls_events{number}_seen"), self.seen());
         let columns = |of: &dyn Fn(&Column, usize) -> String| -> String {
             let columns: Vec<String> = self
@@ -100,7 +105,7 @@ impl EventSteps<'_> {
     }
 
     /// The events of the table, typed: whose, when, from when they are seen, kinds, values.
-    fn rows(&self, sources: &SqlSources) -> Result<String, SqlError> {
+    fn rows(&self, sources: &SqlSources, belonging: &Belonging<'_>) -> Result<String, SqlError> {
         let settings = self.settings;
         let table = Columns::new(
             self.dialect,
@@ -109,20 +114,22 @@ impl EventSteps<'_> {
             &settings.file(),
         )?;
         let at = table.known(&settings.at);
-        let owner = match (&settings.lead, &settings.account) {
-            (Some(lead), _) => table.key(lead),
-            (None, Some(account)) => table.text(account),
-            (None, None) => unreachable!("checked with the config"),
-        };
-        let mut columns = vec![format!("{owner} AS owner"), format!("{at} AS t")];
-        if let Some(recorded) = &settings.recorded_at {
+        let key = settings.lead.as_ref().or(settings.account.as_ref());
+        let key = key.expect("checked with the config");
+        let rows = belonging.rows(&TableId::Activities(self.name.to_owned()), &table, key);
+        let mut columns = vec![format!("{} AS owner", rows.lead), format!("{at} AS t")];
+        let seen = match &settings.recorded_at {
             // An event that is recorded before it happens is seen when it has happened; one without
             // either time never.
-            let recorded = table.known(recorded);
-            columns.push(format!("CASE WHEN {at} IS NULL THEN NULL WHEN {recorded} < {at} THEN {at} ELSE {recorded} END AS seen"));
-        } else {
-            columns.push(format!("{at} AS seen"));
-        }
+            Some(recorded) => {
+                let recorded = table.known(recorded);
+                format!(
+                    "CASE WHEN {at} IS NULL THEN NULL WHEN {recorded} < {at} THEN {at} ELSE {recorded} END"
+                )
+            }
+            None => at,
+        };
+        columns.push(format!("{} AS seen", rows.seen(&seen)));
         let used = |is_named: &dyn Fn(&Column) -> bool| {
             self.needs_order() || self.aggregates.iter().any(is_named)
         };
@@ -151,7 +158,7 @@ impl EventSteps<'_> {
         Ok(format!(
             "SELECT {}\n  FROM {}",
             columns.join(",\n    "),
-            table.source.from
+            rows.from
         ))
     }
 

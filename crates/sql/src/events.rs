@@ -6,6 +6,7 @@ use leadscore_core::{
 };
 
 use crate::aggregate::{Column, REST, WHOLE, What};
+use crate::belonging::Belonging;
 use crate::columns::DAY;
 use crate::dialect::Dialect;
 use crate::error::SqlError;
@@ -218,6 +219,7 @@ impl<'a> EventTable<'a> {
         &self,
         statement: &mut Statement,
         sources: &SqlSources,
+        belonging: &Belonging<'_>,
         dialect: Dialect,
     ) -> Result<String, SqlError> {
         let steps = EventSteps {
@@ -229,6 +231,6 @@ impl<'a> EventTable<'a> {
             aggregates: &self.aggregates,
             dialect,
         };
-        steps.add(statement, sources)
+        steps.add(statement, sources, belonging)
     }
 }

@@ -3,12 +3,13 @@
 use leadscore_config::Config;
 use leadscore_core::{Aggregate, AggregateKind, FeatureSpec};
 
+use crate::ask::FeaturesSql;
+use crate::belonging::Belonging;
 use crate::collected::Collected;
 use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::names::check_names;
-use crate::snapshots::{Moments, add_snapshots};
-use crate::sources::SqlSources;
+use crate::snapshots::add_snapshots;
 use crate::statement::Statement;
 
 /// How close a feature by SQL comes to the one of the sweep.
@@ -45,23 +46,6 @@ pub fn exactness(spec: &FeatureSpec) -> Exactness {
     } else {
         Exactness::Equal
     }
-}
-
-/// Which features of which leads, where and in whose SQL.
-#[derive(Debug, Clone, Copy)]
-pub struct FeaturesSql<'a> {
-    /// The config, for the names of columns and what they mean.
-    pub config: &'a Config,
-    /// Where its tables are.
-    pub sources: &'a SqlSources,
-    /// The features.
-    pub specs: &'a [FeatureSpec],
-    /// When leads are looked at.
-    pub moments: &'a Moments,
-    /// Whose SQL.
-    pub dialect: Dialect,
-    /// Whether the leads bring their manual score along.
-    pub manual_score: bool,
 }
 
 /// One SELECT with the lead's id (as the config calls it), `snapshot`, `label` and `mature` where
@@ -103,7 +87,7 @@ pub fn count_sql(ask: FeaturesSql<'_>) -> Result<String, SqlError> {
     } else {
         (
             format!(
-                "(SELECT COUNT(*) FROM ls_leads l JOIN ls_outcomes o ON o.lead = l.lead WHERE o.won < {moment} AND l.created_known <= {moment})"
+                "(SELECT COUNT(*) FROM ls_leads l JOIN ls_won o ON o.lead = l.lead WHERE l.created_known <= {moment})"
             ),
             none,
         )
@@ -124,6 +108,7 @@ pub(crate) fn add_features(
         specs,
         moments,
         dialect,
+        known_before,
         manual_score,
     } = ask;
     if config.is_flat() {
@@ -142,14 +127,8 @@ pub(crate) fn add_features(
         collected.collect(idx, spec)?;
     }
     let columns_of_leads = collected.lead_columns();
-    add_snapshots(
-        statement,
-        config,
-        sources,
-        dialect,
-        moments,
-        columns_of_leads,
-    )?;
+    let belonging = Belonging::new(config, sources, dialect, known_before);
+    add_snapshots(statement, ask, &belonging, columns_of_leads)?;
     // Then what each feature reads, and the steps that it reads it from.
     let expressions = specs
         .iter()
@@ -157,7 +136,7 @@ pub(crate) fn add_features(
         .map(|(idx, spec)| collected.expression(idx, spec))
         .collect::<Result<Vec<String>, SqlError>>()?;
     let joins: String = collected
-        .add_steps(statement, specs)?
+        .add_steps(statement, &belonging, specs)?
         .into_iter()
         .map(|join| format!("\n  {join}"))
         .collect();

@@ -2,12 +2,15 @@
 //! leads.
 
 use leadscore_config::{Config, TableId};
+use leadscore_core::Timestamp;
 
+use crate::belonging::Belonging;
 use crate::columns::{Columns, DAY, SHIFT};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
-use crate::snapshots::{is_closed, is_won};
+use crate::outcome_rows::{is_closed, is_won};
 use crate::sources::SqlSources;
+use crate::statement::Statement;
 
 /// One SELECT that counts the rows of every table by day, for each of its times: columns `place` (a
 /// number for table and column, in the order of [`Config::row_tables`]), `day` (since 1970), `n`, and
@@ -20,7 +23,11 @@ pub fn days_sql(
     config: &Config,
     sources: &SqlSources,
     dialect: Dialect,
+    known_before: Option<Timestamp>,
 ) -> Result<String, SqlError> {
+    let belonging = Belonging::new(config, sources, dialect, known_before);
+    let mut statement = Statement::new(dialect);
+    belonging.add(&mut statement)?;
     let mut parts = Vec::new();
     let mut place = 0;
     for table in config.row_tables() {
@@ -31,18 +38,23 @@ pub fn days_sql(
         } else {
             String::new()
         };
+        let rows = table.key.map(|key| belonging.rows(&table.id, &source, key));
         for column in table.times {
             let known = source.known(column);
             let day = dialect.quotient(&format!("({known} + {SHIFT})"), DAY);
+            let condition = format!("{known} IS NOT NULL{condition}");
+            let from = rows.as_ref().map_or_else(
+                || format!("{}\n  WHERE {condition}", source.source.from),
+                |rows| rows.behind_from(Some(&condition)),
+            );
             parts.push(format!(
-                "SELECT {place} AS place, {day} - {} AS day, COUNT(*) AS n, MIN({known}) AS first, MAX({known}) AS last\n  FROM {}\n  WHERE {known} IS NOT NULL{condition}\n  GROUP BY {day}",
-                SHIFT / DAY,
-                source.source.from
+                "SELECT {place} AS place, {day} - {} AS day, COUNT(*) AS n, MIN({known}) AS first, MAX({known}) AS last\n  FROM {from}\n  GROUP BY {day}",
+                SHIFT / DAY
             ));
             place += 1;
         }
     }
-    Ok(parts.join("\nUNION ALL\n"))
+    Ok(statement.finish(&parts.join("\nUNION ALL\n")))
 }
 
 /// One SELECT that counts wins by the day they happened and the days until they were entered:
@@ -55,23 +67,32 @@ pub fn entries_sql(
     config: &Config,
     sources: &SqlSources,
     dialect: Dialect,
+    known_before: Option<Timestamp>,
 ) -> Result<Option<String>, SqlError> {
-    let (Some(closed_at), Some(recorded_at)) =
-        (&config.outcomes.closed_at, &config.outcomes.recorded_at)
+    let settings = &config.outcomes;
+    let (Some(lead), Some(closed_at), Some(recorded_at)) =
+        (&settings.lead, &settings.closed_at, &settings.recorded_at)
     else {
         return Ok(None);
     };
+    let belonging = Belonging::new(config, sources, dialect, known_before);
+    let mut statement = Statement::new(dialect);
+    belonging.add(&mut statement)?;
     let outcomes = Columns::new(dialect, sources, "outcomes", &config.outcomes.file())?;
     let (known, recorded) = (outcomes.known(closed_at), outcomes.known(recorded_at));
     let day = dialect.quotient(&format!("({known} + {SHIFT})"), DAY);
     let later = format!("CASE WHEN {recorded} > {known} THEN {recorded} - {known} ELSE 0 END");
     let lag = dialect.quotient(&later, DAY);
-    Ok(Some(format!(
-        "SELECT {day} - {} AS day, {lag} AS lag, COUNT(*) AS n\n  FROM {}\n  WHERE {known} IS NOT NULL AND {recorded} IS NOT NULL AND {}\n  GROUP BY {day}, {lag}",
+    let condition = format!(
+        "{known} IS NOT NULL AND {recorded} IS NOT NULL AND {}",
+        is_won(&outcomes, settings, dialect)
+    );
+    let rows = belonging.rows(&TableId::Outcomes, &outcomes, lead);
+    Ok(Some(statement.finish(&format!(
+        "SELECT {day} - {} AS day, {lag} AS lag, COUNT(*) AS n\n  FROM {}\n  GROUP BY {day}, {lag}",
         SHIFT / DAY,
-        outcomes.source.from,
-        is_won(&outcomes, &config.outcomes, dialect)
-    )))
+        rows.behind_from(Some(&condition))
+    ))))
 }
 
 /// One SELECT with every result and how often it stands there: `value`, `n`. `None` where there is
@@ -112,7 +133,7 @@ pub fn ties_sql(
     };
     let changes = Columns::new(dialect, sources, "history", &history.file())?;
     let mut by = vec![
-        changes.key(&history.lead),
+        changes.text(&history.lead),
         changes.text(&history.attribute),
         changes.known(&history.changed_at),
     ];
@@ -145,6 +166,18 @@ pub struct KeysSql {
     pub strangers: String,
     /// One SELECT with some of the ids, `value`.
     pub ids: String,
+    /// Where ids reach their leads through an association table: what of them it lacks.
+    pub unlinked: Option<UnlinkedSql>,
+}
+
+/// How many ids of a table its association table lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnlinkedSql {
+    /// The association table in the config, such as `[links.contacts]`.
+    pub link: String,
+    /// One SELECT with the rows that have an id, `n_rows`, those whose id it lacks, `n_unlinked`,
+    /// those of them whose id it has as a lead, `n_swapped`, and one of the ids, `example`.
+    pub counts: String,
 }
 
 /// For each table whose rows belong to leads or accounts, how its keys match them.
@@ -156,8 +189,13 @@ pub fn keys_sql(
     config: &Config,
     sources: &SqlSources,
     dialect: Dialect,
+    known_before: Option<Timestamp>,
 ) -> Result<Vec<KeysSql>, SqlError> {
+    let belonging = Belonging::new(config, sources, dialect, known_before);
+    let mut statement = Statement::new(dialect);
+    belonging.add(&mut statement)?;
     let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
+    let of_leads = belonging.rows(&TableId::Leads, &leads, &config.leads.id);
     let mut found = Vec::new();
     for table in config.row_tables() {
         let id = match &table.id {
@@ -174,22 +212,42 @@ pub fn keys_sql(
         };
         let Some(column) = table.key else { continue };
         let name = table.id.to_string();
-        let rows = Columns::new(dialect, sources, &name, &table.file)?;
-        let (key, id) = (rows.key(column), leads.key(id));
+        let columns = Columns::new(dialect, sources, &name, &table.file)?;
+        let rows = belonging.rows(&table.id, &columns, column);
+        let (key, id) = (&rows.lead, leads.text(id));
         let joined = format!(
-            "FROM (SELECT {key} AS k FROM {} WHERE {key} IS NOT NULL) AS r\n  LEFT JOIN (SELECT DISTINCT {id} AS id FROM {}) AS l ON l.id = r.k",
-            rows.source.from, leads.source.from
+            "FROM (SELECT {key} AS k FROM {}) AS r\n  LEFT JOIN (SELECT DISTINCT {id} AS id FROM {}) AS l ON l.id = r.k",
+            rows.behind_from(Some(&format!("{key} IS NOT NULL"))),
+            of_leads.behind_from(None)
         );
+        // Where ids may be those of leads, what the association table lacks is a lead's.
+        let link = config.link_of(&table.id).filter(|(_, link)| !link.own_ids);
+        let unlinked = link.map(|(link, _)| {
+            let own = columns.text(column);
+            let counts = format!(
+                "SELECT (SELECT COUNT(*) FROM {} WHERE {own} IS NOT NULL) AS n_rows, COUNT(*) AS n_unlinked, COUNT(ls_o.ls_other) AS n_swapped, MIN({own}) AS example\n  FROM {}\n  LEFT JOIN ({}) AS ls_o ON ls_o.ls_other = {own}\n  WHERE {own} IS NOT NULL AND {key} IS NULL",
+                columns.source.from,
+                rows.from,
+                belonging.leads_of_link(link)
+            );
+            UnlinkedSql {
+                link: TableId::Link(link.to_owned()).heading(),
+                counts: statement.finish(&counts),
+            }
+        });
         found.push(KeysSql {
             table: format!("[{name}]"),
-            counts: format!("SELECT COUNT(*) AS n_rows, COUNT(l.id) AS n_matched {joined}"),
-            strangers: format!(
+            counts: statement.finish(&format!(
+                "SELECT COUNT(*) AS n_rows, COUNT(l.id) AS n_matched {joined}"
+            )),
+            strangers: statement.finish(&format!(
                 "SELECT DISTINCT r.k AS value {joined}\n  WHERE l.id IS NULL\n  LIMIT 200"
-            ),
-            ids: format!(
-                "SELECT {id} AS value FROM {} WHERE {id} IS NOT NULL LIMIT 100000",
-                leads.source.from
-            ),
+            )),
+            ids: statement.finish(&format!(
+                "SELECT {id} AS value FROM {} LIMIT 100000",
+                of_leads.behind_from(Some(&format!("{id} IS NOT NULL")))
+            )),
+            unlinked,
         });
     }
     Ok(found)
@@ -204,6 +262,8 @@ pub struct SampleSql<'a> {
     pub sources: &'a SqlSources,
     /// Whose SQL; a share below 1 is written for Spark.
     pub dialect: Dialect,
+    /// Nothing known at this moment or later exists.
+    pub known_before: Option<Timestamp>,
 }
 
 impl SampleSql<'_> {
@@ -223,7 +283,8 @@ impl SampleSql<'_> {
     }
 
     /// One SELECT a table, by its name, with the rows of this share of the leads, or of all where
-    /// it is 1. Leads of one account stay together; the same leads are taken each time.
+    /// it is 1. Leads of one account stay together; the same leads are taken each time. Merges come
+    /// whole: they are followed where the rows are read.
     ///
     /// # Errors
     ///
@@ -233,69 +294,77 @@ impl SampleSql<'_> {
             config,
             sources,
             dialect,
+            known_before,
         } = *self;
+        if share >= 1.0 {
+            let all = config.tables().map(|table| {
+                let name = table.id.to_string();
+                let source = sources.tables.get(&name);
+                let source = source.ok_or_else(|| SqlError::Source(name.clone()))?;
+                Ok((name, format!("SELECT * FROM {}", source.from)))
+            });
+            return all.collect();
+        }
+        let belonging = Belonging::new(config, sources, dialect, known_before);
+        let mut statement = Statement::new(dialect);
+        belonging.add(&mut statement)?;
         let leads = Columns::new(dialect, sources, "leads", &config.leads.file())?;
-        let id = leads.key(&config.leads.id);
+        let id = leads.text(&config.leads.id);
         let entity = match config.account_column() {
-            Some(column) => format!("COALESCE({}, {id})", leads.key(column)),
+            Some(column) => format!("COALESCE({}, {id})", leads.text(column)),
             None => id.clone(),
         };
-        let is_in = (share < 1.0).then(|| {
-            format!(
-                "PMOD(CRC32(CAST({entity} AS BINARY)), 1000000) < {:.0}",
-                1e6 * share
-            )
-        });
-        let rows = |from: &str, key: &str, of_leads: &str| match &is_in {
-            None => format!("SELECT * FROM {from}"),
-            Some(is_in) => format!(
-                "SELECT * FROM {from} WHERE {key} IN (SELECT {of_leads} FROM {} WHERE {is_in})",
-                leads.source.from
-            ),
-        };
-        let mut tables = vec![(
-            "leads".to_owned(),
-            match &is_in {
-                None => format!("SELECT * FROM {}", leads.source.from),
-                Some(is_in) => format!("SELECT * FROM {} WHERE {is_in}", leads.source.from),
-            },
-        )];
-        if let Some(lead) = &config.outcomes.lead {
-            let outcomes = Columns::new(dialect, sources, "outcomes", &config.outcomes.file())?;
-            tables.push((
-                "outcomes".to_owned(),
-                rows(&outcomes.source.from, &outcomes.key(lead), &id),
-            ));
-        }
-        if let Some(history) = &config.history {
-            let changes = Columns::new(dialect, sources, "history", &history.file())?;
-            tables.push((
-                "history".to_owned(),
-                rows(&changes.source.from, &changes.key(&history.lead), &id),
-            ));
-        }
-        for (name, activity) in &config.activities {
-            let name = format!("activities.{name}");
-            let events = Columns::new(dialect, sources, &name, &activity.file())?;
-            let statement = match (&activity.lead, &activity.account) {
-                (Some(lead), _) => rows(&events.source.from, &events.key(lead), &id),
-                (None, Some(account)) => rows(
-                    &events.source.from,
-                    &events.key(account),
-                    &leads.key(account),
-                ),
-                (None, None) => unreachable!("checked with the config"),
+        let is_in = format!(
+            "PMOD(CRC32(CAST({entity} AS BINARY)), 1000000) < {:.0}",
+            1e6 * share
+        );
+        let of_leads = belonging
+            .rows(&TableId::Leads, &leads, &config.leads.id)
+            .behind_from(Some(&is_in));
+        let ids = format!("SELECT {id} AS ls_own FROM {of_leads}");
+        let mut tables = Vec::new();
+        for table in config.tables() {
+            let name = table.id.to_string();
+            let columns = Columns::new(dialect, sources, &name, &table.file)?;
+            let rows = |key: &str, wanted: &str| {
+                let from = &columns.source.from;
+                format!(
+                    "SELECT * FROM {from} WHERE {} IN ({wanted})",
+                    columns.text(key)
+                )
             };
-            tables.push((name, statement));
-        }
-        for (name, lookup) in &config.lookups {
-            let name = format!("lookups.{name}");
-            let entries = Columns::new(dialect, sources, &name, &lookup.file())?;
-            let of_leads = leads.key(lookup.leads_key.as_ref().unwrap_or(&lookup.key));
-            tables.push((
-                name,
-                rows(&entries.source.from, &entries.key(&lookup.key), &of_leads),
-            ));
+            let pointed = |column: &str| format!("SELECT {} FROM {of_leads}", leads.text(column));
+            let select = match (&table.id, table.key) {
+                (TableId::Leads, _) => rows(&config.leads.id, &ids),
+                (TableId::Outcomes, None) => continue,
+                (TableId::Outcomes | TableId::History, Some(key)) => {
+                    rows(key, &belonging.ids_of(&table.id, &ids))
+                }
+                (TableId::Activities(activity), Some(key)) => {
+                    match &config.activities[activity].lead {
+                        Some(_) => rows(key, &belonging.ids_of(&table.id, &ids)),
+                        None => rows(key, &pointed(key)),
+                    }
+                }
+                (TableId::Lookup(lookup), Some(key)) => {
+                    let column = config.lookups[lookup].leads_key.as_deref();
+                    rows(key, &pointed(column.unwrap_or(key)))
+                }
+                (TableId::Link(link), _) => {
+                    rows(&config.links[link].lead, &belonging.ids_of_merged(&ids))
+                }
+                (
+                    TableId::Merges
+                    | TableId::Deleted
+                    | TableId::Activities(_)
+                    | TableId::Lookup(_)
+                    | TableId::History,
+                    _,
+                ) => {
+                    format!("SELECT * FROM {}", columns.source.from)
+                }
+            };
+            tables.push((name, statement.finish(&select)));
         }
         Ok(tables)
     }

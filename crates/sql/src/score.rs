@@ -10,9 +10,10 @@ use leadscore_inference::{
     edge_within_rounding,
 };
 
+use crate::ask::FeaturesSql;
 use crate::dialect::Dialect;
 use crate::error::SqlError;
-use crate::features::{FeaturesSql, add_features, column_of, matrix_column};
+use crate::features::{add_features, column_of, matrix_column};
 use crate::names::check_names;
 use crate::statement::Statement;
 

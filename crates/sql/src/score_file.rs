@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use leadscore_core::ContactPriority;
 use leadscore_inference::Model;
 
+use crate::ask::FeaturesSql;
 use crate::dialect::Dialect;
 use crate::error::SqlError;
-use crate::features::{FeaturesSql, add_features, column_of};
+use crate::features::{add_features, column_of};
 use crate::reasons::Reasons;
 use crate::score::{
     Writer, feature, fixed_edges, number, probability, tier_by_edges, tier_by_ranks,
@@ -357,7 +358,7 @@ impl ScoreRows<'_> {
             ""
         };
         self.statement.finish(&format!(
-            "SELECT {}\nFROM ls_ranked r{manual_join}\nUNION ALL\nSELECT {}\nFROM ls_leads l\nJOIN ls_outcomes o ON o.lead = l.lead\nWHERE o.won < {moment} AND l.created_known <= {moment}\nORDER BY likelihood_to_close DESC NULLS LAST, {}",
+            "SELECT {}\nFROM ls_ranked r{manual_join}\nUNION ALL\nSELECT {}\nFROM ls_leads l\nJOIN ls_won o ON o.lead = l.lead\nWHERE l.created_known <= {moment}\nORDER BY likelihood_to_close DESC NULLS LAST, {}",
             self.columns_of_scored().join(",\n  "),
             self.columns_of_won().join(", "),
             self.id

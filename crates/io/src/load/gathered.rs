@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use leadscore_config::{Config, Doubt, Subject, TableId, quoted, shortened};
-use leadscore_core::{Timestamp, agree, count, counted};
+use leadscore_config::{Config, TableId, quoted, shortened};
+use leadscore_core::Timestamp;
 use leadscore_dataset::Matched;
 use leadscore_dataset::Note;
 
 use super::keying::key_column;
+use super::unlinked::{UnlinkedIds, unlinked_doubt};
 use crate::bounds::Bounds;
 use crate::data_profile::empty_parts;
 use crate::ends::Reach;
@@ -159,21 +160,14 @@ fn say_unlinked(config: &Config, table: &Table<'_>, remarks: &mut Remarks) {
     let column = key_column(config, &table.name);
     let heading = &link.heading;
     let shown = shortened(id);
-    if 2 * unlinked.n_unlinked > unlinked.n_rows {
-        let n = counted(unlinked.n_unlinked, "row");
-        let have = agree(unlinked.n_unlinked, "has", "have");
-        let found = format!(
-            "{n} of {} {have} an id that {heading} does not have as `from`, such as `{shown}`",
-            count(unlinked.n_rows)
-        );
-        let doubt = Doubt::new(Subject::Keys, &table.name, found)
-            .of_column(column)
-            .at(Some(table.place(*row)));
-        remarks.doubt(if link.has_lead(id) {
-            doubt.advise(format!("{heading} has it as `lead`: swap its `from` and `lead`"))
-        } else {
-            doubt.advise("name the column whose ids the association table has, or export both tables again, on one day")
-        });
+    let ids = UnlinkedIds {
+        n_rows: unlinked.n_rows,
+        n_unlinked: unlinked.n_unlinked,
+        example: id.clone(),
+        is_swapped: link.has_lead(id),
+    };
+    if let Some(doubt) = unlinked_doubt(config, &table.name, heading, ids) {
+        remarks.doubt(doubt.at(Some(table.place(*row))));
         return;
     }
     let note = Note::counted(

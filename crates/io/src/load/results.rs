@@ -279,7 +279,7 @@ impl Results {
 }
 
 /// What a result means by the config: won, lost, neither yet; `None` where it stands in no list.
-fn meaning(settings: &OutcomesConfig, text: &str) -> Option<Option<bool>> {
+pub(super) fn meaning(settings: &OutcomesConfig, text: &str) -> Option<Option<bool>> {
     let is_in = |list: &[Scalar]| list.iter().any(|value| value.is(text));
     if is_in(&settings.won) {
         return Some(Some(true));

@@ -1,10 +1,10 @@
 //! Which rows of an engine's tables name a lead.
 
 use leadscore_dataset::Matched;
-use leadscore_io::{Frame, TablesError, key_doubt};
-use leadscore_sql::{KeysSql, keys_sql};
+use leadscore_io::{Frame, TablesError, UnlinkedIds, key_doubt, unlinked_doubt};
+use leadscore_sql::{KeysSql, UnlinkedSql, keys_sql};
 
-use super::{DIALECT, Engine};
+use super::{DIALECT, Engine, whole};
 use crate::data::Data;
 
 impl Engine {
@@ -18,23 +18,13 @@ impl Engine {
             counts,
             strangers,
             ids,
-        } in keys_sql(&data.config, &sources, DIALECT)?
+            unlinked,
+        } in keys_sql(&data.config, &sources, DIALECT, data.known_before)?
         {
             let frame = self.rows(data, &format!("matching {table}"), &counts)?;
-            let cell = |column: &str| {
-                frame
-                    .numbers(column)
-                    .and_then(|values| values.first().copied())
-                    .unwrap_or(0.0)
-            };
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "counts"
-            )]
             let matched = Matched {
-                n_rows: cell("n_rows") as usize,
-                n_matched: cell("n_matched") as usize,
+                n_rows: whole(&frame, "n_rows"),
+                n_matched: whole(&frame, "n_matched"),
             };
             if matched.n_matched < matched.n_rows {
                 let texts = |frame: Frame| {
@@ -49,6 +39,15 @@ impl Engine {
                 let ids = texts(self.rows(data, "looking at ids", &ids)?);
                 doubts.extend(key_doubt(&data.config, &table, matched, &strangers, &ids));
             }
+            if let Some(UnlinkedSql { link, counts }) = unlinked {
+                let frame = self.rows(data, &format!("following {link} of {table}"), &counts)?;
+                doubts.extend(unlinked_doubt(
+                    &data.config,
+                    &table,
+                    &link,
+                    unlinked_in(&frame),
+                ));
+            }
             found.push((table, matched));
         }
         if doubts.is_empty() {
@@ -56,5 +55,16 @@ impl Engine {
         } else {
             Err(TablesError::Doubts(doubts).into())
         }
+    }
+}
+
+/// What a count of ids that an association table lacks says.
+fn unlinked_in(frame: &Frame) -> UnlinkedIds {
+    let example = frame.texts("example").unwrap_or_default();
+    UnlinkedIds {
+        n_rows: whole(frame, "n_rows"),
+        n_unlinked: whole(frame, "n_unlinked"),
+        example: example.into_iter().flatten().next().unwrap_or_default(),
+        is_swapped: whole(frame, "n_swapped") > 0,
     }
 }

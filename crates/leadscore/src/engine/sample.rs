@@ -25,6 +25,7 @@ impl Engine {
             config: &data.config,
             sources: &sources,
             dialect: DIALECT,
+            known_before: data.known_before,
         };
         let frame = self.rows(data, "counting leads", &sample.count()?)?;
         let n_leads = frame

@@ -3,8 +3,11 @@
 use leadscore_config::Doubt;
 use leadscore_core::Timestamp;
 use leadscore_dataset::LoadOptions;
-use leadscore_io::{DayCount, EntryCount, Frame, TablesError, ends_of, order_doubt, result_doubt};
-use leadscore_sql::{days_sql, entries_sql, results_sql, ties_sql};
+use leadscore_io::{
+    DayCount, EntryCount, Frame, TablesError, ends_of, order_doubt, result_doubt,
+    unordered_log_doubt,
+};
+use leadscore_sql::{Moments, days_sql, entries_sql, results_sql, ties_sql, unordered_log_sql};
 
 use super::{DIALECT, Engine};
 use crate::data::{Data, now};
@@ -38,6 +41,7 @@ impl Engine {
         data.notes(&notes);
         doubts.extend(self.doubt_of_results(data)?);
         doubts.extend(self.doubt_of_changes(data)?);
+        doubts.extend(self.doubt_of_log(data)?);
         if !doubts.is_empty() {
             return Err(TablesError::Doubts(doubts).into());
         }
@@ -59,7 +63,7 @@ impl Engine {
                 times.map(move |column| (heading.clone(), column))
             })
             .collect();
-        let statement = days_sql(&data.config, &self.sources, DIALECT)?;
+        let statement = days_sql(&data.config, &self.sources, DIALECT, data.known_before)?;
         let frame = self.rows(data, "looking at times", &statement)?;
         let (places, days, counts, firsts, lasts) = (
             cells(&frame, "place")?,
@@ -92,7 +96,8 @@ impl Engine {
 
     /// How long after it happened what was entered, day by day.
     fn entries(&mut self, data: &Data) -> crate::Result<Vec<EntryCount>> {
-        let Some(statement) = entries_sql(&data.config, &self.sources, DIALECT)? else {
+        let Some(statement) = entries_sql(&data.config, &self.sources, DIALECT, data.known_before)?
+        else {
             return Ok(Vec::new());
         };
         let frame = self.rows(data, "looking at entries", &statement)?;
@@ -155,6 +160,18 @@ impl Engine {
             .and_then(|values| values.first().copied())
             .unwrap_or(0.0) as usize;
         Ok(order_doubt(&data.config, n_ties))
+    }
+
+    /// What rows of a log leave in doubt that have different results at one moment.
+    fn doubt_of_log(&mut self, data: &Data) -> crate::Result<Option<Doubt>> {
+        let moments = Moments::At(now());
+        let Some(statement) = unordered_log_sql(self.ask(data, &[], &moments))? else {
+            return Ok(None);
+        };
+        let frame = self.rows(data, "looking at the order of [outcomes]", &statement)?;
+        let leads = frame.texts("lead").unwrap_or_default();
+        let lead = leads.into_iter().flatten().next();
+        Ok(lead.and_then(|lead| unordered_log_doubt(&data.config, &lead)))
     }
 }
 
