@@ -146,6 +146,21 @@ class LinkedSql(unittest.TestCase):
                     database.execute(statement).fetchall()
                 self.assertIn(said, str(failed.exception))
 
+    def test_ids_with_a_decimal_point_are_refused(self):
+        """As pandas writes whole numbers beside missing ones: a text of them is `5001.0` in DuckDB."""
+        for table, columns, kind, place in (
+            ("merged", "5001.0::double as old, 'L1' as new", "merges", "[merges] column `old`"),
+            ("merged", "'L1' as old, 5001.5::decimal(9, 1) as new", "merges", "[merges] column `new`"),
+            ("contacts", "deal, 7::float as contact, role", "links", "[links.contacts] column `contact`"),
+            ("deals", "* exclude (contact), 7.0::double as contact", "log", "[outcomes] column `contact`"),
+        ):
+            with self.subTest(place):
+                duckdb.execute(f"copy (select {columns} from '{self.folder}/{table}.parquet') to '{self.folder}/fractions.parquet'")
+                (self.folder / "fractions.toml").write_text(linked_crm.config(kind).replace(f"{table}.parquet", "fractions.parquet"))
+                said = run(self.folder, "features", "-c", "fractions.toml", "--sql", "duckdb", "-o", "no.sql", status=2)
+                self.assertIn(place, said)
+                self.assertIn("ids that are numbers with a decimal point", said)
+
     def test_a_log_without_an_order_is_refused(self):
         log = linked_crm.config("log")
         with duckdb.connect() as database:

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use leadscore_config::{Config, TimeKind, TimeKinds};
+use leadscore_config::{Config, Doubt, Subject, TableId, TableRef, TimeKind, TimeKinds};
 use leadscore_core::Timestamp;
 use leadscore_values::{EpochUnit, TimeFormat};
 
@@ -65,6 +65,58 @@ fn time_kind(raw: &RawTable<'_>, column: &str) -> Result<TimeKind, TablesError> 
         _ if all_dates => TimeKind::Date,
         _ => TimeKind::Instant,
     })
+}
+
+/// The doubt about the first column of ids whose cells are numbers that may be fractions: `5001` is
+/// the text `5001.0` in one database and `5.001E3` in another, and matches no `5001` of other
+/// tables.
+///
+/// # Errors
+///
+/// [`TablesError`] where a table cannot be read or lacks a column.
+pub fn fractional_id(config: &Config, folder: &Path) -> Result<Option<Doubt>, TablesError> {
+    for table_ref in config.tables() {
+        let columns = ids(config, &table_ref);
+        if columns.is_empty() {
+            continue;
+        }
+        let heading = table_ref.id.heading();
+        let table = Table::open(&heading, folder, table_ref.file, Bounds::new(config, None))?;
+        columns
+            .iter()
+            .try_for_each(|column| table.require("an id", column))?;
+        let Some(batch) = table.batches(ROWS)?.first().copied() else {
+            continue;
+        };
+        let raw = table.read_batch(&columns, batch)?;
+        if let Some(column) = columns.iter().find(|column| raw.holds_fractions(column)) {
+            let found = "it has ids that are numbers with a decimal point, which each database writes in its own way (`5001.0`, `5.001E3`)";
+            let doubt = Doubt::new(Subject::Keys, &heading, found)
+                .of_column(column)
+                .at(Some(table.path().display().to_string()))
+                .advise("store them as whole numbers or as texts, here and in the database");
+            return Ok(Some(doubt));
+        }
+    }
+    Ok(None)
+}
+
+/// The columns of a table that say whose a row is, or of whom it tells.
+fn ids<'c>(config: &'c Config, table: &TableRef<'c>) -> Vec<&'c str> {
+    let mut columns: Vec<&str> = table.key.into_iter().collect();
+    match &table.id {
+        TableId::Leads => {
+            columns.extend(config.account_column());
+            let of_lookups = config.lookups.values();
+            columns.extend(of_lookups.filter_map(|lookup| lookup.leads_key.as_deref()));
+        }
+        TableId::Link(name) => columns.push(&config.links[name].lead),
+        TableId::Merges => columns.extend(config.merges.iter().map(|merges| merges.into.as_str())),
+        TableId::Outcomes | TableId::History | TableId::Activities(_) | TableId::Lookup(_) => {}
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }
 
 /// The attributes that the config's history knows.

@@ -63,7 +63,7 @@ pub use error::TablesError;
 pub use frame::{Frame, FrameError, Frames};
 pub use in_order::in_order;
 pub use journal::complete_and_clean;
-pub use kinds::{attributes_with_history, time_kinds};
+pub use kinds::{attributes_with_history, fractional_id, time_kinds};
 pub use lead_texts::{EarlierScores, check_lead_columns, lead_texts};
 pub use load::{
     ReadTables, UnlinkedIds, load, look, unlinked_doubt, unordered_changes, unordered_log,

@@ -52,8 +52,9 @@ pub(crate) fn sql_sources(
         }
         .into());
     }
-    // A database knows no order of rows.
+    // A database knows no order of rows, and has texts of its own for fractions.
     let doubts: Vec<Doubt> = [
+        leadscore_io::fractional_id(&data.config, &data.folder)?,
         leadscore_io::unordered_changes(&data.config, &data.folder)?,
         leadscore_io::unordered_log(&data.config, &data.folder, until)?,
     ]

@@ -362,6 +362,14 @@ impl RawTable<'_> {
         })
     }
 
+    /// Whether the engine read a column as numbers that may be fractions.
+    pub(crate) fn holds_fractions(&self, column: &str) -> bool {
+        self.series(column).any(|series| {
+            series.dtype().is_float()
+                || matches!(series.dtype(), DataType::Decimal(_, scale) if *scale > 0)
+        })
+    }
+
     pub(super) fn engine_error(&self, error: polars_core::error::PolarsError) -> TablesError {
         engine_error(self.table.path(), error)
     }
