@@ -112,7 +112,11 @@ fn ids<'c>(config: &'c Config, table: &TableRef<'c>) -> Vec<&'c str> {
         }
         TableId::Link(name) => columns.push(&config.links[name].lead),
         TableId::Merges => columns.extend(config.merges.iter().map(|merges| merges.into.as_str())),
-        TableId::Outcomes | TableId::History | TableId::Activities(_) | TableId::Lookup(_) => {}
+        TableId::Outcomes
+        | TableId::History
+        | TableId::Activities(_)
+        | TableId::Lookup(_)
+        | TableId::Deleted => {}
     }
     columns.sort_unstable();
     columns.dedup();

@@ -34,6 +34,27 @@ pub(super) struct Rewritten {
     pub(super) rows: Vec<u32>,
 }
 
+/// Frames while rows are taken out and made several.
+pub(super) struct RowsRead {
+    pub(super) frames: Vec<DataFrame>,
+    /// For each row the row of the files that it was, once these differ.
+    pub(super) rows: Option<Vec<u32>>,
+}
+
+impl RowsRead {
+    pub(super) fn new(frames: Vec<DataFrame>) -> Self {
+        Self { frames, rows: None }
+    }
+
+    /// Puts rows in place of those that they were made of.
+    pub(super) fn replace(&mut self, Rewritten { frames, mut rows }: Rewritten) {
+        if let Some(known) = &self.rows {
+            rows.iter_mut().for_each(|row| *row = known[*row as usize]);
+        }
+        (self.frames, self.rows) = (frames, Some(rows));
+    }
+}
+
 /// Visits the texts of the cells of a frame's column, as other tables have them.
 pub(super) type EachId<'s> =
     dyn Fn(&DataFrame, &str, &mut dyn FnMut(Option<&str>)) -> Result<(), TablesError> + 's;

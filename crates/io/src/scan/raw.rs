@@ -9,7 +9,7 @@ use leadscore_core::Timestamp;
 use leadscore_values::Nulls;
 use polars_core::prelude::{DataFrame, DataType, Series};
 
-use super::ids::{Ids, Rewritten};
+use super::ids::{Ids, RowsRead};
 use super::left_out::without_deleted;
 use super::part::{Batch, engine_error};
 use super::table::Table;
@@ -40,27 +40,6 @@ pub(super) enum Cells {
     },
     /// Typed already.
     Spilled(SpilledRows),
-}
-
-/// Frames while rows are taken out and made several.
-struct RowsRead {
-    frames: Vec<DataFrame>,
-    /// For each row the row of the files that it was, once these differ.
-    rows: Option<Vec<u32>>,
-}
-
-impl RowsRead {
-    fn new(frames: Vec<DataFrame>) -> Self {
-        Self { frames, rows: None }
-    }
-
-    /// Puts rows in place of those that they were made of.
-    fn replace(&mut self, Rewritten { frames, mut rows }: Rewritten) {
-        if let Some(known) = &self.rows {
-            rows.iter_mut().for_each(|row| *row = known[*row as usize]);
-        }
-        (self.frames, self.rows) = (frames, Some(rows));
-    }
 }
 
 impl<'a> Table<'a> {
