@@ -368,3 +368,20 @@ fn every_place_of_dates_is_compared() {
         ]
     );
 }
+
+/// Events that are columns of the leads have the leads' types, and are no place of their own for days.
+#[test]
+fn days_stand_beside_events_that_are_columns() {
+    let text = |of_events: &str| {
+        format!(
+            "[leads]\npath = \"l.csv\"\nid = \"id\"\ncreated_at = \"at\"\ntypes.end = \"days\"\n[activities.lifecycle]\ncolumns = [\"mql\", \"sql\"]\n{of_events}"
+        )
+    };
+    Config::parse(&text("")).expect("of the leads");
+    let own = text("path = \"m.csv\"\nlead = \"id\"\ntypes.mql = \"days\"\n");
+    let error = Config::parse(&own).expect_err("of their own table");
+    assert!(
+        error.to_string().contains("[activities.lifecycle] `types`"),
+        "{error}"
+    );
+}

@@ -575,6 +575,16 @@ fn what_is_left_out_and_what_is_wrong_is_said() {
         &["check"],
     );
     run(
+        "an archive of other ids",
+        &small(
+            every(4),
+            "",
+            &archive(""),
+            &[("archive.csv", "who\nc1\nc2\nC3\n")],
+        ),
+        &["check"],
+    );
+    run(
         "of another column",
         &small(every(4), "", &archive(""), &[("archive.csv", "whom\nC1\n")]),
         &["check"],

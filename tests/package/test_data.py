@@ -126,7 +126,7 @@ class Given(unittest.TestCase):
 
     def test_functions_have_the_arguments_and_the_documentation_of_the_methods(self):
         tables = [*inspect.signature(leadscore.check).parameters]
-        self.assertEqual(tables, ["data", "config", "leads", "activities", "outcomes", "lookups", "history", "links", "merges", "as_of"])
+        self.assertEqual(tables, ["data", "config", "leads", "activities", "outcomes", "lookups", "history", "links", "merges", "deleted", "as_of"])
         pairs = [(getattr(leadscore, name), getattr(leadscore.Data, name)) for name in ("train", "features", "features_sql", "evaluate", "rules", "check")]
         of_models = ("score", "write_list", "explain", "contributions", "recalibrate", "export_points")
         pairs += [(getattr(leadscore.Model, name), getattr(leadscore.Data, name)) for name in of_models]

@@ -51,6 +51,11 @@ impl Config {
     /// Fails where days are to be learned from what no snapshot sees as an attribute.
     fn check_days(&self) -> Result<(), ConfigError> {
         for table in self.tables() {
+            // Types of events that are columns of the leads are the leads' own.
+            let is_of_leads = std::ptr::eq(table.file.types, &raw const self.leads.types);
+            if is_of_leads && table.id != TableId::Leads {
+                continue;
+            }
             let mut types = table.file.types.iter();
             let Some((column, _)) = types.find(|(_, kind)| **kind == ColumnType::Days) else {
                 continue;

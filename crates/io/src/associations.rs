@@ -4,14 +4,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use leadscore_config::{Config, TableId};
-use leadscore_core::Timestamp;
+use leadscore_config::{Config, Doubt, Subject, TableId, shortened};
+use leadscore_core::{Timestamp, counted};
 use leadscore_dataset::Note;
 
 use crate::bounds::Bounds;
 use crate::deletions::read_deleted;
 use crate::error::TablesError;
 use crate::id_maps::{DeletedIds, MergeMap};
+use crate::keys::why_unmatched;
 use crate::links::{Links, read_links};
 use crate::merges::read_merges;
 use crate::remarks::Remarks;
@@ -78,16 +79,31 @@ impl Associations {
     }
 
     /// Says where what lists the deleted leads lists none that any row is of, once all tables were
-    /// read.
-    pub(crate) fn say_of_deleted(&self, config: &Config, remarks: &mut Remarks) {
-        if let (Some(deleted), Some(settings)) = (&self.deleted, &config.deleted)
-            && deleted.n() > 0
-            && !deleted.is_found()
-        {
+    /// read; where they are written otherwise than the leads' ids are, that is a doubt.
+    pub(crate) fn say_of_deleted(
+        &self,
+        config: &Config,
+        ids: &mut dyn Iterator<Item = &str>,
+        remarks: &mut Remarks,
+    ) {
+        let (Some(deleted), Some(settings)) = (&self.deleted, &config.deleted) else {
+            return;
+        };
+        let not_found = deleted.not_found();
+        if not_found.is_empty() {
+            return;
+        }
+        let shown = shortened(not_found[0]);
+        if let Some(why) = why_unmatched(&not_found, ids) {
+            let n = counted(not_found.len(), "lead");
+            let found = format!("no row is of {n} that it lists, such as `{shown}`; {why}");
+            let doubt = Doubt::new(Subject::Keys, "[deleted]", found).of_column(&settings.lead);
+            remarks.doubt(doubt.advise("write the ids as the leads have them"));
+        } else if not_found.len() == deleted.n() {
             remarks.note(Note::new(
                 "[deleted]",
                 format!(
-                    "no row of any table is of a lead that `{}` lists; is it the column with the ids of leads?",
+                    "no row of any table is of a lead that `{}` lists, such as `{shown}`; is it the column with the ids of leads?",
                     settings.lead
                 ),
             ));

@@ -104,37 +104,41 @@ impl MergeMap {
     }
 }
 
-/// Ids of leads that were deleted.
-pub(crate) struct DeletedIds {
-    ids: HashSet<String>,
-    /// Whether some row was of one of them.
-    is_found: AtomicBool,
-}
+/// Ids of leads that were deleted, each with whether some row was of it.
+pub(crate) struct DeletedIds(HashMap<String, AtomicBool>);
 
 impl DeletedIds {
     pub(crate) fn new(ids: HashSet<String>) -> Self {
-        Self {
-            ids,
-            is_found: AtomicBool::new(false),
-        }
+        Self(
+            ids.into_iter()
+                .map(|id| (id, AtomicBool::new(false)))
+                .collect(),
+        )
     }
 
     /// Whether an id is one of a deleted lead.
     pub(crate) fn has(&self, id: &str) -> bool {
-        let has = self.ids.contains(id);
-        if has {
-            self.is_found.store(true, Ordering::Relaxed);
+        let found = self.0.get(id);
+        if let Some(found) = found {
+            found.store(true, Ordering::Relaxed);
         }
-        has
+        found.is_some()
+    }
+
+    /// Those that no row was of, as far as rows were read, in order.
+    pub(crate) fn not_found(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = self
+            .0
+            .iter()
+            .filter(|(_, found)| !found.load(Ordering::Relaxed))
+            .map(|(id, _)| id.as_str())
+            .collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// How many there are.
     pub(crate) fn n(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// Whether some row was of one of them, as far as rows were read.
-    pub(crate) fn is_found(&self) -> bool {
-        self.is_found.load(Ordering::Relaxed)
+        self.0.len()
     }
 }

@@ -318,6 +318,24 @@ const FORMS: [(Cause, Form); 10] = [
     }),
 ];
 
+/// How keys that match nothing would match an id if both were written alike, in words.
+pub(crate) fn why_unmatched(keys: &[&str], ids: &mut dyn Iterator<Item = &str>) -> Option<String> {
+    let cause = likely_cause(&keys[..keys.len().min(MOST)], ids).0?;
+    let is_writing = match cause {
+        Cause::Fraction
+        | Cause::Scientific
+        | Cause::Zeros
+        | Cause::Salesforce
+        | Cause::Case
+        | Cause::Blanks
+        | Cause::Marks
+        | Cause::Rounded => true,
+        // They may be of something else.
+        Cause::Several(_) | Cause::Extra | Cause::Prefix => false,
+    };
+    is_writing.then(|| cause.words())
+}
+
 /// The form in which most of these keys match an id, and three ids.
 fn likely_cause(
     keys: &[&str],

@@ -277,7 +277,7 @@ impl<'d> FaultyColumn<'d> {
             let meaning = format!(
                 "{}: `{}` is {}",
                 proposal.words,
-                shortened(self.first.0),
+                shortened(self.texts[0]),
                 proposal.read_as
             );
             let line = format_line(proposal.key, self.column, &proposal.value);

@@ -12,7 +12,7 @@ use leadscore_core::{FeatureMatrix, counted};
 use leadscore_metrics::roc_auc;
 
 pub use self::clusters::{FinalInput, FinalState};
-pub use self::dates::{DatedWin, written_at_close};
+pub use self::dates::{DatedClosing, written_at_close};
 pub use self::final_states::find_final_leaks;
 pub use self::finding::{LeakFinding, LeakVerdict};
 
@@ -78,12 +78,17 @@ pub fn with_final(mut findings: Vec<LeakFinding>, proven: &[LeakFinding]) -> Vec
         .iter_mut()
         .filter(|finding| finding.verdict != LeakVerdict::Proven)
     {
+        let was_suspicious = finding.verdict == LeakVerdict::Suspicious;
         if let Some(proven) = proven
             .iter()
             .find(|proven| proven.feature == finding.feature)
         {
-            finding.verdict = LeakVerdict::Proven;
-            finding.evidence.clone_from(&proven.evidence);
+            finding.verdict = proven.verdict;
+            if proven.verdict == LeakVerdict::Suspicious && was_suspicious {
+                finding.evidence = format!("{}; {}", finding.evidence, proven.evidence);
+            } else {
+                finding.evidence.clone_from(&proven.evidence);
+            }
         }
     }
     findings

@@ -46,7 +46,7 @@ pub use error::{Elsewhere, TrainError};
 pub use fitting::{Fitted, fit_shape};
 pub use input::{TrainInput, Unripe};
 pub use leaks::{
-    DatedWin, FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks, find_leaks,
+    DatedClosing, FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks, find_leaks,
     with_final, written_at_close,
 };
 pub use logistic::{LogisticFit, LogisticOptions, fit_logistic};

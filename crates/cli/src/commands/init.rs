@@ -74,10 +74,14 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Outcome> {
         1 => " and answer the question".to_owned(),
         several => format!(" and answer the {}", show::counted(several, "question")),
     };
+    let output = args.output.display().to_string();
+    let typed = if output.contains(' ') {
+        format!("\"{output}\"")
+    } else {
+        output.clone()
+    };
     show::remark(&format!(
-        "wrote {}; look at the guesses{questions}, then run: leadscore check -c {}",
-        args.output.display(),
-        args.output.display()
+        "wrote {output}; look at the guesses{questions}, then run: leadscore check -c {typed}"
     ));
     Ok(Outcome::Done)
 }
@@ -123,7 +127,7 @@ fn files(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         }
         if own.is_empty() {
             bail!(
-                "the folder {} has no tables\n  hint: save the exports there as CSV, NDJSON or Parquet",
+                "the folder {} has no tables\n  hint: save the exports there as CSV, NDJSON or Parquet; folders in it are not looked into",
                 path.display()
             );
         }

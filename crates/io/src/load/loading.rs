@@ -202,7 +202,8 @@ fn read_from<'c>(
         Some(_) => read_history(&joining, &mut leads.attributes, &mut gathered)?,
         None => History::default(),
     };
-    associations.say_of_deleted(config, &mut gathered.remarks);
+    let mut ids = index.keys().copied();
+    associations.say_of_deleted(config, &mut ids, &mut gathered.remarks);
     rows.keep_what_was_seen(&mut gathered.remarks);
     drop(index);
     drop(rows);

@@ -80,5 +80,5 @@ fn unordered_doubt(closed_at: &str, lead: &str, other: &str) -> Doubt {
     );
     Doubt::new(Subject::Results, "[outcomes]", found)
         .of_column(closed_at)
-        .advise("export times with their hour and minute, or leave --sql and --engine out: the order of a file decides")
+        .advise("export times with their hour and minute, or compute features from files, whose order decides")
 }

@@ -169,7 +169,7 @@ impl Results {
                 };
                 let said = match known.get_mut(text) {
                     Some((said, count)) => {
-                        *count += 1;
+                        *count += u64::from(!raw.is_repeated(row));
                         *said
                     }
                     None => {

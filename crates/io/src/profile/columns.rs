@@ -10,7 +10,7 @@ use leadscore_config::{Doubt, quoted, shortened};
 use leadscore_core::{Timestamp, Tokenizer};
 use leadscore_values::{NumberCensus, NumberVerdict, TimeFormat, proposals};
 
-use super::lines::guess;
+use super::lines::{guess, question};
 use super::names::{is_called_a_time, is_called_an_id, private};
 use crate::bounds::Bounds;
 use crate::error::TablesError;
@@ -202,6 +202,19 @@ impl Sheet {
                 && said().any(|said| said == Some(false))
         };
         let mut text = self.settings();
+        let is_unclear = |column: &&SheetColumn| {
+            is_called_deleted(&column.name) && column.kind != Kind::Empty && !says_of_each(column)
+        };
+        if let Some(column) = self.columns.iter().find(is_unclear) {
+            question(
+                &mut text,
+                &format!("deleted = {}", quoted(&column.name)),
+                &format!(
+                    "which rows does it say were deleted? Its cells are such as {}, and true or false for each, or an empty one, are understood",
+                    column.shown()
+                ),
+            );
+        }
         if let Some(column) = self.columns.iter().find(says_of_each) {
             text.push_str(&format!(
                 "deleted = {}{}\n",

@@ -28,7 +28,7 @@ pub(crate) struct RawTable<'a> {
     /// of the files.
     pub(super) rows: Option<Vec<u32>>,
     pub(crate) n_rows: usize,
-    /// Rows of the files: one may be many, or left out.
+    /// Rows of the files that are not left out: one may be many.
     pub(crate) n_rows_of_files: usize,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Table<'a> {
         let each_id = |frame: &DataFrame, column: &str, visit: &mut dyn FnMut(Option<&str>)| {
             self.each_id(frame, column, visit)
         };
-        let n_rows_of_files = frames.iter().map(DataFrame::height).sum();
+        let n_rows_of_files: usize = frames.iter().map(DataFrame::height).sum();
         let mut rows = RowsRead::new(frames);
         let mut dropped = Dropped::default();
         if let Some(column) = self.file.deleted {
@@ -111,6 +111,11 @@ impl<'a> Table<'a> {
             rows.replace(events);
         }
         self.one_lead_a_row(&mut rows, wanted, batch, &mut dropped)?;
+        // Of columns of times each row is several events, and none of these is a row of the files.
+        let n_rows_of_files = match self.file.events {
+            Some(_) => n_rows_of_files - dropped.n_deleted,
+            None => n_rows_of_files - dropped.n_rows(),
+        };
         if dropped != Dropped::default() {
             self.written
                 .keep_dropped(batch.map(|batch| (batch.part, batch.offset)), dropped);
@@ -506,6 +511,12 @@ impl RawTable<'_> {
             }
         }
         Ok(count)
+    }
+
+    /// Whether a row is of the same row of the files as the one before it.
+    pub(crate) fn is_repeated(&self, row: usize) -> bool {
+        let rows = self.rows.as_ref();
+        row > 0 && rows.is_some_and(|rows| rows[row] == rows[row - 1])
     }
 
     /// Keeps how many cells of a column are missing.

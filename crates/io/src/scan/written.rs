@@ -39,6 +39,13 @@ pub(crate) struct Dropped {
     pub(crate) n_of_deleted: usize,
 }
 
+impl Dropped {
+    /// All of them.
+    pub(crate) fn n_rows(self) -> usize {
+        self.n_merged + self.n_deleted + self.n_of_deleted
+    }
+}
+
 /// Rows whose id an association table does not have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unlinked {

@@ -7,7 +7,8 @@ use leadscore_core::{
 };
 use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_training::{
-    DatedWin, FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks, written_at_close,
+    DatedClosing, FinalInput, FinalState, LeakFinding, LeakVerdict, find_final_leaks,
+    written_at_close,
 };
 
 use crate::config::Config;
@@ -96,34 +97,39 @@ fn of_dates(
         return None;
     };
     let zero = Timestamp::from_micros(0);
-    let (mut wins, mut n_won, mut n_others, mut n_filled) = (Vec::new(), 0_usize, 0_usize, 0);
+    // Won, and all others: closings with the date, leads, and those that have it.
+    let mut closings: [Vec<DatedClosing>; 2] = Default::default();
+    let (mut n_leads, mut n_filled) = ([0_usize; 2], [0_usize; 2]);
     for (row, &lead) in leads.iter().enumerate() {
         let days = matrix.values()[[row, idx]];
-        let (won, created) = (
-            tables.outcomes[lead as usize].won,
-            tables.leads.created[lead as usize],
-        );
-        let (Some(won), Some(created)) = (won, created) else {
-            n_others += 1;
-            n_filled += usize::from(!days.is_nan());
-            continue;
-        };
-        n_won += 1;
-        if !days.is_nan() {
-            wins.push(DatedWin {
+        let outcome = &tables.outcomes[lead as usize];
+        let group = usize::from(outcome.won.is_none());
+        n_leads[group] += 1;
+        n_filled[group] += usize::from(!days.is_nan());
+        let created = tables.leads.created[lead as usize];
+        let closed = outcome.won.or(outcome.closed);
+        if let (Some(closed), Some(created), false) = (closed, created, days.is_nan()) {
+            closings[group].push(DatedClosing {
                 date: matrix.keys()[row].at.days_since(zero) + days,
-                won: won.days_since(zero),
+                closed: closed.days_since(zero),
                 created: created.start.days_since(zero),
             });
         }
     }
+    let [won, lost] = &closings;
+    let found = [written_at_close(won, "won"), written_at_close(lost, "lost")];
+    let (verdict, evidence) = found
+        .into_iter()
+        .flatten()
+        .max_by_key(|(verdict, _)| *verdict == LeakVerdict::Proven)?;
+    let share = |group: usize| n_filled[group] as f64 / n_leads[group].max(1) as f64;
     Some(LeakFinding {
         feature: spec.name.clone(),
-        verdict: LeakVerdict::Proven,
+        verdict,
         auc: 0.5,
-        filled_won: wins.len() as f64 / n_won.max(1) as f64,
-        filled_lost: n_filled as f64 / n_others.max(1) as f64,
-        evidence: written_at_close(&wins)?,
+        filled_won: share(0),
+        filled_lost: share(1),
+        evidence,
     })
 }
 
@@ -148,6 +154,7 @@ pub fn columns_written_at_close(config: String, path: &Path) -> Vec<(String, Str
         };
         Ok(final_leaks(&data, &tables, &specs)?
             .into_iter()
+            .filter(|finding| finding.verdict == LeakVerdict::Proven)
             .filter_map(column_of)
             .collect())
     };

@@ -1,15 +1,18 @@
-//! Dates that are written at the close: for nearly all won leads they lie a fixed time from it.
+//! Dates that are written at the close: they lie a fixed time from it for nearly all won leads, or on
+//! its very day for some.
 
 use std::collections::BTreeMap;
 
-/// What is known of a won lead that has the date, in days since 1970; whole ones where its times
+use super::finding::LeakVerdict;
+
+/// What is known of a closed lead that has the date, in days since 1970; whole ones where its times
 /// are dates.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DatedWin {
+pub struct DatedClosing {
     /// The date of the attribute.
     pub date: f64,
-    /// When the lead was won.
-    pub won: f64,
+    /// When the lead was won, or lost.
+    pub closed: f64,
     /// When it was created.
     pub created: f64,
 }
@@ -23,17 +26,23 @@ const N_DISTANCES: usize = 3;
 /// A share of won leads at these distances that no honest date has, and one on the very day.
 const MOST: f64 = 0.9;
 const SAME_DAY: f64 = 0.5;
+/// A share on the very day that is worth a look: contracts may be renewed on their last day.
+const SOME_ON_THE_DAY: f64 = 0.1;
 /// By so much the close must explain the dates better than the creation does, or than the closes of
 /// other leads do.
 const BETTER: f64 = 0.3;
+/// The same of what is worth a look.
+const SOMEWHAT_BETTER: f64 = 0.08;
 
-/// What proves that a date is written at the close, in words; `None` where nothing does.
+/// What speaks for a date that is written at the close of leads that were won (or lost, by `what`),
+/// in words; `None` where nothing does.
 ///
 /// The share of won leads whose date lies at one of three distances (of eight days each) from their
 /// close is compared with the same from their creation, and from the close of another lead. A date
 /// that is set at creation, such as the end of a trial, is explained by that as well, and is no
-/// leak.
-pub fn written_at_close(wins: &[DatedWin]) -> Option<String> {
+/// leak. Nine in ten at these distances, or half of them on the very day, prove it; one in ten on the
+/// day is worth a look.
+pub fn written_at_close(wins: &[DatedClosing], what: &str) -> Option<(LeakVerdict, String)> {
     if wins.len() < FEWEST {
         return None;
     }
@@ -43,32 +52,39 @@ pub fn written_at_close(wins: &[DatedWin]) -> Option<String> {
             .map(|lead| days(wins[lead].date, moment(lead)))
             .collect()
     };
-    let own = from(&|lead| wins[lead].won);
+    let own = from(&|lead| wins[lead].closed);
     let others = [
         from(&|lead| wins[lead].created),
         // A neighbor in the order of ids may have closed on the same day; one further off hardly.
-        from(&|lead| wins[(lead + wins.len() / 2) % wins.len()].won),
+        from(&|lead| wins[(lead + wins.len() / 2) % wins.len()].closed),
     ];
-    let is_better = |share: &dyn Fn(&[i64]) -> f64| {
+    let is_better = |share: &dyn Fn(&[i64]) -> f64, by: f64| {
         let found = share(&own);
         others
             .iter()
-            .all(|other| found >= share(other) + BETTER)
+            .all(|other| found >= share(other) + by)
             .then_some(found)
     };
-    let on_the_day = is_better(&|days| share_of(days, |day| day == 0)).filter(|s| *s >= SAME_DAY);
-    if let Some(share) = on_the_day {
-        return Some(format!(
-            "{:.0} % of the won leads have this date on the day of their closing",
+    let on_the_day = |days: &[i64]| share_of(days, |day| day == 0);
+    let words = |share: f64| {
+        format!(
+            "{:.0} % of the {what} leads have this date on the day of their closing",
             100.0 * share
-        ));
+        )
+    };
+    if let Some(share) = is_better(&on_the_day, BETTER).filter(|share| *share >= SAME_DAY) {
+        return Some((LeakVerdict::Proven, words(share)));
     }
-    let share = is_better(&at_few_distances).filter(|share| *share >= MOST)?;
-    Some(format!(
-        "{:.0} % of the won leads have this date a fixed time from their closing, mostly {}",
-        100.0 * share,
-        distance(commonest(&own))
-    ))
+    if let Some(share) = is_better(&at_few_distances, BETTER).filter(|share| *share >= MOST) {
+        let found = format!(
+            "{:.0} % of the {what} leads have this date a fixed time from their closing, mostly {}",
+            100.0 * share,
+            distance(commonest(&own))
+        );
+        return Some((LeakVerdict::Proven, found));
+    }
+    let share = is_better(&on_the_day, SOMEWHAT_BETTER).filter(|s| *s >= SOME_ON_THE_DAY)?;
+    Some((LeakVerdict::Suspicious, words(share)))
 }
 
 fn share_of(days: &[i64], is_it: impl Fn(i64) -> bool) -> f64 {
@@ -125,14 +141,14 @@ mod tests {
     use super::*;
 
     /// Wins whose date is `date(lead, won, created)`; each closes some time after its creation.
-    fn wins(n: usize, date: impl Fn(f64, f64, f64) -> f64) -> Vec<DatedWin> {
+    fn wins(n: usize, date: impl Fn(f64, f64, f64) -> f64) -> Vec<DatedClosing> {
         (0..n)
             .map(|lead| {
                 let created = 15_000.0 + (lead * lead * 37 % 397) as f64;
                 let won = created + 5.0 + (lead * lead * 59 % 199) as f64;
-                DatedWin {
+                DatedClosing {
                     date: date(lead as f64, won, created),
-                    won,
+                    closed: won,
                     created,
                 }
             })
@@ -140,8 +156,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(wins: &[DatedWin], expected: Option<&str>) {
-        assert_eq!(written_at_close(wins).as_deref(), expected);
+    fn check(wins: &[DatedClosing], expected: Option<&str>) {
+        let found = written_at_close(wins, "won").filter(|found| found.0 == LeakVerdict::Proven);
+        assert_eq!(found.map(|found| found.1).as_deref(), expected);
     }
 
     #[test]
@@ -174,6 +191,26 @@ mod tests {
     }
 
     #[test]
+    fn some_on_the_day_are_worth_a_look() {
+        let some = |every: usize| {
+            let dates = move |lead: f64, won: f64, _: f64| {
+                if (lead as usize).is_multiple_of(every) {
+                    won
+                } else {
+                    15_000.0 + lead * 41.0 % 900.0
+                }
+            };
+            written_at_close(&wins(300, dates), "lost")
+        };
+        for every in [3, 5, 8] {
+            let (verdict, words) = some(every).expect("is found");
+            assert_eq!(verdict, LeakVerdict::Suspicious);
+            assert!(words.contains("of the lost leads"), "{words}");
+        }
+        assert_eq!(some(25), None);
+    }
+
+    #[test]
     fn what_is_known_before_is_none() {
         // The end of a trial, on which many buy.
         check(&wins(40, |_, _, created| created + 14.0), None);
@@ -187,8 +224,8 @@ mod tests {
         check(
             &wins(200, |_, _, _| 15_300.0)
                 .into_iter()
-                .map(|win| DatedWin {
-                    won: 15_300.0,
+                .map(|win| DatedClosing {
+                    closed: 15_300.0,
                     ..win
                 })
                 .collect::<Vec<_>>(),

@@ -198,6 +198,7 @@ const OVERWRITTEN: Names = &[
     "Contact priority",
     "Contact unworked",
     "Marketing contact status*",
+    "hs_marketable_status",
     "Unsubscribed *",
     "Currently in *",
     "Date entered *",

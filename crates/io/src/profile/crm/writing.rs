@@ -49,6 +49,10 @@ const ABOUT_PEOPLE: &[(Names, &str)] = &[
         "a postal code",
     ),
     (
+        &["Company", "Company Name", "Account Name"],
+        "a company's name",
+    ),
+    (
         &["Deal - Title", "Topic", "Subject", "Opportunity"],
         "a title that somebody typed",
     ),
