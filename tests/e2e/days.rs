@@ -10,7 +10,7 @@ use leadscore_core::{AttributeTable, FeatureMatrix, FeatureSource, Snapshot, Tim
 use leadscore_dataset::LoadOptions;
 use leadscore_features::{compute, plan};
 use leadscore_io::{PartitionOptions, Partitions, load};
-use leadscore_tests::folder_with;
+use leadscore_tests::{folder_with, succeed};
 use proptest::prelude::*;
 
 const CONFIG: &str = r#"
@@ -384,4 +384,62 @@ fn days_stand_beside_events_that_are_columns() {
         error.to_string().contains("[activities.lifecycle] `types`"),
         "{error}"
     );
+}
+
+/// A lead in no table has no changes; a model that reads when an attribute changed scores it all the
+/// same, by the value that is given.
+#[test]
+fn a_lead_in_no_table_never_changed() {
+    let mut leads = "id,created,seats\n".to_owned();
+    let mut deals = "lead,closed,result\n".to_owned();
+    let mut changes = "lead,at,field,value\n".to_owned();
+    let day = |day: u32| {
+        let start = Timestamp::from_ymd(2021, 1, 1).expect("exists").micros();
+        let at = Timestamp::from_micros(start + i64::from(day) * 86_400_000_000);
+        at.to_string()
+    };
+    for lead in 0..600_u32 {
+        let (created, seats) = (lead % 300, 1 + lead % 7);
+        leads.push_str(&format!("L{lead},{},{seats}\n", day(created)));
+        if lead.is_multiple_of(2) {
+            changes.push_str(&format!("L{lead},{},seats,{seats}\n", day(created + 20)));
+        }
+        let result = if lead.is_multiple_of(4) {
+            "won"
+        } else {
+            "lost"
+        };
+        deals.push_str(&format!(
+            "L{lead},{},{result}\n",
+            day(created + 50 + lead % 30)
+        ));
+    }
+    let config = "[leads]\npath = \"leads.csv\"\nid = \"id\"\ncreated_at = \"created\"\n[outcomes]\npath = \"deals.csv\"\nlead = \"lead\"\nclosed_at = \"closed\"\nresult = \"result\"\nwon = [\"won\"]\nlost = [\"lost\"]\n[history]\npath = \"changes.csv\"\nlead = \"lead\"\nchanged_at = \"at\"\nattribute = \"field\"\nvalue = \"value\"\n[data]\ncontradicting_changes = 1.0\n";
+    let folder = folder_with(&[
+        ("leads.csv", &leads),
+        ("deals.csv", &deals),
+        ("changes.csv", &changes),
+        ("leadscore.toml", config),
+        (
+            "lead.json",
+            "{\"created\":\"2021-11-01T00:00:00Z\",\"seats\":3}",
+        ),
+    ]);
+    let folder = folder.path();
+    succeed(folder, &["train", "-o", "model"]);
+    let inspected = succeed(folder, &["inspect", "model"]);
+    assert!(
+        inspected.contains("days since seats took its value"),
+        "{inspected}"
+    );
+    let lead = [
+        "explain",
+        "model",
+        "--lead-json",
+        "lead.json",
+        "--as-of",
+        "2021-12-01",
+    ];
+    let said = succeed(folder, &lead);
+    assert!(said.contains("likelihood to close"), "{said}");
 }

@@ -170,7 +170,7 @@ class LinkedSql(unittest.TestCase):
         (self.folder / "tied.toml").write_text(log.replace("deals.parquet", "tied.parquet"))
         said = run(self.folder, "features", "-c", "tied.toml", "--sql", "duckdb", "-o", "no.sql", status=2)
         self.assertIn("two rows of `L7` have different results at one moment (the other one: ", said)
-        self.assertIn("the order of a file decides", said)
+        self.assertIn("compute features from files, whose order decides", said)
 
 
 if __name__ == "__main__":

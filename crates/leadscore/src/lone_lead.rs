@@ -4,9 +4,11 @@
 mod frames;
 mod json;
 
+use std::sync::Arc;
+
 use leadscore_config::{HistoryConfig, OutcomesConfig};
 use leadscore_core::{FeatureMatrix, FeatureSource, Span, Timestamp, agree, counted, printable};
-use leadscore_dataset::{KnownEnds, LoadOptions, Tables};
+use leadscore_dataset::{Column, History, HistoryChange, KnownEnds, LoadOptions, Tables};
 use leadscore_features::{LeftOut, scoring_snapshots};
 use leadscore_inference::Model;
 use leadscore_io::Frames;
@@ -124,7 +126,41 @@ fn load_alone(alone: &Data, model: &Model, as_of: Timestamp) -> crate::Result<Ta
         as_of: (!is_flat).then_some(as_of),
         ..load_options_of(model)
     };
-    Ok(leadscore_io::load(&alone.config, &alone.folder, &options)?)
+    let mut tables = leadscore_io::load(&alone.config, &alone.folder, &options)?;
+    tables.history = Arc::new(unchanged(&tables, model));
+    Ok(tables)
+}
+
+/// The history of a lead whose attributes were never changed, of those whose changes the model reads:
+/// each has had the value that is given all along.
+fn unchanged(tables: &Tables, model: &Model) -> History {
+    let n_leads = tables.leads.ids.len();
+    let mut names: Vec<&String> = Vec::new();
+    for spec in &model.specs {
+        if let FeatureSource::AttributeAge { column } | FeatureSource::AttributeChanges { column } =
+            &spec.source
+            && !names.contains(&column)
+        {
+            names.push(column);
+        }
+    }
+    let of = |name: &String| {
+        let mut attributes = tables.leads.attributes.iter();
+        let given = attributes.find(|attribute| attribute.name == *name);
+        HistoryChange {
+            attribute: name.clone(),
+            offsets: vec![0; n_leads + 1],
+            known: Vec::new(),
+            values: given.map_or_else(
+                || Column::Number(vec![f64::NAN; n_leads]),
+                |attribute| attribute.column.clone(),
+            ),
+            before: (0..n_leads as u32).collect(),
+        }
+    };
+    History {
+        attributes: names.into_iter().map(of).collect(),
+    }
 }
 
 /// Why the lead has no score.
