@@ -376,6 +376,116 @@ proptest! {
     }
 }
 
+/// The same until a day: whatever is known from then on is otherwise.
+fn poisoned(crm: &Crm, day: u32, salt: u32) -> Crm {
+    let mut other = crm.clone();
+    for (number, link) in (0_u32..).zip(&mut other.links) {
+        if link.since >= day {
+            link.lead = (link.lead + salt + number) % N_LEADS;
+            link.since = day + (link.since + salt) % 60;
+        }
+    }
+    for (_, at) in other.merges.values_mut() {
+        if *at >= day {
+            *at = day + (*at + salt) % 90;
+        }
+    }
+    for rows in [&mut other.deals, &mut other.calls] {
+        for (number, row) in (0_u32..).zip(rows.iter_mut()) {
+            if row.at + row.delay >= day {
+                row.deal = (row.deal + salt + number) % N_DEALS;
+                row.what = ((u32::from(row.what) + salt) % 4) as u8;
+                row.delay = (day + salt % 30).saturating_sub(row.at);
+            }
+        }
+        let late = (0..salt % 5).map(|number| Row {
+            deal: (salt + number) % N_DEALS,
+            at: day.saturating_sub(number),
+            delay: number + salt % 9,
+            what: (number % 4) as u8,
+        });
+        rows.extend(late);
+    }
+    other
+}
+
+/// Features at a moment of what is seen then: of leads by links from when they hold, of merged ones
+/// from the merge on.
+fn check_look_ahead(crm: &Crm, day: u32, salt: u32, primary: bool) -> bool {
+    let how = How {
+        primary,
+        linked_at: true,
+        merges: true,
+        merged_at: true,
+    };
+    let at = Timestamp::from_ymd(2021, 1, 1).expect("exists").micros();
+    let at = Timestamp::from_micros(at + i64::from(day) * 86_400_000_000);
+    let (own, other) = (
+        linked_tables(crm, how),
+        linked_tables(&poisoned(crm, day, salt), how),
+    );
+    let (config, tables) = read(own.0.path(), &own.1);
+    let (_, later) = read(other.0.path(), &other.1);
+    assert_eq!(tables.leads.ids, later.leads.ids);
+    let keys: Vec<Snapshot> = (0..tables.leads.ids.len() as u32)
+        .map(|lead| Snapshot { lead, at })
+        .collect();
+    let specs = plan(&tables, &config.features, &keys).specs;
+    let bits = |tables: &Tables| -> Vec<u64> {
+        let matrix = compute(tables, &specs, &keys).expect("computable");
+        matrix
+            .values()
+            .iter()
+            .map(|value| value.to_bits())
+            .collect()
+    };
+    assert_eq!(bits(&tables), bits(&later));
+    // Whether anything was there to be seen.
+    let calls = &tables.activities[0];
+    (0..tables.leads.ids.len())
+        .flat_map(|lead| calls.events_of(lead))
+        .any(|event| calls.rows.visible_at(event) < at)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_linked_or_merged_later_leaves_no_trace(
+        crm in crm(), day in 60..300_u32, salt in 1..1_000_u32, primary in any::<bool>()
+    ) {
+        check_look_ahead(&crm, day, salt, primary);
+    }
+}
+
+/// The proof must itself see events by links and merges.
+#[test]
+fn what_is_linked_before_is_seen() {
+    let link = |deal, lead, since| Link {
+        deal,
+        lead,
+        is_primary: true,
+        since,
+    };
+    let row = |deal, at, what| Row {
+        deal,
+        at,
+        delay: 0,
+        what,
+    };
+    let crm = Crm {
+        links: (0..N_DEALS)
+            .map(|deal| link(deal, deal, 100))
+            .chain([link(0, 3, 20)])
+            .collect(),
+        merges: [(1, (4, 90))].into(),
+        deals: vec![row(0, 200, 0), row(1, 220, 1)],
+        calls: vec![row(0, 50, 0), row(1, 60, 1), row(2, 150, 2)],
+    };
+    assert!(check_look_ahead(&crm, 120, 7, false));
+    assert!(check_look_ahead(&crm, 40, 7, false) != check_look_ahead(&crm, 120, 7, false));
+}
+
 /// A small CRM with deals of several contacts.
 fn small(links: &str, settings: &str) -> tempfile::TempDir {
     let mut leads = "id,created\n".to_owned();
