@@ -411,6 +411,20 @@ fn what_is_left_aside_is_asked_about() {
         _ => cell.to_owned(),
     });
     ask("deleted deals", &deals);
+    let timed = rewritten(&leads[..1], |column, cell| match (column, cell) {
+        ("IsDeleted", "true") => "2024-05-01T10:00:00.000Z".to_owned(),
+        ("IsDeleted", _) => String::new(),
+        _ => cell.to_owned(),
+    });
+    let mut times = renamed(&timed, &[("\"IsDeleted\"", "deleted_at")]);
+    times.extend(leads[1..].iter().cloned());
+    ask("times of deletions", &times);
+    let mut unclear = rewritten(&leads[..1], |column, cell| match (column, cell) {
+        ("IsDeleted", "true") => "gone".to_owned(),
+        _ => cell.to_owned(),
+    });
+    unclear.extend(leads[1..].iter().cloned());
+    ask("words of deletions", &unclear);
     let mut mixed = odoo(&world);
     mixed.push(("contacts.csv", contacts[0].1.clone()));
     ask("a file of another product", &mixed);

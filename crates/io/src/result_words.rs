@@ -416,6 +416,14 @@ pub(crate) fn is_called_deleted(column: &str) -> bool {
     NAMES.iter().any(|name| words.iter().eq(name.iter()))
 }
 
+/// Whether a column's name says that it tells when rows were deleted, as `deleted_at` does.
+pub(crate) fn is_called_deletion_time(column: &str) -> bool {
+    const WHEN: &[&str] = &["at", "on", "date", "time"];
+    let words = words_of(column);
+    words.iter().any(|word| word == "deleted")
+        && words.iter().any(|word| WHEN.contains(&word.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -483,6 +491,8 @@ mod tests {
 
     #[test]
     fn names_of_deletions() {
+        assert!(is_called_deletion_time("Deleted At") && is_called_deletion_time("deletedDate"));
+        assert!(!is_called_deletion_time("deleted") && !is_called_deletion_time("created_at"));
         for name in [
             "IsDeleted",
             "is_deleted",

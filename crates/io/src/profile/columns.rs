@@ -15,7 +15,7 @@ use super::names::{is_called_a_time, is_called_an_id, private};
 use crate::bounds::Bounds;
 use crate::error::TablesError;
 use crate::number_doubts;
-use crate::result_words::{Says, is_called_deleted, says, words_of};
+use crate::result_words::{Says, is_called_deleted, is_called_deletion_time, says, words_of};
 use crate::scan::{RawTable, Table, is_deleted};
 use crate::several;
 
@@ -212,6 +212,19 @@ impl Sheet {
                 &format!(
                     "which rows does it say were deleted? Its cells are such as {}, and true or false for each, or an empty one, are understood",
                     column.shown()
+                ),
+            );
+        }
+        let is_time = |column: &&SheetColumn| {
+            is_called_deletion_time(&column.name) && matches!(column.kind, Kind::Time { .. })
+        };
+        if let Some(column) = self.columns.iter().find(is_time) {
+            question(
+                &mut text,
+                "deleted = \"…\"",
+                &format!(
+                    "are rows with a time in `{}` deleted? Write a column that is true for these, or list the leads in [deleted]",
+                    column.name
                 ),
             );
         }
