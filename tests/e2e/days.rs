@@ -10,7 +10,7 @@ use leadscore_core::{AttributeTable, FeatureMatrix, FeatureSource, Snapshot, Tim
 use leadscore_dataset::LoadOptions;
 use leadscore_features::{compute, plan};
 use leadscore_io::{PartitionOptions, Partitions, load};
-use leadscore_tests::{folder_with, succeed};
+use leadscore_tests::{folder_with, succeed, with_ends};
 use proptest::prelude::*;
 
 const CONFIG: &str = r#"
@@ -54,11 +54,6 @@ unmatched_rows = 1.0
 repeated_rows = 1.0
 long_before_creation = 1.0
 "#;
-
-/// Where tables end is said: what is drawn at random ends anywhere.
-fn config_text() -> String {
-    CONFIG.replace("\npath = ", "\nends = \"2022-01-01\"\npath = ")
-}
 
 const N_LEADS: usize = 24;
 const N_FIRMS: usize = 5;
@@ -190,7 +185,7 @@ fn folder_of(crm: &Crm) -> tempfile::TempDir {
 
 fn matrix_of(crm: &Crm) -> FeatureMatrix {
     let folder = folder_of(crm);
-    let config = Config::parse(&config_text()).expect("a config");
+    let config = Config::parse(&with_ends(CONFIG, "2022-01-01")).expect("a config");
     let tables = load(&config, folder.path(), &LoadOptions::default()).expect("readable");
     let keys = snapshots(crm);
     let specs = plan(&tables, &config.features, &keys).specs;
@@ -293,7 +288,7 @@ proptest! {
     #[test]
     fn parts_see_the_same_dates(crm in crm()) {
         let folder = folder_of(&crm);
-        let config = Config::parse(&config_text()).expect("a config");
+        let config = Config::parse(&with_ends(CONFIG, "2022-01-01")).expect("a config");
         let whole = load(&config, folder.path(), &LoadOptions::default()).expect("readable");
         let how = PartitionOptions {
             memory: 0,

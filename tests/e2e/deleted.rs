@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use leadscore_config::Config;
-use leadscore_core::{Snapshot, Timestamp};
+use leadscore_core::Timestamp;
 use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_features::{compute, plan};
 use leadscore_io::{PartitionOptions, Partitions, load};
-use leadscore_tests::{folder_with, leadscore};
+use leadscore_tests::{folder_with, leadscore, snapshots_in_2021, time_in_2021 as time, with_ends};
 use proptest::prelude::*;
 
 const N_LEADS: u32 = 14;
@@ -23,14 +23,12 @@ path = "leads.csv"
 id = "id"
 created_at = "created"
 account = "account"
-ends = "2022-01-01"
 
 [activities.calls]
 path = "calls.csv"
 lead = "whose"
 at = "at"
 kind = ["kind"]
-ends = "2022-01-01"
 
 [history]
 path = "history.csv"
@@ -38,7 +36,6 @@ lead = "whose"
 changed_at = "at"
 attribute = "attribute"
 value = "value"
-ends = "2022-01-01"
 
 [outcomes]
 path = "deals.csv"
@@ -47,7 +44,6 @@ closed_at = "closed"
 result = "stage"
 won = ["won"]
 lost = ["lost"]
-ends = "2022-01-01"
 
 [features]
 families = ["all"]
@@ -65,14 +61,6 @@ long_before_creation = 1.0
 undated_rows = 1.0
 contradicting_changes = 1.0
 "#;
-
-/// Of 2021, by day.
-fn time(day: u32) -> String {
-    let start = Timestamp::from_ymd(2021, 1, 1).expect("exists").micros();
-    let at = Timestamp::from_micros(start + i64::from(day) * 86_400_000_000);
-    let at = at.naive().expect("within the calendar");
-    at.format("%Y-%m-%dT10:00:00").to_string()
-}
 
 #[derive(Debug, Clone)]
 struct Row {
@@ -219,7 +207,7 @@ impl Crm {
     }
 
     fn config(how: How) -> String {
-        let mut config = TABLES.to_owned();
+        let mut config = with_ends(TABLES, "2022-01-01");
         for table in ["deals", "calls"] {
             let path = format!("path = \"{table}.csv\"");
             let mut keys = format!("{path}\ndeleted = \"is_deleted\"");
@@ -284,7 +272,7 @@ impl Crm {
             ("history.csv", history),
         ];
         let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
-        (folder_with(&files), TABLES.to_owned())
+        (folder_with(&files), with_ends(TABLES, "2022-01-01"))
     }
 }
 
@@ -302,15 +290,7 @@ fn check(crm: &Crm, how: How) {
     for (found, expected) in tables.outcomes.iter().zip(&expected.outcomes) {
         assert_eq!((found.closed, found.won), (expected.closed, expected.won));
     }
-    let start = Timestamp::from_ymd(2021, 1, 1).expect("exists").micros();
-    let keys: Vec<Snapshot> = (0..tables.leads.ids.len() as u32)
-        .flat_map(|lead| {
-            (0..12).map(move |month| Snapshot {
-                lead,
-                at: Timestamp::from_micros(start + month * 30 * 86_400_000_000),
-            })
-        })
-        .collect();
+    let keys = snapshots_in_2021(tables.leads.ids.len());
     let specs = plan(&expected, &config.features, &keys).specs;
     assert_eq!(specs, plan(&tables, &config.features, &keys).specs);
     let matrix = |tables| compute(tables, &specs, &keys).expect("computable");

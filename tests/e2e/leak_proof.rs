@@ -10,7 +10,7 @@ use leadscore_dataset::LoadOptions;
 use leadscore_features::{compute, plan, scoring_snapshots};
 use leadscore_io::load;
 use leadscore_rules::{BoundRules, RulesFile};
-use leadscore_tests::{NEWS_OUTCOMES_HISTORY, folder_with};
+use leadscore_tests::{NEWS_OUTCOMES_HISTORY, folder_with, with_ends};
 use proptest::prelude::*;
 
 const TABLES: &str = r#"
@@ -34,10 +34,9 @@ kind = ["kind", "channel"]
 values = ["pages"]
 "#;
 
-/// Where tables end is said: what is drawn at random ends anywhere.
 fn config() -> String {
-    let tables = format!("{TABLES}{NEWS_OUTCOMES_HISTORY}")
-        .replace("\npath = ", "\nends = \"2021-01-01\"\npath = ");
+    let tables = format!("{TABLES}{NEWS_OUTCOMES_HISTORY}");
+    let tables = with_ends(&tables, "2021-01-01");
     let tables = tables.replace("[history]", "[history]\nsequence = \"number\"");
     // What is drawn at random contradicts itself.
     let shares = "[data]\nundated_rows = 1.0\nclosed_before_creation = 1.0\nslow_closings = 1.0\nrepeated_rows = 1.0\ncontradicting_changes = 1.0\nunmatched_rows = 1.0\nunmatched_outcomes = 1.0\n";

@@ -11,7 +11,9 @@ use leadscore_core::{Snapshot, Timestamp};
 use leadscore_dataset::{LoadOptions, Tables};
 use leadscore_features::{compute, plan};
 use leadscore_io::{PartitionOptions, Partitions, load};
-use leadscore_tests::{folder_with, leadscore, refused, succeed};
+use leadscore_tests::{
+    folder_with, leadscore, refused, snapshots_in_2021, succeed, time_in_2021 as time, with_ends,
+};
 use proptest::prelude::*;
 
 const N_LEADS: u32 = 12;
@@ -58,27 +60,14 @@ undated_rows = 1.0
 recorded_together = 1.0
 "#;
 
-/// Where tables end is said: what is drawn at random ends anywhere.
-fn tables_text() -> String {
-    TABLES.replace("\npath = ", "\nends = \"2022-01-01\"\npath = ")
-}
-
 fn linked_config(settings: &str) -> String {
-    let via = tables_text().replace(
+    let via = with_ends(TABLES, "2022-01-01").replace(
         "lead = \"whose\"",
         "lead = \"whose\"\nvia = \"deal_contacts\"",
     );
     format!(
         "{via}\n[links.deal_contacts]\npath = \"links.csv\"\nfrom = \"deal\"\nlead = \"contact\"\n{settings}"
     )
-}
-
-/// Of 2021, by day.
-fn time(day: u32) -> String {
-    let start = Timestamp::from_ymd(2021, 1, 1).expect("exists").micros();
-    let at = Timestamp::from_micros(start + i64::from(day) * 86_400_000_000);
-    let at = at.naive().expect("within the calendar");
-    at.format("%Y-%m-%dT10:00:00").to_string()
 }
 
 #[derive(Debug, Clone)]
@@ -232,7 +221,7 @@ fn written_out(crm: &Crm, how: How) -> (tempfile::TempDir, String) {
         ("deals.csv", &deals),
         ("calls.csv", &calls),
     ]);
-    (folder, tables_text())
+    (folder, with_ends(TABLES, "2022-01-01"))
 }
 
 fn read(folder: &Path, text: &str) -> (Config, Tables) {
@@ -258,15 +247,7 @@ fn check(crm: &Crm, how: How) {
         );
         assert!((amounts.0 - amounts.1).abs() < 1e-9, "{amounts:?}");
     }
-    let start = Timestamp::from_ymd(2021, 1, 1).expect("exists").micros();
-    let keys: Vec<Snapshot> = (0..tables.leads.ids.len() as u32)
-        .flat_map(|lead| {
-            (0..12).map(move |month| Snapshot {
-                lead,
-                at: Timestamp::from_micros(start + month * 30 * 86_400_000_000),
-            })
-        })
-        .collect();
+    let keys = snapshots_in_2021(tables.leads.ids.len());
     let specs = plan(&expected, &config.features, &keys).specs;
     assert_eq!(specs, plan(&tables, &config.features, &keys).specs);
     let matrix = |tables| compute(tables, &specs, &keys).expect("computable");

@@ -13,7 +13,7 @@ use leadscore_core::{Statistic, Tokenizer};
 use leadscore_dataset::LoadOptions;
 use leadscore_features::{compute, plan};
 use leadscore_io::load;
-use leadscore_tests::{figure, folder_with, leadscore, refused, succeed};
+use leadscore_tests::{figure, folder_with, leadscore, refused, succeed, with_ends};
 use proptest::prelude::*;
 
 const CONFIG: &str = r#"
@@ -63,11 +63,6 @@ unmatched_rows = 1.0
 repeated_rows = 1.0
 long_before_creation = 1.0
 "#;
-
-/// Where tables end is said: what is drawn at random ends anywhere.
-fn config_text() -> String {
-    CONFIG.replace("\npath = ", "\nends = \"2022-01-01\"\npath = ")
-}
 
 /// More than the leads that a token needs to become a feature.
 const N_LEADS: usize = 40;
@@ -261,7 +256,7 @@ fn snapshots(crm: &Crm) -> Vec<Snapshot> {
 fn check(crm: &Crm) -> BTreeMap<String, usize> {
     let files = files(crm);
     let folder = folder_with(&files.each_ref().map(|(name, text)| (*name, text.as_str())));
-    let config = Config::parse(&config_text()).expect("a config");
+    let config = Config::parse(&with_ends(CONFIG, "2022-01-01")).expect("a config");
     let tables = load(&config, folder.path(), &LoadOptions::default()).expect("readable");
     let keys = snapshots(crm);
     let specs = plan(&tables, &config.features, &keys).specs;
@@ -345,7 +340,7 @@ proptest! {
         let matrix = |crm: &Crm| {
             let files = files(crm);
             let folder = folder_with(&files.each_ref().map(|(name, text)| (*name, text.as_str())));
-            let config = Config::parse(&config_text()).expect("a config");
+            let config = Config::parse(&with_ends(CONFIG, "2022-01-01")).expect("a config");
             let tables = load(&config, folder.path(), &LoadOptions::default()).expect("readable");
             let keys = snapshots(crm);
             let specs: Vec<FeatureSpec> = plan(&tables, &config.features, &keys).specs;

@@ -3,8 +3,10 @@
 
 pub mod crm_exports;
 mod fuzz;
+mod random_crms;
 
 pub use fuzz::{Random, Seen, mutated, n_tries, peak_megabytes, try_door};
+pub use random_crms::{snapshots_in_2021, time_in_2021, with_ends};
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -14,6 +14,23 @@ impl Config {
         Some((name, link))
     }
 
+    /// Whether rows of a table name leads whose merges are followed. Those of the history do not:
+    /// what attributes of a merged id were is no past of the lead that it lives on as.
+    pub fn follows_merges(&self, table: &TableId) -> bool {
+        match table {
+            TableId::Leads | TableId::Outcomes => true,
+            TableId::Activities(name) => self
+                .activities
+                .get(name)
+                .is_some_and(|activity| activity.lead.is_some()),
+            TableId::History
+            | TableId::Lookup(_)
+            | TableId::Link(_)
+            | TableId::Merges
+            | TableId::Deleted => false,
+        }
+    }
+
     fn via(&self, table: &TableId) -> Option<&str> {
         match table {
             TableId::Outcomes => self.outcomes.via.as_deref(),

@@ -369,6 +369,19 @@ fn peer_leads(
     }
 }
 
+/// The values of the attribute that a feature reads, and the row of each snapshot among them.
+fn rows_of<'t>(
+    tables: &'t Tables,
+    spec: &FeatureSpec,
+    (table, column): (&AttributeTable, &str),
+    snapshots: &[Snapshot],
+) -> Result<(&'t Column, Vec<Option<usize>>), FeaturesError> {
+    attribute_rows(tables, table, column, snapshots).map_err(|needed| FeaturesError::Missing {
+        feature: spec.name.clone(),
+        needed,
+    })
+}
+
 /// Fills in the days from each snapshot to the date that an attribute held, as it was known then.
 fn days_until(
     tables: &Tables,
@@ -378,12 +391,7 @@ fn days_until(
     snapshots: &[Snapshot],
     cells: &mut [f64],
 ) -> Result<(), FeaturesError> {
-    let (values, rows) = attribute_rows(tables, table, column, snapshots).map_err(|needed| {
-        FeaturesError::Missing {
-            feature: spec.name.clone(),
-            needed,
-        }
-    })?;
+    let (values, rows) = rows_of(tables, spec, (table, column), snapshots)?;
     let dates = match values {
         Column::Dates(dates) => dates,
         // Cells are missing from the start.
@@ -412,12 +420,7 @@ fn attribute_column(
     snapshots: &[Snapshot],
     cells: &mut [f64],
 ) -> Result<Vec<String>, FeaturesError> {
-    let (values, rows) = attribute_rows(tables, table, column, snapshots).map_err(|needed| {
-        FeaturesError::Missing {
-            feature: spec.name.clone(),
-            needed,
-        }
-    })?;
+    let (values, rows) = rows_of(tables, spec, (table, column), snapshots)?;
     match (values, spec.kind) {
         (Column::Number(values), FeatureKind::Number) => {
             for (cell, row) in cells.iter_mut().zip(rows) {

@@ -56,18 +56,9 @@ impl Associations {
         let Some(column) = column.filter(|_| !table.is_spilled()) else {
             return table;
         };
-        let is_of_leads = match id {
-            TableId::Leads | TableId::Outcomes | TableId::History => true,
-            TableId::Activities(name) => config
-                .activities
-                .get(name)
-                .is_some_and(|activity| activity.lead.is_some()),
-            TableId::Lookup(_) | TableId::Link(_) | TableId::Merges | TableId::Deleted => false,
-        };
-        let merges = self
-            .merges
-            .as_ref()
-            .filter(|_| is_of_leads && *id != TableId::History);
+        let follows = config.follows_merges(id);
+        let merges = self.merges.as_ref().filter(|_| follows);
+        let is_of_leads = follows || *id == TableId::History;
         let deleted = self.deleted.clone().filter(|_| is_of_leads);
         if *id == TableId::Leads {
             return table.without_gone(column, merges.cloned(), deleted);

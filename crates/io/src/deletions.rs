@@ -5,11 +5,12 @@ use std::path::Path;
 use hashbrown::{HashMap, HashSet};
 use leadscore_config::{Config, DeletedConfig, FileConfig};
 use leadscore_core::Timestamp;
-use leadscore_dataset::{NEVER, Note};
+use leadscore_dataset::NEVER;
 
 use crate::bounds::Bounds;
 use crate::error::TablesError;
 use crate::id_maps::DeletedIds;
+use crate::id_tables::{read_named, say_how_read, times_of};
 use crate::remarks::Remarks;
 use crate::scan::{Table, is_deleted};
 
@@ -27,7 +28,7 @@ pub(crate) fn read_deleted(
     until: Option<Timestamp>,
     remarks: &mut Remarks,
 ) -> Result<Option<DeletedIds>, TablesError> {
-    let flag = config.leads.file().deleted;
+    let flag = config.leads.deleted.as_ref();
     if flag.is_none() && config.deleted.is_none() {
         return Ok(None);
     }
@@ -46,7 +47,7 @@ fn flagged(
     config: &Config,
     folder: &Path,
     bounds: Bounds,
-    flag: &str,
+    flag: &String,
     ids: &mut HashSet<String>,
 ) -> Result<(), TablesError> {
     let file = FileConfig {
@@ -54,14 +55,8 @@ fn flagged(
         ..config.leads.file()
     };
     let table = Table::open("[leads]", folder, file, bounds)?;
-    let id = config.leads.id.as_str();
-    for (key, column) in [("id", id), ("deleted", flag)] {
-        table.require(key, column)?;
-        if let Some(doubt) = table.unreadable(column) {
-            return Err(doubt.into());
-        }
-    }
-    let raw = table.read(&[id, flag])?;
+    let id = &config.leads.id;
+    let raw = read_named(&table, &[("id", Some(id)), ("deleted", Some(flag))])?;
     let mut are_deleted = Vec::with_capacity(raw.n_rows);
     raw.for_each_text(flag, |row, text| {
         let is_deleted = is_deleted(text);
@@ -116,22 +111,9 @@ fn listed(
 ) -> Result<(), TablesError> {
     let heading = "[deleted]";
     let table = Table::open(heading, folder, settings.file(), bounds)?;
-    let mut columns: Vec<&str> = Vec::new();
-    for (key, column) in [("lead", Some(&settings.lead)), ("at", settings.at.as_ref())] {
-        let Some(column) = column else { continue };
-        table.require(key, column)?;
-        if let Some(doubt) = table.unreadable(column) {
-            return Err(doubt.into());
-        }
-        columns.push(column);
-    }
-    let raw = table.read(&columns)?;
-    let times = match &settings.at {
-        Some(column) => {
-            Some(remarks.take(raw.known_times(column), || vec![Timestamp::MAX; raw.n_rows])?)
-        }
-        None => None,
-    };
+    let named = [("lead", Some(&settings.lead)), ("at", settings.at.as_ref())];
+    let raw = read_named(&table, &named)?;
+    let times = times_of(&raw, settings.at.as_ref(), remarks)?;
     let (mut n_without_id, mut n_later) = (0, 0);
     raw.for_each_text(&settings.lead, |row, id| {
         let Some(id) = id else {
@@ -163,11 +145,6 @@ fn listed(
         "lead is not deleted yet at this moment and is there",
         "leads are not deleted yet at this moment and are there",
     );
-    remarks
-        .notes
-        .extend(table.notes.iter().map(|text| Note::new(heading, text)));
-    remarks
-        .seen
-        .insert(heading.to_owned(), table.seen(raw.n_rows));
+    say_how_read(&table, &raw, remarks);
     Ok(())
 }

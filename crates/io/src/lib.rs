@@ -33,6 +33,7 @@ mod deletions;
 mod elsewhere;
 mod ends;
 mod id_maps;
+mod id_tables;
 mod keys;
 mod lead_texts;
 mod links;

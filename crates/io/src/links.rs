@@ -12,6 +12,7 @@ use leadscore_dataset::{NEVER, Note};
 use crate::bounds::Bounds;
 use crate::error::TablesError;
 use crate::id_maps::{LinkMap, Linked};
+use crate::id_tables::{read_named, say_how_read, times_of};
 use crate::remarks::Remarks;
 use crate::result_words::{Says, says};
 use crate::scan::{RawTable, Table};
@@ -55,19 +56,10 @@ impl<'r> Reading<'r> {
             ("primary", settings.primary.as_ref()),
             ("linked_at", settings.linked_at.as_ref()),
         ];
-        let mut columns: Vec<&str> = Vec::new();
-        for (key, column) in named {
-            let Some(column) = column else { continue };
-            table.require(key, column)?;
-            if let Some(doubt) = table.unreadable(column) {
-                return Err(doubt.into());
-            }
-            columns.push(column);
-        }
         Ok(Self {
             table,
             settings,
-            raw: table.read(&columns)?,
+            raw: read_named(table, &named)?,
         })
     }
 
@@ -75,12 +67,7 @@ impl<'r> Reading<'r> {
     fn map(&self, remarks: &mut Remarks) -> Result<LinkMap, TablesError> {
         let (settings, raw, heading) = (self.settings, &self.raw, &self.table.name);
         let is_primary = self.primary()?;
-        let since = match &settings.linked_at {
-            Some(column) => {
-                Some(remarks.take(raw.known_times(column), || vec![Timestamp::MAX; raw.n_rows])?)
-            }
-            None => None,
-        };
+        let since = times_of(raw, settings.linked_at.as_ref(), remarks)?;
         let mut froms: Vec<Option<String>> = Vec::with_capacity(raw.n_rows);
         raw.for_each_text(&settings.from, |_, text| {
             froms.push(text.map(str::to_owned));
@@ -119,12 +106,7 @@ impl<'r> Reading<'r> {
         let (map, twice) = LinkMap::new(heading, places, links, (has_since, settings.own_ids));
         left_out.twice = twice;
         left_out.say(heading, raw, remarks);
-        remarks
-            .notes
-            .extend(self.table.notes.iter().map(|text| Note::new(heading, text)));
-        remarks
-            .seen
-            .insert(heading.clone(), self.table.seen(raw.n_rows));
+        say_how_read(self.table, raw, remarks);
         Ok(map)
     }
 

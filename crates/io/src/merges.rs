@@ -10,6 +10,7 @@ use leadscore_dataset::{NEVER, Note};
 use crate::bounds::Bounds;
 use crate::error::TablesError;
 use crate::id_maps::MergeMap;
+use crate::id_tables::{read_named, say_how_read, times_of};
 use crate::remarks::Remarks;
 use crate::scan::{RawTable, Table};
 
@@ -53,7 +54,14 @@ pub(crate) fn read_merges(
         return Ok(None);
     };
     let table = Table::open("[merges]", folder, settings.file(), bounds)?;
-    let raw = read_columns(&table, settings)?;
+    let raw = read_named(
+        &table,
+        &[
+            ("from", Some(&settings.from)),
+            ("into", Some(&settings.into)),
+            ("at", settings.at.as_ref()),
+        ],
+    )?;
     let mut merges = rows(&raw, settings, remarks)?;
     // What is not merged yet is not known to be one.
     let n_all = merges.len();
@@ -75,38 +83,12 @@ pub(crate) fn read_merges(
             longest = Some((from, n_merges));
         }
     }
-    remarks
-        .notes
-        .extend(table.notes.iter().map(|text| Note::new("[merges]", text)));
-    remarks
-        .seen
-        .insert("[merges]".to_owned(), table.seen(raw.n_rows));
+    say_how_read(&table, &raw, remarks);
     Ok(Some(MergeMap {
         into,
         has_since: settings.at.is_some(),
         longest: longest.map(|(from, n_merges)| (from.clone(), n_merges)),
     }))
-}
-
-fn read_columns<'t>(
-    table: &'t Table<'t>,
-    settings: &MergesConfig,
-) -> Result<RawTable<'t>, TablesError> {
-    let named = [
-        ("from", Some(&settings.from)),
-        ("into", Some(&settings.into)),
-        ("at", settings.at.as_ref()),
-    ];
-    let mut columns: Vec<&str> = Vec::new();
-    for (key, column) in named {
-        let Some(column) = column else { continue };
-        table.require(key, column)?;
-        if let Some(doubt) = table.unreadable(column) {
-            return Err(doubt.into());
-        }
-        columns.push(column);
-    }
-    table.read(&columns)
 }
 
 /// The merges by the id that is no more, with what is to be said of rows that are left out.
@@ -115,12 +97,7 @@ fn rows(
     settings: &MergesConfig,
     remarks: &mut Remarks,
 ) -> Result<HashMap<String, Merge>, TablesError> {
-    let times = match &settings.at {
-        Some(column) => {
-            Some(remarks.take(raw.known_times(column), || vec![Timestamp::MAX; raw.n_rows])?)
-        }
-        None => None,
-    };
+    let times = times_of(raw, settings.at.as_ref(), remarks)?;
     let mut froms: Vec<Option<String>> = Vec::with_capacity(raw.n_rows);
     raw.for_each_text(&settings.from, |_, text| {
         froms.push(text.map(str::to_owned));

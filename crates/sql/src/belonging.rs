@@ -101,20 +101,8 @@ impl<'a> Belonging<'a> {
             since: None,
             only: None,
         };
-        let is_of_leads = match table {
-            TableId::Leads | TableId::Outcomes => true,
-            TableId::Activities(name) => self
-                .config
-                .activities
-                .get(name)
-                .is_some_and(|activity| activity.lead.is_some()),
-            TableId::History
-            | TableId::Lookup(_)
-            | TableId::Link(_)
-            | TableId::Merges
-            | TableId::Deleted => false,
-        };
-        let merges = self.config.merges.as_ref().filter(|_| is_of_leads);
+        let follows = self.config.follows_merges(table);
+        let merges = self.config.merges.as_ref().filter(|_| follows);
         let joined = |step: &str| format!("{from}\n  LEFT JOIN {step} ls_k ON ls_k.ls_id = {key}");
         let since = |is_told: bool| is_told.then(|| "ls_k.ls_since".to_owned());
         if let Some((name, link)) = self.config.link_of(table) {

@@ -34,10 +34,7 @@ pub(super) fn check_activities(
         ("values", &settings.values),
     ] {
         for column in columns {
-            table.require(key, column)?;
-            if let Some(doubt) = table.unreadable(column) {
-                return Err(doubt.into());
-            }
+            table.require_readable(key, column)?;
         }
     }
     Ok(())

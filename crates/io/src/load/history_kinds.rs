@@ -29,10 +29,7 @@ pub(super) fn check_history(config: &Config, table: &Table<'_>) -> Result<(), Ta
         .into_iter()
         .filter_map(|(key, column)| Some((key, column?)))
     {
-        table.require(key, column)?;
-        if let Some(doubt) = table.unreadable(column) {
-            return Err(doubt.into());
-        }
+        table.require_readable(key, column)?;
     }
     Ok(())
 }

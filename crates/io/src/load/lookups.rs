@@ -178,10 +178,7 @@ pub(crate) fn read_lookups(
             ("changed_at", lookup.changed_at.as_ref()),
         ] {
             let Some(column) = column else { continue };
-            table.require(key, column)?;
-            if let Some(doubt) = table.unreadable(column) {
-                return Err(doubt.into());
-            }
+            table.require_readable(key, column)?;
         }
         let mut columns = lookup_attributes(name, lookup, &table, options, remarks)?;
         let mut wanted: Vec<&str> = vec![&lookup.key];

@@ -25,10 +25,7 @@ pub(super) fn check_outcomes(config: &Config, table: &Table<'_>) -> Result<(), T
         .into_iter()
         .filter_map(|(key, column)| Some((key, column.as_ref()?)))
     {
-        table.require(key, column)?;
-        if let Some(doubt) = table.unreadable(column) {
-            return Err(doubt.into());
-        }
+        table.require_readable(key, column)?;
     }
     Ok(())
 }

@@ -135,10 +135,7 @@ impl<'a> Table<'a> {
         };
         let named = columns.iter().map(|column| ("columns", column.as_str()));
         for (setting, column) in named.chain([("lead", key)]) {
-            self.require(setting, column)?;
-            if let Some(doubt) = self.unreadable(column) {
-                return Err(doubt.into());
-            }
+            self.require_readable(setting, column)?;
         }
         self.columns = [key, EVENT_TIME, EVENT_KIND].map(str::to_owned).to_vec();
         self.unreadable = Unreadable::new();
@@ -307,6 +304,15 @@ impl<'a> Table<'a> {
             column,
             &self.columns,
         ))
+    }
+
+    /// Fails, naming the key of the config, unless the column is there and of a type that is read.
+    pub(crate) fn require_readable(&self, key: &str, column: &str) -> Result<(), TablesError> {
+        self.require(key, column)?;
+        match self.unreadable(column) {
+            Some(doubt) => Err(doubt.into()),
+            None => Ok(()),
+        }
     }
 
     /// Whether `exclude` leaves out a column, by its name or with an object.
