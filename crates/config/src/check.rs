@@ -33,6 +33,7 @@ impl Config {
         self.check_links()?;
         self.merges.iter().try_for_each(MergesConfig::check)?;
         self.guards.check()?;
+        self.operation.check()?;
         self.model.check()?;
         self.outcomes.check_values()?;
         self.snapshots.check()?;

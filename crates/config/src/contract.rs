@@ -19,6 +19,7 @@ use super::links::LinkConfig;
 use super::lookups::LookupConfig;
 use super::merges::MergesConfig;
 use super::model::ModelConfig;
+use super::operation::OperationConfig;
 use super::outcomes::OutcomesConfig;
 use super::report::ReportConfig;
 use super::snapshots::SnapshotsConfig;
@@ -76,6 +77,9 @@ pub struct Config {
     /// How unlike training leads may be.
     #[serde(default)]
     pub guards: GuardsConfig,
+    /// How a model lives after it was trained.
+    #[serde(default)]
+    pub operation: OperationConfig,
 }
 
 impl Config {

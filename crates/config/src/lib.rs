@@ -17,6 +17,7 @@ mod links;
 mod lookups;
 mod merges;
 mod model;
+mod operation;
 mod outcomes;
 mod report;
 mod snapshots;
@@ -62,6 +63,7 @@ pub use model::{
     ModelConfig, ModelDirection, ModelHalfLife, ModelKind, ModelLabel, ModelSmoothing,
 };
 pub use moment::Moment;
+pub use operation::{OperationConfig, Promotion};
 pub use outcomes::OutcomesConfig;
 pub use report::{Capacity, DAYS_OF_MONTH, ReportConfig};
 pub use scalar::Scalar;
