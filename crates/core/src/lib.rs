@@ -13,6 +13,7 @@ mod feature;
 mod feature_phrase;
 mod formula;
 mod hash;
+mod hold_back;
 mod left_out;
 mod matrix;
 mod phrase;
@@ -39,6 +40,7 @@ pub use feature::{
 };
 pub use formula::{Aggregate, AggregateKind, AggregateValues, Formula, Moment, Term};
 pub use hash::stable_hash;
+pub use hold_back::{HoldBack, held_back};
 pub use left_out::LeftOut;
 pub use matrix::{FeatureMatrix, MatrixCell, MatrixError};
 pub use phrase::{Case, Phrase, Shown};

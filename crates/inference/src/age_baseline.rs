@@ -94,7 +94,7 @@ impl AgeBaseline {
         let means = terms
             .iter()
             .map(|term| {
-                let log_odds: Vec<f64> = term.log_odds_of_rows(matrix);
+                let log_odds: Vec<f64> = term.log_odds_of_rows(matrix, 0..matrix.n_rows());
                 let over = |rows: &[usize]| {
                     rows.iter().map(|&row| log_odds[row]).sum::<f64>() / rows.len() as f64
                 };

@@ -1,6 +1,8 @@
 //! Reasons: what speaks for a win and against it, one concept a reason, against the average lead of
 //! the same age.
 
+use std::ops::Range;
+
 use leadscore_core::{Concept, FeatureMatrix, FeatureSource, FeatureSpec, Phrase, Wording};
 
 use crate::age_baseline::{AgeBaseline, AgePlace};
@@ -459,12 +461,25 @@ impl Model {
 
     /// All contributions of all rows, in columns.
     pub fn contributions(&self, matrix: &FeatureMatrix) -> Contributions {
-        let concepts = self.concepts();
-        let n_rows = matrix.n_rows();
-        let stretches: Vec<f64> = (0..n_rows)
+        self.contributions_of(&self.concepts(), matrix, 0..matrix.n_rows())
+    }
+
+    /// All contributions of some rows, in columns; `concepts` are the model's own.
+    pub fn contributions_of(
+        &self,
+        concepts: &Concepts,
+        matrix: &FeatureMatrix,
+        rows: Range<usize>,
+    ) -> Contributions {
+        let n_rows = rows.len();
+        let stretches: Vec<f64> = rows
+            .clone()
             .map(|row| self.stretch_of(matrix, row))
             .collect();
-        let ages: Vec<AgePlace> = (0..n_rows).map(|row| self.age_place(matrix, row)).collect();
+        let ages: Vec<AgePlace> = rows
+            .clone()
+            .map(|row| self.age_place(matrix, row))
+            .collect();
         let mut found = Contributions {
             concepts: Vec::new(),
             features: Vec::new(),
@@ -473,7 +488,7 @@ impl Model {
             let column = |addend: &Addend| {
                 let of_term = addend
                     .term_idx
-                    .map(|idx| (idx, self.terms[idx].log_odds_of_rows(matrix)));
+                    .map(|idx| (idx, self.terms[idx].log_odds_of_rows(matrix, rows.clone())));
                 let value = |row: usize| {
                     let (age, stretch) = (ages[row], stretches[row]);
                     let of_term = of_term.as_ref().map(|(idx, log_odds)| {

@@ -291,10 +291,10 @@ impl<'a> Ready<'a> {
 }
 
 impl Term {
-    /// Log-odds of every row of a matrix.
-    pub(crate) fn log_odds_of_rows(&self, matrix: &FeatureMatrix) -> Vec<f64> {
-        let mut addends = vec![0.0; matrix.n_rows()];
-        Ready::new(self, matrix).fill(0..matrix.n_rows(), &mut addends);
+    /// Log-odds of some rows of a matrix.
+    pub(crate) fn log_odds_of_rows(&self, matrix: &FeatureMatrix, rows: Range<usize>) -> Vec<f64> {
+        let mut addends = vec![0.0; rows.len()];
+        Ready::new(self, matrix).fill(rows, &mut addends);
         addends
     }
 }

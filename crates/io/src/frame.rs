@@ -78,7 +78,7 @@ impl Frame {
         format!("{}`{}`", Self::CALLED, table.trim_matches(['[', ']']))
     }
 
-    fn of(data: DataFrame) -> Self {
+    pub(crate) fn of(data: DataFrame) -> Self {
         Self {
             data: Arc::new(data),
             unreadable: Arc::default(),
@@ -183,6 +183,38 @@ impl Frame {
                 .map(|text| text.map(str::to_owned))
                 .collect(),
         )
+    }
+
+    /// Visits every cell of a column of texts with its row, missing ones as `None`; false where
+    /// there is no such column, or it has no texts.
+    pub fn for_each_text(&self, column: &str, mut visit: impl FnMut(usize, Option<&str>)) -> bool {
+        let Ok(column) = self.data.column(column) else {
+            return false;
+        };
+        let series = column.as_materialized_series();
+        if !matches!(
+            series.dtype(),
+            DataType::String | DataType::Categorical(..) | DataType::Enum(..)
+        ) {
+            return false;
+        }
+        let Ok(texts) = series.cast(&DataType::String) else {
+            return false;
+        };
+        let Ok(texts) = texts.str() else {
+            return false;
+        };
+        texts
+            .iter()
+            .enumerate()
+            .for_each(|(row, text)| visit(row, text));
+        true
+    }
+
+    /// A column of yes and no; `None` where there is no such column, or it has anything else.
+    pub fn booleans(&self, column: &str) -> Option<Vec<Option<bool>>> {
+        let series = self.data.column(column).ok()?.as_materialized_series();
+        Some(series.bool().ok()?.iter().collect())
     }
 
     /// The first cells of a column as texts; empty where there is no such column.

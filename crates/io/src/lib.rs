@@ -32,6 +32,7 @@ mod data_profile;
 mod deletions;
 mod elsewhere;
 mod ends;
+mod fingerprint;
 mod id_maps;
 mod id_tables;
 mod keys;
@@ -61,6 +62,7 @@ pub use bounds::LEAST_MEMORY;
 pub use data_profile::data_profile;
 pub use elsewhere::{DayCount, EntryCount, ends_of, key_doubt, order_doubt, result_doubt};
 pub use error::TablesError;
+pub use fingerprint::fingerprint;
 pub use frame::{Frame, FrameError, Frames};
 pub use in_order::in_order;
 pub use journal::complete_and_clean;
@@ -78,9 +80,10 @@ pub use partition::{PartitionOptions, Partitions, Wanted, needs_partitions};
 pub use presence::{do_without_outcomes, require_outcomes, table_paths};
 pub use profile::{ExportsInput, Product, ProfileInput, profile, profile_exports};
 pub use remote::bring_objects;
+pub use scan::ColumnFile;
 pub use scratch::ScratchFolder;
 pub use silence::silence;
-pub use targets::{folder_of, refuse_inputs, refuse_remote};
+pub use targets::{folder_of, refuse_inputs, refuse_kept_files, refuse_remote};
 pub use unfinished::remove_unfinished;
 pub use write::{
     OutColumn, OutTable, TableWriter, check_table_target, close_csv_for_people, close_table,

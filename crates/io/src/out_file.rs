@@ -6,7 +6,7 @@
 //! killed one began.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::TablesError;
@@ -39,6 +39,53 @@ pub struct FinishedFile {
     target: PathBuf,
     /// With the lock that says that somebody is at it; none where the target is a pipe or a device.
     temporary: Option<(tempfile::TempPath, File)>,
+}
+
+impl FinishedFile {
+    /// Whether a file has exactly these bytes already; false where there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// [`TablesError::Io`] where one of the two cannot be read.
+    pub fn is_same_as(&self, path: &Path) -> Result<bool, TablesError> {
+        let Some((temporary, _)) = &self.temporary else {
+            return Ok(false);
+        };
+        let error = |source| TablesError::Io {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        };
+        let other = match File::open(path) {
+            Ok(file) => file,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => return Err(error(source)),
+        };
+        let own = File::open(temporary).map_err(error)?;
+        let sizes = (
+            own.metadata().map_err(error)?,
+            other.metadata().map_err(error)?,
+        );
+        if sizes.0.len() != sizes.1.len() {
+            return Ok(false);
+        }
+        let (mut own, mut other) = (BufReader::new(own), BufReader::new(other));
+        loop {
+            let (a, b) = (
+                own.fill_buf().map_err(error)?,
+                other.fill_buf().map_err(error)?,
+            );
+            let n = a.len().min(b.len());
+            if a[..n] != b[..n] {
+                return Ok(false);
+            }
+            if n == 0 {
+                return Ok(a.is_empty() && b.is_empty());
+            }
+            own.consume(n);
+            other.consume(n);
+        }
+    }
 }
 
 impl OutFile {

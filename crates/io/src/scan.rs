@@ -1,6 +1,7 @@
 //! The one door to Polars for reading: scans of a table's files, only the columns needed, cells
 //! with their place.
 
+mod column_file;
 mod opening;
 mod part;
 mod table;
@@ -17,6 +18,7 @@ mod time_cells;
 mod times;
 mod unpivot;
 
+pub use column_file::ColumnFile;
 pub(crate) use left_out::is_deleted;
 pub(crate) use part::Batch;
 pub(crate) use raw::RawTable;

@@ -64,6 +64,62 @@ pub fn refuse_inputs<'a>(
     Ok(())
 }
 
+/// Fails where a target is a file of the registry or of the score history, which nothing but
+/// themselves may write.
+///
+/// # Errors
+///
+/// [`TablesError::Format`] names the target.
+pub fn refuse_kept_files<'a>(
+    targets: impl IntoIterator<Item = &'a Path>,
+    registry: &Path,
+    history: &Path,
+) -> Result<(), TablesError> {
+    const OF_REGISTRY: [&str; 6] = [
+        "journal.ndjson",
+        "head",
+        "champion",
+        "challenger",
+        "previous",
+        ".lock",
+    ];
+    let is_id = |name: &str| {
+        name.strip_suffix(".leadscore")
+            .is_some_and(|id| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    for target in targets {
+        let Some(path) = real(target) else { continue };
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let folder = path.parent();
+        let is_in = |other: &Path| {
+            std::fs::canonicalize(other)
+                .ok()
+                .zip(folder)
+                .is_some_and(|(other, folder)| folder.starts_with(other))
+        };
+        let is_there = target.exists();
+        let of = if is_in(registry)
+            && is_there
+            && (OF_REGISTRY.contains(&name.as_str()) || is_id(&name))
+        {
+            "the registry of models"
+        } else if is_in(history) && is_there {
+            "the score history"
+        } else {
+            continue;
+        };
+        return Err(TablesError::Format {
+            path: target.to_owned(),
+            found: format!("this is a file of {of}"),
+            help: "write to another file".to_owned(),
+        });
+    }
+    Ok(())
+}
+
 /// The path without links; of a file that is not there yet, that of its folder and its name.
 pub(crate) fn real(path: &Path) -> Option<PathBuf> {
     path.canonicalize()

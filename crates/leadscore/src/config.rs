@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use leadscore_config::{Bytes, Config as Settings, ConfigError};
+use leadscore_core::Timestamp;
 use leadscore_io::read_at_most;
 
 use crate::config_failure::ConfigFailure;
 use crate::error::Context;
+use crate::moment::moment;
 
 /// A `leadscore.toml`, read and checked.
 ///
@@ -82,6 +84,21 @@ impl Config {
     /// Where it was read from, or what it is called by.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The text that it was read from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Reads a moment: a time, or for undated data a value of `order_by`; `what` is what the moment
+    /// is called in an error.
+    ///
+    /// # Errors
+    ///
+    /// It is neither.
+    pub fn moment(&self, what: &str, text: &str) -> crate::Result<Timestamp> {
+        moment(&self.settings, what, text)
     }
 
     /// The folder that its paths start from.

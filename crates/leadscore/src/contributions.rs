@@ -84,6 +84,22 @@ pub fn contributions(
     Ok(LeadContributions { leads, importance })
 }
 
+/// The columns of concepts in tables beside other columns, in the order of the model's concepts.
+pub(crate) fn concept_columns(model: &Model) -> Vec<String> {
+    let concepts = model.concepts();
+    let named = concepts
+        .as_slice()
+        .iter()
+        .map(|concept| (Named::of_concept(concept), Vec::new()));
+    unique(named.collect(), HashSet::new())
+        .into_iter()
+        .map(|(name, _)| format!("{CONCEPT_PREFIX}{name}"))
+        .collect()
+}
+
+/// How columns of contributions by concept begin, beside other columns.
+pub const CONCEPT_PREFIX: &str = "log_odds: ";
+
 /// The contributions of all leads, a column each.
 fn named_columns(
     model: &Model,

@@ -308,6 +308,20 @@ impl Data {
             .unwrap_or_else(|| tables.observation_end.next_midnight())
     }
 
+    /// SHA-256 of all that is read: the bytes of every file, and the rows of tables in memory.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read.
+    pub fn fingerprint(&self) -> crate::Result<String> {
+        Ok(leadscore_io::fingerprint(&self.config, &self.folder)?)
+    }
+
+    /// The folder that paths of the config start from.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
     /// The same tables, with nobody to hear how the work goes.
     pub fn quiet(&self) -> Self {
         self.heard_by(Arc::new(Silent))
@@ -340,9 +354,13 @@ impl Data {
         let mut inputs = leadscore_io::table_paths(&self.config, &self.folder);
         inputs.push(PathBuf::from(&self.name));
         inputs.extend_from_slice(others);
-        Ok(leadscore_io::refuse_inputs(
-            targets.into_iter().map(PathBuf::as_path),
-            &inputs,
+        let targets: Vec<&std::path::Path> = targets.into_iter().map(PathBuf::as_path).collect();
+        leadscore_io::refuse_inputs(targets.iter().copied(), &inputs)?;
+        let operation = &self.config.operation;
+        Ok(leadscore_io::refuse_kept_files(
+            targets,
+            &self.folder.join(&operation.registry),
+            &self.folder.join(&operation.history),
         )?)
     }
 
@@ -480,7 +498,7 @@ impl Data {
     }
 
     /// Changes the config; where that says how tables are read, what was read is not looked at.
-    fn reads_anew_if(&mut self, change: impl FnOnce(&mut Settings) -> bool) {
+    pub(crate) fn reads_anew_if(&mut self, change: impl FnOnce(&mut Settings) -> bool) {
         if change(&mut self.config) {
             self.read = Arc::default();
         }
@@ -516,22 +534,7 @@ impl Data {
     ///
     /// It is neither.
     pub fn moment(&self, flag: &str, text: &str) -> crate::Result<Timestamp> {
-        if self.config.is_flat()
-            && let Some(at) = text.parse::<f64>().ok().and_then(Timestamp::from_order)
-        {
-            return Ok(at);
-        }
-        match Timestamp::parse_iso(text) {
-            Some((at, _, _)) => Ok(at),
-            None if self.config.is_flat() => bail!(
-                "{flag} `{text}` is neither a number nor a date\n  hint: give a value of `order_by`"
-            ),
-            None => {
-                bail!(
-                    "{flag} `{text}` is not a moment\n  hint: write 2018-05-01 or 2018-05-01T09:30:00Z"
-                )
-            }
-        }
+        crate::moment::moment(&self.config, flag, text)
     }
 
     /// The same where it may be missing.

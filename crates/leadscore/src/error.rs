@@ -109,6 +109,17 @@ impl Error {
         }
     }
 
+    /// Whether there was too little to learn from.
+    pub(crate) fn is_too_little(&self) -> bool {
+        match &self.what {
+            What::Sentence(_) => false,
+            What::Other(error) => error
+                .downcast_ref::<leadscore_training::TrainError>()
+                .is_some_and(leadscore_training::TrainError::is_too_little),
+            What::While(_, cause) => cause.is_too_little(),
+        }
+    }
+
     /// The doubts about how tables are to be read, where they are why.
     pub fn doubts(&self) -> Option<&[leadscore_config::Doubt]> {
         match &self.what {

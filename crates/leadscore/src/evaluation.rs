@@ -148,6 +148,11 @@ pub(crate) fn measure(
     })
 }
 
+/// Whether the model is calibrated on its rows.
+pub(crate) fn calibration_of(evaluated: &Evaluated<'_>) -> crate::Result<CalibrationVerdict> {
+    calibration_verdict(evaluated, &Rows::of(evaluated), &Tiers::of(evaluated))
+}
+
 /// Whether the model is calibrated on these rows, by all that must hold; what its own weights do
 /// not know counts as chance.
 fn calibration_verdict(

@@ -41,6 +41,7 @@
 //! | compute the feature matrix | [`feature_table`], [`write_features`], [`feature_table_sql`] | `features` |
 //! | learn a model | [`train`] | `train` |
 //! | measure it on later snapshots | [`evaluate`] | `evaluate` |
+//! | decide between two models on snapshots that neither has seen | [`compare_models`], [`compare_recipe`], [`tier_churn`] | |
 //! | correct its percentages by later outcomes | [`recalibrate`] | `recalibrate` |
 //! | score open leads | [`score`], [`lead_list`], [`explain_one`] for a lead in no table | `score` |
 //! | say why | [`explain`], [`contributions`], [`inspect`] | `explain`, `inspect` |
@@ -56,6 +57,7 @@ mod config_failure;
 mod error;
 mod error_text;
 mod listener;
+mod moment;
 mod text;
 
 mod config;
@@ -69,6 +71,7 @@ mod columns;
 mod data_page;
 mod evaluation;
 mod features;
+mod hold_back;
 mod limitations;
 mod reference;
 mod rules;
@@ -82,10 +85,13 @@ mod score_summary;
 mod sql;
 
 mod backtest;
+mod compare;
 mod contributions;
 mod evaluate;
 mod explain;
 mod inspect;
+mod late_tables;
+mod lead_weeks;
 mod lone_lead;
 #[cfg(not(feature = "databases"))]
 mod no_databases;
@@ -101,7 +107,11 @@ pub use error::{Error, ErrorKind, Result};
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
 
 pub use check::{Findings, check};
-pub use contributions::{ContributionsBy, LeadContributions, contributions};
+pub use compare::{
+    CompareOptions, ComparedModel, ComparedWith, LaterFigures, ModelComparison, RecipeComparison,
+    RecipeOptions, TierChurn, compare_models, compare_recipe, later_figures, tier_churn,
+};
+pub use contributions::{CONCEPT_PREFIX, ContributionsBy, LeadContributions, contributions};
 #[cfg(feature = "spark")]
 pub use engine::{Engine, Stay};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate, write_report};
@@ -111,7 +121,13 @@ pub use features::{
     FeatureOptions, describe_features, feature_table, feature_table_sql, plan_features,
     reference_of_families, write_features,
 };
+pub use hold_back::HoldBackSummary;
 pub use inspect::inspect;
+pub use late_tables::LateTable;
+pub use lead_weeks::{
+    LeadOutcomes, LeadState, LeadWeeks, LeadWeeksOptions, WEEK, lead_outcomes, lead_weeks,
+    monday_at_or_after,
+};
 pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
 pub use lone_lead::{explain_one, read_lead_json};
 pub use points::{MOST_RULES, Points, export_points};
@@ -135,6 +151,7 @@ pub use leadscore_config::Capacity;
 pub use leadscore_core::{ContactPriority, Timestamp};
 pub use leadscore_inference::Model;
 pub use leadscore_io::{Frame, Frames, OutColumn, OutTable};
+pub use leadscore_metrics::CalibrationVerdict;
 pub use leadscore_report::{PointsLoss, Report};
 pub use leadscore_simulate::{SimulationOptions, World};
 pub use leadscore_sql::Dialect;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use leadscore_core::{count, counted};
+use leadscore_core::{agree, count, counted};
 use leadscore_inference::Reason;
 use leadscore_io::{EarlierScores, OutColumn, OutTable, check_lead_columns, lead_texts};
 use leadscore_report::{LeadList, ListedLead};
@@ -170,15 +170,18 @@ pub fn lead_list(
 ) -> crate::Result<LeadList> {
     let id_column = data.config.leads.id.clone();
     let columns = options.shown_columns(&id_column);
-    let n_leads = options.top.min(scores.n_open());
-    let ids: Vec<&str> = (0..n_leads).map(|row| scores.lead(row)).collect();
+    // A held-back lead that is shown, however plainly marked, is one that somebody calls.
+    let rows = scores.prioritized(options.top);
+    let n_leads = rows.len();
+    let ids: Vec<&str> = rows.iter().map(|&row| scores.lead(row)).collect();
     let texts = if columns.is_empty() {
         vec![Vec::new(); n_leads]
     } else {
         let _stage = data.stage("reading columns of the list", 1)?;
         lead_texts(&data.config, &data.folder, &columns, &ids, Some(now()))?
     };
-    let lead = |(row, cells): (usize, Vec<Option<String>>)| {
+    let lead = |(place, cells): (usize, Vec<Option<String>>)| {
+        let row = rows[place];
         let reasons = scores.all_reasons(row);
         let strongest = |is_for: bool, n: usize| {
             reasons
@@ -189,8 +192,8 @@ pub fn lead_list(
                 .take(n)
         };
         ListedLead {
-            rank: row + 1,
-            id: ids[row].to_owned(),
+            rank: place + 1,
+            id: ids[place].to_owned(),
             cells,
             likelihood: to_tenth(scores.scored.probabilities[row]),
             tier: scores.tiers[row].name(),
@@ -198,7 +201,7 @@ pub fn lead_list(
             reason_against: strongest(false, 1).map(Reason::signed).next(),
             guard: scores.guard(row).map(str::to_owned),
             earlier: earlier
-                .and_then(|earlier| earlier.of(ids[row]))
+                .and_then(|earlier| earlier.of(ids[place]))
                 .map(|likelihood| to_tenth(likelihood / 100.0)),
         }
     };
@@ -247,6 +250,13 @@ fn about(scores: &Scores<'_>, n_leads: usize, earlier: Option<&EarlierScores>) -
         summary.model_id
     )];
     about.extend(summary.tier_sentences());
+    if let Some(hold_back) = summary.hold_back {
+        about.push(format!(
+            "{} of the open leads {} held back, whatever their likelihood, and in no list: what becomes of them shows what the list is worth.",
+            count(hold_back.n_leads),
+            agree(hold_back.n_leads, "is", "are")
+        ));
+    }
     about.push("Reasons compare the lead with the average one of the same age: a number above 0 raises the likelihood, in log-odds.".to_owned());
     if let Some(earlier) = earlier {
         let of = earlier

@@ -83,7 +83,8 @@ impl Outputs {
         Ok(())
     }
 
-    fn add(&mut self, path: &Path, file: FinishedFile) {
+    /// Adds a file that is whole already.
+    pub fn add(&mut self, path: &Path, file: FinishedFile) {
         self.paths.push(path.to_owned());
         self.finished.push(file);
     }

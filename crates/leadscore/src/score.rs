@@ -16,8 +16,10 @@ use leadscore_inference::{
 use rayon::slice::ParallelSliceMut;
 
 use self::found::{Found, Listed, find_open};
+use crate::contributions::concept_columns;
 use crate::data::Data;
 use crate::error::bail;
+use crate::hold_back::{self, HoldBackSummary};
 use crate::score_summary::{ScoreSummary, TierSummary, guard, not_scored};
 
 #[cfg(feature = "spark")]
@@ -51,6 +53,8 @@ pub struct Scores<'m> {
     /// Open leads, best first and of equal ones by id; then won ones, by id.
     leads: Vec<Listed>,
     has_manual_score: bool,
+    /// Whether the config holds leads back.
+    has_hold_back: bool,
     /// The features of open leads, best first.
     matrix: FeatureMatrix,
     /// `None` for a flat export.
@@ -104,6 +108,11 @@ pub fn score<'m>(
     };
     found.open = in_this_order(found.open, &order);
     let tiers = tiers_of(data, model, &scored);
+    let hold_back = hold_back::rule_of(&data.config).map(|_| HoldBackSummary {
+        share: data.config.operation.holdback,
+        unit: hold_back::unit_of(&data.config),
+        n_leads: found.open.iter().filter(|lead| lead.is_held_back).count(),
+    });
     let summary = ScoreSummary {
         model_id: model.card.model_id.clone(),
         as_of: (!data.config.is_flat()).then(|| (data.write_time())(as_of)),
@@ -114,7 +123,9 @@ pub fn score<'m>(
         few: tiers.len() < FEWEST_FOR_QUARTILES && data.config.tiers.edges == TierEdges::Relative,
         tiers: TierSummary::of(&scored.probabilities, &tiers),
         no_signal: found.no_signal,
+        late_tables: std::mem::take(&mut found.late_tables),
         outside,
+        hold_back,
     };
     summary.say(data);
     let Found {
@@ -132,12 +143,30 @@ pub fn score<'m>(
         id_column: data.config.leads.id.clone(),
         leads: open.into_iter().chain(won).collect(),
         has_manual_score,
+        has_hold_back: hold_back.is_some(),
         matrix,
         as_of: (!data.config.is_flat()).then_some(as_of),
         intervals: options.intervals,
         guards,
         summary,
     })
+}
+
+/// The probability and the tier of every lead that is open, by id; none where no lead is.
+pub(crate) fn score_open(
+    data: &Data,
+    model: &Model,
+) -> crate::Result<Vec<(String, f64, ContactPriority)>> {
+    let mut found = find_open(data, model, &ScoreOptions::default())?;
+    if found.open.is_empty() {
+        return Ok(Vec::new());
+    }
+    let matrix = found.in_order();
+    let scored = score_rows(model, &matrix)?;
+    let tiers = tiers_of(data, model, &scored);
+    let ids = found.open.into_iter().map(|lead| lead.id);
+    let rows = ids.zip(scored.probabilities).zip(tiers);
+    Ok(rows.map(|((id, p), tier)| (id, p, tier)).collect())
 }
 
 /// Says where leads that are scored may have closed.
@@ -257,9 +286,55 @@ impl Scores<'_> {
         self.model.reasons(&self.concepts, &self.matrix, row)
     }
 
+    /// What each concept gives to open leads, in log-odds, by the name of its column: of every n-th
+    /// lead, so that there are at most `most`, and of which leads that is.
+    pub fn some_contributions(&self, most: usize) -> (Vec<usize>, Vec<(String, Vec<f64>)>) {
+        let every = self.n_open().div_ceil(most.max(1)).max(1);
+        let rows: Vec<usize> = (0..self.n_open()).step_by(every).collect();
+        let names = concept_columns(self.model);
+        let mut columns: Vec<(String, Vec<f64>)> =
+            names.into_iter().map(|name| (name, Vec::new())).collect();
+        for &row in &rows {
+            let found = self
+                .model
+                .contributions_of(&self.concepts, &self.matrix, row..row + 1);
+            for ((_, column), (_, values)) in columns.iter_mut().zip(found.concepts) {
+                column.extend(values);
+            }
+        }
+        (rows, columns)
+    }
+
     /// Number of open leads, which stand first.
     pub fn n_open(&self) -> usize {
         self.tiers.len()
+    }
+
+    /// The moment at which leads were looked at; `None` for a flat export, which has no dates.
+    pub fn as_of(&self) -> Option<Timestamp> {
+        self.as_of
+    }
+
+    /// The column of the leads' ids, as the config names it.
+    pub fn id_column(&self) -> &str {
+        &self.id_column
+    }
+
+    /// Whether a lead is not prioritized; `None` where the config holds nobody back.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such row.
+    pub fn is_held_back(&self, row: usize) -> Option<bool> {
+        self.has_hold_back.then(|| self.leads[row].is_held_back)
+    }
+
+    /// Rows of the first open leads that are prioritized, best first.
+    pub(crate) fn prioritized(&self, n: usize) -> Vec<usize> {
+        (0..self.n_open())
+            .filter(|&row| !self.leads[row].is_held_back)
+            .take(n)
+            .collect()
     }
 
     /// What is unlike training about an open lead.

@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use crate::data::Data;
 use crate::error::bail;
+use crate::hold_back::HoldBackSummary;
+use crate::late_tables::LateTable;
 use crate::limitations::FLAT_CAVEAT;
 
 /// A run of `score` in figures.
@@ -34,6 +36,11 @@ pub struct ScoreSummary {
     pub no_signal: bool,
     /// What is unlike training; `None` where the model does not know what training saw.
     pub outside: Option<OutsideSummary>,
+    /// Tables that stopped before the moment.
+    pub late_tables: Vec<LateTable>,
+    /// The leads that are not prioritized; `None` where the config holds nobody back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_back: Option<HoldBackSummary>,
 }
 
 /// A tier of the scored leads.
@@ -361,6 +368,23 @@ impl ScoreSummary {
         })
     }
 
+    /// How many leads are not prioritized, and where that shows.
+    pub(crate) fn hold_back_sentence(&self, hold_back: HoldBackSummary) -> String {
+        let HoldBackSummary {
+            share,
+            unit,
+            n_leads,
+        } = hold_back;
+        format!(
+            "held back: {} of {} ({:.1} %), {} of all {unit}s by a hash of the {unit}'s id; lists leave them out",
+            count(n_leads),
+            counted(self.n_scored, "open lead"),
+            per_cent(n_leads, self.n_scored),
+            // Without the digits beyond what anyone types.
+            format_args!("{} %", (1e8 * share).round() / 1e6)
+        )
+    }
+
     /// Says what was scored and how large the tiers are.
     pub(crate) fn say(&self, data: &Data) {
         let n = self.n_scored;
@@ -395,6 +419,9 @@ impl ScoreSummary {
                 agree(*n_leads, "lead ", "leads"),
                 100.0 * *n_leads as f64 / n as f64
             ));
+        }
+        if let Some(hold_back) = self.hold_back {
+            data.remark(&self.hold_back_sentence(hold_back));
         }
         if let Some(relative) = self.relative_to() {
             data.remark(&format!(

@@ -91,6 +91,14 @@ fn drawings(report: &Report) -> Value {
 
 /// The charts, each as a file of its own.
 pub(crate) fn standalone_pictures(report: &Report) -> Vec<(&'static str, String)> {
+    charts(report)
+        .into_iter()
+        .map(|(name, chart)| (name, standalone(&chart.svg())))
+        .collect()
+}
+
+/// A drawing of a page as a file of its own.
+pub(crate) fn standalone(svg: &str) -> String {
     // Of the page's look, what pictures need: colours, and whatever is said of drawings; as rules
     // that hold for these pictures alone, since whoever shows them may put them into a page of its
     // own.
@@ -109,28 +117,21 @@ pub(crate) fn standalone_pictures(report: &Report) -> Vec<(&'static str, String)
         .filter(is_needed)
         .map(|line| own(line) + "\n")
         .collect();
-    let alone = |svg: String| {
-        // As wide as it was drawn, so that letters have the size that they were meant to have.
-        let width = svg
-            .split('"')
-            .nth(1)
-            .and_then(|view| view.split(' ').nth(2))
-            .unwrap_or("640")
-            .to_owned();
-        let end = svg.find('>').map_or(0, |end| end + 1);
-        let attributes = format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" class="leadscore" width="{width}" style="background: var(--card); width: {width}px" "#
-        );
-        format!(
-            "{}<style>{style}</style>{}",
-            svg[..end].replacen("<svg ", &attributes, 1),
-            &svg[end..]
-        )
-    };
-    charts(report)
-        .into_iter()
-        .map(|(name, chart)| (name, alone(chart.svg())))
-        .collect()
+    // As wide as it was drawn, so that letters have the size that they were meant to have.
+    let width = svg
+        .split('"')
+        .nth(1)
+        .and_then(|view| view.split(' ').nth(2))
+        .unwrap_or("640");
+    let end = svg.find('>').map_or(0, |end| end + 1);
+    let attributes = format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" class="leadscore" width="{width}" style="background: var(--card); width: {width}px" "#
+    );
+    format!(
+        "{}<style>{style}</style>{}",
+        svg[..end].replacen("<svg ", &attributes, 1),
+        &svg[end..]
+    )
 }
 
 /// A figure and its per cent sign on one line.

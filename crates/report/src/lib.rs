@@ -13,6 +13,7 @@ mod html;
 mod list;
 mod markdown;
 mod model_page;
+mod monitor_page;
 mod points_page;
 mod sheets;
 mod svg;
@@ -31,5 +32,8 @@ pub use forms::check_workbooks;
 pub use list::{LeadList, ListedLead};
 pub use markdown::markdown_text;
 pub use model_page::{model_page, model_text};
+pub use monitor_page::{
+    MonitorFinding, MonitorSheet, MonitorTable, MonitorWeek, monitor_page, monitor_pictures,
+};
 pub use points_page::{PointsLoss, PointsSheet, points_page};
 pub use report::Report;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use leadscore_core::ContactPriority;
+use leadscore_core::{ContactPriority, HoldBack};
 use leadscore_inference::Model;
 
 use crate::ask::FeaturesSql;
@@ -323,6 +323,10 @@ impl ScoreRows<'_> {
             "{} AS model_id",
             dialect.text(&self.model.card.model_id)
         ));
+        columns.extend(
+            self.held_back("r.lead", "s.account")
+                .map(|held| format!("{held} AS held_back")),
+        );
         columns
     }
 
@@ -346,19 +350,41 @@ impl ScoreRows<'_> {
             columns.push(format!("l.{MANUAL}"));
         }
         columns.push(dialect.text(&self.model.card.model_id));
+        columns.extend(self.held_back("l.lead", "l.account"));
         columns
+    }
+
+    /// Whether a lead is held back, by [`HoldBack`]; none where the config holds nobody back.
+    fn held_back(&self, lead: &str, account: &str) -> Option<String> {
+        let config = self.ask.config;
+        let rule = HoldBack::of_share(config.operation.holdback)?;
+        let id = match config.leads.account {
+            Some(_) => format!("COALESCE({account}, {lead})"),
+            None => lead.to_owned(),
+        };
+        Some(format!(
+            "SUBSTRING(SHA2(CONCAT('{}', {id}), 256), 1, 8) < '{}'",
+            HoldBack::PREFIX,
+            rule.threshold()
+        ))
+    }
+
+    /// Whether the snapshots have something that the file needs and the scores lack.
+    fn needs_snapshots(&self) -> bool {
+        let config = self.ask.config;
+        self.ask.manual_score || config.leads.account.is_some() && config.operation.holdback > 0.0
     }
 
     /// The whole statement: the leads that were scored, and those that are won.
     fn finish(self) -> String {
         let moment = self.ask.moments.single(self.ask.dialect);
-        let manual_join = if self.ask.manual_score {
+        let snapshots_join = if self.needs_snapshots() {
             "\nJOIN ls_snapshots s ON s.lead = r.lead"
         } else {
             ""
         };
         self.statement.finish(&format!(
-            "SELECT {}\nFROM ls_ranked r{manual_join}\nUNION ALL\nSELECT {}\nFROM ls_leads l\nJOIN ls_won o ON o.lead = l.lead\nWHERE l.created_known <= {moment}\nORDER BY likelihood_to_close DESC NULLS LAST, {}",
+            "SELECT {}\nFROM ls_ranked r{snapshots_join}\nUNION ALL\nSELECT {}\nFROM ls_leads l\nJOIN ls_won o ON o.lead = l.lead\nWHERE l.created_known <= {moment}\nORDER BY likelihood_to_close DESC NULLS LAST, {}",
             self.columns_of_scored().join(",\n  "),
             self.columns_of_won().join(", "),
             self.id

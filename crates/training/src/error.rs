@@ -107,3 +107,24 @@ pub enum TrainError {
         n_rows: usize,
     },
 }
+
+impl TrainError {
+    /// Whether there was too little to learn from, so that more data would help.
+    pub fn is_too_little(&self) -> bool {
+        match self {
+            Self::NoRows { .. }
+            | Self::OneClass { .. }
+            | Self::TooFew { .. }
+            | Self::NoFeatures { .. } => true,
+            Self::LinfaReml
+            | Self::Segment { .. }
+            | Self::Direction { .. }
+            | Self::Setting { .. }
+            | Self::NotConverged { .. }
+            | Self::Solver { .. }
+            | Self::Elsewhere(_)
+            | Self::Fit(_)
+            | Self::Length { .. } => false,
+        }
+    }
+}

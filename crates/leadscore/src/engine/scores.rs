@@ -7,6 +7,7 @@ use leadscore_sql::{FeaturesSql, Moments, ScoreFileSql, score_file_sql};
 use super::places::{parquet, target_of};
 use super::{DIALECT, Engine};
 use crate::data::Data;
+use crate::hold_back::{self, HELD_BACK};
 use crate::score::{FirstLead, N_REASONS, first_leads};
 
 impl Engine {
@@ -71,11 +72,15 @@ impl Engine {
         self.first_leads(data, &target, n_first)
     }
 
-    /// The first leads of a score file.
+    /// The first leads of a score file that are prioritized.
     fn first_leads(&mut self, data: &Data, target: &str, n: usize) -> crate::Result<String> {
         let id = &data.config.leads.id;
+        let prioritized = match hold_back::rule_of(&data.config) {
+            Some(_) => format!(" AND NOT {HELD_BACK}"),
+            None => String::new(),
+        };
         let statement = format!(
-            "SELECT * FROM {} WHERE likelihood_to_close IS NOT NULL ORDER BY likelihood_to_close DESC, {} LIMIT {n}",
+            "SELECT * FROM {} WHERE likelihood_to_close IS NOT NULL{prioritized} ORDER BY likelihood_to_close DESC, {} LIMIT {n}",
             parquet(target),
             DIALECT.name(id)
         );

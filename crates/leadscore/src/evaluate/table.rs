@@ -7,6 +7,7 @@ use leadscore_io::{OutColumn, OutTable};
 
 use crate::data::Data;
 use crate::evaluation::Baseline;
+use crate::hold_back::{self, HELD_BACK};
 use crate::score::tiers_of;
 
 /// Every evaluated snapshot with its prediction and label, so that anyone can check our arithmetic.
@@ -66,5 +67,11 @@ pub(super) fn evaluated_table(
         "model_id",
         OutColumn::Text(vec![Some(model.card.model_id.clone()); snapshots.len()]),
     );
+    if let Some(rule) = hold_back::rule_of(&data.config) {
+        let held = snapshots
+            .iter()
+            .map(|key| hold_back::holds(rule, tables, key.lead));
+        table.push(HELD_BACK, OutColumn::Boolean(held.collect()));
+    }
     table
 }

@@ -8,7 +8,9 @@ use leadscore_inference::Reason;
 use leadscore_io::{Frame, OutColumn, OutTable, TableWriter, in_order};
 
 use super::{N_REASONS, Scores};
+use crate::contributions::concept_columns;
 use crate::error::Context;
+use crate::hold_back::HELD_BACK;
 use crate::outputs::Outputs;
 
 /// Rows of a score file that are made at a time: reasons are texts, and texts of all leads would
@@ -72,6 +74,50 @@ impl Scores<'_> {
         outputs.written(path, writer)
     }
 
+    /// Makes all rows, part after part in their order, and gives each part to `take`, with the
+    /// contribution of each concept to the log-odds of its open leads in further columns, which
+    /// begin with [`CONCEPT_PREFIX`](crate::CONCEPT_PREFIX).
+    ///
+    /// A part comes in two tables, the score file's columns and the others.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `take`.
+    pub fn for_each_part_with_concepts(
+        &self,
+        mut take: impl FnMut(OutTable, OutTable) -> crate::Result<()>,
+    ) -> crate::Result<()> {
+        let n_rows = self.n_rows();
+        let names = concept_columns(self.model);
+        let part = |part: usize| -> crate::Result<(OutTable, OutTable)> {
+            let rows = part * PART_ROWS..n_rows.min((part + 1) * PART_ROWS);
+            let concepts = self.concepts_of(rows.clone(), &names);
+            Ok((self.part(rows)?, concepts))
+        };
+        in_order(
+            n_rows.div_ceil(PART_ROWS),
+            rayon::current_num_threads(),
+            part,
+            |(part, concepts)| take(part, concepts),
+        )
+    }
+
+    /// The contributions to some rows of the score file, NaN for leads that were won.
+    fn concepts_of(&self, rows: Range<usize>, names: &[String]) -> OutTable {
+        let n_open = self.tiers.len();
+        let open = rows.start.min(n_open)..rows.end.min(n_open);
+        let n_won = rows.len() - open.len();
+        let found = self
+            .model
+            .contributions_of(&self.concepts, &self.matrix, open);
+        let mut table = OutTable::default();
+        for (name, (_, mut values)) in names.iter().zip(found.concepts) {
+            values.extend(std::iter::repeat_n(f64::NAN, n_won));
+            table.push(name, OutColumn::Number(values));
+        }
+        table
+    }
+
     /// Some rows of the score file.
     fn part(&self, rows: Range<usize>) -> crate::Result<OutTable> {
         let n_open = self.tiers.len();
@@ -90,6 +136,7 @@ impl Scores<'_> {
         part.add_manual_score();
         part.add_guard();
         part.add_model();
+        part.add_hold_back();
         if self.intervals {
             part.add_interval()?;
         }
@@ -191,6 +238,16 @@ impl Part<'_> {
     fn add_model(&mut self) {
         let id = &self.scores.model.card.model_id;
         self.add_texts("model_id", |_| Some(id.clone()));
+    }
+
+    /// Whether it is not prioritized, where the config holds leads back.
+    fn add_hold_back(&mut self) {
+        if self.scores.has_hold_back {
+            let leads = self.scores.leads[self.rows.clone()].iter();
+            let held = leads.map(|lead| lead.is_held_back);
+            self.table
+                .push(HELD_BACK, OutColumn::Boolean(held.collect()));
+        }
     }
 
     /// The 95 % interval: of the log-odds by the weights' covariance, then as a percentage.

@@ -44,7 +44,7 @@ pub(crate) fn first_leads(leads: Vec<FirstLead>) -> String {
 }
 
 impl Scores<'_> {
-    /// The first leads with their reasons, as a table for the terminal.
+    /// The first leads that are prioritized with their reasons, as a table for the terminal.
     ///
     /// # Errors
     ///
@@ -65,7 +65,8 @@ impl Scores<'_> {
             })
         };
         Ok(first_leads(
-            (0..n.min(self.n_open()))
+            self.prioritized(n)
+                .into_iter()
                 .map(lead)
                 .collect::<crate::Result<Vec<_>>>()?,
         ))

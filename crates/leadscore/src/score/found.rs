@@ -9,6 +9,8 @@ use leadscore_io::{Wanted, in_order};
 use super::ScoreOptions;
 use crate::ages::age_of;
 use crate::data::{Data, load_options_of};
+use crate::hold_back;
+use crate::late_tables::{LateTable, late_tables};
 use crate::source::Source;
 
 /// A lead of a score file.
@@ -17,6 +19,8 @@ pub(super) struct Listed {
     pub(super) manual_score: f64,
     /// In days; NaN where it is not known.
     pub(super) age: f64,
+    /// Whether it is not prioritized; false where nobody is held back.
+    pub(super) is_held_back: bool,
 }
 
 /// What a score file speaks of, part after part of the tables.
@@ -34,6 +38,8 @@ pub(super) struct Found {
     pub(super) unknown_kinds: UnknownKinds,
     /// Whether the model found nothing.
     pub(super) no_signal: bool,
+    /// Tables that stopped before the moment; of the whole, and not of parts.
+    pub(super) late_tables: Vec<LateTable>,
 }
 
 impl Found {
@@ -42,10 +48,12 @@ impl Found {
         let as_of = data.moment_of(tables);
         let set = scoring_snapshots(tables, as_of);
         let manual_score = tables.leads.manual_score.as_ref();
+        let hold_back = hold_back::rule_of(&data.config);
         let listed = |lead: u32| Listed {
             id: tables.leads.ids[lead as usize].clone(),
             manual_score: manual_score.map_or(f64::NAN, |manual_score| manual_score[lead as usize]),
             age: age_of(tables, lead, as_of),
+            is_held_back: hold_back.is_some_and(|rule| hold_back::holds(rule, tables, lead)),
         };
         Ok(Self {
             as_of,
@@ -62,6 +70,7 @@ impl Found {
             notes: tables.notes.clone(),
             unknown_kinds: UnknownKinds::new(tables, &model.specs, Some(&set.at_risk)),
             no_signal: model.terms.iter().all(|term| term.range() == 0.0),
+            late_tables: Vec::new(),
         })
     }
 
@@ -78,6 +87,7 @@ impl Found {
             notes,
             unknown_kinds,
             no_signal,
+            late_tables: _,
         } = part;
         (self.as_of, self.has_manual_score, self.no_signal) = (as_of, has_manual_score, no_signal);
         self.open.extend(open);
@@ -146,12 +156,10 @@ pub(super) fn find_open(
         spill,
         Some(wanted),
     )?;
-    data.silence(
-        source.ends(),
-        model,
-        data.known_before
-            .unwrap_or_else(|| source.observation_end().next_midnight()),
-    )?;
+    let at = data
+        .known_before
+        .unwrap_or_else(|| source.observation_end().next_midnight());
+    data.silence(source.ends(), model, at)?;
     let stage = data.stage(
         &format!(
             "computing {} of open leads",
@@ -172,6 +180,9 @@ pub(super) fn find_open(
         },
     )?;
     drop(stage);
+    if !data.config.is_flat() {
+        found.late_tables = late_tables(source.ends(), at);
+    }
     source.say_notes(data, std::mem::take(&mut found.notes));
     data.notes(&found.unknown_kinds.notes());
     Ok(found)
