@@ -3,6 +3,10 @@
 mod evaluate;
 mod explain;
 mod export;
+mod history;
+mod model;
+mod models;
+mod operate;
 mod rules;
 mod score;
 mod shared;
@@ -19,6 +23,13 @@ pub(crate) use explain::{ContributionsArg, ExplainArgs};
 pub(crate) use export::{
     ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat,
 };
+pub(crate) use history::HistoryArgs;
+pub(crate) use model::{ModelArg, ReadModel};
+pub(crate) use models::{
+    ModelsAddArgs, ModelsCommand, ModelsCompareArgs, ModelsListArgs, ModelsPromoteArgs,
+    ModelsRetireArgs, ModelsRevertArgs, ModelsShowArgs, ModelsWhyArgs, RegistryArgs,
+};
+pub(crate) use operate::{MonitorArgs, RunArgs};
 pub(crate) use rules::{
     RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesFilesArgs, RulesScoreArgs,
 };
@@ -59,12 +70,22 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Say why one lead has its score, and what would change its tier
     Explain(ExplainArgs),
+    /// Say whether a model still holds: inputs, forecast, wins by week, windows that have ended
+    Monitor(MonitorArgs),
+    /// Do what a scheduler starts every night: score, monitor, train and compare when it is time,
+    /// publish
+    Run(RunArgs),
+    /// Show what was predicted for a lead over time and what changed, or the score history by week
+    History(HistoryArgs),
     /// Write a model in another form
     #[command(subcommand)]
     Export(ExportCommand),
     /// Manual points: score leads by a rules.toml, explain a score, or check the rules
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Models that are kept: which one scores, since when, and who decided that
+    #[command(subcommand)]
+    Models(ModelsCommand),
     /// Make a CRM with a known truth
     Simulate(SimulateArgs),
     /// Print a completion script for a shell
@@ -170,7 +191,7 @@ pub(crate) struct FeaturesArgs {
     pub(crate) output: Option<PathBuf>,
     /// Exactly the features that this model reads, in place of those that the config asks for
     #[arg(long, value_name = "MODEL")]
-    pub(crate) model: Option<PathBuf>,
+    pub(crate) model: Option<ModelArg>,
     #[command(flatten)]
     pub(crate) limit: LimitArgs,
     /// In place of the matrix, write to FILE the statement that computes it from the same tables in
@@ -188,8 +209,8 @@ pub(crate) struct FeaturesArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RecalibrateArgs {
-    /// The model file
-    pub(crate) model: PathBuf,
+    /// The model file, or a model of the registry such as @champion
+    pub(crate) model: ModelArg,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
     /// Nothing known at or after this moment exists
@@ -208,8 +229,8 @@ pub(crate) struct RecalibrateArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
-    /// The model file
-    pub(crate) model: PathBuf,
+    /// The model file, or a model of the registry such as @champion
+    pub(crate) model: ModelArg,
     /// Also print every shape function, level and interaction
     #[arg(long, alias = "curves")]
     pub(crate) shapes: bool,

@@ -7,10 +7,14 @@ mod evaluate;
 mod explain;
 mod export;
 mod features;
+mod history;
 mod init;
 mod inspect;
+mod models;
+mod monitor;
 mod recalibrate;
 mod rules;
+mod run;
 mod score;
 mod simulate;
 mod train;
@@ -29,6 +33,8 @@ pub(crate) enum Outcome {
     No,
     /// The input was refused, and it was said why.
     Refused,
+    /// It ended with a code of its own.
+    Code(u8),
 }
 
 impl Outcome {
@@ -37,6 +43,7 @@ impl Outcome {
             Self::Done => 0,
             Self::No => 1,
             Self::Refused => 2,
+            Self::Code(code) => *code,
         }
     }
 }
@@ -59,8 +66,12 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Recalibrate(args) => recalibrate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Monitor(args) => monitor::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::History(args) => history::run(&args),
         Command::Export(command) => export::run(&command),
         Command::Rules(command) => rules::run(&command),
+        Command::Models(command) => models::run(&command),
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => {
             let mut script = Vec::new();

@@ -3,7 +3,9 @@
 //! It is a library, so that the Python package has the command, too.
 
 mod args;
+mod by;
 mod commands;
+mod pipes;
 mod show;
 #[cfg(unix)]
 mod signals;
@@ -11,6 +13,9 @@ mod signals;
 use std::ffi::OsString;
 
 use clap::Parser;
+use leadscore_operate::RegistryError;
+
+pub use by::{by, seconds};
 
 /// Runs the command with these arguments, the first of which is its name; returns the exit code.
 ///
@@ -51,8 +56,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
             show::error(&error);
-            EXIT_REFUSED
+            exit_code_of(&error)
         }
+    }
+}
+
+/// Another process has the lock of the registry: later it works.
+const EXIT_BUSY: u8 = 75;
+
+fn exit_code_of(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<RegistryError>() {
+        Some(RegistryError::Busy { .. }) => EXIT_BUSY,
+        Some(_) | None => EXIT_REFUSED,
     }
 }
 

@@ -27,7 +27,7 @@ use crate::report::{Report, words};
 /// A config and the tables that it speaks of.
 #[pyclass(frozen, module = "leadscore._native")]
 pub(crate) struct Data {
-    data: leadscore::Data,
+    pub(crate) data: leadscore::Data,
     /// The leads, where they are a frame.
     leads: Option<Frame>,
 }
@@ -71,7 +71,7 @@ impl Data {
     }
 
     /// The same of a call over the tables with a model.
-    fn run_with<T: Send + 'static>(
+    pub(crate) fn run_with<T: Send + 'static>(
         &self,
         py: Python<'_>,
         listener: &Bound<'_, PyAny>,

@@ -15,9 +15,29 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
 /// The exception for an error: something named that is not there is a `KeyError`, what the
 /// operating system or a database refuses an `OSError`, all else a `ValueError`.
 pub(crate) fn exception_of(py: Python<'_>, error: &Error, call: Call) -> PyErr {
+    exception_by_kind(py, error.kind(), error, call)
+}
+
+/// The exception for an error of a crate above the library, by its kind.
+pub(crate) fn exception_by_kind(
+    py: Python<'_>,
+    kind: ErrorKind,
+    error: &(dyn std::error::Error + 'static),
+    call: Call,
+) -> PyErr {
     let text = error_text(error, false);
-    let text = in_python(text.strip_prefix("error: ").unwrap_or(&text), call).into_owned();
-    match error.kind() {
+    exception_of_text(
+        py,
+        kind,
+        text.strip_prefix("error: ").unwrap_or(&text),
+        call,
+    )
+}
+
+/// The exception for an error of which its kind and its text are known.
+pub(crate) fn exception_of_text(py: Python<'_>, kind: ErrorKind, text: &str, call: Call) -> PyErr {
+    let text = in_python(text, call).into_owned();
+    match kind {
         ErrorKind::NotFound => not_found(py, text),
         ErrorKind::FileNotFound => PyFileNotFoundError::new_err(text),
         ErrorKind::PermissionDenied => PyPermissionError::new_err(text),

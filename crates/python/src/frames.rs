@@ -21,7 +21,7 @@ const SHOWN: usize = 10;
 #[pyclass(frozen, module = "leadscore")]
 pub(crate) struct Table {
     pub(crate) frame: Frame,
-    /// Scores alone have one, as JSON.
+    /// Scores and histories alone have one, as JSON.
     pub(crate) summary: Option<String>,
 }
 
@@ -73,8 +73,8 @@ impl Table {
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }
 
-    /// Of scores, the summary: leads by tier and by reason, and what is unlike training; None for
-    /// other tables.
+    /// Of scores, the summary: leads by tier and by reason, and what is unlike training; of a
+    /// history all that `leadscore history --json` prints; None for other tables.
     #[getter]
     fn summary<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.summary

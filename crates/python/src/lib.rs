@@ -7,8 +7,11 @@ mod command;
 mod data;
 mod errors;
 mod frames;
+mod history;
 mod model;
+mod operate;
 mod points;
+mod registry;
 mod report;
 
 use pyo3::prelude::*;
@@ -23,9 +26,15 @@ mod _native {
     #[pymodule_export]
     use crate::frames::Table;
     #[pymodule_export]
+    use crate::history::history;
+    #[pymodule_export]
     use crate::model::{Model, fit_columns};
     #[pymodule_export]
+    use crate::operate::{Monitoring, monitor, registry_folder, run};
+    #[pymodule_export]
     use crate::points::Points;
+    #[pymodule_export]
+    use crate::registry::Registry;
     #[pymodule_export]
     use crate::report::Report;
 

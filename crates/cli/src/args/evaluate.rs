@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::args::model::ModelArg;
 use crate::args::shared::ConfigArg;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct EvaluateArgs {
-    /// The model file
-    pub(crate) model: PathBuf,
+    /// The model file, or a model of the registry such as @champion
+    pub(crate) model: ModelArg,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
     /// First snapshot to look at; where the model's knowledge ends if not given
@@ -40,7 +41,7 @@ pub(crate) struct EvaluateArgs {
     pub(crate) rules: Vec<PathBuf>,
     /// Compare with another model; may be given several times
     #[arg(long, value_name = "MODEL")]
-    pub(crate) against: Vec<PathBuf>,
+    pub(crate) against: Vec<ModelArg>,
     /// Points of the manual score from which a lead is called today
     #[arg(long, value_name = "POINTS", value_parser = parse_finite, allow_negative_numbers = true)]
     pub(crate) threshold: Option<f64>,

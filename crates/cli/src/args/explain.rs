@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::args::model::ModelArg;
 use crate::args::shared::ConfigArg;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -14,8 +15,8 @@ pub(crate) enum ContributionsArg {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// The model file
-    pub(crate) model: PathBuf,
+    /// The model file, or a model of the registry such as @champion
+    pub(crate) model: ModelArg,
     /// The lead's id; none where --lead-json describes one, or --table or --importance ask for all
     /// open leads
     #[arg(required_unless_present_any = ["lead_json", "table", "importance"])]

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use leadscore::Dialect;
 use leadscore::front_end::TierEdges;
 
+use crate::args::model::ModelArg;
 use crate::args::shared::{ConfigArg, dialects, place};
 
 #[derive(Debug, Subcommand)]
@@ -25,8 +26,8 @@ pub(crate) enum ExportCommand {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportFileArgs {
-    /// The model file
-    pub(crate) model: PathBuf,
+    /// The model file, or a model of the registry such as @champion
+    pub(crate) model: ModelArg,
     /// Where to write it; `score.onnx`, `score.pmml` or `score.json` if not given
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -34,8 +35,8 @@ pub(crate) struct ExportFileArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportSqlArgs {
-    /// The model file
-    pub(crate) model: PathBuf,
+    /// The model file, or a model of the registry such as @champion
+    pub(crate) model: ModelArg,
     /// Whose SQL
     #[arg(long, value_parser = dialects())]
     pub(crate) dialect: Dialect,
@@ -77,8 +78,8 @@ pub(crate) struct ExportSqlArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportPointsArgs {
-    /// The model file
-    pub(crate) model: PathBuf,
+    /// The model file, or a model of the registry such as @champion
+    pub(crate) model: ModelArg,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
     /// Most rules

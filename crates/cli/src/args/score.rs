@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use leadscore::{DEFAULT_TOP, ListOptions};
 
+use crate::args::model::ModelArg;
 use crate::args::shared::{ConfigArg, EngineArgs, LimitArgs};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScoreArgs {
-    /// The model file
-    pub(crate) model: PathBuf,
+    /// The model file, or a model of the registry such as @champion
+    pub(crate) model: ModelArg,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
     #[command(flatten)]
@@ -26,6 +27,9 @@ pub(crate) struct ScoreArgs {
     /// the same lead and moment are replaced
     #[arg(long, value_name = "TABLE", conflicts_with = "output")]
     pub(crate) table: Option<String>,
+    /// Also keep the scores in the score history: `history` of [operation], or this folder
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub(crate) history: Option<Option<PathBuf>>,
     /// Also write the summary as JSON to this file: leads by tier and by reason, and what is unlike
     /// training
     #[arg(long, value_name = "FILE")]

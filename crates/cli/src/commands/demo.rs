@@ -6,8 +6,8 @@ use std::path::Path;
 use leadscore::{Outputs, ScoreOptions, SimulationOptions, World, read_model, score, write_crm};
 
 use crate::args::{
-    ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ReportFormat,
-    StayArgs, TrainArgs,
+    ConfigArg, DemoArgs, EconomyArgs, EngineArgs, EvaluateArgs, FittingArgs, ModelArg,
+    ReportFormat, StayArgs, TrainArgs,
 };
 use crate::commands::{Outcome, evaluate, train};
 use crate::show;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     })?;
     let report = folder.join("report.html");
     let evaluation = EvaluateArgs {
-        model: folder.join("proof.leadscore"),
+        model: ModelArg::file(&folder.join("proof.leadscore")),
         config: config(),
         from: None,
         to: None,

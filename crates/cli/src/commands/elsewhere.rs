@@ -36,7 +36,7 @@ mod lines {
 mod lines {
     use anyhow::{Context, bail};
     use leadscore::front_end::check_target;
-    use leadscore::{Data, Engine, OpenTables, Stay, describe_features, read_model, write_model};
+    use leadscore::{Data, Engine, OpenTables, Stay, describe_features, write_model};
 
     use super::{CheckArgs, FeaturesArgs, Findings, Outcome, ScoreArgs, TrainArgs};
     use crate::args::{ConfigArg, DescribeFormat};
@@ -68,7 +68,12 @@ mod lines {
         let Some(output) = &args.output else {
             bail!("--engine spark writes the matrix on the cluster\n  hint: pass -o FOLDER.parquet")
         };
-        let model = args.model.as_deref().map(read_model).transpose()?;
+        let model = args
+            .model
+            .as_ref()
+            .map(|model| model.read(&args.config))
+            .transpose()?
+            .map(|read| read.model);
         let (data, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
         let specs = engine.write_features(&data, model.as_ref(), text(output)?)?;
         if let Some(format) = args.describe {
@@ -106,6 +111,11 @@ mod lines {
                 "--engine spark writes a folder of Parquet files, without intervals and without a summary as JSON\n  hint: pass -o FOLDER.parquet"
             );
         }
+        if args.history.is_some() {
+            bail!(
+                "--history writes here, and --engine spark writes on the cluster\n  hint: write a part of the history there, such as -o scores/as_of=2025-07-01/part-0.parquet"
+            );
+        }
         if !args.list.list.is_empty() {
             bail!(
                 "--list needs the leads here, and --engine spark leaves them there\n  hint: write the scores with -o FOLDER.parquet, or run `score --list` where the tables fit"
@@ -114,7 +124,7 @@ mod lines {
         let Some(output) = &args.output else {
             bail!("--engine spark writes the scores on the cluster\n  hint: pass -o FOLDER.parquet")
         };
-        let model = read_model(&args.model)?;
+        let model = args.model.read(&args.config)?.model;
         let (data, mut engine) = open(&args.config, args.as_of.as_ref(), address)?;
         let first = engine.write_scores(&data, &model, text(output)?, show::N_FIRST)?;
         show::result(&format!("\nThe first of the open leads:\n\n{first}"));

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use leadscore::front_end::{check_table_target, check_target, check_workbooks};
-use leadscore::{EvaluateOptions, Outputs, ReadRules, Report, evaluate, read_model};
+use leadscore::{EvaluateOptions, Model, Outputs, ReadRules, Report, evaluate};
 
-use crate::args::{EvaluateArgs, ReportFormat};
+use crate::args::{EvaluateArgs, ReadModel, ReportFormat};
 use crate::commands::Outcome;
 use crate::show;
 
@@ -25,7 +25,7 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
     if args.format.contains(&ReportFormat::Html) {
         check_page(&args.output, "--output")?;
     }
-    let model = read_model(&args.model)?;
+    let ReadModel { model, path: input } = args.model.read(&args.config)?;
     let files = report_files(&args.output, &args.format);
     for path in files
         .iter()
@@ -46,8 +46,9 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
     let against = args
         .against
         .iter()
-        .map(|path| Ok((path.clone(), read_model(path)?)))
-        .collect::<leadscore::Result<_>>()?;
+        .map(|other| other.read(&args.config).map(|read| (read.path, read.model)))
+        .collect::<anyhow::Result<Vec<(PathBuf, Model)>>>()?;
+    let models = std::iter::once(input).chain(against.iter().map(|(path, _)| path.clone()));
     let data = show::open(&args.config)?;
     let targets = files
         .iter()
@@ -56,12 +57,7 @@ pub(crate) fn report(args: &EvaluateArgs) -> anyhow::Result<Report> {
         .chain(&args.scores);
     data.refuse_inputs(
         targets,
-        &[
-            std::slice::from_ref(&args.model),
-            args.rules.as_slice(),
-            args.against.as_slice(),
-        ]
-        .concat(),
+        &models.chain(args.rules.iter().cloned()).collect::<Vec<_>>(),
     )?;
     let options = EvaluateOptions {
         from: data.moments("--from", args.from.as_ref())?,

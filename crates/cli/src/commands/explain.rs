@@ -1,24 +1,24 @@
 //! `explain`: why one lead has its score, how far it is from the next tier, what changed; or the
 //! contributions of all open leads.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use leadscore::front_end::{Bytes, TableWriter, check_table_target, read_at_most};
 use leadscore::{
-    ContributionsBy, ExplainOptions, OpenTables, Outputs, contributions, explain, explain_one,
-    read_lead_json, read_model,
+    ContributionsBy, ExplainOptions, Model, OpenTables, Outputs, contributions, explain,
+    explain_one, read_lead_json,
 };
 
-use crate::args::{ContributionsArg, ExplainArgs};
+use crate::args::{ContributionsArg, ExplainArgs, ReadModel};
 use crate::commands::Outcome;
 use crate::show;
 
 pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
-    let model = read_model(&args.model)?;
+    let ReadModel { model, path } = args.model.read(&args.config)?;
     let explanation = match (&args.lead_json, &args.lead) {
-        (Some(path), _) => {
-            let lead = read_lead(path)?;
+        (Some(lead), _) => {
+            let lead = read_lead(lead)?;
             let data = show::open_tables(&args.config, OpenTables::Lookups)?
                 .as_of_text("--as-of", args.as_of.as_ref())?;
             explain_one(&data, &model, &lead)?
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Outcome> {
             };
             explain(&data, &model, lead, &options)?
         }
-        (None, None) => return tables(args),
+        (None, None) => return tables(args, &model, path),
     };
     if args.json {
         show::json(&serde_json::to_string_pretty(&explanation)?);
@@ -54,20 +54,19 @@ fn read_lead(path: &Path) -> anyhow::Result<serde_json::Value> {
 }
 
 /// Writes the contributions of all open leads.
-fn tables(args: &ExplainArgs) -> anyhow::Result<Outcome> {
-    let model = read_model(&args.model)?;
+fn tables(args: &ExplainArgs, model: &Model, path: PathBuf) -> anyhow::Result<Outcome> {
     let targets: Vec<_> = args.table.iter().chain(&args.importance).collect();
     targets
         .iter()
         .try_for_each(|path| check_table_target(path))?;
     let data = show::open(&args.config)?;
-    data.refuse_inputs(targets, std::slice::from_ref(&args.model))?;
+    data.refuse_inputs(targets, &[path])?;
     let by = match args.by {
         ContributionsArg::Concept => ContributionsBy::Concept,
         ContributionsArg::Feature => ContributionsBy::Feature,
     };
     let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
-    let found = contributions(&data, &model, by)?;
+    let found = contributions(&data, model, by)?;
     let mut outputs = Outputs::default();
     for (path, table) in [
         (&args.table, &found.leads),

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use leadscore::front_end::{ScoreTable, TierEdges, check_target, refuse_inputs, score_sql};
 use leadscore::{
-    Config, Model, Outputs, export_points, model_with_features_sql, read_model, write_bytes,
-    write_text,
+    Config, Model, Outputs, export_points, model_with_features_sql, write_bytes, write_text,
 };
 
 use crate::args::{
     ConfigArg, ExportCommand, ExportFileArgs, ExportPointsArgs, ExportSqlArgs, PointsFormat,
+    ReadModel,
 };
 use crate::commands::Outcome;
 use crate::show;
@@ -40,16 +40,17 @@ fn file(
         .clone()
         .unwrap_or_else(|| PathBuf::from(default));
     check_target(&path)?;
-    refuse_inputs([path.as_path()], std::slice::from_ref(&args.model))?;
-    write_bytes(&path, &content(&read_model(&args.model)?)?)?;
+    let ReadModel { model, path: input } = args.model.read_alone()?;
+    refuse_inputs([path.as_path()], &[input])?;
+    write_bytes(&path, &content(&model)?)?;
     show::remark(&format!("wrote {}", path.display()));
     Ok(Outcome::Done)
 }
 
 fn sql(args: &ExportSqlArgs) -> anyhow::Result<Outcome> {
-    let model = read_model(&args.model)?;
+    let ReadModel { model, path } = args.model.read(&args.config)?;
     check_target(&args.output)?;
-    refuse_inputs([args.output.as_path()], std::slice::from_ref(&args.model))?;
+    refuse_inputs([args.output.as_path()], &[path])?;
     let text = if args.features {
         let mut data = show::open(&args.config)?;
         if let Some(edges) = args.edges {
@@ -106,7 +107,7 @@ fn edges_of_config(args: &ExportSqlArgs) -> anyhow::Result<TierEdges> {
 }
 
 fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
-    let model = read_model(&args.model)?;
+    let ReadModel { model, path: input } = args.model.read(&args.config)?;
     let place = |format: &PointsFormat| match format {
         PointsFormat::Toml => args.output.clone(),
         PointsFormat::Csv => args.output.with_extension("csv"),
@@ -119,10 +120,7 @@ fn points(args: &ExportPointsArgs) -> anyhow::Result<Outcome> {
         .collect();
     files.iter().try_for_each(|(_, path)| check_target(path))?;
     let data = show::open(&args.config)?;
-    data.refuse_inputs(
-        files.iter().map(|(_, path)| path),
-        std::slice::from_ref(&args.model),
-    )?;
+    data.refuse_inputs(files.iter().map(|(_, path)| path), &[input])?;
     let points = export_points(&data, &model, usize::from(args.rules))?;
     show::result(&points.losses_text());
     let n_rules = points.n_rules()?;

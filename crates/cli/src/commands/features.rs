@@ -3,11 +3,10 @@
 use anyhow::bail;
 use leadscore::front_end::{check_table_target, check_target};
 use leadscore::{
-    FeatureOptions, describe_features, feature_table_sql, plan_features, read_model,
-    write_features, write_text,
+    FeatureOptions, describe_features, feature_table_sql, plan_features, write_features, write_text,
 };
 
-use crate::args::{DescribeFormat, FeaturesArgs};
+use crate::args::{DescribeFormat, FeaturesArgs, ReadModel};
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
 
@@ -20,14 +19,22 @@ pub(crate) fn run(args: &FeaturesArgs) -> anyhow::Result<Outcome> {
             "nothing to do\n  hint: pass -o FILE for the matrix, or --describe for the dictionary of features"
         );
     }
-    let model = args.model.as_deref().map(read_model).transpose()?;
+    let read = args
+        .model
+        .as_ref()
+        .map(|model| model.read(&args.config))
+        .transpose()?;
+    let (model, inputs) = match read {
+        Some(ReadModel { model, path }) => (Some(model), vec![path]),
+        None => (None, Vec::new()),
+    };
     match (&args.output, args.sql) {
         (Some(path), None) => check_table_target(path),
         (Some(path), Some(_)) => check_target(path),
         (None, _) => Ok(()),
     }?;
     let data = show::open(&args.config)?;
-    data.refuse_inputs(&args.output, args.model.as_slice())?;
+    data.refuse_inputs(&args.output, &inputs)?;
     let data = data.as_of_text("--as-of", args.as_of.as_ref())?;
     let options = FeatureOptions {
         model: model.as_ref(),

@@ -1,11 +1,15 @@
 //! `score`: likelihood, tier and reasons of every open lead, best first; and the list for people.
 
+mod rows;
+
 use std::path::{Path, PathBuf};
 
 use leadscore::front_end::{check_databases, check_table_target, check_target, folder_of};
-use leadscore::{ListFormat, ListOptions, Outputs, ScoreOptions, lead_list, read_model, score};
+use leadscore::{Data, ListFormat, ListOptions, Outputs, ScoreOptions, lead_list, score};
+use leadscore_operate::{Addition, History, HistoryError};
 
-use crate::args::ScoreArgs;
+use self::rows::Rows;
+use crate::args::{ReadModel, ScoreArgs};
 use crate::commands::{Outcome, elsewhere};
 use crate::show;
 
@@ -17,10 +21,10 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
         return elsewhere::score(args, address);
     }
     let output = output_of(args);
-    let model = read_model(&args.model)?;
+    let ReadModel { model, path } = args.model.read(&args.config)?;
     check_targets(args, output.as_deref())?;
     let data = show::open(&args.config)?;
-    let inputs: Vec<PathBuf> = std::iter::once(&args.model)
+    let inputs: Vec<PathBuf> = std::iter::once(&path)
         .chain(&args.list.previous)
         .cloned()
         .collect();
@@ -28,6 +32,7 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
         output.iter().chain(&args.json).chain(&args.list.list),
         &inputs,
     )?;
+    let history = history_of(args, &data)?;
     let list = ListOptions::from(args.list.clone());
     let earlier = if args.list.list.is_empty() {
         None
@@ -64,29 +69,54 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<Outcome> {
             outputs.list(path, &list)?;
         }
     }
-    if let Some(output) = &output {
-        scores.add_to(&mut outputs, output)?;
-    }
-    if let Some(table) = &args.table {
-        let frame = scores.frame()?;
-        let n_rows = data.upsert(table, &[&frame.columns()[0], "as_of"], &frame)?;
-        show::remark(&format!(
-            "wrote {} into {table}",
-            show::counted(n_rows, "row")
-        ));
-    }
+    let output = output.as_deref();
+    let rows = Rows::of(output, args.table.as_deref())?;
+    let kept = rows.write(&data, &scores, history.as_ref(), &mut outputs)?;
     show::publish(outputs)?;
+    if let Some(kept) = kept {
+        say_kept(&kept);
+    }
     // What goes into a pipe or a device as data has nothing beside it.
-    if !output
-        .as_ref()
-        .is_some_and(|output| output.metadata().is_ok_and(|meta| !meta.is_file()))
-    {
+    if !output.is_some_and(|output| output.metadata().is_ok_and(|meta| !meta.is_file())) {
         show::result(&format!(
             "\nThe first of the open leads:\n\n{}",
             scores.first(show::N_FIRST)?
         ));
     }
     Ok(Outcome::Done)
+}
+
+/// The history to which scores are added, if they are.
+fn history_of(args: &ScoreArgs, data: &Data) -> anyhow::Result<Option<History>> {
+    let Some(folder) = &args.history else {
+        return Ok(None);
+    };
+    if data.settings().is_flat() {
+        return Err(HistoryError::Undated.into());
+    }
+    let config = &args.config.config;
+    let history = History::of_config(data.settings(), config, folder.as_deref())?;
+    history.moments()?;
+    Ok(Some(history))
+}
+
+/// Says what became of the history, beside the file that was written.
+fn say_kept(kept: &Addition) {
+    if !kept.is_new {
+        show::remark(&format!(
+            "{} has the same scores already",
+            kept.path.display()
+        ));
+    } else if kept.n_replaced > 0 {
+        show::remark(
+            "note: the history had other scores of this moment: they are kept, and the new ones count",
+        );
+    }
+    if let Some(later) = kept.later {
+        show::remark(&format!(
+            "note: the history already has scores of {later}, which is later"
+        ));
+    }
 }
 
 /// Fails where something that is asked for cannot be written.

@@ -7,11 +7,13 @@ names. Results are tables that any of these libraries reads.
 
 from leadscore._data import Data
 from leadscore._errors import LeadscoreWarning, NotFoundError
-from leadscore._functions import check, evaluate, families, features, features_sql, rules, simulate, train
+from leadscore._functions import check, evaluate, families, features, features_sql, history, monitor, rules, run, simulate, train
 from leadscore._inputs import Config, Frame, Moment
 from leadscore._model import Model
+from leadscore._monitoring import Monitoring
 from leadscore._native import Table, __version__
 from leadscore._points import Points
+from leadscore._registry import Registry
 from leadscore._report import Chart, Explanation, Findings, Report
 from leadscore._simulated import Simulated
 
@@ -25,8 +27,10 @@ __all__ = [
     "LeadscoreWarning",
     "Model",
     "Moment",
+    "Monitoring",
     "NotFoundError",
     "Points",
+    "Registry",
     "Report",
     "Simulated",
     "Table",
@@ -36,7 +40,10 @@ __all__ = [
     "families",
     "features",
     "features_sql",
+    "history",
+    "monitor",
     "rules",
+    "run",
     "simulate",
     "train",
 ]

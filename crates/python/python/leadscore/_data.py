@@ -18,6 +18,7 @@ from leadscore._report import Explanation, Findings, Report
 
 if TYPE_CHECKING:
     from leadscore._model import Model
+    from leadscore._monitoring import Monitoring
 
 
 class Data:
@@ -292,6 +293,48 @@ class Data:
             backtest,
         )
         return Report(found)
+
+    @checked
+    def monitor(
+        self, model: Model | str | os.PathLike[str] = "@champion", *, score_history: str | os.PathLike[str] | None = None
+    ) -> Monitoring:
+        """Whether a model still holds, before and after windows of snapshots have ended.
+
+        Parameters
+        ----------
+        model : Model, str or path
+            The model; ``@champion``, ``@challenger``, ``@previous`` or ``@`` before an ID is one of the registry that the config names,
+            any other text is the path of a model file.
+        score_history : path, optional
+            The folder of the score history, in place of the one that the config names. Weeks that no history has are scored as of then.
+
+        Returns
+        -------
+        Monitoring
+            Also where there is an alarm: look at its ``verdict``.
+
+        Raises
+        ------
+        KeyError
+            The registry has no such model.
+        OSError
+            A file cannot be read.
+        ValueError
+            The data is undated, or anything else that is wrong with config, tables or history.
+        """
+        from leadscore._monitoring import Monitoring
+
+        folder = None if score_history is None else Path(score_history)
+        return Monitoring(_native.monitor(Listener(), self._native, _native_of(self._model(model)), folder))
+
+    def _model(self, model: Model | str | os.PathLike[str]) -> Model:
+        """A model, or one by its file or its name in the registry."""
+        from leadscore._model import Model
+        from leadscore._registry import Registry
+
+        if isinstance(model, str) and model.startswith("@") and not {os.sep, os.altsep} & set(model):
+            return Registry(_native.registry_folder(self._native)).find(model)
+        return Model.load(model) if isinstance(model, (str, os.PathLike)) else model
 
     @checked
     def score(self, model: Model, *, intervals: bool = False) -> _native.Table:
