@@ -488,9 +488,11 @@ fn every_command_has_a_man_page_and_a_completion() {
         std::fs::read_to_string(folder.path().join("man/man1").join(name)).expect("a page")
     };
     assert!(page("leadscore.1").contains("leadscore\\-score(1)"));
+    assert!(page("leadscore-history.1").contains("score history by week"));
     assert!(
         page("leadscore-score.1").contains("95 % interval")
             && page("leadscore-export-onnx.1").contains("score.onnx")
+            && page("leadscore-models-promote.1").contains("because")
     );
     for shell in ["bash", "zsh", "fish"] {
         assert!(

@@ -156,6 +156,33 @@ class Engine(unittest.TestCase):
         relative, by_edges = (self.check_scores("model", f"crm/{file.name}", "2025-07-01") for file in (config, frozen))
         self.assertNotEqual(relative, by_edges)
 
+    def test_leads_that_are_held_back(self):
+        config = self.folder / "crm" / "leadscore.toml"
+        held = config.with_name("held.toml")
+        for name, account in (("lead", ""), ("account", 'account = "account_id"\n')):
+            with self.subTest(name):
+                held.write_text(config.read_text().replace("[leads]\n", "[leads]\n" + account) + "\n[operation]\nholdback = 0.2\n")
+                self.check_scores("model", "crm/held.toml", "2025-07-01")
+                scores = self.rows("elsewhere_scores.parquet/*.parquet", 1).values()
+                share = sum(row["held_back"] for row in scores) / len(scores)
+                self.assertTrue(0.1 < share < 0.3, share)
+
+    def test_scores_that_an_engine_writes_are_a_history(self):
+        for moment in ("2025-07-01", "2025-07-08"):
+            part = self.folder / "crm" / "scores" / f"as_of={moment}" / "part-0.parquet"
+            part.parent.mkdir(parents=True)
+            self.elsewhere("score", "model", "-c", "crm/leadscore.toml", "--as-of", moment, "-o", str(part))
+        with duckdb.connect() as database:
+            expected = database.execute(f"select likelihood_to_close, lead_id from '{part}/*.parquet' where log_odds is not null order by log_odds desc limit 1").fetchone()
+        done = subprocess.run([LEADSCORE, "history", expected[1], "-c", "crm/leadscore.toml", "--json"], cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        path = json.loads(done.stdout)
+        self.assertAlmostEqual(path["points"][-1]["likelihood_to_close"], expected[0], delta=1e-9)
+        done = subprocess.run([LEADSCORE, "history", "-c", "crm/leadscore.toml"], cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("2025-07-08", done.stdout)
+        self.assertIn("--history writes here", self.elsewhere("score", "model", "-c", "crm/leadscore.toml", "--history", "-o", "no.parquet", status=2))
+
     def test_features_that_are_called_as_columns_of_a_statement(self):
         names = {"seats": "total", "role": "c", "source": "lead"}
         leads = self.folder / "crm" / "leads.parquet"

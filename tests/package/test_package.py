@@ -270,6 +270,41 @@ class Parity(unittest.TestCase):
         changed = model.explain(id, **self.crm.tables, config=self.crm.config, what_if={"source": "paid", "seats": None})
         self.assertEqual(len(changed["what_if"]["changes"]), 2)
 
+    def test_a_registry_is_the_one_of_the_command(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            registry = leadscore.Registry(folder / "models")
+            self.assertEqual((registry.list(), registry.verify(), registry.journal), ([], [], []))
+            with self.assertRaisesRegex(leadscore.NotFoundError, "has no champion"):
+                registry.champion
+            model = leadscore.Model.load(self.folder / "model")
+            self.assertEqual(registry.add(model), model.id)
+            self.assertEqual(registry.add(model), model.id)
+            self.assertTrue(registry.promote(model.id[:10], because="the first", evidence={"log_loss": 0.4}))
+            self.assertFalse(registry.promote("@champion", because="again"))
+            self.assertEqual(registry.champion, model)
+            self.assertEqual(run(folder, "models", "list").stdout.count("champion"), 1)
+            self.assertEqual(registry.why()[-1]["figures"], [["log loss", "0.4"]])
+            self.assertEqual([line["event"] for line in registry.journal], ["added", "promoted"])
+            self.assertEqual(registry.roles, {"champion": model.id, "challenger": None, "previous": None})
+            for error, call in (
+                (leadscore.NotFoundError, lambda: registry.find("zz")),
+                (leadscore.NotFoundError, registry.revert),
+                (ValueError, lambda: registry.promote(model.id, because=" ")),
+                (ValueError, lambda: registry.retire(model.id, because="old")),
+                (TypeError, lambda: registry.find(3)),
+                (OSError, lambda: leadscore.Registry(self.folder / "model")),
+            ):
+                with self.assertRaises(error):
+                    call()
+            path = folder / "models" / f"{model.id}.leadscore"
+            content = bytearray(path.read_bytes())
+            content[500] ^= 1
+            path.write_bytes(content)
+            self.assertEqual([finding["kind"] for finding in registry.verify()], ["model_altered"])
+            with self.assertRaisesRegex(ValueError, "is not the file that was added"):
+                registry.champion
+
     def test_reports_have_all_their_forms(self):
         config = self.folder / "parquet" / "leadscore.toml"
         model = leadscore.train(config=config, as_of="2025-04-01")

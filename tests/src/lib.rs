@@ -3,7 +3,10 @@
 
 pub mod crm_exports;
 mod fuzz;
+pub mod life;
+pub mod operated;
 mod random_crms;
+pub mod story;
 
 pub use fuzz::{Random, Seen, mutated, n_tries, peak_megabytes, try_door};
 pub use random_crms::{snapshots_in_2021, time_in_2021, with_ends};

@@ -1,6 +1,7 @@
 //! Measurements.
 
 mod accuracy;
+mod early;
 mod engines;
 mod features;
 mod fit;
@@ -16,7 +17,7 @@ use self::engines::Engines;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
-    /// Simulate, train and score
+    /// Simulate, train and score, with and without the history of scores
     Leads {
         /// Number of leads
         #[arg(long, default_value_t = 1_000_000)]
@@ -67,6 +68,16 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 200)]
         draws: u32,
     },
+    /// The worlds of the early read, watched by NannyML, by Evidently and by a monitor that waits for
+    /// labels
+    Early {
+        /// Worlds of each kind
+        #[arg(long, default_value_t = 100)]
+        worlds: u32,
+        /// Those of them: nannyml, evidently, labels
+        #[arg(long, default_value = "nannyml,evidently,labels")]
+        monitors: String,
+    },
     /// Features of events beside DuckDB, Polars, pandas and featuretools, cell by cell
     Features {
         /// A thousandth of everything, to see that it works
@@ -87,6 +98,7 @@ impl Bench {
             Self::Package { tiny } => package::run(tiny),
             Self::Engines(asked) => engines::run(asked),
             Self::Tiny { draws } => tiny::run(draws),
+            Self::Early { worlds, monitors } => early::run(worlds, &monitors),
         }
     }
 }

@@ -5,6 +5,7 @@ mod book;
 mod cases;
 mod dist;
 mod golden;
+mod life;
 mod map;
 mod process;
 mod python;
@@ -99,6 +100,9 @@ enum Chore {
         #[arg(long, default_value_t = 0)]
         print: u32,
     },
+    /// Live two years of a made company night by night, with what happens to companies, and write
+    /// the story of what the tool printed beside what was true, in `target/life`
+    Life(life::LifeArgs),
     /// Compare predictions with the simulated truth on as many later snapshots as the promise names
     Truth {
         /// Number of leads
@@ -124,6 +128,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Verdicts { n, seed } => cases::verdicts(n, seed),
         Chore::Types => cases::types(),
         Chore::Reasons { leads, print } => reasons::run(leads, print),
+        Chore::Life(args) => life::run(&args),
         Chore::Truth { leads } => truth::run(leads),
     }
 }

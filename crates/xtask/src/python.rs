@@ -23,6 +23,10 @@ pub(crate) enum Group {
     Models,
     Spark,
     Golden,
+    Airflow,
+    Dagster,
+    Prefect,
+    Monitors,
 }
 
 impl Group {
@@ -37,6 +41,10 @@ impl Group {
             Self::Models => "models",
             Self::Spark => "spark",
             Self::Golden => "golden",
+            Self::Airflow => "airflow",
+            Self::Dagster => "dagster",
+            Self::Prefect => "prefect",
+            Self::Monitors => "monitors",
         }
     }
 }

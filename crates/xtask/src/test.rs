@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::ValueEnum;
 
 use crate::bench;
@@ -12,7 +12,7 @@ use crate::process::{is_there, say, succeed};
 use crate::python::{self, Group, venv, with_wheel};
 use crate::reasons;
 use crate::setup;
-use crate::workspace::{build, cargo, glob, leadscore, root};
+use crate::workspace::{build, cargo, glob, leadscore, root, target};
 
 /// Everything is built as the command is, so that Polars is compiled once.
 pub(crate) fn run(only: Option<Part>) -> anyhow::Result<()> {
@@ -40,6 +40,8 @@ pub(crate) enum Part {
     Docs,
     /// The report in a browser
     Browser,
+    /// The recipes for schedulers, each run by its scheduler
+    Schedule,
     /// The measurements in small, so that they cannot rot
     Bench,
 }
@@ -63,6 +65,7 @@ impl Part {
                 say("skipped: there is no chromium, so the report is not looked at");
                 Ok(())
             }
+            Self::Schedule => test_schedule(),
             Self::Bench => {
                 bench::small()?;
                 reasons::run(2_000, 0)
@@ -79,6 +82,40 @@ fn unittests(python: &Path, folder: &str) -> anyhow::Result<()> {
         .current_dir(root())
         .env("LEADSCORE", leadscore()?);
     succeed(tests)
+}
+
+/// The recipes for schedulers: each scheduler has a virtual environment of its own, and all have the
+/// same states of a CRM.
+fn test_schedule() -> anyhow::Result<()> {
+    let leadscore = leadscore()?;
+    let folder = target().join("tmp/operate");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).context("cannot remove the states of before")?;
+    }
+    std::fs::create_dir_all(&folder).context("cannot write into target")?;
+    let python = |group: Group| -> anyhow::Result<Command> {
+        let mut python = Command::new(venv(group)?);
+        python
+            .current_dir(root())
+            .env("LEADSCORE", &leadscore)
+            .env("OPERATE_WORLDS", &folder);
+        Ok(python)
+    };
+    let mut make = python(Group::Dagster)?;
+    make.arg("tests/operate/worlds.py").arg(&folder);
+    succeed(make)?;
+    for (group, pattern) in [
+        (Group::Dagster, "test_cron.py"),
+        (Group::Dagster, "test_dagster.py"),
+        (Group::Airflow, "test_airflow.py"),
+        (Group::Prefect, "test_prefect.py"),
+    ] {
+        let mut tests = python(group)?;
+        tests.args(["-m", "unittest", "discover", "-s", "tests/operate", "-v"]);
+        tests.args(["-p", pattern]);
+        succeed(tests)?;
+    }
+    Ok(())
 }
 
 /// What a change in Rust breaks first: no Python, no browser, no real data, no doc tests, and none
