@@ -161,13 +161,13 @@ pub enum UpliftError {
 /// # Examples
 ///
 /// ```
-/// use leadscore_monitoring::{Arm, UpliftKind, UpliftOptions, UpliftReading, uplift};
+/// use leadscore_monitoring::{ArmRows, UpliftKind, UpliftOptions, UpliftReading, uplift};
 ///
 /// // Predicted 25 %: prioritized leads are won half of the time, the others as predicted.
 /// let clusters: Vec<u64> = (0..1_000).collect();
 /// let labels = |every: usize| (0..1_000).map(|row| row % every == 0).collect::<Vec<_>>();
 /// let (half, quarter) = (labels(2), labels(4));
-/// let arm = |labels| Arm { probabilities: &[0.25; 1_000], labels, clusters: &clusters };
+/// let arm = |labels| ArmRows { probabilities: &[0.25; 1_000], labels, clusters: &clusters };
 /// let found = uplift(&arm(&half), &arm(&quarter), &UpliftOptions::default())?;
 /// assert_eq!((found.ratio, found.kind), (Some(2.0), UpliftKind::PrioritizingHelps));
 /// assert_eq!(found.reading, UpliftReading::SalesActed);
