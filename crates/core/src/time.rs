@@ -146,6 +146,24 @@ impl Timestamp {
         Self::from_micros((self.0.div_euclid(MICROS_PER_DAY) + 1) * MICROS_PER_DAY)
     }
 
+    /// The first moment at or after this one that is a whole number of steps from an anchor.
+    ///
+    /// # Panics
+    ///
+    /// Where the step is zero.
+    pub fn step_at_or_after(self, step: Span, anchor: Self) -> Self {
+        let since = self.0 - anchor.0;
+        let beyond = i64::from(since.rem_euclid(step.0) != 0);
+        Self::from_micros((since.div_euclid(step.0) + beyond) * step.0 + anchor.0)
+    }
+
+    /// The first Monday, 00:00 UTC, at or after this moment.
+    pub fn monday_at_or_after(self) -> Self {
+        // 1970-01-05 was a Monday.
+        let monday = Self(4 * MICROS_PER_DAY);
+        self.step_at_or_after(Span::from_days(7), monday)
+    }
+
     /// The first midnight of a month at or after this moment.
     pub fn month_start_at_or_after(self) -> Self {
         let Some(naive) = self.naive() else {

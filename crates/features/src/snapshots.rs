@@ -379,24 +379,10 @@ pub fn calendar_moments(
         config,
     )?;
     let mut dates = Vec::new();
-    let week = Span::from_days(7).micros();
-    // 1970-01-05 was a Monday.
-    let monday = Span::from_days(4).micros();
-    let ceil = |at: Timestamp, step: i64, anchor: i64| {
-        Timestamp::from_micros(
-            (at.micros() - anchor).div_euclid(step) * step
-                + anchor
-                + if (at.micros() - anchor).rem_euclid(step) == 0 {
-                    0
-                } else {
-                    step
-                },
-        )
-    };
     let mut date = match config.every {
         Every::Month => first.month_start_at_or_after(),
-        Every::Week => ceil(first, week, monday),
-        Every::Length(span) => ceil(first, span.micros(), 0),
+        Every::Week => first.monday_at_or_after(),
+        Every::Length(span) => first.step_at_or_after(span, Timestamp::from_micros(0)),
     };
     while date <= observation_end {
         dates.push(date);

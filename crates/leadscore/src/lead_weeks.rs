@@ -66,21 +66,6 @@ pub struct LeadWeeks {
 /// Seven days.
 pub const WEEK: Span = Span::from_days(7);
 
-/// The first Monday, 00:00 UTC, at or after a moment.
-pub fn monday_at_or_after(at: Timestamp) -> Timestamp {
-    // 1970-01-05 was a Monday.
-    let (week, anchor) = (WEEK.micros(), Span::from_days(4).micros());
-    Timestamp::from_micros(
-        (at.micros() - anchor).div_euclid(week) * week
-            + anchor
-            + if (at.micros() - anchor).rem_euclid(week) == 0 {
-                0
-            } else {
-                week
-            },
-    )
-}
-
 /// Scores the leads that were open at each Monday as they were known then, and looks which of them
 /// were won in the seven days from it.
 ///
@@ -162,7 +147,7 @@ fn weekly_snapshots(tables: &Tables, options: LeadWeeksOptions) -> Vec<Snapshot>
     };
     let end = options.to.min(tables.mature_until());
     let mut mondays = Vec::new();
-    let mut monday = monday_at_or_after(options.from.max(first));
+    let mut monday = options.from.max(first).monday_at_or_after();
     while monday + WEEK <= end {
         mondays.push(monday);
         monday = monday + WEEK;

@@ -126,7 +126,6 @@ pub use inspect::inspect;
 pub use late_tables::LateTable;
 pub use lead_weeks::{
     LeadOutcomes, LeadState, LeadWeeks, LeadWeeksOptions, WEEK, lead_outcomes, lead_weeks,
-    monday_at_or_after,
 };
 pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
 pub use lone_lead::{explain_one, read_lead_json};

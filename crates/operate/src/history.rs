@@ -23,6 +23,7 @@ pub use self::migration::Migration;
 pub use self::path::{
     Basis, Change, ChangeItem, LeadPath, NamedReason, OpenPoint, PathOptions, PathPoint, Standing,
 };
+pub(crate) use self::place::in_a_name;
 use self::place::{Place, places};
 pub use self::read::{ReadHistory, ScoredMoment};
 pub use self::summary::{HistorySummary, MomentSummary, weekly};

@@ -285,21 +285,13 @@ impl Found {
             .iter()
             .map(|&row| stable_hash(scores.lead(row)))
             .collect();
-        let columns = |columns: &'_ [(String, Vec<f64>)]| -> Vec<(String, Vec<f64>)> {
-            let name = |name: &str| name.trim_start_matches(CONCEPT_PREFIX).to_owned();
-            columns
-                .iter()
-                .map(|(column, values)| (name(column), values.clone()))
-                .collect()
-        };
-        let (then, now) = (columns(&reference.contributions), columns(&current));
         let found = drift(
             &Contributions {
-                columns: &as_columns(&then),
+                columns: &as_columns(&reference.contributions),
                 clusters: &reference.clusters,
             },
             &Contributions {
-                columns: &as_columns(&now),
+                columns: &as_columns(&current),
                 clusters: &clusters,
             },
             &DriftOptions::default(),
@@ -357,6 +349,9 @@ impl Found {
 fn as_columns(columns: &[(String, Vec<f64>)]) -> Vec<Column<'_>> {
     columns
         .iter()
-        .map(|(name, values)| Column { name, values })
+        .map(|(name, values)| Column {
+            name: name.strip_prefix(CONCEPT_PREFIX).unwrap_or(name),
+            values,
+        })
         .collect()
 }

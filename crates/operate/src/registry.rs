@@ -19,12 +19,14 @@ use leadscore_core::Timestamp;
 use leadscore_inference::Model;
 use serde::Serialize;
 
+pub(crate) use error::kind_of;
 pub use error::{Holder, RegistryError};
 pub use event::{By, Decision, Event, Facts, Line, ModelFile, Role, Roles, RunNote};
 pub use finding::Finding;
 pub use locked::{Added, LockedRegistry};
 pub use why::{Why, journal_text};
 
+pub(crate) use self::files::hex;
 use self::files::{UNNAMED, model_file, sha256};
 use self::journal::Journal;
 

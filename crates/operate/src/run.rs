@@ -68,20 +68,10 @@ pub fn run(config: &Config, inputs: Inputs, by: By, options: RunOptions) -> RunR
     let done = Run::begin(config, inputs, by, options, &mut report)
         .and_then(|started| started.map_or(Ok(()), |run| run.go(&mut report)));
     if let Err(error) = done {
-        report.decision = match &error {
-            RunError::Registry(RegistryError::Busy { .. }) => RunDecision::Busy,
-            RunError::Registry(_)
-            | RunError::Library(_)
-            | RunError::History(_)
-            | RunError::Monitor(_)
-            | RunError::Challenge(_)
-            | RunError::NotAFolder { .. }
-            | RunError::Folder { .. }
-            | RunError::Undated { .. }
-            | RunError::Nowhere
-            | RunError::Twice { .. }
-            | RunError::InKeptFolder { .. }
-            | RunError::Earlier { .. } => RunDecision::Failed,
+        report.decision = if matches!(error, RunError::Registry(RegistryError::Busy { .. })) {
+            RunDecision::Busy
+        } else {
+            RunDecision::Failed
         };
         let failure = error.failure();
         report.because.clone_from(&failure.message);
@@ -170,10 +160,7 @@ impl<'c> Run<'c> {
     fn go(mut self, report: &mut RunReport) -> Result<(), RunError> {
         let outcome = self.try_to_go(report);
         report.stages = std::mem::take(&mut self.stages).finish(outcome.is_err());
-        let champion = self.registry.role(Role::Champion);
-        report.champion = champion.map(|model| model.id().to_owned());
-        let challenger = self.registry.role(Role::Challenger);
-        report.challenger = challenger.map(|model| model.id().to_owned());
+        self.name_models(report);
         if let Err(error) = &outcome {
             // The journal has failures, too; where it cannot be written, the error says more.
             let _ = self.registry.ran(RunNote {
@@ -186,6 +173,12 @@ impl<'c> Run<'c> {
             });
         }
         outcome
+    }
+
+    /// Says which models have a role by now.
+    fn name_models(&self, report: &mut RunReport) {
+        let roles = self.registry.roles();
+        (report.champion, report.challenger) = (roles.champion, roles.challenger);
     }
 
     fn try_to_go(&mut self, report: &mut RunReport) -> Result<(), RunError> {
@@ -236,7 +229,7 @@ impl<'c> Run<'c> {
     /// Trains the first model and makes it the champion.
     fn train_first(&mut self, report: &mut RunReport) -> Result<(), RunError> {
         self.stages.begin("train");
-        let (model, message) = self.train(&self.data.clone())?;
+        let (model, message) = self.train()?;
         let id = self.add(&model, "first")?;
         self.stages.done(&message);
         self.registry.promote(
@@ -317,9 +310,8 @@ impl<'c> Run<'c> {
         drop(addition);
         for place in &self.places {
             if let Place::Table(table) = place {
-                let frame = scores.frame()?;
-                self.data
-                    .upsert(table, &[&frame.columns()[0], "as_of"], &frame)?;
+                let keys = [scores.id_column(), "as_of"];
+                self.data.upsert(table, &keys, &scores.frame()?)?;
             }
         }
         files.extend(self.places.iter().filter_map(|place| place.file(as_of)));
@@ -343,10 +335,7 @@ impl<'c> Run<'c> {
     ) -> Result<(), RunError> {
         let mut ended = report.clone();
         ended.stages = self.stages.so_far();
-        let champion = self.registry.role(Role::Champion);
-        ended.champion = champion.map(|model| model.id().to_owned());
-        let challenger = self.registry.role(Role::Challenger);
-        ended.challenger = challenger.map(|model| model.id().to_owned());
+        self.name_models(&mut ended);
         let hashes: serde_json::Map<String, serde_json::Value> = files
             .iter()
             .filter_map(|path| {
@@ -379,29 +368,16 @@ impl RunReport {
     /// The exit code of the command: 0 where it did what it was asked, 1 where monitoring raised an
     /// alarm, 2 where it was refused or failed, 75 where another run has the lock.
     pub fn exit_code(&self) -> u8 {
-        match (self.decision, self.verdict) {
-            (RunDecision::Busy, _) => 75,
-            (RunDecision::Failed, _) => 2,
-            (
-                RunDecision::First
-                | RunDecision::Promoted
-                | RunDecision::Kept
-                | RunDecision::Asked
-                | RunDecision::CannotTell
-                | RunDecision::NotDue
-                | RunDecision::Unchanged,
-                Some(Urgency::Alarm),
-            ) => 1,
-            (
-                RunDecision::First
-                | RunDecision::Promoted
-                | RunDecision::Kept
-                | RunDecision::Asked
-                | RunDecision::CannotTell
-                | RunDecision::NotDue
-                | RunDecision::Unchanged,
-                _,
-            ) => 0,
+        match self.decision {
+            RunDecision::Busy => 75,
+            RunDecision::Failed => 2,
+            RunDecision::First
+            | RunDecision::Promoted
+            | RunDecision::Kept
+            | RunDecision::Asked
+            | RunDecision::CannotTell
+            | RunDecision::NotDue
+            | RunDecision::Unchanged => u8::from(self.verdict == Some(Urgency::Alarm)),
         }
     }
 }

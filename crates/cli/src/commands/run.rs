@@ -21,17 +21,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Outcome> {
         session.close(&object)?;
     }
     show::json(&object.to_string());
-    let code = match report.decision {
-        RunDecision::Unchanged if args.skip_code != 0 && report.exit_code() == 0 => args.skip_code,
-        RunDecision::First
-        | RunDecision::Promoted
-        | RunDecision::Kept
-        | RunDecision::Asked
-        | RunDecision::CannotTell
-        | RunDecision::NotDue
-        | RunDecision::Unchanged
-        | RunDecision::Failed
-        | RunDecision::Busy => report.exit_code(),
+    let code = match report.exit_code() {
+        0 if report.decision == RunDecision::Unchanged && args.skip_code != 0 => args.skip_code,
+        code => code,
     };
     Ok(Outcome::Code(if is_step {
         code_of_step(code)

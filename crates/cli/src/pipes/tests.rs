@@ -8,9 +8,9 @@ use super::*;
 
 // What `dagster_pipes.encode_param` of dagster-pipes 1.13.29 makes of `{'data': {'asset_keys':
 // ['crm/lead_scores'], 'extras': {'checks': ['verdict', 'early_read']}}}`, `{'path':
-// '/tmp/leadscore pipes/messages'}`, `{'stdio': 'stderr'}` and `{'bucket': 'b', 'key_prefix': 'k'}`.
+// 'leadscore pipes/messages'}`, `{'stdio': 'stderr'}` and `{'bucket': 'b', 'key_prefix': 'k'}`.
 const STEP: &str = "eJwly0EKgCAQRuGryL8O2neVEBnGgUIjmJFIxLtntXzwvYZIhbC4BjKTEpJUG7mC9ZizUAzGp4rBTw5yFyX7NG/C6ZeXaNy54AWkuQYdG3zv/QHjByAQ";
-const TO_FILE: &str = "eJyrVipILMlQslJQ0i/JLdDPSU1MKU7OL0pVKMgsSC3Wz00tLk5MTy1WqgUAJ0AOsQ==";
+const TO_FILE: &str = "eJyrVipILMlQslJQyklNTClOzi9KVSjILEgt1s9NLS5OTE8tVqoFAOfNDQI=";
 const TO_STDERR: &str = "eJyrViouScnMV7JSADFSi4qUagFBNAaS";
 const TO_BUCKET: &str = "eJyrVkoqTc5OLVGyUlBKUtJRUMpOrYwvKEpNy6wACWUr1QIAutAKig==";
 
@@ -49,7 +49,7 @@ fn methods(messages: &[Value]) -> Vec<&str> {
 fn a_step_is_read_as_dagster_writes_it() -> anyhow::Result<()> {
     let context = context_data(&decoded(CONTEXT, STEP)?)?;
     assert_eq!(Step::of(&context)?, step(&["verdict", "early_read"]));
-    let file = Channel::File(PathBuf::from("/tmp/leadscore pipes/messages"));
+    let file = Channel::File(PathBuf::from("leadscore pipes/messages"));
     let channel = |variable| Channel::of(&decoded(MESSAGES, variable)?);
     assert_eq!(channel(TO_FILE)?, file);
     assert_eq!(channel(TO_STDERR)?, Channel::Stderr);

@@ -6,6 +6,8 @@ use leadscore::ErrorKind;
 use leadscore_core::{Timestamp, printable};
 use leadscore_io::TablesError;
 
+use crate::registry::kind_of;
+
 /// What is wrong with a score history, with the file.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
@@ -195,20 +197,6 @@ fn kind_beneath(error: &TablesError) -> ErrorKind {
         cause = found.source();
     }
     ErrorKind::Data
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "kinds of the operating system, of which two are told apart"
-)]
-fn kind_of(error: &std::io::Error) -> ErrorKind {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => ErrorKind::FileNotFound,
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-            ErrorKind::PermissionDenied
-        }
-        _ => ErrorKind::Io,
-    }
 }
 
 /// A path on one line.

@@ -25,8 +25,13 @@ pub(super) struct Place {
 /// The folder of a moment, such as `as_of=2025-07-01` or `as_of=2025-07-01T06-00-00`: colons are
 /// not allowed in names everywhere.
 pub(super) fn folder_name(moment: Timestamp) -> String {
+    format!("{BEGINNING}{}", in_a_name(moment))
+}
+
+/// A moment as a part of the name of a file or a folder.
+pub(crate) fn in_a_name(moment: Timestamp) -> String {
     let text = moment.to_string().replace(':', "-");
-    format!("{BEGINNING}{}", text.trim_end_matches('Z'))
+    text.trim_end_matches('Z').to_owned()
 }
 
 /// The moment that a folder is named after; `None` of any other name, also of one that would be

@@ -3,8 +3,8 @@
 use leadscore::{Timestamp, WEEK};
 use leadscore_core::counted;
 use leadscore_monitoring::{
-    Arm, CannotTell, EarlyRead, EarlyVerdict, EarlyWeek, LeadWeeks, Movement, Part, PartKey,
-    Season, Side, Validation,
+    Arm, CannotTell, EarlyRead, EarlyVerdict, EarlyWeek, LeadWeeks, LevelSince, Movement, Part,
+    PartKey, Season, Side, Validation,
 };
 use serde_json::json;
 
@@ -94,15 +94,7 @@ fn moved_before(read: &EarlyRead) -> MonitorFinding {
         )
     });
     let since = read.level.map_or(String::new(), |level| {
-        format!(
-            "; since then {} in {}, {:.1} expected (ratio {:.2}, {:.2} to {:.2})",
-            level.observed,
-            counted(read.weeks.len(), "week"),
-            level.expected,
-            level.ratio,
-            level.low,
-            level.high
-        )
+        format!("; since then {}", in_figures(read, level))
     });
     MonitorFinding::new(Layer::EarlyRead, Urgency::Watch, format!("{before}{since}")).advise(
         "look for what changed in that quarter; the model has learned from before and after it, so train again once windows that began since then have ended",
@@ -139,15 +131,7 @@ fn quiet(read: &EarlyRead) -> MonitorFinding {
     let Some(level) = read.level else {
         return new(Urgency::CannotTell, "no week was looked at".to_owned());
     };
-    let figures = format!(
-        "{} in {}, {:.1} expected (ratio {:.2}, {:.2} to {:.2})",
-        level.observed,
-        counted(read.weeks.len(), "week"),
-        level.expected,
-        level.ratio,
-        level.low,
-        level.high
-    );
+    let figures = in_figures(read, level);
     if level.low > 1.0 || level.high < 1.0 {
         let direction = if level.low > 1.0 { "more" } else { "fewer" };
         return new(
@@ -165,6 +149,19 @@ fn quiet(read: &EarlyRead) -> MonitorFinding {
     new(
         Urgency::Ok,
         format!("wins are as expected: {figures}{}", would_find(read)),
+    )
+}
+
+/// Wins since monitoring began beside those expected.
+fn in_figures(read: &EarlyRead, level: LevelSince) -> String {
+    format!(
+        "{} in {}, {:.1} expected (ratio {:.2}, {:.2} to {:.2})",
+        level.observed,
+        counted(read.weeks.len(), "week"),
+        level.expected,
+        level.ratio,
+        level.low,
+        level.high
     )
 }
 

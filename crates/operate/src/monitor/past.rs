@@ -5,7 +5,6 @@ use std::path::Path;
 
 use leadscore::{
     Data, LeadOutcomes, LeadState, LeadWeeks, LeadWeeksOptions, Model, Timestamp, WEEK, lead_weeks,
-    monday_at_or_after,
 };
 use leadscore_core::{Span, log_odds_to_probability};
 use leadscore_monitoring::{CannotTell, EarlyOptions, EarlyReference};
@@ -295,7 +294,7 @@ fn published_vintages(
         if look.as_of < next || end > mature_until {
             continue;
         }
-        next = monday_at_or_after(monday_of(look.as_of) + BETWEEN_VINTAGES);
+        next = monday_of(look.as_of) + BETWEEN_VINTAGES;
         let mut vintage = Vintage {
             name: look.as_of.to_string(),
             ..Vintage::default()

@@ -67,7 +67,7 @@ impl WeekRows {
         states: &[Option<&LeadState>],
         (from, until): (Timestamp, Timestamp),
     ) -> (Self, Span) {
-        let from = leadscore::monday_at_or_after(from);
+        let from = from.monday_at_or_after();
         let mut rows = Self::default();
         let moments: Vec<Timestamp> = looks.iter().map(|look| look.as_of).collect();
         let weekly: Vec<&Look> = first_of_weeks(&moments)
@@ -115,7 +115,7 @@ impl WeekRows {
     pub(crate) fn missing_weeks(&self, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
         let known: std::collections::HashSet<Timestamp> = self.week.iter().copied().collect();
         let mut missing = Vec::new();
-        let mut monday = leadscore::monday_at_or_after(from);
+        let mut monday = from.monday_at_or_after();
         while monday + WEEK <= to {
             if !known.contains(&monday) {
                 missing.push(monday);
@@ -189,7 +189,7 @@ pub(super) fn first_of_weeks(moments: &[Timestamp]) -> Vec<usize> {
 
 /// The Monday, 00:00 UTC, at or before a moment.
 pub(crate) fn monday_of(at: Timestamp) -> Timestamp {
-    let monday = leadscore::monday_at_or_after(at);
+    let monday = at.monday_at_or_after();
     if monday == at {
         monday
     } else {

@@ -239,7 +239,7 @@ impl RegistryError {
     clippy::wildcard_enum_match_arm,
     reason = "kinds of the operating system, of which two are told apart"
 )]
-fn kind_of(error: &std::io::Error) -> ErrorKind {
+pub(crate) fn kind_of(error: &std::io::Error) -> ErrorKind {
     match error.kind() {
         std::io::ErrorKind::NotFound => ErrorKind::FileNotFound,
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {

@@ -2,6 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::registry::hex;
+
 /// SHA-256 of parts, each with its length, so that no two lists of parts are taken for one another;
 /// the first half, in hexadecimal digits.
 pub(super) fn key(parts: &[&str]) -> String {
@@ -10,11 +12,7 @@ pub(super) fn key(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());
     }
-    let digest = hash.finalize();
-    digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&hash.finalize()[..16])
 }
 
 /// SHA-256 of a file, in hexadecimal digits; `None` where it cannot be read.
@@ -28,12 +26,7 @@ pub(super) fn hash_of_file(path: &std::path::Path) -> Option<String> {
             n => hash.update(&buffer[..n]),
         }
     }
-    Some(
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
+    Some(hex(&hash.finalize()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use leadscore::front_end::{TableWriter, check_databases, check_table_target};
 use leadscore::{Data, OutTable, Outputs, Scores, Timestamp};
 
 use super::RunError;
-use crate::history::{Addition, History};
+use crate::history::{Addition, History, in_a_name};
 
 /// A place of `[operation] publish`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,15 +120,6 @@ pub(super) fn add_all(
         outputs.written(&path, writer)?;
     }
     Ok(addition)
-}
-
-/// A moment as a part of the name of a file.
-pub(super) fn in_a_name(at: Timestamp) -> String {
-    let text = at.to_string();
-    let text = text.trim_end_matches('Z');
-    text.strip_suffix("T00:00:00")
-        .unwrap_or(text)
-        .replace(':', "-")
 }
 
 #[cfg(test)]

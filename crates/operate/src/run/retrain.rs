@@ -1,6 +1,6 @@
 //! Whether it is time to train a challenger, and what becomes of it.
 
-use leadscore::{Data, Model, Timestamp, TrainOptions, train};
+use leadscore::{Model, Timestamp, TrainOptions, train};
 use leadscore_config::{OperationConfig, Promotion};
 use leadscore_core::{Span, counted};
 use serde_json::json;
@@ -117,9 +117,9 @@ fn known_until(model: &KnownModel) -> Option<Timestamp> {
 }
 
 impl Run<'_> {
-    /// Trains a model of everything that these data know.
-    pub(super) fn train(&self, data: &Data) -> Result<(Model, String), RunError> {
-        let model = train(data, &TrainOptions::default())?.into_model();
+    /// Trains a model of everything that the data knows.
+    pub(super) fn train(&self) -> Result<(Model, String), RunError> {
+        let model = train(&self.data, &TrainOptions::default())?.into_model();
         let message = format!(
             "model {} of {} of {} until {}",
             model.card.model_id,
@@ -177,7 +177,7 @@ impl Run<'_> {
                 model
             }
             None => {
-                let (model, message) = match self.train(&self.data.clone()) {
+                let (model, message) = match self.train() {
                     Ok(trained) => trained,
                     // The champion scores all the same.
                     Err(RunError::Library(error)) => {
