@@ -7,6 +7,7 @@ use super::columns::ColumnType;
 use super::contract::Config;
 use super::location::{Location, is_remote};
 use super::merges::MergesConfig;
+use super::store::StoreConfig;
 use super::table_id::TableId;
 use super::tables::TableRef;
 use super::text::ConfigError;
@@ -34,6 +35,8 @@ impl Config {
         self.merges.iter().try_for_each(MergesConfig::check)?;
         self.guards.check()?;
         self.operation.check()?;
+        self.store.iter().try_for_each(StoreConfig::check)?;
+        self.serve.check()?;
         self.model.check()?;
         self.outcomes.check_values()?;
         self.snapshots.check()?;

@@ -22,7 +22,9 @@ use super::model::ModelConfig;
 use super::operation::OperationConfig;
 use super::outcomes::OutcomesConfig;
 use super::report::ReportConfig;
+use super::serve::ServeConfig;
 use super::snapshots::SnapshotsConfig;
+use super::store::StoreConfig;
 use super::tiers::TiersConfig;
 
 /// The whole of `leadscore.toml`. Unknown keys are errors.
@@ -80,6 +82,12 @@ pub struct Config {
     /// How a model lives after it was trained.
     #[serde(default)]
     pub operation: OperationConfig,
+    /// Where events are kept that come in while the server runs.
+    #[serde(default)]
+    pub store: Option<StoreConfig>,
+    /// What the server shows and does.
+    #[serde(default)]
+    pub serve: ServeConfig,
 }
 
 impl Config {

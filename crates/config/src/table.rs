@@ -113,6 +113,17 @@ impl<'a> FileConfig<'a> {
         formats.into_iter().find_map(read)
     }
 
+    /// A day of the table's zone, such as `2025-06-01`; `None` of another one, or of a moment.
+    pub fn day_text(&self, day: Stamp) -> Option<String> {
+        use chrono::TimeZone;
+        let utc = day.start.naive()?;
+        let local = self
+            .time_zone
+            .map_or(utc, |zone| zone.from_utc_datetime(&utc).naive_local());
+        let text = local.date().to_string();
+        (TimeFormat::Iso.parse(&text, self.time_zone).ok() == Some(day)).then_some(text)
+    }
+
     /// What the config says of how the numbers of a column are written.
     pub fn style_of(&self, column: &str) -> Option<NumberStyle> {
         match self.types.get(column) {

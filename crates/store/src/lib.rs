@@ -1,0 +1,32 @@
+//! The event store: what came in, durable before it is acknowledged, each event once, and the events
+//! of one lead in order. It knows no HTTP, no tables of a config and no clock of its own.
+
+mod event;
+mod key;
+mod moments;
+mod recent;
+
+mod door;
+mod queue;
+mod writer;
+
+mod checkpoint;
+mod schema;
+mod settle;
+mod shared;
+
+mod backup;
+mod forget;
+mod read;
+mod traces;
+
+mod error;
+mod options;
+mod store;
+
+pub use door::{MAX_BYTES_OF_CALL, MAX_EVENTS_OF_CALL};
+pub use error::StoreError;
+pub use event::{Appended, Entity, Forgotten, NewEvent, StoredEvent};
+pub use options::{Clock, StoreOptions};
+pub use queue::DoneFn;
+pub use store::Store;
