@@ -5,6 +5,9 @@ use leadscore_core::{AttributeTable, Snapshot};
 use leadscore_dataset::{Attribute, Column, HistoryChange, Tables};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+/// So many rows are sooner computed here than handed to another thread.
+pub(crate) const FEW_ROWS: usize = 1 << 13;
+
 /// The values of an attribute, and the row among them that each snapshot sees; the error is what
 /// the tables lack.
 pub(crate) fn attribute_rows<'a>(
@@ -22,10 +25,7 @@ pub(crate) fn attribute_rows<'a>(
         AttributeTable::Leads => match history_of(tables, column) {
             Some(change) => Ok((
                 &change.values,
-                snapshots
-                    .par_iter()
-                    .map(|&snapshot| change.value_at(snapshot))
-                    .collect(),
+                each(snapshots, |snapshot| change.value_at(snapshot)),
             )),
             None => {
                 let idx = find(&tables.leads.attributes)
@@ -49,12 +49,24 @@ pub(crate) fn attribute_rows<'a>(
                 .ok_or_else(|| format!("the column `{column}` of [lookups.{name}]"))?;
             Ok((
                 &lookup.rows.attributes[idx].column,
-                snapshots
-                    .par_iter()
-                    .map(|&snapshot| lookup.row_at(snapshot))
-                    .collect(),
+                each(snapshots, |snapshot| lookup.row_at(snapshot)),
             ))
         }
+    }
+}
+
+/// The row of each snapshot; of many snapshots by several threads.
+fn each(
+    snapshots: &[Snapshot],
+    row: impl Fn(Snapshot) -> Option<usize> + Sync,
+) -> Vec<Option<usize>> {
+    if snapshots.len() <= FEW_ROWS {
+        snapshots.iter().map(|&snapshot| row(snapshot)).collect()
+    } else {
+        snapshots
+            .par_iter()
+            .map(|&snapshot| row(snapshot))
+            .collect()
     }
 }
 

@@ -11,7 +11,7 @@ use leadscore_dataset::{
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
-use crate::attribute_rows::{attribute_rows, history_of};
+use crate::attribute_rows::{FEW_ROWS, attribute_rows, history_of};
 use crate::error::FeaturesError;
 use crate::layout::{Layout, swept_table};
 use crate::sweep::{Accounts, Tile, sweep_own, sweep_peers};
@@ -119,7 +119,7 @@ fn scatter(tiles: &[Tile], wanted: &[usize], columns: &mut [&mut [f64]]) {
             targets.push((number, column));
         }
     }
-    targets.into_par_iter().for_each(|(number, column)| {
+    let copy = |(number, column): (usize, &mut [f64])| {
         for tile in tiles {
             let n_rows = tile.rows.len();
             for (&row, &value) in tile
@@ -130,7 +130,12 @@ fn scatter(tiles: &[Tile], wanted: &[usize], columns: &mut [&mut [f64]]) {
                 column[row as usize] = value;
             }
         }
-    });
+    };
+    match tiles {
+        // Few rows are sooner copied than handed to other threads.
+        [] | [_] => targets.into_iter().for_each(copy),
+        _ => targets.into_par_iter().for_each(copy),
+    }
 }
 
 /// A value of each snapshot by the courses of a log, or the same for all where no lead has closed;
@@ -174,14 +179,7 @@ fn fill_column(
         needed,
     };
     let fill = |column: &mut [f64], value: &(dyn Fn(Snapshot) -> f64 + Sync)| {
-        column
-            .par_chunks_mut(1 << 13)
-            .zip(snapshots.par_chunks(1 << 13))
-            .for_each(|(cells, snapshots)| {
-                for (cell, &snapshot) in cells.iter_mut().zip(snapshots) {
-                    *cell = value(snapshot);
-                }
-            });
+        fill_cells(column, snapshots, value);
     };
     let created =
         |snapshot: Snapshot| tables.leads.created[snapshot.lead as usize].map(|stamp| stamp.start);
@@ -241,6 +239,28 @@ fn fill_column(
         }
     }
     Ok(Vec::new())
+}
+
+/// Fills a column cell by cell; that of many snapshots by several threads.
+fn fill_cells(
+    column: &mut [f64],
+    snapshots: &[Snapshot],
+    value: &(dyn Fn(Snapshot) -> f64 + Sync),
+) {
+    if snapshots.len() <= FEW_ROWS {
+        for (cell, &snapshot) in column.iter_mut().zip(snapshots) {
+            *cell = value(snapshot);
+        }
+        return;
+    }
+    column
+        .par_chunks_mut(FEW_ROWS)
+        .zip(snapshots.par_chunks(FEW_ROWS))
+        .for_each(|(cells, snapshots)| {
+            for (cell, &snapshot) in cells.iter_mut().zip(snapshots) {
+                *cell = value(snapshot);
+            }
+        });
 }
 
 fn calendar_value(part: CalendarPart, at: Timestamp) -> f64 {

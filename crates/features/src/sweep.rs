@@ -103,30 +103,36 @@ impl Groups {
         start: impl Fn() -> S + Sync,
         fill: impl Fn(&mut S, usize, &[u32], &mut Rows<'_>) + Sync,
     ) -> Vec<Tile> {
-        self.runs()
-            .into_par_iter()
-            .map(|run| {
-                let mut state = start();
-                let (first, last) = (self.offsets[run.start], self.offsets[run.end]);
-                let n_rows = last - first;
-                let mut values = vec![f64::NAN; n_rows * width];
-                for group in run {
-                    let members = self.members(group);
-                    if !members.is_empty() {
-                        let mut rows = Rows {
-                            values: &mut values,
-                            n_rows,
-                            begin: self.offsets[group] - first,
-                        };
-                        fill(&mut state, group, members, &mut rows);
-                    }
+        let tile = |run: std::ops::Range<usize>| {
+            let mut state = start();
+            let (first, last) = (self.offsets[run.start], self.offsets[run.end]);
+            let n_rows = last - first;
+            let mut values = vec![f64::NAN; n_rows * width];
+            for group in run {
+                let members = self.members(group);
+                if !members.is_empty() {
+                    let mut rows = Rows {
+                        values: &mut values,
+                        n_rows,
+                        begin: self.offsets[group] - first,
+                    };
+                    fill(&mut state, group, members, &mut rows);
                 }
-                Tile {
-                    rows: self.order[first..last].to_vec(),
-                    values,
-                }
-            })
-            .collect()
+            }
+            Tile {
+                rows: self.order[first..last].to_vec(),
+                values,
+            }
+        };
+        let mut runs = self.runs();
+        match (runs.pop(), runs.is_empty()) {
+            (None, _) => Vec::new(),
+            (Some(only), true) => vec![tile(only)],
+            (Some(last), false) => {
+                runs.push(last);
+                runs.into_par_iter().map(tile).collect()
+            }
+        }
     }
 }
 

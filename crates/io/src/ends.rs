@@ -404,7 +404,9 @@ impl Compared<'_> {
             let is_outcomes = table == "[outcomes]";
             let gap = |until: Timestamp| until.micros().saturating_sub(end.micros()).max(0);
             let silent = |until: Timestamp| extent.is_silent_for(Span::from_micros(gap(until)));
-            if table == "[leads]" || !silent(reached) {
+            // Attributes may stay as they are; of a store, each change of one is a row.
+            let is_at_rest = table == "[history]" && config.store.is_some();
+            if table == "[leads]" || is_at_rest || !silent(reached) {
                 continue;
             }
             let days = counted(gap(reached) / DAY, "day");
@@ -485,7 +487,9 @@ impl Compared<'_> {
                 ));
             }
         }
-        if let Some(history) = self.of("[history]").filter(|history| begins_late(history))
+        // A store has every change since its first row, and an import what there was before.
+        if config.store.is_none()
+            && let Some(history) = self.of("[history]").filter(|history| begins_late(history))
             && config
                 .history
                 .as_ref()

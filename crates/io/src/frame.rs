@@ -28,6 +28,8 @@ pub struct Frame {
     pub(crate) data: Arc<DataFrame>,
     /// Columns that it had in the stream and nobody reads, with their types.
     pub(crate) unreadable: Arc<Unreadable>,
+    /// Whether each time is as precise as its cell says: midnights are instants, however many.
+    pub(crate) has_exact_times: bool,
 }
 
 /// Why an Arrow stream is no table.
@@ -82,6 +84,17 @@ impl Frame {
         Self {
             data: Arc::new(data),
             unreadable: Arc::default(),
+            has_exact_times: false,
+        }
+    }
+
+    /// The same table, each of whose times is as precise as its cell says: a date is a day, and all
+    /// else an instant, even where every one of them is a midnight.
+    #[must_use]
+    pub fn with_exact_times(self) -> Self {
+        Self {
+            has_exact_times: true,
+            ..self
         }
     }
 
@@ -293,6 +306,7 @@ impl Frame {
         Ok(Self {
             data: Arc::new(DataFrame::new(n_rows, read)?),
             unreadable: Arc::new(unreadable),
+            has_exact_times: false,
         })
     }
 
@@ -399,6 +413,7 @@ impl Frame {
         Ok(Self {
             data: Arc::new(all),
             unreadable,
+            has_exact_times: false,
         })
     }
 }

@@ -16,6 +16,7 @@ impl Frame {
         Self {
             data: Arc::new(self.data.head(Some(n_rows))),
             unreadable: Arc::clone(&self.unreadable),
+            has_exact_times: self.has_exact_times,
         }
     }
 

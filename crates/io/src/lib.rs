@@ -2,6 +2,7 @@
 //! writes whole files or none. The one crate with Polars.
 
 mod bounds;
+mod columns_read;
 mod error;
 mod remarks;
 
@@ -59,6 +60,7 @@ mod unfinished;
 mod write;
 
 pub use bounds::LEAST_MEMORY;
+pub use columns_read::{ReadAs, ReadColumn, read_columns};
 pub use data_profile::data_profile;
 pub use elsewhere::{DayCount, EntryCount, ends_of, key_doubt, order_doubt, result_doubt};
 pub use error::TablesError;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use leadscore_config::{Bytes, Config as Settings, ConfigError};
+use leadscore_config::{Bytes, Config as Settings, ConfigError, StoreConfig};
 use leadscore_core::Timestamp;
 use leadscore_io::read_at_most;
 
@@ -79,6 +79,15 @@ impl Config {
     /// What it says, section by section; tables that have no place in it have an empty one.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The same config, whose tables are the rows of another event store than it names.
+    #[must_use]
+    pub fn with_store(mut self, path: impl Into<String>) -> Self {
+        self.settings.store = Some(StoreConfig {
+            path: path.into().into(),
+        });
+        self
     }
 
     /// Where it was read from, or what it is called by.

@@ -6,7 +6,10 @@ mod counts;
 mod kept_tables;
 mod labelled;
 mod model_file;
+mod moments;
 mod question;
+#[cfg(feature = "store")]
+mod stored;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -99,7 +102,7 @@ pub fn check_databases() -> Result<(), LeftOut> {
 }
 
 impl Data {
-    /// Opens the tables of a config: objects of stores are brought here, and queries asked, those
+    /// Opens the tables of a config: those of its store, once there is one; else objects of stores are brought here, and queries asked, those
     /// of one database in one transaction. Files are read by the calls that need them.
     ///
     /// # Errors
@@ -125,6 +128,12 @@ impl Data {
     /// # }
     /// ```
     pub fn open(config: &Config, inputs: Inputs) -> crate::Result<Self> {
+        #[cfg(feature = "store")]
+        if inputs.tables == OpenTables::All
+            && let Some(store) = crate::store_tables::store_of(config)?
+        {
+            return Self::open_store(config, inputs, &store);
+        }
         let Inputs {
             frames,
             listener,
@@ -136,7 +145,15 @@ impl Data {
             #[cfg(feature = "spark")]
             OpenTables::OnEngine => Settings::parse_for,
         };
-        let settings = config.parse_by(|text| parse(text, &frames))?;
+        #[cfg_attr(
+            not(feature = "store"),
+            expect(unused_mut, reason = "a store changes it")
+        )]
+        let mut settings = config.parse_by(|text| parse(text, &frames))?;
+        #[cfg(feature = "store")]
+        if tables == OpenTables::Lookups {
+            crate::store_tables::put_lookups(config, &mut settings)?;
+        }
         let mut data = Self {
             config: settings,
             name: config.path().display().to_string(),
@@ -525,42 +542,6 @@ impl Data {
             Ok(())
         } else {
             Err(TablesError::Doubts(doubts).into())
-        }
-    }
-
-    /// Reads a moment: a time, or in a flat export a value of `order_by`.
-    ///
-    /// # Errors
-    ///
-    /// It is neither.
-    pub fn moment(&self, flag: &str, text: &str) -> crate::Result<Timestamp> {
-        crate::moment::moment(&self.config, flag, text)
-    }
-
-    /// The same where it may be missing.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::moment`].
-    pub fn moments(&self, flag: &str, text: Option<&String>) -> crate::Result<Option<Timestamp>> {
-        text.map(|text| self.moment(flag, text)).transpose()
-    }
-
-    /// When leads were looked at, after "open"; nothing for a flat export, which has no dates.
-    pub(crate) fn at(&self, as_of: Timestamp) -> String {
-        if self.config.is_flat() {
-            String::new()
-        } else {
-            format!(" at {}", (self.write_time())(as_of))
-        }
-    }
-
-    /// How moments of these tables are written.
-    pub fn write_time(&self) -> fn(Timestamp) -> String {
-        if self.config.is_flat() {
-            |at| at.order().to_string()
-        } else {
-            |at| at.to_string()
         }
     }
 }

@@ -262,6 +262,11 @@ from_errors! {
     leadscore_spark::EngineError => Remote,
 }
 
+#[cfg(feature = "store")]
+from_errors! {
+    leadscore_store::StoreError => Data,
+}
+
 /// Says what was tried where it fails.
 pub(crate) trait Context<T> {
     fn context(self, text: impl Into<String>) -> Result<T>;

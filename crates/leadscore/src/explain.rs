@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use self::look_back::look_back;
 use self::next_tier::next_tier;
+pub use self::next_tier::steps_to_probability;
 use self::what_if::{cell_text, changes, shown};
 use crate::ages::age_of;
 

@@ -44,6 +44,7 @@
 //! | decide between two models on snapshots that neither has seen | [`compare_models`], [`compare_recipe`], [`tier_churn`] | |
 //! | correct its percentages by later outcomes | [`recalibrate`] | `recalibrate` |
 //! | score open leads | [`score`], [`lead_list`], [`explain_one`] for a lead in no table | `score` |
+//! | score some leads, each at a moment of its own | [`Timeline`] | `serve`, `replay` |
 //! | say why | [`explain`], [`contributions`], [`inspect`] | `explain`, `inspect` |
 //! | take it elsewhere | [`export_points`], [`model_with_features_sql`], `Model::to_onnx`, `Model::to_pmml` | `export` |
 //! | count points by rules | [`rules_table`], [`rules_history`], [`check_rules`] | `rules` |
@@ -83,6 +84,7 @@ mod list;
 mod score;
 mod score_summary;
 mod sql;
+mod timeline;
 
 mod backtest;
 mod compare;
@@ -100,6 +102,8 @@ mod recalibrate;
 
 #[cfg(feature = "spark")]
 mod engine;
+#[cfg(feature = "store")]
+mod store_tables;
 
 pub use config::Config;
 pub use data::{Data, Inputs, OpenTables, model_from_bytes, read_model};
@@ -116,7 +120,9 @@ pub use contributions::{CONCEPT_PREFIX, ContributionsBy, LeadContributions, cont
 pub use engine::{Engine, Stay};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate, write_report};
 pub use evaluation::Economy;
-pub use explain::{ExplainOptions, Explanation, SinceError, UnknownLead, explain};
+pub use explain::{
+    ExplainOptions, Explanation, SinceError, UnknownLead, explain, steps_to_probability,
+};
 pub use features::{
     FeatureOptions, describe_features, feature_table, feature_table_sql, plan_features,
     reference_of_families, write_features,
@@ -132,13 +138,20 @@ pub use lone_lead::{explain_one, read_lead_json};
 pub use points::{MOST_RULES, Points, export_points};
 pub use recalibrate::{RecalibrateOptions, recalibrate};
 pub use rules::{
-    ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules, rules_history,
-    rules_table, write_rules,
+    LeadPoints, ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules,
+    lead_points, rules_history, rules_table, write_rules,
 };
 pub use score::{ScoreOptions, Scores, score};
 pub use score_summary::{OutsideSummary, ScoreSummary, TierSummary};
 pub use simulate::{simulated_config, simulated_tables, write_crm};
 pub use sql::model_with_features_sql;
+#[cfg(feature = "store")]
+pub use store_tables::{
+    CHANGED_AT, CellUse, ImportedRows, LeadRead, LeadReader, LeadRow, RECORDED, RawLead, Scan,
+    TableColumns, WORD_COLUMNS, WORD_TABLE, check_store_settings, export_store, kept_lookups,
+    store_path, stored_instant, table_columns,
+};
+pub use timeline::{Timeline, TimelineScores};
 pub use train::{TrainOptions, Training, train};
 
 pub use columns::{ColumnOptions, ColumnValues, score_columns, score_frame, train_on_columns};

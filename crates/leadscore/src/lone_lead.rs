@@ -38,6 +38,45 @@ const NAMELESS: &str = "(without id)";
 ///
 /// A key is unknown, a value is not what the model reads, or the lead is not open at that moment.
 pub fn explain_one(data: &Data, model: &Model, lead: &Value) -> crate::Result<Explanation> {
+    let Looked {
+        id,
+        as_of,
+        tables,
+        matrix,
+    } = look(data, model, lead)?;
+    let is_flat = tables.is_flat;
+    let mut notes = Vec::new();
+    notes.extend(note_of_missing(model, &matrix));
+    notes.extend(notes_of_later_events(data, &tables, as_of));
+    notes.extend(note_of_others(model));
+    let at = (!is_flat).then(|| (data.write_time())(as_of));
+    explained(
+        data,
+        model,
+        Explained {
+            id: &id,
+            as_of: at,
+            matrix: &matrix,
+            row: 0,
+            age: age_of(&tables, 0, as_of),
+            changes: &[],
+            since: None,
+            notes,
+        },
+    )
+}
+
+/// A lead that is open, as its JSON has it.
+pub(crate) struct Looked {
+    pub(crate) id: String,
+    pub(crate) as_of: Timestamp,
+    pub(crate) tables: Tables,
+    /// Its features, in one row.
+    pub(crate) matrix: FeatureMatrix,
+}
+
+/// Reads a lead that is in no table.
+pub(crate) fn look(data: &Data, model: &Model, lead: &Value) -> crate::Result<Looked> {
     let beside = data.beside(model)?;
     let is_flat = beside.config.is_flat();
     let as_of = data.known_before.unwrap_or_else(|| {
@@ -62,25 +101,12 @@ pub fn explain_one(data: &Data, model: &Model, lead: &Value) -> crate::Result<Ex
         );
     }
     let matrix = data.features_of(&tables, &model.specs, &set.at_risk)?;
-    let mut notes = Vec::new();
-    notes.extend(note_of_missing(model, &matrix));
-    notes.extend(notes_of_later_events(data, &tables, as_of));
-    notes.extend(note_of_others(model));
-    let at = (!is_flat).then(|| (data.write_time())(as_of));
-    explained(
-        data,
-        model,
-        Explained {
-            id: &id,
-            as_of: at,
-            matrix: &matrix,
-            row: 0,
-            age: age_of(&tables, 0, as_of),
-            changes: &[],
-            since: None,
-            notes,
-        },
-    )
+    Ok(Looked {
+        id,
+        as_of,
+        tables,
+        matrix,
+    })
 }
 
 /// The data with the tables of one lead in place of its own: today's values are those of the lead,

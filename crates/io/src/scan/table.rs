@@ -43,6 +43,8 @@ pub(crate) struct Table<'a> {
     pub(super) gone: Option<Gone>,
     /// Where the rows of a part of the leads wait on disk, in place of the files.
     pub(super) spilled: Option<SpilledFile>,
+    /// Whether each time is as precise as its cell says, whatever the others are.
+    pub(super) has_exact_times: bool,
 }
 
 /// Through which tables the ids of a column reach their leads.
@@ -81,6 +83,7 @@ impl<'a> Table<'a> {
             association: None,
             gone: None,
             spilled: None,
+            has_exact_times: false,
         };
         let location = table.file.location;
         if let Some(frame) = Frame::at(location) {
@@ -94,6 +97,7 @@ impl<'a> Table<'a> {
                         .to_owned(),
                 });
             }
+            table.has_exact_times = frame.has_exact_times;
             let (part, columns, unreadable) = Part::of_frame(&frame, name);
             table.parts.push(part);
             (table.columns, table.unreadable) = (columns, unreadable);
@@ -163,6 +167,7 @@ impl<'a> Table<'a> {
             association: None,
             gone: None,
             spilled: Some(spilled),
+            has_exact_times: self.has_exact_times,
         }
     }
 

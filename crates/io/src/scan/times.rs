@@ -39,10 +39,11 @@ impl RawTable<'_> {
                 .map_err(|error| self.engine_error(error))?;
             let whole = whole.i64().map_err(|error| self.engine_error(error))?;
             if all_within(whole, self.table.bounds.window)
-                && !whole
-                    .iter()
-                    .flatten()
-                    .all(|micros| micros % 86_400_000_000 == 0)
+                && (self.table.has_exact_times
+                    || !whole
+                        .iter()
+                        .flatten()
+                        .all(|micros| micros % 86_400_000_000 == 0))
             {
                 self.table.remember_days(column, false);
                 self.count_missing(column, whole.null_count());
@@ -138,6 +139,10 @@ impl RawTable<'_> {
         column: &str,
         times: Vec<Option<Stamp>>,
     ) -> Result<Vec<Option<Stamp>>, TablesError> {
+        if self.table.has_exact_times {
+            self.table.remember_days(column, false);
+            return Ok(times);
+        }
         if !times
             .iter()
             .flatten()

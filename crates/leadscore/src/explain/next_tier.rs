@@ -59,6 +59,24 @@ fn above_by_rows(
     Some((*above, least))
 }
 
+/// Single changes in what a lead does that would reach a probability, in sentences, smallest first; `own_row` is the lead alone.
+pub fn steps_to_probability(
+    model: &Model,
+    own_row: &FeatureMatrix,
+    probability: f64,
+) -> Vec<String> {
+    let edge = (probability / (1.0 - probability)).ln();
+    crossings(model, own_row, edge)
+        .into_iter()
+        .map(|change| {
+            format!(
+                "{}: from {} to {} would give {:.1} %",
+                change.feature, change.from, change.to, change.likelihood_then
+            )
+        })
+        .collect()
+}
+
 /// Single changes that would reach these log-odds, smallest first.
 fn crossings(model: &Model, own_row: &FeatureMatrix, edge: f64) -> Vec<Change> {
     let mut changes: Vec<(f64, Change)> = Vec::new();

@@ -1,0 +1,77 @@
+//! Data whose tables are the rows of a store.
+
+use std::sync::Arc;
+
+use leadscore_config::{Config as Settings, Query, TableId};
+use leadscore_store::Store;
+
+use super::{Data, Inputs};
+use crate::config::Config;
+use crate::listener::Silent;
+use crate::store_tables::{
+    ColumnsRead, Scan, StoreRows, check_store_settings, frames, of_store, scan_table,
+};
+
+impl Data {
+    /// Data by settings that were made of a config: nothing is brought or asked.
+    pub(crate) fn by_settings(config: &Config, settings: Settings) -> Self {
+        Self {
+            config: settings,
+            name: config.path().display().to_string(),
+            folder: config.folder(),
+            known_before: None,
+            read: Arc::default(),
+            listener: Arc::new(Silent),
+            objects: None,
+        }
+    }
+
+    /// The same with objects of stores brought, and these queries asked.
+    pub(crate) fn brought(mut self, queries: Vec<Query>) -> crate::Result<Self> {
+        self.bring_objects()?;
+        self.ask_databases(queries)?;
+        Ok(self)
+    }
+
+    /// Data whose tables are those of a store, as it is now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open_rows`]; or the store cannot be read.
+    pub fn open_store(config: &Config, inputs: Inputs, store: &Store) -> crate::Result<Self> {
+        Self::open_rows(config, inputs, &mut |table, each| {
+            scan_table(store, table, each)
+        })
+    }
+
+    /// Data whose tables are rows of a store: what `scan` hands over for each table. Lookups of
+    /// which it has no rows, and frames, are read as the config says.
+    ///
+    /// # Errors
+    ///
+    /// The config asks for what a store cannot do, `scan` fails, or a row is not what a store lets
+    /// in.
+    pub fn open_rows(config: &Config, inputs: Inputs, scan: &mut Scan<'_>) -> crate::Result<Self> {
+        let written = config.settings();
+        check_store_settings(written)?;
+        let mut rows = StoreRows::new(written, ColumnsRead::default());
+        for table in written.tables() {
+            let is_of_store = match table.id {
+                TableId::Leads
+                | TableId::Outcomes
+                | TableId::Activities(_)
+                | TableId::Lookup(_) => true,
+                TableId::History | TableId::Link(_) | TableId::Merges | TableId::Deleted => false,
+            };
+            if is_of_store {
+                scan(&table.id.to_string(), &mut |event| rows.add(event))?;
+            }
+        }
+        let mut settings = of_store(written, &rows.lookups());
+        settings.put_frames(&frames(rows.into_tables()?)?)?;
+        settings.put_frames(&inputs.frames)?;
+        let queries = config.parse_by(|_| settings.queries())?;
+        let data = Self::by_settings(config, settings).heard_by(Arc::clone(&inputs.listener));
+        data.brought(queries)
+    }
+}

@@ -1,0 +1,25 @@
+//! The rows of an event store as the tables of a config: for batch all rows, for one lead its own,
+//! by the same code.
+
+mod cells;
+mod columns;
+mod export;
+mod import;
+mod lead_reader;
+mod lead_tables;
+mod leads;
+mod open;
+mod rows;
+mod settings;
+
+pub use self::cells::stored_instant;
+pub use self::columns::{CellUse, TableColumns, WORD_COLUMNS, WORD_TABLE, table_columns};
+pub use self::export::export_store;
+pub use self::import::ImportedRows;
+pub use self::lead_reader::{LeadRead, LeadReader, LeadRow, RawLead, kept_lookups};
+pub use self::open::{Scan, store_path};
+pub use self::settings::{CHANGED_AT, RECORDED, check_store_settings};
+
+pub(crate) use self::open::{put_lookups, scan_table, store_of};
+pub(crate) use self::rows::{ColumnsRead, StoreRows, frames};
+pub(crate) use self::settings::of_store;

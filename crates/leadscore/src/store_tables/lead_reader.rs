@@ -1,0 +1,549 @@
+//! One lead of a store as of a moment, by the road that reads tables: its features, and what else a
+//! score says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use leadscore_config::{Config as Settings, Scalar, TableId, TierEdges};
+use leadscore_core::{CellKind, FeatureMatrix, FeatureSource, Span, Timestamp, printable};
+use leadscore_dataset::{Courses, KnownEnds, LeadOutcome, LoadOptions, MISSING, Standing, Tables};
+use leadscore_features::scoring_snapshots;
+use leadscore_inference::Model;
+use leadscore_io::{OutColumn, OutTable, ReadAs, ReadColumn};
+use leadscore_store::{Entity, StoredEvent};
+use serde_json::{Map, Value};
+
+use super::cells::{Row, stored_instant};
+use super::lead_tables::{FileLookup, LeadTables, Unsure};
+use super::leads::{Lead, LeadRoles};
+use super::rows::{ColumnsRead, StoreRows, frames};
+use super::settings::{check_store_settings, of_one_lead, of_store};
+use crate::ages::age_of;
+use crate::config::Config;
+use crate::data::{Data, Inputs, OpenTables, load_options_of};
+use crate::error::bail;
+use crate::hold_back;
+use crate::lone_lead::look;
+use crate::score_summary::{joined, too_old};
+
+/// Reads one lead after the other from its rows.
+pub struct LeadReader {
+    /// As the config is written.
+    settings: Settings,
+    /// As the tables of one lead are read.
+    data: Data,
+    model: Arc<Model>,
+    options: LoadOptions,
+    /// Lookups that the store has rows of, or that have no other place.
+    kept_lookups: Vec<String>,
+    roles: LeadRoles,
+    /// For leads that are in no table.
+    lookups: Data,
+    /// The road without frames.
+    tables: LeadTables,
+}
+
+/// A lead that is in no table.
+pub struct RawLead {
+    /// Its ID, if it has one.
+    pub id: String,
+    /// What a score reads.
+    pub row: LeadRow,
+}
+
+/// What the rows of a lead are.
+pub enum LeadRead {
+    /// It is open.
+    Open(Box<LeadRow>),
+    /// It is not open: why.
+    NotOpen(String),
+    /// There are rows of it, and none in `leads`.
+    Waiting,
+    /// There are no rows of it.
+    Unknown,
+}
+
+/// A lead that is open.
+pub struct LeadRow {
+    /// Its features, in one row.
+    pub matrix: FeatureMatrix,
+    /// Its age in days.
+    pub age: f64,
+    /// Whether it is held back from prioritizing.
+    pub is_held_back: bool,
+    /// What about it is unlike training, if anything.
+    pub outside: Option<String>,
+}
+
+impl LeadReader {
+    /// Prepares a config and a model. `tables` are those that the store has rows of: a lookup that
+    /// is none of them and has a place in the config is read from there, once.
+    ///
+    /// # Errors
+    ///
+    /// The config asks for what a store cannot do; or the model predicts something else, or reads
+    /// what one lead's rows do not have; or a lookup cannot be read.
+    pub fn new(config: &Config, model: Arc<Model>, tables: &[String]) -> crate::Result<Self> {
+        let settings = config.settings().clone();
+        check_store_settings(&settings)?;
+        refuse_other_leads(&model)?;
+        let kept_lookups = kept_lookups(&settings, tables);
+        let mut empty = StoreRows::new(&settings, ColumnsRead::by(&model));
+        empty.keep_lookups(&kept_lookups);
+        let empty = empty.into_tables()?;
+        let mut adapted = of_store(&settings, &kept_lookups);
+        adapted.leads.manual_score = None;
+        of_one_lead(&mut adapted);
+        adapted.put_frames(&frames(empty)?)?;
+        let queries = config.parse_by(|_| adapted.queries())?;
+        let data = Data::by_settings(config, adapted)
+            .brought(queries)?
+            .to_score(&model)?;
+        let mut options = load_options_of(&model);
+        options.history_kinds = Some(kinds_of_history(&model, &options));
+        let files = file_lookups(&data, &options, &kept_lookups)?;
+        Ok(Self {
+            tables: LeadTables::new(&settings, &options, files),
+            roles: LeadRoles::of(&settings),
+            lookups: Data::open(
+                config,
+                Inputs {
+                    tables: OpenTables::Lookups,
+                    ..Inputs::default()
+                },
+            )?,
+            settings,
+            data,
+            model,
+            options,
+            kept_lookups,
+        })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Where tiers begin for one lead, as likelihoods from 0 to 1: by `[tiers]`, else by the model.
+    pub fn edges(&self) -> [f64; 3] {
+        edges_of_one(self.settings.tiers.edges, self.model.tier_edges)
+    }
+
+    /// What the config says, as it is written.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whose rows a score of the lead reads beside its own: its account, and rows of lookups.
+    ///
+    /// # Errors
+    ///
+    /// A row is no JSON object.
+    pub fn beside(&self, rows: &[StoredEvent]) -> crate::Result<Vec<Entity>> {
+        let values = self.fixed_values(rows)?;
+        let of_account = self
+            .settings
+            .activities
+            .values()
+            .find_map(|activity| {
+                activity
+                    .account
+                    .as_ref()
+                    .filter(|_| activity.lead.is_none())
+            })
+            .and_then(|column| values.get(column))
+            .map(|account| Entity::Account(account.clone()));
+        let of_lookups = self.settings.lookups.iter().filter_map(|(name, lookup)| {
+            let key = values.get(lookup.leads_key.as_ref().unwrap_or(&lookup.key))?;
+            Some(Entity::Lookup {
+                name: name.clone(),
+                key: key.clone(),
+            })
+        });
+        Ok(of_account.into_iter().chain(of_lookups).collect())
+    }
+
+    /// What the lead belongs to, by column.
+    fn fixed_values(&self, rows: &[StoredEvent]) -> crate::Result<BTreeMap<String, String>> {
+        let mut of_leads: Vec<&StoredEvent> =
+            rows.iter().filter(|row| row.table == "leads").collect();
+        of_leads.sort_unstable_by_key(|row| (row.recorded, row.seq));
+        let mut lead = Lead::default();
+        for event in of_leads {
+            lead.add(Row::read(&event.row)?, &self.roles, &mut |_, _, _| {});
+        }
+        let fixed = self.roles.fixed.iter();
+        let values = fixed.filter_map(|column| {
+            let text = lead.values.get(column)?.text()?;
+            Some((column.clone(), text.trim().to_owned()))
+        });
+        let mut values: BTreeMap<String, String> = values.collect();
+        if let Some(row) = rows.iter().find(|row| row.table == "leads") {
+            values.insert(self.settings.leads.id.clone(), row.entity.id().to_owned());
+        }
+        Ok(values)
+    }
+
+    /// Reads a lead as of a moment: of its rows, those that were recorded before it.
+    ///
+    /// # Errors
+    ///
+    /// A row is not what the door lets in, or the model reads what is not there.
+    pub fn read(&self, lead: &str, at: Timestamp, rows: &[StoredEvent]) -> crate::Result<LeadRead> {
+        let mut seen: Vec<&StoredEvent> = rows.iter().filter(|row| row.recorded < at).collect();
+        let is_own = |row: &&&StoredEvent| matches!(&row.entity, Entity::Lead(id) if id == lead);
+        if seen.iter().filter(is_own).count() == 0 {
+            return Ok(LeadRead::Unknown);
+        }
+        if !seen.iter().filter(is_own).any(|row| row.table == "leads") {
+            return Ok(LeadRead::Waiting);
+        }
+        seen.sort_unstable_by_key(|row| (row.at, row.seq));
+        let tables = match self.tables.read(lead, at, &seen) {
+            Ok(mut tables) => {
+                if self.settings.has_outcomes() && seen.iter().any(is_outcome) {
+                    (tables.outcomes, tables.courses) = self.outcomes(lead, at, &seen)?;
+                }
+                tables
+            }
+            Err(Unsure) => self.tables_by_frames(&seen, at)?,
+        };
+        self.row_of(lead, at, &tables)
+    }
+
+    /// What became of a lead, read by the road of tables.
+    fn outcomes(
+        &self,
+        lead: &str,
+        at: Timestamp,
+        rows: &[&StoredEvent],
+    ) -> crate::Result<(Vec<LeadOutcome>, Option<Arc<Courses>>)> {
+        let mut store_rows = StoreRows::new(&self.settings, ColumnsRead::default());
+        for row in rows {
+            if row.table == "leads" || is_outcome(row) {
+                store_rows.add((*row).clone())?;
+            }
+        }
+        store_rows.add(outcome_of_nobody(&self.settings, lead, at))?;
+        let mut tables = store_rows.into_tables()?;
+        tables.retain(|name, _| name == "leads" || name == "outcomes");
+        let mut settings = self.data.config.clone();
+        settings.activities.clear();
+        settings.lookups.clear();
+        settings.history = None;
+        settings.leads.account = None;
+        settings.outcomes.amount = None;
+        settings.put_frames(&frames(tables)?)?;
+        let options = LoadOptions {
+            attributes: Some(std::collections::HashMap::new()),
+            history_kinds: None,
+            ..self.options_at(at)
+        };
+        let tables = leadscore_io::load(&settings, self.data.folder(), &options)?;
+        Ok((tables.outcomes, tables.courses))
+    }
+
+    /// How tables are read that know everything until a moment.
+    fn options_at(&self, at: Timestamp) -> LoadOptions {
+        LoadOptions {
+            known_ends: Some(KnownEnds {
+                observation_end: at,
+                entry_lag: Span::ZERO,
+                tables: Vec::new(),
+            }),
+            now: Some(at),
+            as_of: Some(at),
+            ..self.options.clone()
+        }
+    }
+
+    /// The same by frames, as tables are read: slower, and to compare with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_by_frames(
+        &self,
+        lead: &str,
+        at: Timestamp,
+        rows: &[StoredEvent],
+    ) -> crate::Result<LeadRead> {
+        let mut seen: Vec<&StoredEvent> = rows.iter().filter(|row| row.recorded < at).collect();
+        seen.sort_unstable_by_key(|row| (row.at, row.seq));
+        let tables = self.tables_by_frames(&seen, at)?;
+        self.row_of(lead, at, &tables)
+    }
+
+    /// The tables of these rows.
+    fn tables_by_frames(&self, rows: &[&StoredEvent], at: Timestamp) -> crate::Result<Tables> {
+        let mut store_rows = StoreRows::new(&self.settings, ColumnsRead::by(&self.model));
+        for row in rows {
+            store_rows.add((*row).clone())?;
+        }
+        store_rows.keep_lookups(&self.kept_lookups);
+        let mut settings = self.data.config.clone();
+        settings.put_frames(&frames(store_rows.into_tables()?)?)?;
+        let options = self.options_at(at);
+        Ok(leadscore_io::load(&settings, self.data.folder(), &options)?)
+    }
+
+    fn row_of(&self, lead: &str, at: Timestamp, tables: &Tables) -> crate::Result<LeadRead> {
+        let Some(number) = tables.leads.ids.iter().position(|id| id == lead) else {
+            return Ok(LeadRead::Waiting);
+        };
+        let number = u32::try_from(number).expect("tables number leads by u32");
+        let set = scoring_snapshots(tables, at);
+        let Some(snapshot) = set.at_risk.iter().find(|snapshot| snapshot.lead == number) else {
+            let why = match tables.standing(number, at) {
+                Standing::Won => "it was won".to_owned(),
+                Standing::Lost => "it was lost".to_owned(),
+                Standing::Open => match tables.leads.created[number as usize] {
+                    None => format!(
+                        "it has no `{}`",
+                        printable(
+                            self.settings
+                                .leads
+                                .created_at
+                                .as_deref()
+                                .unwrap_or_default()
+                        )
+                    ),
+                    Some(created) if created.known > at => "it is created later".to_owned(),
+                    Some(_) => {
+                        "it has been silent for longer than `silent` of [snapshots]".to_owned()
+                    }
+                },
+            };
+            return Ok(LeadRead::NotOpen(why));
+        };
+        let matrix = leadscore_features::compute(tables, &self.model.specs, &[*snapshot])?;
+        Ok(LeadRead::Open(Box::new(
+            self.open(tables, number, at, matrix),
+        )))
+    }
+
+    /// What else a score says of an open lead.
+    fn open(&self, tables: &Tables, lead: u32, at: Timestamp, matrix: FeatureMatrix) -> LeadRow {
+        let hold_back = hold_back::rule_of(&self.settings);
+        let age = age_of(tables, lead, at);
+        let guarded = self.model.guard(&matrix);
+        let outside = guarded.and_then(|mut guarded| guarded.of_row.swap_remove(0));
+        LeadRow {
+            matrix,
+            age,
+            outside: joined(outside, too_old(&self.model, age)),
+            is_held_back: hold_back.is_some_and(|rule| hold_back::holds(rule, tables, lead)),
+        }
+    }
+
+    /// Reads a lead that is in no table, as [`explain_one`](crate::explain_one) does: its columns,
+    /// `activities` and `lookups` as JSON.
+    ///
+    /// # Errors
+    ///
+    /// A key is unknown, a value is not what the model reads, or the lead is not open.
+    pub fn read_raw(&self, lead: &Value, at: Timestamp) -> crate::Result<RawLead> {
+        let looked = look(&self.lookups.as_of(at), &self.model, lead)?;
+        Ok(RawLead {
+            row: self.open(&looked.tables, 0, at, looked.matrix),
+            id: looked.id,
+        })
+    }
+}
+
+fn is_outcome(row: &&StoredEvent) -> bool {
+    row.table == "outcomes"
+}
+
+/// An outcome of a lead that is not there, in which no column lacks a value: what few rows lack is
+/// no sign that a column is the wrong one.
+fn outcome_of_nobody(settings: &Settings, lead: &str, at: Timestamp) -> StoredEvent {
+    let outcomes = &settings.outcomes;
+    let words = [&outcomes.open, &outcomes.lost, &outcomes.won];
+    let word = words.into_iter().flatten().next();
+    let mut row = Map::new();
+    let nobody = format!("{lead} and nobody");
+    for column in settings.named_columns("[outcomes]") {
+        row.insert(column, Value::from(stored_instant(at)));
+    }
+    let known = [
+        (&outcomes.lead, nobody.clone()),
+        (&outcomes.result, word.map(Scalar::text).unwrap_or_default()),
+    ];
+    for (column, text) in known {
+        row.extend(column.clone().map(|column| (column, Value::from(text))));
+    }
+    StoredEvent {
+        seq: 0,
+        id: "nobody".to_owned(),
+        table: "outcomes".to_owned(),
+        entity: Entity::Lead(nobody),
+        at,
+        recorded: at,
+        row: Value::Object(row).to_string(),
+    }
+}
+
+/// The edges of a lead alone, which has no quartiles.
+fn edges_of_one(rule: TierEdges, of_model: [f64; 3]) -> [f64; 3] {
+    match rule {
+        TierEdges::Relative | TierEdges::Frozen => of_model,
+        TierEdges::Percent(edges) => edges.map(|edge| edge / 100.0),
+    }
+}
+
+/// The types of attributes whose changes the model may read, each of which has a past although no
+/// row changes it.
+fn kinds_of_history(model: &Model, options: &LoadOptions) -> BTreeMap<String, CellKind> {
+    let attributes = options.attributes.iter().flatten();
+    let mut kinds: BTreeMap<String, CellKind> = attributes
+        .filter(|(key, _)| key.lookup.is_none())
+        .map(|(key, kind)| (key.column.clone(), *kind))
+        .collect();
+    for spec in &model.specs {
+        if let FeatureSource::AttributeAge { column } | FeatureSource::AttributeChanges { column } =
+            &spec.source
+        {
+            kinds.entry(column.clone()).or_insert(CellKind::Category);
+        }
+    }
+    kinds
+}
+
+/// The lookups of which a store has rows, or that have no other place.
+pub fn kept_lookups(settings: &Settings, tables: &[String]) -> Vec<String> {
+    let lookups = settings.lookups.iter();
+    let kept = lookups.filter(|(name, lookup)| {
+        let is_elsewhere = lookup.query.is_some() || !lookup.path.paths().is_empty();
+        tables.contains(&format!("lookups.{name}")) || !is_elsewhere
+    });
+    kept.map(|(name, _)| name.clone()).collect()
+}
+
+/// The rows of the lookups that are not the store's, and the entry of each key.
+fn file_lookups(
+    data: &Data,
+    options: &LoadOptions,
+    kept: &[String],
+) -> crate::Result<BTreeMap<String, FileLookup>> {
+    let mut files = BTreeMap::new();
+    for (name, lookup) in &data.config.lookups {
+        if kept.contains(name) {
+            continue;
+        }
+        let id = TableId::Lookup(name.clone());
+        let columns =
+            leadscore_io::read_columns(&data.config, data.folder(), &id, None, |_| ReadAs::Texts)?;
+        let found = columns
+            .into_iter()
+            .find(|(column, _)| *column == lookup.key);
+        let Some((_, ReadColumn::Texts(mut keys))) = found else {
+            bail!(
+                "[lookups.{}] has no column `{}`\n  hint: name the column with the key as `key`",
+                printable(name),
+                printable(&lookup.key)
+            );
+        };
+        keys.retain(Option::is_some);
+        keys.sort_unstable();
+        keys.dedup();
+        files.insert(name.clone(), file_lookup(data, options, name, keys)?);
+    }
+    Ok(files)
+}
+
+/// The rows of one such lookup, read by the road of tables: leads with all of its keys are joined to
+/// it.
+fn file_lookup(
+    data: &Data,
+    options: &LoadOptions,
+    name: &str,
+    keys: Vec<Option<String>>,
+) -> crate::Result<FileLookup> {
+    let mut settings = data.config.clone();
+    settings.lookups.retain(|known, _| known == name);
+    settings.activities.clear();
+    settings.history = None;
+    let lookup = &settings.lookups[name];
+    let leads_key = lookup.leads_key.as_ref().unwrap_or(&lookup.key).clone();
+    let mut leads = OutTable::default();
+    let n_leads = keys.len().max(1);
+    let ids = (0..n_leads).map(|number| Some(format!("{number:010}")));
+    let mut cells = keys.clone();
+    if leads_key == settings.leads.id && !keys.is_empty() {
+        leads.push(&leads_key, OutColumn::Text(cells));
+    } else {
+        leads.push(&settings.leads.id, OutColumn::Text(ids.collect()));
+        cells.resize(n_leads, None);
+        leads.push(&leads_key, OutColumn::Text(cells));
+    }
+    if let Some(created_at) = &settings.leads.created_at {
+        let day = Some("2000-01-01".to_owned());
+        leads.push(created_at, OutColumn::Text(vec![day; n_leads]));
+    }
+    for column in settings.named_columns("[leads]") {
+        if !leads.columns.iter().any(|(known, _)| *known == column) {
+            leads.push(&column, OutColumn::Text(vec![None; n_leads]));
+        }
+    }
+    settings.put_frames(&frames(BTreeMap::from([("leads".to_owned(), leads)]))?)?;
+    settings.outcomes = leadscore_config::OutcomesConfig::default();
+    leadscore_io::do_without_outcomes(&mut settings, data.folder());
+    let wanted = options.attributes.iter().flatten();
+    let options = LoadOptions {
+        attributes: Some(
+            wanted
+                .filter(|(key, _)| key.lookup.as_deref() == Some(name))
+                .map(|(key, kind)| (key.clone(), *kind))
+                .collect(),
+        ),
+        ..LoadOptions::default()
+    };
+    let tables = leadscore_io::load(&settings, data.folder(), &options)?;
+    let Some(lookup) = tables.lookups.first() else {
+        bail!("[lookups.{}] cannot be read", printable(name));
+    };
+    let entries = keys
+        .into_iter()
+        .flatten()
+        .zip(lookup.entry_of_lead.iter().copied());
+    Ok(FileLookup {
+        entries: entries.filter(|(_, entry)| *entry != MISSING).collect(),
+        rows: Arc::clone(&lookup.rows),
+    })
+}
+
+/// Refuses a model that reads what the account's other leads did.
+fn refuse_other_leads(model: &Model) -> crate::Result<()> {
+    let of_others = |source: &FeatureSource| {
+        matches!(
+            source,
+            FeatureSource::Peers { .. } | FeatureSource::PeerLeads(_)
+        )
+    };
+    if let Some(spec) = model.specs.iter().find(|spec| of_others(&spec.source)) {
+        bail!(
+            "the model reads `{}`, which is of the account's other leads, and one lead's rows do not have them\n  hint: name `families` without \"account\" in [features], such as [\"attributes\", \"created\", \"age\", \"history\", \"counts\", \"values\", \"active_days\", \"latest\"], and train again",
+            printable(&spec.name)
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_lead_takes_the_edges_of_the_config_or_of_the_model() {
+        let edges = [0.1, 0.2, 0.4];
+        for (rule, expected) in [
+            (TierEdges::Relative, edges),
+            (TierEdges::Frozen, edges),
+            (TierEdges::Percent([1.0, 50.0, 75.0]), [0.01, 0.5, 0.75]),
+        ] {
+            assert_eq!(edges_of_one(rule, edges), expected);
+        }
+    }
+}
