@@ -1,0 +1,472 @@
+//! `/v2`: the Open Inference Protocol, for callers that compute features themselves. It has no
+//! reasons; `/v1/score` has.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::api::health::not_ready;
+use crate::app::App;
+use crate::auth::Reader;
+use crate::body;
+use crate::compute::Work;
+use crate::engine::ModelFacts;
+use crate::json::{self, Budget};
+use crate::problem::{Problem, ProblemKind};
+
+/// The name of one matrix with all features in their order.
+const MATRIX: &str = "input-0";
+/// The only output.
+const OUTPUT: &str = "probability";
+
+/// The server.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct ServerMetadata {
+    /// "leadscore".
+    name: &'static str,
+    /// Of the server.
+    version: &'static str,
+    /// None.
+    extensions: Vec<String>,
+}
+
+/// Whether the server lives.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct Live {
+    /// It does.
+    live: bool,
+}
+
+/// Whether the server, or a model, can answer.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct Ready {
+    /// The model, if one was asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// It can.
+    ready: bool,
+}
+
+/// A model.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct ModelMetadata {
+    /// Its name.
+    name: String,
+    /// The one version: the ID of the model that scores now.
+    versions: Vec<String>,
+    /// "leadscore".
+    platform: &'static str,
+    /// One tensor for each feature.
+    inputs: Vec<TensorMetadata>,
+    /// `probability`.
+    outputs: Vec<TensorMetadata>,
+}
+
+/// A tensor that the model reads or writes.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+struct TensorMetadata {
+    /// The feature.
+    name: String,
+    /// FP64.
+    datatype: &'static str,
+    /// −1: as many as there are.
+    shape: Vec<i64>,
+}
+
+/// Features of rows.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InferRequest {
+    /// Comes back with the answer.
+    #[serde(default)]
+    id: Option<String>,
+    /// Read by no one here.
+    #[serde(default, rename = "parameters")]
+    _parameters: Option<Map<String, Value>>,
+    /// One tensor for each feature, by its name and of the shape [n] or [n, 1]; or the one tensor
+    /// `input-0` of the shape [n, features], row by row.
+    inputs: Vec<InputTensor>,
+    /// `probability`, or nothing.
+    #[serde(default)]
+    outputs: Option<Vec<RequestedOutput>>,
+}
+
+/// A tensor of a request.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct InputTensor {
+    /// A feature, or `input-0`.
+    name: String,
+    /// Its length in each dimension.
+    shape: Vec<u64>,
+    /// FP64, FP32, BOOL, or an integer type such as INT64.
+    datatype: String,
+    /// Read by no one here.
+    #[serde(default, rename = "parameters")]
+    _parameters: Option<Map<String, Value>>,
+    /// The values, flat or nested; `null`: missing.
+    data: Option<Value>,
+}
+
+/// An output that is asked for.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RequestedOutput {
+    /// `probability`.
+    name: String,
+    /// Read by no one here.
+    #[serde(default, rename = "parameters")]
+    _parameters: Option<Map<String, Value>>,
+}
+
+/// Probabilities of rows.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct InferResponse {
+    /// The model.
+    model_name: String,
+    /// Its ID.
+    model_version: String,
+    /// As in the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// The one tensor.
+    outputs: Vec<OutputTensor>,
+}
+
+/// A tensor of an answer.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+struct OutputTensor {
+    /// `probability`.
+    name: &'static str,
+    /// [n].
+    shape: Vec<usize>,
+    /// FP64.
+    datatype: &'static str,
+    /// Of each row, 0 to 1.
+    data: Vec<f64>,
+}
+
+pub(crate) async fn server(_: Reader) -> Json<ServerMetadata> {
+    Json(ServerMetadata {
+        name: "leadscore",
+        version: env!("CARGO_PKG_VERSION"),
+        extensions: Vec::new(),
+    })
+}
+
+pub(crate) async fn live() -> Json<Live> {
+    Json(Live { live: true })
+}
+
+pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Ready>, Problem> {
+    not_ready(&app).map_or(
+        Ok(Json(Ready {
+            name: None,
+            ready: true,
+        })),
+        Err,
+    )
+}
+
+pub(crate) async fn model(
+    State(app): State<App>,
+    _: Reader,
+    Path(path): Path<BTreeMap<String, String>>,
+) -> Result<Json<ModelMetadata>, Problem> {
+    let facts = found(&app, &path)?;
+    let tensor = |name: &str| TensorMetadata {
+        name: name.to_owned(),
+        datatype: "FP64",
+        shape: vec![-1],
+    };
+    Ok(Json(ModelMetadata {
+        inputs: facts
+            .features
+            .iter()
+            .map(|feature| tensor(feature))
+            .collect(),
+        outputs: vec![tensor(OUTPUT)],
+        versions: vec![facts.id],
+        platform: "leadscore",
+        name: facts.name,
+    }))
+}
+
+pub(crate) async fn model_ready(
+    State(app): State<App>,
+    _: Reader,
+    Path(path): Path<BTreeMap<String, String>>,
+) -> Result<Json<Ready>, Problem> {
+    let facts = found(&app, &path)?;
+    not_ready(&app).map_or(
+        Ok(Json(Ready {
+            name: Some(facts.name),
+            ready: true,
+        })),
+        Err,
+    )
+}
+
+fn found(app: &App, path: &BTreeMap<String, String>) -> Result<ModelFacts, Problem> {
+    let facts = app.engine().model();
+    let (name, version) = (path.get("model"), path.get("version"));
+    if name == Some(&facts.name) && version.is_none_or(|version| *version == facts.id) {
+        return Ok(facts);
+    }
+    let of_version = version.map_or_else(String::new, |version| {
+        format!(" with the version {version:?}")
+    });
+    Err(Problem::new(
+        ProblemKind::NotFound,
+        format!(
+            "there is no model {:?}{of_version}",
+            name.map_or("", String::as_str)
+        ),
+        format!(
+            "/v2/models/{} is there, with the version {}",
+            facts.name, facts.id
+        ),
+    ))
+}
+
+pub(crate) async fn infer(
+    State(app): State<App>,
+    _: Reader,
+    Path(path): Path<BTreeMap<String, String>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<InferResponse>, Problem> {
+    let facts = found(&app, &path)?;
+    if headers.contains_key("inference-header-content-length") {
+        return Err(Problem::new(
+            ProblemKind::UnsupportedMedia,
+            "the tensors are binary, which is an extension that this server has not",
+            "send them as JSON: clients have a setting such as binary_data=False",
+        ));
+    }
+    // Clients of the protocol send no content type.
+    if headers.contains_key(header::CONTENT_TYPE) {
+        body::media(&headers, false)?;
+    }
+    let read = body::read(&app, &headers, body).await?;
+    let work = if read.bytes.len() > 1 << 14 {
+        Work::Long
+    } else {
+        Work::Quick
+    };
+    let rows_at_most = app.limits().rows;
+    let name = facts.name.clone();
+    let version = facts.id.clone();
+    let (id, data) = app
+        .ask(work, move |engine| {
+            let value = json::parse(&read.bytes, &Budget::new(rows_at_most), None)?;
+            let request: InferRequest = json::request(value)?;
+            check_outputs(&request)?;
+            let columns = columns(&request.inputs, &facts.features, rows_at_most)?;
+            let probabilities = engine
+                .infer(&columns)
+                .map_err(|why| Problem::field("/inputs", why, "GET the model for its inputs"))?;
+            Ok::<_, Problem>((request.id, probabilities))
+        })
+        .await??;
+    app.metrics().scored(data.len());
+    Ok(Json(InferResponse {
+        model_name: name,
+        model_version: version,
+        id,
+        outputs: vec![OutputTensor {
+            name: OUTPUT,
+            shape: vec![data.len()],
+            datatype: "FP64",
+            data,
+        }],
+    }))
+}
+
+fn check_outputs(request: &InferRequest) -> Result<(), Problem> {
+    let outputs = request.outputs.as_deref().unwrap_or_default();
+    match outputs.iter().position(|output| output.name != OUTPUT) {
+        Some(at) => Err(Problem::field(
+            format!("/outputs/{at}/name"),
+            format!("there is no output {:?}", outputs[at].name),
+            format!("the model has the output `{OUTPUT}`"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The columns in the order of the model's features.
+fn columns(
+    inputs: &[InputTensor],
+    features: &[String],
+    rows_at_most: usize,
+) -> Result<Vec<(String, Vec<f64>)>, Problem> {
+    if let [matrix] = inputs
+        && matrix.name == MATRIX
+        && !features.iter().any(|feature| feature == MATRIX)
+    {
+        let n_rows = n_rows(0, matrix, features.len(), rows_at_most)?;
+        let values = numbers(0, matrix, n_rows * features.len())?;
+        return Ok(features
+            .iter()
+            .enumerate()
+            .map(|(at, feature)| {
+                (
+                    feature.clone(),
+                    values
+                        .iter()
+                        .skip(at)
+                        .step_by(features.len())
+                        .copied()
+                        .collect(),
+                )
+            })
+            .collect());
+    }
+    let mut by_name = BTreeMap::new();
+    let mut n_rows_before = None;
+    for (at, input) in inputs.iter().enumerate() {
+        let name = || format!("/inputs/{at}/name");
+        if !features.contains(&input.name) {
+            return Err(Problem::field(
+                name(),
+                format!("the model has no feature {:?}", input.name),
+                "GET the model for the names of its inputs",
+            ));
+        }
+        let n_rows = n_rows(at, input, 1, rows_at_most)?;
+        if n_rows_before.is_some_and(|before| before != n_rows) {
+            return Err(Problem::field(
+                format!("/inputs/{at}/shape"),
+                format!("the tensor has {n_rows} rows, and the one before has another number"),
+                "give each feature as many values",
+            ));
+        }
+        n_rows_before = Some(n_rows);
+        if by_name
+            .insert(input.name.clone(), numbers(at, input, n_rows)?)
+            .is_some()
+        {
+            return Err(Problem::field(
+                name(),
+                "the feature is there twice",
+                "send it once",
+            ));
+        }
+    }
+    features
+        .iter()
+        .map(|feature| {
+            by_name
+                .remove(feature)
+                .map(|values| (feature.clone(), values))
+                .ok_or_else(|| {
+                    Problem::field(
+                        "/inputs",
+                        format!("the feature {feature:?} is not there"),
+                        "send all features; a value that is missing is null",
+                    )
+                })
+        })
+        .collect()
+}
+
+fn n_rows(
+    at: usize,
+    tensor: &InputTensor,
+    n_columns: usize,
+    rows_at_most: usize,
+) -> Result<usize, Problem> {
+    let columns = n_columns as u64;
+    let rows = match *tensor.shape.as_slice() {
+        [rows] if n_columns == 1 => rows,
+        [rows, width] if width == columns => rows,
+        _ => {
+            let expected = if n_columns == 1 {
+                "expected [n] or [n, 1]".to_owned()
+            } else {
+                format!("expected [n, {n_columns}]")
+            };
+            return Err(Problem::field(
+                format!("/inputs/{at}/shape"),
+                format!("the shape is {:?}", tensor.shape),
+                expected,
+            ));
+        }
+    };
+    usize::try_from(rows)
+        .ok()
+        .filter(|rows| *rows <= rows_at_most)
+        .ok_or_else(|| {
+            Problem::new(
+                ProblemKind::TooLarge,
+                format!("the tensor has {rows} rows"),
+                format!("send at most {rows_at_most} rows in a request"),
+            )
+        })
+}
+
+fn numbers(at: usize, tensor: &InputTensor, n: usize) -> Result<Vec<f64>, Problem> {
+    let known = [
+        "FP64", "FP32", "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32",
+        "UINT64",
+    ];
+    if !known.contains(&tensor.datatype.as_str()) {
+        return Err(Problem::field(
+            format!("/inputs/{at}/datatype"),
+            format!("the datatype is {:?}", tensor.datatype),
+            "features are numbers: send FP64; a lead as it is goes to /v1/score",
+        ));
+    }
+    let Some(data) = &tensor.data else {
+        return Err(Problem::field(
+            format!("/inputs/{at}/data"),
+            "the tensor has no data",
+            "send its values as JSON; shared memory and binary tensors are not read",
+        ));
+    };
+    let mut values = Vec::with_capacity(n);
+    flatten(data, &mut values, &mut format!("/inputs/{at}/data"))?;
+    if values.len() != n {
+        return Err(Problem::field(
+            format!("/inputs/{at}/data"),
+            format!(
+                "the tensor has {} values, and its shape is {:?}",
+                values.len(),
+                tensor.shape
+            ),
+            format!("send {n} values"),
+        ));
+    }
+    Ok(values)
+}
+
+fn flatten(data: &Value, values: &mut Vec<f64>, pointer: &mut String) -> Result<(), Problem> {
+    match data {
+        Value::Array(inner) => {
+            for (at, value) in inner.iter().enumerate() {
+                let length = pointer.len();
+                pointer.push_str(&format!("/{at}"));
+                flatten(value, values, pointer)?;
+                pointer.truncate(length);
+            }
+        }
+        Value::Null => values.push(f64::NAN),
+        Value::Bool(is_true) => values.push(f64::from(u8::from(*is_true))),
+        Value::Number(number) => values.push(number.as_f64().unwrap_or(f64::NAN)),
+        Value::String(_) | Value::Object(_) => {
+            return Err(Problem::field(
+                pointer.clone(),
+                "the value is not a number",
+                "send numbers, or null for what is missing",
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,314 @@
+//! `/v1/leads`: the queue, one lead, what sales says of it, and forgetting it.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use leadscore_core::Timestamp;
+use leadscore_store::Appended;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::api::events::durable;
+use crate::api::views::{Accepted, DetailView, ForgottenView, QueueView, Reasons, iso, tier};
+use crate::api::visible::visible;
+use crate::app::App;
+use crate::audit::Trail;
+use crate::auth::{Actor, Admin, Caller, Reader};
+use crate::body;
+use crate::compute::Work;
+use crate::engine::{NoScore, QueueQuery, WordKind};
+use crate::limits;
+use crate::problem::{Problem, ProblemKind};
+use crate::query::Query;
+use crate::tokens;
+
+/// Rows of a page if none are asked for, and at most.
+const ROWS_DEFAULT: usize = 50;
+const ROWS_AT_MOST: usize = 500;
+
+/// An ID of a path; IDs may have any characters, percent-encoded.
+fn id(
+    path: Result<Path<String>, axum::extract::rejection::PathRejection>,
+) -> Result<String, Problem> {
+    let Path(id) = path.map_err(|_| {
+        Problem::new(
+            ProblemKind::BadRequest,
+            "the ID in the address is not UTF-8",
+            "write other characters than letters and digits as %XX of their UTF-8",
+        )
+    })?;
+    if id.chars().count() > limits::ID_CHARS {
+        return Err(Problem::no_lead("…"));
+    }
+    Ok(id)
+}
+
+type IdPath = Result<Path<String>, axum::extract::rejection::PathRejection>;
+
+pub(crate) async fn list(
+    State(app): State<App>,
+    Reader(caller): Reader,
+    RawQuery(raw): RawQuery,
+) -> Result<Json<QueueView>, Problem> {
+    let query = queue_query(&raw.unwrap_or_default(), &caller)?;
+    let queue = app
+        .ask(Work::Quick, move |engine| engine.queue(&query))
+        .await??;
+    app.metrics().scored(queue.rows.len());
+    Ok(Json(QueueView::new(&queue, Reasons::DEFAULT)))
+}
+
+fn queue_query(raw: &str, caller: &Caller) -> Result<QueueQuery, Problem> {
+    let mut given = Query::read(raw)?;
+    let query = QueueQuery {
+        tier: given.take("tier", "one of very_high, high, medium and low", |text| {
+            tier(text)
+        })?,
+        owner: given.take("owner", "the name of an owner", |text| {
+            Some(text.to_owned())
+        })?,
+        search: given
+            .take("q", "a text", |text| Some(text.to_owned()))?
+            .filter(|text| !text.trim().is_empty()),
+        changed_since: given.take(
+            "changed_since",
+            "a moment such as 2026-05-01T09:30:00Z",
+            |text| text.parse::<Timestamp>().ok(),
+        )?,
+        compare_with: None,
+        crossed: given.take("crossed", "the name of a threshold", |text| {
+            Some(text.to_owned())
+        })?,
+        cursor: given.take("cursor", "`next` of the page before", |text| {
+            Some(text.to_owned())
+        })?,
+        limit: given
+            .take(
+                "limit",
+                &format!("a number from 1 to {ROWS_AT_MOST}"),
+                |text| text.parse().ok().filter(|n| (1..=ROWS_AT_MOST).contains(n)),
+            )?
+            .unwrap_or(ROWS_DEFAULT),
+    };
+    given.end()?;
+    match (&caller.owner, &query.owner) {
+        (Some(mine), Some(asked)) if mine != asked => Err(Problem::new(
+            ProblemKind::NotFound,
+            format!("there are no leads of an owner `{asked}`"),
+            "/v1/owners has the owners",
+        )),
+        (Some(mine), _) => Ok(QueueQuery {
+            owner: Some(mine.clone()),
+            ..query
+        }),
+        (None, _) => Ok(query),
+    }
+}
+
+pub(crate) async fn show(
+    State(app): State<App>,
+    Reader(caller): Reader,
+    trail: Trail,
+    path: IdPath,
+) -> Result<Json<DetailView>, Problem> {
+    let lead = id(path)?;
+    trail.lead(&lead);
+    let detail = app
+        .ask(Work::Quick, move |engine| {
+            let detail = engine.lead(&lead);
+            if let (Some(_), Ok(detail)) = (&caller.owner, &detail)
+                && !caller.sees(detail.row.owner.as_deref())
+            {
+                return Err(Problem::no_lead(&lead));
+            }
+            if detail.is_err() {
+                visible(engine, &caller, &lead)?;
+            }
+            detail.map_err(Problem::from)
+        })
+        .await??;
+    app.metrics().scored(1);
+    Ok(Json(DetailView::new(&detail)))
+}
+
+/// What a salesperson says of a lead.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "if" = {"required": ["said"], "properties": {"said": {"const": "wrong"}}},
+    "then" = {"required": ["note"], "properties": {"note": {"type": "string", "pattern": "\\S"}}}
+))]
+pub(crate) struct WordRequest {
+    /// called, not_now, won, lost or wrong.
+    said: WordKind,
+    /// Why, in their words; needed with `wrong`.
+    #[serde(default)]
+    #[schemars(length(max = 2000))]
+    note: Option<String>,
+    /// An ID of the caller's choice: sent again, the word counts once.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 1024))]
+    id: Option<String>,
+}
+
+pub(crate) async fn word(
+    State(app): State<App>,
+    Actor(caller): Actor,
+    trail: Trail,
+    path: IdPath,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let lead = id(path)?;
+    trail.lead(&lead);
+    let request: WordRequest = body::read_json(&app, &headers, body).await?;
+    let accepted = say(&app, &caller, &lead, request.said, request.note, request.id).await?;
+    Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
+}
+
+/// Appends what a caller says of a lead as a row of `activities.word`.
+pub(crate) async fn say(
+    app: &App,
+    caller: &Caller,
+    lead: &str,
+    said: WordKind,
+    note: Option<String>,
+    event_id: Option<String>,
+) -> Result<Accepted, Problem> {
+    if note
+        .as_ref()
+        .is_some_and(|note| note.chars().count() > limits::NOTE_CHARS)
+    {
+        return Err(Problem::field(
+            "/note",
+            format!("the note has more than {} characters", limits::NOTE_CHARS),
+            "shorten it",
+        ));
+    }
+    let note = note
+        .map(|note| note.trim().to_owned())
+        .filter(|note| !note.is_empty());
+    if said == WordKind::Wrong && note.is_none() {
+        return Err(Problem::field(
+            "/note",
+            "a score that is wrong needs a note",
+            "write what the score does not know",
+        ));
+    }
+    let is_named = event_id.is_some();
+    let event_id = match event_id {
+        // The same ID of another lead, or of another table, is another event; and no ID of a lead
+        // is in it, since IDs of events outlive leads that are forgotten.
+        Some(id) if !id.is_empty() && id.chars().count() <= limits::ID_CHARS => {
+            let note = note.as_deref().unwrap_or_default();
+            let text = format!("{lead}\0{id}\0{said:?}\0{note}");
+            format!("word:{}", &tokens::hash(&text)[..32])
+        }
+        Some(_) => {
+            return Err(Problem::field(
+                "/id",
+                "the ID is empty, or too long",
+                "leave it out",
+            ));
+        }
+        None => format!("word:{}", random_id()?),
+    };
+    let row = json!({
+        "id": event_id,
+        "table": "activities.word",
+        "row": {"lead": lead, "at": iso(app.now()), "said": said, "by": caller.name, "note": note},
+    });
+    let (lead, caller) = (lead.to_owned(), caller.clone());
+    let events = app
+        .ask(Work::Quick, move |engine| {
+            visible(engine, &caller, &lead)?;
+            // Of a lead that there is not, nothing can be said; of one that closed, it can.
+            if let Err(error @ NoScore::Unknown(_)) = engine.score(&lead) {
+                return Err(error.into());
+            }
+            engine.read_events(&[row]).map_err(Problem::invalid)
+        })
+        .await??;
+    let appended = match durable(app, events).await {
+        // The same word was said before, at another moment.
+        Err(problem) if is_named && problem.kind == ProblemKind::Conflict => Appended {
+            n_new: 0,
+            n_duplicates: 1,
+        },
+        appended => appended?,
+    };
+    Ok(Accepted {
+        accepted: appended.n_new + appended.n_duplicates,
+        duplicates: appended.n_duplicates,
+    })
+}
+
+pub(crate) async fn forget(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    trail: Trail,
+    query: RawQuery,
+    path: IdPath,
+) -> Result<Json<ForgottenView>, Problem> {
+    if query.0.is_some() {
+        // An ID with a question mark that was not encoded is another lead's.
+        return Err(Problem::new(
+            ProblemKind::BadRequest,
+            "forgetting a lead takes no query",
+            "write a `?` within an ID as %3F",
+        ));
+    }
+    let lead = id(path)?;
+    let name = format!("forgotten:{}", random_id()?);
+    trail.replace(&name);
+    let asked = lead.clone();
+    let forgetters = app.forgetters().to_vec();
+    let (n_others, removed) = app
+        .ask(Work::Long, move |engine| {
+            visible(engine, &caller, &asked)?;
+            let mut n_others = 0;
+            for forgetter in &forgetters {
+                n_others += forgetter(&asked).map_err(|why| Problem::internal().because(why))?;
+            }
+            match engine.forget(&asked) {
+                Ok(removed) => Ok((n_others, Some(removed))),
+                // A request before may have ended between the engine and the audit log.
+                Err(NoScore::Unknown(_)) => Ok((n_others, None)),
+                Err(error) => Err(Problem::from(error)),
+            }
+        })
+        .await??;
+    let n_audit_lines = app
+        .audit()
+        .forget(&lead, name.clone())
+        .await
+        .map_err(|error| {
+            Problem::new(
+                ProblemKind::Unavailable,
+                "the lead is forgotten, except in the audit log",
+                "send the request again when the log can be written",
+            )
+            .because(error.to_string())
+        })?;
+    if removed.is_none() && n_others + n_audit_lines == 0 {
+        return Err(Problem::no_lead(&lead));
+    }
+    let removed = removed.unwrap_or_default();
+    Ok(Json(ForgottenView {
+        forgotten: name,
+        n_events: removed.n_events,
+        n_scores: removed.n_scores,
+        n_audit_lines,
+        n_others,
+        n_left: removed.n_left,
+    }))
+}
+
+fn random_id() -> Result<String, Problem> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Problem::internal().because(error.to_string()))?;
+    Ok(tokens::hex(&bytes))
+}

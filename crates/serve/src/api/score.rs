@@ -1,0 +1,197 @@
+//! `POST /v1/score`: scores of leads of the store, or of one that is in no table.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use crate::api::views::{NoScoreView, Reasons, ScoreOrNot, ScoreView, Scores};
+use crate::api::visible::visible;
+use crate::app::App;
+use crate::audit::Trail;
+use crate::auth::{Caller, Reader};
+use crate::body;
+use crate::compute::Work;
+use crate::engine::{Engine, LeadScore, NoScore};
+use crate::limits;
+use crate::problem::{Problem, ProblemKind};
+
+/// Exactly one of `leads` and `lead`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["leads"]}, {"required": ["lead"]}]))]
+pub(crate) struct ScoreRequest {
+    /// IDs of leads of the store, at most 1,000.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(
+        with = "Vec<String>",
+        length(min = 1, max = 1000),
+        inner(length(max = 1024))
+    )]
+    leads: Option<Vec<String>>,
+    /// A lead that is in no table: its columns, and `activities` and `lookups` by table.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Map<String, Value>")]
+    lead: Option<Map<String, Value>>,
+    /// How many reasons of each score: a number, or "all"; default 3.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "HowMany")]
+    reasons: Option<HowMany>,
+}
+
+/// A field that may be absent, and is not null.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    reader: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(reader).map(Some)
+}
+
+/// A number, or all.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum HowMany {
+    Number(u16),
+    Word(AllWord),
+}
+
+/// "all".
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AllWord {
+    All,
+}
+
+impl HowMany {
+    fn reasons(&self) -> Reasons {
+        match self {
+            Self::Number(n) => Reasons::First(usize::from(*n)),
+            Self::Word(AllWord::All) => Reasons::All,
+        }
+    }
+}
+
+pub(crate) async fn score(
+    State(app): State<App>,
+    Reader(caller): Reader,
+    trail: Trail,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Scores>, Problem> {
+    let request: ScoreRequest = body::read_json(&app, &headers, body).await?;
+    let reasons = request
+        .reasons
+        .as_ref()
+        .map_or(Reasons::DEFAULT, HowMany::reasons);
+    let scores = match (request.leads, request.lead) {
+        (Some(leads), None) => {
+            check(&leads)?;
+            trail.leads(&leads);
+            let work = if leads.len() <= limits::SCORES_QUICK {
+                Work::Quick
+            } else {
+                Work::Long
+            };
+            app.ask(work, move |engine| {
+                leads
+                    .iter()
+                    .map(|lead| one(engine, &caller, lead, reasons))
+                    .collect::<Vec<_>>()
+            })
+            .await?
+        }
+        (None, Some(lead)) => {
+            let score = app
+                .ask(Work::Quick, move |engine| {
+                    engine.score_raw(&Value::Object(lead))
+                })
+                .await?
+                .map_err(within_lead)?;
+            vec![Ok(ScoreView::new(&score, reasons))]
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(Problem::field(
+                "",
+                "the request has to have one of `leads` and `lead`",
+                "write {\"leads\": [\"L1\"]} for leads of the store",
+            ));
+        }
+    };
+    app.metrics()
+        .scored(scores.iter().filter(|score| score.is_ok()).count());
+    let mut views = Vec::with_capacity(scores.len());
+    for score in scores {
+        views.push(match score {
+            Ok(view) => ScoreOrNot::Score(Box::new(view)),
+            Err(refused) => {
+                let (lead, problem) = *refused;
+                // A server that is not ready, or that failed, has no answer for any lead.
+                if problem.kind == ProblemKind::NotReady {
+                    return Err(problem);
+                }
+                if let Some(cause) = &problem.cause {
+                    app.log(cause);
+                }
+                ScoreOrNot::NoScore(Box::new(NoScoreView {
+                    lead,
+                    error: problem.view(None),
+                }))
+            }
+        });
+    }
+    Ok(Json(Scores { scores: views }))
+}
+
+fn check(leads: &[String]) -> Result<(), Problem> {
+    if leads.is_empty() {
+        return Err(Problem::field(
+            "/leads",
+            "there is no lead in `leads`",
+            "name at least one",
+        ));
+    }
+    if leads.len() > limits::LEADS {
+        return Err(Problem::field(
+            "/leads",
+            format!("`leads` has {} leads", leads.len()),
+            format!("ask for at most {} in a request", limits::LEADS),
+        ));
+    }
+    match leads
+        .iter()
+        .position(|lead| lead.chars().count() > limits::ID_CHARS)
+    {
+        Some(at) => Err(Problem::field(
+            format!("/leads/{at}"),
+            "the ID is longer than that of any lead",
+            "",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn one(
+    engine: &dyn Engine,
+    caller: &Caller,
+    lead: &str,
+    reasons: Reasons,
+) -> Result<ScoreView, Box<(String, Problem)>> {
+    let scored: Result<LeadScore, Problem> =
+        visible(engine, caller, lead).and_then(|()| engine.score(lead).map_err(Problem::from));
+    scored
+        .map(|score| ScoreView::new(&score, reasons))
+        .map_err(|problem| Box::new((lead.to_owned(), problem)))
+}
+
+/// Pointers of the engine begin in the lead; those of the answer in the body.
+fn within_lead(error: NoScore) -> Problem {
+    let mut problem = Problem::from(error);
+    for error in &mut problem.errors {
+        if !error.pointer.starts_with("/lead/") && error.pointer != "/lead" {
+            error.pointer = format!("/lead{}", error.pointer);
+        }
+    }
+    problem
+}

@@ -1,0 +1,290 @@
+//! What is around every request: its ID, the checks before anything is read, the limits of time and
+//! number, what a panic becomes, how problems are rendered, and the lines about it.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+use crate::audit::Trail;
+use crate::limits;
+use crate::local;
+use crate::problem::{Problem, ProblemKind};
+use crate::tokens;
+
+/// Routes that answer whatever happens: they take no permit and leave no line.
+const ALWAYS: [&str; 6] = [
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/v2/health/live",
+    "/v2/health/ready",
+];
+
+/// Where events come in; they need no processor, so that a queue of scores does not stop them.
+pub(crate) const EVENTS: &str = "/v1/events";
+
+/// The name of requests that no route has.
+const UNMATCHED: &str = "unmatched";
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The ID of a request.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(request.headers()).unwrap_or_else(|| app.next_request_id());
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or(UNMATCHED, MatchedPath::as_str)
+        .to_owned();
+    let trail = Trail::default();
+    request.extensions_mut().insert(trail.clone());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let is_always = ALWAYS.contains(&route.as_str());
+
+    let response = answer(&app, request, next, &route, is_always).await;
+    let mut response = rendered(&app, response, &method, &route, &id);
+    headers(&app, &mut response, &id);
+
+    let status = response.status().as_u16();
+    app.metrics()
+        .answered(&route, method_name(&method), status, started.elapsed());
+    if !is_always {
+        let at = app.now();
+        let line = trail.line(at, method_name(&method), &route, status, &id);
+        if route == EVENTS && status == StatusCode::ACCEPTED {
+            app.audit().appended(line, at).await;
+        } else {
+            app.audit().line(line, at).await;
+        }
+    }
+    response
+}
+
+async fn answer(app: &App, request: Request, next: Next, route: &str, is_always: bool) -> Response {
+    if let Err(problem) = check(app, &request) {
+        return problem.into_response();
+    }
+    let _place = if is_always {
+        None
+    } else {
+        if app.audit().is_stuck() {
+            return Problem::new(
+                ProblemKind::Unavailable,
+                "the audit log cannot be written, so that nothing is answered that needs a line",
+                "whoever runs the server has to make room beside the store",
+            )
+            .into_response();
+        }
+        let place = app.enter();
+        if place.is_none() || (route != EVENTS && app.is_computing_saturated()) {
+            return Problem::overloaded().into_response();
+        }
+        place
+    };
+    let run = caught(next.run(request));
+    match tokio::time::timeout(app.limits().request_time, run).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(Panicked)) => {
+            app.metrics().panicked();
+            Problem::internal().into_response()
+        }
+        Err(_) => Problem::new(
+            ProblemKind::TimedOut,
+            format!(
+                "the request took longer than {:?}",
+                app.limits().request_time
+            ),
+            "ask for less in one request; events may be sent again, each counts once",
+        )
+        .into_response(),
+    }
+}
+
+/// What is refused before anything of the request is looked at.
+fn check(app: &App, request: &Request) -> Result<(), Problem> {
+    let query = request.uri().query().unwrap_or("");
+    if query.len() > limits::QUERY_BYTES {
+        return Err(Problem::new(
+            ProblemKind::BadRequest,
+            format!("the query has more than {} characters", limits::QUERY_BYTES),
+            "",
+        ));
+    }
+    let names_token = query.split('&').any(|pair| {
+        let name = pair.split('=').next().unwrap_or("").to_ascii_lowercase();
+        [
+            "token",
+            "access_token",
+            "api_key",
+            "apikey",
+            "key",
+            "authorization",
+        ]
+        .contains(&name.as_str())
+    });
+    let has_token = |text: &str| decoded(text).contains(tokens::PREFIX);
+    if names_token || has_token(query) || has_token(request.uri().path()) {
+        return Err(Problem::new(
+            ProblemKind::TokenInUrl,
+            "the address has a token, and addresses are kept in logs and histories",
+            "send it in the header `authorization: Bearer TOKEN`, and revoke this one",
+        ));
+    }
+    local::check(
+        app.door().is_local(),
+        request.method(),
+        request.headers(),
+        request.uri(),
+    )
+}
+
+/// The text with its percent-encoded ASCII characters as they are meant, once and again, so that
+/// no encoding hides a token.
+fn decoded(text: &str) -> String {
+    let mut text = text.to_owned();
+    while let Some(plain) = decoded_once(&text) {
+        text = plain;
+    }
+    text
+}
+
+/// `None` where nothing is encoded.
+fn decoded_once(text: &str) -> Option<String> {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut found = false;
+    while let Some((before, after)) = rest.split_once('%') {
+        plain.push_str(before);
+        let byte = after
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match byte.filter(u8::is_ascii) {
+            Some(byte) => {
+                plain.push(char::from(byte));
+                rest = &after[2..];
+                found = true;
+            }
+            None => {
+                plain.push('%');
+                rest = after;
+            }
+        }
+    }
+    plain.push_str(rest);
+    found.then_some(plain)
+}
+
+/// A problem as JSON, also where a library answered without one.
+fn rendered(app: &App, mut response: Response, method: &Method, route: &str, id: &str) -> Response {
+    let is_inference = route.starts_with("/v2");
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        if problem.kind == ProblemKind::Overloaded {
+            app.metrics().shed();
+        }
+        if let Some(cause) = &problem.cause {
+            app.log(&format!("request {id}: {cause}"));
+        }
+        return problem.render(id, is_inference);
+    }
+    let status = response.status();
+    if status == StatusCode::METHOD_NOT_ALLOWED && method == Method::OPTIONS {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        return response;
+    }
+    let has_form = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|form| {
+            form.as_bytes().starts_with(b"application/")
+                || form.as_bytes().starts_with(b"text/html")
+        });
+    if has_form || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let kind = ProblemKind::of_status(status);
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let detail = if status.is_server_error() {
+        "the server failed while it worked on the request".to_owned()
+    } else if kind == ProblemKind::NotFound {
+        "there is no such route".to_owned()
+    } else if kind == ProblemKind::MethodNotAllowed {
+        format!("the route has no method {method}")
+    } else {
+        "the request cannot be read".to_owned()
+    };
+    let mut response =
+        Problem::new(kind, detail, "/openapi.json has the routes").render(id, is_inference);
+    if let Some(allow) = allow {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+fn headers(app: &App, response: &mut Response<Body>, id: &str) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::X_CONTENT_TYPE_OPTIONS)
+        .or_insert(HeaderValue::from_static("nosniff"));
+    if app.is_draining() {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+}
+
+/// The caller's own ID of the request, if it is a plain one.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let is_plain = (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    (is_plain && !text.contains(tokens::PREFIX)).then(|| text.to_owned())
+}
+
+/// Names of methods for counts: what somebody makes up is not one.
+fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+struct Panicked;
+
+/// Runs a future to its end, or to its panic.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
+    let mut future = pin!(future);
+    std::future::poll_fn(move |context| {
+        match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+            Err(_) => Poll::Ready(Err(Panicked)),
+        }
+    })
+    .await
+}

@@ -1,0 +1,362 @@
+//! The queue: open leads, best first, with the line at what can be called today.
+
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use leadscore_core::{Span, Timestamp, agree, count, counted};
+use maud::{Markup, html};
+
+use super::answer;
+use super::filters::Filters;
+use super::guard::{self, Visitor};
+use super::layout::{Tab, frame};
+use super::sentences::{record_sentence, refused};
+use super::tiers::{shapes, tier};
+use super::words::{age, ago, lead_address, likelihood, near, points, shown, word};
+use super::{Asked, Page};
+use crate::{Change, Queue, QueueRow, TierRecord, Word};
+
+/// Columns of the table.
+const COLUMNS: usize = 7;
+
+/// The page of the queue.
+pub(crate) fn answer(page: &Page, asked: &Asked, fields: &[(String, String)]) -> Response<Body> {
+    let filters = Filters::of(fields);
+    let here = filters
+        .as_ref()
+        .map_or_else(|_| "/".to_owned(), Filters::address);
+    let visitor = match guard::admit(page, asked, &here) {
+        Ok(visitor) => visitor,
+        Err(response) => return *response,
+    };
+    let filters = match filters {
+        Ok(filters) => filters.with_owner_as_it_is(|| page.app.engine().owners()),
+        Err(notice) => return visitor.plain(page, &notice),
+    };
+    let last = match page.sessions.look(&visitor.caller.name, visitor.now) {
+        Ok(last) => last,
+        Err(error) => return *guard::failed(page, &error),
+    };
+    let since = Since::of(last, visitor.now);
+    let query = filters.query(&visitor.caller, since.at);
+    let queue = match page.app.engine().queue(&query) {
+        Ok(queue) => queue,
+        Err(error) => return refused(page, &visitor, &error, &here),
+    };
+    let leads: Vec<String> = queue
+        .rows
+        .iter()
+        .map(|row| row.score.lead.clone())
+        .collect();
+    asked.trail.leads(&leads);
+    let record = page.app.engine().track_record();
+    let body = render(page, &visitor, &filters, &since, &queue, &record);
+    let frame = frame(&visitor.frame("Queue", Some(Tab::Queue)), &body);
+    visitor.with_cookie(page, answer::page(StatusCode::OK, frame))
+}
+
+/// Moments that are nearer to each other than this are one to people.
+const SAME: f64 = 1.0 / 1_440.0;
+
+/// Since when changes are shown.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Since {
+    at: Timestamp,
+    /// Such as "your last look (yesterday, 16:20)".
+    words: String,
+}
+
+impl Since {
+    fn of(last: Option<Timestamp>, now: Timestamp) -> Self {
+        match last {
+            Some(at) => Self {
+                at,
+                words: format!("your last look ({} UTC)", near(at, now)),
+            },
+            None => Self {
+                at: now - Span::from_days(1),
+                words: "yesterday".to_owned(),
+            },
+        }
+    }
+
+    /// Since when the changes of these rows are: an engine that does not have the scores of that
+    /// moment compares with others.
+    fn shown(self, rows: &[QueueRow], now: Timestamp) -> Self {
+        match rows.iter().find_map(|row| row.change.as_ref()) {
+            Some(change) if !self.is(change.since) => Self {
+                at: change.since,
+                words: format!("{} UTC", near(change.since, now)),
+            },
+            Some(_) | None => self,
+        }
+    }
+
+    fn is(&self, at: Timestamp) -> bool {
+        self.at.days_since(at).abs() < SAME
+    }
+}
+
+fn render(
+    page: &Page,
+    visitor: &Visitor,
+    filters: &Filters,
+    since: &Since,
+    queue: &Queue,
+    record: &[TierRecord],
+) -> Markup {
+    let compared = since.clone().shown(&queue.rows, queue.at);
+    html! {
+        (shapes())
+        (head(page, visitor, filters, queue))
+        (filters.form(page, &visitor.caller, &since.words))
+        @if queue.rows.is_empty() {
+            (nothing(filters, since))
+        } @else {
+            (table(queue, &compared))
+            (pages(filters, queue))
+        }
+        (foot(page, queue, record))
+    }
+}
+
+fn head(page: &Page, visitor: &Visitor, filters: &Filters, queue: &Queue) -> Markup {
+    let whose = visitor
+        .caller
+        .owner
+        .as_deref()
+        .map_or_else(String::new, |owner| format!(" of {}", shown(owner, 40)));
+    let days = page.app.engine().model().horizon_days;
+    html! {
+        div.head {
+            h1 { "Leads to call" bdi { (whose) } }
+            p.soft {
+                (count(queue.n_matching)) " open " (agree(queue.n_matching, "lead", "leads"))
+                @if filters.are_set() { " that " (agree(queue.n_matching, "matches", "match")) }
+                ", best first. Likelihood: to be won within " (days) " days, as of "
+                time datetime=(queue.at) { (near(queue.at, visitor.now)) " UTC" }
+                ". Order: " (ago(queue.ordered_at, queue.at)) "."
+            }
+            @if let Some(sentence) = line_above(queue) { p.capacity { (sentence) } }
+        }
+    }
+}
+
+/// How many leads can be called today, before they are listed.
+fn line_above(queue: &Queue) -> Option<String> {
+    let capacity = queue.capacity?;
+    let first = queue.rows.first()?.rank;
+    let n = counted(capacity, "lead");
+    if capacity == 0 {
+        Some("None of these can be called today: the capacity is 0.".to_owned())
+    } else if first > capacity {
+        Some(format!(
+            "You can call {n} today. All on this page are below the line: tomorrow."
+        ))
+    } else if capacity >= queue.n_matching {
+        Some(format!("You can call {n} today: all of these."))
+    } else {
+        Some(format!("You can call {n} today."))
+    }
+}
+
+/// The rank after which the line is, where it is among the rows of this page.
+fn line_after(queue: &Queue) -> Option<usize> {
+    let capacity = queue.capacity?;
+    let is_within = queue.rows.first()?.rank <= capacity && capacity < queue.n_matching;
+    (is_within && queue.rows.last()?.rank >= capacity).then_some(capacity)
+}
+
+fn table(queue: &Queue, since: &Since) -> Markup {
+    let line = line_after(queue);
+    let (above, below) = match line {
+        Some(rank) => queue
+            .rows
+            .split_at(queue.rows.partition_point(|row| row.rank <= rank)),
+        None => (&queue.rows[..], &[][..]),
+    };
+    html! {
+        table.queue {
+            caption { "Open leads, best first. “Changed” is since " (since.words) "." }
+            thead { tr {
+                th scope="col" { abbr title="Rank" { "#" } }
+                th scope="col" { "Lead" }
+                th scope="col" aria-sort="descending" { "Likelihood" }
+                th scope="col" { "Why" }
+                th scope="col" { "Changed" }
+                th scope="col" { "Age" }
+                th scope="col" { "Last word" }
+            } }
+            tbody { @for row in above { (line_of(row, since, queue.at)) } }
+            @if let Some(n) = line {
+                tbody.below {
+                    tr.line { th scope="rowgroup" colspan=(COLUMNS) {
+                        "You can call " (counted(n, "lead")) " today; below this line tomorrow"
+                    } }
+                    @for row in below { (line_of(row, since, queue.at)) }
+                }
+            }
+        }
+    }
+}
+
+fn line_of(row: &QueueRow, since: &Since, now: Timestamp) -> Markup {
+    let score = &row.score;
+    html! {
+        tr {
+            td { (count(row.rank)) }
+            th scope="row" {
+                a href=(lead_address(&score.lead)) { bdi { (name_of(row)) } }
+                (about(row))
+            }
+            td { b { (likelihood(score.likelihood)) } (tier(score.tier)) }
+            td {
+                @for reason in score.reasons.iter().take(2) {
+                    p class=[(reason.log_odds < 0.0).then_some("no")] { (shown(&reason.text, 160)) }
+                }
+                @if score.reasons.is_empty() { p.none { "nothing known of it" } }
+                @if score.outside.is_some() { p.tag { "unlike training" } }
+                @if score.held_back { p.tag { "comparison group" } }
+            }
+            td { (changed(row.change.as_ref(), since, now)) (crossed(row, now)) }
+            td { (age(row.age_days)) }
+            td { (last_word(row.word.as_ref(), now)) }
+        }
+    }
+}
+
+/// How people call a lead; its ID where it has no name.
+pub(crate) fn name_of(row: &QueueRow) -> String {
+    let name = shown(&row.name, 80);
+    if !name.is_empty() {
+        return name;
+    }
+    let id = shown(&row.score.lead, 80);
+    if id.is_empty() {
+        "(no name)".to_owned()
+    } else {
+        id
+    }
+}
+
+/// Owner, shown columns, and the ID where the name is another text.
+fn about(row: &QueueRow) -> Markup {
+    let mut parts: Vec<String> = row.owner.iter().map(|owner| shown(owner, 40)).collect();
+    parts.extend(row.shown.iter().map(|(_, value)| shown(value, 40)));
+    if !row.name.trim().is_empty() && row.name != row.score.lead {
+        parts.push(shown(&row.score.lead, 40));
+    }
+    parts.retain(|part| !part.is_empty());
+    html! { @if !parts.is_empty() { small { @for (n, part) in parts.iter().enumerate() { @if n > 0 { " · " } bdi { (part) } } } } }
+}
+
+fn changed(change: Option<&Change>, since: &Since, now: Timestamp) -> Markup {
+    let Some(change) = change else {
+        return html! {};
+    };
+    // Smaller than what the page shows of a likelihood.
+    if change.points.abs() < 0.05 && change.because.is_none() {
+        return html! {};
+    }
+    let sign = if change.points < 0.0 { "down" } else { "up" };
+    html! {
+        p { b class=(sign) { (points(change.points)) }
+            @if let Some(because) = &change.because { ": " (shown(because, 120)) }
+            @if !since.is(change.since) { small { "since " (near(change.since, now)) } }
+        }
+    }
+}
+
+fn crossed(row: &QueueRow, now: Timestamp) -> Markup {
+    html! {
+        @for (name, at) in &row.crossed { p.tag { "crossed " bdi { (shown(name, 40)) } ", " (ago(*at, now)) } }
+    }
+}
+
+fn last_word(said: Option<&Word>, now: Timestamp) -> Markup {
+    let Some(said) = said else {
+        return html! {};
+    };
+    html! {
+        (word(said.said)) small { (ago(said.at, now)) ", " bdi { (shown(&said.by, 40)) } }
+    }
+}
+
+fn pages(filters: &Filters, queue: &Queue) -> Markup {
+    let (Some(first), Some(last)) = (queue.rows.first(), queue.rows.last()) else {
+        return html! {};
+    };
+    let start = Filters {
+        cursor: None,
+        ..filters.clone()
+    };
+    let next = queue.next.clone().map(|next| Filters {
+        cursor: Some(next),
+        ..filters.clone()
+    });
+    html! {
+        nav.pages aria-label="Parts of the queue" {
+            @if filters.cursor.is_some() { a href=(start.address()) { "First page" } }
+            span { (count(first.rank)) " to " (count(last.rank)) " of " (count(queue.n_matching)) }
+            @if let Some(next) = next { a href=(next.address()) rel="next" { "Next page" } }
+        }
+    }
+}
+
+/// Why no lead is shown.
+fn nothing(filters: &Filters, since: &Since) -> Markup {
+    let only_changed = Filters {
+        changed: false,
+        ..filters.clone()
+    };
+    html! {
+        section.notice {
+            @if filters.changed && !only_changed.are_set() {
+                h2 { "Nothing changed" }
+                p { "No likelihood moved by a point or more since " (since.words) "." }
+                p { a href="/" { "All leads" } }
+            } @else if filters.are_set() {
+                h2 { "No lead matches" }
+                p { "No open lead matches all of these filters." }
+                p { a href="/" { "All leads" } }
+            } @else if filters.cursor.is_some() {
+                h2 { "This is the end of the queue" }
+                p { a href="/" { "First page" } }
+            } @else {
+                h2 { "No lead is open" }
+                p { "Leads appear here as soon as there are some that are neither won nor lost." }
+            }
+        }
+    }
+}
+
+fn foot(page: &Page, queue: &Queue, record: &[TierRecord]) -> Markup {
+    let best = record.iter().find(|record| record.n > 0);
+    let model = page.app.engine().model();
+    html! {
+        footer {
+            @if let Some(record) = best { p { "Track record: " (record_sentence(record)) } }
+            @else { p { "Track record: no scores are old enough yet to know what became of their leads." } }
+            @if queue.capacity.is_none() { p { "No capacity is set, so that there is no line at what can be called today." } }
+            p { "Model " (shown(&model.id, 24))
+                @if let Some(cutoff) = &model.training_cutoff { ", trained on data up to " (shown(cutoff, 40)) }
+                ". Likelihoods are of this model; what it does not know is not in them." }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_with_the_moment_that_it_is_since() {
+        let now: Timestamp = "2026-11-27T09:14:00Z".parse().expect("a moment");
+        let look: Timestamp = "2026-11-25T16:20:00Z".parse().expect("a moment");
+        let since = Since::of(Some(look), now);
+        assert_eq!(since.words, "your last look (Wednesday, 16:20 UTC)");
+        assert_eq!(since.clone().shown(&[], now), since);
+        assert!(since.is(look + Span::from_micros(59_000_000)));
+        assert!(!since.is(look + Span::from_micros(60_000_000)));
+        assert_eq!(Since::of(None, now).words, "yesterday");
+    }
+}

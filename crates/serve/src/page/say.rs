@@ -1,0 +1,122 @@
+//! The word of sales on a lead: a form becomes an event, once, and only of a lead that its sender sees.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+
+use super::answer::{Notice, off_thread, plain, see_other};
+use super::guard::{self, Visitor};
+use super::layout::Frame;
+use super::sentences::unknown;
+use super::words::{WORDS, decoded, lead_address, word, word_key};
+use super::{Asked, Fields, Page, field};
+use crate::api::leads::say;
+use crate::auth::Right;
+use crate::{Act, ProblemKind, WordKind};
+
+/// What a form comes to: back to the lead, which tells.
+pub(crate) async fn answer(page: Arc<Page>, asked: Asked, fields: Fields) -> Response<Body> {
+    let (shared, form) = (Arc::clone(&page), fields.clone());
+    let admitted = tokio::task::spawn_blocking(move || {
+        guard::admit_form(&shared, &asked, &form).map(|visitor| (visitor, asked))
+    });
+    let (visitor, asked) = match admitted.await {
+        Ok(Ok(admitted)) => admitted,
+        Ok(Err(response)) => return *response,
+        Err(_) => return plain(&Frame::default(), &Notice::FAILED),
+    };
+    let saved = match read(&visitor, &fields) {
+        Ok(form) => {
+            asked.trail.lead(&form.lead);
+            save(&page, &visitor, form).await
+        }
+        Err(notice) => Err(notice),
+    };
+    match saved {
+        Ok((lead, kind)) => off_thread(move || told(&page, &visitor, &lead, kind)).await,
+        Err(notice) => visitor.plain(&page, &notice),
+    }
+}
+
+/// What a form says.
+struct Said {
+    lead: String,
+    kind: WordKind,
+    note: Option<String>,
+    /// A number of the page that had the form, so that sending it twice counts once.
+    once: String,
+}
+
+fn read(visitor: &Visitor, fields: &[(String, String)]) -> Result<Said, Notice> {
+    if !visitor.caller.role.may(Right::Act) {
+        return Err(Notice::new(StatusCode::FORBIDDEN, "You may look, and not act")
+            .text("Nothing was saved. Ask whoever runs the server for a token with the role “act”.")
+            .queue_link());
+    }
+    let given = field(fields, "lead").unwrap_or_default();
+    let Some(lead) = decoded(given) else {
+        return Err(unknown(given, visitor.caller.owner.is_some()));
+    };
+    let said = field(fields, "said").unwrap_or_default();
+    let Some(kind) = WORDS.into_iter().find(|kind| word_key(*kind) == said) else {
+        return Err(Notice::new(StatusCode::BAD_REQUEST, "This cannot be saved")
+            .text("The form does not say what is meant: called, not now, won, lost or wrong.")
+            .link("Back to the lead", &lead_address(&lead)));
+    };
+    let note = field(fields, "note").map(str::to_owned);
+    let once = field(fields, "once")
+        .unwrap_or_default()
+        .chars()
+        .take(64)
+        .collect();
+    Ok(Said {
+        lead,
+        kind,
+        note,
+        once,
+    })
+}
+
+async fn save(page: &Page, visitor: &Visitor, form: Said) -> Result<(String, WordKind), Notice> {
+    let Said {
+        lead,
+        kind,
+        note,
+        once,
+    } = form;
+    let id = format!("page {} {} {once}", visitor.caller.name, word_key(kind));
+    match say(&page.app, &visitor.caller, &lead, kind, note, Some(id)).await {
+        Ok(_) => Ok((lead, kind)),
+        Err(problem) if problem.kind == ProblemKind::NotFound => {
+            Err(unknown(&lead, visitor.caller.owner.is_some()))
+        }
+        Err(problem) => {
+            if let Some(cause) = &problem.cause {
+                page.app.log(cause);
+            }
+            Err(Notice::of(&problem).link("Back to the lead", &lead_address(&lead)))
+        }
+    }
+}
+
+/// The event is durable: whatever fails from here on must not look as if it were not.
+fn told(page: &Page, visitor: &Visitor, lead: &str, kind: WordKind) -> Response<Body> {
+    let kept = page
+        .sessions
+        .count(&visitor.caller.name, Act::Word(kind), visitor.now)
+        .and_then(|()| page.sessions.leave_notice(&visitor.session, &saved(kind)));
+    if let Err(error) = kept {
+        drop(guard::failed(page, &error));
+    }
+    see_other(&lead_address(lead))
+}
+
+fn saved(kind: WordKind) -> String {
+    match kind {
+        WordKind::Wrong => "Saved: the score is wrong, with your reason.".to_owned(),
+        WordKind::Called | WordKind::NotNow | WordKind::Won | WordKind::Lost => {
+            format!("Saved: {}.", word(kind).to_lowercase())
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The page as a browser meets it: requests and their answers, over made leads.
+
+mod doors;
+#[path = "../../examples/demo_page/made.rs"]
+mod made;
+mod pages;
+mod site;
+mod words;
