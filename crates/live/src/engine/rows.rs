@@ -1,0 +1,292 @@
+//! The queue over the tables and the store: all open leads in order, and the rows that somebody sees,
+//! each scored at the moment of asking.
+
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+use leadscore_core::{Snapshot, Timestamp};
+use leadscore_serve::{LeadScore, NoScore, Queue, QueueQuery, QueueRow};
+use leadscore_store::StoredEvent;
+
+use super::cards::{Card, Cards};
+use super::served::{Loaded, ScoredLead, Served};
+use super::shared::Shared;
+use super::{A_WEEK, EngineError, YESTERDAY};
+use crate::queue::{Entry, Ranking, tier_edges};
+
+/// Leads that are scored at a time.
+const CHUNK: usize = 20_000;
+/// A likelihood that moved by less is not told again.
+const TOLD: f64 = 0.001;
+
+impl Shared {
+    /// Puts all open leads in order as of now, by what `served` has in its tables and by the rows of
+    /// leads that changed since; `before` is the queue until now.
+    pub(super) fn rank(&self, served: &Served, before: &Served) -> Result<(), EngineError> {
+        let Some(tables) = &served.tables else {
+            return Ok(());
+        };
+        let at = self.store.moment();
+        let is_changed = |&lead: &u32| {
+            let timeline = &tables.timeline;
+            tables
+                .changed
+                .has(timeline.id(lead), timeline.account_hash(lead))
+        };
+        let (of_rows, of_tables): (Vec<u32>, Vec<u32>) =
+            tables.timeline.open(at).into_iter().partition(is_changed);
+        let mut entries = self.unchanged_entries(served, tables, before, (&of_tables, at))?;
+        let mut changed = self.leads_of(tables.changed.entities());
+        changed.extend(
+            of_rows
+                .iter()
+                .map(|&lead| tables.timeline.id(lead).to_owned()),
+        );
+        for lead in &changed {
+            if self.is_stopping() {
+                return Ok(());
+            }
+            if let Ok(scored) = served.score(&self.store, lead, at) {
+                let card = self.keep_card(lead, &scored.rows);
+                entries.push(self.entry(&scored.score, &card, served));
+            }
+        }
+        let model_edges = served.scoring.model.tier_edges;
+        let probabilities: Vec<f64> = entries.iter().map(|entry| entry.probability).collect();
+        let rule = self.config().settings().tiers.edges;
+        let edges = tier_edges(rule, model_edges, &probabilities);
+        {
+            let cards = self.cards.read().unwrap_or_else(PoisonError::into_inner);
+            let is_settled = |lead: &str| cards.get(lead).is_some_and(Card::is_settled);
+            entries.retain(|entry| !is_settled(&entry.lead));
+        }
+        if let Some(known) = &before.tables {
+            let known = known.ranking();
+            for entry in &mut entries {
+                if let Some(known) = known.get(&entry.lead) {
+                    entry.keep_moves(known);
+                }
+            }
+        }
+        let mut ranking = tables.ranking_mut();
+        let mut fresh = Ranking::new(entries, edges, at);
+        fresh.take_later(&ranking);
+        *ranking = fresh;
+        Ok(())
+    }
+
+    /// Open leads whose rows are all in the tables.
+    fn unchanged_entries(
+        &self,
+        served: &Served,
+        tables: &Loaded,
+        before: &Served,
+        (open, at): (&[u32], Timestamp),
+    ) -> Result<Vec<Entry>, EngineError> {
+        let scoring = &served.scoring;
+        let mut entries = Vec::with_capacity(open.len());
+        for chunk in open.chunks(CHUNK) {
+            let snapshots: Vec<Snapshot> =
+                chunk.iter().map(|&lead| Snapshot { lead, at }).collect();
+            let scores = tables
+                .timeline
+                .score(&scoring.model, &scoring.concepts, &snapshots)?;
+            let cards = self.cards.read().unwrap_or_else(PoisonError::into_inner);
+            let nobody = Card::default();
+            for (row, &lead) in chunk.iter().enumerate() {
+                let id = tables.timeline.id(lead);
+                let card = cards.get(id).unwrap_or(&nobody);
+                entries.push(entry(
+                    id,
+                    (
+                        scores.scored.log_odds[row],
+                        scores.scored.probabilities[row],
+                    ),
+                    at,
+                    card,
+                    tables.points.get(id).map(|points| points.points),
+                ));
+            }
+            drop(cards);
+            self.tell(served, &scores, before, at);
+        }
+        Ok(entries)
+    }
+
+    /// Tells whoever hears of scores about those that moved, or are new.
+    fn tell(
+        &self,
+        served: &Served,
+        scores: &leadscore::TimelineScores<'_>,
+        before: &Served,
+        at: Timestamp,
+    ) {
+        let (Some(hear), Some(tables)) = (&self.options.on_score, &served.tables) else {
+            return;
+        };
+        let edges = tables.ranking().edges;
+        for row in 0..scores.scored.probabilities.len() {
+            let probability = scores.scored.probabilities[row];
+            let lead = tables.timeline.id(scores.matrix.keys()[row].lead);
+            let known = before
+                .tables
+                .as_ref()
+                .and_then(|known| known.ranking().get(lead).map(|entry| entry.probability));
+            if known.is_some_and(|known| (known - probability).abs() < TOLD) {
+                continue;
+            }
+            let score = served.score_of_row(scores, row, lead, at, &edges, String::new());
+            hear(&score, tables.points.get(lead).map(|points| points.points));
+        }
+    }
+
+    /// A lead of the queue.
+    pub(super) fn entry(&self, score: &LeadScore, card: &Card, served: &Served) -> Entry {
+        let points = served
+            .tables
+            .as_ref()
+            .and_then(|tables| tables.points.get(&score.lead));
+        entry(
+            &score.lead,
+            (score.log_odds, score.likelihood / 100.0),
+            score.at,
+            card,
+            points.map(|points| points.points),
+        )
+    }
+
+    /// Keeps what the rows of a lead say to people.
+    pub(super) fn keep_card(&self, lead: &str, rows: &[StoredEvent]) -> Card {
+        let mut cards = self.cards.write().unwrap_or_else(PoisonError::into_inner);
+        let card = cards.card_of(rows);
+        if cards.get(lead) != Some(&card) {
+            cards.put(lead, card.clone());
+        }
+        card
+    }
+
+    /// The part of the queue that somebody asks for, scored now.
+    pub(super) fn queue(&self, query: &QueueQuery) -> Result<Queue, NoScore> {
+        let served = self.served();
+        let tables = served.tables.as_ref().ok_or(NoScore::NotReady)?;
+        let at = self.store.moment();
+        let crossed = self.crossed_since(at - A_WEEK);
+        let with_threshold: Option<HashSet<String>> = query.crossed.as_ref().map(|threshold| {
+            crossed
+                .iter()
+                .filter(|(_, crossings)| crossings.iter().any(|(name, _)| name == threshold))
+                .map(|(lead, _)| lead.clone())
+                .collect()
+        });
+        let (page, ordered_at) = {
+            let ranking = tables.ranking();
+            let page = ranking.page(query, with_threshold.as_ref());
+            let page = page.map_err(|bad| NoScore::Refused(bad.into()))?;
+            (page, ranking.ordered_at)
+        };
+        let leads: Vec<String> = page
+            .rows
+            .iter()
+            .map(|(_, entry)| entry.lead.clone())
+            .collect();
+        let scored = served.score_all(&self.store, &leads, at);
+        let mut found: Vec<(usize, &Entry, ScoredLead)> = Vec::new();
+        for ((rank, entry), scored) in page.rows.iter().zip(scored) {
+            match scored {
+                Ok(scored) => found.push((*rank, entry, scored)),
+                // It closed since the last refresh.
+                Err(NoScore::NotOpen { .. } | NoScore::Unknown(_) | NoScore::Waiting(_)) => {
+                    tables.ranking_mut().remove(&entry.lead, at);
+                }
+                Err(error @ (NoScore::Refused(_) | NoScore::NotReady | NoScore::Failed(_))) => {
+                    return Err(error);
+                }
+            }
+        }
+        let scores: Vec<&LeadScore> = found.iter().map(|(_, _, scored)| &scored.score).collect();
+        let changes = served.changes(&scores, query.compare_with.unwrap_or(at - YESTERDAY));
+        let rows = found
+            .into_iter()
+            .zip(changes)
+            .map(|((rank, entry, scored), change)| {
+                self.log_answer(&scored.score, scored.edges, None);
+                let crossed = crossed.get(&entry.lead).cloned().unwrap_or_default();
+                QueueRow {
+                    change,
+                    ..self.row(rank, entry.points, crossed, scored)
+                }
+            })
+            .collect();
+        Ok(Queue {
+            at,
+            ordered_at,
+            n_matching: page.n_matching,
+            capacity: self.capacity(page.n_matching),
+            rows,
+            next: page.next.map(|next| next.text()),
+        })
+    }
+
+    /// A row as people see it, without what changed.
+    pub(super) fn row(
+        &self,
+        rank: usize,
+        points: Option<f64>,
+        crossed: Vec<(String, Timestamp)>,
+        scored: ScoredLead,
+    ) -> QueueRow {
+        let ScoredLead {
+            score,
+            rows,
+            edges: _,
+        } = scored;
+        let cards = self.cards.read().unwrap_or_else(PoisonError::into_inner);
+        let card = cards.card_of(&rows);
+        QueueRow {
+            rank,
+            name: card.name.clone().unwrap_or_else(|| score.lead.clone()),
+            owner: card.owner.clone(),
+            shown: cards.shown(&card),
+            change: None,
+            age_days: card
+                .created
+                .map_or(f64::NAN, |created| score.at.days_since(created)),
+            points,
+            word: card.words.into_iter().next(),
+            crossed,
+            score,
+        }
+    }
+
+    /// How many of so many leads can be called today.
+    fn capacity(&self, n_matching: usize) -> Option<usize> {
+        let capacity = self.config().settings().report.capacity.as_ref()?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a number of calls is neither negative nor that large"
+        )]
+        let calls = (capacity.calls / capacity.days.unwrap_or(1.0)).round() as usize;
+        Some(calls.max(1).min(n_matching))
+    }
+}
+
+fn entry(
+    lead: &str,
+    (log_odds, probability): (f64, f64),
+    at: Timestamp,
+    card: &Card,
+    points: Option<f64>,
+) -> Entry {
+    Entry {
+        lead: lead.to_owned(),
+        log_odds,
+        probability,
+        at,
+        owner: card.owner.clone(),
+        searched: Cards::searched(lead, card),
+        points: points.filter(|points| points.is_finite()),
+        moved: at,
+        anchor: probability,
+    }
+}

@@ -1,0 +1,29 @@
+//! Scores of a store's leads at the moment of asking, by the road that scores tables: the same bits.
+
+mod door;
+mod error;
+mod hashes;
+mod import;
+mod scorer;
+
+mod log;
+
+mod engine;
+mod queue;
+
+mod replay;
+
+pub use door::{Door, WORD_TABLE};
+pub use error::LiveError;
+pub use hashes::{feature_hash, input_hash, json_hash};
+pub use import::{Imported, import};
+pub use scorer::LiveScorer;
+
+pub use engine::{Crossings, EngineError, EngineOptions, EngineState, LiveEngine, OnScore};
+pub use log::{
+    Answer, AnswerError, AnswerLog, LogError, LogOptions, LogState, for_each_line, segments_of,
+};
+pub use replay::{
+    DamagedLine, Difference, DifferentField, ModelOf, ReplayError, ReplayInputs, ReplayOptions,
+    ReplayReport, models_of, replay,
+};

@@ -1,0 +1,161 @@
+//! The score of one lead from its rows, with all of its reasons: the features, the arithmetic and the
+//! words of scores of tables.
+
+use std::sync::Arc;
+
+use leadscore::{Config, LeadRead, LeadReader, LeadRow};
+use leadscore_core::Timestamp;
+use leadscore_inference::{Concepts, Model, score, tiers_by_edges};
+use leadscore_serve::{FieldError, LeadScore, NoScore, Reason};
+use leadscore_store::{Entity, Store, StoredEvent};
+use serde_json::Value;
+
+use crate::error::LiveError;
+use crate::hashes::{feature_hash, input_hash, json_hash};
+
+/// Scores leads from their rows by one model.
+pub struct LiveScorer {
+    reader: LeadReader,
+    concepts: Concepts,
+}
+
+impl LiveScorer {
+    /// Prepares a config and a model. `tables` are those that the store has rows of: lookups that
+    /// are none of them, and have a place in the config, are read from there, once.
+    ///
+    /// # Errors
+    ///
+    /// The config asks for what a store cannot do; or the model predicts something else, or reads
+    /// what one lead's rows do not have; or a lookup cannot be read.
+    pub fn new(config: &Config, model: Arc<Model>, tables: &[String]) -> Result<Self, LiveError> {
+        Ok(Self {
+            concepts: model.concepts(),
+            reader: LeadReader::new(config, model, tables)?,
+        })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        self.reader.model()
+    }
+
+    /// Whose rows a score reads beside those of the lead, by the lead's own rows: its account, and
+    /// rows of lookups.
+    ///
+    /// # Errors
+    ///
+    /// A row is not what the door lets in.
+    pub fn beside(&self, rows: &[StoredEvent]) -> Result<Vec<Entity>, LiveError> {
+        Ok(self.reader.beside(rows)?)
+    }
+
+    /// The rows of a store that a score of the lead reads as of a moment.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or has a row that the door does not let in.
+    pub fn rows(
+        &self,
+        store: &Store,
+        lead: &str,
+        at: Timestamp,
+    ) -> Result<Vec<StoredEvent>, LiveError> {
+        let mut rows = store.of_entity(&Entity::Lead(lead.to_owned()), at)?;
+        for entity in self.beside(&rows)? {
+            rows.extend(store.of_entity(&entity, at)?);
+        }
+        Ok(rows)
+    }
+
+    /// Scores a lead as of a moment by its rows and those of [`Self::beside`], in any order; what
+    /// was recorded at the moment or later is not seen. `edges` are where tiers begin, as
+    /// likelihoods from 0 to 1; default: `[tiers]`, or those of the model.
+    ///
+    /// # Errors
+    ///
+    /// The lead is not there, waits for its row in `leads`, or is not open.
+    pub fn score(
+        &self,
+        lead: &str,
+        at: Timestamp,
+        rows: &[StoredEvent],
+        edges: Option<[f64; 3]>,
+    ) -> Result<LeadScore, NoScore> {
+        let row = match self.reader.read(lead, at, rows).map_err(failed)? {
+            LeadRead::Open(row) => row,
+            LeadRead::NotOpen(why) => {
+                return Err(NoScore::NotOpen {
+                    lead: lead.to_owned(),
+                    why,
+                });
+            }
+            LeadRead::Waiting => return Err(NoScore::Waiting(lead.to_owned())),
+            LeadRead::Unknown => return Err(NoScore::Unknown(lead.to_owned())),
+        };
+        let seen = rows.iter().filter(|row| row.recorded < at);
+        self.scored(lead, at, &row, input_hash(seen), edges)
+    }
+
+    /// Scores a lead that is in no table: its columns, `activities` and `lookups` as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`NoScore::Refused`] says what is not as the model reads it.
+    pub fn score_raw(
+        &self,
+        lead: &Value,
+        at: Timestamp,
+        edges: Option<[f64; 3]>,
+    ) -> Result<LeadScore, NoScore> {
+        let raw = self.reader.read_raw(lead, at).map_err(|error| {
+            let words = leadscore::error_words(&error);
+            let (detail, hint) = words.split_once("\n  hint: ").unwrap_or((&words, ""));
+            NoScore::Refused(FieldError {
+                pointer: String::new(),
+                detail: detail.to_owned(),
+                hint: hint.to_owned(),
+            })
+        })?;
+        self.scored(&raw.id, at, &raw.row, json_hash(lead), edges)
+    }
+
+    /// The score of features.
+    fn scored(
+        &self,
+        lead: &str,
+        at: Timestamp,
+        row: &LeadRow,
+        input_hash: String,
+        edges: Option<[f64; 3]>,
+    ) -> Result<LeadScore, NoScore> {
+        let model = self.model();
+        let scored = score(model, &row.matrix).map_err(|error| failed(error.into()))?;
+        let edges = edges.unwrap_or_else(|| self.reader.edges());
+        let tier = tiers_by_edges(&scored.probabilities, &edges)[0];
+        let reason = |reason: leadscore_inference::Reason| Reason {
+            concept: reason.concept.to_string(),
+            text: reason.text,
+            log_odds: reason.log_odds,
+        };
+        let reasons = model.reasons(&self.concepts, &row.matrix, 0);
+        Ok(LeadScore {
+            lead: lead.to_owned(),
+            at,
+            model: model.card.model_id.clone(),
+            likelihood: 100.0 * scored.probabilities[0],
+            log_odds: scored.log_odds[0],
+            baseline: scored.baseline,
+            tier,
+            reasons: reasons.into_iter().map(reason).collect(),
+            outside: row.outside.clone(),
+            held_back: row.is_held_back,
+            input_hash,
+            feature_hash: feature_hash(&row.matrix, 0),
+        })
+    }
+}
+
+/// What the log gets of an error, with its causes.
+fn failed(error: leadscore::Error) -> NoScore {
+    NoScore::Failed(leadscore::error_words(&error))
+}

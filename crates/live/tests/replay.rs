@@ -1,0 +1,268 @@
+//! The same bits online and offline: answers that were given while events came in are computed again
+//! from the tables of the store, and none differs; and a row, a bit or an event that is not what it
+//! was is found.
+
+mod made;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use leadscore::{Config, Data, Inputs};
+use leadscore_live::{
+    EngineOptions, LiveEngine, ReplayInputs, ReplayOptions, ReplayReport, models_of, replay,
+};
+use leadscore_serve::{Engine, NoScore, QueueQuery};
+use leadscore_store::{NewEvent, Store};
+use made::{DAY, Made, Numbers};
+use serde_json::{Value, json};
+
+fn replayed(made: &Made, config: &Config, store: &Store) -> ReplayReport {
+    let data = Data::open(config, Inputs::default()).expect("tables");
+    let registry = made.registry();
+    let inputs = ReplayInputs {
+        config,
+        data: &data,
+        store,
+        models: &models_of(&registry),
+    };
+    let log = made.folder.path().join("answers");
+    replay(&log, &inputs, ReplayOptions::default()).expect("a log")
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(120), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Tells threads to stop, also where a test fails before its end.
+struct AtEnd<'s>(&'s AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Asks for scores at random until told to stop; returns how many there were.
+fn ask(engine: &LiveEngine, leads: &[String], stop: &AtomicBool, seed: u64) -> usize {
+    let mut random = Numbers(seed);
+    let mut n = 0;
+    let mut open: Vec<String> = Vec::new();
+    while !stop.load(Ordering::SeqCst) {
+        // Most leads have closed.
+        let some = if random.below(4) == 0 || open.is_empty() {
+            leads
+        } else {
+            &open
+        };
+        let lead = &some[random.below(some.len() as u64) as usize].clone();
+        match random.below(40) {
+            0 => {
+                let query = QueueQuery {
+                    limit: 50,
+                    search: (random.below(2) == 0).then(|| "1".to_owned()),
+                    ..QueueQuery::default()
+                };
+                match engine.queue(&query) {
+                    Ok(queue) => {
+                        n += queue.rows.len();
+                        open = queue.rows.into_iter().map(|row| row.score.lead).collect();
+                    }
+                    Err(NoScore::NotReady) => {}
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+            1 => n += usize::from(engine.lead(lead).is_ok()),
+            2 => {
+                let at = "2025-05-01T10:00:00Z";
+                let lead = json!({"lead_id": "raw", "created_at": at, "seats": random.below(90),
+                    "activities": {"touches": [{"at": at, "touch_type": "webinar"}]}});
+                engine.score_raw(&lead).expect("a lead that can be meant");
+                n += 1;
+            }
+            _ => match engine.score(lead) {
+                Ok(score) => {
+                    n += 1;
+                    let sum: f64 = score.reasons.iter().map(|reason| reason.log_odds).sum();
+                    assert!((score.baseline + sum - score.log_odds).abs() < 1e-9);
+                }
+                Err(NoScore::NotOpen { .. } | NoScore::Unknown(_) | NoScore::Waiting(_)) => {}
+                Err(error @ (NoScore::Refused(_) | NoScore::NotReady | NoScore::Failed(_))) => {
+                    panic!("{error:?}")
+                }
+            },
+        }
+    }
+    n
+}
+
+#[test]
+fn answers_are_the_bits_of_the_tables_and_what_changed_is_found() {
+    let made = Made::new(2_000, 11);
+    let store = Arc::new(made.create_store("events.store"));
+    let end = made.arrivals.last().expect("rows").0;
+    let begin = made
+        .arrivals
+        .partition_point(|(arrival, _)| *arrival < end - 200 * DAY);
+    made.append(&store, &made.arrivals[..begin]);
+    let n_answers = AtomicUsize::new(0);
+    {
+        let options = EngineOptions {
+            reload_every: Duration::from_secs(3),
+            poll_every: Duration::from_millis(100),
+            refresh_every: Some(Duration::from_millis(500)),
+            ..EngineOptions::new(made.config.clone(), Arc::clone(&store), made.clock())
+        };
+        let engine = LiveEngine::open(options).expect("an engine");
+        assert_eq!(engine.model().id, made.models[0]);
+        // Before there is a queue, scores are there.
+        assert!(made.leads.iter().any(|lead| engine.score(lead).is_ok()));
+        wait_until("there is a queue", || engine.ready().is_ok());
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let _end = AtEnd(&stop);
+            for seed in 0..2 {
+                let (engine, stop, leads, n_answers) = (&engine, &stop, &made.leads, &n_answers);
+                scope.spawn(move || {
+                    n_answers.fetch_add(ask(engine, leads, stop, seed), Ordering::SeqCst);
+                });
+            }
+            let later = &made.arrivals[begin..];
+            for (number, chunk) in later.chunks(later.len().div_ceil(150)).enumerate() {
+                if number == 75 {
+                    made.promote(1);
+                }
+                made.set_clock(chunk.last().expect("a chunk has a row").0);
+                let mut rows: Vec<Value> = chunk.iter().map(|(_, row)| row.clone()).collect();
+                rows.reverse();
+                let events = engine.read_events(&rows).expect("rows that can be meant");
+                engine.append(events, Box::new(|done| assert!(done.is_ok(), "{done:?}")));
+                std::thread::sleep(Duration::from_millis(80));
+            }
+            wait_until("the new champion serves", || {
+                engine.model().id == made.models[1]
+            });
+            std::thread::sleep(Duration::from_millis(500));
+        });
+        let state = engine.state();
+        assert_eq!(state.trouble, None);
+        assert!(state.n_open.is_some_and(|n_open| n_open > 30), "{state:?}");
+    }
+    store.settle().expect("a store");
+    let report = replayed(&made, &made.config, &store);
+    assert_eq!(report.n_differ, 0, "{}", report.text());
+    assert!(report.is_confirmed(), "{}", report.text());
+    assert!(report.n >= n_answers.load(Ordering::SeqCst));
+    assert!(report.n > 3_000, "{}", report.text());
+    found(&made, &store, &report);
+}
+
+/// Changes that a replay finds.
+fn found(made: &Made, store: &Store, before: &ReplayReport) {
+    let is_touch = |event: &NewEvent| event.table == "activities.touches";
+    // An event is missing.
+    let removed = copy(made, store, "removed.store", |number, event| {
+        (number % 10 != 3 || !is_touch(&event)).then_some(event)
+    });
+    check_found(made, &removed, "removed.store", &["rows", "features"]);
+    // A row has another value.
+    let changed = copy(made, store, "changed.store", |number, mut event| {
+        if number % 10 == 3 && is_touch(&event) {
+            let text = event.row.replace("webinar", "email");
+            event.row = text;
+        }
+        Some(event)
+    });
+    check_found(made, &changed, "changed.store", &["rows", "features"]);
+    // A copy with all rows is the same.
+    let same = copy(made, store, "same.store", |_, event| Some(event));
+    let report = replayed(made, &config_of(made, "same.store"), &same);
+    assert_eq!(report.n_differ, 0, "{}", report.text());
+    drop(same);
+    // A bit of the log.
+    let log = made.folder.path().join("answers");
+    let segments = leadscore_live::segments_of(&log).expect("files");
+    let text = std::fs::read_to_string(&segments[0]).expect("a file");
+    let (first, rest) = text.split_once('\n').expect("lines");
+    let place = first.find("\"log_odds\":\"").expect("a field") + 12 + 15;
+    let digit = if &first[place..=place] == "0" {
+        "1"
+    } else {
+        "0"
+    };
+    let flipped = format!(
+        "{}{digit}{}\n{{\"at\":\n{rest}",
+        &first[..place],
+        &first[place + 1..]
+    );
+    std::fs::write(&segments[0], flipped).expect("a file");
+    let report = replayed(made, &made.config, store);
+    assert_eq!(
+        (report.n_differ, report.n_damaged),
+        (1, 1),
+        "{}",
+        report.text()
+    );
+    assert_eq!(report.differing[0].fields[0].field, "log-odds");
+    assert_eq!(report.differing[0].line, 1);
+    assert_eq!(report.n, before.n);
+    assert!(!report.is_confirmed());
+}
+
+fn check_found(made: &Made, store: &Store, name: &str, fields: &[&str]) {
+    let report = replayed(made, &config_of(made, name), store);
+    assert!(report.n_differ > 0, "{}", report.text());
+    let has = |field: &str| {
+        let mut found = report.differing.iter().flat_map(|found| &found.fields);
+        found.any(|found| found.field == field)
+    };
+    for field in fields {
+        assert!(has(field), "{field}: {}", report.text());
+    }
+}
+
+/// A copy of a store by its events, changed by `change`; `None` leaves an event out.
+fn copy(
+    made: &Made,
+    from: &Store,
+    name: &str,
+    change: impl Fn(usize, NewEvent) -> Option<NewEvent>,
+) -> Store {
+    // The store's own time may be ahead of its clock.
+    made.set_clock(made.now() + DAY);
+    let to = made.create_store(name);
+    let (mut seq, mut number) = (0, 0);
+    loop {
+        let events = from.since(seq, 5_000).expect("a store");
+        let Some(last) = events.last() else {
+            return to;
+        };
+        seq = last.seq;
+        let copies: Vec<NewEvent> = events
+            .into_iter()
+            .filter_map(|event| {
+                number += 1;
+                let copy = NewEvent {
+                    id: event.id,
+                    table: event.table,
+                    entity: event.entity,
+                    at: event.at,
+                    recorded: Some(event.recorded),
+                    row: event.row,
+                };
+                change(number - 1, copy)
+            })
+            .collect();
+        to.append(copies).expect("room");
+    }
+}
+
+/// The config with another store.
+fn config_of(made: &Made, name: &str) -> Config {
+    let text = made.config.text().replace("events.store", name);
+    Config::parse(text, made.config.path()).expect("a config")
+}
