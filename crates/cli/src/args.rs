@@ -7,9 +7,15 @@ mod history;
 mod model;
 mod models;
 mod operate;
+#[cfg(feature = "serve")]
+mod replay;
 mod rules;
 mod score;
+#[cfg(feature = "serve")]
+mod serve;
 mod shared;
+#[cfg(feature = "serve")]
+mod store;
 mod train;
 
 use std::path::PathBuf;
@@ -30,11 +36,19 @@ pub(crate) use models::{
     ModelsRetireArgs, ModelsRevertArgs, ModelsShowArgs, ModelsWhyArgs, RegistryArgs,
 };
 pub(crate) use operate::{MonitorArgs, RunArgs};
+#[cfg(feature = "serve")]
+pub(crate) use replay::ReplayArgs;
 pub(crate) use rules::{
     RollUp, RulesArgs, RulesCommand, RulesExplainArgs, RulesFilesArgs, RulesScoreArgs,
 };
 pub(crate) use score::ScoreArgs;
+#[cfg(feature = "serve")]
+pub(crate) use serve::{RoleArg, ServeArgs, TokensCommand, TokensCreateArgs, TokensFileArgs};
 pub(crate) use shared::{ConfigArg, EngineArgs, LimitArgs};
+#[cfg(feature = "serve")]
+pub(crate) use store::{
+    StoreArgs, StoreBackupArgs, StoreCommand, StoreExportArgs, StoreForgetArgs,
+};
 pub(crate) use train::{FittingArgs, StayArgs, TrainArgs};
 
 use self::shared::{dialects, place};
@@ -86,6 +100,20 @@ pub(crate) enum Command {
     /// Models that are kept: which one scores, since when, and who decided that
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Take events in, score leads as they act, and show sales the queue, until it is asked to end
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
+    /// Tokens of the server: who may do what
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Tokens(TokensCommand),
+    /// The event store: made of tables, written as tables, checked, copied; leads forgotten
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Compute every answer of the server again from its store, and say which differ
+    #[cfg(feature = "serve")]
+    Replay(ReplayArgs),
     /// Make a CRM with a known truth
     Simulate(SimulateArgs),
     /// Print a completion script for a shell

@@ -13,10 +13,18 @@ mod inspect;
 mod models;
 mod monitor;
 mod recalibrate;
+#[cfg(feature = "serve")]
+mod replay;
 mod rules;
 mod run;
 mod score;
+#[cfg(feature = "serve")]
+mod serve;
 mod simulate;
+#[cfg(feature = "serve")]
+mod store;
+#[cfg(feature = "serve")]
+mod tokens;
 mod train;
 
 use anyhow::Context as _;
@@ -72,6 +80,14 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Export(command) => export::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Models(command) => models::run(&command),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Tokens(command) => tokens::run(&command),
+        #[cfg(feature = "serve")]
+        Command::Store(command) => store::run(&command),
+        #[cfg(feature = "serve")]
+        Command::Replay(args) => replay::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => {
             let mut script = Vec::new();

@@ -135,21 +135,27 @@ pub(crate) fn publish(outputs: Outputs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether Ctrl-C is heard by the work, which then tells an engine to stop.
-#[cfg(any(unix, feature = "spark"))]
-static ENGINE_STOPS: AtomicBool = AtomicBool::new(false);
+/// Whether Ctrl-C is heard by the work, which then tells an engine to stop, or ends a server.
+#[cfg(any(unix, feature = "serve", feature = "spark"))]
+static WORK_STOPS: AtomicBool = AtomicBool::new(false);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// From now on the first Ctrl-C is heard by the work.
-#[cfg(feature = "spark")]
-pub(crate) fn let_engine_stop() {
-    ENGINE_STOPS.store(true, Ordering::Relaxed);
+#[cfg(any(feature = "serve", feature = "spark"))]
+pub(crate) fn let_work_stop() {
+    WORK_STOPS.store(true, Ordering::Relaxed);
 }
 
 /// Whether a Ctrl-C is left to the work: the first one, where the work listens.
 #[cfg(unix)]
 pub(crate) fn is_left_to_the_work() -> bool {
-    ENGINE_STOPS.load(Ordering::Relaxed) && !INTERRUPTED.swap(true, Ordering::Relaxed)
+    WORK_STOPS.load(Ordering::Relaxed) && !INTERRUPTED.swap(true, Ordering::Relaxed)
+}
+
+/// Whether the work was asked to stop.
+#[cfg(feature = "serve")]
+pub(crate) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }
 
 /// Remarks go to stderr, stages are spinners or bars.

@@ -36,6 +36,12 @@ impl FromStr for ModelArg {
 }
 
 impl ModelArg {
+    /// Whether it is whichever model the registry has as its champion.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_champion(&self) -> bool {
+        self.0.as_os_str() == "@champion"
+    }
+
     /// A model file.
     pub(crate) fn file(path: &Path) -> Self {
         // A path of several parts is never a name.

@@ -48,7 +48,7 @@ mod lines {
         as_of: Option<&String>,
         address: &str,
     ) -> anyhow::Result<(Data, Engine)> {
-        show::let_engine_stop();
+        show::let_work_stop();
         let data = show::open_tables(config, OpenTables::OnEngine)?.as_of_text("--as-of", as_of)?;
         let engine = Engine::connect(&data, address)?;
         Ok((data, engine))

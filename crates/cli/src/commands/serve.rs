@@ -1,0 +1,205 @@
+//! `serve`: events in, scores out, and the page of sales, until it is asked to end.
+
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use leadscore::front_end::{counted, now};
+use leadscore::{Config, Data, Inputs, Timestamp, store_path};
+use leadscore_live::{EngineOptions, Imported, LiveEngine, import};
+use leadscore_serve::{
+    App, AppOptions, Clock, Page, PageOptions, ServeOptions, Server, State, TlsFiles, hook_routes,
+};
+use leadscore_store::{Store, StoreOptions};
+
+use self::watch::Watch;
+use crate::args::ServeArgs;
+use crate::commands::Outcome;
+use crate::show;
+
+/// Where the store is, if neither the config nor the command says so.
+const STORE: &str = "events.store";
+
+pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
+    let config = with_store(Config::read(&args.config.config)?, args.store.as_deref())?;
+    let clock = clock(&config, args.now.as_deref())?;
+    let path = PathBuf::from(store_path(&config).expect("the config has one by now"));
+    if !Store::exists(&path) {
+        create_store(&config, &path, &clock)?;
+    }
+    let store = Arc::new(Store::open(&path, StoreOptions::new(Arc::clone(&clock)))?);
+    let n_events = store.n_events();
+    let kept = folder_of_server(&path)?;
+    let state = Arc::new(State::open(&kept.join(STATE_FILE))?);
+    let watch = Watch::begin(&config, state, &store)?;
+    let mut options = EngineOptions {
+        log: args.log.clone(),
+        ..EngineOptions::new(config.clone(), Arc::clone(&store), Arc::clone(&clock))
+    };
+    if !config.settings().serve.thresholds.is_empty() {
+        options.on_score = Some(watch.hears());
+        options.crossings = Some(watch.crossings());
+    }
+    if !args.model.is_champion() {
+        options.model = Some(args.model.read(&args.config)?.path);
+    }
+    let engine = Arc::new(LiveEngine::open(options)?);
+    let (app, listening) = put_together(args, &config, engine, kept, &watch, &clock)?;
+    let page = Page::open(
+        app.clone(),
+        PageOptions {
+            secure: listening.tls.is_some(),
+            thresholds: config.settings().serve.thresholds.keys().cloned().collect(),
+            ..PageOptions::default()
+        },
+    )?;
+    show::let_work_stop();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the threads of the server")?;
+    let stopped = runtime.block_on(async {
+        let webhooks = Arc::new(watch.call(clock)?);
+        let more = page.routes().merge(hook_routes(webhooks));
+        let server = Server::bind(app, more, &listening).await?;
+        let scheme = if listening.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        show::result(&format!("listening on {scheme}://{}", server.address()));
+        show::remark(&format!(
+            "{} in {}; Ctrl-C ends the server",
+            counted(usize::try_from(n_events).unwrap_or(usize::MAX), "event"),
+            path.display()
+        ));
+        anyhow::Ok(server.run(interrupted()).await?)
+    })?;
+    if stopped.n_cut > 0 {
+        show::remark(&format!(
+            "{} did not end in time, and were cut",
+            counted(stopped.n_cut, "connection")
+        ));
+    }
+    Ok(Outcome::Done)
+}
+
+/// The server by its config, and where it listens.
+fn put_together(
+    args: &ServeArgs,
+    config: &Config,
+    engine: Arc<LiveEngine>,
+    kept: PathBuf,
+    watch: &Watch,
+    clock: &Clock,
+) -> anyhow::Result<(App, ServeOptions)> {
+    let settings = &config.settings().serve;
+    let in_folder = |path: &String| config.folder().join(path);
+    let app = App::open(
+        engine,
+        AppOptions {
+            log: Arc::new(show::remark),
+            expiry: Arc::new(now),
+            forgetters: vec![watch.thresholds.forgetter()],
+            ..AppOptions::new(kept, in_folder(&settings.tokens), Arc::clone(clock))
+        },
+    )?;
+    let files = settings.certificate.as_ref().zip(settings.key.as_ref());
+    let listening = ServeOptions {
+        address: args
+            .address
+            .clone()
+            .unwrap_or_else(|| settings.address.clone()),
+        tls: files.map(|(certificate, key)| TlsFiles {
+            certificate: in_folder(certificate),
+            key: in_folder(key),
+        }),
+    };
+    Ok((app, listening))
+}
+
+/// The config with the store that the server writes.
+pub(crate) fn with_store(config: Config, typed: Option<&Path>) -> anyhow::Result<Config> {
+    if let Some(path) = typed {
+        let path =
+            std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
+        return Ok(config.with_store(path.display().to_string()));
+    }
+    Ok(match config.settings().store {
+        Some(_) => config,
+        None => config.with_store(STORE),
+    })
+}
+
+/// The clock of the system, or one that starts at a moment.
+fn clock(config: &Config, start: Option<&str>) -> anyhow::Result<Clock> {
+    let Some(text) = start else {
+        return Ok(Arc::new(now));
+    };
+    let start = config.moment("--now", text)?;
+    let begin = std::time::Instant::now();
+    Ok(Arc::new(move || {
+        let micros = i64::try_from(begin.elapsed().as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(start.micros().saturating_add(micros))
+    }))
+}
+
+/// Makes a store of the tables of a config; whole or not at all.
+pub(crate) fn create_store(config: &Config, path: &Path, clock: &Clock) -> anyhow::Result<()> {
+    let inputs = Inputs {
+        listener: show::terminal(),
+        ..Inputs::default()
+    };
+    let data = Data::open(config, inputs)?;
+    let folder = leadscore::front_end::folder_of(path);
+    let scratch = tempfile::Builder::new()
+        .prefix(".leadscore-store-")
+        .tempdir_in(folder)
+        .with_context(|| format!("cannot write to {}", folder.display()))?;
+    let unfinished = scratch.path().join("events.store");
+    let store = Store::create(&unfinished, StoreOptions::new(Arc::clone(clock)))?;
+    let Imported { n_rows, left_out } = import(&data, &store, clock())?;
+    store.close()?;
+    std::fs::rename(&unfinished, path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    show::remark(&format!(
+        "imported {} of the tables into {}",
+        counted(n_rows, "row"),
+        path.display()
+    ));
+    for (table, n) in left_out {
+        show::remark(&format!(
+            "note: {} of {table} left out, which name no lead or have no time",
+            counted(n, "row")
+        ));
+    }
+    Ok(())
+}
+
+/// The server's memory in its folder.
+pub(crate) const STATE_FILE: &str = "state.sqlite";
+
+/// Where the server keeps what it has beside its store.
+pub(crate) fn server_folder(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".server");
+    PathBuf::from(name)
+}
+
+/// The folder of what the server keeps beside its store: audit log, sessions, thresholds.
+fn folder_of_server(store: &Path) -> anyhow::Result<PathBuf> {
+    let folder = server_folder(store);
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// Ends once somebody asks the server to end.
+async fn interrupted() {
+    while !show::is_interrupted() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

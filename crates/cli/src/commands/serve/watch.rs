@@ -1,0 +1,121 @@
+//! Thresholds beside the engine: each new score is compared with the last one, away from whoever
+//! made it.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use leadscore::Config;
+use leadscore_live::{Crossings, OnScore};
+use leadscore_serve::{Clock, LeadScore, Receivers, State, Thresholds, WebhookOptions, Webhooks};
+use leadscore_store::Store;
+
+use crate::show;
+
+/// Scores that wait to be compared: a refresh of many leads waits for the disk beyond it.
+const WAITING: usize = 8_192;
+
+/// Scores that are compared in one transaction.
+const AT_ONCE: usize = 2_048;
+
+/// How often crossings are looked for that are no event yet.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// The thresholds of a config, with what the server remembers of them.
+pub(super) struct Watch {
+    pub(super) state: Arc<State>,
+    pub(super) thresholds: Arc<Thresholds>,
+    receivers: Receivers,
+    scores: SyncSender<(LeadScore, Option<f64>)>,
+}
+
+impl Watch {
+    /// Begins to compare, in a thread of its own.
+    pub(super) fn begin(
+        config: &Config,
+        state: Arc<State>,
+        store: &Arc<Store>,
+    ) -> anyhow::Result<Self> {
+        let settings = &config.settings().serve;
+        let receivers = Receivers::new(settings, |name| std::env::var(name).ok())?;
+        let thresholds = Arc::new(Thresholds::new(settings, &receivers, Arc::clone(&state))?);
+        let (scores, waiting) = sync_channel(WAITING);
+        let (observed, kept) = (Arc::clone(&thresholds), Arc::clone(store));
+        std::thread::Builder::new()
+            .name("thresholds".to_owned())
+            .spawn(move || compare(&observed, &kept, &waiting))
+            .context("cannot start a thread")?;
+        Ok(Self {
+            state,
+            thresholds,
+            receivers,
+            scores,
+        })
+    }
+
+    /// What the engine tells new scores.
+    pub(super) fn hears(&self) -> OnScore {
+        let scores = self.scores.clone();
+        Arc::new(move |score, points| {
+            // The thread ends with the server, which then needs nobody to hear it.
+            let _ = scores.send((score.clone(), points));
+        })
+    }
+
+    /// What the engine asks about crossings.
+    pub(super) fn crossings(&self) -> Crossings {
+        let thresholds = Arc::clone(&self.thresholds);
+        Arc::new(move |since| {
+            thresholds.crossed(since).unwrap_or_else(|error| {
+                show::failure(&error);
+                Vec::new()
+            })
+        })
+    }
+
+    /// Begins to call receivers, within the present runtime.
+    pub(super) fn call(self, clock: Clock) -> anyhow::Result<Webhooks> {
+        Ok(Webhooks::start(
+            self.receivers,
+            &self.thresholds,
+            self.state,
+            clock,
+            WebhookOptions::default(),
+        )?)
+    }
+}
+
+/// Compares scores as they come, and makes crossings events of the store.
+fn compare(thresholds: &Thresholds, store: &Store, waiting: &Receiver<(LeadScore, Option<f64>)>) {
+    loop {
+        let mut scores = Vec::new();
+        match waiting.recv_timeout(EVERY) {
+            Ok(first) => {
+                scores.push(first);
+                scores.extend(waiting.try_iter().take(AT_ONCE - 1));
+            }
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
+        }
+        let observed = scores.iter().map(|(score, points)| (score, *points));
+        if let Err(error) = thresholds.observe_all(observed) {
+            show::failure(&error);
+        }
+        if let Err(error) = keep(thresholds, store) {
+            show::error(&error);
+        }
+    }
+}
+
+/// Puts crossings into the store that are not there.
+fn keep(thresholds: &Thresholds, store: &Store) -> anyhow::Result<()> {
+    loop {
+        let events = thresholds.to_append(1_000)?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        store.append(events.clone())?;
+        thresholds.appended(&events)?;
+    }
+}

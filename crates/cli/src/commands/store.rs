@@ -1,0 +1,146 @@
+//! `store`: the event store made of tables, written as tables, checked, copied, and a lead of it
+//! forgotten.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use leadscore::front_end::{counted, now, shown};
+use leadscore::{Config, export_store, store_path};
+use leadscore_live::{AnswerLog, LogOptions};
+use leadscore_serve::audit::Audit;
+use leadscore_serve::{Clock, State, limits::AUDIT_BYTES};
+use leadscore_store::{Entity, Forgotten, Store, StoreOptions};
+
+use crate::args::{StoreArgs, StoreBackupArgs, StoreCommand, StoreExportArgs, StoreForgetArgs};
+use crate::commands::Outcome;
+use crate::commands::serve::{STATE_FILE, create_store, server_folder, with_store};
+use crate::show;
+
+pub(crate) fn run(command: &StoreCommand) -> anyhow::Result<Outcome> {
+    match command {
+        StoreCommand::Import(args) => import(args),
+        StoreCommand::Export(args) => export(args),
+        StoreCommand::Check(args) => check(args),
+        StoreCommand::Backup(args) => backup(args),
+        StoreCommand::Forget(args) => forget(args),
+    }
+}
+
+/// The config, and where its store is.
+pub(super) fn place(args: &StoreArgs) -> anyhow::Result<(Config, PathBuf)> {
+    let config = with_store(Config::read(&args.config.config)?, args.store.as_deref())?;
+    let path = PathBuf::from(store_path(&config).expect("the config has one by now"));
+    Ok((config, path))
+}
+
+fn import(args: &StoreArgs) -> anyhow::Result<Outcome> {
+    let (config, path) = place(args)?;
+    if Store::exists(&path) {
+        anyhow::bail!(
+            "{} is there already\n  hint: name a new file, or send further rows to the server",
+            path.display()
+        );
+    }
+    let clock: Clock = Arc::new(now);
+    create_store(&config, &path, &clock)?;
+    Ok(Outcome::Done)
+}
+
+fn export(args: &StoreExportArgs) -> anyhow::Result<Outcome> {
+    let (config, path) = place(&args.of)?;
+    let store = Store::open_read(&path)?;
+    let files = export_store(&config, &store, &args.output)?;
+    for file in files {
+        show::remark(&format!("wrote {}", file.display()));
+    }
+    Ok(Outcome::Done)
+}
+
+fn check(args: &StoreArgs) -> anyhow::Result<Outcome> {
+    let (_, path) = place(args)?;
+    let store = Store::open_read(&path)?;
+    let wrong = store.check()?;
+    for sentence in &wrong {
+        show::result(&shown(sentence));
+    }
+    let n_events = usize::try_from(store.n_events()).unwrap_or(usize::MAX);
+    if wrong.is_empty() {
+        show::result(&format!(
+            "{} is whole: {} of {}",
+            path.display(),
+            counted(n_events, "event"),
+            counted(store.tables().len(), "table")
+        ));
+        Ok(Outcome::Done)
+    } else {
+        Ok(Outcome::No)
+    }
+}
+
+fn backup(args: &StoreBackupArgs) -> anyhow::Result<Outcome> {
+    let (_, path) = place(&args.of)?;
+    let store = Store::open_read(&path)?;
+    store.backup(&args.output)?;
+    show::remark(&format!("wrote {}", args.output.display()));
+    Ok(Outcome::Done)
+}
+
+fn forget(args: &StoreForgetArgs) -> anyhow::Result<Outcome> {
+    let (config, path) = place(&args.of)?;
+    let store = Store::open(&path, StoreOptions::new(Arc::new(now)))?;
+    let Forgotten { n_events, n_traces } = store.forget(&Entity::Lead(args.lead.clone()))?;
+    store.close()?;
+    show::result(&format!(
+        "removed {} of `{}`",
+        counted(n_events, "event"),
+        shown(&args.lead)
+    ));
+    forget_beside(&config, &path, &args.lead)?;
+    match n_traces {
+        Some(0) => show::remark("its ID is nowhere in the bytes of the store any more"),
+        Some(n) => show::remark(&format!(
+            "its ID is still in {} of the store: rows of others name it",
+            counted(n, "place")
+        )),
+        None => show::remark("its ID is too short to be looked for in the bytes of the store"),
+    }
+    Ok(if n_events == 0 {
+        Outcome::No
+    } else {
+        Outcome::Done
+    })
+}
+
+/// Removes a lead from what the server keeps beside a store: thresholds, the log of answers, the
+/// audit log.
+fn forget_beside(config: &Config, store: &Path, lead: &str) -> anyhow::Result<()> {
+    let kept = server_folder(store);
+    if kept.is_dir() {
+        let removed = State::open(&kept.join(STATE_FILE))?.forget(lead)?;
+        let n_rows = removed.n_sides + removed.n_crossings + removed.n_deliveries;
+        let audit = Audit::open(&kept, AUDIT_BYTES)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let n_lines = runtime.block_on(audit.forget(lead, "forgotten by command".to_owned()))?;
+        show::result(&format!(
+            "removed {} of thresholds, and its ID from {} of the audit log",
+            counted(n_rows, "row"),
+            counted(n_lines, "line")
+        ));
+    }
+    match &config.settings().serve.log {
+        Some(folder) => {
+            let log = AnswerLog::open(LogOptions::new(config.folder().join(folder)))?;
+            let n_answers = log.forget(lead)?;
+            show::result(&format!(
+                "removed {} of the log",
+                counted(n_answers, "answer")
+            ));
+        }
+        None => show::remark(
+            "note: `log` of [serve] names no log of answers; one that was named on the command line still has the lead",
+        ),
+    }
+    Ok(())
+}

@@ -1,0 +1,264 @@
+//! `leadscore serve` as a company uses it: the tables become a store, events move scores, the page
+//! and every other command have the same numbers, and each answer can be computed again.
+#![allow(missing_docs, reason = "tests")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use leadscore_tests::operated::{add_to_config, operated_crm};
+use leadscore_tests::{binary, leadscore, succeed};
+use serde_json::{Value, json};
+
+/// A server of a folder, which ends with the test.
+struct Served {
+    child: Child,
+    address: String,
+    stderr: PathBuf,
+}
+
+impl Served {
+    fn start(folder: &Path, args: &[&str]) -> Self {
+        let stderr = folder.join("serve.log");
+        let mut child = Command::new(binary())
+            .current_dir(folder)
+            .args(["serve", "--address", "127.0.0.1:0", "--now", "2026-01-01"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&stderr).expect("a file"))
+            .spawn()
+            .expect("it starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let log = || std::fs::read_to_string(&stderr).unwrap_or_default();
+        let address = line
+            .trim()
+            .strip_prefix("listening on http://")
+            .unwrap_or_else(|| panic!("{line}{}", log()))
+            .to_owned();
+        let served = Self {
+            child,
+            address,
+            stderr,
+        };
+        for _ in 0..600 {
+            if served.get("/readyz").0 == 200 {
+                return served;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("the queue is never there: {}", served.log());
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.stderr).unwrap_or_default()
+    }
+
+    /// Sends a request as it is written, and returns status and body.
+    fn send(&self, request: &str) -> (u16, String) {
+        let mut socket = TcpStream::connect(&self.address).expect("it listens");
+        socket.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        let status = head.split(' ').nth(1).expect("a status");
+        (status.parse().expect("a number"), body.to_owned())
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let host = &self.address;
+        self.send(&format!(
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+        ))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let (host, body) = (&self.address, body.to_string());
+        let (status, body) = self.send(&format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        ));
+        (status, serde_json::from_str(&body).expect("JSON"))
+    }
+
+    fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).expect("JSON")
+    }
+
+    /// Asks it to end, and waits until it has.
+    fn end(mut self) {
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(asked.expect("kill").success());
+        let status = self.child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(0), "{}", self.log());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A company with a champion.
+fn company() -> tempfile::TempDir {
+    let folder = operated_crm("linear", "1000", "");
+    succeed(folder.path(), &["run"]);
+    folder
+}
+
+fn likelihood(of: &Value) -> f64 {
+    of["score"]["likelihood"].as_f64().expect("a number")
+}
+
+#[test]
+fn events_move_scores_and_every_road_has_the_same_number() {
+    let folder = company();
+    let at = folder.path();
+    let served = Served::start(at, &["--log", "answers"]);
+    let log = served.log();
+    assert!(
+        log.contains("imported") && log.contains("events.store"),
+        "{log}"
+    );
+    let queue = served.json("/v1/leads?limit=500");
+    let leads = queue["leads"].as_array().expect("a list");
+    assert_eq!(queue["n_matching"], leads.len());
+    let likelihoods: Vec<f64> = leads.iter().map(likelihood).collect();
+    assert!(likelihoods.is_sorted_by(|a, b| a >= b), "{likelihoods:?}");
+
+    // The batch road at this moment says the same of every lead.
+    add_to_config(at, "\n[store]\npath = \"events.store\"\n");
+    let moment = queue["as_of"].as_str().expect("text");
+    succeed(
+        at,
+        &["score", "@champion", "--as-of", moment, "-o", "batch.csv"],
+    );
+    let mut batch = csv::Reader::from_path(at.join("batch.csv")).expect("a file");
+    let columns = batch.headers().expect("a header").clone();
+    let column = |name: &str| columns.iter().position(|it| it == name).expect("a column");
+    let (id, percent) = (column("lead_id"), column("likelihood_to_close"));
+    let by_batch: std::collections::HashMap<String, f64> = batch
+        .records()
+        .map(|row| row.expect("a row"))
+        .filter_map(|row| Some((row[id].to_owned(), row[percent].parse().ok()?)))
+        .collect();
+    assert!(leads.len() > 20);
+    for lead in leads {
+        let name = lead["score"]["lead"].as_str().expect("text");
+        assert_eq!(by_batch.get(name), Some(&likelihood(lead)), "{name}");
+    }
+
+    // Three demos, entered now; the same event again is the same event.
+    let lead = leads[leads.len() / 2]["score"]["lead"]
+        .as_str()
+        .expect("text");
+    let events: Vec<Value> = (0..3)
+        .map(|n| {
+            json!({"id": format!("demo-{n}"), "table": "activities.sales", "row":
+                {"lead_id": lead, "at": format!("2025-12-3{n}T09:00:00Z").replace("32T", "29T"), "activity_type": "demo"}})
+        })
+        .collect();
+    let (status, answer) = served.post("/v1/events", &json!(events));
+    assert_eq!((status, &answer["accepted"]), (202, &json!(3)), "{answer}");
+    let (status, answer) = served.post("/v1/events", &json!(events));
+    assert_eq!(
+        (status, &answer["duplicates"]),
+        (202, &json!(3)),
+        "{answer}"
+    );
+    let before = likelihood(&leads[leads.len() / 2]);
+    let after = served.json(&format!("/v1/leads/{lead}"));
+    let now = after["lead"]["score"]["likelihood"]
+        .as_f64()
+        .or(after["score"]["likelihood"].as_f64())
+        .unwrap_or_else(|| panic!("{after}"));
+    assert!((now - before).abs() > 1e-9, "{before} {now}");
+    served.end();
+
+    // What it said can be computed again, and a changed log is found.
+    let replayed = succeed(at, &["replay", "answers"]);
+    assert!(replayed.contains("0 differ"), "{replayed}");
+    let segment = std::fs::read_dir(at.join("answers"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .next()
+        .expect("a segment");
+    let text = std::fs::read_to_string(&segment).expect("text");
+    let changed = text.replacen("\"likelihood\":", "\"likelihood\":1", 1);
+    assert_ne!(changed, text);
+    std::fs::write(&segment, changed).expect("written");
+    let found = leadscore(at, &["replay", "answers"]);
+    assert_eq!(found.status.code(), Some(1));
+}
+
+#[test]
+fn the_word_of_sales_takes_a_lead_off_the_queue() {
+    let folder = company();
+    let served = Served::start(folder.path(), &[]);
+    let queue = served.json("/v1/leads?limit=2");
+    let lead = queue["leads"][0]["score"]["lead"]
+        .as_str()
+        .expect("text")
+        .to_owned();
+    let (status, answer) = served.post(
+        &format!("/v1/leads/{lead}/word"),
+        &json!({"said": "won", "note": "signed <b>today</b>"}),
+    );
+    assert_eq!(status, 202, "{answer}");
+    // The queue follows at once.
+    let mut n_tries = 0;
+    loop {
+        let queue = served.json("/v1/leads?limit=2");
+        if queue["leads"][0]["score"]["lead"] != lead {
+            break;
+        }
+        n_tries += 1;
+        assert!(n_tries < 100, "{queue}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let (status, page) = served.get("/");
+    assert_eq!(status, 200, "{page}");
+    assert!(
+        page.contains("Leads to call") && !page.contains(&lead),
+        "{page}"
+    );
+    served.end();
+}
+
+#[test]
+fn a_server_that_cannot_answer_well_does_not_start() {
+    let folder = company();
+    let at = folder.path();
+    let refused = |args: &[&str]| {
+        let output = leadscore(at, &[&["serve"], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let open = refused(&["--address", "0.0.0.0:0"]);
+    assert!(open.contains("tokens"), "{open}");
+    assert!(refused(&["--address", "nowhere"]).contains("nowhere"));
+    std::fs::write(at.join("broken.store"), "no store").expect("written");
+    let broken = refused(&["--store", "broken.store"]);
+    assert!(broken.contains("broken.store"), "{broken}");
+    // The second server of a store.
+    let served = Served::start(at, &[]);
+    let second = refused(&["--address", "127.0.0.1:0"]);
+    assert!(second.contains("another"), "{second}");
+    served.end();
+    let token = succeed(at, &["tokens", "create", "crm", "--role", "ingest"]);
+    assert!(token.trim().len() > 40, "{token}");
+    let kept = std::fs::read_to_string(at.join("tokens.toml")).expect("text");
+    assert!(!kept.contains(token.trim()));
+    assert!(succeed(at, &["tokens", "list"]).contains("ingest"));
+    let served = Served::start(at, &[]);
+    assert_eq!(served.get("/v1/leads").0, 401);
+    served.end();
+}
