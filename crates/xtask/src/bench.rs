@@ -9,6 +9,7 @@ mod kernels;
 mod leads;
 mod package;
 mod report;
+mod serve;
 mod tiny;
 
 use clap::Subcommand;
@@ -78,6 +79,15 @@ pub(crate) enum Bench {
         #[arg(long, default_value = "nannyml,evidently,labels")]
         monitors: String,
     },
+    /// Scores over HTTP beside FastAPI, MLServer and BentoML: one lead with 200 activities a request
+    Serve {
+        /// The command of the server, with PORT in place of its port
+        #[arg(long)]
+        serve: Option<String>,
+        /// Short loads, to see that it works
+        #[arg(long)]
+        tiny: bool,
+    },
     /// Features of events beside DuckDB, Polars, pandas and featuretools, cell by cell
     Features {
         /// A thousandth of everything, to see that it works
@@ -97,6 +107,7 @@ impl Bench {
             Self::Report { tiny } => report::run(tiny),
             Self::Package { tiny } => package::run(tiny),
             Self::Engines(asked) => engines::run(asked),
+            Self::Serve { serve, tiny } => serve::run(serve.as_deref(), tiny),
             Self::Tiny { draws } => tiny::run(draws),
             Self::Early { worlds, monitors } => early::run(worlds, &monitors),
         }

@@ -27,6 +27,8 @@ pub(crate) enum Group {
     Dagster,
     Prefect,
     Monitors,
+    Fastapi,
+    Mlserver,
 }
 
 impl Group {
@@ -45,6 +47,8 @@ impl Group {
             Self::Dagster => "dagster",
             Self::Prefect => "prefect",
             Self::Monitors => "monitors",
+            Self::Fastapi => "fastapi",
+            Self::Mlserver => "mlserver",
         }
     }
 }

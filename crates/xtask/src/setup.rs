@@ -13,7 +13,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 5] = [
     Need {
         package: "protobuf-compiler",
         purpose: "compiles the messages of Spark Connect; without it nothing but the command is built",
@@ -35,6 +35,11 @@ const NEEDS: [Need; 4] = [
         package: "chromium",
         purpose: "tests of the report in a browser, skipped without it",
         is_there: || is_there("chromium"),
+    },
+    Need {
+        package: "nodejs",
+        purpose: "tests of what receivers of webhooks run",
+        is_there: || is_there("node"),
     },
     Need {
         package: "postgresql",
