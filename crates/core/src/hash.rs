@@ -1,5 +1,5 @@
-//! A hash of texts that is the same on every machine and in every version: splits and the order of
-//! rows rest on it.
+//! A hash of texts that is the same on every machine and in every version, on which splits and the
+//! order of rows rest; and how the bytes of hashes are written.
 
 /// A number for a text that depends on nothing else.
 ///
@@ -17,6 +17,17 @@ pub fn stable_hash(text: &str) -> u64 {
     });
     let mixed = (hash ^ (hash >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     mixed ^ (mixed >> 29)
+}
+
+/// Bytes as two hexadecimal digits each.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(leadscore_core::hex(&[0, 17, 255]), "0011ff");
+/// ```
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub use feature::{
     MONTHS, PeerState, SplitCell, WEEKDAYS,
 };
 pub use formula::{Aggregate, AggregateKind, AggregateValues, Formula, Moment, Term};
-pub use hash::stable_hash;
+pub use hash::{hex, stable_hash};
 pub use hold_back::{HoldBack, held_back};
 pub use left_out::LeftOut;
 pub use matrix::{FeatureMatrix, MatrixCell, MatrixError};

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use leadscore_core::{DataProfile, agree, counted};
+use leadscore_core::{DataProfile, agree, counted, hex};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -408,11 +408,6 @@ impl Model {
         if let Some(baseline) = &self.age_baseline {
             hasher.update(encode(baseline)?);
         }
-        Ok(hasher
-            .finalize()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect())
+        Ok(hex(&hasher.finalize()[..8]))
     }
 }

@@ -1,11 +1,11 @@
 //! A hash of everything that a config reads: equal inputs have equal fingerprints.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read as _, Write};
 use std::path::Path;
 
 use leadscore_config::{Config, Location};
+use leadscore_core::hex;
 use polars_io::prelude::{IpcWriter, SerWriter as _};
 use sha2::{Digest as _, Sha256};
 
@@ -69,11 +69,7 @@ impl Hash {
     }
 
     fn finish(self) -> String {
-        let mut text = String::with_capacity(64);
-        for byte in self.0.finalize() {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        hex(&self.0.finalize())
     }
 }
 

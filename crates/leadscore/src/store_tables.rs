@@ -13,7 +13,7 @@ mod rows;
 mod settings;
 
 pub use self::cells::stored_instant;
-pub use self::columns::{CellUse, TableColumns, WORD_COLUMNS, WORD_TABLE, table_columns};
+pub use self::columns::{CellUse, TableColumns, WORD_COLUMNS, table_columns};
 pub use self::export::export_store;
 pub use self::import::ImportedRows;
 pub use self::lead_reader::{LeadRead, LeadReader, LeadRow, RawLead, kept_lookups};

@@ -19,8 +19,6 @@ use self::cells::{Cells, Made};
 use self::fields::{Place, listed, shown};
 use crate::error::LiveError;
 
-pub use leadscore::WORD_TABLE;
-
 /// Characters that an ID may have: beyond that it is no ID.
 const LONGEST_ID: usize = 256;
 /// Characters that a cell may have: beyond that it is a document.

@@ -5,6 +5,7 @@ mod cards;
 mod changed;
 mod detail;
 mod keeper;
+mod lock;
 mod options;
 mod record;
 mod rescoring;

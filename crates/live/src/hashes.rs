@@ -1,7 +1,7 @@
 //! Hashes by which an answer can be proved later: of the rows that it was made from, and of the bits
 //! of its features.
 
-use leadscore_core::FeatureMatrix;
+use leadscore_core::{FeatureMatrix, hex};
 use leadscore_store::StoredEvent;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -46,8 +46,4 @@ pub fn feature_hash(matrix: &FeatureMatrix, row: usize) -> String {
         }
     }
     hex(&hash.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -13,7 +13,7 @@ mod queue;
 
 mod replay;
 
-pub use door::{Door, WORD_TABLE};
+pub use door::Door;
 pub use error::LiveError;
 pub use hashes::{feature_hash, input_hash, json_hash};
 pub use import::{Imported, import};

@@ -26,7 +26,6 @@ pub use finding::Finding;
 pub use locked::{Added, LockedRegistry};
 pub use why::{Why, journal_text};
 
-pub(crate) use self::files::hex;
 use self::files::{UNNAMED, model_file, sha256};
 use self::journal::Journal;
 

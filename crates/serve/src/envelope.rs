@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::audit::Trail;
 use crate::limits;
 use crate::local;
+use crate::percent::laid_bare;
 use crate::problem::{Problem, ProblemKind};
 use crate::tokens;
 
@@ -136,7 +137,7 @@ fn check(app: &App, request: &Request) -> Result<(), Problem> {
         ]
         .contains(&name.as_str())
     });
-    let has_token = |text: &str| decoded(text).contains(tokens::PREFIX);
+    let has_token = |text: &str| laid_bare(text).contains(tokens::PREFIX);
     if names_token || has_token(query) || has_token(request.uri().path()) {
         return Err(Problem::new(
             ProblemKind::TokenInUrl,
@@ -150,42 +151,6 @@ fn check(app: &App, request: &Request) -> Result<(), Problem> {
         request.headers(),
         request.uri(),
     )
-}
-
-/// The text with its percent-encoded ASCII characters as they are meant, once and again, so that
-/// no encoding hides a token.
-fn decoded(text: &str) -> String {
-    let mut text = text.to_owned();
-    while let Some(plain) = decoded_once(&text) {
-        text = plain;
-    }
-    text
-}
-
-/// `None` where nothing is encoded.
-fn decoded_once(text: &str) -> Option<String> {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut found = false;
-    while let Some((before, after)) = rest.split_once('%') {
-        plain.push_str(before);
-        let byte = after
-            .get(..2)
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match byte.filter(u8::is_ascii) {
-            Some(byte) => {
-                plain.push(char::from(byte));
-                rest = &after[2..];
-                found = true;
-            }
-            None => {
-                plain.push('%');
-                rest = after;
-            }
-        }
-    }
-    plain.push_str(rest);
-    found.then_some(plain)
 }
 
 /// A problem as JSON, also where a library answered without one.

@@ -7,6 +7,7 @@ pub mod limits;
 mod problem;
 
 mod json;
+mod percent;
 mod query;
 
 mod api;

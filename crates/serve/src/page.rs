@@ -17,11 +17,13 @@ mod tiers;
 mod waterfall;
 mod words;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Form, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Form, FromRequestParts, Path, Query, State};
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{get, post};
 
@@ -97,82 +99,63 @@ struct Asked {
     trail: Trail,
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self {
+            headers: parts.headers.clone(),
+            trail: Trail::from_request_parts(parts, state).await?,
+        })
+    }
+}
+
 type Shared = State<Arc<Page>>;
 
-async fn show_queue(
-    State(page): Shared,
-    headers: HeaderMap,
-    trail: Trail,
-    Query(fields): Query<Fields>,
-) -> Response {
-    let asked = Asked { headers, trail };
+async fn show_queue(State(page): Shared, asked: Asked, Query(fields): Query<Fields>) -> Response {
     answer::off_thread(move || queue::answer(&page, &asked, &fields)).await
 }
 
 async fn show_lead(
     State(page): Shared,
-    headers: HeaderMap,
-    trail: Trail,
+    asked: Asked,
     Path(id): Path<String>,
     Query(fields): Query<Fields>,
 ) -> Response {
-    let asked = Asked { headers, trail };
     answer::off_thread(move || lead::answer(&page, &asked, &id, &fields)).await
 }
 
 /// IDs such as `..`, which no path can have, come as a field of the address.
 async fn show_lead_by_query(
     State(page): Shared,
-    headers: HeaderMap,
-    trail: Trail,
+    asked: Asked,
     Query(fields): Query<Fields>,
 ) -> Response {
     let id = field(&fields, "id").unwrap_or_default().to_owned();
-    let asked = Asked { headers, trail };
     answer::off_thread(move || lead::answer(&page, &asked, &id, &fields)).await
 }
 
-async fn say(
-    State(page): Shared,
-    headers: HeaderMap,
-    trail: Trail,
-    Form(fields): Form<Fields>,
-) -> Response {
-    say::answer(page, Asked { headers, trail }, fields).await
+async fn say(State(page): Shared, asked: Asked, Form(fields): Form<Fields>) -> Response {
+    say::answer(page, asked, fields).await
 }
 
-async fn show_manager(State(page): Shared, headers: HeaderMap, trail: Trail) -> Response {
-    let asked = Asked { headers, trail };
+async fn show_manager(State(page): Shared, asked: Asked) -> Response {
     answer::off_thread(move || manager::answer(&page, &asked)).await
 }
 
 async fn ask_to_sign_in(
     State(page): Shared,
-    headers: HeaderMap,
-    trail: Trail,
+    asked: Asked,
     Query(fields): Query<Fields>,
 ) -> Response {
-    let asked = Asked { headers, trail };
     answer::off_thread(move || sign_in::ask(&page, &asked, &fields)).await
 }
 
-async fn sign_in(
-    State(page): Shared,
-    headers: HeaderMap,
-    trail: Trail,
-    Form(fields): Form<Fields>,
-) -> Response {
-    let asked = Asked { headers, trail };
+async fn sign_in(State(page): Shared, asked: Asked, Form(fields): Form<Fields>) -> Response {
     answer::off_thread(move || sign_in::sign_in(&page, &asked, &fields)).await
 }
 
-async fn sign_out(
-    State(page): Shared,
-    headers: HeaderMap,
-    trail: Trail,
-    Form(fields): Form<Fields>,
-) -> Response {
-    let asked = Asked { headers, trail };
+async fn sign_out(State(page): Shared, asked: Asked, Form(fields): Form<Fields>) -> Response {
     answer::off_thread(move || sign_in::sign_out(&page, &asked, &fields)).await
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::percent::{NotEncoded, decoded};
 use crate::problem::{Problem, ProblemKind};
 
 /// Names and values of a query that were not taken yet.
@@ -13,7 +14,7 @@ impl Query {
         let mut given = BTreeMap::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decoded(name)?, decoded(value)?);
+            let (name, value) = (plain(name)?, plain(value)?);
             if given.insert(name.clone(), value).is_some() {
                 return Err(refuse(&name, "is there twice", "write it once"));
             }
@@ -63,38 +64,15 @@ fn refuse(name: &str, what: &str, hint: &str) -> Problem {
 }
 
 /// A part of a query without its percents and pluses.
-fn decoded(text: &str) -> Result<String, Problem> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        match first {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let pair = rest
-                    .get(..2)
-                    .and_then(|pair| std::str::from_utf8(pair).ok());
-                let byte = pair
-                    .filter(|pair| pair.bytes().all(|byte| byte.is_ascii_hexdigit()))
-                    .and_then(|pair| u8::from_str_radix(pair, 16).ok());
-                let Some(byte) = byte else {
-                    return Err(Problem::new(
-                        ProblemKind::BadRequest,
-                        "the query has a % without two hexadecimal digits",
-                        "write % as %25",
-                    ));
-                };
-                bytes.push(byte);
-                rest = &rest[2..];
-            }
-            byte => bytes.push(*byte),
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| {
-        Problem::new(
-            ProblemKind::BadRequest,
-            "the query is not UTF-8",
-            "encode its text as UTF-8",
-        )
+fn plain(text: &str) -> Result<String, Problem> {
+    decoded(&text.replace('+', " ")).map_err(|why| {
+        let (detail, hint) = match why {
+            NotEncoded::Percent => (
+                "the query has a % without two hexadecimal digits",
+                "write % as %25",
+            ),
+            NotEncoded::Utf8 => ("the query is not UTF-8", "encode its text as UTF-8"),
+        };
+        Problem::new(ProblemKind::BadRequest, detail, hint)
     })
 }

@@ -1,5 +1,5 @@
-//! The server's own file, `<store>.state`: what it has to remember besides events, such as on which
-//! side of a threshold a lead was, which calls wait, and who is signed in.
+//! The server's own file, `state.sqlite` in its folder: what it has to remember besides events,
+//! such as on which side of a threshold a lead was, which calls wait, and who is signed in.
 
 mod error;
 mod migrations;
@@ -190,6 +190,13 @@ pub struct Removed {
     pub n_crossings: usize,
     /// Calls that waited, were delivered, or were given up.
     pub n_deliveries: usize,
+}
+
+impl Removed {
+    /// All rows that were removed.
+    pub fn n_rows(self) -> usize {
+        self.n_sides + self.n_crossings + self.n_deliveries
+    }
 }
 
 /// The connection, also after a thread panicked with it: SQLite rolled back what was not committed.

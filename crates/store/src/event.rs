@@ -2,6 +2,9 @@
 
 use leadscore_core::Timestamp;
 
+/// The table of what sales says of leads, which every store may have.
+pub const WORD_TABLE: &str = "activities.word";
+
 /// Whose rows belong together, because features of a lead may read them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Entity {

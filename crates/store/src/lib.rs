@@ -26,7 +26,7 @@ mod store;
 
 pub use door::{MAX_BYTES_OF_CALL, MAX_EVENTS_OF_CALL};
 pub use error::StoreError;
-pub use event::{Appended, Entity, Forgotten, NewEvent, StoredEvent};
+pub use event::{Appended, Entity, Forgotten, NewEvent, StoredEvent, WORD_TABLE};
 pub use options::{Clock, StoreOptions};
 pub use queue::DoneFn;
 pub use store::Store;

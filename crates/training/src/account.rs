@@ -1,6 +1,6 @@
 //! The account that a model gives of its training: its card, and what it was trained within.
 
-use leadscore_core::{FeatureMatrix, Span, count, counted};
+use leadscore_core::{FeatureMatrix, Span, count, counted, hex};
 use leadscore_inference::{
     Card, DataVerdict, FeatureScope, JudgedAttribute, LeadSample, LearningCurve, Limitation, Scope,
     Sufficiency, WithAndWithout,
@@ -194,9 +194,5 @@ fn fingerprint(matrix: &FeatureMatrix, labels: &[bool], totals: &Totals) -> Stri
     totals.counts.iter().skip(1).for_each(|count| {
         hasher.update([count.n_rows.to_le_bytes(), count.n_wins.to_le_bytes()].concat());
     });
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&hasher.finalize())
 }

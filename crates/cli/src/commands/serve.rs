@@ -16,7 +16,7 @@ use leadscore_serve::{
 use leadscore_store::{Store, StoreOptions};
 
 use self::watch::Watch;
-use crate::args::ServeArgs;
+use crate::args::{ConfigArg, ServeArgs};
 use crate::commands::Outcome;
 use crate::show;
 
@@ -24,9 +24,8 @@ use crate::show;
 const STORE: &str = "events.store";
 
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
-    let config = with_store(Config::read(&args.config.config)?, args.store.as_deref())?;
+    let (config, path) = place(&args.config, args.store.as_deref())?;
     let clock = clock(&config, args.now.as_deref())?;
-    let path = PathBuf::from(store_path(&config).expect("the config has one by now"));
     if !Store::exists(&path) {
         create_store(&config, &path, &clock)?;
     }
@@ -73,7 +72,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         show::result(&format!("listening on {scheme}://{}", server.address()));
         show::remark(&format!(
             "{} in {}; Ctrl-C ends the server",
-            counted(usize::try_from(n_events).unwrap_or(usize::MAX), "event"),
+            counted(n_events, "event"),
             path.display()
         ));
         anyhow::Ok(server.run(interrupted()).await?)
@@ -121,17 +120,21 @@ fn put_together(
     Ok((app, listening))
 }
 
-/// The config with the store that the server writes.
-pub(crate) fn with_store(config: Config, typed: Option<&Path>) -> anyhow::Result<Config> {
-    if let Some(path) = typed {
+/// The config with the store that was typed, that it names, or that is called as usual; and where
+/// that is.
+pub(crate) fn place(args: &ConfigArg, typed: Option<&Path>) -> anyhow::Result<(Config, PathBuf)> {
+    let config = Config::read(&args.config)?;
+    let config = if let Some(path) = typed {
         let path =
             std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
-        return Ok(config.with_store(path.display().to_string()));
-    }
-    Ok(match config.settings().store {
-        Some(_) => config,
-        None => config.with_store(STORE),
-    })
+        config.with_store(path.display().to_string())
+    } else if config.settings().store.is_none() {
+        config.with_store(STORE)
+    } else {
+        config
+    };
+    let path = PathBuf::from(store_path(&config).expect("the config has one by now"));
+    Ok((config, path))
 }
 
 /// The clock of the system, or one that starts at a moment.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use leadscore::front_end::{counted, now, shown};
-use leadscore::{Config, export_store, store_path};
+use leadscore::{Config, export_store};
 use leadscore_live::{AnswerLog, LogOptions};
 use leadscore_serve::audit::Audit;
 use leadscore_serve::{Clock, State, limits::AUDIT_BYTES};
@@ -13,7 +13,7 @@ use leadscore_store::{Entity, Forgotten, Store, StoreOptions};
 
 use crate::args::{StoreArgs, StoreBackupArgs, StoreCommand, StoreExportArgs, StoreForgetArgs};
 use crate::commands::Outcome;
-use crate::commands::serve::{STATE_FILE, create_store, server_folder, with_store};
+use crate::commands::serve::{self, STATE_FILE, create_store, server_folder};
 use crate::show;
 
 pub(crate) fn run(command: &StoreCommand) -> anyhow::Result<Outcome> {
@@ -28,9 +28,7 @@ pub(crate) fn run(command: &StoreCommand) -> anyhow::Result<Outcome> {
 
 /// The config, and where its store is.
 pub(super) fn place(args: &StoreArgs) -> anyhow::Result<(Config, PathBuf)> {
-    let config = with_store(Config::read(&args.config.config)?, args.store.as_deref())?;
-    let path = PathBuf::from(store_path(&config).expect("the config has one by now"));
-    Ok((config, path))
+    serve::place(&args.config, args.store.as_deref())
 }
 
 fn import(args: &StoreArgs) -> anyhow::Result<Outcome> {
@@ -63,12 +61,11 @@ fn check(args: &StoreArgs) -> anyhow::Result<Outcome> {
     for sentence in &wrong {
         show::result(&shown(sentence));
     }
-    let n_events = usize::try_from(store.n_events()).unwrap_or(usize::MAX);
     if wrong.is_empty() {
         show::result(&format!(
             "{} is whole: {} of {}",
             path.display(),
-            counted(n_events, "event"),
+            counted(store.n_events(), "event"),
             counted(store.tables().len(), "table")
         ));
         Ok(Outcome::Done)
@@ -117,7 +114,6 @@ fn forget_beside(config: &Config, store: &Path, lead: &str) -> anyhow::Result<()
     let kept = server_folder(store);
     if kept.is_dir() {
         let removed = State::open(&kept.join(STATE_FILE))?.forget(lead)?;
-        let n_rows = removed.n_sides + removed.n_crossings + removed.n_deliveries;
         let audit = Audit::open(&kept, AUDIT_BYTES)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -125,7 +121,7 @@ fn forget_beside(config: &Config, store: &Path, lead: &str) -> anyhow::Result<()
         let n_lines = runtime.block_on(audit.forget(lead, "forgotten by command".to_owned()))?;
         show::result(&format!(
             "removed {} of thresholds, and its ID from {} of the audit log",
-            counted(n_rows, "row"),
+            counted(removed.n_rows(), "row"),
             counted(n_lines, "line")
         ));
     }

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use leadscore_config::{ColumnType, Config, OneOrMany, TableId};
 use leadscore_core::{AttributeTable, CellKind};
 use leadscore_inference::Model;
+use leadscore_store::WORD_TABLE;
 
-/// The table of what salespeople say of leads, which every store has.
-pub const WORD_TABLE: &str = "activities.word";
-/// Its columns, where the config does not have it: the lead, the moment, what, by whom and why.
+/// The columns of [`WORD_TABLE`], where the config does not have it: the lead, the moment, what, by whom and why.
 pub const WORD_COLUMNS: [&str; 5] = ["lead", "at", "said", "by", "note"];
 
 /// What cells of a column are read as.

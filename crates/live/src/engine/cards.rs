@@ -6,10 +6,8 @@ use std::collections::HashMap;
 use leadscore_config::Config as Settings;
 use leadscore_core::Timestamp;
 use leadscore_serve::{Word, WordKind};
-use leadscore_store::{Entity, StoredEvent};
+use leadscore_store::{Entity, StoredEvent, WORD_TABLE};
 use serde_json::{Map, Value};
-
-use crate::door::WORD_TABLE;
 
 /// What people see of a lead.
 #[derive(Debug, Clone, Default, PartialEq)]

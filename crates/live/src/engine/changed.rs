@@ -6,10 +6,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use leadscore_core::stable_hash;
 use leadscore_store::Entity;
+
+use super::lock::lock;
 
 /// Marks of all tables that are loaded, or being loaded.
 #[derive(Debug, Default)]
@@ -108,10 +110,6 @@ impl Changed {
     pub(super) fn entities(&self) -> Vec<Entity> {
         lock(&self.entities).iter().cloned().collect()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

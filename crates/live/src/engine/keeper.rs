@@ -190,7 +190,7 @@ impl Shared {
     /// Reads what people see of all leads, of rows that were recorded before a moment. What came
     /// later is read as it comes.
     fn read_cards(&self, before: Timestamp) -> Result<(), EngineError> {
-        for table in ["leads", crate::door::WORD_TABLE] {
+        for table in ["leads", leadscore_store::WORD_TABLE] {
             let mut rows: Vec<StoredEvent> = Vec::new();
             let mut leads: Vec<String> = Vec::new();
             self.store.scan(table, before, |row| {

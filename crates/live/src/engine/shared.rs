@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 
 use leadscore::Config;
 use leadscore_core::Timestamp;
@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::EngineState;
 use super::cards::Cards;
 use super::changed::Changes;
+use super::lock::lock;
 use super::options::{EngineError, EngineOptions};
 use super::scoring::{Models, Scoring};
 use super::served::Served;
@@ -279,8 +280,4 @@ impl Shared {
         }
         by_lead
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

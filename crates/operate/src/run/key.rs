@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::registry::hex;
+use leadscore_core::hex;
 
 /// SHA-256 of parts, each with its length, so that no two lists of parts are taken for one another;
 /// the first half, in hexadecimal digits.

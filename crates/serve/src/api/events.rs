@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use leadscore_store::{Appended, Entity, NewEvent};
+use leadscore_store::{Appended, Entity, NewEvent, WORD_TABLE};
 use serde_json::Value;
 
 use crate::api::views::Accepted;
@@ -81,7 +81,7 @@ fn events(
     let says = |row: &Value| {
         row.get("table")
             .and_then(Value::as_str)
-            .is_some_and(|table| table.trim() == "activities.word")
+            .is_some_and(|table| table.trim() == WORD_TABLE)
     };
     if !caller.role.may(Right::Act) && rows.iter().any(says) {
         return Err(Problem::new(

@@ -5,8 +5,8 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use leadscore_core::Timestamp;
-use leadscore_store::Appended;
+use leadscore_core::{Timestamp, hex};
+use leadscore_store::{Appended, WORD_TABLE};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -218,7 +218,7 @@ pub(crate) async fn say(
     };
     let row = json!({
         "id": event_id,
-        "table": "activities.word",
+        "table": WORD_TABLE,
         "row": {"lead": lead, "at": iso(app.now()), "said": said, "by": caller.name, "note": note},
     });
     let (lead, caller) = (lead.to_owned(), caller.clone());
@@ -310,5 +310,5 @@ pub(crate) async fn forget(
 fn random_id() -> Result<String, Problem> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| Problem::internal().because(error.to_string()))?;
-    Ok(tokens::hex(&bytes))
+    Ok(hex(&bytes))
 }

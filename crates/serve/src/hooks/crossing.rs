@@ -1,11 +1,12 @@
 //! A lead that rose to a threshold: what the queue shows, what batch reads, and what receivers get.
 
-use leadscore_core::{ContactPriority, Timestamp};
+use leadscore_core::{ContactPriority, Timestamp, hex};
 use leadscore_store::{Entity, NewEvent};
-use ring::digest::{SHA256, digest};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::LeadScore;
+use crate::percent::lead_address;
 
 /// The table that crossings are events of.
 const TABLE: &str = "activities.thresholds";
@@ -187,23 +188,12 @@ fn id(lead: &str, threshold: &str, at: Timestamp) -> String {
 
 /// Half of a text's SHA-256, in hexadecimal digits.
 pub(super) fn hash(text: &str) -> String {
-    let digest = digest(&SHA256, text.as_bytes());
-    let half = &digest.as_ref()[..16];
-    half.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text)[..16])
 }
 
 /// The address of a lead's page.
 fn lead_page(base: &str, lead: &str) -> String {
-    let escaped: String = lead
-        .bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect();
-    format!("{}/leads/{escaped}", base.trim_end_matches('/'))
+    format!("{}{}", base.trim_end_matches('/'), lead_address(lead))
 }
 
 #[cfg(test)]

@@ -265,7 +265,7 @@ impl Thresholds {
         let thresholds = Arc::clone(self);
         Arc::new(move |lead| {
             let removed = thresholds.forget(lead).map_err(|error| error.to_string())?;
-            Ok(removed.n_sides + removed.n_crossings + removed.n_deliveries)
+            Ok(removed.n_rows())
         })
     }
 

@@ -1,14 +1,13 @@
 //! The stylesheet and the script: one of each, within the binary, under names that change with what
 //! is in them, so that browsers may keep them for good.
 
+use leadscore_core::hex;
 use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Response, StatusCode};
 use sha2::{Digest, Sha256};
-
-use crate::tokens::hex;
 
 pub(crate) const STYLE: &str = include_str!("page.css");
 pub(crate) const SCRIPT: &str = include_str!("page.js");

@@ -6,10 +6,11 @@ use leadscore_core::{ContactPriority, Timestamp, count, printable};
 use maud::{Markup, html};
 
 use super::answer::Notice;
-use super::words::{encoded, shown};
+use super::words::shown;
 use super::{Page, field, tiers};
 use crate::QueueQuery;
 use crate::auth::Caller;
+use crate::percent::encoded;
 
 /// Rows of a page.
 pub(crate) const ROWS: usize = 50;

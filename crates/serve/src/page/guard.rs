@@ -8,9 +8,9 @@ use leadscore_core::Timestamp;
 
 use super::answer::{Notice, plain, see_other};
 use super::layout::{Frame, Tab};
-use super::words::encoded;
 use super::{Asked, Page, field};
 use crate::auth::{Caller, Right};
+use crate::percent::encoded;
 use crate::{ProblemKind, SessionError, SessionId};
 
 /// Who asks.

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use leadscore_core::{ContactPriority, Timestamp, count, counted};
+use leadscore_core::{ContactPriority, Timestamp, count, counted, hex};
 use maud::{Markup, html};
 
 use super::answer;
@@ -14,13 +14,12 @@ use super::sentences::{refused, unknown};
 use super::tiers::{shapes, tier};
 use super::waterfall::waterfall;
 use super::words::{
-    WORDS, age, ago, encoded, lead_address, likelihood, moment, near, points, rule_points, shown,
-    word, word_key,
+    WORDS, age, ago, likelihood, moment, near, points, rule_points, shown, word, word_key,
 };
 use super::{Asked, Page, field};
 use crate::auth::Right;
 use crate::limits::NOTE_CHARS;
-use crate::tokens::hex;
+use crate::percent::{encoded, lead_address};
 use crate::{Act, LeadDetail, WordKind};
 
 /// Events that are shown at once.

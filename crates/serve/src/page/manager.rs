@@ -11,9 +11,10 @@ use super::layout::{Tab, frame};
 use super::queue::name_of;
 use super::sentences::{record_sentence, record_verdict, refused};
 use super::tiers::{shapes, tier};
-use super::words::{age, day, lead_address, likelihood, shown, word};
+use super::words::{age, day, likelihood, shown, word};
 use super::{Asked, Page};
 use crate::auth::Right;
+use crate::percent::lead_address;
 use crate::{Act, Queue, QueueQuery, QueueRow, TierRecord, UseOfWeek};
 
 /// Weeks of use that are shown.

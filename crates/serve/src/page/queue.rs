@@ -11,8 +11,9 @@ use super::guard::{self, Visitor};
 use super::layout::{Tab, frame};
 use super::sentences::{record_sentence, refused};
 use super::tiers::{shapes, tier};
-use super::words::{age, ago, lead_address, likelihood, near, points, shown, word};
+use super::words::{age, ago, likelihood, near, points, shown, word};
 use super::{Asked, Page};
+use crate::percent::lead_address;
 use crate::{Change, Queue, QueueRow, TierRecord, Word};
 
 /// Columns of the table.

@@ -9,10 +9,11 @@ use super::answer::{Notice, off_thread, plain, see_other};
 use super::guard::{self, Visitor};
 use super::layout::Frame;
 use super::sentences::unknown;
-use super::words::{WORDS, decoded, lead_address, word, word_key};
+use super::words::{WORDS, word, word_key};
 use super::{Asked, Fields, Page, field};
 use crate::api::leads::say;
 use crate::auth::Right;
+use crate::percent::{decoded, lead_address};
 use crate::{Act, ProblemKind, WordKind};
 
 /// What a form comes to: back to the lead, which tells.
@@ -55,7 +56,7 @@ fn read(visitor: &Visitor, fields: &[(String, String)]) -> Result<Said, Notice> 
             .queue_link());
     }
     let given = field(fields, "lead").unwrap_or_default();
-    let Some(lead) = decoded(given) else {
+    let Ok(lead) = decoded(given) else {
         return Err(unknown(given, visitor.caller.owner.is_some()));
     };
     let said = field(fields, "said").unwrap_or_default();

@@ -156,49 +156,6 @@ pub(crate) const WORDS: [WordKind; 5] = [
     WordKind::Wrong,
 ];
 
-/// Where a lead's page is. Browsers take the paths `.` and `..` for steps, so IDs that are made of
-/// dots, and the empty one, go into the query.
-pub(crate) fn lead_address(id: &str) -> String {
-    if id.bytes().all(|byte| byte == b'.') {
-        format!("/leads?id={id}")
-    } else {
-        format!("/leads/{}", encoded(id))
-    }
-}
-
-/// A text as a part of an address: all but letters, digits, `-`, `_`, `.` and `~` as `%41`.
-pub(crate) fn encoded(text: &str) -> String {
-    let mut address = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                address.push(char::from(byte));
-            }
-            _ => address.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    address
-}
-
-/// What [`encoded`] was made of; `None` where it was not made by it.
-pub(crate) fn decoded(address: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(address.len());
-    let mut rest = address.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digit = |byte: u8| {
-                char::from(byte)
-                    .to_digit(16)
-                    .and_then(|digit| u8::try_from(digit).ok())
-            };
-            bytes.push(digit(rest.next()?)? * 16 + digit(rest.next()?)?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,31 +231,6 @@ mod tests {
             (age(0.9), age(1.0), age(f64::NAN)),
             ("today".into(), "1 day".into(), "today".into())
         );
-    }
-
-    #[test]
-    fn every_id_has_an_address_that_browsers_keep() {
-        for (id, expected) in [
-            ("L1", "/leads/L1"),
-            ("", "/leads?id="),
-            (".", "/leads?id=."),
-            ("..", "/leads?id=.."),
-            ("...", "/leads?id=..."),
-            ("a/../b", "/leads/a%2F..%2Fb"),
-            ("a?b#c%", "/leads/a%3Fb%23c%25"),
-            ("é\n", "/leads/%C3%A9%0A"),
-        ] {
-            assert_eq!(lead_address(id), expected, "{id}");
-            assert_eq!(decoded(&encoded(id)).as_deref(), Some(id));
-        }
-    }
-
-    #[test]
-    fn what_was_not_encoded_is_not_decoded() {
-        for text in ["%", "%4", "%zz", "%+1", "%FF"] {
-            assert_eq!(decoded(text), None, "{text}");
-        }
-        assert_eq!(decoded("L1%0A").as_deref(), Some("L1\n"));
     }
 
     #[test]

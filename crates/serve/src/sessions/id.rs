@@ -1,8 +1,7 @@
 //! The ID of a session: 32 random bytes that only the browser has.
 
+use leadscore_core::hex;
 use sha2::{Digest, Sha256};
-
-use crate::tokens::hex;
 
 const BYTES: usize = 32;
 

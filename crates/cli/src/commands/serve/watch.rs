@@ -2,7 +2,7 @@
 //! made it.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -19,8 +19,8 @@ const WAITING: usize = 8_192;
 /// Scores that are compared in one transaction.
 const AT_ONCE: usize = 2_048;
 
-/// How often crossings are looked for that are no event yet.
-const EVERY: Duration = Duration::from_millis(250);
+/// After how long crossings are put into the store again, where it did not take them.
+const AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 /// The thresholds of a config, with what the server remembers of them.
 pub(super) struct Watch {
@@ -88,22 +88,32 @@ impl Watch {
 
 /// Compares scores as they come, and makes crossings events of the store.
 fn compare(thresholds: &Thresholds, store: &Store, waiting: &Receiver<(LeadScore, Option<f64>)>) {
+    // A server that was killed may have left some.
+    let mut is_behind = true;
     loop {
-        let mut scores = Vec::new();
-        match waiting.recv_timeout(EVERY) {
-            Ok(first) => {
-                scores.push(first);
-                scores.extend(waiting.try_iter().take(AT_ONCE - 1));
+        if is_behind {
+            match keep(thresholds, store) {
+                Ok(()) => is_behind = false,
+                Err(error) => show::error(&error),
             }
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
         }
+        let first = if is_behind {
+            waiting.recv_timeout(AGAIN_AFTER)
+        } else {
+            waiting.recv().map_err(RecvTimeoutError::from)
+        };
+        let scores: Vec<(LeadScore, Option<f64>)> = match first {
+            Ok(first) => {
+                let others = waiting.try_iter().take(AT_ONCE - 1);
+                std::iter::once(first).chain(others).collect()
+            }
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         let observed = scores.iter().map(|(score, points)| (score, *points));
-        if let Err(error) = thresholds.observe_all(observed) {
-            show::failure(&error);
-        }
-        if let Err(error) = keep(thresholds, store) {
-            show::error(&error);
+        match thresholds.observe_all(observed) {
+            Ok(crossings) => is_behind |= !crossings.is_empty(),
+            Err(error) => show::failure(&error),
         }
     }
 }
