@@ -159,7 +159,7 @@ fn load_alone(alone: &Data, model: &Model, as_of: Timestamp) -> crate::Result<Ta
 
 /// The history of a lead whose attributes were never changed, of those whose changes the model reads:
 /// each has had the value that is given all along.
-fn unchanged(tables: &Tables, model: &Model) -> History {
+pub(crate) fn unchanged(tables: &Tables, model: &Model) -> History {
     let n_leads = tables.leads.ids.len();
     let mut names: Vec<&String> = Vec::new();
     for spec in &model.specs {

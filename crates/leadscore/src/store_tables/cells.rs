@@ -112,6 +112,7 @@ impl<'de> Visitor<'de> for CellVisitor {
 }
 
 /// The cells of a row by column, in the order that they have there.
+#[derive(Clone)]
 pub(super) struct Row<'r>(pub(super) Vec<(Cow<'r, str>, Cell<'r>)>);
 
 impl<'r> Row<'r> {

@@ -20,10 +20,10 @@ use super::rows::{ColumnsRead, StoreRows, frames};
 use super::settings::{check_store_settings, of_one_lead, of_store};
 use crate::ages::age_of;
 use crate::config::Config;
-use crate::data::{Data, Inputs, OpenTables, load_options_of};
+use crate::data::{Data, Inputs, OpenTables, load_options_of, now};
 use crate::error::bail;
 use crate::hold_back;
-use crate::lone_lead::look;
+use crate::lone_lead::{look, unchanged};
 use crate::score_summary::{joined, too_old};
 
 /// Reads one lead after the other from its rows.
@@ -344,6 +344,43 @@ impl LeadReader {
     ///
     /// A key is unknown, a value is not what the model reads, or the lead is not open.
     pub fn read_raw(&self, lead: &Value, at: Timestamp) -> crate::Result<RawLead> {
+        match self.read_raw_without_frames(lead, at)? {
+            Some(read) => Ok(read),
+            None => self.read_raw_by_frames(lead, at),
+        }
+    }
+
+    /// The same without frames; `None` where the road of tables has to look at it.
+    ///
+    /// # Errors
+    ///
+    /// The model reads what is not there.
+    pub fn read_raw_without_frames(
+        &self,
+        lead: &Value,
+        at: Timestamp,
+    ) -> crate::Result<Option<RawLead>> {
+        let read = lead.as_object().ok_or(Unsure);
+        let read = read.and_then(|lead| self.tables.read_raw(lead, at, now()));
+        let Ok((id, mut tables)) = read else {
+            return Ok(None);
+        };
+        tables.history = Arc::new(unchanged(&tables, &self.model));
+        let set = scoring_snapshots(&tables, at);
+        if set.at_risk.is_empty() {
+            return Ok(None);
+        }
+        let matrix = leadscore_features::compute(&tables, &self.model.specs, &set.at_risk)?;
+        let row = self.open(&tables, 0, at, matrix);
+        Ok(Some(RawLead { id, row }))
+    }
+
+    /// The same by frames, as tables are read: slower, and to compare with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read_raw`].
+    pub fn read_raw_by_frames(&self, lead: &Value, at: Timestamp) -> crate::Result<RawLead> {
         let looked = look(&self.lookups.as_of(at), &self.model, lead)?;
         Ok(RawLead {
             row: self.open(&looked.tables, 0, at, looked.matrix),

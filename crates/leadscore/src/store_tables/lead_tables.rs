@@ -7,6 +7,7 @@
 
 mod cells;
 mod events;
+mod raw;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use leadscore_values::{NumberFormat, TimeFormat, Window};
 
 use self::cells::{Nulls, categories, today_text, unknown_today};
 use self::events::{ActivityTable, Events};
+use self::raw::RawColumns;
 use super::cells::{Cell, Row};
 use super::leads::{Lead, LeadRoles};
 
@@ -31,6 +33,18 @@ pub(super) use self::cells::Unsure;
 pub(super) struct FileLookup {
     pub(super) entries: HashMap<String, u32>,
     pub(super) rows: Arc<LookupRows>,
+}
+
+impl FileLookup {
+    /// The lookup of a lead with this key.
+    fn of_key(&self, name: &str, key: Option<String>) -> Lookup {
+        let entry = key.and_then(|key| self.entries.get(&key).copied());
+        Lookup {
+            name: name.to_owned(),
+            entry_of_lead: vec![entry.unwrap_or(MISSING)],
+            rows: Arc::clone(&self.rows),
+        }
+    }
 }
 
 /// What is read of rows, prepared once.
@@ -43,6 +57,8 @@ pub(super) struct LeadTables {
     history_format: NumberFormat,
     activities: Vec<ActivityTable>,
     lookups: Vec<LookupTable>,
+    /// What leads that are in no table may have.
+    raw: RawColumns,
 }
 
 /// A column to learn from.
@@ -134,6 +150,7 @@ impl LeadTables {
             }
         });
         Self {
+            raw: RawColumns::of(settings, options),
             roles: LeadRoles::of(settings),
             attributes: columns(&leads, wanted(None)),
             history: columns(&leads, kinds.into_iter().collect()),
@@ -159,37 +176,84 @@ impl LeadTables {
             window: settings.data.window(Some(at)),
             of: self,
         };
-        let (folded, changes) = reading.fold(lead, rows)?;
-        let leads = reading.leads(lead, &folded)?;
-        let mut leads = leads;
+        let rows = rows.iter().filter(|row| self.has_table(&row.table));
+        let rows = rows
+            .map(|row| ReadRow::of(row))
+            .collect::<Result<Vec<_>, Unsure>>()?;
+        let (folded, changes) = reading.fold(lead, &rows)?;
+        let mut leads = reading.leads(lead, &folded)?;
         let history = reading.history(&mut leads.attributes, &changes)?;
         let activities = self.activities.iter();
         let activities = activities
-            .map(|table| reading.activities(table, lead, &folded, rows))
+            .map(|table| reading.activities(table, lead, &folded, &rows))
             .collect::<Result<Vec<_>, Unsure>>()?;
         let lookups = self.lookups.iter();
         let lookups = lookups
-            .map(|table| reading.lookup(table, lead, &folded, rows))
+            .map(|table| reading.lookup(table, lead, &folded, &rows))
             .collect::<Result<Vec<_>, Unsure>>()?;
         let courses = settings.outcomes.is_log().then(|| {
             let rows = std::iter::once(Vec::new());
             Arc::new(Courses::new(rows, settings.outcomes.corrections))
         });
         Ok(Tables {
+            courses,
+            history: Arc::new(history),
+            ..self.tables(at, leads, activities, lookups)
+        })
+    }
+
+    /// Whether its rows are read here.
+    fn has_table(&self, table: &str) -> bool {
+        table == "leads"
+            || self.activities.iter().any(|known| known.table == table)
+            || self.lookups.iter().any(|known| known.table == table)
+    }
+
+    /// The tables of an open lead that was never changed.
+    fn tables(
+        &self,
+        at: Timestamp,
+        leads: Leads,
+        activities: Vec<Activities>,
+        lookups: Vec<Lookup>,
+    ) -> Tables {
+        Tables {
             leads: Arc::new(leads),
             lookups: Arc::new(lookups),
             activities: Arc::new(activities),
             outcomes: vec![LeadOutcome::default()],
-            courses,
-            history: Arc::new(history),
+            courses: None,
+            history: Arc::default(),
             is_flat: false,
             observation_end: at,
-            silent: settings.snapshots.silent,
+            silent: self.settings.snapshots.silent,
             entry_lag: Span::ZERO,
             ends: Vec::new(),
             matched: BTreeMap::new(),
             seen: BTreeMap::new(),
             notes: Vec::new(),
+        }
+    }
+}
+
+/// A row of a table that is read here, with its cells.
+struct ReadRow<'r> {
+    table: &'r str,
+    /// The ID of what it is a row of.
+    entity: &'r str,
+    recorded: Timestamp,
+    seq: u64,
+    cells: Row<'r>,
+}
+
+impl<'r> ReadRow<'r> {
+    fn of(row: &'r StoredEvent) -> Result<Self, Unsure> {
+        Ok(Self {
+            table: &row.table,
+            entity: row.entity.id(),
+            recorded: row.recorded,
+            seq: row.seq,
+            cells: Row::read(&row.row)?,
         })
     }
 }
@@ -210,10 +274,10 @@ struct Reading<'r> {
 
 impl Reading<'_> {
     /// The lead as its rows leave it, and the changes of attributes that have a past.
-    fn fold(&self, lead: &str, rows: &[&StoredEvent]) -> Result<(Lead, Vec<Change>), Unsure> {
-        let mut of_leads: Vec<&&StoredEvent> =
+    fn fold(&self, lead: &str, rows: &[ReadRow<'_>]) -> Result<(Lead, Vec<Change>), Unsure> {
+        let mut of_leads: Vec<&ReadRow<'_>> =
             rows.iter().filter(|row| row.table == "leads").collect();
-        if of_leads.iter().any(|row| row.entity.id() != lead) {
+        if of_leads.iter().any(|row| row.entity != lead) {
             return Err(Unsure);
         }
         of_leads.sort_unstable_by_key(|row| (row.recorded, row.seq));
@@ -230,7 +294,7 @@ impl Reading<'_> {
                     });
                 }
             };
-            folded.add(Row::read(&event.row)?, &self.of.roles, &mut changed);
+            folded.add(event.cells.clone(), &self.of.roles, &mut changed);
         }
         Ok((folded, changes))
     }
@@ -264,12 +328,13 @@ impl Reading<'_> {
     ) -> Result<Column, Unsure> {
         let nulls = &column.nulls;
         Ok(match column.kind {
-            CellKind::Number => Column::Number(
-                cells
+            CellKind::Number => Column::Number(match cells {
+                [cell] => vec![nulls.only_number(cell)?],
+                _ => cells
                     .iter()
                     .map(|cell| nulls.number(cell))
                     .collect::<Result<_, Unsure>>()?,
-            ),
+            }),
             CellKind::Category => categories(cells.iter().map(|cell| nulls.text(cell))),
             CellKind::Date => {
                 let date = |cell: &&Cell<'_>| {
@@ -422,40 +487,32 @@ impl Reading<'_> {
         table: &ActivityTable,
         lead: &str,
         folded: &Lead,
-        rows: &[&StoredEvent],
+        rows: &[ReadRow<'_>],
     ) -> Result<Activities, Unsure> {
-        let settings = &self.of.settings;
-        let file = settings.activities[&table.name].file();
-        let leads = settings.leads.file();
-        let account = table.is_of_account.then(|| {
-            let cell = folded.values.get(&table.key).unwrap_or(&Cell::Null);
-            Nulls::of(&leads, &table.key).text(cell)
-        });
-        let owner = match &account {
-            None => Some(lead),
-            Some(account) => account.as_deref(),
-        };
+        let file = self.of.settings.activities[&table.name].file();
+        let owner = self.owner(table, lead, folded);
         let mut events = Events::new(table);
         for event in rows.iter().filter(|row| row.table == table.table) {
-            let row = Row::read(&event.row)?;
+            let row = &event.cells;
             let whose = table.key_nulls.text(row.get(&table.key));
-            if owner.is_none() || whose.as_deref() != owner {
+            if owner.is_none() || whose != owner {
                 continue;
             }
             let Some(stamp) = self.stamp(&file, &table.at_nulls, row.get(&table.at))? else {
                 continue;
             };
-            events.push(table, &row, stamp.known, event.recorded)?;
+            events.push(table, row, stamp.known, event.recorded)?;
         }
-        let n_entities = usize::from(owner.is_some());
-        let entity_of_lead = account.map(|account| vec![account.map_or(MISSING, |_| 0)]);
-        let rows = events.into_rows(table);
-        Ok(Activities::new(
-            &table.name,
-            entity_of_lead,
-            n_entities,
-            rows,
-        ))
+        Ok(events.of_owner(table, owner.is_some()))
+    }
+
+    /// Whose events of a table are the lead's: its own, or those of its account.
+    fn owner(&self, table: &ActivityTable, lead: &str, folded: &Lead) -> Option<String> {
+        if !table.is_of_account {
+            return Some(lead.to_owned());
+        }
+        let cell = folded.values.get(&table.key).unwrap_or(&Cell::Null);
+        Nulls::of(&self.of.settings.leads.file(), &table.key).text(cell)
     }
 
     /// What the lead points to.
@@ -464,33 +521,23 @@ impl Reading<'_> {
         table: &LookupTable,
         lead: &str,
         folded: &Lead,
-        rows: &[&StoredEvent],
+        rows: &[ReadRow<'_>],
     ) -> Result<Lookup, Unsure> {
-        let key = if table.leads_key == self.of.settings.leads.id {
-            Some(lead.to_owned())
-        } else {
-            let cell = folded.values.get(&table.leads_key).unwrap_or(&Cell::Null);
-            table.key_nulls.text(cell)
-        };
+        let key = self.lookup_key(table, lead, folded);
         if let Some(file) = &table.file {
-            let entry = key.and_then(|key| file.entries.get(&key).copied());
-            return Ok(Lookup {
-                name: table.name.clone(),
-                entry_of_lead: vec![entry.unwrap_or(MISSING)],
-                rows: Arc::clone(&file.rows),
-            });
+            return Ok(file.of_key(&table.name, key));
         }
-        let mut own: Vec<&&StoredEvent> = rows
+        let mut own: Vec<&ReadRow<'_>> = rows
             .iter()
-            .filter(|row| row.table == table.table && Some(row.entity.id()) == key.as_deref())
+            .filter(|row| row.table == table.table && Some(row.entity) == key.as_deref())
             .collect();
         own.sort_unstable_by_key(|row| (row.recorded, row.seq));
         let mut versions: Vec<BTreeMap<String, Cell<'static>>> = Vec::new();
         let mut known: Vec<Timestamp> = Vec::new();
         for event in own {
             let mut values = versions.last().cloned().unwrap_or_default();
-            for (name, cell) in Row::read(&event.row)?.0 {
-                values.insert(name.into_owned(), cell.into_owned());
+            for (name, cell) in &event.cells.0 {
+                values.insert(name.as_ref().to_owned(), cell.clone().into_owned());
             }
             if known.last() == Some(&event.recorded) {
                 versions.pop();
@@ -499,19 +546,9 @@ impl Reading<'_> {
             versions.push(values);
             known.push(event.recorded);
         }
-        let file = self.of.settings.lookups[&table.name].file();
-        let mut attributes = Vec::with_capacity(table.attributes.len());
-        for column in &table.attributes {
-            let cells: Vec<&Cell<'_>> = versions
-                .iter()
-                .map(|values| values.get(&column.name).unwrap_or(&Cell::Null))
-                .collect();
-            attributes.push(Attribute {
-                name: column.name.clone(),
-                column: self.column(&file, column, &cells)?,
-                tokenizer: column.tokenizer.clone(),
-            });
-        }
+        let attributes = self.lookup_attributes(table, versions.len(), |version, column| {
+            versions[version].get(column).unwrap_or(&Cell::Null)
+        })?;
         let has_rows = !known.is_empty();
         Ok(Lookup {
             name: table.name.clone(),
@@ -528,5 +565,34 @@ impl Reading<'_> {
                 attributes,
             }),
         })
+    }
+
+    /// What the lead points to, as a key of the lookup.
+    fn lookup_key(&self, table: &LookupTable, lead: &str, folded: &Lead) -> Option<String> {
+        if table.leads_key == self.of.settings.leads.id {
+            return Some(lead.to_owned());
+        }
+        let cell = folded.values.get(&table.leads_key).unwrap_or(&Cell::Null);
+        table.key_nulls.text(cell)
+    }
+
+    /// The columns of a lookup; `cell` has that of a row and a column.
+    fn lookup_attributes<'c>(
+        &self,
+        table: &LookupTable,
+        n_rows: usize,
+        cell: impl Fn(usize, &str) -> &'c Cell<'c>,
+    ) -> Result<Vec<Attribute>, Unsure> {
+        let file = self.of.settings.lookups[&table.name].file();
+        let mut attributes = Vec::with_capacity(table.attributes.len());
+        for column in &table.attributes {
+            let cells: Vec<&Cell<'_>> = (0..n_rows).map(|row| cell(row, &column.name)).collect();
+            attributes.push(Attribute {
+                name: column.name.clone(),
+                column: self.column(&file, column, &cells)?,
+                tokenizer: column.tokenizer.clone(),
+            });
+        }
+        Ok(attributes)
     }
 }

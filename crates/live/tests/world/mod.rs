@@ -21,15 +21,15 @@ pub(crate) fn at(text: &str) -> Timestamp {
 }
 
 /// Numbers that look random.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn next(&mut self, below: u64) -> u64 {
+    pub(crate) fn next(&mut self, below: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % below
+        (self.0 >> 11) % below
     }
 }
 
@@ -111,6 +111,9 @@ impl World {
                         2 => json!({"lead_id": event.entity.id(), "source": "referral"}),
                         _ => json!({"lead_id": event.entity.id(), "seats": seats}),
                     };
+                    if recorded + later > at("2026-01-10") {
+                        continue;
+                    }
                     changes.push(NewEvent {
                         id: format!("{}:change{number}", event.id),
                         at: recorded + later,

@@ -60,6 +60,20 @@ impl Nulls {
             value
         })
     }
+
+    /// The only cell of a column as a number, as [`Self::number`]: digits mean the same in every
+    /// way of writing numbers.
+    pub(super) fn only_number(&self, cell: &Cell<'_>) -> Result<f64, Unsure> {
+        let Cell::Text(text) = cell else {
+            return self.number(cell);
+        };
+        let Some(text) = self.clean(text) else {
+            return Ok(f64::NAN);
+        };
+        let are_digits = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let value = are_digits.then(|| text.parse().ok()).flatten();
+        value.ok_or(Unsure)
+    }
 }
 
 /// Rows that the road of tables decides about.

@@ -1,7 +1,7 @@
 //! Events of one lead, or of its account, in the order that features need.
 
 use leadscore_core::{Timestamp, Tokenizer};
-use leadscore_dataset::{EventRows, KindColumn, MAX_VALUE, ValueColumn};
+use leadscore_dataset::{Activities, EventRows, KindColumn, MAX_VALUE, MISSING, ValueColumn};
 
 use super::cells::{Nulls, Unsure, coded};
 use crate::store_tables::cells::Row;
@@ -59,8 +59,21 @@ impl Events {
         Ok(())
     }
 
+    /// The events of the lead, or of its account where it has one.
+    pub(super) fn of_owner(self, table: &ActivityTable, has_owner: bool) -> Activities {
+        let entity = if has_owner { 0 } else { MISSING };
+        let entity_of_lead = table.is_of_account.then(|| vec![entity]);
+        let n_entities = usize::from(has_owner);
+        Activities::new(
+            &table.name,
+            entity_of_lead,
+            n_entities,
+            self.into_rows(table),
+        )
+    }
+
     /// The rows, in the order that [`Activities`] have.
-    pub(super) fn into_rows(self, table: &ActivityTable) -> EventRows {
+    fn into_rows(self, table: &ActivityTable) -> EventRows {
         let coded: Vec<(Vec<u32>, Vec<String>)> = self
             .kinds
             .into_iter()

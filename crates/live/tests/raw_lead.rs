@@ -1,0 +1,363 @@
+//! A lead that is in no table has the same bits without frames as by them, however it is written.
+
+#[expect(dead_code, reason = "worlds are disturbed by other tests")]
+mod world;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use leadscore::{Config, Data, Inputs, LeadReader, RawLead, TrainOptions};
+use leadscore_core::{Span, Timestamp};
+use serde_json::{Map, Value, json};
+
+use world::{Dice, World, at};
+
+const MOMENT: &str = "2025-06-15T08:00:00Z";
+
+/// Both roads have the same answer where the short one has any.
+fn check(reader: &LeadReader, lead: &Value, moment: Timestamp) -> bool {
+    let without = reader
+        .read_raw_without_frames(lead, moment)
+        .expect("what the model reads");
+    let Some(RawLead { id, row }) = without else {
+        return false;
+    };
+    let by_frames = reader
+        .read_raw_by_frames(lead, moment)
+        .unwrap_or_else(|error| panic!("{}\n{lead:#}", leadscore::error_words(&error)));
+    assert_eq!(id, by_frames.id);
+    if !row.matrix.bit_equal(&by_frames.row.matrix) {
+        for (idx, spec) in reader.model().specs.iter().enumerate() {
+            let value = |read: &leadscore::LeadRow| {
+                let level = read.matrix.level(0, idx).map(str::to_owned);
+                (level, read.matrix.values()[[0, idx]].to_string())
+            };
+            let (short, long) = (value(&row), value(&by_frames.row));
+            assert_eq!(short, long, "`{}` of {lead:#}", spec.name);
+        }
+        panic!("the matrices differ for {lead:#}");
+    }
+    assert_eq!(row.age.to_bits(), by_frames.row.age.to_bits());
+    assert_eq!(row.outside, by_frames.row.outside);
+    assert_eq!(row.is_held_back, by_frames.row.is_held_back);
+    true
+}
+
+/// A moment before now in one of the ways in which people write it.
+fn time(dice: &mut Dice, moment: Timestamp) -> Value {
+    let before = Span::from_micros(dice.next(90 * 86_400) as i64 * 1_000_000 + 1);
+    let text = (moment - before).to_string();
+    let day = &text[..10];
+    let clock = text.get(11..16).unwrap_or("00:00");
+    match dice.next(60) {
+        0 => json!(day),
+        1 => json!(format!("{day}T{clock}")),
+        2 => json!(format!("{day} {clock}:01")),
+        3 => json!(format!("{day}T{clock}:00+05:30")),
+        4 => json!(format!(" {day}T{clock}:00Z ")),
+        5 => json!(format!("{}/{}/{}", &day[8..], &day[5..7], &day[..4])),
+        6 => json!(1_749_000_000),
+        7 => json!("soon"),
+        8 => json!("1899-01-01"),
+        9 => json!("2031-01-01T00:00:00Z"),
+        10 => Value::Null,
+        11 => json!("n/a"),
+        _ => json!(text),
+    }
+}
+
+/// A value of a column, mostly of those given.
+fn value(dice: &mut Dice, usual: &[Value]) -> Value {
+    let odd = [
+        json!(null),
+        json!(""),
+        json!(" "),
+        json!("n/a"),
+        json!("NULL"),
+        json!("-"),
+        json!("?"),
+        json!(0),
+        json!(-1),
+        json!(7),
+        json!(0.5),
+        json!(3.0),
+        json!(1e300),
+        json!(u64::MAX),
+        json!("3"),
+        json!("007"),
+        json!(" 12 "),
+        json!("99999999999999999999"),
+        json!("3,5"),
+        json!("1.000"),
+        json!("(4)"),
+        json!("12 %"),
+        json!("inf"),
+        json!(true),
+        json!(false),
+        json!("Ünïcode"),
+        json!(" web "),
+        json!("WEB"),
+        json!([]),
+        json!(["a", "b"]),
+        json!({}),
+        json!({"a": 1}),
+    ];
+    if dice.next(20) == 0 {
+        odd[dice.next(odd.len() as u64) as usize].clone()
+    } else {
+        usual[dice.next(usual.len() as u64) as usize].clone()
+    }
+}
+
+/// Adds a key that is not known, or takes one away, now and then.
+fn disturb(dice: &mut Dice, object: &mut Map<String, Value>) {
+    match dice.next(150) {
+        0 => drop(object.insert("nobody knows".to_owned(), json!(1))),
+        1 | 2 => {
+            let keys: Vec<String> = object.keys().cloned().collect();
+            if !keys.is_empty() {
+                object.remove(&keys[dice.next(keys.len() as u64) as usize]);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    let Value::Object(object) = value else {
+        panic!("{value} is no object")
+    };
+    object
+}
+
+/// A lead of the simulated CRM.
+fn lead_of_crm(dice: &mut Dice, moment: Timestamp) -> Value {
+    let mut lead = object(json!({
+        "lead_id": value(dice, &[json!("L1"), json!("x-9"), json!(17)]),
+        "created_at": time(dice, moment),
+        "source": value(dice, &[json!("web"), json!("referral"), json!("event")]),
+        "seats": value(dice, &[json!(12), json!(3), json!(2.5)]),
+    }));
+    let mut of_table = |columns: &[(&str, &[Value])], has_recorded: bool| -> Value {
+        let n_rows = dice.next(5) * dice.next(4);
+        let rows = (0..n_rows).map(|_| {
+            let mut row = Map::new();
+            row.insert("at".to_owned(), time(dice, moment));
+            if has_recorded && dice.next(2) == 0 {
+                row.insert("recorded_at".to_owned(), time(dice, moment));
+            }
+            for (column, usual) in columns {
+                row.insert((*column).to_owned(), value(dice, usual));
+            }
+            if dice.next(20) == 0 {
+                row.insert("lead_id".to_owned(), value(dice, &[json!("L1")]));
+            }
+            disturb(dice, &mut row);
+            Value::Object(row)
+        });
+        Value::Array(rows.collect())
+    };
+    let kinds = [json!("call"), json!("email_open"), json!("meeting")];
+    let activities = json!({
+        "touches": of_table(&[("touch_type", &kinds)], true),
+        "web": of_table(&[("page_views", &[json!(3)]), ("minutes", &[json!(1.5)])], true),
+        "sales": of_table(&[("activity_type", &kinds)], true),
+    });
+    let mut activities = object(activities);
+    disturb(dice, &mut activities);
+    lead.insert("activities".to_owned(), Value::Object(activities));
+    disturb(dice, &mut lead);
+    Value::Object(lead)
+}
+
+#[test]
+fn leads_of_a_crm_are_read_as_frames_are() {
+    let world = World::simulated(1_500);
+    let data = Data::open(&world.config, Inputs::default())
+        .expect("files")
+        .as_of(at("2025-04-01"));
+    let model = leadscore::train(&data, &TrainOptions::default()).expect("enough leads");
+    let reader = LeadReader::new(&world.config, Arc::new(model.into_model()), &[]).expect("ready");
+    let moment = at(MOMENT);
+    let mut dice = Dice(5);
+    let n_short = (0..4_000)
+        .filter(|_| check(&reader, &lead_of_crm(&mut dice, moment), moment))
+        .count();
+    assert!(n_short > 400, "{n_short} leads were read without frames");
+}
+
+/// A CRM with accounts, lookups, dates, sets and an attribute whose changes count.
+fn crm_with_accounts(folder: &std::path::Path) -> Config {
+    let mut dice = Dice(3);
+    let mut leads = "id,made,acct,plan,size,renewal,tags,industry_id\n".to_owned();
+    let mut deals = "id,closed,stage\n".to_owned();
+    let mut visits = "acct,at,pages,kind\n".to_owned();
+    let mut calls = "id,at,minutes,seen\n".to_owned();
+    let begin = at("2023-01-01");
+    let plans = ["free", "pro", "team"];
+    for number in 0..900 {
+        let made = begin + Span::from_micros(dice.next(800 * 86_400_000_000) as i64);
+        let size = dice.next(100);
+        let renewal = (made + Span::from_days(dice.next(300) as u32)).to_string();
+        writeln!(
+            leads,
+            "L{number},{made},A{},{},{size},{},{};{},{}",
+            number % 300,
+            plans[dice.next(3) as usize],
+            &renewal[..10],
+            ["red", "blue"][dice.next(2) as usize],
+            ["x", "y"][dice.next(2) as usize],
+            dice.next(6)
+        )
+        .expect("a text");
+        let ends = made + Span::from_days(20 + dice.next(60) as u32);
+        let is_won = dice.next(100) < 15 + size / 2;
+        let stage = if is_won { "won" } else { "lost" };
+        if ends < at("2025-05-01") {
+            writeln!(deals, "L{number},{ends},{stage}").expect("a text");
+        }
+        for _ in 0..dice.next(4) {
+            let day = made + Span::from_micros(dice.next(20 * 86_400_000_000) as i64);
+            writeln!(visits, "A{},{day},{},web", number % 300, dice.next(9)).expect("a text");
+            writeln!(calls, "L{number},{day},{},{day}", dice.next(30)).expect("a text");
+        }
+    }
+    let mut accounts = "acct,region,staff\n".to_owned();
+    for number in 0..300 {
+        let region = ["north", "south"][number % 2];
+        writeln!(accounts, "A{number},{region},{}", number % 40).expect("a text");
+    }
+    let industries =
+        "id,name,growth\n0,steel,0.5\n1,wood,1.5\n2,food,\n3,n/a,2\n4,oil,-1\n5,tin,4\n";
+    for (name, text) in [
+        ("leads.csv", leads.as_str()),
+        ("deals.csv", &deals),
+        ("visits.csv", &visits),
+        ("calls.csv", &calls),
+        ("industries.csv", industries),
+        ("accounts.csv", &accounts),
+    ] {
+        std::fs::write(folder.join(name), text).expect("room on the disk");
+    }
+    let text = r#"
+[leads]
+path = "leads.csv"
+id = "id"
+created_at = "made"
+account = "acct"
+types = { renewal = "days", tags = { set = ";" } }
+
+[outcomes]
+path = "deals.csv"
+lead = "id"
+closed_at = "closed"
+result = "stage"
+won = ["won"]
+lost = ["lost"]
+
+[activities.visits]
+path = "visits.csv"
+account = "acct"
+at = "at"
+kind = ["kind"]
+values = ["pages"]
+
+[activities.calls]
+path = "calls.csv"
+lead = "id"
+at = "at"
+recorded_at = "seen"
+values = ["minutes"]
+
+[lookups.industries]
+path = "industries.csv"
+key = "id"
+leads_key = "industry_id"
+
+[lookups.accounts]
+path = "accounts.csv"
+key = "acct"
+
+[features]
+families = ["attributes", "created", "age", "history", "counts", "values", "active_days", "latest"]
+
+[operation]
+holdback = 0.3
+"#;
+    Config::parse(text.to_owned(), folder.join("leadscore.toml")).expect("a config")
+}
+
+/// A lead of the CRM with accounts.
+fn lead_of_accounts(dice: &mut Dice, moment: Timestamp) -> Value {
+    let mut lead = object(json!({
+        "id": value(dice, &[json!("L1"), json!("new")]),
+        "made": time(dice, moment),
+        "acct": value(dice, &[json!("A1"), json!("A2"), json!("A999")]),
+        "plan": value(dice, &[json!("pro"), json!("free"), json!("other")]),
+        "size": value(dice, &[json!(12), json!(99)]),
+        "renewal": time(dice, moment),
+        "tags": value(dice, &[json!("red;x"), json!("blue"), json!("; ;x;x"), json!("green;red")]),
+        "industry_id": value(dice, &[json!(0), json!(1), json!("2"), json!(9)]),
+    }));
+    let mut events = |columns: &[(&str, &[Value])], key: &str| -> Value {
+        let n_rows = dice.next(4) * dice.next(3);
+        let rows = (0..n_rows).map(|_| {
+            let mut row = Map::new();
+            row.insert("at".to_owned(), time(dice, moment));
+            for (column, usual) in columns {
+                row.insert((*column).to_owned(), value(dice, usual));
+            }
+            if dice.next(8) == 0 {
+                row.insert(key.to_owned(), value(dice, &[json!("A1"), json!("L1")]));
+            }
+            disturb(dice, &mut row);
+            Value::Object(row)
+        });
+        Value::Array(rows.collect())
+    };
+    let mut activities = object(json!({
+        "visits": events(&[("pages", &[json!(3)]), ("kind", &[json!("web"), json!(4)])], "acct"),
+        "calls": events(&[("minutes", &[json!(3), json!(2.5)])], "id"),
+    }));
+    disturb(dice, &mut activities);
+    lead.insert("activities".to_owned(), Value::Object(activities));
+    if dice.next(3) == 0 {
+        let mut lookups = Map::new();
+        if dice.next(2) == 0 {
+            let mut entry = object(json!({
+                "name": value(dice, &[json!("steel"), json!("glass")]),
+                "growth": value(dice, &[json!(0.5), json!(2)]),
+            }));
+            if dice.next(3) == 0 {
+                entry.insert("id".to_owned(), value(dice, &[json!(0), json!(1)]));
+            }
+            disturb(dice, &mut entry);
+            lookups.insert("industries".to_owned(), Value::Object(entry));
+        }
+        if dice.next(2) == 0 {
+            let entry = json!({"region": value(dice, &[json!("north")]), "staff": 4});
+            lookups.insert("accounts".to_owned(), entry);
+        }
+        lead.insert("lookups".to_owned(), Value::Object(lookups));
+    }
+    disturb(dice, &mut lead);
+    Value::Object(lead)
+}
+
+#[test]
+fn leads_with_accounts_and_lookups_are_read_as_frames_are() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = crm_with_accounts(folder.path());
+    let data = Data::open(&config, Inputs::default())
+        .expect("files")
+        .as_of(at("2025-02-01"));
+    let model = leadscore::train(&data, &TrainOptions::default()).expect("enough leads");
+    let model = Arc::new(model.into_model());
+    let reader = LeadReader::new(&config, model, &[]).expect("ready");
+    let moment = at(MOMENT);
+    let mut dice = Dice(6);
+    let n_short = (0..4_000)
+        .filter(|_| check(&reader, &lead_of_accounts(&mut dice, moment), moment))
+        .count();
+    assert!(n_short > 400, "{n_short} leads were read without frames");
+}
