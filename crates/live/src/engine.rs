@@ -151,7 +151,7 @@ impl Engine for LiveEngine {
         let at = self.shared.store.moment();
         let edges = served.edges();
         let score = served.scoring.scorer.score_raw(lead, at, Some(edges))?;
-        self.shared.log_answer(&score, edges, Some(lead.clone()));
+        self.shared.log_answer(&score, edges, Some(lead));
         Ok(score)
     }
 
@@ -196,9 +196,9 @@ impl Engine for LiveEngine {
 
 impl Shared {
     /// Writes an answer into the log, if one is kept.
-    fn log_answer(&self, score: &LeadScore, edges: [f64; 3], raw: Option<Value>) {
+    fn log_answer(&self, score: &LeadScore, edges: [f64; 3], raw: Option<&Value>) {
         if let Some(log) = &self.log {
-            log.write(Answer::new(score, edges, raw));
+            log.write(Answer::new(score, edges, raw.cloned()));
         }
     }
 }

@@ -124,13 +124,18 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<T, Problem> {
+    json::request(read_value(app, headers, body).await?)
+}
+
+/// Reads a body that is one JSON value.
+pub(crate) async fn read_value(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Value, Problem> {
     media(headers, false)?;
     let read = read(app, headers, body).await?;
-    json::request(json::parse(
-        &read.bytes,
-        &Budget::new(app.limits().rows),
-        None,
-    )?)
+    json::parse(&read.bytes, &Budget::new(app.limits().rows), None)
 }
 
 /// Reads rows: one object, an array of them, or one a line; whether it was one object alone.

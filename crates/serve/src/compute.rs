@@ -2,7 +2,8 @@
 //! for long work, so that the sockets are always served.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -18,13 +19,24 @@ pub enum Work {
     Long,
 }
 
-/// The line before the processor.
+/// The line before the processor: long enough for a burst, and short for a while after it was full,
+/// so that under a load that stays nobody who is admitted waits long.
 #[derive(Debug)]
 pub(crate) struct Compute {
     quick: Arc<Semaphore>,
     long: Arc<Semaphore>,
+    cores: usize,
     waiting: AtomicUsize,
+    started: Instant,
+    /// Until when the line is short, in milliseconds since the start.
+    strict_until: AtomicU64,
+}
+
+/// How long the line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Line {
     waiting_at_most: usize,
+    wait: Duration,
 }
 
 impl Compute {
@@ -33,14 +45,48 @@ impl Compute {
         Self {
             quick: Arc::new(Semaphore::new(cores)),
             long: Arc::new(Semaphore::new(1)),
+            cores,
             waiting: AtomicUsize::new(0),
-            waiting_at_most: cores * limits::WAITING_PER_CORE,
+            started: Instant::now(),
+            strict_until: AtomicU64::new(0),
         }
     }
 
     /// Whether the line is so long that nobody else is let in.
     pub(crate) fn is_saturated(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) >= self.waiting_at_most
+        let is_full = self.waiting.load(Ordering::Relaxed) >= self.line().waiting_at_most;
+        if is_full {
+            self.was_full();
+        }
+        is_full
+    }
+
+    fn line(&self) -> Line {
+        if self.millis() < self.strict_until.load(Ordering::Relaxed) {
+            Line {
+                waiting_at_most: self.cores * limits::STRICT_WAITING_PER_CORE,
+                wait: limits::STRICT_COMPUTE_WAIT,
+            }
+        } else {
+            Line {
+                waiting_at_most: self.cores * limits::WAITING_PER_CORE,
+                wait: limits::COMPUTE_WAIT,
+            }
+        }
+    }
+
+    /// Makes the line short for a while. A line that is short already is tried again when its time
+    /// is over, however many are told to come back meanwhile.
+    fn was_full(&self) {
+        let now = self.millis();
+        if now >= self.strict_until.load(Ordering::Relaxed) {
+            let until = now + limits::STRICT_TIME.as_millis() as u64;
+            self.strict_until.store(until, Ordering::Relaxed);
+        }
+    }
+
+    fn millis(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
     }
 
     /// Runs work on a thread of its own when it is its turn.
@@ -69,13 +115,19 @@ impl Compute {
         if let Ok(permit) = Arc::clone(&self.quick).try_acquire_owned() {
             return Ok(permit);
         }
-        let _place =
-            Place::take(&self.waiting, self.waiting_at_most).ok_or_else(Problem::overloaded)?;
+        let line = self.line();
+        let Some(_place) = Place::take(&self.waiting, line.waiting_at_most) else {
+            self.was_full();
+            return Err(Problem::overloaded());
+        };
         let turn = Arc::clone(&self.quick).acquire_owned();
-        match tokio::time::timeout(limits::COMPUTE_WAIT, turn).await {
+        match tokio::time::timeout(line.wait, turn).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) => Err(Problem::internal()),
-            Err(_) => Err(Problem::overloaded()),
+            Err(_) => {
+                self.was_full();
+                Err(Problem::overloaded())
+            }
         }
     }
 }
@@ -95,5 +147,40 @@ impl<'a> Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_burst_is_answered_and_a_load_that_stays_makes_the_line_short() {
+        let compute = Arc::new(Compute::new(1));
+        let slow = || std::thread::sleep(Duration::from_millis(1));
+        let ask = |n: usize| {
+            let asked = (0..n).map(|_| {
+                let compute = Arc::clone(&compute);
+                tokio::spawn(async move { compute.run(Work::Quick, slow).await.is_ok() })
+            });
+            asked.collect::<Vec<_>>()
+        };
+        let mut n_answered = 0;
+        for asked in ask(8) {
+            n_answered += usize::from(asked.await.expect("no panic"));
+        }
+        assert_eq!(n_answered, 8, "a burst");
+        let mut n_answered = 0;
+        for asked in ask(200) {
+            n_answered += usize::from(asked.await.expect("no panic"));
+        }
+        assert!((1..=34).contains(&n_answered), "{n_answered} of 200");
+        assert_eq!(
+            compute.line().waiting_at_most,
+            limits::STRICT_WAITING_PER_CORE
+        );
+        let until = compute.strict_until.load(Ordering::Relaxed);
+        compute.was_full();
+        assert_eq!(until, compute.strict_until.load(Ordering::Relaxed));
     }
 }

@@ -11,6 +11,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt as _;
+use hyper::body::Body as _;
 
 use crate::app::App;
 use crate::audit::Trail;
@@ -57,13 +59,16 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     let is_always = ALWAYS.contains(&route.as_str());
 
     let response = answer(&app, request, next, &route, is_always).await;
+    let problem = response.extensions().get::<Problem>();
+    let is_shed = problem.is_some_and(|problem| problem.kind == ProblemKind::Overloaded);
     let mut response = rendered(&app, response, &method, &route, &id);
     headers(&app, &mut response, &id);
 
     let status = response.status().as_u16();
     app.metrics()
         .answered(&route, method_name(&method), status, started.elapsed());
-    if !is_always {
+    // Who is told to come back has been told nothing else; how many there are, metrics know.
+    if !is_always && !is_shed {
         let at = app.now();
         let line = trail.line(at, method_name(&method), &route, status, &id);
         if route == EVENTS && status == StatusCode::ACCEPTED {
@@ -92,7 +97,8 @@ async fn answer(app: &App, request: Request, next: Next, route: &str, is_always:
         }
         let place = app.enter();
         if place.is_none() || (route != EVENTS && app.is_computing_saturated()) {
-            return Problem::overloaded().into_response();
+            drop(place);
+            return shed(request).await;
         }
         place
     };
@@ -113,6 +119,19 @@ async fn answer(app: &App, request: Request, next: Next, route: &str, is_always:
         )
         .into_response(),
     }
+}
+
+/// Tells a client to come back. What it has sent of a small body is thrown away first: otherwise the
+/// connection would have to be closed, and a new one costs more than this one's bytes.
+async fn shed(request: Request) -> Response {
+    let mut body = request.into_body();
+    let most = body.size_hint().upper();
+    if most.is_some_and(|bytes| bytes <= limits::SMALL_BODY_BYTES as u64) {
+        let thrown_away = async { while let Some(Ok(_)) = body.frame().await {} };
+        // Who sends slowly is not waited for.
+        let _ = tokio::time::timeout(limits::SHED_TIME, thrown_away).await;
+    }
+    Problem::overloaded().into_response()
 }
 
 /// What is refused before anything of the request is looked at.

@@ -68,12 +68,27 @@ pub const CONNECTIONS: usize = 2_048;
 /// before its body is read.
 pub const IN_FLIGHT: usize = 512;
 
-/// Scores that wait for each core. One takes up to a millisecond, so that who waits in this line
-/// waits 4 ms.
-pub const WAITING_PER_CORE: usize = 4;
+/// How long the small body of a request that is told to come back may take to arrive: most have it
+/// already in the buffers of the kernel.
+pub const SHED_TIME: Duration = Duration::from_millis(100);
 
-/// The longest wait for a core; then 503.
-pub const COMPUTE_WAIT: Duration = Duration::from_millis(5);
+/// Scores that wait for each core: a burst of clients is answered, the last of them after some
+/// 10 ms. When the line is full, there is more than a burst.
+pub const WAITING_PER_CORE: usize = 32;
+
+/// The longest wait for a core in a burst; who waits longer is told to come back.
+pub const COMPUTE_WAIT: Duration = Duration::from_millis(20);
+
+/// For how long the line is short after it was full: so long that the few who waited in the long
+/// one are less than one in a hundred, and then it is tried again.
+pub const STRICT_TIME: Duration = Duration::from_secs(8);
+
+/// Scores that wait for each core while the line is short. One takes a quarter of a millisecond, and
+/// threads that wait for the processor of a busy machine take longer than the score.
+pub const STRICT_WAITING_PER_CORE: usize = 1;
+
+/// The longest wait for a core while the line is short.
+pub const STRICT_COMPUTE_WAIT: Duration = Duration::from_millis(1);
 
 /// Rows of a request up to which they are read where the request is, without another thread: some
 /// 10 µs each.
